@@ -1,0 +1,49 @@
+# Every command installs what it needs; Python 3.13, git and make are all that must be there.
+PYTHON ?= python3.13
+BIN := .venv/bin
+export SAM := $(CURDIR)/.venv-sam/bin/sam
+export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
+export SAM_CLI_TELEMETRY := 0
+export AWS_EC2_METADATA_DISABLED := true
+ARGS ?=
+
+.PHONY: help run test check unit build bench clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/'
+
+run: .venv/.done .venv-sam/.done ## the built function at its real job, on a local AWS and two local clusters (ARGS="--help" for more)
+	@$(BIN)/python -m infra.local run $(ARGS)
+
+test: check build unit ## every check and test
+
+check: .venv/.done .venv-sam/.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/cfn-lint template.yaml
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+
+build: .venv-sam/.done ## sam build, for the template's own architecture
+	$(SAM) build
+
+unit: .venv/.done .venv-sam/.done
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: .venv/.done ## the push beside a bare loop and beside kubectl (minutes)
+	$(BIN)/python -m tests.bench $(ARGS)
+
+clean: ## removes what the other commands made
+	rm -rf .venv .venv-sam .aws-sam .mypy_cache .ruff_cache .pytest_cache
+
+.venv/.done: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt
+	@touch $@
+
+.venv-sam/.done: infra/local/requirements-sam.txt
+	$(PYTHON) -m venv --clear .venv-sam
+	.venv-sam/bin/pip install --quiet --disable-pip-version-check --no-deps -r infra/local/requirements-sam.txt
+	@touch $@

@@ -1,0 +1,82 @@
+"""The values that travel through a run: tokens, namespaces, outcomes, results. No behaviour that touches the world."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ecr_public_pusher.errors import PusherError
+
+SECRET_TYPE = "kubernetes.io/dockerconfigjson"
+FIELD_MANAGER = "ecr-public-pusher"
+RBAC_GROUP = "ecr-public-pushers"
+
+
+class Outcome(StrEnum):
+    """What became of one planned namespace."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    ADOPTED = "adopted"
+    SKIPPED = "skipped"
+    CONFLICT = "conflict"
+    MISSING = "missing"
+    FORBIDDEN = "forbidden"
+    WRONG_TYPE = "wrong-type"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not-attempted"
+
+    @property
+    def applied(self) -> bool:
+        """The Secret holds this run's token."""
+        return self in (Outcome.CREATED, Outcome.UPDATED, Outcome.ADOPTED)
+
+    @property
+    def bad(self) -> bool:
+        """Somebody has to do something."""
+        return not self.applied and self is not Outcome.SKIPPED
+
+
+@dataclass(frozen=True)
+class RegistryToken:
+    """An ECR token: `authorization` is base64 of `AWS:password`, as a docker config's `auth` wants it."""
+
+    authorization: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """What a namespace list says of one namespace."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    terminating: bool = False
+
+
+@dataclass(frozen=True)
+class NamespaceOutcome:
+    """What became of one namespace, and why. `taken_from`: the field managers an adopted Secret was taken from."""
+
+    namespace: str
+    outcome: Outcome
+    message: str = ""
+    remedy: str = ""
+    taken_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClusterResult:
+    """What became of one cluster's document. `error` is set where the cluster as a whole failed; `skipped` says why nothing was tried."""
+
+    id: str
+    outcomes: tuple[NamespaceOutcome, ...] = ()
+    error: PusherError | None = None
+    skipped: str | None = None
+    seconds: float = 0.0
+    attempted: bool = True
+    matched: frozenset[str] = frozenset()
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None and not any(outcome.outcome.bad for outcome in self.outcomes)

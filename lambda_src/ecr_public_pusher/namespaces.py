@@ -1,0 +1,89 @@
+"""Which namespaces a document selects: by name, glob, exclusion and label. Pure: values in, values out."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from ecr_public_pusher import selectors
+from ecr_public_pusher.model import Namespace
+
+# A glob or a selector never reaches these by accident; naming them outright does.
+SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123 label, as the API server demands
+_GLOB = re.compile(r"(?:[a-z0-9*?-]|\[!?[a-z0-9-]+\])+")
+
+
+def is_glob(pattern: str) -> bool:
+    return any(character in pattern for character in "*?[")
+
+
+def check_pattern(pattern: str) -> str:
+    """`pattern`, when some namespace could have this name or match this glob. Raises ValueError saying what is expected."""
+    if is_glob(pattern):
+        if _GLOB.fullmatch(pattern) and len(pattern) <= 253 and not (pattern[0] == "-" or pattern[-1] == "-"):
+            return pattern
+        raise ValueError(f"no namespace can match the glob '{pattern[:80]}' (lowercase letters, digits, '-', with *, ? and [a-z])")
+    if _NAME.fullmatch(pattern):
+        return pattern
+    raise ValueError(f"'{pattern[:80]}' is no namespace name (lowercase letters, digits and '-', at most 63, no '-' at either end)")
+
+
+def matches(pattern: str, name: str) -> bool:
+    return fnmatchcase(name, pattern)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """(`include`, or everything where only a `selector` is given) ∩ `selector` − `exclude`."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    selector: str | None = None
+
+    @cached_property
+    def requirements(self) -> tuple[selectors.Requirement, ...]:
+        return selectors.parse(self.selector) if self.selector else ()
+
+    @property
+    def needs_list(self) -> bool:
+        """Names alone need no namespace list, and so no `list` permission."""
+        return bool(self.selector) or any(is_glob(pattern) for pattern in self.include)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The namespaces named outright and not excluded, in the order given, each once."""
+        return tuple(dict.fromkeys(name for name in self.include if not is_glob(name) and not self._excludes(name)))
+
+    def named_outright(self, name: str) -> bool:
+        return name in self.include
+
+    def selects(self, namespace: Namespace) -> bool:
+        """Whether this selection holds `namespace`, whose labels must be known where there is a selector."""
+        name = namespace.name
+        if self._excludes(name) or not all(requirement.matches(namespace.labels) for requirement in self.requirements):
+            return False
+        if name in self.include:
+            return True
+        if name in SYSTEM_NAMESPACES:
+            return False
+        return not self.include or any(matches(pattern, name) for pattern in self.include)
+
+    def _excludes(self, name: str) -> bool:
+        return any(matches(pattern, name) for pattern in self.exclude)
+
+
+def select(selection: Selection, listed: Iterable[Namespace] | None, *, only: tuple[str, ...] = ()) -> tuple[Namespace, ...]:
+    """The selected namespaces in a stable order: those named outright first, then the listed ones by name.
+
+    `listed` is None where no list was needed. A name given outright is planned even when the list does not show it
+    (without a selector, which it would have to match): it is then reported as missing, not forgotten. `only` narrows.
+    """
+    known = {namespace.name: namespace for namespace in listed or ()}
+    chosen: dict[str, Namespace] = {}
+    if not selection.selector:
+        chosen = {name: known.get(name, Namespace(name)) for name in selection.names}
+    chosen |= {name: known[name] for name in sorted(known) if name not in chosen and selection.selects(known[name])}
+    return tuple(namespace for name, namespace in chosen.items() if not only or any(matches(pattern, name) for pattern in only))

@@ -1,0 +1,62 @@
+"""Request + configuration -> which clusters, in order. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from ecr_public_pusher.config import ClusterConfig, Configuration
+from ecr_public_pusher.errors import PusherError, RequestError
+from ecr_public_pusher.model import Namespace
+from ecr_public_pusher.request import Request
+
+
+@dataclass(frozen=True)
+class PlannedCluster:
+    """A cluster to push. `ahead`: other documents for the same cluster and Secret name that come first, and keep what they select."""
+
+    config: ClusterConfig
+    ahead: tuple[ClusterConfig, ...] = ()
+
+    @property
+    def needs_list(self) -> bool:
+        """A selector of a document ahead can only be judged by the labels that a list shows."""
+        return self.config.selection.needs_list or any(other.selection.selector for other in self.ahead)
+
+    def holder(self, namespace: Namespace) -> str | None:
+        """The id of the document ahead that selects `namespace` too."""
+        return next((other.id for other in self.ahead if other.selection.selects(namespace)), None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do: `clusters` to push, in order of id; `disabled` ids; documents that are `bad`, by id."""
+
+    clusters: tuple[PlannedCluster, ...] = ()
+    disabled: tuple[str, ...] = ()
+    bad: Mapping[str, PusherError] = field(default_factory=dict)
+
+
+def make_plan(request: Request, configuration: Configuration) -> Plan:
+    """The plan for `request`. Raises RequestError for a cluster name or glob that matches no document."""
+    if request.deleted is not None:
+        return Plan()
+    known = [config.id for config in configuration.clusters] + list(configuration.bad)
+    if lost := [pattern for pattern in request.clusters if not any(fnmatchcase(identity, pattern) for identity in known)]:
+        raise RequestError(
+            f"no cluster document matches {', '.join(lost[:10])[:300]}",
+            remedy=f"Known ids: {', '.join(sorted(known)[:50])[:1000] or 'none'}.",
+        )
+
+    def wanted(identity: str) -> bool:
+        return not request.clusters or any(fnmatchcase(identity, pattern) for pattern in request.clusters)
+
+    enabled = sorted((config for config in configuration.clusters if config.enabled), key=lambda config: config.id)
+    return Plan(
+        clusters=tuple(PlannedCluster(config, _ahead(config, enabled)) for config in enabled if wanted(config.id)),
+        disabled=tuple(sorted(config.id for config in configuration.clusters if not config.enabled and wanted(config.id))),
+        bad={identity: error for identity, error in sorted(configuration.bad.items()) if wanted(identity)},
+    )
+
+
+def _ahead(config: ClusterConfig, enabled: list[ClusterConfig]) -> tuple[ClusterConfig, ...]:
+    return tuple(other for other in enabled if other.id < config.id and other.target == config.target and other.secret_name == config.secret_name)

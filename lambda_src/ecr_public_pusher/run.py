@@ -1,0 +1,107 @@
+"""One run, straight through: configuration, plan, token, push. What fails the run as a whole is raised."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ecr_public_pusher import config, registry
+from ecr_public_pusher.aws import Aws
+from ecr_public_pusher.errors import PusherError, RequestError, TokenError
+from ecr_public_pusher.lease import Lease, within
+from ecr_public_pusher.model import ClusterResult, RegistryToken
+from ecr_public_pusher.parameters import read_parameters
+from ecr_public_pusher.plan import make_plan
+from ecr_public_pusher.push import Delivery, push_clusters
+from ecr_public_pusher.report import Run
+from ecr_public_pusher.request import Request
+from ecr_public_pusher.settings import Settings
+
+TOKEN_LIFE = timedelta(hours=12)
+
+
+@dataclass
+class Runner:
+    """What a run works with: all of it passed in, none of it kept for the next."""
+
+    settings: Settings
+    aws: Aws
+    lease: Lease
+    request_id: str
+
+    def run(self, request: Request) -> Run:
+        """Does what `request` asks for, and never raises for a failure: it is in the Run."""
+        began = self.lease.clock.monotonic()
+        progress = _Progress()
+        error: PusherError | None = None
+        try:
+            self._work(request, progress)
+        except PusherError as failure:
+            error = failure
+        return Run(
+            request,
+            self.request_id,
+            self.lease.clock.monotonic() - began,
+            progress.results,
+            progress.token,
+            error or progress.error,
+            progress.unconfigured,
+            progress.unknown,
+        )
+
+    def _work(self, request: Request, progress: "_Progress") -> None:
+        settings = self.settings
+        parameters = within(self.lease, lambda: read_parameters(self.aws.client("ssm"), settings.root), what="reading the configuration")
+        configuration = config.build(parameters, root=settings.root, region=settings.region)
+        progress.unconfigured, progress.unknown = configuration.unconfigured, configuration.unknown
+        if request.deleted is None and configuration.unconfigured and not request.clusters:
+            return
+        plan = make_plan(request, configuration)
+        delivery = self._delivery(request, progress) if plan.clusters else None
+        progress.results = push_clusters(plan, delivery or self._nothing(), aws=self.aws, lease=self.lease)
+        self._check_narrowing(request, progress.results)
+
+    def _delivery(self, request: Request, progress: "_Progress") -> Delivery:
+        """The token, as it is delivered. A plan goes on without one, since what it sends is a placeholder anyway."""
+        try:
+            progress.token = within(self.lease, self._token, what="asking ECR Public for a token")
+        except TokenError as failure:
+            if not request.dry_run:
+                raise
+            progress.error = failure
+        if request.dry_run:
+            expires = progress.token.expires_at if progress.token else self._now() + TOKEN_LIFE
+            return Delivery(registry.docker_config(registry.PLACEHOLDER), expires, self.settings.stack, request.namespaces, dry_run=True)
+        assert progress.token is not None
+        return Delivery(registry.docker_config(progress.token.authorization), progress.token.expires_at, self.settings.stack, request.namespaces)
+
+    def _token(self) -> RegistryToken:
+        clients = (self.aws.client("ecr-public", region=region) for region in registry.API_REGIONS)
+        return registry.fetch_public_token(clients, self._now())
+
+    def _nothing(self) -> Delivery:
+        return Delivery(b"", self._now(), self.settings.stack)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.lease.clock.wall(), UTC)
+
+    @staticmethod
+    def _check_narrowing(request: Request, results: Sequence[ClusterResult]) -> None:
+        """A namespace asked for that no cluster selects is a mistake, unless a cluster that failed might have had it."""
+        if any(result.error for result in results):
+            return
+        if lost := [pattern for pattern in request.namespaces if not any(pattern in result.matched for result in results)]:
+            raise RequestError(
+                f"no cluster asked for selects a namespace that matches {', '.join(lost[:10])[:300]}",
+                remedy="Name a namespace that the configuration selects; the others were pushed.",
+            )
+
+
+@dataclass
+class _Progress:
+    """What is known so far, for the report, however the run ends."""
+
+    results: Sequence[ClusterResult] = ()
+    token: RegistryToken | None = None
+    error: PusherError | None = None
+    unconfigured: bool = False
+    unknown: tuple[str, ...] = ()

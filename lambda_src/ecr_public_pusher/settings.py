@@ -1,0 +1,26 @@
+"""The function's environment, read once, at the edge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ecr_public_pusher.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`root`: the configuration's path, without a slash at its end. `stack`: whose Secrets these are. `region`: the function's."""
+
+    root: str
+    stack: str
+    region: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+        if not region:
+            raise ConfigurationError("AWS_REGION is not set", remedy="Lambda sets it; elsewhere, set it to the region of the parameters.")
+        return cls(
+            root="/" + environ.get("CONFIG_PATH", "/ecr-public-pusher").strip("/"),
+            stack=environ.get("STACK_NAME") or environ.get("POWERTOOLS_SERVICE_NAME") or "ecr-public-pusher",
+            region=region,
+        )

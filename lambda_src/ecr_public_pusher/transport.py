@@ -1,0 +1,109 @@
+"""TLS connections that check the lease right before every byte they send, and give up on an answer that only drips.
+
+urllib3's own time-outs start anew with every byte that arrives, and nothing in it knows that Lambda may freeze the process between
+connecting and sending. Both are settled in the socket itself, the last place before the wire.
+"""
+
+import contextlib
+import socket
+import ssl
+import struct
+import time
+import weakref
+from typing import Any
+
+import urllib3
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+
+from ecr_public_pusher.lease import Lease
+
+CONNECT_SECONDS = 5.0
+# One request, from its first byte to the last of its answer.
+REQUEST_SECONDS = 15.0
+# An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; what is longer is not a Kubernetes API's.
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+
+class _LeasedSocket(ssl.SSLSocket):
+    """A TLS socket of one lease. The handshake comes before the lease is set, and has the connect time-out."""
+
+    lease: Lease | None = None
+    give_up_at: float = float("inf")  # monotonic seconds
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        if self.lease is not None:
+            self.lease.check()
+            self.settimeout(self._patience())
+        return super().send(data, flags)
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        if self.lease is not None:
+            self.settimeout(self._patience())
+        return super().recv_into(buffer, nbytes, flags)
+
+    def _patience(self) -> float:
+        assert self.lease is not None
+        left = min(self.give_up_at - time.monotonic(), self.lease.remaining)
+        if left <= 0:
+            raise TimeoutError("the whole request took too long")
+        return left
+
+
+class _LeasedConnection(HTTPSConnection):
+    """A connection whose socket carries the lease of its pool."""
+
+    lease: Lease
+    sockets: "weakref.WeakSet[_LeasedSocket]"
+
+    def connect(self) -> None:
+        self.lease.check()
+        super().connect()
+        assert isinstance(self.sock, _LeasedSocket)
+        self.sock.lease = self.lease
+        self.sockets.add(self.sock)
+
+    def request(self, *args: Any, **named: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        if isinstance(self.sock, _LeasedSocket):
+            self.sock.give_up_at = time.monotonic() + REQUEST_SECONDS
+        super().request(*args, **named)
+
+
+class Wire:
+    """What a session's connections share: the lease they send under, and the means to cut them all."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._sockets: weakref.WeakSet[_LeasedSocket] = weakref.WeakSet()
+        self._pool_class = type(
+            "LeasedPool",
+            (HTTPSConnectionPool,),
+            {"ConnectionCls": type("LeasedConnection", (_LeasedConnection,), {"lease": lease, "sockets": self._sockets})},
+        )
+
+    def install(self, manager: urllib3.PoolManager, ca_pem: str) -> None:
+        """Makes `manager` use this wire, trust `ca_pem` alone, and know no other scheme than https."""
+        manager.connection_pool_kw["ssl_context"] = _context(ca_pem)
+        manager.pool_classes_by_scheme = {"https": self._pool_class}
+
+    def cut(self) -> None:
+        """Resets every connection: what a hung write left in the kernel's buffer is thrown away, not sent after a thaw."""
+        for connection in list(self._sockets):
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _context(ca_pem: str) -> ssl.SSLContext:
+    """Chain and host name verified against the cluster's own CA. Raises ssl.SSLError for a CA that is none.
+
+    Only VERIFY_X509_STRICT is cleared: EKS CAs often lack the key identifiers that it demands since Python 3.13
+    (kubernetes-client/python#2394).
+    """
+    context = ssl.create_default_context(cadata=ca_pem)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _LeasedSocket
+    return context
