@@ -62,7 +62,9 @@ def _annotations(annotations: dict[str, str]) -> dict[str, str]:
     return annotations
 
 
-Patterns = Annotated[tuple[Annotated[str, AfterValidator(check_pattern)], ...], BeforeValidator(_pattern_list)]
+Patterns = Annotated[
+    tuple[Annotated[str, AfterValidator(check_pattern)], ...], BeforeValidator(_pattern_list, json_schema_input_type=list[str] | str)
+]
 Unsupported = Annotated[None, BeforeValidator(_not_yet)]
 
 
@@ -90,7 +92,9 @@ class DefaultsDocument(_Model):
     region: Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$", description="AWS region of the cluster")] | None = None
     role_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$")] | None = None
     external_id: Annotated[str, Field(min_length=2, max_length=1224, pattern=r"^[A-Za-z0-9_+=,.@:/-]+$")] | None = None
-    namespaces: Annotated[NamespacesField, BeforeValidator(_selection_mapping)] | None = None
+    namespaces: Annotated[NamespacesField, BeforeValidator(_selection_mapping, json_schema_input_type=NamespacesField | list[str] | str)] | None = (
+        None
+    )
     secret_name: Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")] = (
         DEFAULT_SECRET_NAME
     )

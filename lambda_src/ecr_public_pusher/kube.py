@@ -23,7 +23,7 @@ from ecr_public_pusher.eks import Endpoint
 from ecr_public_pusher.errors import ApiError, LeaseEnded, SignInError, UnreachableError
 from ecr_public_pusher.lease import Lease
 from ecr_public_pusher.model import FIELD_MANAGER, RBAC_GROUP, Namespace
-from ecr_public_pusher.transport import CONNECT_SECONDS, MAX_ANSWER_BYTES, REQUEST_SECONDS, Wire
+from ecr_public_pusher.transport import MAX_ANSWER_BYTES, Patience, Wire
 
 # Metadata only: no secret data comes back.
 _ONE = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -32,10 +32,6 @@ _APPLY = "application/apply-patch+yaml"  # any JSON is YAML
 
 PAGE = 500  # namespaces a page, kubectl's own chunk size
 
-ATTEMPTS = 5
-CONNECT_ATTEMPTS = 3
-_BACKOFF_SECONDS = 0.25  # doubled each time, with full jitter
-_BACKOFF_LIMIT_SECONDS = 8.0
 _PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 _MANAGER = re.compile(r'conflict with "([A-Za-z0-9 ._/:@-]{1,128})"')
@@ -60,16 +56,17 @@ class Refused(ApiError):
 class Session:
     """One cluster's connections, kept alive, and its sign-in token, renewed once when refused. Thread-safe."""
 
-    def __init__(self, endpoint: Endpoint, sign_in: Callable[[], str], *, lease: Lease, connections: int) -> None:
+    def __init__(self, endpoint: Endpoint, sign_in: Callable[[], str], *, lease: Lease, connections: int, patience: Patience | None = None) -> None:
         self._host = urlsplit(endpoint.url).netloc
         self._url = endpoint.url
         self._lease = lease
+        self._patience = patience or Patience()
         self._sign_in = sign_in
         self._lock = threading.Lock()
         self._configuration = Configuration(host=endpoint.url)
         self._configuration.proxy = None  # straight to the endpoint, whatever the environment says
         self._configuration.connection_pool_maxsize = connections
-        self._wire = Wire(lease)
+        self._wire = Wire(lease, self._patience.request_seconds)
         self._pools: urllib3.PoolManager = ApiClient(self._configuration).rest_client.pool_manager
         try:
             self._wire.install(self._pools, endpoint.ca_pem)
@@ -120,7 +117,7 @@ class Session:
             try:
                 response = self._exchange(method, path, accept, body, token)
             except UnreachableError as error:
-                if isinstance(error, _FinalUnreachable) or attempt >= (CONNECT_ATTEMPTS if isinstance(error, _NoConnection) else ATTEMPTS):
+                if isinstance(error, _FinalUnreachable) or attempt >= self._tries(error):
                     raise
                 self._pause(attempt, None, error)
                 continue
@@ -129,7 +126,7 @@ class Session:
                 renewed = True
                 self._renew(token)
                 continue
-            if code in _PASSING_STATUS and attempt < ATTEMPTS:
+            if code in _PASSING_STATUS and attempt < self._patience.attempts:
                 self._pause(attempt, retry_after, Refused(code, _reason(code)))
                 continue
             if status is not None:
@@ -140,7 +137,7 @@ class Session:
         headers = {"Authorization": f"Bearer {token}", "Accept": accept, "User-Agent": FIELD_MANAGER}
         if body is not None:
             headers["Content-Type"] = _APPLY
-        timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, max(self._lease.remaining, 0.01)), read=REQUEST_SECONDS)
+        timeout = urllib3.Timeout(connect=min(self._patience.connect_seconds, max(self._lease.remaining, 0.01)), read=self._patience.request_seconds)
         try:
             response = self._pools.urlopen(
                 method, self._url + path, body=body, headers=headers, retries=False, redirect=False, timeout=timeout, preload_content=False
@@ -191,9 +188,12 @@ class Session:
     def _set_token(self, token: str) -> None:
         self._token = token
 
+    def _tries(self, error: UnreachableError) -> int:
+        return self._patience.connect_attempts if isinstance(error, _NoConnection) else self._patience.attempts
+
     def _pause(self, attempt: int, retry_after: str | None, error: ApiError | UnreachableError) -> None:
         """Waits before the next try. Raises `error` at once when the lease leaves no time for it."""
-        seconds = random.uniform(0, min(_BACKOFF_LIMIT_SECONDS, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311 - jitter, no secret
+        seconds = random.uniform(0, min(self._patience.backoff_limit_seconds, self._patience.backoff_seconds * 2**attempt))  # noqa: S311 - jitter, no secret
         if retry_after is not None and retry_after.isascii() and retry_after.isdigit():
             seconds += float(retry_after[:9])
         if seconds >= self._lease.remaining:
@@ -238,10 +238,10 @@ class _FinalUnreachable(UnreachableError):
 _NETWORK = "Is the cluster's endpoint public, or the function in its VPC? The cluster's security group must admit 443 from the function."
 _NO_ANSWER: tuple[tuple[tuple[type[BaseException], ...], str, str, type[UnreachableError]], ...] = (
     ((urllib3.exceptions.NameResolutionError,), "has no address (DNS)", _NETWORK, _NoConnection),
-    ((urllib3.exceptions.ConnectTimeoutError,), "did not accept a connection in time", _NETWORK, _NoConnection),
     ((urllib3.exceptions.NewConnectionError, ConnectionRefusedError), "refuses connections", _NETWORK, _NoConnection),
+    ((urllib3.exceptions.ConnectTimeoutError,), "did not accept a connection in time", _NETWORK, _NoConnection),
     ((ssl.SSLError,), "does not speak TLS as expected", _NETWORK, _NoConnection),
-    ((urllib3.exceptions.ReadTimeoutError, TimeoutError), f"gave no whole answer within {REQUEST_SECONDS:.0f} s", _NETWORK, UnreachableError),
+    ((urllib3.exceptions.ReadTimeoutError, TimeoutError), "gave no whole answer in time", _NETWORK, UnreachableError),
     ((urllib3.exceptions.IncompleteRead,), "broke off in the middle of its answer", _NETWORK, UnreachableError),
 )
 

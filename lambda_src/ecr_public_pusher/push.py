@@ -12,6 +12,7 @@ from ecr_public_pusher.kube import Refused, Session
 from ecr_public_pusher.lease import Lease, side_by_side
 from ecr_public_pusher.model import ClusterResult, Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.plan import Plan, PlannedCluster
+from ecr_public_pusher.transport import Patience
 
 # Lambda allows 1,024 threads and descriptors: 64 clusters of 8 connections, and one thread to lead each, stay well below.
 CLUSTERS_AT_ONCE = 64
@@ -29,9 +30,9 @@ class Delivery:
     dry_run: bool = False
 
 
-def push_clusters(plan: Plan, delivery: Delivery, *, aws: Aws, lease: Lease) -> list[ClusterResult]:
+def push_clusters(plan: Plan, delivery: Delivery, *, aws: Aws, lease: Lease, patience: Patience | None = None) -> list[ClusterResult]:
     """One result per planned cluster, in the plan's order, crashes and hung ones included. Never raises for a cluster."""
-    runs = [_ClusterRun(planned, delivery, aws, lease) for planned in plan.clusters]
+    runs = [_ClusterRun(planned, delivery, aws, lease, patience or Patience()) for planned in plan.clusters]
     for run, crash in side_by_side(runs, _ClusterRun.push, width=CLUSTERS_AT_ONCE, lease=lease):
         if isinstance(crash, BaseException):
             run.fail(crash if isinstance(crash, PusherError) else Crash.from_exception(crash))
@@ -44,8 +45,8 @@ def push_clusters(plan: Plan, delivery: Delivery, *, aws: Aws, lease: Lease) -> 
 class _ClusterRun:
     """One cluster's push as it goes. Others may ask for its result at any moment: after the deadline its threads are left alone."""
 
-    def __init__(self, planned: PlannedCluster, delivery: Delivery, aws: Aws, lease: Lease) -> None:
-        self._planned, self._delivery, self._aws, self._lease = planned, delivery, aws, lease
+    def __init__(self, planned: PlannedCluster, delivery: Delivery, aws: Aws, lease: Lease, patience: Patience) -> None:
+        self._planned, self._delivery, self._aws, self._lease, self._patience = planned, delivery, aws, lease, patience
         self._lock = threading.Lock()
         self._outcomes: dict[str, NamespaceOutcome] = {}
         self._targets: tuple[Namespace, ...] = namespaces.select(planned.config.selection, None, only=delivery.only)
@@ -98,7 +99,9 @@ class _ClusterRun:
         account = self._aws.account(config.role_arn, config.external_id)
         endpoint = eks.describe(self._aws.client("eks", region=config.region, account=account), config.cluster)
         signing = self._aws.signing_client(region=config.region, account=account)
-        return Session(endpoint, lambda: eks.presign(signing, config.cluster), lease=self._lease, connections=NAMESPACES_AT_ONCE)
+        return Session(
+            endpoint, lambda: eks.presign(signing, config.cluster), lease=self._lease, connections=NAMESPACES_AT_ONCE, patience=self._patience
+        )
 
     def _select(self, session: Session) -> tuple[Namespace, ...]:
         selection = self._planned.config.selection

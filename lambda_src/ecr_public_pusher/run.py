@@ -1,7 +1,7 @@
 """One run, straight through: configuration, plan, token, push. What fails the run as a whole is raised."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ecr_public_pusher import config, registry
@@ -15,6 +15,7 @@ from ecr_public_pusher.push import Delivery, push_clusters
 from ecr_public_pusher.report import Run
 from ecr_public_pusher.request import Request
 from ecr_public_pusher.settings import Settings
+from ecr_public_pusher.transport import Patience
 
 TOKEN_LIFE = timedelta(hours=12)
 
@@ -27,6 +28,7 @@ class Runner:
     aws: Aws
     lease: Lease
     request_id: str
+    patience: Patience = field(default_factory=Patience)
 
     def run(self, request: Request) -> Run:
         """Does what `request` asks for, and never raises for a failure: it is in the Run."""
@@ -57,7 +59,7 @@ class Runner:
             return
         plan = make_plan(request, configuration)
         delivery = self._delivery(request, progress) if plan.clusters else None
-        progress.results = push_clusters(plan, delivery or self._nothing(), aws=self.aws, lease=self.lease)
+        progress.results = push_clusters(plan, delivery or self._nothing(), aws=self.aws, lease=self.lease, patience=self.patience)
         self._check_narrowing(request, progress.results)
 
     def _delivery(self, request: Request, progress: "_Progress") -> Delivery:

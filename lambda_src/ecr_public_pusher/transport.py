@@ -10,6 +10,7 @@ import ssl
 import struct
 import time
 import weakref
+from dataclasses import dataclass
 from typing import Any
 
 import urllib3
@@ -18,11 +19,20 @@ from urllib3.connectionpool import HTTPSConnectionPool
 
 from ecr_public_pusher.lease import Lease
 
-CONNECT_SECONDS = 5.0
-# One request, from its first byte to the last of its answer.
-REQUEST_SECONDS = 15.0
 # An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; what is longer is not a Kubernetes API's.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long and how often a cluster is tried. `request_seconds`: one request, from its first byte to the last of its answer."""
+
+    connect_seconds: float = 5.0
+    request_seconds: float = 15.0
+    attempts: int = 5
+    connect_attempts: int = 3  # a cluster that accepts no connection is known sooner than one that stumbles
+    backoff_seconds: float = 0.25  # doubled each time, with full jitter
+    backoff_limit_seconds: float = 8.0
 
 
 class _LeasedSocket(ssl.SSLSocket):
@@ -54,11 +64,15 @@ class _LeasedConnection(HTTPSConnection):
     """A connection whose socket carries the lease of its pool."""
 
     lease: Lease
+    request_seconds: float
     sockets: "weakref.WeakSet[_LeasedSocket]"
 
     def connect(self) -> None:
         self.lease.check()
-        super().connect()
+        try:
+            super().connect()
+        except TimeoutError as error:  # in the handshake: urllib3 would call it a read time-out
+            raise urllib3.exceptions.ConnectTimeoutError("no TLS handshake in time") from error
         assert isinstance(self.sock, _LeasedSocket)
         self.sock.lease = self.lease
         self.sockets.add(self.sock)
@@ -67,20 +81,18 @@ class _LeasedConnection(HTTPSConnection):
         if self.sock is None:
             self.connect()
         if isinstance(self.sock, _LeasedSocket):
-            self.sock.give_up_at = time.monotonic() + REQUEST_SECONDS
+            self.sock.give_up_at = time.monotonic() + self.request_seconds
         super().request(*args, **named)
 
 
 class Wire:
     """What a session's connections share: the lease they send under, and the means to cut them all."""
 
-    def __init__(self, lease: Lease) -> None:
+    def __init__(self, lease: Lease, request_seconds: float) -> None:
         self._sockets: weakref.WeakSet[_LeasedSocket] = weakref.WeakSet()
-        self._pool_class = type(
-            "LeasedPool",
-            (HTTPSConnectionPool,),
-            {"ConnectionCls": type("LeasedConnection", (_LeasedConnection,), {"lease": lease, "sockets": self._sockets})},
-        )
+        shared = {"lease": lease, "request_seconds": request_seconds, "sockets": self._sockets}
+        connection = type("LeasedConnection", (_LeasedConnection,), shared)
+        self._pool_class = type("LeasedPool", (HTTPSConnectionPool,), {"ConnectionCls": connection})
 
     def install(self, manager: urllib3.PoolManager, ca_pem: str) -> None:
         """Makes `manager` use this wire, trust `ca_pem` alone, and know no other scheme than https."""

@@ -1,0 +1,353 @@
+"""The Kubernetes session against servers that go wrong in every way an endpoint can: each a typed error, nothing secret in it."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from ecr_public_pusher.eks import Endpoint
+from ecr_public_pusher.errors import ApiError, LeaseEnded, PusherError, SignInError, UnreachableError
+from ecr_public_pusher.kube import Refused, Session
+from ecr_public_pusher.lease import Lease
+from ecr_public_pusher.transport import Patience
+from infra.local.kube.certificates import Certificate, issue
+from tests.support.bad_server import BadServer, Exchange, Script, drip, hanging_at_connect, serving
+
+IMPATIENT = Patience(connect_seconds=0.3, request_seconds=0.6, attempts=3, connect_attempts=2, backoff_seconds=0.01, backoff_limit_seconds=0.05)
+BEARER = "k8s-aws-v1.bearer-of-a-test"
+PASSWORD = "cGFzc3dvcmQtb2YtYS10ZXN0"
+BODY = json.dumps({"kind": "Secret", "metadata": {"name": "ecr-public-token"}, "data": {".dockerconfigjson": PASSWORD}}).encode()
+APPLIED = json.dumps({"kind": "PartialObjectMetadata", "metadata": {"name": "ecr-public-token", "namespace": "team-a"}}).encode()
+
+
+def session(url: str, ca_pem: str, *, seconds: float = 30, sign_in: Callable[[], str] = lambda: BEARER) -> Session:
+    return Session(Endpoint(url, ca_pem), sign_in, lease=Lease.of_invocation(seconds), connections=4, patience=IMPATIENT)
+
+
+def apply(to: Session) -> bool:
+    return to.apply_secret("team-a", "ecr-public-token", BODY)
+
+
+def failure(script: Script, *, certificate: Certificate | None = None, plain: bool = False) -> tuple[PusherError, BadServer]:
+    """What an apply against `script` comes to; whatever it is, it has a remedy and gives away nothing that was sent."""
+    with serving(script, certificate=certificate, plain=plain) as server, pytest.raises(PusherError) as caught:
+        apply(session(server.url, server.certificate.ca_pem))
+    error = caught.value
+    assert error.remedy
+    said = f"{error!r} {error.message} {error.remedy}"
+    assert BEARER not in said
+    assert PASSWORD not in said
+    assert error.__suppress_context__ or error.__context__ is None
+    return error, server
+
+
+def answering(status: str, body: bytes = b"", *headers: str) -> Script:
+    def script(exchange: Exchange) -> None:
+        while exchange.request():
+            exchange.answer(status, body, *headers)
+
+    return script
+
+
+def in_turn(*answers: tuple[str, bytes]) -> Script:
+    """One answer after the other, across connections; the last stays."""
+    left = list(answers)
+
+    def script(exchange: Exchange) -> None:
+        while exchange.request():
+            status, body = left.pop(0) if len(left) > 1 else left[0]
+            exchange.answer(status, body)
+
+    return script
+
+
+@pytest.mark.parametrize("style", ["modern", "legacy"])
+def test_old_and_new_certificate_authorities_are_trusted(style: str) -> None:
+    with serving(answering("201 Created", APPLIED), certificate=issue("cluster", style)) as server:  # type: ignore[arg-type]
+        assert apply(session(server.url, server.certificate.ca_pem)) is True
+
+
+def test_another_certificate_authority_is_refused_at_once() -> None:
+    with serving(answering("200 OK", APPLIED)) as server, pytest.raises(UnreachableError, match="is not the cluster's"):
+        apply(session(server.url, issue("other").ca_pem))
+    assert server.requests == []
+    assert server.connections == 1
+
+
+def test_another_host_name_is_refused_at_once() -> None:
+    error, server = failure(answering("200 OK", APPLIED), certificate=issue("cluster", hosts=("elsewhere.example",)))
+    assert "is not the cluster's" in error.message
+    assert server.requests == []
+    assert server.connections == 1
+
+
+def test_a_certificate_authority_that_is_none() -> None:
+    with pytest.raises(UnreachableError, match="certificate authority"):
+        session("https://127.0.0.1:1", "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n")
+
+
+def test_a_closed_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(UnreachableError, match="refuses connections"):
+        apply(session(f"https://127.0.0.1:{port}", issue("x").ca_pem))
+
+
+def test_a_host_without_an_address() -> None:
+    with pytest.raises(UnreachableError, match="DNS"):
+        apply(session("https://cluster.invalid", issue("x").ca_pem))
+
+
+def test_a_hang_at_connect() -> None:
+    with hanging_at_connect() as url, pytest.raises(UnreachableError, match="did not accept a connection in time"):
+        apply(session(url, issue("x").ca_pem))
+
+
+def test_a_hang_in_tls() -> None:
+    error, server = failure(lambda exchange: time.sleep(5), plain=True)
+    assert isinstance(error, UnreachableError)
+    assert server.connections == IMPATIENT.connect_attempts
+
+
+def test_no_tls_at_all() -> None:
+    error, _ = failure(lambda exchange: exchange.connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"), plain=True)
+    assert isinstance(error, UnreachableError)
+    assert "TLS" in error.message
+
+
+def test_a_hang_after_the_request() -> None:
+    error, server = failure(lambda exchange: (exchange.request(), time.sleep(5), None)[-1])
+    assert isinstance(error, UnreachableError)
+    assert "no whole answer in time" in error.message
+    assert len(server.requests) == IMPATIENT.attempts
+
+
+def test_a_slow_drip_is_not_waited_for() -> None:
+    error, _ = failure(drip)
+    assert isinstance(error, UnreachableError)
+    assert "no whole answer in time" in error.message
+
+
+def test_half_a_response() -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.request()
+        exchange.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + APPLIED)
+
+    error, server = failure(script)
+    assert isinstance(error, UnreachableError)
+    assert len(server.requests) == IMPATIENT.attempts
+
+
+def test_a_connection_broken_off_is_tried_again() -> None:
+    seen: list[bytes] = []
+
+    def script(exchange: Exchange) -> None:
+        seen.append(exchange.request())
+        if len(seen) > 1:
+            exchange.answer("200 OK", APPLIED)
+
+    with serving(script) as server:
+        assert apply(session(server.url, server.certificate.ca_pem)) is False
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\x00\xff\xfe garbage",
+        b"<html><body>Welcome</body></html>",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"kind": "PartialObjectMetadata"}',
+        b'{"kind": "PartialObjectMetadata", "metadata": {"name": "another", "namespace": "team-a"}}',
+        BODY,
+        b"[" * 100_000,
+    ],
+)
+def test_an_answer_that_is_no_kubernetes_answer(body: bytes) -> None:
+    error, _ = failure(answering("200 OK", body))
+    assert isinstance(error, ApiError)
+    assert "did not answer as a Kubernetes API does" in error.message
+
+
+def test_garbage_instead_of_http() -> None:
+    error, _ = failure(lambda exchange: (exchange.request(), exchange.connection.sendall(b"\x00\x01\x02\r\n\r\n"), None)[-1])
+    assert isinstance(error, UnreachableError)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 418, 500])
+def test_our_own_request_echoed_back_is_not_repeated(status: int) -> None:
+    def script(exchange: Exchange) -> None:
+        while whole := exchange.request():
+            text = whole.decode(errors="replace")
+            cause = {"reason": "FieldManagerConflict", "message": f'conflict with "{PASSWORD}" using v1: {text}', "field": ".data"}
+            answer = {"kind": "Status", "message": text, "reason": text, "details": {"kind": text, "causes": [cause]}}
+            exchange.answer(f"{status} {BEARER}", json.dumps(answer).encode())
+
+    error, _ = failure(script)
+    assert isinstance(error, Refused)
+    assert error.conflict is not None
+    assert error.conflict.managers == ()
+
+
+@pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"])
+def test_a_redirect_is_refused_and_the_other_server_sees_nothing(status: str) -> None:
+    other = answering("200 OK", APPLIED)
+    with serving(other, plain=True) as plain, serving(other) as secure:
+        for target in (f"http://127.0.0.1:{plain.port}/", f"{secure.url}/", "/elsewhere"):
+            error, server = failure(answering(status, b"", f"Location: {target}"))
+            assert isinstance(error, ApiError)
+            assert "redirect" in error.message
+            assert len(server.requests) == 1
+        assert (plain.connections, secure.connections) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "status", ["429 Too Many Requests", "500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"]
+)
+def test_a_passing_failure_is_tried_again(status: str) -> None:
+    with serving(in_turn((status, b"busy"), ("200 OK", APPLIED))) as server:
+        assert apply(session(server.url, server.certificate.ca_pem)) is False
+        assert len(server.requests) == 2
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+def test_a_passing_failure_that_lasts_is_an_error(status: str) -> None:
+    error, server = failure(answering(status))
+    assert isinstance(error, Refused)
+    assert error.status == int(status[:3])
+    assert len(server.requests) == IMPATIENT.attempts
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden", "404 Not Found", "409 Conflict", "422 Unprocessable Entity"])
+def test_a_final_answer_is_not_asked_for_twice(status: str) -> None:
+    error, server = failure(answering(status, b"{}"))
+    assert isinstance(error, Refused)
+    assert len(server.requests) == 1
+
+
+def test_retry_after_is_honoured() -> None:
+    with serving(in_turn(("429 Too Many Requests", b""), ("200 OK", APPLIED))) as server:
+        times: list[float] = []
+        original = server.requests
+
+        class Timed(list[bytes]):
+            def append(self, item: bytes) -> None:
+                times.append(time.monotonic())
+                original.append(item)
+
+        server.requests = Timed()
+        server._script = _with_retry_after(server._script)
+        apply(session(server.url, server.certificate.ca_pem))
+    assert times[1] - times[0] >= 1
+
+
+def _with_retry_after(script: Script) -> Script:
+    def wrapped(exchange: Exchange) -> None:
+        plain = exchange.answer
+
+        def answer(status: str, body: bytes = b"", *headers: str) -> None:
+            plain(status, body, *headers, "Retry-After: 1")
+
+        exchange.answer = answer  # type: ignore[method-assign]
+        script(exchange)
+
+    return wrapped
+
+
+def test_a_retry_after_beyond_the_deadline_is_not_waited_for() -> None:
+    with serving(answering("429 Too Many Requests", b"", "Retry-After: 3600")) as server:
+        began = time.monotonic()
+        with pytest.raises(Refused):
+            apply(session(server.url, server.certificate.ca_pem, seconds=10))
+        assert time.monotonic() - began < 5
+    assert len(server.requests) == 1
+
+
+def test_a_401_gets_one_fresh_token() -> None:
+    tokens = iter(["stale", "fresh"])
+    with serving(in_turn(("401 Unauthorized", b""), ("200 OK", APPLIED))) as server:
+        apply(session(server.url, server.certificate.ca_pem, sign_in=lambda: next(tokens)))
+    assert [b"Bearer fresh" in request for request in server.requests] == [False, True]
+
+
+def test_a_401_that_lasts_is_a_sign_in_error_with_the_access_entry_as_remedy() -> None:
+    error, server = failure(answering("401 Unauthorized", b"{}"))
+    assert isinstance(error, SignInError)
+    assert "create-access-entry" in error.remedy
+    assert len(server.requests) == 2
+
+
+def test_an_endless_answer_is_cut_off() -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.request()
+        exchange.connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+        while True:
+            exchange.connection.sendall(chunk)
+
+    error, _ = failure(script)
+    assert isinstance(error, PusherError)
+
+
+def test_nothing_is_sent_once_the_lease_is_over() -> None:
+    with serving(answering("200 OK", APPLIED)) as server:
+        lease = Lease.of_invocation(30)
+        ended = Session(Endpoint(server.url, server.certificate.ca_pem), lambda: BEARER, lease=lease, connections=1, patience=IMPATIENT)
+        assert apply(ended) is False
+        lease.end()
+        with pytest.raises(LeaseEnded):
+            apply(ended)
+        assert len(server.requests) == 1
+
+
+def test_a_lease_that_ends_during_the_handshake_sends_nothing() -> None:
+    """As when Lambda freezes between connecting and sending, and thaws in the next invocation."""
+    arrived, go_on = threading.Event(), threading.Event()
+    certificate = issue("cluster")
+    lease = Lease.of_invocation(30)
+    with serving(answering("200 OK", APPLIED), certificate=certificate) as server:
+        wrap = server._context.wrap_socket
+
+        def slowly(*args: object, **named: object) -> object:
+            arrived.set()
+            go_on.wait(5)
+            return wrap(*args, **named)  # type: ignore[call-overload]
+
+        server._context.wrap_socket = slowly  # type: ignore[assignment, method-assign]
+        patient = Patience(connect_seconds=5, attempts=1, connect_attempts=1)
+        waiting = Session(Endpoint(server.url, certificate.ca_pem), lambda: BEARER, lease=lease, connections=1, patience=patient)
+        raised: list[BaseException] = []
+
+        def write() -> None:
+            try:
+                apply(waiting)
+            except BaseException as error:
+                raised.append(error)
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        assert arrived.wait(5)
+        lease.end()
+        go_on.set()
+        thread.join(5)
+    assert isinstance(raised[0], LeaseEnded)
+    assert server.requests == []
+
+
+def test_two_sessions_share_nothing() -> None:
+    with serving(answering("200 OK", APPLIED)) as one, serving(answering("200 OK", APPLIED)) as two:
+        first = session(one.url, one.certificate.ca_pem, sign_in=lambda: "for-one")
+        second = session(two.url, two.certificate.ca_pem, sign_in=lambda: "for-two")
+        for _ in range(2):
+            apply(first)
+            apply(second)
+        assert [b"for-one" in request for request in one.requests] == [True, True]
+        assert [b"for-two" in request for request in two.requests] == [True, True]
+        assert (one.connections, two.connections) == (1, 1)

@@ -1,0 +1,116 @@
+"""A TLS server on loopback that answers each connection by a script: the ways in which a cluster's endpoint can go wrong."""
+
+import contextlib
+import socket
+import ssl
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from infra.local.kube.certificates import Certificate, issue
+
+type Script = Callable[["Exchange"], None]
+
+
+class Exchange:
+    """One accepted connection. `request()` reads one whole request; the script answers with `connection.sendall`."""
+
+    def __init__(self, connection: socket.socket, server: "BadServer") -> None:
+        self.connection, self.server = connection, server
+
+    def request(self) -> bytes:
+        """Head and body of one request, as they came; empty when the peer hung up."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            if not (chunk := self.connection.recv(65536)):
+                return b""
+            data += chunk
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
+        while len(body) < length:
+            if not (chunk := self.connection.recv(65536)):
+                break
+            body += chunk
+        whole = head + b"\r\n\r\n" + body
+        self.server.requests.append(whole)
+        return whole
+
+    def answer(self, status: str, body: bytes = b"", *headers: str) -> None:
+        head = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
+        self.connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+
+
+class BadServer:
+    """Serves `script`, once per connection, each on its own thread. `requests`: what arrived, in order. `plain`: without TLS."""
+
+    def __init__(self, script: Script, *, certificate: Certificate | None = None, plain: bool = False) -> None:
+        self.certificate = certificate or issue("bad")
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self._script, self._plain = script, plain
+        self._context = _server_context(self.certificate)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        self.url = f"https://127.0.0.1:{self.port}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), contextlib.closing(connection):
+            if self._plain:
+                self._script(Exchange(connection, self))
+            else:
+                with self._context.wrap_socket(connection, server_side=True) as tls:
+                    self._script(Exchange(tls, self))
+
+
+@contextlib.contextmanager
+def serving(script: Script, *, certificate: Certificate | None = None, plain: bool = False) -> Iterator[BadServer]:
+    server = BadServer(script, certificate=certificate, plain=plain)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@contextlib.contextmanager
+def hanging_at_connect() -> Iterator[str]:
+    """The URL of an address whose connections are neither accepted nor refused: the backlog is full."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        time.sleep(0.05)
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def drip(exchange: Exchange) -> None:
+    """An answer whose bytes come one by one, for ever: no read ever times out."""
+    exchange.request()
+    for byte in b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n" + b" " * 100000:
+        exchange.connection.sendall(bytes([byte]))
+        time.sleep(0.05)
+
+
+def _server_context(certificate: Certificate) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "server.pem"
+        path.write_text(certificate.certificate_pem + certificate.key_pem)
+        context.load_cert_chain(path)
+    return context

@@ -1,0 +1,37 @@
+"""The Secret's body."""
+
+import base64
+from datetime import UTC, datetime, timedelta, timezone
+
+from ecr_public_pusher.config import ClusterConfig
+from ecr_public_pusher.manifest import rfc3339, secret
+from ecr_public_pusher.namespaces import Selection
+
+
+def test_the_whole_body() -> None:
+    cluster = ClusterConfig(
+        "prod", "main", "us-east-1", Selection(("a",)), secret_name="pull", labels={"team": "web"}, annotations={"example.com/why": "x"}
+    )
+    body = secret(
+        cluster, b'{"auths":{}}', stack="stack", expires_at=datetime(2026, 1, 1, 12, tzinfo=UTC), pushed_at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    assert body == {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": "pull",
+            "labels": {"team": "web", "app.kubernetes.io/managed-by": "ecr-public-pusher"},
+            "annotations": {
+                "example.com/why": "x",
+                "ecr-public-pusher/expires-at": "2026-01-01T12:00:00Z",
+                "ecr-public-pusher/pushed-at": "2026-01-01T00:00:00Z",
+                "ecr-public-pusher/owner": "stack/prod",
+            },
+        },
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": base64.b64encode(b'{"auths":{}}').decode()},
+    }
+
+
+def test_times_are_written_in_utc() -> None:
+    assert rfc3339(datetime(2026, 1, 1, 1, 30, 0, 999, tzinfo=timezone(timedelta(hours=1)))) == "2026-01-01T00:30:00Z"

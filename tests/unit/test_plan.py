@@ -1,0 +1,72 @@
+"""Which clusters, in order, and whose a namespace is that two documents select."""
+
+import pytest
+
+from ecr_public_pusher.config import ClusterConfig, Configuration
+from ecr_public_pusher.errors import BadDocument, RequestError
+from ecr_public_pusher.model import Namespace
+from ecr_public_pusher.namespaces import Selection
+from ecr_public_pusher.plan import make_plan
+from ecr_public_pusher.request import Request
+
+
+def config(identity: str, *include: str, cluster: str | None = None, selector: str | None = None, enabled: bool = True) -> ClusterConfig:
+    return ClusterConfig(identity, cluster or identity, "us-east-1", Selection(include, (), selector), enabled=enabled)
+
+
+BAD = BadDocument("bad", remedy="mend it")
+ALL = Configuration((config("c", "x"), config("a", "x"), config("b", "x", enabled=False)), {"d": BAD})
+
+
+def test_all_clusters_in_the_order_of_their_ids() -> None:
+    plan = make_plan(Request(), ALL)
+    assert [planned.config.id for planned in plan.clusters] == ["a", "c"]
+    assert plan.disabled == ("b",)
+    assert plan.bad == {"d": BAD}
+
+
+@pytest.mark.parametrize(("patterns", "ids"), [(("a",), ["a"]), (("[ac]",), ["a", "c"]), (("*",), ["a", "c"])])
+def test_narrowed_by_id_and_glob(patterns: tuple[str, ...], ids: list[str]) -> None:
+    assert [planned.config.id for planned in make_plan(Request(clusters=patterns), ALL).clusters] == ids
+
+
+def test_a_narrowed_push_leaves_other_bad_documents_alone() -> None:
+    assert not make_plan(Request(clusters=("a",)), ALL).bad
+    assert make_plan(Request(clusters=("d",)), ALL).bad
+
+
+def test_a_name_that_matches_nothing_is_an_error() -> None:
+    with pytest.raises(RequestError, match="no cluster document matches staging, eu-"):
+        make_plan(Request(clusters=("a", "staging", "eu-*")), ALL)
+
+
+def test_a_deleted_document_leaves_nothing_to_push() -> None:
+    assert make_plan(Request(clusters=("gone",), deleted="gone"), ALL).clusters == ()
+
+
+def test_a_namespace_that_two_documents_select_is_the_firsts() -> None:
+    both = Configuration((config("one", "team-*", cluster="main"), config("two", "team-a", "other", cluster="main")))
+    two = make_plan(Request(clusters=("two",)), both).clusters[0]
+    assert two.holder(Namespace("team-a")) == "one"
+    assert two.holder(Namespace("other")) is None
+    assert not two.needs_list
+
+
+def test_a_selector_ahead_needs_the_labels() -> None:
+    both = Configuration((config("one", cluster="main", selector="pull"), config("two", "team-a", cluster="main")))
+    two = make_plan(Request(), both).clusters[1]
+    assert two.needs_list
+    assert two.holder(Namespace("team-a", {"pull": ""})) == "one"
+    assert two.holder(Namespace("team-a")) is None
+
+
+def test_a_disabled_document_claims_nothing() -> None:
+    both = Configuration((config("one", "x", cluster="main", enabled=False), config("two", "x", cluster="main")))
+    assert make_plan(Request(), both).clusters[0].ahead == ()
+
+
+def test_the_same_name_in_another_region_or_account_is_another_cluster() -> None:
+    first = config("one", "x", cluster="main")
+    elsewhere = ClusterConfig("two", "main", "eu-west-1", Selection(("x",)))
+    other = ClusterConfig("three", "main", "us-east-1", Selection(("x",)), role_arn="arn:aws:iam::444455556666:role/r")
+    assert all(planned.ahead == () for planned in make_plan(Request(), Configuration((first, elsewhere, other))).clusters)

@@ -1,0 +1,106 @@
+"""Outcomes -> counts, report, metrics, verdict."""
+
+import json
+from datetime import UTC, datetime
+
+from ecr_public_pusher import report as reporting
+from ecr_public_pusher.errors import ConfigurationError, EksError
+from ecr_public_pusher.model import ClusterResult, NamespaceOutcome, Outcome, RegistryToken
+from ecr_public_pusher.report import Metric, Run
+from ecr_public_pusher.request import Request
+
+GOOD = ClusterResult("a", (NamespaceOutcome("x", Outcome.CREATED), NamespaceOutcome("y", Outcome.ADOPTED, taken_from=("kubectl",))), seconds=0.25)
+MIXED = ClusterResult("b", (NamespaceOutcome("x", Outcome.UPDATED), NamespaceOutcome("y", Outcome.CONFLICT, "held", "let go")))
+DOWN = ClusterResult("c", (NamespaceOutcome("x", Outcome.FAILED, "the cluster failed"),), error=EksError("unknown", remedy="look"))
+OFF = ClusterResult("d", skipped="disabled")
+TOKEN = RegistryToken("QVdTOng=", datetime(2026, 1, 1, 12, tzinfo=UTC))
+
+
+def run(*results: ClusterResult, request: Request = Request(), **more: object) -> Run:  # noqa: B008 - frozen
+    return Run(request, "id-1", 1.5, results, TOKEN, **more)  # type: ignore[arg-type]
+
+
+def test_the_whole_report() -> None:
+    assert reporting.report(run(GOOD, MIXED, OFF)) == {
+        "action": "push",
+        "ok": False,
+        "dryRun": False,
+        "requestId": "id-1",
+        "seconds": 1.5,
+        "tokens": [{"registry": "public.ecr.aws", "expiresAt": "2026-01-01T12:00:00Z"}],
+        "totals": {"clusters": 3, "clustersFailed": 1, "created": 1, "updated": 1, "adopted": 1, "skipped": 1, "conflict": 1},
+        "clusters": [
+            {
+                "id": "a",
+                "ok": True,
+                "error": None,
+                "counts": {"created": 1, "adopted": 1},
+                "seconds": 0.25,
+                "problems": [],
+                "adopted": [{"namespace": "y", "from": ["kubectl"]}],
+            },
+            {
+                "id": "b",
+                "ok": False,
+                "error": None,
+                "counts": {"updated": 1, "conflict": 1},
+                "seconds": 0.0,
+                "problems": [{"namespace": "y", "outcome": "conflict", "message": "held", "remedy": "let go"}],
+            },
+            {"id": "d", "ok": True, "error": None, "counts": {"skipped": 1}, "seconds": 0.0, "problems": [], "skipped": "disabled"},
+        ],
+    }
+
+
+def test_problems_fit_aws_limits_with_one_at_least_for_each_failed_cluster() -> None:
+    big = tuple(NamespaceOutcome(f"n{number}", Outcome.FAILED, "m" * 500, "r" * 500) for number in range(1000))
+    answer = reporting.report(run(ClusterResult("a", big), MIXED))
+    assert len(json.dumps(answer)) < 140 * 1024
+    first, second = answer["clusters"]
+    assert len(first["problems"]) + first["problemsLeft"] == 1000
+    assert len(second["problems"]) == 1
+
+
+def test_metrics_of_a_full_push_have_explicit_zeros() -> None:
+    assert reporting.metrics(run(GOOD, OFF), token_seconds=43200.0) == [
+        Metric("FullPushCompleted", 1),
+        Metric("ClustersFailed", 0),
+        Metric("Unconfigured", 0),
+        Metric("Duration", 1.5, "Seconds"),
+        Metric("TokenSecondsAtIssue", 43200.0, "Seconds"),
+        Metric("ClusterFailed", 0, cluster="a"),
+        Metric("SecretsApplied", 2, cluster="a"),
+        Metric("SecretsFailed", 0, cluster="a"),
+        Metric("SecretsAdopted", 1, cluster="a"),
+    ]
+
+
+def full(checked: Run) -> float:
+    return next(metric.value for metric in reporting.metrics(checked) if metric.name == "FullPushCompleted")
+
+
+def test_full_push_is_not_kept_loud_by_one_bad_cluster() -> None:
+    assert full(run(GOOD, DOWN)) == 1
+
+
+def test_full_push_is_never_claimed_by_less() -> None:
+    assert full(run(GOOD, request=Request(clusters=("a",)))) == 0
+    assert full(run(GOOD, request=Request(namespaces=("x",)))) == 0
+    assert full(run(unconfigured=True)) == 0
+    assert full(run(error=ConfigurationError("x", remedy="y"))) == 0
+    assert full(run(GOOD, ClusterResult("z", attempted=False))) == 0
+
+
+def test_a_plan_emits_nothing() -> None:
+    assert reporting.metrics(run(GOOD, request=Request("plan"))) == []
+
+
+def test_the_summary_names_the_failed_clusters() -> None:
+    assert reporting.summary(run(GOOD, MIXED, DOWN)) == "2 of 3 clusters failed: b, c; see the report in the log"
+
+
+def test_an_unknown_parameter_is_not_ok() -> None:
+    checked = run(GOOD, unknown=("/ecr-public-pusher/cluster/prod",))
+    assert not checked.ok
+    assert reporting.report(checked)["unknownParameters"] == ["/ecr-public-pusher/cluster/prod"]
+    assert "/ecr-public-pusher/cluster/prod" in reporting.summary(checked)
