@@ -100,7 +100,11 @@ class _ClusterRun:
         endpoint = eks.describe(self._aws.client("eks", region=config.region, account=account), config.cluster)
         signing = self._aws.signing_client(region=config.region, account=account)
         return Session(
-            endpoint, lambda: eks.presign(signing, config.cluster), lease=self._lease, connections=NAMESPACES_AT_ONCE, patience=self._patience
+            endpoint,
+            lambda: eks.presign(signing, config.cluster),
+            lease=self._lease,
+            connections=NAMESPACES_AT_ONCE,
+            patience=self._patience,
         )
 
     def _select(self, session: Session) -> tuple[Namespace, ...]:

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 
@@ -52,6 +53,16 @@ def answering(status: str, body: bytes = b"", *headers: str) -> Script:
     return script
 
 
+def silent(exchange: Exchange) -> None:
+    exchange.request()
+    time.sleep(5)
+
+
+def garbage(exchange: Exchange) -> None:
+    exchange.request()
+    exchange.connection.sendall(b"\x00\x01\x02\r\n\r\n")
+
+
 def in_turn(*answers: tuple[str, bytes]) -> Script:
     """One answer after the other, across connections; the last stays."""
     left = list(answers)
@@ -65,8 +76,8 @@ def in_turn(*answers: tuple[str, bytes]) -> Script:
 
 
 @pytest.mark.parametrize("style", ["modern", "legacy"])
-def test_old_and_new_certificate_authorities_are_trusted(style: str) -> None:
-    with serving(answering("201 Created", APPLIED), certificate=issue("cluster", style)) as server:  # type: ignore[arg-type]
+def test_old_and_new_certificate_authorities_are_trusted(style: Literal["modern", "legacy"]) -> None:
+    with serving(answering("201 Created", APPLIED), certificate=issue("cluster", style)) as server:
         assert apply(session(server.url, server.certificate.ca_pem)) is True
 
 
@@ -119,7 +130,7 @@ def test_no_tls_at_all() -> None:
 
 
 def test_a_hang_after_the_request() -> None:
-    error, server = failure(lambda exchange: (exchange.request(), time.sleep(5), None)[-1])
+    error, server = failure(silent)
     assert isinstance(error, UnreachableError)
     assert "no whole answer in time" in error.message
     assert len(server.requests) == IMPATIENT.attempts
@@ -176,7 +187,7 @@ def test_an_answer_that_is_no_kubernetes_answer(body: bytes) -> None:
 
 
 def test_garbage_instead_of_http() -> None:
-    error, _ = failure(lambda exchange: (exchange.request(), exchange.connection.sendall(b"\x00\x01\x02\r\n\r\n"), None)[-1])
+    error, _ = failure(garbage)
     assert isinstance(error, UnreachableError)
 
 
@@ -233,32 +244,16 @@ def test_a_final_answer_is_not_asked_for_twice(status: str) -> None:
 
 
 def test_retry_after_is_honoured() -> None:
-    with serving(in_turn(("429 Too Many Requests", b""), ("200 OK", APPLIED))) as server:
-        times: list[float] = []
-        original = server.requests
+    times: list[float] = []
 
-        class Timed(list[bytes]):
-            def append(self, item: bytes) -> None:
-                times.append(time.monotonic())
-                original.append(item)
+    def script(exchange: Exchange) -> None:
+        while exchange.request():
+            times.append(time.monotonic())
+            exchange.answer(*(("429 Too Many Requests", b"", "Retry-After: 1") if len(times) == 1 else ("200 OK", APPLIED)))
 
-        server.requests = Timed()
-        server._script = _with_retry_after(server._script)
+    with serving(script) as server:
         apply(session(server.url, server.certificate.ca_pem))
     assert times[1] - times[0] >= 1
-
-
-def _with_retry_after(script: Script) -> Script:
-    def wrapped(exchange: Exchange) -> None:
-        plain = exchange.answer
-
-        def answer(status: str, body: bytes = b"", *headers: str) -> None:
-            plain(status, body, *headers, "Retry-After: 1")
-
-        exchange.answer = answer  # type: ignore[method-assign]
-        script(exchange)
-
-    return wrapped
 
 
 def test_a_retry_after_beyond_the_deadline_is_not_waited_for() -> None:
@@ -310,25 +305,20 @@ def test_nothing_is_sent_once_the_lease_is_over() -> None:
 def test_a_lease_that_ends_during_the_handshake_sends_nothing() -> None:
     """As when Lambda freezes between connecting and sending, and thaws in the next invocation."""
     arrived, go_on = threading.Event(), threading.Event()
-    certificate = issue("cluster")
     lease = Lease.of_invocation(30)
-    with serving(answering("200 OK", APPLIED), certificate=certificate) as server:
-        wrap = server._context.wrap_socket
+    raised: list[PusherError] = []
+    patience = Patience(connect_seconds=5, attempts=1, connect_attempts=1)
+    def freeze() -> None:
+        arrived.set()
+        go_on.wait(5)
 
-        def slowly(*args: object, **named: object) -> object:
-            arrived.set()
-            go_on.wait(5)
-            return wrap(*args, **named)  # type: ignore[call-overload]
-
-        server._context.wrap_socket = slowly  # type: ignore[assignment, method-assign]
-        patient = Patience(connect_seconds=5, attempts=1, connect_attempts=1)
-        waiting = Session(Endpoint(server.url, certificate.ca_pem), lambda: BEARER, lease=lease, connections=1, patience=patient)
-        raised: list[BaseException] = []
+    with serving(answering("200 OK", APPLIED), before_handshake=freeze) as server:
+        waiting = Session(Endpoint(server.url, server.certificate.ca_pem), lambda: BEARER, lease=lease, connections=1, patience=patience)
 
         def write() -> None:
             try:
                 apply(waiting)
-            except BaseException as error:
+            except PusherError as error:
                 raised.append(error)
 
         thread = threading.Thread(target=write)

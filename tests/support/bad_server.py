@@ -43,13 +43,23 @@ class Exchange:
 
 
 class BadServer:
-    """Serves `script`, once per connection, each on its own thread. `requests`: what arrived, in order. `plain`: without TLS."""
+    """Serves `script`, once per connection, each on its own thread. `requests`: what arrived, in order. `plain`: without TLS.
 
-    def __init__(self, script: Script, *, certificate: Certificate | None = None, plain: bool = False) -> None:
+    `before_handshake` runs on an accepted connection before TLS begins.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        *,
+        certificate: Certificate | None = None,
+        plain: bool = False,
+        before_handshake: Callable[[], object] = lambda: None,
+    ) -> None:
         self.certificate = certificate or issue("bad")
         self.requests: list[bytes] = []
         self.connections = 0
-        self._script, self._plain = script, plain
+        self._script, self._plain, self._before_handshake = script, plain, before_handshake
         self._context = _server_context(self.certificate)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._listener.getsockname()[1]
@@ -71,13 +81,16 @@ class BadServer:
             if self._plain:
                 self._script(Exchange(connection, self))
             else:
+                self._before_handshake()
                 with self._context.wrap_socket(connection, server_side=True) as tls:
                     self._script(Exchange(tls, self))
 
 
 @contextlib.contextmanager
-def serving(script: Script, *, certificate: Certificate | None = None, plain: bool = False) -> Iterator[BadServer]:
-    server = BadServer(script, certificate=certificate, plain=plain)
+def serving(
+    script: Script, *, certificate: Certificate | None = None, plain: bool = False, before_handshake: Callable[[], object] = lambda: None
+) -> Iterator[BadServer]:
+    server = BadServer(script, certificate=certificate, plain=plain, before_handshake=before_handshake)
     try:
         yield server
     finally:
