@@ -308,6 +308,7 @@ def test_a_lease_that_ends_during_the_handshake_sends_nothing() -> None:
     lease = Lease.of_invocation(30)
     raised: list[PusherError] = []
     patience = Patience(connect_seconds=5, attempts=1, connect_attempts=1)
+
     def freeze() -> None:
         arrived.set()
         go_on.wait(5)

@@ -1,0 +1,127 @@
+"""The embedded AWS as its users see it: an endpoint, a few things to put into it, and what it was asked."""
+
+import base64
+import contextlib
+import threading
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from moto.core.base_backend import BackendDict
+from moto.eks.models import Cluster as EksCluster
+from moto.eks.models import eks_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.ssm.exceptions import ParameterNotFound
+from moto.ssm.models import ssm_backends
+from moto.utilities.utils import get_partition
+from werkzeug.serving import make_server
+
+from ..identity import Credential
+from . import ecr_public
+from .gateway import Gateway
+from .roles import Role, find_session, open_session
+from .wire import AwsCall, Scripted
+
+DEFAULT_ACCOUNT = "111122223333"
+LOOPBACK = "127.0.0.1"
+
+
+class DescribedCluster(Protocol):
+    """What EKS says of a cluster."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def ca_pem(self) -> str: ...
+
+
+class _Quiet(MotoRequestHandler):
+    """moto's own handler, without a line on stderr for each request."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
+
+
+class LocalAws:
+    """An AWS on a loopback port, while the context lasts. `account_id` is the function's account, where parameters go.
+
+    moto's state is the process's: starting one empties it, so that only one is of use at a time.
+    """
+
+    def __init__(self, account_id: str = DEFAULT_ACCOUNT) -> None:
+        self.account_id = account_id
+        ecr_public.register()
+        BackendDict.reset()
+        self._gateway = Gateway(DomainDispatcherApplication(create_backend_app), self.find_credential)
+        self.ecr_public = ecr_public.EcrPublic(self._gateway.script)
+        self._server = make_server(LOOPBACK, 0, self._gateway, threaded=True, request_handler=_Quiet)
+        self.endpoint_url = f"http://{LOOPBACK}:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="local-aws", daemon=True)
+        self._thread.start()
+
+    @property
+    def calls(self) -> list[AwsCall]:
+        """Every call so far, in the order of arrival."""
+        return self._gateway.calls
+
+    def called(self, service: str, action: str | None = None) -> list[AwsCall]:
+        """The calls of one service, or of one action of it."""
+        return [call for call in self.calls if call.service == service and action in (None, call.action)]
+
+    def script(self, service: str, action: str, answer: Scripted | None, *, times: int | None = None) -> None:
+        """Answers the next `times` such calls (None: all) with `answer`; `answer` None ends it."""
+        self._gateway.script(service, action, answer, times)
+
+    def put_parameter(self, name: str, value: str, *, secure: bool = False, region: str = "us-east-1") -> None:
+        """Writes a String, or a SecureString under the account's aws/ssm key."""
+        ssm_backends[self.account_id][region].put_parameter(
+            name=name,
+            description="",
+            value=value,
+            parameter_type="SecureString" if secure else "String",
+            allowed_pattern="",
+            keyid="alias/aws/ssm" if secure else "",
+            overwrite=True,
+            tags=[],
+            data_type="text",
+            tier="Standard",
+            policies=None,
+        )
+
+    def delete_parameter(self, name: str, *, region: str = "us-east-1") -> None:
+        """Deletes a parameter, if it is there."""
+        with contextlib.suppress(ParameterNotFound):
+            ssm_backends[self.account_id][region].delete_parameter(name)
+
+    def put_role(self, arn: str, *, external_id: str | None = None, trusted: str | None = None) -> None:
+        """A role that `trusted` (a principal's ARN; None: nobody) may assume, with `external_id` where one is given."""
+        self._gateway.roles[arn] = Role(arn, external_id, trusted)
+
+    def put_cluster(self, account_id: str, region: str, cluster: DescribedCluster) -> None:
+        """Lets EKS describe the cluster, in that account and region only."""
+        partition = get_partition(region)
+        described = EksCluster(cluster.name, f"arn:{partition}:iam::{account_id}:role/cluster", {}, account_id, region, partition)
+        described.endpoint = cluster.endpoint
+        described.certificate_authority = {"data": base64.b64encode(cluster.ca_pem.encode()).decode()}
+        eks_backends[account_id][region].clusters[cluster.name] = described
+
+    def credentials_for(self, role_arn: str, session_name: str, *, session_token: str | None = None) -> Credential:
+        """Credentials of a role's session, as Lambda gives its function. `session_token` replaces the one made up."""
+        return open_session(role_arn, session_name, session_token)
+
+    def find_credential(self, access_key_id: str) -> Credential | None:
+        """The sign-in's CredentialLookup: whose an access key is, while it is valid."""
+        return find_session(access_key_id)
+
+    def close(self) -> None:
+        """Stops the server; its port is free afterwards."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,53 @@
+"""Roles, and the sessions that assume them. moto hands out credentials for any role to anybody; AWS asks the role's trust policy first."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from botocore.utils import ArnParser
+from moto.sts.models import AssumedRole, sts_backends
+from moto.utilities.utils import PARTITION_NAMES
+
+from ..identity import Credential, principal_of, same_principal
+
+# Lambda renews its function's credentials; here one session has to last as long as somebody plays with the stack.
+SESSION_SECONDS = 12 * 3600
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role's trust: the one principal that may assume it (None: nobody, as of a role that only Lambda assumes), and how."""
+
+    arn: str
+    external_id: str | None = None
+    trusted: str | None = None
+
+    def admits(self, caller: str, external_id: str | None) -> bool:
+        """Whether `caller` (an ARN as GetCallerIdentity gives it) may assume the role, showing `external_id`."""
+        if self.trusted is None or not same_principal(self.trusted, principal_of(caller)):
+            return False
+        return self.external_id is None or self.external_id == external_id
+
+
+def open_session(role_arn: str, session_name: str, session_token: str | None = None) -> Credential:
+    """A session of the role, by no trust policy's leave: as Lambda opens one for a function."""
+    arn = ArnParser().parse_arn(role_arn)
+    backend = sts_backends[arn["account"]][arn["partition"]]
+    region = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(arn["partition"], "us-east-1")
+    role = backend.assume_role(region, session_name, role_arn, policy="", duration=SESSION_SECONDS, external_id="")
+    if session_token is not None:
+        role.session_token = session_token
+    return _credential(role)
+
+
+def find_session(access_key_id: str) -> Credential | None:
+    """The session that an access key id belongs to, while it lasts."""
+    for account in list(sts_backends.values()):
+        for partition in PARTITION_NAMES:
+            role = account[partition].get_assumed_role_from_access_key(access_key_id)
+            if role and role.expiration > datetime.now(UTC).replace(tzinfo=None):
+                return _credential(role)
+    return None
+
+
+def _credential(role: AssumedRole) -> Credential:
+    return Credential(role.access_key_id, role.secret_access_key, role.session_token, role.arn)

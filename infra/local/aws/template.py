@@ -1,0 +1,88 @@
+"""What CloudFormation would make of the function in template.yaml: its handler, environment, limits, and the scheduler's event.
+
+Only what is needed of it: parameters, pseudo parameters, !Ref and !Sub. Whatever else an intrinsic says stays as it is written.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FUNCTION = "AWS::Serverless::Function"
+SCHEDULE = "AWS::Scheduler::Schedule"
+# SAM's own defaults of a function that sets neither.
+DEFAULT_TIMEOUT, DEFAULT_MEMORY = 3, 128
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """How Lambda would run the function. `folder`: what is deployed; `timeout` in seconds, `memory` in MB."""
+
+    folder: Path
+    handler: str
+    environment: Mapping[str, str]
+    timeout: int
+    memory: int
+    logging: Mapping[str, str]
+    scheduled_event: Any
+
+
+def read_function(template: Path, *, stack_name: str, region: str, account_id: str, parameters: Mapping[str, str] | None = None) -> FunctionSpec:
+    """The only function of a (built) template. `parameters` replace the template's defaults."""
+    document = yaml.load(template.read_text(), Loader=_Loader)
+    pseudo = {"AWS::StackName": stack_name, "AWS::Region": region, "AWS::AccountId": account_id, "AWS::Partition": "aws", "AWS::NoValue": None}
+    defaults = {name: entry.get("Default") for name, entry in document.get("Parameters", {}).items()}
+    resources = _resolve(document["Resources"], {**defaults, **(parameters or {}), **pseudo})
+    function = next(found for found in resources.values() if found["Type"] == FUNCTION)["Properties"]
+    return FunctionSpec(
+        folder=(template.parent / function["CodeUri"]).resolve(),
+        handler=function["Handler"],
+        environment={name: str(value) for name, value in function.get("Environment", {}).get("Variables", {}).items()},
+        timeout=int(function.get("Timeout", DEFAULT_TIMEOUT)),
+        memory=int(function.get("MemorySize", DEFAULT_MEMORY)),
+        logging={name: value for name, value in function.get("LoggingConfig", {}).items() if isinstance(value, str)},
+        scheduled_event=_scheduled(resources),
+    )
+
+
+def parameter_names(template: Path) -> frozenset[str]:
+    """The template's parameters."""
+    return frozenset(yaml.load(template.read_text(), Loader=_Loader).get("Parameters", {}))
+
+
+def _scheduled(resources: Mapping[str, Any]) -> Any:
+    inputs = [found["Properties"]["Target"].get("Input") for found in resources.values() if found["Type"] == SCHEDULE]
+    return json.loads(inputs[0]) if inputs and inputs[0] else {}
+
+
+def _resolve(value: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_resolve(item, values) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"Ref"}:
+        return values.get(value["Ref"], value)
+    if set(value) == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
+        return re.sub(r"\$\{([\w:]+)\}", lambda found: str(values.get(found[1], found[0])), value["Fn::Sub"])
+    return {key: _resolve(item, values) for key, item in value.items()}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms (!Ref x) read as their long ones ({Ref: x})."""
+
+
+def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
+    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        return {name: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)

@@ -1,0 +1,100 @@
+"""AWS requests as they arrive, and answers in the shape that the caller's protocol wants. Knows no service's rules."""
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, Self
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+_CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request")
+_STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+# The REST services that the function uses; every other REST call keeps its method and path as its name.
+_REST_ACTIONS = ((re.compile(r"^GET /clusters/[^/]+$"), "DescribeCluster"), (re.compile(r"^GET /clusters$"), "ListClusters"))
+
+
+@dataclass
+class AwsCall:
+    """A call as it arrived: no body, so no secret. `status` is 0 until it is answered, `principal` None when nobody knows the key."""
+
+    service: str
+    action: str
+    region: str
+    account: str | None
+    principal: str | None
+    access_key_id: str | None
+    user_agent: str
+    path: str
+    status: int = 0
+
+
+@dataclass(frozen=True)
+class AwsRequest:
+    """What a signed request says of itself. Signatures are not checked here: a wrong one shows at the clusters' sign-in."""
+
+    service: str
+    action: str
+    region: str
+    access_key_id: str | None
+    method: str
+    path: str
+    user_agent: str
+    protocol: str
+    form: dict[str, str] = field(repr=False)
+
+    @classmethod
+    def read(cls, environ: dict[str, Any]) -> Self:
+        """Reads a WSGI request and puts its body back for the next reader."""
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = BytesIO(body)
+        scope = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+        method, path, target = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"), environ.get("HTTP_X_AMZ_TARGET", "")
+        form = _form(environ.get("CONTENT_TYPE", ""), body)
+        return cls(
+            service=scope["service"] if scope else "",
+            action=target.rpartition(".")[2] or form.get("Action") or _rest_action(f"{method} {path}"),
+            region=scope["region"] if scope else "",
+            access_key_id=scope["key"] if scope else None,
+            method=method,
+            path=path,
+            user_agent=environ.get("HTTP_USER_AGENT", ""),
+            protocol="json" if target else "query" if "Action" in form else "rest",
+            form=form,
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer to send as it is, `delay` seconds late."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+
+    @classmethod
+    def refusal(cls, request: AwsRequest, code: str, message: str, *, status: int = 400) -> Self:
+        """An error as the SDK expects it of the request's protocol."""
+        if request.protocol == "query":
+            error = f"<Error><Type>Sender</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+            text = f'<ErrorResponse xmlns="{_STS_NAMESPACE}">{error}<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>'
+            return cls(status, text.encode(), {"Content-Type": "text/xml"})
+        body: dict[str, str] = {"message": message} if request.protocol == "rest" else {"__type": code, "message": message}
+        return cls(status, json.dumps(body).encode(), {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code})
+
+
+type Scripted = Answer | Callable[[AwsRequest], Answer | None]
+"""What a test wants to be answered: always the same, or as a function decides (None: as if nothing were scripted)."""
+
+
+def _form(content_type: str, body: bytes) -> dict[str, str]:
+    if not content_type.startswith("application/x-www-form-urlencoded"):
+        return {}
+    return {name: values[0] for name, values in parse_qs(body.decode(errors="replace"), keep_blank_values=True).items()}
+
+
+def _rest_action(line: str) -> str:
+    return next((action for pattern, action in _REST_ACTIONS if pattern.match(line)), line)

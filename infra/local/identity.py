@@ -1,0 +1,54 @@
+"""Who an AWS access key stands for, and what a cluster's access entries make of it.
+
+The embedded AWS hands out credentials and the embedded Kubernetes verifies tokens signed with them. Neither should know the other, so the
+values that both need live here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What an AWS access key stands for. `arn` is the one GetCallerIdentity answers with."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(repr=False)
+    arn: str
+
+
+CredentialLookup = Callable[[str], Credential | None]
+"""The credential of an access key id, or None when there is no such key."""
+
+
+@dataclass(frozen=True)
+class AccessEntry:
+    """An EKS access entry: the principal, its Kubernetes groups, and its user name (by default the session's ARN, as EKS does)."""
+
+    principal_arn: str
+    groups: tuple[str, ...]
+    username: str | None = None
+
+
+def principal_of(arn: str) -> str:
+    """The IAM principal behind a caller's ARN: the role of an assumed-role session, anything else unchanged.
+
+    STS leaves a role's path out of the session's ARN, so it cannot be given back here.
+    """
+    parts = arn.split(":", 5)
+    if len(parts) != 6 or parts[2] != "sts" or not parts[5].startswith("assumed-role/"):
+        return arn
+    role = parts[5].split("/")[1]
+    return f"arn:{parts[1]}:iam::{parts[4]}:role/{role}"
+
+
+def same_principal(left: str, right: str) -> bool:
+    """Whether two principal ARNs name the same role or user, a role's path aside (EKS itself compares unique ids)."""
+    return _without_path(left) == _without_path(right)
+
+
+def _without_path(arn: str) -> str:
+    head, _, resource = arn.rpartition(":")
+    kind, *names = resource.split("/")
+    return f"{head}:{kind}/{names[-1]}" if names else arn

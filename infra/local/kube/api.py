@@ -1,0 +1,199 @@
+"""The verbs on the stored kinds: what a create, replace, patch, delete, get or list does once it is allowed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from . import apply, authz, lists, patch, selectors, tables, validation
+from .authz import Attributes
+from .bodies import decoded, decoded_yaml, delete_options, plain_json, typed
+from .call import APPLY, Call, now
+from .conditions import check_fresh, check_identity, check_options, check_preconditions
+from .kinds import NAMESPACES, Object
+from .lists import page
+from .objects import completed, created, replaced
+from .status import ApiError, already_exists, details, method_not_allowed, modified, namespace_terminating, not_found, success
+from .store import Store
+
+PATCHES: dict[str, Callable[[Object, Any], Any]] = {
+    "application/json-patch+json": patch.json_patch,
+    "application/merge-patch+json": patch.merge_patch,
+    "application/strategic-merge-patch+json": patch.strategic_merge_patch,
+}
+PURGING = (
+    "The system is ensuring all content is removed from this namespace.  Upon completion, this namespace will automatically be purged by the system."
+)
+
+
+class Api:
+    """The verbs, over one store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def answer(self, call: Call) -> tuple[int, Object]:
+        """Status and body of the answer. Raises ApiError for a refusal."""
+        check_options(call)
+        verb = call.asked.verb
+        if verb == "get":
+            return 200, tables.one(call.kind, self._existing(call), call.shape, call.query)
+        if verb == "list":
+            return 200, self._list(call)
+        if verb == "watch":
+            raise method_not_allowed()
+        with self.store.lock:
+            return self._write(call)
+
+    def _write(self, call: Call) -> tuple[int, Object]:
+        verb = call.asked.verb
+        if verb == "delete":
+            return 200, self._delete(call)
+        if verb == "deletecollection":
+            return 200, self._delete_collection(call)
+        status, value = {"create": self._create, "update": self._replace, "patch": self._patch}[verb](call)
+        return status, tables.one(call.kind, value, call.shape, call.query)
+
+    def _existing(self, call: Call) -> Object:
+        found = self.store.get(call.kind, call.namespace, call.asked.name)
+        if found is None:
+            raise not_found(call.kind, call.asked.name)
+        return found
+
+    def _list(self, call: Call) -> Object:
+        found, selecting = self._selected(call)
+        limit, token = lists.number(call.query, "limit"), call.query.get("continue", "")
+        every_namespace = call.kind.namespaced and not call.namespace
+        taken = page(
+            found, version=self.store.version, limit=limit, token=token, counted=not selecting, namespaced=every_namespace
+        )  # fmt: skip
+        return tables.many(call.kind, taken.items, taken.metadata, call.shape, call.query)
+
+    def _selected(self, call: Call) -> tuple[list[tuple[tuple[str, str], Object]], bool]:
+        labels, by_field = call.query.get("labelSelector", ""), call.query.get("fieldSelector", "")
+        has_labels = selectors.label_selector(labels)
+        has_fields = selectors.field_selector(call.kind, by_field)
+        found = self.store.all(call.kind, call.namespace)
+        if not labels and not by_field:
+            return found, False
+        return [item for item in found if has_labels(item[1]) and has_fields(item[1])], True
+
+    def _create(self, call: Call) -> tuple[int, Object]:
+        body = decoded(call)
+        check_identity(call, body)
+        validation.check_encoding(call.kind, body, applied=False)
+        new = completed(call.kind, created(call.kind, body, call.namespace, now()))
+        self._admit(call, new["metadata"]["name"])
+        if self.store.get(call.kind, call.namespace, new["metadata"]["name"]):
+            raise already_exists(call.kind, new["metadata"]["name"])
+        return 201, self._commit(call, None, apply.update(call.kind, None, new, manager=call.manager, now=now()))
+
+    def _replace(self, call: Call) -> tuple[int, Object]:
+        body = decoded(call)
+        check_identity(call, body)
+        validation.check_encoding(call.kind, body, applied=False)
+        return 200, self._update(call, self._existing(call), body)
+
+    def _patch(self, call: Call) -> tuple[int, Object]:
+        if call.content_type == APPLY:
+            return self._apply(call)
+        if call.content_type not in PATCHES:
+            raise ApiError(415, "415: Unsupported Media Type", {})
+        change = plain_json(call.body)
+        live = self._existing(call)
+        new = typed(call, PATCHES[call.content_type](live, change))
+        validation.check_encoding(call.kind, new, applied=False)
+        return 200, self._update(call, live, new)
+
+    def _update(self, call: Call, live: Object, new: Object) -> Object:
+        check_fresh(call.kind, live, new.get("metadata") or {})
+        whole = completed(call.kind, replaced(live, new))
+        return self._commit(call, live, apply.update(call.kind, live, whole, manager=call.manager, now=now()))
+
+    def _apply(self, call: Call) -> tuple[int, Object]:
+        body = decoded_yaml(call)
+        check_identity(call, body)
+        if body["metadata"].get("managedFields"):
+            raise bad_request("metadata.managedFields must be nil")
+        validation.check_schema(call.kind, body)
+        validation.check_encoding(call.kind, body, applied=True)
+        live = self.store.get(call.kind, call.namespace, call.asked.name)
+        if live is None:
+            self._admit_apply(call, body)
+        else:
+            check_fresh(call.kind, live, body["metadata"])
+        force = call.query.get("force") == "true"
+        new = apply.apply(call.kind, live, body, manager=call.manager, force=force, now=now())
+        if live is not None:
+            return 200, self._commit(call, live, completed(call.kind, replaced(live, new)))
+        whole = completed(call.kind, created(call.kind, new, call.namespace, now()))
+        validation.check(call.kind, whole, None)
+        asked = Attributes("create", call.asked.group, call.asked.resource, "", call.asked.namespace, call.asked.name)
+        authz.demand(self.store, call.user, asked)
+        return 201, self._commit(call, None, whole)
+
+    def _admit_apply(self, call: Call, body: Object) -> None:
+        """An apply that creates may not name a uid or version; its permission to create comes last, as in the server."""
+        if uid := body["metadata"].get("uid"):
+            told = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            about = details(call.kind, call.asked.name)
+            raise ApiError(409, f'Operation cannot be fulfilled on {call.kind.resource} "{call.asked.name}": {told}', about)
+        if body["metadata"].get("resourceVersion"):
+            raise modified(call.kind, call.asked.name)
+        self._admit(call, call.asked.name)
+
+    def _admit(self, call: Call, name: str) -> None:
+        """Admission of new objects: their namespace exists and is not going away."""
+        if not call.namespace:
+            return
+        home = self.store.get(NAMESPACES, "", call.namespace)
+        if home is None:
+            raise not_found(NAMESPACES, call.namespace)
+        if home["status"]["phase"] == "Terminating":
+            raise namespace_terminating(call.kind, name, call.namespace)
+
+    def _commit(self, call: Call, live: Object | None, new: Object) -> Object:
+        validation.check(call.kind, new, live)
+        if live is not None and _same(live, new):
+            return live
+        return new if call.dry else self.store.put(call.kind, new)
+
+    def _delete(self, call: Call) -> Object:
+        live = self._existing(call)
+        options = delete_options(call)
+        check_preconditions(call.kind, live, options.get("preconditions") or {})
+        return self._gone(call, live, dry=call.dry or options.get("dryRun") == ["All"])
+
+    def _gone(self, call: Call, live: Object, *, dry: bool) -> Object:
+        kind, metadata = call.kind, live["metadata"]
+        if kind is NAMESPACES:
+            return self._terminate(live, dry=dry)
+        if not dry:
+            self.store.delete(kind, call.namespace, metadata["name"])
+        return live if kind.returns_deleted else success(kind, metadata["name"], metadata["uid"])
+
+    def _terminate(self, live: Object, *, dry: bool) -> Object:
+        """No controller empties a namespace here, so a deleted one stays Terminating, as on the recorded server."""
+        name = live["metadata"]["name"]
+        if "deletionTimestamp" in live["metadata"]:
+            about = {"name": name, "kind": "namespaces"}
+            raise ApiError(409, f'Operation cannot be fulfilled on namespaces "{name}": {PURGING}', about)
+        if name in ("default", "kube-system", "kube-public"):
+            raise ApiError(403, f'namespaces "{name}" is forbidden: this namespace may not be deleted', details(NAMESPACES, name))
+        metadata = {**live["metadata"], "deletionTimestamp": now()}
+        going = {**live, "metadata": metadata, "status": {"phase": "Terminating"}}
+        return going if dry else self.store.put(NAMESPACES, going)
+
+    def _delete_collection(self, call: Call) -> Object:
+        found = [value for _, value in self._selected(call)[0]]
+        for value in found if not call.dry else ():
+            self.store.delete(call.kind, value["metadata"].get("namespace", ""), value["metadata"]["name"])
+        return tables.many(call.kind, found, {"resourceVersion": str(self.store.version)}, "", call.query)
+
+
+def _same(live: Object, new: Object) -> bool:
+    return _untimed(live) == _untimed(new)
+
+
+def _untimed(value: Object) -> Object:
+    metadata = value["metadata"]
+    entries = [{**entry, "time": None} for entry in metadata.get("managedFields") or []]
+    return {**value, "metadata": {**metadata, "managedFields": entries}}

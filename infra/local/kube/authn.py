@@ -1,0 +1,163 @@
+"""Sign-in: the EKS token rules of aws-iam-authenticator's verifier, then STS's signature check, then the access entries.
+
+The reason for a refusal stays on this side, as on EKS: the client gets a bare 401. Reasons hold no token, URL or signature.
+"""
+
+import base64
+import binascii
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from ..identity import AccessEntry, CredentialLookup, principal_of, same_principal
+from . import sigv4
+from .authz import AUTHENTICATED, UserInfo
+from .stshosts import partition_of
+
+PREFIX = "k8s-aws-v1."
+MAX_TOKEN_BYTES = 4096
+MAX_EXPIRES = 900
+MAX_AGE = timedelta(minutes=15)
+CLUSTER_HEADER = "x-k8s-aws-id"
+ALLOWED = {
+    "action", "version", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-security-token", "x-amz-signature",
+    "x-amz-signedheaders",
+}  # fmt: skip
+REQUIRED = ALLOWED - {"x-amz-security-token"}
+CACHE_SECONDS = 60.0
+CACHE_SIZE = 1024
+
+
+class SignInError(Exception):
+    """Why a token is refused."""
+
+
+class Authenticator:
+    """Tokens to users, for one cluster.
+
+    Verdicts are kept for a minute at most, never longer than the URL lives: checking one takes longer than everything else the server does.
+    """
+
+    def __init__(
+        self,
+        cluster: str,
+        *,
+        credentials: CredentialLookup,
+        access_entries: Sequence[AccessEntry],
+        region: str,
+        static_tokens: Mapping[str, UserInfo],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.failures: list[str] = []
+        self._cluster, self._credentials, self._entries = cluster, credentials, tuple(access_entries)
+        self._partition, self._clock = partition_of(region), clock
+        self._static = {token: _authenticated(user) for token, user in static_tokens.items()}
+        self._verdicts: dict[str, tuple[float, UserInfo]] = {}
+        self._lock = threading.Lock()
+
+    def authenticate(self, token: str) -> UserInfo | None:
+        """The user behind a bearer token, or None with the reason noted in `failures`."""
+        if user := self._static.get(token):
+            return user
+        until, known = self._verdicts.get(token, (0.0, None))
+        if known and self._clock() < until:
+            return known
+        try:
+            user, until = self._verify(token)
+        except SignInError as error:
+            self.failures.append(str(error))
+            return None
+        self._keep(token, until, user)
+        return user
+
+    def _keep(self, token: str, until: float, user: UserInfo) -> None:
+        with self._lock:
+            while len(self._verdicts) >= CACHE_SIZE:
+                del self._verdicts[next(iter(self._verdicts))]
+            self._verdicts[token] = until, user
+
+    def _verify(self, token: str) -> tuple[UserInfo, float]:
+        url = _decode(token)
+        region = self._partition.region_of(url.netloc)
+        if region is None:
+            raise SignInError("unexpected hostname in pre-signed URL")
+        query = _parameters(url)
+        lower = {name.lower(): value for name, value in query.items()}
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        ends = _check_parameters(lower, now)
+        credential = self._credentials(sigv4.access_key_id(lower["x-amz-credential"]))
+        if credential is None:
+            raise SignInError("sts: the access key id is not known")
+        headers = {CLUSTER_HEADER: self._cluster, "accept": "application/json"}
+        try:
+            sigv4.verify(credential, query, host=url.netloc, headers=headers, region=region, now=now)
+        except sigv4.SignatureError as error:
+            raise SignInError(f"sts: {error}") from None
+        return self._user(credential.arn, credential.access_key_id), min(self._clock() + CACHE_SECONDS, ends)
+
+    def _user(self, arn: str, key_id: str) -> UserInfo:
+        principal = principal_of(arn)
+        entry = next((entry for entry in self._entries if same_principal(entry.principal_arn, principal)), None)
+        if entry is None:
+            raise SignInError(f"no access entry for {principal}")
+        extra = {"arn": [arn], "canonicalArn": [principal], "accessKeyId": [key_id], "sessionName": [arn.rpartition("/")[2]]}
+        return _authenticated(UserInfo(entry.username or arn, f"aws-iam-authenticator:{principal}", entry.groups, extra))
+
+
+def _decode(token: str) -> SplitResult:
+    if len(token.encode()) > MAX_TOKEN_BYTES:
+        raise SignInError("token is too large")
+    if not token.startswith(PREFIX):
+        raise SignInError(f'token is missing expected "{PREFIX}" prefix')
+    encoded = token.removeprefix(PREFIX)
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", encoded):
+        raise SignInError("token is not unpadded base64url")
+    try:
+        url = urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise SignInError("token does not hold a URL") from None
+    if url.scheme != "https":
+        raise SignInError("unexpected scheme in pre-signed URL")
+    if url.path != "/":
+        raise SignInError("unexpected path in pre-signed URL")
+    return url
+
+
+def _parameters(url: SplitResult) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(url.query, keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        raise SignInError("the query of the pre-signed URL cannot be read") from None
+    names = [name.lower() for name, _ in pairs]
+    if unknown := sorted(set(names) - ALLOWED):
+        raise SignInError(f"non-whitelisted query parameter ({len(unknown)})")
+    if len(set(names)) != len(names):
+        raise SignInError("query parameter with multiple values not supported")
+    if missing := sorted(REQUIRED - set(names) - {"action", "x-amz-signedheaders"}):
+        raise SignInError(f"missing query parameter: {', '.join(missing)}")
+    return dict(pairs)
+
+
+def _check_parameters(query: Mapping[str, str], now: datetime) -> float:
+    """Checks what the verifier looks at before it asks STS; returns the second at which the URL ends."""
+    if query.get("action") != "GetCallerIdentity":
+        raise SignInError("unexpected action parameter in pre-signed URL")
+    if CLUSTER_HEADER not in query.get("x-amz-signedheaders", "").lower().split(";"):
+        raise SignInError(f"client did not sign the {CLUSTER_HEADER} header in the pre-signed URL")
+    if not re.fullmatch(r"\d{1,9}", query["x-amz-expires"]) or int(query["x-amz-expires"]) > MAX_EXPIRES:
+        raise SignInError("invalid X-Amz-Expires parameter in pre-signed URL")
+    try:
+        signed = datetime.strptime(query["x-amz-date"], sigv4.DATE_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        raise SignInError("error parsing X-Amz-Date parameter") from None
+    if now > signed + MAX_AGE:
+        raise SignInError("X-Amz-Date parameter is expired (15 minute expiration)")
+    return signed.timestamp() + int(query["x-amz-expires"])
+
+
+def _authenticated(user: UserInfo) -> UserInfo:
+    groups = user.groups if AUTHENTICATED in user.groups else (*user.groups, AUTHENTICATED)
+    return UserInfo(user.username, user.uid, groups, user.extra)

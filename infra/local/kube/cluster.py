@@ -1,0 +1,122 @@
+"""What a local cluster is to its users, whichever way it is run: an endpoint, a CA, an administrator, and what it was asked.
+
+Tests and the local stack are written against this, so that the embedded server and the real control plane can stand in for each other.
+"""
+
+import base64
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from .client import AdminClient
+from .kinds import BY_KIND, Object
+
+REDACTED = "[redacted]"
+
+
+@dataclass
+class SeenRequest:
+    """A request as it arrived. `path` has the query; header names are lower case; `status` is 0 until it is answered."""
+
+    method: str
+    path: str
+    user: str
+    status: int
+    headers: dict[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer. `raw`, when given, is sent piece by piece as it is iterated, and the connection closed: for halves, drips and nonsense."""
+
+    status: int = 200
+    body: Mapping[str, Any] | bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    close: bool = False
+    raw: Iterable[bytes] | None = None
+
+
+type Intercept = Callable[[SeenRequest], Response | None]
+
+
+class ClusterError(RuntimeError):
+    """A cluster that does not start, or does not take a manifest."""
+
+
+class Cluster(Protocol):
+    """A running cluster; see `Administered` for what its methods do."""
+
+    name: str
+    region: str
+    endpoint: str
+    ca_pem: str
+    intercept: Intercept | None
+
+    @property
+    def requests(self) -> list[SeenRequest]: ...
+
+    @property
+    def sign_in_failures(self) -> list[str]: ...
+
+    def admin(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> tuple[int, Object]: ...
+
+    def apply(self, *documents: Object) -> None: ...
+
+    def kubeconfig(self) -> Object: ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+
+class Administered:
+    """The administrator's half of a cluster, over the same HTTPS that everybody uses."""
+
+    name: str
+    endpoint: str
+    ca_pem: str
+    _admin_token: str
+    _client: AdminClient
+
+    def admin(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> tuple[int, Object]:
+        """Sends a request as cluster administrator; status and decoded answer, refusals included."""
+        return self._client.send(method, path, body, content_type)
+
+    def apply(self, *documents: Object) -> None:
+        """Creates the objects, or replaces them where they exist. Raises ClusterError at the first that is refused."""
+        for document in documents:
+            kind = BY_KIND.get((document.get("apiVersion", ""), document.get("kind", "")))
+            if kind is None:
+                raise ClusterError(f"{document.get('apiVersion')} {document.get('kind')}: not a kind this cluster can be given")
+            path = kind.path(document["metadata"].get("namespace", "default"))
+            status, answer = self.admin("POST", path, document)
+            if status == 409 and answer.get("reason") == "AlreadyExists":
+                status, answer = self.admin("PUT", f"{path}/{document['metadata']['name']}", document)
+            if status >= 300:
+                raise ClusterError(f"{kind.kind} {document['metadata'].get('name')}: {status} {answer.get('message')}")
+
+    def kubeconfig(self) -> Object:
+        """A kubeconfig for kubectl, as administrator."""
+        authority = base64.b64encode(self.ca_pem.encode()).decode()
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": self.name,
+            "clusters": [{"name": self.name, "cluster": {"server": self.endpoint, "certificate-authority-data": authority}}],
+            "users": [{"name": "admin", "user": {"token": self._admin_token}}],
+            "contexts": [{"name": self.name, "context": {"cluster": self.name, "user": "admin"}}],
+        }
+
+    def close(self) -> None:
+        """Ends the cluster and everything it started."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,59 @@
+"""What a request itself must fulfil before anything is written: its options, the names in its body, and the versions it insists on."""
+
+import uuid
+
+from .call import APPLY, Call
+from .kinds import Kind, Object
+from .status import ApiError, bad_request, details, invalid, modified, precondition_failed
+
+
+def check_options(call: Call) -> None:
+    """The parameters fit the verb."""
+    dry = call.query.get("dryRun")
+    options = Kind(f"{'Patch' if call.asked.verb == 'patch' else call.asked.verb.capitalize()}Options", "", "", False, (), "meta.k8s.io")
+    if dry not in (None, "", "All"):
+        told = f'Unsupported value: "{dry}": supported values: "All"'
+        raise invalid(options, "", [{"reason": "FieldValueNotSupported", "message": told, "field": "dryRun"}])
+    if call.asked.verb == "patch" and call.content_type == APPLY and not call.query.get("fieldManager"):
+        told = "Required value: is required for apply patch"
+        raise invalid(options, "", [{"reason": "FieldValueRequired", "message": told, "field": "fieldManager"}])
+    if call.asked.verb == "patch" and call.content_type != APPLY and call.query.get("force"):
+        told = "Forbidden: may not be specified for non-apply patch"
+        raise invalid(options, "", [{"reason": "FieldValueForbidden", "message": told, "field": "force"}])
+
+
+def check_identity(call: Call, body: Object) -> None:
+    """The body's name and namespace are the URL's, or absent."""
+    metadata = body["metadata"]
+    name = metadata.setdefault("name", call.asked.name)
+    if call.asked.name and name != call.asked.name:
+        raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({call.asked.name})")
+    if metadata.get("namespace", call.namespace) != call.namespace:
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    if not name and metadata.get("generateName"):
+        metadata["name"] = metadata["generateName"] + uuid.uuid4().hex[:5]
+    elif not name:
+        told = "Required value: name or generateName is required"
+        raise invalid(call.kind, "", [{"reason": "FieldValueRequired", "message": told, "field": "metadata.name"}])
+
+
+def check_fresh(kind: Kind, live: Object, given: Object) -> None:
+    """The uid and resourceVersion that a write names are those that are stored."""
+    stored = live["metadata"]
+    if given.get("uid", stored["uid"]) != stored["uid"]:
+        told = f"Precondition failed: UID in precondition: {given['uid']}, UID in object meta: {stored['uid']}"
+        raise ApiError(409, f'Operation cannot be fulfilled on {kind.resource} "{stored["name"]}": {told}', details(kind, stored["name"]))
+    if (given.get("resourceVersion") or stored["resourceVersion"]) != stored["resourceVersion"]:
+        raise modified(kind, stored["name"])
+
+
+def check_preconditions(kind: Kind, live: Object, wanted: Object) -> None:
+    """The preconditions of a delete hold."""
+    stored = live["metadata"]
+    if (uid := wanted.get("uid")) and uid != stored["uid"]:
+        told = f"the UID in the precondition ({uid}) does not match the UID in record ({stored['uid']})."
+        raise precondition_failed(kind, stored["name"], f"{told} The object might have been deleted and then recreated")
+    if (version := wanted.get("resourceVersion")) and version != stored["resourceVersion"]:
+        told = f"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record"
+        told += f" ({stored['resourceVersion']})."
+        raise precondition_failed(kind, stored["name"], f"{told} The object might have been modified")

@@ -1,0 +1,154 @@
+"""The real thing: etcd and kube-apiserver on loopback, from the folder that KUBEBUILDER_ASSETS names, with the EKS sign-in as a webhook.
+
+What the embedded server claims to answer can be checked against these. There are no controllers, as when the contract was recorded.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from ..identity import AccessEntry, CredentialLookup
+from . import certificates
+from .authn import Authenticator
+from .authz import MASTERS, UserInfo
+from .bootstrap import NAMESPACE_NAMES
+from .client import AdminClient
+from .cluster import Administered, Cluster, ClusterError, Intercept, SeenRequest
+from .embedded import EmbeddedCluster
+from .flags import etcd_flags, server_flags, write_files
+from .kinds import Object
+from .webhook import Webhook
+
+ASSETS = "KUBEBUILDER_ASSETS"
+READY_SECONDS = 60.0
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.1
+LOG_LINES = 20
+METHODS = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE", "deletecollection": "DELETE"}
+
+
+class ControlPlane(Administered):
+    """A real control plane. `requests` comes from its audit log: no bodies, and of the headers the user agent only."""
+
+    intercept: Intercept | None = None
+    """Always None: nothing can be put before a real API server."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        credentials: CredentialLookup,
+        access_entries: Sequence[AccessEntry] = (),
+        region: str = "us-east-1",
+        ca: certificates.Style = "modern",
+        static_tokens: Mapping[str, UserInfo] | None = None,
+        port: int = 0,
+        assets: Path | None = None,
+    ) -> None:
+        binaries = _binaries(assets or Path(os.environ.get(ASSETS, "")))
+        self.name, self.region = name, region
+        self._admin_token = secrets.token_urlsafe(24)
+        tokens = {**(static_tokens or {}), self._admin_token: UserInfo("local-admin", "local-admin", (MASTERS,))}
+        authenticator = Authenticator(name, credentials=credentials, access_entries=access_entries, region=region, static_tokens={})
+        self.sign_in_failures = authenticator.failures
+        certificate = certificates.issue(name, ca)
+        self.ca_pem = certificate.ca_pem
+        self._processes: list[subprocess.Popen[bytes]] = []
+        with contextlib.ExitStack() as opened:
+            self._folder = Path(tempfile.mkdtemp(prefix="local-kube-"))
+            opened.callback(shutil.rmtree, self._folder, ignore_errors=True)
+            webhook = Webhook(authenticator)
+            opened.callback(webhook.close)
+            port, etcd, peer = port or _free_port(), _free_port(), _free_port()
+            self.endpoint = f"https://127.0.0.1:{port}"
+            write_files(self._folder, certificate, webhook, tokens)
+            self._run(opened, "etcd", [str(binaries["etcd"]), *etcd_flags(self._folder, etcd, peer)])
+            server = self._run(opened, "kube-apiserver", [str(binaries["kube-apiserver"]), *server_flags(self._folder, port, etcd)])
+            self._client = AdminClient(self.endpoint, self.ca_pem, self._admin_token)
+            opened.callback(self._client.close)
+            self._wait(server)
+            self._opened = opened.pop_all()
+
+    @property
+    def requests(self) -> list[SeenRequest]:
+        """What the server answered so far, read anew from its audit log."""
+        log = self._folder / "audit.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [_seen(json.loads(line)) for line in lines if line.endswith("}")]
+
+    def close(self) -> None:
+        """Terminates the API server, then etcd; kills what does not go; removes the folder."""
+        self._opened.close()
+
+    def _run(self, opened: contextlib.ExitStack, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
+        with (self._folder / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder)
+        self._processes.append(process)
+        opened.callback(_stop, process)
+        return process
+
+    def _ready(self) -> bool:
+        """Ready, and with the namespaces that the server makes a moment later."""
+        if self.admin("GET", "/readyz")[0] != 200:
+            return False
+        found = self.admin("GET", "/api/v1/namespaces")[1].get("items") or []
+        return set(NAMESPACE_NAMES) <= {item["metadata"]["name"] for item in found}
+
+    def _wait(self, server: "subprocess.Popen[bytes]") -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline and server.poll() is None:
+            with contextlib.suppress(urllib3.exceptions.HTTPError):
+                if self._ready():
+                    return
+            time.sleep(POLL_SECONDS)
+        said = "\n".join((self._folder / "kube-apiserver.log").read_text(errors="replace").splitlines()[-LOG_LINES:])
+        raise ClusterError(f"kube-apiserver did not become ready; its last words:\n{said}")
+
+
+def start_cluster(name: str, *, credentials: CredentialLookup, **options: Any) -> Cluster:
+    """A ControlPlane when KUBEBUILDER_ASSETS is set, else an EmbeddedCluster; the options are theirs."""
+    if os.environ.get(ASSETS):
+        options.pop("default_service_accounts", None)
+        return ControlPlane(name, credentials=credentials, **options)
+    return EmbeddedCluster(name, credentials=credentials, **options)
+
+
+def _binaries(folder: Path) -> dict[str, Path]:
+    found = {name: folder / name for name in ("etcd", "kube-apiserver")}
+    missing = [name for name, path in found.items() if not os.access(path, os.X_OK)]
+    if missing:
+        raise ClusterError(f"{ASSETS} must name a folder with etcd and kube-apiserver; there is no executable {' and no '.join(missing)} in it")
+    return {name: path.resolve() for name, path in found.items()}
+
+
+def _seen(event: Object) -> SeenRequest:
+    method = METHODS.get(event["verb"], "GET")
+    status = event.get("responseStatus", {}).get("code", 0)
+    headers = {"user-agent": event.get("userAgent", "")}
+    return SeenRequest(method, event["requestURI"], event.get("user", {}).get("username", ""), status, headers, b"")
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

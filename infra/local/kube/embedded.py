@@ -1,0 +1,164 @@
+"""The embedded cluster: the API server without etcd, controllers or nodes, in this process."""
+
+import secrets
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+
+from ..identity import AccessEntry, CredentialLookup
+from . import authz, bootstrap, certificates, discovery, openapi, tables
+from .api import Api
+from .apply import update
+from .authn import Authenticator
+from .authz import ANONYMOUS, MASTERS, UserInfo
+from .bodies import decoded
+from .call import Call, now
+from .client import AdminClient
+from .cluster import REDACTED, Administered, Intercept, Response, SeenRequest
+from .kinds import NAMESPACES, SERVICE_ACCOUNTS, Kind, Object
+from .objects import completed, created
+from .reviews import REVIEWS, review
+from .routes import Route, route
+from .server import HttpRequest, HttpsServer
+from .status import ApiError, bad_request, failure, method_not_allowed, no_such_path, unauthorized
+from .store import Store
+
+CONTROLLER_DELAY = 0.05
+"""Seconds until a new namespace has its `default` ServiceAccount: a moment after the namespace, as with the real controller."""
+CONTROLLER = "kube-controller-manager"
+
+
+class EmbeddedCluster(Administered):
+    """A cluster on a loopback port. `default_service_accounts` plays the controller that gives each namespace one."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        credentials: CredentialLookup,
+        access_entries: Sequence[AccessEntry] = (),
+        region: str = "us-east-1",
+        ca: certificates.Style = "modern",
+        static_tokens: Mapping[str, UserInfo] | None = None,
+        port: int = 0,
+        default_service_accounts: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.name, self.region = name, region
+        self.requests: list[SeenRequest] = []
+        self.intercept: Intercept | None = None
+        self._admin_token = secrets.token_urlsafe(24)
+        tokens = {**(static_tokens or {}), self._admin_token: UserInfo("local-admin", groups=(MASTERS,))}
+        self._authn = Authenticator(
+            name, credentials=credentials, access_entries=access_entries, region=region, static_tokens=tokens, clock=clock
+        )  # fmt: skip
+        self.sign_in_failures = self._authn.failures
+        self.store = Store()
+        self._api = Api(self.store)
+        self._begin(default_service_accounts)
+        certificate = certificates.issue(name, ca)
+        self.ca_pem = certificate.ca_pem
+        self._server = HttpsServer(self._respond, certificate, port)
+        self.endpoint = self._server.endpoint
+        self._server.start()
+        self._client = AdminClient(self.endpoint, self.ca_pem, self._admin_token)
+
+    def close(self) -> None:
+        """Stops the server and cuts its connections."""
+        self._client.close()
+        self._server.close()
+
+    def _begin(self, default_service_accounts: bool) -> None:
+        for name in bootstrap.NAMESPACE_NAMES:
+            self._put(NAMESPACES, "", {"metadata": {"name": name}}, bootstrap.MANAGER)
+        for kind, value in bootstrap.objects():
+            self._put(kind, "", value, bootstrap.MANAGER)
+        if default_service_accounts:
+            self.store.listen(self._notice)
+            self._give_service_accounts()
+
+    def _put(self, kind: Kind, namespace: str, value: Object, manager: str) -> None:
+        whole = completed(kind, created(kind, value, namespace, now()))
+        self.store.put(kind, update(kind, None, whole, manager=manager, now=now()))
+
+    def _notice(self, kind: Kind) -> None:
+        if kind is NAMESPACES:
+            timer = threading.Timer(CONTROLLER_DELAY, self._give_service_accounts)
+            timer.daemon = True
+            timer.start()
+
+    def _give_service_accounts(self) -> None:
+        with self.store.lock:
+            for value in self.store.values(NAMESPACES):
+                name = value["metadata"]["name"]
+                if value["status"]["phase"] == "Active" and not self.store.get(SERVICE_ACCOUNTS, name, "default"):
+                    self._put(SERVICE_ACCOUNTS, name, {"metadata": {"name": "default"}}, CONTROLLER)
+
+    def _respond(self, request: HttpRequest) -> Response:
+        """Notes the request, lets a test answer it, else answers it; nothing that goes wrong here ends the connection."""
+        user = self._user(request)
+        headers = {name: REDACTED if name == "authorization" else value for name, value in request.headers.items()}
+        seen = SeenRequest(request.method, request.target, user.username if user else "", 0, headers, request.body)
+        self.requests.append(seen)
+        answer = (self.intercept(seen) if self.intercept else None) or self._answered(request, user)
+        seen.status = answer.status
+        return answer
+
+    def _answered(self, request: HttpRequest, user: UserInfo | None) -> Response:
+        try:
+            status, body = self._answer(request, user)
+            return Response(status, body)
+        except ApiError as refused:
+            return Response(refused.code, refused.status)
+        except Exception:  # noqa: BLE001 (a fault here must look like a server's 500, not like a dropped connection)
+            traceback.print_exc()
+            return Response(500, failure(500, "the embedded cluster failed; its own error output says why", {}, "InternalError"))
+
+    def _user(self, request: HttpRequest) -> UserInfo | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return ANONYMOUS
+        return self._authn.authenticate(token.strip())
+
+    def _answer(self, request: HttpRequest, user: UserInfo | None) -> tuple[int, Object | bytes]:
+        if user is None:
+            raise unauthorized()
+        asked = route(request.method, request.target)
+        authz.demand(self.store, user, asked.attributes)
+        if asked.kind is None:
+            return 200, self._discovered(asked)
+        if asked.attributes.subresource:
+            raise no_such_path()
+        if not asked.serves_method:
+            raise method_not_allowed()
+        call = _call(request, asked, asked.kind, user)
+        if asked.kind in REVIEWS.values():
+            body = decoded(call)
+            return 201, review(asked.kind, self.store, user, body, manager=call.manager, now=now())
+        return self._api.answer(call)
+
+    def _discovered(self, asked: Route) -> Object | bytes:
+        if asked.path in discovery.HEALTH:
+            return b"ok"
+        found = discovery.answer(asked.path, self.endpoint.removeprefix("https://")) or openapi.answer(asked.path)
+        if found is None:
+            raise no_such_path()
+        if asked.method not in ("GET", "HEAD"):
+            raise method_not_allowed()
+        return found
+
+
+def _call(request: HttpRequest, asked: Route, kind: Kind, user: UserInfo) -> Call:
+    if len(asked.query.get("fieldManager", "")) > 128:
+        raise bad_request("fieldManager: Too long: may not be more than 128 bytes")
+    return Call(
+        kind=kind,
+        asked=asked.attributes,
+        query=asked.query,
+        user=user,
+        agent=request.headers.get("user-agent", ""),
+        content_type=request.headers.get("content-type", "").split(";")[0].strip().lower(),
+        body=request.body,
+        shape=tables.shape(request.headers.get("accept", "")),
+    )

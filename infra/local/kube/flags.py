@@ -1,0 +1,70 @@
+"""The flags and files that etcd and kube-apiserver are started with."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from . import certificates
+from .authz import UserInfo
+from .kinds import Object
+from .webhook import Webhook
+
+AUDIT_POLICY: Object = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [{"level": "None", "users": ["system:apiserver"]}, {"level": "None", "nonResourceURLs": ["/readyz*"]}, {"level": "Metadata"}],
+}
+"""Metadata only: the bodies hold registry tokens, and no log may."""
+
+
+def write_files(folder: Path, certificate: certificates.Certificate, webhook: Webhook, tokens: Mapping[str, UserInfo]) -> None:
+    """Everything that the flags name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    cluster = {"server": webhook.url, "certificate-authority": str(folder / "webhook-ca.crt")}
+    asking = {
+        "apiVersion": "v1", "kind": "Config", "current-context": "webhook", "clusters": [{"name": "webhook", "cluster": cluster}],
+        "users": [{"name": "server", "user": {}}], "contexts": [{"name": "webhook", "context": {"cluster": "webhook", "user": "server"}}],
+    }  # fmt: skip
+    files = {
+        "server.crt": certificate.certificate_pem, "server.key": certificate.key_pem, "webhook-ca.crt": webhook.ca_pem,
+        "webhook.json": json.dumps(asking), "audit-policy.json": json.dumps(AUDIT_POLICY),
+        "tokens.csv": "".join(_row(token, user) for token, user in tokens.items()),
+        "accounts.key": certificates.private_pem(key), "accounts.pub": public.decode(),
+    }  # fmt: skip
+    for name, text in files.items():
+        (folder / name).write_text(text)
+
+
+def _row(token: str, user: UserInfo) -> str:
+    """A line of the token file; no column of groups where there are none, since that would be one group without a name."""
+    groups = f',"{",".join(user.groups)}"' if user.groups else ""
+    return f"{token},{user.username},{user.uid}{groups}\n"
+
+
+def etcd_flags(folder: Path, port: int, peer: int) -> list[str]:
+    """etcd on loopback, not syncing: nothing here outlives the run."""
+    client, peers = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"
+    return [
+        f"--data-dir={folder / 'etcd'}", f"--listen-client-urls={client}", f"--advertise-client-urls={client}", f"--listen-peer-urls={peers}",
+        f"--initial-advertise-peer-urls={peers}", f"--initial-cluster=default={peers}", "--unsafe-no-fsync",
+    ]  # fmt: skip
+
+
+def server_flags(folder: Path, port: int, etcd: int) -> list[str]:
+    """kube-apiserver on loopback, with RBAC, the token file and webhook, and no ServiceAccount admission (there are no controllers)."""
+    return [
+        f"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", f"--secure-port={port}",
+        "--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/24", f"--cert-dir={folder / 'certificates'}",
+        f"--tls-cert-file={folder / 'server.crt'}", f"--tls-private-key-file={folder / 'server.key'}",
+        "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={folder / 'accounts.pub'}",
+        f"--service-account-signing-key-file={folder / 'accounts.key'}", "--authorization-mode=RBAC",
+        "--disable-admission-plugins=ServiceAccount", "--anonymous-auth=true", f"--token-auth-file={folder / 'tokens.csv'}",
+        f"--authentication-token-webhook-config-file={folder / 'webhook.json'}", "--authentication-token-webhook-version=v1",
+        "--authentication-token-webhook-cache-ttl=10s", f"--audit-policy-file={folder / 'audit-policy.json'}",
+        f"--audit-log-path={folder / 'audit.log'}", "--audit-log-format=json", "--audit-log-mode=blocking",
+    ]  # fmt: skip

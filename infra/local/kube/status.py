@@ -1,0 +1,111 @@
+"""The Status answers of the API server: one constructor for each refusal, worded as kube-apiserver words it.
+
+Clients tell refusals apart by status, reason and causes, so these must be the server's own, not nearly so.
+"""
+
+from typing import Any
+
+from .kinds import Kind, Object
+
+REASONS = {
+    400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed", 406: "NotAcceptable",
+    409: "Conflict", 410: "Expired", 415: "UnsupportedMediaType", 422: "Invalid",
+}  # fmt: skip
+
+type Cause = dict[str, str]
+
+
+class ApiError(Exception):
+    """A refusal, carrying the Status that the client gets."""
+
+    def __init__(self, code: int, message: str, details: Object | None = None, *, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = failure(code, message, details, reason)
+
+
+def failure(code: int, message: str, details: Object | None = None, reason: str | None = None) -> Object:
+    """A Status object; 500 has no reason, as the recorded server's conversions have none."""
+    status: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message}
+    if reason or code in REASONS:
+        status["reason"] = reason or REASONS[code]
+    if details is not None:
+        status["details"] = details
+    return {**status, "code": code}
+
+
+def details(kind: Kind, name: str = "") -> Object:
+    """Which object a Status is about."""
+    return {key: value for key, value in (("name", name), ("group", kind.group), ("kind", kind.plural)) if value}
+
+
+def bad_request(message: str) -> ApiError:
+    """400: the request cannot be understood."""
+    return ApiError(400, message)
+
+
+def unauthorized() -> ApiError:
+    """401: a token that is not accepted. Why is not told to the client."""
+    return ApiError(401, "Unauthorized")
+
+
+def not_found(kind: Kind, name: str) -> ApiError:
+    """404 for an object of a served kind."""
+    return ApiError(404, f'{kind.resource} "{name}" not found', details(kind, name))
+
+
+def no_such_path() -> ApiError:
+    """404 for a path that nothing serves."""
+    return ApiError(404, "the server could not find the requested resource", {})
+
+
+def method_not_allowed() -> ApiError:
+    """405: the path is served, not with this method."""
+    return ApiError(405, "the server does not allow this method on the requested resource", {})
+
+
+def already_exists(kind: Kind, name: str) -> ApiError:
+    """409 for a create of what exists."""
+    return ApiError(409, f'{kind.resource} "{name}" already exists', details(kind, name), reason="AlreadyExists")
+
+
+def modified(kind: Kind, name: str) -> ApiError:
+    """409 for a write that names a stale resourceVersion."""
+    told = "the object has been modified; please apply your changes to the latest version and try again"
+    return ApiError(409, f'Operation cannot be fulfilled on {kind.resource} "{name}": {told}', details(kind, name))
+
+
+def precondition_failed(kind: Kind, name: str, told: str) -> ApiError:
+    """409 for a delete whose precondition does not hold; the server names the kind here, not the resource."""
+    about = {**details(kind, name), "kind": kind.kind}
+    return ApiError(409, f'Operation cannot be fulfilled on {kind.qualified} "{name}": {told}', about)
+
+
+def invalid(kind: Kind, name: str, causes: list[Cause]) -> ApiError:
+    """422 with one cause for each field that is wrong."""
+    texts = [f"{cause['field']}: {cause['message']}" for cause in causes]
+    text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    about = {**details(kind, name), "kind": kind.kind, "causes": causes}
+    return ApiError(422, f'{kind.qualified} "{name}" is invalid: {text}', about)
+
+
+def unprocessable() -> ApiError:
+    """422 without any hint: a JSON patch whose test or path does not fit."""
+    return ApiError(422, "the server rejected our request due to an error in our request", {})
+
+
+def namespace_terminating(kind: Kind, name: str, namespace: str) -> ApiError:
+    """403 from admission, told from an RBAC 403 by its cause only."""
+    cause = {
+        "reason": "NamespaceTerminating",
+        "message": f"namespace {namespace} is being terminated",
+        "field": "metadata.namespace",
+    }
+    told = f"unable to create new content in namespace {namespace} because it is being terminated"
+    return ApiError(403, f'{kind.resource} "{name}" is forbidden: {told}', {**details(kind, name), "causes": [cause]})
+
+
+def success(kind: Kind, name: str, uid: str) -> Object:
+    """The answer to a delete."""
+    about = {**details(kind, name), "uid": uid}
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": about}

@@ -1,0 +1,64 @@
+"""The objects, in memory, with the one counter that gives resource versions.
+
+Objects are replaced, never changed in place, so readers need no lock beyond the dictionary's own.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+
+from .kinds import Kind, Object
+
+type Key = tuple[str, str]
+
+
+class Store:
+    """Objects by kind, namespace and name. Hold `lock` around a read that a write depends on."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.version = 1
+        self._kinds: dict[str, dict[Key, Object]] = {}
+        self._listeners: list[Callable[[Kind], None]] = []
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
+        """The object, or None."""
+        return self._of(kind).get((namespace, name))
+
+    def all(self, kind: Kind, namespace: str = "") -> list[tuple[Key, Object]]:
+        """The objects of a kind, of one namespace or of all, in etcd's order."""
+        with self.lock:
+            found = [item for item in self._of(kind).items() if not namespace or item[0][0] == namespace]
+        return sorted(found, key=lambda item: item[0])
+
+    def values(self, kind: Kind) -> Iterable[Object]:
+        """The objects of a kind in no order."""
+        with self.lock:
+            return list(self._of(kind).values())
+
+    def put(self, kind: Kind, value: Object) -> Object:
+        """Stores the object under a new resource version."""
+        with self.lock:
+            self.version += 1
+            metadata = {**value["metadata"], "resourceVersion": str(self.version)}
+            stored = {**value, "metadata": metadata}
+            self._of(kind)[metadata.get("namespace", ""), metadata["name"]] = stored
+        self._tell(kind)
+        return stored
+
+    def delete(self, kind: Kind, namespace: str, name: str) -> None:
+        """Removes the object; a removal counts as a version too."""
+        with self.lock:
+            self.version += 1
+            del self._of(kind)[namespace, name]
+        self._tell(kind)
+
+    def listen(self, listener: Callable[[Kind], None]) -> None:
+        """Calls `listener` after every change."""
+        self._listeners.append(listener)
+
+    def _of(self, kind: Kind) -> dict[Key, Object]:
+        return self._kinds.setdefault(kind.resource, {})
+
+    def _tell(self, kind: Kind) -> None:
+        for listener in self._listeners:
+            listener(kind)

@@ -1,0 +1,251 @@
+"""Runs the built function as Lambda does: the Runtime Interface Emulator, AWS's runtime client, and what `sam build` packed, no more.
+
+The interpreter runs without its site-packages: a module missing from the package is missing here too.
+"""
+
+import contextlib
+import http.client
+import importlib.metadata
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .aws.template import FunctionSpec
+from .identity import Credential
+
+FUNCTION_NAME = "ecr-public-pusher"
+LOOPBACK = "127.0.0.1"
+INVOCATIONS = "/2015-03-31/functions/function/invocations"
+# Lambda's runtime client and what it needs; in Lambda these are the runtime's, not the function's.
+RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
+START_SECONDS = 10.0
+STOP_SECONDS = 5.0
+LOG_SECONDS = 3.0
+# Beyond the function's own time-out, for the emulator to say that it passed.
+GRACE_SECONDS = 15.0
+
+
+class RuntimeFailed(RuntimeError):
+    """The emulator does not start, or does not answer."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What one invocation came to: `payload` when it returned, `error` (errorType, errorMessage) when it raised, timed out or died."""
+
+    payload: Any
+    error: dict[str, Any] | None
+    logs: tuple[str, ...]
+    seconds: float
+
+    @property
+    def report(self) -> dict[str, Any] | None:
+        """The function's report: returned, or, when it raised, from the log, where it always is."""
+        if self.error is None and isinstance(self.payload, dict):
+            return self.payload
+        logged = [line["report"] for line in map(_json, self.logs) if isinstance(line, dict) and isinstance(line.get("report"), dict)]
+        return logged[-1] if logged else None
+
+
+class BuiltFunction:
+    """The function, warm between invocations, while the context lasts. `logs` is all it printed, the emulator's lines included."""
+
+    def __init__(self, spec: FunctionSpec, emulator: Path, *, credential: Credential, region: str, aws_endpoint_url: str) -> None:
+        self.logs: list[str] = []
+        self._spec = spec
+        self._printed = threading.Condition()
+        self._folder = Path(tempfile.mkdtemp(prefix="local-lambda-"))
+        runtime, self._port = _free_ports(2)
+        try:
+            _copy_runtime_client(self._folder / "runtime")
+            environment = function_environment(spec, credential, region=region, aws_endpoint_url=aws_endpoint_url, home=self._folder)
+            self._process = subprocess.Popen(
+                [
+                    *(str(_runnable(emulator, self._folder)), "--runtime-interface-emulator-address", f"{LOOPBACK}:{self._port}"),
+                    *("--runtime-api-address", f"{LOOPBACK}:{runtime}"),
+                    *(sys.executable, "-S", "-m", "awslambdaric", spec.handler),
+                ],
+                cwd=spec.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        self._reader = threading.Thread(target=self._read, name="local-lambda-log", daemon=True)
+        self._reader.start()
+        try:
+            self._wait()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        """Where the function is invoked, by a POST with the event."""
+        return f"http://{LOOPBACK}:{self._port}{INVOCATIONS}"
+
+    def invoke(self, event: Any) -> Invocation:
+        """One invocation, from event to answer. Raises RuntimeFailed when the emulator itself does not answer."""
+        seen, began = len(self.logs), time.monotonic()
+        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=self._spec.timeout + GRACE_SECONDS)
+        try:
+            connection.request("POST", INVOCATIONS, json.dumps(event))
+            response = connection.getresponse()
+            answer = response.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            raise RuntimeFailed(f"the Lambda emulator does not answer: {type(error).__name__}\n" + "\n".join(self.logs[-20:])) from None
+        finally:
+            connection.close()
+        seconds = time.monotonic() - began
+        self._await_report(seen)
+        payload, failure = _verdict(response.status, answer)
+        return Invocation(payload, failure, tuple(self.logs[seen:]), seconds)
+
+    def close(self) -> None:
+        """Ends the emulator and the function with it; afterwards no process is left and the ports are free."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        # The emulator gives the function a process group of its own, and leaves it behind when it is killed itself.
+        for member in _session_members(self._process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(member, signal.SIGKILL)
+        self._reader.join(STOP_SECONDS)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as stream:
+            for line in stream:
+                with self._printed:
+                    self.logs.append(line.decode(errors="replace").rstrip("\n"))
+                    self._printed.notify_all()
+
+    def _await_report(self, seen: int) -> None:
+        """Waits for the emulator's closing line: the answer may overtake the log."""
+        with self._printed:
+            self._printed.wait_for(lambda: any(line.startswith("REPORT RequestId:") for line in self.logs[seen:]), LOG_SECONDS)
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, self._port), 1):
+                return
+            time.sleep(0.02)
+        raise RuntimeFailed("the Lambda emulator did not start:\n" + "\n".join(self.logs[-20:]))
+
+
+def function_environment(spec: FunctionSpec, credential: Credential, *, region: str, aws_endpoint_url: str, home: Path) -> dict[str, str]:
+    """The function's whole environment: Lambda's variables and the template's. Nothing of the person's own is in it, profiles and proxies neither."""
+    return {
+        **spec.environment,
+        "PATH": os.defpath,
+        "HOME": str(home),
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PYTHONPATH": str(home / "runtime"),
+        "LAMBDA_TASK_ROOT": str(spec.folder),
+        "LAMBDA_RUNTIME_DIR": str(home / "runtime"),
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+        "AWS_LAMBDA_FUNCTION_NAME": FUNCTION_NAME,
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(spec.timeout),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
+        **_logging(spec.logging),
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": credential.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credential.secret_access_key,
+        "AWS_SESSION_TOKEN": credential.session_token or "",
+        "AWS_ENDPOINT_URL": aws_endpoint_url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _logging(config: Mapping[str, str]) -> dict[str, str]:
+    names = {"LogFormat": "AWS_LAMBDA_LOG_FORMAT", "ApplicationLogLevel": "AWS_LAMBDA_LOG_LEVEL"}
+    return {variable: config[name] for name, variable in names.items() if name in config}
+
+
+def _verdict(status: int, answer: str) -> tuple[Any, dict[str, Any] | None]:
+    """The emulator answers 200 for errors too: only the shape tells them from a result."""
+    payload = _json(answer)
+    if isinstance(payload, dict) and {"errorType", "errorMessage"} <= set(payload):
+        return None, payload
+    if status == 200 and (payload is not None or answer.strip() == "null"):
+        return payload, None
+    return None, {"errorType": "Sandbox.Failure", "errorMessage": answer.strip() or f"the function did not run (status {status})"}
+
+
+def _json(text: str) -> Any:
+    with contextlib.suppress(ValueError):
+        return json.loads(text)
+    return None
+
+
+def _runnable(program: Path, folder: Path) -> Path:
+    """The program, or a copy that may be run: a wheel can lose the run bit."""
+    if os.access(program, os.X_OK):
+        return program
+    copy = Path(shutil.copy(program, folder / program.name))
+    copy.chmod(0o755)
+    return copy
+
+
+def _copy_runtime_client(folder: Path) -> None:
+    """Copies the runtime client alone, so that nothing else of this environment is at the function's hand."""
+    for name in RUNTIME_CLIENT:
+        try:
+            files = importlib.metadata.files(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            raise RuntimeFailed(f"{name} is not installed: pip install -r requirements-dev.txt") from None
+        for file in files:
+            if ".." in file.parts or file.parts[0].endswith(".dist-info") or "__pycache__" in file.parts:
+                continue
+            target = folder / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(str(file.locate()), target)
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as opened:
+        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind((LOOPBACK, 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _session_members(session: int) -> list[int]:
+    """The processes of a session that we started, by /proc: they can have left its process group."""
+    members = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] != "Z":
+                members.append(int(entry.name))
+    return members

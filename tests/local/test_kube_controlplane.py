@@ -1,0 +1,67 @@
+"""The real control plane's life, tried on stand-in binaries: flags, readiness, audit log, shutdown. The real ones run the contract test."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local.kube import ControlPlane, UserInfo
+
+SERVER = """#!{python}
+import http.server, json, ssl, sys
+flags = dict(flag[2:].partition("=")[::2] for flag in sys.argv[1:])
+json.dump(flags, open("flags.json", "w"))
+NAMES = ["default", "kube-system", "kube-public", "kube-node-lease"]
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        body = json.dumps({{"items": [{{"metadata": {{"name": name}}}} for name in NAMES]}}).encode()
+        event = {{"verb": "list", "requestURI": self.path, "user": {{"username": "local-admin"}}, "responseStatus": {{"code": 200}}}}
+        with open(flags["audit-log-path"], "a") as log:
+            log.write(json.dumps(event) + "\\n")
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+server = http.server.ThreadingHTTPServer((flags["bind-address"], int(flags["secure-port"])), Handler)
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+tls.load_cert_chain(flags["tls-cert-file"], flags["tls-private-key-file"])
+server.socket = tls.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"""
+ETCD = """#!{python}
+import signal
+signal.pause()
+"""
+
+
+@pytest.fixture
+def assets(tmp_path: Path) -> Path:
+    for name, text in (("kube-apiserver", SERVER), ("etcd", ETCD)):
+        binary = tmp_path / name
+        binary.write_text(text.format(python=sys.executable))
+        binary.chmod(0o755)
+    return tmp_path
+
+
+def test_it_starts_answers_and_leaves_nothing_behind(assets: Path) -> None:
+    tokens = {"t": UserInfo("u", "2", ("a", "b")), "bare": UserInfo("v", "3")}
+    with ControlPlane("prod", credentials=lambda _: None, static_tokens=tokens, assets=assets) as cluster:
+        folder = cluster._folder
+        flags = json.loads((folder / "flags.json").read_text())
+        rows = (folder / "tokens.csv").read_text().splitlines()
+        webhook = json.loads((folder / "webhook.json").read_text())
+        assert cluster.requests[-1].path == "/api/v1/namespaces"
+        pids = [process.pid for process in cluster._processes]
+    assert flags["authorization-mode"] == "RBAC"
+    assert flags["disable-admission-plugins"] == "ServiceAccount"
+    assert rows[:2] == ['t,u,2,"a,b"', "bare,v,3"]
+    assert webhook["clusters"][0]["cluster"]["server"].startswith("https://127.0.0.1:")
+    assert not folder.exists()
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

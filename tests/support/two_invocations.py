@@ -1,0 +1,26 @@
+"""A Lambda sandbox in a process of its own: one invocation, frozen after its answer, thawed for the next.
+
+Run as `python -m tests.support.two_invocations` with the function's environment; stops itself (SIGSTOP) in between, as Lambda does.
+"""
+
+import os
+import signal
+import sys
+import time
+
+from ecr_public_pusher.handler import handler
+from tests.support.world import Context
+
+FIRST_SECONDS = 3.0
+THAW_SECONDS = 1.0
+
+
+def main() -> None:
+    print("first", handler({"raise": False}, Context(FIRST_SECONDS))["totals"], file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    time.sleep(THAW_SECONDS)  # what was left hanging has its chance to write
+    print("second", handler({"raise": False}, Context())["totals"], file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

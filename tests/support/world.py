@@ -1,0 +1,159 @@
+"""A whole AWS with clusters on loopback, and the function called in it as Lambda calls it, in this process."""
+
+import base64
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ecr_public_pusher import report as reporting
+from ecr_public_pusher import request as requests
+from ecr_public_pusher.aws import Aws
+from ecr_public_pusher.handler import handler
+from ecr_public_pusher.lease import Lease
+from ecr_public_pusher.model import FIELD_MANAGER
+from ecr_public_pusher.run import Runner
+from ecr_public_pusher.settings import Settings
+from ecr_public_pusher.transport import Patience
+from infra.local.aws import LocalAws
+from infra.local.identity import AccessEntry
+from infra.local.kube import Cluster, start_cluster
+
+ROOT = "/ecr-public-pusher"
+ACCOUNT, SPOKE_ACCOUNT = "111122223333", "444455556666"
+EXECUTION_ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecr-public-pusher"
+SPOKE_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-spoke"
+GROUP = "ecr-public-pushers"
+SECRET = "ecr-public-token"
+RBAC = Path(__file__).parents[2] / "infra" / "rbac"
+
+IMPATIENT = Patience(connect_seconds=0.5, request_seconds=1.0, attempts=3, connect_attempts=2, backoff_seconds=0.01, backoff_limit_seconds=0.05)
+
+
+@dataclass
+class Context:
+    """What the handler uses of Lambda's context."""
+
+    seconds: float = 60
+    aws_request_id: str = "request-of-a-test"
+    function_name: str = "ecr-public-pusher"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+@dataclass
+class World:
+    """AWS, the clusters by id, and the environment the function sees."""
+
+    aws: LocalAws
+    environ: dict[str, str]
+    clusters: dict[str, Cluster] = field(default_factory=dict)
+
+    def add_cluster(
+        self,
+        name: str,
+        *,
+        namespaces: dict[str, dict[str, str]] | tuple[str, ...] = (),
+        region: str = "us-east-1",
+        account: str = ACCOUNT,
+        principal: str = EXECUTION_ROLE,
+        rbac: str | None = "cluster.yaml",
+        document: str | None = None,
+    ) -> Cluster:
+        """A cluster that EKS describes, with an access entry, the project's own RBAC and namespaces (with labels); and its document."""
+        entry = AccessEntry(principal, (GROUP,))
+        cluster = start_cluster(name, credentials=self.aws.find_credential, access_entries=[entry], region=region)
+        self.clusters[name] = cluster
+        self.aws.put_cluster(account, region, cluster)
+        labels = namespaces if isinstance(namespaces, dict) else {namespace: {} for namespace in namespaces}
+        for namespace, its in labels.items():
+            self.add_namespace(name, namespace, its)
+        if rbac is not None:
+            cluster.apply(*yaml.safe_load_all((RBAC / rbac).read_text()))
+        if document is not None:
+            self.document(name, document)
+        return cluster
+
+    def add_namespace(self, cluster: str, name: str, labels: dict[str, str] | None = None) -> None:
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}}
+        status, _ = self.clusters[cluster].admin("POST", "/api/v1/namespaces", body)
+        assert status == 201, status
+
+    def document(self, identity: str, text: str, *, secure: bool = False) -> None:
+        self.aws.put_parameter(f"{ROOT}/clusters/{identity}", text, secure=secure)
+
+    def defaults(self, text: str) -> None:
+        self.aws.put_parameter(f"{ROOT}/defaults", text)
+
+    def foreign_secret(self, cluster: str, namespace: str, *, manager: str = "kubectl-create", kind: str = "kubernetes.io/dockerconfigjson") -> None:
+        """Somebody else's Secret under our name."""
+        data = {".dockerconfigjson": base64.b64encode(b'{"auths": {}}').decode()}
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET}, "type": kind, "data": data}
+        status, _ = self.clusters[cluster].admin("POST", f"/api/v1/namespaces/{namespace}/secrets?fieldManager={manager}", body)
+        assert status == 201, status
+
+    def secret(self, cluster: str, namespace: str, name: str = SECRET) -> dict[str, Any] | None:
+        """The Secret as an administrator sees it; None where there is none."""
+        status, found = self.clusters[cluster].admin("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        assert status in (200, 404), status
+        return found if status == 200 else None
+
+    def token(self, cluster: str, namespace: str, name: str = SECRET) -> str:
+        """The registry credential in a Secret, decoded."""
+        found = self.secret(cluster, namespace, name)
+        assert found is not None
+        config = json.loads(base64.b64decode(found["data"][".dockerconfigjson"]))
+        assert isinstance(config, dict)
+        return str(config["auths"]["public.ecr.aws"]["auth"])
+
+    def invoke(self, event: Any = None, *, seconds: float = 60) -> dict[str, Any]:
+        """The handler's answer to `event`, which is told not to raise."""
+        return handler({"raise": False, **(event or {})}, Context(seconds))
+
+    def run(self, event: dict[str, Any] | None = None, *, seconds: float = 60, patience: Patience = IMPATIENT) -> dict[str, Any]:
+        """As `invoke`, but impatient, and without log and metrics."""
+        lease = Lease.of_invocation(seconds)
+        try:
+            settings = Settings.from_env(self.environ)
+            request = requests.parse(event or {}, root=settings.root)
+            return reporting.report(Runner(settings, Aws(settings.region), lease, "id", patience).run(request))
+        finally:
+            lease.end()
+
+    def asked(self, cluster: str) -> list[str]:
+        """Method and path of everything the function asked of a cluster, in order."""
+        seen = list(self.clusters[cluster].requests)
+        return [f"{one.method} {one.path}" for one in seen if one.headers.get("user-agent") == FIELD_MANAGER]
+
+    def applies(self, cluster: str) -> list[str]:
+        """Of these, the paths of the applies."""
+        return [line.removeprefix("PATCH ") for line in self.asked(cluster) if line.startswith("PATCH ")]
+
+
+@contextlib.contextmanager
+def world(environ: dict[str, str]) -> Iterator[World]:
+    """`environ` receives the function's environment."""
+    with LocalAws(ACCOUNT) as aws, contextlib.ExitStack() as stack:
+        aws.put_role(EXECUTION_ROLE)
+        aws.put_role(SPOKE_ROLE, external_id="an-external-id", trusted=EXECUTION_ROLE)
+        credential = aws.credentials_for(EXECUTION_ROLE, "function")
+        environ |= {
+            "AWS_ACCESS_KEY_ID": credential.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": credential.secret_access_key,
+            "AWS_SESSION_TOKEN": credential.session_token or "",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": aws.endpoint_url,
+            "CONFIG_PATH": ROOT,
+            "STACK_NAME": "stack-of-a-test",
+        }
+        made = World(aws, environ)
+        try:
+            yield made
+        finally:
+            for cluster in made.clusters.values():
+                stack.callback(cluster.close)
