@@ -15,6 +15,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+# moto opens a boto3 session when it is imported, which a profile of the person's own would break.
+os.environ.pop("AWS_PROFILE", None)
+os.environ.pop("AWS_DEFAULT_PROFILE", None)
+os.environ.update({"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull})
+
 from . import show
 from .aws import DEFAULT_ACCOUNT
 from .aws.sam import SamError, build, emulator, sam_command
@@ -86,8 +91,8 @@ def _failed(error: Exception) -> int:
 
 
 def _forget_own_settings() -> None:
-    """Drops the person's AWS settings from this process: a profile or an endpoint of theirs must not reach the stack."""
-    for name in [name for name in os.environ if name.startswith(("AWS_", "MOTO_"))]:
+    """Drops the rest of the person's AWS settings from this process: an endpoint or a region of theirs must not reach the stack."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "MOTO_")) and os.environ[name] != os.devnull]:
         del os.environ[name]
 
 

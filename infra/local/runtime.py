@@ -9,7 +9,6 @@ import importlib.metadata
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -33,6 +32,9 @@ RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
 LOG_SECONDS = 3.0
+# Runs a program that the kernel kills when its starter goes, however it goes: prctl(PR_SET_PDEATHSIG, SIGKILL), kept across exec.
+# The emulator does the same by its children. (Not as a preexec_fn: that is unsafe beside threads, of which the stack has many.)
+BOUND_TO_US = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
 # Beyond the function's own time-out, for the emulator to say that it passed.
 GRACE_SECONDS = 15.0
 
@@ -60,7 +62,10 @@ class Invocation:
 
 
 class BuiltFunction:
-    """The function, warm between invocations, while the context lasts. `logs` is all it printed, the emulator's lines included."""
+    """The function, warm between invocations, while the context lasts. `logs` is all it printed, the emulator's lines included.
+
+    It ends with the thread that starts it.
+    """
 
     def __init__(self, spec: FunctionSpec, emulator: Path, *, credential: Credential, region: str, aws_endpoint_url: str) -> None:
         self.logs: list[str] = []
@@ -73,6 +78,7 @@ class BuiltFunction:
             environment = function_environment(spec, credential, region=region, aws_endpoint_url=aws_endpoint_url, home=self._folder)
             self._process = subprocess.Popen(
                 [
+                    *(sys.executable, "-S", "-c", BOUND_TO_US),
                     *(str(_runnable(emulator, self._folder)), "--runtime-interface-emulator-address", f"{LOOPBACK}:{self._port}"),
                     *("--runtime-api-address", f"{LOOPBACK}:{runtime}"),
                     *(sys.executable, "-S", "-m", "awslambdaric", spec.handler),
@@ -118,7 +124,7 @@ class BuiltFunction:
         return Invocation(payload, failure, tuple(self.logs[seen:]), seconds)
 
     def close(self) -> None:
-        """Ends the emulator and the function with it; afterwards no process is left and the ports are free."""
+        """Ends the emulator, and the function with it (which the kernel kills when the emulator goes); afterwards the ports are free."""
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         try:
@@ -126,10 +132,6 @@ class BuiltFunction:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        # The emulator gives the function a process group of its own, and leaves it behind when it is killed itself.
-        for member in _session_members(self._process.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(member, signal.SIGKILL)
         self._reader.join(STOP_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -238,14 +240,3 @@ def _free_ports(count: int) -> list[int]:
         for one in sockets:
             one.bind((LOOPBACK, 0))
         return [one.getsockname()[1] for one in sockets]
-
-
-def _session_members(session: int) -> list[int]:
-    """The processes of a session that we started, by /proc: they can have left its process group."""
-    members = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, IndexError, ValueError):
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[3]) == session and fields[0] != "Z":
-                members.append(int(entry.name))
-    return members

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -128,6 +129,7 @@ def main() -> None:
     parser.add_argument("--server", choices=["nginx", "local", "both"], default="both", help="the API server (default both)")
     parser.add_argument("--no-kubectl", action="store_true", help="leave the original's way out")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nginx goes too
     ways = ["floor", "push", "invocation"]
     print(machine())
     print(f"each in a fresh process, after import; CPU is user + system; peak is the highest of {chosen.rounds} rounds; x: median over the floor's")

@@ -266,3 +266,10 @@ def test_a_body_that_is_no_object_is_a_bad_request(method: str, path: str, body:
 
 def _quoted(text: str) -> str:
     return quote(text, safe="")
+
+
+def test_an_apply_may_not_bring_its_own_ownership(cluster: EmbeddedCluster) -> None:
+    body = secret(a="YQ==")
+    body["metadata"]["managedFields"] = [{"manager": "x", "operation": "Apply"}]
+    status, answer = apply(cluster, body, "first")
+    assert (status, answer["message"]) == (400, "metadata.managedFields must be nil")

@@ -11,7 +11,7 @@ from .conditions import check_fresh, check_identity, check_options, check_precon
 from .kinds import NAMESPACES, Object
 from .lists import page
 from .objects import completed, created, replaced
-from .status import ApiError, already_exists, details, method_not_allowed, modified, namespace_terminating, not_found, success
+from .status import ApiError, already_exists, bad_request, details, method_not_allowed, modified, namespace_terminating, not_found, success
 from .store import Store
 
 PATCHES: dict[str, Callable[[Object, Any], Any]] = {
