@@ -23,7 +23,7 @@ from ecr_public_pusher.eks import Endpoint
 from ecr_public_pusher.errors import ApiError, LeaseEnded, SignInError, UnreachableError
 from ecr_public_pusher.lease import Lease
 from ecr_public_pusher.model import FIELD_MANAGER, RBAC_GROUP, Namespace
-from ecr_public_pusher.transport import MAX_ANSWER_BYTES, Patience, Wire
+from ecr_public_pusher.transport import AnswerTooLong, Patience, Wire
 
 # Metadata only: no secret data comes back.
 _ONE = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -58,7 +58,7 @@ class Session:
 
     def __init__(self, endpoint: Endpoint, sign_in: Callable[[], str], *, lease: Lease, connections: int, patience: Patience | None = None) -> None:
         self._host = urlsplit(endpoint.url).netloc
-        self._url = endpoint.url
+        self._prefix = urlsplit(endpoint.url).path
         self._lease = lease
         self._patience = patience or Patience()
         self._sign_in = sign_in
@@ -67,9 +67,10 @@ class Session:
         self._configuration.proxy = None  # straight to the endpoint, whatever the environment says
         self._configuration.connection_pool_maxsize = connections
         self._wire = Wire(lease, self._patience.request_seconds)
-        self._pools: urllib3.PoolManager = ApiClient(self._configuration).rest_client.pool_manager
+        self._timeout = urllib3.Timeout(connect=self._patience.connect_seconds, read=self._patience.request_seconds)
         try:
-            self._wire.install(self._pools, endpoint.ca_pem)
+            # One pool, held: a manager looks it up anew, by sixteen keys, for each of a thousand requests.
+            self._pool = self._wire.install(ApiClient(self._configuration).rest_client.pool_manager, endpoint.url, endpoint.ca_pem)
         except ssl.SSLError:
             raise UnreachableError(
                 f"EKS names a certificate authority for {self._host} that is none", remedy="See `aws eks describe-cluster`."
@@ -79,7 +80,7 @@ class Session:
     def close(self) -> None:
         """Cuts every connection, idle or hung."""
         self._wire.cut()
-        self._pools.clear()
+        self._pool.close()
 
     def namespaces(self, selector: str | None = None) -> list[Namespace]:
         """All namespaces that `selector` holds, page by page. Raises Refused, SignInError, UnreachableError, ApiError."""
@@ -131,34 +132,26 @@ class Session:
                 continue
             if status is not None:
                 status.append(code)
-            return self._answer(code, data, kind, (body or b"").decode() + token)
+            return self._answer(code, data, kind, sent=(body or b"", token.encode()))
 
     def _exchange(self, method: str, path: str, accept: str, body: bytes | None, token: str) -> tuple[int, bytes, str | None]:
         headers = {"Authorization": f"Bearer {token}", "Accept": accept, "User-Agent": FIELD_MANAGER}
         if body is not None:
             headers["Content-Type"] = _APPLY
-        timeout = urllib3.Timeout(connect=min(self._patience.connect_seconds, max(self._lease.remaining, 0.01)), read=self._patience.request_seconds)
         try:
-            response = self._pools.urlopen(
-                method, self._url + path, body=body, headers=headers, retries=False, redirect=False, timeout=timeout, preload_content=False
+            # Undecoded: we ask for no compression, and what unfolds to gigabytes is not asked to.
+            response = self._pool.urlopen(
+                method, self._prefix + path, body, headers, retries=False, redirect=False, timeout=self._timeout, decode_content=False
             )
-            try:
-                data = response.read(MAX_ANSWER_BYTES + 1, decode_content=True)
-                if len(data) > MAX_ANSWER_BYTES:
-                    response.close()
-                    raise self._nonsense()
-                return response.status, data, response.headers.get("Retry-After")
-            except BaseException:
-                response.close()  # what is left of the answer must not meet the next request
-                raise
-            finally:
-                response.release_conn()
+            return response.status, response.data, response.headers.get("Retry-After")
+        except AnswerTooLong:
+            raise self._nonsense() from None
         except LeaseEnded:
             raise
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise self._unreachable(error) from None
 
-    def _answer(self, status: int, data: bytes, kind: str, secrets: str) -> dict[str, Any]:
+    def _answer(self, status: int, data: bytes, kind: str, *, sent: tuple[bytes, ...]) -> dict[str, Any]:
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ApiError(
                 f"{self._host} answered with a redirect ({status}), which is never followed",
@@ -175,7 +168,7 @@ class Session:
                 f" --type STANDARD --kubernetes-groups {RBAC_GROUP} (a role made anew under its old name needs a new entry too).",
             )
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise _refused(status, answer, secrets)
+            raise _refused(status, answer, sent)
         if not isinstance(answer, dict) or answer.get("kind") != kind:
             raise self._nonsense()
         return answer
@@ -263,8 +256,8 @@ def _namespace(metadata: dict[str, Any]) -> Namespace:
     return Namespace(str(metadata["name"]), metadata.get("labels") or {}, terminating="deletionTimestamp" in metadata)
 
 
-def _refused(status: int, answer: Any, secrets: str) -> Refused:
-    """A Status answer, reduced to what is known to be safe. `secrets` is what we sent: nothing of it comes back in a message."""
+def _refused(status: int, answer: Any, sent: tuple[bytes, ...]) -> Refused:
+    """A Status answer, reduced to what is known to be safe: nothing of what was `sent` comes back in a message."""
     details = answer.get("details") if isinstance(answer, dict) and answer.get("kind") == "Status" else None
     if not isinstance(details, dict):
         return Refused(status, _reason(status))
@@ -272,7 +265,7 @@ def _refused(status: int, answer: Any, secrets: str) -> Refused:
     held = [cause for cause in causes if cause.get("reason") == "FieldManagerConflict"]
     managers = {found[1] for cause in held if (found := _MANAGER.search(str(cause.get("message"))))}
     conflict = Conflict(
-        managers=tuple(sorted(manager for manager in managers if manager not in secrets)),
+        managers=tuple(sorted(manager for manager in managers if not any(manager.encode() in part for part in sent))),
         fields=tuple(str(cause.get("field"))[:80] for cause in held),
     )
     known = tuple(

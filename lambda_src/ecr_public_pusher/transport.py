@@ -35,11 +35,16 @@ class Patience:
     backoff_limit_seconds: float = 8.0
 
 
+class AnswerTooLong(OSError):
+    """The answer goes on beyond MAX_ANSWER_BYTES."""
+
+
 class _LeasedSocket(ssl.SSLSocket):
     """A TLS socket of one lease. The handshake comes before the lease is set, and has the connect time-out."""
 
     lease: Lease | None = None
     give_up_at: float = float("inf")  # monotonic seconds
+    left_to_read: int = MAX_ANSWER_BYTES
 
     def send(self, data: Any, flags: int = 0) -> int:
         if self.lease is not None:
@@ -48,9 +53,14 @@ class _LeasedSocket(ssl.SSLSocket):
         return super().send(data, flags)
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
-        if self.lease is not None:
-            self.settimeout(self._patience())
-        return super().recv_into(buffer, nbytes, flags)
+        if self.lease is None:
+            return super().recv_into(buffer, nbytes, flags)
+        self.settimeout(self._patience())
+        got = super().recv_into(buffer, nbytes, flags)
+        self.left_to_read -= got
+        if self.left_to_read < 0:
+            raise AnswerTooLong
+        return got
 
     def _patience(self) -> float:
         assert self.lease is not None
@@ -82,6 +92,7 @@ class _LeasedConnection(HTTPSConnection):
             self.connect()
         if isinstance(self.sock, _LeasedSocket):
             self.sock.give_up_at = time.monotonic() + self.request_seconds
+            self.sock.left_to_read = MAX_ANSWER_BYTES
         super().request(*args, **named)
 
 
@@ -94,10 +105,16 @@ class Wire:
         connection = type("LeasedConnection", (_LeasedConnection,), shared)
         self._pool_class = type("LeasedPool", (HTTPSConnectionPool,), {"ConnectionCls": connection})
 
-    def install(self, manager: urllib3.PoolManager, ca_pem: str) -> None:
-        """Makes `manager` use this wire, trust `ca_pem` alone, and know no other scheme than https."""
+    def install(self, manager: urllib3.PoolManager, url: str, ca_pem: str) -> urllib3.HTTPSConnectionPool:
+        """Makes `manager` use this wire, trust `ca_pem` alone, and know no other scheme than https. Returns its pool for `url`.
+
+        Raises ssl.SSLError for a CA that is none.
+        """
         manager.connection_pool_kw["ssl_context"] = _context(ca_pem)
         manager.pool_classes_by_scheme = {"https": self._pool_class}
+        pool = manager.connection_from_url(url)
+        assert isinstance(pool, HTTPSConnectionPool)
+        return pool
 
     def cut(self) -> None:
         """Resets every connection: what a hung write left in the kernel's buffer is thrown away, not sent after a thaw."""
@@ -109,7 +126,7 @@ class Wire:
 
 
 def _context(ca_pem: str) -> ssl.SSLContext:
-    """Chain and host name verified against the cluster's own CA. Raises ssl.SSLError for a CA that is none.
+    """Chain and host name verified against the cluster's own CA.
 
     Only VERIFY_X509_STRICT is cleared: EKS CAs often lack the key identifiers that it demands since Python 3.13
     (kubernetes-client/python#2394).
