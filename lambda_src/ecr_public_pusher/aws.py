@@ -16,7 +16,13 @@ AWS_ERRORS = (ClientError, BotoCoreError)
 PASSING_CODES = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "ServiceUnavailable", "InternalFailure", "ServerException"})
 
 # Short enough for several tries within one invocation; the answers are small.
-_CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}, user_agent_appid="ecr-public-pusher")
+_CONFIG = Config(
+    max_pool_connections=64,  # as many as there are clusters at once: they share a client per account and region
+    connect_timeout=5,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    user_agent_appid="ecr-public-pusher",
+)
 # A presigned URL must name STS itself: AWS_ENDPOINT_URL leaks into it otherwise, and EKS refuses it.
 _SIGNING = Config(ignore_configured_endpoint_urls=True, signature_version="v4")
 

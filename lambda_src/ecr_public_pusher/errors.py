@@ -50,6 +50,10 @@ class UnreachableError(PusherError):
     """The cluster's endpoint cannot be reached, or is not the server its certificate authority vouches for."""
 
 
+class NoAnswerError(UnreachableError):
+    """A connection stood, and one request got no whole answer: the next one may."""
+
+
 class ApiError(PusherError):
     """The Kubernetes API (or whatever answers in its place) refused one request, or answered with nonsense."""
 

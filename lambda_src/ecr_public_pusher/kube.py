@@ -20,7 +20,7 @@ import urllib3
 from kubernetes.client import ApiClient, Configuration
 
 from ecr_public_pusher.eks import Endpoint
-from ecr_public_pusher.errors import ApiError, LeaseEnded, SignInError, UnreachableError
+from ecr_public_pusher.errors import ApiError, LeaseEnded, NoAnswerError, SignInError, UnreachableError
 from ecr_public_pusher.lease import Lease
 from ecr_public_pusher.model import FIELD_MANAGER, RBAC_GROUP, Namespace
 from ecr_public_pusher.transport import AnswerTooLong, Patience, Wire
@@ -207,7 +207,7 @@ class Session:
         for kinds, what, remedy, type_ in _NO_ANSWER:
             if any(isinstance(link, kinds) for link in chain):
                 return type_(f"{self._host} {what}", remedy=remedy)
-        return UnreachableError(f"{self._host} broke off the connection ({type(error).__name__})", remedy=_NETWORK)
+        return NoAnswerError(f"{self._host} broke off the connection ({type(error).__name__})", remedy=_NETWORK)
 
     def _nonsense(self) -> ApiError:
         return ApiError(
@@ -234,8 +234,8 @@ _NO_ANSWER: tuple[tuple[tuple[type[BaseException], ...], str, str, type[Unreacha
     ((urllib3.exceptions.NewConnectionError, ConnectionRefusedError), "refuses connections", _NETWORK, _NoConnection),
     ((urllib3.exceptions.ConnectTimeoutError,), "did not accept a connection in time", _NETWORK, _NoConnection),
     ((ssl.SSLError,), "does not speak TLS as expected", _NETWORK, _NoConnection),
-    ((urllib3.exceptions.ReadTimeoutError, TimeoutError), "gave no whole answer in time", _NETWORK, UnreachableError),
-    ((urllib3.exceptions.IncompleteRead,), "broke off in the middle of its answer", _NETWORK, UnreachableError),
+    ((urllib3.exceptions.ReadTimeoutError, TimeoutError), "gave no whole answer in time", _NETWORK, NoAnswerError),
+    ((urllib3.exceptions.IncompleteRead,), "broke off in the middle of its answer", _NETWORK, NoAnswerError),
 )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ecr_public_pusher import eks, manifest, namespaces
 from ecr_public_pusher.aws import Aws
-from ecr_public_pusher.errors import ApiError, Crash, DeadlineReached, LeaseEnded, PusherError, SignInError, UnreachableError
+from ecr_public_pusher.errors import ApiError, Crash, DeadlineReached, LeaseEnded, NoAnswerError, PusherError, SignInError, UnreachableError
 from ecr_public_pusher.kube import Refused, Session
 from ecr_public_pusher.lease import Lease, side_by_side
 from ecr_public_pusher.model import ClusterResult, Namespace, NamespaceOutcome, Outcome
@@ -37,6 +37,8 @@ def push_clusters(plan: Plan, delivery: Delivery, *, aws: Aws, lease: Lease, pat
         if isinstance(crash, BaseException):
             run.fail(crash if isinstance(crash, PusherError) else Crash.from_exception(crash))
     results = [run.result() for run in runs]
+    for run in runs:
+        run.close()
     failed = [ClusterResult(identity, error=error) for identity, error in plan.bad.items()]
     skipped = [ClusterResult(identity, skipped="disabled") for identity in plan.disabled]
     return sorted([*results, *failed, *skipped], key=lambda result: result.id)
@@ -54,19 +56,27 @@ class _ClusterRun:
         self._error: PusherError | None = None
         self._started: float | None = None
         self._seconds: float | None = None
+        self._session: Session | None = None
+        self._answered = False
+        self._unanswered: list[NoAnswerError] = []
 
     def push(self) -> None:
         """Signs in, selects, applies. Raises what fails the cluster as a whole."""
         self._started = self._lease.clock.monotonic()
-        session: Session | None = None
         try:
-            session = self._sign_in()
+            self._session = session = self._sign_in()
             self._targets = self._select(session)
             self._apply_all(session)
+            if self._unanswered and not self._answered:
+                raise self._unanswered[-1]
         finally:
-            if session is not None:
-                session.close()
+            self.close()
             self._seconds = self._lease.clock.monotonic() - self._started
+
+    def close(self) -> None:
+        """Cuts the cluster's connections, also under threads that hang in them."""
+        if self._session is not None:
+            self._session.close()
 
     def fail(self, error: PusherError) -> None:
         with self._lock:
@@ -120,6 +130,7 @@ class _ClusterRun:
                 "signed in, but not allowed to list namespaces, which a glob or a selector needs",
                 remedy="Apply infra/rbac/cluster.yaml (ClusterRole ecr-public-pusher: list on namespaces), or name the namespaces outright.",
             ) from None
+        self._answered = True
         return namespaces.select(selection, listed, only=self._delivery.only)
 
     def _apply_all(self, session: Session) -> None:
@@ -171,6 +182,9 @@ class _ClusterRun:
             outcome = _apply(session, target.name, body, config.secret_name, config.take_ownership, self._delivery.dry_run)
         except LeaseEnded:
             return
+        except NoAnswerError as error:
+            self._record(self._no_answer(target.name, error))
+            return
         except (SignInError, UnreachableError) as error:
             self.fail(error)
             return
@@ -180,7 +194,15 @@ class _ClusterRun:
             )
         except ApiError as error:
             outcome = NamespaceOutcome(target.name, Outcome.FAILED, error.message, error.remedy)
+        self._answered = True
         self._record(outcome)
+
+    def _no_answer(self, name: str, error: NoAnswerError) -> NamespaceOutcome:
+        """One namespace's request may hang by itself (a webhook); when as many as run at once all do, it is the cluster."""
+        self._unanswered.append(error)
+        if not self._answered and len(self._unanswered) >= NAMESPACES_AT_ONCE:
+            self.fail(error)
+        return NamespaceOutcome(name, Outcome.FAILED, error.message, error.remedy)
 
     def _record(self, outcome: NamespaceOutcome) -> None:
         with self._lock:

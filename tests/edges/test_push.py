@@ -7,6 +7,7 @@ import pytest
 
 from ecr_public_pusher.errors import PushFailed
 from ecr_public_pusher.handler import handler
+from infra.local.aws import Answer
 from tests.support.world import ACCOUNT, GROUP, SECRET, SPOKE_ACCOUNT, SPOKE_ROLE, Context, World
 
 MANY = tuple(f"team-{number:02}" for number in range(30))
@@ -427,3 +428,60 @@ def test_the_groups_of_the_rbac_files_are_the_designs(world: World) -> None:
     status, review = world.clusters["prod"].admin("GET", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")
     assert status == 200
     assert [subject["name"] for subject in review["subjects"]] == [GROUP]
+
+
+def test_a_secure_document_that_may_not_be_decrypted_fails_alone(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.document("locked", "namespaces: [a]", secure=True)
+    world.aws.script("ssm", "GetParameter", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
+    report = world.invoke()
+    assert "AccessDeniedException" in entry(report, "locked")["error"]["message"]
+    assert "kms:Decrypt" in entry(report, "locked")["error"]["remedy"]
+    assert entry(report, "prod")["ok"]
+
+
+def test_defaults_that_may_not_be_decrypted_write_nothing(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.aws.put_parameter("/ecr-public-pusher/defaults", "takeOwnership: true", secure=True)
+    world.aws.script("ssm", "GetParameter", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
+    assert world.invoke()["error"]["type"] == "ConfigurationError"
+    assert world.asked("prod") == []
+
+
+def test_parameters_that_may_not_be_listed_fail_the_run_with_the_permission(world: World) -> None:
+    world.aws.script("ssm", "GetParametersByPath", lambda request: Answer.refusal(request, "AccessDeniedException", "no"))
+    report = world.invoke()
+    assert report["error"]["type"] == "ConfigurationError"
+    assert "ssm:GetParametersByPath" in report["error"]["remedy"]
+
+
+def test_a_stray_parameter_is_reported_and_not_ok(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.aws.put_parameter("/ecr-public-pusher/cluster/typo", "namespaces: [a]")
+    report = world.invoke()
+    assert not report["ok"]
+    assert report["unknownParameters"] == ["/ecr-public-pusher/cluster/typo"]
+    assert report["totals"]["created"] == 1
+
+
+def test_ecr_public_is_asked_in_its_second_region_when_the_first_is_down(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    down = Answer(503, b"{}")
+    world.aws.script("ecr-public", "GetAuthorizationToken", lambda request: down if request.region == "us-east-1" else None)
+    report = world.invoke()
+    assert report["ok"], report
+    assert {call.region for call in world.aws.called("ecr-public")} == {"us-east-1", "us-west-2"}
+
+
+def test_a_refusal_of_ecr_public_is_final(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.aws.ecr_public.deny()
+    assert "AccessDeniedException" in world.invoke()["error"]["message"]
+    assert [call.region for call in world.aws.called("ecr-public")] == ["us-east-1"]
+
+
+def test_namespaces_are_listed_page_by_page(world: World) -> None:
+    names = tuple(f"n{number:03}" for number in range(510))
+    world.add_cluster("prod", namespaces=names, document="namespaces: ['n5*']", embedded=True)
+    assert world.invoke()["totals"]["created"] == 10
+    assert len([line for line in world.asked("prod") if line.startswith("GET /api/v1/namespaces?")]) == 2

@@ -21,7 +21,7 @@ from ecr_public_pusher.settings import Settings
 from ecr_public_pusher.transport import Patience
 from infra.local.aws import LocalAws
 from infra.local.identity import AccessEntry
-from infra.local.kube import Cluster, start_cluster
+from infra.local.kube import Cluster, EmbeddedCluster, start_cluster
 
 ROOT = "/ecr-public-pusher"
 ACCOUNT, SPOKE_ACCOUNT = "111122223333", "444455556666"
@@ -64,10 +64,15 @@ class World:
         principal: str = EXECUTION_ROLE,
         rbac: str | None = "cluster.yaml",
         document: str | None = None,
+        embedded: bool = False,
     ) -> Cluster:
-        """A cluster that EKS describes, with an access entry, the project's own RBAC and namespaces (with labels); and its document."""
+        """A cluster that EKS describes, with an access entry, the project's own RBAC and namespaces (with labels); and its document.
+
+        `embedded`: never the real one, for tests that need many or that let it fail.
+        """
         entry = AccessEntry(principal, (GROUP,))
-        cluster = start_cluster(name, credentials=self.aws.find_credential, access_entries=[entry], region=region)
+        start = EmbeddedCluster if embedded else start_cluster
+        cluster: Cluster = start(name, credentials=self.aws.find_credential, access_entries=[entry], region=region)
         self.clusters[name] = cluster
         self.aws.put_cluster(account, region, cluster)
         labels = namespaces if isinstance(namespaces, dict) else {namespace: {} for namespace in namespaces}
