@@ -179,7 +179,7 @@ def _show_push(title: str, stack: DemoStack, invocation: Invocation, found: dict
         wrong += show.surprises(found[demo.name], _by_id(report).get(demo.name), again=previous is not None)
     print("\n".join(show.verdict(report, paint)))
     if invocation.error:
-        print(f"  So the invocation ends in {invocation.error['errorType']}: Lambda counts an error, and alarms see it.")
+        print(f"  So the invocation ends in {invocation.error['errorType']}: Lambda counts an error.")
     elif not report.get("ok"):
         print("  The failed cluster is reported, for alarms to see.")
     print()

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .aws.template import FunctionSpec
+from .bound import bound
 from .identity import Credential
 
 FUNCTION_NAME = "ecr-public-pusher"
@@ -32,9 +33,6 @@ RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
 LOG_SECONDS = 3.0
-# Runs a program that the kernel kills when its starter goes, however it goes: prctl(PR_SET_PDEATHSIG, SIGKILL), kept across exec.
-# The emulator does the same by its children. (Not as a preexec_fn: that is unsafe beside threads, of which the stack has many.)
-BOUND_TO_US = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
 # Beyond the function's own time-out, for the emulator to say that it passed.
 GRACE_SECONDS = 15.0
 
@@ -77,12 +75,11 @@ class BuiltFunction:
             _copy_runtime_client(self._folder / "runtime")
             environment = function_environment(spec, credential, region=region, aws_endpoint_url=aws_endpoint_url, home=self._folder)
             self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-S", "-c", BOUND_TO_US),
+                bound(
                     *(str(_runnable(emulator, self._folder)), "--runtime-interface-emulator-address", f"{LOOPBACK}:{self._port}"),
                     *("--runtime-api-address", f"{LOOPBACK}:{runtime}"),
                     *(sys.executable, "-S", "-m", "awslambdaric", spec.handler),
-                ],
+                ),
                 cwd=spec.folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,

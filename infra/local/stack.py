@@ -148,6 +148,7 @@ class DemoStack:
         return {
             "AWS_ENDPOINT_URL": self.aws.endpoint_url,
             "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": credential.access_key_id,
             "AWS_SECRET_ACCESS_KEY": credential.secret_access_key,
             "AWS_SESSION_TOKEN": credential.session_token or "",

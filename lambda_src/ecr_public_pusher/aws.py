@@ -12,6 +12,24 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from ecr_public_pusher.errors import RoleError
 
 AWS_ERRORS = (ClientError, BotoCoreError)
+
+
+class NonsenseAnswer(BotoCoreError):  # type: ignore[misc]  # botocore ships no types
+    """Something answered in AWS's place: botocore's parsers let all sorts of exceptions through on such a body."""
+
+    fmt = "the answer is not AWS's"
+
+
+def called[T](call: Callable[[], T]) -> T:
+    """`call()`, whose every failure is one of AWS_ERRORS."""
+    try:
+        return call()
+    except AWS_ERRORS:
+        raise
+    except Exception:  # noqa: BLE001 - its text may repeat the answer
+        raise NonsenseAnswer from None
+
+
 # Errors that another region, or another try, could mend; every other one is an answer.
 PASSING_CODES = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "ServiceUnavailable", "InternalFailure", "ServerException"})
 
@@ -81,13 +99,13 @@ class Aws:
             return self._own
         extra = {"ExternalId": external_id} if external_id else {}
         try:
-            answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=ROLE_SESSION_NAME, **extra)
+            sts = self.client("sts")
+            credentials = called(lambda: sts.assume_role(RoleArn=role_arn, RoleSessionName=ROLE_SESSION_NAME, **extra)["Credentials"])
         except AWS_ERRORS as error:
             raise RoleError(
                 f"cannot assume {role_arn}: {reason(error)}",
                 remedy="The role must trust this function's execution role with the same external id, and AssumableRoleName must cover its name.",
             ) from None
-        credentials = answer["Credentials"]
         with self._lock:
             session = self._session_factory(
                 aws_access_key_id=credentials["AccessKeyId"],

@@ -128,11 +128,12 @@ class ClusterConfig:
     take_ownership: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    function_account: str = ""
 
     @property
-    def target(self) -> tuple[str | None, str, str]:
-        """What makes two documents mean the same EKS cluster: account (by its role), region, name."""
-        return (self.role_arn.split(":")[4] if self.role_arn else None, self.region, self.cluster)
+    def target(self) -> tuple[str, str, str]:
+        """What makes two documents mean the same EKS cluster: account (the role's, or the function's), region, name."""
+        return (self.role_arn.split(":")[4] if self.role_arn else self.function_account, self.region, self.cluster)
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,8 @@ class Configuration:
         return not (self.clusters or self.bad or self.unknown)
 
 
-def build(parameters: Iterable[Parameter], *, root: str, region: str) -> Configuration:
-    """The configuration that the parameters under `root` make. `region`: the function's, for documents that name none.
+def build(parameters: Iterable[Parameter], *, root: str, region: str, account: str = "") -> Configuration:
+    """The configuration that the parameters under `root` make. `region`, `account`: the function's, for documents that name none.
 
     Raises ConfigurationError for a bad `<root>/defaults`: then nothing can be trusted.
     """
@@ -174,7 +175,7 @@ def build(parameters: Iterable[Parameter], *, root: str, region: str) -> Configu
             unknown.append(name)
             continue
         try:
-            clusters.append(_cluster(by_name[name], identity, defaults, region))
+            clusters.append(_cluster(by_name[name], identity, defaults, region, account))
         except PusherError as error:
             bad[identity] = error
     return Configuration(tuple(clusters), bad, tuple(unknown))
@@ -199,7 +200,7 @@ def _defaults(parameter: Parameter) -> dict[str, Any]:
         raise ConfigurationError(f"{error.message} (nothing was written: every cluster builds on the defaults)", remedy=error.remedy) from None
 
 
-def _cluster(parameter: Parameter, identity: str, defaults: Mapping[str, Any], region: str) -> ClusterConfig:
+def _cluster(parameter: Parameter, identity: str, defaults: Mapping[str, Any], region: str, account: str) -> ClusterConfig:
     own = _fields(ClusterDocument, parameter)
     merged = {**defaults, **own}
     for name in ("labels", "annotations"):
@@ -222,6 +223,7 @@ def _cluster(parameter: Parameter, identity: str, defaults: Mapping[str, Any], r
         take_ownership=document.take_ownership,
         labels=document.labels,
         annotations=document.annotations,
+        function_account=account,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from ecr_public_pusher.aws import AWS_ERRORS, reason
+from ecr_public_pusher.aws import AWS_ERRORS, called, reason
 from ecr_public_pusher.errors import EksError, SignInError
 
 TOKEN_PREFIX = "k8s-aws-v1."
@@ -33,7 +33,7 @@ def describe(client: Any, cluster: str) -> Endpoint:
     """The cluster's endpoint, by one DescribeCluster call. Raises EksError."""
     where = f"cluster {cluster} in {client.meta.region_name}"
     try:
-        found = client.describe_cluster(name=cluster)["cluster"]
+        found = called(lambda: client.describe_cluster(name=cluster)["cluster"])
     except AWS_ERRORS as error:
         code = reason(error)
         raise EksError(f"EKS does not describe {where}: {code}", remedy=_REMEDIES.get(code, _REMEDY)) from None

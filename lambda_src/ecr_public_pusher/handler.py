@@ -18,7 +18,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     """Does what `event` asks for and returns the report. Raises PushFailed when the run, or a cluster of a push, failed."""
     lease = Lease.of_invocation(context.get_remaining_time_in_millis() / 1000)
     try:
-        settings = Settings.from_env(os.environ)
+        settings = Settings.from_env(os.environ, function_arn=context.invoked_function_arn)
         run = _run(event, settings, lease, context.aws_request_id)
         answer = reporting.report(run)
         telemetry = Telemetry(settings.stack)

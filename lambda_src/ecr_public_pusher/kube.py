@@ -37,6 +37,10 @@ _PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 _MANAGER = re.compile(r'conflict with "([A-Za-z0-9 ._/:@-]{1,128})"')
 
 
+_UNWELL = "The API server is overloaded or unwell; the next run tries again. See its own metrics and log."
+_AUDIT = "See the API server's audit log for this request."
+
+
 @dataclass(frozen=True)
 class Conflict:
     """Fields of a Secret that other field managers hold."""
@@ -49,7 +53,7 @@ class Refused(ApiError):
     """A final answer other than success: its HTTP status, reason, the kind of object meant, and the causes' reasons and fields."""
 
     def __init__(self, status: int, reason: str, *, kind: str = "", causes: tuple[str, ...] = (), conflict: Conflict | None = None) -> None:
-        super().__init__(f"the API server answered {status} {reason}".rstrip(), remedy="See the API server's audit log for this request.")
+        super().__init__(f"the API server answered {status} {reason}".rstrip(), remedy=_UNWELL if status in _PASSING_STATUS else _AUDIT)
         self.status, self.reason, self.kind, self.causes, self.conflict = status, reason, kind, causes, conflict
 
 
@@ -75,7 +79,7 @@ class Session:
             raise UnreachableError(
                 f"EKS names a certificate authority for {self._host} that is none", remedy="See `aws eks describe-cluster`."
             ) from None
-        self._set_token(sign_in())
+        self._token = sign_in()
 
     def close(self) -> None:
         """Cuts every connection, idle or hung."""
@@ -87,7 +91,7 @@ class Session:
         found: list[Namespace] = []
         parameters = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
         while True:
-            page = self._send("GET", f"/api/v1/namespaces?{urlencode(parameters)}", accept=_MANY, kind="PartialObjectMetadataList")
+            _, page = self._send("GET", f"/api/v1/namespaces?{urlencode(parameters)}", accept=_MANY, kind="PartialObjectMetadataList")
             try:
                 found += [_namespace(item["metadata"]) for item in page["items"] or ()]
                 onward = page["metadata"].get("continue")
@@ -101,28 +105,26 @@ class Session:
         """Server-side applies `body`: True when the Secret was created, False when it was there. Raises as `namespaces` does."""
         parameters = {"fieldManager": FIELD_MANAGER} | ({"force": "true"} if force else {}) | ({"dryRun": "All"} if dry_run else {})
         path = f"/api/v1/namespaces/{quote(namespace, safe='')}/secrets/{quote(name, safe='')}?{urlencode(parameters)}"
-        status: list[int] = []
-        answer = self._send("PATCH", path, accept=_ONE, kind="PartialObjectMetadata", body=body, status=status)
+        status, answer = self._send("PATCH", path, accept=_ONE, kind="PartialObjectMetadata", body=body)
         metadata = answer.get("metadata")
         if not isinstance(metadata, dict) or (metadata.get("name"), metadata.get("namespace")) != (name, namespace):
             raise self._nonsense()
-        return status[-1] == HTTPStatus.CREATED
+        return status == HTTPStatus.CREATED
 
-    def _send(self, method: str, path: str, *, accept: str, kind: str, body: bytes | None = None, status: list[int] | None = None) -> dict[str, Any]:
-        """One request, retried where that may help, until it has a final answer or the lease is over."""
+    def _send(self, method: str, path: str, *, accept: str, kind: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
+        """One request, retried where that may help, until it has a final answer: its status and object."""
         renewed = False
         attempt = 0
         while True:
             attempt += 1
             token = self._token
             try:
-                response = self._exchange(method, path, accept, body, token)
+                code, data, retry_after = self._exchange(method, path, accept, body, token)
             except UnreachableError as error:
                 if isinstance(error, _FinalUnreachable) or attempt >= self._tries(error):
                     raise
                 self._pause(attempt, None, error)
                 continue
-            code, data, retry_after = response
             if code == HTTPStatus.UNAUTHORIZED and not renewed:
                 renewed = True
                 self._renew(token)
@@ -130,9 +132,7 @@ class Session:
             if code in _PASSING_STATUS and attempt < self._patience.attempts:
                 self._pause(attempt, retry_after, Refused(code, _reason(code)))
                 continue
-            if status is not None:
-                status.append(code)
-            return self._answer(code, data, kind, sent=(body or b"", token.encode()))
+            return code, self._answer(code, data, kind, sent=(body or b"", token.encode()))
 
     def _exchange(self, method: str, path: str, accept: str, body: bytes | None, token: str) -> tuple[int, bytes, str | None]:
         headers = {"Authorization": f"Bearer {token}", "Accept": accept, "User-Agent": FIELD_MANAGER}
@@ -176,10 +176,7 @@ class Session:
     def _renew(self, refused: str) -> None:
         with self._lock:
             if self._token == refused:  # another thread may have been quicker
-                self._set_token(self._sign_in())
-
-    def _set_token(self, token: str) -> None:
-        self._token = token
+                self._token = self._sign_in()
 
     def _tries(self, error: UnreachableError) -> int:
         return self._patience.connect_attempts if isinstance(error, _NoConnection) else self._patience.attempts

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ecr_public_pusher.aws import AWS_ERRORS, reason
+from ecr_public_pusher.aws import AWS_ERRORS, NonsenseAnswer, called, reason
 from ecr_public_pusher.config import Parameter
 from ecr_public_pusher.errors import BadDocument, ConfigurationError
 
@@ -14,18 +14,25 @@ def read_parameters(ssm: Any, root: str) -> list[Parameter]:
     """
     try:
         pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=root, Recursive=True, WithDecryption=False)
-        found = [parameter for page in pages for parameter in page["Parameters"]]
+        found = called(lambda: [_texts(parameter) for page in pages for parameter in page["Parameters"]])
     except AWS_ERRORS as error:
         raise ConfigurationError(
             f"cannot read the parameters under {root} in {ssm.meta.region_name}: {reason(error)}",
             remedy=f"The execution role needs ssm:GetParametersByPath on the path {root}; from a VPC, Parameter Store must be reachable.",
         ) from None
-    return [_decrypted(ssm, item["Name"]) if item["Type"] == "SecureString" else Parameter(item["Name"], item["Value"]) for item in found]
+    return [_decrypted(ssm, name) if kind == "SecureString" else Parameter(name, value) for name, kind, value in found]
+
+
+def _texts(parameter: dict[str, Any]) -> tuple[str, str, str]:
+    name, kind, value = (parameter[key] for key in ("Name", "Type", "Value"))
+    if not (isinstance(name, str) and isinstance(value, str)):
+        raise NonsenseAnswer
+    return name, kind, value
 
 
 def _decrypted(ssm: Any, name: str) -> Parameter:
     try:
-        return Parameter(name, ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
+        return Parameter(name, called(lambda: ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]))
     except AWS_ERRORS as error:
         return Parameter(
             name,

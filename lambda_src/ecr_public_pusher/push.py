@@ -85,23 +85,21 @@ class _ClusterRun:
     def result(self) -> ClusterResult:
         """What is known now; what has no outcome by now failed with the cluster, or ran out of time."""
         with self._lock:
-            outcomes, error = dict(self._outcomes), self._error
+            targets, outcomes, error = self._targets, dict(self._outcomes), self._error
         finished = self._seconds is not None
         if isinstance(error, LeaseEnded) or (error is None and not finished):
             error = self._out_of_time() if not outcomes else None
-        for target in self._targets:
+        for target in targets:
             if target.name not in outcomes:
-                outcomes[target.name] = self._without_answer(target.name, error)
+                outcomes[target.name] = self._left_over(target.name, error)
         seconds = self._seconds if self._seconds is not None else (self._lease.clock.monotonic() - self._started if self._started else 0.0)
         return ClusterResult(
             self._planned.config.id,
-            tuple(outcomes[target.name] for target in self._targets),
+            tuple(outcomes[target.name] for target in targets),
             error=error,
             seconds=seconds,
             attempted=self._started is not None,
-            matched=frozenset(
-                pattern for pattern in self._delivery.only if any(namespaces.matches(pattern, target.name) for target in self._targets)
-            ),
+            matched=frozenset(pattern for pattern in self._delivery.only if any(namespaces.matches(pattern, target.name) for target in targets)),
         )
 
     def _sign_in(self) -> Session:
@@ -208,7 +206,7 @@ class _ClusterRun:
         with self._lock:
             self._outcomes[outcome.namespace] = outcome
 
-    def _without_answer(self, name: str, error: PusherError | None) -> NamespaceOutcome:
+    def _left_over(self, name: str, error: PusherError | None) -> NamespaceOutcome:
         if error is not None and not isinstance(error, DeadlineReached):
             return NamespaceOutcome(name, Outcome.FAILED, "the cluster failed as a whole", "See the cluster's error.")
         if name in self._begun:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from ecr_public_pusher.aws import AWS_ERRORS, passing, reason
+from ecr_public_pusher.aws import AWS_ERRORS, called, passing, reason
 from ecr_public_pusher.errors import TokenError
 from ecr_public_pusher.model import RegistryToken
 
@@ -26,15 +26,12 @@ def fetch_public_token(clients: Iterable[Any], now: datetime) -> RegistryToken:
     """A token from the first ECR Public client that answers. Raises TokenError: then nothing may be written."""
     for client in clients:
         try:
-            answer = client.get_authorization_token()
+            answer = called(client.get_authorization_token)
         except AWS_ERRORS as error:
             failure = TokenError(f"ECR Public in {client.meta.region_name} gave no token: {reason(error)}", remedy=_REMEDY)
             if passing(error):
                 continue
             raise failure from None
-        except Exception as error:  # noqa: BLE001 - botocore's parsers let all sorts through on a nonsense body
-            failure = TokenError(f"ECR Public in {client.meta.region_name} answered nonsense: {type(error).__name__}", remedy=_REMEDY)
-            continue
         return checked_token(answer, now)
     raise failure
 

@@ -74,7 +74,8 @@ def report(run: Run) -> dict[str, Any]:
         answer["deleted"] = {
             "id": run.request.deleted,
             "message": "its document was deleted: nothing is pushed any more; the tokens left behind expire within 12 hours and then block pulls",
-            "remedy": "Delete them: kubectl delete secret -A -l app.kubernetes.io/managed-by=ecr-public-pusher (or put the document back).",
+            "remedy": "Put the document back, or, where no other document serves the cluster: "
+            "kubectl delete secret -A -l app.kubernetes.io/managed-by=ecr-public-pusher.",
         }
     return answer
 

@@ -53,7 +53,7 @@ class Runner:
     def _work(self, request: Request, progress: "_Progress") -> None:
         settings = self.settings
         parameters = within(self.lease, lambda: read_parameters(self.aws.client("ssm"), settings.root), what="reading the configuration")
-        configuration = config.build(parameters, root=settings.root, region=settings.region)
+        configuration = config.build(parameters, root=settings.root, region=settings.region, account=settings.account)
         progress.unconfigured, progress.unknown = configuration.unconfigured, configuration.unknown
         if request.deleted is None and configuration.unconfigured and not request.clusters:
             return

@@ -8,14 +8,16 @@ from ecr_public_pusher.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Settings:
-    """`root`: the configuration's path, without a slash at its end. `stack`: whose Secrets these are. `region`: the function's."""
+    """`root`: the configuration's path, without a slash at its end. `stack`: whose Secrets these are. `region`, `account`: the function's."""
 
     root: str
     stack: str
     region: str
+    account: str
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+    def from_env(cls, environ: Mapping[str, str], *, function_arn: str) -> "Settings":
+        """Raises ConfigurationError where the environment is not a function's."""
         region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
         if not region:
             raise ConfigurationError("AWS_REGION is not set", remedy="Lambda sets it; elsewhere, set it to the region of the parameters.")
@@ -23,4 +25,5 @@ class Settings:
             root="/" + environ.get("CONFIG_PATH", "/ecr-public-pusher").strip("/"),
             stack=environ.get("STACK_NAME") or environ.get("POWERTOOLS_SERVICE_NAME") or "ecr-public-pusher",
             region=region,
+            account=function_arn.split(":")[4],
         )

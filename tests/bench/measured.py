@@ -120,6 +120,7 @@ def invocation(work: dict[str, Any]) -> dict[str, float]:
     class Context:
         aws_request_id = "00000000-0000-4000-8000-000000000000"
         function_name = "bench"
+        invoked_function_arn = "arn:aws:lambda:us-east-1:111122223333:function:bench"
 
         def get_remaining_time_in_millis(self) -> int:
             return 300_000

@@ -24,6 +24,7 @@ TOKENS = {
     "pusher-token": UserInfo("pusher", "2", ("ecr-public-pushers",)),
 }
 UUID = re.compile(r"(?!0{8})[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+QUOTED_CHARACTER = re.compile(r"\\(?:x|u00)(?=[0-9a-f]{2}')")  # Go's releases differ in how they quote one
 RECORDED_VERSION = re.compile(r"in record \(\d+\)")
 LEVELLED = {"resourceVersion", "creationTimestamp", "deletionTimestamp", "time", "continue", "serverAddress"}
 BUILD = {"gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "platform"}
@@ -92,5 +93,5 @@ def _levelled(value: Any, name: str = "") -> Any:
     if isinstance(value, list):
         return [_levelled(item) for item in value]
     if isinstance(value, str):
-        return RECORDED_VERSION.sub("in record (*)", UUID.sub("*", value))
+        return QUOTED_CHARACTER.sub("%", RECORDED_VERSION.sub("in record (*)", UUID.sub("*", value)))
     return value

@@ -485,3 +485,24 @@ def test_namespaces_are_listed_page_by_page(world: World) -> None:
     world.add_cluster("prod", namespaces=names, document="namespaces: ['n5*']", embedded=True)
     assert world.invoke()["totals"]["created"] == 10
     assert len([line for line in world.asked("prod") if line.startswith("GET /api/v1/namespaces?")]) == 2
+
+
+GARBAGE = [b"", b"<html>", b"[]", b"null", b'{"cluster": 7}', b'{"cluster": {"endpoint": "http://plain.example", "status": "ACTIVE"}}', b"\xff\x00"]
+
+
+@pytest.mark.parametrize("body", GARBAGE)
+def test_garbage_in_place_of_eks_fails_that_cluster_alone(world: World, body: bytes) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.document("odd", "{namespaces: [a], region: eu-west-1}")
+    world.aws.script("eks", "DescribeCluster", lambda request: Answer(200, body) if request.region == "eu-west-1" else None)
+    report = world.invoke()
+    assert entry(report, "odd")["error"]["type"] == "EksError"
+    assert entry(report, "prod")["ok"]
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"Parameters": 7}', b'{"Parameters": [{"Name": 7}]}'])
+def test_garbage_in_place_of_parameter_store_fails_the_run(world: World, body: bytes) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.aws.script("ssm", "GetParametersByPath", Answer(200, body))
+    assert world.invoke()["error"]["type"] == "ConfigurationError"
+    assert world.asked("prod") == []

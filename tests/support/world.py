@@ -41,6 +41,7 @@ class Context:
     seconds: float = 60
     aws_request_id: str = "request-of-a-test"
     function_name: str = "ecr-public-pusher"
+    invoked_function_arn: str = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:ecr-public-pusher"
 
     def get_remaining_time_in_millis(self) -> int:
         return int(self.seconds * 1000)
@@ -124,7 +125,7 @@ class World:
         """As `invoke`, but impatient, and without log and metrics."""
         lease = Lease.of_invocation(seconds)
         try:
-            settings = Settings.from_env(self.environ)
+            settings = Settings.from_env(self.environ, function_arn=Context().invoked_function_arn)
             request = requests.parse(event or {}, root=settings.root)
             return reporting.report(Runner(settings, Aws(settings.region), lease, "id", patience).run(request))
         finally:

@@ -65,6 +65,12 @@ def test_a_disabled_document_claims_nothing() -> None:
     assert make_plan(Request(), both).clusters[0].ahead == ()
 
 
+def test_a_role_in_the_functions_own_account_means_the_same_cluster() -> None:
+    plain = ClusterConfig("one", "main", "us-east-1", Selection(("x",)), function_account="111122223333")
+    assumed = ClusterConfig("two", "main", "us-east-1", Selection(("x",)), role_arn="arn:aws:iam::111122223333:role/r")
+    assert make_plan(Request(), Configuration((plain, assumed))).clusters[1].holder(Namespace("x")) == "one"
+
+
 def test_the_same_name_in_another_region_or_account_is_another_cluster() -> None:
     first = config("one", "x", cluster="main")
     elsewhere = ClusterConfig("two", "main", "eu-west-1", Selection(("x",)))

@@ -18,6 +18,7 @@ from typing import Any
 
 import urllib3
 
+from ..bound import bound
 from ..identity import AccessEntry, CredentialLookup
 from . import certificates
 from .authn import Authenticator
@@ -93,7 +94,7 @@ class ControlPlane(Administered):
 
     def _run(self, opened: contextlib.ExitStack, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
         with (self._folder / f"{name}.log").open("wb") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder)
+            process = subprocess.Popen(bound(*command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder)
         self._processes.append(process)
         opened.callback(_stop, process)
         return process
