@@ -7,11 +7,9 @@ defaults a 307 takes the Secret to another host, in plain HTTP.
 
 import json
 import random
-import re
 import ssl
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -19,10 +17,12 @@ from urllib.parse import quote, urlencode, urlsplit
 import urllib3
 from kubernetes.client import ApiClient, Configuration
 
+from ecr_public_pusher.answers import PASSING_STATUS, Refused, phrase, refused
 from ecr_public_pusher.eks import Endpoint
-from ecr_public_pusher.errors import ApiError, LeaseEnded, NoAnswerError, SignInError, UnreachableError
+from ecr_public_pusher.errors import ApiError, LeaseEnded, SignInError, UnreachableError
 from ecr_public_pusher.lease import Lease
 from ecr_public_pusher.model import FIELD_MANAGER, RBAC_GROUP, Namespace
+from ecr_public_pusher.no_answer import Final, NoConnection, why
 from ecr_public_pusher.transport import AnswerTooLong, Patience, Wire
 
 # Metadata only: no secret data comes back.
@@ -31,30 +31,6 @@ _MANY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _APPLY = "application/apply-patch+yaml"  # any JSON is YAML
 
 PAGE = 500  # namespaces a page, kubectl's own chunk size
-
-_PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504})
-
-_MANAGER = re.compile(r'conflict with "([A-Za-z0-9 ._/:@-]{1,128})"')
-
-
-_UNWELL = "The API server is overloaded or unwell; the next run tries again. See its own metrics and log."
-_AUDIT = "See the API server's audit log for this request."
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """Fields of a Secret that other field managers hold."""
-
-    managers: tuple[str, ...]
-    fields: tuple[str, ...]
-
-
-class Refused(ApiError):
-    """A final answer other than success: its HTTP status, reason, the kind of object meant, and the causes' reasons and fields."""
-
-    def __init__(self, status: int, reason: str, *, kind: str = "", causes: tuple[str, ...] = (), conflict: Conflict | None = None) -> None:
-        super().__init__(f"the API server answered {status} {reason}".rstrip(), remedy=_UNWELL if status in _PASSING_STATUS else _AUDIT)
-        self.status, self.reason, self.kind, self.causes, self.conflict = status, reason, kind, causes, conflict
 
 
 class Session:
@@ -121,7 +97,7 @@ class Session:
             try:
                 code, data, retry_after = self._exchange(method, path, accept, body, token)
             except UnreachableError as error:
-                if isinstance(error, _FinalUnreachable) or attempt >= self._tries(error):
+                if isinstance(error, Final) or attempt >= self._tries(error):
                     raise
                 self._pause(attempt, None, error)
                 continue
@@ -129,8 +105,8 @@ class Session:
                 renewed = True
                 self._renew(token)
                 continue
-            if code in _PASSING_STATUS and attempt < self._patience.attempts:
-                self._pause(attempt, retry_after, Refused(code, _reason(code)))
+            if code in PASSING_STATUS and attempt < self._patience.attempts:
+                self._pause(attempt, retry_after, Refused(code, phrase(code)))
                 continue
             return code, self._answer(code, data, kind, sent=(body or b"", token.encode()))
 
@@ -149,7 +125,7 @@ class Session:
         except LeaseEnded:
             raise
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise self._unreachable(error) from None
+            raise why(error, self._host) from None
 
     def _answer(self, status: int, data: bytes, kind: str, *, sent: tuple[bytes, ...]) -> dict[str, Any]:
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
@@ -168,7 +144,7 @@ class Session:
                 f" --type STANDARD --kubernetes-groups {RBAC_GROUP} (a role made anew under its old name needs a new entry too).",
             )
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise _refused(status, answer, sent)
+            raise refused(status, answer, sent)
         if not isinstance(answer, dict) or answer.get("kind") != kind:
             raise self._nonsense()
         return answer
@@ -179,7 +155,7 @@ class Session:
                 self._token = self._sign_in()
 
     def _tries(self, error: UnreachableError) -> int:
-        return self._patience.connect_attempts if isinstance(error, _NoConnection) else self._patience.attempts
+        return self._patience.connect_attempts if isinstance(error, NoConnection) else self._patience.attempts
 
     def _pause(self, attempt: int, retry_after: str | None, error: ApiError | UnreachableError) -> None:
         """Waits before the next try. Raises `error` at once when the lease leaves no time for it."""
@@ -190,22 +166,6 @@ class Session:
             raise error
         self._lease.sleep(seconds)
 
-    def _unreachable(self, error: Exception) -> UnreachableError:
-        """Which of the ways in which there is no answer it was: by type, never by text."""
-        chain = list(_causes(error))
-        for link in chain:
-            if isinstance(link, LeaseEnded):
-                raise link
-        if certificate := next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None):
-            return _FinalUnreachable(
-                f"the TLS certificate of {self._host} is not the cluster's: {str(certificate.verify_message)[:200]}",
-                remedy="Something answers in the cluster's place, or its certificate authority was renewed: see `aws eks describe-cluster`.",
-            )
-        for kinds, what, remedy, type_ in _NO_ANSWER:
-            if any(isinstance(link, kinds) for link in chain):
-                return type_(f"{self._host} {what}", remedy=remedy)
-        return NoAnswerError(f"{self._host} broke off the connection ({type(error).__name__})", remedy=_NETWORK)
-
     def _nonsense(self) -> ApiError:
         return ApiError(
             f"{self._host} did not answer as a Kubernetes API does",
@@ -213,66 +173,8 @@ class Session:
         )
 
 
-class _NoConnection(UnreachableError):
-    """No connection came about; three tries are enough to know."""
-
-    code = "UnreachableError"
-
-
-class _FinalUnreachable(UnreachableError):
-    """Trying again cannot help."""
-
-    code = "UnreachableError"
-
-
-_NETWORK = "Is the cluster's endpoint public, or the function in its VPC? The cluster's security group must admit 443 from the function."
-_NO_ANSWER: tuple[tuple[tuple[type[BaseException], ...], str, str, type[UnreachableError]], ...] = (
-    ((urllib3.exceptions.NameResolutionError,), "has no address (DNS)", _NETWORK, _NoConnection),
-    ((urllib3.exceptions.NewConnectionError, ConnectionRefusedError), "refuses connections", _NETWORK, _NoConnection),
-    ((urllib3.exceptions.ConnectTimeoutError,), "did not accept a connection in time", _NETWORK, _NoConnection),
-    ((ssl.SSLError,), "does not speak TLS as expected", _NETWORK, _NoConnection),
-    ((urllib3.exceptions.ReadTimeoutError, TimeoutError), "gave no whole answer in time", _NETWORK, NoAnswerError),
-    ((urllib3.exceptions.IncompleteRead,), "broke off in the middle of its answer", _NETWORK, NoAnswerError),
-)
-
-
-def _causes(error: BaseException | None) -> Iterable[BaseException]:
-    """An exception, what caused it, and what urllib3 wraps in its arguments."""
-    seen: set[int] = set()
-    waiting = [error]
-    while waiting:
-        link = waiting.pop(0)
-        if link is None or id(link) in seen:
-            continue
-        seen.add(id(link))
-        yield link
-        waiting += [link.__cause__, link.__context__, *(part for part in link.args if isinstance(part, BaseException))]
-
-
 def _namespace(metadata: dict[str, Any]) -> Namespace:
-    return Namespace(str(metadata["name"]), metadata.get("labels") or {}, terminating="deletionTimestamp" in metadata)
-
-
-def _refused(status: int, answer: Any, sent: tuple[bytes, ...]) -> Refused:
-    """A Status answer, reduced to what is known to be safe: nothing of what was `sent` comes back in a message."""
-    details = answer.get("details") if isinstance(answer, dict) and answer.get("kind") == "Status" else None
-    if not isinstance(details, dict):
-        return Refused(status, _reason(status))
-    causes = [cause for cause in details.get("causes") or () if isinstance(cause, dict)]
-    held = [cause for cause in causes if cause.get("reason") == "FieldManagerConflict"]
-    managers = {found[1] for cause in held if (found := _MANAGER.search(str(cause.get("message"))))}
-    conflict = Conflict(
-        managers=tuple(sorted(manager for manager in managers if not any(manager.encode() in part for part in sent))),
-        fields=tuple(str(cause.get("field"))[:80] for cause in held),
-    )
-    known = tuple(
-        str(cause.get("reason")) for cause in causes if cause.get("reason") in ("NamespaceTerminating", "FieldValueInvalid", "FieldValueForbidden")
-    )
-    return Refused(status, _reason(status), kind=str(details.get("kind"))[:40], causes=known, conflict=conflict if held else None)
-
-
-def _reason(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
+    labels = metadata.get("labels") or {}
+    if not isinstance(labels, dict):
+        raise TypeError
+    return Namespace(str(metadata["name"]), labels, terminating="deletionTimestamp" in metadata)

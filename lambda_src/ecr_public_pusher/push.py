@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ecr_public_pusher import eks, manifest, namespaces
+from ecr_public_pusher.answers import Refused
 from ecr_public_pusher.aws import Aws
 from ecr_public_pusher.errors import ApiError, Crash, DeadlineReached, LeaseEnded, NoAnswerError, PusherError, SignInError, UnreachableError
-from ecr_public_pusher.kube import Refused, Session
+from ecr_public_pusher.explanation import explained
+from ecr_public_pusher.kube import Session
 from ecr_public_pusher.lease import Lease, side_by_side
 from ecr_public_pusher.model import ClusterResult, Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.plan import Plan, PlannedCluster
@@ -231,38 +233,3 @@ def _apply(session: Session, namespace: str, body: bytes, name: str, take_owners
             raise
         session.apply_secret(namespace, name, body, force=True, dry_run=dry_run)
         return NamespaceOutcome(namespace, Outcome.ADOPTED, taken_from=error.conflict.managers or ("unknown",))
-
-
-def explained(error: Refused, namespace: str, name: str, *, listed: bool = False) -> NamespaceOutcome:
-    """The outcome that a final refusal means, with its remedy. `listed`: the namespace was there a moment ago."""
-
-    def outcome(kind: Outcome, message: str, remedy: str = "") -> NamespaceOutcome:
-        return NamespaceOutcome(namespace, kind, message, remedy)
-
-    if error.status == 404 and error.kind == "namespaces":
-        if listed:
-            return outcome(Outcome.SKIPPED, "the namespace was deleted in the meantime")
-        return outcome(Outcome.MISSING, "the namespace does not exist", f"kubectl create namespace {namespace}, or take it out of the configuration.")
-    if error.status == 403 and "NamespaceTerminating" in error.causes:
-        return outcome(Outcome.SKIPPED, "the namespace is being deleted")
-    if error.status == 403:
-        return outcome(
-            Outcome.FORBIDDEN,
-            f"not allowed to create and patch the Secret {name} (or, granted namespace by namespace: the namespace does not exist)",
-            f"Apply infra/rbac with resources: [secrets], resourceNames: [{name}], verbs: [create, patch] for the group ecr-public-pushers.",
-        )
-    if (error.conflict and ".type" in error.conflict.fields) or (error.status == 422 and "FieldValueInvalid" in error.causes):
-        return outcome(
-            Outcome.WRONG_TYPE,
-            f"a Secret {name} of another type is there, and a Secret's type cannot be changed",
-            f"Delete it (kubectl -n {namespace} delete secret {name}), or choose another secretName.",
-        )
-    if error.conflict:
-        return outcome(
-            Outcome.CONFLICT,
-            f"the Secret {name} is managed by {', '.join(error.conflict.managers) or 'somebody else'}",
-            "Stop the other writer and set takeOwnership: true, exclude the namespace, or choose another secretName.",
-        )
-    if error.status == 422 and "FieldValueForbidden" in error.causes:
-        return outcome(Outcome.FAILED, f"the Secret {name} is marked immutable", f"Delete it (kubectl -n {namespace} delete secret {name}).")
-    return outcome(Outcome.FAILED, error.message, error.remedy)

@@ -9,9 +9,10 @@ from typing import Literal
 
 import pytest
 
+from ecr_public_pusher.answers import Refused
 from ecr_public_pusher.eks import Endpoint
 from ecr_public_pusher.errors import ApiError, LeaseEnded, PusherError, SignInError, UnreachableError
-from ecr_public_pusher.kube import Refused, Session
+from ecr_public_pusher.kube import Session
 from ecr_public_pusher.lease import Lease
 from ecr_public_pusher.transport import Patience
 from infra.local.kube.certificates import Certificate, issue
@@ -204,6 +205,13 @@ def test_our_own_request_echoed_back_is_not_repeated(status: int) -> None:
     assert isinstance(error, Refused)
     assert error.conflict is not None
     assert error.conflict.managers == ()
+
+
+@pytest.mark.parametrize("details", [7, [], {"causes": 7}, {"causes": [7, {}], "kind": []}])
+def test_a_refusal_whose_parts_make_no_sense(details: object) -> None:
+    error, _ = failure(answering("409 Conflict", json.dumps({"kind": "Status", "details": details}).encode()))
+    assert isinstance(error, Refused)
+    assert error.conflict is None
 
 
 @pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"])
