@@ -151,10 +151,6 @@ class _ClusterRun:
                 self._record(settled)
             else:
                 waiting.append(target)
-        if waiting and not self._planned.needs_list:
-            # Nothing has been asked of the cluster yet: the first apply alone finds out whether it can be.
-            first = waiting.pop(0)
-            self._apply_one(session, first, body)
         for target, crash in side_by_side(waiting, lambda one: self._apply_one(session, one, body), width=NAMESPACES_AT_ONCE, lease=self._lease):
             if isinstance(crash, BaseException) and not isinstance(crash, LeaseEnded):
                 problem = Crash.from_exception(crash)

@@ -122,6 +122,8 @@ def test_one_namespace_that_hangs_does_not_fail_another(world: World, document: 
 
     cluster.intercept = hang
     (entry,) = world.run()["clusters"]
+    asked = [path.split("/")[4] for path in world.applies("prod")]
+    assert {"b", "c"} <= set(asked[:3])  # not after `a` was given up
     assert entry["error"] is None
     assert entry["counts"] == {"created": 2, "failed": 1}
     assert entry["problems"][0]["namespace"] == "a"
@@ -228,7 +230,7 @@ def test_no_old_token_arrives_after_a_newer_one_when_lambda_freezes_around_a_han
     assert arrived.count(newer) == 2
     assert older not in arrived[arrived.index(newer) :]
     if where == "handshake":
-        assert older not in arrived
+        assert arrived.count(older) == 1  # the other namespace's, in time; the one that hung is never sent
 
 
 def test_two_invocations_of_one_sandbox_do_not_share_a_token(world: World) -> None:
