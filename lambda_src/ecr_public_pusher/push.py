@@ -88,9 +88,10 @@ class _ClusterRun:
         """What is known now; what has no outcome by now failed with the cluster, or ran out of time."""
         with self._lock:
             targets, outcomes, error = self._targets, dict(self._outcomes), self._error
-        finished = self._seconds is not None
-        if isinstance(error, LeaseEnded) or (error is None and not finished):
-            error = self._out_of_time() if not outcomes else None
+        ended = isinstance(error, LeaseEnded)
+        error = None if ended else error
+        if error is None and not self._answered and (ended or self._seconds is None or self._unanswered):
+            error = self._out_of_time()
         for target in targets:
             if target.name not in outcomes:
                 outcomes[target.name] = self._left_over(target.name, error)

@@ -67,6 +67,8 @@ class BadServer:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # a thread that waits in accept would take one more connection
         self._listener.close()
 
     def _accept(self) -> None:
