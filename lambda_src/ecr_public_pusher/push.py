@@ -88,13 +88,13 @@ class _ClusterRun:
         """What is known now; what has no outcome by now failed with the cluster, or ran out of time."""
         with self._lock:
             targets, outcomes, error = self._targets, dict(self._outcomes), self._error
-        ended = isinstance(error, LeaseEnded)
-        error = None if ended else error
-        if error is None and not self._answered and (ended or self._seconds is None or self._unanswered):
-            error = self._out_of_time()
-        for target in targets:
-            if target.name not in outcomes:
-                outcomes[target.name] = self._left_over(target.name, error)
+        left = [target.name for target in targets if target.name not in outcomes]
+        ended = isinstance(error, LeaseEnded) or self._seconds is None
+        if isinstance(error, LeaseEnded):
+            error = None
+        if error is None and not self._answered and (ended or left or self._unanswered):
+            error = self._out_of_time()  # not one answer: the cluster as a whole
+        outcomes |= {name: self._left_over(name, error) for name in left}
         seconds = self._seconds if self._seconds is not None else (self._lease.clock.monotonic() - self._started if self._started else 0.0)
         return ClusterResult(
             self._planned.config.id,
