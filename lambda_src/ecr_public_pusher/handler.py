@@ -26,13 +26,13 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
         telemetry.report(answer)
     finally:
         lease.end()  # whatever still hangs must not write in a later invocation
-    if _raises(event, run):
+    if _raises(run):
         raise PushFailed(reporting.summary(run)) from None
     return answer
 
 
 def _run(event: Any, settings: Settings, lease: Lease, request_id: str) -> Run:
-    request = requests.Request()
+    request = requests.Request(raises=requests.raises(event))
     try:
         request = requests.parse(event, root=settings.root)
         return Runner(settings, Aws(settings.region), lease, request_id).run(request)
@@ -42,9 +42,9 @@ def _run(event: Any, settings: Settings, lease: Lease, request_id: str) -> Run:
         return Run(request, request_id, 0.0, error=Crash.from_exception(error))
 
 
-def _raises(event: Any, run: Run) -> bool:
+def _raises(run: Run) -> bool:
     """A plan fails only as a whole; `"raise": false` always gets its report, even with an event that is not understood."""
-    if run.ok or (isinstance(event, dict) and event.get("raise") is False):
+    if run.ok or not run.request.raises:
         return False
     return run.error is not None or not run.request.dry_run
 

@@ -43,14 +43,14 @@ class Session:
         self._patience = patience or Patience()
         self._sign_in = sign_in
         self._lock = threading.Lock()
-        self._configuration = Configuration(host=endpoint.url)
-        self._configuration.proxy = None  # straight to the endpoint, whatever the environment says
-        self._configuration.connection_pool_maxsize = connections
+        configuration = Configuration(host=endpoint.url)
+        configuration.proxy = None  # straight to the endpoint, whatever the environment says
+        configuration.connection_pool_maxsize = connections
         self._wire = Wire(lease, self._patience.request_seconds)
         self._timeout = urllib3.Timeout(connect=self._patience.connect_seconds, read=self._patience.request_seconds)
         try:
             # One pool, held: a manager looks it up anew, by sixteen keys, for each of a thousand requests.
-            self._pool = self._wire.install(ApiClient(self._configuration).rest_client.pool_manager, endpoint.url, endpoint.ca_pem)
+            self._pool = self._wire.install(ApiClient(configuration).rest_client.pool_manager, endpoint.url, endpoint.ca_pem)
         except ssl.SSLError:
             raise UnreachableError(
                 f"EKS names a certificate authority for {self._host} that is none", remedy="See `aws eks describe-cluster`."

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ecr_public_pusher.config import cluster_id
@@ -49,21 +49,25 @@ def parse(event: Any, *, root: str) -> Request:
     if not isinstance(event, Mapping):
         raise _refused(f"the event is {_kind(event)}, not an object")
     if event.get("source") == "aws.ssm":
-        return _parameter_change(event, root)
+        return replace(_parameter_change(event, root), raises=raises(event))
     if unknown := sorted(str(name)[:60] for name in event if name not in _FIELDS):
         raise _refused(f"unknown field {', '.join(unknown[:5])}")
     action = event.get("action", "push")
     if action not in ("push", "plan"):
         raise _refused(f"unknown action {json.dumps(action, default=str)[:60]}")
-    raises = event.get("raise", True)
-    if not isinstance(raises, bool):
+    if not isinstance(event.get("raise", True), bool):
         raise _refused('"raise" must be true or false')
     patterns = _patterns(event, "namespaces")
     try:
         namespaces = tuple(check_pattern(pattern) for pattern in patterns)
     except ValueError as error:
         raise _refused(f'"namespaces": {error}') from None
-    return Request(action, _patterns(event, "clusters"), namespaces, raises)
+    return Request(action, _patterns(event, "clusters"), namespaces, raises(event))
+
+
+def raises(event: Any) -> bool:
+    """Whether a failure is to be raised: unless the event, even one that is not understood, says `"raise": false`."""
+    return not (isinstance(event, Mapping) and event.get("raise") is False)
 
 
 def _patterns(event: Mapping[str, Any], name: str) -> tuple[str, ...]:
