@@ -34,6 +34,10 @@ class TokenError(PusherError):
     """ECR Public gave no usable token: without a token nothing is written."""
 
 
+class QueueError(PusherError):
+    """The retry queue did not take a message: what it was to hold would be lost, so the run as a whole is tried again."""
+
+
 class RoleError(PusherError):
     """The configured role could not be assumed."""
 

@@ -10,6 +10,7 @@ import random
 import ssl
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -71,7 +72,7 @@ class Session:
             try:
                 found += [_namespace(item["metadata"]) for item in page["items"] or ()]
                 onward = page["metadata"].get("continue")
-            except (KeyError, TypeError, AttributeError):
+            except (KeyError, TypeError, ValueError, AttributeError):
                 raise self._nonsense() from None
             if not onward:
                 return found
@@ -177,4 +178,7 @@ def _namespace(metadata: dict[str, Any]) -> Namespace:
     labels = metadata.get("labels") or {}
     if not isinstance(labels, dict):
         raise TypeError
-    return Namespace(str(metadata["name"]), labels, terminating="deletionTimestamp" in metadata)
+    created_at = datetime.fromisoformat(metadata["creationTimestamp"]) if metadata.get("creationTimestamp") else None
+    if created_at is not None and created_at.tzinfo is None:
+        raise ValueError
+    return Namespace(str(metadata["name"]), labels, terminating="deletionTimestamp" in metadata, created_at=created_at)

@@ -52,6 +52,7 @@ class Namespace:
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
     terminating: bool = False
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 
@@ -75,15 +76,31 @@ class Selection:
         return any(matches(pattern, name) for pattern in self.exclude)
 
 
-def select(selection: Selection, listed: Iterable[Namespace] | None, *, only: tuple[str, ...] = ()) -> tuple[Namespace, ...]:
+@dataclass(frozen=True)
+class Scope:
+    """What narrows a selection for one run: `only` names and globs, and `created_since` for a sweep. Both empty: everything selected."""
+
+    only: tuple[str, ...] = ()
+    created_since: datetime | None = None
+
+    def holds(self, namespace: Namespace) -> bool:
+        if self.only and not any(matches(pattern, namespace.name) for pattern in self.only):
+            return False
+        return self.created_since is None or (namespace.created_at is not None and namespace.created_at >= self.created_since)
+
+
+EVERYTHING = Scope()
+
+
+def select(selection: Selection, listed: Iterable[Namespace] | None, *, scope: Scope = EVERYTHING) -> tuple[Namespace, ...]:
     """The selected namespaces in a stable order: those named outright first, then the listed ones by name.
 
     `listed` is None where no list was needed. A name given outright is planned even when the list does not show it
-    (without a selector, which it would have to match): it is then reported as missing, not forgotten. `only` narrows.
+    (without a selector, which it would have to match): it is then reported as missing, not forgotten. `scope` narrows.
     """
     known = {namespace.name: namespace for namespace in listed or ()}
     chosen: dict[str, Namespace] = {}
     if not selection.selector:
         chosen = {name: known.get(name, Namespace(name)) for name in selection.names}
     chosen |= {name: known[name] for name in sorted(known) if name not in chosen and selection.selects(known[name])}
-    return tuple(namespace for name, namespace in chosen.items() if not only or any(matches(pattern, name) for pattern in only))
+    return tuple(namespace for namespace in chosen.values() if scope.holds(namespace))

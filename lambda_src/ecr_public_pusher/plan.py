@@ -35,13 +35,22 @@ class Plan:
     disabled: tuple[str, ...] = ()
     bad: Mapping[str, PusherError] = field(default_factory=dict)
 
+    @property
+    def ids(self) -> list[str]:
+        """The clusters that something is to be done or said about by a worker: planned ones, and bad documents."""
+        return sorted([*(planned.config.id for planned in self.clusters), *self.bad])
+
 
 def make_plan(request: Request, configuration: Configuration) -> Plan:
-    """The plan for `request`. Raises RequestError for a cluster name or glob that matches no document."""
-    if request.deleted is not None:
+    """The plan for `request`. Raises RequestError for a cluster name or glob that matches no document, unless the request is tolerant.
+
+    A sweep concerns only clusters whose new namespaces can be known by a list; documents that are bad were reported by their own push.
+    """
+    if request.deleted is not None or request.stray is not None:
         return Plan()
     known = [config.id for config in configuration.clusters] + list(configuration.bad)
-    if lost := [pattern for pattern in request.clusters if not any(fnmatchcase(identity, pattern) for identity in known)]:
+    lost = [pattern for pattern in request.clusters if not any(fnmatchcase(identity, pattern) for identity in known)]
+    if lost and not request.tolerant:
         raise RequestError(
             f"no cluster document matches {', '.join(lost[:10])[:300]}",
             remedy=f"Known ids: {', '.join(sorted(known)[:50])[:1000] or 'none'}.",
@@ -51,8 +60,11 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
         return not request.clusters or any(fnmatchcase(identity, pattern) for pattern in request.clusters)
 
     enabled = sorted((config for config in configuration.clusters if config.enabled), key=lambda config: config.id)
+    planned = tuple(PlannedCluster(config, _ahead(config, enabled)) for config in enabled if wanted(config.id))
+    if request.action == "sweep":
+        return Plan(tuple(cluster for cluster in planned if cluster.config.selection.needs_list))
     return Plan(
-        clusters=tuple(PlannedCluster(config, _ahead(config, enabled)) for config in enabled if wanted(config.id)),
+        clusters=planned,
         disabled=tuple(sorted(config.id for config in configuration.clusters if not config.enabled and wanted(config.id))),
         bad={identity: error for identity, error in sorted(configuration.bad.items()) if wanted(identity)},
     )

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from ecr_public_pusher.explanation import explained
 from ecr_public_pusher.kube import Session
 from ecr_public_pusher.lease import Lease, side_by_side
 from ecr_public_pusher.model import ClusterResult, Namespace, NamespaceOutcome, Outcome
+from ecr_public_pusher.namespaces import EVERYTHING, Scope
 from ecr_public_pusher.plan import Plan, PlannedCluster
 from ecr_public_pusher.transport import Patience
 
@@ -23,18 +25,22 @@ NAMESPACES_AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is pushed: the docker config, and what its Secret's annotations say. `only` narrows the namespaces."""
+    """What is pushed: the docker config, and what its Secret's annotations say."""
 
     docker_config: bytes
     expires_at: datetime
     stack: str
-    only: tuple[str, ...] = ()
     dry_run: bool = False
 
 
-def push_clusters(plan: Plan, delivery: Delivery, *, aws: Aws, lease: Lease, patience: Patience | None = None) -> list[ClusterResult]:
-    """One result per planned cluster, in the plan's order, crashes and hung ones included. Never raises for a cluster."""
-    runs = [_ClusterRun(planned, delivery, aws, lease, patience or Patience()) for planned in plan.clusters]
+def push_clusters(
+    plan: Plan, deliver: Callable[[], Delivery], *, aws: Aws, lease: Lease, scope: Scope = EVERYTHING, patience: Patience | None = None
+) -> list[ClusterResult]:
+    """One result per planned cluster, in the plan's order, crashes and hung ones included. Never raises for a cluster.
+
+    `deliver` is asked, from several threads, by each cluster that has a namespace to push to; what it raises fails that cluster.
+    """
+    runs = [_ClusterRun(planned, deliver, scope, aws, lease, patience or Patience()) for planned in plan.clusters]
     for run, crash in side_by_side(runs, _ClusterRun.push, width=CLUSTERS_AT_ONCE, lease=lease):
         if isinstance(crash, BaseException):
             run.fail(crash if isinstance(crash, PusherError) else Crash.from_exception(crash))
@@ -49,11 +55,11 @@ def push_clusters(plan: Plan, delivery: Delivery, *, aws: Aws, lease: Lease, pat
 class _ClusterRun:
     """One cluster's push as it goes. Others may ask for its result at any moment: after the deadline its threads are left alone."""
 
-    def __init__(self, planned: PlannedCluster, delivery: Delivery, aws: Aws, lease: Lease, patience: Patience) -> None:
-        self._planned, self._delivery, self._aws, self._lease, self._patience = planned, delivery, aws, lease, patience
+    def __init__(self, planned: PlannedCluster, deliver: Callable[[], Delivery], scope: Scope, aws: Aws, lease: Lease, patience: Patience) -> None:
+        self._planned, self._deliver, self._scope, self._aws, self._lease, self._patience = planned, deliver, scope, aws, lease, patience
         self._lock = threading.Lock()
         self._outcomes: dict[str, NamespaceOutcome] = {}
-        self._targets: tuple[Namespace, ...] = namespaces.select(planned.config.selection, None, only=delivery.only)
+        self._targets: tuple[Namespace, ...] = namespaces.select(planned.config.selection, None, scope=scope)
         self._begun: set[str] = set()
         self._error: PusherError | None = None
         self._started: float | None = None
@@ -102,7 +108,7 @@ class _ClusterRun:
             error=error,
             seconds=seconds,
             attempted=self._started is not None,
-            matched=frozenset(pattern for pattern in self._delivery.only if any(namespaces.matches(pattern, target.name) for target in targets)),
+            matched=frozenset(pattern for pattern in self._scope.only if any(namespaces.matches(pattern, target.name) for target in targets)),
         )
 
     def _sign_in(self) -> Session:
@@ -121,7 +127,7 @@ class _ClusterRun:
     def _select(self, session: Session) -> tuple[Namespace, ...]:
         selection = self._planned.config.selection
         if not self._planned.needs_list:
-            return namespaces.select(selection, None, only=self._delivery.only)
+            return namespaces.select(selection, None, scope=self._scope)
         try:
             listed = session.namespaces(selection.selector)
         except Refused as error:
@@ -132,30 +138,32 @@ class _ClusterRun:
                 remedy="Apply infra/rbac/cluster.yaml (ClusterRole ecr-public-pusher: list on namespaces), or name the namespaces outright.",
             ) from None
         self._answered = True
-        return namespaces.select(selection, listed, only=self._delivery.only)
+        return namespaces.select(selection, listed, scope=self._scope)
 
     def _apply_all(self, session: Session) -> None:
-        delivery = self._delivery
-        body = json.dumps(
-            manifest.secret(
-                self._planned.config,
-                delivery.docker_config,
-                stack=delivery.stack,
-                expires_at=delivery.expires_at,
-                pushed_at=datetime.fromtimestamp(self._lease.clock.wall(), UTC),
-            ),
-            separators=(",", ":"),
-        ).encode()
         waiting: list[Namespace] = []
         for target in self._targets:
             if settled := self._settled_beforehand(target):
                 self._record(settled)
             else:
                 waiting.append(target)
-        for target, crash in side_by_side(waiting, lambda one: self._apply_one(session, one, body), width=NAMESPACES_AT_ONCE, lease=self._lease):
+        if not waiting:
+            return
+        delivery = self._deliver()
+        body = self._body(delivery)
+        for target, crash in side_by_side(
+            waiting, lambda one: self._apply_one(session, one, body, delivery.dry_run), width=NAMESPACES_AT_ONCE, lease=self._lease
+        ):
             if isinstance(crash, BaseException) and not isinstance(crash, LeaseEnded):
                 problem = Crash.from_exception(crash)
                 self._record(NamespaceOutcome(target.name, Outcome.FAILED, problem.message, problem.remedy))
+
+    def _body(self, delivery: Delivery) -> bytes:
+        pushed_at = datetime.fromtimestamp(self._lease.clock.wall(), UTC)
+        secret = manifest.secret(
+            self._planned.config, delivery.docker_config, stack=delivery.stack, expires_at=delivery.expires_at, pushed_at=pushed_at
+        )
+        return json.dumps(secret, separators=(",", ":")).encode()
 
     def _settled_beforehand(self, target: Namespace) -> NamespaceOutcome | None:
         if holder := self._planned.holder(target):
@@ -169,14 +177,14 @@ class _ClusterRun:
             return NamespaceOutcome(target.name, Outcome.SKIPPED, "the namespace is being deleted")
         return None
 
-    def _apply_one(self, session: Session, target: Namespace, body: bytes) -> None:
+    def _apply_one(self, session: Session, target: Namespace, body: bytes, dry_run: bool) -> None:
         if self._error is not None:
             return
         with self._lock:
             self._begun.add(target.name)
         config = self._planned.config
         try:
-            outcome = _apply(session, target.name, body, config.secret_name, config.take_ownership, self._delivery.dry_run)
+            outcome = _apply(session, target.name, body, config.secret_name, config.take_ownership, dry_run)
         except LeaseEnded:
             return
         except NoAnswerError as error:

@@ -19,7 +19,11 @@ REGISTRY = "public.ecr.aws"
 
 @dataclass(frozen=True)
 class Run:
-    """Everything a run came to. `error` is set when the run as a whole failed, and may be beside results."""
+    """Everything a run came to. `error` is set when the run as a whole failed, and may be beside results.
+
+    `unconfigured` is None when the configuration was not read. `dispatched`: into how many messages a push of everything was dealt out,
+    instead of being done here. `queued`: the ids of clusters that wait in the queue to be tried again; `queue_error`: why others do not.
+    """
 
     request: Request
     request_id: str
@@ -27,8 +31,11 @@ class Run:
     results: Sequence[ClusterResult] = ()
     token: RegistryToken | None = None
     error: PusherError | None = None
-    unconfigured: bool = False
+    unconfigured: bool | None = None
     unknown: tuple[str, ...] = ()
+    dispatched: int | None = None
+    queued: tuple[str, ...] = ()
+    queue_error: PusherError | None = None
 
     @property
     def failed(self) -> list[ClusterResult]:
@@ -40,14 +47,25 @@ class Run:
 
     @property
     def full(self) -> bool:
-        """An un-narrowed push that tried every enabled cluster: what the dead man's switch watches."""
+        """An un-narrowed push that tried every enabled cluster, or a message's worth of one: what the dead man's switch watches."""
         return (
             self.error is None
-            and self.request.action == "push"
-            and not self.request.narrowed
+            and (self.request.pushes_all or (self.request.action == "push" and self.request.of_full_push))
+            and self.dispatched is None
             and not self.unconfigured
             and all(result.attempted for result in self.results)
         )
+
+    @property
+    def raises(self) -> bool:
+        """Whether Lambda is to count an error and try again: when the run as a whole failed, or clusters failed that no queue holds.
+
+        A plan and a sweep fail only as a whole.
+        """
+        if not self.request.raises:
+            return False
+        lost = {result.id for result in self.failed} - set(self.queued) if self.request.action == "push" else set()
+        return self.error is not None or bool(lost)
 
 
 def report(run: Run) -> dict[str, Any]:
@@ -64,8 +82,12 @@ def report(run: Run) -> dict[str, Any]:
         "totals": {"clusters": len(run.results), "clustersFailed": len(run.failed), **_total(run.results)},
         "clusters": clusters,
     }
-    if run.error:
-        answer["error"] = _error(run.error)
+    if problem := run.error or run.queue_error:
+        answer["error"] = _error(problem)
+    if run.dispatched is not None:
+        answer["dispatched"] = run.dispatched
+    if run.queued:
+        answer["queued"] = list(run.queued)
     if run.unconfigured:
         answer["unconfigured"] = True
     if run.unknown:
@@ -84,7 +106,7 @@ def summary(run: Run) -> str:
     """One line for the error that Lambda counts."""
     if run.error:
         return f"{run.error.code}: {run.error.message} {run.error.remedy}"[:2000]
-    parts = []
+    parts = [f"{run.queue_error.code}: {run.queue_error.message}"[:500]] if run.queue_error else []
     if run.failed:
         names = ", ".join(result.id for result in run.failed[:10]) + (", ..." if len(run.failed) > 10 else "")
         parts.append(f"{len(run.failed)} of {len(run.results)} clusters failed: {names}")
@@ -104,20 +126,27 @@ class Metric:
 
 
 def metrics(run: Run, *, token_seconds: float | None = None) -> list[Metric]:
-    """What a push emits, explicit zeros included so that every series lives. A plan emits nothing: no alarm may follow from it."""
+    """What a run emits, explicit zeros included so that every series lives.
+
+    A plan emits nothing: no alarm may follow from it. A sweep speaks only of clusters that it wrote to or that failed, and so costs nothing
+    where there is nothing new. Who deals a push out says nothing of its being done.
+    """
     if run.request.dry_run:
         return []
-    found = [
-        Metric("FullPushCompleted", float(run.full)),
-        Metric("ClustersFailed", len(run.failed)),
-        Metric("Unconfigured", float(run.unconfigured)),
-        Metric("Duration", run.seconds, "Seconds"),
-    ]
+    told = [result for result in run.results if not result.skipped]
+    if run.request.action == "sweep":
+        told = [result for result in told if not result.ok or any(outcome.outcome.applied for outcome in result.outcomes)]
+        found = [Metric("ClustersFailed", len(run.failed))] if told else []
+    else:
+        found = [] if run.dispatched is not None else [Metric("FullPushCompleted", float(run.full)), Metric("ClustersFailed", len(run.failed))]
+        found.append(Metric("Duration", run.seconds, "Seconds"))
+        if run.unconfigured is not None:
+            found.append(Metric("Unconfigured", float(run.unconfigured)))
+        if run.unconfigured is not None or run.unknown:
+            found.append(Metric("UnknownParameters", len(run.unknown)))
     if token_seconds is not None:
         found.append(Metric("TokenSecondsAtIssue", token_seconds, "Seconds"))
-    for result in run.results:
-        if result.skipped:
-            continue
+    for result in told:
         kinds = [outcome.outcome for outcome in result.outcomes]
         found += [
             Metric("ClusterFailed", float(not result.ok), cluster=result.id),

@@ -3,30 +3,44 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from ecr_public_pusher.config import cluster_id
 from ecr_public_pusher.errors import RequestError
 from ecr_public_pusher.namespaces import check_pattern
 
-type Action = Literal["push", "plan"]
+type Action = Literal["push", "plan", "sweep"]
+
+# A sweep every 5 minutes sees each new namespace four times: one that fails, or a list that lags, is made good by the next.
+SWEEP_WINDOW_MINUTES = 20
+MAX_SWEEP_WINDOW_MINUTES = 24 * 60
 
 ACCEPTED_SHAPES = """one of:
   {} or {"action": "push"}                          all clusters
   {"action": "push", "clusters": ["prod", "eu-*"]}  these clusters (ids or globs)
   {"action": "push", "namespaces": ["team-a"]}      these namespaces only
   {"action": "plan"}                                what a push would do, without doing it
+  {"action": "sweep", "windowMinutes": 20}          namespaces created in the last 20 minutes only
   an EventBridge event `Parameter Store Change`     the cluster whose document changed
-  "raise": false in any of the first four           return the report even when the run failed"""
+  a Lambda failure record with `requestPayload`     what that payload asked for
+  an SQS batch with bodies like any of these        all of what they ask for
+  "raise": false in any of the first five           return the report even when the run failed"""
 
-_FIELDS = frozenset({"action", "clusters", "namespaces", "raise"})
+_FIELDS: dict[str, frozenset[str]] = {
+    "push": frozenset({"action", "clusters", "namespaces", "raise"}),
+    "plan": frozenset({"action", "clusters", "namespaces", "raise"}),
+    "sweep": frozenset({"action", "clusters", "windowMinutes", "raise"}),
+}
 
 
 @dataclass(frozen=True)
 class Request:
     """What is asked for. `clusters` and `namespaces`: names and globs that narrow it; empty means all.
 
-    `deleted` names a cluster document that was removed: there is nothing to push for it.
+    `deleted` names a cluster document that was removed, `stray` a changed parameter that is no document: there is nothing to push for
+    either. `window_minutes` is a sweep's; it ends at `asked_at`, or now. The last two are said of messages: `of_full_push` of one that a
+    push of everything was dealt out in, `tolerant` of those whose cluster may have gone from the configuration since.
     """
 
     action: Action = "push"
@@ -34,6 +48,11 @@ class Request:
     namespaces: tuple[str, ...] = ()
     raises: bool = True
     deleted: str | None = None
+    stray: str | None = None
+    window_minutes: int = SWEEP_WINDOW_MINUTES
+    asked_at: datetime | None = None
+    of_full_push: bool = False
+    tolerant: bool = False
 
     @property
     def dry_run(self) -> bool:
@@ -41,7 +60,11 @@ class Request:
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.clusters or self.namespaces or self.deleted)
+        return bool(self.clusters or self.namespaces or self.deleted or self.stray)
+
+    @property
+    def pushes_all(self) -> bool:
+        return self.action == "push" and not self.narrowed
 
 
 def parse(event: Any, *, root: str) -> Request:
@@ -50,11 +73,13 @@ def parse(event: Any, *, root: str) -> Request:
         raise _refused(f"the event is {_kind(event)}, not an object")
     if event.get("source") == "aws.ssm":
         return replace(_parameter_change(event, root), raises=raises(event))
-    if unknown := sorted(str(name)[:60] for name in event if name not in _FIELDS):
-        raise _refused(f"unknown field {', '.join(unknown[:5])}")
+    if "requestPayload" in event and "requestContext" in event:
+        return replace(_failure_record(event, root), raises=raises(event))
     action = event.get("action", "push")
-    if action not in ("push", "plan"):
+    if not isinstance(action, str) or action not in _FIELDS:
         raise _refused(f"unknown action {json.dumps(action, default=str)[:60]}")
+    if unknown := sorted(str(name)[:60] for name in event if name not in _FIELDS[action]):
+        raise _refused(f"unknown field {', '.join(unknown[:5])}")
     if not isinstance(event.get("raise", True), bool):
         raise _refused('"raise" must be true or false')
     patterns = _patterns(event, "namespaces")
@@ -62,7 +87,7 @@ def parse(event: Any, *, root: str) -> Request:
         namespaces = tuple(check_pattern(pattern) for pattern in patterns)
     except ValueError as error:
         raise _refused(f'"namespaces": {error}') from None
-    return Request(action, _patterns(event, "clusters"), namespaces, raises(event))
+    return Request(action, _patterns(event, "clusters"), namespaces, raises(event), window_minutes=_window(event))  # type: ignore[arg-type]  # a key of _FIELDS
 
 
 def raises(event: Any) -> bool:
@@ -80,6 +105,25 @@ def _patterns(event: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _window(event: Mapping[str, Any]) -> int:
+    minutes = event.get("windowMinutes", SWEEP_WINDOW_MINUTES)
+    if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= MAX_SWEEP_WINDOW_MINUTES:
+        raise _refused(f'"windowMinutes" must be a whole number from 1 to {MAX_SWEEP_WINDOW_MINUTES}')
+    return minutes
+
+
+def _failure_record(event: Mapping[str, Any], root: str) -> Request:
+    """What Lambda sends to an on-failure destination (Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations")."""
+    payload = event["requestPayload"]
+    if isinstance(payload, Mapping) and "requestPayload" in payload:
+        raise _refused("a failure record within a failure record")
+    try:
+        asked_at = datetime.fromisoformat(str(event.get("timestamp")))
+    except ValueError:
+        return parse(payload, root=root)
+    return replace(parse(payload, root=root), asked_at=asked_at if asked_at.tzinfo else None)
+
+
 def _parameter_change(event: Mapping[str, Any], root: str) -> Request:
     detail = event.get("detail")
     name = detail.get("name") if isinstance(detail, Mapping) else None
@@ -90,10 +134,7 @@ def _parameter_change(event: Mapping[str, Any], root: str) -> Request:
         return Request()
     identity = cluster_id(name, root=root)
     if identity is None:
-        raise RequestError(
-            f"the parameter {name[:200]} is neither {root}/defaults nor {root}/clusters/<id>",
-            remedy=f"Name it so, or keep it outside {root}: nothing reads it there.",
-        )
+        return Request(stray=name)
     if detail.get("operation") == "Delete":
         return Request(clusters=(identity,), deleted=identity)
     return Request(clusters=(identity,))

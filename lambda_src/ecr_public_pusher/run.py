@@ -1,16 +1,18 @@
 """One run, straight through: configuration, plan, token, push. What fails the run as a whole is raised."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ecr_public_pusher import config, registry
+from ecr_public_pusher import config, messages, registry, retry_queue
 from ecr_public_pusher.aws import Aws
 from ecr_public_pusher.errors import PusherError, RequestError, TokenError
 from ecr_public_pusher.lease import Lease, within
 from ecr_public_pusher.model import ClusterResult, RegistryToken
+from ecr_public_pusher.namespaces import Scope
 from ecr_public_pusher.parameters import read_parameters
-from ecr_public_pusher.plan import make_plan
+from ecr_public_pusher.plan import Plan, make_plan
 from ecr_public_pusher.push import Delivery, push_clusters
 from ecr_public_pusher.report import Run
 from ecr_public_pusher.request import Request
@@ -48,21 +50,47 @@ class Runner:
             error or progress.error,
             progress.unconfigured,
             progress.unknown,
+            progress.dispatched,
         )
 
     def _work(self, request: Request, progress: "_Progress") -> None:
+        if request.stray is not None:
+            progress.unknown = (request.stray,)
+            return
+        plan = self._plan(request, progress)
+        if plan is None:
+            return
+        if self.settings.fan_out and request.pushes_all and plan.ids:
+            self._dispatch(plan, progress)
+            return
+        deliver = _Once(self, request, progress)
+        if request.action != "sweep" and plan.clusters:
+            deliver()  # without a token there is nothing to sign in for
+        progress.results = push_clusters(plan, deliver, aws=self.aws, lease=self.lease, scope=self._scope(request), patience=self.patience)
+        progress.error = progress.error or deliver.failure
+        self._check_narrowing(request, progress.results)
+
+    def _plan(self, request: Request, progress: "_Progress") -> Plan | None:
+        """None when there is no configuration yet."""
         settings = self.settings
         parameters = within(self.lease, lambda: read_parameters(self.aws.client("ssm"), settings.root), what="reading the configuration")
         configuration = config.build(parameters, root=settings.root, region=settings.region, account=settings.account)
-        progress.unconfigured, progress.unknown = configuration.unconfigured, configuration.unknown
+        progress.unconfigured = configuration.unconfigured
+        if request.action != "sweep":
+            progress.unknown = configuration.unknown
         if request.deleted is None and configuration.unconfigured and not request.clusters:
-            return
-        plan = make_plan(request, configuration)
-        delivery = self._delivery(request, progress) if plan.clusters else None
-        progress.results = push_clusters(plan, delivery or self._nothing(), aws=self.aws, lease=self.lease, patience=self.patience)
-        self._check_narrowing(request, progress.results)
+            return None
+        return make_plan(request, configuration)
 
-    def _delivery(self, request: Request, progress: "_Progress") -> Delivery:
+    def _dispatch(self, plan: Plan, progress: "_Progress") -> None:
+        """Deals the push out, one message per cluster, for workers to take at once."""
+        url = self.settings.retry_queue_url
+        assert url is not None
+        bodies = {identity: messages.body(identity, dispatched_at=self._now()) for identity in plan.ids}
+        within(self.lease, lambda: retry_queue.send(self.aws.client("sqs"), url, bodies, delay_seconds=0), what="putting clusters on the queue")
+        progress.dispatched = len(bodies)
+
+    def deliver(self, request: Request, progress: "_Progress") -> Delivery:
         """The token, as it is delivered. A plan goes on without one, since what it sends is a placeholder anyway."""
         try:
             progress.token = within(self.lease, self._token, what="asking ECR Public for a token")
@@ -72,24 +100,26 @@ class Runner:
             progress.error = failure
         if request.dry_run:
             expires = progress.token.expires_at if progress.token else self._now() + TOKEN_LIFE
-            return Delivery(registry.docker_config(registry.PLACEHOLDER), expires, self.settings.stack, request.namespaces, dry_run=True)
+            return Delivery(registry.docker_config(registry.PLACEHOLDER), expires, self.settings.stack, dry_run=True)
         assert progress.token is not None
-        return Delivery(registry.docker_config(progress.token.authorization), progress.token.expires_at, self.settings.stack, request.namespaces)
+        return Delivery(registry.docker_config(progress.token.authorization), progress.token.expires_at, self.settings.stack)
 
     def _token(self) -> RegistryToken:
         clients = (self.aws.client("ecr-public", region=region) for region in registry.API_REGIONS)
         return registry.fetch_public_token(clients, self._now())
 
-    def _nothing(self) -> Delivery:
-        return Delivery(b"", self._now(), self.settings.stack)
+    def _scope(self, request: Request) -> Scope:
+        if request.action != "sweep":
+            return Scope(request.namespaces)
+        return Scope(created_since=(request.asked_at or self._now()) - timedelta(minutes=request.window_minutes))
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.lease.clock.wall(), UTC)
 
     @staticmethod
     def _check_narrowing(request: Request, results: Sequence[ClusterResult]) -> None:
-        """A namespace asked for that no cluster selects is a mistake, unless a cluster that failed might have had it."""
-        if any(result.error for result in results):
+        """A namespace asked for that no cluster selects is a mistake, unless a cluster that failed might have had it, or the message is old."""
+        if request.tolerant or any(result.error for result in results):
             return
         if lost := [pattern for pattern in request.namespaces if not any(pattern in result.matched for result in results)]:
             raise RequestError(
@@ -105,5 +135,28 @@ class _Progress:
     results: Sequence[ClusterResult] = ()
     token: RegistryToken | None = None
     error: PusherError | None = None
-    unconfigured: bool = False
+    unconfigured: bool | None = None
     unknown: tuple[str, ...] = ()
+    dispatched: int | None = None
+
+
+class _Once:
+    """One token for a run, asked for when it is first needed; who comes later gets the same, or the same failure."""
+
+    def __init__(self, runner: Runner, request: Request, progress: _Progress) -> None:
+        self.failure: PusherError | None = None
+        self._runner, self._request, self._progress = runner, request, progress
+        self._delivery: Delivery | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Delivery:
+        with self._lock:
+            if self.failure is not None:
+                raise self.failure
+            if self._delivery is None:
+                try:
+                    self._delivery = self._runner.deliver(self._request, self._progress)
+                except PusherError as failure:
+                    self.failure = failure
+                    raise
+            return self._delivery

@@ -107,7 +107,7 @@ def push(work: dict[str, Any]) -> dict[str, float]:
 
     def act() -> int:
         aws = Aws(work["region"])
-        (result,) = push_clusters(plan, delivery, aws=aws, lease=Lease.of_invocation(300))
+        (result,) = push_clusters(plan, lambda: delivery, aws=aws, lease=Lease.of_invocation(300))
         return sum(outcome.outcome.applied for outcome in result.outcomes)
 
     return timed(act, expected=work["count"])

@@ -20,6 +20,7 @@ from ecr_public_pusher.run import Runner
 from ecr_public_pusher.settings import Settings
 from ecr_public_pusher.transport import Patience
 from infra.local.aws import LocalAws
+from infra.local.aws.queues import LocalQueue
 from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster, EmbeddedCluster, start_cluster
 
@@ -53,6 +54,7 @@ class World:
 
     aws: LocalAws
     environ: dict[str, str]
+    queue: LocalQueue
     clusters: dict[str, Cluster] = field(default_factory=dict)
 
     def add_cluster(
@@ -121,6 +123,11 @@ class World:
         """The handler's answer to `event`, which is told not to raise."""
         return handler({"raise": False, **(event or {})}, Context(seconds))
 
+    def poll(self, *, seconds: float = 60) -> list[str]:
+        """Has the function work off a batch of the queue; the message ids that it kept."""
+        answer = self.queue.poll(lambda event: handler(event, Context(seconds)))
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
     def run(self, event: dict[str, Any] | None = None, *, seconds: float = 60, patience: Patience = IMPATIENT) -> dict[str, Any]:
         """As `invoke`, but impatient, and without log and metrics."""
         lease = Lease.of_invocation(seconds)
@@ -143,11 +150,12 @@ class World:
 
 @contextlib.contextmanager
 def world(environ: dict[str, str]) -> Iterator[World]:
-    """`environ` receives the function's environment."""
+    """`environ` receives the function's environment: without a queue, until a test sets RETRY_QUEUE_URL to the one that is there."""
     with LocalAws(ACCOUNT) as aws, contextlib.ExitStack() as stack:
         aws.put_role(EXECUTION_ROLE)
         aws.put_role(SPOKE_ROLE, external_id="an-external-id", trusted=EXECUTION_ROLE)
         credential = aws.credentials_for(EXECUTION_ROLE, "function")
+        queue = aws.put_queue("retries")
         environ |= {
             "AWS_ACCESS_KEY_ID": credential.access_key_id,
             "AWS_SECRET_ACCESS_KEY": credential.secret_access_key,
@@ -157,7 +165,7 @@ def world(environ: dict[str, str]) -> Iterator[World]:
             "CONFIG_PATH": ROOT,
             "STACK_NAME": "stack-of-a-test",
         }
-        made = World(aws, environ)
+        made = World(aws, environ, queue)
         try:
             yield made
         finally:

@@ -3,7 +3,7 @@
 import pytest
 
 from ecr_public_pusher.model import Namespace
-from ecr_public_pusher.namespaces import Selection, check_pattern, select
+from ecr_public_pusher.namespaces import Scope, Selection, check_pattern, select
 
 LISTED = [
     Namespace("default"),
@@ -15,7 +15,7 @@ LISTED = [
 
 
 def names(selection: Selection, *, only: tuple[str, ...] = ()) -> list[str]:
-    return [namespace.name for namespace in select(selection, LISTED if selection.needs_list else None, only=only)]
+    return [namespace.name for namespace in select(selection, LISTED if selection.needs_list else None, scope=Scope(only))]
 
 
 @pytest.mark.parametrize(

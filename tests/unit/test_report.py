@@ -17,7 +17,7 @@ TOKEN = RegistryToken("QVdTOng=", datetime(2026, 1, 1, 12, tzinfo=UTC))
 
 
 def run(*results: ClusterResult, request: Request = Request(), **more: object) -> Run:  # noqa: B008 - frozen
-    return Run(request, "id-1", 1.5, results, TOKEN, **more)  # type: ignore[arg-type]
+    return Run(request, "id-1", 1.5, results, TOKEN, **{"unconfigured": False, **more})  # type: ignore[arg-type]
 
 
 def test_the_whole_report() -> None:
@@ -65,8 +65,9 @@ def test_metrics_of_a_full_push_have_explicit_zeros() -> None:
     assert reporting.metrics(run(GOOD, OFF), token_seconds=43200.0) == [
         Metric("FullPushCompleted", 1),
         Metric("ClustersFailed", 0),
-        Metric("Unconfigured", 0),
         Metric("Duration", 1.5, "Seconds"),
+        Metric("Unconfigured", 0),
+        Metric("UnknownParameters", 0),
         Metric("TokenSecondsAtIssue", 43200.0, "Seconds"),
         Metric("ClusterFailed", 0, cluster="a"),
         Metric("SecretsApplied", 2, cluster="a"),

@@ -1,5 +1,6 @@
 """Every shape of event, and what is made of it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from ecr_public_pusher.errors import RequestError
 from ecr_public_pusher.request import Request, parse
 
 ROOT = "/ecr-public-pusher"
+FAILED_AT = datetime(2026, 1, 1, 8, microsecond=250000, tzinfo=UTC)
 
 
 def change(name: str, operation: str = "Update") -> dict[str, Any]:
@@ -19,6 +21,18 @@ def change(name: str, operation: str = "Update") -> dict[str, Any]:
         "region": "us-east-1",
         "resources": [f"arn:aws:ssm:us-east-1:111122223333:parameter{name}"],
         "detail": {"operation": operation, "name": name, "type": "String", "description": ""},
+    }
+
+
+def record(payload: Any) -> dict[str, Any]:
+    """A failure record, as Lambda sends it to an on-failure destination."""
+    return {
+        "version": "1.0",
+        "timestamp": "2026-01-01T08:00:00.250Z",
+        "requestContext": {"requestId": "r", "functionArn": "arn", "condition": "RetriesExhausted", "approximateInvokeCount": 3},
+        "requestPayload": payload,
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responsePayload": {"errorMessage": "no", "errorType": "PushFailed"},
     }
 
 
@@ -34,6 +48,12 @@ def change(name: str, operation: str = "Update") -> dict[str, Any]:
         (change(f"{ROOT}/clusters/prod", "Create"), Request(clusters=("prod",))),
         (change(f"{ROOT}/defaults"), Request()),
         (change(f"{ROOT}/clusters/prod", "Delete"), Request(clusters=("prod",), deleted="prod")),
+        (change(f"{ROOT}/cluster/prod"), Request(stray=f"{ROOT}/cluster/prod")),
+        ({"action": "sweep"}, Request("sweep", window_minutes=20)),
+        ({"action": "sweep", "windowMinutes": 45, "clusters": ["eu-*"]}, Request("sweep", ("eu-*",), window_minutes=45)),
+        (record({"action": "plan"}), Request("plan", asked_at=FAILED_AT)),
+        (record({}) | {"timestamp": "never"}, Request()),
+        (record(change(f"{ROOT}/clusters/prod")), Request(clusters=("prod",), asked_at=FAILED_AT)),
     ],
 )
 def test_accepted(event: Any, request_: Request) -> None:
@@ -55,6 +75,14 @@ def test_accepted(event: Any, request_: Request) -> None:
         {"namespaces": [""]},
         {"namespaces": ["Bad_Name"]},
         {"raise": "no"},
+        {"windowMinutes": 20},
+        {"action": "sweep", "windowMinutes": 0},
+        {"action": "sweep", "windowMinutes": True},
+        {"action": "sweep", "windowMinutes": "20"},
+        {"action": "sweep", "windowMinutes": 1441},
+        {"action": "sweep", "namespaces": ["a"]},
+        record("push"),
+        record(record({})),
         {"source": "aws.ssm"},
         {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": {}},
         {"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification"},
@@ -64,8 +92,3 @@ def test_anything_else_is_refused_and_shown_the_accepted_shapes(event: Any) -> N
     with pytest.raises(RequestError) as caught:
         parse(event, root=ROOT)
     assert '{"action": "push"}' in caught.value.remedy
-
-
-def test_a_parameter_that_is_no_document_is_named() -> None:
-    with pytest.raises(RequestError, match="/ecr-public-pusher/cluster/prod is neither"):
-        parse(change(f"{ROOT}/cluster/prod"), root=ROOT)

@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 from ..identity import Credential
 from . import ecr_public
 from .gateway import Gateway
+from .queues import LocalQueue
 from .roles import Role, find_session, open_session
 from .wire import AwsCall, Scripted
 
@@ -97,6 +98,10 @@ class LocalAws:
     def put_role(self, arn: str, *, external_id: str | None = None, trusted: str | None = None) -> None:
         """A role that `trusted` (a principal's ARN; None: nobody) may assume, with `external_id` where one is given."""
         self._gateway.roles[arn] = Role(arn, external_id, trusted)
+
+    def put_queue(self, name: str, *, region: str = "us-east-1") -> LocalQueue:
+        """An SQS queue of the function's account."""
+        return LocalQueue(name, self.account_id, region, self.endpoint_url)
 
     def put_cluster(self, account_id: str, region: str, cluster: DescribedCluster) -> None:
         """Lets EKS describe the cluster, in that account and region only."""

@@ -1,0 +1,108 @@
+"""An SQS queue as the function's sender sees it, and on its other side Lambda's poller, which the function's batches come from.
+
+Time is not waited for: a poll hands out what is there whatever its delay, since what a test asks is what happens next.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.sqs.models import Message as SqsMessage
+from moto.sqs.models import sqs_backends
+
+# As the template maps the event source.
+BATCH_SIZE = 10
+
+
+@dataclass(frozen=True)
+class WaitingMessage:
+    """A message on the queue. `delay`: seconds until it is first handed out, as it was sent."""
+
+    body: Any
+    delay: int
+
+
+@dataclass
+class LocalQueue:
+    """A queue of moto's. `dead`: the bodies of messages that were handed out `max_receives` times in vain."""
+
+    name: str
+    account: str
+    region: str
+    endpoint_url: str
+    max_receives: int = 16
+    delay_seconds: int = 900
+    dead: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._queue = sqs_backends[self.account][self.region].create_queue(self.name, DelaySeconds=self.delay_seconds)
+
+    @property
+    def url(self) -> str:
+        return f"{self.endpoint_url}/{self.account}/{self.name}"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:sqs:{self.region}:{self.account}:{self.name}"
+
+    @property
+    def waiting(self) -> list[WaitingMessage]:
+        """What is on the queue, in the order of sending."""
+        return [WaitingMessage(json.loads(message.body), self._delay(message)) for message in self._messages]
+
+    def put(self, body: Any) -> None:
+        """Sends a message from outside, as Lambda does for an on-failure destination."""
+        text = body if isinstance(body, str) else json.dumps(body)
+        sqs_backends[self.account][self.region].send_message(self.name, text)
+
+    def batch(self) -> dict[str, Any]:
+        """The event that Lambda's poller would send now, of up to ten messages, each received once more."""
+        for message in self._messages[:BATCH_SIZE]:
+            message.approximate_receive_count += 1
+        return {"Records": [self._record(message) for message in self._messages[:BATCH_SIZE]]}
+
+    def settle(self, event: Mapping[str, Any], answer: Any) -> None:
+        """Deletes what the answer does not name as failed (None: the invocation itself failed), and moves what was tried too often."""
+        received = {record["messageId"] for record in event["Records"]}
+        kept = received if answer is None else {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        for message in self._messages:
+            if message.id in received - kept:
+                self._queue._messages.remove(message)
+            elif message.id in kept and message.approximate_receive_count >= self.max_receives:
+                self._queue._messages.remove(message)
+                self.dead.append(json.loads(message.body))
+
+    def poll(self, invoke: Callable[[dict[str, Any]], Any]) -> Any:
+        """One batch, from event to what is left of it. Returns the function's answer."""
+        event = self.batch()
+        answer = invoke(event)
+        self.settle(event, answer)
+        return answer
+
+    @property
+    def _messages(self) -> list[SqsMessage]:
+        return list(self._queue._messages)
+
+    def _delay(self, message: SqsMessage) -> int:
+        return round((message.delayed_until - float(message.sent_timestamp or 0)) / 1000) if message.delayed_until else 0
+
+    def _record(self, message: SqsMessage) -> dict[str, Any]:
+        sent = str(message.sent_timestamp or int(time.time() * 1000))
+        return {
+            "messageId": message.id,
+            "receiptHandle": f"handle-{message.id}-{message.approximate_receive_count}",
+            "body": message.body,
+            "attributes": {
+                "ApproximateReceiveCount": str(message.approximate_receive_count),
+                "SentTimestamp": sent,
+                "SenderId": "AROAEXAMPLE:ecr-public-pusher",
+                "ApproximateFirstReceiveTimestamp": sent,
+            },
+            "messageAttributes": {},
+            "md5OfBody": message.body_md5,
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self.arn,
+            "awsRegion": self.region,
+        }
