@@ -1,5 +1,6 @@
 """boto3, in one place: sessions by account, clients by region with time-outs that fit a deadline, and error codes safe to print."""
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -115,6 +116,17 @@ class Aws:
             )
             session._session.register_component("data_loader", self._models)
         return Account(session, role_arn)
+
+    def principal(self, account: Account) -> str:
+        """The ARN of the role whose credentials `account` uses, as far as STS tells: without the role's path, if it has one."""
+        if account.role_arn is not None:
+            return account.role_arn
+        try:
+            arn = str(called(lambda: self.client("sts", account=account).get_caller_identity()["Arn"]))
+        except AWS_ERRORS:
+            return "FUNCTION_ROLE_ARN"
+        found = re.fullmatch(r"arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.*", arn)
+        return f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}" if found else arn
 
     def _client(self, service: str, region: str, account: Account, config: Config) -> Any:
         key = (account.role_arn, f"{id(account.session)}", f"{service}/{config is _SIGNING}", region)

@@ -12,7 +12,8 @@ from pydantic.alias_generators import to_camel
 from ecr_public_pusher import selectors
 from ecr_public_pusher.documents import Plain, read_mapping
 from ecr_public_pusher.errors import BadDocument, ConfigurationError, PusherError
-from ecr_public_pusher.namespaces import Selection, check_pattern
+from ecr_public_pusher.namespaces import Selection
+from ecr_public_pusher.patterns import check_namespace, check_service_account
 
 DEFAULT_SECRET_NAME = "ecr-public-token"  # the archived CronJob's, so that Pods keep their imagePullSecrets
 
@@ -31,10 +32,6 @@ def _pattern_list(value: Any) -> Any:
 def _selection_mapping(value: Any) -> Any:
     """A list, or a space-delimited string (as the CronJob's TARGET_NAMESPACES), is short for `include`."""
     return value if isinstance(value, dict) else {"include": _pattern_list(value)}
-
-
-def _not_yet(value: Any) -> Any:
-    raise ValueError("not supported yet by this version")
 
 
 def _label_selector(text: str) -> str:
@@ -63,9 +60,11 @@ def _annotations(annotations: dict[str, str]) -> dict[str, str]:
 
 
 Patterns = Annotated[
-    tuple[Annotated[str, AfterValidator(check_pattern)], ...], BeforeValidator(_pattern_list, json_schema_input_type=list[str] | str)
+    tuple[Annotated[str, AfterValidator(check_namespace)], ...], BeforeValidator(_pattern_list, json_schema_input_type=list[str] | str)
 ]
-Unsupported = Annotated[None, BeforeValidator(_not_yet)]
+ServiceAccountPatterns = Annotated[
+    tuple[Annotated[str, AfterValidator(check_service_account)], ...], BeforeValidator(_pattern_list, json_schema_input_type=list[str] | str)
+]
 
 
 class _Model(BaseModel):
@@ -98,9 +97,9 @@ class DefaultsDocument(_Model):
     secret_name: Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")] = (
         DEFAULT_SECRET_NAME
     )
-    service_accounts: Unsupported = None
+    service_accounts: ServiceAccountPatterns = ()
     take_ownership: bool = False
-    prune: Unsupported = None
+    prune: bool = False
     labels: Annotated[dict[str, str], AfterValidator(_labels)] = {}
     annotations: Annotated[dict[str, str], AfterValidator(_annotations)] = {}
 
@@ -125,7 +124,9 @@ class ClusterConfig:
     external_id: str | None = None
     enabled: bool = True
     secret_name: str = DEFAULT_SECRET_NAME
+    service_accounts: tuple[str, ...] = ()
     take_ownership: bool = False
+    prune: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     function_account: str = ""
@@ -220,7 +221,9 @@ def _cluster(parameter: Parameter, identity: str, defaults: Mapping[str, Any], r
         external_id=document.external_id,
         enabled=document.enabled,
         secret_name=document.secret_name,
+        service_accounts=document.service_accounts,
         take_ownership=document.take_ownership,
+        prune=document.prune,
         labels=document.labels,
         annotations=document.annotations,
         function_account=account,

@@ -23,10 +23,16 @@ PRESIGNED_SECONDS = 60
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a cluster is, and the PEM certificate authority it must prove itself with."""
+    """Where a cluster is, and the PEM certificate authority it must prove itself with.
+
+    What EKS says beside that, for hints only: whether the endpoint is public, how the cluster authenticates, its security group.
+    """
 
     url: str
     ca_pem: str = field(repr=False)
+    public: bool = True
+    authentication_mode: str = ""
+    security_group: str = ""
 
 
 def describe(client: Any, cluster: str) -> Endpoint:
@@ -48,7 +54,17 @@ def describe(client: Any, cluster: str) -> Endpoint:
         raise EksError(
             f"EKS names no usable endpoint and certificate authority for {where} (status {status})", remedy="Wait until the cluster is ACTIVE."
         ) from None
-    return Endpoint(url.rstrip("/"), ca_pem)
+    return Endpoint(url.rstrip("/"), ca_pem, **_hints(found))
+
+
+def _hints(found: dict[str, Any]) -> dict[str, Any]:
+    network, access = found.get("resourcesVpcConfig"), found.get("accessConfig")
+    network, access = (network if isinstance(network, dict) else {}), (access if isinstance(access, dict) else {})
+    return {
+        "public": network.get("endpointPublicAccess") is not False,
+        "authentication_mode": str(access.get("authenticationMode") or "")[:40],
+        "security_group": str(network.get("clusterSecurityGroupId") or "")[:40],
+    }
 
 
 _REMEDY = "The execution role (or roleArn) needs eks:DescribeCluster on this cluster; check `cluster` and `region`."

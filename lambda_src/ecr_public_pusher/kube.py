@@ -1,177 +1,171 @@
-"""The Kubernetes API, as far as it is needed: list namespaces, apply one Secret. One session per cluster, explicit, never shared.
+"""The Kubernetes API, as far as it is needed: namespaces, one Secret in each, the ServiceAccounts that name it, and what may be done.
 
-Answers are told apart by status, reason and causes; nothing of a body is ever repeated in a message, since whatever answers may
-echo our own request. Retrying happens here, under the lease; urllib3's is off, and no redirect is followed: with the client's
-defaults a 307 takes the Secret to another host, in plain HTTP.
+Each method raises as Connection.send does. Answers are metadata only wherever they could hold secret data.
 """
 
 import json
-import random
-import ssl
-import threading
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote
 
-import urllib3
-from kubernetes.client import ApiClient, Configuration
+from ecr_public_pusher.answers import Refused
+from ecr_public_pusher.connection import JSON, Connection
+from ecr_public_pusher.model import FIELD_MANAGER, Namespace
 
-from ecr_public_pusher.answers import PASSING_STATUS, Refused, phrase, refused
-from ecr_public_pusher.eks import Endpoint
-from ecr_public_pusher.errors import ApiError, LeaseEnded, SignInError, UnreachableError
-from ecr_public_pusher.lease import Lease
-from ecr_public_pusher.model import FIELD_MANAGER, RBAC_GROUP, Namespace
-from ecr_public_pusher.no_answer import Final, NoConnection, why
-from ecr_public_pusher.transport import AnswerTooLong, Patience, Wire
-
-# Metadata only: no secret data comes back.
-_ONE = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-_MANY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _APPLY = "application/apply-patch+yaml"  # any JSON is YAML
+_MERGE_PATCH = "application/merge-patch+json"
+_JSON_PATCH = "application/json-patch+json"
 
-PAGE = 500  # namespaces a page, kubectl's own chunk size
+PAGE = 500  # objects a page, kubectl's own chunk size
 
 
-class Session:
-    """One cluster's connections, kept alive, and its sign-in token, renewed once when refused. Thread-safe."""
+@dataclass(frozen=True)
+class Applied:
+    """What an apply came to. `created`: there was no such Secret before. `annotations` and `version` are the Secret's now."""
 
-    def __init__(self, endpoint: Endpoint, sign_in: Callable[[], str], *, lease: Lease, connections: int, patience: Patience | None = None) -> None:
-        self._host = urlsplit(endpoint.url).netloc
-        self._prefix = urlsplit(endpoint.url).path
-        self._lease = lease
-        self._patience = patience or Patience()
-        self._sign_in = sign_in
-        self._lock = threading.Lock()
-        configuration = Configuration(host=endpoint.url)
-        configuration.proxy = None  # straight to the endpoint, whatever the environment says
-        configuration.connection_pool_maxsize = connections
-        self._wire = Wire(lease, self._patience.request_seconds)
-        self._timeout = urllib3.Timeout(connect=self._patience.connect_seconds, read=self._patience.request_seconds)
-        try:
-            # One pool, held: a manager looks it up anew, by sixteen keys, for each of a thousand requests.
-            self._pool = self._wire.install(ApiClient(configuration).rest_client.pool_manager, endpoint.url, endpoint.ca_pem)
-        except ssl.SSLError:
-            raise UnreachableError(
-                f"EKS names a certificate authority for {self._host} that is none", remedy="See `aws eks describe-cluster`."
-            ) from None
-        self._token = sign_in()
+    created: bool
+    annotations: Mapping[str, str]
+    version: str
 
-    def close(self) -> None:
-        """Cuts every connection, idle or hung."""
-        self._wire.cut()
-        self._pool.close()
+
+class Session(Connection):
+    """What is asked of one cluster."""
 
     def namespaces(self, selector: str | None = None) -> list[Namespace]:
-        """All namespaces that `selector` holds, page by page. Raises Refused, SignInError, UnreachableError, ApiError."""
+        """All namespaces that `selector` holds, page by page."""
         found: list[Namespace] = []
-        parameters = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
-        while True:
-            _, page = self._send("GET", f"/api/v1/namespaces?{urlencode(parameters)}", accept=_MANY, kind="PartialObjectMetadataList")
+        for item in self._pages("/api/v1/namespaces", _METADATA_LIST, "PartialObjectMetadataList", {"labelSelector": selector} if selector else {}):
             try:
-                found += [_namespace(item["metadata"]) for item in page["items"] or ()]
-                onward = page["metadata"].get("continue")
+                found.append(_namespace(item["metadata"]))
             except (KeyError, TypeError, ValueError, AttributeError):
-                raise self._nonsense() from None
-            if not onward:
-                return found
-            parameters["continue"] = str(onward)
+                raise self.nonsense() from None
+        return found
 
-    def apply_secret(self, namespace: str, name: str, body: bytes, *, force: bool = False, dry_run: bool = False) -> bool:
-        """Server-side applies `body`: True when the Secret was created, False when it was there. Raises as `namespaces` does."""
-        parameters = {"fieldManager": FIELD_MANAGER} | ({"force": "true"} if force else {}) | ({"dryRun": "All"} if dry_run else {})
-        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/secrets/{quote(name, safe='')}?{urlencode(parameters)}"
-        status, answer = self._send("PATCH", path, accept=_ONE, kind="PartialObjectMetadata", body=body)
-        metadata = answer.get("metadata")
-        if not isinstance(metadata, dict) or (metadata.get("name"), metadata.get("namespace")) != (name, namespace):
-            raise self._nonsense()
-        return status == HTTPStatus.CREATED
+    def apply_secret(self, namespace: str, name: str, body: bytes, *, force: bool = False, dry_run: bool = False) -> Applied:
+        """Server-side applies `body`."""
+        parameters = {"fieldManager": FIELD_MANAGER} | ({"force": "true"} if force else {}) | _dry(dry_run)
+        status, answer = self.send(
+            "PATCH", _secret(namespace, name), parameters, kind="PartialObjectMetadata", accept=_METADATA, body=body, content_type=_APPLY
+        )
+        metadata = self._metadata(answer, namespace, name)
+        return Applied(status == HTTPStatus.CREATED, metadata.get("annotations") or {}, str(metadata.get("resourceVersion", "")))
 
-    def _send(self, method: str, path: str, *, accept: str, kind: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
-        """One request, retried where that may help, until it has a final answer: its status and object."""
-        renewed = False
-        attempt = 0
-        while True:
-            attempt += 1
-            token = self._token
-            try:
-                code, data, retry_after = self._exchange(method, path, accept, body, token)
-            except UnreachableError as error:
-                if isinstance(error, Final) or attempt >= self._tries(error):
-                    raise
-                self._pause(attempt, None, error)
-                continue
-            if code == HTTPStatus.UNAUTHORIZED and not renewed:
-                renewed = True
-                self._renew(token)
-                continue
-            if code in PASSING_STATUS and attempt < self._patience.attempts:
-                self._pause(attempt, retry_after, Refused(code, phrase(code)))
-                continue
-            return code, self._answer(code, data, kind, sent=(body or b"", token.encode()))
-
-    def _exchange(self, method: str, path: str, accept: str, body: bytes | None, token: str) -> tuple[int, bytes, str | None]:
-        headers = {"Authorization": f"Bearer {token}", "Accept": accept, "User-Agent": FIELD_MANAGER}
-        if body is not None:
-            headers["Content-Type"] = _APPLY
+    def secret_metadata(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """The metadata of a Secret; None where there is none, or no such namespace."""
         try:
-            # Undecoded: we ask for no compression, and what unfolds to gigabytes is not asked to.
-            response = self._pool.urlopen(
-                method, self._prefix + path, body, headers, retries=False, redirect=False, timeout=self._timeout, decode_content=False
-            )
-            return response.status, response.data, response.headers.get("Retry-After")
-        except AnswerTooLong:
-            raise self._nonsense() from None
-        except LeaseEnded:
+            _, answer = self.send("GET", _secret(namespace, name), kind="PartialObjectMetadata", accept=_METADATA)
+        except Refused as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
             raise
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise why(error, self._host) from None
+        return self._metadata(answer, namespace, name)
 
-    def _answer(self, status: int, data: bytes, kind: str, *, sent: tuple[bytes, ...]) -> dict[str, Any]:
-        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            raise ApiError(
-                f"{self._host} answered with a redirect ({status}), which is never followed",
-                remedy="Something between the function and the cluster answers in its place: see DNS, proxies and the endpoint EKS names.",
-            )
-        try:
-            answer = json.loads(data)
-        except (ValueError, RecursionError):
-            answer = None
-        if status == HTTPStatus.UNAUTHORIZED:
-            raise SignInError(
-                f"{self._host} refused the sign-in, also with a fresh token",
-                remedy="Give the role that signs an access entry: aws eks create-access-entry --cluster-name CLUSTER --principal-arn ROLE"
-                f" --type STANDARD --kubernetes-groups {RBAC_GROUP} (a role made anew under its old name needs a new entry too).",
-            )
-        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise refused(status, answer, sent)
-        if not isinstance(answer, dict) or answer.get("kind") != kind:
-            raise self._nonsense()
+    def annotate_secret(self, namespace: str, name: str, annotations: Mapping[str, str | None], *, version: str) -> None:
+        """Sets (None: removes) annotations of the Secret as it was at resource version `version`; refused with 409 when it has changed."""
+        body = {"metadata": {"resourceVersion": version, "annotations": annotations}}
+        parameters = {"fieldManager": FIELD_MANAGER}
+        self.send(
+            "PATCH",
+            _secret(namespace, name),
+            parameters,
+            kind="PartialObjectMetadata",
+            accept=_METADATA,
+            body=_bytes(body),
+            content_type=_MERGE_PATCH,
+        )
+
+    def delete_secret(self, namespace: str, name: str, *, uid: str, version: str, dry_run: bool = False) -> None:
+        """Deletes that very Secret, as it was seen; refused with 409 when it is another by now, or has changed."""
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid, "resourceVersion": version}}
+        self.send("DELETE", _secret(namespace, name), _dry(dry_run), kind="Status", body=_bytes(body))
+
+    def service_account(self, namespace: str, name: str) -> dict[str, Any]:
+        """A ServiceAccount, whole: its imagePullSecrets are no metadata."""
+        _, answer = self.send("GET", _service_account(namespace, name), kind="ServiceAccount")
+        self._metadata(answer, namespace, name)
         return answer
 
-    def _renew(self, refused: str) -> None:
-        with self._lock:
-            if self._token == refused:  # another thread may have been quicker
-                self._token = self._sign_in()
+    def service_accounts(self, namespace: str) -> list[dict[str, Any]]:
+        """All ServiceAccounts of a namespace."""
+        found = list(self._pages(_service_account(namespace), JSON, "ServiceAccountList", {}))
+        for item in found:
+            if not isinstance(item.get("metadata"), dict) or not isinstance(item["metadata"].get("name"), str):
+                raise self.nonsense()
+        return found
 
-    def _tries(self, error: UnreachableError) -> int:
-        return self._patience.connect_attempts if isinstance(error, NoConnection) else self._patience.attempts
+    def patch_service_account(self, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> None:
+        """Applies JSON patch operations; refused with 422 when one of them, a test above all, does not hold."""
+        parameters = {"fieldManager": FIELD_MANAGER} | _dry(dry_run)
+        self.send("PATCH", _service_account(namespace, name), parameters, kind="ServiceAccount", body=_bytes(operations), content_type=_JSON_PATCH)
 
-    def _pause(self, attempt: int, retry_after: str | None, error: ApiError | UnreachableError) -> None:
-        """Waits before the next try. Raises `error` at once when the lease leaves no time for it."""
-        seconds = random.uniform(0, min(self._patience.backoff_limit_seconds, self._patience.backoff_seconds * 2**attempt))  # noqa: S311 - jitter, no secret
-        if retry_after is not None and retry_after.isascii() and retry_after.isdigit():
-            seconds += float(retry_after[:9])
-        if seconds >= self._lease.remaining:
-            raise error
-        self._lease.sleep(seconds)
+    def who_am_i(self) -> tuple[str, tuple[str, ...]]:
+        """The user name and the groups that the cluster knows us by. Needs no permission."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        _, answer = self.send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", kind="SelfSubjectReview", body=_bytes(body))
+        try:
+            user = answer["status"]["userInfo"]
+            return str(user["username"]), tuple(str(group) for group in user.get("groups") or ())
+        except (KeyError, TypeError, AttributeError):
+            raise self.nonsense() from None
 
-    def _nonsense(self) -> ApiError:
-        return ApiError(
-            f"{self._host} did not answer as a Kubernetes API does",
-            remedy="Something between the function and the cluster answers in its place: see DNS, proxies and the endpoint EKS names.",
-        )
+    def may(self, verb: str, resource: str, *, namespace: str = "", name: str = "") -> bool:
+        """Whether we may do that, by the cluster's own word; without a namespace: in all of them. Needs no permission."""
+        asked = {"verb": verb, "resource": resource, "namespace": namespace, "name": name}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}},
+        }
+        _, answer = self.send("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", kind="SelfSubjectAccessReview", body=_bytes(body))
+        try:
+            return answer["status"]["allowed"] is True
+        except (KeyError, TypeError):
+            raise self.nonsense() from None
+
+    def _pages(self, path: str, accept: str, kind: str, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        asked = {"limit": str(PAGE), **parameters}
+        while True:
+            _, page = self.send("GET", path, asked, kind=kind, accept=accept)
+            try:
+                items, onward = page["items"] or (), page["metadata"].get("continue")
+            except (KeyError, TypeError, AttributeError):
+                raise self.nonsense() from None
+            if not isinstance(items, (list, tuple)) or not all(isinstance(item, dict) for item in items):
+                raise self.nonsense()
+            yield from items
+            if not onward:
+                return
+            asked["continue"] = str(onward)
+
+    def _metadata(self, answer: Mapping[str, Any], namespace: str, name: str) -> dict[str, Any]:
+        metadata = answer.get("metadata")
+        if not isinstance(metadata, dict) or (metadata.get("name"), metadata.get("namespace")) != (name, namespace):
+            raise self.nonsense()
+        if not isinstance(metadata.get("annotations") or {}, dict):
+            raise self.nonsense()
+        return metadata
+
+
+def _dry(dry_run: bool) -> dict[str, str]:
+    return {"dryRun": "All"} if dry_run else {}
+
+
+def _secret(namespace: str, name: str) -> str:
+    return f"/api/v1/namespaces/{quote(namespace, safe='')}/secrets/{quote(name, safe='')}"
+
+
+def _service_account(namespace: str, name: str | None = None) -> str:
+    path = f"/api/v1/namespaces/{quote(namespace, safe='')}/serviceaccounts"
+    return path if name is None else f"{path}/{quote(name, safe='')}"
+
+
+def _bytes(body: Any) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
 
 
 def _namespace(metadata: dict[str, Any]) -> Namespace:

@@ -18,6 +18,8 @@ class Outcome(StrEnum):
     CREATED = "created"
     UPDATED = "updated"
     ADOPTED = "adopted"
+    REMOVED = "removed"
+    PRUNED = "pruned"
     SKIPPED = "skipped"
     CONFLICT = "conflict"
     MISSING = "missing"
@@ -34,7 +36,7 @@ class Outcome(StrEnum):
     @property
     def bad(self) -> bool:
         """Somebody has to do something."""
-        return not self.applied and self is not Outcome.SKIPPED
+        return not self.applied and self not in (Outcome.REMOVED, Outcome.PRUNED, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True)
@@ -57,18 +59,35 @@ class Namespace:
 
 @dataclass(frozen=True)
 class NamespaceOutcome:
-    """What became of one namespace, and why. `taken_from`: the field managers an adopted Secret was taken from."""
+    """What became of one namespace, and why.
+
+    `taken_from`: the field managers an adopted Secret was taken from. `service_accounts`: those that were changed, in their own order.
+    """
 
     namespace: str
     outcome: Outcome
     message: str = ""
     remedy: str = ""
     taken_from: tuple[str, ...] = ()
+    service_accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found out about one thing. `check`: its short name, the same in every report."""
+
+    check: str
+    ok: bool
+    message: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
 class ClusterResult:
-    """What became of one cluster's document. `error` is set where the cluster as a whole failed; `skipped` says why nothing was tried."""
+    """What became of one cluster's document. `error` is set where the cluster as a whole failed; `skipped` says why nothing was tried.
+
+    `found`: the names of all namespaces that were to be worked on.
+    """
 
     id: str
     outcomes: tuple[NamespaceOutcome, ...] = ()
@@ -76,8 +95,9 @@ class ClusterResult:
     skipped: str | None = None
     seconds: float = 0.0
     attempted: bool = True
-    matched: frozenset[str] = frozenset()
+    found: frozenset[str] = frozenset()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def ok(self) -> bool:
-        return self.error is None and not any(outcome.outcome.bad for outcome in self.outcomes)
+        return self.error is None and not any(outcome.outcome.bad for outcome in self.outcomes) and all(finding.ok for finding in self.findings)

@@ -1,39 +1,16 @@
 """Which namespaces a document selects: by name, glob, exclusion and label. Pure: values in, values out."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 from functools import cached_property
 
 from ecr_public_pusher import selectors
 from ecr_public_pusher.model import Namespace
+from ecr_public_pusher.patterns import is_glob, matches
 
 # A glob or a selector never reaches these by accident; naming them outright does.
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
-
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123 label, as the API server demands
-_GLOB = re.compile(r"(?:[a-z0-9*?-]|\[!?[a-z0-9-]+\])+")
-
-
-def is_glob(pattern: str) -> bool:
-    return any(character in pattern for character in "*?[")
-
-
-def check_pattern(pattern: str) -> str:
-    """`pattern`, when some namespace could have this name or match this glob. Raises ValueError saying what is expected."""
-    if is_glob(pattern):
-        if _GLOB.fullmatch(pattern) and len(pattern) <= 253 and not (pattern[0] == "-" or pattern[-1] == "-"):
-            return pattern
-        raise ValueError(f"no namespace can match the glob '{pattern[:80]}' (lowercase letters, digits, '-', with *, ? and [a-z])")
-    if _NAME.fullmatch(pattern):
-        return pattern
-    raise ValueError(f"'{pattern[:80]}' is no namespace name (lowercase letters, digits and '-', at most 63, no '-' at either end)")
-
-
-def matches(pattern: str, name: str) -> bool:
-    return fnmatchcase(name, pattern)
 
 
 @dataclass(frozen=True)
@@ -82,6 +59,10 @@ class Scope:
 
     only: tuple[str, ...] = ()
     created_since: datetime | None = None
+
+    @property
+    def whole(self) -> bool:
+        return not self.only and self.created_since is None
 
     def holds(self, namespace: Namespace) -> bool:
         if self.only and not any(matches(pattern, namespace.name) for pattern in self.only):

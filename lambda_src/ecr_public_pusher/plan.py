@@ -1,6 +1,6 @@
 """Request + configuration -> which clusters, in order. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -60,14 +60,21 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
         return not request.clusters or any(fnmatchcase(identity, pattern) for pattern in request.clusters)
 
     enabled = sorted((config for config in configuration.clusters if config.enabled), key=lambda config: config.id)
+    if request.removes:  # what a disabled document wrote before is ours all the same
+        every = sorted((config for config in configuration.clusters if wanted(config.id)), key=lambda config: config.id)
+        return Plan(tuple(PlannedCluster(config) for config in every), bad=_bad(configuration, wanted))
     planned = tuple(PlannedCluster(config, _ahead(config, enabled)) for config in enabled if wanted(config.id))
     if request.action == "sweep":
         return Plan(tuple(cluster for cluster in planned if cluster.config.selection.needs_list))
     return Plan(
         clusters=planned,
         disabled=tuple(sorted(config.id for config in configuration.clusters if not config.enabled and wanted(config.id))),
-        bad={identity: error for identity, error in sorted(configuration.bad.items()) if wanted(identity)},
+        bad=_bad(configuration, wanted),
     )
+
+
+def _bad(configuration: Configuration, wanted: Callable[[str], bool]) -> dict[str, PusherError]:
+    return {identity: error for identity, error in sorted(configuration.bad.items()) if wanted(identity)}
 
 
 def _ahead(config: ClusterConfig, enabled: list[ClusterConfig]) -> tuple[ClusterConfig, ...]:

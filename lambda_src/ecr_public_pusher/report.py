@@ -8,7 +8,7 @@ from typing import Any
 
 from ecr_public_pusher.errors import PusherError
 from ecr_public_pusher.manifest import rfc3339
-from ecr_public_pusher.model import ClusterResult, NamespaceOutcome, Outcome, RegistryToken
+from ecr_public_pusher.model import ClusterResult, Finding, NamespaceOutcome, Outcome, RegistryToken
 from ecr_public_pusher.request import Request
 
 # A synchronous answer may hold 6 MB, an asynchronous destination's 256 KB, a log line 256 KB: this fits each with room for the rest.
@@ -60,11 +60,11 @@ class Run:
     def raises(self) -> bool:
         """Whether Lambda is to count an error and try again: when the run as a whole failed, or clusters failed that no queue holds.
 
-        A plan and a sweep fail only as a whole.
+        A plan, a check and a sweep fail only as a whole.
         """
         if not self.request.raises:
             return False
-        lost = {result.id for result in self.failed} - set(self.queued) if self.request.action == "push" else set()
+        lost = {result.id for result in self.failed} - set(self.queued) if self.request.action in ("push", "remove") else set()
         return self.error is not None or bool(lost)
 
 
@@ -128,10 +128,10 @@ class Metric:
 def metrics(run: Run, *, token_seconds: float | None = None) -> list[Metric]:
     """What a run emits, explicit zeros included so that every series lives.
 
-    A plan emits nothing: no alarm may follow from it. A sweep speaks only of clusters that it wrote to or that failed, and so costs nothing
-    where there is nothing new. Who deals a push out says nothing of its being done.
+    A plan, a check and a removal emit nothing: no alarm may follow from them. A sweep speaks only of clusters that it wrote to or that failed,
+    and so costs nothing where there is nothing new. Who deals a push out says nothing of its being done.
     """
-    if run.request.dry_run:
+    if run.request.action not in ("push", "sweep"):
         return []
     told = [result for result in run.results if not result.skipped]
     if run.request.action == "sweep":
@@ -187,7 +187,15 @@ def _cluster(result: ClusterResult) -> dict[str, Any]:
         answer["skipped"] = result.skipped
     if adopted := [{"namespace": one.namespace, "from": list(one.taken_from)} for one in result.outcomes if one.outcome is Outcome.ADOPTED]:
         answer["adopted"] = adopted
+    if changed := sum(len(one.service_accounts) for one in result.outcomes):
+        answer["serviceAccountsChanged"] = changed
+    if result.findings:
+        answer["findings"] = [_finding(finding) for finding in sorted(result.findings, key=lambda finding: finding.ok)]
     return answer
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {"check": finding.check, "ok": finding.ok, "message": finding.message} | ({"remedy": finding.remedy} if finding.remedy else {})
 
 
 def _error(error: PusherError) -> dict[str, str]:
@@ -201,7 +209,7 @@ def _problem(outcome: NamespaceOutcome) -> dict[str, str]:
 def _cap_problems(clusters: list[dict[str, Any]]) -> None:
     """Keeps the lists within MAX_PROBLEM_BYTES in all: the first of every cluster, then the others in turn; the rest is counted."""
     left = MAX_PROBLEM_BYTES
-    for name in ("problems", "adopted"):
+    for name in ("problems", "adopted", "findings"):
         waiting = [(cluster, list(cluster[name])) for cluster in clusters if cluster.get(name)]
         for cluster, _ in waiting:
             cluster[name] = []

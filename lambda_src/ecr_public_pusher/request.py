@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from ecr_public_pusher.config import cluster_id
 from ecr_public_pusher.errors import RequestError
-from ecr_public_pusher.namespaces import check_pattern
+from ecr_public_pusher.patterns import check_namespace
 
-type Action = Literal["push", "plan", "sweep"]
+type Action = Literal["push", "plan", "sweep", "check", "remove"]
 
 # A sweep every 5 minutes sees each new namespace four times: one that fails, or a list that lags, is made good by the next.
 SWEEP_WINDOW_MINUTES = 20
@@ -22,15 +22,20 @@ ACCEPTED_SHAPES = """one of:
   {"action": "push", "namespaces": ["team-a"]}      these namespaces only
   {"action": "plan"}                                what a push would do, without doing it
   {"action": "sweep", "windowMinutes": 20}          namespaces created in the last 20 minutes only
+  {"action": "check"}                               whether it could push, and what stands in its way
+  {"action": "remove", "clusters": ["prod"]}        deletes what it wrote there ("*": in all clusters)
+  {"action": "plan", "remove": true, "clusters": ["prod"]}  what a removal would do, without doing it
   an EventBridge event `Parameter Store Change`     the cluster whose document changed
   a Lambda failure record with `requestPayload`     what that payload asked for
   an SQS batch with bodies like any of these        all of what they ask for
-  "raise": false in any of the first five           return the report even when the run failed"""
+  "raise": false in any of those with an action     return the report even when the run failed"""
 
 _FIELDS: dict[str, frozenset[str]] = {
     "push": frozenset({"action", "clusters", "namespaces", "raise"}),
-    "plan": frozenset({"action", "clusters", "namespaces", "raise"}),
+    "plan": frozenset({"action", "clusters", "namespaces", "remove", "raise"}),
     "sweep": frozenset({"action", "clusters", "windowMinutes", "raise"}),
+    "check": frozenset({"action", "clusters", "namespaces", "raise"}),
+    "remove": frozenset({"action", "clusters", "raise"}),
 }
 
 
@@ -38,15 +43,17 @@ _FIELDS: dict[str, frozenset[str]] = {
 class Request:
     """What is asked for. `clusters` and `namespaces`: names and globs that narrow it; empty means all.
 
-    `deleted` names a cluster document that was removed, `stray` a changed parameter that is no document: there is nothing to push for
-    either. `window_minutes` is a sweep's; it ends at `asked_at`, or now. The last two are said of messages: `of_full_push` of one that a
-    push of everything was dealt out in, `tolerant` of those whose cluster may have gone from the configuration since.
+    `removes`: a removal, or the plan of one. `deleted` names a cluster document that was removed, `stray` a changed parameter that is no
+    document: there is nothing to push for either. `window_minutes` is a sweep's; it ends at `asked_at`, or now. The last two are said of
+    messages: `of_full_push` of one that a push of everything was dealt out in, `tolerant` of those whose cluster may have gone from the
+    configuration since.
     """
 
     action: Action = "push"
     clusters: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
     raises: bool = True
+    removes: bool = False
     deleted: str | None = None
     stray: str | None = None
     window_minutes: int = SWEEP_WINDOW_MINUTES
@@ -56,7 +63,7 @@ class Request:
 
     @property
     def dry_run(self) -> bool:
-        return self.action == "plan"
+        return self.action in ("plan", "check")
 
     @property
     def narrowed(self) -> bool:
@@ -84,10 +91,14 @@ def parse(event: Any, *, root: str) -> Request:
         raise _refused('"raise" must be true or false')
     patterns = _patterns(event, "namespaces")
     try:
-        namespaces = tuple(check_pattern(pattern) for pattern in patterns)
+        namespaces = tuple(check_namespace(pattern) for pattern in patterns)
     except ValueError as error:
         raise _refused(f'"namespaces": {error}') from None
-    return Request(action, _patterns(event, "clusters"), namespaces, raises(event), window_minutes=_window(event))  # type: ignore[arg-type]  # a key of _FIELDS
+    removes = _removes(event, action)
+    clusters = _patterns(event, "clusters")
+    if removes and (not clusters or namespaces):
+        raise _refused('a removal needs "clusters" (["*"]: all of them), and no "namespaces"')
+    return Request(action, clusters, namespaces, raises(event), removes=removes, window_minutes=_window(event))  # type: ignore[arg-type]  # a key of _FIELDS
 
 
 def raises(event: Any) -> bool:
@@ -103,6 +114,12 @@ def _patterns(event: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
         raise _refused(f'"{name}" must be a list of one or more names or globs')
     return tuple(value)
+
+
+def _removes(event: Mapping[str, Any], action: str) -> bool:
+    if not isinstance(event.get("remove", True), bool):
+        raise _refused('"remove" must be true or false')
+    return action == "remove" or event.get("remove") is True
 
 
 def _window(event: Mapping[str, Any]) -> int:

@@ -1,19 +1,23 @@
 """One run, straight through: configuration, plan, token, push. What fails the run as a whole is raised."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ecr_public_pusher import config, messages, registry, retry_queue
 from ecr_public_pusher.aws import Aws
+from ecr_public_pusher.check import check_clusters
+from ecr_public_pusher.clusters import Job, work_on
 from ecr_public_pusher.errors import PusherError, RequestError, TokenError
 from ecr_public_pusher.lease import Lease, within
 from ecr_public_pusher.model import ClusterResult, RegistryToken
 from ecr_public_pusher.namespaces import Scope
 from ecr_public_pusher.parameters import read_parameters
-from ecr_public_pusher.plan import Plan, make_plan
-from ecr_public_pusher.push import Delivery, push_clusters
+from ecr_public_pusher.patterns import matches
+from ecr_public_pusher.plan import Plan, PlannedCluster, make_plan
+from ecr_public_pusher.push import Delivery, Push
+from ecr_public_pusher.removal import Remove
 from ecr_public_pusher.report import Run
 from ecr_public_pusher.request import Request
 from ecr_public_pusher.settings import Settings
@@ -64,11 +68,18 @@ class Runner:
             self._dispatch(plan, progress)
             return
         deliver = _Once(self, request, progress)
-        if request.action != "sweep" and plan.clusters:
+        if request.action != "sweep" and not request.removes and plan.clusters:
             deliver()  # without a token there is nothing to sign in for
-        progress.results = push_clusters(plan, deliver, aws=self.aws, lease=self.lease, scope=self._scope(request), patience=self.patience)
+        work = check_clusters if request.action == "check" else work_on
+        progress.results = work(plan, self._job(request, deliver), aws=self.aws, lease=self.lease, patience=self.patience)
         progress.error = progress.error or deliver.failure
         self._check_narrowing(request, progress.results)
+
+    def _job(self, request: Request, deliver: Callable[[], Delivery]) -> Callable[[PlannedCluster], Job]:
+        if request.removes:
+            return lambda planned: Remove(planned.config, stack=self.settings.stack, dry_run=request.dry_run, lease=self.lease)
+        scope = self._scope(request)
+        return lambda planned: Push(planned, deliver, scope, self.lease)
 
     def _plan(self, request: Request, progress: "_Progress") -> Plan | None:
         """None when there is no configuration yet."""
@@ -121,7 +132,8 @@ class Runner:
         """A namespace asked for that no cluster selects is a mistake, unless a cluster that failed might have had it, or the message is old."""
         if request.tolerant or any(result.error for result in results):
             return
-        if lost := [pattern for pattern in request.namespaces if not any(pattern in result.matched for result in results)]:
+        found = {name for result in results for name in result.found}
+        if lost := [pattern for pattern in request.namespaces if not any(matches(pattern, name) for name in found)]:
             raise RequestError(
                 f"no cluster asked for selects a namespace that matches {', '.join(lost[:10])[:300]}",
                 remedy="Name a namespace that the configuration selects; the others were pushed.",

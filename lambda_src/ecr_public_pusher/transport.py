@@ -110,7 +110,7 @@ class Wire:
 
         Raises ssl.SSLError for a CA that is none.
         """
-        manager.connection_pool_kw["ssl_context"] = _context(ca_pem)
+        manager.connection_pool_kw["ssl_context"] = verifying_context(ca_pem)
         manager.pool_classes_by_scheme = {"https": self._pool_class}
         pool = manager.connection_from_url(url)
         assert isinstance(pool, HTTPSConnectionPool)
@@ -125,7 +125,7 @@ class Wire:
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-def _context(ca_pem: str) -> ssl.SSLContext:
+def verifying_context(ca_pem: str) -> ssl.SSLContext:
     """Chain and host name verified against the cluster's own CA.
 
     Only VERIFY_X509_STRICT is cleared: EKS CAs often lack the key identifiers that it demands since Python 3.13

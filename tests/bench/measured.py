@@ -95,9 +95,11 @@ def push(work: dict[str, Any]) -> dict[str, float]:
 
     from ecr_public_pusher import config, registry
     from ecr_public_pusher.aws import Aws
+    from ecr_public_pusher.clusters import work_on
     from ecr_public_pusher.lease import Lease
+    from ecr_public_pusher.namespaces import EVERYTHING
     from ecr_public_pusher.plan import make_plan
-    from ecr_public_pusher.push import Delivery, push_clusters
+    from ecr_public_pusher.push import Delivery, Push
     from ecr_public_pusher.request import Request
 
     document = config.Parameter(f"{work['root']}/clusters/{work['cluster']}", work["document"])
@@ -107,7 +109,8 @@ def push(work: dict[str, Any]) -> dict[str, float]:
 
     def act() -> int:
         aws = Aws(work["region"])
-        (result,) = push_clusters(plan, lambda: delivery, aws=aws, lease=Lease.of_invocation(300))
+        lease = Lease.of_invocation(300)
+        (result,) = work_on(plan, lambda planned: Push(planned, lambda: delivery, EVERYTHING, lease), aws=aws, lease=lease)
         return sum(outcome.outcome.applied for outcome in result.outcomes)
 
     return timed(act, expected=work["count"])

@@ -12,7 +12,7 @@ import boto3
 
 from ecr_public_pusher import config, eks, manifest, registry
 from ecr_public_pusher.aws import Aws
-from ecr_public_pusher.push import NAMESPACES_AT_ONCE
+from ecr_public_pusher.clusters import NAMESPACES_AT_ONCE
 
 REGION = "us-east-1"
 ROOT = "/ecr-public-pusher"

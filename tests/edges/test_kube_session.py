@@ -30,7 +30,7 @@ def session(url: str, ca_pem: str, *, seconds: float = 30, sign_in: Callable[[],
 
 
 def apply(to: Session) -> bool:
-    return to.apply_secret("team-a", "ecr-public-token", BODY)
+    return to.apply_secret("team-a", "ecr-public-token", BODY).created
 
 
 def failure(script: Script, *, certificate: Certificate | None = None, plain: bool = False) -> tuple[PusherError, BadServer]:

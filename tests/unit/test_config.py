@@ -43,6 +43,8 @@ def test_every_field() -> None:
         takeOwnership: true
         labels: {team: web}
         annotations: {example.com/why: because}
+        serviceAccounts: default build-*
+        prune: on
         """
     ).clusters
     assert cluster == ClusterConfig(
@@ -54,6 +56,8 @@ def test_every_field() -> None:
         "some-id",
         False,
         "pull",
+        ("default", "build-*"),
+        True,
         True,
         {"team": "web"},
         {"example.com/why": "because"},
@@ -74,7 +78,7 @@ def test_defaults_merge_shallowly_and_labels_key_by_key() -> None:
     assert (cluster.labels, cluster.annotations) == ({"x": "1", "y": "2"}, {"a": "b"})
 
 
-@pytest.mark.parametrize("text", ["cluster: x", "enabled: false", "- a", "namespaces: [Bad_]", "prune: true"])
+@pytest.mark.parametrize("text", ["cluster: x", "enabled: false", "- a", "namespaces: [Bad_]", "prune: maybe"])
 def test_bad_defaults_fail_the_run(text: str) -> None:
     with pytest.raises(ConfigurationError, match="/ecr-public-pusher/defaults"):
         build(defaults=text, prod="namespaces: [a]")
@@ -103,8 +107,9 @@ def test_bad_defaults_fail_the_run(text: str) -> None:
         ("{namespaces: [a], labels: {x: not a label}}", "the value of 'x' is no label value"),
         ("{namespaces: [a], labels: [x]}", "labels: Input should be a valid dictionary"),
         ("{namespaces: [a], annotations: {ecr-public-pusher/owner: me}}", "ecr-public-pusher's own"),
-        ("{namespaces: [a], prune: true}", "prune: not supported yet"),
-        ("{namespaces: [a], serviceAccounts: [default]}", "serviceAccounts: not supported yet"),
+        ("{namespaces: [a], prune: 3}", "prune: Input should be a valid boolean"),
+        ("{namespaces: [a], serviceAccounts: [Default]}", "'Default' is no ServiceAccount name"),
+        ("{namespaces: [a], serviceAccounts: ['build_*']}", "no ServiceAccount can match the glob 'build_*'"),
         ("{namespaces: [a], cluster: my cluster}", "cluster: String should match pattern"),
     ],
 )

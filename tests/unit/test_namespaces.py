@@ -3,7 +3,8 @@
 import pytest
 
 from ecr_public_pusher.model import Namespace
-from ecr_public_pusher.namespaces import Scope, Selection, check_pattern, select
+from ecr_public_pusher.namespaces import Scope, Selection, select
+from ecr_public_pusher.patterns import check_namespace
 
 LISTED = [
     Namespace("default"),
@@ -53,9 +54,9 @@ def test_names_alone_need_no_list() -> None:
 @pytest.mark.parametrize("pattern", ["Team-*", "a_b", "-a", "a-", "[a", "a]", "team-[", "", "a b", "x" * 64, "a.b", "-*", "*-", "[]"])
 def test_impossible_patterns_are_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match=r"no namespace"):
-        check_pattern(pattern)
+        check_namespace(pattern)
 
 
 @pytest.mark.parametrize("pattern", ["a", "team-*", "*", "?x", "team-[a-c]", "[!k]*", "012"])
 def test_possible_patterns_pass(pattern: str) -> None:
-    assert check_pattern(pattern) == pattern
+    assert check_namespace(pattern) == pattern

@@ -1,0 +1,194 @@
+"""The Secret's name in ServiceAccounts' imagePullSecrets: added where it is missing, taken out where we put it, every other entry left.
+
+The list is atomic to the API server: an apply takes all of it or none, and strategic and merge patches replace it. So each change is a JSON
+patch that first tests the resource version it was made for, and is made anew when something else was quicker.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from ecr_public_pusher.answers import Refused
+from ecr_public_pusher.config import ClusterConfig
+from ecr_public_pusher.errors import ApiError
+from ecr_public_pusher.kube import Applied, Session
+from ecr_public_pusher.lease import Lease
+from ecr_public_pusher.manifest import SERVICE_ACCOUNTS
+from ecr_public_pusher.model import RBAC_GROUP, NamespaceOutcome, Outcome
+from ecr_public_pusher.patterns import is_glob, matches
+
+# A new namespace's `default` account is made by a controller, a moment after the namespace.
+DEFAULT_ACCOUNT, WAIT_SECONDS, LOOK_EVERY_SECONDS = "default", 5.0, 0.25
+# Lost races: each one means that another writer got through, so they end.
+TRIES = 25
+_STALE = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def attach(
+    session: Session, config: ClusterConfig, outcome: NamespaceOutcome, applied: Applied, *, apply: Callable[[], Applied], dry_run: bool, lease: Lease
+) -> NamespaceOutcome:
+    """Adds the Secret's name to the namespace's accounts that `config` names: `outcome`, with the accounts changed, or with what is wrong.
+
+    The Secret's annotation says beforehand which accounts are changed, so that only those are ever changed back. `apply` applies it anew.
+    """
+    namespace, secret = outcome.namespace, config.secret_name
+    try:
+        found = _find(session, namespace, config.service_accounts, lease)
+        lacking = [name for name, account in found.items() if account is not None and not _names(account, secret)]
+        if lacking and not dry_run:
+            _record(session, namespace, secret, lacking, applied, apply)
+        changed = tuple(name for name in lacking if _add(session, namespace, name, secret, found[name] or {}, dry_run=dry_run, lease=lease))
+    except Refused as error:
+        return _refused(error, outcome)
+    missing = [name for name, account in found.items() if account is None]
+    if missing:
+        return replace(
+            outcome,
+            outcome=Outcome.MISSING,
+            message=f"the Secret is there, but the ServiceAccount {', '.join(missing[:5])} does not exist",
+            remedy=f"kubectl create serviceaccount {missing[0]} -n {namespace}, or take it out of serviceAccounts.",
+            service_accounts=changed,
+        )
+    return replace(outcome, service_accounts=changed)
+
+
+def detach(session: Session, namespace: str, secret: str, annotations: Mapping[str, str], *, dry_run: bool, lease: Lease) -> tuple[str, ...]:
+    """Takes the Secret's name out of the accounts that its annotation names. Returns those changed; raises as Session's methods do."""
+    changed = []
+    for name in _recorded(annotations):
+        try:
+            if _take_out(session, namespace, name, secret, session.service_account(namespace, name), dry_run=dry_run, lease=lease):
+                changed.append(name)
+        except Refused as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+    return tuple(changed)
+
+
+def _find(session: Session, namespace: str, patterns: Iterable[str], lease: Lease) -> dict[str, dict[str, Any] | None]:
+    """The accounts that the patterns name, by name; None for one that is named outright and does not exist."""
+    names = [pattern for pattern in patterns if not is_glob(pattern)]
+    globs = [pattern for pattern in patterns if is_glob(pattern)]
+    found: dict[str, dict[str, Any] | None] = {}
+    if globs:
+        for account in session.service_accounts(namespace):
+            name = account["metadata"]["name"]
+            if name in names or any(matches(pattern, name) for pattern in globs):
+                found[name] = account
+    for name in names:
+        if name not in found:
+            found[name] = _get(session, namespace, name, lease)
+    return found
+
+
+def _get(session: Session, namespace: str, name: str, lease: Lease) -> dict[str, Any] | None:
+    until = lease.clock.monotonic() + (WAIT_SECONDS if name == DEFAULT_ACCOUNT else 0.0)
+    while True:
+        try:
+            return session.service_account(namespace, name)
+        except Refused as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+        if lease.clock.monotonic() >= until or lease.over:
+            return None
+        lease.sleep(LOOK_EVERY_SECONDS)
+
+
+def _record(session: Session, namespace: str, secret: str, names: Iterable[str], applied: Applied, apply: Callable[[], Applied]) -> None:
+    """Notes the accounts on the Secret, before they are changed: one noted in vain is harmless, one forgotten would name a Secret that is gone."""
+    for _ in range(TRIES):
+        noted = _recorded(applied.annotations)
+        wanted = sorted({*noted, *names})
+        if wanted == noted:
+            return
+        try:
+            session.annotate_secret(namespace, secret, {SERVICE_ACCOUNTS: ",".join(wanted)}, version=applied.version)
+            return
+        except Refused as error:
+            if error.status not in _STALE:
+                raise
+        applied = apply()
+    raise _restless(f"Secret {secret}")
+
+
+def _recorded(annotations: Mapping[str, Any]) -> list[str]:
+    return sorted({name for name in str(annotations.get(SERVICE_ACCOUNTS) or "").split(",") if name})
+
+
+def _add(session: Session, namespace: str, name: str, secret: str, account: dict[str, Any], *, dry_run: bool, lease: Lease) -> bool:
+    def change(account: Mapping[str, Any]) -> dict[str, Any] | None:
+        if _names(account, secret):
+            return None
+        entry = {"name": secret}
+        if account.get("imagePullSecrets"):
+            return {"op": "add", "path": "/imagePullSecrets/-", "value": entry}
+        return {"op": "add", "path": "/imagePullSecrets", "value": [entry]}
+
+    return _changed(session, namespace, name, account, change, dry_run=dry_run, lease=lease)
+
+
+def _take_out(session: Session, namespace: str, name: str, secret: str, account: dict[str, Any], *, dry_run: bool, lease: Lease) -> bool:
+    def change(account: Mapping[str, Any]) -> dict[str, Any] | None:
+        for position, entry in enumerate(_entries(account)):
+            if entry.get("name") == secret:
+                return {"op": "remove", "path": f"/imagePullSecrets/{position}"}
+        return None
+
+    return _changed(session, namespace, name, account, change, dry_run=dry_run, lease=lease)
+
+
+def _changed(
+    session: Session,
+    namespace: str,
+    name: str,
+    account: Mapping[str, Any],
+    change: Callable[[Mapping[str, Any]], dict[str, Any] | None],
+    *,
+    dry_run: bool,
+    lease: Lease,
+) -> bool:
+    """Whether the account was changed; False when there was nothing to change. Asked anew each time that another writer was quicker."""
+    for attempt in range(TRIES):
+        operation = change(account)
+        if operation is None:
+            return False
+        version = (account.get("metadata") or {}).get("resourceVersion")
+        try:
+            session.patch_service_account(
+                namespace, name, [{"op": "test", "path": "/metadata/resourceVersion", "value": version}, operation], dry_run=dry_run
+            )
+            return True
+        except Refused as error:
+            if error.status not in _STALE:
+                raise
+        lease.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311 - jitter, no secret
+        account = session.service_account(namespace, name)
+    raise _restless(f"ServiceAccount {name}")
+
+
+def _names(account: Mapping[str, Any], secret: str) -> bool:
+    return any(entry.get("name") == secret for entry in _entries(account))
+
+
+def _entries(account: Mapping[str, Any]) -> list[dict[str, Any]]:
+    entries = account.get("imagePullSecrets")
+    return [entry if isinstance(entry, dict) else {} for entry in entries] if isinstance(entries, list) else []
+
+
+def _restless(what: str) -> ApiError:
+    return ApiError(
+        f"the {what} was changed by something else {TRIES} times in a row", remedy="See what keeps writing to it; the next run tries again."
+    )
+
+
+def _refused(error: Refused, outcome: NamespaceOutcome) -> NamespaceOutcome:
+    if error.status == HTTPStatus.FORBIDDEN and "NamespaceTerminating" not in error.causes:
+        return replace(
+            outcome,
+            outcome=Outcome.FORBIDDEN,
+            message="the Secret is there, but not allowed to read and patch ServiceAccounts",
+            remedy=f"Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the group {RBAC_GROUP}).",
+        )
+    return replace(outcome, outcome=Outcome.FAILED, message=f"the Secret is there, but its ServiceAccounts: {error.message}", remedy=error.remedy)
