@@ -86,6 +86,8 @@ class Aws:
         # botocore's service models, read and parsed once for all accounts: 50 ms of CPU a session otherwise.
         self._models = self._own.session._session.get_component("data_loader")
         self._clients: dict[tuple[str | None, str | None, str, str], Any] = {}
+        self._principal_lock = threading.Lock()
+        self._principal: str | None = None
 
     def client(self, service: str, *, region: str | None = None, account: Account | None = None) -> Any:
         return self._client(service, region or self.region, account or self._own, _CONFIG)
@@ -118,11 +120,20 @@ class Aws:
         return Account(session, role_arn)
 
     def principal(self, account: Account) -> str:
-        """The ARN of the role whose credentials `account` uses, as far as STS tells: without the role's path, if it has one."""
+        """The ARN of the role whose credentials `account` uses, as an access entry names it. Blocks for an STS call, the first time.
+
+        As far as STS tells: it leaves the path out of the function's own role. A placeholder when STS does not answer.
+        """
         if account.role_arn is not None:
             return account.role_arn
+        with self._principal_lock:
+            if self._principal is None:
+                self._principal = self._own_principal()
+            return self._principal
+
+    def _own_principal(self) -> str:
         try:
-            arn = str(called(lambda: self.client("sts", account=account).get_caller_identity()["Arn"]))
+            arn = str(called(lambda: self.client("sts").get_caller_identity()["Arn"]))
         except AWS_ERRORS:
             return "FUNCTION_ROLE_ARN"
         found = re.fullmatch(r"arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.*", arn)

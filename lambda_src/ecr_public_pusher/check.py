@@ -1,160 +1,273 @@
 """Finds out, without writing, whether each cluster could be pushed to, and what stands in the way: findings with a command to paste."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from ecr_public_pusher import eks, namespaces
-from ecr_public_pusher.answers import Refused
+from ecr_public_pusher import eks, reviews
 from ecr_public_pusher.aws import Aws
 from ecr_public_pusher.clusters import CLUSTERS_AT_ONCE, NAMESPACES_AT_ONCE, Job, with_others, work_on
-from ecr_public_pusher.config import ClusterConfig
-from ecr_public_pusher.errors import Crash, PusherError, RoleError, SignInError
+from ecr_public_pusher.errors import ApiError, Crash, DeadlineReached, LeaseEnded, PusherError, SignInError
 from ecr_public_pusher.kube import Session
 from ecr_public_pusher.lease import Lease, side_by_side
-from ecr_public_pusher.model import RBAC_GROUP, ClusterResult, Finding
-from ecr_public_pusher.permissions import DANGEROUS, LOOK, Permission, needed
+from ecr_public_pusher.model import RBAC_GROUP, Check, ClusterResult, Finding
+from ecr_public_pusher.permissions import DANGEROUS, TELLING, Need, Right, needed, told
 from ecr_public_pusher.plan import Plan, PlannedCluster
-from ecr_public_pusher.reachability import reached
+from ecr_public_pusher.reachability import Route
+from ecr_public_pusher.reviews import Identity, Verdict
 from ecr_public_pusher.transport import Patience
 
-# Where access is granted namespace by namespace, so many are asked about; the dry run tells of the others.
-NAMESPACES_ASKED = 200
-# A right beyond the configuration is looked for in all namespaces at once, and in so many of the selected ones.
-NAMESPACES_PROBED = 20
+# Namespaces that are asked about one by one, where a right is not granted in all at once; the dry run tells of the others.
+NAMESPACES_ASKED = 100
+# Somebody waits for the answer: a request that got none is tried once more, not four times.
+ATTEMPTS = 2
+# Kept back of the lease, so that what is found out when it ends is told.
+TELL_SECONDS = 0.5
+
+# What may be done in which namespace ("": in all of them).
+type _Verdicts = dict[tuple[Right, str], Verdict]
+
+_SHOWN = 10
+_TIME = "Raise the function's time-out, or see what is slow to answer."
 
 
 def check_clusters(
     plan: Plan, dry_run: Callable[[PlannedCluster], Job], *, aws: Aws, lease: Lease, patience: Patience | None = None
 ) -> list[ClusterResult]:
-    """One result per cluster: what was found out up to the first thing that stands in the way, and a dry run where nothing does."""
+    """One result per cluster: what was found out up to the first thing that stands in the way, and a dry run where it can sign in."""
+    short = Lease(lease.not_after - min(TELL_SECONDS, lease.remaining / 10), lease.clock)
     patience = patience or Patience()
-    checks = [_Check(planned, aws, lease, patience) for planned in plan.clusters]
-    for check, crash in side_by_side(checks, _Check.run, width=CLUSTERS_AT_ONCE, lease=lease):
-        if isinstance(crash, BaseException):
-            check.failed(crash if isinstance(crash, PusherError) else Crash.from_exception(crash))
-    reachable = Plan(tuple(check.planned for check in checks if check.signed_in))
-    tried = {result.id: result for result in work_on(reachable, dry_run, aws=aws, lease=lease, patience=patience)}
-    results = [_result(check, tried.get(check.planned.config.id)) for check in checks]
-    bad = [ClusterResult(identity, error=error, findings=(_of("configuration", error),)) for identity, error in plan.bad.items()]
-    return sorted([*with_others(results, replace(plan, bad={})), *bad], key=lambda result: result.id)
+    patience = replace(patience, attempts=min(ATTEMPTS, patience.attempts))
+    checks = [_ClusterCheck(planned, dry_run, aws, short, patience) for planned in plan.clusters]
+    try:
+        for check, crash in side_by_side(checks, _ClusterCheck.run, width=CLUSTERS_AT_ONCE, lease=lease):
+            if isinstance(crash, BaseException):
+                check.stop(crash if isinstance(crash, PusherError) else Crash.from_exception(crash))
+    finally:
+        short.end()
+    bad = [ClusterResult(identity, findings=(_of(Check.CONFIGURATION, error),)) for identity, error in plan.bad.items()]
+    return with_others([*(check.result() for check in checks), *bad], replace(plan, bad={}))
 
 
-def _result(check: "_Check", tried: ClusterResult | None) -> ClusterResult:
-    findings = check.findings
-    if tried is None:
-        return ClusterResult(check.planned.config.id, findings=findings, attempted=bool(findings))
-    names = sorted(tried.found)
-    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "") or "none"
-    selected = Finding("namespaces", tried.error is None, f"{len(names)} to look at now: {shown}", tried.error.remedy if tried.error else "")
-    return replace(tried, findings=(*findings, selected))
+class _ClusterCheck:
+    """One cluster's findings, as they grow. Others may ask for the result at any moment: after the deadline its thread is left alone."""
 
-
-class _Check:
-    """One cluster's findings, as they grow."""
-
-    def __init__(self, planned: PlannedCluster, aws: Aws, lease: Lease, patience: Patience) -> None:
-        self.planned, self._aws, self._lease, self._patience = planned, aws, lease, patience
-        self.signed_in = False
-        self._found: list[Finding] = []
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        if not self._found:
-            return (Finding("configuration", False, "the function's time was up before its turn", "Raise the function's time-out."),)
-        return tuple(self._found)
-
-    def failed(self, error: PusherError) -> None:
-        self._found.append(_of("check", error))
+    def __init__(self, planned: PlannedCluster, dry_run: Callable[[PlannedCluster], Job], aws: Aws, lease: Lease, patience: Patience) -> None:
+        self._planned, self._config, self._dry_run = planned, planned.config, dry_run
+        self._aws, self._lease, self._patience = aws, lease, patience
+        self._found = [
+            Finding(Check.CONFIGURATION, True, f"cluster {self._config.cluster} in {self._config.region}, Secret {self._config.secret_name}")
+        ]
+        self._looking_at: Check | None = Check.ROLE
+        self._began: float | None = None
+        self._seconds: float | None = None
+        self._selected: list[str] = []
+        self._tried: ClusterResult | None = None
 
     def run(self) -> None:
-        config = self.planned.config
-        self._found.append(Finding("configuration", True, f"cluster {config.cluster} in {config.region}, Secret {config.secret_name}"))
+        """Looks at one thing after the other. Never raises but for a defect."""
+        if self._lease.over:
+            return
+        self._began = self._lease.clock.monotonic()
         try:
-            account = self._aws.account(config.role_arn, config.external_id)
-            endpoint = eks.describe(self._aws.client("eks", region=config.region, account=account), config.cluster)
+            self._run()
+            self._looking_at = None
+        except (LeaseEnded, DeadlineReached):
+            pass  # the result tells what was being looked at
         except PusherError as error:
-            self._found.append(_of("role" if isinstance(error, RoleError) else "eks", error))
-            return
+            self.stop(error)
+        finally:
+            self._seconds = self._lease.clock.monotonic() - self._began
+
+    def stop(self, error: PusherError) -> None:
+        """What was being looked at has failed."""
+        if self._looking_at is not None:
+            self._found.append(_of(self._looking_at, error))
+        self._looking_at = None
+
+    def result(self) -> ClusterResult:
+        """What is known now."""
+        findings, looking_at = tuple(self._found), self._looking_at
+        if looking_at is not None:
+            what = "no answer before the function's time was up" if self._began is not None else "the function's time was up before its turn"
+            findings += (Finding(looking_at, False, what, _TIME),)
+        seconds = self._seconds
+        if seconds is None:
+            seconds = self._lease.clock.monotonic() - self._began if self._began is not None else 0.0
+        return replace(self._tried or ClusterResult(self._config.id), findings=findings, seconds=seconds, attempted=self._began is not None)
+
+    def _run(self) -> None:
+        config = self._config
+        self._account = self._aws.account(config.role_arn, config.external_id)
+        self._found.append(Finding(Check.ROLE, True, f"assumed {config.role_arn}" if config.role_arn else "the function's own"))
+        self._look(Check.TOKEN)
+        self._signing = self._aws.signing_client(region=config.region, account=self._account)
+        signs = self._note(self._sign())
+        self._look(Check.EKS)
+        self._endpoint = endpoint = eks.describe(self._aws.client("eks", region=config.region, account=self._account), config.cluster)
         mode = f", authentication mode {endpoint.authentication_mode}" if endpoint.authentication_mode else ""
-        self._found.append(Finding("eks", True, f"{'public' if endpoint.public else 'private'} endpoint {endpoint.url}{mode}"))
-        self._found += reached(endpoint, cluster=config.cluster, region=config.region, lease=self._lease, patience=self._patience)
-        if not self._found[-1].ok:
-            return
-        signing = self._aws.signing_client(region=config.region, account=account)
+        self._found.append(Finding(Check.EKS, True, f"{'public' if endpoint.public else 'private'} endpoint {endpoint.url}{mode}"))
+        route = Route(endpoint, cluster=config.cluster, region=config.region, lease=self._lease, patience=self._patience)
+        for check, step in ((Check.DNS, route.resolve), (Check.TCP, route.connect), (Check.TLS, route.shake_hands)):
+            self._look(check)
+            if not self._note(step()):
+                return
+        if signs and self._asks():
+            self._look(Check.NAMESPACES)
+            self._try()
+
+    def _look(self, check: Check) -> None:
+        """From here on, what goes wrong went wrong with this."""
+        self._looking_at = check
+        self._lease.check()
+
+    def _note(self, finding: Finding) -> bool:
+        self._found.append(finding)
+        return finding.ok
+
+    def _sign(self) -> Finding:
         try:
-            token = eks.presign(signing, config.cluster)
-            self._found.append(Finding("token", True, f"{len(token)} of at most {eks.MAX_TOKEN_BYTES} bytes"))
+            token = eks.presign(self._signing, self._config.cluster)
         except SignInError as error:
-            self._found.append(_of("token", error))
-            return
+            return _of(Check.TOKEN, error)
+        return Finding(Check.TOKEN, True, f"{len(token)} of at most {eks.MAX_TOKEN_BYTES} bytes")
+
+    def _asks(self) -> bool:
+        """Signs in and asks the cluster what is allowed; whether the sign-in came about."""
+        self._look(Check.SIGN_IN)
         session = Session(
-            endpoint, lambda: eks.presign(signing, config.cluster), lease=self._lease, connections=NAMESPACES_AT_ONCE, patience=self._patience
+            self._endpoint,
+            lambda: eks.presign(self._signing, self._config.cluster),
+            lease=self._lease,
+            connections=NAMESPACES_AT_ONCE,
+            patience=self._patience,
         )
         try:
-            self._ask(session, self._aws.principal(account))
+            try:
+                identity = reviews.who_am_i(session)
+            except SignInError:
+                self._found.append(Finding(Check.SIGN_IN, False, "the cluster does not admit " + self._principal(), self._admit(())))
+                return False
+            self._found.append(Finding(Check.SIGN_IN, True, f"as {identity.user}, in the groups {', '.join(identity.groups)}"))
+            self._look(Check.PERMISSION)
+            self._ask(session, identity)
+            return True
         finally:
             session.close()
 
-    def _ask(self, session: Session, principal: str) -> None:
-        config = self.planned.config
-        try:
-            user, groups = session.who_am_i()
-        except PusherError as error:
-            self._found.append(Finding("sign-in", False, error.message, _admit(config, principal, "create")))
-            return
-        self.signed_in = True
-        member = RBAC_GROUP in groups
-        self._found.append(
-            Finding(
-                "sign-in",
-                member,
-                f"signed in as {user[:300]}, groups {', '.join(groups)[:300]}" + ("" if member else f": not in the group {RBAC_GROUP}"),
-                "" if member else _admit(config, principal, "update"),
-            )
+    def _ask(self, session: Session, identity: Identity) -> None:
+        needs = needed(self._config, needs_list=self._planned.needs_list)
+        wide = self._verdicts(session, [(right, "") for right in (*(right for need in needs for right in need.rights), *DANGEROUS)])
+        self._selected = self._select(session)
+        names = self._selected[:NAMESPACES_ASKED]
+        lacking = [right for need in needs if need.namespaced for right in need.rights if not wide[right, ""].allowed]
+        probed = [] if any(wide[right, ""].allowed for right in DANGEROUS) else list(dict.fromkeys(["kube-system", *names]))
+        narrow = self._verdicts(
+            session, [(right, name) for rights, where in ((lacking, names), (TELLING, probed)) for right in rights for name in where]
         )
-        names = self._namespaces(session)
-        for permission in needed(config, needs_list=self.planned.needs_list):
-            self._found.append(_allowed(session, permission, names))
-        self._found.append(_harmless(session, names))
+        permissions = [_permission(need, wide, narrow, names) for need in needs]
+        if RBAC_GROUP not in identity.groups and not all(finding.ok for finding in permissions):
+            admit = self._admit(identity.groups)
+            signed_in = self._found.pop()
+            self._found.append(replace(signed_in, ok=False, message=f"{signed_in.message}: {RBAC_GROUP} is not among them", remedy=admit))
+            permissions = [finding if finding.ok else replace(finding, remedy=f"First the group (see sign-in): {admit}") for finding in permissions]
+        self._found += [*permissions, self._excess(wide, narrow, len(probed))]
 
-    def _namespaces(self, session: Session) -> list[str]:
-        """The selected namespaces, as far as they can be known."""
-        selection = self.planned.config.selection
+    def _verdicts(self, session: Session, questions: Iterable[tuple[Right, str]]) -> _Verdicts:
+        """The cluster's answers, asked for side by side."""
+        asked = list(dict.fromkeys(questions))
+        answers: _Verdicts = {}
+        for question, answer in side_by_side(
+            asked, lambda one: reviews.may(session, one[0], namespace=one[1]), width=NAMESPACES_AT_ONCE, lease=self._lease
+        ):
+            if isinstance(answer, BaseException):
+                raise answer
+            answers[question] = answer
+        if len(answers) < len(asked):
+            raise DeadlineReached("no answer in time", remedy=_TIME)
+        return {question: answers[question] for question in asked}
+
+    def _select(self, session: Session) -> list[str]:
+        """The namespaces that a push would go to, as far as can be known: why they cannot be is told by the permission, or the dry run."""
+        job = self._dry_run(self._planned)
         try:
-            listed = session.namespaces(selection.selector) if self.planned.needs_list else None
-        except Refused:
-            listed = None  # that this is not allowed is a finding of its own
-        return [namespace.name for namespace in namespaces.select(selection, listed)]
+            found = job.find(session)
+        except ApiError:
+            found = None
+        return [target.name for target in (job.known() if found is None else found) if not job.by_the_way(target)]
+
+    def _try(self) -> None:
+        (self._tried,) = work_on(Plan((self._planned,)), self._dry_run, aws=self._aws, lease=self._lease, patience=self._patience)
+        if self._tried.error is not None:
+            self._found.append(_of(Check.NAMESPACES, self._tried.error))
+            return
+        bad = sum(outcome.outcome.bad for outcome in self._tried.outcomes)
+        what = f"{len(self._selected)} selected now{': ' if self._selected else ''}{_some(self._selected)}"
+        if bad:
+            self._found.append(Finding(Check.NAMESPACES, False, f"{what}; {bad} in trouble", "See problems: each has its own remedy."))
+        else:
+            self._found.append(Finding(Check.NAMESPACES, True, what))
+
+    def _excess(self, wide: _Verdicts, narrow: _Verdicts, probed: int) -> Finding:
+        held = {right: verdict for (right, _), verdict in wide.items() if verdict.allowed and right in DANGEROUS}
+        if held:
+            return self._too_much(f"{told(held)}, in every namespace", held.values())
+        inside = {question: verdict for question, verdict in narrow.items() if verdict.allowed and question[0] in TELLING}
+        if inside:
+            where = list(dict.fromkeys(namespace for _, namespace in inside))
+            return self._too_much(f"{told(dict.fromkeys(right for right, _ in inside))}, whatever their names, in {_some(where)}", inside.values())
+        return Finding(Check.EXCESS, True, f"may not read other Secrets in the {probed} namespaces looked at, nor run or become anything")
+
+    def _too_much(self, what: str, verdicts: Iterable[Verdict]) -> Finding:
+        bindings = list(dict.fromkeys(verdict.binding for verdict in verdicts if verdict.binding))
+        by = f" (by {_some([f'{kind} {name}' for kind, name in bindings])})" if bindings else ""
+        names = "|".join(name for _, name in bindings[:_SHOWN]) or RBAC_GROUP
+        look = f"kubectl get clusterrolebindings,rolebindings -A -o wide | grep -E '{names}'"
+        if bindings:
+            remedy = f"Take the function out of it; infra/rbac is all it needs: {look}"
+        else:
+            entry = f"--region {self._config.region} --cluster-name {self._config.cluster} --principal-arn {self._principal()}"
+            remedy = f"See what grants it: aws eks list-associated-access-policies {entry}; {look}"
+        return Finding(Check.EXCESS, False, f"may {what}{by}: more than is needed", remedy)
+
+    def _principal(self) -> str:
+        return self._aws.principal(self._account)
+
+    def _admit(self, groups: tuple[str, ...]) -> str:
+        """The command that makes the cluster admit the signing role as our group; `groups`: those it is in by an access entry already."""
+        where = f"--region {self._config.region} --cluster-name {self._config.cluster}"
+        entry = f"{where} --principal-arn {self._principal()}"
+        others = [group for group in groups if not group.startswith("system:") and " " not in group]
+        if self._endpoint.authentication_mode == "CONFIG_MAP":
+            name = f"--region {self._config.region} --name {self._config.cluster}"
+            return (
+                f"aws eks update-cluster-config {name} --access-config authenticationMode=API_AND_CONFIG_MAP && "
+                f"aws eks wait cluster-active {name} && "
+                f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
+            )
+        if groups:
+            return f"aws eks update-access-entry {entry} --kubernetes-groups {' '.join([*others, RBAC_GROUP])}"
+        return f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
 
 
-def _allowed(session: Session, permission: Permission, names: list[str]) -> Finding:
-    if session.may(permission.verb, permission.resource, name=permission.name):
-        return Finding("permission", True, f"may {permission}")
-    if permission.namespaced and names and len(names) <= NAMESPACES_ASKED:
-        lacking = [name for name in names if not session.may(permission.verb, permission.resource, namespace=name, name=permission.name)]
-        if not lacking:
-            return Finding("permission", True, f"may {permission} in each of the {len(names)} namespaces")
-        where = f" in {', '.join(lacking[:10])}" if len(lacking) < len(names) else ""
-        return Finding("permission", False, f"may not {permission}{where}", permission.remedy)
-    return Finding("permission", False, f"may not {permission}", permission.remedy)
+def _permission(need: Need, wide: _Verdicts, narrow: _Verdicts, names: list[str]) -> Finding:
+    lacking = [right for right in need.rights if not wide[right, ""].allowed]
+    if not lacking:
+        return Finding(Check.PERMISSION, True, f"may {told(need.rights)}")
+    if not need.namespaced or not names:
+        return Finding(Check.PERMISSION, False, f"may not {told(lacking)}", need.remedy())
+    refused = {right: [name for name in names if not narrow[right, name].allowed] for right in lacking}
+    where = [name for name in names if any(name in those for those in refused.values())]
+    if not where:
+        return Finding(Check.PERMISSION, True, f"may {told(need.rights)}, in each of the {len(names)} namespaces asked about")
+    missing = told(right for right in lacking if refused[right])
+    if len(where) == len(names):
+        return Finding(Check.PERMISSION, False, f"may not {missing}", need.remedy())
+    return Finding(Check.PERMISSION, False, f"may not {missing} in {_some(where)} (if it exists), but elsewhere", need.remedy(where))
 
 
-def _harmless(session: Session, names: list[str]) -> Finding:
-    for permission in DANGEROUS:
-        for namespace in ("", "kube-system", *names[:NAMESPACES_PROBED]):
-            if session.may(permission.verb, permission.resource, namespace=namespace):
-                where = f"in {namespace}" if namespace else "everywhere"
-                return Finding("excess", False, f"may {permission}, whatever its name, {where}: more than is needed", LOOK)
-    return Finding("excess", True, "may neither read nor list other Secrets, nor raise its own rights")
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
-def _of(check: str, error: PusherError) -> Finding:
+def _of(check: Check, error: PusherError) -> Finding:
     return Finding(check, False, error.message, error.remedy)
-
-
-def _admit(config: ClusterConfig, principal: str, verb: str) -> str:
-    return (
-        f"aws eks {verb}-access-entry --region {config.region} --cluster-name {config.cluster} --principal-arn {principal}"
-        + (" --type STANDARD" if verb == "create" else "")
-        + f" --kubernetes-groups {RBAC_GROUP}"
-    )

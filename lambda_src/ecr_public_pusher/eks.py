@@ -25,12 +25,13 @@ PRESIGNED_SECONDS = 60
 class Endpoint:
     """Where a cluster is, and the PEM certificate authority it must prove itself with.
 
-    What EKS says beside that, for hints only: whether the endpoint is public, how the cluster authenticates, its security group.
+    What EKS says beside that, for hints only: whether the endpoint is public, and to whom; how the cluster authenticates; its security group.
     """
 
     url: str
     ca_pem: str = field(repr=False)
     public: bool = True
+    public_cidrs: tuple[str, ...] = ()
     authentication_mode: str = ""
     security_group: str = ""
 
@@ -42,17 +43,19 @@ def describe(client: Any, cluster: str) -> Endpoint:
         found = called(lambda: client.describe_cluster(name=cluster)["cluster"])
     except AWS_ERRORS as error:
         code = reason(error)
-        raise EksError(f"EKS does not describe {where}: {code}", remedy=_REMEDIES.get(code, _REMEDY)) from None
+        remedy = _REMEDIES.get(code, _REMEDY).replace("REGION", client.meta.region_name)
+        raise EksError(f"EKS does not describe {where}: {code}", remedy=remedy) from None
     try:
         url = found["endpoint"]
         ca_pem = base64.b64decode(found["certificateAuthority"]["data"], validate=True).decode("ascii")
         parts = urlsplit(url)
-        if parts.scheme != "https" or not parts.hostname or "BEGIN CERTIFICATE" not in ca_pem:
+        if parts.scheme != "https" or not parts.hostname or parts.port == 0 or "BEGIN CERTIFICATE" not in ca_pem:
             raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
         status = str(found.get("status", "unknown"))[:40] if isinstance(found, dict) else "unknown"
         raise EksError(
-            f"EKS names no usable endpoint and certificate authority for {where} (status {status})", remedy="Wait until the cluster is ACTIVE."
+            f"EKS names no usable endpoint and certificate authority for {where} (status {status})",
+            remedy=f"Wait until the cluster is ACTIVE: aws eks wait cluster-active --region {client.meta.region_name} --name {cluster}",
         ) from None
     return Endpoint(url.rstrip("/"), ca_pem, **_hints(found))
 
@@ -60,7 +63,9 @@ def describe(client: Any, cluster: str) -> Endpoint:
 def _hints(found: dict[str, Any]) -> dict[str, Any]:
     network, access = found.get("resourcesVpcConfig"), found.get("accessConfig")
     network, access = (network if isinstance(network, dict) else {}), (access if isinstance(access, dict) else {})
+    cidrs = network.get("publicAccessCidrs")
     return {
+        "public_cidrs": tuple(str(cidr)[:50] for cidr in cidrs[:50]) if isinstance(cidrs, list) else (),
         "public": network.get("endpointPublicAccess") is not False,
         "authentication_mode": str(access.get("authenticationMode") or "")[:40],
         "security_group": str(network.get("clusterSecurityGroupId") or "")[:40],

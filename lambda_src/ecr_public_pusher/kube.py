@@ -81,7 +81,9 @@ class Session(Connection):
 
     def delete_secret(self, namespace: str, name: str, *, uid: str, version: str, dry_run: bool = False) -> None:
         """Deletes that very Secret, as it was seen; refused with 409 when it is another by now, or has changed."""
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid, "resourceVersion": version}}
+        body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid, "resourceVersion": version}}
+        if dry_run:  # in the body too: options there replace those of the query, and a dry run in the query alone would delete
+            body["dryRun"] = ["All"]
         self.send("DELETE", _secret(namespace, name), _dry(dry_run), kind="Status", body=_bytes(body))
 
     def service_account(self, namespace: str, name: str) -> dict[str, Any]:
@@ -102,30 +104,6 @@ class Session(Connection):
         """Applies JSON patch operations; refused with 422 when one of them, a test above all, does not hold."""
         parameters = {"fieldManager": FIELD_MANAGER} | _dry(dry_run)
         self.send("PATCH", _service_account(namespace, name), parameters, kind="ServiceAccount", body=_bytes(operations), content_type=_JSON_PATCH)
-
-    def who_am_i(self) -> tuple[str, tuple[str, ...]]:
-        """The user name and the groups that the cluster knows us by. Needs no permission."""
-        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-        _, answer = self.send("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", kind="SelfSubjectReview", body=_bytes(body))
-        try:
-            user = answer["status"]["userInfo"]
-            return str(user["username"]), tuple(str(group) for group in user.get("groups") or ())
-        except (KeyError, TypeError, AttributeError):
-            raise self.nonsense() from None
-
-    def may(self, verb: str, resource: str, *, namespace: str = "", name: str = "") -> bool:
-        """Whether we may do that, by the cluster's own word; without a namespace: in all of them. Needs no permission."""
-        asked = {"verb": verb, "resource": resource, "namespace": namespace, "name": name}
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}},
-        }
-        _, answer = self.send("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", kind="SelfSubjectAccessReview", body=_bytes(body))
-        try:
-            return answer["status"]["allowed"] is True
-        except (KeyError, TypeError):
-            raise self.nonsense() from None
 
     def _pages(self, path: str, accept: str, kind: str, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         asked = {"limit": str(PAGE), **parameters}

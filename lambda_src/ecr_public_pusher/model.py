@@ -72,11 +72,30 @@ class NamespaceOutcome:
     service_accounts: tuple[str, ...] = ()
 
 
+class Check(StrEnum):
+    """What a check looks at, in this order; the names are those in the report.
+
+    Up to TLS, what does not pass ends the cluster's check, TOKEN apart; so does SIGN_IN.
+    """
+
+    CONFIGURATION = "configuration"  # its document
+    ROLE = "role"  # whose credentials sign: the function's own, or the role to assume
+    TOKEN = "token"  # the sign-in token can be made, and is not too long
+    EKS = "eks"  # EKS describes the cluster
+    DNS = "dns"  # the endpoint's name has an address
+    TCP = "tcp"  # a connection to it comes about
+    TLS = "tls"  # it is the server that the cluster's certificate authority vouches for
+    SIGN_IN = "sign-in"  # the cluster knows us, as a member of our group
+    PERMISSION = "permission"  # each right that the configuration needs
+    EXCESS = "excess"  # no dangerous right beyond
+    NAMESPACES = "namespaces"  # what is selected now, and whether it could be pushed to: a dry run
+
+
 @dataclass(frozen=True)
 class Finding:
-    """What a check found out about one thing. `check`: its short name, the same in every report."""
+    """What a check found out about one thing. `remedy`: what to do, mostly a command to paste."""
 
-    check: str
+    check: Check
     ok: bool
     message: str
     remedy: str = ""

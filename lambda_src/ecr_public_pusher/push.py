@@ -14,7 +14,7 @@ from ecr_public_pusher.lease import Lease
 from ecr_public_pusher.model import Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.namespaces import Scope
 from ecr_public_pusher.plan import PlannedCluster
-from ecr_public_pusher.removal import withdraw
+from ecr_public_pusher.removal import not_withdrawn, withdraw
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,8 @@ class Push:
         )
 
     def explain(self, error: Refused, target: Namespace) -> NamespaceOutcome:
+        if target.name in self._leaving:
+            return not_withdrawn(error, target.name)
         listed = self._planned.needs_list and not self._config.selection.named_outright(target.name)
         return explained(error, target.name, self._config.secret_name, listed=listed)
 

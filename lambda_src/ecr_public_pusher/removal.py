@@ -80,7 +80,19 @@ class Remove:
         return withdraw(session, self._config, target.name, owner=self._owner, outcome=Outcome.REMOVED, dry_run=self._dry_run, lease=self._lease)
 
     def explain(self, error: Refused, target: Namespace) -> NamespaceOutcome:
-        return NamespaceOutcome(target.name, Outcome.FAILED, f"the Secret could not be removed: {error.message}", error.remedy)
+        return not_withdrawn(error, target.name)
+
+
+def not_withdrawn(error: Refused, namespace: str) -> NamespaceOutcome:
+    """What a refusal other than of the Secret itself means: the Secret stays, and with it the note of its accounts, for the next try."""
+    if error.status == HTTPStatus.FORBIDDEN and error.kind == "serviceaccounts":
+        return NamespaceOutcome(
+            namespace,
+            Outcome.FORBIDDEN,
+            "the Secret stays, since its name may not be taken out of the ServiceAccounts where it was put",
+            f"Apply infra/rbac/service-accounts.yaml (get and patch on serviceaccounts for the group {RBAC_GROUP}).",
+        )
+    return NamespaceOutcome(namespace, Outcome.FAILED, f"the Secret could not be removed: {error.message}", error.remedy)
 
 
 def _not_allowed(name: str) -> GivesUp:

@@ -68,10 +68,15 @@ class Runner:
             self._dispatch(plan, progress)
             return
         deliver = _Once(self, request, progress)
+        if request.action == "check":
+            job = self._job(request, self._rehearsal)  # no cluster waits for ECR
+            progress.results = check_clusters(plan, job, aws=self.aws, lease=self.lease, patience=self.patience)
+            deliver()
+            self._check_narrowing(request, progress.results)
+            return
         if request.action != "sweep" and not request.removes and plan.clusters:
             deliver()  # without a token there is nothing to sign in for
-        work = check_clusters if request.action == "check" else work_on
-        progress.results = work(plan, self._job(request, deliver), aws=self.aws, lease=self.lease, patience=self.patience)
+        progress.results = work_on(plan, self._job(request, deliver), aws=self.aws, lease=self.lease, patience=self.patience)
         progress.error = progress.error or deliver.failure
         self._check_narrowing(request, progress.results)
 
@@ -110,10 +115,13 @@ class Runner:
                 raise
             progress.error = failure
         if request.dry_run:
-            expires = progress.token.expires_at if progress.token else self._now() + TOKEN_LIFE
-            return Delivery(registry.docker_config(registry.PLACEHOLDER), expires, self.settings.stack, dry_run=True)
+            return self._rehearsal()
         assert progress.token is not None
         return Delivery(registry.docker_config(progress.token.authorization), progress.token.expires_at, self.settings.stack)
+
+    def _rehearsal(self) -> Delivery:
+        """A placeholder, which can only be delivered by dry run."""
+        return Delivery(registry.docker_config(registry.PLACEHOLDER), self._now() + TOKEN_LIFE, self.settings.stack, dry_run=True)
 
     def _token(self) -> RegistryToken:
         clients = (self.aws.client("ecr-public", region=region) for region in registry.API_REGIONS)
@@ -130,7 +138,7 @@ class Runner:
     @staticmethod
     def _check_narrowing(request: Request, results: Sequence[ClusterResult]) -> None:
         """A namespace asked for that no cluster selects is a mistake, unless a cluster that failed might have had it, or the message is old."""
-        if request.tolerant or any(result.error for result in results):
+        if request.tolerant or any(result.error or not all(finding.ok for finding in result.findings) for result in results):
             return
         found = {name for result in results for name in result.found}
         if lost := [pattern for pattern in request.namespaces if not any(matches(pattern, name) for name in found)]:

@@ -34,6 +34,7 @@ def attach(
     The Secret's annotation says beforehand which accounts are changed, so that only those are ever changed back. `apply` applies it anew.
     """
     namespace, secret = outcome.namespace, config.secret_name
+    secret_is = "the Secret could be written" if dry_run else "the Secret is there"
     try:
         found = _find(session, namespace, config.service_accounts, lease)
         lacking = [name for name, account in found.items() if account is not None and not _names(account, secret)]
@@ -41,13 +42,13 @@ def attach(
             _record(session, namespace, secret, lacking, applied, apply)
         changed = tuple(name for name in lacking if _add(session, namespace, name, secret, found[name] or {}, dry_run=dry_run, lease=lease))
     except Refused as error:
-        return _refused(error, outcome)
+        return _refused(error, outcome, secret_is)
     missing = [name for name, account in found.items() if account is None]
     if missing:
         return replace(
             outcome,
             outcome=Outcome.MISSING,
-            message=f"the Secret is there, but the ServiceAccount {', '.join(missing[:5])} does not exist",
+            message=f"{secret_is}, but the ServiceAccount {', '.join(missing[:5])} does not exist",
             remedy=f"kubectl create serviceaccount {missing[0]} -n {namespace}, or take it out of serviceAccounts.",
             service_accounts=changed,
         )
@@ -163,8 +164,12 @@ def _changed(
         except Refused as error:
             if error.status not in _STALE:
                 raise
+            refusal = error
         lease.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311 - jitter, no secret
         account = session.service_account(namespace, name)
+        # A failed test and an invalid object are refused alike: it is the latter where nothing has changed since.
+        if refusal.status == HTTPStatus.UNPROCESSABLE_ENTITY and account["metadata"].get("resourceVersion") == version:
+            raise refusal
     raise _restless(f"ServiceAccount {name}")
 
 
@@ -183,12 +188,12 @@ def _restless(what: str) -> ApiError:
     )
 
 
-def _refused(error: Refused, outcome: NamespaceOutcome) -> NamespaceOutcome:
+def _refused(error: Refused, outcome: NamespaceOutcome, secret_is: str) -> NamespaceOutcome:
     if error.status == HTTPStatus.FORBIDDEN and "NamespaceTerminating" not in error.causes:
         return replace(
             outcome,
             outcome=Outcome.FORBIDDEN,
-            message="the Secret is there, but not allowed to read and patch ServiceAccounts",
+            message=f"{secret_is}, but not allowed to read and patch ServiceAccounts",
             remedy=f"Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the group {RBAC_GROUP}).",
         )
-    return replace(outcome, outcome=Outcome.FAILED, message=f"the Secret is there, but its ServiceAccounts: {error.message}", remedy=error.remedy)
+    return replace(outcome, outcome=Outcome.FAILED, message=f"{secret_is}, but its ServiceAccounts: {error.message}", remedy=error.remedy)

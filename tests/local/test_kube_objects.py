@@ -210,6 +210,19 @@ def test_a_page_under_a_selector_counts_nothing(cluster: EmbeddedCluster) -> Non
     assert answer["metadata"].keys() == {"resourceVersion", "continue"}
 
 
+@pytest.mark.parametrize(("body", "status"), [(None, 200), ({"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"]}, 200)])
+def test_a_dry_run_deletes_nothing(cluster: EmbeddedCluster, body: Any, status: int) -> None:
+    cluster.admin("POST", SECRETS, secret())
+    assert cluster.admin("DELETE", f"{ONE}?dryRun=All", body)[0] == status
+    assert cluster.admin("GET", ONE)[0] == 200
+
+
+def test_options_in_a_body_replace_those_of_the_query_so_that_its_dry_run_is_none(cluster: EmbeddedCluster) -> None:
+    cluster.admin("POST", SECRETS, secret())
+    cluster.admin("DELETE", f"{ONE}?dryRun=All", {"apiVersion": "v1", "kind": "DeleteOptions"})
+    assert cluster.admin("GET", ONE)[0] == 404
+
+
 def test_a_collection_can_be_deleted_by_label(cluster: EmbeddedCluster) -> None:
     cluster.apply(secret("a", {"x": "y"}), secret("b"))
     assert cluster.admin("DELETE", f"{SECRETS}?labelSelector=x")[0] == 200

@@ -92,6 +92,10 @@ class World:
         status, _ = self.clusters[cluster].admin("POST", "/api/v1/namespaces", body)
         assert status == 201, status
 
+    def apply(self, cluster: str, file: str) -> None:
+        """Applies a file of infra/rbac, as an administrator."""
+        self.clusters[cluster].apply(*yaml.safe_load_all((RBAC / file).read_text()))
+
     def document(self, identity: str, text: str, *, secure: bool = False) -> None:
         self.aws.put_parameter(f"{ROOT}/clusters/{identity}", text, secure=secure)
 

@@ -6,10 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from ecr_public_pusher.aws import Account, Aws
-from ecr_public_pusher.eks import presign
-from ecr_public_pusher.errors import SignInError
+from ecr_public_pusher.eks import Endpoint, describe, presign
+from ecr_public_pusher.errors import EksError, SignInError
 
 
 def session(token: str | None = "session-token") -> boto3.Session:
@@ -88,3 +89,44 @@ def test_no_credentials_is_a_sign_in_error(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(SignInError, match="NoCredentialsError"):
         presign(Aws("us-east-1").signing_client(region="us-east-1", account=Account(boto3.Session(region_name="us-east-1"))), "prod")
+
+
+def described(cluster: dict[str, Any]) -> Endpoint:
+    """What `describe` makes of an answer of EKS."""
+    authority = {"data": base64.b64encode(b"-----BEGIN CERTIFICATE-----").decode()}
+    body = {"cluster": {"name": "prod", "endpoint": "https://x.eks.amazonaws.com", "certificateAuthority": authority, **cluster}}
+    client = session().client("eks")
+    with Stubber(client) as stub:
+        stub.add_response("describe_cluster", body, {"name": "prod"})
+        return describe(client, "prod")
+
+
+@pytest.mark.parametrize(
+    ("answer", "hints"),
+    [
+        ({}, (True, (), "", "")),
+        ({"resourcesVpcConfig": {"endpointPublicAccess": False}}, (False, (), "", "")),
+        (
+            {
+                "resourcesVpcConfig": {"endpointPublicAccess": True, "publicAccessCidrs": ["203.0.113.0/24"], "clusterSecurityGroupId": "sg-1"},
+                "accessConfig": {"authenticationMode": "API"},
+            },
+            (True, ("203.0.113.0/24",), "API", "sg-1"),
+        ),
+    ],
+)
+def test_what_eks_says_beside_the_endpoint_is_kept_for_hints(answer: dict[str, Any], hints: tuple[Any, ...]) -> None:
+    found = described(answer)
+    assert (found.public, found.public_cidrs, found.authentication_mode, found.security_group) == hints
+
+
+@pytest.mark.parametrize("url", ["http://x.eks.amazonaws.com", "https://", "https://x.eks.amazonaws.com:nine", "https://x.eks.amazonaws.com:0"])
+def test_an_endpoint_that_is_no_https_url_is_an_error(url: str) -> None:
+    with pytest.raises(EksError, match="names no usable endpoint"):
+        described({"endpoint": url})
+
+
+def test_a_cluster_without_an_endpoint_yet_is_to_be_waited_for() -> None:
+    with pytest.raises(EksError, match=r"\(status CREATING\)") as caught:
+        described({"status": "CREATING", "certificateAuthority": {}})
+    assert caught.value.remedy.endswith("aws eks wait cluster-active --region us-east-1 --name prod")

@@ -23,6 +23,7 @@ from .roles import Role, find_session, open_session
 from .wire import AwsCall, Scripted
 
 DEFAULT_ACCOUNT = "111122223333"
+CLUSTER_SECURITY_GROUP = "sg-0123456789abcdef0"
 LOOPBACK = "127.0.0.1"
 
 
@@ -103,11 +104,27 @@ class LocalAws:
         """An SQS queue of the function's account."""
         return LocalQueue(name, self.account_id, region, self.endpoint_url)
 
-    def put_cluster(self, account_id: str, region: str, cluster: DescribedCluster) -> None:
-        """Lets EKS describe the cluster, in that account and region only."""
+    def put_cluster(
+        self,
+        account_id: str,
+        region: str,
+        cluster: DescribedCluster,
+        *,
+        public: bool = True,
+        public_cidrs: tuple[str, ...] = ("0.0.0.0/0",),
+        authentication_mode: str = "API",
+    ) -> None:
+        """Lets EKS describe the cluster, in that account and region only. `public`: its endpoint is, to `public_cidrs`, and not private only."""
         partition = get_partition(region)
         described = EksCluster(cluster.name, f"arn:{partition}:iam::{account_id}:role/cluster", {}, account_id, region, partition)
         described.endpoint = cluster.endpoint
+        described.resources_vpc_config = {
+            "endpointPublicAccess": public,
+            "endpointPrivateAccess": not public,
+            "publicAccessCidrs": list(public_cidrs) if public else [],
+            "clusterSecurityGroupId": CLUSTER_SECURITY_GROUP,
+        }
+        described.access_config = {"authenticationMode": authentication_mode}  # type: ignore[attr-defined]  # moto answers with it all the same
         described.certificate_authority = {"data": base64.b64encode(cluster.ca_pem.encode()).decode()}
         eks_backends[account_id][region].clusters[cluster.name] = described
 

@@ -160,7 +160,8 @@ class Api:
         live = self._existing(call)
         options = delete_options(call)
         check_preconditions(call.kind, live, options.get("preconditions") or {})
-        return self._gone(call, live, dry=call.dry or options.get("dryRun") == ["All"])
+        # Options in a body replace those of the query, dryRun too: with a body, `?dryRun=All` deletes for real (tried on kube-apiserver 1.36.2).
+        return self._gone(call, live, dry=options.get("dryRun") == ["All"] if options else call.dry)
 
     def _gone(self, call: Call, live: Object, *, dry: bool) -> Object:
         kind, metadata = call.kind, live["metadata"]

@@ -1,0 +1,204 @@
+"""The second scenario: a namespace's whole life, step by step, on one cluster. What people and other tools do in between is done here.
+
+Each step says what happened, sends the event that AWS or a person would send, shows the namespaces, and knows what ought to be so.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from .aws import DEFAULT_ACCOUNT, LocalAws
+from .identity import AccessEntry, Credential
+from .kube import Cluster, start_cluster
+from .runtime import BuiltFunction, Invocation
+from .show import Paint
+from .stack import CONFIG_PATH, EXECUTION_ROLE, FOREIGN_MANAGER, RBAC_GROUP, REGION, SECRET_NAME, SECRET_TYPE, STACK_NAME
+
+CLUSTER = "prod"
+# In the order in which a person would grant them.
+RBAC_FILES = ("cluster.yaml", "service-accounts.yaml", "prune.yaml")
+THEIRS = "regcred"  # an entry of somebody else's in the accounts' imagePullSecrets
+FOREIGN_DATA = {".dockerconfigjson": "eyJhdXRocyI6e319"}  # {"auths":{}}
+
+DOCUMENT: Mapping[str, Any] = {"namespaces": ["payments", "team-*"], "serviceAccounts": ["default"], "prune": True}
+
+type See = Callable[["LifeStack"], dict[str, str]]
+
+
+class LifeStack:
+    """AWS and one cluster, without RBAC and without a document yet, while the context lasts."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        with contextlib.ExitStack() as opened:
+            self.aws = opened.enter_context(LocalAws())
+            self.queue = self.aws.put_queue(f"{STACK_NAME}-retry")
+            self.cluster: Cluster = opened.enter_context(
+                start_cluster(
+                    CLUSTER, credentials=self.aws.find_credential, access_entries=(AccessEntry(EXECUTION_ROLE, (RBAC_GROUP,)),), region=REGION
+                )
+            )
+            self.clusters = {CLUSTER: self.cluster}
+            self.aws.put_cluster(DEFAULT_ACCOUNT, REGION, self.cluster)
+            for name in ("payments", "team-a"):
+                self.add_namespace(name)
+            self._opened = opened.pop_all()
+
+    def execution_credential(self) -> Credential:
+        """What Lambda gives the function."""
+        return self.aws.credentials_for(EXECUTION_ROLE, STACK_NAME)
+
+    def grant(self, file: str) -> None:
+        """kubectl apply -f infra/rbac/FILE"""
+        self.cluster.apply(*yaml.safe_load_all((self._root / "infra" / "rbac" / file).read_text()))
+
+    def configure(self, **changed: Any) -> dict[str, Any]:
+        """Writes the document; the change event that EventBridge would send."""
+        document = {**DOCUMENT, **changed}
+        name = f"{CONFIG_PATH}/clusters/{CLUSTER}"
+        self.aws.put_parameter(name, yaml.safe_dump(document, sort_keys=False))
+        detail = {"operation": "Update", "name": name, "type": "String", "description": ""}
+        return {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
+
+    def add_namespace(self, name: str) -> None:
+        """A namespace with its default account, as the controllers leave it, which pulls from somewhere else too."""
+        self._ask("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}, "imagePullSecrets": [{"name": THEIRS}]}
+        self._ask("POST", f"/api/v1/namespaces/{name}/serviceaccounts", account)
+
+    def write_foreign_secret(self, namespace: str) -> None:
+        """Another tool writes its own credential into the Secret of that name, whatever is there."""
+        path = f"/api/v1/namespaces/{namespace}/secrets"
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET_NAME}, "type": SECRET_TYPE, "data": FOREIGN_DATA}
+        status, _ = self.cluster.admin("GET", f"{path}/{SECRET_NAME}")
+        if status == 200:
+            self._ask("PUT", f"{path}/{SECRET_NAME}?fieldManager={FOREIGN_MANAGER}", body)
+        else:
+            self._ask("POST", f"{path}?fieldManager={FOREIGN_MANAGER}", body)
+
+    def namespaces(self) -> dict[str, str]:
+        """Each namespace, with whose the Secret is and what its default account pulls with."""
+        _, listed = self.cluster.admin("GET", "/api/v1/namespaces")
+        names = [item["metadata"]["name"] for item in listed["items"]]
+        return {name: self._state(name) for name in names if name == "payments" or name.startswith(("team-", "legacy"))}
+
+    def close(self) -> None:
+        """Stops everything."""
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _state(self, namespace: str) -> str:
+        status, secret = self.cluster.admin("GET", f"/api/v1/namespaces/{namespace}/secrets/{SECRET_NAME}")
+        whose = "none" if status == 404 else "theirs" if secret.get("data") == FOREIGN_DATA else "ours"
+        _, account = self.cluster.admin("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
+        return f"{whose}, default pulls with {' '.join(entry['name'] for entry in account.get('imagePullSecrets', [])) or 'nothing'}"
+
+    def _ask(self, method: str, path: str, body: Any) -> None:
+        status, answer = self.cluster.admin(method, path, body)
+        if status >= 300:
+            raise RuntimeError(f"{method} {path}: {status} {answer.get('message')}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happens, what is sent for it, and what ought to come of it: the report's counts, and each namespace's state."""
+
+    title: str
+    event: Any
+    counts: Mapping[str, int]
+    state: Mapping[str, str]
+    ok: bool = True
+
+
+OURS, NONE, THEIR_SECRET = (
+    f"ours, default pulls with {THEIRS} {SECRET_NAME}",
+    f"none, default pulls with {THEIRS}",
+    f"theirs, default pulls with {THEIRS}",
+)
+
+
+def steps(stack: LifeStack) -> Iterator[Step]:
+    """The story. What precedes a step is done when the step is asked for."""
+    stack.configure()
+    check = {"action": "check"}
+    yield Step("A check before anything is granted", check, {}, {"payments": NONE, "team-a": NONE}, ok=False)
+    for file in RBAC_FILES:
+        stack.grant(file)
+    yield Step("kubectl apply -k infra/rbac and the two options, and another check", check, {"created": 2}, {"payments": NONE, "team-a": NONE})
+    yield Step("The document is written: its change event pushes", stack.configure(), {"created": 2}, {"payments": OURS, "team-a": OURS})
+    stack.add_namespace("team-new")
+    sweep = {"action": "sweep", "windowMinutes": 20}
+    everywhere = {"payments": OURS, "team-a": OURS, "team-new": OURS}
+    yield Step("A namespace team-new is made: the next sweep finds it", sweep, {"created": 1, "updated": 2}, everywhere)
+    stack.add_namespace("legacy")
+    stack.write_foreign_secret("legacy")
+    with_legacy = stack.configure(namespaces=["payments", "team-*", "legacy"])
+    refused = {**everywhere, "legacy": THEIR_SECRET}
+    yield Step("legacy is added, whose Secret is another tool's", with_legacy, {"updated": 3, "conflict": 1}, refused, ok=False)
+    taken = stack.configure(namespaces=["payments", "team-*", "legacy"], takeOwnership=True)
+    yield Step("takeOwnership: true", taken, {"updated": 3, "adopted": 1}, {**everywhere, "legacy": OURS})
+    stack.write_foreign_secret("legacy")
+    push = {"action": "push"}
+    yield Step("The other tool writes again: each takeover shows", push, {"updated": 3, "adopted": 1}, {**everywhere, "legacy": OURS})
+    dropped = stack.configure(namespaces={"include": ["payments", "team-*"], "exclude": ["team-a"]})
+    left = {"payments": OURS, "team-a": NONE, "team-new": OURS, "legacy": NONE}
+    yield Step("team-a and legacy are dropped: prune takes their Secrets away", dropped, {"updated": 2, "pruned": 2}, left)
+    gone = {"action": "plan", "remove": True, "clusters": ["*"]}
+    yield Step("The plan of an uninstall changes nothing", gone, {"removed": 2}, left)
+    yield Step("The uninstall", {"action": "remove", "clusters": ["*"]}, {"removed": 2}, dict.fromkeys(left, NONE))
+
+
+def live(stack: LifeStack, function: BuiltFunction, paint: Paint) -> list[str]:
+    """Goes through the story and shows it; returns what is not as it should be."""
+    wrong: list[str] = []
+    for number, step in enumerate(steps(stack), 1):
+        invocation = function.invoke(step.event)
+        state = stack.namespaces()
+        print("\n".join(_shown(number, step, invocation, state, paint)) + "\n")
+        wrong += [f"step {number}: {one}" for one in _surprises(step, invocation, state)]
+    return wrong
+
+
+def _shown(number: int, step: Step, invocation: Invocation, state: Mapping[str, str], paint: Paint) -> Iterator[str]:
+    report = invocation.report or {}
+    sent = step.event.get("detail-type") or json.dumps(step.event)
+    yield f"{paint('bold', f'{number}. {step.title}')} ({sent}, {invocation.seconds:.2f} s)"
+    for cluster in report.get("clusters", []):
+        if cluster.get("error"):
+            yield f"  {paint('bad', cluster['error']['message'])}\n    {cluster['error']['remedy']}"
+        for finding in cluster.get("findings", []):
+            yield f"  {paint('good' if finding['ok'] else 'bad', 'ok ' if finding['ok'] else 'BAD')} {finding['check']}: {finding['message']}"
+            if not finding["ok"]:
+                yield f"      {finding['remedy']}"
+        for problem in cluster["problems"]:
+            yield f"  {paint('bad', problem['namespace'])}: {problem['outcome']}: {problem['message']}\n    {problem['remedy']}"
+        for adopted in cluster.get("adopted", []):
+            yield f"  {adopted['namespace']}: adopted from {', '.join(adopted['from'])}"
+        yield f"  {', '.join(f'{count} {kind}' for kind, count in cluster['counts'].items()) or 'nothing done'}"
+    width = max(map(len, state))
+    yield from (f"  {paint('faint', name.ljust(width))}  {what}" for name, what in state.items())
+
+
+def _surprises(step: Step, invocation: Invocation, state: Mapping[str, str]) -> Iterator[str]:
+    if invocation.error is not None or invocation.report is None:
+        yield f"the function raised {invocation.error}"
+        return
+    report = invocation.report
+    counts = {kind: count for kind, count in report["totals"].items() if not kind.startswith("clusters")}
+    if report["ok"] is not step.ok:
+        yield f"ok is {report['ok']}: {json.dumps(report)[:2000]}"
+    if step.counts and counts != dict(step.counts):
+        yield f"counts {counts}, expected {dict(step.counts)}"
+    if {name: state.get(name) for name in step.state} != dict(step.state):
+        yield f"namespaces {dict(state)}, expected {dict(step.state)}"

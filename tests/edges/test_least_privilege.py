@@ -1,0 +1,62 @@
+"""Every verb that infra/rbac grants is needed: without it, something that works with it does not."""
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.world import RBAC, World
+
+FILES = ("cluster.yaml", "service-accounts.yaml", "prune.yaml")
+FIRST = "{namespaces: ['team-*'], prune: true, serviceAccounts: [default, 'build-*']}"
+SECOND = "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true, serviceAccounts: [default, 'build-*']}"
+
+
+def granted() -> list[tuple[str, str, str]]:
+    """(file, resource, verb) of everything that is granted."""
+    return [
+        (file, rule["resources"][0], verb)
+        for file in FILES
+        for document in yaml.safe_load_all((RBAC / file).read_text())
+        for rule in document.get("rules", [])
+        for verb in rule["verbs"]
+    ]
+
+
+def without(file: str, resource: str, verb: str) -> list[dict[str, Any]]:
+    """A file's objects, with one verb taken away."""
+    found = []
+    for document in yaml.safe_load_all((RBAC / file).read_text()):
+        changed = copy.deepcopy(document)
+        for rule in changed.get("rules", []):
+            if rule["resources"] == [resource]:
+                rule["verbs"] = [one for one in rule["verbs"] if one != verb]
+        if "rules" in changed:
+            changed["rules"] = [rule for rule in changed["rules"] if rule["verbs"]]
+        found.append(changed)
+    return found
+
+
+def a_life(world: World, missing: tuple[str, str, str] | None) -> bool:
+    """A push, and another that prunes: whether all of it worked."""
+    cluster = world.add_cluster("prod", namespaces=("team-a", "team-b"), rbac=None, document=FIRST)
+    for namespace in ("team-a", "team-b"):
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+        cluster.admin("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", account)
+    for file in FILES:
+        documents = without(*missing) if missing and missing[0] == file else list(yaml.safe_load_all((RBAC / file).read_text()))
+        cluster.apply(*documents)
+    first = world.invoke()
+    world.document("prod", SECOND)
+    second = world.invoke()
+    return bool(first["ok"] and second["ok"] and second["totals"].get("pruned") == 1)
+
+
+def test_with_all_of_it_everything_works(world: World) -> None:
+    assert a_life(world, None)
+
+
+@pytest.mark.parametrize("missing", granted(), ids=" ".join)
+def test_without_one_verb_something_does_not(world: World, missing: tuple[str, str, str]) -> None:
+    assert not a_life(world, missing)
