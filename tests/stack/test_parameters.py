@@ -17,7 +17,7 @@ EXPRESSIONS = [
     ("rate(9 hours)", True),
     ("rate(1 minute)", True),
     ("rate(2 minutes)", True),
-    ("rate(99 minutes)", True),
+    ("rate(89 minutes)", True),
     ("rate(90 minutes)", True),
     ("rate(91 minutes)", False),
     ("cron(0 0/8 * * ? *)", True),
