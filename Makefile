@@ -6,9 +6,10 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 ARGS ?=
+ARCH ?= arm64
 TEMPLATES := template.yaml infra/access-entry.yaml infra/spoke-role.yaml infra/kms-key.yaml
 
-.PHONY: help run test check unit build bench clean
+.PHONY: help run test check unit build package bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -30,6 +31,9 @@ check: .venv/.done .venv-sam/.done .venv-checkov/.done
 
 build: .venv-sam/.done ## sam build, for the template's own architecture
 	$(SAM) build
+
+package: .venv/.done ## the function's zip by pip alone, for infra/terraform (ARCH=x86_64 for the other processor)
+	@$(BIN)/python -m infra.package --arch $(ARCH) $(ARGS)
 
 unit: .venv/.done .venv-sam/.done
 	$(BIN)/python -m pytest $(ARGS)
