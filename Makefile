@@ -6,8 +6,10 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/lambda_src
 export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 ARGS ?=
+ARCH ?= arm64
+TEMPLATES := template.yaml infra/access-entry.yaml infra/spoke-role.yaml infra/kms-key.yaml
 
-.PHONY: help run test check unit build bench clean
+.PHONY: help run test check unit build package bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -18,16 +20,20 @@ run: .venv/.done .venv-sam/.done ## the built function at its real job, on a loc
 
 test: check build unit ## every check and test
 
-check: .venv/.done .venv-sam/.done
+check: .venv/.done .venv-sam/.done .venv-checkov/.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint --include-checks I -- $(TEMPLATES)
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+	.venv-checkov/bin/checkov --framework cloudformation --compact --quiet --skip-download --file $(TEMPLATES)
 
 build: .venv-sam/.done ## sam build, for the template's own architecture
 	$(SAM) build
+
+package: .venv/.done ## the function's zip by pip alone, for infra/terraform (ARCH=x86_64 for the other processor)
+	@$(BIN)/python -m infra.package --arch $(ARCH) $(ARGS)
 
 unit: .venv/.done .venv-sam/.done
 	$(BIN)/python -m pytest $(ARGS)
@@ -36,7 +42,7 @@ bench: .venv/.done ## the push beside a bare loop and beside kubectl (minutes)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 clean: ## removes what the other commands made
-	rm -rf .venv .venv-sam .aws-sam .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-sam .venv-checkov .aws-sam .mypy_cache .ruff_cache .pytest_cache
 
 .venv/.done: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv --clear .venv
@@ -46,4 +52,9 @@ clean: ## removes what the other commands made
 .venv-sam/.done: infra/local/requirements-sam.txt
 	$(PYTHON) -m venv --clear .venv-sam
 	.venv-sam/bin/pip install --quiet --disable-pip-version-check --no-deps -r infra/local/requirements-sam.txt
+	@touch $@
+
+.venv-checkov/.done: infra/local/requirements-checkov.txt
+	$(PYTHON) -m venv --clear .venv-checkov
+	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --no-deps -r infra/local/requirements-checkov.txt
 	@touch $@

@@ -129,9 +129,16 @@ def _up(*, verbose: bool) -> Iterator[tuple[DemoStack, BuiltFunction, FunctionSp
     began = time.monotonic()
     built = build(ROOT, sam, echo=verbose)
     _progress("the last build is still good" if built.reused else f"built in {time.monotonic() - began:.0f} s")
-    spec = read_function(built.template, stack_name=STACK_NAME, region=REGION, account_id=DEFAULT_ACCOUNT, parameters=built.parameters)
     _progress("starting AWS and two clusters")
     with DemoStack(ROOT) as stack:
+        spec = read_function(
+            built.template,
+            stack_name=STACK_NAME,
+            region=REGION,
+            account_id=DEFAULT_ACCOUNT,
+            parameters=built.parameters,
+            resources={"RetryQueue": stack.queue.url},
+        )
         _progress("starting the function under the Lambda Runtime Interface Emulator")
         credential = stack.execution_credential()
         with BuiltFunction(spec, rie, credential=credential, region=REGION, aws_endpoint_url=stack.aws.endpoint_url) as function:
@@ -180,10 +187,12 @@ def _show_push(title: str, stack: DemoStack, invocation: Invocation, found: dict
     print("\n".join(show.verdict(report, paint)))
     if invocation.error:
         print(f"  So the invocation ends in {invocation.error['errorType']}: Lambda counts an error.")
-    elif not report.get("ok"):
-        print("  The failed cluster is reported, for alarms to see.")
+    elif queued := report.get("queued"):
+        print(f"  The failed cluster is measured, for alarms to see, and waits on the retry queue: {', '.join(queued)}.")
     print()
     failures = [reason for cluster in stack.clusters.values() for reason in cluster.sign_in_failures]
+    if (waiting := [message.body["clusters"] for message in stack.queue.waiting]) != [report.get("queued")] * len(waiting) or not waiting:
+        wrong.append(f"on the retry queue: {waiting}, and the report says {report.get('queued')}")
     return wrong + [f"a sign-in failed: {reason}" for reason in failures]
 
 

@@ -117,6 +117,7 @@ class DemoStack:
     def __init__(self, root: Path) -> None:
         with contextlib.ExitStack() as opened:
             self.aws = opened.enter_context(LocalAws())
+            self.queue = self.aws.put_queue(f"{STACK_NAME}-retry")
             self.aws.put_role(SPOKE_ROLE, external_id=EXTERNAL_ID, trusted=EXECUTION_ROLE)
             self.aws.put_parameter(f"{CONFIG_PATH}/defaults", _document(DEFAULTS))
             self.clusters: dict[str, Cluster] = {}

@@ -40,7 +40,12 @@ def serve_batch(records: Sequence[Mapping[str, Any]], invocation: Invocation) ->
 
 
 def _kept(run: Run, group: Sequence[Message]) -> set[str]:
-    """The ids of the messages that must come back: of several for one cluster only the one that has waited longest."""
+    """The ids of the messages that must come back: of several for one cluster only the one that has waited longest.
+
+    A sweep is not tried more than this once: the schedule sends the next one within minutes.
+    """
+    if run.request.action == "sweep":
+        return set()
     if run.error is not None:
         return {message.id for message in group}
     failed = {result.id for result in run.failed}

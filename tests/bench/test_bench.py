@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import aws, local, sink, table
+from tests.bench import aws, bill, local, sink, table
 from tests.bench.__main__ import ROOT, Bench
 from tests.bench.table import Row
 
@@ -54,3 +54,7 @@ def test_ratios_are_of_medians() -> None:
     assert table.line(push, floor).split()[-2:] == ["1.25x", "3.00x"]
     assert table.aims(push, floor).count("(reached)") == 2
     assert "CPU 3.00 of at most 2x floor (MISSED)" in table.aims(push, floor)
+
+
+def test_the_readmes_bill_is_this_ones() -> None:
+    assert bill.table(bill.MEASURED, bill.Prices()) in (ROOT / "README.md").read_text()

@@ -210,6 +210,17 @@ def test_a_run_that_failed_as_a_whole_comes_back_as_the_same_push(queued: World,
     assert queued.token("one", "a") == queued.token("two", "a") == queued.aws.ecr_public.issued[-1]
 
 
+def test_a_sweep_that_failed_is_made_good_once_and_never_piles_up(queued: World) -> None:
+    queued.add_cluster("prod", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True)
+    failed = {"requestContext": {}, "requestPayload": {"action": "sweep", "windowMinutes": 20}, "timestamp": datetime.now(UTC).isoformat()}
+    queued.queue.put(failed)
+    queued.aws.script("ssm", "GetParametersByPath", DENIED, times=1)
+    assert queued.poll() == []
+    queued.queue.put(failed)
+    assert queued.poll() == []
+    assert queued.token("prod", "team-a") == queued.aws.ecr_public.issued[-1]
+
+
 def test_it_counts_as_a_full_push_then(queued: World, capsys: pytest.CaptureFixture[str]) -> None:
     good(queued, "one")
     queued.queue.put({"requestContext": {}, "requestPayload": {}})

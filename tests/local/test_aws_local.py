@@ -210,3 +210,10 @@ def test_a_new_one_knows_nothing_of_the_last(aws: LocalAws, own: Credential) -> 
         assert later.find_credential(own.access_key_id) is None
         again = later.credentials_for(EXECUTION_ROLE, "function")
         assert client(later, "ssm", again).get_parameters_by_path(Path="/app")["Parameters"] == []
+
+
+def test_of_a_calls_parameters_only_those_are_kept_that_iam_decides_by(aws: LocalAws, own: Credential) -> None:
+    ssm = client(aws, "ssm", own)
+    ssm.put_parameter(Name="/a/b", Value="a secret", Type="SecureString")
+    ssm.get_parameter(Name="/a/b", WithDecryption=True)
+    assert [call.parameters for call in aws.called("ssm")] == [{"Name": "/a/b"}, {"Name": "/a/b", "WithDecryption": "True"}]

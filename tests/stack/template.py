@@ -1,6 +1,10 @@
-"""What CloudFormation gets to see of template.yaml: aws-sam-translator's output, and a stack's view of it with parameters filled in."""
+"""What CloudFormation gets to see of the templates: aws-sam-translator's output, and a stack's view of it with parameters filled in."""
 
+import copy
+import functools
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = "template.yaml"
 
 REGION, ACCOUNT, STACK = "eu-west-1", "123456789012", "two-of-a-kind"
 PSEUDO = {
@@ -43,35 +48,73 @@ def _long_form(loader: _Intrinsics, name: str, node: yaml.Node) -> dict[str, Any
 _Intrinsics.add_multi_constructor("!", _long_form)
 
 
-def source() -> dict[str, Any]:
-    """template.yaml as written, intrinsic functions in their long form."""
-    template: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Intrinsics)
+def source(path: str = TEMPLATE) -> dict[str, Any]:
+    """A template as written, intrinsic functions in their long form."""
+    return copy.deepcopy(_read(path))
+
+
+@functools.cache
+def _read(path: str) -> dict[str, Any]:
+    template: dict[str, Any] = yaml.load((ROOT / path).read_text(), Loader=_Intrinsics)
     return template
 
 
-def translated(**parameters: Any) -> dict[str, Any]:
+def translated(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
     """Plain CloudFormation. The transform sees a stack's parameters, and puts some of them in place itself."""
-    written = source()
+    written = source(path)
+    if "Transform" not in written:
+        return written
     written["Resources"]["PusherFunction"]["Properties"]["CodeUri"] = "s3://bucket/key"  # as `sam package` leaves it
     session = boto3.Session(region_name=REGION)  # the transform decides by region; no call is made: the template names no managed policies
     output: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(written, parameters)
     return output
 
 
-def deployed(**parameters: Any) -> dict[str, dict[str, Any]]:
-    """The resources of a stack with these parameters: references resolved, conditions decided. GetAtt stays `<logical id>.<attribute>`."""
-    template = translated(**parameters)
-    values = {name: str(parameters.get(name, body.get("Default"))) for name, body in template["Parameters"].items()} | PSEUDO
-    conditions = {name: _value(body, values, {}) for name, body in template.get("Conditions", {}).items()}
-    return {name: _value(body, values, conditions) for name, body in template["Resources"].items()}
+def deployed(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, dict[str, Any]]:
+    """The resources of a stack with these parameters: references resolved, conditions decided, resources whose condition is false left out.
+
+    Ref to a resource stays its logical id, GetAtt `<logical id>.<attribute>`. Numbers are numbers, lists are lists.
+    """
+    template = translated(path, **parameters)
+    stack = _Stack.of(template, parameters)
+    return {name: stack.value(body) for name, body in template["Resources"].items() if stack.holds(body.get("Condition"))}
 
 
-def statements(role: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The statements of a role's inline policies, by Sid."""
-    found = [statement for policy in role["Properties"]["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+def properties(logical_id: str, path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
+    """The properties of one resource of `deployed`."""
+    found: dict[str, Any] = deployed(path, **parameters)[logical_id]["Properties"]
+    return found
+
+
+def outputs(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
+    """The values of the outputs, resolved in the same way."""
+    template = translated(path, **parameters)
+    stack = _Stack.of(template, parameters)
+    return {name: stack.value(body["Value"]) for name, body in template["Outputs"].items() if stack.holds(body.get("Condition"))}
+
+
+def refusals(path: str = TEMPLATE, /, *, partition: str = "aws", **parameters: Any) -> list[str]:
+    """What CloudFormation says before it makes anything of these parameters: the descriptions of the assertions in Rules that do not hold."""
+    template = translated(path, **parameters)
+    stack = _Stack.of(template, parameters, {"AWS::Partition": partition})
+    applying = [rule for rule in template.get("Rules", {}).values() if stack.value(rule.get("RuleCondition", True))]
+    return [asserted["AssertDescription"] for rule in applying for asserted in rule["Assertions"] if not stack.value(asserted["Assert"])]
+
+
+def statements(resource: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The statements of a role's inline policies, or of the policy of a queue, a topic or a key, by Sid."""
+    body = resource["Properties"]
+    documents = [policy["PolicyDocument"] for policy in body["Policies"]] if "Policies" in body else [body.get("PolicyDocument") or body["KeyPolicy"]]
+    found = [dict(statement) for document in documents for statement in document["Statement"]]
     by_sid = {statement.pop("Sid"): statement for statement in found}
     assert len(by_sid) == len(found)
     return by_sid
+
+
+def allow(*actions: str, on: str | list[str], **condition: Any) -> dict[str, Any]:
+    """A statement as `statements` returns it."""
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": actions[0] if len(actions) == 1 else list(actions), "Resource": on}
+    return statement | ({"Condition": condition} if condition else {})
 
 
 def documents(path: str) -> list[dict[str, Any]]:
@@ -79,27 +122,92 @@ def documents(path: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all((ROOT / path).read_text()))
 
 
-def _value(node: Any, values: dict[str, str], conditions: dict[str, Any]) -> Any:
-    if isinstance(node, list):
-        return [found for item in node if (found := _value(item, values, conditions)) is not _ABSENT]
-    if not isinstance(node, dict):
-        return node
-    if len(node) == 1:
-        (function, argument), *_ = node.items()
+@dataclass(frozen=True)
+class _Stack:
+    """Resolves intrinsic functions. `values`: of parameters and pseudo parameters."""
+
+    values: Mapping[str, Any]
+    mappings: Mapping[str, Any]
+    written_conditions: Mapping[str, Any]
+    conditions: dict[str, bool] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, template: dict[str, Any], parameters: Mapping[str, Any], pseudo: Mapping[str, str] | None = None) -> "_Stack":
+        declared = template.get("Parameters", {})
+        assert not parameters.keys() - declared.keys(), f"no such parameters: {sorted(parameters.keys() - declared.keys())}"
+        values = {name: _typed(body["Type"], parameters.get(name, body.get("Default"))) for name, body in declared.items()}
+        return cls({**values, **PSEUDO, **(pseudo or {})}, template.get("Mappings", {}), template.get("Conditions", {}))
+
+    def holds(self, condition: str | None) -> bool:
+        """Whether a condition, by its name, is true; a resource without one is there."""
+        if condition is None:
+            return True
+        if condition not in self.conditions:
+            self.conditions[condition] = bool(self.value(self.written_conditions[condition]))
+        return self.conditions[condition]
+
+    def value(self, node: Any) -> Any:
+        """A node without its intrinsic functions, and without what is AWS::NoValue."""
+        if isinstance(node, list):
+            return [found for item in node if (found := self.value(item)) is not _ABSENT]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            (function, argument), *_ = node.items()
+            if function in ("Ref", "Fn::GetAtt", "Fn::Sub", "Fn::If", "Condition"):
+                return self._reference(function, argument)
+            if function in _FUNCTIONS:
+                return _FUNCTIONS[function](self, *self.value(argument))
+            assert not function.startswith("Fn::"), f"{function} is not understood here"
+        return {key: found for key, item in node.items() if (found := self.value(item)) is not _ABSENT}
+
+    def _reference(self, function: str, argument: Any) -> Any:
         match function:
             case "Ref" if argument == "AWS::NoValue":
                 return _ABSENT
             case "Ref":
-                return values.get(argument, argument)
+                return self.values.get(argument, argument)
             case "Fn::GetAtt":
                 return ".".join(argument)
             case "Fn::Sub":
-                return re.sub(r"\$\{([^}]+)\}", lambda found: values[found[1]], argument)
+                return re.sub(r"\$\{([^!}][^}]*)\}", lambda found: str(self.values.get(found[1], found[1])), argument)
             case "Fn::If":
-                return _value(argument[1 if conditions[argument[0]] else 2], values, conditions)
-            case "Fn::Equals":
-                left, right = _value(argument, values, conditions)
-                return left == right
-            case "Fn::Not":
-                return not _value(argument[0], values, conditions)
-    return {key: found for key, item in node.items() if (found := _value(item, values, conditions)) is not _ABSENT}
+                return self.value(argument[1 if self.holds(argument[0]) else 2])
+        # `Condition` is a function within Conditions; elsewhere it is a resource's attribute or a statement's key.
+        return self.holds(argument) if isinstance(argument, str) else {function: self.value(argument)}
+
+    def find_in_map(self, name: str, *keys: Any) -> Any:
+        found = self.mappings[name]
+        for key in keys:
+            found = found[str(key)]
+        return found
+
+
+def _typed(kind: str, value: Any) -> Any:
+    match kind:
+        case "Number":
+            return int(value)
+        case "CommaDelimitedList":
+            return str(value).split(",") if value else []
+    return value if value is None else str(value)
+
+
+def _same(left: Any, right: Any) -> bool:
+    """CloudFormation compares strings."""
+    return str(left) == str(right)
+
+
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "Fn::Equals": lambda _, left, right: _same(left, right),
+    "Fn::Not": lambda _, operand: not operand,
+    "Fn::And": lambda _, *operands: all(operands),
+    "Fn::Or": lambda _, *operands: any(operands),
+    "Fn::Join": lambda _, delimiter, parts: delimiter.join(map(str, parts)),
+    "Fn::Split": lambda _, delimiter, text: text.split(delimiter),
+    "Fn::Select": lambda _, index, items: items[int(index)],
+    "Fn::FindInMap": lambda stack, *path: stack.find_in_map(*path),
+    # Rules only.
+    "Fn::Contains": lambda _, items, wanted: any(_same(item, wanted) for item in items),
+    "Fn::EachMemberEquals": lambda _, items, wanted: all(_same(item, wanted) for item in items),
+    "Fn::EachMemberIn": lambda _, items, others: all(any(_same(item, other) for other in others) for item in items),
+}

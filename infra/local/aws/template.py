@@ -1,6 +1,7 @@
 """What CloudFormation would make of the function in template.yaml: its handler, environment, limits, and the scheduler's event.
 
-Only what is needed of it: parameters, pseudo parameters, !Ref and !Sub. Whatever else an intrinsic says stays as it is written.
+Only what is needed of it: parameters, pseudo parameters, resources that the caller has something for, !Ref and !Sub. Whatever else an intrinsic
+says stays as it is written; an environment variable that such a thing would be the value of is left out.
 """
 
 import json
@@ -13,7 +14,8 @@ from typing import Any
 import yaml
 
 FUNCTION = "AWS::Serverless::Function"
-SCHEDULE = "AWS::Scheduler::Schedule"
+# Of the template's schedules the one whose event stands for all.
+SCHEDULE = "PushSchedule"
 # SAM's own defaults of a function that sets neither.
 DEFAULT_TIMEOUT, DEFAULT_MEMORY = 3, 128
 
@@ -31,21 +33,31 @@ class FunctionSpec:
     scheduled_event: Any
 
 
-def read_function(template: Path, *, stack_name: str, region: str, account_id: str, parameters: Mapping[str, str] | None = None) -> FunctionSpec:
-    """The only function of a (built) template. `parameters` replace the template's defaults."""
+def read_function(
+    template: Path,
+    *,
+    stack_name: str,
+    region: str,
+    account_id: str,
+    parameters: Mapping[str, str] | None = None,
+    resources: Mapping[str, str] | None = None,
+) -> FunctionSpec:
+    """The only function of a (built) template. `parameters` replace the template's defaults; `resources` are what !Ref to a resource gives, by its
+    logical id: a queue's URL."""
     document = yaml.load(template.read_text(), Loader=_Loader)
     pseudo = {"AWS::StackName": stack_name, "AWS::Region": region, "AWS::AccountId": account_id, "AWS::Partition": "aws", "AWS::NoValue": None}
     defaults = {name: entry.get("Default") for name, entry in document.get("Parameters", {}).items()}
-    resources = _resolve(document["Resources"], {**defaults, **(parameters or {}), **pseudo})
-    function = next(found for found in resources.values() if found["Type"] == FUNCTION)["Properties"]
+    resolved = _resolve(document["Resources"], {**defaults, **(parameters or {}), **(resources or {}), **pseudo})
+    function = next(found for found in resolved.values() if found["Type"] == FUNCTION)["Properties"]
+    variables = function.get("Environment", {}).get("Variables", {})
     return FunctionSpec(
         folder=(template.parent / function["CodeUri"]).resolve(),
         handler=function["Handler"],
-        environment={name: str(value) for name, value in function.get("Environment", {}).get("Variables", {}).items()},
+        environment={name: str(value) for name, value in variables.items() if not isinstance(value, dict)},
         timeout=int(function.get("Timeout", DEFAULT_TIMEOUT)),
         memory=int(function.get("MemorySize", DEFAULT_MEMORY)),
         logging={name: value for name, value in function.get("LoggingConfig", {}).items() if isinstance(value, str)},
-        scheduled_event=_scheduled(resources),
+        scheduled_event=_scheduled(resolved),
     )
 
 
@@ -55,8 +67,8 @@ def parameter_names(template: Path) -> frozenset[str]:
 
 
 def _scheduled(resources: Mapping[str, Any]) -> Any:
-    inputs = [found["Properties"]["Target"].get("Input") for found in resources.values() if found["Type"] == SCHEDULE]
-    return json.loads(inputs[0]) if inputs and inputs[0] else {}
+    schedule = resources.get(SCHEDULE)
+    return json.loads(schedule["Properties"]["Target"].get("Input", "{}")) if schedule else {}
 
 
 def _resolve(value: Any, values: Mapping[str, Any]) -> Any:

@@ -16,9 +16,16 @@ _STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 _REST_ACTIONS = ((re.compile(r"^GET /clusters/[^/]+$"), "DescribeCluster"), (re.compile(r"^GET /clusters$"), "ListClusters"))
 
 
+# What decides a call's resource and conditions to IAM. Nothing else of a request is kept: no value, no message.
+_TOLD = ("Path", "Name", "WithDecryption", "RoleArn", "RoleSessionName", "ExternalId", "QueueUrl")
+
+
 @dataclass
 class AwsCall:
-    """A call as it arrived: no body, so no secret. `status` is 0 until it is answered, `principal` None when nobody knows the key."""
+    """A call as it arrived: no body, so no secret. `status` is 0 until it is answered, `principal` None when nobody knows the key.
+
+    `parameters`: the few of its parameters that IAM decides by.
+    """
 
     service: str
     action: str
@@ -28,6 +35,7 @@ class AwsCall:
     access_key_id: str | None
     user_agent: str
     path: str
+    parameters: dict[str, str] = field(default_factory=dict)
     status: int = 0
 
 
@@ -44,6 +52,7 @@ class AwsRequest:
     user_agent: str
     protocol: str
     form: dict[str, str] = field(repr=False)
+    told: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, environ: dict[str, Any]) -> Self:
@@ -63,6 +72,7 @@ class AwsRequest:
             user_agent=environ.get("HTTP_USER_AGENT", ""),
             protocol="json" if target else "query" if "Action" in form else "rest",
             form=form,
+            told=_told(form or _json(environ.get("CONTENT_TYPE", ""), body)),
         )
 
 
@@ -94,6 +104,20 @@ def _form(content_type: str, body: bytes) -> dict[str, str]:
     if not content_type.startswith("application/x-www-form-urlencoded"):
         return {}
     return {name: values[0] for name, values in parse_qs(body.decode(errors="replace"), keep_blank_values=True).items()}
+
+
+def _json(content_type: str, body: bytes) -> dict[str, Any]:
+    if "json" not in content_type:
+        return {}
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _told(parameters: dict[str, Any]) -> dict[str, str]:
+    return {name: str(parameters[name]) for name in _TOLD if name in parameters}
 
 
 def _rest_action(line: str) -> str:

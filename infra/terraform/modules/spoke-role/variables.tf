@@ -1,0 +1,46 @@
+variable "pusher_role_arn" {
+  description = "ARN of the function's execution role, function_role_arn of its module. Nobody else may assume the role."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws:iam::[0-9]{12}:role/[a-zA-Z0-9+=,.@_/-]+$", var.pusher_role_arn))
+    error_message = "pusher_role_arn must be the ARN of an IAM role (arn:aws:iam::...:role/...)."
+  }
+}
+
+variable "external_id" {
+  description = "External id that the function must name: the externalId of the clusters' documents. A value of your own, such as a UUID."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9+=,.@:/_-]+$", var.external_id)) && length(var.external_id) >= 8 && length(var.external_id) <= 128
+    error_message = "external_id must be 8 to 128 letters, digits or any of + = , . @ : / _ -"
+  }
+}
+
+variable "role_name" {
+  description = "Name of the role, the same as assumable_role_name of the function's module, without a path."
+  type        = string
+  default     = "ecr-public-pusher-spoke"
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9+=,.@_-]{1,64}$", var.role_name))
+    error_message = "role_name must be the name of an IAM role."
+  }
+}
+
+variable "cluster_arns" {
+  description = "ARNs of the clusters of this account that the function is to serve, in any regions."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.cluster_arns) > 0 && alltrue([for arn in var.cluster_arns : can(regex("^arn:aws:eks:[a-z0-9-]+:[0-9]{12}:cluster/[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", arn))])
+    error_message = "cluster_arns must be ARNs of EKS clusters (arn:aws:eks:...:cluster/...), without wildcards."
+  }
+}
+
+variable "tags" {
+  description = "Tags of the role."
+  type        = map(string)
+  default     = {}
+}

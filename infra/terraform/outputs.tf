@@ -1,0 +1,46 @@
+# The stack's outputs. function_role_arn is known even while the stack changes.
+
+output "function_name" {
+  description = "Name of the function, for sam remote invoke and aws lambda invoke."
+  value       = aws_cloudformation_stack.this.outputs["FunctionName"]
+}
+
+output "function_arn" {
+  description = "ARN of the function."
+  value       = aws_cloudformation_stack.this.outputs["FunctionArn"]
+}
+
+output "function_role_arn" {
+  description = "ARN of the execution role. EKS access entries, and the trust of roles in other accounts, name it."
+  value       = terraform_data.function_role_arn.output
+}
+
+output "config_path" {
+  description = "Path of the configuration in Parameter Store."
+  value       = aws_cloudformation_stack.this.outputs["ConfigPath"]
+}
+
+output "log_group_name" {
+  description = "Log group with the reports of all runs."
+  value       = aws_cloudformation_stack.this.outputs["LogGroupName"]
+}
+
+output "retry_queue_url" {
+  description = "Queue of what is to be tried again."
+  value       = aws_cloudformation_stack.this.outputs["RetryQueueUrl"]
+}
+
+output "dead_letter_queue_url" {
+  description = "Queue of what was tried in vain or could not be delivered."
+  value       = aws_cloudformation_stack.this.outputs["DeadLetterQueueUrl"]
+}
+
+output "alarm_topic_arn" {
+  description = "SNS topic that gets the alarms, for further subscriptions."
+  value       = aws_cloudformation_stack.this.outputs["AlarmTopicArn"]
+}
+
+output "dashboard_url" {
+  description = "The dashboard."
+  value       = aws_cloudformation_stack.this.outputs["DashboardUrl"]
+}

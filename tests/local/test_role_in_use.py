@@ -1,0 +1,241 @@
+"""What the built function really asks of AWS and tells CloudWatch, under the Runtime Interface Emulator, held against the template.
+
+Every kind of run is done once for the module; its calls are judged by the execution role's policies, its metrics compared with the alarms'.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.local.aws import LocalAws
+from infra.local.aws.queues import LocalQueue
+from infra.local.aws.sam import build, emulator, sam_command
+from infra.local.aws.template import read_function
+from infra.local.aws.wire import AwsCall
+from infra.local.identity import AccessEntry
+from infra.local.kube import EmbeddedCluster
+from infra.local.runtime import BuiltFunction
+from tests.stack.alarms import METRICS, NAMESPACE, alarm_metrics
+from tests.stack.template import ACCOUNT, REGION, ROOT, STACK, deployed
+from tests.support.aws_calls import asked_of_iam
+from tests.support.iam import Decision, evaluate
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/{STACK}-PusherRole"
+SPOKE_ACCOUNT = "444455556666"
+SPOKE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-spoke"
+ROOT_PATH = "/ecr-public-pusher"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd"
+
+# Statements that no call of the function shows, and who needs them.
+NOT_THE_FUNCTIONS_OWN = {
+    "ReceiveRetries": "Lambda's poller, which takes the role",
+    "WriteLogs": "Lambda's runtime",
+}
+
+
+@dataclass
+class Captured:
+    """All calls and all metrics of the runs, by the kind of run."""
+
+    queue_arn: str = ""
+    calls: dict[str, list[AwsCall]] = field(default_factory=dict)
+    metrics: dict[str, set[tuple[str, str, tuple[str, ...]]]] = field(default_factory=dict)
+    printed: list[str] = field(default_factory=list)
+
+    @property
+    def all_calls(self) -> list[AwsCall]:
+        return [call for calls in self.calls.values() for call in calls]
+
+
+@pytest.fixture(scope="module")
+def captured() -> Captured:
+    sam = sam_command(ROOT, {})
+    built = build(ROOT, sam)
+    found = Captured()
+    with LocalAws(ACCOUNT) as aws, contextlib.ExitStack() as stack:
+        queue = aws.put_queue(f"{STACK}-retry", region=REGION)
+        found.queue_arn = queue.arn
+        _fill(aws, stack)
+        for fan_out in ("false", "true"):
+            spec = read_function(
+                built.template,
+                stack_name=STACK,
+                region=REGION,
+                account_id=ACCOUNT,
+                parameters={**built.parameters, "FanOut": fan_out},
+                resources={"RetryQueue": queue.url},
+            )
+            credential = aws.credentials_for(ROLE, "function")
+            with BuiltFunction(spec, emulator(sam), credential=credential, region=REGION, aws_endpoint_url=aws.endpoint_url) as function:
+                _run_all(function, aws, queue, found, fan_out=fan_out == "true")
+    return found
+
+
+def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
+    """A cluster in the function's account with a SecureString document, one in another account, and one that fails."""
+    aws.put_role(ROLE)
+    aws.put_role(SPOKE, external_id="an-id", trusted=ROLE)
+    rbac = list(yaml.safe_load_all((ROOT / "infra" / "rbac" / "cluster.yaml").read_text()))
+    for name, account, role, region in (
+        ("home", ACCOUNT, ROLE, REGION),
+        ("away", SPOKE_ACCOUNT, SPOKE, "us-west-2"),
+        ("shut", ACCOUNT, ROLE, REGION),
+    ):
+        cluster = stack.enter_context(
+            EmbeddedCluster(name, credentials=aws.find_credential, access_entries=[AccessEntry(role, ("ecr-public-pushers",))], region=region)
+        )
+        if name != "shut":
+            cluster.apply(*rbac)
+        cluster.admin("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
+        aws.put_cluster(account, region, cluster)
+    documents = {
+        "home": {"namespaces": ["team-*"]},
+        "away": {"namespaces": ["team-*"], "region": "us-west-2", "roleArn": SPOKE, "externalId": "an-id"},
+        "shut": {"namespaces": ["team-a"]},
+    }
+    for name, document in documents.items():
+        aws.put_parameter(f"{ROOT_PATH}/clusters/{name}", json.dumps(document), secure=name == "home", region=REGION)
+
+
+def _run_all(function: BuiltFunction, aws: LocalAws, queue: LocalQueue, found: Captured, *, fan_out: bool) -> None:
+    def run(kind: str, event: Any = None) -> None:
+        """One invocation; without an event the poller's next batch."""
+        batch = event is None
+        event = queue.batch() if batch else event
+        seen = len(aws.calls)
+        invocation = function.invoke(event)
+        assert invocation.error is None, invocation
+        if batch:
+            queue.settle(event, invocation.payload)
+        found.calls[kind] = aws.calls[seen:]
+        found.metrics[kind] = set(_emitted(invocation.logs))
+        found.printed += invocation.logs
+
+    if fan_out:
+        run("dispatch", {"action": "push"})
+        run("worker")
+        return
+    run("push", {"action": "push"})
+    run("sweep", {"action": "sweep", "windowMinutes": 20})
+    detail = {"operation": "Update", "name": f"{ROOT_PATH}/clusters/home", "type": "String", "description": ""}
+    run("change", {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail})
+    run("batch")
+    queue.put({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": {"action": "push"}})
+    run("retry of a whole run")
+    run("plan", {"action": "plan"})
+
+
+def _emitted(lines: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """(namespace, metric, dimension names) of every metric in lines of the embedded metric format."""
+    for line in lines:
+        told = json.loads(line) if line.startswith("{") else {}
+        for block in told.get("_aws", {}).get("CloudWatchMetrics", []):
+            for metric in block["Metrics"]:
+                for dimensions in block["Dimensions"]:
+                    assert all(isinstance(told[name], str) for name in dimensions)
+                    yield block["Namespace"], metric["Name"], tuple(sorted(dimensions))
+
+
+def role_policies(captured: Captured, **parameters: Any) -> list[dict[str, Any]]:
+    """The execution role's policies as deployed, with the queue that was really used."""
+    text = json.dumps(deployed(**parameters)["PusherRole"]["Properties"]["Policies"]).replace("RetryQueue.Arn", captured.queue_arn)
+    return [policy["PolicyDocument"] for policy in json.loads(text)]
+
+
+def test_the_runs_made_the_calls_that_are_to_be_judged(captured: Captured) -> None:
+    made = {kind: {f"{call.service}:{call.action}" for call in calls} for kind, calls in captured.calls.items()}
+    read = {"ssm:GetParametersByPath", "ssm:GetParameter"}
+    pushes = read | {"ecr-public:GetAuthorizationToken", "eks:DescribeCluster"}
+    assert made == {
+        "push": pushes | {"sts:AssumeRole", "sqs:SendMessageBatch"},
+        "sweep": pushes | {"sts:AssumeRole"},
+        "change": pushes,
+        "batch": pushes,
+        "retry of a whole run": pushes | {"sts:AssumeRole"},
+        "plan": pushes | {"sts:AssumeRole"},
+        "dispatch": read | {"sqs:SendMessageBatch"},
+        "worker": pushes | {"sts:AssumeRole"},
+    }
+
+
+def test_every_call_of_the_execution_role_is_allowed(captured: Captured) -> None:
+    policies = role_policies(captured)
+    refused = [
+        (kind, asked.action, asked.resource)
+        for kind, calls in captured.calls.items()
+        for call in calls
+        if call.account == ACCOUNT
+        for asked in asked_of_iam(call, account=ACCOUNT)
+        if evaluate(policies, asked).decision is not Decision.ALLOWED
+    ]
+    assert refused == []
+
+
+def test_every_call_is_allowed_with_customer_keys_too(captured: Captured) -> None:
+    policies = role_policies(captured, KmsKeyArn=KEY)
+    asked = [
+        one for call in captured.all_calls if call.account == ACCOUNT for one in asked_of_iam(call, account=ACCOUNT, config_key=KEY, queue_key=KEY)
+    ]
+    assert {one.action for one in asked} >= {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert {evaluate(policies, one).decision for one in asked} == {Decision.ALLOWED}
+
+
+def test_every_statement_is_needed_by_some_call_or_said_to_be_somebody_elses(captured: Captured) -> None:
+    policies = role_policies(captured, KmsKeyArn=KEY)
+    asked = [
+        one for call in captured.all_calls if call.account == ACCOUNT for one in asked_of_iam(call, account=ACCOUNT, config_key=KEY, queue_key=KEY)
+    ]
+    used = {sid for one in asked for sid in evaluate(policies, one).by}
+    written = {statement["Sid"] for policy in policies for statement in policy["Statement"]}
+    assert written - used == set(NOT_THE_FUNCTIONS_OWN)
+
+
+def test_a_role_of_another_name_may_not_be_assumed(captured: Captured) -> None:
+    (call, *_) = [call for call in captured.all_calls if call.action == "AssumeRole"]
+    (asked,) = asked_of_iam(call, account=ACCOUNT)
+    assert evaluate(role_policies(captured, AssumableRoleName="another"), asked).decision is Decision.IMPLICITLY_DENIED
+
+
+def test_another_configuration_path_may_not_be_read(captured: Captured) -> None:
+    asked = [one for call in captured.all_calls if call.service == "ssm" for one in asked_of_iam(call, account=ACCOUNT)]
+    policies = role_policies(captured, ConfigPath="/somebody-elses")
+    assert {evaluate(policies, one).decision for one in asked} == {Decision.IMPLICITLY_DENIED}
+
+
+def test_the_spoke_roles_calls_are_allowed_by_its_template(captured: Captured) -> None:
+    cluster = f"arn:aws:eks:us-west-2:{SPOKE_ACCOUNT}:cluster/away"
+    spoke = deployed("infra/spoke-role.yaml", PusherRoleArn=ROLE, ExternalId="an-id", ClusterArns=cluster)
+    (role,) = [body["Properties"] for body in spoke.values() if body["Type"] == "AWS::IAM::Role"]
+    theirs = [call for call in captured.all_calls if call.account == SPOKE_ACCOUNT]
+    assert {call.action for call in theirs} == {"DescribeCluster"}
+    asked = [one for call in theirs for one in asked_of_iam(call, account=SPOKE_ACCOUNT)]
+    policies = [policy["PolicyDocument"] for policy in role["Policies"]]
+    assert {evaluate(policies, one).decision for one in asked} == {Decision.ALLOWED}
+
+
+def test_no_metric_is_emitted_that_is_not_known_and_none_known_is_never_emitted(captured: Captured) -> None:
+    emitted = set().union(*captured.metrics.values())
+    assert emitted == {(NAMESPACE, name, dimensions) for name, dimensions in METRICS.items()}
+
+
+def test_every_alarm_of_ours_is_on_a_metric_that_a_run_really_emitted(captured: Captured) -> None:
+    emitted = set().union(*captured.metrics.values())
+    ours = {metric for metric in alarm_metrics() if metric[0] == NAMESPACE}
+    assert ours
+    assert ours <= emitted
+
+
+def test_a_plan_emits_nothing_and_a_dispatcher_no_completed_push(captured: Captured) -> None:
+    assert captured.metrics["plan"] == set()
+    assert "FullPushCompleted" not in {name for _, name, _ in captured.metrics["dispatch"]}
+
+
+def test_nothing_that_was_printed_is_a_credential(captured: Captured) -> None:
+    text = "\n".join(captured.printed)
+    assert "k8s-aws-v1." not in text
+    assert "X-Amz-Signature" not in text

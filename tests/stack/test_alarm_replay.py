@@ -1,0 +1,325 @@
+"""The template's alarms, replayed over what the function says in a healthy month, with a failing cluster, when it stops, and on its first day.
+
+The metric streams are the function's own (report.metrics of runs as they would be), and the token's twelve hours are the judge. Every
+promise is held against each way in which AWS's documentation of alarms can be read.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import pytest
+
+from ecr_public_pusher import report
+from ecr_public_pusher.errors import EksError
+from ecr_public_pusher.model import ClusterResult, NamespaceOutcome, Outcome, RegistryToken
+from ecr_public_pusher.report import Run
+from ecr_public_pusher.request import Request
+from tests.stack.alarms import alarms
+from tests.stack.template import STACK
+from tests.support.cloudwatch import DAY, HOUR, MINUTE, Alarm, Metrics, Readings, State, every_reading, simulate
+
+TOKEN_LIFE = 12 * HOUR
+MONTH = 31 * DAY
+RETRY_DELAY, RETRY_EVERY, RETRIES = 15 * MINUTE, 30 * MINUTE, 16  # RetryQueue with the default time-out
+FULL = Request()
+
+
+def reading_id(readings: Readings) -> str:
+    return f"{readings.alignment}-fill-{'zeros' if readings.fill_of_nothing else 'nothing'}"
+
+
+every_way = pytest.mark.parametrize("readings", every_reading(), ids=reading_id)
+
+
+@dataclass
+class Story:
+    """What CloudWatch was told, and until when each cluster's token lives."""
+
+    metrics: Metrics = field(default_factory=Metrics)
+    expires: dict[str, float] = field(default_factory=dict)
+
+    def run(self, at: float, *results: ClusterResult, request: Request = FULL, life: float = TOKEN_LIFE, **more: Any) -> None:
+        """One run of the function."""
+        token = RegistryToken("QVdTOng=", datetime.fromtimestamp(at + life, UTC)) if results else None
+        run = Run(request, "id", 2.0, results, token, **{"unconfigured": False, **more})
+        for metric in report.metrics(run, token_seconds=life - 2 if token else None):
+            dimensions = {"service": STACK} | ({"cluster": metric.cluster} if metric.cluster else {})
+            self.metrics.put("EcrPublicPusher", metric.name, dimensions, at, metric.value)
+        for result in results:
+            if result.ok:
+                self.expires[result.id] = at + life
+
+    def crash(self, at: float) -> None:
+        """Lambda counts an error, and tries the same again after one and two minutes more."""
+        for later in (0, MINUTE, 3 * MINUTE):
+            self.metrics.put("AWS/Lambda", "Errors", {"FunctionName": "PusherFunction"}, at + later, 1)
+
+
+def good(identity: str) -> ClusterResult:
+    return ClusterResult(identity, (NamespaceOutcome("a", Outcome.UPDATED),))
+
+
+def bad(identity: str) -> ClusterResult:
+    return ClusterResult(identity, error=EksError("gone", remedy="look"))
+
+
+FLEET = (good("one"), good("two"), good("three"))
+
+
+@cache
+def _alarms(parameters: tuple[tuple[str, Any], ...]) -> dict[str, Alarm]:
+    return {name: Alarm.from_properties(properties) for name, properties in alarms(**dict(parameters)).items()}
+
+
+def calls(name: str, story: Story, start: float, end: float, readings: Readings, **parameters: Any) -> list[float]:
+    """When an alarm of a stack created at `start` goes off."""
+    alarm = _alarms(tuple(sorted(parameters.items())))[name]
+    return [one.time for one in simulate(alarm, story.metrics, start, end, readings) if one.state is State.ALARM and one.previous is not State.ALARM]
+
+
+def all_calls(story: Story, start: float, end: float, readings: Readings, **parameters: Any) -> dict[str, list[float]]:
+    """The same for every alarm of the stack, those that stay silent left out."""
+    names = _alarms(tuple(sorted(parameters.items())))
+    return {name: found for name in names if (found := calls(name, story, start, end, readings, **parameters))}
+
+
+def pushes(story: Story, start: float, end: float, every: float = 8 * HOUR, results: Iterable[ClusterResult] = FLEET) -> float:
+    """A schedule's pushes; the time of the last one."""
+    at = start
+    while at + every <= end:
+        story.run(at, *results)
+        at += every
+    story.run(at, *results)
+    return at
+
+
+@every_way
+def test_a_healthy_month_is_silent(readings: Readings) -> None:
+    story = Story()
+    pushes(story, 37 * MINUTE, MONTH)
+    assert all_calls(story, 0, MONTH, readings) == {}
+
+
+@every_way
+@pytest.mark.parametrize(("hours", "after"), [(1, 2), (4, 5), (8, 9), (9, 10)])
+def test_no_allowed_pair_of_schedule_and_alarm_cries_for_nothing(readings: Readings, hours: int, after: int) -> None:
+    story = Story()
+    pushes(story, 59 * MINUTE, 10 * DAY, hours * HOUR)
+    assert calls("NoFullPushAlarm", story, 0, 10 * DAY, readings, Schedule=f"rate({hours} hours)", AlarmAfterHours=after) == []
+
+
+@every_way
+def test_a_push_that_comes_some_minutes_late_each_time_is_no_alarm(readings: Readings) -> None:
+    story = Story()
+    for number in range(30):
+        story.run(number * (8 * HOUR + 7 * MINUTE), *FLEET)
+    assert calls("NoFullPushAlarm", story, 0, 10 * DAY, readings) == []
+
+
+@every_way
+def test_with_fan_out_a_healthy_month_is_silent_too(readings: Readings) -> None:
+    story = Story()
+    for number in range(int(MONTH / (8 * HOUR))):
+        at = number * 8 * HOUR
+        story.run(at, dispatched=3)
+        for later, result in enumerate(FLEET):
+            story.run(at + 20 + later, result, request=Request(clusters=(result.id,), of_full_push=True, tolerant=True))
+    assert all_calls(story, 0, MONTH - 8 * HOUR, readings) == {}
+
+
+@every_way
+@pytest.mark.parametrize("minute", [0, 1, 29, 59])
+@pytest.mark.parametrize("after", [9, 10])
+def test_a_function_that_stopped_is_known_within_an_hour_of_the_limit_and_before_the_tokens_end(readings: Readings, minute: int, after: int) -> None:
+    story = Story()
+    last = pushes(story, minute * MINUTE, 5 * DAY)
+    (call,) = calls("NoFullPushAlarm", story, 0, last + 2 * DAY, readings, AlarmAfterHours=after)
+    assert last + (after - 1) * HOUR < call <= last + (after + 1) * HOUR + 5 * MINUTE
+    assert call < min(story.expires.values())
+
+
+@every_way
+def test_neither_sweeps_nor_narrowed_pushes_nor_retries_keep_it_quiet(readings: Readings) -> None:
+    story = Story()
+    last = pushes(story, 0, 2 * DAY)
+    for number in range(1, 80):
+        at = last + number * 15 * MINUTE
+        story.run(at, good("one"), request=Request("sweep"))
+        story.run(at + 60, good("one"), request=Request(clusters=("one",)))
+        story.run(at + 120, bad("two"), request=Request(clusters=("two",), tolerant=True))
+    (call,) = calls("NoFullPushAlarm", story, 0, last + 15 * HOUR, readings)
+    assert call <= last + 10 * HOUR + 5 * MINUTE
+
+
+@every_way
+def test_one_bad_cluster_never_sets_off_the_dead_mans_switch(readings: Readings) -> None:
+    story = Story()
+    pushes(story, 0, 10 * DAY, results=(good("one"), bad("two")))
+    assert calls("NoFullPushAlarm", story, 0, 10 * DAY, readings) == []
+
+
+@every_way
+def test_pushes_that_fail_as_a_whole_are_known_at_once_and_again_when_tokens_are_near_their_end(readings: Readings) -> None:
+    story = Story()
+    last = pushes(story, 0, 3 * DAY)
+    for number in range(1, 4):
+        story.run(last + number * 8 * HOUR, error=EksError("no token", remedy="look"))
+        story.crash(last + number * 8 * HOUR)
+    first = calls("FunctionErrorsAlarm", story, 0, last + DAY, readings)[0]
+    assert first <= last + 8 * HOUR + 10 * MINUTE
+    assert calls("NoFullPushAlarm", story, 0, last + DAY, readings)[0] < min(story.expires.values())
+
+
+def failing_cluster(*, heals: float) -> tuple[Story, float]:
+    """A cluster that fails from the third day on, tried again by the queue after each push, until it heals; with the time of its first failure."""
+    story = Story()
+    fails = 3 * DAY
+    at = 0.0
+    while at < 6 * DAY:
+        broken = fails <= at < heals
+        story.run(at, good("one"), bad("two") if broken else good("two"))
+        for number in range(RETRIES if broken else 0):
+            again = at + RETRY_DELAY + number * RETRY_EVERY
+            result = bad("two") if again < heals else good("two")
+            story.run(again, result, request=Request(clusters=("two",), tolerant=True))
+            if result.ok:
+                break
+        at += 8 * HOUR
+    return story, fails
+
+
+@every_way
+def test_a_cluster_that_fails_is_known_hours_before_its_token_ends_and_only_once(readings: Readings) -> None:
+    story, fails = failing_cluster(heals=4 * DAY)
+    (call,) = calls("ClusterFailedAlarm", story, 0, 6 * DAY, readings)
+    token_ends = fails - 8 * HOUR + TOKEN_LIFE
+    assert call <= fails + HOUR + 5 * MINUTE < token_ends
+
+
+@every_way
+def test_the_alarm_of_a_cluster_that_healed_ends(readings: Readings) -> None:
+    story, _ = failing_cluster(heals=3 * DAY + 40 * MINUTE)
+    alarm = _alarms(())["ClusterFailedAlarm"]
+    transitions = [one for one in simulate(alarm, story.metrics, 0, 6 * DAY, readings) if one.state is not one.previous]
+    ended = [one.time for one in transitions if one.previous is State.ALARM]
+    assert len(ended) == 1
+    assert ended[0] <= 3 * DAY + 5 * HOUR
+
+
+@every_way
+def test_a_cluster_is_named_by_the_alarm_and_a_new_one_is_covered_without_a_change(readings: Readings) -> None:
+    story, _ = failing_cluster(heals=4 * DAY)
+    story.run(5 * DAY + HOUR, bad("brand-new"), request=Request(clusters=("brand-new",)))
+    transitions = simulate(_alarms(())["ClusterFailedAlarm"], story.metrics, 0, 6 * DAY, readings)
+    named = {label for one in transitions if one.state is State.ALARM for label in one.contributors}
+    assert named == {"two", "brand-new"}
+
+
+@every_way
+def test_another_stacks_failing_cluster_is_not_ours(readings: Readings) -> None:
+    story = Story()
+    pushes(story, 0, DAY)
+    story.metrics.put("EcrPublicPusher", "ClusterFailed", {"service": "another", "cluster": "two"}, 9 * HOUR, 1)
+    assert calls("ClusterFailedAlarm", story, 0, DAY, readings) == []
+
+
+def unconfigured(story: Story, start: float, end: float) -> None:
+    at = start
+    while at < end:
+        story.run(at, unconfigured=True)
+        at += 8 * HOUR
+
+
+@every_way
+def test_a_deployment_without_configuration_is_silent_for_a_day_and_then_says_so_once(readings: Readings) -> None:
+    story = Story()
+    unconfigured(story, MINUTE, 4 * DAY)
+    found = all_calls(story, 0, 4 * DAY, readings)
+    assert list(found) == ["UnconfiguredAlarm"]
+    (call,) = found["UnconfiguredAlarm"]
+    assert 23 * HOUR < call <= 25 * HOUR + 10 * MINUTE
+
+
+@every_way
+@pytest.mark.parametrize("hours", [1, 5, 7.5, 20])
+def test_the_first_parameter_sets_nothing_off(readings: Readings, hours: float) -> None:
+    story = Story()
+    unconfigured(story, MINUTE, hours * HOUR)
+    story.run(hours * HOUR, good("one"), request=Request(clusters=("one",)))
+    at = MINUTE
+    while at < 3 * DAY:
+        if at > hours * HOUR:
+            story.run(at, good("one"))
+        at += 8 * HOUR
+    assert all_calls(story, 0, 3 * DAY, readings) == {}
+
+
+@every_way
+def test_a_cron_schedule_whose_first_run_is_hours_away_is_silent_until_then(readings: Readings) -> None:
+    story = Story()
+    pushes(story, 7.9 * HOUR, 3 * DAY)
+    assert all_calls(story, 0, 3 * DAY, readings, Schedule="cron(0 0/8 * * ? *)") == {}
+
+
+@every_way
+def test_a_function_that_dies_on_its_first_day_is_known_before_the_first_token_ends(readings: Readings) -> None:
+    story = Story()
+    story.run(MINUTE, unconfigured=True)
+    story.run(HOUR, good("one"), request=Request(clusters=("one",)))
+    transitions = simulate(_alarms(())["NoFullPushAlarm"], story.metrics, 0, 2 * DAY, readings)
+    assert next(one.time for one in transitions if one.state is State.ALARM) < story.expires["one"]
+    assert transitions[-1].state is State.ALARM
+
+
+@every_way
+def test_a_function_that_never_ran_is_known_too(readings: Readings) -> None:
+    assert len(calls("NoFullPushAlarm", Story(), 0, 2 * DAY, readings)) == 1
+
+
+@every_way
+def test_documents_deleted_to_the_last_are_no_dead_man(readings: Readings) -> None:
+    story = Story()
+    last = pushes(story, 0, 2 * DAY)
+    unconfigured(story, last + 8 * HOUR, last + 3 * DAY)
+    assert list(all_calls(story, 0, last + 3 * DAY, readings)) == ["UnconfiguredAlarm"]
+
+
+@every_way
+@pytest.mark.parametrize(("hours", "alarmed"), [(12, False), (10, True), (1, True)])
+def test_a_token_with_too_little_life_is_known(readings: Readings, hours: float, alarmed: bool) -> None:
+    story = Story()
+    pushes(story, 0, DAY)
+    story.run(DAY + 8 * HOUR, *FLEET, life=hours * HOUR)
+    found = calls("TokenLifeAlarm", story, 0, 2 * DAY, readings)
+    assert bool(found) is alarmed
+    assert all(call <= DAY + 8 * HOUR + 10 * MINUTE for call in found)
+
+
+@every_way
+def test_a_parameter_that_is_no_document_is_known(readings: Readings) -> None:
+    story = Story()
+    pushes(story, 0, DAY)
+    story.run(DAY + HOUR, request=Request(stray="/ecr-public-pusher/clutsers/prod"), unconfigured=None, unknown=("/ecr-public-pusher/clutsers/prod",))
+    assert calls("UnknownParametersAlarm", story, 0, DAY + 6 * HOUR, readings)
+
+
+@every_way
+@pytest.mark.parametrize(
+    ("alarm", "namespace", "metric", "dimensions", "value"),
+    [
+        ("DeadLetterAlarm", "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "DeadLetterQueue.QueueName"}, 1),
+        ("ThrottlesAlarm", "AWS/Lambda", "Throttles", {"FunctionName": "PusherFunction"}, 1),
+        ("DurationAlarm", "AWS/Lambda", "Duration", {"FunctionName": "PusherFunction"}, 241_000),
+    ],
+)
+def test_what_aws_counts_is_known_within_minutes(
+    readings: Readings, alarm: str, namespace: str, metric: str, dimensions: dict[str, str], value: float
+) -> None:
+    story = Story()
+    pushes(story, 0, DAY)
+    story.metrics.put(namespace, metric, dimensions, 9 * HOUR, value)
+    (call,) = calls(alarm, story, 0, DAY, readings)
+    assert call <= 9 * HOUR + 10 * MINUTE

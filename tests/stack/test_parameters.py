@@ -1,0 +1,190 @@
+"""What the templates let through: patterns, ranges, and rules over several parameters; and that the console explains each."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.stack.template import refusals, source
+
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:ours"
+TEMPLATES = ["template.yaml", "infra/access-entry.yaml", "infra/spoke-role.yaml", "infra/kms-key.yaml"]
+# What both schedules take and refuse; the sweep's may be empty too.
+EXPRESSIONS = [
+    ("rate(8 hours)", True),
+    ("rate(1 hour)", True),
+    ("rate(9 hours)", True),
+    ("rate(1 minute)", True),
+    ("rate(2 minutes)", True),
+    ("rate(89 minutes)", True),
+    ("rate(90 minutes)", True),
+    ("rate(91 minutes)", False),
+    ("cron(0 0/8 * * ? *)", True),
+    ("cron(15 4,12,20 ? * MON-SUN *)", True),
+    ("rate(10 hours)", False),
+    ("rate(120 minutes)", False),
+    ("rate(480 minutes)", False),
+    ("rate(12 hours)", False),
+    ("rate(1 day)", False),
+    ("rate(0 hours)", False),
+    ("rate(1 hours)", False),
+    ("rate(1 minutes)", False),
+    ("rate(8 hour)", False),
+    ("cron(0 0/8 * * *)", False),
+    ("at(2030-01-01T00:00:00)", False),
+    (" rate(8 hours)", False),
+]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "fits"),
+    [
+        ("ConfigPath", "/ecr-public-pusher", True),
+        ("ConfigPath", "/team/a_b.c-d/ecr", True),
+        ("ConfigPath", "ecr-public-pusher", False),
+        ("ConfigPath", "/ecr-public-pusher/", False),
+        ("ConfigPath", "/", False),
+        ("ConfigPath", "/a//b", False),
+        ("ConfigPath", "/ecr/*", False),
+        ("ConfigPath", "/aws/ecr", False),
+        ("ConfigPath", "/SSM-ecr", False),
+        ("ConfigPath", "/l" * 13, True),
+        ("ConfigPath", "/l" * 14, False),
+        *(("Schedule", text, fits) for text, fits in EXPRESSIONS),
+        ("Schedule", "", False),
+        *(("SweepSchedule", text, fits) for text, fits in EXPRESSIONS),
+        ("SweepSchedule", "", True),
+        ("AssumableRoleName", "ecr-public-pusher-spoke", True),
+        ("AssumableRoleName", "teams/platform/reader", True),
+        ("AssumableRoleName", "*", False),
+        ("AssumableRoleName", "ecr-*", False),
+        ("AssumableRoleName", "", False),
+        *((name, value, fits) for name in ("ConfigKmsKeyArn", "KmsKeyArn") for value, fits in [("", True), (KEY, True), ("alias/aws/ssm", False)]),
+        ("ConfigKmsKeyArn", "*", False),
+        ("KmsKeyArn", "alias/aws/sns", False),
+        ("KmsKeyArn", KEY.replace(":key/", ":alias/"), False),
+        ("AlarmEmail", "", True),
+        ("AlarmEmail", "ops+ecr@mail.example.com", True),
+        ("AlarmEmail", "ops", False),
+        ("AlarmEmail", "ops@example.com, dev@example.com", False),
+        ("AlarmTopicArn", "", True),
+        ("AlarmTopicArn", TOPIC, True),
+        ("AlarmTopicArn", "ours", False),
+        ("AlarmTopicArn", f"{TOPIC}:0a1b-a-subscription", False),
+        ("RunbookUrl", "https://git.example.com/ops/README.md", True),
+        ("RunbookUrl", "http://git.example.com/README.md", False),
+        ("RunbookUrl", "https://git.example.com/README.md#there", False),
+        ("RunbookUrl", 'https://git.example.com/"', False),
+        # Each member of a list is matched by itself; the empty default is one empty member or none.
+        ("SubnetIds", "", True),
+        ("SubnetIds", "subnet-0123456789abcdef0", True),
+        ("SubnetIds", "sg-0123456789abcdef0", False),
+        ("SecurityGroupIds", "", True),
+        ("SecurityGroupIds", "sg-01234567", True),
+        ("SecurityGroupIds", "default", False),
+    ],
+)
+def test_parameters_refuse_nonsense(parameter: str, value: str, fits: bool) -> None:
+    assert bool(re.search(source()["Parameters"][parameter]["AllowedPattern"], value)) is fits
+
+
+@pytest.mark.parametrize(
+    ("parameter", "least", "most"),
+    [("SweepWindowMinutes", 5, 1440), ("MaximumConcurrency", 2, 1000), ("MemorySize", 256, 10240), ("ReservedConcurrency", 0, 1000)],
+)
+def test_numbers_have_their_range(parameter: str, least: int, most: int) -> None:
+    body = source()["Parameters"][parameter]
+    assert (body["MinValue"], body["MaxValue"]) == (least, most)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "values"),
+    [("Timeout", [60, 120, 300, 600, 900]), ("AlarmAfterHours", list(range(2, 11))), ("FanOut", ["false", "true"])],
+)
+def test_some_are_chosen_from_a_list(parameter: str, values: list[Any]) -> None:
+    assert source()["Parameters"][parameter]["AllowedValues"] == values
+
+
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_each_default_is_one_that_its_own_constraints_allow(path: str) -> None:
+    for name, body in source(path)["Parameters"].items():
+        if "Default" in body:
+            default = body["Default"]
+            assert re.search(body.get("AllowedPattern", ""), str(default)), name
+            assert default in body.get("AllowedValues", [default]), name
+            assert body["Type"] != "Number" or body.get("MinValue", default) <= default <= body.get("MaxValue", default), name
+
+
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_every_parameter_and_output_is_described_and_every_parameter_has_its_place_in_the_console(path: str) -> None:
+    template = source(path)
+    interface = template["Metadata"]["AWS::CloudFormation::Interface"]
+    described = [template, *template["Parameters"].values(), *template["Outputs"].values()]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    assert all(body["Description"].strip() for body in described)
+    assert sorted(grouped) == sorted(interface["ParameterLabels"]) == sorted(template["Parameters"])
+
+
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_each_pattern_says_in_words_what_it_takes(path: str) -> None:
+    patterned = {name: body for name, body in source(path)["Parameters"].items() if "AllowedPattern" in body}
+    assert [name for name, body in patterned.items() if not body["ConstraintDescription"].startswith("must be ")] == []
+
+
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_no_description_is_longer_than_cloudformation_takes(path: str) -> None:
+    template = source(path)
+    assert len(template["Description"]) <= 1024
+    assert max(len(body["Description"]) for body in [*template["Parameters"].values(), *template["Outputs"].values()]) <= 1024
+
+
+# --- rules over several parameters
+
+
+def test_the_defaults_are_accepted() -> None:
+    assert refusals() == []
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov", "aws-eusc"])
+def test_a_partition_without_ecr_public_is_refused(partition: str) -> None:
+    (said,) = refusals(partition=partition)
+    assert "exists in the partition aws only" in said
+
+
+@pytest.mark.parametrize(
+    ("email", "topic", "accepted"), [("", "", True), ("a@example.com", "", True), ("", TOPIC, True), ("a@example.com", TOPIC, False)]
+)
+def test_alarms_have_one_way_to_be_heard(email: str, topic: str, accepted: bool) -> None:
+    assert (refusals(AlarmEmail=email, AlarmTopicArn=topic) == []) is accepted
+
+
+@pytest.mark.parametrize(
+    ("subnets", "groups", "accepted"),
+    [
+        ("", "", True),
+        ("subnet-01234567,subnet-89abcdef", "sg-01234567", True),
+        ("subnet-01234567", "", False),
+        ("", "sg-01234567", False),
+    ],
+)
+def test_a_vpc_needs_subnets_and_security_groups(subnets: str, groups: str, accepted: bool) -> None:
+    assert (refusals(SubnetIds=subnets, SecurityGroupIds=groups) == []) is accepted
+
+
+@pytest.mark.parametrize("rate", range(1, 10))
+@pytest.mark.parametrize("after", range(2, 11))
+def test_the_alarm_comes_later_than_the_next_push(rate: int, after: int) -> None:
+    schedule = "rate(1 hour)" if rate == 1 else f"rate({rate} hours)"
+    assert (refusals(Schedule=schedule, AlarmAfterHours=after) == []) is (after > rate)
+
+
+@pytest.mark.parametrize("schedule", ["rate(90 minutes)", "cron(0 0/8 * * ? *)"])
+def test_other_schedules_take_any_hours(schedule: str) -> None:
+    assert refusals(Schedule=schedule, AlarmAfterHours=2) == []
+
+
+def test_each_refusal_names_the_parameters_or_the_way_out() -> None:
+    asserted = [one for rule in source()["Rules"].values() for one in rule["Assertions"]]
+    assert all(re.search(r"Deploy to|Leave one|Give both|must be", one["AssertDescription"]) for one in asserted)

@@ -1,0 +1,184 @@
+"""The execution role: exactly what the function needs, on nothing more than it needs it on."""
+
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from tests.stack.template import ACCOUNT, REGION, ROOT, allow, deployed, properties, source, statements
+
+CONFIG_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
+STACK_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/2c3d"
+PARAMETERS = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"
+VPC = {"SubnetIds": "subnet-01234567", "SecurityGroupIds": "sg-01234567"}
+# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html, without the log's.
+VPC_ACTIONS = {
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+}
+# Statements whose resource AWS lets nobody narrow, or whose resource is not known beforehand: the template says why of each.
+WITH_WILDCARDS = {
+    "ListConfiguration",
+    "ReadSecureConfiguration",
+    "GetRegistryToken",
+    "GetRegistryBearerToken",
+    "FindClusters",
+    "ReachOtherAccounts",
+    "DescribeNetwork",
+    "ManageNetworkInterfaces",
+}
+
+
+def execution_statements(path: str = "/ecr-public-pusher", spoke: str = "ecr-public-pusher-spoke") -> dict[str, dict[str, Any]]:
+    return {
+        "ListConfiguration": allow("ssm:GetParametersByPath", on=[f"{PARAMETERS}{path}", f"{PARAMETERS}{path}/*"]),
+        "ReadSecureConfiguration": allow("ssm:GetParameter", on=f"{PARAMETERS}{path}/*"),
+        "GetRegistryToken": allow("ecr-public:GetAuthorizationToken", on="*"),
+        "GetRegistryBearerToken": allow("sts:GetServiceBearerToken", on="*", StringEquals={"sts:AWSServiceName": "ecr-public.amazonaws.com"}),
+        "FindClusters": allow("eks:DescribeCluster", on=f"arn:aws:eks:*:{ACCOUNT}:cluster/*"),
+        "ReachOtherAccounts": allow("sts:AssumeRole", on=f"arn:aws:iam::*:role/{spoke}"),
+        "SendRetries": allow("sqs:SendMessage", on="RetryQueue.Arn"),
+        "ReceiveRetries": allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on="RetryQueue.Arn"),
+        "WriteLogs": allow("logs:CreateLogStream", "logs:PutLogEvents", on="PusherLogGroup.Arn"),
+    }
+
+
+def decrypt_configuration(key: str) -> dict[str, Any]:
+    return allow(
+        "kms:Decrypt",
+        on=key,
+        StringEquals={"kms:ViaService": f"ssm.{REGION}.amazonaws.com"},
+        StringLike={"kms:EncryptionContext:PARAMETER_ARN": f"{PARAMETERS}/ecr-public-pusher/*"},
+    )
+
+
+def use_queue(key: str) -> dict[str, Any]:
+    return allow("kms:Decrypt", "kms:GenerateDataKey", on=key, StringEquals={"kms:ViaService": f"sqs.{REGION}.amazonaws.com"})
+
+
+def test_the_execution_role_allows_exactly_this() -> None:
+    assert statements(deployed()["PusherRole"]) == execution_statements()
+
+
+def test_the_execution_role_follows_the_parameters() -> None:
+    chosen = deployed(ConfigPath="/team/ecr", AssumableRoleName="teams/reader")
+    assert statements(chosen["PusherRole"]) == execution_statements("/team/ecr", "teams/reader")
+
+
+def test_a_configuration_key_is_decrypted_with_only_when_one_is_named_and_only_for_the_configuration() -> None:
+    assert statements(deployed(ConfigKmsKeyArn=CONFIG_KEY)["PusherRole"]) == execution_statements() | {
+        "DecryptSecureConfiguration": decrypt_configuration(CONFIG_KEY)
+    }
+
+
+def test_the_stacks_key_is_used_for_the_configuration_and_the_queue_and_nothing_else() -> None:
+    assert statements(deployed(KmsKeyArn=STACK_KEY)["PusherRole"]) == execution_statements() | {
+        "DecryptSecureConfigurationWithStackKey": decrypt_configuration(STACK_KEY),
+        "UseEncryptedQueue": use_queue(STACK_KEY),
+    }
+
+
+def test_both_keys_together_are_told_apart() -> None:
+    found = statements(deployed(ConfigKmsKeyArn=CONFIG_KEY, KmsKeyArn=STACK_KEY)["PusherRole"])
+    assert found["DecryptSecureConfiguration"]["Resource"] == CONFIG_KEY
+    assert found["DecryptSecureConfigurationWithStackKey"]["Resource"] == STACK_KEY
+
+
+def test_the_log_group_is_encrypted_with_the_stacks_key() -> None:
+    assert "KmsKeyId" not in properties("PusherLogGroup")
+    assert properties("PusherLogGroup", KmsKeyArn=STACK_KEY)["KmsKeyId"] == STACK_KEY
+
+
+def test_only_lambda_may_take_the_execution_role() -> None:
+    assert properties("PusherRole")["AssumeRolePolicyDocument"]["Statement"] == [
+        {"Sid": "LambdaRunsTheFunction", "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ]
+
+
+def test_no_role_takes_a_managed_policy() -> None:
+    roles = [body for body in deployed(**VPC).values() if body["Type"] == "AWS::IAM::Role"]
+    assert [role["Properties"].get("ManagedPolicyArns") for role in roles] == [None, None]
+
+
+@pytest.mark.parametrize("role", ["PusherRole", "SchedulerRole"])
+def test_no_action_is_a_wildcard(role: str) -> None:
+    found = statements(deployed(KmsKeyArn=STACK_KEY, ConfigKmsKeyArn=CONFIG_KEY, **VPC)[role])
+    assert [action for mine in found.values() for action in as_list(mine["Action"]) if "*" in action] == []
+
+
+def test_resources_are_wildcards_only_where_the_template_says_why() -> None:
+    found = statements(deployed(KmsKeyArn=STACK_KEY, ConfigKmsKeyArn=CONFIG_KEY, **VPC)["PusherRole"])
+    assert {sid for sid, mine in found.items() if any("*" in resource for resource in as_list(mine["Resource"]))} == WITH_WILDCARDS
+
+
+@pytest.mark.parametrize("path", ["template.yaml", "infra/spoke-role.yaml", "infra/kms-key.yaml"])
+def test_every_policy_is_in_the_language_of_2012(path: str) -> None:
+    # Without a version IAM takes that of 2008, which knows no variables.
+    versions = [policy.get("Version") for policy in policies(source(path)["Resources"])]
+    assert versions
+    assert set(versions) == {"2012-10-17"}
+
+
+# --- in a VPC
+
+
+def test_lambda_may_put_the_function_into_the_vpc() -> None:
+    more = {sid: body for sid, body in statements(deployed(**VPC)["PusherRole"]).items() if sid not in execution_statements()}
+    assert more.keys() == {"DescribeNetwork", "ManageNetworkInterfaces"}
+    assert {action for body in more.values() for action in as_list(body["Action"])} == VPC_ACTIONS
+
+
+def test_only_descriptions_are_allowed_on_everything() -> None:
+    found = statements(deployed(**VPC)["PusherRole"])
+    assert found["DescribeNetwork"] == allow("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", on="*")
+    assert found["ManageNetworkInterfaces"]["Resource"] == f"arn:aws:ec2:{REGION}:*:*/*"
+
+
+def test_the_functions_own_code_may_do_none_of_it() -> None:
+    stack = deployed(**VPC)
+    assert stack["PusherNetworkPolicy"]["Properties"]["Roles"] == ["PusherRole"]
+    (denied,) = statements(stack["PusherNetworkPolicy"]).values()
+    assert (denied["Effect"], denied["Resource"]) == ("Deny", "*")
+    assert denied["Condition"] == {"ArnEquals": {"lambda:SourceFunctionArn": "PusherFunction.Arn"}}
+    assert set(denied["Action"]) == VPC_ACTIONS | {"ec2:DetachNetworkInterface"}
+
+
+# --- the original project's
+
+
+def test_the_original_projects_permissions_are_allowed_on_no_broader_resource() -> None:
+    ours = list(statements(deployed()["PusherRole"]).values())
+    original = json.loads((ROOT / "iam-permission.json").read_text())["Statement"]
+    for statement in original:
+        for action in statement["Action"]:
+            holding = [mine for mine in ours if action in as_list(mine["Action"])]
+            assert holding, f"{action} is not allowed"
+            for mine in holding:
+                assert mine["Effect"] == statement["Effect"] == "Allow"
+                assert all(fnmatchcase(resource, statement["Resource"]) for resource in as_list(mine["Resource"]))
+
+
+def test_the_original_projects_permissions_are_the_two_of_ecr_public() -> None:
+    document = json.loads((ROOT / "iam-permission.json").read_text())
+    assert [statement["Action"] for statement in document["Statement"]] == [["ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"]]
+
+
+def test_nothing_of_ecr_public_is_allowed_beyond_the_original() -> None:
+    actions = {action for mine in statements(deployed()["PusherRole"]).values() for action in as_list(mine["Action"])}
+    assert {action for action in actions if action.startswith(("ecr-public:", "ecr:"))} == {"ecr-public:GetAuthorizationToken"}
+
+
+def policies(node: Any) -> list[dict[str, Any]]:
+    """All policy documents in a value."""
+    if isinstance(node, dict):
+        return [node] if "Statement" in node else policies(list(node.values()))
+    return [policy for item in node for policy in policies(item)] if isinstance(node, list) else []
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

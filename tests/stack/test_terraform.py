@@ -1,0 +1,367 @@
+"""infra/terraform against the templates that it deploys or mirrors: by reading its files, and by terraform itself where it is installed."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import hcl2
+import pytest
+from hcl2.utils import SerializationOptions
+
+from ecr_public_pusher import config
+from tests.stack.template import ACCOUNT, ROOT, TEMPLATE, deployed, source
+
+MODULE = ROOT / "infra/terraform"
+ACCESS, SPOKE = MODULE / "modules/access", MODULE / "modules/spoke-role"
+MODULES = [MODULE, ACCESS, SPOKE]
+MIRRORS = [(ACCESS, "infra/access-entry.yaml"), (SPOKE, "infra/spoke-role.yaml")]
+FILES = sorted(MODULE.rglob("*.tf"))
+PLAIN = SerializationOptions(with_comments=False, explicit_blocks=False, strip_string_quotes=True)
+
+OWN_VARIABLES = {"stack_name", "package", "bucket", "prefix", "tags", "defaults", "clusters"}
+PACKAGE, BUCKET = b"a zip", "artifacts"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/two-of-a-kind-PusherRole-0A1B"
+CLUSTER = "arn:aws:eks:us-west-2:444455556666:cluster/analytics"
+
+TERRAFORM = shutil.which("terraform")
+needs_terraform = pytest.mark.skipif(TERRAFORM is None, reason="there is no terraform on the path")
+# Nothing of the person's own settings, and no call home.
+ALONE = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull, "TF_IN_AUTOMATION": "1", "PATH": os.environ.get("PATH", os.defpath)}
+
+
+def parsed(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = hcl2.loads(text, serialization_options=PLAIN)
+    return found
+
+
+def blocks(folder: Path, kind: str) -> dict[str, Any]:
+    """The blocks of one kind in a module, by name; of resources by type and name."""
+    found: dict[str, Any] = {}
+    for file in sorted(folder.glob("*.tf")):
+        for block in parsed(file.read_text()).get(kind, []):
+            for name, body in block.items():
+                found |= {f"{name}.{inner}": value for inner, value in body.items()} if kind in ("resource", "data") else {name: body}
+    return found
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def as_parameter(value: Any) -> str:
+    """How CloudFormation is told a variable's value."""
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def conditions(variable: Mapping[str, Any]) -> str:
+    return " ".join(validation["condition"] for validation in variable.get("validation", []))
+
+
+PARAMETERS = source()["Parameters"]
+VARIABLES = blocks(MODULE, "variable")
+
+
+# --- the module and the template: variables, outputs, what is deployed
+
+
+def test_there_is_one_variable_for_each_parameter_and_the_modules_own() -> None:
+    assert VARIABLES.keys() == {snake(name) for name in PARAMETERS} | OWN_VARIABLES
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_variable_has_its_parameters_default(name: str) -> None:
+    assert as_parameter(VARIABLES[snake(name)]["default"]) == str(PARAMETERS[name]["Default"])
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_variable_has_its_parameters_type(name: str) -> None:
+    types = {"Number": "number", "CommaDelimitedList": "${list(string)}", "String": "string"}
+    boolean = PARAMETERS[name].get("AllowedValues") == ["false", "true"]
+    assert VARIABLES[snake(name)]["type"] == ("bool" if boolean else types[PARAMETERS[name]["Type"]])
+
+
+@pytest.mark.parametrize("name", [name for name, body in PARAMETERS.items() if "AllowedValues" in body or "MinValue" in body])
+def test_a_variable_takes_what_its_parameter_takes(name: str) -> None:
+    variable, body = snake(name), PARAMETERS[name]
+    if VARIABLES[variable]["type"] == "bool":
+        assert conditions(VARIABLES[variable]) == ""
+    elif "AllowedValues" in body:
+        assert conditions(VARIABLES[variable]) == f"${{contains({json.dumps(body['AllowedValues'])}, var.{variable})}}"
+    else:
+        assert conditions(VARIABLES[variable]) == f"${{var.{variable} >= {body['MinValue']} && var.{variable} <= {body['MaxValue']}}}"
+
+
+@pytest.mark.parametrize("folder", MODULES, ids=lambda folder: folder.name)
+def test_every_variable_and_output_is_described(folder: Path) -> None:
+    described = {**blocks(folder, "variable"), **blocks(folder, "output")}
+    assert [name for name, body in described.items() if not body.get("description", "").endswith(".")] == []
+
+
+def module_locals(folder: Path) -> dict[str, Any]:
+    (found,) = (block for file in sorted(folder.glob("*.tf")) for block in parsed(file.read_text()).get("locals", []))
+    return dict(found)
+
+
+def test_every_parameter_is_passed_on_from_its_variable() -> None:
+    passed = module_locals(MODULE)["parameters"]
+    assert {name: re.findall(r"var\.(\w+)", expression) for name, expression in passed.items()} == {name: [snake(name)] for name in PARAMETERS}
+    assert blocks(MODULE, "resource")["aws_cloudformation_stack.this"]["parameters"] == "${local.parameters}"
+
+
+def test_the_outputs_are_the_templates() -> None:
+    outputs = blocks(MODULE, "output")
+    remembered = blocks(MODULE, "resource")["terraform_data.function_role_arn"]["input"]
+    read = {
+        name: re.findall(r'outputs\["(\w+)"\]', remembered if "terraform_data" in body["value"] else body["value"]) for name, body in outputs.items()
+    }
+    assert read == {snake(name): [name] for name in source()["Outputs"]}
+    assert all("Condition" not in body for body in source()["Outputs"].values())
+
+
+def test_the_code_is_named_once_in_the_template_where_the_packages_address_takes_its_place() -> None:
+    code_uri = module_locals(MODULE)["code_uri"]
+    assert (ROOT / TEMPLATE).read_text().count(code_uri) == 1
+    assert code_uri == f"CodeUri: {source()['Resources']['PusherFunction']['Properties']['CodeUri']}"
+
+
+def test_the_stack_is_deployed_from_the_uploaded_template_with_what_the_transform_and_the_roles_ask_for() -> None:
+    stack = blocks(MODULE, "resource")["aws_cloudformation_stack.this"]
+    assert stack["template_url"].endswith("${aws_s3_object.template.key}")
+    assert "template_body" not in stack
+    assert set(stack["capabilities"]) == {"CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"}
+    assert not any("RoleName" in body["Properties"] for body in deployed().values() if body["Type"] == "AWS::IAM::Role")  # else: CAPABILITY_NAMED_IAM
+    assert stack["depends_on"] == ["${aws_s3_object.package}"]
+
+
+@pytest.mark.parametrize("name", ["package", "template"])
+def test_what_a_stack_may_roll_back_to_is_deleted_last(name: str) -> None:
+    (lifecycle,) = blocks(MODULE, "resource")[f"aws_s3_object.{name}"]["lifecycle"]
+    assert lifecycle["create_before_destroy"] is True
+
+
+@pytest.mark.parametrize(("name", "path"), [("defaults", "defaults"), ("clusters", "clusters/${each.key}")])
+def test_the_configuration_is_written_below_its_path_after_the_stack(name: str, path: str) -> None:
+    parameter = blocks(MODULE, "resource")[f"aws_ssm_parameter.{name}"]
+    assert (parameter["name"], parameter["type"]) == (f"${{var.config_path}}/{path}", "String")
+    assert "${aws_cloudformation_stack.this}" in parameter["depends_on"]
+
+
+@pytest.mark.parametrize("folder", MODULES, ids=lambda folder: folder.name)
+def test_each_module_pins_the_provider(folder: Path) -> None:
+    ((settings,),) = (parsed((folder / "versions.tf").read_text())["terraform"],)
+    assert settings == {"required_version": ">= 1.5.0", "required_providers": [{"aws": {"source": "hashicorp/aws", "version": "~> 6.0"}}]}
+
+
+# --- access entry and spoke role: the templates' content
+
+
+@pytest.mark.parametrize(("folder", "path"), MIRRORS, ids=["access", "spoke-role"])
+def test_a_modules_variables_are_its_templates_parameters(folder: Path, path: str) -> None:
+    variables, parameters = blocks(folder, "variable"), source(path)["Parameters"]
+    assert variables.keys() - {"tags", "region"} == {snake(name) for name in parameters}
+    assert {name: variables[snake(name)].get("default") for name in parameters} == {name: body.get("Default") for name, body in parameters.items()}
+
+
+@pytest.mark.parametrize(("folder", "path"), MIRRORS, ids=["access", "spoke-role"])
+def test_a_modules_variables_refuse_what_its_templates_parameters_refuse(folder: Path, path: str) -> None:
+    for name, body in source(path)["Parameters"].items():
+        # Terraform knows no lookahead: what must not come at the start is a second condition.
+        pattern = re.sub(r"^\^\(\?!(.*?)\)(?=\[)", "^", body["AllowedPattern"])
+        told = conditions(blocks(folder, "variable")[snake(name)])
+        assert f'regex("{pattern}", ' in told
+        assert all(f"{limit}" in told for key in ("MinLength", "MaxLength") if (limit := body.get(key)))
+
+
+def test_the_entry_is_the_templates() -> None:
+    (written,) = source("infra/access-entry.yaml")["Resources"].values()
+    entry = blocks(ACCESS, "resource")["aws_eks_access_entry.this"]
+    assert written["Type"] == "AWS::EKS::AccessEntry"
+    assert blocks(ACCESS, "resource").keys() == {"aws_eks_access_entry.this"}
+    assert {key: entry[snake(key)] for key in written["Properties"]} == referring_to_variables(written["Properties"])
+
+
+def test_the_spoke_role_is_the_templates() -> None:
+    resources, found = blocks(SPOKE, "resource"), module_locals(SPOKE)
+    written = source("infra/spoke-role.yaml")["Resources"]["SpokeRole"]["Properties"]
+    (policy,) = written["Policies"]
+    assert resources.keys() == {"aws_iam_role.this", "aws_iam_role_policy.find_clusters"}
+    role, attached = resources["aws_iam_role.this"], resources["aws_iam_role_policy.find_clusters"]
+    assert (role["name"], role["description"]) == ("${var.role_name}", written["Description"])
+    assert (role["assume_role_policy"], found["trust"]) == ("${jsonencode(local.trust)}", referring_to_variables(written["AssumeRolePolicyDocument"]))
+    assert (attached["name"], attached["role"]) == (policy["PolicyName"], "${aws_iam_role.this.name}")
+    assert (attached["policy"], found["permissions"]) == ("${jsonencode(local.permissions)}", referring_to_variables(policy["PolicyDocument"]))
+
+
+def referring_to_variables(node: Any) -> Any:
+    """A template's part with its references as Terraform writes them."""
+    if isinstance(node, list):
+        return [referring_to_variables(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return f"${{var.{snake(node['Ref'])}}}" if node.keys() == {"Ref"} else {key: referring_to_variables(item) for key, item in node.items()}
+
+
+# --- the README's example
+
+
+def example() -> str:
+    (found,) = re.findall(r"```hcl\n(.*?)```", (MODULE / "README.md").read_text(), re.DOTALL)
+    return str(found)
+
+
+@pytest.mark.parametrize("call", list(parsed(example())["module"]), ids=lambda call: next(iter(call)))
+def test_the_example_gives_each_module_what_it_takes(call: dict[str, dict[str, Any]]) -> None:
+    ((_, arguments),) = call.items()
+    folder = ROOT / arguments["source"].removeprefix("./ecr-public-pusher/")
+    variables = blocks(folder, "variable")
+    given = arguments.keys() - {"source", "providers"}
+    assert folder in MODULES
+    assert given <= variables.keys()
+    assert {name for name, body in variables.items() if "default" not in body} <= given
+
+
+def test_the_examples_references_to_outputs_exist() -> None:
+    folders = {
+        name: ROOT / body["source"].removeprefix("./ecr-public-pusher/") for call in parsed(example())["module"] for name, body in call.items()
+    }
+    asked = re.findall(r"module\.(\w+)\.(\w+)", example())
+    assert asked
+    assert [(name, output) for name, output in asked if output not in blocks(folders[name], "output")] == []
+
+
+# --- by terraform itself
+
+
+def terraform(folder: Path, *arguments: str, environment: Mapping[str, str] = ALONE, standard_input: str = "") -> str:
+    """Runs it; returns what it printed. Raises CalledProcessError."""
+    assert TERRAFORM
+    command = [TERRAFORM, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, input=standard_input, capture_output=True, text=True, check=True, timeout=300).stdout
+
+
+def evaluated(folder: Path, tmp_path: Path, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """A module's locals, as terraform evaluates them: its variables and locals without its resources need no provider, and so no network."""
+    place = tmp_path / folder.relative_to(ROOT)
+    shutil.copytree(folder, place, ignore=shutil.ignore_patterns("versions.tf", "outputs.tf", "modules", "README.md"))
+    shutil.copy(ROOT / TEMPLATE, tmp_path)
+    (found,) = re.findall(r"^locals \{\n.*?^\}\n", (folder / "main.tf").read_text(), re.MULTILINE | re.DOTALL)
+    outputs = "".join(f'output "{name}" {{\n  value = local.{name}\n}}\n' for name in module_locals(folder))
+    (place / "main.tf").write_text(found + outputs)
+    (place / "terraform.tfvars.json").write_text(json.dumps(variables))
+    terraform(place, "init", "-backend=false", "-input=false")
+    terraform(place, "apply", "-auto-approve", "-input=false")
+    values: dict[str, dict[str, Any]] = json.loads(terraform(place, "output", "-json"))
+    return {name: body["value"] for name, body in values.items()}
+
+
+def stack(tmp_path: Path, **variables: Any) -> dict[str, Any]:
+    package = tmp_path / "package.zip"
+    package.write_bytes(PACKAGE)
+    return evaluated(MODULE, tmp_path, {"package": str(package), "bucket": BUCKET, **variables})
+
+
+def spoke(tmp_path: Path, **variables: Any) -> dict[str, Any]:
+    return evaluated(SPOKE, tmp_path, {"pusher_role_arn": ROLE, "external_id": "some-id-of-yours", "cluster_arns": [CLUSTER], **variables})
+
+
+@needs_terraform
+def test_the_format_is_terraforms() -> None:
+    terraform(MODULE, "fmt", "-check", "-recursive")
+    assert terraform(MODULE, "fmt", "-", standard_input=example()) == example()
+
+
+@needs_terraform
+def test_terraform_passes_on_the_templates_own_defaults(tmp_path: Path) -> None:
+    assert stack(tmp_path)["parameters"] == {name: str(body["Default"]) for name, body in PARAMETERS.items()}
+
+
+@needs_terraform
+def test_terraform_passes_lists_and_booleans_as_cloudformation_reads_them(tmp_path: Path) -> None:
+    passed = stack(tmp_path, fan_out=True, subnet_ids=["subnet-0a1b2c3d", "subnet-4e5f6a7b"], memory_size=10240)["parameters"]
+    assert (passed["FanOut"], passed["SubnetIds"], passed["MemorySize"]) == ("true", "subnet-0a1b2c3d,subnet-4e5f6a7b", "10240")
+
+
+@needs_terraform
+def test_the_deployed_template_differs_in_the_packages_address_alone(tmp_path: Path) -> None:
+    found = stack(tmp_path)
+    key = f"ecr-public-pusher/{hashlib.sha256(PACKAGE).hexdigest()}.zip"
+    assert found["template"] == (ROOT / TEMPLATE).read_text().replace("CodeUri: lambda_src", f"CodeUri: s3://{BUCKET}/{key}")
+    assert (found["package_key"], found["template_key"]) == (
+        key,
+        f"ecr-public-pusher/{hashlib.sha256(found['template'].encode()).hexdigest()}.template.yaml",
+    )
+
+
+@needs_terraform
+def test_without_a_prefix_keys_begin_with_the_hash(tmp_path: Path) -> None:
+    assert not stack(tmp_path, prefix="")["template_key"].startswith("/")
+
+
+@needs_terraform
+def test_the_documents_are_ones_that_the_function_reads(tmp_path: Path) -> None:
+    clusters = {
+        "prod": {"region": "eu-west-1", "takeOwnership": True, "roleArn": None},
+        "analytics": {"namespaces": {"selector": "a in (b,c),d!=e"}, "annotations": {"owner": "<a&b> é"}},
+    }
+    found = stack(tmp_path, defaults={"namespaces": ["default", "team-*"], "labels": None}, clusters=clusters)
+    written = {"defaults": found["defaults"], **{f"clusters/{name}": document for name, document in found["clusters"].items()}}
+    built = config.build([config.Parameter(f"/ecr/{name}", text) for name, text in written.items()], root="/ecr", region="us-east-1")
+    assert (dict(built.bad), built.unknown, [cluster.id for cluster in built.clusters]) == ({}, (), ["analytics", "prod"])
+    assert json.loads(found["clusters"]["analytics"]) == clusters["analytics"]
+    assert json.loads(found["clusters"]["prod"]) == {"region": "eu-west-1", "takeOwnership": True}
+
+
+@needs_terraform
+def test_without_documents_none_are_written(tmp_path: Path) -> None:
+    found = stack(tmp_path)
+    assert (found.get("defaults"), found["clusters"]) == (None, {})
+
+
+@needs_terraform
+@pytest.mark.parametrize(
+    ("folder", "variables"),
+    [
+        (MODULE, {"timeout": 30}),
+        (MODULE, {"memory_size": 128}),
+        (MODULE, {"log_level": "DEBUG"}),
+        (MODULE, {"defaults": "namespaces: [default]"}),
+        (MODULE, {"clusters": ["prod"]}),
+        (MODULE, {"clusters": {"prod": "namespaces: [default]"}}),
+        (MODULE, {"clusters": {"team/prod": {"namespaces": ["default"]}}}),
+        (SPOKE, {"pusher_role_arn": "*"}),
+        (SPOKE, {"external_id": "short"}),
+        (SPOKE, {"cluster_arns": []}),
+        (SPOKE, {"cluster_arns": [CLUSTER, "arn:aws:eks:us-west-2:444455556666:cluster/*"]}),
+        (SPOKE, {"role_name": "with/path"}),
+    ],
+    ids=str,
+)
+def test_nonsense_is_refused_by_the_plan(tmp_path: Path, folder: Path, variables: dict[str, Any]) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        stack(tmp_path, **variables) if folder == MODULE else spoke(tmp_path, **variables)
+    assert "Invalid value for variable" in refused.value.stderr
+
+
+@needs_terraform
+def test_the_spoke_roles_documents_are_the_templates_as_deployed(tmp_path: Path) -> None:
+    found = spoke(tmp_path)
+    role = deployed("infra/spoke-role.yaml", PusherRoleArn=ROLE, ExternalId="some-id-of-yours", ClusterArns=CLUSTER)["SpokeRole"]["Properties"]
+    assert found == {"trust": role["AssumeRolePolicyDocument"], "permissions": role["Policies"][0]["PolicyDocument"]}
+
+
+@needs_terraform
+@pytest.mark.skipif("TERRAFORM_INIT" not in os.environ, reason="terraform validate needs the AWS provider: TERRAFORM_INIT=1 has it downloaded")
+@pytest.mark.parametrize("folder", MODULES, ids=lambda folder: folder.name)
+def test_the_provider_takes_every_argument(tmp_path: Path, folder: Path) -> None:
+    shutil.copytree(MODULE, tmp_path / "infra/terraform")
+    place = tmp_path / folder.relative_to(ROOT)
+    terraform(place, "init", "-backend=false", "-input=false", environment=os.environ)
+    terraform(place, "validate", environment=os.environ)
