@@ -25,25 +25,31 @@ from .aws import DEFAULT_ACCOUNT
 from .aws.sam import SamError, build, emulator, sam_command
 from .aws.template import FunctionSpec, read_function
 from .kube import ClusterError
+from .life import LifeStack, live
 from .runtime import BuiltFunction, Invocation, RuntimeFailed
 from .show import Row, SeenSecret
-from .stack import CLUSTERS, REGION, STACK_NAME, DemoStack
+from .stack import CLUSTERS, REGION, STACK_NAME, DemoStack, LocalStack
 
 INTERRUPTED = 130
 ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS: Mapping[str, type[DemoStack | LifeStack]] = {"push": DemoStack, "life": LifeStack}
 
 DESCRIPTION = """\
 Builds the function with the SAM CLI, starts an AWS and two Kubernetes clusters on this machine (no Docker, no account, nothing leaves
 loopback), and runs the built function under the AWS Lambda Runtime Interface Emulator.
 
 Without --event: the schedule's event twice, showing what became of every namespace, that the second push rotates the token in the
-very same Secrets, and the report. One namespace holds somebody else's Secret: that it is left alone, and reported, is part of it."""
+very same Secrets, and the report. One namespace holds somebody else's Secret: that it is left alone, and reported, is part of it.
+
+With --scenario life: a namespace's whole life on one cluster, from the check before the first write, ServiceAccounts, a new namespace and a
+takeover to pruning and the uninstall."""
 
 EPILOG = """\
 examples:
   make run
   make run ARGS="--event '{\\"action\\": \\"plan\\", \\"raise\\": false}'"
   make run ARGS="--event '{\\"clusters\\": [\\"edge\\"]}' --verbose"
+  make run ARGS="--scenario life"
   make run ARGS=--keep
 
 With KUBEBUILDER_ASSETS naming a folder with etcd and kube-apiserver, those are run as the clusters.
@@ -61,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     _forget_own_settings()
     try:
-        with _up(verbose=options.verbose) as (stack, function, spec):
+        with _up(SCENARIOS[options.scenario], verbose=options.verbose) as (stack, function, spec):
             code = _attempt(stack, function, spec, options)
             if options.keep:
                 _keep(stack, function)
@@ -73,9 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _attempt(stack: DemoStack, function: BuiltFunction, spec: FunctionSpec, options: argparse.Namespace) -> int:
+def _attempt(stack: DemoStack | LifeStack, function: BuiltFunction, spec: FunctionSpec, options: argparse.Namespace) -> int:
     try:
-        if options.event is None:
+        if options.event is None and isinstance(stack, LifeStack):
+            _live(stack, function)
+        elif options.event is None and isinstance(stack, DemoStack):
             _demonstrate(stack, function, spec, verbose=options.verbose)
         else:
             _once(function, options.event, verbose=options.verbose)
@@ -102,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     run = commands.add_parser("run", help="the function at its real job", description=DESCRIPTION, epilog=EPILOG, formatter_class=raw)
     run.add_argument("--event", type=_event, metavar="JSON|FILE", help="send this event, once, and show its report; JSON, or a file that holds it")
+    run.add_argument("--scenario", choices=list(SCENARIOS), default="push", help="push: two clusters, two pushes; life: a namespace's whole life")
     run.add_argument("--keep", action="store_true", help="leave everything up until Ctrl-C, for kubectl and further invocations")
     run.add_argument("--verbose", action="store_true", help="show what sam and the function print, too (stderr)")
     return parser
@@ -121,7 +130,7 @@ def _event(text: str) -> Any:
 
 
 @contextlib.contextmanager
-def _up(*, verbose: bool) -> Iterator[tuple[DemoStack, BuiltFunction, FunctionSpec]]:
+def _up(scenario: type[DemoStack | LifeStack], *, verbose: bool) -> Iterator[tuple[DemoStack | LifeStack, BuiltFunction, FunctionSpec]]:
     """The stack and the function, ready to be invoked."""
     sam = sam_command(ROOT, os.environ)
     rie = emulator(sam)
@@ -129,8 +138,8 @@ def _up(*, verbose: bool) -> Iterator[tuple[DemoStack, BuiltFunction, FunctionSp
     began = time.monotonic()
     built = build(ROOT, sam, echo=verbose)
     _progress("the last build is still good" if built.reused else f"built in {time.monotonic() - began:.0f} s")
-    _progress("starting AWS and two clusters")
-    with DemoStack(ROOT) as stack:
+    _progress("starting AWS and Kubernetes")
+    with scenario(ROOT) as stack:
         spec = read_function(
             built.template,
             stack_name=STACK_NAME,
@@ -164,6 +173,13 @@ def _demonstrate(stack: DemoStack, function: BuiltFunction, spec: FunctionSpec, 
     if wrong:
         raise Surprise("not as expected:\n  " + "\n  ".join(wrong))
     print(paint("good", "All as expected: ") + "the report is not ok because of the one conflict above, which only its owner can settle.")
+
+
+def _live(stack: LifeStack, function: BuiltFunction) -> None:
+    paint = show.terminal()
+    if wrong := live(stack, function, paint):
+        raise Surprise("not as expected:\n  " + "\n  ".join(wrong))
+    print(paint("good", "All as expected."))
 
 
 def _push(
@@ -216,17 +232,17 @@ def _invoke(function: BuiltFunction, event: Any, *, verbose: bool) -> Invocation
     return invocation
 
 
-def _keep(stack: DemoStack, function: BuiltFunction) -> None:
+def _keep(stack: LocalStack, function: BuiltFunction) -> None:
     """Waits for Ctrl-C, with what is needed to look around. Both files hold credentials (worthless elsewhere), so only their owner can read them."""
     with tempfile.TemporaryDirectory(prefix="ecr-public-pusher-") as name:
         kubeconfig, settings = Path(name, "kubeconfig"), Path(name, "env")
         _write_private(kubeconfig, json.dumps(stack.kubeconfig(), indent=2))
         _write_private(settings, _exports({"KUBECONFIG": str(kubeconfig), **stack.aws_settings()}))
-        contexts = " and ".join(demo.name for demo in CLUSTERS)
+        contexts = " and ".join(stack.clusters)
         print(f"\nEverything stays up until Ctrl-C. KUBECONFIG (contexts {contexts}), AWS_ENDPOINT_URL, and made-up AWS credentials to go with it:\n")
         print(f"  KUBECONFIG={kubeconfig}\n  AWS_ENDPOINT_URL={stack.aws.endpoint_url}\n\nor all at once, in another shell:\n")
         print(f"  . {shlex.quote(str(settings))}")
-        print("  kubectl --context edge get secrets -A -l app.kubernetes.io/managed-by=ecr-public-pusher")
+        print("  kubectl get secrets -A -l app.kubernetes.io/managed-by=ecr-public-pusher")
         print("  aws ssm get-parameters-by-path --path /ecr-public-pusher --recursive")
         print(f"\nInvoke the function again:\n\n  curl -d '{{\"raise\": false}}' {function.url}\n", flush=True)
         with contextlib.suppress(KeyboardInterrupt):

@@ -3,22 +3,18 @@
 Each step says what happened, sends the event that AWS or a person would send, shows the namespaces, and knows what ought to be so.
 """
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import yaml
 
-from .aws import DEFAULT_ACCOUNT, LocalAws
-from .identity import AccessEntry, Credential
-from .kube import Cluster, start_cluster
+from .aws import DEFAULT_ACCOUNT
 from .runtime import BuiltFunction, Invocation
 from .show import Paint
-from .stack import CONFIG_PATH, EXECUTION_ROLE, FOREIGN_MANAGER, RBAC_GROUP, REGION, SECRET_NAME, SECRET_TYPE, STACK_NAME
+from .stack import CONFIG_PATH, EXECUTION_ROLE, FOREIGN_MANAGER, REGION, SECRET_NAME, SECRET_TYPE, LocalStack
 
 CLUSTER = "prod"
 # In the order in which a person would grant them.
@@ -28,31 +24,20 @@ FOREIGN_DATA = {".dockerconfigjson": "eyJhdXRocyI6e319"}  # {"auths":{}}
 
 DOCUMENT: Mapping[str, Any] = {"namespaces": ["payments", "team-*"], "serviceAccounts": ["default"], "prune": True}
 
-type See = Callable[["LifeStack"], dict[str, str]]
 
-
-class LifeStack:
-    """AWS and one cluster, without RBAC and without a document yet, while the context lasts."""
+class LifeStack(LocalStack):
+    """One cluster, without RBAC and without a document yet. `root`: the project's folder, for the RBAC files."""
 
     def __init__(self, root: Path) -> None:
+        super().__init__()
         self._root = root
-        with contextlib.ExitStack() as opened:
-            self.aws = opened.enter_context(LocalAws())
-            self.queue = self.aws.put_queue(f"{STACK_NAME}-retry")
-            self.cluster: Cluster = opened.enter_context(
-                start_cluster(
-                    CLUSTER, credentials=self.aws.find_credential, access_entries=(AccessEntry(EXECUTION_ROLE, (RBAC_GROUP,)),), region=REGION
-                )
-            )
-            self.clusters = {CLUSTER: self.cluster}
-            self.aws.put_cluster(DEFAULT_ACCOUNT, REGION, self.cluster)
+        try:
+            self.cluster = self.add_cluster(CLUSTER, region=REGION, account=DEFAULT_ACCOUNT, role=EXECUTION_ROLE)
             for name in ("payments", "team-a"):
                 self.add_namespace(name)
-            self._opened = opened.pop_all()
-
-    def execution_credential(self) -> Credential:
-        """What Lambda gives the function."""
-        return self.aws.credentials_for(EXECUTION_ROLE, STACK_NAME)
+        except BaseException:
+            self.close()
+            raise
 
     def grant(self, file: str) -> None:
         """kubectl apply -f infra/rbac/FILE"""
@@ -87,16 +72,6 @@ class LifeStack:
         _, listed = self.cluster.admin("GET", "/api/v1/namespaces")
         names = [item["metadata"]["name"] for item in listed["items"]]
         return {name: self._state(name) for name in names if name == "payments" or name.startswith(("team-", "legacy"))}
-
-    def close(self) -> None:
-        """Stops everything."""
-        self._opened.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def _state(self, namespace: str) -> str:
         status, secret = self.cluster.admin("GET", f"/api/v1/namespaces/{namespace}/secrets/{SECRET_NAME}")

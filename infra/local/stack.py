@@ -111,33 +111,24 @@ EDGE = DemoCluster(
 CLUSTERS = (PROD, EDGE)
 
 
-class DemoStack:
-    """AWS and both clusters, filled, while the context lasts. `root`: the project's folder, for the RBAC files."""
+class LocalStack:
+    """AWS with the retry queue, and the clusters by name, while the context lasts."""
 
-    def __init__(self, root: Path) -> None:
-        with contextlib.ExitStack() as opened:
-            self.aws = opened.enter_context(LocalAws())
-            self.queue = self.aws.put_queue(f"{STACK_NAME}-retry")
-            self.aws.put_role(SPOKE_ROLE, external_id=EXTERNAL_ID, trusted=EXECUTION_ROLE)
-            self.aws.put_parameter(f"{CONFIG_PATH}/defaults", _document(DEFAULTS))
-            self.clusters: dict[str, Cluster] = {}
-            rbac = list(yaml.safe_load_all((root / RBAC_FILE).read_text()))
-            for demo in CLUSTERS:
-                cluster = opened.enter_context(
-                    start_cluster(
-                        demo.name,
-                        credentials=self.aws.find_credential,
-                        access_entries=(AccessEntry(demo.role, (RBAC_GROUP,)),),
-                        region=demo.region,
-                        ca=demo.ca,
-                    )
-                )
-                self.clusters[demo.name] = cluster
-                cluster.apply(*rbac)
-                _fill(cluster, demo.namespaces)
-                self.aws.put_cluster(demo.account, demo.region, cluster)
-                self.aws.put_parameter(f"{CONFIG_PATH}/clusters/{demo.name}", _document(demo.document), secure=demo.secure)
-            self._opened = opened.pop_all()
+    def __init__(self) -> None:
+        self._opened = contextlib.ExitStack()
+        self.aws = self._opened.enter_context(LocalAws())
+        self.queue = self.aws.put_queue(f"{STACK_NAME}-retry")
+        self.clusters: dict[str, Cluster] = {}
+
+    def add_cluster(self, name: str, *, region: str, account: str, role: str, ca: Literal["modern", "legacy"] = "modern") -> Cluster:
+        """A cluster that EKS describes, and that admits `role` as the function's group."""
+        entry = AccessEntry(role, (RBAC_GROUP,))
+        cluster: Cluster = self._opened.enter_context(
+            start_cluster(name, credentials=self.aws.find_credential, access_entries=(entry,), region=region, ca=ca)
+        )
+        self.clusters[name] = cluster
+        self.aws.put_cluster(account, region, cluster)
+        return cluster
 
     def execution_credential(self) -> Credential:
         """What Lambda gives the function: a session of its execution role."""
@@ -163,7 +154,7 @@ class DemoStack:
             merged["clusters"].append({"name": name, "cluster": own["clusters"][0]["cluster"]})
             merged["users"].append({"name": name, "user": own["users"][0]["user"]})
             merged["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
-        return merged | {"current-context": CLUSTERS[0].name}
+        return merged | {"current-context": next(iter(self.clusters))}
 
     def close(self) -> None:
         """Stops everything."""
@@ -174,6 +165,28 @@ class DemoStack:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+class DemoStack(LocalStack):
+    """Both clusters of the demonstration, filled. `root`: the project's folder, for the RBAC files."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        try:
+            self._fill(root)
+        except BaseException:
+            self.close()
+            raise
+
+    def _fill(self, root: Path) -> None:
+        self.aws.put_role(SPOKE_ROLE, external_id=EXTERNAL_ID, trusted=EXECUTION_ROLE)
+        self.aws.put_parameter(f"{CONFIG_PATH}/defaults", _document(DEFAULTS))
+        rbac = list(yaml.safe_load_all((root / RBAC_FILE).read_text()))
+        for demo in CLUSTERS:
+            cluster = self.add_cluster(demo.name, region=demo.region, account=demo.account, role=demo.role, ca=demo.ca)
+            cluster.apply(*rbac)
+            _fill(cluster, demo.namespaces)
+            self.aws.put_parameter(f"{CONFIG_PATH}/clusters/{demo.name}", _document(demo.document), secure=demo.secure)
 
 
 def _document(value: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from ecr_public_pusher.errors import ApiError
 from ecr_public_pusher.kube import Applied, Session
 from ecr_public_pusher.lease import Lease
 from ecr_public_pusher.manifest import SERVICE_ACCOUNTS
-from ecr_public_pusher.model import RBAC_GROUP, NamespaceOutcome, Outcome
+from ecr_public_pusher.model import FIELD_MANAGER, RBAC_GROUP, NamespaceOutcome, Outcome
 from ecr_public_pusher.patterns import is_glob, matches
 
 # A new namespace's `default` account is made by a controller, a moment after the namespace.
@@ -38,8 +38,10 @@ def attach(
     try:
         found = _find(session, namespace, config.service_accounts, lease)
         lacking = [name for name, account in found.items() if account is not None and not _names(account, secret)]
-        if lacking and not dry_run:
-            _record(session, namespace, secret, lacking, applied, apply)
+        if not dry_run:
+            # Those that we changed before are noted too: whoever overwrote the Secret since has wiped the note out with it.
+            changed_before = [name for name, account in found.items() if account is not None and _names(account, secret) and _written_by_us(account)]
+            _record(session, namespace, secret, [*lacking, *changed_before], applied, apply)
         changed = tuple(name for name in lacking if _add(session, namespace, name, secret, found[name] or {}, dry_run=dry_run, lease=lease))
     except Refused as error:
         return _refused(error, outcome, secret_is)
@@ -175,6 +177,15 @@ def _changed(
 
 def _names(account: Mapping[str, Any], secret: str) -> bool:
     return any(entry.get("name") == secret for entry in _entries(account))
+
+
+def _written_by_us(account: Mapping[str, Any]) -> bool:
+    """Whether the list is as we left it: the API server holds it for one manager, the last that wrote it, and we only write where the name lacks."""
+    managers = (account.get("metadata") or {}).get("managedFields")
+    return isinstance(managers, list) and any(
+        isinstance(entry, dict) and entry.get("manager") == FIELD_MANAGER and "f:imagePullSecrets" in (entry.get("fieldsV1") or {})
+        for entry in managers
+    )
 
 
 def _entries(account: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -100,6 +100,18 @@ def test_an_entry_that_somebody_else_put_there_is_not_noted(prod: World) -> None
     assert pulls(prod) == ["regcred", SECRET]
 
 
+def test_a_note_that_was_wiped_out_with_the_secret_is_made_anew(prod: World) -> None:
+    prod.document("prod", "{namespaces: [a], serviceAccounts: [default, theirs], takeOwnership: true}")
+    account(prod)
+    account(prod, "theirs", pulls=(SECRET,))
+    prod.invoke()
+    cluster = prod.clusters["prod"]
+    cluster.admin("DELETE", f"/api/v1/namespaces/a/secrets/{SECRET}")
+    prod.foreign_secret("prod", "a")
+    prod.invoke()
+    assert noted(prod) == "default"
+
+
 def test_globs_name_the_accounts_that_are_there(prod: World) -> None:
     prod.document("prod", "{namespaces: [a], serviceAccounts: ['build-*', default]}")
     for name in ("default", "build-1", "build-2", "other"):

@@ -123,6 +123,14 @@ def test_no_token_is_shown(demonstration: "subprocess.CompletedProcess[str]") ->
     assert "k8s-aws-v1" not in demonstration.stdout + demonstration.stderr
 
 
+def test_the_second_scenario_goes_as_expected() -> None:
+    done = run("--scenario", "life")
+    assert done.returncode == 0, done.stderr
+    for said in ("check", "pruned", "adopted from kubectl-create", "removed", "All as expected."):
+        assert said in done.stdout
+    assert "QVdTO" not in done.stdout + done.stderr
+
+
 def test_an_event_of_ones_own_is_sent_once_and_reported(tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text('{"action": "plan", "clusters": ["edge"]}')

@@ -76,3 +76,24 @@ def test_the_same_name_in_another_region_or_account_is_another_cluster() -> None
     elsewhere = ClusterConfig("two", "main", "eu-west-1", Selection(("x",)))
     other = ClusterConfig("three", "main", "us-east-1", Selection(("x",)), role_arn="arn:aws:iam::444455556666:role/r")
     assert all(planned.ahead == () for planned in make_plan(Request(), Configuration((first, elsewhere, other))).clusters)
+
+
+def test_a_changed_parameter_that_is_no_document_leaves_nothing_to_push() -> None:
+    assert make_plan(Request(stray="/ecr-public-pusher/x"), ALL).ids == []
+
+
+def test_a_message_may_name_a_cluster_that_is_gone() -> None:
+    plan = make_plan(Request(clusters=("a", "gone"), tolerant=True), ALL)
+    assert plan.ids == ["a"]
+
+
+def test_a_sweep_concerns_the_clusters_that_a_list_tells_something_of() -> None:
+    some = Configuration((config("names", "x"), config("globs", "x*"), config("off", "y*", enabled=False)), {"bad": BAD})
+    plan = make_plan(Request("sweep"), some)
+    assert (plan.ids, plan.disabled) == (["globs"], ())
+
+
+def test_a_removal_concerns_disabled_documents_too() -> None:
+    plan = make_plan(Request("remove", ("*",), removes=True), ALL)
+    assert [planned.config.id for planned in plan.clusters] == ["a", "b", "c"]
+    assert (plan.disabled, plan.bad) == ((), {"d": BAD})

@@ -3,9 +3,11 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from ecr_public_pusher import report as reporting
 from ecr_public_pusher.errors import ConfigurationError, EksError
-from ecr_public_pusher.model import ClusterResult, NamespaceOutcome, Outcome, RegistryToken
+from ecr_public_pusher.model import Check, ClusterResult, Finding, NamespaceOutcome, Outcome, RegistryToken
 from ecr_public_pusher.report import Metric, Run
 from ecr_public_pusher.request import Request
 
@@ -92,8 +94,66 @@ def test_full_push_is_never_claimed_by_less() -> None:
     assert full(run(GOOD, ClusterResult("z", attempted=False))) == 0
 
 
-def test_a_plan_emits_nothing() -> None:
-    assert reporting.metrics(run(GOOD, request=Request("plan"))) == []
+def test_a_part_of_a_full_push_counts_for_it_and_dealing_it_out_does_not() -> None:
+    assert full(run(GOOD, request=Request(clusters=("a",), of_full_push=True))) == 1
+    assert "FullPushCompleted" not in {metric.name for metric in reporting.metrics(run(dispatched=3))}
+
+
+@pytest.mark.parametrize("request_", [Request("plan"), Request("check"), Request("remove", ("*",), removes=True)])
+def test_what_is_no_push_emits_nothing(request_: Request) -> None:
+    assert reporting.metrics(run(GOOD, MIXED, request=request_)) == []
+
+
+def test_a_sweep_that_did_nothing_emits_nothing() -> None:
+    assert reporting.metrics(run(ClusterResult("a"), request=Request("sweep"))) == []
+
+
+def test_what_was_not_read_is_not_told_of() -> None:
+    names = {metric.name for metric in reporting.metrics(run(unconfigured=None, error=ConfigurationError("x", remedy="y")))}
+    assert names == {"FullPushCompleted", "ClustersFailed", "Duration"}
+
+
+@pytest.mark.parametrize(
+    ("checked", "raises"),
+    [
+        (run(GOOD), False),
+        (run(GOOD, MIXED), True),
+        (run(GOOD, MIXED, queued=("b",)), False),
+        (run(MIXED, DOWN, queued=("b",)), True),
+        (run(MIXED, request=Request(raises=False)), False),
+        (run(error=ConfigurationError("x", remedy="y")), True),
+        (run(MIXED, request=Request("plan")), False),
+        (run(MIXED, request=Request("check")), False),
+        (run(MIXED, request=Request("sweep")), False),
+        (run(MIXED, request=Request("remove", ("*",), removes=True)), True),
+        (run(error=ConfigurationError("x", remedy="y"), request=Request("check")), True),
+        (run(GOOD, unknown=("/x",)), False),
+    ],
+)
+def test_it_is_raised_when_it_is_to_be_tried_again(checked: Run, raises: bool) -> None:
+    assert checked.raises is raises
+
+
+def test_findings_are_shown_those_that_are_not_ok_first() -> None:
+    findings = (Finding(Check.EKS, True, "there"), Finding(Check.TCP, False, "shut", "open it"))
+    (cluster,) = reporting.report(run(ClusterResult("a", findings=findings), request=Request("check")))["clusters"]
+    assert cluster["ok"] is False
+    assert cluster["findings"] == [
+        {"check": "tcp", "ok": False, "message": "shut", "remedy": "open it"},
+        {"check": "eks", "ok": True, "message": "there"},
+    ]
+
+
+def test_findings_fit_aws_limits_too() -> None:
+    findings = tuple(Finding(Check.PERMISSION, False, "m" * 500, "r" * 500) for _ in range(400))
+    answer = reporting.report(run(ClusterResult("a", findings=findings), request=Request("check")))
+    assert len(json.dumps(answer)) < 140 * 1024
+    assert answer["clusters"][0]["findingsLeft"] > 0
+
+
+def test_changed_accounts_are_counted() -> None:
+    changed = ClusterResult("a", (NamespaceOutcome("x", Outcome.UPDATED, service_accounts=("default", "build")),))
+    assert reporting.report(run(changed))["clusters"][0]["serviceAccountsChanged"] == 2
 
 
 def test_the_summary_names_the_failed_clusters() -> None:
