@@ -96,8 +96,9 @@ def report(run: Run) -> dict[str, Any]:
         answer["deleted"] = {
             "id": run.request.deleted,
             "message": "its document was deleted: nothing is pushed any more; the tokens left behind expire within 12 hours and then block pulls",
-            "remedy": "Put the document back, or, where no other document serves the cluster: "
-            "kubectl delete secret -A -l app.kubernetes.io/managed-by=ecr-public-pusher.",
+            "remedy": 'Put the document back with enabled: false and send {"action": "remove", "clusters": ["'
+            + run.request.deleted
+            + '"]}; or, where no other document serves the cluster: kubectl delete secret -A -l app.kubernetes.io/managed-by=ecr-public-pusher.',
         }
     return answer
 
