@@ -1,32 +1,27 @@
 """Finds out, without writing, whether each cluster could be pushed to, and what stands in the way: findings with a command to paste."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
 from ecr_public_pusher import eks, reviews
 from ecr_public_pusher.aws import Aws
 from ecr_public_pusher.clusters import CLUSTERS_AT_ONCE, NAMESPACES_AT_ONCE, Job, with_others, work_on
 from ecr_public_pusher.errors import ApiError, Crash, DeadlineReached, LeaseEnded, PusherError, SignInError
+from ecr_public_pusher.inquiry import SHOWN, Inquiry, some
 from ecr_public_pusher.kube import Session
 from ecr_public_pusher.lease import Lease, side_by_side
 from ecr_public_pusher.model import RBAC_GROUP, Check, ClusterResult, Finding
-from ecr_public_pusher.permissions import DANGEROUS, TELLING, Need, Right, needed, told
+from ecr_public_pusher.permissions import needed
 from ecr_public_pusher.plan import Plan, PlannedCluster
 from ecr_public_pusher.reachability import Route
-from ecr_public_pusher.reviews import Identity, Verdict
+from ecr_public_pusher.reviews import Identity
 from ecr_public_pusher.transport import Patience
 
-# Namespaces that are asked about one by one, where a right is not granted in all at once; the dry run tells of the others.
-NAMESPACES_ASKED = 100
 # Somebody waits for the answer: a request that got none is tried once more, not four times.
 ATTEMPTS = 2
 # Kept back of the lease, so that what is found out when it ends is told.
 TELL_SECONDS = 0.5
 
-# What may be done in which namespace ("": in all of them).
-type _Verdicts = dict[tuple[Right, str], Verdict]
-
-_SHOWN = 10
 _TIME = "Raise the function's time-out, or see what is slow to answer."
 
 
@@ -156,35 +151,17 @@ class _ClusterCheck:
 
     def _ask(self, session: Session, identity: Identity) -> None:
         needs = needed(self._config, needs_list=self._planned.needs_list)
-        wide = self._verdicts(session, [(right, "") for right in (*(right for need in needs for right in need.rights), *DANGEROUS)])
+        inquiry = Inquiry(session, self._lease, needs)
+        inquiry.everywhere()
         self._selected = self._select(session)
-        names = self._selected[:NAMESPACES_ASKED]
-        lacking = [right for need in needs if need.namespaced for right in need.rights if not wide[right, ""].allowed]
-        probed = [] if any(wide[right, ""].allowed for right in DANGEROUS) else list(dict.fromkeys(["kube-system", *names]))
-        narrow = self._verdicts(
-            session, [(right, name) for rights, where in ((lacking, names), (TELLING, probed)) for right in rights for name in where]
-        )
-        permissions = [_permission(need, wide, narrow, names) for need in needs]
+        inquiry.in_each_of(self._selected)
+        permissions = inquiry.permissions()
         if RBAC_GROUP not in identity.groups and not all(finding.ok for finding in permissions):
             admit = self._admit(identity.groups)
             signed_in = self._found.pop()
             self._found.append(replace(signed_in, ok=False, message=f"{signed_in.message}: {RBAC_GROUP} is not among them", remedy=admit))
             permissions = [finding if finding.ok else replace(finding, remedy=f"First the group (see sign-in): {admit}") for finding in permissions]
-        self._found += [*permissions, self._excess(wide, narrow, len(probed))]
-
-    def _verdicts(self, session: Session, questions: Iterable[tuple[Right, str]]) -> _Verdicts:
-        """The cluster's answers, asked for side by side."""
-        asked = list(dict.fromkeys(questions))
-        answers: _Verdicts = {}
-        for question, answer in side_by_side(
-            asked, lambda one: reviews.may(session, one[0], namespace=one[1]), width=NAMESPACES_AT_ONCE, lease=self._lease
-        ):
-            if isinstance(answer, BaseException):
-                raise answer
-            answers[question] = answer
-        if len(answers) < len(asked):
-            raise DeadlineReached("no answer in time", remedy=_TIME)
-        return {question: answers[question] for question in asked}
+        self._found += [*permissions, self._excess(inquiry)]
 
     def _select(self, session: Session) -> list[str]:
         """The namespaces that a push would go to, as far as can be known: why they cannot be is told by the permission, or the dry run."""
@@ -201,33 +178,25 @@ class _ClusterCheck:
             self._found.append(_of(Check.NAMESPACES, self._tried.error))
             return
         bad = sum(outcome.outcome.bad for outcome in self._tried.outcomes)
-        what = f"{len(self._selected)} selected now{': ' if self._selected else ''}{_some(self._selected)}"
+        what = f"{len(self._selected)} selected now{': ' if self._selected else ''}{some(self._selected)}"
         if bad:
             self._found.append(Finding(Check.NAMESPACES, False, f"{what}; {bad} in trouble", "See problems: each has its own remedy."))
         else:
             self._found.append(Finding(Check.NAMESPACES, True, what))
 
-    def _excess(self, wide: _Verdicts, narrow: _Verdicts, probed: int) -> Finding:
-        held = {right: verdict for (right, _), verdict in wide.items() if verdict.allowed and right in DANGEROUS}
-        if held:
-            return self._too_much(f"{told(held)}, in every namespace", held.values())
-        inside = {question: verdict for question, verdict in narrow.items() if verdict.allowed and question[0] in TELLING}
-        if inside:
-            where = list(dict.fromkeys(namespace for _, namespace in inside))
-            return self._too_much(f"{told(dict.fromkeys(right for right, _ in inside))}, whatever their names, in {_some(where)}", inside.values())
-        return Finding(Check.EXCESS, True, f"may not read other Secrets in the {probed} namespaces looked at, nor run or become anything")
-
-    def _too_much(self, what: str, verdicts: Iterable[Verdict]) -> Finding:
-        bindings = list(dict.fromkeys(verdict.binding for verdict in verdicts if verdict.binding))
-        by = f" (by {_some([f'{kind} {name}' for kind, name in bindings])})" if bindings else ""
-        names = "|".join(name for _, name in bindings[:_SHOWN]) or RBAC_GROUP
+    def _excess(self, inquiry: Inquiry) -> Finding:
+        excess = inquiry.excess()
+        if excess is None:
+            return Finding(Check.EXCESS, True, f"may not read other Secrets in the {inquiry.probed} namespaces looked at, nor run or become anything")
+        by = f" (by {some([f'{kind} {name}' for kind, name in excess.bindings])})" if excess.bindings else ""
+        names = "|".join(name for _, name in excess.bindings[:SHOWN]) or RBAC_GROUP
         look = f"kubectl get clusterrolebindings,rolebindings -A -o wide | grep -E '{names}'"
-        if bindings:
+        if excess.bindings:
             remedy = f"Take the function out of it; infra/rbac is all it needs: {look}"
         else:
             entry = f"--region {self._config.region} --cluster-name {self._config.cluster} --principal-arn {self._principal()}"
             remedy = f"See what grants it: aws eks list-associated-access-policies {entry}; {look}"
-        return Finding(Check.EXCESS, False, f"may {what}{by}: more than is needed", remedy)
+        return Finding(Check.EXCESS, False, f"may {excess.what}{by}: more than is needed", remedy)
 
     def _principal(self) -> str:
         return self._aws.principal(self._account)
@@ -247,26 +216,6 @@ class _ClusterCheck:
         if groups:
             return f"aws eks update-access-entry {entry} --kubernetes-groups {' '.join([*others, RBAC_GROUP])}"
         return f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
-
-
-def _permission(need: Need, wide: _Verdicts, narrow: _Verdicts, names: list[str]) -> Finding:
-    lacking = [right for right in need.rights if not wide[right, ""].allowed]
-    if not lacking:
-        return Finding(Check.PERMISSION, True, f"may {told(need.rights)}")
-    if not need.namespaced or not names:
-        return Finding(Check.PERMISSION, False, f"may not {told(lacking)}", need.remedy())
-    refused = {right: [name for name in names if not narrow[right, name].allowed] for right in lacking}
-    where = [name for name in names if any(name in those for those in refused.values())]
-    if not where:
-        return Finding(Check.PERMISSION, True, f"may {told(need.rights)}, in each of the {len(names)} namespaces asked about")
-    missing = told(right for right in lacking if refused[right])
-    if len(where) == len(names):
-        return Finding(Check.PERMISSION, False, f"may not {missing}", need.remedy())
-    return Finding(Check.PERMISSION, False, f"may not {missing} in {_some(where)} (if it exists), but elsewhere", need.remedy(where))
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def _of(check: Check, error: PusherError) -> Finding:

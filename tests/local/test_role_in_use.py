@@ -128,6 +128,8 @@ def _run_all(function: BuiltFunction, aws: LocalAws, queue: LocalQueue, found: C
     queue.put({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": {"action": "push"}})
     run("retry of a whole run")
     run("plan", {"action": "plan"})
+    run("check", {"action": "check"})
+    run("removal", {"action": "plan", "remove": True, "clusters": ["*"]})
 
 
 def _emitted(lines: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -158,6 +160,8 @@ def test_the_runs_made_the_calls_that_are_to_be_judged(captured: Captured) -> No
         "batch": pushes,
         "retry of a whole run": pushes | {"sts:AssumeRole"},
         "plan": pushes | {"sts:AssumeRole"},
+        "check": pushes | {"sts:AssumeRole"},
+        "removal": read | {"eks:DescribeCluster", "sts:AssumeRole"},
         "dispatch": read | {"sqs:SendMessageBatch"},
         "worker": pushes | {"sts:AssumeRole"},
     }
@@ -231,7 +235,7 @@ def test_every_alarm_of_ours_is_on_a_metric_that_a_run_really_emitted(captured: 
 
 
 def test_a_plan_emits_nothing_and_a_dispatcher_no_completed_push(captured: Captured) -> None:
-    assert captured.metrics["plan"] == set()
+    assert captured.metrics["plan"] == captured.metrics["check"] == captured.metrics["removal"] == set()
     assert "FullPushCompleted" not in {name for _, name, _ in captured.metrics["dispatch"]}
 
 
