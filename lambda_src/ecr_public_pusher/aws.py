@@ -86,6 +86,8 @@ class Aws:
         # botocore's service models, read and parsed once for all accounts: 50 ms of CPU a session otherwise.
         self._models = self._own.session._session.get_component("data_loader")
         self._clients: dict[tuple[str | None, str | None, str, str], Any] = {}
+        self._assumed: dict[tuple[str, str | None], Account | RoleError] = {}
+        self._assuming: dict[tuple[str, str | None], threading.Lock] = {}
         self._principal_lock = threading.Lock()
         self._principal: str | None = None
 
@@ -97,9 +99,27 @@ class Aws:
         return self._client("sts", region, account, _SIGNING)
 
     def account(self, role_arn: str | None, external_id: str | None) -> Account:
-        """The execution role's account, or the assumed role's. Raises RoleError; blocks for the STS call."""
+        """The execution role's account, or the assumed role's, assumed once for all that ask. Raises RoleError; blocks for the STS call.
+
+        A failure is shared too: a role that hangs must not use up the time of each of its clusters in turn.
+        """
         if role_arn is None:
             return self._own
+        key = role_arn, external_id
+        with self._lock:
+            assuming = self._assuming.setdefault(key, threading.Lock())
+        with assuming:
+            if key not in self._assumed:
+                try:
+                    self._assumed[key] = self._assume(role_arn, external_id)
+                except RoleError as error:
+                    self._assumed[key] = error
+            found = self._assumed[key]
+        if isinstance(found, RoleError):
+            raise RoleError(found.message, remedy=found.remedy)
+        return found
+
+    def _assume(self, role_arn: str, external_id: str | None) -> Account:
         extra = {"ExternalId": external_id} if external_id else {}
         try:
             sts = self.client("sts")

@@ -95,6 +95,16 @@ def test_clusters_in_two_regions_and_accounts_in_one_run(world: World) -> None:
     assert described == {("us-east-1", ACCOUNT), ("eu-central-1", SPOKE_ACCOUNT)}
 
 
+@pytest.mark.parametrize(("external_id", "ok"), [("an-external-id", True), ("a-wrong-id", False)])
+def test_a_role_that_several_documents_name_is_assumed_once(world: World, external_id: str, ok: bool) -> None:
+    for name in ("one", "two", "three"):
+        document = f"{{namespaces: [a], roleArn: {SPOKE_ROLE}, externalId: {external_id}}}"
+        world.add_cluster(name, account=SPOKE_ACCOUNT, principal=SPOKE_ROLE, namespaces=("a",), document=document, embedded=True)
+    report = world.invoke()
+    assert [entry["ok"] for entry in report["clusters"]] == [ok] * 3
+    assert len(world.aws.called("sts", "AssumeRole")) == 1
+
+
 @pytest.mark.parametrize("external_id", ["externalId: wrong-id", ""])
 def test_a_role_that_may_not_be_assumed(world: World, external_id: str) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
