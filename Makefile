@@ -9,7 +9,7 @@ ARGS ?=
 ARCH ?= arm64
 TEMPLATES := template.yaml infra/access-entry.yaml infra/spoke-role.yaml infra/kms-key.yaml
 
-.PHONY: help run test check unit build package bench clean
+.PHONY: help run test check unit build package bench bill clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -40,6 +40,9 @@ unit: .venv/.done .venv-sam/.done
 
 bench: .venv/.done ## the push beside a bare loop and beside kubectl (minutes)
 	$(BIN)/python -m tests.bench $(ARGS)
+
+bill: .venv/.done .venv-sam/.done ## what the stack costs a month, by the work measured on the built function (minutes)
+	$(BIN)/python -m tests.bench.bill $(ARGS)
 
 clean: ## removes what the other commands made
 	rm -rf .venv .venv-sam .venv-checkov .aws-sam .mypy_cache .ruff_cache .pytest_cache

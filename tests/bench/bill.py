@@ -159,7 +159,7 @@ def _timed(function: BuiltFunction, event: dict[str, str], rounds: int) -> tuple
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.bill", description="What the stack costs a month.")
+    parser = argparse.ArgumentParser(prog="make bill", description="What the stack costs a month.")
     parser.add_argument("--figures", action="store_true", help="use the figures measured last instead of measuring")
     measured: Sequence[Figures] = MEASURED
     if not parser.parse_args().figures:
