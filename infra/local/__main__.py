@@ -244,8 +244,8 @@ def _keep(stack: LocalStack, function: BuiltFunction) -> None:
         print(f"  . {shlex.quote(str(settings))}")
         print("  kubectl get secrets -A -l app.kubernetes.io/managed-by=ecr-public-pusher")
         print("  aws ssm get-parameters-by-path --path /ecr-public-pusher --recursive")
-        print(f"\nInvoke the function again:\n\n  curl -d '{{\"raise\": false}}' {function.url}\n", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt):  # also one that comes as soon as this is read
+            print(f"\nInvoke the function again:\n\n  curl -d '{{\"raise\": false}}' {function.url}\n", flush=True)
             while True:
                 time.sleep(3600)
         _progress("stopping")
