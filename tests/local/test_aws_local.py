@@ -47,7 +47,7 @@ def client(aws: LocalAws, service: str, credential: Credential, region: str = "u
     ).client(service, endpoint_url=aws.endpoint_url, config=Config(retries={"total_max_attempts": 1}))
 
 
-def assume(aws: LocalAws, credential: Credential, role: str = SPOKE, **more: str) -> Any:
+def assume(aws: LocalAws, credential: Credential, role: str = SPOKE, **more: Any) -> Any:
     return client(aws, "sts", credential).assume_role(RoleArn=role, RoleSessionName="session", **more)["Credentials"]
 
 
@@ -217,3 +217,65 @@ def test_of_a_calls_parameters_only_those_are_kept_that_iam_decides_by(aws: Loca
     ssm.put_parameter(Name="/a/b", Value="a secret", Type="SecureString")
     ssm.get_parameter(Name="/a/b", WithDecryption=True)
     assert [call.parameters for call in aws.called("ssm")] == [{"Name": "/a/b"}, {"Name": "/a/b", "WithDecryption": "True"}]
+
+
+def test_a_call_of_names_tells_them_all_and_a_call_by_path_whether_it_goes_down(aws: LocalAws, own: Credential) -> None:
+    ssm = client(aws, "ssm", own)
+    ssm.get_parameters(Names=["/a/b", "/a/c"], WithDecryption=False)
+    ssm.get_parameters_by_path(Path="/a", Recursive=True)
+    assert [call.parameters for call in aws.called("ssm")] == [
+        {"Names": "/a/b,/a/c", "WithDecryption": "False"},
+        {"Path": "/a", "Recursive": "True"},
+    ]
+
+
+def test_a_cluster_is_told_by_its_name(aws: LocalAws, own: Credential) -> None:
+    aws.put_cluster(OWN, "us-east-1", FakeCluster("prod"))
+    client(aws, "eks", own).describe_cluster(name="prod")
+    client(aws, "eks", own).list_clusters()
+    assert [call.parameters for call in aws.called("eks")] == [{"name": "prod"}, {}]
+
+
+def test_of_messages_only_their_queue_and_their_number_are_kept(aws: LocalAws, own: Credential) -> None:
+    queue, sqs = aws.put_queue("retry"), client(aws, "sqs", own)
+    entries = [{"Id": name, "MessageBody": f"a secret {name}"} for name in ("one", "two")]
+    sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
+    sqs.send_message(QueueUrl=queue.url, MessageBody="a secret three")
+    assert [(call.action, call.parameters) for call in aws.called("sqs")] == [
+        ("SendMessageBatch", {"QueueUrl": queue.url, "Entries": "2"}),
+        ("SendMessage", {"QueueUrl": queue.url}),
+    ]
+    assert "a secret" not in repr(aws.calls)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, {}),
+        ({"ExternalId": "e-1"}, {"ExternalId": "e-1"}),
+        ({"SourceIdentity": "somebody"}, {"SourceIdentity": "somebody"}),
+        ({"Tags": [{"Key": "team", "Value": "a secret"}, {"Key": "stage", "Value": "prod"}]}, {"Tags": "2"}),
+        ({"Policy": '{"a": "secret"}'}, {}),
+    ],
+    ids=["nothing more", "external id", "source identity", "tags", "session policy"],
+)
+def test_of_an_assumed_role_is_told_what_its_trust_decides_by(aws: LocalAws, own: Credential, given: dict[str, Any], told: dict[str, str]) -> None:
+    aws.put_role(SPOKE, trusted=EXECUTION_ROLE)
+    assume(aws, own, **given)
+    (call,) = aws.called("sts")
+    assert call.parameters == {"RoleArn": SPOKE, "RoleSessionName": "session"} | told
+    assert "secret" not in repr(call)
+
+
+def test_of_a_key_only_its_id_is_kept(aws: LocalAws, own: Credential) -> None:
+    kms = client(aws, "kms", own)
+    key = kms.create_key(Description="a secret")["KeyMetadata"]["KeyId"]
+    kms.encrypt(KeyId=key, Plaintext=b"a secret")
+    assert [call.parameters for call in aws.called("kms")] == [{}, {"KeyId": key}]
+    assert "secret" not in repr(aws.calls)
+
+
+def test_a_parameter_of_that_name_is_kept_of_no_service_that_it_does_not_decide(aws: LocalAws, own: Credential) -> None:
+    client(aws, "secretsmanager", own).create_secret(Name="a secret's name", SecretString="a secret")
+    (call,) = aws.called("secretsmanager")
+    assert call.parameters == {}

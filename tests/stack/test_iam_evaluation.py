@@ -1,6 +1,6 @@
-"""The policy evaluation that the stack's permissions are judged by, held to the examples of AWS's own guide.
+"""The policy evaluation that the stack's permissions are judged by, held to AWS's own documented examples, whose page each block names.
 
-Each block names the page of https://docs.aws.amazon.com/IAM/latest/UserGuide/ that its examples stand on.
+At the end: what a captured call asks of it.
 """
 
 from collections.abc import Mapping
@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.iam import Decision, Request, Values, evaluate
+from infra.local.aws.wire import AwsCall
+from tests.stack.template import ACCOUNT, REGION, properties
+from tests.support.aws_calls import asked_of_iam
+from tests.support.iam import Decision, Request, Values, evaluate, evaluate_resource_policy
 
-ALLOWED, IMPLICIT, EXPLICIT = Decision.ALLOWED, Decision.IMPLICITLY_DENIED, Decision.EXPLICITLY_DENIED
+ALLOWED, IMPLICIT, EXPLICIT, DELEGATED = Decision.ALLOWED, Decision.IMPLICITLY_DENIED, Decision.EXPLICITLY_DENIED, Decision.DELEGATED
 
 
 def policy(*statements: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,7 +38,8 @@ def met(condition: dict[str, Any], context: dict[str, Values]) -> bool:
     return evaluate([policy(allow(**condition))], Request("s3:GetObject", "arn:aws:s3:::b/k", context)).decision is ALLOWED
 
 
-# reference_policies_evaluation-logic_policy-eval-basics.html: denied by default, allowed by an allow, an explicit deny overrides every allow.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
+# Denied by default, allowed by an allow, an explicit deny overrides every allow.
 @pytest.mark.parametrize(
     ("statements", "decision"),
     [
@@ -56,7 +60,61 @@ def test_statements_of_several_policies_count_together() -> None:
     assert (verdict.decision, verdict.by) == (EXPLICIT, ("D",))
 
 
-# reference_policies_elements_action.html: prefix and name are not case-sensitive; "iam:*AccessKey*" covers four actions; * and ?.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html, "Multiple statements and multiple policies"
+THREE_STATEMENTS = policy(
+    {"Sid": "FirstStatement", "Effect": "Allow", "Action": ["iam:ChangePassword"], "Resource": "*"},
+    {"Sid": "SecondStatement", "Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"},
+    {
+        "Sid": "ThirdStatement",
+        "Effect": "Allow",
+        "Action": ["s3:List*", "s3:Get*"],
+        "Resource": ["arn:aws:s3:::confidential-data", "arn:aws:s3:::confidential-data/*"],
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    },
+)
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html, the policy of Carlos
+CARLOS = policy(
+    {
+        "Sid": "AllowS3ListRead",
+        "Effect": "Allow",
+        "Action": ["s3:GetBucketLocation", "s3:GetAccountPublicAccessBlock", "s3:ListAccessPoints", "s3:ListAllMyBuckets"],
+        "Resource": "arn:aws:s3:::*",
+    },
+    {"Sid": "AllowS3Self", "Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::carlossalazar/*", "arn:aws:s3:::carlossalazar"]},
+    {"Sid": "DenyS3Logs", "Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::*log*"},
+)
+# The same page, "The difference between explicit and implicit denies"
+READ_NO_REPORTS = policy(
+    {"Sid": "AllowGetList", "Effect": "Allow", "Action": ["iam:Get*", "iam:List*"], "Resource": "*"},
+    {"Sid": "DenyReports", "Effect": "Deny", "Action": "iam:*Report", "Resource": "*"},
+)
+MFA, NO_MFA = {"aws:MultiFactorAuthPresent": "true"}, {"aws:MultiFactorAuthPresent": "false"}
+
+
+@pytest.mark.parametrize(
+    ("document", "request_", "decision", "by"),
+    [
+        (THREE_STATEMENTS, Request("iam:ChangePassword", "arn:aws:iam::111122223333:user/a"), ALLOWED, ("FirstStatement",)),
+        (THREE_STATEMENTS, Request("s3:ListAllMyBuckets"), ALLOWED, ("SecondStatement",)),
+        (THREE_STATEMENTS, Request("s3:GetObject", "arn:aws:s3:::confidential-data/a", MFA), ALLOWED, ("ThirdStatement",)),
+        (THREE_STATEMENTS, Request("s3:GetObject", "arn:aws:s3:::confidential-data/a", NO_MFA), IMPLICIT, ()),
+        (THREE_STATEMENTS, Request("s3:GetObject", "arn:aws:s3:::other-data/a", MFA), IMPLICIT, ()),
+        (THREE_STATEMENTS, Request("s3:PutObject", "arn:aws:s3:::confidential-data/a", MFA), IMPLICIT, ()),
+        (CARLOS, Request("s3:PutObject", "arn:aws:s3:::carlossalazar-logs/file"), EXPLICIT, ("DenyS3Logs",)),
+        (CARLOS, Request("s3:PutObject", "arn:aws:s3:::carlossalazar/file"), ALLOWED, ("AllowS3Self",)),
+        (CARLOS, Request("s3:PutObject", "arn:aws:s3:::somebody-elses/file"), IMPLICIT, ()),
+        (READ_NO_REPORTS, Request("iam:ListUsers"), ALLOWED, ("AllowGetList",)),
+        (READ_NO_REPORTS, Request("iam:CreatePolicy"), IMPLICIT, ()),
+        (READ_NO_REPORTS, Request("iam:GetOrganizationsAccessReport"), EXPLICIT, ("DenyReports",)),
+    ],
+)
+def test_whole_policies(document: dict[str, Any], request_: Request, decision: Decision, by: tuple[str, ...]) -> None:
+    verdict = evaluate([document], request_)
+    assert (verdict.decision, verdict.by) == (decision, by)
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+# Prefix and name are not case-sensitive; "iam:*AccessKey*" covers four actions; * and ?.
 @pytest.mark.parametrize(
     ("pattern", "action", "matches"),
     [
@@ -76,14 +134,15 @@ def test_actions(pattern: Any, action: str, matches: bool) -> None:
     assert (decided(allow(pattern), action=action) is ALLOWED) is matches
 
 
-# reference_policies_elements_notaction.html: everything but.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html: everything but.
 @pytest.mark.parametrize(("action", "decision"), [("s3:DeleteBucket", IMPLICIT), ("s3:GetObject", ALLOWED)])
 def test_not_action(action: str, decision: Decision) -> None:
     statement = {"Sid": "A", "Effect": "Allow", "NotAction": "s3:DeleteBucket", "Resource": "arn:aws:s3:::*"}
     assert decided(statement, action=action) is decision
 
 
-# reference_policies_elements_resource.html: paths and wildcards; "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*" and the objects it names.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+# Paths and wildcards; "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*" and the objects it names.
 @pytest.mark.parametrize(
     ("pattern", "resource", "matches"),
     [
@@ -94,8 +153,26 @@ def test_not_action(action: str, decision: Decision) -> None:
         ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/test/object.jpg", True),
         ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/2/test/object.jpg", True),
         ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/2/test/3/object.jpg", True),
+        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/2/3/test/4/object.jpg", True),
+        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1///test///object.jpg", True),
+        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/test/.jpg", True),
+        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket//test/object.jpg", True),
+        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/test/", True),
         ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1-test/object.jpg", False),
-        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/test.jpg", False),
+        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/test/object.jpg", False),
+        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/2/test.jpg", False),
+        # within a part; only a * at its end may reach beyond the colon
+        ("arn:aws:eks:*:111122223333:cluster/*", "arn:aws:eks:eu-west-1:111122223333:cluster/a", True),
+        ("arn:aws:eks:*:111122223333:cluster/*", "arn:aws:eks:eu-west-1:999999999999:cluster/a", False),
+        ("arn:aws:dynamodb:*:table/prod-*", "arn:aws:dynamodb:us-east-1:111122223333:table/prod-a", True),
+        ("arn:aws:sqs:us-*-1:queue", "arn:aws:sqs:us-east-1:queue", True),
+        ("arn:aws:sqs:us-*t:queue", "arn:aws:sqs:us-east-1:111122223333-t:queue", False),
+        ("arn:aws:sqs:us-east-1?111122223333:queue", "arn:aws:sqs:us-east-1:111122223333:queue", False),
+        # the last part may hold colons
+        ("arn:aws:logs:us-east-1:111122223333:log-group:/a/*:log-stream:?", "arn:aws:logs:us-east-1:111122223333:log-group:/a/b:log-stream:c", True),
+        ("arn:aws:s3:::b/*.jpg", "arn:aws:s3:::b/10:30.jpg", True),
+        ("arn:aws:s3:::*", "*", False),
+        ("*", "*", True),
         ("arn:aws:s3:::my-corporate-bucket-????", "arn:aws:s3:::my-corporate-bucket-2026", True),
         ("arn:aws:s3:::my-corporate-bucket-????", "arn:aws:s3:::my-corporate-bucket-26", False),
     ],
@@ -104,91 +181,216 @@ def test_resources(pattern: str, resource: str, matches: bool) -> None:
     assert (decided(allow(resource=pattern), resource=resource) is ALLOWED) is matches
 
 
-# reference_policies_elements_notresource.html
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notresource.html
 @pytest.mark.parametrize(("resource", "decision"), [("arn:aws:s3:::HRBucket/Payroll/a", IMPLICIT), ("arn:aws:s3:::HRBucket/Memo", ALLOWED)])
 def test_not_resource(resource: str, decision: Decision) -> None:
     statement = {"Sid": "A", "Effect": "Allow", "Action": "s3:*", "NotResource": "arn:aws:s3:::HRBucket/Payroll/*"}
     assert decided(statement, resource=resource) is decision
 
 
-# reference_policies_condition-logic-multiple-context-keys-or-values.html: operators and keys are ANDed, values ORed.
-BOTH = {
-    "StringEquals": {"aws:PrincipalTag/department": ["finance", "hr", "legal"], "aws:PrincipalTag/role": ["audit", "security"]},
-    "ArnLike": {"aws:PrincipalArn": ["arn:aws:iam::222222222222:user/Ana", "arn:aws:iam::222222222222:user/Mary"]},
-}
-MARY = "arn:aws:iam::222222222222:user/Mary"
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
+# Operators and keys are ANDed, values ORed.
+DEPARTMENTS = {"aws:PrincipalTag/department": ["finance", "hr", "legal"], "aws:PrincipalTag/role": ["audit", "security"]}
+USERS = {"aws:PrincipalArn": ["arn:aws:iam::222222222222:user/Ana", "arn:aws:iam::222222222222:user/Mary"]}
+MARY, NIKKI = ({"aws:PrincipalArn": f"arn:aws:iam::222222222222:user/{name}"} for name in ("Mary", "Nikki"))
 
 
 @pytest.mark.parametrize(
-    ("context", "matches"),
+    ("operator", "context", "matches"),
     [
-        ({"aws:PrincipalTag/department": "finance", "aws:PrincipalTag/role": "audit", "aws:PrincipalArn": MARY}, True),
-        ({"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "audit", "aws:PrincipalArn": "arn:aws:iam::222222222222:user/Nikki"}, False),
-        ({"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "payroll", "aws:PrincipalArn": MARY}, False),
-        ({"aws:PrincipalTag/department": "sales", "aws:PrincipalTag/role": "audit", "aws:PrincipalArn": MARY}, False),
-        ({"aws:PrincipalTag/department": "hr", "aws:PrincipalArn": MARY}, False),
-        ({"AWS:PrincipalTag/Department": "finance", "aws:principaltag/role": "security", "aws:principalarn": MARY}, True),
+        ("ArnLike", {"aws:PrincipalTag/department": "legal", "aws:PrincipalTag/role": "audit"} | MARY, True),
+        ("ArnLike", {"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "audit"} | NIKKI, False),
+        ("ArnLike", {"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "payroll"} | MARY, False),
+        ("ArnLike", {"aws:PrincipalTag/department": "hr"} | MARY, False),
+        ("ArnLike", MARY, False),
+        # the second table: a negated operator's values are NORed
+        ("ArnNotLike", {"aws:PrincipalTag/department": "legal", "aws:PrincipalTag/role": "audit"} | NIKKI, True),
+        ("ArnNotLike", {"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "audit"} | MARY, False),
+        ("ArnNotLike", {"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "payroll"} | NIKKI, False),
+        ("ArnNotLike", {"aws:PrincipalTag/department": "hr"} | NIKKI, False),
+        ("ArnNotLike", NIKKI, False),
     ],
 )
-def test_operators_and_keys_are_anded_and_values_ored(context: dict[str, Values], matches: bool) -> None:
-    assert met(BOTH, context) is matches
+def test_operators_and_keys_are_anded_and_values_ored_or_nored(operator: str, context: dict[str, Values], matches: bool) -> None:
+    assert met({"StringEquals": DEPARTMENTS, operator: USERS}, context) is matches
 
 
-# The same page: several values of a negated operator are NORed, and hold where the key is missing.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html: "Context key names are not case-sensitive."
+@pytest.mark.parametrize(("key", "value", "matches"), [("AWS:UserName", "john", True), ("aws:username", "John", False)])
+def test_keys_are_told_apart_without_regard_to_case_and_values_with(key: str, value: str, matches: bool) -> None:
+    assert met({"StringEquals": {"aws:username": "john"}}, {key: value}) is matches
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html: without the key "the values do not match",
+# and an operator that requires just that is true.
 @pytest.mark.parametrize(
-    ("context", "matches"),
+    ("operator", "wanted", "matches"),
     [
-        ({"aws:SourceVpc": "vpc-111bbccc"}, False),
-        ({"aws:SourceVpc": "vpc-111bbddd"}, False),
-        ({"aws:SourceVpc": "vpc-999999"}, True),
-        ({}, True),
+        ("StringEquals", "a", False),
+        ("StringEqualsIgnoreCase", "a", False),
+        ("StringLike", "*", False),
+        ("ArnEquals", "arn:aws:s3:::b", False),
+        ("ArnLike", "arn:aws:s3:::*", False),
+        ("Bool", "false", False),
+        ("IpAddress", "0.0.0.0/0", False),
+        ("NumericEquals", "0", False),
+        ("NumericLessThan", "1", False),
+        ("StringNotEquals", "a", True),
+        ("StringNotEqualsIgnoreCase", "a", True),
+        ("StringNotLike", "*", True),
+        ("ArnNotEquals", "arn:aws:s3:::b", True),
+        ("ArnNotLike", "arn:aws:s3:::*", True),
+        ("NotIpAddress", "0.0.0.0/0", True),
+        ("NumericNotEquals", "0", True),
     ],
 )
-def test_values_of_a_negated_operator_are_nored(context: dict[str, Values], matches: bool) -> None:
-    assert met({"StringNotEquals": {"aws:SourceVpc": ["vpc-111bbccc", "vpc-111bbddd"]}}, context) is matches
+@pytest.mark.parametrize("context", [{}, {"a:b": []}], ids=["no key", "no value"])
+def test_what_a_missing_key_means_to_an_operator(operator: str, wanted: str, matches: bool, context: dict[str, Values]) -> None:
+    assert met({operator: {"a:b": wanted}}, context) is matches
+    assert met({f"{operator}IfExists": {"a:b": wanted}}, context)
 
 
-# reference_policies_condition-single-vs-multi-valued-context-keys.html and reference_policies_condition_examples-multi-valued-context-keys.html
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+ONLY_THESE = {"ForAllValues:StringEquals": {"aws:TagKeys": ["environment", "cost-center"]}, "Null": {"aws:TagKeys": "false"}}
+ONE_OF_THESE = {"ForAnyValue:StringEquals": {"aws:TagKeys": ["environment", "cost-center"]}}
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition_examples-multi-valued-context-keys.html
+NOT_KEY1 = {"ForAllValues:StringNotLike": {"aws:TagKeys": "key1*"}}
+NEITHER_KEY1_NOR_KEY2 = {"ForAllValues:StringNotLike": {"aws:TagKeys": ["key1*", "key2*"]}}
+WEBSERVER = {"ForAnyValue:StringEquals": {"aws:TagKeys": "webserver"}}
+
+
 @pytest.mark.parametrize(
-    ("operator", "values", "matches"),
+    ("condition", "values", "matches"),
     [
-        ("ForAllValues:StringLike", ["key1-a", "key1-b"], True),
-        ("ForAllValues:StringLike", ["key1-a", "key2"], False),
-        ("ForAllValues:StringLike", [], True),
-        ("ForAllValues:StringLike", None, True),
-        ("ForAnyValue:StringLike", ["key1-a", "key2"], True),
-        ("ForAnyValue:StringLike", ["key2", "key3"], False),
-        ("ForAnyValue:StringLike", [], False),
-        ("ForAnyValue:StringLike", None, False),
-        ("ForAllValues:StringNotLike", ["key2", "key3"], True),
-        ("ForAllValues:StringNotLike", ["key1-a", "key3"], False),
-        ("ForAnyValue:StringNotLike", ["key1-a", "key3"], True),
+        (ONLY_THESE, ["environment"], True),
+        (ONLY_THESE, ["cost-center"], True),
+        (ONLY_THESE, ["environment", "cost-center"], True),
+        (ONLY_THESE, ["environment", "dept"], False),
+        (ONLY_THESE, None, False),
+        (ONLY_THESE, [], False),
+        (ONLY_THESE, [""], False),  # "resolves to a null dataset, such as an empty string"
+        (ONE_OF_THESE, ["environment"], True),
+        (ONE_OF_THESE, ["cost-center"], True),
+        (ONE_OF_THESE, ["environment", "cost-center"], True),
+        (ONE_OF_THESE, ["environment", "dept"], True),
+        (ONE_OF_THESE, ["dept"], False),
+        (ONE_OF_THESE, None, False),
+        (NOT_KEY1, ["key1:legal"], False),
+        (NOT_KEY1, ["key1:hr", "key1:personnel"], False),
+        (NOT_KEY1, ["key2:audit"], True),
+        (NOT_KEY1, None, True),
+        (NOT_KEY1, [""], True),
+        (NEITHER_KEY1_NOR_KEY2, ["key1:legal"], False),
+        (NEITHER_KEY1_NOR_KEY2, ["key1:hr", "key1:personnel"], False),
+        (NEITHER_KEY1_NOR_KEY2, ["key1:hr", "key2:audit"], False),
+        (NEITHER_KEY1_NOR_KEY2, ["key3:legal"], True),
+        (NEITHER_KEY1_NOR_KEY2, None, True),
+        (WEBSERVER, ["webserver"], True),
+        (WEBSERVER, ["environment", "webserver", "test"], True),
+        (WEBSERVER, ["environment", "test"], False),
+        (WEBSERVER, None, False),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": "webserver"}}, [""], True),
+        ({"ForAnyValue:StringNotEquals": {"aws:TagKeys": "webserver"}}, [""], False),
+        ({"ForAnyValue:StringNotEquals": {"aws:TagKeys": "webserver"}}, ["webserver", "test"], True),
+        # a set operator with IfExists: "If the key is not present, evaluate the condition element as true."
+        ({"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "webserver"}}, None, True),
+        ({"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "webserver"}}, ["test"], False),
     ],
 )
-def test_sets_of_values(operator: str, values: list[str] | None, matches: bool) -> None:
-    assert met({operator: {"aws:TagKeys": ["key1*"]}}, {} if values is None else {"aws:TagKeys": values}) is matches
+def test_sets_of_values(condition: dict[str, Any], values: list[str] | None, matches: bool) -> None:
+    assert met(condition, {} if values is None else {"aws:TagKeys": values}) is matches
 
 
-# reference_policies_elements_condition_operators.html, one block for each family of operators.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+@pytest.mark.parametrize(
+    ("pattern", "context", "resource", "matches"),
+    [
+        ("arn:aws:s3:::mybucket/${aws:username}/*", {"aws:username": "David"}, "arn:aws:s3:::mybucket/David/a", True),
+        ("arn:aws:s3:::mybucket/${AWS:UserName}/*", {"aws:username": "David"}, "arn:aws:s3:::mybucket/David/a", True),
+        ("arn:aws:s3:::mybucket/${aws:username}/*", {"aws:username": "David"}, "arn:aws:s3:::mybucket/Adele/a", False),
+        ("arn:aws:s3:::mybucket/${aws:username}/*", {"aws:username": "*"}, "arn:aws:s3:::mybucket/Adele/a", False),
+        ("arn:aws:s3:::mybucket/${aws:username}/*", {}, "arn:aws:s3:::mybucket/${aws:username}/a", False),
+        ("arn:aws:sqs:us-east-2:*:${aws:username}-queue", {"aws:username": "David"}, "arn:aws:sqs:us-east-2:111122223333:David-queue", True),
+        ("arn:aws:s3:::bucket-${aws:PrincipalTag/team, 'company-wide'}", {"aws:PrincipalTag/team": "yellow"}, "arn:aws:s3:::bucket-yellow", True),
+        ("arn:aws:s3:::bucket-${aws:PrincipalTag/team, 'company-wide'}", {}, "arn:aws:s3:::bucket-company-wide", True),
+        (
+            "arn:aws:s3:::bucket-${aws:PrincipalTag/team, 'company-wide'}",
+            {"aws:PrincipalTag/team": "yellow"},
+            "arn:aws:s3:::bucket-company-wide",
+            False,
+        ),
+        ("arn:aws:s3:::b/${*}${?}${$}", {}, "arn:aws:s3:::b/*?$", True),
+        ("arn:aws:s3:::b/${*}${?}${$}", {}, "arn:aws:s3:::b/abc$", False),
+    ],
+)
+def test_variables_in_resources(pattern: str, context: dict[str, Values], resource: str, matches: bool) -> None:
+    assert (evaluate([policy(allow(resource=pattern))], Request("s3:GetObject", resource, context)).decision is ALLOWED) is matches
+
+
+# The same page, "Policy variables with no value": nothing is equal to it or like it, and what is negated matches.
+@pytest.mark.parametrize(
+    ("operator", "team", "matches"),
+    [
+        ("StringEquals", "yellow", True),
+        ("StringEquals", "blue", False),
+        ("StringEquals", None, False),
+        ("StringLike", None, False),
+        ("StringNotEquals", "yellow", False),
+        ("StringNotEquals", "blue", True),
+        ("StringNotEquals", None, True),
+        ("StringNotLike", None, True),
+    ],
+)
+def test_variables_in_conditions(operator: str, team: str | None, matches: bool) -> None:
+    context: dict[str, Values] = {"s3:ExistingObjectTag/Team": "yellow"}
+    if team:
+        context["aws:PrincipalTag/Team"] = team
+    assert met({operator: {"s3:ExistingObjectTag/Team": "${aws:PrincipalTag/Team}"}}, context) is matches
+
+
+FINANCE = "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt"
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html, one block for each family of operators.
 @pytest.mark.parametrize(
     ("condition", "context", "matches"),
     [
         # String: exact and case-sensitive; StringLike with wildcards
         ({"StringEquals": {"aws:PrincipalTag/job-category": "iamuser-admin"}}, {"aws:PrincipalTag/job-category": "iamuser-admin"}, True),
         ({"StringEquals": {"aws:PrincipalTag/job-category": "iamuser-admin"}}, {"aws:PrincipalTag/job-category": "IamUser-Admin"}, False),
-        ({"StringEquals": {"aws:PrincipalTag/job-category": "iamuser-admin"}}, {}, False),
+        ({"StringEquals": {"aws:UserAgent": "Ex*le*"}}, {"aws:UserAgent": "Examples"}, False),
+        ({"StringEquals": {"aws:UserAgent": "Ex*le*"}}, {"aws:UserAgent": "Ex*le*"}, True),
+        ({"StringEquals": {"aws:UserAgent": "Ex*le"}}, {"aws:UserAgent": "Example"}, False),
+        ({"StringEquals": {"ssm:Overwrite": True}}, {"ssm:Overwrite": "true"}, True),
         ({"StringEqualsIgnoreCase": {"aws:UserAgent": "Example"}}, {"aws:UserAgent": "eXAMPLE"}, True),
-        ({"StringLike": {"s3:prefix": ["", "home/", "home/ana/*"]}}, {"s3:prefix": "home/ana/photos"}, True),
-        ({"StringLike": {"s3:prefix": ["", "home/", "home/ana/*"]}}, {"s3:prefix": "home/bob/"}, False),
+        ({"StringNotEqualsIgnoreCase": {"aws:UserAgent": "Example"}}, {"aws:UserAgent": "eXAMPLE"}, False),
+        ({"StringLike": {"s3:prefix": ["", "home/", "home/${aws:username}/"]}}, {"s3:prefix": "", "aws:username": "ana"}, True),
+        ({"StringLike": {"s3:prefix": ["", "home/", "home/${aws:username}/"]}}, {"s3:prefix": "home/ana/", "aws:username": "ana"}, True),
+        ({"StringLike": {"s3:prefix": ["", "home/", "home/${aws:username}/"]}}, {"s3:prefix": "home/bob/", "aws:username": "ana"}, False),
+        ({"StringLike": {"a:b": "t?.*"}}, {"a:b": "t2.micro"}, True),
+        ({"StringLike": {"a:b": "t?.*"}}, {"a:b": "T2.micro"}, False),
+        ({"StringLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": FINANCE}, True),
         # Numeric
         ({"NumericLessThanEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "9"}, True),
         ({"NumericLessThanEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "100"}, False),
+        ({"NumericLessThanEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "10"}, True),
+        ({"NumericLessThan": {"s3:max-keys": "10"}}, {"s3:max-keys": "9"}, True),
+        ({"NumericLessThan": {"s3:max-keys": "10"}}, {"s3:max-keys": "10"}, False),
         ({"NumericGreaterThan": {"s3:max-keys": "10"}}, {"s3:max-keys": "9"}, False),
+        ({"NumericGreaterThan": {"s3:max-keys": "10"}}, {"s3:max-keys": "10"}, False),
+        ({"NumericGreaterThanEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "10"}, True),
+        ({"NumericEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "10.0"}, True),
+        ({"NumericNotEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "10.0"}, False),
+        # IP address; without a prefix it is one address
+        ({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, {"aws:SourceIp": "203.0.113.255"}, True),
+        ({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, {"aws:SourceIp": "203.0.114.0"}, False),
+        ({"IpAddress": {"aws:SourceIp": "203.0.113.7"}}, {"aws:SourceIp": "203.0.113.8"}, False),
+        ({"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:DB8:1234:5678::/64"]}}, {"aws:SourceIp": "2001:db8:1234:5678::1"}, True),
+        ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, {"aws:SourceIp": "203.0.113.255"}, False),
         # Boolean
         ({"Bool": {"aws:SecureTransport": "false"}}, {"aws:SecureTransport": "false"}, True),
         ({"Bool": {"aws:SecureTransport": "false"}}, {"aws:SecureTransport": "true"}, False),
-        ({"Bool": {"aws:SecureTransport": "false"}}, {}, False),
-        ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, {}, True),
+        ({"Bool": {"aws:SecureTransport": False}}, {"aws:SecureTransport": "False"}, True),
         # ARN: both forms take wildcards, and each of the six parts is compared by itself
         (
             {"ArnEquals": {"aws:SourceArn": "arn:aws:sns:us-east-1:111122223333:T*"}},
@@ -196,45 +398,124 @@ def test_sets_of_values(operator: str, values: list[str] | None, matches: bool) 
             True,
         ),
         ({"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:111122223333:T"}}, {"aws:SourceArn": "arn:aws:sns:eu-west-1:111122223333:T"}, True),
-        ({"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:T"}}, {"aws:SourceArn": "arn:aws:sns:eu-west-1:111122223333:T"}, False),
+        ({"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": FINANCE}, False),
+        ({"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": "no ARN"}, False),
+        ({"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": "arn:aws:someservice:us-east-2"}, False),
         ({"ArnNotLike": {"aws:SourceArn": "arn:aws:sns:*:*:T"}}, {"aws:SourceArn": "arn:aws:sns:eu-west-1:111122223333:T"}, False),
         # IfExists: as if it were not there, where the key is not
         ({"StringLikeIfExists": {"ec2:InstanceType": ["t1.*", "t2.*", "m3.*"]}}, {"ec2:InstanceType": "t2.micro"}, True),
         ({"StringLikeIfExists": {"ec2:InstanceType": ["t1.*", "t2.*", "m3.*"]}}, {"ec2:InstanceType": "c5.large"}, False),
         ({"StringLikeIfExists": {"ec2:InstanceType": ["t1.*", "t2.*", "m3.*"]}}, {}, True),
+        ({"StringLike": {"ec2:InstanceType": ["t1.*", "t2.*", "m3.*"]}}, {}, False),
+        ({"StringNotEqualsIfExists": {"a:b": "c"}}, {"a:b": "c"}, False),
         # Null: "true": the key is not there
         ({"Null": {"aws:TokenIssueTime": "true"}}, {}, True),
         ({"Null": {"aws:TokenIssueTime": "true"}}, {"aws:TokenIssueTime": "2026-01-01T00:00:00Z"}, False),
         ({"Null": {"aws:TokenIssueTime": "false"}}, {"aws:TokenIssueTime": "2026-01-01T00:00:00Z"}, True),
+        ({"Null": {"aws:TokenIssueTime": "false"}}, {}, False),
     ],
 )
 def test_condition_operators(condition: dict[str, Any], context: dict[str, Values], matches: bool) -> None:
     assert met(condition, context) is matches
 
 
-# reference_policies_elements_principal.html
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+ROLE, SESSION = "arn:aws:iam::111122223333:role/service/b", "arn:aws:sts::111122223333:assumed-role/b/a-session"
+USER = "arn:aws:iam::123456789012:user/carlossalazar"
+
+
 @pytest.mark.parametrize(
-    ("wanted", "asking", "matches"),
+    ("wanted", "caller", "decision"),
     [
-        ({"Service": "events.amazonaws.com"}, {"Service": "events.amazonaws.com"}, True),
-        ({"Service": "events.amazonaws.com"}, {"Service": "scheduler.amazonaws.com"}, False),
-        ({"Service": "events.amazonaws.com"}, {"AWS": "events.amazonaws.com"}, False),
-        ({"AWS": ["arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:role/b"]}, {"AWS": "arn:aws:iam::111122223333:role/b"}, True),
-        ("*", {"AWS": "arn:aws:iam::111122223333:role/b"}, True),
+        ({"Service": "events.amazonaws.com"}, {"Service": "events.amazonaws.com"}, ALLOWED),
+        ({"Service": ["ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com"]}, {"Service": "elasticloadbalancing.amazonaws.com"}, ALLOWED),
+        ({"Service": "events.amazonaws.com"}, {"Service": "scheduler.amazonaws.com"}, IMPLICIT),
+        ({"Service": "events.amazonaws.com"}, {"AWS": ROLE}, IMPLICIT),
+        ({"AWS": ["arn:aws:iam::111122223333:role/a", ROLE]}, {"AWS": ROLE}, ALLOWED),
+        ({"AWS": USER}, {"AWS": USER}, ALLOWED),
+        ({"AWS": USER}, {"AWS": USER.lower().replace("carlos", "Carlos")}, IMPLICIT),
+        # a role stands for its sessions, a session for itself alone
+        ({"AWS": ROLE}, {"AWS": SESSION}, ALLOWED),
+        ({"AWS": SESSION}, {"AWS": SESSION}, ALLOWED),
+        ({"AWS": SESSION}, {"AWS": SESSION.replace("a-session", "another")}, IMPLICIT),
+        ({"AWS": ROLE}, {"AWS": SESSION.replace("111122223333", "999999999999")}, IMPLICIT),
+        # an account "delegates authority to the account", in either form
+        ({"AWS": "arn:aws:iam::123456789012:root"}, {"AWS": USER}, DELEGATED),
+        ({"AWS": "123456789012"}, {"AWS": USER}, DELEGATED),
+        ({"AWS": ["123456789012", "555555555555"]}, {"AWS": ROLE}, IMPLICIT),
+        ({"AWS": ["123456789012", USER]}, {"AWS": USER}, ALLOWED),
+        ("*", {"AWS": ROLE}, ALLOWED),
+        ("*", {"Service": "events.amazonaws.com"}, ALLOWED),
+        ({"AWS": "*"}, {"AWS": ROLE}, ALLOWED),
+        ({"AWS": "*"}, {"Service": "events.amazonaws.com"}, IMPLICIT),
     ],
 )
-def test_principals_of_resource_policies(wanted: Any, asking: dict[str, str], matches: bool) -> None:
-    statement = {"Sid": "A", "Effect": "Allow", "Principal": wanted, "Action": "sts:AssumeRole"}
-    assert (evaluate([policy(statement)], Request("sts:AssumeRole", principal=asking)).decision is ALLOWED) is matches
+def test_principals(wanted: Any, caller: dict[str, str], decision: Decision) -> None:
+    trust = policy({"Sid": "A", "Effect": "Allow", "Principal": wanted, "Action": "sts:AssumeRole"})
+    assert evaluate_resource_policy(trust, Request("sts:AssumeRole", principal=caller)).decision is decision
+
+
+def test_a_denial_for_an_account_is_for_all_of_it() -> None:
+    document = policy(allow() | {"Principal": {"AWS": USER}}, deny() | {"Principal": {"AWS": "123456789012"}})
+    assert evaluate_resource_policy(document, Request("s3:GetObject", "arn:aws:s3:::b/k", principal={"AWS": USER})).decision is EXPLICIT
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN: a topic's messages to a queue
+@pytest.mark.parametrize(
+    ("source", "decision"),
+    [
+        ({"aws:SourceArn": "arn:aws:sns:us-east-1:123456789012:TOPIC-ID"}, DELEGATED),
+        ({"aws:SourceArn": "arn:aws:sns:us-east-1:123456789012:ANOTHER"}, IMPLICIT),
+        ({}, IMPLICIT),
+    ],
+)
+def test_a_queues_policy(source: dict[str, Values], decision: Decision) -> None:
+    queue = "arn:aws:sqs:us-east-1:123456789012:QUEUE-ID"
+    statement = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "SQS:SendMessage", "Resource": queue}
+    condition = {"ArnEquals": {"aws:SourceArn": "arn:aws:sns:us-east-1:123456789012:TOPIC-ID"}}
+    request = Request("sqs:SendMessage", queue, source, principal={"AWS": USER})
+    assert evaluate_resource_policy(policy(statement | {"Condition": condition}), request).decision is decision
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html: a third party's role, with its external id
+@pytest.mark.parametrize(("context", "decision"), [({"sts:ExternalId": "12345"}, DELEGATED), ({"sts:ExternalId": "54321"}, IMPLICIT), ({}, IMPLICIT)])
+def test_a_trust_policy_with_an_external_id(context: dict[str, Values], decision: Decision) -> None:
+    trust = policy(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": "123456789012"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"sts:ExternalId": "12345"}},
+        }
+    )
+    assert evaluate_resource_policy(trust, Request("sts:AssumeRole", context=context, principal={"AWS": USER})).decision is decision
+
+
+# --- what is not known
 
 
 @pytest.mark.parametrize(
     "statement",
     [
         allow(StringMatches={"a:b": "c"}),
+        allow(DateGreaterThan={"aws:TokenIssueTime": "2020-01-01T00:00:01Z"}),
+        allow(BinaryEquals={"a:b": "QmluYXJ5VmFsdWVJbkJhc2U2NA=="}),
         allow(**{"ForSomeValues:StringEquals": {"a:b": "c"}}),
+        allow(NullIfExists={"a:b": "true"}),  # "any condition operator name except the Null condition"
+        allow(**{"ForAnyValue:Null": {"a:b": "true"}}),
+        allow(StringEquals={}),
+        allow(StringEquals={"a:b": []}),
+        allow(action="sqs:SendMessage", StringMatches={"a:b": "c"}),  # of a statement that the request does not concern, too
         allow() | {"Effect": "Maybe"},
+        allow() | {"Effect": "allow"},
         allow() | {"Resources": "*"},
+        allow() | {"NotAction": "s3:GetObject"},
+        allow() | {"NotResource": "*"},
+        allow() | {"Principal": "*"},
+        allow() | {"NotPrincipal": "*"},
+        allow(action=[]),
+        allow(resource=[]),
+        {"Action": "*", "Resource": "*"},
         {"Effect": "Allow", "Resource": "*"},
         {"Effect": "Allow", "Action": "*"},
     ],
@@ -242,3 +523,219 @@ def test_principals_of_resource_policies(wanted: Any, asking: dict[str, str], ma
 def test_what_is_not_known_is_never_passed_over(statement: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"unknown|neither"):
         decided(statement)
+
+
+@pytest.mark.parametrize(
+    ("condition", "values"),
+    [
+        ({"Bool": {"a:b": "yes"}}, "true"),
+        ({"Null": {"a:b": "maybe"}}, "c"),
+        ({"NumericEquals": {"a:b": "ten"}}, "10"),
+        ({"NumericEquals": {"a:b": "10"}}, "ten"),
+        ({"IpAddress": {"a:b": "everywhere"}}, "203.0.113.7"),
+        ({"ArnLike": {"a:b": "arn:aws:sns:*:T"}}, "arn:aws:sns:eu-west-1:111122223333:T"),
+        ({"ArnLike": {"a:b": "AlarmTopic"}}, "arn:aws:sns:eu-west-1:111122223333:T"),
+        ({"StringEquals": {"a:b": ["c", "d"]}}, ["c", "d"]),  # "Multivalued context keys require a condition set operator"
+        ({"StringEquals": {"a:b": "${a:list}"}}, "c"),  # "you cannot use a multivalued context key as a policy variable"
+    ],
+)
+def test_a_comparison_that_means_nothing_raises(condition: dict[str, Any], values: Values) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        met(condition, {"a:b": values, "a:list": ["c", "d"]})
+
+
+@pytest.mark.parametrize(
+    ("element", "value"),
+    [
+        ("Action", "GetObject"),
+        ("Action", "s3:Get Object"),
+        ("Resource", "RetryQueue.Arn"),  # a reference that nobody resolved
+        ("Resource", "urn:aws:s3:::b"),
+        ("Resource", "arn:aws:s*:::b"),  # "You can't use a wildcard in the service segment"
+        ("Resource", ["*", "b/k"]),
+        ("NotResource", "RetryQueue.Arn"),
+        (
+            "Resource",
+            "arn:aws:sqs:us-east-2:${aws:PrincipalAccount}:q",
+        ),  # "You can't use a variable to replace parts of the ARN before the fifth colon"
+    ],
+)
+def test_an_action_or_resource_of_no_known_form_raises(element: str, value: Any) -> None:
+    statement = {name: given for name, given in allow().items() if name not in (element, element.removeprefix("Not"))} | {element: value}
+    with pytest.raises(ValueError, match="unknown form"):
+        decided(statement)
+
+
+@pytest.mark.parametrize("more", [{"Version": "2008-10-17"}, {"Version": None}, {"Statment": []}])
+def test_a_policy_of_another_language_or_form_raises(more: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="unknown"):
+        evaluate([policy(allow()) | more], Request("s3:GetObject", "arn:aws:s3:::b/k"))
+
+
+@pytest.mark.parametrize(
+    ("principal", "caller"),
+    [
+        ({"Federated": "accounts.google.com"}, {"AWS": ROLE}),
+        ({"CanonicalUser": "79a59df900b949e5"}, {"AWS": ROLE}),
+        ({"AWS": "arn:aws:iam::111122223333:role/*"}, {"AWS": ROLE}),  # "You cannot use a wildcard to match part of a principal name or ARN"
+        ({"Service": "*"}, {"Service": "events.amazonaws.com"}),
+        ({}, {"AWS": ROLE}),
+        ("everybody", {"AWS": ROLE}),
+        ({"AWS": ROLE}, {"Federated": "accounts.google.com"}),
+        ({"AWS": ROLE}, {}),
+        (None, {"AWS": ROLE}),
+    ],
+)
+def test_a_principal_of_no_known_form_raises(principal: Any, caller: dict[str, str]) -> None:
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"} | ({} if principal is None else {"Principal": principal})
+    with pytest.raises(ValueError, match="unknown"):
+        evaluate_resource_policy(policy(statement), Request("sts:AssumeRole", principal=caller))
+
+
+# --- the stack's own resource policies
+
+
+def judged(logical_id: str, path: str, document: str, request: Request, **parameters: Any) -> Decision:
+    return evaluate_resource_policy(properties(logical_id, path, **parameters)[document], request).decision
+
+
+@pytest.mark.parametrize(("service", "decision"), [("lambda.amazonaws.com", ALLOWED), ("scheduler.amazonaws.com", IMPLICIT)])
+def test_only_lambda_takes_the_execution_role(service: str, decision: Decision) -> None:
+    request = Request("sts:AssumeRole", principal={"Service": service})
+    assert judged("PusherRole", "template.yaml", "AssumeRolePolicyDocument", request) is decision
+
+
+@pytest.mark.parametrize(
+    ("caller", "context", "decision"),
+    [
+        (SESSION, {"sts:ExternalId": "an-id-of-ours"}, ALLOWED),
+        (SESSION, {"sts:ExternalId": "another-id"}, IMPLICIT),
+        (SESSION, {}, IMPLICIT),
+        (SESSION.replace("/b/", "/another/"), {"sts:ExternalId": "an-id-of-ours"}, IMPLICIT),
+    ],
+)
+def test_the_spoke_role_is_taken_by_the_function_with_the_external_id(caller: str, context: dict[str, Values], decision: Decision) -> None:
+    request = Request("sts:AssumeRole", context=context, principal={"AWS": caller})
+    chosen = {"PusherRoleArn": ROLE, "ExternalId": "an-id-of-ours", "ClusterArns": "arn:aws:eks:us-west-2:444455556666:cluster/a"}
+    assert judged("SpokeRole", "infra/spoke-role.yaml", "AssumeRolePolicyDocument", request, **chosen) is decision
+
+
+@pytest.mark.parametrize(
+    ("caller", "action", "source", "decision"),
+    [
+        (
+            "logs.eu-west-1.amazonaws.com",
+            "kms:GenerateDataKey",
+            {"kms:EncryptionContext:aws:logs:arn": "log-group:/aws/lambda/ecr-public-pusher"},
+            ALLOWED,
+        ),
+        ("logs.eu-west-1.amazonaws.com", "kms:GenerateDataKey", {"kms:EncryptionContext:aws:logs:arn": "log-group:/aws/lambda/another"}, IMPLICIT),
+        ("events.amazonaws.com", "kms:GenerateDataKey", {}, ALLOWED),
+        ("events.amazonaws.com", "kms:Encrypt", {}, IMPLICIT),
+        ("scheduler.amazonaws.com", "kms:GenerateDataKey", {}, IMPLICIT),
+    ],
+)
+def test_the_key_serves_who_writes_to_the_stack(caller: str, action: str, source: dict[str, str], decision: Decision) -> None:
+    context = {key: f"arn:aws:logs:{REGION}:{ACCOUNT}:{name}" for key, name in source.items()}
+    request = Request(action, f"arn:aws:kms:{REGION}:{ACCOUNT}:key/a", context, {"Service": caller})
+    assert judged("Key", "infra/kms-key.yaml", "KeyPolicy", request) is decision
+
+
+# --- what a captured call asks of IAM
+
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd"
+QUEUE_URL, QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/retry", "arn:aws:sqs:eu-west-1:111122223333:retry"
+PARAMETERS = "arn:aws:ssm:eu-west-1:111122223333:parameter"
+SPOKE = "arn:aws:iam::444455556666:role/spoke"
+VIA_SSM, VIA_SQS = ({"kms:ViaService": f"{service}.eu-west-1.amazonaws.com"} for service in ("ssm", "sqs"))
+BEARER = Request("sts:GetServiceBearerToken", context={"sts:AWSServiceName": "ecr-public.amazonaws.com"})
+
+
+def captured(service: str, action: str, told: dict[str, str]) -> AwsCall:
+    return AwsCall(service, action, REGION, account="111122223333", principal=SESSION, access_key_id="ASIA", user_agent="", path="/", parameters=told)
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "told", "asked"),
+    [
+        ("ssm", "GetParametersByPath", {"Path": "/a", "Recursive": "True", "WithDecryption": "False"},
+         [Request("ssm:GetParametersByPath", f"{PARAMETERS}/a", {"ssm:Recursive": "true"})]),
+        ("ssm", "GetParametersByPath", {"Path": "/a"}, [Request("ssm:GetParametersByPath", f"{PARAMETERS}/a", {"ssm:Recursive": "false"})]),
+        ("ssm", "GetParameter", {"Name": "/a/b", "WithDecryption": "True"}, [Request("ssm:GetParameter", f"{PARAMETERS}/a/b")]),
+        ("ssm", "GetParameter", {"Name": "b"}, [Request("ssm:GetParameter", f"{PARAMETERS}/b")]),
+        ("ssm", "GetParameter", {"Name": "/a/b:3"}, [Request("ssm:GetParameter", f"{PARAMETERS}/a/b")]),
+        ("ssm", "GetParameters", {"Names": "/c,/d"}, [Request("ssm:GetParameters", f"{PARAMETERS}/{name}") for name in "cd"]),
+        ("ecr-public", "GetAuthorizationToken", {}, [Request("ecr-public:GetAuthorizationToken"), BEARER]),
+        ("eks", "DescribeCluster", {"name": "prod"}, [Request("eks:DescribeCluster", "arn:aws:eks:eu-west-1:111122223333:cluster/prod")]),
+        ("sts", "AssumeRole", {"RoleArn": SPOKE, "RoleSessionName": "s"}, [Request("sts:AssumeRole", SPOKE, {"sts:RoleSessionName": "s"})]),
+        ("sts", "AssumeRole", {"RoleArn": SPOKE, "RoleSessionName": "s", "ExternalId": "e"},
+         [Request("sts:AssumeRole", SPOKE, {"sts:RoleSessionName": "s", "sts:ExternalId": "e"})]),
+        ("sts", "GetCallerIdentity", {}, []),
+        ("sqs", "SendMessage", {"QueueUrl": QUEUE_URL}, [Request("sqs:SendMessage", QUEUE)]),
+        ("sqs", "SendMessageBatch", {"QueueUrl": QUEUE_URL, "Entries": "2"}, [Request("sqs:SendMessage", QUEUE)]),
+        ("sqs", "ReceiveMessage", {"QueueUrl": QUEUE_URL}, [Request("sqs:ReceiveMessage", QUEUE)]),
+        ("sqs", "DeleteMessageBatch", {"QueueUrl": QUEUE_URL}, [Request("sqs:DeleteMessage", QUEUE)]),
+        ("sqs", "ChangeMessageVisibility", {"QueueUrl": QUEUE_URL}, [Request("sqs:ChangeMessageVisibility", QUEUE)]),
+        ("sqs", "SendMessage", {"QueueUrl": QUEUE_URL.replace("111122223333", "999999999999")},
+         [Request("sqs:SendMessage", QUEUE.replace("111122223333", "999999999999"))]),
+    ],
+)  # fmt: skip
+def test_what_a_call_asks_of_iam(service: str, action: str, told: dict[str, str], asked: list[Request]) -> None:
+    assert asked_of_iam(captured(service, action, told), account="111122223333") == asked
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "told", "with_key"),
+    [
+        ("ssm", "GetParameter", {"Name": "/a/b", "WithDecryption": "True"},
+         [Request("kms:Decrypt", KEY, VIA_SSM | {"kms:EncryptionContext:PARAMETER_ARN": f"{PARAMETERS}/a/b"})]),
+        ("ssm", "GetParameters", {"Names": "/c,/d", "WithDecryption": "True"},
+         [Request("kms:Decrypt", KEY, VIA_SSM | {"kms:EncryptionContext:PARAMETER_ARN": f"{PARAMETERS}/{name}"}) for name in "cd"]),
+        ("ssm", "GetParameter", {"Name": "/a/b", "WithDecryption": "False"}, []),
+        ("ssm", "GetParameter", {"Name": "/a/b"}, []),
+        ("sqs", "SendMessageBatch", {"QueueUrl": QUEUE_URL}, [Request("kms:GenerateDataKey", KEY, VIA_SQS), Request("kms:Decrypt", KEY, VIA_SQS)]),
+        ("sqs", "ReceiveMessage", {"QueueUrl": QUEUE_URL}, [Request("kms:Decrypt", KEY, VIA_SQS)]),
+        ("sqs", "DeleteMessage", {"QueueUrl": QUEUE_URL}, []),
+    ],
+)  # fmt: skip
+def test_what_a_call_asks_of_kms_under_a_customer_key(service: str, action: str, told: dict[str, str], with_key: list[Request]) -> None:
+    call = captured(service, action, told)
+    without = asked_of_iam(call, account="111122223333")
+    assert asked_of_iam(call, account="111122223333", config_key=KEY, queue_key=KEY) == without + with_key
+
+
+def test_a_call_of_another_partition_has_its_arns() -> None:
+    (asked,) = asked_of_iam(captured("eks", "DescribeCluster", {"name": "prod"}), account="111122223333", partition="aws-us-gov")
+    assert asked.resource == "arn:aws-us-gov:eks:eu-west-1:111122223333:cluster/prod"
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "told"),
+    [
+        ("s3", "GetObject", {}),
+        ("kms", "Decrypt", {"KeyId": KEY}),
+        ("ssm", "PutParameter", {"Name": "/a/b"}),
+        ("ssm", "GetParameter", {"Name": f"{PARAMETERS}/a/b"}),
+        ("ssm", "GetParametersByPath", {"Path": "/a", "WithDecryption": "True"}),
+        ("ecr-public", "DescribeRepositories", {}),
+        ("eks", "ListClusters", {}),
+        ("sts", "AssumeRoleWithWebIdentity", {"RoleArn": SPOKE}),
+        ("sts", "AssumeRole", {"RoleArn": SPOKE, "RoleSessionName": "s", "Tags": "1"}),  # asks for sts:TagSession besides
+        ("sts", "AssumeRole", {"RoleArn": SPOKE, "RoleSessionName": "s", "SourceIdentity": "i"}),  # asks for sts:SetSourceIdentity besides
+        ("sqs", "PurgeQueue", {"QueueUrl": QUEUE_URL}),
+    ],
+)
+def test_a_call_that_nobody_judged_raises(service: str, action: str, told: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"nobody said|cannot be told"):
+        asked_of_iam(captured(service, action, told), account="111122223333", config_key=KEY, queue_key=KEY)
+
+
+def test_a_call_of_another_account_than_said_raises() -> None:
+    with pytest.raises(ValueError, match="a call of 111122223333, not of 444455556666"):
+        asked_of_iam(captured("eks", "DescribeCluster", {"name": "prod"}), account="444455556666")
+
+
+def test_no_key_of_another_partition_is_guessed_at() -> None:
+    call = captured("sqs", "SendMessage", {"QueueUrl": QUEUE_URL})
+    with pytest.raises(ValueError, match="nobody said how services are named to KMS in aws-cn"):
+        asked_of_iam(call, account="111122223333", partition="aws-cn", queue_key=KEY)

@@ -1,43 +1,134 @@
 """What a call that the function made asks of IAM: actions, resources and condition keys, by AWS's Service Authorization Reference.
 
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 A call that is not known here raises, so that a new one cannot go unjudged.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from infra.local.aws.wire import AwsCall
 from tests.support.iam import Request
 
+# "You can't set permissions for SendMessageBatch, DeleteMessageBatch, or ChangeMessageVisibilityBatch explicitly":
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api-actions.html
+_QUEUE_ACTIONS = ("SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility")
+# For an encrypted queue its producer makes data keys and checks them, its consumer opens them:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+_QUEUE_KEY_ACTIONS = {"SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"), "ReceiveMessage": ("kms:Decrypt",)}
+# What would need sts:SetSourceIdentity, sts:TagSession or sts:SetContext besides:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+_MORE_THAN_ASSUMING = ("SourceIdentity", "Tags", "ProvidedContexts")
 
-def asked_of_iam(call: AwsCall, *, account: str, config_key: str | None = None, queue_key: str | None = None) -> list[Request]:
-    """The requests to judge, none for a call that needs no permission. Keys: ARNs of the customer keys in use."""
-    told, region = call.parameters, call.region
-    match call.service, call.action:
-        case "ssm", "GetParametersByPath":
-            return [Request("ssm:GetParametersByPath", f"arn:aws:ssm:{region}:{account}:parameter{told['Path']}")]
-        case "ssm", "GetParameter":
-            parameter = f"arn:aws:ssm:{region}:{account}:parameter{told['Name']}"
-            # A SecureString under a customer key is decrypted on the caller's behalf ("How Parameter Store uses AWS KMS").
-            context = {"kms:ViaService": f"ssm.{region}.amazonaws.com", "kms:EncryptionContext:PARAMETER_ARN": parameter}
-            decrypts = told.get("WithDecryption") == "True" and config_key
-            return [Request("ssm:GetParameter", parameter)] + ([Request("kms:Decrypt", config_key, context)] if decrypts and config_key else [])
-        case "ecr-public", "GetAuthorizationToken":
-            # ECR Public asks for the second one on the caller's behalf (ECR Public API reference, GetAuthorizationToken).
-            return [
-                Request("ecr-public:GetAuthorizationToken"),
-                Request("sts:GetServiceBearerToken", context={"sts:AWSServiceName": "ecr-public.amazonaws.com"}),
-            ]
-        case "eks", "DescribeCluster":
-            return [Request("eks:DescribeCluster", f"arn:aws:eks:{region}:{call.account}:cluster/{call.path.rsplit('/', 1)[-1]}")]
-        case "sts", "AssumeRole":
-            context = {"sts:RoleSessionName": told["RoleSessionName"]} | ({"sts:ExternalId": told["ExternalId"]} if "ExternalId" in told else {})
-            return [Request("sts:AssumeRole", told["RoleArn"], context)]
-        case "sts", "GetCallerIdentity":
-            return []  # "No permissions are required to perform this operation."
-        case "sqs", "SendMessage" | "SendMessageBatch":
-            _, owner, name = urlsplit(told["QueueUrl"]).path.split("/")
-            via = {"kms:ViaService": f"sqs.{region}.amazonaws.com"}
-            # An encrypted queue has its producer make data keys, and decrypt them (SQS, "Configure KMS permissions for AWS services").
-            encrypted = [Request("kms:GenerateDataKey", queue_key, via), Request("kms:Decrypt", queue_key, via)] if queue_key else []
-            return [Request("sqs:SendMessage", f"arn:aws:sqs:{region}:{owner}:{name}"), *encrypted]
-    raise ValueError(f"nobody said what {call.service}:{call.action} asks of IAM")
+
+def asked_of_iam(
+    call: AwsCall, *, account: str, partition: str = "aws", config_key: str | None = None, queue_key: str | None = None
+) -> list[Request]:
+    """The requests to judge, none for a call that needs no permission. `account`: the caller's. Keys: ARNs of the customer keys in use."""
+    if call.account not in (None, account):
+        raise ValueError(f"a call of {call.account}, not of {account}")
+    asked = _SERVICES.get(call.service)
+    if asked is None:
+        raise _unknown(call)
+    return asked(_Asking(call, account, partition, config_key, queue_key))
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """A call, and where it was made."""
+
+    call: AwsCall
+    account: str
+    partition: str
+    config_key: str | None
+    queue_key: str | None
+
+    def arn(self, resource: str) -> str:
+        return f"arn:{self.partition}:{self.call.service}:{self.call.region}:{self.account}:{resource}"
+
+    def via(self) -> dict[str, str]:
+        """A service that uses a key on the caller's behalf says so: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html"""
+        if self.partition != "aws":
+            raise ValueError(f"nobody said how services are named to KMS in {self.partition}")
+        return {"kms:ViaService": f"{self.call.service}.{self.call.region}.amazonaws.com"}
+
+
+def _ssm(asking: _Asking) -> list[Request]:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html"""
+    told = asking.call.parameters
+    decrypts = told.get("WithDecryption") == "True" and asking.config_key is not None
+    match asking.call.action:
+        case "GetParametersByPath":
+            if decrypts:
+                raise ValueError("which parameters a path holds, and so which are decrypted, cannot be told of the call")
+            # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policy-conditions.html#recursive-condition
+            recursive = {"ssm:Recursive": told.get("Recursive", "False").lower()}
+            return [Request("ssm:GetParametersByPath", asking.arn(f"parameter{told['Path']}"), recursive)]
+        case "GetParameter" | "GetParameters" as action:
+            arns = [_parameter(asking, name) for name in told["Name" if action == "GetParameter" else "Names"].split(",")]
+            return [Request(f"ssm:{action}", arn) for arn in arns] + [_decryption(asking, arn) for arn in arns if decrypts]
+    raise _unknown(asking.call)
+
+
+def _parameter(asking: _Asking, name: str) -> str:
+    """A name may go without its first slash, and be followed by a version or label; an ARN is of somebody else's.
+
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
+    """
+    if name.startswith("arn:"):
+        raise ValueError(f"nobody said what the shared parameter {name} asks of IAM")
+    return asking.arn(f"parameter/{name.split(':')[0].removeprefix('/')}")
+
+
+def _decryption(asking: _Asking, parameter: str) -> Request:
+    """A SecureString under a customer key: https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html"""
+    return Request("kms:Decrypt", asking.config_key or "", asking.via() | {"kms:EncryptionContext:PARAMETER_ARN": parameter})
+
+
+def _ecr_public(asking: _Asking) -> list[Request]:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistrypublic.html
+
+    ECR Public gets a bearer token on the caller's behalf: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_bearer.html
+    Its sts:DurationSeconds is not told by anybody, and so is no key here: a policy that allows by it is not met.
+    """
+    if asking.call.action != "GetAuthorizationToken":
+        raise _unknown(asking.call)
+    bearer = {"sts:AWSServiceName": "ecr-public.amazonaws.com"}
+    return [Request("ecr-public:GetAuthorizationToken"), Request("sts:GetServiceBearerToken", context=bearer)]
+
+
+def _eks(asking: _Asking) -> list[Request]:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html"""
+    if asking.call.action != "DescribeCluster":
+        raise _unknown(asking.call)
+    return [Request("eks:DescribeCluster", asking.arn(f"cluster/{asking.call.parameters['name']}"))]
+
+
+def _sts(asking: _Asking) -> list[Request]:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"""
+    told = asking.call.parameters
+    if asking.call.action == "GetCallerIdentity":
+        return []  # "No permissions are required": https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    if asking.call.action != "AssumeRole" or set(told) & set(_MORE_THAN_ASSUMING):
+        raise _unknown(asking.call)
+    context = {f"sts:{name}": told[name] for name in ("RoleSessionName", "ExternalId") if name in told}
+    return [Request("sts:AssumeRole", told["RoleArn"], context)]
+
+
+def _sqs(asking: _Asking) -> list[Request]:
+    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html"""
+    action = asking.call.action.removesuffix("Batch")
+    if action not in _QUEUE_ACTIONS:
+        raise _unknown(asking.call)
+    _, owner, name = urlsplit(asking.call.parameters["QueueUrl"]).path.split("/")
+    queue = Request(f"sqs:{action}", f"arn:{asking.partition}:sqs:{asking.call.region}:{owner}:{name}")
+    key = asking.queue_key
+    return [queue] + [Request(used, key, asking.via()) for used in _QUEUE_KEY_ACTIONS.get(action, ()) if key]
+
+
+def _unknown(call: AwsCall) -> ValueError:
+    return ValueError(f"nobody said what {call.service}:{call.action} with {sorted(call.parameters)} asks of IAM")
+
+
+_SERVICES: dict[str, Callable[[_Asking], list[Request]]] = {"ssm": _ssm, "ecr-public": _ecr_public, "eks": _eks, "sts": _sts, "sqs": _sqs}

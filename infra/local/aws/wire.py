@@ -13,18 +13,24 @@ from xml.sax.saxutils import escape
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request")
 _STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 # The REST services that the function uses; every other REST call keeps its method and path as its name.
-_REST_ACTIONS = ((re.compile(r"^GET /clusters/[^/]+$"), "DescribeCluster"), (re.compile(r"^GET /clusters$"), "ListClusters"))
+_REST_ACTIONS = ((re.compile(r"^GET /clusters/(?P<name>[^/]+)$"), "DescribeCluster"), (re.compile(r"^GET /clusters$"), "ListClusters"))
 
-
-# What decides a call's resource and conditions to IAM. Nothing else of a request is kept: no value, no message.
-_TOLD = ("Path", "Name", "WithDecryption", "RoleArn", "RoleSessionName", "ExternalId", "QueueUrl")
+# What decides a call's resource and conditions to IAM, by service. Nothing else of a request is kept: no value, no message.
+_TOLD = {
+    "kms": ("KeyId",),
+    "sqs": ("QueueUrl",),
+    "ssm": ("Path", "Recursive", "Name", "Names", "WithDecryption"),
+    "sts": ("RoleArn", "RoleSessionName", "ExternalId", "SourceIdentity"),
+}
+# Of these only how many there are: their members hold messages and tags.
+_COUNTED = {"sqs": ("Entries",), "sts": ("Tags", "ProvidedContexts")}
 
 
 @dataclass
 class AwsCall:
     """A call as it arrived: no body, so no secret. `status` is 0 until it is answered, `principal` None when nobody knows the key.
 
-    `parameters`: the few of its parameters that IAM decides by.
+    `parameters`: the few of its parameters that IAM decides by, as text; a list of names is joined by commas, other lists are counted.
     """
 
     service: str
@@ -62,9 +68,11 @@ class AwsRequest:
         scope = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
         method, path, target = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"), environ.get("HTTP_X_AMZ_TARGET", "")
         form = _form(environ.get("CONTENT_TYPE", ""), body)
+        service = scope["service"] if scope else ""
+        rest_action, in_path = _rest(f"{method} {path}")
         return cls(
-            service=scope["service"] if scope else "",
-            action=target.rpartition(".")[2] or form.get("Action") or _rest_action(f"{method} {path}"),
+            service=service,
+            action=target.rpartition(".")[2] or form.get("Action") or rest_action,
             region=scope["region"] if scope else "",
             access_key_id=scope["key"] if scope else None,
             method=method,
@@ -72,7 +80,7 @@ class AwsRequest:
             user_agent=environ.get("HTTP_USER_AGENT", ""),
             protocol="json" if target else "query" if "Action" in form else "rest",
             form=form,
-            told=_told(form or _json(environ.get("CONTENT_TYPE", ""), body)),
+            told=_told(service, form or _json(environ.get("CONTENT_TYPE", ""), body)) | in_path,
         )
 
 
@@ -116,9 +124,21 @@ def _json(content_type: str, body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _told(parameters: dict[str, Any]) -> dict[str, str]:
-    return {name: str(parameters[name]) for name in _TOLD if name in parameters}
+def _told(service: str, parameters: dict[str, Any]) -> dict[str, str]:
+    kept = {name: parameters[name] for name in _TOLD.get(service, ()) if name in parameters}
+    counts = {name: _count(name, parameters) for name in _COUNTED.get(service, ())}
+    told = {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in kept.items()}
+    return told | {name: str(count) for name, count in counts.items() if count}
 
 
-def _rest_action(line: str) -> str:
-    return next((action for pattern, action in _REST_ACTIONS if pattern.match(line)), line)
+def _count(name: str, parameters: dict[str, Any]) -> int:
+    """How long a list is: a list in JSON; in a form one of `Name.member.1.Key`, `Name.member.1.Value`, `Name.member.2.Key`, ..."""
+    if isinstance(parameters.get(name), list):
+        return len(parameters[name])
+    return len({found[1] for key in parameters if (found := re.match(rf"{name}\.(?:member\.)?(\d+)\b", key))})
+
+
+def _rest(line: str) -> tuple[str, dict[str, str]]:
+    """A REST call's action, and what its path says."""
+    matches = ((pattern.match(line), action) for pattern, action in _REST_ACTIONS)
+    return next(((action, match.groupdict()) for match, action in matches if match), (line, {}))
