@@ -11,6 +11,7 @@ from typing import Any
 
 from ecr_public_pusher.errors import PusherError, RequestError
 from ecr_public_pusher.manifest import rfc3339
+from ecr_public_pusher.patterns import is_glob
 from ecr_public_pusher.request import Request, parse
 
 # A push of everything, dealt out in messages, counts as done while its first tries go on. Later ones are retries of single clusters, which
@@ -34,7 +35,7 @@ class Message:
         if request is None or request.action != "push" or request.deleted or len(request.clusters) != 1:
             return None
         (pattern,) = request.clusters
-        return None if any(character in pattern for character in "*?[") else pattern
+        return None if is_glob(pattern) else pattern
 
 
 def body(cluster: str, *, namespaces: Sequence[str] = (), dispatched_at: datetime | None = None) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from ecr_public_pusher.config import ClusterConfig, Configuration
 from ecr_public_pusher.errors import PusherError, RequestError
 from ecr_public_pusher.model import Namespace
+from ecr_public_pusher.patterns import matches
 from ecr_public_pusher.request import Request
 
 
@@ -49,7 +49,7 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
     if request.deleted is not None or request.stray is not None:
         return Plan()
     known = [config.id for config in configuration.clusters] + list(configuration.bad)
-    lost = [pattern for pattern in request.clusters if not any(fnmatchcase(identity, pattern) for identity in known)]
+    lost = [pattern for pattern in request.clusters if not any(matches(pattern, identity) for identity in known)]
     if lost and not request.tolerant:
         raise RequestError(
             f"no cluster document matches {', '.join(lost[:10])[:300]}",
@@ -57,7 +57,7 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
         )
 
     def wanted(identity: str) -> bool:
-        return not request.clusters or any(fnmatchcase(identity, pattern) for pattern in request.clusters)
+        return not request.clusters or any(matches(pattern, identity) for pattern in request.clusters)
 
     enabled = sorted((config for config in configuration.clusters if config.enabled), key=lambda config: config.id)
     if request.removes:  # what a disabled document wrote before is ours all the same
