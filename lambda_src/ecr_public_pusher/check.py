@@ -9,7 +9,7 @@ from ecr_public_pusher.clusters import CLUSTERS_AT_ONCE, NAMESPACES_AT_ONCE, Job
 from ecr_public_pusher.errors import ApiError, Crash, DeadlineReached, LeaseEnded, PusherError, SignInError
 from ecr_public_pusher.inquiry import SHOWN, Inquiry, some
 from ecr_public_pusher.kube import Session
-from ecr_public_pusher.lease import Lease, side_by_side
+from ecr_public_pusher.lease import TOO_SLOW, Lease, side_by_side
 from ecr_public_pusher.model import RBAC_GROUP, Check, ClusterResult, Finding
 from ecr_public_pusher.permissions import needed
 from ecr_public_pusher.plan import Plan, PlannedCluster
@@ -21,8 +21,6 @@ from ecr_public_pusher.transport import Patience
 ATTEMPTS = 2
 # Kept back of the lease, so that what is found out when it ends is told.
 TELL_SECONDS = 0.5
-
-_TIME = "Raise the function's time-out, or see what is slow to answer."
 
 
 def check_clusters(
@@ -84,7 +82,7 @@ class _ClusterCheck:
         findings, looking_at = tuple(self._found), self._looking_at
         if looking_at is not None:
             what = "no answer before the function's time was up" if self._began is not None else "the function's time was up before its turn"
-            findings += (Finding(looking_at, False, what, _TIME),)
+            findings += (Finding(looking_at, False, what, TOO_SLOW),)
         seconds = self._seconds
         if seconds is None:
             seconds = self._lease.clock.monotonic() - self._began if self._began is not None else 0.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ecr_public_pusher import reviews
 from ecr_public_pusher.errors import DeadlineReached
 from ecr_public_pusher.kube import Session
-from ecr_public_pusher.lease import Lease, side_by_side
+from ecr_public_pusher.lease import TOO_SLOW, Lease, side_by_side
 from ecr_public_pusher.model import Check, Finding
 from ecr_public_pusher.permissions import DANGEROUS, TELLING, Need, Right, told
 from ecr_public_pusher.reviews import Verdict
@@ -98,7 +98,7 @@ class Inquiry:
                 raise answer
             answers[question] = answer
         if len(answers) < len(asked):
-            raise DeadlineReached("no answer in time", remedy="Raise the function's time-out, or see what is slow to answer.")
+            raise DeadlineReached("no answer in time", remedy=TOO_SLOW)
         return {question: answers[question] for question in asked}
 
 

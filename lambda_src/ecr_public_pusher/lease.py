@@ -15,6 +15,9 @@ from ecr_public_pusher.errors import DeadlineReached, LeaseEnded
 # Kept back from the invocation's time to report in, at most; a fifth of it when that is less.
 REPORT_SECONDS = 5.0
 
+# What to do when the time was not enough.
+TOO_SLOW = "Raise the function's time-out, or see what is slow to answer."
+
 
 @dataclass(frozen=True)
 class Clock:
@@ -69,7 +72,7 @@ def within[T](lease: Lease, work: Callable[[], T], *, what: str) -> T:
         if isinstance(answer, BaseException):
             raise answer
         return answer
-    raise DeadlineReached(f"no answer in time while {what}", remedy="Raise the function's time-out, or see what is slow to answer.")
+    raise DeadlineReached(f"no answer in time while {what}", remedy=TOO_SLOW)
 
 
 def side_by_side[I, T](items: list[I], work: Callable[[I], T], *, width: int, lease: Lease) -> Iterator[tuple[I, T | BaseException]]:
