@@ -1,7 +1,11 @@
 """Every way a run can fail, as a type, with what went wrong, where, and what to do about it.
 
 No message here ever carries a foreign exception's text: those can hold bodies, headers and URLs, and so credentials.
+The names of the types are public: they stand in the report as `error.type` (docs of each: README, "Errors").
 """
+
+from dataclasses import dataclass
+from http import HTTPStatus
 
 
 class PusherError(Exception):
@@ -23,11 +27,11 @@ class RequestError(PusherError):
 
 
 class ConfigurationError(PusherError):
-    """Parameter Store cannot be read, or `defaults` is bad: nothing can be trusted, so nothing is written."""
+    """Parameter Store cannot be read, or `defaults` is invalid: nothing can be trusted, so nothing is written."""
 
 
-class BadDocument(PusherError):
-    """One cluster's document is bad; the other clusters are pushed all the same."""
+class InvalidDocument(PusherError):
+    """One cluster's document is invalid; the other clusters are pushed all the same."""
 
 
 class TokenError(PusherError):
@@ -54,27 +58,69 @@ class UnreachableError(PusherError):
     """The cluster's endpoint cannot be reached, or is not the server its certificate authority vouches for."""
 
 
+class ConnectionFailed(UnreachableError):
+    """No connection came about: fewer tries than for a cluster that stumbles are enough to know."""
+
+    code = "UnreachableError"
+
+
+class CertificateMismatch(UnreachableError):
+    """Something answers with a certificate that is not the cluster's: trying again cannot help."""
+
+    code = "UnreachableError"
+
+
 class NoAnswerError(UnreachableError):
     """A connection stood, and one request got no whole answer: the next one may."""
 
 
 class ApiError(PusherError):
-    """The Kubernetes API (or whatever answers in its place) refused one request, or answered with nonsense."""
+    """Whatever answers in the Kubernetes API's place answered with nonsense, or keeps changing what is written."""
+
+
+# Worth another try; every other status is an answer.
+RETRYABLE_STATUS = frozenset({408, 429, 500, 502, 503, 504})
+
+_OVERLOADED = "The API server is overloaded or unwell; the next run tries again. See its own metrics and log."
+_AUDIT_LOG = "See the API server's audit log for this request."
+
+
+@dataclass(frozen=True)
+class FieldConflict:
+    """Fields of a Secret that other field managers hold."""
+
+    managers: tuple[str, ...]
+    fields: tuple[str, ...]
+
+
+class ApiStatusError(ApiError):
+    """The Kubernetes API's final answer was not success: its HTTP status, reason, kind of object, and the causes' reasons and fields."""
+
+    def __init__(self, status: int, reason: str, *, kind: str = "", causes: tuple[str, ...] = (), conflict: FieldConflict | None = None) -> None:
+        super().__init__(f"the API server answered {status} {reason}".rstrip(), remedy=_OVERLOADED if status in RETRYABLE_STATUS else _AUDIT_LOG)
+        self.status, self.reason, self.kind, self.causes, self.conflict = status, reason, kind, causes, conflict
+
+    @property
+    def namespace_terminating(self) -> bool:
+        """A 403 that is no missing permission: the namespace is being deleted."""
+        return self.status == HTTPStatus.FORBIDDEN and "NamespaceTerminating" in self.causes
+
+
+class ClusterAborted(ApiError):
+    """One namespace's refusal that all others would get too, so the cluster's work ends there."""
+
+    code = "ApiError"
 
 
 class DeadlineReached(PusherError):
-    """The function's time is up; what was not started is not started."""
+    """The function's time is up; what was not started is not started, and nothing more is sent."""
 
 
-class LeaseEnded(PusherError):
-    """This invocation is over: nothing of it may be sent any more."""
-
-
-class Crash(PusherError):
+class InternalError(PusherError):
     """A defect of ours: an exception nobody foresaw, reduced to its type and place."""
 
     @classmethod
-    def from_exception(cls, error: BaseException) -> "Crash":
+    def from_exception(cls, error: BaseException) -> "InternalError":
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next

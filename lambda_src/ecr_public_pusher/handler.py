@@ -1,18 +1,25 @@
-"""Lambda's entry: parse, build, call, report."""
+"""Lambda's entry: deadline, event loop, parse, call, return."""
 
+import asyncio
 import os
+from collections.abc import Mapping
 from typing import Any
 
-from ecr_public_pusher import messages
-from ecr_public_pusher import report as reporting
-from ecr_public_pusher import request as requests
+from ecr_public_pusher.blocking_calls import BlockingCalls
+from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import PusherError, PushFailed
-from ecr_public_pusher.invocation import Invocation
-from ecr_public_pusher.lease import Lease
-from ecr_public_pusher.report import Run
-from ecr_public_pusher.request import Request
-from ecr_public_pusher.settings import Settings
-from ecr_public_pusher.telemetry import Telemetry
+from ecr_public_pusher.events.parser import parse, raises
+from ecr_public_pusher.events.queue_message import is_sqs_batch
+from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.invocation.sandbox import Sandbox
+from ecr_public_pusher.invocation.service import Service
+from ecr_public_pusher.invocation.settings import Settings
+from ecr_public_pusher.kubernetes_api.sockets import Sockets
+from ecr_public_pusher.reporting.emit import Emitter
+from ecr_public_pusher.reporting.report import report, summary
+
+# What outlives an invocation: clients of the function's own role, and where EKS said that clusters are. Empty until the first one.
+_SANDBOX = Sandbox()
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
@@ -20,27 +27,38 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
 
     A batch from the queue is answered with the messages to keep, and never raises.
     """
-    lease = Lease.of_invocation(context.get_remaining_time_in_millis() / 1000)
-    try:
-        settings = Settings.from_env(os.environ, function_arn=context.invoked_function_arn)
-        invocation = Invocation(
-            settings, lease, context.aws_request_id, Telemetry(settings.stack), lambda: float(context.get_remaining_time_in_millis()) / 1000
-        )
-        if messages.is_batch(event):
-            from ecr_public_pusher.batch import serve_batch  # Powertools Batch: 60 ms of import that only the queue's invocations need
+    return invoke(event, context, sandbox=_SANDBOX, environ=os.environ)
 
-            return serve_batch(event["Records"], invocation)
-        run = _serve(event, invocation)
-    finally:
-        lease.end()  # whatever still hangs must not write in a later invocation
+
+def invoke(event: Any, context: Any, *, sandbox: Sandbox, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The same, in a sandbox and an environment of the caller's."""
+    deadline = Deadline.of_invocation(context.get_remaining_time_in_millis() / 1000)
+    settings = Settings.from_env(environ, function_arn=context.invoked_function_arn)
+    # One loop for each invocation: at its end every task is cancelled and every socket closed, so that nothing is sent after a thaw.
+    with Sockets() as sockets, asyncio.Runner() as runner:
+        return runner.run(_serve(event, context, settings, deadline, sandbox, sockets))
+
+
+async def _serve(event: Any, context: Any, settings: Settings, deadline: Deadline, sandbox: Sandbox, sockets: Sockets) -> dict[str, Any]:
+    emitter = Emitter(settings.stack)
+    asyncio.get_running_loop().set_exception_handler(lambda _, problem: emitter.loop_error(problem.get("exception")))
+    async with BlockingCalls() as blocking:
+
+        def remaining() -> float:
+            return float(context.get_remaining_time_in_millis()) / 1000
+
+        service = Service(settings, deadline, sandbox, blocking, sockets, context.aws_request_id, emitter, remaining)
+        if is_sqs_batch(event):
+            # Powertools Batch: 60 ms of import that only the queue's invocations need.
+            from ecr_public_pusher.invocation.sqs_batch import serve_batch
+
+            return await serve_batch(event["Records"], service)
+        try:
+            request = parse(event, root=settings.root)
+        except PusherError as error:
+            run = service.publish(service.failed(Request(raises=raises(event)), error))
+        else:
+            run = await service.run(request)
     if run.raises:
-        raise PushFailed(reporting.summary(run)) from None
-    return reporting.report(run)
-
-
-def _serve(event: Any, invocation: Invocation) -> Run:
-    try:
-        request = requests.parse(event, root=invocation.settings.root)
-    except PusherError as error:
-        return invocation.told(invocation.failed(Request(raises=requests.raises(event)), error))
-    return invocation.serve(request)
+        raise PushFailed(summary(run)) from None
+    return report(run)

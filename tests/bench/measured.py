@@ -93,17 +93,18 @@ def push(work: dict[str, Any]) -> dict[str, float]:
     """The function's push of one cluster: find it, sign in, list, apply."""
     from datetime import datetime
 
-    from ecr_public_pusher import config, registry
-    from ecr_public_pusher.aws import Aws
-    from ecr_public_pusher.clusters import work_on
-    from ecr_public_pusher.lease import Lease
-    from ecr_public_pusher.namespaces import EVERYTHING
-    from ecr_public_pusher.plan import make_plan
-    from ecr_public_pusher.push import Delivery, Push
-    from ecr_public_pusher.request import Request
+    from ecr_public_pusher.aws_api.clients import Aws
+    from ecr_public_pusher.configuration import loader as config
+    from ecr_public_pusher.configuration.namespace_selector import EVERYTHING
+    from ecr_public_pusher.deadline import Lease
+    from ecr_public_pusher.events.request import Request
+    from ecr_public_pusher.jobs.cluster_runner import work_on
+    from ecr_public_pusher.jobs.push import Delivery, Push
+    from ecr_public_pusher.jobs.targets import make_plan
+    from ecr_public_pusher.registries import ecr_public as registry
 
     document = config.Parameter(f"{work['root']}/clusters/{work['cluster']}", work["document"])
-    plan = make_plan(Request(), config.build([document], root=work["root"], region=work["region"]))
+    plan = make_plan(Request(), config.load([document], root=work["root"], region=work["region"]))
     expires = datetime.fromisoformat(work["expires_at"])
     delivery = Delivery(registry.docker_config(work["authorization"]), expires, work["stack"])
 

@@ -10,9 +10,12 @@ from typing import Any
 
 import boto3
 
-from ecr_public_pusher import config, eks, manifest, registry
-from ecr_public_pusher.aws import Aws
-from ecr_public_pusher.clusters import NAMESPACES_AT_ONCE
+from ecr_public_pusher.aws_api.clients import Aws
+from ecr_public_pusher.configuration import loader as config
+from ecr_public_pusher.jobs import secret_manifest as manifest
+from ecr_public_pusher.jobs.cluster_runner import NAMESPACES_AT_ONCE
+from ecr_public_pusher.registries import ecr_public as registry
+from ecr_public_pusher.sign_in import eks
 
 REGION = "us-east-1"
 ROOT = "/ecr-public-pusher"
@@ -46,7 +49,7 @@ def authorization() -> str:
 def work(target: Target) -> dict[str, Any]:
     """One push to `target`, whole: the very bytes that it sends, for the floor. Good for 15 minutes, as the sign-in token is."""
     expires = datetime.now(UTC) + timedelta(hours=12)
-    (cluster,) = config.build([config.Parameter(f"{ROOT}/clusters/{CLUSTER}", DOCUMENT)], root=ROOT, region=REGION).clusters
+    (cluster,) = config.load([config.Parameter(f"{ROOT}/clusters/{CLUSTER}", DOCUMENT)], root=ROOT, region=REGION).clusters
     docker_config = registry.docker_config(authorization())
     secret = manifest.secret(cluster, docker_config, stack=STACK, expires_at=expires, pushed_at=datetime.now(UTC))
     aws = Aws(REGION, session_factory=_session)

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from ecr_public_pusher import report
 from ecr_public_pusher.errors import EksError
-from ecr_public_pusher.model import ClusterResult, NamespaceOutcome, Outcome, RegistryToken
-from ecr_public_pusher.report import Run
-from ecr_public_pusher.request import Request
+from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.reporting.metrics import metrics
+from ecr_public_pusher.reporting.run_result import RunResult
+from ecr_public_pusher.results import ClusterResult, NamespaceOutcome, Outcome, RegistryToken
 from tests.stack.alarms import alarms
 from tests.stack.template import STACK
 from tests.support.cloudwatch import DAY, HOUR, MINUTE, Alarm, Metrics, Readings, State, every_reading, simulate
@@ -44,8 +44,8 @@ class Story:
     def run(self, at: float, *results: ClusterResult, request: Request = FULL, life: float = TOKEN_LIFE, **more: Any) -> None:
         """One run of the function."""
         token = RegistryToken("QVdTOng=", datetime.fromtimestamp(at + life, UTC)) if results else None
-        run = Run(request, "id", 2.0, results, token, **{"unconfigured": False, **more})
-        for metric in report.metrics(run, token_seconds=life - 2 if token else None):
+        run = RunResult(request, "id", 2.0, results, token, **{"unconfigured": False, **more})
+        for metric in metrics(run, token_seconds=life - 2 if token else None):
             dimensions = {"service": STACK} | ({"cluster": metric.cluster} if metric.cluster else {})
             self.metrics.put("EcrPublicPusher", metric.name, dimensions, at, metric.value)
         for result in results:
@@ -126,7 +126,7 @@ def test_with_fan_out_a_healthy_month_is_silent_too(readings: Readings) -> None:
         at = number * 8 * HOUR
         story.run(at, dispatched=3)
         for later, result in enumerate(FLEET):
-            story.run(at + 20 + later, result, request=Request(clusters=(result.id,), of_full_push=True, tolerant=True))
+            story.run(at + 20 + later, result, request=Request(clusters=(result.id,), of_full_push=True, ignore_missing=True))
     assert all_calls(story, 0, MONTH - 8 * HOUR, readings) == {}
 
 
@@ -149,7 +149,7 @@ def test_neither_sweeps_nor_narrowed_pushes_nor_retries_keep_it_quiet(readings: 
         at = last + number * 15 * MINUTE
         story.run(at, good("one"), request=Request("sweep"))
         story.run(at + 60, good("one"), request=Request(clusters=("one",)))
-        story.run(at + 120, bad("two"), request=Request(clusters=("two",), tolerant=True))
+        story.run(at + 120, bad("two"), request=Request(clusters=("two",), ignore_missing=True))
     (call,) = calls("NoFullPushAlarm", story, 0, last + 15 * HOUR, readings)
     assert call <= last + 10 * HOUR + 5 * MINUTE
 
@@ -184,7 +184,7 @@ def failing_cluster(*, heals: float) -> tuple[Story, float]:
         for number in range(RETRIES if broken else 0):
             again = at + RETRY_DELAY + number * RETRY_EVERY
             result = bad("two") if again < heals else good("two")
-            story.run(again, result, request=Request(clusters=("two",), tolerant=True))
+            story.run(again, result, request=Request(clusters=("two",), ignore_missing=True))
             if result.ok:
                 break
         at += 8 * HOUR
@@ -302,7 +302,12 @@ def test_a_token_with_too_little_life_is_known(readings: Readings, hours: float,
 def test_a_parameter_that_is_no_document_is_known(readings: Readings) -> None:
     story = Story()
     pushes(story, 0, DAY)
-    story.run(DAY + HOUR, request=Request(stray="/ecr-public-pusher/clutsers/prod"), unconfigured=None, unknown=("/ecr-public-pusher/clutsers/prod",))
+    story.run(
+        DAY + HOUR,
+        request=Request(unknown_parameter="/ecr-public-pusher/clutsers/prod"),
+        unconfigured=None,
+        unknown=("/ecr-public-pusher/clutsers/prod",),
+    )
     assert calls("UnknownParametersAlarm", story, 0, DAY + 6 * HOUR, readings)
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ecr_public_pusher import config
+from ecr_public_pusher.configuration import loader as config
+from ecr_public_pusher.configuration import schema
 from tests.stack.template import ROOT, documents
 
 FOLDER = ROOT / "infra/examples/parameters"
@@ -17,14 +18,14 @@ def parameter(file: Path) -> config.Parameter:
 
 
 def test_all_documents_are_good_together() -> None:
-    built = config.build([parameter(FOLDER / "defaults.yaml"), *map(parameter, CLUSTERS)], root=PATH, region="eu-central-1")
-    assert (dict(built.bad), built.unknown) == ({}, ())
+    built = config.load([parameter(FOLDER / "defaults.yaml"), *map(parameter, CLUSTERS)], root=PATH, region="eu-central-1")
+    assert (dict(built.invalid), built.unknown) == ({}, ())
     assert [cluster.id for cluster in built.clusters] == [file.stem for file in CLUSTERS]
 
 
 @pytest.mark.parametrize("file", CLUSTERS, ids=lambda file: file.stem)
 def test_each_cluster_document_is_good_without_defaults(file: Path) -> None:
-    assert not config.build([parameter(file)], root=PATH, region="eu-central-1").bad
+    assert not config.load([parameter(file)], root=PATH, region="eu-central-1").invalid
 
 
 @pytest.mark.parametrize("file", [FOLDER / "defaults.yaml", *CLUSTERS], ids=lambda file: file.stem)
@@ -34,7 +35,7 @@ def test_each_document_fits_a_standard_parameter_and_says_which_one_it_is(file: 
 
 
 def test_roles_of_other_accounts_are_ones_the_stack_may_assume() -> None:
-    built = config.build(map(parameter, CLUSTERS), root=PATH, region="eu-central-1")
+    built = config.load(map(parameter, CLUSTERS), root=PATH, region="eu-central-1")
     roles = [cluster.role_arn for cluster in built.clusters if cluster.role_arn]
     assert roles
     assert all(role.endswith(":role/ecr-public-pusher-spoke") for role in roles)
@@ -42,5 +43,5 @@ def test_roles_of_other_accounts_are_ones_the_stack_may_assume() -> None:
 
 def test_the_pod_pulls_from_ecr_public_with_the_pushed_secret() -> None:
     (pod,) = documents("infra/examples/pod.yaml")
-    assert pod["spec"]["imagePullSecrets"] == [{"name": config.DEFAULT_SECRET_NAME}]
+    assert pod["spec"]["imagePullSecrets"] == [{"name": schema.DEFAULT_SECRET_NAME}]
     assert all(container["image"].startswith("public.ecr.aws/") for container in pod["spec"]["containers"])

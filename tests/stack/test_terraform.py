@@ -14,7 +14,7 @@ import hcl2
 import pytest
 from hcl2.utils import SerializationOptions
 
-from ecr_public_pusher import config
+from ecr_public_pusher.configuration import loader as config
 from tests.stack.template import ACCOUNT, ROOT, TEMPLATE, deployed, source
 
 MODULE = ROOT / "infra/terraform"
@@ -313,8 +313,8 @@ def test_the_documents_are_ones_that_the_function_reads(tmp_path: Path) -> None:
     }
     found = stack(tmp_path, defaults={"namespaces": ["default", "team-*"], "labels": None}, clusters=clusters)
     written = {"defaults": found["defaults"], **{f"clusters/{name}": document for name, document in found["clusters"].items()}}
-    built = config.build([config.Parameter(f"/ecr/{name}", text) for name, text in written.items()], root="/ecr", region="us-east-1")
-    assert (dict(built.bad), built.unknown, [cluster.id for cluster in built.clusters]) == ({}, (), ["analytics", "prod"])
+    built = config.load([config.Parameter(f"/ecr/{name}", text) for name, text in written.items()], root="/ecr", region="us-east-1")
+    assert (dict(built.invalid), built.unknown, [cluster.id for cluster in built.clusters]) == ({}, (), ["analytics", "prod"])
     assert json.loads(found["clusters"]["analytics"]) == clusters["analytics"]
     assert json.loads(found["clusters"]["prod"]) == {"region": "eu-west-1", "takeOwnership": True}
 

@@ -45,7 +45,7 @@ class Exchange:
 class BadServer:
     """Serves `script`, once per connection, each on its own thread. `requests`: what arrived, in order. `plain`: without TLS.
 
-    `before_handshake` runs on an accepted connection before TLS begins.
+    `before_handshake` runs on an accepted connection before TLS begins. `receive_buffer`: bytes that its kernel takes before it is read from.
     """
 
     def __init__(
@@ -55,13 +55,18 @@ class BadServer:
         certificate: Certificate | None = None,
         plain: bool = False,
         before_handshake: Callable[[], object] = lambda: None,
+        receive_buffer: int | None = None,
     ) -> None:
         self.certificate = certificate or issue("bad")
         self.requests: list[bytes] = []
         self.connections = 0
         self._script, self._plain, self._before_handshake = script, plain, before_handshake
         self._context = _server_context(self.certificate)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener = socket.socket()
+        if receive_buffer is not None:  # inherited by the connections it accepts
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(64)
         self.port = self._listener.getsockname()[1]
         self.url = f"https://127.0.0.1:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -90,9 +95,14 @@ class BadServer:
 
 @contextlib.contextmanager
 def serving(
-    script: Script, *, certificate: Certificate | None = None, plain: bool = False, before_handshake: Callable[[], object] = lambda: None
+    script: Script,
+    *,
+    certificate: Certificate | None = None,
+    plain: bool = False,
+    before_handshake: Callable[[], object] = lambda: None,
+    receive_buffer: int | None = None,
 ) -> Iterator[BadServer]:
-    server = BadServer(script, certificate=certificate, plain=plain, before_handshake=before_handshake)
+    server = BadServer(script, certificate=certificate, plain=plain, before_handshake=before_handshake, receive_buffer=receive_buffer)
     try:
         yield server
     finally:

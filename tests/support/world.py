@@ -1,8 +1,10 @@
 """A whole AWS with clusters on loopback, and the function called in it as Lambda calls it, in this process."""
 
+import asyncio
 import base64
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,15 +12,17 @@ from typing import Any
 
 import yaml
 
-from ecr_public_pusher import report as reporting
-from ecr_public_pusher import request as requests
-from ecr_public_pusher.aws import Aws
-from ecr_public_pusher.handler import handler
-from ecr_public_pusher.lease import Lease
-from ecr_public_pusher.model import FIELD_MANAGER
-from ecr_public_pusher.run import Runner
-from ecr_public_pusher.settings import Settings
-from ecr_public_pusher.transport import Patience
+from ecr_public_pusher import handler as entry
+from ecr_public_pusher.blocking_calls import BlockingCalls
+from ecr_public_pusher.deadline import Deadline
+from ecr_public_pusher.events.parser import parse
+from ecr_public_pusher.invocation.runner import Runner
+from ecr_public_pusher.invocation.sandbox import Sandbox
+from ecr_public_pusher.invocation.settings import Settings
+from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
+from ecr_public_pusher.kubernetes_api.sockets import Sockets
+from ecr_public_pusher.ownership import FIELD_MANAGER
+from ecr_public_pusher.reporting.report import report
 from infra.local.aws import LocalAws
 from infra.local.aws.queues import LocalQueue
 from infra.local.identity import AccessEntry
@@ -32,7 +36,15 @@ GROUP = "ecr-public-pushers"
 SECRET = "ecr-public-token"
 RBAC = Path(__file__).parents[2] / "infra" / "rbac"
 
-IMPATIENT = Patience(connect_seconds=0.5, request_seconds=1.0, attempts=3, connect_attempts=2, backoff_seconds=0.01, backoff_limit_seconds=0.05)
+IMPATIENT = RetryPolicy(
+    connect_seconds=0.4,
+    request_seconds=0.6,
+    attempts=2,
+    connect_attempts=2,
+    backoff_seconds=0.01,
+    backoff_limit_seconds=0.05,
+    stalled_seconds=0.1,
+)
 
 
 @dataclass
@@ -56,6 +68,7 @@ class World:
     environ: dict[str, str]
     queue: LocalQueue
     clusters: dict[str, Cluster] = field(default_factory=dict)
+    sandbox: Sandbox = field(default_factory=Sandbox)
 
     def add_cluster(
         self,
@@ -123,24 +136,28 @@ class World:
         assert isinstance(config, dict)
         return str(config["auths"]["public.ecr.aws"]["auth"])
 
+    def call(self, event: Any, *, seconds: float = 60) -> dict[str, Any]:
+        """The handler's answer to that very event, in this world's one warm sandbox. Raises as the handler does."""
+        return entry.invoke(event, Context(seconds), sandbox=self.sandbox, environ=os.environ)
+
     def invoke(self, event: Any = None, *, seconds: float = 60) -> dict[str, Any]:
-        """The handler's answer to `event`, which is told not to raise."""
-        return handler({"raise": False, **(event or {})}, Context(seconds))
+        """The same, for an event that says not to raise."""
+        return self.call({"raise": False, **(event or {})}, seconds=seconds)
 
     def poll(self, *, seconds: float = 60) -> list[str]:
         """Has the function work off a batch of the queue; the message ids that it kept."""
-        answer = self.queue.poll(lambda event: handler(event, Context(seconds)))
+        answer = self.queue.poll(lambda event: self.call(event, seconds=seconds))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
-    def run(self, event: dict[str, Any] | None = None, *, seconds: float = 60, patience: Patience = IMPATIENT) -> dict[str, Any]:
+    def run(self, event: dict[str, Any] | None = None, *, seconds: float = 60, retry_policy: RetryPolicy = IMPATIENT) -> dict[str, Any]:
         """As `invoke`, but impatient, and without log and metrics."""
-        lease = Lease.of_invocation(seconds)
-        try:
-            settings = Settings.from_env(self.environ, function_arn=Context().invoked_function_arn)
-            request = requests.parse(event or {}, root=settings.root)
-            return reporting.report(Runner(settings, Aws(settings.region), lease, "id", patience).run(request))
-        finally:
-            lease.end()
+        return asyncio.run(self._run(event or {}, Deadline.of_invocation(seconds), retry_policy))
+
+    async def _run(self, event: dict[str, Any], deadline: Deadline, retry_policy: RetryPolicy) -> dict[str, Any]:
+        settings = Settings.from_env(self.environ, function_arn=Context().invoked_function_arn)
+        async with BlockingCalls() as blocking:
+            runner = Runner(settings, self.sandbox, deadline, blocking, Sockets(), "id", retry_policy)
+            return report(await runner.run(parse(event, root=settings.root)))
 
     def asked(self, cluster: str) -> list[str]:
         """Method and path of everything the function asked of a cluster, in order."""

@@ -1,0 +1,84 @@
+"""boto3's clients, made once for each sandbox: making them anew for each invocation costs 60 to 80 ms, and leaves cycles that pile up.
+
+All are of the function's own role. A call with an assumed role's credentials says so by `signed_by`: its client stays the same, only the
+signature differs, so that no client is ever made for a role, and none outlives its credentials.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import boto3
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+
+# Short enough for several tries within one invocation; the answers are small.
+_READING = Config(
+    max_pool_connections=64,  # as many as blocking calls may be under way
+    connect_timeout=5,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    user_agent_appid="ecr-public-pusher",
+)
+# What writes ends within the time that is kept for it, so that nothing is left to be sent after Lambda has frozen and thawed the sandbox.
+_WRITING = _READING.merge(Config(connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}))
+WRITING_SERVICES = frozenset({"sqs"})
+
+_SIGNED_BY = "SignedBy"
+
+
+def signed_by(credentials: Credentials | None) -> dict[str, Any]:
+    """Parameters to add to a call of a client of `AwsClients`: sign it with these credentials (None: with the function's own)."""
+    return {_SIGNED_BY: credentials} if credentials is not None else {}
+
+
+class AwsClients:
+    """The clients of one sandbox, by service and region. Thread-safe: boto3 sessions are not, so clients are made under a lock."""
+
+    def __init__(self, region: str, *, session_factory: Callable[..., boto3.Session] = boto3.Session) -> None:
+        self.region = region
+        self._session = session_factory(region_name=region)
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """The client of `service` in `region` (default: the function's)."""
+        key = service, region or self.region
+        with self._lock:
+            if key not in self._clients:
+                client = self._session.client(service, region_name=key[1], config=_WRITING if service in WRITING_SERVICES else _READING)
+                client.meta.events.register(f"provide-client-params.{client.meta.service_model.service_id.hyphenize()}", _take_credentials)
+                self._clients[key] = client
+            return self._clients[key]
+
+    def own_credentials(self) -> Credentials:
+        """The execution role's credentials as they are now. May block; raises NoCredentialsError."""
+        found = self._session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        return Credentials(*found.get_frozen_credentials()[:3])
+
+    def presigned_url(
+        self, service: str, region: str, parameters: Mapping[str, str], *, headers: Mapping[str, str], credentials: Credentials, seconds: int
+    ) -> str:
+        """A presigned GET of the service's own endpoint in `region`, whatever endpoint is configured: AWS_ENDPOINT_URL would leak into it.
+
+        Makes no call, and needs no client. Raises EndpointConnectionError for a region that botocore knows no endpoint in.
+        """
+        with self._lock:
+            endpoint = self._session._session.get_component("endpoint_resolver").construct_endpoint(service, region)
+        if endpoint is None:
+            raise EndpointConnectionError(endpoint_url=f"{service} in {region[:40]}")
+        request = AWSRequest(method="GET", url=f"https://{endpoint['hostname']}/?{urlencode(parameters)}", headers=dict(headers))
+        SigV4QueryAuth(credentials.get_frozen_credentials(), service, region, expires=seconds).add_auth(request)
+        return str(request.url)
+
+
+def _take_credentials(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    """From the call's parameters to its signature (botocore.signers.RequestSigner.sign reads `request_credentials`)."""
+    if credentials := params.pop(_SIGNED_BY, None):
+        context.setdefault("signing", {})["request_credentials"] = credentials

@@ -1,0 +1,32 @@
+"""One cluster's settings, as its document and the defaults make them. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ecr_public_pusher.configuration.namespace_selector import Selection
+from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
+
+
+@dataclass(frozen=True)
+class ClusterConfig:
+    """One cluster's settings, defaults merged in."""
+
+    id: str
+    cluster: str
+    region: str
+    selection: Selection
+    role_arn: str | None = None
+    external_id: str | None = None
+    enabled: bool = True
+    secret_name: str = DEFAULT_SECRET_NAME
+    service_accounts: tuple[str, ...] = ()
+    take_ownership: bool = False
+    prune: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    function_account: str = ""
+
+    @property
+    def target(self) -> tuple[str, str, str]:
+        """What makes two documents mean the same EKS cluster: account (the role's, or the function's), region, name."""
+        return (self.role_arn.split(":")[4] if self.role_arn else self.function_account, self.region, self.cluster)

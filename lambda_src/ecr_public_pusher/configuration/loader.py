@@ -1,0 +1,115 @@
+"""The documents under one path -> the configuration: which is which, how defaults merge, and which are invalid. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.namespace_selector import Selection
+from ecr_public_pusher.configuration.schema import REFERENCE, ClusterDocument, DefaultsDocument, validated
+from ecr_public_pusher.configuration.yaml_document import Plain, read_mapping
+from ecr_public_pusher.errors import ConfigurationError, InvalidDocument, PusherError
+
+_ID = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: its full name, and its text or why it could not be read."""
+
+    name: str
+    text: str = field(repr=False, default="")
+    error: PusherError | None = None
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """All documents: valid ones as settings, invalid ones as errors by id, and unknown parameters."""
+
+    clusters: tuple[ClusterConfig, ...] = ()
+    invalid: Mapping[str, PusherError] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def unconfigured(self) -> bool:
+        return not (self.clusters or self.invalid or self.unknown)
+
+
+def load(parameters: Iterable[Parameter], *, root: str, region: str, account: str = "") -> Configuration:
+    """The configuration that the parameters under `root` make. `region`, `account`: the function's, for documents that name none.
+
+    Raises ConfigurationError for an invalid `<root>/defaults`: then nothing can be trusted.
+    """
+    by_name = {parameter.name: parameter for parameter in parameters}
+    shared = by_name.pop(f"{root}/defaults", None)
+    defaults = _defaults(shared) if shared else {}
+    clusters: list[ClusterConfig] = []
+    invalid: dict[str, PusherError] = {}
+    unknown: list[str] = []
+    for name in sorted(by_name):
+        document_id = cluster_id(name, root=root)
+        if document_id is None:
+            unknown.append(name)
+            continue
+        try:
+            clusters.append(_cluster(by_name[name], document_id, defaults, region, account))
+        except PusherError as error:
+            invalid[document_id] = error
+    return Configuration(tuple(clusters), invalid, tuple(unknown))
+
+
+def cluster_id(parameter: str, *, root: str) -> str | None:
+    """The `<id>` of a parameter named `<root>/clusters/<id>`; None for any other name."""
+    prefix = f"{root}/clusters/"
+    document_id = parameter.removeprefix(prefix)
+    return document_id if parameter.startswith(prefix) and _ID.fullmatch(document_id) else None
+
+
+def _defaults(parameter: Parameter) -> dict[str, Any]:
+    try:
+        return _fields(DefaultsDocument, parameter)
+    except PusherError as error:
+        raise ConfigurationError(f"{error.message} (nothing was written: every cluster builds on the defaults)", remedy=error.remedy) from None
+
+
+def _cluster(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str, account: str) -> ClusterConfig:
+    own = _fields(ClusterDocument, parameter)
+    merged = {**defaults, **own}
+    for name in ("labels", "annotations"):
+        merged[name] = {**defaults.get(name, {}), **own.get(name, {})}
+    document = validated(ClusterDocument, {"cluster": document_id, "region": region, **merged}, parameter.name)
+    if document.namespaces is None:
+        raise _invalid(parameter.name, "namespaces", "required here or in the defaults: names, globs, or {include, exclude, selector}")
+    if document.external_id and not document.role_arn:
+        raise _invalid(parameter.name, "externalId", "means nothing without roleArn")
+    chosen = document.namespaces
+    return ClusterConfig(
+        id=document_id,
+        cluster=document.cluster or document_id,
+        region=document.region or region,
+        selection=Selection(chosen.include, chosen.exclude, chosen.selector),
+        role_arn=document.role_arn,
+        external_id=document.external_id,
+        enabled=document.enabled,
+        secret_name=document.secret_name,
+        service_accounts=document.service_accounts,
+        take_ownership=document.take_ownership,
+        prune=document.prune,
+        labels=document.labels,
+        annotations=document.annotations,
+        function_account=account,
+    )
+
+
+def _fields(model: type[DefaultsDocument], parameter: Parameter) -> dict[str, Any]:
+    """The fields a document sets, as written, after the model has accepted them."""
+    if parameter.error is not None:
+        raise parameter.error
+    plain: dict[str, Plain] = read_mapping(parameter.text, parameter=parameter.name)
+    validated(model, plain, parameter.name)
+    return dict(plain)
+
+
+def _invalid(parameter: str, name: str, what: str) -> InvalidDocument:
+    return InvalidDocument(f"{parameter}: {name}: {what}", remedy=REFERENCE)

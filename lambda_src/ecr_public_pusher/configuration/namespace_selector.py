@@ -1,0 +1,87 @@
+"""Which namespaces a document selects: by name, glob, exclusion and label. Pure: values in, values out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from ecr_public_pusher.configuration import label_selector
+from ecr_public_pusher.configuration.names import is_glob, matches
+from ecr_public_pusher.results import Namespace
+
+# A glob or a selector never reaches these by accident; naming them outright does.
+SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+
+
+@dataclass(frozen=True)
+class Selection:
+    """(`include`, or everything where only a `selector` is given) ∩ `selector` − `exclude`."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    selector: str | None = None
+
+    @cached_property
+    def requirements(self) -> tuple[label_selector.Requirement, ...]:
+        return label_selector.parse(self.selector) if self.selector else ()
+
+    @property
+    def needs_list(self) -> bool:
+        """Names alone need no namespace list, and so no `list` permission."""
+        return bool(self.selector) or any(is_glob(pattern) for pattern in self.include)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The namespaces named outright and not excluded, in the order given, each once."""
+        return tuple(dict.fromkeys(name for name in self.include if not is_glob(name) and not self._excludes(name)))
+
+    def named_outright(self, name: str) -> bool:
+        return name in self.include
+
+    def selects(self, namespace: Namespace) -> bool:
+        """Whether this selection holds `namespace`, whose labels must be known where there is a selector."""
+        name = namespace.name
+        if self._excludes(name) or not all(requirement.matches(namespace.labels) for requirement in self.requirements):
+            return False
+        if name in self.include:
+            return True
+        if name in SYSTEM_NAMESPACES:
+            return False
+        return not self.include or any(matches(pattern, name) for pattern in self.include)
+
+    def _excludes(self, name: str) -> bool:
+        return any(matches(pattern, name) for pattern in self.exclude)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What narrows a selection for one run: `only` names and globs, and `created_since` for a sweep. Both empty: everything selected."""
+
+    only: tuple[str, ...] = ()
+    created_since: datetime | None = None
+
+    @property
+    def whole(self) -> bool:
+        return not self.only and self.created_since is None
+
+    def holds(self, namespace: Namespace) -> bool:
+        if self.only and not any(matches(pattern, namespace.name) for pattern in self.only):
+            return False
+        return self.created_since is None or (namespace.created_at is not None and namespace.created_at >= self.created_since)
+
+
+EVERYTHING = Scope()
+
+
+def select(selection: Selection, listed: Iterable[Namespace] | None, *, scope: Scope = EVERYTHING) -> tuple[Namespace, ...]:
+    """The selected namespaces in a stable order: those named outright first, then the listed ones by name.
+
+    `listed` is None where no list was needed. A name given outright is planned even when the list does not show it
+    (without a selector, which it would have to match): it is then reported as missing, not forgotten. `scope` narrows.
+    """
+    known = {namespace.name: namespace for namespace in listed or ()}
+    chosen: dict[str, Namespace] = {}
+    if not selection.selector:
+        chosen = {name: known.get(name, Namespace(name)) for name in selection.names}
+    chosen |= {name: known[name] for name in sorted(known) if name not in chosen and selection.selects(known[name])}
+    return tuple(namespace for namespace in chosen.values() if scope.holds(namespace))

@@ -1,0 +1,127 @@
+"""Every shape of event -> one Request. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from ecr_public_pusher.configuration.loader import cluster_id
+from ecr_public_pusher.configuration.names import check_namespace
+from ecr_public_pusher.errors import RequestError
+from ecr_public_pusher.events.request import SWEEP_WINDOW_MINUTES, Request
+
+MAX_SWEEP_WINDOW_MINUTES = 24 * 60
+
+ACCEPTED_SHAPES = """one of:
+  {} or {"action": "push"}                          all clusters
+  {"action": "push", "clusters": ["prod", "eu-*"]}  these clusters (ids or globs)
+  {"action": "push", "namespaces": ["team-a"]}      these namespaces only
+  {"action": "plan"}                                what a push would do, without doing it
+  {"action": "sweep", "windowMinutes": 20}          namespaces created in the last 20 minutes only
+  {"action": "check"}                               whether it could push, and what stands in its way
+  {"action": "remove", "clusters": ["prod"]}        deletes what it wrote there ("*": in all clusters)
+  {"action": "plan", "remove": true, "clusters": ["prod"]}  what a removal would do, without doing it
+  an EventBridge event `Parameter Store Change`     the cluster whose document changed
+  a Lambda failure record with `requestPayload`     what that payload asked for
+  an SQS batch with bodies like any of these        all of what they ask for
+  "raise": false in any of those with an action     return the report even when the run failed"""
+
+_FIELDS: dict[str, frozenset[str]] = {
+    "push": frozenset({"action", "clusters", "namespaces", "raise"}),
+    "plan": frozenset({"action", "clusters", "namespaces", "remove", "raise"}),
+    "sweep": frozenset({"action", "clusters", "windowMinutes", "raise"}),
+    "check": frozenset({"action", "clusters", "namespaces", "raise"}),
+    "remove": frozenset({"action", "clusters", "raise"}),
+}
+
+
+def parse(event: Any, *, root: str) -> Request:
+    """The request an event makes. Raises RequestError, which shows the accepted shapes, for any other event."""
+    if not isinstance(event, Mapping):
+        raise _refused(f"the event is {_kind(event)}, not an object")
+    if event.get("source") == "aws.ssm":
+        return replace(_parameter_change(event, root), raises=raises(event))
+    if "requestPayload" in event and "requestContext" in event:
+        return replace(_failure_record(event, root), raises=raises(event))
+    action = event.get("action", "push")
+    if not isinstance(action, str) or action not in _FIELDS:
+        raise _refused(f"unknown action {json.dumps(action, default=str)[:60]}")
+    if unknown := sorted(str(name)[:60] for name in event if name not in _FIELDS[action]):
+        raise _refused(f"unknown field {', '.join(unknown[:5])}")
+    if not isinstance(event.get("raise", True), bool):
+        raise _refused('"raise" must be true or false')
+    patterns = _patterns(event, "namespaces")
+    try:
+        namespaces = tuple(check_namespace(pattern) for pattern in patterns)
+    except ValueError as error:
+        raise _refused(f'"namespaces": {error}') from None
+    removes = _removes(event, action)
+    clusters = _patterns(event, "clusters")
+    if removes and (not clusters or namespaces):
+        raise _refused('a removal needs "clusters" (["*"]: all of them), and no "namespaces"')
+    return Request(action, clusters, namespaces, raises(event), removes=removes, window_minutes=_window(event))  # type: ignore[arg-type]  # a key of _FIELDS
+
+
+def raises(event: Any) -> bool:
+    """Whether a failure is to be raised: unless the event, even one that is not understood, says `"raise": false`."""
+    return not (isinstance(event, Mapping) and event.get("raise") is False)
+
+
+def _patterns(event: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """A narrowing list. Given but empty is refused: it would silently mean everything."""
+    if name not in event:
+        return ()
+    value = event[name]
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
+        raise _refused(f'"{name}" must be a list of one or more names or globs')
+    return tuple(value)
+
+
+def _removes(event: Mapping[str, Any], action: str) -> bool:
+    if not isinstance(event.get("remove", True), bool):
+        raise _refused('"remove" must be true or false')
+    return action == "remove" or event.get("remove") is True
+
+
+def _window(event: Mapping[str, Any]) -> int:
+    minutes = event.get("windowMinutes", SWEEP_WINDOW_MINUTES)
+    if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= MAX_SWEEP_WINDOW_MINUTES:
+        raise _refused(f'"windowMinutes" must be a whole number from 1 to {MAX_SWEEP_WINDOW_MINUTES}')
+    return minutes
+
+
+def _failure_record(event: Mapping[str, Any], root: str) -> Request:
+    """What Lambda sends to an on-failure destination (Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations")."""
+    payload = event["requestPayload"]
+    if isinstance(payload, Mapping) and "requestPayload" in payload:
+        raise _refused("a failure record within a failure record")
+    try:
+        asked_at = datetime.fromisoformat(str(event.get("timestamp")))
+    except ValueError:
+        return parse(payload, root=root)
+    return replace(parse(payload, root=root), asked_at=asked_at if asked_at.tzinfo else None)
+
+
+def _parameter_change(event: Mapping[str, Any], root: str) -> Request:
+    detail = event.get("detail")
+    name = detail.get("name") if isinstance(detail, Mapping) else None
+    if event.get("detail-type") != "Parameter Store Change" or not isinstance(name, str):
+        raise _refused("an event of aws.ssm other than a Parameter Store Change")
+    assert isinstance(detail, Mapping)
+    if name == f"{root}/defaults":
+        return Request()
+    changed = cluster_id(name, root=root)
+    if changed is None:
+        return Request(unknown_parameter=name)
+    if detail.get("operation") == "Delete":
+        return Request(clusters=(changed,), deleted=changed)
+    return Request(clusters=(changed,))
+
+
+def _kind(event: Any) -> str:
+    return {list: "a list", str: "a string", type(None): "null"}.get(type(event), f"a {type(event).__name__}")
+
+
+def _refused(why: str) -> RequestError:
+    return RequestError(f"this event is not understood: {why}", remedy=f"Send {ACCEPTED_SHAPES}")

@@ -1,0 +1,104 @@
+"""What goes on the queue, and what a batch of messages from it asks for. Pure.
+
+A message names clusters and namespaces, and nothing else: no token and no credential ever goes into one.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ecr_public_pusher.configuration.names import is_glob
+from ecr_public_pusher.errors import PusherError, RequestError
+from ecr_public_pusher.events.parser import parse
+from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.timestamps import rfc3339
+
+# A push of everything, split into messages, counts as done while its first tries go on. Later ones are retries of single clusters, which
+# must not keep the dead man's switch quiet.
+FULL_PUSH_COUNTS_FOR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message as it was received: what it asks for, or why that is not understood. `receives`: how often it was handed out."""
+
+    id: str
+    receives: int
+    request: Request | None = None
+    error: PusherError | None = None
+
+    @property
+    def cluster(self) -> str | None:
+        """The id of the one cluster that it is a push of: such a message is tried again itself."""
+        request = self.request
+        if request is None or request.action != "push" or request.deleted or len(request.clusters) != 1:
+            return None
+        (pattern,) = request.clusters
+        return None if is_glob(pattern) else pattern
+
+
+def body(cluster: str, *, namespaces: Sequence[str] = (), dispatched_at: datetime | None = None) -> str:
+    """A message that asks for a push of `cluster`; `dispatched_at` marks it as a part of a push of everything."""
+    asked: dict[str, Any] = {"action": "push", "clusters": [cluster]}
+    if namespaces:
+        asked["namespaces"] = list(namespaces)
+    if dispatched_at is not None:
+        asked["dispatchedAt"] = rfc3339(dispatched_at)
+    return json.dumps(asked)
+
+
+def is_sqs_batch(event: Any) -> bool:
+    """Whether Lambda's SQS poller sent it."""
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    return (
+        isinstance(records, list)
+        and bool(records)
+        and all(isinstance(record, Mapping) and record.get("eventSource") == "aws:sqs" and "messageId" in record for record in records)
+    )
+
+
+def read(record: Mapping[str, Any], *, root: str, now: datetime) -> Message:
+    """A record of a batch. What it asks for is never raised, and its clusters may have gone meanwhile."""
+    attributes = record.get("attributes")
+    receives = str(attributes.get("ApproximateReceiveCount", "")) if isinstance(attributes, Mapping) else ""
+    known = {"id": str(record["messageId"]), "receives": int(receives) if receives.isdecimal() else 1}
+    try:
+        asked = json.loads(str(record.get("body")))
+    except ValueError:
+        return Message(**known, error=RequestError("the message is not JSON", remedy="Delete it from the queue; nothing of ours sent it."))  # type: ignore[arg-type]
+    dispatched = asked.pop("dispatchedAt", None) if isinstance(asked, dict) else None
+    try:
+        request = replace(parse(asked, root=root), raises=False, ignore_missing=True, of_full_push=_recent(dispatched, now))
+    except PusherError as error:
+        return Message(**known, error=error)  # type: ignore[arg-type]
+    return Message(**known, request=request)  # type: ignore[arg-type]
+
+
+def merge(messages: Iterable[Message]) -> list[tuple[Request, list[Message]]]:
+    """What the messages ask for in as few requests as will do, each with its messages: one token, and all clusters side by side."""
+    groups: dict[Any, list[Message]] = {}
+    for message in messages:
+        if request := message.request:
+            groups.setdefault((request.action, request.namespaces, request.deleted, request.unknown_parameter), []).append(message)
+    return [(_merged_request([message.request for message in group if message.request]), group) for group in groups.values()]
+
+
+def _merged_request(requests: Sequence[Request]) -> Request:
+    everything = not all(request.clusters for request in requests)
+    asked = [request.asked_at for request in requests if request.asked_at]
+    return replace(
+        requests[0],
+        clusters=() if everything else tuple(dict.fromkeys(pattern for request in requests for pattern in request.clusters)),
+        of_full_push=any(request.of_full_push for request in requests),
+        window_minutes=max(request.window_minutes for request in requests),
+        asked_at=min(asked, default=None),
+    )
+
+
+def _recent(dispatched: Any, now: datetime) -> bool:
+    try:
+        return now - datetime.fromisoformat(str(dispatched)) <= FULL_PUSH_COUNTS_FOR
+    except (ValueError, TypeError):
+        return False

@@ -1,0 +1,166 @@
+"""One run, straight through: configuration, plan, token, clusters. What fails the run as a whole is in its result."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from ecr_public_pusher.aws_api.assumed_role import Callers
+from ecr_public_pusher.aws_api.clients import AwsClients
+from ecr_public_pusher.blocking_calls import BlockingCalls
+from ecr_public_pusher.configuration.loader import load
+from ecr_public_pusher.configuration.names import matches
+from ecr_public_pusher.configuration.namespace_selector import Scope
+from ecr_public_pusher.configuration.parameter_store import read_parameters
+from ecr_public_pusher.deadline import Deadline
+from ecr_public_pusher.errors import PusherError, RequestError, TokenError
+from ecr_public_pusher.events.queue_message import body
+from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.invocation import retry_queue
+from ecr_public_pusher.invocation.sandbox import Sandbox
+from ecr_public_pusher.invocation.settings import Settings
+from ecr_public_pusher.jobs.check import check_clusters
+from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters
+from ecr_public_pusher.jobs.job import Job
+from ecr_public_pusher.jobs.push import Push, PushSettings
+from ecr_public_pusher.jobs.remove import Remove
+from ecr_public_pusher.jobs.targets import Plan, PlannedCluster, make_plan
+from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
+from ecr_public_pusher.kubernetes_api.sockets import Sockets
+from ecr_public_pusher.registries.token_provider import TokenProvider
+from ecr_public_pusher.reporting.run_result import RunResult
+from ecr_public_pusher.results import ClusterResult
+from ecr_public_pusher.sign_in.factory import SignIns
+from ecr_public_pusher.timestamps import from_epoch
+
+
+@dataclass
+class Runner:
+    """What a run works with: all of it passed in, none of it kept for the next."""
+
+    settings: Settings
+    sandbox: Sandbox
+    deadline: Deadline
+    blocking: BlockingCalls
+    sockets: Sockets
+    request_id: str
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
+
+    async def run(self, request: Request) -> RunResult:
+        """Does what `request` asks for, and never raises for a failure: it is in the result."""
+        began = self.deadline.clock.monotonic()
+        run = _Run(self, request)
+        error: PusherError | None = None
+        try:
+            await run.work()
+        except PusherError as failure:
+            error = failure
+        return RunResult(
+            request,
+            self.request_id,
+            self.deadline.clock.monotonic() - began,
+            run.results,
+            run.tokens.issued,
+            error or run.token_failure,
+            run.unconfigured,
+            run.unknown,
+            run.dispatched,
+        )
+
+    def clients(self) -> AwsClients:
+        """The sandbox's."""
+        return self.sandbox.clients(self.settings.region)
+
+
+class _Run:
+    """One request's way, and what is known so far, for the result, however it ends."""
+
+    def __init__(self, runner: Runner, request: Request) -> None:
+        self._runner, self._request = runner, request
+        self._settings, self._deadline, self._blocking = runner.settings, runner.deadline, runner.blocking
+        self.tokens = TokenProvider(runner.clients(), runner.blocking, runner.deadline)
+        self.results: Sequence[ClusterResult] = ()
+        self.unconfigured: bool | None = None
+        self.unknown: tuple[str, ...] = ()
+        self.dispatched: int | None = None
+
+    @property
+    def token_failure(self) -> PusherError | None:
+        """Why no token could be had, where the run went on without: a sweep's and a dry run's clusters say the rest."""
+        return self.tokens.failure
+
+    async def work(self) -> None:
+        request = self._request
+        if request.unknown_parameter is not None:
+            self.unknown = (request.unknown_parameter,)
+            return
+        plan = await self._plan()
+        if plan is None:
+            return
+        if self._settings.fan_out and request.pushes_all and plan.ids:
+            await self._dispatch(plan)
+            return
+        callers = Callers(self._runner.clients(), self._blocking)
+        sign_ins = SignIns(callers, self._runner.sandbox.endpoints)
+        workplace = Workplace(sign_ins, self._deadline, self._blocking, self._runner.sockets, self._runner.retry_policy)
+        if request.action == "check":
+            self.results = await check_clusters(plan, self._make_job(), workplace)
+            await self._try_token()
+        else:
+            if request.action != "sweep" and not request.removes and plan.clusters:
+                await (self._try_token() if request.dry_run else self.tokens.token())  # without a token there is nothing to sign in for
+            self.results = await run_in_clusters(plan, self._make_job(), workplace)
+        self._check_narrowing()
+
+    def _make_job(self) -> Callable[[PlannedCluster], Job]:
+        request, deadline, stack = self._request, self._deadline, self._settings.stack
+        if request.removes:
+            return lambda planned: Remove(planned.config, stack=stack, dry_run=request.dry_run, deadline=deadline)
+        settings = PushSettings(self.tokens, stack, self._scope(), deadline, request.dry_run)
+        return lambda planned: Push(planned, settings)
+
+    async def _plan(self) -> Plan | None:
+        """None when there is no configuration yet."""
+        settings, request, clients = self._settings, self._request, self._runner.clients()
+        reading = self._blocking.run(lambda: read_parameters(clients.client("ssm"), settings.root))
+        parameters = await self._deadline.wait_for(reading, what="reading the configuration")
+        configuration = load(parameters, root=settings.root, region=settings.region, account=settings.account)
+        self.unconfigured = configuration.unconfigured
+        if request.action != "sweep":
+            self.unknown = configuration.unknown
+        if request.deleted is None and configuration.unconfigured and not request.clusters:
+            return None
+        return make_plan(request, configuration)
+
+    async def _dispatch(self, plan: Plan) -> None:
+        """Splits the push into one message per cluster, for workers to take at once."""
+        url = self._settings.retry_queue_url
+        assert url is not None
+        now = from_epoch(self._deadline.clock.wall())
+        bodies = {cluster: body(cluster, dispatched_at=now) for cluster in plan.ids}
+        await retry_queue.send(self._runner.clients(), self._blocking, self._deadline, url, bodies, delay_seconds=0)
+        self.dispatched = len(bodies)
+
+    async def _try_token(self) -> None:
+        """A dry run goes on without a token, since what it sends is a placeholder anyway; the failure is in the result."""
+        with contextlib.suppress(TokenError):
+            await self.tokens.token()
+
+    def _scope(self) -> Scope:
+        request = self._request
+        if request.action != "sweep":
+            return Scope(request.namespaces)
+        asked_at = request.asked_at or from_epoch(self._deadline.clock.wall())
+        return Scope(created_since=asked_at - timedelta(minutes=request.window_minutes))
+
+    def _check_narrowing(self) -> None:
+        """A namespace asked for that no cluster selects is a mistake, unless a cluster that failed might have had it, or the message is old."""
+        request, results = self._request, self.results
+        if request.ignore_missing or any(result.error or not all(finding.ok for finding in result.findings) for result in results):
+            return
+        found = {name for result in results for name in result.found}
+        if lost := [pattern for pattern in request.namespaces if not any(matches(pattern, name) for name in found)]:
+            raise RequestError(
+                f"no cluster asked for selects a namespace that matches {', '.join(lost[:10])[:300]}",
+                remedy="Name a namespace that the configuration selects; the others were pushed.",
+            )

@@ -1,0 +1,71 @@
+"""What an invocation does with a request: runs it, puts what failed on the retry queue, and publishes the result."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+from ecr_public_pusher.blocking_calls import BlockingCalls
+from ecr_public_pusher.deadline import Deadline
+from ecr_public_pusher.errors import InternalError, PusherError
+from ecr_public_pusher.events.queue_message import body
+from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.invocation import retry_queue
+from ecr_public_pusher.invocation.runner import Runner
+from ecr_public_pusher.invocation.sandbox import Sandbox
+from ecr_public_pusher.invocation.settings import Settings
+from ecr_public_pusher.kubernetes_api.sockets import Sockets
+from ecr_public_pusher.reporting.emit import Emitter
+from ecr_public_pusher.reporting.metrics import metrics
+from ecr_public_pusher.reporting.report import report
+from ecr_public_pusher.reporting.run_result import RunResult
+
+
+@dataclass
+class Service:
+    """What an invocation works with."""
+
+    settings: Settings
+    deadline: Deadline
+    sandbox: Sandbox
+    blocking: BlockingCalls
+    sockets: Sockets
+    request_id: str
+    emitter: Emitter
+    remaining: Callable[[], float]
+
+    async def run(self, request: Request, *, held: Collection[str] = ()) -> RunResult:
+        """Runs `request` to its end, whatever happens. `held`: ids of clusters whose own messages come back by themselves when they fail."""
+        try:
+            runner = Runner(self.settings, self.sandbox, self.deadline, self.blocking, self.sockets, self.request_id)
+            run = await runner.run(request)
+        except Exception as error:  # noqa: BLE001 - reduced to type and place: its text may carry a credential
+            run = self.failed(request, InternalError.from_exception(error))
+        return self.publish(await self._queue(run, held))
+
+    def failed(self, request: Request, error: PusherError) -> RunResult:
+        """A run that came to nothing."""
+        return RunResult(request, self.request_id, 0.0, error=error)
+
+    def publish(self, run: RunResult) -> RunResult:
+        """The same run, after its metrics and its report are out."""
+        life = run.token.expires_at.timestamp() - self.deadline.clock.wall() if run.token else None
+        self.emitter.metrics(metrics(run, token_seconds=life))
+        self.emitter.report(report(run))
+        return run
+
+    async def _queue(self, run: RunResult, held: Collection[str]) -> RunResult:
+        """The run, with each cluster that failed on the queue once. A run that failed as a whole is tried again as a whole."""
+        url = self.settings.retry_queue_url
+        if url is None or run.error is not None or run.request.action != "push":
+            return run
+        failed = [result.id for result in run.failed]
+        bodies = {cluster: body(cluster, namespaces=run.request.namespaces) for cluster in failed if cluster not in held}
+        if not bodies:
+            return replace(run, queued=tuple(failed))
+        reserve = Deadline.of_invocation(self.remaining(), self.deadline.clock)  # the run may have used up its own time
+        try:
+            await retry_queue.send(self.sandbox.clients(self.settings.region), self.blocking, reserve, url, bodies)
+        except PusherError as error:
+            return replace(run, queue_error=error)
+        except Exception as error:  # noqa: BLE001 - as above
+            return replace(run, queue_error=InternalError.from_exception(error))
+        return replace(run, queued=tuple(failed))

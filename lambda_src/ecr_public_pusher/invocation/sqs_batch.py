@@ -1,0 +1,59 @@
+"""A batch of messages from the queue: few runs for all of them, and one answer that names the messages to keep."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from ecr_public_pusher.events.queue_message import Message, merge, read
+from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.invocation.service import Service
+from ecr_public_pusher.reporting.run_result import RunResult
+from ecr_public_pusher.timestamps import from_epoch
+
+
+class MessageFailed(Exception):
+    """Says to Powertools that a message is to come back. The reason is in the run's report."""
+
+
+async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) -> dict[str, Any]:
+    """Does what the messages ask for. Returns Lambda's partial batch response and never raises: the queue keeps what failed."""
+    now = from_epoch(service.deadline.clock.wall())
+    received = [read(record, root=service.settings.root, now=now) for record in records]
+    keep: set[str] = set()
+    for message in received:
+        if message.error is not None:
+            service.publish(service.failed(Request(raises=False), message.error))
+            keep.add(message.id)
+    for request, group in merge(received):
+        held = {message.cluster for message in group if message.cluster}
+        keep |= _kept(await service.run(request, held=held), group)
+
+    def answer(record: SQSRecord) -> None:
+        if record.message_id in keep:
+            raise MessageFailed
+
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    return dict(process_partial_response({"Records": list(records)}, answer, processor))
+
+
+def _kept(run: RunResult, group: Sequence[Message]) -> set[str]:
+    """The ids of the messages that must come back: of several for one cluster only the one that has waited longest.
+
+    A sweep is not tried more than this once: the schedule sends the next one within minutes.
+    """
+    if run.request.action == "sweep":
+        return set()
+    if run.error is not None:
+        return {message.id for message in group}
+    failed = {result.id for result in run.failed}
+    oldest: dict[str, Message] = {}
+    kept: set[str] = set()
+    for message in group:
+        if message.cluster is None:
+            if run.queue_error is not None:
+                kept.add(message.id)
+        elif message.cluster in failed and (message.cluster not in oldest or message.receives > oldest[message.cluster].receives):
+            oldest[message.cluster] = message
+    return kept | {message.id for message in oldest.values()}

@@ -1,0 +1,1 @@
+"""What is done in a cluster: push, remove, check, and how their results are explained."""

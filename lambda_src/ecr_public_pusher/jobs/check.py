@@ -1,0 +1,193 @@
+"""Finds out, without writing, whether each cluster could be pushed to, and what stands in the way: findings with a command to paste."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ecr_public_pusher.deadline import TOO_SLOW
+from ecr_public_pusher.errors import ApiError, DeadlineReached, InternalError, PusherError, SignInError
+from ecr_public_pusher.jobs.access_audit import SHOWN, AccessAudit, some
+from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters, run_until, with_others
+from ecr_public_pusher.jobs.job import Job
+from ecr_public_pusher.jobs.required_permissions import required_permissions
+from ecr_public_pusher.jobs.targets import Plan, PlannedCluster
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.kubernetes_api.access_reviews import Identity, who_am_i
+from ecr_public_pusher.kubernetes_api.reachability import Route
+from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
+from ecr_public_pusher.ownership import RBAC_GROUP
+from ecr_public_pusher.results import Check, ClusterResult, Finding
+from ecr_public_pusher.sign_in.eks_remedies import EksRemedies
+from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES
+
+# Somebody waits for the answer: a request that got none is tried once more, not four times.
+ATTEMPTS = 2
+# Kept back of the time, so that what was found out until then is in the report.
+REPORT_SECONDS = 0.5
+
+
+async def check_clusters(plan: Plan, dry_run: Callable[[PlannedCluster], Job], workplace: Workplace) -> list[ClusterResult]:
+    """One result per cluster: what was found out up to the first thing that stands in the way, and a dry run where it can sign in."""
+    deadline = workplace.deadline.sooner(by=min(REPORT_SECONDS, workplace.deadline.remaining / 10))
+    policy = replace(workplace.retry_policy, attempts=min(ATTEMPTS, workplace.retry_policy.attempts))
+    hurried = replace(workplace, deadline=deadline, retry_policy=policy)
+    checks = [_ClusterCheck(planned, dry_run, hurried) for planned in plan.clusters]
+    await run_until(deadline, checks, _ClusterCheck.run)
+    invalid = [ClusterResult(document_id, findings=(_failed(Check.CONFIGURATION, error),)) for document_id, error in plan.invalid.items()]
+    return with_others([*(check.result() for check in checks), *invalid], replace(plan, invalid={}))
+
+
+class _ClusterCheck:
+    """One cluster's findings, as they grow. `result` is whole at any moment: what was cancelled at the deadline says so."""
+
+    def __init__(self, planned: PlannedCluster, dry_run: Callable[[PlannedCluster], Job], workplace: Workplace) -> None:
+        self._planned, self._config, self._dry_run, self._workplace = planned, planned.config, dry_run, workplace
+        self._clock = workplace.deadline.clock
+        self._sign_in = workplace.sign_ins.of(planned.config)
+        self._findings = [
+            Finding(Check.CONFIGURATION, True, f"cluster {self._config.cluster} in {self._config.region}, Secret {self._config.secret_name}")
+        ]
+        self._looking_at: Check | None = Check.ROLE
+        self._began: float | None = None
+        self._seconds: float | None = None
+        self._selected: list[str] = []
+        self._tried: ClusterResult | None = None
+
+    async def run(self) -> None:
+        """Looks at one thing after the other, up to the first that fails."""
+        self._began = self._clock.monotonic()
+        try:
+            await self._run()
+            self._looking_at = None
+        except DeadlineReached:
+            pass  # the result says what was being looked at
+        except PusherError as error:
+            self._stop(error)
+        except Exception as error:  # noqa: BLE001 - a defect of ours is this cluster's alone, and its text may carry a credential
+            self._stop(InternalError.from_exception(error))
+        finally:
+            self._seconds = self._clock.monotonic() - self._began
+
+    def _stop(self, error: PusherError) -> None:
+        """What was being looked at has failed."""
+        if self._looking_at is not None:
+            self._findings.append(_failed(self._looking_at, error))
+        self._looking_at = None
+
+    def result(self) -> ClusterResult:
+        """What is known now."""
+        findings = tuple(self._findings)
+        if self._looking_at is not None:
+            what = "no answer before the function's time was up" if self._began is not None else "the function's time was up before its turn"
+            findings += (Finding(self._looking_at, False, what, TOO_SLOW),)
+        return replace(
+            self._tried or ClusterResult(self._config.id), findings=findings, seconds=self._seconds or 0.0, attempted=self._began is not None
+        )
+
+    async def _run(self) -> None:
+        config = self._config
+        await self._sign_in.caller()
+        self._findings.append(Finding(Check.ROLE, True, f"assumed {config.role_arn}" if config.role_arn else "the function's own"))
+        self._look(Check.TOKEN)
+        signs = self._note(await self._sign())
+        self._look(Check.EKS)
+        endpoint = await self._sign_in.described()
+        mode = f", authentication mode {endpoint.authentication_mode}" if endpoint.authentication_mode else ""
+        self._findings.append(Finding(Check.EKS, True, f"{'public' if endpoint.public else 'private'} endpoint {endpoint.url}{mode}"))
+        self._remedies = EksRemedies(endpoint, config.cluster, config.region)
+        access = self._sign_in.access(endpoint)
+        route = Route(
+            access,
+            self._remedies,
+            deadline=self._workplace.deadline,
+            blocking=self._workplace.blocking,
+            retry_policy=self._workplace.retry_policy,
+        )
+        for check, step in ((Check.DNS, route.resolve), (Check.TCP, route.connect), (Check.TLS, route.shake_hands)):
+            self._look(check)
+            if not self._note(await step()):
+                return
+        if signs and await self._audit(access):
+            self._look(Check.NAMESPACES)
+            await self._try()
+
+    def _look(self, check: Check) -> None:
+        """From here on, what goes wrong went wrong with this."""
+        self._looking_at = check
+        self._workplace.deadline.check()
+
+    def _note(self, finding: Finding) -> bool:
+        self._findings.append(finding)
+        return finding.ok
+
+    async def _sign(self) -> Finding:
+        try:
+            token = await self._sign_in.token()
+        except SignInError as error:
+            return _failed(Check.TOKEN, error)
+        return Finding(Check.TOKEN, True, f"{len(token)} of at most {MAX_TOKEN_BYTES} bytes")
+
+    async def _audit(self, access: ClusterAccess) -> bool:
+        """Signs in and asks the cluster what is allowed; whether the sign-in came about."""
+        self._look(Check.SIGN_IN)
+        async with self._workplace.api(access) as api:
+            try:
+                identity = await who_am_i(api)
+            except SignInError:
+                remedy = self._remedies.not_admitted(await self._sign_in.principal(), ())
+                self._findings.append(Finding(Check.SIGN_IN, False, "the cluster does not admit " + await self._sign_in.principal(), remedy))
+                return False
+            self._findings.append(Finding(Check.SIGN_IN, True, f"as {identity.user}, in the groups {', '.join(identity.groups)}"))
+            self._look(Check.PERMISSION)
+            await self._ask(api, identity)
+            return True
+
+    async def _ask(self, api: KubernetesApi, identity: Identity) -> None:
+        audit = AccessAudit(api, required_permissions(self._config, needs_list=self._planned.needs_list))
+        await audit.everywhere()
+        self._selected = await self._select(api)
+        await audit.in_each_of(self._selected)
+        permissions = audit.permissions()
+        if RBAC_GROUP not in identity.groups and not all(finding.ok for finding in permissions):
+            admit = self._remedies.not_admitted(await self._sign_in.principal(), identity.groups)
+            signed_in = self._findings.pop()
+            self._findings.append(replace(signed_in, ok=False, message=f"{signed_in.message}: {RBAC_GROUP} is not among them", remedy=admit))
+            permissions = [finding if finding.ok else replace(finding, remedy=f"First the group (see sign-in): {admit}") for finding in permissions]
+        self._findings += [*permissions, await self._excess(audit)]
+
+    async def _select(self, api: KubernetesApi) -> list[str]:
+        """The namespaces that a push would go to, as far as can be known: why they cannot be is said by the permission, or the dry run."""
+        job = self._dry_run(self._planned)
+        try:
+            found = await job.find(api)
+        except ApiError:
+            found = None
+        return [target.name for target in (job.known() if found is None else found) if not job.is_cleanup(target)]
+
+    async def _try(self) -> None:
+        (self._tried,) = await run_in_clusters(Plan((self._planned,)), self._dry_run, self._workplace)
+        if self._tried.error is not None:
+            self._findings.append(_failed(Check.NAMESPACES, self._tried.error))
+            return
+        failed = sum(outcome.outcome.bad for outcome in self._tried.outcomes)
+        what = f"{len(self._selected)} selected now{': ' if self._selected else ''}{some(self._selected)}"
+        if failed:
+            self._findings.append(Finding(Check.NAMESPACES, False, f"{what}; {failed} with a problem", "See problems: each has its own remedy."))
+        else:
+            self._findings.append(Finding(Check.NAMESPACES, True, what))
+
+    async def _excess(self, audit: AccessAudit) -> Finding:
+        excess = audit.excess()
+        if excess is None:
+            return Finding(Check.EXCESS, True, f"may not read other Secrets in the {audit.probed} namespaces looked at, nor run or become anything")
+        by = f" (by {some([f'{kind} {name}' for kind, name in excess.bindings])})" if excess.bindings else ""
+        names = "|".join(name for _, name in excess.bindings[:SHOWN]) or RBAC_GROUP
+        look = f"kubectl get clusterrolebindings,rolebindings -A -o wide | grep -E '{names}'"
+        if excess.bindings:
+            remedy = f"Take the function out of it; infra/rbac is all it needs: {look}"
+        else:
+            remedy = f"See what grants it: {self._remedies.granted_by_policy(await self._sign_in.principal())}; {look}"
+        return Finding(Check.EXCESS, False, f"may {excess.what}{by}: more than is needed", remedy)
+
+
+def _failed(check: Check, error: PusherError) -> Finding:
+    return Finding(check, False, error.message, error.remedy)

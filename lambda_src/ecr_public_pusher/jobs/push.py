@@ -1,0 +1,128 @@
+"""The push of one cluster: one apply for each selected namespace, its ServiceAccounts, and what is left in namespaces no longer selected."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+
+from ecr_public_pusher.configuration.namespace_selector import Scope, select
+from ecr_public_pusher.deadline import Deadline
+from ecr_public_pusher.errors import ApiError, ApiStatusError
+from ecr_public_pusher.jobs import image_pull_secrets
+from ecr_public_pusher.jobs.outcomes import explain
+from ecr_public_pusher.jobs.secret_manifest import owner, secret_manifest
+from ecr_public_pusher.jobs.secret_removal import explain_not_removed, remove_secret
+from ecr_public_pusher.jobs.targets import PlannedCluster
+from ecr_public_pusher.kubernetes_api.resources import Applied, KubernetesApi
+from ecr_public_pusher.registries.registry import PLACEHOLDER, docker_config
+from ecr_public_pusher.registries.token_provider import TokenProvider
+from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome, RegistryToken
+from ecr_public_pusher.timestamps import from_epoch
+
+# What a dry run's annotation says: an ECR token's usual life.
+TOKEN_LIFE = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class PushSettings:
+    """What the pushes of one run have in common. `tokens` is asked once there is a namespace to push to; a `dry_run` sends a placeholder."""
+
+    tokens: TokenProvider
+    stack: str
+    scope: Scope
+    deadline: Deadline
+    dry_run: bool = False
+
+
+class Push:
+    """A Job."""
+
+    def __init__(self, planned: PlannedCluster, settings: PushSettings) -> None:
+        self._planned, self._config, self._settings = planned, planned.config, settings
+        self._scope, self._deadline, self._dry_run = settings.scope, settings.deadline, settings.dry_run
+        self._owner = owner(settings.stack, planned.config.id)
+        self._leaving: frozenset[str] = frozenset()
+        self._body = b""
+
+    def known(self) -> tuple[Namespace, ...]:
+        return select(self._config.selection, None, scope=self._scope)
+
+    async def find(self, api: KubernetesApi) -> tuple[Namespace, ...] | None:
+        selection, prunes = self._config.selection, self._config.prune and self._scope.whole
+        if not self._planned.needs_list and not prunes:
+            return None
+        try:
+            listed = await api.namespaces(None if prunes else selection.selector)
+        except ApiStatusError as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
+            raise ApiError(
+                "signed in, but not allowed to list namespaces, which a glob, a selector or prune needs",
+                remedy="Apply infra/rbac/cluster.yaml (ClusterRole ecr-public-pusher: list on namespaces), or name the namespaces outright.",
+            ) from None
+        selected = select(selection, listed, scope=self._scope)
+        if not prunes:
+            return selected
+        chosen = {namespace.name for namespace in selected}
+        leaving = tuple(one for one in listed if one.name not in chosen and not one.terminating)
+        self._leaving = frozenset(one.name for one in leaving)
+        return selected + leaving
+
+    def is_cleanup(self, target: Namespace) -> bool:
+        return target.name in self._leaving
+
+    def precheck(self, target: Namespace) -> NamespaceOutcome | None:
+        if target.name in self._leaving:
+            return None
+        if holder := self._planned.holder(target):
+            return NamespaceOutcome(
+                target.name,
+                Outcome.CONFLICT,
+                f"the document {holder} selects this namespace of the same cluster, with the same Secret name, too",
+                f"Exclude it from one of {holder} and {self._config.id}, or give one another secretName.",
+            )
+        if target.terminating:
+            return NamespaceOutcome(target.name, Outcome.SKIPPED, "the namespace is being deleted")
+        return None
+
+    async def prepare(self) -> None:
+        now = from_epoch(self._deadline.clock.wall())
+        token = RegistryToken(PLACEHOLDER, now + TOKEN_LIFE) if self._dry_run else await self._settings.tokens.token()
+        manifest = secret_manifest(self._config, docker_config(token.authorization), owner=self._owner, expires_at=token.expires_at, pushed_at=now)
+        self._body = json.dumps(manifest, separators=(",", ":")).encode()
+
+    async def reconcile(self, api: KubernetesApi, target: Namespace) -> NamespaceOutcome | None:
+        if target.name in self._leaving:
+            return await remove_secret(
+                api, self._config, target.name, owner=self._owner, outcome=Outcome.PRUNED, dry_run=self._dry_run, deadline=self._deadline
+            )
+        applied, outcome = await self._apply(api, target.name)
+        if not self._config.service_accounts:
+            return outcome
+        return await image_pull_secrets.attach(
+            api,
+            self._config,
+            outcome,
+            applied,
+            apply=lambda: api.apply_secret(target.name, self._config.secret_name, self._body),
+            dry_run=self._dry_run,
+            deadline=self._deadline,
+        )
+
+    def explain(self, error: ApiStatusError, target: Namespace) -> NamespaceOutcome:
+        if target.name in self._leaving:
+            return explain_not_removed(error, target.name)
+        listed = self._planned.needs_list and not self._config.selection.named_outright(target.name)
+        return explain(error, target.name, self._config.secret_name, listed=listed)
+
+    async def _apply(self, api: KubernetesApi, namespace: str) -> tuple[Applied, NamespaceOutcome]:
+        """Without force first, always: a takeover must be seen, and named."""
+        name = self._config.secret_name
+        try:
+            applied = await api.apply_secret(namespace, name, self._body, dry_run=self._dry_run)
+            return applied, NamespaceOutcome(namespace, Outcome.CREATED if applied.created else Outcome.UPDATED)
+        except ApiStatusError as error:
+            if error.conflict is None or not self._config.take_ownership or ".type" in error.conflict.fields:
+                raise
+            applied = await api.apply_secret(namespace, name, self._body, force=True, dry_run=self._dry_run)
+            return applied, NamespaceOutcome(namespace, Outcome.ADOPTED, taken_from=error.conflict.managers or ("unknown",))

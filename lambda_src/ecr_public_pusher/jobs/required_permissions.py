@@ -1,0 +1,85 @@
+"""What a cluster's configuration needs to be allowed there, what nobody should allow beyond it, and the commands that correct either. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.names import is_glob
+from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
+from ecr_public_pusher.kubernetes_api.access_reviews import Right
+from ecr_public_pusher.ownership import RBAC_GROUP
+
+_RBAC_API = "rbac.authorization.k8s.io"
+
+
+@dataclass(frozen=True)
+class Need:
+    """Rights that are needed, and granted, together. `file`: what grants them, below infra/rbac. `namespaced`: it may be done one by one."""
+
+    rights: tuple[Right, ...]
+    file: str
+    namespaced: bool = True
+
+    def remedy(self, namespaces: Sequence[str] = ()) -> str:
+        """The command that grants them: in `namespaces` only, or everywhere where there are none."""
+        secret = next((right.name for right in self.rights if right.resource == "secrets"), DEFAULT_SECRET_NAME)
+        if not namespaces and secret == DEFAULT_SECRET_NAME:
+            return f"kubectl apply -f infra/rbac/{self.file}"
+        verbs = ",".join(dict.fromkeys(right.verb for right in self.rights))
+        resource = self.rights[0].resource
+        names = "".join(f" --resource-name={name}" for name in dict.fromkeys(right.name for right in self.rights) if name)
+        role = "-".join(["ecr-public-pusher", secret, resource] if secret != DEFAULT_SECRET_NAME else ["ecr-public-pusher", resource])
+        role = f"{role}-{verbs.replace(',', '-')}"
+        rule = f"--verb={verbs} --resource={resource}{names}"
+        if not namespaces:
+            return f"kubectl create clusterrole {role} {rule} && kubectl create clusterrolebinding {role} --clusterrole={role} --group={RBAC_GROUP}"
+        return (
+            f"for namespace in {' '.join(namespaces)}; do kubectl create role {role} --namespace=$namespace {rule} && "
+            f"kubectl create rolebinding {role} --namespace=$namespace --role={role} --group={RBAC_GROUP}; done"
+        )
+
+
+def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Need]:
+    """All that a push of this document asks of the cluster."""
+    found = []
+    if needs_list or config.prune:
+        found.append(Need((Right("list", "namespaces"),), "cluster.yaml", namespaced=False))
+    found.append(Need(_rights(("create", "patch"), "secrets", config.secret_name), "cluster.yaml"))
+    if config.prune:
+        found.append(Need(_rights(("get", "delete"), "secrets", config.secret_name), "prune.yaml"))
+    if any(is_glob(pattern) for pattern in config.service_accounts):
+        found.append(Need(_rights(("get", "list", "patch"), "serviceaccounts"), "service-accounts.yaml"))
+    elif config.service_accounts:
+        found.append(Need(_rights(("get", "patch"), "serviceaccounts", *config.service_accounts), "service-accounts.yaml"))
+    return found
+
+
+def _rights(verbs: Iterable[str], resource: str, *names: str) -> tuple[Right, ...]:
+    return tuple(Right(verb, resource, name) for name in names or ("",) for verb in verbs)
+
+
+# Each of these, in all namespaces, lets whoever signs in as the function read, destroy or become what is none of its business.
+DANGEROUS = (
+    *_rights(("get", "list", "watch", "patch", "delete"), "secrets"),
+    Right("create", "pods"),
+    Right("create", "pods/exec"),
+    Right("create", "serviceaccounts/token"),
+    Right("impersonate", "users"),
+    Right("impersonate", "groups"),
+    Right("bind", "clusterroles", group=_RBAC_API),
+    Right("escalate", "clusterroles", group=_RBAC_API),
+)
+# In one namespace, either of these two reveals a role that was not made for the function.
+REVEALING = _rights(("get", "list"), "secrets")
+
+
+def describe(rights: Iterable[Right]) -> str:
+    """Rights in one phrase, those on the same things together: `create and patch secrets named x`."""
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for right in rights:
+        verbs.setdefault((right.resource, right.name), []).append(right.verb)
+    return "; ".join(f"{_listed(their)} {resource}{f' named {name}' if name else ''}" for (resource, name), their in verbs.items())
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

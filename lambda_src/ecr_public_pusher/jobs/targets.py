@@ -1,0 +1,82 @@
+"""Request + configuration -> which clusters, in order. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.loader import Configuration
+from ecr_public_pusher.configuration.names import matches
+from ecr_public_pusher.errors import PusherError, RequestError
+from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.results import Namespace
+
+
+@dataclass(frozen=True)
+class PlannedCluster:
+    """A cluster to push. `ahead`: other documents for the same cluster and Secret name that come first, and keep what they select."""
+
+    config: ClusterConfig
+    ahead: tuple[ClusterConfig, ...] = ()
+
+    @property
+    def needs_list(self) -> bool:
+        """A selector of a document ahead can only be judged by the labels that a list shows."""
+        return self.config.selection.needs_list or any(other.selection.selector for other in self.ahead)
+
+    def holder(self, namespace: Namespace) -> str | None:
+        """The id of the document ahead that selects `namespace` too."""
+        return next((other.id for other in self.ahead if other.selection.selects(namespace)), None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do: `clusters` to push, in order of id; `disabled` ids; documents that are `invalid`, by id."""
+
+    clusters: tuple[PlannedCluster, ...] = ()
+    disabled: tuple[str, ...] = ()
+    invalid: Mapping[str, PusherError] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> list[str]:
+        """The clusters that something is to be done or said about by a worker: planned ones, and invalid documents."""
+        return sorted([*(planned.config.id for planned in self.clusters), *self.invalid])
+
+
+def make_plan(request: Request, configuration: Configuration) -> Plan:
+    """The plan for `request`. Raises RequestError for a cluster name or glob that matches no document, unless it is to ignore missing ones.
+
+    A sweep concerns only clusters whose new namespaces can be known by a list; documents that are invalid were reported by their own push.
+    """
+    if request.deleted is not None or request.unknown_parameter is not None:
+        return Plan()
+    known = [config.id for config in configuration.clusters] + list(configuration.invalid)
+    lost = [pattern for pattern in request.clusters if not any(matches(pattern, document_id) for document_id in known)]
+    if lost and not request.ignore_missing:
+        raise RequestError(
+            f"no cluster document matches {', '.join(lost[:10])[:300]}",
+            remedy=f"Known ids: {', '.join(sorted(known)[:50])[:1000] or 'none'}.",
+        )
+
+    def wanted(document_id: str) -> bool:
+        return not request.clusters or any(matches(pattern, document_id) for pattern in request.clusters)
+
+    enabled = sorted((config for config in configuration.clusters if config.enabled), key=lambda config: config.id)
+    if request.removes:  # what a disabled document wrote before is ours all the same
+        every = sorted((config for config in configuration.clusters if wanted(config.id)), key=lambda config: config.id)
+        return Plan(tuple(PlannedCluster(config) for config in every), invalid=_invalid(configuration, wanted))
+    planned = tuple(PlannedCluster(config, _ahead(config, enabled)) for config in enabled if wanted(config.id))
+    if request.action == "sweep":
+        return Plan(tuple(cluster for cluster in planned if cluster.config.selection.needs_list))
+    return Plan(
+        clusters=planned,
+        disabled=tuple(sorted(config.id for config in configuration.clusters if not config.enabled and wanted(config.id))),
+        invalid=_invalid(configuration, wanted),
+    )
+
+
+def _invalid(configuration: Configuration, wanted: Callable[[str], bool]) -> dict[str, PusherError]:
+    return {document_id: error for document_id, error in sorted(configuration.invalid.items()) if wanted(document_id)}
+
+
+def _ahead(config: ClusterConfig, enabled: list[ClusterConfig]) -> tuple[ClusterConfig, ...]:
+    return tuple(other for other in enabled if other.id < config.id and other.target == config.target and other.secret_name == config.secret_name)

@@ -1,0 +1,234 @@
+"""One cluster's connections, kept alive, its sign-in, and requests that are retried where that may help. Explicit, never shared.
+
+Answers are told apart by status, reason and causes; nothing of a body is ever repeated in a message, since whatever answers may
+echo our own request. Retrying happens here, under the deadline, and no redirect is followed: a 307 would take the Secret to another host.
+"""
+
+import asyncio
+import json
+import socket
+import ssl
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import BytesPayload
+from yarl import URL
+
+from ecr_public_pusher.blocking_calls import BlockingCalls
+from ecr_public_pusher.deadline import Deadline
+from ecr_public_pusher.errors import (
+    RETRYABLE_STATUS,
+    ApiError,
+    ApiStatusError,
+    CertificateMismatch,
+    ConnectionFailed,
+    PusherError,
+    SignInError,
+    UnreachableError,
+)
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.kubernetes_api.connection_errors import classify
+from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
+from ecr_public_pusher.kubernetes_api.sockets import Sockets, finish
+from ecr_public_pusher.kubernetes_api.status import phrase, status_error
+from ecr_public_pusher.kubernetes_api.tls import connector, verifying_context
+from ecr_public_pusher.ownership import FIELD_MANAGER
+
+JSON = "application/json"
+# An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; what is longer is not a Kubernetes API's.
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+_IN_ITS_PLACE = "Something between the function and the cluster answers in its place: see DNS, proxies and the endpoint EKS names."
+
+
+class _AnswerTooLong(Exception):
+    """The answer goes on beyond MAX_ANSWER_BYTES."""
+
+
+class Client:
+    """One cluster's connections, and its sign-in token, renewed once when refused. `async with`, on one event loop."""
+
+    def __init__(
+        self, access: ClusterAccess, *, deadline: Deadline, blocking: BlockingCalls, sockets: Sockets, retry_policy: RetryPolicy | None = None
+    ) -> None:
+        self._access, self._deadline = access, deadline
+        self._base = access.url.rstrip("/")
+        self._host = urlsplit(access.url).netloc
+        self._retry_policy = retry_policy or RetryPolicy()
+        self._sockets: list[socket.socket] = []
+        self._token: str | None = None
+        self._signing_in = asyncio.Lock()
+        self._under_way = 0
+        self.answered = False  # the cluster has given a whole answer to something
+        try:
+            context = verifying_context(access.ca_pem)
+        except (ssl.SSLError, ValueError):
+            raise UnreachableError(
+                f"the certificate authority that is named for {self._host} is invalid", remedy="See `aws eks describe-cluster`."
+            ) from None
+        policy = self._retry_policy
+
+        def make_socket(address_info: Any) -> socket.socket:
+            made = sockets.make(address_info)
+            self._sockets.append(made)
+            return made
+
+        self._session = aiohttp.ClientSession(
+            connector=connector(context, make_socket, blocking),
+            # DNS, then the connection with its TLS handshake; then the request as a whole, whatever drips.
+            timeout=aiohttp.ClientTimeout(
+                total=policy.connect_seconds + policy.request_seconds,
+                connect=2 * policy.connect_seconds,
+                sock_connect=policy.connect_seconds,
+                ceil_threshold=60,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("Accept-Encoding", "User-Agent", "Content-Type"),  # what unfolds to gigabytes is not asked to
+            auto_decompress=False,
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Closes every connection; one whose request is still under way is reset, so that nothing more of it is sent."""
+        if not self._under_way:
+            finish(self._sockets)
+        await self._session.close()
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        kind: str,
+        accept: str = JSON,
+        body: bytes | None = None,
+        content_type: str = JSON,
+    ) -> tuple[int, dict[str, Any]]:
+        """One request, retried where that may help, until it has a final answer: its status, and its object, which must be of `kind`.
+
+        Raises ApiStatusError, SignInError, UnreachableError, ApiError; DeadlineReached when nothing may be sent any more.
+        """
+        url = URL(f"{self._base}{path}?{urlencode(parameters)}" if parameters else f"{self._base}{path}", encoded=True)
+        headers = {"Accept": accept, "User-Agent": FIELD_MANAGER}
+        if body is not None:
+            headers["Content-Type"] = content_type
+        renewed = False
+        attempt = 0
+        while True:
+            attempt += 1
+            token = self._token or await self._sign_in(None)
+            try:
+                code, data, retry_after = await self._exchange(method, url, headers, body, token)
+            except UnreachableError as error:
+                if attempt >= self._attempts(error):
+                    raise
+                await self._pause(attempt, None, error)
+                continue
+            self.answered = True
+            if code == HTTPStatus.UNAUTHORIZED and not renewed:
+                renewed = True
+                await self._sign_in(token)
+                continue
+            if code in RETRYABLE_STATUS and attempt < self._retry_policy.attempts:
+                await self._pause(attempt, retry_after, ApiStatusError(code, phrase(code)))
+                continue
+            return code, self._answer(code, data, kind, sent=(body or b"", token.encode()))
+
+    async def _exchange(self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, token: str) -> tuple[int, bytes, str | None]:
+        self._deadline.check()
+        self._under_way += 1
+        try:
+            response = await self._session.request(
+                method,
+                url,
+                data=_DeadlinedBody(body, self._deadline) if body is not None else None,
+                headers={"Authorization": f"Bearer {token}", **headers},
+                allow_redirects=False,
+            )
+            try:
+                answer = response.status, await _read(response), response.headers.get("Retry-After")
+            except BaseException:
+                response.close()  # not released: half an answer must not be taken for the next one's
+                raise
+        except _AnswerTooLong:
+            error: PusherError = self.nonsense()
+        except (aiohttp.ClientError, OSError, ValueError) as failure:
+            error = classify(failure, self._host)
+        else:
+            self._under_way -= 1
+            return answer
+        self._under_way -= 1  # not where it was cancelled: then it may still be under way
+        raise error from None
+
+    def _answer(self, status: int, data: bytes, kind: str, *, sent: tuple[bytes, ...]) -> dict[str, Any]:
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            raise ApiError(f"{self._host} answered with a redirect ({status}), which is never followed", remedy=_IN_ITS_PLACE)
+        try:
+            answer = json.loads(data)
+        except (ValueError, RecursionError):
+            answer = None
+        if status == HTTPStatus.UNAUTHORIZED:
+            raise SignInError(f"{self._host} refused the sign-in, also with a fresh token", remedy=self._access.sign_in_remedy)
+        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            raise status_error(status, answer, sent)
+        if not isinstance(answer, dict) or answer.get("kind") != kind:
+            raise self.nonsense()
+        return answer
+
+    async def _sign_in(self, refused: str | None) -> str:
+        """A token other than the one that was `refused`. One for all that ask at once."""
+        async with self._signing_in:
+            if self._token is None or self._token == refused:
+                self._token = await self._access.get_token()
+            return self._token
+
+    def _attempts(self, error: UnreachableError) -> int:
+        if isinstance(error, CertificateMismatch):
+            return 1
+        return self._retry_policy.connect_attempts if isinstance(error, ConnectionFailed) else self._retry_policy.attempts
+
+    async def _pause(self, attempt: int, retry_after: str | None, error: PusherError) -> None:
+        """Waits before the next try. Raises `error` at once when the deadline leaves no time for it."""
+        seconds = self._retry_policy.pause(attempt, retry_after)
+        if seconds >= self._deadline.remaining:
+            raise error
+        await asyncio.sleep(seconds)
+
+    def nonsense(self) -> ApiError:
+        """The error for an answer that no Kubernetes API gives."""
+        return ApiError(f"{self._host} did not answer as a Kubernetes API does", remedy=_IN_ITS_PLACE)
+
+
+class _DeadlinedBody(BytesPayload):
+    """A body that is not sent once the deadline has passed: the last check, after the connection and right before its first byte."""
+
+    def __init__(self, body: bytes, deadline: Deadline) -> None:
+        super().__init__(body)
+        self._deadline = deadline
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self._deadline.check()
+        await super().write_with_length(writer, content_length)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The whole answer. Raises _AnswerTooLong before it fills the memory."""
+    length = response.content_length
+    if length is not None and length <= MAX_ANSWER_BYTES:
+        return await response.read()
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_ANSWER_BYTES:
+            response.close()
+            raise _AnswerTooLong
+    return b"".join(parts)

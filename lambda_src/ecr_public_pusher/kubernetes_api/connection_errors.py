@@ -1,0 +1,49 @@
+"""Why there was no answer: which of the ways a connection can fail it was, and what to do about it."""
+
+import ssl
+from collections.abc import Iterable
+
+import aiohttp
+
+from ecr_public_pusher.errors import CertificateMismatch, ConnectionFailed, DeadlineReached, NoAnswerError, PusherError, UnreachableError
+
+_NETWORK = "Is the cluster's endpoint public, or the function in its VPC? The cluster's security group must admit 443 from the function."
+# In this order: aiohttp's types derive from one another, and from OSError and TimeoutError.
+_KINDS: tuple[tuple[type[BaseException], str, type[UnreachableError]], ...] = (
+    (aiohttp.ClientConnectorDNSError, "has no address (DNS)", ConnectionFailed),
+    (aiohttp.ClientConnectorSSLError, "does not speak TLS as expected", ConnectionFailed),
+    (aiohttp.ConnectionTimeoutError, "did not accept a connection in time", ConnectionFailed),
+    (ConnectionRefusedError, "refuses connections", ConnectionFailed),
+    (aiohttp.ClientConnectorError, "cannot be reached", ConnectionFailed),
+    (TimeoutError, "gave no whole answer in time", NoAnswerError),
+    (aiohttp.ClientPayloadError, "broke off in the middle of its answer", NoAnswerError),
+)
+
+
+def classify(error: BaseException, host: str) -> PusherError:
+    """Which of the ways in which there is no answer it was: by type, never by text. DeadlineReached where that is what lies behind it."""
+    chain = list(_causes(error))
+    if ours := next((link for link in chain if isinstance(link, DeadlineReached)), None):
+        return DeadlineReached(ours.message, remedy=ours.remedy)
+    if certificate := next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError) and hasattr(link, "verify_message")), None):
+        return CertificateMismatch(
+            f"the TLS certificate of {host} is not the cluster's: {str(certificate.verify_message)[:200]}",
+            remedy="Something answers in the cluster's place, or its certificate authority was renewed: see `aws eks describe-cluster`.",
+        )
+    for kind, what, type_ in _KINDS:
+        if any(isinstance(link, kind) for link in chain):
+            return type_(f"{host} {what}", remedy=_NETWORK)
+    return NoAnswerError(f"{host} broke off the connection ({type(error).__name__})", remedy=_NETWORK)
+
+
+def _causes(error: BaseException | None) -> Iterable[BaseException]:
+    """An exception, what caused it, and what aiohttp carries in its attributes."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        link = waiting.pop(0)
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        waiting += [link.__cause__, link.__context__, getattr(link, "os_error", None), getattr(link, "certificate_error", None)]

@@ -1,0 +1,162 @@
+"""The Kubernetes API, as far as it is needed: namespaces, one Secret in each, the ServiceAccounts that name it, and what may be done.
+
+Each method raises as Client.send does. Answers are metadata only wherever they could hold secret data.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from ecr_public_pusher.errors import ApiStatusError
+from ecr_public_pusher.kubernetes_api.client import JSON, Client
+from ecr_public_pusher.ownership import FIELD_MANAGER
+from ecr_public_pusher.results import Namespace
+
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_APPLY = "application/apply-patch+yaml"  # any JSON is YAML
+_MERGE_PATCH = "application/merge-patch+json"
+_JSON_PATCH = "application/json-patch+json"
+
+PAGE = 500  # objects a page, kubectl's own chunk size
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an apply came to. `created`: there was no such Secret before. `annotations` and `version` are the Secret's now."""
+
+    created: bool
+    annotations: Mapping[str, str]
+    version: str
+
+
+class KubernetesApi(Client):
+    """What is asked of one cluster."""
+
+    async def namespaces(self, selector: str | None = None) -> list[Namespace]:
+        """All namespaces that `selector` holds, page by page."""
+        found: list[Namespace] = []
+        async for item in self._pages(
+            "/api/v1/namespaces", _METADATA_LIST, "PartialObjectMetadataList", {"labelSelector": selector} if selector else {}
+        ):
+            try:
+                found.append(_namespace(item["metadata"]))
+            except (KeyError, TypeError, ValueError, AttributeError):
+                raise self.nonsense() from None
+        return found
+
+    async def apply_secret(self, namespace: str, name: str, body: bytes, *, force: bool = False, dry_run: bool = False) -> Applied:
+        """Server-side applies `body`."""
+        parameters = {"fieldManager": FIELD_MANAGER} | ({"force": "true"} if force else {}) | _dry(dry_run)
+        status, answer = await self.send(
+            "PATCH", _secret(namespace, name), parameters, kind="PartialObjectMetadata", accept=_METADATA, body=body, content_type=_APPLY
+        )
+        metadata = self._metadata(answer, namespace, name)
+        return Applied(status == HTTPStatus.CREATED, metadata.get("annotations") or {}, str(metadata.get("resourceVersion", "")))
+
+    async def secret_metadata(self, namespace: str, name: str) -> dict[str, Any] | None:
+        """The metadata of a Secret; None where there is none, or no such namespace."""
+        try:
+            _, answer = await self.send("GET", _secret(namespace, name), kind="PartialObjectMetadata", accept=_METADATA)
+        except ApiStatusError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        return self._metadata(answer, namespace, name)
+
+    async def annotate_secret(self, namespace: str, name: str, annotations: Mapping[str, str | None], *, version: str) -> None:
+        """Sets (None: removes) annotations of the Secret as it was at resource version `version`; refused with 409 when it has changed."""
+        body = {"metadata": {"resourceVersion": version, "annotations": annotations}}
+        parameters = {"fieldManager": FIELD_MANAGER}
+        await self.send(
+            "PATCH",
+            _secret(namespace, name),
+            parameters,
+            kind="PartialObjectMetadata",
+            accept=_METADATA,
+            body=_bytes(body),
+            content_type=_MERGE_PATCH,
+        )
+
+    async def delete_secret(self, namespace: str, name: str, *, uid: str, version: str, dry_run: bool = False) -> None:
+        """Deletes that very Secret, as it was seen; refused with 409 when it is another by now, or has changed."""
+        body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid, "resourceVersion": version}}
+        if dry_run:  # in the body too: options there replace those of the query, and a dry run in the query alone would delete
+            body["dryRun"] = ["All"]
+        await self.send("DELETE", _secret(namespace, name), _dry(dry_run), kind="Status", body=_bytes(body))
+
+    async def service_account(self, namespace: str, name: str) -> dict[str, Any]:
+        """A ServiceAccount, whole: its imagePullSecrets are no metadata."""
+        _, answer = await self.send("GET", _service_account(namespace, name), kind="ServiceAccount")
+        self._metadata(answer, namespace, name)
+        return answer
+
+    async def service_accounts(self, namespace: str) -> list[dict[str, Any]]:
+        """All ServiceAccounts of a namespace."""
+        found = [item async for item in self._pages(_service_account(namespace), JSON, "ServiceAccountList", {})]
+        for item in found:
+            if not isinstance(item.get("metadata"), dict) or not isinstance(item["metadata"].get("name"), str):
+                raise self.nonsense()
+        return found
+
+    async def patch_service_account(self, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> None:
+        """Applies JSON patch operations; refused with 422 when one of them, a test above all, does not hold."""
+        parameters = {"fieldManager": FIELD_MANAGER} | _dry(dry_run)
+        await self.send(
+            "PATCH", _service_account(namespace, name), parameters, kind="ServiceAccount", body=_bytes(operations), content_type=_JSON_PATCH
+        )
+
+    async def _pages(self, path: str, accept: str, kind: str, parameters: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+        asked = {"limit": str(PAGE), **parameters}
+        while True:
+            _, page = await self.send("GET", path, asked, kind=kind, accept=accept)
+            try:
+                items, token = page["items"] or (), page["metadata"].get("continue")
+            except (KeyError, TypeError, AttributeError):
+                raise self.nonsense() from None
+            if not isinstance(items, (list, tuple)) or not all(isinstance(item, dict) for item in items):
+                raise self.nonsense()
+            for item in items:
+                yield item
+            if not token:
+                return
+            asked["continue"] = str(token)
+
+    def _metadata(self, answer: Mapping[str, Any], namespace: str, name: str) -> dict[str, Any]:
+        metadata = answer.get("metadata")
+        if not isinstance(metadata, dict) or (metadata.get("name"), metadata.get("namespace")) != (name, namespace):
+            raise self.nonsense()
+        if not isinstance(metadata.get("annotations") or {}, dict):
+            raise self.nonsense()
+        return metadata
+
+
+def _dry(dry_run: bool) -> dict[str, str]:
+    return {"dryRun": "All"} if dry_run else {}
+
+
+def _secret(namespace: str, name: str) -> str:
+    return f"/api/v1/namespaces/{quote(namespace, safe='')}/secrets/{quote(name, safe='')}"
+
+
+def _service_account(namespace: str, name: str | None = None) -> str:
+    path = f"/api/v1/namespaces/{quote(namespace, safe='')}/serviceaccounts"
+    return path if name is None else f"{path}/{quote(name, safe='')}"
+
+
+def _bytes(body: Any) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _namespace(metadata: dict[str, Any]) -> Namespace:
+    labels = metadata.get("labels") or {}
+    if not isinstance(labels, dict):
+        raise TypeError
+    created_at = datetime.fromisoformat(metadata["creationTimestamp"]) if metadata.get("creationTimestamp") else None
+    if created_at is not None and created_at.tzinfo is None:
+        raise ValueError
+    return Namespace(str(metadata["name"]), labels, terminating="deletionTimestamp" in metadata, created_at=created_at)

@@ -1,0 +1,24 @@
+"""How long and how often a cluster is tried."""
+
+import random
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """`request_seconds`: one request, from its first byte to the last of its answer. All in seconds, or times."""
+
+    connect_seconds: float = 5.0
+    request_seconds: float = 15.0
+    attempts: int = 5
+    connect_attempts: int = 3  # a cluster that accepts no connection is known sooner than one that stumbles
+    backoff_seconds: float = 0.25  # doubled each time, with full jitter
+    backoff_limit_seconds: float = 8.0
+    stalled_seconds: float = 1.0  # what takes longer gives its place to another
+
+    def pause(self, attempt: int, retry_after: str | None = None) -> float:
+        """Seconds to wait after so many tries; `retry_after` is the answer's header, of which whole seconds are honoured (RFC 9110, 10.2.3)."""
+        seconds = random.uniform(0, min(self.backoff_limit_seconds, self.backoff_seconds * 2**attempt))  # noqa: S311 - jitter, no secret
+        if retry_after is not None and retry_after.isascii() and retry_after.isdigit():
+            seconds += float(retry_after[:9])
+        return seconds

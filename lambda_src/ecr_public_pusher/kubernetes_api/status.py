@@ -1,0 +1,35 @@
+"""A final answer other than success, reduced to what is safe to repeat and needed to act: status, reason, kind, causes, conflict."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+from ecr_public_pusher.errors import ApiStatusError, FieldConflict
+
+_MANAGER = re.compile(r'conflict with "([A-Za-z0-9 ._/:@-]{1,128})"')
+_KNOWN_CAUSES = ("NamespaceTerminating", "FieldValueInvalid", "FieldValueForbidden")
+
+
+def status_error(status: int, answer: Any, sent: tuple[bytes, ...]) -> ApiStatusError:
+    """A Status answer, reduced to what is known to be safe: nothing of what was `sent` comes back in a message."""
+    details = answer.get("details") if isinstance(answer, dict) and answer.get("kind") == "Status" else None
+    if not isinstance(details, dict):
+        return ApiStatusError(status, phrase(status))
+    listed = details.get("causes")
+    causes = [cause for cause in listed if isinstance(cause, dict)] if isinstance(listed, list) else []
+    held = [cause for cause in causes if cause.get("reason") == "FieldManagerConflict"]
+    managers = {found[1] for cause in held if (found := _MANAGER.search(str(cause.get("message"))))}
+    conflict = FieldConflict(
+        managers=tuple(sorted(manager for manager in managers if not any(manager.encode() in part for part in sent))),
+        fields=tuple(str(cause.get("field"))[:80] for cause in held),
+    )
+    known = tuple(str(cause.get("reason")) for cause in causes if cause.get("reason") in _KNOWN_CAUSES)
+    return ApiStatusError(status, phrase(status), kind=str(details.get("kind"))[:40], causes=known, conflict=conflict if held else None)
+
+
+def phrase(status: int) -> str:
+    """The status's standard phrase: what a server writes there itself could be anything."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

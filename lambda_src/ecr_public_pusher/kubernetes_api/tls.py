@@ -1,0 +1,45 @@
+"""TLS to a cluster, verified against its own certificate authority."""
+
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from ecr_public_pusher.blocking_calls import BlockingCalls
+
+
+def verifying_context(ca_pem: str) -> ssl.SSLContext:
+    """Chain and host name verified against the cluster's own CA. Raises ssl.SSLError for one that is invalid.
+
+    Only VERIFY_X509_STRICT is cleared: EKS CAs often lack the key identifiers that it demands since Python 3.13
+    (kubernetes-client/python#2394).
+    """
+    context = ssl.create_default_context(cadata=ca_pem)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+class Resolver(AbstractResolver):
+    """DNS on the invocation's own threads: those of the event loop would be waited for at its end, however long a resolver hangs."""
+
+    def __init__(self, blocking: BlockingCalls) -> None:
+        self._blocking = blocking
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
+        answers = await self._blocking.run(lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM))
+        return [
+            ResolveResult(hostname=host, host=str(address[0]), port=int(address[1]), family=its_family, proto=protocol, flags=0)
+            for its_family, _, protocol, _, address in answers
+        ]
+
+    async def close(self) -> None:
+        """Nothing to close: the threads are the invocation's."""
+
+
+def connector(context: ssl.SSLContext, make_socket: Callable[[Any], socket.socket], blocking: BlockingCalls) -> aiohttp.TCPConnector:
+    """Connections to one cluster. How many there are follows from how many requests are under way."""
+    return aiohttp.TCPConnector(ssl=context, limit=0, resolver=Resolver(blocking), socket_factory=make_socket)

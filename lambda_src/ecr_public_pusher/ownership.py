@@ -1,0 +1,7 @@
+"""What this function is called in a cluster: the names by which its objects are told from everybody else's."""
+
+RBAC_GROUP = "ecr-public-pushers"
+FIELD_MANAGER = "ecr-public-pusher"
+# Set on every Secret, whatever a document says.
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+ANNOTATION_PREFIX = "ecr-public-pusher/"

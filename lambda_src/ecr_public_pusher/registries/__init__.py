@@ -1,0 +1,1 @@
+"""Where pull credentials come from, and the docker config that carries them."""

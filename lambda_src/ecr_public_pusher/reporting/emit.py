@@ -1,0 +1,47 @@
+"""The log and the metrics, through Powertools: the one place that prints."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from ecr_public_pusher.errors import InternalError
+from ecr_public_pusher.reporting.metrics import Metric
+
+NAMESPACE = "EcrPublicPusher"
+
+# The names of asyncio tasks say nothing to a reader of the log.
+logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed lacks it
+
+
+class Emitter:
+    """Speaks as `service`, the stack's name, which is also the first dimension of every metric."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._logger = Logger(service=service)
+
+    def report(self, report: dict[str, Any]) -> None:
+        """The report, as one JSON line."""
+        log = self._logger.info if report["ok"] else self._logger.error
+        log("report", report=report)
+
+    def loop_error(self, error: BaseException | None) -> None:
+        """What the event loop has nobody to raise it to: by type and place, since its text may carry a credential."""
+        self._logger.error("error in the event loop", error=InternalError.from_exception(error).message if error else "unknown")
+
+    def metrics(self, metrics: Iterable[Metric]) -> None:
+        """One EMF line for the run and one per cluster."""
+        by_cluster: dict[str | None, list[Metric]] = defaultdict(list)
+        for metric in metrics:
+            by_cluster[metric.cluster].append(metric)
+        for cluster, group in by_cluster.items():
+            emf = EphemeralMetrics(namespace=NAMESPACE, service=self._service)
+            if cluster is not None:
+                emf.add_dimension(name="cluster", value=cluster)
+            for metric in group:
+                emf.add_metric(name=metric.name, unit=MetricUnit(metric.unit), value=metric.value)
+            emf.flush_metrics()

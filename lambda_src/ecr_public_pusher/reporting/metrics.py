@@ -1,0 +1,48 @@
+"""A run's result -> CloudWatch metrics. Pure."""
+
+from dataclasses import dataclass, field
+
+from ecr_public_pusher.reporting.run_result import RunResult
+from ecr_public_pusher.results import Outcome
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One CloudWatch metric: `unit` is CloudWatch's name of it; `cluster` the second dimension, where it has one."""
+
+    name: str
+    value: float
+    unit: str = "Count"
+    cluster: str | None = field(default=None)
+
+
+def metrics(run: RunResult, *, token_seconds: float | None = None) -> list[Metric]:
+    """What a run emits, explicit zeros included so that every series lives.
+
+    A plan, a check and a removal emit nothing: no alarm may follow from them. A sweep speaks only of clusters that it wrote to or that failed,
+    and so costs nothing where there is nothing new. The dispatcher of a push says nothing of its being done.
+    """
+    if run.request.action not in ("push", "sweep"):
+        return []
+    shown = [result for result in run.results if not result.skipped]
+    if run.request.action == "sweep":
+        shown = [result for result in shown if not result.ok or any(outcome.outcome.applied for outcome in result.outcomes)]
+        found = [Metric("ClustersFailed", len(run.failed))] if shown else []
+    else:
+        found = [] if run.dispatched is not None else [Metric("FullPushCompleted", float(run.full)), Metric("ClustersFailed", len(run.failed))]
+        found.append(Metric("Duration", run.seconds, "Seconds"))
+        if run.unconfigured is not None:
+            found.append(Metric("Unconfigured", float(run.unconfigured)))
+        if run.unconfigured is not None or run.unknown:
+            found.append(Metric("UnknownParameters", len(run.unknown)))
+    if token_seconds is not None:
+        found.append(Metric("TokenSecondsAtIssue", token_seconds, "Seconds"))
+    for result in shown:
+        kinds = [outcome.outcome for outcome in result.outcomes]
+        found += [
+            Metric("ClusterFailed", float(not result.ok), cluster=result.id),
+            Metric("SecretsApplied", sum(kind.applied for kind in kinds), cluster=result.id),
+            Metric("SecretsFailed", sum(kind.bad for kind in kinds), cluster=result.id),
+            Metric("SecretsAdopted", kinds.count(Outcome.ADOPTED), cluster=result.id),
+        ]
+    return found

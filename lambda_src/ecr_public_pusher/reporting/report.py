@@ -1,0 +1,134 @@
+"""A run's result -> the report, as returned and logged. Pure: it only counts what the jobs decided."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from ecr_public_pusher.errors import PusherError
+from ecr_public_pusher.reporting.run_result import RunResult
+from ecr_public_pusher.results import ClusterResult, Finding, NamespaceOutcome, Outcome
+from ecr_public_pusher.timestamps import rfc3339
+
+# A synchronous answer may hold 6 MB, an asynchronous destination's 256 KB, a log line 256 KB: this fits each with room for the rest.
+MAX_PROBLEM_BYTES = 128 * 1024
+
+REGISTRY = "public.ecr.aws"
+
+
+def report(run: RunResult) -> dict[str, Any]:
+    """The report, as returned and logged: DESIGN's shape, always below AWS's limits, nothing secret in it."""
+    clusters = [_cluster(result) for result in run.results]
+    _cap_problems(clusters)
+    answer: dict[str, Any] = {
+        "action": run.request.action,
+        "ok": run.ok,
+        "dryRun": run.request.dry_run,
+        "requestId": run.request_id,
+        "seconds": round(run.seconds, 3),
+        "tokens": [{"registry": REGISTRY, "expiresAt": rfc3339(run.token.expires_at)}] if run.token else [],
+        "totals": {"clusters": len(run.results), "clustersFailed": len(run.failed), **_total(run.results)},
+        "clusters": clusters,
+    }
+    if problem := run.error or run.queue_error:
+        answer["error"] = _error(problem)
+    if run.dispatched is not None:
+        answer["dispatched"] = run.dispatched
+    if run.queued:
+        answer["queued"] = list(run.queued)
+    if run.unconfigured:
+        answer["unconfigured"] = True
+    if run.unknown:
+        answer["unknownParameters"] = [name[:1011] for name in run.unknown[:50]]
+    if run.request.deleted:
+        answer["deleted"] = {
+            "id": run.request.deleted,
+            "message": "its document was deleted: nothing is pushed any more; the tokens left behind expire within 12 hours and then block pulls",
+            "remedy": 'Put the document back with enabled: false and send {"action": "remove", "clusters": ["'
+            + run.request.deleted
+            + '"]}; or, where no other document serves the cluster: kubectl delete secret -A -l app.kubernetes.io/managed-by=ecr-public-pusher.',
+        }
+    return answer
+
+
+def summary(run: RunResult) -> str:
+    """One line for the error that Lambda counts."""
+    if run.error:
+        return f"{run.error.code}: {run.error.message} {run.error.remedy}"[:2000]
+    parts = [f"{run.queue_error.code}: {run.queue_error.message}"[:500]] if run.queue_error else []
+    if run.failed:
+        names = ", ".join(result.id for result in run.failed[:10]) + (", ..." if len(run.failed) > 10 else "")
+        parts.append(f"{len(run.failed)} of {len(run.results)} clusters failed: {names}")
+    if run.unknown:
+        parts.append(f"{len(run.unknown)} unknown parameters, the first {run.unknown[0][:200]}")
+    return "; ".join(parts) + "; see the report in the log"
+
+
+def _total(results: Sequence[ClusterResult]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for result in results:
+        total.update(_counts(result))
+    return _in_order(total)
+
+
+def _counts(result: ClusterResult) -> dict[str, int]:
+    if result.skipped:
+        return {Outcome.SKIPPED.value: 1}
+    return _in_order(Counter(outcome.outcome.value for outcome in result.outcomes))
+
+
+def _in_order(counts: Counter[str]) -> dict[str, int]:
+    return {kind.value: counts[kind.value] for kind in Outcome if counts[kind.value]}
+
+
+def _cluster(result: ClusterResult) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "id": result.id,
+        "ok": result.ok,
+        "error": _error(result.error) if result.error else None,
+        "counts": _counts(result),
+        "seconds": round(result.seconds, 3),
+        "problems": [_problem(outcome) for outcome in result.outcomes if outcome.outcome.bad],
+    }
+    if result.skipped:
+        answer["skipped"] = result.skipped
+    if adopted := [{"namespace": one.namespace, "from": list(one.taken_from)} for one in result.outcomes if one.outcome is Outcome.ADOPTED]:
+        answer["adopted"] = adopted
+    if changed := sum(len(one.service_accounts) for one in result.outcomes):
+        answer["serviceAccountsChanged"] = changed
+    if result.findings:
+        answer["findings"] = [_finding(finding) for finding in sorted(result.findings, key=lambda finding: finding.ok)]
+    return answer
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {"check": finding.check, "ok": finding.ok, "message": finding.message} | ({"remedy": finding.remedy} if finding.remedy else {})
+
+
+def _error(error: PusherError) -> dict[str, str]:
+    return {"type": error.code, "message": error.message[:2000], "remedy": error.remedy[:2000]}
+
+
+def _problem(outcome: NamespaceOutcome) -> dict[str, str]:
+    return {"namespace": outcome.namespace, "outcome": outcome.outcome.value, "message": outcome.message, "remedy": outcome.remedy}
+
+
+def _cap_problems(clusters: list[dict[str, Any]]) -> None:
+    """Keeps the lists within MAX_PROBLEM_BYTES in all: the first of every cluster, then the others in turn; the rest is counted."""
+    left = MAX_PROBLEM_BYTES
+    for name in ("problems", "adopted", "findings"):
+        waiting = [(cluster, list(cluster[name])) for cluster in clusters if cluster.get(name)]
+        for cluster, _ in waiting:
+            cluster[name] = []
+        depth = 0
+        while any(len(entries) > depth for _, entries in waiting):
+            for cluster, entries in waiting:
+                if len(entries) <= depth:
+                    continue
+                size = len(json.dumps(entries[depth], ensure_ascii=True)) + 2
+                if size <= left:
+                    cluster[name].append(entries[depth])
+                    left -= size
+                else:
+                    cluster[f"{name}Left"] = cluster.get(f"{name}Left", 0) + 1
+            depth += 1

@@ -1,0 +1,59 @@
+"""What became of a run: everything that the report, the metrics and the verdict are made of. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecr_public_pusher.errors import PusherError
+from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.results import ClusterResult, RegistryToken
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Everything a run came to. `error` is set when the run as a whole failed, and may be beside results.
+
+    `unconfigured` is None when the configuration was not read. `dispatched`: into how many messages a push of everything was split,
+    instead of being done here. `queued`: the ids of clusters that wait in the queue to be tried again; `queue_error`: why others do not.
+    """
+
+    request: Request
+    request_id: str
+    seconds: float
+    results: Sequence[ClusterResult] = ()
+    token: RegistryToken | None = None
+    error: PusherError | None = None
+    unconfigured: bool | None = None
+    unknown: tuple[str, ...] = ()
+    dispatched: int | None = None
+    queued: tuple[str, ...] = ()
+    queue_error: PusherError | None = None
+
+    @property
+    def failed(self) -> list[ClusterResult]:
+        return [result for result in self.results if not result.ok]
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None and not self.failed and not self.unknown
+
+    @property
+    def full(self) -> bool:
+        """An un-narrowed push that tried every enabled cluster, or a message's worth of one: what the dead man's switch watches."""
+        return (
+            self.error is None
+            and (self.request.pushes_all or (self.request.action == "push" and self.request.of_full_push))
+            and self.dispatched is None
+            and not self.unconfigured
+            and all(result.attempted for result in self.results)
+        )
+
+    @property
+    def raises(self) -> bool:
+        """Whether Lambda is to count an error and try again: when the run as a whole failed, or clusters failed that no queue holds.
+
+        A plan, a check and a sweep fail only as a whole.
+        """
+        if not self.request.raises:
+            return False
+        lost = {result.id for result in self.failed} - set(self.queued) if self.request.action in ("push", "remove") else set()
+        return self.error is not None or bool(lost)

@@ -1,0 +1,1 @@
+"""How a cluster is signed in to: one module for each kind, each yields a ClusterAccess."""

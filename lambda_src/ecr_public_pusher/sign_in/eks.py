@@ -1,0 +1,147 @@
+"""EKS: where a cluster's endpoint is, whom it trusts, and the sign-in with a presigned STS token."""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
+from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.deadline import Clock
+from ecr_public_pusher.errors import EksError
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.ownership import RBAC_GROUP
+from ecr_public_pusher.sign_in.sts_token import sts_token
+
+# An endpoint and its authority change when a cluster is made anew or its authority renewed. Then the connection fails, and EKS is asked at once.
+ENDPOINT_LIFE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a cluster is, and the PEM certificate authority it must prove itself with.
+
+    What EKS says beside that, for hints only: whether the endpoint is public, and to whom; how the cluster authenticates; its security group.
+    """
+
+    url: str
+    ca_pem: str = field(repr=False)
+    public: bool = True
+    public_cidrs: tuple[str, ...] = ()
+    authentication_mode: str = ""
+    security_group: str = ""
+
+
+# Who asks for which cluster: what one role may see is not shown to another.
+type EndpointKey = tuple[str | None, str | None, str, str]
+
+
+class EndpointCache:
+    """What EKS said of each cluster's endpoint, for as long as the sandbox lives, but at most an hour."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or Clock()
+        self._known: dict[EndpointKey, tuple[float, Endpoint]] = {}
+
+    def get(self, key: EndpointKey) -> Endpoint | None:
+        asked_at, endpoint = self._known.get(key, (0.0, None))
+        return endpoint if self._clock.wall() - asked_at < ENDPOINT_LIFE_SECONDS else None
+
+    def put(self, key: EndpointKey, endpoint: Endpoint) -> None:
+        self._known[key] = self._clock.wall(), endpoint
+
+    def forget(self, key: EndpointKey) -> None:
+        self._known.pop(key, None)
+
+
+class EksSignIn:
+    """How one document's EKS cluster is found and signed in to."""
+
+    def __init__(self, config: ClusterConfig, callers: Callers, endpoints: EndpointCache) -> None:
+        self.config, self._callers, self._endpoints = config, callers, endpoints
+        self._key = config.role_arn, config.external_id, config.region, config.cluster
+
+    async def caller(self) -> Caller:
+        """Whose credentials sign. Raises RoleError, SignInError."""
+        return await self._callers.caller(self.config.role_arn, self.config.external_id)
+
+    def remembered(self) -> Endpoint | None:
+        """Where the cluster is, by what EKS said within the hour."""
+        return self._endpoints.get(self._key)
+
+    def forget(self) -> None:
+        """Nothing answers there as the cluster would: EKS is to be asked anew."""
+        self._endpoints.forget(self._key)
+
+    async def described(self) -> Endpoint:
+        """Where the cluster is, by EKS's word now. Raises RoleError, SignInError, EksError."""
+        caller = await self.caller()
+        clients, config = self._callers.clients, self.config
+        found = await self._callers.blocking.run(lambda: describe(clients.client("eks", config.region), config.cluster, **caller.signature))
+        self._endpoints.put(self._key, found)
+        return found
+
+    async def token(self) -> str:
+        """A token for the cluster, made anew. Raises RoleError, SignInError."""
+        caller = await self.caller()
+        return sts_token(self._callers.clients, caller, region=self.config.region, cluster=self.config.cluster)
+
+    def access(self, endpoint: Endpoint) -> ClusterAccess:
+        """The way to sign in at that endpoint."""
+        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.token, _NO_ACCESS_ENTRY)
+
+    async def principal(self) -> str:
+        """The ARN of the role that signs, as an access entry names it."""
+        return await self._callers.principal(await self.caller())
+
+
+_NO_ACCESS_ENTRY = (
+    "Give the role that signs an access entry: aws eks create-access-entry --cluster-name CLUSTER --principal-arn ROLE"
+    f" --type STANDARD --kubernetes-groups {RBAC_GROUP} (a role made anew under its old name needs a new entry too)."
+)
+
+
+def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
+    """The cluster's endpoint, by one DescribeCluster call. Raises EksError."""
+    where = f"cluster {cluster} in {client.meta.region_name}"
+    try:
+        found = call_aws(lambda: client.describe_cluster(name=cluster, **signature)["cluster"])
+    except AWS_ERRORS as error:
+        code = error_code(error)
+        remedy = _REMEDIES.get(code, _REMEDY).replace("REGION", client.meta.region_name)
+        raise EksError(f"EKS does not describe {where}: {code}", remedy=remedy) from None
+    try:
+        url = found["endpoint"]
+        ca_pem = base64.b64decode(found["certificateAuthority"]["data"], validate=True).decode("ascii")
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.hostname or parts.port == 0 or "BEGIN CERTIFICATE" not in ca_pem:
+            raise ValueError
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
+        status = str(found.get("status", "unknown"))[:40] if isinstance(found, dict) else "unknown"
+        raise EksError(
+            f"EKS names no usable endpoint and certificate authority for {where} (status {status})",
+            remedy=f"Wait until the cluster is ACTIVE: aws eks wait cluster-active --region {client.meta.region_name} --name {cluster}",
+        ) from None
+    return Endpoint(url.rstrip("/"), ca_pem, **_hints(found))
+
+
+def _hints(found: dict[str, Any]) -> dict[str, Any]:
+    network, access = found.get("resourcesVpcConfig"), found.get("accessConfig")
+    network, access = (network if isinstance(network, dict) else {}), (access if isinstance(access, dict) else {})
+    cidrs = network.get("publicAccessCidrs")
+    return {
+        "public_cidrs": tuple(str(cidr)[:50] for cidr in cidrs[:50]) if isinstance(cidrs, list) else (),
+        "public": network.get("endpointPublicAccess") is not False,
+        "authentication_mode": str(access.get("authenticationMode") or "")[:40],
+        "security_group": str(network.get("clusterSecurityGroupId") or "")[:40],
+    }
+
+
+_REMEDY = "The execution role (or roleArn) needs eks:DescribeCluster on this cluster; check `cluster` and `region`."
+_REMEDIES = {
+    "ResourceNotFoundException": "Check `cluster`, `region` and `roleArn`: `aws eks list-clusters --region REGION` shows the names there.",
+    "EndpointConnectionError": "Check `region`: no EKS answers there (or the VPC has no way to it).",
+    "UnrecognizedClientException": "Check `region`: it may not be enabled for the account.",
+}

@@ -1,0 +1,63 @@
+"""What to do when an EKS cluster cannot be reached, or does not admit the function: commands to paste. Pure."""
+
+from dataclasses import dataclass
+
+from ecr_public_pusher.ownership import RBAC_GROUP
+from ecr_public_pusher.sign_in.eks import Endpoint
+
+_IN_VPC = "Run the function in the cluster's VPC, or one that is connected with it (template parameters SubnetIds and SecurityGroupIds)."
+
+
+@dataclass(frozen=True)
+class EksRemedies:
+    """Of one cluster, by what EKS says of its endpoint. A kubernetes_api.reachability.RouteRemedies."""
+
+    endpoint: Endpoint
+    cluster: str
+    region: str
+
+    @property
+    def _of_cluster(self) -> str:
+        return f"--region {self.region} --name {self.cluster}"
+
+    def name_not_resolved(self) -> str:
+        if not self.endpoint.public:
+            return f"The endpoint is private only, so its name may be known in its VPC alone. {_IN_VPC}"
+        return f"Is this still its name? aws eks describe-cluster {self._of_cluster} --query cluster.endpoint (In a VPC: see its DNS settings.)"
+
+    def not_connected(self, *, private: bool) -> str:
+        if private or not self.endpoint.public:
+            group = self.endpoint.security_group or "CLUSTER_SECURITY_GROUP"
+            return (
+                f"The endpoint {'has private addresses here' if self.endpoint.public else 'is private only'}. {_IN_VPC} Then admit it: "
+                f"aws ec2 authorize-security-group-ingress --region {self.region} --group-id {group} --protocol tcp --port 443"
+                " --source-group FUNCTION_SECURITY_GROUP"
+            )
+        cidrs = self.endpoint.public_cidrs
+        if cidrs and "0.0.0.0/0" not in cidrs:
+            return (
+                f"The endpoint admits {', '.join(cidrs[:10])} only. Add the function's own address (of the NAT gateway of its VPC): "
+                f"aws eks update-cluster-config {self._of_cluster} --resources-vpc-config publicAccessCidrs={','.join([*cidrs, 'ADDRESS/32'])}"
+            )
+        return "A function in a VPC (SubnetIds) needs a way to the internet: a NAT gateway, and a security group that lets 443 out."
+
+    def not_the_cluster(self) -> str:
+        return f"aws eks describe-cluster {self._of_cluster} --query 'cluster.[endpoint,certificateAuthority.data]'"
+
+    def not_admitted(self, principal: str, groups: tuple[str, ...]) -> str:
+        """What makes the cluster admit the signing role as our group; `groups`: those it is in by an access entry already."""
+        entry = f"--region {self.region} --cluster-name {self.cluster} --principal-arn {principal}"
+        others = [group for group in groups if not group.startswith("system:") and " " not in group]
+        if self.endpoint.authentication_mode == "CONFIG_MAP":
+            return (
+                f"aws eks update-cluster-config {self._of_cluster} --access-config authenticationMode=API_AND_CONFIG_MAP && "
+                f"aws eks wait cluster-active {self._of_cluster} && "
+                f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
+            )
+        if groups:
+            return f"aws eks update-access-entry {entry} --kubernetes-groups {' '.join([*others, RBAC_GROUP])}"
+        return f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
+
+    def granted_by_policy(self, principal: str) -> str:
+        """How to see which access policies EKS grants the role."""
+        return f"aws eks list-associated-access-policies --region {self.region} --cluster-name {self.cluster} --principal-arn {principal}"

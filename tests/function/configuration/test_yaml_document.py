@@ -1,0 +1,38 @@
+"""YAML documents are read as plain strings, and what could surprise is refused."""
+
+import pytest
+
+from ecr_public_pusher.configuration.yaml_document import read_mapping
+from ecr_public_pusher.errors import InvalidDocument
+
+
+def test_scalars_stay_the_text_they_are() -> None:
+    read = read_mapping("on: no\n012: 0x1F\nwhen: 2026-01-01\nnothing: null\n", parameter="/p")
+    assert read == {"on": "no", "012": "0x1F", "when": "2026-01-01", "nothing": "null"}
+
+
+def test_json_is_yaml() -> None:
+    assert read_mapping('{"namespaces": ["a", "b"]}', parameter="/p") == {"namespaces": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\na: 2\n", "line 2: 'a' is there twice"),
+        ("a: &x [1]\nb: *x\n", "alias"),
+        ("a: 1\n---\nb: 2\n", "is not YAML"),
+        ("- a\n", "expected a mapping of fields, found a list"),
+        ("words", "found a single value"),
+        ("# nothing here\n", "found nothing"),
+        ("a: [1, 2\n", "is not YAML"),
+        ("a: \x01\n", "not YAML"),
+        ("? [a]\n: b\n", "a field's name must be a plain word"),
+        ("a: " + "[" * 5000, "not YAML"),
+    ],
+)
+def test_anything_else_is_refused_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        read_mapping(text, parameter="/ecr-public-pusher/clusters/prod")
+    assert caught.value.message.startswith("/ecr-public-pusher/clusters/prod: ")
+    assert said in caught.value.message
+    assert caught.value.remedy

@@ -1,0 +1,338 @@
+"""The queue: what failed is put there once, comes back by itself, and is done by the same function; and FanOut, which deals a push out on it."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ecr_public_pusher.errors import PushFailed
+from ecr_public_pusher.events import queue_message as messages
+from infra.local.aws import Answer
+from infra.local.aws.queues import WaitingMessage
+from tests.support.world import World
+
+DENIED = Answer(400, b'{"__type": "AccessDeniedException", "message": "no"}')
+
+
+@pytest.fixture
+def queued(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world in which the function has its queue."""
+    monkeypatch.setenv("RETRY_QUEUE_URL", world.queue.url)
+    return world
+
+
+@pytest.fixture
+def fanned(queued: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The same with FanOut."""
+    monkeypatch.setenv("FAN_OUT", "true")
+    return queued
+
+
+def good(world: World, *names: str) -> None:
+    for name in names:
+        world.add_cluster(name, namespaces=("a",), document="namespaces: [a]", embedded=True)
+
+
+def bad(world: World, *names: str) -> None:
+    """Clusters with a namespace that the function may not write to."""
+    for name in names:
+        world.add_cluster(name, namespaces=("a",), document="namespaces: [a]", rbac=None, embedded=True)
+
+
+def grant(world: World, name: str) -> None:
+    world.apply(name, "cluster.yaml")
+
+
+def push(*clusters: str) -> dict[str, Any]:
+    return {"action": "push", "clusters": list(clusters)}
+
+
+def runs(printed: str) -> Iterator[dict[str, Any]]:
+    """The run's own metrics in what the function printed, one dictionary for each run."""
+    for line in printed.splitlines():
+        told = json.loads(line) if line.startswith("{") else {}
+        if "_aws" in told and "cluster" not in told:
+            yield {metric["Name"]: told[metric["Name"]][0] for metric in told["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+
+
+def test_each_failed_cluster_waits_once_and_the_push_is_not_raised(queued: World) -> None:
+    good(queued, "fine")
+    bad(queued, "shut", "shut-too")
+    queued.document("broken", "namespaces: {}")
+    report = queued.call({})
+    assert report["ok"] is False
+    assert report["queued"] == ["broken", "shut", "shut-too"]
+    assert queued.queue.waiting == [WaitingMessage(push(name), 900) for name in report["queued"]]
+
+
+def test_a_push_without_failures_does_not_ask_sqs_at_all(queued: World) -> None:
+    good(queued, "fine")
+    queued.call({})
+    assert queued.aws.called("sqs") == []
+
+
+def test_many_failures_go_in_batches_of_ten(queued: World) -> None:
+    for number in range(23):
+        queued.document(f"broken-{number:02}", "namespaces: {}")
+    assert len(queued.call({})["queued"]) == len(queued.queue.waiting) == 23
+    assert len(queued.aws.called("sqs", "SendMessageBatch")) == 3
+
+
+def test_without_a_queue_a_failed_cluster_is_raised(world: World) -> None:
+    bad(world, "shut")
+    with pytest.raises(PushFailed, match="1 of 1 clusters failed: shut"):
+        world.call({})
+
+
+def test_a_queue_that_takes_nothing_is_raised_and_told(queued: World, capsys: pytest.CaptureFixture[str]) -> None:
+    bad(queued, "shut")
+    queued.aws.script("sqs", "SendMessageBatch", DENIED)
+    with pytest.raises(PushFailed, match="QueueError: the retry queue took no message for shut"):
+        queued.call({})
+    told = next(runs(capsys.readouterr().out))
+    assert (told["FullPushCompleted"], told["ClustersFailed"]) == (1, 1)
+
+
+def test_a_message_that_sqs_refuses_by_itself_is_told_too(queued: World) -> None:
+    bad(queued, "shut")
+    answer = {"Successful": [], "Failed": [{"Id": "0", "SenderFault": True, "Code": "InternalError"}]}
+    queued.aws.script("sqs", "SendMessageBatch", Answer(200, json.dumps(answer).encode(), {"Content-Type": "application/x-amz-json-1.0"}))
+    report = queued.invoke()
+    assert report["error"]["message"] == "the retry queue refused the message for shut"
+    assert "queued" not in report
+
+
+def test_a_plan_queues_nothing(queued: World) -> None:
+    bad(queued, "shut")
+    assert queued.invoke({"action": "plan"})["ok"] is False
+    assert queued.queue.waiting == []
+
+
+def test_a_narrowed_push_is_tried_again_as_narrow(queued: World) -> None:
+    bad(queued, "shut")
+    queued.invoke({"clusters": ["shut"], "namespaces": ["a"]})
+    assert [message.body for message in queued.queue.waiting] == [{**push("shut"), "namespaces": ["a"]}]
+
+
+def test_a_run_that_failed_as_a_whole_queues_nothing_itself(queued: World) -> None:
+    good(queued, "fine")
+    queued.aws.script("ecr-public", "GetAuthorizationToken", DENIED)
+    with pytest.raises(PushFailed, match="TokenError"):
+        queued.call({})
+    assert queued.queue.waiting == []
+
+
+def test_a_retry_that_works_leaves_the_queue_empty(queued: World) -> None:
+    bad(queued, "shut")
+    queued.call({})
+    grant(queued, "shut")
+    assert queued.poll() == []
+    assert queued.queue.waiting == []
+    assert queued.token("shut", "a") == queued.aws.ecr_public.issued[-1]
+
+
+def test_a_retry_that_fails_comes_back_until_it_lands_with_the_dead(queued: World) -> None:
+    bad(queued, "shut")
+    queued.call({})
+    for _ in range(queued.queue.max_receives - 1):
+        assert len(queued.poll()) == 1
+    assert queued.queue.dead == []
+    queued.poll()
+    assert (queued.queue.waiting, queued.queue.dead) == ([], [push("shut")])
+
+
+def test_a_batch_is_one_run_with_one_token_and_only_what_failed_is_kept(queued: World) -> None:
+    good(queued, "one", "two")
+    bad(queued, "shut")
+    for name in ("one", "shut", "two"):
+        queued.queue.put(push(name))
+    assert len(queued.poll()) == 1
+    assert [message.body for message in queued.queue.waiting] == [push("shut")]
+    assert len(queued.aws.ecr_public.issued) == 1
+    assert queued.aws.called("sqs", "SendMessageBatch") == []
+
+
+def test_a_whole_batch_that_fails_is_answered_and_not_raised(queued: World) -> None:
+    good(queued, "one", "two")
+    for name in ("one", "two"):
+        queued.queue.put(push(name))
+    queued.aws.script("ssm", "GetParametersByPath", DENIED)
+    assert len(queued.poll()) == 2
+
+
+def test_of_several_messages_for_one_cluster_only_the_oldest_stays(queued: World) -> None:
+    bad(queued, "shut")
+    queued.queue.put(push("shut"))
+    queued.poll()
+    queued.call({})
+    queued.call({})
+    assert len(queued.queue.waiting) == 3
+    oldest = queued.queue.batch()["Records"][0]["messageId"]
+    assert queued.poll() == [oldest]
+    assert len(queued.queue.waiting) == 1
+
+
+def test_a_cluster_that_is_gone_or_disabled_by_now_is_let_go(queued: World) -> None:
+    queued.document("off", "enabled: false\nnamespaces: [a]")
+    for name in ("off", "gone"):
+        queued.queue.put(push(name))
+    assert queued.poll() == []
+
+
+def test_a_message_outlives_the_whole_configuration(queued: World) -> None:
+    queued.queue.put(push("gone"))
+    assert queued.poll() == []
+
+
+def test_a_namespace_that_is_no_longer_selected_is_let_go(queued: World) -> None:
+    good(queued, "fine")
+    queued.queue.put({**push("fine"), "namespaces": ["former"]})
+    assert queued.poll() == []
+
+
+def test_a_message_that_is_not_understood_is_reported_and_kept(queued: World, caplog: pytest.LogCaptureFixture) -> None:
+    good(queued, "fine")
+    queued.queue.put(push("fine"))
+    queued.queue.put({"action": "explode"})
+    assert len(queued.poll()) == 1
+    reports = [record.__dict__["report"] for record in caplog.records if record.message == "report"]
+    assert [(report["ok"], report.get("error", {}).get("type")) for report in reports] == [(False, "RequestError"), (True, None)]
+
+
+@pytest.mark.parametrize("payload", [{}, {"action": "push"}, {"action": "push", "raise": True}])
+def test_a_run_that_failed_as_a_whole_comes_back_as_the_same_push(queued: World, payload: Any) -> None:
+    good(queued, "one", "two")
+    queued.queue.put({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": payload, "timestamp": "2026-01-01T08:00:00Z"})
+    assert queued.poll() == []
+    assert queued.token("one", "a") == queued.token("two", "a") == queued.aws.ecr_public.issued[-1]
+
+
+def test_a_sweep_that_failed_is_made_good_once_and_never_piles_up(queued: World) -> None:
+    queued.add_cluster("prod", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True)
+    failed = {"requestContext": {}, "requestPayload": {"action": "sweep", "windowMinutes": 20}, "timestamp": datetime.now(UTC).isoformat()}
+    queued.queue.put(failed)
+    queued.aws.script("ssm", "GetParametersByPath", DENIED, times=1)
+    assert queued.poll() == []
+    queued.queue.put(failed)
+    assert queued.poll() == []
+    assert queued.token("prod", "team-a") == queued.aws.ecr_public.issued[-1]
+
+
+def test_it_counts_as_a_full_push_then(queued: World, capsys: pytest.CaptureFixture[str]) -> None:
+    good(queued, "one")
+    queued.queue.put({"requestContext": {}, "requestPayload": {}})
+    capsys.readouterr()
+    queued.poll()
+    assert next(runs(capsys.readouterr().out))["FullPushCompleted"] == 1
+
+
+def test_its_failed_clusters_get_messages_of_their_own_and_it_is_done(queued: World) -> None:
+    good(queued, "fine")
+    bad(queued, "shut")
+    queued.queue.put({"requestContext": {}, "requestPayload": {}})
+    assert queued.poll() == []
+    assert [message.body for message in queued.queue.waiting] == [push("shut")]
+
+
+def test_a_cluster_that_has_a_message_in_the_batch_gets_no_second_one(queued: World) -> None:
+    bad(queued, "shut")
+    queued.queue.put(push("shut"))
+    queued.queue.put({"requestContext": {}, "requestPayload": {}})
+    assert len(queued.poll()) == 1
+    assert [message.body for message in queued.queue.waiting] == [push("shut")]
+
+
+def test_it_stays_while_its_failed_clusters_cannot_be_queued(queued: World) -> None:
+    bad(queued, "shut")
+    queued.queue.put({"requestContext": {}, "requestPayload": {}})
+    queued.aws.script("sqs", "SendMessageBatch", DENIED)
+    assert len(queued.poll()) == 1
+
+
+def test_a_retry_never_quiets_the_dead_mans_switch(queued: World, capsys: pytest.CaptureFixture[str]) -> None:
+    good(queued, "one")
+    queued.queue.put(push("one"))
+    capsys.readouterr()
+    queued.poll()
+    assert next(runs(capsys.readouterr().out))["FullPushCompleted"] == 0
+
+
+def test_no_message_holds_anything_secret(queued: World) -> None:
+    bad(queued, "shut")
+    queued.call({})
+    (message,) = queued.queue.waiting
+    assert set(message.body) == {"action", "clusters"}
+
+
+def test_a_changed_parameter_that_is_no_document_is_told_and_tried_no_further(queued: World, capsys: pytest.CaptureFixture[str]) -> None:
+    detail = {"operation": "Create", "name": "/ecr-public-pusher/cluster/prod", "type": "String"}
+    capsys.readouterr()
+    report = queued.call({"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail})
+    assert (report["ok"], report["unknownParameters"]) == (False, ["/ecr-public-pusher/cluster/prod"])
+    assert next(runs(capsys.readouterr().out))["UnknownParameters"] == 1
+
+
+def test_fan_out_deals_a_push_out_in_one_message_for_each_cluster_at_once(fanned: World) -> None:
+    good(fanned, "one", "two")
+    fanned.document("broken", "namespaces: {}")
+    fanned.document("off", "enabled: false\nnamespaces: [a]")
+    report = fanned.call({})
+    assert (report["ok"], report["dispatched"], report["clusters"]) == (True, 3, [])
+    assert [message.body["clusters"] for message in fanned.queue.waiting] == [["broken"], ["one"], ["two"]]
+    assert [message.delay for message in fanned.queue.waiting] == [0, 0, 0]
+    assert fanned.aws.called("ecr-public") == []
+    assert fanned.asked("one") == []
+
+
+def test_workers_push_what_was_dealt_out(fanned: World) -> None:
+    good(fanned, "one", "two")
+    fanned.call({})
+    assert fanned.poll() == []
+    assert fanned.token("one", "a") == fanned.token("two", "a") == fanned.aws.ecr_public.issued[-1]
+
+
+def test_a_worker_counts_as_a_full_push_and_the_dispatcher_does_not(fanned: World, capsys: pytest.CaptureFixture[str]) -> None:
+    good(fanned, "one")
+    bad(fanned, "shut")
+    capsys.readouterr()
+    fanned.call({})
+    assert "FullPushCompleted" not in next(runs(capsys.readouterr().out))
+    fanned.poll()
+    told = next(runs(capsys.readouterr().out))
+    assert (told["FullPushCompleted"], told["ClustersFailed"]) == (1, 1)
+
+
+def test_a_message_of_an_old_full_push_no_longer_counts(fanned: World, capsys: pytest.CaptureFixture[str]) -> None:
+    good(fanned, "one")
+    fanned.queue.put(json.loads(messages.body("one", dispatched_at=datetime.now(UTC) - timedelta(hours=2))))
+    capsys.readouterr()
+    fanned.poll()
+    assert next(runs(capsys.readouterr().out))["FullPushCompleted"] == 0
+
+
+def test_with_fan_out_a_narrowed_push_is_done_at_once(fanned: World) -> None:
+    good(fanned, "one")
+    assert fanned.call(push("one"))["totals"]["created"] == 1
+    assert fanned.queue.waiting == []
+
+
+def test_with_fan_out_a_queue_that_takes_nothing_fails_the_run(fanned: World) -> None:
+    good(fanned, "one")
+    fanned.aws.script("sqs", "SendMessageBatch", DENIED)
+    with pytest.raises(PushFailed, match="QueueError"):
+        fanned.call({})
+
+
+def test_with_fan_out_an_unconfigured_deployment_stays_quiet(fanned: World, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    report = fanned.call({})
+    assert (report["ok"], report["unconfigured"]) == (True, True)
+    assert next(runs(capsys.readouterr().out))["Unconfigured"] == 1
+
+
+def test_fan_out_without_a_queue_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAN_OUT", "true")
+    with pytest.raises(Exception, match="FAN_OUT is set without RETRY_QUEUE_URL"):
+        world.call({})

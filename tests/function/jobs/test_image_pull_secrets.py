@@ -1,0 +1,314 @@
+"""ServiceAccounts: the Secret's name is added to their imagePullSecrets, every other entry stays, and only what we put there is noted."""
+
+import asyncio
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from ecr_public_pusher.aws_api.assumed_role import Callers
+from ecr_public_pusher.aws_api.clients import AwsClients
+from ecr_public_pusher.blocking_calls import BlockingCalls
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.namespace_selector import Selection
+from ecr_public_pusher.deadline import Deadline
+from ecr_public_pusher.jobs import image_pull_secrets
+from ecr_public_pusher.kubernetes_api.resources import Applied, KubernetesApi
+from ecr_public_pusher.kubernetes_api.sockets import Sockets
+from ecr_public_pusher.results import NamespaceOutcome, Outcome
+from ecr_public_pusher.sign_in.eks import EksSignIn, EndpointCache
+from infra.local.kube import Cluster, EmbeddedCluster, Response, SeenRequest
+from tests.support.world import SECRET, World
+
+NOTE = "ecr-public-pusher/service-accounts"
+DOCUMENT = "{namespaces: [a], serviceAccounts: [default]}"
+
+
+def grant(world: World, cluster: str, *files: str) -> None:
+    for file in files:
+        world.apply(cluster, file)
+
+
+def account(
+    world: World, name: str = "default", *, cluster: str = "prod", namespace: str = "a", pulls: tuple[str, ...] | None = ("regcred",)
+) -> None:
+    """An account with these imagePullSecrets; None: without the list."""
+    body: dict[str, Any] = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
+    if pulls is not None:
+        body["imagePullSecrets"] = [{"name": entry} for entry in pulls]
+    status, _ = world.clusters[cluster].admin("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", body)
+    assert status == 201, status
+
+
+def pulls(world: World, name: str = "default", *, cluster: str = "prod", namespace: str = "a") -> list[str]:
+    status, found = world.clusters[cluster].admin("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}")
+    assert status == 200, status
+    return [entry["name"] for entry in found.get("imagePullSecrets", [])]
+
+
+def noted(world: World, *, cluster: str = "prod", namespace: str = "a") -> str | None:
+    found = world.secret(cluster, namespace)
+    assert found is not None
+    return found["metadata"]["annotations"].get(NOTE)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def prod(world: World) -> World:
+    """A cluster with the RBAC that serviceAccounts needs."""
+    world.add_cluster("prod", namespaces=("a",), document=DOCUMENT)
+    grant(world, "prod", "service-accounts.yaml")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(("regcred",), ["regcred", SECRET]), ((), [SECRET]), (None, [SECRET]), (("x", "y"), ["x", "y", SECRET])]
+)
+def test_the_name_is_added_and_every_other_entry_stays(prod: World, before: tuple[str, ...] | None, after: list[str]) -> None:
+    account(prod, pulls=before)
+    report = prod.invoke()
+    assert report["ok"]
+    assert pulls(prod) == after
+    assert report["clusters"][0]["serviceAccountsChanged"] == 1
+
+
+def test_an_account_that_has_it_is_not_written_to(prod: World) -> None:
+    account(prod)
+    prod.invoke()
+    seen = len(prod.asked("prod"))
+    report = prod.invoke()
+    assert report["ok"]
+    assert [line.split("?")[0] for line in prod.asked("prod")[seen:]] == [
+        f"PATCH /api/v1/namespaces/a/secrets/{SECRET}",
+        "GET /api/v1/namespaces/a/serviceaccounts/default",
+    ]
+    assert "serviceAccountsChanged" not in report["clusters"][0]
+
+
+def test_accounts_that_were_changed_are_noted_on_the_secret_and_the_note_outlives_the_next_push(prod: World) -> None:
+    account(prod)
+    prod.invoke()
+    prod.invoke()
+    assert noted(prod) == "default"
+
+
+def test_an_entry_that_somebody_else_put_there_is_not_noted(prod: World) -> None:
+    account(prod, pulls=("regcred", SECRET))
+    prod.invoke()
+    assert noted(prod) is None
+    assert pulls(prod) == ["regcred", SECRET]
+
+
+def test_a_note_that_was_wiped_out_with_the_secret_is_made_anew(prod: World) -> None:
+    prod.document("prod", "{namespaces: [a], serviceAccounts: [default, theirs], takeOwnership: true}")
+    account(prod)
+    account(prod, "theirs", pulls=(SECRET,))
+    prod.invoke()
+    cluster = prod.clusters["prod"]
+    cluster.admin("DELETE", f"/api/v1/namespaces/a/secrets/{SECRET}")
+    prod.foreign_secret("prod", "a")
+    prod.invoke()
+    assert noted(prod) == "default"
+
+
+def test_globs_name_the_accounts_that_are_there(prod: World) -> None:
+    prod.document("prod", "{namespaces: [a], serviceAccounts: ['build-*', default]}")
+    for name in ("default", "build-1", "build-2", "other"):
+        account(prod, name)
+    assert prod.invoke()["ok"]
+    assert {name: SECRET in pulls(prod, name) for name in ("default", "build-1", "build-2", "other")} == {
+        "default": True,
+        "build-1": True,
+        "build-2": True,
+        "other": False,
+    }
+    assert noted(prod) == "build-1,build-2,default"
+
+
+def test_a_glob_that_matches_nothing_is_no_failure(prod: World) -> None:
+    prod.document("prod", "{namespaces: [a], serviceAccounts: ['build-*']}")
+    assert prod.invoke()["ok"]
+
+
+def test_an_account_that_does_not_exist_is_reported_and_the_secret_is_there(prod: World) -> None:
+    prod.document("prod", "{namespaces: [a], serviceAccounts: [builder]}")
+    (problem,) = prod.invoke()["clusters"][0]["problems"]
+    assert problem["outcome"] == "missing"
+    assert problem["message"] == "the Secret is there, but the ServiceAccount builder does not exist"
+    assert "kubectl create serviceaccount builder -n a" in problem["remedy"]
+    assert prod.token("prod", "a")
+
+
+def test_one_missing_account_does_not_keep_the_others_from_it(prod: World) -> None:
+    prod.document("prod", "{namespaces: [a], serviceAccounts: [builder, default]}")
+    account(prod)
+    prod.invoke()
+    assert SECRET in pulls(prod)
+
+
+def test_a_new_namespaces_default_account_is_waited_for(prod: World) -> None:
+    late = threading.Timer(0.8, lambda: account(prod))
+    late.start()
+    report = prod.invoke()
+    late.join()
+    assert report["ok"]
+    assert pulls(prod) == ["regcred", SECRET]
+
+
+def test_it_is_waited_for_briefly_only(prod: World) -> None:
+    began = time.monotonic()
+    (problem,) = prod.invoke()["clusters"][0]["problems"]
+    assert problem["outcome"] == "missing"
+    assert 4 < time.monotonic() - began < 12
+
+
+def test_without_the_rights_it_is_forbidden_and_the_secret_is_there(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document=DOCUMENT)
+    account(world)
+    (problem,) = world.invoke()["clusters"][0]["problems"]
+    assert (problem["outcome"], "infra/rbac/service-accounts.yaml" in problem["remedy"]) == ("forbidden", True)
+    assert world.token("prod", "a")
+    assert pulls(world) == ["regcred"]
+
+
+def test_a_plan_changes_no_account_and_notes_nothing(prod: World) -> None:
+    account(prod)
+    prod.invoke()
+    before = pulls(prod)
+    account(prod, "late")
+    prod.document("prod", "{namespaces: [a], serviceAccounts: [default, late]}")
+    report = prod.invoke({"action": "plan"})
+    assert report["ok"]
+    assert report["clusters"][0]["serviceAccountsChanged"] == 1
+    assert (pulls(prod), pulls(prod, "late"), noted(prod)) == (before, ["regcred"], "default")
+
+
+def test_a_plan_of_a_first_push_works_though_there_is_no_secret_yet(prod: World) -> None:
+    account(prod)
+    assert prod.invoke({"action": "plan"})["ok"]
+    assert prod.secret("prod", "a") is None
+
+
+ROUNDS, SIDE_BY_SIDE = 50, 8
+
+
+def test_two_writers_lose_no_entry_in_hundreds_of_rounds(world: World) -> None:
+    """Ours, and one that reads the list and writes it back under its resource version: let go at the same moment, 400 times over."""
+    names = [f"n{number}" for number in range(SIDE_BY_SIDE)]
+    cluster = world.add_cluster("prod", namespaces=tuple(names), document="{namespaces: ['n*'], serviceAccounts: [default]}", embedded=True)
+    grant(world, "prod", "service-accounts.yaml")
+    for name in names:
+        account(world, namespace=name, pulls=None)
+    found = list(ThreadPoolExecutor(SIDE_BY_SIDE).map(lambda name: race(cluster, name), names))
+    assert [lost for lost, _ in found] == [[]] * SIDE_BY_SIDE
+    # They did get into each other's way: where ours comes too late, the patch's test fails, and it is made anew.
+    assert sum(patches for _, patches in found) > ROUNDS * SIDE_BY_SIDE
+
+
+def race(cluster: Cluster, namespace: str) -> tuple[list[int], int]:
+    """The rounds that lost an entry, and how many patches ours took. Ours has a thread and an event loop of its own."""
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
+    gate = threading.Barrier(2)
+    lost = []
+    with ThreadPoolExecutor(1) as thread:
+        ours = thread.submit(lambda: asyncio.run(attach_in_rounds(namespace, gate)))
+        for number in range(ROUNDS):
+            clear(cluster, namespace)
+            gate.wait(60)
+            insist(cluster, namespace, f"theirs-{number}")
+            gate.wait(60)
+            _, found = cluster.admin("GET", path)
+            if {entry["name"] for entry in found["imagePullSecrets"]} != {SECRET, f"theirs-{number}"}:
+                lost.append(number)
+        ours.result()
+    return lost, sum(request.method == "PATCH" and request.path.split("?")[0] == path for request in list(cluster.requests))
+
+
+async def attach_in_rounds(namespace: str, gate: threading.Barrier) -> None:
+    """Signed in as the function signs in."""
+    config = ClusterConfig("prod", "prod", "us-east-1", Selection((namespace,)), service_accounts=("default",))
+    deadline = Deadline.of_invocation(120)
+    async with BlockingCalls() as blocking:
+        sign_in = EksSignIn(config, Callers(AwsClients("us-east-1"), blocking), EndpointCache())
+        async with KubernetesApi(sign_in.access(await sign_in.described()), deadline=deadline, blocking=blocking, sockets=Sockets()) as api:
+
+            async def apply() -> Applied:
+                return Applied(False, {NOTE: "default"}, "1")
+
+            for _ in range(ROUNDS):
+                outcome = NamespaceOutcome(namespace, Outcome.UPDATED)
+                gate.wait(60)
+                attached = await image_pull_secrets.attach(api, config, outcome, await apply(), apply=apply, dry_run=False, deadline=deadline)
+                assert attached.outcome is Outcome.UPDATED, attached
+                gate.wait(60)
+
+
+def clear(cluster: Cluster, namespace: str) -> None:
+    body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+    status, _ = cluster.admin("PUT", f"/api/v1/namespaces/{namespace}/serviceaccounts/default", body)
+    assert status == 200, status
+
+
+def insist(cluster: Cluster, namespace: str, entry: str) -> None:
+    """Another controller: reads, adds, writes the whole back, and starts anew when it came too late."""
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
+    while True:
+        _, found = cluster.admin("GET", path)
+        found["imagePullSecrets"] = [*found.get("imagePullSecrets", []), {"name": entry}]
+        status, _ = cluster.admin("PUT", path, found)
+        if status == 200:
+            return
+        assert status == 409, status
+
+
+def test_workers_of_ours_at_once_note_all_that_each_changed(prod: World) -> None:
+    for name in ("one", "two"):
+        account(prod, name)
+    prod.document("prod", "{namespaces: [a], serviceAccounts: [one]}")
+    prod.document("second", "{cluster: prod, namespaces: [a], serviceAccounts: [two], secretName: ecr-public-token}")
+    prod.invoke({"clusters": ["prod"]})
+    prod.document("prod", "{namespaces: [a], serviceAccounts: [one, two]}")
+    prod.invoke({"clusters": ["prod"]})
+    assert noted(prod) == "one,two"
+
+
+def test_a_change_that_keeps_losing_is_given_up_and_reported(world: World) -> None:
+    def stale(request: SeenRequest) -> Response | None:
+        if request.method == "PATCH" and "/serviceaccounts/" in request.path:
+            status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Conflict", "code": 409}
+            return Response(409, json.dumps(status).encode())
+        return None
+
+    cluster = world.add_cluster("prod", namespaces=("a",), document=DOCUMENT, embedded=True)
+    assert isinstance(cluster, EmbeddedCluster)
+    grant(world, "prod", "service-accounts.yaml")
+    account(world)
+    cluster.intercept = stale
+    (problem,) = world.run()["clusters"][0]["problems"]
+    assert "ServiceAccount default was changed by something else" in problem["message"]
+
+
+def test_a_refusal_that_is_no_lost_race_is_final(world: World) -> None:
+    def invalid(request: SeenRequest) -> Response | None:
+        if request.method == "PATCH" and "/serviceaccounts/" in request.path:
+            status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Invalid", "details": {}, "code": 422}
+            return Response(422, json.dumps(status).encode())
+        return None
+
+    cluster = world.add_cluster("prod", namespaces=("a",), document=DOCUMENT, embedded=True)
+    assert isinstance(cluster, EmbeddedCluster)
+    grant(world, "prod", "service-accounts.yaml")
+    account(world)
+    cluster.intercept = invalid
+    (problem,) = world.run()["clusters"][0]["problems"]
+    assert (problem["outcome"], "422" in problem["message"]) == ("failed", True)
+    assert sum("PATCH" in line and "serviceaccounts" in line for line in world.asked("prod")) == 1
+
+
+def test_sweeps_serve_accounts_too(prod: World) -> None:
+    prod.document("prod", "{namespaces: ['*'], exclude: [], serviceAccounts: [default]}".replace("exclude: [], ", ""))
+    account(prod)
+    prod.invoke({"action": "sweep"})
+    assert pulls(prod) == ["regcred", SECRET]

@@ -1,0 +1,43 @@
+"""Status and causes of a refusal -> outcome."""
+
+import pytest
+
+from ecr_public_pusher.errors import ApiStatusError, FieldConflict
+from ecr_public_pusher.jobs.outcomes import explain
+from ecr_public_pusher.results import Outcome
+
+HELD = FieldConflict(("kubectl",), (".data..dockerconfigjson",))
+TYPED = FieldConflict(("kubectl",), (".type",))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "outcome"),
+    [
+        (ApiStatusError(404, "Not Found", kind="namespaces"), Outcome.MISSING),
+        (ApiStatusError(404, "Not Found"), Outcome.FAILED),
+        (ApiStatusError(403, "Forbidden"), Outcome.FORBIDDEN),
+        (ApiStatusError(403, "Forbidden", causes=("NamespaceTerminating",)), Outcome.SKIPPED),
+        (ApiStatusError(409, "Conflict", conflict=HELD), Outcome.CONFLICT),
+        (ApiStatusError(409, "Conflict", conflict=TYPED), Outcome.WRONG_TYPE),
+        (ApiStatusError(409, "Conflict"), Outcome.FAILED),
+        (ApiStatusError(422, "Unprocessable Entity", causes=("FieldValueInvalid",)), Outcome.WRONG_TYPE),
+        (ApiStatusError(422, "Unprocessable Entity", causes=("FieldValueForbidden",)), Outcome.FAILED),
+        (ApiStatusError(400, "Bad Request"), Outcome.FAILED),
+        (ApiStatusError(503, "Service Unavailable"), Outcome.FAILED),
+    ],
+)
+def test_each_refusal_has_its_outcome_and_each_bad_one_a_remedy(refusal: ApiStatusError, outcome: Outcome) -> None:
+    explanation = explain(refusal, "team-a", "ecr-public-token")
+    assert explanation.outcome is outcome
+    assert explanation.message
+    assert bool(explanation.remedy) is outcome.bad
+
+
+def test_a_listed_namespace_that_is_gone_is_skipped() -> None:
+    assert explain(ApiStatusError(404, "Not Found", kind="namespaces"), "team-a", "x", listed=True).outcome is Outcome.SKIPPED
+
+
+def test_a_conflict_names_the_manager_and_the_way_out() -> None:
+    explanation = explain(ApiStatusError(409, "Conflict", conflict=HELD), "team-a", "ecr-public-token")
+    assert "kubectl" in explanation.message
+    assert "takeOwnership" in explanation.remedy

@@ -1,0 +1,111 @@
+"""The uninstall: what was written goes from the named clusters, and a plan shows it first."""
+
+from typing import Any
+
+import pytest
+
+from ecr_public_pusher.errors import PushFailed
+from tests.support.world import SECRET, World
+
+REMOVE = {"action": "remove", "clusters": ["prod"]}
+PLAN = {"action": "plan", "remove": True, "clusters": ["prod"]}
+
+
+@pytest.fixture
+def prod(world: World) -> World:
+    """A cluster that was pushed to."""
+    world.add_cluster("prod", namespaces=("team-a", "team-b", "other"), document="namespaces: ['team-*']")
+    world.apply("prod", "prune.yaml")
+    assert world.invoke()["ok"]
+    return world
+
+
+def left(world: World, cluster: str = "prod") -> list[str]:
+    return [name for name in ("team-a", "team-b", "other") if world.secret(cluster, name) is not None]
+
+
+def counts(report: dict[str, Any]) -> dict[str, int]:
+    return dict(report["clusters"][0]["counts"])
+
+
+def test_all_that_was_written_goes_and_no_token_is_asked_for(prod: World) -> None:
+    issued = len(prod.aws.ecr_public.issued)
+    report = prod.invoke(REMOVE)
+    assert (report["action"], report["ok"], counts(report), report["tokens"]) == ("remove", True, {"removed": 2}, [])
+    assert left(prod) == []
+    assert len(prod.aws.ecr_public.issued) == issued
+
+
+def test_a_plan_of_it_changes_nothing(prod: World) -> None:
+    report = prod.invoke(PLAN)
+    assert (report["action"], report["dryRun"], counts(report)) == ("plan", True, {"removed": 2})
+    assert left(prod) == ["team-a", "team-b"]
+    assert {line.partition("?")[2] for line in prod.asked("prod") if line.startswith("DELETE")} == {"dryRun=All"}
+
+
+def test_a_second_time_there_is_nothing_to_do(prod: World) -> None:
+    prod.invoke(REMOVE)
+    assert counts(prod.invoke(REMOVE)) == {}
+
+
+def test_somebody_elses_secret_stays(prod: World) -> None:
+    prod.foreign_secret("prod", "other")
+    prod.invoke(REMOVE)
+    assert left(prod) == ["other"]
+
+
+def test_what_an_earlier_configuration_selected_goes_too(prod: World) -> None:
+    prod.document("prod", "namespaces: [team-a]")
+    assert counts(prod.invoke(REMOVE)) == {"removed": 2}
+
+
+def test_a_disabled_document_is_removed_too(prod: World) -> None:
+    prod.document("prod", "{namespaces: ['team-*'], enabled: false}")
+    assert counts(prod.invoke(REMOVE)) == {"removed": 2}
+
+
+def test_only_the_named_clusters_are_touched_and_a_star_means_all(prod: World) -> None:
+    prod.add_cluster("edge", namespaces=("team-a",), document="namespaces: [team-a]")
+    prod.apply("edge", "prune.yaml")
+    prod.invoke()
+    prod.invoke(REMOVE)
+    assert prod.secret("edge", "team-a") is not None
+    prod.invoke({"action": "remove", "clusters": ["*"]})
+    assert prod.secret("edge", "team-a") is None
+
+
+@pytest.mark.parametrize("event", [{"action": "remove"}, {"action": "plan", "remove": True}, {"action": "remove", "clusters": []}])
+def test_never_all_without_saying_so(prod: World, event: dict[str, Any]) -> None:
+    assert prod.invoke(event)["error"]["type"] == "RequestError"
+    assert left(prod) == ["team-a", "team-b"]
+
+
+def test_where_no_list_is_allowed_it_goes_by_the_names(world: World) -> None:
+    cluster = world.add_cluster("prod", namespaces=("b",), rbac="namespaced.yaml", document="namespaces: [default]")
+    assert world.invoke()["ok"]
+    world.apply("prod", "prune.yaml")
+    report = world.invoke(REMOVE)
+    assert (report["ok"], counts(report)) == (True, {"removed": 1})
+    assert cluster.admin("GET", f"/api/v1/namespaces/default/secrets/{SECRET}")[0] == 404
+
+
+def test_without_the_rights_it_fails_with_the_file_to_apply(world: World) -> None:
+    world.add_cluster("prod", namespaces=("team-a",), document="namespaces: ['team-*']")
+    world.invoke()
+    with pytest.raises(PushFailed, match="1 of 1 clusters failed: prod"):
+        world.call(REMOVE)
+    entry = world.invoke(REMOVE)["clusters"][0]
+    assert "infra/rbac/prune.yaml" in entry["error"]["remedy"]
+
+
+def test_a_removal_that_failed_is_not_queued_as_a_push(prod: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRY_QUEUE_URL", prod.queue.url)
+    prod.clusters["prod"].admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher-prune")
+    assert prod.invoke(REMOVE)["ok"] is False
+    assert prod.queue.waiting == []
+
+
+def test_it_emits_no_metric(prod: World, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    prod.invoke(REMOVE)
+    assert '"_aws"' not in capsys.readouterr().out

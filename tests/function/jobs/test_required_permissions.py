@@ -1,0 +1,89 @@
+"""What a configuration needs to be allowed, in words and as commands."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.namespace_selector import Selection
+from ecr_public_pusher.jobs.required_permissions import DANGEROUS, Need, describe, required_permissions
+from ecr_public_pusher.kubernetes_api.access_reviews import Right
+from ecr_public_pusher.ownership import RBAC_GROUP
+
+RBAC = Path(__file__).parents[3] / "infra" / "rbac"
+
+
+def config(**fields: Any) -> ClusterConfig:
+    return ClusterConfig("prod", "prod", "us-east-1", Selection(include=("a",)), **fields)
+
+
+def phrases(needs: list[Need]) -> list[str]:
+    return [describe(need.rights) for need in needs]
+
+
+@pytest.mark.parametrize(
+    ("fields", "needs_list", "expected"),
+    [
+        ({}, False, ["create and patch secrets named ecr-public-token"]),
+        ({}, True, ["list namespaces", "create and patch secrets named ecr-public-token"]),
+        ({"secret_name": "another"}, False, ["create and patch secrets named another"]),
+        (
+            {"prune": True},
+            False,
+            ["list namespaces", "create and patch secrets named ecr-public-token", "get and delete secrets named ecr-public-token"],
+        ),
+        (
+            {"service_accounts": ("default", "builder")},
+            False,
+            [
+                "create and patch secrets named ecr-public-token",
+                "get and patch serviceaccounts named default; get and patch serviceaccounts named builder",
+            ],
+        ),
+        (
+            {"service_accounts": ("default", "ci-*")},
+            False,
+            ["create and patch secrets named ecr-public-token", "get, list and patch serviceaccounts"],
+        ),
+    ],
+)
+def test_what_a_document_needs(fields: dict[str, Any], needs_list: bool, expected: list[str]) -> None:
+    assert phrases(required_permissions(config(**fields), needs_list=needs_list)) == expected
+
+
+def test_nothing_dangerous_is_ever_needed() -> None:
+    everything = required_permissions(config(prune=True, service_accounts=("*",)), needs_list=True)
+    assert not {right for need in everything for right in need.rights} & set(DANGEROUS)
+
+
+def test_every_file_that_a_remedy_names_grants_what_is_needed() -> None:
+    for need in required_permissions(config(prune=True, service_accounts=("*",)), needs_list=True):
+        documents = list(yaml.safe_load_all((RBAC / need.file).read_text()))
+        rules = [rule for document in documents for rule in document.get("rules", [])]
+        for right in need.rights:
+            assert any(
+                right.resource in rule["resources"] and right.verb in rule["verbs"] and rule.get("resourceNames", [right.name]) == [right.name]
+                for rule in rules
+            ), (need.file, right)
+
+
+def test_another_secrets_rights_are_granted_by_a_command() -> None:
+    (need,) = required_permissions(config(secret_name="another"), needs_list=False)
+    assert need.remedy() == (
+        "kubectl create clusterrole ecr-public-pusher-another-secrets-create-patch --verb=create,patch --resource=secrets --resource-name=another"
+        " && kubectl create clusterrolebinding ecr-public-pusher-another-secrets-create-patch"
+        f" --clusterrole=ecr-public-pusher-another-secrets-create-patch --group={RBAC_GROUP}"
+    )
+
+
+def test_rights_in_some_namespaces_are_granted_there_alone() -> None:
+    (need,) = required_permissions(config(), needs_list=False)
+    remedy = need.remedy(["a", "b"])
+    assert remedy.startswith("for namespace in a b; do kubectl create role ecr-public-pusher-secrets-create-patch --namespace=$namespace --verb=")
+    assert "clusterrole" not in remedy
+
+
+def test_one_right_is_told_without_an_and() -> None:
+    assert describe([Right("list", "namespaces")]) == "list namespaces"

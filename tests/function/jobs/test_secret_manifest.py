@@ -1,0 +1,42 @@
+"""The Secret's body."""
+
+import base64
+from datetime import UTC, datetime, timedelta, timezone
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.namespace_selector import Selection
+from ecr_public_pusher.jobs.secret_manifest import owner, secret_manifest
+from ecr_public_pusher.timestamps import rfc3339
+
+
+def test_the_whole_body() -> None:
+    cluster = ClusterConfig(
+        "prod", "main", "us-east-1", Selection(("a",)), secret_name="pull", labels={"team": "web"}, annotations={"example.com/why": "x"}
+    )
+    body = secret_manifest(
+        cluster,
+        b'{"auths":{}}',
+        owner=owner("stack", "prod"),
+        expires_at=datetime(2026, 1, 1, 12, tzinfo=UTC),
+        pushed_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    assert body == {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": "pull",
+            "labels": {"team": "web", "app.kubernetes.io/managed-by": "ecr-public-pusher"},
+            "annotations": {
+                "example.com/why": "x",
+                "ecr-public-pusher/expires-at": "2026-01-01T12:00:00Z",
+                "ecr-public-pusher/pushed-at": "2026-01-01T00:00:00Z",
+                "ecr-public-pusher/owner": "stack/prod",
+            },
+        },
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": base64.b64encode(b'{"auths":{}}').decode()},
+    }
+
+
+def test_times_are_written_in_utc() -> None:
+    assert rfc3339(datetime(2026, 1, 1, 1, 30, 0, 999, tzinfo=timezone(timedelta(hours=1)))) == "2026-01-01T00:30:00Z"

@@ -1,0 +1,426 @@
+"""The Kubernetes session against servers that go wrong in every way an endpoint can: each a typed error, nothing secret in it."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import pytest
+
+from ecr_public_pusher.blocking_calls import BlockingCalls
+from ecr_public_pusher.deadline import Clock, Deadline
+from ecr_public_pusher.errors import ApiError, ApiStatusError, DeadlineReached, PusherError, SignInError, UnreachableError
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
+from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
+from ecr_public_pusher.kubernetes_api.sockets import Sockets
+from infra.local.kube.certificates import Certificate, issue
+from tests.support.bad_server import BadServer, Exchange, Script, drip, hanging_at_connect, serving
+
+IMPATIENT = RetryPolicy(connect_seconds=0.3, request_seconds=0.4, attempts=3, connect_attempts=2, backoff_seconds=0.01, backoff_limit_seconds=0.05)
+BEARER = "k8s-aws-v1.bearer-of-a-test"
+PASSWORD = "cGFzc3dvcmQtb2YtYS10ZXN0"
+BODY = json.dumps({"kind": "Secret", "metadata": {"name": "ecr-public-token"}, "data": {".dockerconfigjson": PASSWORD}}).encode()
+APPLIED = json.dumps({"kind": "PartialObjectMetadata", "metadata": {"name": "ecr-public-token", "namespace": "team-a"}}).encode()
+
+
+class Calls:
+    """A cluster's client on an event loop of its own, for tests that speak to it call by call."""
+
+    def __init__(self, url: str, ca_pem: str, *, deadline: Deadline | None = None, sign_in: Callable[[], str] = lambda: BEARER) -> None:
+        async def token() -> str:
+            return sign_in()
+
+        async def connect() -> KubernetesApi:
+            access = ClusterAccess(url, ca_pem, token, "aws eks create-access-entry")
+            return KubernetesApi(
+                access, deadline=deadline or Deadline.of_invocation(30), blocking=BlockingCalls(), sockets=Sockets(), retry_policy=IMPATIENT
+            )
+
+        self._runner = asyncio.Runner()
+        try:
+            self.api = self._runner.run(connect())
+        except PusherError:
+            self._runner.close()
+            raise
+
+    def apply(self) -> bool:
+        return self._runner.run(self.api.apply_secret("team-a", "ecr-public-token", BODY)).created
+
+    def close(self) -> None:
+        self._runner.run(self.api.__aexit__())
+        self._runner.close()
+
+
+def apply(url: str, ca_pem: str, *, seconds: float = 30, sign_in: Callable[[], str] = lambda: BEARER) -> bool:
+    """One apply. Whether it created the Secret."""
+    with contextlib.closing(Calls(url, ca_pem, deadline=Deadline.of_invocation(seconds), sign_in=sign_in)) as calls:
+        return calls.apply()
+
+
+def failure(script: Script, *, certificate: Certificate | None = None, plain: bool = False) -> tuple[PusherError, BadServer]:
+    """What an apply against `script` comes to; whatever it is, it has a remedy and gives away nothing that was sent."""
+    with serving(script, certificate=certificate, plain=plain) as server, pytest.raises(PusherError) as caught:
+        apply(server.url, server.certificate.ca_pem)
+    error = caught.value
+    assert error.remedy
+    said = f"{error!r} {error.message} {error.remedy}"
+    assert BEARER not in said
+    assert PASSWORD not in said
+    assert error.__suppress_context__ or error.__context__ is None
+    return error, server
+
+
+def answering(status: str, body: bytes = b"", *headers: str) -> Script:
+    def script(exchange: Exchange) -> None:
+        while exchange.request():
+            exchange.answer(status, body, *headers)
+
+    return script
+
+
+def silent(exchange: Exchange) -> None:
+    exchange.request()
+    time.sleep(5)
+
+
+def garbage(exchange: Exchange) -> None:
+    exchange.request()
+    exchange.connection.sendall(b"\x00\x01\x02\r\n\r\n")
+
+
+def in_turn(*answers: tuple[str, bytes]) -> Script:
+    """One answer after the other, across connections; the last stays."""
+    left = list(answers)
+
+    def script(exchange: Exchange) -> None:
+        while exchange.request():
+            status, body = left.pop(0) if len(left) > 1 else left[0]
+            exchange.answer(status, body)
+
+    return script
+
+
+@pytest.mark.parametrize("style", ["modern", "legacy"])
+def test_old_and_new_certificate_authorities_are_trusted(style: Literal["modern", "legacy"]) -> None:
+    with serving(answering("201 Created", APPLIED), certificate=issue("cluster", style)) as server:
+        assert apply(server.url, server.certificate.ca_pem) is True
+
+
+def test_another_certificate_authority_is_refused_at_once() -> None:
+    with serving(answering("200 OK", APPLIED)) as server, pytest.raises(UnreachableError, match="is not the cluster's"):
+        apply(server.url, issue("other").ca_pem)
+    assert server.requests == []
+    assert server.connections == 1
+
+
+def test_another_host_name_is_refused_at_once() -> None:
+    error, server = failure(answering("200 OK", APPLIED), certificate=issue("cluster", hosts=("elsewhere.example",)))
+    assert "is not the cluster's" in error.message
+    assert server.requests == []
+    assert server.connections == 1
+
+
+def test_a_certificate_authority_that_is_none() -> None:
+    with pytest.raises(UnreachableError, match="certificate authority"):
+        apply("https://127.0.0.1:1", "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n")
+
+
+def test_a_closed_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(UnreachableError, match="refuses connections"):
+        apply(f"https://127.0.0.1:{port}", issue("x").ca_pem)
+
+
+def test_a_host_without_an_address() -> None:
+    with pytest.raises(UnreachableError, match="DNS"):
+        apply("https://cluster.invalid", issue("x").ca_pem)
+
+
+def test_a_hang_at_connect() -> None:
+    with hanging_at_connect() as url, pytest.raises(UnreachableError, match="did not accept a connection in time"):
+        apply(url, issue("x").ca_pem)
+
+
+def test_a_hang_in_tls() -> None:
+    error, server = failure(lambda exchange: time.sleep(5), plain=True)
+    assert isinstance(error, UnreachableError)
+    assert server.connections == IMPATIENT.connect_attempts
+
+
+def test_no_tls_at_all() -> None:
+    error, _ = failure(lambda exchange: exchange.connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"), plain=True)
+    assert isinstance(error, UnreachableError)
+    assert "TLS" in error.message
+
+
+def test_a_hang_after_the_request() -> None:
+    error, server = failure(silent)
+    assert isinstance(error, UnreachableError)
+    assert "no whole answer in time" in error.message
+    assert len(server.requests) == IMPATIENT.attempts
+
+
+def test_a_slow_drip_is_not_waited_for() -> None:
+    error, _ = failure(drip)
+    assert isinstance(error, UnreachableError)
+    assert "no whole answer in time" in error.message
+
+
+def test_half_a_response() -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.request()
+        exchange.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + APPLIED)
+
+    error, server = failure(script)
+    assert isinstance(error, UnreachableError)
+    assert len(server.requests) == IMPATIENT.attempts
+
+
+def test_a_connection_broken_off_is_tried_again() -> None:
+    seen: list[bytes] = []
+
+    def script(exchange: Exchange) -> None:
+        seen.append(exchange.request())
+        if len(seen) > 1:
+            exchange.answer("200 OK", APPLIED)
+
+    with serving(script) as server:
+        assert apply(server.url, server.certificate.ca_pem) is False
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\x00\xff\xfe garbage",
+        b"<html><body>Welcome</body></html>",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"kind": "PartialObjectMetadata"}',
+        b'{"kind": "PartialObjectMetadata", "metadata": {"name": "another", "namespace": "team-a"}}',
+        BODY,
+        b"[" * 100_000,
+    ],
+)
+def test_an_answer_that_is_no_kubernetes_answer(body: bytes) -> None:
+    error, _ = failure(answering("200 OK", body))
+    assert isinstance(error, ApiError)
+    assert "did not answer as a Kubernetes API does" in error.message
+
+
+def test_garbage_instead_of_http() -> None:
+    error, _ = failure(garbage)
+    assert isinstance(error, UnreachableError)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 418, 500])
+def test_our_own_request_echoed_back_is_not_repeated(status: int) -> None:
+    def script(exchange: Exchange) -> None:
+        while whole := exchange.request():
+            text = whole.decode(errors="replace")
+            cause = {"reason": "FieldManagerConflict", "message": f'conflict with "{PASSWORD}" using v1: {text}', "field": ".data"}
+            answer = {"kind": "Status", "message": text, "reason": text, "details": {"kind": text, "causes": [cause]}}
+            exchange.answer(f"{status} {BEARER}", json.dumps(answer).encode())
+
+    error, _ = failure(script)
+    assert isinstance(error, ApiStatusError)
+    assert error.conflict is not None
+    assert error.conflict.managers == ()
+
+
+@pytest.mark.parametrize("details", [7, [], {"causes": 7}, {"causes": [7, {}], "kind": []}])
+def test_a_refusal_whose_parts_make_no_sense(details: object) -> None:
+    error, _ = failure(answering("409 Conflict", json.dumps({"kind": "Status", "details": details}).encode()))
+    assert isinstance(error, ApiStatusError)
+    assert error.conflict is None
+
+
+@pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"])
+def test_a_redirect_is_refused_and_the_other_server_sees_nothing(status: str) -> None:
+    other = answering("200 OK", APPLIED)
+    with serving(other, plain=True) as plain, serving(other) as secure:
+        for target in (f"http://127.0.0.1:{plain.port}/", f"{secure.url}/", "/elsewhere"):
+            error, server = failure(answering(status, b"", f"Location: {target}"))
+            assert isinstance(error, ApiError)
+            assert "redirect" in error.message
+            assert len(server.requests) == 1
+        assert (plain.connections, secure.connections) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "status", ["429 Too Many Requests", "500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"]
+)
+def test_a_passing_failure_is_tried_again(status: str) -> None:
+    with serving(in_turn((status, b"busy"), ("200 OK", APPLIED))) as server:
+        assert apply(server.url, server.certificate.ca_pem) is False
+        assert len(server.requests) == 2
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+def test_a_passing_failure_that_lasts_is_an_error(status: str) -> None:
+    error, server = failure(answering(status))
+    assert isinstance(error, ApiStatusError)
+    assert error.status == int(status[:3])
+    assert len(server.requests) == IMPATIENT.attempts
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden", "404 Not Found", "409 Conflict", "422 Unprocessable Entity"])
+def test_a_final_answer_is_not_asked_for_twice(status: str) -> None:
+    error, server = failure(answering(status, b"{}"))
+    assert isinstance(error, ApiStatusError)
+    assert len(server.requests) == 1
+
+
+def test_retry_after_is_honoured() -> None:
+    times: list[float] = []
+
+    def script(exchange: Exchange) -> None:
+        while exchange.request():
+            times.append(time.monotonic())
+            exchange.answer(*(("429 Too Many Requests", b"", "Retry-After: 1") if len(times) == 1 else ("200 OK", APPLIED)))
+
+    with serving(script) as server:
+        apply(server.url, server.certificate.ca_pem)
+    assert times[1] - times[0] >= 1
+
+
+def test_a_retry_after_beyond_the_deadline_is_not_waited_for() -> None:
+    with serving(answering("429 Too Many Requests", b"", "Retry-After: 3600")) as server:
+        began = time.monotonic()
+        with pytest.raises(ApiStatusError):
+            apply(server.url, server.certificate.ca_pem, seconds=10)
+        assert time.monotonic() - began < 5
+    assert len(server.requests) == 1
+
+
+def test_a_401_gets_one_fresh_token() -> None:
+    tokens = iter(["stale", "fresh"])
+    with serving(in_turn(("401 Unauthorized", b""), ("200 OK", APPLIED))) as server:
+        apply(server.url, server.certificate.ca_pem, sign_in=lambda: next(tokens))
+    assert [b"Bearer fresh" in request for request in server.requests] == [False, True]
+
+
+def test_a_401_that_lasts_is_a_sign_in_error_with_the_access_entry_as_remedy() -> None:
+    error, server = failure(answering("401 Unauthorized", b"{}"))
+    assert isinstance(error, SignInError)
+    assert "create-access-entry" in error.remedy
+    assert len(server.requests) == 2
+
+
+def test_an_endless_answer_is_cut_off() -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.request()
+        exchange.connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+        while True:
+            exchange.connection.sendall(chunk)
+
+    error, _ = failure(script)
+    assert isinstance(error, PusherError)
+
+
+def test_nothing_is_sent_once_the_deadline_has_passed() -> None:
+    wall = [1_000.0]
+    deadline = Deadline(1_030.0, Clock(wall=lambda: wall[0]))
+    with (
+        serving(answering("200 OK", APPLIED)) as server,
+        contextlib.closing(Calls(server.url, server.certificate.ca_pem, deadline=deadline)) as calls,
+    ):
+        assert calls.apply() is False
+        wall[0] += 60
+        with pytest.raises(DeadlineReached):
+            calls.apply()
+        assert len(server.requests) == 1
+
+
+def test_a_deadline_that_passes_during_the_handshake_sends_nothing() -> None:
+    """As when Lambda freezes between connecting and sending: the wall clock has moved, and nothing was cancelled yet."""
+    wall = [1_000.0]
+
+    def freeze() -> None:
+        wall[0] += 60
+
+    with (
+        serving(answering("200 OK", APPLIED), before_handshake=freeze) as server,
+        contextlib.closing(Calls(server.url, server.certificate.ca_pem, deadline=Deadline(1_030.0, Clock(wall=lambda: wall[0])))) as calls,
+        pytest.raises(DeadlineReached),
+    ):
+        calls.apply()
+    assert server.connections == 1
+    assert server.requests == []
+
+
+def test_a_write_that_is_cancelled_is_thrown_away_with_what_the_kernel_holds() -> None:
+    """The peer takes nothing until the writer has gone: what lay in buffers must not arrive then."""
+    arrived: list[int] = []
+    go_on, done = threading.Event(), threading.Event()
+
+    def script(exchange: Exchange) -> None:
+        go_on.wait(10)
+        with contextlib.suppress(OSError):
+            while chunk := exchange.connection.recv(1 << 20):
+                arrived.append(len(chunk))
+        done.set()
+
+    async def write(url: str, ca_pem: str, sockets: Sockets) -> None:
+        async def token() -> str:
+            return BEARER
+
+        async with BlockingCalls() as blocking:
+            access = ClusterAccess(url, ca_pem, token, "")
+            deadline = Deadline.of_invocation(30)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5), KubernetesApi(access, deadline=deadline, blocking=blocking, sockets=sockets) as api:
+                    await api.apply_secret("team-a", "ecr-public-token", b"x" * 200_000)
+
+    with serving(script, receive_buffer=4096) as server:
+        with Sockets() as sockets:
+            asyncio.run(write(server.url, server.certificate.ca_pem, sockets))
+        go_on.set()
+        assert done.wait(10)
+    assert sum(arrived) < 200_000
+
+
+def test_connections_are_closed_in_the_ordinary_way_when_all_is_answered() -> None:
+    """A reset for each would show in the load balancer's metrics as trouble."""
+    ends: list[str] = []
+    ended = threading.Event()
+
+    def script(exchange: Exchange) -> None:
+        exchange.request()
+        exchange.answer("200 OK", APPLIED)
+        try:
+            exchange.connection.recv(1)
+            ends.append("closed")
+        except ConnectionResetError:
+            ends.append("reset")
+        except OSError:  # the end without TLS's own farewell
+            ends.append("closed")
+        ended.set()
+
+    with serving(script) as server:
+        apply(server.url, server.certificate.ca_pem)
+        assert ended.wait(5)
+    assert ends == ["closed"]
+
+
+def test_two_clusters_share_nothing() -> None:
+    with serving(answering("200 OK", APPLIED)) as one, serving(answering("200 OK", APPLIED)) as two:
+        first = Calls(one.url, one.certificate.ca_pem, sign_in=lambda: "for-one")
+        second = Calls(two.url, two.certificate.ca_pem, sign_in=lambda: "for-two")
+        with contextlib.closing(first), contextlib.closing(second):
+            for _ in range(2):
+                first.apply()
+                second.apply()
+        assert [b"for-one" in request for request in one.requests] == [True, True]
+        assert [b"for-two" in request for request in two.requests] == [True, True]
+        assert (one.connections, two.connections) == (1, 1)

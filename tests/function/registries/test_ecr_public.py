@@ -1,0 +1,57 @@
+"""A token is believed only when a registry could take it."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ecr_public_pusher.errors import TokenError
+from ecr_public_pusher.registries.ecr_public import checked_token
+from ecr_public_pusher.registries.registry import docker_config
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+GOOD = base64.b64encode(b"AWS:pass:word").decode()
+
+
+def answer(token: Any, expires_at: Any = NOW + timedelta(hours=12)) -> dict[str, Any]:
+    return {"authorizationData": {"authorizationToken": token, "expiresAt": expires_at}}
+
+
+def test_a_good_token_is_taken_as_it_is() -> None:
+    token = checked_token(answer(GOOD), NOW)
+    assert (token.authorization, token.expires_at) == (GOOD, NOW + timedelta(hours=12))
+
+
+def test_a_token_is_not_printed() -> None:
+    assert GOOD not in repr(checked_token(answer(GOOD), NOW))
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "said"),
+    [
+        (answer(""), "empty"),
+        (answer(None), "empty"),
+        (answer(7), "empty"),
+        ({}, "empty"),
+        ({"authorizationData": [{"authorizationToken": GOOD}]}, "empty"),
+        (None, "empty"),
+        (answer("***"), "not base64"),
+        (answer("é"), "not base64"),
+        (answer(base64.b64encode(b"nobody:x").decode()), "AWS:<password>"),
+        (answer(base64.b64encode(b"AWS:").decode()), "AWS:<password>"),
+        (answer(base64.b64encode(b"AWS").decode()), "AWS:<password>"),
+        (answer(GOOD, None), "no expiry"),
+        (answer(GOOD, NOW), "expired"),
+        (answer(GOOD, NOW - timedelta(hours=1)), "expired"),
+    ],
+)
+def test_nonsense_is_refused_and_not_repeated(nonsense: Any, said: str) -> None:
+    with pytest.raises(TokenError, match=said) as caught:
+        checked_token(nonsense, NOW)
+    assert GOOD not in str(caught.value)
+
+
+def test_the_docker_config_holds_the_credential_under_both_names() -> None:
+    assert json.loads(docker_config(GOOD)) == {"auths": {"public.ecr.aws": {"auth": GOOD}, "ecr-public.aws.com": {"auth": GOOD}}}

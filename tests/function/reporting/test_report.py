@@ -1,0 +1,168 @@
+"""Outcomes -> counts, report, metrics, verdict."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from ecr_public_pusher.errors import ConfigurationError, EksError
+from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.reporting import report as reporting
+from ecr_public_pusher.reporting.metrics import Metric, metrics
+from ecr_public_pusher.reporting.run_result import RunResult
+from ecr_public_pusher.results import Check, ClusterResult, Finding, NamespaceOutcome, Outcome, RegistryToken
+
+GOOD = ClusterResult("a", (NamespaceOutcome("x", Outcome.CREATED), NamespaceOutcome("y", Outcome.ADOPTED, taken_from=("kubectl",))), seconds=0.25)
+MIXED = ClusterResult("b", (NamespaceOutcome("x", Outcome.UPDATED), NamespaceOutcome("y", Outcome.CONFLICT, "held", "let go")))
+DOWN = ClusterResult("c", (NamespaceOutcome("x", Outcome.FAILED, "the cluster failed"),), error=EksError("unknown", remedy="look"))
+OFF = ClusterResult("d", skipped="disabled")
+TOKEN = RegistryToken("QVdTOng=", datetime(2026, 1, 1, 12, tzinfo=UTC))
+
+
+def run(*results: ClusterResult, request: Request = Request(), **more: object) -> RunResult:  # noqa: B008 - frozen
+    return RunResult(request, "id-1", 1.5, results, TOKEN, **{"unconfigured": False, **more})  # type: ignore[arg-type]
+
+
+def test_the_whole_report() -> None:
+    assert reporting.report(run(GOOD, MIXED, OFF)) == {
+        "action": "push",
+        "ok": False,
+        "dryRun": False,
+        "requestId": "id-1",
+        "seconds": 1.5,
+        "tokens": [{"registry": "public.ecr.aws", "expiresAt": "2026-01-01T12:00:00Z"}],
+        "totals": {"clusters": 3, "clustersFailed": 1, "created": 1, "updated": 1, "adopted": 1, "skipped": 1, "conflict": 1},
+        "clusters": [
+            {
+                "id": "a",
+                "ok": True,
+                "error": None,
+                "counts": {"created": 1, "adopted": 1},
+                "seconds": 0.25,
+                "problems": [],
+                "adopted": [{"namespace": "y", "from": ["kubectl"]}],
+            },
+            {
+                "id": "b",
+                "ok": False,
+                "error": None,
+                "counts": {"updated": 1, "conflict": 1},
+                "seconds": 0.0,
+                "problems": [{"namespace": "y", "outcome": "conflict", "message": "held", "remedy": "let go"}],
+            },
+            {"id": "d", "ok": True, "error": None, "counts": {"skipped": 1}, "seconds": 0.0, "problems": [], "skipped": "disabled"},
+        ],
+    }
+
+
+def test_problems_fit_aws_limits_with_one_at_least_for_each_failed_cluster() -> None:
+    big = tuple(NamespaceOutcome(f"n{number}", Outcome.FAILED, "m" * 500, "r" * 500) for number in range(1000))
+    answer = reporting.report(run(ClusterResult("a", big), MIXED))
+    assert len(json.dumps(answer)) < 140 * 1024
+    first, second = answer["clusters"]
+    assert len(first["problems"]) + first["problemsLeft"] == 1000
+    assert len(second["problems"]) == 1
+
+
+def test_metrics_of_a_full_push_have_explicit_zeros() -> None:
+    assert metrics(run(GOOD, OFF), token_seconds=43200.0) == [
+        Metric("FullPushCompleted", 1),
+        Metric("ClustersFailed", 0),
+        Metric("Duration", 1.5, "Seconds"),
+        Metric("Unconfigured", 0),
+        Metric("UnknownParameters", 0),
+        Metric("TokenSecondsAtIssue", 43200.0, "Seconds"),
+        Metric("ClusterFailed", 0, cluster="a"),
+        Metric("SecretsApplied", 2, cluster="a"),
+        Metric("SecretsFailed", 0, cluster="a"),
+        Metric("SecretsAdopted", 1, cluster="a"),
+    ]
+
+
+def full(checked: RunResult) -> float:
+    return next(metric.value for metric in metrics(checked) if metric.name == "FullPushCompleted")
+
+
+def test_full_push_is_not_kept_loud_by_one_bad_cluster() -> None:
+    assert full(run(GOOD, DOWN)) == 1
+
+
+def test_full_push_is_never_claimed_by_less() -> None:
+    assert full(run(GOOD, request=Request(clusters=("a",)))) == 0
+    assert full(run(GOOD, request=Request(namespaces=("x",)))) == 0
+    assert full(run(unconfigured=True)) == 0
+    assert full(run(error=ConfigurationError("x", remedy="y"))) == 0
+    assert full(run(GOOD, ClusterResult("z", attempted=False))) == 0
+
+
+def test_a_part_of_a_full_push_counts_for_it_and_dealing_it_out_does_not() -> None:
+    assert full(run(GOOD, request=Request(clusters=("a",), of_full_push=True))) == 1
+    assert "FullPushCompleted" not in {metric.name for metric in metrics(run(dispatched=3))}
+
+
+@pytest.mark.parametrize("request_", [Request("plan"), Request("check"), Request("remove", ("*",), removes=True)])
+def test_what_is_no_push_emits_nothing(request_: Request) -> None:
+    assert metrics(run(GOOD, MIXED, request=request_)) == []
+
+
+def test_a_sweep_that_did_nothing_emits_nothing() -> None:
+    assert metrics(run(ClusterResult("a"), request=Request("sweep"))) == []
+
+
+def test_what_was_not_read_is_not_told_of() -> None:
+    names = {metric.name for metric in metrics(run(unconfigured=None, error=ConfigurationError("x", remedy="y")))}
+    assert names == {"FullPushCompleted", "ClustersFailed", "Duration"}
+
+
+@pytest.mark.parametrize(
+    ("checked", "raises"),
+    [
+        (run(GOOD), False),
+        (run(GOOD, MIXED), True),
+        (run(GOOD, MIXED, queued=("b",)), False),
+        (run(MIXED, DOWN, queued=("b",)), True),
+        (run(MIXED, request=Request(raises=False)), False),
+        (run(error=ConfigurationError("x", remedy="y")), True),
+        (run(MIXED, request=Request("plan")), False),
+        (run(MIXED, request=Request("check")), False),
+        (run(MIXED, request=Request("sweep")), False),
+        (run(MIXED, request=Request("remove", ("*",), removes=True)), True),
+        (run(error=ConfigurationError("x", remedy="y"), request=Request("check")), True),
+        (run(GOOD, unknown=("/x",)), False),
+    ],
+)
+def test_it_is_raised_when_it_is_to_be_tried_again(checked: RunResult, raises: bool) -> None:
+    assert checked.raises is raises
+
+
+def test_findings_are_shown_those_that_are_not_ok_first() -> None:
+    findings = (Finding(Check.EKS, True, "there"), Finding(Check.TCP, False, "shut", "open it"))
+    (cluster,) = reporting.report(run(ClusterResult("a", findings=findings), request=Request("check")))["clusters"]
+    assert cluster["ok"] is False
+    assert cluster["findings"] == [
+        {"check": "tcp", "ok": False, "message": "shut", "remedy": "open it"},
+        {"check": "eks", "ok": True, "message": "there"},
+    ]
+
+
+def test_findings_fit_aws_limits_too() -> None:
+    findings = tuple(Finding(Check.PERMISSION, False, "m" * 500, "r" * 500) for _ in range(400))
+    answer = reporting.report(run(ClusterResult("a", findings=findings), request=Request("check")))
+    assert len(json.dumps(answer)) < 140 * 1024
+    assert answer["clusters"][0]["findingsLeft"] > 0
+
+
+def test_changed_accounts_are_counted() -> None:
+    changed = ClusterResult("a", (NamespaceOutcome("x", Outcome.UPDATED, service_accounts=("default", "build")),))
+    assert reporting.report(run(changed))["clusters"][0]["serviceAccountsChanged"] == 2
+
+
+def test_the_summary_names_the_failed_clusters() -> None:
+    assert reporting.summary(run(GOOD, MIXED, DOWN)) == "2 of 3 clusters failed: b, c; see the report in the log"
+
+
+def test_an_unknown_parameter_is_not_ok() -> None:
+    checked = run(GOOD, unknown=("/ecr-public-pusher/cluster/prod",))
+    assert not checked.ok
+    assert reporting.report(checked)["unknownParameters"] == ["/ecr-public-pusher/cluster/prod"]
+    assert "/ecr-public-pusher/cluster/prod" in reporting.summary(checked)
