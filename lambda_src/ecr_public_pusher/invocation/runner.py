@@ -19,7 +19,6 @@ from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.invocation import retry_queue
 from ecr_public_pusher.invocation.sandbox import Sandbox
 from ecr_public_pusher.invocation.settings import Settings
-from ecr_public_pusher.jobs.check import check_clusters
 from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters
 from ecr_public_pusher.jobs.job import Job
 from ecr_public_pusher.jobs.push import Push, PushSettings
@@ -104,6 +103,9 @@ class _Run:
         sign_ins = SignIns(callers, self._runner.sandbox.endpoints)
         workplace = Workplace(sign_ins, self._deadline, self._blocking, self._runner.sockets, self._runner.retry_policy)
         if request.action == "check":
+            # What only a person asks for is not imported for each push and sweep.
+            from ecr_public_pusher.jobs.check import check_clusters
+
             self.results = await check_clusters(plan, self._make_job(), workplace)
             await self._try_token()
         else:
