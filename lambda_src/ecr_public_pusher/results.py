@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from ecr_public_pusher.errors import PusherError
 
@@ -113,6 +114,6 @@ class ClusterResult:
     found: frozenset[str] = frozenset()
     findings: tuple[Finding, ...] = ()
 
-    @property
+    @cached_property
     def ok(self) -> bool:
         return self.error is None and not any(outcome.outcome.bad for outcome in self.outcomes) and all(finding.ok for finding in self.findings)

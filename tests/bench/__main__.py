@@ -10,52 +10,59 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.bench import aws, local, sink, table
-from tests.bench.measured import KUBECTL_COUNT
+from tests.bench import aws, sink, table
+from tests.bench.sink import Sink
 from tests.bench.table import LABELS, Round, Row
-from tests.bench.work import Target, environment, work
+from tests.bench.work import HERE, Scenario, environment, work
 
-SIZES = [1, 100, 1000]
-ROUNDS = 7
-# Over the larger numbers kubectl takes half a minute a round, and varies little.
-KUBECTL_ROUNDS = 2
-ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = "1x1 1x1000 12x30 100x10 100x200 1x20@200 50x20@200 1x1000@50 100x10@50 100x200@50"
+ROUNDS = 3
+WAYS = ["function", "aiohttp", "urllib3", "get_put", "kubectl"]
+# One namespace after the other: they are measured on one cluster, in one round, and scaled.
+SERIAL = ("get_put", "kubectl")
 
 
 class Bench:
-    """Starts the measured processes, one at a time."""
+    """Starts the measured processes, one at a time. `before`: another checkout of this project, measured in the same way."""
 
-    def __init__(self, fake: aws.FakeAws, folder: Path) -> None:
-        self._fake, self._folder = fake, folder
+    def __init__(self, fake: aws.FakeAws, folder: Path, *, before: Path | None = None) -> None:
+        self._fake, self._folder, self.before = fake, folder, before
 
-    def measure(self, way: str, target: Target | None = None) -> Round:
-        self._fake.target = target
+    def measure(self, way: str, scenario: Scenario, server: Sink | None = None, *, connections: int = 1) -> Round:
+        if server is not None:
+            self._fake.endpoints, self._fake.ca_pem = server.endpoints, server.ca_pem
         with tempfile.TemporaryDirectory(dir=self._folder) as home:
             given, answer = Path(home) / "work.json", Path(home) / "answer.json"
             given.touch(mode=0o600)
-            given.write_text(json.dumps(work(target) if target else {}))
-            command = [sys.executable, "-m", "tests.bench.measured", way, str(given), str(answer)]
-            process = subprocess.run(
-                command, cwd=ROOT, env=environment(self._fake.url, Path(home)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-            )
+            given.write_text(json.dumps(work(scenario, server.endpoints, server.ca_pem, connections=connections) if server else {}))
+            checkout = self.before if self.before and way.endswith("before") else HERE
+            what = {"before": "function", "imported_before": "imported"}.get(way, way)
+            command = [sys.executable, "-m", "tests.bench.measured", what, str(given), str(answer)]
+            env = environment(self._fake.url, Path(home), checkout=checkout)
+            process = subprocess.run(command, cwd=HERE, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             if process.returncode:
-                raise SystemExit(f"{way} over {target.count if target else 0} namespaces: {process.stderr.strip()[-2000:]}")
+                raise SystemExit(f"{way} over {scenario}: {process.stderr.strip()[-2000:]}")
             found: Round = json.loads(answer.read_text())
             return found
 
-    def compare(self, target: Target, ways: list[str], rounds: int, between: Callable[[], None] = lambda: None) -> dict[str, Row]:
-        """Rounds of the ways in turn, so that a busy moment of the machine meets them all; kubectl last, since its Secrets are another manager's."""
-        found: dict[str, list[Round]] = defaultdict(list)
-        turns = [way for _ in range(rounds) for way in ways if way != "kubectl"] + [way for way in ways if way == "kubectl"] * KUBECTL_ROUNDS
+    def compare(self, scenario: Scenario, server: Sink, ways: Sequence[str], rounds: int) -> dict[str, Row]:
+        """Rounds of the ways in turn, so that a busy moment of the machine meets them all; the function first, since the floor follows it."""
+        found: dict[str, list[Round]] = {}
+        seen: dict[str, sink.Seen] = {}
+        turns = [way for _ in range(rounds) for way in ways if way not in SERIAL]
+        turns += [way for way in ways if way in SERIAL and scenario.clusters == 1 and not (scenario.delay_ms and way == "kubectl")]
         for number, way in enumerate(turns, start=1):
-            progress(f"{target.count} namespaces, measurement {number} of {len(turns)}: {LABELS[way]}")
-            found[way].append(self.measure(way, target))
-            between()
-        return {way: Row(way, tuple(rows)) for way, rows in found.items()}
+            progress(f"{scenario}: measurement {number} of {len(turns)}, {LABELS[way]}")
+            server.forget()
+            connections = max(1, round(seen["function"].connections / scenario.clusters)) if "function" in seen else 1
+            found.setdefault(way, []).append(self.measure(way, scenario, server, connections=connections))
+            invocations = 3 if way in ("function", "before") else 1
+            raw = server.seen()
+            seen[way] = sink.Seen(raw.requests // invocations, raw.bytes // invocations, raw.connections // invocations)
+        return {way: Row(way, tuple(rows), seen[way].requests, seen[way].connections) for way, rows in found.items()}
 
 
 def progress(text: str) -> None:
@@ -63,22 +70,20 @@ def progress(text: str) -> None:
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def show(rows: dict[str, Row], count: int) -> None:
+def show(scenario: Scenario, rows: dict[str, Row]) -> None:
     progress("")
-    print(f"\n {count} namespace{'s' if count > 1 else ''}")
+    print(f"\n {scenario} ({scenario.secrets} Secret{'s' if scenario.secrets > 1 else ''})")
     print(table.HEAD)
+    floor = rows.get("aiohttp") or next(iter(rows.values()))
     for way, row in rows.items():
-        print(table.line(row, rows["floor"], scaled=way == "kubectl" and count > KUBECTL_COUNT))
-    for way in ("push", "invocation"):
-        print(table.aims(rows[way], rows["floor"]))
-
-
-def show_growth(sized: dict[int, dict[str, Row]]) -> None:
-    fewest, most = min(sized), max(sized)
-    if fewest < most:
-        print(f"\n each further namespace, from {fewest} to {most}")
-        for way in sized[most]:
-            print(table.growth_line(sized[fewest], sized[most], way, most - fewest))
+        print(table.line(row, floor, scenario.secrets, scaled=way in SERIAL))
+        if way == "function":
+            print(table.line(table.cold(row), floor, scenario.secrets))
+    if "function" in rows and scenario.delay_ms:
+        least = table.bound(scenario, rows["function"].connections)
+        print(f"    least possible over its connections: {least:.2f} s, a delay for the list and for each namespace on a connection")
+    for reached in table.aims(scenario, rows):
+        print(f"    {reached}")
 
 
 def machine() -> str:
@@ -88,32 +93,11 @@ def machine() -> str:
     return f"{model}, {len(os.sched_getaffinity(0))} cores, {system}"
 
 
-def bench_sink(bench: Bench, ways: list[str], sizes: list[int], rounds: int) -> None:
-    if sink.binary() is None:
-        print(f"\n{sink.MISSING}")
-        return
-    print("\nagainst nginx as a TLS sink, which is no bottleneck")
-    sized: dict[int, dict[str, Row]] = {}
-    with temporary() as folder, sink.running(folder, sizes) as server:
-        for target in server.targets:
-            sized[target.count] = bench.compare(target, ways, rounds)
-            show(sized[target.count], target.count)
-            for way in ("floor", "push"):
-                server.forget()
-                bench.measure(way, target)
-                seen = server.seen("PATCH")
-                print(f"    {LABELS[way]}: {seen.requests} PATCH requests of {seen.bytes / seen.requests:.0f} bytes each, as nginx counted")
-    show_growth(sized)
-
-
-def bench_local(bench: Bench, ways: list[str], sizes: list[int], rounds: int) -> None:
-    print("\nagainst the local stack's embedded Kubernetes (Python: it is the slower side)")
-    sized: dict[int, dict[str, Row]] = {}
-    for count in sizes:
-        with local.running(count, (ROOT / "infra/rbac/cluster.yaml").read_text()) as (target, cluster):
-            sized[count] = bench.compare(target, ways, rounds, between=cluster.requests.clear)
-            show(sized[count], count)
-    show_growth(sized)
+def scenario(text: str) -> Scenario:
+    """`CLUSTERSxNAMESPACES` or, with answers that come late, `CLUSTERSxNAMESPACES@MILLISECONDS`."""
+    size, _, delay = text.partition("@")
+    clusters, _, namespaces = size.partition("x")
+    return Scenario(int(clusters), int(namespaces), int(delay or 0))
 
 
 @contextlib.contextmanager
@@ -123,30 +107,63 @@ def temporary() -> Iterator[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="make bench", description="The push beside a bare loop and beside kubectl.")
+    parser = argparse.ArgumentParser(prog="make bench", description="The push beside a bare loop and beside other ways. Takes some 15 minutes.")
+    parser.add_argument(
+        "--scenarios",
+        type=scenario,
+        nargs="+",
+        default=[scenario(one) for one in SCENARIOS.split()],
+        metavar="NxM[@MS]",
+        help=f"clusters x namespaces @ milliseconds that each answer takes (default: {SCENARIOS})",
+    )
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="what is measured (default: all)")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"rounds of each way (default {ROUNDS})")
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of namespaces (default 1 100 1000)")
-    parser.add_argument("--server", choices=["nginx", "local", "both"], default="both", help="the API server (default both)")
-    parser.add_argument("--no-kubectl", action="store_true", help="leave the original's way out")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout of this project, measured beside this one")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the results there, for tests.bench.plots")
     chosen = parser.parse_args()
+    if sink.binary() is None:
+        raise SystemExit(sink.MISSING)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nginx goes too
-    ways = ["floor", "push", "invocation"]
-    print(machine())
-    print(f"each in a fresh process, after import; CPU is user + system; peak is the highest of {chosen.rounds} rounds; x: median over the floor's")
-    if chosen.no_kubectl:
-        pass
-    elif shutil.which("kubectl"):
-        ways.append("kubectl")
-        print(f"* kubectl: as the archived CronJob's loop, {KUBECTL_ROUNDS} rounds, measured on {KUBECTL_COUNT} namespaces and scaled")
-    else:
+    ways = [way for way in chosen.ways if way != "kubectl" or shutil.which("kubectl")]
+    if "kubectl" in chosen.ways and "kubectl" not in ways:
         print("kubectl is not here, so the original's way is left out")
+    if chosen.against and "function" in ways:
+        ways.insert(1, "before")
+    print(machine())
+    print("each in fresh processes, after import, against nginx with TLS; CPU is user + system; medians; peak is the highest; x: over the floor")
+    print("* one namespace after the other, measured on a few and scaled")
+    results: dict[Scenario, dict[str, Row]] = {}
     with temporary() as folder, aws.serving() as fake:
-        bench = Bench(fake, folder)
-        print("\n" + table.import_line(Row("import", tuple(bench.measure("imported") for _ in range(chosen.rounds)))))
-        if chosen.server != "local":
-            bench_sink(bench, ways, chosen.sizes, chosen.rounds)
-        if chosen.server != "nginx":
-            bench_local(bench, ways, chosen.sizes, chosen.rounds)
+        bench = Bench(fake, folder, before=chosen.against)
+        imported = {
+            way: Row(way, tuple(bench.measure(way, Scenario(0, 0)) for _ in range(5)))
+            for way in ["imported", *(["imported_before"] if chosen.against else [])]
+        }
+        print("\n" + table.imports(imported["imported"], imported.get("imported_before")))
+        for number, one in enumerate(chosen.scenarios):
+            home = folder / str(number)
+            home.mkdir()
+            with sink.running(home, one) as server:
+                results[one] = bench.compare(one, server, ways, chosen.rounds)
+            show(one, results[one])
+    for reached in table.side_by_side(results):
+        print(f"\n {reached}")
+    if chosen.save:
+        rows = [
+            {
+                "clusters": one.clusters,
+                "namespaces": one.namespaces,
+                "delay_ms": one.delay_ms,
+                "way": way,
+                "wall": row.median("wall"),
+                "cpu": row.median("cpu"),
+                "peak": row.peak,
+                "connections": row.connections,
+            }
+            for one, found in results.items()
+            for way, row in found.items()
+        ]
+        chosen.save.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

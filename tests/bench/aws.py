@@ -1,4 +1,4 @@
-"""The three AWS answers of a push, from a plain HTTP server: moto's would cost more than what is measured."""
+"""The AWS answers of a push, from a plain HTTP server: moto's would cost more than what is measured."""
 
 import base64
 import contextlib
@@ -9,25 +9,31 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.bench.work import CLUSTER, DOCUMENT, ROOT, Target, authorization
+from tests.bench.work import DOCUMENT, ROOT, authorization, cluster
+
+PAGE = 10  # Parameter Store, GetParametersByPath
 
 
 class FakeAws:
-    """`url` for AWS_ENDPOINT_URL; `target` is the cluster that EKS describes."""
+    """`url` for AWS_ENDPOINT_URL; `endpoints` are those of the clusters that EKS describes, all with one authority."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.target: Target | None = None
+        self.endpoints: list[str] = []
+        self.ca_pem = ""
 
-    def answer(self, method: str, path: str, operation: str) -> Any:
+    def answer(self, path: str, operation: str, body: dict[str, Any]) -> Any:
         if operation.endswith(".GetParametersByPath"):
-            return {"Parameters": [{"Name": f"{ROOT}/clusters/{CLUSTER}", "Type": "String", "Value": DOCUMENT, "Version": 1}]}
+            start = int(body.get("NextToken", 0))
+            names = [cluster(number) for number in range(len(self.endpoints))][start : start + PAGE]
+            page = [{"Name": f"{ROOT}/clusters/{name}", "Type": "String", "Value": DOCUMENT, "Version": 1} for name in names]
+            return {"Parameters": page} | ({"NextToken": str(start + PAGE)} if start + PAGE < len(self.endpoints) else {})
         if operation.endswith(".GetAuthorizationToken"):
             return {"authorizationData": {"authorizationToken": authorization(), "expiresAt": time.time() + 12 * 3600}}
-        assert (method, path) == ("GET", f"/clusters/{CLUSTER}")
-        assert self.target is not None
-        authority = base64.b64encode(self.target.ca_pem.encode()).decode()
-        return {"cluster": {"name": CLUSTER, "endpoint": self.target.endpoint, "certificateAuthority": {"data": authority}, "status": "ACTIVE"}}
+        name = path.removeprefix("/clusters/")
+        authority = base64.b64encode(self.ca_pem.encode()).decode()
+        endpoint = self.endpoints[int(name.removeprefix("cluster-"))]
+        return {"cluster": {"name": name, "endpoint": endpoint, "certificateAuthority": {"data": authority}, "status": "ACTIVE"}}
 
 
 @contextlib.contextmanager
@@ -36,15 +42,18 @@ def serving() -> Iterator[FakeAws]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one packet for each answer: head and body apart would wait for a delayed acknowledgement, 40 ms
 
         def _respond(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            body = json.dumps(fake.answer(self.command, self.path, self.headers.get("X-Amz-Target", ""))).encode()
+            asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answer = fake.answer(self.path, self.headers.get("X-Amz-Target", ""), json.loads(asked) if asked else {})
+            body = json.dumps(answer).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/x-amz-json-1.1")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+            self.wfile.flush()
 
         do_GET = do_POST = _respond
 

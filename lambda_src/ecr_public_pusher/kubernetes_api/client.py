@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -35,7 +35,7 @@ from ecr_public_pusher.kubernetes_api.connection_errors import classify
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets, finish
 from ecr_public_pusher.kubernetes_api.status import phrase, status_error
-from ecr_public_pusher.kubernetes_api.tls import connector, verifying_context
+from ecr_public_pusher.kubernetes_api.tls import Resolver, connector, verifying_context
 from ecr_public_pusher.ownership import FIELD_MANAGER
 
 JSON = "application/json"
@@ -63,6 +63,8 @@ class Client:
         self._token: str | None = None
         self._signing_in = asyncio.Lock()
         self._under_way = 0
+        self._last_body: bytes | None = None
+        self._last_payload: _DeadlinedBody | None = None
         self.answered = False  # the cluster has given a whole answer to something
         try:
             context = verifying_context(access.ca_pem)
@@ -78,11 +80,10 @@ class Client:
             return made
 
         self._session = aiohttp.ClientSession(
-            connector=connector(context, make_socket, blocking),
-            # DNS, then the connection with its TLS handshake; then the request as a whole, whatever drips.
+            connector=connector(context, make_socket, Resolver(blocking, policy.connect_seconds)),
+            # The connection with its TLS handshake; then the request as a whole, whatever drips. DNS has its own, in the resolver.
             timeout=aiohttp.ClientTimeout(
                 total=policy.connect_seconds + policy.request_seconds,
-                connect=2 * policy.connect_seconds,
                 sock_connect=policy.connect_seconds,
                 ceil_threshold=60,
             ),
@@ -105,7 +106,7 @@ class Client:
         self,
         method: str,
         path: str,
-        parameters: Mapping[str, str] | None = None,
+        query: str = "",
         *,
         kind: str,
         accept: str = JSON,
@@ -114,9 +115,10 @@ class Client:
     ) -> tuple[int, dict[str, Any]]:
         """One request, retried where that may help, until it has a final answer: its status, and its object, which must be of `kind`.
 
+        `path` and `query` come encoded.
         Raises ApiStatusError, SignInError, UnreachableError, ApiError; DeadlineReached when nothing may be sent any more.
         """
-        url = URL(f"{self._base}{path}?{urlencode(parameters)}" if parameters else f"{self._base}{path}", encoded=True)
+        url = URL(f"{self._base}{path}?{query}" if query else f"{self._base}{path}", encoded=True)
         headers = {"Accept": accept, "User-Agent": FIELD_MANAGER}
         if body is not None:
             headers["Content-Type"] = content_type
@@ -140,7 +142,7 @@ class Client:
             if code in RETRYABLE_STATUS and attempt < self._retry_policy.attempts:
                 await self._pause(attempt, retry_after, ApiStatusError(code, phrase(code)))
                 continue
-            return code, self._answer(code, data, kind, sent=(body or b"", token.encode()))
+            return code, self._answer(code, data, kind, body, token)
 
     async def _exchange(self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, token: str) -> tuple[int, bytes, str | None]:
         self._deadline.check()
@@ -149,12 +151,12 @@ class Client:
             response = await self._session.request(
                 method,
                 url,
-                data=_DeadlinedBody(body, self._deadline) if body is not None else None,
+                data=self._payload(body),
                 headers={"Authorization": f"Bearer {token}", **headers},
                 allow_redirects=False,
             )
             try:
-                answer = response.status, await _read(response), response.headers.get("Retry-After")
+                data = await _read(response)
             except BaseException:
                 response.close()  # not released: half an answer must not be taken for the next one's
                 raise
@@ -164,11 +166,19 @@ class Client:
             error = classify(failure, self._host)
         else:
             self._under_way -= 1
-            return answer
+            return response.status, data, response.headers.get("Retry-After") if response.status in RETRYABLE_STATUS else None
         self._under_way -= 1  # not where it was cancelled: then it may still be under way
         raise error from None
 
-    def _answer(self, status: int, data: bytes, kind: str, *, sent: tuple[bytes, ...]) -> dict[str, Any]:
+    def _payload(self, body: bytes | None) -> "_DeadlinedBody | None":
+        """The body as aiohttp sends it. The same Secret goes to every namespace, so what was made last will do most of the time."""
+        if body is None:
+            return None
+        if self._last_body is not body:
+            self._last_body, self._last_payload = body, _DeadlinedBody(body, self._deadline)
+        return self._last_payload
+
+    def _answer(self, status: int, data: bytes, kind: str, body: bytes | None, token: str) -> dict[str, Any]:
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ApiError(f"{self._host} answered with a redirect ({status}), which is never followed", remedy=_IN_ITS_PLACE)
         try:
@@ -178,7 +188,7 @@ class Client:
         if status == HTTPStatus.UNAUTHORIZED:
             raise SignInError(f"{self._host} refused the sign-in, also with a fresh token", remedy=self._access.sign_in_remedy)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise status_error(status, answer, sent)
+            raise status_error(status, answer, sent=(body or b"", token.encode()))
         if not isinstance(answer, dict) or answer.get("kind") != kind:
             raise self.nonsense()
         return answer

@@ -4,12 +4,13 @@ Each method raises as Client.send does. Answers are metadata only wherever they 
 """
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from ecr_public_pusher.errors import ApiStatusError
 from ecr_public_pusher.kubernetes_api.client import JSON, Client
@@ -21,6 +22,9 @@ _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=
 _APPLY = "application/apply-patch+yaml"  # any JSON is YAML
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
+
+_MANAGER = urlencode({"fieldManager": FIELD_MANAGER})
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9.-]*").fullmatch
 
 PAGE = 500  # objects a page, kubectl's own chunk size
 
@@ -51,9 +55,9 @@ class KubernetesApi(Client):
 
     async def apply_secret(self, namespace: str, name: str, body: bytes, *, force: bool = False, dry_run: bool = False) -> Applied:
         """Server-side applies `body`."""
-        parameters = {"fieldManager": FIELD_MANAGER} | ({"force": "true"} if force else {}) | _dry(dry_run)
+        query = _query(force=force, dry_run=dry_run)
         status, answer = await self.send(
-            "PATCH", _secret(namespace, name), parameters, kind="PartialObjectMetadata", accept=_METADATA, body=body, content_type=_APPLY
+            "PATCH", _secret(namespace, name), query, kind="PartialObjectMetadata", accept=_METADATA, body=body, content_type=_APPLY
         )
         metadata = self._metadata(answer, namespace, name)
         return Applied(status == HTTPStatus.CREATED, metadata.get("annotations") or {}, str(metadata.get("resourceVersion", "")))
@@ -71,11 +75,10 @@ class KubernetesApi(Client):
     async def annotate_secret(self, namespace: str, name: str, annotations: Mapping[str, str | None], *, version: str) -> None:
         """Sets (None: removes) annotations of the Secret as it was at resource version `version`; refused with 409 when it has changed."""
         body = {"metadata": {"resourceVersion": version, "annotations": annotations}}
-        parameters = {"fieldManager": FIELD_MANAGER}
         await self.send(
             "PATCH",
             _secret(namespace, name),
-            parameters,
+            _query(),
             kind="PartialObjectMetadata",
             accept=_METADATA,
             body=_bytes(body),
@@ -87,7 +90,7 @@ class KubernetesApi(Client):
         body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid, "resourceVersion": version}}
         if dry_run:  # in the body too: options there replace those of the query, and a dry run in the query alone would delete
             body["dryRun"] = ["All"]
-        await self.send("DELETE", _secret(namespace, name), _dry(dry_run), kind="Status", body=_bytes(body))
+        await self.send("DELETE", _secret(namespace, name), "dryRun=All" if dry_run else "", kind="Status", body=_bytes(body))
 
     async def service_account(self, namespace: str, name: str) -> dict[str, Any]:
         """A ServiceAccount, whole: its imagePullSecrets are no metadata."""
@@ -105,15 +108,19 @@ class KubernetesApi(Client):
 
     async def patch_service_account(self, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> None:
         """Applies JSON patch operations; refused with 422 when one of them, a test above all, does not hold."""
-        parameters = {"fieldManager": FIELD_MANAGER} | _dry(dry_run)
         await self.send(
-            "PATCH", _service_account(namespace, name), parameters, kind="ServiceAccount", body=_bytes(operations), content_type=_JSON_PATCH
+            "PATCH",
+            _service_account(namespace, name),
+            _query(dry_run=dry_run),
+            kind="ServiceAccount",
+            body=_bytes(operations),
+            content_type=_JSON_PATCH,
         )
 
     async def _pages(self, path: str, accept: str, kind: str, parameters: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
         asked = {"limit": str(PAGE), **parameters}
         while True:
-            _, page = await self.send("GET", path, asked, kind=kind, accept=accept)
+            _, page = await self.send("GET", path, urlencode(asked), kind=kind, accept=accept)
             try:
                 items, token = page["items"] or (), page["metadata"].get("continue")
             except (KeyError, TypeError, AttributeError):
@@ -135,17 +142,22 @@ class KubernetesApi(Client):
         return metadata
 
 
-def _dry(dry_run: bool) -> dict[str, str]:
-    return {"dryRun": "All"} if dry_run else {}
+def _query(*, force: bool = False, dry_run: bool = False) -> str:
+    return _MANAGER + ("&force=true" if force else "") + ("&dryRun=All" if dry_run else "")
+
+
+def _segment(name: str) -> str:
+    """A part of a path. Names as Kubernetes allows them need no encoding, which takes longer than all else of a URL."""
+    return name if _PLAIN(name) else quote(name, safe="")
 
 
 def _secret(namespace: str, name: str) -> str:
-    return f"/api/v1/namespaces/{quote(namespace, safe='')}/secrets/{quote(name, safe='')}"
+    return f"/api/v1/namespaces/{_segment(namespace)}/secrets/{_segment(name)}"
 
 
 def _service_account(namespace: str, name: str | None = None) -> str:
-    path = f"/api/v1/namespaces/{quote(namespace, safe='')}/serviceaccounts"
-    return path if name is None else f"{path}/{quote(name, safe='')}"
+    path = f"/api/v1/namespaces/{_segment(namespace)}/serviceaccounts"
+    return path if name is None else f"{path}/{_segment(name)}"
 
 
 def _bytes(body: Any) -> bytes:

@@ -1,5 +1,6 @@
 """TLS to a cluster, verified against its own certificate authority."""
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Callable
@@ -26,11 +27,12 @@ def verifying_context(ca_pem: str) -> ssl.SSLContext:
 class Resolver(AbstractResolver):
     """DNS on the invocation's own threads: those of the event loop would be waited for at its end, however long a resolver hangs."""
 
-    def __init__(self, blocking: BlockingCalls) -> None:
-        self._blocking = blocking
+    def __init__(self, blocking: BlockingCalls, seconds: float) -> None:
+        self._blocking, self._seconds = blocking, seconds
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
-        answers = await self._blocking.run(lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM))
+        async with asyncio.timeout(self._seconds):  # a TimeoutError is an OSError, and so has no address
+            answers = await self._blocking.run(lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM))
         return [
             ResolveResult(hostname=host, host=str(address[0]), port=int(address[1]), family=its_family, proto=protocol, flags=0)
             for its_family, _, protocol, _, address in answers
@@ -40,6 +42,6 @@ class Resolver(AbstractResolver):
         """Nothing to close: the threads are the invocation's."""
 
 
-def connector(context: ssl.SSLContext, make_socket: Callable[[Any], socket.socket], blocking: BlockingCalls) -> aiohttp.TCPConnector:
+def connector(context: ssl.SSLContext, make_socket: Callable[[Any], socket.socket], resolver: Resolver) -> aiohttp.TCPConnector:
     """Connections to one cluster. How many there are follows from how many requests are under way."""
-    return aiohttp.TCPConnector(ssl=context, limit=0, resolver=Resolver(blocking), socket_factory=make_socket)
+    return aiohttp.TCPConnector(ssl=context, limit=0, resolver=resolver, socket_factory=make_socket)

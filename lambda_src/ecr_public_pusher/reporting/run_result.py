@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ecr_public_pusher.errors import PusherError
 from ecr_public_pusher.events.request import Request
@@ -28,7 +29,7 @@ class RunResult:
     queued: tuple[str, ...] = ()
     queue_error: PusherError | None = None
 
-    @property
+    @cached_property
     def failed(self) -> list[ClusterResult]:
         return [result for result in self.results if not result.ok]
 

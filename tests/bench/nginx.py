@@ -1,0 +1,137 @@
+"""nginx's configuration as an API server: what it answers to each request, and how late."""
+
+import json
+import os
+import pwd
+from pathlib import Path
+
+from tests.bench.work import namespace
+
+PAGE = 500  # as the function asks for
+
+_METADATA = {
+    "name": "$name",
+    "namespace": "$ns",
+    "uid": "0b6b1c1e-8d7c-4d3e-9a55-0f8f3a6a2f11",
+    "resourceVersion": "123456",
+    "creationTimestamp": "2026-01-01T00:00:00Z",
+    "labels": {"app.kubernetes.io/managed-by": "ecr-public-pusher"},
+    "managedFields": [
+        {
+            "manager": "ecr-public-pusher",
+            "operation": "Apply",
+            "apiVersion": "v1",
+            "time": "2026-01-01T00:00:00Z",
+            "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:data": {"f:.dockerconfigjson": {}}, "f:type": {}},
+        }
+    ],
+}
+_APPLIED = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": _METADATA}
+_CREATED = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "ecr-public-token", "namespace": "$ns"}}
+_DELETED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+# As much of the discovery as kubectl wants before it deletes and creates a Secret.
+_DISCOVERY = {
+    "/api": {"kind": "APIVersions", "versions": ["v1"]},
+    "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
+    "/api/v1": {
+        "kind": "APIResourceList",
+        "groupVersion": "v1",
+        "resources": [
+            {"name": "secrets", "singularName": "secret", "namespaced": True, "kind": "Secret", "verbs": ["create", "delete", "get", "patch"]}
+        ],
+    },
+}
+_SECRETS = '"^/api/v1/namespaces/(?<ns>[a-z0-9-]+)/secrets$"'
+_SECRET = '"^/api/v1/namespaces/(?<ns>[a-z0-9-]+)/secrets/(?<name>[a-z0-9.-]+)$"'
+
+
+def write_pages(folder: Path, count: int) -> None:
+    """The namespace list, in the pages that a real server would cut it into."""
+    folder.mkdir()
+    names = [namespace(number) for number in range(count)]
+    pages = [names[start : start + PAGE] for start in range(0, count, PAGE)]
+    for number, page in enumerate(pages):
+        onward = {"continue": str(number + 1), "remainingItemCount": count - (number + 1) * PAGE} if number + 1 < len(pages) else {}
+        body = {
+            "kind": "PartialObjectMetadataList",
+            "apiVersion": "meta.k8s.io/v1",
+            "metadata": {"resourceVersion": "1000", **onward},
+            "items": [
+                {"metadata": {"name": name, "uid": f"uid-{name}", "resourceVersion": "1", "labels": {"kubernetes.io/metadata.name": name}}}
+                for name in page
+            ],
+        }
+        (folder / f"page-{number}.json").write_text(json.dumps(body))
+
+
+def configuration(folder: Path, ports: list[int], *, delay_ms: int, module: Path, log: str) -> str:
+    """One server at all ports, which reads each request whole and passes it to another that answers after the delay."""
+    # Started by root, nginx would give its worker to another user, who may not read the folder.
+    user = f"user {pwd.getpwuid(os.geteuid()).pw_name};" if os.geteuid() == 0 else ""
+    listen = "\n".join(f"        listen 127.0.0.1:{port} ssl;" for port in ports)
+    return f"""
+load_module {module};
+{user}
+daemon off;
+worker_processes 1;
+worker_rlimit_nofile 8192;
+pid {folder}/nginx.pid;
+events {{ worker_connections 4096; }}
+http {{
+    log_format sink '$request_method $request_length $connection';
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    default_type application/json;
+    client_body_buffer_size 64k;
+    keepalive_requests 1000000;
+    tcp_nodelay on;
+    ssl_certificate {folder}/cert.pem;
+    ssl_certificate_key {folder}/key.pem;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    upstream answers {{ server unix:{folder}/answers.sock; keepalive 512; }}
+    map $arg_continue $page {{ "" /page-0.json; default /page-$arg_continue.json; }}
+    server {{
+{listen}
+        access_log {folder}/{log} sink buffer=64k flush=100ms;
+        location / {{
+            # To answer at once would be before the body is there; a proxy reads it whole first, as an API server does.
+            proxy_pass http://answers;
+            proxy_pass_request_headers off;
+            proxy_pass_request_body off;
+            proxy_set_header Content-Length "";
+            proxy_set_header Connection "";
+            proxy_http_version 1.1;
+        }}
+    }}
+    server {{
+        listen unix:{folder}/answers.sock;
+        access_log off;
+        root {folder}/pages;
+{_answers(delay_ms)}
+    }}
+}}
+"""
+
+
+def _answers(delay_ms: int) -> str:
+    discovery = [(f"= {path}", json.dumps(body)) for path, body in _DISCOVERY.items()]
+    if not delay_ms:
+        said = "\n".join(f"        location {path} {{ return 200 '{body}'; }}" for path, body in discovery)
+        return f"""{said}
+        location = /api/v1/namespaces {{ try_files $page =404; }}
+        location ~ {_SECRETS} {{ return 201 '{json.dumps(_CREATED)}'; }}
+        location ~ {_SECRET} {{
+            if ($request_method = DELETE) {{ return 200 '{json.dumps(_DELETED)}'; }}
+            return 200 '{json.dumps(_APPLIED)}';
+        }}"""
+    sleep = f"echo_sleep {delay_ms / 1000};"
+    said = "\n".join(f"        location {path} {{ {sleep} echo '{body}'; }}" for path, body in discovery)
+    return f"""{said}
+        location = /api/v1/namespaces {{ {sleep} echo_exec @list; }}
+        location @list {{ try_files $page =404; }}
+        location ~ {_SECRETS} {{ echo_status 201; {sleep} echo '{json.dumps(_CREATED)}'; }}
+        location ~ {_SECRET} {{ {sleep} echo '{json.dumps(_APPLIED)}'; }}"""
