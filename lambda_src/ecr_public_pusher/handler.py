@@ -16,7 +16,7 @@ from ecr_public_pusher.invocation.service import Service
 from ecr_public_pusher.invocation.settings import Settings
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.reporting.emit import Emitter
-from ecr_public_pusher.reporting.report import report, summary
+from ecr_public_pusher.reporting.report import summary
 
 # What outlives an invocation: clients of the function's own role, and where EKS said that clusters are. Empty until the first one.
 _SANDBOX = Sandbox()
@@ -56,9 +56,9 @@ async def _serve(event: Any, context: Any, settings: Settings, deadline: Deadlin
         try:
             request = parse(event, root=settings.root)
         except PusherError as error:
-            run = service.publish(service.failed(Request(raises=raises(event)), error))
+            published = service.publish(service.failed(Request(raises=raises(event)), error))
         else:
-            run = await service.run(request)
-    if run.raises:
-        raise PushFailed(summary(run)) from None
-    return report(run)
+            published = await service.run(request)
+    if published.run.raises:
+        raise PushFailed(summary(published.run)) from None
+    return published.report

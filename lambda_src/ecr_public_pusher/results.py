@@ -1,5 +1,6 @@
 """The values that travel through a run: tokens, namespaces, outcomes, results. No behaviour that touches the world."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -117,3 +118,10 @@ class ClusterResult:
     @cached_property
     def ok(self) -> bool:
         return self.error is None and not any(outcome.outcome.bad for outcome in self.outcomes) and all(finding.ok for finding in self.findings)
+
+    @cached_property
+    def counts(self) -> dict[Outcome, int]:
+        """How many namespaces came to each outcome; a cluster that was skipped counts as one."""
+        if self.skipped:
+            return {Outcome.SKIPPED: 1}
+        return Counter(outcome.outcome for outcome in self.outcomes)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Deadline
@@ -19,6 +20,14 @@ from ecr_public_pusher.reporting.report import report
 from ecr_public_pusher.reporting.run_result import RunResult
 
 
+@dataclass(frozen=True)
+class Published:
+    """A run's result, and its report as it was logged."""
+
+    run: RunResult
+    report: dict[str, Any]
+
+
 @dataclass
 class Service:
     """What an invocation works with."""
@@ -32,7 +41,7 @@ class Service:
     emitter: Emitter
     remaining: Callable[[], float]
 
-    async def run(self, request: Request, *, held: Collection[str] = ()) -> RunResult:
+    async def run(self, request: Request, *, held: Collection[str] = ()) -> Published:
         """Runs `request` to its end, whatever happens. `held`: ids of clusters whose own messages come back by themselves when they fail."""
         try:
             runner = Runner(self.settings, self.sandbox, self.deadline, self.blocking, self.sockets, self.request_id)
@@ -45,12 +54,13 @@ class Service:
         """A run that came to nothing."""
         return RunResult(request, self.request_id, 0.0, error=error)
 
-    def publish(self, run: RunResult) -> RunResult:
-        """The same run, after its metrics and its report are out."""
+    def publish(self, run: RunResult) -> Published:
+        """The run, after its metrics and its report are out."""
         life = run.token.expires_at.timestamp() - self.deadline.clock.wall() if run.token else None
         self.emitter.metrics(metrics(run, token_seconds=life))
-        self.emitter.report(report(run))
-        return run
+        published = Published(run, report(run))
+        self.emitter.report(published.report)
+        return published
 
     async def _queue(self, run: RunResult, held: Collection[str]) -> RunResult:
         """The run, with each cluster that failed on the queue once. A run that failed as a whole is tried again as a whole."""

@@ -28,7 +28,8 @@ async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) ->
             keep.add(message.id)
     for request, group in merge(received):
         held = {message.cluster for message in group if message.cluster}
-        keep |= _kept(await service.run(request, held=held), group)
+        published = await service.run(request, held=held)
+        keep |= _kept(published.run, group)
 
     def answer(record: SQSRecord) -> None:
         if record.message_id in keep:

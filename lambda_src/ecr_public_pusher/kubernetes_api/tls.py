@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
@@ -11,10 +12,15 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 
+# As many clusters as one function may well serve; some 20 KB each.
+CONTEXTS_KEPT = 512
 
+
+@lru_cache(maxsize=CONTEXTS_KEPT)
 def verifying_context(ca_pem: str) -> ssl.SSLContext:
     """Chain and host name verified against the cluster's own CA. Raises ssl.SSLError for one that is invalid.
 
+    Made once for each authority, since it costs as much as a request; it holds nothing but the authority's certificates.
     Only VERIFY_X509_STRICT is cleared: EKS CAs often lack the key identifiers that it demands since Python 3.13
     (kubernetes-client/python#2394).
     """

@@ -38,11 +38,10 @@ def metrics(run: RunResult, *, token_seconds: float | None = None) -> list[Metri
     if token_seconds is not None:
         found.append(Metric("TokenSecondsAtIssue", token_seconds, "Seconds"))
     for result in shown:
-        kinds = [outcome.outcome for outcome in result.outcomes]
         found += [
             Metric("ClusterFailed", float(not result.ok), cluster=result.id),
-            Metric("SecretsApplied", sum(kind.applied for kind in kinds), cluster=result.id),
-            Metric("SecretsFailed", sum(kind.bad for kind in kinds), cluster=result.id),
-            Metric("SecretsAdopted", kinds.count(Outcome.ADOPTED), cluster=result.id),
+            Metric("SecretsApplied", sum(count for outcome, count in result.counts.items() if outcome.applied), cluster=result.id),
+            Metric("SecretsFailed", sum(count for outcome, count in result.counts.items() if outcome.bad), cluster=result.id),
+            Metric("SecretsAdopted", result.counts.get(Outcome.ADOPTED, 0), cluster=result.id),
         ]
     return found

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecr_public_pusher.errors import PusherError
@@ -14,6 +14,8 @@ from ecr_public_pusher.timestamps import rfc3339
 MAX_PROBLEM_BYTES = 128 * 1024
 
 REGISTRY = "public.ecr.aws"
+
+_ORDER = tuple(Outcome)
 
 
 def report(run: RunResult) -> dict[str, Any]:
@@ -65,20 +67,15 @@ def summary(run: RunResult) -> str:
 
 
 def _total(results: Sequence[ClusterResult]) -> dict[str, int]:
-    total: Counter[str] = Counter()
+    total: Counter[Outcome] = Counter()
     for result in results:
-        total.update(_counts(result))
+        total.update(result.counts)
     return _in_order(total)
 
 
-def _counts(result: ClusterResult) -> dict[str, int]:
-    if result.skipped:
-        return {Outcome.SKIPPED.value: 1}
-    return _in_order(Counter(outcome.outcome.value for outcome in result.outcomes))
-
-
-def _in_order(counts: Counter[str]) -> dict[str, int]:
-    return {kind.value: counts[kind.value] for kind in Outcome if counts[kind.value]}
+def _in_order(counts: Mapping[Outcome, int]) -> dict[str, int]:
+    """By name, in the order in which outcomes are documented."""
+    return {outcome.value: counts[outcome] for outcome in _ORDER if outcome in counts}
 
 
 def _cluster(result: ClusterResult) -> dict[str, Any]:
@@ -86,9 +83,9 @@ def _cluster(result: ClusterResult) -> dict[str, Any]:
         "id": result.id,
         "ok": result.ok,
         "error": _error(result.error) if result.error else None,
-        "counts": _counts(result),
+        "counts": _in_order(result.counts),
         "seconds": round(result.seconds, 3),
-        "problems": [_problem(outcome) for outcome in result.outcomes if outcome.outcome.bad],
+        "problems": [_problem(outcome) for outcome in result.outcomes if outcome.outcome.bad] if not result.ok else [],
     }
     if result.skipped:
         answer["skipped"] = result.skipped
