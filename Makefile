@@ -9,7 +9,7 @@ ARGS ?=
 ARCH ?= arm64
 TEMPLATES := template.yaml infra/access-entry.yaml infra/spoke-role.yaml infra/kms-key.yaml
 
-.PHONY: help run test check unit build package bench bill clean
+.PHONY: help run test check unit build package bench plots soak bill clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -38,8 +38,11 @@ package: .venv/.done ## the function's zip by pip alone, for infra/terraform (AR
 unit: .venv/.done .venv-sam/.done
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: .venv/.done ## the push beside a bare loop and beside kubectl (minutes)
+bench: .venv/.done ## the push beside a bare loop and beside other ways (some 15 minutes; ARGS="--help" for more)
 	$(BIN)/python -m tests.bench $(ARGS)
+
+soak: .venv/.done .venv-sam/.done ## 500 invocations of one warm function: does it grow? (minutes)
+	$(BIN)/python -m tests.soak $(ARGS)
 
 bill: .venv/.done .venv-sam/.done ## what the stack costs a month, by the work measured on the built function (minutes)
 	$(BIN)/python -m tests.bench.bill $(ARGS)

@@ -130,6 +130,16 @@ class BuiltFunction:
                     ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
+    def process(self) -> Path:
+        """Where the kernel describes the function's own process (proc(5)): the interpreter that the emulator started."""
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                fields = status.read_text().rpartition(")")[2].split()
+                is_function = int(fields[3]) == self._process.pid and b"awslambdaric" in (status.parent / "cmdline").read_bytes()
+                if is_function and (status.parent / "comm").read_text().startswith("python"):
+                    return status.parent
+        raise RuntimeFailed("the function's process is not there\n" + "\n".join(self.logs[-20:]))
+
     def close(self) -> None:
         """Ends the emulator, and the function with it (which the kernel kills when the emulator goes); afterwards the ports are free."""
         with contextlib.suppress(ProcessLookupError):

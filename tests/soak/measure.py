@@ -1,0 +1,75 @@
+"""What a process holds after each invocation, and whether it holds more than it did."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Any
+
+from infra.local.kube import EmbeddedCluster
+from infra.local.runtime import BuiltFunction
+from tests.soak.world import EVENTS
+
+# By the tenth invocation every kind of event has been met once, and what is made once has been made.
+BASE = 10
+MEMORY_AIM = 1.1
+# Threads of the invocation end a moment after its answer.
+SETTLE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Held:
+    """After so many invocations: resident memory in MiB, threads, open descriptors."""
+
+    invocations: int
+    memory: float
+    threads: int
+    descriptors: int
+
+
+def soak(
+    function: BuiltFunction, clusters: Sequence[EmbeddedCluster], invocations: int, *, progress: Callable[[int, str], None] = lambda *_: None
+) -> list[Held]:
+    """What the function's process held after each of so many invocations. Raises where one gave no report."""
+    held = []
+    for number, (kind, event) in enumerate(islice(cycle(EVENTS), invocations), start=1):
+        progress(number, kind)
+        _invoke(function, kind, event)
+        for cluster in clusters:
+            cluster.requests.clear()  # the servers' own records are not what is measured
+        held.append(look(function, number))
+    return [*held[:-1], settled(function, held)]
+
+
+def look(function: BuiltFunction, invocations: int) -> Held:
+    process = function.process()
+    status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines() if ":" in line)
+    memory = int(status["VmRSS"].split()[0]) / 1024
+    return Held(invocations, memory, int(status["Threads"]), sum(1 for _ in (process / "fd").iterdir()))
+
+
+def settled(function: BuiltFunction, held: Sequence[Held]) -> Held:
+    """The last one, after the threads and connections of its invocation have had their moment to end."""
+    base, until = held[min(BASE, len(held)) - 1], time.monotonic() + SETTLE_SECONDS
+    while True:
+        now = look(function, held[-1].invocations)
+        if (now.threads <= base.threads and now.descriptors <= base.descriptors) or time.monotonic() > until:
+            return now
+        time.sleep(0.1)
+
+
+def verdicts(held: Sequence[Held]) -> list[tuple[bool, str]]:
+    """Each aim, whether it is reached, in words."""
+    base, last = held[BASE - 1], held[-1]
+    ratio = last.memory / base.memory
+    return [
+        (ratio <= MEMORY_AIM, f"memory {last.memory:.1f} MiB, {ratio:.3f} of that after the tenth, {MEMORY_AIM} at most"),
+        (last.threads <= base.threads, f"threads {last.threads}, {base.threads} after the tenth"),
+        (last.descriptors <= base.descriptors, f"descriptors {last.descriptors}, {base.descriptors} after the tenth"),
+    ]
+
+
+def _invoke(function: BuiltFunction, kind: str, event: dict[str, Any]) -> None:
+    invocation = function.invoke({**event, "raise": False})
+    if invocation.report is None:
+        raise RuntimeError(f"{kind}: no report, but {invocation.error or invocation.payload}")
