@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import aws, bill, local, sink, table
-from tests.bench.__main__ import ROOT, Bench
+from tests.bench import aws, bill, sink, table
+from tests.bench.__main__ import Bench, scenario
+from tests.bench.sink import Sink
 from tests.bench.table import Row
+from tests.bench.work import HERE, Scenario
 
-COUNT = 3
-RBAC = (ROOT / "infra/rbac/cluster.yaml").read_text()
+TWO = Scenario(2, 3)
 
 
 @pytest.fixture
@@ -19,42 +20,64 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         yield Bench(fake, tmp_path)
 
 
-def test_every_way_writes_to_the_embedded_cluster(bench: Bench) -> None:
-    with local.running(COUNT, RBAC) as (target, cluster):
-        for way in ("floor", "push", "invocation"):
-            cluster.requests.clear()
-            bench.measure(way, target)
-            assert [seen.status for seen in cluster.requests if seen.method == "PATCH"] in ([200] * COUNT, [201] * COUNT)
-
-
-def test_the_floor_sends_nginx_the_same_bytes_as_the_push(bench: Bench, tmp_path: Path) -> None:
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Sink]:
     if sink.binary() is None:
         pytest.skip(sink.MISSING)
     folder = tmp_path / "sink"
     folder.mkdir()
+    with sink.running(folder, TWO) as running:
+        yield running
+
+
+def test_the_floor_sends_the_same_bytes_as_the_function_over_as_many_connections(bench: Bench, server: Sink) -> None:
+    rows = bench.compare(TWO, server, ["function", "aiohttp"], 1)
     seen = []
-    with sink.running(folder, [COUNT]) as server:
-        for way in ("floor", "push"):
-            bench.measure(way, server.targets[0])
-            seen.append(server.seen("PATCH"))
-            server.forget()
+    for way in ("function", "aiohttp"):
+        server.forget()
+        bench.measure(way, TWO, server)
+        found = server.seen()
+        seen.append(found.bytes / found.requests)
     assert seen[0] == seen[1]
-    assert seen[0].requests == COUNT
+    assert {way: (row.requests, row.connections) for way, row in rows.items()} == {"function": (6, 2), "aiohttp": (6, 2)}
 
 
-def test_a_way_that_does_not_write_is_no_measurement(bench: Bench) -> None:
-    forbidden = RBAC.replace("resourceNames: [ecr-public-token]", "resourceNames: [another]")
-    with local.running(COUNT, forbidden) as (target, _), pytest.raises(SystemExit, match="applied 0 of 3"):
-        bench.measure("push", target)
+def test_every_other_way_writes_what_it_says(bench: Bench, tmp_path: Path) -> None:
+    if sink.binary() is None:
+        pytest.skip(sink.MISSING)
+    folder = tmp_path / "one"
+    folder.mkdir()
+    one = Scenario(1, 3, 20)
+    with sink.running(folder, one) as server:
+        for way, method in (("urllib3", "PATCH"), ("get_put", "PUT")):
+            server.forget()
+            found = bench.measure(way, one, server)
+            assert server.seen(method).requests == 3
+            assert found["wall"] >= 0.02  # the answers come late
+
+
+def test_a_way_that_does_not_write_is_no_measurement(bench: Bench, server: Sink) -> None:
+    with pytest.raises(SystemExit, match="applied 6 of 8"):
+        bench.measure("function", Scenario(2, 4), server)
+
+
+@pytest.mark.parametrize(("text", "means"), [("1x1000", Scenario(1, 1000)), ("50x20@200", Scenario(50, 20, 200))])
+def test_scenarios_are_written_short(text: str, means: Scenario) -> None:
+    assert scenario(text) == means
+
+
+def test_the_least_possible_is_a_delay_for_the_list_and_for_each_namespace_on_a_connection() -> None:
+    assert table.bound(Scenario(50, 20, 200), 100) == pytest.approx(2.2)
+    assert table.bound(Scenario(1, 1000), 8) == 0
 
 
 def test_ratios_are_of_medians() -> None:
-    floor = Row("floor", tuple({"wall": wall, "cpu": 1.0, "peak": 20.0} for wall in (1.0, 2.0, 9.0)))
-    push = Row("push", tuple({"wall": wall, "cpu": 3.0, "peak": 50.0} for wall in (1.0, 2.5, 2.5)))
-    assert table.line(push, floor).split()[-2:] == ["1.25x", "3.00x"]
-    assert table.aims(push, floor).count("(reached)") == 2
-    assert "CPU 3.00 of at most 2x floor (MISSED)" in table.aims(push, floor)
+    floor = Row("aiohttp", tuple({"wall": wall, "cpu": 1.0, "peak": 20.0} for wall in (1.0, 2.0, 9.0)))
+    function = Row("function", tuple({"wall": wall, "cpu": 3.0, "peak": 50.0} for wall in (1.0, 2.5, 2.5)))
+    assert table.line(function, floor, 1000).split()[-2:] == ["1.25x", "3.00x"]
+    said = table.aims(Scenario(1, 1000), {"function": function, "aiohttp": floor})
+    assert ["CPU 3.00 of at most 1.5x the floor's (MISSED)" in said, sum("(reached)" in one for one in said)] == [True, 2]
 
 
 def test_the_readmes_bill_is_this_ones() -> None:
-    assert bill.table(bill.MEASURED, bill.Prices()) in (ROOT / "README.md").read_text()
+    assert bill.table(bill.MEASURED, bill.Prices()) in (HERE / "README.md").read_text()

@@ -55,6 +55,16 @@ def test_where_nothing_is_new_it_lists_once_and_asks_for_no_token(world: World, 
     assert emitted(capsys.readouterr().out) == []
 
 
+def test_in_a_warm_sandbox_it_costs_the_configuration_and_one_list(world: World) -> None:
+    world.add_cluster("prod", namespaces=("team-old",), document="namespaces: ['team-*']", embedded=True)
+    world.invoke()
+    created(world, "prod", "team-old", minutes_ago=60)
+    calls, requests = len(world.aws.calls), len(world.asked("prod"))
+    assert world.invoke(SWEEP)["ok"]
+    assert [call.action for call in world.aws.calls[calls:]] == ["GetParametersByPath"]
+    assert [line.split("?")[0] for line in world.asked("prod")[requests:]] == ["GET /api/v1/namespaces"]
+
+
 def test_a_cluster_whose_namespaces_are_named_is_not_asked_at_all(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     report = world.invoke(SWEEP)

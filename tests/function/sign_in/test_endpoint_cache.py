@@ -1,0 +1,121 @@
+"""What EKS said of an endpoint is remembered while the sandbox lives, until it turns out wrong or is an hour old."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from ecr_public_pusher.deadline import Clock
+from ecr_public_pusher.sign_in.eks import ENDPOINT_LIFE_SECONDS, Endpoint, EndpointCache
+from infra.local.kube.certificates import issue
+from tests.support.bad_server import Exchange, serving
+from tests.support.world import ACCOUNT, SPOKE_ACCOUNT, SPOKE_ROLE, World
+
+KEY = (None, None, "us-east-1", "prod")
+
+
+@dataclass
+class Described:
+    """A cluster that EKS describes, whatever answers there."""
+
+    name: str
+    endpoint: str
+    ca_pem: str
+
+
+def described(world: World) -> int:
+    return len(world.aws.called("eks", "DescribeCluster"))
+
+
+def test_a_warm_push_asks_eks_nothing(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    for _ in range(3):
+        assert world.invoke()["ok"]
+    assert described(world) == 1
+
+
+def test_where_nobody_listens_any_more_eks_is_asked_anew_and_the_push_succeeds(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    with serving(lambda exchange: None) as gone:
+        world.aws.put_cluster(ACCOUNT, "us-east-1", Described("prod", gone.url, gone.certificate.ca_pem))
+        gone.close()
+        assert world.run()["clusters"][0]["error"]["type"] == "UnreachableError"
+    assert described(world) == 1  # what was just said is not asked again
+    world.sandbox.endpoints.put(KEY, Endpoint(gone.url, gone.certificate.ca_pem))
+    world.aws.put_cluster(ACCOUNT, "us-east-1", world.clusters["prod"])
+    report = world.run()
+    assert (report["ok"], report["totals"]["created"]) == (True, 1)
+    assert described(world) == 2
+
+
+def test_where_another_authority_answers_eks_is_asked_anew_and_the_push_succeeds(world: World) -> None:
+    cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")
+    world.sandbox.endpoints.put(KEY, Endpoint(cluster.endpoint, issue("renewed").ca_pem))
+    report = world.run()
+    assert (report["ok"], report["totals"]["created"]) == (True, 2)
+    assert described(world) == 1
+
+
+def test_what_eks_says_again_is_final(world: World) -> None:
+    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    imposed = Described("prod", cluster.endpoint, issue("another").ca_pem)
+    world.aws.put_cluster(ACCOUNT, "us-east-1", imposed)
+    world.sandbox.endpoints.put(KEY, Endpoint(imposed.endpoint, imposed.ca_pem))
+    (entry,) = world.run()["clusters"]
+    assert "is not the cluster's" in entry["error"]["message"]
+    assert described(world) == 1
+
+
+def test_one_failure_of_a_cluster_that_answers_does_not_start_it_over(world: World) -> None:
+    """A connection that breaks off after the cluster has answered is that namespace's own."""
+    answers = 0
+
+    def script(exchange: Exchange) -> None:
+        nonlocal answers
+        while request := exchange.request():
+            answers += 1
+            namespace = request.split(b"/namespaces/")[1].split(b"/")[0].decode()
+            if namespace == "b":
+                return
+            body = {"kind": "PartialObjectMetadata", "metadata": {"name": "ecr-public-token", "namespace": namespace}}
+            exchange.answer("200 OK", json.dumps(body).encode())
+
+    with serving(script) as server:
+        world.aws.put_cluster(ACCOUNT, "us-east-1", Described("prod", server.url, server.certificate.ca_pem))
+        world.document("prod", "namespaces: [a, b]")
+        world.sandbox.endpoints.put(KEY, Endpoint(server.url, server.certificate.ca_pem))
+        (entry,) = world.run()["clusters"]
+    assert entry["counts"] == {"updated": 1, "failed": 1}
+    assert sum(b"/namespaces/a/" in request for request in server.requests) == 1
+
+
+def test_what_is_an_hour_old_is_asked_for_again() -> None:
+    now = [1_000.0]
+    cache = EndpointCache(Clock(wall=lambda: now[0]))
+    endpoint = Endpoint("https://x.eks.amazonaws.com", "PEM")
+    cache.put(KEY, endpoint)
+    now[0] += ENDPOINT_LIFE_SECONDS - 1
+    assert cache.get(KEY) == endpoint
+    now[0] += 1
+    assert cache.get(KEY) is None
+
+
+@pytest.mark.parametrize(
+    "key", [("arn:aws:iam::1:role/x", None, "us-east-1", "prod"), (None, None, "eu-west-1", "prod"), (None, None, "us-east-1", "x")]
+)
+def test_what_one_role_region_or_cluster_was_answered_is_not_shown_to_another(key: tuple[str | None, str | None, str, str]) -> None:
+    cache = EndpointCache()
+    cache.put(KEY, Endpoint("https://x.eks.amazonaws.com", "PEM"))
+    assert cache.get(key) is None
+
+
+def test_each_call_is_signed_by_the_role_that_its_document_names(world: World) -> None:
+    """Clients are the function's own, whoever signs: a mistake here would show one account to another."""
+    world.add_cluster("own", namespaces=("a",), document="namespaces: [a]")
+    other = f"{{namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}"
+    world.add_cluster("spoke", namespaces=("a",), account=SPOKE_ACCOUNT, principal=SPOKE_ROLE, document=other)
+    assert world.invoke()["ok"]
+    signers = {call.path.rpartition("/")[2]: call.account for call in world.aws.called("eks", "DescribeCluster")}
+    assert signers == {"own": ACCOUNT, "spoke": SPOKE_ACCOUNT}
+    own = {call.account for call in world.aws.calls if call.service in ("ssm", "ecr-public", "sts")}
+    assert own == {ACCOUNT}
