@@ -166,11 +166,11 @@ variable "architecture" {
 variable "memory_size" {
   description = "Memory of the function in MB."
   type        = number
-  default     = 512
+  default     = 256
 
   validation {
-    condition     = var.memory_size >= 256 && var.memory_size <= 10240
-    error_message = "memory_size must be 256 to 10240."
+    condition     = var.memory_size >= 128 && var.memory_size <= 10240
+    error_message = "memory_size must be 128 to 10240."
   }
 }
 

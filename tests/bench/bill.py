@@ -29,8 +29,8 @@ NAMESPACES_EACH = 10
 ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/ecr-public-pusher-PusherRole"
 
 # The template's defaults.
-MEMORY_GB = 512 / 1024
-PROCESSORS = 512 / 1769  # Lambda gives one at 1,769 MB
+MEMORY_GB = 256 / 1024
+PROCESSORS = 256 / 1769  # Lambda gives one at 1,769 MB
 HOURS, DAYS = 730, 730 / 24
 PUSHES, SWEEPS = DAYS * 3, DAYS * 24 * 12
 # Alarms by what they are billed for: metrics watched. The alarm on failed clusters analyses one metric for each cluster.
@@ -98,11 +98,11 @@ def table(measured: Sequence[Figures], prices: Prices) -> str:
     return "\n".join(lines)
 
 
-# Measured by this command on two cores of an AMD EPYC, Python 3.13.0, Linux: medians of five warm invocations, ten namespaces in each cluster.
+# Measured by this command on two cores of an Intel Xeon, Python 3.13.0, Linux: medians of five warm invocations, ten namespaces in each cluster.
 MEASURED = (
-    Figures(1, push_cpu=0.100, push_wall=0.149, sweep_cpu=0.120, sweep_wall=0.156),
-    Figures(10, push_cpu=0.260, push_wall=0.322, sweep_cpu=0.150, sweep_wall=0.198),
-    Figures(100, push_cpu=2.420, push_wall=3.198, sweep_cpu=0.670, sweep_wall=1.213),
+    Figures(1, push_cpu=0.01, push_wall=0.02, sweep_cpu=0.01, sweep_wall=0.01),
+    Figures(10, push_cpu=0.06, push_wall=0.087, sweep_cpu=0.02, sweep_wall=0.027),
+    Figures(100, push_cpu=0.58, push_wall=0.854, sweep_cpu=0.18, sweep_wall=0.229),
 )
 
 

@@ -135,12 +135,6 @@ def test_actions(pattern: Any, action: str, matches: bool) -> None:
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html: everything but.
-@pytest.mark.parametrize(("action", "decision"), [("s3:DeleteBucket", IMPLICIT), ("s3:GetObject", ALLOWED)])
-def test_not_action(action: str, decision: Decision) -> None:
-    statement = {"Sid": "A", "Effect": "Allow", "NotAction": "s3:DeleteBucket", "Resource": "arn:aws:s3:::*"}
-    assert decided(statement, action=action) is decision
-
-
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 # Paths and wildcards; "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*" and the objects it names.
 @pytest.mark.parametrize(
@@ -182,12 +176,6 @@ def test_resources(pattern: str, resource: str, matches: bool) -> None:
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notresource.html
-@pytest.mark.parametrize(("resource", "decision"), [("arn:aws:s3:::HRBucket/Payroll/a", IMPLICIT), ("arn:aws:s3:::HRBucket/Memo", ALLOWED)])
-def test_not_resource(resource: str, decision: Decision) -> None:
-    statement = {"Sid": "A", "Effect": "Allow", "Action": "s3:*", "NotResource": "arn:aws:s3:::HRBucket/Payroll/*"}
-    assert decided(statement, resource=resource) is decision
-
-
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
 # Operators and keys are ANDed, values ORed.
 DEPARTMENTS = {"aws:PrincipalTag/department": ["finance", "hr", "legal"], "aws:PrincipalTag/role": ["audit", "security"]}
@@ -203,15 +191,9 @@ MARY, NIKKI = ({"aws:PrincipalArn": f"arn:aws:iam::222222222222:user/{name}"} fo
         ("ArnLike", {"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "payroll"} | MARY, False),
         ("ArnLike", {"aws:PrincipalTag/department": "hr"} | MARY, False),
         ("ArnLike", MARY, False),
-        # the second table: a negated operator's values are NORed
-        ("ArnNotLike", {"aws:PrincipalTag/department": "legal", "aws:PrincipalTag/role": "audit"} | NIKKI, True),
-        ("ArnNotLike", {"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "audit"} | MARY, False),
-        ("ArnNotLike", {"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "payroll"} | NIKKI, False),
-        ("ArnNotLike", {"aws:PrincipalTag/department": "hr"} | NIKKI, False),
-        ("ArnNotLike", NIKKI, False),
     ],
 )
-def test_operators_and_keys_are_anded_and_values_ored_or_nored(operator: str, context: dict[str, Values], matches: bool) -> None:
+def test_operators_and_keys_are_anded_and_values_ored(operator: str, context: dict[str, Values], matches: bool) -> None:
     assert met({"StringEquals": DEPARTMENTS, operator: USERS}, context) is matches
 
 
@@ -227,125 +209,15 @@ def test_keys_are_told_apart_without_regard_to_case_and_values_with(key: str, va
     ("operator", "wanted", "matches"),
     [
         ("StringEquals", "a", False),
-        ("StringEqualsIgnoreCase", "a", False),
         ("StringLike", "*", False),
         ("ArnEquals", "arn:aws:s3:::b", False),
         ("ArnLike", "arn:aws:s3:::*", False),
         ("Bool", "false", False),
-        ("IpAddress", "0.0.0.0/0", False),
-        ("NumericEquals", "0", False),
-        ("NumericLessThan", "1", False),
-        ("StringNotEquals", "a", True),
-        ("StringNotEqualsIgnoreCase", "a", True),
-        ("StringNotLike", "*", True),
-        ("ArnNotEquals", "arn:aws:s3:::b", True),
-        ("ArnNotLike", "arn:aws:s3:::*", True),
-        ("NotIpAddress", "0.0.0.0/0", True),
-        ("NumericNotEquals", "0", True),
     ],
 )
 @pytest.mark.parametrize("context", [{}, {"a:b": []}], ids=["no key", "no value"])
 def test_what_a_missing_key_means_to_an_operator(operator: str, wanted: str, matches: bool, context: dict[str, Values]) -> None:
     assert met({operator: {"a:b": wanted}}, context) is matches
-    assert met({f"{operator}IfExists": {"a:b": wanted}}, context)
-
-
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
-ONLY_THESE = {"ForAllValues:StringEquals": {"aws:TagKeys": ["environment", "cost-center"]}, "Null": {"aws:TagKeys": "false"}}
-ONE_OF_THESE = {"ForAnyValue:StringEquals": {"aws:TagKeys": ["environment", "cost-center"]}}
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition_examples-multi-valued-context-keys.html
-NOT_KEY1 = {"ForAllValues:StringNotLike": {"aws:TagKeys": "key1*"}}
-NEITHER_KEY1_NOR_KEY2 = {"ForAllValues:StringNotLike": {"aws:TagKeys": ["key1*", "key2*"]}}
-WEBSERVER = {"ForAnyValue:StringEquals": {"aws:TagKeys": "webserver"}}
-
-
-@pytest.mark.parametrize(
-    ("condition", "values", "matches"),
-    [
-        (ONLY_THESE, ["environment"], True),
-        (ONLY_THESE, ["cost-center"], True),
-        (ONLY_THESE, ["environment", "cost-center"], True),
-        (ONLY_THESE, ["environment", "dept"], False),
-        (ONLY_THESE, None, False),
-        (ONLY_THESE, [], False),
-        (ONLY_THESE, [""], False),  # "resolves to a null dataset, such as an empty string"
-        (ONE_OF_THESE, ["environment"], True),
-        (ONE_OF_THESE, ["cost-center"], True),
-        (ONE_OF_THESE, ["environment", "cost-center"], True),
-        (ONE_OF_THESE, ["environment", "dept"], True),
-        (ONE_OF_THESE, ["dept"], False),
-        (ONE_OF_THESE, None, False),
-        (NOT_KEY1, ["key1:legal"], False),
-        (NOT_KEY1, ["key1:hr", "key1:personnel"], False),
-        (NOT_KEY1, ["key2:audit"], True),
-        (NOT_KEY1, None, True),
-        (NOT_KEY1, [""], True),
-        (NEITHER_KEY1_NOR_KEY2, ["key1:legal"], False),
-        (NEITHER_KEY1_NOR_KEY2, ["key1:hr", "key1:personnel"], False),
-        (NEITHER_KEY1_NOR_KEY2, ["key1:hr", "key2:audit"], False),
-        (NEITHER_KEY1_NOR_KEY2, ["key3:legal"], True),
-        (NEITHER_KEY1_NOR_KEY2, None, True),
-        (WEBSERVER, ["webserver"], True),
-        (WEBSERVER, ["environment", "webserver", "test"], True),
-        (WEBSERVER, ["environment", "test"], False),
-        (WEBSERVER, None, False),
-        ({"ForAllValues:StringEquals": {"aws:TagKeys": "webserver"}}, [""], True),
-        ({"ForAnyValue:StringNotEquals": {"aws:TagKeys": "webserver"}}, [""], False),
-        ({"ForAnyValue:StringNotEquals": {"aws:TagKeys": "webserver"}}, ["webserver", "test"], True),
-        # a set operator with IfExists: "If the key is not present, evaluate the condition element as true."
-        ({"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "webserver"}}, None, True),
-        ({"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "webserver"}}, ["test"], False),
-    ],
-)
-def test_sets_of_values(condition: dict[str, Any], values: list[str] | None, matches: bool) -> None:
-    assert met(condition, {} if values is None else {"aws:TagKeys": values}) is matches
-
-
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
-@pytest.mark.parametrize(
-    ("pattern", "context", "resource", "matches"),
-    [
-        ("arn:aws:s3:::mybucket/${aws:username}/*", {"aws:username": "David"}, "arn:aws:s3:::mybucket/David/a", True),
-        ("arn:aws:s3:::mybucket/${AWS:UserName}/*", {"aws:username": "David"}, "arn:aws:s3:::mybucket/David/a", True),
-        ("arn:aws:s3:::mybucket/${aws:username}/*", {"aws:username": "David"}, "arn:aws:s3:::mybucket/Adele/a", False),
-        ("arn:aws:s3:::mybucket/${aws:username}/*", {"aws:username": "*"}, "arn:aws:s3:::mybucket/Adele/a", False),
-        ("arn:aws:s3:::mybucket/${aws:username}/*", {}, "arn:aws:s3:::mybucket/${aws:username}/a", False),
-        ("arn:aws:sqs:us-east-2:*:${aws:username}-queue", {"aws:username": "David"}, "arn:aws:sqs:us-east-2:111122223333:David-queue", True),
-        ("arn:aws:s3:::bucket-${aws:PrincipalTag/team, 'company-wide'}", {"aws:PrincipalTag/team": "yellow"}, "arn:aws:s3:::bucket-yellow", True),
-        ("arn:aws:s3:::bucket-${aws:PrincipalTag/team, 'company-wide'}", {}, "arn:aws:s3:::bucket-company-wide", True),
-        (
-            "arn:aws:s3:::bucket-${aws:PrincipalTag/team, 'company-wide'}",
-            {"aws:PrincipalTag/team": "yellow"},
-            "arn:aws:s3:::bucket-company-wide",
-            False,
-        ),
-        ("arn:aws:s3:::b/${*}${?}${$}", {}, "arn:aws:s3:::b/*?$", True),
-        ("arn:aws:s3:::b/${*}${?}${$}", {}, "arn:aws:s3:::b/abc$", False),
-    ],
-)
-def test_variables_in_resources(pattern: str, context: dict[str, Values], resource: str, matches: bool) -> None:
-    assert (evaluate([policy(allow(resource=pattern))], Request("s3:GetObject", resource, context)).decision is ALLOWED) is matches
-
-
-# The same page, "Policy variables with no value": nothing is equal to it or like it, and what is negated matches.
-@pytest.mark.parametrize(
-    ("operator", "team", "matches"),
-    [
-        ("StringEquals", "yellow", True),
-        ("StringEquals", "blue", False),
-        ("StringEquals", None, False),
-        ("StringLike", None, False),
-        ("StringNotEquals", "yellow", False),
-        ("StringNotEquals", "blue", True),
-        ("StringNotEquals", None, True),
-        ("StringNotLike", None, True),
-    ],
-)
-def test_variables_in_conditions(operator: str, team: str | None, matches: bool) -> None:
-    context: dict[str, Values] = {"s3:ExistingObjectTag/Team": "yellow"}
-    if team:
-        context["aws:PrincipalTag/Team"] = team
-    assert met({operator: {"s3:ExistingObjectTag/Team": "${aws:PrincipalTag/Team}"}}, context) is matches
 
 
 FINANCE = "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt"
@@ -362,31 +234,9 @@ FINANCE = "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:fin
         ({"StringEquals": {"aws:UserAgent": "Ex*le*"}}, {"aws:UserAgent": "Ex*le*"}, True),
         ({"StringEquals": {"aws:UserAgent": "Ex*le"}}, {"aws:UserAgent": "Example"}, False),
         ({"StringEquals": {"ssm:Overwrite": True}}, {"ssm:Overwrite": "true"}, True),
-        ({"StringEqualsIgnoreCase": {"aws:UserAgent": "Example"}}, {"aws:UserAgent": "eXAMPLE"}, True),
-        ({"StringNotEqualsIgnoreCase": {"aws:UserAgent": "Example"}}, {"aws:UserAgent": "eXAMPLE"}, False),
-        ({"StringLike": {"s3:prefix": ["", "home/", "home/${aws:username}/"]}}, {"s3:prefix": "", "aws:username": "ana"}, True),
-        ({"StringLike": {"s3:prefix": ["", "home/", "home/${aws:username}/"]}}, {"s3:prefix": "home/ana/", "aws:username": "ana"}, True),
-        ({"StringLike": {"s3:prefix": ["", "home/", "home/${aws:username}/"]}}, {"s3:prefix": "home/bob/", "aws:username": "ana"}, False),
         ({"StringLike": {"a:b": "t?.*"}}, {"a:b": "t2.micro"}, True),
         ({"StringLike": {"a:b": "t?.*"}}, {"a:b": "T2.micro"}, False),
         ({"StringLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": FINANCE}, True),
-        # Numeric
-        ({"NumericLessThanEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "9"}, True),
-        ({"NumericLessThanEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "100"}, False),
-        ({"NumericLessThanEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "10"}, True),
-        ({"NumericLessThan": {"s3:max-keys": "10"}}, {"s3:max-keys": "9"}, True),
-        ({"NumericLessThan": {"s3:max-keys": "10"}}, {"s3:max-keys": "10"}, False),
-        ({"NumericGreaterThan": {"s3:max-keys": "10"}}, {"s3:max-keys": "9"}, False),
-        ({"NumericGreaterThan": {"s3:max-keys": "10"}}, {"s3:max-keys": "10"}, False),
-        ({"NumericGreaterThanEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "10"}, True),
-        ({"NumericEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "10.0"}, True),
-        ({"NumericNotEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "10.0"}, False),
-        # IP address; without a prefix it is one address
-        ({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, {"aws:SourceIp": "203.0.113.255"}, True),
-        ({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, {"aws:SourceIp": "203.0.114.0"}, False),
-        ({"IpAddress": {"aws:SourceIp": "203.0.113.7"}}, {"aws:SourceIp": "203.0.113.8"}, False),
-        ({"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:DB8:1234:5678::/64"]}}, {"aws:SourceIp": "2001:db8:1234:5678::1"}, True),
-        ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, {"aws:SourceIp": "203.0.113.255"}, False),
         # Boolean
         ({"Bool": {"aws:SecureTransport": "false"}}, {"aws:SecureTransport": "false"}, True),
         ({"Bool": {"aws:SecureTransport": "false"}}, {"aws:SecureTransport": "true"}, False),
@@ -401,18 +251,7 @@ FINANCE = "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:fin
         ({"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": FINANCE}, False),
         ({"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": "no ARN"}, False),
         ({"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": "arn:aws:someservice:us-east-2"}, False),
-        ({"ArnNotLike": {"aws:SourceArn": "arn:aws:sns:*:*:T"}}, {"aws:SourceArn": "arn:aws:sns:eu-west-1:111122223333:T"}, False),
-        # IfExists: as if it were not there, where the key is not
-        ({"StringLikeIfExists": {"ec2:InstanceType": ["t1.*", "t2.*", "m3.*"]}}, {"ec2:InstanceType": "t2.micro"}, True),
-        ({"StringLikeIfExists": {"ec2:InstanceType": ["t1.*", "t2.*", "m3.*"]}}, {"ec2:InstanceType": "c5.large"}, False),
-        ({"StringLikeIfExists": {"ec2:InstanceType": ["t1.*", "t2.*", "m3.*"]}}, {}, True),
         ({"StringLike": {"ec2:InstanceType": ["t1.*", "t2.*", "m3.*"]}}, {}, False),
-        ({"StringNotEqualsIfExists": {"a:b": "c"}}, {"a:b": "c"}, False),
-        # Null: "true": the key is not there
-        ({"Null": {"aws:TokenIssueTime": "true"}}, {}, True),
-        ({"Null": {"aws:TokenIssueTime": "true"}}, {"aws:TokenIssueTime": "2026-01-01T00:00:00Z"}, False),
-        ({"Null": {"aws:TokenIssueTime": "false"}}, {"aws:TokenIssueTime": "2026-01-01T00:00:00Z"}, True),
-        ({"Null": {"aws:TokenIssueTime": "false"}}, {}, False),
     ],
 )
 def test_condition_operators(condition: dict[str, Any], context: dict[str, Values], matches: bool) -> None:
@@ -497,20 +336,21 @@ def test_a_trust_policy_with_an_external_id(context: dict[str, Values], decision
 @pytest.mark.parametrize(
     "statement",
     [
+        allow(StringNotEquals={"a:b": "c"}),
+        allow(StringEqualsIfExists={"a:b": "c"}),
+        allow(NumericLessThan={"a:b": "1"}),
+        allow(Null={"a:b": "true"}),
+        allow() | {"NotAction": "s3:GetObject"},
         allow(StringMatches={"a:b": "c"}),
         allow(DateGreaterThan={"aws:TokenIssueTime": "2020-01-01T00:00:01Z"}),
         allow(BinaryEquals={"a:b": "QmluYXJ5VmFsdWVJbkJhc2U2NA=="}),
         allow(**{"ForSomeValues:StringEquals": {"a:b": "c"}}),
-        allow(NullIfExists={"a:b": "true"}),  # "any condition operator name except the Null condition"
-        allow(**{"ForAnyValue:Null": {"a:b": "true"}}),
         allow(StringEquals={}),
         allow(StringEquals={"a:b": []}),
         allow(action="sqs:SendMessage", StringMatches={"a:b": "c"}),  # of a statement that the request does not concern, too
         allow() | {"Effect": "Maybe"},
         allow() | {"Effect": "allow"},
         allow() | {"Resources": "*"},
-        allow() | {"NotAction": "s3:GetObject"},
-        allow() | {"NotResource": "*"},
         allow() | {"Principal": "*"},
         allow() | {"NotPrincipal": "*"},
         allow(action=[]),
@@ -521,7 +361,7 @@ def test_a_trust_policy_with_an_external_id(context: dict[str, Values], decision
     ],
 )
 def test_what_is_not_known_is_never_passed_over(statement: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"unknown|neither"):
+    with pytest.raises(ValueError, match="unknown"):
         decided(statement)
 
 
@@ -529,14 +369,9 @@ def test_what_is_not_known_is_never_passed_over(statement: dict[str, Any]) -> No
     ("condition", "values"),
     [
         ({"Bool": {"a:b": "yes"}}, "true"),
-        ({"Null": {"a:b": "maybe"}}, "c"),
-        ({"NumericEquals": {"a:b": "ten"}}, "10"),
-        ({"NumericEquals": {"a:b": "10"}}, "ten"),
-        ({"IpAddress": {"a:b": "everywhere"}}, "203.0.113.7"),
         ({"ArnLike": {"a:b": "arn:aws:sns:*:T"}}, "arn:aws:sns:eu-west-1:111122223333:T"),
         ({"ArnLike": {"a:b": "AlarmTopic"}}, "arn:aws:sns:eu-west-1:111122223333:T"),
         ({"StringEquals": {"a:b": ["c", "d"]}}, ["c", "d"]),  # "Multivalued context keys require a condition set operator"
-        ({"StringEquals": {"a:b": "${a:list}"}}, "c"),  # "you cannot use a multivalued context key as a policy variable"
     ],
 )
 def test_a_comparison_that_means_nothing_raises(condition: dict[str, Any], values: Values) -> None:
@@ -553,15 +388,11 @@ def test_a_comparison_that_means_nothing_raises(condition: dict[str, Any], value
         ("Resource", "urn:aws:s3:::b"),
         ("Resource", "arn:aws:s*:::b"),  # "You can't use a wildcard in the service segment"
         ("Resource", ["*", "b/k"]),
-        ("NotResource", "RetryQueue.Arn"),
-        (
-            "Resource",
-            "arn:aws:sqs:us-east-2:${aws:PrincipalAccount}:q",
-        ),  # "You can't use a variable to replace parts of the ARN before the fifth colon"
+        ("Resource", "arn:aws:sqs:us-east-2:111122223333:${aws:username}-q"),  # a variable: no template of ours has one
     ],
 )
 def test_an_action_or_resource_of_no_known_form_raises(element: str, value: Any) -> None:
-    statement = {name: given for name, given in allow().items() if name not in (element, element.removeprefix("Not"))} | {element: value}
+    statement = {name: given for name, given in allow().items() if name != element} | {element: value}
     with pytest.raises(ValueError, match="unknown form"):
         decided(statement)
 

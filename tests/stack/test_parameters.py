@@ -91,7 +91,7 @@ def test_parameters_refuse_nonsense(parameter: str, value: str, fits: bool) -> N
 
 @pytest.mark.parametrize(
     ("parameter", "least", "most"),
-    [("SweepWindowMinutes", 5, 1440), ("MaximumConcurrency", 2, 1000), ("MemorySize", 256, 10240), ("ReservedConcurrency", 0, 1000)],
+    [("SweepWindowMinutes", 5, 1440), ("MaximumConcurrency", 2, 1000), ("MemorySize", 128, 10240), ("ReservedConcurrency", 0, 1000)],
 )
 def test_numbers_have_their_range(parameter: str, least: int, most: int) -> None:
     body = source()["Parameters"][parameter]

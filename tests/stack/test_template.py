@@ -89,7 +89,7 @@ def test_the_function_has_its_role_its_log_group_and_room_to_run() -> None:
     function = properties("PusherFunction")
     assert function["Role"] == "PusherRole.Arn"
     assert function["LoggingConfig"]["LogGroup"] == "PusherLogGroup"
-    assert (function["Timeout"], function["MemorySize"]) == (300, 512)
+    assert (function["Timeout"], function["MemorySize"]) == (300, 256)
 
 
 def test_concurrency_is_reserved_only_where_it_is_asked_for() -> None:

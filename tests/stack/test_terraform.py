@@ -330,7 +330,7 @@ def test_without_documents_none_are_written(tmp_path: Path) -> None:
     ("folder", "variables"),
     [
         (MODULE, {"timeout": 30}),
-        (MODULE, {"memory_size": 128}),
+        (MODULE, {"memory_size": 127}),
         (MODULE, {"log_level": "DEBUG"}),
         (MODULE, {"defaults": "namespaces: [default]"}),
         (MODULE, {"clusters": ["prod"]}),

@@ -5,7 +5,6 @@ open, `Readings` says which way it is read here, and a test can ask for the othe
 """
 
 from tests.support.cloudwatch.alarms import Alarm, AlarmError
-from tests.support.cloudwatch.composite import Composite
 from tests.support.cloudwatch.evaluation import State
 from tests.support.cloudwatch.expressions import ExpressionError
 from tests.support.cloudwatch.insights import QueryError
@@ -19,7 +18,6 @@ __all__ = [
     "MINUTE",
     "Alarm",
     "AlarmError",
-    "Composite",
     "ExpressionError",
     "Metrics",
     "QueryError",

@@ -13,10 +13,9 @@ from .principals import Named
 
 type Statement = Mapping[str, Any]
 
-# Before it, or without a version, variables are literal text: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
 _LANGUAGE = "2012-10-17"
 _POLICY = {"Version", "Id", "Statement"}
-_STATEMENT = {"Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
+_STATEMENT = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
 
 
 def evaluate(policies: Iterable[Mapping[str, Any]], request: Request) -> Verdict:
@@ -72,32 +71,25 @@ def _check(statement: Statement) -> None:
         raise ValueError(f"unknown elements {sorted(unknown)}")
     if statement.get("Effect") not in ("Allow", "Deny"):
         raise ValueError(f"unknown effect {statement.get('Effect')}")
-    _one_of(statement, "Action")
-    _one_of(statement, "Resource", absent="Principal" in statement)
+    for element in ("Action", "Resource"):
+        # A trust policy has no Resource.
+        if element not in statement and not (element == "Resource" and "Principal" in statement):
+            raise ValueError(f"unknown: no {element}")
+        if element in statement and not strings(statement[element]):
+            raise ValueError(f"unknown meaning of {element} without a value")
     if "Principal" in statement:
         principals.check(statement["Principal"])
     conditions.check(statement.get("Condition", {}))
 
 
-def _one_of(statement: Statement, element: str, *, absent: bool = False) -> None:
-    """Exactly one of an element and its Not form, with something in it. A trust policy has no Resource (`absent`)."""
-    given = [name for name in (element, f"Not{element}") if name in statement]
-    if len(given) > 1 or not (given or absent):
-        raise ValueError(f"neither or both of {element} and Not{element}")
-    if any(not strings(statement[name]) for name in given):
-        raise ValueError(f"unknown meaning of {element} without a value")
-
-
 def _matches(statement: Statement, request: Request) -> bool:
     return (
-        _either(statement, "Action", lambda pattern: action_like(pattern, request.action))
-        and _either(statement, "Resource", lambda pattern: resource_like(pattern, request.resource, request))
+        _any(statement, "Action", lambda pattern: action_like(pattern, request.action))
+        and _any(statement, "Resource", lambda pattern: resource_like(pattern, request.resource))
         and conditions.hold(statement.get("Condition", {}), request)
     )
 
 
-def _either(statement: Statement, element: str, matches: Callable[[str], bool]) -> bool:
-    for name, expected in ((element, True), (f"Not{element}", False)):
-        if name in statement:
-            return (True in {matches(pattern) for pattern in strings(statement[name])}) is expected  # each of them, for a malformed one to raise
-    return True
+def _any(statement: Statement, element: str, matches: Callable[[str], bool]) -> bool:
+    """Whether one of the element's patterns matches: each is tried, for a malformed one to raise."""
+    return element not in statement or True in {matches(pattern) for pattern in strings(statement[element])}
