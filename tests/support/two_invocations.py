@@ -11,8 +11,8 @@ import time
 from ecr_public_pusher.handler import handler
 from tests.support.world import Context
 
-FIRST_SECONDS = 3.0
-THAW_SECONDS = 1.0
+FIRST_SECONDS = 2.0
+THAW_SECONDS = 0.5
 
 
 def main() -> None:

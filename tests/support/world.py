@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import botocore.loaders
+import botocore.session
 import yaml
 
 from ecr_public_pusher import handler as entry
+from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.events.parser import parse
@@ -44,6 +47,8 @@ IMPATIENT = RetryPolicy(
     backoff_seconds=0.01,
     backoff_limit_seconds=0.05,
     stalled_seconds=0.1,
+    appearance_seconds=0.3,
+    lost_race_seconds=0.02,
 )
 
 
@@ -60,6 +65,17 @@ class Context:
         return int(self.seconds * 1000)
 
 
+# AWS's service models, read from the disk once for all tests: half of what a test costs otherwise.
+_MODELS = botocore.loaders.create_loader()
+
+
+def clients(region: str) -> AwsClients:
+    """The function's clients, as it makes them."""
+    session = botocore.session.Session()
+    session.register_component("data_loader", _MODELS)
+    return AwsClients(region, session=session)
+
+
 @dataclass
 class World:
     """AWS, the clusters by id, and the environment the function sees."""
@@ -68,7 +84,7 @@ class World:
     environ: dict[str, str]
     queue: LocalQueue
     clusters: dict[str, Cluster] = field(default_factory=dict)
-    sandbox: Sandbox = field(default_factory=Sandbox)
+    sandbox: Sandbox = field(default_factory=lambda: Sandbox(clients))
 
     def add_cluster(
         self,

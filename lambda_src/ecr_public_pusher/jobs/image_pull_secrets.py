@@ -20,7 +20,7 @@ from ecr_public_pusher.ownership import FIELD_MANAGER, RBAC_GROUP
 from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
 # A new namespace's `default` account is made by a controller, a moment after the namespace.
-DEFAULT_ACCOUNT, WAIT_SECONDS, LOOK_EVERY_SECONDS = "default", 5.0, 0.25
+DEFAULT_ACCOUNT, LOOK_EVERY_SECONDS = "default", 0.25
 # Lost races: each one means that another writer got through, so they end.
 TRIES = 25
 _STALE = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -96,7 +96,7 @@ async def _find(api: KubernetesApi, namespace: str, patterns: Iterable[str], dea
 
 
 async def _get(api: KubernetesApi, namespace: str, name: str, deadline: Deadline) -> dict[str, Any] | None:
-    until = deadline.clock.monotonic() + (WAIT_SECONDS if name == DEFAULT_ACCOUNT else 0.0)
+    until = deadline.clock.monotonic() + (api.retry_policy.appearance_seconds if name == DEFAULT_ACCOUNT else 0.0)
     while True:
         try:
             return await api.service_account(namespace, name)
@@ -180,7 +180,7 @@ async def _changed(
             if error.status not in _STALE:
                 raise
             refusal = error
-        await deadline.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311 - jitter, no secret
+        await deadline.sleep(random.uniform(0, min(api.retry_policy.lost_race_seconds, 0.01 * 2**attempt)))  # noqa: S311 - jitter, no secret
         account = await api.service_account(namespace, name)
         # A failed test and an invalid object are refused alike: it is the latter where nothing has changed since.
         if refusal.status == HTTPStatus.UNPROCESSABLE_ENTITY and account["metadata"].get("resourceVersion") == version:

@@ -58,7 +58,7 @@ class Client:
         self._access, self._deadline = access, deadline
         self._base = access.url.rstrip("/")
         self._host = urlsplit(access.url).netloc
-        self._retry_policy = retry_policy or RetryPolicy()
+        self.retry_policy = retry_policy or RetryPolicy()
         self._sockets: list[socket.socket] = []
         self._token: str | None = None
         self._signing_in = asyncio.Lock()
@@ -72,7 +72,7 @@ class Client:
             raise UnreachableError(
                 f"the certificate authority that is named for {self._host} is invalid", remedy="See `aws eks describe-cluster`."
             ) from None
-        policy = self._retry_policy
+        policy = self.retry_policy
 
         def make_socket(address_info: Any) -> socket.socket:
             made = sockets.make(address_info)
@@ -139,7 +139,7 @@ class Client:
                 renewed = True
                 await self._sign_in(token)
                 continue
-            if code in RETRYABLE_STATUS and attempt < self._retry_policy.attempts:
+            if code in RETRYABLE_STATUS and attempt < self.retry_policy.attempts:
                 await self._pause(attempt, retry_after, ApiStatusError(code, phrase(code)))
                 continue
             return code, self._answer(code, data, kind, body, token)
@@ -203,11 +203,11 @@ class Client:
     def _attempts(self, error: UnreachableError) -> int:
         if isinstance(error, CertificateMismatch):
             return 1
-        return self._retry_policy.connect_attempts if isinstance(error, ConnectionFailed) else self._retry_policy.attempts
+        return self.retry_policy.connect_attempts if isinstance(error, ConnectionFailed) else self.retry_policy.attempts
 
     async def _pause(self, attempt: int, retry_after: str | None, error: PusherError) -> None:
         """Waits before the next try. Raises `error` at once when the deadline leaves no time for it."""
-        seconds = self._retry_policy.pause(attempt, retry_after)
+        seconds = self.retry_policy.pause(attempt, retry_after)
         if seconds >= self._deadline.remaining:
             raise error
         await asyncio.sleep(seconds)

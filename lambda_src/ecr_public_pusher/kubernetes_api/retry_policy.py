@@ -15,6 +15,8 @@ class RetryPolicy:
     backoff_seconds: float = 0.25  # doubled each time, with full jitter
     backoff_limit_seconds: float = 8.0
     stalled_seconds: float = 1.0  # what takes longer gives its place to another
+    appearance_seconds: float = 5.0  # what a controller makes a moment later is waited for
+    lost_race_seconds: float = 1.0  # the longest pause after another writer was quicker
 
     def pause(self, attempt: int, retry_after: str | None = None) -> float:
         """Seconds to wait after so many tries; `retry_after` is the answer's header, of which whole seconds are honoured (RFC 9110, 10.2.3)."""

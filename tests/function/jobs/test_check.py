@@ -683,7 +683,7 @@ def test_a_token_that_ecr_public_refuses_is_the_runs_error_and_clusters_are_chec
 def test_ecr_public_that_hangs_does_not_keep_the_clusters_waiting(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.aws.script("ecr-public", "GetAuthorizationToken", Answer(200, b"{}", delay=HANG_SECONDS))
-    report = check(world, seconds=4)
+    report = check(world, seconds=2)
     assert report["error"]["type"] == "DeadlineReached"
     assert passed(report) == list(Check)
 
@@ -702,8 +702,8 @@ def test_at_the_deadline_the_report_tells_where_it_hung(world: World, resolver: 
         urls = {"dns": f"https://{ONE_NAME}", "connect": unconnected}
         describe(world, urls.get(kind, server.url), ca_pem=server.certificate.ca_pem)
         began = time.monotonic()
-        report = world.invoke({"action": "check"}, seconds=5)
-        assert time.monotonic() - began < 5
+        report = world.invoke({"action": "check"}, seconds=2.5)
+        assert time.monotonic() - began < 2.5
     assert entry(report, "good")["ok"]
     assert (bad(report)["check"], entry(report)["ok"]) == (at, False)
 
@@ -713,7 +713,7 @@ def test_clusters_whose_turn_never_came_say_so(world: World) -> None:
         for number in range(66):
             world.aws.put_cluster(ACCOUNT, "us-east-1", Described(f"c{number}", url, "BEGIN CERTIFICATE"))
             world.document(f"c{number}", "namespaces: [a]")
-        report = check(world, seconds=3, retry_policy=RetryPolicy())
+        report = check(world, seconds=2, retry_policy=RetryPolicy())
     told = [finding["message"] for cluster in report["clusters"] for finding in cluster["findings"] if not finding["ok"]]
     assert told.count("the function's time was up before its turn") == 2
     assert len(told) == 66
@@ -725,11 +725,11 @@ def test_a_cluster_that_the_time_was_not_enough_for_is_not_ok(world: World) -> N
 
     def hang(request: SeenRequest) -> Response | None:
         if b'"escalate"' in request.body:
-            time.sleep(4)
+            time.sleep(2)
         return None
 
     cluster.intercept = hang
-    report = check(world, seconds=3, retry_policy=RetryPolicy())
+    report = check(world, seconds=1.5, retry_policy=RetryPolicy())
     assert (bad(report)["check"], bad(report)["message"]) == ("permission", "no answer before the function's time was up")
 
 
