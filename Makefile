@@ -41,6 +41,10 @@ unit: .venv/.done .venv-sam/.done
 bench: .venv/.done ## the push beside a bare loop and beside other ways (some 15 minutes; ARGS="--help" for more)
 	$(BIN)/python -m tests.bench $(ARGS)
 
+plots: .venv/.done .venv-bench/.done ## the same, drawn into docs/
+	$(BIN)/python -m tests.bench --save .venv-bench/results.json $(ARGS)
+	.venv-bench/bin/python -m tests.bench.plots .venv-bench/results.json docs
+
 soak: .venv/.done .venv-sam/.done ## 500 invocations of one warm function: does it grow? (minutes)
 	$(BIN)/python -m tests.soak $(ARGS)
 
@@ -48,7 +52,7 @@ bill: .venv/.done .venv-sam/.done ## what the stack costs a month, by the work m
 	$(BIN)/python -m tests.bench.bill $(ARGS)
 
 clean: ## removes what the other commands made
-	rm -rf .venv .venv-sam .venv-checkov .aws-sam .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-sam .venv-checkov .venv-bench .aws-sam .mypy_cache .ruff_cache .pytest_cache
 
 .venv/.done: requirements.txt requirements-dev.txt
 	$(PYTHON) -m venv --clear .venv
@@ -58,6 +62,11 @@ clean: ## removes what the other commands made
 .venv-sam/.done: infra/local/requirements-sam.txt
 	$(PYTHON) -m venv --clear .venv-sam
 	.venv-sam/bin/pip install --quiet --disable-pip-version-check --no-deps -r infra/local/requirements-sam.txt
+	@touch $@
+
+.venv-bench/.done: tests/bench/requirements.txt
+	$(PYTHON) -m venv --clear .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps -r tests/bench/requirements.txt
 	@touch $@
 
 .venv-checkov/.done: infra/local/requirements-checkov.txt

@@ -15,7 +15,7 @@ import pytest
 import urllib3
 
 from infra.local.kube import Cluster, UserInfo, start_cluster
-from infra.local.kube.client import context
+from infra.local.kube.http.client import context
 
 CASES = json.loads(Path(__file__).with_name("kube-api-contract.json").read_text())["cases"]
 REAL = bool(os.environ.get("KUBEBUILDER_ASSETS"))

@@ -7,7 +7,7 @@ import pytest
 import urllib3
 
 from infra.local.kube import EmbeddedCluster, UserInfo
-from infra.local.kube.client import AdminClient, context
+from infra.local.kube.http.client import AdminClient, context
 
 RBAC = "rbac.authorization.k8s.io"
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ecr-public-token"}, "data": {"k": "dg=="}}

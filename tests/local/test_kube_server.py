@@ -12,7 +12,7 @@ import pytest
 import urllib3
 
 from infra.local.kube import ClusterError, ControlPlane, EmbeddedCluster, Response, SeenRequest, start_cluster
-from infra.local.kube.client import context
+from infra.local.kube.http.client import context
 
 READY = "/readyz"
 

@@ -17,9 +17,9 @@ from botocore.credentials import Credentials
 
 from infra.local.identity import AccessEntry, Credential, principal_of
 from infra.local.kube import EmbeddedCluster
-from infra.local.kube.authn import Authenticator
-from infra.local.kube.authz import UserInfo
-from infra.local.kube.client import context
+from infra.local.kube.auth.authn import Authenticator
+from infra.local.kube.auth.authz import UserInfo
+from infra.local.kube.http.client import context
 
 ROLE = Credential("ASIAROLE", "role-secret", "role-session", "arn:aws:sts::111122223333:assumed-role/pusher/run-1")
 USER = Credential("AKIAUSER", "user-secret", None, "arn:aws:iam::111122223333:user/dev/alice")

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import urllib3
 
-from infra.local.kube.authn import Authenticator
-from infra.local.kube.authz import UserInfo
-from infra.local.kube.client import context
-from infra.local.kube.webhook import Webhook
+from infra.local.kube.auth.authn import Authenticator
+from infra.local.kube.auth.authz import UserInfo
+from infra.local.kube.auth.webhook import Webhook
+from infra.local.kube.http.client import context
 
 
 def asked(path: str, body: bytes) -> tuple[int, bytes]:

@@ -4,7 +4,7 @@
 `start_cluster` chooses: the real one when KUBEBUILDER_ASSETS names its folder.
 """
 
-from .authz import UserInfo
+from .auth.authz import UserInfo
 from .cluster import Cluster, ClusterError, Intercept, Response, SeenRequest
 from .controlplane import ControlPlane, start_cluster
 from .embedded import EmbeddedCluster

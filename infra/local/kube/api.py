@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
-from . import apply, authz, lists, patch, selectors, tables, validation
-from .authz import Attributes
-from .bodies import decoded, decoded_yaml, delete_options, plain_json, typed
-from .call import APPLY, Call, now
-from .conditions import check_fresh, check_identity, check_options, check_preconditions
+from .auth import authz
+from .auth.authz import Attributes
+from .http.bodies import decoded, decoded_yaml, delete_options, plain_json, typed
+from .http.call import APPLY, Call, now
+from .http.conditions import check_fresh, check_identity, check_options, check_preconditions
 from .kinds import NAMESPACES, Object
-from .lists import page
-from .objects import completed, created, replaced
+from .kubectl import tables
+from .ownership import apply, patch
 from .status import ApiError, already_exists, bad_request, details, method_not_allowed, modified, namespace_terminating, not_found, success
-from .store import Store
+from .storage import lists, selectors, validation
+from .storage.lists import page
+from .storage.objects import completed, created, replaced
+from .storage.store import Store
 
 PATCHES: dict[str, Callable[[Object, Any], Any]] = {
     "application/json-patch+json": patch.json_patch,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from .client import AdminClient
+from .http.client import AdminClient
 from .kinds import BY_KIND, Object
 
 REDACTED = "[redacted]"

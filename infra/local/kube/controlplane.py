@@ -21,15 +21,15 @@ import urllib3
 from ..bound import bound
 from ..identity import AccessEntry, CredentialLookup
 from . import certificates
-from .authn import Authenticator
-from .authz import MASTERS, UserInfo
-from .bootstrap import NAMESPACE_NAMES
-from .client import AdminClient
+from .auth.authn import Authenticator
+from .auth.authz import MASTERS, UserInfo
+from .auth.webhook import Webhook
 from .cluster import Administered, Cluster, ClusterError, Intercept, SeenRequest
 from .embedded import EmbeddedCluster
 from .flags import etcd_flags, server_flags, write_files
+from .http.client import AdminClient
 from .kinds import Object
-from .webhook import Webhook
+from .storage.bootstrap import NAMESPACE_NAMES
 
 ASSETS = "KUBEBUILDER_ASSETS"
 READY_SECONDS = 60.0

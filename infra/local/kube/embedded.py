@@ -7,22 +7,25 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 
 from ..identity import AccessEntry, CredentialLookup
-from . import authz, bootstrap, certificates, discovery, openapi, tables
+from . import certificates
 from .api import Api
-from .apply import update
-from .authn import Authenticator
-from .authz import ANONYMOUS, MASTERS, UserInfo
-from .bodies import decoded
-from .call import Call, now
-from .client import AdminClient
+from .auth import authz
+from .auth.authn import Authenticator
+from .auth.authz import ANONYMOUS, MASTERS, UserInfo
+from .auth.reviews import REVIEWS, review
 from .cluster import REDACTED, Administered, Intercept, Response, SeenRequest
+from .http.bodies import decoded
+from .http.call import Call, now
+from .http.client import AdminClient
+from .http.routes import Route, route
+from .http.server import HttpRequest, HttpsServer
 from .kinds import NAMESPACES, SERVICE_ACCOUNTS, Kind, Object
-from .objects import completed, created
-from .reviews import REVIEWS, review
-from .routes import Route, route
-from .server import HttpRequest, HttpsServer
+from .kubectl import discovery, openapi, tables
+from .ownership.apply import update
 from .status import ApiError, bad_request, failure, method_not_allowed, no_such_path, unauthorized
-from .store import Store
+from .storage import bootstrap
+from .storage.objects import completed, created
+from .storage.store import Store
 
 CONTROLLER_DELAY = 0.05
 """Seconds until a new namespace has its `default` ServiceAccount: a moment after the namespace, as with the real controller."""

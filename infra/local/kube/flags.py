@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from . import certificates
-from .authz import UserInfo
+from .auth.authz import UserInfo
+from .auth.webhook import Webhook
 from .kinds import Object
-from .webhook import Webhook
 
 AUDIT_POLICY: Object = {
     "apiVersion": "audit.k8s.io/v1",

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from typing import Any
 
-from .certificates import Certificate
-from .cluster import Response
-from .status import failure
+from ..certificates import Certificate
+from ..cluster import Response
+from ..status import failure
 
 MAX_BODY = 3 << 20
 """kube-apiserver's limit."""

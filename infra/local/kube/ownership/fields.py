@@ -6,7 +6,7 @@ A set holds paths. A container's own path means that its existence is owned; Fie
 from collections.abc import Iterable
 from typing import Any
 
-from .kinds import Kind, Object, Path
+from ..kinds import Kind, Object, Path
 
 type FieldSet = frozenset[Path]
 

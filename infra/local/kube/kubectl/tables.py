@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from .kinds import Kind, Object
-from .status import ApiError
+from ..kinds import Kind, Object
+from ..status import ApiError
 
 META = "meta.k8s.io/v1"
 _NAME = (

@@ -6,10 +6,10 @@ it agrees, and drops what it owned before and no longer names; an update takes o
 
 from dataclasses import dataclass, replace
 
+from ..kinds import Kind, Object, Path
+from ..status import ApiError
 from . import fields
 from .fields import FieldSet
-from .kinds import Kind, Object, Path
-from .status import ApiError
 
 APPLY, UPDATE = "Apply", "Update"
 BEFORE_FIRST_APPLY = "before-first-apply"

@@ -6,8 +6,8 @@ The parser follows apimachinery's `labels.Parse` token by token, since its error
 import re
 from collections.abc import Callable, Mapping
 
-from .kinds import Kind, Object
-from .status import bad_request
+from ..kinds import Kind, Object
+from ..status import bad_request
 
 type Matches = Callable[[Object], bool]
 

@@ -3,7 +3,7 @@
 `kubectl apply` looks up whether a kind's PATCH takes `fieldValidation`; when it does, it downloads nothing more.
 """
 
-from .kinds import KINDS, Kind, Object
+from ..kinds import KINDS, Kind, Object
 
 ROOT = "/openapi/v3"
 FIELD_VALIDATION = {"in": "query", "name": "fieldValidation", "schema": {"type": "string", "uniqueItems": True}}

@@ -5,9 +5,9 @@ import binascii
 import json
 from dataclasses import dataclass
 
+from ..kinds import Object
+from ..status import bad_request
 from .gojson import quoted
-from .kinds import Object
-from .status import bad_request
 from .store import Key
 
 TOKEN_VERSION = "meta.k8s.io/v1"

@@ -4,7 +4,7 @@ import base64
 import uuid
 from typing import Any
 
-from .kinds import NAMESPACES, RBAC, SECRETS, Kind, Object
+from ..kinds import NAMESPACES, RBAC, SECRETS, Kind, Object
 
 OWN = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "resourceVersion")
 """Metadata that only the server sets."""

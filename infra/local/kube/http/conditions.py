@@ -2,9 +2,9 @@
 
 import uuid
 
+from ..kinds import Kind, Object
+from ..status import ApiError, bad_request, details, invalid, modified, precondition_failed
 from .call import APPLY, Call
-from .kinds import Kind, Object
-from .status import ApiError, bad_request, details, invalid, modified, precondition_failed
 
 
 def check_options(call: Call) -> None:

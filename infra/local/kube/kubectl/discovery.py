@@ -1,7 +1,7 @@
 """What kubectl reads before it does anything: versions, groups and resources, for the kinds that are served and no others."""
 
-from .kinds import KINDS, Kind, Object
-from .reviews import REVIEWS
+from ..auth.reviews import REVIEWS
+from ..kinds import KINDS, Kind, Object
 
 VERSION = {
     "major": "1", "minor": "36", "emulationMajor": "1", "emulationMinor": "36", "minCompatibilityMajor": "1", "minCompatibilityMinor": "35",

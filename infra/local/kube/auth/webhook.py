@@ -2,11 +2,11 @@
 
 import json
 
+from ..certificates import issue
+from ..cluster import Response
+from ..http.server import HttpRequest, HttpsServer
+from ..kinds import Object
 from .authn import Authenticator
-from .certificates import issue
-from .cluster import Response
-from .kinds import Object
-from .server import HttpRequest, HttpsServer
 
 PATH = "/authenticate"
 API_VERSION = "authentication.k8s.io/v1"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-from ..identity import Credential
+from ...identity import Credential
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_BODY = hashlib.sha256(b"").hexdigest()

@@ -5,7 +5,7 @@ An object of the wrong shape must be refused when it is written: once stored, it
 
 from typing import Any
 
-from .kinds import Object
+from ..kinds import Object
 
 TEXTS = {"*": str}
 RULE = {part: [str] for part in ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")}

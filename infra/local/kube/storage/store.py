@@ -6,7 +6,7 @@ Objects are replaced, never changed in place, so readers need no lock beyond the
 import threading
 from collections.abc import Callable, Iterable
 
-from .kinds import Kind, Object
+from ..kinds import Kind, Object
 
 type Key = tuple[str, str]
 

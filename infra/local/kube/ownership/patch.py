@@ -7,8 +7,8 @@ from typing import Any
 
 import jsonpatch
 
-from .kinds import Object
-from .status import ApiError, bad_request, unprocessable
+from ..kinds import Object
+from ..status import ApiError, bad_request, unprocessable
 
 MERGED_BY_NAME = {"secrets"}
 """Lists that a strategic merge patch merges by `name`; `imagePullSecrets` is not one of them (recorded)."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from ..identity import AccessEntry, CredentialLookup, principal_of, same_principal
+from ...identity import AccessEntry, CredentialLookup, principal_of, same_principal
 from . import sigv4
 from .authz import AUTHENTICATED, UserInfo
 from .stshosts import partition_of

@@ -6,9 +6,9 @@ The rules under test are the files that users apply, so nothing is granted here 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .kinds import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, RBAC, ROLE_BINDINGS, ROLES, Kind, Object
-from .status import ApiError
-from .store import Store
+from ..kinds import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, RBAC, ROLE_BINDINGS, ROLES, Kind, Object
+from ..status import ApiError
+from ..storage.store import Store
 
 MASTERS = "system:masters"
 AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"

@@ -3,7 +3,7 @@
 The roles are real objects, so that discovery and self reviews are allowed by RBAC as on a server, not by exceptions in the code.
 """
 
-from .kinds import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, RBAC, Kind, Object
+from ..kinds import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, RBAC, Kind, Object
 
 NAMESPACE_NAMES = ("kube-system", "kube-public", "default", "kube-node-lease")
 MANAGER = "kube-apiserver"

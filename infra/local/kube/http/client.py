@@ -6,7 +6,7 @@ from typing import Any
 
 import urllib3
 
-from .kinds import Object
+from ..kinds import Object
 
 USER_AGENT = "local-admin/1"
 TIMEOUT = urllib3.Timeout(connect=5, read=30)

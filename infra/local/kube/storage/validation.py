@@ -3,9 +3,9 @@
 import base64
 import re
 
+from ..kinds import NAMESPACES, RBAC, SECRETS, Kind, Object
+from ..status import ApiError, Cause, bad_request, invalid
 from .gojson import base64_error, json_error
-from .kinds import NAMESPACES, RBAC, SECRETS, Kind, Object
-from .status import ApiError, Cause, bad_request, invalid
 
 DOCKER_CONFIG = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}
 MAX_SECRET_BYTES = 1 << 20

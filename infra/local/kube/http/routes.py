@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
-from .authz import Attributes
-from .kinds import BY_RESOURCE, Kind
-from .reviews import REVIEWS
-from .selectors import selected_name
+from ..auth.authz import Attributes
+from ..auth.reviews import REVIEWS
+from ..kinds import BY_RESOURCE, Kind
+from ..storage.selectors import selected_name
 
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
 COLLECTION_VERBS = {"GET": "list", "HEAD": "list", "DELETE": "deletecollection"}

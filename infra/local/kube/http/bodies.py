@@ -5,10 +5,11 @@ from typing import Any
 
 import yaml
 
-from . import protobuf, schema
+from ..kinds import Object
+from ..status import ApiError, bad_request
+from ..storage import schema
+from . import protobuf
 from .call import APPLY, Call
-from .kinds import Object
-from .status import ApiError, bad_request
 
 
 def delete_options(call: Call) -> Object:

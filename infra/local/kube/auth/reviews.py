@@ -1,10 +1,11 @@
 """Self reviews: who am I, and may I? The function's check asks them, and so does `kubectl auth`."""
 
-from . import authz, fields
+from ..kinds import Kind, Object
+from ..ownership import fields
+from ..status import bad_request
+from ..storage.store import Store
+from . import authz
 from .authz import Attributes, UserInfo
-from .kinds import Kind, Object
-from .status import bad_request
-from .store import Store
 
 SUBJECT_REVIEW = Kind("SelfSubjectReview", "selfsubjectreviews", "selfsubjectreview", False, ("status",), "authentication.k8s.io", verbs=("create",))
 ACCESS_REVIEW = Kind(

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .authz import Attributes, UserInfo
-from .kinds import Kind
+from ..auth.authz import Attributes, UserInfo
+from ..kinds import Kind
 
 APPLY = "application/apply-patch+yaml"
 

@@ -1,0 +1,1 @@
+"""What kubectl reads besides objects: discovery, OpenAPI and tables."""
