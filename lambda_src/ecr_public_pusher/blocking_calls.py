@@ -1,4 +1,4 @@
-"""Calls that block (boto3, DNS), on few threads that nobody waits for.
+"""Calls that block (AWS's SDK, DNS), on few threads that nobody waits for.
 
 A thread cannot be cancelled: one that hangs is left behind, and ends by its own time-outs, maybe after Lambda has frozen and thawed the
 sandbox. So only what reads may run here for longer than its caller waits; what writes brings time-outs that end within the invocation.

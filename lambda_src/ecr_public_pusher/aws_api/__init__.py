@@ -1,1 +1,1 @@
-"""boto3, in one place: clients, assumed roles, and error codes that are safe to print."""
+"""AWS's SDK, in one place: clients, assumed roles, and error codes that are safe to print."""
