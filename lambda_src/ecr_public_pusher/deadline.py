@@ -43,10 +43,6 @@ class Deadline:
         """One that ends so many seconds before this one."""
         return Deadline(self.not_after - by, self.clock)
 
-    def within(self, seconds: float) -> "Deadline":
-        """One that ends in so many seconds, or with this one."""
-        return Deadline(min(self.not_after, self.clock.wall() + seconds), self.clock)
-
     @property
     def remaining(self) -> float:
         """Seconds, never below zero."""

@@ -1,4 +1,4 @@
-"""What this function is called in a cluster: the names by which its objects are told from everybody else's."""
+"""What this function is called in a cluster: the names that distinguish its objects from everybody else's."""
 
 RBAC_GROUP = "ecr-public-pushers"
 FIELD_MANAGER = "ecr-public-pusher"

@@ -97,7 +97,7 @@ def test_every_registry_token_is_a_new_one_for_twelve_hours(aws: LocalAws, own: 
     assert first["authorizationToken"] != second["authorizationToken"]
 
 
-def test_the_registry_denies_when_told_to_and_recovers(aws: LocalAws, own: Credential) -> None:
+def test_the_registry_denies_when_asked_to_and_recovers(aws: LocalAws, own: Credential) -> None:
     registry = client(aws, "ecr-public", own)
     aws.ecr_public.deny()
     with pytest.raises(ClientError, match="AccessDeniedException"):
@@ -106,7 +106,7 @@ def test_the_registry_denies_when_told_to_and_recovers(aws: LocalAws, own: Crede
     assert registry.get_authorization_token()["authorizationData"]["authorizationToken"]
 
 
-def test_the_registry_answers_nonsense_when_told_to(aws: LocalAws, own: Credential) -> None:
+def test_the_registry_answers_nonsense_when_asked_to(aws: LocalAws, own: Credential) -> None:
     registry = client(aws, "ecr-public", own)
     aws.ecr_public.empty()
     assert registry.get_authorization_token()["authorizationData"] == {}
@@ -177,7 +177,7 @@ def test_a_region_that_does_not_exist_is_refused(aws: LocalAws, own: Credential)
         client(aws, "eks", own, "eu-nowhere-9").describe_cluster(name="prod")
 
 
-def test_a_scripted_answer_comes_as_often_as_told(aws: LocalAws, own: Credential) -> None:
+def test_a_scripted_answer_comes_as_often_as_asked(aws: LocalAws, own: Credential) -> None:
     aws.script("sts", "GetCallerIdentity", lambda request: Answer.refusal(request, "Throttling", "Rate exceeded"), times=2)
     sts = client(aws, "sts", own)
     for _ in range(2):
@@ -219,7 +219,7 @@ def test_of_a_calls_parameters_only_those_are_kept_that_iam_decides_by(aws: Loca
     assert [call.parameters for call in aws.called("ssm")] == [{"Name": "/a/b"}, {"Name": "/a/b", "WithDecryption": "True"}]
 
 
-def test_a_call_of_names_tells_them_all_and_a_call_by_path_whether_it_goes_down(aws: LocalAws, own: Credential) -> None:
+def test_a_call_of_names_shows_them_all_and_a_call_by_path_whether_it_goes_down(aws: LocalAws, own: Credential) -> None:
     ssm = client(aws, "ssm", own)
     ssm.get_parameters(Names=["/a/b", "/a/c"], WithDecryption=False)
     ssm.get_parameters_by_path(Path="/a", Recursive=True)
@@ -229,7 +229,7 @@ def test_a_call_of_names_tells_them_all_and_a_call_by_path_whether_it_goes_down(
     ]
 
 
-def test_a_cluster_is_told_by_its_name(aws: LocalAws, own: Credential) -> None:
+def test_a_cluster_is_known_by_its_name(aws: LocalAws, own: Credential) -> None:
     aws.put_cluster(OWN, "us-east-1", FakeCluster("prod"))
     client(aws, "eks", own).describe_cluster(name="prod")
     client(aws, "eks", own).list_clusters()
@@ -259,7 +259,9 @@ def test_of_messages_only_their_queue_and_their_number_are_kept(aws: LocalAws, o
     ],
     ids=["nothing more", "external id", "source identity", "tags", "session policy"],
 )
-def test_of_an_assumed_role_is_told_what_its_trust_decides_by(aws: LocalAws, own: Credential, given: dict[str, Any], told: dict[str, str]) -> None:
+def test_of_an_assumed_role_is_recorded_what_its_trust_decides_by(
+    aws: LocalAws, own: Credential, given: dict[str, Any], told: dict[str, str]
+) -> None:
     aws.put_role(SPOKE, trusted=EXECUTION_ROLE)
     assume(aws, own, **given)
     (call,) = aws.called("sts")

@@ -164,7 +164,7 @@ def test_a_bindings_role_cannot_be_changed(cluster: EmbeddedCluster) -> None:
     assert cluster.admin("PUT", f"/apis/{RBAC}/v1/clusterrolebindings/b", other)[0] == 422
 
 
-def test_a_missing_namespace_is_told_before_a_missing_create(cluster: EmbeddedCluster) -> None:
+def test_a_missing_namespace_is_reported_before_a_missing_create(cluster: EmbeddedCluster) -> None:
     rules = [{**ONE_SECRET[0], "verbs": ["patch"]}]
     cluster.apply(role("ClusterRole", rules), binding("ClusterRoleBinding", "ClusterRole", PUSHERS))
     assert apply(cluster, "pusher", OURS.replace("team-a", "nowhere")) == 404

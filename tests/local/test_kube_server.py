@@ -141,7 +141,7 @@ def test_a_control_plane_without_binaries_says_which_are_missing(tmp_path: Path)
         ControlPlane("prod", credentials=lambda _: None, assets=tmp_path)
 
 
-def test_a_control_plane_that_dies_tells_its_last_words(tmp_path: Path) -> None:
+def test_a_control_plane_that_dies_prints_its_last_words(tmp_path: Path) -> None:
     for name in ("etcd", "kube-apiserver"):
         binary = tmp_path / name
         binary.write_text(f"#!/bin/sh\necho {name} cannot go on >&2\nexit 1\n")

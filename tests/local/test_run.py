@@ -286,7 +286,7 @@ def test_the_function_has_only_what_was_packed(function: BuiltFunction, module: 
         ({"exit": 3}, "Runtime.ExitError", "exit status 3"),
     ],
 )
-def test_a_function_that_fails_is_told_from_one_that_returns(function: BuiltFunction, event: Any, error: str, message: str) -> None:
+def test_a_function_that_fails_is_distinguished_from_one_that_returns(function: BuiltFunction, event: Any, error: str, message: str) -> None:
     failed = function.invoke(event)
     assert failed.payload is None
     assert failed.error is not None
@@ -370,7 +370,7 @@ def edge_rows(before: dict[str, show.SeenSecret], after: dict[str, show.SeenSecr
     return show.rows(EDGE, before, after, None)
 
 
-def test_a_secret_that_is_new_changed_or_taken_over_is_told_apart() -> None:
+def test_a_secret_that_is_new_changed_or_taken_over_is_distinguished() -> None:
     changed = dataclasses.replace(SECRET, token="bbbb")
     foreign = dataclasses.replace(SECRET, pushed_at=None)
     found = edge_rows({"store-paris": SECRET, "ingest": foreign}, {"store-berlin": SECRET, "store-paris": changed, "ingest": changed})
@@ -397,7 +397,7 @@ def test_a_cluster_missing_from_the_report_is_a_surprise() -> None:
         (None, "came or went"),
     ],
 )
-def test_a_rotation_that_is_none_is_noticed(later: dict[str, str] | None, said: str | None) -> None:
+def test_a_rotation_that_did_not_happen_is_noticed(later: dict[str, str] | None, said: str | None) -> None:
     after = {} if later is None else {"ingest": dataclasses.replace(SECRET, uid=later.get("uid", "uid-1"), token=later.get("token", "aaaa"))}
     wrong = show.rotation(edge_rows({}, {"ingest": SECRET}), edge_rows({"ingest": SECRET}, after))
     assert [line for line in wrong if said is None or said not in line] == []

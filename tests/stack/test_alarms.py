@@ -68,12 +68,12 @@ def test_each_alarm_says_what_it_means_and_where_to_read_on(name: str, section: 
 
 @pytest.mark.parametrize("name", SECTIONS)
 @pytest.mark.parametrize(("parameters", "topic"), [({}, "AlarmTopic"), ({"AlarmTopicArn": TOPIC}, TOPIC)])
-def test_each_alarm_tells_the_topic(name: str, parameters: dict[str, str], topic: str) -> None:
+def test_each_alarm_notifies_the_topic(name: str, parameters: dict[str, str], topic: str) -> None:
     assert alarms(**parameters)[name]["AlarmActions"] == [topic]
 
 
 @pytest.mark.parametrize(("parameters", "topic"), [({}, "AlarmTopic"), ({"AlarmTopicArn": TOPIC}, TOPIC)])
-def test_recovery_is_told_where_somebody_waits_for_it(parameters: dict[str, str], topic: str) -> None:
+def test_recovery_is_notified_where_somebody_waits_for_it(parameters: dict[str, str], topic: str) -> None:
     told = {name: body["OKActions"] for name, body in alarms(**parameters).items() if "OKActions" in body}
     assert told == {"NoFullPushAlarm": [topic], "ClusterFailedAlarm": [topic]}
 

@@ -303,7 +303,7 @@ def test_a_warm_up_that_ended_early_does_not_start_again() -> None:
 
 
 @pytest.mark.parametrize("full", [True, "true"])
-def test_warm_up_takes_its_whole_time_where_it_is_told_to(full: object) -> None:
+def test_warm_up_takes_its_whole_time_where_it_is_asked_to(full: object) -> None:
     values = told(*((time, 0) for time in range(4 * MINUTE, HOUR, MINUTE)))
     assert states(simulate(Alarm.from_properties(warming_up(30, full, EvaluationPeriods=3)), values, 0, HOUR)) == [(30 * MINUTE, OK)]
 

@@ -199,7 +199,7 @@ def test_operators_and_keys_are_anded_and_values_ored(operator: str, context: di
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html: "Context key names are not case-sensitive."
 @pytest.mark.parametrize(("key", "value", "matches"), [("AWS:UserName", "john", True), ("aws:username", "John", False)])
-def test_keys_are_told_apart_without_regard_to_case_and_values_with(key: str, value: str, matches: bool) -> None:
+def test_keys_are_distinguished_without_regard_to_case_and_values_with(key: str, value: str, matches: bool) -> None:
     assert met({"StringEquals": {"aws:username": "john"}}, {key: value}) is matches
 
 

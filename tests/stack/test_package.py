@@ -92,7 +92,7 @@ def test_what_is_the_machines_own_is_left_out(tmp_path: Path) -> None:
     assert names(package.path) == sorted(FILES)
 
 
-def test_its_sizes_are_told(tmp_path: Path) -> None:
+def test_its_sizes_are_reported(tmp_path: Path) -> None:
     package = pack(lay(tmp_path / "one", FILES), tmp_path / "package.zip")
     assert (package.size, package.unpacked) == (package.path.stat().st_size, sum(map(len, FILES.values())))
 

@@ -83,7 +83,7 @@ def test_the_stacks_key_is_used_for_the_configuration_and_the_queue_and_nothing_
     }
 
 
-def test_both_keys_together_are_told_apart() -> None:
+def test_both_keys_together_are_distinguished() -> None:
     found = statements(deployed(ConfigKmsKeyArn=CONFIG_KEY, KmsKeyArn=STACK_KEY)["PusherRole"])
     assert found["DecryptSecureConfiguration"]["Resource"] == CONFIG_KEY
     assert found["DecryptSecureConfigurationWithStackKey"]["Resource"] == STACK_KEY

@@ -125,7 +125,7 @@ def test_what_bears_a_name_or_waits_goes_with_the_stack(resource: str) -> None:
     assert (body["DeletionPolicy"], body["UpdateReplacePolicy"]) == ("Delete", "Delete")
 
 
-def test_the_function_is_in_no_vpc_unless_it_is_told() -> None:
+def test_the_function_is_in_no_vpc_unless_it_is_asked_for() -> None:
     assert "VpcConfig" not in properties("PusherFunction")
 
 

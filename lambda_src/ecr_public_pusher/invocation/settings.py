@@ -10,7 +10,7 @@ from ecr_public_pusher.errors import ConfigurationError
 class Settings:
     """`root`: the configuration's path, without a slash at its end. `stack`: whose Secrets these are. `region`, `account`: the function's.
 
-    `retry_queue_url`: where clusters that failed wait. `fan_out`: a push of everything is dealt out on that queue, one message per cluster.
+    `retry_queue_url`: where clusters that failed wait. `fan_out`: a push of everything is split on that queue into one message per cluster.
     """
 
     root: str

@@ -28,12 +28,12 @@ from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.results import ClusterResult, Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.sign_in.factory import SignIns
 
-CLUSTERS_AT_ONCE = 64
+CLUSTERS_AT_ONCE = 100
 # Clusters that have taken this long may hang: others take their turn beside them.
 SLOW_CLUSTER_SECONDS, MOST_CLUSTERS_AT_ONCE = 5.0, 256
 # A connection costs several requests' worth of work, and a quarter of a megabyte: a small cluster gets few, a large one more, all together
 # not many more than these. In each cluster, a request that hangs gives its place to another, up to the most.
-CONNECTIONS_IN_ALL = 128
+CONNECTIONS_IN_ALL = 200
 MOST_CONNECTIONS = 8
 NAMESPACES_PER_CONNECTION = 8
 
@@ -113,7 +113,7 @@ class _ClusterRun:
         try:
             await self._run()
         except DeadlineReached:
-            return  # as when it is cancelled: the result tells by the state what was done
+            return  # as when it is cancelled: the state says in the result what was done
         except PusherError as error:
             self._error = error
         except Exception as error:  # noqa: BLE001 - a defect of ours is this cluster's alone, and its text may carry a credential

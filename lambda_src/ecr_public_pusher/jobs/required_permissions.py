@@ -58,7 +58,7 @@ def _rights(verbs: Iterable[str], resource: str, *names: str) -> tuple[Right, ..
     return tuple(Right(verb, resource, name) for name in names or ("",) for verb in verbs)
 
 
-# Each of these, in all namespaces, lets whoever signs in as the function read, destroy or become what is none of its business.
+# Each of these, in all namespaces, lets whoever signs in as the function read, destroy or become what is not its own.
 DANGEROUS = (
     *_rights(("get", "list", "watch", "patch", "delete"), "secrets"),
     Right("create", "pods"),

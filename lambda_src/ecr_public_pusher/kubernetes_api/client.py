@@ -1,10 +1,12 @@
 """One cluster's connections, kept alive, its sign-in, and requests that are retried where that may help. Explicit, never shared.
 
-Answers are told apart by status, reason and causes; nothing of a body is ever repeated in a message, since whatever answers may
-echo our own request. Retrying happens here, under the deadline, and no redirect is followed: a 307 would take the Secret to another host.
+Answers are distinguished by status, reason and causes; nothing of a body is ever repeated in a message, since whatever answers may
+echo our own request. Retrying happens here, under the deadline (aiohttp itself repeats a GET or DELETE at most once, on a kept connection
+that turns out dead), and no redirect is followed: a 307 would take the Secret to another host.
 """
 
 import asyncio
+import contextlib
 import json
 import socket
 import ssl
@@ -41,6 +43,9 @@ from ecr_public_pusher.ownership import FIELD_MANAGER
 JSON = "application/json"
 # An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; what is longer is not a Kubernetes API's.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+# Connections are aborted, which takes a turn of the event loop.
+_CLOSE_SECONDS = 1.0
 
 _IN_ITS_PLACE = "Something between the function and the cluster answers in its place: see DNS, proxies and the endpoint EKS names."
 
@@ -100,7 +105,9 @@ class Client:
         """Closes every connection; one whose request is still under way is reset, so that nothing more of it is sent."""
         if not self._under_way:
             finish(self._sockets)
-        await self._session.close()
+        with contextlib.suppress(TimeoutError):  # the invocation closes what is left
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._session.close()
 
     async def send(
         self,

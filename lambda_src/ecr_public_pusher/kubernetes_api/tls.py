@@ -37,8 +37,11 @@ class Resolver(AbstractResolver):
         self._blocking, self._seconds = blocking, seconds
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
-        async with asyncio.timeout(self._seconds):  # a TimeoutError is an OSError, and so has no address
-            answers = await self._blocking.run(lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM))
+        try:
+            async with asyncio.timeout(self._seconds):
+                answers = await self._blocking.run(lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM))
+        except TimeoutError:
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer in time") from None
         return [
             ResolveResult(hostname=host, host=str(address[0]), port=int(address[1]), family=its_family, proto=protocol, flags=0)
             for its_family, _, protocol, _, address in answers

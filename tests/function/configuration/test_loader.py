@@ -115,7 +115,7 @@ def test_bad_defaults_fail_the_run(text: str) -> None:
         ("{namespaces: [a], cluster: my cluster}", "cluster: String should match pattern"),
     ],
 )
-def test_a_bad_document_is_told_by_parameter_field_and_expectation(text: str, said: str) -> None:
+def test_a_bad_document_is_reported_by_parameter_field_and_expectation(text: str, said: str) -> None:
     assert complaint(text).startswith("/ecr-public-pusher/clusters/prod: ")
     assert said in complaint(text)
 

@@ -86,7 +86,7 @@ def test_without_a_queue_a_failed_cluster_is_raised(world: World) -> None:
         world.call({})
 
 
-def test_a_queue_that_takes_nothing_is_raised_and_told(queued: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_queue_that_takes_nothing_is_raised_and_reported(queued: World, capsys: pytest.CaptureFixture[str]) -> None:
     bad(queued, "shut")
     queued.aws.script("sqs", "SendMessageBatch", DENIED)
     with pytest.raises(PushFailed, match="QueueError: the retry queue took no message for shut"):
@@ -95,7 +95,7 @@ def test_a_queue_that_takes_nothing_is_raised_and_told(queued: World, capsys: py
     assert (told["FullPushCompleted"], told["ClustersFailed"]) == (1, 1)
 
 
-def test_a_message_that_sqs_refuses_by_itself_is_told_too(queued: World) -> None:
+def test_a_message_that_sqs_refuses_by_itself_is_reported_too(queued: World) -> None:
     bad(queued, "shut")
     answer = {"Successful": [], "Failed": [{"Id": "0", "SenderFault": True, "Code": "InternalError"}]}
     queued.aws.script("sqs", "SendMessageBatch", Answer(200, json.dumps(answer).encode(), {"Content-Type": "application/x-amz-json-1.0"}))
@@ -266,7 +266,7 @@ def test_no_message_holds_anything_secret(queued: World) -> None:
     assert set(message.body) == {"action", "clusters"}
 
 
-def test_a_changed_parameter_that_is_no_document_is_told_and_tried_no_further(queued: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_parameter_that_is_no_document_is_reported_and_tried_no_further(queued: World, capsys: pytest.CaptureFixture[str]) -> None:
     detail = {"operation": "Create", "name": "/ecr-public-pusher/cluster/prod", "type": "String"}
     capsys.readouterr()
     report = queued.call({"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail})
@@ -274,7 +274,7 @@ def test_a_changed_parameter_that_is_no_document_is_told_and_tried_no_further(qu
     assert next(runs(capsys.readouterr().out))["UnknownParameters"] == 1
 
 
-def test_fan_out_deals_a_push_out_in_one_message_for_each_cluster_at_once(fanned: World) -> None:
+def test_fan_out_splits_a_push_into_one_message_for_each_cluster_at_once(fanned: World) -> None:
     good(fanned, "one", "two")
     fanned.document("broken", "namespaces: {}")
     fanned.document("off", "enabled: false\nnamespaces: [a]")
@@ -286,7 +286,7 @@ def test_fan_out_deals_a_push_out_in_one_message_for_each_cluster_at_once(fanned
     assert fanned.asked("one") == []
 
 
-def test_workers_push_what_was_dealt_out(fanned: World) -> None:
+def test_workers_push_what_was_split(fanned: World) -> None:
     good(fanned, "one", "two")
     fanned.call({})
     assert fanned.poll() == []

@@ -124,12 +124,12 @@ def test_where_all_is_well_every_check_passes(world: World, document: str) -> No
     assert entry(report)["counts"] == {"created": 2} if "off" not in document else entry(report)["counts"]["created"] >= 2
 
 
-def test_the_checks_are_told_in_their_order(world: World) -> None:
+def test_the_checks_are_reported_in_their_order(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     assert passed(check(world)) == list(Check)
 
 
-def test_what_it_found_out_is_told(world: World) -> None:
+def test_what_it_found_out_is_reported(world: World) -> None:
     world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: ['?']")
     told = {finding["check"]: finding["message"] for finding in entry(check(world))["findings"]}
     assert told["namespaces"] == "2 selected now: a, b"
@@ -224,7 +224,7 @@ def test_a_role_that_cannot_be_assumed(world: World) -> None:
     assert "must trust" in found["remedy"]
 
 
-def test_a_token_that_is_too_long_is_told_beside_how_far_the_rest_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_that_is_too_long_is_reported_beside_how_far_the_rest_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "t" * 2800)
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     report = check(world)
@@ -263,7 +263,7 @@ def test_a_resolver_that_hangs(world: World, resolver: Callable[..., None]) -> N
     assert (found["check"], found["message"]) == ("dns", f"{ONE_NAME} was not resolved in time (DNS)")
 
 
-def test_a_name_that_is_none_is_no_crash(world: World) -> None:
+def test_an_invalid_name_is_no_internal_error(world: World) -> None:
     describe(world, f"https://{'x' * 64}.example")
     assert bad(check(world))["check"] == "dns"
 
@@ -352,7 +352,7 @@ def test_a_server_that_speaks_no_tls(world: World) -> None:
     assert (found["check"], "no TLS is spoken there" in found["message"]) == ("tls", True)
 
 
-def test_a_certificate_authority_that_is_none(world: World) -> None:
+def test_a_certificate_authority_that_is_invalid(world: World) -> None:
     with serving(lambda exchange: None) as server:
         describe(world, server.url, ca_pem="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
         assert (bad(check(world))["check"], "certificate authority that is named for the cluster is invalid" in bad(check(world))["message"]) == (
@@ -506,7 +506,7 @@ PRUNE_RULE, ACCOUNTS_RULE = rule("secrets", "get", "delete", name=SECRET), rule(
     ("{namespaces: [a], serviceAccounts: ['*']}", [SECRETS_RULE, rule("serviceaccounts", "get", "list", "patch", name="x")],
      "get, list and patch serviceaccounts", "service-accounts.yaml"),
 ])  # fmt: skip
-def test_each_right_that_is_missing_is_told_with_the_file_that_grants_it(
+def test_each_right_that_is_missing_is_reported_with_the_file_that_grants_it(
     world: World, document: str, rules: list[dict[str, Any]], lacking: str, file: str
 ) -> None:
     world.add_cluster("prod", namespaces=("a",), rbac=None, document=document, embedded=True)
@@ -538,7 +538,7 @@ def test_access_granted_namespace_by_namespace_names_those_without(world: World)
     assert found["remedy"].startswith("for namespace in a b; do kubectl create role ")
 
 
-def test_of_very_many_namespaces_some_are_asked_about_and_the_dry_run_tells_of_the_others(world: World) -> None:
+def test_of_very_many_namespaces_some_are_asked_about_and_the_dry_run_shows_the_others(world: World) -> None:
     names = tuple(f"n{number:03}" for number in range(105))
     world.add_cluster("prod", namespaces=names, rbac=None, document=f"namespaces: {' '.join(names)}", embedded=True)
     for name in names[:-1]:
@@ -689,7 +689,7 @@ def test_ecr_public_that_hangs_does_not_keep_the_clusters_waiting(world: World) 
 
 
 @pytest.mark.parametrize(("kind", "at"), [("dns", "dns"), ("connect", "tcp"), ("tls", "tls"), ("drip", "sign-in"), ("answer", "sign-in")])
-def test_at_the_deadline_the_report_tells_where_it_hung(world: World, resolver: Callable[..., None], kind: str, at: str) -> None:
+def test_at_the_deadline_the_report_shows_where_it_hung(world: World, resolver: Callable[..., None], kind: str, at: str) -> None:
     """With the function's own patience, which is longer than this invocation."""
     world.add_cluster("good", namespaces=("a",), document="namespaces: [a]", embedded=True)
     script: Callable[[Exchange], None] = drip if kind == "drip" else lambda exchange: time.sleep(HANG_SECONDS) if exchange.request() else None
@@ -710,13 +710,13 @@ def test_at_the_deadline_the_report_tells_where_it_hung(world: World, resolver: 
 
 def test_clusters_whose_turn_never_came_say_so(world: World) -> None:
     with hanging_at_connect() as url:
-        for number in range(66):
+        for number in range(102):
             world.aws.put_cluster(ACCOUNT, "us-east-1", Described(f"c{number}", url, "BEGIN CERTIFICATE"))
             world.document(f"c{number}", "namespaces: [a]")
         report = check(world, seconds=2, retry_policy=RetryPolicy())
     told = [finding["message"] for cluster in report["clusters"] for finding in cluster["findings"] if not finding["ok"]]
     assert told.count("the function's time was up before its turn") == 2
-    assert len(told) == 66
+    assert len(told) == 102
 
 
 def test_a_cluster_that_the_time_was_not_enough_for_is_not_ok(world: World) -> None:

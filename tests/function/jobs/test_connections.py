@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from ecr_public_pusher.jobs.cluster_runner import CONNECTIONS_IN_ALL, MOST_CONNECTIONS, connections_for
+from ecr_public_pusher.jobs.cluster_runner import CLUSTERS_AT_ONCE, CONNECTIONS_IN_ALL, MOST_CONNECTIONS, connections_for
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from tests.support.world import World
 
@@ -17,7 +17,7 @@ def test_a_small_cluster_is_worth_few_and_a_large_one_more(namespaces: int, conn
 
 
 def test_of_many_clusters_each_gets_its_share() -> None:
-    assert connections_for(5000, most=CONNECTIONS_IN_ALL // 64) == 2
+    assert connections_for(5000, most=CONNECTIONS_IN_ALL // CLUSTERS_AT_ONCE) == 2
 
 
 class AtOnce:

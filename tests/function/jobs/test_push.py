@@ -464,7 +464,7 @@ def test_parameters_that_may_not_be_listed_fail_the_run_with_the_permission(worl
     assert "ssm:GetParametersByPath" in report["error"]["remedy"]
 
 
-def test_a_stray_parameter_is_reported_and_not_ok(world: World) -> None:
+def test_an_unknown_parameter_is_reported_and_not_ok(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.aws.put_parameter("/ecr-public-pusher/cluster/typo", "namespaces: [a]")
     report = world.invoke()

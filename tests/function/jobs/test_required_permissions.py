@@ -85,5 +85,5 @@ def test_rights_in_some_namespaces_are_granted_there_alone() -> None:
     assert "clusterrole" not in remedy
 
 
-def test_one_right_is_told_without_an_and() -> None:
+def test_one_right_is_described_without_an_and() -> None:
     assert describe([Right("list", "namespaces")]) == "list namespaces"

@@ -88,7 +88,7 @@ def test_a_message_may_name_a_cluster_that_is_gone() -> None:
     assert plan.ids == ["a"]
 
 
-def test_a_sweep_concerns_the_clusters_that_a_list_tells_something_of() -> None:
+def test_a_sweep_concerns_the_clusters_that_a_list_shows_something_of() -> None:
     some = Configuration((config("names", "x"), config("globs", "x*"), config("off", "y*", enabled=False)), {"bad": BAD})
     plan = make_plan(Request("sweep"), some)
     assert (plan.ids, plan.disabled) == (["globs"], ())

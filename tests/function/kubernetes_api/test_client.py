@@ -20,6 +20,7 @@ from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from infra.local.kube.certificates import Certificate, issue
 from tests.support.bad_server import BadServer, Exchange, Script, drip, hanging_at_connect, serving
+from tests.support.resolver import Resolver
 
 IMPATIENT = RetryPolicy(connect_seconds=0.3, request_seconds=0.4, attempts=3, connect_attempts=2, backoff_seconds=0.01, backoff_limit_seconds=0.05)
 BEARER = "k8s-aws-v1.bearer-of-a-test"
@@ -125,7 +126,7 @@ def test_another_host_name_is_refused_at_once() -> None:
     assert server.connections == 1
 
 
-def test_a_certificate_authority_that_is_none() -> None:
+def test_a_certificate_authority_that_is_invalid() -> None:
     with pytest.raises(UnreachableError, match="certificate authority"):
         apply("https://127.0.0.1:1", "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n")
 
@@ -140,6 +141,12 @@ def test_a_closed_port() -> None:
 def test_a_host_without_an_address() -> None:
     with pytest.raises(UnreachableError, match="DNS"):
         apply("https://cluster.invalid", issue("x").ca_pem)
+
+
+def test_a_resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", Resolver({"cluster.example": 2.0}))
+    with pytest.raises(UnreachableError, match="DNS"):
+        apply("https://cluster.example", issue("x").ca_pem)
 
 
 def test_a_hang_at_connect() -> None:

@@ -109,7 +109,7 @@ def test_a_sweep_that_did_nothing_emits_nothing() -> None:
     assert metrics(run(ClusterResult("a"), request=Request("sweep"))) == []
 
 
-def test_what_was_not_read_is_not_told_of() -> None:
+def test_what_was_not_read_is_not_reported() -> None:
     names = {metric.name for metric in metrics(run(unconfigured=None, error=ConfigurationError("x", remedy="y")))}
     assert names == {"FullPushCompleted", "ClustersFailed", "Duration"}
 
