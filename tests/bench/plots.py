@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
+from matplotlib.patches import Patch
 
 matplotlib.use("Agg")
 
@@ -40,15 +41,12 @@ def _draw(rows: list[dict[str, Any]], path: Path, figure: str, label: str, title
     value = {(row["clusters"], row["namespaces"], row["delay_ms"], row["way"]): row for row in rows}
     fig, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
     width = 0.8 / len(ways)
-    for place, way in enumerate(ways):
-        name, colour = WAYS[way]
-        for index, scenario in enumerate(scenarios):
-            row = value.get((*scenario, way))
-            if row is None:
-                continue
-            height = row[figure] / (scenario[0] * scenario[1]) * 1000
-            x = index + (place - (len(ways) - 1) / 2) * width
-            axes.bar(x, height, width * 0.92, color=colour, label=name if index == _first(scenarios, value, way) else None)
+    for index, scenario in enumerate(scenarios):
+        present = [way for way in ways if (*scenario, way) in value]
+        for place, way in enumerate(present):
+            height = value[*scenario, way][figure] / (scenario[0] * scenario[1]) * 1000
+            x = index + (place - (len(present) - 1) / 2) * width
+            axes.bar(x, height, width * 0.92, color=WAYS[way][1])
             axes.text(x, height * 1.06, f"{height:.2f}" if height < 10 else f"{height:.0f}", ha="center", va="bottom", fontsize=7)
     axes.set_yscale("log")
     axes.set_xticks(range(len(scenarios)), [_scenario(*scenario) for scenario in scenarios])
@@ -56,13 +54,9 @@ def _draw(rows: list[dict[str, Any]], path: Path, figure: str, label: str, title
     axes.set_title(title, loc="left")
     axes.grid(axis="y", which="major", color="#e4e7eb")
     axes.set_axisbelow(True)
-    axes.legend(frameon=False, fontsize=8, ncols=len(ways), loc="lower left", bbox_to_anchor=(0, -0.28))
+    axes.legend([Patch(color=WAYS[way][1]) for way in ways], [WAYS[way][0] for way in ways], frameon=False, fontsize=8, loc="upper right")
     fig.savefig(path, dpi=150)
     plt.close(fig)
-
-
-def _first(scenarios: list[tuple[int, int, int]], value: dict[tuple[Any, ...], Any], way: str) -> int:
-    return next(index for index, scenario in enumerate(scenarios) if (*scenario, way) in value)
 
 
 def _scenario(clusters: int, namespaces: int, delay_ms: int) -> str:
