@@ -6,7 +6,7 @@ from functools import cached_property
 
 from ecr_public_pusher.errors import PusherError
 from ecr_public_pusher.events.request import Request
-from ecr_public_pusher.results import ClusterResult, RegistryToken
+from ecr_public_pusher.results import ClusterResult, Outcome, RegistryToken
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class RunResult:
 
     @property
     def full(self) -> bool:
-        """An un-narrowed push that tried every enabled cluster, or a message's worth of one: what the dead man's switch watches."""
+        """An un-narrowed push that tried every namespace of every enabled cluster, or a message's worth of one: the dead man's switch watches it."""
         return (
             self.error is None
             and (self.request.pushes_all or (self.request.action == "push" and self.request.of_full_push))
             and self.dispatched is None
             and not self.unconfigured
-            and all(result.attempted for result in self.results)
+            and all(result.attempted and Outcome.NOT_ATTEMPTED not in result.counts for result in self.results)
         )
 
     @property

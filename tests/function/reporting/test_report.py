@@ -91,6 +91,7 @@ def test_full_push_is_never_claimed_by_less() -> None:
     assert full(run(GOOD, request=Request(clusters=("a",)))) == 0
     assert full(run(GOOD, request=Request(namespaces=("x",)))) == 0
     assert full(run(unconfigured=True)) == 0
+    assert full(run(ClusterResult("a", (NamespaceOutcome("x", Outcome.CREATED), NamespaceOutcome("y", Outcome.NOT_ATTEMPTED))))) == 0
     assert full(run(error=ConfigurationError("x", remedy="y"))) == 0
     assert full(run(GOOD, ClusterResult("z", attempted=False))) == 0
 
