@@ -212,7 +212,7 @@ def _logging(config: Mapping[str, str]) -> dict[str, str]:
 
 
 def _verdict(status: int, answer: str) -> tuple[Any, dict[str, Any] | None]:
-    """The emulator answers 200 for errors too: only the shape tells them from a result."""
+    """The emulator answers 200 for errors too: only the shape distinguishes them from a result."""
     payload = _json(answer)
     if isinstance(payload, dict) and {"errorType", "errorMessage"} <= set(payload):
         return None, payload

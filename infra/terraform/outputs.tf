@@ -31,7 +31,7 @@ output "retry_queue_url" {
 }
 
 output "dead_letter_queue_url" {
-  description = "Queue of what was tried in vain or could not be delivered."
+  description = "Queue of what still failed at its last attempt or could not be delivered."
   value       = aws_cloudformation_stack.this.outputs["DeadLetterQueueUrl"]
 }
 

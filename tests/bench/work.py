@@ -1,11 +1,21 @@
-"""What is measured, as plain values: nothing of the function is imported here, so that any checkout of it can be measured."""
+"""What is measured, as plain values that a fresh process can read without importing the function."""
 
 import base64
+import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from botocore.credentials import Credentials
+
+from ecr_public_pusher.aws_api.assumed_role import Caller
+from ecr_public_pusher.aws_api.clients import AwsClients
+from ecr_public_pusher.configuration.loader import Parameter, load
+from ecr_public_pusher.jobs.secret_manifest import owner, secret_manifest
+from ecr_public_pusher.registries.registry import docker_config
+from ecr_public_pusher.sign_in.sts_token import sts_token
 
 REGION = "us-east-1"
 ROOT = "/ecr-public-pusher"
@@ -32,25 +42,6 @@ class Scenario:
     def __str__(self) -> str:
         return f"{self.clusters} x {self.namespaces}" + (f", {self.delay_ms} ms" if self.delay_ms else "")
 
-    @classmethod
-    def parse(cls, text: str) -> "Scenario":
-        """`CLUSTERSxNAMESPACES` or, with answers that come late, `CLUSTERSxNAMESPACES@MILLISECONDS`. Raises ValueError."""
-        size, _, delay = text.partition("@")
-        clusters, _, namespaces = size.partition("x")
-        made = cls(int(clusters), int(namespaces), int(delay or 0))
-        if made.secrets < 1 or made.delay_ms < 0:
-            raise ValueError(text)
-        return made
-
-
-@dataclass(frozen=True)
-class Applied:
-    """The request by which the function applied one Secret, as the server read it: the other ways send the same."""
-
-    path: str
-    headers: dict[str, str] = field(repr=False)
-    body: str = field(repr=False)
-
 
 def namespace(number: int) -> str:
     return f"bench-{number:04d}"
@@ -65,17 +56,20 @@ def authorization() -> str:
     return base64.b64encode(b"AWS:" + b"p" * PASSWORD_LENGTH).decode()
 
 
-def work(scenario: Scenario, endpoints: Sequence[str], ca_pem: str, *, applied: Applied, connections: Sequence[int]) -> dict[str, Any]:
-    """What the other ways need: `applied`, which they repeat for each namespace, over so many `connections` to each endpoint."""
+def work(scenario: Scenario, endpoints: list[str], ca_pem: str, *, connections: int) -> dict[str, Any]:
+    """What the other ways need: the very bytes that the function sends, and how many connections it made to each cluster."""
+    expires = datetime.now(UTC) + timedelta(hours=12)
+    (config,) = load([Parameter(f"{ROOT}/clusters/{cluster(0)}", DOCUMENT)], root=ROOT, region=REGION).clusters
+    manifest = secret_manifest(config, docker_config(authorization()), owner=owner(STACK, config.id), expires_at=expires, pushed_at=datetime.now(UTC))
     return {
-        "endpoints": list(endpoints),
+        "endpoints": endpoints,
         "ca_pem": ca_pem,
-        "connections": list(connections),
         "names": [namespace(number) for number in range(scenario.namespaces)],
-        "paths": [applied.path.replace(namespace(0), namespace(number)) for number in range(scenario.namespaces)],
-        "headers": applied.headers,
-        "body": applied.body,
+        "connections": connections,
+        "bearer": sts_token(AwsClients(REGION), Caller(Credentials(ACCESS_KEY, SECRET_KEY)), region=REGION, cluster=cluster(0)),
+        "body": json.dumps(manifest, separators=(",", ":")),
         "password_length": PASSWORD_LENGTH,
+        "secret_name": config.secret_name,
     }
 
 

@@ -249,7 +249,7 @@ def test_of_messages_only_their_queue_and_their_number_are_kept(aws: LocalAws, o
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "logged"),
     [
         ({}, {}),
         ({"ExternalId": "e-1"}, {"ExternalId": "e-1"}),
@@ -260,12 +260,12 @@ def test_of_messages_only_their_queue_and_their_number_are_kept(aws: LocalAws, o
     ids=["nothing more", "external id", "source identity", "tags", "session policy"],
 )
 def test_of_an_assumed_role_is_recorded_what_its_trust_decides_by(
-    aws: LocalAws, own: Credential, given: dict[str, Any], told: dict[str, str]
+    aws: LocalAws, own: Credential, given: dict[str, Any], logged: dict[str, str]
 ) -> None:
     aws.put_role(SPOKE, trusted=EXECUTION_ROLE)
     assume(aws, own, **given)
     (call,) = aws.called("sts")
-    assert call.parameters == {"RoleArn": SPOKE, "RoleSessionName": "session"} | told
+    assert call.parameters == {"RoleArn": SPOKE, "RoleSessionName": "session"} | logged
     assert "secret" not in repr(call)
 
 

@@ -257,8 +257,8 @@ def test_a_token_for_one_cluster_is_refused_by_another(cluster: EmbeddedCluster)
 def test_failures_never_hold_the_token(cluster: EmbeddedCluster) -> None:
     bearer = token(presigned(cluster="staging"))
     who(cluster, bearer)
-    told = " ".join(cluster.sign_in_failures) + repr(cluster.requests) + str(cluster.requests[-1].headers)
-    assert not any(secret in told for secret in (bearer[11:], "role-session", "role-secret", "X-Amz-Signature="))
+    logged = " ".join(cluster.sign_in_failures) + repr(cluster.requests) + str(cluster.requests[-1].headers)
+    assert not any(secret in logged for secret in (bearer[11:], "role-session", "role-secret", "X-Amz-Signature="))
 
 
 def test_static_tokens_sign_in_too() -> None:

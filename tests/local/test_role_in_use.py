@@ -135,11 +135,11 @@ def _run_all(function: BuiltFunction, aws: LocalAws, queue: LocalQueue, found: C
 def _emitted(lines: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """(namespace, metric, dimension names) of every metric in lines of the embedded metric format."""
     for line in lines:
-        told = json.loads(line) if line.startswith("{") else {}
-        for block in told.get("_aws", {}).get("CloudWatchMetrics", []):
+        logged = json.loads(line) if line.startswith("{") else {}
+        for block in logged.get("_aws", {}).get("CloudWatchMetrics", []):
             for metric in block["Metrics"]:
                 for dimensions in block["Dimensions"]:
-                    assert all(isinstance(told[name], str) for name in dimensions)
+                    assert all(isinstance(logged[name], str) for name in dimensions)
                     yield block["Namespace"], metric["Name"], tuple(sorted(dimensions))
 
 

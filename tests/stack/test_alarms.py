@@ -74,8 +74,8 @@ def test_each_alarm_notifies_the_topic(name: str, parameters: dict[str, str], to
 
 @pytest.mark.parametrize(("parameters", "topic"), [({}, "AlarmTopic"), ({"AlarmTopicArn": TOPIC}, TOPIC)])
 def test_recovery_is_notified_where_somebody_waits_for_it(parameters: dict[str, str], topic: str) -> None:
-    told = {name: body["OKActions"] for name, body in alarms(**parameters).items() if "OKActions" in body}
-    assert told == {"NoFullPushAlarm": [topic], "ClusterFailedAlarm": [topic]}
+    logged = {name: body["OKActions"] for name, body in alarms(**parameters).items() if "OKActions" in body}
+    assert logged == {"NoFullPushAlarm": [topic], "ClusterFailedAlarm": [topic]}
 
 
 def test_missing_data_are_bad_for_the_dead_mans_switch_alone() -> None:

@@ -62,8 +62,8 @@ def query(text: str, period: int = 300, **changed: Any) -> Alarm:
     return on_metrics({"Id": "q1", "Expression": text, "Period": period}, **changed)
 
 
-def told(*values: tuple[float, float], name: str = "Failures", into: Metrics | None = None, **dimensions: str) -> Metrics:
-    """Metrics that were told of (time, value)."""
+def samples(*values: tuple[float, float], name: str = "Failures", into: Metrics | None = None, **dimensions: str) -> Metrics:
+    """Metrics with samples of (time, value)."""
     metrics = into or Metrics()
     for time, value in values:
         metrics.put("app", name, dimensions, time, value)
@@ -121,7 +121,7 @@ def test_the_published_tables(current: State, datapoints: int, row: str, treatme
 @pytest.mark.parametrize("alignment", ["sliding", "clock"])
 def test_the_table_holds_for_metrics_in_time_too(row: str, alignment: Any) -> None:
     marks = row.split()
-    metrics = told(*((DAY + number * 300, float(mark == "X")) for number, mark in enumerate(marks) if mark != "-"))
+    metrics = samples(*((DAY + number * 300, float(mark == "X")) for number, mark in enumerate(marks) if mark != "-"))
     alarm = Alarm.from_properties(properties(EvaluationPeriods=3, TreatMissingData="breaching"))
     end = DAY + len(marks) * 300
     assert state_at(alarm, metrics, end, Readings(alignment, delay_seconds=0)) == THREE_OUT_OF_THREE[row][2]
@@ -144,7 +144,7 @@ def test_points_further_back_count_only_as_far_as_they_are_needed(row: str, expe
 
 
 def test_missing_is_the_default_treatment() -> None:
-    transitions = simulate(Alarm.from_properties(properties()), told((0, 0)), 0, HOUR, PROMPT)
+    transitions = simulate(Alarm.from_properties(properties()), samples((0, 0)), 0, HOUR, PROMPT)
     assert transitions[-1].state == INSUFFICIENT
 
 
@@ -166,21 +166,21 @@ def test_comparison_operators(comparison: str, breaching: set[int]) -> None:
 
 
 def test_an_alarm_starts_without_data_and_leaves_that_state_first() -> None:
-    first = simulate(Alarm.from_properties(properties()), told((0, 0)), 0, HOUR, PROMPT)[0]
+    first = simulate(Alarm.from_properties(properties()), samples((0, 0)), 0, HOUR, PROMPT)[0]
     assert first == Transition(60, INSUFFICIENT, OK)
 
 
 def test_a_sliding_window_is_evaluated_every_minute() -> None:
     """The page's example: "at the end of minute 5 ... data from minutes 1 to 5. Then at the end of minute 6 ... minutes 2 to 6"."""
     alarm = Alarm.from_properties(properties(TreatMissingData="notBreaching"))
-    transitions = simulate(alarm, told((60, 1)), 0, HOUR, Readings(delay_seconds=0, extra_periods=0))
+    transitions = simulate(alarm, samples((60, 1)), 0, HOUR, Readings(delay_seconds=0, extra_periods=0))
     assert states(transitions) == [(0, OK), (120, ALARM), (420, OK)]
 
 
 def test_a_wall_clock_window_shows_a_value_when_its_period_has_ended() -> None:
     """ "A wall clock window reflects a data point only after the period that contains it ends." """
     alarm = Alarm.from_properties(properties(TreatMissingData="notBreaching", EvaluationWindow={"WallClockWindow": {"Timezone": "UTC"}}))
-    transitions = simulate(alarm, told((60, 1)), 0, HOUR, Readings(delay_seconds=0, extra_periods=0))
+    transitions = simulate(alarm, samples((60, 1)), 0, HOUR, Readings(delay_seconds=0, extra_periods=0))
     assert states(transitions) == [(0, OK), (300, ALARM), (600, OK)]
 
 
@@ -188,13 +188,13 @@ def test_windows_slide_unless_the_alarm_or_the_reading_says_otherwise() -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html"""
     plain = Alarm.from_properties(properties())
     assert plain.alignment == Alarm.from_properties(properties(EvaluationWindow={"SlidingWindow": {}})).alignment == "sliding"
-    assert states(simulate(plain, told((60, 1)), 0, 300, Readings("clock", delay_seconds=0))) == [(300, ALARM)]
+    assert states(simulate(plain, samples((60, 1)), 0, 300, Readings("clock", delay_seconds=0))) == [(300, ALARM)]
 
 
 def test_an_old_good_value_counts_as_long_as_the_evaluation_range_reaches() -> None:
     alarm = Alarm.from_properties(properties(TreatMissingData="breaching"))
     for extra in (0, 2):
-        assert states(simulate(alarm, told((0, 0)), 60, HOUR, Readings(delay_seconds=0, extra_periods=extra))) == [
+        assert states(simulate(alarm, samples((0, 0)), 60, HOUR, Readings(delay_seconds=0, extra_periods=extra))) == [
             (60, OK),
             (300 * (1 + extra) + 60, ALARM),
         ]
@@ -202,42 +202,42 @@ def test_an_old_good_value_counts_as_long_as_the_evaluation_range_reaches() -> N
 
 def test_values_are_seen_only_after_their_delay() -> None:
     alarm = Alarm.from_properties(properties(TreatMissingData="notBreaching"))
-    times = {delay: simulate(alarm, told((600, 1)), 0, HOUR, Readings(delay_seconds=delay))[1].time for delay in (0, 90, 120, 240)}
+    times = {delay: simulate(alarm, samples((600, 1)), 0, HOUR, Readings(delay_seconds=delay))[1].time for delay in (0, 90, 120, 240)}
     assert times == {0: 660, 90: 720, 120: 720, 240: 840}
 
 
 def test_a_zero_that_fill_puts_in_for_a_late_value_breaches_until_the_value_comes() -> None:
     """The page on metric math warns of it: FILL "replaces that missing data point with the requested value"."""
     alarm = math_on_failures("FILL(m1, 0)", period=60, ComparisonOperator="LessThanThreshold", Threshold=1)
-    each_minute = told(*((time, 1) for time in range(0, HOUR, MINUTE)))
+    each_minute = samples(*((time, 1) for time in range(0, HOUR, MINUTE)))
     assert state_at(alarm, each_minute, HOUR, Readings(delay_seconds=0)) == OK
     assert state_at(alarm, each_minute, HOUR, Readings(delay_seconds=120)) == ALARM
 
 
 def test_two_minutes_pass_before_a_value_is_seen_unless_the_reading_says_otherwise() -> None:
-    assert states(simulate(Alarm.from_properties(properties()), told((600, 1)), 0, HOUR))[0] == (720, ALARM)
+    assert states(simulate(Alarm.from_properties(properties()), samples((600, 1)), 0, HOUR))[0] == (720, ALARM)
 
 
 @pytest.mark.parametrize("grouped", [False, True])
 def test_ignored_gaps_leave_the_state_as_it_was_for_good(grouped: bool) -> None:
     plain = Alarm.from_properties(properties(EvaluationPeriods=3, DatapointsToAlarm=1, TreatMissingData="ignore"))
-    metrics = told((0, 1), (300, 1), (600, 1), into=told((0, 1), (300, 1), (600, 1), cluster="a"))
+    metrics = samples((0, 1), (300, 1), (600, 1), into=samples((0, 1), (300, 1), (600, 1), cluster="a"))
     alarm = query(GROUPED, EvaluationPeriods=3, DatapointsToAlarm=2, TreatMissingData="ignore") if grouped else plain
     lasting = simulate(alarm, metrics, 0, 1800 if grouped else DAY, PROMPT)  # until its last value is out of sight, a contributor is there
     assert [state for _, state in states(lasting)] == [ALARM]
 
 
 def test_values_from_before_the_creation_count() -> None:
-    assert states(simulate(Alarm.from_properties(properties()), told((HOUR - 120, 1)), HOUR, HOUR, PROMPT)) == [(HOUR, ALARM)]
+    assert states(simulate(Alarm.from_properties(properties()), samples((HOUR - 120, 1)), HOUR, HOUR, PROMPT)) == [(HOUR, ALARM)]
 
 
 def test_a_multi_day_alarm_is_evaluated_once_an_hour_on_whole_hours() -> None:
     """The page's example, moved: what happens at 10:02 is seen at 11:03."""
     alarm = Alarm.from_properties(properties(Period=DAY, EvaluationPeriods=2, DatapointsToAlarm=1, TreatMissingData="notBreaching"))
-    transitions = simulate(alarm, told((DAY + 10 * HOUR + 120, 1)), DAY, 2 * DAY, PROMPT)
+    transitions = simulate(alarm, samples((DAY + 10 * HOUR + 120, 1)), DAY, 2 * DAY, PROMPT)
     assert states(transitions) == [(DAY + 180, OK), (DAY + 11 * HOUR + 180, ALARM)]
     by_the_minute = Alarm.from_properties(properties(Period=DAY, TreatMissingData="notBreaching"))  # "exceeds one day"
-    assert simulate(by_the_minute, told((DAY + 10 * HOUR + 120, 1)), DAY, 2 * DAY, PROMPT)[1].time == DAY + 10 * HOUR + 180
+    assert simulate(by_the_minute, samples((DAY + 10 * HOUR + 120, 1)), DAY, 2 * DAY, PROMPT)[1].time == DAY + 10 * HOUR + 180
 
 
 KINDS = {
@@ -289,22 +289,22 @@ def test_without_warm_up_missing_data_alarm_at_once_and_with_it_when_it_ends() -
 
 def test_warm_up_ends_early_when_a_whole_window_has_passed_since_the_first_value() -> None:
     """The page's example: created at 10:00, 3 periods of 5 minutes, published from 10:04, evaluated from "about 10:19"."""
-    values = told(*((time, 0) for time in range(4 * MINUTE, HOUR, MINUTE)))
+    values = samples(*((time, 0) for time in range(4 * MINUTE, HOUR, MINUTE)))
     assert states(simulate(Alarm.from_properties(warming_up(30, EvaluationPeriods=3)), values, 0, HOUR)) == [(19 * MINUTE, OK)]
 
 
 def test_warm_up_does_not_end_early_when_the_newest_period_is_empty() -> None:
-    assert states(simulate(Alarm.from_properties(warming_up(60, EvaluationPeriods=3)), told((0, 0)), 0, HOUR, PROMPT)) == [(HOUR, ALARM)]
+    assert states(simulate(Alarm.from_properties(warming_up(60, EvaluationPeriods=3)), samples((0, 0)), 0, HOUR, PROMPT)) == [(HOUR, ALARM)]
 
 
 def test_a_warm_up_that_ended_early_does_not_start_again() -> None:
-    values = told(*((time, 0) for time in range(0, HOUR, MINUTE)))
+    values = samples(*((time, 0) for time in range(0, HOUR, MINUTE)))
     assert [state for _, state in states(simulate(Alarm.from_properties(warming_up(300)), values, 0, 2 * HOUR))] == [OK, ALARM]
 
 
 @pytest.mark.parametrize("full", [True, "true"])
 def test_warm_up_takes_its_whole_time_where_it_is_asked_to(full: object) -> None:
-    values = told(*((time, 0) for time in range(4 * MINUTE, HOUR, MINUTE)))
+    values = samples(*((time, 0) for time in range(4 * MINUTE, HOUR, MINUTE)))
     assert states(simulate(Alarm.from_properties(warming_up(30, full, EvaluationPeriods=3)), values, 0, HOUR)) == [(30 * MINUTE, OK)]
 
 
@@ -358,7 +358,7 @@ def test_an_alarm_watches_math_over_math() -> None:
         {"Id": "twice", "Expression": "all + all", "Label": "twice"},
         Threshold="7",
     )
-    metrics = told((0, 1), (600, 1), into=told((0, 2), (600, 3), name="Done"))
+    metrics = samples((0, 1), (600, 1), into=samples((0, 2), (600, 3), name="Done"))
     assert states(simulate(total, metrics, 60, 960, PROMPT)) == [(60, OK), (660, ALARM)]
 
 
@@ -366,7 +366,7 @@ def test_an_alarm_watches_math_over_math() -> None:
 def test_a_dead_man_s_switch_fires_whichever_way_the_page_is_read(readings: Readings) -> None:
     """What both readings of FILL over nothing come to when the treatment of missing data agrees with the filler."""
     alarm = math_on_failures("FILL(m1, 0)", 3600, ComparisonOperator="LessThanThreshold", Threshold=1, TreatMissingData="breaching")
-    hourly = told(*((time, 1) for time in range(0, DAY, HOUR)))
+    hourly = samples(*((time, 1) for time in range(0, DAY, HOUR)))
     fired = [transition.time for transition in simulate(alarm, hourly, HOUR, 2 * DAY, readings) if transition.state == ALARM]
     assert DAY <= fired[-1] <= DAY + HOUR + 5 * MINUTE
 
@@ -438,7 +438,7 @@ GROUPED = 'SELECT SUM(Failures) FROM SCHEMA("app", cluster) GROUP BY cluster ORD
 
 
 def test_a_grouped_alarm_is_in_alarm_while_any_contributor_is() -> None:
-    metrics = told((0, 1), (1200, 0), into=told((600, 1), (1200, 0), cluster="b"), cluster="a")
+    metrics = samples((0, 1), (1200, 0), into=samples((600, 1), (1200, 0), cluster="b"), cluster="a")
     transitions = simulate(query(GROUPED), metrics, 0, 1500, Readings(delay_seconds=0, extra_periods=0))
     assert [(t.time, t.state, set(t.contributors)) for t in transitions] == [
         (60, ALARM, {"a"}),
@@ -447,7 +447,9 @@ def test_a_grouped_alarm_is_in_alarm_while_any_contributor_is() -> None:
         (960, INSUFFICIENT, set()),
         (1260, OK, set()),
     ]
-    both = simulate(query(GROUPED), told((0, 1), into=told((120, 1), cluster="b"), cluster="a"), 0, 500, Readings(delay_seconds=0, extra_periods=0))
+    both = simulate(
+        query(GROUPED), samples((0, 1), into=samples((120, 1), cluster="b"), cluster="a"), 0, 500, Readings(delay_seconds=0, extra_periods=0)
+    )
     assert [(t.time, t.previous, t.state, set(t.contributors)) for t in both][1:] == [
         (180, ALARM, ALARM, {"a", "b"}),
         (360, ALARM, ALARM, {"b"}),
@@ -462,7 +464,7 @@ def test_a_grouped_query_without_any_series(reading: Any, expected: State) -> No
 
 
 def test_a_contributor_that_is_gone_is_not_breaching_however_missing_data_are_treated() -> None:
-    metrics = told((0, 1), into=told(*((time, 0) for time in range(0, HOUR, 300)), cluster="b"), cluster="a")
+    metrics = samples((0, 1), into=samples(*((time, 0) for time in range(0, HOUR, 300)), cluster="b"), cluster="a")
     transitions = simulate(query(GROUPED, TreatMissingData="breaching"), metrics, 0, HOUR, PROMPT)
     assert states(transitions) == [(60, ALARM), (960, OK)]
 
@@ -474,10 +476,10 @@ def test_a_query_without_groups_is_one_series_with_the_usual_treatment_of_gaps()
 
 def test_a_query_forgets_after_three_hours() -> None:
     alarm = query('SELECT SUM(Failures) FROM SCHEMA("app", cluster)', period=3600, EvaluationPeriods=3, DatapointsToAlarm=1)
-    transitions = simulate(alarm, told((0, 1), cluster="a"), 0, DAY, PROMPT)
+    transitions = simulate(alarm, samples((0, 1), cluster="a"), 0, DAY, PROMPT)
     assert states(transitions) == [(60, ALARM), (3 * HOUR + 60, INSUFFICIENT)]
     a_metric = Alarm.from_properties(properties(Period=3600, EvaluationPeriods=3, DatapointsToAlarm=1))
-    assert states(simulate(a_metric, told((0, 1)), 0, DAY, PROMPT))[-1] == (5 * HOUR + 60, INSUFFICIENT)
+    assert states(simulate(a_metric, samples((0, 1)), 0, DAY, PROMPT))[-1] == (5 * HOUR + 60, INSUFFICIENT)
 
 
 def filled_query(period: int, **changed: Any) -> Alarm:
@@ -487,7 +489,7 @@ def filled_query(period: int, **changed: Any) -> Alarm:
 
 def test_math_over_a_query_forgets_as_the_query_does() -> None:
     alarm = filled_query(3600, EvaluationPeriods=3, DatapointsToAlarm=1)
-    assert states(simulate(alarm, told((0, 1), cluster="a"), 0, DAY, PROMPT))[1:] == [(60, ALARM), (3 * HOUR + 60, OK)]
+    assert states(simulate(alarm, samples((0, 1), cluster="a"), 0, DAY, PROMPT))[1:] == [(60, ALARM), (3 * HOUR + 60, OK)]
 
 
 def test_math_over_groups_is_refused() -> None:
@@ -500,14 +502,14 @@ def test_math_over_groups_is_refused() -> None:
 
 @pytest.mark.parametrize(("statistic", "expected"), [("Sum", 6), ("Minimum", 1), ("Maximum", 3), ("Average", 2), ("SampleCount", 3)])
 def test_statistics(statistic: str, expected: int) -> None:
-    values = told((10, 3), (0, 1), (299, 2), (300, 100))  # in any order; the boundary belongs to the next period
+    values = samples((10, 3), (0, 1), (299, 2), (300, 100))  # in any order; the boundary belongs to the next period
     for threshold, state in ((expected, OK), (expected - 0.5, ALARM)):
         alarm = Alarm.from_properties(properties(Statistic=statistic, Threshold=threshold))
         assert state_at(alarm, values, 300) == state
 
 
 def test_a_metric_is_its_exact_dimensions_and_where_asked_its_unit() -> None:
-    metrics = told((0, 1), cluster="a")
+    metrics = samples((0, 1), cluster="a")
     metrics.put("app", "Failures", {}, 0, 2, "Count")
     metrics.put("app", "Failures", {}, 0, 4, "Seconds")
     variants: dict[str, dict[str, Any]] = {"plain": {}, "count": {"Unit": "Count"}, "of a": {"Dimensions": [{"Name": "cluster", "Value": "a"}]}}

@@ -135,9 +135,9 @@ def test_widgets_lie_side_by_side_on_the_page() -> None:
 
 
 def test_the_questions_come_in_their_order() -> None:
-    told = [widget["properties"].get("title") or widget["properties"]["markdown"] for widget in body()["widgets"]]
+    logged = [widget["properties"].get("title") or widget["properties"]["markdown"] for widget in body()["widgets"]]
     questions = ["Is every cluster fresh?", "How long do tokens live?", "What failed?", "How long do runs take?", "What does it cost?"]
-    places = [next(place for place, text in enumerate(told) if question in text) for question in questions]
+    places = [next(place for place, text in enumerate(logged) if question in text) for question in questions]
     assert places == sorted(places)
 
 

@@ -482,12 +482,14 @@ VIA_SSM, VIA_SQS = ({"kms:ViaService": f"{service}.eu-west-1.amazonaws.com"} for
 BEARER = Request("sts:GetServiceBearerToken", context={"sts:AWSServiceName": "ecr-public.amazonaws.com"})
 
 
-def captured(service: str, action: str, told: dict[str, str]) -> AwsCall:
-    return AwsCall(service, action, REGION, account="111122223333", principal=SESSION, access_key_id="ASIA", user_agent="", path="/", parameters=told)
+def captured(service: str, action: str, parameters: dict[str, str]) -> AwsCall:
+    return AwsCall(
+        service, action, REGION, account="111122223333", principal=SESSION, access_key_id="ASIA", user_agent="", path="/", parameters=parameters
+    )
 
 
 @pytest.mark.parametrize(
-    ("service", "action", "told", "asked"),
+    ("service", "action", "parameters", "asked"),
     [
         ("ssm", "GetParametersByPath", {"Path": "/a", "Recursive": "True", "WithDecryption": "False"},
          [Request("ssm:GetParametersByPath", f"{PARAMETERS}/a", {"ssm:Recursive": "true"})]),
@@ -511,12 +513,12 @@ def captured(service: str, action: str, told: dict[str, str]) -> AwsCall:
          [Request("sqs:SendMessage", QUEUE.replace("111122223333", "999999999999"))]),
     ],
 )  # fmt: skip
-def test_what_a_call_asks_of_iam(service: str, action: str, told: dict[str, str], asked: list[Request]) -> None:
-    assert asked_of_iam(captured(service, action, told), account="111122223333") == asked
+def test_what_a_call_asks_of_iam(service: str, action: str, parameters: dict[str, str], asked: list[Request]) -> None:
+    assert asked_of_iam(captured(service, action, parameters), account="111122223333") == asked
 
 
 @pytest.mark.parametrize(
-    ("service", "action", "told", "with_key"),
+    ("service", "action", "parameters", "with_key"),
     [
         ("ssm", "GetParameter", {"Name": "/a/b", "WithDecryption": "True"},
          [Request("kms:Decrypt", KEY, VIA_SSM | {"kms:EncryptionContext:PARAMETER_ARN": f"{PARAMETERS}/a/b"})]),
@@ -529,8 +531,8 @@ def test_what_a_call_asks_of_iam(service: str, action: str, told: dict[str, str]
         ("sqs", "DeleteMessage", {"QueueUrl": QUEUE_URL}, []),
     ],
 )  # fmt: skip
-def test_what_a_call_asks_of_kms_under_a_customer_key(service: str, action: str, told: dict[str, str], with_key: list[Request]) -> None:
-    call = captured(service, action, told)
+def test_what_a_call_asks_of_kms_under_a_customer_key(service: str, action: str, parameters: dict[str, str], with_key: list[Request]) -> None:
+    call = captured(service, action, parameters)
     without = asked_of_iam(call, account="111122223333")
     assert asked_of_iam(call, account="111122223333", config_key=KEY, queue_key=KEY) == without + with_key
 
@@ -541,7 +543,7 @@ def test_a_call_of_another_partition_has_its_arns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "action", "told"),
+    ("service", "action", "parameters"),
     [
         ("s3", "GetObject", {}),
         ("kms", "Decrypt", {"KeyId": KEY}),
@@ -556,9 +558,9 @@ def test_a_call_of_another_partition_has_its_arns() -> None:
         ("sqs", "PurgeQueue", {"QueueUrl": QUEUE_URL}),
     ],
 )
-def test_a_call_that_nobody_judged_raises(service: str, action: str, told: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"nobody said|cannot be told"):
-        asked_of_iam(captured(service, action, told), account="111122223333", config_key=KEY, queue_key=KEY)
+def test_a_call_that_nobody_judged_raises(service: str, action: str, parameters: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"nobody said|cannot be read"):
+        asked_of_iam(captured(service, action, parameters), account="111122223333", config_key=KEY, queue_key=KEY)
 
 
 def test_a_call_of_another_account_than_said_raises() -> None:

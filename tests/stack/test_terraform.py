@@ -55,7 +55,7 @@ def snake(name: str) -> str:
 
 
 def as_parameter(value: Any) -> str:
-    """How CloudFormation is told a variable's value."""
+    """How CloudFormation is given a variable's value."""
     if isinstance(value, list):
         return ",".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -175,9 +175,9 @@ def test_a_modules_variables_refuse_what_its_templates_parameters_refuse(folder:
     for name, body in source(path)["Parameters"].items():
         # Terraform knows no lookahead: what must not come at the start is a second condition.
         pattern = re.sub(r"^\^\(\?!(.*?)\)(?=\[)", "^", body["AllowedPattern"])
-        told = conditions(blocks(folder, "variable")[snake(name)])
-        assert f'regex("{pattern}", ' in told
-        assert all(f"{limit}" in told for key in ("MinLength", "MaxLength") if (limit := body.get(key)))
+        logged = conditions(blocks(folder, "variable")[snake(name)])
+        assert f'regex("{pattern}", ' in logged
+        assert all(f"{limit}" in logged for key in ("MinLength", "MaxLength") if (limit := body.get(key)))
 
 
 def test_the_entry_is_the_templates() -> None:

@@ -56,17 +56,17 @@ class _Asking:
 
 def _ssm(asking: _Asking) -> list[Request]:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html"""
-    told = asking.call.parameters
-    decrypts = told.get("WithDecryption") == "True" and asking.config_key is not None
+    parameters = asking.call.parameters
+    decrypts = parameters.get("WithDecryption") == "True" and asking.config_key is not None
     match asking.call.action:
         case "GetParametersByPath":
             if decrypts:
-                raise ValueError("which parameters a path holds, and so which are decrypted, cannot be told of the call")
+                raise ValueError("which parameters a path holds, and so which are decrypted, cannot be read from the call")
             # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policy-conditions.html#recursive-condition
-            recursive = {"ssm:Recursive": told.get("Recursive", "False").lower()}
-            return [Request("ssm:GetParametersByPath", asking.arn(f"parameter{told['Path']}"), recursive)]
+            recursive = {"ssm:Recursive": parameters.get("Recursive", "False").lower()}
+            return [Request("ssm:GetParametersByPath", asking.arn(f"parameter{parameters['Path']}"), recursive)]
         case "GetParameter" | "GetParameters" as action:
-            arns = [_parameter(asking, name) for name in told["Name" if action == "GetParameter" else "Names"].split(",")]
+            arns = [_parameter(asking, name) for name in parameters["Name" if action == "GetParameter" else "Names"].split(",")]
             return [Request(f"ssm:{action}", arn) for arn in arns] + [_decryption(asking, arn) for arn in arns if decrypts]
     raise _unknown(asking.call)
 
@@ -90,7 +90,7 @@ def _ecr_public(asking: _Asking) -> list[Request]:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistrypublic.html
 
     ECR Public gets a bearer token on the caller's behalf: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_bearer.html
-    Its sts:DurationSeconds is not told by anybody, and so is no key here: a policy that allows by it is not met.
+    Its sts:DurationSeconds is in no call, and so is no key here: a policy that allows by it is not met.
     """
     if asking.call.action != "GetAuthorizationToken":
         raise _unknown(asking.call)
@@ -107,13 +107,13 @@ def _eks(asking: _Asking) -> list[Request]:
 
 def _sts(asking: _Asking) -> list[Request]:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"""
-    told = asking.call.parameters
+    parameters = asking.call.parameters
     if asking.call.action == "GetCallerIdentity":
         return []  # "No permissions are required": https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
-    if asking.call.action != "AssumeRole" or set(told) & set(_MORE_THAN_ASSUMING):
+    if asking.call.action != "AssumeRole" or set(parameters) & set(_MORE_THAN_ASSUMING):
         raise _unknown(asking.call)
-    context = {f"sts:{name}": told[name] for name in ("RoleSessionName", "ExternalId") if name in told}
-    return [Request("sts:AssumeRole", told["RoleArn"], context)]
+    context = {f"sts:{name}": parameters[name] for name in ("RoleSessionName", "ExternalId") if name in parameters}
+    return [Request("sts:AssumeRole", parameters["RoleArn"], context)]
 
 
 def _sqs(asking: _Asking) -> list[Request]:

@@ -63,7 +63,7 @@ class Gateway:
             access_key_id=request.access_key_id,
             user_agent=request.user_agent,
             path=request.path,
-            parameters=request.told,
+            parameters=request.parameters,
         )
         with self._lock:
             self.calls.append(call)

@@ -26,7 +26,7 @@ class WaitingMessage:
 
 @dataclass
 class LocalQueue:
-    """A queue of moto's. `dead`: the bodies of messages that were handed out `max_receives` times in vain."""
+    """A queue of moto's. `dead`: the bodies of messages that were handed out `max_receives` times and never deleted."""
 
     name: str
     account: str

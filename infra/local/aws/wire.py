@@ -16,7 +16,7 @@ _STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 _REST_ACTIONS = ((re.compile(r"^GET /clusters/(?P<name>[^/]+)$"), "DescribeCluster"), (re.compile(r"^GET /clusters$"), "ListClusters"))
 
 # What decides a call's resource and conditions to IAM, by service. Nothing else of a request is kept: no value, no message.
-_TOLD = {
+_SHOWN = {
     "kms": ("KeyId",),
     "sqs": ("QueueUrl",),
     "ssm": ("Path", "Recursive", "Name", "Names", "WithDecryption"),
@@ -58,7 +58,7 @@ class AwsRequest:
     user_agent: str
     protocol: str
     form: dict[str, str] = field(repr=False)
-    told: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, environ: dict[str, Any]) -> Self:
@@ -80,7 +80,7 @@ class AwsRequest:
             user_agent=environ.get("HTTP_USER_AGENT", ""),
             protocol="json" if target else "query" if "Action" in form else "rest",
             form=form,
-            told=_told(service, form or _json(environ.get("CONTENT_TYPE", ""), body)) | in_path,
+            parameters=_parameters(service, form or _json(environ.get("CONTENT_TYPE", ""), body)) | in_path,
         )
 
 
@@ -124,11 +124,11 @@ def _json(content_type: str, body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _told(service: str, parameters: dict[str, Any]) -> dict[str, str]:
-    kept = {name: parameters[name] for name in _TOLD.get(service, ()) if name in parameters}
+def _parameters(service: str, parameters: dict[str, Any]) -> dict[str, str]:
+    kept = {name: parameters[name] for name in _SHOWN.get(service, ()) if name in parameters}
     counts = {name: _count(name, parameters) for name in _COUNTED.get(service, ())}
-    told = {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in kept.items()}
-    return told | {name: str(count) for name, count in counts.items() if count}
+    shown = {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in kept.items()}
+    return shown | {name: str(count) for name, count in counts.items() if count}
 
 
 def _count(name: str, parameters: dict[str, Any]) -> int:

@@ -136,9 +136,9 @@ class Api:
     def _admit_apply(self, call: Call, body: Object) -> None:
         """An apply that creates may not name a uid or version; its permission to create comes last, as in the server."""
         if uid := body["metadata"].get("uid"):
-            told = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            detail = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             about = details(call.kind, call.asked.name)
-            raise ApiError(409, f'Operation cannot be fulfilled on {call.kind.resource} "{call.asked.name}": {told}', about)
+            raise ApiError(409, f'Operation cannot be fulfilled on {call.kind.resource} "{call.asked.name}": {detail}', about)
         if body["metadata"].get("resourceVersion"):
             raise modified(call.kind, call.asked.name)
         self._admit(call, call.asked.name)

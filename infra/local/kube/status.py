@@ -45,7 +45,7 @@ def bad_request(message: str) -> ApiError:
 
 
 def unauthorized() -> ApiError:
-    """401: a token that is not accepted. Why is not told to the client."""
+    """401: a token that is not accepted. The client is not given the reason."""
     return ApiError(401, "Unauthorized")
 
 
@@ -71,14 +71,14 @@ def already_exists(kind: Kind, name: str) -> ApiError:
 
 def modified(kind: Kind, name: str) -> ApiError:
     """409 for a write that names a stale resourceVersion."""
-    told = "the object has been modified; please apply your changes to the latest version and try again"
-    return ApiError(409, f'Operation cannot be fulfilled on {kind.resource} "{name}": {told}', details(kind, name))
+    detail = "the object has been modified; please apply your changes to the latest version and try again"
+    return ApiError(409, f'Operation cannot be fulfilled on {kind.resource} "{name}": {detail}', details(kind, name))
 
 
-def precondition_failed(kind: Kind, name: str, told: str) -> ApiError:
+def precondition_failed(kind: Kind, name: str, detail: str) -> ApiError:
     """409 for a delete whose precondition does not hold; the server names the kind here, not the resource."""
     about = {**details(kind, name), "kind": kind.kind}
-    return ApiError(409, f'Operation cannot be fulfilled on {kind.qualified} "{name}": {told}', about)
+    return ApiError(409, f'Operation cannot be fulfilled on {kind.qualified} "{name}": {detail}', about)
 
 
 def invalid(kind: Kind, name: str, causes: list[Cause]) -> ApiError:
@@ -95,14 +95,14 @@ def unprocessable() -> ApiError:
 
 
 def namespace_terminating(kind: Kind, name: str, namespace: str) -> ApiError:
-    """403 from admission, told from an RBAC 403 by its cause only."""
+    """403 from admission; only its cause distinguishes it from an RBAC 403."""
     cause = {
         "reason": "NamespaceTerminating",
         "message": f"namespace {namespace} is being terminated",
         "field": "metadata.namespace",
     }
-    told = f"unable to create new content in namespace {namespace} because it is being terminated"
-    return ApiError(403, f'{kind.resource} "{name}" is forbidden: {told}', {**details(kind, name), "causes": [cause]})
+    detail = f"unable to create new content in namespace {namespace} because it is being terminated"
+    return ApiError(403, f'{kind.resource} "{name}" is forbidden: {detail}', {**details(kind, name), "causes": [cause]})
 
 
 def success(kind: Kind, name: str, uid: str) -> Object:

@@ -15,7 +15,7 @@ _FINISH_ON_CLOSE = struct.pack("ii", 0, 0)
 
 
 class Sockets:
-    """Makes them, and at its end closes those that are still open: outside the event loop, which may hold on to what it closes in vain."""
+    """Makes them, and at its end closes those still open: outside the event loop, whose own graceful close may never complete."""
 
     def __init__(self) -> None:
         self._made: list[socket.socket] = []

@@ -52,9 +52,9 @@ def push(*clusters: str) -> dict[str, Any]:
 def runs(printed: str) -> Iterator[dict[str, Any]]:
     """The run's own metrics in what the function printed, one dictionary for each run."""
     for line in printed.splitlines():
-        told = json.loads(line) if line.startswith("{") else {}
-        if "_aws" in told and "cluster" not in told:
-            yield {metric["Name"]: told[metric["Name"]][0] for metric in told["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+        logged = json.loads(line) if line.startswith("{") else {}
+        if "_aws" in logged and "cluster" not in logged:
+            yield {metric["Name"]: logged[metric["Name"]][0] for metric in logged["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
 
 
 def test_each_failed_cluster_waits_once_and_the_push_is_not_raised(queued: World) -> None:
@@ -91,8 +91,8 @@ def test_a_queue_that_takes_nothing_is_raised_and_reported(queued: World, capsys
     queued.aws.script("sqs", "SendMessageBatch", DENIED)
     with pytest.raises(PushFailed, match="QueueError: the retry queue took no message for shut"):
         queued.call({})
-    told = next(runs(capsys.readouterr().out))
-    assert (told["FullPushCompleted"], told["ClustersFailed"]) == (1, 1)
+    logged = next(runs(capsys.readouterr().out))
+    assert (logged["FullPushCompleted"], logged["ClustersFailed"]) == (1, 1)
 
 
 def test_a_message_that_sqs_refuses_by_itself_is_reported_too(queued: World) -> None:
@@ -300,8 +300,8 @@ def test_a_worker_counts_as_a_full_push_and_the_dispatcher_does_not(fanned: Worl
     fanned.call({})
     assert "FullPushCompleted" not in next(runs(capsys.readouterr().out))
     fanned.poll()
-    told = next(runs(capsys.readouterr().out))
-    assert (told["FullPushCompleted"], told["ClustersFailed"]) == (1, 1)
+    logged = next(runs(capsys.readouterr().out))
+    assert (logged["FullPushCompleted"], logged["ClustersFailed"]) == (1, 1)
 
 
 def test_a_message_of_an_old_full_push_no_longer_counts(fanned: World, capsys: pytest.CaptureFixture[str]) -> None:

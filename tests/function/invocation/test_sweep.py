@@ -14,7 +14,7 @@ SWEEP = {"action": "sweep", "windowMinutes": 20}
 
 
 def created(world: World, cluster: str, namespace: str, *, minutes_ago: float | None) -> None:
-    """Has a namespace say that it was created then, or (None) not say when. Only the embedded server lets that be told."""
+    """Has a namespace say that it was created then, or (None) not say when. Only the embedded server lets that be logged."""
     embedded = world.clusters[cluster]
     assert isinstance(embedded, EmbeddedCluster)
     found = embedded.store.get(NAMESPACES, "", namespace)
@@ -92,10 +92,10 @@ def test_it_speaks_only_of_clusters_it_wrote_to_or_that_failed(world: World, cap
     created(world, "old", "team-a", minutes_ago=60)
     capsys.readouterr()
     assert not world.invoke(SWEEP)["ok"]
-    told = emitted(capsys.readouterr().out)
-    assert "-:FullPushCompleted" not in told
-    assert {line.split(":")[0] for line in told} == {"-", "new", "shut"}
-    assert [line for line in told if line.startswith("-")] == ["-:ClustersFailed", "-:TokenSecondsAtIssue"]
+    logged = emitted(capsys.readouterr().out)
+    assert "-:FullPushCompleted" not in logged
+    assert {line.split(":")[0] for line in logged} == {"-", "new", "shut"}
+    assert [line for line in logged if line.startswith("-")] == ["-:ClustersFailed", "-:TokenSecondsAtIssue"]
 
 
 def test_a_failed_cluster_is_reported_but_neither_raised_nor_queued(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The check: each thing that can stand in the way is told apart, with what to do about it, and nothing is written."""
+"""The check: each thing that can stand in the way is distinguished, with what to do about it, and nothing is written."""
 
 import json
 import shutil
@@ -131,12 +131,12 @@ def test_the_checks_are_reported_in_their_order(world: World) -> None:
 
 def test_what_it_found_out_is_reported(world: World) -> None:
     world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: ['?']")
-    told = {finding["check"]: finding["message"] for finding in entry(check(world))["findings"]}
-    assert told["namespaces"] == "2 selected now: a, b"
-    assert told["eks"].startswith(f"public endpoint {world.clusters['prod'].endpoint}")
-    assert told["sign-in"].startswith("as arn:aws:sts::111122223333:assumed-role/ecr-public-pusher/function, in the groups ecr-public-pushers")
-    assert told["permission"] == f"may create and patch secrets named {SECRET}"
-    assert " of at most 4096 bytes" in told["token"]
+    logged = {finding["check"]: finding["message"] for finding in entry(check(world))["findings"]}
+    assert logged["namespaces"] == "2 selected now: a, b"
+    assert logged["eks"].startswith(f"public endpoint {world.clusters['prod'].endpoint}")
+    assert logged["sign-in"].startswith("as arn:aws:sts::111122223333:assumed-role/ecr-public-pusher/function, in the groups ecr-public-pushers")
+    assert logged["permission"] == f"may create and patch secrets named {SECRET}"
+    assert " of at most 4096 bytes" in logged["token"]
 
 
 def test_another_accounts_cluster_is_checked_by_its_role(world: World) -> None:
@@ -315,8 +315,8 @@ def test_an_address_that_is_down_does_not_hide_one_that_is_up(world: World, reso
     resolver(cluster_example=["127.0.0.2", "127.0.0.1"])
     with serving(lambda exchange: None) as server:
         describe(world, server.url.replace("127.0.0.1", ONE_NAME), ca_pem=server.certificate.ca_pem)
-        told = {finding["check"]: finding["message"] for finding in entry(check(world))["findings"]}
-    assert told["tcp"] == f"connected to 127.0.0.1 port {server.port}"
+        logged = {finding["check"]: finding["message"] for finding in entry(check(world))["findings"]}
+    assert logged["tcp"] == f"connected to 127.0.0.1 port {server.port}"
 
 
 def test_a_port_that_accepts_and_never_answers(world: World) -> None:
@@ -527,8 +527,8 @@ def test_access_granted_namespace_by_namespace_is_fine_where_names_are_given_out
     world.add_cluster("prod", rbac="namespaced.yaml", document="namespaces: [default]")
     report = check(world)
     assert report["ok"]
-    told = [finding["message"] for finding in entry(report)["findings"] if finding["check"] == "permission"]
-    assert told == [f"may create and patch secrets named {SECRET}, in each of the 1 namespaces asked about"]
+    logged = [finding["message"] for finding in entry(report)["findings"] if finding["check"] == "permission"]
+    assert logged == [f"may create and patch secrets named {SECRET}, in each of the 1 namespaces asked about"]
 
 
 def test_access_granted_namespace_by_namespace_names_those_without(world: World) -> None:
@@ -714,9 +714,9 @@ def test_clusters_whose_turn_never_came_say_so(world: World) -> None:
             world.aws.put_cluster(ACCOUNT, "us-east-1", Described(f"c{number}", url, "BEGIN CERTIFICATE"))
             world.document(f"c{number}", "namespaces: [a]")
         report = check(world, seconds=2, retry_policy=RetryPolicy())
-    told = [finding["message"] for cluster in report["clusters"] for finding in cluster["findings"] if not finding["ok"]]
-    assert told.count("the function's time was up before its turn") == 2
-    assert len(told) == 102
+    logged = [finding["message"] for cluster in report["clusters"] for finding in cluster["findings"] if not finding["ok"]]
+    assert logged.count("the function's time was up before its turn") == 2
+    assert len(logged) == 102
 
 
 def test_a_cluster_that_the_time_was_not_enough_for_is_not_ok(world: World) -> None:

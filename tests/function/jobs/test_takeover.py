@@ -75,8 +75,8 @@ def test_a_tug_of_war_shows_run_after_run(prod: World, method: str, capsys: pyte
     for _ in range(3):
         write(prod, "external-secrets", method)
         assert adopted(prod.invoke()) == [{"namespace": "a", "from": ["external-secrets"]}]
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"SecretsAdopted"' in line]
-    assert [line["SecretsAdopted"] for line in told] == [[1.0]] * 3
+    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"SecretsAdopted"' in line]
+    assert [line["SecretsAdopted"] for line in logged] == [[1.0]] * 3
 
 
 def test_a_cronjob_that_was_not_stopped_shows_too(prod: World) -> None:

@@ -15,7 +15,7 @@ def config(identity: str, *include: str, cluster: str | None = None, selector: s
     return ClusterConfig(identity, cluster or identity, "us-east-1", Selection(include, (), selector), enabled=enabled)
 
 
-BAD = InvalidDocument("bad", remedy="mend it")
+BAD = InvalidDocument("bad", remedy="correct it")
 ALL = Configuration((config("c", "x"), config("a", "x"), config("b", "x", enabled=False)), {"d": BAD})
 
 

@@ -30,7 +30,7 @@ class Request:
     principal: Mapping[str, str] = field(default_factory=dict)
 
     def found(self, key: str) -> list[str] | None:
-        """A context key's values, None where the request has no such key. Names of keys are told apart without regard to case.
+        """A context key's values, None where the request has no such key. Names of keys are compared without regard to case.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
         """

@@ -75,15 +75,15 @@ def demand(store: Store, user: UserInfo, asked: Attributes) -> None:
     decision = decide(store, user, asked)
     if decision.allowed:
         return
-    told = f'User "{user.username}" cannot {asked.verb}'
+    detail = f'User "{user.username}" cannot {asked.verb}'
     if asked.path:
-        raise ApiError(403, _with_reason(f'forbidden: {told} path "{asked.path}"', decision), {})
+        raise ApiError(403, _with_reason(f'forbidden: {detail} path "{asked.path}"', decision), {})
     where = f'in the namespace "{asked.namespace}"' if asked.namespace else "at the cluster scope"
     part = f"{asked.resource}/{asked.subresource}" if asked.subresource else asked.resource
     about = {key: value for key, value in (("name", asked.name), ("group", asked.group), ("kind", asked.resource)) if value}
     head = f"{asked.resource}.{asked.group}" if asked.group else asked.resource
     head = f'{head} "{asked.name}"' if asked.name else head
-    text = f'{head} is forbidden: {told} resource "{part}" in API group "{asked.group}" {where}'
+    text = f'{head} is forbidden: {detail} resource "{part}" in API group "{asked.group}" {where}'
     raise ApiError(403, _with_reason(text, decision), about)
 
 

@@ -77,8 +77,8 @@ def typed(call: Call, body: Any) -> Object:
         raise bad_request("couldn't get version/kind; json parse error: cannot unmarshal into Go value of type struct")
     version, kind = body.get("apiVersion"), body.get("kind", call.kind.kind)
     if call.content_type == APPLY and version != call.kind.api_version:
-        told = f"Specified patch version: {version or '/'}, expected: {call.kind.api_version}"
-        raise bad_request(f"Incorrect version specified in apply patch. {told}")
+        detail = f"Specified patch version: {version or '/'}, expected: {call.kind.api_version}"
+        raise bad_request(f"Incorrect version specified in apply patch. {detail}")
     if version not in (None, call.kind.api_version):
         raise bad_request(f"the API version in the data ({version}) does not match the expected API version ({call.kind.api_version})")
     about = f'{kind} in version "{call.kind.api_version}" cannot be handled as a {call.kind.kind}: '

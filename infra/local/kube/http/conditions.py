@@ -12,14 +12,14 @@ def check_options(call: Call) -> None:
     dry = call.query.get("dryRun")
     options = Kind(f"{'Patch' if call.asked.verb == 'patch' else call.asked.verb.capitalize()}Options", "", "", False, (), "meta.k8s.io")
     if dry not in (None, "", "All"):
-        told = f'Unsupported value: "{dry}": supported values: "All"'
-        raise invalid(options, "", [{"reason": "FieldValueNotSupported", "message": told, "field": "dryRun"}])
+        detail = f'Unsupported value: "{dry}": supported values: "All"'
+        raise invalid(options, "", [{"reason": "FieldValueNotSupported", "message": detail, "field": "dryRun"}])
     if call.asked.verb == "patch" and call.content_type == APPLY and not call.query.get("fieldManager"):
-        told = "Required value: is required for apply patch"
-        raise invalid(options, "", [{"reason": "FieldValueRequired", "message": told, "field": "fieldManager"}])
+        detail = "Required value: is required for apply patch"
+        raise invalid(options, "", [{"reason": "FieldValueRequired", "message": detail, "field": "fieldManager"}])
     if call.asked.verb == "patch" and call.content_type != APPLY and call.query.get("force"):
-        told = "Forbidden: may not be specified for non-apply patch"
-        raise invalid(options, "", [{"reason": "FieldValueForbidden", "message": told, "field": "force"}])
+        detail = "Forbidden: may not be specified for non-apply patch"
+        raise invalid(options, "", [{"reason": "FieldValueForbidden", "message": detail, "field": "force"}])
 
 
 def check_identity(call: Call, body: Object) -> None:
@@ -33,16 +33,16 @@ def check_identity(call: Call, body: Object) -> None:
     if not name and metadata.get("generateName"):
         metadata["name"] = metadata["generateName"] + uuid.uuid4().hex[:5]
     elif not name:
-        told = "Required value: name or generateName is required"
-        raise invalid(call.kind, "", [{"reason": "FieldValueRequired", "message": told, "field": "metadata.name"}])
+        detail = "Required value: name or generateName is required"
+        raise invalid(call.kind, "", [{"reason": "FieldValueRequired", "message": detail, "field": "metadata.name"}])
 
 
 def check_fresh(kind: Kind, live: Object, given: Object) -> None:
     """The uid and resourceVersion that a write names are those that are stored."""
     stored = live["metadata"]
     if given.get("uid", stored["uid"]) != stored["uid"]:
-        told = f"Precondition failed: UID in precondition: {given['uid']}, UID in object meta: {stored['uid']}"
-        raise ApiError(409, f'Operation cannot be fulfilled on {kind.resource} "{stored["name"]}": {told}', details(kind, stored["name"]))
+        detail = f"Precondition failed: UID in precondition: {given['uid']}, UID in object meta: {stored['uid']}"
+        raise ApiError(409, f'Operation cannot be fulfilled on {kind.resource} "{stored["name"]}": {detail}', details(kind, stored["name"]))
     if (given.get("resourceVersion") or stored["resourceVersion"]) != stored["resourceVersion"]:
         raise modified(kind, stored["name"])
 
@@ -51,9 +51,9 @@ def check_preconditions(kind: Kind, live: Object, wanted: Object) -> None:
     """The preconditions of a delete hold."""
     stored = live["metadata"]
     if (uid := wanted.get("uid")) and uid != stored["uid"]:
-        told = f"the UID in the precondition ({uid}) does not match the UID in record ({stored['uid']})."
-        raise precondition_failed(kind, stored["name"], f"{told} The object might have been deleted and then recreated")
+        detail = f"the UID in the precondition ({uid}) does not match the UID in record ({stored['uid']})."
+        raise precondition_failed(kind, stored["name"], f"{detail} The object might have been deleted and then recreated")
     if (version := wanted.get("resourceVersion")) and version != stored["resourceVersion"]:
-        told = f"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record"
-        told += f" ({stored['resourceVersion']})."
-        raise precondition_failed(kind, stored["name"], f"{told} The object might have been modified")
+        detail = f"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record"
+        detail += f" ({stored['resourceVersion']})."
+        raise precondition_failed(kind, stored["name"], f"{detail} The object might have been modified")

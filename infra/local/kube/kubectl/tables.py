@@ -98,8 +98,8 @@ def shape(accept: str) -> str:
             wanted = given.get("as", "")
             if wanted in ("", "Table", "PartialObjectMetadata", "PartialObjectMetadataList") and given.get("v", "v1") == "v1":
                 return wanted
-    told = "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"
-    raise ApiError(406, told, {})
+    detail = "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"
+    raise ApiError(406, detail, {})
 
 
 def one(kind: Kind, value: Object, wanted: str, query: dict[str, str]) -> Object:

@@ -61,5 +61,5 @@ def _read(token: str) -> tuple[int, str]:
         fields = json.loads(raw)
         return int(fields["rv"]), str(fields["start"])
     except (ValueError, KeyError, TypeError):
-        told = f"invalid character {quoted(chr(raw[0]))} looking for beginning of value" if raw else "unexpected end of JSON input"
-        raise bad_request(wrong + told) from None
+        detail = f"invalid character {quoted(chr(raw[0]))} looking for beginning of value" if raw else "unexpected end of JSON input"
+        raise bad_request(wrong + detail) from None

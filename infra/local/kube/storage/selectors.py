@@ -125,8 +125,8 @@ class _Parser:
         return self.tokens.pop(0) if len(self.tokens) > 1 else END
 
 
-def _unparsed(told: str) -> Exception:
-    return bad_request(f"unable to parse requirement: {told}")
+def _unparsed(detail: str) -> Exception:
+    return bad_request(f"unable to parse requirement: {detail}")
 
 
 def _compared(key: str, operator: str, bound: str) -> Callable[[Mapping[str, str]], bool]:

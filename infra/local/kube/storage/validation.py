@@ -54,8 +54,8 @@ def check_encoding(kind: Kind, value: Object, *, applied: bool) -> None:
     if wrong and applied:
         metadata = value["metadata"]
         about = f"({metadata.get('namespace', '')}/{metadata['name']}; /v1, Kind=Secret)"
-        told = f"unable to convert unstructured object to /v1, Kind=Secret: error decoding from json: {wrong}"
-        raise ApiError(500, f"failed to convert new object {about} to proper version: {told}")
+        detail = f"unable to convert unstructured object to /v1, Kind=Secret: error decoding from json: {wrong}"
+        raise ApiError(500, f"failed to convert new object {about} to proper version: {detail}")
     if wrong:
         raise bad_request(f'Secret in version "v1" cannot be handled as a Secret: {wrong}')
 
@@ -106,8 +106,8 @@ def _secret(value: Object) -> list[Cause]:
     key = DOCKER_CONFIG.get(value.get("type", ""))
     if key and key not in data:
         causes.append(_cause("FieldValueRequired", f"data[{key}]", "Required value"))
-    elif key and (told := json_error(base64.b64decode(data[key]))):
-        causes.append(_wrong(f"data[{key}]", "<secret contents redacted>", told))
+    elif key and (detail := json_error(base64.b64decode(data[key]))):
+        causes.append(_wrong(f"data[{key}]", "<secret contents redacted>", detail))
     return causes
 
 
@@ -117,8 +117,8 @@ def _rbac(value: Object) -> list[Cause]:
     if value["kind"].endswith("Binding"):
         ref = ref or {}
         if ref.get("kind") not in ("Role", "ClusterRole"):
-            told = f'Unsupported value: "{ref.get("kind", "")}": supported values: "ClusterRole", "Role"'
-            causes.append(_cause("FieldValueNotSupported", "roleRef.kind", told))
+            detail = f'Unsupported value: "{ref.get("kind", "")}": supported values: "ClusterRole", "Role"'
+            causes.append(_cause("FieldValueNotSupported", "roleRef.kind", detail))
         if not ref.get("name"):
             causes.append(_cause("FieldValueRequired", "roleRef.name", "Required value"))
     for at, subject in enumerate(value.get("subjects") or []):
@@ -140,8 +140,8 @@ def _immutable(value: Object, live: Object) -> list[Cause]:
     return causes
 
 
-def _wrong(field: str, value: str, told: str) -> Cause:
-    return _cause("FieldValueInvalid", field, f'Invalid value: "{value}": {told}')
+def _wrong(field: str, value: str, detail: str) -> Cause:
+    return _cause("FieldValueInvalid", field, f'Invalid value: "{value}": {detail}')
 
 
 def _cause(reason: str, field: str, message: str) -> Cause:
