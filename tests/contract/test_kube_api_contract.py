@@ -72,7 +72,7 @@ def _body(body: Any) -> bytes | None:
 
 
 def _served_resources(got: dict[str, Any], wanted: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Of discovery, only the resources that are served need to be logged, each as recorded."""
+    """Of discovery, only the resources that are served need to be shown, each as recorded."""
     served = {entry["name"] for entry in got["resources"]}
     assert {"namespaces", "secrets", "serviceaccounts"} <= served
     return got, {**wanted, "resources": [entry for entry in wanted["resources"] if entry["name"] in served]}

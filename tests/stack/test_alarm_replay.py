@@ -36,7 +36,7 @@ every_way = pytest.mark.parametrize("readings", every_reading(), ids=reading_id)
 
 @dataclass
 class Story:
-    """What CloudWatch was logged, and until when each cluster's token lives."""
+    """What CloudWatch was sent, and until when each cluster's token lives."""
 
     metrics: Metrics = field(default_factory=Metrics)
     expires: dict[str, float] = field(default_factory=dict)

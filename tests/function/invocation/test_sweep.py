@@ -14,7 +14,7 @@ SWEEP = {"action": "sweep", "windowMinutes": 20}
 
 
 def created(world: World, cluster: str, namespace: str, *, minutes_ago: float | None) -> None:
-    """Has a namespace say that it was created then, or (None) not say when. Only the embedded server lets that be logged."""
+    """Has a namespace say that it was created then, or (None) not say when. Only the embedded server lets that be set."""
     embedded = world.clusters[cluster]
     assert isinstance(embedded, EmbeddedCluster)
     found = embedded.store.get(NAMESPACES, "", namespace)

@@ -60,7 +60,7 @@ class Stream:
 
 
 class Metrics:
-    """All that a region's CloudWatch was logged."""
+    """All that a region's CloudWatch was sent."""
 
     def __init__(self) -> None:
         self._streams: dict[tuple[str, str], dict[tuple[frozenset[tuple[str, str]], str | None], Stream]] = {}
