@@ -1,4 +1,4 @@
-"""The cluster answers as kube-apiserver 1.36.2 was recorded to, request by request, in order, from an empty server.
+"""The cluster answers as kube-apiserver 1.36.2 was recorded to, request by request, in order, each recording from an empty server.
 
 Run with KUBEBUILDER_ASSETS set, the same requests go to a real kube-apiserver. Only what differs from run to run is levelled: identifiers,
 versions, times, ages, addresses.
@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,12 @@ import urllib3
 from infra.local.kube import Cluster, UserInfo, start_cluster
 from infra.local.kube.http.client import context
 
-CASES = json.loads(Path(__file__).with_name("kube-api-contract.json").read_text())["cases"]
+RECORDINGS = ("kube-api-contract", "kube-api-ownership")
+CASES = [
+    pytest.param(recording, case, id=f"{recording.rpartition('-')[2]}-{case['name']}")
+    for recording in RECORDINGS
+    for case in json.loads(Path(__file__).with_name(f"{recording}.json").read_text())["cases"]
+]
 REAL = bool(os.environ.get("KUBEBUILDER_ASSETS"))
 TOKENS = {
     "admin-token": UserInfo("admin", "1", ("system:masters",)),
@@ -31,19 +37,25 @@ BUILD = {"gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "p
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with start_cluster("contract", credentials=lambda _: None, static_tokens=TOKENS) as started:
-        yield started
+def clusters() -> Iterator[dict[str, Cluster]]:
+    with ExitStack() as stack:
+        yield {
+            recording: stack.enter_context(start_cluster("contract", credentials=lambda _: None, static_tokens=TOKENS)) for recording in RECORDINGS
+        }
 
 
 @pytest.fixture(scope="module")
-def http(cluster: Cluster) -> Iterator[urllib3.PoolManager]:
-    with urllib3.PoolManager(ssl_context=context(cluster.ca_pem), retries=urllib3.Retry(total=0, redirect=False)) as pool:
-        yield pool
+def pools(clusters: dict[str, Cluster]) -> Iterator[dict[str, urllib3.PoolManager]]:
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(urllib3.PoolManager(ssl_context=context(cluster.ca_pem), retries=urllib3.Retry(total=0, redirect=False)))
+            for name, cluster in clusters.items()
+        }
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_answers_as_recorded(case: dict[str, Any], cluster: Cluster, http: urllib3.PoolManager) -> None:
+@pytest.mark.parametrize(("recording", "case"), CASES)
+def test_answers_as_recorded(recording: str, case: dict[str, Any], clusters: dict[str, Cluster], pools: dict[str, urllib3.PoolManager]) -> None:
+    cluster, http = clusters[recording], pools[recording]
     answer = http.request(case["method"], cluster.endpoint + case["path"], headers=_headers(case), body=_body(case["body"]))
     got, wanted = json.loads(answer.data), case["answer"]
     if wanted.get("kind") == "APIResourceList":
@@ -53,8 +65,8 @@ def test_answers_as_recorded(case: dict[str, Any], cluster: Cluster, http: urlli
     assert (answer.status, _levelled(got)) == (case["status"], _levelled(wanted))
 
 
-def test_the_whole_contract_is_replayed() -> None:
-    assert len(CASES) == 83
+def test_both_recordings_are_replayed_whole() -> None:
+    assert len(CASES) == 83 + 43
 
 
 def _headers(case: dict[str, Any]) -> dict[str, str]:

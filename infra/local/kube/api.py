@@ -8,7 +8,7 @@ from .auth.authz import Attributes
 from .http.bodies import decoded, decoded_yaml, delete_options, plain_json, typed
 from .http.call import APPLY, Call, now
 from .http.conditions import check_fresh, check_identity, check_options, check_preconditions
-from .kinds import NAMESPACES, Object
+from .kinds import NAMESPACES, Kind, Object
 from .kubectl import tables
 from .ownership import apply, patch
 from .status import ApiError, already_exists, bad_request, details, method_not_allowed, modified, namespace_terminating, not_found, success
@@ -157,6 +157,9 @@ class Api:
         validation.check(call.kind, new, live)
         if live is not None and _same(live, new):
             return live
+        if _is_gone(call.kind, new) and not call.dry:  # its last finalizer was taken away
+            self.store.delete(call.kind, call.namespace, new["metadata"]["name"])
+            return _at_version_of(live, new)
         return new if call.dry else self.store.put(call.kind, new)
 
     def _delete(self, call: Call) -> Object:
@@ -170,9 +173,18 @@ class Api:
         kind, metadata = call.kind, live["metadata"]
         if kind is NAMESPACES:
             return self._terminate(live, dry=dry)
+        if metadata.get("finalizers"):
+            return self._wait(kind, live, dry=dry)
         if not dry:
             self.store.delete(kind, call.namespace, metadata["name"])
         return live if kind.returns_deleted else success(kind, metadata["name"], metadata["uid"])
+
+    def _wait(self, kind: Kind, live: Object, *, dry: bool) -> Object:
+        """A deleted object stays until its finalizers are gone."""
+        if "deletionTimestamp" in live["metadata"]:
+            return live
+        going = {**live, "metadata": {**live["metadata"], "deletionTimestamp": now(), "deletionGracePeriodSeconds": 0}}
+        return going if dry else self.store.put(kind, going)
 
     def _terminate(self, live: Object, *, dry: bool) -> Object:
         """No controller empties a namespace here, so a deleted one stays Terminating, as on the recorded server."""
@@ -189,8 +201,20 @@ class Api:
     def _delete_collection(self, call: Call) -> Object:
         found = [value for _, value in self._selected(call)[0]]
         for value in found if not call.dry else ():
-            self.store.delete(call.kind, value["metadata"].get("namespace", ""), value["metadata"]["name"])
+            if value["metadata"].get("finalizers"):
+                self._wait(call.kind, value, dry=False)
+            else:
+                self.store.delete(call.kind, value["metadata"].get("namespace", ""), value["metadata"]["name"])
         return tables.many(call.kind, found, {"resourceVersion": str(self.store.version)}, "", call.query)
+
+
+def _is_gone(kind: Kind, value: Object) -> bool:
+    return kind is not NAMESPACES and "deletionTimestamp" in value["metadata"] and not value["metadata"].get("finalizers")
+
+
+def _at_version_of(live: Object | None, new: Object) -> Object:
+    assert live is not None
+    return {**new, "metadata": {**new["metadata"], "resourceVersion": live["metadata"]["resourceVersion"]}}
 
 
 def _same(live: Object, new: Object) -> bool:

@@ -22,7 +22,7 @@ from .http.server import HttpRequest, HttpsServer
 from .kinds import NAMESPACES, SERVICE_ACCOUNTS, Kind, Object
 from .kubectl import discovery, openapi, tables
 from .ownership.apply import update
-from .status import ApiError, bad_request, failure, method_not_allowed, no_such_path, unauthorized
+from .status import ApiError, failure, method_not_allowed, no_such_path, unauthorized
 from .storage import bootstrap
 from .storage.objects import completed, created
 from .storage.store import Store
@@ -153,8 +153,6 @@ class EmbeddedCluster(Administered):
 
 
 def _call(request: HttpRequest, asked: Route, kind: Kind, user: UserInfo) -> Call:
-    if len(asked.query.get("fieldManager", "")) > 128:
-        raise bad_request("fieldManager: Too long: may not be more than 128 bytes")
     return Call(
         kind=kind,
         asked=asked.attributes,

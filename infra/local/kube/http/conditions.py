@@ -6,6 +6,8 @@ from ..kinds import Kind, Object
 from ..status import ApiError, bad_request, details, invalid, modified, precondition_failed
 from .call import APPLY, Call
 
+MAX_MANAGER_BYTES = 128
+
 
 def check_options(call: Call) -> None:
     """The parameters fit the verb."""
@@ -17,6 +19,9 @@ def check_options(call: Call) -> None:
     if call.asked.verb == "patch" and call.content_type == APPLY and not call.query.get("fieldManager"):
         detail = "Required value: is required for apply patch"
         raise invalid(options, "", [{"reason": "FieldValueRequired", "message": detail, "field": "fieldManager"}])
+    if len(call.query.get("fieldManager", "").encode()) > MAX_MANAGER_BYTES:
+        detail = f"Too long: may not be more than {MAX_MANAGER_BYTES} bytes"
+        raise invalid(options, "", [{"reason": "FieldValueTooLong", "message": detail, "field": "fieldManager"}])
     if call.asked.verb == "patch" and call.content_type != APPLY and call.query.get("force"):
         detail = "Forbidden: may not be specified for non-apply patch"
         raise invalid(options, "", [{"reason": "FieldValueForbidden", "message": detail, "field": "force"}])

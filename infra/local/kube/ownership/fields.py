@@ -3,6 +3,7 @@
 A set holds paths. A container's own path means that its existence is owned; FieldsV1 writes it as "." beside children and as {} alone.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,11 +14,14 @@ type FieldSet = frozenset[Path]
 UNTRACKED = frozenset(
     {("apiVersion",), ("kind",), ("metadata",), ("spec",), ("spec", "finalizers")}
     | {("metadata", name) for name in (
-        "name", "namespace", "generateName", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "generation",
-        "selfLink", "managedFields",
+        "name", "namespace", "generateName", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp",
+        "deletionGracePeriodSeconds", "generation", "selfLink", "managedFields",
     )}
 )  # fmt: skip
 """What no manager owns: identity, what the server sets, and the parts that every object has anyway."""
+
+SETS = frozenset({("metadata", "finalizers")})
+"""Lists whose items are owned one by one."""
 
 
 def leaves(kind: Kind, value: Object) -> FieldSet:
@@ -44,7 +48,7 @@ def to_fields_v1(paths: Iterable[Path]) -> Object:
     for path in sorted(members):
         here = root
         for depth, name in enumerate(path, 1):
-            here = here.setdefault(f"f:{name}", {})
+            here = here.setdefault(name if _is_item(name) else f"f:{name}", {})
             if depth < len(path) and path[:depth] in members:
                 here["."] = {}
     return root
@@ -57,9 +61,9 @@ def from_fields_v1(tree: Object, path: Path = ()) -> FieldSet:
         if key == ".":
             found.add(path)
         elif not below:
-            found.add((*path, key[2:]))
+            found.add((*path, _name(key)))
         else:
-            found |= from_fields_v1(below, (*path, key[2:]))
+            found |= from_fields_v1(below, (*path, _name(key)))
     return frozenset(found)
 
 
@@ -68,7 +72,19 @@ def dotted(path: Path) -> str:
     return "".join(f".{name}" for name in path)
 
 
-def _walk(kind: Kind, value: Object, path: Path = ()) -> Iterable[tuple[Path, Any]]:
+def _name(key: str) -> str:
+    return key if _is_item(key) else key[2:]
+
+
+def _is_item(name: str) -> bool:
+    """Whether this part of a path is a set's item, which is written as FieldsV1 does."""
+    return name.startswith('v:"')
+
+
+def _walk(kind: Kind, value: Object | list[str], path: Path = ()) -> Iterable[tuple[Path, Any]]:
+    if isinstance(value, list):
+        yield from (((*path, f"v:{json.dumps(item)}"), item) for item in value)
+        return
     for name, node in value.items():
         here = (*path, name)
         if here == ("metadata", "managedFields") or here == ("status",):
@@ -79,7 +95,7 @@ def _walk(kind: Kind, value: Object, path: Path = ()) -> Iterable[tuple[Path, An
 
 
 def _open(kind: Kind, path: Path, node: Any) -> bool:
-    return isinstance(node, dict) and path not in kind.atomic
+    return (isinstance(node, dict) and path not in kind.atomic) or (isinstance(node, list) and path in SETS)
 
 
 def _leaf_differs(kind: Kind, path: Path, before: Any, after: Any) -> bool:

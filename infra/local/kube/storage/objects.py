@@ -6,7 +6,7 @@ from typing import Any
 
 from ..kinds import NAMESPACES, RBAC, SECRETS, Kind, Object
 
-OWN = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "resourceVersion")
+OWN = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion")
 """Metadata that only the server sets."""
 
 
@@ -28,7 +28,7 @@ def replaced(live: Object, new: Object) -> Object:
 
 def completed(kind: Kind, value: Object) -> Object:
     """Defaults filled in; unknown and empty parts left out, as Go decodes and encodes them."""
-    metadata = {name: _texts(field) for name, field in value["metadata"].items() if field}
+    metadata = {name: _texts(field) for name, field in value["metadata"].items() if field not in (None, "", [], {})}
     known = {"apiVersion", "kind", *kind.fields}
     value = {name: field for name, field in value.items() if name in known and (field not in (None, {}, []) or name == "rules")}
     value["metadata"] = metadata
