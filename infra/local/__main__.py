@@ -146,7 +146,7 @@ def _up(scenario: type[DemoStack | LifeStack], *, verbose: bool) -> Iterator[tup
             region=REGION,
             account_id=DEFAULT_ACCOUNT,
             parameters=built.parameters,
-            resources={"RetryQueue": stack.queue.url},
+            resources={"RetryQueue": stack.queue.url, "DeadLetterQueue": stack.dead_letters.url},
         )
         _progress("starting the function under the Lambda Runtime Interface Emulator")
         credential = stack.execution_credential()

@@ -112,12 +112,13 @@ CLUSTERS = (PROD, EDGE)
 
 
 class LocalStack:
-    """AWS with the retry queue, and the clusters by name, while the context lasts."""
+    """AWS with the queues, and the clusters by name, while the context lasts."""
 
     def __init__(self) -> None:
         self._opened = contextlib.ExitStack()
         self.aws = self._opened.enter_context(LocalAws())
         self.queue = self.aws.put_queue(f"{STACK_NAME}-retry")
+        self.dead_letters = self.aws.put_queue(f"{STACK_NAME}-dead-letters")
         self.clusters: dict[str, Cluster] = {}
 
     def add_cluster(self, name: str, *, region: str, account: str, role: str, ca: Literal["modern", "legacy"] = "modern") -> Cluster:

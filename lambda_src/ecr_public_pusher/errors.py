@@ -26,6 +26,18 @@ class RequestError(PusherError):
     """The event asks for nothing this function knows, or names something that does not exist."""
 
 
+class RemovalNotRepeated(RequestError):
+    """A removal that comes from a queue, hours after it was asked for: the cluster may have been pushed again since."""
+
+    code = "RequestError"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a removal is done when it is asked for, and never from a queue or a failure record: the cluster may have been pushed again since",
+            remedy="See the report of the removal that failed, correct its cause, and send the removal again. Then delete this message.",
+        )
+
+
 class ConfigurationError(PusherError):
     """Parameter Store cannot be read, or `defaults` is invalid: nothing can be trusted, so nothing is written."""
 
@@ -104,6 +116,14 @@ class ApiStatusError(ApiError):
     def namespace_terminating(self) -> bool:
         """A 403 that is no missing permission: the namespace is being deleted."""
         return self.status == HTTPStatus.FORBIDDEN and "NamespaceTerminating" in self.causes
+
+
+class NothingSelected(PusherError):
+    """A glob or a selector found no namespace, and the document does not say `allowEmpty`."""
+
+
+class PruneHeldBack(PusherError):
+    """Prune would take away more than it leaves: done only when it is asked for."""
 
 
 class ClusterAborted(ApiError):

@@ -49,7 +49,7 @@ def invoke(event: Any, context: Any, *, sandbox: Sandbox, environ: Mapping[str, 
 
 
 async def _serve(event: Any, context: Any, settings: Settings, deadline: Deadline, sandbox: Sandbox, sockets: Sockets) -> dict[str, Any]:
-    emitter = Emitter(settings.stack)
+    emitter = Emitter(settings.stack, level=settings.log_level)
     asyncio.get_running_loop().set_exception_handler(lambda _, problem: emitter.loop_error(problem.get("exception")))
     async with BlockingCalls() as blocking:
 

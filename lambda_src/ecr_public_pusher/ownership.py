@@ -1,7 +1,34 @@
-"""What this function is called in a cluster: the names that distinguish its objects from everybody else's."""
+"""What this function is called in a cluster: the names that distinguish its objects from everybody else's. Pure."""
 
+import hashlib
+from dataclasses import dataclass
+
+PRODUCT = "ecr-public-pusher"
 RBAC_GROUP = "ecr-public-pushers"
-FIELD_MANAGER = "ecr-public-pusher"
-# Set on every Secret, whatever a document says.
+# Set on every Secret, whatever a document says; its value is PRODUCT.
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 ANNOTATION_PREFIX = "ecr-public-pusher/"
+
+MAX_MANAGER_BYTES = 128  # kube-apiserver's limit of a field manager's name
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Which deployment this is. Two of one name, in two regions or accounts, are not each other."""
+
+    account: str
+    region: str
+    name: str
+
+    @property
+    def field_manager(self) -> str:
+        """Whom the API server knows as the owner of fields. A name too long for it ends in its own hash instead."""
+        manager = f"{PRODUCT}/{self.account}/{self.region}/{self.name}"
+        if len(manager.encode()) <= MAX_MANAGER_BYTES:
+            return manager
+        digest = hashlib.sha256(manager.encode()).hexdigest()[:12]
+        return f"{manager[: MAX_MANAGER_BYTES - len(digest) - 1]}-{digest}"
+
+    def owner(self, document_id: str) -> str:
+        """Whose a Secret is: this stack's, for that document."""
+        return f"{self.account}/{self.region}/{self.name}/{document_id}"

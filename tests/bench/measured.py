@@ -74,6 +74,7 @@ def aiohttp(work: dict[str, Any]) -> dict[str, float]:
     import ssl
 
     import aiohttp
+    from yarl import URL
 
     body, paths = work["body"].encode(), _paths(work)
 
@@ -86,7 +87,7 @@ def aiohttp(work: dict[str, Any]) -> dict[str, float]:
 
             async def worker() -> None:
                 for path in waiting:
-                    async with session.patch(endpoint + path, data=body, headers=_headers(work), allow_redirects=False) as answer:
+                    async with session.patch(URL(endpoint + path, encoded=True), data=body, headers=_headers(work), allow_redirects=False) as answer:
                         await answer.read()
                         if answer.status == 200:
                             good.append(path)
@@ -199,7 +200,7 @@ def _headers(work: dict[str, Any]) -> dict[str, str]:
 
 
 def _paths(work: dict[str, Any]) -> list[str]:
-    return [f"/api/v1/namespaces/{name}/secrets/{work['secret_name']}?fieldManager=ecr-public-pusher" for name in work["names"]]
+    return [f"/api/v1/namespaces/{name}/secrets/{work['secret_name']}?{work['query']}" for name in work["names"]]
 
 
 WAYS = {way.__name__: way for way in (imported, function, aiohttp, urllib3, get_put, kubectl)}

@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from botocore.credentials import Credentials
 
 from ecr_public_pusher.aws_api.assumed_role import Caller
 from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.configuration.loader import Parameter, load
-from ecr_public_pusher.jobs.secret_manifest import owner, secret_manifest
+from ecr_public_pusher.jobs.secret_manifest import secret_manifest
+from ecr_public_pusher.ownership import Stack
 from ecr_public_pusher.registries.registry import docker_config
 from ecr_public_pusher.sign_in.sts_token import sts_token
 
 REGION = "us-east-1"
 ROOT = "/ecr-public-pusher"
 STACK = "ecr-public-pusher"
+IDENTITY = Stack("111122223333", "us-east-1", STACK)
 # Names alone would not fit a parameter's 4 KB, so a large cluster has a glob; it costs the function a namespace list.
 DOCUMENT = "namespaces: [bench-*]\n"
 ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7BENCH01", "bench-secret-access-key"
@@ -60,7 +63,8 @@ def work(scenario: Scenario, endpoints: list[str], ca_pem: str, *, connections: 
     """What the other ways need: the very bytes that the function sends, and how many connections it made to each cluster."""
     expires = datetime.now(UTC) + timedelta(hours=12)
     (config,) = load([Parameter(f"{ROOT}/clusters/{cluster(0)}", DOCUMENT)], root=ROOT, region=REGION).clusters
-    manifest = secret_manifest(config, docker_config(authorization()), owner=owner(STACK, config.id), expires_at=expires, pushed_at=datetime.now(UTC))
+    owner = IDENTITY.owner(config.id)
+    manifest = secret_manifest(config, docker_config(authorization()), owner=owner, expires_at=expires, pushed_at=datetime.now(UTC))
     return {
         "endpoints": endpoints,
         "ca_pem": ca_pem,
@@ -70,6 +74,7 @@ def work(scenario: Scenario, endpoints: list[str], ca_pem: str, *, connections: 
         "body": json.dumps(manifest, separators=(",", ":")),
         "password_length": PASSWORD_LENGTH,
         "secret_name": config.secret_name,
+        "query": urlencode({"fieldManager": IDENTITY.field_manager}),
     }
 
 

@@ -43,6 +43,7 @@ class Captured:
     """All calls and all metrics of the runs, by the kind of run."""
 
     queue_arn: str = ""
+    dead_letter_arn: str = ""
     calls: dict[str, list[AwsCall]] = field(default_factory=dict)
     metrics: dict[str, set[tuple[str, str, tuple[str, ...]]]] = field(default_factory=dict)
     printed: list[str] = field(default_factory=list)
@@ -59,7 +60,8 @@ def captured() -> Captured:
     found = Captured()
     with LocalAws(ACCOUNT) as aws, contextlib.ExitStack() as stack:
         queue = aws.put_queue(f"{STACK}-retry", region=REGION)
-        found.queue_arn = queue.arn
+        dead = aws.put_queue(f"{STACK}-dead", region=REGION)
+        found.queue_arn, found.dead_letter_arn = queue.arn, dead.arn
         _fill(aws, stack)
         for fan_out in ("false", "true"):
             spec = read_function(
@@ -68,7 +70,7 @@ def captured() -> Captured:
                 region=REGION,
                 account_id=ACCOUNT,
                 parameters={**built.parameters, "FanOut": fan_out},
-                resources={"RetryQueue": queue.url},
+                resources={"RetryQueue": queue.url, "DeadLetterQueue": dead.url},
             )
             credential = aws.credentials_for(ROLE, "function")
             with BuiltFunction(spec, emulator(sam), credential=credential, region=REGION, aws_endpoint_url=aws.endpoint_url) as function:
@@ -127,6 +129,8 @@ def _run_all(function: BuiltFunction, aws: LocalAws, queue: LocalQueue, found: C
     run("batch")
     queue.put({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": {"action": "push"}})
     run("retry of a whole run")
+    queue.put({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": {"action": "remove", "clusters": ["*"]}})
+    run("parked removal")
     run("plan", {"action": "plan"})
     run("check", {"action": "check"})
     run("removal", {"action": "plan", "remove": True, "clusters": ["*"]})
@@ -145,13 +149,14 @@ def _emitted(lines: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]
 
 def role_policies(captured: Captured, **parameters: Any) -> list[dict[str, Any]]:
     """The execution role's policies as deployed, with the queue that was really used."""
-    text = json.dumps(deployed(**parameters)["PusherRole"]["Properties"]["Policies"]).replace("RetryQueue.Arn", captured.queue_arn)
+    text = json.dumps(deployed(**parameters)["PusherRole"]["Properties"]["Policies"])
+    text = text.replace("RetryQueue.Arn", captured.queue_arn).replace("DeadLetterQueue.Arn", captured.dead_letter_arn)
     return [policy["PolicyDocument"] for policy in json.loads(text)]
 
 
 def test_the_runs_made_the_calls_that_are_to_be_judged(captured: Captured) -> None:
     made = {kind: {f"{call.service}:{call.action}" for call in calls} for kind, calls in captured.calls.items()}
-    read = {"ssm:GetParametersByPath", "ssm:GetParameter"}
+    read = {"ssm:GetParametersByPath", "ssm:GetParameters"}
     pushes = read | {"ecr-public:GetAuthorizationToken"}
     # What EKS said once is remembered while the sandbox lives; a check asks anew, and so does a sandbox of its own.
     described = {"eks:DescribeCluster"}
@@ -161,6 +166,7 @@ def test_the_runs_made_the_calls_that_are_to_be_judged(captured: Captured) -> No
         "change": pushes,
         "batch": pushes,
         "retry of a whole run": pushes | {"sts:AssumeRole"},
+        "parked removal": pushes | {"sqs:SendMessageBatch"},
         "plan": pushes | {"sts:AssumeRole"},
         "check": pushes | described | {"sts:AssumeRole"},
         "removal": read | {"sts:AssumeRole"},

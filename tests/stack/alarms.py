@@ -14,6 +14,7 @@ METRICS = {
     "ClustersFailed": RUN,
     "Unconfigured": RUN,
     "UnknownParameters": RUN,
+    "DocumentsDeleted": RUN,
     "Duration": RUN,
     "TokenSecondsAtIssue": RUN,
     "ClusterFailed": CLUSTER,

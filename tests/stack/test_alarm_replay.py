@@ -284,7 +284,21 @@ def test_documents_deleted_to_the_last_are_no_dead_man(readings: Readings) -> No
     story = Story()
     last = pushes(story, 0, 2 * DAY)
     unconfigured(story, last + 8 * HOUR, last + 3 * DAY)
-    assert list(all_calls(story, 0, last + 3 * DAY, readings)) == ["UnconfiguredAlarm"]
+    found = all_calls(story, 0, last + 3 * DAY, readings)
+    assert set(found) == {"UnconfiguredAlarm", "DocumentsDeletedAlarm"}
+    # Its tokens live 12 hours: it is known with the first push that finds nothing.
+    assert all(call <= last + 9 * HOUR + 10 * MINUTE for call in found["DocumentsDeletedAlarm"])
+
+
+@every_way
+def test_a_deleted_document_is_known_and_a_first_one_is_no_alarm(readings: Readings) -> None:
+    story = Story()
+    unconfigured(story, 0, DAY)
+    pushes(story, DAY, 2 * DAY)
+    assert not calls("DocumentsDeletedAlarm", story, 0, 2 * DAY, readings)
+    story.run(2 * DAY + HOUR, request=Request(clusters=("prod",), deleted="prod"), unconfigured=False)
+    (call,) = calls("DocumentsDeletedAlarm", story, 0, 2 * DAY + 6 * HOUR, readings)
+    assert call <= 2 * DAY + 2 * HOUR + 10 * MINUTE
 
 
 @every_way

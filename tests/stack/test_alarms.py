@@ -21,6 +21,7 @@ SECTIONS = {
     "DurationAlarm": "duration",
     "DeadLetterAlarm": "dead-letters",
     "UnknownParametersAlarm": "unknown-parameters",
+    "DocumentsDeletedAlarm": "documents-deleted",
 }
 WATCHED = {
     "NoFullPushAlarm": {(NAMESPACE, "FullPushCompleted", RUN), (NAMESPACE, "Unconfigured", RUN)},
@@ -32,6 +33,7 @@ WATCHED = {
     "DurationAlarm": {("AWS/Lambda", "Duration", ("FunctionName",))},
     "DeadLetterAlarm": {("AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName",))},
     "UnknownParametersAlarm": {(NAMESPACE, "UnknownParameters", RUN)},
+    "DocumentsDeletedAlarm": {(NAMESPACE, "DocumentsDeleted", RUN), (NAMESPACE, "Unconfigured", RUN)},
 }
 OPERATORS = {"GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<"}
 
@@ -157,6 +159,13 @@ def test_unknown_parameters_are_an_alarm_until_a_push_finds_none() -> None:
     alarm = alarms(AlarmAfterHours=10)["UnknownParametersAlarm"]
     assert stats(alarm) == {"unknown": ("UnknownParameters", "Maximum", 3600)}
     assert expression(alarm) == "FILL(unknown, 0)"
+    assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == (">=", 1)
+    assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (10, 1)
+
+
+def test_documents_that_went_are_an_alarm_however_it_is_noticed() -> None:
+    alarm = alarms(AlarmAfterHours=10)["DocumentsDeletedAlarm"]
+    assert stats(alarm) == {"deleted": ("DocumentsDeleted", "Maximum", 3600), "unconfigured": ("Unconfigured", "Maximum", 3600)}
     assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == (">=", 1)
     assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (10, 1)
 

@@ -323,7 +323,14 @@ def evaluated(expression: str, fill_of_nothing: bool = True, **series: list[floa
 
 @pytest.mark.parametrize(
     ("expression", "expected"),
-    [("FILL(a, 7)", [7, 1, 7, 7, 4, 7]), ("FILL(a, REPEAT)", [None, 1, 1, 1, 4, 4])],
+    [
+        ("FILL(a, 7)", [7, 1, 7, 7, 4, 7]),
+        ("FILL(a, REPEAT)", [None, 1, 1, 1, 4, 4]),
+        ("DIFF(a)", [None] * 6),
+        ("DIFF(FILL(a, REPEAT))", [None, None, 0, 0, 3, 0]),
+        ("IF(FILL(a, 0) > 1, 5, 2)", [2, 2, 2, 2, 5, 2]),
+        ("IF(a > 0, 1, 0)", [None, 1, None, None, 1, None]),
+    ],
 )
 def test_fill(expression: str, expected: Points) -> None:
     assert evaluated(expression, a=[None, 1, None, None, 4, None]) == expected

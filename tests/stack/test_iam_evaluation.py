@@ -479,7 +479,7 @@ QUEUE_URL, QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/retry", "ar
 PARAMETERS = "arn:aws:ssm:eu-west-1:111122223333:parameter"
 SPOKE = "arn:aws:iam::444455556666:role/spoke"
 VIA_SSM, VIA_SQS = ({"kms:ViaService": f"{service}.eu-west-1.amazonaws.com"} for service in ("ssm", "sqs"))
-BEARER = Request("sts:GetServiceBearerToken", context={"sts:AWSServiceName": "ecr-public.amazonaws.com"})
+BEARER = Request("sts:GetServiceBearerToken")
 
 
 def captured(service: str, action: str, parameters: dict[str, str]) -> AwsCall:

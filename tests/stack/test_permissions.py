@@ -37,12 +37,13 @@ WITH_WILDCARDS = {
 def execution_statements(path: str = "/ecr-public-pusher", spoke: str = "ecr-public-pusher-spoke") -> dict[str, dict[str, Any]]:
     return {
         "ListConfiguration": allow("ssm:GetParametersByPath", on=[f"{PARAMETERS}{path}", f"{PARAMETERS}{path}/*"]),
-        "ReadSecureConfiguration": allow("ssm:GetParameter", on=f"{PARAMETERS}{path}/*"),
+        "ReadSecureConfiguration": allow("ssm:GetParameters", on=f"{PARAMETERS}{path}/*"),
         "GetRegistryToken": allow("ecr-public:GetAuthorizationToken", on="*"),
-        "GetRegistryBearerToken": allow("sts:GetServiceBearerToken", on="*", StringEquals={"sts:AWSServiceName": "ecr-public.amazonaws.com"}),
+        "GetRegistryBearerToken": allow("sts:GetServiceBearerToken", on="*"),
         "FindClusters": allow("eks:DescribeCluster", on=f"arn:aws:eks:*:{ACCOUNT}:cluster/*"),
         "ReachOtherAccounts": allow("sts:AssumeRole", on=f"arn:aws:iam::*:role/{spoke}"),
         "SendRetries": allow("sqs:SendMessage", on="RetryQueue.Arn"),
+        "ParkRemovals": allow("sqs:SendMessage", on="DeadLetterQueue.Arn"),
         "ReceiveRetries": allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on="RetryQueue.Arn"),
         "WriteLogs": allow("logs:CreateLogStream", "logs:PutLogEvents", on="PusherLogGroup.Arn"),
     }

@@ -18,6 +18,7 @@ ALARMS = {
     "DurationAlarm",
     "DeadLetterAlarm",
     "UnknownParametersAlarm",
+    "DocumentsDeletedAlarm",
 }
 RESOURCES = {
     "PusherFunction": "AWS::Lambda::Function",
@@ -102,6 +103,8 @@ def test_the_environment_is_what_the_function_reads() -> None:
         "CONFIG_PATH": "/team/ecr",
         "STACK_NAME": STACK,
         "RETRY_QUEUE_URL": "RetryQueue",
+        "RETRY_RECEIVES": 16,
+        "DEAD_LETTER_QUEUE_URL": "DeadLetterQueue",
         "FAN_OUT": "true",
         "POWERTOOLS_SERVICE_NAME": STACK,
         "POWERTOOLS_METRICS_NAMESPACE": "EcrPublicPusher",

@@ -90,12 +90,11 @@ def _ecr_public(asking: _Asking) -> list[Request]:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistrypublic.html
 
     ECR Public gets a bearer token on the caller's behalf: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_bearer.html
-    Its sts:DurationSeconds is in no call, and so is no key here: a policy that allows by it is not met.
+    What it says there of sts:AWSServiceName and sts:DurationSeconds is in no call, and so is no key here: a policy that allows by them is not met.
     """
     if asking.call.action != "GetAuthorizationToken":
         raise _unknown(asking.call)
-    bearer = {"sts:AWSServiceName": "ecr-public.amazonaws.com"}
-    return [Request("ecr-public:GetAuthorizationToken"), Request("sts:GetServiceBearerToken", context=bearer)]
+    return [Request("ecr-public:GetAuthorizationToken"), Request("sts:GetServiceBearerToken")]
 
 
 def _eks(asking: _Asking) -> list[Request]:

@@ -24,7 +24,7 @@ from ecr_public_pusher.invocation.sandbox import Sandbox
 from ecr_public_pusher.invocation.settings import Settings
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
-from ecr_public_pusher.ownership import FIELD_MANAGER
+from ecr_public_pusher.ownership import PRODUCT, Stack
 from ecr_public_pusher.reporting.report import report
 from infra.local.aws import LocalAws
 from infra.local.aws.queues import LocalQueue
@@ -37,6 +37,7 @@ EXECUTION_ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecr-public-pusher"
 SPOKE_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-spoke"
 GROUP = "ecr-public-pushers"
 SECRET = "ecr-public-token"
+STACK = Stack(ACCOUNT, "us-east-1", "stack-of-a-test")
 RBAC = Path(__file__).parents[2] / "infra" / "rbac"
 
 IMPATIENT = RetryPolicy(
@@ -178,7 +179,7 @@ class World:
     def asked(self, cluster: str) -> list[str]:
         """Method and path of everything the function asked of a cluster, in order."""
         seen = list(self.clusters[cluster].requests)
-        return [f"{one.method} {one.path}" for one in seen if one.headers.get("user-agent") == FIELD_MANAGER]
+        return [f"{one.method} {one.path}" for one in seen if one.headers.get("user-agent") == PRODUCT]
 
     def applies(self, cluster: str) -> list[str]:
         """Of these, the paths of the applies."""
@@ -200,7 +201,7 @@ def world(environ: dict[str, str]) -> Iterator[World]:
             "AWS_REGION": "us-east-1",
             "AWS_ENDPOINT_URL": aws.endpoint_url,
             "CONFIG_PATH": ROOT,
-            "STACK_NAME": "stack-of-a-test",
+            "STACK_NAME": STACK.name,
         }
         made = World(aws, environ, queue)
         try:

@@ -1,7 +1,7 @@
 """What CloudFormation would make of the function in template.yaml: its handler, environment, limits, and the scheduler's event.
 
-Only what is needed of it: parameters, pseudo parameters, resources that the caller has something for, !Ref and !Sub. Whatever else an intrinsic
-says stays as it is written; an environment variable that such a thing would be the value of is left out.
+Only what is needed of it: parameters, pseudo parameters, mappings, resources that the caller has something for, !Ref and !Sub. Whatever else an
+intrinsic says stays as it is written; an environment variable that such a thing would be the value of is left out.
 """
 
 import json
@@ -47,7 +47,8 @@ def read_function(
     document = yaml.load(template.read_text(), Loader=_Loader)
     pseudo = {"AWS::StackName": stack_name, "AWS::Region": region, "AWS::AccountId": account_id, "AWS::Partition": "aws", "AWS::NoValue": None}
     defaults = {name: entry.get("Default") for name, entry in document.get("Parameters", {}).items()}
-    resolved = _resolve(document["Resources"], {**defaults, **(parameters or {}), **(resources or {}), **pseudo})
+    values = {**defaults, **(parameters or {}), **(resources or {}), **pseudo}
+    resolved = _resolve(document["Resources"], values, document.get("Mappings", {}))
     function = next(found for found in resolved.values() if found["Type"] == FUNCTION)["Properties"]
     variables = function.get("Environment", {}).get("Variables", {})
     return FunctionSpec(
@@ -71,16 +72,19 @@ def _scheduled(resources: Mapping[str, Any]) -> Any:
     return json.loads(schedule["Properties"]["Target"].get("Input", "{}")) if schedule else {}
 
 
-def _resolve(value: Any, values: Mapping[str, Any]) -> Any:
+def _resolve(value: Any, values: Mapping[str, Any], mappings: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
-        return [_resolve(item, values) for item in value]
+        return [_resolve(item, values, mappings) for item in value]
     if not isinstance(value, dict):
         return value
     if set(value) == {"Ref"}:
         return values.get(value["Ref"], value)
     if set(value) == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
         return re.sub(r"\$\{([\w:]+)\}", lambda found: str(values.get(found[1], found[0])), value["Fn::Sub"])
-    return {key: _resolve(item, values) for key, item in value.items()}
+    if set(value) == {"Fn::FindInMap"}:
+        name, first, second = _resolve(value["Fn::FindInMap"], values, mappings)
+        return mappings[name][str(first)][second]
+    return {key: _resolve(item, values, mappings) for key, item in value.items()}
 
 
 class _Loader(yaml.SafeLoader):

@@ -1,13 +1,21 @@
 """What went wrong with a call to AWS, in a form that is safe to print: never an exception's text, which can carry requests and credentials."""
 
 from collections.abc import Callable
+from enum import Enum
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError, UnknownRegionError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 AWS_ERRORS = (ClientError, BotoCoreError)
 
-# Errors that another region, or another try, could overcome; every other one is an answer.
-RETRYABLE_CODES = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "ServiceUnavailable", "InternalFailure", "ServerException"})
+_THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"})
+
+
+class Failure(Enum):
+    """What kind of failure a call to AWS came to, by what can be done about it."""
+
+    REFUSED = "AWS answered, and will answer so again"
+    UNWELL = "AWS answered, and may answer otherwise later"
+    UNREACHABLE = "no answer"
 
 
 class NonsenseAnswer(BotoCoreError):  # type: ignore[misc]  # botocore ships no types
@@ -33,9 +41,16 @@ def error_code(error: ClientError | BotoCoreError) -> str:
     return type(error).__name__
 
 
-def is_retryable(error: ClientError | BotoCoreError) -> bool:
-    """Whether the same call may well succeed elsewhere or later."""
+def is_answer(error: ClientError | BotoCoreError) -> bool:
+    """Whether AWS answered at all."""
+    return isinstance(error, ClientError)
+
+
+def failure_of(error: ClientError | BotoCoreError) -> Failure:
+    """The kind of this error."""
+    if isinstance(error, (ConnectionError, HTTPClientError)):
+        return Failure.UNREACHABLE
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or error_code(error) in RETRYABLE_CODES
-    return not isinstance(error, (ParamValidationError, UnknownRegionError))
+        return Failure.UNWELL if status >= 500 or error_code(error) in _THROTTLED else Failure.REFUSED
+    return Failure.UNWELL if isinstance(error, NonsenseAnswer) else Failure.REFUSED

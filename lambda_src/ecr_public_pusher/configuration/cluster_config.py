@@ -22,6 +22,7 @@ class ClusterConfig:
     service_accounts: tuple[str, ...] = ()
     take_ownership: bool = False
     prune: bool = False
+    allow_empty: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     function_account: str = ""

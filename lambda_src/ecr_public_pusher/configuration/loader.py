@@ -96,6 +96,7 @@ def _cluster(parameter: Parameter, document_id: str, defaults: Mapping[str, Any]
         service_accounts=document.service_accounts,
         take_ownership=document.take_ownership,
         prune=document.prune,
+        allow_empty=document.allow_empty,
         labels=document.labels,
         annotations=document.annotations,
         function_account=account,

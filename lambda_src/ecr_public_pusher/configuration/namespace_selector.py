@@ -49,6 +49,13 @@ class Selection:
             return False
         return not self.include or any(matches(pattern, name) for pattern in self.include)
 
+    def __str__(self) -> str:
+        """As a message names it."""
+        include = f"include [{', '.join(self.include)[:200]}]" if self.include else ""
+        exclude = f"exclude [{', '.join(self.exclude)[:200]}]" if self.exclude else ""
+        selector = f"selector '{self.selector[:200]}'" if self.selector else ""
+        return ", ".join(part for part in (include, selector, exclude) if part)
+
     def _excludes(self, name: str) -> bool:
         return any(matches(pattern, name) for pattern in self.exclude)
 

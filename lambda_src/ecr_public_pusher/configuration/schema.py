@@ -92,6 +92,7 @@ class DefaultsDocument(_Model):
     service_accounts: ServiceAccountPatterns = ()
     take_ownership: bool = False
     prune: bool = False
+    allow_empty: bool = False
     labels: Annotated[dict[str, str], AfterValidator(_labels)] = {}
     annotations: Annotated[dict[str, str], AfterValidator(_annotations)] = {}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ecr_public_pusher.configuration.loader import cluster_id
 from ecr_public_pusher.configuration.names import check_namespace
-from ecr_public_pusher.errors import RequestError
+from ecr_public_pusher.errors import RemovalNotRepeated, RequestError
 from ecr_public_pusher.events.request import SWEEP_WINDOW_MINUTES, Request
 
 MAX_SWEEP_WINDOW_MINUTES = 24 * 60
@@ -17,6 +17,7 @@ ACCEPTED_SHAPES = """one of:
   {} or {"action": "push"}                          all clusters
   {"action": "push", "clusters": ["prod", "eu-*"]}  these clusters (ids or globs)
   {"action": "push", "namespaces": ["team-a"]}      these namespaces only
+  {"action": "push", "clusters": ["prod"], "prune": "all"}  and prune, however much it takes away
   {"action": "plan"}                                what a push would do, without doing it
   {"action": "sweep", "windowMinutes": 20}          namespaces created in the last 20 minutes only
   {"action": "check"}                               whether it could push, and what stands in its way
@@ -28,8 +29,8 @@ ACCEPTED_SHAPES = """one of:
   "raise": false in any of those with an action     return the report even when the run failed"""
 
 _FIELDS: dict[str, frozenset[str]] = {
-    "push": frozenset({"action", "clusters", "namespaces", "raise"}),
-    "plan": frozenset({"action", "clusters", "namespaces", "remove", "raise"}),
+    "push": frozenset({"action", "clusters", "namespaces", "prune", "raise"}),
+    "plan": frozenset({"action", "clusters", "namespaces", "prune", "remove", "raise"}),
     "sweep": frozenset({"action", "clusters", "windowMinutes", "raise"}),
     "check": frozenset({"action", "clusters", "namespaces", "raise"}),
     "remove": frozenset({"action", "clusters", "raise"}),
@@ -60,7 +61,17 @@ def parse(event: Any, *, root: str) -> Request:
     clusters = _patterns(event, "clusters")
     if removes and (not clusters or namespaces):
         raise _refused('a removal needs "clusters" (["*"]: all of them), and no "namespaces"')
-    return Request(action, clusters, namespaces, raises(event), removes=removes, window_minutes=_window(event))  # type: ignore[arg-type]  # a key of _FIELDS
+    if "prune" in event and (event["prune"] != "all" or not clusters or namespaces or removes):
+        raise _refused('"prune" can only be "all", and needs "clusters" (["*"]: all of them), and no "namespaces"')
+    return Request(
+        action,  # type: ignore[arg-type]  # a key of _FIELDS
+        clusters,
+        namespaces,
+        raises(event),
+        removes=removes,
+        prune_all="prune" in event,
+        window_minutes=_window(event),
+    )
 
 
 def raises(event: Any) -> bool:
@@ -92,15 +103,21 @@ def _window(event: Mapping[str, Any]) -> int:
 
 
 def _failure_record(event: Mapping[str, Any], root: str) -> Request:
-    """What Lambda sends to an on-failure destination (Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations")."""
+    """What Lambda sends to an on-failure destination (Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations").
+
+    It comes up to hours later. So nothing that takes more away than a push does is repeated from one.
+    """
     payload = event["requestPayload"]
     if isinstance(payload, Mapping) and "requestPayload" in payload:
         raise _refused("a failure record within a failure record")
+    request = replace(parse(payload, root=root), prune_all=False)
+    if request.action == "remove":
+        raise RemovalNotRepeated
     try:
         asked_at = datetime.fromisoformat(str(event.get("timestamp")))
     except ValueError:
-        return parse(payload, root=root)
-    return replace(parse(payload, root=root), asked_at=asked_at if asked_at.tzinfo else None)
+        return request
+    return replace(request, asked_at=asked_at if asked_at.tzinfo else None)
 
 
 def _parameter_change(event: Mapping[str, Any], root: str) -> Request:
@@ -111,10 +128,10 @@ def _parameter_change(event: Mapping[str, Any], root: str) -> Request:
     assert isinstance(detail, Mapping)
     if name == f"{root}/defaults":
         return Request()
-    changed = cluster_id(name, root=root)
+    changed, is_gone = cluster_id(name, root=root), detail.get("operation") == "Delete"
     if changed is None:
-        return Request(unknown_parameter=name)
-    if detail.get("operation") == "Delete":
+        return Request(nothing=True) if is_gone else Request(unknown_parameter=name)
+    if is_gone:
         return Request(clusters=(changed,), deleted=changed)
     return Request(clusters=(changed,))
 

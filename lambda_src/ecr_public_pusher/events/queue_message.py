@@ -5,12 +5,12 @@ A message names clusters and namespaces, and nothing else: no token and no crede
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from ecr_public_pusher.configuration.names import is_glob
-from ecr_public_pusher.errors import PusherError, RequestError
+from ecr_public_pusher.errors import PusherError, RemovalNotRepeated, RequestError
 from ecr_public_pusher.events.parser import parse
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.timestamps import rfc3339
@@ -22,12 +22,25 @@ FULL_PUSH_COUNTS_FOR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Message:
-    """One message as it was received: what it asks for, or why that is not understood. `receives`: how often it was handed out."""
+    """One message as it was received: what it asks for, or why that is not done. `receives`: how often it was handed out.
+
+    `text`: its body. `parked`: it is not to come back, but for somebody to look at.
+    """
 
     id: str
     receives: int
     request: Request | None = None
     error: PusherError | None = None
+    text: str = field(default="", repr=False)
+
+    @property
+    def pushes_clusters(self) -> bool:
+        """Whether it is a push of clusters by name, which every push of everything does too."""
+        return self.request is not None and self.request.action == "push" and bool(self.request.clusters)
+
+    @property
+    def parked(self) -> bool:
+        return isinstance(self.error, RemovalNotRepeated)
 
     @property
     def cluster(self) -> str | None:
@@ -39,9 +52,9 @@ class Message:
         return None if is_glob(pattern) else pattern
 
 
-def body(cluster: str, *, namespaces: Sequence[str] = (), dispatched_at: datetime | None = None) -> str:
-    """A message that asks for a push of `cluster`; `dispatched_at` marks it as a part of a push of everything."""
-    asked: dict[str, Any] = {"action": "push", "clusters": [cluster]}
+def body(*clusters: str, namespaces: Sequence[str] = (), dispatched_at: datetime | None = None) -> str:
+    """A message that asks for a push of `clusters`; `dispatched_at` marks it as a part of a push of everything."""
+    asked: dict[str, Any] = {"action": "push", "clusters": list(clusters)}
     if namespaces:
         asked["namespaces"] = list(namespaces)
     if dispatched_at is not None:
@@ -63,17 +76,22 @@ def read(record: Mapping[str, Any], *, root: str, now: datetime) -> Message:
     """A record of a batch. What it asks for is never raised, and its clusters may have gone meanwhile."""
     attributes = record.get("attributes")
     receives = str(attributes.get("ApproximateReceiveCount", "")) if isinstance(attributes, Mapping) else ""
-    known = {"id": str(record["messageId"]), "receives": int(receives) if receives.isdecimal() else 1}
+    known: dict[str, Any] = {"id": str(record["messageId"]), "receives": int(receives) if receives.isdecimal() else 1}
+    text = str(record.get("body"))
+    known["text"] = text
     try:
-        asked = json.loads(str(record.get("body")))
-    except ValueError:
-        return Message(**known, error=RequestError("the message is not JSON", remedy="Delete it from the queue; nothing of ours sent it."))  # type: ignore[arg-type]
+        asked = json.loads(text)
+    except (ValueError, RecursionError):
+        return Message(**known, error=RequestError("the message is not JSON", remedy="Delete it from the queue; nothing of ours sent it."))
     dispatched = asked.pop("dispatchedAt", None) if isinstance(asked, dict) else None
     try:
-        request = replace(parse(asked, root=root), raises=False, ignore_missing=True, of_full_push=_recent(dispatched, now))
+        request = parse(asked, root=root)
+        if request.action == "remove":
+            raise RemovalNotRepeated
+        request = replace(request, raises=False, ignore_missing=True, prune_all=False, of_full_push=_recent(dispatched, now))
     except PusherError as error:
-        return Message(**known, error=error)  # type: ignore[arg-type]
-    return Message(**known, request=request)  # type: ignore[arg-type]
+        return Message(**known, error=error)
+    return Message(**known, request=request)
 
 
 def merge(messages: Iterable[Message]) -> list[tuple[Request, list[Message]]]:
@@ -81,7 +99,7 @@ def merge(messages: Iterable[Message]) -> list[tuple[Request, list[Message]]]:
     groups: dict[Any, list[Message]] = {}
     for message in messages:
         if request := message.request:
-            groups.setdefault((request.action, request.namespaces, request.deleted, request.unknown_parameter), []).append(message)
+            groups.setdefault((request.action, request.namespaces, request.deleted, request.unknown_parameter, request.nothing), []).append(message)
     return [(_merged_request([message.request for message in group if message.request]), group) for group in groups.values()]
 
 

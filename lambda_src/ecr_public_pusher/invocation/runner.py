@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import batched
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.aws_api.clients import AwsClients
@@ -31,6 +32,9 @@ from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.results import ClusterResult
 from ecr_public_pusher.sign_in.factory import SignIns
 from ecr_public_pusher.timestamps import from_epoch
+
+# Each message's worker reads the whole configuration, against a quota that the account shares.
+CLUSTERS_A_MESSAGE = 10
 
 
 @dataclass
@@ -90,6 +94,8 @@ class _Run:
 
     async def work(self) -> None:
         request = self._request
+        if request.nothing:
+            return
         if request.unknown_parameter is not None:
             self.unknown = (request.unknown_parameter,)
             return
@@ -101,7 +107,7 @@ class _Run:
             return
         callers = Callers(self._runner.clients(), self._blocking)
         sign_ins = SignIns(callers, self._runner.sandbox.endpoints)
-        workplace = Workplace(sign_ins, self._deadline, self._blocking, self._runner.sockets, self._runner.retry_policy)
+        workplace = Workplace(sign_ins, self._deadline, self._blocking, self._runner.sockets, self._settings.identity, self._runner.retry_policy)
         if request.action == "check":
             # What only a person asks for is not imported for each push and sweep.
             from ecr_public_pusher.jobs.check import check_clusters
@@ -115,10 +121,10 @@ class _Run:
         self._check_narrowing()
 
     def _make_job(self) -> Callable[[PlannedCluster], Job]:
-        request, deadline, stack = self._request, self._deadline, self._settings.stack
+        request, deadline, stack = self._request, self._deadline, self._settings.identity
         if request.removes:
             return lambda planned: Remove(planned.config, stack=stack, dry_run=request.dry_run, deadline=deadline)
-        settings = PushSettings(self.tokens, stack, self._scope(), deadline, request.dry_run)
+        settings = PushSettings(self.tokens, stack, self._scope(), deadline, request.dry_run, request.prune_all)
         return lambda planned: Push(planned, settings)
 
     async def _plan(self) -> Plan | None:
@@ -135,11 +141,12 @@ class _Run:
         return make_plan(request, configuration)
 
     async def _dispatch(self, plan: Plan) -> None:
-        """Splits the push into one message per cluster, for workers to take at once."""
+        """Splits the push into messages of a few clusters each, for workers to take at once."""
         url = self._settings.retry_queue_url
         assert url is not None
         now = from_epoch(self._deadline.clock.wall())
-        bodies = {cluster: body(cluster, dispatched_at=now) for cluster in plan.ids}
+        parts = batched(plan.ids, CLUSTERS_A_MESSAGE, strict=False)
+        bodies = {", ".join(clusters): body(*clusters, dispatched_at=now) for clusters in parts}
         await retry_queue.send(self._runner.clients(), self._blocking, self._deadline, url, bodies, delay_seconds=0)
         self.dispatched = len(bodies)
 

@@ -1,6 +1,6 @@
 """What an invocation does with a request: runs it, puts what failed on the retry queue, and publishes the result."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,6 +62,22 @@ class Service:
         self.emitter.report(published.report)
         return published
 
+    async def park(self, text: str) -> bool:
+        """Puts a message where somebody looks at it, and nothing tries it again. Whether it is safely there."""
+        url = self.settings.dead_letter_queue_url
+        if url is None:
+            return False
+        try:
+            await self._send(url, {"a message that is not tried again": text}, delay_seconds=0)
+        except Exception as error:  # noqa: BLE001 - as above: it comes back, and is parked then
+            self.emitter.loop_error(error)
+            return False
+        return True
+
+    async def _send(self, url: str, bodies: Mapping[str, str], *, delay_seconds: int | None = None) -> None:
+        reserve = Deadline.of_invocation(self.remaining(), self.deadline.clock)  # the run may have used up its own time
+        await retry_queue.send(self.sandbox.clients(self.settings.region), self.blocking, reserve, url, bodies, delay_seconds=delay_seconds)
+
     async def _queue(self, run: RunResult, held: Collection[str]) -> RunResult:
         """The run, with each cluster that failed on the queue once. A run that failed as a whole is tried again as a whole."""
         url = self.settings.retry_queue_url
@@ -71,9 +87,8 @@ class Service:
         bodies = {cluster: body(cluster, namespaces=run.request.namespaces) for cluster in failed if cluster not in held}
         if not bodies:
             return replace(run, queued=tuple(failed))
-        reserve = Deadline.of_invocation(self.remaining(), self.deadline.clock)  # the run may have used up its own time
         try:
-            await retry_queue.send(self.sandbox.clients(self.settings.region), self.blocking, reserve, url, bodies)
+            await self._send(url, bodies)
         except PusherError as error:
             return replace(run, queue_error=error)
         except Exception as error:  # noqa: BLE001 - as above

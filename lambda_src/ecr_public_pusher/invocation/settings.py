@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ecr_public_pusher.errors import ConfigurationError
+from ecr_public_pusher.ownership import Stack
+
+LOG_LEVELS = frozenset({"INFO", "WARN", "WARNING", "ERROR", "CRITICAL"})  # at DEBUG, botocore logs whole answers, tokens included
 
 
 @dataclass(frozen=True)
 class Settings:
     """`root`: the configuration's path, without a slash at its end. `stack`: whose Secrets these are. `region`, `account`: the function's.
 
-    `retry_queue_url`: where clusters that failed wait. `fan_out`: a push of everything is split on that queue into one message per cluster.
+    `retry_queue_url`: where clusters that failed wait; `retry_receives`: how often a message is handed out there at most.
+    `dead_letter_queue_url`: where somebody looks at what is not tried again. `fan_out`: a push of everything is split on the retry queue.
     """
 
     root: str
@@ -18,7 +22,14 @@ class Settings:
     region: str
     account: str
     retry_queue_url: str | None = None
+    retry_receives: int | None = None
+    dead_letter_queue_url: str | None = None
     fan_out: bool = False
+    log_level: str = "INFO"
+
+    @property
+    def identity(self) -> Stack:
+        return Stack(self.account, self.region, self.stack)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, function_arn: str) -> "Settings":
@@ -36,5 +47,8 @@ class Settings:
             region=region,
             account=function_arn.split(":")[4],
             retry_queue_url=queue,
+            retry_receives=int(receives) if (receives := environ.get("RETRY_RECEIVES", "")).isdecimal() else None,
+            dead_letter_queue_url=environ.get("DEAD_LETTER_QUEUE_URL") or None,
             fan_out=fan_out,
+            log_level=level if (level := environ.get("POWERTOOLS_LOG_LEVEL", "").upper()) in LOG_LEVELS else "INFO",
         )

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from ecr_public_pusher.events.queue_message import Message, merge, read
-from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.events.request import Action, Request
 from ecr_public_pusher.invocation.service import Service
 from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.timestamps import from_epoch
@@ -23,13 +23,16 @@ async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) ->
     received = [read(record, root=service.settings.root, now=now) for record in records]
     keep: set[str] = set()
     for message in received:
-        if message.error is not None:
-            service.publish(service.failed(Request(raises=False), message.error))
+        if message.error is None:
+            continue
+        action: Action = "remove" if message.parked else "push"
+        service.publish(service.failed(Request(action, raises=False), message.error))
+        if not (message.parked and await service.park(message.text)):
             keep.add(message.id)
     for request, group in merge(received):
         held = {message.cluster for message in group if message.cluster}
         published = await service.run(request, held=held)
-        keep |= _kept(published.run, group)
+        keep |= _kept(published.run, group, service.settings.retry_receives)
 
     def answer(record: SQSRecord) -> None:
         if record.message_id in keep:
@@ -39,8 +42,18 @@ async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) ->
     return dict(process_partial_response({"Records": list(records)}, answer, processor))
 
 
-def _kept(run: RunResult, group: Sequence[Message]) -> set[str]:
-    """The ids of the messages that must come back: of several for one cluster only the one that has waited longest.
+def _kept(run: RunResult, group: Sequence[Message], receives: int | None) -> set[str]:
+    """The ids of the messages that must come back.
+
+    Clusters' messages that were received for the last time do not become dead letters: the next push of everything takes their clusters up
+    anew, and the alarm on failed clusters speaks for them.
+    """
+    let_go = {message.id for message in group if message.pushes_clusters and receives is not None and message.receives >= receives}
+    return _failed(run, group) - let_go
+
+
+def _failed(run: RunResult, group: Sequence[Message]) -> set[str]:
+    """The ids of the messages that are not done: of several for one cluster only the one that has waited longest.
 
     A sweep is not tried more than this once: the schedule sends the next one within minutes.
     """

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ecr_public_pusher.deadline import TOO_SLOW
-from ecr_public_pusher.errors import ApiError, DeadlineReached, InternalError, PusherError, SignInError
+from ecr_public_pusher.errors import ApiError, DeadlineReached, InternalError, NothingSelected, PusherError, SignInError
 from ecr_public_pusher.jobs.access_audit import SHOWN, AccessAudit, some
 from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters, run_until, with_others
 from ecr_public_pusher.jobs.job import Job
@@ -159,7 +159,7 @@ class _ClusterCheck:
         job = self._dry_run(self._planned)
         try:
             found = await job.find(api)
-        except ApiError:
+        except (ApiError, NothingSelected):
             found = None
         return [target.name for target in (job.known() if found is None else found) if not job.is_cleanup(target)]
 

@@ -25,6 +25,7 @@ from ecr_public_pusher.kubernetes_api.access import ClusterAccess
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
+from ecr_public_pusher.ownership import Stack
 from ecr_public_pusher.results import ClusterResult, Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.sign_in.factory import SignIns
 
@@ -46,11 +47,19 @@ class Workplace:
     deadline: Deadline
     blocking: BlockingCalls
     sockets: Sockets
+    stack: Stack
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     def api(self, access: ClusterAccess) -> KubernetesApi:
         """Connections to that cluster, of their own."""
-        return KubernetesApi(access, deadline=self.deadline, blocking=self.blocking, sockets=self.sockets, retry_policy=self.retry_policy)
+        return KubernetesApi(
+            access,
+            field_manager=self.stack.field_manager,
+            deadline=self.deadline,
+            blocking=self.blocking,
+            sockets=self.sockets,
+            retry_policy=self.retry_policy,
+        )
 
 
 async def run_in_clusters(plan: Plan, make_job: Callable[[PlannedCluster], Job], workplace: Workplace) -> list[ClusterResult]:
@@ -80,6 +89,10 @@ def with_others(results: Sequence[ClusterResult], plan: Plan) -> list[ClusterRes
 def connections_for(namespaces: int, *, most: int) -> int:
     """How many connections that many namespaces are worth."""
     return max(1, min(most, MOST_CONNECTIONS, -(-namespaces // NAMESPACES_PER_CONNECTION)))
+
+
+# A step of a Job in one namespace.
+type _Work = Callable[[KubernetesApi, Namespace], Awaitable[NamespaceOutcome | None]]
 
 
 class _State(Enum):
@@ -164,25 +177,34 @@ class _ClusterRun:
                     self._outcomes[target.name] = outcome
                 else:
                     waiting.append(target)
-            if waiting:
+            if any(not self._job.is_cleanup(target) for target in waiting):
                 await self._job.prepare()
-            for cleanup in (False, True):
-                targets = [target for target in waiting if self._job.is_cleanup(target) is cleanup]
-                if targets:
-                    width = connections_for(len(targets), most=self._most_connections)
-                    stalled_after = self._workplace.retry_policy.stalled_seconds
-                    await run_concurrently(
-                        targets, lambda target: self._reconcile(api, target), width=width, most=MOST_CONNECTIONS, stalled_after=stalled_after
-                    )
+            cleanup = [target for target in waiting if self._job.is_cleanup(target)]
+            await self._side_by_side([target for target in waiting if not self._job.is_cleanup(target)], api, self._job.reconcile)
+            await self._side_by_side(cleanup, api, self._job.look)
+            if self._error is None and (objection := self._job.objection()):
+                self._outcomes |= {target.name: outcome for target in cleanup if (outcome := self._job.after_look(target))}
+                self._error = objection
+            await self._side_by_side([target for target in cleanup if self._job.has_cleanup(target)], api, self._job.reconcile)
         if self._error is not None:
             raise self._error
 
-    async def _reconcile(self, api: KubernetesApi, target: Namespace) -> None:
+    async def _side_by_side(self, targets: Sequence[Namespace], api: KubernetesApi, work: _Work) -> None:
+        if targets:
+            width = connections_for(len(targets), most=self._most_connections)
+            stalled_after = self._workplace.retry_policy.stalled_seconds
+            await run_concurrently(
+                targets, lambda target: self._do(work, api, target), width=width, most=MOST_CONNECTIONS, stalled_after=stalled_after
+            )
+
+    async def _do(self, work: _Work, api: KubernetesApi, target: Namespace) -> None:
         if self._error is not None:
             return  # the cluster has failed as a whole
         self._started.add(target.name)
         try:
-            self._outcomes[target.name] = await self._outcome(api, target)
+            outcome = await self._outcome(work, api, target)
+            if outcome is not None or not self._job.has_cleanup(target):  # else the look was only the first step
+                self._outcomes[target.name] = outcome
         except DeadlineReached:
             return
         except (SignInError, UnreachableError, ClusterAborted) as error:
@@ -191,11 +213,11 @@ class _ClusterRun:
             if api.answered:
                 self._state = _State.WORKING
 
-    async def _outcome(self, api: KubernetesApi, target: Namespace) -> NamespaceOutcome | None:
+    async def _outcome(self, work: _Work, api: KubernetesApi, target: Namespace) -> NamespaceOutcome | None:
         """Raises what fails the cluster as a whole, and DeadlineReached."""
         problem: PusherError
         try:
-            return await self._job.reconcile(api, target)
+            return await work(api, target)
         except NoAnswerError as error:
             self._unanswered += 1
             # One namespace's request may hang by itself (a webhook); when as many as may run at once all do, or every one, it is the cluster.

@@ -1,11 +1,12 @@
 """The Secret's name in ServiceAccounts' imagePullSecrets: added where it is missing, taken out where we put it, every other entry left.
 
 The list is atomic to the API server: an apply takes all of it or none, and strategic and merge patches replace it. So each change is a JSON
-patch that first tests the resource version it was made for, and is made anew when something else was quicker.
+patch that first tests the resource version it was made for, and is made anew when something else was quicker. The same patch marks the
+account: an annotation says which of the names are ours, since the list's field manager is only whoever wrote to it last.
 """
 
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -16,13 +17,15 @@ from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import ApiError, ApiStatusError
 from ecr_public_pusher.jobs.secret_manifest import SERVICE_ACCOUNTS
 from ecr_public_pusher.kubernetes_api.resources import Applied, KubernetesApi
-from ecr_public_pusher.ownership import FIELD_MANAGER, RBAC_GROUP
+from ecr_public_pusher.ownership import ANNOTATION_PREFIX, RBAC_GROUP
 from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
 # A new namespace's `default` account is made by a controller, a moment after the namespace.
 DEFAULT_ACCOUNT, LOOK_EVERY_SECONDS = "default", 0.25
 # Lost races: each one means that another writer got through, so they end.
 TRIES = 25
+# On a ServiceAccount: the Secrets whose names in its list are ours, delimited by commas.
+ADDED = f"{ANNOTATION_PREFIX}added-image-pull-secrets"
 _STALE = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -47,7 +50,7 @@ async def attach(
         lacking = [name for name, account in found.items() if account is not None and not _names(account, secret)]
         if not dry_run:
             # Those that we changed before are noted too: whoever overwrote the Secret since has wiped the note out with it.
-            changed_before = [name for name, account in found.items() if account is not None and _names(account, secret) and _written_by_us(account)]
+            changed_before = [name for name, account in found.items() if account is not None and secret in _added_by_us(account)]
             await _record(api, namespace, secret, [*lacking, *changed_before], applied, apply)
         changed = tuple([name for name in lacking if await _add(api, namespace, name, secret, found[name] or {}, dry_run=dry_run, deadline=deadline)])
     except ApiStatusError as error:
@@ -77,6 +80,16 @@ async def detach(
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
     return tuple(changed)
+
+
+async def put_back(api: KubernetesApi, namespace: str, secret: str, names: Iterable[str], *, deadline: Deadline) -> None:
+    """Adds the name to accounts it was just taken out of. Raises as KubernetesApi's methods do."""
+    for name in names:
+        try:
+            await _add(api, namespace, name, secret, await api.service_account(namespace, name), dry_run=False, deadline=deadline)
+        except ApiStatusError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
 
 
 async def _find(api: KubernetesApi, namespace: str, patterns: Iterable[str], deadline: Deadline) -> dict[str, dict[str, Any] | None]:
@@ -132,13 +145,13 @@ def _recorded(annotations: Mapping[str, Any]) -> list[str]:
 
 
 async def _add(api: KubernetesApi, namespace: str, name: str, secret: str, account: dict[str, Any], *, dry_run: bool, deadline: Deadline) -> bool:
-    def change(account: Mapping[str, Any]) -> dict[str, Any] | None:
+    def change(account: Mapping[str, Any]) -> list[dict[str, Any]]:
         if _names(account, secret):
-            return None
-        entry = {"name": secret}
+            return []
+        entry, mark = {"name": secret}, _marked(account, {*_added_by_us(account), secret})
         if account.get("imagePullSecrets"):
-            return {"op": "add", "path": "/imagePullSecrets/-", "value": entry}
-        return {"op": "add", "path": "/imagePullSecrets", "value": [entry]}
+            return [{"op": "add", "path": "/imagePullSecrets/-", "value": entry}, mark]
+        return [{"op": "add", "path": "/imagePullSecrets", "value": [entry]}, mark]
 
     return await _changed(api, namespace, name, account, change, dry_run=dry_run, deadline=deadline)
 
@@ -146,11 +159,12 @@ async def _add(api: KubernetesApi, namespace: str, name: str, secret: str, accou
 async def _take_out(
     api: KubernetesApi, namespace: str, name: str, secret: str, account: dict[str, Any], *, dry_run: bool, deadline: Deadline
 ) -> bool:
-    def change(account: Mapping[str, Any]) -> dict[str, Any] | None:
-        for position, entry in enumerate(_entries(account)):
-            if entry.get("name") == secret:
-                return {"op": "remove", "path": f"/imagePullSecrets/{position}"}
-        return None
+    def change(account: Mapping[str, Any]) -> list[dict[str, Any]]:
+        if secret not in _added_by_us(account):
+            return []
+        positions = [position for position, entry in enumerate(_entries(account)) if entry.get("name") == secret]
+        removals = [{"op": "remove", "path": f"/imagePullSecrets/{position}"} for position in reversed(positions)]
+        return [*removals, _marked(account, _added_by_us(account) - {secret})] if removals else []
 
     return await _changed(api, namespace, name, account, change, dry_run=dry_run, deadline=deadline)
 
@@ -160,20 +174,20 @@ async def _changed(
     namespace: str,
     name: str,
     account: Mapping[str, Any],
-    change: Callable[[Mapping[str, Any]], dict[str, Any] | None],
+    change: Callable[[Mapping[str, Any]], list[dict[str, Any]]],
     *,
     dry_run: bool,
     deadline: Deadline,
 ) -> bool:
     """Whether the account was changed; False when there was nothing to change. Asked anew each time that another writer was quicker."""
     for attempt in range(TRIES):
-        operation = change(account)
-        if operation is None:
+        operations = change(account)
+        if not operations:
             return False
         version = (account.get("metadata") or {}).get("resourceVersion")
         try:
             await api.patch_service_account(
-                namespace, name, [{"op": "test", "path": "/metadata/resourceVersion", "value": version}, operation], dry_run=dry_run
+                namespace, name, [{"op": "test", "path": "/metadata/resourceVersion", "value": version}, *operations], dry_run=dry_run
             )
             return True
         except ApiStatusError as error:
@@ -192,13 +206,22 @@ def _names(account: Mapping[str, Any], secret: str) -> bool:
     return any(entry.get("name") == secret for entry in _entries(account))
 
 
-def _written_by_us(account: Mapping[str, Any]) -> bool:
-    """Whether the list is as we left it: the API server holds it for one manager, the last that wrote it, and we only write where the name lacks."""
-    managers = (account.get("metadata") or {}).get("managedFields")
-    return isinstance(managers, list) and any(
-        isinstance(entry, dict) and entry.get("manager") == FIELD_MANAGER and "f:imagePullSecrets" in (entry.get("fieldsV1") or {})
-        for entry in managers
-    )
+def _added_by_us(account: Mapping[str, Any]) -> frozenset[str]:
+    """The names in the list that its mark says are ours."""
+    annotations = (account.get("metadata") or {}).get("annotations")
+    marked = str(annotations.get(ADDED) or "").split(",") if isinstance(annotations, dict) else []
+    return frozenset(name for name in marked if name and _names(account, name))
+
+
+def _marked(account: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """The operation that has the account's mark say `names`."""
+    path, value = f"/metadata/annotations/{ADDED.replace('/', '~1')}", ",".join(sorted(names))
+    annotations = (account.get("metadata") or {}).get("annotations")
+    if not names:
+        return {"op": "remove", "path": path}
+    if not annotations:
+        return {"op": "add", "path": "/metadata/annotations", "value": {ADDED: value}}
+    return {"op": "add", "path": path, "value": value}
 
 
 def _entries(account: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -7,17 +7,23 @@ from http import HTTPStatus
 
 from ecr_public_pusher.configuration.namespace_selector import Scope, select
 from ecr_public_pusher.deadline import Deadline
-from ecr_public_pusher.errors import ApiError, ApiStatusError
+from ecr_public_pusher.errors import ApiError, ApiStatusError, NothingSelected, PruneHeldBack, PusherError
 from ecr_public_pusher.jobs import image_pull_secrets
 from ecr_public_pusher.jobs.outcomes import explain
-from ecr_public_pusher.jobs.secret_manifest import owner, secret_manifest
-from ecr_public_pusher.jobs.secret_removal import explain_not_removed, remove_secret
+from ecr_public_pusher.jobs.secret_manifest import secret_manifest
+from ecr_public_pusher.jobs.secret_removal import SecretRemoval, explain_not_removed
 from ecr_public_pusher.jobs.targets import PlannedCluster
 from ecr_public_pusher.kubernetes_api.resources import Applied, KubernetesApi
+from ecr_public_pusher.ownership import Stack
 from ecr_public_pusher.registries.registry import PLACEHOLDER, docker_config
 from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome, RegistryToken
 from ecr_public_pusher.timestamps import from_epoch
+
+# So many Secrets may be pruned without asking whether they are more than what stays.
+PRUNED_WITHOUT_ASKING = 5
+# Of names in a message.
+SHOWN = 10
 
 # What a dry run's annotation says: an ECR token's usual life.
 TOKEN_LIFE = timedelta(hours=12)
@@ -25,13 +31,17 @@ TOKEN_LIFE = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class PushSettings:
-    """What the pushes of one run have in common. `tokens` is asked once there is a namespace to push to; a `dry_run` sends a placeholder."""
+    """What the pushes of one run have in common. `tokens` is asked once there is a namespace to push to; a `dry_run` sends a placeholder.
+
+    `prune_all`: prune however much it is.
+    """
 
     tokens: TokenProvider
-    stack: str
+    stack: Stack
     scope: Scope
     deadline: Deadline
     dry_run: bool = False
+    prune_all: bool = False
 
 
 class Push:
@@ -40,8 +50,13 @@ class Push:
     def __init__(self, planned: PlannedCluster, settings: PushSettings) -> None:
         self._planned, self._config, self._settings = planned, planned.config, settings
         self._scope, self._deadline, self._dry_run = settings.scope, settings.deadline, settings.dry_run
-        self._owner = owner(settings.stack, planned.config.id)
+        self._owner = settings.stack.owner(planned.config.id)
+        self._removal = SecretRemoval(
+            planned.config, stack=settings.stack, outcome=Outcome.PRUNED, dry_run=settings.dry_run, deadline=settings.deadline
+        )
         self._leaving: frozenset[str] = frozenset()
+        self._selected = 0
+        self._cannot_list: ApiError | None = None
         self._body = b""
 
     def known(self) -> tuple[Namespace, ...]:
@@ -56,13 +71,23 @@ class Push:
         except ApiStatusError as error:
             if error.status != HTTPStatus.FORBIDDEN:
                 raise
-            raise ApiError(
+            cannot_list = ApiError(
                 "signed in, but not allowed to list namespaces, which a glob, a selector or prune needs",
                 remedy="Apply infra/rbac/cluster.yaml (ClusterRole ecr-public-pusher: list on namespaces), or name the namespaces outright.",
-            ) from None
+            )
+            if self._planned.needs_list:
+                raise cannot_list from None
+            self._cannot_list = cannot_list  # what is named is pushed first
+            return None
         selected = select(selection, listed, scope=self._scope)
+        if not self._config.allow_empty and self._scope.created_since is None and selection.needs_list and not select(selection, listed):
+            raise NothingSelected(
+                f"no namespace of the cluster is selected by {selection}",
+                remedy="Correct namespaces (see `kubectl get namespaces --show-labels`), or set allowEmpty: true where none is expected yet.",
+            )
         if not prunes:
             return selected
+        self._selected = len(selected)
         chosen = {namespace.name for namespace in selected}
         leaving = tuple(one for one in listed if one.name not in chosen and not one.terminating)
         self._leaving = frozenset(one.name for one in leaving)
@@ -91,11 +116,33 @@ class Push:
         manifest = secret_manifest(self._config, docker_config(token.authorization), owner=self._owner, expires_at=token.expires_at, pushed_at=now)
         self._body = json.dumps(manifest, separators=(",", ":")).encode()
 
+    async def look(self, api: KubernetesApi, target: Namespace) -> NamespaceOutcome | None:
+        return await self._removal.look(api, target.name, expected=False)
+
+    def objection(self) -> PusherError | None:
+        if obstacle := self._cannot_list or self._removal.refused_everywhere():
+            return obstacle
+        found = self._removal.found
+        if not found or self._settings.prune_all or (self._selected and len(found) <= max(PRUNED_WITHOUT_ASKING, self._selected)):
+            return None
+        names = ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
+        event = json.dumps({"action": "push", "clusters": [self._config.id], "prune": "all"})
+        return PruneHeldBack(
+            f"prune would delete {len(found)} of our Secrets, where {self._selected} namespaces are selected, and was held back: {names}",
+            remedy=f"If namespaces is wrong, correct it. If they are to go, send {event}.",
+        )
+
+    def after_look(self, target: Namespace) -> NamespaceOutcome | None:
+        if target.name not in self._removal.found:
+            return None
+        return NamespaceOutcome(target.name, Outcome.SKIPPED, "its Secret would be pruned, but prune was held back: see the cluster's error")
+
+    def has_cleanup(self, target: Namespace) -> bool:
+        return self._removal.concerns(target.name)
+
     async def reconcile(self, api: KubernetesApi, target: Namespace) -> NamespaceOutcome | None:
         if target.name in self._leaving:
-            return await remove_secret(
-                api, self._config, target.name, owner=self._owner, outcome=Outcome.PRUNED, dry_run=self._dry_run, deadline=self._deadline
-            )
+            return await self._removal.remove(api, target.name)
         applied, outcome = await self._apply(api, target.name)
         if not self._config.service_accounts:
             return outcome

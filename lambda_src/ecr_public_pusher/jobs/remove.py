@@ -4,18 +4,19 @@ from http import HTTPStatus
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.deadline import Deadline
-from ecr_public_pusher.errors import ApiError, ApiStatusError
-from ecr_public_pusher.jobs.secret_manifest import owner
-from ecr_public_pusher.jobs.secret_removal import explain_not_removed, remove_secret
+from ecr_public_pusher.errors import ApiError, ApiStatusError, PusherError
+from ecr_public_pusher.jobs.secret_removal import SecretRemoval, explain_not_removed
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
+from ecr_public_pusher.ownership import Stack
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 
 
 class Remove:
-    """A Job: `remove_secret` in every namespace that can be known."""
+    """A Job: a look, then the removal, in every namespace that can be known."""
 
-    def __init__(self, config: ClusterConfig, *, stack: str, dry_run: bool, deadline: Deadline) -> None:
-        self._config, self._owner, self._dry_run, self._deadline = config, owner(stack, config.id), dry_run, deadline
+    def __init__(self, config: ClusterConfig, *, stack: Stack, dry_run: bool, deadline: Deadline) -> None:
+        self._config = config
+        self._removal = SecretRemoval(config, stack=stack, outcome=Outcome.REMOVED, dry_run=dry_run, deadline=deadline)
 
     def known(self) -> tuple[Namespace, ...]:
         return ()
@@ -42,10 +43,20 @@ class Remove:
     async def prepare(self) -> None:
         """Nothing is needed beforehand: no token goes anywhere."""
 
+    async def look(self, api: KubernetesApi, target: Namespace) -> NamespaceOutcome | None:
+        return await self._removal.look(api, target.name, expected=self._config.selection.selects(target))
+
+    def objection(self) -> PusherError | None:
+        return self._removal.refused_everywhere()
+
+    def after_look(self, target: Namespace) -> NamespaceOutcome | None:
+        return None
+
+    def has_cleanup(self, target: Namespace) -> bool:
+        return self._removal.concerns(target.name)
+
     async def reconcile(self, api: KubernetesApi, target: Namespace) -> NamespaceOutcome | None:
-        return await remove_secret(
-            api, self._config, target.name, owner=self._owner, outcome=Outcome.REMOVED, dry_run=self._dry_run, deadline=self._deadline
-        )
+        return await self._removal.remove(api, target.name)
 
     def explain(self, error: ApiStatusError, target: Namespace) -> NamespaceOutcome:
         return explain_not_removed(error, target.name)

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.ownership import ANNOTATION_PREFIX, FIELD_MANAGER, MANAGED_BY_LABEL
+from ecr_public_pusher.ownership import ANNOTATION_PREFIX, MANAGED_BY_LABEL, PRODUCT, Stack
 from ecr_public_pusher.timestamps import rfc3339
 
 SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # the kubelet silently ignores any other
+
+DATA_KEY = ".dockerconfigjson"
 
 EXPIRES_AT = f"{ANNOTATION_PREFIX}expires-at"
 PUSHED_AT = f"{ANNOTATION_PREFIX}pushed-at"
@@ -25,7 +27,7 @@ def secret_manifest(cluster: ClusterConfig, docker_config: bytes, *, owner: str,
         "kind": "Secret",
         "metadata": {
             "name": cluster.secret_name,
-            "labels": {**cluster.labels, MANAGED_BY_LABEL: FIELD_MANAGER},
+            "labels": {**cluster.labels, MANAGED_BY_LABEL: PRODUCT},
             "annotations": {
                 **cluster.annotations,
                 EXPIRES_AT: rfc3339(expires_at),
@@ -34,21 +36,43 @@ def secret_manifest(cluster: ClusterConfig, docker_config: bytes, *, owner: str,
             },
         },
         "type": SECRET_TYPE,
-        "data": {".dockerconfigjson": base64.b64encode(docker_config).decode()},
+        # Both, with the same content: whoever applied either has a conflict with us. `data` alone would silently take over a Secret that
+        # somebody applied as `stringData`, whose managedFields hold no `data` at all.
+        "data": {DATA_KEY: base64.b64encode(docker_config).decode()},
+        "stringData": {DATA_KEY: docker_config.decode()},
     }
 
 
-def owner(stack: str, document_id: str) -> str:
-    """Whose a Secret is: the stack's, for that document."""
-    return f"{stack}/{document_id}"
+def claims_ours(metadata: Mapping[str, Any], stack: Stack, document_id: str) -> bool:
+    """Whether a Secret with this metadata bears the mark of `stack` for that document, whoever holds its data by now."""
+    owner = _value(metadata, "annotations", OWNER)
+    return _value(metadata, "labels", MANAGED_BY_LABEL) == PRODUCT and owner == stack.owner(document_id)
 
 
-def is_ours(metadata: Mapping[str, Any], whose: str) -> bool:
-    """Whether a Secret with this metadata was applied by us for the document `whose` (its owner): by label, field manager and annotation."""
-    managers = metadata.get("managedFields")
-    applied = [entry for entry in managers if isinstance(entry, dict)] if isinstance(managers, list) else []
-    return (
-        (metadata.get("labels") or {}).get(MANAGED_BY_LABEL) == FIELD_MANAGER
-        and (metadata.get("annotations") or {}).get(OWNER) == whose
-        and any(entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply" for entry in applied)
-    )
+def data_managers(metadata: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Who holds the Secret's data: (field manager, operation) of each."""
+    entries = metadata.get("managedFields")
+    return {
+        (str(entry.get("manager")), str(entry.get("operation")))
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict) and _holds(entry.get("fieldsV1"), "f:data", f"f:{DATA_KEY}")
+    }
+
+
+def is_ours(metadata: Mapping[str, Any], stack: Stack, document_id: str) -> bool:
+    """Whether it is what `stack` applied for that document: by label, owner, and because our apply still holds the data.
+
+    Whoever writes the data since, by hand for one, takes it from our apply, and the Secret is theirs.
+    """
+    return claims_ours(metadata, stack, document_id) and (stack.field_manager, "Apply") in data_managers(metadata)
+
+
+def _value(metadata: Mapping[str, Any], field: str, name: str) -> str | None:
+    values = metadata.get(field)
+    return str(values.get(name)) if isinstance(values, dict) else None
+
+
+def _holds(fields: Any, *path: str) -> bool:
+    for name in path:
+        fields = fields.get(name) if isinstance(fields, dict) else None
+    return fields is not None

@@ -38,7 +38,7 @@ from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets, finish
 from ecr_public_pusher.kubernetes_api.status import phrase, status_error
 from ecr_public_pusher.kubernetes_api.tls import Resolver, connector, verifying_context
-from ecr_public_pusher.ownership import FIELD_MANAGER
+from ecr_public_pusher.ownership import PRODUCT
 
 JSON = "application/json"
 # An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; what is longer is not a Kubernetes API's.
@@ -115,18 +115,18 @@ class Client:
         path: str,
         query: str = "",
         *,
-        kind: str,
+        kind: str | tuple[str, ...],
         accept: str = JSON,
         body: bytes | None = None,
         content_type: str = JSON,
     ) -> tuple[int, dict[str, Any]]:
-        """One request, retried where that may help, until it has a final answer: its status, and its object, which must be of `kind`.
+        """One request, retried where that may help, until it has a final answer: its status, and its object, which must be of `kind` (one of them).
 
         `path` and `query` come encoded.
         Raises ApiStatusError, SignInError, UnreachableError, ApiError; DeadlineReached when nothing may be sent any more.
         """
         url = URL(f"{self._base}{path}?{query}" if query else f"{self._base}{path}", encoded=True)
-        headers = {"Accept": accept, "User-Agent": FIELD_MANAGER}
+        headers = {"Accept": accept, "User-Agent": PRODUCT}
         if body is not None:
             headers["Content-Type"] = content_type
         renewed = False
@@ -149,7 +149,7 @@ class Client:
             if code in RETRYABLE_STATUS and attempt < self.retry_policy.attempts:
                 await self._pause(attempt, retry_after, ApiStatusError(code, phrase(code)))
                 continue
-            return code, self._answer(code, data, kind, body, token)
+            return code, self._answer(code, data, (kind,) if isinstance(kind, str) else kind, body, token)
 
     async def _exchange(self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, token: str) -> tuple[int, bytes, str | None]:
         self._deadline.check()
@@ -185,7 +185,7 @@ class Client:
             self._last_body, self._last_payload = body, _DeadlinedBody(body, self._deadline)
         return self._last_payload
 
-    def _answer(self, status: int, data: bytes, kind: str, body: bytes | None, token: str) -> dict[str, Any]:
+    def _answer(self, status: int, data: bytes, kinds: tuple[str, ...], body: bytes | None, token: str) -> dict[str, Any]:
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ApiError(f"{self._host} answered with a redirect ({status}), which is never followed", remedy=_IN_ITS_PLACE)
         try:
@@ -196,7 +196,7 @@ class Client:
             raise SignInError(f"{self._host} refused the sign-in, also with a fresh token", remedy=self._access.sign_in_remedy)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise status_error(status, answer, sent=(body or b"", token.encode()))
-        if not isinstance(answer, dict) or answer.get("kind") != kind:
+        if not isinstance(answer, dict) or answer.get("kind") not in kinds:
             raise self.nonsense()
         return answer
 

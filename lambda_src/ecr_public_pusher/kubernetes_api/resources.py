@@ -12,9 +12,13 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from ecr_public_pusher.blocking_calls import BlockingCalls
+from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import ApiStatusError
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess
 from ecr_public_pusher.kubernetes_api.client import JSON, Client
-from ecr_public_pusher.ownership import FIELD_MANAGER
+from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
+from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.results import Namespace
 
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -23,7 +27,6 @@ _APPLY = "application/apply-patch+yaml"  # any JSON is YAML
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 
-_MANAGER = urlencode({"fieldManager": FIELD_MANAGER})
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9.-]*").fullmatch
 
 PAGE = 500  # objects a page, kubectl's own chunk size
@@ -39,7 +42,21 @@ class Applied:
 
 
 class KubernetesApi(Client):
-    """What is asked of one cluster."""
+    """What is asked of one cluster. `field_manager`: as whom things are written."""
+
+    def __init__(
+        self,
+        access: ClusterAccess,
+        *,
+        field_manager: str,
+        deadline: Deadline,
+        blocking: BlockingCalls,
+        sockets: Sockets,
+        retry_policy: RetryPolicy | None = None,
+    ) -> None:
+        super().__init__(access, deadline=deadline, blocking=blocking, sockets=sockets, retry_policy=retry_policy)
+        self.field_manager = field_manager
+        self._manager = urlencode({"fieldManager": field_manager})
 
     async def namespaces(self, selector: str | None = None) -> list[Namespace]:
         """All namespaces that `selector` holds, page by page."""
@@ -55,7 +72,7 @@ class KubernetesApi(Client):
 
     async def apply_secret(self, namespace: str, name: str, body: bytes, *, force: bool = False, dry_run: bool = False) -> Applied:
         """Server-side applies `body`."""
-        query = _query(force=force, dry_run=dry_run)
+        query = self._query(force=force, dry_run=dry_run)
         status, answer = await self.send(
             "PATCH", _secret(namespace, name), query, kind="PartialObjectMetadata", accept=_METADATA, body=body, content_type=_APPLY
         )
@@ -78,19 +95,23 @@ class KubernetesApi(Client):
         await self.send(
             "PATCH",
             _secret(namespace, name),
-            _query(),
+            self._query(),
             kind="PartialObjectMetadata",
             accept=_METADATA,
             body=_bytes(body),
             content_type=_MERGE_PATCH,
         )
 
-    async def delete_secret(self, namespace: str, name: str, *, uid: str, version: str, dry_run: bool = False) -> None:
-        """Deletes that very Secret, as it was seen; refused with 409 when it is another by now, or has changed."""
+    async def delete_secret(self, namespace: str, name: str, *, uid: str, version: str, dry_run: bool = False) -> bool:
+        """Deletes that very Secret, as it was seen; refused with 409 when it is another by now, or has changed.
+
+        Whether it is gone: one with finalizers stays until whoever set them takes them away.
+        """
         body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid, "resourceVersion": version}}
         if dry_run:  # in the body too: options there replace those of the query, and a dry run in the query alone would delete
             body["dryRun"] = ["All"]
-        await self.send("DELETE", _secret(namespace, name), "dryRun=All" if dry_run else "", kind="Status", body=_bytes(body))
+        _, answer = await self.send("DELETE", _secret(namespace, name), "dryRun=All" if dry_run else "", kind=("Status", "Secret"), body=_bytes(body))
+        return answer.get("kind") == "Status"
 
     async def service_account(self, namespace: str, name: str) -> dict[str, Any]:
         """A ServiceAccount, whole: its imagePullSecrets are no metadata."""
@@ -111,7 +132,7 @@ class KubernetesApi(Client):
         await self.send(
             "PATCH",
             _service_account(namespace, name),
-            _query(dry_run=dry_run),
+            self._query(dry_run=dry_run),
             kind="ServiceAccount",
             body=_bytes(operations),
             content_type=_JSON_PATCH,
@@ -133,6 +154,9 @@ class KubernetesApi(Client):
                 return
             asked["continue"] = str(token)
 
+    def _query(self, *, force: bool = False, dry_run: bool = False) -> str:
+        return self._manager + ("&force=true" if force else "") + ("&dryRun=All" if dry_run else "")
+
     def _metadata(self, answer: Mapping[str, Any], namespace: str, name: str) -> dict[str, Any]:
         metadata = answer.get("metadata")
         if not isinstance(metadata, dict) or (metadata.get("name"), metadata.get("namespace")) != (name, namespace):
@@ -140,10 +164,6 @@ class KubernetesApi(Client):
         if not isinstance(metadata.get("annotations") or {}, dict):
             raise self.nonsense()
         return metadata
-
-
-def _query(*, force: bool = False, dry_run: bool = False) -> str:
-    return _MANAGER + ("&force=true" if force else "") + ("&dryRun=All" if dry_run else "")
 
 
 def _segment(name: str) -> str:

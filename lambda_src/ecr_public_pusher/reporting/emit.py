@@ -20,9 +20,11 @@ logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed lacks 
 class Emitter:
     """Speaks as `service`, the stack's name, which is also the first dimension of every metric."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, *, level: str = "INFO") -> None:
         self._service = service
         self._logger = Logger(service=service)
+        # Powertools ranks Lambda's own AWS_LAMBDA_LOG_LEVEL above every other, and that must stay INFO, or Lambda drops the lines of the metrics.
+        self._logger.setLevel(level)
 
     def report(self, report: dict[str, Any]) -> None:
         """The report, as one JSON line."""

@@ -35,6 +35,7 @@ def metrics(run: RunResult, *, token_seconds: float | None = None) -> list[Metri
             found.append(Metric("Unconfigured", float(run.unconfigured)))
         if run.unconfigured is not None or run.unknown:
             found.append(Metric("UnknownParameters", len(run.unknown)))
+            found.append(Metric("DocumentsDeleted", float(run.request.deleted is not None)))
     if token_seconds is not None:
         found.append(Metric("TokenSecondsAtIssue", token_seconds, "Seconds"))
     for result in shown:

@@ -12,45 +12,74 @@ from ecr_public_pusher.timestamps import rfc3339
 
 # A synchronous answer may hold 6 MB, an asynchronous destination's 256 KB, a log line 256 KB: this fits each with room for the rest.
 MAX_PROBLEM_BYTES = 128 * 1024
+# Of the clusters' entries without their lists; and of names in a list of names.
+MAX_CLUSTER_BYTES = 64 * 1024
+MAX_NAMES = 100
 
 REGISTRY = "public.ecr.aws"
 
 _ORDER = tuple(Outcome)
+# The lists of a cluster's entry, in the order in which they get the room that there is.
+_LISTS = ("problems", "findings", "changes", "adopted")
+# What a plan names: all that a push would do beyond a fresh token where it was before.
+_CHANGES = (Outcome.CREATED, Outcome.ADOPTED, Outcome.PRUNED, Outcome.REMOVED)
 
 
 def report(run: RunResult) -> dict[str, Any]:
-    """The report, as returned and logged: DESIGN's shape, always below AWS's limits, nothing secret in it."""
-    clusters = [_cluster(result) for result in run.results]
-    _cap_problems(clusters)
+    """The report, as returned and logged: DESIGN's shape, always below AWS's limits, nothing secret in it.
+
+    Long lists come last: Logs Insights reads an event's first 200 fields.
+    """
     answer: dict[str, Any] = {
         "action": run.request.action,
         "ok": run.ok,
         "dryRun": run.request.dry_run,
         "requestId": run.request_id,
         "seconds": round(run.seconds, 3),
-        "tokens": [{"registry": REGISTRY, "expiresAt": rfc3339(run.token.expires_at)}] if run.token else [],
-        "totals": {"clusters": len(run.results), "clustersFailed": len(run.failed), **_total(run.results)},
-        "clusters": clusters,
     }
     if problem := run.error or run.queue_error:
         answer["error"] = _error(problem)
     if run.dispatched is not None:
         answer["dispatched"] = run.dispatched
-    if run.queued:
-        answer["queued"] = list(run.queued)
     if run.unconfigured:
         answer["unconfigured"] = True
-    if run.unknown:
-        answer["unknownParameters"] = [name[:1011] for name in run.unknown[:50]]
     if run.request.deleted:
-        answer["deleted"] = {
-            "id": run.request.deleted,
-            "message": "its document was deleted: nothing is pushed any more; the tokens left behind expire within 12 hours and then block pulls",
-            "remedy": 'Put the document back with enabled: false and send {"action": "remove", "clusters": ["'
-            + run.request.deleted
-            + '"]}; or, where no other document serves the cluster: kubectl delete secret -A -l app.kubernetes.io/managed-by=ecr-public-pusher.',
-        }
+        answer["deleted"] = _deleted(run.request.deleted)
+    answer["tokens"] = [{"registry": REGISTRY, "expiresAt": rfc3339(run.token.expires_at)}] if run.token else []
+    answer["totals"] = {"clusters": len(run.results), "clustersFailed": len(run.failed), **_total(run.results)}
+    for name, listed in (("unknownParameters", [name[:1011] for name in run.unknown]), ("queued", list(run.queued))):
+        if listed:
+            answer[name] = listed[:MAX_NAMES]
+        if len(listed) > MAX_NAMES:
+            answer[f"{name}Left"] = len(listed) - MAX_NAMES
+    answer["clusters"], left = _clusters(run)
+    if left:
+        answer["clustersLeft"] = left
     return answer
+
+
+def _clusters(run: RunResult) -> tuple[list[dict[str, Any]], int]:
+    """The clusters' entries, in order of id, within the limits; and how many are left out: first those that are ok."""
+    entries = [_cluster(result, dry_run=run.request.dry_run) for result in run.results]
+    room, kept = MAX_CLUSTER_BYTES, set[int]()
+    for place in sorted(range(len(entries)), key=lambda place: entries[place]["ok"]):
+        room -= _size({name: value for name, value in entries[place].items() if name not in _LISTS})
+        if room < 0:
+            break
+        kept.add(place)
+    shown = [entry for place, entry in enumerate(entries) if place in kept]
+    _cap_lists(shown)
+    return shown, len(entries) - len(shown)
+
+
+def _deleted(document: str) -> dict[str, str]:
+    event = json.dumps({"action": "remove", "clusters": [document]})
+    return {
+        "id": document,
+        "message": "its document was deleted: nothing is pushed any more; the tokens left behind expire within 12 hours and then block pulls",
+        "remedy": f"Put the document back with enabled: false and send {event}; or, where no other document serves the cluster: "
+        "kubectl delete secret -A -l app.kubernetes.io/managed-by=ecr-public-pusher.",
+    }
 
 
 def summary(run: RunResult) -> str:
@@ -78,7 +107,7 @@ def _in_order(counts: Mapping[Outcome, int]) -> dict[str, int]:
     return {outcome.value: counts[outcome] for outcome in _ORDER if outcome in counts}
 
 
-def _cluster(result: ClusterResult) -> dict[str, Any]:
+def _cluster(result: ClusterResult, *, dry_run: bool) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "id": result.id,
         "ok": result.ok,
@@ -93,6 +122,8 @@ def _cluster(result: ClusterResult) -> dict[str, Any]:
         answer["adopted"] = adopted
     if changed := sum(len(one.service_accounts) for one in result.outcomes):
         answer["serviceAccountsChanged"] = changed
+    if dry_run and (changes := [one for one in result.outcomes if one.outcome in _CHANGES]):
+        answer["changes"] = [{"namespace": one.namespace, "outcome": one.outcome.value} for one in changes]
     if result.findings:
         answer["findings"] = [_finding(finding) for finding in sorted(result.findings, key=lambda finding: finding.ok)]
     return answer
@@ -110,10 +141,10 @@ def _problem(outcome: NamespaceOutcome) -> dict[str, str]:
     return {"namespace": outcome.namespace, "outcome": outcome.outcome.value, "message": outcome.message, "remedy": outcome.remedy}
 
 
-def _cap_problems(clusters: list[dict[str, Any]]) -> None:
+def _cap_lists(clusters: list[dict[str, Any]]) -> None:
     """Keeps the lists within MAX_PROBLEM_BYTES in all: the first of every cluster, then the others in turn; the rest is counted."""
     left = MAX_PROBLEM_BYTES
-    for name in ("problems", "adopted", "findings"):
+    for name in _LISTS:
         waiting = [(cluster, list(cluster[name])) for cluster in clusters if cluster.get(name)]
         for cluster, _ in waiting:
             cluster[name] = []
@@ -122,10 +153,15 @@ def _cap_problems(clusters: list[dict[str, Any]]) -> None:
             for cluster, entries in waiting:
                 if len(entries) <= depth:
                     continue
-                size = len(json.dumps(entries[depth], ensure_ascii=True)) + 2
+                size = _size(entries[depth])
                 if size <= left:
                     cluster[name].append(entries[depth])
                     left -= size
                 else:
                     cluster[f"{name}Left"] = cluster.get(f"{name}Left", 0) + 1
             depth += 1
+
+
+def _size(entry: Any) -> int:
+    """How many bytes it takes in the report, with the comma after it."""
+    return len(json.dumps(entry, ensure_ascii=True)) + 2

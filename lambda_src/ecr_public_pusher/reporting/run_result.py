@@ -35,7 +35,7 @@ class RunResult:
 
     @property
     def ok(self) -> bool:
-        return self.error is None and not self.failed and not self.unknown
+        return self.error is None and not self.failed and not self.unknown and self.request.deleted is None
 
     @property
     def full(self) -> bool:

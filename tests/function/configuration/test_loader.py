@@ -47,6 +47,7 @@ def test_every_field() -> None:
         annotations: {example.com/why: because}
         serviceAccounts: default build-*
         prune: on
+        allowEmpty: yes
         """
     ).clusters
     assert cluster == ClusterConfig(
@@ -59,6 +60,7 @@ def test_every_field() -> None:
         False,
         "pull",
         ("default", "build-*"),
+        True,
         True,
         True,
         {"team": "web"},

@@ -274,14 +274,15 @@ def test_a_changed_parameter_that_is_no_document_is_reported_and_tried_no_furthe
     assert next(runs(capsys.readouterr().out))["UnknownParameters"] == 1
 
 
-def test_fan_out_splits_a_push_into_one_message_for_each_cluster_at_once(fanned: World) -> None:
+def test_fan_out_splits_a_push_into_messages_of_ten_clusters_at_once(fanned: World) -> None:
     good(fanned, "one", "two")
-    fanned.document("broken", "namespaces: {}")
+    for number in range(10):
+        fanned.document(f"broken-{number}", "namespaces: {}")
     fanned.document("off", "enabled: false\nnamespaces: [a]")
     report = fanned.call({})
-    assert (report["ok"], report["dispatched"], report["clusters"]) == (True, 3, [])
-    assert [message.body["clusters"] for message in fanned.queue.waiting] == [["broken"], ["one"], ["two"]]
-    assert [message.delay for message in fanned.queue.waiting] == [0, 0, 0]
+    assert (report["ok"], report["dispatched"], report["clusters"]) == (True, 2, [])
+    assert [message.body["clusters"] for message in fanned.queue.waiting] == [[f"broken-{number}" for number in range(10)], ["one", "two"]]
+    assert [message.delay for message in fanned.queue.waiting] == [0, 0]
     assert fanned.aws.called("ecr-public") == []
     assert fanned.asked("one") == []
 
@@ -336,3 +337,64 @@ def test_fan_out_without_a_queue_is_refused(world: World, monkeypatch: pytest.Mo
     monkeypatch.setenv("FAN_OUT", "true")
     with pytest.raises(Exception, match="FAN_OUT is set without RETRY_QUEUE_URL"):
         world.call({})
+
+
+def failure_record(payload: dict[str, Any]) -> dict[str, Any]:
+    return {"version": "1.0", "timestamp": "2026-01-01T00:00:00.000Z", "requestContext": {"condition": "RetriesExhausted"}, "requestPayload": payload}
+
+
+@pytest.mark.parametrize("message", [failure_record({"action": "remove", "clusters": ["prod"]}), {"action": "remove", "clusters": ["prod"]}])
+def test_a_removal_is_never_done_from_the_queue_but_parked(
+    queued: World, message: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    dead = queued.aws.put_queue("dead")
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead.url)
+    good(queued, "prod")
+    queued.apply("prod", "prune.yaml")
+    queued.invoke()
+    queued.queue.put(message)
+    capsys.readouterr()
+    assert queued.poll() == []
+    assert queued.secret("prod", "a") is not None
+    assert [waiting.body for waiting in dead.waiting] == [message]
+    assert queued.queue.waiting == []
+    assert "never from a queue or a failure record" in caplog.records[-1].report["error"]["message"]  # type: ignore[attr-defined]
+    assert '"_aws"' not in capsys.readouterr().out
+
+
+def test_a_removal_that_cannot_be_parked_comes_back(queued: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    dead = queued.aws.put_queue("dead")
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead.url)
+    good(queued, "prod")
+    queued.aws.script("sqs", "SendMessageBatch", DENIED)
+    queued.queue.put({"action": "remove", "clusters": ["prod"]})
+    assert len(queued.poll()) == 1
+    assert dead.waiting == []
+
+
+def test_a_failure_record_prunes_no_more_than_a_push(queued: World) -> None:
+    queued.add_cluster("prod", namespaces=tuple(f"t{number}" for number in range(9)), document="{namespaces: ['t*'], prune: true}", embedded=True)
+    queued.apply("prod", "prune.yaml")
+    queued.invoke()
+    queued.document("prod", "{namespaces: [t0], prune: true}")
+    queued.queue.put(failure_record({"action": "push", "clusters": ["prod"], "prune": "all"}))
+    queued.poll()
+    assert queued.secret("prod", "t8") is not None
+
+
+def test_at_its_last_receive_a_clusters_message_is_let_go(queued: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next push of everything takes the cluster up anew: three dead letters a day would be an alarm that never ends."""
+    monkeypatch.setenv("RETRY_RECEIVES", "3")
+    bad(queued, "shut")
+    queued.queue.put(push("shut"))
+    assert [len(queued.poll()) for _ in range(3)] == [1, 1, 0]
+    assert (queued.queue.waiting, queued.queue.dead) == ([], [])
+
+
+def test_a_run_that_nothing_else_tries_again_becomes_a_dead_letter(queued: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRY_RECEIVES", "3")
+    queued.queue.max_receives = 3
+    queued.defaults("namespaces: [")
+    queued.queue.put(failure_record({}))
+    assert [len(queued.poll()) for _ in range(3)] == [1, 1, 1]
+    assert queued.queue.dead == [failure_record({})]

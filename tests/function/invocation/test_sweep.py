@@ -113,7 +113,7 @@ def test_without_a_token_nothing_is_written_and_the_sweep_has_failed(world: Worl
     report = world.invoke(SWEEP)
     assert report["error"]["type"] == "TokenError"
     assert world.applies("one") + world.applies("two") == []
-    assert len(world.aws.called("ecr-public", "GetAuthorizationToken")) == 1
+    assert len(world.aws.called("ecr-public", "GetAuthorizationToken")) == 2  # one for each of its regions, and not for each cluster
 
 
 def test_an_unconfigured_deployment_sweeps_in_silence(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -149,8 +149,15 @@ def test_another_accounts_cluster_is_checked_by_its_role(world: World) -> None:
     assert entry(report)["findings"][1]["message"] == f"assumed {SPOKE_ROLE}"
 
 
-def test_a_glob_that_selects_nothing_yet_is_fine(world: World) -> None:
+def test_a_glob_that_selects_nothing_is_a_finding(world: World) -> None:
     world.add_cluster("prod", document="namespaces: ['later-*']")
+    finding = entry(check(world))["findings"][0]
+    assert (finding["check"], finding["ok"]) == ("namespaces", False)
+    assert finding["message"] == "no namespace of the cluster is selected by include [later-*]"
+
+
+def test_a_glob_that_may_select_nothing_yet_is_fine(world: World) -> None:
+    world.add_cluster("prod", document="{namespaces: ['later-*'], allowEmpty: true}")
     report = check(world)
     assert report["ok"]
     assert entry(report)["findings"][-1]["message"] == "0 selected now"

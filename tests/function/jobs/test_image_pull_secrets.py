@@ -20,7 +20,7 @@ from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.results import NamespaceOutcome, Outcome
 from ecr_public_pusher.sign_in.eks import EksSignIn, EndpointCache
 from infra.local.kube import Cluster, EmbeddedCluster, Response, SeenRequest
-from tests.support.world import SECRET, World
+from tests.support.world import SECRET, STACK, World
 
 NOTE = "ecr-public-pusher/service-accounts"
 DOCUMENT = "{namespaces: [a], serviceAccounts: [default]}"
@@ -230,7 +230,8 @@ async def attach_in_rounds(namespace: str, gate: threading.Barrier) -> None:
     deadline = Deadline.of_invocation(120)
     async with BlockingCalls() as blocking:
         sign_in = EksSignIn(config, Callers(AwsClients("us-east-1"), blocking), EndpointCache())
-        async with KubernetesApi(sign_in.access(await sign_in.described()), deadline=deadline, blocking=blocking, sockets=Sockets()) as api:
+        access = sign_in.access(await sign_in.described())
+        async with KubernetesApi(access, field_manager=STACK.field_manager, deadline=deadline, blocking=blocking, sockets=Sockets()) as api:
 
             async def apply() -> Applied:
                 return Applied(False, {NOTE: "default"}, "1")
@@ -310,3 +311,42 @@ def test_sweeps_serve_accounts_too(prod: World) -> None:
     account(prod)
     prod.run({"action": "sweep"})
     assert pulls(prod) == ["regcred", SECRET]
+
+
+def removed(world: World) -> list[str]:
+    world.apply("prod", "prune.yaml")
+    assert world.invoke({"action": "remove", "clusters": ["prod"]})["ok"]
+    return pulls(world)
+
+
+def test_an_administrators_entry_stays_though_we_wrote_to_the_list_last(prod: World) -> None:
+    """A second document with another Secret name has us write to the same list: that does not make the first name ours."""
+    account(prod, pulls=(SECRET,))
+    prod.document("second", "{cluster: prod, namespaces: [a], serviceAccounts: [default], secretName: other}")
+    rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["other"], "verbs": ["create", "patch"]}
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "other"}, "rules": [rule]}
+    ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "other"}
+    group = {"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "ecr-public-pushers"}
+    prod.clusters["prod"].apply(role, {**role, "kind": "ClusterRoleBinding", "rules": None, "roleRef": ref, "subjects": [group]})
+    for _ in range(2):
+        assert prod.invoke()["ok"]
+    assert noted(prod) is None
+    assert removed(prod) == [SECRET, "other"]
+
+
+def test_every_duplicate_of_our_entry_goes(prod: World) -> None:
+    account(prod)
+    prod.invoke()
+    path = "/api/v1/namespaces/a/serviceaccounts/default"
+    _, found = prod.clusters["prod"].admin("GET", path)
+    found["imagePullSecrets"] = [{"name": SECRET}, {"name": "regcred"}, {"name": SECRET}, {"name": SECRET}]
+    assert prod.clusters["prod"].admin("PUT", path, found)[0] == 200
+    assert removed(prod) == ["regcred"]
+
+
+def test_what_the_account_says_of_us_goes_with_our_entry(prod: World) -> None:
+    account(prod)
+    prod.invoke()
+    assert removed(prod) == ["regcred"]
+    _, found = prod.clusters["prod"].admin("GET", "/api/v1/namespaces/a/serviceaccounts/default")
+    assert not found["metadata"].get("annotations")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.kube import EmbeddedCluster, Response, SeenRequest
-from tests.support.world import SECRET, World
+from infra.local.kube import Cluster, EmbeddedCluster, Response, SeenRequest
+from tests.support.world import SECRET, STACK, World
 
 NOTE = "ecr-public-pusher/service-accounts"
 ALL = "{namespaces: ['team-*'], prune: true}"
@@ -79,8 +79,10 @@ def test_it_asks_for_metadata_only_and_deletes_what_it_saw(world: World) -> None
 @pytest.mark.parametrize(
     "change",
     [
-        {"annotations": {"ecr-public-pusher/owner": "stack-of-a-test/another"}},
-        {"annotations": {"ecr-public-pusher/owner": "another-stack/prod"}},
+        {"annotations": {"ecr-public-pusher/owner": STACK.owner("another")}},
+        {"annotations": {"ecr-public-pusher/owner": "111122223333/us-east-1/another-stack/prod"}},
+        {"annotations": {"ecr-public-pusher/owner": "111122223333/eu-west-1/stack-of-a-test/prod"}},
+        {"annotations": {"ecr-public-pusher/owner": "stack-of-a-test/prod"}},
         {"labels": {"app.kubernetes.io/managed-by": "somebody"}},
     ],
 )
@@ -180,7 +182,7 @@ def test_one_that_changes_between_the_look_and_the_delete_is_looked_at_anew(worl
     def meddle(request: SeenRequest) -> Response | None:
         if request.method == "DELETE" and not taken:
             taken.append(request.path)
-            owned(world, "prod", "team-b", {"annotations": {"ecr-public-pusher/owner": "another-stack/prod"}})
+            owned(world, "prod", "team-b", {"annotations": {"ecr-public-pusher/owner": "111122223333/us-east-1/another-stack/prod"}})
         return None
 
     cluster.intercept = meddle
@@ -233,3 +235,141 @@ def test_accounts_that_may_not_be_changed_back_keep_the_secret_for_the_next_try(
     assert (problem["namespace"], problem["outcome"]) == ("team-b", "forbidden")
     assert "infra/rbac/service-accounts.yaml" in problem["remedy"]
     assert world.secret("prod", "team-b") is not None
+
+
+def accounts(world: World, namespace: str) -> list[str]:
+    _, found = world.clusters["prod"].admin("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
+    return [entry["name"] for entry in found.get("imagePullSecrets", [])]
+
+
+def test_a_namespace_handed_to_another_document_in_between_keeps_its_secret_and_its_accounts(world: World) -> None:
+    """The other document's push comes right before the delete: the name that was taken out by then is put back."""
+    every = "{namespaces: ['team-*'], prune: true, serviceAccounts: [default]}"
+    cluster = world.add_cluster("prod", namespaces=("team-a", "team-b"), document=every, embedded=True)
+    assert isinstance(cluster, EmbeddedCluster)
+    for file in ("prune.yaml", "service-accounts.yaml"):
+        world.apply("prod", file)
+    for name in ("team-a", "team-b"):
+        body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+        cluster.admin("POST", f"/api/v1/namespaces/{name}/serviceaccounts", body)
+    world.invoke()
+    world.document("prod", "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true, serviceAccounts: [default]}")
+    world.document("second", "{cluster: prod, namespaces: [team-b], serviceAccounts: [default]}")
+    pushed: list[str] = []
+
+    def hand_over(request: SeenRequest) -> Response | None:
+        if request.method == "DELETE" and not pushed:
+            pushed.append(request.path)
+            assert world.run({"clusters": ["second"]})["ok"]
+        return None
+
+    cluster.intercept = hand_over
+    report = world.run({"clusters": ["prod"]})
+    assert pushed
+    assert report["ok"]
+    assert accounts(world, "team-b") == [SECRET]
+    secret = world.secret("prod", "team-b")
+    assert secret is not None
+    assert secret["metadata"]["annotations"]["ecr-public-pusher/owner"] == STACK.owner("second")
+
+
+def many(world: World, count: int) -> None:
+    names = tuple(f"team-{number:02}" for number in range(count))
+    world.add_cluster("prod", namespaces=names, document=ALL, embedded=True)
+    world.apply("prod", "prune.yaml")
+    assert world.invoke()["totals"]["created"] == count
+
+
+def secrets(world: World) -> int:
+    _, found = world.clusters["prod"].admin("GET", "/api/v1/secrets")
+    return sum(item["metadata"]["name"] == SECRET for item in found["items"])
+
+
+@pytest.mark.parametrize(
+    ("count", "selected", "prunes"),
+    [(8, "team-0[0-2]", True), (9, "team-0[0-2]", False), (14, "team-0[0-6]", True), (15, "team-0[0-6]", False), (3, "teem-*", False)],
+)
+def test_the_brake(world: World, count: int, selected: str, prunes: bool) -> None:
+    """More than five Secrets, and more than stay; or nothing selected."""
+    many(world, count)
+    world.document("prod", f"{{namespaces: ['{selected}'], prune: true, allowEmpty: true}}")
+    report = world.invoke()
+    assert (report["ok"], secrets(world)) == (prunes, int(selected[-2]) + 1 if prunes else count)
+    if not prunes:
+        error = report["clusters"][0]["error"]
+        assert error["type"] == "PruneHeldBack"
+        assert "team-0" in error["message"]
+        assert '{"action": "push", "clusters": ["prod"], "prune": "all"}' in error["remedy"]
+
+
+@pytest.mark.parametrize("action", ["push", "plan"])
+def test_what_the_brake_holds_is_done_when_it_is_asked_for(world: World, action: str) -> None:
+    many(world, 9)
+    world.document("prod", "{namespaces: [team-00], prune: true}")
+    assert world.invoke({"action": action})["clusters"][0]["counts"] == {"updated": 1, "skipped": 8}
+    report = world.invoke({"action": action, "clusters": ["prod"], "prune": "all"})
+    assert (report["ok"], report["clusters"][0]["counts"]) == (True, {"updated": 1, "pruned": 8})
+    assert secrets(world) == (1 if action == "push" else 9)
+
+
+@pytest.mark.parametrize(
+    "event", [{"prune": "all"}, {"prune": "some", "clusters": ["prod"]}, {"prune": True, "clusters": ["prod"]}, {"action": "sweep", "prune": "all"}]
+)
+def test_the_brake_is_never_let_go_by_a_slip(prod: World, event: dict[str, Any]) -> None:
+    assert prod.invoke(event)["error"]["type"] == "RequestError"
+
+
+def test_a_mistyped_selector_fails_its_cluster_and_prunes_nothing(prod: World) -> None:
+    prod.document("prod", "{namespaces: {selector: 'pull=yess'}, prune: true}")
+    error = prod.invoke()["clusters"][0]["error"]
+    assert (error["type"], error["message"]) == ("NothingSelected", "no namespace of the cluster is selected by selector 'pull=yess'")
+    assert "allowEmpty: true" in error["remedy"]
+    assert prod.secret("prod", "team-a") is not None
+
+
+def test_nothing_selected_may_be_meant_and_a_sweep_says_nothing_of_it(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: ['later-*']")
+    assert world.invoke()["clusters"][0]["error"]["type"] == "NothingSelected"
+    assert world.invoke({"action": "sweep"})["ok"]
+    world.document("prod", "{namespaces: ['later-*'], allowEmpty: true}")
+    assert world.invoke()["ok"]
+
+
+def test_rights_granted_namespace_by_namespace_are_enough_where_they_are(world: World) -> None:
+    """team-b's Secret may be read and deleted, team-c's not: that is team-c's own trouble."""
+    names = ("team-a", "team-b", "team-c")
+    cluster = world.add_cluster("prod", namespaces=names, document=ALL)
+    world.invoke()
+    grant_prune(cluster, "team-b")
+    world.document("prod", "{namespaces: [team-a], prune: true}")
+    entry = world.invoke()["clusters"][0]
+    assert entry["error"] is None
+    assert ("team-c", "forbidden") in {(problem["namespace"], problem["outcome"]) for problem in entry["problems"]}
+    assert entry["counts"]["pruned"] == 1
+    assert world.secret("prod", "team-b") is None
+    assert "infra/rbac/prune.yaml" in entry["problems"][0]["remedy"]
+
+
+def grant_prune(cluster: Cluster, namespace: str) -> None:
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "prune", "namespace": namespace}}
+    rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [SECRET], "verbs": ["get", "delete"]}
+    group = {"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "ecr-public-pushers"}
+    ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "prune"}
+    cluster.apply({**role, "rules": [rule]}, {**role, "kind": "RoleBinding", "subjects": [group], "roleRef": ref})
+
+
+def test_when_looking_is_refused_everywhere_it_is_given_up_soon(world: World) -> None:
+    names = tuple(f"team-{number:02}" for number in range(60))
+    world.add_cluster("prod", namespaces=names, document="{namespaces: [team-00], prune: true}", embedded=True)
+    entry = world.invoke()["clusters"][0]
+    assert entry["counts"] == {"created": 1}
+    assert "not allowed to get and delete" in entry["error"]["message"]
+    assert sum(line.startswith("GET") and "/secrets/" in line for line in world.asked("prod")) <= 16
+
+
+def test_names_are_pushed_though_prune_may_not_list(world: World) -> None:
+    world.add_cluster("prod", namespaces=("b",), rbac="namespaced.yaml", document="{namespaces: [default], prune: true}")
+    entry = world.invoke()["clusters"][0]
+    assert entry["counts"] == {"created": 1}
+    assert "not allowed to list namespaces" in entry["error"]["message"]
+    assert world.secret("prod", "default") is not None

@@ -7,7 +7,7 @@ import pytest
 
 from ecr_public_pusher.errors import PushFailed
 from infra.local.aws import Answer
-from tests.support.world import ACCOUNT, GROUP, SECRET, SPOKE_ACCOUNT, SPOKE_ROLE, World
+from tests.support.world import ACCOUNT, GROUP, SECRET, SPOKE_ACCOUNT, SPOKE_ROLE, STACK, World
 
 MANY = tuple(f"team-{number:02}" for number in range(30))
 
@@ -65,9 +65,9 @@ def test_the_secret_is_as_designed(world: World) -> None:
     assert secret["type"] == "kubernetes.io/dockerconfigjson"
     assert secret["metadata"]["labels"] == {"team": "web", "app.kubernetes.io/managed-by": "ecr-public-pusher"}
     annotations = secret["metadata"]["annotations"]
-    assert annotations["ecr-public-pusher/owner"] == "stack-of-a-test/prod"
+    assert annotations["ecr-public-pusher/owner"] == STACK.owner("prod")
     assert annotations["ecr-public-pusher/expires-at"] > annotations["ecr-public-pusher/pushed-at"]
-    assert [field["manager"] for field in secret["metadata"]["managedFields"]] == ["ecr-public-pusher"]
+    assert [field["manager"] for field in secret["metadata"]["managedFields"]] == ["ecr-public-pusher/111122223333/us-east-1/stack-of-a-test"]
 
 
 def test_selection_by_label_glob_and_exclusion(world: World) -> None:
@@ -233,7 +233,7 @@ def test_two_documents_that_select_the_same_namespace(world: World) -> None:
     assert "the document prod selects" in outcome(report, "web", "team-a")["message"]
     secret = world.secret("prod", "team-a")
     assert secret is not None
-    assert secret["metadata"]["annotations"]["ecr-public-pusher/owner"] == "stack-of-a-test/prod"
+    assert secret["metadata"]["annotations"]["ecr-public-pusher/owner"] == STACK.owner("prod")
 
 
 def test_a_narrowed_push_does_not_take_what_another_document_holds(world: World) -> None:
@@ -442,7 +442,7 @@ def test_the_groups_of_the_rbac_files_are_the_designs(world: World) -> None:
 def test_a_secure_document_that_may_not_be_decrypted_fails_alone(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.document("locked", "namespaces: [a]", secure=True)
-    world.aws.script("ssm", "GetParameter", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
+    world.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
     report = world.invoke()
     assert "AccessDeniedException" in entry(report, "locked")["error"]["message"]
     assert "kms:Decrypt" in entry(report, "locked")["error"]["remedy"]
@@ -452,7 +452,7 @@ def test_a_secure_document_that_may_not_be_decrypted_fails_alone(world: World) -
 def test_defaults_that_may_not_be_decrypted_write_nothing(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.aws.put_parameter("/ecr-public-pusher/defaults", "takeOwnership: true", secure=True)
-    world.aws.script("ssm", "GetParameter", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
+    world.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
     assert world.invoke()["error"]["type"] == "ConfigurationError"
     assert world.asked("prod") == []
 
@@ -482,11 +482,32 @@ def test_ecr_public_is_asked_in_its_second_region_when_the_first_is_down(world: 
     assert {call.region for call in world.aws.called("ecr-public")} == {"us-east-1", "us-west-2"}
 
 
-def test_a_refusal_of_ecr_public_is_final(world: World) -> None:
+def test_a_region_that_refuses_has_the_other_asked(world: World) -> None:
+    """A service control policy may deny one of them."""
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.aws.script("ecr-public", "GetAuthorizationToken", lambda request: Answer.refusal(request, "AccessDeniedException", "no"), times=1)
+    assert world.invoke()["ok"]
+    assert [call.region for call in world.aws.called("ecr-public")] == ["us-east-1", "us-west-2"]
+
+
+def test_a_refusal_of_both_advises_on_permissions_and_an_outage_does_not(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.aws.ecr_public.deny()
-    assert "AccessDeniedException" in world.invoke()["error"]["message"]
-    assert [call.region for call in world.aws.called("ecr-public")] == ["us-east-1"]
+    error = world.invoke()["error"]
+    assert (error["type"], "in us-east-1 gave no token: AccessDeniedException" in error["message"]) == ("TokenError", True)
+    assert "sts:GetServiceBearerToken" in error["remedy"]
+    world.aws.script("ecr-public", "GetAuthorizationToken", lambda request: Answer.refusal(request, "ServerException", "no", status=500))
+    error = world.invoke()["error"]
+    assert "GetServiceBearerToken" not in error["remedy"]
+    assert "tried again by itself" in error["remedy"]
+
+
+def test_a_network_without_a_way_out_is_not_a_matter_of_permissions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ECR_PUBLIC", "http://127.0.0.1:9")
+    error = world.invoke()["error"]
+    assert "gave no token: EndpointConnectionError" in error["message"]
+    assert "api.ecr-public.us-east-1.amazonaws.com" in error["remedy"]
 
 
 def test_namespaces_are_listed_page_by_page(world: World) -> None:

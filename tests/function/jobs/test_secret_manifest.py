@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.namespace_selector import Selection
-from ecr_public_pusher.jobs.secret_manifest import owner, secret_manifest
+from ecr_public_pusher.jobs.secret_manifest import secret_manifest
+from ecr_public_pusher.ownership import Stack
 from ecr_public_pusher.timestamps import rfc3339
 
 
@@ -16,7 +17,7 @@ def test_the_whole_body() -> None:
     body = secret_manifest(
         cluster,
         b'{"auths":{}}',
-        owner=owner("stack", "prod"),
+        owner=Stack("111122223333", "us-east-1", "stack").owner("prod"),
         expires_at=datetime(2026, 1, 1, 12, tzinfo=UTC),
         pushed_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
@@ -30,11 +31,12 @@ def test_the_whole_body() -> None:
                 "example.com/why": "x",
                 "ecr-public-pusher/expires-at": "2026-01-01T12:00:00Z",
                 "ecr-public-pusher/pushed-at": "2026-01-01T00:00:00Z",
-                "ecr-public-pusher/owner": "stack/prod",
+                "ecr-public-pusher/owner": "111122223333/us-east-1/stack/prod",
             },
         },
         "type": "kubernetes.io/dockerconfigjson",
         "data": {".dockerconfigjson": base64.b64encode(b'{"auths":{}}').decode()},
+        "stringData": {".dockerconfigjson": '{"auths":{}}'},
     }
 
 

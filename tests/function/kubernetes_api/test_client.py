@@ -39,7 +39,12 @@ class Calls:
         async def connect() -> KubernetesApi:
             access = ClusterAccess(url, ca_pem, token, "aws eks create-access-entry")
             return KubernetesApi(
-                access, deadline=deadline or Deadline.of_invocation(30), blocking=BlockingCalls(), sockets=Sockets(), retry_policy=IMPATIENT
+                access,
+                field_manager="a-manager",
+                deadline=deadline or Deadline.of_invocation(30),
+                blocking=BlockingCalls(),
+                sockets=Sockets(),
+                retry_policy=IMPATIENT,
             )
 
         self._runner = asyncio.Runner()
@@ -385,8 +390,9 @@ def test_a_write_that_is_cancelled_is_thrown_away_with_what_the_kernel_holds() -
         async with BlockingCalls() as blocking:
             access = ClusterAccess(url, ca_pem, token, "")
             deadline = Deadline.of_invocation(30)
+            api = KubernetesApi(access, field_manager="a-manager", deadline=deadline, blocking=blocking, sockets=sockets)
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.5), KubernetesApi(access, deadline=deadline, blocking=blocking, sockets=sockets) as api:
+                async with asyncio.timeout(0.5), api:
                     await api.apply_secret("team-a", "ecr-public-token", b"x" * 200_000)
 
     with serving(script, receive_buffer=4096) as server:

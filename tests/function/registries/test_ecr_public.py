@@ -24,6 +24,10 @@ def test_a_good_token_is_taken_as_it_is() -> None:
     assert (token.authorization, token.expires_at) == (GOOD, NOW + timedelta(hours=12))
 
 
+def test_an_hour_is_the_least_it_may_live() -> None:
+    assert checked_token(answer(GOOD, NOW + timedelta(hours=1)), NOW).authorization == GOOD
+
+
 def test_a_token_is_not_printed() -> None:
     assert GOOD not in repr(checked_token(answer(GOOD), NOW))
 
@@ -44,6 +48,8 @@ def test_a_token_is_not_printed() -> None:
         (answer(base64.b64encode(b"AWS").decode()), "AWS:<password>"),
         (answer(GOOD, None), "no expiry"),
         (answer(GOOD, NOW), "expired"),
+        (answer(GOOD, NOW + timedelta(seconds=20)), "lives for 20 seconds only"),
+        (answer(GOOD, NOW + timedelta(minutes=59)), "lives for 3540 seconds only"),
         (answer(GOOD, NOW - timedelta(hours=1)), "expired"),
     ],
 )

@@ -71,6 +71,7 @@ def test_metrics_of_a_full_push_have_explicit_zeros() -> None:
         Metric("Duration", 1.5, "Seconds"),
         Metric("Unconfigured", 0),
         Metric("UnknownParameters", 0),
+        Metric("DocumentsDeleted", 0),
         Metric("TokenSecondsAtIssue", 43200.0, "Seconds"),
         Metric("ClusterFailed", 0, cluster="a"),
         Metric("SecretsApplied", 2, cluster="a"),
@@ -151,6 +152,41 @@ def test_findings_fit_aws_limits_too() -> None:
     answer = reporting.report(run(ClusterResult("a", findings=findings), request=Request("check")))
     assert len(json.dumps(answer)) < 140 * 1024
     assert answer["clusters"][0]["findingsLeft"] > 0
+
+
+def test_a_thousand_failing_clusters_fit_too_and_the_rest_is_counted() -> None:
+    down = [ClusterResult(f"c{number:04}", error=EksError("m" * 900, remedy="r" * 900)) for number in range(1000)]
+    fine = [ClusterResult(f"a{number:04}") for number in range(1000)]
+    answer = reporting.report(run(*fine, *down, queued=tuple(result.id for result in down)))
+    assert len(json.dumps(answer)) < 200 * 1024
+    assert answer["totals"] == {"clusters": 2000, "clustersFailed": 1000}
+    assert len(answer["clusters"]) + answer["clustersLeft"] == 2000
+    assert len(answer["clusters"]) > 30
+    assert not any(cluster["ok"] for cluster in answer["clusters"])
+    assert (len(answer["queued"]), answer["queuedLeft"]) == (100, 900)
+
+
+def test_what_the_dashboard_reads_comes_before_every_long_list() -> None:
+    names = list(reporting.report(run(GOOD, error=ConfigurationError("x", remedy="y"), queued=("b",), unknown=("/x",))))
+    assert names[-1] == "clusters"
+    assert names.index("error") < names.index("totals") < names.index("queued")
+
+
+def test_a_plan_names_what_it_would_change() -> None:
+    outcomes = [Outcome.CREATED, Outcome.UPDATED, Outcome.ADOPTED, Outcome.PRUNED, Outcome.REMOVED, Outcome.SKIPPED, Outcome.CONFLICT]
+    result = ClusterResult("a", tuple(NamespaceOutcome(outcome.value, outcome) for outcome in outcomes))
+    changes = [{"namespace": name, "outcome": name} for name in ("created", "adopted", "pruned", "removed")]
+    for request in (Request("plan"), Request("check"), Request("plan", ("a",), removes=True)):
+        assert reporting.report(run(result, request=request))["clusters"][0]["changes"] == changes
+    assert "changes" not in reporting.report(run(result))["clusters"][0]
+
+
+def test_changes_fit_aws_limits_too() -> None:
+    many = tuple(NamespaceOutcome(f"namespace-{number:05}", Outcome.CREATED) for number in range(10_000))
+    answer = reporting.report(run(ClusterResult("a", many), request=Request("plan")))
+    assert len(json.dumps(answer)) < 140 * 1024
+    (cluster,) = answer["clusters"]
+    assert len(cluster["changes"]) + cluster["changesLeft"] == 10_000
 
 
 def test_changed_accounts_are_counted() -> None:

@@ -1,6 +1,7 @@
 """Metric math: an expression of an alarm, parsed once and evaluated over each window.
 
-Only what our alarms use is known: metrics, their sum, and FILL with a number or REPEAT. Anything else is an error.
+Only what our alarms use is known: metrics, their sum, FILL with a number or REPEAT, DIFF, and IF of a comparison with a number. Anything else is
+an error.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
@@ -14,7 +15,7 @@ from tests.support.cloudwatch.series import Points
 
 type Filler = float | Literal["REPEAT"]
 
-_TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|[A-Za-z_]\w*|[-+(),])")
+_TOKEN = re.compile(r"\s*(\d+(?:\.\d+)?|[A-Za-z_]\w*|[-+(),>])")
 _ID = re.compile(r"[a-z]\w*")  # "must start with a lowercase letter"
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -62,14 +63,27 @@ class Expression:
         if _ID.fullmatch(token):
             self.ids.add(token)
             return lambda scope: scope.points(token)
-        if token != "FILL":
+        if token not in ("FILL", "DIFF", "IF"):
             raise self._refused(f"{token} is not known here")
         self._next("(")
         term = self._sum()
+        made = self._filled(term) if token == "FILL" else self._chosen(term) if token == "IF" else lambda scope: diff(term(scope))
+        self._next(")")
+        return made
+
+    def _filled(self, term: _Term) -> _Term:
         self._next(",")
         filler = self._filler()
-        self._next(")")
         return lambda scope: fill(term(scope), filler, scope.fill_of_nothing)
+
+    def _chosen(self, term: _Term) -> _Term:
+        self._next(">")
+        bound = self._number()
+        self._next(",")
+        then = self._number()
+        self._next(",")
+        otherwise = self._number()
+        return lambda scope: [None if point is None else then if point > bound else otherwise for point in term(scope)]
 
     def _filler(self) -> Filler:
         token = self._next()
@@ -78,6 +92,12 @@ class Expression:
         if _NUMBER.fullmatch(token):
             return float(token)
         raise self._refused("FILL takes a number or REPEAT")
+
+    def _number(self) -> float:
+        token = self._next()
+        if _NUMBER.fullmatch(token):
+            return float(token)
+        raise self._refused(f"{token} where a number is needed")
 
     def _next(self, wanted: str | None = None) -> str:
         token = self._tokens.pop(0) if self._tokens else "the end"
@@ -111,6 +131,12 @@ def _added(left: _Term, right: _Term) -> _Term:
 
 def _latest(before: float | None, point: float | None) -> float | None:
     return before if point is None else point
+
+
+def diff(series: Points) -> Points:
+    """DIFF: "the difference between each value in the time series and the preceding value"; without one of the two there is none."""
+    pairs = zip([None, *series[:-1]], series, strict=True)
+    return [None if before is None or point is None else point - before for before, point in pairs]
 
 
 def fill(series: Points, filler: Filler, fill_of_nothing: bool) -> Points:

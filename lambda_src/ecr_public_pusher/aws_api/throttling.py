@@ -1,0 +1,25 @@
+"""Patience with AWS where a quota is shared: a refusal for too many calls is waited out, every other error is an answer."""
+
+import random
+import time
+from collections.abc import Callable
+
+from botocore.exceptions import ClientError
+
+from ecr_public_pusher.aws_api.errors import call_aws, error_code
+
+THROTTLED = frozenset({"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "TooManyUpdates", "RequestLimitExceeded"})
+# On top of botocore's own tries; half a minute of waiting in all, at most.
+TRIES, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 7, 0.5, 8.0
+
+
+def patiently[T](call: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
+    """`call()`, tried again while it is throttled. Blocks; raises as call_aws does."""
+    for attempt in range(TRIES - 1):
+        try:
+            return call_aws(call)
+        except ClientError as error:
+            if error_code(error) not in THROTTLED:
+                raise
+        sleep(random.uniform(0.5, 1) * min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, no secret
+    return call_aws(call)
