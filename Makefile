@@ -9,7 +9,7 @@ ARGS ?=
 ARCH ?= arm64
 TEMPLATES := template.yaml infra/access-entry.yaml infra/spoke-role.yaml infra/kms-key.yaml
 
-.PHONY: help run test check unit build package bench plots soak bill clean
+.PHONY: help run test check unit build package schemas bench plots soak bill clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -37,6 +37,9 @@ package: .venv/.done ## the function's zip by pip alone, for infra/terraform (AR
 
 unit: .venv/.done .venv-sam/.done
 	$(BIN)/python -m pytest $(ARGS)
+
+schemas: .venv/.done ## the JSON Schemas of the configuration, written anew into docs/
+	@$(BIN)/python -m infra.schemas
 
 bench: .venv/.done ## the push beside a bare loop and beside other ways (some 15 minutes; ARGS="--help" for more)
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -5,6 +5,7 @@ The names of the types are public: they stand in the report as `error.type` (doc
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from http import HTTPStatus
 
 
@@ -82,6 +83,12 @@ class CertificateMismatch(UnreachableError):
     code = "UnreachableError"
 
 
+class WrongAnswer(UnreachableError):
+    """What answers speaks no HTTP, or does not stop: trying again cannot help."""
+
+    code = "UnreachableError"
+
+
 class NoAnswerError(UnreachableError):
     """A connection stood, and one request got no whole answer: the next one may."""
 
@@ -97,6 +104,13 @@ _OVERLOADED = "The API server is overloaded or unwell; the next run tries again.
 _AUDIT_LOG = "See the API server's audit log for this request."
 
 
+class DeniedBy(Enum):
+    """Who refused a write that RBAC allows."""
+
+    QUOTA = "a ResourceQuota"
+    POLICY = "an admission policy or webhook"
+
+
 @dataclass(frozen=True)
 class FieldConflict:
     """Fields of a Secret that other field managers hold."""
@@ -108,14 +122,28 @@ class FieldConflict:
 class ApiStatusError(ApiError):
     """The Kubernetes API's final answer was not success: its HTTP status, reason, kind of object, and the causes' reasons and fields."""
 
-    def __init__(self, status: int, reason: str, *, kind: str = "", causes: tuple[str, ...] = (), conflict: FieldConflict | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        reason: str,
+        *,
+        kind: str = "",
+        causes: tuple[str, ...] = (),
+        conflict: FieldConflict | None = None,
+        denied_by: DeniedBy | None = None,
+    ) -> None:
         super().__init__(f"the API server answered {status} {reason}".rstrip(), remedy=_OVERLOADED if status in RETRYABLE_STATUS else _AUDIT_LOG)
-        self.status, self.reason, self.kind, self.causes, self.conflict = status, reason, kind, causes, conflict
+        self.status, self.reason, self.kind, self.causes, self.conflict, self.denied_by = status, reason, kind, causes, conflict, denied_by
 
     @property
     def namespace_terminating(self) -> bool:
         """A 403 that is no missing permission: the namespace is being deleted."""
         return self.status == HTTPStatus.FORBIDDEN and "NamespaceTerminating" in self.causes
+
+    @property
+    def lacks_rights(self) -> bool:
+        """A 403 of the authorizer: whoever signed in may not do that."""
+        return self.status == HTTPStatus.FORBIDDEN and not self.namespace_terminating and self.denied_by is None
 
 
 class NothingSelected(PusherError):

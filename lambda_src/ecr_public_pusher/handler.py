@@ -13,8 +13,8 @@ from typing import Any
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Deadline
-from ecr_public_pusher.errors import PusherError, PushFailed
-from ecr_public_pusher.events.parser import parse, raises
+from ecr_public_pusher.errors import InternalError, PusherError, PushFailed
+from ecr_public_pusher.events.parser import asked_action, parse, raises
 from ecr_public_pusher.events.queue_message import is_sqs_batch
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.invocation.sandbox import Sandbox
@@ -64,8 +64,9 @@ async def _serve(event: Any, context: Any, settings: Settings, deadline: Deadlin
             return await serve_batch(event["Records"], service)
         try:
             request = parse(event, root=settings.root)
-        except PusherError as error:
-            published = service.publish(service.failed(Request(raises=raises(event)), error))
+        except Exception as error:  # noqa: BLE001 - reduced to type and place: its text may repeat the event
+            refusal = error if isinstance(error, PusherError) else InternalError.from_exception(error)
+            published = service.publish(service.failed(Request(raises=raises(event)), refusal, asked=asked_action(event)))
         else:
             published = await service.run(request)
     if published.run.raises:

@@ -60,6 +60,7 @@ class NamespaceOutcome:
     """What became of one namespace, and why.
 
     `taken_from`: the field managers an adopted Secret was taken from. `service_accounts`: those that were changed, in their own order.
+    `with_cluster`: it failed for no reason of its own, but with its cluster.
     """
 
     namespace: str
@@ -68,6 +69,7 @@ class NamespaceOutcome:
     remedy: str = ""
     taken_from: tuple[str, ...] = ()
     service_accounts: tuple[str, ...] = ()
+    with_cluster: bool = False
 
 
 class Check(StrEnum):

@@ -8,8 +8,8 @@ from typing import Any
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.configuration.schema import REFERENCE, ClusterDocument, DefaultsDocument, validated
-from ecr_public_pusher.configuration.yaml_document import Plain, read_mapping
-from ecr_public_pusher.errors import ConfigurationError, InvalidDocument, PusherError
+from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
+from ecr_public_pusher.errors import ConfigurationError, InternalError, InvalidDocument, PusherError
 
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -56,6 +56,8 @@ def load(parameters: Iterable[Parameter], *, root: str, region: str, account: st
             clusters.append(_cluster(by_name[name], document_id, defaults, region, account))
         except PusherError as error:
             invalid[document_id] = error
+        except Exception as error:  # noqa: BLE001 - a defect of ours that one document brings to light is that document's alone
+            invalid[document_id] = InternalError.from_exception(error)
     return Configuration(tuple(clusters), invalid, tuple(unknown))
 
 
@@ -78,11 +80,11 @@ def _cluster(parameter: Parameter, document_id: str, defaults: Mapping[str, Any]
     merged = {**defaults, **own}
     for name in ("labels", "annotations"):
         merged[name] = {**defaults.get(name, {}), **own.get(name, {})}
+    if "roleArn" not in merged:
+        merged.pop("externalId", None)  # the defaults', for those clusters that have a role
     document = validated(ClusterDocument, {"cluster": document_id, "region": region, **merged}, parameter.name)
     if document.namespaces is None:
         raise _invalid(parameter.name, "namespaces", "required here or in the defaults: names, globs, or {include, exclude, selector}")
-    if document.external_id and not document.role_arn:
-        raise _invalid(parameter.name, "externalId", "means nothing without roleArn")
     chosen = document.namespaces
     return ClusterConfig(
         id=document_id,
@@ -107,9 +109,9 @@ def _fields(model: type[DefaultsDocument], parameter: Parameter) -> dict[str, An
     """The fields a document sets, as written, after the model has accepted them."""
     if parameter.error is not None:
         raise parameter.error
-    plain: dict[str, Plain] = read_mapping(parameter.text, parameter=parameter.name)
+    plain = read_mapping(parameter.text, parameter=parameter.name)
     validated(model, plain, parameter.name)
-    return dict(plain)
+    return dict(without_nulls(plain))
 
 
 def _invalid(parameter: str, name: str, what: str) -> InvalidDocument:

@@ -1,12 +1,20 @@
-"""Names and globs of Kubernetes objects, and the error for one that no object can have. Pure."""
+"""Names and globs of Kubernetes objects, and the error for one that no object can have. Pure.
+
+The patterns hold in Python and in a JSON Schema (ECMA-262) alike.
+"""
 
 import re
 from fnmatch import fnmatchcase
 
-_NAMESPACE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123 label, as the API server demands
-_NAMESPACE_GLOB = re.compile(r"(?:[a-z0-9*?-]|\[!?[a-z0-9-]+\])+")
-_SERVICE_ACCOUNT = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")  # RFC 1123 subdomain
-_SERVICE_ACCOUNT_GLOB = re.compile(r"(?:[a-z0-9.*?-]|\[!?[a-z0-9.-]+\])+")
+_NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1123 label, as the API server demands
+_SERVICE_ACCOUNT = r"(?=\S{1,253}(?:\s|$))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"  # RFC 1123 subdomain
+_GLOB = r"(?=\S{{1,253}}(?:\s|$))(?!-)(?:[a-z0-9{more}*?-]|\[!?[a-z0-9{more}-]+\])*(?:[a-z0-9{more}*?]|\[!?[a-z0-9{more}-]+\])"
+_NAMESPACE_GLOB, _SERVICE_ACCOUNT_GLOB = _GLOB.format(more=""), _GLOB.format(more=".")
+# A name, or a glob: a name is a glob by its form, but a glob may be what no name may be.
+NAMESPACE_PATTERN = rf"(?:{_NAMESPACE}(?!\S)|(?=\S*[*?\[]){_NAMESPACE_GLOB})"
+SERVICE_ACCOUNT_PATTERN = rf"(?:{_SERVICE_ACCOUNT}(?!\S)|(?=\S*[*?\[]){_SERVICE_ACCOUNT_GLOB})"
+
+_NAMESPACE_FORM, _SERVICE_ACCOUNT_FORM = re.compile(NAMESPACE_PATTERN), re.compile(SERVICE_ACCOUNT_PATTERN)
 
 
 def is_glob(pattern: str) -> bool:
@@ -19,23 +27,21 @@ def matches(pattern: str, name: str) -> bool:
 
 def check_namespace(pattern: str) -> str:
     """`pattern`, when some namespace could have this name or match this glob. Raises ValueError saying what is expected."""
-    if is_glob(pattern):
-        return _glob(pattern, _NAMESPACE_GLOB, "namespace", "lowercase letters, digits, '-', with *, ? and [a-z]")
-    if _NAMESPACE.fullmatch(pattern):
+    if _NAMESPACE_FORM.fullmatch(pattern):
         return pattern
-    raise ValueError(f"'{pattern[:80]}' is not a namespace name (lowercase letters, digits and '-', at most 63, no '-' at either end)")
+    raise _impossible(pattern, "namespace", "lowercase letters, digits and '-', at most 63, no '-' at either end", "digits, '-'")
 
 
 def check_service_account(pattern: str) -> str:
     """The same for the name of a ServiceAccount."""
+    if _SERVICE_ACCOUNT_FORM.fullmatch(pattern):
+        return pattern
+    raise _impossible(pattern, "ServiceAccount", "lowercase letters, digits, '-' and '.', no '-' or '.' at either end", "digits, '-', '.'")
+
+
+def _impossible(pattern: str, what: str, expected: str, characters: str) -> ValueError:
+    if "," in pattern:
+        expected = f"names in one text are delimited by spaces, not commas; in a list each stands for itself: {expected}"
     if is_glob(pattern):
-        return _glob(pattern, _SERVICE_ACCOUNT_GLOB, "ServiceAccount", "lowercase letters, digits, '-', '.', with *, ? and [a-z]")
-    if _SERVICE_ACCOUNT.fullmatch(pattern):
-        return pattern
-    raise ValueError(f"'{pattern[:80]}' is not a ServiceAccount name (lowercase letters, digits, '-' and '.', no '-' or '.' at either end)")
-
-
-def _glob(pattern: str, form: re.Pattern[str], what: str, expected: str) -> str:
-    if form.fullmatch(pattern) and len(pattern) <= 253 and not (pattern[0] == "-" or pattern[-1] == "-"):
-        return pattern
-    raise ValueError(f"no {what} can match the glob '{pattern[:80]}' ({expected})")
+        return ValueError(f"no {what} can match the glob '{pattern[:80]}' (lowercase letters, {characters}, with *, ? and [a-z])")
+    return ValueError(f"'{pattern[:80]}' is not a {what} name ({expected})")

@@ -1,74 +1,55 @@
-"""The model of the configuration documents: their fields, types and limits, and what is said of one that is invalid."""
+"""The model of the configuration documents: their fields, what is said of one that is invalid, and the JSON Schemas for editors. Pure."""
 
 import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from ecr_public_pusher.configuration import label_selector
-from ecr_public_pusher.configuration.names import check_namespace, check_service_account
+from ecr_public_pusher.configuration.field_types import (
+    NULL,
+    Annotations,
+    Boolean,
+    ClusterName,
+    ExternalId,
+    Labels,
+    Namespaces,
+    Region,
+    RoleArn,
+    Schema,
+    SecretName,
+    Selector,
+    ServiceAccounts,
+    SomeNamespaces,
+    one_of,
+)
 from ecr_public_pusher.errors import InvalidDocument
-from ecr_public_pusher.ownership import ANNOTATION_PREFIX, MANAGED_BY_LABEL
 
 DEFAULT_SECRET_NAME = "ecr-public-token"  # the archived CronJob's, so that Pods keep their imagePullSecrets
 
 REFERENCE = "See the README's configuration reference; `aws ssm put-parameter --overwrite` writes the corrected document."
 
-
-def _pattern_list(value: Any) -> Any:
-    return value.split() if isinstance(value, str) else value
-
-
-def _selection_mapping(value: Any) -> Any:
-    """A list, or a space-delimited string (as the CronJob's TARGET_NAMESPACES), is short for `include`."""
-    return value if isinstance(value, dict) else {"include": _pattern_list(value)}
-
-
-def _label_selector(text: str) -> str:
-    label_selector.parse(text)
-    return text
-
-
-def _labels(labels: dict[str, str]) -> dict[str, str]:
-    for key, value in labels.items():
-        if key == MANAGED_BY_LABEL:
-            raise ValueError(f"'{key}' is set by ecr-public-pusher itself")
-        if not label_selector.LABEL_KEY.fullmatch(key):
-            raise ValueError(f"'{key[:80]}' is not a label key")
-        if not label_selector.LABEL_VALUE.fullmatch(value):
-            raise ValueError(f"the value of '{key}' is not a label value (at most 63 letters, digits, '-', '_', '.')")
-    return labels
-
-
-def _annotations(annotations: dict[str, str]) -> dict[str, str]:
-    for key in annotations:
-        if key.startswith(ANNOTATION_PREFIX):
-            raise ValueError(f"'{key[:80]}': the prefix {ANNOTATION_PREFIX} is ecr-public-pusher's own")
-        if not label_selector.LABEL_KEY.fullmatch(key):
-            raise ValueError(f"'{key[:80]}' is not an annotation key")
-    return annotations
-
-
-Patterns = Annotated[
-    tuple[Annotated[str, AfterValidator(check_namespace)], ...], BeforeValidator(_pattern_list, json_schema_input_type=list[str] | str)
-]
-ServiceAccountPatterns = Annotated[
-    tuple[Annotated[str, AfterValidator(check_service_account)], ...], BeforeValidator(_pattern_list, json_schema_input_type=list[str] | str)
-]
+_SCHEMA_ROOT = "https://raw.githubusercontent.com/ecr-public-pusher/ecr-public-pusher/main/docs"
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, hide_input_in_errors=True, validate_by_name=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_not_given(cls, given: Any) -> Any:
+        """Of fields that there are: a null does not hide a misspelt name."""
+        known = {field.alias for field in cls.model_fields.values()}
+        return {name: value for name, value in given.items() if value is not None or name not in known} if isinstance(given, dict) else given
+
 
 class NamespacesField(_Model):
-    """Which namespaces get the Secret: `include` (names and globs) ∩ `selector` − `exclude`."""
+    """Which namespaces get the Secret: `include` (everything, where there is only a selector) ∩ `selector` − `exclude`."""
 
-    include: Patterns = ()
-    exclude: Patterns = ()
-    selector: Annotated[str, Field(min_length=1), AfterValidator(_label_selector)] | None = None
+    include: SomeNamespaces = Field((), description="Names and globs (a list, or one text delimited by spaces).")
+    exclude: Namespaces = Field((), description="Names and globs that are never selected, whatever else is said.")
+    selector: Selector | None = Field(None, description="A label selector, as `kubectl get -l` takes it.")
 
     @model_validator(mode="after")
     def _selects_something(self) -> "NamespacesField":
@@ -77,37 +58,85 @@ class NamespacesField(_Model):
         return self
 
 
-class DefaultsDocument(_Model):
-    """`<root>/defaults`: every field but `cluster` and `enabled`, for all clusters."""
+def _selection(value: Any) -> Any:
+    """A list, or a space-delimited string (as the CronJob's TARGET_NAMESPACES), is short for `include`."""
+    return value if isinstance(value, dict) else {"include": value}
 
-    region: Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$", description="AWS region of the cluster")] | None = None
-    role_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$")] | None = None
-    external_id: Annotated[str, Field(min_length=2, max_length=1224, pattern=r"^[A-Za-z0-9_+=,.@:/-]+$")] | None = None
-    namespaces: Annotated[NamespacesField, BeforeValidator(_selection_mapping, json_schema_input_type=NamespacesField | list[str] | str)] | None = (
-        None
-    )
-    secret_name: Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")] = (
-        DEFAULT_SECRET_NAME
-    )
-    service_accounts: ServiceAccountPatterns = ()
-    take_ownership: bool = False
-    prune: bool = False
-    allow_empty: bool = False
-    labels: Annotated[dict[str, str], AfterValidator(_labels)] = {}
-    annotations: Annotated[dict[str, str], AfterValidator(_annotations)] = {}
+
+Selected = Annotated[NamespacesField, BeforeValidator(_selection)]
+
+
+class DefaultsDocument(_Model):
+    """Settings for all clusters, as the parameter `<root>/defaults` holds them: every field but `cluster` and `enabled`."""
+
+    region: Region | None = Field(None, description="AWS region of the cluster; the function's own if absent.")
+    role_arn: RoleArn | None = Field(None, description="Role to assume for EKS and for signing in, mostly of another account.")
+    external_id: ExternalId | None = Field(None, description="External id with which `roleArn` is assumed.")
+    namespaces: Selected | None = Field(None, description="Which namespaces get the Secret: names and globs, or {include, exclude, selector}.")
+    secret_name: SecretName = Field(DEFAULT_SECRET_NAME, description="Name of the Secret.")
+    service_accounts: ServiceAccounts = Field((), description="Names and globs whose imagePullSecrets get the Secret's name.")
+    take_ownership: Boolean = Field(False, description="Take over a Secret of that name that somebody else manages.")
+    prune: Boolean = Field(False, description="Delete our Secret from namespaces that are no longer selected.")
+    allow_empty: Boolean = Field(False, description="A glob or selector that finds no namespace is meant, and no failure.")
+    labels: Labels = Field({}, description="Labels of the Secret.")
+    annotations: Annotations = Field({}, description="Annotations of the Secret.")
 
 
 class ClusterDocument(DefaultsDocument):
-    """`<root>/clusters/<id>`: one cluster."""
+    """One cluster's settings, as a parameter `<root>/clusters/<id>` holds them. What is absent comes from the defaults."""
 
-    # Source: EKS CreateCluster, `name`
-    cluster: Annotated[str, Field(pattern=r"^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", description="EKS cluster name")] | None = None
-    enabled: bool = True
+    cluster: ClusterName | None = Field(None, description="EKS cluster name; the document's id if absent.")
+    enabled: Boolean = Field(True, description="false: the cluster is reported as skipped.")
+
+    @model_validator(mode="after")
+    def _external_id_has_its_role(self) -> "ClusterDocument":
+        if self.external_id and not self.role_arn:
+            raise ValueError("externalId: belongs to a roleArn, which must stand in the same document")
+        return self
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a cluster document, for editors."""
-    return ClusterDocument.model_json_schema(by_alias=True)
+def json_schemas() -> dict[str, Schema]:
+    """The JSON Schemas for editors, by file name in docs/."""
+    cluster = _published(ClusterDocument, "cluster.schema.json", "A cluster's document of ecr-public-pusher")
+    given = {"required": ["externalId"], "properties": {"externalId": {"not": NULL}}}
+    cluster["if"], cluster["then"] = given, {"required": ["roleArn"], "properties": {"roleArn": {"not": NULL}}}
+    return {
+        "cluster.schema.json": cluster,
+        "defaults.schema.json": _published(DefaultsDocument, "defaults.schema.json", "The defaults of ecr-public-pusher"),
+    }
+
+
+def _published(model: type[DefaultsDocument], name: str, title: str) -> Schema:
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"{_SCHEMA_ROOT}/{name}", "title": title}
+    return head | _object(model, model.__doc__ or "")
+
+
+def _object(model: type[BaseModel], description: str) -> Schema:
+    """A mapping's schema. Every field may be null, which is as if it were absent."""
+    made = model.model_json_schema(by_alias=True)
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    properties = {}
+    for name in fields:
+        given = made["properties"][name]
+        kind = _namespaces() if name == "namespaces" else {key: value for key, value in _not_null(given).items() if key not in _OF_THE_FIELD}
+        default = {"default": given["default"]} if given.get("default") not in (None, [], {}) else {}
+        properties[name] = {"description": fields[name].description, **default, **one_of(*kind.get("anyOf", [kind]), NULL)}
+    return {"description": " ".join(description.split()), "type": "object", "additionalProperties": False, "properties": properties}
+
+
+_OF_THE_FIELD = ("title", "description", "default")
+
+
+def _not_null(given: Schema) -> Schema:
+    kinds = [kind for kind in given.get("anyOf", [given]) if kind != NULL]
+    return dict(kinds[0]) if len(kinds) == 1 else {"anyOf": kinds}
+
+
+def _namespaces() -> Schema:
+    mapping = _object(NamespacesField, NamespacesField.__doc__ or "")
+    named = dict(mapping["properties"]["include"])
+    given = [{"required": [name], "properties": {name: {"not": NULL}}} for name in ("include", "selector")]
+    return one_of(*(kind for kind in named["anyOf"] if kind != NULL), mapping | {"anyOf": given})
 
 
 def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], parameter: str) -> M:
@@ -115,17 +144,14 @@ def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], par
     try:
         return model.model_validate(plain)
     except ValidationError as error:
-        said = [
-            _complaint(model, found["loc"], found["type"], found["msg"], found.get("ctx", {}))
-            for found in error.errors(include_url=False, include_input=False)
-        ]
+        said = [_complaint(model, found["loc"], found["type"], found["msg"]) for found in error.errors(include_url=False, include_input=False)]
         raise InvalidDocument(f"{parameter}: {'; '.join(said[:5])}"[:1000], remedy=REFERENCE) from None
 
 
-def _complaint(model: type[DefaultsDocument], loc: tuple[Any, ...], kind: str, message: str, context: Mapping[str, Any]) -> str:
-    name = ".".join(str(part)[:60] for part in loc) or "document"
+def _complaint(model: type[DefaultsDocument], loc: tuple[Any, ...], kind: str, message: str) -> str:
+    name = ".".join(str(part)[:60] for part in loc)
     if kind == "extra_forbidden":
         known = [to_camel(known_name) for known_name in (NamespacesField if len(loc) > 1 else model).model_fields]
         close = difflib.get_close_matches(str(loc[-1]), known, n=1)
         return f"{name}: unknown field" + (f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(known)})")
-    return f"{name}: {message.removeprefix('Value error, ')}"
+    return f"{name}: {message.removeprefix('Value error, ')}".removeprefix(": ")

@@ -1,4 +1,7 @@
-"""YAML text -> plain strings, lists and mappings. `on`, `012` and `no` stay the names they are; the model gives types later."""
+"""YAML text -> plain strings, lists and mappings. `on`, `012` and `no` stay the names they are; the model gives types later.
+
+A plain `null`, `~` or nothing is a field that is not given, at every depth: so write Terraform's optional() attributes and editors.
+"""
 
 from typing import Any
 
@@ -9,25 +12,47 @@ from ecr_public_pusher.errors import InvalidDocument
 # libyaml's parser where the wheel has it: documents are read by the hundred on a fraction of a CPU.
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
-type Plain = str | list[Plain] | dict[str, Plain]
+type Plain = str | list[Plain] | dict[str, Plain | None]
+
+# Of lists and mappings in each other; no field needs more than three.
+MAX_DEPTH = 10
+# YAML 1.2, core schema: what a plain scalar must be to be null.
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_PLAIN_STYLES = (None, "")
 
 _REMEDY = "Write one YAML (or JSON) mapping, without anchors, aliases or duplicate keys; see the README's configuration reference."
+_QUOTE = "a text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"
 
 
-def read_mapping(text: str, *, parameter: str) -> dict[str, Plain]:
-    """The one mapping that `text` holds, scalars as strings. Raises InvalidDocument naming `parameter` for anything else."""
+def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
+    """The one mapping that `text` holds, scalars as strings. A null in a mapping is None, in a list it is left out.
+
+    Raises InvalidDocument naming `parameter` for anything else.
+    """
     try:
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InvalidDocument(f"{parameter}: line {line} is not YAML: {(error.problem or 'unreadable')[:120]}", remedy=_REMEDY) from None
+        raise InvalidDocument(f"{parameter}: line {line} is not YAML: {_problem(error)}", remedy=_REMEDY) from None
     except (yaml.YAMLError, RecursionError):
         raise InvalidDocument(f"{parameter}: not YAML (a control character, or nesting too deep)", remedy=_REMEDY) from None
     if not isinstance(node, yaml.MappingNode):
         raise InvalidDocument(f"{parameter}: expected a mapping of fields, found {_kind(node)}", remedy=_REMEDY)
-    value = _plain(node, parameter, set())
+    value = _plain(node, parameter, set(), 1)
     assert isinstance(value, dict)
     return value
+
+
+def without_nulls(mapping: dict[str, Plain | None]) -> dict[str, Plain]:
+    """What is given of it, at every depth."""
+    return {name: without_nulls(value) if isinstance(value, dict) else value for name, value in mapping.items() if value is not None}  # type: ignore[misc]
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    said = (error.problem or "unreadable")[:120]
+    if "alias" in f"{error.context} {error.problem}" or "anchor" in f"{error.context}" or "cannot start any token" in said:
+        return f"{_QUOTE} ({said})"
+    return said
 
 
 def _kind(node: yaml.Node | None) -> str:
@@ -36,19 +61,23 @@ def _kind(node: yaml.Node | None) -> str:
     return "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
 
 
-def _plain(node: yaml.Node, parameter: str, seen: set[int]) -> Plain:
+def _plain(node: yaml.Node, parameter: str, seen: set[int], depth: int) -> Plain | None:
+    line = node.start_mark.line + 1
     if id(node) in seen:  # an alias composes to the very node it points to
-        raise InvalidDocument(f"{parameter}: line {node.start_mark.line + 1} is used by an alias", remedy=_REMEDY)
+        raise InvalidDocument(f"{parameter}: line {line} is used by an alias", remedy=_REMEDY)
     seen.add(id(node))
     if isinstance(node, yaml.ScalarNode):
-        return str(node.value)
+        return None if node.style in _PLAIN_STYLES and node.value in _NULLS else str(node.value)
+    if depth > MAX_DEPTH:
+        raise InvalidDocument(f"{parameter}: line {line}: lists and mappings are nested more than {MAX_DEPTH} deep", remedy=_REMEDY)
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, parameter, seen) for item in node.value]
-    mapping: dict[str, Plain] = {}
+        items = [_plain(item, parameter, seen, depth + 1) for item in node.value]
+        return [item for item in items if item is not None]
+    mapping: dict[str, Plain | None] = {}
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise InvalidDocument(f"{parameter}: line {key.start_mark.line + 1}: a field's name must be a plain word", remedy=_REMEDY)
         if key.value in mapping:
             raise InvalidDocument(f"{parameter}: line {key.start_mark.line + 1}: '{key.value[:60]}' is there twice", remedy=_REMEDY)
-        mapping[key.value] = _plain(value, parameter, seen)
+        mapping[key.value] = _plain(value, parameter, seen, depth + 1)
     return mapping

@@ -1,7 +1,8 @@
 """Every shape of event -> one Request. Pure."""
 
+import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -46,10 +47,13 @@ def parse(event: Any, *, root: str) -> Request:
     if "requestPayload" in event and "requestContext" in event:
         return replace(_failure_record(event, root), raises=raises(event))
     action = event.get("action", "push")
-    if not isinstance(action, str) or action not in _FIELDS:
-        raise _refused(f"unknown action {json.dumps(action, default=str)[:60]}")
+    if not isinstance(action, str):
+        raise _refused('"action" must be a text')
+    if action not in _FIELDS:
+        raise _refused(f"unknown action {json.dumps(action[:60])}{_did_you_mean(action, _FIELDS)}")
     if unknown := sorted(str(name)[:60] for name in event if name not in _FIELDS[action]):
-        raise _refused(f"unknown field {', '.join(unknown[:5])}")
+        guess = _did_you_mean(unknown[0], _FIELDS[action])
+        raise _refused(f"unknown field {', '.join(unknown[:5])} of {action}{guess}")
     if not isinstance(event.get("raise", True), bool):
         raise _refused('"raise" must be true or false')
     patterns = _patterns(event, "namespaces")
@@ -72,6 +76,16 @@ def parse(event: Any, *, root: str) -> Request:
         prune_all="prune" in event,
         window_minutes=_window(event),
     )
+
+
+def asked_action(event: Any) -> str:
+    """What an event that was refused asked for, as far as it says, for the report."""
+    if not isinstance(event, Mapping):
+        return "unknown"
+    if isinstance(payload := event.get("requestPayload"), Mapping):
+        event = payload
+    action = event.get("action", "push")
+    return action[:60] if isinstance(action, str) and action.isprintable() else "unknown"
 
 
 def raises(event: Any) -> bool:
@@ -134,6 +148,11 @@ def _parameter_change(event: Mapping[str, Any], root: str) -> Request:
     if is_gone:
         return Request(clusters=(changed,), deleted=changed)
     return Request(clusters=(changed,))
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word.lower(), known, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _kind(event: Any) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ecr_public_pusher.configuration.names import is_glob
-from ecr_public_pusher.errors import PusherError, RemovalNotRepeated, RequestError
+from ecr_public_pusher.errors import InternalError, PusherError, RemovalNotRepeated, RequestError
 from ecr_public_pusher.events.parser import parse
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.timestamps import rfc3339
@@ -91,6 +91,8 @@ def read(record: Mapping[str, Any], *, root: str, now: datetime) -> Message:
         request = replace(request, raises=False, ignore_missing=True, prune_all=False, of_full_push=_recent(dispatched, now))
     except PusherError as error:
         return Message(**known, error=error)
+    except Exception as error:  # noqa: BLE001 - a defect of ours that one message brings to light is that message's alone
+        return Message(**known, error=InternalError.from_exception(error))
     return Message(**known, request=request)
 
 

@@ -50,9 +50,9 @@ class Service:
             run = self.failed(request, InternalError.from_exception(error))
         return self.publish(await self._queue(run, held))
 
-    def failed(self, request: Request, error: PusherError) -> RunResult:
-        """A run that came to nothing."""
-        return RunResult(request, self.request_id, 0.0, error=error)
+    def failed(self, request: Request, error: PusherError, *, asked: str | None = None) -> RunResult:
+        """A run that came to nothing. `asked`: the action that a refused event asked for."""
+        return RunResult(request, self.request_id, 0.0, error=error, asked=asked)
 
     def publish(self, run: RunResult) -> Published:
         """The run, after its metrics and its report are out."""

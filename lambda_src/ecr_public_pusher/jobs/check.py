@@ -167,6 +167,8 @@ class _ClusterCheck:
         (self._tried,) = await run_in_clusters(Plan((self._planned,)), self._dry_run, self._workplace)
         if self._tried.error is not None:
             self._findings.append(_failed(Check.NAMESPACES, self._tried.error))
+            # The finding says it once; that each namespace failed with the cluster says nothing more.
+            self._tried = replace(self._tried, error=None, outcomes=tuple(one for one in self._tried.outcomes if not one.with_cluster))
             return
         failed = sum(outcome.outcome.bad for outcome in self._tried.outcomes)
         what = f"{len(self._selected)} selected now{': ' if self._selected else ''}{some(self._selected)}"

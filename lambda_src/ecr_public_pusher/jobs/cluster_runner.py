@@ -238,7 +238,7 @@ class _ClusterRun:
 
     def _left_over(self, name: str, error: PusherError | None) -> NamespaceOutcome:
         if error is not None and not isinstance(error, DeadlineReached):
-            return NamespaceOutcome(name, Outcome.FAILED, "the cluster failed as a whole", "See the cluster's error.")
+            return NamespaceOutcome(name, Outcome.FAILED, "the cluster failed as a whole", "See the cluster's error.", with_cluster=True)
         if name in self._started:
             return NamespaceOutcome(name, Outcome.FAILED, _OUT_OF_TIME, _TIME)
         return NamespaceOutcome(name, Outcome.NOT_ATTEMPTED, _NO_TURN, _TIME)

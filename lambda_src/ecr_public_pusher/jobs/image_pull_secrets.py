@@ -236,7 +236,7 @@ def _keeps_changing(what: str) -> ApiError:
 
 
 def _explained(error: ApiStatusError, outcome: NamespaceOutcome, secret_is: str) -> NamespaceOutcome:
-    if error.status == HTTPStatus.FORBIDDEN and not error.namespace_terminating:
+    if error.lacks_rights:
         return replace(
             outcome,
             outcome=Outcome.FORBIDDEN,

@@ -1,6 +1,6 @@
 """What the API server's final answer means for a namespace: the outcome, and what to do about it. Pure."""
 
-from ecr_public_pusher.errors import ApiStatusError
+from ecr_public_pusher.errors import ApiStatusError, DeniedBy
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
@@ -17,6 +17,20 @@ def explain(error: ApiStatusError, namespace: str, name: str, *, listed: bool = 
         return outcome(Outcome.MISSING, "the namespace does not exist", f"kubectl create namespace {namespace}, or take it out of the configuration.")
     if error.namespace_terminating:
         return outcome(Outcome.SKIPPED, "the namespace is being deleted")
+    if error.denied_by is DeniedBy.QUOTA:
+        return outcome(
+            Outcome.FAILED,
+            f"the namespace's ResourceQuota leaves no room for the Secret {name}",
+            f"Raise it (kubectl -n {namespace} describe resourcequota): it counts Secrets (count/secrets), or exclude the namespace.",
+        )
+    if error.denied_by is DeniedBy.POLICY:
+        return outcome(
+            Outcome.FAILED,
+            f"an admission policy or webhook of the cluster denies the Secret {name}",
+            f"Ask whoever runs it for an exception for the group {RBAC_GROUP}; the API server's own words: kubectl -n {namespace} "
+            f"create secret docker-registry {name} --docker-server=x --docker-username=x --docker-password=x --dry-run=server "
+            f"--as=ecr-public-pusher --as-group={RBAC_GROUP}.",
+        )
     if error.status == 403:
         return outcome(
             Outcome.FORBIDDEN,

@@ -48,7 +48,7 @@ class SecretRemoval:
         try:
             metadata = await api.secret_metadata(namespace, self._config.secret_name)
         except ApiStatusError as error:
-            if error.status != HTTPStatus.FORBIDDEN:
+            if not error.lacks_rights:
                 raise
             return await self._not_allowed_to_look(api, namespace, expected=expected)
         self._allowed = True
@@ -92,7 +92,7 @@ class SecretRemoval:
                     break
                 if error.status != HTTPStatus.CONFLICT:
                     await self._put_back(api, namespace, taken)
-                    if error.status == HTTPStatus.FORBIDDEN and not error.namespace_terminating:
+                    if error.lacks_rights:
                         return NamespaceOutcome(namespace, Outcome.FORBIDDEN, self._may_not().message, self._may_not().remedy)
                     raise
                 metadata = await api.secret_metadata(namespace, secret)
@@ -146,7 +146,7 @@ class SecretRemoval:
 
 def explain_not_removed(error: ApiStatusError, namespace: str) -> NamespaceOutcome:
     """What a refusal other than of the Secret itself means: the Secret stays, and with it the note of its accounts, for the next try."""
-    if error.status == HTTPStatus.FORBIDDEN and error.kind == "serviceaccounts":
+    if error.lacks_rights and error.kind == "serviceaccounts":
         return NamespaceOutcome(
             namespace,
             Outcome.FORBIDDEN,

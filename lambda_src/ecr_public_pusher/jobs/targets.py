@@ -64,7 +64,8 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
     if request.removes:  # what a disabled document wrote before is ours all the same
         every = sorted((config for config in configuration.clusters if wanted(config.id)), key=lambda config: config.id)
         return Plan(tuple(PlannedCluster(config) for config in every), invalid=_invalid(configuration, wanted))
-    planned = tuple(PlannedCluster(config, _ahead(config, enabled)) for config in enabled if wanted(config.id))
+    ahead = _ahead(enabled)
+    planned = tuple(PlannedCluster(config, ahead[config.id]) for config in enabled if wanted(config.id))
     if request.action == "sweep":
         return Plan(tuple(cluster for cluster in planned if cluster.config.selection.needs_list))
     return Plan(
@@ -78,5 +79,12 @@ def _invalid(configuration: Configuration, wanted: Callable[[str], bool]) -> dic
     return {document_id: error for document_id, error in sorted(configuration.invalid.items()) if wanted(document_id)}
 
 
-def _ahead(config: ClusterConfig, enabled: list[ClusterConfig]) -> tuple[ClusterConfig, ...]:
-    return tuple(other for other in enabled if other.id < config.id and other.target == config.target and other.secret_name == config.secret_name)
+def _ahead(enabled: list[ClusterConfig]) -> dict[str, tuple[ClusterConfig, ...]]:
+    """By id, the documents for the same cluster and Secret name that come first. `enabled` is in order of id."""
+    found: dict[str, tuple[ClusterConfig, ...]] = {}
+    seen: dict[tuple[str, ...], list[ClusterConfig]] = {}
+    for config in enabled:
+        before = seen.setdefault((*config.target, config.secret_name), [])
+        found[config.id] = tuple(before)
+        before.append(config)
+    return found

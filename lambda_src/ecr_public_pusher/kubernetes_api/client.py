@@ -31,9 +31,10 @@ from ecr_public_pusher.errors import (
     PusherError,
     SignInError,
     UnreachableError,
+    WrongAnswer,
 )
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess
-from ecr_public_pusher.kubernetes_api.connection_errors import classify
+from ecr_public_pusher.kubernetes_api.connection_errors import NOT_THE_API, classify
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets, finish
 from ecr_public_pusher.kubernetes_api.status import phrase, status_error
@@ -46,8 +47,6 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 # Connections are aborted, which takes a turn of the event loop.
 _CLOSE_SECONDS = 1.0
-
-_IN_ITS_PLACE = "Something between the function and the cluster answers in its place: see DNS, proxies and the endpoint EKS names."
 
 
 class _AnswerTooLong(Exception):
@@ -168,7 +167,9 @@ class Client:
                 response.close()  # not released: half an answer must not be taken for the next one's
                 raise
         except _AnswerTooLong:
-            error: PusherError = self.nonsense()
+            error: PusherError = WrongAnswer(
+                f"{self._host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB, and was cut off", remedy=NOT_THE_API
+            )
         except (aiohttp.ClientError, OSError, ValueError) as failure:
             error = classify(failure, self._host)
         else:
@@ -187,7 +188,7 @@ class Client:
 
     def _answer(self, status: int, data: bytes, kinds: tuple[str, ...], body: bytes | None, token: str) -> dict[str, Any]:
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            raise ApiError(f"{self._host} answered with a redirect ({status}), which is never followed", remedy=_IN_ITS_PLACE)
+            raise ApiError(f"{self._host} answered with a redirect ({status}), which is never followed", remedy=NOT_THE_API)
         try:
             answer = json.loads(data)
         except (ValueError, RecursionError):
@@ -208,7 +209,7 @@ class Client:
             return self._token
 
     def _attempts(self, error: UnreachableError) -> int:
-        if isinstance(error, CertificateMismatch):
+        if isinstance(error, (CertificateMismatch, WrongAnswer)):
             return 1
         return self.retry_policy.connect_attempts if isinstance(error, ConnectionFailed) else self.retry_policy.attempts
 
@@ -221,7 +222,7 @@ class Client:
 
     def nonsense(self) -> ApiError:
         """The error for an answer that no Kubernetes API gives."""
-        return ApiError(f"{self._host} did not answer as a Kubernetes API does", remedy=_IN_ITS_PLACE)
+        return ApiError(f"{self._host} did not answer as a Kubernetes API does", remedy=NOT_THE_API)
 
 
 class _DeadlinedBody(BytesPayload):

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 import aiohttp
 
-from ecr_public_pusher.errors import CertificateMismatch, ConnectionFailed, DeadlineReached, NoAnswerError, PusherError, UnreachableError
+from ecr_public_pusher.errors import CertificateMismatch, ConnectionFailed, DeadlineReached, NoAnswerError, PusherError, UnreachableError, WrongAnswer
 
 _NETWORK = "Is the cluster's endpoint public, or the function in its VPC? The cluster's security group must admit 443 from the function."
+NOT_THE_API = "Something between the function and the cluster answers in its place: see DNS, proxies and the endpoint EKS names."
 # In this order: aiohttp's types derive from one another, and from OSError and TimeoutError.
 _KINDS: tuple[tuple[type[BaseException], str, type[UnreachableError]], ...] = (
     (aiohttp.ClientConnectorDNSError, "has no address (DNS)", ConnectionFailed),
@@ -30,6 +31,8 @@ def classify(error: BaseException, host: str) -> PusherError:
             f"the TLS certificate of {host} is not the cluster's: {str(certificate.verify_message)[:200]}",
             remedy="Something answers in the cluster's place, or its certificate authority was renewed: see `aws eks describe-cluster`.",
         )
+    if isinstance(error, aiohttp.ClientResponseError):  # no HTTP, or headers without end: it would be so again
+        return WrongAnswer(f"{host} did not answer as a Kubernetes API does (not even in HTTP)", remedy=NOT_THE_API)
     for kind, what, type_ in _KINDS:
         if any(isinstance(link, kind) for link in chain):
             return type_(f"{host} {what}", remedy=_NETWORK)

@@ -4,10 +4,12 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from ecr_public_pusher.errors import ApiStatusError, FieldConflict
+from ecr_public_pusher.errors import ApiStatusError, DeniedBy, FieldConflict
 
 _MANAGER = re.compile(r'conflict with "([A-Za-z0-9 ._/:@-]{1,128})"')
 _KNOWN_CAUSES = ("NamespaceTerminating", "FieldValueInvalid", "FieldValueForbidden")
+# A ValidatingAdmissionPolicy's refusal, and a webhook's: k8s.io/apiserver, plugin/policy/validating and plugin/webhook/errors.
+_DENIED = re.compile(r"\bdenied request: |\badmission webhook \"[^\"]+\" denied the request")
 
 
 def status_error(status: int, answer: Any, sent: tuple[bytes, ...]) -> ApiStatusError:
@@ -23,8 +25,23 @@ def status_error(status: int, answer: Any, sent: tuple[bytes, ...]) -> ApiStatus
         managers=tuple(sorted(manager for manager in managers if not any(manager.encode() in part for part in sent))),
         fields=tuple(str(cause.get("field"))[:80] for cause in held),
     )
+    message = str(answer.get("message"))
     known = tuple(str(cause.get("reason")) for cause in causes if cause.get("reason") in _KNOWN_CAUSES)
-    return ApiStatusError(status, phrase(status), kind=str(details.get("kind"))[:40], causes=known, conflict=conflict if held else None)
+    return ApiStatusError(
+        status,
+        phrase(status),
+        kind=str(details.get("kind"))[:40],
+        causes=known,
+        conflict=conflict if held else None,
+        denied_by=_denied_by(status, message),
+    )
+
+
+def _denied_by(status: int, message: str) -> DeniedBy | None:
+    """By fixed phrases of the API server's own (recorded from kube-apiserver 1.36.2); nothing of the message itself is repeated."""
+    if status == HTTPStatus.FORBIDDEN and " exceeded quota: " in message:
+        return DeniedBy.QUOTA
+    return DeniedBy.POLICY if _DENIED.search(message) else None
 
 
 def phrase(status: int) -> str:

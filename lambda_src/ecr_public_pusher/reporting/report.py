@@ -31,7 +31,7 @@ def report(run: RunResult) -> dict[str, Any]:
     Long lists come last: Logs Insights reads an event's first 200 fields.
     """
     answer: dict[str, Any] = {
-        "action": run.request.action,
+        "action": run.asked or run.request.action,
         "ok": run.ok,
         "dryRun": run.request.dry_run,
         "requestId": run.request_id,

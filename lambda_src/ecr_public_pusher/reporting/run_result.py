@@ -15,6 +15,7 @@ class RunResult:
 
     `unconfigured` is None when the configuration was not read. `dispatched`: into how many messages a push of everything was split,
     instead of being done here. `queued`: the ids of clusters that wait in the queue to be tried again; `queue_error`: why others do not.
+    `asked`: the action that an event which was refused asked for.
     """
 
     request: Request
@@ -28,6 +29,7 @@ class RunResult:
     dispatched: int | None = None
     queued: tuple[str, ...] = ()
     queue_error: PusherError | None = None
+    asked: str | None = None
 
     @cached_property
     def failed(self) -> list[ClusterResult]:

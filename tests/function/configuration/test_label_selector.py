@@ -4,7 +4,7 @@ import pytest
 
 from ecr_public_pusher.configuration import label_selector as selectors
 
-LABELS = {"team": "web", "tier": "2", "example.com/pull": "yes"}
+LABELS = {"team": "web", "tier": "2", "example.com/pull": "yes", "long": "9223372036854775808", "in": "in"}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,13 @@ LABELS = {"team": "web", "tier": "2", "example.com/pull": "yes"}
         ("example.com/pull=yes,team in (web,db),!gone", True),
         ("team=web,tier=3", False),
         ("team=", False),
+        ("tier>0000000000000000000001", True),
+        ("tier<9223372036854775807", True),
+        ("long>1", False),
+        ("long<1", False),
+        ("team in (),tier", False),
+        ("absent notin ()", True),
+        ("in in (in), notin!=x", True),
     ],
 )
 def test_matching(selector: str, matches: bool) -> None:
@@ -33,7 +40,29 @@ def test_matching(selector: str, matches: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "selector", ["==x", "a b", "a in", "a in (b", "a,", "-x", "a=b=c", "a/b/c", "k=not a label", "x" * 64, "", "a in ((b))", "tier>x"]
+    "selector",
+    [
+        "==x",
+        "a b",
+        "a in",
+        "a in (b",
+        "a,",
+        "-x",
+        "a=b=c",
+        "a/b/c",
+        "k=not a label",
+        "x" * 64,
+        "",
+        "a in ((b))",
+        "tier>x",
+        "tier>-1",
+        "tier > +1",
+        "tier>9223372036854775808",
+        "tier<99999999999999999999",
+        "tier>",
+        "a in b",
+        "a\u00a0in (b)",
+    ],
 )
 def test_what_the_api_server_would_refuse_is_refused(selector: str) -> None:
     with pytest.raises(ValueError, match="not a label selector requirement"):

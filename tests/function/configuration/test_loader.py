@@ -1,7 +1,10 @@
 """Documents -> settings, and what is said of a bad one."""
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,20 +104,39 @@ def test_bad_defaults_fail_the_run(text: str) -> None:
         ("{namespace: [a]}", "namespace: unknown field (did you mean namespaces?)"),
         ("{namespaces: [a], zebra: 1}", "zebra: unknown field (known: region"),
         ("{namespaces: [a], secret_name: x}", "secret_name: unknown field (did you mean secretName?)"),
-        ("{namespaces: [a], region: Europe}", "region: String should match pattern"),
-        ("{namespaces: [a], roleArn: spoke}", "roleArn: String should match pattern"),
-        ("{namespaces: [a], externalId: abc}", "externalId: means nothing without roleArn"),
-        ("{namespaces: [a], enabled: perhaps}", "enabled: Input should be a valid boolean"),
-        ("{namespaces: [a], takeOwnership: [x]}", "takeOwnership: Input should be a valid boolean"),
-        ("{namespaces: [a], secretName: Token}", "secretName: String should match pattern"),
+        ("{namespaces: [a], region: Europe}", "region: expected an AWS region, like eu-central-1, found 'Europe'"),
+        ("{namespaces: [a], roleArn: spoke}", "roleArn: expected a role's ARN, like arn:aws:iam::444455556666:role/NAME, found 'spoke'"),
+        ("{namespaces: [a], externalId: abc}", "externalId: belongs to a roleArn"),
+        ("{namespaces: [a], enabled: perhaps}", "enabled: expected true or false (or yes, no, on, off), found 'perhaps'"),
+        ("{namespaces: [a], takeOwnership: [x]}", "takeOwnership: expected true or false (or yes, no, on, off), found a list"),
+        ("{namespaces: [a], secretName: Token}", "secretName: expected the name of a Secret"),
         ("{namespaces: [a], labels: {app.kubernetes.io/managed-by: me}}", "set by ecr-public-pusher itself"),
         ("{namespaces: [a], labels: {x: not a label}}", "the value of 'x' is not a label value"),
-        ("{namespaces: [a], labels: [x]}", "labels: Input should be a valid dictionary"),
+        ("{namespaces: [a], labels: [x]}", "labels: expected a mapping of labels, found a list"),
         ("{namespaces: [a], annotations: {ecr-public-pusher/owner: me}}", "ecr-public-pusher's own"),
-        ("{namespaces: [a], prune: 3}", "prune: Input should be a valid boolean"),
+        ("{namespaces: [a], prune: 3}", "prune: expected true or false"),
         ("{namespaces: [a], serviceAccounts: [Default]}", "'Default' is not a ServiceAccount name"),
         ("{namespaces: [a], serviceAccounts: ['build_*']}", "no ServiceAccount can match the glob 'build_*'"),
-        ("{namespaces: [a], cluster: my cluster}", "cluster: String should match pattern"),
+        ("{namespaces: [a], cluster: my cluster}", "cluster: expected the name of an EKS cluster"),
+        ("namespaces: [*]", "line 1 is not YAML: a text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"),
+        ("namespaces: [*-dev, a]", "must be quoted"),
+        ("namespaces: 'default,'", "names in one text are delimited by spaces, not commas"),
+        (
+            "namespaces: {selector: {matchLabels: {team: web}}}",
+            "namespaces.selector: expected a label selector as kubectl's -l takes it, found matchLabels",
+        ),
+        ("namespaces: {selector: 'team=web, tier in (a'}", "'tier in (a', part 2 of 2, is not a label selector requirement"),
+        ("namespaces: {selector: 'tier > -1'}", "> and < compare with a whole number from 0 to 9223372036854775807"),
+        ("namespaces: {include: [], selector: x}", "namespaces.include: selects nothing"),
+        ("namespaces: {include: [a], exclude: {a: b}}", "namespaces.exclude: expected names and globs of namespaces"),
+        ("namespaces: [{include: a}]", "expected a name or glob of namespaces, found a mapping"),
+        (
+            "{namespaces: [a], roleArn: x, externalId: my secret}",
+            "externalId: expected 2 to 1224 letters, digits and _+=,.@:/-, found something else",
+        ),
+        ("{namespaces: [a], labels: {x: [y]}}", "'x': expected text, found a list"),
+        ("namespaces: " + "[" * 1000 + "]" * 1000, "nested more than 10 deep"),
+        ("namespaces: [a]\nx:\n  " + "- " * 1000 + "y", "nested more than 10 deep"),
     ],
 )
 def test_a_bad_document_is_reported_by_parameter_field_and_expectation(text: str, said: str) -> None:
@@ -140,6 +162,66 @@ def test_no_documents_at_all_is_unconfigured() -> None:
     assert build(defaults="region: eu-west-1").unconfigured
 
 
-def test_the_published_schema_is_the_models() -> None:
-    published = json.loads((Path(__file__).parents[3] / "docs" / "cluster.schema.json").read_text())
-    assert published == schema.json_schema()
+def test_no_complaint_shows_a_regular_expression() -> None:
+    for name in ("region", "roleArn", "externalId", "secretName", "cluster", "enabled", "serviceAccounts", "labels", "annotations"):
+        assert not re.search(r"\^|\?:|\[a-z0-9|\$$", complaint(f"{{namespaces: [a], {name}: [' !']}}"))
+
+
+NULLS = ["null", "~", "Null", "NULL", ""]
+
+
+@pytest.mark.parametrize("null", NULLS)
+def test_a_null_is_a_field_that_is_not_given_at_every_depth(null: str) -> None:
+    fields = ("cluster", "region", "roleArn", "externalId", "enabled", "secretName", "serviceAccounts", "takeOwnership", "prune", "allowEmpty")
+    text = "".join(f"{name}: {null}\n" for name in fields)
+    text += f"labels:\n  a: {null}\n  b: c\nannotations: {null}\n"
+    text += f"namespaces:\n  include:\n  - team-*\n  - {null}\n  exclude: {null}\n  selector: {null}\n"
+    (cluster,) = build(prod=text).clusters
+    assert cluster == ClusterConfig("prod", "prod", "us-east-1", Selection(("team-*",)), labels={"b": "c"})
+
+
+@pytest.mark.parametrize("null", NULLS)
+def test_a_null_leaves_the_defaults_as_they_are(null: str) -> None:
+    defaults = f"namespaces: [a]\nprune: true\nlabels: {{x: y}}\nregion: {null}\n"
+    (cluster,) = build(defaults=defaults, prod=f"prune: {null}\nlabels: {null}\nnamespaces: {null}\n").clusters
+    assert (cluster.prune, cluster.labels, cluster.selection.include, cluster.region) == (True, {"x": "y"}, ("a",), "us-east-1")
+
+
+def test_a_quoted_null_is_a_word() -> None:
+    (cluster,) = build(prod="namespaces: ['null', \"null\"]").clusters
+    assert cluster.selection.include == ("null", "null")
+
+
+def test_nothing_but_nulls_selects_nothing() -> None:
+    assert "selects nothing" in complaint("namespaces: {include: null, selector: null}")
+    assert "selects nothing" in complaint("namespaces: [null]")
+    assert "required here or in the defaults" in complaint("namespaces: null")
+
+
+def test_the_defaults_external_id_is_for_the_clusters_that_have_a_role() -> None:
+    role = "arn:aws:iam::444455556666:role/x"
+    configuration = build(defaults="{namespaces: [a], externalId: one-for-all}", away=f"roleArn: {role}", home="{}")
+    assert [(cluster.id, cluster.role_arn, cluster.external_id) for cluster in configuration.clusters] == [
+        ("away", role, "one-for-all"),
+        ("home", None, None),
+    ]
+
+
+def test_a_defect_that_one_document_brings_to_light_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    validated = schema.validated
+
+    def broken(model: type[schema.ClusterDocument], plain: Mapping[str, Any], parameter: str) -> Any:
+        if parameter.endswith("/bad"):
+            raise RuntimeError("never to be shown")
+        return validated(model, plain, parameter)
+
+    monkeypatch.setattr(config, "validated", broken)
+    configuration = build(bad="namespaces: [a]", good="namespaces: [a]")
+    assert [cluster.id for cluster in configuration.clusters] == ["good"]
+    assert "unexpected RuntimeError" in configuration.invalid["bad"].message
+    assert "never" not in configuration.invalid["bad"].message
+
+
+def test_the_published_schemas_are_the_models() -> None:
+    for name, made in schema.json_schemas().items():
+        assert json.loads((Path(__file__).parents[3] / "docs" / name).read_text()) == made, "make schemas writes them anew"

@@ -7,8 +7,8 @@ from ecr_public_pusher.errors import InvalidDocument
 
 
 def test_scalars_stay_the_text_they_are() -> None:
-    read = read_mapping("on: no\n012: 0x1F\nwhen: 2026-01-01\nnothing: null\n", parameter="/p")
-    assert read == {"on": "no", "012": "0x1F", "when": "2026-01-01", "nothing": "null"}
+    read = read_mapping("on: no\n012: 0x1F\nwhen: 2026-01-01\nnothing: null\nnull: 'null'\n", parameter="/p")
+    assert read == {"on": "no", "012": "0x1F", "when": "2026-01-01", "nothing": None, "null": "null"}
 
 
 def test_json_is_yaml() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecr_public_pusher.errors import ApiStatusError, FieldConflict
+from ecr_public_pusher.errors import ApiStatusError, DeniedBy, FieldConflict
 from ecr_public_pusher.jobs.outcomes import explain
 from ecr_public_pusher.results import Outcome
 
@@ -24,6 +24,8 @@ TYPED = FieldConflict(("kubectl",), (".type",))
         (ApiStatusError(422, "Unprocessable Entity", causes=("FieldValueForbidden",)), Outcome.FAILED),
         (ApiStatusError(400, "Bad Request"), Outcome.FAILED),
         (ApiStatusError(503, "Service Unavailable"), Outcome.FAILED),
+        (ApiStatusError(403, "Forbidden", denied_by=DeniedBy.QUOTA), Outcome.FAILED),
+        (ApiStatusError(422, "Unprocessable Entity", denied_by=DeniedBy.POLICY), Outcome.FAILED),
     ],
 )
 def test_each_refusal_has_its_outcome_and_each_bad_one_a_remedy(refusal: ApiStatusError, outcome: Outcome) -> None:

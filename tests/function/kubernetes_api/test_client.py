@@ -229,8 +229,10 @@ def test_an_answer_that_is_no_kubernetes_answer(body: bytes) -> None:
 
 
 def test_garbage_instead_of_http() -> None:
-    error, _ = failure(garbage)
+    error, server = failure(garbage)
     assert isinstance(error, UnreachableError)
+    assert "did not answer as a Kubernetes API does (not even in HTTP)" in error.message
+    assert server.connections == 1
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 418, 500])
@@ -336,8 +338,21 @@ def test_an_endless_answer_is_cut_off() -> None:
         while True:
             exchange.connection.sendall(chunk)
 
-    error, _ = failure(script)
-    assert isinstance(error, PusherError)
+    error, server = failure(script)
+    assert "answered with more than 16 MiB, and was cut off" in error.message
+    assert server.connections == 1
+
+
+def test_headers_without_end_are_not_waited_for_again() -> None:
+    def script(exchange: Exchange) -> None:
+        exchange.request()
+        exchange.connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            exchange.connection.sendall(b"X: " + b"x" * 0x10000)
+
+    error, server = failure(script)
+    assert "not even in HTTP" in error.message
+    assert server.connections == 1
 
 
 def test_nothing_is_sent_once_the_deadline_has_passed() -> None:

@@ -1,0 +1,193 @@
+"""The types of the documents' fields: what each accepts, as the function judges it and as the JSON Schema says it, from one source.
+
+Every value comes as text, a list or a mapping (yaml_document). An editor's YAML reader makes numbers and booleans of some texts, so the schema
+takes those too where their text would do. Patterns hold in Python and in a JSON Schema (ECMA-262) alike. Pure.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+
+from ecr_public_pusher.configuration import label_selector
+from ecr_public_pusher.configuration.names import NAMESPACE_PATTERN, SERVICE_ACCOUNT_PATTERN, check_namespace, check_service_account
+from ecr_public_pusher.ownership import ANNOTATION_PREFIX, MANAGED_BY_LABEL
+
+type Schema = dict[str, Any]
+
+NULL: Schema = {"type": "null"}
+INTEGER: Schema = {"type": "integer", "minimum": 0}
+NUMBER: Schema = {"type": "number", "minimum": 0}
+BOOLEAN: Schema = {"type": "boolean"}
+
+_TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
+_WORDS = {form: word in _TRUE for word in (*_TRUE, *_FALSE) for form in (word, word.capitalize(), word.upper())}
+
+
+def _kind(value: Any) -> str:
+    return "a list" if isinstance(value, list | tuple) else "a mapping" if isinstance(value, dict) else f"'{str(value)[:80]}'"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text of a certain form. `expected` completes "expected ..."; `also`: what an editor may make of such a text."""
+
+    pattern: str
+    expected: str
+    also: tuple[Schema, ...] = ()
+    shown: bool = True
+
+    def check(self, value: Any) -> str:
+        """The text. Raises ValueError saying what is expected and what was found."""
+        if isinstance(value, str) and re.fullmatch(self.pattern, value):
+            return value
+        found = _kind(value) if self.shown or not isinstance(value, str) else "something else"
+        raise ValueError(f"expected {self.expected}, found {found}")
+
+    @property
+    def schema(self) -> Schema:
+        return one_of({"type": "string", "pattern": f"^(?:{self.pattern})$"}, *self.also)
+
+
+def one_of(*schemas: Schema) -> Schema:
+    return dict(schemas[0]) if len(schemas) == 1 else {"anyOf": list(schemas)}
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value in _WORDS:
+        return _WORDS[value]
+    raise ValueError(f"expected true or false (or yes, no, on, off), found {_kind(value)}")
+
+
+Boolean = Annotated[bool, BeforeValidator(_boolean), WithJsonSchema({"enum": [True, False, *_WORDS]})]
+
+REGION = Text(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}", "an AWS region, like eu-central-1")
+ROLE_ARN = Text(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", "a role's ARN, like arn:aws:iam::444455556666:role/NAME")
+# Source: STS AssumeRole, `ExternalId`
+EXTERNAL_ID = Text(r"[A-Za-z0-9_+=,.@:/-]{2,1224}", "2 to 1224 letters, digits and _+=,.@:/-", ({"type": "integer", "minimum": 10},), shown=False)
+SECRET_NAME = Text(
+    r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
+    "the name of a Secret (lowercase letters, digits, '-' and '.', at most 253)",
+    (INTEGER, BOOLEAN),
+)
+# Source: EKS CreateCluster, `name`
+CLUSTER_NAME = Text(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}", "the name of an EKS cluster (letters, digits, '-' and '_', at most 100)", (INTEGER, BOOLEAN))
+
+Region = Annotated[str, BeforeValidator(REGION.check), WithJsonSchema(REGION.schema)]
+RoleArn = Annotated[str, BeforeValidator(ROLE_ARN.check), WithJsonSchema(ROLE_ARN.schema)]
+ExternalId = Annotated[str, BeforeValidator(EXTERNAL_ID.check), WithJsonSchema(EXTERNAL_ID.schema)]
+SecretName = Annotated[str, BeforeValidator(SECRET_NAME.check), WithJsonSchema(SECRET_NAME.schema)]
+ClusterName = Annotated[str, BeforeValidator(CLUSTER_NAME.check), WithJsonSchema(CLUSTER_NAME.schema)]
+
+
+def _names(value: Any, check: Callable[[str], str], what: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = value.split()
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"expected names and globs of {what} in a list, or in one text delimited by spaces, found {_kind(value)}")
+    for item in value:
+        if not isinstance(item, str):
+            raise ValueError(f"expected a name or glob of {what}, found {_kind(item)}")
+        check(item)
+    return tuple(value)
+
+
+def _names_schema(pattern: str, *, filled: bool) -> Schema:
+    item = one_of({"type": "string", "pattern": f"^{pattern}$"}, INTEGER, BOOLEAN, NULL)
+    listed: Schema = {"type": "array", "items": item}
+    if filled:
+        listed["contains"] = {"not": NULL}
+    many = "+" if filled else "*"
+    return one_of(listed, {"type": "string", "pattern": rf"^\s*(?:{pattern}(?:\s+|$)){many}$"})
+
+
+def _filled(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise ValueError("selects nothing: give names or globs ('*' for all), or leave it out beside a selector")
+    return names
+
+
+_NAMESPACES = "namespaces"
+Namespaces = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: _names(value, check_namespace, _NAMESPACES)),
+    WithJsonSchema(_names_schema(NAMESPACE_PATTERN, filled=False)),
+]
+SomeNamespaces = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: _filled(_names(value, check_namespace, _NAMESPACES))),
+    WithJsonSchema(_names_schema(NAMESPACE_PATTERN, filled=True)),
+]
+ServiceAccounts = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: _names(value, check_service_account, "ServiceAccounts")),
+    WithJsonSchema(_names_schema(SERVICE_ACCOUNT_PATTERN, filled=False)),
+]
+
+
+def _selector(value: Any) -> str:
+    if isinstance(value, dict) and value.keys() & {"matchLabels", "matchExpressions"}:
+        raise ValueError("expected a label selector as kubectl's -l takes it, found matchLabels: write {team: web, tier: db} as 'team=web,tier=db'")
+    if not isinstance(value, str):
+        raise ValueError(f"expected a label selector as kubectl's -l takes it, like 'team=web,!gone', found {_kind(value)}")
+    label_selector.parse(value)
+    return value
+
+
+Selector = Annotated[str, BeforeValidator(_selector), WithJsonSchema({"type": "string", "pattern": f"^(?:{label_selector.SELECTOR_PATTERN})$"})]
+
+
+def _pairs(value: Any, what: str) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError(f"expected a mapping of {what}, found {_kind(value)}")
+    given = {key: item for key, item in value.items() if item is not None}
+    if bad := next((key for key, item in given.items() if not isinstance(item, str)), None):
+        raise ValueError(f"'{bad[:80]}': expected text, found {_kind(given[bad])}")
+    return given
+
+
+def _labels(labels: Mapping[str, str]) -> Mapping[str, str]:
+    for key, value in labels.items():
+        if key == MANAGED_BY_LABEL:
+            raise ValueError(f"'{key}' is set by ecr-public-pusher itself")
+        if not label_selector.LABEL_KEY.fullmatch(key):
+            raise ValueError(f"'{key[:80]}' is not a label key")
+        if not label_selector.LABEL_VALUE.fullmatch(value):
+            raise ValueError(f"the value of '{key}' is not a label value (at most 63 letters, digits, '-', '_', '.')")
+    return labels
+
+
+def _annotations(annotations: Mapping[str, str]) -> Mapping[str, str]:
+    for key in annotations:
+        if key.startswith(ANNOTATION_PREFIX):
+            raise ValueError(f"'{key[:80]}': the prefix {ANNOTATION_PREFIX} is ecr-public-pusher's own")
+        if not label_selector.LABEL_KEY.fullmatch(key):
+            raise ValueError(f"'{key[:80]}' is not an annotation key")
+    return annotations
+
+
+def _pairs_schema(value: Schema, reserved: Schema) -> Schema:
+    keys = {"allOf": [{"pattern": f"^(?:{label_selector.KEY_PATTERN})$"}, {"not": reserved}]}
+    return {"type": "object", "propertyNames": keys, "additionalProperties": value}
+
+
+Labels = Annotated[
+    dict[str, str],
+    BeforeValidator(lambda value: _pairs(value, "labels")),
+    AfterValidator(_labels),
+    WithJsonSchema(
+        _pairs_schema(
+            one_of({"type": "string", "pattern": f"^(?:{label_selector.VALUE_PATTERN})$"}, NUMBER, BOOLEAN, NULL), {"const": MANAGED_BY_LABEL}
+        )
+    ),
+]
+Annotations = Annotated[
+    dict[str, str],
+    BeforeValidator(lambda value: _pairs(value, "annotations")),
+    AfterValidator(_annotations),
+    WithJsonSchema(_pairs_schema({"type": ["string", "number", "boolean", "null"]}, {"pattern": f"^{ANNOTATION_PREFIX}"})),
+]

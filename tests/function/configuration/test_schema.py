@@ -1,0 +1,269 @@
+"""The JSON Schemas and the function judge alike: some 150 documents, as an editor's YAML reader and as the function's reads them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from ecr_public_pusher.configuration import loader, schema
+from ecr_public_pusher.configuration.loader import Parameter
+from ecr_public_pusher.errors import ConfigurationError
+
+ROOT = Path(__file__).parents[3]
+PATH = "/ecr-public-pusher"
+SCHEMAS = schema.json_schemas()
+ROLE = "arn:aws:iam::444455556666:role/spoke"
+
+GOOD = f"""
+{{}}
+namespaces: [a]
+namespaces: a
+namespaces: "default prometheus  my-app"
+namespaces: " default "
+namespaces: ["*"]
+namespaces: "*"
+namespaces: [team-*, "?x", "team-[a-c]", "[!k]*"]
+namespaces: [1, 012, true]
+namespaces: [null, a]
+namespaces: null
+namespaces: ~
+namespaces:
+namespaces: {{include: [a]}}
+namespaces: {{include: a b}}
+namespaces: {{include: [team-*], exclude: null, selector: null}}
+namespaces: {{include: [team-*], exclude: []}}
+namespaces: {{include: [team-*], exclude: ""}}
+namespaces: {{include: [team-*], exclude: team-x}}
+namespaces: {{include: [team-*], exclude: [team-x, null]}}
+namespaces: {{include: null, selector: team}}
+namespaces: {{selector: team=web}}
+namespaces: {{selector: "!team"}}
+namespaces: {{selector: "team in (a, b),tier notin (c)"}}
+namespaces: {{selector: "team != web , x == y"}}
+namespaces: {{selector: "example.com/team=web"}}
+namespaces: {{selector: "tier > 1, tier < 9223372036854775807"}}
+namespaces: {{selector: "team="}}
+namespaces: {{selector: "a in ()"}}
+{{namespaces: [a], region: eu-central-1}}
+{{namespaces: [a], region: us-gov-west-1}}
+{{namespaces: [a], region: null}}
+{{namespaces: [a], roleArn: "{ROLE}"}}
+{{namespaces: [a], roleArn: "arn:aws-cn:iam::444455556666:role/path/spoke"}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: some-id}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: 12345}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: null}}
+{{namespaces: [a], externalId: null}}
+{{namespaces: [a], secretName: pull}}
+{{namespaces: [a], secretName: pull.secret-1}}
+{{namespaces: [a], secretName: 7}}
+{{namespaces: [a], serviceAccounts: [default, build-*]}}
+{{namespaces: [a], serviceAccounts: default build-*}}
+{{namespaces: [a], serviceAccounts: []}}
+{{namespaces: [a], serviceAccounts: null}}
+{{namespaces: [a], serviceAccounts: [a.b]}}
+{{namespaces: [a], takeOwnership: true}}
+{{namespaces: [a], takeOwnership: yes}}
+{{namespaces: [a], takeOwnership: "yes"}}
+{{namespaces: [a], takeOwnership: "True"}}
+{{namespaces: [a], takeOwnership: OFF}}
+{{namespaces: [a], prune: false}}
+{{namespaces: [a], prune: no}}
+{{namespaces: [a], prune: null}}
+{{namespaces: [a], allowEmpty: on}}
+{{namespaces: [a], labels: {{}}}}
+{{namespaces: [a], labels: null}}
+{{namespaces: [a], labels: {{team: web}}}}
+{{namespaces: [a], labels: {{team: 1}}}}
+{{namespaces: [a], labels: {{team: 1.5}}}}
+{{namespaces: [a], labels: {{team: true}}}}
+{{namespaces: [a], labels: {{team: null}}}}
+{{namespaces: [a], labels: {{team: ""}}}}
+{{namespaces: [a], labels: {{example.com/team: a_b.c-d}}}}
+{{namespaces: [a], annotations: {{example.com/why: because it is so}}}}
+{{namespaces: [a], annotations: {{example.com/why: -1}}}}
+{{namespaces: [a], annotations: {{example.com/why: ""}}}}
+{{namespaces: [a], annotations: {{ecr-public-pusher: x}}}}
+""".strip().splitlines()
+GOOD_CLUSTER = """
+cluster: main
+cluster: Main_1-x
+cluster: 2024
+cluster: null
+enabled: false
+enabled: "no"
+enabled: null
+{cluster: main, enabled: true, namespaces: {include: [a], exclude: [b], selector: c}, prune: true, takeOwnership: true, allowEmpty: false}
+""".strip().splitlines()
+BAD = f"""
+namespaces: []
+namespaces: ""
+namespaces: " "
+namespaces: [null]
+namespaces: {{}}
+namespaces: {{exclude: [a]}}
+namespaces: {{include: null, selector: null}}
+namespaces: {{include: [], selector: x}}
+namespaces: {{include: [null], selector: x}}
+namespaces: {{include: "", selector: x}}
+namespaces: {{includ: [a]}}
+namespaces: {{include: {{a: b}}}}
+namespaces: [[a]]
+namespaces: [{{a: b}}]
+namespaces: [Team]
+namespaces: [a_b]
+namespaces: [-a]
+namespaces: [a-]
+namespaces: ["a b"]
+namespaces: [a.b]
+namespaces: [""]
+namespaces: "a,b"
+namespaces: "a, b"
+namespaces: "default,"
+namespaces: ["team_*"]
+namespaces: ["[a"]
+namespaces: ["team-["]
+namespaces: ["-*"]
+namespaces: ["*-"]
+namespaces: ["[]"]
+namespaces: ["**a "]
+namespaces: [-1]
+namespaces: [{"x" * 64}]
+namespaces: ["{"x" * 253}*"]
+namespaces: -1
+namespaces: {{selector: ""}}
+namespaces: {{selector: "=="}}
+namespaces: {{selector: "a b"}}
+namespaces: {{selector: "a,"}}
+namespaces: {{selector: ",a"}}
+namespaces: {{selector: "a=b=c"}}
+namespaces: {{selector: "a/b/c"}}
+namespaces: {{selector: "a in"}}
+namespaces: {{selector: "a in (b"}}
+namespaces: {{selector: "a in ((b))"}}
+namespaces: {{selector: "tier > x"}}
+namespaces: {{selector: "tier > -1"}}
+namespaces: {{selector: "tier > 9223372036854775808"}}
+namespaces: {{selector: "tier < 99999999999999999999"}}
+namespaces: {{selector: "-x"}}
+namespaces: {{selector: "k=not a label"}}
+namespaces: {{selector: {"x" * 64}}}
+namespaces: {{selector: {{matchLabels: {{team: web}}}}}}
+namespaces: {{selector: [team]}}
+namespaces: {{include: [a], selector: {{}}}}
+{{namespace: [a]}}
+{{namespaces: [a], zebra: 1}}
+{{namespaces: [a], zebra: null}}
+{{namespaces: [a], secret_name: x}}
+{{namespaces: [a], region: Europe}}
+{{namespaces: [a], region: eu-central}}
+{{namespaces: [a], region: ""}}
+{{namespaces: [a], region: 1}}
+{{namespaces: [a], region: [eu-central-1]}}
+{{namespaces: [a], roleArn: spoke}}
+{{namespaces: [a], roleArn: "arn:aws:iam::4444:role/x"}}
+{{namespaces: [a], roleArn: "arn:aws:iam::444455556666:user/x"}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: x}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: 1}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: "a b"}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: [ab]}}
+{{namespaces: [a], secretName: Token}}
+{{namespaces: [a], secretName: ""}}
+{{namespaces: [a], secretName: a..b}}
+{{namespaces: [a], secretName: -a}}
+{{namespaces: [a], secretName: {"x" * 254}}}
+{{namespaces: [a], secretName: {{a: b}}}}
+{{namespaces: [a], serviceAccounts: [Default]}}
+{{namespaces: [a], serviceAccounts: ["build_*"]}}
+{{namespaces: [a], serviceAccounts: "a,b"}}
+{{namespaces: [a], serviceAccounts: {{a: b}}}}
+{{namespaces: [a], serviceAccounts: [[a]]}}
+{{namespaces: [a], takeOwnership: maybe}}
+{{namespaces: [a], takeOwnership: 1}}
+{{namespaces: [a], takeOwnership: "1"}}
+{{namespaces: [a], takeOwnership: [true]}}
+{{namespaces: [a], takeOwnership: ""}}
+{{namespaces: [a], prune: 3}}
+{{namespaces: [a], prune: oN}}
+{{namespaces: [a], allowEmpty: {{}}}}
+{{namespaces: [a], labels: [x]}}
+{{namespaces: [a], labels: x}}
+{{namespaces: [a], labels: {{x: [y]}}}}
+{{namespaces: [a], labels: {{x: not a label}}}}
+{{namespaces: [a], labels: {{x: -1}}}}
+{{namespaces: [a], labels: {{"not a key": x}}}}
+{{namespaces: [a], labels: {{"a/b/c": x}}}}
+{{namespaces: [a], labels: {{"": x}}}}
+{{namespaces: [a], labels: {{x: {"y" * 64}}}}}
+{{namespaces: [a], labels: {{app.kubernetes.io/managed-by: me}}}}
+{{namespaces: [a], annotations: {{ecr-public-pusher/owner: me}}}}
+{{namespaces: [a], annotations: {{"not a key": x}}}}
+{{namespaces: [a], annotations: {{x: [y]}}}}
+{{namespaces: [a], annotations: x}}
+""".strip().splitlines()
+BAD_CLUSTER = """
+cluster: my cluster
+cluster: ""
+cluster: -a
+cluster: [a]
+enabled: perhaps
+enabled: 0
+externalId: some-id
+{externalId: some-id, roleArn: null}
+- a
+""".strip().splitlines()
+BAD_DEFAULTS = ["cluster: x", "enabled: false", "- a"]
+
+CORPUS = [
+    *(("cluster", text, True) for text in (*GOOD, *GOOD_CLUSTER)),
+    *(("cluster", text, False) for text in (*BAD, *BAD_CLUSTER)),
+    *(("defaults", text, True) for text in (*GOOD, "externalId: some-id")),
+    *(("defaults", text, False) for text in (*BAD, *BAD_DEFAULTS)),
+]
+
+
+def judged_by_the_function(kind: str, text: str) -> bool:
+    """Beside defaults that select something, where it is a cluster's document."""
+    defaults = text if kind == "defaults" else "namespaces: [default]"
+    documents = {f"{PATH}/defaults": defaults, f"{PATH}/clusters/prod": "namespaces: [default]" if kind == "defaults" else text}
+    try:
+        return not loader.load([Parameter(name, value) for name, value in documents.items()], root=PATH, region="us-east-1").invalid
+    except ConfigurationError:
+        return False
+
+
+def judged_by_the_schema(kind: str, document: Any) -> bool:
+    return bool(jsonschema.Draft202012Validator(SCHEMAS[f"{kind}.schema.json"]).is_valid(document))
+
+
+def test_there_are_as_many_documents_as_it_takes() -> None:
+    assert len({text for _, text, _ in CORPUS}) >= 150
+
+
+@pytest.mark.parametrize(("kind", "text", "good"), CORPUS)
+def test_the_schema_and_the_function_judge_alike(kind: str, text: str, good: bool) -> None:
+    assert (judged_by_the_function(kind, text), judged_by_the_schema(kind, yaml.safe_load(text))) == (good, good)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "infra" / "examples" / "parameters").rglob("*.yaml")), ids=lambda path: path.stem)
+def test_the_examples_are_good(path: Path) -> None:
+    kind = "defaults" if path.stem == "defaults" else "cluster"
+    assert judged_by_the_schema(kind, yaml.safe_load(path.read_text()))
+    assert judged_by_the_function(kind, path.read_text())
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_each_schema_is_one_and_says_what_each_field_is(name: str) -> None:
+    made = SCHEMAS[name]
+    jsonschema.Draft202012Validator.check_schema(made)
+    assert made["$id"].endswith(f"/docs/{name}")
+    fields = [*made["properties"].items(), *made["properties"]["namespaces"]["anyOf"][2]["properties"].items()]
+    assert [field for field, body in fields if len(body.get("description", "")) < 10] == []
+
+
+def test_no_pattern_is_pythons_own() -> None:
+    """What ECMA-262 does not know: named groups, possessive quantifiers, inline flags, \\A and \\Z."""
+    text = json.dumps(SCHEMAS)
+    assert not [mark for mark in ("(?P", "(?i", "(?x", "*+", "++", "?+", "\\\\A", "\\\\Z") if mark in text]
