@@ -33,7 +33,7 @@ locals {
     SecurityGroupIds    = join(",", var.security_group_ids)
   }
 
-  # A field that is null is one that is not given.
+  # A field that is null is one that is not given; a null further down is so to the function.
   defaults = var.defaults == null ? null : jsonencode({ for field, value in var.defaults : field => value if value != null })
   clusters = { for id, document in var.clusters : id => jsonencode({ for field, value in document : field => value if value != null }) }
 }
@@ -75,6 +75,11 @@ resource "aws_cloudformation_stack" "this" {
   tags         = var.tags
 
   depends_on = [aws_s3_object.package]
+
+  # Lambda takes up to 40 minutes to let go of a VPC's network interfaces.
+  timeouts {
+    delete = "90m"
+  }
 }
 
 # Each change of the stack makes its outputs unknown until it is done, and an access entry with an unknown principal is deleted and made anew.
@@ -96,13 +101,15 @@ check "function_role_arn" {
 }
 
 # After the stack, whose rule hears of each new or changed parameter and has it pushed. Names by variable: by the stack's output they would be
-# unknown during each of its changes, and the parameters made anew. insecure_value: documents hold no secrets, and plans show what changes.
+# unknown during each of its changes, and the parameters made anew. insecure_value: documents hold no secrets, and plans show what changes. The
+# tier: standard, which is free, up to 4 KB; advanced for a longer document.
 resource "aws_ssm_parameter" "defaults" {
   count = local.defaults == null ? 0 : 1
 
   name           = "${var.config_path}/defaults"
   description    = "ecr-public-pusher: what holds for all clusters"
   type           = "String"
+  tier           = "Intelligent-Tiering"
   insecure_value = local.defaults
   tags           = var.tags
 
@@ -116,6 +123,7 @@ resource "aws_ssm_parameter" "clusters" {
   name           = "${var.config_path}/clusters/${each.key}"
   description    = "ecr-public-pusher: one cluster"
   type           = "String"
+  tier           = "Intelligent-Tiering"
   insecure_value = each.value
   tags           = var.tags
 

@@ -150,6 +150,20 @@ def test_a_control_plane_that_dies_prints_its_last_words(tmp_path: Path) -> None
         ControlPlane("prod", credentials=lambda _: None, assets=tmp_path)
 
 
+def test_a_port_that_another_process_was_quicker_to_take_is_tried_anew(tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    (tmp_path / "etcd").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "kube-apiserver").write_text(
+        f"#!/bin/sh\necho x >> {count}\n[ $(wc -l < {count}) = 3 ] && {{ echo something else >&2; exit 1; }}\n"
+        'echo "listen tcp 127.0.0.1:6443: bind: address already in use" >&2\nexit 1\n'
+    )
+    for name in ("etcd", "kube-apiserver"):
+        (tmp_path / name).chmod(0o755)
+    with pytest.raises(ClusterError, match="something else"):
+        ControlPlane("prod", credentials=lambda _: None, assets=tmp_path)
+    assert len(count.read_text().splitlines()) == 3
+
+
 def test_assets_in_the_environment_choose_the_control_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
     with pytest.raises(ClusterError, match="KUBEBUILDER_ASSETS must name a folder"):

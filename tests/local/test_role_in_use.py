@@ -35,6 +35,8 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd"
 NOT_THE_FUNCTIONS_OWN = {
     "ReceiveRetries": "Lambda's poller, which takes the role",
     "WriteLogs": "Lambda's runtime",
+    "DescribeNetwork": "Lambda, to put the function into a VPC and to take it out",
+    "ManageNetworkInterfaces": "the same",
 }
 
 

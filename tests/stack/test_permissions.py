@@ -34,6 +34,19 @@ WITH_WILDCARDS = {
 }
 
 
+# Without a VPC too: a function that leaves one needs them for a while after.
+NETWORK = {
+    "DescribeNetwork": allow("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", on="*"),
+    "ManageNetworkInterfaces": allow(
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+        on=f"arn:aws:ec2:{REGION}:*:*/*",
+    ),
+}
+
+
 def execution_statements(path: str = "/ecr-public-pusher", spoke: str = "ecr-public-pusher-spoke") -> dict[str, dict[str, Any]]:
     return {
         "ListConfiguration": allow("ssm:GetParametersByPath", on=[f"{PARAMETERS}{path}", f"{PARAMETERS}{path}/*"]),
@@ -46,7 +59,7 @@ def execution_statements(path: str = "/ecr-public-pusher", spoke: str = "ecr-pub
         "ParkRemovals": allow("sqs:SendMessage", on="DeadLetterQueue.Arn"),
         "ReceiveRetries": allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on="RetryQueue.Arn"),
         "WriteLogs": allow("logs:CreateLogStream", "logs:PutLogEvents", on="PusherLogGroup.Arn"),
-    }
+    } | NETWORK
 
 
 def decrypt_configuration(key: str) -> dict[str, Any]:
@@ -128,20 +141,16 @@ def test_every_policy_is_in_the_language_of_2012(path: str) -> None:
 # --- in a VPC
 
 
-def test_lambda_may_put_the_function_into_the_vpc() -> None:
-    more = {sid: body for sid, body in statements(deployed(**VPC)["PusherRole"]).items() if sid not in execution_statements()}
-    assert more.keys() == {"DescribeNetwork", "ManageNetworkInterfaces"}
-    assert {action for body in more.values() for action in as_list(body["Action"])} == VPC_ACTIONS
+@pytest.mark.parametrize("where", [VPC, {}])
+def test_lambda_may_put_the_function_into_a_vpc_and_take_it_out(where: dict[str, str]) -> None:
+    found = statements(deployed(**where)["PusherRole"])
+    assert {sid: found[sid] for sid in NETWORK} == NETWORK
+    assert {action for sid in NETWORK for action in as_list(found[sid]["Action"])} == VPC_ACTIONS
 
 
-def test_only_descriptions_are_allowed_on_everything() -> None:
-    found = statements(deployed(**VPC)["PusherRole"])
-    assert found["DescribeNetwork"] == allow("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", on="*")
-    assert found["ManageNetworkInterfaces"]["Resource"] == f"arn:aws:ec2:{REGION}:*:*/*"
-
-
-def test_the_functions_own_code_may_do_none_of_it() -> None:
-    stack = deployed(**VPC)
+@pytest.mark.parametrize("where", [VPC, {}])
+def test_the_functions_own_code_may_do_none_of_it(where: dict[str, str]) -> None:
+    stack = deployed(**where)
     assert stack["PusherNetworkPolicy"]["Properties"]["Roles"] == ["PusherRole"]
     (denied,) = statements(stack["PusherNetworkPolicy"]).values()
     assert (denied["Effect"], denied["Resource"]) == ("Deny", "*")

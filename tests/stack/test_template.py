@@ -25,6 +25,7 @@ RESOURCES = {
     "PusherFunctionEventInvokeConfig": "AWS::Lambda::EventInvokeConfig",
     "PusherFunctionRetry": "AWS::Lambda::EventSourceMapping",
     "PusherRole": "AWS::IAM::Role",
+    "PusherNetworkPolicy": "AWS::IAM::Policy",
     "PusherLogGroup": "AWS::Logs::LogGroup",
     "RetryQueue": "AWS::SQS::Queue",
     "RetryQueuePolicy": "AWS::SQS::QueuePolicy",
@@ -60,7 +61,7 @@ def test_the_stack_holds_these_resources_and_no_others() -> None:
         ({"SweepSchedule": ""}, {}, {"NamespaceSweepSchedule"}),
         ({"AlarmEmail": "ops@example.com"}, {"AlarmSubscription": "AWS::SNS::Subscription"}, set()),
         ({"AlarmTopicArn": TOPIC}, {}, {"AlarmTopic", "AlarmTopicPolicy"}),
-        ({"SubnetIds": "subnet-01234567", "SecurityGroupIds": "sg-01234567"}, {"PusherNetworkPolicy": "AWS::IAM::Policy"}, set()),
+        ({"SubnetIds": "subnet-01234567", "SecurityGroupIds": "sg-01234567"}, {}, set()),
     ],
 )
 def test_parameters_add_and_leave_out_these(parameters: dict[str, str], more: dict[str, str], fewer: set[str]) -> None:

@@ -24,6 +24,7 @@ from . import certificates
 from .auth.authn import Authenticator
 from .auth.authz import MASTERS, UserInfo
 from .auth.webhook import Webhook
+from .certificates import Certificate
 from .cluster import Administered, Cluster, ClusterError, Intercept, SeenRequest
 from .embedded import EmbeddedCluster
 from .flags import etcd_flags, server_flags, write_files
@@ -36,7 +37,12 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.1
 LOG_LINES = 20
+PORT_TRIES = 5
 METHODS = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE", "deletecollection": "DELETE"}
+
+
+class PortTaken(ClusterError):
+    """Another process took a port between its choice and its use."""
 
 
 class ControlPlane(Administered):
@@ -65,6 +71,18 @@ class ControlPlane(Administered):
         self.sign_in_failures = authenticator.failures
         certificate = certificates.issue(name, ca)
         self.ca_pem = certificate.ca_pem
+        for tries_left in reversed(range(PORT_TRIES)):
+            try:
+                self._start(binaries, authenticator, certificate, tokens, port)
+                return
+            except PortTaken:
+                if port or not tries_left:
+                    raise
+
+    def _start(
+        self, binaries: Mapping[str, Path], authenticator: Authenticator, certificate: Certificate, tokens: Mapping[str, UserInfo], port: int
+    ) -> None:
+        """Raises PortTaken when another process was quicker to take a port that was free."""
         self._processes: list[subprocess.Popen[bytes]] = []
         with contextlib.ExitStack() as opened:
             self._folder = Path(tempfile.mkdtemp(prefix="local-kube-"))
@@ -75,10 +93,10 @@ class ControlPlane(Administered):
             self.endpoint = f"https://127.0.0.1:{port}"
             write_files(self._folder, certificate, webhook, tokens)
             self._run(opened, "etcd", [str(binaries["etcd"]), *etcd_flags(self._folder, etcd, peer)])
-            server = self._run(opened, "kube-apiserver", [str(binaries["kube-apiserver"]), *server_flags(self._folder, port, etcd)])
+            self._run(opened, "kube-apiserver", [str(binaries["kube-apiserver"]), *server_flags(self._folder, port, etcd)])
             self._client = AdminClient(self.endpoint, self.ca_pem, self._admin_token)
             opened.callback(self._client.close)
-            self._wait(server)
+            self._wait()
             self._opened = opened.pop_all()
 
     @property
@@ -106,15 +124,17 @@ class ControlPlane(Administered):
         found = self.admin("GET", "/api/v1/namespaces")[1].get("items") or []
         return set(NAMESPACE_NAMES) <= {item["metadata"]["name"] for item in found}
 
-    def _wait(self, server: "subprocess.Popen[bytes]") -> None:
+    def _wait(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline and server.poll() is None:
+        while time.monotonic() < deadline and all(process.poll() is None for process in self._processes):
             with contextlib.suppress(urllib3.exceptions.HTTPError):
                 if self._ready():
                     return
             time.sleep(POLL_SECONDS)
-        said = "\n".join((self._folder / "kube-apiserver.log").read_text(errors="replace").splitlines()[-LOG_LINES:])
-        raise ClusterError(f"kube-apiserver did not become ready; its last words:\n{said}")
+        logs = {name: (self._folder / f"{name}.log").read_text(errors="replace") for name in ("etcd", "kube-apiserver")}
+        said = "\n".join(line for text in logs.values() for line in text.splitlines()[-LOG_LINES:])
+        kind = PortTaken if "address already in use" in said else ClusterError
+        raise kind(f"kube-apiserver did not become ready; the last words of etcd and of it:\n{said}")
 
 
 def start_cluster(name: str, *, credentials: CredentialLookup, **options: Any) -> Cluster:
