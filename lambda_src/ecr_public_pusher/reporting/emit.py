@@ -23,8 +23,8 @@ class Emitter:
     def __init__(self, service: str, *, level: str = "INFO") -> None:
         self._service = service
         self._logger = Logger(service=service)
-        # Powertools ranks Lambda's own AWS_LAMBDA_LOG_LEVEL above every other, and that must stay INFO, or Lambda drops the lines of the metrics.
-        self._logger.setLevel(level)
+        # Powertools' own setLevel yields to AWS_LAMBDA_LOG_LEVEL, which must stay INFO, or Lambda drops the lines of the metrics.
+        logging.getLogger(service).setLevel(level)
 
     def report(self, report: dict[str, Any]) -> None:
         """The report, as one JSON line."""
