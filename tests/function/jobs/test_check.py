@@ -799,3 +799,14 @@ def test_two_documents_of_one_cluster_conflict_as_in_a_push(world: World) -> Non
     report = check(world)
     assert entry(report)["ok"]
     assert entry(report, "second")["problems"][0]["outcome"] == "conflict"
+
+
+def test_a_cluster_that_fails_as_a_whole_is_said_once(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), rbac="namespaced.yaml", document="namespaces: [default, 'team-*']")
+    report = check(world)
+    cluster = entry(report)
+    assert cluster["error"] is None
+    assert cluster["problems"] == []
+    (finding,) = [finding for finding in cluster["findings"] if finding["check"] == "namespaces"]
+    assert (finding["ok"], "not allowed to list namespaces" in finding["message"]) == (False, True)
+    assert "See the cluster's error" not in str(report)
