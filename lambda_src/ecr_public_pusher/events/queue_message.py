@@ -11,7 +11,7 @@ from typing import Any
 
 from ecr_public_pusher.configuration.names import is_glob
 from ecr_public_pusher.errors import InternalError, PusherError, RemovalNotRepeated, RequestError
-from ecr_public_pusher.events.parser import parse
+from ecr_public_pusher.events.parser import asked_action, parse
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.timestamps import rfc3339
 
@@ -24,7 +24,7 @@ FULL_PUSH_COUNTS_FOR = timedelta(hours=1)
 class Message:
     """One message as it was received: what it asks for, or why that is not done. `receives`: how often it was handed out.
 
-    `text`: its body. `parked`: it is not to come back, but for somebody to look at.
+    `text`: its body. `asked`: the action in it. `parked`: it is not to come back, but for somebody to look at.
     """
 
     id: str
@@ -32,6 +32,7 @@ class Message:
     request: Request | None = None
     error: PusherError | None = None
     text: str = field(default="", repr=False)
+    asked: str | None = None
 
     @property
     def pushes_clusters(self) -> bool:
@@ -83,6 +84,7 @@ def read(record: Mapping[str, Any], *, root: str, now: datetime) -> Message:
         asked = json.loads(text)
     except (ValueError, RecursionError):
         return Message(**known, error=RequestError("the message is not JSON", remedy="Delete it from the queue; nothing of ours sent it."))
+    known["asked"] = asked_action(asked)
     dispatched = asked.pop("dispatchedAt", None) if isinstance(asked, dict) else None
     try:
         request = parse(asked, root=root)

@@ -26,7 +26,7 @@ async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) ->
         if message.error is None:
             continue
         action: Action = "remove" if message.parked else "push"
-        service.publish(service.failed(Request(action, raises=False), message.error))
+        service.publish(service.failed(Request(action, raises=False), message.error, asked=message.asked))
         if not (message.parked and await service.park(message.text)):
             keep.add(message.id)
     for request, group in merge(received):

@@ -1,6 +1,7 @@
 """The push of one cluster: one apply for each selected namespace, its ServiceAccounts, and what is left in namespaces no longer selected."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -64,6 +65,8 @@ class Push:
 
     async def find(self, api: KubernetesApi) -> tuple[Namespace, ...] | None:
         selection, prunes = self._config.selection, self._config.prune and self._scope.whole
+        if not selection.needs_list and not selection.names:
+            self._check_selected(())
         if not self._planned.needs_list and not prunes:
             return None
         try:
@@ -80,11 +83,7 @@ class Push:
             self._cannot_list = cannot_list  # what is named is pushed first
             return None
         selected = select(selection, listed, scope=self._scope)
-        if not self._config.allow_empty and self._scope.created_since is None and selection.needs_list and not select(selection, listed):
-            raise NothingSelected(
-                f"no namespace of the cluster is selected by {selection}",
-                remedy="Correct namespaces (see `kubectl get namespaces --show-labels`), or set allowEmpty: true where none is expected yet.",
-            )
+        self._check_selected(select(selection, listed))
         if not prunes:
             return selected
         self._selected = len(selected)
@@ -92,6 +91,14 @@ class Push:
         leaving = tuple(one for one in listed if one.name not in chosen and not one.terminating)
         self._leaving = frozenset(one.name for one in leaving)
         return selected + leaving
+
+    def _check_selected(self, selected: Sequence[Namespace]) -> None:
+        """Raises NothingSelected where the whole selection is empty, though nobody said that it may be. A sweep leaves that to the push."""
+        if not selected and not self._config.allow_empty and self._scope.created_since is None:
+            raise NothingSelected(
+                f"no namespace of the cluster is selected by {self._config.selection}",
+                remedy="Correct namespaces (see `kubectl get namespaces --show-labels`), or set allowEmpty: true where none is expected yet.",
+            )
 
     def is_cleanup(self, target: Namespace) -> bool:
         return target.name in self._leaving

@@ -26,7 +26,7 @@ def read(body: Any, **more: Any) -> Message:
 
 def test_a_body_comes_back_as_a_push_of_its_cluster() -> None:
     message = read(messages.body("prod"), receives=3)
-    assert message == Message("m", 3, Request(clusters=("prod",), raises=False, ignore_missing=True), text=messages.body("prod"))
+    assert message == Message("m", 3, Request(clusters=("prod",), raises=False, ignore_missing=True), text=messages.body("prod"), asked="push")
     assert message.cluster == "prod"
 
 

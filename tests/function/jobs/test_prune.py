@@ -327,6 +327,13 @@ def test_a_mistyped_selector_fails_its_cluster_and_prunes_nothing(prod: World) -
     assert prod.secret("prod", "team-a") is not None
 
 
+def test_names_that_are_all_excluded_select_nothing_too(prod: World) -> None:
+    prod.document("prod", "{namespaces: {include: [team-a], exclude: ['team-*']}, prune: true}")
+    error = prod.invoke()["clusters"][0]["error"]
+    assert (error["type"], error["message"]) == ("NothingSelected", "no namespace of the cluster is selected by include [team-a], exclude [team-*]")
+    assert prod.secret("prod", "team-a") is not None
+
+
 def test_nothing_selected_may_be_meant_and_a_sweep_says_nothing_of_it(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: ['later-*']")
     assert world.invoke()["clusters"][0]["error"]["type"] == "NothingSelected"
