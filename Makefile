@@ -7,7 +7,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 ARGS ?=
 ARCH ?= arm64
-TEMPLATES := template.yaml infra/access-entry.yaml infra/spoke-role.yaml infra/kms-key.yaml
+TEMPLATES := template.yaml infra/access-entry.yaml infra/spoke-role.yaml infra/pull-role.yaml infra/kms-key.yaml
 
 .PHONY: help run test check unit build package schemas bench plots soak bill clean
 .DEFAULT_GOAL := help

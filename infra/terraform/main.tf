@@ -21,6 +21,7 @@ locals {
     AlarmAfterHours     = tostring(var.alarm_after_hours)
     RunbookUrl          = var.runbook_url
     AssumableRoleName   = var.assumable_role_name
+    PullRoleName        = var.pull_role_name
     ConfigKmsKeyArn     = var.config_kms_key_arn
     KmsKeyArn           = var.kms_key_arn
     Architecture        = var.architecture

@@ -140,6 +140,12 @@ variable "assumable_role_name" {
   default     = "ecr-public-pusher-spoke"
 }
 
+variable "pull_role_name" {
+  description = "Name (with its path, if any) of the only roles with which the function may ask for private registries' tokens."
+  type        = string
+  default     = "ecr-public-pusher-pull"
+}
+
 variable "config_kms_key_arn" {
   description = "ARN of the customer KMS key of SecureString parameters, if any."
   type        = string

@@ -46,6 +46,15 @@ class RegistryToken:
 
 
 @dataclass(frozen=True)
+class IssuedToken:
+    """What the report says of a token: which registry it is for, and until when."""
+
+    registry: str
+    expires_at: datetime
+    private: bool = False
+
+
+@dataclass(frozen=True)
 class Namespace:
     """What a namespace list says of one namespace."""
 
@@ -75,10 +84,11 @@ class NamespaceOutcome:
 class Check(StrEnum):
     """What a check looks at, in this order; the names are those in the report.
 
-    Up to TLS, what does not pass ends the cluster's check, TOKEN apart; so does SIGN_IN.
+    Up to TLS, what does not pass ends the cluster's check, REGISTRIES and TOKEN apart; so does SIGN_IN.
     """
 
     CONFIGURATION = "configuration"  # its document
+    REGISTRIES = "registries"  # each private registry's token can be had
     ROLE = "role"  # whose credentials sign: the function's own, or the role to assume
     TOKEN = "token"  # the sign-in token can be made, and is not too long
     EKS = "eks"  # EKS describes the cluster

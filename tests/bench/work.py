@@ -16,7 +16,7 @@ from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.configuration.loader import Parameter, load
 from ecr_public_pusher.jobs.secret_manifest import secret_manifest
 from ecr_public_pusher.ownership import Stack
-from ecr_public_pusher.registries.registry import docker_config
+from ecr_public_pusher.registries.registry import PUBLIC_HOSTS, docker_config
 from ecr_public_pusher.sign_in.sts_token import sts_token
 
 REGION = "us-east-1"
@@ -64,7 +64,9 @@ def work(scenario: Scenario, endpoints: list[str], ca_pem: str, *, connections: 
     expires = datetime.now(UTC) + timedelta(hours=12)
     (config,) = load([Parameter(f"{ROOT}/clusters/{cluster(0)}", DOCUMENT)], root=ROOT, region=REGION).clusters
     owner = IDENTITY.owner(config.id)
-    manifest = secret_manifest(config, docker_config(authorization()), owner=owner, expires_at=expires, pushed_at=datetime.now(UTC))
+    manifest = secret_manifest(
+        config, docker_config(dict.fromkeys(PUBLIC_HOSTS, authorization())), owner=owner, expires_at=expires, pushed_at=datetime.now(UTC)
+    )
     return {
         "endpoints": endpoints,
         "ca_pem": ca_pem,

@@ -20,7 +20,7 @@ from infra.local.aws.wire import AwsCall
 from infra.local.identity import AccessEntry
 from infra.local.kube import EmbeddedCluster
 from infra.local.runtime import BuiltFunction
-from tests.stack.alarms import METRICS, NAMESPACE, alarm_metrics
+from tests.stack.alarms import METRICS, NAMESPACE, REGISTRY_METRICS, alarm_metrics
 from tests.stack.template import ACCOUNT, REGION, ROOT, STACK, deployed
 from tests.support.aws_calls import asked_of_iam
 from tests.support.iam import Decision, evaluate
@@ -28,6 +28,7 @@ from tests.support.iam import Decision, evaluate
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/{STACK}-PusherRole"
 SPOKE_ACCOUNT = "444455556666"
 SPOKE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-spoke"
+PULL = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-pull"
 ROOT_PATH = "/ecr-public-pusher"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd"
 
@@ -84,6 +85,7 @@ def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
     """A cluster in the function's account with a SecureString document, one in another account, and one that fails."""
     aws.put_role(ROLE)
     aws.put_role(SPOKE, external_id="an-id", trusted=ROLE)
+    aws.put_role(PULL, trusted=ROLE)
     rbac = list(yaml.safe_load_all((ROOT / "infra" / "rbac" / "cluster.yaml").read_text()))
     for name, account, role, region in (
         ("home", ACCOUNT, ROLE, REGION),
@@ -97,9 +99,10 @@ def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
             cluster.apply(*rbac)
         cluster.admin("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
         aws.put_cluster(account, region, cluster)
+    registry = {"account": SPOKE_ACCOUNT, "region": "eu-west-1", "roleArn": PULL}
     documents = {
         "home": {"namespaces": ["team-*"]},
-        "away": {"namespaces": ["team-*"], "region": "us-west-2", "roleArn": SPOKE, "externalId": "an-id"},
+        "away": {"namespaces": ["team-*"], "region": "us-west-2", "roleArn": SPOKE, "externalId": "an-id", "registries": ["public", registry]},
         "shut": {"namespaces": ["team-a"]},
     }
     for name, document in documents.items():
@@ -162,18 +165,20 @@ def test_the_runs_made_the_calls_that_are_to_be_judged(captured: Captured) -> No
     pushes = read | {"ecr-public:GetAuthorizationToken"}
     # What EKS said once is remembered while the sandbox lives; a check asks anew, and so does a sandbox of its own.
     described = {"eks:DescribeCluster"}
+    # The other account's cluster, and its registry's token.
+    assumed = {"sts:AssumeRole", "ecr:GetAuthorizationToken"}
     assert made == {
-        "push": pushes | described | {"sts:AssumeRole", "sqs:SendMessageBatch"},
-        "sweep": pushes | {"sts:AssumeRole"},
+        "push": pushes | described | assumed | {"sqs:SendMessageBatch"},
+        "sweep": pushes | assumed,
         "change": pushes,
         "batch": pushes,
-        "retry of a whole run": pushes | {"sts:AssumeRole"},
+        "retry of a whole run": pushes | assumed,
         "parked removal": pushes | {"sqs:SendMessageBatch"},
-        "plan": pushes | {"sts:AssumeRole"},
-        "check": pushes | described | {"sts:AssumeRole"},
+        "plan": pushes | assumed,
+        "check": pushes | described | assumed,
         "removal": read | {"sts:AssumeRole"},
         "dispatch": read | {"sqs:SendMessageBatch"},
-        "worker": pushes | described | {"sts:AssumeRole"},
+        "worker": pushes | described | assumed,
     }
 
 
@@ -225,7 +230,7 @@ def test_the_spoke_roles_calls_are_allowed_by_its_template(captured: Captured) -
     cluster = f"arn:aws:eks:us-west-2:{SPOKE_ACCOUNT}:cluster/away"
     spoke = deployed("infra/spoke-role.yaml", PusherRoleArn=ROLE, ExternalId="an-id", ClusterArns=cluster)
     (role,) = [body["Properties"] for body in spoke.values() if body["Type"] == "AWS::IAM::Role"]
-    theirs = [call for call in captured.all_calls if call.account == SPOKE_ACCOUNT]
+    theirs = [call for call in captured.all_calls if call.account == SPOKE_ACCOUNT and call.service == "eks"]
     assert {call.action for call in theirs} == {"DescribeCluster"}
     asked = [one for call in theirs for one in asked_of_iam(call, account=SPOKE_ACCOUNT)]
     policies = [policy["PolicyDocument"] for policy in role["Policies"]]
@@ -234,7 +239,7 @@ def test_the_spoke_roles_calls_are_allowed_by_its_template(captured: Captured) -
 
 def test_no_metric_is_emitted_that_is_not_known_and_none_known_is_never_emitted(captured: Captured) -> None:
     emitted = set().union(*captured.metrics.values())
-    assert emitted == {(NAMESPACE, name, dimensions) for name, dimensions in METRICS.items()}
+    assert emitted == {(NAMESPACE, name, dimensions) for name, dimensions in (*METRICS.items(), *REGISTRY_METRICS.items())}
 
 
 def test_every_alarm_of_ours_is_on_a_metric_that_a_run_really_emitted(captured: Captured) -> None:
@@ -253,3 +258,16 @@ def test_nothing_that_was_printed_is_a_credential(captured: Captured) -> None:
     text = "\n".join(captured.printed)
     assert "k8s-aws-v1." not in text
     assert "X-Amz-Signature" not in text
+
+
+def test_the_pull_roles_calls_are_allowed_by_its_template(captured: Captured) -> None:
+    repository = f"arn:aws:ecr:eu-west-1:{SPOKE_ACCOUNT}:repository/x"
+    (role,) = [
+        body["Properties"]
+        for body in deployed("infra/pull-role.yaml", PusherRoleArn=ROLE, ExternalId="some-id-of-yours", RepositoryArns=repository).values()
+    ]
+    theirs = [call for call in captured.all_calls if call.service == "ecr"]
+    assert {call.principal.split("/")[1] for call in theirs if call.principal} == {"ecr-public-pusher-pull"}
+    policies = [policy["PolicyDocument"] for policy in role["Policies"]]
+    asked = [one for call in theirs for one in asked_of_iam(call, account=SPOKE_ACCOUNT)]
+    assert {evaluate(policies, one).decision for one in asked} == {Decision.ALLOWED}

@@ -22,6 +22,8 @@ METRICS = {
     "SecretsFailed": CLUSTER,
     "SecretsAdopted": CLUSTER,
 }
+# And for each private registry.
+REGISTRY_METRICS = {"TokenSecondsAtIssue": ("registry", "service")}
 # What AWS emits, as far as it is watched.
 AWS_METRICS = {
     ("AWS/Lambda", "Errors", ("FunctionName",)),
@@ -37,7 +39,7 @@ AWS_METRICS = {
     ("AWS/SQS", "NumberOfEmptyReceives", ("QueueName",)),
 }
 MetricName = tuple[str, str, tuple[str, ...]]
-EMITTED: set[MetricName] = {(NAMESPACE, name, dimensions) for name, dimensions in METRICS.items()} | AWS_METRICS
+EMITTED: set[MetricName] = {(NAMESPACE, name, dimensions) for name, dimensions in (*METRICS.items(), *REGISTRY_METRICS.items())} | AWS_METRICS
 
 _INSIGHTS = re.compile(r'SELECT \w+\((\w+)\) FROM SCHEMA\("([^"]+)", ([\w, ]+)\)')
 

@@ -80,6 +80,13 @@ def deployed(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, dict[str, 
     return {name: stack.value(body) for name, body in template["Resources"].items() if stack.holds(body.get("Condition"))}
 
 
+def deployed_in(partition: str) -> dict[str, dict[str, Any]]:
+    """The same in another partition, with the default parameters."""
+    template = translated()
+    stack = _Stack.of(template, {}, {"AWS::Partition": partition})
+    return {name: stack.value(body) for name, body in template["Resources"].items() if stack.holds(body.get("Condition"))}
+
+
 def properties(logical_id: str, path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
     """The properties of one resource of `deployed`."""
     found: dict[str, Any] = deployed(path, **parameters)[logical_id]["Properties"]
@@ -115,6 +122,10 @@ def allow(*actions: str, on: str | list[str], **condition: Any) -> dict[str, Any
     """A statement as `statements` returns it."""
     statement: dict[str, Any] = {"Effect": "Allow", "Action": actions[0] if len(actions) == 1 else list(actions), "Resource": on}
     return statement | ({"Condition": condition} if condition else {})
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def documents(path: str) -> list[dict[str, Any]]:

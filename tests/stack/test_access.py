@@ -8,7 +8,7 @@ import pytest
 from infra.local.stack import RBAC_GROUP
 from tests.stack.template import ACCOUNT, REGION, ROOT, STACK, allow, deployed, documents, outputs, properties, source, statements
 
-ENTRY, SPOKE, KMS = "infra/access-entry.yaml", "infra/spoke-role.yaml", "infra/kms-key.yaml"
+ENTRY, SPOKE, PULL, KMS = "infra/access-entry.yaml", "infra/spoke-role.yaml", "infra/pull-role.yaml", "infra/kms-key.yaml"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/two-of-a-kind-PusherRole-0A1B"
 CLUSTERS = "arn:aws:eks:eu-west-1:444455556666:cluster/a,arn:aws:eks:us-east-1:444455556666:cluster/b"
 SPOKE_PARAMETERS = {"PusherRoleArn": ROLE, "ExternalId": "some-id-of-yours", "ClusterArns": CLUSTERS}
@@ -101,6 +101,55 @@ def test_whom_it_trusts_and_what_it_finds_must_be_said() -> None:
 )
 def test_the_spoke_roles_parameters_refuse_nonsense(parameter: str, value: str, fits: bool) -> None:
     assert bool(re.search(source(SPOKE)["Parameters"][parameter]["AllowedPattern"], value)) is fits
+
+
+# --- pull role
+
+REPOSITORIES = "arn:aws:ecr:eu-west-1:444455556666:repository/team-a/*,arn:aws:ecr:us-east-1:444455556666:repository/base"
+PULL_PARAMETERS = {"PusherRoleArn": ROLE, "ExternalId": "some-id-of-yours", "RepositoryArns": REPOSITORIES}
+
+
+def test_the_pull_role_may_pull_from_the_named_repositories_and_nothing_else() -> None:
+    role = deployed(PULL, **PULL_PARAMETERS)["PullRole"]
+    assert statements(role) == {
+        "GetRegistryToken": allow("ecr:GetAuthorizationToken", on="*"),
+        "PullImages": allow("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", on=REPOSITORIES.split(",")),
+    }
+    assert "ManagedPolicyArns" not in role["Properties"]
+
+
+def test_a_pull_through_cache_may_import_into_them_where_that_is_asked_for() -> None:
+    found = statements(deployed(PULL, **PULL_PARAMETERS, PullThroughCache="true")["PullRole"])
+    assert found["ImportUpstreamImages"] == allow("ecr:BatchImportUpstreamImage", "ecr:CreateRepository", on=REPOSITORIES.split(","))
+
+
+def test_only_the_function_with_the_external_id_may_ask_for_its_tokens() -> None:
+    trust = properties("PullRole", PULL, **PULL_PARAMETERS)["AssumeRolePolicyDocument"]
+    assert trust == properties("SpokeRole", SPOKE, **SPOKE_PARAMETERS)["AssumeRolePolicyDocument"]
+
+
+def test_its_name_is_the_one_with_which_the_function_may_ask() -> None:
+    name = properties("PullRole", PULL, **PULL_PARAMETERS)["RoleName"]
+    assert statements(deployed()["PusherRole"])["ReachRegistries"]["Resource"] == f"arn:aws:iam::*:role/{name}"
+
+
+@pytest.mark.parametrize(
+    ("value", "fits"),
+    [
+        *((arn, True) for arn in REPOSITORIES.split(",")),
+        ("arn:aws-cn:ecr:cn-north-1:444455556666:repository/x", True),
+        ("*", False),
+        ("arn:aws:ecr:*:444455556666:repository/x", False),
+        ("arn:aws:ecr:eu-west-1:*:repository/x", False),
+        ("arn:aws:eks:eu-west-1:444455556666:cluster/x", False),
+        ("", False),
+    ],
+)
+def test_the_pull_roles_repositories_are_named_with_region_and_account(value: str, fits: bool) -> None:
+    assert bool(re.search(source(PULL)["Parameters"]["RepositoryArns"]["AllowedPattern"], value)) is fits
+
+
+# --- both
 
 
 def test_an_external_id_is_not_guessed() -> None:

@@ -16,7 +16,7 @@ from ecr_public_pusher.errors import EksError
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.reporting.metrics import metrics
 from ecr_public_pusher.reporting.run_result import RunResult
-from ecr_public_pusher.results import ClusterResult, NamespaceOutcome, Outcome, RegistryToken
+from ecr_public_pusher.results import ClusterResult, IssuedToken, NamespaceOutcome, Outcome
 from tests.stack.alarms import alarms
 from tests.stack.template import STACK
 from tests.support.cloudwatch import DAY, HOUR, MINUTE, Alarm, Metrics, Readings, State, every_reading, simulate
@@ -43,9 +43,9 @@ class Story:
 
     def run(self, at: float, *results: ClusterResult, request: Request = FULL, life: float = TOKEN_LIFE, **more: Any) -> None:
         """One run of the function."""
-        token = RegistryToken("QVdTOng=", datetime.fromtimestamp(at + life, UTC)) if results else None
-        run = RunResult(request, "id", 2.0, results, token, **{"unconfigured": False, **more})
-        for metric in metrics(run, token_seconds=life - 2 if token else None):
+        tokens = (IssuedToken("public.ecr.aws", datetime.fromtimestamp(at + life, UTC)),) if results else ()
+        run = RunResult(request, "id", 2.0, results, tokens, **{"unconfigured": False, **more})
+        for metric in metrics(run, now=datetime.fromtimestamp(at + 2, UTC)):
             dimensions = {"service": STACK} | ({"cluster": metric.cluster} if metric.cluster else {})
             self.metrics.put("EcrPublicPusher", metric.name, dimensions, at, metric.value)
         for result in results:

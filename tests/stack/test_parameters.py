@@ -9,7 +9,7 @@ from tests.stack.template import refusals, source
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ours"
-TEMPLATES = ["template.yaml", "infra/access-entry.yaml", "infra/spoke-role.yaml", "infra/kms-key.yaml"]
+TEMPLATES = ["template.yaml", "infra/access-entry.yaml", "infra/spoke-role.yaml", "infra/pull-role.yaml", "infra/kms-key.yaml"]
 # What both schedules take and refuse; the sweep's may be empty too.
 EXPRESSIONS = [
     ("rate(8 hours)", True),
@@ -60,6 +60,8 @@ EXPRESSIONS = [
         ("AssumableRoleName", "*", False),
         ("AssumableRoleName", "ecr-*", False),
         ("AssumableRoleName", "", False),
+        ("PullRoleName", "ecr-public-pusher-pull", True),
+        ("PullRoleName", "*", False),
         *((name, value, fits) for name in ("ConfigKmsKeyArn", "KmsKeyArn") for value, fits in [("", True), (KEY, True), ("alias/aws/ssm", False)]),
         ("ConfigKmsKeyArn", "*", False),
         ("KmsKeyArn", "alias/aws/sns", False),
@@ -145,12 +147,6 @@ def test_no_description_is_longer_than_cloudformation_takes(path: str) -> None:
 
 def test_the_defaults_are_accepted() -> None:
     assert refusals() == []
-
-
-@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov", "aws-eusc"])
-def test_a_partition_without_ecr_public_is_refused(partition: str) -> None:
-    (said,) = refusals(partition=partition)
-    assert "exists in the partition aws only" in said
 
 
 @pytest.mark.parametrize(

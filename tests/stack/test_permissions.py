@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.template import ACCOUNT, REGION, ROOT, allow, deployed, properties, source, statements
+from tests.stack.template import ACCOUNT, REGION, ROOT, allow, as_list, deployed, deployed_in, properties, refusals, source, statements
 
 CONFIG_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
 STACK_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/2c3d"
@@ -29,6 +29,7 @@ WITH_WILDCARDS = {
     "GetRegistryBearerToken",
     "FindClusters",
     "ReachOtherAccounts",
+    "ReachRegistries",
     "DescribeNetwork",
     "ManageNetworkInterfaces",
 }
@@ -55,6 +56,7 @@ def execution_statements(path: str = "/ecr-public-pusher", spoke: str = "ecr-pub
         "GetRegistryBearerToken": allow("sts:GetServiceBearerToken", on="*"),
         "FindClusters": allow("eks:DescribeCluster", on=f"arn:aws:eks:*:{ACCOUNT}:cluster/*"),
         "ReachOtherAccounts": allow("sts:AssumeRole", on=f"arn:aws:iam::*:role/{spoke}"),
+        "ReachRegistries": allow("sts:AssumeRole", on="arn:aws:iam::*:role/ecr-public-pusher-pull"),
         "SendRetries": allow("sqs:SendMessage", on="RetryQueue.Arn"),
         "ParkRemovals": allow("sqs:SendMessage", on="DeadLetterQueue.Arn"),
         "ReceiveRetries": allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on="RetryQueue.Arn"),
@@ -130,7 +132,7 @@ def test_resources_are_wildcards_only_where_the_template_says_why() -> None:
     assert {sid for sid, mine in found.items() if any("*" in resource for resource in as_list(mine["Resource"]))} == WITH_WILDCARDS
 
 
-@pytest.mark.parametrize("path", ["template.yaml", "infra/spoke-role.yaml", "infra/kms-key.yaml"])
+@pytest.mark.parametrize("path", ["template.yaml", "infra/spoke-role.yaml", "infra/pull-role.yaml", "infra/kms-key.yaml"])
 def test_every_policy_is_in_the_language_of_2012(path: str) -> None:
     # Without a version IAM takes that of 2008, which knows no variables.
     versions = [policy.get("Version") for policy in policies(source(path)["Resources"])]
@@ -190,5 +192,18 @@ def policies(node: Any) -> list[dict[str, Any]]:
     return [policy for item in node for policy in policies(item)] if isinstance(node, list) else []
 
 
-def as_list(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+# --- private registries, and partitions that have no others
+
+
+def test_the_registries_role_is_apart_from_the_clusters() -> None:
+    found = statements(deployed(PullRoleName="teams/puller")["PusherRole"])
+    assert found["ReachRegistries"] == allow("sts:AssumeRole", on="arn:aws:iam::*:role/teams/puller")
+    assert found["ReachOtherAccounts"]["Resource"] == "arn:aws:iam::*:role/ecr-public-pusher-spoke"
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+def test_a_partition_without_ecr_public_is_granted_nothing_of_it(partition: str) -> None:
+    found = statements(deployed_in(partition)["PusherRole"])
+    assert not found.keys() & {"GetRegistryToken", "GetRegistryBearerToken"}
+    assert found["ReachRegistries"]["Resource"] == f"arn:{partition}:iam::*:role/ecr-public-pusher-pull"
+    assert refusals(partition=partition) == []

@@ -185,7 +185,7 @@ def test_sam_builds_from_the_projects_requirements_and_asks_for_no_named_iam() -
     assert default["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
 
 
-@pytest.mark.parametrize("path", ["template.yaml", "infra/access-entry.yaml", "infra/spoke-role.yaml", "infra/kms-key.yaml"])
+@pytest.mark.parametrize("path", ["template.yaml", "infra/access-entry.yaml", "infra/spoke-role.yaml", "infra/pull-role.yaml", "infra/kms-key.yaml"])
 def test_each_exception_for_a_checker_has_its_reason(path: str) -> None:
     skips = [skip for body in source(path)["Resources"].values() for skip in body.get("Metadata", {}).get("checkov", {}).get("skip", [])]
     assert all(len(skip["comment"]) > 40 for skip in skips)

@@ -15,12 +15,12 @@ import pytest
 from hcl2.utils import SerializationOptions
 
 from ecr_public_pusher.configuration import loader as config
-from tests.stack.template import ACCOUNT, ROOT, TEMPLATE, deployed, source
+from tests.stack.template import ACCOUNT, ROOT, TEMPLATE, as_list, deployed, source
 
 MODULE = ROOT / "infra/terraform"
-ACCESS, SPOKE = MODULE / "modules/access", MODULE / "modules/spoke-role"
-MODULES = [MODULE, ACCESS, SPOKE]
-MIRRORS = [(ACCESS, "infra/access-entry.yaml"), (SPOKE, "infra/spoke-role.yaml")]
+ACCESS, SPOKE, PULL = MODULE / "modules/access", MODULE / "modules/spoke-role", MODULE / "modules/pull-role"
+MODULES = [MODULE, ACCESS, SPOKE, PULL]
+MIRRORS = [(ACCESS, "infra/access-entry.yaml"), (SPOKE, "infra/spoke-role.yaml"), (PULL, "infra/pull-role.yaml")]
 FILES = sorted(MODULE.rglob("*.tf"))
 PLAIN = SerializationOptions(with_comments=False, explicit_blocks=False, strip_string_quotes=True)
 
@@ -163,16 +163,21 @@ def test_each_module_pins_the_provider(folder: Path) -> None:
 # --- access entry and spoke role: the templates' content
 
 
-@pytest.mark.parametrize(("folder", "path"), MIRRORS, ids=["access", "spoke-role"])
+@pytest.mark.parametrize(("folder", "path"), MIRRORS, ids=["access", "spoke-role", "pull-role"])
 def test_a_modules_variables_are_its_templates_parameters(folder: Path, path: str) -> None:
     variables, parameters = blocks(folder, "variable"), source(path)["Parameters"]
     assert variables.keys() - {"tags", "region"} == {snake(name) for name in parameters}
-    assert {name: variables[snake(name)].get("default") for name in parameters} == {name: body.get("Default") for name, body in parameters.items()}
+    defaults = {name: variables[snake(name)].get("default") for name in parameters}
+    assert {name: str(value).lower() if isinstance(value, bool) else value for name, value in defaults.items()} == {
+        name: body.get("Default") for name, body in parameters.items()
+    }
 
 
-@pytest.mark.parametrize(("folder", "path"), MIRRORS, ids=["access", "spoke-role"])
+@pytest.mark.parametrize(("folder", "path"), MIRRORS, ids=["access", "spoke-role", "pull-role"])
 def test_a_modules_variables_refuse_what_its_templates_parameters_refuse(folder: Path, path: str) -> None:
     for name, body in source(path)["Parameters"].items():
+        if "AllowedPattern" not in body:
+            continue  # one of a few values, which a boolean is by itself
         # Terraform knows no lookahead: what must not come at the start is a second condition.
         pattern = re.sub(r"^\^\(\?!(.*?)\)(?=\[)", "^", body["AllowedPattern"])
         logged = conditions(blocks(folder, "variable")[snake(name)])
@@ -355,6 +360,21 @@ def test_the_spoke_roles_documents_are_the_templates_as_deployed(tmp_path: Path)
     found = spoke(tmp_path)
     role = deployed("infra/spoke-role.yaml", PusherRoleArn=ROLE, ExternalId="some-id-of-yours", ClusterArns=CLUSTER)["SpokeRole"]["Properties"]
     assert found == {"trust": role["AssumeRolePolicyDocument"], "permissions": role["Policies"][0]["PolicyDocument"]}
+
+
+@needs_terraform
+@pytest.mark.parametrize("cache", [False, True])
+def test_the_pull_roles_documents_are_the_templates_as_deployed(tmp_path: Path, cache: bool) -> None:
+    repository = "arn:aws:ecr:eu-west-1:444455556666:repository/x"
+    variables = {"pusher_role_arn": ROLE, "external_id": "some-id-of-yours", "repository_arns": [repository], "pull_through_cache": cache}
+    found = evaluated(PULL, tmp_path, variables)
+    parameters = {"PusherRoleArn": ROLE, "ExternalId": "some-id-of-yours", "RepositoryArns": repository, "PullThroughCache": str(cache).lower()}
+    role = deployed("infra/pull-role.yaml", **parameters)["PullRole"]["Properties"]
+    assert found["trust"] == role["AssumeRolePolicyDocument"]
+    wanted = role["Policies"][0]["PolicyDocument"]["Statement"]
+    assert [{name: as_list(value) for name, value in one.items()} for one in found["permissions"]["Statement"]] == [
+        {name: as_list(value) for name, value in one.items()} for one in wanted
+    ]
 
 
 @needs_terraform

@@ -97,6 +97,13 @@ def _ecr_public(asking: _Asking) -> list[Request]:
     return [Request("ecr-public:GetAuthorizationToken"), Request("sts:GetServiceBearerToken")]
 
 
+def _ecr(asking: _Asking) -> list[Request]:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html"""
+    if asking.call.action != "GetAuthorizationToken":
+        raise _unknown(asking.call)
+    return [Request("ecr:GetAuthorizationToken")]
+
+
 def _eks(asking: _Asking) -> list[Request]:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html"""
     if asking.call.action != "DescribeCluster":
@@ -130,4 +137,11 @@ def _unknown(call: AwsCall) -> ValueError:
     return ValueError(f"nobody said what {call.service}:{call.action} with {sorted(call.parameters)} asks of IAM")
 
 
-_SERVICES: dict[str, Callable[[_Asking], list[Request]]] = {"ssm": _ssm, "ecr-public": _ecr_public, "eks": _eks, "sts": _sts, "sqs": _sqs}
+_SERVICES: dict[str, Callable[[_Asking], list[Request]]] = {
+    "ssm": _ssm,
+    "ecr-public": _ecr_public,
+    "ecr": _ecr,
+    "eks": _eks,
+    "sts": _sts,
+    "sqs": _sqs,
+}

@@ -20,12 +20,12 @@ NO_SUCH_KEY = "The security token included in the request is invalid."
 
 
 class Gateway:
-    """A WSGI application around moto's. Scripted answers come first, then identity, region and trust, then moto."""
+    """A WSGI application around moto's. Scripted answers come first, then identity, region and trust, then `own`, then moto."""
 
-    def __init__(self, moto: WsgiApp, find_credential: CredentialLookup) -> None:
+    def __init__(self, moto: WsgiApp, find_credential: CredentialLookup, own: Callable[[AwsRequest], Answer | None]) -> None:
         self.calls: list[AwsCall] = []
         self.roles: dict[str, Role] = {}
-        self._moto, self._find = moto, find_credential
+        self._moto, self._find, self._own = moto, find_credential, own
         self._scripts: dict[tuple[str, str], tuple[Scripted, int | None]] = {}
         self._lock = threading.Lock()
         self._regions = _all_regions()
@@ -40,7 +40,7 @@ class Gateway:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = AwsRequest.read(environ)
         call = self._record(request)
-        answer = self._scripted(request) or self._refusal(request, call.principal)
+        answer = self._scripted(request) or self._refusal(request, call.principal) or self._own(request)
         if answer is None:
             try:
                 return self._moto(environ, _noting(call, start_response))

@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 
 from ..identity import Credential
 from . import ecr_public
+from .ecr_private import EcrPrivate
 from .gateway import Gateway
 from .queues import LocalQueue
 from .roles import Role, find_session, open_session
@@ -55,7 +56,8 @@ class LocalAws:
         self.account_id = account_id
         ecr_public.register()
         BackendDict.reset()
-        self._gateway = Gateway(DomainDispatcherApplication(create_backend_app), self.find_credential)
+        self.ecr_private = EcrPrivate(self.find_credential)
+        self._gateway = Gateway(DomainDispatcherApplication(create_backend_app), self.find_credential, self.ecr_private.answer)
         self.ecr_public = ecr_public.EcrPublic(self._gateway.script)
         self._server = make_server(LOOPBACK, 0, self._gateway, threaded=True, request_handler=_Quiet)
         self.endpoint_url = f"http://{LOOPBACK}:{self._server.server_port}"

@@ -39,12 +39,15 @@ class Callers:
 
     def __init__(self, clients: AwsClients, blocking: BlockingCalls) -> None:
         self.clients, self.blocking = clients, blocking
-        self._callers: OncePerKey[tuple[str, str | None], Caller] = OncePerKey()
+        self._callers: OncePerKey[tuple[str, str | None, str], Caller] = OncePerKey()
         self._principals: OncePerKey[str, str] = OncePerKey()
 
-    async def caller(self, role_arn: str | None, external_id: str | None) -> Caller:
-        """The execution role, or `role_arn`. Raises RoleError; SignInError when the function has no credentials itself."""
-        return await self._callers.get((role_arn or _OWN, external_id), lambda: self._assumed(role_arn, external_id))
+    async def caller(self, role_arn: str | None, external_id: str | None, *, allowed_by: str = "AssumableRoleName") -> Caller:
+        """The execution role, or `role_arn`, whose name the template parameter `allowed_by` must cover.
+
+        Raises RoleError; SignInError when the function has no credentials itself.
+        """
+        return await self._callers.get((role_arn or _OWN, external_id, allowed_by), lambda: self._assumed(role_arn, external_id, allowed_by))
 
     async def principal(self, caller: Caller) -> str:
         """The ARN of the caller's role, as an access entry names it.
@@ -53,10 +56,10 @@ class Callers:
         """
         return caller.role_arn or await self._principals.get(_OWN, lambda: self.blocking.run(self._own_principal))
 
-    async def _assumed(self, role_arn: str | None, external_id: str | None) -> Caller:
+    async def _assumed(self, role_arn: str | None, external_id: str | None, allowed_by: str) -> Caller:
         if role_arn is None:
             return await self.blocking.run(self._own)
-        return await self.blocking.run(lambda: self._assume(role_arn, external_id))
+        return await self.blocking.run(lambda: self._assume(role_arn, external_id, allowed_by))
 
     def _own(self) -> Caller:
         try:
@@ -64,7 +67,7 @@ class Callers:
         except AWS_ERRORS as error:
             raise SignInError(f"the function has no credentials: {error_code(error)}", remedy="See the function's execution role.") from None
 
-    def _assume(self, role_arn: str, external_id: str | None) -> Caller:
+    def _assume(self, role_arn: str, external_id: str | None, allowed_by: str) -> Caller:
         extra = {"ExternalId": external_id} if external_id else {}
         try:
             sts = self.clients.client("sts")
@@ -73,7 +76,7 @@ class Callers:
         except AWS_ERRORS as error:
             raise RoleError(
                 f"cannot assume {role_arn}: {error_code(error)}",
-                remedy="The role must trust this function's execution role with the same external id, and AssumableRoleName must cover its name.",
+                remedy=f"The role must trust this function's execution role with the same external id, and {allowed_by} must cover its name.",
             ) from None
         return Caller(credentials, role_arn)
 

@@ -57,6 +57,12 @@ class AwsClients:
                 self._clients[key] = client
             return self._clients[key]
 
+    def partition(self, region: str) -> tuple[str, str]:
+        """The partition of a region, and the suffix of its hosts; both empty for a name that is no region's."""
+        with self._lock:
+            found = self._session.get_component("endpoint_resolver").construct_endpoint("ecr", region)
+        return (str(found["partition"]), str(found["dnsSuffix"])) if found else ("", "")
+
     def own_credentials(self) -> Credentials:
         """The execution role's credentials as they are now. May block; raises NoCredentialsError."""
         found = self._session.get_credentials()

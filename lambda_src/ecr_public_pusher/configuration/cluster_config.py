@@ -8,6 +8,16 @@ from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
 
 
 @dataclass(frozen=True)
+class PrivateRegistry:
+    """A private ECR registry, and the role that asks for its token: never the function's own, whose rights the token would bear."""
+
+    account: str
+    region: str
+    role_arn: str
+    external_id: str | None = None
+
+
+@dataclass(frozen=True)
 class ClusterConfig:
     """One cluster's settings, defaults merged in."""
 
@@ -26,6 +36,8 @@ class ClusterConfig:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     function_account: str = ""
+    public_registry: bool = True
+    private_registries: tuple[PrivateRegistry, ...] = ()
 
     @property
     def target(self) -> tuple[str, str, str]:

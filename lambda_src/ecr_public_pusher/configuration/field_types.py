@@ -65,6 +65,7 @@ def _boolean(value: Any) -> bool:
 
 Boolean = Annotated[bool, BeforeValidator(_boolean), WithJsonSchema({"enum": [True, False, *_WORDS]})]
 
+ACCOUNT = Text(r"[0-9]{12}", "an AWS account of twelve digits", ({"type": "integer", "minimum": 10**11, "maximum": 10**12 - 1},))
 REGION = Text(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}", "an AWS region, like eu-central-1")
 ROLE_ARN = Text(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", "a role's ARN, like arn:aws:iam::444455556666:role/NAME")
 # Source: STS AssumeRole, `ExternalId`
@@ -77,6 +78,7 @@ SECRET_NAME = Text(
 # Source: EKS CreateCluster, `name`
 CLUSTER_NAME = Text(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}", "the name of an EKS cluster (letters, digits, '-' and '_', at most 100)", (INTEGER, BOOLEAN))
 
+Account = Annotated[str, BeforeValidator(ACCOUNT.check), WithJsonSchema(ACCOUNT.schema)]
 Region = Annotated[str, BeforeValidator(REGION.check), WithJsonSchema(REGION.schema)]
 RoleArn = Annotated[str, BeforeValidator(ROLE_ARN.check), WithJsonSchema(ROLE_ARN.schema)]
 ExternalId = Annotated[str, BeforeValidator(EXTERNAL_ID.check), WithJsonSchema(EXTERNAL_ID.schema)]

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, PrivateRegistry
 from ecr_public_pusher.configuration.namespace_selector import Selection
-from ecr_public_pusher.configuration.schema import REFERENCE, ClusterDocument, DefaultsDocument, validated
+from ecr_public_pusher.configuration.schema import PUBLIC, REFERENCE, ClusterDocument, DefaultsDocument, validated
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 from ecr_public_pusher.errors import ConfigurationError, InternalError, InvalidDocument, PusherError
 
@@ -102,6 +102,10 @@ def _cluster(parameter: Parameter, document_id: str, defaults: Mapping[str, Any]
         labels=document.labels,
         annotations=document.annotations,
         function_account=account,
+        public_registry=PUBLIC in document.registries,
+        private_registries=tuple(
+            PrivateRegistry(one.account, one.region, one.role_arn, one.external_id) for one in document.registries if not isinstance(one, str)
+        ),
     )
 
 

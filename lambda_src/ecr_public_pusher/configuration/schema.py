@@ -2,13 +2,14 @@
 
 import difflib
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from ecr_public_pusher.configuration.field_types import (
     NULL,
+    Account,
     Annotations,
     Boolean,
     ClusterName,
@@ -66,6 +67,46 @@ def _selection(value: Any) -> Any:
 Selected = Annotated[NamespacesField, BeforeValidator(_selection)]
 
 
+class RegistryField(_Model):
+    """A private ECR registry: its account and region, and the role with which its token is asked for."""
+
+    account: Account = Field(description="AWS account of the registry.")
+    region: Region = Field(description="AWS region of the registry.")
+    role_arn: RoleArn = Field(description="Role that may pull from it, whose rights the token has; never the execution role.")
+    external_id: ExternalId | None = Field(None, description="External id with which `roleArn` is assumed.")
+
+
+PUBLIC: Literal["public"] = "public"
+MOST_REGISTRIES = 20
+
+
+def _registries(value: Any) -> Any:
+    if isinstance(value, str):
+        value = value.split()
+    if not isinstance(value, list) or not value:
+        raise ValueError("expected a list of registries: public, and {account, region, roleArn} for private ones")
+    if len(value) > MOST_REGISTRIES:
+        raise ValueError(f"at most {MOST_REGISTRIES} registries fit into one Secret, found {len(value)}")
+    if bad := next((item for item in value if item != PUBLIC and not isinstance(item, dict)), None):
+        raise ValueError(f"expected public or a mapping {{account, region, roleArn}}, found '{str(bad)[:80]}'")
+    return value
+
+
+def _each_once(registries: tuple[RegistryField | Literal["public"], ...]) -> tuple[RegistryField | Literal["public"], ...]:
+    names = [PUBLIC if isinstance(one, str) else f"{one.account} in {one.region}" for one in registries]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"the registry {twice} is there twice")
+    return registries
+
+
+# Told apart by their form, so that what is wrong with one is said of that form alone.
+_Registry = Annotated[
+    Annotated[RegistryField, Tag("private")] | Annotated[Literal["public"], Tag(PUBLIC)],
+    Discriminator(lambda value: PUBLIC if isinstance(value, str) else "private"),
+]
+Registries = Annotated[tuple[_Registry, ...], BeforeValidator(_registries), AfterValidator(_each_once)]
+
+
 class DefaultsDocument(_Model):
     """Settings for all clusters, as the parameter `<root>/defaults` holds them: every field but `cluster` and `enabled`."""
 
@@ -73,6 +114,7 @@ class DefaultsDocument(_Model):
     role_arn: RoleArn | None = Field(None, description="Role to assume for EKS and for signing in, mostly of another account.")
     external_id: ExternalId | None = Field(None, description="External id with which `roleArn` is assumed.")
     namespaces: Selected | None = Field(None, description="Which namespaces get the Secret: names and globs, or {include, exclude, selector}.")
+    registries: Registries = Field((PUBLIC,), description="What the Secret signs in to: public, and private registries.")
     secret_name: SecretName = Field(DEFAULT_SECRET_NAME, description="Name of the Secret.")
     service_accounts: ServiceAccounts = Field((), description="Names and globs whose imagePullSecrets get the Secret's name.")
     take_ownership: Boolean = Field(False, description="Take over a Secret of that name that somebody else manages.")
@@ -118,7 +160,8 @@ def _object(model: type[BaseModel], description: str) -> Schema:
     properties = {}
     for name in fields:
         given = made["properties"][name]
-        kind = _namespaces() if name == "namespaces" else {key: value for key, value in _not_null(given).items() if key not in _OF_THE_FIELD}
+        special = {"namespaces": _namespaces, "registries": _registries_schema}.get(name)
+        kind = special() if special else {key: value for key, value in _not_null(given).items() if key not in _OF_THE_FIELD}
         default = {"default": given["default"]} if given.get("default") not in (None, [], {}) else {}
         properties[name] = {"description": fields[name].description, **default, **one_of(*kind.get("anyOf", [kind]), NULL)}
     return {"description": " ".join(description.split()), "type": "object", "additionalProperties": False, "properties": properties}
@@ -139,6 +182,20 @@ def _namespaces() -> Schema:
     return one_of(*(kind for kind in named["anyOf"] if kind != NULL), mapping | {"anyOf": given})
 
 
+def _registries_schema() -> Schema:
+    private = _object(RegistryField, RegistryField.__doc__ or "")
+    required = ["account", "region", "roleArn"]
+    private |= {"required": required, "properties": private["properties"] | {name: _given(private["properties"][name]) for name in required}}
+    item = one_of({"const": PUBLIC}, private, NULL)
+    listed = {"type": "array", "items": item, "contains": {"not": NULL}, "maxItems": MOST_REGISTRIES, "uniqueItems": True}
+    return one_of(listed, {"type": "string", "pattern": r"^\s*public\s*$"})
+
+
+def _given(field: Schema) -> Schema:
+    """A field that must be there."""
+    return {**field, "anyOf": [kind for kind in field["anyOf"] if kind != NULL]}
+
+
 def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], parameter: str) -> M:
     """The document that the plain fields make. Raises InvalidDocument naming `parameter`, the fields and what is expected."""
     try:
@@ -149,9 +206,12 @@ def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], par
 
 
 def _complaint(model: type[DefaultsDocument], loc: tuple[Any, ...], kind: str, message: str) -> str:
-    name = ".".join(str(part)[:60] for part in loc)
+    name = ".".join(str(part)[:60] for part in loc if part not in ("private", PUBLIC))
     if kind == "extra_forbidden":
-        known = [to_camel(known_name) for known_name in (NamespacesField if len(loc) > 1 else model).model_fields]
+        nested: dict[str, type[_Model]] = {"namespaces": NamespacesField, "registries": RegistryField}
+        inner = nested.get(str(loc[0]), model) if len(loc) > 1 else model
+        known = [to_camel(known_name) for known_name in inner.model_fields]
         close = difflib.get_close_matches(str(loc[-1]), known, n=1)
         return f"{name}: unknown field" + (f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(known)})")
-    return f"{name}: {message.removeprefix('Value error, ')}".removeprefix(": ")
+    said = "required" if kind == "missing" else message.removeprefix("Value error, ")
+    return f"{name}: {said}".removeprefix(": ")

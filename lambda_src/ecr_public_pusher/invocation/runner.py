@@ -81,7 +81,9 @@ class _Run:
     def __init__(self, runner: Runner, request: Request) -> None:
         self._runner, self._request = runner, request
         self._settings, self._deadline, self._blocking = runner.settings, runner.deadline, runner.blocking
-        self.tokens = TokenProvider(runner.clients(), runner.blocking, runner.deadline)
+        self._callers = Callers(runner.clients(), runner.blocking)
+        self.tokens = TokenProvider(self._callers, runner.deadline)
+        self._all_need_public = True
         self.results: Sequence[ClusterResult] = ()
         self.unconfigured: bool | None = None
         self.unknown: tuple[str, ...] = ()
@@ -90,7 +92,7 @@ class _Run:
     @property
     def token_failure(self) -> PusherError | None:
         """Why no token could be had, where the run went on without: a sweep's and a dry run's clusters say the rest."""
-        return self.tokens.failure
+        return self.tokens.public_failure if self._all_need_public else None
 
     async def work(self) -> None:
         request = self._request
@@ -105,18 +107,19 @@ class _Run:
         if self._settings.fan_out and request.pushes_all and plan.ids:
             await self._dispatch(plan)
             return
-        callers = Callers(self._runner.clients(), self._blocking)
-        sign_ins = SignIns(callers, self._runner.sandbox.endpoints)
+        self._all_need_public = all(planned.config.public_registry for planned in plan.clusters)
+        sign_ins = SignIns(self._callers, self._runner.sandbox.endpoints)
         workplace = Workplace(sign_ins, self._deadline, self._blocking, self._runner.sockets, self._settings.identity, self._runner.retry_policy)
         if request.action == "check":
             # What only a person asks for is not imported for each push and sweep.
             from ecr_public_pusher.jobs.check import check_clusters
 
-            self.results = await check_clusters(plan, self._make_job(), workplace)
-            await self._try_token()
+            self.results = await check_clusters(plan, self._make_job(), workplace, self.tokens)
+            await self._try_token(plan)
         else:
             if request.action != "sweep" and not request.removes and plan.clusters:
-                await (self._try_token() if request.dry_run else self.tokens.token())  # without a token there is nothing to sign in for
+                # Without a token there is nothing to sign in for; but a document that needs only others goes on.
+                await (self.tokens.public() if self._all_need_public and not request.dry_run else self._try_token(plan))
             self.results = await run_in_clusters(plan, self._make_job(), workplace)
         self._check_narrowing()
 
@@ -150,10 +153,14 @@ class _Run:
         await retry_queue.send(self._runner.clients(), self._blocking, self._deadline, url, bodies, delay_seconds=0)
         self.dispatched = len(bodies)
 
-    async def _try_token(self) -> None:
-        """A dry run goes on without a token, since what it sends is a placeholder anyway; the failure is in the result."""
-        with contextlib.suppress(TokenError):
-            await self.tokens.token()
+    async def _try_token(self, plan: Plan) -> None:
+        """Goes on without ECR Public's token: a dry run sends a placeholder anyway, and else those fail that need it.
+
+        The failure is in the result.
+        """
+        if any(planned.config.public_registry for planned in plan.clusters) or not plan.clusters:
+            with contextlib.suppress(TokenError):
+                await self.tokens.public()
 
     def _scope(self) -> Scope:
         request = self._request

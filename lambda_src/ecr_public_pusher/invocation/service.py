@@ -18,6 +18,7 @@ from ecr_public_pusher.reporting.emit import Emitter
 from ecr_public_pusher.reporting.metrics import metrics
 from ecr_public_pusher.reporting.report import report
 from ecr_public_pusher.reporting.run_result import RunResult
+from ecr_public_pusher.timestamps import from_epoch
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,7 @@ class Service:
 
     def publish(self, run: RunResult) -> Published:
         """The run, after its metrics and its report are out."""
-        life = run.token.expires_at.timestamp() - self.deadline.clock.wall() if run.token else None
-        self.emitter.metrics(metrics(run, token_seconds=life))
+        self.emitter.metrics(metrics(run, now=from_epoch(self.deadline.clock.wall())))
         published = Published(run, report(run))
         self.emitter.report(published.report)
         return published

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ecr_public_pusher.deadline import TOO_SLOW
-from ecr_public_pusher.errors import ApiError, DeadlineReached, InternalError, NothingSelected, PusherError, SignInError
+from ecr_public_pusher.errors import ApiError, DeadlineReached, InternalError, NothingSelected, PusherError, RoleError, SignInError, TokenError
 from ecr_public_pusher.jobs.access_audit import SHOWN, AccessAudit, some
 from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters, run_until, with_others
 from ecr_public_pusher.jobs.job import Job
@@ -15,9 +15,11 @@ from ecr_public_pusher.kubernetes_api.access_reviews import Identity, who_am_i
 from ecr_public_pusher.kubernetes_api.reachability import Route
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.ownership import RBAC_GROUP
+from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.results import Check, ClusterResult, Finding
 from ecr_public_pusher.sign_in.eks_remedies import EksRemedies
 from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES
+from ecr_public_pusher.timestamps import rfc3339
 
 # Somebody waits for the answer: a request that got none is tried once more, not four times.
 ATTEMPTS = 2
@@ -25,12 +27,12 @@ ATTEMPTS = 2
 REPORT_SECONDS = 0.5
 
 
-async def check_clusters(plan: Plan, dry_run: Callable[[PlannedCluster], Job], workplace: Workplace) -> list[ClusterResult]:
+async def check_clusters(plan: Plan, dry_run: Callable[[PlannedCluster], Job], workplace: Workplace, tokens: TokenProvider) -> list[ClusterResult]:
     """One result per cluster: what was found out up to the first thing that stands in the way, and a dry run where it can sign in."""
     deadline = workplace.deadline.sooner(by=min(REPORT_SECONDS, workplace.deadline.remaining / 10))
     policy = replace(workplace.retry_policy, attempts=min(ATTEMPTS, workplace.retry_policy.attempts))
     hurried = replace(workplace, deadline=deadline, retry_policy=policy)
-    checks = [_ClusterCheck(planned, dry_run, hurried) for planned in plan.clusters]
+    checks = [_ClusterCheck(planned, dry_run, hurried, tokens) for planned in plan.clusters]
     await run_until(deadline, checks, _ClusterCheck.run)
     invalid = [ClusterResult(document_id, findings=(_failed(Check.CONFIGURATION, error),)) for document_id, error in plan.invalid.items()]
     return with_others([*(check.result() for check in checks), *invalid], replace(plan, invalid={}))
@@ -39,14 +41,14 @@ async def check_clusters(plan: Plan, dry_run: Callable[[PlannedCluster], Job], w
 class _ClusterCheck:
     """One cluster's findings, as they grow. `result` is whole at any moment: what was cancelled at the deadline says so."""
 
-    def __init__(self, planned: PlannedCluster, dry_run: Callable[[PlannedCluster], Job], workplace: Workplace) -> None:
-        self._planned, self._config, self._dry_run, self._workplace = planned, planned.config, dry_run, workplace
+    def __init__(self, planned: PlannedCluster, dry_run: Callable[[PlannedCluster], Job], workplace: Workplace, tokens: TokenProvider) -> None:
+        self._planned, self._config, self._dry_run, self._workplace, self._tokens = planned, planned.config, dry_run, workplace, tokens
         self._clock = workplace.deadline.clock
         self._sign_in = workplace.sign_ins.of(planned.config)
         self._findings = [
             Finding(Check.CONFIGURATION, True, f"cluster {self._config.cluster} in {self._config.region}, Secret {self._config.secret_name}")
         ]
-        self._looking_at: Check | None = Check.ROLE
+        self._looking_at: Check | None = Check.REGISTRIES
         self._began: float | None = None
         self._seconds: float | None = None
         self._selected: list[str] = []
@@ -85,6 +87,8 @@ class _ClusterCheck:
 
     async def _run(self) -> None:
         config = self._config
+        pulls = not config.private_registries or self._note(await self._registries())
+        self._look(Check.ROLE)
         await self._sign_in.caller()
         self._findings.append(Finding(Check.ROLE, True, f"assumed {config.role_arn}" if config.role_arn else "the function's own"))
         self._look(Check.TOKEN)
@@ -106,7 +110,7 @@ class _ClusterCheck:
             self._look(check)
             if not self._note(await step()):
                 return
-        if signs and await self._audit(access):
+        if signs and await self._audit(access) and pulls:  # without its tokens, a dry run would only fail for the same reason
             self._look(Check.NAMESPACES)
             await self._try()
 
@@ -118,6 +122,14 @@ class _ClusterCheck:
     def _note(self, finding: Finding) -> bool:
         self._findings.append(finding)
         return finding.ok
+
+    async def _registries(self) -> Finding:
+        try:
+            had = await self._tokens.private_of(self._config)
+        except (TokenError, RoleError) as error:
+            return _failed(Check.REGISTRIES, error)
+        until = min(one.token.expires_at for one in had)
+        return Finding(Check.REGISTRIES, True, f"a token for {some([one.hosts[0] for one in had])}; the first ends at {rfc3339(until)}")
 
     async def _sign(self) -> Finding:
         try:

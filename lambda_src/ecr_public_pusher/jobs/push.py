@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from ecr_public_pusher.configuration.namespace_selector import Scope, select
@@ -16,9 +16,9 @@ from ecr_public_pusher.jobs.secret_removal import SecretRemoval, explain_not_rem
 from ecr_public_pusher.jobs.targets import PlannedCluster
 from ecr_public_pusher.kubernetes_api.resources import Applied, KubernetesApi
 from ecr_public_pusher.ownership import Stack
-from ecr_public_pusher.registries.registry import PLACEHOLDER, docker_config
+from ecr_public_pusher.registries.registry import PLACEHOLDER, PUBLIC_HOSTS, docker_config
 from ecr_public_pusher.registries.token_provider import TokenProvider
-from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome, RegistryToken
+from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.timestamps import from_epoch
 
 # So many Secrets may be pruned without asking whether they are more than what stays.
@@ -119,9 +119,21 @@ class Push:
 
     async def prepare(self) -> None:
         now = from_epoch(self._deadline.clock.wall())
-        token = RegistryToken(PLACEHOLDER, now + TOKEN_LIFE) if self._dry_run else await self._settings.tokens.token()
-        manifest = secret_manifest(self._config, docker_config(token.authorization), owner=self._owner, expires_at=token.expires_at, pushed_at=now)
+        authorizations, expires_at = await self._credentials(now)
+        manifest = secret_manifest(self._config, docker_config(authorizations), owner=self._owner, expires_at=expires_at, pushed_at=now)
         self._body = json.dumps(manifest, separators=(",", ":")).encode()
+
+    async def _credentials(self, now: datetime) -> tuple[dict[str, str], datetime]:
+        """By host, what the Secret signs in with, and when the first of its tokens ends.
+
+        A dry run asks for private tokens too, to find out whether they can be had (ECR Public's was asked for before), but sends none.
+        """
+        if not self._dry_run:
+            had = await self._settings.tokens.of(self._config)
+            return {host: one.token.authorization for one in had for host in one.hosts}, min(one.token.expires_at for one in had)
+        private = await self._settings.tokens.private_of(self._config)
+        hosts = [*(PUBLIC_HOSTS if self._config.public_registry else ()), *(host for one in private for host in one.hosts)]
+        return dict.fromkeys(hosts, PLACEHOLDER), now + TOKEN_LIFE
 
     async def look(self, api: KubernetesApi, target: Namespace) -> NamespaceOutcome | None:
         return await self._removal.look(api, target.name, expected=False)

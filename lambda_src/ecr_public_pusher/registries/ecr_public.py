@@ -1,19 +1,16 @@
-"""An ECR Public token, checked before anything is built on it."""
+"""ECR Public's token, for which the execution role asks."""
 
-import base64
-import binascii
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ecr_public_pusher.aws_api.errors import AWS_ERRORS, Failure, call_aws, error_code, failure_of
 from ecr_public_pusher.errors import TokenError
+from ecr_public_pusher.registries.authorization import checked
 from ecr_public_pusher.results import RegistryToken
 
 # ECR Public's API lives in these two regions only.
 API_REGIONS = ("us-east-1", "us-west-2")
-# A token is to outlive the next push by the shortest schedule there is; twelve hours are the rule.
-LEAST_LIFE = timedelta(hours=1)
 
 _REMEDIES = {
     Failure.REFUSED: "The execution role needs ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken (see iam-permission.json); a service "
@@ -38,26 +35,5 @@ def fetch_token(clients: Iterable[Any], now: datetime) -> RegistryToken:
 
 
 def checked_token(answer: Any, now: datetime) -> RegistryToken:
-    """The token in GetAuthorizationToken's answer, when it is one that a registry could take. Raises TokenError."""
-    data = answer.get("authorizationData") if isinstance(answer, dict) else None
-    token = data.get("authorizationToken") if isinstance(data, dict) else None
-    expires_at = data.get("expiresAt") if isinstance(data, dict) else None
-    if not token or not isinstance(token, str):
-        raise _unusable("it is empty")
-    try:
-        user, _, password = base64.b64decode(token, validate=True).partition(b":")
-    except (binascii.Error, ValueError):
-        raise _unusable("it is not base64") from None
-    if user != b"AWS" or not password:
-        raise _unusable("it does not decode to AWS:<password>")
-    if not isinstance(expires_at, datetime):
-        raise _unusable("it has no expiry")
-    if expires_at <= now:
-        raise _unusable(f"it expired at {expires_at.isoformat()}")
-    if expires_at - now < LEAST_LIFE:  # the one that it would replace is better
-        raise _unusable(f"it lives for {round((expires_at - now).total_seconds())} seconds only, less than {int(LEAST_LIFE.total_seconds())}")
-    return RegistryToken(token, expires_at)
-
-
-def _unusable(why: str) -> TokenError:
-    return TokenError(f"ECR Public's token is unusable: {why}", remedy="Nothing was written. Try again; should it last, ask AWS support.")
+    """The token in GetAuthorizationToken's answer: one structure, where private ECR has a list. Raises TokenError."""
+    return checked(answer.get("authorizationData") if isinstance(answer, dict) else None, now, giver="ECR Public")

@@ -1,37 +1,99 @@
-"""One registry token for a run, asked for when it is first needed. It never outlives the invocation."""
+"""The registry tokens of a run, each asked for once, when it is first needed. None of them outlives the invocation."""
 
-from ecr_public_pusher.aws_api.clients import AwsClients
-from ecr_public_pusher.blocking_calls import BlockingCalls
+import asyncio
+from dataclasses import dataclass
+
+from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.concurrency import OncePerKey
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, PrivateRegistry
 from ecr_public_pusher.deadline import Deadline
-from ecr_public_pusher.errors import PusherError
+from ecr_public_pusher.errors import PusherError, TokenError
+from ecr_public_pusher.registries.ecr_private import fetch_private_token
 from ecr_public_pusher.registries.ecr_public import API_REGIONS, fetch_token
-from ecr_public_pusher.results import RegistryToken
+from ecr_public_pusher.registries.registry import PUBLIC, PUBLIC_HOSTS, private_hosts
+from ecr_public_pusher.results import IssuedToken, RegistryToken
 from ecr_public_pusher.timestamps import from_epoch
 
-PUBLIC = "public.ecr.aws"
+PULL_ROLE_PARAMETER = "PullRoleName"
+
+# A token serves every private registry of its region that the role may read.
+type _TokenKey = tuple[str, str | None, str] | None
+
+
+@dataclass(frozen=True)
+class RegistryCredential:
+    """A token, and the hosts that it signs in to, their usual name first."""
+
+    hosts: tuple[str, ...]
+    token: RegistryToken
 
 
 class TokenProvider:
-    """`issued` and `failure` say what came of it, for the report; both are None while nobody has asked."""
+    """`issued` and `public_failure` say what came of it, for the report."""
 
-    def __init__(self, clients: AwsClients, blocking: BlockingCalls, deadline: Deadline) -> None:
-        self._clients, self._blocking, self._deadline = clients, blocking, deadline
-        self._tokens: OncePerKey[str, RegistryToken] = OncePerKey()
-        self.issued: RegistryToken | None = None
-        self.failure: PusherError | None = None
+    def __init__(self, callers: Callers, deadline: Deadline) -> None:
+        self._callers, self._deadline = callers, deadline
+        self._tokens: OncePerKey[_TokenKey, RegistryToken] = OncePerKey()
+        self._issued: dict[str, IssuedToken] = {}
+        self.public_failure: PusherError | None = None
 
-    async def token(self) -> RegistryToken:
-        """The token. Who comes later gets the same, or the same failure: TokenError, DeadlineReached."""
+    @property
+    def issued(self) -> tuple[IssuedToken, ...]:
+        """Those that were had: ECR Public's first, then by registry."""
+        return tuple(sorted(self._issued.values(), key=lambda issued: (issued.private, issued.registry)))
+
+    async def public(self) -> RegistryCredential:
+        """ECR Public's. Who comes later gets the same, or the same failure: TokenError, DeadlineReached."""
         try:
-            self.issued = await self._tokens.get(PUBLIC, self._fetch)
+            token = await self._tokens.get(None, self._fetch_public)
         except PusherError as failure:
-            self.failure = failure
+            self.public_failure = failure
             raise
-        return self.issued
+        return self._noted(RegistryCredential(PUBLIC_HOSTS, token), private=False)
 
-    async def _fetch(self) -> RegistryToken:
-        return await self._deadline.wait_for(self._blocking.run(self._fetched), what="asking ECR Public for a token")
+    async def private(self, registry: PrivateRegistry) -> RegistryCredential:
+        """A private registry's. Raises TokenError, RoleError, DeadlineReached."""
+        partition, suffix = self._callers.clients.partition(registry.region)
+        if not suffix:
+            raise TokenError(f"there is no region {registry.region}", remedy="Check `region` of the registry.")
+        hosts = private_hosts(registry.account, registry.region, partition=partition, suffix=suffix)
+        key = (registry.role_arn, registry.external_id, registry.region)
+        token = await self._tokens.get(key, lambda: self._fetch_private(registry))
+        return self._noted(RegistryCredential(hosts, token), private=True)
 
-    def _fetched(self) -> RegistryToken:
-        return fetch_token((self._clients.client("ecr-public", region) for region in API_REGIONS), from_epoch(self._deadline.clock.wall()))
+    async def of(self, config: ClusterConfig) -> list[RegistryCredential]:
+        """All that a document's Secret signs in to, asked for side by side. Raises the failure of the first that cannot be had."""
+        if not config.public_registry:
+            return await self.private_of(config)
+        public, private = await asyncio.gather(self.public(), self.private_of(config))
+        return [public, *private]
+
+    async def private_of(self, config: ClusterConfig) -> list[RegistryCredential]:
+        """Of these, the private ones."""
+        return list(await asyncio.gather(*(self.private(registry) for registry in config.private_registries)))
+
+    def _noted(self, credential: RegistryCredential, *, private: bool) -> RegistryCredential:
+        name = credential.hosts[0] if private else PUBLIC
+        self._issued[name] = IssuedToken(name, credential.token.expires_at, private=private)
+        return credential
+
+    async def _fetch_public(self) -> RegistryToken:
+        clients = self._callers.clients
+        if clients.partition(clients.region)[0] not in ("", "aws"):
+            raise TokenError(
+                f"Amazon ECR Public exists in the partition aws only, and the function is in {clients.region}",
+                remedy="Name the registries that the Secret is to sign in to: registries, without public.",
+            )
+        asking = self._callers.blocking.run(
+            lambda: fetch_token((clients.client("ecr-public", region) for region in API_REGIONS), from_epoch(self._deadline.clock.wall()))
+        )
+        return await self._deadline.wait_for(asking, what="asking ECR Public for a token")
+
+    async def _fetch_private(self, registry: PrivateRegistry) -> RegistryToken:
+        assuming = self._callers.caller(registry.role_arn, registry.external_id, allowed_by=PULL_ROLE_PARAMETER)
+        caller = await self._deadline.wait_for(assuming, what=f"assuming {registry.role_arn}")
+        client = self._callers.clients.client("ecr", registry.region)
+        asking = self._callers.blocking.run(
+            lambda: fetch_private_token(client, registry.role_arn, from_epoch(self._deadline.clock.wall()), signature=caller.signature)
+        )
+        return await self._deadline.wait_for(asking, what=f"asking ECR in {registry.region} for a token")

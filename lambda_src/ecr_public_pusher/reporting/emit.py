@@ -36,14 +36,16 @@ class Emitter:
         self._logger.error("error in the event loop", error=InternalError.from_exception(error).message if error else "unknown")
 
     def metrics(self, metrics: Iterable[Metric]) -> None:
-        """One EMF line for the run and one per cluster."""
-        by_cluster: dict[str | None, list[Metric]] = defaultdict(list)
+        """One EMF line for the run, one per cluster, and one per private registry."""
+        groups: dict[tuple[str | None, str | None], list[Metric]] = defaultdict(list)
         for metric in metrics:
-            by_cluster[metric.cluster].append(metric)
-        for cluster, group in by_cluster.items():
+            groups[metric.cluster, metric.registry].append(metric)
+        for (cluster, registry), group in groups.items():
             emf = EphemeralMetrics(namespace=NAMESPACE, service=self._service)
             if cluster is not None:
                 emf.add_dimension(name="cluster", value=cluster)
+            if registry is not None:
+                emf.add_dimension(name="registry", value=registry)
             for metric in group:
                 emf.add_metric(name=metric.name, unit=MetricUnit(metric.unit), value=metric.value)
             emf.flush_metrics()

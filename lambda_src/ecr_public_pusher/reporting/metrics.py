@@ -1,6 +1,7 @@
 """A run's result -> CloudWatch metrics. Pure."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.results import Outcome
@@ -8,15 +9,16 @@ from ecr_public_pusher.results import Outcome
 
 @dataclass(frozen=True)
 class Metric:
-    """One CloudWatch metric: `unit` is CloudWatch's name of it; `cluster` the second dimension, where it has one."""
+    """One CloudWatch metric: `unit` is CloudWatch's name of it; `cluster` or `registry` the second dimension, where it has one."""
 
     name: str
     value: float
     unit: str = "Count"
     cluster: str | None = field(default=None)
+    registry: str | None = field(default=None)
 
 
-def metrics(run: RunResult, *, token_seconds: float | None = None) -> list[Metric]:
+def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
     """What a run emits, explicit zeros included so that every series lives.
 
     A plan, a check and a removal emit nothing: no alarm may follow from them. A sweep speaks only of clusters that it wrote to or that failed,
@@ -36,8 +38,9 @@ def metrics(run: RunResult, *, token_seconds: float | None = None) -> list[Metri
         if run.unconfigured is not None or run.unknown:
             found.append(Metric("UnknownParameters", len(run.unknown)))
             found.append(Metric("DocumentsDeleted", float(run.request.deleted is not None)))
-    if token_seconds is not None:
-        found.append(Metric("TokenSecondsAtIssue", token_seconds, "Seconds"))
+    for token in run.tokens:
+        life = (token.expires_at - now).total_seconds()
+        found.append(Metric("TokenSecondsAtIssue", life, "Seconds", registry=token.registry if token.private else None))
     for result in shown:
         found += [
             Metric("ClusterFailed", float(not result.ok), cluster=result.id),

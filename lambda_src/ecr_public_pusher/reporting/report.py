@@ -16,8 +16,6 @@ MAX_PROBLEM_BYTES = 128 * 1024
 MAX_CLUSTER_BYTES = 64 * 1024
 MAX_NAMES = 100
 
-REGISTRY = "public.ecr.aws"
-
 _ORDER = tuple(Outcome)
 # The lists of a cluster's entry, in the order in which they get the room that there is.
 _LISTS = ("problems", "findings", "changes", "adopted")
@@ -45,7 +43,7 @@ def report(run: RunResult) -> dict[str, Any]:
         answer["unconfigured"] = True
     if run.request.deleted:
         answer["deleted"] = _deleted(run.request.deleted)
-    answer["tokens"] = [{"registry": REGISTRY, "expiresAt": rfc3339(run.token.expires_at)}] if run.token else []
+    answer["tokens"] = [{"registry": token.registry, "expiresAt": rfc3339(token.expires_at)} for token in run.tokens[:MAX_NAMES]]
     answer["totals"] = {"clusters": len(run.results), "clustersFailed": len(run.failed), **_total(run.results)}
     for name, listed in (("unknownParameters", [name[:1011] for name in run.unknown]), ("queued", list(run.queued))):
         if listed:

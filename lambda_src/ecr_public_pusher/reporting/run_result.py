@@ -6,7 +6,7 @@ from functools import cached_property
 
 from ecr_public_pusher.errors import PusherError
 from ecr_public_pusher.events.request import Request
-from ecr_public_pusher.results import ClusterResult, Outcome, RegistryToken
+from ecr_public_pusher.results import ClusterResult, IssuedToken, Outcome
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class RunResult:
     request_id: str
     seconds: float
     results: Sequence[ClusterResult] = ()
-    token: RegistryToken | None = None
+    tokens: tuple[IssuedToken, ...] = ()
     error: PusherError | None = None
     unconfigured: bool | None = None
     unknown: tuple[str, ...] = ()

@@ -86,6 +86,13 @@ namespaces: {{selector: "a in ()"}}
 {{namespaces: [a], annotations: {{example.com/why: -1}}}}
 {{namespaces: [a], annotations: {{example.com/why: ""}}}}
 {{namespaces: [a], annotations: {{ecr-public-pusher: x}}}}
+{{namespaces: [a], registries: [public]}}
+{{namespaces: [a], registries: public}}
+{{namespaces: [a], registries: null}}
+{{namespaces: [a], registries: [public, null]}}
+{{namespaces: [a], registries: [{{account: 444455556666, region: eu-west-1, roleArn: "{ROLE}"}}]}}
+{{namespaces: [a], registries: [public, {{account: "044455556666", region: eu-west-1, roleArn: "{ROLE}", externalId: some-id}}]}}
+{{namespaces: [a], registries: [{{account: "444455556666", region: eu-west-1, roleArn: "{ROLE}", externalId: null}}]}}
 """.strip().splitlines()
 GOOD_CLUSTER = """
 cluster: main
@@ -202,6 +209,20 @@ namespaces: {{include: [a], selector: {{}}}}
 {{namespaces: [a], annotations: {{"not a key": x}}}}
 {{namespaces: [a], annotations: {{x: [y]}}}}
 {{namespaces: [a], annotations: x}}
+{{namespaces: [a], registries: []}}
+{{namespaces: [a], registries: [null]}}
+{{namespaces: [a], registries: private}}
+{{namespaces: [a], registries: [private]}}
+{{namespaces: [a], registries: [public, public]}}
+{{namespaces: [a], registries: {{account: "444455556666", region: eu-west-1, roleArn: "{ROLE}"}}}}
+{{namespaces: [a], registries: [{{account: "444455556666", region: eu-west-1}}]}}
+{{namespaces: [a], registries: [{{account: "444455556666", region: eu-west-1, roleArn: null}}]}}
+{{namespaces: [a], registries: [{{account: "44445555666", region: eu-west-1, roleArn: "{ROLE}"}}]}}
+{{namespaces: [a], registries: [{{account: 44445555666, region: eu-west-1, roleArn: "{ROLE}"}}]}}
+{{namespaces: [a], registries: [{{account: "444455556666", region: Europe, roleArn: "{ROLE}"}}]}}
+{{namespaces: [a], registries: [{{account: "444455556666", region: eu-west-1, roleArn: role}}]}}
+{{namespaces: [a], registries: [{{account: "444455556666", region: eu-west-1, roleArn: "{ROLE}", host: x}}]}}
+{{namespaces: [a], registries: [{{public: true}}]}}
 """.strip().splitlines()
 BAD_CLUSTER = """
 cluster: my cluster

@@ -9,7 +9,7 @@ import pytest
 
 from ecr_public_pusher.errors import TokenError
 from ecr_public_pusher.registries.ecr_public import checked_token
-from ecr_public_pusher.registries.registry import docker_config
+from ecr_public_pusher.registries.registry import PUBLIC_HOSTS, docker_config
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GOOD = base64.b64encode(b"AWS:pass:word").decode()
@@ -60,4 +60,6 @@ def test_nonsense_is_refused_and_not_repeated(nonsense: Any, said: str) -> None:
 
 
 def test_the_docker_config_holds_the_credential_under_both_names() -> None:
-    assert json.loads(docker_config(GOOD)) == {"auths": {"public.ecr.aws": {"auth": GOOD}, "ecr-public.aws.com": {"auth": GOOD}}}
+    assert json.loads(docker_config(dict.fromkeys(PUBLIC_HOSTS, GOOD))) == {
+        "auths": {"public.ecr.aws": {"auth": GOOD}, "ecr-public.aws.com": {"auth": GOOD}}
+    }

@@ -1,7 +1,7 @@
 """Outcomes -> counts, report, metrics, verdict."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,17 +10,18 @@ from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.reporting import report as reporting
 from ecr_public_pusher.reporting.metrics import Metric, metrics
 from ecr_public_pusher.reporting.run_result import RunResult
-from ecr_public_pusher.results import Check, ClusterResult, Finding, NamespaceOutcome, Outcome, RegistryToken
+from ecr_public_pusher.results import Check, ClusterResult, Finding, IssuedToken, NamespaceOutcome, Outcome
 
 GOOD = ClusterResult("a", (NamespaceOutcome("x", Outcome.CREATED), NamespaceOutcome("y", Outcome.ADOPTED, taken_from=("kubectl",))), seconds=0.25)
 MIXED = ClusterResult("b", (NamespaceOutcome("x", Outcome.UPDATED), NamespaceOutcome("y", Outcome.CONFLICT, "held", "let go")))
 DOWN = ClusterResult("c", (NamespaceOutcome("x", Outcome.FAILED, "the cluster failed"),), error=EksError("unknown", remedy="look"))
 OFF = ClusterResult("d", skipped="disabled")
-TOKEN = RegistryToken("QVdTOng=", datetime(2026, 1, 1, 12, tzinfo=UTC))
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+TOKENS = (IssuedToken("public.ecr.aws", NOW + timedelta(hours=12)),)
 
 
 def run(*results: ClusterResult, request: Request = Request(), **more: object) -> RunResult:  # noqa: B008 - frozen
-    return RunResult(request, "id-1", 1.5, results, TOKEN, **{"unconfigured": False, **more})  # type: ignore[arg-type]
+    return RunResult(request, "id-1", 1.5, results, **{"tokens": TOKENS, "unconfigured": False, **more})  # type: ignore[arg-type]
 
 
 def test_the_whole_report() -> None:
@@ -65,7 +66,7 @@ def test_problems_fit_aws_limits_with_one_at_least_for_each_failed_cluster() -> 
 
 
 def test_metrics_of_a_full_push_have_explicit_zeros() -> None:
-    assert metrics(run(GOOD, OFF), token_seconds=43200.0) == [
+    assert metrics(run(GOOD, OFF), now=NOW) == [
         Metric("FullPushCompleted", 1),
         Metric("ClustersFailed", 0),
         Metric("Duration", 1.5, "Seconds"),
@@ -81,7 +82,7 @@ def test_metrics_of_a_full_push_have_explicit_zeros() -> None:
 
 
 def full(checked: RunResult) -> float:
-    return next(metric.value for metric in metrics(checked) if metric.name == "FullPushCompleted")
+    return next(metric.value for metric in metrics(checked, now=NOW) if metric.name == "FullPushCompleted")
 
 
 def test_full_push_is_not_kept_loud_by_one_bad_cluster() -> None:
@@ -99,20 +100,20 @@ def test_full_push_is_never_claimed_by_less() -> None:
 
 def test_a_part_of_a_full_push_counts_for_it_and_dealing_it_out_does_not() -> None:
     assert full(run(GOOD, request=Request(clusters=("a",), of_full_push=True))) == 1
-    assert "FullPushCompleted" not in {metric.name for metric in metrics(run(dispatched=3))}
+    assert "FullPushCompleted" not in {metric.name for metric in metrics(run(dispatched=3), now=NOW)}
 
 
 @pytest.mark.parametrize("request_", [Request("plan"), Request("check"), Request("remove", ("*",), removes=True)])
 def test_what_is_no_push_emits_nothing(request_: Request) -> None:
-    assert metrics(run(GOOD, MIXED, request=request_)) == []
+    assert metrics(run(GOOD, MIXED, request=request_), now=NOW) == []
 
 
 def test_a_sweep_that_did_nothing_emits_nothing() -> None:
-    assert metrics(run(ClusterResult("a"), request=Request("sweep"))) == []
+    assert metrics(run(ClusterResult("a"), request=Request("sweep"), tokens=()), now=NOW) == []
 
 
 def test_what_was_not_read_is_not_reported() -> None:
-    names = {metric.name for metric in metrics(run(unconfigured=None, error=ConfigurationError("x", remedy="y")))}
+    names = {metric.name for metric in metrics(run(unconfigured=None, tokens=(), error=ConfigurationError("x", remedy="y")), now=NOW)}
     assert names == {"FullPushCompleted", "ClustersFailed", "Duration"}
 
 

@@ -1,0 +1,53 @@
+# What ../../../pull-role.yaml makes: the role with which the function asks for a private registry's token, which has this role's rights.
+
+locals {
+  trust = {
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "PusherWithExternalId"
+      Effect    = "Allow"
+      Principal = { AWS = var.pusher_role_arn }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "sts:ExternalId" = var.external_id } }
+    }]
+  }
+
+  permissions = {
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid      = "GetRegistryToken"
+          Effect   = "Allow"
+          Action   = ["ecr:GetAuthorizationToken"]
+          Resource = ["*"]
+        },
+        {
+          Sid      = "PullImages"
+          Effect   = "Allow"
+          Action   = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+          Resource = var.repository_arns
+        },
+      ],
+      [for sid in var.pull_through_cache ? ["ImportUpstreamImages"] : [] : {
+        Sid      = sid
+        Effect   = "Allow"
+        Action   = ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
+        Resource = var.repository_arns
+      }],
+    )
+  }
+}
+
+resource "aws_iam_role" "this" {
+  name               = var.role_name
+  description        = "Lets ecr-public-pusher have tokens that pull from the named ECR repositories. Whoever holds a token may do what this role may."
+  assume_role_policy = jsonencode(local.trust)
+  tags               = var.tags
+}
+
+resource "aws_iam_role_policy" "pull" {
+  name   = "pull"
+  role   = aws_iam_role.this.name
+  policy = jsonencode(local.permissions)
+}

@@ -1,0 +1,40 @@
+"""What an ECR token must be before anything is built on it, whichever registry gave it. Pure."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from ecr_public_pusher.errors import TokenError
+from ecr_public_pusher.results import RegistryToken
+
+# A token is to outlive the next push by the shortest schedule there is; twelve hours are the rule.
+LEAST_LIFE = timedelta(hours=1)
+
+
+def checked(data: Any, now: datetime, *, giver: str) -> RegistryToken:
+    """The token in one `authorizationData`, when it is one that a registry could take. Raises TokenError, which names `giver`."""
+    given: Mapping[str, Any] = data if isinstance(data, dict) else {}
+    token, expires_at = given.get("authorizationToken"), given.get("expiresAt")
+    if not token or not isinstance(token, str):
+        raise unusable(giver, "it is empty")
+    try:
+        user, _, password = base64.b64decode(token, validate=True).partition(b":")
+    except (binascii.Error, ValueError):
+        raise unusable(giver, "it is not base64") from None
+    if user != b"AWS" or not password:
+        raise unusable(giver, "it does not decode to AWS:<password>")
+    if not isinstance(expires_at, datetime):
+        raise unusable(giver, "it has no expiry")
+    if expires_at <= now:
+        raise unusable(giver, f"it expired at {expires_at.isoformat()}")
+    if expires_at - now < LEAST_LIFE:  # the one that it would replace is better
+        raise unusable(giver, f"it lives for {round((expires_at - now).total_seconds())} seconds only, less than {int(LEAST_LIFE.total_seconds())}")
+    return RegistryToken(token, expires_at)
+
+
+def unusable(giver: str, why: str) -> TokenError:
+    return TokenError(
+        f"{giver}'s token is unusable: {why}", remedy="No Secret that needs it was written. Try again; should it last, ask AWS support."
+    )

@@ -1,0 +1,44 @@
+"""A private ECR token. It bears the rights of the role that asks for it, so a registry's own role asks, never the execution role.
+
+It is for every private registry of its region that the role may read, other accounts' too (Amazon ECR user guide, "Private registry
+authentication"), and for no other region's.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ecr_public_pusher.aws_api.errors import AWS_ERRORS, Failure, call_aws, error_code, failure_of
+from ecr_public_pusher.errors import TokenError
+from ecr_public_pusher.registries.authorization import checked, unusable
+from ecr_public_pusher.results import RegistryToken
+
+_REMEDIES = {
+    Failure.REFUSED: "The registry's role (roleArn) needs ecr:GetAuthorizationToken on * (infra/pull-role.yaml); check `region` too.",
+    Failure.UNREACHABLE: "Check `region`: no ECR answers there; from a VPC, through a NAT gateway or the endpoint com.amazonaws.REGION.ecr.api.",
+    Failure.UNWELL: "ECR is unwell there, or throttles: the cluster is tried again by itself. See the AWS Health Dashboard if it lasts.",
+}
+
+
+def fetch_private_token(client: Any, role_arn: str, now: datetime, *, signature: Mapping[str, Any]) -> RegistryToken:
+    """A token for the registries of the client's region, asked for as `role_arn`. Raises TokenError."""
+    region = client.meta.region_name
+    try:
+        answer = call_aws(lambda: client.get_authorization_token(**signature))
+    except AWS_ERRORS as error:
+        said = f"ECR in {region} gave {role_arn} no token: {error_code(error)}"
+        raise TokenError(said, remedy=_REMEDIES[failure_of(error)]) from None
+    return checked_private_token(answer, region, now)
+
+
+def checked_private_token(answer: Any, region: str, now: datetime) -> RegistryToken:
+    """The token in GetAuthorizationToken's answer, when it is one of that region's registries. Raises TokenError."""
+    listed = answer.get("authorizationData") if isinstance(answer, dict) else None
+    data = listed[0] if isinstance(listed, list) and listed else None
+    giver = f"ECR in {region}"
+    token = checked(data, now, giver=giver)
+    endpoint = data.get("proxyEndpoint") if isinstance(data, dict) else None
+    if not re.fullmatch(rf"https://[0-9]{{12}}\.dkr[.-]ecr(?:-fips)?\.{re.escape(region)}\.[a-z.]+", str(endpoint)):
+        raise unusable(giver, "it is for another registry's host")
+    return token

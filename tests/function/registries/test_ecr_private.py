@@ -1,0 +1,73 @@
+"""A private token is believed only when it is one for its region's registries; and the hosts that it is written for."""
+
+import base64
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ecr_public_pusher.errors import TokenError
+from ecr_public_pusher.registries.ecr_private import checked_private_token
+from ecr_public_pusher.registries.registry import private_hosts
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+GOOD = base64.b64encode(b"AWS:password").decode()
+
+
+def answer(**changed: Any) -> dict[str, Any]:
+    data = {
+        "authorizationToken": GOOD,
+        "expiresAt": NOW + timedelta(hours=12),
+        "proxyEndpoint": "https://111122223333.dkr.ecr.eu-west-1.amazonaws.com",
+    }
+    return {"authorizationData": [{**data, **changed}]}
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://111122223333.dkr.ecr.eu-west-1.amazonaws.com",
+        "https://111122223333.dkr.ecr-fips.eu-west-1.amazonaws.com",
+        "https://111122223333.dkr-ecr.eu-west-1.on.aws",
+    ],
+)
+def test_a_good_token_is_taken_as_it_is(endpoint: str) -> None:
+    token = checked_private_token(answer(proxyEndpoint=endpoint), "eu-west-1", NOW)
+    assert (token.authorization, token.expires_at) == (GOOD, NOW + timedelta(hours=12))
+    assert GOOD not in repr(token)
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "said"),
+    [
+        (answer(proxyEndpoint="https://111122223333.dkr.ecr.us-east-1.amazonaws.com"), "another registry's host"),
+        (answer(proxyEndpoint="https://registry.example.com"), "another registry's host"),
+        (answer(proxyEndpoint="http://111122223333.dkr.ecr.eu-west-1.amazonaws.com"), "another registry's host"),
+        (answer(proxyEndpoint="https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/x"), "another registry's host"),
+        (answer(proxyEndpoint=None), "another registry's host"),
+        (answer(authorizationToken=""), "empty"),
+        (answer(authorizationToken="***"), "not base64"),
+        (answer(expiresAt=NOW + timedelta(minutes=15)), "lives for 900 seconds only"),
+        ({"authorizationData": []}, "empty"),
+        ({"authorizationData": {"authorizationToken": GOOD}}, "empty"),
+        ({}, "empty"),
+        (None, "empty"),
+    ],
+)
+def test_nonsense_is_refused_and_not_repeated(nonsense: Any, said: str) -> None:
+    with pytest.raises(TokenError, match=said) as caught:
+        checked_private_token(nonsense, "eu-west-1", NOW)
+    assert GOOD not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("partition", "suffix", "region", "hosts"),
+    [
+        ("aws", "amazonaws.com", "eu-west-1", ["dkr.ecr.eu-west-1.amazonaws.com", "dkr-ecr.eu-west-1.on.aws"]),
+        ("aws-us-gov", "amazonaws.com", "us-gov-west-1", ["dkr.ecr.us-gov-west-1.amazonaws.com", "dkr-ecr.us-gov-west-1.on.aws"]),
+        ("aws-cn", "amazonaws.com.cn", "cn-north-1", ["dkr.ecr.cn-north-1.amazonaws.com.cn", "dkr-ecr.cn-north-1.on.amazonwebservices.com.cn"]),
+        ("aws-iso", "c2s.ic.gov", "us-iso-east-1", ["dkr.ecr.us-iso-east-1.c2s.ic.gov"]),
+    ],
+)
+def test_a_registrys_hosts_are_exact_and_of_its_partition(partition: str, suffix: str, region: str, hosts: list[str]) -> None:
+    assert private_hosts("111122223333", region, partition=partition, suffix=suffix) == tuple(f"111122223333.{host}" for host in hosts)

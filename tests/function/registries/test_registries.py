@@ -1,0 +1,200 @@
+"""Private registries: one token for each role and region, all in one Secret, and no good credential dropped because another cannot be had."""
+
+import base64
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from infra.local.aws import Answer, AwsRequest
+from tests.support.world import ACCOUNT, EXECUTION_ROLE, SPOKE_ACCOUNT, World
+
+PULL_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-pull"
+SECOND_ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecr-public-pusher-pull"
+EU = f"{{account: '{SPOKE_ACCOUNT}', region: eu-west-1, roleArn: {PULL_ROLE}}}"
+US = f"{{account: '{SPOKE_ACCOUNT}', region: us-east-1, roleArn: {PULL_ROLE}}}"
+EU_HOST = f"{SPOKE_ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"
+EU_TWIN = f"{SPOKE_ACCOUNT}.dkr-ecr.eu-west-1.on.aws"
+
+
+@pytest.fixture
+def pulling(world: World) -> World:
+    """A world with two roles that may pull, and a cluster."""
+    for role in (PULL_ROLE, SECOND_ROLE):
+        world.aws.put_role(role, trusted=EXECUTION_ROLE)
+    world.add_cluster("prod", namespaces=("a", "b"))
+    return world
+
+
+def auths(world: World, namespace: str = "a", name: str = "ecr-public-token") -> dict[str, str]:
+    secret = world.secret("prod", namespace, name)
+    assert secret is not None
+    config = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))
+    return {host: entry["auth"] for host, entry in config["auths"].items()}
+
+
+def entry(report: dict[str, Any], identity: str = "prod") -> dict[str, Any]:
+    return next(cluster for cluster in report["clusters"] if cluster["id"] == identity)
+
+
+def test_one_secret_signs_in_to_all_of_them(pulling: World) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [public, {EU}, {US}]}}")
+    report = pulling.invoke()
+    assert report["ok"]
+    issued = {region: tokens for (_, region), tokens in pulling.aws.ecr_private.issued.items()}
+    assert {region: len(tokens) for region, tokens in issued.items()} == {"eu-west-1": 1, "us-east-1": 1}
+    found = auths(pulling)
+    assert found[EU_HOST] == found[EU_TWIN] == issued["eu-west-1"][0]
+    assert found[f"{SPOKE_ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"] == issued["us-east-1"][0]
+    assert found["public.ecr.aws"] == pulling.aws.ecr_public.issued[-1]
+    assert len(found) == 6
+    assert [token["registry"] for token in report["tokens"]] == ["public.ecr.aws", EU_HOST, EU_HOST.replace("eu-west-1", "us-east-1")]
+
+
+def test_a_token_is_asked_for_once_however_many_documents_want_it(pulling: World) -> None:
+    for number in range(5):
+        other = f"{{account: '{ACCOUNT}', region: eu-west-1, roleArn: {PULL_ROLE}}}"
+        pulling.document(f"d{number}", f"{{cluster: prod, namespaces: [a], secretName: s{number}, registries: [{EU}, {other}]}}")
+    pulling.invoke()
+    assert {key: len(tokens) for key, tokens in pulling.aws.ecr_private.issued.items()} == {(PULL_ROLE, "eu-west-1"): 1}
+    assert len(pulling.aws.called("sts", "AssumeRole")) == 1
+
+
+def test_private_registries_alone_need_no_public_token(pulling: World) -> None:
+    pulling.aws.ecr_public.deny()
+    pulling.document("prod", f"{{namespaces: [a], registries: [{EU}]}}")
+    report = pulling.invoke()
+    assert report["ok"]
+    assert set(auths(pulling)) == {EU_HOST, EU_TWIN}
+    assert pulling.aws.called("ecr-public") == []
+
+
+def test_the_secret_expires_with_the_first_of_its_tokens(pulling: World) -> None:
+    pulling.aws.ecr_private.life = timedelta(hours=2)
+    pulling.document("prod", f"{{namespaces: [a], registries: [public, {EU}]}}")
+    report = pulling.invoke()
+    secret = pulling.secret("prod", "a")
+    assert secret is not None
+    first = min(token["expiresAt"] for token in report["tokens"])
+    assert secret["metadata"]["annotations"]["ecr-public-pusher/expires-at"] == first == report["tokens"][1]["expiresAt"]
+
+
+@pytest.mark.parametrize("broken", ["role", "token", "nonsense"])
+def test_what_cannot_be_had_fails_its_document_whose_old_secrets_stay(pulling: World, broken: str) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [public, {EU}]}}")
+    pulling.document("other", "{cluster: prod, namespaces: [b]}")
+    assert pulling.invoke()["ok"]
+    before = pulling.secret("prod", "a")
+    if broken == "role":
+        pulling.aws.put_role(PULL_ROLE, trusted=None)
+    elif broken == "token":
+        pulling.aws.script("ecr", "GetAuthorizationToken", lambda request: Answer.refusal(request, "AccessDeniedException", "no"))
+    else:
+        pulling.aws.script("ecr", "GetAuthorizationToken", Answer(200, b"{}", {"Content-Type": "application/x-amz-json-1.1"}))
+    report = pulling.invoke()
+    assert pulling.secret("prod", "a") == before
+    assert entry(report, "other")["ok"]
+    error = entry(report)["error"]
+    assert error["type"] == ("RoleError" if broken == "role" else "TokenError")
+    assert ("PullRoleName" in error["remedy"]) is (broken == "role")
+    assert "error" not in report
+
+
+def test_when_ecr_public_gives_none_the_private_ones_are_pushed(pulling: World) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [{EU}]}}")
+    pulling.document("other", "{cluster: prod, namespaces: [b]}")
+    pulling.aws.ecr_public.deny()
+    report = pulling.invoke()
+    assert entry(report)["ok"]
+    assert entry(report, "other")["error"]["type"] == "TokenError"
+    assert "error" not in report
+
+
+def test_a_role_that_hangs_delays_nobody_else(pulling: World) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [public, {EU}]}}")
+    pulling.document("other", "{cluster: prod, namespaces: [b]}")
+
+    def hang(request: AwsRequest) -> Answer:
+        return Answer(500, b"", delay=5)
+
+    pulling.aws.script("sts", "AssumeRole", hang)
+    report = pulling.invoke(seconds=4)
+    assert entry(report, "other")["ok"]
+    assert entry(report)["error"]["type"] == "DeadlineReached"
+
+
+def test_a_plan_and_a_check_ask_for_every_token_and_write_none(pulling: World) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [public, {EU}]}}")
+    assert pulling.invoke({"action": "plan"})["ok"]
+    report = pulling.invoke({"action": "check"})
+    assert report["ok"]
+    (finding,) = [finding for finding in entry(report)["findings"] if finding["check"] == "registries"]
+    assert finding["message"].startswith(f"a token for {EU_HOST}; the first ends at 20")
+    assert len(pulling.aws.called("ecr", "GetAuthorizationToken")) == 2
+    assert pulling.secret("prod", "a") is None
+    pulling.aws.put_role(PULL_ROLE, trusted=None)
+    for action in ("plan", "check"):
+        assert not pulling.invoke({"action": action})["ok"]
+    finding = entry(pulling.invoke({"action": "check"}))["findings"][0]
+    assert (finding["check"], "PullRoleName" in finding["remedy"]) == ("registries", True)
+
+
+def test_a_dry_run_sends_no_private_token(pulling: World) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [{EU}]}}")
+    pulling.invoke({"action": "plan"})
+    (token,) = pulling.aws.ecr_private.issued[PULL_ROLE, "eu-west-1"]
+    bodies = [getattr(request, "body", b"") for request in pulling.clusters["prod"].requests]
+    assert not any(token.encode() in body or base64.b64encode(token.encode()) in body for body in bodies)
+
+
+def test_the_execution_role_never_stands_in(pulling: World) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [{{account: '{ACCOUNT}', region: eu-west-1, roleArn: {EXECUTION_ROLE}}}]}}")
+    assert entry(pulling.invoke())["error"]["type"] == "RoleError"
+    assert pulling.aws.ecr_private.issued == {}
+
+
+@pytest.mark.parametrize(
+    ("registry", "said"),
+    [
+        (f"{{account: '{ACCOUNT}', region: eu-west-1}}", "registries.0.roleArn: required"),
+        (f"{{account: '11111111111', region: eu-west-1, roleArn: {PULL_ROLE}}}", "registries.0.account: expected an AWS account of twelve digits"),
+        (f"{{account: '{ACCOUNT}', region: Europe, roleArn: {PULL_ROLE}}}", "registries.0.region: expected an AWS region"),
+        (f"{EU}, {EU}", f"the registry {SPOKE_ACCOUNT} in eu-west-1 is there twice"),
+        ("public, public", "the registry public is there twice"),
+        ("private", "expected public or a mapping {account, region, roleArn}, found 'private'"),
+        (f"{{account: '{ACCOUNT}', regin: eu-west-1, roleArn: {PULL_ROLE}}}", "registries.0.regin: unknown field (did you mean region?)"),
+        ("", "expected a list of registries"),
+    ],
+)
+def test_a_bad_registry_is_refused(pulling: World, registry: str, said: str) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [{registry}]}}")
+    error = entry(pulling.invoke())["error"]
+    assert (error["type"], said in error["message"]) == ("InvalidDocument", True), error
+
+
+def test_a_region_that_does_not_exist_is_a_typed_error(pulling: World) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [{{account: '{ACCOUNT}', region: zz-nowhere-9, roleArn: {PULL_ROLE}}}]}}")
+    error = entry(pulling.invoke())["error"]
+    assert error["type"] == "TokenError"
+    assert "region" in error["remedy"]
+
+
+def test_each_tokens_life_is_a_metric_of_its_registry(pulling: World, capsys: pytest.CaptureFixture[str]) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [public, {EU}]}}")
+    capsys.readouterr()
+    pulling.invoke()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "TokenSecondsAtIssue" in line]
+    assert sorted(str(line.get("registry")) for line in lines) == sorted(["None", EU_HOST])
+
+
+def test_sweeps_and_the_queue_know_them_too(pulling: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRY_QUEUE_URL", pulling.queue.url)
+    pulling.document("prod", f"{{namespaces: ['*'], registries: [{EU}]}}")
+    assert pulling.invoke({"action": "sweep"})["ok"]
+    assert EU_HOST in auths(pulling)
+    pulling.aws.put_role(PULL_ROLE, trusted=None)
+    assert pulling.invoke()["queued"] == ["prod"]
+    pulling.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE)
+    assert pulling.poll() == []
+    assert auths(pulling)[EU_HOST] == pulling.aws.ecr_private.issued[PULL_ROLE, "eu-west-1"][-1]
