@@ -37,6 +37,7 @@ locals {
   # A field that is null is one that is not given; a null further down is so to the function.
   defaults = var.defaults == null ? null : jsonencode({ for field, value in var.defaults : field => value if value != null })
   clusters = { for id, document in var.clusters : id => jsonencode({ for field, value in document : field => value if value != null }) }
+  discover = { for id, document in var.discover : id => jsonencode({ for field, value in document : field => value if value != null }) }
 }
 
 # The keys hold hashes: what changes gets a new object, and the old one goes after the stack has let go of it (an update that fails rolls back
@@ -129,4 +130,17 @@ resource "aws_ssm_parameter" "clusters" {
   tags           = var.tags
 
   depends_on = [aws_cloudformation_stack.this, aws_ssm_parameter.defaults]
+}
+
+resource "aws_ssm_parameter" "discover" {
+  for_each = local.discover
+
+  name           = "${var.config_path}/discover/${each.key}"
+  description    = "ecr-public-pusher: clusters by tag"
+  type           = "String"
+  tier           = "Intelligent-Tiering"
+  insecure_value = each.value
+  tags           = var.tags
+
+  depends_on = [aws_cloudformation_stack.this, aws_ssm_parameter.defaults, aws_ssm_parameter.clusters]
 }

@@ -57,6 +57,22 @@ variable "clusters" {
   }
 }
 
+variable "discover" {
+  description = "Documents that find clusters by tag, by their <id>, each written to <config_path>/discover/<id>."
+  type        = any
+  default     = {}
+
+  validation {
+    condition     = can([for document in values(var.discover) : keys(document)])
+    error_message = "discover must be an object of objects, such as { platform = { regions = [\"us-east-1\"], tags = { team = \"web\" } } }."
+  }
+
+  validation {
+    condition     = try(alltrue([for id in keys(var.discover) : can(regex("^[A-Za-z0-9_.-]+$", id))]), false)
+    error_message = "An id is letters, digits, - _ and . only."
+  }
+}
+
 # --- the template's parameters. What is not checked here CloudFormation checks, before it makes or changes anything.
 
 variable "config_path" {

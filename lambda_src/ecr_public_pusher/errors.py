@@ -63,6 +63,16 @@ class EksError(PusherError):
     """EKS did not describe the cluster, or described it without a usable endpoint."""
 
 
+class NotThereError(EksError):
+    """EKS has no such cluster, or not yet, or no more."""
+
+    code = "EksError"
+
+
+class DiscoveryError(EksError):
+    """A discovery finds no cluster, or may not look for them."""
+
+
 class SignInError(PusherError):
     """No sign-in token could be made, or the cluster refused it."""
 

@@ -98,13 +98,16 @@ def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
         if name != "shut":
             cluster.apply(*rbac)
         cluster.admin("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
-        aws.put_cluster(account, region, cluster)
+        aws.put_cluster(account, region, cluster, tags={"team": "web"} if name == "home" else {})
     registry = {"account": SPOKE_ACCOUNT, "region": "eu-west-1", "roleArn": PULL}
     documents = {
         "home": {"namespaces": ["team-*"]},
         "away": {"namespaces": ["team-*"], "region": "us-west-2", "roleArn": SPOKE, "externalId": "an-id", "registries": ["public", registry]},
         "shut": {"namespaces": ["team-a"]},
     }
+    # It finds only the cluster that has a document of its own, which is left to that.
+    discovery = {"regions": [REGION], "tags": {"team": "web"}, "namespaces": ["team-a"]}
+    aws.put_parameter(f"{ROOT_PATH}/discover/fleet", json.dumps(discovery), region=REGION)
     for name, document in documents.items():
         aws.put_parameter(f"{ROOT_PATH}/clusters/{name}", json.dumps(document), secure=name == "home", region=REGION)
 
@@ -162,22 +165,23 @@ def role_policies(captured: Captured, **parameters: Any) -> list[dict[str, Any]]
 def test_the_runs_made_the_calls_that_are_to_be_judged(captured: Captured) -> None:
     made = {kind: {f"{call.service}:{call.action}" for call in calls} for kind, calls in captured.calls.items()}
     read = {"ssm:GetParametersByPath", "ssm:GetParameters"}
+    looked = {"eks:ListClusters", "eks:DescribeCluster"}  # by tag, where all clusters are asked for
     pushes = read | {"ecr-public:GetAuthorizationToken"}
     # What EKS said once is remembered while the sandbox lives; a check asks anew, and so does a sandbox of its own.
     described = {"eks:DescribeCluster"}
     # The other account's cluster, and its registry's token.
     assumed = {"sts:AssumeRole", "ecr:GetAuthorizationToken"}
     assert made == {
-        "push": pushes | described | assumed | {"sqs:SendMessageBatch"},
-        "sweep": pushes | assumed,
+        "push": pushes | looked | assumed | {"sqs:SendMessageBatch"},
+        "sweep": pushes | {"eks:ListClusters"} | assumed,
         "change": pushes,
         "batch": pushes,
-        "retry of a whole run": pushes | assumed,
+        "retry of a whole run": pushes | looked | assumed,
         "parked removal": pushes | {"sqs:SendMessageBatch"},
-        "plan": pushes | assumed,
-        "check": pushes | described | assumed,
-        "removal": read | {"sts:AssumeRole"},
-        "dispatch": read | {"sqs:SendMessageBatch"},
+        "plan": pushes | looked | assumed,
+        "check": pushes | looked | assumed,
+        "removal": read | looked | {"sts:AssumeRole"},
+        "dispatch": read | looked | {"sqs:SendMessageBatch"},
         "worker": pushes | described | assumed,
     }
 

@@ -59,6 +59,11 @@ def test_the_spoke_role_may_find_the_named_clusters_and_nothing_else() -> None:
     assert "ManagedPolicyArns" not in role["Properties"]
 
 
+def test_it_finds_clusters_by_tag_only_where_that_is_asked_for() -> None:
+    found = statements(deployed(SPOKE, **SPOKE_PARAMETERS, Discovery="true")["SpokeRole"])
+    assert found["FindClustersByTag"] == allow("eks:DescribeCluster", "eks:ListClusters", on="*")
+
+
 def test_only_the_function_with_the_external_id_may_assume_it() -> None:
     assert properties("SpokeRole", SPOKE, **SPOKE_PARAMETERS)["AssumeRolePolicyDocument"]["Statement"] == [
         {

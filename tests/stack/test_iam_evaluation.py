@@ -551,7 +551,7 @@ def test_a_call_of_another_partition_has_its_arns() -> None:
         ("ssm", "GetParameter", {"Name": f"{PARAMETERS}/a/b"}),
         ("ssm", "GetParametersByPath", {"Path": "/a", "WithDecryption": "True"}),
         ("ecr-public", "DescribeRepositories", {}),
-        ("eks", "ListClusters", {}),
+        ("eks", "ListNodegroups", {}),
         ("sts", "AssumeRoleWithWebIdentity", {"RoleArn": SPOKE}),
         ("sts", "AssumeRole", {"RoleArn": SPOKE, "RoleSessionName": "s", "Tags": "1"}),  # asks for sts:TagSession besides
         ("sts", "AssumeRole", {"RoleArn": SPOKE, "RoleSessionName": "s", "SourceIdentity": "i"}),  # asks for sts:SetSourceIdentity besides

@@ -106,6 +106,8 @@ def _ecr(asking: _Asking) -> list[Request]:
 
 def _eks(asking: _Asking) -> list[Request]:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html"""
+    if asking.call.action == "ListClusters":
+        return [Request("eks:ListClusters")]
     if asking.call.action != "DescribeCluster":
         raise _unknown(asking.call)
     return [Request("eks:DescribeCluster", asking.arn(f"cluster/{asking.call.parameters['name']}"))]

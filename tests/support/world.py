@@ -98,6 +98,7 @@ class World:
         rbac: str | None = "cluster.yaml",
         document: str | None = None,
         embedded: bool = False,
+        tags: dict[str, str] | None = None,
     ) -> Cluster:
         """A cluster that EKS describes, with an access entry, the project's own RBAC and namespaces (with labels); and its document.
 
@@ -107,7 +108,7 @@ class World:
         start = EmbeddedCluster if embedded else start_cluster
         cluster: Cluster = start(name, credentials=self.aws.find_credential, access_entries=[entry], region=region)
         self.clusters[name] = cluster
-        self.aws.put_cluster(account, region, cluster)
+        self.aws.put_cluster(account, region, cluster, tags=tags)
         labels = namespaces if isinstance(namespaces, dict) else {namespace: {} for namespace in namespaces}
         for namespace, its in labels.items():
             self.add_namespace(name, namespace, its)
@@ -128,6 +129,9 @@ class World:
 
     def document(self, identity: str, text: str, *, secure: bool = False) -> None:
         self.aws.put_parameter(f"{ROOT}/clusters/{identity}", text, secure=secure)
+
+    def discovery(self, identity: str, text: str) -> None:
+        self.aws.put_parameter(f"{ROOT}/discover/{identity}", text)
 
     def defaults(self, text: str) -> None:
         self.aws.put_parameter(f"{ROOT}/defaults", text)

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import threading
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -115,6 +116,7 @@ class LocalAws:
         public: bool = True,
         public_cidrs: tuple[str, ...] = ("0.0.0.0/0",),
         authentication_mode: str = "API",
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         """Lets EKS describe the cluster, in that account and region only. `public`: its endpoint is, to `public_cidrs`, and not private only."""
         partition = get_partition(region)
@@ -127,8 +129,13 @@ class LocalAws:
             "clusterSecurityGroupId": CLUSTER_SECURITY_GROUP,
         }
         described.access_config = {"authenticationMode": authentication_mode}  # type: ignore[attr-defined]  # moto answers with it all the same
+        described.tags = dict(tags or {})
         described.certificate_authority = {"data": base64.b64encode(cluster.ca_pem.encode()).decode()}
         eks_backends[account_id][region].clusters[cluster.name] = described
+
+    def remove_cluster(self, name: str, *, region: str, account_id: str | None = None) -> None:
+        """EKS knows the cluster no more."""
+        del eks_backends[account_id or self.account_id][region].clusters[name]
 
     def credentials_for(self, role_arn: str, session_name: str, *, session_token: str | None = None) -> Credential:
         """Credentials of a role's session, as Lambda gives its function. `session_token` replaces the one made up."""

@@ -59,6 +59,7 @@ class AwsRequest:
     protocol: str
     form: dict[str, str] = field(repr=False)
     parameters: dict[str, str] = field(default_factory=dict)
+    query: str = ""
 
     @classmethod
     def read(cls, environ: dict[str, Any]) -> Self:
@@ -81,6 +82,7 @@ class AwsRequest:
             protocol="json" if target else "query" if "Action" in form else "rest",
             form=form,
             parameters=_parameters(service, form or _json(environ.get("CONTENT_TYPE", ""), body)) | in_path,
+            query=environ.get("QUERY_STRING", ""),
         )
 
 

@@ -63,6 +63,24 @@ def _boolean(value: Any) -> bool:
     raise ValueError(f"expected true or false (or yes, no, on, off), found {_kind(value)}")
 
 
+def _regions(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = value.split()
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"expected one or more AWS regions in a list, found {_kind(value) if value else 'none'}")
+    return tuple(dict.fromkeys(REGION.check(item) for item in value))
+
+
+def _tags(value: Any) -> dict[str, str]:
+    given = _pairs(value, "tags, each with a value or a glob")
+    if not given:
+        raise ValueError("expected one or more tags, each with a value or a glob ('*' for any), found none")
+    for key, item in given.items():
+        if not 1 <= len(key) <= 128 or len(item) > 256:  # EKS's limits
+            raise ValueError(f"'{key[:80]}' is not a tag (a key of 1 to 128 characters, a value of at most 256)")
+    return dict(given)
+
+
 Boolean = Annotated[bool, BeforeValidator(_boolean), WithJsonSchema({"enum": [True, False, *_WORDS]})]
 
 ACCOUNT = Text(r"[0-9]{12}", "an AWS account of twelve digits", ({"type": "integer", "minimum": 10**11, "maximum": 10**12 - 1},))
@@ -84,6 +102,30 @@ RoleArn = Annotated[str, BeforeValidator(ROLE_ARN.check), WithJsonSchema(ROLE_AR
 ExternalId = Annotated[str, BeforeValidator(EXTERNAL_ID.check), WithJsonSchema(EXTERNAL_ID.schema)]
 SecretName = Annotated[str, BeforeValidator(SECRET_NAME.check), WithJsonSchema(SECRET_NAME.schema)]
 ClusterName = Annotated[str, BeforeValidator(CLUSTER_NAME.check), WithJsonSchema(CLUSTER_NAME.schema)]
+
+
+Regions = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_regions),
+    WithJsonSchema(
+        one_of(
+            {"type": "array", "items": one_of(REGION.schema, NULL), "contains": {"not": NULL}},
+            {"type": "string", "pattern": rf"^\s*(?:(?:{REGION.pattern})(?:\s+|$))+$"},
+        )
+    ),
+]
+Tags = Annotated[
+    dict[str, str],
+    BeforeValidator(_tags),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"minLength": 1, "maxLength": 128},
+            "additionalProperties": one_of({"type": "string", "maxLength": 256}, {"type": ["number", "boolean"]}, NULL),
+            "minProperties": 1,
+        }
+    ),
+]
 
 
 def _names(value: Any, check: Callable[[str], str], what: str) -> tuple[str, ...]:

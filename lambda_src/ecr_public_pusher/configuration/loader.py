@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, PrivateRegistry
+from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Selection
-from ecr_public_pusher.configuration.schema import PUBLIC, REFERENCE, ClusterDocument, DefaultsDocument, validated
+from ecr_public_pusher.configuration.schema import PUBLIC, REFERENCE, ClusterDocument, DefaultsDocument, DiscoverDocument, validated
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 from ecr_public_pusher.errors import ConfigurationError, InternalError, InvalidDocument, PusherError
 
+_EVERY = "/*"
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -24,16 +26,40 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Discovery:
+    """A document for many EKS clusters: where to look, as whom, and by which tags. `settings`: those of each cluster that is found."""
+
+    id: str
+    regions: tuple[str, ...]
+    tags: Mapping[str, str]
+    settings: ClusterConfig
+
+    @property
+    def every(self) -> str:
+        """A glob of all clusters that it finds; the id of what fails it as a whole."""
+        return f"{self.id}/*"
+
+    def holds(self, tags: Mapping[str, str]) -> bool:
+        """Whether a cluster with these tags is meant."""
+        return all(key in tags and matches(pattern, tags[key]) for key, pattern in self.tags.items())
+
+    def cluster(self, region: str, name: str) -> ClusterConfig:
+        """The settings of one that was found."""
+        return replace(self.settings, id=f"{self.id}/{region}/{name}", cluster=name, region=region)
+
+
+@dataclass(frozen=True)
 class Configuration:
     """All documents: valid ones as settings, invalid ones as errors by id, and unknown parameters."""
 
     clusters: tuple[ClusterConfig, ...] = ()
     invalid: Mapping[str, PusherError] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    discoveries: tuple[Discovery, ...] = ()
 
     @property
     def unconfigured(self) -> bool:
-        return not (self.clusters or self.invalid or self.unknown)
+        return not (self.clusters or self.invalid or self.unknown or self.discoveries)
 
 
 def load(parameters: Iterable[Parameter], *, root: str, region: str, account: str = "") -> Configuration:
@@ -47,25 +73,31 @@ def load(parameters: Iterable[Parameter], *, root: str, region: str, account: st
     clusters: list[ClusterConfig] = []
     invalid: dict[str, PusherError] = {}
     unknown: list[str] = []
+    discoveries: list[Discovery] = []
     for name in sorted(by_name):
-        document_id = cluster_id(name, root=root)
+        document_id = pushed_by(name, root=root)
         if document_id is None:
             unknown.append(name)
             continue
         try:
-            clusters.append(_cluster(by_name[name], document_id, defaults, region, account))
+            if document_id.endswith(_EVERY):
+                discoveries.append(_discovery(by_name[name], document_id.removesuffix(_EVERY), defaults, account))
+            else:
+                clusters.append(_cluster(by_name[name], document_id, defaults, region, account))
         except PusherError as error:
             invalid[document_id] = error
         except Exception as error:  # noqa: BLE001 - a defect of ours that one document brings to light is that document's alone
             invalid[document_id] = InternalError.from_exception(error)
-    return Configuration(tuple(clusters), invalid, tuple(unknown))
+    return Configuration(tuple(clusters), invalid, tuple(unknown), tuple(discoveries))
 
 
-def cluster_id(parameter: str, *, root: str) -> str | None:
-    """The `<id>` of a parameter named `<root>/clusters/<id>`; None for any other name."""
-    prefix = f"{root}/clusters/"
-    document_id = parameter.removeprefix(prefix)
-    return document_id if parameter.startswith(prefix) and _ID.fullmatch(document_id) else None
+def pushed_by(parameter: str, *, root: str) -> str | None:
+    """What a push of the parameter's clusters names: `<id>` for `<root>/clusters/<id>`, `<id>/*` for `<root>/discover/<id>`; else None."""
+    for folder, suffix in (("clusters", ""), ("discover", _EVERY)):
+        document_id = parameter.removeprefix(f"{root}/{folder}/")
+        if document_id != parameter and _ID.fullmatch(document_id):
+            return document_id + suffix
+    return None
 
 
 def _defaults(parameter: Parameter) -> dict[str, Any]:
@@ -76,24 +108,39 @@ def _defaults(parameter: Parameter) -> dict[str, Any]:
 
 
 def _cluster(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str, account: str) -> ClusterConfig:
-    own = _fields(ClusterDocument, parameter)
+    merged = _merged(_fields(ClusterDocument, parameter), defaults)
+    document = validated(ClusterDocument, {"cluster": document_id, "region": region, **merged}, parameter.name)
+    settings = _settings(parameter, document, document_id, document.cluster or document_id, document.region or region, account)
+    return replace(settings, enabled=document.enabled)
+
+
+def _discovery(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], account: str) -> Discovery:
+    merged = _merged(_fields(DiscoverDocument, parameter), {name: value for name, value in defaults.items() if name != "region"})
+    document = validated(DiscoverDocument, merged, parameter.name)
+    settings = _settings(parameter, document, document_id, "", "", account)
+    return Discovery(document_id, document.regions, document.tags, settings)
+
+
+def _merged(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     merged = {**defaults, **own}
     for name in ("labels", "annotations"):
         merged[name] = {**defaults.get(name, {}), **own.get(name, {})}
     if "roleArn" not in merged:
         merged.pop("externalId", None)  # the defaults', for those clusters that have a role
-    document = validated(ClusterDocument, {"cluster": document_id, "region": region, **merged}, parameter.name)
+    return merged
+
+
+def _settings(parameter: Parameter, document: DefaultsDocument, document_id: str, cluster: str, region: str, account: str) -> ClusterConfig:
     if document.namespaces is None:
         raise _invalid(parameter.name, "namespaces", "required here or in the defaults: names, globs, or {include, exclude, selector}")
     chosen = document.namespaces
     return ClusterConfig(
         id=document_id,
-        cluster=document.cluster or document_id,
-        region=document.region or region,
+        cluster=cluster,
+        region=region,
         selection=Selection(chosen.include, chosen.exclude, chosen.selector),
         role_arn=document.role_arn,
         external_id=document.external_id,
-        enabled=document.enabled,
         secret_name=document.secret_name,
         service_accounts=document.service_accounts,
         take_ownership=document.take_ownership,

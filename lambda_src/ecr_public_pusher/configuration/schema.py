@@ -17,12 +17,14 @@ from ecr_public_pusher.configuration.field_types import (
     Labels,
     Namespaces,
     Region,
+    Regions,
     RoleArn,
     Schema,
     SecretName,
     Selector,
     ServiceAccounts,
     SomeNamespaces,
+    Tags,
     one_of,
 )
 from ecr_public_pusher.errors import InvalidDocument
@@ -137,14 +139,32 @@ class ClusterDocument(DefaultsDocument):
         return self
 
 
+class DiscoverDocument(DefaultsDocument):
+    """Many EKS clusters, found by their tags, as a parameter `<root>/discover/<id>` holds them; with any field of the defaults but `region`."""
+
+    regions: Regions = Field(description="AWS regions to look in (a list, or one text delimited by spaces).")
+    tags: Tags = Field(description="Tags that a cluster must bear, each with a value or a glob.")
+
+    @model_validator(mode="after")
+    def _names_no_single_region(self) -> "DiscoverDocument":
+        if self.region is not None:
+            raise ValueError("region: a discovery looks in regions")
+        return self
+
+
 def json_schemas() -> dict[str, Schema]:
     """The JSON Schemas for editors, by file name in docs/."""
     cluster = _published(ClusterDocument, "cluster.schema.json", "A cluster's document of ecr-public-pusher")
     given = {"required": ["externalId"], "properties": {"externalId": {"not": NULL}}}
     cluster["if"], cluster["then"] = given, {"required": ["roleArn"], "properties": {"roleArn": {"not": NULL}}}
+    discover = _published(DiscoverDocument, "discover.schema.json", "A discovery document of ecr-public-pusher")
+    discover["required"] = ["regions", "tags"]
+    discover["properties"]["region"] = {**NULL, "description": "A discovery looks in regions."}
+    discover["properties"] |= {name: _given(discover["properties"][name]) for name in discover["required"]}
     return {
         "cluster.schema.json": cluster,
         "defaults.schema.json": _published(DefaultsDocument, "defaults.schema.json", "The defaults of ecr-public-pusher"),
+        "discover.schema.json": discover,
     }
 
 

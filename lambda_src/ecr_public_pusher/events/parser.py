@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ecr_public_pusher.configuration.loader import cluster_id
+from ecr_public_pusher.configuration.loader import pushed_by
 from ecr_public_pusher.configuration.names import check_namespace
 from ecr_public_pusher.errors import RemovalNotRepeated, RequestError
 from ecr_public_pusher.events.request import SWEEP_WINDOW_MINUTES, Request
@@ -142,7 +142,7 @@ def _parameter_change(event: Mapping[str, Any], root: str) -> Request:
     assert isinstance(detail, Mapping)
     if name == f"{root}/defaults":
         return Request()
-    changed, is_gone = cluster_id(name, root=root), detail.get("operation") == "Delete"
+    changed, is_gone = pushed_by(name, root=root), detail.get("operation") == "Delete"
     if changed is None:
         return Request(nothing=True) if is_gone else Request(unknown_parameter=name)
     if is_gone:

@@ -45,12 +45,12 @@ class Message:
 
     @property
     def cluster(self) -> str | None:
-        """The id of the one cluster that it is a push of: such a message is tried again itself."""
+        """The id of the one cluster, or of the one discovery (`<id>/*`), that it is a push of: such a message is tried again itself."""
         request = self.request
         if request is None or request.action != "push" or request.deleted or len(request.clusters) != 1:
             return None
         (pattern,) = request.clusters
-        return None if is_glob(pattern) else pattern
+        return None if is_glob(pattern.removesuffix("/*")) else pattern
 
 
 def body(*clusters: str, namespaces: Sequence[str] = (), dispatched_at: datetime | None = None) -> str:

@@ -2,14 +2,15 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import batched
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.blocking_calls import BlockingCalls
-from ecr_public_pusher.configuration.loader import load
+from ecr_public_pusher.configuration.eks_discovery import discover, wanted
+from ecr_public_pusher.configuration.loader import Configuration, load
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Scope
 from ecr_public_pusher.configuration.parameter_store import read_parameters
@@ -30,11 +31,14 @@ from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.results import ClusterResult
+from ecr_public_pusher.sign_in.eks import EksDirectory
 from ecr_public_pusher.sign_in.factory import SignIns
 from ecr_public_pusher.timestamps import from_epoch
 
 # Each message's worker reads the whole configuration, against a quota that the account shares.
 CLUSTERS_A_MESSAGE = 10
+# All wait for what is found by tag, so a region that hangs is left out soon.
+DISCOVERY_SECONDS = 15.0
 
 
 @dataclass
@@ -137,11 +141,21 @@ class _Run:
         parameters = await self._deadline.wait_for(reading, what="reading the configuration")
         configuration = load(parameters, root=settings.root, region=settings.region, account=settings.account)
         self.unconfigured = configuration.unconfigured
+        configuration = await self._discovered(configuration)
         if request.action != "sweep":
             self.unknown = configuration.unknown
         if request.deleted is None and configuration.unconfigured and not request.clusters:
             return None
         return make_plan(request, configuration)
+
+    async def _discovered(self, configuration: Configuration) -> Configuration:
+        """With the clusters that are found by tag; a sweep takes EKS's word of the last hour for those that it knows."""
+        asked = replace(configuration, discoveries=wanted(configuration.discoveries, self._request.clusters))
+        if not asked.discoveries or self._request.deleted is not None:
+            return replace(asked, discoveries=())
+        directory = EksDirectory(self._callers, self._runner.sandbox.endpoints, fresh=self._request.action != "sweep")
+        seconds = min(DISCOVERY_SECONDS, self._deadline.remaining / 3)
+        return await self._deadline.wait_for(discover(asked, directory.look_up, seconds=seconds), what="looking for clusters by tag")
 
     async def _dispatch(self, plan: Plan) -> None:
         """Splits the push into messages of a few clusters each, for workers to take at once."""

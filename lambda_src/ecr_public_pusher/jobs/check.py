@@ -48,7 +48,7 @@ class _ClusterCheck:
         self._findings = [
             Finding(Check.CONFIGURATION, True, f"cluster {self._config.cluster} in {self._config.region}, Secret {self._config.secret_name}")
         ]
-        self._looking_at: Check | None = Check.REGISTRIES
+        self._looking_at: Check | None = Check.REGISTRIES if self._config.private_registries else Check.ROLE
         self._began: float | None = None
         self._seconds: float | None = None
         self._selected: list[str] = []

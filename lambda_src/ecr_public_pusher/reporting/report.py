@@ -72,10 +72,11 @@ def _clusters(run: RunResult) -> tuple[list[dict[str, Any]], int]:
 
 def _deleted(document: str) -> dict[str, str]:
     event = json.dumps({"action": "remove", "clusters": [document]})
+    back = "Put the document back" if document.endswith("/*") else "Put the document back with enabled: false"
     return {
         "id": document,
         "message": "its document was deleted: nothing is pushed any more; the tokens left behind expire within 12 hours and then block pulls",
-        "remedy": f"Put the document back with enabled: false and send {event}; or, where no other document serves the cluster: "
+        "remedy": f"{back} and send {event}; or, where no other document serves the cluster: "
         "kubectl delete secret -A -l app.kubernetes.io/managed-by=ecr-public-pusher.",
     }
 

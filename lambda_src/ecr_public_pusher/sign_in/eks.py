@@ -2,21 +2,25 @@
 
 import base64
 import binascii
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
 from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code
+from ecr_public_pusher.aws_api.throttling import patiently
+from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.deadline import Clock
-from ecr_public_pusher.errors import EksError
+from ecr_public_pusher.errors import DiscoveryError, EksError, NotThereError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.sts_token import sts_token
 
 # An endpoint and its authority change when a cluster is made anew or its authority renewed. Then the connection fails, and EKS is asked at once.
 ENDPOINT_LIFE_SECONDS = 3600.0
+DESCRIPTIONS_AT_ONCE = 10  # of a discovery, in each region: EKS's own limits are low
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Endpoint:
     """Where a cluster is, and the PEM certificate authority it must prove itself with.
 
     What EKS says beside that, for hints only: whether the endpoint is public, and to whom; how the cluster authenticates; its security group.
+    `tags`: the cluster's, for discovery.
     """
 
     url: str
@@ -32,6 +37,7 @@ class Endpoint:
     public_cidrs: tuple[str, ...] = ()
     authentication_mode: str = ""
     security_group: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 # Who asks for which cluster: what one role may see is not shown to another.
@@ -103,15 +109,68 @@ _NO_ACCESS_ENTRY = (
 )
 
 
+class EksDirectory:
+    """Which clusters EKS has in a region, and their tags. `fresh`: by its word now, not by what it said within the hour of those known."""
+
+    def __init__(self, callers: Callers, endpoints: EndpointCache, *, fresh: bool) -> None:
+        self._callers, self._endpoints, self._fresh = callers, endpoints, fresh
+
+    async def look_up(self, settings: ClusterConfig) -> dict[str, Mapping[str, str]]:
+        """The clusters in the region of `settings` that its role sees, and that can be pushed to: not those that are being made or deleted.
+
+        Raises DiscoveryError, RoleError, SignInError.
+        """
+        caller = await self._callers.caller(settings.role_arn, settings.external_id)
+        client = self._callers.clients.client("eks", settings.region)
+        names = await self._callers.blocking.run(lambda: list_clusters(client, **caller.signature))
+        found: dict[str, Mapping[str, str]] = {}
+        failures: list[EksError] = []
+
+        async def describe_one(name: str) -> None:
+            sign_in = EksSignIn(replace(settings, cluster=name), self._callers, self._endpoints)
+            try:
+                endpoint = (None if self._fresh else sign_in.remembered()) or await sign_in.described()
+            except NotThereError:
+                return
+            except EksError as error:
+                failures.append(error)
+                return
+            found[name] = endpoint.tags
+
+        await run_concurrently(names, describe_one, width=DESCRIPTIONS_AT_ONCE)
+        if failures:  # of what could not be seen, nobody knows whether it is meant
+            raise DiscoveryError(failures[0].message, remedy=failures[0].remedy)
+        return found
+
+
+def list_clusters(client: Any, **signature: Any) -> list[str]:
+    """The names of all clusters in the client's region, page by page. Raises DiscoveryError."""
+    names: list[str] = []
+    token: dict[str, str] = {}
+    while True:
+        try:
+            page = patiently(lambda: client.list_clusters(**token, **signature))  # noqa: B023 - called at once
+            names += call_aws(lambda: [str(name) for name in page["clusters"]])  # noqa: B023
+        except AWS_ERRORS as error:
+            raise DiscoveryError(
+                f"EKS does not list the clusters in {client.meta.region_name}: {error_code(error)}",
+                remedy="The execution role (or roleArn: infra/spoke-role.yaml with Discovery=true) needs eks:ListClusters; check `regions`.",
+            ) from None
+        if not page.get("nextToken"):
+            return names
+        token = {"nextToken": page["nextToken"]}
+
+
 def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
-    """The cluster's endpoint, by one DescribeCluster call. Raises EksError."""
+    """The cluster's endpoint, by one DescribeCluster call. Raises EksError; NotThereError where there is none, or none yet, or soon none."""
     where = f"cluster {cluster} in {client.meta.region_name}"
     try:
-        found = call_aws(lambda: client.describe_cluster(name=cluster, **signature)["cluster"])
+        found = patiently(lambda: client.describe_cluster(name=cluster, **signature)["cluster"])
     except AWS_ERRORS as error:
         code = error_code(error)
         remedy = _REMEDIES.get(code, _REMEDY).replace("REGION", client.meta.region_name)
-        raise EksError(f"EKS does not describe {where}: {code}", remedy=remedy) from None
+        kind = NotThereError if code == "ResourceNotFoundException" else EksError
+        raise kind(f"EKS does not describe {where}: {code}", remedy=remedy) from None
     try:
         url = found["endpoint"]
         ca_pem = base64.b64decode(found["certificateAuthority"]["data"], validate=True).decode("ascii")
@@ -120,7 +179,8 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
             raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
         status = str(found.get("status", "unknown"))[:40] if isinstance(found, dict) else "unknown"
-        raise EksError(
+        kind = NotThereError if status in _COMING_OR_GOING else EksError
+        raise kind(
             f"EKS names no usable endpoint and certificate authority for {where} (status {status})",
             remedy=f"Wait until the cluster is ACTIVE: aws eks wait cluster-active --region {client.meta.region_name} --name {cluster}",
         ) from None
@@ -131,7 +191,9 @@ def _hints(found: dict[str, Any]) -> dict[str, Any]:
     network, access = found.get("resourcesVpcConfig"), found.get("accessConfig")
     network, access = (network if isinstance(network, dict) else {}), (access if isinstance(access, dict) else {})
     cidrs = network.get("publicAccessCidrs")
+    tags = found.get("tags")
     return {
+        "tags": {str(key): str(value) for key, value in tags.items()} if isinstance(tags, dict) else {},
         "public_cidrs": tuple(str(cidr)[:50] for cidr in cidrs[:50]) if isinstance(cidrs, list) else (),
         "public": network.get("endpointPublicAccess") is not False,
         "authentication_mode": str(access.get("authenticationMode") or "")[:40],
@@ -139,6 +201,7 @@ def _hints(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_COMING_OR_GOING = frozenset({"CREATING", "PENDING", "DELETING", "FAILED"})
 _REMEDY = "The execution role (or roleArn) needs eks:DescribeCluster on this cluster; check `cluster` and `region`."
 _REMEDIES = {
     "ResourceNotFoundException": "Check `cluster`, `region` and `roleArn`: `aws eks list-clusters --region REGION` shows the names there.",

@@ -237,18 +237,49 @@ externalId: some-id
 """.strip().splitlines()
 BAD_DEFAULTS = ["cluster: x", "enabled: false", "- a"]
 
+HEAD = "regions: [us-east-1], tags: {a: b}"
+GOOD_DISCOVERY = f"""
+{{{HEAD}}}
+{{{HEAD}, namespaces: [a], roleArn: "{ROLE}", externalId: some-id, region: null}}
+{{{HEAD}, externalId: some-id}}
+{{regions: us-east-1 eu-west-1, tags: {{a: "*", b: 1, c: true}}}}
+{{regions: [us-east-1, null], tags: {{a: b, c: null}}}}
+{{regions: [us-east-1], tags: {{a: ""}}}}
+""".strip().splitlines()
+BAD_DISCOVERY = f"""
+{{}}
+{{regions: [us-east-1]}}
+{{tags: {{a: b}}}}
+{{regions: null, tags: {{a: b}}}}
+{{regions: [], tags: {{a: b}}}}
+{{regions: [null], tags: {{a: b}}}}
+{{regions: [Europe], tags: {{a: b}}}}
+{{regions: "", tags: {{a: b}}}}
+{{regions: [us-east-1], tags: {{}}}}
+{{regions: [us-east-1], tags: [a]}}
+{{regions: [us-east-1], tags: {{a: [b]}}}}
+{{regions: [us-east-1], tags: {{"": b}}}}
+{{{HEAD}, region: us-east-1}}
+{{{HEAD}, cluster: x}}
+{{{HEAD}, enabled: true}}
+- a
+""".strip().splitlines()
+
 CORPUS = [
     *(("cluster", text, True) for text in (*GOOD, *GOOD_CLUSTER)),
     *(("cluster", text, False) for text in (*BAD, *BAD_CLUSTER)),
     *(("defaults", text, True) for text in (*GOOD, "externalId: some-id")),
     *(("defaults", text, False) for text in (*BAD, *BAD_DEFAULTS)),
+    *(("discover", text, True) for text in GOOD_DISCOVERY),
+    *(("discover", text, False) for text in BAD_DISCOVERY),
 ]
 
 
 def judged_by_the_function(kind: str, text: str) -> bool:
     """Beside defaults that select something, where it is a cluster's document."""
     defaults = text if kind == "defaults" else "namespaces: [default]"
-    documents = {f"{PATH}/defaults": defaults, f"{PATH}/clusters/prod": "namespaces: [default]" if kind == "defaults" else text}
+    folder = "discover" if kind == "discover" else "clusters"
+    documents = {f"{PATH}/defaults": defaults, f"{PATH}/{folder}/prod": "namespaces: [default]" if kind == "defaults" else text}
     try:
         return not loader.load([Parameter(name, value) for name, value in documents.items()], root=PATH, region="us-east-1").invalid
     except ConfigurationError:
@@ -270,7 +301,7 @@ def test_the_schema_and_the_function_judge_alike(kind: str, text: str, good: boo
 
 @pytest.mark.parametrize("path", sorted((ROOT / "infra" / "examples" / "parameters").rglob("*.yaml")), ids=lambda path: path.stem)
 def test_the_examples_are_good(path: Path) -> None:
-    kind = "defaults" if path.stem == "defaults" else "cluster"
+    kind = {"parameters": "defaults", "clusters": "cluster", "discover": "discover"}[path.parent.name]
     assert judged_by_the_schema(kind, yaml.safe_load(path.read_text()))
     assert judged_by_the_function(kind, path.read_text())
 

@@ -14,12 +14,20 @@ locals {
 
   permissions = {
     Version = "2012-10-17"
-    Statement = [{
-      Sid      = "FindClusters"
-      Effect   = "Allow"
-      Action   = "eks:DescribeCluster"
-      Resource = var.cluster_arns
-    }]
+    Statement = concat(
+      [{
+        Sid      = "FindClusters"
+        Effect   = "Allow"
+        Action   = ["eks:DescribeCluster"]
+        Resource = var.cluster_arns
+      }],
+      [for sid in var.discovery ? ["FindClustersByTag"] : [] : {
+        Sid      = sid
+        Effect   = "Allow"
+        Action   = ["eks:DescribeCluster", "eks:ListClusters"]
+        Resource = ["*"]
+      }],
+    )
   }
 }
 

@@ -39,6 +39,12 @@ variable "cluster_arns" {
   }
 }
 
+variable "discovery" {
+  description = "true: the function may list and describe all clusters of this account, to find those to serve by their tags."
+  type        = bool
+  default     = false
+}
+
 variable "tags" {
   description = "Tags of the role."
   type        = map(string)

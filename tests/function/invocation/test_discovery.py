@@ -1,0 +1,246 @@
+"""Discovery: clusters found by tag over regions and accounts, beside those that a document names."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.local.aws import Answer, AwsRequest
+from tests.support.world import SPOKE_ACCOUNT, SPOKE_ROLE, World
+
+TAGGED = {"ecr-public-pusher": "yes", "team": "web-1"}
+DOCUMENT = "{regions: [us-east-1, eu-west-1], tags: {ecr-public-pusher: 'yes'}, namespaces: [a]}"
+
+
+def ids(report: dict[str, Any]) -> list[str]:
+    return [cluster["id"] for cluster in report["clusters"]]
+
+
+def entry(report: dict[str, Any], identity: str) -> dict[str, Any]:
+    return next(cluster for cluster in report["clusters"] if cluster["id"] == identity)
+
+
+@pytest.fixture
+def fleet(world: World) -> World:
+    """Three clusters in two regions that bear the tag, one that does not, and the document."""
+    for name, region in (("one", "us-east-1"), ("two", "us-east-1"), ("three", "eu-west-1")):
+        world.add_cluster(name, namespaces=("a",), region=region, tags=TAGGED, embedded=True)
+    world.add_cluster("untagged", namespaces=("a",), embedded=True)
+    world.discovery("fleet", DOCUMENT)
+    return world
+
+
+FOUND = ["fleet/eu-west-1/three", "fleet/us-east-1/one", "fleet/us-east-1/two"]
+
+
+def test_what_bears_the_tags_is_pushed_like_any_other(fleet: World) -> None:
+    report = fleet.invoke()
+    assert (report["ok"], ids(report)) == (True, FOUND)
+    assert report["totals"]["created"] == 3
+    secret = fleet.secret("one", "a")
+    assert secret is not None
+    assert secret["metadata"]["annotations"]["ecr-public-pusher/owner"].endswith("/fleet/us-east-1/one")
+    assert fleet.asked("untagged") == []
+
+
+def test_each_cluster_is_described_once_in_a_run(fleet: World) -> None:
+    fleet.invoke()
+    assert len(fleet.aws.called("eks", "DescribeCluster")) == 4
+
+
+@pytest.mark.parametrize("action", ["plan", "check"])
+def test_plans_and_checks_name_what_was_found(fleet: World, action: str) -> None:
+    report = fleet.invoke({"action": action})
+    assert (report["ok"], ids(report)) == (True, FOUND)
+
+
+@pytest.mark.parametrize(
+    ("tags", "found"),
+    [
+        ("{ecr-public-pusher: 'yes', team: 'web-*'}", 3),
+        ("{team: 'web-[12]'}", 3),
+        ("{team: '*'}", 3),
+        ("{team: db}", 0),
+        ("{team: 'web-1', other: '*'}", 0),
+        ("{Team: 'web-1'}", 0),
+    ],
+)
+def test_every_tag_must_hold_by_value_or_glob(fleet: World, tags: str, found: int) -> None:
+    fleet.discovery("fleet", f"{{regions: [us-east-1, eu-west-1], tags: {tags}, namespaces: [a]}}")
+    report = fleet.invoke()
+    assert sum(cluster["ok"] for cluster in report["clusters"]) == found
+    if not found:
+        assert ids(report) == ["fleet/*"]
+
+
+def test_a_cluster_with_a_document_of_its_own_is_left_to_that(fleet: World) -> None:
+    fleet.document("mine", "{cluster: one, namespaces: [a], labels: {by: document}}")
+    fleet.document("off", "{cluster: two, namespaces: [a], enabled: false}")
+    assert ids(fleet.invoke()) == ["fleet/eu-west-1/three", "mine", "off"]
+    assert fleet.secret("two", "a") is None
+
+
+def test_one_that_appears_is_pushed_at_the_next_run_and_one_that_disappears_no_longer(fleet: World) -> None:
+    fleet.invoke()
+    fleet.add_cluster("new", namespaces=("a",), tags=TAGGED, embedded=True)
+    fleet.aws.remove_cluster("two", region="us-east-1")
+    report = fleet.invoke()
+    assert (report["ok"], ids(report)) == (True, ["fleet/eu-west-1/three", "fleet/us-east-1/new", "fleet/us-east-1/one"])
+
+
+def test_finding_nothing_is_an_error_of_the_document(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.discovery("fleet", DOCUMENT)
+    report = world.invoke()
+    assert entry(report, "prod")["ok"]
+    error = entry(report, "fleet/*")["error"]
+    assert error["type"] == "DiscoveryError"
+    assert error["message"] == "no EKS cluster in us-east-1, eu-west-1 bears the tags ecr-public-pusher=yes"
+
+
+def test_not_being_allowed_to_look_is_an_error_of_that_region_and_the_others_are_pushed(fleet: World) -> None:
+    def refuse(request: AwsRequest) -> Answer | None:
+        return Answer.refusal(request, "AccessDeniedException", "no", status=403) if request.region == "eu-west-1" else None
+
+    fleet.aws.script("eks", "ListClusters", refuse)
+    report = fleet.invoke()
+    assert entry(report, "fleet/us-east-1/one")["ok"]
+    error = entry(report, "fleet/eu-west-1/*")["error"]
+    assert (error["type"], "AccessDeniedException" in error["message"]) == ("DiscoveryError", True)
+    assert "eks:ListClusters" in error["remedy"]
+    assert "fleet/*" not in ids(report)
+
+
+def test_a_cluster_that_may_not_be_described_is_not_taken_for_one_without_tags(fleet: World) -> None:
+    def refuse(request: AwsRequest) -> Answer | None:
+        return Answer.refusal(request, "AccessDeniedException", "no", status=403) if request.path.endswith("/untagged") else None
+
+    fleet.aws.script("eks", "DescribeCluster", refuse)
+    report = fleet.invoke()
+    assert entry(report, "fleet/us-east-1/*")["error"]["type"] == "DiscoveryError"
+    assert entry(report, "fleet/eu-west-1/three")["ok"]
+
+
+def test_a_region_that_hangs_is_left_out_and_the_others_are_pushed(fleet: World) -> None:
+    fleet.document("prod", "{cluster: untagged, namespaces: [a]}")
+    fleet.aws.script("eks", "ListClusters", lambda request: Answer(500, b"", delay=30) if request.region == "eu-west-1" else None)
+    report = fleet.invoke(seconds=6)
+    assert entry(report, "prod")["ok"]
+    assert "did not answer within" in entry(report, "fleet/eu-west-1/*")["error"]["message"]
+
+
+def test_other_accounts_are_looked_into_with_their_role(world: World) -> None:
+    world.add_cluster("away", namespaces=("a",), account=SPOKE_ACCOUNT, principal=SPOKE_ROLE, tags=TAGGED, embedded=True)
+    world.discovery("fleet", f"{{regions: us-east-1, tags: {{team: 'web-*'}}, roleArn: '{SPOKE_ROLE}', externalId: an-external-id, namespaces: [a]}}")
+    report = world.invoke()
+    assert (report["ok"], ids(report)) == (True, ["fleet/us-east-1/away"])
+    world.discovery("fleet", f"{{regions: us-east-1, tags: {{team: 'web-*'}}, roleArn: '{SPOKE_ROLE}', namespaces: [a]}}")
+    assert entry(world.invoke(), "fleet/us-east-1/*")["error"]["type"] == "RoleError"
+
+
+def test_pages_are_followed_empty_ones_too(fleet: World) -> None:
+    pages = {"": ([], "x"), "x": (["one"], "y"), "y": ([], "z"), "z": (["two"], None)}
+
+    def listed(request: AwsRequest) -> Answer | None:
+        if request.region != "us-east-1":
+            return None
+        token = next((part.removeprefix("nextToken=") for part in request.query.split("&") if part.startswith("nextToken=")), "")
+        names, following = pages[token]
+        body = {"clusters": names} | ({"nextToken": following} if following else {})
+        return Answer(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    fleet.aws.script("eks", "ListClusters", listed)
+    assert ids(fleet.invoke()) == FOUND
+
+
+def test_a_push_of_another_cluster_does_not_look_for_any(fleet: World) -> None:
+    fleet.document("prod", "{cluster: untagged, namespaces: [a]}")
+    assert ids(fleet.invoke({"clusters": ["prod"]})) == ["prod"]
+    assert fleet.aws.called("eks", "ListClusters") == []
+    assert ids(fleet.invoke({"clusters": ["fleet/us-*"]})) == FOUND[1:]
+
+
+def test_a_change_of_the_document_pushes_its_clusters_and_its_deletion_is_not_ok(fleet: World) -> None:
+    detail = {"operation": "Update", "name": "/ecr-public-pusher/discover/fleet", "type": "String"}
+    event = {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
+    fleet.document("prod", "{cluster: untagged, namespaces: [a]}")
+    assert ids(fleet.call(event)) == FOUND
+    fleet.aws.delete_parameter("/ecr-public-pusher/discover/fleet")
+    report = fleet.call({**event, "detail": {**detail, "operation": "Delete"}})
+    assert (report["ok"], report["deleted"]["id"]) == (False, "fleet/*")
+    assert '"clusters": ["fleet/*"]' in report["deleted"]["remedy"]
+
+
+def test_sweeps_take_eks_word_of_the_last_hour(fleet: World) -> None:
+    fleet.discovery("fleet", DOCUMENT.replace("[a]}", "['*']}"))
+    fleet.invoke()
+    described = len(fleet.aws.called("eks", "DescribeCluster"))
+    fleet.add_namespace("one", "fresh")
+    assert fleet.invoke({"action": "sweep"})["ok"]
+    assert fleet.secret("one", "fresh") is not None
+    assert len(fleet.aws.called("eks", "DescribeCluster")) == described
+
+
+def test_prune_and_remove_know_them(fleet: World) -> None:
+    for name in ("one", "two", "three"):
+        fleet.apply(name, "prune.yaml")
+    fleet.invoke()
+    assert fleet.invoke({"action": "remove", "clusters": ["fleet/*"]})["totals"]["removed"] == 3
+
+
+def test_what_failed_waits_on_the_queue_under_its_id(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
+    fleet.clusters["one"].admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")
+    assert fleet.invoke()["queued"] == ["fleet/us-east-1/one"]
+    fleet.apply("one", "cluster.yaml")
+    assert fleet.poll() == []
+    assert fleet.secret("one", "a") is not None
+
+
+def test_a_discovery_that_fails_waits_as_one_message_and_is_let_go_at_last(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRY_QUEUE_URL", world.queue.url)
+    monkeypatch.setenv("RETRY_RECEIVES", "3")
+    world.discovery("fleet", DOCUMENT)
+    assert world.invoke()["queued"] == ["fleet/*"]
+    assert [len(world.poll()) for _ in range(3)] == [1, 1, 0]
+    assert (world.queue.waiting, world.queue.dead) == ([], [])
+
+
+def test_fan_out_deals_them_out(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
+    monkeypatch.setenv("FAN_OUT", "true")
+    fleet.invoke()
+    assert [message.body["clusters"] for message in fleet.queue.waiting] == [FOUND]
+    assert fleet.poll() == []
+    assert fleet.secret("three", "a") is not None
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("{tags: {a: b}, namespaces: [a]}", "regions: required"),
+        ("{regions: [us-east-1], namespaces: [a]}", "tags: required"),
+        ("{regions: [], tags: {a: b}, namespaces: [a]}", "regions: expected one or more AWS regions"),
+        ("{regions: [Europe], tags: {a: b}, namespaces: [a]}", "regions: expected an AWS region"),
+        ("{regions: [us-east-1], tags: {}, namespaces: [a]}", "tags: expected one or more tags"),
+        ("{regions: [us-east-1], tags: {a: [b]}, namespaces: [a]}", "tags: 'a': expected text"),
+        ("{regions: [us-east-1], region: us-east-1, tags: {a: b}, namespaces: [a]}", "region: a discovery looks in regions"),
+        ("{regions: [us-east-1], cluster: x, tags: {a: b}, namespaces: [a]}", "cluster: unknown field"),
+        ("{regions: [us-east-1], tags: {a: b}}", "namespaces: required here or in the defaults"),
+    ],
+)
+def test_a_bad_discovery_fails_alone(world: World, document: str, said: str) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.discovery("fleet", document)
+    report = world.invoke()
+    assert entry(report, "prod")["ok"]
+    error = entry(report, "fleet/*")["error"]
+    assert (error["type"], said in error["message"]) == ("InvalidDocument", True), error
+
+
+def test_the_defaults_hold_for_them_but_their_region(fleet: World) -> None:
+    fleet.defaults("{region: ap-southeast-2, secretName: ecr-public-token, labels: {by: defaults}}")
+    assert fleet.invoke()["ok"]
+    secret = fleet.secret("one", "a")
+    assert secret is not None
+    assert secret["metadata"]["labels"]["by"] == "defaults"
