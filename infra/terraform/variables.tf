@@ -162,6 +162,12 @@ variable "pull_role_name" {
   default     = "ecr-public-pusher-pull"
 }
 
+variable "allowed_endpoints" {
+  description = "Hosts of API servers that are not EKS's, by name or glob: the only ones that documents may send tokens to."
+  type        = list(string)
+  default     = []
+}
+
 variable "config_kms_key_arn" {
   description = "ARN of the customer KMS key of SecureString parameters, if any."
   type        = string

@@ -101,6 +101,7 @@ def test_concurrency_is_reserved_only_where_it_is_asked_for() -> None:
 
 def test_the_environment_is_what_the_function_reads() -> None:
     assert properties("PusherFunction", ConfigPath="/team/ecr", LogLevel="WARN", FanOut="true")["Environment"]["Variables"] == {
+        "ALLOWED_ENDPOINTS": "",
         "CONFIG_PATH": "/team/ecr",
         "STACK_NAME": STACK,
         "RETRY_QUEUE_URL": "RetryQueue",

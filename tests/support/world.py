@@ -30,6 +30,7 @@ from infra.local.aws import LocalAws
 from infra.local.aws.queues import LocalQueue
 from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster, EmbeddedCluster, start_cluster
+from infra.local.kube.auth.jwts import TrustedIssuer
 
 ROOT = "/ecr-public-pusher"
 ACCOUNT, SPOKE_ACCOUNT = "111122223333", "444455556666"
@@ -116,6 +117,28 @@ class World:
             cluster.apply(*yaml.safe_load_all((RBAC / rbac).read_text()))
         if document is not None:
             self.document(name, document)
+        return cluster
+
+    def add_elsewhere(
+        self, name: str, *, document: str, namespaces: tuple[str, ...] = ("a",), cluster_id: str | None = None, audience: str | None = None
+    ) -> EmbeddedCluster:
+        """A cluster that EKS knows nothing of, with its document, which says `endpoint` and `certificateAuthority` by itself.
+
+        It runs aws-iam-authenticator with `cluster_id`, or trusts AWS's issuer for `audience` (the document's own by default).
+        """
+        issuer = TrustedIssuer(self.aws.web_identity.url, self.aws.web_identity.key, audience or f"ecr-public-pusher:{name}", EXECUTION_ROLE, ACCOUNT)
+        cluster = EmbeddedCluster(
+            cluster_id or name,
+            credentials=self.aws.find_credential,
+            access_entries=[AccessEntry(EXECUTION_ROLE, (GROUP,))] if cluster_id else [],
+            issuers=[] if cluster_id else [issuer],
+        )
+        self.clusters[name] = cluster
+        for namespace in namespaces:
+            self.add_namespace(name, namespace)
+        cluster.apply(*yaml.safe_load_all((RBAC / "cluster.yaml").read_text()))
+        head = {"endpoint": cluster.endpoint, "certificateAuthority": cluster.ca_pem}
+        self.document(name, yaml.safe_dump(head | yaml.safe_load(document)))
         return cluster
 
     def add_namespace(self, cluster: str, name: str, labels: dict[str, str] | None = None) -> None:

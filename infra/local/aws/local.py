@@ -22,6 +22,7 @@ from .ecr_private import EcrPrivate
 from .gateway import Gateway
 from .queues import LocalQueue
 from .roles import Role, find_session, open_session
+from .web_identity import WebIdentityIssuer
 from .wire import AwsCall, Scripted
 
 DEFAULT_ACCOUNT = "111122223333"
@@ -58,7 +59,12 @@ class LocalAws:
         ecr_public.register()
         BackendDict.reset()
         self.ecr_private = EcrPrivate(self.find_credential)
-        self._gateway = Gateway(DomainDispatcherApplication(create_backend_app), self.find_credential, self.ecr_private.answer)
+        self.web_identity = WebIdentityIssuer(self.find_credential)
+        self._gateway = Gateway(
+            DomainDispatcherApplication(create_backend_app),
+            self.find_credential,
+            lambda request: self.ecr_private.answer(request) or self.web_identity.answer(request),
+        )
         self.ecr_public = ecr_public.EcrPublic(self._gateway.script)
         self._server = make_server(LOOPBACK, 0, self._gateway, threaded=True, request_handler=_Quiet)
         self.endpoint_url = f"http://{LOOPBACK}:{self._server.server_port}"

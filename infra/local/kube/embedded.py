@@ -12,6 +12,7 @@ from .api import Api
 from .auth import authz
 from .auth.authn import Authenticator
 from .auth.authz import ANONYMOUS, MASTERS, UserInfo
+from .auth.jwts import TrustedIssuer
 from .auth.reviews import REVIEWS, review
 from .cluster import REDACTED, Administered, Intercept, Response, SeenRequest
 from .http.bodies import decoded
@@ -46,6 +47,7 @@ class EmbeddedCluster(Administered):
         static_tokens: Mapping[str, UserInfo] | None = None,
         port: int = 0,
         default_service_accounts: bool = False,
+        issuers: Sequence[TrustedIssuer] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.name, self.region = name, region
@@ -54,7 +56,7 @@ class EmbeddedCluster(Administered):
         self._admin_token = secrets.token_urlsafe(24)
         tokens = {**(static_tokens or {}), self._admin_token: UserInfo("local-admin", groups=(MASTERS,))}
         self._authn = Authenticator(
-            name, credentials=credentials, access_entries=access_entries, region=region, static_tokens=tokens, clock=clock
+            name, credentials=credentials, access_entries=access_entries, region=region, static_tokens=tokens, issuers=issuers, clock=clock
         )  # fmt: skip
         self.sign_in_failures = self._authn.failures
         self.store = Store()

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
+
+type SignInType = Literal["eks", "iamAuthenticator", "webIdentity"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,14 @@ class ClusterConfig:
     function_account: str = ""
     public_registry: bool = True
     private_registries: tuple[PrivateRegistry, ...] = ()
+    sign_in: SignInType = "eks"
+    endpoint: str | None = None
+    ca_pem: str = field(default="", repr=False)
+    cluster_id: str | None = None
 
     @property
     def target(self) -> tuple[str, str, str]:
-        """What makes two documents mean the same EKS cluster: account (the role's, or the function's), region, name."""
+        """What makes two documents mean the same cluster: of EKS, account (the role's, or the function's), region, name; else where it is."""
+        if self.endpoint is not None:
+            return ("", "", self.endpoint)
         return (self.role_arn.split(":")[4] if self.role_arn else self.function_account, self.region, self.cluster)

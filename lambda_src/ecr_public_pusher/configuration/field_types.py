@@ -5,6 +5,7 @@ takes those too where their text would do. Patterns hold in Python and in a JSON
 """
 
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -96,6 +97,30 @@ SECRET_NAME = Text(
 # Source: EKS CreateCluster, `name`
 CLUSTER_NAME = Text(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}", "the name of an EKS cluster (letters, digits, '-' and '_', at most 100)", (INTEGER, BOOLEAN))
 
+_HOST_PART = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+ENDPOINT = Text(
+    rf"https://(?:{_HOST_PART}(?:\.{_HOST_PART})*|\[[0-9a-f:.]+\])(?::[1-9][0-9]{{0,4}})?",
+    "the API server's address, https://HOST or https://HOST:PORT in lower case, without a path",
+)
+CLUSTER_ID = Text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}", "aws-iam-authenticator's clusterID", (INTEGER, BOOLEAN))
+_PEM = r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
+
+
+def _certificates(value: Any) -> str:
+    """PEM, of which every block must be a certificate."""
+    if not isinstance(value, str) or not re.fullmatch(rf"\s*(?:{_PEM}\s*)+", value):
+        raise ValueError(f"expected a certificate authority in PEM (-----BEGIN CERTIFICATE-----), found {_kind(value)[:40]}")
+    try:
+        for block in re.findall(_PEM, value):
+            ssl.create_default_context(cadata=block)
+    except (ValueError, ssl.SSLError):
+        raise ValueError("the certificate authority is in PEM's form, but is no certificate") from None
+    return value
+
+
+Endpoint = Annotated[str, BeforeValidator(ENDPOINT.check), WithJsonSchema(ENDPOINT.schema)]
+ClusterId = Annotated[str, BeforeValidator(CLUSTER_ID.check), WithJsonSchema(CLUSTER_ID.schema)]
+CertificateAuthority = Annotated[str, BeforeValidator(_certificates), WithJsonSchema({"type": "string", "pattern": rf"^\s*(?:{_PEM}\s*)+$"})]
 Account = Annotated[str, BeforeValidator(ACCOUNT.check), WithJsonSchema(ACCOUNT.schema)]
 Region = Annotated[str, BeforeValidator(REGION.check), WithJsonSchema(REGION.schema)]
 RoleArn = Annotated[str, BeforeValidator(ROLE_ARN.check), WithJsonSchema(ROLE_ARN.schema)]

@@ -1,11 +1,12 @@
 """The documents under one path -> the configuration: which is which, how defaults merge, and which are invalid. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, PrivateRegistry
+from ecr_public_pusher.configuration.endpoints import host_of, is_allowed
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.configuration.schema import PUBLIC, REFERENCE, ClusterDocument, DefaultsDocument, DiscoverDocument, validated
@@ -62,8 +63,10 @@ class Configuration:
         return not (self.clusters or self.invalid or self.unknown or self.discoveries)
 
 
-def load(parameters: Iterable[Parameter], *, root: str, region: str, account: str = "") -> Configuration:
+def load(parameters: Iterable[Parameter], *, root: str, region: str, account: str = "", allowed_endpoints: Sequence[str] = ()) -> Configuration:
     """The configuration that the parameters under `root` make. `region`, `account`: the function's, for documents that name none.
+
+    `allowed_endpoints`: the hosts, by name or glob, that documents may name beside EKS's.
 
     Raises ConfigurationError for an invalid `<root>/defaults`: then nothing can be trusted.
     """
@@ -88,7 +91,11 @@ def load(parameters: Iterable[Parameter], *, root: str, region: str, account: st
             invalid[document_id] = error
         except Exception as error:  # noqa: BLE001 - a defect of ours that one document brings to light is that document's alone
             invalid[document_id] = InternalError.from_exception(error)
-    return Configuration(tuple(clusters), invalid, tuple(unknown), tuple(discoveries))
+    eks_names = frozenset(config.cluster for config in clusters if config.endpoint is None)
+    for config in clusters:
+        if refusal := _refused(config, eks_names, allowed_endpoints):
+            invalid[config.id] = refusal
+    return Configuration(tuple(config for config in clusters if config.id not in invalid), invalid, tuple(unknown), tuple(discoveries))
 
 
 def pushed_by(parameter: str, *, root: str) -> str | None:
@@ -111,7 +118,32 @@ def _cluster(parameter: Parameter, document_id: str, defaults: Mapping[str, Any]
     merged = _merged(_fields(ClusterDocument, parameter), defaults)
     document = validated(ClusterDocument, {"cluster": document_id, "region": region, **merged}, parameter.name)
     settings = _settings(parameter, document, document_id, document.cluster or document_id, document.region or region, account)
-    return replace(settings, enabled=document.enabled)
+    if document.endpoint is None:
+        return replace(settings, enabled=document.enabled)
+    return replace(
+        settings,
+        enabled=document.enabled,
+        cluster=document_id,
+        sign_in=document.sign_in_type,
+        endpoint=document.endpoint,
+        ca_pem=document.certificate_authority or "",
+        cluster_id=document.sign_in.cluster_id if document.sign_in else None,
+    )
+
+
+def _refused(config: ClusterConfig, eks_names: Collection[str], allowed_endpoints: Sequence[str]) -> InvalidDocument | None:
+    """Why a document that is valid by itself is not: its endpoint is allowed by nobody, or its token would sign in elsewhere too."""
+    if config.endpoint is not None and not is_allowed(config.endpoint, allowed_endpoints):
+        return InvalidDocument(
+            f"{config.id}: endpoint: nothing is sent to {host_of(config.endpoint)[:200]}, which the stack's AllowedEndpoints does not name",
+            remedy="Ask the stack's owner to add the host to the template parameter AllowedEndpoints.",
+        )
+    if config.cluster_id in eks_names:
+        return InvalidDocument(
+            f"{config.id}: signIn.clusterId: {config.cluster_id} is the name of an EKS cluster of another document, which the token would sign in to",
+            remedy="Run aws-iam-authenticator with a clusterID that is no EKS cluster's name.",
+        )
+    return None
 
 
 def _discovery(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], account: str) -> Discovery:

@@ -12,7 +12,10 @@ from ecr_public_pusher.configuration.field_types import (
     Account,
     Annotations,
     Boolean,
+    CertificateAuthority,
+    ClusterId,
     ClusterName,
+    Endpoint,
     ExternalId,
     Labels,
     Namespaces,
@@ -126,11 +129,40 @@ class DefaultsDocument(_Model):
     annotations: Annotations = Field({}, description="Annotations of the Secret.")
 
 
+class SignInField(_Model):
+    """How to sign in: `eks`, `iamAuthenticator` (with its `clusterId`), or `webIdentity`."""
+
+    type: Literal["eks", "iamAuthenticator", "webIdentity"] = Field(description="The kind of sign-in.")
+    cluster_id: ClusterId | None = Field(None, description="Of iamAuthenticator: the clusterID that aws-iam-authenticator runs with.")
+
+    @model_validator(mode="after")
+    def _cluster_id_is_the_authenticators(self) -> "SignInField":
+        if (self.cluster_id is not None) is not (self.type == "iamAuthenticator"):
+            raise ValueError("clusterId: iamAuthenticator needs it, and no other kind has one")
+        return self
+
+
 class ClusterDocument(DefaultsDocument):
     """One cluster's settings, as a parameter `<root>/clusters/<id>` holds them. What is absent comes from the defaults."""
 
     cluster: ClusterName | None = Field(None, description="EKS cluster name; the document's id if absent.")
+    endpoint: Endpoint | None = Field(None, description="Of a cluster that is not EKS: its API server's https address.")
+    certificate_authority: CertificateAuthority | None = Field(None, description="Its PEM authority; the public ones if absent.")
+    sign_in: SignInField | None = Field(None, description="How to sign in; to EKS if absent.")
     enabled: Boolean = Field(True, description="false: the cluster is reported as skipped.")
+
+    @property
+    def sign_in_type(self) -> Literal["eks", "iamAuthenticator", "webIdentity"]:
+        return self.sign_in.type if self.sign_in else "eks"
+
+    @model_validator(mode="after")
+    def _endpoint_is_of_others(self) -> "ClusterDocument":
+        """EKS says where its clusters are, and tokens for them go nowhere else."""
+        if self.sign_in_type == "eks" and (self.endpoint is not None or self.certificate_authority is not None):
+            raise ValueError("endpoint and certificateAuthority: EKS says them of its clusters; another kind of signIn needs them")
+        if self.sign_in_type != "eks" and self.endpoint is None:
+            raise ValueError(f"endpoint: required where signIn is {self.sign_in_type}")
+        return self
 
     @model_validator(mode="after")
     def _external_id_has_its_role(self) -> "ClusterDocument":
@@ -156,7 +188,15 @@ def json_schemas() -> dict[str, Schema]:
     """The JSON Schemas for editors, by file name in docs/."""
     cluster = _published(ClusterDocument, "cluster.schema.json", "A cluster's document of ecr-public-pusher")
     given = {"required": ["externalId"], "properties": {"externalId": {"not": NULL}}}
-    cluster["if"], cluster["then"] = given, {"required": ["roleArn"], "properties": {"roleArn": {"not": NULL}}}
+    elsewhere = {"required": ["signIn"], "properties": {"signIn": {"type": "object", "properties": {"type": {"not": {"const": "eks"}}}}}}
+    cluster["allOf"] = [
+        {"if": given, "then": {"required": ["roleArn"], "properties": {"roleArn": {"not": NULL}}}},
+        {
+            "if": elsewhere,
+            "then": {"required": ["endpoint"], "properties": {"endpoint": {"not": NULL}}},
+            "else": {"properties": {"endpoint": NULL, "certificateAuthority": NULL}},
+        },
+    ]
     discover = _published(DiscoverDocument, "discover.schema.json", "A discovery document of ecr-public-pusher")
     discover["required"] = ["regions", "tags"]
     discover["properties"]["region"] = {**NULL, "description": "A discovery looks in regions."}
@@ -180,7 +220,7 @@ def _object(model: type[BaseModel], description: str) -> Schema:
     properties = {}
     for name in fields:
         given = made["properties"][name]
-        special = {"namespaces": _namespaces, "registries": _registries_schema}.get(name)
+        special = {"namespaces": _namespaces, "registries": _registries_schema, "signIn": _sign_in_schema}.get(name)
         kind = special() if special else {key: value for key, value in _not_null(given).items() if key not in _OF_THE_FIELD}
         default = {"default": given["default"]} if given.get("default") not in (None, [], {}) else {}
         properties[name] = {"description": fields[name].description, **default, **one_of(*kind.get("anyOf", [kind]), NULL)}
@@ -211,6 +251,17 @@ def _registries_schema() -> Schema:
     return one_of(listed, {"type": "string", "pattern": r"^\s*public\s*$"})
 
 
+def _sign_in_schema() -> Schema:
+    made = _object(SignInField, SignInField.__doc__ or "")
+    head = {"type": "object", "additionalProperties": False, "description": made["description"]}
+    cluster_id = made["properties"]["clusterId"]
+    kinds = {"const": "eks"}, {"const": "webIdentity"}
+    return one_of(
+        *(head | {"required": ["type"], "properties": {"type": kind, "clusterId": NULL}} for kind in kinds),
+        head | {"required": ["type", "clusterId"], "properties": {"type": {"const": "iamAuthenticator"}, "clusterId": _given(cluster_id)}},
+    )
+
+
 def _given(field: Schema) -> Schema:
     """A field that must be there."""
     return {**field, "anyOf": [kind for kind in field["anyOf"] if kind != NULL]}
@@ -228,7 +279,7 @@ def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], par
 def _complaint(model: type[DefaultsDocument], loc: tuple[Any, ...], kind: str, message: str) -> str:
     name = ".".join(str(part)[:60] for part in loc if part not in ("private", PUBLIC))
     if kind == "extra_forbidden":
-        nested: dict[str, type[_Model]] = {"namespaces": NamespacesField, "registries": RegistryField}
+        nested: dict[str, type[_Model]] = {"namespaces": NamespacesField, "registries": RegistryField, "signIn": SignInField}
         inner = nested.get(str(loc[0]), model) if len(loc) > 1 else model
         known = [to_camel(known_name) for known_name in inner.model_fields]
         close = difflib.get_close_matches(str(loc[-1]), known, n=1)

@@ -139,7 +139,13 @@ class _Run:
         settings, request, clients = self._settings, self._request, self._runner.clients()
         reading = self._blocking.run(lambda: read_parameters(clients.client("ssm"), settings.root))
         parameters = await self._deadline.wait_for(reading, what="reading the configuration")
-        configuration = load(parameters, root=settings.root, region=settings.region, account=settings.account)
+        configuration = load(
+            parameters,
+            root=settings.root,
+            region=settings.region,
+            account=settings.account,
+            allowed_endpoints=settings.allowed_endpoints,
+        )
         self.unconfigured = configuration.unconfigured
         configuration = await self._discovered(configuration)
         if request.action != "sweep":

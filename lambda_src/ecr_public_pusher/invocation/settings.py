@@ -15,6 +15,7 @@ class Settings:
 
     `retry_queue_url`: where clusters that failed wait; `retry_receives`: how often a message is handed out there at most.
     `dead_letter_queue_url`: where somebody looks at what is not tried again. `fan_out`: a push of everything is split on the retry queue.
+    `allowed_endpoints`: the hosts beside EKS's that anything may be sent to.
     """
 
     root: str
@@ -25,6 +26,7 @@ class Settings:
     retry_receives: int | None = None
     dead_letter_queue_url: str | None = None
     fan_out: bool = False
+    allowed_endpoints: tuple[str, ...] = ()
     log_level: str = "INFO"
 
     @property
@@ -50,5 +52,6 @@ class Settings:
             retry_receives=int(receives) if (receives := environ.get("RETRY_RECEIVES", "")).isdecimal() else None,
             dead_letter_queue_url=environ.get("DEAD_LETTER_QUEUE_URL") or None,
             fan_out=fan_out,
+            allowed_endpoints=tuple(host for host in environ.get("ALLOWED_ENDPOINTS", "").split(",") if host.strip()),
             log_level=level if (level := environ.get("POWERTOOLS_LOG_LEVEL", "").upper()) in LOG_LEVELS else "INFO",
         )

@@ -17,8 +17,6 @@ from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.results import Check, ClusterResult, Finding
-from ecr_public_pusher.sign_in.eks_remedies import EksRemedies
-from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES
 from ecr_public_pusher.timestamps import rfc3339
 
 # Somebody waits for the answer: a request that got none is tried once more, not four times.
@@ -45,9 +43,8 @@ class _ClusterCheck:
         self._planned, self._config, self._dry_run, self._workplace, self._tokens = planned, planned.config, dry_run, workplace, tokens
         self._clock = workplace.deadline.clock
         self._sign_in = workplace.sign_ins.of(planned.config)
-        self._findings = [
-            Finding(Check.CONFIGURATION, True, f"cluster {self._config.cluster} in {self._config.region}, Secret {self._config.secret_name}")
-        ]
+        where = f"{self._config.cluster} in {self._config.region}"
+        self._findings = [Finding(Check.CONFIGURATION, True, f"cluster {self._config.endpoint or where}, Secret {self._config.secret_name}")]
         self._looking_at: Check | None = Check.REGISTRIES if self._config.private_registries else Check.ROLE
         self._began: float | None = None
         self._seconds: float | None = None
@@ -89,15 +86,15 @@ class _ClusterCheck:
         config = self._config
         pulls = not config.private_registries or self._note(await self._registries())
         self._look(Check.ROLE)
-        await self._sign_in.caller()
-        self._findings.append(Finding(Check.ROLE, True, f"assumed {config.role_arn}" if config.role_arn else "the function's own"))
+        self._findings.append(Finding(Check.ROLE, True, await self._sign_in.caller_said()))
         self._look(Check.TOKEN)
         signs = self._note(await self._sign())
-        self._look(Check.EKS)
+        self._look(Check.EKS if self._sign_in.asks_eks else Check.DNS)
         endpoint = await self._sign_in.described()
         mode = f", authentication mode {endpoint.authentication_mode}" if endpoint.authentication_mode else ""
-        self._findings.append(Finding(Check.EKS, True, f"{'public' if endpoint.public else 'private'} endpoint {endpoint.url}{mode}"))
-        self._remedies = EksRemedies(endpoint, config.cluster, config.region)
+        if self._sign_in.asks_eks:
+            self._findings.append(Finding(Check.EKS, True, f"{'public' if endpoint.public else 'private'} endpoint {endpoint.url}{mode}"))
+        self._remedies = self._sign_in.remedies(endpoint)
         access = self._sign_in.access(endpoint)
         route = Route(
             access,
@@ -136,7 +133,7 @@ class _ClusterCheck:
             token = await self._sign_in.token()
         except SignInError as error:
             return _failed(Check.TOKEN, error)
-        return Finding(Check.TOKEN, True, f"{len(token)} of at most {MAX_TOKEN_BYTES} bytes")
+        return Finding(Check.TOKEN, True, self._sign_in.token_said(token))
 
     async def _audit(self, access: ClusterAccess) -> bool:
         """Signs in and asks the cluster what is allowed; whether the sign-in came about."""

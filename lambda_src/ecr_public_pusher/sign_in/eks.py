@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,28 +16,13 @@ from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.errors import DiscoveryError, EksError, NotThereError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess
 from ecr_public_pusher.ownership import RBAC_GROUP
-from ecr_public_pusher.sign_in.sts_token import sts_token
+from ecr_public_pusher.sign_in.eks_remedies import EksRemedies
+from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, sts_token
 
 # An endpoint and its authority change when a cluster is made anew or its authority renewed. Then the connection fails, and EKS is asked at once.
 ENDPOINT_LIFE_SECONDS = 3600.0
 DESCRIPTIONS_AT_ONCE = 10  # of a discovery, in each region: EKS's own limits are low
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where a cluster is, and the PEM certificate authority it must prove itself with.
-
-    What EKS says beside that, for hints only: whether the endpoint is public, and to whom; how the cluster authenticates; its security group.
-    `tags`: the cluster's, for discovery.
-    """
-
-    url: str
-    ca_pem: str = field(repr=False)
-    public: bool = True
-    public_cidrs: tuple[str, ...] = ()
-    authentication_mode: str = ""
-    security_group: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 # Who asks for which cluster: what one role may see is not shown to another.
@@ -63,7 +48,9 @@ class EndpointCache:
 
 
 class EksSignIn:
-    """How one document's EKS cluster is found and signed in to."""
+    """A SignIn, to where EKS says that the cluster is, and to nowhere else."""
+
+    asks_eks = True
 
     def __init__(self, config: ClusterConfig, callers: Callers, endpoints: EndpointCache) -> None:
         self.config, self._callers, self._endpoints = config, callers, endpoints
@@ -98,9 +85,19 @@ class EksSignIn:
         """The way to sign in at that endpoint."""
         return ClusterAccess(endpoint.url, endpoint.ca_pem, self.token, _NO_ACCESS_ENTRY)
 
+    async def caller_said(self) -> str:
+        await self.caller()
+        return f"assumed {self.config.role_arn}" if self.config.role_arn else "the function's own"
+
+    def token_said(self, token: str) -> str:
+        return f"{len(token)} of at most {MAX_TOKEN_BYTES} bytes"
+
     async def principal(self) -> str:
         """The ARN of the role that signs, as an access entry names it."""
         return await self._callers.principal(await self.caller())
+
+    def remedies(self, endpoint: Endpoint) -> EksRemedies:
+        return EksRemedies(endpoint, self.config.cluster, self.config.region)
 
 
 _NO_ACCESS_ENTRY = (

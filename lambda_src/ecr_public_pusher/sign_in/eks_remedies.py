@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from ecr_public_pusher.ownership import RBAC_GROUP
-from ecr_public_pusher.sign_in.eks import Endpoint
+from ecr_public_pusher.sign_in.endpoint import Endpoint
 
 _IN_VPC = "Run the function in the cluster's VPC, or one that is connected with it (template parameters SubnetIds and SecurityGroupIds)."
 
 
 @dataclass(frozen=True)
 class EksRemedies:
-    """Of one cluster, by what EKS says of its endpoint. A kubernetes_api.reachability.RouteRemedies."""
+    """Of one cluster, by what EKS says of its endpoint. A sign_in.kind.Remedies."""
 
     endpoint: Endpoint
     cluster: str

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from ...identity import AccessEntry, CredentialLookup, principal_of, same_principal
 from . import sigv4
 from .authz import AUTHENTICATED, UserInfo
+from .jwts import NotTrusted, TrustedIssuer
 from .stshosts import partition_of
 
 PREFIX = "k8s-aws-v1."
@@ -49,12 +50,14 @@ class Authenticator:
         access_entries: Sequence[AccessEntry],
         region: str,
         static_tokens: Mapping[str, UserInfo],
+        issuers: Sequence[TrustedIssuer] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.failures: list[str] = []
         self._cluster, self._credentials, self._entries = cluster, credentials, tuple(access_entries)
         self._partition, self._clock = partition_of(region), clock
         self._static = {token: _authenticated(user) for token, user in static_tokens.items()}
+        self._issuers = tuple(issuers)
         self._verdicts: dict[str, tuple[float, UserInfo]] = {}
         self._lock = threading.Lock()
 
@@ -80,6 +83,8 @@ class Authenticator:
             self._verdicts[token] = until, user
 
     def _verify(self, token: str) -> tuple[UserInfo, float]:
+        if self._issuers and not token.startswith(PREFIX):
+            return self._of_issuer(token)
         url = _decode(token)
         region = self._partition.region_of(url.netloc)
         if region is None:
@@ -97,6 +102,17 @@ class Authenticator:
         except sigv4.SignatureError as error:
             raise SignInError(f"sts: {error}") from None
         return self._user(credential.arn, credential.access_key_id), min(self._clock() + CACHE_SECONDS, ends)
+
+    def _of_issuer(self, token: str) -> tuple[UserInfo, float]:
+        reasons = []
+        for issuer in self._issuers:
+            try:
+                user, expires = issuer.verify(token)
+            except NotTrusted as error:
+                reasons.append(str(error))
+            else:
+                return _authenticated(user), min(self._clock() + CACHE_SECONDS, expires)
+        raise SignInError("; ".join(reasons))
 
     def _user(self, arn: str, key_id: str) -> UserInfo:
         principal = principal_of(arn)

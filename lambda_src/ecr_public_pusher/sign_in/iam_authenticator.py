@@ -1,0 +1,44 @@
+"""Clusters whose API server runs aws-iam-authenticator (EKS Anywhere, kOps): EKS's token, with the authenticator's cluster id signed."""
+
+from dataclasses import dataclass
+
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.ownership import RBAC_GROUP
+from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.named_endpoint import NamedEndpoint, NamedEndpointRemedies
+from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, sts_token
+
+
+class IamAuthenticatorSignIn(NamedEndpoint):
+    """A SignIn."""
+
+    async def token(self) -> str:
+        caller = await self.caller()
+        return sts_token(self._callers.clients, caller, region=self.config.region, cluster=self._cluster_id)
+
+    def token_said(self, token: str) -> str:
+        return f"{len(token)} of at most {MAX_TOKEN_BYTES} bytes, for the cluster id {self._cluster_id}"
+
+    def access(self, endpoint: Endpoint) -> ClusterAccess:
+        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.token, self.remedies(endpoint).not_admitted("ROLE", ()))
+
+    def remedies(self, endpoint: Endpoint) -> "IamAuthenticatorRemedies":
+        return IamAuthenticatorRemedies(endpoint, self._cluster_id)
+
+    @property
+    def _cluster_id(self) -> str:
+        assert self.config.cluster_id is not None
+        return self.config.cluster_id
+
+
+@dataclass(frozen=True)
+class IamAuthenticatorRemedies(NamedEndpointRemedies):
+    """What makes the authenticator admit the role."""
+
+    cluster_id: str
+
+    def not_admitted(self, principal: str, groups: tuple[str, ...]) -> str:
+        return (
+            f"Map the role in aws-iam-authenticator (mapRoles; EKS Anywhere: AWSIamConfig): {{rolearn: {principal}, username: ecr-public-pusher, "
+            f"groups: [{RBAC_GROUP}]}}. Its clusterID must be {self.cluster_id}, and its API server must reach STS in the document's region."
+        )

@@ -1,0 +1,50 @@
+"""What a way of signing in is: the one small interface that each kind fills, in a module of its own."""
+
+from typing import Protocol
+
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.kubernetes_api.reachability import RouteRemedies
+from ecr_public_pusher.sign_in.endpoint import Endpoint
+
+
+class Remedies(RouteRemedies, Protocol):
+    """What to do when a cluster cannot be reached, or does not admit whoever signs in."""
+
+    def not_admitted(self, principal: str, groups: tuple[str, ...]) -> str:
+        """What makes the cluster admit `principal` as our group; `groups`: those it is in already."""
+
+    def granted_by_policy(self, principal: str) -> str:
+        """How to see what grants the principal rights that RBAC shows no binding for."""
+
+
+class SignIn(Protocol):
+    """How one document's cluster is found and signed in to. Each method raises RoleError and SignInError; those about the endpoint EksError."""
+
+    asks_eks: bool  # where the cluster is, EKS says
+
+    def remembered(self) -> Endpoint | None:
+        """Where the cluster is, as far as is known without asking."""
+
+    def forget(self) -> None:
+        """Nothing answers there as the cluster would."""
+
+    async def described(self) -> Endpoint:
+        """Where the cluster is, by whoever knows it, now."""
+
+    def access(self, endpoint: Endpoint) -> ClusterAccess:
+        """The way to sign in there."""
+
+    async def caller_said(self) -> str:
+        """Whose credentials are used, for a check."""
+
+    async def token(self) -> str:
+        """A token for the cluster, made anew."""
+
+    def token_said(self, token: str) -> str:
+        """What may be said of a token, for a check: never itself."""
+
+    async def principal(self) -> str:
+        """Whom the cluster is to admit."""
+
+    def remedies(self, endpoint: Endpoint) -> Remedies:
+        """By what is known of the endpoint."""

@@ -1,0 +1,61 @@
+"""Clusters that are not EKS: their document names where they are, within what the stack's owner allows."""
+
+from dataclasses import dataclass
+
+from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.sign_in.endpoint import Endpoint
+
+
+class NamedEndpoint:
+    """The part of a SignIn that is about the endpoint, and about whose credentials are used."""
+
+    asks_eks = False
+
+    def __init__(self, config: ClusterConfig, callers: Callers) -> None:
+        assert config.endpoint is not None
+        self.config, self._callers = config, callers
+        self._endpoint = Endpoint(config.endpoint, config.ca_pem)
+
+    def remembered(self) -> Endpoint | None:
+        return self._endpoint
+
+    def forget(self) -> None:
+        """Nobody else knows where it is."""
+
+    async def described(self) -> Endpoint:
+        return self._endpoint
+
+    async def caller(self) -> Caller:
+        """Whose credentials are used. Raises RoleError, SignInError."""
+        return await self._callers.caller(self.config.role_arn, self.config.external_id)
+
+    async def caller_said(self) -> str:
+        await self.caller()
+        return f"assumed {self.config.role_arn}" if self.config.role_arn else "the function's own"
+
+    async def principal(self) -> str:
+        return await self._callers.principal(await self.caller())
+
+
+@dataclass(frozen=True)
+class NamedEndpointRemedies:
+    """What to do when such a cluster cannot be reached: the ways that are the same for each kind of sign-in."""
+
+    endpoint: Endpoint
+
+    def name_not_resolved(self) -> str:
+        return "Correct `endpoint`, or its DNS. A name that is known in a private network only needs the function in a VPC that resolves it."
+
+    def not_connected(self, *, private: bool) -> str:
+        if private:
+            return "The endpoint has private addresses: run the function in a network that reaches it (template parameter SubnetIds)."
+        return "Is the API server up, and does its firewall admit the function? A function in a VPC needs a NAT gateway, whose address to admit."
+
+    def not_the_cluster(self) -> str:
+        host = self.endpoint.url.removeprefix("https://")
+        address = host if ":" in host.rpartition("]")[2] else f"{host}:443"
+        return f"Compare certificateAuthority with what the cluster says: openssl s_client -showcerts -connect {address} </dev/null"
+
+    def granted_by_policy(self, principal: str) -> str:
+        return f"kubectl auth can-i --list --as={principal}"
