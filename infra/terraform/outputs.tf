@@ -1,5 +1,10 @@
 # The stack's outputs. function_role_arn is known even while the stack changes.
 
+output "version" {
+  description = "Release of ecr-public-pusher that this stack was deployed from."
+  value       = aws_cloudformation_stack.this.outputs["Version"]
+}
+
 output "function_name" {
   description = "Name of the function, for sam remote invoke and aws lambda invoke."
   value       = aws_cloudformation_stack.this.outputs["FunctionName"]

@@ -3,7 +3,11 @@
 import hashlib
 from dataclasses import dataclass
 
+from ecr_public_pusher.version import VERSION
+
 PRODUCT = "ecr-public-pusher"
+# Towards Kubernetes and AWS, so that audit logs and CloudTrail say which release asked.
+USER_AGENT = f"{PRODUCT}/{VERSION}"
 RBAC_GROUP = "ecr-public-pushers"
 # Set on every Secret, whatever a document says; its value is PRODUCT.
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ecr_public_pusher.version import VERSION
 from tests.stack.template import ROOT, STACK, deployed, outputs, properties, source
 
 ALARMS = {
@@ -177,6 +178,7 @@ def test_outputs_name_what_people_and_access_entries_need(parameters: dict[str, 
         "RetryQueueUrl": "RetryQueue",
         "DeadLetterQueueUrl": "DeadLetterQueue",
         "AlarmTopicArn": topic,
+        "Version": VERSION,
     }
 
 

@@ -24,7 +24,7 @@ from ecr_public_pusher.invocation.sandbox import Sandbox
 from ecr_public_pusher.invocation.settings import Settings
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
-from ecr_public_pusher.ownership import PRODUCT, Stack
+from ecr_public_pusher.ownership import USER_AGENT, Stack
 from ecr_public_pusher.reporting.report import report
 from infra.local.aws import LocalAws
 from infra.local.aws.queues import LocalQueue
@@ -206,7 +206,7 @@ class World:
     def asked(self, cluster: str) -> list[str]:
         """Method and path of everything the function asked of a cluster, in order."""
         seen = list(self.clusters[cluster].requests)
-        return [f"{one.method} {one.path}" for one in seen if one.headers.get("user-agent") == PRODUCT]
+        return [f"{one.method} {one.path}" for one in seen if one.headers.get("user-agent") == USER_AGENT]
 
     def applies(self, cluster: str) -> list[str]:
         """Of these, the paths of the applies."""

@@ -18,13 +18,16 @@ from botocore.credentials import Credentials
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from botocore.session import Session
 
+from ecr_public_pusher.ownership import PRODUCT, USER_AGENT
+
 # Short enough for several tries within one invocation; the answers are small.
 _READING = Config(
     max_pool_connections=64,  # as many as blocking calls may be under way
     connect_timeout=5,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 3},
-    user_agent_appid="ecr-public-pusher",
+    user_agent_appid=PRODUCT,
+    user_agent_extra=USER_AGENT,  # an application id cannot hold the slash
 )
 # What writes ends within the time that is kept for it, so that nothing is left to be sent after Lambda has frozen and thawed the sandbox.
 _WRITING = _READING.merge(Config(connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}))

@@ -39,7 +39,7 @@ from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets, finish
 from ecr_public_pusher.kubernetes_api.status import phrase, status_error
 from ecr_public_pusher.kubernetes_api.tls import Resolver, connector, verifying_context
-from ecr_public_pusher.ownership import PRODUCT
+from ecr_public_pusher.ownership import USER_AGENT
 
 JSON = "application/json"
 # An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; what is longer is not a Kubernetes API's.
@@ -125,7 +125,7 @@ class Client:
         Raises ApiStatusError, SignInError, UnreachableError, ApiError; DeadlineReached when nothing may be sent any more.
         """
         url = URL(f"{self._base}{path}?{query}" if query else f"{self._base}{path}", encoded=True)
-        headers = {"Accept": accept, "User-Agent": PRODUCT}
+        headers = {"Accept": accept, "User-Agent": USER_AGENT}
         if body is not None:
             headers["Content-Type"] = content_type
         renewed = False

@@ -10,6 +10,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from ecr_public_pusher.errors import InternalError
 from ecr_public_pusher.reporting.metrics import Metric
+from ecr_public_pusher.version import VERSION
 
 NAMESPACE = "EcrPublicPusher"
 
@@ -22,7 +23,7 @@ class Emitter:
 
     def __init__(self, service: str, *, level: str = "INFO") -> None:
         self._service = service
-        self._logger = Logger(service=service)
+        self._logger = Logger(service=service, version=VERSION)
         # Powertools' own setLevel yields to AWS_LAMBDA_LOG_LEVEL, which must stay INFO, or Lambda drops the lines of the metrics.
         logging.getLogger(service).setLevel(level)
 

@@ -9,6 +9,7 @@ from ecr_public_pusher.errors import PusherError
 from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.results import ClusterResult, Finding, NamespaceOutcome, Outcome
 from ecr_public_pusher.timestamps import rfc3339
+from ecr_public_pusher.version import VERSION
 
 # A synchronous answer may hold 6 MB, an asynchronous destination's 256 KB, a log line 256 KB: this fits each with room for the rest.
 MAX_PROBLEM_BYTES = 128 * 1024
@@ -32,6 +33,7 @@ def report(run: RunResult) -> dict[str, Any]:
         "action": run.asked or run.request.action,
         "ok": run.ok,
         "dryRun": run.request.dry_run,
+        "version": VERSION,
         "requestId": run.request_id,
         "seconds": round(run.seconds, 3),
     }

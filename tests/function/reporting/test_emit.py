@@ -7,6 +7,7 @@ import pytest
 
 from ecr_public_pusher.reporting.emit import Emitter
 from ecr_public_pusher.reporting.metrics import Metric
+from ecr_public_pusher.version import VERSION
 
 
 def logged(printed: str) -> list[dict[str, Any]]:
@@ -26,3 +27,10 @@ def test_the_level_says_which_reports_are_logged_and_never_which_metrics(
     lines = logged(capsys.readouterr().out)
     assert [line["report"]["ok"] for line in lines if "report" in line] == reports
     assert sum("_aws" in line for line in lines) == 1
+
+
+def test_every_line_of_the_log_says_which_release_wrote_it(capsys: pytest.CaptureFixture[str]) -> None:
+    emitter = Emitter("stack-version")
+    emitter.report({"ok": True})
+    emitter.loop_error(ValueError())
+    assert [line["version"] for line in logged(capsys.readouterr().out)] == [VERSION, VERSION]

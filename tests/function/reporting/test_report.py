@@ -11,6 +11,7 @@ from ecr_public_pusher.reporting import report as reporting
 from ecr_public_pusher.reporting.metrics import Metric, metrics
 from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.results import Check, ClusterResult, Finding, IssuedToken, NamespaceOutcome, Outcome
+from ecr_public_pusher.version import VERSION
 
 GOOD = ClusterResult("a", (NamespaceOutcome("x", Outcome.CREATED), NamespaceOutcome("y", Outcome.ADOPTED, taken_from=("kubectl",))), seconds=0.25)
 MIXED = ClusterResult("b", (NamespaceOutcome("x", Outcome.UPDATED), NamespaceOutcome("y", Outcome.CONFLICT, "held", "let go")))
@@ -29,6 +30,7 @@ def test_the_whole_report() -> None:
         "action": "push",
         "ok": False,
         "dryRun": False,
+        "version": VERSION,
         "requestId": "id-1",
         "seconds": 1.5,
         "tokens": [{"registry": "public.ecr.aws", "expiresAt": "2026-01-01T12:00:00Z"}],
