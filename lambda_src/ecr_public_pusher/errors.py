@@ -9,13 +9,26 @@ from enum import Enum
 from http import HTTPStatus
 
 
-class PusherError(Exception):
-    """Base of this project's errors. `message` says what and where, `remedy` what to do; both are safe to print."""
+@dataclass(frozen=True)
+class DocumentProblem:
+    """One thing that is wrong with a document. `path`: the field's, outermost name first; `line`: counted from 1, where it is known."""
 
-    def __init__(self, message: str, *, remedy: str) -> None:
+    message: str
+    path: tuple[str, ...] = ()
+    line: int | None = None
+
+
+class PusherError(Exception):
+    """Base of this project's errors. `message` says what and where, `remedy` what to do; both are safe to print.
+
+    `problems`: of an invalid document, what is wrong with it, one by one.
+    """
+
+    def __init__(self, message: str, *, remedy: str, problems: tuple[DocumentProblem, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.problems = problems
 
     @property
     def code(self) -> str:

@@ -11,9 +11,10 @@ from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.configuration.schema import PUBLIC, REFERENCE, ClusterDocument, DefaultsDocument, DiscoverDocument, validated
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
-from ecr_public_pusher.errors import ConfigurationError, InternalError, InvalidDocument, PusherError
+from ecr_public_pusher.errors import ConfigurationError, DocumentProblem, InternalError, InvalidDocument, PusherError
 
 _EVERY = "/*"
+_CLUSTER_ID = ("signIn", "clusterId")
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -111,7 +112,9 @@ def _defaults(parameter: Parameter) -> dict[str, Any]:
     try:
         return _fields(DefaultsDocument, parameter)
     except PusherError as error:
-        raise ConfigurationError(f"{error.message} (nothing was written: every cluster builds on the defaults)", remedy=error.remedy) from None
+        raise ConfigurationError(
+            f"{error.message} (nothing was written: every cluster builds on the defaults)", remedy=error.remedy, problems=error.problems
+        ) from None
 
 
 def _cluster(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str, account: str) -> ClusterConfig:
@@ -137,11 +140,13 @@ def _refused(config: ClusterConfig, eks_names: Collection[str], allowed_endpoint
         return InvalidDocument(
             f"{config.id}: endpoint: nothing is sent to {host_of(config.endpoint)[:200]}, which the stack's AllowedEndpoints does not name",
             remedy="Ask the stack's owner to add the host to the template parameter AllowedEndpoints.",
+            problems=(DocumentProblem("endpoint: the stack's AllowedEndpoints does not name its host", ("endpoint",)),),
         )
     if config.cluster_id in eks_names:
         return InvalidDocument(
             f"{config.id}: signIn.clusterId: {config.cluster_id} is the name of an EKS cluster of another document, which the token would sign in to",
             remedy="Run aws-iam-authenticator with a clusterID that is no EKS cluster's name.",
+            problems=(DocumentProblem(f"signIn.clusterId: {config.cluster_id} is the name of an EKS cluster of another document", _CLUSTER_ID),),
         )
     return None
 
@@ -198,4 +203,4 @@ def _fields(model: type[DefaultsDocument], parameter: Parameter) -> dict[str, An
 
 
 def _invalid(parameter: str, name: str, what: str) -> InvalidDocument:
-    return InvalidDocument(f"{parameter}: {name}: {what}", remedy=REFERENCE)
+    return InvalidDocument(f"{parameter}: {name}: {what}", remedy=REFERENCE, problems=(DocumentProblem(f"{name}: {what}", (name,)),))

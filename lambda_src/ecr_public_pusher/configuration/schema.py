@@ -30,7 +30,7 @@ from ecr_public_pusher.configuration.field_types import (
     Tags,
     one_of,
 )
-from ecr_public_pusher.errors import InvalidDocument
+from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
 DEFAULT_SECRET_NAME = "ecr-public-token"  # the archived CronJob's, so that Pods keep their imagePullSecrets
 
@@ -272,12 +272,19 @@ def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], par
     try:
         return model.model_validate(plain)
     except ValidationError as error:
-        said = [_complaint(model, found["loc"], found["type"], found["msg"]) for found in error.errors(include_url=False, include_input=False)]
-        raise InvalidDocument(f"{parameter}: {'; '.join(said[:5])}"[:1000], remedy=REFERENCE) from None
+        found = error.errors(include_url=False, include_input=False)
+        problems = tuple(DocumentProblem(_complaint(model, one["loc"], one["type"], one["msg"]), _path(one["loc"])) for one in found)
+        said = "; ".join(problem.message for problem in problems[:5])
+        raise InvalidDocument(f"{parameter}: {said}"[:1000], remedy=REFERENCE, problems=problems) from None
+
+
+def _path(loc: tuple[Any, ...]) -> tuple[str, ...]:
+    """The field's place in the document: without the tags that distinguish registries."""
+    return tuple(str(part)[:60] for part in loc if part not in ("private", PUBLIC))
 
 
 def _complaint(model: type[DefaultsDocument], loc: tuple[Any, ...], kind: str, message: str) -> str:
-    name = ".".join(str(part)[:60] for part in loc if part not in ("private", PUBLIC))
+    name = ".".join(_path(loc))
     if kind == "extra_forbidden":
         nested: dict[str, type[_Model]] = {"namespaces": NamespacesField, "registries": RegistryField, "signIn": SignInField}
         inner = nested.get(str(loc[0]), model) if len(loc) > 1 else model

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from ecr_public_pusher.errors import InvalidDocument
+from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
 # libyaml's parser where the wheel has it: documents are read by the hundred on a fraction of a CPU.
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -33,7 +33,7 @@ def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InvalidDocument(f"{parameter}: line {line} is not YAML: {_problem(error)}", remedy=_REMEDY) from None
+        raise _invalid(parameter, f"is not YAML: {_problem(error)}", line) from None
     except (yaml.YAMLError, RecursionError):
         raise InvalidDocument(f"{parameter}: not YAML (a control character, or nesting too deep)", remedy=_REMEDY) from None
     if not isinstance(node, yaml.MappingNode):
@@ -46,6 +46,10 @@ def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
 def without_nulls(mapping: dict[str, Plain | None]) -> dict[str, Plain]:
     """What is given of it, at every depth."""
     return {name: without_nulls(value) if isinstance(value, dict) else value for name, value in mapping.items() if value is not None}  # type: ignore[misc]
+
+
+def _invalid(parameter: str, said: str, line: int, *, mark: str = "") -> InvalidDocument:
+    return InvalidDocument(f"{parameter}: line {line}{mark} {said}", remedy=_REMEDY, problems=(DocumentProblem(said, line=line),))
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
@@ -64,20 +68,20 @@ def _kind(node: yaml.Node | None) -> str:
 def _plain(node: yaml.Node, parameter: str, seen: set[int], depth: int) -> Plain | None:
     line = node.start_mark.line + 1
     if id(node) in seen:  # an alias composes to the very node it points to
-        raise InvalidDocument(f"{parameter}: line {line} is used by an alias", remedy=_REMEDY)
+        raise _invalid(parameter, "is used by an alias", line)
     seen.add(id(node))
     if isinstance(node, yaml.ScalarNode):
         return None if node.style in _PLAIN_STYLES and node.value in _NULLS else str(node.value)
     if depth > MAX_DEPTH:
-        raise InvalidDocument(f"{parameter}: line {line}: lists and mappings are nested more than {MAX_DEPTH} deep", remedy=_REMEDY)
+        raise _invalid(parameter, f"lists and mappings are nested more than {MAX_DEPTH} deep", line, mark=":")
     if isinstance(node, yaml.SequenceNode):
         items = [_plain(item, parameter, seen, depth + 1) for item in node.value]
         return [item for item in items if item is not None]
     mapping: dict[str, Plain | None] = {}
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise InvalidDocument(f"{parameter}: line {key.start_mark.line + 1}: a field's name must be a plain word", remedy=_REMEDY)
+            raise _invalid(parameter, "a field's name must be a plain word", key.start_mark.line + 1, mark=":")
         if key.value in mapping:
-            raise InvalidDocument(f"{parameter}: line {key.start_mark.line + 1}: '{key.value[:60]}' is there twice", remedy=_REMEDY)
+            raise _invalid(parameter, f"'{key.value[:60]}' is there twice", key.start_mark.line + 1, mark=":")
         mapping[key.value] = _plain(value, parameter, seen, depth + 1)
     return mapping

@@ -225,3 +225,22 @@ def test_a_defect_that_one_document_brings_to_light_is_its_own(monkeypatch: pyte
 def test_the_published_schemas_are_the_models() -> None:
     for name, made in schema.json_schemas().items():
         assert json.loads((Path(__file__).parents[3] / "docs" / name).read_text()) == made, "make schemas writes them anew"
+
+
+def test_what_is_wrong_is_said_one_by_one_with_its_field() -> None:
+    error = build(prod="namespaces: {include: [Team]}\nregistries: [{account: 1}]\nnamspaces: x").invalid["prod"]
+    assert [problem.path for problem in error.problems] == [
+        ("namespaces", "include"), ("registries", "0", "account"), ("registries", "0", "region"), ("registries", "0", "roleArn"), ("namspaces",),
+    ]  # fmt: skip
+    assert all(problem.message.startswith(".".join(problem.path)) for problem in error.problems)
+
+
+@pytest.mark.parametrize(("text", "line"), [("a: 1\na: 2", 2), ("namespaces:\n  - [", 3), ("a: &x 1\nb: *x", 1), ("? [a]\n: b", 1)])
+def test_what_is_no_document_is_said_with_its_line(text: str, line: int) -> None:
+    assert [problem.line for problem in build(prod=text).invalid["prod"].problems] == [line]
+
+
+def test_what_is_wrong_with_the_defaults_is_said_one_by_one() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        build(defaults="prune: maybe")
+    assert [problem.path for problem in raised.value.problems] == [("prune",)]
