@@ -4,7 +4,8 @@ The embedded AWS hands out credentials and the embedded Kubernetes verifies toke
 values that both need live here.
 """
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 
@@ -29,6 +30,34 @@ class AccessEntry:
     principal_arn: str
     groups: tuple[str, ...]
     username: str | None = None
+
+
+class AccessEntries:
+    """A cluster's access entries. They change while it runs: `version` says how often they have."""
+
+    def __init__(self, entries: Iterable[AccessEntry] = ()) -> None:
+        self._entries = tuple(entries)
+        self._lock = threading.Lock()
+        self.version = 0
+
+    def __iter__(self) -> Iterator[AccessEntry]:
+        return iter(self._entries)
+
+    def of(self, principal: str) -> AccessEntry | None:
+        """The entry of a role or user."""
+        return next((entry for entry in self._entries if same_principal(entry.principal_arn, principal)), None)
+
+    def put(self, entry: AccessEntry) -> None:
+        """Adds it, in the place of the principal's own."""
+        with self._lock:
+            others = tuple(one for one in self._entries if not same_principal(one.principal_arn, entry.principal_arn))
+            self._entries, self.version = (*others, entry), self.version + 1
+
+    def remove(self, principal: str) -> None:
+        """Takes the principal's away."""
+        with self._lock:
+            self._entries = tuple(one for one in self._entries if not same_principal(one.principal_arn, principal))
+            self.version += 1
 
 
 def principal_of(arn: str) -> str:

@@ -106,6 +106,14 @@ def test_an_assumed_role_signs_in_with_its_entrys_groups(cluster: EmbeddedCluste
     assert review["userInfo"]["groups"] == ["ecr-public-pushers", "system:authenticated"]
 
 
+def test_an_entry_that_is_changed_or_taken_away_counts_at_once(cluster: EmbeddedCluster) -> None:
+    bearer = token(presigned())
+    cluster.access_entries.put(AccessEntry(ENTRIES[0].principal_arn, ("viewers",)))
+    assert who(cluster, bearer)[1]["userInfo"]["groups"] == ["viewers", "system:authenticated"]
+    cluster.access_entries.remove(ENTRIES[0].principal_arn)
+    assert who(cluster, bearer)[0] == 401
+
+
 def test_a_user_signs_in_under_the_name_its_entry_gives(cluster: EmbeddedCluster) -> None:
     status, review = who(cluster, token(presigned(USER)))
     assert (status, review["userInfo"]["username"]) == (201, "alice")

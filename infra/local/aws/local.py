@@ -19,6 +19,7 @@ from werkzeug.serving import make_server
 from ..identity import Credential
 from . import ecr_public
 from .ecr_private import EcrPrivate
+from .eks_access import EksAccess
 from .gateway import Gateway
 from .queues import LocalQueue
 from .roles import Role, find_session, open_session
@@ -60,10 +61,11 @@ class LocalAws:
         BackendDict.reset()
         self.ecr_private = EcrPrivate(self.find_credential)
         self.web_identity = WebIdentityIssuer(self.find_credential)
+        self.eks_access = EksAccess(self.find_credential)
         self._gateway = Gateway(
             DomainDispatcherApplication(create_backend_app),
             self.find_credential,
-            lambda request: self.ecr_private.answer(request) or self.web_identity.answer(request),
+            lambda request: self.ecr_private.answer(request) or self.web_identity.answer(request) or self.eks_access.answer(request),
         )
         self.ecr_public = ecr_public.EcrPublic(self._gateway.script)
         self._server = make_server(LOOPBACK, 0, self._gateway, threaded=True, request_handler=_Quiet)
@@ -138,6 +140,7 @@ class LocalAws:
         described.tags = dict(tags or {})
         described.certificate_authority = {"data": base64.b64encode(cluster.ca_pem.encode()).decode()}
         eks_backends[account_id][region].clusters[cluster.name] = described
+        self.eks_access.put(account_id, region, cluster.name, getattr(cluster, "access_entries", None), authentication_mode)
 
     def remove_cluster(self, name: str, *, region: str, account_id: str | None = None) -> None:
         """EKS knows the cluster no more."""

@@ -13,7 +13,16 @@ from xml.sax.saxutils import escape
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request")
 _STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 # The REST services that the function uses; every other REST call keeps its method and path as its name.
-_REST_ACTIONS = ((re.compile(r"^GET /clusters/(?P<name>[^/]+)$"), "DescribeCluster"), (re.compile(r"^GET /clusters$"), "ListClusters"))
+_ENTRIES = r"/clusters/(?P<name>[^/]+)/access-entries"
+_REST_ACTIONS = (
+    (re.compile(r"^GET /clusters/(?P<name>[^/]+)$"), "DescribeCluster"),
+    (re.compile(r"^GET /clusters$"), "ListClusters"),
+    (re.compile(rf"^GET {_ENTRIES}$"), "ListAccessEntries"),
+    (re.compile(rf"^POST {_ENTRIES}$"), "CreateAccessEntry"),
+    (re.compile(rf"^GET {_ENTRIES}/(?P<principalArn>.+)$"), "DescribeAccessEntry"),
+    (re.compile(rf"^POST {_ENTRIES}/(?P<principalArn>.+)$"), "UpdateAccessEntry"),
+    (re.compile(rf"^DELETE {_ENTRIES}/(?P<principalArn>.+)$"), "DeleteAccessEntry"),
+)
 
 # What decides a call's resource and conditions to IAM, by service. Nothing else of a request is kept: no value, no message.
 _SHOWN = {
@@ -60,6 +69,7 @@ class AwsRequest:
     form: dict[str, str] = field(repr=False)
     parameters: dict[str, str] = field(default_factory=dict)
     query: str = ""
+    body: bytes = field(repr=False, default=b"")
 
     @classmethod
     def read(cls, environ: dict[str, Any]) -> Self:
@@ -83,6 +93,7 @@ class AwsRequest:
             form=form,
             parameters=_parameters(service, form or _json(environ.get("CONTENT_TYPE", ""), body)) | in_path,
             query=environ.get("QUERY_STRING", ""),
+            body=body,
         )
 
 

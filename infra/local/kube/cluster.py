@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from ..identity import AccessEntries
 from .http.client import AdminClient
 from .kinds import BY_KIND, Object
 
@@ -53,6 +54,7 @@ class Cluster(Protocol):
     endpoint: str
     ca_pem: str
     intercept: Intercept | None
+    access_entries: AccessEntries
 
     @property
     def requests(self) -> list[SeenRequest]: ...

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class ControlPlane(Administered):
         name: str,
         *,
         credentials: CredentialLookup,
-        access_entries: Sequence[AccessEntry] = (),
+        access_entries: Iterable[AccessEntry] = (),
         region: str = "us-east-1",
         ca: certificates.Style = "modern",
         static_tokens: Mapping[str, UserInfo] | None = None,
@@ -69,6 +69,7 @@ class ControlPlane(Administered):
         tokens = {**(static_tokens or {}), self._admin_token: UserInfo("local-admin", "local-admin", (MASTERS,))}
         authenticator = Authenticator(name, credentials=credentials, access_entries=access_entries, region=region, static_tokens={})
         self.sign_in_failures = authenticator.failures
+        self.access_entries = authenticator.access_entries
         certificate = certificates.issue(name, ca)
         self.ca_pem = certificate.ca_pem
         for tries_left in reversed(range(PORT_TRIES)):

@@ -4,7 +4,7 @@ import secrets
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..identity import AccessEntry, CredentialLookup
 from . import certificates
@@ -41,7 +41,7 @@ class EmbeddedCluster(Administered):
         name: str,
         *,
         credentials: CredentialLookup,
-        access_entries: Sequence[AccessEntry] = (),
+        access_entries: Iterable[AccessEntry] = (),
         region: str = "us-east-1",
         ca: certificates.Style = "modern",
         static_tokens: Mapping[str, UserInfo] | None = None,
@@ -59,6 +59,7 @@ class EmbeddedCluster(Administered):
             name, credentials=credentials, access_entries=access_entries, region=region, static_tokens=tokens, issuers=issuers, clock=clock
         )  # fmt: skip
         self.sign_in_failures = self._authn.failures
+        self.access_entries = self._authn.access_entries
         self.store = Store()
         self._api = Api(self.store)
         self._begin(default_service_accounts)

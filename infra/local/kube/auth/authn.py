@@ -8,11 +8,11 @@ import binascii
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from ...identity import AccessEntry, CredentialLookup, principal_of, same_principal
+from ...identity import AccessEntries, AccessEntry, CredentialLookup, principal_of
 from . import sigv4
 from .authz import AUTHENTICATED, UserInfo
 from .jwts import NotTrusted, TrustedIssuer
@@ -47,40 +47,42 @@ class Authenticator:
         cluster: str,
         *,
         credentials: CredentialLookup,
-        access_entries: Sequence[AccessEntry],
+        access_entries: Iterable[AccessEntry],
         region: str,
         static_tokens: Mapping[str, UserInfo],
         issuers: Sequence[TrustedIssuer] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.failures: list[str] = []
-        self._cluster, self._credentials, self._entries = cluster, credentials, tuple(access_entries)
+        self._cluster, self._credentials = cluster, credentials
+        self.access_entries = access_entries if isinstance(access_entries, AccessEntries) else AccessEntries(access_entries)
         self._partition, self._clock = partition_of(region), clock
         self._static = {token: _authenticated(user) for token, user in static_tokens.items()}
         self._issuers = tuple(issuers)
-        self._verdicts: dict[str, tuple[float, UserInfo]] = {}
+        self._verdicts: dict[str, tuple[float, int, UserInfo]] = {}
         self._lock = threading.Lock()
 
     def authenticate(self, token: str) -> UserInfo | None:
         """The user behind a bearer token, or None with the reason noted in `failures`."""
         if user := self._static.get(token):
             return user
-        until, known = self._verdicts.get(token, (0.0, None))
-        if known and self._clock() < until:
+        version = self.access_entries.version
+        until, seen, known = self._verdicts.get(token, (0.0, version, None))
+        if known and seen == version and self._clock() < until:
             return known
         try:
             user, until = self._verify(token)
         except SignInError as error:
             self.failures.append(str(error))
             return None
-        self._keep(token, until, user)
+        self._keep(token, (until, version, user))
         return user
 
-    def _keep(self, token: str, until: float, user: UserInfo) -> None:
+    def _keep(self, token: str, verdict: tuple[float, int, UserInfo]) -> None:
         with self._lock:
             while len(self._verdicts) >= CACHE_SIZE:
                 del self._verdicts[next(iter(self._verdicts))]
-            self._verdicts[token] = until, user
+            self._verdicts[token] = verdict
 
     def _verify(self, token: str) -> tuple[UserInfo, float]:
         if self._issuers and not token.startswith(PREFIX):
@@ -116,7 +118,7 @@ class Authenticator:
 
     def _user(self, arn: str, key_id: str) -> UserInfo:
         principal = principal_of(arn)
-        entry = next((entry for entry in self._entries if same_principal(entry.principal_arn, principal)), None)
+        entry = self.access_entries.of(principal)
         if entry is None:
             raise SignInError(f"no access entry for {principal}")
         extra = {"arn": [arn], "canonicalArn": [principal], "accessKeyId": [key_id], "sessionName": [arn.rpartition("/")[2]]}
