@@ -1,0 +1,28 @@
+"""`ecr-public-pusher`, or `python -m infra.cli` from a clone."""
+
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+
+if importlib.util.find_spec("ecr_public_pusher") is None:
+    sys.path.append(str(Path(__file__).parents[2] / "lambda_src"))
+
+
+def main() -> None:
+    """Runs the command line, and ends the process with its exit code."""
+    from .app import app
+    from .errors import ExitCode
+
+    try:
+        app(prog_name="ecr-public-pusher")
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - a script must not take it for a run that is not ok. Its text is left out: it may hold a credential
+        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n")
+        sys.stderr.write("This is a defect of ecr-public-pusher: please report it, with the lines above.\n")
+        sys.exit(ExitCode.DEFECT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""The whole command line: which commands there are."""
+
+from typing import Annotated
+
+import typer
+
+from ecr_public_pusher.version import VERSION
+
+from .command import shared_options
+from .commands import run
+
+EPILOG = (
+    "Exit codes: 0 fine; 1 the run is not ok, or something is wrong; 2 wrong arguments, or no single stack; 3 AWS or the network; "
+    "70 a defect of this program; 130 interrupted."
+)
+
+app = typer.Typer(
+    name="ecr-public-pusher",
+    help="Fresh ECR pull credentials in Kubernetes clusters: what they are at, and what to do about it.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,  # a plain traceback: no values of variables, which may be credentials
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ecr-public-pusher {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+@shared_options
+def main(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="This program's release.")] = False) -> None:
+    pass
+
+
+run.register(app)

@@ -1,0 +1,160 @@
+"""`push`, `plan`, `check`, `sweep`, `remove`: one event to the function, and its report."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from ecr_public_pusher.events.request import SWEEP_WINDOW_MINUTES
+
+from ..command import Cli, command
+from ..errors import CliError, ExitCode
+from ..function import Report, invoke
+from ..rendering.report import render_report
+
+PANEL = "Runs of the function"
+
+Ids = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ID", help="Ids of clusters' documents, or globs ('prod-*'); none: all.", show_default=False),
+]
+Namespaces = Annotated[
+    list[str] | None,
+    typer.Option("--namespace", "-n", metavar="NAME", help="Only this namespace, or glob. May be given several times.", show_default=False),
+]
+PruneAll = Annotated[bool, typer.Option("--prune-all", help="Prune however much it takes away. Needs IDs ('*': all clusters).")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what is fine, too.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    for function in (check, plan, push, sweep, remove):
+        app.command(rich_help_panel=PANEL)(command(function))
+
+
+def push(cli: Cli, ids: Ids = None, namespace: Namespaces = None, prune_all: PruneAll = False, yes: Yes = False) -> int:
+    """Push a fresh token now: to all clusters, or to those that are named.
+
+    With --prune-all, shows first what would be taken away, and asks.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher push
+      ecr-public-pusher push prod 'edge-*'
+      ecr-public-pusher push prod -n team-a -n 'web-*'
+      ecr-public-pusher push prod --prune-all
+    """
+    event = _event("push", clusters=ids, namespaces=namespace)
+    if prune_all:
+        event |= _prune_all(ids)
+        _ask_first(cli, {**event, "action": "plan"}, "Push, and prune all of that?", yes=yes)
+    return show(cli, run(cli, event))
+
+
+def plan(cli: Cli, ids: Ids = None, namespace: Namespaces = None, remove: Annotated[bool, typer.Option("--remove", help="Of a removal.")] = False,
+         prune_all: PruneAll = False) -> int:  # fmt: skip
+    """Show what a push, or with --remove a removal, would do. Nothing is changed.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher plan
+      ecr-public-pusher plan prod -n 'team-*'
+      ecr-public-pusher plan --remove prod
+      ecr-public-pusher plan prod -o json | jq '.clusters[].changes'
+    """
+    event = _event("plan", clusters=ids, namespaces=namespace)
+    if prune_all:
+        event |= _prune_all(ids)
+    if remove:
+        _need_ids(ids, "A removal")
+        event["remove"] = True
+    return show(cli, run(cli, event))
+
+
+def check(cli: Cli, ids: Ids = None, namespace: Namespaces = None, verbose: Verbose = False) -> int:
+    """Check whether the function could push: reach each cluster, sign in, do each thing. With the command that helps where it could not.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher check
+      ecr-public-pusher check prod --verbose
+    """
+    return show(cli, run(cli, _event("check", clusters=ids, namespaces=namespace)), verbose=verbose)
+
+
+def sweep(
+    cli: Cli,
+    ids: Ids = None,
+    window: Annotated[int, typer.Option("--window", metavar="MINUTES", min=1, help="How new a namespace must be.")] = SWEEP_WINDOW_MINUTES,
+) -> int:
+    """Push to namespaces that were created a short while ago only, as the schedule does every few minutes.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher sweep
+      ecr-public-pusher sweep prod --window 60
+    """
+    return show(cli, run(cli, _event("sweep", clusters=ids) | {"windowMinutes": window}))
+
+
+def remove(cli: Cli, ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids or globs; '*': all clusters.")], yes: Yes = False) -> int:
+    """Delete the Secrets that were written to the named clusters. Shows them first, and asks.
+
+    The next push writes them again: set enabled: false in the document, or delete it, for good.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher remove staging
+      ecr-public-pusher remove '*' --yes
+    """
+    event = _event("remove", clusters=ids)
+    _ask_first(cli, _event("plan", clusters=ids) | {"remove": True}, "Remove all of that?", yes=yes)
+    return show(cli, run(cli, event))
+
+
+def run(cli: Cli, event: Mapping[str, Any]) -> Report:
+    """The report of one run. An interrupt says that the function goes on, and is raised."""
+    stack, action = cli.session.stack, event["action"]
+    try:
+        with cli.output.progress(f"{action}: waiting for {stack.function_name} in {stack.region}"):
+            return invoke(cli.session, event)
+    except KeyboardInterrupt:
+        cli.output.note(f"The function goes on with the {action}. See what becomes of it: ecr-public-pusher logs --follow")
+        raise
+
+
+def show(cli: Cli, report: Report, *, verbose: bool = False) -> int:
+    """Prints the report; the exit code that it stands for."""
+    cli.output.result(report, lambda: render_report(report, now=datetime.now(UTC), verbose=verbose))
+    return ExitCode.OK if report["ok"] else ExitCode.NOT_OK
+
+
+def _ask_first(cli: Cli, plan: Mapping[str, Any], question: str, *, yes: bool) -> None:
+    """Shows the plan on stderr and asks. Where nobody can answer, nothing is asked of AWS either."""
+    if yes:
+        return
+    cli.output.need_person(question)
+    for part in render_report(run(cli, plan), now=datetime.now(UTC)):
+        cli.output.aside(part)
+    cli.output.confirm(question)
+
+
+def _event(action: str, *, clusters: Sequence[str] | None, namespaces: Sequence[str] | None = None) -> dict[str, Any]:
+    event: dict[str, Any] = {"action": action}
+    if clusters:
+        event["clusters"] = list(clusters)
+    if namespaces:
+        event["namespaces"] = list(namespaces)
+    return event
+
+
+def _prune_all(ids: Sequence[str] | None) -> dict[str, Any]:
+    _need_ids(ids, "--prune-all")
+    return {"prune": "all"}
+
+
+def _need_ids(ids: Sequence[str] | None, what: str) -> None:
+    if not ids:
+        raise CliError(f"{what} needs the ids of clusters.", remedy="Name them; '*' (quoted) means all of them.")

@@ -1,0 +1,129 @@
+"""The CloudFormation stack that a command speaks to, by its outputs: what is named there is all that is known of a deployment."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .errors import CliError
+
+if TYPE_CHECKING:
+    from .session import Session
+
+# Those that every release has had: a stack with all of them is ours.
+REQUIRED = ("FunctionName", "FunctionRoleArn", "ConfigPath", "LogGroupName", "RetryQueueUrl", "DeadLetterQueueUrl")
+
+
+@dataclass(frozen=True)
+class DeployedStack:
+    """`outputs` and `parameters` are the stack's own, by name; `version` is the release that it was deployed from, where it says so."""
+
+    name: str
+    region: str
+    account: str
+    status: str
+    outputs: Mapping[str, str] = field(repr=False)
+    parameters: Mapping[str, str] = field(repr=False)
+
+    @property
+    def function_name(self) -> str:
+        return self.outputs["FunctionName"]
+
+    @property
+    def role_arn(self) -> str:
+        """The execution role: access entries name it."""
+        return self.outputs["FunctionRoleArn"]
+
+    @property
+    def config_path(self) -> str:
+        return self.outputs["ConfigPath"]
+
+    @property
+    def log_group(self) -> str:
+        return self.outputs["LogGroupName"]
+
+    @property
+    def retry_queue_url(self) -> str:
+        return self.outputs["RetryQueueUrl"]
+
+    @property
+    def dead_letter_queue_url(self) -> str:
+        return self.outputs["DeadLetterQueueUrl"]
+
+    @property
+    def alarm_prefix(self) -> str:
+        """What the names of the stack's alarms begin with."""
+        return f"{self.name}-"
+
+    @property
+    def version(self) -> str | None:
+        return self.outputs.get("Version")
+
+    @property
+    def allowed_endpoints(self) -> tuple[str, ...]:
+        """The hosts beside EKS's that documents may name."""
+        return tuple(host for host in self.parameters.get("AllowedEndpoints", "").split(",") if host.strip())
+
+
+def find_stack(session: "Session", name: str | None) -> DeployedStack:
+    """The stack of that name, or the only one of ours in the region. Raises CliError for none and for several."""
+    return _named(session, name) if name else _only(session)
+
+
+def _named(session: "Session", name: str) -> DeployedStack:
+    from botocore.exceptions import ClientError
+
+    try:
+        (described,) = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        # CloudFormation has no code of its own for a stack that is not there.
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise CliError(f"There is no stack {name} in {_where(session)}.", remedy=_known(_ours(session), session)) from None
+    stack = _read(described, session)
+    if missing := [output for output in REQUIRED if output not in stack.outputs]:
+        raise CliError(
+            f"The stack {name} in {_where(session)} ({stack.status}) is no deployment of ecr-public-pusher: it has no output {missing[0]}.",
+            remedy=_known(_ours(session), session),
+        )
+    return stack
+
+
+def _only(session: "Session") -> DeployedStack:
+    found = _ours(session)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise CliError(f"There is no deployment of ecr-public-pusher in {_where(session)}.", remedy=_known(found, session))
+    raise CliError(f"There are {len(found)} deployments of ecr-public-pusher in {_where(session)}.", remedy=_known(found, session))
+
+
+def _ours(session: "Session") -> list[DeployedStack]:
+    pages = session.client("cloudformation").get_paginator("describe_stacks").paginate()
+    stacks = (_read(described, session) for page in pages for described in page["Stacks"])
+    return sorted((stack for stack in stacks if all(output in stack.outputs for output in REQUIRED)), key=lambda stack: stack.name)
+
+
+def _read(described: Mapping[str, Any], session: "Session") -> DeployedStack:
+    # Of a parameter that names one of Parameter Store's, the value that was found there.
+    return DeployedStack(
+        name=described["StackName"],
+        region=session.region,
+        account=described["StackId"].split(":")[4],
+        status=described.get("StackStatus", ""),
+        outputs={one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", ())},
+        parameters={one["ParameterKey"]: one.get("ResolvedValue") or one.get("ParameterValue", "") for one in described.get("Parameters", ())},
+    )
+
+
+def _where(session: "Session") -> str:
+    return f"account {session.account}, region {session.region}"
+
+
+def _known(found: Iterable[DeployedStack], session: "Session") -> str:
+    names = [stack.name for stack in found]
+    if names:
+        return f"Choose one by --stack or ECR_PUBLIC_PUSHER_STACK: {', '.join(names)}."
+    return (
+        f"Looked in account {session.account}, region {session.region}. Is it another one? Give --region or --profile.\n"
+        "To deploy it, from a clone of the repository: sam build && sam deploy --guided"
+    )

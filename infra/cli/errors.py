@@ -1,0 +1,22 @@
+"""How a command ends when it does not end well: what and where, what to do about it, and the exit code."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """An interface that scripts rely on."""
+
+    OK = 0
+    NOT_OK = 1  # it was done, or looked at, and something is wrong: a cluster failed, a difference, an alarm
+    USAGE = 2  # wrong arguments, no or several stacks, a question that nobody is there to answer
+    AWS = 3  # AWS refused, or did not answer
+    DEFECT = 70  # a defect of this program (EX_SOFTWARE of sysexits.h)
+    INTERRUPTED = 130  # Ctrl-C (128 + SIGINT)
+
+
+class CliError(Exception):
+    """`message` says what and where, `remedy` what to do; both are safe to print: no credential, no URL that holds one."""
+
+    def __init__(self, message: str, *, remedy: str = "", exit_code: ExitCode = ExitCode.USAGE) -> None:
+        super().__init__(message)
+        self.message, self.remedy, self.exit_code = message, remedy, exit_code

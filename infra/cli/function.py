@@ -1,0 +1,111 @@
+"""Invokes the function: once, for as long as it takes, and never again by itself. Gives its report, or says what became of it."""
+
+import json
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+    SSLError,
+)
+
+from .errors import CliError, ExitCode
+from .session import CONNECT_SECONDS, Session
+
+type Report = dict[str, Any]
+
+# A run takes up to 15 minutes without a byte on the wire, and a NAT gateway forgets a connection after 350 seconds of that.
+KEEPALIVE_SECONDS = 60
+
+_LOOK = "See what became of it: ecr-public-pusher logs --since 30m (it is not sent again)."
+
+
+def invoke(session: Session, event: Mapping[str, Any]) -> Report:
+    """The report of one run. The event says not to raise, so that a run that failed gives its report too.
+
+    Raises CliError when the function gave none, KeyboardInterrupt when somebody did not want to wait: the function goes on then.
+    """
+    client, name = _client(session), session.stack.function_name
+    payload = json.dumps({**event, "raise": False}).encode()
+    began = time.monotonic()
+    try:
+        answer = client.invoke(FunctionName=name, InvocationType="RequestResponse", Payload=payload)
+        body = answer["Payload"].read()
+    except ClientError as error:
+        raise _refused(error, name) from None
+    except (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError):
+        raise  # no connection came about, so nothing was sent
+    except (HTTPClientError, ConnectionClosedError) as error:
+        raise CliError(
+            f"The connection to Lambda broke after {time.monotonic() - began:.0f} s ({type(error).__name__}). The function may go on.",
+            remedy=_LOOK,
+            exit_code=ExitCode.AWS,
+        ) from None
+    if answer.get("FunctionError"):
+        raise _failed(body, name)
+    return _report(body, name)
+
+
+def _client(session: Session) -> Any:
+    client = session.make_client(
+        "lambda", connect_timeout=CONNECT_SECONDS, read_timeout=None, retries={"mode": "standard", "total_max_attempts": 1}, tcp_keepalive=True
+    )
+    # botocore turns keepalive on, and leaves it at the system's two hours. It hands this list to urllib3 as it is.
+    client._endpoint.http_session._socket_options += _keepalive()
+    return client
+
+
+def _keepalive() -> list[tuple[int, int, int]]:
+    idle = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)  # Linux and Windows; macOS
+    options = [(idle, KEEPALIVE_SECONDS), (getattr(socket, "TCP_KEEPINTVL", None), KEEPALIVE_SECONDS)]
+    return [(socket.IPPROTO_TCP, option, seconds) for option, seconds in options if option is not None]
+
+
+def _refused(error: ClientError, name: str) -> ClientError | CliError:
+    code = error.response["Error"].get("Code")
+    if code == "TooManyRequestsException":
+        return CliError(
+            f"Lambda has no room for another run of {name} now: it did not run.",
+            remedy="The account's or the function's concurrency is used up (template parameter ReservedConcurrency). Try again in a minute.",
+            exit_code=ExitCode.AWS,
+        )
+    if code == "ResourceNotFoundException":
+        return CliError(
+            f"The function {name} is not there, though the stack names it.", remedy="Deploy the stack again: sam deploy", exit_code=ExitCode.AWS
+        )
+    if code in ("ServiceException", "InternalFailure", "EC2ThrottledException"):
+        return CliError(f"Lambda failed ({code}). The function may have run.", remedy=_LOOK, exit_code=ExitCode.AWS)
+    return error
+
+
+def _failed(body: bytes, name: str) -> CliError:
+    """The function raised, ran out of time or memory, or was killed."""
+    try:
+        said = json.loads(body)
+        kind, text = str(said.get("errorType") or "unknown"), str(said.get("errorMessage") or "")[:600]
+    except (ValueError, AttributeError):
+        kind, text = "unknown", ""
+    if kind == "Sandbox.Timedout" or "Task timed out" in text:
+        remedy = "What it did not reach is not done. Raise the template parameter Timeout, or set FanOut."
+    elif kind.startswith(("Runtime.", "Extension.")):
+        remedy = "It was killed or did not start: out of memory, mostly (template parameter MemorySize). The log says more: ecr-public-pusher logs"
+    else:
+        remedy = "The log says more: ecr-public-pusher logs"
+    return CliError(f"{name} failed: {kind}: {text}", remedy=remedy, exit_code=ExitCode.NOT_OK)
+
+
+def _report(body: bytes, name: str) -> Report:
+    try:
+        report = json.loads(body)
+    except ValueError:
+        report = None
+    if not isinstance(report, dict) or not {"action", "ok"} <= set(report):
+        raise CliError(f"What {name} answered is no report.", remedy="Is it this project's function?", exit_code=ExitCode.NOT_OK)
+    return report

@@ -1,0 +1,143 @@
+"""Where everything that is printed goes: results to stdout, as tables or as data; progress, questions and errors to stderr.
+
+Tables are for people: coloured on a terminal, plain and uncut in a pipe. Data (`-o json`, `-o yaml`) has stable names.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, Never, TextIO
+
+import yaml
+from rich.console import Console, RenderableType
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from .errors import CliError, ExitCode
+
+# In a pipe nothing is wrapped or cut: who reads it there is grep, or a file.
+PIPE_COLUMNS = 10_000
+# Without a terminal, a line this often says that it goes on: build servers end what is silent for long.
+PROGRESS_SECONDS = 30.0
+BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+class PipeConsole(Console):
+    """A console whose reader may have gone: `... | head` is no failure."""
+
+    def on_broken_pipe(self) -> Never:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the interpreter's own last flush
+        raise SystemExit(BROKEN_PIPE)
+
+
+def console(stream: TextIO) -> Console:
+    """For people on a terminal, by NO_COLOR, FORCE_COLOR, TERM and COLUMNS as they know them; plain and uncut elsewhere."""
+    width = None if stream.isatty() else PIPE_COLUMNS
+    return PipeConsole(file=stream, width=width, highlight=False, emoji=False, markup=False)
+
+
+def _print(console: Console, part: RenderableType) -> None:
+    """A text's lines are left whole, so that what wraps them is the terminal, and a command in them can be copied."""
+    console.print(part, soft_wrap=isinstance(part, Text))
+
+
+class Output:
+    """`out` and `err` take Rich's renderables. `format`: how `result` prints."""
+
+    def __init__(self, format: Format = Format.TABLE) -> None:
+        self.format = format
+        self.out, self.err = console(sys.stdout), console(sys.stderr)
+
+    def result(self, data: Any, render: Callable[[], Sequence[RenderableType]]) -> None:
+        """Prints `data` as JSON or YAML, or, for people, what `render` makes of it."""
+        if self.format is Format.JSON:
+            self._write(json.dumps(data, indent=2))
+        elif self.format is Format.YAML:
+            self._write(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=PIPE_COLUMNS).rstrip())
+        else:
+            for part in render():
+                _print(self.out, part)
+
+    def line(self, data: Any, text: RenderableType) -> None:
+        """One of a stream of results: a JSON object on a line of its own, a YAML document, or `text`."""
+        if self.format is Format.JSON:
+            self._write(json.dumps(data))
+        elif self.format is Format.YAML:
+            self._write("---\n" + yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip())
+        else:
+            self.out.print(text)
+        self.out.file.flush()
+
+    def note(self, text: str, *, style: str = "") -> None:
+        """Something said beside the result, to stderr."""
+        self.err.print(Text(text, style=style))
+
+    def error(self, error: CliError) -> None:
+        """What went wrong, and below it what to do."""
+        self.err.print(Text.assemble(("error: ", "bold red"), error.message))
+        if error.remedy:
+            self.err.print(Text(error.remedy))
+
+    def aside(self, part: RenderableType) -> None:
+        """What a question is about, to stderr."""
+        _print(self.err, part)
+
+    def need_person(self, question: str) -> None:
+        """Raises CliError where nobody could answer."""
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise CliError(f"{question} This is not a terminal, so nobody is there to answer.", remedy="Nothing was done. Give --yes to do it.")
+
+    def confirm(self, question: str) -> None:
+        """Raises CliError unless a person on this terminal says yes."""
+        self.need_person(question)
+        self.err.print(Text(f"{question} [y/N] ", style="bold"), end="")
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise CliError("Not confirmed: nothing was done.", exit_code=ExitCode.NOT_OK)
+
+    @contextmanager
+    def progress(self, text: str) -> Iterator[None]:
+        """Says on stderr what is waited for, and for how long by now."""
+        if self.err.is_terminal and sys.stderr.isatty():
+            columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+            with Progress(*columns, console=self.err, transient=True) as bar:
+                bar.add_task(text, total=None)
+                yield
+        else:
+            with self._lines(text):
+                yield
+
+    @contextmanager
+    def _lines(self, text: str) -> Iterator[None]:
+        done, began = threading.Event(), time.monotonic()
+
+        def tell() -> None:
+            while not done.wait(PROGRESS_SECONDS):
+                self.note(f"{text} ({time.monotonic() - began:.0f} s)")
+
+        self.note(text)
+        teller = threading.Thread(target=tell, name="progress", daemon=True)
+        teller.start()
+        try:
+            yield
+        finally:
+            done.set()
+
+    def _write(self, text: str) -> None:
+        try:
+            self.out.file.write(text + "\n")
+            self.out.file.flush()
+        except BrokenPipeError:
+            self.out.on_broken_pipe()

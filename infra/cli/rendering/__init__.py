@@ -1,0 +1,1 @@
+"""Values to tables and lines for people. Pure: nothing here asks anything."""

@@ -1,0 +1,139 @@
+"""A run's report -> what is printed of it: all of it, by cluster and namespace, with the remedies to copy."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from .text import BAD, FAINT, GOOD, NEUTRAL, counted, heading, indented, moment, pasteable, span, state, table
+
+type Report = Mapping[str, Any]
+
+# What a dry run's outcomes are called, since nothing was done.
+_WOULD = {"created": "create", "adopted": "adopt", "pruned": "prune", "removed": "remove", "updated": "update"}
+_LEFT = {"problems": "problem", "findings": "finding", "changes": "change", "adopted": "adoption"}
+
+
+def render_report(report: Report, *, now: datetime, verbose: bool = False) -> list[RenderableType]:
+    """`verbose`: what is fine too, of each cluster's check."""
+    return list(_parts(report, now, verbose))
+
+
+def _parts(report: Report, now: datetime, verbose: bool) -> Iterator[RenderableType]:
+    clusters: Sequence[Report] = report.get("clusters", [])
+    yield headline(report)
+    if error := report.get("error"):
+        yield from _problem(Text(str(error.get("type")), style=BAD), error)
+    if report.get("unconfigured"):
+        yield indented("There is no configuration yet, so there is nothing to do. Add a cluster: ecr-public-pusher clusters add", style=NEUTRAL)
+    if "dispatched" in report:
+        yield indented(f"FanOut: split into {counted(report['dispatched'], 'message')}; workers push them now. Follow: ecr-public-pusher status")
+    if deleted := report.get("deleted"):
+        yield from _problem(Text(f"{deleted.get('id')}: document deleted", style=BAD), deleted)
+    if clusters:
+        yield Text("")
+        yield table("CLUSTER", "STATE", "NAMESPACES", "SECONDS", rows=[_row(cluster) for cluster in clusters])
+    for cluster in clusters:
+        yield from _cluster(cluster, verbose=verbose or len(clusters) == 1, dry_run=bool(report.get("dryRun")))
+    yield from _rest(report, now)
+
+
+def headline(report: Report) -> Text:
+    """One line: what was done, whether it is fine, how much there was of it."""
+    totals = report.get("totals", {})
+    failed = totals.get("clustersFailed", 0)
+    numbers = [counted(totals.get("clusters", 0), "cluster") + (f", {failed} failed" if failed else "")]
+    if counts := _counts(totals):
+        numbers.append(counts)
+    good = report.get("ok")
+    line = Text.assemble((str(report["action"]), "bold"), ": ", ("ok", GOOD) if good else ("not ok", BAD))
+    line.append(f" · {' · '.join(numbers)} · {report.get('seconds', 0):.1f} s")
+    if report.get("dryRun"):
+        line.append(" · nothing was changed", style=FAINT)
+    return line
+
+
+def _counts(counts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{number} {outcome}" for outcome, number in counts.items() if outcome not in ("clusters", "clustersFailed"))
+
+
+def _row(cluster: Report) -> tuple[str | Text, ...]:
+    word = "skipped" if cluster.get("skipped") else "ok" if cluster["ok"] else "failed"
+    what = cluster.get("skipped") or _counts(cluster.get("counts", {})) or ("-" if cluster["ok"] else "")
+    if error := cluster.get("error"):
+        what = ": ".join(filter(None, (error["type"], what)))
+    return cluster["id"], state(word), what, f"{cluster.get('seconds', 0):.1f}"
+
+
+def _cluster(cluster: Report, *, verbose: bool, dry_run: bool) -> Iterator[RenderableType]:
+    lines: list[RenderableType] = []
+    if error := cluster.get("error"):
+        lines += _problem(Text(error["type"], style=BAD), error)
+    for problem in cluster.get("problems", ()):
+        lines += _problem(Text.assemble(problem["namespace"], "  ", state(problem["outcome"])), problem)
+    lines += _findings(cluster.get("findings", ()), verbose=verbose)
+    if changes := cluster.get("changes"):
+        verb = "WOULD" if dry_run else "DID"
+        lines.append(table("NAMESPACE", verb, rows=[(one["namespace"], _change(one["outcome"])) for one in changes]))
+    if adopted := cluster.get("adopted"):
+        lines.append(table("ADOPTED", "FROM", rows=[(one["namespace"], ", ".join(one["from"])) for one in adopted]))
+    if changed := cluster.get("serviceAccountsChanged"):
+        lines.append(Text(f"{counted(changed, 'ServiceAccount')} got the Secret's name"))
+    lines += [
+        Text(f"... and {counted(cluster[f'{name}Left'], noun)} more", style=FAINT) for name, noun in _LEFT.items() if cluster.get(f"{name}Left")
+    ]
+    if lines:
+        yield heading(cluster["id"])
+        yield from lines
+
+
+def _change(outcome: str) -> Text:
+    return Text(_WOULD.get(outcome, outcome), style=state(outcome).style)
+
+
+def _problem(title: Text, problem: Mapping[str, Any]) -> list[RenderableType]:
+    """What, why, and what to do about it."""
+    lines: list[RenderableType] = [title, indented(str(problem.get("message", "")))]
+    if remedy := problem.get("remedy"):
+        lines.append(pasteable(str(remedy)))
+    return lines
+
+
+def _findings(findings: Sequence[Mapping[str, Any]], *, verbose: bool) -> list[RenderableType]:
+    """Those that are not fine in full; those that are, in a line each or only counted."""
+    lines: list[RenderableType] = []
+    for finding in findings:
+        if not finding["ok"]:
+            lines += _problem(Text.assemble(state("failed"), f"  {finding['check']}"), finding)
+    good = [finding for finding in findings if finding["ok"]]
+    if verbose and good:
+        lines.append(table("CHECK", "", "", rows=[(one["check"], state("ok"), one["message"]) for one in good]))
+        lines += [pasteable(one["remedy"]) for one in good if one.get("remedy")]
+    elif good:
+        lines.append(Text(f"{counted(len(good), 'check')} ok", style=FAINT))
+    return lines
+
+
+def _rest(report: Report, now: datetime) -> Iterator[RenderableType]:
+    if left := report.get("clustersLeft"):
+        yield Text(f"\nThe report is full: {counted(left, 'cluster')} more, those that are ok first. Name clusters to see them.", style=NEUTRAL)
+    if unknown := report.get("unknownParameters"):
+        yield heading("Unknown parameters: neither defaults, nor a cluster's document, nor a discovery. Rename or delete them.")
+        yield table("PARAMETER", rows=[(name,) for name in unknown])
+        if more := report.get("unknownParametersLeft"):
+            yield Text(f"... and {more} more", style=FAINT)
+    if queued := report.get("queued"):
+        more = f", and {report['queuedLeft']} more" if report.get("queuedLeft") else ""
+        yield Text(f"\nOn the retry queue, to be tried again: {', '.join(queued)}{more}")
+    if tokens := report.get("tokens"):
+        yield Text("")
+        yield table("TOKEN OF", "EXPIRES", "IN", rows=[_token(token, now) for token in tokens])
+    if request := report.get("requestId"):
+        yield Text(f"\nrequest {request}" + (f", release {report['version']}" if report.get("version") else ""), style=FAINT)
+
+
+def _token(token: Mapping[str, str], now: datetime) -> tuple[str, str, str]:
+    expires = moment(token["expiresAt"])
+    return token["registry"], token["expiresAt"], span((expires - now).total_seconds()) if expires else "?"

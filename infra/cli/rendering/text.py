@@ -1,0 +1,71 @@
+"""The looks that all results share: tables without lines, which grep and 80 columns can read, and a colour for each state."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+GOOD, BAD, NEUTRAL, FAINT, HEAD = "green", "red", "yellow", "dim", "bold"
+
+STYLES: Mapping[str, str] = {
+    **dict.fromkeys(("ok", "created", "updated", "adopted", "removed", "pruned"), GOOD),
+    **dict.fromkeys(("skipped", "waiting", "unknown"), NEUTRAL),
+    **dict.fromkeys(("failed", "conflict", "missing", "forbidden", "wrong-type", "not-attempted", "expired", "never"), BAD),
+}
+
+
+def state(word: str) -> Text:
+    """A state or an outcome, in its colour."""
+    return Text(word, style=STYLES.get(word, ""))
+
+
+def table(*columns: str, rows: Iterable[Sequence[str | Text]]) -> Table:
+    """Columns by name; cells fold where the terminal is narrow, the first column last of all."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEAD, expand=False)
+    for number, column in enumerate(columns):
+        made.add_column(column, overflow="fold", no_wrap=number == 0 and len(columns) > 1, min_width=len(column))
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def heading(text: str) -> Text:
+    return Text(f"\n{text}", style=HEAD)
+
+
+def indented(text: str, *, by: int = 2, style: str = "") -> Padding:
+    """Prose, wrapped within its indentation."""
+    return Padding(Text(text, style=style), (0, 0, 0, by))
+
+
+def pasteable(text: str, *, by: int = 4) -> Text:
+    """A remedy: its lines are never broken, so that a command in it can be copied."""
+    return Text("\n".join(" " * by + line for line in text.splitlines()))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 cluster`, `2 clusters`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def span(seconds: float) -> str:
+    """About how long: `45s`, `12m`, `3h05m`, `4d`."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m"
+    if whole < 2 * 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86400}d"
+
+
+def moment(text: str) -> datetime | None:
+    """An RFC 3339 moment of a report; None where it is none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

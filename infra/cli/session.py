@@ -1,0 +1,72 @@
+"""AWS for one command: one boto3 session, one client for each service, and the stack that is spoken to, found when first needed."""
+
+from functools import cached_property
+from typing import Any
+
+from ecr_public_pusher.ownership import USER_AGENT
+
+from .deployed_stack import DeployedStack, find_stack
+from .errors import CliError, ExitCode
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+ATTEMPTS = 4  # botocore's standard mode: throttling, 5xx and lost connections, with jitter
+
+
+class Session:
+    """`stack_name`: the stack that was asked for; None: the only one in the region."""
+
+    def __init__(self, *, profile: str | None = None, region: str | None = None, stack_name: str | None = None) -> None:
+        self._stack_name = stack_name
+        self._boto = _boto_session(profile, region)
+        self._clients: dict[str, Any] = {}
+
+    @property
+    def region(self) -> str:
+        """Raises CliError when nothing says which."""
+        if self._boto.region_name is None:
+            raise CliError("No AWS region is set.", remedy="Give --region, set AWS_REGION, or put a region into your profile (aws configure).")
+        return str(self._boto.region_name)
+
+    @cached_property
+    def account(self) -> str:
+        """The account of the credentials."""
+        return str(self.client("sts").get_caller_identity()["Account"])
+
+    @cached_property
+    def stack(self) -> DeployedStack:
+        """Raises CliError when there is none, or several and none was named."""
+        return find_stack(self, self._stack_name)
+
+    def client(self, service: str, *, region: str | None = None) -> Any:
+        """A client with time-outs and a few retries, made once. `region`: another one than the stack's."""
+        where = region or self.region
+        if (key := f"{service} {where}") not in self._clients:
+            self._clients[key] = self.make_client(
+                service,
+                region=where,
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=READ_SECONDS,
+                retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            )
+        return self._clients[key]
+
+    def make_client(self, service: str, *, region: str | None = None, **settings: Any) -> Any:
+        """A client of its own, by these settings of botocore's Config."""
+        from botocore.config import Config
+
+        return self._boto.client(service, region_name=region or self.region, config=Config(user_agent_extra=f"{USER_AGENT} cli", **settings))
+
+
+def _boto_session(profile: str | None, region: str | None) -> Any:
+    import boto3  # a fifth of a second that --help and a mistyped option need not wait for
+    from botocore.exceptions import ConfigParseError, ProfileNotFound
+    from botocore.session import Session as BotocoreSession
+
+    try:
+        return boto3.Session(profile_name=profile, region_name=region)
+    except ProfileNotFound as error:
+        known = ", ".join(sorted(BotocoreSession().available_profiles)) or "none"
+        raise CliError(f"{error}.", remedy=f"Profiles of your AWS configuration: {known}. Give one by --profile or AWS_PROFILE.") from None
+    except ConfigParseError as error:
+        raise CliError(f"Your AWS configuration cannot be read: {error}", exit_code=ExitCode.USAGE) from None
