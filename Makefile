@@ -9,7 +9,7 @@ ARGS ?=
 ARCH ?= arm64
 TEMPLATES := template.yaml infra/access-entry.yaml infra/spoke-role.yaml infra/pull-role.yaml infra/kms-key.yaml
 
-.PHONY: help run test check unit build package schemas bench plots soak bill clean
+.PHONY: help run test check unit build package schemas reference bench plots soak bill clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -40,6 +40,9 @@ unit: .venv/.done .venv-sam/.done
 
 schemas: .venv/.done ## the JSON Schemas of the configuration, written anew into docs/
 	@$(BIN)/python -m infra.schemas
+
+reference: .venv/.done ## the tables of docs/ that follow from the model and the template, written anew
+	@$(BIN)/python -m infra.reference
 
 bench: .venv/.done ## the push beside a bare loop and beside other ways (some 15 minutes; ARGS="--help" for more)
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -145,9 +145,9 @@ variable "alarm_after_hours" {
 }
 
 variable "runbook_url" {
-  description = "Address of the README that alarms and the dashboard link to, without a fragment."
+  description = "Address of the runbook (docs/runbook.md) that alarms and the dashboard link to, without a fragment."
   type        = string
-  default     = "https://github.com/ecr-public-pusher/ecr-public-pusher/blob/main/README.md"
+  default     = "https://github.com/ecr-public-pusher/ecr-public-pusher/blob/main/docs/runbook.md"
 }
 
 variable "assumable_role_name" {

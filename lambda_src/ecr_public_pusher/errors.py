@@ -1,7 +1,7 @@
 """Every way a run can fail, as a type, with what went wrong, where, and what to do about it.
 
 No message here ever carries a foreign exception's text: those can hold bodies, headers and URLs, and so credentials.
-The names of the types are public: they stand in the report as `error.type` (docs of each: README, "Errors").
+The names of the types are public: they stand in the report as `error.type` (each is in docs/report.md, "Errors").
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """What the stack costs a month: list prices, times the work of the default schedules, as measured on the built function.
 
-python -m tests.bench.bill            measures (minutes), and prints the README's table
+python -m tests.bench.bill            measures (minutes), and prints the table of docs/runbook.md
 python -m tests.bench.bill --figures  the same from the figures measured last, which are kept below
 """
 
@@ -89,7 +89,7 @@ def bill(figures: Figures, prices: Prices) -> dict[str, float]:
 
 
 def table(measured: Sequence[Figures], prices: Prices) -> str:
-    """The README's table."""
+    """The table of docs/runbook.md."""
     bills = [bill(figures, prices) for figures in measured]
     lines = ["| a month, in USD | " + " | ".join(f"{figures.clusters} cluster{'s' * (figures.clusters > 1)}" for figures in measured) + " |"]
     lines.append("| --- " * (len(bills) + 1) + "|")

@@ -79,5 +79,5 @@ def test_ratios_are_of_medians() -> None:
     assert ["CPU 3.00 of at most 1.5x the floor's (MISSED)" in said, sum("(reached)" in one for one in said)] == [True, 2]
 
 
-def test_the_readmes_bill_is_this_ones() -> None:
-    assert bill.table(bill.MEASURED, bill.Prices()) in (HERE / "README.md").read_text()
+def test_the_documented_bill_is_this_one() -> None:
+    assert bill.table(bill.MEASURED, bill.Prices()) in (HERE / "docs/runbook.md").read_text()

@@ -6,7 +6,7 @@ import pytest
 
 from ecr_public_pusher.errors import PusherError
 
-README = Path(__file__).parents[2] / "README.md"
+REFERENCE = Path(__file__).parents[2] / "docs/report.md"
 
 
 def kinds(base: type[PusherError]) -> list[type[PusherError]]:
@@ -19,6 +19,6 @@ def code(kind: type[PusherError]) -> str:
 
 
 @pytest.mark.parametrize("kind", kinds(PusherError), ids=lambda kind: kind.__name__)
-def test_each_error_is_in_the_readmes_table(kind: type[PusherError]) -> None:
-    assert f"| `{code(kind)}` |" in README.read_text()
+def test_each_error_is_in_the_tables_of_errors(kind: type[PusherError]) -> None:
+    assert f"| `{code(kind)}` |" in REFERENCE.read_text()
     assert kind.__doc__

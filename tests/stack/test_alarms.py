@@ -9,7 +9,7 @@ from tests.stack.template import ACCOUNT, REGION, STACK, allow, deployed, proper
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:ours"
-README = "https://github.com/ecr-public-pusher/ecr-public-pusher/blob/main/README.md"
+RUNBOOK = "https://github.com/ecr-public-pusher/ecr-public-pusher/blob/main/docs/runbook.md"
 # Name and section of each, by logical id.
 SECTIONS = {
     "NoFullPushAlarm": "no-full-push",
@@ -61,10 +61,10 @@ def test_each_alarm_watches_this_stacks_own(name: str) -> None:
 @pytest.mark.parametrize(("name", "section"), SECTIONS.items())
 def test_each_alarm_says_what_it_means_and_where_to_read_on(name: str, section: str) -> None:
     said = alarms()[name]["AlarmDescription"]
-    assert said.endswith(f". {README}#alarm-{section}")
+    assert said.endswith(f". {RUNBOOK}#alarm-{section}")
     assert 100 < len(said) <= 1024
-    assert alarms(RunbookUrl="https://git.example.com/README.md")[name]["AlarmDescription"].endswith(
-        f" https://git.example.com/README.md#alarm-{section}"
+    assert alarms(RunbookUrl="https://git.example.com/runbook.md")[name]["AlarmDescription"].endswith(
+        f" https://git.example.com/runbook.md#alarm-{section}"
     )
 
 

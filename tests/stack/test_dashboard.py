@@ -114,8 +114,8 @@ def test_the_cost_counts_the_functions_memory() -> None:
 
 
 def test_texts_lead_to_the_runbook() -> None:
-    texts = " ".join(widget["markdown"] for widget in widgets("text", RunbookUrl="https://git.example.com/README.md"))
-    assert set(re.findall(r"\]\((\S+)\)", texts)) == {"https://git.example.com/README.md#alarms", "https://git.example.com/README.md#cost"}
+    texts = " ".join(widget["markdown"] for widget in widgets("text", RunbookUrl="https://git.example.com/runbook.md"))
+    assert set(re.findall(r"\]\((\S+)\)", texts)) == {"https://git.example.com/runbook.md#alarms", "https://git.example.com/runbook.md#cost"}
 
 
 def test_every_widget_is_of_the_stacks_region_and_says_what_it_shows() -> None:

@@ -74,9 +74,9 @@ EXPRESSIONS = [
         ("AlarmTopicArn", TOPIC, True),
         ("AlarmTopicArn", "ours", False),
         ("AlarmTopicArn", f"{TOPIC}:0a1b-a-subscription", False),
-        ("RunbookUrl", "https://git.example.com/ops/README.md", True),
-        ("RunbookUrl", "http://git.example.com/README.md", False),
-        ("RunbookUrl", "https://git.example.com/README.md#there", False),
+        ("RunbookUrl", "https://git.example.com/ops/runbook.md", True),
+        ("RunbookUrl", "http://git.example.com/runbook.md", False),
+        ("RunbookUrl", "https://git.example.com/runbook.md#there", False),
         ("RunbookUrl", 'https://git.example.com/"', False),
         # Each member of a list is matched by itself; the empty default is one empty member or none.
         ("SubnetIds", "", True),

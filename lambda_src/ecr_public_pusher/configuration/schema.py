@@ -34,7 +34,7 @@ from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
 DEFAULT_SECRET_NAME = "ecr-public-token"  # the archived CronJob's, so that Pods keep their imagePullSecrets
 
-REFERENCE = "See the README's configuration reference; `aws ssm put-parameter --overwrite` writes the corrected document."
+REFERENCE = "See docs/configuration.md; `aws ssm put-parameter --overwrite` writes the corrected document."
 
 _SCHEMA_ROOT = "https://raw.githubusercontent.com/ecr-public-pusher/ecr-public-pusher/main/docs"
 

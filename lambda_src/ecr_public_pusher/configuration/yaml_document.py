@@ -20,7 +20,7 @@ MAX_DEPTH = 10
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _PLAIN_STYLES = (None, "")
 
-_REMEDY = "Write one YAML (or JSON) mapping, without anchors, aliases or duplicate keys; see the README's configuration reference."
+_REMEDY = "Write one YAML (or JSON) mapping, without anchors, aliases or duplicate keys; see docs/configuration.md."
 _QUOTE = "a text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"
 
 

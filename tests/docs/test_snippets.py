@@ -1,0 +1,42 @@
+"""Blocks that hold a document, an event or a report are judged by what reads them."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from ecr_public_pusher.configuration import loader
+from ecr_public_pusher.events.parser import parse
+from tests.docs.documents import Block, blocks
+
+ROOT_PATH = "/ecr-public-pusher"
+# Of other readers than the function: their apiVersion says so.
+DOCUMENTS = [block for block in blocks({"yaml"}) if "apiVersion" not in yaml.safe_load(block.text)]
+
+
+def problems(text: str) -> dict[str, Any]:
+    """What is wrong with one document, beside defaults that have what a fragment leaves out."""
+    kind = "discover" if "regions" in yaml.safe_load(text) else "clusters"
+    parameters = [
+        loader.Parameter(f"{ROOT_PATH}/defaults", "namespaces: [default]"),
+        loader.Parameter(f"{ROOT_PATH}/{kind}/one", text),
+    ]
+    built = loader.load(parameters, root=ROOT_PATH, region="us-east-1")
+    return dict(built.invalid)
+
+
+@pytest.mark.parametrize("block", DOCUMENTS, ids=str)
+def test_each_document_is_one_that_the_function_takes(block: Block) -> None:
+    assert problems(block.text) == {}
+
+
+def test_a_document_that_the_function_refuses_is_found() -> None:
+    assert problems("namespace: [default]") != {}
+
+
+@pytest.mark.parametrize("block", blocks({"json"}), ids=str)
+def test_each_json_block_is_json_and_an_event_is_one(block: Block) -> None:
+    value = json.loads(block.text)
+    if "action" in value and "ok" not in value:
+        assert parse(value, root=ROOT_PATH)
