@@ -30,7 +30,7 @@ from infra.local.aws import LocalAws
 from infra.local.aws.queues import LocalQueue
 from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster, EmbeddedCluster, start_cluster
-from infra.local.kube.auth.jwts import TrustedIssuer
+from infra.local.trust import trusted_issuer
 
 ROOT = "/ecr-public-pusher"
 ACCOUNT, SPOKE_ACCOUNT = "111122223333", "444455556666"
@@ -121,13 +121,13 @@ class World:
 
     def add_elsewhere(
         self, name: str, *, document: str, namespaces: tuple[str, ...] = ("a",), cluster_id: str | None = None, audience: str | None = None
-    ) -> EmbeddedCluster:
+    ) -> Cluster:
         """A cluster that EKS knows nothing of, with its document, which says `endpoint` and `certificateAuthority` by itself.
 
         It runs aws-iam-authenticator with `cluster_id`, or trusts AWS's issuer for `audience` (the document's own by default).
         """
-        issuer = TrustedIssuer(self.aws.web_identity.url, self.aws.web_identity.key, audience or f"ecr-public-pusher:{name}", EXECUTION_ROLE, ACCOUNT)
-        cluster = EmbeddedCluster(
+        issuer = trusted_issuer(self.aws, audience=audience or f"ecr-public-pusher:{name}", subject=EXECUTION_ROLE)
+        cluster = start_cluster(
             cluster_id or name,
             credentials=self.aws.find_credential,
             access_entries=[AccessEntry(EXECUTION_ROLE, (GROUP,))] if cluster_id else [],

@@ -21,9 +21,10 @@ from . import ecr_public
 from .ecr_private import EcrPrivate
 from .eks_access import EksAccess
 from .gateway import Gateway
+from .issuer import IssuerSite, WebIdentityIssuer
 from .queues import LocalQueue
 from .roles import Role, find_session, open_session
-from .web_identity import WebIdentityIssuer
+from .web_identity import WebIdentity
 from .wire import AwsCall, Scripted
 
 DEFAULT_ACCOUNT = "111122223333"
@@ -60,12 +61,13 @@ class LocalAws:
         ecr_public.register()
         BackendDict.reset()
         self.ecr_private = EcrPrivate(self.find_credential)
-        self.web_identity = WebIdentityIssuer(self.find_credential)
+        self._web_identity = WebIdentity(self.find_credential)
+        self._sites: dict[str, IssuerSite] = {}
         self.eks_access = EksAccess(self.find_credential)
         self._gateway = Gateway(
             DomainDispatcherApplication(create_backend_app),
             self.find_credential,
-            lambda request: self.ecr_private.answer(request) or self.web_identity.answer(request) or self.eks_access.answer(request),
+            lambda request: self.ecr_private.answer(request) or self._web_identity.answer(request) or self.eks_access.answer(request),
         )
         self.ecr_public = ecr_public.EcrPublic(self._gateway.script)
         self._server = make_server(LOOPBACK, 0, self._gateway, threaded=True, request_handler=_Quiet)
@@ -81,6 +83,22 @@ class LocalAws:
     def called(self, service: str, action: str | None = None) -> list[AwsCall]:
         """The calls of one service, or of one action of it."""
         return [call for call in self.calls if call.service == service and action in (None, call.action)]
+
+    @property
+    def web_identity(self) -> WebIdentityIssuer:
+        """The function's account's issuer of web identity tokens."""
+        return self._web_identity.of(self.account_id)
+
+    def web_identity_of(self, account_id: str) -> WebIdentityIssuer:
+        """Another account's."""
+        return self._web_identity.of(account_id)
+
+    def issuer_site(self, account_id: str | None = None) -> IssuerSite:
+        """Where an API server reads the issuer's keys, from the first call on until this AWS is closed."""
+        account = account_id or self.account_id
+        if account not in self._sites:
+            self._sites[account] = IssuerSite(self._web_identity.of(account))
+        return self._sites[account]
 
     def script(self, service: str, action: str, answer: Scripted | None, *, times: int | None = None) -> None:
         """Answers the next `times` such calls (None: all) with `answer`; `answer` None ends it."""
@@ -156,6 +174,8 @@ class LocalAws:
 
     def close(self) -> None:
         """Stops the server; its port is free afterwards."""
+        for site in self._sites.values():
+            site.close()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

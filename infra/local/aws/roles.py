@@ -41,11 +41,22 @@ def open_session(role_arn: str, session_name: str, session_token: str | None = N
 
 def find_session(access_key_id: str) -> Credential | None:
     """The session that an access key id belongs to, while it lasts."""
+    role = _session(access_key_id)
+    return _credential(role) if role else None
+
+
+def role_of(access_key_id: str) -> str | None:
+    """The ARN, path included, of the role that a session's key belongs to: GetCallerIdentity leaves the path out."""
+    role = _session(access_key_id)
+    return str(role.role_arn) if role else None
+
+
+def _session(access_key_id: str) -> AssumedRole | None:
     for account in list(sts_backends.values()):
         for partition in PARTITION_NAMES:
             role = account[partition].get_assumed_role_from_access_key(access_key_id)
             if role and role.expiration > datetime.now(UTC).replace(tzinfo=None):
-                return _credential(role)
+                return role
     return None
 
 

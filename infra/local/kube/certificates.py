@@ -39,7 +39,7 @@ def issue(name: str, style: Style = "modern", hosts: tuple[str, ...] = DEFAULT_H
     if style == "modern":
         ca = _identified(ca, ca_key.public_key(), ca_key.public_key()).add_extension(_usage(signs_certificates=True), critical=True)
         server = _identified(server, key.public_key(), ca_key.public_key()).add_extension(_usage(signs_certificates=False), critical=True)
-    return Certificate(_pem(ca.sign(ca_key, hashes.SHA256())), _pem(server.sign(ca_key, hashes.SHA256())), private_pem(key))
+    return Certificate(certificate_pem(ca.sign(ca_key, hashes.SHA256())), certificate_pem(server.sign(ca_key, hashes.SHA256())), private_pem(key))
 
 
 def private_pem(key: ec.EllipticCurvePrivateKey) -> str:
@@ -84,5 +84,6 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text[:64])])
 
 
-def _pem(certificate: x509.Certificate) -> str:
+def certificate_pem(certificate: x509.Certificate) -> str:
+    """A certificate as PEM."""
     return certificate.public_bytes(serialization.Encoding.PEM).decode()

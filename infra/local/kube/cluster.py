@@ -4,12 +4,16 @@ Tests and the local stack are written against this, so that the embedded server 
 """
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from ..identity import AccessEntries
+from .auth.jwts import TrustedIssuer
+from .auth.x509 import ClientAuthority
+from .certificates import LIFETIME
 from .http.client import AdminClient
 from .kinds import BY_KIND, Object
 
@@ -68,6 +72,10 @@ class Cluster(Protocol):
 
     def kubeconfig(self) -> Object: ...
 
+    def client_kubeconfig(self, username: str, groups: Sequence[str], *, life: timedelta = LIFETIME) -> Object: ...
+
+    def trust(self, *issuers: TrustedIssuer) -> None: ...
+
     def close(self) -> None: ...
 
     def __enter__(self) -> Self: ...
@@ -82,6 +90,7 @@ class Administered:
     endpoint: str
     ca_pem: str
     _admin_token: str
+    _clients: ClientAuthority
     _client: AdminClient
 
     def admin(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> tuple[int, Object]:
@@ -103,14 +112,21 @@ class Administered:
 
     def kubeconfig(self) -> Object:
         """A kubeconfig for kubectl, as administrator."""
-        authority = base64.b64encode(self.ca_pem.encode()).decode()
+        return self._kubeconfig("admin", {"token": self._admin_token})
+
+    def client_kubeconfig(self, username: str, groups: Sequence[str], *, life: timedelta = LIFETIME) -> Object:
+        """A kubeconfig of a user who signs in by a client certificate."""
+        certificate, key = self._clients.issue(username, groups, life)
+        return self._kubeconfig(username, {"client-certificate-data": _base64(certificate), "client-key-data": _base64(key)})
+
+    def _kubeconfig(self, username: str, user: Object) -> Object:
         return {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": self.name,
-            "clusters": [{"name": self.name, "cluster": {"server": self.endpoint, "certificate-authority-data": authority}}],
-            "users": [{"name": "admin", "user": {"token": self._admin_token}}],
-            "contexts": [{"name": self.name, "context": {"cluster": self.name, "user": "admin"}}],
+            "clusters": [{"name": self.name, "cluster": {"server": self.endpoint, "certificate-authority-data": _base64(self.ca_pem)}}],
+            "users": [{"name": username, "user": user}],
+            "contexts": [{"name": self.name, "context": {"cluster": self.name, "user": username}}],
         }
 
     def close(self) -> None:
@@ -122,3 +138,7 @@ class Administered:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

@@ -6,6 +6,7 @@ What the embedded server claims to answer can be checked against these. There ar
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -23,11 +24,13 @@ from ..identity import AccessEntry, CredentialLookup
 from . import certificates
 from .auth.authn import Authenticator
 from .auth.authz import MASTERS, UserInfo
+from .auth.jwts import TrustedIssuer, configuration
 from .auth.webhook import Webhook
+from .auth.x509 import ClientAuthority
 from .certificates import Certificate
 from .cluster import Administered, Cluster, ClusterError, Intercept, SeenRequest
 from .embedded import EmbeddedCluster
-from .flags import etcd_flags, server_flags, write_files
+from .flags import AUTHENTICATION, etcd_flags, server_flags, write_files
 from .http.client import AdminClient
 from .kinds import Object
 from .storage.bootstrap import NAMESPACE_NAMES
@@ -38,6 +41,7 @@ STOP_SECONDS = 10.0
 POLL_SECONDS = 0.1
 LOG_LINES = 20
 PORT_TRIES = 5
+RELOADS = re.compile(r'^apiserver_authentication_config_controller_automatic_reloads_total\{.*status="(\w+)".*\} (\S+)$', re.MULTILINE)
 METHODS = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE", "deletecollection": "DELETE"}
 
 
@@ -62,6 +66,7 @@ class ControlPlane(Administered):
         static_tokens: Mapping[str, UserInfo] | None = None,
         port: int = 0,
         assets: Path | None = None,
+        issuers: Sequence[TrustedIssuer] = (),
     ) -> None:
         binaries = _binaries(assets or Path(os.environ.get(ASSETS, "")))
         self.name, self.region = name, region
@@ -70,15 +75,18 @@ class ControlPlane(Administered):
         authenticator = Authenticator(name, credentials=credentials, access_entries=access_entries, region=region, static_tokens={})
         self.sign_in_failures = authenticator.failures
         self.access_entries = authenticator.access_entries
+        self._clients = ClientAuthority(name)
         certificate = certificates.issue(name, ca)
         self.ca_pem = certificate.ca_pem
         for tries_left in reversed(range(PORT_TRIES)):
             try:
                 self._start(binaries, authenticator, certificate, tokens, port)
-                return
+                break
             except PortTaken:
                 if port or not tries_left:
                     raise
+        if issuers:
+            self.trust(*issuers)
 
     def _start(
         self, binaries: Mapping[str, Path], authenticator: Authenticator, certificate: Certificate, tokens: Mapping[str, UserInfo], port: int
@@ -92,7 +100,7 @@ class ControlPlane(Administered):
             opened.callback(webhook.close)
             port, etcd, peer = port or _free_port(), _free_port(), _free_port()
             self.endpoint = f"https://127.0.0.1:{port}"
-            write_files(self._folder, certificate, webhook, tokens)
+            write_files(self._folder, certificate, webhook, tokens, self._clients.ca_pem)
             self._run(opened, "etcd", [str(binaries["etcd"]), *etcd_flags(self._folder, etcd, peer)])
             self._run(opened, "kube-apiserver", [str(binaries["kube-apiserver"]), *server_flags(self._folder, port, etcd)])
             self._client = AdminClient(self.endpoint, self.ca_pem, self._admin_token)
@@ -106,6 +114,24 @@ class ControlPlane(Administered):
         log = self._folder / "audit.log"
         lines = log.read_text().splitlines() if log.exists() else []
         return [_seen(json.loads(line)) for line in lines if line.endswith("}")]
+
+    def trust(self, *issuers: TrustedIssuer) -> None:
+        """These issuers and no others, once the API server has read their keys. Raises ClusterError when it takes the configuration not at all."""
+        before = self._reloads()
+        fresh = self._folder / f"{AUTHENTICATION}.new"
+        fresh.write_text(json.dumps(configuration(*issuers)))
+        fresh.replace(self._folder / AUTHENTICATION)
+        deadline = time.monotonic() + READY_SECONDS
+        while (after := self._reloads()) == before and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        if after["success"] == before["success"]:
+            said = [line for line in (self._folder / "kube-apiserver.log").read_text(errors="replace").splitlines() if "uthentication" in line]
+            raise ClusterError("kube-apiserver did not take the AuthenticationConfiguration:\n" + "\n".join(said[-LOG_LINES:]))
+
+    def _reloads(self) -> dict[str, float]:
+        """How often the AuthenticationConfiguration was read anew, by what came of it."""
+        said = self.admin("GET", "/metrics")[1].get("message", "")
+        return {"success": 0.0, "failure": 0.0} | {found[1]: float(found[2]) for found in RELOADS.finditer(said)}
 
     def close(self) -> None:
         """Terminates the API server, then etcd; kills what does not go; removes the folder."""

@@ -10,10 +10,11 @@ from ..identity import AccessEntry, CredentialLookup
 from . import certificates
 from .api import Api
 from .auth import authz
-from .auth.authn import Authenticator
+from .auth.authn import Authenticator, authenticated
 from .auth.authz import ANONYMOUS, MASTERS, UserInfo
 from .auth.jwts import TrustedIssuer
 from .auth.reviews import REVIEWS, review
+from .auth.x509 import ClientAuthority, user_of
 from .cluster import REDACTED, Administered, Intercept, Response, SeenRequest
 from .http.bodies import decoded
 from .http.call import Call, now
@@ -65,10 +66,15 @@ class EmbeddedCluster(Administered):
         self._begin(default_service_accounts)
         certificate = certificates.issue(name, ca)
         self.ca_pem = certificate.ca_pem
-        self._server = HttpsServer(self._respond, certificate, port)
+        self._clients = ClientAuthority(name)
+        self._server = HttpsServer(self._respond, certificate, port, client_ca_pem=self._clients.ca_pem)
         self.endpoint = self._server.endpoint
         self._server.start()
         self._client = AdminClient(self.endpoint, self.ca_pem, self._admin_token)
+
+    def trust(self, *issuers: TrustedIssuer) -> None:
+        """From now on these issuers, and no others, as when `--authentication-config` names another file."""
+        self._authn.trust(*issuers)
 
     def close(self) -> None:
         """Stops the server and cuts its connections."""
@@ -122,6 +128,8 @@ class EmbeddedCluster(Administered):
             return Response(500, failure(500, "the embedded cluster failed; its own error output says why", {}, "InternalError"))
 
     def _user(self, request: HttpRequest) -> UserInfo | None:
+        if request.client_certificate:
+            return authenticated(user_of(request.client_certificate))
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return ANONYMOUS

@@ -9,8 +9,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from . import certificates
 from .auth.authz import UserInfo
+from .auth.jwts import configuration
 from .auth.webhook import Webhook
 from .kinds import Object
+
+AUTHENTICATION = "authentication.json"
+"""The AuthenticationConfiguration, which the API server reads anew when it changes."""
 
 AUDIT_POLICY: Object = {
     "apiVersion": "audit.k8s.io/v1",
@@ -21,7 +25,7 @@ AUDIT_POLICY: Object = {
 """Metadata only: the bodies hold registry tokens, and no log may."""
 
 
-def write_files(folder: Path, certificate: certificates.Certificate, webhook: Webhook, tokens: Mapping[str, UserInfo]) -> None:
+def write_files(folder: Path, certificate: certificates.Certificate, webhook: Webhook, tokens: Mapping[str, UserInfo], client_ca_pem: str) -> None:
     """Everything that the flags name."""
     key = ec.generate_private_key(ec.SECP256R1())
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -32,9 +36,9 @@ def write_files(folder: Path, certificate: certificates.Certificate, webhook: We
     }  # fmt: skip
     files = {
         "server.crt": certificate.certificate_pem, "server.key": certificate.key_pem, "webhook-ca.crt": webhook.ca_pem,
-        "webhook.json": json.dumps(asking), "audit-policy.json": json.dumps(AUDIT_POLICY),
+        "webhook.json": json.dumps(asking), AUTHENTICATION: json.dumps(configuration()), "audit-policy.json": json.dumps(AUDIT_POLICY),
         "tokens.csv": "".join(_row(token, user) for token, user in tokens.items()),
-        "accounts.key": certificates.private_pem(key), "accounts.pub": public.decode(),
+        "client-ca.crt": client_ca_pem, "accounts.key": certificates.private_pem(key), "accounts.pub": public.decode(),
     }  # fmt: skip
     for name, text in files.items():
         (folder / name).write_text(text)
@@ -63,6 +67,7 @@ def server_flags(folder: Path, port: int, etcd: int) -> list[str]:
         f"--tls-cert-file={folder / 'server.crt'}", f"--tls-private-key-file={folder / 'server.key'}",
         "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={folder / 'accounts.pub'}",
         f"--service-account-signing-key-file={folder / 'accounts.key'}", "--authorization-mode=RBAC",
+        f"--client-ca-file={folder / 'client-ca.crt'}", f"--authentication-config={folder / AUTHENTICATION}",
         "--disable-admission-plugins=ServiceAccount", "--anonymous-auth=true", f"--token-auth-file={folder / 'tokens.csv'}",
         f"--authentication-token-webhook-config-file={folder / 'webhook.json'}", "--authentication-token-webhook-version=v1",
         "--authentication-token-webhook-cache-ttl=10s", f"--audit-policy-file={folder / 'audit-policy.json'}",

@@ -57,10 +57,16 @@ class Authenticator:
         self._cluster, self._credentials = cluster, credentials
         self.access_entries = access_entries if isinstance(access_entries, AccessEntries) else AccessEntries(access_entries)
         self._partition, self._clock = partition_of(region), clock
-        self._static = {token: _authenticated(user) for token, user in static_tokens.items()}
+        self._static = {token: authenticated(user) for token, user in static_tokens.items()}
         self._issuers = tuple(issuers)
         self._verdicts: dict[str, tuple[float, int, UserInfo]] = {}
         self._lock = threading.Lock()
+
+    def trust(self, *issuers: TrustedIssuer) -> None:
+        """These issuers of JSON Web Tokens, and no others."""
+        with self._lock:
+            self._issuers = tuple(issuers)
+            self._verdicts.clear()
 
     def authenticate(self, token: str) -> UserInfo | None:
         """The user behind a bearer token, or None with the reason noted in `failures`."""
@@ -113,7 +119,7 @@ class Authenticator:
             except NotTrusted as error:
                 reasons.append(str(error))
             else:
-                return _authenticated(user), min(self._clock() + CACHE_SECONDS, expires)
+                return authenticated(user), min(self._clock() + CACHE_SECONDS, expires)
         raise SignInError("; ".join(reasons))
 
     def _user(self, arn: str, key_id: str) -> UserInfo:
@@ -122,7 +128,7 @@ class Authenticator:
         if entry is None:
             raise SignInError(f"no access entry for {principal}")
         extra = {"arn": [arn], "canonicalArn": [principal], "accessKeyId": [key_id], "sessionName": [arn.rpartition("/")[2]]}
-        return _authenticated(UserInfo(entry.username or arn, f"aws-iam-authenticator:{principal}", entry.groups, extra))
+        return authenticated(UserInfo(entry.username or arn, f"aws-iam-authenticator:{principal}", entry.groups, extra))
 
 
 def _decode(token: str) -> SplitResult:
@@ -176,6 +182,7 @@ def _check_parameters(query: Mapping[str, str], now: datetime) -> float:
     return signed.timestamp() + int(query["x-amz-expires"])
 
 
-def _authenticated(user: UserInfo) -> UserInfo:
+def authenticated(user: UserInfo) -> UserInfo:
+    """The user, with the group that everybody is in who signed in."""
     groups = user.groups if AUTHENTICATED in user.groups else (*user.groups, AUTHENTICATED)
     return UserInfo(user.username, user.uid, groups, user.extra)

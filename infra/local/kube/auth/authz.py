@@ -11,6 +11,8 @@ from ..status import ApiError
 from ..storage.store import Store
 
 MASTERS = "system:masters"
+CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
+"""Of the extras the one that names the credential, since Kubernetes 1.32."""
 AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"
 
 

@@ -1,20 +1,30 @@
-"""Structured authentication: the JSON Web Tokens of an issuer that the API server was told to trust, as an AuthenticationConfiguration says it.
+"""Structured authentication: the JSON Web Tokens of an issuer that the API server trusts, as an AuthenticationConfiguration says it.
 
 https://kubernetes.io/docs/reference/access-authn-authz/authentication/#using-authentication-configuration
 """
 
+import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
+from joserfc.jwk import KeySet
 
-from .authz import UserInfo
+from ..kinds import Object
+from .authz import CREDENTIAL_ID, UserInfo
 
 AWS_CLAIMS = "https://sts.amazonaws.com/"
+CONFIGURATION: Object = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AuthenticationConfiguration"}
+ALGORITHMS = ["RS256", "ES384"]
+
+# The only expressions that are evaluated here, the ones that the function prints; a real API server evaluates all of CEL.
+_SUBJECT = re.compile(r"claims\.sub == '(?P<value>[^'\\]+)'")
+_ACCOUNT = re.compile(r"claims\['https://sts\.amazonaws\.com/'\]\.aws_account == '(?P<value>\d{12})'")
+_USERNAME = "'aws:' + claims.sub"
+_GROUPS = re.compile(r"\['(?P<value>[^'\\]+)'\]")
 
 
 class NotTrusted(Exception):
@@ -23,20 +33,58 @@ class NotTrusted(Exception):
 
 @dataclass(frozen=True)
 class TrustedIssuer:
-    """One entry of `jwt`: the issuer with its key, whom it is for, and the claims that must hold. `groups`: what whoever holds it is put into."""
+    """One entry of `jwt`: the issuer with its public keys, whom a token is for, and the claims that must hold.
+
+    `discovery_url`, `ca_pem`: where a real API server reads the keys, and whom it trusts for them, where that is not the issuer's own host.
+    """
 
     url: str
-    key: RSAKey
+    keys: KeySet = field(repr=False)
     audience: str
     subject: str
     account: str
     groups: tuple[str, ...] = ("ecr-public-pushers",)
+    discovery_url: str = ""
+    ca_pem: str = field(default="", repr=False)
     clock: Callable[[], float] = time.time
+
+    @classmethod
+    def read(cls, configuration: Mapping[str, Any], *, keys: KeySet, discovery_url: str = "", ca_pem: str = "") -> Self:
+        """The one entry of an AuthenticationConfiguration that says what the function prints. Raises ValueError at anything else."""
+        (entry,) = configuration["jwt"]
+        (audience,) = entry["issuer"]["audiences"]
+        subject, account = (rule["expression"] for rule in entry["claimValidationRules"])
+        mappings = {name: mapping["expression"] for name, mapping in entry["claimMappings"].items()}
+        if {name: configuration.get(name) for name in CONFIGURATION} != CONFIGURATION or mappings["username"] != _USERNAME:
+            raise ValueError("not the AuthenticationConfiguration that the function prints")
+        return cls(
+            entry["issuer"]["url"],
+            keys,
+            audience,
+            _read(_SUBJECT, subject),
+            _read(_ACCOUNT, account),
+            (_read(_GROUPS, mappings["groups"]),),
+            discovery_url,
+            ca_pem,
+        )
+
+    def entry(self) -> Object:
+        """This, as an entry of an AuthenticationConfiguration's `jwt`."""
+        issuer: Object = {"url": self.url, "audiences": [self.audience]}
+        issuer |= {"discoveryURL": self.discovery_url} if self.discovery_url else {}
+        issuer |= {"certificateAuthority": self.ca_pem} if self.ca_pem else {}
+        rules = [f"claims.sub == '{self.subject}'", f"claims['{AWS_CLAIMS}'].aws_account == '{self.account}'"]
+        groups = ", ".join(f"'{group}'" for group in self.groups)
+        return {
+            "issuer": issuer,
+            "claimValidationRules": [{"expression": rule} for rule in rules],
+            "claimMappings": {"username": {"expression": _USERNAME}, "groups": {"expression": f"[{groups}]"}},
+        }
 
     def verify(self, token: str) -> tuple[UserInfo, float]:
         """The user, and until when. Raises NotTrusted."""
         try:
-            claims: dict[str, Any] = jwt.decode(token, self.key, algorithms=["RS256", "ES256"]).claims
+            claims: dict[str, Any] = jwt.decode(token, self.keys, algorithms=ALGORITHMS).claims
         except (JoseError, ValueError):
             raise NotTrusted("the signature is not the issuer's") from None
         if claims.get("iss") != self.url:
@@ -44,11 +92,28 @@ class TrustedIssuer:
         audience = claims.get("aud")
         if self.audience not in (audience if isinstance(audience, list) else [audience]):
             raise NotTrusted("the token is for another audience")
-        expires = float(claims.get("exp", 0))
-        if expires <= self.clock():
+        expires = claims.get("exp")
+        if not isinstance(expires, int | float) or expires <= self.clock():
             raise NotTrusted("the token has expired")
         if claims.get("sub") != self.subject:
             raise NotTrusted("claims.sub is another")
-        if claims.get(AWS_CLAIMS, {}).get("aws_account") != self.account:
+        of_aws = claims.get(AWS_CLAIMS)
+        if not isinstance(of_aws, dict) or of_aws.get("aws_account") != self.account:
             raise NotTrusted("claims of AWS name another account")
-        return UserInfo(f"aws:{self.subject}", "", self.groups), expires
+        return UserInfo(f"aws:{self.subject}", "", self.groups, _extra(claims)), float(expires)
+
+
+def configuration(*issuers: TrustedIssuer) -> Object:
+    """The file for `--authentication-config`."""
+    return {**CONFIGURATION, "jwt": [issuer.entry() for issuer in issuers]}
+
+
+def _extra(claims: Mapping[str, Any]) -> dict[str, list[str]]:
+    return {CREDENTIAL_ID: [f"JTI={claims['jti']}"]} if "jti" in claims else {}
+
+
+def _read(pattern: re.Pattern[str], expression: str) -> str:
+    found = pattern.fullmatch(expression)
+    if found is None:
+        raise ValueError(f"an expression that only a real API server evaluates: {expression}")
+    return found["value"]

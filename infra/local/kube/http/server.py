@@ -33,27 +33,32 @@ _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """A request off the wire; header names are lower case."""
+    """A request off the wire; header names are lower case. `client_certificate`: DER, verified."""
 
     method: str
     target: str
     headers: dict[str, str]
     body: bytes
+    client_certificate: bytes | None = None
 
 
 type Application = Callable[[HttpRequest], Response]
 
 
 class HttpsServer(ThreadingHTTPServer):
-    """Answers on a loopback port, a thread for each connection, from `start` to `close`."""
+    """Answers on a loopback port, a thread for each connection, from `start` to `close`.
+
+    `client_ca_pem`: whose client certificates are taken. One of another authority, or out of date, ends the handshake: Python's TLS cannot leave
+    that to the application, as a real API server does, which answers 401.
+    """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 512
 
-    def __init__(self, application: Application, certificate: Certificate, port: int = 0) -> None:
+    def __init__(self, application: Application, certificate: Certificate, port: int = 0, *, client_ca_pem: str = "") -> None:
         self.application = application
-        self._tls = _context(certificate)
+        self._tls = _context(certificate, client_ca_pem)
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", port), _Connection)
@@ -112,6 +117,7 @@ class _Connection(socketserver.StreamRequestHandler):
         with self.server.tracked(self.request), contextlib.suppress(OSError, ValueError):
             self.request.do_handshake()
             self.request.settimeout(IDLE_SECONDS)
+            self._certificate = self.request.getpeercert(binary_form=True)
             while (request := self._read()) and self._answer(request):
                 pass
 
@@ -126,7 +132,7 @@ class _Connection(socketserver.StreamRequestHandler):
             headers[name.lower()] = value.strip()
         if headers.get("expect", "").lower() == "100-continue":
             self.request.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return HttpRequest(method, target, headers, self._body(headers))
+        return HttpRequest(method, target, headers, self._body(headers), self._certificate)
 
     def _body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding", "").lower() == "chunked":
@@ -178,9 +184,12 @@ def encoded(answer: Response, *, closing: bool = False, bodiless: bool = False) 
     return "\r\n".join(lines).encode("latin-1") + (b"" if bodiless else body)
 
 
-def _context(certificate: Certificate) -> ssl.SSLContext:
+def _context(certificate: Certificate, client_ca_pem: str) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
+    if client_ca_pem:
+        made.verify_mode = ssl.CERT_OPTIONAL
+        made.load_verify_locations(cadata=client_ca_pem)
     handle, path = tempfile.mkstemp(suffix=".pem")
     try:
         with os.fdopen(handle, "w") as file:

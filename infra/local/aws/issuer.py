@@ -1,0 +1,85 @@
+"""An AWS account's issuer of web identity tokens: its address, its keys, and the documents by which others verify what it signs.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet, RSAKey
+
+from ..kube.certificates import issue
+from ..kube.cluster import Response
+from ..kube.http.server import HttpRequest, HttpsServer
+
+ALGORITHMS = ("RS256", "ES384")
+DISCOVERY, JWKS = "/.well-known/openid-configuration", "/.well-known/jwks.json"
+
+
+class WebIdentityIssuer:
+    """One account's. `enabled`: the account's switch, off as in a new account. Keys are made when they are first needed: that takes a while."""
+
+    def __init__(self) -> None:
+        self.enabled = False
+        self.url = f"https://{uuid.uuid4()}.tokens.sts.global.api.aws"
+
+    @cached_property
+    def _signing(self) -> Mapping[str, RSAKey | ECKey]:
+        return {
+            "RS256": RSAKey.generate_key(2048, parameters={"kid": "RS256-1", "use": "sig", "alg": "RS256"}),
+            "ES384": ECKey.generate_key("P-384", parameters={"kid": "ES384-1", "use": "sig", "alg": "ES384"}),
+        }
+
+    @property
+    def keys(self) -> KeySet:
+        """The public keys, by which a token is verified."""
+        return KeySet.import_key_set(self.jwks())
+
+    def jwks(self) -> Any:
+        """The same as a JSON Web Key Set."""
+        return {"keys": [key.as_dict(private=False) for key in self._signing.values()]}
+
+    def sign(self, claims: Mapping[str, Any], algorithm: str = "RS256") -> str:
+        """A JSON Web Token of these claims, `iss` among them."""
+        key = self._signing[algorithm]
+        return jwt.encode({"alg": algorithm, "kid": key.kid}, {"iss": self.url, **claims}, key, algorithms=[*ALGORITHMS])
+
+
+class IssuerSite:
+    """The issuer's two documents over HTTPS on loopback, since its own host name leads nowhere here. `ca_pem`: whom to trust for them.
+
+    `asked`: the paths that were asked for.
+    """
+
+    def __init__(self, issuer: WebIdentityIssuer) -> None:
+        self._issuer = issuer
+        self.asked: list[str] = []
+        certificate = issue("web-identity-issuer")
+        self.ca_pem = certificate.ca_pem
+        self._server = HttpsServer(self._respond, certificate)
+        self.discovery_url = self._server.endpoint + DISCOVERY
+        self._server.start()
+
+    def close(self) -> None:
+        """Stops answering."""
+        self._server.close()
+
+    def _respond(self, request: HttpRequest) -> Response:
+        self.asked.append(request.target)
+        documents = {DISCOVERY: self._discovery, JWKS: self._issuer.jwks}
+        found = documents.get(request.target.partition("?")[0]) if request.method == "GET" else None
+        return Response(200, json.dumps(found()).encode(), {"Cache-Control": "no-store"}) if found else Response(404)
+
+    def _discovery(self) -> dict[str, Any]:
+        return {
+            "issuer": self._issuer.url,
+            "jwks_uri": self._server.endpoint + JWKS,
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": list(ALGORITHMS),
+            "claims_supported": ["iss", "sub", "aud", "exp", "iat", "jti"],
+        }
