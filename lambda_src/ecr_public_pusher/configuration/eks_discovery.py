@@ -1,61 +1,198 @@
-"""Discovery: which EKS clusters a document's tags mean, in all of its regions. Clusters that a document of their own names are left to that."""
+"""Discovery: which EKS clusters the documents' tags mean, in all of their regions. Clusters that a document of their own names are left to that.
+
+Only what a request asks for is looked up: all clusters of a region are listed and described where it asks for many, and those that it names
+exactly are described without a list. So a message for ten clusters costs ten calls, however many clusters the tags mean.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.loader import Configuration, Discovery
+from ecr_public_pusher.configuration.loader import Configuration, Discovery, names_an_eks_cluster
+from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.errors import DiscoveryError, EksError, PusherError
 
-# (the discovery's settings in one region) -> each cluster there, with its tags. Raises PusherError.
-type LookUp = Callable[[ClusterConfig], Awaitable[Mapping[str, Mapping[str, str]]]]
+# Of names in a message.
+SHOWN = 10
 
 
-async def discover(configuration: Configuration, look_up: LookUp, *, seconds: float) -> Configuration:
-    """The configuration with the clusters that its discoveries find, each region within `seconds`, and what failed in place of those.
+@dataclass(frozen=True)
+class Search:
+    """Where to look, and as whom: `settings` has the region and the role. `names`: to describe these alone; None: what EKS lists and `wants`."""
 
-    A region that cannot be looked into fails as `<id>/<region>/*`, a discovery that finds nothing as `<id>/*`: never as nothing to do.
+    settings: ClusterConfig
+    names: frozenset[str] | None
+    wants: Callable[[str], bool]
+
+
+@dataclass
+class Sightings:
+    """What a search has seen until now. `tags`: of each cluster. `failures`: of those that could not be described. `failure`: of the search."""
+
+    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    failures: dict[str, EksError] = field(default_factory=dict)
+    failure: PusherError | None = None
+    on_progress: Callable[[], object] = lambda: None
+
+
+# Fills the sightings, and says when there is progress. Raises PusherError.
+type LookUp = Callable[[Search, Sightings], Awaitable[None]]
+
+# One search for all documents that look in the same place as the same role: (role, external id, region).
+type _Place = tuple[str | None, str | None, str]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds that a search may go on without progress, and in all: every cluster waits for it."""
+
+    stalled: float
+    in_all: float
+
+
+async def discover(
+    configuration: Configuration, look_up: LookUp, *, narrowing: Narrowing, patience: Patience, any_tags: bool = False
+) -> Configuration:
+    """The configuration with the clusters that its discoveries find, and what failed in place of those that could not be looked up.
+
+    That is `<id>/<region>/*`, or the very id where it is asked for; a discovery that finds nothing fails as `<id>/*`: never nothing to do.
+    `any_tags`: what is asked for by its very id is meant whatever its tags and whoever names it by now, as for a removal of what was pushed.
     """
-    places = [(discovery, region) for discovery in configuration.discoveries for region in discovery.regions]
-    answers = await asyncio.gather(*(_look(discovery, region, look_up, seconds) for discovery, region in places))
-    taken = {config.target for config in configuration.clusters}
-    found: list[ClusterConfig] = []
-    invalid = dict(configuration.invalid)
-    for discovery in configuration.discoveries:
-        theirs = [(region, answer) for (one, region), answer in zip(places, answers, strict=True) if one is discovery]
-        failed = {f"{discovery.id}/{region}/*": answer for region, answer in theirs if isinstance(answer, PusherError)}
-        matching = [discovery.cluster(region, name) for region, names in theirs if not isinstance(names, PusherError) for name in names]
-        if not matching and not failed:
-            invalid[discovery.every] = _nothing(discovery)
-        invalid |= failed
-        found += (config for config in matching if config.target not in taken)
-    return replace(configuration, clusters=(*configuration.clusters, *found), invalid=invalid, discoveries=())
+    work = _Discovering(configuration, narrowing, any_tags=any_tags)
+    searches = work.searches()
+    seen = dict(zip(searches, await asyncio.gather(*(_look(search, look_up, patience) for search in searches.values())), strict=True))
+    return work.result(seen)
 
 
-def wanted(discoveries: Iterable[Discovery], patterns: Sequence[str]) -> tuple[Discovery, ...]:
-    """Those whose clusters the patterns of a request may mean: it need not be looked for the others'."""
-    return tuple(one for one in discoveries if not patterns or any(_may_mean(pattern, one) for pattern in patterns))
+class _Discovering:
+    def __init__(self, configuration: Configuration, narrowing: Narrowing, *, any_tags: bool) -> None:
+        self._configuration, self._narrowing, self._any_tags = configuration, narrowing, any_tags
+        self._taken = {config.target for config in configuration.clusters}
+        # A token for aws-iam-authenticator would sign in to an EKS cluster of its clusterId's name, so that is looked for too.
+        self._authenticators = {
+            config.cluster_id: config for config in configuration.clusters if config.cluster_id is not None and narrowing.wants(config.id)
+        }
+
+    def searches(self) -> dict[_Place, Search]:
+        """What to look for, in each place."""
+        found: dict[_Place, Search] = {}
+        for discovery, region in self._places():
+            prefix = f"{discovery.id}/{region}/"
+            if not self._narrowing.may_mean(prefix) and not self._authenticators:
+                continue
+            names, key = self._names(prefix), _place(discovery, region)
+            found[key] = _joined(found.get(key), Search(replace(discovery.settings, region=region), names, self._wanted(prefix)))
+        return found
+
+    def _names(self, prefix: str) -> frozenset[str] | None:
+        asked = self._narrowing.exactly(prefix) if self._narrowing.may_mean(prefix) else frozenset()
+        return asked | self._authenticators.keys() if asked is not None else None
+
+    def _wanted(self, prefix: str) -> Callable[[str], bool]:
+        return lambda name: name in self._authenticators or self._narrowing.wants(prefix + name)
+
+    def result(self, seen: Mapping[_Place, Sightings]) -> Configuration:
+        """The configuration, with what the searches saw."""
+        found: list[ClusterConfig] = []
+        invalid = {**self._configuration.invalid, **self._of_invalid_documents()}
+        for discovery in self._configuration.discoveries:
+            matching = list(self._matching(discovery, seen))
+            failed: dict[str, PusherError] = {}
+            for region in discovery.regions:
+                failed |= self._failed(discovery, region, seen)
+            if not matching and not failed and self._narrowing.wants(discovery.every):
+                failed[discovery.every] = _nothing(discovery)
+            invalid |= failed
+            found += (config for config in matching if self._is_free(config))
+        names = {config.cluster for config in found}
+        invalid |= {config.id: names_an_eks_cluster(config) for name, config in self._authenticators.items() if name in names}
+        explicit = (config for config in self._configuration.clusters if config.id not in invalid)
+        return replace(self._configuration, clusters=(*explicit, *found), invalid=invalid, discoveries=())
+
+    def _matching(self, discovery: Discovery, seen: Mapping[_Place, Sightings]) -> Iterator[ClusterConfig]:
+        for region in discovery.regions:
+            for name, tags in sorted(self._tags(discovery, region, seen).items()):
+                config = discovery.cluster(region, name)
+                if discovery.holds(tags) or (self._any_tags and config.id in self._narrowing.exact):
+                    yield config
+
+    @staticmethod
+    def _tags(discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]) -> Mapping[str, Mapping[str, str]]:
+        """What was seen in the discovery's own place. Where it was not looked, what others saw of the same clusters: which of two documents a
+        namespace belongs to must not depend on what is asked for.
+        """
+        own = seen.get(_place(discovery, region))
+        if own is not None:
+            return own.tags
+        place = replace(discovery.settings, region=region).target[:2]
+        others = (one for (role, _, where), one in seen.items() if replace(discovery.settings, role_arn=role, region=where).target[:2] == place)
+        return {name: tags for one in others for name, tags in one.tags.items()}
+
+    def _is_free(self, config: ClusterConfig) -> bool:
+        """Whether no document of its own names the cluster, also one that is disabled or invalid."""
+        if self._any_tags and config.id in self._narrowing.exact:
+            return True
+        claimed = self._configuration.claimed
+        return config.target not in self._taken and not {(config.cluster, config.region), (config.cluster, None)} & claimed
+
+    def _failed(self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]) -> dict[str, PusherError]:
+        prefix, sightings = f"{discovery.id}/{region}/", seen.get(_place(discovery, region))
+        if sightings is None or not self._narrowing.may_mean(prefix):
+            return {}
+        exactly = self._narrowing.exactly(prefix)
+        if exactly is not None:
+            errors = {name: sightings.failures.get(name) or sightings.failure for name in exactly if name not in sightings.tags}
+            return {prefix + name: error for name, error in errors.items() if error is not None}
+        failures = {name: error for name, error in sightings.failures.items() if self._narrowing.wants(prefix + name)}
+        if sightings.failure is not None:
+            return {f"{prefix}*": sightings.failure}
+        return {f"{prefix}*": _not_described(failures)} if failures else {}
+
+    def _of_invalid_documents(self) -> dict[str, PusherError]:
+        """Of clusters that are asked for by name, the discovery being invalid: it cannot be known whether it still means them."""
+        every = [(document_id[:-1], error) for document_id, error in self._configuration.invalid.items() if document_id.endswith("/*")]
+        return {name: error for name in self._narrowing.exact for prefix, error in every if name.startswith(prefix)}
+
+    def _places(self) -> Iterator[tuple[Discovery, str]]:
+        return ((discovery, region) for discovery in self._configuration.discoveries for region in discovery.regions)
 
 
-def _may_mean(pattern: str, discovery: Discovery) -> bool:
-    literal = pattern[: next((place for place, character in enumerate(pattern) if character in "*?["), len(pattern))]
-    prefix = f"{discovery.id}/"
-    return literal.startswith(prefix) or (literal != pattern and prefix.startswith(literal))
+def _place(discovery: Discovery, region: str) -> _Place:
+    return discovery.settings.role_arn, discovery.settings.external_id, region
 
 
-async def _look(discovery: Discovery, region: str, look_up: LookUp, seconds: float) -> Sequence[str] | PusherError:
+def _joined(one: Search | None, other: Search) -> Search:
+    if one is None:
+        return other
+    names = one.names | other.names if one.names is not None and other.names is not None else None
+    return Search(one.settings, names, lambda name: one.wants(name) or other.wants(name))
+
+
+async def _look(search: Search, look_up: LookUp, patience: Patience) -> Sightings:
+    """What a search saw, or saw until it failed, or until its time was up."""
+    loop = asyncio.get_running_loop()
+    last = loop.time() + patience.in_all
+    seen = Sightings()
     try:
-        async with asyncio.timeout(seconds):
-            there = await look_up(replace(discovery.settings, region=region))
+        async with asyncio.timeout(min(patience.stalled, patience.in_all)) as timeout:
+            seen.on_progress = lambda: timeout.reschedule(min(loop.time() + patience.stalled, last))
+            await look_up(search, seen)
     except PusherError as error:
-        return error
+        seen.failure = error
     except TimeoutError:
-        return DiscoveryError(
-            f"EKS in {region} (or the role to assume) did not answer within {seconds:.0f} seconds",
-            remedy="The others were pushed, and this is tried again. If it lasts: check `regions`; from a VPC, see that EKS there is reached.",
+        seen.failure = DiscoveryError(
+            f"EKS in {search.settings.region} (or the role to assume) did not answer in time; {len(seen.tags)} clusters were seen until then",
+            remedy="What was seen was pushed, and this is tried again. If it lasts: check `regions`; from a VPC, see that EKS there is reached.",
         )
-    return sorted(name for name, tags in there.items() if discovery.holds(tags))
+    return seen
+
+
+def _not_described(failures: Mapping[str, EksError]) -> DiscoveryError:
+    """Of what could not be seen, nobody knows whether it is meant."""
+    names, first = sorted(failures), failures[min(failures)]
+    others = f" (and {len(names) - 1} more: {', '.join(names[1:SHOWN])}{', ...' if len(names) > SHOWN else ''})" if len(names) > 1 else ""
+    return DiscoveryError(f"{first.message}{others}, so its tags are not known; the others were pushed", remedy=first.remedy)
 
 
 def _nothing(discovery: Discovery) -> EksError:

@@ -14,6 +14,8 @@ from ecr_public_pusher.configuration.yaml_document import read_mapping, without_
 from ecr_public_pusher.errors import ConfigurationError, DocumentProblem, InternalError, InvalidDocument, PusherError
 
 _EVERY = "/*"
+# An EKS cluster's name, and its region, where that is known.
+type Claim = tuple[str, str | None]
 _CLUSTER_ID = ("signIn", "clusterId")
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -52,12 +54,16 @@ class Discovery:
 
 @dataclass(frozen=True)
 class Configuration:
-    """All documents: valid ones as settings, invalid ones as errors by id, and unknown parameters."""
+    """All documents: valid ones as settings, invalid ones as errors by id, and unknown parameters.
+
+    `claimed`: the EKS clusters that invalid documents name, as far as can be read: no discovery takes them over meanwhile.
+    """
 
     clusters: tuple[ClusterConfig, ...] = ()
     invalid: Mapping[str, PusherError] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     discoveries: tuple[Discovery, ...] = ()
+    claimed: frozenset[Claim] = frozenset()
 
     @property
     def unconfigured(self) -> bool:
@@ -78,6 +84,7 @@ def load(parameters: Iterable[Parameter], *, root: str, region: str, account: st
     invalid: dict[str, PusherError] = {}
     unknown: list[str] = []
     discoveries: list[Discovery] = []
+    claimed: set[Claim] = set()
     for name in sorted(by_name):
         document_id = pushed_by(name, root=root)
         if document_id is None:
@@ -90,13 +97,16 @@ def load(parameters: Iterable[Parameter], *, root: str, region: str, account: st
                 clusters.append(_cluster(by_name[name], document_id, defaults, region, account))
         except PusherError as error:
             invalid[document_id] = error
+            claimed |= _claims(by_name[name], document_id, defaults, region)
         except Exception as error:  # noqa: BLE001 - a defect of ours that one document brings to light is that document's alone
             invalid[document_id] = InternalError.from_exception(error)
     eks_names = frozenset(config.cluster for config in clusters if config.endpoint is None)
     for config in clusters:
         if refusal := _refused(config, eks_names, allowed_endpoints):
             invalid[config.id] = refusal
-    return Configuration(tuple(config for config in clusters if config.id not in invalid), invalid, tuple(unknown), tuple(discoveries))
+    return Configuration(
+        tuple(config for config in clusters if config.id not in invalid), invalid, tuple(unknown), tuple(discoveries), frozenset(claimed)
+    )
 
 
 def pushed_by(parameter: str, *, root: str) -> str | None:
@@ -142,13 +152,16 @@ def _refused(config: ClusterConfig, eks_names: Collection[str], allowed_endpoint
             remedy="Ask the stack's owner to add the host to the template parameter AllowedEndpoints.",
             problems=(DocumentProblem("endpoint: the stack's AllowedEndpoints does not name its host", ("endpoint",)),),
         )
-    if config.cluster_id in eks_names:
-        return InvalidDocument(
-            f"{config.id}: signIn.clusterId: {config.cluster_id} is the name of an EKS cluster of another document, which the token would sign in to",
-            remedy="Run aws-iam-authenticator with a clusterID that is no EKS cluster's name.",
-            problems=(DocumentProblem(f"signIn.clusterId: {config.cluster_id} is the name of an EKS cluster of another document", _CLUSTER_ID),),
-        )
-    return None
+    return names_an_eks_cluster(config) if config.cluster_id in eks_names else None
+
+
+def names_an_eks_cluster(config: ClusterConfig) -> InvalidDocument:
+    """What is wrong with a document whose clusterId is the name of an EKS cluster that is pushed to."""
+    return InvalidDocument(
+        f"{config.id}: signIn.clusterId: {config.cluster_id} is the name of an EKS cluster of another document, which the token would sign in to",
+        remedy="Run aws-iam-authenticator with a clusterID that is no EKS cluster's name.",
+        problems=(DocumentProblem(f"signIn.clusterId: {config.cluster_id} is the name of an EKS cluster of another document", _CLUSTER_ID),),
+    )
 
 
 def _discovery(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], account: str) -> Discovery:
@@ -156,6 +169,22 @@ def _discovery(parameter: Parameter, document_id: str, defaults: Mapping[str, An
     document = validated(DiscoverDocument, merged, parameter.name)
     settings = _settings(parameter, document, document_id, "", "", account)
     return Discovery(document_id, document.regions, document.tags, settings)
+
+
+def _claims(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str) -> set[Claim]:
+    """Which EKS cluster an invalid document means, as far as it can be read; its id, in whatever region, where it cannot."""
+    if document_id.endswith(_EVERY):
+        return set()
+    try:
+        said = without_nulls(read_mapping(parameter.text, parameter=parameter.name)) if parameter.error is None else None
+    except PusherError:
+        said = None
+    if said is None:
+        return {(document_id, None)}
+    if "endpoint" in said:
+        return set()
+    where = said.get("region", defaults.get("region", region))
+    return {(str(said.get("cluster", document_id)), where if isinstance(where, str) else None)}
 
 
 def _merged(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from itertools import batched
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.blocking_calls import BlockingCalls
-from ecr_public_pusher.configuration.eks_discovery import discover, wanted
+from ecr_public_pusher.configuration.eks_discovery import Patience, discover
 from ecr_public_pusher.configuration.loader import Configuration, load
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Scope
+from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.configuration.parameter_store import read_parameters
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import PusherError, RequestError, TokenError
@@ -37,8 +38,9 @@ from ecr_public_pusher.timestamps import from_epoch
 
 # Each message's worker reads the whole configuration, against a quota that the account shares.
 CLUSTERS_A_MESSAGE = 10
-# All wait for what is found by tag, so a region that hangs is left out soon.
-DISCOVERY_SECONDS = 15.0
+# All wait for what is found by tag. So a region that hangs is left out soon, while one with so many clusters that EKS throttles may go on.
+DISCOVERY_STALLED_SECONDS = 15.0
+DISCOVERY_SHARE = 1 / 2  # of the time that there is
 
 
 @dataclass
@@ -72,6 +74,7 @@ class Runner:
             run.unconfigured,
             run.unknown,
             run.dispatched,
+            gone=run.gone,
         )
 
     def clients(self) -> AwsClients:
@@ -92,6 +95,7 @@ class _Run:
         self.unconfigured: bool | None = None
         self.unknown: tuple[str, ...] = ()
         self.dispatched: int | None = None
+        self.gone: tuple[str, ...] = ()
 
     @property
     def token_failure(self) -> PusherError | None:
@@ -108,6 +112,7 @@ class _Run:
         plan = await self._plan()
         if plan is None:
             return
+        self.gone = plan.gone
         if self._settings.fan_out and request.pushes_all and plan.ids:
             await self._dispatch(plan)
             return
@@ -156,12 +161,21 @@ class _Run:
 
     async def _discovered(self, configuration: Configuration) -> Configuration:
         """With the clusters that are found by tag; a sweep takes EKS's word of the last hour for those that it knows."""
-        asked = replace(configuration, discoveries=wanted(configuration.discoveries, self._request.clusters))
-        if not asked.discoveries or self._request.deleted is not None:
-            return replace(asked, discoveries=())
-        directory = EksDirectory(self._callers, self._runner.sandbox.endpoints, fresh=self._request.action != "sweep")
-        seconds = min(DISCOVERY_SECONDS, self._deadline.remaining / 3)
-        return await self._deadline.wait_for(discover(asked, directory.look_up, seconds=seconds), what="looking for clusters by tag")
+        request = self._request
+        sweep = request.action == "sweep"
+        useless = sweep and not any(one.settings.selection.needs_list for one in configuration.discoveries)
+        if not (configuration.discoveries or request.clusters) or request.deleted is not None or useless:
+            return replace(configuration, discoveries=())
+        directory = EksDirectory(self._callers, self._runner.sandbox.endpoints, fresh=not sweep)
+        remaining = self._deadline.remaining
+        looking = discover(
+            configuration,
+            directory.look_up,
+            narrowing=Narrowing(request.clusters),
+            patience=Patience(stalled=min(DISCOVERY_STALLED_SECONDS, remaining / 3), in_all=remaining * DISCOVERY_SHARE),
+            any_tags=request.removes,
+        )
+        return await self._deadline.wait_for(looking, what="looking for clusters by tag")
 
     async def _dispatch(self, plan: Plan) -> None:
         """Splits the push into messages of a few clusters each, for workers to take at once."""

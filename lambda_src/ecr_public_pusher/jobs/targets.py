@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.loader import Configuration
-from ecr_public_pusher.configuration.names import matches
+from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.errors import PusherError, RequestError
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.results import Namespace
@@ -30,11 +30,15 @@ class PlannedCluster:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will do: `clusters` to push, in order of id; `disabled` ids; documents that are `invalid`, by id."""
+    """What a run will do: `clusters` to push, in order of id; `disabled` ids; documents that are `invalid`, by id.
+
+    `gone`: what was asked for by a message, and that no document names any more, nor a discovery finds.
+    """
 
     clusters: tuple[PlannedCluster, ...] = ()
     disabled: tuple[str, ...] = ()
     invalid: Mapping[str, PusherError] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
 
     @property
     def ids(self) -> list[str]:
@@ -49,29 +53,29 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
     """
     if request.deleted is not None or request.unknown_parameter is not None:
         return Plan()
-    known = [config.id for config in configuration.clusters] + list(configuration.invalid)
-    lost = [pattern for pattern in request.clusters if not any(matches(pattern, document_id) for document_id in known)]
+    known = {config.id for config in configuration.clusters} | set(configuration.invalid)
+    narrowing = Narrowing(request.clusters)
+    lost = tuple(narrowing.lost(known))
     if lost and not request.ignore_missing:
+        found = " Of a discovery only clusters that exist, and bear its tags." if any("/" in pattern for pattern in lost) else ""
         raise RequestError(
             f"no cluster document matches {', '.join(lost[:10])[:300]}",
-            remedy=f"Known ids: {', '.join(sorted(known)[:50])[:1000] or 'none'}.",
+            remedy=f"Known ids: {', '.join(sorted(known)[:50])[:1000] or 'none'}.{found}",
         )
-
-    def wanted(document_id: str) -> bool:
-        return not request.clusters or any(matches(pattern, document_id) for pattern in request.clusters)
-
+    wanted = narrowing.wants
     enabled = sorted((config for config in configuration.clusters if config.enabled), key=lambda config: config.id)
     if request.removes:  # what a disabled document wrote before is ours all the same
         every = sorted((config for config in configuration.clusters if wanted(config.id)), key=lambda config: config.id)
-        return Plan(tuple(PlannedCluster(config) for config in every), invalid=_invalid(configuration, wanted))
+        return Plan(tuple(PlannedCluster(config) for config in every), invalid=_invalid(configuration, wanted), gone=lost)
     ahead = _ahead(enabled)
     planned = tuple(PlannedCluster(config, ahead[config.id]) for config in enabled if wanted(config.id))
     if request.action == "sweep":
-        return Plan(tuple(cluster for cluster in planned if cluster.config.selection.needs_list))
+        return Plan(tuple(cluster for cluster in planned if cluster.config.selection.needs_list), gone=lost)
     return Plan(
         clusters=planned,
         disabled=tuple(sorted(config.id for config in configuration.clusters if not config.enabled and wanted(config.id))),
         invalid=_invalid(configuration, wanted),
+        gone=lost,
     )
 
 

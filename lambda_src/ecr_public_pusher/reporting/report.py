@@ -47,7 +47,7 @@ def report(run: RunResult) -> dict[str, Any]:
         answer["deleted"] = _deleted(run.request.deleted)
     answer["tokens"] = [{"registry": token.registry, "expiresAt": rfc3339(token.expires_at)} for token in run.tokens[:MAX_NAMES]]
     answer["totals"] = {"clusters": len(run.results), "clustersFailed": len(run.failed), **_total(run.results)}
-    for name, listed in (("unknownParameters", [name[:1011] for name in run.unknown]), ("queued", list(run.queued))):
+    for name, listed in (("unknownParameters", [name[:1011] for name in run.unknown]), ("queued", list(run.queued)), ("gone", list(run.gone))):
         if listed:
             answer[name] = listed[:MAX_NAMES]
         if len(listed) > MAX_NAMES:

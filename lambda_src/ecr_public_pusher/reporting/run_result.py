@@ -15,7 +15,7 @@ class RunResult:
 
     `unconfigured` is None when the configuration was not read. `dispatched`: into how many messages a push of everything was split,
     instead of being done here. `queued`: the ids of clusters that wait in the queue to be tried again; `queue_error`: why others do not.
-    `asked`: the action that an event which was refused asked for.
+    `asked`: the action that an event which was refused asked for. `gone`: what a message names, and nothing in the configuration means any more.
     """
 
     request: Request
@@ -30,6 +30,7 @@ class RunResult:
     queued: tuple[str, ...] = ()
     queue_error: PusherError | None = None
     asked: str | None = None
+    gone: tuple[str, ...] = ()
 
     @cached_property
     def failed(self) -> list[ClusterResult]:

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +11,8 @@ from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code
 from ecr_public_pusher.aws_api.throttling import patiently
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.eks_discovery import Search, Sightings
+from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.errors import DiscoveryError, EksError, NotThereError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess
@@ -112,32 +113,32 @@ class EksDirectory:
     def __init__(self, callers: Callers, endpoints: EndpointCache, *, fresh: bool) -> None:
         self._callers, self._endpoints, self._fresh = callers, endpoints, fresh
 
-    async def look_up(self, settings: ClusterConfig) -> dict[str, Mapping[str, str]]:
-        """The clusters in the region of `settings` that its role sees, and that can be pushed to: not those that are being made or deleted.
+    async def look_up(self, search: Search, seen: Sightings) -> None:
+        """Fills `seen` with the clusters that the role sees there, and that can be pushed to: not those that are being made or deleted.
 
         Raises DiscoveryError, RoleError, SignInError.
         """
+        settings = search.settings
         caller = await self._callers.caller(settings.role_arn, settings.external_id)
-        client = self._callers.clients.client("eks", settings.region)
-        names = await self._callers.blocking.run(lambda: list_clusters(client, **caller.signature))
-        found: dict[str, Mapping[str, str]] = {}
-        failures: list[EksError] = []
+        names = search.names
+        if names is None:
+            client = self._callers.clients.client("eks", settings.region)
+            listed = await self._callers.blocking.run(lambda: list_clusters(client, **caller.signature))
+            names = frozenset(name for name in listed if search.wants(name))
+        seen.on_progress()
 
         async def describe_one(name: str) -> None:
             sign_in = EksSignIn(replace(settings, cluster=name), self._callers, self._endpoints)
             try:
                 endpoint = (None if self._fresh else sign_in.remembered()) or await sign_in.described()
+                seen.tags[name] = endpoint.tags
             except NotThereError:
-                return
+                pass
             except EksError as error:
-                failures.append(error)
-                return
-            found[name] = endpoint.tags
+                seen.failures[name] = error
+            seen.on_progress()
 
-        await run_concurrently(names, describe_one, width=DESCRIPTIONS_AT_ONCE)
-        if failures:  # of what could not be seen, nobody knows whether it is meant
-            raise DiscoveryError(failures[0].message, remedy=failures[0].remedy)
-        return found
+        await run_concurrently(sorted(names), describe_one, width=DESCRIPTIONS_AT_ONCE)
 
 
 def list_clusters(client: Any, **signature: Any) -> list[str]:
@@ -147,7 +148,7 @@ def list_clusters(client: Any, **signature: Any) -> list[str]:
     while True:
         try:
             page = patiently(lambda: client.list_clusters(**token, **signature))  # noqa: B023 - called at once
-            names += call_aws(lambda: [str(name) for name in page["clusters"]])  # noqa: B023
+            names += call_aws(lambda: [CLUSTER_NAME.check(name) for name in page["clusters"]])  # noqa: B023
         except AWS_ERRORS as error:
             raise DiscoveryError(
                 f"EKS does not list the clusters in {client.meta.region_name}: {error_code(error)}",

@@ -126,7 +126,7 @@ def test_a_region_that_hangs_is_left_out_and_the_others_are_pushed(fleet: World)
     fleet.aws.script("eks", "ListClusters", lambda request: Answer(500, b"", delay=30) if request.region == "eu-west-1" else None)
     report = fleet.invoke(seconds=6)
     assert entry(report, "prod")["ok"]
-    assert "did not answer within" in entry(report, "fleet/eu-west-1/*")["error"]["message"]
+    assert "did not answer in time" in entry(report, "fleet/eu-west-1/*")["error"]["message"]
 
 
 def test_other_accounts_are_looked_into_with_their_role(world: World) -> None:
@@ -213,6 +213,183 @@ def test_fan_out_deals_them_out(fleet: World, monkeypatch: pytest.MonkeyPatch) -
     assert [message.body["clusters"] for message in fleet.queue.waiting] == [FOUND]
     assert fleet.poll() == []
     assert fleet.secret("three", "a") is not None
+
+
+def listed_and_described(world: World) -> tuple[int, int]:
+    return len(world.aws.called("eks", "ListClusters")), len(world.aws.called("eks", "DescribeCluster"))
+
+
+def test_what_is_named_by_its_id_is_described_alone_and_nothing_is_listed(fleet: World) -> None:
+    assert ids(fleet.invoke({"clusters": ["fleet/us-east-1/one"]})) == ["fleet/us-east-1/one"]
+    assert listed_and_described(fleet) == (0, 1)
+
+
+def test_a_glob_describes_only_what_it_may_mean(fleet: World) -> None:
+    assert ids(fleet.invoke({"clusters": ["fleet/us-east-1/t*"]})) == ["fleet/us-east-1/two"]
+    assert listed_and_described(fleet) == (1, 1)
+
+
+def test_a_worker_looks_at_the_clusters_of_its_message_alone(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
+    monkeypatch.setenv("FAN_OUT", "true")
+    fleet.invoke()
+    dispatcher = listed_and_described(fleet)
+    assert fleet.poll() == []
+    assert [now - before for now, before in zip(listed_and_described(fleet), dispatcher, strict=True)] == [0, 3]
+
+
+def test_documents_that_look_in_the_same_place_share_the_search(fleet: World) -> None:
+    fleet.discovery("other", DOCUMENT.replace("[a]}", "[a], secretName: other}"))
+    assert len(ids(fleet.invoke())) == 6
+    assert listed_and_described(fleet) == (2, 4)
+
+
+def test_a_cluster_that_two_discoveries_find_is_the_firsts_and_a_conflict_of_the_other(fleet: World) -> None:
+    fleet.discovery("again", "{regions: [us-east-1], tags: {team: '*'}, namespaces: ['a*']}")
+    report = fleet.invoke()
+    assert entry(report, "again/us-east-1/one")["ok"]
+    (problem,) = entry(report, "fleet/us-east-1/one")["problems"]
+    assert (problem["outcome"], "again/us-east-1/one" in problem["message"]) == ("conflict", True)
+
+
+@pytest.mark.parametrize("role", ["", ", roleArn: 'arn:aws:iam::111122223333:role/ecr-public-pusher-spoke'"])
+def test_whose_a_namespace_is_does_not_depend_on_what_is_asked_for(fleet: World, role: str) -> None:
+    fleet.aws.put_role("arn:aws:iam::111122223333:role/ecr-public-pusher-spoke", trusted="arn:aws:iam::111122223333:role/ecr-public-pusher")
+    fleet.discovery("again", f"{{regions: [us-east-1], tags: {{team: '*'}}, namespaces: ['a*']{role}}}")
+    report = fleet.invoke({"clusters": ["fleet/us-east-1/one"]})
+    assert [problem["outcome"] for problem in entry(report, "fleet/us-east-1/one")["problems"]] == ["conflict"]
+    assert fleet.secret("one", "a") is None
+
+
+@pytest.mark.parametrize("document", ["{cluster: one, namspaces: [a]}", "{cluster: one, namespaces: [a], namespaces: [b]}", "{"])
+def test_a_cluster_whose_own_document_is_invalid_is_left_to_that_too(fleet: World, document: str) -> None:
+    fleet.document("one", document)
+    report = fleet.invoke()
+    assert ids(report) == ["fleet/eu-west-1/three", "fleet/us-east-1/two", "one"]
+    assert entry(report, "one")["error"]["type"] == "InvalidDocument"
+    assert fleet.secret("one", "a") is None
+
+
+def test_an_invalid_document_of_another_region_keeps_no_cluster_back(fleet: World) -> None:
+    fleet.document("mine", "{cluster: one, region: ap-southeast-2, namspaces: [a]}")
+    assert entry(fleet.invoke(), "fleet/us-east-1/one")["ok"]
+
+
+def test_an_authenticators_cluster_id_may_not_be_the_name_of_a_cluster_that_is_found(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1,localhost")
+    fleet.add_elsewhere("edge", cluster_id="one", document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: one}}")
+    for event in ({}, {"clusters": ["edge"]}):
+        error = entry(fleet.invoke(event), "edge")["error"]
+        assert (error["type"], "signIn.clusterId: one is the name of an EKS cluster" in error["message"]) == ("InvalidDocument", True)
+    assert fleet.asked("edge") == []
+
+
+def test_one_cluster_that_cannot_be_described_keeps_no_other_back(fleet: World) -> None:
+    def refuse(request: AwsRequest) -> Answer | None:
+        return Answer.refusal(request, "AccessDeniedException", "no", status=403) if request.path.endswith("/two") else None
+
+    fleet.aws.script("eks", "DescribeCluster", refuse)
+    report = fleet.invoke()
+    assert entry(report, "fleet/us-east-1/one")["ok"]
+    assert entry(report, "fleet/us-east-1/*")["error"]["message"].startswith("EKS does not describe cluster two in us-east-1: AccessDeniedException")
+
+
+def test_a_message_for_a_cluster_that_is_gone_is_let_go_and_says_so(
+    fleet: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
+    fleet.clusters["one"].admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")
+    assert fleet.invoke()["queued"] == ["fleet/us-east-1/one"]
+    fleet.aws.remove_cluster("one", region="us-east-1")
+    caplog.clear()
+    assert fleet.poll() == []
+    assert fleet.queue.waiting == []
+    (report,) = [record.__dict__["report"] for record in caplog.records]
+    assert (report["ok"], report["gone"], report["clusters"]) == (True, ["fleet/us-east-1/one"], [])
+
+
+@pytest.mark.parametrize("trouble", ["eks", "role", "document"])
+def test_a_message_whose_cluster_cannot_be_looked_up_is_kept(fleet: World, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+    monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
+    fleet.clusters["one"].admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")
+    fleet.invoke()
+    if trouble == "eks":
+        fleet.aws.script("eks", "DescribeCluster", lambda request: Answer.refusal(request, "ServerException", "no", status=500))
+    elif trouble == "role":
+        fleet.discovery("fleet", DOCUMENT.replace("namespaces", f"roleArn: '{SPOKE_ROLE}', namespaces"))
+    else:
+        fleet.discovery("fleet", "{tags: {a: b}}")
+    assert len(fleet.poll()) == 1
+    assert [waiting.body["clusters"] for waiting in fleet.queue.waiting] == [["fleet/us-east-1/one"]]
+
+
+def test_a_name_that_is_no_clusters_is_an_error_that_says_how_they_are_found(fleet: World) -> None:
+    report = fleet.invoke({"clusters": ["fleet/us-east-1/nine"]})
+    assert report["error"]["type"] == "RequestError"
+    assert "bear its tags" in report["error"]["remedy"]
+
+
+@pytest.mark.parametrize("name", ["fleet/us-east-1/", "fleet/us-east-1/one/two", "fleet/us-east-1/../one", "fleet//one", "fleet/", "fleet"])
+def test_an_id_that_no_cluster_can_have_asks_eks_nothing(fleet: World, name: str) -> None:
+    assert fleet.invoke({"clusters": [name]})["error"]["type"] == "RequestError"
+    assert listed_and_described(fleet) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "a*", "", "[x]", "-a"])
+def test_a_list_with_a_name_that_no_cluster_can_have_is_not_eks_answer(fleet: World, name: str) -> None:
+    body = json.dumps({"clusters": ["one", name]}).encode()
+    answer = Answer(200, body, {"Content-Type": "application/json"})
+    fleet.aws.script("eks", "ListClusters", lambda request: answer if request.region == "us-east-1" else None)
+    report = fleet.invoke()
+    assert ids(report) == ["fleet/eu-west-1/three", "fleet/us-east-1/*"]
+    assert "NonsenseAnswer" in entry(report, "fleet/us-east-1/*")["error"]["message"]
+
+
+def test_a_cluster_that_lost_its_tag_is_pushed_no_longer_and_can_be_removed_from_by_name(fleet: World) -> None:
+    fleet.apply("one", "prune.yaml")
+    fleet.invoke()
+    fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags={})
+    assert ids(fleet.invoke()) == ["fleet/eu-west-1/three", "fleet/us-east-1/two"]
+    assert fleet.secret("one", "a") is not None
+    assert fleet.invoke({"action": "remove", "clusters": ["fleet/*"]})["totals"].get("removed", 0) == 0  # two clusters without prune.yaml
+    assert fleet.invoke({"action": "plan", "remove": True, "clusters": ["fleet/us-east-1/one"]})["totals"]["removed"] == 1
+    assert fleet.invoke({"action": "remove", "clusters": ["fleet/us-east-1/one"]})["totals"]["removed"] == 1
+    assert fleet.secret("one", "a") is None
+
+
+def test_what_a_discovery_left_behind_goes_by_name_after_a_document_of_its_own_took_the_cluster(fleet: World) -> None:
+    fleet.apply("one", "prune.yaml")
+    fleet.add_namespace("one", "b")
+    fleet.discovery("fleet", DOCUMENT.replace("[a]", "[a, b]"))
+    fleet.invoke()
+    fleet.document("mine", "{cluster: one, namespaces: [a]}")
+    fleet.invoke()
+    assert fleet.invoke({"action": "remove", "clusters": ["fleet/us-east-1/one"]})["totals"]["removed"] == 1
+    assert (fleet.secret("one", "a") is not None, fleet.secret("one", "b")) == (True, None)
+
+
+def test_a_prune_takes_what_its_own_id_wrote_and_no_other_discoverys(fleet: World) -> None:
+    for name in ("b", "c"):
+        fleet.add_namespace("one", name)
+    fleet.apply("one", "prune.yaml")
+    fleet.discovery("fleet", DOCUMENT.replace("[a]", "[a, b]"))
+    fleet.discovery("second", "{regions: [us-east-1], tags: {team: '*'}, namespaces: [c]}")
+    fleet.invoke()
+    fleet.discovery("fleet", DOCUMENT.replace("[a]", "[a], prune: true"))
+    assert entry(fleet.invoke(), "fleet/us-east-1/one")["counts"] == {"updated": 1, "pruned": 1}
+    assert [fleet.secret("one", name) is not None for name in "abc"] == [True, False, True]
+
+
+def test_running_it_twice_changes_nothing_but_the_token(fleet: World) -> None:
+    fleet.document("mine", "{cluster: one, namespaces: [a], secretName: mine}")
+    first, second = fleet.invoke(), fleet.invoke()
+    assert (ids(first), second["totals"]) == (ids(second), {"clusters": 3, "clustersFailed": 1, "updated": 2, "forbidden": 1})
+
+
+def test_a_sweep_looks_for_none_where_no_discovery_could_be_swept(fleet: World) -> None:
+    fleet.document("prod", "{cluster: untagged, namespaces: ['*']}")
+    assert ids(fleet.invoke({"action": "sweep"})) == ["prod"]
+    assert listed_and_described(fleet) == (0, 1)
 
 
 @pytest.mark.parametrize(

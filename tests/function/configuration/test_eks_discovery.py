@@ -1,0 +1,74 @@
+"""How long a search may take, what stays of one that is cut off, and what is looked for when only some clusters are asked for."""
+
+import asyncio
+
+import pytest
+
+from ecr_public_pusher.configuration.eks_discovery import LookUp, Patience, Search, Sightings, discover
+from ecr_public_pusher.configuration.loader import Configuration, Parameter, load
+from ecr_public_pusher.configuration.narrowing import Narrowing
+
+DOCUMENT = "{regions: [us-east-1, eu-west-1], tags: {team: web}, namespaces: [a]}"
+TAGS = {"team": "web"}
+
+
+def found(look_up: LookUp, *patterns: str, stalled: float = 5, in_all: float = 5) -> Configuration:
+    configuration = load([Parameter("/root/discover/fleet", DOCUMENT)], root="/root", region="us-east-1")
+    return asyncio.run(discover(configuration, look_up, narrowing=Narrowing(patterns), patience=Patience(stalled, in_all)))
+
+
+def one_every(seconds: float, *, count: int) -> LookUp:
+    async def look_up(search: Search, seen: Sightings) -> None:
+        for number in range(count if search.settings.region == "us-east-1" else 0):
+            await asyncio.sleep(seconds)
+            seen.tags[f"c{number}"] = TAGS
+            seen.on_progress()
+
+    return look_up
+
+
+def test_a_search_that_makes_progress_may_go_on() -> None:
+    configuration = found(one_every(0.05, count=8), stalled=0.2)
+    assert (len(configuration.clusters), configuration.invalid) == (8, {})
+
+
+@pytest.mark.parametrize(("stalled", "in_all"), [(0.3, 5), (5, 0.3)])
+def test_what_was_seen_before_the_time_was_up_is_pushed_and_the_rest_is_an_error(stalled: float, in_all: float) -> None:
+    async def look_up(search: Search, seen: Sightings) -> None:
+        if search.settings.region == "us-east-1":
+            seen.tags["one"] = TAGS
+            await asyncio.sleep(60)
+
+    configuration = found(look_up, stalled=stalled, in_all=in_all)
+    assert [config.id for config in configuration.clusters] == ["fleet/us-east-1/one"]
+    assert list(configuration.invalid) == ["fleet/us-east-1/*"]
+    assert "1 clusters were seen until then" in configuration.invalid["fleet/us-east-1/*"].message
+
+
+def test_a_thousand_are_found_like_one() -> None:
+    configuration = found(one_every(0, count=1000))
+    assert len({config.id for config in configuration.clusters}) == 1000
+
+
+@pytest.mark.parametrize(
+    ("patterns", "looked"),
+    [
+        ((), {"us-east-1": None, "eu-west-1": None}),
+        (("*",), {"us-east-1": None, "eu-west-1": None}),
+        (("fleet/*",), {"us-east-1": None, "eu-west-1": None}),
+        (("fleet/*/one",), {"us-east-1": None, "eu-west-1": None}),
+        (("fleet/us-*",), {"us-east-1": None}),
+        (("fleet/us-east-1/one", "fleet/us-east-1/two"), {"us-east-1": {"one", "two"}}),
+        (("fleet/us-east-1/one", "fleet/us-east-1/t*"), {"us-east-1": None}),
+        (("fleet/us-east-1/one", "fleet/eu-west-1/*"), {"us-east-1": {"one"}, "eu-west-1": None}),
+        (("prod", "fleet2/*", "fleet", "flee/us-east-1/x"), {}),
+    ],
+)
+def test_only_what_is_asked_for_is_looked_up(patterns: tuple[str, ...], looked: dict[str, set[str] | None]) -> None:
+    asked: dict[str, frozenset[str] | None] = {}
+
+    async def look_up(search: Search, seen: Sightings) -> None:
+        asked[search.settings.region] = search.names
+
+    found(look_up, *patterns)
+    assert asked == looked
