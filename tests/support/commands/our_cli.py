@@ -1,18 +1,41 @@
-"""The project's own command line, by the names of its commands."""
+"""The project's own command line, by itself: it takes the words apart, and runs nothing."""
 
+import contextlib
+import io
+from typing import Any
+
+from typer.core import TyperGroup
+from typer.exceptions import Exit, TyperException
+from typer.main import get_command
+
+from infra.cli.app import app
 from tests.support.commands.shell import Command
 
 PROGRAM = "ecr-public-pusher"
-_NAMES = (
-    "status check plan push sweep remove apply diff validate logs schema clusters/add clusters/list clusters/show clusters/edit clusters/enable"
-    " clusters/disable clusters/delete queue/list queue/redrive queue/purge"
-)
+_TO_COME = ("status", "clusters", "apply", "diff", "validate", "logs", "queue", "schema")
 
 
 def judge(command: Command) -> list[str]:
     """What is wrong with `ecr-public-pusher COMMAND ...`."""
-    if command.option("--help") is not None:
+    words = [word.text for word in command.words]
+    if words and words[0] in _TO_COME:
         return []
-    names = [word.text for word in command.words[:2]]
-    known = set(_NAMES.split())
-    return [] if names[0] in known or "/".join(names) in known else [f"no command {' '.join(names)}"]
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            _take_apart(get_command(app), words)
+    except Exit:  # --help
+        return []
+    except TyperException as error:
+        said: Any = error
+        return [said.format_message() if hasattr(said, "format_message") else str(error)]
+    return []
+
+
+def _take_apart(command: Any, words: list[str]) -> None:
+    """Down the groups to the command: each takes its own words, and calls nothing."""
+    context: Any = None
+    name: str | None = PROGRAM
+    while isinstance(command, TyperGroup):
+        context = command.make_context(name, words, parent=context)
+        name, command, words = command.resolve_command(context, [*context._protected_args, *context.args])
+    command.make_context(name, words, parent=context)
