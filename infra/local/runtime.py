@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -62,11 +62,21 @@ class Invocation:
 class BuiltFunction:
     """The function, warm between invocations, while the context lasts. `logs` is all it printed, the emulator's lines included.
 
-    It ends with the thread that starts it.
+    `log` gets each line too, as it is printed. The function ends with the thread that starts it.
     """
 
-    def __init__(self, spec: FunctionSpec, emulator: Path, *, credential: Credential, region: str, aws_endpoint_url: str) -> None:
+    def __init__(
+        self,
+        spec: FunctionSpec,
+        emulator: Path,
+        *,
+        credential: Credential,
+        region: str,
+        aws_endpoint_url: str,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
         self.logs: list[str] = []
+        self._log = log
         self._spec = spec
         self._printed = threading.Condition()
         self._folder = Path(tempfile.mkdtemp(prefix="local-lambda-"))
@@ -162,8 +172,11 @@ class BuiltFunction:
         assert self._process.stdout is not None
         with self._process.stdout as stream:
             for line in stream:
+                text = line.decode(errors="replace").rstrip("\n")
+                if self._log is not None:
+                    self._log(text)
                 with self._printed:
-                    self.logs.append(line.decode(errors="replace").rstrip("\n"))
+                    self.logs.append(text)
                     self._printed.notify_all()
 
     def _await_report(self, seen: int) -> None:

@@ -18,14 +18,15 @@ from werkzeug.serving import make_server
 
 from ..identity import Credential
 from . import ecr_public
+from .deployed_stack import Deployments
 from .ecr_private import EcrPrivate
 from .eks_access import EksAccess
 from .gateway import Gateway
 from .issuer import IssuerSite, WebIdentityIssuer
-from .queues import LocalQueue
+from .queues import RETRY_DELAY_SECONDS, LocalQueue
 from .roles import Role, find_session, open_session
 from .web_identity import WebIdentity
-from .wire import AwsCall, Scripted
+from .wire import Answer, AwsCall, AwsRequest, Scripted
 
 DEFAULT_ACCOUNT = "111122223333"
 CLUSTER_SECURITY_GROUP = "sg-0123456789abcdef0"
@@ -64,16 +65,21 @@ class LocalAws:
         self._web_identity = WebIdentity(self.find_credential)
         self._sites: dict[str, IssuerSite] = {}
         self.eks_access = EksAccess(self.find_credential)
+        self.deployments = Deployments(account_id)
         self._gateway = Gateway(
             DomainDispatcherApplication(create_backend_app),
             self.find_credential,
-            lambda request: self.ecr_private.answer(request) or self._web_identity.answer(request) or self.eks_access.answer(request),
+            self._own_answer,
         )
         self.ecr_public = ecr_public.EcrPublic(self._gateway.script)
         self._server = make_server(LOOPBACK, 0, self._gateway, threaded=True, request_handler=_Quiet)
         self.endpoint_url = f"http://{LOOPBACK}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="local-aws", daemon=True)
         self._thread.start()
+
+    def _own_answer(self, request: AwsRequest) -> Answer | None:
+        own = (self.ecr_private, self._web_identity, self.eks_access, self.deployments)
+        return next((answer for one in own if (answer := one.answer(request)) is not None), None)
 
     @property
     def calls(self) -> list[AwsCall]:
@@ -129,9 +135,9 @@ class LocalAws:
         """A role that `trusted` (a principal's ARN; None: nobody) may assume, with `external_id` where one is given."""
         self._gateway.roles[arn] = Role(arn, external_id, trusted)
 
-    def put_queue(self, name: str, *, region: str = "us-east-1") -> LocalQueue:
-        """An SQS queue of the function's account."""
-        return LocalQueue(name, self.account_id, region, self.endpoint_url)
+    def put_queue(self, name: str, *, region: str = "us-east-1", delay_seconds: int = RETRY_DELAY_SECONDS) -> LocalQueue:
+        """An SQS queue of the function's account. A message comes up `delay_seconds` after it was sent, unless it says otherwise itself."""
+        return LocalQueue(name, self.account_id, region, self.endpoint_url, delay_seconds=delay_seconds)
 
     def put_cluster(
         self,

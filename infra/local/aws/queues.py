@@ -14,6 +14,7 @@ from moto.sqs.models import sqs_backends
 
 # As the template maps the event source.
 BATCH_SIZE = 10
+RETRY_DELAY_SECONDS = 900  # the retry queue's
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class LocalQueue:
     region: str
     endpoint_url: str
     max_receives: int = 16
-    delay_seconds: int = 900
+    delay_seconds: int = RETRY_DELAY_SECONDS
     dead: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -21,6 +21,7 @@ _REST_ACTIONS = (
     (re.compile(rf"^POST {_ENTRIES}$"), "CreateAccessEntry"),
     (re.compile(rf"^GET {_ENTRIES}/(?P<principalArn>.+)$"), "DescribeAccessEntry"),
     (re.compile(rf"^POST {_ENTRIES}/(?P<principalArn>.+)$"), "UpdateAccessEntry"),
+    (re.compile(r"^POST /2015-03-31/functions/(?P<name>[^/]+)/invocations$"), "Invoke"),
     (re.compile(rf"^DELETE {_ENTRIES}/(?P<principalArn>.+)$"), "DeleteAccessEntry"),
 )
 
