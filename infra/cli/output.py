@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, Never, TextIO
+from typing import IO, Any, TextIO
 
 import yaml
 from rich.console import Console, RenderableType
@@ -35,23 +35,28 @@ class Format(StrEnum):
     YAML = "yaml"
 
 
-class PipeConsole(Console):
-    """A console whose reader may have gone: `... | head` is no failure."""
-
-    def on_broken_pipe(self) -> Never:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the interpreter's own last flush
-        raise SystemExit(BROKEN_PIPE)
-
-
 def console(stream: TextIO) -> Console:
     """For people on a terminal, by NO_COLOR, FORCE_COLOR, TERM and COLUMNS as they know them; plain and uncut elsewhere."""
     width = None if stream.isatty() else PIPE_COLUMNS
-    return PipeConsole(file=stream, width=width, highlight=False, emoji=False, markup=False)
+    return Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
 
 
-def _print(console: Console, part: RenderableType) -> None:
+def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
     """A text's lines are left whole, so that what wraps them is the terminal, and a command in them can be copied."""
-    console.print(part, soft_wrap=isinstance(part, Text))
+    with console.capture() as printed:
+        console.print(part, soft_wrap=isinstance(part, Text), end=end)
+    text = printed.get()
+    _write(console.file, text if console.is_terminal else "".join(f"{line.rstrip()}\n" for line in text.splitlines()))
+
+
+def _write(stream: IO[str], text: str) -> None:
+    """Its reader may have gone: `... | head` is no failure."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # for the interpreter's own last flush
+        raise SystemExit(BROKEN_PIPE) from None
 
 
 class Output:
@@ -64,9 +69,9 @@ class Output:
     def result(self, data: Any, render: Callable[[], Sequence[RenderableType]]) -> None:
         """Prints `data` as JSON or YAML, or, for people, what `render` makes of it."""
         if self.format is Format.JSON:
-            self._write(json.dumps(data, indent=2))
+            _write(self.out.file, json.dumps(data, indent=2) + "\n")
         elif self.format is Format.YAML:
-            self._write(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=PIPE_COLUMNS).rstrip())
+            _write(self.out.file, _yaml(data))
         else:
             for part in render():
                 _print(self.out, part)
@@ -74,22 +79,21 @@ class Output:
     def line(self, data: Any, text: RenderableType) -> None:
         """One of a stream of results: a JSON object on a line of its own, a YAML document, or `text`."""
         if self.format is Format.JSON:
-            self._write(json.dumps(data))
+            _write(self.out.file, json.dumps(data) + "\n")
         elif self.format is Format.YAML:
-            self._write("---\n" + yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip())
+            _write(self.out.file, "---\n" + _yaml(data))
         else:
-            self.out.print(text)
-        self.out.file.flush()
+            _print(self.out, text)
 
     def note(self, text: str, *, style: str = "") -> None:
         """Something said beside the result, to stderr."""
-        self.err.print(Text(text, style=style))
+        _print(self.err, Text(text, style=style))
 
     def error(self, error: CliError) -> None:
         """What went wrong, and below it what to do."""
-        self.err.print(Text.assemble(("error: ", "bold red"), error.message))
+        _print(self.err, Text.assemble(("error: ", "bold red"), error.message))
         if error.remedy:
-            self.err.print(Text(error.remedy))
+            _print(self.err, Text(error.remedy))
 
     def aside(self, part: RenderableType) -> None:
         """What a question is about, to stderr."""
@@ -103,7 +107,7 @@ class Output:
     def confirm(self, question: str) -> None:
         """Raises CliError unless a person on this terminal says yes."""
         self.need_person(question)
-        self.err.print(Text(f"{question} [y/N] ", style="bold"), end="")
+        _print(self.err, Text(f"{question} [y/N] ", style="bold"), end="")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise CliError("Not confirmed: nothing was done.", exit_code=ExitCode.NOT_OK)
 
@@ -135,9 +139,6 @@ class Output:
         finally:
             done.set()
 
-    def _write(self, text: str) -> None:
-        try:
-            self.out.file.write(text + "\n")
-            self.out.file.flush()
-        except BrokenPipeError:
-            self.out.on_broken_pipe()
+
+def _yaml(data: Any) -> str:
+    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=PIPE_COLUMNS))

@@ -150,7 +150,13 @@ def _up(scenario: type[DemoStack | LifeStack], *, verbose: bool) -> Iterator[tup
         )
         _progress("starting the function under the Lambda Runtime Interface Emulator")
         credential = stack.execution_credential()
-        with BuiltFunction(spec, rie, credential=credential, region=REGION, aws_endpoint_url=stack.aws.endpoint_url) as function:
+        deployed = stack.deploy()
+
+        def log(line: str) -> None:
+            stack.aws.deployments.log(deployed, line)
+
+        with BuiltFunction(spec, rie, credential=credential, region=REGION, aws_endpoint_url=stack.aws.endpoint_url, log=log) as function:
+            deployed.function = function.answer
             yield stack, function, spec
 
 
@@ -244,6 +250,7 @@ def _keep(stack: LocalStack, function: BuiltFunction) -> None:
         print(f"  . {shlex.quote(str(settings))}")
         print("  kubectl get secrets -A -l app.kubernetes.io/managed-by=ecr-public-pusher")
         print("  aws ssm get-parameters-by-path --path /ecr-public-pusher --recursive")
+        print(f"  {shlex.quote(str(ROOT / '.venv' / 'bin' / 'python'))} -m infra.cli status")
         with contextlib.suppress(KeyboardInterrupt):  # also one that comes as soon as this is read
             print(f"\nInvoke the function again:\n\n  curl -d '{{\"raise\": false}}' {function.url}\n", flush=True)
             while True:

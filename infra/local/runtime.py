@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from .aws.deployed_stack import FunctionAnswer
 from .aws.template import FunctionSpec
 from .bound import bound
 from .identity import Credential
@@ -78,7 +79,7 @@ class BuiltFunction:
         self.logs: list[str] = []
         self._log = log
         self._spec = spec
-        self._printed = threading.Condition()
+        self._printed, self._one_at_a_time = threading.Condition(), threading.Lock()
         self._folder = Path(tempfile.mkdtemp(prefix="local-lambda-"))
         runtime, self._port = _free_ports(2)
         try:
@@ -129,6 +130,15 @@ class BuiltFunction:
         self._await_report(seen)
         payload, failure = _verdict(response.status, answer)
         return Invocation(payload, failure, tuple(self.logs[seen:]), seconds)
+
+    def answer(self, event: Any) -> FunctionAnswer:
+        """What Lambda's caller gets. One at a time: the emulator has one sandbox."""
+        with self._one_at_a_time:
+            try:
+                invocation = self.invoke(event)
+            except RuntimeFailed as failure:
+                return FunctionAnswer(error={"errorType": "Sandbox.Failure", "errorMessage": str(failure)})
+        return FunctionAnswer(invocation.payload, invocation.error)
 
     def cpu_seconds(self) -> float:
         """Processor time of the emulator and of the function within it, so far."""

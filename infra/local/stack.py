@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 
 import yaml
 
-from .aws import DEFAULT_ACCOUNT, LocalAws
+from .aws import DEFAULT_ACCOUNT, LocalAws, LocalDeployment
 from .identity import AccessEntry, Credential
 from .kube import Cluster, start_cluster
 
@@ -118,7 +118,7 @@ class LocalStack:
         self._opened = contextlib.ExitStack()
         self.aws = self._opened.enter_context(LocalAws())
         self.queue = self.aws.put_queue(f"{STACK_NAME}-retry")
-        self.dead_letters = self.aws.put_queue(f"{STACK_NAME}-dead-letters")
+        self.dead_letters = self.aws.put_queue(f"{STACK_NAME}-dead-letters", delay_seconds=0)
         self.clusters: dict[str, Cluster] = {}
 
     def add_cluster(self, name: str, *, region: str, account: str, role: str, ca: Literal["modern", "legacy"] = "modern") -> Cluster:
@@ -130,6 +130,21 @@ class LocalStack:
         self.clusters[name] = cluster
         self.aws.put_cluster(account, region, cluster)
         return cluster
+
+    def deploy(self, *, parameters: Mapping[str, str] | None = None, name: str = STACK_NAME) -> LocalDeployment:
+        """Lets CloudFormation and Lambda know the function, as the stack `name`, which `parameters` were given to. It is started apart."""
+        return self.aws.deployments.put(
+            LocalDeployment(
+                name,
+                REGION,
+                DEFAULT_ACCOUNT,
+                self.queue,
+                self.dead_letters,
+                config_path=CONFIG_PATH,
+                role_arn=EXECUTION_ROLE,
+                parameters=dict(parameters or {}),
+            )
+        )
 
     def execution_credential(self) -> Credential:
         """What Lambda gives the function: a session of its execution role."""

@@ -35,9 +35,19 @@ output "retry_queue_url" {
   value       = aws_cloudformation_stack.this.outputs["RetryQueueUrl"]
 }
 
+output "retry_queue_arn" {
+  description = "The same, as a destination of messages that are moved back from the dead-letter queue."
+  value       = aws_cloudformation_stack.this.outputs["RetryQueueArn"]
+}
+
 output "dead_letter_queue_url" {
   description = "Queue of what still failed at its last attempt or could not be delivered."
   value       = aws_cloudformation_stack.this.outputs["DeadLetterQueueUrl"]
+}
+
+output "dead_letter_queue_arn" {
+  description = "The same, as a source of such messages."
+  value       = aws_cloudformation_stack.this.outputs["DeadLetterQueueArn"]
 }
 
 output "alarm_topic_arn" {

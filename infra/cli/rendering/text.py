@@ -37,7 +37,7 @@ def heading(text: str) -> Text:
 
 def indented(text: str, *, by: int = 2, style: str = "") -> Padding:
     """Prose, wrapped within its indentation."""
-    return Padding(Text(text, style=style), (0, 0, 0, by))
+    return Padding(Text(text, style=style), (0, 0, 0, by), expand=False)
 
 
 def pasteable(text: str, *, by: int = 4) -> Text:

@@ -44,18 +44,23 @@ class FunctionAnswer:
 type Function = Callable[[Any], FunctionAnswer]
 
 
+def not_running(event: Any) -> FunctionAnswer:
+    """Of a stack whose function nobody has started."""
+    return FunctionAnswer(error={"errorType": "Sandbox.Failure", "errorMessage": "the function is not running"})
+
+
 @dataclass
 class LocalDeployment:
-    """One stack. `function` is what an invocation runs; `status`, `version` and `outputs` are CloudFormation's."""
+    """One stack. `function` is what an invocation runs, from when it is there; `status`, `version` and `outputs` are CloudFormation's."""
 
     name: str
     region: str
     account: str
-    function: Function
     retry_queue: LocalQueue
     dead_letters: LocalQueue
     config_path: str
     role_arn: str
+    function: Function = not_running
     parameters: Mapping[str, str] = field(default_factory=dict)
     version: str = "1.0.0"
     status: str = "CREATE_COMPLETE"
@@ -135,7 +140,16 @@ class Deployments:
         backend = cloudwatch_backends[self._account][deployment.region]
         backend.put_metric_alarm(
             f"{deployment.name}-{kind}",
-            *("EcrPublicPusher", kind, "GreaterThanOrEqualToThreshold", 1, 300, 1.0, "Maximum", f"The alarm {kind}. https://example.com/runbook#{kind}"),
+            *(
+                "EcrPublicPusher",
+                kind,
+                "GreaterThanOrEqualToThreshold",
+                1,
+                300,
+                1.0,
+                "Maximum",
+                f"The alarm {kind}. https://example.com/runbook#{kind}",
+            ),
             *([], []),
         )
         self.set_alarm(deployment, kind, "OK")
@@ -185,7 +199,9 @@ class Deployments:
     def _move(self, request: AwsRequest) -> Answer:
         """Moves at once what the service moves bit by bit."""
         asked = json.loads(request.body)
-        source, target = (sqs_backends[self._account][request.region].queues[asked[name].rpartition(":")[2]] for name in ("SourceArn", "DestinationArn"))
+        source, target = (
+            sqs_backends[self._account][request.region].queues[asked[name].rpartition(":")[2]] for name in ("SourceArn", "DestinationArn")
+        )
         moved = list(source._messages)
         for message in moved:
             source._messages.remove(message)
