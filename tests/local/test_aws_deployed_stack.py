@@ -88,8 +88,10 @@ def test_pages_of_log_lines_follow_each_other_even_when_empty(deployed: Deployed
     deployed.aws.deployments.logs.page = 1
     for number in range(4):
         deployed.aws.deployments.log(deployed.stack, json.dumps({"message": "report" if number == 3 else "other"}))
-    pages = deployed.client("logs").get_paginator("filter_log_events").paginate(
-        logGroupName=deployed.stack.log_group, filterPattern='{ $.message = "report" }'
+    pages = (
+        deployed.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=deployed.stack.log_group, filterPattern='{ $.message = "report" }')
     )
     assert [len(page["events"]) for page in pages] == [0, 0, 0, 1]
 
