@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from ecr_public_pusher.configuration import loader
 from ecr_public_pusher.events.parser import parse as parse_event
 from tests.docs.documents import DOCUMENTS, ROOT, Block, blocks, prose
-from tests.support.commands import Command, in_backticks, parse, problems
+from tests.support.commands import Command, Judge, in_backticks, parse, problems
 from tests.support.commands.aws_cli import lacks_region
 from tests.support.commands.kubectl_cli import names_context
 from tests.support.commands.our_cli import PROGRAM, judge
@@ -17,6 +18,10 @@ from tests.support.commands.our_cli import PROGRAM, judge
 SHELL = blocks({"sh"})
 CONFIG_PATH = "/ecr-public-pusher"
 MAKEFILE = (ROOT / "Makefile").read_text()
+# Functions that a block defines take any words.
+JUDGES: Mapping[str, Judge] = {PROGRAM: judge} | {
+    name: lambda _: [] for block in SHELL for name in re.findall(r"^(\w+)\(\) \{", block.text, re.MULTILINE)
+}
 # Wrong use of it deploys into, or deletes from, whatever region the shell happens to have.
 OF_A_REGION = ("deploy", "delete", "remote")
 
@@ -31,7 +36,7 @@ def idle(found: list[tuple[Block, Command]]) -> list[str]:
 
 @pytest.mark.parametrize("block", SHELL, ids=str)
 def test_each_program_takes_its_commands(block: Block) -> None:
-    assert problems(block.text, more={PROGRAM: judge}) == []
+    assert problems(block.text, more=JUDGES) == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -39,7 +44,7 @@ def test_each_program_takes_its_commands_in_the_text_too(document: Path) -> None
     shown = in_backticks(prose(document), ("aws", "eksctl", "kubectl", "sam", "terraform", PROGRAM))
     # A name of a command (`kubectl edit`, `sam remote invoke`) is no command to paste.
     whole = [text for text in shown if re.search(r" -|/|=", text)]
-    assert [problem for text in whole for problem in problems(text, more={PROGRAM: judge})] == []
+    assert [problem for text in whole for problem in problems(text, more=JUDGES)] == []
 
 
 def test_each_aws_command_names_its_region() -> None:

@@ -11,7 +11,7 @@ from tests.support.commands import aws_cli, kubectl_cli, sam_cli
 from tests.support.commands.prose import in_backticks, in_fences
 from tests.support.commands.shell import Command, ShellSyntaxError, Word, parse
 
-__all__ = ["JUDGES", "Command", "ShellSyntaxError", "Word", "in_backticks", "in_fences", "judge", "parse", "problems"]
+__all__ = ["JUDGES", "Command", "Judge", "ShellSyntaxError", "Word", "in_backticks", "in_fences", "judge", "parse", "problems"]
 
 type Judge = Callable[[Command], list[str]]
 

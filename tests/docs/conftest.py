@@ -1,0 +1,97 @@
+"""A shell in which the documents' commands are run as they stand: `aws` is botocore against a local AWS, `kubectl` the real one."""
+
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infra.local.aws import FunctionAnswer, LocalDeployment
+from tests.docs.documents import ROOT, Block, blocks
+from tests.support.world import ACCOUNT, EXECUTION_ROLE, World
+from tests.support.world import ROOT as CONFIG_PATH
+from tests.support.world import world as make_world
+
+AWS = f'#!/bin/sh\nexec {sys.executable} -m tests.support.commands.aws_runner "$@"\n'
+OURS = f'#!/bin/sh\nexec {sys.executable} -m infra.cli "$@"\n'
+NOTHING = "#!/bin/sh\n"
+SECONDS = 60
+
+
+@dataclass
+class Shell:
+    """Runs blocks of documents, with what earlier ones left in `environ`."""
+
+    world: World
+    deployment: LocalDeployment
+    folder: Path
+    environ: dict[str, str]
+
+    def run(self, block: Block, **replaced: str) -> str:
+        """What the block printed. `replaced`: what its reader would put in the place of names in capitals. Fails where a command does."""
+        text = re.sub(r"\b[A-Z]{3,}\b", lambda name: replaced.get(name[0], name[0]), block.text)
+        return self.run_text(text)
+
+    def run_text(self, text: str) -> str:
+        """The same, of a part of a block, or of several: a shell keeps what was set in it."""
+        command = ["bash", "-euo", "pipefail", "-c", text]
+        done = subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, check=False, timeout=SECONDS)
+        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def knows(self, *names: str) -> None:
+        """kubectl's contexts are the clusters of these names."""
+        parts = [self.world.clusters[name].kubeconfig() for name in names]
+        whole = {**parts[0], **{kind: [one for part in parts for one in part[kind]] for kind in ("clusters", "contexts")}}
+        whole["users"] = []
+        for name, part in zip(names, parts, strict=True):
+            whole["users"].append({**part["users"][0], "name": name})
+        whole["contexts"] = [{"name": name, "context": {"cluster": name, "user": name}} for name in names]
+        (self.folder / "kubeconfig").write_text(json.dumps(whole))
+
+
+def block_of(document: str, *, starts: str = "", holds: str = "") -> Block:
+    """The first shell block of a document that begins so, and holds that."""
+    return next(block for block in blocks({"sh"}) if block.document == ROOT / document and block.text.startswith(starts) and holds in block.text)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """Of somebody with administrator's rights in AWS and in the clusters; the function's environment is the process's."""
+    if shutil.which("kubectl") is None:
+        pytest.skip("there is no kubectl on this machine")
+    environ: dict[str, str] = {}
+    with make_world(environ) as world:
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        yield Shell(world, _deployed(world), tmp_path, environ | _surroundings(tmp_path))
+
+
+def _deployed(world: World) -> LocalDeployment:
+    """The stack that the documents name, whose function is this process's."""
+    queues = world.aws.put_queue("to-be-tried"), world.aws.put_queue("dead-letters")
+    stack = LocalDeployment("ecr-public-pusher", "us-east-1", ACCOUNT, *queues, config_path=CONFIG_PATH, role_arn=EXECUTION_ROLE)
+    stack.function = lambda event: FunctionAnswer(world.call(event))
+    return world.aws.deployments.put(stack)
+
+
+def _surroundings(folder: Path) -> dict[str, str]:
+    programs = folder / "bin"
+    programs.mkdir()
+    for name, text in {"aws": AWS, "ecr-public-pusher": OURS, "sam": NOTHING, "pipx": NOTHING}.items():
+        (programs / name).write_text(text)
+        (programs / name).chmod(stat.S_IRWXU)
+    return {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}",
+        "HOME": str(folder),
+        "KUBECONFIG": str(folder / "kubeconfig"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
