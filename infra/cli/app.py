@@ -7,7 +7,7 @@ import typer
 from ecr_public_pusher.version import VERSION
 
 from .command import shared_options
-from .commands import run
+from .commands import clusters, documents, run, schema
 
 EPILOG = (
     "Exit codes: 0 fine; 1 the run is not ok, or something is wrong; 2 wrong arguments, or no single stack; 3 AWS or the network; "
@@ -38,3 +38,6 @@ def main(version: Annotated[bool, typer.Option("--version", callback=_version, i
 
 
 run.register(app)
+clusters.register(app)
+documents.register(app)
+schema.register(app)

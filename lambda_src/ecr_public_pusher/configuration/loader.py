@@ -128,7 +128,7 @@ def _defaults(parameter: Parameter) -> dict[str, Any]:
 
 
 def _cluster(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str, account: str) -> ClusterConfig:
-    merged = _merged(_fields(ClusterDocument, parameter), defaults)
+    merged = merge_defaults(_fields(ClusterDocument, parameter), defaults)
     document = validated(ClusterDocument, {"cluster": document_id, "region": region, **merged}, parameter.name)
     settings = _settings(parameter, document, document_id, document.cluster or document_id, document.region or region, account)
     if document.endpoint is None:
@@ -165,7 +165,7 @@ def names_an_eks_cluster(config: ClusterConfig) -> InvalidDocument:
 
 
 def _discovery(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], account: str) -> Discovery:
-    merged = _merged(_fields(DiscoverDocument, parameter), {name: value for name, value in defaults.items() if name != "region"})
+    merged = merge_defaults(_fields(DiscoverDocument, parameter), {name: value for name, value in defaults.items() if name != "region"})
     document = validated(DiscoverDocument, merged, parameter.name)
     settings = _settings(parameter, document, document_id, "", "", account)
     return Discovery(document_id, document.regions, document.tags, settings)
@@ -187,7 +187,8 @@ def _claims(parameter: Parameter, document_id: str, defaults: Mapping[str, Any],
     return {(str(said.get("cluster", document_id)), where if isinstance(where, str) else None)}
 
 
-def _merged(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+def merge_defaults(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """A document's fields, as written, over those of the defaults: field by field, labels and annotations key by key."""
     merged = {**defaults, **own}
     for name in ("labels", "annotations"):
         merged[name] = {**defaults.get(name, {}), **own.get(name, {})}

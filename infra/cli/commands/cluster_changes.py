@@ -1,0 +1,168 @@
+"""`clusters edit`, `enable`, `disable`, `delete`: one document changed with care for what a person wrote in it."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from ecr_public_pusher.errors import PusherError
+
+from ..command import Cli, command
+from ..documents.changes import text_diff
+from ..documents.deployed import Deployed
+from ..documents.document import DocumentName
+from ..documents.editing import NotEditable, with_enabled
+from ..documents.editor import edit as open_editor
+from ..documents.problem import Problem
+from ..documents.store import Stored
+from ..errors import CliError, ExitCode
+from ..rendering.documents import render_diff
+from .removal import remove_secrets, show_removal
+
+Called = Annotated[str, typer.Argument(metavar="ID", help="A document: ID of a cluster, discover/ID, or defaults.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Ids of clusters' documents.")]
+DeletedIds = Annotated[list[str], typer.Argument(metavar="ID", help="Documents: ids of clusters, or discover/ID.")]
+KeepSecrets = Annotated[
+    bool, typer.Option("--keep-secrets", help="Leave the Secrets in the cluster. They expire within 12 hours, and then block pulls.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
+
+
+def register(clusters: typer.Typer) -> None:
+    """Adds the commands to the group."""
+    for function in (edit, enable, disable, delete):
+        clusters.command()(command(function))
+
+
+def edit(cli: Cli, called: Called) -> int:
+    """Open a document in $VISUAL or $EDITOR. It is written when it is valid, and nobody else has changed it meanwhile.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher clusters edit prod
+      EDITOR="code --wait" ecr-public-pusher clusters edit defaults
+    """
+    deployed = Deployed.of(cli.session)
+    stored = deployed.find(called)
+    text = open_editor(stored.text, name=stored.name.id, check=lambda given: _wrong(deployed, stored, given))
+    if text is None:
+        cli.output.result(_said(stored.name, "unchanged"), lambda: [Text(f"{stored.name} unchanged")])
+        return ExitCode.OK
+    try:
+        deployed.store.put(stored.name, text, before=stored)
+    except Exception:
+        cli.output.note(f"Your draft is in {_kept(stored.name, text)}")
+        raise
+    cli.output.result(_said(stored.name, "changed"), lambda: [*_diff(stored, text), Text(f"{stored.name} changed")])
+    return ExitCode.OK
+
+
+def enable(cli: Cli, ids: Ids) -> int:
+    """Set enabled: true in clusters' documents, and change nothing else in them.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher clusters enable staging
+    """
+    return _switch(cli, ids, enabled=True)
+
+
+def disable(cli: Cli, ids: Ids) -> int:
+    """Set enabled: false in clusters' documents, and change nothing else in them. Their Secrets stay until they are removed.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher clusters disable staging && ecr-public-pusher remove staging
+    """
+    code = _switch(cli, ids, enabled=False)
+    cli.output.note(f"Secrets stay, expire within 12 hours, and then block pulls. When the pause lasts: ecr-public-pusher remove {' '.join(ids)}")
+    return code
+
+
+def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Yes = False) -> int:
+    """Remove what was written for documents from their clusters, then delete the documents. Shows it first, and asks.
+
+    A document whose Secrets could not all be removed is kept, since nothing could remove them afterwards.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher clusters delete staging
+      ecr-public-pusher clusters delete staging --keep-secrets --yes
+    """
+    deployed = Deployed.of(cli.session)
+    documents = [deployed.find(called) for called in dict.fromkeys(ids)]
+    names = [stored.name for stored in documents]
+    if not yes:
+        _ask(cli, names, keep_secrets=keep_secrets)
+    kept = [] if keep_secrets else remove_secrets(cli, names)
+    for stored in documents:
+        if stored.name not in kept:
+            deployed.store.delete(stored)
+    deleted = [str(name) for name in names if name not in kept]
+    cli.output.result({"deleted": deleted, "kept": [str(name) for name in kept]}, lambda: [Text(f"{name} deleted") for name in deleted])
+    if kept:
+        raise CliError(
+            f"Not deleted, since the Secrets could not all be removed: {', '.join(map(str, kept))}",
+            remedy="Correct what is said above and run this again, or give --keep-secrets.",
+            exit_code=ExitCode.NOT_OK,
+        )
+    return ExitCode.OK
+
+
+def _ask(cli: Cli, names: list[DocumentName], *, keep_secrets: bool) -> None:
+    listed = ", ".join(map(str, names))
+    question = f"Delete {listed}, and leave the Secrets?" if keep_secrets else f"Remove these Secrets, and delete {listed}?"
+    cli.output.need_person(question)
+    if not keep_secrets:
+        show_removal(cli, names)
+    cli.output.confirm(question)
+
+
+def _wrong(deployed: Deployed, stored: Stored, text: str) -> list[Problem]:
+    """What is wrong with the draft, and what it would make wrong in other documents."""
+    before = {str(problem) for problem in deployed.judgement.problems if problem.where != str(stored.name)}
+    judgement = deployed.judged({stored.name: deployed.replacement(stored.name, text, "draft")})
+    return [problem for problem in judgement.problems if str(problem) not in before]
+
+
+def _kept(name: DocumentName, text: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="ecr-public-pusher-"))
+    draft = folder / f"{name.id}.yaml"
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    return draft
+
+
+def _said(name: DocumentName, outcome: str) -> dict[str, str]:
+    return {"document": str(name), "outcome": outcome}
+
+
+def _diff(stored: Stored, text: str) -> list[Text]:
+    return list(render_diff(text_diff(stored.text, text, str(stored.name), f"{stored.name} (changed)")))
+
+
+def _switch(cli: Cli, ids: list[str], *, enabled: bool) -> int:
+    deployed = Deployed.of(cli.session)
+    documents = [deployed.find(called, clusters_only=True) for called in dict.fromkeys(ids)]
+    texts = [(stored, _switched(stored, enabled=enabled)) for stored in documents]  # all of them, before one is written
+    word = "enabled" if enabled else "disabled"
+    for stored, text in texts:
+        if text != stored.text:
+            deployed.store.put(stored.name, text, before=stored)
+        outcome = word if text != stored.text else "unchanged"
+        cli.output.line(_said(stored.name, outcome), Text(f"{stored.name} {outcome}"))
+    return ExitCode.OK
+
+
+def _switched(stored: Stored, *, enabled: bool) -> str:
+    try:
+        return with_enabled(stored.text, enabled)
+    except PusherError as error:
+        raise CliError(
+            error.message.replace("document: ", f"{stored.name}: ", 1), remedy=f"Correct it: ecr-public-pusher clusters edit {stored.name.id}"
+        ) from None
+    except NotEditable:
+        said = f"{stored.name} is written in a way that cannot be changed in place."
+        raise CliError(said, remedy=f"Change `enabled` by hand: ecr-public-pusher clusters edit {stored.name.id}") from None

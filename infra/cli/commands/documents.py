@@ -1,0 +1,220 @@
+"""`validate`, `diff`, `apply`: documents as files, in Git or wherever."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.text import Text
+
+from ..aws_errors import explain
+from ..command import Cli, command
+from ..documents.changes import Change, Kind
+from ..documents.comparison import Comparison, compare, in_order
+from ..documents.deployed import Deployed
+from ..documents.document import DocumentName
+from ..documents.folder import Folder, read_files, read_folder, stray_notes
+from ..documents.judge import Document, Judge, judge
+from ..documents.problem import Problem
+from ..errors import CliError, ExitCode
+from ..rendering.documents import render_change, render_comparison, render_notes, render_problems
+from ..rendering.text import GOOD, counted
+from .removal import remove_secrets
+
+PANEL = "Configuration"
+
+Directory = Annotated[
+    Path,
+    typer.Argument(metavar="DIR", exists=True, file_okay=False, help="Holds defaults.yaml, clusters/ID.yaml, discover/ID.yaml (or .yml, .json)."),
+]
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH", exists=True, help="A folder of documents, or single files.")]
+Prune = Annotated[bool, typer.Option("--prune", help="Delete stored documents that no file stands for; their Secrets are removed first.")]
+ShowSecure = Annotated[bool, typer.Option("--show-secure", help="Show differences of SecureStrings, too.")]
+KeepSecrets = Annotated[
+    bool, typer.Option("--keep-secrets", help="Leave the Secrets of deleted documents in the clusters. They expire, and then block pulls.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
+Endpoints = Annotated[
+    str | None,
+    typer.Option("--allowed-endpoints", metavar="HOSTS", help="Judge endpoints by these, delimited by commas, as the template parameter has them."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    for function in (validate, diff, apply):
+        app.command(rich_help_panel=PANEL)(command(function))
+
+
+def validate(cli: Cli, paths: Paths, allowed_endpoints: Endpoints = None) -> int:
+    """Judge documents by the function's own model. Needs neither AWS nor a cluster.
+
+    With --stack, AllowedEndpoints, region and account are the stack's. Exit code 0: all are valid; 1: some are not.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher validate clusters/
+      ecr-public-pusher validate config/clusters/prod.yaml
+      ecr-public-pusher validate config --allowed-endpoints 'api.edge.example.com,*.shops.example.com'
+      ecr-public-pusher validate config --stack ecr-public-pusher -o json
+    """
+    folder = _read(paths)
+    judgement = judge({file.name: Document(file.text, str(file.path)) for file in folder.documents}, _judge(cli, allowed_endpoints))
+    problems = (*folder.problems, *judgement.problems)
+    notes = (*stray_notes(folder.strays), *judgement.notes)
+    said = {
+        "ok": not problems,
+        "documents": [str(file.name) for file in folder.documents],
+        "problems": [problem.as_json() for problem in problems],
+        "notes": [note.as_json() for note in notes],
+    }
+    cli.output.result(said, lambda: [*render_problems(problems), *render_notes(notes), _verdict(folder, problems)])
+    return ExitCode.NOT_OK if problems else ExitCode.OK
+
+
+def diff(cli: Cli, directory: Directory, prune: Prune = False, show_secure: ShowSecure = False) -> int:
+    """Show what an apply of the folder would change. Exit code 0: nothing; 1: something (as kubectl diff has it); 2: invalid documents.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher diff config
+      ecr-public-pusher diff config --prune -o json
+    """
+    comparison, _ = _compared(cli, directory, prune=prune)
+    _show(cli, comparison, show_secure)
+    if comparison.problems:
+        return ExitCode.USAGE
+    return ExitCode.NOT_OK if comparison.differing else ExitCode.OK
+
+
+def apply(
+    cli: Cli, directory: Directory, prune: Prune = False, keep_secrets: KeepSecrets = False, show_secure: ShowSecure = False, yes: Yes = False
+) -> int:
+    """Store the folder's documents in Parameter Store: what differs, and only that. Shows it first, and asks.
+
+    The function pushes to a cluster as soon as its document changes. Types, keys and tags of parameters stay; run twice, it does nothing.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher apply config
+      ecr-public-pusher apply config --prune
+      ecr-public-pusher apply config --prune --yes -o json
+    """
+    comparison, deployed = _compared(cli, directory, prune=prune)
+    if comparison.problems:
+        _show(cli, comparison, show_secure)
+        cli.output.error(CliError("Invalid documents: nothing was written."))
+        return ExitCode.USAGE
+    if not comparison.differing:
+        _result(cli, comparison, show_secure, [])
+        return ExitCode.OK
+    if not yes:
+        _ask(cli, comparison, show_secure, keep_secrets=keep_secrets)
+    kept = [] if keep_secrets else remove_secrets(cli, [change.name for change in comparison.deleted])
+    work = [change for change in in_order(comparison, deployed) if change.name not in kept]
+    written = _write(cli, deployed, work)
+    _result(cli, comparison, show_secure, written)
+    if kept:
+        names = ", ".join(map(str, kept))
+        remedy = "Correct what is said above and run this again, or give --keep-secrets."
+        raise CliError(f"Not deleted, since the Secrets could not all be removed: {names}", remedy=remedy, exit_code=ExitCode.NOT_OK)
+    return ExitCode.OK
+
+
+def _read(paths: Sequence[Path]) -> Folder:
+    """Folders as folders, files one by one; a document's file in a folder of documents is judged with the defaults beside it."""
+    parts = [read_folder(path) if path.is_dir() else read_files([path, *_defaults_beside(path, paths)]) for path in paths]
+    documents = {file.path.resolve(): file for part in parts for file in part.documents}
+    folder = Folder(
+        tuple(documents.values()),
+        tuple(problem for part in parts for problem in part.problems),
+        tuple(stray for part in parts for stray in part.strays),
+    )
+    twice = [file for file in folder.documents if [one.name for one in folder.documents].count(file.name) > 1]
+    if twice:
+        raise CliError(f"{twice[0].path} and {twice[1].path} are the same document, {twice[0].name}.", remedy="Judge one folder at a time.")
+    if not folder.documents and not folder.problems:
+        raise _nothing(paths[0])
+    return folder
+
+
+def _defaults_beside(path: Path, given: Sequence[Path]) -> list[Path]:
+    beside = [path.resolve().parent.parent / f"defaults{suffix}" for suffix in (".yaml", ".yml", ".json")]
+    inside = path.resolve().parent.name in ("clusters", "discover")
+    return [file for file in beside if inside and file.is_file() and file not in [one.resolve() for one in given]][:1]
+
+
+def _judge(cli: Cli, allowed_endpoints: str | None) -> Judge:
+    allowed = tuple(allowed_endpoints.split(",")) if allowed_endpoints is not None else None
+    if cli.options.stack_name() is None:
+        return Judge(allowed_endpoints=allowed)
+    stack = cli.session.stack
+    return Judge(stack.config_path, stack.region, stack.account, allowed if allowed is not None else stack.allowed_endpoints)
+
+
+def _verdict(folder: Folder, problems: Sequence[Problem]) -> Text:
+    count = counted(len(folder.documents), "document")
+    return Text(f"{count}: {counted(len(problems), 'problem')}") if problems else Text(f"{count}: valid", style=GOOD)
+
+
+def _nothing(directory: Path) -> CliError:
+    return CliError(
+        f"There are no documents in {directory}.", remedy="Expected: DIR/defaults.yaml, DIR/clusters/ID.yaml, DIR/discover/ID.yaml (or .yml, .json)."
+    )
+
+
+def _compared(cli: Cli, directory: Path, *, prune: bool) -> tuple[Comparison, Deployed]:
+    folder = read_folder(directory)
+    if not folder.documents and not folder.problems:
+        raise _nothing(directory)
+    deployed = Deployed.of(cli.session)
+    deployed.stock.demand_readable()
+    return compare(folder, deployed, prune=prune), deployed
+
+
+def _show(cli: Cli, comparison: Comparison, show_secure: bool) -> None:
+    cli.output.result(comparison.as_json(show_secure=show_secure), lambda: render_comparison(comparison, show_secure=show_secure))
+
+
+def _result(cli: Cli, comparison: Comparison, show_secure: bool, written: Sequence[DocumentName]) -> None:
+    """What was done: data for scripts, and for people, who saw each line as it was done, only that there was nothing."""
+    said: dict[str, Any] = comparison.as_json(show_secure=show_secure) | {"written": [str(name) for name in written]}
+    cli.output.result(said, lambda: [] if written else render_comparison(comparison, show_secure=show_secure))
+
+
+def _ask(cli: Cli, comparison: Comparison, show_secure: bool, *, keep_secrets: bool) -> None:
+    question = "Write that?"
+    cli.output.need_person(question)
+    for part in render_comparison(comparison, show_secure=show_secure):
+        cli.output.aside(part)
+    if comparison.deleted:
+        names = ", ".join(change.name.clusters for change in comparison.deleted if change.name.clusters)
+        end = "stay in the clusters, expire within 12 hours, and then block pulls" if keep_secrets else "are removed from the clusters first"
+        cli.output.note(f"The Secrets of {names or 'no cluster'} {end}.")
+    cli.output.confirm(question)
+
+
+def _write(cli: Cli, deployed: Deployed, work: Sequence[Change]) -> list[DocumentName]:
+    """Writes one after the other. Raises CliError naming what was written when one fails."""
+    written: list[DocumentName] = []
+    for change in work:
+        try:
+            _write_one(deployed, change)
+        except (ClientError, BotoCoreError, CliError) as error:
+            said = error if isinstance(error, CliError) else explain(error, profile=cli.options.profile)
+            left = [str(one.name) for one in work if one.name not in written]
+            done = f"{len(written)} of {len(work)} documents are written; not yet: {', '.join(left[:20])}. Run this again: it goes on from there."
+            raise CliError(f"{change.name}: {said.message}", remedy=f"{said.remedy}\n{done}".strip(), exit_code=said.exit_code) from None
+        written.append(change.name)
+        cli.output.aside(render_change(change)) if cli.output.format.value != "table" else cli.output.out.print(render_change(change))
+    return written
+
+
+def _write_one(deployed: Deployed, change: Change) -> None:
+    if change.kind is Kind.DELETED:
+        assert change.before is not None
+        deployed.store.delete(change.before)
+    else:
+        assert change.after is not None
+        deployed.store.put(change.name, change.after.text, before=change.before)

@@ -1,0 +1,35 @@
+"""The Secrets of documents that are to be deleted: removed by the function first, since nothing can do it afterwards."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ..command import Cli
+from ..documents.document import DocumentName
+from ..function import Report
+from ..rendering.report import render_report
+from .run import run
+
+
+def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName]:
+    """Has the function remove what it wrote for these documents. Returns those of which something was left."""
+    patterns = {name.clusters: name for name in names if name.clusters}
+    if not patterns:
+        return []
+    report = run(cli, {"action": "remove", "clusters": list(patterns)})
+    for part in render_report(report, now=datetime.now(UTC)):
+        cli.output.aside(part)
+    return _left(report, list(patterns.values()))
+
+
+def _left(report: Report, names: Sequence[DocumentName]) -> list[DocumentName]:
+    if report.get("error") or report.get("clustersLeft"):
+        return list(names)
+    failed = {DocumentName.of_clusters(cluster["id"]) for cluster in report["clusters"] if not cluster["ok"]}
+    return [name for name in names if name in failed]
+
+
+def show_removal(cli: Cli, names: Sequence[DocumentName]) -> None:
+    """Shows on stderr what `remove_secrets` would remove."""
+    if patterns := [name.clusters for name in names if name.clusters]:
+        for part in render_report(run(cli, {"action": "plan", "remove": True, "clusters": patterns}), now=datetime.now(UTC)):
+            cli.output.aside(part)

@@ -1,0 +1,52 @@
+"""`schema`: the documents' JSON Schemas, and how an editor is pointed at them."""
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from ecr_public_pusher.configuration.schema import json_schemas
+
+from ..command import Cli, command
+from ..output import Format
+
+
+class Which(StrEnum):
+    """The kinds of documents."""
+
+    CLUSTER = "cluster"
+    DEFAULTS = "defaults"
+    DISCOVER = "discover"
+
+
+_HOW = """\
+For VS Code's and other editors' YAML language server, above a document:
+  # yaml-language-server: $schema={id}
+or, for a whole folder, in .vscode/settings.json:
+  "yaml.schemas": {{"{id}": "{glob}"}}
+Without a network, write it to a file and name that: ecr-public-pusher schema {which} > {which}.schema.json"""
+_GLOBS = {Which.CLUSTER: "clusters/*.yaml", Which.DEFAULTS: "defaults.yaml", Which.DISCOVER: "discover/*.yaml"}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(rich_help_panel="Configuration")(command(schema))
+
+
+def schema(
+    cli: Cli, which: Annotated[Which, typer.Argument(metavar="[cluster|defaults|discover]", help="Of which document.")] = Which.CLUSTER
+) -> int:
+    """Print the JSON Schema of a document, as editors and other tools read it. How to point an editor at it goes to stderr.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher schema
+      ecr-public-pusher schema discover > discover.schema.json
+    """
+    found = json_schemas()[f"{which}.schema.json"]
+    if cli.output.format is Format.TABLE:
+        cli.output.format = Format.JSON
+    cli.output.result(found, lambda: [json.dumps(found)])
+    cli.output.note(_HOW.format(id=found["$id"], glob=_GLOBS[which], which=which.value))
+    return 0

@@ -1,0 +1,74 @@
+"""Files beside what is stored: which documents an apply would add, change and delete, and the difference in their text. Pure."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from .document import DocumentName
+from .folder import DocumentFile
+from .store import Stored
+
+
+class Kind(StrEnum):
+    """What becomes of a document."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    DELETED = "deleted"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One document: `before` as stored, `after` as the file has it; None where there is none."""
+
+    name: DocumentName
+    before: Stored | None
+    after: DocumentFile | None
+
+    @property
+    def kind(self) -> Kind:
+        if self.before is None:
+            return Kind.ADDED
+        if self.after is None:
+            return Kind.DELETED
+        # `$(cat file)` takes newlines off the end, and they mean nothing.
+        return Kind.UNCHANGED if self.before.text.rstrip("\n") == self.after.text.rstrip("\n") else Kind.CHANGED
+
+    @property
+    def secure(self) -> bool:
+        """Whether what is stored is encrypted, so that its text is not for every log."""
+        return self.before is not None and self.before.secure
+
+    def diff(self) -> list[str]:
+        """The unified difference of the texts, line by line."""
+        before = self.before.text if self.before else ""
+        after = self.after.text if self.after else ""
+        return text_diff(before, after, str(self.name), str(self.after.path) if self.after else "/dev/null")
+
+    def as_json(self, *, show_secure: bool) -> dict[str, Any]:
+        said: dict[str, Any] = {"document": str(self.name), "change": self.kind.value}
+        if self.after:
+            said["file"] = str(self.after.path)
+        if self.kind is Kind.CHANGED and (show_secure or not self.secure):
+            said["diff"] = "\n".join(self.diff())
+        return said
+
+
+def text_diff(before: str, after: str, old_name: str, new_name: str) -> list[str]:
+    """The unified difference of two texts; nothing when they are the same."""
+    return list(difflib.unified_diff(before.splitlines(), after.splitlines(), old_name, new_name, lineterm=""))
+
+
+def changes(files: Sequence[DocumentFile], stored: Mapping[DocumentName, Stored], *, prune: bool) -> list[Change]:
+    """Every document of either side, in order of name. Without `prune`, what has no file stays out of it."""
+    by_name = {file.name: file for file in files}
+    names = by_name.keys() | (stored.keys() if prune else set())
+    return [Change(name, stored.get(name), by_name.get(name)) for name in sorted(names)]
+
+
+def without_file(files: Sequence[DocumentFile], stored: Mapping[DocumentName, Stored]) -> list[DocumentName]:
+    """Stored documents that no file stands for."""
+    return sorted(stored.keys() - {file.name for file in files})

@@ -1,0 +1,67 @@
+"""A folder beside a stack's documents: what an apply would do, whether the function would take it, and in which order to write. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .changes import Change, Kind, changes, without_file
+from .deployed import Deployed
+from .document import DocumentName
+from .folder import Folder, stray_notes
+from .judge import Document
+from .problem import Problem
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`left`: stored documents that no file stands for, and that stay."""
+
+    changes: Sequence[Change]
+    problems: Sequence[Problem] = ()
+    notes: Sequence[Problem] = ()
+    left: Sequence[DocumentName] = ()
+
+    @property
+    def differing(self) -> list[Change]:
+        return [change for change in self.changes if change.kind is not Kind.UNCHANGED]
+
+    @property
+    def deleted(self) -> list[Change]:
+        return [change for change in self.changes if change.kind is Kind.DELETED]
+
+    def as_json(self, *, show_secure: bool) -> dict[str, Any]:
+        """The shape of `diff -o json`, and of `apply -o json`."""
+        return {
+            "ok": not self.problems,
+            "different": bool(self.differing),
+            "changes": [change.as_json(show_secure=show_secure) for change in self.changes],
+            "withoutFile": [str(name) for name in self.left],
+            "problems": [problem.as_json() for problem in self.problems],
+            "notes": [note.as_json() for note in self.notes],
+        }
+
+
+def compare(folder: Folder, deployed: Deployed, *, prune: bool) -> Comparison:
+    """What an apply of the folder would do. Problems are those of what would be stored afterwards, as far as the folder brings them about."""
+    stored = deployed.stock.documents
+    found = changes(folder.documents, stored, prune=prune)
+    after: dict[DocumentName, Document | None] = {
+        change.name: deployed.replacement(change.name, change.after.text, str(change.after.path)) if change.after else None for change in found
+    }
+    judgement = deployed.judged(after)
+    there_before = set() if prune else {str(problem) for problem in deployed.judgement.problems}
+    own = [problem for problem in judgement.problems if str(problem) not in there_before]
+    left = [] if prune else without_file(folder.documents, stored)
+    return Comparison(found, (*folder.problems, *own), (*stray_notes(folder.strays), *judgement.notes), left)
+
+
+def in_order(comparison: Comparison, deployed: Deployed) -> list[Change]:
+    """The changes as they are to be written: deletions last, and the defaults where every step in between is valid, if they can be."""
+    work = sorted(comparison.differing, key=lambda change: (change.kind is Kind.DELETED, change.name))
+    defaults = next((change for change in work if change.name == DocumentName.defaults()), None)
+    if defaults is None:
+        return work
+    after = deployed.replacement(defaults.name, defaults.after.text) if defaults.after else None
+    if not deployed.judged({defaults.name: after}).problems:
+        return [defaults, *(change for change in work if change is not defaults)]
+    return [*(change for change in work if change is not defaults), defaults]

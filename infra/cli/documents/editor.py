@@ -1,0 +1,74 @@
+"""A person's editor on a draft, until what they wrote is valid, or they give up."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ..errors import CliError, ExitCode
+from .problem import Problem
+
+MARK = "#! "
+FALLBACK = "vi"
+
+
+def edit(text: str, *, name: str, check: Callable[[str], list[Problem]], environ: Mapping[str, str] = os.environ) -> str | None:
+    """What the person made of `text`: valid by `check`, which says what is wrong; None when they changed nothing.
+
+    What is wrong is shown above the draft, in lines that are taken away again. Saved unchanged, it is given up: the draft stays, and is named.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="ecr-public-pusher-"))
+    draft = folder / f"{name}.yaml"
+    draft.touch(mode=0o600)
+    shown, keep = text, False
+    try:
+        while True:
+            draft.write_text(shown)
+            _open(draft, environ)
+            written = draft.read_text()
+            given = _without_marks(written)
+            if given.rstrip("\n") == text.rstrip("\n"):
+                return None
+            wrong = check(given)
+            if not wrong:
+                return given
+            if written == shown:
+                keep = True
+                said = "\n  ".join(_line(problem) for problem in wrong)
+                raise CliError(
+                    f"It is still invalid, so nothing was written:\n  {said}", remedy=f"Your draft is in {draft}", exit_code=ExitCode.USAGE
+                )
+            shown = _marked(given, wrong)
+    except UnicodeDecodeError:
+        keep = True
+        raise CliError("The draft is not UTF-8, so nothing was written.", remedy=f"Your draft is in {draft}") from None
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _marked(text: str, wrong: list[Problem]) -> str:
+    """The draft below what is wrong with it, by the lines that the editor counts."""
+    head = ["Invalid; correct it, or save it as it is to give up:", *(_line(problem, shift=len(wrong) + 1) for problem in wrong)]
+    return "".join(f"{MARK}{line}\n" for line in head) + text
+
+
+def _line(problem: Problem, shift: int = 0) -> str:
+    return f"line {problem.line + shift}: {problem.message}" if problem.line else problem.message
+
+
+def _without_marks(text: str) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(MARK))
+
+
+def _open(draft: Path, environ: Mapping[str, str]) -> None:
+    command = shlex.split(environ.get("VISUAL") or environ.get("EDITOR") or FALLBACK)
+    try:
+        done = subprocess.run([*command, str(draft)], check=False)  # noqa: S603 - the person's own editor
+    except OSError as error:
+        raise CliError(f"The editor {command[0]} does not start: {error.strerror}.", remedy="Set VISUAL or EDITOR to your editor.") from None
+    if done.returncode:
+        raise CliError(f"The editor {command[0]} ended with {done.returncode}: nothing was written.", exit_code=ExitCode.NOT_OK)

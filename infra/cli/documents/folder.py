@@ -1,0 +1,97 @@
+"""A folder of documents: `defaults.yaml`, `clusters/*.yaml`, `discover/*.yaml` (.yml and .json too). Anything else in it is reported, not ignored."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .document import CLUSTERS, DEFAULTS, DISCOVER, DocumentName
+from .problem import Problem
+
+SUFFIXES = (".yaml", ".yml", ".json")
+_FOLDERS = (CLUSTERS, DISCOVER)
+_ID = re.compile(r"[A-Za-z0-9_.-]+")  # as loader.pushed_by takes it
+_LAYOUT = "Documents are DIR/defaults.yaml, DIR/clusters/ID.yaml and DIR/discover/ID.yaml (or .yml, .json)."
+
+
+@dataclass(frozen=True)
+class DocumentFile:
+    """One document's file. `text`: as it stands there, comments and all: that is what gets stored."""
+
+    name: DocumentName
+    path: Path
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What was found: documents, files that cannot be one, and files that are none of ours."""
+
+    documents: tuple[DocumentFile, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    strays: tuple[Path, ...] = ()
+
+
+def read_folder(root: Path) -> Folder:
+    """Reads every document below `root`."""
+    found, strays = [], []
+    for path in _files(root):
+        name = name_of(path, root)
+        if name is None:
+            strays.append(path)
+        else:
+            found.append((name, path))
+    return _read(found, tuple(strays))
+
+
+def read_files(paths: list[Path]) -> Folder:
+    """Reads single files, each by where it lies: in a folder `discover`, called `defaults`, else a cluster's."""
+    return _read([(_name_alone(path), path) for path in paths], ())
+
+
+def name_of(path: Path, root: Path) -> DocumentName | None:
+    """The document that a file below `root` is; None when it is none."""
+    inner = path.relative_to(root).parts
+    if path.suffix not in SUFFIXES:
+        return None
+    if len(inner) == 1:
+        return DocumentName.defaults() if path.stem == DEFAULTS else None
+    return DocumentName(inner[0], path.stem) if len(inner) == 2 and inner[0] in _FOLDERS else None
+
+
+def _name_alone(path: Path) -> DocumentName:
+    if path.stem == DEFAULTS and path.resolve().parent.name not in _FOLDERS:
+        return DocumentName.defaults()
+    return DocumentName(DISCOVER if path.resolve().parent.name == DISCOVER else CLUSTERS, path.stem)
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Files in order of name, without what editors and Git keep for themselves."""
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts):
+            yield path
+
+
+def _read(found: list[tuple[DocumentName, Path]], strays: tuple[Path, ...]) -> Folder:
+    documents: dict[DocumentName, DocumentFile] = {}
+    problems = []
+    for name, path in found:
+        if name in documents:
+            problems.append(Problem(str(path), f"the document {name} is there twice, also as {documents[name].path}", remedy="Keep one of the two."))
+            continue
+        if not _ID.fullmatch(name.id):
+            said = f"'{name.id}' cannot be a document's id (letters, digits, '-', '_' and '.')"
+            problems.append(Problem(str(path), said, remedy="Rename the file, and name the cluster in the field `cluster`."))
+            continue
+        try:
+            documents[name] = DocumentFile(name, path, path.read_bytes().decode())
+        except OSError as error:
+            problems.append(Problem(str(path), f"cannot be read: {error.strerror}", remedy="Correct the file's permissions."))
+        except UnicodeDecodeError as error:
+            problems.append(Problem(str(path), f"byte {error.start + 1} is not UTF-8", remedy="Save the file as UTF-8."))
+    return Folder(tuple(documents[name] for name in sorted(documents)), tuple(problems), strays)
+
+
+def stray_notes(strays: tuple[Path, ...]) -> list[Problem]:
+    """What is said of files that are no documents."""
+    return [Problem(str(path), "is no document, and is left alone", remedy=_LAYOUT) for path in strays]

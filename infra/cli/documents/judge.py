@@ -1,0 +1,137 @@
+"""Documents judged as the function judges them: by its own model, with the defaults merged in, all of them together. Pure, and so offline too."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.endpoints import host_of
+from ecr_public_pusher.configuration.loader import Configuration, Parameter, load
+from ecr_public_pusher.configuration.schema import ClusterDocument, DefaultsDocument, DiscoverDocument, validated
+from ecr_public_pusher.configuration.yaml_document import read_mapping
+from ecr_public_pusher.errors import ConfigurationError, PusherError
+from ecr_public_pusher.results import Namespace
+
+from .document import DISCOVER, DocumentName
+from .limits import STANDARD_BYTES, refusal
+from .problem import Problem, problems_of
+
+OFFLINE_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The stack that documents are judged for. `allowed_endpoints` None: not known, so every endpoint passes, and that is noted."""
+
+    root: str = "/ecr-public-pusher"
+    region: str = OFFLINE_REGION
+    account: str = ""
+    allowed_endpoints: Sequence[str] | None = None
+
+    def load(self, texts: Mapping[DocumentName, str]) -> Configuration:
+        """The configuration that the documents make. Raises ConfigurationError for invalid defaults."""
+        parameters = [Parameter(name.parameter(self.root), text) for name, text in texts.items()]
+        allowed = self.allowed_endpoints if self.allowed_endpoints is not None else _hosts(texts)
+        return load(parameters, root=self.root, region=self.region, account=self.account, allowed_endpoints=allowed)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document to judge: its text, and what to call the place where it stands. `limit`: how many bytes its parameter takes."""
+
+    text: str = field(repr=False)
+    where: str
+    limit: int = STANDARD_BYTES
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`problems`: what the function would refuse. `notes`: what it would take, but is hardly meant."""
+
+    configuration: Configuration
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+
+def judge(documents: Mapping[DocumentName, Document], judge: Judge) -> Judgement:
+    """All of the documents, judged together."""
+    texts = {name: document.text for name, document in documents.items()}
+    problems = [problem for name in sorted(documents) if (problem := _unstorable(documents[name]))]
+    try:
+        configuration = judge.load(texts)
+    except ConfigurationError as error:
+        return Judgement(Configuration(), (*problems, *_without_defaults(documents, error, judge)))
+    for cluster, refused in configuration.invalid.items():
+        name = DocumentName.of_clusters(cluster)
+        problems += _problems(name, documents[name], refused, judge)
+    return Judgement(configuration, tuple(problems), tuple(_notes(documents, configuration, judge)))
+
+
+def _unstorable(document: Document) -> Problem | None:
+    refused = refusal(document.text, limit=document.limit)
+    return Problem(document.where, refused[0], refused[2], remedy=refused[1]) if refused else None
+
+
+def _problems(name: DocumentName, document: Document, error: PusherError, judge: Judge) -> list[Problem]:
+    if not document.text.strip():
+        return []  # said already
+    found = problems_of(error, where=document.where, parameter=name.parameter(judge.root), text=document.text)
+    return [replace(problem, message=problem.message.removeprefix(f"{name.id}: ")) for problem in found]
+
+
+def _without_defaults(documents: Mapping[DocumentName, Document], error: PusherError, judge: Judge) -> list[Problem]:
+    """The defaults' problems, and what can be said of the others without them."""
+    found = _problems(DocumentName.defaults(), documents[DocumentName.defaults()], error, judge)
+    for name in sorted(documents.keys() - {DocumentName.defaults()}):
+        parameter, text = name.parameter(judge.root), documents[name].text
+        model: type[DefaultsDocument] = DiscoverDocument if name.folder == DISCOVER else ClusterDocument
+        try:
+            validated(model, read_mapping(text, parameter=parameter), parameter)
+        except PusherError as own:
+            found += _problems(name, documents[name], own, judge)
+    return found
+
+
+def _hosts(texts: Mapping[DocumentName, str]) -> list[str]:
+    """The hosts of all endpoints."""
+    return [host_of(endpoint) for text in texts.values() if (endpoint := _endpoint(text))]
+
+
+def _endpoint(text: str) -> str:
+    try:
+        endpoint = read_mapping(text, parameter="").get("endpoint")
+    except PusherError:
+        return ""
+    try:
+        return endpoint if isinstance(endpoint, str) and host_of(endpoint) else ""
+    except ValueError:
+        return ""
+
+
+def _notes(documents: Mapping[DocumentName, Document], configuration: Configuration, judge: Judge) -> list[Problem]:
+    where = {name.id: document.where for name, document in documents.items() if name.clusters == name.id}
+    enabled = sorted((config for config in configuration.clusters if config.enabled), key=lambda config: config.id)
+    notes = []
+    for first, second in combinations(enabled, 2):
+        if first.target == second.target and first.secret_name == second.secret_name:
+            notes += _overlap(first, second, where[second.id])
+    if judge.allowed_endpoints is None:
+        notes += [
+            Problem(
+                where[config.id],
+                f"not known whether AllowedEndpoints names {host_of(config.endpoint)}",
+                remedy="Give --allowed-endpoints or --stack.",
+            )
+            for config in configuration.clusters
+            if config.endpoint is not None
+        ]
+    return notes
+
+
+def _overlap(first: ClusterConfig, second: ClusterConfig, where: str) -> list[Problem]:
+    """Namespaces that both documents name for the same cluster and Secret: the second's are conflicts."""
+    shared = [name for name in second.selection.names if first.selection.selector is None and first.selection.selects(Namespace(name))]
+    if not shared:
+        return []
+    said = f"{', '.join(shared[:5])}{', ...' if len(shared) > 5 else ''} of {second.cluster}: the document {first.id} selects that too, and keeps it"
+    return [Problem(where, said, field="namespaces", remedy="Exclude it in one of the two, or give them different secretNames.")]

@@ -1,0 +1,27 @@
+"""What Parameter Store refuses to store, said before it is asked. Pure.
+
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+"""
+
+import re
+
+STANDARD_BYTES, ADVANCED_BYTES = 4096, 8192
+_REFERENCE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+
+
+def refusal(text: str, *, limit: int = STANDARD_BYTES) -> tuple[str, str, int | None] | None:
+    """Why a value cannot be stored, what to do about it, and the line to blame; None when it can."""
+    size = len(text.encode())
+    if size > limit:
+        said = f"{size} bytes, and Parameter Store takes {limit}"
+        return said, "Move what many documents share to the defaults, shorten comments, or split the document in two.", None
+    if not text.strip():
+        return "is empty", "Write at least one field, or delete the file.", None
+    if found := _REFERENCE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        return (
+            "Parameter Store refuses {{ }}, its mark for a reference",
+            "Write a space between the braces, or the mapping on lines of its own.",
+            line,
+        )
+    return None

@@ -1,0 +1,56 @@
+"""What is wrong with a document, and where: for people as `file:line: what`, for scripts field by field. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from ecr_public_pusher.configuration.schema import REFERENCE
+from ecr_public_pusher.errors import PusherError
+
+# In the place of the function's own, which speaks of put-parameter.
+_SCHEMA = "Every field: ecr-public-pusher schema, and the configuration reference."
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`where`: the file or the parameter. `line`: counted from 1; None where none is to blame. `field`: its path, with dots; empty for the whole."""
+
+    where: str
+    message: str
+    line: int | None = None
+    field: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}{f':{self.line}' if self.line else ''}: {self.message}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {"where": self.where, "line": self.line, "field": self.field, "message": self.message, "remedy": self.remedy}
+
+
+def problems_of(error: PusherError, *, where: str, parameter: str, text: str) -> list[Problem]:
+    """An invalid document's problems, each with its line in `text`. `parameter`: what the error's message begins with."""
+    remedy = _SCHEMA if error.remedy == REFERENCE else error.remedy
+    if not error.problems:
+        return [Problem(where, error.message.removeprefix(f"{parameter}: "), remedy=remedy)]
+    return [Problem(where, one.message, one.line or line_of(text, one.path), ".".join(one.path), remedy) for one in error.problems]
+
+
+def line_of(text: str, path: Iterable[str]) -> int | None:
+    """The line of a field, or of the innermost thing around it that is there; None when nothing of it is, or the text is not YAML."""
+    try:
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError:
+        return None
+    line = None
+    for part in path:
+        if isinstance(node, yaml.SequenceNode) and part.isdecimal() and int(part) < len(node.value):
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+        elif isinstance(node, yaml.MappingNode) and (found := [(key, value) for key, value in node.value if key.value == part]):
+            line, node = found[0][0].start_mark.line + 1, found[0][1]
+        else:
+            break
+    return line

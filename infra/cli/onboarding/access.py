@@ -1,0 +1,105 @@
+"""The RBAC of a cluster applied by the person's own kubeconfig, once it is certain that a context leads to that cluster."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import CliError
+from .apply import STEP, ClusterAdmin, apply_all
+from .cluster import NewCluster
+from .eks_cluster import EksCluster
+from .kubeconfig import Context, Kubeconfig, kubeconfig_files, read_kubeconfig
+from .rbac import Manifest
+from .step import Outcome, Step
+
+FIELD_MANAGER = "ecr-public-pusher-cli"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How the person chose the way to the cluster. `trust`: that its context leads there, though nothing shows it.
+
+    `by_hand`: the command with which somebody else applies the same.
+    """
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    trust: bool = False
+    force: bool = False
+    by_hand: str = ""
+
+
+class RbacStep:
+    """Applies `objects`. `seen`: the cluster as EKS describes it, or None where that could not be asked."""
+
+    def __init__(self, cluster: NewCluster, objects: Sequence[Manifest], choice: Choice, seen: EksCluster | None) -> None:
+        self._cluster, self._objects, self._choice, self._seen = cluster, objects, choice, seen
+        self._admin: ClusterAdmin | None = None
+        self._where = ""
+
+    def plan(self) -> Step:
+        """What it would do, by a dry run of the cluster's own API server."""
+        return self._run(dry_run=True)
+
+    def do(self) -> Step:
+        """Does it. Run again, it finds nothing to do."""
+        return self._run(dry_run=False)
+
+    def _run(self, *, dry_run: bool) -> Step:
+        try:
+            if self._admin is None:
+                context, files = self._choose()
+                self._where = f"context {context.name} ({context.server})"
+                self._admin = ClusterAdmin(files, context.name, field_manager=FIELD_MANAGER)
+            step = apply_all(self._admin, self._objects, self._where, dry_run=dry_run, force=self._choice.force)
+        except CliError as error:
+            return Step(STEP, Outcome.FAILED, error.message, f"{error.remedy}\n{self._by_hand}")
+        return step if not step.failed else Step(STEP, Outcome.FAILED, step.message, self._by_hand, step.details)
+
+    def _choose(self) -> tuple[Context, str]:
+        files = kubeconfig_files(self._choice.kubeconfig)
+        found = read_kubeconfig(files)
+        if found is None or not found.contexts:
+            raise CliError(f"There is no kubeconfig ({files}).", remedy=self._get_one)
+        return self._certain(found), files
+
+    def _certain(self, found: Kubeconfig) -> Context:
+        """The context that was asked for, or the one that leads to the cluster. Raises CliError for one that leads elsewhere, or may."""
+        named = found.find(self._choice.context) if self._choice.context else None
+        endpoint, authority = self._place()
+        if named is None and endpoint and (context := found.leading_to(endpoint, authority)):
+            return context
+        context = named or (found.find(found.current) if found.current else None)
+        if context is None:
+            raise CliError("Your kubeconfig has no current context.", remedy=f"Name one: --context. {self._get_one}")
+        if self._choice.trust or (endpoint and context.leads_to(endpoint, authority)):
+            return context
+        if endpoint:
+            said = f"The context {context.name} leads to {context.server}, and the cluster is {endpoint}."
+            raise CliError(said, remedy=f"Name the cluster's context: --context. {self._get_one} Through a tunnel: --trust-context.")
+        said = f"Nothing shows that the context {context.name} ({context.server}) is the cluster: EKS could not be asked."
+        raise CliError(said, remedy="If you know that it is: --context NAME --trust-context.")
+
+    def _place(self) -> tuple[str, bytes]:
+        config = self._cluster.config
+        if config.endpoint is not None:
+            return config.endpoint, config.ca_pem.encode()
+        if self._seen is None:
+            return "", b""
+        try:
+            return self._seen.endpoint, base64.b64decode(self._seen.ca_base64)
+        except binascii.Error:
+            return self._seen.endpoint, b""
+
+    @property
+    def _get_one(self) -> str:
+        config = self._cluster.config
+        if not self._cluster.is_eks:
+            return "Get a kubeconfig of the cluster's administrator."
+        return f"To get one: aws eks update-kubeconfig --region {config.region} --name {config.cluster}"
+
+    @property
+    def _by_hand(self) -> str:
+        return f"Or an administrator of the cluster applies it:\n{self._choice.by_hand}"

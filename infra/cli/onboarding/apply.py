@@ -1,0 +1,128 @@
+"""RBAC by server-side apply, through the official client and a person's own kubeconfig."""
+
+import json
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import CliError, ExitCode
+from .rbac import Manifest, described
+from .step import Outcome, Step
+
+STEP = "rbac"
+APPLY = "application/apply-patch+yaml"
+TIMEOUTS = (10, 30)  # connect, read: seconds
+MESSAGE_LENGTH = 300
+_VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid")
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of one object, or would."""
+
+    object: str
+    outcome: Outcome
+    said: str = ""
+
+
+class ClusterAdmin:
+    """A person's access to one cluster, by a context of their kubeconfig."""
+
+    def __init__(self, files: str, context: str, *, field_manager: str) -> None:
+        from kubernetes import client, config
+
+        self._manager = field_manager
+        try:
+            self._api = config.new_client_from_config(config_file=files, context=context, persist_config=False)
+        except (config.ConfigException, OSError, ValueError) as error:
+            said = str(error)[:MESSAGE_LENGTH] if isinstance(error, config.ConfigException) else type(error).__name__
+            raise CliError(f"The context {context} cannot be used: {said}", remedy=f"Try: kubectl --context {context} auth whoami") from None
+        _relax(self._api)
+        self._rbac = client.RbacAuthorizationV1Api(self._api)
+
+    def apply(self, one: Manifest, *, dry_run: bool, force: bool) -> Applied:
+        """Applies an object, or says what that would do. Raises CliError when the cluster does not answer."""
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            before = self._read(one)
+            after = self._patch(one, dry_run=dry_run, force=force)
+        except ApiException as error:
+            return Applied(described(one), Outcome.FAILED, _said(error))
+        except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many: the official client passes them on as they are
+            raise _no_answer(error) from None
+        if before is None:
+            return Applied(described(one), Outcome.CREATED)
+        return Applied(described(one), Outcome.UNCHANGED if _content(before) == _content(after) else Outcome.UPDATED)
+
+    def _read(self, one: Manifest) -> dict[str, Any] | None:
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            return self._call("read", one, {})
+        except ApiException as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def _patch(self, one: Manifest, *, dry_run: bool, force: bool) -> dict[str, Any]:
+        options: dict[str, Any] = {"body": one, "field_manager": self._manager, "force": force, "_content_type": APPLY}
+        return self._call("patch", one, options | ({"dry_run": "All"} if dry_run else {}))
+
+    def _call(self, verb: str, one: Manifest, options: dict[str, Any]) -> dict[str, Any]:
+        kind = {"ClusterRole": "cluster_role", "ClusterRoleBinding": "cluster_role_binding", "RoleBinding": "namespaced_role_binding"}[one["kind"]]
+        metadata = one["metadata"]
+        place = {"namespace": metadata["namespace"]} if "namespace" in metadata else {}
+        answer = getattr(self._rbac, f"{verb}_{kind}")(name=metadata["name"], **place, **options, _request_timeout=TIMEOUTS)
+        return dict(self._api.sanitize_for_serialization(answer))
+
+
+def apply_all(admin: ClusterAdmin, objects: Sequence[Manifest], where: str, *, dry_run: bool, force: bool = False) -> Step:
+    """All objects as one step. One that is refused does not keep the others from being applied."""
+    done = [admin.apply(one, dry_run=dry_run, force=force) for one in objects]
+    details = tuple(f"{one.object}: {one.outcome.value}{f' ({one.said})' if one.said else ''}" for one in done)
+    outcomes = {one.outcome for one in done}
+    if Outcome.FAILED in outcomes:
+        return Step(STEP, Outcome.FAILED, f"{where}: not everything could be applied", "", details)
+    if outcomes <= {Outcome.UNCHANGED}:
+        return Step(STEP, Outcome.UNCHANGED, f"{where}: {len(done)} objects", "", details)
+    return Step(STEP, Outcome.CREATED if outcomes == {Outcome.CREATED} else Outcome.UPDATED, f"{where}: {len(done)} objects", "", details)
+
+
+def _relax(api: Any) -> None:
+    """Many clusters' authorities lack extensions that Python 3.13 demands by default; chain and host name are verified all the same."""
+    configuration = api.configuration
+    if not configuration.verify_ssl:
+        return
+    context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    api.rest_client.pool_manager.connection_pool_kw["ssl_context"] = context
+
+
+def _content(one: dict[str, Any]) -> dict[str, Any]:
+    metadata = {name: value for name, value in one.get("metadata", {}).items() if name not in _VOLATILE}
+    return {**one, "metadata": metadata}
+
+
+def _said(error: Any) -> str:
+    """The API server's own words of a refusal, which hold no credential; never the headers."""
+    try:
+        status = json.loads(error.body)
+        managers = sorted({cause["message"].split('"')[1] for cause in status["details"]["causes"] if cause["reason"] == "FieldManagerConflict"})
+    except (ValueError, KeyError, TypeError, IndexError):
+        managers = []
+        status = None
+    if managers:
+        return f"held by {', '.join(managers)}: --force-conflicts takes it over"
+    message = status.get("message", "") if isinstance(status, dict) else ""
+    return f"{error.status} {message or error.reason}"[:MESSAGE_LENGTH]
+
+
+def _no_answer(error: Exception) -> CliError:
+    reason = getattr(error, "reason", error)
+    return CliError(
+        f"The cluster does not answer ({type(reason).__name__}).",
+        remedy="Does kubectl reach it? kubectl get --raw /readyz",
+        exit_code=ExitCode.AWS,
+    )

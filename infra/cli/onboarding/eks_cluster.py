@@ -1,0 +1,146 @@
+"""What EKS says of a cluster to the person's own credentials, and the access entry that admits the function's role there."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.ownership import RBAC_GROUP
+
+from ..aws_errors import explain
+from .step import Outcome, Step
+
+STEP = "access-entry"
+CONFIG_MAP = "CONFIG_MAP"
+
+
+@dataclass(frozen=True)
+class EksCluster:
+    """A cluster as EKS describes it."""
+
+    arn: str
+    endpoint: str
+    ca_base64: str
+    authentication_mode: str
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Whom to admit where. `account`: the cluster's, where it is known; `principal`: the role that signs in."""
+
+    config: ClusterConfig
+    principal: str
+
+    @property
+    def account(self) -> str:
+        return self.config.target[0]
+
+    @property
+    def entry(self) -> str:
+        return f"--region {self.config.region} --cluster-name {self.config.cluster} --principal-arn {self.principal}"
+
+    @property
+    def create_command(self) -> str:
+        return f"aws eks create-access-entry {self.entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
+
+    def update_command(self, groups: tuple[str, ...]) -> str:
+        return f"aws eks update-access-entry {self.entry} --kubernetes-groups {' '.join([*groups, RBAC_GROUP])}"
+
+    @property
+    def mode_command(self) -> str:
+        cluster = f"--region {self.config.region} --name {self.config.cluster}"
+        return (
+            f"aws eks update-cluster-config {cluster} --access-config authenticationMode=API_AND_CONFIG_MAP && "
+            f"aws eks wait cluster-active {cluster} && {self.create_command}"
+        )
+
+
+def describe(eks: Any, admission: Admission) -> EksCluster | Step:
+    """The cluster; or a failed step that says why it cannot be seen, and who must admit the role."""
+    owner = f"The cluster's owner runs (in the account {admission.account}):\n{admission.create_command}"
+    try:
+        found = eks.describe_cluster(name=admission.config.cluster)["cluster"]
+    except (ClientError, BotoCoreError) as error:
+        return Step(STEP, Outcome.FAILED, explain(error).message, f"Give credentials of the cluster's account: --cluster-profile. Or: {owner}")
+    account = found["arn"].split(":")[4]
+    if admission.account and account != admission.account:
+        said = f"your credentials see {found['arn']}, and the document means account {admission.account}"
+        return Step(STEP, Outcome.FAILED, said, f"Give credentials of that account: --cluster-profile. Or: {owner}")
+    mode = found.get("accessConfig", {}).get("authenticationMode", CONFIG_MAP)
+    return EksCluster(found["arn"], found.get("endpoint", ""), found.get("certificateAuthority", {}).get("data", ""), mode)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An access entry that is there."""
+
+    type: str
+    groups: tuple[str, ...]
+
+
+class AccessEntryStep:
+    """Admits the role by an access entry: makes one, or adds the group to the one that is there, whose own groups it keeps."""
+
+    def __init__(self, eks: Any, admission: Admission, cluster: EksCluster) -> None:
+        self._eks, self._admission, self._cluster = eks, admission, cluster
+
+    def plan(self) -> Step:
+        """What it would do."""
+        if self._cluster.authentication_mode == CONFIG_MAP:
+            said = f"{self._admission.config.cluster} knows no access entries: its authentication mode is {CONFIG_MAP}"
+            return Step(
+                STEP, Outcome.FAILED, said, f"The cluster's owner changes the mode, for good, and admits the role:\n{self._admission.mode_command}"
+            )
+        try:
+            entry = self._entry()
+        except (ClientError, BotoCoreError) as error:
+            return self._refused(error, self._admission.create_command)
+        return self._planned(entry)
+
+    def do(self) -> Step:
+        """Does it. Run again, it finds nothing to do."""
+        planned = self.plan()
+        if not planned.changes:
+            return planned
+        try:
+            return self._written(planned)
+        except (ClientError, BotoCoreError) as error:
+            return self._refused(error, self._admission.create_command)
+
+    def _written(self, planned: Step) -> Step:
+        name, principal = self._admission.config.cluster, self._admission.principal
+        if planned.outcome is Outcome.CREATED:
+            try:
+                self._eks.create_access_entry(clusterName=name, principalArn=principal, type="STANDARD", kubernetesGroups=[RBAC_GROUP])
+                return planned
+            except self._eks.exceptions.ResourceInUseException:
+                pass  # made by somebody else meanwhile
+        entry = self._entry()
+        assert entry is not None
+        if RBAC_GROUP not in entry.groups:
+            self._eks.update_access_entry(clusterName=name, principalArn=principal, kubernetesGroups=[*entry.groups, RBAC_GROUP])
+        return self._planned(entry)
+
+    def _entry(self) -> Entry | None:
+        try:
+            found = self._eks.describe_access_entry(clusterName=self._admission.config.cluster, principalArn=self._admission.principal)
+        except self._eks.exceptions.ResourceNotFoundException:
+            return None
+        entry = found["accessEntry"]
+        return Entry(entry.get("type", "STANDARD"), tuple(entry.get("kubernetesGroups", ())))
+
+    def _planned(self, entry: Entry | None) -> Step:
+        who = f"{self._admission.principal} in {self._cluster.arn}"
+        if entry is None:
+            return Step(STEP, Outcome.CREATED, f"{who}, group {RBAC_GROUP}")
+        if entry.type != "STANDARD":
+            said = f"{who} has an access entry of type {entry.type}, which takes no groups"
+            return Step(STEP, Outcome.FAILED, said, "Let the function sign in as a role of its own (roleArn).")
+        if RBAC_GROUP in entry.groups:
+            return Step(STEP, Outcome.UNCHANGED, f"{who}, group {RBAC_GROUP}")
+        kept = f", beside {', '.join(entry.groups)}" if entry.groups else ""
+        return Step(STEP, Outcome.UPDATED, f"{who}: group {RBAC_GROUP}{kept}")
+
+    def _refused(self, error: ClientError | BotoCoreError, command: str) -> Step:
+        return Step(STEP, Outcome.FAILED, explain(error).message, f"The cluster's owner runs (in the account {self._admission.account}):\n{command}")

@@ -1,0 +1,106 @@
+"""The options of `clusters add` as a document's fields. Pure but for the file of a certificate authority."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import CliError
+
+_REGISTRY_FIELDS = ("account", "region", "roleArn", "externalId")
+_SPLIT = re.compile(rf",(?=(?:{'|'.join(_REGISTRY_FIELDS)})=)")
+_EXPECTED = "public, or account=111122223333,region=eu-west-1,roleArn=ARN[,externalId=ID]"
+
+
+@dataclass(frozen=True)
+class Given:
+    """The options as they were given; None or empty: not."""
+
+    cluster: str | None = None
+    region: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    namespaces: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    selector: str | None = None
+    service_accounts: Sequence[str] = ()
+    secret_name: str | None = None
+    take_ownership: bool = False
+    prune: bool = False
+    allow_empty: bool = False
+    labels: Sequence[str] = ()
+    annotations: Sequence[str] = ()
+    registries: Sequence[str] = ()
+    sign_in: str | None = None
+    cluster_id: str | None = None
+    secret_arn: str | None = None
+    endpoint: str | None = None
+    certificate_authority: Path | None = None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether none was given."""
+        return not any(getattr(self, one.name) for one in fields(self))
+
+    def document(self) -> dict[str, Any]:
+        """The document's fields, in the order in which people write them. Raises CliError for an option that cannot be read."""
+        return {
+            "cluster": self.cluster,
+            "region": self.region,
+            "roleArn": self.role_arn,
+            "externalId": self.external_id,
+            "endpoint": self.endpoint,
+            "certificateAuthority": _read(self.certificate_authority),
+            "signIn": self._sign_in(),
+            "namespaces": self._namespaces(),
+            "serviceAccounts": list(self.service_accounts),
+            "secretName": self.secret_name,
+            "registries": [_registry(one) for one in self.registries],
+            "takeOwnership": self.take_ownership or None,
+            "prune": self.prune or None,
+            "allowEmpty": self.allow_empty or None,
+            "labels": _pairs("--label", self.labels),
+            "annotations": _pairs("--annotation", self.annotations),
+        }
+
+    def _sign_in(self) -> dict[str, str] | None:
+        more = {"clusterId": self.cluster_id, "secretArn": self.secret_arn}
+        given = {name: value for name, value in more.items() if value}
+        if self.sign_in is None:
+            if given:
+                raise CliError("--cluster-id and --secret-arn belong to a kind of sign-in.", remedy="Give --sign-in, too.")
+            return None
+        return {"type": self.sign_in, **given}
+
+    def _namespaces(self) -> Any:
+        if not self.exclude and not self.selector:
+            return list(self.namespaces)
+        chosen = {"include": list(self.namespaces), "exclude": list(self.exclude), "selector": self.selector}
+        return {name: value for name, value in chosen.items() if value}
+
+
+def _read(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError):
+        raise CliError(
+            f"--certificate-authority: {file} cannot be read as PEM.", remedy="Name a file that begins with -----BEGIN CERTIFICATE-----."
+        ) from None
+
+
+def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    if bad := next((one for one in given if "=" not in one), None):
+        raise CliError(f"{option}: expected KEY=VALUE, found '{bad}'.")
+    return dict(one.split("=", 1) for one in given)
+
+
+def _registry(text: str) -> Any:
+    if "=" not in text:
+        return text  # public; the model says what else there is
+    pairs = dict(part.split("=", 1) for part in _SPLIT.split(text) if "=" in part)
+    if unknown := pairs.keys() - set(_REGISTRY_FIELDS):
+        raise CliError(f"--registry: expected {_EXPECTED}, found '{sorted(unknown)[0]}'.")
+    return pairs

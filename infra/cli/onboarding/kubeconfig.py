@@ -1,0 +1,98 @@
+"""A person's kubeconfig: which of its contexts is a certain cluster, told by the server's address or its certificate authority."""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from ..errors import CliError
+
+
+@dataclass(frozen=True)
+class Context:
+    """A context's name and the cluster it leads to. `ca`: its certificate authority in PEM, as far as it is written there."""
+
+    name: str
+    server: str
+    ca: bytes = field(default=b"", repr=False)
+
+    def leads_to(self, endpoint: str, ca: bytes) -> bool:
+        """By the same host and port, or, through a tunnel or proxy, by the same certificate authority."""
+        return _place(self.server) == _place(endpoint) or bool(ca.strip() and self.ca.strip() == ca.strip())
+
+
+@dataclass(frozen=True)
+class Kubeconfig:
+    """All contexts of one or several files, and the current one's name."""
+
+    contexts: Sequence[Context]
+    current: str | None
+
+    def find(self, name: str) -> Context:
+        """Raises CliError when there is none of that name."""
+        if found := next((context for context in self.contexts if context.name == name), None):
+            return found
+        known = ", ".join(context.name for context in self.contexts[:20]) or "none"
+        raise CliError(f"Your kubeconfig has no context {name}.", remedy=f"Contexts: {known}. See --context and --kubeconfig.")
+
+    def leading_to(self, endpoint: str, ca: bytes) -> Context | None:
+        """The current context if it leads there, else the first that does."""
+        ordered = sorted(self.contexts, key=lambda context: context.name != self.current)
+        return next((context for context in ordered if context.leads_to(endpoint, ca)), None)
+
+
+def kubeconfig_files(given: Path | None, environ: Mapping[str, str] = os.environ) -> str:
+    """The files that the official client is to read: as kubectl chooses them."""
+    if given is not None:
+        return str(given)
+    return environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+
+
+def read_kubeconfig(files: str) -> Kubeconfig | None:
+    """None where there is no file. Raises CliError for one that cannot be read."""
+    from kubernetes.config.config_exception import ConfigException
+    from kubernetes.config.kube_config import KubeConfigMerger
+
+    if not any(Path(name).expanduser().is_file() for name in files.split(os.pathsep) if name):
+        return None
+    try:
+        merged = KubeConfigMerger(files).config
+        clusters = {one.value["name"]: one for one in merged.value["clusters"]}
+        contexts = [_context(one.value, clusters) for one in merged.value["contexts"]]
+    except (ConfigException, yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CliError(f"The kubeconfig {files} cannot be read ({type(error).__name__}).", remedy="Try: kubectl config view") from None
+    return Kubeconfig(contexts, merged.value.get("current-context") or None)
+
+
+def _context(one: Mapping[str, Any], clusters: Mapping[str, Any]) -> Context:
+    """`clusters`: the client's nodes, which know the file that they are of."""
+    node = clusters.get(one["context"]["cluster"])
+    if node is None:
+        return Context(one["name"], "")
+    cluster = node.value["cluster"]
+    return Context(one["name"], str(cluster.get("server", "")), _authority(cluster, Path(node.path).parent))
+
+
+def _authority(cluster: Mapping[str, Any], folder: Path) -> bytes:
+    try:
+        if data := cluster.get("certificate-authority-data"):
+            return base64.b64decode(data)
+        if name := cluster.get("certificate-authority"):
+            return Path(folder, str(name)).read_bytes()
+    except (OSError, binascii.Error, ValueError):
+        return b""
+    return b""
+
+
+def _place(url: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "").lower(), parts.port or 443
+    except ValueError:
+        return url, 0

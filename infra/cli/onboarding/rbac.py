@@ -1,0 +1,119 @@
+"""Which of infra/rbac a cluster needs, for all documents that mean it: one role serves them all, so that they do not overwrite each other's. Pure."""
+
+import copy
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.names import is_glob
+
+from ..errors import CliError
+
+type Manifest = dict[str, Any]
+
+_HERE = Path(__file__).parents
+# Beside this package where it is installed, beside infra/cli in a clone.
+_FOLDERS = (_HERE[1] / "rbac", _HERE[2] / "rbac")
+
+
+class Grant(StrEnum):
+    """How far the rights reach."""
+
+    CLUSTER = "cluster"
+    NAMESPACED = "namespaced"
+    NONE = "none"
+
+
+def manifests(configs: Sequence[ClusterConfig], grant: Grant, *, removal: bool = False) -> list[Manifest]:
+    """The objects to apply, ordered. `removal`: with what the event `remove` needs, even where no document prunes.
+
+    Raises CliError where a grant namespace by namespace cannot do.
+    """
+    if grant is Grant.NONE:
+        return []
+    prunes = removal or any(config.prune for config in configs)
+    if grant is Grant.CLUSTER:
+        found = _read("cluster.yaml")
+    else:
+        _demand_names(configs)
+        found = _namespaced(_names(configs))
+    if prunes:
+        found += _read("prune.yaml")
+    found = [_named(one, sorted({config.secret_name for config in configs})) for one in found]
+    accounts = sorted({name for config in configs for name in config.service_accounts})
+    if accounts:
+        found += [_for_accounts(one, accounts) for one in _read("service-accounts.yaml")]
+    return found if grant is Grant.CLUSTER else _bound_by_namespace(found, _names(configs))
+
+
+def as_yaml(objects: Iterable[Manifest]) -> str:
+    """A file that kubectl takes."""
+    return "---\n".join(yaml.safe_dump(one, sort_keys=False) for one in objects)
+
+
+def described(one: Manifest) -> str:
+    """`ClusterRole ecr-public-pusher`, or `RoleBinding team-a/ecr-public-pusher`."""
+    metadata = one["metadata"]
+    return f"{one['kind']} {metadata['namespace'] + '/' if metadata.get('namespace') else ''}{metadata['name']}"
+
+
+def _read(name: str) -> list[Manifest]:
+    folder = next(folder for folder in _FOLDERS if (folder / name).is_file())
+    return list(yaml.safe_load_all((folder / name).read_text()))
+
+
+def _named(one: Manifest, secrets: list[str]) -> Manifest:
+    """The rules on Secrets, for these names."""
+    made = copy.deepcopy(one)
+    for rule in made.get("rules", ()):
+        if rule["resources"] == ["secrets"]:
+            rule["resourceNames"] = secrets
+    return made
+
+
+def _for_accounts(one: Manifest, accounts: list[str]) -> Manifest:
+    """The rules on ServiceAccounts, for these alone where all are names: `list` takes no names, and only globs need it."""
+    made = copy.deepcopy(one)
+    if any(is_glob(name) for name in accounts):
+        return made
+    for rule in made.get("rules", ()):
+        rule |= {"resourceNames": accounts, "verbs": ["get", "patch"]}
+    return made
+
+
+def _demand_names(configs: Sequence[ClusterConfig]) -> None:
+    for config in configs:
+        if config.selection.needs_list or config.prune:
+            what = "prunes" if config.prune else "selects by glob or label"
+            raise CliError(
+                f"{config.id} {what}, so it must list namespaces, which no grant namespace by namespace allows.",
+                remedy="Name its namespaces outright (and set prune: false), or grant for the whole cluster: --rbac cluster.",
+            )
+
+
+def _names(configs: Sequence[ClusterConfig]) -> list[str]:
+    return sorted({name for config in configs for name in config.selection.names})
+
+
+def _namespaced(names: Sequence[str]) -> list[Manifest]:
+    role, binding = _read("namespaced.yaml")
+    return [role, *_in_each(binding, names)]
+
+
+def _in_each(binding: Manifest, names: Sequence[str]) -> list[Manifest]:
+    return [{**binding, "metadata": {**binding["metadata"], "namespace": name}} for name in names]
+
+
+def _bound_by_namespace(objects: Sequence[Manifest], names: Sequence[str]) -> list[Manifest]:
+    """Bindings for the whole cluster become one in each namespace."""
+    made: list[Manifest] = []
+    for one in objects:
+        if one["kind"] == "ClusterRoleBinding":
+            made += _in_each({**one, "kind": "RoleBinding"}, names)
+        else:
+            made.append(one)
+    return made

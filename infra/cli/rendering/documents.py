@@ -1,0 +1,65 @@
+"""Documents, what is wrong with them and what would change, as lines for people. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ..documents.changes import Change, Kind
+from ..documents.comparison import Comparison
+from ..documents.problem import Problem
+from .text import BAD, FAINT, GOOD, NEUTRAL, counted
+
+_LOOKS = {Kind.ADDED: ("+", GOOD), Kind.CHANGED: ("~", NEUTRAL), Kind.DELETED: ("-", BAD), Kind.UNCHANGED: (" ", FAINT)}
+
+
+def render_comparison(comparison: Comparison, *, show_secure: bool) -> list[RenderableType]:
+    """Every change with its difference, then the rest in few words."""
+    return [*_changes(comparison, show_secure), *render_problems(comparison.problems), *render_notes(comparison.notes), *_summary(comparison)]
+
+
+def render_problems(problems: Sequence[Problem]) -> Iterator[Text]:
+    """One a line, as compilers print them; each remedy once, below the problems that it is of."""
+    for number, problem in enumerate(problems):
+        yield Text.assemble(("error: ", f"bold {BAD}"), str(problem))
+        if problem.remedy and (number + 1 == len(problems) or problems[number + 1].remedy != problem.remedy):
+            yield Text(f"  {problem.remedy}", style=FAINT)
+
+
+def render_notes(notes: Sequence[Problem]) -> Iterator[Text]:
+    """What is no error, but hardly meant."""
+    for number, note in enumerate(notes):
+        yield Text.assemble(("warning: ", f"bold {NEUTRAL}"), str(note))
+        if note.remedy and (number + 1 == len(notes) or notes[number + 1].remedy != note.remedy):
+            yield Text(f"  {note.remedy}", style=FAINT)
+
+
+def render_diff(lines: Iterable[str]) -> Iterator[Text]:
+    """A unified difference in its colours; its lines are never broken."""
+    for line in lines:
+        style = GOOD if line.startswith("+") else BAD if line.startswith("-") else FAINT if line.startswith("@@") else ""
+        yield Text(line, style=style)
+
+
+def render_change(change: Change) -> Text:
+    """One line: what becomes of a document."""
+    mark, style = _LOOKS[change.kind]
+    return Text.assemble((f"{mark} {change.name}", style), ("  " + change.kind.value, style))
+
+
+def _changes(comparison: Comparison, show_secure: bool) -> Iterator[RenderableType]:
+    for change in comparison.differing:
+        yield render_change(change)
+        if change.kind is Kind.CHANGED and change.secure and not show_secure:
+            yield Text("  a SecureString: --show-secure shows the difference", style=FAINT)
+        elif change.kind is Kind.CHANGED:
+            yield from render_diff(change.diff())
+
+
+def _summary(comparison: Comparison) -> Iterator[Text]:
+    counts = {kind: sum(change.kind is kind for change in comparison.changes) for kind in Kind}
+    said = ", ".join(f"{number} {kind.value}" for kind, number in counts.items() if number) or "no documents"
+    yield Text(said, style="bold")
+    if comparison.left:
+        names = ", ".join(map(str, comparison.left[:10])) + (", ..." if len(comparison.left) > 10 else "")
+        yield Text(f"{counted(len(comparison.left), 'stored document')} without a file: {names} (--prune deletes them)", style=FAINT)

@@ -1,0 +1,51 @@
+"""An onboarding's steps for people. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ..function import Report
+from ..onboarding.step import Outcome, Step
+from .documents import render_diff
+from .report import render_report
+from .text import BAD, FAINT, GOOD, NEUTRAL, heading, indented, pasteable, table
+
+_WOULD = {Outcome.CREATED: "create", Outcome.UPDATED: "update", Outcome.DONE: "do"}
+_LOOKS = {Outcome.CREATED: GOOD, Outcome.UPDATED: GOOD, Outcome.DONE: GOOD, Outcome.FAILED: BAD, Outcome.NOT_ATTEMPTED: BAD}
+
+
+def render_steps(steps: Sequence[Step], *, dry_run: bool, reports: Mapping[str, Report] | None = None) -> list[RenderableType]:
+    """A line for each step, then what it consists of, and what is left for somebody to do."""
+    return list(_parts(steps, dry_run, reports or {}))
+
+
+def _parts(steps: Sequence[Step], dry_run: bool, reports: Mapping[str, Report]) -> Iterator[RenderableType]:
+    yield table("STEP", "WOULD" if dry_run else "OUTCOME", "WHAT", rows=[_row(step, dry_run=dry_run) for step in steps])
+    for step in steps:
+        if step.details and (dry_run or step.failed):
+            yield heading(step.name)
+            yield from (render_diff(step.details) if step.outcome is Outcome.UPDATED else (Text(f"  {line}") for line in step.details))
+    for name, report in reports.items():
+        if not report["ok"]:
+            yield heading(f"The function's {name}")
+            yield from render_report(report, now=datetime.now(UTC))
+    yield from _left([step for step in steps if step.failed and step.name not in reports])
+    if not dry_run and not any(step.failed or step.changes for step in steps):
+        yield Text("Nothing had to be changed.", style=FAINT)
+
+
+def _left(failed: Sequence[Step]) -> Iterator[RenderableType]:
+    """What could not be done, and who does it."""
+    for step in failed:
+        yield heading(f"Left to do: {step.name}")
+        yield indented(step.message)
+        yield pasteable(step.remedy)
+    if failed:
+        yield Text("\nThen run the same command again: what is done stays done.", style="bold")
+
+
+def _row(step: Step, *, dry_run: bool) -> tuple[str | Text, ...]:
+    word = _WOULD.get(step.outcome, step.outcome.value) if dry_run else step.outcome.value
+    return step.name, Text(word, style=_LOOKS.get(step.outcome, NEUTRAL if step.outcome is Outcome.SKIPPED else FAINT)), step.message

@@ -1,0 +1,80 @@
+"""A person's editor, here a script, on a draft."""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infra.cli.documents.editor import edit
+from infra.cli.documents.problem import Problem
+from infra.cli.errors import CliError
+
+type Editor = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture
+def editor(tmp_path: Path) -> Editor:
+    """An environment whose editor runs these lines of shell on the file $1; $0.seen collects what it saw."""
+
+    def made(script: str) -> dict[str, str]:
+        file = tmp_path / "an editor"
+        file.write_text(f'#!/bin/sh\ncat "$1" >> "{tmp_path}/seen"\nstat -c %a "$1" > "{tmp_path}/mode"\n{script}\n')
+        file.chmod(0o755)
+        return {"EDITOR": f"'{file}'"}
+
+    return made
+
+
+def fine(text: str) -> list[Problem]:
+    return []
+
+
+def no_bad_word(text: str) -> list[Problem]:
+    return [Problem("draft", "bad is bad", line) for line, one in enumerate(text.splitlines(), 1) if "bad" in one]
+
+
+def test_what_was_written_is_given(editor: Editor) -> None:
+    assert edit("a: 1\n", name="prod", check=fine, environ=editor("echo 'b: 2' >> \"$1\"")) == "a: 1\nb: 2\n"
+
+
+def test_nothing_changed_is_none(editor: Editor) -> None:
+    assert edit("a: 1\n", name="prod", check=fine, environ=editor("true")) is None
+
+
+def test_visual_goes_before_editor(editor: Editor) -> None:
+    assert edit("a\n", name="prod", check=fine, environ={**editor("false"), "VISUAL": editor('echo b > "$1"')["EDITOR"]}) == "b\n"
+
+
+def test_the_draft_is_its_owners_alone(editor: Editor, tmp_path: Path) -> None:
+    edit("a\n", name="prod", check=fine, environ=editor("true"))
+    assert int((tmp_path / "mode").read_text(), 8) == stat.S_IRUSR | stat.S_IWUSR
+
+
+def test_an_invalid_draft_is_opened_again_with_what_is_wrong_and_where(editor: Editor, tmp_path: Path) -> None:
+    script = """grep -q '^#! ' "$1" && sed -i 's/bad/good/' "$1" || echo bad >> "$1" """
+    assert edit("a\n", name="prod", check=no_bad_word, environ=editor(script)) == "a\ngood\n"
+    seen = (tmp_path / "seen").read_text().splitlines()
+    assert seen == ["a", "#! Invalid; correct it, or save it as it is to give up:", "#! line 4: bad is bad", "a", "bad"]
+    assert seen[1:][4 - 1] == "bad"
+
+
+def test_saved_unchanged_it_is_given_up_and_the_draft_is_kept(editor: Editor) -> None:
+    with pytest.raises(CliError, match="still invalid") as raised:
+        edit("a\n", name="prod", check=no_bad_word, environ=editor("""grep -q bad "$1" || echo bad >> "$1" """))
+    assert "bad" in Path(raised.value.remedy.removeprefix("Your draft is in ")).read_text()
+
+
+def test_taking_the_change_back_is_no_change(editor: Editor) -> None:
+    script = """grep -q '^#! ' "$1" && echo a > "$1" || echo bad >> "$1" """
+    assert edit("a\n", name="prod", check=no_bad_word, environ=editor(script)) is None
+
+
+def test_an_editor_that_fails_changes_nothing(editor: Editor) -> None:
+    with pytest.raises(CliError, match="ended with 3: nothing was written"):
+        edit("a\n", name="prod", check=fine, environ=editor('echo b > "$1"; exit 3'))
+
+
+def test_an_editor_that_is_not_there_is_said() -> None:
+    with pytest.raises(CliError, match="The editor no-such-editor does not start"):
+        edit("a\n", name="prod", check=fine, environ={"EDITOR": "no-such-editor --wait"})

@@ -1,0 +1,96 @@
+"""Documents judged as the function judges them, with the file and the line to blame."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from infra.cli.documents.document import DocumentName
+from infra.cli.documents.judge import Document, Judge, Judgement, judge
+
+ENDPOINT = "endpoint: https://api.edge.example.com\nsignIn: {type: webIdentity}\nnamespaces: [default]\n"
+
+
+def judged(documents: Mapping[str, str], given: Judge | None = None) -> Judgement:
+    """By name: `defaults`, `discover/<id>`, or a cluster's id."""
+    named = {name_of(name): Document(text, f"{name}.yaml") for name, text in documents.items()}
+    return judge(named, given or Judge())
+
+
+def name_of(called: str) -> DocumentName:
+    if called == "defaults":
+        return DocumentName.defaults()
+    return DocumentName("discover", called.removeprefix("discover/")) if called.startswith("discover/") else DocumentName.cluster(called)
+
+
+def said(judgement: Judgement) -> list[str]:
+    return [str(problem) for problem in judgement.problems]
+
+
+def test_valid_documents_have_no_problem() -> None:
+    found = judged({"defaults": "namespaces: [default]", "prod": "prune: true", "discover/all": "regions: [eu-west-1]\ntags: {team: a}"})
+    assert not said(found)
+    assert [config.id for config in found.configuration.clusters] == ["prod"]
+
+
+def test_a_problem_names_file_line_field_and_what_is_expected() -> None:
+    found = judged({"prod": "# a comment\nnamespaces: [default]\n\nprune: maybe\n"})
+    assert said(found) == ["prod.yaml:4: prune: expected true or false (or yes, no, on, off), found 'maybe'"]
+    assert found.problems[0].field == "prune"
+
+
+def test_a_nested_field_has_its_own_line() -> None:
+    text = (
+        "registries:\n  - public\n  - account: 111122223333\n    region: nowhere\n    roleArn: arn:aws:iam::111122223333:role/pull\nnamespaces: [a]\n"
+    )
+    assert said(judged({"prod": text}))[0].startswith("prod.yaml:4: registries.1.region: expected an AWS region")
+
+
+def test_a_field_that_the_defaults_would_have_to_give_is_missed() -> None:
+    assert said(judged({"prod": "prune: true"})) == [
+        "prod.yaml: namespaces: required here or in the defaults: names, globs, or {include, exclude, selector}"
+    ]  # fmt: skip
+
+
+def test_invalid_defaults_do_not_hide_what_is_wrong_with_others() -> None:
+    assert [line.split(": ")[0] for line in said(judged({"defaults": "prune: maybe", "prod": "a: b", "ok": "enabled: false"}))] == [
+        "defaults.yaml:1", "prod.yaml:1",
+    ]  # fmt: skip
+
+
+def test_an_endpoint_that_the_stack_does_not_allow_is_a_problem_of_its_line() -> None:
+    assert said(judged({"edge": ENDPOINT}, Judge(allowed_endpoints=["*.shops.example.com"]))) == [
+        "edge.yaml:1: endpoint: the stack's AllowedEndpoints does not name its host"
+    ]  # fmt: skip
+    assert not said(judged({"edge": ENDPOINT}, Judge(allowed_endpoints=["*.edge.example.com"])))
+
+
+def test_without_a_stack_endpoints_pass_and_that_is_noted() -> None:
+    found = judged({"edge": ENDPOINT})
+    assert not said(found)
+    assert [str(note) for note in found.notes] == ["edge.yaml: not known whether AllowedEndpoints names api.edge.example.com"]
+
+
+def test_a_namespace_that_two_documents_name_for_one_cluster_is_noted() -> None:
+    found = judged({"a": "cluster: prod\nnamespaces: ['team-*']", "b": "cluster: prod\nnamespaces: [team-x, other]"})
+    assert [str(note) for note in found.notes] == ["b.yaml: team-x of prod: the document a selects that too, and keeps it"]
+
+
+@pytest.mark.parametrize("second", ["cluster: prod\nregion: eu-west-1\nnamespaces: [a]", "cluster: prod\nsecretName: other\nnamespaces: [a]"])
+def test_another_cluster_or_secret_is_no_overlap(second: str) -> None:
+    assert not judged({"a": "cluster: prod\nnamespaces: [a]", "b": second}).notes
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"namespaces: [a]\n#{'x' * 4096}", "prod.yaml: 4113 bytes, and Parameter Store takes 4096"),
+        ("namespaces: [a]\n# {{ssm:x}}", "prod.yaml:2: Parameter Store refuses {{ }}, its mark for a reference"),
+        ("\n \n", "prod.yaml: is empty"),
+    ],
+)
+def test_what_parameter_store_refuses_is_said_before_it_is_asked(text: str, message: str) -> None:
+    assert said(judged({"prod": text})) == [message]
+
+
+def test_json_with_two_closing_braces_is_no_reference() -> None:
+    assert not said(judged({"prod": '{"namespaces": {"include": ["a"]}}'}))

@@ -1,0 +1,69 @@
+"""Which RBAC a cluster's documents need: as little as will do, and enough for all of them together."""
+
+from typing import Any
+
+import pytest
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.namespace_selector import Selection
+from infra.cli.errors import CliError
+from infra.cli.onboarding.rbac import Grant, Manifest, described, manifests
+
+
+def config(document_id: str = "prod", *include: str, **more: Any) -> ClusterConfig:
+    return ClusterConfig(document_id, "prod", "us-east-1", Selection(include or ("a",)), **more)
+
+
+def rules(objects: list[Manifest]) -> dict[str, list[tuple[list[str], list[str], list[str]]]]:
+    """By role: resources, verbs, names."""
+    roles = (one for one in objects if one["kind"] == "ClusterRole")
+    return {one["metadata"]["name"]: [(rule["resources"], rule["verbs"], rule.get("resourceNames", [])) for rule in one["rules"]] for one in roles}
+
+
+def names(objects: list[Manifest]) -> list[str]:
+    return [described(one) for one in objects]
+
+
+def test_the_least_is_cluster_yaml() -> None:
+    assert names(manifests([config()], Grant.CLUSTER)) == ["ClusterRole ecr-public-pusher", "ClusterRoleBinding ecr-public-pusher"]
+
+
+def test_prune_and_service_accounts_bring_theirs() -> None:
+    found = rules(manifests([config(prune=True, service_accounts=("default", "b*"))], Grant.CLUSTER))
+    assert found["ecr-public-pusher-prune"] == [(["secrets"], ["get", "delete"], ["ecr-public-token"])]
+    assert found["ecr-public-pusher-service-accounts"] == [(["serviceaccounts"], ["get", "list", "patch"], [])]
+
+
+def test_service_accounts_by_name_alone_are_granted_by_name() -> None:
+    found = rules(manifests([config(service_accounts=("default", "build"))], Grant.CLUSTER))
+    assert found["ecr-public-pusher-service-accounts"] == [(["serviceaccounts"], ["get", "patch"], ["build", "default"])]
+
+
+def test_what_a_removal_needs_is_there_when_asked_for() -> None:
+    assert "ecr-public-pusher-prune" in rules(manifests([config()], Grant.CLUSTER, removal=True))
+
+
+def test_one_role_serves_all_documents_of_the_cluster() -> None:
+    found = rules(manifests([config("a", secret_name="x"), config("b", prune=True)], Grant.CLUSTER))
+    assert found["ecr-public-pusher"][1] == (["secrets"], ["create", "patch"], ["ecr-public-token", "x"])
+    assert found["ecr-public-pusher-prune"][0][2] == ["ecr-public-token", "x"]
+
+
+def test_namespace_by_namespace_binds_in_each_and_lists_nothing() -> None:
+    objects = manifests([config("prod", "a", "b", service_accounts=("default",))], Grant.NAMESPACED)
+    assert names(objects) == [
+        "ClusterRole ecr-public-pusher-namespaced", "RoleBinding a/ecr-public-pusher", "RoleBinding b/ecr-public-pusher",
+        "ClusterRole ecr-public-pusher-service-accounts", "RoleBinding a/ecr-public-pusher-service-accounts",
+        "RoleBinding b/ecr-public-pusher-service-accounts",
+    ]  # fmt: skip
+    assert all(resources != ["namespaces"] for rule in rules(objects).values() for resources, _, _ in rule)
+
+
+@pytest.mark.parametrize("given", [config("prod", "team-*"), config("prod", "a", prune=True)])
+def test_what_must_list_namespaces_cannot_be_granted_one_by_one(given: ClusterConfig) -> None:
+    with pytest.raises(CliError, match="must list namespaces"):
+        manifests([given], Grant.NAMESPACED)
+
+
+def test_none_is_none() -> None:
+    assert manifests([config()], Grant.NONE) == []
