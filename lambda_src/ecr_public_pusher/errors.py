@@ -61,7 +61,7 @@ class InvalidDocument(PusherError):
 
 
 class TokenError(PusherError):
-    """ECR Public gave no usable token: without a token nothing is written."""
+    """ECR Public, or a private registry's region, gave no usable token: without a token nothing is written."""
 
 
 class QueueError(PusherError):

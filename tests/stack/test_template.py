@@ -104,6 +104,7 @@ def test_the_environment_is_what_the_function_reads() -> None:
     assert properties("PusherFunction", ConfigPath="/team/ecr", LogLevel="WARN", FanOut="true")["Environment"]["Variables"] == {
         "ALLOWED_ENDPOINTS": "",
         "CONFIG_PATH": "/team/ecr",
+        "EXECUTION_ROLE_ARN": "PusherRole.Arn",
         "STACK_NAME": STACK,
         "RETRY_QUEUE_URL": "RetryQueue",
         "RETRY_RECEIVES": 16,

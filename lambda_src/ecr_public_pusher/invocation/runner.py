@@ -89,7 +89,7 @@ class _Run:
         self._runner, self._request = runner, request
         self._settings, self._deadline, self._blocking = runner.settings, runner.deadline, runner.blocking
         self._callers = Callers(runner.clients(), runner.blocking)
-        self.tokens = TokenProvider(self._callers, runner.deadline)
+        self.tokens = TokenProvider(self._callers, runner.deadline, execution_role=self._settings.execution_role)
         self._all_need_public = True
         self.results: Sequence[ClusterResult] = ()
         self.unconfigured: bool | None = None
@@ -99,8 +99,8 @@ class _Run:
 
     @property
     def token_failure(self) -> PusherError | None:
-        """Why no token could be had, where the run went on without: a sweep's and a dry run's clusters say the rest."""
-        return self.tokens.public_failure if self._all_need_public else None
+        """Why ECR Public's could not be had, where the run went on without, and no cluster says so: in a dry run none needs it."""
+        return self.tokens.public_failure if self._all_need_public or self._request.dry_run else None
 
     async def work(self) -> None:
         request = self._request
@@ -192,7 +192,7 @@ class _Run:
 
         The failure is in the result.
         """
-        if any(planned.config.public_registry for planned in plan.clusters) or not plan.clusters:
+        if any(planned.config.public_registry for planned in plan.clusters) or (not plan.clusters and self.tokens.has_public):
             with contextlib.suppress(TokenError):
                 await self.tokens.public()
 

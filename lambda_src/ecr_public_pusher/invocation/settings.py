@@ -15,7 +15,7 @@ class Settings:
 
     `retry_queue_url`: where clusters that failed wait; `retry_receives`: how often a message is handed out there at most.
     `dead_letter_queue_url`: where somebody looks at what is not tried again. `fan_out`: a push of everything is split on the retry queue.
-    `allowed_endpoints`: the hosts beside EKS's that anything may be sent to.
+    `allowed_endpoints`: the hosts beside EKS's that anything may be sent to. `execution_role`: the ARN of the function's own, where it is known.
     """
 
     root: str
@@ -27,6 +27,7 @@ class Settings:
     dead_letter_queue_url: str | None = None
     fan_out: bool = False
     allowed_endpoints: tuple[str, ...] = ()
+    execution_role: str | None = None
     log_level: str = "INFO"
 
     @property
@@ -53,5 +54,6 @@ class Settings:
             dead_letter_queue_url=environ.get("DEAD_LETTER_QUEUE_URL") or None,
             fan_out=fan_out,
             allowed_endpoints=tuple(host for host in environ.get("ALLOWED_ENDPOINTS", "").split(",") if host.strip()),
+            execution_role=environ.get("EXECUTION_ROLE_ARN") or None,
             log_level=level if (level := environ.get("POWERTOOLS_LOG_LEVEL", "").upper()) in LOG_LEVELS else "INFO",
         )

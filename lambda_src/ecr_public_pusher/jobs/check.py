@@ -1,10 +1,11 @@
 """Finds out, without writing, whether each cluster could be pushed to, and what stands in the way: findings with a command to paste."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
 from ecr_public_pusher.deadline import TOO_SLOW
-from ecr_public_pusher.errors import ApiError, DeadlineReached, InternalError, NothingSelected, PusherError, RoleError, SignInError, TokenError
+from ecr_public_pusher.errors import ApiError, DeadlineReached, InternalError, NothingSelected, PusherError, SignInError
 from ecr_public_pusher.jobs.access_audit import SHOWN, AccessAudit, some
 from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters, run_until, with_others
 from ecr_public_pusher.jobs.job import Job
@@ -23,6 +24,8 @@ from ecr_public_pusher.timestamps import rfc3339
 ATTEMPTS = 2
 # Kept back of the time, so that what was found out until then is in the report.
 REPORT_SECONDS = 0.5
+# For all private registries' tokens.
+REGISTRY_SECONDS = 10.0
 
 
 async def check_clusters(plan: Plan, dry_run: Callable[[PlannedCluster], Job], workplace: Workplace, tokens: TokenProvider) -> list[ClusterResult]:
@@ -121,10 +124,17 @@ class _ClusterCheck:
         return finding.ok
 
     async def _registries(self) -> Finding:
+        """Every token is asked for, side by side; one that hangs must not keep the rest of the check from being done."""
+        seconds = min(REGISTRY_SECONDS, self._workplace.deadline.remaining / 3)
         try:
-            had = await self._tokens.private_of(self._config)
-        except (TokenError, RoleError) as error:
-            return _failed(Check.REGISTRIES, error)
+            async with asyncio.timeout(seconds):
+                tried = await self._tokens.each_private(self._config)
+        except TimeoutError:
+            return Finding(Check.REGISTRIES, False, f"a registry's role, or ECR, did not answer within {seconds:.0f} seconds", TOO_SLOW)
+        if failures := [one for one in tried if isinstance(one, PusherError)]:
+            remedies = dict.fromkeys(one.remedy for one in failures)
+            return Finding(Check.REGISTRIES, False, some(list(dict.fromkeys(one.message for one in failures))), " ".join(remedies))
+        had = [one for one in tried if not isinstance(one, PusherError)]
         until = min(one.token.expires_at for one in had)
         return Finding(Check.REGISTRIES, True, f"a token for {some([one.hosts[0] for one in had])}; the first ends at {rfc3339(until)}")
 

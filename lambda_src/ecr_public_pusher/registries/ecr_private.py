@@ -4,8 +4,7 @@ It is for every private registry of its region that the role may read, other acc
 authentication"), and for no other region's.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,24 +20,26 @@ _REMEDIES = {
 }
 
 
-def fetch_private_token(client: Any, role_arn: str, now: datetime, *, signature: Mapping[str, Any]) -> RegistryToken:
+def fetch_private_token(
+    client: Any, role_arn: str, now: datetime, *, signature: Mapping[str, Any], is_registry: Callable[[str], bool]
+) -> RegistryToken:
     """A token for the registries of the client's region, asked for as `role_arn`. Raises TokenError."""
     region = client.meta.region_name
     try:
         answer = call_aws(lambda: client.get_authorization_token(**signature))
     except AWS_ERRORS as error:
         said = f"ECR in {region} gave {role_arn} no token: {error_code(error)}"
-        raise TokenError(said, remedy=_REMEDIES[failure_of(error)]) from None
-    return checked_private_token(answer, region, now)
+        raise TokenError(said, remedy=_REMEDIES[failure_of(error)].replace("REGION", region)) from None
+    return checked_private_token(answer, f"ECR in {region}", now, is_registry=is_registry)
 
 
-def checked_private_token(answer: Any, region: str, now: datetime) -> RegistryToken:
-    """The token in GetAuthorizationToken's answer, when it is one of that region's registries. Raises TokenError."""
+def checked_private_token(answer: Any, giver: str, now: datetime, *, is_registry: Callable[[str], bool]) -> RegistryToken:
+    """The token in GetAuthorizationToken's answer, when the host that it is for `is_registry` of that region. Raises TokenError."""
     listed = answer.get("authorizationData") if isinstance(answer, dict) else None
     data = listed[0] if isinstance(listed, list) and listed else None
-    giver = f"ECR in {region}"
     token = checked(data, now, giver=giver)
     endpoint = data.get("proxyEndpoint") if isinstance(data, dict) else None
-    if not re.fullmatch(rf"https://[0-9]{{12}}\.dkr[.-]ecr(?:-fips)?\.{re.escape(region)}\.[a-z.]+", str(endpoint)):
+    scheme, _, host = endpoint.partition("://") if isinstance(endpoint, str) else ("", "", "")
+    if scheme != "https" or not is_registry(host):
         raise unusable(giver, "it is for another registry's host")
     return token

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -148,10 +149,126 @@ def test_a_dry_run_sends_no_private_token(pulling: World) -> None:
     assert not any(token.encode() in body or base64.b64encode(token.encode()) in body for body in bodies)
 
 
-def test_the_execution_role_never_stands_in(pulling: World) -> None:
-    pulling.document("prod", f"{{namespaces: [a], registries: [{{account: '{ACCOUNT}', region: eu-west-1, roleArn: {EXECUTION_ROLE}}}]}}")
-    assert entry(pulling.invoke())["error"]["type"] == "RoleError"
+@pytest.mark.parametrize("spelling", [EXECUTION_ROLE, EXECUTION_ROLE.replace("role/", "role/some/path/")])
+@pytest.mark.parametrize("known", [True, False])
+def test_the_execution_role_never_stands_in(pulling: World, monkeypatch: pytest.MonkeyPatch, spelling: str, known: bool) -> None:
+    if known:  # as the template has it
+        monkeypatch.setenv("EXECUTION_ROLE_ARN", EXECUTION_ROLE)
+    pulling.document("prod", f"{{namespaces: [a], registries: [{{account: '{ACCOUNT}', region: eu-west-1, roleArn: {spelling}}}]}}")
+    error = entry(pulling.invoke())["error"]
+    assert error["type"] == "RoleError"
+    assert ("the function's own role" in error["message"], "infra/pull-role.yaml" in error["remedy"]) == (known, known)
     assert pulling.aws.ecr_private.issued == {}
+
+
+def test_another_accounts_role_of_the_execution_roles_name_may_be_assumed(pulling: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXECUTION_ROLE_ARN", PULL_ROLE.replace(SPOKE_ACCOUNT, ACCOUNT))
+    pulling.document("prod", f"{{namespaces: [a], registries: [{EU}]}}")
+    assert pulling.invoke()["ok"]
+
+
+def test_a_role_of_another_partition_than_the_registrys_region_is_refused(pulling: World) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [{{account: '{ACCOUNT}', region: cn-north-1, roleArn: {PULL_ROLE}}}]}}")
+    error = entry(pulling.invoke())["error"]
+    assert error["type"] == "TokenError"
+    assert error["message"] == f"{PULL_ROLE} is of the partition aws, and the registry's region cn-north-1 of aws-cn"
+    assert pulling.aws.called("sts", "AssumeRole") == []
+
+
+def test_when_ecr_public_gives_none_a_document_that_needs_both_keeps_its_old_secrets(pulling: World) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [public, {EU}]}}")
+    pulling.document("other", f"{{cluster: prod, namespaces: [b], registries: [{EU}]}}")
+    pulling.invoke()
+    before = auths(pulling)
+    pulling.aws.ecr_public.deny()
+    report = pulling.invoke()
+    assert (entry(report)["error"]["type"], entry(report, "other")["ok"]) == ("TokenError", True)
+    assert auths(pulling) == before
+
+
+def test_a_registry_that_leaves_the_document_leaves_the_secret_only_when_the_others_can_be_had(pulling: World) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [public, {EU}]}}")
+    pulling.invoke()
+    pulling.document("prod", f"{{namespaces: [a], registries: [{EU}]}}")
+    pulling.aws.put_role(PULL_ROLE, trusted=None)
+    pulling.invoke()
+    assert len(auths(pulling)) == 4
+    pulling.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE)
+    assert pulling.invoke()["ok"]
+    assert set(auths(pulling)) == {EU_HOST, EU_TWIN}
+
+
+def test_a_check_names_every_token_that_cannot_be_had(pulling: World) -> None:
+    other = f"{{account: '{ACCOUNT}', region: us-west-2, roleArn: {SECOND_ROLE}}}"
+    pulling.document("prod", f"{{namespaces: [a], registries: [{EU}, {other}, {US}]}}")
+    pulling.aws.put_role(SECOND_ROLE, trusted=None)
+    refuse = lambda request: Answer.refusal(request, "AccessDeniedException", "no") if request.region == "us-east-1" else None  # noqa: E731
+    pulling.aws.script("ecr", "GetAuthorizationToken", refuse)
+    finding = entry(pulling.invoke({"action": "check"}))["findings"][0]
+    assert (finding["check"], finding["ok"]) == ("registries", False)
+    assert SECOND_ROLE in finding["message"]
+    assert "ECR in us-east-1" in finding["message"]
+    assert pulling.aws.called("ecr", "GetAuthorizationToken")[0].region == "eu-west-1"
+
+
+def test_a_registrys_role_that_hangs_does_not_keep_the_check_waiting(pulling: World) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [{EU}]}}")
+    pulling.aws.script("sts", "AssumeRole", lambda request: Answer(500, b"", delay=20))
+    findings = entry(pulling.invoke({"action": "check"}, seconds=6))["findings"]
+    assert [finding["check"] for finding in findings if not finding["ok"]] == ["registries"]
+    assert "sign-in" in [finding["check"] for finding in findings]
+
+
+@pytest.mark.parametrize("action", ["plan", "check"])
+def test_a_dry_run_says_that_ecr_public_gives_none_also_where_others_need_none(pulling: World, action: str) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [{EU}]}}")
+    pulling.document("other", "{cluster: prod, namespaces: [b]}")
+    pulling.aws.ecr_public.deny()
+    assert pulling.invoke({"action": action})["error"]["type"] == "TokenError"
+
+
+def test_tokens_are_asked_for_side_by_side(pulling: World) -> None:
+    regions = ("eu-west-1", "eu-west-2", "us-east-1", "us-west-2")
+    registries = ", ".join(f"{{account: '{ACCOUNT}', region: {region}, roleArn: {PULL_ROLE}}}" for region in regions)
+    pulling.document("prod", f"{{namespaces: [a], registries: [{registries}]}}")
+    together = threading.Barrier(len(regions), timeout=10)  # nobody is answered before all have asked
+
+    def meet(request: AwsRequest) -> Answer | None:
+        together.wait()
+        return None
+
+    pulling.aws.script("ecr", "GetAuthorizationToken", meet)
+    assert pulling.invoke()["ok"]
+    assert len(pulling.aws.called("sts", "AssumeRole")) == 1
+
+
+def test_of_two_roles_tokens_for_one_registry_the_report_names_the_first_to_end(pulling: World) -> None:
+    other = EU.replace(PULL_ROLE, SECOND_ROLE)
+    pulling.document("a", f"{{cluster: prod, namespaces: [a], registries: [{EU}]}}")
+    pulling.document("b", f"{{cluster: prod, namespaces: [b], registries: [{other}]}}")
+    report = pulling.invoke()
+    secrets = [pulling.secret("prod", namespace) for namespace in ("a", "b")]
+    first = min(secret["metadata"]["annotations"]["ecr-public-pusher/expires-at"] for secret in secrets if secret)
+    assert report["tokens"] == [{"registry": EU_HOST, "expiresAt": first}]
+
+
+def test_where_there_is_no_ecr_public_private_registries_are_enough_and_public_says_what_to_do(
+    pulling: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role = "arn:aws-cn:iam::111122223333:role/ecr-public-pusher-pull"
+    pulling.aws.put_role(role, trusted=EXECUTION_ROLE)
+    monkeypatch.setenv("AWS_REGION", "cn-north-1")
+    registry = f"{{account: '{ACCOUNT}', region: cn-north-1, roleArn: '{role}'}}"
+    pulling.aws.put_parameter(
+        "/ecr-public-pusher/clusters/prod", f"{{region: us-east-1, namespaces: [a], registries: [{registry}]}}", region="cn-north-1"
+    )
+    pulling.aws.put_parameter("/ecr-public-pusher/clusters/other", "{cluster: prod, region: us-east-1, namespaces: [b]}", region="cn-north-1")
+    report = pulling.invoke()
+    assert entry(report)["ok"]
+    assert set(auths(pulling)) == {f"{ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com.cn", f"{ACCOUNT}.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn"}
+    error = entry(report, "other")["error"]
+    assert (error["type"], "registries, without public" in error["remedy"]) == ("TokenError", True)
+    assert pulling.aws.called("ecr-public") == []
 
 
 @pytest.mark.parametrize(
@@ -173,11 +290,12 @@ def test_a_bad_registry_is_refused(pulling: World, registry: str, said: str) -> 
     assert (error["type"], said in error["message"]) == ("InvalidDocument", True), error
 
 
-def test_a_region_that_does_not_exist_is_a_typed_error(pulling: World) -> None:
-    pulling.document("prod", f"{{namespaces: [a], registries: [{{account: '{ACCOUNT}', region: zz-nowhere-9, roleArn: {PULL_ROLE}}}]}}")
+@pytest.mark.parametrize("region", ["zz-nowhere-9", "eu-west-9"])
+def test_a_region_that_does_not_exist_is_a_typed_error(pulling: World, region: str) -> None:
+    pulling.document("prod", f"{{namespaces: [a], registries: [{{account: '{ACCOUNT}', region: {region}, roleArn: {PULL_ROLE}}}]}}")
     error = entry(pulling.invoke())["error"]
     assert error["type"] == "TokenError"
-    assert "region" in error["remedy"]
+    assert "`region`" in error["remedy"]
 
 
 def test_each_tokens_life_is_a_metric_of_its_registry(pulling: World, capsys: pytest.CaptureFixture[str]) -> None:
