@@ -41,12 +41,16 @@ class Story:
     metrics: Metrics = field(default_factory=Metrics)
     expires: dict[str, float] = field(default_factory=dict)
 
-    def run(self, at: float, *results: ClusterResult, request: Request = FULL, life: float = TOKEN_LIFE, **more: Any) -> None:
-        """One run of the function."""
-        tokens = (IssuedToken("public.ecr.aws", datetime.fromtimestamp(at + life, UTC)),) if results else ()
+    def run(
+        self, at: float, *results: ClusterResult, request: Request = FULL, life: float = TOKEN_LIFE, private: float = TOKEN_LIFE, **more: Any
+    ) -> None:
+        """One run of the function. `life`: of ECR Public's token; `private`: of a private registry's."""
+        lives = ("public.ecr.aws", life, False), ("111122223333.dkr.ecr.eu-west-1.amazonaws.com", private, True)
+        tokens = tuple(IssuedToken(name, datetime.fromtimestamp(at + its, UTC), own) for name, its, own in lives) if results else ()
         run = RunResult(request, "id", 2.0, results, tokens, **{"unconfigured": False, **more})
         for metric in metrics(run, now=datetime.fromtimestamp(at + 2, UTC)):
             dimensions = {"service": STACK} | ({"cluster": metric.cluster} if metric.cluster else {})
+            dimensions |= {"registry": metric.registry} if metric.registry else {}
             self.metrics.put("EcrPublicPusher", metric.name, dimensions, at, metric.value)
         for result in results:
             if result.ok:
@@ -310,6 +314,31 @@ def test_a_token_with_too_little_life_is_known(readings: Readings, hours: float,
     found = calls("TokenLifeAlarm", story, 0, 2 * DAY, readings)
     assert bool(found) is alarmed
     assert all(call <= DAY + 8 * HOUR + 10 * MINUTE for call in found)
+
+
+@every_way
+@pytest.mark.parametrize(("hours", "alarmed"), [(12, False), (10, True), (1, True)])
+def test_a_private_token_with_too_little_life_is_known_as_such(readings: Readings, hours: float, alarmed: bool) -> None:
+    story = Story()
+    pushes(story, 0, DAY)
+    story.run(DAY + 8 * HOUR, *FLEET, private=hours * HOUR)
+    found = calls("PrivateTokenLifeAlarm", story, 0, 2 * DAY, readings)
+    assert bool(found) is alarmed
+    assert all(call <= DAY + 9 * HOUR + 10 * MINUTE for call in found)
+    assert calls("TokenLifeAlarm", story, 0, 2 * DAY, readings) == []
+
+
+@every_way
+def test_a_discovery_that_fails_is_known_and_recovers_once_it_finds_its_clusters(readings: Readings) -> None:
+    story = Story()
+    found = good("fleet/us-east-1/one"), good("fleet/eu-west-1/two")
+    pushes(story, 0, DAY, results=found)
+    story.run(DAY + 8 * HOUR, found[0], bad("fleet/eu-west-1/*"))
+    story.run(DAY + 8 * HOUR + 15 * MINUTE, found[1], request=Request(clusters=("fleet/eu-west-1/*",)))
+    pushes(story, DAY + 16 * HOUR, 3 * DAY, results=found)
+    transitions = simulate(_alarms(())["ClusterFailedAlarm"], story.metrics, 0, 3 * DAY, readings)
+    states = [one.state for one in transitions if State.ALARM in (one.state, one.previous)]
+    assert states == [State.ALARM, State.OK]
 
 
 @every_way

@@ -17,6 +17,7 @@ SECTIONS = {
     "FunctionErrorsAlarm": "function-errors",
     "UnconfiguredAlarm": "unconfigured",
     "TokenLifeAlarm": "token-life",
+    "PrivateTokenLifeAlarm": "private-token-life",
     "ThrottlesAlarm": "throttles",
     "DurationAlarm": "duration",
     "DeadLetterAlarm": "dead-letters",
@@ -29,6 +30,7 @@ WATCHED = {
     "FunctionErrorsAlarm": {("AWS/Lambda", "Errors", ("FunctionName",))},
     "UnconfiguredAlarm": {(NAMESPACE, "Unconfigured", RUN)},
     "TokenLifeAlarm": {(NAMESPACE, "TokenSecondsAtIssue", RUN)},
+    "PrivateTokenLifeAlarm": {(NAMESPACE, "TokenSecondsAtIssue", ("registry", "service"))},
     "ThrottlesAlarm": {("AWS/Lambda", "Throttles", ("FunctionName",))},
     "DurationAlarm": {("AWS/Lambda", "Duration", ("FunctionName",))},
     "DeadLetterAlarm": {("AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName",))},
@@ -117,6 +119,17 @@ def test_the_failed_clusters_are_found_by_one_query() -> None:
     )
     assert (query["Id"], query["Period"], query["ReturnData"]) == ("q1", 3600, True)
     assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == (">=", 1)
+
+
+def test_the_tokens_of_all_private_registries_are_watched_by_one_query_at_the_public_ones_threshold() -> None:
+    alarm = alarms()["PrivateTokenLifeAlarm"]
+    (query,) = alarm["Metrics"]
+    assert query["Expression"] == (
+        'SELECT MIN(TokenSecondsAtIssue) FROM SCHEMA("EcrPublicPusher", registry, service)'
+        f" WHERE service = '{STACK}' GROUP BY registry ORDER BY MIN() ASC"
+    )
+    threshold = OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]
+    assert threshold == ("<", alarms()["TokenLifeAlarm"]["Threshold"])
 
 
 def test_a_failed_cluster_stays_in_alarm_between_its_tries() -> None:

@@ -169,6 +169,11 @@ def test_a_vpc_needs_subnets_and_security_groups(subnets: str, groups: str, acce
     assert (refusals(SubnetIds=subnets, SecurityGroupIds=groups) == []) is accepted
 
 
+def test_the_roles_that_sign_in_and_those_that_ask_for_registry_tokens_are_two() -> None:
+    assert refusals(AssumableRoleName="one", PullRoleName="one") != []
+    assert refusals(AssumableRoleName="one", PullRoleName="two") == []
+
+
 @pytest.mark.parametrize("rate", range(1, 10))
 @pytest.mark.parametrize("after", range(2, 11))
 def test_the_alarm_comes_later_than_the_next_push(rate: int, after: int) -> None:

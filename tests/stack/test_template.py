@@ -15,6 +15,7 @@ ALARMS = {
     "FunctionErrorsAlarm",
     "UnconfiguredAlarm",
     "TokenLifeAlarm",
+    "PrivateTokenLifeAlarm",
     "ThrottlesAlarm",
     "DurationAlarm",
     "DeadLetterAlarm",
