@@ -106,7 +106,7 @@ def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
         "shut": {"namespaces": ["team-a"]},
     }
     # It finds only the cluster that has a document of its own, which is left to that.
-    discovery = {"regions": [REGION], "tags": {"team": "web"}, "namespaces": ["team-a"]}
+    discovery = {"regions": [REGION], "tags": {"team": "web"}, "namespaces": ["team-*"]}
     aws.put_parameter(f"{ROOT_PATH}/discover/fleet", json.dumps(discovery), region=REGION)
     for name, document in documents.items():
         aws.put_parameter(f"{ROOT_PATH}/clusters/{name}", json.dumps(document), secure=name == "home", region=REGION)
