@@ -7,7 +7,7 @@ import typer
 from ecr_public_pusher.version import VERSION
 
 from .command import shared_options
-from .commands import clusters, documents, run, schema
+from .commands import clusters, documents, logs, queue, run, schema, status
 
 EPILOG = (
     "Exit codes: 0 fine; 1 the run is not ok, or something is wrong; 2 wrong arguments, or no single stack; 3 AWS or the network; "
@@ -37,7 +37,5 @@ def main(version: Annotated[bool, typer.Option("--version", callback=_version, i
     pass
 
 
-run.register(app)
-clusters.register(app)
-documents.register(app)
-schema.register(app)
+for module in (status, logs, run, queue, clusters, documents, schema):
+    module.register(app)

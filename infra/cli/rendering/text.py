@@ -11,8 +11,8 @@ GOOD, BAD, NEUTRAL, FAINT, HEAD = "green", "red", "yellow", "dim", "bold"
 
 STYLES: Mapping[str, str] = {
     **dict.fromkeys(("ok", "created", "updated", "adopted", "removed", "pruned"), GOOD),
-    **dict.fromkeys(("skipped", "waiting", "unknown"), NEUTRAL),
-    **dict.fromkeys(("failed", "conflict", "missing", "forbidden", "wrong-type", "not-attempted", "expired", "never"), BAD),
+    **dict.fromkeys(("skipped",), NEUTRAL),
+    **dict.fromkeys(("failed", "conflict", "missing", "forbidden", "wrong-type", "not-attempted", "expired", "no-push"), BAD),
 }
 
 

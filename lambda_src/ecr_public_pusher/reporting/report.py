@@ -47,6 +47,8 @@ def report(run: RunResult) -> dict[str, Any]:
         answer["deleted"] = _deleted(run.request.deleted)
     answer["tokens"] = [{"registry": token.registry, "expiresAt": rfc3339(token.expires_at)} for token in run.tokens[:MAX_NAMES]]
     answer["totals"] = {"clusters": len(run.results), "clustersFailed": len(run.failed), **_total(run.results)}
+    if narrowed := _narrowed(run):
+        answer["narrowedTo"] = narrowed
     for name, listed in (("unknownParameters", [name[:1011] for name in run.unknown]), ("queued", list(run.queued)), ("gone", list(run.gone))):
         if listed:
             answer[name] = listed[:MAX_NAMES]
@@ -56,6 +58,12 @@ def report(run: RunResult) -> dict[str, Any]:
     if left:
         answer["clustersLeft"] = left
     return answer
+
+
+def _narrowed(run: RunResult) -> dict[str, list[str]]:
+    """What it was narrowed to, as it was asked: whoever reads the log must not take it for a run of everything."""
+    asked = {"clusters": run.request.clusters, "namespaces": run.request.namespaces}
+    return {name: [pattern[:253] for pattern in patterns[:MAX_NAMES]] for name, patterns in asked.items() if patterns}
 
 
 def _clusters(run: RunResult) -> tuple[list[dict[str, Any]], int]:

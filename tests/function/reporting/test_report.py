@@ -25,6 +25,11 @@ def run(*results: ClusterResult, request: Request = Request(), **more: object) -
     return RunResult(request, "id-1", 1.5, results, **{"tokens": TOKENS, "unconfigured": False, **more})  # type: ignore[arg-type]
 
 
+def test_what_a_run_was_narrowed_to_is_in_its_report() -> None:
+    asked = Request(clusters=("prod", "edge-*"), namespaces=("team-a",))
+    assert reporting.report(run(GOOD, request=asked))["narrowedTo"] == {"clusters": ["prod", "edge-*"], "namespaces": ["team-a"]}
+
+
 def test_the_whole_report() -> None:
     assert reporting.report(run(GOOD, MIXED, OFF)) == {
         "action": "push",

@@ -1,0 +1,69 @@
+"""`logs`: what the function did, a run a line."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from ..command import Cli, command
+from ..duration import Duration
+from ..rendering.log import is_about, render_line
+from ..run_log import LogLine, read_log
+from .status import PANEL
+
+# Each run, what went wrong without one, and runs that Lambda ended.
+PATTERN = (
+    '{ $.message = "report" || $.level = "ERROR" || ($.type = "platform.report" && ($.record.status = "timeout" || $.record.status = "failure")) }'
+)
+POLL_SECONDS = 5
+# A line may come up after others that are younger than it.
+OVERLAP = timedelta(minutes=2)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(rich_help_panel=PANEL)(command(logs))
+
+
+def logs(
+    cli: Cli,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Only runs that name these clusters.", show_default=False)] = None,
+    since: Annotated[timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back.")] = timedelta(hours=3),
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more, until Ctrl-C.")] = False,
+) -> None:
+    """Show what the function did: a line for each run, with its problems.
+
+    With -o json, the lines as they were logged, one JSON object each.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher logs
+      ecr-public-pusher logs prod --since 2d
+      ecr-public-pusher logs --follow
+      ecr-public-pusher logs --since 1d -o json | jq 'select(.report.ok | not) | .report.requestId'
+    """
+    wanted = ids or []
+    shown = 0
+    for line in _lines(cli, since, follow=follow):
+        if is_about(line, wanted):
+            cli.output.line(line.said, lambda line=line: render_line(line, wanted))  # type: ignore[misc]
+            shown += 1
+    if not shown:
+        cli.output.note("Nothing was logged in that time. Look further back: --since 2d")
+
+
+def _lines(cli: Cli, since: timedelta, *, follow: bool) -> Iterator[LogLine]:
+    """Each line once. With `follow`, it never ends."""
+    start, seen = datetime.now(UTC) - since, dict[str, datetime]()
+    while True:
+        for line in read_log(cli.session, PATTERN, since=start):
+            if line.id not in seen:
+                seen[line.id] = line.at
+                yield line
+        if not follow:
+            return
+        start = max([start, *(at - OVERLAP for at in seen.values())])
+        seen = {line_id: at for line_id, at in seen.items() if at >= start}
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,142 @@
+"""`queue list`, `queue redrive`, `queue purge`: what waits to be tried again, and what nothing tries again."""
+
+import json
+import time
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import ClientError
+from rich.console import RenderableType
+from rich.text import Text
+
+from ..command import Cli, command, group
+from ..errors import CliError, ExitCode
+from ..queues import DeadLetter, QueueState, look_at_dead_letters, queue_state
+from ..rendering.text import FAINT, heading, span, table
+from .run import Yes
+
+POLL_SECONDS = 2
+RUNNING = "RUNNING"
+
+
+class Queue(StrEnum):
+    """Which of the two."""
+
+    RETRY = "retry"
+    DEAD_LETTERS = "dead-letters"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the group."""
+    made = group("queue", "What waits to be tried again, and what nothing tries again.")
+    for name, function in (("list", list_queues), ("redrive", redrive), ("purge", purge)):
+        made.command(name)(command(function))
+    app.add_typer(made, rich_help_panel="Looking")
+
+
+def list_queues(cli: Cli) -> int:
+    """Show both queues, and each dead letter. Exit code 1 when there is a dead letter.
+
+    Messages of the retry queue are only counted: to look at one counts as a try. Dead letters are read, which hides them from others for as
+    long as that takes, half a minute at most, and are left where they are.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher queue list
+      ecr-public-pusher queue list -o json | jq '.deadLetters.messages[].body'
+    """
+    session, stack = cli.session, cli.session.stack
+    with cli.output.progress("reading the queues"):
+        retry, dead = (queue_state(session, url, with_age=True) for url in (stack.retry_queue_url, stack.dead_letter_queue_url))
+        letters = look_at_dead_letters(session, stack.dead_letter_queue_url) if dead.total else []
+    data = {"retry": retry.as_json(), "deadLetters": {**dead.as_json(), "messages": [letter.as_json() for letter in letters]}}
+    cli.output.result(data, lambda: _render(retry, dead, letters, datetime.now(UTC)))
+    return ExitCode.NOT_OK if dead.total else ExitCode.OK
+
+
+def redrive(cli: Cli) -> int:
+    """Put all dead letters on the retry queue, to be tried once more. Correct first what made them fail.
+
+    A removal is not repeated from a queue: it becomes a dead letter again. Send it anew (remove), and purge.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher queue list
+      ecr-public-pusher queue redrive
+    """
+    session, stack = cli.session, cli.session.stack
+    retry, dead = (queue_state(session, url) for url in (stack.retry_queue_url, stack.dead_letter_queue_url))
+    if not dead.total:
+        cli.output.result({"moved": 0, "status": "EMPTY"}, lambda: [Text("There are no dead letters.")])
+        return ExitCode.OK
+    # Without a destination, SQS moves only what once was on the retry queue; what never reached the function was not.
+    session.client("sqs").start_message_move_task(SourceArn=dead.arn, DestinationArn=retry.arn)
+    with cli.output.progress(f"moving {dead.total} messages to the retry queue"):
+        task = _finished(cli, dead.arn)
+    moved, ended = task.get("ApproximateNumberOfMessagesMoved", 0), str(task["Status"])
+    said = f"{moved} moved ({ended.lower()}). Follow: ecr-public-pusher logs --follow"
+    cli.output.result({"moved": moved, "status": ended}, lambda: [Text(said)])
+    return ExitCode.OK if ended == "COMPLETED" else ExitCode.NOT_OK
+
+
+def purge(cli: Cli, queue: Annotated[Queue, typer.Argument(help="Which queue.")], yes: Yes = False) -> int:
+    """Delete all messages of a queue. Asks first.
+
+    What waits on the retry queue is tried no more before the next push of everything. Dead letters are gone.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher queue purge dead-letters
+      ecr-public-pusher queue purge retry --yes
+    """
+    session, stack = cli.session, cli.session.stack
+    question = f"Delete the messages of {queue.value}?"
+    if not yes:
+        cli.output.need_person(question)
+    url = stack.retry_queue_url if queue is Queue.RETRY else stack.dead_letter_queue_url
+    total = queue_state(session, url).total
+    if not yes:
+        cli.output.confirm(f"Delete all messages of {queue.value}, about {total}?")
+    try:
+        session.client("sqs").purge_queue(QueueUrl=url)
+    except ClientError as error:
+        if not error.response["Error"]["Code"].endswith("PurgeQueueInProgress"):
+            raise
+        raise CliError("It was purged within the last minute.", remedy="SQS wants a minute between two. Try again.", exit_code=ExitCode.AWS) from None
+    cli.output.result({"queue": queue.value, "deleted": total}, lambda: [Text(f"Deleted: about {total}. SQS takes up to a minute for it.")])
+    return ExitCode.OK
+
+
+def _finished(cli: Cli, source: str) -> dict[str, Any]:
+    """The move, when it is over. An interrupt lets it go on."""
+    while True:
+        task: dict[str, Any] = cli.session.client("sqs").list_message_move_tasks(SourceArn=source, MaxResults=1)["Results"][0]
+        if task["Status"] != RUNNING:
+            return task
+        time.sleep(POLL_SECONDS)
+
+
+def _render(retry: QueueState, dead: QueueState, letters: list[DeadLetter], now: datetime) -> list[RenderableType]:
+    rows = [_row("retry", retry, retry.oldest_seconds), _row("dead-letters", dead, _age(letters, now) or dead.oldest_seconds)]
+    parts: list[RenderableType] = [table("QUEUE", "DUE", "NOT DUE YET", "IN FLIGHT", "OLDEST", rows=rows)]
+    for letter in letters:
+        parts += [heading(f"{letter.id}, {span((now - letter.sent_at).total_seconds())} old"), Text(_body(letter.body))]
+    if (left := dead.waiting - len(letters)) > 0:
+        parts.append(Text(f"\n... and about {left} more", style=FAINT))
+    if letters:
+        parts.append(Text("\nTo try them again: ecr-public-pusher queue redrive. To delete them: ecr-public-pusher queue purge dead-letters"))
+    return parts
+
+
+def _row(name: str, queue: QueueState, oldest: int | None) -> tuple[str, ...]:
+    return name, str(queue.waiting), str(queue.delayed), str(queue.in_flight), span(oldest) if oldest is not None else "-"
+
+
+def _age(letters: list[DeadLetter], now: datetime) -> int | None:
+    return int((now - letters[0].sent_at).total_seconds()) if letters else None
+
+
+def _body(body: Any) -> str:
+    return body if isinstance(body, str) else json.dumps(body)

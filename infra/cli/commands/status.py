@@ -1,0 +1,53 @@
+"""`status`: how every cluster is."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from ..command import Cli, command
+from ..duration import Duration
+from ..errors import ExitCode
+from ..rendering.status import render_status
+from ..status import Status, gather
+
+PANEL = "Looking"
+WATCH_SECONDS = 30
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(rich_help_panel=PANEL)(command(status))
+
+
+def status(
+    cli: Cli,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Only these clusters, by id or glob.", show_default=False)] = None,
+    since: Annotated[timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back the log is read.")] = timedelta(days=1),
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Again and again, until Ctrl-C.")] = False,
+    every: Annotated[int, typer.Option("--every", metavar="SECONDS", min=1, help="How often, with --watch.")] = WATCH_SECONDS,
+) -> int:
+    """Show every cluster: the last good push, how long its token lives, what failed and why; the queues, the alarms, odd parameters.
+
+    Exit code 1 when anything is wrong; with IDs, when one of those clusters is not ok.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher status
+      ecr-public-pusher status 'prod-*' --watch --every 10
+      ecr-public-pusher status -o json | jq '.clusters[] | select(.tokenHoursLeft < 4)'
+    """
+    while True:
+        found = _gather(cli, ids or [], since)
+        if watch and cli.output.out.is_terminal:
+            cli.output.out.clear()
+        (cli.output.line if watch else cli.output.result)(found.as_json(), lambda found=found: render_status(found))  # type: ignore[misc]
+        if not watch:
+            return ExitCode.OK if found.ok else ExitCode.NOT_OK
+        time.sleep(every)
+
+
+def _gather(cli: Cli, ids: list[str], since: timedelta) -> Status:
+    with cli.output.progress("reading log, queues and alarms"):
+        return gather(cli.session, ids=ids, now=datetime.now(UTC), window=since)

@@ -1,0 +1,129 @@
+"""A status -> what is printed of it: a line for each cluster, then what is wrong, with its remedies, then the queues and the alarms."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ..health import ClusterHealth, State
+from ..queues import QueueState
+from ..status import FINE, Status
+from .text import BAD, FAINT, GOOD, HEAD, NEUTRAL, counted, heading, indented, pasteable, span, state, table
+
+# With the schedule as it comes, a token has four hours left when the next push is due.
+SHORT_SECONDS = 3 * 3600
+PROBLEMS_SHOWN = 5
+
+
+def render_status(status: Status) -> list[RenderableType]:
+    return list(_parts(status))
+
+
+def _parts(status: Status) -> Iterator[RenderableType]:
+    yield _headline(status)
+    if status.unconfigured:
+        yield indented("There is no configuration yet, so nothing is pushed. Add a cluster: ecr-public-pusher clusters add", style=NEUTRAL)
+    if status.clusters:
+        yield Text("")
+        yield table("CLUSTER", "STATE", "LAST GOOD PUSH", "TOKEN LEFT", "DETAIL", rows=[_row(cluster, status) for cluster in status.clusters])
+    if error := status.health.run_error:
+        at, said = error
+        yield heading(f"The last push ({_ago(at, status.now)}) failed as a whole: {said['type']}")
+        yield indented(said["message"])
+        yield pasteable(said["remedy"])
+    for cluster in status.clusters:
+        yield from _failure(cluster, status.now)
+    if not status.narrowed:
+        yield from _surroundings(status)
+    for note in status.notes:
+        yield Text(f"\n{note}", style=NEUTRAL)
+
+
+def _headline(status: Status) -> Text:
+    stack, bad = status.stack, sum(cluster.state(status.now) not in FINE for cluster in status.clusters)
+    line = Text.assemble((str(stack["name"]), HEAD), f" {stack['version'] or ''} · {stack['account']} {stack['region']} · ")
+    line.append(counted(len(status.clusters), "cluster") + (f", {bad} not ok" if bad else ""))
+    return line.append(" · ").append(*(("ok", GOOD) if status.ok else ("not ok", BAD)))
+
+
+def _row(cluster: ClusterHealth, status: Status) -> tuple[str | Text, ...]:
+    now, word = status.now, cluster.state(status.now)
+    pushed = (
+        _ago(cluster.last_good_push, now)
+        if cluster.last_good_push
+        else "-"
+        if word in FINE
+        else f"none in {span((now - status.since).total_seconds())}"
+    )
+    return cluster.id, state(word.value), pushed, _left(cluster, now), _detail(cluster, word)
+
+
+def _left(cluster: ClusterHealth, now: datetime) -> Text:
+    if cluster.token_expires_at is None:
+        return Text("-")
+    seconds = (cluster.token_expires_at - now).total_seconds()
+    return Text(span(seconds) if seconds > 0 else "none", style=BAD if seconds <= 0 else NEUTRAL if seconds < SHORT_SECONDS else "")
+
+
+def _detail(cluster: ClusterHealth, word: State) -> str:
+    if word is State.SKIPPED:
+        return str(cluster.skipped)
+    if word is State.FAILED and cluster.failed:
+        error, counts = cluster.failed.entry.get("error"), cluster.failed.entry.get("counts", {})
+        what = error["type"] if error else ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+        return f"{what}; queued" if cluster.failed.queued else what
+    return "by a full report" if cluster.inferred and word is State.OK else ""
+
+
+def _failure(cluster: ClusterHealth, now: datetime) -> Iterator[RenderableType]:
+    if cluster.state(now) is not State.FAILED or cluster.failed is None:
+        return
+    entry = cluster.failed.entry
+    yield heading(f"{cluster.id} ({cluster.failed.action}, {_ago(cluster.failed.at, now)})")
+    if error := entry.get("error"):
+        yield Text(error["type"], style=BAD)
+        yield indented(error["message"])
+        yield pasteable(error["remedy"])
+    problems = entry.get("problems", [])
+    for problem in problems[:PROBLEMS_SHOWN]:
+        yield Text.assemble(problem["namespace"], "  ", state(problem["outcome"]))
+        yield indented(problem["message"])
+        yield pasteable(problem["remedy"])
+    if left := len(problems[PROBLEMS_SHOWN:]) + entry.get("problemsLeft", 0):
+        yield Text(f"... and {left} more: ecr-public-pusher logs {cluster.id}", style=FAINT)
+
+
+def _surroundings(status: Status) -> Iterator[RenderableType]:
+    if status.alarms:
+        yield heading("Alarms that are up")
+        for alarm in status.alarms:
+            yield Text.assemble((alarm.name, BAD), f"  for {span((status.now - alarm.since).total_seconds())}")
+            yield indented(alarm.description)
+    if status.unknown:
+        yield heading("Unknown parameters: no defaults, no cluster, no discovery. Rename or delete them.")
+        yield table("PARAMETER", rows=[(name,) for name in status.unknown])
+    for deleted, at in sorted(status.health.deleted.items()):
+        yield heading(f"{deleted}: its document is gone (seen {_ago(at, status.now)})")
+        yield indented("Nothing is pushed there any more, and the tokens left behind block pulls when they expire.")
+        yield pasteable("Put the document back, and: ecr-public-pusher clusters delete " + deleted)
+    if status.lost_runs:
+        last, how = status.lost_runs[-1]
+        yield heading(f"{counted(len(status.lost_runs), 'run')} gave no report; the last one {_ago(last, status.now)}: {how}")
+    yield Text("")
+    yield _queue_line("Retry queue", status.retry_queue, bad=False)
+    yield _queue_line("Dead letters", status.dead_letters, bad=True)
+    if not status.alarms:
+        yield Text("Alarms: none up")
+
+
+def _queue_line(name: str, queue: QueueState, *, bad: bool) -> Text:
+    if not queue.total:
+        return Text(f"{name}: empty")
+    if bad:
+        return Text(f"{name}: {queue.total}, which nothing tries again: ecr-public-pusher queue list", style=BAD)
+    return Text(f"{name}: {queue.waiting} due, {queue.delayed} not due yet, {queue.in_flight} being tried or failed and waiting", style=NEUTRAL)
+
+
+def _ago(moment: datetime, now: datetime) -> str:
+    return f"{span((now - moment).total_seconds())} ago"

@@ -1,0 +1,164 @@
+"""Everything that `status` shows: gathered from Parameter Store, the log, the queues and the alarms; `ok` is whether any of it is wrong."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ecr_public_pusher.configuration.loader import pushed_by
+from ecr_public_pusher.configuration.names import matches
+from ecr_public_pusher.timestamps import rfc3339
+
+from .errors import CliError
+from .health import ClusterHealth, Document, Health, State, judge
+from .queues import QueueState, queue_state
+from .run_log import LOST, PUSHES, SWEEPS, read_log
+from .session import Session
+
+# The last sweep is looked for this far back, since sweeps are many and large.
+SWEEP_WINDOW = timedelta(minutes=30)
+FINE = (State.OK, State.SKIPPED, State.REMOVED)
+ALARMS_AT_ONCE = 100  # CloudWatch, DescribeAlarms
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One that is up, and since when."""
+
+    name: str
+    since: datetime
+    description: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is so at `now`, by what was logged since `since`. `narrowed`: only these clusters were asked for, and only they decide `ok`."""
+
+    now: datetime
+    since: datetime
+    stack: Mapping[str, Any]
+    health: Health
+    unknown: tuple[str, ...]
+    retry_queue: QueueState
+    dead_letters: QueueState
+    alarms: tuple[Alarm, ...]
+    lost_runs: tuple[tuple[datetime, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    unconfigured: bool = False
+    narrowed: bool = False
+    clusters: tuple[ClusterHealth, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        clusters_fine = all(cluster.state(self.now) in FINE for cluster in self.clusters)
+        if self.narrowed:
+            return clusters_fine
+        rest = (self.health.deleted, self.health.run_error, self.unknown, self.dead_letters.total, self.alarms, self.unconfigured)
+        return clusters_fine and not any(rest)
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of `status -o json`."""
+        error = self.health.run_error
+        return {
+            "ok": self.ok,
+            "at": rfc3339(self.now),
+            "since": rfc3339(self.since),
+            "stack": dict(self.stack),
+            "unconfigured": self.unconfigured,
+            "clusters": [_cluster_json(cluster, self.now) for cluster in self.clusters],
+            "lastPushError": {"at": rfc3339(error[0]), **error[1]} if error else None,
+            "retryQueue": self.retry_queue.as_json(),
+            "deadLetters": self.dead_letters.as_json(),
+            "alarms": [{"name": alarm.name, "since": rfc3339(alarm.since), "description": alarm.description} for alarm in self.alarms],
+            "unknownParameters": list(self.unknown),
+            "deletedDocuments": [{"id": name, "at": rfc3339(at)} for name, at in sorted(self.health.deleted.items())],
+            "lostRuns": [{"at": rfc3339(at), "status": how} for at, how in self.lost_runs],
+            "notes": list(self.notes),
+        }
+
+
+def _cluster_json(cluster: ClusterHealth, now: datetime) -> dict[str, Any]:
+    entry = cluster.failed.entry if cluster.failed else {}
+    end, pushed = cluster.token_expires_at, cluster.last_good_push
+    return {
+        "id": cluster.id,
+        "state": cluster.state(now).value,
+        "lastGoodPush": rfc3339(pushed) if pushed else None,
+        "tokenExpiresAt": rfc3339(end) if end else None,
+        "tokenHoursLeft": round(max(0.0, (end - now).total_seconds() / 3600), 1) if end else None,
+        "failedAt": rfc3339(cluster.failed.at) if cluster.failed else None,
+        "failedAction": cluster.failed.action if cluster.failed else None,
+        "queued": bool(cluster.failed and cluster.failed.queued),
+        "skipped": cluster.skipped,
+        "error": entry.get("error"),
+        "counts": entry.get("counts", {}),
+        "problems": entry.get("problems", []),
+        "problemsLeft": entry.get("problemsLeft", 0),
+        "inferred": cluster.inferred,
+    }
+
+
+def gather(session: Session, *, ids: Collection[str], now: datetime, window: timedelta) -> Status:
+    """Asks AWS. `ids`: names and globs; empty: all. Raises CliError for one that matches nothing."""
+    stack, since = session.stack, now - window
+    documents, unknown = read_documents(session)
+    health = judge(documents, read_log(session, PUSHES, since=since), read_log(session, SWEEPS, since=max(since, now - SWEEP_WINDOW)))
+    shown = sorted(health.clusters.values(), key=lambda cluster: cluster.id)
+    return Status(
+        now,
+        since,
+        {"name": stack.name, "account": stack.account, "region": stack.region, "version": stack.version, "status": stack.status},
+        health,
+        unknown,
+        queue_state(session, stack.retry_queue_url),
+        queue_state(session, stack.dead_letter_queue_url),
+        alarms_up(session),
+        tuple((line.at, str(line.said["record"]["status"])) for line in read_log(session, LOST, since=since)),
+        _notes(session, health),
+        unconfigured=not documents and not unknown,
+        narrowed=bool(ids),
+        clusters=tuple(_wanted(shown, ids)),
+    )
+
+
+def read_documents(session: Session) -> tuple[list[Document], tuple[str, ...]]:
+    """The documents, and the names of parameters that are none. Nothing is decrypted: what they say is not asked."""
+    root = session.stack.config_path
+    documents, unknown = [], []
+    for page in session.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=root, Recursive=True, WithDecryption=False):
+        for parameter in page["Parameters"]:
+            if (document_id := pushed_by(parameter["Name"], root=root)) is not None:
+                documents.append(Document(document_id, parameter["LastModifiedDate"]))
+            elif parameter["Name"] != f"{root}/defaults":
+                unknown.append(parameter["Name"])
+    return documents, tuple(sorted(unknown))
+
+
+def alarms_up(session: Session) -> tuple[Alarm, ...]:
+    """The stack's own alarms that are in ALARM: by its resources, since another stack's name may begin with this one's."""
+    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=session.stack.name)
+    resources = [one for page in pages for one in page["StackResourceSummaries"]]
+    names = [one["PhysicalResourceId"] for one in resources if one["ResourceType"] == "AWS::CloudWatch::Alarm" and one.get("PhysicalResourceId")]
+    found = session.client("cloudwatch").describe_alarms(AlarmNames=names[:ALARMS_AT_ONCE])["MetricAlarms"] if names else []
+    up = [alarm for alarm in found if alarm["StateValue"] == "ALARM"]
+    return tuple(
+        Alarm(alarm["AlarmName"], alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"], alarm.get("AlarmDescription", ""))
+        for alarm in sorted(up, key=lambda alarm: alarm["AlarmName"])
+    )
+
+
+def _wanted(clusters: list[ClusterHealth], ids: Collection[str]) -> list[ClusterHealth]:
+    for pattern in ids:
+        if not any(matches(pattern, cluster.id) for cluster in clusters):
+            known = ", ".join(cluster.id for cluster in clusters[:20]) or "none"
+            raise CliError(f"No cluster is called {pattern}.", remedy=f"There are: {known}{', ...' if len(clusters) > 20 else ''}")
+    return [cluster for cluster in clusters if not ids or any(matches(pattern, cluster.id) for pattern in ids)]
+
+
+def _notes(session: Session, health: Health) -> tuple[str, ...]:
+    notes = []
+    if (level := session.stack.parameters.get("LogLevel", "INFO")) != "INFO":
+        notes.append(f"LogLevel is {level}: only runs that are not ok are logged, so good pushes are not seen here.")
+    if health.capped_at is not None:
+        notes.append(f"The report of {rfc3339(health.capped_at)} was full: clusters that it does not name were taken to be ok.")
+    return tuple(notes)
