@@ -76,14 +76,14 @@ class Output:
             for part in render():
                 _print(self.out, part)
 
-    def line(self, data: Any, render: Callable[[], Sequence[RenderableType]]) -> None:
-        """One of a stream of results: a JSON object on a line of its own, a YAML document, or what `render` makes of it."""
+    def line(self, data: Any, *parts: RenderableType) -> None:
+        """One of a stream of results: a JSON object on a line of its own, a YAML document, or `parts`."""
         if self.format is Format.JSON:
             _write(self.out.file, json.dumps(data) + "\n")
         elif self.format is Format.YAML:
             _write(self.out.file, "---\n" + _yaml(data))
         else:
-            for part in render():
+            for part in parts:
                 _print(self.out, part)
 
     def note(self, text: str, *, style: str = "") -> None:

@@ -48,7 +48,7 @@ def logs(
     shown = 0
     for line in _lines(cli, since, follow=follow):
         if is_about(line, wanted):
-            cli.output.line(line.said, lambda line=line: render_line(line, wanted))  # type: ignore[misc]
+            cli.output.line(line.said, *render_line(line, wanted))
             shown += 1
     if not shown:
         cli.output.note("Nothing was logged in that time. Look further back: --since 2d")

@@ -42,9 +42,10 @@ def status(
         found = _gather(cli, ids or [], since)
         if watch and cli.output.out.is_terminal:
             cli.output.out.clear()
-        (cli.output.line if watch else cli.output.result)(found.as_json(), lambda found=found: render_status(found))  # type: ignore[misc]
         if not watch:
+            cli.output.result(found.as_json(), lambda: render_status(found))
             return ExitCode.OK if found.ok else ExitCode.NOT_OK
+        cli.output.line(found.as_json(), *render_status(found))
         time.sleep(every)
 
 
