@@ -86,6 +86,11 @@ class Output:
             for part in parts:
                 _print(self.out, part)
 
+    def fresh_page(self) -> None:
+        """Clears the terminal, for what is shown again and again; in a pipe one follows the other."""
+        if self.format is Format.TABLE and self.out.is_terminal:
+            self.out.clear()
+
     def note(self, text: str, *, style: str = "") -> None:
         """Something said beside the result, to stderr."""
         _print(self.err, Text(text, style=style))

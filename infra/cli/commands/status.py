@@ -38,15 +38,15 @@ def status(
       ecr-public-pusher status 'prod-*' --watch --every 10
       ecr-public-pusher status -o json | jq '.clusters[] | select(.tokenHoursLeft < 4)'
     """
+    found = _gather(cli, ids or [], since)
+    if not watch:
+        cli.output.result(found.as_json(), lambda: render_status(found))
+        return ExitCode.OK if found.ok else ExitCode.NOT_OK
     while True:
-        found = _gather(cli, ids or [], since)
-        if watch and cli.output.out.is_terminal:
-            cli.output.out.clear()
-        if not watch:
-            cli.output.result(found.as_json(), lambda: render_status(found))
-            return ExitCode.OK if found.ok else ExitCode.NOT_OK
+        cli.output.fresh_page()
         cli.output.line(found.as_json(), *render_status(found))
         time.sleep(every)
+        found = _gather(cli, ids or [], since)
 
 
 def _gather(cli: Cli, ids: list[str], since: timedelta) -> Status:
