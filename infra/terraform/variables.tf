@@ -169,7 +169,7 @@ variable "allowed_endpoints" {
 }
 
 variable "config_kms_key_arn" {
-  description = "ARN of the customer KMS key of SecureString parameters, if any."
+  description = "ARN of the customer KMS key of SecureString parameters and of kubeconfigs in Secrets Manager, if any."
   type        = string
   default     = ""
 }

@@ -90,6 +90,10 @@ class SignInError(PusherError):
     """No sign-in token could be made, or the cluster refused it."""
 
 
+class KubeconfigError(SignInError):
+    """The kubeconfig in Secrets Manager cannot be read, is not one that may be used, or its credential has expired."""
+
+
 class UnreachableError(PusherError):
     """The cluster's endpoint cannot be reached, or is not the server its certificate authority vouches for."""
 

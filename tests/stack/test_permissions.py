@@ -194,6 +194,46 @@ def policies(node: Any) -> list[dict[str, Any]]:
     return [policy for item in node for policy in policies(item)] if isinstance(node, list) else []
 
 
+# --- clusters that are not EKS
+
+HOSTS = {"AllowedEndpoints": "*.k8s.example.com,10.0.0.1"}
+SECRETS = f"arn:aws:secretsmanager:*:{ACCOUNT}:secret:/ecr-public-pusher/*"
+BEYOND_EKS = {
+    "GetWebIdentityTokens": {
+        **allow("sts:GetWebIdentityToken", on="*"),
+        "Condition": {
+            "ForAllValues:StringLike": {"sts:IdentityTokenAudience": "ecr-public-pusher:*"},
+            "Null": {"sts:IdentityTokenAudience": "false"},
+            "StringEquals": {"sts:SigningAlgorithm": "RS256"},
+            "NumericLessThanEquals": {"sts:DurationSeconds": 300},
+        },
+    },
+    "ReadKubeconfigs": allow("secretsmanager:GetSecretValue", on=SECRETS),
+}
+
+
+def test_what_reaches_beyond_eks_is_granted_only_where_a_host_is_named() -> None:
+    assert statements(deployed(**HOSTS)["PusherRole"]) == execution_statements() | BEYOND_EKS
+
+
+def test_kubeconfigs_lie_below_the_configurations_path() -> None:
+    found = statements(deployed(ConfigPath="/team/ecr", **HOSTS)["PusherRole"])
+    assert found["ReadKubeconfigs"]["Resource"] == f"arn:aws:secretsmanager:*:{ACCOUNT}:secret:/team/ecr/*"
+
+
+def test_the_configuration_key_decrypts_kubeconfigs_for_secrets_manager_alone() -> None:
+    found = statements(deployed(ConfigKmsKeyArn=CONFIG_KEY, **HOSTS)["PusherRole"])
+    assert found["DecryptKubeconfigs"] == allow(
+        "kms:Decrypt",
+        on=CONFIG_KEY,
+        StringLike={"kms:ViaService": "secretsmanager.*.amazonaws.com", "kms:EncryptionContext:SecretARN": SECRETS},
+    )
+
+
+def test_a_configuration_key_decrypts_no_secret_where_no_host_is_named() -> None:
+    assert "DecryptKubeconfigs" not in statements(deployed(ConfigKmsKeyArn=CONFIG_KEY)["PusherRole"])
+
+
 # --- private registries, and partitions that have no others
 
 

@@ -7,8 +7,9 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import botocore.loaders
 import botocore.session
@@ -30,6 +31,8 @@ from infra.local.aws import LocalAws
 from infra.local.aws.queues import LocalQueue
 from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster, EmbeddedCluster, start_cluster
+from infra.local.kube.auth.authz import UserInfo
+from infra.local.kube.certificates import LIFETIME
 from infra.local.trust import trusted_issuer
 
 ROOT = "/ecr-public-pusher"
@@ -39,6 +42,7 @@ SPOKE_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-spoke"
 GROUP = "ecr-public-pushers"
 SECRET = "ecr-public-token"
 STACK = Stack(ACCOUNT, "us-east-1", "stack-of-a-test")
+CLUSTER_FIELDS = {"server", "certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify", "proxy-url", "tls-server-name"}
 RBAC = Path(__file__).parents[2] / "infra" / "rbac"
 
 IMPATIENT = RetryPolicy(
@@ -141,6 +145,34 @@ class World:
         self.document(name, yaml.safe_dump(head | yaml.safe_load(document)))
         return cluster
 
+    def add_stored(
+        self,
+        name: str,
+        *,
+        document: str = "namespaces: [a]",
+        by: Literal["token", "certificate"] = "token",
+        token: str = "stored-token-of-a-test",
+        life: timedelta = LIFETIME,
+        namespaces: tuple[str, ...] = ("a",),
+        **changes: Any,
+    ) -> EmbeddedCluster:
+        """A cluster that EKS knows nothing of, its kubeconfig in Secrets Manager, and its document.
+
+        `changes`: of the kubeconfig's user (or, for its own fields, cluster), None to leave one out. `life`: of the client certificate.
+        """
+        cluster = EmbeddedCluster(name, credentials=self.aws.find_credential, static_tokens={token: UserInfo("pusher", groups=(GROUP,))})
+        self.clusters[name] = cluster
+        for namespace in namespaces:
+            self.add_namespace(name, namespace)
+        cluster.apply(*yaml.safe_load_all((RBAC / "cluster.yaml").read_text()))
+        arn = self.store_kubeconfig(name, kubeconfig(cluster, by=by, token=token, life=life, **changes))
+        self.document(name, yaml.safe_dump({"signIn": {"type": "kubeconfig", "secretArn": arn}} | yaml.safe_load(document)))
+        return cluster
+
+    def store_kubeconfig(self, name: str, content: dict[str, Any] | str | bytes) -> str:
+        """The secret of a cluster's kubeconfig, written anew; its ARN."""
+        return self.aws.put_secret(f"{ROOT}/{name}", yaml.safe_dump(content) if isinstance(content, dict) else content)
+
     def add_namespace(self, cluster: str, name: str, labels: dict[str, str] | None = None) -> None:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}}
         status, _ = self.clusters[cluster].admin("POST", "/api/v1/namespaces", body)
@@ -211,6 +243,24 @@ class World:
     def applies(self, cluster: str) -> list[str]:
         """Of these, the paths of the applies."""
         return [line.removeprefix("PATCH ") for line in self.asked(cluster) if line.startswith("PATCH ")]
+
+
+def kubeconfig(
+    cluster: EmbeddedCluster, *, by: Literal["token", "certificate"] = "token", token: str = "", life: timedelta = LIFETIME, **changes: Any
+) -> dict[str, Any]:
+    """A kubeconfig as an administrator stores it. `changes`: as in `add_stored`."""
+    config = cluster.client_kubeconfig("pusher", (GROUP,), life=life)
+    its, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    if by == "token":
+        user.clear()
+        user["token"] = token
+    for name, value in changes.items():
+        key = name if name == "tokenFile" else name.replace("_", "-")
+        (its if key in CLUSTER_FIELDS else user)[key] = value
+    for part in (its, user):
+        for key in [key for key, value in part.items() if value is None]:
+            del part[key]
+    return dict(config)
 
 
 @contextlib.contextmanager

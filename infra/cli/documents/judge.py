@@ -119,11 +119,11 @@ def _notes(documents: Mapping[DocumentName, Document], configuration: Configurat
         notes += [
             Problem(
                 where[config.id],
-                f"not known whether AllowedEndpoints names {host_of(config.endpoint)}",
+                f"not known whether AllowedEndpoints names {host_of(config.server.endpoint)}",
                 remedy="Give --allowed-endpoints or --stack.",
             )
             for config in configuration.clusters
-            if config.endpoint is not None
+            if config.server is not None
         ]
     return notes
 

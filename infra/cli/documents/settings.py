@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ecr_public_pusher.configuration.loader import merge_defaults
-from ecr_public_pusher.configuration.schema import ClusterDocument, DefaultsDocument, DiscoverDocument, validated
+from ecr_public_pusher.configuration.loader import NOT_DISCOVERED, merge_defaults, sign_in_type
+from ecr_public_pusher.configuration.schema import CompleteDocument, DefaultsDocument, DiscoverDocument, validated
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 
 from .document import DISCOVER, DocumentName
@@ -25,13 +25,13 @@ class Setting:
 def settings(name: DocumentName, text: str, defaults: str | None, *, region: str) -> list[Setting]:
     """Every field that has a value, in the order of the reference. Raises PusherError for an invalid document."""
     own, shared = _fields(text, str(name)), _fields(defaults, "defaults") if defaults is not None else {}
-    model: type[DefaultsDocument] = DiscoverDocument if name.folder == DISCOVER else ClusterDocument
-    built_in: dict[str, Any] = (
-        {} if model is DiscoverDocument else {"region": region} if "endpoint" in own else {"cluster": name.id, "region": region}
-    )
+    model: type[DefaultsDocument] = DiscoverDocument if name.folder == DISCOVER else CompleteDocument
     if model is DiscoverDocument:
-        shared = {field: value for field, value in shared.items() if field != "region"}
-    document = validated(model, {**built_in, **merge_defaults(own, shared)}, str(name))
+        shared = {field: value for field, value in shared.items() if field not in NOT_DISCOVERED}
+    merged = merge_defaults(own, shared)
+    cluster = {"cluster": name.id} if sign_in_type(merged) == "eks" else {}
+    built_in: dict[str, Any] = {} if model is DiscoverDocument else {**cluster, "region": region}
+    document = validated(model, {**built_in, **merged}, str(name))
     shown = document.model_dump(by_alias=True, mode="json", exclude_none=True)
     ordered = sorted(shown, key=lambda field: (field not in ("cluster", "regions", "tags", "endpoint"), list(shown).index(field)))
     return [Setting(field, shown[field], _origin(field, own, shared)) for field in ordered if shown[field] not in ([], {})]

@@ -83,9 +83,9 @@ class RbacStep:
         raise CliError(said, remedy="If you know that it is: --context NAME --trust-context.")
 
     def _place(self) -> tuple[str, bytes]:
-        config = self._cluster.config
-        if config.endpoint is not None:
-            return config.endpoint, config.ca_pem.encode()
+        server = self._cluster.config.server
+        if server is not None:
+            return server.endpoint, server.ca_pem.encode()
         if self._seen is None:
             return "", b""
         try:

@@ -32,7 +32,7 @@ class NewCluster:
 
     @property
     def is_eks(self) -> bool:
-        return self.config.sign_in == "eks"
+        return self.config.sign_in.type == "eks"
 
     def plan(self, store_parameter: str) -> Step:
         """What is to become of the document."""

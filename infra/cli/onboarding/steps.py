@@ -87,7 +87,7 @@ class Onboarding:
     @cached_property
     def _seen(self) -> EksCluster | Step:
         if self._eks is None:
-            return Step(ACCESS_ENTRY, Outcome.SKIPPED, f"signs in by {self._cluster.config.sign_in}: the check says what the API server must trust")
+            return Step(ACCESS_ENTRY, Outcome.SKIPPED, f"by {self._cluster.config.sign_in.type}: the check says what the API server must trust")
         return describe(self._eks, self._admission)
 
     @cached_property

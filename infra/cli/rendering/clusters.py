@@ -23,9 +23,10 @@ def cluster_row(deployed: Deployed, name: DocumentName) -> dict[str, Any]:
     config = found.settings if found else next((one for one in configuration.clusters if str(DocumentName.cluster(one.id)) == str(name)), None)
     if config is not None:
         chosen = {"include": list(config.selection.include), "exclude": list(config.selection.exclude), "selector": config.selection.selector}
-        row |= {"namespaces": chosen, "secretName": config.secret_name, "signIn": config.sign_in}
+        row |= {"namespaces": chosen, "secretName": config.secret_name, "signIn": config.sign_in.type}
         row |= {"account": config.role_arn.split(":")[4] if config.role_arn else config.function_account}
-        row |= {"region": " ".join(found.regions)} if found else {"cluster": config.cluster, "region": config.region, "endpoint": config.endpoint}
+        endpoint = config.server.endpoint if config.server else None
+        row |= {"region": " ".join(found.regions)} if found else {"cluster": config.cluster, "region": config.region, "endpoint": endpoint}
     problems = [problem.message for problem in deployed.judgement.problems if problem.where == str(name)]
     if stored.error:
         problems.append(f"the SecureString cannot be decrypted with your credentials: {stored.error}")

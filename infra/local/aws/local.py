@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import threading
+import uuid
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -11,6 +12,7 @@ from moto.core.base_backend import BackendDict
 from moto.eks.models import Cluster as EksCluster
 from moto.eks.models import eks_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.exceptions import ParameterNotFound
 from moto.ssm.models import ssm_backends
 from moto.utilities.utils import get_partition
@@ -125,6 +127,17 @@ class LocalAws:
             tier="Standard",
             policies=None,
         )
+
+    def put_secret(self, name: str, value: str | bytes, *, region: str = "us-east-1", account_id: str | None = None) -> str:
+        """A secret in Secrets Manager, written anew where it is there; its complete ARN."""
+        backend = secretsmanager_backends[account_id or self.account_id][region]
+        text = value if isinstance(value, str) else ""
+        binary = "" if isinstance(value, str) else base64.b64encode(value).decode()
+        if name in backend.secrets:
+            backend.put_secret_value(name, text, binary, str(uuid.uuid4()), ["AWSCURRENT"])
+        else:
+            backend.create_secret(name, text or None, binary or None, None, None, None, None, [], False)
+        return str(backend.secrets[name].arn)
 
     def delete_parameter(self, name: str, *, region: str = "us-east-1") -> None:
         """Deletes a parameter, if it is there."""

@@ -2,12 +2,53 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar
 
 from ecr_public_pusher.configuration.namespace_selector import Selection
-from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
+from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME, SignInType
 
-type SignInType = Literal["eks", "iamAuthenticator", "webIdentity"]
+
+@dataclass(frozen=True)
+class Server:
+    """Where a cluster that is not EKS is, as its document says, and the PEM authority it must prove itself with (empty: the public ones)."""
+
+    endpoint: str
+    ca_pem: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Eks:
+    """EKS says where the cluster is."""
+
+    type: ClassVar[SignInType] = "eks"
+
+
+@dataclass(frozen=True)
+class IamAuthenticator:
+    """A cluster whose aws-iam-authenticator runs with `cluster_id`."""
+
+    type: ClassVar[SignInType] = "iamAuthenticator"
+    server: Server
+    cluster_id: str
+
+
+@dataclass(frozen=True)
+class WebIdentity:
+    """A cluster that trusts AWS's issuer of JSON Web Tokens."""
+
+    type: ClassVar[SignInType] = "webIdentity"
+    server: Server
+
+
+@dataclass(frozen=True)
+class StoredKubeconfig:
+    """A cluster that a kubeconfig in Secrets Manager says everything of. `secret_arn`: the complete one."""
+
+    type: ClassVar[SignInType] = "kubeconfig"
+    secret_arn: str
+
+
+type SignInChoice = Eks | IamAuthenticator | WebIdentity | StoredKubeconfig
 
 
 @dataclass(frozen=True)
@@ -41,14 +82,30 @@ class ClusterConfig:
     function_account: str = ""
     public_registry: bool = True
     private_registries: tuple[PrivateRegistry, ...] = ()
-    sign_in: SignInType = "eks"
-    endpoint: str | None = None
-    ca_pem: str = field(default="", repr=False)
-    cluster_id: str | None = None
+    sign_in: SignInChoice = Eks()
 
     @property
     def target(self) -> tuple[str, str, str]:
-        """What makes two documents mean the same cluster: of EKS, account (the role's, or the function's), region, name; else where it is."""
-        if self.endpoint is not None:
-            return ("", "", self.endpoint)
+        """What makes two documents mean the same cluster: of EKS, account (the role's, or the function's), region, name; else where it is.
+
+        Where a kubeconfig's cluster is, is known only once the secret has been read: documents are the same cluster's where they name one secret.
+        """
+        if self.server is not None:
+            return ("", "", self.server.endpoint)
+        if isinstance(self.sign_in, StoredKubeconfig):
+            return ("", "", self.sign_in.secret_arn)
         return (self.role_arn.split(":")[4] if self.role_arn else self.function_account, self.region, self.cluster)
+
+    @property
+    def server(self) -> Server | None:
+        """Of a cluster whose document says where it is."""
+        return self.sign_in.server if isinstance(self.sign_in, (IamAuthenticator, WebIdentity)) else None
+
+    @property
+    def place(self) -> str:
+        """Where the cluster is, for a sentence, as far as the document says."""
+        if self.server is not None:
+            return self.server.endpoint
+        if isinstance(self.sign_in, StoredKubeconfig):
+            return f"of the kubeconfig in {self.sign_in.secret_arn}"
+        return f"{self.cluster} in {self.region}"

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
 from ecr_public_pusher.configuration.loader import Configuration, Discovery, names_an_eks_cluster
 from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.errors import DiscoveryError, EksError, PusherError
@@ -71,7 +71,9 @@ class _Discovering:
         self._taken = {config.target for config in configuration.clusters}
         # A token for aws-iam-authenticator would sign in to an EKS cluster of its clusterId's name, so that is looked for too.
         self._authenticators = {
-            config.cluster_id: config for config in configuration.clusters if config.cluster_id is not None and narrowing.wants(config.id)
+            choice.cluster_id: config
+            for config in configuration.clusters
+            if isinstance(choice := config.sign_in, IamAuthenticator) and narrowing.wants(config.id)
         }
 
     def searches(self) -> dict[_Place, Search]:
@@ -106,7 +108,7 @@ class _Discovering:
             invalid |= failed
             found += (config for config in matching if self._is_free(config))
         names = {config.cluster for config in found}
-        invalid |= {config.id: names_an_eks_cluster(config) for name, config in self._authenticators.items() if name in names}
+        invalid |= {config.id: names_an_eks_cluster(config.id, name) for name, config in self._authenticators.items() if name in names}
         explicit = (config for config in self._configuration.clusters if config.id not in invalid)
         return replace(self._configuration, clusters=(*explicit, *found), invalid=invalid, discoveries=())
 

@@ -4,9 +4,14 @@ Who may write a document must not be able to have tokens sent to a server of the
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
+
+ASK_THE_OWNER = "Ask the stack's owner to add the host to the template parameter AllowedEndpoints."
+# As the template has it: a glob stands within one part of a name, of which the last two are said outright. What is not of this form allows nothing.
+ALLOWED_FORM = r"(([a-z0-9*?-]+\.)*[a-z0-9-]+\.[a-z0-9-]+|([0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9a-f:]+\])"
 
 
 def host_of(endpoint: str) -> str:
@@ -17,12 +22,17 @@ def host_of(endpoint: str) -> str:
 def is_allowed(endpoint: str, allowed: Iterable[str]) -> bool:
     """Whether one of the names and globs is the endpoint's host. A glob is for names alone, and each of its parts for one part of the name."""
     host = host_of(endpoint)
-    patterns = [pattern.strip().lower().strip("[]") for pattern in allowed]
+    patterns = [pattern.strip("[]") for pattern in map(str.strip, allowed) if re.fullmatch(ALLOWED_FORM, pattern)]
     if host in patterns:
         return bool(host)
     if _is_address(host):
         return False
     return any(_matches(pattern.split("."), host.split(".")) for pattern in patterns)
+
+
+def not_allowed(endpoint: str) -> str:
+    """What is said of an endpoint that is not."""
+    return f"nothing is sent to {host_of(endpoint)[:200]}, which the stack's AllowedEndpoints does not name"
 
 
 def _matches(pattern: list[str], host: list[str]) -> bool:

@@ -5,11 +5,29 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig, PrivateRegistry
-from ecr_public_pusher.configuration.endpoints import host_of, is_allowed
+from ecr_public_pusher.configuration.cluster_config import (
+    ClusterConfig,
+    Eks,
+    IamAuthenticator,
+    PrivateRegistry,
+    Server,
+    SignInChoice,
+    StoredKubeconfig,
+    WebIdentity,
+)
+from ecr_public_pusher.configuration.endpoints import ASK_THE_OWNER, is_allowed, not_allowed
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Selection
-from ecr_public_pusher.configuration.schema import PUBLIC, REFERENCE, ClusterDocument, DefaultsDocument, DiscoverDocument, validated
+from ecr_public_pusher.configuration.schema import (
+    NAMING_THE_SERVER,
+    PUBLIC,
+    REFERENCE,
+    ClusterDocument,
+    CompleteDocument,
+    DefaultsDocument,
+    DiscoverDocument,
+    validated,
+)
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 from ecr_public_pusher.errors import ConfigurationError, DocumentProblem, InternalError, InvalidDocument, PusherError
 
@@ -100,7 +118,8 @@ def load(parameters: Iterable[Parameter], *, root: str, region: str, account: st
             claimed |= _claims(by_name[name], document_id, defaults, region)
         except Exception as error:  # noqa: BLE001 - a defect of ours that one document brings to light is that document's alone
             invalid[document_id] = InternalError.from_exception(error)
-    eks_names = frozenset(config.cluster for config in clusters if config.endpoint is None)
+    # An invalid document counts by what it claims, or its token's namesake would be pushed to while it is being corrected.
+    eks_names = {config.cluster for config in clusters if config.sign_in == Eks()} | {name for name, _ in claimed}
     for config in clusters:
         if refusal := _refused(config, eks_names, allowed_endpoints):
             invalid[config.id] = refusal
@@ -128,44 +147,52 @@ def _defaults(parameter: Parameter) -> dict[str, Any]:
 
 
 def _cluster(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str, account: str) -> ClusterConfig:
-    merged = merge_defaults(_fields(ClusterDocument, parameter), defaults)
-    document = validated(ClusterDocument, {"cluster": document_id, "region": region, **merged}, parameter.name)
+    own = _fields(ClusterDocument, parameter)
+    merged = merge_defaults(own, defaults)
+    named = {"cluster": document_id} if sign_in_type(merged) == "eks" else {}
+    document = validated(CompleteDocument, {**named, **merged}, parameter.name)
     settings = _settings(parameter, document, document_id, document.cluster or document_id, document.region or region, account)
+    return replace(settings, enabled=document.enabled, sign_in=_sign_in(document))
+
+
+def _sign_in(document: CompleteDocument) -> SignInChoice:
+    own = document.sign_in
+    if own and own.secret_arn:
+        return StoredKubeconfig(own.secret_arn)
     if document.endpoint is None:
-        return replace(settings, enabled=document.enabled)
-    return replace(
-        settings,
-        enabled=document.enabled,
-        cluster=document_id,
-        sign_in=document.sign_in_type,
-        endpoint=document.endpoint,
-        ca_pem=document.certificate_authority or "",
-        cluster_id=document.sign_in.cluster_id if document.sign_in else None,
-    )
+        return Eks()
+    server = Server(document.endpoint, document.certificate_authority or "")
+    return IamAuthenticator(server, own.cluster_id) if own and own.cluster_id else WebIdentity(server)
 
 
 def _refused(config: ClusterConfig, eks_names: Collection[str], allowed_endpoints: Sequence[str]) -> InvalidDocument | None:
     """Why a document that is valid by itself is not: its endpoint is allowed by nobody, or its token would sign in elsewhere too."""
-    if config.endpoint is not None and not is_allowed(config.endpoint, allowed_endpoints):
-        return InvalidDocument(
-            f"{config.id}: endpoint: nothing is sent to {host_of(config.endpoint)[:200]}, which the stack's AllowedEndpoints does not name",
-            remedy="Ask the stack's owner to add the host to the template parameter AllowedEndpoints.",
-            problems=(DocumentProblem("endpoint: the stack's AllowedEndpoints does not name its host", ("endpoint",)),),
-        )
-    return names_an_eks_cluster(config) if config.cluster_id in eks_names else None
+    if config.server is not None and not is_allowed(config.server.endpoint, allowed_endpoints):
+        problem = DocumentProblem("endpoint: the stack's AllowedEndpoints does not name its host", ("endpoint",))
+        return InvalidDocument(f"{config.id}: endpoint: {not_allowed(config.server.endpoint)}", remedy=ASK_THE_OWNER, problems=(problem,))
+    match config.sign_in:
+        case IamAuthenticator(cluster_id=cluster_id) if cluster_id in eks_names:
+            return names_an_eks_cluster(config.id, cluster_id)
+    return None
 
 
-def names_an_eks_cluster(config: ClusterConfig) -> InvalidDocument:
+def names_an_eks_cluster(document_id: str, cluster_id: str) -> InvalidDocument:
     """What is wrong with a document whose clusterId is the name of an EKS cluster that is pushed to."""
+    problem = DocumentProblem(f"signIn.clusterId: {cluster_id} is the name of an EKS cluster of another document", _CLUSTER_ID)
     return InvalidDocument(
-        f"{config.id}: signIn.clusterId: {config.cluster_id} is the name of an EKS cluster of another document, which the token would sign in to",
-        remedy="Run aws-iam-authenticator with a clusterID that is no EKS cluster's name.",
-        problems=(DocumentProblem(f"signIn.clusterId: {config.cluster_id} is the name of an EKS cluster of another document", _CLUSTER_ID),),
+        f"{document_id}: {problem.message}, which the token would sign in to",
+        remedy="Run aws-iam-authenticator with a clusterID that is not an EKS cluster's name: one with a dot never is.",
+        problems=(problem,),
     )
 
 
+_SERVER_FIELDS = ("endpoint", "certificateAuthority")
+# Of the defaults: each cluster found has its region, and EKS says the rest.
+NOT_DISCOVERED = ("region", "signIn", *_SERVER_FIELDS)
+
+
 def _discovery(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], account: str) -> Discovery:
-    merged = merge_defaults(_fields(DiscoverDocument, parameter), {name: value for name, value in defaults.items() if name != "region"})
+    merged = merge_defaults(_fields(DiscoverDocument, parameter), {name: value for name, value in defaults.items() if name not in NOT_DISCOVERED})
     document = validated(DiscoverDocument, merged, parameter.name)
     settings = _settings(parameter, document, document_id, "", "", account)
     return Discovery(document_id, document.regions, document.tags, settings)
@@ -181,20 +208,31 @@ def _claims(parameter: Parameter, document_id: str, defaults: Mapping[str, Any],
         said = None
     if said is None:
         return {(document_id, None)}
-    if "endpoint" in said:
+    if sign_in_type({**defaults, **said}) != "eks" or "endpoint" in said:
         return set()
     where = said.get("region", defaults.get("region", region))
     return {(str(said.get("cluster", document_id)), where if isinstance(where, str) else None)}
 
 
 def merge_defaults(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """A document's fields, as written, over those of the defaults: field by field, labels and annotations key by key."""
+    """A document's fields, as written, over those of the defaults: field by field, labels and annotations key by key.
+
+    The defaults' endpoint is of those clusters whose kind of sign-in takes one.
+    """
     merged = {**defaults, **own}
+    if sign_in_type(merged) not in NAMING_THE_SERVER:
+        merged = {name: value for name, value in merged.items() if name in own or name not in _SERVER_FIELDS}
     for name in ("labels", "annotations"):
         merged[name] = {**defaults.get(name, {}), **own.get(name, {})}
     if "roleArn" not in merged:
         merged.pop("externalId", None)  # the defaults', for those clusters that have a role
     return merged
+
+
+def sign_in_type(fields: Mapping[str, Any]) -> str:
+    """The kind of sign-in that a document's fields, as written, come to."""
+    sign_in = fields.get("signIn")
+    return str(sign_in.get("type")) if isinstance(sign_in, Mapping) else "eks"
 
 
 def _settings(parameter: Parameter, document: DefaultsDocument, document_id: str, cluster: str, region: str, account: str) -> ClusterConfig:

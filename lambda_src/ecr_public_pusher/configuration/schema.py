@@ -23,6 +23,7 @@ from ecr_public_pusher.configuration.field_types import (
     Regions,
     RoleArn,
     Schema,
+    SecretArn,
     SecretName,
     Selector,
     ServiceAccounts,
@@ -112,11 +113,40 @@ _Registry = Annotated[
 Registries = Annotated[tuple[_Registry, ...], BeforeValidator(_registries), AfterValidator(_each_once)]
 
 
+type SignInType = Literal["eks", "iamAuthenticator", "webIdentity", "kubeconfig"]
+
+# The field that each kind needs beside its type, and no other kind has.
+OWN_FIELDS: Mapping[SignInType, str | None] = {"eks": None, "iamAuthenticator": "clusterId", "webIdentity": None, "kubeconfig": "secretArn"}
+# Whose document says where the cluster is.
+NAMING_THE_SERVER: tuple[SignInType, ...] = ("iamAuthenticator", "webIdentity")
+
+
+class SignInField(_Model):
+    """How to sign in: `eks`, `iamAuthenticator` (with its `clusterId`), `webIdentity`, or `kubeconfig` (with its `secretArn`)."""
+
+    type: SignInType = Field(description="The kind of sign-in.")
+    cluster_id: ClusterId | None = Field(None, description="Of iamAuthenticator: the clusterID that aws-iam-authenticator runs with.")
+    secret_arn: SecretArn | None = Field(None, description="Of kubeconfig: complete ARN of the secret in Secrets Manager that holds it.")
+
+    @model_validator(mode="after")
+    def _has_its_own_fields(self) -> "SignInField":
+        given = {"clusterId": self.cluster_id, "secretArn": self.secret_arn}
+        for kind, name in OWN_FIELDS.items():
+            if name and (given[name] is not None) is not (self.type == kind):
+                raise ValueError(f"{name}: {kind} needs it, and no other kind has one")
+        return self
+
+
 class DefaultsDocument(_Model):
     """Settings for all clusters, as the parameter `<root>/defaults` holds them: every field but `cluster` and `enabled`."""
 
-    region: Region | None = Field(None, description="AWS region of the cluster; the function's own if absent.")
-    role_arn: RoleArn | None = Field(None, description="Role to assume for EKS and for signing in, mostly of another account.")
+    region: Region | None = Field(
+        None,
+        description="AWS region of the EKS cluster; the function's own if absent. Of iamAuthenticator: the STS that its token names. Others: unused.",
+    )
+    role_arn: RoleArn | None = Field(
+        None, description="Role to assume for EKS and for signing in (or for reading the kubeconfig's secret), mostly of another account."
+    )
     external_id: ExternalId | None = Field(None, description="External id with which `roleArn` is assumed.")
     namespaces: Selected | None = Field(None, description="Which namespaces get the Secret: names and globs, or {include, exclude, selector}.")
     registries: Registries = Field((PUBLIC,), description="What the Secret signs in to: public, and private registries.")
@@ -127,41 +157,22 @@ class DefaultsDocument(_Model):
     allow_empty: Boolean = Field(False, description="A glob or selector that finds no namespace is meant, and no failure.")
     labels: Labels = Field({}, description="Labels of the Secret.")
     annotations: Annotations = Field({}, description="Annotations of the Secret.")
-
-
-class SignInField(_Model):
-    """How to sign in: `eks`, `iamAuthenticator` (with its `clusterId`), or `webIdentity`."""
-
-    type: Literal["eks", "iamAuthenticator", "webIdentity"] = Field(description="The kind of sign-in.")
-    cluster_id: ClusterId | None = Field(None, description="Of iamAuthenticator: the clusterID that aws-iam-authenticator runs with.")
-
-    @model_validator(mode="after")
-    def _cluster_id_is_the_authenticators(self) -> "SignInField":
-        if (self.cluster_id is not None) is not (self.type == "iamAuthenticator"):
-            raise ValueError("clusterId: iamAuthenticator needs it, and no other kind has one")
-        return self
+    endpoint: Endpoint | None = Field(None, description="Of a cluster that is not EKS: its API server's https address.")
+    certificate_authority: CertificateAuthority | None = Field(None, description="Its PEM authority; the public ones if absent.")
+    sign_in: SignInField | None = Field(None, description="How to sign in; to EKS if absent.")
 
 
 class ClusterDocument(DefaultsDocument):
     """One cluster's settings, as a parameter `<root>/clusters/<id>` holds them. What is absent comes from the defaults."""
 
     cluster: ClusterName | None = Field(None, description="EKS cluster name; the document's id if absent.")
-    endpoint: Endpoint | None = Field(None, description="Of a cluster that is not EKS: its API server's https address.")
-    certificate_authority: CertificateAuthority | None = Field(None, description="Its PEM authority; the public ones if absent.")
-    sign_in: SignInField | None = Field(None, description="How to sign in; to EKS if absent.")
     enabled: Boolean = Field(True, description="false: the cluster is reported as skipped.")
 
-    @property
-    def sign_in_type(self) -> Literal["eks", "iamAuthenticator", "webIdentity"]:
-        return self.sign_in.type if self.sign_in else "eks"
-
     @model_validator(mode="after")
-    def _endpoint_is_of_others(self) -> "ClusterDocument":
-        """EKS says where its clusters are, and tokens for them go nowhere else."""
-        if self.sign_in_type == "eks" and (self.endpoint is not None or self.certificate_authority is not None):
-            raise ValueError("endpoint and certificateAuthority: EKS says them of its clusters; another kind of signIn needs them")
-        if self.sign_in_type != "eks" and self.endpoint is None:
-            raise ValueError(f"endpoint: required where signIn is {self.sign_in_type}")
+    def _own_sign_in_takes_the_fields(self) -> "ClusterDocument":
+        """Those of the document itself: what is not there may come from the defaults."""
+        if self.sign_in is not None:
+            _check_taken(self, self.sign_in.type)
         return self
 
     @model_validator(mode="after")
@@ -171,6 +182,30 @@ class ClusterDocument(DefaultsDocument):
         return self
 
 
+class CompleteDocument(ClusterDocument):
+    """The same with the defaults merged in, where nothing is missing any more."""
+
+    @property
+    def sign_in_type(self) -> SignInType:
+        return self.sign_in.type if self.sign_in else "eks"
+
+    @model_validator(mode="after")
+    def _sign_in_takes_and_has_its_fields(self) -> "CompleteDocument":
+        _check_taken(self, self.sign_in_type)
+        if self.sign_in_type in NAMING_THE_SERVER and self.endpoint is None:
+            raise ValueError(f"endpoint: required where signIn is {self.sign_in_type}")
+        return self
+
+
+def _check_taken(document: ClusterDocument, kind: SignInType) -> None:
+    """Tokens for EKS's clusters go nowhere but where EKS says. Raises ValueError for a field that the kind of sign-in does not take."""
+    if kind not in NAMING_THE_SERVER and (document.endpoint is not None or document.certificate_authority is not None):
+        source = "EKS says them of its clusters" if kind == "eks" else "the kubeconfig says them"
+        raise ValueError(f"endpoint and certificateAuthority: {source}; they belong to signIn {' and '.join(NAMING_THE_SERVER)}")
+    if kind != "eks" and document.cluster is not None:
+        raise ValueError(f"cluster: the name of an EKS cluster, which signIn {kind} is not for")
+
+
 class DiscoverDocument(DefaultsDocument):
     """Many EKS clusters, found by their tags, as a parameter `<root>/discover/<id>` holds them; with any field of the defaults but `region`."""
 
@@ -178,9 +213,11 @@ class DiscoverDocument(DefaultsDocument):
     tags: Tags = Field(description="Tags that a cluster must bear, each with a value or a glob.")
 
     @model_validator(mode="after")
-    def _names_no_single_region(self) -> "DiscoverDocument":
+    def _finds_eks_clusters_in_regions(self) -> "DiscoverDocument":
         if self.region is not None:
             raise ValueError("region: a discovery looks in regions")
+        if self.sign_in is not None or self.endpoint is not None or self.certificate_authority is not None:
+            raise ValueError("signIn, endpoint and certificateAuthority: a discovery finds EKS clusters, which EKS says them of")
         return self
 
 
@@ -188,24 +225,27 @@ def json_schemas() -> dict[str, Schema]:
     """The JSON Schemas for editors, by file name in docs/."""
     cluster = _published(ClusterDocument, "cluster.schema.json", "A cluster's document of ecr-public-pusher")
     given = {"required": ["externalId"], "properties": {"externalId": {"not": NULL}}}
-    elsewhere = {"required": ["signIn"], "properties": {"signIn": {"type": "object", "properties": {"type": {"not": {"const": "eks"}}}}}}
     cluster["allOf"] = [
         {"if": given, "then": {"required": ["roleArn"], "properties": {"roleArn": {"not": NULL}}}},
-        {
-            "if": elsewhere,
-            "then": {"required": ["endpoint"], "properties": {"endpoint": {"not": NULL}}},
-            "else": {"properties": {"endpoint": NULL, "certificateAuthority": NULL}},
-        },
+        {"if": _signs_in_by("eks", "kubeconfig"), "then": {"properties": {"endpoint": NULL, "certificateAuthority": NULL}}},
+        {"if": _signs_in_by("iamAuthenticator", "webIdentity", "kubeconfig"), "then": {"properties": {"cluster": NULL}}},
     ]
     discover = _published(DiscoverDocument, "discover.schema.json", "A discovery document of ecr-public-pusher")
     discover["required"] = ["regions", "tags"]
     discover["properties"]["region"] = {**NULL, "description": "A discovery looks in regions."}
+    of_eks = {**NULL, "description": "A discovery finds EKS clusters, which EKS says it of."}
+    discover["properties"] |= dict.fromkeys(("signIn", "endpoint", "certificateAuthority"), of_eks)
     discover["properties"] |= {name: _given(discover["properties"][name]) for name in discover["required"]}
     return {
         "cluster.schema.json": cluster,
         "defaults.schema.json": _published(DefaultsDocument, "defaults.schema.json", "The defaults of ecr-public-pusher"),
         "discover.schema.json": discover,
     }
+
+
+def _signs_in_by(*kinds: SignInType) -> Schema:
+    """Whether a document says so itself: what the defaults say, an editor does not know."""
+    return {"required": ["signIn"], "properties": {"signIn": {"type": "object", "properties": {"type": {"enum": list(kinds)}}, "required": ["type"]}}}
 
 
 def _published(model: type[DefaultsDocument], name: str, title: str) -> Schema:
@@ -254,12 +294,12 @@ def _registries_schema() -> Schema:
 def _sign_in_schema() -> Schema:
     made = _object(SignInField, SignInField.__doc__ or "")
     head = {"type": "object", "additionalProperties": False, "description": made["description"]}
-    cluster_id = made["properties"]["clusterId"]
-    kinds = {"const": "eks"}, {"const": "webIdentity"}
-    return one_of(
-        *(head | {"required": ["type"], "properties": {"type": kind, "clusterId": NULL}} for kind in kinds),
-        head | {"required": ["type", "clusterId"], "properties": {"type": {"const": "iamAuthenticator"}, "clusterId": _given(cluster_id)}},
-    )
+    own = {name: field for name, field in made["properties"].items() if name != "type"}
+    kinds = []
+    for kind, needed in OWN_FIELDS.items():
+        fields = {name: _given(field) if name == needed else NULL for name, field in own.items()}
+        kinds.append(head | {"required": ["type", *([needed] if needed else [])], "properties": {"type": {"const": kind}, **fields}})
+    return one_of(*kinds)
 
 
 def _given(field: Schema) -> Schema:

@@ -117,7 +117,7 @@ class _Run:
             await self._dispatch(plan)
             return
         self._all_need_public = all(planned.config.public_registry for planned in plan.clusters)
-        sign_ins = SignIns(self._callers, self._runner.sandbox.endpoints)
+        sign_ins = SignIns(self._callers, self._runner.sandbox.endpoints, self._deadline.clock, allowed_endpoints=self._settings.allowed_endpoints)
         workplace = Workplace(sign_ins, self._deadline, self._blocking, self._runner.sockets, self._settings.identity, self._runner.retry_policy)
         if request.action == "check":
             # What only a person asks for is not imported for each push and sweep.

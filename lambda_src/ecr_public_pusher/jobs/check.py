@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ecr_public_pusher.deadline import TOO_SLOW
-from ecr_public_pusher.errors import ApiError, DeadlineReached, InternalError, NothingSelected, PusherError, SignInError
+from ecr_public_pusher.errors import ApiError, DeadlineReached, InternalError, KubeconfigError, NothingSelected, PusherError, SignInError
 from ecr_public_pusher.jobs.access_audit import SHOWN, AccessAudit, some
 from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters, run_until, with_others
 from ecr_public_pusher.jobs.job import Job
@@ -46,8 +46,7 @@ class _ClusterCheck:
         self._planned, self._config, self._dry_run, self._workplace, self._tokens = planned, planned.config, dry_run, workplace, tokens
         self._clock = workplace.deadline.clock
         self._sign_in = workplace.sign_ins.of(planned.config)
-        where = f"{self._config.cluster} in {self._config.region}"
-        self._findings = [Finding(Check.CONFIGURATION, True, f"cluster {self._config.endpoint or where}, Secret {self._config.secret_name}")]
+        self._findings = [Finding(Check.CONFIGURATION, True, f"cluster {self._config.place}, Secret {self._config.secret_name}")]
         self._looking_at: Check | None = Check.REGISTRIES if self._config.private_registries else Check.ROLE
         self._began: float | None = None
         self._seconds: float | None = None
@@ -89,7 +88,7 @@ class _ClusterCheck:
         config = self._config
         pulls = not config.private_registries or self._note(await self._registries())
         self._look(Check.ROLE)
-        self._findings.append(Finding(Check.ROLE, True, await self._sign_in.caller_said()))
+        self._findings.append(Finding(Check.ROLE, True, await self._sign_in.describe_caller()))
         self._look(Check.TOKEN)
         signs = self._note(await self._sign())
         self._look(Check.EKS if self._sign_in.asks_eks else Check.DNS)
@@ -140,10 +139,12 @@ class _ClusterCheck:
 
     async def _sign(self) -> Finding:
         try:
-            token = await self._sign_in.token()
+            credential = await self._sign_in.credential()
+        except KubeconfigError:
+            raise  # it says where the cluster is, too
         except SignInError as error:
             return _failed(Check.TOKEN, error)
-        return Finding(Check.TOKEN, True, self._sign_in.token_said(token))
+        return Finding(Check.TOKEN, True, self._sign_in.describe_credential(credential))
 
     async def _audit(self, access: ClusterAccess) -> bool:
         """Signs in and asks the cluster what is allowed; whether the sign-in came about."""

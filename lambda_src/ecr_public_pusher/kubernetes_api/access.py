@@ -5,13 +5,29 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
+class ClientCertificate:
+    """A certificate (and those that lead to its authority) and its private key without a passphrase, in PEM."""
+
+    certificate_pem: str = field(repr=False)
+    key_pem: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Credential:
+    """How a request proves whose it is: a bearer token, a certificate in the TLS handshake, or both. With neither it is anonymous."""
+
+    token: str | None = field(repr=False, default=None)
+    client_certificate: ClientCertificate | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True)
 class ClusterAccess:
     """Where a cluster is, the PEM certificate authority it must prove itself with, and how to sign in.
 
-    `get_token` makes a bearer token, anew each time it is asked; it raises SignInError. `sign_in_remedy`: what to do when the cluster refuses it.
+    `get_credential` makes one anew each time it is asked; it raises SignInError. `sign_in_remedy`: what to do when the cluster refuses it.
     """
 
     url: str
     ca_pem: str = field(repr=False)
-    get_token: Callable[[], Awaitable[str]] = field(repr=False)
+    get_credential: Callable[[], Awaitable[Credential]] = field(repr=False)
     sign_in_remedy: str

@@ -11,6 +11,7 @@ import json
 import socket
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -33,12 +34,12 @@ from ecr_public_pusher.errors import (
     UnreachableError,
     WrongAnswer,
 )
-from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.connection_errors import NOT_THE_API, classify
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets, finish
 from ecr_public_pusher.kubernetes_api.status import phrase, status_error
-from ecr_public_pusher.kubernetes_api.tls import Resolver, connector, verifying_context
+from ecr_public_pusher.kubernetes_api.tls import Resolver, client_context, connector, verifying_context
 from ecr_public_pusher.ownership import USER_AGENT
 
 JSON = "application/json"
@@ -54,7 +55,7 @@ class _AnswerTooLong(Exception):
 
 
 class Client:
-    """One cluster's connections, and its sign-in token, renewed once when refused. `async with`, on one event loop."""
+    """One cluster's connections, and the credential it is signed in to with, renewed once when refused. `async with`, on one event loop."""
 
     def __init__(
         self, access: ClusterAccess, *, deadline: Deadline, blocking: BlockingCalls, sockets: Sockets, retry_policy: RetryPolicy | None = None
@@ -64,7 +65,7 @@ class Client:
         self._host = urlsplit(access.url).netloc
         self.retry_policy = retry_policy or RetryPolicy()
         self._sockets: list[socket.socket] = []
-        self._token: str | None = None
+        self._signed_in: _SignedIn | None = None
         self._signing_in = asyncio.Lock()
         self._under_way = 0
         self._last_body: bytes | None = None
@@ -132,9 +133,9 @@ class Client:
         attempt = 0
         while True:
             attempt += 1
-            token = self._token or await self._sign_in(None)
+            signed_in = self._signed_in or await self._sign_in(None)
             try:
-                code, data, retry_after = await self._exchange(method, url, headers, body, token)
+                code, data, retry_after = await self._exchange(method, url, headers, body, signed_in)
             except UnreachableError as error:
                 if attempt >= self._attempts(error):
                     raise
@@ -143,14 +144,16 @@ class Client:
             self.answered = True
             if code == HTTPStatus.UNAUTHORIZED and not renewed:
                 renewed = True
-                await self._sign_in(token)
+                await self._sign_in(signed_in)
                 continue
             if code in RETRYABLE_STATUS and attempt < self.retry_policy.attempts:
                 await self._pause(attempt, retry_after, ApiStatusError(code, phrase(code)))
                 continue
-            return code, self._answer(code, data, (kind,) if isinstance(kind, str) else kind, body, token)
+            return code, self._answer(code, data, (kind,) if isinstance(kind, str) else kind, body, signed_in)
 
-    async def _exchange(self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, token: str) -> tuple[int, bytes, str | None]:
+    async def _exchange(
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, signed_in: "_SignedIn"
+    ) -> tuple[int, bytes, str | None]:
         self._deadline.check()
         self._under_way += 1
         try:
@@ -158,7 +161,8 @@ class Client:
                 method,
                 url,
                 data=self._payload(body),
-                headers={"Authorization": f"Bearer {token}", **headers},
+                headers={**signed_in.headers, **headers},
+                ssl=signed_in.tls,
                 allow_redirects=False,
             )
             try:
@@ -186,7 +190,7 @@ class Client:
             self._last_body, self._last_payload = body, _DeadlinedBody(body, self._deadline)
         return self._last_payload
 
-    def _answer(self, status: int, data: bytes, kinds: tuple[str, ...], body: bytes | None, token: str) -> dict[str, Any]:
+    def _answer(self, status: int, data: bytes, kinds: tuple[str, ...], body: bytes | None, signed_in: "_SignedIn") -> dict[str, Any]:
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ApiError(f"{self._host} answered with a redirect ({status}), which is never followed", remedy=NOT_THE_API)
         try:
@@ -194,19 +198,30 @@ class Client:
         except (ValueError, RecursionError):
             answer = None
         if status == HTTPStatus.UNAUTHORIZED:
-            raise SignInError(f"{self._host} refused the sign-in, also with a fresh token", remedy=self._access.sign_in_remedy)
+            raise SignInError(f"{self._host} refused the sign-in, also with a fresh credential", remedy=self._access.sign_in_remedy)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise status_error(status, answer, sent=(body or b"", token.encode()))
+            raise status_error(status, answer, sent=(body or b"", (signed_in.credential.token or "").encode()))
         if not isinstance(answer, dict) or answer.get("kind") not in kinds:
             raise self.nonsense()
         return answer
 
-    async def _sign_in(self, refused: str | None) -> str:
-        """A token other than the one that was `refused`. One for all that ask at once."""
+    async def _sign_in(self, refused: "_SignedIn | None") -> "_SignedIn":
+        """With a credential other than the one that was `refused`. One for all that ask at once."""
         async with self._signing_in:
-            if self._token is None or self._token == refused:
-                self._token = await self._access.get_token()
-            return self._token
+            if self._signed_in is None or self._signed_in is refused:
+                self._signed_in = self._with(await self._access.get_credential())
+            return self._signed_in
+
+    def _with(self, credential: Credential) -> "_SignedIn":
+        certificate = credential.client_certificate
+        if certificate is None:
+            return _SignedIn(credential)
+        try:
+            return _SignedIn(credential, client_context(self._access.ca_pem, certificate))
+        except (ssl.SSLError, ValueError):
+            raise SignInError(
+                f"the client certificate for {self._host} is not one, or its private key is another's", remedy=self._access.sign_in_remedy
+            ) from None
 
     def _attempts(self, error: UnreachableError) -> int:
         if isinstance(error, (CertificateMismatch, WrongAnswer)):
@@ -223,6 +238,22 @@ class Client:
     def nonsense(self) -> ApiError:
         """The error for an answer that no Kubernetes API gives."""
         return ApiError(f"{self._host} did not answer as a Kubernetes API does", remedy=NOT_THE_API)
+
+
+@dataclass(frozen=True)
+class _SignedIn:
+    """A credential in use. `tls`: the context of connections that bear its certificate; True: the client's own, which bear none.
+
+    aiohttp keeps connections by their context, so that one with an older certificate serves no request with a newer one.
+    """
+
+    credential: Credential
+    tls: ssl.SSLContext | bool = True
+
+    @property
+    def headers(self) -> dict[str, str]:
+        token = self.credential.token
+        return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 class _DeadlinedBody(BytesPayload):

@@ -10,7 +10,9 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from ecr_public_pusher.anonymous_file import anonymous_file
 from ecr_public_pusher.blocking_calls import BlockingCalls
+from ecr_public_pusher.kubernetes_api.access import ClientCertificate
 
 # As many clusters as one function may well serve; some 20 KB each.
 CONTEXTS_KEPT = 512
@@ -24,10 +26,35 @@ def verifying_context(ca_pem: str) -> ssl.SSLContext:
     Only VERIFY_X509_STRICT is cleared: EKS CAs often lack the key identifiers that it demands since Python 3.13
     (kubernetes-client/python#2394).
     """
+    return _context(ca_pem)
+
+
+def client_context(ca_pem: str, client: ClientCertificate) -> ssl.SSLContext:
+    """The same, for connections that prove whose they are by `client`: one cluster's, and never kept, since it holds the private key.
+
+    Raises ssl.SSLError, ValueError for a certificate or key that is invalid, or has a passphrase.
+    """
+    context = _context(ca_pem)
+    bear(context, client)
+    return context
+
+
+def bear(context: ssl.SSLContext, client: ClientCertificate) -> None:
+    """Has the context's connections bear that certificate. Raises as client_context."""
+    with anonymous_file(f"{client.certificate_pem}\n{client.key_pem}\n".encode()) as path:
+        context.load_cert_chain(path, password=_no_passphrase)
+
+
+def _context(ca_pem: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cadata=ca_pem)
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def _no_passphrase() -> str:
+    """OpenSSL would ask at the terminal."""
+    raise ValueError("the private key has a passphrase")
 
 
 class Resolver(AbstractResolver):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
+from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code
 from ecr_public_pusher.aws_api.throttling import patiently
 from ecr_public_pusher.concurrency import run_concurrently
@@ -15,10 +15,11 @@ from ecr_public_pusher.configuration.eks_discovery import Search, Sightings
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.errors import DiscoveryError, EksError, NotThereError
-from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.eks_remedies import EksRemedies
 from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.role_caller import RoleCaller
 from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, sts_token
 
 # An endpoint and its authority change when a cluster is made anew or its authority renewed. Then the connection fails, and EKS is asked at once.
@@ -48,18 +49,15 @@ class EndpointCache:
         self._known.pop(key, None)
 
 
-class EksSignIn:
+class EksSignIn(RoleCaller):
     """A SignIn, to where EKS says that the cluster is, and to nowhere else."""
 
     asks_eks = True
 
     def __init__(self, config: ClusterConfig, callers: Callers, endpoints: EndpointCache) -> None:
-        self.config, self._callers, self._endpoints = config, callers, endpoints
+        super().__init__(config, callers)
+        self._endpoints = endpoints
         self._key = config.role_arn, config.external_id, config.region, config.cluster
-
-    async def caller(self) -> Caller:
-        """Whose credentials sign. Raises RoleError, SignInError."""
-        return await self._callers.caller(self.config.role_arn, self.config.external_id)
 
     def remembered(self) -> Endpoint | None:
         """Where the cluster is, by what EKS said within the hour."""
@@ -77,25 +75,17 @@ class EksSignIn:
         self._endpoints.put(self._key, found)
         return found
 
-    async def token(self) -> str:
+    async def credential(self) -> Credential:
         """A token for the cluster, made anew. Raises RoleError, SignInError."""
         caller = await self.caller()
-        return sts_token(self._callers.clients, caller, region=self.config.region, cluster=self.config.cluster)
+        return Credential(sts_token(self._callers.clients, caller, region=self.config.region, cluster=self.config.cluster))
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
         """The way to sign in at that endpoint."""
-        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.token, _NO_ACCESS_ENTRY)
+        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.credential, _NO_ACCESS_ENTRY)
 
-    async def caller_said(self) -> str:
-        await self.caller()
-        return f"assumed {self.config.role_arn}" if self.config.role_arn else "the function's own"
-
-    def token_said(self, token: str) -> str:
-        return f"{len(token)} of at most {MAX_TOKEN_BYTES} bytes"
-
-    async def principal(self) -> str:
-        """The ARN of the role that signs, as an access entry names it."""
-        return await self._callers.principal(await self.caller())
+    def describe_credential(self, credential: Credential) -> str:
+        return f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes"
 
     def remedies(self, endpoint: Endpoint) -> EksRemedies:
         return EksRemedies(endpoint, self.config.cluster, self.config.region)

@@ -1,24 +1,30 @@
 """Which way of signing in a document asks for: one module for each, behind the interface in `kind`."""
 
+from collections.abc import Sequence
+
 from ecr_public_pusher.aws_api.assumed_role import Callers
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator, StoredKubeconfig, WebIdentity
+from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.sign_in.eks import EksSignIn, EndpointCache
 from ecr_public_pusher.sign_in.iam_authenticator import IamAuthenticatorSignIn
 from ecr_public_pusher.sign_in.kind import SignIn
+from ecr_public_pusher.sign_in.kubeconfig import KubeconfigSignIn
 from ecr_public_pusher.sign_in.web_identity import WebIdentitySignIn
 
 
 class SignIns:
-    """Makes the sign-in of each document of one invocation."""
+    """Makes the sign-in of each document of one invocation. `allowed_endpoints`: the hosts beside EKS's that the stack's owner allows."""
 
-    def __init__(self, callers: Callers, endpoints: EndpointCache) -> None:
-        self._callers, self._endpoints = callers, endpoints
+    def __init__(self, callers: Callers, endpoints: EndpointCache, clock: Clock, *, allowed_endpoints: Sequence[str] = ()) -> None:
+        self._callers, self._endpoints, self._clock, self._allowed_endpoints = callers, endpoints, clock, allowed_endpoints
 
     def of(self, config: ClusterConfig) -> SignIn:
         match config.sign_in:
-            case "iamAuthenticator":
-                return IamAuthenticatorSignIn(config, self._callers)
-            case "webIdentity":
-                return WebIdentitySignIn(config, self._callers)
+            case IamAuthenticator() as choice:
+                return IamAuthenticatorSignIn(config, choice, self._callers)
+            case WebIdentity(server=server):
+                return WebIdentitySignIn(config, server, self._callers)
+            case StoredKubeconfig(secret_arn=secret_arn):
+                return KubeconfigSignIn(config, secret_arn, self._callers, self._clock, allowed_endpoints=self._allowed_endpoints)
             case _:
                 return EksSignIn(config, self._callers, self._endpoints)

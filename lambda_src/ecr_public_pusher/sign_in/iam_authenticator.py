@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.aws_api.assumed_role import Callers
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpoint, NamedEndpointRemedies
@@ -12,23 +14,22 @@ from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, sts_token
 class IamAuthenticatorSignIn(NamedEndpoint):
     """A SignIn."""
 
-    async def token(self) -> str:
-        caller = await self.caller()
-        return sts_token(self._callers.clients, caller, region=self.config.region, cluster=self._cluster_id)
+    def __init__(self, config: ClusterConfig, choice: IamAuthenticator, callers: Callers) -> None:
+        super().__init__(config, choice.server, callers)
+        self._cluster_id = choice.cluster_id
 
-    def token_said(self, token: str) -> str:
-        return f"{len(token)} of at most {MAX_TOKEN_BYTES} bytes, for the cluster id {self._cluster_id}"
+    async def credential(self) -> Credential:
+        caller = await self.caller()
+        return Credential(sts_token(self._callers.clients, caller, region=self.config.region, cluster=self._cluster_id))
+
+    def describe_credential(self, credential: Credential) -> str:
+        return f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes, for the cluster id {self._cluster_id}"
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
-        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.token, self.remedies(endpoint).not_admitted("ROLE", ()))
+        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.credential, self.remedies(endpoint).not_admitted("ROLE", ()))
 
     def remedies(self, endpoint: Endpoint) -> "IamAuthenticatorRemedies":
         return IamAuthenticatorRemedies(endpoint, self._cluster_id)
-
-    @property
-    def _cluster_id(self) -> str:
-        assert self.config.cluster_id is not None
-        return self.config.cluster_id
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.reachability import RouteRemedies
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 
@@ -34,14 +34,14 @@ class SignIn(Protocol):
     def access(self, endpoint: Endpoint) -> ClusterAccess:
         """The way to sign in there."""
 
-    async def caller_said(self) -> str:
-        """Whose credentials are used, for a check."""
+    async def describe_caller(self) -> str:
+        """Whose AWS credentials are used, for a check."""
 
-    async def token(self) -> str:
-        """A token for the cluster, made anew."""
+    async def credential(self) -> Credential:
+        """A credential for the cluster, made or read anew."""
 
-    def token_said(self, token: str) -> str:
-        """What may be said of a token, for a check: never itself."""
+    def describe_credential(self, credential: Credential) -> str:
+        """What may be said of it, for a check: never itself."""
 
     async def principal(self) -> str:
         """Whom the cluster is to admit."""

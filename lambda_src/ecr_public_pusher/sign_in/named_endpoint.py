@@ -1,21 +1,22 @@
 """Clusters that are not EKS: their document names where they are, within what the stack's owner allows."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.aws_api.assumed_role import Callers
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server
 from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.role_caller import RoleCaller
 
 
-class NamedEndpoint:
-    """The part of a SignIn that is about the endpoint, and about whose credentials are used."""
+class NamedEndpoint(RoleCaller):
+    """The part of a SignIn that is about the endpoint."""
 
     asks_eks = False
 
-    def __init__(self, config: ClusterConfig, callers: Callers) -> None:
-        assert config.endpoint is not None
-        self.config, self._callers = config, callers
-        self._endpoint = Endpoint(config.endpoint, config.ca_pem)
+    def __init__(self, config: ClusterConfig, server: Server, callers: Callers) -> None:
+        super().__init__(config, callers)
+        self._endpoint = Endpoint(server.endpoint, server.ca_pem)
 
     def remembered(self) -> Endpoint | None:
         return self._endpoint
@@ -26,26 +27,19 @@ class NamedEndpoint:
     async def described(self) -> Endpoint:
         return self._endpoint
 
-    async def caller(self) -> Caller:
-        """Whose credentials are used. Raises RoleError, SignInError."""
-        return await self._callers.caller(self.config.role_arn, self.config.external_id)
-
-    async def caller_said(self) -> str:
-        await self.caller()
-        return f"assumed {self.config.role_arn}" if self.config.role_arn else "the function's own"
-
-    async def principal(self) -> str:
-        return await self._callers.principal(await self.caller())
-
 
 @dataclass(frozen=True)
 class NamedEndpointRemedies:
     """What to do when such a cluster cannot be reached: the ways that are the same for each kind of sign-in."""
 
     endpoint: Endpoint
+    server_field: ClassVar[str] = "`endpoint`"
+    authority_field: ClassVar[str] = "certificateAuthority"
 
     def name_not_resolved(self) -> str:
-        return "Correct `endpoint`, or its DNS. A name that is known in a private network only needs the function in a VPC that resolves it."
+        return (
+            f"Correct {self.server_field}, or its DNS. A name that is known in a private network only needs the function in a VPC that resolves it."
+        )
 
     def not_connected(self, *, private: bool) -> str:
         if private:
@@ -55,7 +49,7 @@ class NamedEndpointRemedies:
     def not_the_cluster(self) -> str:
         host = self.endpoint.url.removeprefix("https://")
         address = host if ":" in host.rpartition("]")[2] else f"{host}:443"
-        return f"Compare certificateAuthority with what the cluster says: openssl s_client -showcerts -connect {address} </dev/null"
+        return f"Compare {self.authority_field} with what the cluster says: openssl s_client -showcerts -connect {address} </dev/null"
 
     def granted_by_policy(self, principal: str) -> str:
         return f"kubectl auth can-i --list --as={principal}"

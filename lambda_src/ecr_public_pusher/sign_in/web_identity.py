@@ -12,7 +12,7 @@ from typing import Any
 
 from ecr_public_pusher.aws_api.errors import AWS_ERRORS, Failure, call_aws, error_code, failure_of
 from ecr_public_pusher.errors import SignInError
-from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.ownership import PRODUCT, RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpoint, NamedEndpointRemedies
@@ -57,18 +57,19 @@ class WebIdentitySignIn(NamedEndpoint):
         """Not to be chosen: a document can only ever have tokens made for itself."""
         return f"{PRODUCT}:{self.config.id}"
 
-    async def token(self) -> str:
+    async def credential(self) -> Credential:
         caller = await self.caller()
         token = await self._callers.blocking.run(lambda: self._issued(caller.signature))
         self._claims = Claims.of(token, self.audience)
-        return token
+        return Credential(token)
 
-    def token_said(self, token: str) -> str:
+    def describe_credential(self, credential: Credential) -> str:
+        token = credential.token or ""
         claims = Claims.of(token, self.audience)
         return f"{len(token)} bytes, of the issuer {claims.issuer}, subject {claims.subject}, audience {claims.audience}"
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
-        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.token, 'Send {"action": "check"}: it prints the AuthenticationConfiguration.')
+        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.credential, 'Send {"action": "check"}: it prints the AuthenticationConfiguration.')
 
     def remedies(self, endpoint: Endpoint) -> "WebIdentityRemedies":
         return WebIdentityRemedies(endpoint, self._claims or Claims(audience=self.audience))

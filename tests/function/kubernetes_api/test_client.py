@@ -14,7 +14,7 @@ import pytest
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Clock, Deadline
 from ecr_public_pusher.errors import ApiError, ApiStatusError, DeadlineReached, PusherError, SignInError, UnreachableError
-from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
@@ -33,11 +33,11 @@ class Calls:
     """A cluster's client on an event loop of its own, for tests that speak to it call by call."""
 
     def __init__(self, url: str, ca_pem: str, *, deadline: Deadline | None = None, sign_in: Callable[[], str] = lambda: BEARER) -> None:
-        async def token() -> str:
-            return sign_in()
+        async def credential() -> Credential:
+            return Credential(sign_in())
 
         async def connect() -> KubernetesApi:
-            access = ClusterAccess(url, ca_pem, token, "aws eks create-access-entry")
+            access = ClusterAccess(url, ca_pem, credential, "aws eks create-access-entry")
             return KubernetesApi(
                 access,
                 field_manager="a-manager",
@@ -399,11 +399,11 @@ def test_a_write_that_is_cancelled_is_thrown_away_with_what_the_kernel_holds() -
         done.set()
 
     async def write(url: str, ca_pem: str, sockets: Sockets) -> None:
-        async def token() -> str:
-            return BEARER
+        async def credential() -> Credential:
+            return Credential(BEARER)
 
         async with BlockingCalls() as blocking:
-            access = ClusterAccess(url, ca_pem, token, "")
+            access = ClusterAccess(url, ca_pem, credential, "")
             deadline = Deadline.of_invocation(30)
             api = KubernetesApi(access, field_manager="a-manager", deadline=deadline, blocking=blocking, sockets=sockets)
             with pytest.raises(TimeoutError):

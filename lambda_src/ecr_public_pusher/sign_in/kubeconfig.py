@@ -1,0 +1,176 @@
+"""The last resort: a kubeconfig in Secrets Manager, for a cluster that trusts no issuer and runs no authenticator.
+
+The secret says where the cluster is, too. It is read by each run that needs it, and nothing of it outlives the invocation.
+"""
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from ecr_public_pusher.aws_api.assumed_role import Callers
+from ecr_public_pusher.aws_api.errors import AWS_ERRORS, Failure, NonsenseAnswer, call_aws, error_code, failure_of
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.endpoints import ASK_THE_OWNER, is_allowed, not_allowed
+from ecr_public_pusher.deadline import Clock
+from ecr_public_pusher.errors import KubeconfigError
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
+from ecr_public_pusher.kubernetes_api.tls import bear
+from ecr_public_pusher.ownership import RBAC_GROUP
+from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kubeconfig_document import read_kubeconfig
+from ecr_public_pusher.sign_in.kubeconfig_loader import load_kubeconfig
+from ecr_public_pusher.sign_in.named_endpoint import NamedEndpointRemedies
+from ecr_public_pusher.sign_in.role_caller import RoleCaller
+from ecr_public_pusher.sign_in.validity import certificate_ends, token_ends
+from ecr_public_pusher.timestamps import from_epoch, rfc3339
+
+WITHOUT = "signIn webIdentity needs no stored credential (docs/web-identity.md)"
+
+_REMEDIES = {
+    Failure.REFUSED: (
+        "The execution role may read secrets of its own account whose names begin with the configuration path, once AllowedEndpoints names a host; "
+        "elsewhere the document needs a roleArn whose role may. See secretArn, and the key's policy (ConfigKmsKeyArn)."
+    ),
+    Failure.UNREACHABLE: "The function must reach Secrets Manager in the secret's region: from a VPC, through a NAT gateway or an endpoint of it.",
+    Failure.UNWELL: "Secrets Manager is unwell, or throttles: the cluster is tried again by itself.",
+}
+
+
+@dataclass(frozen=True)
+class _Kubeconfig:
+    """What the secret holds."""
+
+    endpoint: Endpoint
+    credential: Credential
+
+
+class KubeconfigSignIn(RoleCaller):
+    """A SignIn."""
+
+    asks_eks = False
+
+    def __init__(self, config: ClusterConfig, secret_arn: str, callers: Callers, clock: Clock, *, allowed_endpoints: Sequence[str]) -> None:
+        super().__init__(config, callers)
+        self._secret_arn, self._clock, self._allowed_endpoints = secret_arn, clock, allowed_endpoints
+        self._where = f"the kubeconfig in {secret_arn}"
+        self._read_ahead: _Kubeconfig | None = None
+
+    def remembered(self) -> Endpoint | None:
+        return None
+
+    def forget(self) -> None:
+        """Nothing is remembered."""
+
+    async def described(self) -> Endpoint:
+        """Where the cluster is, by the secret now. Raises RoleError, SignInError, KubeconfigError."""
+        self._read_ahead = await self._read()
+        return self._read_ahead.endpoint
+
+    async def credential(self) -> Credential:
+        """What the secret holds now. Raises RoleError, SignInError, KubeconfigError."""
+        return (await self._read()).credential
+
+    def access(self, endpoint: Endpoint) -> ClusterAccess:
+        async def credential() -> Credential:
+            """Read with the endpoint; when the cluster has refused that one, anew."""
+            kubeconfig, self._read_ahead = self._read_ahead or await self._read(), None
+            if kubeconfig.endpoint != endpoint:
+                raise KubeconfigError(
+                    f"{self._where} was changed during the run: it names another server now",
+                    remedy="The next run goes there; this cluster is tried again by itself.",
+                )
+            return kubeconfig.credential
+
+        return ClusterAccess(endpoint.url, endpoint.ca_pem, credential, self._remedy())
+
+    def describe_credential(self, credential: Credential) -> str:
+        ends = [f"{what}, which ends {f'at {rfc3339(end)}' if end else 'at a time that it does not say'}" for what, end in _ends(credential)]
+        return f"stored in {self._secret_arn}: {' and '.join(ends)}. {WITHOUT}"
+
+    async def principal(self) -> str:
+        return "the user of the kubeconfig"
+
+    def remedies(self, endpoint: Endpoint) -> "KubeconfigRemedies":
+        return KubeconfigRemedies(endpoint, self._remedy())
+
+    def _remedy(self) -> str:
+        return (
+            f"Store a kubeconfig that the cluster admits, with {RBAC_GROUP} as the group of its user (a client certificate's organization, O) "
+            "or infra/rbac's roles bound to the user itself (a ServiceAccount): "
+            f"aws secretsmanager put-secret-value --region {self._region} --secret-id {self._secret_arn} --secret-string file://KUBECONFIG. "
+            f"Or: {WITHOUT}."
+        )
+
+    @property
+    def _region(self) -> str:
+        return self._secret_arn.split(":")[3]
+
+    async def _read(self) -> _Kubeconfig:
+        caller = await self.caller()
+        return await self._callers.blocking.run(lambda: self._loaded(self._stored(caller.signature)))
+
+    def _stored(self, signature: dict[str, Any]) -> str:
+        client = self._callers.clients.client("secretsmanager", self._region)
+        try:
+            found = call_aws(lambda: client.get_secret_value(SecretId=self._secret_arn, **signature))
+            return call_aws(lambda: _text(found))
+        except AWS_ERRORS as error:
+            raise KubeconfigError(f"{self._where} cannot be read: {error_code(error)}", remedy=_REMEDIES[failure_of(error)]) from None
+
+    def _loaded(self, text: str) -> _Kubeconfig:
+        fields = read_kubeconfig(text, where=self._where)
+        if not is_allowed(fields.server, self._allowed_endpoints):
+            raise KubeconfigError(f"{self._where}: server: {not_allowed(fields.server)}", remedy=ASK_THE_OWNER)
+        kubeconfig = _Kubeconfig(*load_kubeconfig(fields))
+        self._check(kubeconfig.credential)
+        return kubeconfig
+
+    def _check(self, credential: Credential) -> None:
+        """What no API server would admit."""
+        now = from_epoch(self._clock.wall())
+        if ended := next(((what, end) for what, end in _ends(credential) if end and end <= now), None):
+            raise KubeconfigError(f"{self._where} holds {ended[0]}, which ended at {rfc3339(ended[1])}", remedy=self._remedy())
+        if credential.client_certificate:
+            try:
+                bear(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), credential.client_certificate)
+            except (ssl.SSLError, ValueError):
+                raise KubeconfigError(
+                    f"{self._where} holds a client certificate that cannot be read, or whose private key is another's", remedy=self._remedy()
+                ) from None
+
+
+def _ends(credential: Credential) -> list[tuple[str, datetime | None]]:
+    """Each part of a credential, and until when it is valid."""
+    parts: list[tuple[str, datetime | None]] = []
+    if credential.token:
+        parts.append(("a token", token_ends(credential.token)))
+    if credential.client_certificate:
+        parts.append(("a client certificate", certificate_ends(credential.client_certificate.certificate_pem)))
+    return parts
+
+
+def _text(found: dict[str, Any]) -> str:
+    """A secret's value, stored as text or as bytes."""
+    text = found.get("SecretString")
+    if text is None:
+        text = bytes(found["SecretBinary"]).decode()
+    if not isinstance(text, str):
+        raise NonsenseAnswer
+    return text
+
+
+@dataclass(frozen=True)
+class KubeconfigRemedies(NamedEndpointRemedies):
+    """What makes the cluster admit the kubeconfig's user."""
+
+    store: str
+    server_field: ClassVar[str] = "the server in the kubeconfig"
+    authority_field: ClassVar[str] = "its certificate-authority-data"
+
+    def not_admitted(self, principal: str, groups: tuple[str, ...]) -> str:
+        return self.store
+
+    def granted_by_policy(self, principal: str) -> str:
+        return "kubectl --kubeconfig KUBECONFIG auth can-i --list"

@@ -1,0 +1,147 @@
+"""The text of a kubeconfig -> what of it may be used, judged before anything is loaded. Pure; no message repeats any of it.
+
+Only what stands in the kubeconfig itself is used: the function runs no command, asks no other service, and has no files of its own.
+https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ecr_public_pusher.configuration.field_types import check_authority, check_endpoint
+from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
+from ecr_public_pusher.errors import InvalidDocument, KubeconfigError
+
+# Secrets Manager's own limit (its quotas: secret value).
+MAX_BYTES = 65_536
+# The scheme's credentials are one word (RFC 6750, section 2.1).
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=:-]+")
+_BLOCK = r"-----BEGIN {0}-----\s[A-Za-z0-9+/=\s]+-----END {0}-----\s*"
+_CERTIFICATES = re.compile(rf"\s*(?:{_BLOCK.format('CERTIFICATE')})+")
+_PRIVATE_KEY = re.compile(r"[^\x00]*-----BEGIN (?:RSA |EC )?PRIVATE KEY-----[^\x00]*")
+
+_FILE = "names a file, and the function has none: store its content (kubectl config view --raw --minify --flatten)"
+_REFUSED_OF_USER = {
+    "exec": "runs a command, which the function does not",
+    "auth-provider": "asks another service for credentials; store a token or a client certificate",
+    "tokenFile": _FILE,
+    "client-certificate": _FILE,
+    "client-key": _FILE,
+    "username": "is basic authentication, which Kubernetes no longer has",
+    "password": "is basic authentication, which Kubernetes no longer has",
+    "as": "impersonates somebody; give the user itself the rights of infra/rbac",
+    "as-uid": "impersonates somebody; give the user itself the rights of infra/rbac",
+    "as-groups": "impersonates somebody; give the user itself the rights of infra/rbac",
+    "as-user-extra": "impersonates somebody; give the user itself the rights of infra/rbac",
+}
+_REFUSED_OF_CLUSTER = {
+    "certificate-authority": _FILE,
+    "insecure-skip-tls-verify": "would send tokens to whoever answers; name the authority (certificate-authority-data)",
+    "proxy-url": "would send tokens through a proxy; let the function reach the server itself",
+    "tls-server-name": "names another host than the server's; the certificate must be of the server's own name",
+}
+_REMEDY = "Store a kubeconfig with a token or a client certificate in it: kubectl config view --raw --minify --flatten (docs/sign-in.md, kubeconfig)."
+
+
+@dataclass(frozen=True)
+class KubeconfigFields:
+    """What the current context comes to. PEM as text; `ca_pem` is empty where none is named."""
+
+    server: str
+    ca_pem: str = field(repr=False)
+    token: str | None = field(repr=False)
+    certificate_pem: str | None = field(repr=False)
+    key_pem: str | None = field(repr=False)
+
+
+def read_kubeconfig(text: str, *, where: str) -> KubeconfigFields:
+    """The current context's cluster and user. Raises KubeconfigError, which begins with `where`."""
+    try:
+        return _fields(_mapping(text))
+    except ValueError as error:
+        raise KubeconfigError(f"{where} cannot be used: {error}", remedy=_REMEDY) from None
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    if len(text.encode()) > MAX_BYTES:
+        raise ValueError(f"it is {len(text.encode())} bytes long, of at most {MAX_BYTES}")
+    try:
+        return dict(without_nulls(read_mapping(text, parameter="kubeconfig")))
+    except InvalidDocument as error:
+        lines = [f" (line {problem.line})" for problem in error.problems if problem.line]
+        raise ValueError(f"it is not one YAML mapping, without aliases and without a field that is there twice{''.join(lines[:1])}") from None
+
+
+def _fields(config: Mapping[str, Any]) -> KubeconfigFields:
+    if not (current := config.get("current-context")):
+        raise ValueError("it has no current-context (kubectl config use-context)")
+    context = _named(config, "contexts", current, "context")
+    cluster = _given(_named(config, "clusters", context.get("cluster"), "cluster"))
+    user = _given(_named(config, "users", context.get("user"), "user"))
+    if cluster.get("insecure-skip-tls-verify") == "false":
+        del cluster["insecure-skip-tls-verify"]
+    _refuse(cluster, _REFUSED_OF_CLUSTER)
+    _refuse(user, _REFUSED_OF_USER)
+    return _checked(
+        KubeconfigFields(
+            server=_checked_as("server", check_endpoint, cluster.get("server")),
+            ca_pem=_decoded(cluster, "certificate-authority-data") or "",
+            token=user.get("token"),
+            certificate_pem=_decoded(user, "client-certificate-data"),
+            key_pem=_decoded(user, "client-key-data"),
+        )
+    )
+
+
+def _named(config: Mapping[str, Any], plural: str, name: Any, singular: str) -> Mapping[str, Any]:
+    """The one entry of that name in one of kubeconfig's lists."""
+    entries = config.get(plural)
+    found = [entry for entry in entries if isinstance(entry, dict) and entry.get("name") == name] if isinstance(entries, list) and name else []
+    if len(found) != 1 or not isinstance(found[0].get(singular), dict):
+        raise ValueError(f"the {singular} that its current-context means is not in its {plural}, or not once")
+    return dict(found[0][singular])
+
+
+def _given(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What kubectl writes as empty is not given."""
+    return {name: value for name, value in entry.items() if value not in ("", [], {}, None)}
+
+
+def _refuse(entry: Mapping[str, Any], refused: Mapping[str, str]) -> None:
+    if name := next((name for name in refused if name in entry), None):
+        raise ValueError(f"{name} {refused[name]}")
+
+
+def _decoded(entry: Mapping[str, Any], name: str) -> str | None:
+    if name not in entry:
+        return None
+    try:
+        return base64.b64decode("".join(entry[name].split()), validate=True).decode("ascii")
+    except (AttributeError, UnicodeDecodeError, ValueError, binascii.Error):
+        raise ValueError(f"{name} is not PEM in base64") from None
+
+
+def _checked_as(name: str, check: Any, value: Any) -> str:
+    try:
+        return str(check(value))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _checked(found: KubeconfigFields) -> KubeconfigFields:
+    if found.ca_pem:
+        _checked_as("certificate-authority-data", check_authority, found.ca_pem)
+    if found.token is not None and (not isinstance(found.token, str) or not _TOKEN.fullmatch(found.token)):
+        raise ValueError("token is not one word of ASCII")
+    if (found.certificate_pem is None) is not (found.key_pem is None):
+        raise ValueError("client-certificate-data and client-key-data belong together")
+    if found.certificate_pem is not None and not _CERTIFICATES.fullmatch(found.certificate_pem):
+        raise ValueError("client-certificate-data is not a certificate in PEM")
+    if found.key_pem is not None and not _PRIVATE_KEY.fullmatch(found.key_pem):
+        raise ValueError("client-key-data is not a private key without a passphrase, in PEM")
+    if found.token is None and found.certificate_pem is None:
+        raise ValueError("its user has neither a token nor a client certificate")
+    return found

@@ -1,0 +1,23 @@
+"""Whose AWS credentials a sign-in uses."""
+
+from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+
+
+class RoleCaller:
+    """The part of a SignIn that is about whose AWS credentials are used: the execution role's, or those of the document's roleArn."""
+
+    def __init__(self, config: ClusterConfig, callers: Callers) -> None:
+        self.config, self._callers = config, callers
+
+    async def caller(self) -> Caller:
+        """Raises RoleError, SignInError."""
+        return await self._callers.caller(self.config.role_arn, self.config.external_id)
+
+    async def describe_caller(self) -> str:
+        await self.caller()
+        return f"assumed {self.config.role_arn}" if self.config.role_arn else "the function's own"
+
+    async def principal(self) -> str:
+        """The ARN of the role, as far as STS says it."""
+        return await self._callers.principal(await self.caller())

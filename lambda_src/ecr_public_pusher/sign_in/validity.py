@@ -1,0 +1,50 @@
+"""Until when a stored credential is valid, as far as it says so itself. Read, not verified: that is the API server's part. Pure."""
+
+import base64
+import binascii
+import json
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+# ASN.1 (X.690): what of it is read here.
+_UTC_TIME, _GENERALIZED_TIME, _VERSION = 0x17, 0x18, 0xA0
+_VALIDITY = 3  # RFC 5280, TBSCertificate: after serial number, signature and issuer
+
+
+def token_ends(token: str) -> datetime | None:
+    """The `exp` of a JSON Web Token (RFC 7519); None for a token that is none, or says no end."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return datetime.fromtimestamp(float(claims["exp"]), UTC)
+    except (IndexError, KeyError, TypeError, ValueError, OverflowError, OSError, binascii.Error, RecursionError):
+        return None
+
+
+def certificate_ends(pem: str) -> datetime | None:
+    """The notAfter of the first certificate in `pem`; None where it cannot be read. Python's ssl says it of a peer's certificate alone."""
+    block = pem[pem.index("-----BEGIN") :].partition("-----END CERTIFICATE-----")
+    try:
+        (_, certificate), *_ = _elements(ssl.PEM_cert_to_DER_cert(block[0] + block[1]))
+        (_, signed), *_ = _elements(certificate)
+        fields = [content for tag, content in _elements(signed) if tag != _VERSION]
+        _, (tag, text) = _elements(fields[_VALIDITY])
+        form = {_UTC_TIME: "%y%m%d%H%M%SZ", _GENERALIZED_TIME: "%Y%m%d%H%M%SZ"}[tag]
+        return datetime.strptime(text.decode("ascii"), form).replace(tzinfo=UTC)
+    except (ValueError, IndexError, KeyError, binascii.Error):
+        return None
+
+
+def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
+    """Tag and content of each element, one after the other."""
+    place = 0
+    while place < len(der):
+        tag, length = der[place], der[place + 1]
+        place += 2
+        if length & 0x80:  # the long form: how many bytes say it
+            size = length & 0x7F
+            length = int.from_bytes(der[place : place + size])
+            place += size
+        yield tag, der[place : place + length]
+        place += length

@@ -1,0 +1,382 @@
+"""A kubeconfig in Secrets Manager, over the wire: what it holds reaches its own cluster, and nobody else, and nothing of it stays behind."""
+
+import base64
+import gc
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes.config import kube_config
+
+from ecr_public_pusher.kubernetes_api.access import ClientCertificate
+from ecr_public_pusher.kubernetes_api.client import _SignedIn  # only to find leftovers of it
+from ecr_public_pusher.kubernetes_api.tls import client_context, verifying_context
+from infra.local.aws.wire import Answer
+from infra.local.kube.auth.authz import UserInfo
+from infra.local.kube.certificates import issue
+from infra.local.kube.cluster import Response, SeenRequest
+from tests.support.world import EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World, kubeconfig
+
+TOKEN = "stored-token-of-a-test"
+KINDS = ("token", "certificate")
+
+
+@pytest.fixture(autouse=True)
+def allowed(world: World) -> None:
+    world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
+
+
+def cluster_of(report: dict[str, Any], document_id: str = "edge") -> dict[str, Any]:
+    found = next(cluster for cluster in report["clusters"] if cluster["id"] == document_id)
+    assert isinstance(found, dict)
+    return found
+
+
+def findings(report: dict[str, Any], document_id: str = "edge") -> dict[str, dict[str, Any]]:
+    return {finding["check"]: finding for finding in cluster_of(report, document_id)["findings"]}
+
+
+def secrets_in(config: dict[str, Any]) -> list[str]:
+    """Every text that must not show anywhere."""
+    user = config["users"][0]["user"]
+    keys = [base64.b64decode(value).decode() for name, value in user.items() if name == "client-key-data"]
+    return [*(str(value) for name, value in user.items() if name != "client-certificate-data"), *keys]
+
+
+@pytest.mark.parametrize("by", KINDS)
+def test_a_push_with_what_is_stored(world: World, by: Any) -> None:
+    world.add_stored("edge", by=by)
+    report = world.run()
+    assert (report["ok"], report["totals"]["created"]) == (True, 1)
+    assert world.token("edge", "a")
+
+
+@pytest.mark.parametrize("by", KINDS)
+def test_a_plan_with_what_is_stored(world: World, by: Any) -> None:
+    world.add_stored("edge", by=by)
+    report = world.run({"action": "plan"})
+    assert report["ok"]
+    assert world.secret("edge", "a") is None
+
+
+def test_a_removal_with_what_is_stored(world: World) -> None:
+    world.add_stored("edge")
+    world.apply("edge", "prune.yaml")
+    world.run()
+    assert world.run({"action": "remove", "clusters": ["edge"]})["totals"]["removed"] == 1
+
+
+def test_both_kinds_beside_each_other_and_eks(world: World) -> None:
+    """Each cluster admits its own alone, so that one credential at another's server fails the test."""
+    world.add_stored("one", by="certificate")
+    world.add_stored("two", token="another-token")
+    world.add_stored("three", by="certificate")
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    assert world.run()["totals"] == {"clusters": 4, "clustersFailed": 0, "created": 4}
+
+
+def test_one_reading_for_a_push(world: World) -> None:
+    world.add_stored("edge", namespaces=tuple("abcdefghij"), document="namespaces: ['*']")
+    world.run()
+    assert len(world.aws.called("secretsmanager")) == 1
+
+
+def test_none_for_an_estate_without(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.run()
+    assert not world.aws.called("secretsmanager")
+
+
+def test_a_token_and_a_certificate_are_both_sent(world: World) -> None:
+    """kube-apiserver goes by the certificate."""
+    cluster = world.add_stored("edge", by="certificate")
+    config = kubeconfig(cluster, by="certificate")
+    config["users"][0]["user"]["token"] = TOKEN
+    world.store_kubeconfig("edge", config)
+    assert world.run()["ok"]
+    ours = [request for request in cluster.requests if request.user != "local-admin"]
+    assert {(request.user, "authorization" in request.headers) for request in ours} == {("pusher", True)}
+
+
+def test_without_an_authority_the_public_ones_are_trusted(world: World) -> None:
+    world.add_stored("edge", certificate_authority_data=None)
+    assert "TLS certificate" in cluster_of(world.run())["error"]["message"]
+
+
+def test_a_secret_of_another_account_is_read_with_the_documents_role(world: World) -> None:
+    cluster = world.add_stored("edge")
+    arn = world.aws.put_secret("/any/name", yaml.safe_dump(kubeconfig(cluster, token=TOKEN)), account_id=SPOKE_ACCOUNT)
+    fields = {"namespaces": ["a"], "roleArn": SPOKE_ROLE, "externalId": "an-external-id", "signIn": {"type": "kubeconfig", "secretArn": arn}}
+    world.document("edge", json.dumps(fields))
+    assert world.run()["ok"]
+    assert {call.principal and call.principal.split(":")[4] for call in world.aws.called("secretsmanager")} == {SPOKE_ACCOUNT}
+
+
+def test_a_secret_of_another_region_is_read_there(world: World) -> None:
+    cluster = world.add_stored("edge")
+    arn = world.aws.put_secret("/ecr-public-pusher/far", yaml.safe_dump(kubeconfig(cluster, token=TOKEN)), region="eu-west-1")
+    world.document("edge", json.dumps({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": arn}}))
+    assert world.run()["ok"]
+    assert [call.region for call in world.aws.called("secretsmanager")] == ["eu-west-1"]
+
+
+def test_a_secret_may_hold_bytes(world: World) -> None:
+    cluster = world.add_stored("edge")
+    arn = world.aws.put_secret("/ecr-public-pusher/bytes", yaml.safe_dump(kubeconfig(cluster, token=TOKEN)).encode())
+    world.document("edge", json.dumps({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": arn}}))
+    assert world.run()["ok"]
+
+
+# Refused by the cluster
+
+
+def refuse_first(cluster: Any, count: int) -> None:
+    """The next requests of ours are answered 401."""
+    left = [count]
+
+    def answer(request: SeenRequest) -> Response | None:
+        if left[0] and request.method == "PATCH":
+            left[0] -= 1
+            return Response(401, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 401})
+        return None
+
+    cluster.intercept = answer
+
+
+@pytest.mark.parametrize("by", KINDS)
+def test_after_a_refusal_the_secret_is_read_once_more(world: World, by: Any) -> None:
+    refuse_first(world.add_stored("edge", by=by), 1)
+    assert world.run()["ok"]
+    assert len(world.aws.called("secretsmanager")) == 2
+
+
+def test_a_token_that_was_replaced_meanwhile_is_used(world: World) -> None:
+    cluster = world.add_stored("edge")
+    world.store_kubeconfig("edge", kubeconfig(cluster, token="revoked"))
+    good = kubeconfig(cluster, token=TOKEN)
+
+    def replace(request: SeenRequest) -> None:
+        world.store_kubeconfig("edge", good)
+
+    cluster.intercept = replace
+    assert world.run()["ok"]
+
+
+def test_a_second_refusal_is_an_error_with_its_own_remedy(world: World) -> None:
+    cluster = world.add_stored("edge")
+    world.store_kubeconfig("edge", kubeconfig(cluster, token="revoked"))
+    error = cluster_of(world.run())["error"]
+    assert error["type"] == "SignInError"
+    assert "aws secretsmanager put-secret-value" in error["remedy"]
+    assert "webIdentity" in error["remedy"]
+    assert len(world.aws.called("secretsmanager")) == 2
+
+
+def test_many_namespaces_that_are_refused_share_one_reading(world: World) -> None:
+    cluster = world.add_stored("edge", namespaces=tuple("abcdefgh"), document="namespaces: [a, b, c, d, e, f, g, h]")
+    refuse_first(cluster, 1)
+    world.run()
+    assert len(world.aws.called("secretsmanager")) == 2
+
+
+def test_a_credential_is_never_sent_to_another_server_than_its_own(world: World) -> None:
+    cluster, other = world.add_stored("edge"), world.add_stored("other")
+    world.aws.delete_parameter("/ecr-public-pusher/clusters/other")
+    world.store_kubeconfig("edge", kubeconfig(cluster, token="revoked"))
+
+    def move(request: SeenRequest) -> None:
+        world.store_kubeconfig("edge", kubeconfig(other, token="of-the-other"))
+
+    cluster.intercept = move
+    error = cluster_of(world.run())["error"]
+    assert error["type"] == "KubeconfigError"
+    assert "changed during the run" in error["message"]
+    assert {request.status for request in cluster.requests if request.user != "local-admin"} == {401}
+    assert {request.user for request in other.requests} == {"local-admin"}
+
+
+# The server
+
+
+@pytest.mark.parametrize("hosts", ["", "other.example.com", "*.0.0.1", "127.0.0.2"])
+def test_a_server_that_the_owner_does_not_allow_is_sent_nothing(world: World, hosts: str) -> None:
+    world.environ["ALLOWED_ENDPOINTS"] = hosts
+    cluster = world.add_stored("edge")
+    before = len(cluster.requests)
+    error = cluster_of(world.run())["error"]
+    assert (error["type"], len(cluster.requests)) == ("KubeconfigError", before)
+    assert "127.0.0.1" in error["message"]
+    assert "AllowedEndpoints" in error["remedy"]
+
+
+def test_the_others_are_pushed(world: World) -> None:
+    world.add_stored("edge", exec={"command": "aws"})
+    world.add_stored("good")
+    report = world.run()
+    assert (cluster_of(report)["ok"], cluster_of(report, "good")["ok"]) == (False, True)
+
+
+# Check
+
+
+def test_check_says_that_a_credential_is_stored_and_how_to_do_without(world: World) -> None:
+    world.add_stored("edge")
+    said = findings(world.run({"action": "check"}))["token"]
+    assert said["ok"]
+    assert "stored in arn:aws:secretsmanager:us-east-1:111122223333:secret:/ecr-public-pusher/edge-" in said["message"]
+    assert "a token, which ends at a time that it does not say" in said["message"]
+    assert "webIdentity" in said["message"]
+
+
+def test_check_says_until_when_a_client_certificate_is_valid(world: World) -> None:
+    ends = datetime.now(UTC) + timedelta(days=3)
+    world.add_stored("edge", by="certificate", life=timedelta(days=3))
+    assert f"a client certificate, which ends at {ends:%Y-%m-%dT%H}:" in findings(world.run({"action": "check"}))["token"]["message"]
+
+
+def test_check_says_until_when_a_json_web_token_is_valid(world: World) -> None:
+    payload = base64.urlsafe_b64encode(json.dumps({"exp": 4102444800}).encode()).decode().rstrip("=")
+    world.add_stored("edge", token=f"head.{payload}.signature")
+    assert "a token, which ends at 2100-01-01T00:00:00Z" in findings(world.run({"action": "check"}))["token"]["message"]
+
+
+@pytest.mark.parametrize("by", KINDS)
+def test_check_passes(world: World, by: Any) -> None:
+    world.add_stored("edge", by=by)
+    report = world.run({"action": "check"})
+    assert [(name, finding) for name, finding in findings(report).items() if not finding["ok"]] == []
+    assert findings(report)["sign-in"]["message"].startswith("as pusher, in the groups ecr-public-pushers")
+
+
+def test_check_of_a_kubeconfig_that_is_invalid_says_it_once(world: World) -> None:
+    world.add_stored("edge", exec={"command": "aws"})
+    report = findings(world.run({"action": "check"}))
+    assert [name for name, finding in report.items() if not finding["ok"]] == ["token"]
+    assert "exec runs a command" in report["token"]["message"]
+
+
+def test_check_of_one_that_the_cluster_refuses_says_what_to_store(world: World) -> None:
+    cluster = world.add_stored("edge")
+    world.store_kubeconfig("edge", kubeconfig(cluster, token="revoked"))
+    found = findings(world.run({"action": "check"}))["sign-in"]
+    assert found["message"] == "the cluster does not admit the user of the kubeconfig"
+    assert "aws secretsmanager put-secret-value --region us-east-1 --secret-id arn:" in found["remedy"]
+
+
+def test_check_of_a_user_outside_of_the_group_says_how_to_get_in(world: World) -> None:
+    cluster = world.add_stored("edge")
+    cluster._authn._static["of-nobody"] = UserInfo("nobody", groups=("system:authenticated",))
+    world.store_kubeconfig("edge", kubeconfig(cluster, token="of-nobody"))
+    found = findings(world.run({"action": "check"}))["sign-in"]
+    assert found["message"].endswith(f"{GROUP} is not among them")
+    assert "a client certificate's organization, O" in found["remedy"]
+
+
+# What has expired, or cannot be read
+
+
+def test_a_certificate_that_has_expired_is_said_so_and_not_sent(world: World) -> None:
+    cluster = world.add_stored("edge", by="certificate", life=timedelta(seconds=-1))
+    before = len(cluster.requests)
+    error = cluster_of(world.run())["error"]
+    assert f"a client certificate, which ended at {datetime.now(UTC):%Y-%m-%dT}" in error["message"]
+    assert "put-secret-value" in error["remedy"]
+    assert len(cluster.requests) == before
+
+
+def test_a_json_web_token_that_has_expired_is_said_so(world: World) -> None:
+    payload = base64.urlsafe_b64encode(b'{"exp": 1735787045}').decode().rstrip("=")
+    world.add_stored("edge", token=f"head.{payload}.signature")
+    assert "a token, which ended at 2025-01-02T03:04:05Z" in cluster_of(world.run())["error"]["message"]
+
+
+def test_another_certificates_private_key(world: World) -> None:
+    other = base64.b64encode(issue("x").key_pem.encode()).decode()
+    world.add_stored("edge", by="certificate", client_key_data=other)
+    assert "whose private key is another's" in cluster_of(world.run())["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "said"),
+    [
+        ("ResourceNotFoundException", 400, "secretArn"),
+        ("AccessDeniedException", 400, "begin with the configuration path"),
+        ("DecryptionFailure", 400, "ConfigKmsKeyArn"),
+        ("InternalServiceError", 500, "tried again by itself"),
+        ("ThrottlingException", 400, "tried again by itself"),
+    ],
+)
+def test_a_secret_that_is_not_given(world: World, code: str, status: int, said: str) -> None:
+    world.add_stored("edge")
+    world.aws.script("secretsmanager", "GetSecretValue", lambda request: Answer.refusal(request, code, "no", status=status))
+    error = cluster_of(world.run())["error"]
+    assert (error["type"], said in error["remedy"]) == ("KubeconfigError", True)
+    assert error["message"].endswith(f"cannot be read: {code}")
+
+
+def test_a_secret_that_was_deleted_and_made_anew_is_not_found(world: World) -> None:
+    cluster = world.add_stored("edge")
+    arn = world.store_kubeconfig("edge", kubeconfig(cluster, token=TOKEN))
+    world.document("edge", json.dumps({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": f"{arn[:-6]}Zzzzzz"}}))
+    assert cluster_of(world.run())["error"]["type"] == "KubeconfigError"
+
+
+# What stays
+
+
+@pytest.mark.parametrize("by", KINDS)
+def test_nothing_secret_is_reported_logged_or_left_on_disk_or_in_memory(
+    world: World, by: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    cluster = world.add_stored("edge", by=by)
+    config = kubeconfig(cluster, by=by, token=TOKEN)
+    world.store_kubeconfig("edge", config)
+    shown = json.dumps([world.invoke({"action": action}) for action in ("push", "check", "plan")])
+    out, err = capfd.readouterr()
+    assert not [text for text in secrets_in(config) for place in (shown, out, err) if text in place]
+    assert list(tmp_path.iterdir()) == []
+    assert kube_config._temp_files == {}
+    gc.collect()
+    left = [held for held in gc.get_objects() if isinstance(held, (ClientCertificate, _SignedIn))]
+    assert left == []
+
+
+def test_no_file_stays_open(world: World) -> None:
+    world.add_stored("edge", by="certificate")
+    world.run()
+    before = len(os.listdir("/proc/self/fd"))
+    world.run()
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_the_official_client_is_imported_by_nothing_else() -> None:
+    """Its import takes a quarter of a second and 20 MB, which an EKS push does without."""
+    code = "import sys, ecr_public_pusher.handler; print([name for name in sys.modules if name.split('.')[0] in ('kubernetes',)])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | {"AWS_REGION": "us-east-1"})
+    assert done.stdout.strip() == "[]"
+
+
+def test_contexts_with_a_private_key_are_of_one_client_alone(world: World) -> None:
+    """The contexts without one are kept, by their authority; two clusters of one authority must not share one with a key."""
+    certificate = issue("x")
+    client = ClientCertificate(certificate.certificate_pem, certificate.key_pem)
+    made = [client_context(certificate.ca_pem, client), client_context(certificate.ca_pem, client), verifying_context(certificate.ca_pem)]
+    assert len(set(map(id, made))) == 3
+
+
+def test_the_execution_role_reads_it(world: World) -> None:
+    world.add_stored("edge")
+    world.run()
+    (call,) = world.aws.called("secretsmanager")
+    assert call.principal is not None
+    assert EXECUTION_ROLE.rpartition("/")[2] in call.principal
