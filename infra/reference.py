@@ -1,4 +1,4 @@
-"""Writes the tables of docs/ that follow from the model and the template: `make reference`.
+"""Writes the tables of docs/ that follow from the model, the template and the command line: `make reference`.
 
 A document marks their place: `<!-- generated: NAME -->` above, `<!-- end -->` below.
 """
@@ -19,6 +19,7 @@ from ecr_public_pusher.configuration.schema import (
     RegistryField,
     json_schemas,
 )
+from infra import command_reference
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -47,6 +48,9 @@ def _parts() -> dict[str, str]:
         "cluster": _fields(ClusterDocument, cluster, without=common),
         "discover": _fields(DiscoverDocument, discover, without=common),
         "registry": _fields(RegistryField, _private_registry(cluster["registries"])),
+        "commands": command_reference.commands(),
+        "shared": command_reference.shared_options(),
+        "codes": command_reference.exit_codes(),
         "parameters": _parameters(template),
         "outputs": _table("output", "what it is", rows=((f"`{name}`", body["Description"]) for name, body in template["Outputs"].items())),
     }
