@@ -15,13 +15,12 @@ PROGRAM = "ecr-public-pusher"
 _NO_FILE = "does not exist."  # of the reader's own; that ours are there is another test's
 # Typer does these while it takes the words apart: completion would be installed.
 _AT_ONCE = ("--install-completion", "--show-completion", "--version")
-_TO_COME = ("status", "logs", "queue")
 
 
 def judge(command: Command) -> list[str]:
     """What is wrong with `ecr-public-pusher COMMAND ...`."""
     words = [word.text for word in command.words]
-    if words and words[0] in (*_TO_COME, *_AT_ONCE):
+    if words and words[0] in _AT_ONCE:
         return []
     try:
         with contextlib.redirect_stdout(io.StringIO()):
