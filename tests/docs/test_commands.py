@@ -23,6 +23,9 @@ JUDGES: Mapping[str, Judge] = {PROGRAM: judge} | {
     name: lambda _: [] for block in SHELL for name in re.findall(r"^(\w+)\(\) \{", block.text, re.MULTILINE)
 }
 # Wrong use of it deploys into, or deletes from, whatever region the shell happens to have.
+# What asks before it does it, and with what it does not.
+ASKING = re.compile(rf"^(sam (deploy|delete)|terraform (apply|destroy)|{PROGRAM} (clusters (add|delete)|apply|remove|queue purge|.*--prune-all))\b")
+SILENT = re.compile(r"--(yes|no-confirm-changeset|no-prompts|dry-run|help|print-rbac|guided|auto-approve)\b|-y\b")
 OF_A_REGION = ("deploy", "delete", "remote")
 
 
@@ -108,3 +111,14 @@ def test_each_make_target_is_one() -> None:
 def test_each_file_that_a_command_names_is_there(block: Block) -> None:
     words = [word.text for command in parse(block.text) for word in command.words if word.known]
     assert [word for word in words if word.startswith(("infra/", "docs/", "tests/")) and not (ROOT / word).exists()] == []
+
+
+def asks(command: Command) -> bool:
+    return bool(ASKING.match(str(command))) and not SILENT.search(str(command))
+
+
+@pytest.mark.parametrize("block", [block for block in SHELL if block.document.name != "command-line.md"], ids=str)
+def test_a_command_that_asks_is_the_last_of_its_block(block: Block) -> None:
+    """Of a block that is pasted, the next line would be its answer."""
+    first = next((number for number, command in enumerate(parse(block.text)) if asks(command)), None)
+    assert first is None or first == len(parse(block.text)) - 1
