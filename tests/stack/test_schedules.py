@@ -93,6 +93,7 @@ def change(**changed: Any) -> dict[str, Any]:
         (change(operation="Update"), True),
         (change(operation="Delete"), True),
         (change(name="/ecr-public-pusher/defaults"), True),
+        (change(name="/ecr-public-pusher/discover/platform"), True),
         (change(name="/ecr-public-pusher/clusters/prod", type="SecureString"), True),
         (change(operation="LabelParameterVersion"), False),
         (change(name="/ecr-public-pusher-2/clusters/prod"), False),
