@@ -22,6 +22,7 @@ locals {
     RunbookUrl          = var.runbook_url
     AssumableRoleName   = var.assumable_role_name
     PullRoleName        = var.pull_role_name
+    AllowedAccounts     = join(",", var.allowed_accounts)
     AllowedEndpoints    = join(",", var.allowed_endpoints)
     ConfigKmsKeyArn     = var.config_kms_key_arn
     KmsKeyArn           = var.kms_key_arn

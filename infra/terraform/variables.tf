@@ -162,6 +162,12 @@ variable "pull_role_name" {
   default     = "ecr-public-pusher-pull"
 }
 
+variable "allowed_accounts" {
+  description = "AWS accounts whose roles of these two names the function may assume. Empty: any account's."
+  type        = list(string)
+  default     = []
+}
+
 variable "allowed_endpoints" {
   description = "Hosts of API servers that are not EKS's, by name or glob: the only ones that documents may send tokens to."
   type        = list(string)

@@ -224,6 +224,14 @@ def test_a_role_of_another_name_may_not_be_assumed(captured: Captured) -> None:
     assert evaluate(role_policies(captured, AssumableRoleName="another"), asked).decision is Decision.IMPLICITLY_DENIED
 
 
+def test_a_role_of_another_account_than_those_that_are_allowed_may_not_be_assumed(captured: Captured) -> None:
+    asked = [one for call in captured.all_calls if call.action == "AssumeRole" for one in asked_of_iam(call, account=ACCOUNT)]
+    decisions = [
+        {evaluate(role_policies(captured, AllowedAccounts=accounts), one).decision for one in asked} for accounts in (SPOKE_ACCOUNT, ACCOUNT)
+    ]
+    assert decisions == [{Decision.ALLOWED}, {Decision.IMPLICITLY_DENIED}]
+
+
 def test_another_configuration_path_may_not_be_read(captured: Captured) -> None:
     asked = [one for call in captured.all_calls if call.service == "ssm" for one in asked_of_iam(call, account=ACCOUNT)]
     policies = role_policies(captured, ConfigPath="/somebody-elses")

@@ -243,6 +243,12 @@ def test_the_registries_role_is_apart_from_the_clusters() -> None:
     assert found["ReachOtherAccounts"]["Resource"] == "arn:aws:iam::*:role/ecr-public-pusher-spoke"
 
 
+def test_roles_are_assumed_in_any_account_unless_it_is_said_which() -> None:
+    for accounts, condition in (("", {}), ("111122223333,444455556666", {"StringEquals": {"aws:ResourceAccount": ["111122223333", "444455556666"]}})):
+        found = statements(deployed(AllowedAccounts=accounts)["PusherRole"])
+        assert [found[name].get("Condition", {}) for name in ("ReachOtherAccounts", "ReachRegistries")] == [condition, condition]
+
+
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
 def test_a_partition_without_ecr_public_is_granted_nothing_of_it(partition: str) -> None:
     found = statements(deployed_in(partition)["PusherRole"])

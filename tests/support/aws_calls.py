@@ -121,7 +121,8 @@ def _sts(asking: _Asking) -> list[Request]:
     if asking.call.action != "AssumeRole" or set(parameters) & set(_MORE_THAN_ASSUMING):
         raise _unknown(asking.call)
     context = {f"sts:{name}": parameters[name] for name in ("RoleSessionName", "ExternalId") if name in parameters}
-    return [Request("sts:AssumeRole", parameters["RoleArn"], context)]
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount
+    return [Request("sts:AssumeRole", parameters["RoleArn"], context | {"aws:ResourceAccount": parameters["RoleArn"].split(":")[4]})]
 
 
 def _sqs(asking: _Asking) -> list[Request]:

@@ -76,7 +76,8 @@ class Callers:
         except AWS_ERRORS as error:
             raise RoleError(
                 f"cannot assume {role_arn}: {error_code(error)}",
-                remedy=f"The role must trust this function's execution role with the same external id, and {allowed_by} must cover its name.",
+                remedy=f"The role must trust this function's execution role with the same external id, {allowed_by} must cover its name, and "
+                "AllowedAccounts, if given, its account.",
             ) from None
         return Caller(credentials, role_arn)
 
