@@ -97,6 +97,7 @@ class Check(StrEnum):
     TLS = "tls"  # it is the server that the cluster's certificate authority vouches for
     SIGN_IN = "sign-in"  # the cluster knows us, as a member of our group
     PERMISSION = "permission"  # each right that the configuration needs
+    RBAC = "rbac"  # what of infra/rbac is applied is as new as this release wants
     EXCESS = "excess"  # no dangerous right beyond
     NAMESPACES = "namespaces"  # what is selected now, and whether it could be pushed to: a dry run
 

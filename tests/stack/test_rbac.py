@@ -4,12 +4,18 @@ from typing import Any
 
 import pytest
 
+from ecr_public_pusher.jobs.rbac_version import MARK_GROUP, RBAC_VERSION, mark
 from tests.stack.template import documents
 
 SECRET = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["ecr-public-token"], "verbs": ["create", "patch"]}
 LIST = {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}
 ACCOUNTS = {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list", "patch"]}
 PRUNE = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["ecr-public-token"], "verbs": ["get", "delete"]}
+# Of what cannot exist; by it a check knows the version of the file.
+MARKS = {
+    part: {"apiGroups": ["ecr-public-pusher"], "resources": ["rbac"], "resourceNames": [f"{part}-1"], "verbs": ["get"]}
+    for part in ("push", "prune", "service-accounts")
+}
 GROUP = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "ecr-public-pushers"}
 
 
@@ -23,10 +29,15 @@ def by_kind(path: str) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("path", "kinds", "role", "rules"),
     [
-        ("infra/rbac/cluster.yaml", ["ClusterRole", "ClusterRoleBinding"], "ecr-public-pusher", [LIST, SECRET]),
-        ("infra/rbac/namespaced.yaml", ["ClusterRole", "RoleBinding"], "ecr-public-pusher-namespaced", [SECRET]),
-        ("infra/rbac/service-accounts.yaml", ["ClusterRole", "ClusterRoleBinding"], "ecr-public-pusher-service-accounts", [ACCOUNTS]),
-        ("infra/rbac/prune.yaml", ["ClusterRole", "ClusterRoleBinding"], "ecr-public-pusher-prune", [PRUNE]),
+        ("infra/rbac/cluster.yaml", ["ClusterRole", "ClusterRoleBinding"], "ecr-public-pusher", [LIST, SECRET, MARKS["push"]]),
+        ("infra/rbac/namespaced.yaml", ["ClusterRole", "RoleBinding"], "ecr-public-pusher-namespaced", [SECRET, MARKS["push"]]),
+        (
+            "infra/rbac/service-accounts.yaml",
+            ["ClusterRole", "ClusterRoleBinding"],
+            "ecr-public-pusher-service-accounts",
+            [ACCOUNTS, MARKS["service-accounts"]],
+        ),
+        ("infra/rbac/prune.yaml", ["ClusterRole", "ClusterRoleBinding"], "ecr-public-pusher-prune", [PRUNE, MARKS["prune"]]),
     ],
 )
 def test_the_rules_are_these_and_nothing_more(path: str, kinds: list[str], role: str, rules: list[dict[str, Any]]) -> None:
@@ -66,3 +77,24 @@ def test_no_two_files_define_the_same_object_so_that_they_can_be_applied_beside_
         for document in documents(f"infra/rbac/{file}.yaml")
     ]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("file", ["cluster", "namespaced", "service-accounts", "prune"])
+def test_every_object_bears_the_version_that_this_release_wants(file: str) -> None:
+    labels = [document["metadata"]["labels"] for document in documents(f"infra/rbac/{file}.yaml")]
+    assert {label["ecr-public-pusher/rbac-version"] for label in labels} == {str(RBAC_VERSION)}
+
+
+@pytest.mark.parametrize(
+    ("file", "role"), [("cluster", "cluster"), ("namespaced", "cluster"), ("service-accounts", "service-accounts"), ("prune", "prune")]
+)
+def test_every_role_grants_the_marks_of_all_versions_up_to_its_own(file: str, role: str) -> None:
+    (found,) = (rule for rule in by_kind(f"infra/rbac/{file}.yaml")["ClusterRole"]["rules"] if rule["apiGroups"] == [MARK_GROUP])
+    wanted = [mark(f"{role}.yaml", version) for version in range(1, RBAC_VERSION + 1)]
+    assert found["resourceNames"] == [right.name for right in wanted]
+    assert (found["resources"], found["verbs"]) == ([wanted[0].resource], [wanted[0].verb])
+
+
+def test_no_api_can_exist_of_the_marks_group() -> None:
+    """A CustomResourceDefinition's group has a dot (apiextensions, validation.go: "should be a domain with at least one dot")."""
+    assert "." not in MARK_GROUP

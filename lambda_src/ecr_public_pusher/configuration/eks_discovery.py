@@ -201,5 +201,6 @@ def _nothing(discovery: Discovery) -> EksError:
     tags = ", ".join(f"{key}={value}" for key, value in discovery.tags.items())[:300]
     return DiscoveryError(
         f"no EKS cluster in {', '.join(discovery.regions)[:300]} bears the tags {tags}",
-        remedy="Tag a cluster (aws eks tag-resource), correct regions, tags or roleArn, or delete the document.",
+        remedy=f"Tag a cluster (`aws eks tag-resource --region {discovery.regions[0]} --resource-arn CLUSTER_ARN --tags KEY=VALUE`), "
+        "correct regions, tags or roleArn, or delete the document.",
     )

@@ -35,7 +35,10 @@ from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
 DEFAULT_SECRET_NAME = "ecr-public-token"  # the archived CronJob's, so that Pods keep their imagePullSecrets
 
-REFERENCE = "See docs/configuration.md; `aws ssm put-parameter --overwrite` writes the corrected document."
+REFERENCE = (
+    "See docs/configuration.md, correct the document, and write it anew: "
+    "`aws ssm put-parameter --overwrite --region REGION --name PARAMETER --value file://DOCUMENT`."
+)
 
 _SCHEMA_ROOT = "https://raw.githubusercontent.com/ecr-public-pusher/ecr-public-pusher/main/docs"
 
@@ -56,7 +59,7 @@ class NamespacesField(_Model):
 
     include: SomeNamespaces = Field((), description="Names and globs (a list, or one text delimited by spaces).")
     exclude: Namespaces = Field((), description="Names and globs that are never selected, whatever else is said.")
-    selector: Selector | None = Field(None, description="A label selector, as `kubectl get -l` takes it.")
+    selector: Selector | None = Field(None, description="A label selector, as kubectl's `-l` takes it.")
 
     @model_validator(mode="after")
     def _selects_something(self) -> "NamespacesField":

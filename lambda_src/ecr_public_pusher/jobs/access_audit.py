@@ -53,9 +53,23 @@ class AccessAudit:
             (right, name) for rights, where in ((lacking, self._names), (REVEALING, probed)) for right in rights for name in where
         )
 
+    async def may(self, right: Right, namespace: str) -> bool:
+        """Whether one more thing is allowed there. Raises as `everywhere`."""
+        return (await can_i(self._client, right, namespace=namespace)).allowed
+
     def permissions(self) -> list[Finding]:
         """One finding for each need."""
         return [self._permission(need) for need in self._needs]
+
+    def granted_in(self) -> dict[str, list[str]]:
+        """By file of infra/rbac, where something of it is granted: "" for all namespaces, then the first single one that was asked about."""
+        found: dict[str, list[str]] = {}
+        for need in self._needs:
+            wide = any(self._wide[right, ""].allowed for right in need.rights)
+            single = next((name for (right, name), result in self._narrow.items() if result.allowed and right in need.rights), None)
+            places = [*([""] if wide else []), *([single] if single else [])]
+            found[need.file] = list(dict.fromkeys(found.get(need.file, []) + places))
+        return found
 
     def excess(self) -> Excess | None:
         """What is allowed beyond every need, and dangerous."""

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from ecr_public_pusher.configuration.kube_context import context_said, kubectl
 from ecr_public_pusher.deadline import TOO_SLOW
 from ecr_public_pusher.errors import ApiError, DeadlineReached, InternalError, KubeconfigError, NothingSelected, PusherError, SignInError
 from ecr_public_pusher.jobs.access_audit import SHOWN, AccessAudit, some
 from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters, run_until, with_others
 from ecr_public_pusher.jobs.job import Job
+from ecr_public_pusher.jobs.rbac_version import rbac_version
 from ecr_public_pusher.jobs.required_permissions import required_permissions
 from ecr_public_pusher.jobs.targets import Plan, PlannedCluster
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess
@@ -46,7 +48,8 @@ class _ClusterCheck:
         self._planned, self._config, self._dry_run, self._workplace, self._tokens = planned, planned.config, dry_run, workplace, tokens
         self._clock = workplace.deadline.clock
         self._sign_in = workplace.sign_ins.of(planned.config)
-        self._findings = [Finding(Check.CONFIGURATION, True, f"cluster {self._config.place}, Secret {self._config.secret_name}")]
+        what = f"cluster {self._config.place}, Secret {self._config.secret_name}; {context_said(self._config)}"
+        self._findings = [Finding(Check.CONFIGURATION, True, what)]
         self._looking_at: Check | None = Check.REGISTRIES if self._config.private_registries else Check.ROLE
         self._began: float | None = None
         self._seconds: float | None = None
@@ -162,7 +165,8 @@ class _ClusterCheck:
             return True
 
     async def _ask(self, api: KubernetesApi, identity: Identity) -> None:
-        audit = AccessAudit(api, required_permissions(self._config, needs_list=self._planned.needs_list))
+        needs = required_permissions(self._config, needs_list=self._planned.needs_list)
+        audit = AccessAudit(api, needs)
         await audit.everywhere()
         self._selected = await self._select(api)
         await audit.in_each_of(self._selected)
@@ -172,7 +176,8 @@ class _ClusterCheck:
             signed_in = self._findings.pop()
             self._findings.append(replace(signed_in, ok=False, message=f"{signed_in.message}: {RBAC_GROUP} is not among them", remedy=admit))
             permissions = [finding if finding.ok else replace(finding, remedy=f"First the group (see sign-in): {admit}") for finding in permissions]
-        self._findings += [*permissions, await self._excess(audit)]
+        version = await rbac_version(audit.may, needs, audit.granted_in())
+        self._findings += [*permissions, *([version] if version else []), await self._excess(audit)]
 
     async def _select(self, api: KubernetesApi) -> list[str]:
         """The namespaces that a push would go to, as far as can be known: why they cannot be is said by the permission, or the dry run."""
@@ -203,11 +208,11 @@ class _ClusterCheck:
             return Finding(Check.EXCESS, True, f"may not read other Secrets in the {audit.probed} namespaces looked at, nor run or become anything")
         by = f" (by {some([f'{kind} {name}' for kind, name in excess.bindings])})" if excess.bindings else ""
         names = "|".join(name for _, name in excess.bindings[:SHOWN]) or RBAC_GROUP
-        look = f"kubectl get clusterrolebindings,rolebindings -A -o wide | grep -E '{names}'"
+        look = f"`{kubectl(self._config)} get clusterrolebindings,rolebindings -A -o wide | grep -E '{names}'`"
         if excess.bindings:
-            remedy = f"Take the function out of it; infra/rbac is all it needs: {look}"
+            remedy = f"Take the function out of it; infra/rbac is all that it needs: {look}"
         else:
-            remedy = f"See what grants it: {self._remedies.granted_by_policy(await self._sign_in.principal())}; {look}"
+            remedy = f"See what grants it: `{self._remedies.granted_by_policy(await self._sign_in.principal())}`; {look}"
         return Finding(Check.EXCESS, False, f"may {excess.what}{by}: more than is needed", remedy)
 
 

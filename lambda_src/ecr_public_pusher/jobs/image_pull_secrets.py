@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.kube_context import kubectl
 from ecr_public_pusher.configuration.names import is_glob, matches
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import ApiError, ApiStatusError
@@ -61,7 +62,7 @@ async def attach(
             outcome,
             outcome=Outcome.MISSING,
             message=f"{secret_is}, but the ServiceAccount {', '.join(missing[:5])} does not exist",
-            remedy=f"kubectl create serviceaccount {missing[0]} -n {namespace}, or take it out of serviceAccounts.",
+            remedy=f"`{kubectl(config)} -n {namespace} create serviceaccount {missing[0]}`, or take it out of serviceAccounts.",
             service_accounts=changed,
         )
     return replace(outcome, service_accounts=changed)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
+from ecr_public_pusher.configuration.kube_context import kubectl
 from ecr_public_pusher.configuration.namespace_selector import Scope, select
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import ApiError, ApiStatusError, NothingSelected, PruneHeldBack, PusherError
@@ -97,7 +98,8 @@ class Push:
         if not selected and not self._config.allow_empty and self._scope.created_since is None:
             raise NothingSelected(
                 f"no namespace of the cluster is selected by {self._config.selection}",
-                remedy="Correct namespaces (see `kubectl get namespaces --show-labels`), or set allowEmpty: true where none is expected yet.",
+                remedy=f"Correct namespaces (`{kubectl(self._config)} get namespaces --show-labels` shows what there is), "
+                "or set allowEmpty: true where none is expected yet.",
             )
 
     def is_cleanup(self, target: Namespace) -> bool:
@@ -179,7 +181,7 @@ class Push:
         if target.name in self._leaving:
             return explain_not_removed(error, target.name)
         listed = self._planned.needs_list and not self._config.selection.named_outright(target.name)
-        return explain(error, target.name, self._config.secret_name, listed=listed)
+        return explain(error, target.name, self._config.secret_name, kubectl=kubectl(self._config), listed=listed)
 
     async def _apply(self, api: KubernetesApi, namespace: str) -> tuple[Applied, NamespaceOutcome]:
         """Without force first, always: a takeover must be seen, and named."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.kube_context import kubectl
 from ecr_public_pusher.configuration.names import is_glob
 from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
@@ -14,17 +15,21 @@ _RBAC_API = "rbac.authorization.k8s.io"
 
 @dataclass(frozen=True)
 class Need:
-    """Rights that are needed, and granted, together. `file`: what grants them, below infra/rbac. `namespaced`: it may be done one by one."""
+    """Rights that are needed, and granted, together. `file`: what grants them, below infra/rbac. `namespaced`: it may be done one by one.
+
+    `kubectl`: how a command for the cluster begins.
+    """
 
     rights: tuple[Right, ...]
     file: str
+    kubectl: str
     namespaced: bool = True
 
     def remedy(self, namespaces: Sequence[str] = ()) -> str:
         """The command that grants them: in `namespaces` only, or everywhere where there are none."""
         secret = next((right.name for right in self.rights if right.resource == "secrets"), DEFAULT_SECRET_NAME)
         if not namespaces and secret == DEFAULT_SECRET_NAME:
-            return f"kubectl apply -f infra/rbac/{self.file}"
+            return f"{self.kubectl} apply -f infra/rbac/{self.file}"
         verbs = ",".join(dict.fromkeys(right.verb for right in self.rights))
         resource = self.rights[0].resource
         names = "".join(f" --resource-name={name}" for name in dict.fromkeys(right.name for right in self.rights) if name)
@@ -32,25 +37,29 @@ class Need:
         role = f"{role}-{verbs.replace(',', '-')}"
         rule = f"--verb={verbs} --resource={resource}{names}"
         if not namespaces:
-            return f"kubectl create clusterrole {role} {rule} && kubectl create clusterrolebinding {role} --clusterrole={role} --group={RBAC_GROUP}"
+            return (
+                f"{self.kubectl} create clusterrole {role} {rule} && "
+                f"{self.kubectl} create clusterrolebinding {role} --clusterrole={role} --group={RBAC_GROUP}"
+            )
         return (
-            f"for namespace in {' '.join(namespaces)}; do kubectl create role {role} --namespace=$namespace {rule} && "
-            f"kubectl create rolebinding {role} --namespace=$namespace --role={role} --group={RBAC_GROUP}; done"
+            f"for namespace in {' '.join(namespaces)}; do {self.kubectl} create role {role} --namespace=$namespace {rule} && "
+            f"{self.kubectl} create rolebinding {role} --namespace=$namespace --role={role} --group={RBAC_GROUP}; done"
         )
 
 
 def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Need]:
     """All that a push of this document asks of the cluster."""
     found = []
+    command = kubectl(config)
     if needs_list or config.prune:
-        found.append(Need((Right("list", "namespaces"),), "cluster.yaml", namespaced=False))
-    found.append(Need(_rights(("create", "patch"), "secrets", config.secret_name), "cluster.yaml"))
+        found.append(Need((Right("list", "namespaces"),), "cluster.yaml", command, namespaced=False))
+    found.append(Need(_rights(("create", "patch"), "secrets", config.secret_name), "cluster.yaml", command))
     if config.prune:
-        found.append(Need(_rights(("get", "delete"), "secrets", config.secret_name), "prune.yaml"))
+        found.append(Need(_rights(("get", "delete"), "secrets", config.secret_name), "prune.yaml", command))
     if any(is_glob(pattern) for pattern in config.service_accounts):
-        found.append(Need(_rights(("get", "list", "patch"), "serviceaccounts"), "service-accounts.yaml"))
+        found.append(Need(_rights(("get", "list", "patch"), "serviceaccounts"), "service-accounts.yaml", command))
     elif config.service_accounts:
-        found.append(Need(_rights(("get", "patch"), "serviceaccounts", *config.service_accounts), "service-accounts.yaml"))
+        found.append(Need(_rights(("get", "patch"), "serviceaccounts", *config.service_accounts), "service-accounts.yaml", command))
     return found
 
 

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.kube_context import kubectl
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import ApiError, ApiStatusError, ClusterAborted
 from ecr_public_pusher.jobs import image_pull_secrets
@@ -133,7 +134,8 @@ class SecretRemoval:
             Outcome.FAILED,
             f"the Secret is being deleted, but waits for the finalizers that somebody else set: {', '.join(names)[:200] or 'unknown'}",
             "See what set them: it takes them away when it is done. If it is gone, take them away: "
-            f'kubectl -n {namespace} patch secret {self._config.secret_name} --type=merge -p \'{{"metadata":{{"finalizers":null}}}}\'.',
+            f"`{kubectl(self._config)} -n {namespace} patch secret {self._config.secret_name} --type=merge "
+            '-p \'{"metadata":{"finalizers":null}}\'`.',
         )
 
     def _may_not(self) -> ClusterAborted:

@@ -75,7 +75,8 @@ class Client:
             context = verifying_context(access.ca_pem)
         except (ssl.SSLError, ValueError):
             raise UnreachableError(
-                f"the certificate authority that is named for {self._host} is invalid", remedy="See `aws eks describe-cluster`."
+                f"the certificate authority that is named for {self._host} is invalid",
+                remedy="Correct certificateAuthority in the document; of an EKS cluster, EKS itself names it: ask AWS support.",
             ) from None
         policy = self.retry_policy
 

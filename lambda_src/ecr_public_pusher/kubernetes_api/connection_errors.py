@@ -29,7 +29,7 @@ def classify(error: BaseException, host: str) -> PusherError:
     if certificate := next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError) and hasattr(link, "verify_message")), None):
         return CertificateMismatch(
             f"the TLS certificate of {host} is not the cluster's: {str(certificate.verify_message)[:200]}",
-            remedy="Something answers in the cluster's place, or its certificate authority was renewed: see `aws eks describe-cluster`.",
+            remedy="Something else answers at the cluster's address, or its certificate authority was renewed: compare the two, as `check` shows.",
         )
     if isinstance(error, aiohttp.ClientResponseError):  # no HTTP, or headers without end: it would be so again
         return WrongAnswer(f"{host} did not answer as a Kubernetes API does (not even in HTTP)", remedy=NOT_THE_API)

@@ -87,7 +87,8 @@ def _deleted(document: str) -> dict[str, str]:
         "id": document,
         "message": "its document was deleted: nothing is pushed any more; the tokens left behind expire within 12 hours and then block pulls",
         "remedy": f"{back} and send {event}; or, where no other document serves the cluster: "
-        "kubectl delete secret -A -l app.kubernetes.io/managed-by=ecr-public-pusher.",
+        "`kubectl --context CONTEXT delete secret -A -l "
+        "app.kubernetes.io/managed-by=ecr-public-pusher` (CONTEXT: that cluster's in your kubeconfig).",
     }
 
 

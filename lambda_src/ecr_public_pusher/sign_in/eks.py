@@ -82,7 +82,7 @@ class EksSignIn(RoleCaller):
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
         """The way to sign in at that endpoint."""
-        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.credential, _NO_ACCESS_ENTRY)
+        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.credential, _no_access_entry(self.config))
 
     def describe_credential(self, credential: Credential) -> str:
         return f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes"
@@ -91,10 +91,12 @@ class EksSignIn(RoleCaller):
         return EksRemedies(endpoint, self.config.cluster, self.config.region)
 
 
-_NO_ACCESS_ENTRY = (
-    "Give the role that signs an access entry: aws eks create-access-entry --cluster-name CLUSTER --principal-arn ROLE"
-    f" --type STANDARD --kubernetes-groups {RBAC_GROUP} (a role made anew under its old name needs a new entry too)."
-)
+def _no_access_entry(config: ClusterConfig) -> str:
+    return (
+        f"Give the role that signs an access entry: `aws eks create-access-entry --region {config.region} --cluster-name {config.cluster} "
+        f"--principal-arn {config.role_arn or 'FUNCTION_ROLE_ARN'} --type STANDARD --kubernetes-groups {RBAC_GROUP}` "
+        "(a role that was deleted and created again needs a new entry)."
+    )
 
 
 class EksDirectory:
@@ -170,7 +172,7 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
         kind = NotThereError if status in _COMING_OR_GOING else EksError
         raise kind(
             f"EKS names no usable endpoint and certificate authority for {where} (status {status})",
-            remedy=f"Wait until the cluster is ACTIVE: aws eks wait cluster-active --region {client.meta.region_name} --name {cluster}",
+            remedy=f"Wait until the cluster is ACTIVE: `aws eks wait cluster-active --region {client.meta.region_name} --name {cluster}`",
         ) from None
     return Endpoint(url.rstrip("/"), ca_pem, **_hints(found))
 

@@ -1,5 +1,6 @@
 """What to do when an EKS cluster cannot be reached, or does not admit the function: commands to paste. Pure."""
 
+import shlex
 from dataclasses import dataclass
 
 from ecr_public_pusher.ownership import RBAC_GROUP
@@ -23,21 +24,21 @@ class EksRemedies:
     def name_not_resolved(self) -> str:
         if not self.endpoint.public:
             return f"The endpoint is private only, so its name may be known in its VPC alone. {_IN_VPC}"
-        return f"Is this still its name? aws eks describe-cluster {self._of_cluster} --query cluster.endpoint (In a VPC: see its DNS settings.)"
+        return f"Is this still its name? `aws eks describe-cluster {self._of_cluster} --query cluster.endpoint` (In a VPC: see its DNS settings.)"
 
     def not_connected(self, *, private: bool) -> str:
         if private or not self.endpoint.public:
             group = self.endpoint.security_group or "CLUSTER_SECURITY_GROUP"
             return (
                 f"The endpoint {'has private addresses here' if self.endpoint.public else 'is private only'}. {_IN_VPC} Then admit it: "
-                f"aws ec2 authorize-security-group-ingress --region {self.region} --group-id {group} --protocol tcp --port 443"
-                " --source-group FUNCTION_SECURITY_GROUP"
+                f"`aws ec2 authorize-security-group-ingress --region {self.region} --group-id {group} --protocol tcp --port 443"
+                " --source-group FUNCTION_SECURITY_GROUP`"
             )
         cidrs = self.endpoint.public_cidrs
         if cidrs and "0.0.0.0/0" not in cidrs:
             return (
                 f"The endpoint admits {', '.join(cidrs[:10])} only. Add the function's own address (of the NAT gateway of its VPC): "
-                f"aws eks update-cluster-config {self._of_cluster} --resources-vpc-config publicAccessCidrs={','.join([*cidrs, 'ADDRESS/32'])}"
+                f"`aws eks update-cluster-config {self._of_cluster} --resources-vpc-config publicAccessCidrs={','.join([*cidrs, 'ADDRESS/32'])}`"
             )
         return "A function in a VPC (SubnetIds) needs a way to the internet: a NAT gateway, and a security group that lets 443 out."
 
@@ -55,7 +56,7 @@ class EksRemedies:
                 f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
             )
         if groups:
-            return f"aws eks update-access-entry {entry} --kubernetes-groups {' '.join([*others, RBAC_GROUP])}"
+            return f"aws eks update-access-entry {entry} --kubernetes-groups {shlex.join([*others, RBAC_GROUP])}"
         return f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
 
     def granted_by_policy(self, principal: str) -> str:

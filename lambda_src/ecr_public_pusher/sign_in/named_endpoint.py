@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server
+from ecr_public_pusher.configuration.kube_context import UNKNOWN_CONTEXT
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 from ecr_public_pusher.sign_in.role_caller import RoleCaller
 
@@ -49,7 +50,7 @@ class NamedEndpointRemedies:
     def not_the_cluster(self) -> str:
         host = self.endpoint.url.removeprefix("https://")
         address = host if ":" in host.rpartition("]")[2] else f"{host}:443"
-        return f"Compare {self.authority_field} with what the cluster says: openssl s_client -showcerts -connect {address} </dev/null"
+        return f"Compare {self.authority_field} with what the cluster says: `openssl s_client -showcerts -connect {address} </dev/null`"
 
     def granted_by_policy(self, principal: str) -> str:
-        return f"kubectl auth can-i --list --as={principal}"
+        return f"kubectl --context {UNKNOWN_CONTEXT} auth can-i --list --as={principal}"

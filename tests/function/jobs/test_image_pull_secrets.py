@@ -136,7 +136,7 @@ def test_an_account_that_does_not_exist_is_reported_and_the_secret_is_there(prod
     (problem,) = prod.invoke()["clusters"][0]["problems"]
     assert problem["outcome"] == "missing"
     assert problem["message"] == "the Secret is there, but the ServiceAccount builder does not exist"
-    assert "kubectl create serviceaccount builder -n a" in problem["remedy"]
+    assert "cluster/prod -n a create serviceaccount builder`" in problem["remedy"]
     assert prod.token("prod", "a")
 
 

@@ -6,6 +6,7 @@ from ecr_public_pusher.errors import ApiStatusError, DeniedBy, FieldConflict
 from ecr_public_pusher.jobs.outcomes import explain
 from ecr_public_pusher.results import Outcome
 
+KUBECTL = "kubectl --context prod"
 HELD = FieldConflict(("kubectl",), (".data..dockerconfigjson",))
 TYPED = FieldConflict(("kubectl",), (".type",))
 
@@ -29,17 +30,17 @@ TYPED = FieldConflict(("kubectl",), (".type",))
     ],
 )
 def test_each_refusal_has_its_outcome_and_each_bad_one_a_remedy(refusal: ApiStatusError, outcome: Outcome) -> None:
-    explanation = explain(refusal, "team-a", "ecr-public-token")
+    explanation = explain(refusal, "team-a", "ecr-public-token", kubectl=KUBECTL)
     assert explanation.outcome is outcome
     assert explanation.message
     assert bool(explanation.remedy) is outcome.bad
 
 
 def test_a_listed_namespace_that_is_gone_is_skipped() -> None:
-    assert explain(ApiStatusError(404, "Not Found", kind="namespaces"), "team-a", "x", listed=True).outcome is Outcome.SKIPPED
+    assert explain(ApiStatusError(404, "Not Found", kind="namespaces"), "team-a", "x", kubectl=KUBECTL, listed=True).outcome is Outcome.SKIPPED
 
 
 def test_a_conflict_names_the_manager_and_the_way_out() -> None:
-    explanation = explain(ApiStatusError(409, "Conflict", conflict=HELD), "team-a", "ecr-public-token")
+    explanation = explain(ApiStatusError(409, "Conflict", conflict=HELD), "team-a", "ecr-public-token", kubectl=KUBECTL)
     assert "kubectl" in explanation.message
     assert "takeOwnership" in explanation.remedy

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecr_public_pusher.ownership import MAX_MANAGER_BYTES, Stack
-from tests.support.world import SECRET, STACK, World
+from tests.support.world import ACCOUNT, SECRET, STACK, World
 
 PATH = f"/api/v1/namespaces/a/secrets/{SECRET}"
 APPLY = "application/apply-patch+yaml"
@@ -109,7 +109,7 @@ def test_a_secret_that_waits_for_a_finalizer_is_said_to_wait(prod: World) -> Non
         (problem,) = prod.invoke(REMOVE)["clusters"][0]["problems"]
         assert problem["outcome"] == "failed"
         assert "waits for the finalizers that somebody else set: example.com/hold" in problem["message"]
-        assert "kubectl -n a patch secret" in problem["remedy"]
+        assert f"kubectl --context arn:aws:eks:us-east-1:{ACCOUNT}:cluster/prod -n a patch secret" in problem["remedy"]
     free = {"metadata": {"finalizers": None}}
     prod.clusters["prod"].admin("PATCH", f"{PATH}?fieldManager=holder", free, content_type="application/merge-patch+json")
     assert prod.secret("prod", "a") is None

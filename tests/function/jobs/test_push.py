@@ -193,7 +193,7 @@ def test_a_missing_and_a_terminating_namespace(world: World) -> None:
     report = world.invoke()
     assert entry(report, "prod")["counts"] == {"created": 1, "skipped": 1, "missing": 1}
     assert outcome(report, "prod", "nope")["outcome"] == "missing"
-    assert "kubectl create namespace nope" in outcome(report, "prod", "nope")["remedy"]
+    assert f"`kubectl --context arn:aws:eks:us-east-1:{ACCOUNT}:cluster/prod create namespace nope`" in outcome(report, "prod", "nope")["remedy"]
 
 
 def test_a_listed_terminating_namespace_is_not_even_tried(world: World) -> None:
@@ -332,7 +332,7 @@ def test_a_deleted_document_is_reported_with_what_to_do(world: World) -> None:
     detail = {"operation": "Delete", "name": "/ecr-public-pusher/clusters/gone", "type": "String", "description": ""}
     report = world.call({"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail})
     assert report["deleted"]["id"] == "gone"
-    assert "kubectl delete secret" in report["deleted"]["remedy"]
+    assert "`kubectl --context CONTEXT delete secret -A" in report["deleted"]["remedy"]
     assert report["clusters"] == []
 
 

@@ -12,11 +12,12 @@ from ecr_public_pusher.jobs.required_permissions import DANGEROUS, Need, describ
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
 from ecr_public_pusher.ownership import RBAC_GROUP
 
+KUBECTL = "kubectl --context arn:aws:eks:us-east-1:111122223333:cluster/prod"
 RBAC = Path(__file__).parents[3] / "infra" / "rbac"
 
 
 def config(**fields: Any) -> ClusterConfig:
-    return ClusterConfig("prod", "prod", "us-east-1", Selection(include=("a",)), **fields)
+    return ClusterConfig("prod", "prod", "us-east-1", Selection(include=("a",)), function_account="111122223333", **fields)
 
 
 def phrases(needs: list[Need]) -> list[str]:
@@ -72,8 +73,8 @@ def test_every_file_that_a_remedy_names_grants_what_is_needed() -> None:
 def test_another_secrets_rights_are_granted_by_a_command() -> None:
     (need,) = required_permissions(config(secret_name="another"), needs_list=False)
     assert need.remedy() == (
-        "kubectl create clusterrole ecr-public-pusher-another-secrets-create-patch --verb=create,patch --resource=secrets --resource-name=another"
-        " && kubectl create clusterrolebinding ecr-public-pusher-another-secrets-create-patch"
+        f"{KUBECTL} create clusterrole ecr-public-pusher-another-secrets-create-patch --verb=create,patch --resource=secrets --resource-name=another"
+        f" && {KUBECTL} create clusterrolebinding ecr-public-pusher-another-secrets-create-patch"
         f" --clusterrole=ecr-public-pusher-another-secrets-create-patch --group={RBAC_GROUP}"
     )
 
@@ -81,7 +82,7 @@ def test_another_secrets_rights_are_granted_by_a_command() -> None:
 def test_rights_in_some_namespaces_are_granted_there_alone() -> None:
     (need,) = required_permissions(config(), needs_list=False)
     remedy = need.remedy(["a", "b"])
-    assert remedy.startswith("for namespace in a b; do kubectl create role ecr-public-pusher-secrets-create-patch --namespace=$namespace --verb=")
+    assert remedy.startswith(f"for namespace in a b; do {KUBECTL} create role ecr-public-pusher-secrets-create-patch --namespace=$namespace --verb=")
     assert "clusterrole" not in remedy
 
 

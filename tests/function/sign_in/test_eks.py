@@ -143,4 +143,4 @@ def test_an_endpoint_that_is_no_https_url_is_an_error(url: str) -> None:
 def test_a_cluster_without_an_endpoint_yet_is_to_be_waited_for() -> None:
     with pytest.raises(EksError, match=r"\(status CREATING\)") as caught:
         described({"status": "CREATING", "certificateAuthority": {}})
-    assert caught.value.remedy.endswith("aws eks wait cluster-active --region us-east-1 --name prod")
+    assert caught.value.remedy.endswith("`aws eks wait cluster-active --region us-east-1 --name prod`")

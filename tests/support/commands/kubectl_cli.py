@@ -41,6 +41,8 @@ def names_context(command: Command) -> bool:
 
 def _few(path: str, positional: tuple[Word, ...], given: set[str]) -> list[str]:
     """Commands that would do nothing for lack of a name or a file."""
+    if any(word.open for word in positional):
+        return []
     files = given & {"-f", "--filename", "-k", "--kustomize"}
     if path in ("apply", "diff"):
         return [] if files else ["names no file"]

@@ -1,0 +1,38 @@
+"""Which cluster a `kubectl` command to paste is for: by the context that `aws eks update-kubeconfig` names after the cluster's ARN. Pure."""
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+
+# By the region's first part: https://docs.aws.amazon.com/general/latest/gr/rande.html. All others are of the partition `aws`.
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "us-isof-": "aws-iso-f",
+    "eu-isoe-": "aws-iso-e",
+    "eusc-": "aws-eusc",
+}
+# Of a cluster that is not EKS, nobody but its owner knows the context: a word to replace.
+UNKNOWN_CONTEXT = "CONTEXT"
+
+
+def kube_context(config: ClusterConfig) -> str:
+    """The name of the cluster's context, or UNKNOWN_CONTEXT."""
+    if config.endpoint is not None or config.sign_in != "eks":
+        return UNKNOWN_CONTEXT
+    account, region, cluster = config.target
+    partition = next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
+    return f"arn:{partition}:eks:{region}:{account}:cluster/{cluster}"
+
+
+def kubectl(config: ClusterConfig) -> str:
+    """How a command for that cluster begins."""
+    return f"kubectl --context {kube_context(config)}"
+
+
+def context_said(config: ClusterConfig) -> str:
+    """Where the context comes from, for a person: a command that makes it, or what to put in its place."""
+    context = kube_context(config)
+    if context == UNKNOWN_CONTEXT:
+        return f"{UNKNOWN_CONTEXT} in commands is your kubeconfig's context of this cluster"
+    return f"context {context} (`aws eks update-kubeconfig --region {config.region} --name {config.cluster}` makes it)"

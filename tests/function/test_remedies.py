@@ -1,0 +1,158 @@
+"""Every command in a message or remedy of the function is one that its tool takes, and names the region or the cluster it is for."""
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.kube_context import kubectl
+from ecr_public_pusher.configuration.namespace_selector import Selection
+from ecr_public_pusher.errors import ApiStatusError, DeniedBy, FieldConflict
+from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.jobs.outcomes import explain
+from ecr_public_pusher.jobs.required_permissions import required_permissions
+from ecr_public_pusher.reporting.report import report
+from ecr_public_pusher.reporting.run_result import RunResult
+from ecr_public_pusher.sign_in.eks_remedies import EksRemedies
+from ecr_public_pusher.sign_in.endpoint import Endpoint
+from tests.support.commands import Command, in_backticks, judge, parse
+from tests.support.commands.aws_cli import lacks_region
+from tests.support.commands.kubectl_cli import names_context
+from tests.support.commands.prose import PROGRAMS
+
+SOURCES = Path(__file__).resolve().parents[2] / "lambda_src"
+ROLE = "arn:aws:iam::111122223333:role/signs+in"
+
+
+def commands_of(text: str) -> list[Command]:
+    """A remedy is a command as a whole, or prose with commands in backticks."""
+    whole = text.startswith(tuple(f"{program} " for program in (*PROGRAMS, "for")))
+    return [command for part in ([text] if whole else in_backticks(text)) for command in parse(part)]
+
+
+def problems(command: Command) -> list[str]:
+    found = judge(command)
+    if command.program == "aws" and lacks_region(command):
+        found.append("names no region")
+    if command.program == "kubectl" and not names_context(command):
+        found.append("names no cluster")
+    return [f"{command}: {problem}" for problem in found]
+
+
+# --- remedies that are filled in
+
+
+def config(**fields: Any) -> ClusterConfig:
+    return ClusterConfig("prod", "prod", "eu-west-1", Selection(include=("a",)), function_account="111122223333", **fields)
+
+
+def of_eks() -> Iterator[str]:
+    endpoints = (
+        Endpoint("https://x", "", public=True),
+        Endpoint("https://x", "", public=True, public_cidrs=("203.0.113.0/24",)),
+        Endpoint("https://x", "", public=False, security_group="sg-0123"),
+        Endpoint("https://x", "", authentication_mode="CONFIG_MAP"),
+    )
+    for remedies in (EksRemedies(endpoint, "prod", "eu-west-1") for endpoint in endpoints):
+        yield from (remedies.name_not_resolved(), remedies.not_the_cluster(), remedies.granted_by_policy(ROLE))
+        yield from (remedies.not_connected(private=private) for private in (True, False))
+        yield from (remedies.not_admitted(ROLE, groups) for groups in ((), ("viewers", "{a,b}")))
+
+
+def of_refusals() -> Iterator[str]:
+    refusals = (
+        ApiStatusError(404, "Not Found", kind="namespaces"),
+        ApiStatusError(403, "Forbidden"),
+        ApiStatusError(409, "Conflict", conflict=FieldConflict(("kubectl",), (".type",))),
+        ApiStatusError(422, "Unprocessable Entity", causes=("FieldValueForbidden",)),
+        ApiStatusError(403, "Forbidden", denied_by=DeniedBy.QUOTA),
+        ApiStatusError(422, "Unprocessable Entity", denied_by=DeniedBy.POLICY),
+    )
+    yield from (explain(refusal, "team-a", "ecr-public-token", kubectl=kubectl(config())).remedy for refusal in refusals)
+
+
+def of_permissions() -> Iterator[str]:
+    for document in (
+        config(prune=True, service_accounts=("*",)),
+        config(secret_name="another.one"),
+        config(endpoint="https://x", sign_in="webIdentity"),
+    ):
+        for need in required_permissions(document, needs_list=True):
+            yield from (need.remedy(), need.remedy(["a", "b"]))
+
+
+def of_a_deleted_document() -> Iterator[str]:
+    yield report(RunResult(Request(deleted="prod"), "id", 1.0))["deleted"]["remedy"]
+
+
+FILLED_IN = [*of_eks(), *of_refusals(), *of_permissions(), *of_a_deleted_document()]
+
+
+def test_these_remedies_have_commands() -> None:
+    assert len({str(command) for remedy in FILLED_IN for command in commands_of(remedy)}) > 25
+
+
+@pytest.mark.parametrize("remedy", dict.fromkeys(FILLED_IN))
+def test_every_command_of_a_remedy_that_is_filled_in_works_as_it_is_pasted(remedy: str) -> None:
+    assert [problem for command in commands_of(remedy) for problem in problems(command)] == []
+
+
+def test_a_name_that_a_shell_would_expand_is_quoted() -> None:
+    remedy = EksRemedies(Endpoint("https://x", ""), "prod", "eu-west-1").not_admitted(ROLE, ("{a,b}",))
+    assert remedy.endswith("--kubernetes-groups '{a,b}' ecr-public-pushers")
+
+
+# --- all that is written in the sources, whether a test fills it in or not
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Every string with a command in it, but docstrings, with its place: what is filled in reads VALUE, or begins a kubectl command."""
+    for file in sorted(SOURCES.rglob("*.py")):
+        tree = ast.parse(file.read_text())
+        inside = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node) if part is not node}
+        docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.JoinedStr, ast.Constant)) and node not in inside | docstrings and (text := _text(node)):
+                yield f"{file.relative_to(SOURCES)}:{node.lineno}", text
+
+
+def _text(node: ast.JoinedStr | ast.Constant) -> str:
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    return "".join(_text(part) if isinstance(part, ast.Constant) else _filler(ast.unparse(part)) for part in node.values)
+
+
+def _filler(expression: str) -> str:
+    return "kubectl --context CONTEXT" if "kubectl" in expression else "VALUE"
+
+
+PREFIX = "kubectl --context VALUE"
+WRITTEN = [(place, text) for place, text in texts() if text != PREFIX and commands_of(text)]
+
+
+def test_the_sources_are_read() -> None:
+    assert len(WRITTEN) > 15
+
+
+@pytest.mark.parametrize(("place", "text"), WRITTEN, ids=[place for place, _ in WRITTEN])
+def test_every_command_in_the_sources_is_one(place: str, text: str) -> None:
+    found = [problem for command in commands_of(text) for problem in problems(command) if "VALUE" not in str(command) or "no region" not in problem]
+    assert found == []
+
+
+@pytest.mark.parametrize(("place", "text"), [(place, text) for place, text in texts() if "kubectl " in text or "aws " in text])
+def test_commands_in_prose_stand_in_backticks(place: str, text: str) -> None:
+    prose = "" if commands_of(text) and not in_backticks(text) else "".join(text.split("`")[::2])
+    assert [word for word in (f"{program} {verb}" for program in ("aws", "kubectl") for verb in VERBS) if word in prose] == []
+
+
+VERBS = ("apply", "auth", "config", "create", "delete", "describe", "ec2", "eks", "get", "iam", "lambda", "patch", "sns", "sqs", "ssm", "sts", "-n")
+
+
+def test_the_events_of_remedies_are_json() -> None:
+    remedy = report(RunResult(Request(deleted="prod"), "id", 1.0))["deleted"]["remedy"]
+    assert json.loads(remedy[remedy.index("{") : remedy.index("}") + 1]) == {"action": "remove", "clusters": ["prod"]}
