@@ -81,7 +81,8 @@ def _for_accounts(one: Manifest, accounts: list[str]) -> Manifest:
     if any(is_glob(name) for name in accounts):
         return made
     for rule in made.get("rules", ()):
-        rule |= {"resourceNames": accounts, "verbs": ["get", "patch"]}
+        if rule["resources"] == ["serviceaccounts"]:
+            rule |= {"resourceNames": accounts, "verbs": ["get", "patch"]}
     return made
 
 

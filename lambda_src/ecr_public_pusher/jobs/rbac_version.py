@@ -6,6 +6,7 @@ named after the role and its version, and whether it is held a SelfSubjectAccess
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from ecr_public_pusher.jobs.required_permissions import Need
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
@@ -28,52 +29,55 @@ def mark(file: str, version: int) -> Right:
 type Ask = Callable[[Right, str], Awaitable[bool]]
 
 
+@dataclass(frozen=True)
+class _Applied:
+    """A file as it is applied. `version`: None for rights without one. `everywhere`: it is bound in all namespaces, not in single ones."""
+
+    file: str
+    version: int | None
+    everywhere: bool
+
+
 async def rbac_version(ask: Ask, needs: Sequence[Need], granted_in: Mapping[str, Sequence[str]], *, wanted: int = RBAC_VERSION) -> Finding | None:
     """What to say of the files that `needs` name; None where nothing of them is granted, which the permissions say already.
 
     `granted_in`: by file, namespaces where something of it is granted ("": in all of them). Raises as `ask` does.
     """
-    applied: dict[str, int | None] = {}
-    for file in dict.fromkeys(need.file for need in needs):
-        if places := granted_in.get(file):
-            shown, version = await _found(ask, file, places, wanted)
-            applied[shown] = version
-    if not applied:
-        return None
-    return _finding(applied, needs[0].kubectl, wanted)
+    files = dict.fromkeys(need.file for need in needs if granted_in.get(need.file))
+    applied = [await _applied(ask, file, granted_in[file], wanted) for file in files]
+    return _finding(applied, needs[0].kubectl, wanted) if applied else None
 
 
-async def _found(ask: Ask, file: str, places: Sequence[str], wanted: int) -> tuple[str, int | None]:
-    """The file as it is applied, by the first of the places where a version is found: roles of somebody's own may grant the same beside it."""
+async def _applied(ask: Ask, file: str, places: Sequence[str], wanted: int) -> _Applied:
+    """By the first of the places where a version is found: roles of somebody's own may grant the same beside it."""
     for namespace in places:
-        if version := await _held(ask, file, namespace, wanted):
-            return (_NAMESPACED.get(file, file) if namespace else file), version
-    return (file if "" in places else _NAMESPACED.get(file, file)), None
+        for version in range(wanted, 0, -1):
+            if await ask(mark(file, version), namespace):
+                return _named(file, version, everywhere=not namespace)
+    return _named(file, None, everywhere="" in places)
 
 
-async def _held(ask: Ask, file: str, namespace: str, wanted: int) -> int | None:
-    for version in range(wanted, 0, -1):
-        if await ask(mark(file, version), namespace):
-            return version
-    return None
+def _named(file: str, version: int | None, *, everywhere: bool) -> _Applied:
+    return _Applied(file if everywhere else _NAMESPACED.get(file, file), version, everywhere)
 
 
-def _finding(applied: Mapping[str, int | None], kubectl: str, wanted: int) -> Finding:
-    older = {file: version for file, version in applied.items() if version is not None and version < wanted}
-    unmarked = [file for file, version in applied.items() if version is None]
+def _finding(applied: Sequence[_Applied], kubectl: str, wanted: int) -> Finding:
+    older = [one for one in applied if one.version is not None and one.version < wanted]
+    unmarked = [one for one in applied if one.version is None]
     if older:
-        what = ", ".join(f"infra/rbac/{file} is of version {version}" for file, version in older.items())
+        what = ", ".join(f"infra/rbac/{one.file} is of version {one.version}" for one in older)
         return Finding(Check.RBAC, False, f"{what}, and this release wants version {wanted}", _apply([*older, *unmarked], kubectl))
     if unmarked:
-        what = f"rights without a version: {', '.join(unmarked)} from before release 1.0.0, or roles of your own"
+        what = f"rights without a version: {', '.join(one.file for one in unmarked)} from before release 1.0.0, or roles of your own"
         return Finding(Check.RBAC, True, f"{what} (infra/rbac is of version {wanted})", _apply(unmarked, kubectl))
     return Finding(Check.RBAC, True, f"infra/rbac of version {wanted}, as this release wants it")
 
 
-def _apply(files: Sequence[str], kubectl: str) -> str:
-    """Not the namespaced file as a whole: it binds its role in `default`, which may not be meant here."""
-    whole = [file for file in files if file not in _NAMESPACED.values()]
-    if not whole:
-        return "Apply the ClusterRole of infra/rbac/namespaced.yaml; its RoleBindings may stay as they are."
-    command = f"{kubectl} apply {' '.join(f'-f infra/rbac/{file}' for file in whole)}"
-    return command if len(whole) == len(files) else f"`{command}`, and the ClusterRole of infra/rbac/namespaced.yaml."
+def _apply(applied: Sequence[_Applied], kubectl: str) -> str:
+    """Not a file as a whole where its role is bound in single namespaces: it would bind it in others."""
+    whole = " ".join(f"-f infra/rbac/{one.file}" for one in applied if one.everywhere)
+    roles = " and ".join(f"infra/rbac/{one.file}" for one in applied if not one.everywhere)
+    if not roles:
+        return f"{kubectl} apply {whole}"
+    role = f"the ClusterRole of {roles} without its binding: those in single namespaces stay as they are."
+    return f"Apply {role}" if not whole else f"`{kubectl} apply {whole}`, then apply {role}"

@@ -6,6 +6,7 @@ import pytest
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.namespace_selector import Selection
+from ecr_public_pusher.jobs.rbac_version import MARK_GROUP, RBAC_VERSION, mark
 from infra.cli.errors import CliError
 from infra.cli.onboarding.rbac import Grant, Manifest, described, manifests
 
@@ -15,9 +16,14 @@ def config(document_id: str = "prod", *include: str, **more: Any) -> ClusterConf
 
 
 def rules(objects: list[Manifest]) -> dict[str, list[tuple[list[str], list[str], list[str]]]]:
-    """By role: resources, verbs, names."""
+    """By role: resources, verbs, names; without the mark of its version, which permits nothing."""
     roles = (one for one in objects if one["kind"] == "ClusterRole")
-    return {one["metadata"]["name"]: [(rule["resources"], rule["verbs"], rule.get("resourceNames", [])) for rule in one["rules"]] for one in roles}
+    return {
+        one["metadata"]["name"]: [
+            (rule["resources"], rule["verbs"], rule.get("resourceNames", [])) for rule in one["rules"] if rule["apiGroups"] != [MARK_GROUP]
+        ]
+        for one in roles
+    }
 
 
 def names(objects: list[Manifest]) -> list[str]:
@@ -63,6 +69,12 @@ def test_namespace_by_namespace_binds_in_each_and_lists_nothing() -> None:
 def test_what_must_list_namespaces_cannot_be_granted_one_by_one(given: ClusterConfig) -> None:
     with pytest.raises(CliError, match="must list namespaces"):
         manifests([given], Grant.NAMESPACED)
+
+
+def test_every_role_keeps_the_mark_of_its_version_whatever_it_is_narrowed_to() -> None:
+    objects = manifests([config(secret_name="x", prune=True, service_accounts=("default",))], Grant.CLUSTER)
+    marks = {rule["resourceNames"][0] for one in objects for rule in one.get("rules", ()) if rule["apiGroups"] == [MARK_GROUP]}
+    assert marks == {mark(file, RBAC_VERSION).name for file in ("cluster.yaml", "prune.yaml", "service-accounts.yaml")}
 
 
 def test_none_is_none() -> None:

@@ -110,7 +110,15 @@ def test_of_an_older_role_bound_in_single_namespaces_the_role_alone_is_to_be_app
     found = said([("push-1", "a"), ("prune-2", "")], {"cluster.yaml": ["a"], "prune.yaml": [""]}, wanted=2)
     assert found
     assert found.message == "infra/rbac/namespaced.yaml is of version 1, and this release wants version 2"
-    assert found.remedy.startswith("Apply the ClusterRole of infra/rbac/namespaced.yaml")
+    assert found.remedy.startswith("Apply the ClusterRole of infra/rbac/namespaced.yaml without its binding")
+
+
+def test_a_file_is_never_applied_as_a_whole_where_its_role_is_bound_in_single_namespaces() -> None:
+    found = said([("push-1", ""), ("prune-1", "a")], {"cluster.yaml": [""], "prune.yaml": ["a"]}, wanted=2)
+    assert found
+    assert found.remedy.startswith(
+        f"`{KUBECTL} apply -f infra/rbac/cluster.yaml`, then apply the ClusterRole of infra/rbac/prune.yaml without its binding"
+    )
 
 
 def test_a_role_of_ones_own_beside_ours_does_not_hide_the_version() -> None:
