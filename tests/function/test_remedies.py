@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server, WebIdentity
 from ecr_public_pusher.configuration.kube_context import kubectl
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.errors import ApiStatusError, DeniedBy, FieldConflict
@@ -79,7 +79,7 @@ def of_permissions() -> Iterator[str]:
     for document in (
         config(prune=True, service_accounts=("*",)),
         config(secret_name="another.one"),
-        config(endpoint="https://x", sign_in="webIdentity"),
+        config(sign_in=WebIdentity(Server("https://x"))),
     ):
         for need in required_permissions(document, needs_list=True):
             yield from (need.remedy(), need.remedy(["a", "b"]))

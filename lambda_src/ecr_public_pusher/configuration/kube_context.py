@@ -1,6 +1,6 @@
 """Which cluster a `kubectl` command to paste is for: by the context that `aws eks update-kubeconfig` names after the cluster's ARN. Pure."""
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks
 
 # By the region's first part: https://docs.aws.amazon.com/general/latest/gr/rande.html. All others are of the partition `aws`.
 _PARTITIONS = {
@@ -18,7 +18,7 @@ UNKNOWN_CONTEXT = "CONTEXT"
 
 def kube_context(config: ClusterConfig) -> str:
     """The name of the cluster's context, or UNKNOWN_CONTEXT."""
-    if config.endpoint is not None or config.sign_in != "eks":
+    if not isinstance(config.sign_in, Eks):
         return UNKNOWN_CONTEXT
     account, region, cluster = config.target
     partition = next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")

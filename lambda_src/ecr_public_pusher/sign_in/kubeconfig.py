@@ -99,7 +99,7 @@ class KubeconfigSignIn(RoleCaller):
         return (
             f"Store a kubeconfig that the cluster admits, with {RBAC_GROUP} as the group of its user (a client certificate's organization, O) "
             "or infra/rbac's roles bound to the user itself (a ServiceAccount): "
-            f"aws secretsmanager put-secret-value --region {self._region} --secret-id {self._secret_arn} --secret-string file://KUBECONFIG. "
+            f"`aws secretsmanager put-secret-value --region {self._region} --secret-id {self._secret_arn} --secret-string file://KUBECONFIG`. "
             f"Or: {WITHOUT}."
         )
 

@@ -23,7 +23,7 @@ _BLOCK = r"-----BEGIN {0}-----\s[A-Za-z0-9+/=\s]+-----END {0}-----\s*"
 _CERTIFICATES = re.compile(rf"\s*(?:{_BLOCK.format('CERTIFICATE')})+")
 _PRIVATE_KEY = re.compile(r"[^\x00]*-----BEGIN (?:RSA |EC )?PRIVATE KEY-----[^\x00]*")
 
-_FILE = "names a file, and the function has none: store its content (kubectl config view --raw --minify --flatten)"
+_FILE = "names a file, and the function has none: store its content (`kubectl config view --raw --minify --flatten`)"
 _REFUSED_OF_USER = {
     "exec": "runs a command, which the function does not",
     "auth-provider": "asks another service for credentials; store a token or a client certificate",
@@ -43,7 +43,9 @@ _REFUSED_OF_CLUSTER = {
     "proxy-url": "would send tokens through a proxy; let the function reach the server itself",
     "tls-server-name": "names another host than the server's; the certificate must be of the server's own name",
 }
-_REMEDY = "Store a kubeconfig with a token or a client certificate in it: kubectl config view --raw --minify --flatten (docs/sign-in.md, kubeconfig)."
+_REMEDY = (
+    "Store a kubeconfig with a token or a client certificate in it: `kubectl config view --raw --minify --flatten` (docs/sign-in.md, kubeconfig)."
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def _mapping(text: str) -> dict[str, Any]:
 
 def _fields(config: Mapping[str, Any]) -> KubeconfigFields:
     if not (current := config.get("current-context")):
-        raise ValueError("it has no current-context (kubectl config use-context)")
+        raise ValueError("it has no current-context (`kubectl config use-context CONTEXT`)")
     context = _named(config, "contexts", current, "context")
     cluster = _given(_named(config, "clusters", context.get("cluster"), "cluster"))
     user = _given(_named(config, "users", context.get("user"), "user"))
