@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+import boto3
 import yaml
 
 from .aws import DEFAULT_ACCOUNT, LocalAws, LocalDeployment
@@ -29,6 +30,7 @@ FOREIGN_MANAGER = "kubectl-create"
 
 EDGE_ACCOUNT = "444455556666"
 EXECUTION_ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/{STACK_NAME}-PusherRole"
+ADMIN_ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/administrator"
 SPOKE_ROLE = f"arn:aws:iam::{EDGE_ACCOUNT}:role/ecr-public-pusher-spoke"
 EXTERNAL_ID = "edge-4f1c"
 
@@ -121,14 +123,31 @@ class LocalStack:
         self.dead_letters = self.aws.put_queue(f"{STACK_NAME}-dead-letters", delay_seconds=0)
         self.clusters: dict[str, Cluster] = {}
 
-    def add_cluster(self, name: str, *, region: str, account: str, role: str, ca: Literal["modern", "legacy"] = "modern") -> Cluster:
+    def add_cluster(
+        self,
+        name: str,
+        *,
+        region: str,
+        account: str,
+        role: str,
+        ca: Literal["modern", "legacy"] = "modern",
+        tags: Mapping[str, str] | None = None,
+    ) -> Cluster:
         """A cluster that EKS describes, and that admits `role` as the function's group."""
-        entry = AccessEntry(role, (RBAC_GROUP,))
+        cluster = self._start(name, name, AccessEntry(role, (RBAC_GROUP,)), region=region, ca=ca)
+        self.aws.put_cluster(account, region, cluster, tags=tags)
+        return cluster
+
+    def add_cluster_elsewhere(self, name: str, *, authenticator_id: str | None = None, role: str = EXECUTION_ROLE) -> Cluster:
+        """A cluster that EKS knows nothing of. `authenticator_id`: it runs aws-iam-authenticator with that clusterID, which maps `role`."""
+        entries = (AccessEntry(role, (RBAC_GROUP,)),) if authenticator_id else ()
+        return self._start(name, authenticator_id or name, *entries)
+
+    def _start(self, name: str, authenticator_id: str, *entries: AccessEntry, **options: Any) -> Cluster:
         cluster: Cluster = self._opened.enter_context(
-            start_cluster(name, credentials=self.aws.find_credential, access_entries=(entry,), region=region, ca=ca)
+            start_cluster(authenticator_id, credentials=self.aws.find_credential, access_entries=entries, **options)
         )
         self.clusters[name] = cluster
-        self.aws.put_cluster(account, region, cluster)
         return cluster
 
     def deploy(self, *, parameters: Mapping[str, str] | None = None, name: str = STACK_NAME) -> LocalDeployment:
@@ -145,6 +164,19 @@ class LocalStack:
                 parameters=dict(parameters or {}),
             )
         )
+
+    def call_aws(self, service: str, operation: str, **parameters: Any) -> Any:
+        """As an administrator's own tools would, by the same API: `call_aws("iam", "enable_outbound_web_identity_federation")`."""
+        credential = self.aws.credentials_for(ADMIN_ROLE, "somebody")
+        client = boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.aws.endpoint_url,
+            aws_access_key_id=credential.access_key_id,
+            aws_secret_access_key=credential.secret_access_key,
+            aws_session_token=credential.session_token,
+        )
+        return getattr(client, operation)(**parameters)
 
     def execution_credential(self) -> Credential:
         """What Lambda gives the function: a session of its execution role."""

@@ -1,7 +1,7 @@
 """What CloudFormation would make of the function in template.yaml: its handler, environment, limits, and the scheduler's event.
 
-Only what is needed of it: parameters, pseudo parameters, mappings, resources that the caller has something for, !Ref and !Sub. Whatever else an
-intrinsic says stays as it is written; an environment variable that such a thing would be the value of is left out.
+Only what is needed of it: parameters, pseudo parameters, mappings, resources that the caller has something for, !Ref, !Sub and !Join. Whatever
+else an intrinsic says stays as it is written; an environment variable that such a thing would be the value of is left out.
 """
 
 import json
@@ -81,6 +81,10 @@ def _resolve(value: Any, values: Mapping[str, Any], mappings: Mapping[str, Any])
         return values.get(value["Ref"], value)
     if set(value) == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
         return re.sub(r"\$\{([\w:]+)\}", lambda found: str(values.get(found[1], found[0])), value["Fn::Sub"])
+    if set(value) == {"Fn::Join"}:
+        separator, parts = _resolve(value["Fn::Join"], values, mappings)
+        # A parameter that is a list is written as its items with commas.
+        return separator.join(parts if isinstance(parts, list) else parts.split(",")) if isinstance(parts, list | str) else value
     if set(value) == {"Fn::FindInMap"}:
         name, first, second = _resolve(value["Fn::FindInMap"], values, mappings)
         return mappings[name][str(first)][second]
