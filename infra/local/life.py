@@ -47,7 +47,7 @@ class LifeStack(LocalStack):
         """Writes the document; the change event that EventBridge would send."""
         document = {**DOCUMENT, **changed}
         name = f"{CONFIG_PATH}/clusters/{CLUSTER}"
-        self.aws.put_parameter(name, yaml.safe_dump(document, sort_keys=False))
+        self.write(f"clusters/{CLUSTER}", document)
         detail = {"operation": "Update", "name": name, "type": "String", "description": ""}
         return {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from .demo import DemoCluster, DemoNamespace
 from .kube import Cluster
-from .stack import SECRET_NAME, DemoCluster, DemoNamespace
+from .stack import SECRET_NAME
 
 EXPIRES, PUSHED = "ecr-public-pusher/expires-at", "ecr-public-pusher/pushed-at"
 FINGERPRINT = 8

@@ -1,17 +1,10 @@
-"""The demonstration: two clusters in two regions and accounts, a dozen namespaces, and what ought to become of each.
+"""What every scenario is built on: the AWS with the function's queues, clusters in it, and what a person's own tools need to look around."""
 
-It holds one of everything a first look should show: names, globs, an exclusion, a label selector, an assumed role with an external id, an
-encrypted parameter, an old and a new certificate authority, a Secret of somebody else's, and a namespace on its way out.
-"""
-
-import base64
 import contextlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import boto3
 import yaml
@@ -28,93 +21,17 @@ SECRET_NAME = "ecr-public-token"
 SECRET_TYPE = "kubernetes.io/dockerconfigjson"
 FOREIGN_MANAGER = "kubectl-create"
 
-EDGE_ACCOUNT = "444455556666"
 EXECUTION_ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/{STACK_NAME}-PusherRole"
 ADMIN_ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/administrator"
-SPOKE_ROLE = f"arn:aws:iam::{EDGE_ACCOUNT}:role/ecr-public-pusher-spoke"
-EXTERNAL_ID = "edge-4f1c"
 
 RBAC_FILE = Path("infra", "rbac", "cluster.yaml")
 
 
-@dataclass(frozen=True)
-class DemoNamespace:
-    """A namespace, and the outcome of a first push to it (None: it is not selected), with the reason in a few words."""
-
-    name: str
-    expected: str | None
-    because: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-    foreign_secret: bool = False
-    terminating: bool = False
-
-    @property
-    def expected_again(self) -> str | None:
-        """The outcome of the second push."""
-        return "updated" if self.expected == "created" else self.expected
-
-
-@dataclass(frozen=True)
-class DemoCluster:
-    """A cluster of the demonstration. Its name is its document's `<id>` too. `role`: who signs in to it."""
-
-    name: str
-    region: str
-    account: str
-    role: str
-    ca: Literal["modern", "legacy"]
-    document: Mapping[str, Any]
-    namespaces: tuple[DemoNamespace, ...]
-    secure: bool = False
-
-
-DEFAULTS: Mapping[str, Any] = {"labels": {"owner": "platform"}, "namespaces": ["payments"]}
-
-PROD = DemoCluster(
-    name="prod",
-    region=REGION,
-    account=DEFAULT_ACCOUNT,
-    role=EXECUTION_ROLE,
-    ca="modern",
-    document={"namespaces": {"include": ["payments", "legacy", "team-*"], "exclude": ["team-sandbox"]}},
-    namespaces=(
-        DemoNamespace("payments", "created", "named"),
-        DemoNamespace("team-a", "created", "team-*"),
-        DemoNamespace("team-b", "created", "team-*"),
-        DemoNamespace("team-old", "skipped", "team-*, but it is terminating", terminating=True),
-        DemoNamespace("team-sandbox", None, "excluded"),
-        DemoNamespace("legacy", "conflict", "named; its Secret is somebody else's", foreign_secret=True),
-        DemoNamespace("monitoring", None, "not selected"),
-    ),
-)
-
-EDGE = DemoCluster(
-    name="edge",
-    region="eu-central-1",
-    account=EDGE_ACCOUNT,
-    role=SPOKE_ROLE,
-    ca="legacy",
-    document={
-        "region": "eu-central-1",
-        "roleArn": SPOKE_ROLE,
-        "externalId": EXTERNAL_ID,
-        "namespaces": {"selector": "ecr-public=enabled,stage!=lab"},
-    },
-    namespaces=(
-        DemoNamespace("store-berlin", "created", "by its labels", {"ecr-public": "enabled", "stage": "live"}),
-        DemoNamespace("store-paris", "created", "by its labels", {"ecr-public": "enabled", "stage": "live"}),
-        DemoNamespace("store-lab", None, "stage=lab", {"ecr-public": "enabled", "stage": "lab"}),
-        DemoNamespace("ingest", "created", "by its labels", {"ecr-public": "enabled"}),
-        DemoNamespace("batch", None, "no such label"),
-    ),
-    secure=True,
-)
-
-CLUSTERS = (PROD, EDGE)
-
-
 class LocalStack:
     """AWS with the queues, and the clusters by name, while the context lasts."""
+
+    parameters: ClassVar[Mapping[str, str]] = {}
+    """What the template's parameters are given, where that is not their default."""
 
     def __init__(self) -> None:
         self._opened = contextlib.ExitStack()
@@ -161,7 +78,7 @@ class LocalStack:
                 self.dead_letters,
                 config_path=CONFIG_PATH,
                 role_arn=EXECUTION_ROLE,
-                parameters=dict(parameters or {}),
+                parameters={**self.parameters, **(parameters or {})},
             )
         )
 
@@ -214,53 +131,7 @@ class LocalStack:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-
-class DemoStack(LocalStack):
-    """Both clusters of the demonstration, filled. `root`: the project's folder, for the RBAC files."""
-
-    def __init__(self, root: Path) -> None:
-        super().__init__()
-        try:
-            self._fill(root)
-        except BaseException:
-            self.close()
-            raise
-
-    def _fill(self, root: Path) -> None:
-        self.aws.put_role(SPOKE_ROLE, external_id=EXTERNAL_ID, trusted=EXECUTION_ROLE)
-        self.aws.put_parameter(f"{CONFIG_PATH}/defaults", _document(DEFAULTS))
-        rbac = list(yaml.safe_load_all((root / RBAC_FILE).read_text()))
-        for demo in CLUSTERS:
-            cluster = self.add_cluster(demo.name, region=demo.region, account=demo.account, role=demo.role, ca=demo.ca)
-            cluster.apply(*rbac)
-            _fill(cluster, demo.namespaces)
-            self.aws.put_parameter(f"{CONFIG_PATH}/clusters/{demo.name}", _document(demo.document), secure=demo.secure)
-
-
-def _document(value: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(dict(value), sort_keys=False)
-
-
-def _fill(cluster: Cluster, namespaces: tuple[DemoNamespace, ...]) -> None:
-    for namespace in namespaces:
-        head = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace.name, "labels": dict(namespace.labels)}}
-        # A finalizer that nobody serves keeps the namespace terminating.
-        held = {"spec": {"finalizers": ["example.com/held"]}} if namespace.terminating else {}
-        _asked(cluster, "POST", "/api/v1/namespaces", head | held)
-        if namespace.foreign_secret:
-            _asked(cluster, "POST", f"/api/v1/namespaces/{namespace.name}/secrets?fieldManager={FOREIGN_MANAGER}", _foreign_secret())
-        if namespace.terminating:
-            _asked(cluster, "DELETE", f"/api/v1/namespaces/{namespace.name}")
-
-
-def _foreign_secret() -> dict[str, Any]:
-    """As `kubectl create secret docker-registry` leaves it."""
-    auth = base64.b64encode(b"AWS:somebody-elses").decode()
-    config = base64.b64encode(json.dumps({"auths": {"public.ecr.aws": {"auth": auth}}}).encode()).decode()
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET_NAME}, "type": SECRET_TYPE, "data": {".dockerconfigjson": config}}
-
-
-def _asked(cluster: Cluster, method: str, path: str, body: Any = None) -> None:
-    status, answer = cluster.admin(method, path, body)
-    if status >= 300:
-        raise RuntimeError(f"{cluster.name}: {method} {path}: {status} {answer.get('message')}")
+    def write(self, name: str, document: Mapping[str, Any] | str, *, secure: bool = False) -> None:
+        """Writes a document, by its name below the configuration path."""
+        text = document if isinstance(document, str) else yaml.safe_dump(dict(document), sort_keys=False)
+        self.aws.put_parameter(f"{CONFIG_PATH}/{name}", text, secure=secure)

@@ -23,9 +23,9 @@ import yaml
 from infra.local import show
 from infra.local.aws import sam
 from infra.local.aws.template import FunctionSpec, read_function
+from infra.local.demo import CLUSTERS, EDGE, PROD, DemoStack
 from infra.local.identity import Credential
 from infra.local.runtime import BuiltFunction, RuntimeFailed, function_environment
-from infra.local.stack import CLUSTERS, EDGE, PROD, DemoStack
 
 ROOT = Path(__file__).resolve().parents[2]
 MINUTES = 300

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -59,8 +59,7 @@ class Written:
 class ReachStack(LocalStack):
     """The clusters, and their documents. `root`: the project's folder, for the RBAC file."""
 
-    parameters: Mapping[str, str] = {"AllowedEndpoints": "127.0.0.1"}
-    """Of the template: what the stack's owner allows."""
+    parameters: ClassVar[Mapping[str, str]] = {"AllowedEndpoints": "127.0.0.1"}
 
     def __init__(self, root: Path) -> None:
         super().__init__()
@@ -82,17 +81,17 @@ class ReachStack(LocalStack):
             for name in NAMESPACES:
                 cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         secret = self.aws.put_secret(f"{CONFIG_PATH}/{LEGACY.id}", json.dumps(legacy.client_kubeconfig(LEGACY.user, [RBAC_GROUP])))
-        self._write("defaults", DEFAULTS)
-        self._write("clusters/prod", {"cluster": "prod"})
-        self._write("discover/fleet", {"regions": ["eu-west-1"], "tags": TAG})
-        self._write("clusters/kops", _elsewhere(kops) | {"signIn": {"type": "iamAuthenticator", "clusterId": CLUSTER_ID}})
-        self._write("clusters/edge", _elsewhere(edge) | {"signIn": {"type": "webIdentity"}})
-        self._write("clusters/legacy", {"signIn": {"type": "kubeconfig", "secretArn": secret}})
+        self.write("defaults", DEFAULTS)
+        self.write("clusters/prod", {"cluster": "prod"})
+        self.write("discover/fleet", {"regions": ["eu-west-1"], "tags": TAG})
+        self.write("clusters/kops", _elsewhere(kops) | {"signIn": {"type": "iamAuthenticator", "clusterId": CLUSTER_ID}})
+        self.write("clusters/edge", _elsewhere(edge) | {"signIn": {"type": "webIdentity"}})
+        self.write("clusters/legacy", {"signIn": {"type": "kubeconfig", "secretArn": secret}})
 
     def write_document_of_a_stranger(self) -> None:
         """A document whose endpoint is a server of its author's, on a host that the stack's owner does not allow."""
         endpoint = self.clusters[EDGE.name].endpoint.replace("127.0.0.1", "localhost")
-        self._write("clusters/stranger", {"endpoint": endpoint, "signIn": {"type": "webIdentity"}})
+        self.write("clusters/stranger", {"endpoint": endpoint, "signIn": {"type": "webIdentity"}})
 
     def turn_web_identity_on(self) -> None:
         """aws iam enable-outbound-web-identity-federation"""
@@ -117,9 +116,6 @@ class ReachStack(LocalStack):
         """The Secrets of a cluster, by namespace."""
         asked = {name: self.clusters[member.name].admin("GET", f"/api/v1/namespaces/{name}/secrets/{SECRET_NAME}") for name in NAMESPACES}
         return {name: _written(secret) for name, (status, secret) in asked.items() if status == 200}
-
-    def _write(self, name: str, document: Mapping[str, Any]) -> None:
-        self.aws.put_parameter(f"{CONFIG_PATH}/{name}", yaml.safe_dump(dict(document), sort_keys=False))
 
 
 def _elsewhere(cluster: Cluster) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def reach(stack: ReachStack, function: BuiltFunction, show: Show) -> list[str]:
         if invocation.report is None:
             return [*wrong, f"step {number}: the function raised {invocation.error}"]
         story.last = invocation.report
-        for part in render_report(invocation.report, now=datetime.now(UTC)):
+        for part in render_report(_brief(invocation.report), now=datetime.now(UTC)):
             show(part)
         after = {member.id: stack.written(member) for member in MEMBERS}
         if step.event["action"] == "push":
@@ -140,6 +140,15 @@ class _Story:
         checks = 3
         private = self._stack.aws.ecr_private.issued[PULL_ROLE, REGISTRY_REGION]
         return len(self._stack.aws.ecr_public.issued) - checks, len(private) - checks
+
+
+def _brief(report: Report) -> Report:
+    """What a reader of the story wants of it: all clusters in a line each, and more of those only that are not ok."""
+    clusters = [
+        {name: value for name, value in cluster.items() if name != "changes" and (name != "findings" or not cluster["ok"])}
+        for cluster in report["clusters"]
+    ]
+    return {name: value for name, value in report.items() if name not in ("tokens", "requestId")} | {"clusters": clusters}
 
 
 def _cluster(report: Report, cluster: str) -> Mapping[str, Any]:

@@ -1,0 +1,53 @@
+"""The event of a person's own: JSON, a file that holds it, stdin, or an action's name alone."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ACTIONS = ("push", "plan", "check", "sweep")
+SHOWN = 100
+
+QUOTING = """
+Quotes must pass make and the shell. These ways all work:
+  make run ARGS="--event '{\\"action\\": \\"plan\\"}'"
+  make run ARGS="--event @event.json"
+  echo '{"action": "plan"}' | make run ARGS="--event -"
+  make run ARGS="--event plan\""""
+
+
+class EventError(ValueError):
+    """No event; the text says why, and how one is given."""
+
+
+def read_event(text: str) -> Any:
+    """The event. Raises EventError."""
+    if text in ACTIONS:
+        return {"action": text}
+    if text == "-":
+        return _json(sys.stdin.read(), "stdin")
+    if text.startswith("@"):
+        return _json(_file(text[1:]), text[1:])
+    if not _looks_like_json(text) and Path(text).exists():
+        return _json(_file(text), text)
+    return _json(text, "the event")
+
+
+def _looks_like_json(text: str) -> bool:
+    return text.lstrip().startswith(("{", "[", '"'))
+
+
+def _file(name: str) -> str:
+    try:
+        return Path(name).expanduser().read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EventError(f"{name[:SHOWN]} cannot be read: {getattr(error, 'strerror', None) or 'not text'}") from None
+
+
+def _json(text: str, where: str) -> Any:
+    if not text.strip():
+        raise EventError(f"{where} is empty{QUOTING}")
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise EventError(f"{where} is not JSON: {error}: {text.strip()[:SHOWN]}{QUOTING}") from None

@@ -1,0 +1,48 @@
+"""From arguments to exit code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import show
+from ..aws.sam import SamError
+from ..kube import ClusterError
+from ..own import OwnStack
+from ..runtime import RuntimeFailed
+from ..stack import LocalStack
+from .arguments import parse
+from .keep import keep
+from .own_documents import push_documents
+from .own_event import send
+from .scenarios import SCENARIOS, Playing
+from .started import started
+from .terminal import Surprise, expected, failed
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs it; returns the exit code. KeyboardInterrupt passes through, when all is stopped."""
+    options = parse(arguments)
+    scenario = SCENARIOS[options.scenario]
+
+    def make(root: Path) -> LocalStack:
+        return OwnStack(root, options.config) if options.config else scenario.make(root)
+
+    try:
+        with started(ROOT, make, verbose=options.verbose) as (stack, function, spec):
+            code = 0
+            try:
+                if options.config:
+                    code = push_documents(stack, function, options.event or spec.scheduled_event, options)
+                elif options.event is not None:
+                    send(function, options.event, output=options.output, verbose=options.verbose)
+                else:
+                    expected(scenario.play(Playing(stack, function, spec, options.verbose)))
+                    print(show.terminal()("good", "All as expected.") + scenario.ending)
+            except (RuntimeFailed, Surprise) as error:
+                code = failed(error)
+            if options.keep:
+                keep(ROOT, stack, function)
+            return code
+    except (SamError, RuntimeFailed, ClusterError) as error:
+        return failed(error)

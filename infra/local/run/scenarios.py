@@ -1,0 +1,50 @@
+"""The scenarios by name: the stack that each plays on, and the play, which returns what is not as it should be."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..aws.template import FunctionSpec
+from ..demo import DemoStack
+from ..life import LifeStack, live
+from ..reach import ReachStack, reach
+from ..runtime import BuiltFunction
+from ..show import terminal
+from ..stack import LocalStack
+from .push import demonstrate
+from .terminal import Stdout
+
+
+@dataclass(frozen=True)
+class Playing:
+    """What a scenario plays with."""
+
+    stack: Any
+    function: BuiltFunction
+    spec: FunctionSpec
+    verbose: bool
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`ending`: what is said when all went as it should."""
+
+    make: Callable[[Path], LocalStack]
+    play: Callable[[Playing], list[str]]
+    ending: str = ""
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "push": Scenario(
+        DemoStack,
+        lambda playing: demonstrate(playing.stack, playing.function, playing.spec, verbose=playing.verbose),
+        " The report is not ok because of the one conflict above, which only its owner can settle.",
+    ),
+    "life": Scenario(LifeStack, lambda playing: live(playing.stack, playing.function, terminal())),
+    "reach": Scenario(
+        ReachStack,
+        lambda playing: reach(playing.stack, playing.function, Stdout()),
+        " The last two reports are not ok on purpose: nothing was sent to a host that is not allowed, and no good credential was dropped.",
+    ),
+}
