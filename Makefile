@@ -9,13 +9,28 @@ ARGS ?=
 ARCH ?= arm64
 TEMPLATES := template.yaml infra/access-entry.yaml infra/spoke-role.yaml infra/pull-role.yaml infra/kms-key.yaml
 
-.PHONY: help run test check unit build package schemas reference bench plots soak bill clean
+# What an environment is made with; whatever is missing for it is said before anything is installed.
+define INSTALL
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || { echo "There is no $(PYTHON) here, which all of this runs on (as the function does)." >&2; \
+		echo "Install Python 3.13 (uv python install 3.13, pyenv install 3.13, your system's packages), or name it: make PYTHON=/path/to/python3.13" >&2; \
+		exit 1; }
+	@"$(PYTHON)" infra/install.py $(@D) $(1)
+	@touch $@
+endef
+
+.PHONY: help linux run test check unit build package schemas reference bench plots soak bill clean
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/'
 
-run: .venv/.done .venv-sam/.done ## the built function at its real job, on a local AWS and two local clusters (ARGS="--help" for more)
+# Lambda's emulator is a Linux program: said before anything is installed.
+linux:
+	@[ "$$(uname -s)" = Linux ] || { echo "make run needs Linux, and this is $$(uname -s). In a container, from this folder:" >&2; \
+		echo "  docker run --rm -it -v \"$$PWD\":/work -w /work public.ecr.aws/docker/library/python:3.13 make run" >&2; \
+		echo "or open the folder in its devcontainer (.devcontainer/devcontainer.json)." >&2; exit 1; }
+
+run: linux .venv/.done .venv-sam/.done ## the built function at its real job, on a local AWS and two local clusters (ARGS="--help" for more)
 	@$(BIN)/python -m infra.local run $(ARGS)
 
 test: check build unit ## every check and test
@@ -61,21 +76,13 @@ clean: ## removes what the other commands made
 	rm -rf .venv .venv-sam .venv-checkov .venv-bench .aws-sam .mypy_cache .ruff_cache .pytest_cache
 
 .venv/.done: requirements.txt requirements-dev.txt
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-dev.txt
-	@touch $@
+	$(call INSTALL,requirements-dev.txt)
 
 .venv-sam/.done: infra/local/requirements-sam.txt
-	$(PYTHON) -m venv --clear .venv-sam
-	.venv-sam/bin/pip install --quiet --disable-pip-version-check --no-deps -r infra/local/requirements-sam.txt
-	@touch $@
+	$(call INSTALL,infra/local/requirements-sam.txt)
 
 .venv-bench/.done: tests/bench/requirements.txt
-	$(PYTHON) -m venv --clear .venv-bench
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps -r tests/bench/requirements.txt
-	@touch $@
+	$(call INSTALL,tests/bench/requirements.txt)
 
 .venv-checkov/.done: infra/local/requirements-checkov.txt
-	$(PYTHON) -m venv --clear .venv-checkov
-	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --no-deps -r infra/local/requirements-checkov.txt
-	@touch $@
+	$(call INSTALL,infra/local/requirements-checkov.txt)

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 INTERRUPTED = 130
@@ -15,6 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, _interrupt)
     try:
         _forget_own_settings()
+        sys.path.append(str(Path(__file__).resolve().parents[2] / "lambda_src"))  # the function's own model judges documents
         from .run.main import run
 
         return run(sys.argv[1:] if arguments is None else arguments)

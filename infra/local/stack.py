@@ -49,9 +49,10 @@ class LocalStack:
         role: str,
         ca: Literal["modern", "legacy"] = "modern",
         tags: Mapping[str, str] | None = None,
+        context: str | None = None,
     ) -> Cluster:
-        """A cluster that EKS describes, and that admits `role` as the function's group."""
-        cluster = self._start(name, name, AccessEntry(role, (RBAC_GROUP,)), region=region, ca=ca)
+        """A cluster that EKS describes, and that admits `role` as the function's group. `context`: what it is called here, else its name."""
+        cluster = self._start(context or name, name, AccessEntry(role, (RBAC_GROUP,)), region=region, ca=ca)
         self.aws.put_cluster(account, region, cluster, tags=tags)
         return cluster
 

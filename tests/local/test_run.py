@@ -134,7 +134,7 @@ def test_the_second_scenario_goes_as_expected() -> None:
 def test_an_event_of_ones_own_is_sent_once_and_reported(tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text('{"action": "plan", "clusters": ["edge"]}')
-    done = run("--event", str(event))
+    done = run("--event", str(event), "-o", "json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert (report["action"], report["dryRun"], [cluster["id"] for cluster in report["clusters"]]) == ("plan", True, ["edge"])
@@ -148,12 +148,13 @@ def test_an_event_nobody_understands_fails_with_a_reason() -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--event", "/no/such/file"], ["--event", "{"], ["--frobnicate"]])
+@pytest.mark.parametrize("arguments", [["--event", "@/no/such/file"], ["--event", "{"], ["--frobnicate"], ["--config", "/no/such/folder"]])
 def test_wrong_arguments_are_explained_before_anything_starts(arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.returncode == 2
     assert "error:" in done.stderr
     assert "sam build" not in done.stderr
+    assert done.stderr.startswith("usage: make run")
 
 
 def test_a_missing_sam_is_explained() -> None:

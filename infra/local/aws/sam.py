@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.install import NO_NETWORK
+
 from .template import parameter_names
 
 BUILD_FOLDER = Path(".aws-sam", "local", "build")
@@ -121,7 +123,10 @@ def _run(command: list[str], root: Path, *, echo: bool) -> None:
     if echo:
         print(said, file=sys.stderr)
     if process.returncode:
-        raise SamError(f"sam build failed ({process.returncode}):\n{said.strip()[-4000:]}")
+        head = f"sam build failed ({process.returncode})"
+        if any(mark in said for mark in NO_NETWORK):
+            head = "sam build cannot fetch the function's packages: pip does not reach its index. A rebuild needs the network (or PIP_INDEX_URL)"
+        raise SamError(f"{head}:\n{said.strip()[-4000:]}")
 
 
 def _fingerprint(root: Path, more: Iterable[str]) -> str:

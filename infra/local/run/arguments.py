@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from .event import EventError, read_event
-from .scenarios import SCENARIOS
+
+SCENARIOS = ("push", "life", "reach")
 
 USAGE = """make run
        make run ARGS="--scenario push|life|reach"
@@ -52,7 +53,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("command", choices=["run"], help=argparse.SUPPRESS)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--scenario", choices=list(SCENARIOS), default="push", help="what is shown, and, with --event, what the clusters hold")
+    what.add_argument("--scenario", choices=SCENARIOS, default="push", help="what is shown, and, with --event, what the clusters hold")
     what.add_argument("--config", type=_folder, metavar="DIR", help="push your own documents, to clusters made up to fit")
     parser.add_argument("--event", type=_event, metavar="EVENT", help="send this event, once, and show its report")
     parser.add_argument("-o", "--output", choices=["table", "json"], default="table", help="with --event: how the report is shown")

@@ -1,6 +1,7 @@
 """The event of a person's own: JSON, a file that holds it, stdin, or an action's name alone."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def read_event(text: str) -> Any:
         return _json(sys.stdin.read(), "stdin")
     if text.startswith("@"):
         return _json(_file(text[1:]), text[1:])
-    if not _looks_like_json(text) and Path(text).exists():
+    if not _looks_like_json(text) and os.path.isfile(text):
         return _json(_file(text), text)
     return _json(text, "the event")
 

@@ -1,6 +1,6 @@
-"""From arguments to exit code."""
+"""From options to exit code."""
 
-from collections.abc import Sequence
+import argparse
 from pathlib import Path
 
 from .. import show
@@ -9,7 +9,6 @@ from ..kube import ClusterError
 from ..own import OwnStack
 from ..runtime import RuntimeFailed
 from ..stack import LocalStack
-from .arguments import parse
 from .keep import keep
 from .own_documents import push_documents
 from .own_event import send
@@ -20,9 +19,8 @@ from .terminal import Surprise, expected, failed
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(options: argparse.Namespace) -> int:
     """Runs it; returns the exit code. KeyboardInterrupt passes through, when all is stopped."""
-    options = parse(arguments)
     scenario = SCENARIOS[options.scenario]
 
     def make(root: Path) -> LocalStack:
@@ -32,8 +30,9 @@ def run(arguments: Sequence[str]) -> int:
         with started(ROOT, make, verbose=options.verbose) as (stack, function, spec):
             code = 0
             try:
-                if options.config:
-                    code = push_documents(stack, function, options.event or spec.scheduled_event, options)
+                if isinstance(stack, OwnStack):
+                    event = spec.scheduled_event if options.event is None else options.event
+                    code = push_documents(stack, function, event, output=options.output, verbose=options.verbose)
                 elif options.event is not None:
                     send(function, options.event, output=options.output, verbose=options.verbose)
                 else:

@@ -1,4 +1,50 @@
+"""A person's own documents pushed: what was made up for them, the report, and what the clusters hold now."""
+
+import base64
+import json
+from collections.abc import Iterator
 from typing import Any
 
+from rich.text import Text
 
-def push_documents(stack: Any, function: Any, event: Any, options: Any) -> int: ...
+from infra.cli.rendering.text import heading, table
+
+from ..own import OwnStack
+from ..runtime import BuiltFunction
+from .own_event import send
+from .terminal import Stdout
+
+
+def push_documents(stack: OwnStack, function: BuiltFunction, event: Any, *, output: str, verbose: bool) -> int:
+    """The exit code: 0 when every document was taken and the run is ok. Raises Surprise when the invocation ended in an error."""
+    stdout = Stdout()
+    if output == "table":
+        _show_made_up(stack, stdout)
+        stdout(heading("The report"))
+    try:
+        report = send(function, event, output=output, verbose=verbose)
+    finally:
+        if output == "table" and (rows := list(_secrets(stack))):
+            stdout(heading("What the clusters hold now"))
+            stdout(table("CLUSTER", "NAMESPACE", "SECRET", "SIGNS IN TO", "EXPIRES", rows=rows))
+    return 0 if report.get("ok") and not stack.problems else 1
+
+
+def _show_made_up(stack: OwnStack, stdout: Stdout) -> None:
+    for title, lines in (("Not pushed", stack.problems), ("Left alone", stack.strays)):
+        if lines:
+            stdout(heading(title))
+        for line in lines:
+            stdout(Text(line))
+    stdout(heading("Made up to fit your documents"))
+    stdout(table("DOCUMENT", "WHAT", rows=stack.said or [("-", "nothing: no document is enabled and valid")]))
+
+
+def _secrets(stack: OwnStack) -> Iterator[tuple[str, str, str, str, str]]:
+    for document_id, (cluster, name, namespaces) in stack.seen.items():
+        for namespace in namespaces:
+            status, secret = cluster.admin("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
+            if status == 200:
+                hosts = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"]
+                expires = secret["metadata"].get("annotations", {}).get("ecr-public-pusher/expires-at", "?")
+                yield document_id, namespace, name, " ".join(hosts), expires

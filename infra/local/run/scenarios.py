@@ -35,6 +35,7 @@ class Scenario:
     ending: str = ""
 
 
+# By the names that the command line takes.
 SCENARIOS: Mapping[str, Scenario] = {
     "push": Scenario(
         DemoStack,

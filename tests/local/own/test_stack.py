@@ -1,0 +1,118 @@
+"""A person's own documents: clusters made up to fit them, and what is said of both."""
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.own import OwnStack
+from infra.local.stack import CONFIG_PATH
+from tests.support.world import World
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@contextmanager
+def pushed(folder: Path, monkeypatch: pytest.MonkeyPatch, **documents: str) -> Iterator[tuple[OwnStack, dict[str, Any]]]:
+    """The stack, and the function's report of a push in it, in this process."""
+    for name, text in documents.items():
+        file = folder / f"{name.replace('__', '/')}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    with OwnStack(ROOT, folder) as stack:
+        environ = {**stack.aws_settings(), "CONFIG_PATH": CONFIG_PATH, "STACK_NAME": "ecr-public-pusher", "ALLOWED_ENDPOINTS": "127.0.0.1"}
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        yield stack, World(stack.aws, dict(os.environ), stack.queue).invoke()
+
+
+def cluster(report: dict[str, Any], identity: str) -> dict[str, Any]:
+    return next(one for one in report["clusters"] if one["id"] == identity)
+
+
+def said(stack: OwnStack) -> str:
+    return "\n".join(f"{who}: {what}" for who, what in stack.said)
+
+
+def test_the_examples_of_the_project_are_all_pushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pushed(ROOT / "infra" / "examples" / "parameters", monkeypatch) as (stack, report):
+        assert report["ok"], report
+        assert [one["id"] for one in report["clusters"]] == [
+            "minimal", "moving", "other-account", "paused", "platform/us-east-1/platform-example", "prod",
+        ]  # fmt: skip
+        assert not stack.problems
+
+
+def test_an_endpoint_is_replaced_by_the_local_one_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = "{endpoint: 'https://edge.example.com:6443', signIn: {type: webIdentity}, namespaces: [a, on]}"
+    with pushed(tmp_path, monkeypatch, clusters__edge=document) as (stack, report):
+        assert cluster(report, "edge")["counts"] == {"created": 2}
+        assert "in the place of https://edge.example.com:6443: https://127.0.0.1:" in said(stack)
+        assert "the real stack's has to name edge.example.com" in said(stack)
+
+
+def test_a_cluster_with_an_authenticator_admits_its_cluster_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = "{endpoint: 'https://kops.example.com', signIn: {type: iamAuthenticator, clusterId: kops.example}, namespaces: [a]}"
+    with pushed(tmp_path, monkeypatch, clusters__kops=document) as (_, report):
+        assert cluster(report, "kops")["counts"] == {"created": 1}
+
+
+def test_what_the_defaults_say_is_fitted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults = (
+        "{namespaces: [a], secretName: other, serviceAccounts: [builder], registries: [public, {account: '444455556666', region: eu-west-1, "
+        "roleArn: 'arn:aws:iam::444455556666:role/ecr-public-pusher-pull'}]}"
+    )
+    with pushed(tmp_path, monkeypatch, defaults=defaults, clusters__prod="{cluster: prod}") as (stack, report):
+        entry = cluster(report, "prod")
+        assert (entry["counts"], entry["serviceAccountsChanged"]) == ({"created": 1}, 1)
+        found, name, (namespace,) = stack.seen["prod"]
+        _, secret = found.admin("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        hosts = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"]
+        assert "444455556666.dkr.ecr.eu-west-1.amazonaws.com" in hosts
+        assert "it has to name other" in said(stack)
+
+
+def test_documents_of_one_cluster_share_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pushed(tmp_path, monkeypatch, clusters__a="{cluster: prod, namespaces: [x]}", clusters__b="{cluster: prod, namespaces: [y]}") as (
+        stack,
+        report,
+    ):
+        assert report["ok"]
+        assert len(stack.clusters) == 1
+
+
+def test_an_invalid_document_is_left_for_the_function_to_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pushed(tmp_path, monkeypatch, clusters__bad="namespcaes: [a]", clusters__good="namespaces: [a]") as (_, report):
+        assert "did you mean namespaces" in cluster(report, "bad")["error"]["message"]
+        assert cluster(report, "good")["ok"]
+
+
+def test_invalid_defaults_are_left_for_the_function_to_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pushed(tmp_path, monkeypatch, defaults="[", clusters__good="namespaces: [a]") as (stack, report):
+        assert report["error"]["type"] == "ConfigurationError"
+        assert not stack.clusters
+
+
+def test_files_that_are_no_documents_and_texts_that_parameter_store_refuses_are_said(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("notes")
+    (tmp_path / "clusters").mkdir()
+    (tmp_path / "clusters" / "big.yaml").write_text("namespaces: [a] #" + "x" * 4096)
+    with OwnStack(ROOT, tmp_path) as stack:
+        assert "README.md: is no document" in stack.strays[0]
+        assert any("big.yaml: 4113 bytes" in problem for problem in stack.problems)
+
+
+def test_a_folder_without_documents_is_said(tmp_path: Path) -> None:
+    with OwnStack(ROOT, tmp_path) as stack:
+        assert "holds no document" in stack.problems[0]
+
+
+def test_nothing_secret_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = "{endpoint: 'https://edge.example.com', signIn: {type: webIdentity}, namespaces: [a]}"
+    with pushed(tmp_path, monkeypatch, clusters__edge=document) as (stack, report):
+        assert "PRIVATE" not in said(stack) + json.dumps(report)
