@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from .run.arguments import parse
+
 INTERRUPTED = 130
 
 
@@ -17,9 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _forget_own_settings()
         sys.path.append(str(Path(__file__).resolve().parents[2] / "lambda_src"))  # the function's own model judges documents
-        from .run.main import run
+        options = parse(sys.argv[1:] if arguments is None else arguments)
+        from .run.main import run  # a second, in which somebody may change their mind, and which wrong arguments need not wait for
 
-        return run(sys.argv[1:] if arguments is None else arguments)
+        return run(options)
     except KeyboardInterrupt:
         print("interrupted; everything is stopped", file=sys.stderr, flush=True)
         return INTERRUPTED

@@ -131,6 +131,33 @@ def test_the_second_scenario_goes_as_expected() -> None:
     assert "QVdTO" not in done.stdout + done.stderr
 
 
+def test_the_third_scenario_goes_as_expected() -> None:
+    done = run("--scenario", "reach")
+    assert done.returncode == 0, done.stderr
+    for said in ("AuthenticationConfiguration", "iamAuthenticator", "webIdentity", "kubeconfig", "fleet/eu-west-1/blue", "All as expected."):
+        assert said in done.stdout
+    assert not re.search(r"QVdTO|k8s-aws-v1|eyJ|PRIVATE KEY", done.stdout + done.stderr)
+
+
+def test_documents_of_ones_own_are_pushed_and_shown(tmp_path: Path) -> None:
+    (tmp_path / "clusters").mkdir()
+    (tmp_path / "clusters" / "prod.yaml").write_text("namespaces: [payments, team-*]")
+    done = run("--config", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    for namespace in ("payments", "team-example", "team-sample"):
+        assert re.search(rf"^prod +{namespace} +ecr-public-token +public.ecr.aws", done.stdout, re.MULTILINE)
+    (tmp_path / "clusters" / "bad.yaml").write_text("namespcaes: [a]")
+    done = run("--config", str(tmp_path))
+    assert done.returncode == 1
+    assert "did you mean namespaces?" in done.stdout
+
+
+def test_a_report_is_a_table_unless_json_is_asked_for() -> None:
+    done = run("--event", "check")
+    assert re.search(r"^edge +ok ", done.stdout, re.MULTILINE)
+    assert "{" not in done.stdout
+
+
 def test_an_event_of_ones_own_is_sent_once_and_reported(tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text('{"action": "plan", "clusters": ["edge"]}')
@@ -173,7 +200,8 @@ class Kept:
 
     @property
     def files(self) -> list[Path]:
-        return [Path(path) for path in re.findall(r"(?:KUBECONFIG=|\. )(/\S+)", self.said)]
+        """The kubeconfig, and the file to source."""
+        return [Path(re.findall(pattern, self.said)[0]) for pattern in (r"KUBECONFIG=(/\S+)", r"  \. (/\S+)")]
 
     @property
     def url(self) -> str:
@@ -198,7 +226,7 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
     try:
         assert process.stdout is not None
         said = ""
-        while "function/invocations" not in said and (line := process.stdout.readline()):
+        while "AWS_ENDPOINT_URL=" not in said and (line := process.stdout.readline()):
             said += line
         yield Kept(process, said)
     finally:
@@ -207,12 +235,26 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
 
 
 def test_what_is_kept_up_can_be_used(kept: Kept) -> None:
-    assert [stat.S_IMODE(file.stat().st_mode) for file in kept.files] == [0o600, 0o600]
     kubeconfig, settings = kept.files
     assert {context["name"] for context in yaml.safe_load(kubeconfig.read_text())["contexts"]} == {"prod", "edge"}
     assert f"export KUBECONFIG={kubeconfig}\n" in settings.read_text()
     with urllib.request.urlopen(kept.url, data=b'{"action": "plan"}', timeout=60) as answer:
         assert json.load(answer)["action"] == "plan"
+    assert [stat.S_IMODE(file.stat().st_mode) for file in kept.files] == [0o600, 0o600]
+
+
+def test_each_command_that_it_suggests_works_as_printed(kept: Kept) -> None:
+    commands = re.findall(r"^  ((?:ecr-public-pusher|kubectl|aws|curl) .*)$", kept.said, re.MULTILINE)
+    assert {command.split()[0] for command in commands} == {"ecr-public-pusher", "kubectl", "aws", "curl"}
+    own = {"AWS_PROFILE": "nobodys", "AWS_REGION": "ap-south-1"}
+    for command in commands:
+        if command.startswith("aws") and subprocess.run(["aws", "--version"], capture_output=True, check=False).returncode:
+            continue
+        script = f". {kept.files[1]} && {command}"
+        done = subprocess.run(["sh", "-c", script], env=os.environ | own, capture_output=True, text=True, timeout=60, check=False)
+        # The demonstration holds a conflict, which the command line's exit code says.
+        fine = (0, 1) if command.startswith("ecr-public-pusher") else (0,)
+        assert done.returncode in fine, f"{command}: {done.stdout}{done.stderr}"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -144,13 +144,6 @@ class LocalAws:
         with contextlib.suppress(ParameterNotFound):
             ssm_backends[self.account_id][region].delete_parameter(name)
 
-    def put_secret(self, name: str, value: str, *, region: str = "us-east-1") -> str:
-        """Writes a secret of Secrets Manager; its complete ARN."""
-        nothing: dict[str, Any] = {"secret_binary": None, "description": None, "tags": None, "kms_key_id": None, "version_id": None}
-        backend = secretsmanager_backends[self.account_id][region]
-        secret, _ = backend._add_secret(name, secret_string=value, replica_regions=[], force_overwrite=False, **nothing)
-        return str(secret.arn)
-
     def put_role(self, arn: str, *, external_id: str | None = None, trusted: str | None = None) -> None:
         """A role that `trusted` (a principal's ARN; None: nobody) may assume, with `external_id` where one is given."""
         self._gateway.roles[arn] = Role(arn, external_id, trusted)

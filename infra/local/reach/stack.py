@@ -40,7 +40,7 @@ class Member:
 
 _SESSION = f"arn:aws:sts::{DEFAULT_ACCOUNT}:assumed-role/{EXECUTION_ROLE.rpartition('/')[2]}/"
 PROD = Member("prod", "prod", "eks", _SESSION)
-FOUND = Member("fleet/eu-west-1/blue", "blue", "eks, found by its tag", _SESSION)
+FOUND = Member("fleet/eu-west-1/blue", "blue", "eks", _SESSION)
 KOPS = Member("kops", "kops", "iamAuthenticator", _SESSION)
 EDGE = Member("edge", "edge", "webIdentity", f"aws:{EXECUTION_ROLE}")
 LEGACY = Member("legacy", "legacy", "kubeconfig", "ecr-public-pusher")

@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import RenderableType
 
 from infra.cli.rendering.report import render_report
 from infra.cli.rendering.text import heading
 
-from ..runtime import BuiltFunction
+from ..runtime import Invocation
 from .stack import EDGE, HOSTS, LEGACY, MEMBERS, NAMESPACES, PRIVATE_HOST, PUBLIC_HOST, PULL_ROLE, REGISTRY_REGION, ReachStack, Written
 from .table import side_by_side
 
@@ -23,6 +23,12 @@ CHECK, PUSH = {"action": "check", "raise": False}, {"action": "push", "raise": F
 _CONFIGURATION = re.compile(r"^apiVersion: apiserver\.config\.k8s\.io/v1\n(?:(?:[ -]|kind:|jwt:).*\n?)+", re.MULTILINE)
 
 
+class Invocable(Protocol):
+    """The function, wherever it runs."""
+
+    def invoke(self, event: Any) -> Invocation: ...
+
+
 @dataclass(frozen=True)
 class Step:
     """One event, and what is not as it should be afterwards."""
@@ -32,7 +38,7 @@ class Step:
     surprises: Callable[[Report], Iterator[str]]
 
 
-def reach(stack: ReachStack, function: BuiltFunction, show: Show) -> list[str]:
+def reach(stack: ReachStack, function: Invocable, show: Show) -> list[str]:
     """Goes through the story and shows it; returns what is not as it should be."""
     wrong: list[str] = []
     story = _Story(stack)
@@ -47,7 +53,7 @@ def reach(stack: ReachStack, function: BuiltFunction, show: Show) -> list[str]:
             show(part)
         after = {member.id: stack.written(member) for member in MEMBERS}
         if step.event["action"] == "push":
-            show(heading("What the clusters hold now, and as whom they saw the function"))
+            show(heading("What the clusters hold now, and as whom they saw the function; of each registry's token a fingerprint"))
             show(side_by_side(stack, after, before, now=datetime.now(UTC)))
         wrong += [f"step {number}: {one}" for one in step.surprises(invocation.report)]
         before = after
@@ -145,7 +151,11 @@ class _Story:
 def _brief(report: Report) -> Report:
     """What a reader of the story wants of it: all clusters in a line each, and more of those only that are not ok."""
     clusters = [
-        {name: value for name, value in cluster.items() if name != "changes" and (name != "findings" or not cluster["ok"])}
+        {
+            name: value
+            for name, value in cluster.items()
+            if name != "changes" and not (name == "findings" and cluster["ok"]) and not (name == "problems" and cluster["error"])
+        }
         for cluster in report["clusters"]
     ]
     return {name: value for name, value in report.items() if name not in ("tokens", "requestId")} | {"clusters": clusters}

@@ -11,7 +11,7 @@ from infra.cli.rendering.text import span, table
 from .stack import MEMBERS, PRIVATE_HOST, PUBLIC_HOST, Member, ReachStack, Written
 
 FINGERPRINT = 8
-HEAD = ("CLUSTER", "SIGN-IN", "SEEN AS", "NAMESPACE", "SECRET", "EXPIRES IN", "PUBLIC.ECR.AWS", "444455556666.DKR.ECR")
+HEAD = ("CLUSTER", "SIGN-IN", "SEEN AS", "NAMESPACE", "SECRET", "EXPIRES", "PUBLIC", "PRIVATE")
 
 
 def side_by_side(
@@ -39,9 +39,9 @@ def _change(secret: Written, before: Written | None) -> str:
 
 
 def _short(user: str) -> str:
-    """An ARN without what is the same in all of them."""
+    """An ARN without account and session."""
     prefix, arn, resource = user.rpartition("arn:aws:")
-    return f"{prefix}{resource.split(':', 3)[-1]}" if arn else user
+    return f"{prefix}{'/'.join(resource.split(':', 3)[-1].split('/')[:2])}" if arn else user
 
 
 def _fingerprint(credential: str | None) -> str:

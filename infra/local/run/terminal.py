@@ -21,8 +21,12 @@ class Stdout:
         self._console: Console = console(sys.stdout)
 
     def __call__(self, part: RenderableType) -> None:
-        # A text's lines stay whole, so that a command in them can be copied.
-        self._console.print(part, soft_wrap=isinstance(part, Text))
+        with self._console.capture() as captured:
+            # A text's lines stay whole, so that a command in them can be copied.
+            self._console.print(part, soft_wrap=isinstance(part, Text))
+        text = captured.get()
+        # A table pads its cells: in a pipe nobody wants that.
+        print(text if self._console.is_terminal else "\n".join(line.rstrip() for line in text.split("\n")), end="", flush=True)
 
 
 def progress(text: str) -> None:
