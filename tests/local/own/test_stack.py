@@ -40,11 +40,12 @@ def said(stack: OwnStack) -> str:
 
 
 def test_the_examples_of_the_project_are_all_pushed(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pushed(ROOT / "infra" / "examples" / "parameters", monkeypatch) as (stack, report):
+    folder = ROOT / "infra" / "examples" / "parameters"
+    with pushed(folder, monkeypatch) as (stack, report):
         assert report["ok"], report
-        assert [one["id"] for one in report["clusters"]] == [
-            "minimal", "moving", "other-account", "paused", "platform/us-east-1/platform-example", "prod",
-        ]  # fmt: skip
+        ids = {one["id"] for one in report["clusters"]}
+        assert {file.stem for file in (folder / "clusters").iterdir()} < ids
+        assert "platform/us-east-1/platform-example" in ids
         assert not stack.problems
 
 
