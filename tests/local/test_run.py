@@ -1,5 +1,6 @@
 """`make run`, as a person runs it; and its parts, where they must notice what goes wrong."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -182,6 +183,77 @@ def test_wrong_arguments_are_explained_before_anything_starts(arguments: list[st
     assert "error:" in done.stderr
     assert "sam build" not in done.stderr
     assert done.stderr.startswith("usage: make run")
+
+
+def interrupted(process: "subprocess.Popen[str]", line: str, number: signal.Signals) -> str:
+    """What is said on stderr until the end, when the signal comes as soon as `line` is said."""
+    assert process.stderr is not None
+    said = ""
+    while line not in said and (text := process.stderr.readline()):
+        said += text
+    process.send_signal(number)
+    process.send_signal(number)  # impatience changes nothing
+    _, rest = process.communicate(timeout=30)
+    return said + rest
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("line", ["building the function", "starting AWS", "starting the function", "invoking it"])
+def test_an_early_interrupt_is_quiet_and_leaves_nothing(tmp_path: Path, line: str, number: signal.Signals) -> None:
+    emulator()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.local", "run"],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    said = interrupted(process, line, number)
+    assert process.returncode == 130, said
+    assert said.splitlines()[-1] == "interrupted; everything is stopped"
+    assert "Traceback" not in said
+    assert not any(str(tmp_path) in command for command in commands())
+
+
+def commands() -> list[str]:
+    """The command lines of all processes that run."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+def test_an_interrupted_build_leaves_no_process(tmp_path: Path) -> None:
+    program, started = tmp_path / "sam", tmp_path / "started"
+    program.write_text(f"#!/bin/sh\nsleep 300 &\necho $! > {started}.new; mv {started}.new {started}; wait\n")
+    program.chmod(0o755)
+    (tmp_path / "template.yaml").write_text("Parameters: {}")
+    for name in ("requirements.txt", "samconfig.toml"):
+        (tmp_path / name).touch()
+    code = f"from pathlib import Path; from infra.local.aws.sam import build; build(Path({str(tmp_path)!r}), Path({str(program)!r}))"
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL)
+    while not started.exists() and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=30)
+    deadline = time.monotonic() + 5
+    while alive(int(started.read_text())) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not alive(int(started.read_text()))
+
+
+def test_a_build_without_the_network_says_so(tmp_path: Path) -> None:
+    program = tmp_path / "sam"
+    program.write_text("#!/bin/sh\necho 'NewConnectionError: Failed to establish a new connection' >&2\nexit 1\n")
+    program.chmod(0o755)
+    (tmp_path / "template.yaml").write_text("Parameters: {}")
+    for name in ("requirements.txt", "samconfig.toml"):
+        (tmp_path / name).touch()
+    with pytest.raises(sam.SamError, match="pip does not reach its index"):
+        sam.build(tmp_path, program)
 
 
 def test_a_missing_sam_is_explained() -> None:
