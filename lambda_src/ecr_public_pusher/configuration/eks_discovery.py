@@ -70,11 +70,10 @@ class _Discovering:
         self._configuration, self._narrowing, self._any_tags = configuration, narrowing, any_tags
         self._taken = {config.target for config in configuration.clusters}
         # A token for aws-iam-authenticator would sign in to an EKS cluster of its clusterId's name, so that is looked for too.
-        self._authenticators = {
-            choice.cluster_id: config
-            for config in configuration.clusters
-            if isinstance(choice := config.sign_in, IamAuthenticator) and narrowing.wants(config.id)
-        }
+        self._authenticators: dict[str, list[str]] = {}
+        for config in configuration.clusters:
+            if isinstance(choice := config.sign_in, IamAuthenticator) and narrowing.wants(config.id):
+                self._authenticators.setdefault(choice.cluster_id, []).append(config.id)
 
     def searches(self) -> dict[_Place, Search]:
         """What to look for, in each place."""
@@ -108,7 +107,7 @@ class _Discovering:
             invalid |= failed
             found += (config for config in matching if self._is_free(config))
         names = {config.cluster for config in found}
-        invalid |= {config.id: names_an_eks_cluster(config.id, name) for name, config in self._authenticators.items() if name in names}
+        invalid |= {one: names_an_eks_cluster(one, name) for name, those in self._authenticators.items() if name in names for one in those}
         explicit = (config for config in self._configuration.clusters if config.id not in invalid)
         return replace(self._configuration, clusters=(*explicit, *found), invalid=invalid, discoveries=())
 

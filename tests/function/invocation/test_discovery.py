@@ -277,9 +277,10 @@ def test_an_invalid_document_of_another_region_keeps_no_cluster_back(fleet: Worl
 
 def test_an_authenticators_cluster_id_may_not_be_the_name_of_a_cluster_that_is_found(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1,localhost")
-    fleet.add_elsewhere("edge", cluster_id="one", document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: one}}")
-    for event in ({}, {"clusters": ["edge"]}):
-        error = entry(fleet.invoke(event), "edge")["error"]
+    for name in ("edge", "shop"):
+        fleet.add_elsewhere(name, cluster_id="one", document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: one}}")
+    for event, name in (({}, "edge"), ({"clusters": ["edge"]}, "edge"), ({}, "shop")):
+        error = entry(fleet.invoke(event), name)["error"]
         assert (error["type"], "signIn.clusterId: one is the name of an EKS cluster" in error["message"]) == ("InvalidDocument", True)
     assert fleet.asked("edge") == []
 
