@@ -1,0 +1,158 @@
+"""Which tests hold each sentence of SECURITY.md's threat model, by the sentence's number. Paths are below tests/."""
+
+DISCOVERY = "function/invocation/test_discovery.py"
+QUEUE = "function/invocation/test_retry_queue.py"
+PUSH, PRUNE, CHECK = "function/jobs/test_push.py", "function/jobs/test_prune.py", "function/jobs/test_check.py"
+CLIENT = "function/kubernetes_api/test_client.py"
+REGISTRIES = "function/registries/test_registries.py"
+KUBECONFIG, KUBECONFIG_FORM = "function/sign_in/test_kubeconfig.py", "function/sign_in/test_kubeconfig_document.py"
+ROLE_IN_USE, SIGN_IN = "local/test_role_in_use.py", "local/test_kube_sign_in.py"
+ACCESS, PERMISSIONS, QUEUES = "stack/test_access.py", "stack/test_permissions.py", "stack/test_queues.py"
+DOCUMENTS, CLUSTERS = "security/test_documents.py", "security/test_clusters.py"
+
+HOLDERS = {
+    "A1": [
+        f"{PUSH}::test_every_selected_namespace_gets_the_token_in_one_request",
+        f"{PERMISSIONS}::test_nothing_of_ecr_public_is_allowed_beyond_the_original",
+    ],
+    "A2": [f"{REGISTRIES}::test_one_secret_signs_in_to_all_of_them"],
+    "A3": [
+        "function/sign_in/test_eks.py::test_the_signature_covers_the_clusters_name",
+        f"{DOCUMENTS}::test_a_web_identity_token_signs_in_to_its_own_documents_server_alone",
+    ],
+    "A4": [f"{KUBECONFIG}::test_a_push_with_what_is_stored"],
+    "A5": [
+        "function/sign_in/test_endpoint_cache.py::test_each_call_is_signed_by_the_role_that_its_document_names",
+        f"{DOCUMENTS}::test_an_assumed_roles_credentials_go_nowhere",
+    ],
+    "A6": [
+        f"{PUSH}::test_nothing_secret_is_printed_or_returned",
+        f"{QUEUE}::test_no_message_holds_anything_secret",
+        f"{ROLE_IN_USE}::test_nothing_that_was_printed_is_a_credential",
+        f"{KUBECONFIG}::test_nothing_secret_is_reported_logged_or_left_on_disk_or_in_memory",
+        "function/test_deadline.py::test_an_internal_error_has_type_and_place_and_never_the_text",
+    ],
+    "A7": ["function/jobs/test_isolation.py::test_two_invocations_of_one_sandbox_do_not_share_a_token", f"{KUBECONFIG}::test_no_file_stays_open"],
+    "D1": [
+        f"{DOCUMENTS}::test_an_endpoint_that_the_owner_does_not_allow_is_sent_nothing",
+        f"{DOCUMENTS}::test_an_eks_document_cannot_say_where_its_cluster_is",
+        f"{KUBECONFIG}::test_a_server_that_the_owner_does_not_allow_is_sent_nothing",
+    ],
+    "D2": [f"{DOCUMENTS}::test_a_host_that_only_looks_like_an_allowed_one_is_refused"],
+    "D3": [
+        f"{ROLE_IN_USE}::test_a_role_of_another_name_may_not_be_assumed",
+        "stack/test_parameters.py::test_the_roles_that_sign_in_and_those_that_ask_for_registry_tokens_are_two",
+    ],
+    "D4": [
+        f"{ROLE_IN_USE}::test_a_role_of_another_account_than_those_that_are_allowed_may_not_be_assumed",
+        f"{PERMISSIONS}::test_roles_are_assumed_in_any_account_unless_it_is_said_which",
+    ],
+    "D5": [f"{REGISTRIES}::test_the_execution_role_never_stands_in"],
+    "D6": [
+        f"{DOCUMENTS}::test_a_role_with_an_external_id_gives_nothing_to_a_document_without_it",
+        f"{ACCESS}::test_only_the_function_with_the_external_id_may_ask_for_its_tokens",
+    ],
+    "D7": [
+        f"{DOCUMENTS}::test_a_web_identity_token_signs_in_to_its_own_documents_server_alone",
+        f"{DOCUMENTS}::test_no_document_chooses_the_audience",
+    ],
+    "D8": [
+        f"{DOCUMENTS}::test_a_cluster_id_that_another_documents_eks_cluster_has_is_refused",
+        f"{DISCOVERY}::test_an_authenticators_cluster_id_may_not_be_the_name_of_a_cluster_that_is_found",
+    ],
+    "D9": [f"{DOCUMENTS}::test_a_cluster_id_of_an_eks_cluster_that_no_document_means_is_not_known"],
+    "D10": [f"{DOCUMENTS}::test_a_document_may_name_any_cluster_that_admits_the_function"],
+    "D11": [f"{DOCUMENTS}::test_a_document_may_name_another_documents_kubeconfig_and_sees_nothing_of_it"],
+    "D12": [f"{PUSH}::test_another_secret_name_needs_its_own_rule"],
+    "D13": [
+        f"{PUSH}::test_somebody_elses_secret_is_left_alone_and_named",
+        "function/jobs/test_takeover.py::test_the_manager_it_was_taken_from_is_named",
+    ],
+    "D14": [
+        f"{PRUNE}::test_what_bears_another_owner_or_label_stays",
+        f"{PRUNE}::test_another_document_of_the_same_cluster_keeps_its_own",
+        "function/jobs/test_ownership.py::test_another_stack_is_not_us",
+    ],
+    "D15": [
+        f"{PUSH}::test_two_documents_that_select_the_same_namespace",
+        f"{DISCOVERY}::test_whose_a_namespace_is_does_not_depend_on_what_is_asked_for",
+    ],
+    "D16": [f"{PUSH}::test_a_bad_document_fails_alone", f"{DOCUMENTS}::test_an_invalid_document_keeps_its_secrets"],
+    "W1": [f"{DOCUMENTS}::test_no_document_has_a_field_for_a_limit"],
+    "W2": [f"{PUSH}::test_broken_defaults_write_nothing"],
+    "W3": [
+        f"{PUSH}::test_a_deleted_document_is_reported_with_what_to_do",
+        f"{DISCOVERY}::test_a_change_of_the_document_pushes_its_clusters_and_its_deletion_is_not_ok",
+        "stack/test_alarm_replay.py::test_a_deleted_document_is_known_and_a_first_one_is_no_alarm",
+    ],
+    "W4": [f"{PRUNE}::test_the_brake", f"{PRUNE}::test_what_the_brake_holds_is_done_when_it_is_asked_for"],
+    "T1": [f"{DISCOVERY}::test_what_bears_the_tags_is_pushed_like_any_other"],
+    "T2": [f"{DISCOVERY}::test_what_bears_the_tags_is_pushed_like_any_other", f"{DISCOVERY}::test_every_tag_must_hold_by_value_or_glob"],
+    "T3": [
+        f"{DISCOVERY}::test_a_cluster_with_a_document_of_its_own_is_left_to_that",
+        f"{DISCOVERY}::test_a_cluster_whose_own_document_is_invalid_is_left_to_that_too",
+    ],
+    "T4": [
+        f"{DISCOVERY}::test_other_accounts_are_looked_into_with_their_role",
+        f"{DOCUMENTS}::test_a_discovery_without_a_role_looks_in_the_functions_account",
+    ],
+    "Q1": [f"{DOCUMENTS}::test_a_message_has_no_field_for_an_address_a_role_or_a_token"],
+    "Q2": [f"{QUEUE}::test_a_removal_is_never_done_from_the_queue_but_parked", f"{DOCUMENTS}::test_a_message_never_lets_go_of_the_brake"],
+    "Q3": [f"{QUEUES}::test_no_policy_lets_others_into_the_retry_queue", f"{QUEUES}::test_nobody_reaches_a_queue_without_tls"],
+    "I1": ["function/jobs/test_remove.py::test_only_the_named_clusters_are_touched_and_a_star_means_all"],
+    "I2": [f"{PUSH}::test_nothing_secret_is_printed_or_returned", f"{CHECK}::test_what_it_found_out_is_reported"],
+    "R1": [f"{ACCESS}::test_the_pull_role_may_pull_from_the_named_repositories_and_nothing_else"],
+    "R2": [f"{CLUSTERS}::test_a_private_token_lies_in_every_namespace_that_its_document_selects"],
+    "R3": ["function/registries/test_ecr_private.py::test_nonsense_is_refused_and_not_repeated"],
+    "C1": [
+        f"{SIGN_IN}::test_a_token_for_one_cluster_is_refused_by_another",
+        "function/sign_in/test_eks.py::test_the_signature_covers_the_clusters_name",
+    ],
+    "C2": [f"{CLUSTERS}::test_a_namesake_in_another_region_takes_the_token"],
+    "C3": [f"{CLUSTERS}::test_a_cluster_gets_the_registries_of_its_own_documents_alone"],
+    "C4": [f"{CLUSTERS}::test_a_private_token_lies_in_every_namespace_that_its_document_selects"],
+    "C5": [f"{CLIENT}::test_a_redirect_is_refused_and_the_other_server_sees_nothing"],
+    "C6": [
+        f"{CLIENT}::test_our_own_request_echoed_back_is_not_repeated",
+        f"{CHECK}::test_a_server_that_echoes_the_token_does_not_get_it_into_the_report",
+    ],
+    "C7": [
+        "function/jobs/test_isolation.py::test_of_fifty_clusters_one_hangs_and_one_refuses_and_the_others_finish_as_if_alone",
+        f"{CLIENT}::test_an_endless_answer_is_cut_off",
+        f"{CLIENT}::test_a_slow_drip_is_not_waited_for",
+    ],
+    "C8": [
+        "stack/test_rbac.py::test_the_rules_are_these_and_nothing_more",
+        "function/jobs/test_required_permissions.py::test_nothing_dangerous_is_ever_needed",
+    ],
+    "C10": [f"{PRUNE}::test_it_asks_for_metadata_only_and_deletes_what_it_saw", f"{CLUSTERS}::test_who_may_patch_a_secret_may_read_it"],
+    "C9": [f"{CHECK}::test_each_dangerous_right_is_a_finding"],
+    "N1": [f"{CLIENT}::test_another_certificate_authority_is_refused_at_once", f"{CLIENT}::test_another_host_name_is_refused_at_once"],
+    "N2": [f"{DOCUMENTS}::test_the_authority_of_an_allowed_host_is_the_documents"],
+    "N3": [
+        f"{CLIENT}::test_nothing_is_sent_once_the_deadline_has_passed",
+        "function/jobs/test_isolation.py::test_no_old_token_arrives_after_a_newer_one_when_lambda_freezes_around_a_hanging_write",
+    ],
+    "K1": [
+        f"{KUBECONFIG}::test_a_server_that_the_owner_does_not_allow_is_sent_nothing",
+        f"{KUBECONFIG}::test_a_credential_is_never_sent_to_another_server_than_its_own",
+    ],
+    "K2": [f"{KUBECONFIG_FORM}::test_what_a_user_may_not_have", f"{KUBECONFIG_FORM}::test_what_a_cluster_may_not_have"],
+    "K3": [
+        f"{PERMISSIONS}::test_kubeconfigs_lie_below_the_configurations_path",
+        f"{PERMISSIONS}::test_what_reaches_beyond_eks_is_granted_only_where_a_host_is_named",
+    ],
+    "K4": [f"{KUBECONFIG}::test_nothing_secret_is_reported_logged_or_left_on_disk_or_in_memory"],
+    "O1": [
+        f"{ROLE_IN_USE}::test_every_call_of_the_execution_role_is_allowed",
+        f"{ROLE_IN_USE}::test_every_statement_is_needed_by_some_call_or_said_to_be_somebody_elses",
+    ],
+    "O2": [f"{PERMISSIONS}::test_no_action_is_a_wildcard"],
+    "O3": ["stack/test_template.py::test_no_log_level_is_offered_at_which_botocore_logs_tokens"],
+    "O4": [
+        f"{PERMISSIONS}::test_the_log_group_is_encrypted_with_the_stacks_key",
+        f"{QUEUES}::test_messages_are_encrypted_with_sqss_own_key_or_the_stacks",
+        "stack/test_alarms.py::test_the_topic_is_encrypted_with_the_stacks_key_or_not_at_all",
+    ],
+    "O5": ["stack/test_package.py::test_all_that_is_installed_is_pinned"],
+}

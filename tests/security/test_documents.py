@@ -1,0 +1,199 @@
+"""What somebody who may write documents can have done, and cannot: the sentences of SECURITY.md that no other test holds."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from ecr_public_pusher.configuration.loader import Parameter, load
+from ecr_public_pusher.configuration.schema import ClusterDocument, DefaultsDocument, DiscoverDocument
+from ecr_public_pusher.errors import RequestError
+from ecr_public_pusher.events.parser import parse
+from ecr_public_pusher.events.queue_message import read
+from ecr_public_pusher.timestamps import from_epoch
+from tests.support.world import ACCOUNT, EXECUTION_ROLE, ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World
+
+PULL_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-pull"
+WEB_IDENTITY = "{namespaces: [a], signIn: {type: webIdentity}}"
+AUTHENTICATOR = "{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: CLUSTER}}"
+
+
+def entry(report: dict[str, Any], identity: str) -> dict[str, Any]:
+    return next(cluster for cluster in report["clusters"] if cluster["id"] == identity)
+
+
+@pytest.fixture
+def allowed(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    world.aws.web_identity.enabled = True
+    return world
+
+
+@pytest.mark.parametrize("hosts", ["", "api.example.com,*.example.com", "127.0.0.2"])
+@pytest.mark.parametrize("document", [WEB_IDENTITY, AUTHENTICATOR])
+def test_an_endpoint_that_the_owner_does_not_allow_is_sent_nothing(world: World, monkeypatch: pytest.MonkeyPatch, hosts: str, document: str) -> None:
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", hosts)
+    world.add_elsewhere("edge", document=document)
+    error = entry(world.invoke(), "edge")["error"]
+    assert (error["type"], "AllowedEndpoints" in error["remedy"]) == ("InvalidDocument", True)
+    assert world.asked("edge") == []
+
+
+@pytest.mark.parametrize("field", ["endpoint: https://127.0.0.1", "certificateAuthority: x"])
+def test_an_eks_document_cannot_say_where_its_cluster_is(allowed: World, field: str) -> None:
+    allowed.add_cluster("prod", namespaces=("a",), document=f"{{namespaces: [a], {field}}}")
+    assert entry(allowed.invoke(), "prod")["error"]["type"] == "InvalidDocument"
+    assert allowed.asked("prod") == []
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://api.example.com@evil.example.net",
+        "https://api.example.com:443@evil.example.net",
+        "https://api.example.com.",
+        "https://API.example.com",
+        "https://api.example.com.evil.example.net",
+        "https://evil.example.net/api.example.com",
+        "https://evil.example.net#api.example.com",
+        "https://api.example.com/../x",
+        "https://a.api.example.com",
+        "http://api.example.com",
+        "https://2130706433",
+        "https://0x7f000001",
+        "https://0x7f.0.0.1",
+        "https://127.1",
+        "https://127.0.0.01",
+        "https://[::ffff:127.0.0.1]",
+        "https://xapi.example.com",
+    ],
+)
+def test_a_host_that_only_looks_like_an_allowed_one_is_refused(endpoint: str) -> None:
+    document = yaml.safe_dump({"namespaces": ["a"], "signIn": {"type": "webIdentity"}, "endpoint": endpoint})
+    loaded = load([Parameter("/r/clusters/edge", document)], root="/r", region="us-east-1", allowed_endpoints=["api.example.com", "127.0.0.1"])
+    assert (list(loaded.invalid), loaded.clusters) == (["edge"], ())
+
+
+def test_a_role_with_an_external_id_gives_nothing_to_a_document_without_it(world: World) -> None:
+    world.aws.put_role(PULL_ROLE, external_id="some-id-of-yours", trusted=EXECUTION_ROLE)
+    world.add_cluster("prod", namespaces=("a",))
+    registry = {"account": SPOKE_ACCOUNT, "region": "eu-west-1", "roleArn": PULL_ROLE}
+    for external_id, error_type in ((None, "RoleError"), ("guessed-id", "RoleError"), ("some-id-of-yours", None)):
+        given = {**registry, "externalId": external_id} if external_id else registry
+        world.document("prod", yaml.safe_dump({"namespaces": ["a"], "registries": [given]}))
+        error = entry(world.invoke(), "prod")["error"]
+        assert (error and error["type"]) == error_type
+    assert len(world.aws.ecr_private.issued) == 1
+
+
+def test_an_assumed_roles_credentials_go_nowhere(world: World) -> None:
+    cluster = world.add_cluster("away", namespaces=("a",), account=SPOKE_ACCOUNT, principal=SPOKE_ROLE)
+    world.document("away", f"{{namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}")
+    report = world.invoke()
+    assert report["ok"]
+    (session,) = {call.access_key_id for call in world.aws.called("eks") if call.access_key_id}
+    credential = world.aws.find_credential(session)
+    assert credential is not None
+    sent = json.dumps(report) + "".join(f"{request.path}{getattr(request, 'body', b'')!r}" for request in cluster.requests)
+    assert not [secret for secret in (credential.secret_access_key, credential.session_token) if secret and secret in sent]
+
+
+def test_a_web_identity_token_signs_in_to_its_own_documents_server_alone(allowed: World) -> None:
+    allowed.add_elsewhere("edge", document=WEB_IDENTITY)
+    allowed.add_elsewhere("other", document=WEB_IDENTITY, audience="ecr-public-pusher:edge")  # a server that trusts tokens for `edge`
+    report = allowed.invoke()
+    assert entry(report, "edge")["ok"]
+    assert entry(report, "other")["error"]["type"] == "SignInError"
+
+
+@pytest.mark.parametrize("field", ["audience: 'ecr-public-pusher:other'", "clusterId: 'ecr-public-pusher:other'"])
+def test_no_document_chooses_the_audience(allowed: World, field: str) -> None:
+    allowed.add_elsewhere("edge", document=f"{{namespaces: [a], signIn: {{type: webIdentity, {field}}}}}")
+    assert entry(allowed.invoke(), "edge")["error"]["type"] == "InvalidDocument"
+
+
+@pytest.mark.parametrize("extra", ["", ", enabled: false", ", namspaces: [a]"])
+def test_a_cluster_id_that_another_documents_eks_cluster_has_is_refused(allowed: World, extra: str) -> None:
+    allowed.add_cluster("prod", namespaces=("a",), document=f"{{namespaces: [a]{extra}}}")
+    allowed.add_elsewhere("edge", cluster_id="prod", document=AUTHENTICATOR.replace("CLUSTER", "prod"))
+    error = entry(allowed.invoke(), "edge")["error"]
+    assert (error["type"], "clusterId" in error["message"]) == ("InvalidDocument", True)
+    assert allowed.asked("edge") == []
+
+
+def test_a_cluster_id_of_an_eks_cluster_that_no_document_means_is_not_known(allowed: World) -> None:
+    allowed.add_cluster("unmentioned", namespaces=("a",))
+    allowed.add_elsewhere("edge", cluster_id="unmentioned", document=AUTHENTICATOR.replace("CLUSTER", "unmentioned"))
+    assert entry(allowed.invoke(), "edge")["ok"]
+
+
+def test_a_document_may_name_any_cluster_that_admits_the_function(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a", "b"), document="{namespaces: [a]}")
+    world.document("another-teams", "{cluster: prod, namespaces: [b]}")
+    assert world.invoke()["ok"]
+    assert world.secret("prod", "b") is not None
+
+
+def test_a_document_may_name_another_documents_kubeconfig_and_sees_nothing_of_it(allowed: World) -> None:
+    allowed.add_stored("edge", namespaces=("a", "b"))
+    (secret,) = (found["arn"] for found in _secrets(allowed))
+    allowed.document("another-teams", yaml.safe_dump({"namespaces": ["b"], "signIn": {"type": "kubeconfig", "secretArn": secret}}))
+    report = allowed.invoke()
+    assert entry(report, "another-teams")["ok"]
+    assert "stored-token-of-a-test" not in json.dumps([report, allowed.invoke({"action": "check"})])
+
+
+def _secrets(world: World) -> list[dict[str, Any]]:
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    return [{"arn": secret.arn} for secret in secretsmanager_backends[ACCOUNT]["us-east-1"].secrets.values()]
+
+
+def test_an_invalid_document_keeps_its_secrets(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="{namespaces: [a]}")
+    world.invoke()
+    before = world.secret("prod", "a")
+    world.document("prod", "{namespaces: [a], prune: perhaps}")
+    assert entry(world.invoke(), "prod")["error"]["type"] == "InvalidDocument"
+    assert world.secret("prod", "a") == before
+
+
+def test_no_document_has_a_field_for_a_limit() -> None:
+    fields = {name.lower() for model in (ClusterDocument, DefaultsDocument, DiscoverDocument) for name in model.model_fields}
+    assert not {name for name in fields if "allowed" in name or "assumable" in name or "pull_role" in name}
+    for limit in ("allowedEndpoints", "allowedAccounts", "assumableRoleName", "pullRoleName"):
+        loaded = load([Parameter("/r/clusters/edge", f"{{namespaces: [a], {limit}: x}}")], root="/r", region="us-east-1")
+        assert f"{limit}: unknown field" in loaded.invalid["edge"].message
+
+
+def test_a_discovery_without_a_role_looks_in_the_functions_account(world: World) -> None:
+    tags = {"team": "web"}
+    world.add_cluster("away", namespaces=("a",), account=SPOKE_ACCOUNT, principal=SPOKE_ROLE, tags=tags, embedded=True)
+    world.add_cluster("home", namespaces=("a",), tags=tags, embedded=True)
+    world.discovery("fleet", "{regions: us-east-1, tags: {team: web}, namespaces: [a]}")
+    assert [cluster["id"] for cluster in world.invoke()["clusters"]] == ["fleet/us-east-1/home"]
+    assert {call.account for call in world.aws.called("eks")} == {ACCOUNT}
+
+
+@pytest.mark.parametrize("field", [{"endpoint": "https://evil.example.net"}, {"roleArn": SPOKE_ROLE}, {"token": "x"}, {"registries": ["public"]}])
+def test_a_message_has_no_field_for_an_address_a_role_or_a_token(field: dict[str, Any]) -> None:
+    with pytest.raises(RequestError, match="unknown field"):
+        parse({"action": "push", "clusters": ["prod"], **field}, root=ROOT)
+
+
+def test_a_message_never_lets_go_of_the_brake() -> None:
+    body = json.dumps({"action": "push", "clusters": ["prod"], "prune": "all"})
+    message = read({"messageId": "1", "body": body}, root=ROOT, now=from_epoch(0))
+    assert message.request is not None
+    assert message.request.prune_all is False
+
+
+def test_the_authority_of_an_allowed_host_is_the_documents(allowed: World) -> None:
+    """Whoever answers under an allowed name needs no certificate but one that the document says."""
+    cluster = allowed.add_elsewhere("edge", document=WEB_IDENTITY)
+    impostor = allowed.add_elsewhere("impostor", document=WEB_IDENTITY, audience="ecr-public-pusher:edge")
+    document = yaml.safe_load(WEB_IDENTITY) | {"endpoint": impostor.endpoint, "certificateAuthority": impostor.ca_pem}
+    allowed.document("edge", yaml.safe_dump(document))
+    assert entry(allowed.invoke({"clusters": ["edge"]}), "edge")["ok"]
+    assert cluster.ca_pem != impostor.ca_pem
