@@ -1,7 +1,12 @@
 """A shell in which the documents' commands are run as they stand: `aws` is botocore against a local AWS, `kubectl` the real one."""
 
+import contextlib
+import functools
+import io
 import json
+import logging
 import os
+import pty
 import re
 import shutil
 import stat
@@ -10,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +27,32 @@ from tests.support.world import world as make_world
 
 AWS = f'#!/bin/sh\nexec {sys.executable} -m tests.support.commands.aws_runner "$@"\n'
 OURS = f'#!/bin/sh\nexec {sys.executable} -m infra.cli "$@"\n'
+# No others are there to be run: what a document says of make, terraform or pip must not happen to whoever runs the tests.
+REAL = (
+    "awk",
+    "basename",
+    "bash",
+    "cat",
+    "cut",
+    "date",
+    "dirname",
+    "env",
+    "grep",
+    "head",
+    "jq",
+    "kubectl",
+    "ls",
+    "readlink",
+    "sed",
+    "sh",
+    "sort",
+    "tail",
+    "tr",
+    "uname",
+)
 NOTHING = "#!/bin/sh\n"
 SECONDS = 60
+NAME = "ecr-public-pusher"
 
 
 @dataclass
@@ -46,6 +76,20 @@ class Shell:
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def type(self, text: str, *, answer: str = "y") -> str:
+        """The same on a terminal, where a command may ask; what was shown."""
+        leader, follower = pty.openpty()
+        command = ["bash", "-euo", "pipefail", "-c", text]
+        with subprocess.Popen(
+            command, cwd=ROOT, env=self.environ, stdin=follower, stdout=follower, stderr=follower, start_new_session=True
+        ) as running:
+            os.close(follower)
+            os.write(leader, f"{answer}\n".encode())
+            shown = _shown(leader)
+        os.close(leader)
+        assert running.returncode == 0, shown
+        return shown
+
     def knows(self, *names: str) -> None:
         """kubectl's contexts are the clusters of these names."""
         parts = [self.world.clusters[name].kubeconfig() for name in names]
@@ -55,6 +99,15 @@ class Shell:
             whole["users"].append({**part["users"][0], "name": name})
         whole["contexts"] = [{"name": name, "context": {"cluster": name, "user": name}} for name in names]
         (self.folder / "kubeconfig").write_text(json.dumps(whole))
+
+
+def _shown(terminal: int) -> str:
+    """All that comes, until the last one who holds the terminal has gone."""
+    parts = []
+    with contextlib.suppress(OSError):  # Linux: EIO at the end
+        while part := os.read(terminal, 65536):
+            parts.append(part)
+    return b"".join(parts).decode()
 
 
 def block_of(document: str, *, starts: str = "", holds: str = "") -> Block:
@@ -69,6 +122,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
         pytest.skip("there is no kubectl on this machine")
     environ: dict[str, str] = {}
     with make_world(environ) as world:
+        environ["STACK_NAME"] = NAME
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         yield Shell(world, _deployed(world), tmp_path, environ | _surroundings(tmp_path))
@@ -77,9 +131,21 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 def _deployed(world: World) -> LocalDeployment:
     """The stack that the documents name, whose function is this process's."""
     queues = world.aws.put_queue("to-be-tried"), world.aws.put_queue("dead-letters")
-    stack = LocalDeployment("ecr-public-pusher", "us-east-1", ACCOUNT, *queues, config_path=CONFIG_PATH, role_arn=EXECUTION_ROLE)
-    stack.function = lambda event: FunctionAnswer(world.call(event))
+    stack = LocalDeployment(NAME, "us-east-1", ACCOUNT, *queues, config_path=CONFIG_PATH, role_arn=EXECUTION_ROLE)
+    stack.function = functools.partial(_invoked, world, stack)
     return world.aws.deployments.put(stack)
+
+
+def _invoked(world: World, stack: LocalDeployment, event: Any) -> FunctionAnswer:
+    """The function's answer; what it prints is in the stack's log."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        for handler in logging.getLogger(stack.name).handlers:  # Powertools keeps them, with the stream of their first day
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(printed)
+        answer = world.call(event)
+    for line in printed.getvalue().splitlines():
+        world.aws.deployments.log(stack, line)
+    return FunctionAnswer(answer)
 
 
 def _surroundings(folder: Path) -> dict[str, str]:
@@ -88,10 +154,15 @@ def _surroundings(folder: Path) -> dict[str, str]:
     for name, text in {"aws": AWS, "ecr-public-pusher": OURS, "sam": NOTHING, "pipx": NOTHING}.items():
         (programs / name).write_text(text)
         (programs / name).chmod(stat.S_IRWXU)
+    for name in REAL:
+        if found := shutil.which(name):
+            (programs / name).symlink_to(found)
     return {
-        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PATH": str(programs),
         "PYTHONPATH": f"{ROOT}:{ROOT / 'lambda_src'}",
         "HOME": str(folder),
         "KUBECONFIG": str(folder / "kubeconfig"),
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "TERM": "dumb",
     }

@@ -3,6 +3,7 @@
 import json
 
 from tests.docs.conftest import Shell, block_of
+from tests.docs.documents import ROOT, blocks
 from tests.support.world import EXECUTION_ROLE, SECRET
 
 CLUSTER = "my-cluster"
@@ -14,6 +15,21 @@ def add_cluster(shell: Shell, *, admitted: bool = False) -> None:
     principal, rbac = (EXECUTION_ROLE, "cluster.yaml") if admitted else (NOBODY, None)
     shell.world.add_cluster(CLUSTER, namespaces=("team-a",), region="eu-west-1", principal=principal, rbac=rbac)
     shell.knows(CLUSTER)
+
+
+def without_pods(text: str) -> str:
+    """Without the example's Pod: the local clusters know none. tests/stack/test_examples.py reads it."""
+    return "".join(line for line in text.splitlines(keepends=True) if "infra/examples/pod.yaml" not in line)
+
+
+def test_the_quick_start_works_pasted_as_it_stands_and_once_more(shell: Shell) -> None:
+    add_cluster(shell)
+    pasted = [block.text for block in blocks({"sh"}) if block.document == ROOT / "README.md"]
+    yours, *steps = pasted[next(number for number, text in enumerate(pasted) if text.startswith("STACK_REGION=")) :]
+    for _ in range(2):
+        shown = [shell.type(yours + without_pods(step)) for step in steps]
+        assert shell.world.secret(CLUSTER, "default", SECRET) is not None
+        assert "expires-at" in shown[-1]
 
 
 def test_a_document_may_be_written_again(shell: Shell) -> None:
@@ -34,13 +50,37 @@ def test_access_entry_rights_and_document_are_all_that_a_push_needs(shell: Shell
     assert shell.world.invoke()["totals"]["created"] == 2
 
 
-def test_the_secret_is_there_to_be_looked_at_and_used(shell: Shell) -> None:
+def test_the_secret_is_there_to_be_looked_at(shell: Shell) -> None:
     add_cluster(shell, admitted=True)
     shell.world.document(CLUSTER, "{region: eu-west-1, namespaces: [default]}")
     shell.world.invoke()
-    look, _, use = block_of("docs/clusters.md", starts="kubectl --context my-cluster get secret").text.partition("\n")
-    assert "expires-at" in shell.run_text(look)
-    assert use.startswith("kubectl --context my-cluster apply -f infra/examples/pod.yaml")
+    look = block_of("docs/clusters.md", starts="kubectl --context my-cluster get secret").text
+    assert "expires-at" in shell.run_text(without_pods(look))
+
+
+def test_a_cluster_is_removed_with_its_secrets(shell: Shell) -> None:
+    add_cluster(shell, admitted=True)
+    shell.world.document(CLUSTER, "{region: eu-west-1, namespaces: [default, team-a]}")
+    shell.world.invoke()
+    shell.type(block_of("docs/clusters.md", holds="clusters delete my-cluster").text)
+    assert [shell.world.secret(CLUSTER, namespace, SECRET) for namespace in ("default", "team-a")] == [None, None]
+    assert "unconfigured" in shell.world.invoke()
+
+
+def test_everything_is_removed(shell: Shell) -> None:
+    add_cluster(shell, admitted=True)
+    shell.world.apply(CLUSTER, "prune.yaml")
+    shell.world.document(CLUSTER, "{region: eu-west-1, namespaces: [default, team-a]}")
+    shell.world.invoke()
+    shell.type(block_of("docs/operations.md", starts="ecr-public-pusher remove '*'").text)
+    assert [shell.world.secret(CLUSTER, namespace, SECRET) for namespace in ("default", "team-a")] == [None, None]
+
+
+def test_documents_are_kept_in_git(shell: Shell) -> None:
+    validate, diff, apply = block_of("docs/operations.md", starts="ecr-public-pusher validate").text.splitlines()
+    assert "valid" in shell.run_text(validate)
+    shell.type(apply)
+    shell.run_text(diff)  # exit code 0: no difference is left
 
 
 def test_without_the_function_secrets_are_deleted_by_their_label(shell: Shell) -> None:

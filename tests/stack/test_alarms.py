@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.stack.alarms import EMITTED, NAMESPACE, RUN, alarm_metrics, alarms, metrics_of
-from tests.stack.template import ACCOUNT, REGION, STACK, allow, deployed, properties, source, statements
+from tests.stack.template import ACCOUNT, REGION, ROOT, STACK, allow, deployed, properties, source, statements
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:ours"
@@ -68,6 +68,11 @@ def test_each_alarm_says_what_it_means_and_where_to_read_on(name: str, section: 
     assert alarms(RunbookUrl="https://git.example.com/runbook.md")[name]["AlarmDescription"].endswith(
         f" https://git.example.com/runbook.md#alarm-{section}"
     )
+
+
+@pytest.mark.parametrize("section", [*SECTIONS.values()])
+def test_each_alarm_has_its_section_in_the_runbook(section: str) -> None:
+    assert f"\n### Alarm: {section.replace('-', ' ')}\n" in (ROOT / "docs/runbook.md").read_text()
 
 
 @pytest.mark.parametrize("name", SECTIONS)
