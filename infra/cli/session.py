@@ -1,5 +1,6 @@
 """AWS for one command: one boto3 session, one client for each service, and the stack that is spoken to, found when first needed."""
 
+import os
 from functools import cached_property
 from typing import Any
 
@@ -64,7 +65,8 @@ def _boto_session(profile: str | None, region: str | None) -> Any:
     from botocore.session import Session as BotocoreSession
 
     try:
-        return boto3.Session(profile_name=profile, region_name=region)
+        # As AWS CLI v2 does; boto3 by itself knows AWS_DEFAULT_REGION only.
+        return boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
     except ProfileNotFound as error:
         known = ", ".join(sorted(BotocoreSession().available_profiles)) or "none"
         raise CliError(f"{error}.", remedy=f"Profiles of your AWS configuration: {known}. Give one by --profile or AWS_PROFILE.") from None

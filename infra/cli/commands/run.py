@@ -49,7 +49,12 @@ def push(cli: Cli, ids: Ids = None, namespace: Namespaces = None, prune_all: Pru
     event = _event("push", clusters=ids, namespaces=namespace)
     if prune_all:
         event |= _prune_all(ids)
-        _ask_first(cli, {**event, "action": "plan"}, "Push, and prune all of that?", yes=yes)
+    if prune_all and not yes:
+        cli.output.need_person("Push, and prune all of that?")
+        planned = run(cli, {**event, "action": "plan"})
+        if planned.get("totals", {}).get("pruned"):
+            _show_aside(cli, planned)
+            cli.output.confirm("Push, and prune all of that?")
     return show(cli, run(cli, event))
 
 
@@ -110,7 +115,13 @@ def remove(cli: Cli, ids: Annotated[list[str], typer.Argument(metavar="ID", help
       ecr-public-pusher remove '*' --yes
     """
     event = _event("remove", clusters=ids)
-    _ask_first(cli, _event("plan", clusters=ids) | {"remove": True}, "Remove all of that?", yes=yes)
+    if not yes:
+        cli.output.need_person("Remove all of that?")
+        planned = run(cli, _event("plan", clusters=ids) | {"remove": True})
+        if not planned.get("totals", {}).get("removed"):
+            return show(cli, planned)  # there is nothing to remove, or nothing that could be
+        _show_aside(cli, planned)
+        cli.output.confirm("Remove all of that?")
     return show(cli, run(cli, event))
 
 
@@ -131,14 +142,10 @@ def show(cli: Cli, report: Report, *, verbose: bool = False) -> int:
     return ExitCode.OK if report["ok"] else ExitCode.NOT_OK
 
 
-def _ask_first(cli: Cli, plan: Mapping[str, Any], question: str, *, yes: bool) -> None:
-    """Shows the plan on stderr and asks. Where nobody can answer, nothing is asked of AWS either."""
-    if yes:
-        return
-    cli.output.need_person(question)
-    for part in render_report(run(cli, plan), now=datetime.now(UTC)):
+def _show_aside(cli: Cli, report: Report) -> None:
+    """The plan that a question is about, to stderr: the result is still to come."""
+    for part in render_report(report, now=datetime.now(UTC)):
         cli.output.aside(part)
-    cli.output.confirm(question)
 
 
 def _event(action: str, *, clusters: Sequence[str] | None, namespaces: Sequence[str] | None = None) -> dict[str, Any]:

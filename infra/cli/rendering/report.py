@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from .text import BAD, FAINT, GOOD, NEUTRAL, counted, heading, indented, moment, pasteable, span, state, table
+from .text import BAD, FAINT, GOOD, NEUTRAL, counted, heading, indented, moment, remedy, span, state, table
 
 type Report = Mapping[str, Any]
 
@@ -96,9 +96,7 @@ def _change(outcome: str) -> Text:
 def _problem(title: Text, problem: Mapping[str, Any]) -> list[RenderableType]:
     """What, why, and what to do about it."""
     lines: list[RenderableType] = [title, indented(str(problem.get("message", "")))]
-    if remedy := problem.get("remedy"):
-        lines.append(pasteable(str(remedy)))
-    return lines
+    return lines + remedy(str(problem.get("remedy", "")))
 
 
 def _findings(findings: Sequence[Mapping[str, Any]], *, verbose: bool) -> list[RenderableType]:
@@ -110,7 +108,7 @@ def _findings(findings: Sequence[Mapping[str, Any]], *, verbose: bool) -> list[R
     good = [finding for finding in findings if finding["ok"]]
     if verbose and good:
         lines.append(table("CHECK", "", "", rows=[(one["check"], state("ok"), one["message"]) for one in good]))
-        lines += [pasteable(one["remedy"]) for one in good if one.get("remedy")]
+        lines += [line for one in good for line in remedy(one.get("remedy", ""))]
     elif good:
         lines.append(Text(f"{counted(len(good), 'check')} ok", style=FAINT))
     return lines

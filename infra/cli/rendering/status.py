@@ -9,7 +9,7 @@ from rich.text import Text
 from ..health import ClusterHealth, State
 from ..queues import QueueState
 from ..status import FINE, Status
-from .text import BAD, FAINT, GOOD, HEAD, NEUTRAL, counted, heading, indented, pasteable, span, state, table
+from .text import BAD, FAINT, GOOD, HEAD, NEUTRAL, counted, heading, indented, pasteable, remedy, span, state, table
 
 # With the schedule as it comes, a token has four hours left when the next push is due.
 SHORT_SECONDS = 3 * 3600
@@ -31,7 +31,7 @@ def _parts(status: Status) -> Iterator[RenderableType]:
         at, said = error
         yield heading(f"The last push ({_ago(at, status.now)}) failed as a whole: {said['type']}")
         yield indented(said["message"])
-        yield pasteable(said["remedy"])
+        yield from remedy(said["remedy"])
     for cluster in status.clusters:
         yield from _failure(cluster, status.now)
     if not status.narrowed:
@@ -43,20 +43,19 @@ def _parts(status: Status) -> Iterator[RenderableType]:
 def _headline(status: Status) -> Text:
     stack, bad = status.stack, sum(cluster.state(status.now) not in FINE for cluster in status.clusters)
     line = Text.assemble((str(stack["name"]), HEAD), f" {stack['version'] or ''} · {stack['account']} {stack['region']} · ")
-    line.append(counted(len(status.clusters), "cluster") + (f", {bad} not ok" if bad else ""))
-    return line.append(" · ").append(*(("ok", GOOD) if status.ok else ("not ok", BAD)))
+    line.append(*(("ok", GOOD) if status.ok else ("not ok", BAD)))
+    return line.append(f" · {counted(len(status.clusters), 'cluster')}" + (f", {bad} not ok" if bad else ""))
 
 
 def _row(cluster: ClusterHealth, status: Status) -> tuple[str | Text, ...]:
     now, word = status.now, cluster.state(status.now)
-    pushed = (
-        _ago(cluster.last_good_push, now)
-        if cluster.last_good_push
-        else "-"
-        if word in FINE
-        else f"none in {span((now - status.since).total_seconds())}"
-    )
-    return cluster.id, state(word.value), pushed, _left(cluster, now), _detail(cluster, word)
+    return cluster.id, state(word.value), _pushed(cluster, word, status), _left(cluster, now), _detail(cluster, word)
+
+
+def _pushed(cluster: ClusterHealth, word: State, status: Status) -> str:
+    if cluster.last_good_push:
+        return _ago(cluster.last_good_push, status.now)
+    return "-" if word in FINE else f"none in {span((status.now - status.since).total_seconds())}"
 
 
 def _left(cluster: ClusterHealth, now: datetime) -> Text:
@@ -84,12 +83,12 @@ def _failure(cluster: ClusterHealth, now: datetime) -> Iterator[RenderableType]:
     if error := entry.get("error"):
         yield Text(error["type"], style=BAD)
         yield indented(error["message"])
-        yield pasteable(error["remedy"])
+        yield from remedy(error["remedy"])
     problems = entry.get("problems", [])
     for problem in problems[:PROBLEMS_SHOWN]:
         yield Text.assemble(problem["namespace"], "  ", state(problem["outcome"]))
         yield indented(problem["message"])
-        yield pasteable(problem["remedy"])
+        yield from remedy(problem["remedy"])
     if left := len(problems[PROBLEMS_SHOWN:]) + entry.get("problemsLeft", 0):
         yield Text(f"... and {left} more: ecr-public-pusher logs {cluster.id}", style=FAINT)
 

@@ -1,8 +1,10 @@
 """The looks that all results share: tables without lines, which grep and 80 columns can read, and a colour for each state."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +16,10 @@ STYLES: Mapping[str, str] = {
     **dict.fromkeys(("skipped",), NEUTRAL),
     **dict.fromkeys(("failed", "conflict", "missing", "forbidden", "wrong-type", "not-attempted", "expired", "no-push"), BAD),
 }
+
+
+# What starts a command, or a line of YAML or JSON, in the remedies of the function and of this program.
+_COMMAND = re.compile(r"(?:^|[\s:`(])(?:kubectl|aws|eksctl|sam|terraform|make|ecr-public-pusher|python3?) [a-z-]|^\s*[\w.-]+:( |$)|[{}]|^\s*- ")
 
 
 def state(word: str) -> Text:
@@ -43,6 +49,11 @@ def indented(text: str, *, by: int = 2, style: str = "") -> Padding:
 def pasteable(text: str, *, by: int = 4) -> Text:
     """A remedy: its lines are never broken, so that a command in it can be copied."""
     return Text("\n".join(" " * by + line for line in text.splitlines()))
+
+
+def remedy(text: str, *, by: int = 4) -> list[RenderableType]:
+    """What to do: prose wraps within its indentation, and lines with a command in them stay whole."""
+    return [pasteable(line, by=by) if _COMMAND.search(line) else indented(line, by=by) for line in text.splitlines()]
 
 
 def counted(number: int, noun: str) -> str:

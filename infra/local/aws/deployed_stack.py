@@ -51,7 +51,10 @@ def not_running(event: Any) -> FunctionAnswer:
 
 @dataclass
 class LocalDeployment:
-    """One stack. `function` is what an invocation runs, from when it is there; `status`, `version` and `outputs` are CloudFormation's."""
+    """One stack. `function` is what an invocation runs, from when it is there; `status`, `version` and `outputs` are CloudFormation's.
+
+    `ours`: whether it is a deployment of this project at all.
+    """
 
     name: str
     region: str
@@ -64,6 +67,7 @@ class LocalDeployment:
     parameters: Mapping[str, str] = field(default_factory=dict)
     version: str = "1.0.0"
     status: str = "CREATE_COMPLETE"
+    ours: bool = True
 
     @property
     def id(self) -> str:
@@ -80,6 +84,8 @@ class LocalDeployment:
     @property
     def outputs(self) -> dict[str, str]:
         """By the names of template.yaml's Outputs."""
+        if not self.ours:
+            return {"Url": "https://www.example.com"}
         console = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}"
         return {
             "Version": self.version,

@@ -1,0 +1,114 @@
+"""The runs: what is sent, how often, what is printed, and what the exit code says."""
+
+import json
+
+import pytest
+
+from tests.support.operator import Operator
+
+
+@pytest.fixture
+def prod(operator: Operator) -> Operator:
+    """One cluster with two namespaces, one of which holds somebody else's Secret."""
+    operator.world.add_cluster("prod", namespaces=("team-a", "team-b"), document="namespaces: [team-a, team-b]")
+    operator.world.apply("prod", "prune.yaml")
+    operator.world.foreign_secret("prod", "team-b")
+    return operator
+
+
+def test_a_push_that_is_fine_exits_0_and_was_sent_once(operator: Operator) -> None:
+    operator.world.add_cluster("prod", namespaces=("team-a",), document="namespaces: [team-a]")
+    result = operator.run("push")
+    assert (result.exit_code, operator.invocations()) == (0, 1)
+    assert operator.world.secret("prod", "team-a")
+
+
+def test_a_push_that_is_not_exits_1_and_shows_problem_and_remedy(prod: Operator) -> None:
+    result = prod.run("push")
+    assert result.exit_code == 1
+    assert "team-b  conflict" in result.stdout
+    assert "is managed by kubectl-create" in result.stdout
+    assert "set takeOwnership: true" in result.stdout
+
+
+def test_clusters_and_namespaces_narrow_it(prod: Operator) -> None:
+    report = prod.json("push", "pro*", "-n", "team-a", "--namespace", "x-*", "-n", "team-*")
+    assert report["narrowedTo"] == {"clusters": ["pro*"], "namespaces": ["team-a", "x-*", "team-*"]}
+
+
+def test_json_is_the_functions_report(prod: Operator) -> None:
+    result = prod.run("push", "-o", "json")
+    assert json.loads(result.stdout)["clusters"][0]["problems"][0]["namespace"] == "team-b"
+
+
+def test_yaml_says_the_same(prod: Operator) -> None:
+    assert "outcome: conflict" in prod.run("plan", "--output", "yaml").stdout
+
+
+def test_progress_goes_to_stderr(prod: Operator) -> None:
+    result = prod.run("push", "-o", "json")
+    assert "waiting for" in result.stderr
+    assert "waiting for" not in result.stdout
+
+
+def test_a_plan_names_what_would_be_created(prod: Operator) -> None:
+    result = prod.run("plan")
+    assert any(line.split() == ["team-a", "create"] for line in result.stdout.splitlines())
+    assert prod.world.secret("prod", "team-a") is None
+
+
+def test_a_check_shows_findings_with_remedies(operator: Operator) -> None:
+    operator.world.add_cluster("prod", namespaces=("team-a",), document="namespaces: [team-a]", rbac=None)
+    result = operator.run("check")
+    assert result.exit_code == 1
+    assert "failed  permission" in result.stdout
+    assert "kubectl" in result.stdout
+
+
+def test_a_check_of_several_clusters_counts_what_is_fine_unless_asked(operator: Operator) -> None:
+    for name in ("prod", "edge"):
+        operator.world.add_cluster(name, namespaces=("team-a",), document="namespaces: [team-a]")
+    assert "may list namespaces" not in operator.run("check").stdout
+    assert "checks ok" in operator.run("check").stdout
+    assert "TLSv1.3" in operator.run("check", "--verbose").stdout
+
+
+def test_a_sweep_sends_its_window(prod: Operator) -> None:
+    assert prod.json("sweep", "--window", "60")["action"] == "sweep"
+
+
+def test_a_removal_without_a_terminal_is_refused_before_anything_is_sent(prod: Operator) -> None:
+    result = prod.run("remove", "prod")
+    assert (result.exit_code, prod.invocations()) == (2, 0)
+    assert "--yes" in result.stderr
+
+
+def test_a_removal_with_yes_is_done(prod: Operator) -> None:
+    prod.run("push")
+    result = prod.run("remove", "prod", "--yes")
+    assert result.exit_code == 0
+    assert "1 removed" in result.stdout
+    assert prod.world.secret("prod", "team-a") is None
+    assert prod.world.secret("prod", "team-b") is not None
+
+
+def test_a_plan_of_a_removal_names_what_would_be_removed(prod: Operator) -> None:
+    prod.run("push")
+    assert any(line.split() == ["team-a", "remove"] for line in prod.run("plan", "--remove", "prod").stdout.splitlines())
+
+
+def test_prune_all_needs_yes_without_a_terminal(prod: Operator) -> None:
+    assert prod.run("push", "prod", "--prune-all").exit_code == 2
+    assert prod.run("push", "prod", "--prune-all", "--yes").exit_code == 1
+
+
+def test_what_the_function_refuses_is_shown_with_its_remedy(operator: Operator) -> None:
+    operator.world.add_cluster("prod", namespaces=("team-a",), document="namespaces: [team-a]")
+    result = operator.run("push", "staging")
+    assert result.exit_code == 1
+    assert "RequestError" in result.stdout
+    assert "staging" in result.stdout
+
+
+def test_no_configuration_is_said(operator: Operator) -> None:
+    assert "ecr-public-pusher clusters add" in operator.run("push").stdout

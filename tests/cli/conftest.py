@@ -1,0 +1,20 @@
+"""Whoever types the commands, and the AWS that they are typed against."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.operator import Operator
+from tests.support.operator import operator as make_operator
+
+
+@pytest.fixture
+def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    """A deployment without documents and clusters; the process's environment is the function's."""
+    environ: dict[str, str] = {}
+    with make_operator(environ) as made:
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_STS", "AWS_DEFAULT_REGION", "ECR_PUBLIC_PUSHER_STACK", "NO_COLOR", "FORCE_COLOR"):
+            monkeypatch.delenv(name, raising=False)
+        yield made
