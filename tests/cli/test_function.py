@@ -46,7 +46,12 @@ def test_an_answer_that_is_no_report_is_said(operator: Operator) -> None:
 
 def test_the_event_says_not_to_raise(operator: Operator) -> None:
     sent: list[Any] = []
-    operator.stack.function = lambda event: FunctionAnswer({"action": "push", "ok": True}, sent.append(event))
+
+    def function(event: Any) -> FunctionAnswer:
+        sent.append(event)
+        return FunctionAnswer({"action": "push", "ok": True})
+
+    operator.stack.function = function
     operator.run("push", "prod")
     assert sent == [{"action": "push", "clusters": ["prod"], "raise": False}]
 
