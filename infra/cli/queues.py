@@ -70,12 +70,12 @@ def _oldest_seconds(session: Session, name: str) -> int | None:
     return int(max(points, key=lambda point: point["Timestamp"])["Maximum"]) if points else None
 
 
-def look_at_dead_letters(session: Session, url: str, *, limit: int = MAX_SHOWN) -> list[DeadLetter]:
-    """Up to `limit` of them, oldest first. They stay where they are, and are to be seen by others again at the end."""
+def look_at_dead_letters(session: Session, url: str, *, about: int) -> list[DeadLetter]:
+    """The `about` so many that there are, MAX_SHOWN at most, oldest first. They stay, and are to be seen by others again at the end."""
     sqs, seen, handles = session.client("sqs"), dict[str, DeadLetter](), list[str]()
     try:
-        while len(seen) < limit:
-            asked = {"MaxNumberOfMessages": min(BATCH, limit - len(seen)), "VisibilityTimeout": LOOK_SECONDS, "WaitTimeSeconds": 1}
+        while len(seen) < min(about, MAX_SHOWN):
+            asked = {"MaxNumberOfMessages": BATCH, "VisibilityTimeout": LOOK_SECONDS, "WaitTimeSeconds": 1}
             received = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["SentTimestamp"], **asked).get("Messages", [])
             if not received:
                 break

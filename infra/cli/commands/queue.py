@@ -50,7 +50,7 @@ def list_queues(cli: Cli) -> int:
     session, stack = cli.session, cli.session.stack
     with cli.output.progress("reading the queues"):
         retry, dead = (queue_state(session, url, with_age=True) for url in (stack.retry_queue_url, stack.dead_letter_queue_url))
-        letters = look_at_dead_letters(session, stack.dead_letter_queue_url) if dead.total else []
+        letters = look_at_dead_letters(session, stack.dead_letter_queue_url, about=dead.waiting)
     data = {"retry": retry.as_json(), "deadLetters": {**dead.as_json(), "messages": [letter.as_json() for letter in letters]}}
     cli.output.result(data, lambda: _render(retry, dead, letters, datetime.now(UTC)))
     return ExitCode.NOT_OK if dead.total else ExitCode.OK

@@ -10,6 +10,7 @@ from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.timestamps import rfc3339
 
 from ..run_log import LogLine
+from .problems import grouped
 from .report import headline
 from .text import BAD, FAINT, indented, state
 
@@ -48,8 +49,8 @@ def _problems(report: Mapping[str, Any], ids: Collection[str]) -> Iterator[Rende
             continue
         if error := cluster.get("error"):
             yield indented(f"{cluster['id']}: {error['type']}: {error['message']}")
-        for problem in cluster.get("problems", ()):
-            yield _line(f"{cluster['id']}/{problem['namespace']}", problem["outcome"], problem["message"])
+        for namespaces, problem in grouped(cluster.get("problems", ())):
+            yield _line(f"{cluster['id']}/{','.join(namespaces)}", problem["outcome"], problem["message"])
         if left := cluster.get("problemsLeft"):
             yield indented(f"{cluster['id']}: ... and {left} more")
         for finding in cluster.get("findings", ()):

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from .problems import explained, render_error, render_problems
 from .text import BAD, FAINT, GOOD, NEUTRAL, counted, heading, indented, moment, remedy, span, state, table
 
 type Report = Mapping[str, Any]
@@ -25,13 +26,13 @@ def _parts(report: Report, now: datetime, verbose: bool) -> Iterator[RenderableT
     clusters: Sequence[Report] = report.get("clusters", [])
     yield headline(report)
     if error := report.get("error"):
-        yield from _problem(Text(str(error.get("type")), style=BAD), error)
+        yield from render_error(error)
     if report.get("unconfigured"):
         yield indented("There is no configuration yet, so there is nothing to do. Add a cluster: ecr-public-pusher clusters add", style=NEUTRAL)
     if "dispatched" in report:
         yield indented(f"FanOut: split into {counted(report['dispatched'], 'message')}; workers push them now. Follow: ecr-public-pusher status")
     if deleted := report.get("deleted"):
-        yield from _problem(Text(f"{deleted.get('id')}: document deleted", style=BAD), deleted)
+        yield from explained(Text(f"{deleted.get('id')}: document deleted", style=BAD), deleted)
     if clusters:
         yield Text("")
         yield table("CLUSTER", "STATE", "NAMESPACES", "SECONDS", rows=[_row(cluster) for cluster in clusters])
@@ -70,9 +71,8 @@ def _row(cluster: Report) -> tuple[str | Text, ...]:
 def _cluster(cluster: Report, *, verbose: bool, dry_run: bool) -> Iterator[RenderableType]:
     lines: list[RenderableType] = []
     if error := cluster.get("error"):
-        lines += _problem(Text(error["type"], style=BAD), error)
-    for problem in cluster.get("problems", ()):
-        lines += _problem(Text.assemble(problem["namespace"], "  ", state(problem["outcome"])), problem)
+        lines += render_error(error)
+    lines += render_problems(cluster.get("problems", ()))
     lines += _findings(cluster.get("findings", ()), verbose=verbose)
     if changes := cluster.get("changes"):
         verb = "WOULD" if dry_run else "DID"
@@ -93,18 +93,12 @@ def _change(outcome: str) -> Text:
     return Text(_WOULD.get(outcome, outcome), style=state(outcome).style)
 
 
-def _problem(title: Text, problem: Mapping[str, Any]) -> list[RenderableType]:
-    """What, why, and what to do about it."""
-    lines: list[RenderableType] = [title, indented(str(problem.get("message", "")))]
-    return lines + remedy(str(problem.get("remedy", "")))
-
-
 def _findings(findings: Sequence[Mapping[str, Any]], *, verbose: bool) -> list[RenderableType]:
     """Those that are not fine in full; those that are, in a line each or only counted."""
     lines: list[RenderableType] = []
     for finding in findings:
         if not finding["ok"]:
-            lines += _problem(Text.assemble(state("failed"), f"  {finding['check']}"), finding)
+            lines += explained(Text.assemble(state("failed"), f"  {finding['check']}"), finding)
     good = [finding for finding in findings if finding["ok"]]
     if verbose and good:
         lines.append(table("CHECK", "", "", rows=[(one["check"], state("ok"), one["message"]) for one in good]))

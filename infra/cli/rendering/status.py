@@ -9,11 +9,12 @@ from rich.text import Text
 from ..health import ClusterHealth, State
 from ..queues import QueueState
 from ..status import FINE, Status
+from .problems import render_error, render_problems
 from .text import BAD, FAINT, GOOD, HEAD, NEUTRAL, counted, heading, indented, pasteable, remedy, span, state, table
 
 # With the schedule as it comes, a token has four hours left when the next push is due.
 SHORT_SECONDS = 3 * 3600
-PROBLEMS_SHOWN = 5
+PROBLEMS_SHOWN = 20
 
 
 def render_status(status: Status) -> list[RenderableType]:
@@ -81,14 +82,9 @@ def _failure(cluster: ClusterHealth, now: datetime) -> Iterator[RenderableType]:
     entry = cluster.failed.entry
     yield heading(f"{cluster.id} ({cluster.failed.action}, {_ago(cluster.failed.at, now)})")
     if error := entry.get("error"):
-        yield Text(error["type"], style=BAD)
-        yield indented(error["message"])
-        yield from remedy(error["remedy"])
+        yield from render_error(error)
     problems = entry.get("problems", [])
-    for problem in problems[:PROBLEMS_SHOWN]:
-        yield Text.assemble(problem["namespace"], "  ", state(problem["outcome"]))
-        yield indented(problem["message"])
-        yield from remedy(problem["remedy"])
+    yield from render_problems(problems[:PROBLEMS_SHOWN])
     if left := len(problems[PROBLEMS_SHOWN:]) + entry.get("problemsLeft", 0):
         yield Text(f"... and {left} more: ecr-public-pusher logs {cluster.id}", style=FAINT)
 

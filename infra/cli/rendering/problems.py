@@ -1,0 +1,35 @@
+"""What is wrong, and what to do about it. Namespaces that have the very same problem share it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from .text import BAD, indented, remedy, state
+
+type Problem = Mapping[str, Any]
+
+
+def grouped(problems: Iterable[Problem]) -> Iterator[tuple[list[str], Problem]]:
+    """The namespaces of each problem, and one of it; in the order in which they come."""
+    groups: dict[tuple[str, ...], tuple[list[str], Problem]] = {}
+    for problem in problems:
+        same = tuple(str(problem.get(name, "")) for name in ("outcome", "message", "remedy"))
+        groups.setdefault(same, ([], problem))[0].append(problem["namespace"])
+    yield from groups.values()
+
+
+def render_error(error: Problem) -> list[RenderableType]:
+    """Of a run, or of a cluster as a whole."""
+    return explained(Text(str(error.get("type", "error")), style=BAD), error)
+
+
+def render_problems(problems: Iterable[Problem]) -> Iterator[RenderableType]:
+    for namespaces, problem in grouped(problems):
+        yield from explained(Text.assemble(", ".join(namespaces), "  ", state(problem["outcome"])), problem)
+
+
+def explained(title: Text, problem: Problem) -> list[RenderableType]:
+    """What, why, and what to do."""
+    return [title, indented(str(problem.get("message", ""))), *remedy(str(problem.get("remedy", "")))]

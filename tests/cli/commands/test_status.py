@@ -1,0 +1,165 @@
+"""`status` from end to end: the function's own log lines, Parameter Store, queues, alarms."""
+
+import json
+import time
+
+import pytest
+
+from infra.local.aws import Answer
+from tests.support.operator import Operator, deploy
+
+HOUR = 3600
+
+
+@pytest.fixture
+def prod(operator: Operator) -> Operator:
+    """One cluster that was pushed."""
+    operator.world.add_cluster("prod", namespaces=("team-a", "team-b"), document="namespaces: [team-a, team-b]")
+    operator.run("push")
+    return operator
+
+
+def test_a_cluster_that_was_pushed_is_ok_and_so_is_the_whole(prod: Operator) -> None:
+    result = prod.run("status")
+    assert result.exit_code == 0
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("prod")]
+    assert line.split()[1] == "ok"
+    assert "11h59m" in line
+    assert "Retry queue: empty" in result.stdout
+    assert "Alarms: none up" in result.stdout
+
+
+def test_json_says_hours_left_and_the_rest_under_stable_names(prod: Operator) -> None:
+    found = prod.json("status")
+    assert found["clusters"][0]["tokenHoursLeft"] == 12.0
+    assert set(found) == {
+        *("ok", "at", "since", "stack", "unconfigured", "clusters", "lastPushError", "retryQueue", "deadLetters", "alarms"),
+        *("unknownParameters", "deletedDocuments", "lostRuns", "notes"),
+    }
+
+
+def test_a_cluster_that_failed_shows_why_and_what_to_do(prod: Operator) -> None:
+    prod.world.document("edge", "region: eu-west-1\nnamespaces: [a]")
+    prod.run("push")
+    result = prod.run("status")
+    assert result.exit_code == 1
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("edge   ")]
+    assert line.split()[1:3] == ["failed", "none"]
+    assert "EksError" in line
+    assert "edge (push, 0s ago)" in result.stdout
+    assert [alarm["name"] for alarm in prod.json("status")["alarms"]] == ["stack-of-a-test-cluster-failed"]
+
+
+def test_ids_narrow_what_is_shown_and_what_counts(prod: Operator) -> None:
+    prod.world.document("edge", "region: eu-west-1\nnamespaces: [a]")
+    prod.run("push")
+    assert prod.run("status", "prod").exit_code == 0
+    assert prod.run("status", "ed*").exit_code == 1
+    assert "edge" not in prod.run("status", "prod").stdout
+
+
+def test_an_id_that_is_nobodys_exits_2_with_those_that_are(prod: Operator) -> None:
+    result = prod.run("status", "staging")
+    assert result.exit_code == 2
+    assert "There are: prod" in result.stderr
+
+
+def test_an_expired_token_is_not_ok(operator: Operator) -> None:
+    operator.world.document("prod", "namespaces: [a]")
+    entry = {"id": "prod", "ok": True, "error": None, "counts": {"updated": 1}, "problems": []}
+    tokens = [{"registry": "public.ecr.aws", "expiresAt": "2026-01-01T00:00:00Z"}]
+    operator.log_report({"action": "push", "ok": True, "clusters": [entry], "tokens": tokens}, ago=13 * HOUR)
+    result = operator.run("status")
+    assert result.exit_code == 1
+    assert "expired" in result.stdout
+
+
+def test_a_push_older_than_the_window_is_not_seen_unless_asked(operator: Operator) -> None:
+    operator.world.document("prod", "namespaces: [a]")
+    entry = {"id": "prod", "ok": True, "error": None, "counts": {"updated": 1}, "problems": []}
+    operator.log_report({"action": "push", "ok": True, "clusters": [entry], "tokens": []}, ago=30 * HOUR)
+    assert operator.json("status")["clusters"][0]["state"] == "no-push"
+    assert operator.json("status", "--since", "2d")["clusters"][0]["lastGoodPush"]
+
+
+def test_unknown_and_deleted_documents_are_named(prod: Operator) -> None:
+    prod.world.aws.put_parameter("/ecr-public-pusher/cluster/typo", "namespaces: [a]")
+    prod.world.aws.delete_parameter("/ecr-public-pusher/clusters/prod")
+    found = prod.json("status")
+    assert found["unknownParameters"] == ["/ecr-public-pusher/cluster/typo"]
+    assert [gone["id"] for gone in found["deletedDocuments"]] == ["prod"]
+    assert found["ok"] is False
+
+
+def test_no_document_at_all_says_how_to_begin(operator: Operator) -> None:
+    result = operator.run("status")
+    assert result.exit_code == 1
+    assert "ecr-public-pusher clusters add" in result.stdout
+
+
+def test_a_dead_letter_is_not_ok(prod: Operator) -> None:
+    prod.stack.dead_letters.put({"action": "push"})
+    result = prod.run("status")
+    assert result.exit_code == 1
+    assert "ecr-public-pusher queue list" in result.stdout
+
+
+def test_what_waits_on_the_retry_queue_is_counted_and_never_received(prod: Operator) -> None:
+    prod.world.queue.put({"action": "push", "clusters": ["prod"]})
+    assert prod.json("status")["retryQueue"]["delayed"] == 1
+    received = [call for call in prod.world.aws.called("sqs", "ReceiveMessage") if "retries" in call.parameters["QueueUrl"]]
+    assert received == []
+
+
+def test_an_alarm_of_a_stack_whose_name_begins_alike_is_not_ours(prod: Operator) -> None:
+    other = deploy(prod.world, f"{prod.stack.name}-two")
+    prod.world.aws.deployments.set_alarm(other, "throttles", "ALARM")
+    assert prod.json("status", "--stack", prod.stack.name)["alarms"] == []
+    prod.world.aws.deployments.set_alarm(prod.stack, "throttles", "ALARM")
+    assert "stack-of-a-test-throttles" in prod.run("status", "--stack", prod.stack.name).stdout
+
+
+def test_a_run_that_was_killed_is_counted(prod: Operator) -> None:
+    record = {"requestId": "1", "status": "timeout", "metrics": {"durationMs": 300000}}
+    prod.world.aws.deployments.log(prod.stack, json.dumps({"type": "platform.report", "record": record}))
+    assert [run["status"] for run in prod.json("status")["lostRuns"]] == ["timeout"]
+    assert "1 run gave no report" in prod.run("status").stdout
+
+
+def test_a_report_that_was_full_is_said(operator: Operator) -> None:
+    for name in ("prod", "edge"):
+        operator.world.document(name, "namespaces: [a]")
+    entry = {"id": "prod", "ok": True, "error": None, "counts": {"updated": 1}, "problems": []}
+    operator.log_report({"action": "push", "ok": True, "clusters": [entry], "clustersLeft": 1, "tokens": []}, ago=-0.5)
+    time.sleep(0.6)
+    found = operator.json("status")
+    assert [cluster["state"] for cluster in found["clusters"]] == ["ok", "ok"]
+    assert "was full" in found["notes"][0]
+
+
+def test_a_log_level_that_hides_good_runs_is_said(prod: Operator) -> None:
+    prod.stack.parameters = {"LogLevel": "ERROR"}
+    assert "LogLevel is ERROR" in prod.run("status").stdout
+
+
+def test_pages_of_the_log_are_all_read(prod: Operator) -> None:
+    prod.world.aws.deployments.logs.page = 1
+    assert prod.json("status")["clusters"][0]["state"] == "ok"
+
+
+def test_calls_that_are_throttled_are_made_again(prod: Operator) -> None:
+    prod.world.aws.script("logs", "FilterLogEvents", lambda request: Answer.refusal(request, "ThrottlingException", "Rate exceeded"), times=2)
+    assert prod.run("status").exit_code == 0
+
+
+def test_a_missing_permission_is_named(prod: Operator) -> None:
+    text = "User: me is not authorized to perform: logs:FilterLogEvents"
+    prod.world.aws.script("logs", "FilterLogEvents", lambda request: Answer.refusal(request, "AccessDeniedException", text))
+    result = prod.run("status")
+    assert result.exit_code == 3
+    assert "logs:FilterLogEvents" in result.stderr
+
+
+def test_a_log_group_that_is_gone_is_said(prod: Operator) -> None:
+    prod.world.aws.script("logs", "FilterLogEvents", lambda request: Answer.refusal(request, "ResourceNotFoundException", "no such group"))
+    assert "/aws/lambda/stack-of-a-test is not there" in prod.run("status").stderr
