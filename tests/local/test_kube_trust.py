@@ -13,8 +13,8 @@ import pytest
 import urllib3
 import yaml
 
+from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
 from ecr_public_pusher.sign_in.endpoint import Endpoint
-from ecr_public_pusher.sign_in.web_identity import Claims, WebIdentityRemedies
 from infra.local.aws import DEFAULT_ACCOUNT, LocalAws
 from infra.local.kube import Cluster, start_cluster
 from infra.local.kube.auth.jwts import NotTrusted, TrustedIssuer, configuration
@@ -118,8 +118,8 @@ def test_an_issuer_is_trusted_until_it_is_no_more(aws: LocalAws, issuer: Trusted
 
 
 def test_the_configuration_that_the_function_prints_is_what_the_cluster_needs(aws: LocalAws, issuer: TrustedIssuer) -> None:
-    remedies = WebIdentityRemedies(Endpoint("https://edge.example", ""), Claims(aws.web_identity.url, ROLE, AUDIENCE))
-    printed = yaml.safe_load(remedies.configuration)
+    remedies = TrustRemedies(Endpoint("https://edge.example", ""), Claims(AUDIENCE, aws.web_identity.url, ROLE))
+    printed = yaml.safe_load(remedies.configuration("v1"))
     read = TrustedIssuer.read(printed, keys=issuer.keys)
     assert printed == configuration(read)
     assert read.verify(aws.web_identity.sign(claims()))[0].username == f"aws:{ROLE}"

@@ -124,18 +124,28 @@ class World:
         return cluster
 
     def add_elsewhere(
-        self, name: str, *, document: str, namespaces: tuple[str, ...] = ("a",), cluster_id: str | None = None, audience: str | None = None
+        self,
+        name: str,
+        *,
+        document: str,
+        namespaces: tuple[str, ...] = ("a",),
+        cluster_id: str | None = None,
+        audience: str | None = None,
+        principal: str = EXECUTION_ROLE,
+        trusts: bool = True,
+        embedded: bool = False,
     ) -> Cluster:
         """A cluster that EKS knows nothing of, with its document, which says `endpoint` and `certificateAuthority` by itself.
 
-        It runs aws-iam-authenticator with `cluster_id`, or trusts AWS's issuer for `audience` (the document's own by default).
+        It runs aws-iam-authenticator with `cluster_id`, or `trusts` AWS's issuer for `audience` (the document's own by default), and `principal`.
         """
-        issuer = trusted_issuer(self.aws, audience=audience or f"ecr-public-pusher:{name}", subject=EXECUTION_ROLE)
-        cluster = start_cluster(
+        issuer = trusted_issuer(self.aws, audience=audience or f"ecr-public-pusher:{name}", subject=principal)
+        start = EmbeddedCluster if embedded else start_cluster
+        cluster: Cluster = start(
             cluster_id or name,
             credentials=self.aws.find_credential,
-            access_entries=[AccessEntry(EXECUTION_ROLE, (GROUP,))] if cluster_id else [],
-            issuers=[] if cluster_id else [issuer],
+            access_entries=[AccessEntry(principal, (GROUP,))] if cluster_id else [],
+            issuers=[issuer] if trusts and not cluster_id else [],
         )
         self.clusters[name] = cluster
         for namespace in namespaces:

@@ -28,9 +28,10 @@ _REST_ACTIONS = (
 # What decides a call's resource and conditions to IAM, by service. Nothing else of a request is kept: no value, no message.
 _SHOWN = {
     "kms": ("KeyId",),
+    "secretsmanager": ("SecretId",),
     "sqs": ("QueueUrl",),
     "ssm": ("Path", "Recursive", "Name", "Names", "WithDecryption"),
-    "sts": ("RoleArn", "RoleSessionName", "ExternalId", "SourceIdentity"),
+    "sts": ("RoleArn", "RoleSessionName", "ExternalId", "SourceIdentity", "Audience.member.1", "SigningAlgorithm", "DurationSeconds"),
 }
 # Of these only how many there are: their members hold messages and tags.
 _COUNTED = {"sqs": ("Entries",), "sts": ("Tags", "ProvidedContexts")}

@@ -13,10 +13,11 @@ from ecr_public_pusher.jobs.job import Job
 from ecr_public_pusher.jobs.rbac_version import rbac_version
 from ecr_public_pusher.jobs.required_permissions import required_permissions
 from ecr_public_pusher.jobs.targets import Plan, PlannedCluster
-from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.access_reviews import Identity, who_am_i
 from ecr_public_pusher.kubernetes_api.reachability import Route
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
+from ecr_public_pusher.kubernetes_api.server_version import Version, server_version
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.results import Check, ClusterResult, Finding
@@ -155,14 +156,23 @@ class _ClusterCheck:
         async with self._workplace.api(access) as api:
             try:
                 identity = await who_am_i(api)
+            except KubeconfigError:
+                raise  # nothing was sent: the secret, read once more, may not be used
             except SignInError:
-                remedy = self._remedies.not_admitted(await self._sign_in.principal(), ())
+                remedy = self._remedies.not_admitted(await self._sign_in.principal(), (), await self._version(access))
                 self._findings.append(Finding(Check.SIGN_IN, False, "the cluster does not admit " + await self._sign_in.principal(), remedy))
                 return False
             self._findings.append(Finding(Check.SIGN_IN, True, f"as {identity.user}, in the groups {', '.join(identity.groups)}"))
             self._look(Check.PERMISSION)
             await self._ask(api, identity)
             return True
+
+    async def _version(self, access: ClusterAccess) -> Version | None:
+        """Asked as nobody: the cluster does not admit us. EKS's remedies are the same for all versions."""
+        if self._sign_in.asks_eks:
+            return None
+        async with self._workplace.api(replace(access, get_credential=_nobody)) as api:
+            return await server_version(api)
 
     async def _ask(self, api: KubernetesApi, identity: Identity) -> None:
         needs = required_permissions(self._config, needs_list=self._planned.needs_list)
@@ -172,7 +182,8 @@ class _ClusterCheck:
         await audit.in_each_of(self._selected)
         permissions = audit.permissions()
         if RBAC_GROUP not in identity.groups and not all(finding.ok for finding in permissions):
-            admit = self._remedies.not_admitted(await self._sign_in.principal(), identity.groups)
+            version = None if self._sign_in.asks_eks else await server_version(api)
+            admit = self._remedies.not_admitted(await self._sign_in.principal(), identity.groups, version)
             signed_in = self._findings.pop()
             self._findings.append(replace(signed_in, ok=False, message=f"{signed_in.message}: {RBAC_GROUP} is not among them", remedy=admit))
             permissions = [finding if finding.ok else replace(finding, remedy=f"First the group (see sign-in): {admit}") for finding in permissions]
@@ -214,6 +225,10 @@ class _ClusterCheck:
         else:
             remedy = f"See what grants it: `{self._remedies.granted_by_policy(await self._sign_in.principal())}`; {look}"
         return Finding(Check.EXCESS, False, f"may {excess.what}{by}: more than is needed", remedy)
+
+
+async def _nobody() -> Credential:
+    return Credential()
 
 
 def _failed(check: Check, error: PusherError) -> Finding:

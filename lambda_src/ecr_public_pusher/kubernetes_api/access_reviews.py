@@ -46,7 +46,7 @@ async def who_am_i(client: Client) -> Identity:
     groups = user.get("groups") if isinstance(user, dict) else None
     if not isinstance(user, dict) or not isinstance(groups, list | None):
         raise client.nonsense()
-    return Identity(_shown(user.get("username")), tuple(_shown(group) for group in (groups or [])[:20]))
+    return Identity(_shown(client, user.get("username")), tuple(_shown(client, group) for group in (groups or [])[:20]))
 
 
 async def can_i(client: Client, right: Right, *, namespace: str = "") -> AccessReviewResult:
@@ -56,7 +56,8 @@ async def can_i(client: Client, right: Right, *, namespace: str = "") -> AccessR
     spec = {"resourceAttributes": {key: value for key, value in asked.items() if value}}
     status = await _review(client, "authorization.k8s.io", "SelfSubjectAccessReview", spec)
     found = _GRANTED_BY.match(str(status.get("reason", "")))
-    return AccessReviewResult(status.get("allowed") is True, (found[1], found[2]) if found else None)
+    binding = (found[1], found[2]) if found and not client.echoes(found[2]) else None
+    return AccessReviewResult(status.get("allowed") is True, binding)
 
 
 async def _review(client: Client, group: str, kind: str, spec: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -69,5 +70,5 @@ async def _review(client: Client, group: str, kind: str, spec: Mapping[str, Any]
     return status
 
 
-def _shown(name: Any) -> str:
-    return name if isinstance(name, str) and _NAME.fullmatch(name) else "(a name that is not shown)"
+def _shown(client: Client, name: Any) -> str:
+    return name if isinstance(name, str) and _NAME.fullmatch(name) and not client.echoes(name) else "(a name that is not shown)"

@@ -121,8 +121,9 @@ class Client:
         body: bytes | None = None,
         content_type: str = JSON,
     ) -> tuple[int, dict[str, Any]]:
-        """One request, retried where that may help, until it has a final answer: its status, and its object, which must be of `kind` (one of them).
+        """One request, retried where that may help, until it has a final answer: its status, and its object.
 
+        That must be of `kind`, or one of several; of any where none is named.
         `path` and `query` come encoded.
         Raises ApiStatusError, SignInError, UnreachableError, ApiError; DeadlineReached when nothing may be sent any more.
         """
@@ -202,7 +203,7 @@ class Client:
             raise SignInError(f"{self._host} refused the sign-in, also with a fresh credential", remedy=self._access.sign_in_remedy)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise status_error(status, answer, sent=(body or b"", (signed_in.credential.token or "").encode()))
-        if not isinstance(answer, dict) or answer.get("kind") not in kinds:
+        if not isinstance(answer, dict) or (kinds and answer.get("kind") not in kinds):
             raise self.nonsense()
         return answer
 
@@ -235,6 +236,11 @@ class Client:
         if seconds >= self._deadline.remaining:
             raise error
         await asyncio.sleep(seconds)
+
+    def echoes(self, text: str) -> bool:
+        """Whether a text that the cluster gave repeats the token that it was sent."""
+        token = self._signed_in.credential.token if self._signed_in else None
+        return bool(token) and str(token) in text
 
     def nonsense(self) -> ApiError:
         """The error for an answer that no Kubernetes API gives."""

@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass
 
+from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 
@@ -45,7 +46,7 @@ class EksRemedies:
     def not_the_cluster(self) -> str:
         return f"aws eks describe-cluster {self._of_cluster} --query 'cluster.[endpoint,certificateAuthority.data]'"
 
-    def not_admitted(self, principal: str, groups: tuple[str, ...]) -> str:
+    def not_admitted(self, principal: str, groups: tuple[str, ...], version: Version | None = None) -> str:
         """What makes the cluster admit the signing role as our group; `groups`: those it is in by an access entry already."""
         entry = f"--region {self.region} --cluster-name {self.cluster} --principal-arn {principal}"
         others = [group for group in groups if not group.startswith("system:") and " " not in group]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
+from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpoint, NamedEndpointRemedies
@@ -38,7 +39,7 @@ class IamAuthenticatorRemedies(NamedEndpointRemedies):
 
     cluster_id: str
 
-    def not_admitted(self, principal: str, groups: tuple[str, ...]) -> str:
+    def not_admitted(self, principal: str, groups: tuple[str, ...], version: Version | None = None) -> str:
         return (
             f"Map the role in aws-iam-authenticator (mapRoles; EKS Anywhere: AWSIamConfig): {{rolearn: {principal}, username: ecr-public-pusher, "
             f"groups: [{RBAC_GROUP}]}}. Its clusterID must be {self.cluster_id}, and its API server must reach STS in the document's region."

@@ -4,14 +4,15 @@ from typing import Protocol
 
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.reachability import RouteRemedies
+from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 
 
 class Remedies(RouteRemedies, Protocol):
     """What to do when a cluster cannot be reached, or does not admit whoever signs in."""
 
-    def not_admitted(self, principal: str, groups: tuple[str, ...]) -> str:
-        """What makes the cluster admit `principal` as our group; `groups`: those it is in already."""
+    def not_admitted(self, principal: str, groups: tuple[str, ...], version: Version | None) -> str:
+        """What makes the cluster admit `principal` as our group; `groups`: those it is in already; `version`: Kubernetes', where it is known."""
 
     def granted_by_policy(self, principal: str) -> str:
         """How to see what grants the principal rights that RBAC shows no binding for."""

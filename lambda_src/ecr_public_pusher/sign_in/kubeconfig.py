@@ -16,6 +16,7 @@ from ecr_public_pusher.configuration.endpoints import ASK_THE_OWNER, is_allowed,
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.errors import KubeconfigError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
+from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.kubernetes_api.tls import bear
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import Endpoint
@@ -169,7 +170,7 @@ class KubeconfigRemedies(NamedEndpointRemedies):
     server_field: ClassVar[str] = "the server in the kubeconfig"
     authority_field: ClassVar[str] = "its certificate-authority-data"
 
-    def not_admitted(self, principal: str, groups: tuple[str, ...]) -> str:
+    def not_admitted(self, principal: str, groups: tuple[str, ...], version: Version | None = None) -> str:
         return self.store
 
     def granted_by_policy(self, principal: str) -> str:

@@ -1,11 +1,11 @@
 """Until when a stored credential is valid, as far as it says so itself. Read, not verified: that is the API server's part. Pure."""
 
-import base64
 import binascii
-import json
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
+
+from ecr_public_pusher.sign_in.jwt_claims import claims_of
 
 # ASN.1 (X.690): what of it is read here.
 _UTC_TIME, _GENERALIZED_TIME, _VERSION = 0x17, 0x18, 0xA0
@@ -13,12 +13,10 @@ _VALIDITY = 3  # RFC 5280, TBSCertificate: after serial number, signature and is
 
 
 def token_ends(token: str) -> datetime | None:
-    """The `exp` of a JSON Web Token (RFC 7519); None for a token that is none, or says no end."""
+    """The `exp` of a JSON Web Token; None for a token that is not one, or says no end."""
     try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return datetime.fromtimestamp(float(claims["exp"]), UTC)
-    except (IndexError, KeyError, TypeError, ValueError, OverflowError, OSError, binascii.Error, RecursionError):
+        return datetime.fromtimestamp(float(claims_of(token)["exp"]), UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
 
 

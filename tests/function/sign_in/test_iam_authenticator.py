@@ -1,0 +1,111 @@
+"""EKS's token for clusters that run aws-iam-authenticator themselves: the authenticator's id is signed, and nobody else's."""
+
+from typing import Any
+
+import pytest
+
+from infra.local.kube import EmbeddedCluster
+from infra.local.kube.cluster import Response, SeenRequest
+from tests.support.world import EXECUTION_ROLE, World
+
+DOCUMENT = "{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: edge.example.com}}"
+CLUSTER_ID = "edge.example.com"
+
+
+@pytest.fixture(autouse=True)
+def allowed(world: World) -> None:
+    world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
+
+
+def cluster_of(report: dict[str, Any], document_id: str = "edge") -> dict[str, Any]:
+    found = next(cluster for cluster in report["clusters"] if cluster["id"] == document_id)
+    assert isinstance(found, dict)
+    return found
+
+
+def findings(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {finding["check"]: finding for finding in cluster_of(report)["findings"]}
+
+
+def test_a_push(world: World) -> None:
+    world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID)
+    assert world.run()["ok"]
+    assert world.token("edge", "a")
+
+
+def test_a_plan(world: World) -> None:
+    world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID)
+    assert cluster_of(world.run({"action": "plan"}))["counts"] == {"created": 1}
+
+
+def test_a_check_passes_and_shows_the_id(world: World) -> None:
+    world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID)
+    report = world.run({"action": "check"})
+    assert report["ok"]
+    assert findings(report)["token"]["message"].endswith(f"of at most 4096 bytes, for the cluster id {CLUSTER_ID}")
+
+
+def test_it_asks_neither_eks_nor_sts(world: World) -> None:
+    world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID)
+    world.run()
+    assert [
+        (call.service, call.action) for call in world.aws.calls if call.service in ("eks", "sts") and call.action != "GetServiceBearerToken"
+    ] == []
+
+
+def test_an_id_of_another_cluster_is_refused_with_what_to_map(world: World) -> None:
+    world.add_elsewhere("edge", document=DOCUMENT, cluster_id="another.example.com")
+    error = cluster_of(world.run())["error"]
+    assert error["type"] == "SignInError"
+    assert f"Its clusterID must be {CLUSTER_ID}" in error["remedy"]
+
+
+def test_check_of_a_role_that_is_not_mapped_says_what_to_map(world: World) -> None:
+    world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID, principal="arn:aws:iam::111122223333:role/another")
+    found = findings(world.run({"action": "check"}))["sign-in"]
+    assert f"{{rolearn: {EXECUTION_ROLE}, username: ecr-public-pusher, groups: [ecr-public-pushers]}}" in found["remedy"]
+
+
+def test_after_a_refusal_it_signs_anew_once(world: World) -> None:
+    cluster = world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID, embedded=True)
+    tries: list[int] = []
+
+    def refuse(request: SeenRequest) -> Response | None:
+        if request.method != "PATCH":
+            return None
+        tries.append(1)
+        return Response(401, {"kind": "Status", "code": 401})
+
+    assert isinstance(cluster, EmbeddedCluster)
+    cluster.intercept = refuse
+    assert cluster_of(world.run())["error"]["type"] == "SignInError"
+    assert len(tries) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["namespaces: [a]", "{namespaces: [a], enabled: false}", "{namespaces: 7}", "cluster: [", "{namespaces: [a], region: eu-west-1}"],
+    ids=["enabled", "disabled", "invalid", "not YAML", "another region"],
+)
+def test_an_id_that_is_an_eks_clusters_name_is_refused(world: World, other: str) -> None:
+    """The token would sign in there, too. Also where that document is disabled or broken for now."""
+    document = DOCUMENT.replace(CLUSTER_ID, "prod")
+    cluster = world.add_elsewhere("edge", document=document, cluster_id="prod")
+    world.document("prod", other)
+    before = len(cluster.requests)
+    error = cluster_of(world.run())["error"]
+    assert (error["type"], len(cluster.requests)) == ("InvalidDocument", before)
+    assert "signIn.clusterId: prod is the name of an EKS cluster of another document" in error["message"]
+    assert "one with a dot never is" in error["remedy"]
+
+
+def test_an_id_that_a_broken_document_names_as_its_cluster_is_refused(world: World) -> None:
+    world.add_elsewhere("edge", document=DOCUMENT.replace(CLUSTER_ID, "main"), cluster_id="main")
+    world.document("other", "{cluster: main, namespaces: 7}")
+    assert cluster_of(world.run())["error"]["type"] == "InvalidDocument"
+
+
+def test_an_id_may_be_that_of_a_document_that_is_not_of_eks(world: World) -> None:
+    world.add_elsewhere("edge", document=DOCUMENT.replace(CLUSTER_ID, "shore"), cluster_id="shore")
+    world.add_elsewhere("shore", document="{namespaces: [a], signIn: {type: webIdentity}}")
+    assert cluster_of(world.run())["ok"]
