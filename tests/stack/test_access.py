@@ -64,6 +64,19 @@ def test_it_finds_clusters_by_tag_only_where_that_is_asked_for() -> None:
     assert found["FindClustersByTag"] == allow("eks:DescribeCluster", "eks:ListClusters", on="*")
 
 
+def test_it_asks_for_web_identity_tokens_only_where_that_is_asked_for_and_for_audiences_of_ours() -> None:
+    found = statements(deployed(SPOKE, **SPOKE_PARAMETERS, WebIdentity="true")["SpokeRole"])
+    assert found["GetWebIdentityTokens"] == statements(deployed(AllowedEndpoints="10.0.0.1")["PusherRole"])["GetWebIdentityTokens"]
+
+
+def test_it_reads_kubeconfigs_of_its_own_account_below_the_path_that_is_named() -> None:
+    found = statements(deployed(SPOKE, **SPOKE_PARAMETERS, KubeconfigPath="/ecr")["SpokeRole"])
+    same_account = {"aws:ResourceAccount": "${aws:PrincipalAccount}"}
+    assert found["ReadKubeconfigs"] == allow(
+        "secretsmanager:GetSecretValue", on="arn:aws:secretsmanager:*:*:secret:/ecr/*", StringEquals=same_account
+    )
+
+
 def test_only_the_function_with_the_external_id_may_assume_it() -> None:
     assert properties("SpokeRole", SPOKE, **SPOKE_PARAMETERS)["AssumeRolePolicyDocument"]["Statement"] == [
         {
@@ -102,6 +115,11 @@ def test_whom_it_trusts_and_what_it_finds_must_be_said() -> None:
         ("ClusterArns", "arn:aws:eks:*:444455556666:cluster/a", False),
         ("ClusterArns", "", False),
         ("ClusterArns", "*", False),
+        ("KubeconfigPath", "", True),
+        ("KubeconfigPath", "/ecr-public-pusher", True),
+        ("KubeconfigPath", "/ecr-public-pusher/", False),
+        ("KubeconfigPath", "*", False),
+        ("KubeconfigPath", "/*", False),
     ],
 )
 def test_the_spoke_roles_parameters_refuse_nonsense(parameter: str, value: str, fits: bool) -> None:

@@ -356,10 +356,12 @@ def test_nonsense_is_refused_by_the_plan(tmp_path: Path, folder: Path, variables
 
 
 @needs_terraform
-@pytest.mark.parametrize("discovery", [False, True])
-def test_the_spoke_roles_documents_are_the_templates_as_deployed(tmp_path: Path, discovery: bool) -> None:
-    parameters = {"PusherRoleArn": ROLE, "ExternalId": "some-id-of-yours", "ClusterArns": CLUSTER, "Discovery": str(discovery).lower()}
-    same_documents(spoke(tmp_path, discovery=discovery), deployed("infra/spoke-role.yaml", **parameters)["SpokeRole"]["Properties"])
+@pytest.mark.parametrize("variables", [{}, {"discovery": True}, {"web_identity": True, "kubeconfig_path": "/ecr"}], ids=str)
+def test_the_spoke_roles_documents_are_the_templates_as_deployed(tmp_path: Path, variables: dict[str, Any]) -> None:
+    chosen = {"Discovery": "discovery", "WebIdentity": "web_identity", "KubeconfigPath": "kubeconfig_path"}
+    given = {parameter: str(variables[name]).replace("True", "true") for parameter, name in chosen.items() if name in variables}
+    parameters = {"PusherRoleArn": ROLE, "ExternalId": "some-id-of-yours", "ClusterArns": CLUSTER, **given}
+    same_documents(spoke(tmp_path, **variables), deployed("infra/spoke-role.yaml", **parameters)["SpokeRole"]["Properties"])
 
 
 def same_documents(found: dict[str, Any], role: dict[str, Any]) -> None:

@@ -182,8 +182,8 @@ class _ClusterCheck:
         await audit.in_each_of(self._selected)
         permissions = audit.permissions()
         if RBAC_GROUP not in identity.groups and not all(finding.ok for finding in permissions):
-            version = None if self._sign_in.asks_eks else await server_version(api)
-            admit = self._remedies.not_admitted(await self._sign_in.principal(), identity.groups, version)
+            kubernetes = None if self._sign_in.asks_eks else await server_version(api)
+            admit = self._remedies.not_admitted(await self._sign_in.principal(), identity.groups, kubernetes)
             signed_in = self._findings.pop()
             self._findings.append(replace(signed_in, ok=False, message=f"{signed_in.message}: {RBAC_GROUP} is not among them", remedy=admit))
             permissions = [finding if finding.ok else replace(finding, remedy=f"First the group (see sign-in): {admit}") for finding in permissions]

@@ -73,9 +73,9 @@ class TrustRemedies(NamedEndpointRemedies):
     def flags(self) -> str:
         """The older way: no group can be given, so the user is bound by itself."""
         return (
-            f"--oidc-issuer-url={self.claims.issuer} --oidc-client-id={self.claims.audience} --oidc-username-claim=sub --oidc-username-prefix=aws: "
-            f"--oidc-required-claim=sub={self.claims.subject} and bind the user to infra/rbac's role: "
-            f"kubectl create clusterrolebinding {PRODUCT}-web-identity --clusterrole={PRODUCT} --user=aws:{self.claims.subject}"
+            f"`--oidc-issuer-url={self.claims.issuer} --oidc-client-id={self.claims.audience} --oidc-username-claim=sub --oidc-username-prefix=aws: "
+            f"--oidc-required-claim=sub={self.claims.subject}` and bind the user to infra/rbac's role: "
+            f"`kubectl create clusterrolebinding {PRODUCT}-web-identity --clusterrole={PRODUCT} --user=aws:{self.claims.subject}`"
         )
 
 

@@ -27,6 +27,25 @@ locals {
         Action   = ["eks:DescribeCluster", "eks:ListClusters"]
         Resource = ["*"]
       }],
+      [for sid in var.web_identity ? ["GetWebIdentityTokens"] : [] : {
+        Sid      = sid
+        Effect   = "Allow"
+        Action   = ["sts:GetWebIdentityToken"]
+        Resource = ["*"]
+        Condition = {
+          "ForAllValues:StringLike" = { "sts:IdentityTokenAudience" = "ecr-public-pusher:*" }
+          Null                      = { "sts:IdentityTokenAudience" = "false" }
+          StringEquals              = { "sts:SigningAlgorithm" = "RS256" }
+          NumericLessThanEquals     = { "sts:DurationSeconds" = 300 }
+        }
+      }],
+      [for path in var.kubeconfig_path == "" ? [] : [var.kubeconfig_path] : {
+        Sid       = "ReadKubeconfigs"
+        Effect    = "Allow"
+        Action    = ["secretsmanager:GetSecretValue"]
+        Resource  = ["arn:aws:secretsmanager:*:*:secret:${path}/*"]
+        Condition = { StringEquals = { "aws:ResourceAccount" = "$${aws:PrincipalAccount}" } }
+      }],
     )
   }
 }

@@ -45,6 +45,23 @@ variable "discovery" {
   default     = false
 }
 
+variable "web_identity" {
+  description = "true: the function may ask for this account's web identity tokens, for documents with this roleArn and signIn webIdentity."
+  type        = bool
+  default     = false
+}
+
+variable "kubeconfig_path" {
+  description = "Beginning of the names of this account's secrets that hold kubeconfigs, such as /ecr-public-pusher. Empty: the function may read none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^((/[a-zA-Z0-9_.-]+){1,13})?$", var.kubeconfig_path))
+    error_message = "kubeconfig_path must be empty or one to 13 levels such as /ecr-public-pusher, without a slash at the end."
+  }
+}
+
 variable "tags" {
   description = "Tags of the role."
   type        = map(string)
