@@ -95,7 +95,7 @@ def test_without_the_function_secrets_are_deleted_by_their_label(shell: Shell) -
 def test_a_push_is_sent_without_the_command_line(shell: Shell) -> None:
     add_cluster(shell, admitted=True)
     shell.world.document(CLUSTER, "{region: eu-west-1, namespaces: [default]}")
-    printed = shell.run(block_of("docs/operations.md", starts="FUNCTION="))
+    printed = shell.run(block_of("docs/events.md", starts="FUNCTION="))
     report, _ = json.JSONDecoder().raw_decode(printed)
     assert report["totals"]["created"] == 1
 

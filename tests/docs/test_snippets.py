@@ -1,6 +1,8 @@
 """Blocks that hold a document, an event or a report are judged by what reads them."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +10,8 @@ import yaml
 
 from ecr_public_pusher.configuration import loader
 from ecr_public_pusher.events.parser import parse
-from tests.docs.documents import Block, blocks
+from tests.docs.documents import DOCUMENTS as PAGES
+from tests.docs.documents import Block, blocks, prose
 
 ROOT_PATH = "/ecr-public-pusher"
 # Of other readers than the function: their apiVersion says so.
@@ -40,3 +43,9 @@ def test_each_json_block_is_json_and_an_event_is_one(block: Block) -> None:
     value = json.loads(block.text)
     if "action" in value and "ok" not in value:
         assert parse(value, root=ROOT_PATH)
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: path.name)
+def test_each_event_in_the_text_is_one(document: Path) -> None:
+    texts = re.findall(r'`(\{"action"[^`]*\})`', " ".join(prose(document).split()))
+    assert all(parse(json.loads(text), root=ROOT_PATH) for text in texts)
