@@ -9,7 +9,6 @@ from itertools import batched
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.blocking_calls import BlockingCalls
-from ecr_public_pusher.configuration.eks_discovery import Patience, discover
 from ecr_public_pusher.configuration.loader import Configuration, load
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Scope
@@ -164,8 +163,11 @@ class _Run:
         request = self._request
         sweep = request.action == "sweep"
         useless = sweep and not any(one.settings.selection.needs_list for one in configuration.discoveries)
-        if not (configuration.discoveries or request.clusters) or request.deleted is not None or useless:
+        if not (configuration.discoveries or any("/" in pattern for pattern in request.clusters)) or request.deleted is not None or useless:
             return replace(configuration, discoveries=())
+        # What an estate without discoveries never needs.
+        from ecr_public_pusher.configuration.eks_discovery import Patience, discover
+
         directory = EksDirectory(self._callers, self._runner.sandbox.endpoints, fresh=not sweep)
         remaining = self._deadline.remaining
         looking = discover(

@@ -5,31 +5,18 @@ import contextlib
 import ipaddress
 import socket
 import ssl
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
+from ecr_public_pusher.kubernetes_api.route_remedies import RouteRemedies
 from ecr_public_pusher.kubernetes_api.tls import verifying_context
 from ecr_public_pusher.results import Check, Finding
 
 # An EKS endpoint has an address in two or three zones; a dead one must not use up the time of the others.
 MAX_ADDRESSES = 4
-
-
-class RouteRemedies(Protocol):
-    """What to do about each way in which the endpoint cannot be reached, by whoever knows where the cluster is."""
-
-    def name_not_resolved(self) -> str:
-        """Its host name has no address."""
-
-    def not_connected(self, *, private: bool) -> str:
-        """No address accepts a connection; `private`: none of them is public."""
-
-    def not_the_cluster(self) -> str:
-        """What answers there does not speak TLS as the cluster's certificate authority vouches for."""
 
 
 class Route:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
@@ -11,16 +11,18 @@ from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code
 from ecr_public_pusher.aws_api.throttling import patiently
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.eks_discovery import Search, Sightings
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.errors import DiscoveryError, EksError, NotThereError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.ownership import RBAC_GROUP
-from ecr_public_pusher.sign_in.eks_remedies import EksRemedies
 from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Remedies
 from ecr_public_pusher.sign_in.role_caller import RoleCaller
 from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, sts_token
+
+if TYPE_CHECKING:
+    from ecr_public_pusher.configuration.eks_discovery import Search, Sightings
 
 # An endpoint and its authority change when a cluster is made anew or its authority renewed. Then the connection fails, and EKS is asked at once.
 ENDPOINT_LIFE_SECONDS = 3600.0
@@ -87,7 +89,9 @@ class EksSignIn(RoleCaller):
     def describe_credential(self, credential: Credential) -> str:
         return f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes"
 
-    def remedies(self, endpoint: Endpoint) -> EksRemedies:
+    def remedies(self, endpoint: Endpoint) -> Remedies:
+        from ecr_public_pusher.sign_in.eks_remedies import EksRemedies  # for a check alone
+
         return EksRemedies(endpoint, self.config.cluster, self.config.region)
 
 
@@ -105,7 +109,7 @@ class EksDirectory:
     def __init__(self, callers: Callers, endpoints: EndpointCache, *, fresh: bool) -> None:
         self._callers, self._endpoints, self._fresh = callers, endpoints, fresh
 
-    async def look_up(self, search: Search, seen: Sightings) -> None:
+    async def look_up(self, search: "Search", seen: "Sightings") -> None:
         """Fills `seen` with the clusters that the role sees there, and that can be pushed to: not those that are being made or deleted.
 
         Raises DiscoveryError, RoleError, SignInError.

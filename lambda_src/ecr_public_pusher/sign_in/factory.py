@@ -1,4 +1,7 @@
-"""Which way of signing in a document asks for: one module for each, behind the interface in `kind`."""
+"""Which way of signing in a document asks for: one module for each, behind the interface in `kind`.
+
+Those other than EKS's are imported when the first document asks for one: an estate that has none does not pay for them at each cold start.
+"""
 
 from collections.abc import Sequence
 
@@ -6,10 +9,7 @@ from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator, StoredKubeconfig, WebIdentity
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.sign_in.eks import EksSignIn, EndpointCache
-from ecr_public_pusher.sign_in.iam_authenticator import IamAuthenticatorSignIn
 from ecr_public_pusher.sign_in.kind import SignIn
-from ecr_public_pusher.sign_in.kubeconfig import KubeconfigSignIn
-from ecr_public_pusher.sign_in.web_identity import WebIdentitySignIn
 
 
 class SignIns:
@@ -21,10 +21,16 @@ class SignIns:
     def of(self, config: ClusterConfig) -> SignIn:
         match config.sign_in:
             case IamAuthenticator() as choice:
+                from ecr_public_pusher.sign_in.iam_authenticator import IamAuthenticatorSignIn
+
                 return IamAuthenticatorSignIn(config, choice, self._callers)
             case WebIdentity(server=server):
+                from ecr_public_pusher.sign_in.web_identity import WebIdentitySignIn
+
                 return WebIdentitySignIn(config, server, self._callers)
             case StoredKubeconfig(secret_arn=secret_arn):
+                from ecr_public_pusher.sign_in.kubeconfig import KubeconfigSignIn
+
                 return KubeconfigSignIn(config, secret_arn, self._callers, self._clock, allowed_endpoints=self._allowed_endpoints)
             case _:
                 return EksSignIn(config, self._callers, self._endpoints)

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
-from ecr_public_pusher.kubernetes_api.reachability import RouteRemedies
+from ecr_public_pusher.kubernetes_api.route_remedies import RouteRemedies
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 
