@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.stack.template import refusals, source
+from tests.support.hosts import ALLOWING, ALLOWING_NOTHING
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ours"
@@ -59,6 +60,9 @@ EXPRESSIONS = [
         ("AllowedAccounts", "111122223333", True),
         ("AllowedAccounts", "11112222333", False),
         ("AllowedAccounts", "*", False),
+        *(("AllowedEndpoints", host, True) for host in ALLOWING),
+        *(("AllowedEndpoints", host, False) for host in ALLOWING_NOTHING if host),
+        ("AllowedEndpoints", "", True),
         ("AssumableRoleName", "ecr-public-pusher-spoke", True),
         ("AssumableRoleName", "teams/platform/reader", True),
         ("AssumableRoleName", "*", False),

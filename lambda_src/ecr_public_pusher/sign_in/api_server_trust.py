@@ -75,7 +75,7 @@ class TrustRemedies(NamedEndpointRemedies):
         return (
             f"`--oidc-issuer-url={self.claims.issuer} --oidc-client-id={self.claims.audience} --oidc-username-claim=sub --oidc-username-prefix=aws: "
             f"--oidc-required-claim=sub={self.claims.subject}` and bind the user to infra/rbac's role: "
-            f"`kubectl create clusterrolebinding {PRODUCT}-web-identity --clusterrole={PRODUCT} --user=aws:{self.claims.subject}`"
+            f"`kubectl --context CONTEXT create clusterrolebinding {PRODUCT}-web-identity --clusterrole={PRODUCT} --user=aws:{self.claims.subject}`"
         )
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from ecr_public_pusher.configuration import loader as config
 from ecr_public_pusher.configuration import schema
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks, Server, StoredKubeconfig, WebIdentity
 from ecr_public_pusher.configuration.loader import Configuration, Parameter
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.errors import ConfigurationError
+from infra.local.kube.certificates import issue
 
 ROOT = "/ecr-public-pusher"
 
@@ -244,3 +245,128 @@ def test_what_is_wrong_with_the_defaults_is_said_one_by_one() -> None:
     with pytest.raises(ConfigurationError) as raised:
         build(defaults="prune: maybe")
     assert [problem.path for problem in raised.value.problems] == [("prune",)]
+
+
+# Clusters that are not EKS
+
+AUTHORITY = issue("edge")
+WEB = "{type: webIdentity}"
+STORED = "{type: kubeconfig, secretArn: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:/ecr-public-pusher/edge-AbCdEf'}"
+
+
+def elsewhere(documents: dict[str, str], *, hosts: tuple[str, ...] = ("10.0.0.1", "10.0.0.2")) -> Any:
+    parameters = [Parameter(f"/ecr/{name}", text) for name, text in documents.items()]
+    return config.load(parameters, root="/ecr", region="us-east-1", account="111122223333", allowed_endpoints=hosts)
+
+
+def only(documents: dict[str, str]) -> ClusterConfig:
+    configuration = elsewhere(documents)
+    assert not configuration.invalid
+    (found,) = configuration.clusters
+    assert isinstance(found, ClusterConfig)
+    return found
+
+
+def refused(documents: dict[str, str], document_id: str = "edge") -> str:
+    return str(elsewhere(documents).invalid[document_id].message)
+
+
+def test_a_documents_endpoint_and_the_defaults_sign_in() -> None:
+    found = only({"defaults": f"{{namespaces: [a], signIn: {WEB}}}", "clusters/edge": "endpoint: https://10.0.0.1"})
+    assert found.sign_in == WebIdentity(Server("https://10.0.0.1"))
+
+
+def test_a_documents_sign_in_and_the_defaults_endpoint() -> None:
+    found = only({"defaults": "{namespaces: [a], endpoint: https://10.0.0.1}", "clusters/edge": f"signIn: {WEB}"})
+    assert found.sign_in == WebIdentity(Server("https://10.0.0.1"))
+
+
+def test_the_defaults_endpoint_is_not_of_a_cluster_that_takes_none() -> None:
+    """One estate may have clusters of every kind."""
+    defaults = f"{{namespaces: [a], signIn: {WEB}, endpoint: https://10.0.0.1}}"
+    assert only({"defaults": defaults, "clusters/edge": "signIn: {type: eks}"}).sign_in == Eks()
+    assert isinstance(only({"defaults": defaults, "clusters/edge": f"signIn: {STORED}"}).sign_in, StoredKubeconfig)
+
+
+def test_a_discovery_takes_no_sign_in_of_the_defaults() -> None:
+    configuration = elsewhere(
+        {
+            "defaults": f"{{namespaces: [a], signIn: {WEB}, endpoint: https://10.0.0.1}}",
+            "discover/fleet": "{regions: [us-east-1], tags: {a: b}}",
+        }
+    )
+    assert configuration.discoveries[0].settings.sign_in == Eks()
+
+
+def test_a_document_without_its_endpoint_anywhere() -> None:
+    assert "endpoint: required where signIn is webIdentity" in refused({"clusters/edge": f"{{namespaces: [a], signIn: {WEB}}}"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ("endpoint: https://10.0.0.1", "EKS says them of its clusters"),
+        ("{endpoint: https://10.0.0.1, signIn: {type: eks}}", "EKS says them of its clusters"),
+        (f"{{endpoint: https://10.0.0.1, signIn: {STORED}}}", "the kubeconfig says them"),
+        (f"{{cluster: main, endpoint: https://10.0.0.1, signIn: {WEB}}}", "cluster: the name of an EKS cluster"),
+        ("signIn: {type: eks, clusterId: x}", "clusterId: iamAuthenticator needs it, and no other kind has one"),
+        ("signIn: {type: webIdentity, secretArn: x}", "expected a secret's complete ARN"),
+        (f"{{endpoint: 'https://me:hunter2@10.0.0.1', signIn: {WEB}}}", "found one with user info"),
+        (f"{{endpoint: 'http://me:hunter2@10.0.0.1', signIn: {WEB}}}", "found one that does not begin with https://"),
+        (f"{{endpoint: 'https://10.0.0.1/api', signIn: {WEB}}}", "found one with a path, a query or a fragment"),
+        (f"{{endpoint: 'https://10.0.0.1#me:hunter2@evil', signIn: {WEB}}}", "found one with user info"),
+        (f"{{endpoint: 'https://K8s.example.com', signIn: {WEB}}}", "found one with upper case"),
+        (f"{{endpoint: 'https://k8s.example.com.:6443', signIn: {WEB}}}", "found one whose host ends with a dot"),
+        (f"{{endpoint: 'https://10.0.0.3', signIn: {WEB}}}", "nothing is sent to 10.0.0.3, which the stack's AllowedEndpoints does not name"),
+        (f"{{endpoint: 'https://0xa.0.0.1', signIn: {WEB}}}", "nothing is sent to 0xa.0.0.1"),
+        (f"{{endpoint: 'https://167772161', signIn: {WEB}}}", "nothing is sent to 167772161"),
+    ],
+)
+def test_what_a_document_may_not_say(fields: str, said: str) -> None:
+    message = refused({"defaults": "namespaces: [a]", "clusters/edge": fields})
+    assert said in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    ("pem", "said"),
+    [
+        (AUTHORITY.key_pem, "found a private key"),
+        (AUTHORITY.ca_pem + AUTHORITY.key_pem, "found a private key"),
+        (AUTHORITY.certificate_pem, "found a server's or client's certificate"),
+        (AUTHORITY.ca_pem + AUTHORITY.certificate_pem, "found a server's or client's certificate"),
+        (AUTHORITY.ca_pem.replace("MII", "AAA", 1), "cannot be read as a certificate"),
+        ("secret-text", "found something else"),
+    ],
+    ids=["key", "with a key", "leaf", "authority and leaf", "broken", "no PEM"],
+)
+def test_what_is_no_certificate_authority(pem: str, said: str) -> None:
+    document = json.dumps({"namespaces": ["a"], "endpoint": "https://10.0.0.1", "certificateAuthority": pem, "signIn": {"type": "webIdentity"}})
+    message = refused({"clusters/edge": document})
+    assert said in message
+    assert "secret-text" not in message
+    assert pem.splitlines()[1 if "\n" in pem else 0] not in message
+
+
+def test_several_authorities_are_trusted_together() -> None:
+    """While one is renewed."""
+    both = AUTHORITY.ca_pem + issue("next").ca_pem
+    document = json.dumps({"namespaces": ["a"], "endpoint": "https://10.0.0.1", "certificateAuthority": both, "signIn": {"type": "webIdentity"}})
+    assert only({"clusters/edge": document}).server == Server("https://10.0.0.1", both)
+
+
+def test_an_id_with_a_dot_is_one_of_a_cluster_that_is_not_eks() -> None:
+    """EKS names have none, but the document's id is no EKS cluster's name there."""
+    assert only({"clusters/edge.1": f"{{namespaces: [a], endpoint: https://10.0.0.1, signIn: {WEB}}}"}).id == "edge.1"
+
+
+def test_two_documents_of_one_endpoint_are_of_one_cluster() -> None:
+    document = f"{{namespaces: [a], endpoint: https://10.0.0.1, signIn: {WEB}}}"
+    configuration = elsewhere({"clusters/one": document, "clusters/two": document, "clusters/three": document.replace("0.1", "0.2")})
+    assert len({config.target for config in configuration.clusters}) == 2
+
+
+def test_two_documents_of_one_kubeconfig_are_of_one_cluster() -> None:
+    document = f"{{namespaces: [a], signIn: {STORED}}}"
+    configuration = elsewhere({"clusters/one": document, "clusters/two": document, "clusters/three": document.replace("AbCdEf", "GhIjKl")})
+    assert len({config.target for config in configuration.clusters}) == 2

@@ -11,10 +11,13 @@ import yaml
 from ecr_public_pusher.configuration import loader, schema
 from ecr_public_pusher.configuration.loader import Parameter
 from ecr_public_pusher.errors import ConfigurationError
+from infra.local.kube.certificates import issue
 
 ROOT = Path(__file__).parents[3]
 PATH = "/ecr-public-pusher"
 SCHEMAS = schema.json_schemas()
+EKS = "{namespaces: [default], signIn: {type: eks}}"
+HOSTS = ("10.0.0.1", "k8s.example.com", "[::1]", "[2001:db8::1]", "[fe80:1:2:3:4:5:6:7]", "[2001:db8::]", "xn--bcher-kva.example")
 ROLE = "arn:aws:iam::444455556666:role/spoke"
 
 GOOD = f"""
@@ -265,7 +268,124 @@ BAD_DISCOVERY = f"""
 - a
 """.strip().splitlines()
 
+# Of clusters that are not EKS. Whether signIn or endpoint comes from the defaults, an editor does not know: see the tests below.
+CA = json.dumps(issue("edge").ca_pem)
+ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf"
+TRUST, AUTHENTICATOR, STORED = (
+    "{type: webIdentity}",
+    "{type: iamAuthenticator, clusterId: edge.example.com}",
+    f'{{type: kubeconfig, secretArn: "{ARN}"}}',
+)
+GOOD_ENDPOINTS = (
+    *("https://10.0.0.1", "https://10.0.0.1:6443", "https://k8s.example.com", "https://k8s.example.com:1", "https://k8s.example.com:65535"),
+    *("https://[::1]", "https://[2001:db8::1]:6443", "https://[fe80:1:2:3:4:5:6:7]", "https://[2001:db8::]", "https://xn--bcher-kva.example"),
+)
+BAD_ENDPOINTS = (
+    *("http://k8s.example.com", "k8s.example.com", "k8s.example.com:6443", "//k8s.example.com", "https://", "https:///", "ftp://k8s.example.com", ""),
+    *(
+        "https://k8s.example.com/",
+        "https://k8s.example.com/api",
+        "https://k8s.example.com?x",
+        "https://k8s.example.com#x",
+        "https://k8s.example.com/..",
+    ),
+    *("https://user@k8s.example.com", "https://user:password@k8s.example.com", "https://k8s.example.com@evil.example", "https://@k8s.example.com"),
+    *("https://k8s.example.com.", "https://k8s.example.com.:6443", "https://.example.com", "https://k8s..example.com", "https://-k8s.example.com"),
+    *("https://K8s.example.com", "HTTPS://k8s.example.com", "https://[2001:DB8::1]", "https://k8s_1.example.com", "https://bücher.example"),
+    *("https://k8s.example.com:0", "https://k8s.example.com:65536", "https://k8s.example.com:99999", "https://k8s.example.com:", "https://k8s:x"),
+    *(
+        "https://k8s.example.com:06443",
+        "https://*.example.com",
+        "https://k8s.example.com evil",
+        " https://k8s.example.com",
+        "https://k8s.example.com ",
+    ),
+    *(
+        "https://[::ffff:10.0.0.1]",
+        "https://[::1",
+        "https://::1",
+        "https://[1]",
+        "https://[:::]",
+        "https://[1:2:3:4:5:6:7:8:9]",
+        "https://[::1%25eth0]",
+    ),
+    *("https://k8s.example.com\\evil", "https://k8s%2eexample.com", "https://k8s.example.com\tx"),
+)
+GOOD_ELSEWHERE = [
+    *(f"{{signIn: {TRUST}, endpoint: {json.dumps(endpoint)}}}" for endpoint in GOOD_ENDPOINTS),
+    f'{{signIn: {AUTHENTICATOR}, endpoint: "https://10.0.0.1", certificateAuthority: {CA}}}',
+    '{signIn: {type: iamAuthenticator, clusterId: 7}, endpoint: "https://10.0.0.1", certificateAuthority: null}',
+    '{signIn: {type: webIdentity, clusterId: null, secretArn: ~}, endpoint: "https://10.0.0.1"}',
+    f"{{signIn: {STORED}}}",
+    f"{{signIn: {STORED}, endpoint: null, certificateAuthority: null, cluster: null}}",
+    f'{{signIn: {STORED}, roleArn: "{ROLE}"}}',
+    "signIn: {type: eks}",
+    "{signIn: {type: eks}, cluster: main, endpoint: null}",
+    "signIn: null",
+]
+BAD_ELSEWHERE = [
+    *(f"{{signIn: {TRUST}, endpoint: {json.dumps(endpoint)}}}" for endpoint in BAD_ENDPOINTS),
+    *(f"{{signIn: {TRUST}, endpoint: {value}}}" for value in ("7", "[https://10.0.0.1]", "{}", "true")),
+    *(f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {value}}}' for value in ("x", "7", "[]", '""')),
+    f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {json.dumps(issue("x").key_pem)}}}',
+    f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {json.dumps(issue("x").ca_pem + issue("x").key_pem)}}}',
+    f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", cluster: main}}',
+    '{signIn: {type: eks}, endpoint: "https://10.0.0.1"}',
+    f"{{signIn: {{type: eks}}, certificateAuthority: {CA}}}",
+    f'{{signIn: {STORED}, endpoint: "https://10.0.0.1"}}',
+    f"{{signIn: {STORED}, certificateAuthority: {CA}}}",
+    f"{{signIn: {STORED}, cluster: main}}",
+    "{signIn: {type: eks, clusterId: x}}",
+    f'{{signIn: {{type: eks, secretArn: "{ARN}"}}}}',
+    '{signIn: {type: webIdentity, clusterId: x}, endpoint: "https://10.0.0.1"}',
+    '{signIn: {type: webIdentity, audience: x}, endpoint: "https://10.0.0.1"}',
+    '{signIn: {type: iamAuthenticator}, endpoint: "https://10.0.0.1"}',
+    '{signIn: {type: iamAuthenticator, clusterId: null}, endpoint: "https://10.0.0.1"}',
+    '{signIn: {type: iamAuthenticator, clusterId: "a b"}, endpoint: "https://10.0.0.1"}',
+    f'{{signIn: {{type: iamAuthenticator, clusterId: x, secretArn: "{ARN}"}}, endpoint: "https://10.0.0.1"}}',
+    "signIn: {type: kubeconfig}",
+    *(
+        f"{{signIn: {{type: kubeconfig, secretArn: {json.dumps(arn)}}}}}"
+        for arn in (
+            "edge",
+            "/ecr-public-pusher/edge",
+            ARN[:-7],
+            f"{ARN}*",
+            ARN.replace("edge", "*"),
+            ARN.replace("eu-central-1", "*"),
+            ARN.replace("111122223333", "1111"),
+            ARN.replace("secretsmanager", "ssm"),
+            f"{ARN} ",
+            f"{ARN}:versionId",
+            "",
+        )
+    ),
+    "signIn: webIdentity",
+    "signIn: {}",
+    "signIn: {type: oidc}",
+    "signIn: {type: EKS}",
+    "signIn: {type: null}",
+    "signIn: []",
+    "signIn: {kind: eks}",
+]
+GOOD_DEFAULTS_ELSEWHERE = [
+    f"signIn: {TRUST}",
+    'endpoint: "https://10.0.0.1"',
+    f"certificateAuthority: {CA}",
+    f"signIn: {STORED}",
+    f'{{signIn: {AUTHENTICATOR}, endpoint: "https://10.0.0.1"}}',
+    "{signIn: null, endpoint: null}",
+]
+
 CORPUS = [
+    *(("cluster", text, True) for text in GOOD_ELSEWHERE),
+    *(("cluster", text, False) for text in BAD_ELSEWHERE),
+    *(("defaults", text, True) for text in GOOD_DEFAULTS_ELSEWHERE),
+    *(("defaults", f"endpoint: {json.dumps(endpoint)}", False) for endpoint in BAD_ENDPOINTS),
+    *(("defaults", text, False) for text in ("signIn: webIdentity", "signIn: {type: kubeconfig}", "signIn: {type: iamAuthenticator}")),
+    *(("discover", f"{{{HEAD}, {text}}}", False) for text in ("signIn: {type: eks}", f"certificateAuthority: {CA}")),
+    *(("discover", f'{{{HEAD}, endpoint: "https://10.0.0.1"}}', False),),
+    *(("discover", f"{{{HEAD}, signIn: null, endpoint: null, certificateAuthority: null}}", True),),
     *(("cluster", text, True) for text in (*GOOD, *GOOD_CLUSTER)),
     *(("cluster", text, False) for text in (*BAD, *BAD_CLUSTER)),
     *(("defaults", text, True) for text in (*GOOD, "externalId: some-id")),
@@ -279,15 +399,26 @@ def judged_by_the_function(kind: str, text: str) -> bool:
     """Beside defaults that select something, where it is a cluster's document."""
     defaults = text if kind == "defaults" else "namespaces: [default]"
     folder = "discover" if kind == "discover" else "clusters"
-    documents = {f"{PATH}/defaults": defaults, f"{PATH}/{folder}/prod": "namespaces: [default]" if kind == "defaults" else text}
+    documents = {f"{PATH}/defaults": defaults, f"{PATH}/{folder}/prod": EKS if kind == "defaults" else text}
     try:
-        return not loader.load([Parameter(name, value) for name, value in documents.items()], root=PATH, region="us-east-1").invalid
+        parameters = [Parameter(name, value) for name, value in documents.items()]
+        return not loader.load(parameters, root=PATH, region="us-east-1", allowed_endpoints=HOSTS).invalid
     except ConfigurationError:
         return False
 
 
 def judged_by_the_schema(kind: str, document: Any) -> bool:
     return bool(jsonschema.Draft202012Validator(SCHEMAS[f"{kind}.schema.json"]).is_valid(document))
+
+
+@pytest.mark.parametrize("document", [f"signIn: {TRUST}", f"signIn: {AUTHENTICATOR}", 'endpoint: "https://10.0.0.1"', f"certificateAuthority: {CA}"])
+def test_what_the_defaults_may_complete_the_schema_lets_pass(document: str) -> None:
+    assert (judged_by_the_function("cluster", document), judged_by_the_schema("cluster", yaml.safe_load(document))) == (False, True)
+
+
+def test_whether_a_certificate_is_an_authoritys_the_schema_lets_pass() -> None:
+    document = f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {json.dumps(issue("x").certificate_pem)}}}'
+    assert (judged_by_the_function("cluster", document), judged_by_the_schema("cluster", yaml.safe_load(document))) == (False, True)
 
 
 def test_there_are_as_many_documents_as_it_takes() -> None:
