@@ -19,6 +19,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from .errors import CliError, ExitCode
+from .rendering.text import holds_command
 
 # In a pipe nothing is wrapped or cut: who reads it there is grep, or a file.
 PIPE_COLUMNS = 10_000
@@ -42,9 +43,9 @@ def console(stream: TextIO) -> Console:
 
 
 def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
-    """A text's lines are left whole, so that what wraps them is the terminal, and a command in them can be copied."""
+    """Where a text holds a command its lines are left whole, so that what wraps them is the terminal, and it can be copied."""
     with console.capture() as printed:
-        console.print(part, soft_wrap=isinstance(part, Text), end=end)
+        console.print(part, soft_wrap=isinstance(part, Text) and holds_command(part.plain), end=end)
     text = printed.get()
     _write(console.file, text if console.is_terminal else "".join(f"{line.rstrip()}\n" for line in text.splitlines()))
 
@@ -98,8 +99,8 @@ class Output:
     def error(self, error: CliError) -> None:
         """What went wrong, and below it what to do."""
         _print(self.err, Text.assemble(("error: ", "bold red"), error.message))
-        if error.remedy:
-            _print(self.err, Text(error.remedy))
+        for line in error.remedy.splitlines():
+            _print(self.err, Text(line))
 
     def aside(self, part: RenderableType) -> None:
         """What a question is about, to stderr."""

@@ -49,7 +49,7 @@ def _problems(report: Mapping[str, Any], ids: Collection[str]) -> Iterator[Rende
             continue
         if error := cluster.get("error"):
             yield indented(f"{cluster['id']}: {error['type']}: {error['message']}")
-        for namespaces, problem in grouped(cluster.get("problems", ())):
+        for namespaces, problem in grouped(one for one in cluster.get("problems", ()) if not (error and one["outcome"] == "failed")):
             yield _line(f"{cluster['id']}/{','.join(namespaces)}", problem["outcome"], problem["message"])
         if left := cluster.get("problemsLeft"):
             yield indented(f"{cluster['id']}: ... and {left} more")

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from .text import BAD, indented, remedy, state
+from .text import BAD, FAINT, indented, remedy, state
 
 type Problem = Mapping[str, Any]
 
@@ -25,7 +25,12 @@ def render_error(error: Problem) -> list[RenderableType]:
     return explained(Text(str(error.get("type", "error")), style=BAD), error)
 
 
-def render_problems(problems: Iterable[Problem]) -> Iterator[RenderableType]:
+def render_problems(problems: Iterable[Problem], *, with_cluster: bool = False) -> Iterator[RenderableType]:
+    """`with_cluster`: the cluster's own error was shown, and those that failed with it are only named."""
+    problems = list(problems)
+    if with_cluster and (failed := [problem["namespace"] for problem in problems if problem["outcome"] == "failed"]):
+        yield indented(f"With it failed: {', '.join(failed)}", style=FAINT)
+        problems = [problem for problem in problems if problem["outcome"] != "failed"]
     for namespaces, problem in grouped(problems):
         yield from explained(Text.assemble(", ".join(namespaces), "  ", state(problem["outcome"])), problem)
 

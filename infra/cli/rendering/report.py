@@ -47,7 +47,7 @@ def headline(report: Report) -> Text:
     failed = totals.get("clustersFailed", 0)
     numbers = [counted(totals.get("clusters", 0), "cluster") + (f", {failed} failed" if failed else "")]
     if counts := _counts(totals):
-        numbers.append(counts)
+        numbers.append(f"namespaces: {counts}")
     good = report.get("ok")
     line = Text.assemble((str(report["action"]), "bold"), ": ", ("ok", GOOD) if good else ("not ok", BAD))
     line.append(f" · {' · '.join(numbers)} · {report.get('seconds', 0):.1f} s")
@@ -62,7 +62,7 @@ def _counts(counts: Mapping[str, Any]) -> str:
 
 def _row(cluster: Report) -> tuple[str | Text, ...]:
     word = "skipped" if cluster.get("skipped") else "ok" if cluster["ok"] else "failed"
-    what = cluster.get("skipped") or _counts(cluster.get("counts", {})) or ("-" if cluster["ok"] else "")
+    what = cluster.get("skipped") or _counts(cluster.get("counts", {})) or "-"
     if error := cluster.get("error"):
         what = ": ".join(filter(None, (error["type"], what)))
     return cluster["id"], state(word), what, f"{cluster.get('seconds', 0):.1f}"
@@ -72,7 +72,7 @@ def _cluster(cluster: Report, *, verbose: bool, dry_run: bool) -> Iterator[Rende
     lines: list[RenderableType] = []
     if error := cluster.get("error"):
         lines += render_error(error)
-    lines += render_problems(cluster.get("problems", ()))
+    lines += render_problems(cluster.get("problems", ()), with_cluster=error is not None)
     lines += _findings(cluster.get("findings", ()), verbose=verbose)
     if changes := cluster.get("changes"):
         verb = "WOULD" if dry_run else "DID"

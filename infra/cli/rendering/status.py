@@ -84,7 +84,7 @@ def _failure(cluster: ClusterHealth, now: datetime) -> Iterator[RenderableType]:
     if error := entry.get("error"):
         yield from render_error(error)
     problems = entry.get("problems", [])
-    yield from render_problems(problems[:PROBLEMS_SHOWN])
+    yield from render_problems(problems[:PROBLEMS_SHOWN], with_cluster=error is not None)
     if left := len(problems[PROBLEMS_SHOWN:]) + entry.get("problemsLeft", 0):
         yield Text(f"... and {left} more: ecr-public-pusher logs {cluster.id}", style=FAINT)
 

@@ -19,7 +19,8 @@ STYLES: Mapping[str, str] = {
 
 
 # What starts a command, or a line of YAML or JSON, in the remedies of the function and of this program.
-_COMMAND = re.compile(r"(?:^|[\s:`(])(?:kubectl|aws|eksctl|sam|terraform|make|ecr-public-pusher|python3?) [a-z-]|^\s*[\w.-]+:( |$)|[{}]|^\s*- ")
+_PROGRAMS = "kubectl|aws|eksctl|sam|terraform|make|ecr-public-pusher|python3?"
+_COMMAND = re.compile(rf"(?:^|[\s:`(])(?:{_PROGRAMS}) [a-z-]|^\s*[\w.-]+:( |$)|[{{}}]|^\s*- ", re.MULTILINE)
 
 
 def state(word: str) -> Text:
@@ -28,10 +29,10 @@ def state(word: str) -> Text:
 
 
 def table(*columns: str, rows: Iterable[Sequence[str | Text]]) -> Table:
-    """Columns by name; cells fold where the terminal is narrow, the first column last of all."""
+    """Columns by name. Where the terminal is narrow the first one and the last one fold: names and details."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEAD, expand=False)
     for number, column in enumerate(columns):
-        made.add_column(column, overflow="fold", no_wrap=number == 0 and len(columns) > 1, min_width=len(column))
+        made.add_column(column, overflow="fold", no_wrap=0 < number < len(columns) - 1, min_width=len(column))
     for row in rows:
         made.add_row(*row)
     return made
@@ -53,7 +54,12 @@ def pasteable(text: str, *, by: int = 4) -> Text:
 
 def remedy(text: str, *, by: int = 4) -> list[RenderableType]:
     """What to do: prose wraps within its indentation, and lines with a command in them stay whole."""
-    return [pasteable(line, by=by) if _COMMAND.search(line) else indented(line, by=by) for line in text.splitlines()]
+    return [pasteable(line, by=by) if holds_command(line) else indented(line, by=by) for line in text.splitlines()]
+
+
+def holds_command(text: str) -> bool:
+    """Whether there is something in it to copy, which must not be broken into lines."""
+    return bool(_COMMAND.search(text))
 
 
 def counted(number: int, noun: str) -> str:
@@ -62,14 +68,14 @@ def counted(number: int, noun: str) -> str:
 
 
 def span(seconds: float) -> str:
-    """About how long: `45s`, `12m`, `3h05m`, `4d`."""
+    """About how long: `45s`, `12m`, `3h05m`, `24h`, `4d`."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole}s"
     if whole < 3600:
         return f"{whole // 60}m"
     if whole < 2 * 86400:
-        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+        return f"{whole // 3600}h" + (f"{minutes:02}m" if (minutes := whole % 3600 // 60) else "")
     return f"{whole // 86400}d"
 
 

@@ -23,8 +23,8 @@ def test_each_run_is_a_line_with_its_problems_below(ran: Operator) -> None:
     lines = ran.run("logs").stdout.splitlines()
     assert "push: not ok · 2 clusters, 1 failed" in lines[0]
     assert lines[1].startswith("  edge: EksError")
-    assert "plan: ok" in lines[3]
-    assert "only prod" in lines[3]
+    assert "plan: ok" in lines[2]
+    assert "only prod" in lines[2]
 
 
 def test_an_id_shows_the_runs_that_name_it(ran: Operator) -> None:
