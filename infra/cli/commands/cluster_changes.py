@@ -19,7 +19,7 @@ from ..documents.problem import Problem
 from ..documents.store import Stored
 from ..errors import CliError, ExitCode
 from ..rendering.documents import render_diff
-from .removal import remove_secrets, show_removal
+from .removal import not_deleted, remove_secrets, show_removal
 
 Called = Annotated[str, typer.Argument(metavar="ID", help="A document: ID of a cluster, discover/ID, or defaults.")]
 Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Ids of clusters' documents.")]
@@ -103,11 +103,7 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
     deleted = [str(name) for name in names if name not in kept]
     cli.output.result({"deleted": deleted, "kept": [str(name) for name in kept]}, lambda: [Text(f"{name} deleted") for name in deleted])
     if kept:
-        raise CliError(
-            f"Not deleted, since the Secrets could not all be removed: {', '.join(map(str, kept))}",
-            remedy="Correct what is said above and run this again, or give --keep-secrets.",
-            exit_code=ExitCode.NOT_OK,
-        )
+        raise not_deleted(kept)
     return ExitCode.OK
 
 

@@ -84,8 +84,6 @@ def show(cli: Cli, called: Called) -> int:
 def _settings(deployed: Deployed, stored: Stored) -> list[Setting]:
     """Merged; the defaults themselves as they are. Nothing where that cannot be done: the problems say why."""
     try:
-        if stored.name == DocumentName.defaults():
-            return settings(DocumentName.defaults(), stored.text, None, region=deployed.judge.region)
         return settings(stored.name, stored.text, deployed.defaults(), region=deployed.judge.region)
     except PusherError:
         return []

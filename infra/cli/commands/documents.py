@@ -20,7 +20,7 @@ from ..documents.problem import Problem
 from ..errors import CliError, ExitCode
 from ..rendering.documents import render_change, render_comparison, render_notes, render_problems
 from ..rendering.text import GOOD, counted
-from .removal import remove_secrets
+from .removal import not_deleted, remove_secrets
 
 PANEL = "Configuration"
 
@@ -107,18 +107,17 @@ def apply(
         cli.output.error(CliError("Invalid documents: nothing was written."))
         return ExitCode.USAGE
     if not comparison.differing:
-        _result(cli, comparison, show_secure, [])
+        _show(cli, comparison, show_secure)
         return ExitCode.OK
     if not yes:
         _ask(cli, comparison, show_secure, keep_secrets=keep_secrets)
     kept = [] if keep_secrets else remove_secrets(cli, [change.name for change in comparison.deleted])
     work = [change for change in in_order(comparison, deployed) if change.name not in kept]
     written = _write(cli, deployed, work)
-    _result(cli, comparison, show_secure, written)
+    said: dict[str, Any] = comparison.as_json(show_secure=show_secure) | {"written": list(map(str, written)), "kept": list(map(str, kept))}
+    cli.output.result(said, list)  # people saw each line as it was done
     if kept:
-        names = ", ".join(map(str, kept))
-        remedy = "Correct what is said above and run this again, or give --keep-secrets."
-        raise CliError(f"Not deleted, since the Secrets could not all be removed: {names}", remedy=remedy, exit_code=ExitCode.NOT_OK)
+        raise not_deleted(kept)
     return ExitCode.OK
 
 
@@ -175,12 +174,6 @@ def _compared(cli: Cli, directory: Path, *, prune: bool) -> tuple[Comparison, De
 
 def _show(cli: Cli, comparison: Comparison, show_secure: bool) -> None:
     cli.output.result(comparison.as_json(show_secure=show_secure), lambda: render_comparison(comparison, show_secure=show_secure))
-
-
-def _result(cli: Cli, comparison: Comparison, show_secure: bool, written: Sequence[DocumentName]) -> None:
-    """What was done: data for scripts, and for people, who saw each line as it was done, only that there was nothing."""
-    said: dict[str, Any] = comparison.as_json(show_secure=show_secure) | {"written": [str(name) for name in written]}
-    cli.output.result(said, lambda: [] if written else render_comparison(comparison, show_secure=show_secure))
 
 
 def _ask(cli: Cli, comparison: Comparison, show_secure: bool, *, keep_secrets: bool) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from ..command import Cli
 from ..documents.document import DocumentName
+from ..errors import CliError, ExitCode
 from ..function import Report
 from ..rendering.report import render_report
 from .run import run
@@ -26,6 +27,16 @@ def _left(report: Report, names: Sequence[DocumentName]) -> list[DocumentName]:
         return list(names)
     failed = {DocumentName.of_clusters(cluster["id"]) for cluster in report["clusters"] if not cluster["ok"]}
     return [name for name in names if name in failed]
+
+
+def not_deleted(kept: Sequence[DocumentName]) -> CliError:
+    """What is said of documents that `remove_secrets` returned."""
+    return CliError(
+        f"Not deleted, since the Secrets could not all be removed: {', '.join(map(str, kept))}",
+        remedy="Correct what is said above and run this again, or give --keep-secrets. "
+        f"Where rights are missing: ecr-public-pusher clusters add {kept[0].id} --allow-removal --no-push",
+        exit_code=ExitCode.NOT_OK,
+    )
 
 
 def show_removal(cli: Cli, names: Sequence[DocumentName]) -> None:

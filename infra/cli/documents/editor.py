@@ -23,25 +23,24 @@ def edit(text: str, *, name: str, check: Callable[[str], list[Problem]], environ
     folder = Path(tempfile.mkdtemp(prefix="ecr-public-pusher-"))
     draft = folder / f"{name}.yaml"
     draft.touch(mode=0o600)
-    shown, keep = text, False
+    shown, refused, keep = text, None, False
     try:
         while True:
             draft.write_text(shown)
             _open(draft, environ)
-            written = draft.read_text()
-            given = _without_marks(written)
+            given = _without_marks(draft.read_text())
             if given.rstrip("\n") == text.rstrip("\n"):
                 return None
             wrong = check(given)
             if not wrong:
                 return given
-            if written == shown:
+            if given == refused:
                 keep = True
                 said = "\n  ".join(_line(problem) for problem in wrong)
                 raise CliError(
                     f"It is still invalid, so nothing was written:\n  {said}", remedy=f"Your draft is in {draft}", exit_code=ExitCode.USAGE
                 )
-            shown = _marked(given, wrong)
+            shown, refused = _marked(given, wrong), given
     except UnicodeDecodeError:
         keep = True
         raise CliError("The draft is not UTF-8, so nothing was written.", remedy=f"Your draft is in {draft}") from None

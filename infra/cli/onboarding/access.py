@@ -32,9 +32,9 @@ class Choice:
 
 
 class RbacStep:
-    """Applies `objects`. `seen`: the cluster as EKS describes it, or None where that could not be asked."""
+    """Applies `objects`. `seen`: the cluster as EKS describes it, or the step that says why EKS could not."""
 
-    def __init__(self, cluster: NewCluster, objects: Sequence[Manifest], choice: Choice, seen: EksCluster | None) -> None:
+    def __init__(self, cluster: NewCluster, objects: Sequence[Manifest], choice: Choice, seen: EksCluster | Step) -> None:
         self._cluster, self._objects, self._choice, self._seen = cluster, objects, choice, seen
         self._admin: ClusterAdmin | None = None
         self._where = ""
@@ -79,19 +79,23 @@ class RbacStep:
         if endpoint:
             said = f"The context {context.name} leads to {context.server}, and the cluster is {endpoint}."
             raise CliError(said, remedy=f"Name the cluster's context: --context. {self._get_one} Through a tunnel: --trust-context.")
-        said = f"Nothing shows that the context {context.name} ({context.server}) is the cluster: EKS could not be asked."
+        said = f"Nothing shows that the context {context.name} ({context.server}) is the cluster: {self._unseen}."
         raise CliError(said, remedy="If you know that it is: --context NAME --trust-context.")
 
     def _place(self) -> tuple[str, bytes]:
         server = self._cluster.config.server
         if server is not None:
             return server.endpoint, server.ca_pem.encode()
-        if self._seen is None:
+        if isinstance(self._seen, Step):
             return "", b""
         try:
             return self._seen.endpoint, base64.b64decode(self._seen.ca_base64)
         except binascii.Error:
             return self._seen.endpoint, b""
+
+    @property
+    def _unseen(self) -> str:
+        return self._seen.message.rstrip(".") if isinstance(self._seen, Step) else "it has no endpoint yet"
 
     @property
     def _get_one(self) -> str:

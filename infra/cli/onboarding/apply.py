@@ -67,8 +67,8 @@ class ClusterAdmin:
             raise
 
     def _patch(self, one: Manifest, *, dry_run: bool, force: bool) -> dict[str, Any]:
-        options: dict[str, Any] = {"body": one, "field_manager": self._manager, "force": force, "_content_type": APPLY}
-        return self._call("patch", one, options | ({"dry_run": "All"} if dry_run else {}))
+        options: dict[str, Any] = {"body": one, "field_manager": self._manager, "_content_type": APPLY}
+        return self._call("patch", one, options | ({"force": True} if force else {}) | ({"dry_run": "All"} if dry_run else {}))
 
     def _call(self, verb: str, one: Manifest, options: dict[str, Any]) -> dict[str, Any]:
         kind = {"ClusterRole": "cluster_role", "ClusterRoleBinding": "cluster_role_binding", "RoleBinding": "namespaced_role_binding"}[one["kind"]]
@@ -107,16 +107,26 @@ def _content(one: dict[str, Any]) -> dict[str, Any]:
 
 def _said(error: Any) -> str:
     """The API server's own words of a refusal, which hold no credential; never the headers."""
-    try:
-        status = json.loads(error.body)
-        managers = sorted({cause["message"].split('"')[1] for cause in status["details"]["causes"] if cause["reason"] == "FieldManagerConflict"})
-    except (ValueError, KeyError, TypeError, IndexError):
-        managers = []
-        status = None
-    if managers:
+    status = _status(error.body)
+    causes = (status.get("details") or {}).get("causes") or ()
+    if managers := sorted({_manager(cause) for cause in causes if cause.get("reason") == "FieldManagerConflict"}):
         return f"held by {', '.join(managers)}: --force-conflicts takes it over"
-    message = status.get("message", "") if isinstance(status, dict) else ""
-    return f"{error.status} {message or error.reason}"[:MESSAGE_LENGTH]
+    return f"{error.status} {status.get('message') or error.reason}"[:MESSAGE_LENGTH]
+
+
+def _status(body: Any) -> dict[str, Any]:
+    """A Kubernetes Status, or nothing where a proxy answered in the server's place."""
+    try:
+        status = json.loads(body)
+    except (ValueError, TypeError):
+        return {}
+    return status if isinstance(status, dict) and status.get("kind") == "Status" else {}
+
+
+def _manager(cause: dict[str, Any]) -> str:
+    """The message is `conflict with "NAME" using rbac.authorization.k8s.io/v1`."""
+    parts = str(cause.get("message", "")).split('"')
+    return parts[1] if len(parts) > 1 else "another manager"
 
 
 def _no_answer(error: Exception) -> CliError:

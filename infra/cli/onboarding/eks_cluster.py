@@ -58,17 +58,29 @@ class Admission:
 
 def describe(eks: Any, admission: Admission) -> EksCluster | Step:
     """The cluster; or a failed step that says why it cannot be seen, and who must admit the role."""
-    owner = f"The cluster's owner runs (in the account {admission.account}):\n{admission.create_command}"
+    name, region = admission.config.cluster, admission.config.region
     try:
-        found = eks.describe_cluster(name=admission.config.cluster)["cluster"]
+        found = eks.describe_cluster(name=name)["cluster"]
+    except eks.exceptions.ResourceNotFoundException:
+        said = f"EKS in {region} shows your credentials no cluster {name}; the document means account {admission.account}"
+        return _unseen(admission, said)
     except (ClientError, BotoCoreError) as error:
-        return Step(STEP, Outcome.FAILED, explain(error).message, f"Give credentials of the cluster's account: --cluster-profile. Or: {owner}")
+        return _unseen(admission, explain(error).message)
     account = found["arn"].split(":")[4]
     if admission.account and account != admission.account:
         said = f"your credentials see {found['arn']}, and the document means account {admission.account}"
-        return Step(STEP, Outcome.FAILED, said, f"Give credentials of that account: --cluster-profile. Or: {owner}")
+        return _unseen(admission, said)
     mode = found.get("accessConfig", {}).get("authenticationMode", CONFIG_MAP)
     return EksCluster(found["arn"], found.get("endpoint", ""), found.get("certificateAuthority", {}).get("data", ""), mode)
+
+
+def _unseen(admission: Admission, said: str) -> Step:
+    remedy = "Is it the right name, region and account? Credentials of another account: --cluster-profile NAME."
+    return Step(STEP, Outcome.FAILED, said, f"{remedy}\n{_owner(admission, admission.create_command)}")
+
+
+def _owner(admission: Admission, command: str) -> str:
+    return f"Or the cluster's owner runs, in the account {admission.account}:\n{command}"
 
 
 @dataclass(frozen=True)
@@ -89,9 +101,8 @@ class AccessEntryStep:
         """What it would do."""
         if self._cluster.authentication_mode == CONFIG_MAP:
             said = f"{self._admission.config.cluster} knows no access entries: its authentication mode is {CONFIG_MAP}"
-            return Step(
-                STEP, Outcome.FAILED, said, f"The cluster's owner changes the mode, for good, and admits the role:\n{self._admission.mode_command}"
-            )
+            remedy = "The cluster's owner changes the mode, which cannot be undone, and admits the role:"
+            return Step(STEP, Outcome.FAILED, said, f"{remedy}\n{self._admission.mode_command}")
         try:
             entry = self._entry()
         except (ClientError, BotoCoreError) as error:
@@ -143,4 +154,4 @@ class AccessEntryStep:
         return Step(STEP, Outcome.UPDATED, f"{who}: group {RBAC_GROUP}{kept}")
 
     def _refused(self, error: ClientError | BotoCoreError, command: str) -> Step:
-        return Step(STEP, Outcome.FAILED, explain(error).message, f"The cluster's owner runs (in the account {self._admission.account}):\n{command}")
+        return Step(STEP, Outcome.FAILED, explain(error).message, _owner(self._admission, command))

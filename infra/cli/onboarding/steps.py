@@ -102,8 +102,7 @@ class Onboarding:
     def _rbac(self) -> RbacStep | Step:
         if not self._wanted.objects:
             return Step(RBAC, Outcome.SKIPPED, "--rbac none")
-        seen = self._seen if isinstance(self._seen, EksCluster) else None
-        return RbacStep(self._cluster, self._wanted.objects, self._wanted.choice, seen)
+        return RbacStep(self._cluster, self._wanted.objects, self._wanted.choice, self._seen)
 
     def _checked(self, run: Run, sleep: Callable[[float], None], *, fresh: bool) -> Report:
         """The check's report; asked again while a fresh access entry is not known everywhere yet."""

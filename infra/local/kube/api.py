@@ -123,7 +123,8 @@ class Api:
             self._admit_apply(call, body)
         else:
             check_fresh(call.kind, live, body["metadata"])
-        force = call.query.get("force") == "true"
+        # As apimachinery reads a query's booleans: all but these two are true, the official Python client's `True` too.
+        force = call.query.get("force", "false").lower() not in ("false", "0")
         new = apply.apply(call.kind, live, body, manager=call.manager, force=force, now=now())
         if live is not None:
             return 200, self._commit(call, live, completed(call.kind, replaced(live, new)))

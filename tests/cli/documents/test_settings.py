@@ -12,7 +12,7 @@ def origins(text: str, defaults: str | None = None, name: DocumentName = PROD) -
 
 def test_each_setting_says_where_it_comes_from() -> None:
     found = origins("namespaces: [a]\nprune: yes", "secretName: pull\nlabels: {owner: platform}")
-    assert found["namespaces"] == ({"include": ["a"], "exclude": []}, "document")
+    assert found["namespaces"] == ({"include": ["a"]}, "document")
     assert found["prune"] == (True, "document")
     assert found["secretName"] == ("pull", "defaults")
     assert found["labels"] == ({"owner": "platform"}, "defaults")
