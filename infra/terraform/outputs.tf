@@ -59,3 +59,8 @@ output "dashboard_url" {
   description = "The dashboard."
   value       = aws_cloudformation_stack.this.outputs["DashboardUrl"]
 }
+
+output "before_destroy" {
+  description = "What to run before terraform destroy, which deletes no Secrets: has the function remove them while it can still sign in. See README, Removing it."
+  value       = "aws lambda invoke --region ${data.aws_region.current.region} --function-name ${aws_cloudformation_stack.this.outputs["FunctionName"]} --cli-binary-format raw-in-base64-out --cli-read-timeout 0 --payload '{\"action\":\"remove\",\"clusters\":[\"*\"]}' removed.json && cat removed.json"
+}

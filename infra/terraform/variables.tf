@@ -145,9 +145,9 @@ variable "alarm_after_hours" {
 }
 
 variable "runbook_url" {
-  description = "Address of the runbook (docs/runbook.md) that alarms and the dashboard link to, without a fragment."
+  description = "Address of the runbook that alarms and the dashboard name, without a fragment; by default its place in this repository."
   type        = string
-  default     = "https://github.com/ecr-public-pusher/ecr-public-pusher/blob/main/docs/runbook.md"
+  default     = "docs/runbook.md"
 }
 
 variable "assumable_role_name" {

@@ -181,7 +181,9 @@ class _Stack:
             case "Fn::GetAtt":
                 return ".".join(argument)
             case "Fn::Sub":
-                return re.sub(r"\$\{([^!}][^}]*)\}", lambda found: str(self.values.get(found[1], found[1])), argument)
+                text, own = argument if isinstance(argument, list) else (argument, {})
+                values = {**self.values, **{name: self.value(value) for name, value in own.items()}}
+                return re.sub(r"\$\{([^!}][^}]*)\}", lambda found: str(values.get(found[1], found[1])), text)
             case "Fn::If":
                 return self.value(argument[1 if self.holds(argument[0]) else 2])
         # `Condition` is a function within Conditions; elsewhere it is a resource's attribute or a statement's key.

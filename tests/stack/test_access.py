@@ -37,6 +37,7 @@ def test_the_entry_admits_the_role_as_the_group_of_the_rbac_files_and_no_more() 
         ("ClusterName", "arn:aws:eks:eu-west-1:123456789012:cluster/a", False),
         ("ClusterName", "*", False),
         ("PrincipalArn", ROLE, True),
+        ("PrincipalArn", ROLE.replace("arn:aws:", "arn:aws-cn:"), True),
         ("PrincipalArn", "arn:aws:iam::123456789012:user/a", False),
         ("PrincipalArn", "arn:aws:iam::123456789012:role/*", False),
         ("PrincipalArn", "arn:aws:sts::123456789012:assumed-role/a/b", False),
@@ -48,6 +49,11 @@ def test_the_entry_admits_the_role_as_the_group_of_the_rbac_files_and_no_more() 
 )
 def test_the_entrys_parameters_refuse_nonsense(parameter: str, value: str, fits: bool) -> None:
     assert bool(re.search(source(ENTRY)["Parameters"][parameter]["AllowedPattern"], value)) is fits
+
+
+def test_a_stack_that_is_given_a_second_cluster_leaves_the_first_ones_entry() -> None:
+    entry = source(ENTRY)["Resources"]["AccessEntry"]
+    assert (entry["UpdateReplacePolicy"], entry["DeletionPolicy"]) == ("Retain", "Delete")
 
 
 # --- spoke role
@@ -111,6 +117,7 @@ def test_whom_it_trusts_and_what_it_finds_must_be_said() -> None:
         ("RoleName", "ecr-public-pusher-spoke", True),
         ("RoleName", "with/path", False),
         ("ClusterArns", CLUSTERS.split(",")[0], True),
+        ("ClusterArns", CLUSTERS.split(",")[0].replace("arn:aws:", "arn:aws-us-gov:"), True),
         ("ClusterArns", "arn:aws:eks:eu-west-1:444455556666:cluster/*", False),
         ("ClusterArns", "arn:aws:eks:*:444455556666:cluster/a", False),
         ("ClusterArns", "", False),

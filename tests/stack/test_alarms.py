@@ -9,7 +9,7 @@ from tests.stack.template import ACCOUNT, REGION, ROOT, STACK, allow, deployed, 
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:ours"
-RUNBOOK = "https://github.com/ecr-public-pusher/ecr-public-pusher/blob/main/docs/runbook.md"
+RUNBOOK = "docs/runbook.md"
 # Name and section of each, by logical id.
 SECTIONS = {
     "NoFullPushAlarm": "no-full-push",

@@ -118,6 +118,13 @@ def test_texts_lead_to_the_runbook() -> None:
     assert set(re.findall(r"\]\((\S+)\)", texts)) == {"https://git.example.com/runbook.md#alarms", "https://git.example.com/runbook.md#cost"}
 
 
+def test_texts_name_the_runbooks_place_where_it_has_no_address_and_link_to_nothing() -> None:
+    texts = " ".join(widget["markdown"] for widget in widgets("text"))
+    assert "What to do: docs/runbook.md, Alarms" in texts
+    assert "docs/runbook.md, Cost" in texts
+    assert "](" not in texts
+
+
 def test_every_widget_is_of_the_stacks_region_and_says_what_it_shows() -> None:
     graphs = [*widgets("metric"), *widgets("log")]
     assert all(widget["region"] == REGION and widget["title"] for widget in graphs)

@@ -83,6 +83,8 @@ EXPRESSIONS = [
         ("AlarmTopicArn", "ours", False),
         ("AlarmTopicArn", f"{TOPIC}:0a1b-a-subscription", False),
         ("RunbookUrl", "https://git.example.com/ops/runbook.md", True),
+        ("RunbookUrl", "docs/runbook.md", True),
+        ("RunbookUrl", "docs/other.md", False),
         ("RunbookUrl", "http://git.example.com/runbook.md", False),
         ("RunbookUrl", "https://git.example.com/runbook.md#there", False),
         ("RunbookUrl", 'https://git.example.com/"', False),

@@ -16,6 +16,7 @@ from hcl2.utils import SerializationOptions
 
 from ecr_public_pusher.configuration import loader as config
 from tests.stack.template import ACCOUNT, ROOT, TEMPLATE, as_list, deployed, source
+from tests.support.commands import parse, problems
 
 MODULE = ROOT / "infra/terraform"
 ACCESS, SPOKE, PULL = MODULE / "modules/access", MODULE / "modules/spoke-role", MODULE / "modules/pull-role"
@@ -118,12 +119,20 @@ def test_every_parameter_is_passed_on_from_its_variable() -> None:
 
 def test_the_outputs_are_the_templates() -> None:
     outputs = blocks(MODULE, "output")
+    outputs.pop("before_destroy")
     remembered = blocks(MODULE, "resource")["terraform_data.function_role_arn"]["input"]
     read = {
         name: re.findall(r'outputs\["(\w+)"\]', remembered if "terraform_data" in body["value"] else body["value"]) for name, body in outputs.items()
     }
     assert read == {snake(name): [name] for name in source()["Outputs"]}
     assert all("Condition" not in body for body in source()["Outputs"].values())
+
+
+def test_what_to_run_before_a_destroy_is_a_command_that_removes_everything() -> None:
+    value = str(blocks(MODULE, "output")["before_destroy"]["value"])
+    (invoke, _) = parse(re.sub(r"\$\{[^}]*\}", "VALUE", value.replace('\\"', '"').strip('"')))
+    assert problems(str(invoke)) == []
+    assert json.loads(str(invoke.option("--payload"))) == {"action": "remove", "clusters": ["*"]}
 
 
 def test_the_code_is_named_once_in_the_template_where_the_packages_address_takes_its_place() -> None:

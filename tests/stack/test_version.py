@@ -1,9 +1,15 @@
-"""version.py says the release, and the template says the same: its text, its output."""
+"""version.py says the release, and the rest says the same: the template, the changelog; and what `sam publish` takes from the template."""
 
+import functools
+import json
+import os
 import re
+import subprocess
+from pathlib import Path
+from typing import Any
 
 from ecr_public_pusher.version import VERSION
-from tests.stack.template import outputs, source
+from tests.stack.template import ROOT, TEMPLATE, outputs, source
 
 
 def test_the_version_is_semantic() -> None:
@@ -16,3 +22,55 @@ def test_the_templates_description_names_the_version() -> None:
 
 def test_the_stacks_output_is_the_version() -> None:
     assert outputs()["Version"] == VERSION
+
+
+def test_the_published_applications_version_is_the_version() -> None:
+    assert published()["semantic_version"] == VERSION
+
+
+# --- sam publish
+
+
+@functools.cache
+def published() -> dict[str, Any]:
+    """The application's metadata, by the SAM CLI's own parser, which has found them complete."""
+    asked = subprocess.run([SAM.with_name("python"), "-c", PARSE, ROOT / TEMPLATE], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(asked.stdout)
+    return found
+
+
+SAM = Path(os.environ.get("SAM") or ROOT / ".venv-sam" / "bin" / "sam")
+PARSE = """
+import json, sys
+from samcli.vendor.serverlessrepo.parser import get_app_metadata, parse_template, strip_app_metadata
+template = parse_template(open(sys.argv[1]).read())
+metadata = get_app_metadata(template)
+metadata.validate(["author", "description", "name", "license_url", "semantic_version"])
+assert "Resources" in strip_app_metadata(template)
+json.dump({name: value for name, value in vars(metadata).items() if name != "template_dict"}, sys.stdout)
+"""
+
+
+def test_the_application_has_the_names_that_the_repository_takes() -> None:
+    """docs.aws.amazon.com/serverless-application-model: serverless-sam-template-publishing-applications-metadata-properties.html"""
+    found = published()
+    assert re.fullmatch(r"[a-zA-Z0-9-]{1,140}", found["name"])
+    assert re.fullmatch(r"[a-z0-9](([a-z0-9]|-(?!-))*[a-z0-9])?", found["author"])
+    assert 1 <= len(found["description"]) <= 256
+    assert 1 <= len(found["labels"]) <= 10
+    assert all(re.fullmatch(r"[a-zA-Z0-9+\-_:/@]{1,127}", label) for label in found["labels"])
+
+
+def test_the_applications_files_are_there_and_within_the_repositorys_limit() -> None:
+    for name in (published()["license_url"], published()["readme_url"]):
+        assert 0 < (ROOT / name).stat().st_size <= 5 * 1024 * 1024
+
+
+def test_the_licence_is_the_one_that_is_named() -> None:
+    assert published()["spdx_license_id"] == "MIT-0"
+    assert (ROOT / published()["license_url"]).read_text().startswith("MIT No Attribution")
+
+
+def test_the_metadata_hold_no_intrinsic_functions() -> None:
+    """They are not resolved there."""
+    assert not [value for value in published().values() if isinstance(value, dict)]

@@ -13,7 +13,7 @@ variable "principal_arn" {
   type        = string
 
   validation {
-    condition     = can(regex("^arn:aws:iam::[0-9]{12}:role/[a-zA-Z0-9+=,.@_/-]+$", var.principal_arn))
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[a-zA-Z0-9+=,.@_/-]+$", var.principal_arn))
     error_message = "principal_arn must be the ARN of an IAM role (arn:aws:iam::...:role/...)."
   }
 }

@@ -3,7 +3,7 @@ variable "pusher_role_arn" {
   type        = string
 
   validation {
-    condition     = can(regex("^arn:aws:iam::[0-9]{12}:role/[a-zA-Z0-9+=,.@_/-]+$", var.pusher_role_arn))
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[a-zA-Z0-9+=,.@_/-]+$", var.pusher_role_arn))
     error_message = "pusher_role_arn must be the ARN of an IAM role (arn:aws:iam::...:role/...)."
   }
 }
@@ -34,7 +34,7 @@ variable "cluster_arns" {
   type        = list(string)
 
   validation {
-    condition     = length(var.cluster_arns) > 0 && alltrue([for arn in var.cluster_arns : can(regex("^arn:aws:eks:[a-z0-9-]+:[0-9]{12}:cluster/[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", arn))])
+    condition     = length(var.cluster_arns) > 0 && alltrue([for arn in var.cluster_arns : can(regex("^arn:aws[a-z-]*:eks:[a-z0-9-]+:[0-9]{12}:cluster/[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", arn))])
     error_message = "cluster_arns must be ARNs of EKS clusters (arn:aws:eks:...:cluster/...), without wildcards."
   }
 }
