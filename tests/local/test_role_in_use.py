@@ -6,7 +6,7 @@ Every kind of run is done once for the module; its calls are judged by the execu
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from infra.local.aws.wire import AwsCall
 from infra.local.identity import AccessEntry
 from infra.local.kube import EmbeddedCluster
 from infra.local.runtime import BuiltFunction
+from infra.local.trust import trusted_issuer
 from tests.stack.alarms import METRICS, NAMESPACE, REGISTRY_METRICS, alarm_metrics
 from tests.stack.template import ACCOUNT, REGION, ROOT, STACK, deployed
 from tests.support.aws_calls import asked_of_iam
@@ -72,7 +73,7 @@ def captured() -> Captured:
                 stack_name=STACK,
                 region=REGION,
                 account_id=ACCOUNT,
-                parameters={**built.parameters, "FanOut": fan_out},
+                parameters={**built.parameters, "FanOut": fan_out, "AllowedEndpoints": "127.0.0.1"},
                 resources={"RetryQueue": queue.url, "DeadLetterQueue": dead.url},
             )
             credential = aws.credentials_for(ROLE, "function")
@@ -82,7 +83,7 @@ def captured() -> Captured:
 
 
 def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
-    """A cluster in the function's account with a SecureString document, one in another account, and one that fails."""
+    """A cluster in the function's account with a SecureString document, one in another account, and one that fails; and two that are not EKS."""
     aws.put_role(ROLE)
     aws.put_role(SPOKE, external_id="an-id", trusted=ROLE)
     aws.put_role(PULL, trusted=ROLE)
@@ -100,11 +101,24 @@ def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
         cluster.admin("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
         aws.put_cluster(account, region, cluster, tags={"team": "web"} if name == "home" else {})
     registry = {"account": SPOKE_ACCOUNT, "region": "eu-west-1", "roleArn": PULL}
-    documents = {
+    documents: dict[str, dict[str, Any]] = {
         "home": {"namespaces": ["team-*"]},
         "away": {"namespaces": ["team-*"], "region": "us-west-2", "roleArn": SPOKE, "externalId": "an-id", "registries": ["public", registry]},
         "shut": {"namespaces": ["team-a"]},
     }
+    aws.web_identity.enabled = True
+    edge, old = (stack.enter_context(EmbeddedCluster(name, credentials=aws.find_credential)) for name in ("edge", "old"))
+    edge.trust(trusted_issuer(aws, audience="ecr-public-pusher:edge", subject=ROLE))
+    for cluster in (edge, old):
+        cluster.apply(*rbac, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
+    stored = aws.put_secret(f"{ROOT_PATH}/old", json.dumps(old.client_kubeconfig("pusher", ["ecr-public-pushers"])), region=REGION)
+    documents["edge"] = {
+        "namespaces": ["team-a"],
+        "endpoint": edge.endpoint,
+        "certificateAuthority": edge.ca_pem,
+        "signIn": {"type": "webIdentity"},
+    }
+    documents["old"] = {"namespaces": ["team-a"], "signIn": {"type": "kubeconfig", "secretArn": stored}}
     # It finds only the cluster that has a document of its own, which is left to that.
     discovery = {"regions": [REGION], "tags": {"team": "web"}, "namespaces": ["team-*"]}
     aws.put_parameter(f"{ROOT_PATH}/discover/fleet", json.dumps(discovery), region=REGION)
@@ -157,7 +171,7 @@ def _emitted(lines: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]
 
 def role_policies(captured: Captured, **parameters: Any) -> list[dict[str, Any]]:
     """The execution role's policies as deployed, with the queue that was really used."""
-    text = json.dumps(deployed(**parameters)["PusherRole"]["Properties"]["Policies"])
+    text = json.dumps(deployed(**{"AllowedEndpoints": "127.0.0.1", **parameters})["PusherRole"]["Properties"]["Policies"])
     text = text.replace("RetryQueue.Arn", captured.queue_arn).replace("DeadLetterQueue.Arn", captured.dead_letter_arn)
     return [policy["PolicyDocument"] for policy in json.loads(text)]
 
@@ -171,18 +185,20 @@ def test_the_runs_made_the_calls_that_are_to_be_judged(captured: Captured) -> No
     described = {"eks:DescribeCluster"}
     # The other account's cluster, and its registry's token.
     assumed = {"sts:AssumeRole", "ecr:GetAuthorizationToken"}
+    # The clusters that are not EKS.
+    beyond = {"sts:GetWebIdentityToken", "secretsmanager:GetSecretValue"}
     assert made == {
-        "push": pushes | looked | assumed | {"sqs:SendMessageBatch"},
+        "push": pushes | looked | assumed | beyond | {"sqs:SendMessageBatch"},
         "sweep": pushes | {"eks:ListClusters"} | assumed,
         "change": pushes,
         "batch": pushes,
-        "retry of a whole run": pushes | looked | assumed,
+        "retry of a whole run": pushes | looked | assumed | beyond,
         "parked removal": pushes | {"sqs:SendMessageBatch"},
-        "plan": pushes | looked | assumed,
-        "check": pushes | looked | assumed,
-        "removal": read | looked | {"sts:AssumeRole"},
+        "plan": pushes | looked | assumed | beyond,
+        "check": pushes | looked | assumed | beyond,
+        "removal": read | looked | {"sts:AssumeRole"} | beyond,
         "dispatch": read | looked | {"sqs:SendMessageBatch"},
-        "worker": pushes | described | assumed,
+        "worker": pushes | described | assumed | beyond,
     }
 
 
@@ -200,7 +216,7 @@ def test_every_call_of_the_execution_role_is_allowed(captured: Captured) -> None
 
 
 def test_every_call_is_allowed_with_customer_keys_too(captured: Captured) -> None:
-    policies = role_policies(captured, KmsKeyArn=KEY)
+    policies = role_policies(captured, KmsKeyArn=KEY, ConfigKmsKeyArn=KEY)
     asked = [
         one for call in captured.all_calls if call.account == ACCOUNT for one in asked_of_iam(call, account=ACCOUNT, config_key=KEY, queue_key=KEY)
     ]
@@ -209,7 +225,7 @@ def test_every_call_is_allowed_with_customer_keys_too(captured: Captured) -> Non
 
 
 def test_every_statement_is_needed_by_some_call_or_said_to_be_somebody_elses(captured: Captured) -> None:
-    policies = role_policies(captured, KmsKeyArn=KEY)
+    policies = role_policies(captured, KmsKeyArn=KEY, ConfigKmsKeyArn=KEY)
     asked = [
         one for call in captured.all_calls if call.account == ACCOUNT for one in asked_of_iam(call, account=ACCOUNT, config_key=KEY, queue_key=KEY)
     ]
@@ -230,6 +246,31 @@ def test_a_role_of_another_account_than_those_that_are_allowed_may_not_be_assume
         {evaluate(role_policies(captured, AllowedAccounts=accounts), one).decision for one in asked} for accounts in (SPOKE_ACCOUNT, ACCOUNT)
     ]
     assert decisions == [{Decision.ALLOWED}, {Decision.IMPLICITLY_DENIED}]
+
+
+def test_a_stack_that_allows_no_endpoint_may_neither_have_web_identity_tokens_nor_read_kubeconfigs(captured: Captured) -> None:
+    beyond = [call for call in captured.all_calls if call.action in ("GetWebIdentityToken", "GetSecretValue")]
+    asked = [one for call in beyond for one in asked_of_iam(call, account=ACCOUNT)]
+    assert {one.action for one in asked} == {"sts:GetWebIdentityToken", "secretsmanager:GetSecretValue"}
+    assert {evaluate(role_policies(captured, AllowedEndpoints=""), one).decision for one in asked} == {Decision.IMPLICITLY_DENIED}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sts:IdentityTokenAudience", ["sts.amazonaws.com"]),
+        ("sts:IdentityTokenAudience", ["ecr-public-pusher:edge", "vault"]),
+        ("sts:IdentityTokenAudience", []),
+        ("sts:SigningAlgorithm", "ES384"),
+        ("sts:DurationSeconds", "301"),
+    ],
+)
+def test_no_other_web_identity_token_than_ours_may_be_had(captured: Captured, key: str, value: Any) -> None:
+    (call, *_) = [call for call in captured.all_calls if call.action == "GetWebIdentityToken"]
+    (asked,) = asked_of_iam(call, account=ACCOUNT)
+    assert evaluate(role_policies(captured), asked).decision is Decision.ALLOWED
+    other = replace(asked, context={**asked.context, key: value})
+    assert evaluate(role_policies(captured), other).decision is Decision.IMPLICITLY_DENIED
 
 
 def test_another_configuration_path_may_not_be_read(captured: Captured) -> None:

@@ -252,6 +252,21 @@ FINANCE = "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:fin
         ({"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": "no ARN"}, False),
         ({"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": "arn:aws:someservice:us-east-2"}, False),
         ({"StringLike": {"ec2:InstanceType": ["t1.*", "t2.*", "m3.*"]}}, {}, False),
+        # Numeric
+        ({"NumericLessThanEquals": {"sts:DurationSeconds": 300}}, {"sts:DurationSeconds": "300"}, True),
+        ({"NumericLessThanEquals": {"sts:DurationSeconds": 300}}, {"sts:DurationSeconds": "1000"}, False),
+        ({"NumericLessThanEquals": {"sts:DurationSeconds": 300}}, {}, False),
+        # Null: "true" where the key does not exist, "false" where it exists and has a value
+        ({"Null": {"a:b": "true"}}, {}, True),
+        ({"Null": {"a:b": "true"}}, {"a:b": "c"}, False),
+        ({"Null": {"a:b": "false"}}, {"a:b": "c"}, True),
+        ({"Null": {"a:b": False}}, {}, False),
+        ({"Null": {"a:b": "false"}}, {"a:b": []}, False),
+        # ForAllValues: every value of the request is one of those wanted, which holds without any
+        ({"ForAllValues:StringLike": {"a:b": ["x*", "y"]}}, {"a:b": ["x1", "y"]}, True),
+        ({"ForAllValues:StringLike": {"a:b": ["x*", "y"]}}, {"a:b": ["x1", "z"]}, False),
+        ({"ForAllValues:StringLike": {"a:b": "x*"}}, {"a:b": []}, True),
+        ({"ForAllValues:StringLike": {"a:b": "x*"}}, {}, True),
     ],
 )
 def test_condition_operators(condition: dict[str, Any], context: dict[str, Values], matches: bool) -> None:
@@ -339,7 +354,8 @@ def test_a_trust_policy_with_an_external_id(context: dict[str, Values], decision
         allow(StringNotEquals={"a:b": "c"}),
         allow(StringEqualsIfExists={"a:b": "c"}),
         allow(NumericLessThan={"a:b": "1"}),
-        allow(Null={"a:b": "true"}),
+        allow(Null={"a:b": "absent"}),
+        allow(**{"ForAllValues:Null": {"a:b": "true"}}),
         allow() | {"NotAction": "s3:GetObject"},
         allow(StringMatches={"a:b": "c"}),
         allow(DateGreaterThan={"aws:TokenIssueTime": "2020-01-01T00:00:01Z"}),

@@ -6,6 +6,7 @@ A call that is not known here raises, so that a new one cannot go unjudged.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from infra.local.aws.wire import AwsCall
@@ -118,11 +119,26 @@ def _sts(asking: _Asking) -> list[Request]:
     parameters = asking.call.parameters
     if asking.call.action == "GetCallerIdentity":
         return []  # "No permissions are required": https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    if asking.call.action == "GetWebIdentityToken" and "Tags" not in parameters:
+        context: dict[str, Any] = {f"sts:{name}": parameters[name] for name in ("SigningAlgorithm", "DurationSeconds")}
+        return [Request("sts:GetWebIdentityToken", context=context | {"sts:IdentityTokenAudience": parameters["Audience"].split(",")})]
     if asking.call.action != "AssumeRole" or set(parameters) & set(_MORE_THAN_ASSUMING):
         raise _unknown(asking.call)
     context = {f"sts:{name}": parameters[name] for name in ("RoleSessionName", "ExternalId") if name in parameters}
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount
     return [Request("sts:AssumeRole", parameters["RoleArn"], context | {"aws:ResourceAccount": parameters["RoleArn"].split(":")[4]})]
+
+
+def _secretsmanager(asking: _Asking) -> list[Request]:
+    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+
+    A secret under a customer key: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+    """
+    if asking.call.action != "GetSecretValue":
+        raise _unknown(asking.call)
+    secret, key = asking.call.parameters["SecretId"], asking.config_key
+    opened = [Request("kms:Decrypt", key, asking.via() | {"kms:EncryptionContext:SecretARN": secret})] if key else []
+    return [Request("secretsmanager:GetSecretValue", secret), *opened]
 
 
 def _sqs(asking: _Asking) -> list[Request]:
@@ -146,5 +162,6 @@ _SERVICES: dict[str, Callable[[_Asking], list[Request]]] = {
     "ecr": _ecr,
     "eks": _eks,
     "sts": _sts,
+    "secretsmanager": _secretsmanager,
     "sqs": _sqs,
 }

@@ -31,8 +31,10 @@ _SHOWN = {
     "secretsmanager": ("SecretId",),
     "sqs": ("QueueUrl",),
     "ssm": ("Path", "Recursive", "Name", "Names", "WithDecryption"),
-    "sts": ("RoleArn", "RoleSessionName", "ExternalId", "SourceIdentity", "Audience.member.1", "SigningAlgorithm", "DurationSeconds"),
+    "sts": ("RoleArn", "RoleSessionName", "ExternalId", "SourceIdentity", "SigningAlgorithm", "DurationSeconds"),
 }
+# Lists of a form, whose members are `Name.member.1`, `Name.member.2`, ...
+_LISTED = {"sts": ("Audience",)}
 # Of these only how many there are: their members hold messages and tags.
 _COUNTED = {"sqs": ("Entries",), "sts": ("Tags", "ProvidedContexts")}
 
@@ -142,8 +144,13 @@ def _json(content_type: str, body: bytes) -> dict[str, Any]:
 def _parameters(service: str, parameters: dict[str, Any]) -> dict[str, str]:
     kept = {name: parameters[name] for name in _SHOWN.get(service, ()) if name in parameters}
     counts = {name: _count(name, parameters) for name in _COUNTED.get(service, ())}
+    kept |= {name: values for name in _LISTED.get(service, ()) if (values := _members(name, parameters))}
     shown = {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in kept.items()}
     return shown | {name: str(count) for name, count in counts.items() if count}
+
+
+def _members(name: str, parameters: dict[str, Any]) -> list[str]:
+    return [value for key, value in parameters.items() if re.fullmatch(rf"{name}\.member\.\d+", key)]
 
 
 def _count(name: str, parameters: dict[str, Any]) -> int:

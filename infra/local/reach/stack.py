@@ -108,6 +108,11 @@ class ReachStack(LocalStack):
         """The registry's owner takes the role's trust away."""
         self.aws.put_role(PULL_ROLE, trusted=None)
 
+    def put_right(self) -> None:
+        """The role is trusted again, and the document that is not allowed is deleted."""
+        self.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE)
+        self.aws.delete_parameter(f"{CONFIG_PATH}/clusters/stranger")
+
     def users(self, member: Member) -> frozenset[str]:
         """As whom a cluster saw the function write Secrets."""
         return frozenset(one.user for one in self.clusters[member.name].requests if one.method == "PATCH" and SECRET_NAME in one.path)

@@ -80,6 +80,8 @@ class _Story:
         held = self._secrets()
         self._stack.forbid_pull_role()
         yield Step("The private registry's role may not be assumed any more", PUSH, lambda report: self._kept(report, held))
+        self._stack.put_right()
+        yield Step("The role is trusted again, and the document is deleted", PUSH, self._right_again)
 
     def _switch_is_off(self, report: Report) -> Iterator[str]:
         finding = _finding(report, EDGE.id, "token")
@@ -119,6 +121,10 @@ class _Story:
         yield from self._only_bad(report, *(member.id for member in MEMBERS), "stranger")
         if self._secrets() != held:
             yield "a Secret was changed, though one of its tokens could not be had"
+
+    def _right_again(self, report: Report) -> Iterator[str]:
+        yield from self._only_bad(report)
+        yield from self._written(report, "updated")
 
     def _written(self, report: Report, outcome: str) -> Iterator[str]:
         if (counts := {name: count for name, count in report["totals"].items() if not name.startswith("clusters")}) != {

@@ -46,6 +46,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "reach": Scenario(
         ReachStack,
         lambda playing: reach(playing.stack, playing.function, Stdout()),
-        " The last two reports are not ok on purpose: nothing was sent to a host that is not allowed, and no good credential was dropped.",
+        " Reports 5 and 6 are not ok on purpose: nothing was sent to a host that is not allowed, and no good credential was dropped.",
     ),
 }

@@ -68,8 +68,20 @@ class PullRoleKept(ReachStack):
         """Nobody does."""
 
 
+class NothingPutRight(ReachStack):
+    def put_right(self) -> None:
+        """Nobody does."""
+
+
 @pytest.mark.parametrize(
-    ("make", "step"), [(SwitchOnAlready, "step 1"), (NothingPasted, "step 3"), (StrangerAllowed, "step 5"), (PullRoleKept, "step 6")]
+    ("make", "step"),
+    [
+        (SwitchOnAlready, "step 1"),
+        (NothingPasted, "step 3"),
+        (StrangerAllowed, "step 5"),
+        (PullRoleKept, "step 6"),
+        (NothingPutRight, "step 7"),
+    ],
 )
 def test_what_did_not_happen_is_noticed(monkeypatch: pytest.MonkeyPatch, make: type[ReachStack], step: str) -> None:
     wrong = played(monkeypatch, make)

@@ -13,6 +13,7 @@ from .decision import Request, strings
 type _Matches = Callable[[str, str], bool]
 
 _BOOLEANS = ("true", "false")
+_FOR_ALL, _NULL = "ForAllValues:", "Null"
 
 
 def _bool(wanted: str, value: str) -> bool:
@@ -25,13 +26,14 @@ _OPERATORS: dict[str, _Matches] = {
     "ArnEquals": patterns.arn_like,  # "behave identically", says the guide
     "ArnLike": patterns.arn_like,
     "Bool": _bool,
+    "NumericLessThanEquals": lambda wanted, value: float(value) <= float(wanted),
 }
 
 
 def check(condition: Mapping[str, Any]) -> None:
     """Raises ValueError where an operator is not known, or has nothing to compare with."""
     for operator, keys in condition.items():
-        if operator not in _OPERATORS:
+        if operator != _NULL and operator.removeprefix(_FOR_ALL) not in _OPERATORS:
             raise ValueError(f"unknown condition operator {operator}")
         if not keys or not all(strings(wanted) for wanted in keys.values()):
             raise ValueError(f"unknown meaning of {operator} without keys or values")
@@ -39,7 +41,16 @@ def check(condition: Mapping[str, Any]) -> None:
 
 def hold(condition: Mapping[str, Any], request: Request) -> bool:
     """Whether all of a statement's conditions hold."""
-    return all(_holds(_OPERATORS[operator], key, strings(wanted), request) for operator, keys in condition.items() for key, wanted in keys.items())
+    return all(_judged(operator, key, strings(wanted), request) for operator, keys in condition.items() for key, wanted in keys.items())
+
+
+def _judged(operator: str, key: str, wanted: list[str], request: Request) -> bool:
+    if operator == _NULL:
+        return (not request.found(key)) == (_truth(*wanted) == "true")
+    if operator.startswith(_FOR_ALL):  # which holds where the request has no such key, too
+        matches = _OPERATORS[operator.removeprefix(_FOR_ALL)]
+        return all(any(matches(one, value) for one in wanted) for value in request.found(key) or ())
+    return _holds(_OPERATORS[operator], key, wanted, request)
 
 
 def _holds(matches: _Matches, key: str, wanted: list[str], request: Request) -> bool:
