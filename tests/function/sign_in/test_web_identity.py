@@ -40,7 +40,7 @@ def findings(report: dict[str, Any], document_id: str = "edge") -> dict[str, dic
 
 def issued(world: World) -> list[str]:
     """The audiences that tokens were asked for."""
-    return [call.parameters["Audience.member.1"] for call in world.aws.called(*CALL)]
+    return [call.parameters["Audience"] for call in world.aws.called(*CALL)]
 
 
 def test_a_push_without_anything_stored(world: World) -> None:
