@@ -15,10 +15,10 @@ ATTEMPTS = 4  # botocore's standard mode: throttling, 5xx and lost connections, 
 
 
 class Session:
-    """`stack_name`: the stack that was asked for; None: the only one in the region."""
+    """`stack_name`: the stack that was asked for; None: the only one in the region. Not `patient`: for what must be there at once."""
 
-    def __init__(self, *, profile: str | None = None, region: str | None = None, stack_name: str | None = None) -> None:
-        self._stack_name = stack_name
+    def __init__(self, *, profile: str | None = None, region: str | None = None, stack_name: str | None = None, patient: bool = True) -> None:
+        self._stack_name, self._patient = stack_name, patient
         self._boto = _boto_session(profile, region)
         self._clients: dict[str, Any] = {}
 
@@ -46,9 +46,9 @@ class Session:
             self._clients[key] = self.make_client(
                 service,
                 region=where,
-                connect_timeout=CONNECT_SECONDS,
-                read_timeout=READ_SECONDS,
-                retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+                connect_timeout=CONNECT_SECONDS if self._patient else 1,
+                read_timeout=READ_SECONDS if self._patient else 2,
+                retries={"mode": "standard", "total_max_attempts": ATTEMPTS if self._patient else 1},
             )
         return self._clients[key]
 

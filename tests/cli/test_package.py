@@ -1,5 +1,6 @@
 """The command line as it is installed: a wheel with everything in it, and nothing of it in what is deployed."""
 
+import importlib.metadata
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from ecr_public_pusher.version import VERSION
 
@@ -35,6 +37,14 @@ def test_its_pins_are_those_that_the_tests_run_with() -> None:
     tested = pins("requirements.txt") | pins("requirements-dev.txt")
     wanted = dict(pin.lower().replace("_", "-").split("==") for pin in PROJECT["dependencies"])
     assert wanted == {name: tested[name] for name in wanted}
+
+
+def test_nothing_that_they_need_is_left_unpinned() -> None:
+    pinned = {pin.split("==")[0].lower().replace("_", "-") for pin in PROJECT["dependencies"]}
+    for name in pinned:
+        needed = {Requirement(text) for text in importlib.metadata.requires(name) or ()}
+        names = {one.name.lower().replace("_", "-") for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})}
+        assert names <= pinned, name
 
 
 def test_it_is_named_by_the_release_and_holds_command_model_and_rbac(wheel: Path) -> None:

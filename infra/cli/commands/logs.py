@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..command import Cli, command
+from ..completion import complete_ids
 from ..duration import Duration
 from ..rendering.log import is_about, render_line
 from ..run_log import LogLine, read_log
@@ -21,6 +22,10 @@ POLL_SECONDS = 5
 # A line may come up after others that are younger than it.
 OVERLAP = timedelta(minutes=2)
 
+Only = Annotated[
+    list[str] | None, typer.Argument(metavar="ID", help="Only runs that name these clusters.", show_default=False, autocompletion=complete_ids)
+]
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
@@ -29,7 +34,9 @@ def register(app: typer.Typer) -> None:
 
 def logs(
     cli: Cli,
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Only runs that name these clusters.", show_default=False)] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID", help="Only runs that name these clusters.", show_default=False, autocompletion=complete_ids)
+    ] = None,
     since: Annotated[timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back.")] = timedelta(hours=3),
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more, until Ctrl-C.")] = False,
 ) -> None:

@@ -9,6 +9,7 @@ import typer
 from ecr_public_pusher.events.request import SWEEP_WINDOW_MINUTES
 
 from ..command import Cli, command
+from ..completion import complete_ids
 from ..errors import CliError, ExitCode
 from ..function import Report, invoke
 from ..rendering.report import render_report
@@ -17,7 +18,7 @@ PANEL = "Runs of the function"
 
 Ids = Annotated[
     list[str] | None,
-    typer.Argument(metavar="ID", help="Ids of clusters' documents, or globs ('prod-*'); none: all.", show_default=False),
+    typer.Argument(metavar="ID", help="Ids of clusters' documents, or globs ('prod-*'); none: all.", show_default=False, autocompletion=complete_ids),
 ]
 Namespaces = Annotated[
     list[str] | None,
@@ -104,7 +105,11 @@ def sweep(
     return show(cli, run(cli, _event("sweep", clusters=ids) | {"windowMinutes": window}))
 
 
-def remove(cli: Cli, ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids or globs; '*': all clusters.")], yes: Yes = False) -> int:
+def remove(
+    cli: Cli,
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids or globs; '*': all clusters.", autocompletion=complete_ids)],
+    yes: Yes = False,
+) -> int:
     """Delete the Secrets that were written to the named clusters. Shows them first, and asks.
 
     The next push writes them again: set enabled: false in the document, or delete it, for good.

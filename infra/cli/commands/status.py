@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..command import Cli, command
+from ..completion import complete_ids
 from ..duration import Duration
 from ..errors import ExitCode
 from ..rendering.status import render_status
@@ -14,6 +15,10 @@ from ..status import Status, gather
 
 PANEL = "Looking"
 WATCH_SECONDS = 30
+
+Only = Annotated[
+    list[str] | None, typer.Argument(metavar="ID", help="Only these clusters, by id or glob.", show_default=False, autocompletion=complete_ids)
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +28,9 @@ def register(app: typer.Typer) -> None:
 
 def status(
     cli: Cli,
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Only these clusters, by id or glob.", show_default=False)] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID", help="Only these clusters, by id or glob.", show_default=False, autocompletion=complete_ids)
+    ] = None,
     since: Annotated[timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back the log is read.")] = timedelta(days=1),
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Again and again, until Ctrl-C.")] = False,
     every: Annotated[int, typer.Option("--every", metavar="SECONDS", min=1, help="How often, with --watch.")] = WATCH_SECONDS,
