@@ -10,6 +10,8 @@ import yaml
 
 from ecr_public_pusher.configuration import loader
 from ecr_public_pusher.events.parser import parse
+from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
+from ecr_public_pusher.sign_in.endpoint import Endpoint
 from tests.docs.documents import DOCUMENTS as PAGES
 from tests.docs.documents import Block, blocks, prose
 
@@ -25,13 +27,23 @@ def problems(text: str) -> dict[str, Any]:
         loader.Parameter(f"{ROOT_PATH}/defaults", "namespaces: [default]"),
         loader.Parameter(f"{ROOT_PATH}/{kind}/one", text),
     ]
-    built = loader.load(parameters, root=ROOT_PATH, region="us-east-1")
+    built = loader.load(parameters, root=ROOT_PATH, region="us-east-1", allowed_endpoints=["*.k8s.example.com"])
     return dict(built.invalid)
 
 
 @pytest.mark.parametrize("block", DOCUMENTS, ids=str)
 def test_each_document_is_one_that_the_function_takes(block: Block) -> None:
     assert problems(block.text) == {}
+
+
+def test_what_an_api_server_is_to_trust_is_what_check_prints() -> None:
+    """In the file by itself, and within Talos's document."""
+    claims = Claims("ecr-public-pusher:edge-1", subject="arn:aws:iam::111122223333:role/ROLE")
+    printed = yaml.safe_load(TrustRemedies(Endpoint("https://x", ""), claims).configuration("v1"))
+    found = [yaml.safe_load(block.text) for block in blocks({"yaml"}) if "claimValidationRules" in block.text]
+    assert len(found) == 2
+    assert printed in found
+    assert [document["configuration"]["jwt"] for document in found if "configuration" in document] == [printed["jwt"]]
 
 
 def test_a_document_that_the_function_refuses_is_found() -> None:
