@@ -197,8 +197,15 @@ def interrupted(process: "subprocess.Popen[str]", line: str, number: signal.Sign
     return said + rest
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("line", ["building the function", "starting AWS", "starting the function", "invoking it"])
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("building the function", signal.SIGINT),
+        ("starting AWS", signal.SIGINT),
+        ("starting the function", signal.SIGTERM),
+        ("invoking it", signal.SIGINT),
+    ],
+)
 def test_an_early_interrupt_is_quiet_and_leaves_nothing(tmp_path: Path, line: str, number: signal.Signals) -> None:
     emulator()
     process = subprocess.Popen(

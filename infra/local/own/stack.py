@@ -127,7 +127,8 @@ class OwnStack(LocalStack):
                 cluster.trust(trusted_issuer(self.aws, audience=f"ecr-public-pusher:{config.id}", subject=role))
                 made = "trusts AWS's issuer for this document, whose account's switch is on"
             case _ if document.kind == KUBECONFIG:
-                arn = self.aws.put_secret(f"{CONFIG_PATH}/{config.id}", json.dumps(cluster.client_kubeconfig("ecr-public-pusher", [RBAC_GROUP])))
+                kubeconfig = json.dumps(cluster.client_kubeconfig("ecr-public-pusher", [RBAC_GROUP]))
+                arn = self.aws.put_secret(f"{CONFIG_PATH}/{config.id}", kubeconfig, account_id=role.split(":")[4])
                 here = {"signIn": {"type": KUBECONFIG, "secretArn": arn}}
                 made = "a secret with its kubeconfig; secretArn names that one here"
             case _:

@@ -63,6 +63,15 @@ def test_a_cluster_with_an_authenticator_admits_its_cluster_id(tmp_path: Path, m
         assert cluster(report, "kops")["counts"] == {"created": 1}
 
 
+@pytest.mark.parametrize("role", ["", ", roleArn: 'arn:aws:iam::444455556666:role/ecr-public-pusher-spoke'"])
+def test_a_kubeconfig_is_stored_where_the_document_looks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+    theirs = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/old-AbCdEf"
+    document = f"{{signIn: {{type: kubeconfig, secretArn: '{theirs}'}}, namespaces: [a]{role}}}"
+    with pushed(tmp_path, monkeypatch, clusters__old=document) as (stack, report):
+        assert cluster(report, "old")["counts"] == {"created": 1}
+        assert "secretArn names that one here" in said(stack)
+
+
 def test_what_the_defaults_say_is_fitted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = (
         "{namespaces: [a], secretName: other, serviceAccounts: [builder], registries: [public, {account: '444455556666', region: eu-west-1, "
