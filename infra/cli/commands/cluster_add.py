@@ -147,7 +147,11 @@ def add(
     if print_rbac:
         return _print_rbac(objects)
     choice = Choice(
-        kubeconfig, context, trust=trust_context, force=force_conflicts, by_hand=f"{_same_command()} --print-rbac | kubectl apply --server-side -f -"
+        kubeconfig,
+        context,
+        trust=trust_context,
+        force=force_conflicts,
+        by_hand=_by_hand(),
     )
     wanted = Wanted(admit=admit, objects=objects, choice=choice, push=not no_push)
     admission = Admission(made.config, made.config.role_arn or cli.session.stack.role_arn)
@@ -191,9 +195,9 @@ def _print_rbac(objects: Sequence[Manifest]) -> int:
     return ExitCode.OK
 
 
-def _same_command() -> str:
-    """This very command line, to be run again with one option more."""
-    return shlex.join(["ecr-public-pusher", *sys.argv[1:]])
+def _by_hand() -> str:
+    """This very command line with one option more, for who administers the cluster."""
+    return f"{shlex.join(['ecr-public-pusher', *sys.argv[1:]])} --print-rbac | kubectl --context CONTEXT apply --server-side -f -"
 
 
 def _said(made: NewCluster, steps: Sequence[Step], *, dry_run: bool) -> dict[str, Any]:

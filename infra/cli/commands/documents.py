@@ -14,7 +14,7 @@ from ..documents.changes import Change, Kind
 from ..documents.comparison import Comparison, compare, in_order
 from ..documents.deployed import Deployed
 from ..documents.document import DocumentName
-from ..documents.folder import Folder, read_files, read_folder, stray_notes
+from ..documents.folder import FOLDERS, SUFFIXES, Folder, read_files, read_folder, stray_notes
 from ..documents.judge import Document, Judge, judge
 from ..documents.problem import Problem
 from ..errors import CliError, ExitCode
@@ -122,8 +122,8 @@ def apply(
 
 
 def _read(paths: Sequence[Path]) -> Folder:
-    """Folders as folders, files one by one; a document's file in a folder of documents is judged with the defaults beside it."""
-    parts = [read_folder(path) if path.is_dir() else read_files([path, *_defaults_beside(path, paths)]) for path in paths]
+    """Folders as folders, files one by one; what lies in a folder `clusters` or `discover` is judged with the defaults beside that."""
+    parts = [_read_one(path, paths) for path in paths]
     documents = {file.path.resolve(): file for part in parts for file in part.documents}
     folder = Folder(
         tuple(documents.values()),
@@ -138,9 +138,16 @@ def _read(paths: Sequence[Path]) -> Folder:
     return folder
 
 
+def _read_one(path: Path, given: Sequence[Path]) -> Folder:
+    if path.is_dir() and path.resolve().name in FOLDERS:
+        files = [file for file in sorted(path.iterdir()) if file.suffix in SUFFIXES]
+        return read_files([*files, *_defaults_beside(files[0], given)]) if files else Folder()
+    return read_folder(path) if path.is_dir() else read_files([path, *_defaults_beside(path, given)])
+
+
 def _defaults_beside(path: Path, given: Sequence[Path]) -> list[Path]:
-    beside = [path.resolve().parent.parent / f"defaults{suffix}" for suffix in (".yaml", ".yml", ".json")]
-    inside = path.resolve().parent.name in ("clusters", "discover")
+    beside = [path.resolve().parent.parent / f"defaults{suffix}" for suffix in SUFFIXES]
+    inside = path.resolve().parent.name in FOLDERS
     return [file for file in beside if inside and file.is_file() and file not in [one.resolve() for one in given]][:1]
 
 

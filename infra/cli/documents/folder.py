@@ -9,7 +9,7 @@ from .document import CLUSTERS, DEFAULTS, DISCOVER, DocumentName
 from .problem import Problem
 
 SUFFIXES = (".yaml", ".yml", ".json")
-_FOLDERS = (CLUSTERS, DISCOVER)
+FOLDERS = (CLUSTERS, DISCOVER)
 _ID = re.compile(r"[A-Za-z0-9_.-]+")  # as loader.pushed_by takes it
 _LAYOUT = "Documents are DIR/defaults.yaml, DIR/clusters/ID.yaml and DIR/discover/ID.yaml (or .yml, .json)."
 
@@ -56,11 +56,11 @@ def name_of(path: Path, root: Path) -> DocumentName | None:
         return None
     if len(inner) == 1:
         return DocumentName.defaults() if path.stem == DEFAULTS else None
-    return DocumentName(inner[0], path.stem) if len(inner) == 2 and inner[0] in _FOLDERS else None
+    return DocumentName(inner[0], path.stem) if len(inner) == 2 and inner[0] in FOLDERS else None
 
 
 def _name_alone(path: Path) -> DocumentName:
-    if path.stem == DEFAULTS and path.resolve().parent.name not in _FOLDERS:
+    if path.stem == DEFAULTS and path.resolve().parent.name not in FOLDERS:
         return DocumentName.defaults()
     return DocumentName(DISCOVER if path.resolve().parent.name == DISCOVER else CLUSTERS, path.stem)
 

@@ -1,6 +1,7 @@
 """`clusters add`: an embedded cluster from nothing to its first Secret, again, and every way that it can stop half-way."""
 
 import json
+import sys
 
 import pytest
 import yaml
@@ -10,6 +11,7 @@ from infra.local.aws.wire import AwsRequest
 from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster, Response, SeenRequest
 from tests.support.administrator import Administrator, Ran
+from tests.support.terminal import Terminal
 from tests.support.world import EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
 ADD = ("clusters", "add", "prod", "-n", "a")
@@ -164,7 +166,10 @@ def test_without_a_kubeconfig_the_command_for_an_administrator_is_printed_and_wo
     ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
     assert ran.code == 1
     assert outcomes(ran)["rbac"] == "failed"
-    assert "ecr-public-pusher clusters add prod -n a --admit --yes -o json --print-rbac | kubectl apply --server-side -f -" in remedies(ran)["rbac"]
+    assert (
+        "ecr-public-pusher clusters add prod -n a --admit --yes -o json --print-rbac | kubectl --context CONTEXT apply --server-side -f -"
+        in remedies(ran)["rbac"]
+    )
     printed = person.run_here(*ADD, "--admit", "--yes", "--print-rbac")
     cluster.apply(*yaml.safe_load_all(printed.out))
     assert person.run(*ADD, "--admit", "--rbac", "none", "--yes").code == 0
@@ -263,3 +268,25 @@ def test_no_credential_is_printed(person: Administrator, cluster: Cluster) -> No
     token = cluster.kubeconfig()["users"][0]["user"]["token"]
     for secret in (token, "QVdTO", "k8s-aws-v1"):
         assert secret not in ran.out + ran.err
+
+
+def screen_of(person: Administrator, *arguments: str) -> Terminal:
+    return Terminal([sys.executable, "-m", "infra.cli", *arguments], {**person.environ, "TERM": "xterm"}, columns=100)
+
+
+def test_on_a_terminal_it_shows_what_it_will_do_and_does_nothing_without_a_yes(person: Administrator, cluster: Cluster) -> None:
+    with screen_of(person, *ADD, "--admit") as screen:
+        screen.wait_for("Do that? [y/N] ")
+        assert "ClusterRole ecr-public-pusher: created" in screen.text
+        screen.enter("n\n")
+        assert screen.finish() == 1
+    assert not list(cluster.access_entries)
+    assert person.stored("clusters/prod") is None
+
+
+def test_on_a_terminal_a_yes_does_it(person: Administrator, world: World, cluster: Cluster) -> None:
+    with screen_of(person, *ADD, "--admit") as screen:
+        screen.wait_for("Do that? [y/N] ")
+        screen.enter("y\n")
+        assert screen.finish() == 0, screen.text
+    assert world.secret("prod", "a") is not None

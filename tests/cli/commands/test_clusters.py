@@ -1,9 +1,13 @@
 """`clusters list`, `show`, `edit`, `enable`, `disable`, `delete` against the local AWS."""
 
+import re
+import sys
+
 import pytest
 
 from infra.local.aws import Answer
 from tests.support.administrator import Administrator
+from tests.support.terminal import Terminal
 from tests.support.world import ROOT, World
 
 PROD = "# of platform\nnamespaces: [a]  # all of it\n"
@@ -192,3 +196,15 @@ def test_delete_with_keep_secrets_asks_nothing_of_the_function(person: Administr
     assert person.run_here("clusters", "delete", "old", "--keep-secrets", "--yes").code == 0
     assert person.stored("clusters/old") is None
     assert not world.aws.called("lambda", "Invoke")
+
+
+def test_delete_on_a_terminal_shows_the_secrets_that_would_go(person: Administrator, world: World) -> None:
+    pushed(world)
+    command = [sys.executable, "-m", "infra.cli", "clusters", "delete", "old"]
+    with Terminal(command, {**person.environ, "TERM": "xterm"}, columns=100) as screen:
+        screen.wait_for("Remove these Secrets, and delete clusters/old? [y/N] ")
+        assert re.search(r"^a +remove$", "\n".join(screen.lines), re.MULTILINE)
+        screen.enter("\x04")
+        assert screen.finish() == 1
+    assert world.secret("old", "a") is not None
+    assert person.stored("clusters/old") == PROD

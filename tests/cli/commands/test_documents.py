@@ -32,6 +32,13 @@ def test_a_single_file_is_judged_with_the_defaults_beside_it(person: Administrat
     assert person.run_here("validate", str(folder / "clusters" / "prod.yaml")).code == 0
 
 
+def test_the_folder_of_clusters_alone_is_judged_with_the_defaults_beside_it(person: Administrator) -> None:
+    folder = person.folder(defaults=PROD, prod="prune: true\n", edge="prune: maybe\n")
+    ran = person.run_here("validate", str(folder / "clusters"), "-o", "json")
+    assert ran.json["documents"] == ["defaults", "clusters/edge", "clusters/prod"]
+    assert [problem["where"] for problem in ran.json["problems"]] == [f"{folder}/clusters/edge.yaml"]
+
+
 def test_validate_judges_endpoints_by_the_stack_that_is_named(person: Administrator) -> None:
     folder = str(person.folder(edge="endpoint: https://api.example.com\nsignIn: {type: webIdentity}\nnamespaces: [a]\n"))
     assert person.run_here("validate", folder).code == 0
