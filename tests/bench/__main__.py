@@ -15,10 +15,13 @@ from pathlib import Path
 
 from tests.bench import aws, sink, table
 from tests.bench.sink import Sink
-from tests.bench.table import LABELS, Round, Row
-from tests.bench.work import HERE, Scenario, environment, work
+from tests.bench.table import LABELS, Cost, Round, Row
+from tests.bench.work import HERE, Feature, Scenario, environment, work
 
 SCENARIOS = "1x1 1x1000 12x30 100x10 100x200 1x20@200 50x20@200 1x1000@50 100x10@50"
+# What private registries, web identity and discovery cost: over so many clusters.
+FEATURES_SCENARIO = "100x10"
+PARTS = ["import", "push", "features"]
 ROUNDS = 3
 WAYS = ["function", "aiohttp", "urllib3", "get_put", "kubectl"]
 # One namespace after the other: they are measured on one cluster, in one round, and scaled.
@@ -66,6 +69,21 @@ class Bench:
             seen[way] = sink.Seen(raw.requests // invocations, raw.bytes // invocations, raw.connections // invocations)
         return {way: Row(way, tuple(rows), seen[way].requests, seen[way].connections) for way, rows in found.items()}
 
+    def features(self, scenario: Scenario, server: Sink, rounds: int) -> list[Cost]:
+        """What documents may ask for, one after the other, in turns; the other checkout knows none of it."""
+        turns = [("function", feature) for feature in Feature] + ([("before", Feature.NONE)] if self.before else [])
+        found: dict[tuple[str, Feature], list[Round]] = {}
+        calls: dict[tuple[str, Feature], dict[str, int]] = {}
+        for number in range(rounds):
+            for turn in turns:
+                way, feature = turn
+                progress(f"{scenario}: round {number + 1} of {rounds}, {feature}")
+                self._fake.feature = feature
+                found.setdefault(turn, []).append(self.measure(way, scenario, server))
+                calls[turn] = dict(self._fake.calls)
+        self._fake.feature = Feature.NONE
+        return [Cost(feature, Row(way, tuple(rows)), calls[way, feature]) for (way, feature), rows in found.items()]
+
 
 def progress(text: str) -> None:
     if sys.stderr.isatty():
@@ -86,6 +104,16 @@ def show(scenario: Scenario, rows: dict[str, Row]) -> None:
         print(f"    least possible over its connections: {least:.2f} s, a delay for the list and for each namespace on a connection")
     for reached in table.aims(scenario, rows):
         print(f"    {reached}")
+
+
+def show_imports(bench: Bench) -> None:
+    ways = ["imported", *(["imported_before"] if bench.before else [])]
+    rounds: dict[str, list[Round]] = {way: [] for way in ways}
+    for _ in range(5):
+        for way in ways:
+            rounds[way].append(bench.measure(way, Scenario(0, 0)))
+    imported = {way: Row(way, tuple(found)) for way, found in rounds.items()}
+    print("\n" + table.imports(imported["imported"], imported.get("imported_before")))
 
 
 def machine() -> str:
@@ -119,6 +147,14 @@ def main() -> None:
         help=f"clusters x namespaces @ milliseconds that each answer takes (default: {SCENARIOS})",
     )
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="what is measured (default: all)")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="which tables (default: all)")
+    parser.add_argument(
+        "--features",
+        type=scenario,
+        default=scenario(FEATURES_SCENARIO),
+        metavar="NxM",
+        help=f"over which clusters private registries, web identity and discovery are measured (default: {FEATURES_SCENARIO})",
+    )
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"rounds of each way (default {ROUNDS})")
     parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout of this project, measured beside this one")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the results there, for tests.bench.plots")
@@ -137,17 +173,21 @@ def main() -> None:
     results: dict[Scenario, dict[str, Row]] = {}
     with temporary() as folder, aws.serving() as fake:
         bench = Bench(fake, folder, before=chosen.against)
-        imported = {
-            way: Row(way, tuple(bench.measure(way, Scenario(0, 0)) for _ in range(5)))
-            for way in ["imported", *(["imported_before"] if chosen.against else [])]
-        }
-        print("\n" + table.imports(imported["imported"], imported.get("imported_before")))
-        for number, one in enumerate(chosen.scenarios):
+        if "import" in chosen.parts:
+            show_imports(bench)
+        for number, one in enumerate(chosen.scenarios if "push" in chosen.parts else []):
             home = folder / str(number)
             home.mkdir()
             with sink.running(home, one) as server:
                 results[one] = bench.compare(one, server, ways, chosen.rounds)
             show(one, results[one])
+        if "features" in chosen.parts:
+            home = folder / "features"
+            home.mkdir()
+            with sink.running(home, chosen.features) as server:
+                costs = bench.features(chosen.features, server, chosen.rounds)
+            progress("")
+            print("\n" + "\n".join(table.costs(chosen.features, costs)))
     for reached in table.side_by_side(results):
         print(f"\n {reached}")
     if chosen.save:

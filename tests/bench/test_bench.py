@@ -8,8 +8,8 @@ import pytest
 from tests.bench import aws, bill, sink, table
 from tests.bench.__main__ import Bench, scenario
 from tests.bench.sink import Sink
-from tests.bench.table import Row
-from tests.bench.work import HERE, Scenario
+from tests.bench.table import Cost, Row
+from tests.bench.work import HERE, Feature, Scenario
 
 TWO = Scenario(2, 3)
 
@@ -59,6 +59,26 @@ def test_every_other_way_writes_what_it_says(bench: Bench, tmp_path: Path) -> No
 def test_a_way_that_does_not_write_is_no_measurement(bench: Bench, server: Sink) -> None:
     with pytest.raises(SystemExit, match="applied 6 of 8"):
         bench.measure("function", Scenario(2, 4), server)
+
+
+def test_each_feature_is_really_used_and_pays_for_its_own_calls_alone(bench: Bench, server: Sink) -> None:
+    found = {cost.feature: cost.calls for cost in bench.features(TWO, server, 1)}
+    assert set(found) == set(Feature)
+    own = {"AssumeRole", "GetWebIdentityToken", "ListClusters", "DescribeCluster"}
+    assert {feature: {name: count for name, count in calls.items() if name in own} for feature, calls in found.items()} == {
+        Feature.NONE: {},
+        Feature.REGISTRIES: {"AssumeRole": 1},
+        Feature.WEB_IDENTITY: {"GetWebIdentityToken": TWO.clusters},  # one call for each document
+        Feature.DISCOVERY: {"ListClusters": 1, "DescribeCluster": TWO.clusters},
+    }
+    assert found[Feature.REGISTRIES]["GetAuthorizationToken"] == 2  # ECR Public's, and one for all documents
+
+
+def test_what_a_feature_costs_is_over_the_push_that_asks_for_none() -> None:
+    rounds = [{"wall": wall, "cpu": 2.0, "peak": 50.0} for wall in (1.0, 3.0)]
+    none, discovery = (Row("function", (one,)) for one in rounds)
+    lines = table.costs(TWO, [Cost(Feature.NONE, none, {}), Cost(Feature.DISCOVERY, discovery, {"ListClusters": 1})])
+    assert lines[-1].split() == ["discovery", "3.000", "2.000", "1000.00", "50", "3.00x", "1.00x", "1", "ListClusters"]
 
 
 @pytest.mark.parametrize(("text", "means"), [("1x1000", Scenario(1, 1000)), ("50x20@200", Scenario(50, 20, 200))])

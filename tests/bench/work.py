@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -25,9 +26,21 @@ STACK = "ecr-public-pusher"
 IDENTITY = Stack("111122223333", "us-east-1", STACK)
 # Names alone would not fit a parameter's 4 KB, so a large cluster has a glob; it costs the function a namespace list.
 DOCUMENT = "namespaces: [bench-*]\n"
+TAGS = {"ecr-public-pusher": "yes"}
+DISCOVERY = json.dumps({"regions": [REGION], "tags": TAGS, "namespaces": ["bench-*"]})
+PULL_ROLE = "arn:aws:iam::111122223333:role/ecr-public-pusher-pull"
 ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7BENCH01", "bench-secret-access-key"
 PASSWORD_LENGTH = 2050  # ECR's are of about this length
 HERE = Path(__file__).resolve().parents[2]
+
+
+class Feature(StrEnum):
+    """What documents may ask for beyond a push to EKS with ECR Public's token."""
+
+    NONE = "none of them"
+    REGISTRIES = "a private registry"
+    WEB_IDENTITY = "web identity"
+    DISCOVERY = "discovery"
 
 
 @dataclass(frozen=True, order=True)
@@ -52,6 +65,16 @@ def namespace(number: int) -> str:
 
 def cluster(number: int) -> str:
     return f"cluster-{number:03d}"
+
+
+def document(feature: Feature, endpoint: str, ca_pem: str) -> str:
+    """A cluster's document that asks for it."""
+    if feature is Feature.WEB_IDENTITY:
+        return json.dumps({"namespaces": ["bench-*"], "endpoint": endpoint, "certificateAuthority": ca_pem, "signIn": {"type": "webIdentity"}})
+    if feature is Feature.REGISTRIES:
+        registry = {"account": "111122223333", "region": REGION, "roleArn": PULL_ROLE}
+        return json.dumps({"namespaces": ["bench-*"], "registries": ["public", registry]})
+    return DOCUMENT
 
 
 def authorization() -> str:
@@ -93,5 +116,6 @@ def environment(aws_url: str, home: Path, *, checkout: Path = HERE) -> dict[str,
         "AWS_ENDPOINT_URL": aws_url,
         "CONFIG_PATH": ROOT,
         "STACK_NAME": STACK,
+        "ALLOWED_ENDPOINTS": "127.0.0.1",
         "POWERTOOLS_SERVICE_NAME": STACK,
     }
