@@ -194,7 +194,7 @@ def _headers(work: dict[str, Any]) -> dict[str, str]:
     return {
         "Authorization": f"Bearer {work['bearer']}",
         "Accept": _ACCEPT,
-        "User-Agent": "ecr-public-pusher",
+        "User-Agent": work["user_agent"],
         "Content-Type": "application/apply-patch+yaml",
     }
 

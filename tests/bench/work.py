@@ -16,7 +16,7 @@ from ecr_public_pusher.aws_api.assumed_role import Caller
 from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.configuration.loader import Parameter, load
 from ecr_public_pusher.jobs.secret_manifest import secret_manifest
-from ecr_public_pusher.ownership import Stack
+from ecr_public_pusher.ownership import USER_AGENT, Stack
 from ecr_public_pusher.registries.registry import PUBLIC_HOSTS, docker_config
 from ecr_public_pusher.sign_in.sts_token import sts_token
 
@@ -99,6 +99,7 @@ def work(scenario: Scenario, endpoints: list[str], ca_pem: str, *, connections: 
         "body": json.dumps(manifest, separators=(",", ":")),
         "password_length": PASSWORD_LENGTH,
         "secret_name": config.secret_name,
+        "user_agent": USER_AGENT,
         "query": urlencode({"fieldManager": IDENTITY.field_manager}),
     }
 
