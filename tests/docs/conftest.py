@@ -1,10 +1,7 @@
 """A shell in which the documents' commands are run as they stand: `aws` is botocore against a local AWS, `kubectl` the real one."""
 
 import contextlib
-import functools
-import io
 import json
-import logging
 import os
 import pty
 import re
@@ -15,14 +12,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from infra.local.aws import FunctionAnswer, LocalDeployment
+from infra.local.aws import LocalDeployment
 from tests.docs.documents import ROOT, Block, blocks
-from tests.support.world import ACCOUNT, EXECUTION_ROLE, World
-from tests.support.world import ROOT as CONFIG_PATH
+from tests.support.operator import deploy
+from tests.support.world import World
 from tests.support.world import world as make_world
 
 AWS = f'#!/bin/sh\nexec {sys.executable} -m tests.support.commands.aws_runner "$@"\n'
@@ -122,30 +118,9 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
         pytest.skip("there is no kubectl on this machine")
     environ: dict[str, str] = {}
     with make_world(environ) as world:
-        environ["STACK_NAME"] = NAME
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
-        yield Shell(world, _deployed(world), tmp_path, environ | _surroundings(tmp_path))
-
-
-def _deployed(world: World) -> LocalDeployment:
-    """The stack that the documents name, whose function is this process's."""
-    queues = world.aws.put_queue("to-be-tried"), world.aws.put_queue("dead-letters")
-    stack = LocalDeployment(NAME, "us-east-1", ACCOUNT, *queues, config_path=CONFIG_PATH, role_arn=EXECUTION_ROLE)
-    stack.function = functools.partial(_invoked, world, stack)
-    return world.aws.deployments.put(stack)
-
-
-def _invoked(world: World, stack: LocalDeployment, event: Any) -> FunctionAnswer:
-    """The function's answer; what it prints is in the stack's log."""
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        for handler in logging.getLogger(stack.name).handlers:  # Powertools keeps them, with the stream of their first day
-            if isinstance(handler, logging.StreamHandler):
-                handler.setStream(printed)
-        answer = world.call(event)
-    for line in printed.getvalue().splitlines():
-        world.aws.deployments.log(stack, line)
-    return FunctionAnswer(answer)
+        yield Shell(world, deploy(world, NAME), tmp_path, environ | _surroundings(tmp_path))
 
 
 def _surroundings(folder: Path) -> dict[str, str]:
