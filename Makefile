@@ -18,7 +18,7 @@ define INSTALL
 	@touch $@
 endef
 
-.PHONY: help linux run test check unit build package schemas reference bench plots soak bill clean
+.PHONY: help linux run test check unit build package schemas reference pictures bench plots soak bill clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -58,6 +58,9 @@ schemas: .venv/.done ## the JSON Schemas of the configuration, written anew into
 
 reference: .venv/.done ## the tables of docs/ that follow from the model and the template, written anew
 	@$(BIN)/python -m infra.reference
+
+pictures: .venv/.done .venv-sam/.done ## docs/status.svg: the status table of a local stack, drawn anew
+	@$(BIN)/python -m infra.pictures
 
 bench: .venv/.done ## the push beside a bare loop and beside other ways (some 15 minutes; ARGS="--help" for more)
 	$(BIN)/python -m tests.bench $(ARGS)

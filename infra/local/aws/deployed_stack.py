@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
 
@@ -17,13 +18,11 @@ from moto.sqs.models import sqs_backends
 
 from .log_events import LogEvents
 from .queues import LocalQueue
+from .template import read_alarms, read_version
 from .wire import Answer, AwsRequest
 
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
-ALARMS = (
-    *("no-full-push", "cluster-failed", "function-errors", "unconfigured", "token-life", "throttles", "duration", "dead-letters"),
-    *("unknown-parameters", "documents-deleted"),
-)
+TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 # By the metric without further dimensions.
 _FOLLOWED = {
     "ClustersFailed": "cluster-failed",
@@ -51,7 +50,7 @@ def not_running(event: Any) -> FunctionAnswer:
 
 @dataclass
 class LocalDeployment:
-    """One stack. `function` is what an invocation runs, from when it is there; `status`, `version` and `outputs` are CloudFormation's.
+    """One stack. `function` is what an invocation runs, from when it is there; `status` and `outputs` are CloudFormation's.
 
     `ours`: whether it is a deployment of this project at all.
     """
@@ -65,13 +64,17 @@ class LocalDeployment:
     role_arn: str
     function: Function = not_running
     parameters: Mapping[str, str] = field(default_factory=dict)
-    version: str = "1.0.0"
     status: str = "CREATE_COMPLETE"
     ours: bool = True
 
     @property
     def id(self) -> str:
         return f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{self.name}/{uuid.uuid5(uuid.NAMESPACE_DNS, self.name)}"
+
+    @property
+    def alarms(self) -> Mapping[str, str]:
+        """The template's, with their descriptions."""
+        return read_alarms(TEMPLATE, stack_name=self.name, region=self.region, account_id=self.account)
 
     @property
     def log_group(self) -> str:
@@ -88,7 +91,7 @@ class LocalDeployment:
             return {"Url": "https://www.example.com"}
         console = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}"
         return {
-            "Version": self.version,
+            "Version": read_version(TEMPLATE),
             "FunctionName": self.function_name,
             "FunctionArn": f"arn:aws:lambda:{self.region}:{self.account}:function:{self.function_name}",
             "FunctionRoleArn": self.role_arn,
@@ -116,8 +119,8 @@ class Deployments:
         """Deploys it: its log group and its alarms, which are all fine, come with it."""
         self._stacks.append(deployment)
         self.logs.put_group(deployment.log_group)
-        for kind in ALARMS:
-            self._put_alarm(deployment, kind)
+        for name, description in deployment.alarms.items():
+            self._put_alarm(deployment, name, description)
         return deployment
 
     def delete(self, name: str) -> None:
@@ -142,23 +145,10 @@ class Deployments:
             if isinstance(said, dict) and metric in said and not {"cluster", "registry"} & set(said):
                 self.set_alarm(deployment, kind, "ALARM" if sum(said[metric]) > 0 else "OK")
 
-    def _put_alarm(self, deployment: LocalDeployment, kind: str) -> None:
+    def _put_alarm(self, deployment: LocalDeployment, name: str, description: str) -> None:
         backend = cloudwatch_backends[self._account][deployment.region]
-        backend.put_metric_alarm(
-            f"{deployment.name}-{kind}",
-            *(
-                "EcrPublicPusher",
-                kind,
-                "GreaterThanOrEqualToThreshold",
-                1,
-                300,
-                1.0,
-                "Maximum",
-                f"The alarm {kind}. https://example.com/runbook#{kind}",
-            ),
-            *([], []),
-        )
-        self.set_alarm(deployment, kind, "OK")
+        backend.put_metric_alarm(name, "EcrPublicPusher", name, "GreaterThanOrEqualToThreshold", 1, 300, 1.0, "Maximum", description, [], [])
+        backend.set_alarm_state(name, "deployed", "{}", "OK")
 
     def answer(self, request: AwsRequest) -> Answer | None:
         """What AWS answers to what moto does not know, or knows too little of."""
@@ -181,7 +171,7 @@ class Deployments:
 
     def _resources(self, request: AwsRequest) -> Answer:
         stack = next(stack for stack in self._stacks if stack.name == request.form["StackName"])
-        kinds = {"AWS::CloudWatch::Alarm": [f"{stack.name}-{kind}" for kind in ALARMS], "AWS::Lambda::Function": [stack.function_name]}
+        kinds = {"AWS::CloudWatch::Alarm": list(stack.alarms), "AWS::Lambda::Function": [stack.function_name]}
         summaries = [
             {"LogicalResourceId": name, "PhysicalResourceId": name, "ResourceType": kind, "ResourceStatus": "CREATE_COMPLETE"}
             for kind, names in kinds.items()

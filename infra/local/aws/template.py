@@ -4,6 +4,7 @@ Only what is needed of it: parameters, pseudo parameters, mappings, resources th
 else an intrinsic says stays as it is written; an environment variable that such a thing would be the value of is left out.
 """
 
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from typing import Any
 import yaml
 
 FUNCTION = "AWS::Serverless::Function"
+ALARM = "AWS::CloudWatch::Alarm"
 # Of the template's schedules the one whose event stands for all.
 SCHEDULE = "PushSchedule"
 # SAM's own defaults of a function that sets neither.
@@ -60,6 +62,23 @@ def read_function(
         logging={name: value for name, value in function.get("LoggingConfig", {}).items() if isinstance(value, str)},
         scheduled_event=_scheduled(resolved),
     )
+
+
+@functools.cache
+def read_alarms(template: Path, *, stack_name: str, region: str, account_id: str) -> Mapping[str, str]:
+    """The alarms' names and descriptions, by the template's defaults."""
+    document = yaml.load(template.read_text(), Loader=_Loader)
+    pseudo = {"AWS::StackName": stack_name, "AWS::Region": region, "AWS::AccountId": account_id, "AWS::Partition": "aws"}
+    values = {name: entry.get("Default") for name, entry in document.get("Parameters", {}).items()} | pseudo
+    resolved = _resolve(document["Resources"], values, document.get("Mappings", {}))
+    alarms = [resource["Properties"] for resource in resolved.values() if resource["Type"] == ALARM]
+    return {alarm["AlarmName"]: alarm["AlarmDescription"] for alarm in alarms}
+
+
+@functools.cache
+def read_version(template: Path) -> str:
+    """The release that it says it is."""
+    return str(yaml.load(template.read_text(), Loader=_Loader)["Outputs"]["Version"]["Value"])
 
 
 def parameter_names(template: Path) -> frozenset[str]:
