@@ -32,7 +32,7 @@ class Problem:
 
 def problems_of(error: PusherError, *, where: str, parameter: str, text: str) -> list[Problem]:
     """An invalid document's problems, each with its line in `text`. `parameter`: what the error's message begins with."""
-    remedy = _SCHEMA if error.remedy == REFERENCE else error.remedy
+    remedy = _SCHEMA if error.remedy.startswith(REFERENCE) else error.remedy
     if not error.problems:
         return [Problem(where, error.message.removeprefix(f"{parameter}: "), remedy=remedy)]
     return [Problem(where, one.message, one.line or line_of(text, one.path), ".".join(one.path), remedy) for one in error.problems]

@@ -21,11 +21,11 @@ from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.configuration.schema import (
     NAMING_THE_SERVER,
     PUBLIC,
-    REFERENCE,
     ClusterDocument,
     CompleteDocument,
     DefaultsDocument,
     DiscoverDocument,
+    correction,
     validated,
 )
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
@@ -271,4 +271,4 @@ def _fields(model: type[DefaultsDocument], parameter: Parameter) -> dict[str, An
 
 
 def _invalid(parameter: str, name: str, what: str) -> InvalidDocument:
-    return InvalidDocument(f"{parameter}: {name}: {what}", remedy=REFERENCE, problems=(DocumentProblem(f"{name}: {what}", (name,)),))
+    return InvalidDocument(f"{parameter}: {name}: {what}", remedy=correction(parameter), problems=(DocumentProblem(f"{name}: {what}", (name,)),))

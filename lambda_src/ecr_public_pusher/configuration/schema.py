@@ -35,10 +35,8 @@ from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
 DEFAULT_SECRET_NAME = "ecr-public-token"  # the archived CronJob's, so that Pods keep their imagePullSecrets
 
-REFERENCE = (
-    "See docs/configuration.md, correct the document, and write it anew: "
-    "`aws ssm put-parameter --overwrite --region REGION --name PARAMETER --value file://DOCUMENT`."
-)
+# How the remedy for an invalid document begins.
+REFERENCE = "See docs/configuration.md, and write the corrected document"
 
 _SCHEMA_ROOT = "https://raw.githubusercontent.com/ecr-public-pusher/ecr-public-pusher/main/docs"
 
@@ -310,6 +308,11 @@ def _given(field: Schema) -> Schema:
     return {**field, "anyOf": [kind for kind in field["anyOf"] if kind != NULL]}
 
 
+def correction(parameter: str) -> str:
+    """What to do about an invalid document; `parameter`: its full name. The region is the function's."""
+    return f"{REFERENCE}: `aws ssm put-parameter --overwrite --region REGION --name {parameter} --value file://DOCUMENT`."
+
+
 def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], parameter: str) -> M:
     """The document that the plain fields make. Raises InvalidDocument naming `parameter`, the fields and what is expected."""
     try:
@@ -318,7 +321,7 @@ def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], par
         found = error.errors(include_url=False, include_input=False)
         problems = tuple(DocumentProblem(_complaint(model, one["loc"], one["type"], one["msg"]), _path(one["loc"])) for one in found)
         said = "; ".join(problem.message for problem in problems[:5])
-        raise InvalidDocument(f"{parameter}: {said}"[:1000], remedy=REFERENCE, problems=problems) from None
+        raise InvalidDocument(f"{parameter}: {said}"[:1000], remedy=correction(parameter), problems=problems) from None
 
 
 def _path(loc: tuple[Any, ...]) -> tuple[str, ...]:
