@@ -39,6 +39,7 @@ class LocalStack:
         self.queue = self.aws.put_queue(f"{STACK_NAME}-retry")
         self.dead_letters = self.aws.put_queue(f"{STACK_NAME}-dead-letters", delay_seconds=0)
         self.clusters: dict[str, Cluster] = {}
+        self._arns: dict[str, str] = {}
 
     def add_cluster(
         self,
@@ -54,6 +55,7 @@ class LocalStack:
         """A cluster that EKS describes, and that admits `role` as the function's group. `context`: what it is called here, else its name."""
         cluster = self._start(context or name, name, AccessEntry(role, (RBAC_GROUP,)), region=region, ca=ca)
         self.aws.put_cluster(account, region, cluster, tags=tags)
+        self._arns[context or name] = f"arn:aws:eks:{region}:{account}:cluster/{name}"
         return cluster
 
     def add_cluster_elsewhere(self, name: str, *, authenticator_id: str | None = None, role: str = EXECUTION_ROLE) -> Cluster:
@@ -113,13 +115,16 @@ class LocalStack:
         }
 
     def kubeconfig(self) -> dict[str, Any]:
-        """One kubeconfig, as administrator, with a context for each cluster; the first is the current one."""
+        """One kubeconfig, as administrator, with a context for each cluster; the first is the current one.
+
+        EKS clusters have a second one, named by their ARN as `aws eks update-kubeconfig` does, which the function's remedies name.
+        """
         merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
         for name, cluster in self.clusters.items():
             own = cluster.kubeconfig()
             merged["clusters"].append({"name": name, "cluster": own["clusters"][0]["cluster"]})
             merged["users"].append({"name": name, "user": own["users"][0]["user"]})
-            merged["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
+            merged["contexts"] += [{"name": it, "context": {"cluster": name, "user": name}} for it in (name, self._arns.get(name)) if it]
         return merged | {"current-context": next(iter(self.clusters))}
 
     def close(self) -> None:

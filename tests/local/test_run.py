@@ -315,7 +315,9 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
 
 def test_what_is_kept_up_can_be_used(kept: Kept) -> None:
     kubeconfig, settings = kept.files
-    assert {context["name"] for context in yaml.safe_load(kubeconfig.read_text())["contexts"]} == {"prod", "edge"}
+    contexts = {context["name"] for context in yaml.safe_load(kubeconfig.read_text())["contexts"]}
+    assert {name for name in contexts if not name.startswith("arn:")} == {"prod", "edge"}
+    assert any(re.fullmatch(r"arn:aws:eks:[a-z0-9-]+:\d{12}:cluster/prod", name) for name in contexts)  # as the function's remedies name it
     assert f"export KUBECONFIG={kubeconfig}\n" in settings.read_text()
     with urllib.request.urlopen(kept.url, data=b'{"action": "plan"}', timeout=60) as answer:
         assert json.load(answer)["action"] == "plan"
