@@ -113,7 +113,10 @@ class KubeconfigSignIn(RoleCaller):
         return await self._callers.blocking.run(lambda: self._loaded(self._stored(caller.signature)))
 
     def _stored(self, signature: dict[str, Any]) -> str:
-        client = self._callers.clients.client("secretsmanager", self._region)
+        clients = self._callers.clients
+        if clients.partition(self._region)[0] != self._secret_arn.split(":")[1]:  # or the credentials' session token would go to another partition
+            raise KubeconfigError(f"{self._where} cannot be read: there is no region {self._region} in that partition", remedy="Check secretArn.")
+        client = clients.client("secretsmanager", self._region)
         try:
             found = call_aws(lambda: client.get_secret_value(SecretId=self._secret_arn, **signature))
             return call_aws(lambda: _text(found))

@@ -17,7 +17,7 @@ _NAME = "current"
 
 
 def load_kubeconfig(fields: KubeconfigFields) -> tuple[Endpoint, Credential]:
-    """What the official loader makes of them. Takes half a second when it is first called, for its import."""
+    """What the official loader makes of them. Takes 0.16 s of CPU and 37 MB when it is first called, for its import."""
     from kubernetes.client import Configuration
     from kubernetes.config import load_kube_config_from_dict
 

@@ -321,6 +321,16 @@ def test_a_secret_that_is_not_given(world: World, code: str, status: int, said: 
     assert error["message"].endswith(f"cannot be read: {code}")
 
 
+@pytest.mark.parametrize("place", ["aws:secretsmanager:xx-nowhere-1", "aws:secretsmanager:cn-north-1", "aws-cn:secretsmanager:us-east-1"])
+def test_a_region_that_is_not_of_the_arns_partition_is_asked_nothing(world: World, place: str) -> None:
+    cluster = world.add_stored("edge")
+    arn = world.store_kubeconfig("edge", kubeconfig(cluster, token=TOKEN)).replace("aws:secretsmanager:us-east-1", place)
+    world.document("edge", json.dumps({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": arn}}))
+    error = cluster_of(world.run())["error"]
+    assert (error["type"], "there is no region" in error["message"]) == ("KubeconfigError", True)
+    assert not world.aws.called("secretsmanager")
+
+
 def test_a_secret_that_was_deleted_and_made_anew_is_not_found(world: World) -> None:
     cluster = world.add_stored("edge")
     arn = world.store_kubeconfig("edge", kubeconfig(cluster, token=TOKEN))
@@ -360,7 +370,7 @@ def test_no_file_stays_open(world: World) -> None:
 
 
 def test_the_official_client_is_imported_by_nothing_else() -> None:
-    """Its import takes a quarter of a second and 20 MB, which an EKS push does without."""
+    """Its import takes 0.16 s of CPU and 37 MB, which an EKS push does without."""
     code = "import sys, ecr_public_pusher.handler; print([name for name in sys.modules if name.split('.')[0] in ('kubernetes',)])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | {"AWS_REGION": "us-east-1"})
     assert done.stdout.strip() == "[]"
