@@ -1,7 +1,7 @@
 """Who an AWS access key stands for, and what a cluster's access entries make of it.
 
-The embedded AWS hands out credentials and the embedded Kubernetes verifies tokens signed with them. Neither should know the other, so the
-values that both need live here.
+The embedded AWS hands out credentials and the embedded Kubernetes verifies tokens signed with them. Neither should know the other's rules, so
+the values that both need live here.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""The event of a person's own, however it is given; and what is said of one that is none."""
+"""The event of a person's own, however it is given; and what is said of an invalid one."""
 
 import io
 from pathlib import Path

@@ -179,6 +179,6 @@ def _finding(report: Report, cluster: str, check: str) -> Mapping[str, Any]:
 
 
 def _printed(report: Report) -> str:
-    """The AuthenticationConfiguration in a check of edge; empty where there is none."""
+    """The AuthenticationConfiguration in a check of edge; empty where it prints nothing."""
     found = _CONFIGURATION.search(_finding(report, EDGE.id, "sign-in").get("remedy", ""))
     return found[0] if found else ""

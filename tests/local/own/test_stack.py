@@ -96,6 +96,22 @@ def test_documents_of_one_cluster_share_it(tmp_path: Path, monkeypatch: pytest.M
         assert len(stack.clusters) == 1
 
 
+def test_each_role_that_documents_of_one_cluster_use_is_admitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoke = "arn:aws:iam::111122223333:role/ecr-public-pusher-spoke"
+    documents = {"clusters__a": "{cluster: prod, namespaces: [x]}", "clusters__b": f"{{cluster: prod, namespaces: [y], roleArn: '{spoke}'}}"}
+    with pushed(tmp_path, monkeypatch, **documents) as (stack, report):
+        assert report["ok"], report
+        assert len(stack.clusters) == 1
+
+
+def test_documents_of_one_endpoint_share_its_cluster_which_trusts_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = "endpoint: 'https://edge.example.com', signIn: {type: webIdentity}"
+    documents = {f"clusters__{name}": f"{{{head}, namespaces: [{name}]}}" for name in ("a", "b")}
+    with pushed(tmp_path, monkeypatch, **documents) as (stack, report):
+        assert report["ok"], report
+        assert len(stack.clusters) == 1
+
+
 def test_an_invalid_document_is_left_for_the_function_to_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pushed(tmp_path, monkeypatch, clusters__bad="namespcaes: [a]", clusters__good="namespaces: [a]") as (_, report):
         assert "did you mean namespaces" in cluster(report, "bad")["error"]["message"]
