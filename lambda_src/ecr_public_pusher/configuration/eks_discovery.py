@@ -96,6 +96,7 @@ class _Discovering:
     def result(self, seen: Mapping[_Place, Sightings]) -> Configuration:
         """The configuration, with what the searches saw."""
         found: list[ClusterConfig] = []
+        left: list[str] = []
         invalid = {**self._configuration.invalid, **self._of_invalid_documents()}
         for discovery in self._configuration.discoveries:
             matching = list(self._matching(discovery, seen))
@@ -106,10 +107,11 @@ class _Discovering:
                 failed[discovery.every] = _nothing(discovery)
             invalid |= failed
             found += (config for config in matching if self._is_free(config))
+            left += (config.id for config in matching if not self._is_free(config) and self._narrowing.wants(config.id))
         names = {config.cluster for config in found}
         invalid |= {one: names_an_eks_cluster(one, name) for name, those in self._authenticators.items() if name in names for one in those}
         explicit = (config for config in self._configuration.clusters if config.id not in invalid)
-        return replace(self._configuration, clusters=(*explicit, *found), invalid=invalid, discoveries=())
+        return replace(self._configuration, clusters=(*explicit, *found), invalid=invalid, discoveries=(), left_to_documents=tuple(left))
 
     def _matching(self, discovery: Discovery, seen: Mapping[_Place, Sightings]) -> Iterator[ClusterConfig]:
         for region in discovery.regions:

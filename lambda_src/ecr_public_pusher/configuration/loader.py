@@ -75,6 +75,7 @@ class Configuration:
     """All documents: valid ones as settings, invalid ones as errors by id, and unknown parameters.
 
     `claimed`: the EKS clusters that invalid documents name, as far as can be read: no discovery takes them over meanwhile.
+    `left_to_documents`: the ids of clusters that a discovery found, and that a document of their own names.
     """
 
     clusters: tuple[ClusterConfig, ...] = ()
@@ -82,6 +83,7 @@ class Configuration:
     unknown: tuple[str, ...] = ()
     discoveries: tuple[Discovery, ...] = ()
     claimed: frozenset[Claim] = frozenset()
+    left_to_documents: tuple[str, ...] = ()
 
     @property
     def unconfigured(self) -> bool:

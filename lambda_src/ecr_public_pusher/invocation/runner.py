@@ -74,6 +74,7 @@ class Runner:
             run.unknown,
             run.dispatched,
             gone=run.gone,
+            left_to_documents=run.left_to_documents,
         )
 
     def clients(self) -> AwsClients:
@@ -95,6 +96,7 @@ class _Run:
         self.unknown: tuple[str, ...] = ()
         self.dispatched: int | None = None
         self.gone: tuple[str, ...] = ()
+        self.left_to_documents: tuple[str, ...] = ()
 
     @property
     def token_failure(self) -> PusherError | None:
@@ -154,6 +156,7 @@ class _Run:
         configuration = await self._discovered(configuration)
         if request.action != "sweep":
             self.unknown = configuration.unknown
+            self.left_to_documents = configuration.left_to_documents
         if request.deleted is None and configuration.unconfigured and not request.clusters:
             return None
         return make_plan(request, configuration)

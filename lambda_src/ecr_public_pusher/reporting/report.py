@@ -49,7 +49,13 @@ def report(run: RunResult) -> dict[str, Any]:
     answer["totals"] = {"clusters": len(run.results), "clustersFailed": len(run.failed), **_total(run.results)}
     if narrowed := _narrowed(run):
         answer["narrowedTo"] = narrowed
-    for name, listed in (("unknownParameters", [name[:1011] for name in run.unknown]), ("queued", list(run.queued)), ("gone", list(run.gone))):
+    lists = {
+        "unknownParameters": [name[:1011] for name in run.unknown],
+        "queued": list(run.queued),
+        "gone": list(run.gone),
+        "leftToDocuments": list(run.left_to_documents),
+    }
+    for name, listed in lists.items():
         if listed:
             answer[name] = listed[:MAX_NAMES]
         if len(listed) > MAX_NAMES:

@@ -16,6 +16,7 @@ class RunResult:
     `unconfigured` is None when the configuration was not read. `dispatched`: into how many messages a push of everything was split,
     instead of being done here. `queued`: the ids of clusters that wait in the queue to be tried again; `queue_error`: why others do not.
     `asked`: the action that an event which was refused asked for. `gone`: what a message names, and nothing in the configuration means any more.
+    `left_to_documents`: clusters that a discovery found, and that a document of their own names.
     """
 
     request: Request
@@ -31,6 +32,7 @@ class RunResult:
     queue_error: PusherError | None = None
     asked: str | None = None
     gone: tuple[str, ...] = ()
+    left_to_documents: tuple[str, ...] = ()
 
     @cached_property
     def failed(self) -> list[ClusterResult]:

@@ -76,7 +76,9 @@ def test_every_tag_must_hold_by_value_or_glob(fleet: World, tags: str, found: in
 def test_a_cluster_with_a_document_of_its_own_is_left_to_that(fleet: World) -> None:
     fleet.document("mine", "{cluster: one, namespaces: [a], labels: {by: document}}")
     fleet.document("off", "{cluster: two, namespaces: [a], enabled: false}")
-    assert ids(fleet.invoke()) == ["fleet/eu-west-1/three", "mine", "off"]
+    report = fleet.invoke()
+    assert ids(report) == ["fleet/eu-west-1/three", "mine", "off"]
+    assert report["leftToDocuments"] == ["fleet/us-east-1/one", "fleet/us-east-1/two"]
     assert fleet.secret("two", "a") is None
 
 
@@ -158,6 +160,22 @@ def test_a_push_of_another_cluster_does_not_look_for_any(fleet: World) -> None:
     assert ids(fleet.invoke({"clusters": ["prod"]})) == ["prod"]
     assert fleet.aws.called("eks", "ListClusters") == []
     assert ids(fleet.invoke({"clusters": ["fleet/us-*"]})) == FOUND[1:]
+
+
+def test_its_metrics_are_of_the_cluster_under_its_id(fleet: World, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    fleet.invoke()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"ClusterFailed"' in line]
+    assert sorted(line["cluster"] for line in lines) == FOUND
+
+
+def test_a_document_of_its_own_with_another_secrets_name_leaves_what_was_pushed_to_the_removal_by_id(fleet: World) -> None:
+    fleet.apply("one", "prune.yaml")
+    fleet.invoke()
+    fleet.document("mine", "{cluster: one, namespaces: [b], secretName: mine}")
+    assert fleet.invoke()["leftToDocuments"] == ["fleet/us-east-1/one"]
+    assert fleet.secret("one", "a") is not None
+    assert fleet.invoke({"action": "remove", "clusters": ["fleet/us-east-1/one"]})["totals"]["removed"] == 1
 
 
 def test_a_change_of_the_document_pushes_its_clusters_and_its_deletion_is_not_ok(fleet: World) -> None:

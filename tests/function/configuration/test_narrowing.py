@@ -1,0 +1,53 @@
+"""What a request's ids and globs mean, of clusters that documents name and of those that are found."""
+
+import pytest
+
+from ecr_public_pusher.configuration.narrowing import Narrowing
+
+
+@pytest.mark.parametrize(
+    ("pattern", "document_id", "wanted"),
+    [
+        ("prod", "prod", True),
+        ("pro*", "prod", True),
+        ("*", "fleet/us-east-1/one", True),
+        ("fleet/*", "fleet/us-east-1/one", True),
+        ("fleet/*/one", "fleet/us-east-1/one", True),
+        ("fleet/us-*", "fleet/us-east-1/one", True),
+        ("fleet", "fleet/us-east-1/one", False),
+        ("fleet/us-east-1", "fleet/us-east-1/one", False),
+        ("fleet2/*", "fleet/us-east-1/one", False),
+        # What fails a discovery, or a region of it, concerns whoever asks for its clusters by a glob.
+        ("fleet/*", "fleet/*", True),
+        ("fleet/us-*", "fleet/*", True),
+        ("fleet/us-*", "fleet/us-east-1/*", True),
+        ("fleet/us-*", "fleet/eu-west-1/*", False),
+        ("fleet/us-east-1/o*", "fleet/us-east-1/*", True),
+        ("fleet/us-east-1/one", "fleet/us-east-1/*", False),
+        ("fleet/us-east-1/one", "fleet/*", False),
+    ],
+)
+def test_wanted(pattern: str, document_id: str, wanted: bool) -> None:
+    assert Narrowing((pattern,)).wants(document_id) is wanted
+
+
+def test_nothing_asked_for_means_everything() -> None:
+    assert Narrowing().wants("fleet/us-east-1/one")
+    assert Narrowing().exactly("fleet/us-east-1/") is None
+    assert Narrowing().lost({"prod"}) == []
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names"),
+    [
+        (("fleet/us-east-1/one", "fleet/us-east-1/two", "fleet/eu-west-1/three", "prod"), {"one", "two"}),
+        (("fleet/us-east-1/one", "fleet/us-east-1/t*"), None),
+        (("fleet/us-east-1/", "fleet/us-east-1/a/b", "fleet/us-east-1/-x"), set()),
+    ],
+)
+def test_what_is_asked_for_by_its_very_id(patterns: tuple[str, ...], names: set[str] | None) -> None:
+    assert Narrowing(patterns).exactly("fleet/us-east-1/") == names
+
+
+def test_what_means_nothing_that_is_known_is_lost() -> None:
+    assert Narrowing(("prod", "gone", "fleet/us-*")).lost({"prod", "fleet/*"}) == ["gone"]
