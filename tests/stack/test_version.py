@@ -74,3 +74,29 @@ def test_the_licence_is_the_one_that_is_named() -> None:
 def test_the_metadata_hold_no_intrinsic_functions() -> None:
     """They are not resolved there."""
     assert not [value for value in published().values() if isinstance(value, dict)]
+
+
+# --- the changelog
+
+CHANGELOG = ROOT / "CHANGELOG.md"
+# https://keepachangelog.com/en/1.1.0/, and what an upgrade needs.
+KINDS = {"Upgrading", "Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def headings(level: int) -> list[str]:
+    return re.findall(rf"^{'#' * level} (.+)$", CHANGELOG.read_text(), flags=re.MULTILINE)
+
+
+def test_the_newest_release_in_the_changelog_is_the_version() -> None:
+    unreleased, newest, *_ = headings(2)
+    assert unreleased == "[Unreleased]"
+    assert re.fullmatch(rf"\[{re.escape(VERSION)}\] - \d{{4}}-\d{{2}}-\d{{2}}", newest)
+
+
+def test_the_changelogs_sections_are_keep_a_changelogs() -> None:
+    assert set(headings(3)) <= KINDS
+
+
+def test_each_heading_with_a_version_has_its_link() -> None:
+    versions = re.findall(r"\[([^\]]+)\]", " ".join(headings(2)))
+    assert re.findall(r"^\[([^\]]+)\]: https://\S+$", CHANGELOG.read_text(), flags=re.MULTILINE) == versions
