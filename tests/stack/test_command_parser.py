@@ -106,6 +106,9 @@ def test_commands_that_the_tools_take_pass(text: str) -> None:
         ("kubectl create secret docker-registry x --dry-run server", "names more than one object"),
         ("sam deploi", "sam has no command deploi"),
         ("sam deploy --parameters A=b", "no option --parameters"),
+        ("eksctl create accessentry --principal x", "no option --principal"),
+        ("eksctl create cluster", "is not a command known here"),
+        ("terraform aply", "is not a command known here"),
         ("kubctl get ns", "not a program known"),
     ],
 )

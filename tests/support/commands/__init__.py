@@ -7,7 +7,7 @@ is to be replaced, and fits everywhere.
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from tests.support.commands import aws_cli, kubectl_cli, sam_cli
+from tests.support.commands import aws_cli, further, kubectl_cli, sam_cli
 from tests.support.commands.prose import in_backticks, in_fences
 from tests.support.commands.shell import Command, ShellSyntaxError, Word, parse
 
@@ -17,11 +17,13 @@ type Judge = Callable[[Command], list[str]]
 
 # What may stand in a command without a model of it here.
 _KNOWN = (
-    "awk base64 cat cd chmod cp cut date docker echo eksctl export git grep head jq kustomize ls make mkdir mv openssl pip pipx python3 rm sed"
-    " set sleep sort tail tee terraform test touch tr true uniq unset uv uvx wc which xargs"
+    "awk base64 cat cd chmod cp cut date docker echo export git grep head jq kustomize ls make mkdir mv openssl pip pipx python3 rm sed"
+    " set sleep sort tail tee test touch tr true uniq unset uv uvx wc which xargs"
 )
 KNOWN_PROGRAMS = frozenset(_KNOWN.split())
-JUDGES: Mapping[str, Judge] = MappingProxyType({"aws": aws_cli.judge, "kubectl": kubectl_cli.judge, "sam": sam_cli.judge})
+JUDGES: Mapping[str, Judge] = MappingProxyType(
+    {"aws": aws_cli.judge, "kubectl": kubectl_cli.judge, "sam": sam_cli.judge, "eksctl": further.judge_eksctl, "terraform": further.judge_terraform}
+)
 
 
 def problems(text: str, *, more: Mapping[str, Judge] = MappingProxyType({})) -> list[str]:

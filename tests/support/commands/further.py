@@ -1,0 +1,44 @@
+"""Programs of which the documents use a command or two: by a table of these, from their sources. What else they can do is not known here."""
+
+from tests.support.commands.options import Option, take_apart
+from tests.support.commands.shell import Command
+
+type Table = dict[tuple[str, ...], dict[str, Option]]
+
+_ONE, _FLAG = Option(), Option(values=0)
+# pkg/ctl/create/access_entry.go and pkg/ctl/cmdutils of eksctl, at the end of August 2026.
+_EKSCTL: Table = {
+    ("create", "accessentry"): dict.fromkeys(
+        (
+            *("--principal-arn", "--type", "--kubernetes-groups", "--kubernetes-username", "--cluster", "--region", "-r", "--profile", "-p"),
+            *("--config-file", "-f", "--timeout", "--cfn-role-arn"),
+        ),
+        _ONE,
+    ),
+}
+# https://developer.hashicorp.com/terraform/cli/commands
+_TERRAFORM: Table = {
+    ("init",): {"-upgrade": _FLAG, "-input": _ONE, "-backend": _ONE},
+    ("plan",): {"-out": _ONE, "-input": _ONE, "-destroy": _FLAG},
+    ("apply",): {"-auto-approve": _FLAG, "-input": _ONE},
+    ("destroy",): {"-auto-approve": _FLAG},
+    ("import",): {"-input": _ONE},
+    ("validate",): {"-json": _FLAG},
+    ("fmt",): {"-check": _FLAG, "-recursive": _FLAG},
+}
+
+
+def judge_eksctl(command: Command) -> list[str]:
+    return _judged(command, _EKSCTL)
+
+
+def judge_terraform(command: Command) -> list[str]:
+    return _judged(command, _TERRAFORM)
+
+
+def _judged(command: Command, table: Table) -> list[str]:
+    words = [word.text for word in command.words]
+    path = next((path for path in table if tuple(words[: len(path)]) == path), None)
+    if path is None:
+        return [f"{command.program} {' '.join(words[:2])} is not a command known here"]
+    return list(take_apart(command.words[len(path) :], table[path]).problems)
