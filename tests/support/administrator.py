@@ -94,7 +94,7 @@ class Administrator:
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": clusters[0],
-            "clusters": [one["clusters"][0] for one in parts],
+            "clusters": [{**one["clusters"][0], "name": name} for name, one in zip(clusters, parts, strict=True)],
             "users": [{"name": name, "user": one["users"][0]["user"]} for name, one in zip(clusters, parts, strict=True)],
             "contexts": [{"name": name, "context": {"cluster": name, "user": name}} for name in clusters],
         }

@@ -153,7 +153,7 @@ def _defaults_beside(path: Path, given: Sequence[Path]) -> list[Path]:
 
 def _judge(cli: Cli, allowed_endpoints: str | None) -> Judge:
     allowed = tuple(allowed_endpoints.split(",")) if allowed_endpoints is not None else None
-    if cli.options.stack_name() is None:
+    if cli.options.stack is None:  # not by its environment variable: offline must stay offline
         return Judge(allowed_endpoints=allowed)
     stack = cli.session.stack
     return Judge(stack.config_path, stack.region, stack.account, allowed if allowed is not None else stack.allowed_endpoints)

@@ -77,7 +77,7 @@ class RbacStep:
         if self._choice.trust or (endpoint and context.leads_to(endpoint, authority)):
             return context
         if endpoint:
-            said = f"The context {context.name} leads to {context.server}, and the cluster is {endpoint}."
+            said = f"The context {context.name} leads to {context.server or 'no server'}, and the cluster is {endpoint}."
             raise CliError(said, remedy=f"Name the cluster's context: --context. {self._get_one} Through a tunnel: --trust-context.")
         said = f"Nothing shows that the context {context.name} ({context.server}) is the cluster: {self._unseen}."
         raise CliError(said, remedy="If you know that it is: --context NAME --trust-context.")

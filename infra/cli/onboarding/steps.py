@@ -48,6 +48,8 @@ class Onboarding:
         rbac = self._rbac.plan() if isinstance(self._rbac, RbacStep) else self._rbac
         if access.failed or rbac.failed:
             return [access, rbac, *self._held_back()]
+        if not self._cluster.config.enabled:
+            return [access, rbac, self._document, *self._disabled()]
         push = Step(PUSH, Outcome.DONE, f"to {self._id}") if self._wanted.push else Step(PUSH, Outcome.SKIPPED, "--no-push")
         return [access, rbac, self._document, Step(CHECK, Outcome.DONE, "what the function can do there"), push]
 
@@ -60,6 +62,8 @@ class Onboarding:
         document = self._document
         if document.changes:
             self._store.put(self._cluster.name, self._cluster.text, before=self._cluster.before)
+        if not self._cluster.config.enabled:
+            return [access, rbac, document, *self._disabled()], {}
         report = self._checked(run, sleep, fresh=access.changes)
         check, reports = _check_step(report), {CHECK: report}
         if not self._wanted.push:
@@ -83,6 +87,10 @@ class Onboarding:
         if document.changes:
             document = Step(DOCUMENT, Outcome.NOT_ATTEMPTED, "not written before the function can get in", "Then run the same command again.")
         return [document, Step(CHECK, Outcome.NOT_ATTEMPTED, ""), Step(PUSH, Outcome.NOT_ATTEMPTED, "")]
+
+    def _disabled(self) -> list[Step]:
+        said = f"its document is disabled (ecr-public-pusher clusters enable {self._id})"
+        return [Step(CHECK, Outcome.SKIPPED, said), Step(PUSH, Outcome.SKIPPED, said)]
 
     @cached_property
     def _seen(self) -> EksCluster | Step:

@@ -12,7 +12,7 @@ from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster, Response, SeenRequest
 from tests.support.administrator import Administrator, Ran
 from tests.support.terminal import Terminal
-from tests.support.world import EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World
+from tests.support.world import EXECUTION_ROLE, GROUP, ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
 ADD = ("clusters", "add", "prod", "-n", "a")
 
@@ -261,6 +261,28 @@ def test_web_identity_prints_what_the_api_server_must_trust(person: Administrato
     assert "kind: AuthenticationConfiguration" in ran.out
     assert 'audiences: ["ecr-public-pusher:lab"]' in ran.out
     assert cluster.endpoint in ran.out
+
+
+def test_a_cluster_that_is_not_eks_by_its_endpoint_and_authority(person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = world.add_elsewhere("lab", document="signIn: {type: webIdentity}", cluster_id="lab-id", embedded=True)
+    world.aws.delete_parameter(f"{ROOT}/clusters/lab")
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    person.deployment.parameters = {"AllowedEndpoints": "127.0.0.1"}
+    person.kubeconfig("lab")
+    (person.home / "ca.pem").write_text(cluster.ca_pem)
+    sign_in = ("--sign-in", "iamAuthenticator", "--cluster-id", "lab-id", "--endpoint", cluster.endpoint)
+    ran = person.run("clusters", "add", "lab", *sign_in, "--certificate-authority", "ca.pem", "-n", "a", "--admit", "--yes", "-o", "json")
+    assert ran.code == 0, ran.err + ran.out
+    assert outcomes(ran)["access-entry"] == "skipped"
+    assert world.secret("lab", "a") is not None
+    assert not world.aws.called("eks")
+
+
+def test_a_disabled_document_is_neither_checked_nor_pushed(person: Administrator, world: World, cluster: Cluster) -> None:
+    world.document("prod", "namespaces: [a]\nenabled: false\n")
+    ran = person.run_here("clusters", "add", "prod", "--admit", "--yes", "-o", "json")
+    assert ran.code == 0
+    assert outcomes(ran) == {"access-entry": "created", "rbac": "created", "document": "unchanged", "check": "skipped", "push": "skipped"}
 
 
 def test_no_credential_is_printed(person: Administrator, cluster: Cluster) -> None:

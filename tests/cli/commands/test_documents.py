@@ -47,6 +47,11 @@ def test_validate_judges_endpoints_by_the_stack_that_is_named(person: Administra
     assert "AllowedEndpoints does not name its host" in ran.out
 
 
+def test_validate_stays_offline_where_only_the_environment_names_a_stack(person: Administrator) -> None:
+    person.more |= {"ECR_PUBLIC_PUSHER_STACK": "pusher", "AWS_PROFILE": "no-such-profile"}
+    assert person.run_here("validate", str(person.folder(prod=PROD))).code == 0
+
+
 def test_diff_exits_1_when_something_differs_and_0_when_nothing_does(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     world.document("edge", EDGE)
