@@ -42,14 +42,14 @@ def list_clusters(cli: Cli, discovered: Discovered = False) -> int:
       ecr-public-pusher clusters list -o json | jq -r '.clusters[] | select(.enabled | not) | .id'
     """
     deployed = Deployed.of(cli.session)
-    rows = [cluster_row(deployed, name) for name in sorted(deployed.stock.documents) if name.folder]
+    rows = [cluster_row(deployed, name) for name in sorted(deployed.snapshot.documents) if name.folder]
     found = _found(cli, deployed) if discovered else None
-    said: dict[str, Any] = {"clusters": rows, "unknownParameters": list(deployed.stock.unknown)}
+    said: dict[str, Any] = {"clusters": rows, "unknownParameters": list(deployed.snapshot.unknown)}
     defaults = [problem for problem in deployed.judgement.problems if problem.where == str(DocumentName.defaults())]
     said["defaultsProblems"] = [problem.as_json() for problem in defaults]
     if found is not None:
         said["discovered"] = found
-    cli.output.result(said, lambda: [*render_problems(defaults), *render_list(rows, found, deployed.stock.unknown)])
+    cli.output.result(said, lambda: [*render_problems(defaults), *render_list(rows, found, deployed.snapshot.unknown)])
     failed = any(row["problem"] for row in rows) or bool(defaults) or any(one["error"] for one in found or ())
     return ExitCode.NOT_OK if failed else ExitCode.OK
 
@@ -96,7 +96,7 @@ def _shown(stored: Stored, merged: list[Setting], problems: list[Text]) -> list[
 
 def _found(cli: Cli, deployed: Deployed) -> list[dict[str, Any]]:
     """What the discoveries find, by the function's own rights."""
-    patterns = [name.clusters for name in sorted(deployed.stock.documents) if name.folder == DISCOVER and name.clusters]
+    patterns = [name.clusters for name in sorted(deployed.snapshot.documents) if name.folder == DISCOVER and name.clusters]
     if not patterns:
         return []
     report = run(cli, {"action": "plan", "clusters": patterns})

@@ -1,5 +1,6 @@
 """`validate`, `diff`, `apply`: documents as files, in Git or wherever."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from ..documents.changes import Change, Kind
 from ..documents.comparison import Comparison, compare, in_order
 from ..documents.deployed import Deployed
 from ..documents.document import DocumentName
-from ..documents.folder import FOLDERS, SUFFIXES, Folder, read_files, read_folder, stray_notes
+from ..documents.folder import FOLDERS, SUFFIXES, Folder, read_files, read_folder, unknown_file_notes
 from ..documents.judge import Document, Judge, judge
 from ..documents.problem import Problem
 from ..errors import CliError, ExitCode
@@ -22,6 +23,7 @@ from ..rendering.documents import render_change, render_comparison, render_notes
 from ..rendering.text import GOOD, counted
 from .removal import not_deleted, remove_secrets
 
+IDS_SHOWN = 10
 PANEL = "Configuration"
 
 Directory = Annotated[
@@ -62,7 +64,7 @@ def validate(cli: Cli, paths: Paths, allowed_endpoints: Endpoints = None) -> int
     folder = _read(paths)
     judgement = judge({file.name: Document(file.text, str(file.path)) for file in folder.documents}, _judge(cli, allowed_endpoints))
     problems = (*folder.problems, *judgement.problems)
-    notes = (*stray_notes(folder.strays), *judgement.notes)
+    notes = (*unknown_file_notes(folder.unknown_files), *judgement.notes)
     said = {
         "ok": not problems,
         "documents": [str(file.name) for file in folder.documents],
@@ -116,6 +118,10 @@ def apply(
     written = _write(cli, deployed, work)
     said: dict[str, Any] = comparison.as_json(show_secure=show_secure) | {"written": list(map(str, written)), "kept": list(map(str, kept))}
     cli.output.result(said, list)  # people saw each line as it was done
+    pushed = [change.name.clusters or "" for change in work if change.name in written and change.kind is not Kind.DELETED]
+    if pushed:
+        ids = "" if "" in pushed or len(pushed) > IDS_SHOWN else f" {shlex.join(pushed)}"
+        cli.output.note(f"The function pushes what changed by itself. Is all that it needs there? ecr-public-pusher check{ids}")
     if kept:
         raise not_deleted(kept)
     return ExitCode.OK
@@ -128,7 +134,7 @@ def _read(paths: Sequence[Path]) -> Folder:
     folder = Folder(
         tuple(documents.values()),
         tuple(problem for part in parts for problem in part.problems),
-        tuple(stray for part in parts for stray in part.strays),
+        tuple(unknown_file for part in parts for unknown_file in part.unknown_files),
     )
     twice = [file for file in folder.documents if [one.name for one in folder.documents].count(file.name) > 1]
     if twice:
@@ -175,7 +181,7 @@ def _compared(cli: Cli, directory: Path, *, prune: bool) -> tuple[Comparison, De
     if not folder.documents and not folder.problems:
         raise _nothing(directory)
     deployed = Deployed.of(cli.session)
-    deployed.stock.demand_readable()
+    deployed.snapshot.demand_readable()
     return compare(folder, deployed, prune=prune), deployed
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from .changes import Change, Kind, changes, without_file
 from .deployed import Deployed
 from .document import DocumentName
-from .folder import Folder, stray_notes
+from .folder import Folder, unknown_file_notes
 from .judge import Document
 from .problem import Problem
 
@@ -43,7 +43,7 @@ class Comparison:
 
 def compare(folder: Folder, deployed: Deployed, *, prune: bool) -> Comparison:
     """What an apply of the folder would do. Problems are those of what would be stored afterwards, as far as the folder brings them about."""
-    stored = deployed.stock.documents
+    stored = deployed.snapshot.documents
     found = changes(folder.documents, stored, prune=prune)
     after: dict[DocumentName, Document | None] = {
         change.name: deployed.replacement(change.name, change.after.text, str(change.after.path)) if change.after else None for change in found
@@ -52,7 +52,7 @@ def compare(folder: Folder, deployed: Deployed, *, prune: bool) -> Comparison:
     there_before = set() if prune else {str(problem) for problem in deployed.judgement.problems}
     own = [problem for problem in judgement.problems if str(problem) not in there_before]
     left = [] if prune else without_file(folder.documents, stored)
-    return Comparison(found, (*folder.problems, *own), (*stray_notes(folder.strays), *judgement.notes), left)
+    return Comparison(found, (*folder.problems, *own), (*unknown_file_notes(folder.unknown_files), *judgement.notes), left)
 
 
 def in_order(comparison: Comparison, deployed: Deployed) -> list[Change]:
@@ -62,6 +62,7 @@ def in_order(comparison: Comparison, deployed: Deployed) -> list[Change]:
     if defaults is None:
         return work
     after = deployed.replacement(defaults.name, defaults.after.text) if defaults.after else None
-    if not deployed.judged({defaults.name: after}).problems:
+    known = {str(problem) for problem in deployed.judgement.problems}
+    if all(str(problem) in known for problem in deployed.judged({defaults.name: after}).problems):
         return [defaults, *(change for change in work if change is not defaults)]
     return [*(change for change in work if change is not defaults), defaults]

@@ -11,16 +11,16 @@ from ..session import Session
 from .document import CLUSTERS, DEFAULTS, DISCOVER, DocumentName
 from .judge import Document, Judge, Judgement, judge
 from .limits import STANDARD_BYTES
-from .store import Stock, Store, Stored
+from .store import Snapshot, Store, Stored
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """`stock`: the documents as they were when the command began."""
+    """`snapshot`: the documents as they were when the command began."""
 
     store: Store
     judge: Judge
-    stock: Stock
+    snapshot: Snapshot
 
     @classmethod
     def of(cls, session: Session) -> "Deployed":
@@ -36,7 +36,7 @@ class Deployed:
 
     def judged(self, changed: Mapping[DocumentName, Document | None]) -> Judgement:
         """Of what would be stored after a change (None: deleted). Documents that may not be decrypted are left out."""
-        documents = {name: self.document(stored) for name, stored in self.stock.documents.items() if stored.error is None}
+        documents = {name: self.document(stored) for name, stored in self.snapshot.documents.items() if stored.error is None}
         after = {**documents, **changed}
         return judge({name: document for name, document in after.items() if document is not None}, self.judge)
 
@@ -46,22 +46,22 @@ class Deployed:
 
     def replacement(self, name: DocumentName, text: str, where: str | None = None) -> Document:
         """A text that is to take a document's place, with the room that there is for it."""
-        stored = self.stock.documents.get(name)
+        stored = self.snapshot.documents.get(name)
         return Document(text, where or str(name), stored.limit if stored else STANDARD_BYTES)
 
     def find(self, called: str, *, clusters_only: bool = False) -> Stored:
         """By id, `clusters/<id>`, `discover/<id>` or `defaults`. Raises CliError when there is none, or it cannot be read."""
         names = [DocumentName.cluster(called)] if clusters_only else _candidates(called)
-        stored = next((self.stock.documents[name] for name in names if name in self.stock.documents), None)
+        stored = next((self.snapshot.documents[name] for name in names if name in self.snapshot.documents), None)
         if stored is None:
             raise CliError(f"There is no document {called} under {self.store.root}.", remedy=self._known(clusters_only))
         if stored.error:
-            Stock({stored.name: stored}).demand_readable()
+            Snapshot({stored.name: stored}).demand_readable()
         return stored
 
     def defaults(self) -> str | None:
         """The defaults' text, if there are any."""
-        stored = self.stock.documents.get(DocumentName.defaults())
+        stored = self.snapshot.documents.get(DocumentName.defaults())
         return stored.text if stored and not stored.error else None
 
     def cluster(self, document_id: str) -> ClusterConfig | None:
@@ -69,7 +69,7 @@ class Deployed:
         return next((config for config in self.judgement.configuration.clusters if config.id == document_id), None)
 
     def _known(self, clusters_only: bool) -> str:
-        names = [name.id if name.folder == CLUSTERS else str(name) for name in sorted(self.stock.documents)]
+        names = [name.id if name.folder == CLUSTERS else str(name) for name in sorted(self.snapshot.documents)]
         shown = [name for name in names if not clusters_only or ("/" not in name and name != DEFAULTS)]
         return f"There are: {', '.join(shown[:50]) or 'none'}. A new one: ecr-public-pusher clusters add ID"
 

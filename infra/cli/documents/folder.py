@@ -29,19 +29,19 @@ class Folder:
 
     documents: tuple[DocumentFile, ...] = ()
     problems: tuple[Problem, ...] = ()
-    strays: tuple[Path, ...] = ()
+    unknown_files: tuple[Path, ...] = ()
 
 
 def read_folder(root: Path) -> Folder:
     """Reads every document below `root`."""
-    found, strays = [], []
+    found, unknown_files = [], []
     for path in _files(root):
         name = name_of(path, root)
         if name is None:
-            strays.append(path)
+            unknown_files.append(path)
         else:
             found.append((name, path))
-    return _read(found, tuple(strays))
+    return _read(found, tuple(unknown_files))
 
 
 def read_files(paths: list[Path]) -> Folder:
@@ -72,7 +72,7 @@ def _files(root: Path) -> Iterator[Path]:
             yield path
 
 
-def _read(found: list[tuple[DocumentName, Path]], strays: tuple[Path, ...]) -> Folder:
+def _read(found: list[tuple[DocumentName, Path]], unknown_files: tuple[Path, ...]) -> Folder:
     documents: dict[DocumentName, DocumentFile] = {}
     problems = []
     for name, path in found:
@@ -89,9 +89,9 @@ def _read(found: list[tuple[DocumentName, Path]], strays: tuple[Path, ...]) -> F
             problems.append(Problem(str(path), f"cannot be read: {error.strerror}", remedy="Correct the file's permissions."))
         except UnicodeDecodeError as error:
             problems.append(Problem(str(path), f"byte {error.start + 1} is not UTF-8", remedy="Save the file as UTF-8."))
-    return Folder(tuple(documents[name] for name in sorted(documents)), tuple(problems), strays)
+    return Folder(tuple(documents[name] for name in sorted(documents)), tuple(problems), unknown_files)
 
 
-def stray_notes(strays: tuple[Path, ...]) -> list[Problem]:
+def unknown_file_notes(unknown_files: tuple[Path, ...]) -> list[Problem]:
     """What is said of files that are no documents."""
-    return [Problem(str(path), "is no document, and is left alone", remedy=_LAYOUT) for path in strays]
+    return [Problem(str(path), "is no document, and is left alone", remedy=_LAYOUT) for path in unknown_files]

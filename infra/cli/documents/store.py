@@ -37,7 +37,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Stock:
+class Snapshot:
     """Everything below the path: documents by name, and parameters that are none."""
 
     documents: Mapping[DocumentName, Stored]
@@ -60,7 +60,7 @@ class Store:
     def __init__(self, ssm: Any, root: str) -> None:
         self._ssm, self.root = ssm, root
 
-    def read(self) -> Stock:
+    def read(self) -> Snapshot:
         """All of them. A SecureString that may not be decrypted is there, with its error."""
         found = {one["Name"]: one for page in self._pages() for one in page["Parameters"]}
         names = {parameter: DocumentName.of_parameter(parameter, root=self.root) for parameter in found}
@@ -70,7 +70,7 @@ class Store:
             texts |= self._decrypted(batch)
         names = {parameter: name for parameter, name in names.items() if parameter not in secure or parameter in texts}  # else deleted since
         documents = {name: _stored(name, found[parameter], texts.get(parameter)) for parameter, name in names.items() if name}
-        return Stock(documents, tuple(sorted(parameter for parameter, name in names.items() if name is None)))
+        return Snapshot(documents, tuple(sorted(parameter for parameter, name in names.items() if name is None)))
 
     def get(self, name: DocumentName) -> Stored | None:
         """One of them; None when it is not there."""

@@ -51,7 +51,7 @@ def new_cluster(deployed: Deployed, document_id: str, given: Given, file_text: s
         raise CliError(
             f"'{document_id}' cannot be an id: letters, digits, '-', '_' and '.' only.", remedy="Choose another; --cluster names the EKS cluster."
         )
-    before = deployed.stock.documents.get(name)
+    before = deployed.snapshot.documents.get(name)
     if before is not None and before.error:
         deployed.find(document_id, clusters_only=True)
     text = _text(name, before, given, file_text, replace=replace)

@@ -1,4 +1,4 @@
-"""A person's kubeconfig: which of its contexts is a certain cluster, told by the server's address or its certificate authority."""
+"""A person's kubeconfig: which of its contexts leads to a certain cluster, by the server's address or its certificate authority."""
 
 import base64
 import binascii

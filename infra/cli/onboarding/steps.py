@@ -1,4 +1,4 @@
-"""The whole way of an onboarding, as a plan and as a deed: access entry and RBAC first, so that the document's first push finds them there."""
+"""The whole way of an onboarding, planned, then done: access entry and RBAC first, so that the first push of the document finds them in place."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from .step import Outcome, Step
 
 RBAC, CHECK, PUSH = "rbac", "check", "push"
 # A fresh access entry counts after some seconds.
-SETTLE_TRIES, SETTLE_SECONDS = 8, 5.0
+PROPAGATION_TRIES, PROPAGATION_SECONDS = 8, 5.0
 _SIGN_IN = "sign-in"
 # Findings that concern single namespaces, or more rights than are needed: a push goes on beside them.
 _NO_OBSTACLE = frozenset({"namespaces", "excess"})
@@ -114,11 +114,11 @@ class Onboarding:
 
     def _checked(self, run: Run, sleep: Callable[[float], None], *, fresh: bool) -> Report:
         """The check's report; asked again while a fresh access entry is not known everywhere yet."""
-        for left in reversed(range(SETTLE_TRIES if fresh else 1)):
+        for left in reversed(range(PROPAGATION_TRIES if fresh else 1)):
             report = run({"action": "check", "clusters": [self._id]})
             if not left or _SIGN_IN not in _obstacles(report):
                 break
-            sleep(SETTLE_SECONDS)
+            sleep(PROPAGATION_SECONDS)
         return report
 
 

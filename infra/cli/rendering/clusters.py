@@ -16,7 +16,7 @@ from .text import BAD, FAINT, GOOD, NEUTRAL, heading, table
 
 def cluster_row(deployed: Deployed, name: DocumentName) -> dict[str, Any]:
     """One document's line, as `-o json` has it."""
-    stored, configuration = deployed.stock.documents[name], deployed.judgement.configuration
+    stored, configuration = deployed.snapshot.documents[name], deployed.judgement.configuration
     row: dict[str, Any] = {"id": name.id, "document": str(name), "version": stored.version}
     row |= dict.fromkeys(("cluster", "region", "account", "endpoint", "signIn", "namespaces", "secretName"))
     found = next((one for one in configuration.discoveries if name.folder == DISCOVER and one.id == name.id), None)
@@ -48,13 +48,13 @@ def render_list(rows: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]] 
 
 def render_settings(merged: Sequence[Setting]) -> Table:
     """Each setting, and where it comes from."""
-    return table("SETTING", "VALUE", "FROM", rows=[(one.field, _value(one.value), Text(one.origin, style=FAINT)) for one in merged])
+    return table("SETTING", "VALUE", "FROM", rows=[(one.field, _value(one), Text(one.origin, style=FAINT)) for one in merged])
 
 
 def selection_text(chosen: dict[str, Any]) -> str:
     """A selection in a few words."""
-    parts = [" ".join(chosen["include"]), f"selector {chosen['selector']}" if chosen["selector"] else ""]
-    return ", ".join(filter(None, [*parts, f"not {' '.join(chosen['exclude'])}" if chosen["exclude"] else ""]))
+    parts = [" ".join(chosen.get("include") or ()), f"selector {chosen['selector']}" if chosen.get("selector") else ""]
+    return ", ".join(filter(None, [*parts, f"not {' '.join(chosen['exclude'])}" if chosen.get("exclude") else ""]))
 
 
 def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
@@ -69,7 +69,10 @@ def _found(one: dict[str, Any]) -> tuple[str, Text]:
     return one["id"], Text(one["error"], style=BAD) if one["error"] else Text("found", style=GOOD)
 
 
-def _value(value: Any) -> str:
+def _value(setting: Setting) -> str:
+    value = setting.value
+    if setting.field == "namespaces":
+        return selection_text(value)
     if isinstance(value, str):
         return value.strip().splitlines()[0] + (" ..." if "\n" in value.strip() else "") if value.strip() else value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):

@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ..function import Report
+from ..onboarding.cluster import STEP as DOCUMENT
 from ..onboarding.step import Outcome, Step
 from .documents import render_diff
 from .report import render_report
@@ -26,7 +27,8 @@ def _parts(steps: Sequence[Step], dry_run: bool, reports: Mapping[str, Report]) 
     for step in steps:
         if step.details and (dry_run or step.failed):
             yield heading(step.name)
-            yield from (render_diff(step.details) if step.outcome is Outcome.UPDATED else (Text(f"  {line}") for line in step.details))
+            is_diff = step.name == DOCUMENT and step.outcome is Outcome.UPDATED
+            yield from (render_diff(step.details) if is_diff else (Text(f"  {line}") for line in step.details))
     for name, report in reports.items():
         if not report["ok"] and not (name == "check" and "push" in reports and _of_namespaces_alone(report)):
             yield heading(f"The function's {name}")

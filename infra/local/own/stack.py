@@ -8,7 +8,7 @@ from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.endpoints import host_of
 from ecr_public_pusher.configuration.loader import Configuration, Discovery, Parameter, load
 from ecr_public_pusher.errors import ConfigurationError
-from infra.cli.documents.folder import DocumentFile, read_folder, stray_notes
+from infra.cli.documents.folder import DocumentFile, read_folder, unknown_file_notes
 from infra.cli.documents.limits import refusal
 
 from ..aws import DEFAULT_ACCOUNT
@@ -26,7 +26,7 @@ RBAC = Path("infra", "rbac")
 class OwnStack(LocalStack):
     """`root`: the project's folder; `folder`: the documents'. `said`: what was made up, of which document; `problems`: what is not pushed, and why.
 
-    `strays`: what is no document.
+    `unknown_files`: what is no document.
     """
 
     parameters: ClassVar[Mapping[str, str]] = {"AllowedEndpoints": "127.0.0.1"}
@@ -35,7 +35,7 @@ class OwnStack(LocalStack):
         super().__init__()
         self.said: list[tuple[str, str]] = []
         self.problems: list[str] = []
-        self.strays: list[str] = []
+        self.unknown_files: list[str] = []
         self.seen: dict[str, tuple[Cluster, str, list[str]]] = {}
         """By the id that reports give it: the cluster, the Secret's name, and the namespaces."""
         self._rbac, self._by_target, self._elsewhere = root / RBAC, dict[Any, Cluster](), Elsewhere(self.aws)
@@ -48,7 +48,7 @@ class OwnStack(LocalStack):
     def _fill(self, folder: Path) -> None:
         found = read_folder(folder)
         self.problems += [f"{problem}. {problem.remedy}" for problem in found.problems]
-        self.strays += [f"{note}. {note.remedy}" for note in stray_notes(found.strays)]
+        self.unknown_files += [f"{note}. {note.remedy}" for note in unknown_file_notes(found.unknown_files)]
         texts = {str(file.name): file.text for file in found.documents if self._fits(file)}
         if not texts:
             self.problems.append(f"{folder} holds no document: DIR/defaults.yaml, DIR/clusters/ID.yaml, DIR/discover/ID.yaml")

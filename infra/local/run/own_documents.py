@@ -31,7 +31,7 @@ def push_documents(stack: OwnStack, function: BuiltFunction, event: Any, *, outp
 
 
 def _show_made_up(stack: OwnStack, stdout: Stdout) -> None:
-    for title, lines in (("Not pushed", stack.problems), ("Left alone", stack.strays)):
+    for title, lines in (("Not pushed", stack.problems), ("Left alone", stack.unknown_files)):
         if lines:
             stdout(heading(title))
         for line in lines:

@@ -193,6 +193,11 @@ def test_moving_fields_out_of_the_defaults_writes_the_documents_first(person: Ad
     assert ran.out == "~ clusters/edge  changed\n~ defaults  changed\n"
 
 
+def test_after_an_apply_the_check_of_what_was_written_is_named(person: Administrator) -> None:
+    folder = str(person.folder(prod=PROD, discover__all="regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]\n"))
+    assert "ecr-public-pusher check prod 'all/*'\n" in person.run_here("apply", folder, "--yes").err
+
+
 def test_a_folder_without_documents_is_a_mistake_and_no_reason_to_delete_all(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     (person.home / "empty").mkdir()

@@ -34,13 +34,13 @@ def test_a_documents_text_is_the_files_to_the_letter(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["README.md", "prod.yaml", "cluster/prod.yaml", "clusters/team/prod.yaml", "clusters/prod.toml"])
 def test_any_other_file_is_reported(tmp_path: Path, name: str) -> None:
     folder = read_folder(write(tmp_path, name))
-    assert [str(path.relative_to(tmp_path)) for path in folder.strays] == [name]
+    assert [str(path.relative_to(tmp_path)) for path in folder.unknown_files] == [name]
     assert not folder.documents
 
 
 def test_what_editors_and_git_keep_is_not(tmp_path: Path) -> None:
     folder = read_folder(write(tmp_path, ".git/config", "clusters/.prod.yaml.swp", ".vscode/settings.json"))
-    assert not folder.strays
+    assert not folder.unknown_files
 
 
 def test_one_document_in_two_files_is_a_problem(tmp_path: Path) -> None:
