@@ -103,7 +103,9 @@ def _levelled(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         return {key: _levelled(field, key) for key, field in value.items()}
     if isinstance(value, list):
-        return [_levelled(item) for item in value]
+        # Managers of one second stand in the order of their names: which second a request falls into is chance.
+        items = sorted(value, key=lambda entry: (entry["operation"], entry["manager"])) if name == "managedFields" else value
+        return [_levelled(item) for item in items]
     if isinstance(value, str):
         return QUOTED_CHARACTER.sub("%", RECORDED_VERSION.sub("in record (*)", UUID.sub("*", value)))
     return value
