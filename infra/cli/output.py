@@ -19,7 +19,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from .errors import CliError, ExitCode
-from .rendering.text import holds_command
+from .rendering.text import Whole, holds_command
 
 # In a pipe nothing is wrapped or cut: who reads it there is grep, or a file.
 PIPE_COLUMNS = 10_000
@@ -45,7 +45,7 @@ def console(stream: TextIO) -> Console:
 def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
     """Where a text holds a command its lines are left whole, so that what wraps them is the terminal, and it can be copied."""
     with console.capture() as printed:
-        console.print(part, soft_wrap=isinstance(part, Text) and holds_command(part.plain), end=end)
+        console.print(part, soft_wrap=isinstance(part, Whole) or (isinstance(part, Text) and holds_command(part.plain)), end=end)
     text = printed.get()
     _write(console.file, text if console.is_terminal else "".join(f"{line.rstrip()}\n" for line in text.splitlines()))
 
@@ -122,7 +122,7 @@ class Output:
     def progress(self, text: str) -> Iterator[None]:
         """Says on stderr what is waited for, and for how long by now."""
         if self.err.is_terminal and sys.stderr.isatty():
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+            columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
             with Progress(*columns, console=self.err, transient=True) as bar:
                 bar.add_task(text, total=None)
                 yield

@@ -134,7 +134,7 @@ def run(cli: Cli, event: Mapping[str, Any]) -> Report:
     """The report of one run. An interrupt says that the function goes on, and is raised."""
     stack, action = cli.session.stack, event["action"]
     try:
-        with cli.output.progress(f"{action}: waiting for {stack.function_name} in {stack.region}"):
+        with cli.output.progress(f"{action}: waiting for the function of {stack.name} in {stack.region}"):
             return invoke(cli.session, event)
     except KeyboardInterrupt:
         cli.output.note(f"The function goes on with the {action}. See what becomes of it: ecr-public-pusher logs --follow")

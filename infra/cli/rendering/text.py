@@ -18,9 +18,13 @@ STYLES: Mapping[str, str] = {
 }
 
 
-# What starts a command, or a line of YAML or JSON, in the remedies of the function and of this program.
+# What starts a command, or an event, in the remedies of the function and of this program.
 _PROGRAMS = "kubectl|aws|eksctl|sam|terraform|make|ecr-public-pusher|python3?"
-_COMMAND = re.compile(rf"(?:^|[\s:`(])(?:{_PROGRAMS}) [a-z-]|^\s*[\w.-]+:( |$)|[{{}}]|^\s*- ", re.MULTILINE)
+_COMMAND = re.compile(rf"(?:^|[\s:`(])(?:{_PROGRAMS}) [a-z-]|[{{}}]", re.MULTILINE)
+
+
+class Whole(Text):
+    """A text whose lines are left whole: what wraps them is the terminal."""
 
 
 def state(word: str) -> Text:
@@ -49,12 +53,14 @@ def indented(text: str, *, by: int = 2, style: str = "") -> Padding:
 
 def pasteable(text: str, *, by: int = 4) -> Text:
     """A remedy: its lines are never broken, so that a command in it can be copied."""
-    return Text("\n".join(" " * by + line for line in text.splitlines()))
+    return Whole("\n".join(" " * by + line for line in text.splitlines()))
 
 
 def remedy(text: str, *, by: int = 4) -> list[RenderableType]:
-    """What to do: prose wraps within its indentation, and lines with a command in them stay whole."""
-    return [pasteable(line, by=by) if holds_command(line) else indented(line, by=by) for line in text.splitlines()]
+    """What to do: prose wraps within its indentation; a line with a command in it stays whole, and so does what follows the first line: a file."""
+    first, *rest = text.splitlines() or [""]
+    lines: list[RenderableType] = [pasteable(first, by=by) if holds_command(first) else indented(first, by=by)] if first else []
+    return lines + [pasteable(line, by=by) for line in rest]
 
 
 def holds_command(text: str) -> bool:
