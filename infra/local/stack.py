@@ -125,7 +125,7 @@ class LocalStack:
             merged["clusters"].append({"name": name, "cluster": own["clusters"][0]["cluster"]})
             merged["users"].append({"name": name, "user": own["users"][0]["user"]})
             merged["contexts"] += [{"name": it, "context": {"cluster": name, "user": name}} for it in (name, self._arns.get(name)) if it]
-        return merged | {"current-context": next(iter(self.clusters))}
+        return merged | {"current-context": next(iter(self.clusters), "")}
 
     def close(self) -> None:
         """Stops everything."""

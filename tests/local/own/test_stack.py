@@ -122,6 +122,7 @@ def test_invalid_defaults_are_left_for_the_function_to_report(tmp_path: Path, mo
     with pushed(tmp_path, monkeypatch, defaults="[", clusters__good="namespaces: [a]") as (stack, report):
         assert report["error"]["type"] == "ConfigurationError"
         assert not stack.clusters
+        assert stack.kubeconfig()["contexts"] == []
 
 
 def test_files_that_are_no_documents_and_texts_that_parameter_store_refuses_are_said(tmp_path: Path) -> None:
