@@ -7,8 +7,8 @@ import aiohttp
 
 from ecr_public_pusher.errors import CertificateMismatch, ConnectionFailed, DeadlineReached, NoAnswerError, PusherError, UnreachableError, WrongAnswer
 
-_NETWORK = "Is the cluster's endpoint public, or the function in its VPC? The cluster's security group must admit 443 from the function."
-NOT_THE_API = "Something between the function and the cluster answers in its place: see DNS, proxies and the endpoint EKS names."
+_NETWORK = "Is the endpoint public, or the function in a network that reaches it? Its security group or firewall must admit the function."
+NOT_THE_API = "Something between the function and the cluster answers in its place: see DNS, proxies and the endpoint."
 # In this order: aiohttp's types derive from one another, and from OSError and TimeoutError.
 _KINDS: tuple[tuple[type[BaseException], str, type[UnreachableError]], ...] = (
     (aiohttp.ClientConnectorDNSError, "has no address (DNS)", ConnectionFailed),
