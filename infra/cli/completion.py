@@ -13,19 +13,31 @@ from .session import Session
 
 
 def complete_ids(ctx: typer.Context, incomplete: str) -> list[str]:
-    """What could stand where `incomplete` does. Never an error: whoever completes is still typing."""
+    """What could stand where `incomplete` does: ids as events name them. Never an error: whoever completes is still typing."""
+    return [name for name in _found(ctx) if name.startswith(incomplete)]
+
+
+def complete_documents(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The same, as documents are called: a discovery's is `discover/<id>`."""
+    names = (f"discover/{name.removesuffix('/*')}" if name.endswith("/*") else name for name in _found(ctx))
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _found(ctx: typer.Context) -> list[str]:
     options = _options(ctx)
     try:
-        session = Session(profile=options.profile, region=options.region, stack_name=options.stack_name(), patient=False)
-        return sorted(name for name in _ids(session) if name.startswith(incomplete))
+        return sorted(_ids(Session(profile=options.profile, region=options.region, stack_name=options.stack_name(), patient=False)))
     except (CliError, BotoCoreError, ClientError):
         return []
 
 
 def _options(ctx: typer.Context) -> Options:
-    given = {name: ctx.params.get(name) for name in ("stack", "region", "profile")}
-    parent = ctx.parent.params if ctx.parent else {}
-    return Options(*(given[name] or parent.get(name) for name in given))
+    """Those of the line so far, the innermost first."""
+    given, place = Options(), ctx
+    while place is not None:
+        given = given.or_else(Options(*(place.params.get(name) for name in ("stack", "region", "profile"))))
+        place = place.parent  # type: ignore[assignment]  # Typer's own class is its base's by another name
+    return given
 
 
 def _ids(session: Session) -> Iterator[str]:

@@ -28,3 +28,10 @@ def test_without_aws_there_is_nothing_and_no_complaint(operator: Operator) -> No
 
 def test_commands_are_completed_too(operator: Operator) -> None:
     assert "status" in " ".join(completed(operator, "ecr-public-pusher sta"))
+
+
+def test_documents_are_completed_by_their_names_and_the_stack_before_the_group_counts(operator: Operator) -> None:
+    operator.world.document("prod", "namespaces: [a]")
+    operator.world.discovery("fleet", "regions: [eu-west-1]\ntags: {a: b}")
+    assert completed(operator, "ecr-public-pusher clusters edit ") == ["discover/fleet", "prod"]
+    assert completed(operator, "ecr-public-pusher --stack another clusters edit ") == []

@@ -10,6 +10,7 @@ from rich.text import Text
 from ecr_public_pusher.errors import PusherError
 
 from ..command import Cli, command
+from ..completion import complete_documents
 from ..documents.changes import text_diff
 from ..documents.deployed import Deployed
 from ..documents.document import DocumentName
@@ -21,9 +22,11 @@ from ..errors import CliError, ExitCode
 from ..rendering.documents import render_diff
 from .removal import not_deleted, remove_secrets, show_removal
 
-Called = Annotated[str, typer.Argument(metavar="ID", help="A document: ID of a cluster, discover/ID, or defaults.")]
-Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Ids of clusters' documents.")]
-DeletedIds = Annotated[list[str], typer.Argument(metavar="ID", help="Documents: ids of clusters, or discover/ID.")]
+Called = Annotated[
+    str, typer.Argument(metavar="ID", help="A document: ID of a cluster, discover/ID, or defaults.", autocompletion=complete_documents)
+]
+Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Ids of clusters' documents.", autocompletion=complete_documents)]
+DeletedIds = Annotated[list[str], typer.Argument(metavar="ID", help="Documents: ids of clusters, or discover/ID.", autocompletion=complete_documents)]
 KeepSecrets = Annotated[
     bool, typer.Option("--keep-secrets", help="Leave the Secrets in the cluster. They expire within 12 hours, and then block pulls.")
 ]

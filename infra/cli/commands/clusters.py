@@ -9,6 +9,7 @@ from rich.text import Text
 from ecr_public_pusher.errors import PusherError
 
 from ..command import Cli, command, group
+from ..completion import complete_documents
 from ..documents.deployed import Deployed
 from ..documents.document import DISCOVER, DocumentName
 from ..documents.settings import Setting, settings
@@ -19,7 +20,9 @@ from ..rendering.documents import render_problems
 from . import cluster_add, cluster_changes
 from .run import run
 
-Called = Annotated[str, typer.Argument(metavar="ID", help="A document: ID of a cluster, discover/ID, or defaults.")]
+Called = Annotated[
+    str, typer.Argument(metavar="ID", help="A document: ID of a cluster, discover/ID, or defaults.", autocompletion=complete_documents)
+]
 Discovered = Annotated[bool, typer.Option("--discovered", help="Also the clusters that discoveries find now: asks the function for a plan of them.")]
 
 

@@ -31,10 +31,13 @@ class ClusterAdmin:
 
     def __init__(self, files: str, context: str, *, field_manager: str) -> None:
         from kubernetes import client, config
+        from urllib3 import Retry
 
+        settings = client.Configuration()
+        settings.retries = Retry(total=0, redirect=False)  # by default a redirect is followed, and takes what was to be applied elsewhere
         self._manager = field_manager
         try:
-            self._api = config.new_client_from_config(config_file=files, context=context, persist_config=False)
+            self._api = config.new_client_from_config(config_file=files, context=context, client_configuration=settings, persist_config=False)
         except (config.ConfigException, OSError, ValueError) as error:
             said = str(error)[:MESSAGE_LENGTH] if isinstance(error, config.ConfigException) else type(error).__name__
             raise CliError(f"The context {context} cannot be used: {said}", remedy=f"Try: kubectl --context {context} auth whoami") from None

@@ -1,0 +1,97 @@
+"""RBAC by server-side apply through the official client: real TLS, real kubeconfigs, an embedded cluster."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.cli.errors import CliError
+from infra.cli.onboarding.apply import Applied, ClusterAdmin
+from infra.cli.onboarding.step import Outcome
+from infra.local.kube import EmbeddedCluster, Response, SeenRequest
+from infra.local.kube.certificates import Style
+
+ROLE = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRole",
+    "metadata": {"name": "r"},
+    "rules": [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}],
+}
+
+
+@pytest.fixture
+def cluster() -> Iterator[EmbeddedCluster]:
+    with EmbeddedCluster("prod", credentials=lambda _: None) as started:
+        yield started
+
+
+def admin(cluster: EmbeddedCluster, folder: Path, **user: Any) -> ClusterAdmin:
+    """By a kubeconfig, whose user may be another."""
+    config = cluster.kubeconfig()
+    if user:
+        config["users"][0]["user"] = user
+    (folder / "config").write_text(json.dumps(config))
+    return ClusterAdmin(str(folder / "config"), cluster.name, field_manager="of-a-test")
+
+
+def test_what_is_new_is_created_then_unchanged_then_updated(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+    ours = admin(cluster, tmp_path)
+    assert ours.apply(ROLE, dry_run=False, force=False) == Applied("ClusterRole r", Outcome.CREATED)
+    assert ours.apply(ROLE, dry_run=False, force=False).outcome is Outcome.UNCHANGED
+    assert ours.apply({**ROLE, "rules": []}, dry_run=False, force=False).outcome is Outcome.UPDATED
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+    ours = admin(cluster, tmp_path)
+    assert ours.apply(ROLE, dry_run=True, force=False).outcome is Outcome.CREATED
+    assert cluster.admin("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/r")[0] == 404
+
+
+@pytest.mark.parametrize("ca", ["modern", "legacy"])
+def test_an_authority_without_key_identifiers_is_trusted_too(ca: Style, tmp_path: Path) -> None:
+    with EmbeddedCluster("prod", credentials=lambda _: None, ca=ca) as cluster:
+        assert admin(cluster, tmp_path).apply(ROLE, dry_run=False, force=False).outcome is Outcome.CREATED
+
+
+def test_another_authority_is_not(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+    with EmbeddedCluster("other", credentials=lambda _: None) as other:
+        cluster.ca_pem = other.ca_pem
+        with pytest.raises(CliError, match="does not answer"):
+            admin(cluster, tmp_path).apply(ROLE, dry_run=False, force=False)
+
+
+def test_a_token_by_a_credential_plugin(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+    credential = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": cluster.kubeconfig()["users"][0]["user"]}
+    (tmp_path / "credential").write_text(json.dumps(credential))
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "cat", "args": [str(tmp_path / "credential")], "interactiveMode": "Never"}
+    assert admin(cluster, tmp_path, exec=plugin).apply(ROLE, dry_run=False, force=False).outcome is Outcome.CREATED
+
+
+def test_a_token_that_is_refused_is_said_and_not_shown(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+    said = admin(cluster, tmp_path, token="a-wrong-token").apply(ROLE, dry_run=False, force=False)
+    assert said.outcome is Outcome.FAILED
+    assert said.said.startswith("401")
+    assert "a-wrong-token" not in said.said
+
+
+@pytest.mark.parametrize("status", [301, 307])
+def test_no_redirect_is_followed(cluster: EmbeddedCluster, tmp_path: Path, status: int) -> None:
+    with EmbeddedCluster("elsewhere", credentials=lambda _: None) as elsewhere:
+
+        def redirect(request: SeenRequest) -> Response:
+            return Response(status, headers={"Location": f"{elsewhere.endpoint}{request.path}"})
+
+        cluster.intercept = redirect
+        said = admin(cluster, tmp_path).apply(ROLE, dry_run=False, force=False)
+        assert (said.outcome, said.said[:3]) == (Outcome.FAILED, str(status))
+        assert not elsewhere.requests
+
+
+def test_a_server_that_is_not_there_is_said(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+    ours = admin(cluster, tmp_path)
+    cluster.close()
+    with pytest.raises(CliError, match="does not answer") as raised:
+        ours.apply(ROLE, dry_run=False, force=False)
+    assert "kubectl" in raised.value.remedy
