@@ -9,6 +9,7 @@ from .deployed import Deployed
 from .document import DocumentName
 from .folder import Folder, unknown_file_notes
 from .judge import Document
+from .leftovers import leftover_notes
 from .problem import Problem
 
 
@@ -52,7 +53,8 @@ def compare(folder: Folder, deployed: Deployed, *, prune: bool) -> Comparison:
     there_before = set() if prune else {str(problem) for problem in deployed.judgement.problems}
     own = [problem for problem in judgement.problems if str(problem) not in there_before]
     left = [] if prune else without_file(folder.documents, stored)
-    return Comparison(found, (*folder.problems, *own), (*unknown_file_notes(folder.unknown_files), *judgement.notes), left)
+    leftovers = leftover_notes(found, deployed.judgement.configuration, judgement.configuration)
+    return Comparison(found, (*folder.problems, *own), (*unknown_file_notes(folder.unknown_files), *judgement.notes, *leftovers), left)
 
 
 def in_order(comparison: Comparison, deployed: Deployed) -> list[Change]:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from infra.local.aws import Answer
 from tests.support.administrator import Administrator
 from tests.support.world import ROOT, World
@@ -191,6 +193,26 @@ def test_moving_fields_out_of_the_defaults_writes_the_documents_first(person: Ad
     world.document("edge", "prune: true")
     ran = person.run_here("apply", str(person.folder(defaults="prune: false\n", edge=EDGE)), "--yes")
     assert ran.out == "~ clusters/edge  changed\n~ defaults  changed\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("namespaces: [a, b]\nenabled: false\n", "is disabled: the Secrets that were written stay"),
+        ("namespaces: [a, b]\ncluster: other\n", "means another cluster than prod, where"),
+        ("namespaces: [a, b]\nsecretName: x\n", "is to write x: of ecr-public-token the Secrets"),
+        ("namespaces: [b]\n", "no longer selects a, where the Secrets"),
+    ],
+)
+def test_a_change_that_leaves_secrets_behind_says_so(person: Administrator, world: World, text: str, said: str) -> None:
+    world.document("prod", "namespaces: [a, b]\n")
+    assert said in person.run_here("diff", str(person.folder(prod=text))).out
+
+
+@pytest.mark.parametrize("text", ["namespaces: [b]\nprune: true\n", "namespaces: ['*']\n", "namespaces: {selector: x}\n"])
+def test_what_may_be_selected_still_or_is_pruned_is_not_left_behind(person: Administrator, world: World, text: str) -> None:
+    world.document("prod", "namespaces: [a, b]\n")
+    assert "warning" not in person.run_here("diff", str(person.folder(prod=text))).out
 
 
 def test_after_an_apply_the_check_of_what_was_written_is_named(person: Administrator) -> None:

@@ -1,0 +1,46 @@
+"""Secrets that a change of a document leaves behind in a cluster: they expire within 12 hours, and then block pulls. Pure."""
+
+from dataclasses import replace
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.loader import Configuration
+from ecr_public_pusher.results import Namespace
+
+from .changes import Change, Kind
+from .document import CLUSTERS
+from .problem import Problem
+
+_EXPIRE = "the Secrets that were written stay, expire within 12 hours, and then block pulls"
+
+
+def leftover_notes(changes: list[Change], before: Configuration, after: Configuration) -> list[Problem]:
+    """What is said of documents that stop pushing somewhere, or under some name; of a SecureString without what it held."""
+    old, new = ({config.id: config for config in configuration.clusters} for configuration in (before, after))
+    return [
+        replace(note, message=f"a change of {note.field}: {_EXPIRE}") if change.secure else note
+        for change in changes
+        if change.kind is Kind.CHANGED and change.name.folder == CLUSTERS and change.after
+        for note in _notes(old.get(change.name.id), new.get(change.name.id), str(change.after.path))
+    ]
+
+
+def _notes(old: ClusterConfig | None, new: ClusterConfig | None, where: str) -> list[Problem]:
+    if old is None or new is None or not old.enabled:
+        return []
+    if not new.enabled:
+        return [Problem(where, f"is disabled: {_EXPIRE}", field="enabled", remedy=f"When the pause lasts: ecr-public-pusher remove {old.id}")]
+    first = f"Before this: ecr-public-pusher remove {old.id}"
+    if old.target != new.target:
+        return [Problem(where, f"means another cluster than {old.cluster}, where {_EXPIRE}", field="cluster", remedy=first)]
+    if old.secret_name != new.secret_name:
+        return [Problem(where, f"is to write {new.secret_name}: of {old.secret_name} {_EXPIRE}", field="secretName", remedy=first)]
+    if lost := [name for name in old.selection.names if not new.prune and _is_lost(name, new)]:
+        named = f"{', '.join(lost[:5])}{', ...' if len(lost) > 5 else ''}"
+        return [Problem(where, f"no longer selects {named}, where {_EXPIRE}", field="namespaces", remedy="prune: true removes them by itself.")]
+    return []
+
+
+def _is_lost(name: str, new: ClusterConfig) -> bool:
+    """Whether a namespace that was named is certainly not selected any more: by label it may be."""
+    selection = new.selection
+    return selection.selector is None and not selection.selects(Namespace(name))
