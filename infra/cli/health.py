@@ -14,6 +14,7 @@ from ecr_public_pusher.configuration.names import matches
 from .rendering.text import moment
 from .run_log import LogLine
 
+ASKED_WRONGLY = "RequestError"  # whoever asked was answered: it says nothing of the clusters
 EVERY = "/*"  # ends the id of a discovery, as of all clusters that it finds
 
 
@@ -90,22 +91,27 @@ def judge(documents: Sequence[Document], pushes: Iterable[LogLine], sweeps: Iter
     """What the log says of the clusters that there are documents for."""
     health = Health({one.id: ClusterHealth(one.id) for one in documents if not one.is_discovery})
     modified = {one.id: one.modified for one in documents}
-    for line in pushes:
+    for line in sorted(pushes, key=_moment):
         if report := line.report:
             _take_push(health, line.at, report, modified)
-    for line in list(sweeps)[-1:]:
+    for line in sorted(sweeps, key=_moment)[-1:]:
         if report := line.report:
             _take_sweep(health, line.at, report)
     _forget_deleted(health, documents)
     return health
 
 
+def _moment(line: LogLine) -> datetime:
+    return line.at
+
+
 def _take_push(health: Health, at: datetime, report: Mapping[str, Any], modified: Mapping[str, datetime]) -> None:
     narrowed: Mapping[str, Any] = report.get("narrowedTo", {})
-    if report["action"] == "push":
-        health.run_error = (at, report["error"]) if report.get("error") else None
-        if gone := report.get("deleted"):
-            health.deleted[gone["id"]] = at
+    error = report.get("error")
+    if report["action"] == "push" and (error or {}).get("type") != ASKED_WRONGLY:
+        health.run_error = (at, error) if error else None
+    if report["action"] == "push" and (gone := report.get("deleted")):
+        health.deleted[gone["id"]] = at
     entries = {entry["id"]: entry for entry in report.get("clusters", ())}
     for cluster_id, entry in entries.items():
         _take_entry(health.clusters.setdefault(cluster_id, ClusterHealth(cluster_id)), at, report, entry)

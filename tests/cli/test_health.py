@@ -127,6 +127,11 @@ def test_a_push_that_failed_as_a_whole_is_kept_until_the_next_that_does_not() ->
     assert judged(failed, line(11, {"prod": GOOD})).run_error is None
 
 
+def test_a_mistyped_push_is_no_failure_of_the_clusters() -> None:
+    typo = line(10, error={"type": "RequestError", "message": "m", "remedy": "r"}, narrowedTo={"clusters": ["staging"]})
+    assert judged(line(2, {"prod": GOOD}), typo).run_error is None
+
+
 def test_clusters_that_a_discovery_found_are_there() -> None:
     health = judged(line(8, {"fleet/eu-west-1/a": GOOD}), documents=("fleet/*",))
     assert list(health.clusters) == ["fleet/eu-west-1/a"]

@@ -62,10 +62,9 @@ def _counts(counts: Mapping[str, Any]) -> str:
 
 def _row(cluster: Report) -> tuple[str | Text, ...]:
     word = "skipped" if cluster.get("skipped") else "ok" if cluster["ok"] else "failed"
-    what = cluster.get("skipped") or _counts(cluster.get("counts", {})) or "-"
-    if error := cluster.get("error"):
-        what = ": ".join(filter(None, (error["type"], what)))
-    return cluster["id"], state(word), what, f"{cluster.get('seconds', 0):.1f}"
+    error = cluster.get("error") or {}
+    parts = [error.get("type"), cluster.get("skipped") or _counts(cluster.get("counts", {}))]
+    return cluster["id"], state(word), ": ".join(filter(None, parts)) or "-", f"{cluster.get('seconds', 0):.1f}"
 
 
 def _cluster(cluster: Report, *, verbose: bool, dry_run: bool) -> Iterator[RenderableType]:
