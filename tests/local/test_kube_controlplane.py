@@ -6,18 +6,27 @@ import sys
 from pathlib import Path
 
 import pytest
+from joserfc.jwk import KeySet
 
-from infra.local.kube import ControlPlane, UserInfo
+from infra.local.kube import ClusterError, ControlPlane, UserInfo
+from infra.local.kube.auth.jwts import TrustedIssuer
 
 SERVER = """#!{python}
 import http.server, json, ssl, sys
 flags = dict(flag[2:].partition("=")[::2] for flag in sys.argv[1:])
 json.dump(flags, open("flags.json", "w"))
+AT_START = open(flags["authentication-config"]).read()
 NAMES = ["default", "kube-system", "kube-public", "kube-node-lease"]
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
         body = json.dumps({{"items": [{{"metadata": {{"name": name}}}} for name in NAMES]}}).encode()
+        if self.path == "/metrics":
+            text = open(flags["authentication-config"]).read()
+            count = 0 if text == AT_START else 1
+            status = "failure" if "refused.example" in text else "success"
+            name = "apiserver_authentication_config_controller_automatic_reloads_total"
+            body = f'# TYPE x\\n{{name}}{{{{apiserver_id_hash="sha256:a",status="{{status}}"}}}} {{count}}\\n'.encode()
         event = {{"verb": "list", "requestURI": self.path, "user": {{"username": "local-admin"}}, "responseStatus": {{"code": 200}}}}
         with open(flags["audit-log-path"], "a") as log:
             log.write(json.dumps(event) + "\\n")
@@ -65,3 +74,30 @@ def test_it_starts_answers_and_leaves_nothing_behind(assets: Path) -> None:
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def issuer(url: str) -> TrustedIssuer:
+    keys = KeySet([])
+    return TrustedIssuer(
+        url, keys, "ecr-public-pusher:edge", "arn:aws:iam::111122223333:role/r", "111122223333", discovery_url="https://d", ca_pem="CA"
+    )
+
+
+def test_an_issuer_is_written_into_the_authentication_configuration(assets: Path) -> None:
+    with ControlPlane("edge", credentials=lambda _: None, assets=assets, issuers=[issuer("https://trusted.example")]) as cluster:
+        written = json.loads((cluster._folder / "authentication.json").read_text())
+    assert written["kind"] == "AuthenticationConfiguration"
+    assert written["jwt"][0]["issuer"] == {
+        "url": "https://trusted.example",
+        "audiences": ["ecr-public-pusher:edge"],
+        "discoveryURL": "https://d",
+        "certificateAuthority": "CA",
+    }
+
+
+def test_a_configuration_that_the_server_does_not_take_is_an_error(assets: Path) -> None:
+    with (
+        ControlPlane("edge", credentials=lambda _: None, assets=assets) as cluster,
+        pytest.raises(ClusterError, match="did not take the AuthenticationConfiguration"),
+    ):
+        cluster.trust(issuer("https://refused.example"))
