@@ -62,9 +62,17 @@ def test_a_cluster_is_removed_with_its_secrets(shell: Shell) -> None:
     add_cluster(shell, admitted=True)
     shell.world.document(CLUSTER, "{region: eu-west-1, namespaces: [default, team-a]}")
     shell.world.invoke()
-    shell.type(block_of("docs/clusters.md", holds="clusters delete my-cluster").text)
+    for command in ("clusters add my-cluster --allow-removal", "clusters delete my-cluster"):
+        shell.type(block_of("docs/clusters.md", holds=command).text)
     assert [shell.world.secret(CLUSTER, namespace, SECRET) for namespace in ("default", "team-a")] == [None, None]
     assert "unconfigured" in shell.world.invoke()
+
+
+def test_what_one_command_does_may_be_done_again(shell: Shell) -> None:
+    add_cluster(shell)
+    for _ in range(2):
+        shown = shell.type(block_of("docs/clusters.md", starts="ecr-public-pusher clusters add").text)
+    assert "Nothing had to be changed" in shown
 
 
 def test_everything_is_removed(shell: Shell) -> None:
