@@ -178,9 +178,13 @@ class ClusterDocument(DefaultsDocument):
 
     @model_validator(mode="after")
     def _external_id_has_its_role(self) -> "ClusterDocument":
-        if self.external_id and not self.role_arn:
-            raise ValueError("externalId: belongs to a roleArn, which must stand in the same document")
+        _check_external_id(self)
         return self
+
+
+def _check_external_id(document: DefaultsDocument) -> None:
+    if document.external_id and not document.role_arn:
+        raise ValueError("externalId: belongs to a roleArn, which must stand in the same document")
 
 
 class CompleteDocument(ClusterDocument):
@@ -215,6 +219,7 @@ class DiscoverDocument(DefaultsDocument):
 
     @model_validator(mode="after")
     def _finds_eks_clusters_in_regions(self) -> "DiscoverDocument":
+        _check_external_id(self)
         if self.region is not None:
             raise ValueError("region: a discovery looks in regions")
         if self.sign_in is not None or self.endpoint is not None or self.certificate_authority is not None:
@@ -226,13 +231,15 @@ def json_schemas() -> dict[str, Schema]:
     """The JSON Schemas for editors, by file name in docs/."""
     cluster = _published(ClusterDocument, "cluster.schema.json", "A cluster's document of ecr-public-pusher")
     given = {"required": ["externalId"], "properties": {"externalId": {"not": NULL}}}
+    external_id = {"if": given, "then": {"required": ["roleArn"], "properties": {"roleArn": {"not": NULL}}}}
     cluster["allOf"] = [
-        {"if": given, "then": {"required": ["roleArn"], "properties": {"roleArn": {"not": NULL}}}},
+        external_id,
         {"if": _signs_in_by("eks", "kubeconfig"), "then": {"properties": {"endpoint": NULL, "certificateAuthority": NULL}}},
         {"if": _signs_in_by("iamAuthenticator", "webIdentity", "kubeconfig"), "then": {"properties": {"cluster": NULL}}},
     ]
     discover = _published(DiscoverDocument, "discover.schema.json", "A discovery document of ecr-public-pusher")
     discover["required"] = ["regions", "tags"]
+    discover["allOf"] = [external_id]
     discover["properties"]["region"] = {**NULL, "description": "A discovery looks in regions."}
     of_eks = {**NULL, "description": "A discovery finds EKS clusters, which EKS says it of."}
     discover["properties"] |= dict.fromkeys(("signIn", "endpoint", "certificateAuthority"), of_eks)

@@ -45,8 +45,10 @@ def report(run: RunResult) -> dict[str, Any]:
         answer["unconfigured"] = True
     if run.request.deleted:
         answer["deleted"] = _deleted(run.request.deleted)
-    answer["tokens"] = [{"registry": token.registry, "expiresAt": rfc3339(token.expires_at)} for token in run.tokens[:MAX_NAMES]]
     answer["totals"] = {"clusters": len(run.results), "clustersFailed": len(run.failed), **_total(run.results)}
+    answer["tokens"] = [{"registry": token.registry, "expiresAt": rfc3339(token.expires_at)} for token in run.tokens[:MAX_NAMES]]
+    if len(run.tokens) > MAX_NAMES:
+        answer["tokensLeft"] = len(run.tokens) - MAX_NAMES
     if narrowed := _narrowed(run):
         answer["narrowedTo"] = narrowed
     lists = {

@@ -244,12 +244,12 @@ HEAD = "regions: [us-east-1], tags: {a: b}"
 GOOD_DISCOVERY = f"""
 {{{HEAD}}}
 {{{HEAD}, namespaces: [a], roleArn: "{ROLE}", externalId: some-id, region: null}}
-{{{HEAD}, externalId: some-id}}
 {{regions: us-east-1 eu-west-1, tags: {{a: "*", b: 1, c: true}}}}
 {{regions: [us-east-1, null], tags: {{a: b, c: null}}}}
 {{regions: [us-east-1], tags: {{a: ""}}}}
 """.strip().splitlines()
 BAD_DISCOVERY = f"""
+{{{HEAD}, namespaces: [a], externalId: some-id}}
 {{}}
 {{regions: [us-east-1]}}
 {{tags: {{a: b}}}}

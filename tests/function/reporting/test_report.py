@@ -177,7 +177,13 @@ def test_a_thousand_failing_clusters_fit_too_and_the_rest_is_counted() -> None:
 def test_what_the_dashboard_reads_comes_before_every_long_list() -> None:
     names = list(reporting.report(run(GOOD, error=ConfigurationError("x", remedy="y"), queued=("b",), unknown=("/x",))))
     assert names[-1] == "clusters"
-    assert names.index("error") < names.index("totals") < names.index("queued")
+    assert names.index("error") < names.index("totals") < names.index("tokens") < names.index("queued")
+
+
+def test_tokens_of_very_many_registries_are_counted() -> None:
+    tokens = tuple(IssuedToken(f"{number}.dkr.ecr.eu-west-1.amazonaws.com", NOW, private=True) for number in range(130))
+    answer = reporting.report(run(GOOD, tokens=tokens))
+    assert (len(answer["tokens"]), answer["tokensLeft"]) == (100, 30)
 
 
 def test_a_plan_names_what_it_would_change() -> None:
