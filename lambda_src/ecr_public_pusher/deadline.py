@@ -55,7 +55,7 @@ class Deadline:
     def check(self) -> None:
         """Raises DeadlineReached when nothing may be sent any more. Called right before bytes leave."""
         if self.clock.wall() >= self.not_after:
-            raise DeadlineReached("the function's time was up", remedy="The next run writes what this one could not.")
+            raise DeadlineReached("the function ran out of time", remedy="The next run writes what this one could not.")
 
     def scope(self) -> asyncio.Timeout:
         """`async with`: what is still running inside at the deadline is cancelled, and TimeoutError raised."""

@@ -95,11 +95,11 @@ class KubeconfigError(SignInError):
 
 
 class UnreachableError(PusherError):
-    """The cluster's endpoint cannot be reached, or is not the server its certificate authority vouches for."""
+    """The cluster's endpoint cannot be reached, or its certificate is not signed by the cluster's certificate authority."""
 
 
 class ConnectionFailed(UnreachableError):
-    """No connection came about: fewer tries than for a cluster that stumbles are enough to know."""
+    """No connection could be made. It is tried less often than a request that failed: a host that is down rarely comes back within seconds."""
 
     code = "UnreachableError"
 
@@ -117,17 +117,17 @@ class WrongAnswer(UnreachableError):
 
 
 class NoAnswerError(UnreachableError):
-    """A connection stood, and one request got no whole answer: the next one may."""
+    """There was a connection, and one request got no complete answer: the next one may."""
 
 
 class ApiError(PusherError):
-    """Whatever answers in the Kubernetes API's place answered with nonsense, or keeps changing what is written."""
+    """The answer is not one of the Kubernetes API, or an object keeps changing while it is written."""
 
 
 # Worth another try; every other status is an answer.
 RETRYABLE_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
-_OVERLOADED = "The API server is overloaded or unwell; the next run tries again. See its own metrics and log."
+_OVERLOADED = "The API server is overloaded or not healthy; the next run tries again. See its metrics and log."
 _AUDIT_LOG = "See the API server's audit log for this request."
 
 
@@ -164,7 +164,7 @@ class ApiStatusError(ApiError):
 
     @property
     def namespace_terminating(self) -> bool:
-        """A 403 that is no missing permission: the namespace is being deleted."""
+        """A 403 that is not about permissions: the namespace is being deleted."""
         return self.status == HTTPStatus.FORBIDDEN and "NamespaceTerminating" in self.causes
 
     @property
@@ -178,7 +178,7 @@ class NothingSelected(PusherError):
 
 
 class PruneHeldBack(PusherError):
-    """Prune would take away more than it leaves: done only when it is asked for."""
+    """Prune would delete more Secrets than stay: done only when it is asked for."""
 
 
 class ClusterAborted(ApiError):
@@ -192,7 +192,7 @@ class DeadlineReached(PusherError):
 
 
 class InternalError(PusherError):
-    """A defect of ours: an exception nobody foresaw, reduced to its type and place."""
+    """A defect of ours: an unexpected exception, reduced to its type and place."""
 
     @classmethod
     def from_exception(cls, error: BaseException) -> "InternalError":

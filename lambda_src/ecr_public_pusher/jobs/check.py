@@ -82,7 +82,9 @@ class _ClusterCheck:
         """What is known now."""
         findings = tuple(self._findings)
         if self._looking_at is not None:
-            what = "no answer before the function's time was up" if self._began is not None else "the function's time was up before its turn"
+            what = (
+                "no answer before the function ran out of time" if self._began is not None else "the function ran out of time before this was started"
+            )
             findings += (Finding(self._looking_at, False, what, TOO_SLOW),)
         return replace(
             self._tried or ClusterResult(self._config.id), findings=findings, seconds=self._seconds or 0.0, attempted=self._began is not None
@@ -151,7 +153,7 @@ class _ClusterCheck:
         return Finding(Check.TOKEN, True, self._sign_in.describe_credential(credential))
 
     async def _audit(self, access: ClusterAccess) -> bool:
-        """Signs in and asks the cluster what is allowed; whether the sign-in came about."""
+        """Signs in and asks the cluster what is allowed; whether the sign-in succeeded."""
         self._look(Check.SIGN_IN)
         async with self._workplace.api(access) as api:
             try:
@@ -186,7 +188,9 @@ class _ClusterCheck:
             admit = self._remedies.not_admitted(await self._sign_in.principal(), identity.groups, kubernetes)
             signed_in = self._findings.pop()
             self._findings.append(replace(signed_in, ok=False, message=f"{signed_in.message}: {RBAC_GROUP} is not among them", remedy=admit))
-            permissions = [finding if finding.ok else replace(finding, remedy=f"First the group (see sign-in): {admit}") for finding in permissions]
+            permissions = [
+                finding if finding.ok else replace(finding, remedy="First the group: see the remedy of sign-in.") for finding in permissions
+            ]
         version = await rbac_version(audit.may, needs, audit.granted_in())
         self._findings += [*permissions, *([version] if version else []), await self._excess(audit)]
 

@@ -244,6 +244,6 @@ class _ClusterRun:
         return NamespaceOutcome(name, Outcome.NOT_ATTEMPTED, _NO_TURN, _TIME)
 
 
-_OUT_OF_TIME = "no answer before the function's time was up"
-_NO_TURN = "the function's time was up before its turn"
+_OUT_OF_TIME = "no answer before the function ran out of time"
+_NO_TURN = "the function ran out of time before this was started"
 _TIME = "Raise the function's time-out, or see which cluster is slow to answer."

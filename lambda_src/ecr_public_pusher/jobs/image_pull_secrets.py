@@ -1,7 +1,7 @@
 """The Secret's name in ServiceAccounts' imagePullSecrets: added where it is missing, taken out where we put it, every other entry left.
 
 The list is atomic to the API server: an apply takes all of it or none, and strategic and merge patches replace it. So each change is a JSON
-patch that first tests the resource version it was made for, and is made anew when something else was quicker. The same patch marks the
+patch that first tests the resource version it was made for, and is made again when another writer was faster. The same patch marks the
 account: an annotation says which of the names are ours, since the list's field manager is only whoever wrote to it last.
 """
 
@@ -42,7 +42,7 @@ async def attach(
 ) -> NamespaceOutcome:
     """Adds the Secret's name to the namespace's accounts that `config` names: `outcome`, with the accounts changed, or with what is wrong.
 
-    The Secret's annotation says beforehand which accounts are changed, so that only those are ever changed back. `apply` applies it anew.
+    The Secret's annotation says beforehand which accounts are changed, so that only those are ever changed back. `apply` applies it again.
     """
     namespace, secret = outcome.namespace, config.secret_name
     secret_is = "the Secret could be written" if dry_run else "the Secret is there"
@@ -94,7 +94,7 @@ async def put_back(api: KubernetesApi, namespace: str, secret: str, names: Itera
 
 
 async def _find(api: KubernetesApi, namespace: str, patterns: Iterable[str], deadline: Deadline) -> dict[str, dict[str, Any] | None]:
-    """The accounts that the patterns name, by name; None for one that is named outright and does not exist."""
+    """The accounts that the patterns name, by name; None for one that is given by name and does not exist."""
     names = [pattern for pattern in patterns if not is_glob(pattern)]
     globs = [pattern for pattern in patterns if is_glob(pattern)]
     found: dict[str, dict[str, Any] | None] = {}
@@ -180,7 +180,7 @@ async def _changed(
     dry_run: bool,
     deadline: Deadline,
 ) -> bool:
-    """Whether the account was changed; False when there was nothing to change. Asked anew each time that another writer was quicker."""
+    """Whether the account was changed; False when there was nothing to change. Read again each time that another writer was faster."""
     for attempt in range(TRIES):
         operations = change(account)
         if not operations:

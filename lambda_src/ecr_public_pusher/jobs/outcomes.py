@@ -51,7 +51,7 @@ def explain(error: ApiStatusError, namespace: str, name: str, *, kubectl: str, l
     if error.conflict:
         return outcome(
             Outcome.CONFLICT,
-            f"the Secret {name} is managed by {', '.join(error.conflict.managers) or 'somebody else'}",
+            f"the Secret {name} is managed by {', '.join(error.conflict.managers) or 'another field manager'}",
             "Stop the other writer and set takeOwnership: true, exclude the namespace, or choose another secretName.",
         )
     if error.status == 422 and "FieldValueForbidden" in error.causes:

@@ -77,7 +77,7 @@ class Push:
                 raise
             cannot_list = ApiError(
                 "signed in, but not allowed to list namespaces, which a glob, a selector or prune needs",
-                remedy="Apply infra/rbac/cluster.yaml (ClusterRole ecr-public-pusher: list on namespaces), or name the namespaces outright.",
+                remedy="Apply infra/rbac/cluster.yaml (ClusterRole ecr-public-pusher: list on namespaces), or list the namespaces by name.",
             )
             if self._planned.needs_list:
                 raise cannot_list from None

@@ -66,7 +66,7 @@ class SecretRemoval:
 
     async def remove(self, api: KubernetesApi, namespace: str) -> NamespaceOutcome | None:
         """Deletes the Secret that was found. The accounts come first, since the Secret says which they are; where the Secret turns out to be
-        somebody else's by then, they get its name back.
+        another manager's by then, they get its name back.
         """
         if namespace in self._refused:
             del self._refused[namespace]
@@ -132,7 +132,7 @@ class SecretRemoval:
         return NamespaceOutcome(
             namespace,
             Outcome.FAILED,
-            f"the Secret is being deleted, but waits for the finalizers that somebody else set: {', '.join(names)[:200] or 'unknown'}",
+            f"the Secret is being deleted, but waits for finalizers set by others: {', '.join(names)[:200] or 'unknown'}",
             "See what set them: it takes them away when it is done. If it is gone, take them away: "
             f"`{kubectl(self._config)} -n {namespace} patch secret {self._config.secret_name} --type=merge "
             '-p \'{"metadata":{"finalizers":null}}\'`.',

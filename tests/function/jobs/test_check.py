@@ -729,7 +729,7 @@ def test_clusters_whose_turn_never_came_say_so(world: World) -> None:
             world.document(f"c{number}", "namespaces: [a]")
         report = check(world, seconds=2, retry_policy=RetryPolicy())
     logged = [finding["message"] for cluster in report["clusters"] for finding in cluster["findings"] if not finding["ok"]]
-    assert logged.count("the function's time was up before its turn") == 2
+    assert logged.count("the function ran out of time before this was started") == 2
     assert len(logged) == 102
 
 
@@ -744,7 +744,7 @@ def test_a_cluster_that_the_time_was_not_enough_for_is_not_ok(world: World) -> N
 
     cluster.intercept = hang
     report = check(world, seconds=1.5, retry_policy=RetryPolicy())
-    assert (bad(report)["check"], bad(report)["message"]) == ("permission", "no answer before the function's time was up")
+    assert (bad(report)["check"], bad(report)["message"]) == ("permission", "no answer before the function ran out of time")
 
 
 def test_one_cluster_that_hangs_does_not_delay_another(world: World) -> None:

@@ -108,7 +108,7 @@ def test_a_secret_that_waits_for_a_finalizer_is_said_to_wait(prod: World) -> Non
     for _ in range(2):
         (problem,) = prod.invoke(REMOVE)["clusters"][0]["problems"]
         assert problem["outcome"] == "failed"
-        assert "waits for the finalizers that somebody else set: example.com/hold" in problem["message"]
+        assert "waits for finalizers set by others: example.com/hold" in problem["message"]
         assert f"kubectl --context arn:aws:eks:us-east-1:{ACCOUNT}:cluster/prod -n a patch secret" in problem["remedy"]
     free = {"metadata": {"finalizers": None}}
     prod.clusters["prod"].admin("PATCH", f"{PATH}?fieldManager=holder", free, content_type="application/merge-patch+json")
