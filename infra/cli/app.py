@@ -16,7 +16,7 @@ EPILOG = (
 
 app = typer.Typer(
     name="ecr-public-pusher",
-    help="Fresh ECR pull credentials in Kubernetes clusters: what they are at, and what to do about it.",
+    help="Operate a deployment of ecr-public-pusher: the state of every cluster, runs of the function, and its configuration.",
     epilog=EPILOG,
     no_args_is_help=True,
     rich_markup_mode="rich",

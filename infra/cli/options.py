@@ -10,7 +10,7 @@ import typer
 from .output import Format
 
 STACK_VARIABLE = "ECR_PUBLIC_PUSHER_STACK"
-_PANEL = "Which deployment, and how it is shown"
+_PANEL = "Deployment and output"
 
 StackOption = Annotated[
     str | None,

@@ -8,6 +8,7 @@ from typing import Any
 from ecr_public_pusher.configuration.loader import pushed_by
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.timestamps import rfc3339
+from ecr_public_pusher.version import VERSION
 
 from .errors import CliError
 from .health import ClusterHealth, Document, Health, State, judge
@@ -156,8 +157,12 @@ def _wanted(clusters: list[ClusterHealth], ids: Collection[str]) -> list[Cluster
 
 
 def _notes(session: Session, health: Health) -> tuple[str, ...]:
-    notes = []
-    if (level := session.stack.parameters.get("LogLevel", "INFO")) != "INFO":
+    notes, stack = [], session.stack
+    if stack.version not in (None, VERSION):
+        notes.append(f"The stack is of release {stack.version}, this program of {VERSION}: deploy the one, or install the other, anew.")
+    if "FAILED" in stack.status:
+        notes.append(f"The stack is {stack.status}: see its events in CloudFormation.")
+    if (level := stack.parameters.get("LogLevel", "INFO")) != "INFO":
         notes.append(f"LogLevel is {level}: only runs that are not ok are logged, so good pushes are not seen here.")
     if health.capped_at is not None:
         notes.append(f"The report of {rfc3339(health.capped_at)} was full: clusters that it does not name were taken to be ok.")

@@ -162,7 +162,7 @@ def test_a_document_that_went_away_without_an_event_is_said(later: tuple[LogLine
     assert list(health.deleted) == ["edge"]
 
 
-def test_a_deletion_that_an_event_told_of_is_said() -> None:
+def test_a_deletion_by_a_change_event_is_said() -> None:
     gone = line(9, narrowedTo={"clusters": ["edge"]}, deleted={"id": "edge", "message": "m", "remedy": "r"})
     assert judged(gone).deleted == {"edge": at(9)}
 

@@ -38,7 +38,7 @@ def logs(
         list[str] | None, typer.Argument(metavar="ID", help="Only runs that name these clusters.", show_default=False, autocompletion=complete_ids)
     ] = None,
     since: Annotated[timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back.")] = timedelta(hours=3),
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more, until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new lines as they come, until Ctrl-C.")] = False,
 ) -> None:
     """Show what the function did: a line for each run, with its problems.
 

@@ -16,6 +16,7 @@ from ..errors import CliError, ExitCode
 from ..queues import DeadLetter, QueueState, look_at_dead_letters, queue_state
 from ..rendering.text import FAINT, heading, span, table
 from .run import Yes
+from .status import PANEL
 
 POLL_SECONDS = 2
 RUNNING = "RUNNING"
@@ -30,10 +31,10 @@ class Queue(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds the group."""
-    made = group("queue", "What waits to be tried again, and what nothing tries again.")
+    made = group("queue", "The retry queue and the dead-letter queue.")
     for name, function in (("list", list_queues), ("redrive", redrive), ("purge", purge)):
         made.command(name)(command(function))
-    app.add_typer(made, rich_help_panel="Looking")
+    app.add_typer(made, rich_help_panel=PANEL)
 
 
 def list_queues(cli: Cli) -> int:
@@ -57,9 +58,9 @@ def list_queues(cli: Cli) -> int:
 
 
 def redrive(cli: Cli) -> int:
-    """Put all dead letters on the retry queue, to be tried once more. Correct first what made them fail.
+    """Move all dead letters back to the retry queue. Correct first what made them fail.
 
-    A removal is not repeated from a queue: it becomes a dead letter again. Send it anew (remove), and purge.
+    A removal is never repeated from a queue: it becomes a dead letter again. Run remove again, and purge it.
 
     [bold]Examples[/bold]
 
@@ -84,7 +85,7 @@ def redrive(cli: Cli) -> int:
 def purge(cli: Cli, queue: Annotated[Queue, typer.Argument(help="Which queue.")], yes: Yes = False) -> int:
     """Delete all messages of a queue. Asks first.
 
-    What waits on the retry queue is tried no more before the next push of everything. Dead letters are gone.
+    Clusters on the retry queue are then tried again at the next push of all clusters. Dead letters are gone for good.
 
     [bold]Examples[/bold]
 

@@ -14,7 +14,7 @@ from ..errors import CliError, ExitCode
 from ..function import Report, invoke
 from ..rendering.report import render_report
 
-PANEL = "Runs of the function"
+PANEL = "Runs"
 
 Ids = Annotated[
     list[str] | None,
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def push(cli: Cli, ids: Ids = None, namespace: Namespaces = None, prune_all: PruneAll = False, yes: Yes = False) -> int:
-    """Push a fresh token now: to all clusters, or to those that are named.
+    """Push a fresh token now, to all clusters or to the named ones.
 
     With --prune-all, shows first what would be taken away, and asks.
 
@@ -80,7 +80,7 @@ def plan(cli: Cli, ids: Ids = None, namespace: Namespaces = None, remove: Annota
 
 
 def check(cli: Cli, ids: Ids = None, namespace: Namespaces = None, verbose: Verbose = False) -> int:
-    """Check whether the function could push: reach each cluster, sign in, do each thing. With the command that helps where it could not.
+    """Check whether the function can reach each cluster, sign in to it, and do all that its document needs, with a remedy for what it cannot.
 
     [bold]Examples[/bold]
 
@@ -93,9 +93,9 @@ def check(cli: Cli, ids: Ids = None, namespace: Namespaces = None, verbose: Verb
 def sweep(
     cli: Cli,
     ids: Ids = None,
-    window: Annotated[int, typer.Option("--window", metavar="MINUTES", min=1, help="How new a namespace must be.")] = SWEEP_WINDOW_MINUTES,
+    window: Annotated[int, typer.Option("--window", metavar="MINUTES", min=1, help="Created within so many minutes.")] = SWEEP_WINDOW_MINUTES,
 ) -> int:
-    """Push to namespaces that were created a short while ago only, as the schedule does every few minutes.
+    """Push only to namespaces that were created recently, as the schedule does every few minutes.
 
     [bold]Examples[/bold]
 
@@ -112,7 +112,7 @@ def remove(
 ) -> int:
     """Delete the Secrets that were written to the named clusters. Shows them first, and asks.
 
-    The next push writes them again: set enabled: false in the document, or delete it, for good.
+    The next push writes them again, unless the document says enabled: false or is deleted.
 
     [bold]Examples[/bold]
 

@@ -13,7 +13,7 @@ from ..errors import ExitCode
 from ..rendering.status import render_status
 from ..status import Status, gather
 
-PANEL = "Looking"
+PANEL = "Status"
 WATCH_SECONDS = 30
 
 Only = Annotated[
@@ -32,10 +32,10 @@ def status(
         list[str] | None, typer.Argument(metavar="ID", help="Only these clusters, by id or glob.", show_default=False, autocompletion=complete_ids)
     ] = None,
     since: Annotated[timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back the log is read.")] = timedelta(days=1),
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Again and again, until Ctrl-C.")] = False,
-    every: Annotated[int, typer.Option("--every", metavar="SECONDS", min=1, help="How often, with --watch.")] = WATCH_SECONDS,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C.")] = False,
+    every: Annotated[int, typer.Option("--every", metavar="SECONDS", min=1, help="Time between two refreshes, with --watch.")] = WATCH_SECONDS,
 ) -> int:
-    """Show every cluster: the last good push, how long its token lives, what failed and why; the queues, the alarms, odd parameters.
+    """Show every cluster: its last good push, how long its token lives, what failed and why; queues, alarms, unknown and deleted documents.
 
     Exit code 1 when anything is wrong; with IDs, when one of those clusters is not ok.
 

@@ -20,7 +20,7 @@ from werkzeug.serving import make_server
 
 from ..identity import Credential
 from . import ecr_public
-from .deployed_stack import Deployments
+from .deployments import Deployments
 from .ecr_private import EcrPrivate
 from .eks_access import EksAccess
 from .gateway import Gateway

@@ -142,6 +142,16 @@ def test_a_log_level_that_hides_good_runs_is_said(prod: Operator) -> None:
     assert "LogLevel is ERROR" in prod.run("status").stdout
 
 
+def test_a_stack_of_another_release_is_said(prod: Operator) -> None:
+    prod.stack.version = "0.9.0"
+    assert "The stack is of release 0.9.0, this program of" in prod.run("status").stdout
+
+
+def test_a_stack_whose_deployment_failed_is_said(prod: Operator) -> None:
+    prod.stack.status = "UPDATE_ROLLBACK_FAILED"
+    assert "UPDATE_ROLLBACK_FAILED" in prod.run("status").stdout
+
+
 def test_pages_of_the_log_are_all_read(prod: Operator) -> None:
     prod.world.aws.deployments.logs.page = 1
     assert prod.json("status")["clusters"][0]["state"] == "ok"
