@@ -48,7 +48,7 @@ def _section(path: list[str], command: Any) -> str:
     own = [one for one in command.params if isinstance(one, TyperOption) and not _shared(one) and not one.hidden]
     usage = " ".join([*path[1:], *(_usage(argument) for argument in arguments)])
     parts = [
-        f"## {' '.join(path[1:])}",
+        f"### {' '.join(path[1:])}",
         _wrapped(text),
         f"```text\n{PROGRAM} {usage}{' [OPTIONS]' if own else ''}\n```",
         f"```sh\n{textwrap.dedent(examples).strip()}\n```" if examples else "",

@@ -10,6 +10,7 @@ from ecr_public_pusher import ownership
 from ecr_public_pusher.events.parser import ACCEPTED_SHAPES
 from ecr_public_pusher.reporting import report
 from ecr_public_pusher.results import Check, Outcome
+from infra.cli.health import State
 from tests.docs.documents import ROOT
 from tests.stack.alarms import METRICS, REGISTRY_METRICS
 
@@ -37,6 +38,11 @@ def test_each_outcome_is_documented(outcome: Outcome) -> None:
 @pytest.mark.parametrize("check", Check)
 def test_each_check_is_documented(check: Check) -> None:
     assert f"`{check.value}`" in CLUSTERS.read_text()
+
+
+@pytest.mark.parametrize("state", State)
+def test_each_state_of_a_cluster_is_documented(state: State) -> None:
+    assert f"`{state.value}`" in (ROOT / "docs/command-line.md").read_text()
 
 
 @pytest.mark.parametrize("metric", sorted({*METRICS, *REGISTRY_METRICS}))
