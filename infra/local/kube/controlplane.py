@@ -85,8 +85,12 @@ class ControlPlane(Administered):
             except PortTaken:
                 if port or not tries_left:
                     raise
-        if issuers:
-            self.trust(*issuers)
+        try:
+            if issuers:
+                self.trust(*issuers)
+        except BaseException:
+            self.close()
+            raise
 
     def _start(
         self, binaries: Mapping[str, Path], authenticator: Authenticator, certificate: Certificate, tokens: Mapping[str, UserInfo], port: int
