@@ -71,6 +71,7 @@ class _Discovering:
         self._taken = {config.target for config in configuration.clusters}
         # A token for aws-iam-authenticator would sign in to an EKS cluster of its clusterId's name, so that is looked for too.
         self._authenticators: dict[str, list[str]] = {}
+        self._listed: set[_Place] = set()
         for config in configuration.clusters:
             if isinstance(choice := config.sign_in, IamAuthenticator) and narrowing.wants(config.id):
                 self._authenticators.setdefault(choice.cluster_id, []).append(config.id)
@@ -84,6 +85,7 @@ class _Discovering:
                 continue
             names, key = self._names(prefix), _place(discovery, region)
             found[key] = _joined(found.get(key), Search(replace(discovery.settings, region=region), names, self._wanted(prefix)))
+        self._listed = {key for key, search in found.items() if search.names is None}
         return found
 
     def _names(self, prefix: str) -> frozenset[str] | None:
@@ -106,6 +108,7 @@ class _Discovering:
             if not matching and not failed and self._narrowing.wants(discovery.every):
                 failed[discovery.every] = _nothing(discovery)
             invalid |= failed
+            matching = [config for config in matching if config.id not in failed]
             found += (config for config in matching if self._is_free(config))
             left += (config.id for config in matching if not self._is_free(config) and self._narrowing.wants(config.id))
         names = {config.cluster for config in found}
@@ -120,14 +123,13 @@ class _Discovering:
                 if discovery.holds(tags) or (self._any_tags and config.id in self._narrowing.exact):
                     yield config
 
-    @staticmethod
-    def _tags(discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]) -> Mapping[str, Mapping[str, str]]:
-        """What was seen in the discovery's own place. Where it was not looked, what others saw of the same clusters: which of two documents a
-        namespace belongs to must not depend on what is asked for.
+    def _tags(self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]) -> Mapping[str, Mapping[str, str]]:
+        """What was seen in the discovery's own place. Where it was not listed, what others saw of the same clusters, too: which of two documents
+        a namespace belongs to must not depend on what is asked for.
         """
-        own = seen.get(_place(discovery, region))
-        if own is not None:
-            return own.tags
+        key = _place(discovery, region)
+        if key in self._listed:
+            return seen[key].tags
         place = replace(discovery.settings, region=region).target[:2]
         others = (one for (role, _, where), one in seen.items() if replace(discovery.settings, role_arn=role, region=where).target[:2] == place)
         return {name: tags for one in others for name, tags in one.tags.items()}

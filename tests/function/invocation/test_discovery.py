@@ -279,6 +279,22 @@ def test_whose_a_namespace_is_does_not_depend_on_what_is_asked_for(fleet: World,
     assert fleet.secret("one", "a") is None
 
 
+def test_nor_on_which_others_are_asked_for(fleet: World) -> None:
+    role = "arn:aws:iam::111122223333:role/ecr-public-pusher-spoke"
+    fleet.aws.put_role(role, trusted="arn:aws:iam::111122223333:role/ecr-public-pusher")
+    fleet.discovery("again", f"{{regions: [us-east-1], tags: {{team: '*'}}, namespaces: ['a*'], roleArn: '{role}'}}")
+    report = fleet.invoke({"clusters": ["again/us-east-1/two", "fleet/us-east-1/one"]})
+    assert [problem["outcome"] for problem in entry(report, "fleet/us-east-1/one")["problems"]] == ["conflict"]
+    assert len(fleet.aws.called("eks", "ListClusters")) == 0
+
+
+def test_a_cluster_that_one_role_may_not_describe_is_reported_once(fleet: World) -> None:
+    fleet.discovery("again", "{regions: [us-east-1], tags: {team: '*'}, namespaces: ['a*'], roleArn: 'arn:aws:iam::111122223333:role/nobodys'}")
+    report = fleet.invoke({"clusters": ["again/us-east-1/one", "fleet/us-east-1/one"]})
+    assert ids(report) == ["again/us-east-1/one", "fleet/us-east-1/one"]
+    assert entry(report, "again/us-east-1/one")["error"]["type"] == "RoleError"
+
+
 @pytest.mark.parametrize("document", ["{cluster: one, namspaces: [a]}", "{cluster: one, namespaces: [a], namespaces: [b]}", "{"])
 def test_a_cluster_whose_own_document_is_invalid_is_left_to_that_too(fleet: World, document: str) -> None:
     fleet.document("one", document)
