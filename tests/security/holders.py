@@ -30,6 +30,7 @@ HOLDERS = {
         f"{QUEUE}::test_no_message_holds_anything_secret",
         f"{ROLE_IN_USE}::test_nothing_that_was_printed_is_a_credential",
         f"{KUBECONFIG}::test_nothing_secret_is_reported_logged_or_left_on_disk_or_in_memory",
+        "function/sign_in/test_web_identity.py::test_no_token_shows_anywhere",
         "function/test_deadline.py::test_an_internal_error_has_type_and_place_and_never_the_text",
     ],
     "A7": ["function/jobs/test_isolation.py::test_two_invocations_of_one_sandbox_do_not_share_a_token", f"{KUBECONFIG}::test_no_file_stays_open"],
@@ -55,6 +56,7 @@ HOLDERS = {
     "D7": [
         f"{DOCUMENTS}::test_a_web_identity_token_signs_in_to_its_own_documents_server_alone",
         f"{DOCUMENTS}::test_no_document_chooses_the_audience",
+        "function/sign_in/test_web_identity.py::test_another_documents_token_is_refused",
     ],
     "D8": [
         f"{DOCUMENTS}::test_a_cluster_id_that_another_documents_eks_cluster_has_is_refused",
