@@ -81,7 +81,7 @@ def _cluster(cluster: Report, *, verbose: bool, dry_run: bool) -> Iterator[Rende
     if changed := cluster.get("serviceAccountsChanged"):
         lines.append(Text(f"{counted(changed, 'ServiceAccount')} got the Secret's name"))
     lines += [
-        Text(f"... and {counted(cluster[f'{name}Left'], noun)} more", style=FAINT) for name, noun in _LEFT.items() if cluster.get(f"{name}Left")
+        Text(f"... and {counted(cluster[f'{name}Left'], f'more {noun}')}", style=FAINT) for name, noun in _LEFT.items() if cluster.get(f"{name}Left")
     ]
     if lines:
         yield heading(cluster["id"])

@@ -173,3 +173,12 @@ def test_a_missing_permission_is_named(prod: Operator) -> None:
 def test_a_log_group_that_is_gone_is_said(prod: Operator) -> None:
     prod.world.aws.script("logs", "FilterLogEvents", lambda request: Answer.refusal(request, "ResourceNotFoundException", "no such group"))
     assert "/aws/lambda/stack-of-a-test is not there" in prod.run("status").stderr
+
+
+def test_a_push_that_failed_as_a_whole_is_said_with_its_remedy(prod: Operator) -> None:
+    prod.world.aws.ecr_public.deny()
+    prod.run("push")
+    result = prod.run("status")
+    assert result.exit_code == 1
+    assert "failed as a whole: TokenError" in result.stdout
+    assert prod.json("status")["lastPushError"]["type"] == "TokenError"
