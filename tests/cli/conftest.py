@@ -1,11 +1,19 @@
 """Whoever types the commands, and the AWS that they are typed against."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.operator import Operator
 from tests.support.operator import operator as make_operator
+
+
+@pytest.fixture(autouse=True)
+def kept_drafts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What an editor's draft leaves behind by intent goes with the test."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
