@@ -1,5 +1,6 @@
 """AWS for one command: one boto3 session, one client for each service, and the stack that is spoken to, found when first needed."""
 
+import functools
 import os
 from functools import cached_property
 from typing import Any
@@ -59,6 +60,14 @@ class Session:
         return self._boto.client(service, region_name=region or self.region, config=Config(user_agent_extra=f"{USER_AGENT} cli", **settings))
 
 
+@functools.cache
+def _models(data_path: str | None) -> Any:
+    """AWS's service models, read from the disk once in a process."""
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
+
+
 def _boto_session(profile: str | None, region: str | None) -> Any:
     import boto3  # a fifth of a second that --help and a mistyped option need not wait for
     from botocore.exceptions import ConfigParseError, ProfileNotFound
@@ -66,7 +75,9 @@ def _boto_session(profile: str | None, region: str | None) -> Any:
 
     try:
         # As AWS CLI v2 does; boto3 by itself knows AWS_DEFAULT_REGION only.
-        return boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION") or None)
+        session = BotocoreSession(profile=profile)
+        session.register_component("data_loader", _models(session.get_config_variable("data_path")))
+        return boto3.Session(botocore_session=session, region_name=region or os.environ.get("AWS_REGION") or None)
     except ProfileNotFound as error:
         known = ", ".join(sorted(BotocoreSession().available_profiles)) or "none"
         raise CliError(f"{error}.", remedy=f"Profiles of your AWS configuration: {known}. Give one by --profile or AWS_PROFILE.") from None
