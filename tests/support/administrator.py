@@ -47,28 +47,26 @@ class Administrator:
     more: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, stdin: str = "") -> Ran:
-        """`ecr-public-pusher ...` as an administrator of the function's account, off a terminal."""
-        command = [sys.executable, "-m", "infra.cli", *arguments]
-        done = subprocess.run(
-            command, cwd=self.home, env=self.environ, input=stdin, capture_output=True, text=True, timeout=SECONDS, check=False
-        )  # fmt: skip
-        return Ran(done.returncode, done.stdout, done.stderr)
+        """`ecr-public-pusher ...` as an administrator of the function's account, off a terminal and in this process.
 
-    def run_here(self, *arguments: str, stdin: str = "") -> Ran:
-        """The same in this process, which is faster: for what does not invoke the function, which would see the person's environment."""
-        dropped: dict[str, str | None] = dict.fromkeys(os.environ.keys() - self.environ.keys())
-        done = CliRunner().invoke(app, arguments, env=dropped | self.environ, input=stdin)
+        By their profile: the environment's credentials are the function's, which runs here too.
+        """
+        done = CliRunner().invoke(app, [*arguments, "--profile", self.environ["AWS_PROFILE"]], env=self.own, input=stdin)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         return Ran(done.exit_code, done.stdout, done.stderr)
 
+    def run_apart(self, *arguments: str) -> Ran:
+        """The same in a process of its own, which knows its own command line."""
+        command = [sys.executable, "-m", "infra.cli", *arguments]
+        done = subprocess.run(command, cwd=self.home, env=self.environ, capture_output=True, text=True, timeout=SECONDS, check=False)
+        return Ran(done.returncode, done.stdout, done.stderr)
+
     @property
-    def environ(self) -> dict[str, str]:
-        """Nothing of the function's."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ECR_PUBLIC_PUSHER", "KUBE"))}
+    def own(self) -> dict[str, str]:
+        """What the person has set."""
         own = {
             "HOME": str(self.home),
-            "PYTHONPATH": f"{PROJECT}:{PROJECT / 'lambda_src'}",
             "AWS_ENDPOINT_URL": self.world.aws.endpoint_url,
             "AWS_REGION": "us-east-1",
             "AWS_PROFILE": "admin",
@@ -76,7 +74,13 @@ class Administrator:
             "AWS_EC2_METADATA_DISABLED": "true",
             "KUBECONFIG": str(self.home / "kubeconfig"),
         }
-        return kept | own | self.more
+        return own | self.more
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """A process's environment: nothing of the function's."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ECR_PUBLIC_PUSHER", "KUBE"))}
+        return kept | {"PYTHONPATH": f"{PROJECT}:{PROJECT / 'lambda_src'}"} | self.own
 
     def folder(self, **documents: str) -> Path:
         """A folder of documents: `defaults`, `discover__<id>`, or a cluster's id."""

@@ -47,7 +47,7 @@ def test_one_command_from_nothing_to_the_secret_and_a_second_finds_all_unchanged
 
 
 def test_a_dry_run_shows_all_of_it_and_changes_nothing(person: Administrator, world: World, cluster: Cluster) -> None:
-    ran = person.run_here(*ADD, "--admit", "--dry-run")
+    ran = person.run(*ADD, "--admit", "--dry-run")
     assert ran.code == 0, ran.err
     assert [line.split()[:2] for line in ran.out.splitlines()[1:6]] == [
         ["access-entry", "create"], ["rbac", "create"], ["document", "create"], ["check", "do"], ["push", "do"],
@@ -60,7 +60,7 @@ def test_a_dry_run_shows_all_of_it_and_changes_nothing(person: Administrator, wo
 
 
 def test_off_a_terminal_it_wants_yes(person: Administrator, cluster: Cluster) -> None:
-    ran = person.run_here(*ADD, "--admit")
+    ran = person.run(*ADD, "--admit")
     assert ran.code == 2
     assert "--yes" in ran.err
     assert not list(cluster.access_entries)
@@ -68,7 +68,7 @@ def test_off_a_terminal_it_wants_yes(person: Administrator, cluster: Cluster) ->
 
 def test_an_entry_that_is_there_keeps_its_groups(person: Administrator, cluster: Cluster) -> None:
     cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, ("viewers",)))
-    ran = person.run_here(*ADD, "--admit", "--dry-run", "-o", "json")
+    ran = person.run(*ADD, "--admit", "--dry-run", "-o", "json")
     assert outcomes(ran)["access-entry"] == "updated"
     assert person.run(*ADD, "--admit", "--yes").code == 0
     assert [entry.groups for entry in cluster.access_entries] == [("viewers", GROUP)]
@@ -76,7 +76,7 @@ def test_an_entry_that_is_there_keeps_its_groups(person: Administrator, cluster:
 
 def test_who_may_not_make_the_entry_gets_the_owners_command_and_no_document_is_written(person: Administrator, world: World, cluster: Cluster) -> None:
     world.aws.script("eks", "CreateAccessEntry", lambda request: Answer.refusal(request, "AccessDeniedException", "not you", status=403))
-    ran = person.run_here(*ADD, "--admit", "--yes", "-o", "json")
+    ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
     assert ran.code == 1
     assert outcomes(ran) == {
         "access-entry": "failed", "rbac": "created", "document": "not-attempted", "check": "not-attempted", "push": "not-attempted",
@@ -88,7 +88,7 @@ def test_who_may_not_make_the_entry_gets_the_owners_command_and_no_document_is_w
 
 def test_a_cluster_of_the_config_map_gets_the_command_that_changes_the_mode(person: Administrator, world: World, cluster: Cluster) -> None:
     world.aws.put_cluster("111122223333", "us-east-1", cluster, authentication_mode="CONFIG_MAP")
-    ran = person.run_here(*ADD, "--admit", "--yes", "-o", "json")
+    ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
     assert outcomes(ran)["access-entry"] == "failed"
     assert "authenticationMode=API_AND_CONFIG_MAP && aws eks wait cluster-active" in remedies(ran)["access-entry"]
 
@@ -117,7 +117,7 @@ def test_another_accounts_cluster_by_a_profile_of_that_account(person: Administr
         "a",
         "--admit",
     )
-    ran = person.run_here(*add, "--yes", "-o", "json")
+    ran = person.run(*add, "--yes", "-o", "json")
     assert ran.code == 1
     assert "--cluster-profile" in remedies(ran)["access-entry"]
     ran = person.run(*add, "--cluster-profile", "spoke", "--yes", "-o", "json")
@@ -126,7 +126,7 @@ def test_another_accounts_cluster_by_a_profile_of_that_account(person: Administr
 
 
 def test_a_namesake_in_the_persons_own_account_is_not_the_cluster(person: Administrator, cluster: Cluster) -> None:
-    ran = person.run_here("clusters", "add", "prod", "--role-arn", SPOKE_ROLE, "-n", "a", "--admit", "--yes", "-o", "json")
+    ran = person.run("clusters", "add", "prod", "--role-arn", SPOKE_ROLE, "-n", "a", "--admit", "--yes", "-o", "json")
     assert outcomes(ran)["access-entry"] == "failed"
     assert f"the document means account {SPOKE_ACCOUNT}" in json.dumps(ran.json)
     assert not list(cluster.access_entries)
@@ -135,14 +135,14 @@ def test_a_namesake_in_the_persons_own_account_is_not_the_cluster(person: Admini
 def test_the_context_that_leads_to_the_cluster_is_found_by_its_server(person: Administrator, world: World, cluster: Cluster) -> None:
     world.add_cluster("other", rbac=None, embedded=True)
     person.kubeconfig("other", "prod")
-    ran = person.run_here(*ADD, "--admit", "--dry-run", "-o", "json")
+    ran = person.run(*ADD, "--admit", "--dry-run", "-o", "json")
     assert "context prod" in next(step["message"] for step in ran.json["steps"] if step["step"] == "rbac")
 
 
 def test_a_context_that_leads_elsewhere_is_refused(person: Administrator, world: World, cluster: Cluster) -> None:
     other = world.add_cluster("other", rbac=None, embedded=True)
     person.kubeconfig("other", "prod")
-    ran = person.run_here(*ADD, "--context", "other", "--admit", "--yes", "-o", "json")
+    ran = person.run(*ADD, "--context", "other", "--admit", "--yes", "-o", "json")
     assert ran.code == 1
     assert outcomes(ran)["rbac"] == "failed"
     assert f"leads to {other.endpoint}, and the cluster is {cluster.endpoint}" in json.dumps(ran.json)
@@ -151,9 +151,9 @@ def test_a_context_that_leads_elsewhere_is_refused(person: Administrator, world:
 
 def test_where_eks_cannot_be_asked_a_context_must_be_trusted(person: Administrator, world: World, cluster: Cluster) -> None:
     world.aws.script("eks", "DescribeCluster", lambda request: _denied(request))
-    ran = person.run_here(*ADD, "--dry-run", "-o", "json")
+    ran = person.run(*ADD, "--dry-run", "-o", "json")
     assert outcomes(ran)["rbac"] == "failed"
-    ran = person.run_here(*ADD, "--context", "prod", "--trust-context", "--dry-run", "-o", "json")
+    ran = person.run(*ADD, "--context", "prod", "--trust-context", "--dry-run", "-o", "json")
     assert outcomes(ran)["rbac"] == "created"
 
 
@@ -163,14 +163,14 @@ def _denied(request: AwsRequest) -> Answer:
 
 def test_without_a_kubeconfig_the_command_for_an_administrator_is_printed_and_works(person: Administrator, cluster: Cluster) -> None:
     (person.home / "kubeconfig").unlink()
-    ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
+    ran = person.run_apart(*ADD, "--admit", "--yes", "-o", "json")
     assert ran.code == 1
     assert outcomes(ran)["rbac"] == "failed"
     assert (
         "ecr-public-pusher clusters add prod -n a --admit --yes -o json --print-rbac | kubectl --context CONTEXT apply --server-side -f -"
         in remedies(ran)["rbac"]
     )
-    printed = person.run_here(*ADD, "--admit", "--yes", "--print-rbac")
+    printed = person.run(*ADD, "--admit", "--yes", "--print-rbac")
     cluster.apply(*yaml.safe_load_all(printed.out))
     assert person.run(*ADD, "--admit", "--rbac", "none", "--yes").code == 0
 
@@ -182,7 +182,7 @@ def test_who_may_not_grant_is_told_who_can(person: Administrator, cluster: Clust
         return Response(403, {"kind": "Status", "status": "Failure", "message": "clusterroles is forbidden", "reason": "Forbidden", "code": 403})
 
     cluster.intercept = refuse
-    ran = person.run_here(*ADD, "--admit", "--yes", "-o", "json")
+    ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
     assert outcomes(ran)["rbac"] == "failed"
     assert "403 clusterroles is forbidden" in json.dumps(ran.json)
     assert "--print-rbac" in remedies(ran)["rbac"]
@@ -192,10 +192,10 @@ def test_a_field_that_somebody_else_manages_is_a_conflict_until_it_is_forced(per
     role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/ecr-public-pusher"
     theirs = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "ecr-public-pusher"}, "rules": []}
     cluster.admin("PATCH", f"{role}?fieldManager=argocd", theirs, content_type="application/apply-patch+yaml")
-    ran = person.run_here(*ADD, "--dry-run", "-o", "json")
+    ran = person.run(*ADD, "--dry-run", "-o", "json")
     assert outcomes(ran)["rbac"] == "failed"
     assert "held by argocd: --force-conflicts takes it over" in json.dumps(ran.json)
-    ran = person.run_here(*ADD, "--dry-run", "--force-conflicts")
+    ran = person.run(*ADD, "--dry-run", "--force-conflicts")
     assert ran.code == 0
 
 
@@ -211,17 +211,17 @@ def test_the_document_comes_from_a_file_as_it_is(person: Administrator, cluster:
     ran = person.run("clusters", "add", "prod", "-f", "-", "--admit", "--yes", stdin=text)
     assert ran.code == 0, ran.err
     assert person.stored("clusters/prod") == text
-    ran = person.run_here(*ADD, "--dry-run", "-o", "json")  # says the same, without the comments
+    ran = person.run(*ADD, "--dry-run", "-o", "json")  # says the same, without the comments
     assert outcomes(ran)["document"] == "unchanged"
 
 
 def test_a_document_that_says_something_else_is_not_overwritten_unasked(person: Administrator, world: World, cluster: Cluster) -> None:
     world.document("prod", "namespaces: [b]\n")
-    ran = person.run_here(*ADD, "--admit", "--yes")
+    ran = person.run(*ADD, "--admit", "--yes")
     assert ran.code == 2
     assert "-namespaces: [b]" in ran.err
     assert not list(cluster.access_entries)
-    assert outcomes(person.run_here(*ADD, "--replace", "--dry-run", "-o", "json"))["document"] == "updated"
+    assert outcomes(person.run(*ADD, "--replace", "--dry-run", "-o", "json"))["document"] == "updated"
 
 
 def test_without_fields_the_document_that_is_there_is_taken(person: Administrator, world: World, cluster: Cluster) -> None:
@@ -244,7 +244,7 @@ def test_without_fields_the_document_that_is_there_is_taken(person: Administrato
     ],
 )
 def test_a_mistake_is_said_before_anything_is_done(person: Administrator, world: World, arguments: tuple[str, ...], said: str) -> None:
-    ran = person.run_here("clusters", "add", *arguments, "--admit", "--yes", stdin="namespaces: [a]")
+    ran = person.run("clusters", "add", *arguments, "--admit", "--yes", stdin="namespaces: [a]")
     assert ran.code == 2
     assert said in ran.err
     assert not world.aws.called("eks")
@@ -271,7 +271,9 @@ def test_a_cluster_that_is_not_eks_by_its_endpoint_and_authority(person: Adminis
     person.kubeconfig("lab")
     (person.home / "ca.pem").write_text(cluster.ca_pem)
     sign_in = ("--sign-in", "iamAuthenticator", "--cluster-id", "lab-id", "--endpoint", cluster.endpoint)
-    ran = person.run("clusters", "add", "lab", *sign_in, "--certificate-authority", "ca.pem", "-n", "a", "--admit", "--yes", "-o", "json")
+    ran = person.run(
+        "clusters", "add", "lab", *sign_in, "--certificate-authority", str(person.home / "ca.pem"), "-n", "a", "--admit", "--yes", "-o", "json"
+    )
     assert ran.code == 0, ran.err + ran.out
     assert outcomes(ran)["access-entry"] == "skipped"
     assert world.secret("lab", "a") is not None
@@ -280,7 +282,7 @@ def test_a_cluster_that_is_not_eks_by_its_endpoint_and_authority(person: Adminis
 
 def test_a_disabled_document_is_neither_checked_nor_pushed(person: Administrator, world: World, cluster: Cluster) -> None:
     world.document("prod", "namespaces: [a]\nenabled: false\n")
-    ran = person.run_here("clusters", "add", "prod", "--admit", "--yes", "-o", "json")
+    ran = person.run("clusters", "add", "prod", "--admit", "--yes", "-o", "json")
     assert ran.code == 0
     assert outcomes(ran) == {"access-entry": "created", "rbac": "created", "document": "unchanged", "check": "skipped", "push": "skipped"}
 

@@ -19,19 +19,19 @@ def test_list_merges_defaults_and_says_what_is_invalid(person: Administrator, wo
     world.document("off", "namespaces: ['team-*']\nenabled: false")
     world.document("bad", "prune: maybe")
     world.discovery("all", "regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]")
-    ran = person.run_here("clusters", "list")
+    ran = person.run("clusters", "list")
     assert ran.code == 1
     assert [line.split()[:2] for line in ran.out.splitlines()[:5]] == [
         ["ID", "STATE"], ["bad", "invalid"], ["off", "disabled"], ["prod", "enabled"], ["all/*", "enabled"],
     ]  # fmt: skip
-    rows = {row["id"]: row for row in person.run_here("clusters", "list", "-o", "json").json["clusters"]}
+    rows = {row["id"]: row for row in person.run("clusters", "list", "-o", "json").json["clusters"]}
     assert rows["prod"]["region"] == "eu-west-1"
     assert rows["off"]["namespaces"] == {"include": ["team-*"], "exclude": [], "selector": None}
     assert "prune: expected true or false" in rows["bad"]["problem"]
 
 
 def test_list_without_documents_says_how_to_begin(person: Administrator) -> None:
-    ran = person.run_here("clusters", "list")
+    ran = person.run("clusters", "list")
     assert ran.code == 0
     assert "ecr-public-pusher clusters add ID" in ran.out
 
@@ -39,7 +39,7 @@ def test_list_without_documents_says_how_to_begin(person: Administrator) -> None
 def test_list_shows_unknown_parameters(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     world.aws.put_parameter(f"{ROOT}/cluster/typo", PROD)
-    assert f"{ROOT}/cluster/typo" in person.run_here("clusters", "list").out
+    assert f"{ROOT}/cluster/typo" in person.run("clusters", "list").out
 
 
 def test_list_asks_the_function_for_what_discoveries_find(person: Administrator, world: World) -> None:
@@ -54,7 +54,7 @@ def test_a_document_that_may_not_be_decrypted_is_listed_all_the_same(person: Adm
     world.document("prod", PROD)
     world.document("sealed", PROD, secure=True)
     world.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms"))
-    ran = person.run_here("clusters", "list")
+    ran = person.run("clusters", "list")
     assert ran.code == 1
     assert "sealed: the SecureString cannot be decrypted with your credentials: AccessDeniedException" in ran.out
 
@@ -62,7 +62,7 @@ def test_a_document_that_may_not_be_decrypted_is_listed_all_the_same(person: Adm
 def test_show_says_where_each_setting_comes_from(person: Administrator, world: World) -> None:
     world.defaults("labels: {owner: platform}")
     world.document("prod", PROD)
-    ran = person.run_here("clusters", "show", "prod", "-o", "json")
+    ran = person.run("clusters", "show", "prod", "-o", "json")
     assert ran.json["text"] == PROD
     assert ran.json["settings"]["namespaces"] == {"value": {"include": ["a"]}, "from": "document"}
     assert ran.json["settings"]["labels"]["from"] == "defaults"
@@ -71,7 +71,7 @@ def test_show_says_where_each_setting_comes_from(person: Administrator, world: W
 
 def test_show_of_an_invalid_document_shows_it_and_what_is_wrong(person: Administrator, world: World) -> None:
     world.document("bad", "prune: maybe # ?")
-    ran = person.run_here("clusters", "show", "bad")
+    ran = person.run("clusters", "show", "bad")
     assert ran.code == 1
     assert "clusters/bad:1: prune: expected true or false" in ran.out
     assert "prune: maybe # ?" in ran.out
@@ -82,13 +82,13 @@ def test_show_takes_every_document(person: Administrator, world: World, called: 
     world.defaults("prune: false")
     world.document("prod", PROD)
     world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]")
-    assert person.run_here("clusters", "show", called).code == 0
+    assert person.run("clusters", "show", called).code == 0
 
 
 @pytest.mark.parametrize("arguments", [["show", "nope"], ["edit", "nope"], ["enable", "nope"], ["delete", "nope"]])
 def test_what_is_not_there_is_said_with_what_there_is(person: Administrator, world: World, arguments: list[str]) -> None:
     world.document("prod", PROD)
-    ran = person.run_here("clusters", *arguments)
+    ran = person.run("clusters", *arguments)
     assert ran.code == 2
     assert "There are: prod." in ran.err
 
@@ -96,7 +96,7 @@ def test_what_is_not_there_is_said_with_what_there_is(person: Administrator, wor
 def test_edit_writes_what_the_editor_left(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     person.editor("echo 'prune: true' >> \"$1\"")
-    ran = person.run_here("clusters", "edit", "prod")
+    ran = person.run("clusters", "edit", "prod")
     assert (ran.code, person.stored("clusters/prod")) == (0, f"{PROD}prune: true\n")
     assert "+prune: true" in ran.out
 
@@ -104,14 +104,14 @@ def test_edit_writes_what_the_editor_left(person: Administrator, world: World) -
 def test_edit_without_a_change_writes_nothing(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     person.editor("true")
-    assert person.run_here("clusters", "edit", "prod").out == "clusters/prod unchanged\n"
+    assert person.run("clusters", "edit", "prod").out == "clusters/prod unchanged\n"
     assert not world.aws.called("ssm", "PutParameter")
 
 
 def test_edit_writes_nothing_that_is_invalid(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     person.editor('grep -q maybe "$1" || echo \'prune: maybe\' >> "$1"')
-    ran = person.run_here("clusters", "edit", "prod")
+    ran = person.run("clusters", "edit", "prod")
     assert (ran.code, person.stored("clusters/prod")) == (2, PROD)
     assert "line 3: prune: expected true or false" in ran.err
 
@@ -120,7 +120,7 @@ def test_edit_of_the_defaults_is_judged_by_what_it_does_to_documents(person: Adm
     world.defaults(PROD)
     world.document("prod", "prune: true")
     person.editor("echo 'prune: false' > \"$1\"")
-    ran = person.run_here("clusters", "edit", "defaults")
+    ran = person.run("clusters", "edit", "defaults")
     assert ran.code == 2
     assert "namespaces: required here or in the defaults" in ran.err
 
@@ -135,7 +135,7 @@ def test_edit_does_not_overwrite_what_somebody_else_wrote_meanwhile_and_keeps_th
 
     person.editor("echo 'prune: true' >> \"$1\"")
     world.aws.script("ssm", "GetParameter", meanwhile)
-    ran = person.run_here("clusters", "edit", "prod")
+    ran = person.run("clusters", "edit", "prod")
     assert ran.code == 1
     assert "was changed (version 1 is now 2)" in ran.err
     assert person.stored("clusters/prod") == "namespaces: [theirs]\n"
@@ -146,22 +146,22 @@ def test_edit_does_not_overwrite_what_somebody_else_wrote_meanwhile_and_keeps_th
 
 def test_disable_and_enable_change_that_line_alone_and_twice_nothing(person: Administrator, world: World) -> None:
     world.document("prod", f"{PROD}enabled: true  # for now\n")
-    assert person.run_here("clusters", "disable", "prod").out == "clusters/prod disabled\n"
+    assert person.run("clusters", "disable", "prod").out == "clusters/prod disabled\n"
     assert person.stored("clusters/prod") == f"{PROD}enabled: false  # for now\n"
-    assert person.run_here("clusters", "disable", "prod").out == "clusters/prod unchanged\n"
-    assert person.run_here("clusters", "enable", "prod").out == "clusters/prod enabled\n"
+    assert person.run("clusters", "disable", "prod").out == "clusters/prod unchanged\n"
+    assert person.run("clusters", "enable", "prod").out == "clusters/prod enabled\n"
     assert person.stored("clusters/prod") == f"{PROD}enabled: true  # for now\n"
     assert len(world.aws.called("ssm", "PutParameter")) == 2
 
 
 def test_disable_says_what_becomes_of_the_secrets(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
-    assert "ecr-public-pusher remove prod" in person.run_here("clusters", "disable", "prod").err
+    assert "ecr-public-pusher remove prod" in person.run("clusters", "disable", "prod").err
 
 
 def test_a_discovery_cannot_be_disabled(person: Administrator, world: World) -> None:
     world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]")
-    assert person.run_here("clusters", "disable", "all").code == 2
+    assert person.run("clusters", "disable", "all").code == 2
 
 
 def pushed(world: World) -> None:
@@ -179,7 +179,7 @@ def test_delete_removes_the_secrets_then_the_document(person: Administrator, wor
 
 def test_delete_off_a_terminal_asks_for_yes_and_does_nothing(person: Administrator, world: World) -> None:
     world.document("old", PROD)
-    ran = person.run_here("clusters", "delete", "old")
+    ran = person.run("clusters", "delete", "old")
     assert (ran.code, person.stored("clusters/old")) == (2, PROD)
 
 
@@ -193,7 +193,7 @@ def test_delete_keeps_the_document_when_secrets_are_left(person: Administrator, 
 
 def test_delete_with_keep_secrets_asks_nothing_of_the_function(person: Administrator, world: World) -> None:
     world.document("old", PROD)
-    assert person.run_here("clusters", "delete", "old", "--keep-secrets", "--yes").code == 0
+    assert person.run("clusters", "delete", "old", "--keep-secrets", "--yes").code == 0
     assert person.stored("clusters/old") is None
     assert not world.aws.called("lambda", "Invoke")
 

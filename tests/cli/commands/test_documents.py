@@ -13,7 +13,7 @@ PROD, EDGE = "namespaces: [a] # all of it\n", "namespaces: [b]\n"
 
 def kinds(person: Administrator, *arguments: str) -> dict[str, str]:
     """Each document's change, as `diff -o json` has it."""
-    return {one["document"]: one["change"] for one in person.run_here("diff", *arguments, "-o", "json").json["changes"]}
+    return {one["document"]: one["change"] for one in person.run("diff", *arguments, "-o", "json").json["changes"]}
 
 
 def test_validate_needs_no_aws(person: Administrator) -> None:
@@ -24,51 +24,51 @@ def test_validate_needs_no_aws(person: Administrator) -> None:
 
 def test_validate_exits_1_and_says_file_and_line(person: Administrator) -> None:
     folder = person.folder(prod="namespaces: [a]\nprune: maybe\n")
-    ran = person.run_here("validate", str(folder))
+    ran = person.run("validate", str(folder))
     assert ran.code == 1
     assert f"{folder}/clusters/prod.yaml:2: prune: expected true or false" in ran.out
 
 
 def test_a_single_file_is_judged_with_the_defaults_beside_it(person: Administrator) -> None:
     folder = person.folder(defaults=PROD, prod="prune: true\n")
-    assert person.run_here("validate", str(folder / "clusters" / "prod.yaml")).code == 0
+    assert person.run("validate", str(folder / "clusters" / "prod.yaml")).code == 0
 
 
 def test_the_folder_of_clusters_alone_is_judged_with_the_defaults_beside_it(person: Administrator) -> None:
     folder = person.folder(defaults=PROD, prod="prune: true\n", edge="prune: maybe\n")
-    ran = person.run_here("validate", str(folder / "clusters"), "-o", "json")
+    ran = person.run("validate", str(folder / "clusters"), "-o", "json")
     assert ran.json["documents"] == ["defaults", "clusters/edge", "clusters/prod"]
     assert [problem["where"] for problem in ran.json["problems"]] == [f"{folder}/clusters/edge.yaml"]
 
 
 def test_validate_judges_endpoints_by_the_stack_that_is_named(person: Administrator) -> None:
     folder = str(person.folder(edge="endpoint: https://api.example.com\nsignIn: {type: webIdentity}\nnamespaces: [a]\n"))
-    assert person.run_here("validate", folder).code == 0
-    ran = person.run_here("validate", folder, "--stack", "pusher")
+    assert person.run("validate", folder).code == 0
+    ran = person.run("validate", folder, "--stack", "pusher")
     assert ran.code == 1
     assert "AllowedEndpoints does not name its host" in ran.out
 
 
 def test_validate_stays_offline_where_only_the_environment_names_a_stack(person: Administrator) -> None:
     person.more |= {"ECR_PUBLIC_PUSHER_STACK": "pusher", "AWS_PROFILE": "no-such-profile"}
-    assert person.run_here("validate", str(person.folder(prod=PROD))).code == 0
+    assert person.run("validate", str(person.folder(prod=PROD))).code == 0
 
 
 def test_diff_exits_1_when_something_differs_and_0_when_nothing_does(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     world.document("edge", EDGE)
     folder = person.folder(prod=PROD, edge="namespaces: [b, c]\n", new=PROD)
-    ran = person.run_here("diff", str(folder))
+    ran = person.run("diff", str(folder))
     assert ran.code == 1
     assert "-namespaces: [b]\n+namespaces: [b, c]\n" in ran.out
     assert "1 added, 1 changed, 1 unchanged" in ran.out
     (folder / "clusters" / "new.yaml").unlink()
     (folder / "clusters" / "edge.yaml").write_text(EDGE)
-    assert person.run_here("diff", str(folder)).code == 0
+    assert person.run("diff", str(folder)).code == 0
 
 
 def test_diff_of_invalid_documents_exits_2(person: Administrator) -> None:
-    ran = person.run_here("diff", str(person.folder(prod="a: b\n")))
+    ran = person.run("diff", str(person.folder(prod="a: b\n")))
     assert ran.code == 2
     assert "clusters/prod.yaml:1: a: unknown field" in ran.out
 
@@ -89,24 +89,24 @@ def test_what_has_no_file_is_deleted_only_with_prune(person: Administrator, worl
 def test_apply_writes_what_differs_and_nothing_the_second_time(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     folder = str(person.folder(prod=PROD, edge=EDGE, defaults="prune: true\n", discover__all="regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]\n"))
-    ran = person.run_here("apply", folder, "--yes")
+    ran = person.run("apply", folder, "--yes")
     assert (ran.code, ran.out) == (0, "+ defaults  added\n+ clusters/edge  added\n+ discover/all  added\n")
     assert [person.stored(name) for name in ("clusters/edge", "defaults")] == [EDGE, "prune: true\n"]
     before = len(world.aws.called("ssm", "PutParameter"))
-    ran = person.run_here("apply", folder, "--yes")
+    ran = person.run("apply", folder, "--yes")
     assert (ran.code, ran.out) == (0, "4 unchanged\n")
     assert len(world.aws.called("ssm", "PutParameter")) == before
 
 
 def test_apply_asks_and_off_a_terminal_writes_nothing(person: Administrator) -> None:
-    ran = person.run_here("apply", str(person.folder(prod=PROD)))
+    ran = person.run("apply", str(person.folder(prod=PROD)))
     assert ran.code == 2
     assert "--yes" in ran.err
     assert person.stored("clusters/prod") is None
 
 
 def test_an_invalid_document_keeps_all_of_them_from_being_written(person: Administrator) -> None:
-    ran = person.run_here("apply", str(person.folder(prod=PROD, bad="prune: maybe\n")), "--yes")
+    ran = person.run("apply", str(person.folder(prod=PROD, bad="prune: maybe\n")), "--yes")
     assert ran.code == 2
     assert person.stored("clusters/prod") is None
 
@@ -114,7 +114,7 @@ def test_an_invalid_document_keeps_all_of_them_from_being_written(person: Admini
 def test_defaults_that_would_break_a_stored_document_are_not_written(person: Administrator, world: World) -> None:
     world.defaults(PROD)
     world.document("edge", "prune: true")
-    ran = person.run_here("apply", str(person.folder(defaults="prune: false\n")), "--yes")
+    ran = person.run("apply", str(person.folder(defaults="prune: false\n")), "--yes")
     assert ran.code == 2
     assert "clusters/edge: namespaces: required here or in the defaults" in ran.out
     assert person.stored("defaults") == PROD
@@ -122,7 +122,7 @@ def test_defaults_that_would_break_a_stored_document_are_not_written(person: Adm
 
 def test_a_stored_document_that_is_invalid_already_does_not_stop_others(person: Administrator, world: World) -> None:
     world.document("bad", "prune: maybe")
-    assert person.run_here("apply", str(person.folder(prod=PROD)), "--yes").code == 0
+    assert person.run("apply", str(person.folder(prod=PROD)), "--yes").code == 0
 
 
 def test_a_secure_string_stays_one_under_its_key_with_its_description_and_tags(person: Administrator) -> None:
@@ -130,7 +130,7 @@ def test_a_secure_string_stays_one_under_its_key_with_its_description_and_tags(p
     person.ssm.put_parameter(
         Name=name, Value=EDGE, Type="SecureString", KeyId="alias/ours", Description="of the team", Tags=[{"Key": "team", "Value": "a"}]
     )
-    ran = person.run_here("apply", str(person.folder(prod=PROD)), "--yes")
+    ran = person.run("apply", str(person.folder(prod=PROD)), "--yes")
     assert ran.code == 0, ran.err
     (described,) = person.ssm.describe_parameters()["Parameters"]
     assert (described["Type"], described["KeyId"], described["Description"]) == ("SecureString", "alias/ours", "of the team")
@@ -142,10 +142,10 @@ def test_a_secure_strings_text_is_shown_only_when_asked_for(person: Administrato
     world.document("prod", "namespaces: [was-secret]\n", secure=True)
     folder = str(person.folder(prod=PROD))
     for arguments in (("diff", folder), ("diff", folder, "-o", "json"), ("apply", folder, "--yes", "-o", "json")):
-        ran = person.run_here(*arguments)
+        ran = person.run(*arguments)
         assert "was-secret" not in ran.out + ran.err
     world.document("prod", "namespaces: [was-secret]\n", secure=True)
-    assert "was-secret" in person.run_here("diff", folder, "--show-secure").out
+    assert "was-secret" in person.run("diff", folder, "--show-secure").out
 
 
 def test_a_write_that_fails_in_the_middle_is_said_and_a_second_run_goes_on(person: Administrator, world: World) -> None:
@@ -155,11 +155,11 @@ def test_a_write_that_fails_in_the_middle_is_said_and_a_second_run_goes_on(perso
         return Answer.refusal(request, "ParameterLimitExceeded", "full") if len(world.aws.called("ssm", "PutParameter")) > 1 else None  # type: ignore[arg-type]
 
     world.aws.script("ssm", "PutParameter", full)
-    ran = person.run_here("apply", folder, "--yes")
+    ran = person.run("apply", folder, "--yes")
     assert ran.code == 3
     assert "1 of 3 documents are written; not yet: clusters/b, clusters/c" in ran.err
     world.aws.script("ssm", "PutParameter", None)
-    ran = person.run_here("apply", folder, "--yes")
+    ran = person.run("apply", folder, "--yes")
     assert (ran.code, ran.out) == (0, "+ clusters/b  added\n+ clusters/c  added\n")
 
 
@@ -191,7 +191,7 @@ def test_prune_keeps_a_document_whose_secrets_cannot_be_removed(person: Administ
 def test_moving_fields_out_of_the_defaults_writes_the_documents_first(person: Administrator, world: World) -> None:
     world.defaults(PROD)
     world.document("edge", "prune: true")
-    ran = person.run_here("apply", str(person.folder(defaults="prune: false\n", edge=EDGE)), "--yes")
+    ran = person.run("apply", str(person.folder(defaults="prune: false\n", edge=EDGE)), "--yes")
     assert ran.out == "~ clusters/edge  changed\n~ defaults  changed\n"
 
 
@@ -206,29 +206,29 @@ def test_moving_fields_out_of_the_defaults_writes_the_documents_first(person: Ad
 )
 def test_a_change_that_leaves_secrets_behind_says_so(person: Administrator, world: World, text: str, said: str) -> None:
     world.document("prod", "namespaces: [a, b]\n")
-    assert said in person.run_here("diff", str(person.folder(prod=text))).out
+    assert said in person.run("diff", str(person.folder(prod=text))).out
 
 
 @pytest.mark.parametrize("text", ["namespaces: [b]\nprune: true\n", "namespaces: ['*']\n", "namespaces: {selector: x}\n"])
 def test_what_may_be_selected_still_or_is_pruned_is_not_left_behind(person: Administrator, world: World, text: str) -> None:
     world.document("prod", "namespaces: [a, b]\n")
-    assert "warning" not in person.run_here("diff", str(person.folder(prod=text))).out
+    assert "warning" not in person.run("diff", str(person.folder(prod=text))).out
 
 
 def test_after_an_apply_the_check_of_what_was_written_is_named(person: Administrator) -> None:
     folder = str(person.folder(prod=PROD, discover__all="regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]\n"))
-    assert "ecr-public-pusher check prod 'all/*'\n" in person.run_here("apply", folder, "--yes").err
+    assert "ecr-public-pusher check prod 'all/*'\n" in person.run("apply", folder, "--yes").err
 
 
 def test_a_folder_without_documents_is_a_mistake_and_no_reason_to_delete_all(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     (person.home / "empty").mkdir()
-    ran = person.run_here("apply", str(person.home / "empty"), "--prune", "--yes")
+    ran = person.run("apply", str(person.home / "empty"), "--prune", "--yes")
     assert ran.code == 2
     assert person.stored("clusters/prod") == PROD
 
 
 def test_schema_is_json_on_stdout_and_how_to_use_it_on_stderr(person: Administrator) -> None:
-    ran = person.run_here("schema", "discover")
+    ran = person.run("schema", "discover")
     assert json.loads(ran.out)["required"] == ["regions", "tags"]
     assert "yaml-language-server: $schema=" in ran.err
