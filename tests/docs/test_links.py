@@ -59,3 +59,20 @@ def test_an_anchor_is_made_as_github_makes_it(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# A `code`, and 2 words\n## Twice\n## Twice\n```sh\n# no heading\n```\n")
     assert anchors(page) == {"a-code-and-2-words", "twice", "twice-1"}
+
+
+SOURCES = [
+    *ROOT.glob("*.yaml"),
+    *(path for folder in ("lambda_src", "infra") for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".yaml", ".tf")),
+]
+
+
+def test_documents_that_the_sources_name_are_there() -> None:
+    named = {(source, found) for source in SOURCES for found in re.findall(r"\bdocs/[\w-]+\.md(?:#[\w-]+)?", source.read_text())}
+    missing = [
+        f"{source.relative_to(ROOT)}: {found}"
+        for source, found in named
+        if not (ROOT / found.partition("#")[0]).exists() or ("#" in found and found.partition("#")[2] not in anchors(ROOT / found.partition("#")[0]))
+    ]
+    assert named
+    assert missing == []

@@ -23,7 +23,7 @@ _TERRAFORM: Table = {
     ("apply",): {"-auto-approve": _FLAG, "-input": _ONE},
     ("destroy",): {"-auto-approve": _FLAG},
     ("import",): {"-input": _ONE},
-    ("output",): {"-raw": _ONE, "-json": _FLAG},
+    ("output",): {"-raw": _FLAG, "-json": _FLAG},
     ("validate",): {"-json": _FLAG},
     ("fmt",): {"-check": _FLAG, "-recursive": _FLAG},
 }
