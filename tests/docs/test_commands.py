@@ -122,3 +122,9 @@ def test_a_command_that_asks_is_the_last_of_its_block(block: Block) -> None:
     """Of a block that is pasted, the next line would be its answer."""
     first = next((number for number, command in enumerate(parse(block.text)) if asks(command)), None)
     assert first is None or first == len(parse(block.text)) - 1
+
+
+@pytest.mark.parametrize("block", SHELL, ids=str)
+def test_no_block_holds_a_comment(block: Block) -> None:
+    """zsh, at its prompt, takes a comment for words of the command."""
+    assert re.findall(r"(?m)(?:^|\s)#\s.*$", block.text) == []
