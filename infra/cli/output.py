@@ -5,6 +5,7 @@ Tables are for people: coloured on a terminal, plain and uncut in a pipe. Data (
 
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -25,6 +26,8 @@ from .rendering.text import Whole, holds_command
 PIPE_COLUMNS = 10_000
 # Without a terminal, a line this often says that it goes on: build servers end what is silent for long.
 PROGRESS_SECONDS = 30.0
+# What a terminal would obey, colours and line ends apart: names and messages come from clusters and queues, and anybody may have written them.
+_CONTROLS = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it
 
 
@@ -46,7 +49,7 @@ def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
     """Where a text holds a command its lines are left whole, so that what wraps them is the terminal, and it can be copied."""
     with console.capture() as printed:
         console.print(part, soft_wrap=isinstance(part, Whole) or (isinstance(part, Text) and holds_command(part.plain)), end=end)
-    text = printed.get()
+    text = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", printed.get())
     _write(console.file, text if console.is_terminal else "".join(f"{line.rstrip()}\n" for line in text.splitlines()))
 
 

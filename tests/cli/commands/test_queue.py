@@ -41,6 +41,13 @@ def test_a_body_that_is_no_json_is_shown_as_it_is(operator: Operator) -> None:
     assert "not json" in operator.run("queue", "list").stdout
 
 
+def test_what_a_terminal_would_obey_is_not_printed(operator: Operator) -> None:
+    operator.stack.dead_letters.put("\x1b]0;title\x07 \x1b[2J \x9b2J text")
+    output = operator.run("queue", "list").stdout
+    assert "text" in output
+    assert not {"\x1b", "\x07", "\x9b"} & set(output)
+
+
 def test_the_retry_queue_is_never_received_from(operator: Operator) -> None:
     operator.world.queue.put({"action": "push", "clusters": ["prod"]})
     assert operator.json("queue", "list")["retry"]["delayed"] == 1
