@@ -87,7 +87,7 @@ class Store:
         """
         parameter = name.parameter(self.root)
         if before is None:
-            self._create(parameter, text, key_id)
+            self._create(name, text, key_id)
             return
         now = self.get(name)
         if now is None or now.version != before.version:
@@ -118,12 +118,16 @@ class Store:
             return {parameters[0]: error}
         return {one["Name"]: one["Value"] for one in answer["Parameters"]}
 
-    def _create(self, parameter: str, text: str, key_id: str | None) -> None:
+    def _create(self, name: DocumentName, text: str, key_id: str | None) -> None:
+        """Two who make the very same document at once have both made it."""
+        parameter = name.parameter(self.root)
         kind = {"Type": SECURE, "KeyId": key_id} if key_id else {"Type": "String"}
         try:
             self._ssm.put_parameter(Name=parameter, Value=text, Overwrite=False, **kind)
         except self._ssm.exceptions.ParameterAlreadyExists:
-            raise _changed_meanwhile(parameter, "made by somebody else") from None
+            there = self.get(name)
+            if there is None or there.text != text:
+                raise _changed_meanwhile(parameter, "made by somebody else at the same moment, and says something else") from None
 
     def _kept(self, parameter: str, before: Stored) -> dict[str, Any]:
         """What an overwrite would reset if it did not repeat it. Tags stay by themselves."""

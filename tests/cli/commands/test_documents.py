@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from infra.cli.documents.document import DocumentName
+from infra.cli.documents.store import Store
+from infra.cli.errors import CliError
 from infra.local.aws import Answer
 from tests.support.administrator import Administrator
 from tests.support.world import ROOT, World
@@ -218,6 +221,15 @@ def test_what_may_be_selected_still_or_is_pruned_is_not_left_behind(person: Admi
 def test_after_an_apply_the_check_of_what_was_written_is_named(person: Administrator) -> None:
     folder = str(person.folder(prod=PROD, discover__all="regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]\n"))
     assert "ecr-public-pusher check prod 'all/*'\n" in person.run("apply", folder, "--yes").err
+
+
+def test_a_document_that_two_make_at_once_is_made_once_or_refused(person: Administrator) -> None:
+    store, name = Store(person.ssm, ROOT), DocumentName.cluster("prod")
+    store.put(name, PROD, before=None)
+    store.put(name, PROD, before=None)
+    with pytest.raises(CliError, match="made by somebody else at the same moment"):
+        store.put(name, EDGE, before=None)
+    assert person.stored("clusters/prod") == PROD
 
 
 def test_a_folder_without_documents_is_a_mistake_and_no_reason_to_delete_all(person: Administrator, world: World) -> None:
