@@ -208,7 +208,7 @@ def test_a_check_names_every_token_that_cannot_be_had(pulling: World) -> None:
     assert (finding["check"], finding["ok"]) == ("registries", False)
     assert SECOND_ROLE in finding["message"]
     assert "ECR in us-east-1" in finding["message"]
-    assert pulling.aws.called("ecr", "GetAuthorizationToken")[0].region == "eu-west-1"
+    assert {call.region for call in pulling.aws.called("ecr", "GetAuthorizationToken")} == {"eu-west-1", "us-east-1"}
 
 
 def test_a_registrys_role_that_hangs_does_not_keep_the_check_waiting(pulling: World) -> None:
