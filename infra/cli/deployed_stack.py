@@ -2,12 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from .errors import CliError
-
-if TYPE_CHECKING:
-    from .session import Session
 
 # Those that every release has had: a stack with all of them is ours.
 REQUIRED = ("FunctionName", "FunctionRoleArn", "ConfigPath", "LogGroupName", "RetryQueueUrl", "DeadLetterQueueUrl")
@@ -64,12 +61,24 @@ class DeployedStack:
         return tuple(host for host in self.parameters.get("AllowedEndpoints", "").split(",") if host.strip())
 
 
-def find_stack(session: "Session", name: str | None) -> DeployedStack:
+class Aws(Protocol):
+    """Where stacks are looked for."""
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def account(self) -> str: ...
+
+    def client(self, service: str) -> Any: ...
+
+
+def find_stack(session: Aws, name: str | None) -> DeployedStack:
     """The stack of that name, or the only one of ours in the region. Raises CliError for none and for several."""
     return _named(session, name) if name else _only(session)
 
 
-def _named(session: "Session", name: str) -> DeployedStack:
+def _named(session: Aws, name: str) -> DeployedStack:
     from botocore.exceptions import ClientError
 
     try:
@@ -88,7 +97,7 @@ def _named(session: "Session", name: str) -> DeployedStack:
     return stack
 
 
-def _only(session: "Session") -> DeployedStack:
+def _only(session: Aws) -> DeployedStack:
     found = _ours(session)
     if len(found) == 1:
         return found[0]
@@ -97,13 +106,13 @@ def _only(session: "Session") -> DeployedStack:
     raise CliError(f"There are {len(found)} deployments of ecr-public-pusher in {_where(session)}.", remedy=_known(found, session))
 
 
-def _ours(session: "Session") -> list[DeployedStack]:
+def _ours(session: Aws) -> list[DeployedStack]:
     pages = session.client("cloudformation").get_paginator("describe_stacks").paginate()
     stacks = (_read(described, session) for page in pages for described in page["Stacks"])
     return sorted((stack for stack in stacks if all(output in stack.outputs for output in REQUIRED)), key=lambda stack: stack.name)
 
 
-def _read(described: Mapping[str, Any], session: "Session") -> DeployedStack:
+def _read(described: Mapping[str, Any], session: Aws) -> DeployedStack:
     # Of a parameter that names one of Parameter Store's, the value that was found there.
     return DeployedStack(
         name=described["StackName"],
@@ -115,11 +124,11 @@ def _read(described: Mapping[str, Any], session: "Session") -> DeployedStack:
     )
 
 
-def _where(session: "Session") -> str:
+def _where(session: Aws) -> str:
     return f"account {session.account}, region {session.region}"
 
 
-def _known(found: Iterable[DeployedStack], session: "Session") -> str:
+def _known(found: Iterable[DeployedStack], session: Aws) -> str:
     names = [stack.name for stack in found]
     if names:
         return f"Choose one by --stack or ECR_PUBLIC_PUSHER_STACK: {', '.join(names)}."

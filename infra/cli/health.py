@@ -11,8 +11,8 @@ from typing import Any
 
 from ecr_public_pusher.configuration.names import matches
 
-from .rendering.text import moment
 from .run_log import LogLine
+from .times import moment
 
 ASKED_WRONGLY = "RequestError"  # whoever asked was answered: it says nothing of the clusters
 EVERY = "/*"  # ends the id of a discovery, as of all clusters that it finds

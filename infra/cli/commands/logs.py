@@ -9,9 +9,9 @@ import typer
 
 from ..command import Cli, command
 from ..completion import complete_ids
-from ..duration import Duration
 from ..rendering.log import is_about, render_line
 from ..run_log import LogLine, read_log
+from ..times import Duration
 from .status import PANEL
 
 # Each run, what went wrong without one, and runs that Lambda ended.
@@ -34,9 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def logs(
     cli: Cli,
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID", help="Only runs that name these clusters.", show_default=False, autocompletion=complete_ids)
-    ] = None,
+    ids: Only = None,
     since: Annotated[timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back.")] = timedelta(hours=3),
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new lines as they come, until Ctrl-C.")] = False,
 ) -> None:

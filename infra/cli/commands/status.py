@@ -8,10 +8,10 @@ import typer
 
 from ..command import Cli, command
 from ..completion import complete_ids
-from ..duration import Duration
 from ..errors import ExitCode
 from ..rendering.status import render_status
 from ..status import Status, gather
+from ..times import Duration
 
 PANEL = "Status"
 WATCH_SECONDS = 30
@@ -28,9 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def status(
     cli: Cli,
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID", help="Only these clusters, by id or glob.", show_default=False, autocompletion=complete_ids)
-    ] = None,
+    ids: Only = None,
     since: Annotated[timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back the log is read.")] = timedelta(days=1),
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C.")] = False,
     every: Annotated[int, typer.Option("--every", metavar="SECONDS", min=1, help="Time between two refreshes, with --watch.")] = WATCH_SECONDS,

@@ -7,8 +7,9 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from ..times import moment
 from .problems import explained, render_error, render_problems
-from .text import BAD, FAINT, GOOD, NEUTRAL, counted, heading, indented, moment, remedy, span, state, table
+from .text import BAD, FAINT, GOOD, NEUTRAL, counted, heading, indented, remedy, span, state, table
 
 type Report = Mapping[str, Any]
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -83,12 +82,3 @@ def span(seconds: float) -> str:
     if whole < 2 * 86400:
         return f"{whole // 3600}h" + (f"{minutes:02}m" if (minutes := whole % 3600 // 60) else "")
     return f"{whole // 86400}d"
-
-
-def moment(text: str) -> datetime | None:
-    """An RFC 3339 moment of a report; None where it is none."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else None

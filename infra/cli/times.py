@@ -1,0 +1,31 @@
+"""Times as people give them (`30m`, `2h`, `1d`, `1h30m`), and as reports do (RFC 3339)."""
+
+import re
+from datetime import datetime, timedelta
+
+import typer
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_FORM = re.compile(r"(?:\d+[smhdw])+")
+_PART = re.compile(r"(\d+)([smhdw])")
+
+
+def Duration(text: str | timedelta) -> timedelta:
+    """A parser for Typer. Raises BadParameter, which says what is expected."""
+    if isinstance(text, timedelta):
+        return text
+    if not _FORM.fullmatch(text):
+        raise typer.BadParameter(f"{text!r} is not a time: give a number and s, m, h, d or w, such as 30m, 2h or 1d")
+    found = sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in _PART.findall(text)), timedelta())
+    if not timedelta(0) < found <= timedelta(days=3660):
+        raise typer.BadParameter(f"{text!r} is longer than a log goes back")
+    return found
+
+
+def moment(text: str) -> datetime | None:
+    """A moment of a report; None where the text is not RFC 3339 with an offset."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
