@@ -114,7 +114,7 @@ class _Discovering:
         names = {config.cluster for config in found}
         invalid |= {one: names_an_eks_cluster(one, name) for name, those in self._authenticators.items() if name in names for one in those}
         explicit = (config for config in self._configuration.clusters if config.id not in invalid)
-        return replace(self._configuration, clusters=(*explicit, *found), invalid=invalid, discoveries=(), left_to_documents=tuple(left))
+        return replace(self._configuration, clusters=(*explicit, *found), invalid=invalid, left_to_documents=tuple(left))
 
     def _matching(self, discovery: Discovery, seen: Mapping[_Place, Sightings]) -> Iterator[ClusterConfig]:
         for region in discovery.regions:

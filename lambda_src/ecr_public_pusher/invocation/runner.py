@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import batched
 
@@ -12,7 +12,6 @@ from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.configuration.loader import Configuration, load
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Scope
-from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.configuration.parameter_store import read_parameters
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import PusherError, RequestError, TokenError
@@ -25,7 +24,7 @@ from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters
 from ecr_public_pusher.jobs.job import Job
 from ecr_public_pusher.jobs.push import Push, PushSettings
 from ecr_public_pusher.jobs.remove import Remove
-from ecr_public_pusher.jobs.targets import Plan, PlannedCluster, make_plan
+from ecr_public_pusher.jobs.targets import Plan, PlannedCluster, make_plan, to_look_for
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.registries.token_provider import TokenProvider
@@ -164,19 +163,18 @@ class _Run:
     async def _discovered(self, configuration: Configuration) -> Configuration:
         """With the clusters that are found by tag; a sweep takes EKS's word of the last hour for those that it knows."""
         request = self._request
-        sweep = request.action == "sweep"
-        useless = sweep and not any(one.settings.selection.needs_list for one in configuration.discoveries)
-        if not (configuration.discoveries or any("/" in pattern for pattern in request.clusters)) or request.deleted is not None or useless:
-            return replace(configuration, discoveries=())
+        narrowing = to_look_for(request, configuration)
+        if narrowing is None:
+            return configuration
         # What an estate without discoveries never needs.
         from ecr_public_pusher.configuration.eks_discovery import Patience, discover
 
-        directory = EksDirectory(self._callers, self._runner.sandbox.endpoints, fresh=not sweep)
+        directory = EksDirectory(self._callers, self._runner.sandbox.endpoints, fresh=request.action != "sweep")
         remaining = self._deadline.remaining
         looking = discover(
             configuration,
             directory.look_up,
-            narrowing=Narrowing(request.clusters),
+            narrowing=narrowing,
             patience=Patience(stalled=min(DISCOVERY_STALLED_SECONDS, remaining / 3), in_all=remaining * DISCOVERY_SHARE),
             any_tags=request.removes,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
 from ecr_public_pusher.configuration.loader import Configuration
 from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.errors import PusherError, RequestError
@@ -46,6 +46,18 @@ class Plan:
         return sorted([*(planned.config.id for planned in self.clusters), *self.invalid])
 
 
+def to_look_for(request: Request, configuration: Configuration) -> Narrowing | None:
+    """Of which clusters must be known whether a discovery finds them, before a plan is made; None where that changes nothing."""
+    if request.deleted is not None or not (configuration.discoveries or any("/" in pattern for pattern in request.clusters)):
+        return None
+    narrowing = Narrowing(request.clusters)
+    if request.action != "sweep" or any(discovery.settings.selection.needs_list for discovery in configuration.discoveries):
+        return narrowing
+    # No cluster that is found is swept; but a document whose clusterId is the name of one would have a token that signs in there.
+    swept = (config for config in configuration.clusters if config.selection.needs_list and isinstance(config.sign_in, IamAuthenticator))
+    return Narrowing(ids) if (ids := tuple(config.id for config in swept if narrowing.wants(config.id))) else None
+
+
 def make_plan(request: Request, configuration: Configuration) -> Plan:
     """The plan for `request`. Raises RequestError for a cluster name or glob that matches no document, unless it is to ignore missing ones.
 
@@ -57,10 +69,11 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
     narrowing = Narrowing(request.clusters)
     lost = tuple(narrowing.lost(known))
     if lost and not request.ignore_missing:
-        found = " Of a discovery only clusters that exist, and bear its tags." if any("/" in pattern for pattern in lost) else ""
+        discoveries = {discovery.every for discovery in configuration.discoveries}
+        found = " Of a discovery only clusters that exist, and bear its tags." if discoveries or any("/" in pattern for pattern in lost) else ""
         raise RequestError(
             f"no cluster document matches {', '.join(lost[:10])[:300]}",
-            remedy=f"Known ids: {', '.join(sorted(known)[:50])[:1000] or 'none'}.{found}",
+            remedy=f"Known ids: {', '.join(sorted(known | discoveries)[:50])[:1000] or 'none'}.{found}",
         )
     wanted = narrowing.wants
     enabled = sorted((config for config in configuration.clusters if config.enabled), key=lambda config: config.id)

@@ -319,6 +319,14 @@ def test_an_authenticators_cluster_id_may_not_be_the_name_of_a_cluster_that_is_f
     assert fleet.asked("edge") == []
 
 
+def test_nor_in_a_sweep_that_concerns_no_cluster_that_is_found(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    fleet.add_elsewhere("edge", cluster_id="one", document="{namespaces: ['*'], signIn: {type: iamAuthenticator, clusterId: one}}")
+    assert ids(fleet.invoke({"action": "sweep"})) == []
+    assert fleet.asked("edge") == []
+    assert len(fleet.aws.called("eks", "ListClusters")) == 0
+
+
 def test_one_cluster_that_cannot_be_described_keeps_no_other_back(fleet: World) -> None:
     def refuse(request: AwsRequest) -> Answer | None:
         return Answer.refusal(request, "AccessDeniedException", "no", status=403) if request.path.endswith("/two") else None
@@ -362,6 +370,13 @@ def test_a_name_that_is_no_clusters_is_an_error_that_says_how_they_are_found(fle
     report = fleet.invoke({"clusters": ["fleet/us-east-1/nine"]})
     assert report["error"]["type"] == "RequestError"
     assert "bear its tags" in report["error"]["remedy"]
+
+
+@pytest.mark.parametrize("name", ["fleet", "fleet/us-east-1", "nine"])
+def test_a_name_that_is_no_clusters_is_answered_with_the_discoveries_too(fleet: World, name: str) -> None:
+    fleet.document("prod", "{cluster: untagged, namespaces: [a]}")
+    remedy = fleet.invoke({"clusters": [name]})["error"]["remedy"]
+    assert remedy == "Known ids: fleet/*, prod. Of a discovery only clusters that exist, and bear its tags."
 
 
 @pytest.mark.parametrize("name", ["fleet/us-east-1/", "fleet/us-east-1/one/two", "fleet/us-east-1/../one", "fleet//one", "fleet/", "fleet"])
