@@ -91,7 +91,7 @@ class ClusterConfig:
         Where a kubeconfig's cluster is, is known only once the secret has been read: documents are the same cluster's where they name one secret.
         """
         if self.server is not None:
-            return ("", "", self.server.endpoint)
+            return ("", "", self.server.endpoint.removesuffix(":443"))  # which is https's own
         if isinstance(self.sign_in, StoredKubeconfig):
             return ("", "", self.sign_in.secret_arn)
         return (self.role_arn.split(":")[4] if self.role_arn else self.function_account, self.region, self.cluster)

@@ -1,8 +1,10 @@
 """Which clusters, in order, and whose a namespace is that two documents select."""
 
+from dataclasses import replace
+
 import pytest
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server, WebIdentity
 from ecr_public_pusher.configuration.loader import Configuration
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.errors import InvalidDocument, RequestError
@@ -77,6 +79,15 @@ def test_the_same_name_in_another_region_or_account_is_another_cluster() -> None
     elsewhere = ClusterConfig("two", "main", "eu-west-1", Selection(("x",)))
     other = ClusterConfig("three", "main", "us-east-1", Selection(("x",)), role_arn="arn:aws:iam::444455556666:role/r")
     assert all(planned.ahead == () for planned in make_plan(Request(), Configuration((first, elsewhere, other))).clusters)
+
+
+def test_the_port_that_https_has_by_itself_makes_no_other_cluster() -> None:
+    one, two = (
+        replace(config(name, "x"), sign_in=WebIdentity(Server(url))) for name, url in (("one", "https://h.example"), ("two", "https://h.example:443"))
+    )
+    other = replace(config("zero", "x"), sign_in=WebIdentity(Server("https://h.example:6443")))
+    planned = make_plan(Request(), Configuration((one, two, other))).clusters
+    assert [cluster.holder(Namespace("x")) for cluster in planned] == [None, "one", None]
 
 
 def test_a_changed_parameter_that_is_no_document_leaves_nothing_to_push() -> None:
