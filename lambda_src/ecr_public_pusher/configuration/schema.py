@@ -138,6 +138,12 @@ class SignInField(_Model):
         return self
 
 
+def _sign_in_field(value: Any) -> Any:
+    if isinstance(value, dict | SignInField) or value is None:
+        return value
+    raise ValueError(f"expected a mapping with a type, like {{type: webIdentity}}, found {'a list' if isinstance(value, list) else 'a single value'}")
+
+
 class DefaultsDocument(_Model):
     """Settings for all clusters, as the parameter `<root>/defaults` holds them: every field but `cluster` and `enabled`."""
 
@@ -160,7 +166,7 @@ class DefaultsDocument(_Model):
     annotations: Annotations = Field({}, description="Annotations of the Secret.")
     endpoint: Endpoint | None = Field(None, description="Of a cluster that is not EKS: its API server's https address.")
     certificate_authority: CertificateAuthority | None = Field(None, description="Its PEM authority; the public ones if absent.")
-    sign_in: SignInField | None = Field(None, description="How to sign in; to EKS if absent.")
+    sign_in: Annotated[SignInField | None, BeforeValidator(_sign_in_field)] = Field(None, description="How to sign in; to EKS if absent.")
 
 
 class ClusterDocument(DefaultsDocument):

@@ -86,6 +86,8 @@ def _fields(config: Mapping[str, Any]) -> KubeconfigFields:
     if cluster.get("insecure-skip-tls-verify") == "false":
         del cluster["insecure-skip-tls-verify"]
     _refuse(cluster, _REFUSED_OF_CLUSTER)
+    if "server" not in cluster:
+        raise ValueError("the cluster that its current-context means has no server")
     _refuse(user, _REFUSED_OF_USER)
     return _checked(
         KubeconfigFields(
