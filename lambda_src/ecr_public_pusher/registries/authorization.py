@@ -13,7 +13,7 @@ from ecr_public_pusher.results import RegistryToken
 LEAST_LIFE = timedelta(hours=1)
 
 
-def checked(data: Any, now: datetime, *, giver: str) -> RegistryToken:
+def checked(data: Any, now: datetime, *, giver: str, least_life: timedelta = LEAST_LIFE) -> RegistryToken:
     """The token in one `authorizationData`, when it is one that a registry could take. Raises TokenError, which names `giver`."""
     given: Mapping[str, Any] = data if isinstance(data, dict) else {}
     token, expires_at = given.get("authorizationToken"), given.get("expiresAt")
@@ -29,8 +29,8 @@ def checked(data: Any, now: datetime, *, giver: str) -> RegistryToken:
         raise unusable(giver, "it has no expiry")
     if expires_at <= now:
         raise unusable(giver, f"it expired at {expires_at.isoformat()}")
-    if expires_at - now < LEAST_LIFE:  # the one that it would replace is better
-        raise unusable(giver, f"it lives for {round((expires_at - now).total_seconds())} seconds only, less than {int(LEAST_LIFE.total_seconds())}")
+    if expires_at - now < least_life:  # the one that it would replace is better
+        raise unusable(giver, f"it lives for {round((expires_at - now).total_seconds())} seconds only, less than {int(least_life.total_seconds())}")
     return RegistryToken(token, expires_at)
 
 

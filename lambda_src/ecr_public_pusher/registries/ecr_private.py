@@ -5,13 +5,17 @@ authentication"), and for no other region's.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ecr_public_pusher.aws_api.errors import AWS_ERRORS, Failure, call_aws, error_code, failure_of
 from ecr_public_pusher.errors import TokenError
 from ecr_public_pusher.registries.authorization import checked, unusable
 from ecr_public_pusher.results import RegistryToken
+
+# The session of a role that another role assumed lasts an hour at most (IAM, role chaining). AWS does not say whether such a token ends with it;
+# if so, it has just under an hour, and a Schedule of minutes keeps up with that.
+LEAST_LIFE = timedelta(minutes=30)
 
 _REMEDIES = {
     Failure.REFUSED: "The registry's role (roleArn) needs ecr:GetAuthorizationToken on * (infra/pull-role.yaml); check `region` too.",
@@ -37,7 +41,7 @@ def checked_private_token(answer: Any, giver: str, now: datetime, *, is_registry
     """The token in GetAuthorizationToken's answer, when the host that it is for `is_registry` of that region. Raises TokenError."""
     listed = answer.get("authorizationData") if isinstance(answer, dict) else None
     data = listed[0] if isinstance(listed, list) and listed else None
-    token = checked(data, now, giver=giver)
+    token = checked(data, now, giver=giver, least_life=LEAST_LIFE)
     endpoint = data.get("proxyEndpoint") if isinstance(data, dict) else None
     scheme, _, host = endpoint.partition("://") if isinstance(endpoint, str) else ("", "", "")
     if scheme != "https" or not is_registry(host):

@@ -41,6 +41,11 @@ def test_a_good_token_is_taken_as_it_is(endpoint: str) -> None:
     assert GOOD not in repr(token)
 
 
+def test_a_token_that_ends_with_a_chained_roles_session_is_taken() -> None:
+    expires_at = NOW + timedelta(minutes=59)
+    assert checked_private_token(answer(expiresAt=expires_at), "ECR", NOW, is_registry=OF_IRELAND).expires_at == expires_at
+
+
 @pytest.mark.parametrize(
     ("nonsense", "said"),
     [
