@@ -134,5 +134,5 @@ def _known(found: Iterable[DeployedStack], session: Aws) -> str:
         return f"Choose one by --stack or ECR_PUBLIC_PUSHER_STACK: {', '.join(names)}."
     return (
         f"Looked in account {session.account}, region {session.region}. Is it another one? Give --region or --profile.\n"
-        "To deploy it, from a clone of the repository: sam build && sam deploy --guided"
+        f"To deploy it, from a clone of the repository: sam build && sam deploy --region {session.region}"
     )

@@ -8,7 +8,7 @@ class ExitCode(IntEnum):
 
     OK = 0
     NOT_OK = 1  # it was done, or looked at, and something is wrong: a cluster failed, a difference, an alarm
-    USAGE = 2  # wrong arguments, no or several stacks, a question that nobody is there to answer
+    USAGE = 2  # wrong arguments, no or several stacks, a question without a terminal to ask it at
     AWS = 3  # AWS refused, or did not answer
     DEFECT = 70  # a defect of this program (EX_SOFTWARE of sysexits.h)
     INTERRUPTED = 130  # Ctrl-C (128 + SIGINT)

@@ -112,7 +112,7 @@ class Output:
     def need_person(self, question: str) -> None:
         """Raises CliError where nobody could answer."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise CliError(f"{question} This is not a terminal, so nobody is there to answer.", remedy="Nothing was done. Give --yes to do it.")
+            raise CliError(f"{question} This needs an answer, and there is no terminal to ask at.", remedy="Nothing was done. Give --yes to do it.")
 
     def confirm(self, question: str) -> None:
         """Raises CliError unless a person on this terminal says yes."""

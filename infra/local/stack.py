@@ -26,6 +26,9 @@ ADMIN_ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/administrator"
 
 RBAC_FILE = Path("infra", "rbac", "cluster.yaml")
 
+# The account of the function's ARN under the Runtime Interface Emulator, which knows no other (rapid/rie/handlers.go).
+EMULATOR_ACCOUNT = "012345678912"
+
 
 class LocalStack:
     """AWS with the queues, and the clusters by name, while the context lasts."""
@@ -117,15 +120,20 @@ class LocalStack:
     def kubeconfig(self) -> dict[str, Any]:
         """One kubeconfig, as administrator, with a context for each cluster; the first is the current one.
 
-        EKS clusters have a second one, named by their ARN as `aws eks update-kubeconfig` does, which the function's remedies name.
+        EKS clusters have others, named by their ARN as `aws eks update-kubeconfig` does, which the function's remedies name: those of the
+        function's own account by the emulator's account too, since that is the one that the function takes for its own.
         """
         merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
         for name, cluster in self.clusters.items():
             own = cluster.kubeconfig()
             merged["clusters"].append({"name": name, "cluster": own["clusters"][0]["cluster"]})
             merged["users"].append({"name": name, "user": own["users"][0]["user"]})
-            merged["contexts"] += [{"name": it, "context": {"cluster": name, "user": name}} for it in (name, self._arns.get(name)) if it]
+            merged["contexts"] += [{"name": it, "context": {"cluster": name, "user": name}} for it in (name, *self._context_names(name))]
         return merged | {"current-context": next(iter(self.clusters), "")}
+
+    def _context_names(self, cluster: str) -> list[str]:
+        arn = self._arns.get(cluster)
+        return sorted({arn, arn.replace(f":{DEFAULT_ACCOUNT}:", f":{EMULATOR_ACCOUNT}:")}) if arn else []
 
     def close(self) -> None:
         """Stops everything."""

@@ -51,7 +51,7 @@ def test_no_stack_says_where_was_looked_and_how_to_deploy(operator: Operator) ->
     result = operator.run("push")
     assert result.exit_code == 2
     assert "no deployment of ecr-public-pusher in account 111122223333, region us-east-1" in result.stderr
-    assert "sam deploy --guided" in result.stderr
+    assert "sam deploy --region us-east-1" in result.stderr
 
 
 def test_another_region_has_none(operator: Operator) -> None:

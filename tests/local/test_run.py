@@ -317,11 +317,19 @@ def test_what_is_kept_up_can_be_used(kept: Kept) -> None:
     kubeconfig, settings = kept.files
     contexts = {context["name"] for context in yaml.safe_load(kubeconfig.read_text())["contexts"]}
     assert {name for name in contexts if not name.startswith("arn:")} == {"prod", "edge"}
-    assert any(re.fullmatch(r"arn:aws:eks:[a-z0-9-]+:\d{12}:cluster/prod", name) for name in contexts)  # as the function's remedies name it
     assert f"export KUBECONFIG={kubeconfig}\n" in settings.read_text()
     with urllib.request.urlopen(kept.url, data=b'{"action": "plan"}', timeout=60) as answer:
         assert json.load(answer)["action"] == "plan"
     assert [stat.S_IMODE(file.stat().st_mode) for file in kept.files] == [0o600, 0o600]
+
+
+def test_the_contexts_that_the_functions_remedies_name_are_there(kept: Kept) -> None:
+    contexts = {context["name"] for context in yaml.safe_load(kept.files[0].read_text())["contexts"]}
+    with urllib.request.urlopen(kept.url, data=b'{"action": "check", "raise": false}', timeout=60) as answer:
+        found = [one for cluster in json.load(answer)["clusters"] for one in cluster["findings"] if one["check"] == "configuration"]
+    named = {name for one in found for name in re.findall(r"arn:aws:eks:\S+", one["message"])}
+    assert len(named) == 2
+    assert named <= contexts
 
 
 def test_each_command_that_it_suggests_works_as_printed(kept: Kept) -> None:

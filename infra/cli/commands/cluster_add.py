@@ -114,7 +114,7 @@ def add(
 
 def _carry_out(cli: Cli, made: NewCluster, onboarding: Onboarding, *, dry_run: bool, yes: bool) -> int:
     """Shows the plan, asks, does it, shows what became of it; the exit code."""
-    with cli.output.progress("Looking at what is there"):
+    with cli.output.progress("reading the document, the cluster and your kubeconfig"):
         planned = onboarding.plan()
     if dry_run:
         cli.output.result(_said(made, planned, dry_run=True), lambda: render_steps(planned, dry_run=True))

@@ -39,7 +39,9 @@ KeepSecrets = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 Endpoints = Annotated[
     str | None,
-    typer.Option("--allowed-endpoints", metavar="HOSTS", help="Judge endpoints by these, delimited by commas, as the template parameter has them."),
+    typer.Option(
+        "--allowed-endpoints", metavar="HOSTS", help="Hosts to validate endpoints against, delimited by commas, as the template parameter has them."
+    ),
 ]
 
 
@@ -50,7 +52,7 @@ def register(app: typer.Typer) -> None:
 
 
 def validate(cli: Cli, paths: Paths, allowed_endpoints: Endpoints = None) -> int:
-    """Judge documents by the function's own model. Needs neither AWS nor a cluster.
+    """Validate documents with the function's own model. Needs neither AWS nor a cluster.
 
     With --stack, AllowedEndpoints, region and account are the stack's. Exit code 0: all are valid; 1: some are not.
 
@@ -138,7 +140,7 @@ def _read(paths: Sequence[Path]) -> Folder:
     )
     twice = [file for file in folder.documents if [one.name for one in folder.documents].count(file.name) > 1]
     if twice:
-        raise CliError(f"{twice[0].path} and {twice[1].path} are the same document, {twice[0].name}.", remedy="Judge one folder at a time.")
+        raise CliError(f"{twice[0].path} and {twice[1].path} are the same document, {twice[0].name}.", remedy="Validate one folder at a time.")
     if not folder.documents and not folder.problems:
         raise _nothing(paths[0])
     return folder
@@ -172,7 +174,8 @@ def _verdict(folder: Folder, problems: Sequence[Problem]) -> Text:
 
 def _nothing(directory: Path) -> CliError:
     return CliError(
-        f"There are no documents in {directory}.", remedy="Expected: DIR/defaults.yaml, DIR/clusters/ID.yaml, DIR/discover/ID.yaml (or .yml, .json)."
+        f"There are no documents in the folder {directory}/",
+        remedy="Expected: DIR/defaults.yaml, DIR/clusters/ID.yaml, DIR/discover/ID.yaml (or .yml, .json).",
     )
 
 

@@ -121,7 +121,7 @@ def _finished(cli: Cli, source: str) -> dict[str, Any]:
 
 def _render(retry: QueueState, dead: QueueState, letters: list[DeadLetter], now: datetime) -> list[RenderableType]:
     rows = [_row("retry", retry, retry.oldest_seconds), _row("dead-letters", dead, _age(letters, now) or dead.oldest_seconds)]
-    parts: list[RenderableType] = [table("QUEUE", "DUE", "NOT DUE YET", "IN FLIGHT", "OLDEST", rows=rows)]
+    parts: list[RenderableType] = [table("QUEUE", "AVAILABLE", "DELAYED", "IN FLIGHT", "OLDEST", rows=rows)]
     for letter in letters:
         parts += [heading(f"{letter.id}, {span((now - letter.sent_at).total_seconds())} old"), Text(_body(letter.body))]
     if (left := dead.waiting - len(letters)) > 0:

@@ -94,4 +94,4 @@ def _read(found: list[tuple[DocumentName, Path]], unknown_files: tuple[Path, ...
 
 def unknown_file_notes(unknown_files: tuple[Path, ...]) -> list[Problem]:
     """What is said of files that are no documents."""
-    return [Problem(str(path), "is no document, and is left alone", remedy=_LAYOUT) for path in unknown_files]
+    return [Problem(str(path), "is not a document, and is ignored", remedy=_LAYOUT) for path in unknown_files]

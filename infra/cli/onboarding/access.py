@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ class RbacStep:
     def __init__(self, cluster: NewCluster, objects: Sequence[Manifest], choice: Choice, seen: EksCluster | Step) -> None:
         self._cluster, self._objects, self._choice, self._seen = cluster, objects, choice, seen
         self._admin: ClusterAdmin | None = None
-        self._where = ""
+        self._where = self._whoami = ""
 
     def plan(self) -> Step:
         """What it would do, by a dry run of the cluster's own API server."""
@@ -52,11 +53,15 @@ class RbacStep:
             if self._admin is None:
                 context, files = self._choose()
                 self._where = f"context {context.name} ({context.server})"
+                self._whoami = f"kubectl --context {shlex.quote(context.name)} auth whoami"
                 self._admin = ClusterAdmin(files, context.name, field_manager=FIELD_MANAGER)
             step = apply_all(self._admin, self._objects, self._where, dry_run=dry_run, force=self._choice.force)
         except CliError as error:
             return Step(STEP, Outcome.FAILED, error.message, f"{error.remedy}\n{self._by_hand}")
-        return step if not step.failed else Step(STEP, Outcome.FAILED, step.message, self._by_hand, step.details)
+        if not step.failed:
+            return step
+        remedy = f"Whose credentials are in that context? {self._whoami}\n{self._by_hand}"
+        return Step(STEP, Outcome.FAILED, step.message, remedy, step.details)
 
     def _choose(self) -> tuple[Context, str]:
         files = kubeconfig_files(self._choice.kubeconfig)

@@ -1,6 +1,7 @@
 """RBAC by server-side apply, through the official client and a person's own kubeconfig."""
 
 import json
+import shlex
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +41,9 @@ class ClusterAdmin:
             self._api = config.new_client_from_config(config_file=files, context=context, client_configuration=settings, persist_config=False)
         except (config.ConfigException, OSError, ValueError) as error:
             said = str(error)[:MESSAGE_LENGTH] if isinstance(error, config.ConfigException) else type(error).__name__
-            raise CliError(f"The context {context} cannot be used: {said}", remedy=f"Try: kubectl --context {context} auth whoami") from None
+            raise CliError(
+                f"The context {context} cannot be used: {said}", remedy=f"Try: kubectl --context {shlex.quote(context)} auth whoami"
+            ) from None
         _relax(self._api)
         self._rbac = client.RbacAuthorizationV1Api(self._api)
 

@@ -103,7 +103,7 @@ class Onboarding:
         if isinstance(self._seen, Step) and self._eks is None:
             return self._seen
         if not self._wanted.admit:
-            return Step(ACCESS_ENTRY, Outcome.SKIPPED, f"left alone (--admit admits {self._admission.principal})")
+            return Step(ACCESS_ENTRY, Outcome.SKIPPED, f"not asked for (--admit admits {self._admission.principal})")
         return self._seen if isinstance(self._seen, Step) else AccessEntryStep(self._eks, self._admission, self._seen)
 
     @cached_property

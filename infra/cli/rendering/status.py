@@ -117,7 +117,7 @@ def _queue_line(name: str, queue: QueueState, *, bad: bool) -> Text:
         return Text(f"{name}: empty")
     if bad:
         return Text(f"{name}: {queue.total}, which nothing tries again: ecr-public-pusher queue list", style=BAD)
-    return Text(f"{name}: {queue.waiting} due, {queue.delayed} not due yet, {queue.in_flight} being tried or failed and waiting", style=NEUTRAL)
+    return Text(f"{name}: {queue.waiting} available, {queue.delayed} delayed, {queue.in_flight} in flight", style=NEUTRAL)
 
 
 def _ago(moment: datetime, now: datetime) -> str:

@@ -215,5 +215,5 @@ class _Run:
         if lost := [pattern for pattern in request.namespaces if not any(matches(pattern, name) for name in found)]:
             raise RequestError(
                 f"no cluster asked for selects a namespace that matches {', '.join(lost[:10])[:300]}",
-                remedy="Name a namespace that the configuration selects; the others were pushed.",
+                remedy="Name a namespace that the configuration selects. The others are not affected.",
             )

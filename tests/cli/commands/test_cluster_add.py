@@ -185,6 +185,7 @@ def test_who_may_not_grant_is_told_who_can(person: Administrator, cluster: Clust
     ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
     assert outcomes(ran)["rbac"] == "failed"
     assert "403 clusterroles is forbidden" in json.dumps(ran.json)
+    assert remedies(ran)["rbac"].startswith("Whose credentials are in that context? kubectl --context ")
     assert "--print-rbac" in remedies(ran)["rbac"]
 
 
