@@ -61,6 +61,7 @@ HOLDERS = {
     "D8": [
         f"{DOCUMENTS}::test_a_cluster_id_that_another_documents_eks_cluster_has_is_refused",
         f"{DISCOVERY}::test_an_authenticators_cluster_id_may_not_be_the_name_of_a_cluster_that_is_found",
+        f"{DISCOVERY}::test_nor_in_a_sweep_that_concerns_no_cluster_that_is_found",
     ],
     "D9": [f"{DOCUMENTS}::test_a_cluster_id_of_an_eks_cluster_that_no_document_means_is_not_known"],
     "D10": [f"{DOCUMENTS}::test_a_document_may_name_any_cluster_that_admits_the_function"],
@@ -80,6 +81,7 @@ HOLDERS = {
         f"{DISCOVERY}::test_whose_a_namespace_is_does_not_depend_on_what_is_asked_for",
     ],
     "D16": [f"{PUSH}::test_a_bad_document_fails_alone", f"{DOCUMENTS}::test_an_invalid_document_keeps_its_secrets"],
+    "D17": [f"{DOCUMENTS}::test_a_cluster_that_two_documents_name_in_different_ways_is_not_known_to_be_one"],
     "W1": [f"{DOCUMENTS}::test_no_document_has_a_field_for_a_limit"],
     "W2": [f"{PUSH}::test_broken_defaults_write_nothing"],
     "W3": [
@@ -110,7 +112,10 @@ HOLDERS = {
         f"{SIGN_IN}::test_a_token_for_one_cluster_is_refused_by_another",
         "function/sign_in/test_eks.py::test_the_signature_covers_the_clusters_name",
     ],
-    "C2": [f"{CLUSTERS}::test_a_namesake_in_another_region_takes_the_token"],
+    "C2": [
+        f"{CLUSTERS}::test_a_namesake_in_another_region_takes_the_token",
+        f"{CLUSTERS}::test_an_authenticator_of_the_same_cluster_id_takes_the_token",
+    ],
     "C3": [f"{CLUSTERS}::test_a_cluster_gets_the_registries_of_its_own_documents_alone"],
     "C4": [f"{CLUSTERS}::test_a_private_token_lies_in_every_namespace_that_its_document_selects"],
     "C5": [f"{CLIENT}::test_a_redirect_is_refused_and_the_other_server_sees_nothing"],

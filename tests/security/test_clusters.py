@@ -71,3 +71,11 @@ def test_who_may_patch_a_secret_may_read_it(world: World) -> None:
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET}}
     status, answer = ask(cluster, token, "PATCH", f"{path}?fieldManager=whoever&dryRun=All", body)
     assert (status, world.token("prod", "a") in base64.b64decode(json.loads(answer)["data"][".dockerconfigjson"]).decode()) == (200, True)
+
+
+def test_an_authenticator_of_the_same_cluster_id_takes_the_token(world: World) -> None:
+    document = "{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: kops.example}}"
+    kops, other = (world.add_elsewhere(name, cluster_id="kops.example", document=document, embedded=True) for name in ("kops", "other"))
+    third = world.add_elsewhere("third", cluster_id="third.example", document=document.replace("kops", "third"), embedded=True)
+    token = bearer(world, "kops.example")
+    assert [ask(cluster, token, "GET", "/api/v1/namespaces")[0] for cluster in (kops, other, third)] == [200, 200, 401]

@@ -12,7 +12,7 @@ from ecr_public_pusher.errors import RequestError
 from ecr_public_pusher.events.parser import parse
 from ecr_public_pusher.events.queue_message import read
 from ecr_public_pusher.timestamps import from_epoch
-from tests.support.world import ACCOUNT, EXECUTION_ROLE, ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World
+from tests.support.world import ACCOUNT, EXECUTION_ROLE, ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World, kubeconfig
 
 PULL_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-pull"
 WEB_IDENTITY = "{namespaces: [a], signIn: {type: webIdentity}}"
@@ -142,6 +142,13 @@ def test_a_document_may_name_another_documents_kubeconfig_and_sees_nothing_of_it
     report = allowed.invoke()
     assert entry(report, "another-teams")["ok"]
     assert "stored-token-of-a-test" not in json.dumps([report, allowed.invoke({"action": "check"})])
+
+
+def test_a_cluster_that_two_documents_name_in_different_ways_is_not_known_to_be_one(allowed: World) -> None:
+    cluster = allowed.add_stored("edge")
+    again = allowed.store_kubeconfig("again", kubeconfig(cluster, token="stored-token-of-a-test"))
+    allowed.document("again", yaml.safe_dump({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": again}}))
+    assert allowed.invoke()["totals"] == {"clusters": 2, "clustersFailed": 0, "created": 1, "updated": 1}
 
 
 def _secrets(world: World) -> list[dict[str, Any]]:
