@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.local.kube import EmbeddedCluster
 from infra.local.runtime import BuiltFunction
-from tests.soak.world import EVENTS
+from tests.soak.world import EVENTS, NOT_OK
 
 # By the tenth invocation every kind of event has been met once, and what is made once has been made.
 BASE = 10
@@ -30,7 +30,7 @@ class Held:
 def soak(
     function: BuiltFunction, clusters: Sequence[EmbeddedCluster], invocations: int, *, progress: Callable[[int, str], None] = lambda *_: None
 ) -> list[Held]:
-    """What the function's process held after each of so many invocations. Raises where one gave no report."""
+    """What the function's process held after each of so many invocations. Raises where one gave no report, or one that is not ok and should be."""
     held = []
     for number, (kind, event) in enumerate(islice(cycle(EVENTS), invocations), start=1):
         progress(number, kind)
@@ -73,3 +73,5 @@ def _invoke(function: BuiltFunction, kind: str, event: dict[str, Any]) -> None:
     invocation = function.invoke({**event, "raise": False})
     if invocation.report is None:
         raise RuntimeError(f"{kind}: no report, but {invocation.error or invocation.payload}")
+    if not invocation.report["ok"] and kind not in NOT_OK:
+        raise RuntimeError(f"{kind}: {invocation.report}")
