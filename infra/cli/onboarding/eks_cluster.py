@@ -12,7 +12,7 @@ from ..aws_errors import explain
 from .step import Outcome, Step
 
 STEP = "access-entry"
-CONFIG_MAP = "CONFIG_MAP"
+CONFIG_MAP, API = "CONFIG_MAP", "API"
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,11 @@ def _owner(admission: Admission, command: str) -> str:
     return f"Or the cluster's owner runs, in the account {admission.account}:\n{command}"
 
 
+def not_asked_for(admission: Admission) -> Step:
+    """Whether the cluster admits the role is left to the check."""
+    return Step(STEP, Outcome.SKIPPED, f"not asked for (--admit admits {admission.principal})")
+
+
 @dataclass(frozen=True)
 class Entry:
     """An access entry that is there."""
@@ -108,6 +113,21 @@ class AccessEntryStep:
         except (ClientError, BotoCoreError) as error:
             return self._refused(error, self._admission.create_command)
         return self._planned(entry)
+
+    def look(self) -> Step:
+        """Whether the role is admitted already, where that can be seen and access entries alone decide it; else it is left to the check."""
+        if self._cluster.authentication_mode != API:
+            return not_asked_for(self._admission)
+        try:
+            entry = self._entry()
+        except (ClientError, BotoCoreError):
+            return not_asked_for(self._admission)
+        planned = self._planned(entry)
+        if not planned.changes:
+            return planned
+        command = self._admission.update_command(entry.groups) if entry else self._admission.create_command
+        said = f"{self._cluster.arn} does not admit {self._admission.principal}"
+        return Step(STEP, Outcome.FAILED, said, f"Give --admit.\n{_owner(self._admission, command)}")
 
     def do(self) -> Step:
         """Does it. Run again, it finds nothing to do."""

@@ -12,7 +12,7 @@ from .access import Choice, RbacStep
 from .cluster import STEP as DOCUMENT
 from .cluster import NewCluster
 from .eks_cluster import STEP as ACCESS_ENTRY
-from .eks_cluster import AccessEntryStep, Admission, EksCluster, describe
+from .eks_cluster import AccessEntryStep, Admission, EksCluster, describe, not_asked_for
 from .rbac import Manifest
 from .step import Outcome, Step
 
@@ -102,9 +102,10 @@ class Onboarding:
     def _access_entry(self) -> AccessEntryStep | Step:
         if isinstance(self._seen, Step) and self._eks is None:
             return self._seen
-        if not self._wanted.admit:
-            return Step(ACCESS_ENTRY, Outcome.SKIPPED, f"not asked for (--admit admits {self._admission.principal})")
-        return self._seen if isinstance(self._seen, Step) else AccessEntryStep(self._eks, self._admission, self._seen)
+        if isinstance(self._seen, Step):
+            return self._seen if self._wanted.admit else not_asked_for(self._admission)
+        entry = AccessEntryStep(self._eks, self._admission, self._seen)
+        return entry if self._wanted.admit else entry.look()
 
     @cached_property
     def _rbac(self) -> RbacStep | Step:

@@ -36,7 +36,7 @@ def cluster_row(deployed: Deployed, name: DocumentName) -> dict[str, Any]:
 def render_list(rows: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]] | None, unknown: Sequence[str]) -> list[RenderableType]:
     """The documents, what discoveries find, and parameters that are neither."""
     if not rows:
-        return [Text("There are no documents yet. Add a cluster: ecr-public-pusher clusters add ID")]
+        return [Text("There are no documents yet. Add a cluster: ecr-public-pusher clusters add ID --namespace NAME --admit")]
     parts: list[RenderableType] = [table("ID", "STATE", "CLUSTER", "REGION", "NAMESPACES", rows=[_cells(row) for row in rows])]
     parts += [Text.assemble((f"{row['id']}: ", "bold"), (str(row["problem"]), BAD)) for row in rows if row["problem"]]
     if found is not None:

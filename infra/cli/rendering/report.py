@@ -29,7 +29,10 @@ def _parts(report: Report, now: datetime, verbose: bool) -> Iterator[RenderableT
     if error := report.get("error"):
         yield from render_error(error)
     if report.get("unconfigured"):
-        yield indented("There is no configuration yet, so there is nothing to do. Add a cluster: ecr-public-pusher clusters add", style=NEUTRAL)
+        yield indented(
+            "There is no configuration yet, so there is nothing to do. Add a cluster: ecr-public-pusher clusters add ID --namespace NAME --admit",
+            style=NEUTRAL,
+        )
     if "dispatched" in report:
         yield indented(f"FanOut: split into {counted(report['dispatched'], 'message')}; workers push them now. Follow: ecr-public-pusher status")
     if deleted := report.get("deleted"):

@@ -24,7 +24,10 @@ def render_status(status: Status) -> list[RenderableType]:
 def _parts(status: Status) -> Iterator[RenderableType]:
     yield _headline(status)
     if status.unconfigured:
-        yield indented("There is no configuration yet, so nothing is pushed. Add a cluster: ecr-public-pusher clusters add", style=NEUTRAL)
+        yield indented(
+            "There is no configuration yet, so nothing is pushed. Add a cluster: ecr-public-pusher clusters add ID --namespace NAME --admit",
+            style=NEUTRAL,
+        )
     if status.clusters:
         yield Text("")
         yield table("CLUSTER", "STATE", "LAST GOOD PUSH", "TOKEN LEFT", "DETAIL", rows=[_row(cluster, status) for cluster in status.clusters])

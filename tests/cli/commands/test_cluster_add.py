@@ -93,11 +93,38 @@ def test_a_cluster_of_the_config_map_gets_the_command_that_changes_the_mode(pers
     assert "authenticationMode=API_AND_CONFIG_MAP && aws eks wait cluster-active" in remedies(ran)["access-entry"]
 
 
-def test_without_admit_the_entry_is_left_to_others_and_the_check_says_so(person: Administrator, cluster: Cluster) -> None:
+def test_without_admit_nothing_is_written_for_a_cluster_that_does_not_admit_the_role(person: Administrator, cluster: Cluster) -> None:
+    cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, ("viewers",)))
     ran = person.run(*ADD, "--yes", "-o", "json")
     assert ran.code == 1
-    assert outcomes(ran) == {"access-entry": "skipped", "rbac": "created", "document": "created", "check": "failed", "push": "not-attempted"}
+    assert outcomes(ran) == {
+        "access-entry": "failed", "rbac": "created", "document": "not-attempted", "check": "not-attempted", "push": "not-attempted",
+    }  # fmt: skip
+    assert person.stored("clusters/prod") is None
+    assert "--admit" in remedies(ran)["access-entry"]
+    assert f"--kubernetes-groups viewers {GROUP}" in remedies(ran)["access-entry"]
+    cluster.access_entries.remove(EXECUTION_ROLE)
+    assert "aws eks create-access-entry" in remedies(person.run(*ADD, "--yes", "-o", "json"))["access-entry"]
+
+
+def test_without_admit_an_entry_that_is_there_is_enough(person: Administrator, cluster: Cluster) -> None:
+    cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, (GROUP,)))
+    ran = person.run(*ADD, "--yes", "-o", "json")
+    assert ran.code == 0
+    assert outcomes(ran)["access-entry"] == "unchanged"
+
+
+def test_where_aws_auth_may_admit_the_role_or_entries_may_not_be_seen_the_check_says_so(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    failed = {"access-entry": "skipped", "rbac": "created", "document": "created", "check": "failed", "push": "not-attempted"}
+    world.aws.script("eks", "DescribeAccessEntry", lambda request: Answer.refusal(request, "AccessDeniedException", "not you", status=403))
+    ran = person.run(*ADD, "--yes", "-o", "json")
+    assert (ran.code, outcomes(ran)) == (1, failed)
     assert "create-access-entry" in json.dumps(ran.json["check"])
+    world.aws.script("eks", "DescribeAccessEntry", lambda _: None)
+    world.aws.put_cluster("111122223333", "us-east-1", cluster, authentication_mode="API_AND_CONFIG_MAP")
+    assert outcomes(person.run(*ADD, "--yes", "-o", "json"))["access-entry"] == "skipped"
 
 
 def test_another_accounts_cluster_by_a_profile_of_that_account(person: Administrator, world: World) -> None:
@@ -193,10 +220,10 @@ def test_a_field_that_somebody_else_manages_is_a_conflict_until_it_is_forced(per
     role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/ecr-public-pusher"
     theirs = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "ecr-public-pusher"}, "rules": []}
     cluster.admin("PATCH", f"{role}?fieldManager=argocd", theirs, content_type="application/apply-patch+yaml")
-    ran = person.run(*ADD, "--dry-run", "-o", "json")
+    ran = person.run(*ADD, "--admit", "--dry-run", "-o", "json")
     assert outcomes(ran)["rbac"] == "failed"
     assert "held by argocd: --force-conflicts takes it over" in json.dumps(ran.json)
-    ran = person.run(*ADD, "--dry-run", "--force-conflicts")
+    ran = person.run(*ADD, "--admit", "--dry-run", "--force-conflicts")
     assert ran.code == 0
 
 
@@ -222,7 +249,7 @@ def test_a_document_that_says_something_else_is_not_overwritten_unasked(person: 
     assert ran.code == 2
     assert "-namespaces: [b]" in ran.err
     assert not list(cluster.access_entries)
-    assert outcomes(person.run(*ADD, "--replace", "--dry-run", "-o", "json"))["document"] == "updated"
+    assert outcomes(person.run(*ADD, "--admit", "--replace", "--dry-run", "-o", "json"))["document"] == "updated"
 
 
 def test_without_fields_the_document_that_is_there_is_taken(person: Administrator, world: World, cluster: Cluster) -> None:
