@@ -105,7 +105,9 @@ def purge(cli: Cli, queue: Annotated[Queue, typer.Argument(help="Which queue.")]
     except ClientError as error:
         if not error.response["Error"]["Code"].endswith("PurgeQueueInProgress"):
             raise
-        raise CliError("It was purged within the last minute.", remedy="SQS wants a minute between two. Try again.", exit_code=ExitCode.AWS) from None
+        raise CliError(
+            "It was purged within the last minute.", remedy="SQS allows one purge a minute. Try again in a minute.", exit_code=ExitCode.AWS
+        ) from None
     cli.output.result({"queue": queue.value, "deleted": total}, lambda: [Text(f"Deleted: about {total}. SQS takes up to a minute for it.")])
     return ExitCode.OK
 

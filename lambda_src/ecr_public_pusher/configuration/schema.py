@@ -221,7 +221,7 @@ class DiscoverDocument(DefaultsDocument):
     """Many EKS clusters, found by their tags, as a parameter `<root>/discover/<id>` holds them; with any field of the defaults but `region`."""
 
     regions: Regions = Field(description="AWS regions to look in (a list, or one text delimited by spaces).")
-    tags: Tags = Field(description="Tags that a cluster must bear, each with a value or a glob.")
+    tags: Tags = Field(description="Tags that a cluster must have, each with a value or a glob.")
 
     @model_validator(mode="after")
     def _finds_eks_clusters_in_regions(self) -> "DiscoverDocument":

@@ -130,7 +130,7 @@ def test_files_that_are_no_documents_and_texts_that_parameter_store_refuses_are_
     (tmp_path / "clusters").mkdir()
     (tmp_path / "clusters" / "big.yaml").write_text("namespaces: [a] #" + "x" * 4096)
     with OwnStack(ROOT, tmp_path) as stack:
-        assert "README.md: is no document" in stack.unknown_files[0]
+        assert "README.md: is not a document" in stack.unknown_files[0]
         assert any("big.yaml: 4113 bytes" in problem for problem in stack.problems)
 
 
