@@ -130,7 +130,9 @@ SECRET_ARN = Text(
     r"arn:aws[a-z-]*:secretsmanager:[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}",
     "a secret's complete ARN, like arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf",
 )
-CLUSTER_ID = Text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}", "aws-iam-authenticator's clusterID", (INTEGER, BOOLEAN))
+CLUSTER_ID = Text(
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}", "aws-iam-authenticator's clusterID (letters, digits, '.', '_' and '-', at most 253)", (INTEGER, BOOLEAN)
+)
 _PEM = r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
 
 

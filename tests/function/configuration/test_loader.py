@@ -310,6 +310,7 @@ def test_a_document_without_its_endpoint_anywhere() -> None:
         (f"{{endpoint: https://10.0.0.1, signIn: {STORED}}}", "the kubeconfig says them"),
         (f"{{cluster: main, endpoint: https://10.0.0.1, signIn: {WEB}}}", "cluster: the name of an EKS cluster"),
         ("signIn: {type: eks, clusterId: x}", "clusterId: iamAuthenticator needs it, and no other kind has one"),
+        ("signIn: {type: iamAuthenticator, clusterId: a b}", "clusterID (letters, digits, '.', '_' and '-', at most 253), found 'a b'"),
         ("signIn: webIdentity", "signIn: expected a mapping with a type, like {type: webIdentity}, found a single value"),
         ("signIn: [{type: webIdentity}]", "signIn: expected a mapping with a type, like {type: webIdentity}, found a list"),
         ("signIn: {type: webIdentity, secretArn: x}", "expected a secret's complete ARN"),
