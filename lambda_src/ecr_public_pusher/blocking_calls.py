@@ -5,8 +5,10 @@ sandbox. So only what reads may run here for longer than its caller waits; what 
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 from ecr_public_pusher.concurrency import Slots
 
@@ -14,6 +16,8 @@ from ecr_public_pusher.concurrency import Slots
 THREADS = 8
 # As many as may hang (a region that answers nothing) before others have to wait.
 MOST_THREADS = 64
+# Of these, what one service may hold: where it hangs for each of very many clusters, those of others go on.
+THREADS_OF_ONE, MOST_THREADS_OF_ONE = 6, 32
 
 
 class BlockingCalls:
@@ -22,6 +26,7 @@ class BlockingCalls:
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="blocking")
         self._slots = Slots(THREADS, most=MOST_THREADS)
+        self._slots_of_one: defaultdict[str, Slots] = defaultdict(lambda: Slots(THREADS_OF_ONE, most=MOST_THREADS_OF_ONE))
 
     async def __aenter__(self) -> "BlockingCalls":
         return self
@@ -29,7 +34,10 @@ class BlockingCalls:
     async def __aexit__(self, *_: object) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def run[T](self, call: Callable[[], T]) -> T:
-        """`call()`, on a thread. Cancelled, it returns at once, and the thread ends by itself."""
-        async with self._slots.slot():
+    async def run[T](self, call: Callable[[], T], *, service: str | None = None) -> T:
+        """`call()`, on a thread. Cancelled, it returns at once, and the thread ends by itself.
+
+        `service`: whom it asks, where each of many clusters may do so: a name of the caller's, with the region.
+        """
+        async with self._slots_of_one[service].slot() if service else nullcontext(), self._slots.slot():
             return await asyncio.get_running_loop().run_in_executor(self._executor, call)

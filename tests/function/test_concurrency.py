@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from ecr_public_pusher.blocking_calls import THREADS, BlockingCalls
+from ecr_public_pusher.blocking_calls import MOST_THREADS, THREADS, BlockingCalls
 from ecr_public_pusher.concurrency import OncePerKey, run_concurrently
 
 
@@ -126,4 +126,21 @@ def test_calls_that_hang_do_not_hold_up_the_others() -> None:
             return answer
 
     assert asyncio.run(calls()) == 7
+    never.set()
+
+
+def test_a_service_that_hangs_for_very_many_leaves_threads_to_the_others() -> None:
+    never = threading.Event()
+
+    async def calls() -> list[int]:
+        async with BlockingCalls() as blocking:
+            hung = [asyncio.create_task(blocking.run(lambda: never.wait(30), service="sts")) for _ in range(2 * MOST_THREADS)]
+            await asyncio.sleep(0)
+            async with asyncio.timeout(10):
+                answers = [await blocking.run(lambda: 7, service=service) for service in ("eks", None)]
+            for task in hung:
+                task.cancel()
+            return answers
+
+    assert asyncio.run(calls()) == [7, 7]
     never.set()

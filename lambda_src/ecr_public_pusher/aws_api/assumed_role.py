@@ -59,7 +59,7 @@ class Callers:
     async def _assumed(self, role_arn: str | None, external_id: str | None, allowed_by: str) -> Caller:
         if role_arn is None:
             return await self.blocking.run(self._own)
-        return await self.blocking.run(lambda: self._assume(role_arn, external_id, allowed_by))
+        return await self.blocking.run(lambda: self._assume(role_arn, external_id, allowed_by), service="sts")
 
     def _own(self) -> Caller:
         try:

@@ -73,7 +73,9 @@ class EksSignIn(RoleCaller):
         """Where the cluster is, by EKS's word now. Raises RoleError, SignInError, EksError."""
         caller = await self.caller()
         clients, config = self._callers.clients, self.config
-        found = await self._callers.blocking.run(lambda: describe(clients.client("eks", config.region), config.cluster, **caller.signature))
+        found = await self._callers.blocking.run(
+            lambda: describe(clients.client("eks", config.region), config.cluster, **caller.signature), service=f"eks {config.region}"
+        )
         self._endpoints.put(self._key, found)
         return found
 

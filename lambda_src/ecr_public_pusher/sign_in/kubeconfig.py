@@ -110,7 +110,7 @@ class KubeconfigSignIn(RoleCaller):
 
     async def _read(self) -> _Kubeconfig:
         caller = await self.caller()
-        return await self._callers.blocking.run(lambda: self._loaded(self._stored(caller.signature)))
+        return await self._callers.blocking.run(lambda: self._loaded(self._stored(caller.signature)), service=f"secretsmanager {self._region}")
 
     def _stored(self, signature: dict[str, Any]) -> str:
         clients = self._callers.clients

@@ -44,7 +44,7 @@ class WebIdentitySignIn(NamedEndpoint):
 
     async def credential(self) -> Credential:
         caller = await self.caller()
-        token = await self._callers.blocking.run(lambda: self._issued(caller.signature))
+        token = await self._callers.blocking.run(lambda: self._issued(caller.signature), service="sts")
         self._claims = Claims.of(token, self.audience)
         return Credential(token)
 

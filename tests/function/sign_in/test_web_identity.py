@@ -3,11 +3,13 @@
 import base64
 import json
 import re
+import threading
 from typing import Any
 
 import pytest
 import yaml
 
+from ecr_public_pusher.blocking_calls import MOST_THREADS
 from ecr_public_pusher.errors import SignInError
 from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
 from ecr_public_pusher.sign_in.endpoint import Endpoint
@@ -73,6 +75,25 @@ def test_check_shows_issuer_subject_and_audience_and_no_token(world: World) -> N
     said = findings(world.run({"action": "check"}))["token"]["message"]
     assert said.endswith(f"of the issuer {world.aws.web_identity.url}, subject {EXECUTION_ROLE}, audience ecr-public-pusher:edge")
     assert "eyJ" not in said
+
+
+def test_an_sts_that_hangs_for_very_many_delays_no_other_kind(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="{namespaces: [a]}", embedded=True)
+    edge = world.add_elsewhere("edge", document=DOCUMENT, embedded=True)
+    for number in range(MOST_THREADS + 8):
+        where = {"endpoint": edge.endpoint, "certificateAuthority": edge.ca_pem, "signIn": {"type": "webIdentity"}}
+        world.document(f"edge-{number}", yaml.safe_dump({"namespaces": [f"a{number}"], **where}))
+    answered = threading.Event()
+
+    def hang(_: AwsRequest) -> Answer | None:
+        answered.wait(60)
+        return None
+
+    world.aws.script(*CALL, hang)
+    report = world.run(seconds=8)
+    answered.set()
+    assert cluster_of(report, "prod")["ok"]
+    assert len(report["clusters"]) == MOST_THREADS + 10
 
 
 # Each token for one document, and as few as that takes
