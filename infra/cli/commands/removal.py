@@ -8,7 +8,7 @@ from ..documents.document import DocumentName
 from ..errors import CliError, ExitCode
 from ..function import Report
 from ..rendering.report import render_report
-from .run import run
+from .run import grant_removal, run
 
 
 def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName]:
@@ -33,8 +33,7 @@ def not_deleted(kept: Sequence[DocumentName]) -> CliError:
     """What is said of documents that `remove_secrets` returned."""
     return CliError(
         f"Not deleted, since the Secrets could not all be removed: {', '.join(map(str, kept))}",
-        remedy="Correct what is said above and run this again, or give --keep-secrets. "
-        f"Where rights are missing: ecr-public-pusher clusters add {kept[0].id} --allow-removal --no-push",
+        remedy=f"Correct what is said above and run this again, or give --keep-secrets. {grant_removal(kept[0].id)}",
         exit_code=ExitCode.NOT_OK,
     )
 

@@ -124,10 +124,22 @@ def remove(
         cli.output.need_person("Remove all of that?")
         planned = run(cli, _event("plan", clusters=ids) | {"remove": True})
         if not planned.get("totals", {}).get("removed"):
-            return show(cli, planned)  # there is nothing to remove, or nothing that could be
+            return _show_removal(cli, planned)  # there is nothing to remove, or nothing that could be
         _show_aside(cli, planned)
         cli.output.confirm("Remove all of that?")
-    return show(cli, run(cli, event))
+    return _show_removal(cli, run(cli, event))
+
+
+def _show_removal(cli: Cli, report: Report) -> int:
+    code = show(cli, report)
+    if failed := [cluster["id"] for cluster in report.get("clusters", ()) if not cluster["ok"]]:
+        cli.output.note(grant_removal(failed[0]))
+    return code
+
+
+def grant_removal(cluster_id: str) -> str:
+    """How a cluster gives the rights that a removal needs."""
+    return f"Where rights are missing: ecr-public-pusher clusters add {cluster_id} --allow-removal --no-push"
 
 
 def run(cli: Cli, event: Mapping[str, Any]) -> Report:

@@ -92,6 +92,13 @@ def test_a_removal_with_yes_is_done(prod: Operator) -> None:
     assert prod.world.secret("prod", "team-b") is not None
 
 
+def test_a_removal_without_the_rights_names_the_command_that_gives_them(operator: Operator) -> None:
+    operator.world.add_cluster("prod", namespaces=("team-a",), document="namespaces: [team-a]")
+    result = operator.run("remove", "prod", "--yes")
+    assert result.exit_code == 1
+    assert "ecr-public-pusher clusters add prod --allow-removal --no-push" in result.stderr
+
+
 def test_a_plan_of_a_removal_names_what_would_be_removed(prod: Operator) -> None:
     prod.run("push")
     assert any(line.split() == ["team-a", "remove"] for line in prod.run("plan", "--remove", "prod").stdout.splitlines())
