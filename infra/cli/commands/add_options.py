@@ -7,7 +7,7 @@ import typer
 
 from ..onboarding.rbac import Grant
 
-FIELDS, ACCESS, STEPS = "The document's fields", "Access to the cluster", "What is done"
+FIELDS, ACCESS, STEPS = "The document's fields", "Access to the cluster", "Actions"
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The document's id, and the EKS cluster's name where --cluster names no other.")]
 File = Annotated[
@@ -21,19 +21,19 @@ Role = Annotated[str | None, typer.Option("--role-arn", metavar="ARN", help="Rol
 External = Annotated[str | None, typer.Option("--external-id", metavar="ID", help="External id of --role-arn.", rich_help_panel=FIELDS)]
 Namespace = Annotated[list[str] | None, typer.Option("--namespace", "-n", metavar="NAME", help="Name or glob; repeat it.", rich_help_panel=FIELDS)]
 Exclude = Annotated[
-    list[str] | None, typer.Option("--exclude", metavar="NAME", help="Never these names or globs; repeat it.", rich_help_panel=FIELDS)
+    list[str] | None, typer.Option("--exclude", metavar="NAME", help="Exclude these names or globs; repeat it.", rich_help_panel=FIELDS)
 ]
 SelectorOption = Annotated[
     str | None, typer.Option("--selector", "-l", metavar="LABELS", help="A label selector, as kubectl's.", rich_help_panel=FIELDS)
 ]
 Accounts = Annotated[
     list[str] | None,
-    typer.Option("--service-account", metavar="NAME", help="Name or glob that gets the Secret's name; repeat it.", rich_help_panel=FIELDS),
+    typer.Option("--service-account", metavar="NAME", help="Name or glob of ServiceAccounts that use the Secret; repeat it.", rich_help_panel=FIELDS),
 ]
 SecretName = Annotated[str | None, typer.Option("--secret-name", metavar="NAME", help="Name of the Secret.", rich_help_panel=FIELDS)]
 Take = Annotated[bool, typer.Option("--take-ownership", help="Take over a Secret that somebody else manages.", rich_help_panel=FIELDS)]
 Prune = Annotated[bool, typer.Option("--prune", help="Delete the Secret where it is no longer selected.", rich_help_panel=FIELDS)]
-Empty = Annotated[bool, typer.Option("--allow-empty", help="Finding no namespace is no failure.", rich_help_panel=FIELDS)]
+Empty = Annotated[bool, typer.Option("--allow-empty", help="Accept that no namespace is found.", rich_help_panel=FIELDS)]
 Label = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE", help="Label of the Secret; repeat it.", rich_help_panel=FIELDS)]
 Annotation = Annotated[list[str] | None, typer.Option("--annotation", metavar="KEY=VALUE", help="Annotation; repeat it.", rich_help_panel=FIELDS)]
 Registry = Annotated[
@@ -56,12 +56,14 @@ ClusterProfile = Annotated[
 GrantOption = Annotated[
     Grant, typer.Option("--rbac", help="Rights for the whole cluster, namespace by namespace, or none applied.", rich_help_panel=ACCESS)
 ]
-Removal = Annotated[bool, typer.Option("--allow-removal", help="Also the rights that a removal needs.", rich_help_panel=ACCESS)]
+Removal = Annotated[bool, typer.Option("--allow-removal", help="Also grant the rights that a removal needs.", rich_help_panel=ACCESS)]
 KubeContext = Annotated[str | None, typer.Option("--context", metavar="NAME", help="Context of your kubeconfig.", rich_help_panel=ACCESS)]
 KubeFile = Annotated[Path | None, typer.Option("--kubeconfig", metavar="FILE", exists=True, help="Your kubeconfig.", rich_help_panel=ACCESS)]
-Trust = Annotated[bool, typer.Option("--trust-context", help="Though nothing shows that the context is this cluster.", rich_help_panel=ACCESS)]
+Trust = Annotated[
+    bool, typer.Option("--trust-context", help="Use the context even if it cannot be verified that it is this cluster.", rich_help_panel=ACCESS)
+]
 Force = Annotated[bool, typer.Option("--force-conflicts", help="Take over RBAC fields that others manage.", rich_help_panel=ACCESS)]
-Replace = Annotated[bool, typer.Option("--replace", help="Write over a document of that id that says something else.", rich_help_panel=STEPS)]
+Replace = Annotated[bool, typer.Option("--replace", help="Overwrite a different document of that id.", rich_help_panel=STEPS)]
 PrintRbac = Annotated[bool, typer.Option("--print-rbac", help="Only print the RBAC that it needs, for kubectl.", rich_help_panel=STEPS)]
 NoPush = Annotated[bool, typer.Option("--no-push", help="Only check.", rich_help_panel=STEPS)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.", rich_help_panel=STEPS)]
