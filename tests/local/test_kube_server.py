@@ -142,9 +142,9 @@ def test_a_control_plane_without_binaries_says_which_are_missing(tmp_path: Path)
 
 
 def test_a_control_plane_that_dies_prints_its_last_words(tmp_path: Path) -> None:
-    for name in ("etcd", "kube-apiserver"):
+    for name, then in (("etcd", "exec sleep 60"), ("kube-apiserver", "exit 1")):
         binary = tmp_path / name
-        binary.write_text(f"#!/bin/sh\necho {name} cannot go on >&2\nexit 1\n")
+        binary.write_text(f"#!/bin/sh\necho {name} cannot go on >&2\n{then}\n")
         binary.chmod(0o755)
     with pytest.raises(ClusterError, match="kube-apiserver cannot go on"):
         ControlPlane("prod", credentials=lambda _: None, assets=tmp_path)
