@@ -12,12 +12,12 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from ecr_public_pusher.configuration.json_schema import json_schemas
 from ecr_public_pusher.configuration.schema import (
     ClusterDocument,
     DefaultsDocument,
     DiscoverDocument,
     RegistryField,
-    json_schemas,
 )
 from infra import command_reference
 

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from ecr_public_pusher.configuration.schema import json_schemas
+from ecr_public_pusher.configuration.json_schema import json_schemas
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ecr_public_pusher.configuration.schema import json_schemas
+from ecr_public_pusher.configuration.json_schema import json_schemas
 
 from ..command import Cli, command
 from ..output import Format

@@ -1,4 +1,4 @@
-"""The model of the configuration documents: their fields, what is said of one that is invalid, and the JSON Schemas for editors. Pure."""
+"""The model of the configuration documents: their fields, and what is said of one that is invalid. Pure."""
 
 import difflib
 from collections.abc import Mapping
@@ -8,7 +8,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 from pydantic.alias_generators import to_camel
 
 from ecr_public_pusher.configuration.field_types import (
-    NULL,
     Account,
     Annotations,
     Boolean,
@@ -22,14 +21,12 @@ from ecr_public_pusher.configuration.field_types import (
     Region,
     Regions,
     RoleArn,
-    Schema,
     SecretArn,
     SecretName,
     Selector,
     ServiceAccounts,
     SomeNamespaces,
     Tags,
-    one_of,
 )
 from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
@@ -37,8 +34,6 @@ DEFAULT_SECRET_NAME = "ecr-public-token"  # the archived CronJob's, so that Pods
 
 # How the remedy for an invalid document begins.
 REFERENCE = "See docs/configuration.md, and write the corrected document"
-
-_SCHEMA_ROOT = "https://raw.githubusercontent.com/ecr-public-pusher/ecr-public-pusher/main/docs"
 
 
 class _Model(BaseModel):
@@ -231,94 +226,6 @@ class DiscoverDocument(DefaultsDocument):
         if self.sign_in is not None or self.endpoint is not None or self.certificate_authority is not None:
             raise ValueError("signIn, endpoint and certificateAuthority: a discovery finds EKS clusters, which EKS says them of")
         return self
-
-
-def json_schemas() -> dict[str, Schema]:
-    """The JSON Schemas for editors, by file name in docs/."""
-    cluster = _published(ClusterDocument, "cluster.schema.json", "A cluster's document of ecr-public-pusher")
-    given = {"required": ["externalId"], "properties": {"externalId": {"not": NULL}}}
-    external_id = {"if": given, "then": {"required": ["roleArn"], "properties": {"roleArn": {"not": NULL}}}}
-    cluster["allOf"] = [
-        external_id,
-        {"if": _signs_in_by("eks", "kubeconfig"), "then": {"properties": {"endpoint": NULL, "certificateAuthority": NULL}}},
-        {"if": _signs_in_by("iamAuthenticator", "webIdentity", "kubeconfig"), "then": {"properties": {"cluster": NULL}}},
-    ]
-    discover = _published(DiscoverDocument, "discover.schema.json", "A discovery document of ecr-public-pusher")
-    discover["required"] = ["regions", "tags"]
-    discover["allOf"] = [external_id]
-    discover["properties"]["region"] = {**NULL, "description": "A discovery looks in regions."}
-    of_eks = {**NULL, "description": "A discovery finds EKS clusters, which EKS says it of."}
-    discover["properties"] |= dict.fromkeys(("signIn", "endpoint", "certificateAuthority"), of_eks)
-    discover["properties"] |= {name: _given(discover["properties"][name]) for name in discover["required"]}
-    return {
-        "cluster.schema.json": cluster,
-        "defaults.schema.json": _published(DefaultsDocument, "defaults.schema.json", "The defaults of ecr-public-pusher"),
-        "discover.schema.json": discover,
-    }
-
-
-def _signs_in_by(*kinds: SignInType) -> Schema:
-    """Whether a document says so itself: what the defaults say, an editor does not know."""
-    return {"required": ["signIn"], "properties": {"signIn": {"type": "object", "properties": {"type": {"enum": list(kinds)}}, "required": ["type"]}}}
-
-
-def _published(model: type[DefaultsDocument], name: str, title: str) -> Schema:
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"{_SCHEMA_ROOT}/{name}", "title": title}
-    return head | _object(model, model.__doc__ or "")
-
-
-def _object(model: type[BaseModel], description: str) -> Schema:
-    """A mapping's schema. Every field may be null, which is as if it were absent."""
-    made = model.model_json_schema(by_alias=True)
-    fields = {field.alias or name: field for name, field in model.model_fields.items()}
-    properties = {}
-    for name in fields:
-        given = made["properties"][name]
-        special = {"namespaces": _namespaces, "registries": _registries_schema, "signIn": _sign_in_schema}.get(name)
-        kind = special() if special else {key: value for key, value in _not_null(given).items() if key not in _OF_THE_FIELD}
-        default = {"default": given["default"]} if given.get("default") not in (None, [], {}) else {}
-        properties[name] = {"description": fields[name].description, **default, **one_of(*kind.get("anyOf", [kind]), NULL)}
-    return {"description": " ".join(description.split()), "type": "object", "additionalProperties": False, "properties": properties}
-
-
-_OF_THE_FIELD = ("title", "description", "default")
-
-
-def _not_null(given: Schema) -> Schema:
-    kinds = [kind for kind in given.get("anyOf", [given]) if kind != NULL]
-    return dict(kinds[0]) if len(kinds) == 1 else {"anyOf": kinds}
-
-
-def _namespaces() -> Schema:
-    mapping = _object(NamespacesField, NamespacesField.__doc__ or "")
-    named = dict(mapping["properties"]["include"])
-    given = [{"required": [name], "properties": {name: {"not": NULL}}} for name in ("include", "selector")]
-    return one_of(*(kind for kind in named["anyOf"] if kind != NULL), mapping | {"anyOf": given})
-
-
-def _registries_schema() -> Schema:
-    private = _object(RegistryField, RegistryField.__doc__ or "")
-    required = ["account", "region", "roleArn"]
-    private |= {"required": required, "properties": private["properties"] | {name: _given(private["properties"][name]) for name in required}}
-    item = one_of({"const": PUBLIC}, private, NULL)
-    listed = {"type": "array", "items": item, "contains": {"not": NULL}, "maxItems": MOST_REGISTRIES, "uniqueItems": True}
-    return one_of(listed, {"type": "string", "pattern": r"^\s*public\s*$"})
-
-
-def _sign_in_schema() -> Schema:
-    made = _object(SignInField, SignInField.__doc__ or "")
-    head = {"type": "object", "additionalProperties": False, "description": made["description"]}
-    own = {name: field for name, field in made["properties"].items() if name != "type"}
-    kinds = []
-    for kind, needed in OWN_FIELDS.items():
-        fields = {name: _given(field) if name == needed else NULL for name, field in own.items()}
-        kinds.append(head | {"required": ["type", *([needed] if needed else [])], "properties": {"type": {"const": kind}, **fields}})
-    return one_of(*kinds)
-
-
-def _given(field: Schema) -> Schema:
-    """A field that must be there."""
-    return {**field, "anyOf": [kind for kind in field["anyOf"] if kind != NULL]}
 
 
 def correction(parameter: str) -> str:

@@ -8,14 +8,15 @@ import jsonschema
 import pytest
 import yaml
 
-from ecr_public_pusher.configuration import loader, schema
+from ecr_public_pusher.configuration import loader
+from ecr_public_pusher.configuration.json_schema import json_schemas
 from ecr_public_pusher.configuration.loader import Parameter
 from ecr_public_pusher.errors import ConfigurationError
 from infra.local.kube.certificates import issue
 
 ROOT = Path(__file__).parents[3]
 PATH = "/ecr-public-pusher"
-SCHEMAS = schema.json_schemas()
+SCHEMAS = json_schemas()
 EKS = "{namespaces: [default], signIn: {type: eks}}"
 HOSTS = ("10.0.0.1", "k8s.example.com", "[::1]", "[2001:db8::1]", "[fe80:1:2:3:4:5:6:7]", "[2001:db8::]", "xn--bcher-kva.example")
 ROLE = "arn:aws:iam::444455556666:role/spoke"
