@@ -47,11 +47,6 @@ class DeployedStack:
         return self.outputs["DeadLetterQueueUrl"]
 
     @property
-    def alarm_prefix(self) -> str:
-        """What the names of the stack's alarms begin with."""
-        return f"{self.name}-"
-
-    @property
     def version(self) -> str | None:
         return self.outputs.get("Version")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from ecr_public_pusher.configuration.names import matches
@@ -91,18 +92,14 @@ def judge(documents: Sequence[Document], pushes: Iterable[LogLine], sweeps: Iter
     """What the log says of the clusters that there are documents for."""
     health = Health({one.id: ClusterHealth(one.id) for one in documents if not one.is_discovery})
     modified = {one.id: one.modified for one in documents}
-    for line in sorted(pushes, key=_moment):
+    for line in sorted(pushes, key=attrgetter("at")):
         if report := line.report:
             _take_push(health, line.at, report, modified)
-    for line in sorted(sweeps, key=_moment)[-1:]:
+    for line in sorted(sweeps, key=attrgetter("at"))[-1:]:
         if report := line.report:
             _take_sweep(health, line.at, report)
     _forget_deleted(health, documents)
     return health
-
-
-def _moment(line: LogLine) -> datetime:
-    return line.at
 
 
 def _take_push(health: Health, at: datetime, report: Mapping[str, Any], modified: Mapping[str, datetime]) -> None:

@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError
 from .errors import CliError, ExitCode
 from .session import Session
 
-REPORTS = '{ $.message = "report" }'
 # What clusters' tokens are known by. A sweep comes every few minutes, with all clusters in its report: the last ones are asked for apart.
 PUSHES = '{ $.message = "report" && ($.report.action = "push" || $.report.action = "remove") }'
 SWEEPS = '{ $.message = "report" && $.report.action = "sweep" }'

@@ -4,17 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.world import World
-from tests.support.world import world as make_world
+from tests.support.world import World, world_of_process
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """An AWS without parameters, and no cluster yet; the process's environment is the function's."""
-    environ: dict[str, str] = {}
-    with make_world(environ) as made:
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_STS", "AWS_DEFAULT_REGION"):
-            monkeypatch.delenv(name, raising=False)
+    with world_of_process(monkeypatch) as made:
         yield made

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import botocore.loaders
 import botocore.session
+import pytest
 import yaml
 
 from ecr_public_pusher import handler as entry
@@ -296,3 +297,15 @@ def world(environ: dict[str, str]) -> Iterator[World]:
         finally:
             for cluster in made.clusters.values():
                 stack.callback(cluster.close)
+
+
+@contextlib.contextmanager
+def world_of_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A world without parameters and clusters; the process's environment is the function's, and nothing of the person's."""
+    environ: dict[str, str] = {}
+    with world(environ) as made:
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_STS", "AWS_DEFAULT_REGION"):
+            monkeypatch.delenv(name, raising=False)
+        yield made

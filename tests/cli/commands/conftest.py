@@ -6,19 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.administrator import Administrator, administrator
-from tests.support.world import World
-from tests.support.world import world as make_world
+from tests.support.world import World, world_of_process
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The function's: the process's environment is its own, and the person's is theirs."""
-    environ: dict[str, str] = {}
-    with make_world(environ) as made:
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_STS", "AWS_DEFAULT_REGION"):
-            monkeypatch.delenv(name, raising=False)
+    with world_of_process(monkeypatch) as made:
         yield made
 
 

@@ -1,11 +1,10 @@
 """EKS's token for clusters that run aws-iam-authenticator themselves: the authenticator's id is signed, and nobody else's."""
 
-from typing import Any
-
 import pytest
 
 from infra.local.kube import EmbeddedCluster
 from infra.local.kube.cluster import Response, SeenRequest
+from tests.support.reports import cluster_of, findings
 from tests.support.world import EXECUTION_ROLE, World
 
 DOCUMENT = "{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: edge.example.com}}"
@@ -15,16 +14,6 @@ CLUSTER_ID = "edge.example.com"
 @pytest.fixture(autouse=True)
 def allowed(world: World) -> None:
     world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
-
-
-def cluster_of(report: dict[str, Any], document_id: str = "edge") -> dict[str, Any]:
-    found = next(cluster for cluster in report["clusters"] if cluster["id"] == document_id)
-    assert isinstance(found, dict)
-    return found
-
-
-def findings(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {finding["check"]: finding for finding in cluster_of(report)["findings"]}
 
 
 def test_a_push(world: World) -> None:

@@ -22,6 +22,7 @@ from infra.local.aws.wire import Answer
 from infra.local.kube.auth.authz import UserInfo
 from infra.local.kube.certificates import issue
 from infra.local.kube.cluster import Response, SeenRequest
+from tests.support.reports import cluster_of, findings
 from tests.support.world import EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World, kubeconfig
 
 TOKEN = "stored-token-of-a-test"
@@ -31,16 +32,6 @@ KINDS = ("token", "certificate")
 @pytest.fixture(autouse=True)
 def allowed(world: World) -> None:
     world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
-
-
-def cluster_of(report: dict[str, Any], document_id: str = "edge") -> dict[str, Any]:
-    found = next(cluster for cluster in report["clusters"] if cluster["id"] == document_id)
-    assert isinstance(found, dict)
-    return found
-
-
-def findings(report: dict[str, Any], document_id: str = "edge") -> dict[str, dict[str, Any]]:
-    return {finding["check"]: finding for finding in cluster_of(report, document_id)["findings"]}
 
 
 def secrets_in(config: dict[str, Any]) -> list[str]:

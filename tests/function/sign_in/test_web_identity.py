@@ -18,6 +18,7 @@ from infra.local.kube import EmbeddedCluster
 from infra.local.kube.auth.jwts import TrustedIssuer
 from infra.local.kube.cluster import Response, SeenRequest
 from infra.local.trust import trusted_issuer
+from tests.support.reports import cluster_of, findings
 from tests.support.world import ACCOUNT, EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
 DOCUMENT = "{namespaces: [a], signIn: {type: webIdentity}}"
@@ -28,16 +29,6 @@ CALL = ("sts", "GetWebIdentityToken")
 def switched_on(world: World) -> None:
     world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
     world.aws.web_identity.enabled = True
-
-
-def cluster_of(report: dict[str, Any], document_id: str = "edge") -> dict[str, Any]:
-    found = next(cluster for cluster in report["clusters"] if cluster["id"] == document_id)
-    assert isinstance(found, dict)
-    return found
-
-
-def findings(report: dict[str, Any], document_id: str = "edge") -> dict[str, dict[str, Any]]:
-    return {finding["check"]: finding for finding in cluster_of(report, document_id)["findings"]}
 
 
 def issued(world: World) -> list[str]:
