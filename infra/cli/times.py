@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import typer
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_FORM = re.compile(r"(?:\d+[smhdw])+")
-_PART = re.compile(r"(\d+)([smhdw])")
+_FORM = re.compile(r"(?:\d{1,6}[smhdw])+")
+_PART = re.compile(r"(\d{1,6})([smhdw])")
 
 
 def Duration(text: str | timedelta) -> timedelta:

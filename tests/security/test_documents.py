@@ -157,6 +157,18 @@ def _secrets(world: World) -> list[dict[str, Any]]:
     return [{"arn": secret.arn} for secret in secretsmanager_backends[ACCOUNT]["us-east-1"].secrets.values()]
 
 
+@pytest.mark.parametrize(
+    "selector",
+    [f"team in ({'  ,' * 14})x", f"team in ({'  ,' * 1000})x", f"a{', a' * 1000}%", "," * 3000],
+)
+def test_a_selector_keeps_no_other_cluster_waiting(world: World, selector: str) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="{namespaces: [a]}")
+    world.document("another-teams", yaml.safe_dump({"namespaces": {"selector": selector}}))
+    report = world.invoke()
+    assert entry(report, "another-teams")["error"]["type"] == "InvalidDocument"
+    assert entry(report, "prod")["ok"]
+
+
 def test_an_invalid_document_keeps_its_secrets(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="{namespaces: [a]}")
     world.invoke()

@@ -3,10 +3,7 @@
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 """
 
-import re
-
 STANDARD_BYTES, ADVANCED_BYTES = 4096, 8192
-_REFERENCE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
 def refusal(text: str, *, limit: int = STANDARD_BYTES) -> tuple[str, str, int | None] | None:
@@ -17,8 +14,9 @@ def refusal(text: str, *, limit: int = STANDARD_BYTES) -> tuple[str, str, int | 
         return said, "Move what many documents share to the defaults, shorten comments, or split the document in two.", None
     if not text.strip():
         return "is empty", "Write at least one field, or delete the file.", None
-    if found := _REFERENCE.search(text):
-        line = text.count("\n", 0, found.start()) + 1
+    before, opened, after = text.partition("{{")
+    if opened and "}}" in after:
+        line = before.count("\n") + 1
         return (
             "Parameter Store refuses {{ }}, its mark for a reference",
             "Write a space between the braces, or the mapping on lines of its own.",

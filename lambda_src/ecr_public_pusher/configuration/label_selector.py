@@ -1,47 +1,49 @@
 """Kubernetes label selectors: parsed as the API server does, so that a bad one is found before any cluster is asked, and matched.
 
 Source of the grammar: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors, and apimachinery's
-labels.Parse. The patterns hold in Python and in a JSON Schema (ECMA-262) alike.
+labels.Parse. The patterns hold in Python and in a JSON Schema (ECMA-262) alike, and match in linear
+time: no repeated part of one begins with what the part before it may end with.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 _PREFIX = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
-KEY_PATTERN = rf"(?:(?=[^/]{{1,253}}/){_PREFIX}/)?{_NAME}"
+KEY_PATTERN = rf"(?:(?=[a-z0-9.-]{{1,253}}/){_PREFIX}/)?{_NAME}"
 VALUE_PATTERN = rf"(?:{_NAME})?"
 LABEL_KEY, LABEL_VALUE = re.compile(KEY_PATTERN), re.compile(VALUE_PATTERN)
 
 _MAX_INT = 2**63 - 1  # a Go int64; a bound is a label's value too, which has no sign and at most 63 characters
+_BOUND, _INT = re.compile(r"[0-9]{1,63}"), re.compile(r"-?[0-9]{1,63}")
 
 
-def _numbers_up_to(limit: str) -> str:
-    """A pattern of the decimal numbers from 0 to `limit`."""
-    smaller = [rf"{limit[:place]}[0-{int(digit) - 1}][0-9]{{{len(limit) - place - 1}}}" for place, digit in enumerate(limit) if digit != "0"]
-    return rf"(?:[0-9]{{1,{len(limit) - 1}}}|{'|'.join(smaller)}|{limit})"
+def _more_than(limit: str) -> str:
+    """Return a pattern of how decimal numbers larger than `limit` begin."""
+    as_long = ""
+    for rest, digit in enumerate(reversed(limit)):
+        larger = rf"[{int(digit) + 1}-9][0-9]{{{rest}}}" if digit != "9" else ""
+        as_long = "|".join(filter(None, (larger, as_long and f"{digit}(?:{as_long})")))
+    return rf"0*(?:[1-9][0-9]{{{len(limit)}}}|{as_long})"
 
 
-_BOUND = rf"0{{0,44}}{_numbers_up_to(str(_MAX_INT))}"
-_INT = re.compile(rf"-?{_BOUND}")
 _SPACE = r"[ \t\r\n]"
-_VALUES = rf"{_SPACE}*{VALUE_PATTERN}{_SPACE}*(?:,{_SPACE}*{VALUE_PATTERN}{_SPACE}*)*"
-_REQUIREMENT = (
-    rf"(?:!{_SPACE}*(?P<absent>{KEY_PATTERN})|(?P<key>{KEY_PATTERN})(?:"
-    rf"{_SPACE}*(?P<equality>==?|!=){_SPACE}*(?P<value>{VALUE_PATTERN})"
-    rf"|{_SPACE}+(?P<membership>in|notin){_SPACE}*\((?P<values>{_VALUES})\)"
-    rf"|{_SPACE}*(?P<order>[<>]){_SPACE}*(?P<bound>{_BOUND}))?)"
-)
-_FORM = re.compile(_REQUIREMENT)
-_UNNAMED = re.sub(r"\?P<\w+>", "?:", _REQUIREMENT)
+# Each with the blanks behind it.
+_KEY, _VALUE = rf"{KEY_PATTERN}{_SPACE}*", rf"(?:{_NAME}{_SPACE}*)?"
+_IN_VALUES = rf"(?:in|notin){_SPACE}*\({_SPACE}*{_VALUE}(?:,{_SPACE}*{_VALUE})*\){_SPACE}*"
+_EQUALS = rf"(?:==?|!=){_SPACE}*{_VALUE}"
+_COMPARES = rf"[<>]{_SPACE}*(?![0-9]{{64}}|{_more_than(str(_MAX_INT))})[0-9]+{_SPACE}*"
+_RESTRICTION = rf"(?:{_SPACE}+{_IN_VALUES}|{_SPACE}*(?:{_EQUALS}|{_COMPARES})?)"
+_REQUIREMENT = rf"(?:!{_SPACE}*{_KEY}|{KEY_PATTERN}{_RESTRICTION})"
 # A selector as a whole.
-SELECTOR_PATTERN = rf"{_SPACE}*{_UNNAMED}{_SPACE}*(?:,{_SPACE}*{_UNNAMED}{_SPACE}*)*"
+SELECTOR_PATTERN = rf"{_SPACE}*{_REQUIREMENT}(?:,{_SPACE}*{_REQUIREMENT})*"
 
 _OPERATORS = {"=": "in", "==": "in", "!=": "notin", ">": "gt", "<": "lt"}
 
-_SPLIT = re.compile(r",(?![^()]*\))")
 _SPACES = " \t\r\n"
+_OUTSIDE_OR_IN = re.compile(r"[(),]")
+_TOKEN = re.compile(r"(==|!=|[=!<>(),])|[ \t\r\n]")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Requirement:
             case "notin":  # as the API server: an absent label is not in any set
                 return value not in self.values
             case _:  # as the API server: what is no int64 is neither more nor less
-                if value is None or not _INT.fullmatch(value):
+                if value is None or not _INT.fullmatch(value) or abs(int(value)) > _MAX_INT:
                     return False
                 (bound,) = self.values
                 return int(value) > int(bound) if self.operator == "gt" else int(value) < int(bound)
@@ -72,22 +74,55 @@ class Requirement:
 
 def parse(text: str) -> tuple[Requirement, ...]:
     """The requirements of a label selector; all must hold. Raises ValueError naming the part that is invalid, and which it is."""
-    parts = [part.strip(_SPACES) for part in _SPLIT.split(text)]
+    parts = [part.strip(_SPACES) for part in _parts(text)]
     return tuple(_requirement(part, f", part {place} of {len(parts)}," if len(parts) > 1 else "") for place, part in enumerate(parts, 1))
 
 
+def _parts(text: str) -> list[str]:
+    """Return what stands between the commas that are in no parentheses."""
+    parts, begin, inside = [], 0, False
+    for found in _OUTSIDE_OR_IN.finditer(text):
+        if found[0] != ",":
+            inside = found[0] == "("
+        elif not inside:
+            parts.append(text[begin : found.start()])
+            begin = found.end()
+    return [*parts, text[begin:]]
+
+
 def _requirement(part: str, place: str) -> Requirement:
-    if found := _FORM.fullmatch(part):
-        given = found.groupdict()
-        if given["absent"]:
-            return Requirement(given["absent"], "absent")
-        if given["values"] is not None:
-            return Requirement(given["key"], given["membership"], frozenset(value.strip(_SPACES) for value in given["values"].split(",")))
-        if operator := given["equality"] or given["order"]:
-            return Requirement(given["key"], _OPERATORS[operator], frozenset({given["value"] if given["equality"] else given["bound"]}))
-        return Requirement(given["key"], "exists")
+    if made := _made([token for token in _TOKEN.split(part) if token]):
+        return made
     if re.search(r"[<>]", part):
         hint = "> and < compare with a whole number from 0 to 9223372036854775807"
     else:
         hint = "like: team, !team, team=web, team!=web, team in (web, db)"
     raise ValueError(f"'{part[:80]}'{place} is not a label selector requirement ({hint})")
+
+
+def _made(tokens: Sequence[str]) -> Requirement | None:
+    """Return the requirement that the tokens make, None where they make none."""
+    match tokens:
+        case [key]:
+            made = Requirement(key, "exists")
+        case ["!", key]:
+            made = Requirement(key, "absent")
+        case [key, "<" | ">" as operator, bound] if _is_bound(bound):
+            made = Requirement(key, _OPERATORS[operator], frozenset({bound}))
+        case [key, "=" | "==" | "!=" as operator, *words] if len(words) <= 1:
+            made = Requirement(key, _OPERATORS[operator], _values(words))
+        case [key, "in" | "notin" as operator, "(", *words, ")"]:
+            made = Requirement(key, operator, _values(words))
+        case _:
+            return None
+    valid = LABEL_KEY.fullmatch(made.key) and all(map(LABEL_VALUE.fullmatch, made.values))
+    return made if valid else None
+
+
+def _is_bound(word: str) -> bool:
+    return bool(_BOUND.fullmatch(word)) and int(word) <= _MAX_INT
+
+
+def _values(words: Sequence[str]) -> frozenset[str]:
+    """Return the values that commas delimit, of which each may be empty."""
+    return frozenset(value.strip(" ") for value in " ".join(words).split(","))

@@ -7,14 +7,22 @@ import re
 from fnmatch import fnmatchcase
 
 _NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1123 label, as the API server demands
-_SERVICE_ACCOUNT = r"(?=\S{1,253}(?:\s|$))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"  # RFC 1123 subdomain
-_GLOB = r"(?=\S{{1,253}}(?:\s|$))(?!-)(?:[a-z0-9{more}*?-]|\[!?[a-z0-9{more}-]+\])*(?:[a-z0-9{more}*?]|\[!?[a-z0-9{more}-]+\])"
-_NAMESPACE_GLOB, _SERVICE_ACCOUNT_GLOB = _GLOB.format(more=""), _GLOB.format(more=".")
-# A name, or a glob: a name is a glob by its form, but a glob may be what no name may be.
-NAMESPACE_PATTERN = rf"(?:{_NAMESPACE}(?!\S)|(?=\S*[*?\[]){_NAMESPACE_GLOB})"
-SERVICE_ACCOUNT_PATTERN = rf"(?:{_SERVICE_ACCOUNT}(?!\S)|(?=\S*[*?\[]){_SERVICE_ACCOUNT_GLOB})"
+_SERVICE_ACCOUNT = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"  # RFC 1123 subdomain
+# A name, or a glob: a name is a glob by its form, but a glob may be what no name may be. Which of
+# them a word is says a look ahead, so that there is one way through it.
+_FORM = (
+    r"(?={name}(?!\S)|\S*[*?\[])(?=\S{{1,253}}(?!\S))(?!-)"
+    r"(?:[a-z0-9{more}*?-]|\[!?[a-z0-9{more}-]+\])*(?:[a-z0-9{more}*?]|\[!?[a-z0-9{more}-]+\])"
+)
+NAMESPACE_PATTERN = _FORM.format(name=_NAMESPACE, more="")
+SERVICE_ACCOUNT_PATTERN = _FORM.format(name=_SERVICE_ACCOUNT, more=".")
 
 _NAMESPACE_FORM, _SERVICE_ACCOUNT_FORM = re.compile(NAMESPACE_PATTERN), re.compile(SERVICE_ACCOUNT_PATTERN)
+
+
+# Of whatever has a name here, a parameter's is the longest (SSM PutParameter, `Name`). What a glob
+# costs is at worst its length times the name's, however many stars it has.
+MAX_LENGTH = 2048
 
 
 def is_glob(pattern: str) -> bool:
@@ -22,7 +30,8 @@ def is_glob(pattern: str) -> bool:
 
 
 def matches(pattern: str, name: str) -> bool:
-    return fnmatchcase(name, pattern)
+    """Return true when the name or glob means `name`; nothing has a name that is too long."""
+    return len(name) <= MAX_LENGTH and fnmatchcase(name, pattern)
 
 
 def check_namespace(pattern: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ecr_public_pusher.configuration.loader import pushed_by
-from ecr_public_pusher.configuration.names import check_namespace
+from ecr_public_pusher.configuration.names import MAX_LENGTH, check_namespace
 from ecr_public_pusher.errors import RemovalNotRepeated, RequestError
 from ecr_public_pusher.events.request import SWEEP_WINDOW_MINUTES, Request
 
@@ -100,6 +100,8 @@ def _patterns(event: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = event[name]
     if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
         raise _refused(f'"{name}" must be a list of one or more names or globs')
+    if any(len(item) > MAX_LENGTH for item in value):
+        raise _refused(f'"{name}" holds a name or glob of more than {MAX_LENGTH} characters')
     return tuple(value)
 
 

@@ -21,7 +21,7 @@ MAX_BYTES = 65_536
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=:-]+")
 _BLOCK = r"-----BEGIN {0}-----\s[A-Za-z0-9+/=\s]+-----END {0}-----\s*"
 _CERTIFICATES = re.compile(rf"\s*(?:{_BLOCK.format('CERTIFICATE')})+")
-_PRIVATE_KEY = re.compile(r"[^\x00]*-----BEGIN (?:RSA |EC )?PRIVATE KEY-----[^\x00]*")
+_PRIVATE_KEY = re.compile(r"-----BEGIN (?:RSA |EC )?PRIVATE KEY-----")
 
 _FILE = "names a file, and the function has none: store its content (`kubectl config view --raw --minify --flatten`)"
 _REFUSED_OF_USER = {
@@ -144,7 +144,7 @@ def _checked(found: KubeconfigFields) -> KubeconfigFields:
         raise ValueError("client-certificate-data and client-key-data belong together")
     if found.certificate_pem is not None and not _CERTIFICATES.fullmatch(found.certificate_pem):
         raise ValueError("client-certificate-data is not a certificate in PEM")
-    if found.key_pem is not None and not _PRIVATE_KEY.fullmatch(found.key_pem):
+    if (key := found.key_pem) is not None and ("\0" in key or not _PRIVATE_KEY.search(key)):
         raise ValueError("client-key-data is not a private key without a passphrase, in PEM")
     if found.token is None and found.certificate_pem is None:
         raise ValueError("its user has neither a token nor a client certificate")

@@ -1,5 +1,8 @@
 """Label selectors: what the API server would take, and what they match."""
 
+import itertools
+import re
+
 import pytest
 
 from ecr_public_pusher.configuration import label_selector as selectors
@@ -33,6 +36,11 @@ LABELS = {"team": "web", "tier": "2", "example.com/pull": "yes", "long": "922337
         ("team in (),tier", False),
         ("absent notin ()", True),
         ("in in (in), notin!=x", True),
+        ("team in (web,,db)", True),
+        ("team in (, web , )", True),
+        ("team\tin\n(\r\nweb )", True),
+        (" team ", True),
+        ("! absent", True),
     ],
 )
 def test_matching(selector: str, matches: bool) -> None:
@@ -62,8 +70,52 @@ def test_matching(selector: str, matches: bool) -> None:
         "tier>",
         "a in b",
         "a\u00a0in (b)",
+        "a=\x0b",
+        "a = = b",
+        "a=!b",
+        "a!",
+        "!a=b",
+        "!a in (b)",
+        "a(b)",
+        "ain (b)",
+        "a in (b c)",
+        "a in (b)c",
+        "a in (b),",
+        "a>1,",
+        "(a)",
     ],
 )
 def test_what_the_api_server_would_refuse_is_refused(selector: str) -> None:
     with pytest.raises(ValueError, match="not a label selector requirement"):
         selectors.parse(selector)
+
+
+def test_the_invalid_part_is_named() -> None:
+    with pytest.raises(ValueError, match=r"^'tier in \(a b\)', part 2 of 3, is not a label selector"):
+        selectors.parse("team in (x, y), tier in (a b) ,z")
+
+
+_PIECES = ("a", "in", " ", "=", "!", ",", "(", ")", "<", "07", "x/y")
+
+
+@pytest.mark.parametrize("begin", ["", "a in (b,", "a in (b),", "a>"])
+def test_the_published_pattern_takes_what_is_parsed_and_nothing_else(begin: str) -> None:
+    pattern = re.compile(f"^(?:{selectors.SELECTOR_PATTERN})$")
+    for pieces in itertools.product(("", *_PIECES), repeat=3):
+        text = begin + "".join(pieces)
+        try:
+            taken = bool(selectors.parse(text))
+        except ValueError:
+            taken = False
+        assert bool(pattern.search(text)) is taken, text
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 44, 45])
+@pytest.mark.parametrize(
+    "number",
+    [0, 7, 10**18 - 1, 10**18, 2**63 - 11, 2**63 - 1, 2**63, 2**63 + 2, 10**19 - 1, 10**19],
+)
+def test_a_bound_is_an_int64_and_a_label_value(number: int, zeros: int) -> None:
+    digits = "0" * zeros + str(number)
+    pattern = re.compile(f"^(?:{selectors.SELECTOR_PATTERN})$")
+    assert bool(pattern.search(f"a > {digits}")) is (number < 2**63 and len(digits) <= 63)

@@ -77,6 +77,7 @@ def test_accepted(event: Any, request_: Request) -> None:
         {"clusters": []},
         {"clusters": "prod"},
         {"clusters": [1]},
+        {"clusters": ["prod", "x*" * 1025]},
         {"namespaces": [""]},
         {"namespaces": ["Bad_Name"]},
         {"raise": "no"},
