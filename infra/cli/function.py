@@ -17,6 +17,7 @@ from botocore.exceptions import (
 )
 
 from .errors import CliError, ExitCode
+from .json_text import read_json
 from .session import CONNECT_SECONDS, Session
 
 type Report = dict[str, Any]
@@ -88,7 +89,7 @@ def _refused(error: ClientError, name: str) -> ClientError | CliError:
 def _failed(body: bytes, name: str) -> CliError:
     """The function raised, ran out of time or memory, or was killed."""
     try:
-        said = json.loads(body)
+        said = read_json(body)
         kind, text = str(said.get("errorType") or "unknown"), str(said.get("errorMessage") or "")[:600]
     except (ValueError, AttributeError):
         kind, text = "unknown", ""
@@ -103,7 +104,7 @@ def _failed(body: bytes, name: str) -> CliError:
 
 def _report(body: bytes, name: str) -> Report:
     try:
-        report = json.loads(body)
+        report = read_json(body)
     except ValueError:
         report = None
     if not isinstance(report, dict) or not {"action", "ok"} <= set(report):

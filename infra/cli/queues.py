@@ -2,12 +2,12 @@
 after so many receives. Dead letters are received nowhere else, and may be looked at.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from .json_text import read_json
 from .session import Session
 
 # While a message is looked at nobody else sees it; it is let go of as soon as all were read, and at the latest after this.
@@ -90,7 +90,7 @@ def look_at_dead_letters(session: Session, url: str, *, about: int) -> list[Dead
 
 def _dead_letter(message: Mapping[str, Any]) -> DeadLetter:
     try:
-        body = json.loads(message["Body"])
+        body = read_json(message["Body"])
     except ValueError:
         body = message["Body"]
     return DeadLetter(message["MessageId"], datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC), body)

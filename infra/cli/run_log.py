@@ -4,7 +4,6 @@ FilterLogEvents, not Logs Insights: it shows a line at once, costs nothing, and 
 account and region; botocore waits and tries again.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from .errors import CliError, ExitCode
+from .json_text import read_json
 from .session import Session
 
 # What clusters' tokens are known by. A sweep comes every few minutes, with all clusters in its report: the last ones are asked for apart.
@@ -52,7 +52,7 @@ def read_log(session: Session, pattern: str, *, since: datetime) -> Iterator[Log
 
 def _line(event: Mapping[str, Any]) -> LogLine | None:
     try:
-        said = json.loads(event["message"])
+        said = read_json(event["message"])
     except ValueError:
         return None
     at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)

@@ -1,6 +1,7 @@
 """One invocation: sent once, waited for however long it takes, and every way in which it can come to nothing."""
 
 import contextlib
+import json
 import re
 import signal
 import socket
@@ -13,6 +14,8 @@ import pytest
 
 from infra.local.aws import Answer, AwsRequest, FunctionAnswer
 from tests.support.operator import Operator
+
+DEEP = '{"action": "push", "ok": ' * 500 + "true" + "}" * 500
 
 
 def error(kind: str, text: str) -> FunctionAnswer:
@@ -37,8 +40,9 @@ def test_a_function_that_ends_in_an_error_exits_1_with_its_remedy(operator: Oper
     assert remedy in result.stderr
 
 
-def test_an_answer_that_is_no_report_is_said(operator: Operator) -> None:
-    operator.stack.function = lambda event: FunctionAnswer(["hello"])
+@pytest.mark.parametrize("answer", [["hello"], json.loads(DEEP)])
+def test_an_answer_that_is_no_report_is_said(operator: Operator, answer: Any) -> None:
+    operator.stack.function = lambda event: FunctionAnswer(answer)
     result = operator.run("push")
     assert result.exit_code == 1
     assert "no report" in result.stderr

@@ -82,6 +82,14 @@ HOLDERS = {
     ],
     "D16": [f"{PUSH}::test_a_bad_document_fails_alone", f"{DOCUMENTS}::test_an_invalid_document_keeps_its_secrets"],
     "D17": [f"{DOCUMENTS}::test_a_cluster_that_two_documents_name_in_different_ways_is_not_known_to_be_one"],
+    "D18": [
+        f"{DOCUMENTS}::test_a_selector_keeps_no_other_cluster_waiting",
+        f"{DOCUMENTS}::test_a_kubeconfig_or_document_that_is_deep_does_not_end_the_function",
+        "function/configuration/test_yaml_document.py::test_no_depth_ends_the_process",
+        "function/test_patterns.py::test_a_longer_text_takes_no_more_steps_a_character",
+        "function/test_patterns.py::test_the_stars_of_a_glob_do_not_multiply",
+        "function/events/test_queue_message.py::test_a_body_that_is_deep_is_an_error_and_not_raised",
+    ],
     "W1": [f"{DOCUMENTS}::test_no_document_has_a_field_for_a_limit"],
     "W2": [f"{PUSH}::test_broken_defaults_write_nothing"],
     "W3": [

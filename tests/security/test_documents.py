@@ -1,6 +1,9 @@
 """What somebody who may write documents can have done, and cannot: the sentences of SECURITY.md that no other test holds."""
 
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -167,6 +170,33 @@ def test_a_selector_keeps_no_other_cluster_waiting(world: World, selector: str) 
     report = world.invoke()
     assert entry(report, "another-teams")["error"]["type"] == "InvalidDocument"
     assert entry(report, "prod")["ok"]
+
+
+_ALONE = """
+import json, time
+from ecr_public_pusher.handler import handler
+class Context:
+    aws_request_id = "request-of-a-test"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:111122223333:function:ecr-public-pusher"
+    get_remaining_time_in_millis = staticmethod(lambda: 60_000)
+print(json.dumps(handler({"raise": False}, Context())))
+"""
+
+
+@pytest.mark.parametrize("form", ["[", "{a: ", "- "])
+def test_a_kubeconfig_or_document_that_is_deep_does_not_end_the_function(allowed: World, form: str) -> None:
+    """In a process of its own: what recurses in C ends it without an exception."""
+    allowed.add_cluster("prod", namespaces=("a",), document="{namespaces: [a]}")
+    allowed.add_stored("edge")
+    allowed.store_kubeconfig("edge", form * (65_000 // len(form)))
+    allowed.document("deep", f"namespaces:\n- {form * 1_000}")
+    code = [sys.executable, "-c", _ALONE]
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(code, capture_output=True, text=True, check=False, env=environ)
+    assert done.returncode == 0, done.returncode
+    report = json.loads(done.stdout.splitlines()[-1])
+    errors = {cluster["id"]: cluster["error"] and cluster["error"]["type"] for cluster in report["clusters"]}
+    assert errors == {"deep": "InvalidDocument", "edge": "KubeconfigError", "prod": None}
 
 
 def test_an_invalid_document_keeps_its_secrets(world: World) -> None:

@@ -80,6 +80,8 @@ class _Module:
 
     def _compiled(self, node: ast.Attribute) -> Iterator[Use]:
         """`PATTERN.search`; a plain text has a `split`, too."""
+        if (self.name, ast.unparse(node.value)) in self.meanings:
+            return
         try:
             found = self._value(node.value)
         except NameError:

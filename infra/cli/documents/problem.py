@@ -42,7 +42,7 @@ def line_of(text: str, path: Iterable[str]) -> int | None:
     """The line of a field, or of the innermost thing around it that is there; None when nothing of it is, or the text is not YAML."""
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError):
         return None
     line = None
     for part in path:

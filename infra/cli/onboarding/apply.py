@@ -1,6 +1,5 @@
 """RBAC by server-side apply, through the official client and a person's own kubeconfig."""
 
-import json
 import shlex
 import ssl
 from collections.abc import Sequence
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import CliError, ExitCode
+from ..json_text import read_json
 from .rbac import Manifest, described
 from .step import Outcome, Step
 
@@ -123,7 +123,7 @@ def _said(error: Any) -> str:
 def _status(body: Any) -> dict[str, Any]:
     """A Kubernetes Status, or nothing where a proxy answered in the server's place."""
     try:
-        status = json.loads(body)
+        status = read_json(body)
     except (ValueError, TypeError):
         return {}
     return status if isinstance(status, dict) and status.get("kind") == "Status" else {}

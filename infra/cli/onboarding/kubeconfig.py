@@ -13,6 +13,12 @@ import yaml
 
 from ..errors import CliError
 
+# What the client raises for a file that is no kubeconfig; the last one where it is nested too deep.
+_UNREADABLE = (
+    *(yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError),
+    RecursionError,
+)
+
 
 @dataclass(frozen=True)
 class Context:
@@ -65,7 +71,7 @@ def read_kubeconfig(files: str) -> Kubeconfig | None:
         merged = KubeConfigMerger(files).config
         clusters = {one.value["name"]: one for one in merged.value["clusters"]}
         contexts = [_context(one.value, clusters) for one in merged.value["contexts"]]
-    except (ConfigException, yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ConfigException, *_UNREADABLE) as error:
         raise CliError(f"The kubeconfig {files} cannot be read ({type(error).__name__}).", remedy="Try: kubectl config view") from None
     return Kubeconfig(contexts, merged.value.get("current-context") or None)
 

@@ -4,7 +4,9 @@ The patterns hold in Python and in a JSON Schema (ECMA-262) alike.
 """
 
 import re
-from fnmatch import fnmatchcase
+from collections.abc import Callable
+from fnmatch import fnmatchcase, translate
+from functools import lru_cache
 
 _NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1123 label, as the API server demands
 _SERVICE_ACCOUNT = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"  # RFC 1123 subdomain
@@ -32,6 +34,17 @@ def is_glob(pattern: str) -> bool:
 def matches(pattern: str, name: str) -> bool:
     """Return true when the name or glob means `name`; nothing has a name that is too long."""
     return len(name) <= MAX_LENGTH and fnmatchcase(name, pattern)
+
+
+@lru_cache(maxsize=256)
+def any_of(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """Return a test of whether a name is meant by one of the names and globs, all at once."""
+    names = frozenset(pattern for pattern in patterns if not is_glob(pattern))
+    globs = [pattern for pattern in patterns if is_glob(pattern)]
+    if not globs:
+        return names.__contains__
+    form = re.compile("|".join(map(translate, globs)))
+    return lambda name: name in names or (len(name) <= MAX_LENGTH and bool(form.match(name)))
 
 
 def check_namespace(pattern: str) -> str:

@@ -1,12 +1,12 @@
 """Which namespaces a document selects: by name, glob, exclusion and label. Pure: values in, values out."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from ecr_public_pusher.configuration import label_selector
-from ecr_public_pusher.configuration.names import is_glob, matches
+from ecr_public_pusher.configuration.names import any_of, is_glob
 from ecr_public_pusher.results import Namespace
 
 # A glob or a selector never reaches these by accident; naming them outright does.
@@ -47,7 +47,7 @@ class Selection:
             return True
         if name in SYSTEM_NAMESPACES:
             return False
-        return not self.include or any(matches(pattern, name) for pattern in self.include)
+        return not self.include or self._includes(name)
 
     def __str__(self) -> str:
         """As a message names it."""
@@ -56,8 +56,13 @@ class Selection:
         selector = f"selector '{self.selector[:200]}'" if self.selector else ""
         return ", ".join(part for part in (include, selector, exclude) if part)
 
-    def _excludes(self, name: str) -> bool:
-        return any(matches(pattern, name) for pattern in self.exclude)
+    @cached_property
+    def _includes(self) -> Callable[[str], bool]:
+        return any_of(self.include)
+
+    @cached_property
+    def _excludes(self) -> Callable[[str], bool]:
+        return any_of(self.exclude)
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Scope:
         return not self.only and self.created_since is None
 
     def holds(self, namespace: Namespace) -> bool:
-        if self.only and not any(matches(pattern, namespace.name) for pattern in self.only):
+        if self.only and not any_of(self.only)(namespace.name):
             return False
         return self.created_since is None or (namespace.created_at is not None and namespace.created_at >= self.created_since)
 

@@ -1,11 +1,17 @@
 """YAML text -> plain strings, lists and mappings. `on`, `012` and `no` stay the names they are; the model gives types later.
 
 A plain `null`, `~` or nothing is a field that is not given, at every depth: so write Terraform's optional() attributes and editors.
+
+The value is built from the parser's events, so that its depth is known before anything is nested in
+it: libyaml's composer recurses in C, where 32,000 brackets end the process, and its scanner takes
+half a minute for 64,000.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
 
 from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
@@ -30,17 +36,12 @@ def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
     Raises InvalidDocument naming `parameter` for anything else.
     """
     try:
-        node = yaml.compose(text, Loader=_LOADER)
+        return _Reader(text, parameter).mapping()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _invalid(parameter, f"is not YAML: {_problem(error)}", line) from None
-    except (yaml.YAMLError, RecursionError):
-        raise InvalidDocument(f"{parameter}: not YAML (a control character, or nesting too deep)", remedy=_REMEDY) from None
-    if not isinstance(node, yaml.MappingNode):
-        raise InvalidDocument(f"{parameter}: expected a mapping of fields, found {_kind(node)}", remedy=_REMEDY)
-    value = _plain(node, parameter, set(), 1)
-    assert isinstance(value, dict)
-    return value
+    except yaml.YAMLError:
+        raise InvalidDocument(f"{parameter}: not YAML (a control character)", remedy=_REMEDY) from None
 
 
 def without_nulls(mapping: dict[str, Plain | None]) -> dict[str, Plain]:
@@ -59,29 +60,77 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
     return said
 
 
-def _kind(node: yaml.Node | None) -> str:
-    if node is None:
-        return "nothing"
-    return "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
+class _Reader:
+    """One text's events, in their order. Its methods raise InvalidDocument, yaml.YAMLError."""
+
+    def __init__(self, text: str, parameter: str) -> None:
+        self._next: Callable[[], Any] = _LOADER(text).get_event
+        self._parameter = parameter
+        self._anchors: dict[str, int] = {}  # by name, its line
+
+    def mapping(self) -> dict[str, Plain | None]:
+        """Return the one mapping that the text holds."""
+        self._next()  # the stream's begin
+        if isinstance(self._next(), yaml.StreamEndEvent):
+            raise self._no_mapping("nothing")
+        value = self._value(self._next(), 1)
+        self._next()  # the document's end
+        if not isinstance(event := self._next(), yaml.StreamEndEvent):
+            begun = "expected a single document in the stream"
+            raise ComposerError(begun, None, "but found another document", event.start_mark)
+        if not isinstance(value, dict):
+            raise self._no_mapping("a list" if isinstance(value, list) else "a single value")
+        return value
+
+    def _value(self, event: Any, depth: int) -> Plain | None:
+        if event.anchor is not None:
+            self._check_anchor(event)
+        if isinstance(event, yaml.ScalarEvent):
+            is_null = event.style in _PLAIN_STYLES and event.value in _NULLS
+            return None if is_null else str(event.value)
+        if depth > MAX_DEPTH:
+            raise self._invalid(f"lists and mappings are nested more than {MAX_DEPTH} deep", event)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._items(depth + 1)
+        return self._fields(depth + 1)
+
+    def _items(self, depth: int) -> list[Plain]:
+        items = []
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
+            if (item := self._value(event, depth)) is not None:
+                items.append(item)
+        return items
+
+    def _fields(self, depth: int) -> dict[str, Plain | None]:
+        fields: dict[str, Plain | None] = {}
+        while not isinstance(key := self._next(), yaml.MappingEndEvent):
+            if key.anchor is not None:
+                self._check_anchor(key)
+            if not isinstance(key, yaml.ScalarEvent):
+                raise self._invalid("a field's name must be a plain word", key)
+            if key.value in fields:
+                raise self._invalid(f"'{key.value[:60]}' is there twice", key)
+            fields[key.value] = self._value(self._next(), depth)
+        return fields
+
+    def _check_anchor(self, event: Any) -> None:
+        """Refuse an alias, and an anchor that is there twice."""
+        line, mark = self._anchors.get(event.anchor), event.start_mark
+        if isinstance(event, yaml.AliasEvent):
+            if line is None:
+                raise ComposerError(None, None, "found undefined alias", mark)
+            raise _invalid(self._parameter, "is used by an alias", line)
+        if line is not None:
+            raise ComposerError("found duplicate anchor", None, "second occurrence", mark)
+        self._anchors[event.anchor] = _line(event)
+
+    def _invalid(self, said: str, event: Any) -> InvalidDocument:
+        return _invalid(self._parameter, said, _line(event), mark=":")
+
+    def _no_mapping(self, found: str) -> InvalidDocument:
+        said = f"{self._parameter}: expected a mapping of fields, found {found}"
+        return InvalidDocument(said, remedy=_REMEDY)
 
 
-def _plain(node: yaml.Node, parameter: str, seen: set[int], depth: int) -> Plain | None:
-    line = node.start_mark.line + 1
-    if id(node) in seen:  # an alias composes to the very node it points to
-        raise _invalid(parameter, "is used by an alias", line)
-    seen.add(id(node))
-    if isinstance(node, yaml.ScalarNode):
-        return None if node.style in _PLAIN_STYLES and node.value in _NULLS else str(node.value)
-    if depth > MAX_DEPTH:
-        raise _invalid(parameter, f"lists and mappings are nested more than {MAX_DEPTH} deep", line, mark=":")
-    if isinstance(node, yaml.SequenceNode):
-        items = [_plain(item, parameter, seen, depth + 1) for item in node.value]
-        return [item for item in items if item is not None]
-    mapping: dict[str, Plain | None] = {}
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise _invalid(parameter, "a field's name must be a plain word", key.start_mark.line + 1, mark=":")
-        if key.value in mapping:
-            raise _invalid(parameter, f"'{key.value[:60]}' is there twice", key.start_mark.line + 1, mark=":")
-        mapping[key.value] = _plain(value, parameter, seen, depth + 1)
-    return mapping
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1

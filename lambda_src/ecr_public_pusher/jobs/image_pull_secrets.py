@@ -13,7 +13,7 @@ from typing import Any
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.kube_context import kubectl
-from ecr_public_pusher.configuration.names import is_glob, matches
+from ecr_public_pusher.configuration.names import any_of, is_glob
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import ApiError, ApiStatusError
 from ecr_public_pusher.jobs.secret_manifest import SERVICE_ACCOUNTS
@@ -93,15 +93,20 @@ async def put_back(api: KubernetesApi, namespace: str, secret: str, names: Itera
                 raise
 
 
-async def _find(api: KubernetesApi, namespace: str, patterns: Iterable[str], deadline: Deadline) -> dict[str, dict[str, Any] | None]:
+async def _find(
+    api: KubernetesApi,
+    namespace: str,
+    patterns: tuple[str, ...],
+    deadline: Deadline,
+) -> dict[str, dict[str, Any] | None]:
     """The accounts that the patterns name, by name; None for one that is given by name and does not exist."""
     names = [pattern for pattern in patterns if not is_glob(pattern)]
-    globs = [pattern for pattern in patterns if is_glob(pattern)]
     found: dict[str, dict[str, Any] | None] = {}
-    if globs:
+    if len(names) < len(patterns):
+        meant = any_of(patterns)
         for account in await api.service_accounts(namespace):
             name = account["metadata"]["name"]
-            if name in names or any(matches(pattern, name) for pattern in globs):
+            if meant(name):
                 found[name] = account
     for name in names:
         if name not in found:

@@ -39,6 +39,12 @@ def test_json_is_the_line_as_it_was_logged(ran: Operator) -> None:
     assert {line["message"] for line in lines} == {"report"}
 
 
+def test_a_line_that_is_nested_too_deep_is_left_out(ran: Operator) -> None:
+    ran.log_report({"ok": True, "deep": json.loads("[" * 500 + "]" * 500)})
+    result = ran.run("logs", "-o", "yaml")
+    assert (result.exit_code, result.stdout.count("message: report")) == (0, 2)
+
+
 def test_older_lines_are_shown_when_asked_for(operator: Operator) -> None:
     operator.log_report({"action": "push", "ok": True, "clusters": [], "totals": {}, "seconds": 1.0}, ago=5 * 3600)
     assert "Nothing was logged" in operator.run("logs").stderr

@@ -41,6 +41,15 @@ def test_a_body_that_is_no_json_is_shown_as_it_is(operator: Operator) -> None:
     assert "not json" in operator.run("queue", "list").stdout
 
 
+@pytest.mark.parametrize("depth", [400, 5_000, 100_000])
+@pytest.mark.parametrize("form", ["table", "json", "yaml"])
+def test_a_body_that_is_too_deep_is_shown_as_it_is(operator: Operator, depth: int, form: str) -> None:
+    operator.stack.dead_letters.put("[" * depth + "]" * depth)
+    result = operator.run("-o", form, "queue", "list")
+    assert (result.exception is None or isinstance(result.exception, SystemExit), result.exit_code) == (True, 1)
+    assert "[" * 40 in result.stdout
+
+
 def test_what_a_terminal_would_obey_is_not_printed(operator: Operator) -> None:
     operator.stack.dead_letters.put("\x1b]0;title\x07 \x1b[2J \x9b2J text")
     output = operator.run("queue", "list").stdout

@@ -75,7 +75,7 @@ def test_no_file_is_no_kubeconfig(tmp_path: Path) -> None:
     assert read_kubeconfig(str(tmp_path / "none")) is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", "x", "a: [", "clusters: 1\ncontexts: [{}]"])
+@pytest.mark.parametrize("text", ["", "[]", "x", "a: [", "clusters: 1\ncontexts: [{}]", "[" * 5000])
 def test_nonsense_is_said_without_its_text(tmp_path: Path, text: str) -> None:
     (tmp_path / "config").write_text(text)
     with pytest.raises(CliError, match="cannot be read"):

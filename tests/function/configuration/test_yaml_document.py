@@ -1,5 +1,8 @@
 """YAML documents are read as plain strings, and what could surprise is refused."""
 
+import subprocess
+import sys
+
 import pytest
 
 from ecr_public_pusher.configuration.yaml_document import read_mapping
@@ -27,7 +30,13 @@ def test_json_is_yaml() -> None:
         ("a: [1, 2\n", "is not YAML"),
         ("a: \x01\n", "not YAML"),
         ("? [a]\n: b\n", "a field's name must be a plain word"),
-        ("a: " + "[" * 5000, "not YAML"),
+        ("a: " + "[" * 5000, "line 1: lists and mappings are nested more than 10 deep"),
+        ("a:\n- " + "- " * 5000, "line 2: lists and mappings are nested more than 10 deep"),
+        ("a: 1\nb:\n" + "".join(f"{' ' * n}k:\n" for n in range(1, 20)), "line 12: lists and mappings are nested"),
+        ("words\na: [1", "is not YAML"),
+        ("a: *x\n", "line 1 is not YAML: a text that begins with *, &,"),
+        ("&x a: *x\n", "line 1 is used by an alias"),
+        ("a: &x 1\nb: &x 2\n", "line 2 is not YAML"),
     ],
 )
 def test_anything_else_is_refused_with_its_place(text: str, said: str) -> None:
@@ -36,3 +45,25 @@ def test_anything_else_is_refused_with_its_place(text: str, said: str) -> None:
     assert caught.value.message.startswith("/ecr-public-pusher/clusters/prod: ")
     assert said in caught.value.message
     assert caught.value.remedy
+
+
+_READS = """
+import sys
+from ecr_public_pusher.configuration.yaml_document import read_mapping
+from ecr_public_pusher.errors import InvalidDocument
+for form in ("[", "a: [", "[\\n", "[a,", "{a: ", "- ", "? ", "a: {? ", "- - ? - ", "!x [", "&x [", "? [", "- a: "):
+    try:
+        read_mapping(form * (65536 // len(form)), parameter="p")
+    except InvalidDocument as error:
+        print("refused")
+"""
+
+
+def test_no_depth_ends_the_process() -> None:
+    """What recurses in C for each level does not raise: the process is gone."""
+    done = subprocess.run([sys.executable, "-c", _READS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["refused"] * 13)
+
+
+def test_an_anchor_that_nothing_refers_to_is_let_pass() -> None:
+    assert read_mapping("a: &x [1, &y b]\n&z c: 2\n", parameter="/p") == {"a": ["1", "b"], "c": "2"}

@@ -1,5 +1,6 @@
 """Every shape of event, and what is made of it."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,6 +78,8 @@ def test_accepted(event: Any, request_: Request) -> None:
         {"clusters": []},
         {"clusters": "prod"},
         {"clusters": [1]},
+        {"clusters": json.loads("[" * 5_000 + "]" * 5_000)},
+        {"action": json.loads("[" * 5_000 + "]" * 5_000)},
         {"clusters": ["prod", "x*" * 1025]},
         {"namespaces": [""]},
         {"namespaces": ["Bad_Name"]},

@@ -50,6 +50,14 @@ def test_a_mark_that_is_no_time_marks_nothing(dispatched: Any) -> None:
     assert request.of_full_push is False
 
 
+@pytest.mark.parametrize("form", ["[", '{"clusters": ', '{"requestPayload": '])
+@pytest.mark.parametrize("depth", [500, 5_000, 200_000])
+def test_a_body_that_is_deep_is_an_error_and_not_raised(form: str, depth: int) -> None:
+    close = "]" if form == "[" else "}"
+    for body in (form * depth, f"{form * depth}1{close * depth}"):
+        assert read(body).error is not None
+
+
 @pytest.mark.parametrize("body", ["{", "null", '"push"', '{"action": "explode"}'])
 def test_what_is_not_understood_is_an_error_and_not_raised(body: str) -> None:
     message = read(body)

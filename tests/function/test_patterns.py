@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecr_public_pusher.configuration import field_types
-from ecr_public_pusher.configuration.names import MAX_LENGTH, matches
+from ecr_public_pusher.configuration import field_types, names
 from tests.support.backtracking import MOST_WAYS, NotJudged, worst
 from tests.support.patterns import Use, uses_in, uses_in_schema
 
@@ -18,6 +17,8 @@ TEXTS = [one for one in vars(field_types).values() if isinstance(one, field_type
 MEANINGS = {
     (FIELD_TYPES, "self.pattern"): [text.pattern for text in TEXTS],
     (FIELD_TYPES, "pattern"): [pattern for pattern, _ in field_types._ENDPOINT_FAULTS],
+    # globs: see test_the_stars_of_a_glob_do_not_multiply
+    (names.__name__, "form"): [],
 }
 USES = dict.fromkeys(
     chain(
@@ -87,4 +88,6 @@ def test_what_is_not_understood_is_not_let_pass() -> None:
 def test_the_stars_of_a_glob_do_not_multiply() -> None:
     """Each but the last is given up once what follows it is found: at most length times length."""
     assert fnmatch.translate("*a*b?*c*d") == r"(?s:(?>.*?a)(?>.*?b.)(?>.*?c).*d)\Z"
-    assert not matches("*a*", "a" * (MAX_LENGTH + 1))
+    too_long = "a" * (names.MAX_LENGTH + 1)
+    assert not names.matches("*a*", too_long)
+    assert not names.any_of(("*a*",))(too_long)

@@ -1,0 +1,27 @@
+"""JSON that others wrote: a message, a line of the log, an answer."""
+
+import json
+from typing import Any
+
+# Of lists and objects in each other. What is deeper is nothing of ours, and cannot be printed.
+MAX_DEPTH = 50
+
+
+def read_json(text: str | bytes) -> Any:
+    """Return the value. Raises ValueError for what is not JSON, or nested too deep."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return value
+    raise ValueError("nested too deep")
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
