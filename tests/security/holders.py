@@ -84,7 +84,7 @@ HOLDERS = {
     "D17": [f"{DOCUMENTS}::test_a_cluster_that_two_documents_name_in_different_ways_is_not_known_to_be_one"],
     "D18": [
         f"{DOCUMENTS}::test_a_selector_keeps_no_other_cluster_waiting",
-        f"{DOCUMENTS}::test_a_kubeconfig_or_document_that_is_deep_does_not_end_the_function",
+        f"{DOCUMENTS}::test_what_is_nested_deep_does_not_end_the_function",
         "function/configuration/test_yaml_document.py::test_no_depth_ends_the_process",
         "function/test_patterns.py::test_a_longer_text_takes_no_more_steps_a_character",
         "function/test_patterns.py::test_the_stars_of_a_glob_do_not_multiply",

@@ -41,7 +41,8 @@ def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _invalid(parameter, f"is not YAML: {_problem(error)}", line) from None
     except yaml.YAMLError:
-        raise InvalidDocument(f"{parameter}: not YAML (a control character)", remedy=_REMEDY) from None
+        said = f"{parameter}: not YAML (a control character)"
+        raise InvalidDocument(said, remedy=_REMEDY) from None
 
 
 def without_nulls(mapping: dict[str, Plain | None]) -> dict[str, Plain]:

@@ -74,7 +74,7 @@ def _mapping(text: str) -> dict[str, Any]:
         return dict(without_nulls(read_mapping(text, parameter="kubeconfig")))
     except InvalidDocument as error:
         lines = [f" (line {problem.line})" for problem in error.problems if problem.line]
-        said = "it is not one YAML mapping, without aliases, deep nesting or a field that is there twice"
+        said = "it is not one YAML mapping, without aliases, deep nesting or a field there twice"
         raise ValueError(f"{said}{''.join(lines[:1])}") from None
 
 
