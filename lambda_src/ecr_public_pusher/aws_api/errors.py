@@ -7,7 +7,14 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 
 AWS_ERRORS = (ClientError, BotoCoreError)
 
-_THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"})
+type AwsError = ClientError | BotoCoreError
+
+_THROTTLED = frozenset(
+    {
+        *("Throttling", "ThrottlingException", "ThrottledException", "TooManyUpdates"),
+        *("RequestThrottled", "RequestLimitExceeded", "TooManyRequestsException"),
+    }
+)
 
 
 class Failure(Enum):
@@ -34,23 +41,28 @@ def call_aws[T](call: Callable[[], T]) -> T:
         raise NonsenseAnswer from None
 
 
-def error_code(error: ClientError | BotoCoreError) -> str:
+def error_code(error: AwsError) -> str:
     """AWS's error code, or the exception's type."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", "unknown error"))[:80]
     return type(error).__name__
 
 
-def is_answer(error: ClientError | BotoCoreError) -> bool:
+def is_answer(error: AwsError) -> bool:
     """Whether AWS answered at all."""
     return isinstance(error, ClientError)
 
 
-def failure_of(error: ClientError | BotoCoreError) -> Failure:
+def is_throttled(error: AwsError) -> bool:
+    """Whether AWS refused for too many calls."""
+    return isinstance(error, ClientError) and error_code(error) in _THROTTLED
+
+
+def failure_of(error: AwsError) -> Failure:
     """The kind of this error."""
     if isinstance(error, (ConnectionError, HTTPClientError)):
         return Failure.UNREACHABLE
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return Failure.UNWELL if status >= 500 or error_code(error) in _THROTTLED else Failure.REFUSED
+        return Failure.UNWELL if status >= 500 or is_throttled(error) else Failure.REFUSED
     return Failure.UNWELL if isinstance(error, NonsenseAnswer) else Failure.REFUSED
