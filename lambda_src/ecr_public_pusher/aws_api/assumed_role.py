@@ -7,7 +7,7 @@ from typing import Any
 from botocore.credentials import Credentials
 
 from ecr_public_pusher.aws_api.clients import AwsClients, signed_by
-from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code
+from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code, unless_refused
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.concurrency import OncePerKey
 from ecr_public_pusher.errors import RoleError, SignInError
@@ -76,7 +76,8 @@ class Callers:
         except AWS_ERRORS as error:
             raise RoleError(
                 f"cannot assume {role_arn}: {error_code(error)}",
-                remedy=f"The role must trust this function's execution role with the same external id, {allowed_by} must cover its name, and "
+                remedy=unless_refused(error, "STS", endpoint=f"com.amazonaws.{self.clients.region}.sts")
+                or f"The role must trust this function's execution role with the same external id, {allowed_by} must cover its name, and "
                 "AllowedAccounts, if given, its account.",
             ) from None
         return Caller(credentials, role_arn)

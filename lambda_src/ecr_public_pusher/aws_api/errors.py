@@ -66,3 +66,17 @@ def failure_of(error: AwsError) -> Failure:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return Failure.UNWELL if status >= 500 or is_throttled(error) else Failure.REFUSED
     return Failure.UNWELL if isinstance(error, NonsenseAnswer) else Failure.REFUSED
+
+
+def unless_refused(error: AwsError, service: str, *, endpoint: str) -> str | None:
+    """Return the remedy where AWS did not refuse, so that no permission is to blame; else None.
+
+    `endpoint`: the one of the service in a VPC, such as `com.amazonaws.eu-west-1.sts`.
+    """
+    match failure_of(error):
+        case Failure.UNREACHABLE:
+            return f"{service} gave no answer. From a VPC, it is reached through a NAT gateway or the endpoint {endpoint}."
+        case Failure.UNWELL:
+            return f"{service} is unwell, or throttles: the cluster is tried again by itself."
+        case Failure.REFUSED:
+            return None

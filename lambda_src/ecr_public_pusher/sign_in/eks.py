@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
-from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code
+from ecr_public_pusher.aws_api.errors import AWS_ERRORS, AwsError, call_aws, error_code, unless_refused
 from ecr_public_pusher.aws_api.throttling import patiently
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
@@ -150,7 +150,8 @@ def list_clusters(client: Any, **signature: Any) -> list[str]:
         except AWS_ERRORS as error:
             raise DiscoveryError(
                 f"EKS does not list the clusters in {client.meta.region_name}: {error_code(error)}",
-                remedy="The execution role (or roleArn: infra/spoke-role.yaml with Discovery=true) needs eks:ListClusters; check `regions`.",
+                remedy=_unless_refused(error, client)
+                or "The execution role (or roleArn: infra/spoke-role.yaml with Discovery=true) needs eks:ListClusters; check `regions`.",
             ) from None
         if not page.get("nextToken"):
             return names
@@ -164,7 +165,7 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
         found = patiently(lambda: client.describe_cluster(name=cluster, **signature)["cluster"])
     except AWS_ERRORS as error:
         code = error_code(error)
-        remedy = _REMEDIES.get(code, _REMEDY).replace("REGION", client.meta.region_name)
+        remedy = (_REMEDIES.get(code) or _unless_refused(error, client) or _REMEDY).replace("REGION", client.meta.region_name)
         kind = NotThereError if code == "ResourceNotFoundException" else EksError
         raise kind(f"EKS does not describe {where}: {code}", remedy=remedy) from None
     try:
@@ -181,6 +182,11 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
             remedy=f"Wait until the cluster is ACTIVE: `aws eks wait cluster-active --region {client.meta.region_name} --name {cluster}`",
         ) from None
     return Endpoint(url.rstrip("/"), ca_pem, **_hints(found))
+
+
+def _unless_refused(error: AwsError, client: Any) -> str | None:
+    region = client.meta.region_name
+    return unless_refused(error, f"EKS in {region}", endpoint=f"com.amazonaws.{region}.eks")
 
 
 def _hints(found: dict[str, Any]) -> dict[str, Any]:
