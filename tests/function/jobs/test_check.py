@@ -412,6 +412,15 @@ def test_the_role_is_named_with_its_path(world: World, action: str) -> None:
     assert f"--principal-arn {role} --type" in remedy
 
 
+@pytest.mark.parametrize("action", ["push", "check"])
+def test_a_refusal_may_be_a_throttle_and_says_so(world: World, action: str) -> None:
+    world.add_cluster("prod", principal=SPOKE_ROLE, document="namespaces: [a]")
+    report = world.run({"action": action})
+    found = bad(report) if action == "check" else report["clusters"][0]["error"]
+    said = f"does not admit {EXECUTION_ROLE}, or STS throttled the authenticator behind it, which passes by itself"
+    assert found["message"].endswith(said)
+
+
 def test_a_placeholder_stands_for_a_role_that_is_not_known(world: World) -> None:
     del world.environ["EXECUTION_ROLE_ARN"]
     world.add_cluster("prod", principal=SPOKE_ROLE, document="namespaces: [a]")
