@@ -62,6 +62,11 @@ def explain(error: BotoCoreError | ClientError, *, profile: str | None = None) -
     return _no_way(error) or _aws(f"{type(error).__name__}: {str(error)[:MESSAGE_LENGTH]}")
 
 
+def is_throttled(error: ClientError) -> bool:
+    """Whether AWS refused for too many calls, which says nothing of what was asked for."""
+    return error.response["Error"].get("Code") in _THROTTLED
+
+
 def _refused(error: ClientError, profile: str | None) -> CliError:
     code, said = error.response["Error"].get("Code", "Unknown"), str(error.response["Error"].get("Message", ""))[:MESSAGE_LENGTH]
     if code in _EXPIRED:
@@ -70,7 +75,7 @@ def _refused(error: ClientError, profile: str | None) -> CliError:
         return _aws(f"AWS does not accept your credentials ({code}).", f"{_sign_in(profile)} A wrong clock does this too.")
     if code in _DENIED:
         return _aws(f"You may not do this: {said or code}", "Ask for the permission that is named, or use another role: --profile or AWS_PROFILE.")
-    if code in _THROTTLED:
+    if is_throttled(error):
         return _aws(f"AWS is asked too much at the moment ({error.operation_name}: {code}).", "Try again in a minute.")
     return _aws(f"{error.operation_name} was refused: {code}: {said}")
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from ecr_public_pusher.configuration import loader
+from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.events.parser import parse
 from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
 from ecr_public_pusher.sign_in.endpoint import Endpoint
@@ -44,6 +45,11 @@ def test_what_an_api_server_is_to_trust_is_what_check_prints() -> None:
     assert len(found) == 2
     assert printed in found
     assert [document["configuration"]["jwt"] for document in found if "configuration" in document] == [printed["jwt"]]
+
+
+def test_what_aws_auth_is_to_map_is_what_check_prints() -> None:
+    printed = mapped_role("arn:aws:iam::111122223333:role/ROLE")
+    assert printed in [block.text.rstrip("\n") for block in blocks({"text"})]
 
 
 def test_a_document_that_the_function_refuses_is_found() -> None:

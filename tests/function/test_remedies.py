@@ -56,6 +56,7 @@ def of_eks() -> Iterator[str]:
         Endpoint("https://x", "", public=True, public_cidrs=("203.0.113.0/24",)),
         Endpoint("https://x", "", public=False, security_group="sg-0123"),
         Endpoint("https://x", "", authentication_mode="CONFIG_MAP"),
+        Endpoint("https://x", "", "local-id", authentication_mode="CONFIG_MAP"),
     )
     for remedies in (EksRemedies(endpoint, "prod", "eu-west-1") for endpoint in endpoints):
         yield from (remedies.name_not_resolved(), remedies.not_the_cluster(), remedies.granted_by_policy(ROLE))

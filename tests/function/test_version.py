@@ -1,5 +1,7 @@
 """Which release asks is seen by everybody who is asked."""
 
+import boto3
+
 from ecr_public_pusher.version import VERSION
 from infra.local.kube.http.client import USER_AGENT
 from tests.support.world import World
@@ -14,3 +16,10 @@ def test_aws_and_kubernetes_see_the_release_in_the_user_agent(world: World) -> N
     assert [call.action for call in world.aws.calls if AGENT not in call.user_agent.split()] == []
     seen = {one.headers["user-agent"] for one in world.clusters["prod"].requests}
     assert seen - {USER_AGENT} == {AGENT}
+
+
+def test_aws_is_spoken_to_by_boto3(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.invoke()
+    agent = f"Boto3/{boto3.__version__}"
+    assert {call.user_agent.split()[0] for call in world.aws.calls} == {agent}

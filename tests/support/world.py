@@ -55,6 +55,7 @@ IMPATIENT = RetryPolicy(
     backoff_limit_seconds=0.05,
     stalled_seconds=0.1,
     appearance_seconds=0.3,
+    sign_in_seconds=0.02,
     lost_race_seconds=0.02,
 )
 
@@ -105,16 +106,19 @@ class World:
         document: str | None = None,
         embedded: bool = False,
         tags: dict[str, str] | None = None,
+        local_id: str | None = None,
     ) -> Cluster:
         """A cluster that EKS describes, with an access entry, the project's own RBAC and namespaces (with labels); and its document.
 
         `embedded`: never the real one, for tests that need many or that let it fail.
+        `local_id`: of a local cluster on an Outpost, which has no access entries: its aws-auth maps the principal.
         """
         entry = AccessEntry(principal, (GROUP,))
         start = EmbeddedCluster if embedded else start_cluster
-        cluster: Cluster = start(name, credentials=self.aws.find_credential, access_entries=[entry], region=region)
+        cluster: Cluster = start(local_id or name, credentials=self.aws.find_credential, access_entries=[entry], region=region)
         self.clusters[name] = cluster
-        self.aws.put_cluster(account, region, cluster, tags=tags)
+        local: dict[str, Any] = {"local_as": name, "authentication_mode": "CONFIG_MAP"} if local_id else {}
+        self.aws.put_cluster(account, region, cluster, tags=tags, **local)
         labels = namespaces if isinstance(namespaces, dict) else {namespace: {} for namespace in namespaces}
         for namespace, its in labels.items():
             self.add_namespace(name, namespace, its)
@@ -290,6 +294,7 @@ def world(environ: dict[str, str]) -> Iterator[World]:
             "AWS_ENDPOINT_URL": aws.endpoint_url,
             "CONFIG_PATH": ROOT,
             "STACK_NAME": STACK.name,
+            "EXECUTION_ROLE_ARN": EXECUTION_ROLE,
         }
         made = World(aws, environ, queue)
         try:

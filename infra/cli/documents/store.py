@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ..aws_errors import is_throttled
 from ..errors import CliError, ExitCode
 from .document import DocumentName
 from .limits import ADVANCED_BYTES, STANDARD_BYTES
@@ -113,6 +114,8 @@ class Store:
         try:
             answer = self._ssm.get_parameters(Names=list(parameters), WithDecryption=True)
         except ClientError as error:
+            if is_throttled(error):
+                raise
             if len(parameters) > 1:
                 return {parameter: text for one in parameters for parameter, text in self._decrypted((one,)).items()}
             return {parameters[0]: error}

@@ -6,6 +6,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.ownership import RBAC_GROUP
 
 from ..aws_errors import explain
@@ -23,6 +24,7 @@ class EksCluster:
     endpoint: str
     ca_base64: str
     authentication_mode: str
+    local: bool = False  # to an Outpost
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def describe(eks: Any, admission: Admission) -> EksCluster | Step:
         said = f"your credentials see {found['arn']}, and the document means account {admission.account}"
         return _unseen(admission, said)
     mode = found.get("accessConfig", {}).get("authenticationMode", CONFIG_MAP)
-    return EksCluster(found["arn"], found.get("endpoint", ""), found.get("certificateAuthority", {}).get("data", ""), mode)
+    ca_base64 = found.get("certificateAuthority", {}).get("data", "")
+    return EksCluster(found["arn"], found.get("endpoint", ""), ca_base64, mode, local=found.get("outpostConfig") is not None)
 
 
 def _unseen(admission: Admission, said: str) -> Step:
@@ -106,6 +109,8 @@ class AccessEntryStep:
         """What it would do."""
         if self._cluster.authentication_mode == CONFIG_MAP:
             said = f"{self._admission.config.cluster} knows no access entries: its authentication mode is {CONFIG_MAP}"
+            if self._cluster.local:
+                return self._of_aws_auth(said)
             remedy = "The cluster's owner changes the mode, which cannot be undone, and admits the role:"
             return Step(STEP, Outcome.FAILED, said, f"{remedy}\n{self._admission.mode_command}")
         try:
@@ -113,6 +118,12 @@ class AccessEntryStep:
         except (ClientError, BotoCoreError) as error:
             return self._refused(error, self._admission.create_command)
         return self._planned(entry)
+
+    def _of_aws_auth(self, said: str) -> Step:
+        """A local cluster's mode cannot be changed."""
+        edit = f"kubectl --context {self._cluster.arn} edit configmap aws-auth -n kube-system"
+        remedy = "The cluster's owner adds this to mapRoles of its ConfigMap aws-auth; then run the same without --admit:"
+        return Step(STEP, Outcome.FAILED, f"{said}, as a local cluster's is", f"{remedy}\n{edit}\n{mapped_role(self._admission.principal)}")
 
     def look(self) -> Step:
         """Whether the role is admitted already, where that can be seen and access entries alone decide it; else it is left to the check."""

@@ -1,6 +1,7 @@
 """What stands before moto: records each call, and refuses what AWS refuses where moto lets everything pass."""
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -49,6 +50,8 @@ class Gateway:
                 answer = Answer.refusal(request, "InternalFailure", "The request processing has failed.", status=500)
         time.sleep(answer.delay)
         _noting(call, start_response)(f"{answer.status} -", list(answer.headers.items()))
+        if answer.status == 0:
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return [answer.body]
 
     def _record(self, request: AwsRequest) -> AwsCall:

@@ -32,6 +32,10 @@ from .wire import Answer, AwsCall, AwsRequest, Scripted
 
 DEFAULT_ACCOUNT = "111122223333"
 CLUSTER_SECURITY_GROUP = "sg-0123456789abcdef0"
+OUTPOST = {
+    "outpostArns": [f"arn:aws:outposts:us-east-1:{DEFAULT_ACCOUNT}:outpost/op-0123456789abcdef0"],
+    "controlPlaneInstanceType": "m5.large",
+}
 LOOPBACK = "127.0.0.1"
 
 
@@ -162,10 +166,14 @@ class LocalAws:
         public_cidrs: tuple[str, ...] = ("0.0.0.0/0",),
         authentication_mode: str = "API",
         tags: Mapping[str, str] | None = None,
+        local_as: str | None = None,
     ) -> None:
-        """Lets EKS describe the cluster, in that account and region only. `public`: its endpoint is, to `public_cidrs`, and not private only."""
-        partition = get_partition(region)
-        described = EksCluster(cluster.name, f"arn:{partition}:iam::{account_id}:role/cluster", {}, account_id, region, partition)
+        """Lets EKS describe the cluster, in that account and region only. `public`: its endpoint is, to `public_cidrs`, and not private only.
+
+        `local_as`: the name of a local cluster on an Outpost, whose sign-in goes by its id: the cluster's own name here.
+        """
+        partition, name = get_partition(region), local_as or cluster.name
+        described = EksCluster(name, f"arn:{partition}:iam::{account_id}:role/cluster", {}, account_id, region, partition)
         described.endpoint = cluster.endpoint
         described.resources_vpc_config = {
             "endpointPublicAccess": public,
@@ -174,10 +182,13 @@ class LocalAws:
             "clusterSecurityGroupId": CLUSTER_SECURITY_GROUP,
         }
         described.access_config = {"authenticationMode": authentication_mode}  # type: ignore[attr-defined]  # moto answers with it all the same
+        if local_as:
+            described.id = cluster.name  # type: ignore[attr-defined]  # as above
+            described.outpost_config = OUTPOST  # type: ignore[attr-defined]
         described.tags = dict(tags or {})
         described.certificate_authority = {"data": base64.b64encode(cluster.ca_pem.encode()).decode()}
-        eks_backends[account_id][region].clusters[cluster.name] = described
-        self.eks_access.put(account_id, region, cluster.name, getattr(cluster, "access_entries", None), authentication_mode)
+        eks_backends[account_id][region].clusters[name] = described
+        self.eks_access.put(account_id, region, name, getattr(cluster, "access_entries", None), authentication_mode)
 
     def remove_cluster(self, name: str, *, region: str, account_id: str | None = None) -> None:
         """EKS knows the cluster no more."""

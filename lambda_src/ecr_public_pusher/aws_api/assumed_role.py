@@ -1,19 +1,21 @@
 """Whose credentials are used: the execution role's, or an assumed role's. Of one invocation: credentials never outlive it."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.credentials import Credentials
 
 from ecr_public_pusher.aws_api.clients import AwsClients, signed_by
-from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code
+from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code, unless_refused
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.concurrency import OncePerKey
 from ecr_public_pusher.errors import RoleError, SignInError
 
 # As CloudTrail shows it in the other account.
 ROLE_SESSION_NAME = "ecr-public-pusher"
+
+# In remedies, where the function does not know its own role: the stack's output FunctionRoleArn.
+UNKNOWN_ROLE = "FUNCTION_ROLE_ARN"
 
 _OWN = "own"
 
@@ -35,12 +37,13 @@ class Callers:
     """The callers of one invocation, each role assumed once for all that name it.
 
     A failure is shared too: a role that hangs must not use up the time of each of its clusters in turn.
+    `execution_role`: the ARN of the function's own, where it is known.
     """
 
-    def __init__(self, clients: AwsClients, blocking: BlockingCalls) -> None:
+    def __init__(self, clients: AwsClients, blocking: BlockingCalls, *, execution_role: str | None = None) -> None:
         self.clients, self.blocking = clients, blocking
+        self._execution_role = execution_role
         self._callers: OncePerKey[tuple[str, str | None, str], Caller] = OncePerKey()
-        self._principals: OncePerKey[str, str] = OncePerKey()
 
     async def caller(self, role_arn: str | None, external_id: str | None, *, allowed_by: str = "AssumableRoleName") -> Caller:
         """The execution role, or `role_arn`, whose name the template parameter `allowed_by` must cover.
@@ -49,12 +52,9 @@ class Callers:
         """
         return await self._callers.get((role_arn or _OWN, external_id, allowed_by), lambda: self._assumed(role_arn, external_id, allowed_by))
 
-    async def principal(self, caller: Caller) -> str:
-        """The ARN of the caller's role, as an access entry names it.
-
-        As far as STS says: it leaves the path out of the function's own role. A placeholder when STS does not answer.
-        """
-        return caller.role_arn or await self._principals.get(_OWN, lambda: self.blocking.run(self._own_principal))
+    def principal(self, role_arn: str | None) -> str:
+        """Return the ARN of the role that signs for a document with this `role_arn`, its path included."""
+        return role_arn or self._execution_role or UNKNOWN_ROLE
 
     async def _assumed(self, role_arn: str | None, external_id: str | None, allowed_by: str) -> Caller:
         if role_arn is None:
@@ -76,15 +76,8 @@ class Callers:
         except AWS_ERRORS as error:
             raise RoleError(
                 f"cannot assume {role_arn}: {error_code(error)}",
-                remedy=f"The role must trust this function's execution role with the same external id, {allowed_by} must cover its name, and "
+                remedy=unless_refused(error, "STS", endpoint=f"com.amazonaws.{self.clients.region}.sts")
+                or f"The role must trust {self.principal(None)} with the same external id, {allowed_by} must cover its name, and "
                 "AllowedAccounts, if given, its account.",
             ) from None
         return Caller(credentials, role_arn)
-
-    def _own_principal(self) -> str:
-        try:
-            arn = str(call_aws(lambda: self.clients.client("sts").get_caller_identity()["Arn"]))
-        except AWS_ERRORS:
-            return "FUNCTION_ROLE_ARN"
-        found = re.fullmatch(r"arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.*", arn)
-        return f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}" if found else arn

@@ -1,7 +1,5 @@
 """AWS's clients, made once for each sandbox: making them anew for each invocation costs 60 to 80 ms, and leaves cycles that pile up.
 
-They are botocore's, the half of boto3 that makes clients: boto3's other half, S3's transfer manager, would take 20 ms of each cold start.
-
 All are of the function's own role. A call with an assumed role's credentials says so by `signed_by`: its client stays the same, only the
 signature differs, so that no client is ever made for a role, and none outlives its credentials.
 """
@@ -11,12 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+import boto3.session
+import botocore.session
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
-from botocore.session import Session
 
 from ecr_public_pusher.ownership import PRODUCT, USER_AGENT
 
@@ -42,11 +41,15 @@ def signed_by(credentials: Credentials | None) -> dict[str, Any]:
 
 
 class AwsClients:
-    """The clients of one sandbox, by service and region. Thread-safe: sessions are not, so clients are made under a lock."""
+    """The clients of one sandbox, by service and region. Thread-safe: sessions are not, so clients are made under a lock.
 
-    def __init__(self, region: str, *, session: Session | None = None) -> None:
+    `session`: botocore's, on which boto3's is built: it is asked for endpoints, which boto3 tells less of.
+    """
+
+    def __init__(self, region: str, *, session: botocore.session.Session | None = None) -> None:
         self.region = region
-        self._session = session or Session()
+        self._core = session or botocore.session.Session()
+        self._session = boto3.session.Session(botocore_session=self._core)
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -55,7 +58,7 @@ class AwsClients:
         key = service, region or self.region
         with self._lock:
             if key not in self._clients:
-                client = self._session.create_client(service, region_name=key[1], config=_WRITING if service in WRITING_SERVICES else _READING)
+                client = self._session.client(service, region_name=key[1], config=_WRITING if service in WRITING_SERVICES else _READING)
                 client.meta.events.register(f"provide-client-params.{client.meta.service_model.service_id.hyphenize()}", _take_credentials)
                 self._clients[key] = client
             return self._clients[key]
@@ -63,7 +66,7 @@ class AwsClients:
     def partition(self, region: str) -> tuple[str, str]:
         """The partition of a region, and the suffix of its hosts; both empty for a name that is no region's."""
         with self._lock:
-            found = self._session.get_component("endpoint_resolver").construct_endpoint("ecr", region)
+            found = self._core.get_component("endpoint_resolver").construct_endpoint("ecr", region)
         return (str(found["partition"]), str(found["dnsSuffix"])) if found else ("", "")
 
     def own_credentials(self) -> Credentials:
@@ -81,7 +84,7 @@ class AwsClients:
         Makes no call, and needs no client. Raises EndpointConnectionError for a region that botocore knows no endpoint in.
         """
         with self._lock:
-            endpoint = self._session.get_component("endpoint_resolver").construct_endpoint(service, region)
+            endpoint = self._core.get_component("endpoint_resolver").construct_endpoint(service, region)
         if endpoint is None:
             raise EndpointConnectionError(endpoint_url=f"{service} in {region[:40]}")
         request = AWSRequest(method="GET", url=f"https://{endpoint['hostname']}/?{urlencode(parameters)}", headers=dict(headers))

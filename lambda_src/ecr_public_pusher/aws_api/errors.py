@@ -7,7 +7,14 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 
 AWS_ERRORS = (ClientError, BotoCoreError)
 
-_THROTTLED = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"})
+type AwsError = ClientError | BotoCoreError
+
+_THROTTLED = frozenset(
+    {
+        *("Throttling", "ThrottlingException", "ThrottledException", "TooManyUpdates"),
+        *("RequestThrottled", "RequestLimitExceeded", "TooManyRequestsException"),
+    }
+)
 
 
 class Failure(Enum):
@@ -34,23 +41,42 @@ def call_aws[T](call: Callable[[], T]) -> T:
         raise NonsenseAnswer from None
 
 
-def error_code(error: ClientError | BotoCoreError) -> str:
+def error_code(error: AwsError) -> str:
     """AWS's error code, or the exception's type."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", "unknown error"))[:80]
     return type(error).__name__
 
 
-def is_answer(error: ClientError | BotoCoreError) -> bool:
+def is_answer(error: AwsError) -> bool:
     """Whether AWS answered at all."""
     return isinstance(error, ClientError)
 
 
-def failure_of(error: ClientError | BotoCoreError) -> Failure:
+def is_throttled(error: AwsError) -> bool:
+    """Whether AWS refused for too many calls."""
+    return isinstance(error, ClientError) and error_code(error) in _THROTTLED
+
+
+def failure_of(error: AwsError) -> Failure:
     """The kind of this error."""
     if isinstance(error, (ConnectionError, HTTPClientError)):
         return Failure.UNREACHABLE
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return Failure.UNWELL if status >= 500 or error_code(error) in _THROTTLED else Failure.REFUSED
+        return Failure.UNWELL if status >= 500 or is_throttled(error) else Failure.REFUSED
     return Failure.UNWELL if isinstance(error, NonsenseAnswer) else Failure.REFUSED
+
+
+def unless_refused(error: AwsError, service: str, *, endpoint: str) -> str | None:
+    """Return the remedy where AWS did not refuse, so that no permission is to blame; else None.
+
+    `endpoint`: the one of the service in a VPC, such as `com.amazonaws.eu-west-1.sts`.
+    """
+    match failure_of(error):
+        case Failure.UNREACHABLE:
+            return f"{service} gave no answer. From a VPC, it is reached through a NAT gateway or the endpoint {endpoint}."
+        case Failure.UNWELL:
+            return f"{service} is unwell, or throttles: the cluster is tried again by itself."
+        case Failure.REFUSED:
+            return None

@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 from botocore.exceptions import ClientError
 
-from ecr_public_pusher.aws_api.errors import call_aws, error_code
+from ecr_public_pusher.aws_api.errors import call_aws, is_throttled
 
-THROTTLED = frozenset({"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "TooManyUpdates", "RequestLimitExceeded"})
 # On top of botocore's own tries; half a minute of waiting in all, at most.
 TRIES, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 7, 0.5, 8.0
 
@@ -19,7 +18,7 @@ def patiently[T](call: Callable[[], T], *, sleep: Callable[[float], None] = time
         try:
             return call_aws(call)
         except ClientError as error:
-            if error_code(error) not in THROTTLED:
+            if not is_throttled(error):
                 raise
         sleep(random.uniform(0.5, 1) * min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, no secret
     return call_aws(call)

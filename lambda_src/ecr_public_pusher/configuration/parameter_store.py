@@ -1,33 +1,58 @@
 """Parameter Store -> the parameters under one path, each with its text or the reason it could not be read."""
 
-from collections.abc import Iterator
-from itertools import batched
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import batched, chain
 from typing import Any
 
-from ecr_public_pusher.aws_api.errors import AWS_ERRORS, NonsenseAnswer, call_aws, error_code, is_answer
+from ecr_public_pusher.aws_api.errors import (
+    AWS_ERRORS,
+    AwsError,
+    Failure,
+    NonsenseAnswer,
+    call_aws,
+    error_code,
+    failure_of,
+    is_answer,
+    is_throttled,
+)
 from ecr_public_pusher.aws_api.throttling import patiently
 from ecr_public_pusher.configuration.loader import Parameter
 from ecr_public_pusher.errors import ConfigurationError, InvalidDocument
 
 NAMES_AT_ONCE = 10  # GetParameters' limit
 
+_UNWELL = "Parameter Store (or KMS behind it) is unwell, or throttles: it is read again by itself. See the AWS Health Dashboard if it lasts."
+_REMEDIES = {
+    Failure.REFUSED: "Allow the execution role kms:Decrypt on the parameter's key (template parameter ConfigKmsKeyArn), or store it as String.",
+    Failure.UNREACHABLE: "Parameter Store answered the list, and not this: it, or KMS behind it, is slow. It is read again by itself.",
+    Failure.UNWELL: _UNWELL,
+}
+_LIST_REMEDIES = {
+    Failure.REFUSED: "The execution role needs ssm:GetParametersByPath on the path ROOT.",
+    Failure.UNREACHABLE: "The function must reach Parameter Store: from a VPC, through a NAT gateway or the endpoint com.amazonaws.REGION.ssm.",
+    Failure.UNWELL: _UNWELL,
+}
+
 
 def read_parameters(ssm: Any, root: str) -> list[Parameter]:
     """Every parameter below `root`. Raises ConfigurationError when the path as a whole cannot be read.
 
-    Listed undecrypted, then the SecureStrings ten at a time, and one by one where one of the ten cannot be decrypted: that one fails its own
-    cluster, not the list. Parameter Store's quota is shared with all else in the account, so a refusal for too many calls is waited out.
+    Listed undecrypted, then the SecureStrings ten at a time, and one by one where one of the ten
+    cannot be decrypted: that one fails its own cluster, not the list. What was listed of a
+    SecureString is never taken for its text. Parameter Store's quota is shared with all else in the
+    account, so a refusal for too many calls is waited out.
     """
     try:
         found = [_texts(parameter) for parameter in _pages(ssm, root)]
     except AWS_ERRORS as error:
         raise ConfigurationError(
             f"cannot read the parameters under {root} in {ssm.meta.region_name}: {error_code(error)}",
-            remedy=f"The execution role needs ssm:GetParametersByPath on the path {root}; from a VPC, Parameter Store must be reachable.",
+            remedy=_LIST_REMEDIES[failure_of(error)].replace("ROOT", root).replace("REGION", ssm.meta.region_name),
         ) from None
     secure = [name for name, kind, _ in found if kind == "SecureString"]
-    decrypted = {parameter.name: parameter for names in batched(secure, NAMES_AT_ONCE, strict=False) for parameter in _decrypted(ssm, names)}
-    return [decrypted.get(name) or Parameter(name, value) for name, _, value in found]
+    decrypted = {parameter.name: parameter for parameter in _decrypted(ssm, secure)}
+    return [decrypted[name] if kind == "SecureString" else Parameter(name, value) for name, kind, value in found]
 
 
 def _pages(ssm: Any, root: str) -> Iterator[dict[str, Any]]:
@@ -48,22 +73,48 @@ def _texts(parameter: dict[str, Any]) -> tuple[str, str, str]:
     return name, kind, value
 
 
-def _decrypted(ssm: Any, names: tuple[str, ...]) -> list[Parameter]:
-    try:
-        found = patiently(lambda: {one["Name"]: one["Value"] for one in ssm.get_parameters(Names=list(names), WithDecryption=True)["Parameters"]})
-    except AWS_ERRORS as error:
-        if len(names) > 1 and is_answer(error):
-            return [parameter for name in names for parameter in _decrypted(ssm, (name,))]
-        return [_unread(names[0], error_code(error))]
-    # What was deleted since the list is an invalid parameter to GetParameters.
-    return [Parameter(name, found[name]) if isinstance(found.get(name), str) else _unread(name, "ParameterNotFound") for name in names]
+def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
+    """Each of them once, with its text or why it was not read.
+
+    Where Parameter Store gives no answer, or throttles for good, the others are not asked for: each
+    ten would wait as long, and the documents that could be read would wait with them.
+    """
+    waiting = deque(batched(names, NAMES_AT_ONCE, strict=False))
+    while waiting:
+        batch = waiting.popleft()
+        try:
+            texts = patiently(lambda: _texts_of(ssm.get_parameters(Names=list(batch), WithDecryption=True)))  # noqa: B023 - called at once
+        except AWS_ERRORS as error:
+            if not is_answer(error) or is_throttled(error):
+                yield from (_unread(name, error) for name in chain(batch, *waiting))
+                return
+            if len(batch) == 1:
+                yield _unread(batch[0], error)
+            else:
+                waiting.extendleft((name,) for name in reversed(batch))
+        else:
+            yield from (Parameter(name, texts[name]) if name in texts else _gone(name) for name in batch)
 
 
-def _unread(name: str, code: str) -> Parameter:
+def _texts_of(answer: Any) -> dict[str, str]:
+    """The texts by name. What was deleted since the list is an invalid parameter to GetParameters."""
+    texts = {one["Name"]: one["Value"] for one in answer["Parameters"]}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise NonsenseAnswer
+    return texts
+
+
+def _gone(name: str) -> Parameter:
     return Parameter(
         name,
         error=InvalidDocument(
-            f"{name}: the SecureString cannot be decrypted: {code}",
-            remedy="Allow the execution role kms:Decrypt on the parameter's key (template parameter ConfigKmsKeyArn), or store it as String.",
+            f"{name}: the SecureString was listed, and is not there any more",
+            remedy="It was deleted or written at that moment: the next run reads it anew.",
         ),
     )
+
+
+def _unread(name: str, error: AwsError) -> Parameter:
+    kind = failure_of(error)
+    what = "cannot be decrypted" if kind is Failure.REFUSED else "could not be read"
+    return Parameter(name, error=InvalidDocument(f"{name}: the SecureString {what}: {error_code(error)}", remedy=_REMEDIES[kind]))

@@ -87,8 +87,9 @@ class _Run:
     def __init__(self, runner: Runner, request: Request) -> None:
         self._runner, self._request = runner, request
         self._settings, self._deadline, self._blocking = runner.settings, runner.deadline, runner.blocking
-        self._callers = Callers(runner.clients(), runner.blocking)
-        self.tokens = TokenProvider(self._callers, runner.deadline, execution_role=self._settings.execution_role)
+        role = self._settings.execution_role
+        self._callers = Callers(runner.clients(), runner.blocking, execution_role=role)
+        self.tokens = TokenProvider(self._callers, runner.deadline, execution_role=role)
         self._all_need_public = True
         self.results: Sequence[ClusterResult] = ()
         self.unconfigured: bool | None = None

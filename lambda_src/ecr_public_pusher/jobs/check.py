@@ -6,7 +6,16 @@ from dataclasses import replace
 
 from ecr_public_pusher.configuration.kube_context import context_said, kubectl
 from ecr_public_pusher.deadline import TOO_SLOW
-from ecr_public_pusher.errors import ApiError, DeadlineReached, InternalError, KubeconfigError, NothingSelected, PusherError, SignInError
+from ecr_public_pusher.errors import (
+    ApiError,
+    DeadlineReached,
+    InternalError,
+    KubeconfigError,
+    NothingSelected,
+    PusherError,
+    SignInError,
+    SignInRefused,
+)
 from ecr_public_pusher.jobs.access_audit import SHOWN, AccessAudit, some
 from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters, run_until, with_others
 from ecr_public_pusher.jobs.job import Job
@@ -99,9 +108,10 @@ class _ClusterCheck:
         signs = self._note(await self._sign())
         self._look(Check.EKS if self._sign_in.asks_eks else Check.DNS)
         endpoint = await self._sign_in.described()
+        local = f", local cluster {endpoint.local_id}" if endpoint.local_id else ""
         mode = f", authentication mode {endpoint.authentication_mode}" if endpoint.authentication_mode else ""
         if self._sign_in.asks_eks:
-            self._findings.append(Finding(Check.EKS, True, f"{'public' if endpoint.public else 'private'} endpoint {endpoint.url}{mode}"))
+            self._findings.append(Finding(Check.EKS, True, f"{'public' if endpoint.public else 'private'} endpoint {endpoint.url}{local}{mode}"))
         self._remedies = self._sign_in.remedies(endpoint)
         access = self._sign_in.access(endpoint)
         route = Route(
@@ -158,11 +168,9 @@ class _ClusterCheck:
         async with self._workplace.api(access) as api:
             try:
                 identity = await who_am_i(api)
-            except KubeconfigError:
-                raise  # nothing was sent: the secret, read once more, may not be used
-            except SignInError:
-                remedy = self._remedies.not_admitted(await self._sign_in.principal(), (), await self._version(access))
-                self._findings.append(Finding(Check.SIGN_IN, False, "the cluster does not admit " + await self._sign_in.principal(), remedy))
+            except SignInRefused:
+                remedy = self._remedies.not_admitted(self._sign_in.principal(), (), await self._version(access))
+                self._findings.append(Finding(Check.SIGN_IN, False, f"the cluster {access.refusal}", remedy))
                 return False
             self._findings.append(Finding(Check.SIGN_IN, True, f"as {identity.user}, in the groups {', '.join(identity.groups)}"))
             self._look(Check.PERMISSION)
@@ -185,7 +193,7 @@ class _ClusterCheck:
         permissions = audit.permissions()
         if RBAC_GROUP not in identity.groups and not all(finding.ok for finding in permissions):
             kubernetes = None if self._sign_in.asks_eks else await server_version(api)
-            admit = self._remedies.not_admitted(await self._sign_in.principal(), identity.groups, kubernetes)
+            admit = self._remedies.not_admitted(self._sign_in.principal(), identity.groups, kubernetes)
             signed_in = self._findings.pop()
             self._findings.append(replace(signed_in, ok=False, message=f"{signed_in.message}: {RBAC_GROUP} is not among them", remedy=admit))
             permissions = [
@@ -227,7 +235,7 @@ class _ClusterCheck:
         if excess.bindings:
             remedy = f"Take the function out of it; infra/rbac is all that it needs: {look}"
         else:
-            remedy = f"See what grants it: `{self._remedies.granted_by_policy(await self._sign_in.principal())}`; {look}"
+            remedy = f"See what grants it: `{self._remedies.granted_by_policy(self._sign_in.principal())}`; {look}"
         return Finding(Check.EXCESS, False, f"may {excess.what}{by}: more than is needed", remedy)
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
-from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code
+from ecr_public_pusher.aws_api.errors import AWS_ERRORS, AwsError, call_aws, error_code, unless_refused
 from ecr_public_pusher.aws_api.throttling import patiently
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
+from ecr_public_pusher.configuration.kube_context import kube_context
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.errors import DiscoveryError, EksError, NotThereError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
@@ -19,7 +20,7 @@ from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 from ecr_public_pusher.sign_in.kind import Remedies
 from ecr_public_pusher.sign_in.role_caller import RoleCaller
-from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, sts_token
+from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, not_admitted_by_authenticator, sts_token
 
 if TYPE_CHECKING:
     from ecr_public_pusher.configuration.eks_discovery import Search, Sightings
@@ -81,12 +82,23 @@ class EksSignIn(RoleCaller):
 
     async def credential(self) -> Credential:
         """A token for the cluster, made anew. Raises RoleError, SignInError."""
-        caller = await self.caller()
-        return Credential(sts_token(self._callers.clients, caller, region=self.config.region, cluster=self.config.cluster))
+        return await self._credential(self.remembered())
+
+    async def _credential(self, endpoint: Endpoint | None) -> Credential:
+        """As `aws eks get-token --cluster-name`, or, of a local cluster on an Outpost, `--cluster-id`."""
+        caller, config = await self.caller(), self.config
+        cluster = endpoint.local_id if endpoint and endpoint.local_id else config.cluster
+        return Credential(sts_token(self._callers.clients, caller, region=config.region, cluster=cluster))
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
         """The way to sign in at that endpoint."""
-        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.credential, _no_access_entry(self.config))
+        return ClusterAccess(
+            endpoint.url,
+            endpoint.ca_pem,
+            lambda: self._credential(endpoint),
+            self._not_admitted(endpoint),
+            not_admitted_by_authenticator(self.principal()),
+        )
 
     def describe_credential(self, credential: Credential) -> str:
         return f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes"
@@ -94,15 +106,18 @@ class EksSignIn(RoleCaller):
     def remedies(self, endpoint: Endpoint) -> Remedies:
         from ecr_public_pusher.sign_in.eks_remedies import EksRemedies  # for a check alone
 
-        return EksRemedies(endpoint, self.config.cluster, self.config.region)
+        config = self.config
+        return EksRemedies(endpoint, config.cluster, config.region, kube_context(config))
 
-
-def _no_access_entry(config: ClusterConfig) -> str:
-    return (
-        f"Give the role that signs an access entry: `aws eks create-access-entry --region {config.region} --cluster-name {config.cluster} "
-        f"--principal-arn {config.role_arn or 'FUNCTION_ROLE_ARN'} --type STANDARD --kubernetes-groups {RBAC_GROUP}` "
-        "(a role that was deleted and created again needs a new entry)."
-    )
+    def _not_admitted(self, endpoint: Endpoint) -> str:
+        config = self.config
+        if not endpoint.has_access_entries:
+            return self.remedies(endpoint).not_admitted(self.principal(), (), None)
+        return (
+            f"Give the role that signs an access entry: `aws eks create-access-entry --region {config.region} --cluster-name {config.cluster} "
+            f"--principal-arn {self.principal()} --type STANDARD --kubernetes-groups {RBAC_GROUP}` "
+            "(a role that was deleted and created again needs a new entry)."
+        )
 
 
 class EksDirectory:
@@ -150,7 +165,8 @@ def list_clusters(client: Any, **signature: Any) -> list[str]:
         except AWS_ERRORS as error:
             raise DiscoveryError(
                 f"EKS does not list the clusters in {client.meta.region_name}: {error_code(error)}",
-                remedy="The execution role (or roleArn: infra/spoke-role.yaml with Discovery=true) needs eks:ListClusters; check `regions`.",
+                remedy=_unless_refused(error, client)
+                or "The execution role (or roleArn: infra/spoke-role.yaml with Discovery=true) needs eks:ListClusters; check `regions`.",
             ) from None
         if not page.get("nextToken"):
             return names
@@ -164,7 +180,7 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
         found = patiently(lambda: client.describe_cluster(name=cluster, **signature)["cluster"])
     except AWS_ERRORS as error:
         code = error_code(error)
-        remedy = _REMEDIES.get(code, _REMEDY).replace("REGION", client.meta.region_name)
+        remedy = (_REMEDIES.get(code) or _unless_refused(error, client) or _REMEDY).replace("REGION", client.meta.region_name)
         kind = NotThereError if code == "ResourceNotFoundException" else EksError
         raise kind(f"EKS does not describe {where}: {code}", remedy=remedy) from None
     try:
@@ -180,7 +196,25 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
             f"EKS names no usable endpoint and certificate authority for {where} (status {status})",
             remedy=f"Wait until the cluster is ACTIVE: `aws eks wait cluster-active --region {client.meta.region_name} --name {cluster}`",
         ) from None
-    return Endpoint(url.rstrip("/"), ca_pem, **_hints(found))
+    return Endpoint(url.rstrip("/"), ca_pem, _local_id(found, where, client.meta.region_name, cluster), **_hints(found))
+
+
+def _local_id(found: dict[str, Any], where: str, region: str, cluster: str) -> str:
+    """Return the id of a local cluster on an Outpost; empty for all others. Raise EksError for one that cannot be signed for."""
+    if found.get("outpostConfig") is None:
+        return ""
+    try:
+        return CLUSTER_NAME.check(found.get("id"))
+    except ValueError:
+        raise EksError(
+            f"EKS names no usable id for the local {where}",
+            remedy=f"Ask AWS support: `aws eks describe-cluster --region {region} --name {cluster} --query cluster.id`",
+        ) from None
+
+
+def _unless_refused(error: AwsError, client: Any) -> str | None:
+    region = client.meta.region_name
+    return unless_refused(error, f"EKS in {region}", endpoint=f"com.amazonaws.{region}.eks")
 
 
 def _hints(found: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
+from ecr_public_pusher.configuration.kube_context import UNKNOWN_CONTEXT
+from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import Endpoint
@@ -17,10 +19,16 @@ class EksRemedies:
     endpoint: Endpoint
     cluster: str
     region: str
+    context: str = UNKNOWN_CONTEXT
 
     @property
     def _of_cluster(self) -> str:
         return f"--region {self.region} --name {self.cluster}"
+
+    @property
+    def _goes_by_aws_auth(self) -> bool:
+        """A local cluster on an Outpost, whose authentication mode cannot be changed."""
+        return bool(self.endpoint.local_id) and not self.endpoint.has_access_entries
 
     def name_not_resolved(self) -> str:
         if not self.endpoint.public:
@@ -50,7 +58,12 @@ class EksRemedies:
         """What makes the cluster admit the signing role as our group; `groups`: those it is in by an access entry already."""
         entry = f"--region {self.region} --cluster-name {self.cluster} --principal-arn {principal}"
         others = [group for group in groups if not group.startswith("system:") and " " not in group]
-        if self.endpoint.authentication_mode == "CONFIG_MAP":
+        if self._goes_by_aws_auth:
+            return (
+                "A local cluster knows the ConfigMap aws-auth alone. Add to its mapRoles "
+                f"(`kubectl --context {self.context} edit configmap aws-auth -n kube-system`):\n{mapped_role(principal)}"
+            )
+        if not self.endpoint.has_access_entries:
             return (
                 f"aws eks update-cluster-config {self._of_cluster} --access-config authenticationMode=API_AND_CONFIG_MAP && "
                 f"aws eks wait cluster-active {self._of_cluster} && "
@@ -62,4 +75,6 @@ class EksRemedies:
 
     def granted_by_policy(self, principal: str) -> str:
         """How to see which access policies EKS grants the role."""
+        if self._goes_by_aws_auth:
+            return f"kubectl --context {self.context} get configmap aws-auth -n kube-system -o yaml"
         return f"aws eks list-associated-access-policies --region {self.region} --cluster-name {self.cluster} --principal-arn {principal}"

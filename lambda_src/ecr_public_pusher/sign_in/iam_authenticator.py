@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
+from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.server_version import Version
-from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpoint, NamedEndpointRemedies
-from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, sts_token
+from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, not_admitted_by_authenticator, sts_token
 
 
 class IamAuthenticatorSignIn(NamedEndpoint):
@@ -27,7 +27,14 @@ class IamAuthenticatorSignIn(NamedEndpoint):
         return f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes, for the cluster id {self._cluster_id}"
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
-        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.credential, self.remedies(endpoint).not_admitted("ROLE", ()))
+        principal = self.principal()
+        return ClusterAccess(
+            endpoint.url,
+            endpoint.ca_pem,
+            self.credential,
+            self.remedies(endpoint).not_admitted(principal, ()),
+            not_admitted_by_authenticator(principal),
+        )
 
     def remedies(self, endpoint: Endpoint) -> "IamAuthenticatorRemedies":
         return IamAuthenticatorRemedies(endpoint, self._cluster_id)
@@ -41,6 +48,6 @@ class IamAuthenticatorRemedies(NamedEndpointRemedies):
 
     def not_admitted(self, principal: str, groups: tuple[str, ...], version: Version | None = None) -> str:
         return (
-            f"Map the role in aws-iam-authenticator (mapRoles; EKS Anywhere: AWSIamConfig): {{rolearn: {principal}, username: ecr-public-pusher, "
-            f"groups: [{RBAC_GROUP}]}}. Its clusterID must be {self.cluster_id}, and its API server must reach STS in the document's region."
+            f"Its clusterID must be {self.cluster_id}, and its API server must reach STS in the document's region. "
+            f"Map the role in aws-iam-authenticator (mapRoles; EKS Anywhere: AWSIamConfig):\n{mapped_role(principal)}"
         )

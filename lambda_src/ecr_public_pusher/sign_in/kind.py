@@ -44,7 +44,7 @@ class SignIn(Protocol):
     def describe_credential(self, credential: Credential) -> str:
         """What may be said of it, for a check: never itself."""
 
-    async def principal(self) -> str:
+    def principal(self) -> str:
         """Whom the cluster is to admit."""
 
     def remedies(self, endpoint: Endpoint) -> Remedies:

@@ -84,13 +84,13 @@ class KubeconfigSignIn(RoleCaller):
                 )
             return kubeconfig.credential
 
-        return ClusterAccess(endpoint.url, endpoint.ca_pem, credential, self._remedy())
+        return ClusterAccess(endpoint.url, endpoint.ca_pem, credential, self._remedy(), f"does not admit {self.principal()}")
 
     def describe_credential(self, credential: Credential) -> str:
         ends = [f"{what}, which ends {f'at {rfc3339(end)}' if end else 'at a time that it does not say'}" for what, end in _ends(credential)]
         return f"stored in {self._secret_arn}: {' and '.join(ends)}. {WITHOUT}"
 
-    async def principal(self) -> str:
+    def principal(self) -> str:
         return "the user of the kubeconfig"
 
     def remedies(self, endpoint: Endpoint) -> "KubeconfigRemedies":

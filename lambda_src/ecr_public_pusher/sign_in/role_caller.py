@@ -18,6 +18,6 @@ class RoleCaller:
         await self.caller()
         return f"assumed {self.config.role_arn}" if self.config.role_arn else "the function's own"
 
-    async def principal(self) -> str:
-        """The ARN of the role, as far as STS says it."""
-        return await self._callers.principal(await self.caller())
+    def principal(self) -> str:
+        """Return the ARN of the role."""
+        return self._callers.principal(self.config.role_arn)

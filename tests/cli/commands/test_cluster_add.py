@@ -93,6 +93,24 @@ def test_a_cluster_of_the_config_map_gets_the_command_that_changes_the_mode(pers
     assert "authenticationMode=API_AND_CONFIG_MAP && aws eks wait cluster-active" in remedies(ran)["access-entry"]
 
 
+def test_a_local_cluster_is_offered_no_access_entry_and_added_once_its_aws_auth_maps_the_role(person: Administrator, world: World) -> None:
+    local_id = "11111111-2222-3333-4444-555555555555"
+    cluster = world.add_cluster("prod", namespaces=("a",), rbac=None, embedded=True, local_id=local_id)
+    cluster.access_entries.remove(EXECUTION_ROLE)
+    person.kubeconfig("prod")
+    ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
+    assert outcomes(ran)["access-entry"] == "failed"
+    remedy = remedies(ran)["access-entry"]
+    assert "aws eks" not in remedy
+    arn = "arn:aws:eks:us-east-1:111122223333:cluster/prod"
+    assert f"\nkubectl --context {arn} edit configmap aws-auth -n kube-system\n" in remedy
+    mapping = f"- rolearn: {EXECUTION_ROLE}\n  username: ecr-public-pusher\n  groups:\n  - {GROUP}"
+    assert remedy.endswith(f"\n{mapping}")
+    cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, (GROUP,)))
+    assert person.run(*ADD, "--yes").code == 0
+    assert world.secret("prod", "a") is not None
+
+
 def test_without_admit_nothing_is_written_for_a_cluster_that_does_not_admit_the_role(person: Administrator, cluster: Cluster) -> None:
     cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, ("viewers",)))
     ran = person.run(*ADD, "--yes", "-o", "json")

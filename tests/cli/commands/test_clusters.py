@@ -59,6 +59,14 @@ def test_a_document_that_may_not_be_decrypted_is_listed_all_the_same(person: Adm
     assert "sealed: the SecureString cannot be decrypted with your credentials: AccessDeniedException" in ran.out
 
 
+def test_too_many_calls_are_no_matter_of_a_key(person: Administrator, world: World) -> None:
+    world.document("sealed", PROD, secure=True)
+    world.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "ThrottlingException", "Rate exceeded"))
+    ran = person.run("clusters", "list")
+    assert "AWS is asked too much at the moment" in ran.err
+    assert "decrypted" not in ran.out + ran.err
+
+
 def test_show_says_where_each_setting_comes_from(person: Administrator, world: World) -> None:
     world.defaults("labels: {owner: platform}")
     world.document("prod", PROD)

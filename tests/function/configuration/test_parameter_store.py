@@ -1,5 +1,6 @@
 """The configuration as it is read of Parameter Store: few calls, patience, and each document by itself."""
 
+import json
 from typing import Any
 
 from infra.local.aws import Answer, AwsRequest
@@ -56,3 +57,61 @@ def test_a_throttled_parameter_store_is_waited_for(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.aws.script("ssm", "GetParametersByPath", lambda request: Answer.refusal(request, "ThrottlingException", "Rate exceeded"), times=4)
     assert world.invoke()["ok"]
+
+
+NO_ANSWER = Answer(0, b"")
+
+
+def sealed(world: World, count: int) -> list[str]:
+    """So many SecureStrings, and their ids."""
+    ids = [f"d{number:02}" for number in range(count)]
+    for identity in ids:
+        world.document(identity, "{cluster: prod, namespaces: [a], enabled: false}", secure=True)
+    return ids
+
+
+def test_without_an_answer_every_secure_document_is_unread_and_the_others_are_pushed(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    ids = sealed(world, 13)
+    world.aws.script("ssm", "GetParameters", NO_ANSWER)
+    report = world.invoke()
+    errors = [entry(report, identity)["error"] for identity in ids]
+    names = [f"/ecr-public-pusher/clusters/{identity}" for identity in ids]
+    said = [f"{name}: the SecureString could not be read: ConnectionClosedError" for name in names]
+    assert [error["message"] for error in errors] == said
+    assert [error["remedy"] for error in errors if "kms:Decrypt" in error["remedy"]] == []
+    assert entry(report, "prod")["ok"]
+    assert {call.parameters["Names"] for call in world.aws.called("ssm", "GetParameters")} == {",".join(names[:10])}
+
+
+def test_a_fault_at_one_of_ten_is_not_taken_for_a_refusal(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",))
+    ids = sealed(world, 3)
+
+    def unwell(request: AwsRequest) -> Answer | None:
+        struck = "/ecr-public-pusher/clusters/d01" in request.parameters["Names"].split(",")
+        return Answer.refusal(request, "InternalServerError", "", status=500) if struck else None
+
+    world.aws.script("ssm", "GetParameters", unwell)
+    report = world.invoke()
+    assert [identity for identity in ids if not entry(report, identity)["ok"]] == ["d01"]
+    assert "is unwell" in entry(report, "d01")["error"]["remedy"]
+
+
+def test_a_secure_document_that_went_meanwhile_is_not_sent_to_its_key(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    (identity,) = sealed(world, 1)
+    name = f"/ecr-public-pusher/clusters/{identity}"
+    gone = json.dumps({"Parameters": [], "InvalidParameters": [name]}).encode()
+    headers = {"Content-Type": "application/x-amz-json-1.1"}
+    world.aws.script("ssm", "GetParameters", Answer(200, gone, headers))
+    error = entry(world.invoke(), identity)["error"]
+    assert error["message"] == f"{name}: the SecureString was listed, and is not there any more"
+    assert "kms" not in error["remedy"]
+
+
+def test_a_list_without_an_answer_is_not_blamed_on_permissions(world: World) -> None:
+    world.aws.script("ssm", "GetParametersByPath", NO_ANSWER)
+    error = world.invoke()["error"]
+    assert (error["type"], "ConnectionClosedError" in error["message"]) == ("ConfigurationError", True)
+    assert "ssm:GetParametersByPath" not in error["remedy"]

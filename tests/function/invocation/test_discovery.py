@@ -113,6 +113,13 @@ def test_not_being_allowed_to_look_is_an_error_of_that_region_and_the_others_are
     assert "fleet/*" not in ids(report)
 
 
+def test_a_region_that_gives_no_answer_is_not_blamed_on_permissions(fleet: World) -> None:
+    fleet.aws.script("eks", "ListClusters", lambda request: Answer(0, b"") if request.region == "eu-west-1" else None)
+    error = entry(fleet.invoke(), "fleet/eu-west-1/*")["error"]
+    assert (error["type"], "ConnectionClosedError" in error["message"]) == ("DiscoveryError", True)
+    assert error["remedy"].startswith("EKS in eu-west-1 gave no answer.")
+
+
 def test_a_cluster_that_may_not_be_described_is_not_taken_for_one_without_tags(fleet: World) -> None:
     def refuse(request: AwsRequest) -> Answer | None:
         return Answer.refusal(request, "AccessDeniedException", "no", status=403) if request.path.endswith("/untagged") else None

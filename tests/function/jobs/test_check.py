@@ -395,18 +395,34 @@ def test_no_access_entry_for_the_role_that_is_assumed(world: World) -> None:
     assert not world.aws.called("sts", "GetCallerIdentity")
 
 
-def test_the_functions_own_role_is_asked_for_once_and_only_where_it_is_needed(world: World) -> None:
-    world.add_cluster("good", namespaces=("a",), document="namespaces: [a]", embedded=True)
-    check(world)
+def test_sts_is_not_asked_for_the_functions_own_role(world: World) -> None:
+    world.add_cluster("prod", principal=SPOKE_ROLE, document="namespaces: [a]", embedded=True)
+    assert EXECUTION_ROLE in bad(check(world))["remedy"]
     assert not world.aws.called("sts")
-    for name in ("c1", "c2", "c3"):
-        world.add_cluster(name, principal=SPOKE_ROLE, document="namespaces: [a]", embedded=True)
-    check(world)
-    assert [call.action for call in world.aws.called("sts")] == ["GetCallerIdentity"]
 
 
-def test_where_sts_does_not_tell_the_role_a_placeholder_stands_for_it(world: World) -> None:
-    world.aws.script("sts", "GetCallerIdentity", Answer(403, b""))
+@pytest.mark.parametrize("action", ["push", "check"])
+def test_the_role_is_named_with_its_path(world: World, action: str) -> None:
+    """An access entry is for the whole ARN, and what STS says of a session has no path."""
+    role = EXECUTION_ROLE.replace("role/", "role/some/path/")
+    world.environ["EXECUTION_ROLE_ARN"] = role
+    world.add_cluster("prod", principal=SPOKE_ROLE, document="namespaces: [a]")
+    report = world.run({"action": action})
+    remedy = bad(report)["remedy"] if action == "check" else report["clusters"][0]["error"]["remedy"]
+    assert f"--principal-arn {role} --type" in remedy
+
+
+@pytest.mark.parametrize("action", ["push", "check"])
+def test_a_refusal_may_be_a_throttle_and_says_so(world: World, action: str) -> None:
+    world.add_cluster("prod", principal=SPOKE_ROLE, document="namespaces: [a]")
+    report = world.run({"action": action})
+    found = bad(report) if action == "check" else report["clusters"][0]["error"]
+    said = f"does not admit {EXECUTION_ROLE}, or STS throttled the authenticator behind it, which passes by itself"
+    assert found["message"].endswith(said)
+
+
+def test_a_placeholder_stands_for_a_role_that_is_not_known(world: World) -> None:
+    del world.environ["EXECUTION_ROLE_ARN"]
     world.add_cluster("prod", principal=SPOKE_ROLE, document="namespaces: [a]")
     assert "--principal-arn FUNCTION_ROLE_ARN --type" in bad(check(world))["remedy"]
 

@@ -152,8 +152,8 @@ def test_a_dry_run_sends_no_private_token(pulling: World) -> None:
 @pytest.mark.parametrize("spelling", [EXECUTION_ROLE, EXECUTION_ROLE.replace("role/", "role/some/path/")])
 @pytest.mark.parametrize("known", [True, False])
 def test_the_execution_role_never_stands_in(pulling: World, monkeypatch: pytest.MonkeyPatch, spelling: str, known: bool) -> None:
-    if known:  # as the template has it
-        monkeypatch.setenv("EXECUTION_ROLE_ARN", EXECUTION_ROLE)
+    if not known:  # as without the template
+        monkeypatch.delenv("EXECUTION_ROLE_ARN")
     pulling.document("prod", f"{{namespaces: [a], registries: [{{account: '{ACCOUNT}', region: eu-west-1, roleArn: {spelling}}}]}}")
     error = entry(pulling.invoke())["error"]
     assert error["type"] == "RoleError"

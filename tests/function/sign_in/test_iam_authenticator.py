@@ -9,6 +9,7 @@ from tests.support.world import EXECUTION_ROLE, World
 
 DOCUMENT = "{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: edge.example.com}}"
 CLUSTER_ID = "edge.example.com"
+MAPPING = f"- rolearn: {EXECUTION_ROLE}\n  username: ecr-public-pusher\n  groups:\n  - ecr-public-pushers"
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +53,22 @@ def test_an_id_of_another_cluster_is_refused_with_what_to_map(world: World) -> N
 def test_check_of_a_role_that_is_not_mapped_says_what_to_map(world: World) -> None:
     world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID, principal="arn:aws:iam::111122223333:role/another")
     found = findings(world.run({"action": "check"}))["sign-in"]
-    assert f"{{rolearn: {EXECUTION_ROLE}, username: ecr-public-pusher, groups: [ecr-public-pushers]}}" in found["remedy"]
+    assert found["remedy"].endswith(f"\n{MAPPING}")
+
+
+def test_a_push_of_a_role_that_is_not_mapped_names_it_too(world: World) -> None:
+    world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID, principal="arn:aws:iam::111122223333:role/another")
+    assert cluster_of(world.run())["error"]["remedy"].endswith(f"\n{MAPPING}")
+
+
+@pytest.mark.parametrize("action", ["push", "check"])
+def test_a_refusal_may_be_a_throttle_and_says_so(world: World, action: str) -> None:
+    other = "arn:aws:iam::111122223333:role/another"
+    world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID, principal=other)
+    report = world.run({"action": action})
+    found = findings(report)["sign-in"] if action == "check" else cluster_of(report)["error"]
+    said = f"does not admit {EXECUTION_ROLE}, or STS throttled the authenticator behind it, which passes by itself"
+    assert found["message"].endswith(said)
 
 
 def test_after_a_refusal_it_signs_anew_once(world: World) -> None:
