@@ -86,6 +86,11 @@ class AwsClients:
             found = self._session.get_component("endpoint_resolver").construct_endpoint("ecr", region)
         return (str(found["partition"]), str(found["dnsSuffix"])) if found else ("", "")
 
+    def regions(self) -> frozenset[str]:
+        """Return the names of all regions of the function's partition; none where botocore does not know that."""
+        partition, _ = self.partition(self.region)
+        return frozenset(self._session.get_available_regions("eks", partition_name=partition) if partition else ())
+
     def own_credentials(self) -> Credentials:
         """The execution role's credentials as they are now. May block; raises NoCredentialsError."""
         found = self._session.get_credentials()

@@ -1,5 +1,6 @@
 """The documents under one path -> the configuration: which is which, how defaults merge, and which are invalid. Pure."""
 
+import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -90,10 +91,19 @@ class Configuration:
         return not (self.clusters or self.invalid or self.unknown or self.discoveries)
 
 
-def load(parameters: Iterable[Parameter], *, root: str, region: str, account: str = "", allowed_endpoints: Sequence[str] = ()) -> Configuration:
+def load(
+    parameters: Iterable[Parameter],
+    *,
+    root: str,
+    region: str,
+    account: str = "",
+    allowed_endpoints: Sequence[str] = (),
+    regions: Collection[str] = (),
+) -> Configuration:
     """The configuration that the parameters under `root` make. `region`, `account`: the function's, for documents that name none.
 
     `allowed_endpoints`: the hosts, by name or glob, that documents may name beside EKS's.
+    `regions`: those that there are in the function's partition; none where that is not known.
 
     Raises ConfigurationError for an invalid `<root>/defaults`: then nothing can be trusted.
     """
@@ -112,7 +122,7 @@ def load(parameters: Iterable[Parameter], *, root: str, region: str, account: st
             continue
         try:
             if document_id.endswith(_EVERY):
-                discoveries.append(_discovery(by_name[name], document_id.removesuffix(_EVERY), defaults, account))
+                discoveries.append(_discovery(by_name[name], document_id.removesuffix(_EVERY), defaults, account, regions))
             else:
                 clusters.append(_cluster(by_name[name], document_id, defaults, region, account))
         except PusherError as error:
@@ -193,11 +203,24 @@ _SERVER_FIELDS = ("endpoint", "certificateAuthority")
 NOT_DISCOVERED = ("region", "signIn", *_SERVER_FIELDS)
 
 
-def _discovery(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], account: str) -> Discovery:
+def _discovery(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], account: str, regions: Collection[str]) -> Discovery:
     merged = merge_defaults(_fields(DiscoverDocument, parameter), {name: value for name, value in defaults.items() if name not in NOT_DISCOVERED})
     document = validated(DiscoverDocument, merged, parameter.name)
+    if regions and (unknown := [region for region in document.regions if region not in regions]):
+        raise _no_region(parameter.name, unknown, regions)
     settings = _settings(parameter, document, document_id, "", "", account)
     return Discovery(document_id, document.regions, document.tags, settings)
+
+
+def _no_region(parameter: str, unknown: list[str], regions: Collection[str]) -> InvalidDocument:
+    close = difflib.get_close_matches(unknown[0], sorted(regions), n=1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    said = f"the function's partition has no region {', '.join(unknown[:5])}{hint}"
+    return InvalidDocument(
+        f"{parameter}: regions: {said}",
+        remedy=f"{correction(parameter)} Is the region newer than this release? Until you upgrade, give its clusters documents of their own.",
+        problems=(DocumentProblem(f"regions: {said}", ("regions",)),),
+    )
 
 
 def _claims(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str) -> set[Claim]:

@@ -449,6 +449,12 @@ def test_a_sweep_looks_for_none_where_no_discovery_could_be_swept(fleet: World) 
         ("{regions: [us-east-1], namespaces: [a]}", "tags: required"),
         ("{regions: [], tags: {a: b}, namespaces: [a]}", "regions: expected one or more AWS regions"),
         ("{regions: [Europe], tags: {a: b}, namespaces: [a]}", "regions: expected an AWS region"),
+        (
+            "{regions: [us-east-1, eu-wset-1, us-east-99], tags: {a: b}, namespaces: [a]}",
+            "regions: the function's partition has no region eu-wset-1, us-east-99 (did you mean eu-west-1?)",
+        ),
+        ("{regions: [us-east-1, cn-north-1], tags: {a: b}, namespaces: [a]}", "the function's partition has no region cn-north-1"),
+        (f"{{regions: [{', '.join(['us-east-1'] * 41)}], tags: {{a: b}}, namespaces: [a]}}", "expected at most 40 AWS regions, found 41"),
         ("{regions: [us-east-1], tags: {}, namespaces: [a]}", "tags: expected one or more tags"),
         ("{regions: [us-east-1], tags: {a: [b]}, namespaces: [a]}", "tags: 'a': expected text"),
         ("{regions: [us-east-1], region: us-east-1, tags: {a: b}, namespaces: [a]}", "region: a discovery looks in regions"),
@@ -463,6 +469,16 @@ def test_a_bad_discovery_fails_alone(world: World, document: str, said: str) -> 
     assert entry(report, "prod")["ok"]
     error = entry(report, "fleet/*")["error"]
     assert (error["type"], said in error["message"]) == ("InvalidDocument", True), error
+
+
+def test_regions_that_do_not_exist_are_asked_for_nothing_and_keep_no_other_discovery_back(fleet: World) -> None:
+    none = [f"us-{place}-{number}" for place in ("north", "up", "over") for number in range(1, 41)]
+    for number in range(3):
+        fleet.discovery(f"a{number}", f"{{regions: [{', '.join(none[40 * number :][:40])}], tags: {{a: b}}, namespaces: [a]}}")
+    report = fleet.invoke()
+    assert ids(report) == ["a0/*", "a1/*", "a2/*", *FOUND]
+    assert entry(report, "a0/*")["error"]["type"] == "InvalidDocument"
+    assert {call.region for call in fleet.aws.called("eks")} == {"us-east-1", "eu-west-1"}
 
 
 def test_the_defaults_hold_for_them_but_their_region(fleet: World) -> None:
