@@ -7,7 +7,9 @@ exactly are described without a list. So a message for ten clusters costs ten ca
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
+from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
 from ecr_public_pusher.configuration.loader import Configuration, Discovery, names_an_eks_cluster
 from ecr_public_pusher.configuration.narrowing import Narrowing
@@ -15,6 +17,8 @@ from ecr_public_pusher.errors import DiscoveryError, EksError, PusherError
 
 # Of names in a message.
 SHOWN = 10
+# One that takes long gives its place to another: it may hang, and no other waits for it.
+SEARCHES_AT_ONCE, MOST_SEARCHES_AT_ONCE = 8, 48
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,34 @@ class Search:
     wants: Callable[[str], bool]
 
 
+class Clock:
+    """Ends a search that makes no progress. Time counts while a call of it is on a thread: until then it waits for its turn, at most to the end."""
+
+    def __init__(self, timeout: asyncio.Timeout, patience: "Patience", last: float) -> None:
+        self._timeout, self._patience, self._last = timeout, patience, last
+        self._on_threads = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has no thread."""
+        return not self._on_threads
+
+    def begin(self) -> None:
+        """A call has got its thread."""
+        self._on_threads += 1
+        self._restart()
+
+    def end(self) -> None:
+        """It was answered, or refused."""
+        self._on_threads -= 1
+        self._restart()
+
+    def _restart(self) -> None:
+        soon = asyncio.get_running_loop().time() + self._patience.stalled
+        if not self._timeout.expired():
+            self._timeout.reschedule(min(soon, self._last) if self._on_threads else self._last)
+
+
 @dataclass
 class Sightings:
     """What a search has seen until now. `tags`: of each cluster. `failures`: of those that could not be described. `failure`: of the search."""
@@ -33,10 +65,29 @@ class Sightings:
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
     failures: dict[str, EksError] = field(default_factory=dict)
     failure: PusherError | None = None
-    on_progress: Callable[[], object] = lambda: None
+    clock: Clock | None = None
+
+    async def timed[T](self, call: Callable[[Callable[[], object]], Awaitable[T]]) -> T:
+        """Return what `call(on_thread)` comes to. The search's time counts from when the call has its thread until it is answered."""
+        clock, began = self.clock, False
+
+        def on_thread() -> None:
+            nonlocal began
+            if clock and not began:
+                began = True
+                clock.begin()
+
+        try:
+            return await call(on_thread)
+        except asyncio.CancelledError:
+            began = False  # cut off: the call is on its thread still
+            raise
+        finally:
+            if clock and began:
+                clock.end()
 
 
-# Fills the sightings, and says when there is progress. Raises PusherError.
+# Fills the sightings, by calls that are `timed`. Raises PusherError.
 type LookUp = Callable[[Search, Sightings], Awaitable[None]]
 
 # One search for all documents that look in the same place as the same role: (role, external id, region).
@@ -45,7 +96,7 @@ type _Place = tuple[str | None, str | None, str]
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds that a search may go on without progress, and in all: every cluster waits for it."""
+    """Seconds that a search may go on without progress, and that all of them have: every cluster waits for them."""
 
     stalled: float
     in_all: float
@@ -60,8 +111,14 @@ async def discover(
     `any_tags`: what is asked for by its very id is meant whatever its tags and whoever names it by now, as for a removal of what was pushed.
     """
     work = _Discovering(configuration, narrowing, any_tags=any_tags)
-    searches = work.searches()
-    seen = dict(zip(searches, await asyncio.gather(*(_look(search, look_up, patience) for search in searches.values())), strict=True))
+    last = asyncio.get_running_loop().time() + patience.in_all
+    seen: dict[_Place, Sightings] = {}
+
+    async def look(item: tuple[_Place, Search]) -> None:
+        place, search = item
+        seen[place] = await _look(search, look_up, patience, last)
+
+    await run_concurrently(work.searches().items(), look, width=SEARCHES_AT_ONCE, most=MOST_SEARCHES_AT_ONCE)
     return work.result(seen)
 
 
@@ -160,7 +217,10 @@ class _Discovering:
         return {name: error for name in self._narrowing.exact for prefix, error in every if name.startswith(prefix)}
 
     def _places(self) -> Iterator[tuple[Discovery, str]]:
-        return ((discovery, region) for discovery in self._configuration.discoveries for region in discovery.regions)
+        """In turn, one region of each discovery: one whose regions all hang must not keep the others waiting."""
+        discoveries = self._configuration.discoveries
+        rounds = zip_longest(*(discovery.regions for discovery in discoveries))
+        return ((discovery, region) for turn in rounds for discovery, region in zip(discoveries, turn, strict=True) if region)
 
 
 def _place(discovery: Discovery, region: str) -> _Place:
@@ -174,23 +234,32 @@ def _joined(one: Search | None, other: Search) -> Search:
     return Search(one.settings, names, lambda name: one.wants(name) or other.wants(name))
 
 
-async def _look(search: Search, look_up: LookUp, patience: Patience) -> Sightings:
+async def _look(search: Search, look_up: LookUp, patience: Patience, last: float) -> Sightings:
     """What a search saw, or saw until it failed, or until its time was up."""
-    loop = asyncio.get_running_loop()
-    last = loop.time() + patience.in_all
     seen = Sightings()
     try:
-        async with asyncio.timeout(min(patience.stalled, patience.in_all)) as timeout:
-            seen.on_progress = lambda: timeout.reschedule(min(loop.time() + patience.stalled, last))
+        async with asyncio.timeout_at(last) as timeout:
+            seen.clock = Clock(timeout, patience, last)
             await look_up(search, seen)
     except PusherError as error:
         seen.failure = error
     except TimeoutError:
-        seen.failure = DiscoveryError(
-            f"EKS in {search.settings.region} (or the role to assume) did not answer in time; {len(seen.tags)} clusters were seen until then",
-            remedy="What was seen was pushed, and this is tried again. If it lasts: check `regions`; from a VPC, see that EKS there is reached.",
-        )
+        seen.failure = _not_in_time(search, seen)
     return seen
+
+
+def _not_in_time(search: Search, seen: Sightings) -> DiscoveryError:
+    region = search.settings.region
+    until = f"{len(seen.tags)} clusters were seen until then"
+    if seen.clock is None or seen.clock.waits:
+        return DiscoveryError(
+            f"there was no time left to ask EKS in {region}, since too many other calls did not answer; {until}",
+            remedy="What was seen was pushed, and this is tried again. If it lasts: see the regions that did not answer in time, or raise Timeout.",
+        )
+    return DiscoveryError(
+        f"EKS in {region} (or the role to assume) did not answer in time; {until}",
+        remedy="What was seen was pushed, and this is tried again. If it lasts: check `regions`; from a VPC, see that EKS there is reached.",
+    )
 
 
 def _not_described(failures: Mapping[str, EksError]) -> DiscoveryError:

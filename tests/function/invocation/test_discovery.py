@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from infra.local.aws import Answer, AwsRequest
-from tests.support.world import SPOKE_ACCOUNT, SPOKE_ROLE, World
+from infra.local.identity import principal_of
+from tests.support.world import EXECUTION_ROLE, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
 TAGGED = {"ecr-public-pusher": "yes", "team": "web-1"}
 DOCUMENT = "{regions: [us-east-1, eu-west-1], tags: {ecr-public-pusher: 'yes'}, namespaces: [a]}"
@@ -129,6 +131,26 @@ def test_a_region_that_hangs_is_left_out_and_the_others_are_pushed(fleet: World)
     report = fleet.invoke(seconds=6)
     assert entry(report, "prod")["ok"]
     assert "did not answer in time" in entry(report, "fleet/eu-west-1/*")["error"]["message"]
+
+
+def test_roles_whose_every_region_hangs_keep_no_other_discovery_waiting(world: World) -> None:
+    regions = " ".join(Session().get_available_regions("eks"))
+    roles = {name: f"arn:aws:iam::111122223333:role/ecr-public-pusher-{name}" for name in ("a", "b", "c", "well")}
+    for name, role in roles.items():
+        world.aws.put_role(role, trusted=EXECUTION_ROLE)
+        searched = "us-east-1" if name == "well" else regions
+        world.discovery(name, f"{{regions: {searched}, tags: {{team: web-1}}, namespaces: [a], roleArn: '{role}'}}")
+    world.add_cluster("one", namespaces=("a",), principal=roles["well"], tags=TAGGED, embedded=True)
+
+    def hang(request: AwsRequest) -> Answer | None:
+        credential = world.aws.find_credential(request.access_key_id or "")
+        well = credential is not None and principal_of(credential.arn) == roles["well"]
+        return None if well else Answer(500, b"", delay=9)
+
+    world.aws.script("eks", "ListClusters", hang)
+    report = world.invoke(seconds=20)
+    assert [one for one in ids(report) if one.startswith("well/")] == ["well/us-east-1/one"]
+    assert {cluster["error"]["type"] for cluster in report["clusters"] if cluster["error"]} == {"DiscoveryError"}
 
 
 def test_other_accounts_are_looked_into_with_their_role(world: World) -> None:
