@@ -95,6 +95,9 @@ HOLDERS = {
     "T3": [
         f"{DISCOVERY}::test_a_cluster_with_a_document_of_its_own_is_left_to_that",
         f"{DISCOVERY}::test_a_cluster_whose_own_document_is_invalid_is_left_to_that_too",
+        f"{DISCOVERY}::test_a_mistake_in_a_document_hands_its_cluster_to_no_discovery",
+        f"{DISCOVERY}::test_a_cluster_that_an_invalid_document_may_mean_is_refused_by_name",
+        f"{DISCOVERY}::test_a_document_that_cannot_be_decrypted_may_mean_any_cluster_that_is_found",
     ],
     "T4": [
         f"{DISCOVERY}::test_other_accounts_are_looked_into_with_their_role",

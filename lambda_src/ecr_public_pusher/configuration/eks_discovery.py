@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from ecr_public_pusher.concurrency import run_concurrently
+from ecr_public_pusher.configuration.claims import Claim
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
 from ecr_public_pusher.configuration.loader import Configuration, Discovery, names_an_eks_cluster
 from ecr_public_pusher.configuration.narrowing import Narrowing
-from ecr_public_pusher.errors import DiscoveryError, EksError, PusherError
+from ecr_public_pusher.errors import CannotBeJudged, DiscoveryError, EksError, PusherError
 
 # Of names in a message.
 SHOWN = 10
@@ -165,9 +166,15 @@ class _Discovering:
             if not matching and not failed and self._narrowing.wants(discovery.every):
                 failed[discovery.every] = _nothing(discovery)
             invalid |= failed
-            matching = [config for config in matching if config.id not in failed]
-            found += (config for config in matching if self._is_free(config))
-            left += (config.id for config in matching if not self._is_free(config) and self._narrowing.wants(config.id))
+            for config in matching:
+                if config.id in failed:
+                    continue
+                if self._is_left(config):
+                    left += [config.id] if self._narrowing.wants(config.id) else []
+                elif claim := self._possible_claim(config):
+                    invalid |= self._not_known(discovery, config, claim)
+                else:
+                    found.append(config)
         names = {config.cluster for config in found}
         invalid |= {one: names_an_eks_cluster(one, name) for name, those in self._authenticators.items() if name in names for one in those}
         explicit = (config for config in self._configuration.clusters if config.id not in invalid)
@@ -191,12 +198,29 @@ class _Discovering:
         others = (one for (role, _, where), one in seen.items() if replace(discovery.settings, role_arn=role, region=where).target[:2] == place)
         return {name: tags for one in others for name, tags in one.tags.items()}
 
-    def _is_free(self, config: ClusterConfig) -> bool:
-        """Whether no document of its own names the cluster, also one that is disabled or invalid."""
-        if self._any_tags and config.id in self._narrowing.exact:
-            return True
-        claimed = self._configuration.claimed
-        return config.target not in self._taken and not {(config.cluster, config.region), (config.cluster, None)} & claimed
+    def _is_meant_itself(self, config: ClusterConfig) -> bool:
+        return self._any_tags and config.id in self._narrowing.exact
+
+    def _is_left(self, config: ClusterConfig) -> bool:
+        """Whether a document of its own names the cluster, also one that is disabled or invalid."""
+        if self._is_meant_itself(config):
+            return False
+        return config.target in self._taken or any(claim.names_cluster(config) for claim in self._configuration.claimed)
+
+    def _possible_claim(self, config: ClusterConfig) -> Claim | None:
+        """What may mean the cluster, as far as can be read. A removal takes away what this discovery wrote, whosever the cluster is."""
+        if self._any_tags:
+            return None
+        return next((claim for claim in self._configuration.claimed if claim.may_name(config)), None)
+
+    def _not_known(self, discovery: Discovery, config: ClusterConfig, claim: Claim) -> dict[str, PusherError]:
+        """One error for all clusters that a document may mean, where nothing of it can be read."""
+        remedy = f"First the document {claim.document}: {self._configuration.invalid[claim.document].remedy}"
+        if claim.possible is not None:
+            said = f"the document {claim.document} is invalid, and may mean {config.cluster} in {config.region}: nothing was sent there"
+            return {config.id: CannotBeJudged(said, remedy=remedy)}
+        said = f"the document {claim.document} cannot be read, and may mean any cluster that {discovery.id} finds: nothing was sent to these"
+        return {config.id if config.id in self._narrowing.exact else discovery.every: CannotBeJudged(said, remedy=remedy)}
 
     def _failed(self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]) -> dict[str, PusherError]:
         prefix, sightings = f"{discovery.id}/{region}/", seen.get(_place(discovery, region))

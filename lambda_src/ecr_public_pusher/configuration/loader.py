@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ecr_public_pusher.configuration.claims import Claim, claim_of
 from ecr_public_pusher.configuration.cluster_config import (
     ClusterConfig,
     Eks,
@@ -33,8 +34,6 @@ from ecr_public_pusher.configuration.yaml_document import read_mapping, without_
 from ecr_public_pusher.errors import ConfigurationError, DocumentProblem, InternalError, InvalidDocument, PusherError
 
 _EVERY = "/*"
-# An EKS cluster's name, and its region, where that is known.
-type Claim = tuple[str, str | None]
 _CLUSTER_ID = ("signIn", "clusterId")
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -75,7 +74,7 @@ class Discovery:
 class Configuration:
     """All documents: valid ones as settings, invalid ones as errors by id, and unknown parameters.
 
-    `claimed`: the EKS clusters that invalid documents name, as far as can be read: no discovery takes them over meanwhile.
+    `claimed`: what invalid documents mean, as far as can be read, and those whose region nobody knows: no discovery takes that over meanwhile.
     `left_to_documents`: the ids of clusters that a discovery found, and that a document of their own names.
     """
 
@@ -83,7 +82,7 @@ class Configuration:
     invalid: Mapping[str, PusherError] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     discoveries: tuple[Discovery, ...] = ()
-    claimed: frozenset[Claim] = frozenset()
+    claimed: tuple[Claim, ...] = ()
     left_to_documents: tuple[str, ...] = ()
 
     @property
@@ -114,7 +113,7 @@ def load(
     invalid: dict[str, PusherError] = {}
     unknown: list[str] = []
     discoveries: list[Discovery] = []
-    claimed: set[Claim] = set()
+    claimed: list[Claim] = []
     for name in sorted(by_name):
         document_id = pushed_by(name, root=root)
         if document_id is None:
@@ -127,16 +126,20 @@ def load(
                 clusters.append(_cluster(by_name[name], document_id, defaults, region, account))
         except PusherError as error:
             invalid[document_id] = error
-            claimed |= _claims(by_name[name], document_id, defaults, region)
         except Exception as error:  # noqa: BLE001 - a defect of ours that one document brings to light is that document's alone
             invalid[document_id] = InternalError.from_exception(error)
+        if document_id in invalid and not document_id.endswith(_EVERY):
+            claimed.append(_claim(by_name[name], document_id, defaults, region, account, regions))
     # An invalid document counts by what it claims, or its token's namesake would be pushed to while it is being corrected.
-    eks_names = {config.cluster for config in clusters if config.sign_in == Eks()} | {name for name, _ in claimed}
+    eks_names = {config.cluster for config in clusters if config.sign_in == Eks()}.union(*(claim.names for claim in claimed))
     for config in clusters:
         if refusal := _refused(config, eks_names, allowed_endpoints):
             invalid[config.id] = refusal
+            claimed.append(Claim.of(config))
+        elif regions and config.sign_in == Eks() and config.region not in regions:
+            claimed.append(replace(Claim.of(config), region=None))  # it may be a typing error
     return Configuration(
-        tuple(config for config in clusters if config.id not in invalid), invalid, tuple(unknown), tuple(discoveries), frozenset(claimed)
+        tuple(config for config in clusters if config.id not in invalid), invalid, tuple(unknown), tuple(discoveries), tuple(claimed)
     )
 
 
@@ -223,20 +226,12 @@ def _no_region(parameter: str, unknown: list[str], regions: Collection[str]) -> 
     )
 
 
-def _claims(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str) -> set[Claim]:
-    """Which EKS cluster an invalid document means, as far as it can be read; its id, in whatever region, where it cannot."""
-    if document_id.endswith(_EVERY):
-        return set()
+def _claim(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str, account: str, regions: Collection[str]) -> Claim:
+    text = parameter.text if parameter.error is None else None
     try:
-        said = without_nulls(read_mapping(parameter.text, parameter=parameter.name)) if parameter.error is None else None
-    except PusherError:
-        said = None
-    if said is None:
-        return {(document_id, None)}
-    if sign_in_type({**defaults, **said}) != "eks" or "endpoint" in said:
-        return set()
-    where = said.get("region", defaults.get("region", region))
-    return {(str(said.get("cluster", document_id)), where if isinstance(where, str) else None)}
+        return claim_of(document_id, text, defaults=defaults, region=region, account=account, regions=regions)
+    except Exception:  # noqa: BLE001 - a defect of ours, again: then nothing of it is known
+        return Claim.unreadable(document_id)
 
 
 def merge_defaults(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

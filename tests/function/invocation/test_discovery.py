@@ -326,6 +326,69 @@ def test_a_cluster_whose_own_document_is_invalid_is_left_to_that_too(fleet: Worl
     assert fleet.secret("one", "a") is None
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        "cluster: one\nnamespaces: [*]",
+        "namespaces: [*]\ncluster: one",
+        '{"cluster": "one", "namespaces": ["a"]',
+        "{cluster: one, signIn: {type: EKS}, namespaces: [a]}",
+        "{cluster: one, signIn: eks, namespaces: [a]}",
+        "{cluster: [one], namespaces: [a]}",
+        "{cluster: one, region: Europe, namespaces: [a]}",
+        "{cluster: one, region: us-esat-1, namespaces: [a]}",
+        "{cluster: one, regoin: us-east-1, region: eu-wset-1, namespaces: [a]}",
+        "{cluster: one, roleArn: spoke, namespaces: [a]}",
+    ],
+)
+def test_a_mistake_in_a_document_hands_its_cluster_to_no_discovery(fleet: World, document: str) -> None:
+    fleet.document("mine", document)
+    report = fleet.invoke()
+    assert (report["leftToDocuments"], fleet.asked("one")) == (["fleet/us-east-1/one"], [])
+    assert [entry(report, other)["ok"] for other in (FOUND[0], FOUND[2])] == [True, True]
+
+
+@pytest.mark.parametrize("document", ["{clutser: one, namespaces: [a]}", "clutser: one\nnamespaces: [*]", "one", "[one]"])
+@pytest.mark.parametrize("event", [{}, {"action": "plan"}, {"clusters": ["fleet/us-east-1/one"]}, {"clusters": ["fleet/*/one"]}])
+def test_a_cluster_that_an_invalid_document_may_mean_is_refused_by_name(fleet: World, document: str, event: dict[str, Any]) -> None:
+    fleet.document("mine", document)
+    report = fleet.invoke(event)
+    error = entry(report, "fleet/us-east-1/one")["error"]
+    assert error["type"] == "CannotBeJudged"
+    assert "the document mine is invalid, and may mean one in us-east-1" in error["message"]
+    assert "--name /ecr-public-pusher/clusters/mine" in error["remedy"] or "Write one YAML" in error["remedy"]
+    assert fleet.asked("one") == []
+    assert [cluster["id"] for cluster in report["clusters"] if cluster["id"].startswith("fleet/") and not cluster["ok"]] == [FOUND[1]]
+
+
+def test_a_document_that_cannot_be_decrypted_may_mean_any_cluster_that_is_found(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
+    fleet.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
+    fleet.document("mine", "{cluster: one, namespaces: [a]}", secure=True)
+    fleet.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
+    report = fleet.invoke()
+    assert entry(report, "prod")["ok"]
+    error = entry(report, "fleet/*")["error"]
+    assert error["type"] == "CannotBeJudged"
+    assert error["message"] == "the document mine cannot be read, and may mean any cluster that fleet finds: nothing was sent to these"
+    assert "kms:Decrypt" in error["remedy"]
+    assert [fleet.asked(name) for name in ("one", "two", "three")] == [[], [], []]
+    assert entry(fleet.invoke({"clusters": [FOUND[0]]}), FOUND[0])["error"]["type"] == "CannotBeJudged"
+    assert report["queued"] == ["fleet/*", "mine"]
+    fleet.aws.script("ssm", "GetParameters", None)
+    assert fleet.poll() == []
+    assert [fleet.asked(name) != [] for name in ("one", "two", "three")] == [True, True, True]
+    assert fleet.invoke()["leftToDocuments"] == ["fleet/us-east-1/one"]
+
+
+def test_what_a_discovery_wrote_can_be_removed_while_a_document_cannot_be_read(fleet: World) -> None:
+    for name in ("one", "two", "three"):
+        fleet.apply(name, "prune.yaml")
+    fleet.invoke()
+    fleet.document("mine", "one")
+    assert fleet.invoke({"action": "remove", "clusters": ["fleet/*"]})["totals"]["removed"] == 3
+
+
 def test_an_invalid_document_of_another_region_keeps_no_cluster_back(fleet: World) -> None:
     fleet.document("mine", "{cluster: one, region: ap-southeast-2, namspaces: [a]}")
     assert entry(fleet.invoke(), "fleet/us-east-1/one")["ok"]
