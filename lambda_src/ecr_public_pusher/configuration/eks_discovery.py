@@ -5,14 +5,14 @@ exactly are described without a list. So a message for ten clusters costs ten ca
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.claims import Claim
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
-from ecr_public_pusher.configuration.loader import Configuration, Discovery, names_an_eks_cluster
+from ecr_public_pusher.configuration.loader import Configuration, Discovery, cannot_judge_cluster_id, is_eks_name, names_an_eks_cluster
 from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.errors import CannotBeJudged, DiscoveryError, EksError, PusherError
 
@@ -67,6 +67,10 @@ class Sightings:
     failures: dict[str, EksError] = field(default_factory=dict)
     failure: PusherError | None = None
     clock: Clock | None = None
+
+    def failure_of(self, name: str) -> PusherError | None:
+        """Why it is not known whether there is a cluster of that name, and which tags it has."""
+        return None if name in self.tags else self.failures.get(name) or self.failure
 
     async def timed[T](self, call: Callable[[Callable[[], object]], Awaitable[T]]) -> T:
         """Return what `call(on_thread)` comes to. The search's time counts from when the call has its thread until it is answered."""
@@ -131,7 +135,8 @@ class _Discovering:
         self._authenticators: dict[str, list[str]] = {}
         self._listed: set[_Place] = set()
         for config in configuration.clusters:
-            if isinstance(choice := config.sign_in, IamAuthenticator) and narrowing.wants(config.id):
+            choice = config.sign_in
+            if isinstance(choice, IamAuthenticator) and is_eks_name(choice.cluster_id) and narrowing.wants(config.id):
                 self._authenticators.setdefault(choice.cluster_id, []).append(config.id)
 
     def searches(self) -> dict[_Place, Search]:
@@ -175,10 +180,20 @@ class _Discovering:
                     invalid |= self._not_known(discovery, config, claim)
                 else:
                     found.append(config)
-        names = {config.cluster for config in found}
-        invalid |= {one: names_an_eks_cluster(one, name) for name, those in self._authenticators.items() if name in names for one in those}
+        invalid |= self._refused_authenticators({config.cluster for config in found}, seen)
         explicit = (config for config in self._configuration.clusters if config.id not in invalid)
         return replace(self._configuration, clusters=(*explicit, *found), invalid=invalid, left_to_documents=tuple(left))
+
+    def _refused_authenticators(self, names: Collection[str], seen: Mapping[_Place, Sightings]) -> dict[str, PusherError]:
+        """The documents whose clusterId is the name of a cluster that is pushed to, or of which that is not known."""
+        refused: dict[str, PusherError] = {}
+        for name, those in self._authenticators.items():
+            failure = next((failure for sightings in seen.values() if (failure := sightings.failure_of(name))), None)
+            if name in names:
+                refused |= {one: names_an_eks_cluster(one, name) for one in those}
+            elif failure is not None:
+                refused |= {one: cannot_judge_cluster_id(one, name, failure.message, remedy=failure.remedy) for one in those}
+        return refused
 
     def _matching(self, discovery: Discovery, seen: Mapping[_Place, Sightings]) -> Iterator[ClusterConfig]:
         for region in discovery.regions:
@@ -228,7 +243,7 @@ class _Discovering:
             return {}
         exactly = self._narrowing.exactly(prefix)
         if exactly is not None:
-            errors = {name: sightings.failures.get(name) or sightings.failure for name in exactly if name not in sightings.tags}
+            errors = {name: sightings.failure_of(name) for name in exactly}
             return {prefix + name: error for name, error in errors.items() if error is not None}
         failures = {name: error for name, error in sightings.failures.items() if self._narrowing.wants(prefix + name)}
         if sightings.failure is not None:

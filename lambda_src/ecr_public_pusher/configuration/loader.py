@@ -18,6 +18,7 @@ from ecr_public_pusher.configuration.cluster_config import (
     WebIdentity,
 )
 from ecr_public_pusher.configuration.endpoints import ASK_THE_OWNER, is_allowed, not_allowed
+from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.configuration.schema import (
@@ -31,7 +32,7 @@ from ecr_public_pusher.configuration.schema import (
     validated,
 )
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
-from ecr_public_pusher.errors import ConfigurationError, DocumentProblem, InternalError, InvalidDocument, PusherError
+from ecr_public_pusher.errors import CannotBeJudged, ConfigurationError, DocumentProblem, InternalError, InvalidDocument, PusherError
 
 _EVERY = "/*"
 _CLUSTER_ID = ("signIn", "clusterId")
@@ -132,8 +133,10 @@ def load(
             claimed.append(_claim(by_name[name], document_id, defaults, region, account, regions))
     # An invalid document counts by what it claims, or its token's namesake would be pushed to while it is being corrected.
     eks_names = {config.cluster for config in clusters if config.sign_in == Eks()}.union(*(claim.names for claim in claimed))
+    unread = tuple(claimed)
     for config in clusters:
-        if refusal := _refused(config, eks_names, allowed_endpoints):
+        refusal = _refused(config, eks_names, allowed_endpoints) or _unjudged(config, unread, invalid)
+        if refusal:
             invalid[config.id] = refusal
             claimed.append(Claim.of(config))
         elif regions and config.sign_in == Eks() and config.region not in regions:
@@ -197,6 +200,33 @@ def names_an_eks_cluster(document_id: str, cluster_id: str) -> InvalidDocument:
     return InvalidDocument(
         f"{document_id}: {problem.message}, which the token would sign in to",
         remedy="Run aws-iam-authenticator with a clusterID that is not an EKS cluster's name: one with a dot never is.",
+        problems=(problem,),
+    )
+
+
+def is_eks_name(cluster_id: str) -> bool:
+    """Return whether an EKS cluster can have that name: one with a dot never has."""
+    return re.fullmatch(CLUSTER_NAME.pattern, cluster_id) is not None
+
+
+def _unjudged(config: ClusterConfig, claimed: Sequence[Claim], invalid: Mapping[str, PusherError]) -> CannotBeJudged | None:
+    """Return why it cannot be known whether a document's token would sign in elsewhere too: another document cannot be read."""
+    if not isinstance(config.sign_in, IamAuthenticator) or not is_eks_name(cluster_id := config.sign_in.cluster_id):
+        return None
+    claims = (claim.document for claim in claimed if claim.possible is None or cluster_id in claim.possible)
+    document_id = next(claims, None) or next((one for one in invalid if one.endswith(_EVERY)), None)
+    if document_id is None:
+        return None
+    why = f"the document {document_id} is invalid, and may mean that cluster"
+    return cannot_judge_cluster_id(config.id, cluster_id, why, remedy=f"First the document {document_id}: {invalid[document_id].remedy}")
+
+
+def cannot_judge_cluster_id(document_id: str, cluster_id: str, why: str, *, remedy: str) -> CannotBeJudged:
+    """Return what is said of a document whose clusterId may be the name of an EKS cluster that is pushed to."""
+    problem = DocumentProblem(f"signIn.clusterId: whether {cluster_id} is the name of an EKS cluster cannot be judged now: {why}", _CLUSTER_ID)
+    return CannotBeJudged(
+        f"{document_id}: {problem.message}; no token was sent",
+        remedy=f"{remedy} A clusterID that is not an EKS cluster's name needs no judgement: one with a dot never is.",
         problems=(problem,),
     )
 

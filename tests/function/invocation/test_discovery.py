@@ -404,6 +404,64 @@ def test_an_authenticators_cluster_id_may_not_be_the_name_of_a_cluster_that_is_f
     assert fleet.asked("edge") == []
 
 
+def trouble(world: World, kind: str) -> None:
+    """One that keeps it from being known whether a discovery finds the cluster `one`."""
+    actions = {"not described": "DescribeCluster", "not listed": "ListClusters"}
+    if kind in actions:
+        world.aws.script("eks", actions[kind], lambda request: Answer.refusal(request, "AccessDeniedException", "no", status=403))
+    elif kind == "no role":
+        world.discovery("fleet", DOCUMENT.replace("namespaces", f"roleArn: '{SPOKE_ROLE}', namespaces"))
+    elif kind == "discovery":
+        world.discovery("fleet", DOCUMENT.replace("namespaces", "namspaces"))
+    elif kind == "document":
+        world.document("mine", "clutser: one\nnamespaces: [*]")
+    else:
+        world.document("mine", "{cluster: one, namespaces: [a]}", secure=True)
+        world.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
+
+
+ALL_EVENTS: list[dict[str, Any]] = [{}, {"action": "plan"}]
+# For these EKS is asked for the very name.
+EDGE_EVENTS: list[dict[str, Any]] = [
+    {"clusters": ["edge"]}, {"action": "check", "clusters": ["edge"]}, {"action": "sweep"}, {"action": "remove", "clusters": ["edge"]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["not described", "not listed", "no role", "discovery", "document", "secure"])
+def test_a_cluster_id_that_cannot_be_judged_is_refused_in_that_run(fleet: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    fleet.add_elsewhere("edge", cluster_id="one", document="{namespaces: ['*'], signIn: {type: iamAuthenticator, clusterId: one}}")
+    trouble(fleet, kind)
+    for event in ALL_EVENTS if kind == "not listed" else [*ALL_EVENTS, *EDGE_EVENTS]:
+        found = entry(fleet.invoke(event), "edge")
+        said = found["error"] or found["findings"][0]
+        assert found["error"] is None or found["error"]["type"] == "CannotBeJudged"
+        assert "signIn.clusterId: whether one is the name of an EKS cluster cannot be judged now" in said["message"], event
+        assert "one with a dot never is" in said["remedy"]
+    assert fleet.asked("edge") == []
+
+
+def test_what_could_not_be_judged_is_tried_again(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
+    fleet.add_elsewhere("edge", cluster_id="shore", document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: shore}}")
+    trouble(fleet, "not listed")
+    assert "edge" in fleet.invoke()["queued"]
+    assert fleet.asked("edge") == []
+    fleet.aws.script("eks", "ListClusters", None)
+    assert fleet.poll() == []
+    assert fleet.secret("edge", "a") is not None
+
+
+def test_an_id_that_no_eks_cluster_can_have_needs_no_judgement(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    fleet.add_elsewhere("edge", cluster_id="one.edge", document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: one.edge}}")
+    for kind in ("not described", "not listed", "secure"):
+        trouble(fleet, kind)
+        assert entry(fleet.invoke({"clusters": ["edge"]}), "edge")["ok"]
+    assert fleet.aws.called("eks") == []
+
+
 def test_nor_in_a_sweep_that_concerns_no_cluster_that_is_found(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
     fleet.add_elsewhere("edge", cluster_id="one", document="{namespaces: ['*'], signIn: {type: iamAuthenticator, clusterId: one}}")
