@@ -7,10 +7,10 @@ sandbox. So only what reads may run here for longer than its caller waits; what 
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
-from ecr_public_pusher.concurrency import Slots
+from ecr_public_pusher.concurrency import STALLED_AFTER_SECONDS, Slots
 
 # Python runs one of them at a time anyway: more would only fight over the interpreter's lock.
 THREADS = 8
@@ -18,15 +18,22 @@ THREADS = 8
 MOST_THREADS = 64
 # Of these, what one service may hold: where it hangs for each of very many clusters, those of others go on.
 THREADS_OF_ONE, MOST_THREADS_OF_ONE = 6, 32
+# What looks for clusters holds more, but never all: others sign in, resolve names and send meanwhile.
+DISCOVERY = "discovery"
+MOST_THREADS_OF_DISCOVERY = 48
 
 
 class BlockingCalls:
     """The threads of one invocation. `async with`; leaving it waits for nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, stalled_after: float = STALLED_AFTER_SECONDS) -> None:
+        def slots(width: int, most: int) -> Slots:
+            return Slots(width, most=most, stalled_after=stalled_after)
+
         self._executor = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="blocking")
-        self._slots = Slots(THREADS, most=MOST_THREADS)
-        self._slots_of_one: defaultdict[str, Slots] = defaultdict(lambda: Slots(THREADS_OF_ONE, most=MOST_THREADS_OF_ONE))
+        self._slots = slots(THREADS, MOST_THREADS)
+        self._slots_of_one: defaultdict[str, Slots] = defaultdict(lambda: slots(THREADS_OF_ONE, MOST_THREADS_OF_ONE))
+        self._slots_of_one[DISCOVERY] = slots(THREADS, MOST_THREADS_OF_DISCOVERY)
 
     async def __aenter__(self) -> "BlockingCalls":
         return self
@@ -34,10 +41,39 @@ class BlockingCalls:
     async def __aexit__(self, *_: object) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def run[T](self, call: Callable[[], T], *, service: str | None = None) -> T:
-        """`call()`, on a thread. Cancelled, it returns at once, and the thread ends by itself.
+    async def run[T](
+        self,
+        call: Callable[[], T],
+        *,
+        service: str | None = None,
+        on_thread: Callable[[], object] = lambda: None,
+    ) -> T:
+        """`call()`, on a thread. Cancelled, it returns at once, and the thread ends by itself: until then it counts.
 
         `service`: whom it asks, where each of many clusters may do so: a name of the caller's, with the region.
+        `on_thread` is called once there is a thread for it.
         """
-        async with self._slots_of_one[service].slot() if service else nullcontext(), self._slots.slot():
-            return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+        loop = asyncio.get_running_loop()
+        held: list[Callable[[], None]] = []
+
+        def give_back() -> None:
+            while held:
+                held.pop()()
+
+        def begin() -> T:
+            loop.call_soon_threadsafe(on_thread)
+            return call()
+
+        def ended(_: Future[T]) -> None:
+            with suppress(RuntimeError):  # after the invocation, whose loop is closed
+                loop.call_soon_threadsafe(give_back)
+
+        try:
+            for slots in (*([self._slots_of_one[service]] if service else ()), self._slots):
+                held.append(await slots.take())
+            future = self._executor.submit(begin)
+        except BaseException:
+            give_back()
+            raise
+        future.add_done_callback(ended)
+        return await asyncio.wrap_future(future)

@@ -1,8 +1,7 @@
 """Work side by side on one event loop: so many at once, and what hangs gives its place to another."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 
 # A request that takes longer than this hangs by itself, for all we know: others must not wait for it.
 STALLED_AFTER_SECONDS = 1.0
@@ -68,25 +67,30 @@ class Slots:
         self._all = asyncio.Semaphore(most)
         self._stalled_after = stalled_after
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Held while inside."""
-        async with self._all:
+    async def take(self) -> Callable[[], None]:
+        """Wait for a slot, and return what gives it back."""
+        await self._all.acquire()
+        try:
             await self._free.acquire()
-            released = False
+        except BaseException:
+            self._all.release()
+            raise
+        counts = True
 
-            def release() -> None:
-                nonlocal released
-                if not released:
-                    released = True
-                    self._free.release()
+        def no_longer_counts() -> None:
+            nonlocal counts
+            if counts:
+                counts = False
+                self._free.release()
 
-            watch = asyncio.get_running_loop().call_later(self._stalled_after, release)
-            try:
-                yield
-            finally:
-                watch.cancel()
-                release()
+        watch = asyncio.get_running_loop().call_later(self._stalled_after, no_longer_counts)
+
+        def give_back() -> None:
+            watch.cancel()
+            no_longer_counts()
+            self._all.release()
+
+        return give_back
 
 
 class OncePerKey[K: Hashable, T]:

@@ -60,6 +60,10 @@ class InvalidDocument(PusherError):
     """One cluster's document is invalid; the other clusters are pushed all the same."""
 
 
+class CannotBeJudged(PusherError):
+    """What a cluster, or a token for it, may be besides cannot be known in this run: nothing is sent, and it is tried again."""
+
+
 class TokenError(PusherError):
     """ECR Public, or a private registry's region, gave no usable token: without a token nothing is written."""
 

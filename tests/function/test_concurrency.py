@@ -1,13 +1,14 @@
 """Work side by side on one loop: bounded, and never held up by what hangs."""
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from ecr_public_pusher.blocking_calls import MOST_THREADS, THREADS, BlockingCalls
+from ecr_public_pusher.blocking_calls import MOST_THREADS, MOST_THREADS_OF_ONE, THREADS, BlockingCalls
 from ecr_public_pusher.concurrency import OncePerKey, run_concurrently
 
 
@@ -143,4 +144,27 @@ def test_a_service_that_hangs_for_very_many_leaves_threads_to_the_others() -> No
             return answers
 
     assert asyncio.run(calls()) == [7, 7]
+    never.set()
+
+
+def test_calls_that_were_given_up_count_until_their_threads_have_ended() -> None:
+    never = threading.Event()
+
+    async def calls() -> int:
+        async with BlockingCalls(stalled_after=0.01) as blocking:
+            for _ in range(2):
+                begun = asyncio.Semaphore(0)
+                hung = [
+                    asyncio.create_task(blocking.run(lambda: never.wait(30), service="sts", on_thread=begun.release)) for _ in range(MOST_THREADS)
+                ]
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(2):
+                        for _ in range(MOST_THREADS_OF_ONE):
+                            await begun.acquire()
+                for task in hung:
+                    task.cancel()
+            async with asyncio.timeout(10):
+                return await blocking.run(lambda: 7)
+
+    assert asyncio.run(calls()) == 7
     never.set()

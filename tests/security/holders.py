@@ -62,6 +62,7 @@ HOLDERS = {
         f"{DOCUMENTS}::test_a_cluster_id_that_another_documents_eks_cluster_has_is_refused",
         f"{DISCOVERY}::test_an_authenticators_cluster_id_may_not_be_the_name_of_a_cluster_that_is_found",
         f"{DISCOVERY}::test_nor_in_a_sweep_that_concerns_no_cluster_that_is_found",
+        f"{DISCOVERY}::test_a_cluster_id_that_cannot_be_judged_is_refused_in_that_run",
     ],
     "D9": [f"{DOCUMENTS}::test_a_cluster_id_of_an_eks_cluster_that_no_document_means_is_not_known"],
     "D10": [f"{DOCUMENTS}::test_a_document_may_name_any_cluster_that_admits_the_function"],
@@ -103,6 +104,9 @@ HOLDERS = {
     "T3": [
         f"{DISCOVERY}::test_a_cluster_with_a_document_of_its_own_is_left_to_that",
         f"{DISCOVERY}::test_a_cluster_whose_own_document_is_invalid_is_left_to_that_too",
+        f"{DISCOVERY}::test_a_mistake_in_a_document_hands_its_cluster_to_no_discovery",
+        f"{DISCOVERY}::test_a_cluster_that_an_invalid_document_may_mean_is_refused_by_name",
+        f"{DISCOVERY}::test_a_document_that_cannot_be_decrypted_may_mean_any_cluster_that_is_found",
     ],
     "T4": [
         f"{DISCOVERY}::test_other_accounts_are_looked_into_with_their_role",

@@ -87,7 +87,7 @@ def show(cli: Cli, called: Called) -> int:
 def _settings(deployed: Deployed, stored: Stored) -> list[Setting]:
     """Merged; the defaults themselves as they are. Nothing where that cannot be done: the problems say why."""
     try:
-        return settings(stored.name, stored.text, deployed.defaults(), region=deployed.judge.region)
+        return settings(stored.name, stored.text, deployed.defaults(), region=deployed.region)
     except PusherError:
         return []
 

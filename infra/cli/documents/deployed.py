@@ -16,9 +16,10 @@ from .store import Snapshot, Store, Stored
 
 @dataclass(frozen=True)
 class Deployed:
-    """`snapshot`: the documents as they were when the command began."""
+    """`snapshot`: the documents as they were when the command began. `region`: the function's."""
 
     store: Store
+    region: str
     judge: Judge
     snapshot: Snapshot
 
@@ -27,7 +28,7 @@ class Deployed:
         """Those of the session's stack."""
         stack = session.stack
         store = Store(session.client("ssm"), stack.config_path)
-        return cls(store, Judge(stack.config_path, stack.region, stack.account, stack.allowed_endpoints), store.read())
+        return cls(store, stack.region, Judge(stack.config_path, stack.region, stack.account, stack.allowed_endpoints), store.read())
 
     @cached_property
     def judgement(self) -> Judgement:

@@ -15,16 +15,20 @@ from ecr_public_pusher.results import Namespace
 from .document import DISCOVER, DocumentName
 from .limits import STANDARD_BYTES, refusal
 from .problem import Problem, problems_of
+from .regions import known_regions
 
 OFFLINE_REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
 class Judge:
-    """The stack that documents are judged for. `allowed_endpoints` None: not known, so every endpoint passes, and that is noted."""
+    """The stack that documents are judged for. `allowed_endpoints` None: not known, so every endpoint passes, and that is noted.
+
+    `region` None: not known, so a discovery may name the regions of every partition.
+    """
 
     root: str = "/ecr-public-pusher"
-    region: str = OFFLINE_REGION
+    region: str | None = None
     account: str = ""
     allowed_endpoints: Sequence[str] | None = None
 
@@ -32,7 +36,14 @@ class Judge:
         """The configuration that the documents make. Raises ConfigurationError for invalid defaults."""
         parameters = [Parameter(name.parameter(self.root), text) for name, text in texts.items()]
         allowed = self.allowed_endpoints if self.allowed_endpoints is not None else _hosts(texts)
-        return load(parameters, root=self.root, region=self.region, account=self.account, allowed_endpoints=allowed)
+        return load(
+            parameters,
+            root=self.root,
+            region=self.region or OFFLINE_REGION,
+            account=self.account,
+            allowed_endpoints=allowed,
+            regions=known_regions(self.region) if any(name.folder == DISCOVER for name in texts) else (),
+        )
 
 
 @dataclass(frozen=True)

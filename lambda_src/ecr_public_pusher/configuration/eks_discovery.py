@@ -5,16 +5,21 @@ exactly are described without a list. So a message for ten clusters costs ten ca
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
+from ecr_public_pusher.concurrency import run_concurrently
+from ecr_public_pusher.configuration.claims import Claim
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
-from ecr_public_pusher.configuration.loader import Configuration, Discovery, names_an_eks_cluster
+from ecr_public_pusher.configuration.loader import Configuration, Discovery, cannot_judge_cluster_id, is_eks_name, names_an_eks_cluster
 from ecr_public_pusher.configuration.narrowing import Narrowing
-from ecr_public_pusher.errors import DiscoveryError, EksError, PusherError
+from ecr_public_pusher.errors import CannotBeJudged, DiscoveryError, EksError, PusherError
 
 # Of names in a message.
 SHOWN = 10
+# One that takes long gives its place to another: it may hang, and no other waits for it.
+SEARCHES_AT_ONCE, MOST_SEARCHES_AT_ONCE = 8, 48
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,34 @@ class Search:
     wants: Callable[[str], bool]
 
 
+class Clock:
+    """Ends a search that makes no progress. Time counts while a call of it is on a thread: until then it waits for its turn, at most to the end."""
+
+    def __init__(self, timeout: asyncio.Timeout, patience: "Patience", last: float) -> None:
+        self._timeout, self._patience, self._last = timeout, patience, last
+        self._on_threads = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has no thread."""
+        return not self._on_threads
+
+    def begin(self) -> None:
+        """A call has got its thread."""
+        self._on_threads += 1
+        self._restart()
+
+    def end(self) -> None:
+        """It was answered, or refused."""
+        self._on_threads -= 1
+        self._restart()
+
+    def _restart(self) -> None:
+        soon = asyncio.get_running_loop().time() + self._patience.stalled
+        if not self._timeout.expired():
+            self._timeout.reschedule(min(soon, self._last) if self._on_threads else self._last)
+
+
 @dataclass
 class Sightings:
     """What a search has seen until now. `tags`: of each cluster. `failures`: of those that could not be described. `failure`: of the search."""
@@ -33,10 +66,33 @@ class Sightings:
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
     failures: dict[str, EksError] = field(default_factory=dict)
     failure: PusherError | None = None
-    on_progress: Callable[[], object] = lambda: None
+    clock: Clock | None = None
+
+    def failure_of(self, name: str) -> PusherError | None:
+        """Why it is not known whether there is a cluster of that name, and which tags it has."""
+        return None if name in self.tags else self.failures.get(name) or self.failure
+
+    async def timed[T](self, call: Callable[[Callable[[], object]], Awaitable[T]]) -> T:
+        """Return what `call(on_thread)` comes to. The search's time counts from when the call has its thread until it is answered."""
+        clock, began = self.clock, False
+
+        def on_thread() -> None:
+            nonlocal began
+            if clock and not began:
+                began = True
+                clock.begin()
+
+        try:
+            return await call(on_thread)
+        except asyncio.CancelledError:
+            began = False  # cut off: the call is on its thread still
+            raise
+        finally:
+            if clock and began:
+                clock.end()
 
 
-# Fills the sightings, and says when there is progress. Raises PusherError.
+# Fills the sightings, by calls that are `timed`. Raises PusherError.
 type LookUp = Callable[[Search, Sightings], Awaitable[None]]
 
 # One search for all documents that look in the same place as the same role: (role, external id, region).
@@ -45,7 +101,7 @@ type _Place = tuple[str | None, str | None, str]
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds that a search may go on without progress, and in all: every cluster waits for it."""
+    """Seconds that a search may go on without progress, and that all of them have: every cluster waits for them."""
 
     stalled: float
     in_all: float
@@ -60,8 +116,14 @@ async def discover(
     `any_tags`: what is asked for by its very id is meant whatever its tags and whoever names it by now, as for a removal of what was pushed.
     """
     work = _Discovering(configuration, narrowing, any_tags=any_tags)
-    searches = work.searches()
-    seen = dict(zip(searches, await asyncio.gather(*(_look(search, look_up, patience) for search in searches.values())), strict=True))
+    last = asyncio.get_running_loop().time() + patience.in_all
+    seen: dict[_Place, Sightings] = {}
+
+    async def look(item: tuple[_Place, Search]) -> None:
+        place, search = item
+        seen[place] = await _look(search, look_up, patience, last)
+
+    await run_concurrently(work.searches().items(), look, width=SEARCHES_AT_ONCE, most=MOST_SEARCHES_AT_ONCE)
     return work.result(seen)
 
 
@@ -73,7 +135,8 @@ class _Discovering:
         self._authenticators: dict[str, list[str]] = {}
         self._listed: set[_Place] = set()
         for config in configuration.clusters:
-            if isinstance(choice := config.sign_in, IamAuthenticator) and narrowing.wants(config.id):
+            choice = config.sign_in
+            if isinstance(choice, IamAuthenticator) and is_eks_name(choice.cluster_id) and narrowing.wants(config.id):
                 self._authenticators.setdefault(choice.cluster_id, []).append(config.id)
 
     def searches(self) -> dict[_Place, Search]:
@@ -108,13 +171,29 @@ class _Discovering:
             if not matching and not failed and self._narrowing.wants(discovery.every):
                 failed[discovery.every] = _nothing(discovery)
             invalid |= failed
-            matching = [config for config in matching if config.id not in failed]
-            found += (config for config in matching if self._is_free(config))
-            left += (config.id for config in matching if not self._is_free(config) and self._narrowing.wants(config.id))
-        names = {config.cluster for config in found}
-        invalid |= {one: names_an_eks_cluster(one, name) for name, those in self._authenticators.items() if name in names for one in those}
+            for config in matching:
+                if config.id in failed:
+                    continue
+                if self._is_left(config):
+                    left += [config.id] if self._narrowing.wants(config.id) else []
+                elif claim := self._possible_claim(config):
+                    invalid |= self._not_known(discovery, config, claim)
+                else:
+                    found.append(config)
+        invalid |= self._refused_authenticators({config.cluster for config in found}, seen)
         explicit = (config for config in self._configuration.clusters if config.id not in invalid)
         return replace(self._configuration, clusters=(*explicit, *found), invalid=invalid, left_to_documents=tuple(left))
+
+    def _refused_authenticators(self, names: Collection[str], seen: Mapping[_Place, Sightings]) -> dict[str, PusherError]:
+        """The documents whose clusterId is the name of a cluster that is pushed to, or of which that is not known."""
+        refused: dict[str, PusherError] = {}
+        for name, those in self._authenticators.items():
+            failure = next((failure for sightings in seen.values() if (failure := sightings.failure_of(name))), None)
+            if name in names:
+                refused |= {one: names_an_eks_cluster(one, name) for one in those}
+            elif failure is not None:
+                refused |= {one: cannot_judge_cluster_id(one, name, failure.message, remedy=failure.remedy) for one in those}
+        return refused
 
     def _matching(self, discovery: Discovery, seen: Mapping[_Place, Sightings]) -> Iterator[ClusterConfig]:
         for region in discovery.regions:
@@ -134,12 +213,29 @@ class _Discovering:
         others = (one for (role, _, where), one in seen.items() if replace(discovery.settings, role_arn=role, region=where).target[:2] == place)
         return {name: tags for one in others for name, tags in one.tags.items()}
 
-    def _is_free(self, config: ClusterConfig) -> bool:
-        """Whether no document of its own names the cluster, also one that is disabled or invalid."""
-        if self._any_tags and config.id in self._narrowing.exact:
-            return True
-        claimed = self._configuration.claimed
-        return config.target not in self._taken and not {(config.cluster, config.region), (config.cluster, None)} & claimed
+    def _is_meant_itself(self, config: ClusterConfig) -> bool:
+        return self._any_tags and config.id in self._narrowing.exact
+
+    def _is_left(self, config: ClusterConfig) -> bool:
+        """Whether a document of its own names the cluster, also one that is disabled or invalid."""
+        if self._is_meant_itself(config):
+            return False
+        return config.target in self._taken or any(claim.names_cluster(config) for claim in self._configuration.claimed)
+
+    def _possible_claim(self, config: ClusterConfig) -> Claim | None:
+        """What may mean the cluster, as far as can be read. A removal takes away what this discovery wrote, whosever the cluster is."""
+        if self._any_tags:
+            return None
+        return next((claim for claim in self._configuration.claimed if claim.may_name(config)), None)
+
+    def _not_known(self, discovery: Discovery, config: ClusterConfig, claim: Claim) -> dict[str, PusherError]:
+        """One error for all clusters that a document may mean, where nothing of it can be read."""
+        remedy = f"First the document {claim.document}: {self._configuration.invalid[claim.document].remedy}"
+        if claim.possible is not None:
+            said = f"the document {claim.document} is invalid, and may mean {config.cluster} in {config.region}: nothing was sent there"
+            return {config.id: CannotBeJudged(said, remedy=remedy)}
+        said = f"the document {claim.document} cannot be read, and may mean any cluster that {discovery.id} finds: nothing was sent to these"
+        return {config.id if config.id in self._narrowing.exact else discovery.every: CannotBeJudged(said, remedy=remedy)}
 
     def _failed(self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]) -> dict[str, PusherError]:
         prefix, sightings = f"{discovery.id}/{region}/", seen.get(_place(discovery, region))
@@ -147,7 +243,7 @@ class _Discovering:
             return {}
         exactly = self._narrowing.exactly(prefix)
         if exactly is not None:
-            errors = {name: sightings.failures.get(name) or sightings.failure for name in exactly if name not in sightings.tags}
+            errors = {name: sightings.failure_of(name) for name in exactly}
             return {prefix + name: error for name, error in errors.items() if error is not None}
         failures = {name: error for name, error in sightings.failures.items() if self._narrowing.wants(prefix + name)}
         if sightings.failure is not None:
@@ -160,7 +256,10 @@ class _Discovering:
         return {name: error for name in self._narrowing.exact for prefix, error in every if name.startswith(prefix)}
 
     def _places(self) -> Iterator[tuple[Discovery, str]]:
-        return ((discovery, region) for discovery in self._configuration.discoveries for region in discovery.regions)
+        """In turn, one region of each discovery: one whose regions all hang must not keep the others waiting."""
+        discoveries = self._configuration.discoveries
+        rounds = zip_longest(*(discovery.regions for discovery in discoveries))
+        return ((discovery, region) for turn in rounds for discovery, region in zip(discoveries, turn, strict=True) if region)
 
 
 def _place(discovery: Discovery, region: str) -> _Place:
@@ -174,23 +273,32 @@ def _joined(one: Search | None, other: Search) -> Search:
     return Search(one.settings, names, lambda name: one.wants(name) or other.wants(name))
 
 
-async def _look(search: Search, look_up: LookUp, patience: Patience) -> Sightings:
+async def _look(search: Search, look_up: LookUp, patience: Patience, last: float) -> Sightings:
     """What a search saw, or saw until it failed, or until its time was up."""
-    loop = asyncio.get_running_loop()
-    last = loop.time() + patience.in_all
     seen = Sightings()
     try:
-        async with asyncio.timeout(min(patience.stalled, patience.in_all)) as timeout:
-            seen.on_progress = lambda: timeout.reschedule(min(loop.time() + patience.stalled, last))
+        async with asyncio.timeout_at(last) as timeout:
+            seen.clock = Clock(timeout, patience, last)
             await look_up(search, seen)
     except PusherError as error:
         seen.failure = error
     except TimeoutError:
-        seen.failure = DiscoveryError(
-            f"EKS in {search.settings.region} (or the role to assume) did not answer in time; {len(seen.tags)} clusters were seen until then",
-            remedy="What was seen was pushed, and this is tried again. If it lasts: check `regions`; from a VPC, see that EKS there is reached.",
-        )
+        seen.failure = _not_in_time(search, seen)
     return seen
+
+
+def _not_in_time(search: Search, seen: Sightings) -> DiscoveryError:
+    region = search.settings.region
+    until = f"{len(seen.tags)} clusters were seen until then"
+    if seen.clock is None or seen.clock.waits:
+        return DiscoveryError(
+            f"there was no time left to ask EKS in {region}, since too many other calls did not answer; {until}",
+            remedy="What was seen was pushed, and this is tried again. If it lasts: see the regions that did not answer in time, or raise Timeout.",
+        )
+    return DiscoveryError(
+        f"EKS in {region} (or the role to assume) did not answer in time; {until}",
+        remedy="What was seen was pushed, and this is tried again. If it lasts: check `regions`; from a VPC, see that EKS there is reached.",
+    )
 
 
 def _not_described(failures: Mapping[str, EksError]) -> DiscoveryError:

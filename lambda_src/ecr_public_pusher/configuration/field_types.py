@@ -64,11 +64,17 @@ def _boolean(value: Any) -> bool:
     raise ValueError(f"expected true or false (or yes, no, on, off), found {_kind(value)}")
 
 
+# All of a partition: the largest, `aws`, had 34 in November 2026.
+MOST_REGIONS = 40
+
+
 def _regions(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = value.split()
     if not isinstance(value, list) or not value:
         raise ValueError(f"expected one or more AWS regions in a list, found {_kind(value) if value else 'none'}")
+    if len(value) > MOST_REGIONS:
+        raise ValueError(f"expected at most {MOST_REGIONS} AWS regions, found {len(value)}")
     return tuple(dict.fromkeys(REGION.check(item) for item in value))
 
 
@@ -176,8 +182,8 @@ Regions = Annotated[
     BeforeValidator(_regions),
     WithJsonSchema(
         one_of(
-            {"type": "array", "items": one_of(REGION.schema, NULL), "contains": {"not": NULL}},
-            {"type": "string", "pattern": rf"^\s*(?:(?:{REGION.pattern})(?:\s+|$))+$"},
+            {"type": "array", "items": one_of(REGION.schema, NULL), "contains": {"not": NULL}, "maxContains": MOST_REGIONS},
+            {"type": "string", "pattern": rf"^\s*(?:(?:{REGION.pattern})(?:\s+|$)){{1,{MOST_REGIONS}}}$"},
         )
     ),
 ]

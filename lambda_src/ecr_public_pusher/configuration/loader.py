@@ -1,10 +1,12 @@
 """The documents under one path -> the configuration: which is which, how defaults merge, and which are invalid. Pure."""
 
+import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ecr_public_pusher.configuration.claims import Claim, claim_of
 from ecr_public_pusher.configuration.cluster_config import (
     ClusterConfig,
     Eks,
@@ -16,6 +18,7 @@ from ecr_public_pusher.configuration.cluster_config import (
     WebIdentity,
 )
 from ecr_public_pusher.configuration.endpoints import ASK_THE_OWNER, is_allowed, not_allowed
+from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.configuration.schema import (
@@ -29,11 +32,9 @@ from ecr_public_pusher.configuration.schema import (
     validated,
 )
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
-from ecr_public_pusher.errors import ConfigurationError, DocumentProblem, InternalError, InvalidDocument, PusherError
+from ecr_public_pusher.errors import CannotBeJudged, ConfigurationError, DocumentProblem, InternalError, InvalidDocument, PusherError
 
 _EVERY = "/*"
-# An EKS cluster's name, and its region, where that is known.
-type Claim = tuple[str, str | None]
 _CLUSTER_ID = ("signIn", "clusterId")
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -74,7 +75,7 @@ class Discovery:
 class Configuration:
     """All documents: valid ones as settings, invalid ones as errors by id, and unknown parameters.
 
-    `claimed`: the EKS clusters that invalid documents name, as far as can be read: no discovery takes them over meanwhile.
+    `claimed`: what invalid documents mean, as far as can be read, and those whose region nobody knows: no discovery takes that over meanwhile.
     `left_to_documents`: the ids of clusters that a discovery found, and that a document of their own names.
     """
 
@@ -82,7 +83,7 @@ class Configuration:
     invalid: Mapping[str, PusherError] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     discoveries: tuple[Discovery, ...] = ()
-    claimed: frozenset[Claim] = frozenset()
+    claimed: tuple[Claim, ...] = ()
     left_to_documents: tuple[str, ...] = ()
 
     @property
@@ -90,10 +91,19 @@ class Configuration:
         return not (self.clusters or self.invalid or self.unknown or self.discoveries)
 
 
-def load(parameters: Iterable[Parameter], *, root: str, region: str, account: str = "", allowed_endpoints: Sequence[str] = ()) -> Configuration:
+def load(
+    parameters: Iterable[Parameter],
+    *,
+    root: str,
+    region: str,
+    account: str = "",
+    allowed_endpoints: Sequence[str] = (),
+    regions: Collection[str] = (),
+) -> Configuration:
     """The configuration that the parameters under `root` make. `region`, `account`: the function's, for documents that name none.
 
     `allowed_endpoints`: the hosts, by name or glob, that documents may name beside EKS's.
+    `regions`: those that there are in the function's partition; none where that is not known.
 
     Raises ConfigurationError for an invalid `<root>/defaults`: then nothing can be trusted.
     """
@@ -104,7 +114,7 @@ def load(parameters: Iterable[Parameter], *, root: str, region: str, account: st
     invalid: dict[str, PusherError] = {}
     unknown: list[str] = []
     discoveries: list[Discovery] = []
-    claimed: set[Claim] = set()
+    claimed: list[Claim] = []
     for name in sorted(by_name):
         document_id = pushed_by(name, root=root)
         if document_id is None:
@@ -112,21 +122,27 @@ def load(parameters: Iterable[Parameter], *, root: str, region: str, account: st
             continue
         try:
             if document_id.endswith(_EVERY):
-                discoveries.append(_discovery(by_name[name], document_id.removesuffix(_EVERY), defaults, account))
+                discoveries.append(_discovery(by_name[name], document_id.removesuffix(_EVERY), defaults, account, regions))
             else:
                 clusters.append(_cluster(by_name[name], document_id, defaults, region, account))
         except PusherError as error:
             invalid[document_id] = error
-            claimed |= _claims(by_name[name], document_id, defaults, region)
         except Exception as error:  # noqa: BLE001 - a defect of ours that one document brings to light is that document's alone
             invalid[document_id] = InternalError.from_exception(error)
+        if document_id in invalid and not document_id.endswith(_EVERY):
+            claimed.append(_claim(by_name[name], document_id, defaults, region, account, regions))
     # An invalid document counts by what it claims, or its token's namesake would be pushed to while it is being corrected.
-    eks_names = {config.cluster for config in clusters if config.sign_in == Eks()} | {name for name, _ in claimed}
+    eks_names = {config.cluster for config in clusters if config.sign_in == Eks()}.union(*(claim.names for claim in claimed))
+    unread = tuple(claimed)
     for config in clusters:
-        if refusal := _refused(config, eks_names, allowed_endpoints):
+        refusal = _refused(config, eks_names, allowed_endpoints) or _unjudged(config, unread, invalid)
+        if refusal:
             invalid[config.id] = refusal
+            claimed.append(Claim.of(config))
+        elif regions and config.sign_in == Eks() and config.region not in regions:
+            claimed.append(replace(Claim.of(config), region=None))  # it may be a typing error
     return Configuration(
-        tuple(config for config in clusters if config.id not in invalid), invalid, tuple(unknown), tuple(discoveries), frozenset(claimed)
+        tuple(config for config in clusters if config.id not in invalid), invalid, tuple(unknown), tuple(discoveries), tuple(claimed)
     )
 
 
@@ -188,32 +204,64 @@ def names_an_eks_cluster(document_id: str, cluster_id: str) -> InvalidDocument:
     )
 
 
+def is_eks_name(cluster_id: str) -> bool:
+    """Return whether an EKS cluster can have that name: one with a dot never has."""
+    return re.fullmatch(CLUSTER_NAME.pattern, cluster_id) is not None
+
+
+def _unjudged(config: ClusterConfig, claimed: Sequence[Claim], invalid: Mapping[str, PusherError]) -> CannotBeJudged | None:
+    """Return why it cannot be known whether a document's token would sign in elsewhere too: another document cannot be read."""
+    if not isinstance(config.sign_in, IamAuthenticator) or not is_eks_name(cluster_id := config.sign_in.cluster_id):
+        return None
+    claims = (claim.document for claim in claimed if claim.possible is None or cluster_id in claim.possible)
+    document_id = next(claims, None) or next((one for one in invalid if one.endswith(_EVERY)), None)
+    if document_id is None:
+        return None
+    why = f"the document {document_id} is invalid, and may mean that cluster"
+    return cannot_judge_cluster_id(config.id, cluster_id, why, remedy=f"First the document {document_id}: {invalid[document_id].remedy}")
+
+
+def cannot_judge_cluster_id(document_id: str, cluster_id: str, why: str, *, remedy: str) -> CannotBeJudged:
+    """Return what is said of a document whose clusterId may be the name of an EKS cluster that is pushed to."""
+    problem = DocumentProblem(f"signIn.clusterId: whether {cluster_id} is the name of an EKS cluster cannot be judged now: {why}", _CLUSTER_ID)
+    return CannotBeJudged(
+        f"{document_id}: {problem.message}; no token was sent",
+        remedy=f"{remedy} A clusterID that is not an EKS cluster's name needs no judgement: one with a dot never is.",
+        problems=(problem,),
+    )
+
+
 _SERVER_FIELDS = ("endpoint", "certificateAuthority")
 # Of the defaults: each cluster found has its region, and EKS says the rest.
 NOT_DISCOVERED = ("region", "signIn", *_SERVER_FIELDS)
 
 
-def _discovery(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], account: str) -> Discovery:
+def _discovery(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], account: str, regions: Collection[str]) -> Discovery:
     merged = merge_defaults(_fields(DiscoverDocument, parameter), {name: value for name, value in defaults.items() if name not in NOT_DISCOVERED})
     document = validated(DiscoverDocument, merged, parameter.name)
+    if regions and (unknown := [region for region in document.regions if region not in regions]):
+        raise _no_region(parameter.name, unknown, regions)
     settings = _settings(parameter, document, document_id, "", "", account)
     return Discovery(document_id, document.regions, document.tags, settings)
 
 
-def _claims(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str) -> set[Claim]:
-    """Which EKS cluster an invalid document means, as far as it can be read; its id, in whatever region, where it cannot."""
-    if document_id.endswith(_EVERY):
-        return set()
+def _no_region(parameter: str, unknown: list[str], regions: Collection[str]) -> InvalidDocument:
+    close = difflib.get_close_matches(unknown[0], sorted(regions), n=1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    said = f"the function's partition has no region {', '.join(unknown[:5])}{hint}"
+    return InvalidDocument(
+        f"{parameter}: regions: {said}",
+        remedy=f"{correction(parameter)} Is the region newer than this release? Until you upgrade, give its clusters documents of their own.",
+        problems=(DocumentProblem(f"regions: {said}", ("regions",)),),
+    )
+
+
+def _claim(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str, account: str, regions: Collection[str]) -> Claim:
+    text = parameter.text if parameter.error is None else None
     try:
-        said = without_nulls(read_mapping(parameter.text, parameter=parameter.name)) if parameter.error is None else None
-    except PusherError:
-        said = None
-    if said is None:
-        return {(document_id, None)}
-    if sign_in_type({**defaults, **said}) != "eks" or "endpoint" in said:
-        return set()
-    where = said.get("region", defaults.get("region", region))
-    return {(str(said.get("cluster", document_id)), where if isinstance(where, str) else None)}
+        return claim_of(document_id, text, defaults=defaults, region=region, account=account, regions=regions)
+    except Exception:  # noqa: BLE001 - a defect of ours, again: then nothing of it is known
+        return Claim.unreadable(document_id)
 
 
 def merge_defaults(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

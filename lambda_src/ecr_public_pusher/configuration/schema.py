@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 from pydantic.alias_generators import to_camel
 
 from ecr_public_pusher.configuration.field_types import (
+    MOST_REGIONS,
     Account,
     Annotations,
     Boolean,
@@ -215,7 +216,9 @@ def _check_taken(document: ClusterDocument, kind: SignInType) -> None:
 class DiscoverDocument(DefaultsDocument):
     """Many EKS clusters, found by their tags, as a parameter `<root>/discover/<id>` holds them; with any field of the defaults but `region`."""
 
-    regions: Regions = Field(description="AWS regions to look in (a list, or one text delimited by spaces).")
+    regions: Regions = Field(
+        description=f"AWS regions of the function's partition to look in, {MOST_REGIONS} at most (a list, or one text delimited by spaces)."
+    )
     tags: Tags = Field(description="Tags that a cluster must have, each with a value or a glob.")
 
     @model_validator(mode="after")

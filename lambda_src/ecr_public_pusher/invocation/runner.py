@@ -151,6 +151,7 @@ class _Run:
             region=settings.region,
             account=settings.account,
             allowed_endpoints=settings.allowed_endpoints,
+            regions=clients.regions(),
         )
         self.unconfigured = configuration.unconfigured
         configuration = await self._discovered(configuration)

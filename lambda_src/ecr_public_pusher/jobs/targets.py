@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
 from ecr_public_pusher.configuration.loader import Configuration
 from ecr_public_pusher.configuration.narrowing import Narrowing
-from ecr_public_pusher.errors import PusherError, RequestError
+from ecr_public_pusher.errors import CannotBeJudged, PusherError, RequestError
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.results import Namespace
 
@@ -61,7 +61,8 @@ def to_look_for(request: Request, configuration: Configuration) -> Narrowing | N
 def make_plan(request: Request, configuration: Configuration) -> Plan:
     """The plan for `request`. Raises RequestError for a cluster name or glob that matches no document, unless it is to ignore missing ones.
 
-    A sweep concerns only clusters whose new namespaces can be known by a list; documents that are invalid were reported by their own push.
+    A sweep concerns only clusters whose new namespaces can be known by a list; documents that are invalid were reported by their own push,
+    and it says only what it could not judge itself.
     """
     if request.deleted is not None or request.unknown_parameter is not None:
         return Plan()
@@ -83,7 +84,8 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
     ahead = _ahead(enabled)
     planned = tuple(PlannedCluster(config, ahead[config.id]) for config in enabled if wanted(config.id))
     if request.action == "sweep":
-        return Plan(tuple(cluster for cluster in planned if cluster.config.selection.needs_list), gone=lost)
+        swept = tuple(cluster for cluster in planned if cluster.config.selection.needs_list)
+        return Plan(swept, invalid=_not_judged(configuration, wanted), gone=lost)
     return Plan(
         clusters=planned,
         disabled=tuple(sorted(config.id for config in configuration.clusters if not config.enabled and wanted(config.id))),
@@ -94,6 +96,10 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
 
 def _invalid(configuration: Configuration, wanted: Callable[[str], bool]) -> dict[str, PusherError]:
     return {document_id: error for document_id, error in sorted(configuration.invalid.items()) if wanted(document_id)}
+
+
+def _not_judged(configuration: Configuration, wanted: Callable[[str], bool]) -> dict[str, PusherError]:
+    return {document_id: error for document_id, error in _invalid(configuration, wanted).items() if isinstance(error, CannotBeJudged)}
 
 
 def _ahead(enabled: list[ClusterConfig]) -> dict[str, tuple[ClusterConfig, ...]]:

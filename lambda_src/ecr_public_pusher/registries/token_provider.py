@@ -131,7 +131,8 @@ class TokenProvider:
         asking = self._callers.blocking.run(
             lambda: fetch_private_token(
                 client, registry.role_arn, from_epoch(self._deadline.clock.wall()), signature=caller.signature, is_registry=is_registry
-            )
+            ),
+            service="ecr",
         )
         return await self._deadline.wait_for(asking, what=f"asking ECR in {registry.region} for a token")
 

@@ -2,13 +2,16 @@
 
 import base64
 import binascii
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ecr_public_pusher.aws_api.assumed_role import Callers
+from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
 from ecr_public_pusher.aws_api.errors import AWS_ERRORS, AwsError, call_aws, error_code, unless_refused
 from ecr_public_pusher.aws_api.throttling import patiently
+from ecr_public_pusher.blocking_calls import DISCOVERY
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
@@ -72,11 +75,13 @@ class EksSignIn(RoleCaller):
 
     async def described(self) -> Endpoint:
         """Where the cluster is, by EKS's word now. Raises RoleError, SignInError, EksError."""
+        return await self.ask(partial(self._callers.blocking.run, service=f"eks {self.config.region}"))
+
+    async def ask(self, run: Callable[[Callable[[], Endpoint]], Awaitable[Endpoint]]) -> Endpoint:
+        """The same, by a call that `run` has its way with."""
         caller = await self.caller()
         clients, config = self._callers.clients, self.config
-        found = await self._callers.blocking.run(
-            lambda: describe(clients.client("eks", config.region), config.cluster, **caller.signature), service=f"eks {config.region}"
-        )
+        found = await run(lambda: describe(clients.client("eks", config.region), config.cluster, **caller.signature))
         self._endpoints.put(self._key, found)
         return found
 
@@ -131,27 +136,33 @@ class EksDirectory:
 
         Raises DiscoveryError, RoleError, SignInError.
         """
-        settings = search.settings
-        caller = await self._callers.caller(settings.role_arn, settings.external_id)
-        names = search.names
+        settings, names = search.settings, search.names
+
+        async def assumed(on_thread: Callable[[], object]) -> Caller:
+            on_thread()  # STS has threads of its own
+            return await self._callers.caller(settings.role_arn, settings.external_id)
+
+        caller = await seen.timed(assumed)
         if names is None:
             client = self._callers.clients.client("eks", settings.region)
-            listed = await self._callers.blocking.run(lambda: list_clusters(client, **caller.signature))
+            listed = await seen.timed(self._run(lambda: list_clusters(client, **caller.signature)))
             names = frozenset(name for name in listed if search.wants(name))
-        seen.on_progress()
 
         async def describe_one(name: str) -> None:
             sign_in = EksSignIn(replace(settings, cluster=name), self._callers, self._endpoints)
             try:
-                endpoint = (None if self._fresh else sign_in.remembered()) or await sign_in.described()
+                remembered = None if self._fresh else sign_in.remembered()
+                endpoint = remembered or await sign_in.ask(lambda call: seen.timed(self._run(call)))
                 seen.tags[name] = endpoint.tags
             except NotThereError:
                 pass
             except EksError as error:
                 seen.failures[name] = error
-            seen.on_progress()
 
         await run_concurrently(sorted(names), describe_one, width=DESCRIPTIONS_AT_ONCE)
+
+    def _run[T](self, call: Callable[[], T]) -> Callable[[Callable[[], object]], Awaitable[T]]:
+        return lambda on_thread: self._callers.blocking.run(call, service=DISCOVERY, on_thread=on_thread)
 
 
 def list_clusters(client: Any, **signature: Any) -> list[str]:

@@ -94,3 +94,17 @@ def test_what_parameter_store_refuses_is_said_before_it_is_asked(text: str, mess
 
 def test_json_with_two_closing_braces_is_no_reference() -> None:
     assert not said(judged({"prod": '{"namespaces": {"include": ["a"]}}'}))
+
+
+DISCOVERY = "regions: [eu-central-1, REGION]\ntags: {team: a}\nnamespaces: [default]\n"
+
+
+@pytest.mark.parametrize("region", ["us-east-99", "cn-north-1"])
+def test_a_discovery_of_a_region_that_the_stacks_partition_has_not_is_a_problem(region: str) -> None:
+    found = judged({"discover/all": DISCOVERY.replace("REGION", region)}, Judge(region="us-east-1"))
+    assert [line.split(" (")[0] for line in said(found)] == [f"discover/all.yaml:1: regions: the function's partition has no region {region}"]
+
+
+def test_offline_a_discovery_may_be_of_any_partition_but_not_of_a_region_that_there_is_nowhere() -> None:
+    assert not said(judged({"discover/all": DISCOVERY.replace("eu-central-1", "cn-northwest-1").replace("REGION", "cn-north-1")}))
+    assert "has no region us-east-99" in said(judged({"discover/all": DISCOVERY.replace("REGION", "us-east-99")}))[0]

@@ -1,6 +1,7 @@
 """How long a search may take, what stays of one that is cut off, and what is looked for when only some clusters are asked for."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -17,12 +18,22 @@ def found(look_up: LookUp, *patterns: str, stalled: float = 5, in_all: float = 5
     return asyncio.run(discover(configuration, look_up, narrowing=Narrowing(patterns), patience=Patience(stalled, in_all)))
 
 
-def one_every(seconds: float, *, count: int) -> LookUp:
+def answered_after(seconds: float, *, thread_after: float = 0) -> Callable[[Callable[[], object]], Awaitable[None]]:
+    """A call that has to wait for its thread first."""
+
+    async def call(on_thread: Callable[[], object]) -> None:
+        await asyncio.sleep(thread_after)
+        on_thread()
+        await asyncio.sleep(seconds)
+
+    return call
+
+
+def one_every(seconds: float, *, count: int, thread_after: float = 0) -> LookUp:
     async def look_up(search: Search, seen: Sightings) -> None:
         for number in range(count if search.settings.region == "us-east-1" else 0):
-            await asyncio.sleep(seconds)
+            await seen.timed(answered_after(seconds, thread_after=thread_after))
             seen.tags[f"c{number}"] = TAGS
-            seen.on_progress()
 
     return look_up
 
@@ -32,17 +43,28 @@ def test_a_search_that_makes_progress_may_go_on() -> None:
     assert (len(configuration.clusters), configuration.invalid) == (8, {})
 
 
+def test_while_it_waits_for_a_thread_it_has_not_stalled() -> None:
+    configuration = found(one_every(0, count=2, thread_after=0.3), stalled=0.1)
+    assert (len(configuration.clusters), configuration.invalid) == (2, {})
+
+
+def test_what_never_got_a_thread_is_told_from_what_did_not_answer() -> None:
+    configuration = found(one_every(0, count=1, thread_after=60), in_all=0.1)
+    assert "there was no time left to ask EKS in us-east-1" in configuration.invalid["fleet/us-east-1/*"].message
+
+
 @pytest.mark.parametrize(("stalled", "in_all"), [(0.3, 5), (5, 0.3)])
 def test_what_was_seen_before_the_time_was_up_is_pushed_and_the_rest_is_an_error(stalled: float, in_all: float) -> None:
     async def look_up(search: Search, seen: Sightings) -> None:
         if search.settings.region == "us-east-1":
             seen.tags["one"] = TAGS
-            await asyncio.sleep(60)
+            await seen.timed(answered_after(60))
 
     configuration = found(look_up, stalled=stalled, in_all=in_all)
     assert [config.id for config in configuration.clusters] == ["fleet/us-east-1/one"]
     assert list(configuration.invalid) == ["fleet/us-east-1/*"]
-    assert "1 clusters were seen until then" in configuration.invalid["fleet/us-east-1/*"].message
+    message = configuration.invalid["fleet/us-east-1/*"].message
+    assert "did not answer in time; 1 clusters were seen until then" in message
 
 
 def test_a_thousand_are_found_like_one() -> None:

@@ -222,6 +222,7 @@ def test_a_defect_that_one_document_brings_to_light_is_its_own(monkeypatch: pyte
     assert [cluster.id for cluster in configuration.clusters] == ["good"]
     assert "unexpected RuntimeError" in configuration.invalid["bad"].message
     assert "never" not in configuration.invalid["bad"].message
+    assert [claim.names for claim in configuration.claimed] == [{"bad"}]
 
 
 def test_the_published_schemas_are_the_models() -> None:

@@ -242,12 +242,15 @@ externalId: some-id
 BAD_DEFAULTS = ["cluster: x", "enabled: false", "- a"]
 
 HEAD = "regions: [us-east-1], tags: {a: b}"
+MANY = ["us-east-1", *(f"eu-west-{number}" for number in range(1, 40))]
 GOOD_DISCOVERY = f"""
 {{{HEAD}}}
 {{{HEAD}, namespaces: [a], roleArn: "{ROLE}", externalId: some-id, region: null}}
 {{regions: us-east-1 eu-west-1, tags: {{a: "*", b: 1, c: true}}}}
 {{regions: [us-east-1, null], tags: {{a: b, c: null}}}}
 {{regions: [us-east-1], tags: {{a: ""}}}}
+{{regions: [{", ".join(MANY)}, null], tags: {{a: b}}}}
+{{regions: "{" ".join(MANY)} ", tags: {{a: b}}}}
 """.strip().splitlines()
 BAD_DISCOVERY = f"""
 {{{HEAD}, namespaces: [a], externalId: some-id}}
@@ -259,6 +262,8 @@ BAD_DISCOVERY = f"""
 {{regions: [null], tags: {{a: b}}}}
 {{regions: [Europe], tags: {{a: b}}}}
 {{regions: "", tags: {{a: b}}}}
+{{regions: [{", ".join([*MANY, "us-east-1"])}], tags: {{a: b}}}}
+{{regions: "{" ".join([*MANY, "us-east-1"])}", tags: {{a: b}}}}
 {{regions: [us-east-1], tags: {{}}}}
 {{regions: [us-east-1], tags: [a]}}
 {{regions: [us-east-1], tags: {{a: [b]}}}}

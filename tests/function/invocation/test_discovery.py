@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from infra.local.aws import Answer, AwsRequest
-from tests.support.world import SPOKE_ACCOUNT, SPOKE_ROLE, World
+from infra.local.identity import principal_of
+from tests.support.world import EXECUTION_ROLE, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
 TAGGED = {"ecr-public-pusher": "yes", "team": "web-1"}
 DOCUMENT = "{regions: [us-east-1, eu-west-1], tags: {ecr-public-pusher: 'yes'}, namespaces: [a]}"
@@ -136,6 +138,26 @@ def test_a_region_that_hangs_is_left_out_and_the_others_are_pushed(fleet: World)
     report = fleet.invoke(seconds=6)
     assert entry(report, "prod")["ok"]
     assert "did not answer in time" in entry(report, "fleet/eu-west-1/*")["error"]["message"]
+
+
+def test_roles_whose_every_region_hangs_keep_no_other_discovery_waiting(world: World) -> None:
+    regions = " ".join(Session().get_available_regions("eks"))
+    roles = {name: f"arn:aws:iam::111122223333:role/ecr-public-pusher-{name}" for name in ("a", "b", "c", "well")}
+    for name, role in roles.items():
+        world.aws.put_role(role, trusted=EXECUTION_ROLE)
+        searched = "us-east-1" if name == "well" else regions
+        world.discovery(name, f"{{regions: {searched}, tags: {{team: web-1}}, namespaces: [a], roleArn: '{role}'}}")
+    world.add_cluster("one", namespaces=("a",), principal=roles["well"], tags=TAGGED, embedded=True)
+
+    def hang(request: AwsRequest) -> Answer | None:
+        credential = world.aws.find_credential(request.access_key_id or "")
+        well = credential is not None and principal_of(credential.arn) == roles["well"]
+        return None if well else Answer(500, b"", delay=9)
+
+    world.aws.script("eks", "ListClusters", hang)
+    report = world.invoke(seconds=20)
+    assert [one for one in ids(report) if one.startswith("well/")] == ["well/us-east-1/one"]
+    assert {cluster["error"]["type"] for cluster in report["clusters"] if cluster["error"]} == {"DiscoveryError"}
 
 
 def test_other_accounts_are_looked_into_with_their_role(world: World) -> None:
@@ -311,6 +333,69 @@ def test_a_cluster_whose_own_document_is_invalid_is_left_to_that_too(fleet: Worl
     assert fleet.secret("one", "a") is None
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        "cluster: one\nnamespaces: [*]",
+        "namespaces: [*]\ncluster: one",
+        '{"cluster": "one", "namespaces": ["a"]',
+        "{cluster: one, signIn: {type: EKS}, namespaces: [a]}",
+        "{cluster: one, signIn: eks, namespaces: [a]}",
+        "{cluster: [one], namespaces: [a]}",
+        "{cluster: one, region: Europe, namespaces: [a]}",
+        "{cluster: one, region: us-esat-1, namespaces: [a]}",
+        "{cluster: one, regoin: us-east-1, region: eu-wset-1, namespaces: [a]}",
+        "{cluster: one, roleArn: spoke, namespaces: [a]}",
+    ],
+)
+def test_a_mistake_in_a_document_hands_its_cluster_to_no_discovery(fleet: World, document: str) -> None:
+    fleet.document("mine", document)
+    report = fleet.invoke()
+    assert (report["leftToDocuments"], fleet.asked("one")) == (["fleet/us-east-1/one"], [])
+    assert [entry(report, other)["ok"] for other in (FOUND[0], FOUND[2])] == [True, True]
+
+
+@pytest.mark.parametrize("document", ["{clutser: one, namespaces: [a]}", "clutser: one\nnamespaces: [*]", "one", "[one]"])
+@pytest.mark.parametrize("event", [{}, {"action": "plan"}, {"clusters": ["fleet/us-east-1/one"]}, {"clusters": ["fleet/*/one"]}])
+def test_a_cluster_that_an_invalid_document_may_mean_is_refused_by_name(fleet: World, document: str, event: dict[str, Any]) -> None:
+    fleet.document("mine", document)
+    report = fleet.invoke(event)
+    error = entry(report, "fleet/us-east-1/one")["error"]
+    assert error["type"] == "CannotBeJudged"
+    assert "the document mine is invalid, and may mean one in us-east-1" in error["message"]
+    assert "--name /ecr-public-pusher/clusters/mine" in error["remedy"] or "Write one YAML" in error["remedy"]
+    assert fleet.asked("one") == []
+    assert [cluster["id"] for cluster in report["clusters"] if cluster["id"].startswith("fleet/") and not cluster["ok"]] == [FOUND[1]]
+
+
+def test_a_document_that_cannot_be_decrypted_may_mean_any_cluster_that_is_found(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
+    fleet.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
+    fleet.document("mine", "{cluster: one, namespaces: [a]}", secure=True)
+    fleet.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
+    report = fleet.invoke()
+    assert entry(report, "prod")["ok"]
+    error = entry(report, "fleet/*")["error"]
+    assert error["type"] == "CannotBeJudged"
+    assert error["message"] == "the document mine cannot be read, and may mean any cluster that fleet finds: nothing was sent to these"
+    assert "kms:Decrypt" in error["remedy"]
+    assert [fleet.asked(name) for name in ("one", "two", "three")] == [[], [], []]
+    assert entry(fleet.invoke({"clusters": [FOUND[0]]}), FOUND[0])["error"]["type"] == "CannotBeJudged"
+    assert report["queued"] == ["fleet/*", "mine"]
+    fleet.aws.script("ssm", "GetParameters", None)
+    assert fleet.poll() == []
+    assert [fleet.asked(name) != [] for name in ("one", "two", "three")] == [True, True, True]
+    assert fleet.invoke()["leftToDocuments"] == ["fleet/us-east-1/one"]
+
+
+def test_what_a_discovery_wrote_can_be_removed_while_a_document_cannot_be_read(fleet: World) -> None:
+    for name in ("one", "two", "three"):
+        fleet.apply(name, "prune.yaml")
+    fleet.invoke()
+    fleet.document("mine", "one")
+    assert fleet.invoke({"action": "remove", "clusters": ["fleet/*"]})["totals"]["removed"] == 3
+
+
 def test_an_invalid_document_of_another_region_keeps_no_cluster_back(fleet: World) -> None:
     fleet.document("mine", "{cluster: one, region: ap-southeast-2, namspaces: [a]}")
     assert entry(fleet.invoke(), "fleet/us-east-1/one")["ok"]
@@ -324,6 +409,64 @@ def test_an_authenticators_cluster_id_may_not_be_the_name_of_a_cluster_that_is_f
         error = entry(fleet.invoke(event), name)["error"]
         assert (error["type"], "signIn.clusterId: one is the name of an EKS cluster" in error["message"]) == ("InvalidDocument", True)
     assert fleet.asked("edge") == []
+
+
+def trouble(world: World, kind: str) -> None:
+    """One that keeps it from being known whether a discovery finds the cluster `one`."""
+    actions = {"not described": "DescribeCluster", "not listed": "ListClusters"}
+    if kind in actions:
+        world.aws.script("eks", actions[kind], lambda request: Answer.refusal(request, "AccessDeniedException", "no", status=403))
+    elif kind == "no role":
+        world.discovery("fleet", DOCUMENT.replace("namespaces", f"roleArn: '{SPOKE_ROLE}', namespaces"))
+    elif kind == "discovery":
+        world.discovery("fleet", DOCUMENT.replace("namespaces", "namspaces"))
+    elif kind == "document":
+        world.document("mine", "clutser: one\nnamespaces: [*]")
+    else:
+        world.document("mine", "{cluster: one, namespaces: [a]}", secure=True)
+        world.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
+
+
+ALL_EVENTS: list[dict[str, Any]] = [{}, {"action": "plan"}]
+# For these EKS is asked for the very name.
+EDGE_EVENTS: list[dict[str, Any]] = [
+    {"clusters": ["edge"]}, {"action": "check", "clusters": ["edge"]}, {"action": "sweep"}, {"action": "remove", "clusters": ["edge"]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["not described", "not listed", "no role", "discovery", "document", "secure"])
+def test_a_cluster_id_that_cannot_be_judged_is_refused_in_that_run(fleet: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    fleet.add_elsewhere("edge", cluster_id="one", document="{namespaces: ['*'], signIn: {type: iamAuthenticator, clusterId: one}}")
+    trouble(fleet, kind)
+    for event in ALL_EVENTS if kind == "not listed" else [*ALL_EVENTS, *EDGE_EVENTS]:
+        found = entry(fleet.invoke(event), "edge")
+        said = found["error"] or found["findings"][0]
+        assert found["error"] is None or found["error"]["type"] == "CannotBeJudged"
+        assert "signIn.clusterId: whether one is the name of an EKS cluster cannot be judged now" in said["message"], event
+        assert "one with a dot never is" in said["remedy"]
+    assert fleet.asked("edge") == []
+
+
+def test_what_could_not_be_judged_is_tried_again(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
+    fleet.add_elsewhere("edge", cluster_id="shore", document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: shore}}")
+    trouble(fleet, "not listed")
+    assert "edge" in fleet.invoke()["queued"]
+    assert fleet.asked("edge") == []
+    fleet.aws.script("eks", "ListClusters", None)
+    assert fleet.poll() == []
+    assert fleet.secret("edge", "a") is not None
+
+
+def test_an_id_that_no_eks_cluster_can_have_needs_no_judgement(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    fleet.add_elsewhere("edge", cluster_id="one.edge", document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: one.edge}}")
+    for kind in ("not described", "not listed", "secure"):
+        trouble(fleet, kind)
+        assert entry(fleet.invoke({"clusters": ["edge"]}), "edge")["ok"]
+    assert fleet.aws.called("eks") == []
 
 
 def test_nor_in_a_sweep_that_concerns_no_cluster_that_is_found(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -456,6 +599,12 @@ def test_a_sweep_looks_for_none_where_no_discovery_could_be_swept(fleet: World) 
         ("{regions: [us-east-1], namespaces: [a]}", "tags: required"),
         ("{regions: [], tags: {a: b}, namespaces: [a]}", "regions: expected one or more AWS regions"),
         ("{regions: [Europe], tags: {a: b}, namespaces: [a]}", "regions: expected an AWS region"),
+        (
+            "{regions: [us-east-1, eu-wset-1, us-east-99], tags: {a: b}, namespaces: [a]}",
+            "regions: the function's partition has no region eu-wset-1, us-east-99 (did you mean eu-west-1?)",
+        ),
+        ("{regions: [us-east-1, cn-north-1], tags: {a: b}, namespaces: [a]}", "the function's partition has no region cn-north-1"),
+        (f"{{regions: [{', '.join(['us-east-1'] * 41)}], tags: {{a: b}}, namespaces: [a]}}", "expected at most 40 AWS regions, found 41"),
         ("{regions: [us-east-1], tags: {}, namespaces: [a]}", "tags: expected one or more tags"),
         ("{regions: [us-east-1], tags: {a: [b]}, namespaces: [a]}", "tags: 'a': expected text"),
         ("{regions: [us-east-1], region: us-east-1, tags: {a: b}, namespaces: [a]}", "region: a discovery looks in regions"),
@@ -470,6 +619,16 @@ def test_a_bad_discovery_fails_alone(world: World, document: str, said: str) -> 
     assert entry(report, "prod")["ok"]
     error = entry(report, "fleet/*")["error"]
     assert (error["type"], said in error["message"]) == ("InvalidDocument", True), error
+
+
+def test_regions_that_do_not_exist_are_asked_for_nothing_and_keep_no_other_discovery_back(fleet: World) -> None:
+    none = [f"us-{place}-{number}" for place in ("north", "up", "over") for number in range(1, 41)]
+    for number in range(3):
+        fleet.discovery(f"a{number}", f"{{regions: [{', '.join(none[40 * number :][:40])}], tags: {{a: b}}, namespaces: [a]}}")
+    report = fleet.invoke()
+    assert ids(report) == ["a0/*", "a1/*", "a2/*", *FOUND]
+    assert entry(report, "a0/*")["error"]["type"] == "InvalidDocument"
+    assert {call.region for call in fleet.aws.called("eks")} == {"us-east-1", "eu-west-1"}
 
 
 def test_the_defaults_hold_for_them_but_their_region(fleet: World) -> None:

@@ -1,0 +1,162 @@
+"""What an invalid document keeps while it is corrected: its cluster, and its Secrets there, as far as it can be read. Pure.
+
+A mistake in a document must not hand its cluster to another. So a part that cannot be read may be anything.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks
+from ecr_public_pusher.configuration.field_types import ENDPOINT, REGION, ROLE_ARN, SECRET_ARN, SECRET_NAME, Text
+from ecr_public_pusher.configuration.namespace_selector import Selection
+from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME, OWN_FIELDS, ClusterDocument, NamespacesField
+from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
+from ecr_public_pusher.errors import PusherError
+
+_FIELDS = frozenset(field.alias for field in ClusterDocument.model_fields.values())
+# Of the form of an EKS cluster's name.
+_WORD = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]*")
+# In a text that is not YAML: the field wherever it stands, and one that begins a line.
+_CLUSTER = re.compile(r"(?:^|[{,\s])[\"']?cluster[\"']?[ \t]*:[ \t]*[\"']?([0-9A-Za-z][A-Za-z0-9_-]*)", re.MULTILINE)
+_REGION = re.compile(r"^[\"']?region[\"']?[ \t]*:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a document means. A part that is None may be anything: it cannot be read, or may be misspelt.
+
+    `document`: its id. `names`: of EKS clusters. `possible`: names that only stand somewhere in it; None: any.
+    `server`: of a cluster that is not EKS's, its endpoint or the ARN of its kubeconfig's secret, as in ClusterConfig.target.
+    `secret_name`, `selection`: which Secrets.
+    """
+
+    document: str
+    names: frozenset[str] = frozenset()
+    possible: frozenset[str] | None = frozenset()
+    account: str | None = None
+    region: str | None = None
+    server: str | None = None
+    secret_name: str | None = None
+    selection: Selection | None = None
+
+    @classmethod
+    def unreadable(cls, document_id: str) -> Self:
+        """Of a document of which only the id is known, the name of its cluster where it says no other."""
+        return cls(document_id, frozenset({document_id}), possible=None)
+
+    @classmethod
+    def of(cls, config: ClusterConfig) -> Self:
+        """Of a document that can be read."""
+        account, region, place = config.target
+        secrets = {"secret_name": config.secret_name, "selection": config.selection}
+        if config.sign_in == Eks():
+            return cls(config.id, frozenset({place}), account=account, region=region, **secrets)  # type: ignore[arg-type]
+        return cls(config.id, server=place, **secrets)  # type: ignore[arg-type]
+
+    def names_cluster(self, config: ClusterConfig) -> bool:
+        """Return whether the document names that EKS cluster."""
+        return config.cluster in self.names and self._is_there(config)
+
+    def may_name(self, config: ClusterConfig) -> bool:
+        """Return whether it may mean that EKS cluster, though it cannot be read where it says so."""
+        return (self.possible is None or config.cluster in self.possible) and self._is_there(config)
+
+    def _is_there(self, config: ClusterConfig) -> bool:
+        account, region, _ = config.target
+        return self.account in (None, account) and self.region in (None, region)
+
+
+def claim_of(
+    document_id: str,
+    text: str | None,
+    *,
+    defaults: Mapping[str, Any],
+    region: str,
+    account: str,
+    regions: Collection[str] = (),
+) -> Claim:
+    """Return what an invalid document means. `text` None: it cannot be read. The others are those of loader.load."""
+    if text is None:
+        return Claim.unreadable(document_id)
+    try:
+        said = without_nulls(read_mapping(text, parameter=document_id))
+    except PusherError:
+        return _of_scraps(document_id, text, regions)
+    fields = {**defaults, **said}
+    misspelt = [value for name, value in said.items() if name not in _FIELDS]
+
+    def part(name: str, form: Text, otherwise: str) -> str | None:
+        """The field's value; `otherwise`, where it is neither given nor may be misspelt."""
+        if name in fields:
+            return _given(form, fields, name)
+        return None if misspelt else otherwise
+
+    kind, names = _kind(fields.get("signIn")), _words(said.get("cluster", ""))
+    if not names and (kind in ("eks", None) or misspelt):
+        names = frozenset({document_id})
+    role = part("roleArn", ROLE_ARN, "")
+    return Claim(
+        document_id,
+        names,
+        _words(misspelt),
+        account=role and role.split(":")[4] if role != "" else account,
+        region=_known(part("region", REGION, region), regions),
+        server=_server(fields),
+        secret_name=part("secretName", SECRET_NAME, DEFAULT_SECRET_NAME),
+        selection=_selection(fields.get("namespaces")),
+    )
+
+
+def _of_scraps(document_id: str, text: str, regions: Collection[str]) -> Claim:
+    """Of a text that is not YAML: the name that follows `cluster:`, or else every word of it may be the name."""
+    names, where = frozenset(_CLUSTER.findall(text)), _REGION.findall(text)
+    region = _known(where[0], regions) if len(where) == 1 else None
+    return Claim(document_id, names | {document_id}, frozenset() if names else _words(text), region=region)
+
+
+def _words(value: object) -> frozenset[str]:
+    return frozenset(_WORD.findall(value if isinstance(value, str) else str(value)))
+
+
+def _kind(sign_in: Any) -> str | None:
+    """The kind of sign-in; None where it cannot be read."""
+    if sign_in is None:
+        return "eks"
+    kind = sign_in.get("type") if isinstance(sign_in, Mapping) else None
+    return kind if isinstance(kind, str) and kind in OWN_FIELDS else None
+
+
+def _given(form: Text, fields: Mapping[str, Any], name: str) -> str | None:
+    """The field's value, where it has the form that it must have."""
+    try:
+        return form.check(fields.get(name))
+    except ValueError:
+        return None
+
+
+def _known(region: str | None, regions: Collection[str]) -> str | None:
+    """The region, unless it is a typing error."""
+    if region is None or not re.fullmatch(REGION.pattern, region):
+        return None
+    return region if region in regions or not regions else None
+
+
+def _server(fields: Mapping[str, Any]) -> str | None:
+    endpoint = _given(ENDPOINT, fields, "endpoint")
+    if endpoint is not None:
+        return endpoint.removesuffix(":443")
+    sign_in = fields.get("signIn")
+    return _given(SECRET_ARN, sign_in, "secretArn") if isinstance(sign_in, Mapping) else None
+
+
+def _selection(namespaces: Any) -> Selection | None:
+    given = namespaces if isinstance(namespaces, Mapping) else {"include": namespaces}
+    try:
+        chosen = NamespacesField.model_validate(given)
+    except ValidationError:
+        return None
+    return Selection(chosen.include, chosen.exclude, chosen.selector)
