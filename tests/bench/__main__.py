@@ -21,7 +21,11 @@ from tests.bench.work import HERE, Feature, Scenario, environment, work
 SCENARIOS = "1x1 1x1000 12x30 100x10 100x200 1x20@200 50x20@200 1x1000@50 100x10@50"
 # What private registries, web identity and discovery cost: over so many clusters.
 FEATURES_SCENARIO = "100x10"
-PARTS = ["import", "push", "features"]
+PARTS = ["import", "push", "features", "hung"]
+# Clusters whose writes hang, beside those that are well; the namespaces in each.
+HUNG, WELL, HUNG_NAMESPACES = 100, 20, (50, 3)
+# Long enough for two requests to a cluster to time out one after the other.
+HUNG_SECONDS = 60.0
 ROUNDS = 3
 WAYS = ["function", "aiohttp", "urllib3", "get_put", "kubectl"]
 # One namespace after the other: they are measured on one cluster, in one round, and scaled.
@@ -34,15 +38,24 @@ class Bench:
     def __init__(self, fake: aws.FakeAws, folder: Path, *, before: Path | None = None) -> None:
         self._fake, self._folder, self.before = fake, folder, before
 
-    def measure(self, way: str, scenario: Scenario, server: Sink | None = None, *, connections: int = 1) -> Round:
+    def measure(
+        self,
+        way: str,
+        scenario: Scenario,
+        server: Sink | None = None,
+        *,
+        connections: int = 1,
+        seconds: float = HUNG_SECONDS,
+    ) -> Round:
         if server is not None:
             self._fake.endpoints, self._fake.ca_pem = server.endpoints, server.ca_pem
         with tempfile.TemporaryDirectory(dir=self._folder) as home:
             given, answer = Path(home) / "work.json", Path(home) / "answer.json"
             given.touch(mode=0o600)
-            given.write_text(json.dumps(work(scenario, server.endpoints, server.ca_pem, connections=connections) if server else {}))
+            of_server = work(scenario, server.endpoints, server.ca_pem, connections=connections) if server else {}
+            given.write_text(json.dumps(of_server | {"seconds": seconds}))
             checkout = self.before if self.before and way.endswith("before") else HERE
-            what = {"before": "function", "imported_before": "imported"}.get(way, way)
+            what = "function" if way == "before" else way.removesuffix("_before")
             command = [sys.executable, "-m", "tests.bench.measured", what, str(given), str(answer)]
             env = environment(self._fake.url, Path(home), checkout=checkout)
             process = subprocess.run(command, cwd=HERE, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -83,6 +96,18 @@ class Bench:
                 calls[turn] = dict(self._fake.calls)
         self._fake.feature = Feature.NONE
         return [Cost(feature, Row(way, tuple(rows)), calls[way, feature]) for (way, feature), rows in found.items()]
+
+    def beside_hung(self, hung: int, well: int, namespaces: int, seconds: float) -> dict[str, Row]:
+        """Clusters that are well beside those whose writes hang, once: it takes all of the `seconds`."""
+        scenario = Scenario(hung + well, namespaces)
+        found: dict[str, Row] = {}
+        for way in ["hung", *(["hung_before"] if self.before else [])]:
+            progress(f"{hung} hung and {well} well, {namespaces} namespaces each")
+            home = Path(tempfile.mkdtemp(dir=self._folder))
+            with sink.running(home, scenario, hung=hung) as server:
+                row = self.measure(way, scenario, server, seconds=seconds)
+                found[way] = Row(way, (row,))
+        return found
 
 
 def progress(text: str) -> None:
@@ -188,6 +213,10 @@ def main() -> None:
                 costs = bench.features(chosen.features, server, chosen.rounds)
             progress("")
             print("\n" + "\n".join(table.costs(chosen.features, costs)))
+        if "hung" in chosen.parts:
+            beside = {count: bench.beside_hung(HUNG, WELL, count, HUNG_SECONDS) for count in HUNG_NAMESPACES}
+            progress("")
+            print("\n" + "\n".join(table.beside_hung(beside, hung=HUNG, well=WELL)))
     for reached in table.side_by_side(results):
         print(f"\n {reached}")
     if chosen.save:

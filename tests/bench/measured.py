@@ -8,6 +8,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,44 @@ def function(work: dict[str, Any]) -> dict[str, float]:
     warm = [timed(act, expected=expected) for _ in range(WARM_ROUNDS)]
     figures = {what: median(one[what] for one in warm) for what in ("wall", "cpu")}
     return figures | {"peak": warm[-1]["peak"], "cold_wall": first["wall"], "cold_cpu": first["cpu"]}
+
+
+def hung(work: dict[str, Any]) -> dict[str, float]:
+    """One invocation, beside clusters whose writes hang: its time, how many descriptors it had at
+    most, how many clusters have all their Secrets, and the seconds that the slowest of them took.
+    """
+    from ecr_public_pusher.handler import handler
+
+    ended = time.monotonic() + work["seconds"]
+
+    class Context:
+        aws_request_id = "00000000-0000-4000-8000-000000000000"
+        function_name = "bench"
+        invoked_function_arn = "arn:aws:lambda:us-east-1:111122223333:function:bench"
+
+        def get_remaining_time_in_millis(self) -> int:
+            return int((ended - time.monotonic()) * 1000)
+
+    most = 0
+    done = threading.Event()
+
+    def count() -> None:
+        nonlocal most
+        while not done.wait(0.02):
+            most = max(most, len(os.listdir("/proc/self/fd")))
+
+    counting = threading.Thread(target=count)
+    counting.start()
+    wall, cpu = time.perf_counter(), time.process_time()
+    try:
+        report = handler({"action": "push", "raise": False}, Context())
+    finally:
+        done.set()
+        counting.join()
+    figures = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    fresh = [entry for entry in report["clusters"] if entry["counts"] == {"updated": len(work["names"])}]
+    slowest = max((entry["seconds"] for entry in fresh), default=0.0)
+    return figures | {"peak": peak_mib(), "descriptors": most, "fresh": len(fresh), "slowest": slowest}
 
 
 def aiohttp(work: dict[str, Any]) -> dict[str, float]:
@@ -203,7 +242,7 @@ def _paths(work: dict[str, Any]) -> list[str]:
     return [f"/api/v1/namespaces/{name}/secrets/{work['secret_name']}?{work['query']}" for name in work["names"]]
 
 
-WAYS = {way.__name__: way for way in (imported, function, aiohttp, urllib3, get_put, kubectl)}
+WAYS = {way.__name__: way for way in (imported, function, hung, aiohttp, urllib3, get_put, kubectl)}
 
 if __name__ == "__main__":
     _, chosen, given, answer = sys.argv

@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests.bench.work import namespace
@@ -42,6 +43,10 @@ _DISCOVERY = {
         ],
     },
 }
+_PROXY = (
+    "proxy_pass_request_headers off; proxy_pass_request_body off; "
+    'proxy_set_header Content-Length ""; proxy_set_header Connection ""; proxy_http_version 1.1;'
+)
 _SECRETS = '"^/api/v1/namespaces/(?<ns>[a-z0-9-]+)/secrets$"'
 _SECRET = '"^/api/v1/namespaces/(?<ns>[a-z0-9-]+)/secrets/(?<name>[a-z0-9.-]+)$"'
 
@@ -65,11 +70,22 @@ def write_pages(folder: Path, count: int) -> None:
         (folder / f"page-{number}.json").write_text(json.dumps(body))
 
 
-def configuration(folder: Path, ports: list[int], *, delay_ms: int, module: Path, log: str) -> str:
-    """One server at all ports, which reads each request whole and passes it to another that answers after the delay."""
+def configuration(
+    folder: Path,
+    ports: list[int],
+    *,
+    delay_ms: int,
+    module: Path,
+    log: str,
+    hung: Sequence[int] = (),
+) -> str:
+    """One server at all ports, which reads each request whole and passes it to another that answers
+    after the delay; at the `hung` ones no PATCH is ever answered.
+    """
     # Started by root, nginx would give its worker to another user, who may not read the folder.
     user = f"user {pwd.getpwuid(os.geteuid()).pw_name};" if os.geteuid() == 0 else ""
-    listen = "\n".join(f"        listen 127.0.0.1:{port} ssl;" for port in ports)
+    listen = _listen(port for port in ports if port not in hung)
+    hangs = _hangs(folder, hung, log) if hung else ""
     return f"""
 load_module {module};
 {user}
@@ -100,13 +116,10 @@ http {{
         location / {{
             # To answer at once would be before the body is there; a proxy reads it whole first, as an API server does.
             proxy_pass http://answers;
-            proxy_pass_request_headers off;
-            proxy_pass_request_body off;
-            proxy_set_header Content-Length "";
-            proxy_set_header Connection "";
-            proxy_http_version 1.1;
+            {_PROXY}
         }}
     }}
+{hangs}
     server {{
         listen unix:{folder}/answers.sock;
         access_log off;
@@ -117,11 +130,37 @@ http {{
 """
 
 
+def _listen(ports: Iterable[int]) -> str:
+    return "\n".join(f"        listen 127.0.0.1:{port} ssl;" for port in ports)
+
+
+def _hangs(folder: Path, ports: Sequence[int], log: str) -> str:
+    """As behind a webhook that never answers."""
+    return f"""
+    server {{
+{_listen(ports)}
+        access_log {folder}/{log} sink buffer=64k flush=100ms;
+        location / {{
+            proxy_pass http://answers;
+            {_PROXY}
+            proxy_read_timeout 3600s;
+            if ($request_method = PATCH) {{ rewrite ^ /never last; }}
+        }}
+        location = /never {{
+            proxy_pass http://answers;
+            {_PROXY}
+            proxy_read_timeout 3600s;
+        }}
+    }}"""
+
+
 def _answers(delay_ms: int) -> str:
     discovery = [(f"= {path}", json.dumps(body)) for path, body in _DISCOVERY.items()]
+    never = "        location = /never { echo_sleep 3600; echo; }"
     if not delay_ms:
         said = "\n".join(f"        location {path} {{ return 200 '{body}'; }}" for path, body in discovery)
         return f"""{said}
+{never}
         location = /api/v1/namespaces {{ try_files $page =404; }}
         location ~ {_SECRETS} {{ return 201 '{json.dumps(_CREATED)}'; }}
         location ~ {_SECRET} {{
@@ -131,6 +170,7 @@ def _answers(delay_ms: int) -> str:
     sleep = f"echo_sleep {delay_ms / 1000};"
     said = "\n".join(f"        location {path} {{ {sleep} echo '{body}'; }}" for path, body in discovery)
     return f"""{said}
+{never}
         location = /api/v1/namespaces {{ {sleep} echo_exec @list; }}
         location @list {{ try_files $page =404; }}
         location ~ {_SECRETS} {{ echo_status 201; {sleep} echo '{json.dumps(_CREATED)}'; }}

@@ -57,8 +57,11 @@ def binary() -> str | None:
 
 
 @contextlib.contextmanager
-def running(folder: Path, scenario: Scenario) -> Iterator[Sink]:
-    """nginx on loopback ports, its files all in `folder`. `binary()` must be there."""
+def running(folder: Path, scenario: Scenario, *, hung: int = 0) -> Iterator[Sink]:
+    """nginx on loopback ports, its files all in `folder`. `binary()` must be there.
+
+    `hung`: so many of the clusters, the first ones, answer no PATCH.
+    """
     program = binary()
     assert program is not None
     certificate = issue("sink")
@@ -66,7 +69,7 @@ def running(folder: Path, scenario: Scenario) -> Iterator[Sink]:
     (folder / "key.pem").write_text(certificate.key_pem)
     write_pages(folder / "pages", scenario.namespaces)
     ports = _free_ports(scenario.clusters)
-    text = configuration(folder, ports, delay_ms=scenario.delay_ms, module=_MODULE, log=_LOG)
+    text = configuration(folder, ports, delay_ms=scenario.delay_ms, module=_MODULE, log=_LOG, hung=ports[:hung])
     (folder / "nginx.conf").write_text(text)
     process = subprocess.Popen([program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")])
     try:

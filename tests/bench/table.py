@@ -13,6 +13,7 @@ AIMS_FROM_SECRETS = 1000
 WALL_AIM, CPU_AIM = 1.3, 1.5
 PEAK_AIM_MIB, IMPORT_PEAK_AIM_MIB, IMPORT_CPU_AIM = 128.0, 60.0, 1.1
 OTHERS = " of the other checkout's"
+HUNG_PEAK_AIM_MIB, HUNG_DESCRIPTORS_AIM = 180.0, 600.0
 OLD_CPU_AIM, SIDE_BY_SIDE_AIM = 1.1, 2.0
 
 LABELS = {
@@ -123,6 +124,27 @@ def imports(row: Row, before: Row | None) -> str:
         return said
     ratio = row.median("cpu") / before.median("cpu")
     return f"{said}; {aim('CPU', ratio, IMPORT_CPU_AIM, OTHERS)}"
+
+
+def beside_hung(found: Mapping[int, Mapping[str, Row]], *, hung: int, well: int) -> list[str]:
+    """What clusters whose writes hang take, by the namespaces of each, and what of it must be reached."""
+    lines = [f" {hung} clusters whose writes hang and {well} that are well, one invocation"]
+    head = f"{'peak MiB':>9} {'descriptors':>12} {'fresh':>6} {'CPU s':>8} {'slowest well s':>15}"
+    lines.append(f"  {'namespaces each':<34} {head}")
+    for namespaces, rows in found.items():
+        for way, row in rows.items():
+            one = row.rounds[0]
+            label = f"{namespaces}, the other checkout" if way.endswith("before") else str(namespaces)
+            lines.append(
+                f"  {label:<34} {row.peak:>9.0f} {one['descriptors']:>12.0f} {one['fresh']:>6.0f} {one['cpu']:>8.2f} {one['slowest']:>15.2f}"
+            )
+        one = rows["hung"].rounds[0]
+        lines += [
+            f"    {aim('peak', one['peak'], HUNG_PEAK_AIM_MIB, ' MiB')}",
+            f"    {aim('descriptors', one['descriptors'], HUNG_DESCRIPTORS_AIM, '')}",
+            f"    {aim('well, but not fresh', well - one['fresh'], 0, '')}",
+        ]
+    return lines
 
 
 def aim(what: str, value: float, most: float, unit: str) -> str:

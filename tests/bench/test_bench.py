@@ -74,6 +74,17 @@ def test_each_feature_is_really_used_and_pays_for_its_own_calls_alone(bench: Ben
     assert found[Feature.REGISTRIES]["GetAuthorizationToken"] == 2  # ECR Public's, and one for all documents
 
 
+def test_beside_clusters_whose_writes_hang_it_counts_descriptors_and_who_is_fresh(bench: Bench) -> None:
+    if sink.binary() is None:
+        pytest.skip(sink.MISSING)
+    (one,) = bench.beside_hung(2, 1, 3, 6)["hung"].rounds
+    assert one["fresh"] == 1
+    assert one["wall"] > 4  # the writes really hang
+    assert one["descriptors"] > 5
+    lines = table.beside_hung({3: {"hung": Row("hung", (one,))}}, hung=2, well=1)
+    assert "well, but not fresh 0.00 of at most 0 (reached)" in lines[-1]
+
+
 def test_what_a_feature_costs_is_over_the_push_that_asks_for_none() -> None:
     rounds = [{"wall": wall, "cpu": 2.0, "peak": 50.0} for wall in (1.0, 3.0)]
     none, discovery = (Row("function", (one,)) for one in rounds)
