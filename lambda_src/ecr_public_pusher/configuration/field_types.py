@@ -13,7 +13,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from ecr_public_pusher.configuration import label_selector
-from ecr_public_pusher.configuration.names import NAMESPACE_PATTERN, SERVICE_ACCOUNT_PATTERN, check_namespace, check_service_account
+from ecr_public_pusher.configuration.names import (
+    NAMESPACE_PATTERN,
+    SERVICE_ACCOUNT_PATTERN,
+    check_namespace,
+    check_service_account,
+    delimiter_hint,
+)
 from ecr_public_pusher.ownership import ANNOTATION_PREFIX, MANAGED_BY_LABEL
 
 type Schema = dict[str, Any]
@@ -69,6 +75,8 @@ def _regions(value: Any) -> tuple[str, ...]:
         value = value.split()
     if not isinstance(value, list) or not value:
         raise ValueError(f"expected one or more AWS regions in a list, found {_kind(value) if value else 'none'}")
+    if joined := next((item for item in value if isinstance(item, str) and "," in item), None):
+        raise ValueError(f"{delimiter_hint(joined, 'regions')}expected {REGION.expected}, found '{joined[:80]}'")
     return tuple(dict.fromkeys(REGION.check(item) for item in value))
 
 

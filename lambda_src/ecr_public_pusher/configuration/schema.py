@@ -28,6 +28,7 @@ from ecr_public_pusher.configuration.field_types import (
     SomeNamespaces,
     Tags,
 )
+from ecr_public_pusher.configuration.names import delimiter_hint
 from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
 DEFAULT_SECRET_NAME = "ecr-public-token"  # the archived CronJob's, so that Pods keep their imagePullSecrets
@@ -90,7 +91,8 @@ def _registries(value: Any) -> Any:
     if len(value) > MOST_REGISTRIES:
         raise ValueError(f"at most {MOST_REGISTRIES} registries fit into one Secret, found {len(value)}")
     if bad := next((item for item in value if item != PUBLIC and not isinstance(item, dict)), None):
-        raise ValueError(f"expected public or a mapping {{account, region, roleArn}}, found '{str(bad)[:80]}'")
+        hint = delimiter_hint(bad, "registries") if isinstance(bad, str) else ""
+        raise ValueError(f"{hint}expected public or a mapping {{account, region, roleArn}}, found '{str(bad)[:80]}'")
     return value
 
 
