@@ -1,14 +1,18 @@
 """What the report says of documents that people write wrongly: over the wire, from Parameter Store to the report."""
 
+import base64
 import json
 
 import pytest
+import yaml
 
+from infra.local.kube.certificates import issue
 from tests.support.reports import cluster_of
 from tests.support.world import World
 
 COMMAS = "names in one text are delimited by spaces, not commas"
 ROLE = "arn:aws:iam::444455556666:role/pull"
+CA = issue("edge")
 
 
 def said(world: World, document: str) -> str:
@@ -105,6 +109,89 @@ def test_in_an_event_too(world: World) -> None:
         message = world.invoke({"action": "push", **event})["error"]["message"]
         assert message.isprintable()
         assert "\\u200b" in message or "\\xa0" in message
+
+
+# A certificate authority
+
+
+def elsewhere(world: World, authority: str) -> str | None:
+    """What is said of a document with this authority, which is of no server there."""
+    world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
+    world.document(
+        "edge",
+        yaml.safe_dump(
+            {"namespaces": ["a"], "signIn": {"type": "webIdentity"}, "endpoint": "https://127.0.0.1:9", "certificateAuthority": authority}
+        ),
+    )
+    error = cluster_of(world.run())["error"]
+    return error["message"] if error["type"] == "InvalidDocument" else None
+
+
+BODY = CA.ca_pem.split("-----")[2]
+
+
+@pytest.mark.parametrize(
+    ("authority", "expected"),
+    [
+        (base64.b64encode(CA.ca_pem.encode()).decode(), "found base64 of PEM, as kubeconfigs and EKS hold it: decode it once (`base64 -d < FILE`)"),
+        (base64.b64encode(f"# ours\n{CA.ca_pem}".encode()).decode(), "found base64 of PEM"),
+        (base64.encodebytes(CA.ca_pem.encode()).decode(), "found base64 of PEM"),
+        (base64.b64encode(CA.key_pem.encode()).decode(), "found a private key"),
+        (BODY, "found base64 alone: PEM has the lines -----BEGIN CERTIFICATE-----"),
+        (f"# {CA.ca_pem}", "found a -----BEGIN behind something else on its line"),
+        (CA.ca_pem.replace("\n", "\n# ", 2), "found a certificate that is not whole"),
+        (CA.ca_pem[:200], "found a certificate that is not whole"),
+        (CA.ca_pem.replace("CERTIFICATE", "X509 CRL"), "found a block of another kind, X509 CRL"),
+        (f"{CA.ca_pem}{CA.ca_pem.replace('CERTIFICATE', 'CERTIFICATE REQUEST')}", "found a block of another kind, CERTIFICATE REQUEST"),
+        ("edge's authority", "found something else"),
+    ],
+    ids=["base64", "comment", "lines", "key", "DER", "commented", "within", "half", "list", "request", "text"],
+)
+def test_an_authority_in_another_form_is_refused_saying_which(world: World, authority: str, expected: str) -> None:
+    message = elsewhere(world, authority)
+    assert message is not None
+    assert expected in message
+    assert BODY[10:40] not in message
+
+
+COMMENTED = (
+    "# edge's authority, until 2036\n{}",
+    "Issuer: CN=Zertifizierungsstelle für Bücher\nsha256 Fingerprint=AA:BB\n\n{}\n# end\n",
+    "    {}",
+)
+
+
+@pytest.mark.parametrize("form", COMMENTED, ids=["comment", "text", "indented"])
+def test_lines_around_certificates_are_taken_as_openssl_takes_them(world: World, form: str) -> None:
+    world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
+    world.aws.web_identity.enabled = True
+    cluster = world.add_elsewhere("edge", document="namespaces: [a]")
+    bundle = form.format(cluster.ca_pem) + form.format(CA.ca_pem)
+    fields = {"endpoint": cluster.endpoint, "certificateAuthority": bundle, "signIn": {"type": "webIdentity"}, "namespaces": ["a"]}
+    world.document("edge", yaml.safe_dump(fields, allow_unicode=True))
+    assert world.run()["ok"]
+
+
+def test_an_authority_whose_lines_yaml_joined_is_the_same_one(world: World) -> None:
+    """Written without the `|` that keeps them."""
+    world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
+    world.aws.web_identity.enabled = True
+    cluster = world.add_elsewhere("edge", document="namespaces: [a]")
+    folded = "\n  ".join(["certificateAuthority:", *cluster.ca_pem.splitlines()])
+    world.document("edge", f"endpoint: {cluster.endpoint}\nsignIn: {{type: webIdentity}}\nnamespaces: [a]\n{folded}\n")
+    assert world.run()["ok"]
+
+
+def test_an_authority_that_is_commented_out_vouches_for_nobody(world: World) -> None:
+    world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
+    world.aws.web_identity.enabled = True
+    cluster = world.add_elsewhere("edge", document="namespaces: [a]", embedded=True)
+    one_line = cluster.ca_pem.replace("\n", " ")
+    for authority in (f"# {one_line}\n{CA.ca_pem}", f"{CA.ca_pem}// {one_line}"):
+        fields = {"endpoint": cluster.endpoint, "certificateAuthority": authority, "signIn": {"type": "webIdentity"}, "namespaces": ["a"]}
+        world.document("edge", yaml.safe_dump(fields))
+        assert cluster_of(world.run())["error"]["type"] == "InvalidDocument"
+    assert world.asked("edge") == []
 
 
 # JSON
