@@ -96,11 +96,21 @@ ACCOUNT = Text(r"[0-9]{12}", "an AWS account of twelve digits", ({"type": "integ
 REGION = Text(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}", "an AWS region, like eu-central-1")
 ROLE_ARN = Text(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", "a role's ARN, like arn:aws:iam::444455556666:role/NAME")
 # Source: STS AssumeRole, `ExternalId`
-EXTERNAL_ID = Text(r"[A-Za-z0-9_+=,.@:/-]{2,1224}", "2 to 1224 letters, digits and _+=,.@:/-", ({"type": "integer", "minimum": 10},), shown=False)
+EXTERNAL_ID = Text(
+    r"[A-Za-z0-9_+=,.@:/-]{2,1224}",
+    "2 to 1224 letters, digits and _+=,.@:/-",
+    (
+        {"type": "integer", "minimum": 10},
+        {"type": "integer", "maximum": -1},
+        {"type": "number", "not": {"type": "integer"}},
+        BOOLEAN,
+    ),
+    shown=False,
+)
 SECRET_NAME = Text(
     r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
     "the name of a Secret (lowercase letters, digits, '-' and '.', at most 253)",
-    (INTEGER, BOOLEAN),
+    (NUMBER, BOOLEAN),
 )
 # Source: EKS CreateCluster, `name`
 CLUSTER_NAME = Text(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}", "the name of an EKS cluster (letters, digits, '-' and '_', at most 100)", (INTEGER, BOOLEAN))
@@ -119,7 +129,7 @@ SECRET_ARN = Text(
     "a secret's complete ARN, like arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf",
 )
 CLUSTER_ID = Text(
-    r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}", "aws-iam-authenticator's clusterID (letters, digits, '.', '_' and '-', at most 253)", (INTEGER, BOOLEAN)
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}", "aws-iam-authenticator's clusterID (letters, digits, '.', '_' and '-', at most 253)", (NUMBER, BOOLEAN)
 )
 
 
@@ -201,13 +211,13 @@ def _names(value: Any, check: Callable[[str], str], what: str) -> tuple[str, ...
     return tuple(value)
 
 
-def _names_schema(pattern: str, *, filled: bool) -> Schema:
-    item = one_of({"type": "string", "pattern": f"^{pattern}$"}, INTEGER, BOOLEAN, NULL)
+def _names_schema(pattern: str, number: Schema, *, filled: bool) -> Schema:
+    item = one_of({"type": "string", "pattern": f"^{pattern}$"}, number, BOOLEAN, NULL)
     listed: Schema = {"type": "array", "items": item}
     if filled:
         listed["contains"] = {"not": NULL}
     many = "+" if filled else "*"
-    return one_of(listed, {"type": "string", "pattern": rf"^\s*(?:{pattern}(?:\s+|$)){many}$"})
+    return one_of(listed, {"type": "string", "pattern": rf"^\s*(?:{pattern}(?:\s+|$)){many}$"}, number, BOOLEAN)
 
 
 def _filled(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -220,17 +230,17 @@ _NAMESPACES = "namespaces"
 Namespaces = Annotated[
     tuple[str, ...],
     BeforeValidator(lambda value: _names(value, check_namespace, _NAMESPACES)),
-    WithJsonSchema(_names_schema(NAMESPACE_PATTERN, filled=False)),
+    WithJsonSchema(_names_schema(NAMESPACE_PATTERN, INTEGER, filled=False)),
 ]
 SomeNamespaces = Annotated[
     tuple[str, ...],
     BeforeValidator(lambda value: _filled(_names(value, check_namespace, _NAMESPACES))),
-    WithJsonSchema(_names_schema(NAMESPACE_PATTERN, filled=True)),
+    WithJsonSchema(_names_schema(NAMESPACE_PATTERN, INTEGER, filled=True)),
 ]
 ServiceAccounts = Annotated[
     tuple[str, ...],
     BeforeValidator(lambda value: _names(value, check_service_account, "ServiceAccounts")),
-    WithJsonSchema(_names_schema(SERVICE_ACCOUNT_PATTERN, filled=False)),
+    WithJsonSchema(_names_schema(SERVICE_ACCOUNT_PATTERN, NUMBER, filled=False)),
 ]
 
 
@@ -243,7 +253,11 @@ def _selector(value: Any) -> str:
     return value
 
 
-Selector = Annotated[str, BeforeValidator(_selector), WithJsonSchema({"type": "string", "pattern": f"^(?:{label_selector.SELECTOR_PATTERN})$"})]
+Selector = Annotated[
+    str,
+    BeforeValidator(_selector),
+    WithJsonSchema(one_of({"type": "string", "pattern": f"^(?:{label_selector.SELECTOR_PATTERN})$"}, NUMBER, BOOLEAN)),
+]
 
 
 def _pairs(value: Any, what: str) -> Mapping[str, str]:

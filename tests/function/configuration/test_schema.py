@@ -35,6 +35,11 @@ namespaces: ["*"]
 namespaces: "*"
 namespaces: [team-*, "?x", "team-[a-c]", "[!k]*"]
 namespaces: [1, 012, true]
+namespaces: 1
+namespaces: true
+namespaces: {{include: 1, exclude: on, selector: 7}}
+namespaces: {{selector: 1.5}}
+namespaces: {{selector: true}}
 namespaces: [null, a]
 namespaces: null
 namespaces: ~
@@ -62,16 +67,23 @@ namespaces: {{selector: "a in ()"}}
 {{namespaces: [a], roleArn: "arn:aws-cn:iam::444455556666:role/path/spoke"}}
 {{namespaces: [a], roleArn: "{ROLE}", externalId: some-id}}
 {{namespaces: [a], roleArn: "{ROLE}", externalId: 12345}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: -1}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: 1.5}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: true}}
 {{namespaces: [a], roleArn: "{ROLE}", externalId: null}}
 {{namespaces: [a], externalId: null}}
 {{namespaces: [a], secretName: pull}}
 {{namespaces: [a], secretName: pull.secret-1}}
 {{namespaces: [a], secretName: 7}}
+{{namespaces: [a], secretName: 1.5}}
 {{namespaces: [a], serviceAccounts: [default, build-*]}}
 {{namespaces: [a], serviceAccounts: default build-*}}
 {{namespaces: [a], serviceAccounts: []}}
 {{namespaces: [a], serviceAccounts: null}}
 {{namespaces: [a], serviceAccounts: [a.b]}}
+{{namespaces: [a], serviceAccounts: [1.5, true]}}
+{{namespaces: [a], serviceAccounts: 1.5}}
+{{namespaces: [a], serviceAccounts: true}}
 {{namespaces: [a], takeOwnership: true}}
 {{namespaces: [a], takeOwnership: yes}}
 {{namespaces: [a], takeOwnership: "yes"}}
@@ -145,6 +157,9 @@ namespaces: ["*-"]
 namespaces: ["[]"]
 namespaces: ["**a "]
 namespaces: [-1]
+namespaces: [1.5]
+namespaces: 1.5
+namespaces: {{include: [a], selector: -1}}
 namespaces: [{"x" * 64}]
 namespaces: ["{"x" * 253}*"]
 namespaces: -1
@@ -190,6 +205,7 @@ namespaces: {{include: [a], selector: {{}}}}
 {{namespaces: [a], secretName: -a}}
 {{namespaces: [a], secretName: {"x" * 254}}}
 {{namespaces: [a], secretName: {{a: b}}}}
+{{namespaces: [a], secretName: -1.5}}
 {{namespaces: [a], serviceAccounts: [Default]}}
 {{namespaces: [a], serviceAccounts: ["build_*"]}}
 {{namespaces: [a], serviceAccounts: "a,b"}}
