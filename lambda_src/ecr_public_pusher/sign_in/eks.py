@@ -4,13 +4,13 @@ import base64
 import binascii
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code
 from ecr_public_pusher.aws_api.throttling import patiently
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.endpoint_form import normal_endpoint, path_of
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.errors import DiscoveryError, EksError, NotThereError
@@ -168,9 +168,12 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
         kind = NotThereError if code == "ResourceNotFoundException" else EksError
         raise kind(f"EKS does not describe {where}: {code}", remedy=remedy) from None
     try:
-        url = normal_endpoint(found["endpoint"])
+        url = found["endpoint"]
         ca_pem = base64.b64decode(found["certificateAuthority"]["data"], validate=True).decode("ascii")
-        if path_of(url) or "BEGIN CERTIFICATE" not in ca_pem:
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.hostname or parts.port == 0 or "BEGIN CERTIFICATE" not in ca_pem:
+            raise ValueError
+        if parts.path.strip("/") or parts.query or parts.fragment:  # EKS's API servers are behind nothing
             raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
         status = str(found.get("status", "unknown"))[:40] if isinstance(found, dict) else "unknown"
@@ -179,7 +182,7 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
             f"EKS names no usable endpoint and certificate authority for {where} (status {status})",
             remedy=f"Wait until the cluster is ACTIVE: `aws eks wait cluster-active --region {client.meta.region_name} --name {cluster}`",
         ) from None
-    return Endpoint(url, ca_pem, **_hints(found))
+    return Endpoint(url.rstrip("/"), ca_pem, **_hints(found))
 
 
 def _hints(found: dict[str, Any]) -> dict[str, Any]:
