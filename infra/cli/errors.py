@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from ecr_public_pusher.visible_text import visible
+
 
 class ExitCode(IntEnum):
     """An interface that scripts rely on."""
@@ -18,5 +20,6 @@ class CliError(Exception):
     """`message` says what and where, `remedy` what to do; both are safe to print: no credential, no URL that holds one."""
 
     def __init__(self, message: str, *, remedy: str = "", exit_code: ExitCode = ExitCode.USAGE) -> None:
-        super().__init__(message)
-        self.message, self.remedy, self.exit_code = message, remedy, exit_code
+        self.message = visible(message, keep="\n\t")
+        super().__init__(self.message)
+        self.remedy, self.exit_code = visible(remedy, keep="\n\t"), exit_code

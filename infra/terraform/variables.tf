@@ -169,9 +169,17 @@ variable "allowed_accounts" {
 }
 
 variable "allowed_endpoints" {
-  description = "Hosts of API servers that are not EKS's, by name or glob: the only ones that documents may send tokens to."
+  description = "Hosts of API servers that are not EKS's, by name or glob: the only ones that documents may send tokens to. A path is named, too."
   type        = list(string)
   default     = []
+
+  validation {
+    condition = alltrue([
+      for entry in var.allowed_endpoints :
+      can(regex("^(([a-z0-9*?-]+\\.)*[a-z0-9-]+\\.[a-z0-9-]+|([0-9]{1,3}\\.){3}[0-9]{1,3}|\\[[0-9a-f:]+\\])(/[A-Za-z][A-Za-z0-9_*?-]*(/[A-Za-z0-9_*?-]+)*)?$", entry))
+    ])
+    error_message = "An entry is a host or a glob such as *.k8s.example.com, in lower case, without scheme and port, or such a one with a path."
+  }
 }
 
 variable "config_kms_key_arn" {

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 
+from ecr_public_pusher.visible_text import visible
+
 
 @dataclass(frozen=True)
 class DocumentProblem:
@@ -17,17 +19,20 @@ class DocumentProblem:
     path: tuple[str, ...] = ()
     line: int | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", visible(self.message))
+
 
 class PusherError(Exception):
     """Base of this project's errors. `message` says what and where, `remedy` what to do; both are safe to print.
 
-    `problems`: of an invalid document, what is wrong with it, one by one.
+    What others wrote and a reader could not see in them is escaped. `problems`: of an invalid document, what is wrong with it, one by one.
     """
 
     def __init__(self, message: str, *, remedy: str, problems: tuple[DocumentProblem, ...] = ()) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message = visible(message)
+        super().__init__(self.message)
+        self.remedy = visible(remedy, keep="\n")
         self.problems = problems
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecr_public_pusher.configuration import field_types, names
+from ecr_public_pusher.configuration import endpoint_form, field_types, names
 from tests.support.backtracking import MOST_WAYS, NotJudged, worst
 from tests.support.patterns import Use, uses_in, uses_in_schema
 
@@ -16,7 +16,7 @@ FIELD_TYPES = field_types.__name__
 TEXTS = [one for one in vars(field_types).values() if isinstance(one, field_types.Text)]
 MEANINGS = {
     (FIELD_TYPES, "self.pattern"): [text.pattern for text in TEXTS],
-    (FIELD_TYPES, "pattern"): [pattern for pattern, _ in field_types._ENDPOINT_FAULTS],
+    (endpoint_form.__name__, "pattern"): [pattern for pattern, _ in endpoint_form._FAULTS],
     # globs: see test_the_stars_of_a_glob_do_not_multiply
     (names.__name__, "form"): [],
 }

@@ -6,6 +6,7 @@ PUSH, PRUNE, CHECK = "function/jobs/test_push.py", "function/jobs/test_prune.py"
 CLIENT = "function/kubernetes_api/test_client.py"
 REGISTRIES = "function/registries/test_registries.py"
 KUBECONFIG, KUBECONFIG_FORM = "function/sign_in/test_kubeconfig.py", "function/sign_in/test_kubeconfig_document.py"
+ADDRESS = "function/sign_in/test_server_address.py"
 ROLE_IN_USE, SIGN_IN = "local/test_role_in_use.py", "local/test_kube_sign_in.py"
 ACCESS, PERMISSIONS, QUEUES = "stack/test_access.py", "stack/test_permissions.py", "stack/test_queues.py"
 DOCUMENTS, CLUSTERS = "security/test_documents.py", "security/test_clusters.py"
@@ -39,7 +40,11 @@ HOLDERS = {
         f"{DOCUMENTS}::test_an_eks_document_cannot_say_where_its_cluster_is",
         f"{KUBECONFIG}::test_a_server_that_the_owner_does_not_allow_is_sent_nothing",
     ],
-    "D2": [f"{DOCUMENTS}::test_a_host_that_only_looks_like_an_allowed_one_is_refused"],
+    "D2": [
+        f"{DOCUMENTS}::test_a_host_that_only_looks_like_an_allowed_one_is_refused",
+        f"{ADDRESS}::test_a_path_that_the_owner_does_not_allow_is_sent_nothing",
+        f"{ADDRESS}::test_a_path_that_a_server_may_take_for_another_is_sent_nothing",
+    ],
     "D3": [
         f"{ROLE_IN_USE}::test_a_role_of_another_name_may_not_be_assumed",
         "stack/test_parameters.py::test_the_roles_that_sign_in_and_those_that_ask_for_registry_tokens_are_two",
@@ -155,6 +160,7 @@ HOLDERS = {
     "K1": [
         f"{KUBECONFIG}::test_a_server_that_the_owner_does_not_allow_is_sent_nothing",
         f"{KUBECONFIG}::test_a_credential_is_never_sent_to_another_server_than_its_own",
+        f"{ADDRESS}::test_nor_with_a_kubeconfig_whose_path_is_not_repeated",
     ],
     "K2": [f"{KUBECONFIG_FORM}::test_what_a_user_may_not_have", f"{KUBECONFIG_FORM}::test_what_a_cluster_may_not_have"],
     "K3": [

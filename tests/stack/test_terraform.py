@@ -350,6 +350,8 @@ def test_without_documents_none_are_written(tmp_path: Path) -> None:
         (MODULE, {"clusters": ["prod"]}),
         (MODULE, {"clusters": {"prod": "namespaces: [default]"}}),
         (MODULE, {"clusters": {"team/prod": {"namespaces": ["default"]}}}),
+        (MODULE, {"allowed_endpoints": ["https://k8s.example.com"]}),
+        (MODULE, {"allowed_endpoints": ["rancher.example.com/k8s/../*"]}),
         (SPOKE, {"pusher_role_arn": "*"}),
         (SPOKE, {"external_id": "short"}),
         (SPOKE, {"cluster_arns": []}),

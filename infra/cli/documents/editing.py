@@ -28,7 +28,10 @@ def with_enabled(text: str, enabled: bool) -> str:
 
 
 def _replaced(text: str, word: str) -> str:
-    node = yaml.compose(text, Loader=yaml.BaseLoader)
+    try:
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError:  # JSON that is not YAML to this reader: indented by tabs, for one
+        raise NotEditable from None
     assert isinstance(node, yaml.MappingNode)
     for key, value in node.value:
         if key.value == _ENABLED:

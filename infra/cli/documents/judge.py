@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.endpoints import host_of
+from ecr_public_pusher.configuration.endpoint_form import normal_endpoint
+from ecr_public_pusher.configuration.endpoints import allowing
 from ecr_public_pusher.configuration.loader import Configuration, Parameter, load
 from ecr_public_pusher.configuration.schema import ClusterDocument, DefaultsDocument, DiscoverDocument, validated
 from ecr_public_pusher.configuration.yaml_document import read_mapping
@@ -35,7 +36,7 @@ class Judge:
     def load(self, texts: Mapping[DocumentName, str]) -> Configuration:
         """The configuration that the documents make. Raises ConfigurationError for invalid defaults."""
         parameters = [Parameter(name.parameter(self.root), text) for name, text in texts.items()]
-        allowed = self.allowed_endpoints if self.allowed_endpoints is not None else _hosts(texts)
+        allowed = self.allowed_endpoints if self.allowed_endpoints is not None else _entries(texts)
         return load(
             parameters,
             root=self.root,
@@ -103,19 +104,16 @@ def _without_defaults(documents: Mapping[DocumentName, Document], error: PusherE
     return found
 
 
-def _hosts(texts: Mapping[DocumentName, str]) -> list[str]:
-    """The hosts of all endpoints."""
-    return [host_of(endpoint) for text in texts.values() if (endpoint := _endpoint(text))]
+def _entries(texts: Mapping[DocumentName, str]) -> list[str]:
+    """What AllowedEndpoints would have to name."""
+    return [allowing(endpoint) for text in texts.values() if (endpoint := _endpoint(text))]
 
 
 def _endpoint(text: str) -> str:
     try:
         endpoint = read_mapping(text, parameter="").get("endpoint")
-    except PusherError:
-        return ""
-    try:
-        return endpoint if isinstance(endpoint, str) and host_of(endpoint) else ""
-    except ValueError:
+        return normal_endpoint(endpoint) if isinstance(endpoint, str) else ""
+    except (PusherError, ValueError):
         return ""
 
 
@@ -130,7 +128,7 @@ def _notes(documents: Mapping[DocumentName, Document], configuration: Configurat
         notes += [
             Problem(
                 where[config.id],
-                f"not known whether AllowedEndpoints names {host_of(config.server.endpoint)}",
+                f"not known whether AllowedEndpoints names {allowing(config.server.endpoint)}",
                 remedy="Give --allowed-endpoints or --stack.",
             )
             for config in configuration.clusters

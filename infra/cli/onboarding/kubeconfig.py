@@ -6,10 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import yaml
+
+from ecr_public_pusher.configuration.pem import certificates
 
 from ..errors import CliError
 
@@ -29,8 +31,12 @@ class Context:
     ca: bytes = field(default=b"", repr=False)
 
     def leads_to(self, endpoint: str, ca: bytes) -> bool:
-        """By the same host and port, or, through a tunnel or proxy, by the same certificate authority."""
-        return _place(self.server) == _place(endpoint) or bool(ca.strip() and self.ca.strip() == ca.strip())
+        """By the same host, port and path, or, through a tunnel or proxy, by the same certificate authority.
+
+        What stands before many clusters, each behind a path, has one authority for all of them: there the address alone counts.
+        """
+        here, there = _place(self.server), _place(endpoint)
+        return here == there or bool(not here.path and not there.path and ca.strip() and _normal(self.ca) == _normal(ca))
 
 
 @dataclass(frozen=True)
@@ -96,9 +102,24 @@ def _authority(cluster: Mapping[str, Any], folder: Path) -> bytes:
     return b""
 
 
-def _place(url: str) -> tuple[str, int]:
+class _Place(NamedTuple):
+    host: str
+    port: int
+    path: str = ""
+
+
+def _place(url: str) -> _Place:
     try:
         parts = urlsplit(url)
-        return (parts.hostname or "").lower(), parts.port or 443
+        return _Place((parts.hostname or "").lower(), parts.port or 443, parts.path.strip("/"))
     except ValueError:
-        return url, 0
+        return _Place(url, 0)
+
+
+def _normal(ca: bytes) -> str:
+    """Its certificates, however they are wrapped and whatever is written around them."""
+    text = ca.decode("latin-1")
+    try:
+        return "".join(certificates(text))
+    except ValueError:
+        return text.strip()

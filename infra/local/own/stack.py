@@ -1,11 +1,13 @@
 """The stack for a person's own documents: for each cluster that they name a local one, with namespaces that fit. What is made up is said."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.endpoints import host_of
+from ecr_public_pusher.configuration.endpoint_form import normal_endpoint
+from ecr_public_pusher.configuration.endpoints import allowing
 from ecr_public_pusher.configuration.loader import Configuration, Discovery, Parameter, load
 from ecr_public_pusher.errors import ConfigurationError
 from infra.cli.documents.folder import DocumentFile, read_folder, unknown_file_notes
@@ -77,8 +79,8 @@ class OwnStack(LocalStack):
             names = ", ".join(self._secret_names)
             said = f"infra/rbac names {SECRET_NAME} alone; here, and in the real clusters, it has to name {names}"
             self.said.append(("secretName", said))
-        if hosts := sorted({host_of(str(one.fields["endpoint"])) for one in documents.values() if one.fields.get("endpoint")}):
-            self.said.append(("AllowedEndpoints", f"is 127.0.0.1 here; the real stack's has to name {', '.join(hosts)}"))
+        if entries := _allowing(documents):
+            self.said.append(("AllowedEndpoints", f"is 127.0.0.1 here; the real stack's has to name {', '.join(entries)}"))
 
     def _make_cluster(self, config: ClusterConfig, document: OwnDocument) -> None:
         self._make_roles(config)
@@ -129,8 +131,16 @@ class OwnStack(LocalStack):
 def _configuration(documents: Mapping[str, OwnDocument]) -> Configuration:
     """What the function would make of them, were every host allowed; nothing where the defaults are invalid, as it then says itself."""
     parameters = [Parameter(f"{CONFIG_PATH}/{name}", document.text) for name, document in documents.items()]
-    hosts = [host_of(str(document.fields["endpoint"])) for document in documents.values() if document.fields.get("endpoint")]
     try:
-        return load(parameters, root=CONFIG_PATH, region=REGION, account=DEFAULT_ACCOUNT, allowed_endpoints=hosts)
+        return load(parameters, root=CONFIG_PATH, region=REGION, account=DEFAULT_ACCOUNT, allowed_endpoints=_allowing(documents))
     except ConfigurationError:
         return Configuration()
+
+
+def _allowing(documents: Mapping[str, OwnDocument]) -> list[str]:
+    """The entries of AllowedEndpoints that the documents need; of one whose endpoint is invalid, none."""
+    entries = set()
+    for document in documents.values():
+        with contextlib.suppress(ValueError):
+            entries.add(allowing(normal_endpoint(str(document.fields.get("endpoint", "")))))
+    return sorted(entries)

@@ -3,6 +3,7 @@
 A mistake in a document must not hand its cluster to another. So a part that cannot be read may be anything.
 """
 
+import contextlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,15 +12,16 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks
-from ecr_public_pusher.configuration.field_types import ENDPOINT, REGION, ROLE_ARN, SECRET_ARN, SECRET_NAME, Text
+from ecr_public_pusher.configuration.endpoint_form import normal_endpoint
+from ecr_public_pusher.configuration.field_types import REGION, ROLE_ARN, SECRET_ARN, SECRET_NAME, Text
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME, OWN_FIELDS, ClusterDocument, NamespacesField
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 from ecr_public_pusher.errors import PusherError
 
 _FIELDS = frozenset(field.alias for field in ClusterDocument.model_fields.values())
-# Of the form of an EKS cluster's name.
-_WORD = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]*")
+# What stands in no EKS cluster's name.
+_BETWEEN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 # In a text that is not YAML: the field wherever it stands, and one that begins a line.
 _CLUSTER = re.compile(r"(?:^|[{,\s])[\"']?cluster[\"']?[ \t]*:[ \t]*[\"']?([0-9A-Za-z][A-Za-z0-9_-]*)", re.MULTILINE)
 _REGION = re.compile(r"^[\"']?region[\"']?[ \t]*:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
@@ -119,7 +121,9 @@ def _of_scraps(document_id: str, text: str, regions: Collection[str]) -> Claim:
 
 
 def _words(value: object) -> frozenset[str]:
-    return frozenset(_WORD.findall(value if isinstance(value, str) else str(value)))
+    """Return every word of it that has the form of an EKS cluster's name."""
+    words = (word.lstrip("_-") for word in _BETWEEN_NAMES.split(value if isinstance(value, str) else str(value)))
+    return frozenset(word for word in words if word)
 
 
 def _kind(sign_in: Any) -> str | None:
@@ -146,9 +150,10 @@ def _known(region: str | None, regions: Collection[str]) -> str | None:
 
 
 def _server(fields: Mapping[str, Any]) -> str | None:
-    endpoint = _given(ENDPOINT, fields, "endpoint")
-    if endpoint is not None:
-        return endpoint.removesuffix(":443")
+    endpoint = fields.get("endpoint")
+    if isinstance(endpoint, str):
+        with contextlib.suppress(ValueError):
+            return normal_endpoint(endpoint)
     sign_in = fields.get("signIn")
     return _given(SECRET_ARN, sign_in, "secretArn") if isinstance(sign_in, Mapping) else None
 

@@ -10,7 +10,10 @@ from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME, SignInTy
 
 @dataclass(frozen=True)
 class Server:
-    """Where a cluster that is not EKS is, as its document says, and the PEM authority it must prove itself with (empty: the public ones)."""
+    """Where a cluster that is not EKS is, as its document says, and the PEM authority it must prove itself with (empty: the public ones).
+
+    `endpoint`: in its normal form.
+    """
 
     endpoint: str
     ca_pem: str = field(default="", repr=False)
@@ -91,7 +94,7 @@ class ClusterConfig:
         Where a kubeconfig's cluster is, is known only once the secret has been read: documents are the same cluster's where they name one secret.
         """
         if self.server is not None:
-            return ("", "", self.server.endpoint.removesuffix(":443"))  # which is https's own
+            return ("", "", self.server.endpoint)
         if isinstance(self.sign_in, StoredKubeconfig):
             return ("", "", self.sign_in.secret_arn)
         return (self.role_arn.split(":")[4] if self.role_arn else self.function_account, self.region, self.cluster)

@@ -9,9 +9,14 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
-ASK_THE_OWNER = "Ask the stack's owner to add the host to the template parameter AllowedEndpoints."
-# As the template has it: a glob stands within one part of a name, of which the last two are said outright. What is not of this form allows nothing.
-ALLOWED_FORM = r"(([a-z0-9*?-]+\.)*[a-z0-9-]+\.[a-z0-9-]+|([0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9a-f:]+\])"
+from ecr_public_pusher.configuration.endpoint_form import path_of
+
+# As the template has it: a glob stands within one part of a name, of which the last two are said outright, or within one part of a path, which
+# begins with a letter. What is not of this form allows nothing.
+ALLOWED_FORM = (
+    r"(([a-z0-9*?-]+\.)*[a-z0-9-]+\.[a-z0-9-]+|([0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9a-f:]+\])"
+    r"(/[A-Za-z][A-Za-z0-9_*?-]*(/[A-Za-z0-9_*?-]+)*)?"
+)
 
 
 def host_of(endpoint: str) -> str:
@@ -19,24 +24,39 @@ def host_of(endpoint: str) -> str:
     return urlsplit(endpoint).hostname or ""
 
 
+def allowing(endpoint: str) -> str:
+    """Return the entry that names this endpoint and no other. `endpoint`: in its normal form."""
+    host, path = host_of(endpoint), path_of(endpoint)
+    return f"{f'[{host}]' if ':' in host else host}{f'/{path}' if path else ''}"
+
+
 def is_allowed(endpoint: str, allowed: Iterable[str]) -> bool:
-    """Whether one of the names and globs is the endpoint's host. A glob is for names alone, and each of its parts for one part of the name."""
-    host = host_of(endpoint)
-    patterns = [pattern.strip("[]") for pattern in map(str.strip, allowed) if re.fullmatch(ALLOWED_FORM, pattern)]
-    if host in patterns:
-        return bool(host)
-    if _is_address(host):
-        return False
-    return any(_matches(pattern.split("."), host.split(".")) for pattern in patterns)
+    """Whether one of the entries is the endpoint's host, and its path where it has one. `endpoint`: in its normal form.
+
+    A glob is for names and paths alone, and each of its parts for one part of the name or path. An entry without a path is for none.
+    """
+    host, path = host_of(endpoint), path_of(endpoint)
+    entries = [entry.partition("/") for entry in map(str.strip, allowed) if re.fullmatch(ALLOWED_FORM, entry)]
+    return any(_is_host(pattern.strip("[]"), host) and _matches(paths.split("/"), path.split("/")) for pattern, _, paths in entries)
 
 
 def not_allowed(endpoint: str) -> str:
-    """What is said of an endpoint that is not."""
-    return f"nothing is sent to {host_of(endpoint)[:200]}, which the stack's AllowedEndpoints does not name"
+    """What is said of an endpoint that is not. Its path is left out: it may stand in a secret."""
+    where = f"this path of {host_of(endpoint)[:200]}" if path_of(endpoint) else host_of(endpoint)[:200]
+    return f"nothing is sent to {where}, which the stack's AllowedEndpoints does not name"
 
 
-def _matches(pattern: list[str], host: list[str]) -> bool:
-    return len(pattern) == len(host) and all(fnmatchcase(part, wanted) for wanted, part in zip(pattern, host, strict=True))
+def ask_the_owner(entry: str) -> str:
+    """What to do about one that is not, for which `entry` would have to be there."""
+    return f"Ask the stack's owner to add {entry} (or a glob of it) to the template parameter AllowedEndpoints."
+
+
+def _is_host(pattern: str, host: str) -> bool:
+    return pattern == host or (not _is_address(host) and _matches(pattern.split("."), host.split(".")))
+
+
+def _matches(pattern: list[str], parts: list[str]) -> bool:
+    return len(pattern) == len(parts) and all(fnmatchcase(part, wanted) for wanted, part in zip(pattern, parts, strict=True))
 
 
 def _is_address(host: str) -> bool:

@@ -12,8 +12,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
-from ecr_public_pusher.configuration import label_selector
-from ecr_public_pusher.configuration.names import NAMESPACE_PATTERN, SERVICE_ACCOUNT_PATTERN, check_namespace, check_service_account
+from ecr_public_pusher.configuration import endpoint_form, label_selector, pem
+from ecr_public_pusher.configuration.names import (
+    NAMESPACE_PATTERN,
+    SERVICE_ACCOUNT_PATTERN,
+    check_namespace,
+    check_service_account,
+    delimiter_hint,
+)
 from ecr_public_pusher.ownership import ANNOTATION_PREFIX, MANAGED_BY_LABEL
 
 type Schema = dict[str, Any]
@@ -75,6 +81,8 @@ def _regions(value: Any) -> tuple[str, ...]:
         raise ValueError(f"expected one or more AWS regions in a list, found {_kind(value) if value else 'none'}")
     if len(value) > MOST_REGIONS:
         raise ValueError(f"expected at most {MOST_REGIONS} AWS regions, found {len(value)}")
+    if joined := next((item for item in value if isinstance(item, str) and "," in item), None):
+        raise ValueError(f"{delimiter_hint(joined, 'regions')}expected {REGION.expected}, found '{joined[:80]}'")
     return tuple(dict.fromkeys(REGION.check(item) for item in value))
 
 
@@ -94,41 +102,31 @@ ACCOUNT = Text(r"[0-9]{12}", "an AWS account of twelve digits", ({"type": "integ
 REGION = Text(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}", "an AWS region, like eu-central-1")
 ROLE_ARN = Text(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", "a role's ARN, like arn:aws:iam::444455556666:role/NAME")
 # Source: STS AssumeRole, `ExternalId`
-EXTERNAL_ID = Text(r"[A-Za-z0-9_+=,.@:/-]{2,1224}", "2 to 1224 letters, digits and _+=,.@:/-", ({"type": "integer", "minimum": 10},), shown=False)
+EXTERNAL_ID = Text(
+    r"[A-Za-z0-9_+=,.@:/-]{2,1224}",
+    "2 to 1224 letters, digits and _+=,.@:/-",
+    (
+        {"type": "integer", "minimum": 10},
+        {"type": "integer", "maximum": -1},
+        {"type": "number", "not": {"type": "integer"}},
+        BOOLEAN,
+    ),
+    shown=False,
+)
 SECRET_NAME = Text(
     r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
     "the name of a Secret (lowercase letters, digits, '-' and '.', at most 253)",
-    (INTEGER, BOOLEAN),
+    (NUMBER, BOOLEAN),
 )
 # Source: EKS CreateCluster, `name`
 CLUSTER_NAME = Text(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}", "the name of an EKS cluster (letters, digits, '-' and '_', at most 100)", (INTEGER, BOOLEAN))
 
-_HOST_PART = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HEX = "[0-9a-f]{1,4}"
-# RFC 4291, section 2.2, in hexadecimal groups: eight of them, or fewer around one "::".
-_SHORTENED = "|".join(f"(?:{_HEX}(?::{_HEX}){{0,{left - 1}}})?::(?:{_HEX}(?::{_HEX}){{0,{6 - left}}})?" for left in range(1, 7))
-_IPV6 = rf"(?:(?:{_HEX}:){{7}}{_HEX}|{_SHORTENED}|(?:{_HEX}:){{1,7}}:)"
-_PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-ENDPOINT = Text(
-    rf"https://(?=[^/]{{1,259}}$)(?:{_HOST_PART}(?:\.{_HOST_PART})*|\[{_IPV6}\])(?::{_PORT})?",
-    "the API server's address, https://HOST or https://HOST:PORT in lower case, without a path",
-)
-# What may be wrong with an address, in this order: said without repeating it, since it may carry a password.
-_ENDPOINT_FAULTS = (
-    (r"(?!https://)", "one that does not begin with https://"),
-    (r"[^/]*//[^/]*@", "one with user info"),
-    (r"https://[^/?#]*[/?#]", "one with a path, a query or a fragment"),
-    (r".*[A-Z]", "one with upper case"),
-    (r"https://[^:]*\.(?::|$)", "one whose host ends with a dot"),
-)
-
 
 def check_endpoint(value: Any) -> str:
-    """The address. Raises ValueError saying what is expected, and what is wrong with this one."""
-    if isinstance(value, str) and not re.fullmatch(ENDPOINT.pattern, value):
-        fault = next((what for pattern, what in _ENDPOINT_FAULTS if re.match(pattern, value, re.DOTALL)), "one of another form")
-        raise ValueError(f"expected {ENDPOINT.expected}, found {fault}")
-    return ENDPOINT.check(value)
+    """The address in its normal form. Raises ValueError saying what is expected, and what is wrong with this one."""
+    if not isinstance(value, str):
+        raise ValueError(f"expected {endpoint_form.EXPECTED}, found {_kind(value)}")
+    return endpoint_form.normal_endpoint(value)
 
 
 # Source: Secrets Manager CreateSecret, `Name`; the service adds a hyphen and six characters.
@@ -137,25 +135,27 @@ SECRET_ARN = Text(
     "a secret's complete ARN, like arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf",
 )
 CLUSTER_ID = Text(
-    r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}", "aws-iam-authenticator's clusterID (letters, digits, '.', '_' and '-', at most 253)", (INTEGER, BOOLEAN)
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}", "aws-iam-authenticator's clusterID (letters, digits, '.', '_' and '-', at most 253)", (NUMBER, BOOLEAN)
 )
-_PEM = r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
 
 
 def check_authority(value: Any) -> str:
-    """PEM, of which every block must be an authority's certificate. Raises ValueError, which repeats nothing of it."""
-    if isinstance(value, str) and "PRIVATE KEY" in value:
+    """The certificates of a PEM text, each an authority's, without what stands around them. Raises ValueError, which repeats nothing of it."""
+    if not isinstance(value, str):
+        raise ValueError(f"expected a certificate authority in PEM (-----BEGIN CERTIFICATE-----), found {_kind(value)}")
+    if pem.KEY in value or pem.KEY in pem.decoded(value):
         raise ValueError("expected a certificate authority in PEM, found a private key: take it out, and replace the key, which others may have read")
-    if not isinstance(value, str) or not re.fullmatch(rf"\s*(?:{_PEM}\s*)+", value):
-        found = "something else" if isinstance(value, str) else _kind(value)
-        raise ValueError(f"expected a certificate authority in PEM (-----BEGIN CERTIFICATE-----), found {found}")
     try:
-        authorities = [_authorities(block) for block in re.findall(_PEM, value)]
+        blocks = pem.certificates(value)
+    except ValueError as error:
+        raise ValueError(f"expected a certificate authority in PEM (-----BEGIN CERTIFICATE-----), found {error}") from None
+    try:
+        authorities = [_authorities(block) for block in blocks]
     except (ValueError, ssl.SSLError):
         raise ValueError("the certificate authority has PEM's form, but cannot be read as a certificate") from None
     if not all(authorities):
         raise ValueError("expected a certificate authority, found a server's or client's certificate: name the authority that signed it")
-    return value
+    return "".join(blocks)
 
 
 def _authorities(block: str) -> list[dict[str, Any]]:
@@ -166,9 +166,13 @@ def _authorities(block: str) -> list[dict[str, Any]]:
 
 
 SecretArn = Annotated[str, BeforeValidator(SECRET_ARN.check), WithJsonSchema(SECRET_ARN.schema)]
-Endpoint = Annotated[str, BeforeValidator(check_endpoint), WithJsonSchema(ENDPOINT.schema)]
+Endpoint = Annotated[str, BeforeValidator(check_endpoint), WithJsonSchema({"type": "string", "pattern": f"^(?:{endpoint_form.ENDPOINT_PATTERN})$"})]
 ClusterId = Annotated[str, BeforeValidator(CLUSTER_ID.check), WithJsonSchema(CLUSTER_ID.schema)]
-CertificateAuthority = Annotated[str, BeforeValidator(check_authority), WithJsonSchema({"type": "string", "pattern": rf"^\s*(?:{_PEM}\s*)+$"})]
+CertificateAuthority = Annotated[
+    str,
+    BeforeValidator(check_authority),
+    WithJsonSchema({"type": "string", "pattern": pem.CERTIFICATE_PATTERN, "not": {"pattern": f"{pem.STRAY_PATTERN}|{pem.KEY}"}}),
+]
 Account = Annotated[str, BeforeValidator(ACCOUNT.check), WithJsonSchema(ACCOUNT.schema)]
 Region = Annotated[str, BeforeValidator(REGION.check), WithJsonSchema(REGION.schema)]
 RoleArn = Annotated[str, BeforeValidator(ROLE_ARN.check), WithJsonSchema(ROLE_ARN.schema)]
@@ -213,13 +217,13 @@ def _names(value: Any, check: Callable[[str], str], what: str) -> tuple[str, ...
     return tuple(value)
 
 
-def _names_schema(pattern: str, *, filled: bool) -> Schema:
-    item = one_of({"type": "string", "pattern": f"^{pattern}$"}, INTEGER, BOOLEAN, NULL)
+def _names_schema(pattern: str, number: Schema, *, filled: bool) -> Schema:
+    item = one_of({"type": "string", "pattern": f"^{pattern}$"}, number, BOOLEAN, NULL)
     listed: Schema = {"type": "array", "items": item}
     if filled:
         listed["contains"] = {"not": NULL}
     many = "+" if filled else "*"
-    return one_of(listed, {"type": "string", "pattern": rf"^\s*(?:{pattern}(?:\s+|$)){many}$"})
+    return one_of(listed, {"type": "string", "pattern": rf"^\s*(?:{pattern}(?:\s+|$)){many}$"}, number, BOOLEAN)
 
 
 def _filled(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -232,17 +236,17 @@ _NAMESPACES = "namespaces"
 Namespaces = Annotated[
     tuple[str, ...],
     BeforeValidator(lambda value: _names(value, check_namespace, _NAMESPACES)),
-    WithJsonSchema(_names_schema(NAMESPACE_PATTERN, filled=False)),
+    WithJsonSchema(_names_schema(NAMESPACE_PATTERN, INTEGER, filled=False)),
 ]
 SomeNamespaces = Annotated[
     tuple[str, ...],
     BeforeValidator(lambda value: _filled(_names(value, check_namespace, _NAMESPACES))),
-    WithJsonSchema(_names_schema(NAMESPACE_PATTERN, filled=True)),
+    WithJsonSchema(_names_schema(NAMESPACE_PATTERN, INTEGER, filled=True)),
 ]
 ServiceAccounts = Annotated[
     tuple[str, ...],
     BeforeValidator(lambda value: _names(value, check_service_account, "ServiceAccounts")),
-    WithJsonSchema(_names_schema(SERVICE_ACCOUNT_PATTERN, filled=False)),
+    WithJsonSchema(_names_schema(SERVICE_ACCOUNT_PATTERN, NUMBER, filled=False)),
 ]
 
 
@@ -255,7 +259,11 @@ def _selector(value: Any) -> str:
     return value
 
 
-Selector = Annotated[str, BeforeValidator(_selector), WithJsonSchema({"type": "string", "pattern": f"^(?:{label_selector.SELECTOR_PATTERN})$"})]
+Selector = Annotated[
+    str,
+    BeforeValidator(_selector),
+    WithJsonSchema(one_of({"type": "string", "pattern": f"^(?:{label_selector.SELECTOR_PATTERN})$"}, NUMBER, BOOLEAN)),
+]
 
 
 def _pairs(value: Any, what: str) -> Mapping[str, str]:

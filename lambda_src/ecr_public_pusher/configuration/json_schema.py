@@ -27,6 +27,7 @@ def json_schemas() -> dict[str, Schema]:
     cluster["allOf"] = [
         external_id,
         {"if": _signs_in_by("eks", "kubeconfig"), "then": {"properties": {"endpoint": NULL, "certificateAuthority": NULL}}},
+        {"if": _signs_in_by("iamAuthenticator"), "then": {"properties": {"endpoint": one_of({"type": "string", "pattern": _NO_PATH}, NULL)}}},
         {"if": _signs_in_by("iamAuthenticator", "webIdentity", "kubeconfig"), "then": {"properties": {"cluster": NULL}}},
     ]
     discover = _published(DiscoverDocument, "discover.schema.json", "A discovery document of ecr-public-pusher")
@@ -68,6 +69,7 @@ def _object(model: type[BaseModel], description: str) -> Schema:
 
 
 _OF_THE_FIELD = ("title", "description", "default")
+_NO_PATH = "^[^/]*//[^/]*/?$"
 
 
 def _not_null(given: Schema) -> Schema:

@@ -17,7 +17,7 @@ from ecr_public_pusher.configuration.cluster_config import (
     StoredKubeconfig,
     WebIdentity,
 )
-from ecr_public_pusher.configuration.endpoints import ASK_THE_OWNER, is_allowed, not_allowed
+from ecr_public_pusher.configuration.endpoints import allowing, ask_the_owner, is_allowed, not_allowed
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Selection
@@ -102,7 +102,7 @@ def load(
 ) -> Configuration:
     """The configuration that the parameters under `root` make. `region`, `account`: the function's, for documents that name none.
 
-    `allowed_endpoints`: the hosts, by name or glob, that documents may name beside EKS's.
+    `allowed_endpoints`: the hosts, by name or glob, and their paths, that documents may name beside EKS's.
     `regions`: those that there are in the function's partition; none where that is not known.
 
     Raises ConfigurationError for an invalid `<root>/defaults`: then nothing can be trusted.
@@ -186,8 +186,9 @@ def _sign_in(document: CompleteDocument) -> SignInChoice:
 def _refused(config: ClusterConfig, eks_names: Collection[str], allowed_endpoints: Sequence[str]) -> InvalidDocument | None:
     """Why a document that is valid by itself is not: its endpoint is allowed by nobody, or its token would sign in elsewhere too."""
     if config.server is not None and not is_allowed(config.server.endpoint, allowed_endpoints):
-        problem = DocumentProblem("endpoint: the stack's AllowedEndpoints does not name its host", ("endpoint",))
-        return InvalidDocument(f"{config.id}: endpoint: {not_allowed(config.server.endpoint)}", remedy=ASK_THE_OWNER, problems=(problem,))
+        entry = allowing(config.server.endpoint)
+        problem = DocumentProblem(f"endpoint: the stack's AllowedEndpoints does not name {entry}", ("endpoint",))
+        return InvalidDocument(f"{config.id}: endpoint: {not_allowed(config.server.endpoint)}", remedy=ask_the_owner(entry), problems=(problem,))
     match config.sign_in:
         case IamAuthenticator(cluster_id=cluster_id) if cluster_id in eks_names:
             return names_an_eks_cluster(config.id, cluster_id)

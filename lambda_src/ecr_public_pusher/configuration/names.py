@@ -61,9 +61,16 @@ def check_service_account(pattern: str) -> str:
     raise _impossible(pattern, "ServiceAccount", "lowercase letters, digits, '-' and '.', no '-' or '.' at either end", "digits, '-', '.'")
 
 
+def delimiter_hint(text: str, what: str = "names") -> str:
+    """Return the beginning of what is expected, where somebody delimited by commas; else nothing."""
+    if "," not in text:
+        return ""
+    return f"{what} in one text are delimited by spaces, not commas; in a list each stands for itself: "
+
+
 def _impossible(pattern: str, what: str, expected: str, characters: str) -> ValueError:
-    if "," in pattern:
-        expected = f"names in one text are delimited by spaces, not commas; in a list each stands for itself: {expected}"
+    hint = delimiter_hint(pattern)
     if is_glob(pattern):
-        return ValueError(f"no {what} can match the glob '{pattern[:80]}' (lowercase letters, {characters}, with *, ? and [a-z])")
-    return ValueError(f"'{pattern[:80]}' is not a {what} name ({expected})")
+        globs = f"lowercase letters, {characters}, with *, ? and [a-z]"
+        return ValueError(f"no {what} can match the glob '{pattern[:80]}' ({hint}{globs})")
+    return ValueError(f"'{pattern[:80]}' is not a {what} name ({hint}{expected})")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from ecr_public_pusher.configuration.endpoint_form import path_of
 from ecr_public_pusher.configuration.field_types import (
     MOST_REGIONS,
     Account,
@@ -29,6 +30,7 @@ from ecr_public_pusher.configuration.field_types import (
     SomeNamespaces,
     Tags,
 )
+from ecr_public_pusher.configuration.names import delimiter_hint
 from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
 DEFAULT_SECRET_NAME = "ecr-public-token"  # the archived CronJob's, so that Pods keep their imagePullSecrets
@@ -91,7 +93,8 @@ def _registries(value: Any) -> Any:
     if len(value) > MOST_REGISTRIES:
         raise ValueError(f"at most {MOST_REGISTRIES} registries fit into one Secret, found {len(value)}")
     if bad := next((item for item in value if item != PUBLIC and not isinstance(item, dict)), None):
-        raise ValueError(f"expected public or a mapping {{account, region, roleArn}}, found '{str(bad)[:80]}'")
+        hint = delimiter_hint(bad, "registries") if isinstance(bad, str) else ""
+        raise ValueError(f"{hint}expected public or a mapping {{account, region, roleArn}}, found '{str(bad)[:80]}'")
     return value
 
 
@@ -160,7 +163,9 @@ class DefaultsDocument(_Model):
     allow_empty: Boolean = Field(False, description="A glob or selector that finds no namespace is meant, and no failure.")
     labels: Labels = Field({}, description="Labels of the Secret.")
     annotations: Annotations = Field({}, description="Annotations of the Secret.")
-    endpoint: Endpoint | None = Field(None, description="Of a cluster that is not EKS: its API server's https address.")
+    endpoint: Endpoint | None = Field(
+        None, description="Of a cluster that is not EKS: its API server's https address, of webIdentity with a path if need be."
+    )
     certificate_authority: CertificateAuthority | None = Field(None, description="Its PEM authority; the public ones if absent.")
     sign_in: Annotated[SignInField | None, BeforeValidator(_sign_in_field)] = Field(None, description="How to sign in; to EKS if absent.")
 
@@ -209,6 +214,8 @@ def _check_taken(document: ClusterDocument, kind: SignInType) -> None:
     if kind not in NAMING_THE_SERVER and (document.endpoint is not None or document.certificate_authority is not None):
         source = "EKS says them of its clusters" if kind == "eks" else "the kubeconfig says them"
         raise ValueError(f"endpoint and certificateAuthority: {source}; they belong to signIn {' and '.join(NAMING_THE_SERVER)}")
+    if kind == "iamAuthenticator" and path_of(document.endpoint or ""):
+        raise ValueError("endpoint: one with a path is for signIn webIdentity; a kubeconfig's server may have one, too")
     if kind != "eks" and document.cluster is not None:
         raise ValueError(f"cluster: the name of an EKS cluster, which signIn {kind} is not for")
 

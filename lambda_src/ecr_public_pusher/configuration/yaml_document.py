@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from yaml.composer import ComposerError
 
+from ecr_public_pusher.configuration.json_text import read_json
 from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
 # libyaml's parser where the wheel has it: documents are read by the hundred on a fraction of a CPU.
@@ -25,9 +26,14 @@ MAX_DEPTH = 10
 # YAML 1.2, core schema: what a plain scalar must be to be null.
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _PLAIN_STYLES = (None, "")
+# YAML's own tags, which the model has no use of.
+_TAGS = "tag:yaml.org,2002:"
 
 _REMEDY = "Write one YAML (or JSON) mapping, without anchors, aliases or duplicate keys; see docs/configuration.md."
 _QUOTE = "a text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"
+_TAB = "a tab cannot indent: YAML takes spaces alone"
+# Of what libyaml was reading when such a text was taken for something else.
+_UNQUOTED = ("alias", "anchor", "tag", "directive")
 
 
 def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
@@ -35,11 +41,15 @@ def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
 
     Raises InvalidDocument naming `parameter` for anything else.
     """
+    if (found := read_json(text, max_depth=MAX_DEPTH)) is not None:
+        return found
     try:
         return _Reader(text, parameter).mapping()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _invalid(parameter, f"is not YAML: {_problem(error)}", line) from None
+        raise _invalid(parameter, f"is not YAML: {_problem(error, text)}", line) from None
+    except (yaml.reader.ReaderError, UnicodeEncodeError) as error:
+        raise _unreadable(parameter, text, error) from None
     except yaml.YAMLError:
         said = f"{parameter}: not YAML (a control character)"
         raise InvalidDocument(said, remedy=_REMEDY) from None
@@ -54,11 +64,31 @@ def _invalid(parameter: str, said: str, line: int, *, mark: str = "") -> Invalid
     return InvalidDocument(f"{parameter}: line {line}{mark} {said}", remedy=_REMEDY, problems=(DocumentProblem(said, line=line),))
 
 
-def _problem(error: yaml.MarkedYAMLError) -> str:
+def _unreadable(parameter: str, text: str, error: yaml.reader.ReaderError | UnicodeEncodeError) -> InvalidDocument:
+    """Of a control character, or half of a surrogate pair."""
+    bad = text[error.start] if isinstance(error, UnicodeEncodeError) else chr(error.character)
+    line = text.count("\n", 0, max(text.find(bad), 0)) + 1
+    return _invalid(parameter, f"is not YAML: the character U+{ord(bad):04X} may not stand in it", line)
+
+
+def _problem(error: yaml.MarkedYAMLError, text: str) -> str:
     said = (error.problem or "unreadable")[:120]
-    if "alias" in f"{error.context} {error.problem}" or "anchor" in f"{error.context}" or "cannot start any token" in said:
+    found = _character(text, error.problem_mark)
+    if found != "\t" and ("cannot start any token" in said or any(word in f"{error.context} {said}" for word in _UNQUOTED)):
         return f"{_QUOTE} ({said})"
+    if found == "\t" or ("not allowed in this context" in said and "\t" in _indentation(text, error.problem_mark)):
+        return f"{_TAB} ({said})"
     return said
+
+
+def _character(text: str, mark: yaml.Mark | None) -> str:
+    return text[mark.index : mark.index + 1] if mark else ""
+
+
+def _indentation(text: str, mark: yaml.Mark | None) -> str:
+    """Return the blanks that the mark's line begins with."""
+    line = text[text.rfind("\n", 0, mark.index) + 1 :] if mark else ""
+    return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 class _Reader:
@@ -86,6 +116,10 @@ class _Reader:
     def _value(self, event: Any, depth: int) -> Plain | None:
         if event.anchor is not None:
             self._check_anchor(event)
+        if event.tag is not None and not event.tag.startswith(_TAGS):
+            # `!gone` is a tag without a text, which would be as if it were not given.
+            said = f"has the tag {event.tag[:60]}: {_QUOTE}"
+            raise _invalid(self._parameter, said, _line(event))
         if isinstance(event, yaml.ScalarEvent):
             is_null = event.style in _PLAIN_STYLES and event.value in _NULLS
             return None if is_null else str(event.value)

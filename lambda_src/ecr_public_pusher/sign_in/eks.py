@@ -200,6 +200,8 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
         parts = urlsplit(url)
         if parts.scheme != "https" or not parts.hostname or parts.port == 0 or "BEGIN CERTIFICATE" not in ca_pem:
             raise ValueError
+        if parts.path.strip("/") or parts.query or parts.fragment:  # EKS's API servers are behind nothing
+            raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
         status = str(found.get("status", "unknown"))[:40] if isinstance(found, dict) else "unknown"
         kind = NotThereError if status in _COMING_OR_GOING else EksError

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.aws_api.errors import AWS_ERRORS, Failure, NonsenseAnswer, call_aws, error_code, failure_of
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.endpoints import ASK_THE_OWNER, is_allowed, not_allowed
+from ecr_public_pusher.configuration.endpoints import allowing, ask_the_owner, is_allowed, not_allowed
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.errors import KubeconfigError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
@@ -126,7 +126,9 @@ class KubeconfigSignIn(RoleCaller):
     def _loaded(self, text: str) -> _Kubeconfig:
         fields = read_kubeconfig(text, where=self._where)
         if not is_allowed(fields.server, self._allowed_endpoints):
-            raise KubeconfigError(f"{self._where}: server: {not_allowed(fields.server)}", remedy=ASK_THE_OWNER)
+            host, slash, _ = allowing(fields.server).partition("/")  # its path is the secret's
+            remedy = ask_the_owner(f"{host}{slash and '/PATH, as the kubeconfig has it,'}")
+            raise KubeconfigError(f"{self._where}: server: {not_allowed(fields.server)}", remedy=remedy)
         kubeconfig = _Kubeconfig(*load_kubeconfig(fields))
         self._check(kubeconfig.credential)
         return kubeconfig

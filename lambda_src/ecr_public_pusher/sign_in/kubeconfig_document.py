@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ecr_public_pusher.configuration import pem
 from ecr_public_pusher.configuration.field_types import check_authority, check_endpoint
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 from ecr_public_pusher.errors import InvalidDocument, KubeconfigError
@@ -19,8 +20,6 @@ from ecr_public_pusher.errors import InvalidDocument, KubeconfigError
 MAX_BYTES = 65_536
 # The scheme's credentials are one word (RFC 6750, section 2.1).
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=:-]+")
-_BLOCK = r"-----BEGIN {0}-----\s[A-Za-z0-9+/=\s]+-----END {0}-----\s*"
-_CERTIFICATES = re.compile(rf"\s*(?:{_BLOCK.format('CERTIFICATE')})+")
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:RSA |EC )?PRIVATE KEY-----")
 
 _FILE = "names a file, and the function has none: store its content (`kubectl config view --raw --minify --flatten`)"
@@ -90,12 +89,13 @@ def _fields(config: Mapping[str, Any]) -> KubeconfigFields:
     if "server" not in cluster:
         raise ValueError("the cluster that its current-context means has no server")
     _refuse(user, _REFUSED_OF_USER)
+    authority, certificate = _decoded(cluster, "certificate-authority-data"), _decoded(user, "client-certificate-data")
     return _checked(
         KubeconfigFields(
             server=_checked_as("server", check_endpoint, cluster.get("server")),
-            ca_pem=_decoded(cluster, "certificate-authority-data") or "",
+            ca_pem=_checked_as("certificate-authority-data", check_authority, authority) if authority else "",
             token=user.get("token"),
-            certificate_pem=_decoded(user, "client-certificate-data"),
+            certificate_pem=_checked_as("client-certificate-data", _certificates, certificate) if certificate is not None else None,
             key_pem=_decoded(user, "client-key-data"),
         )
     )
@@ -124,9 +124,10 @@ def _decoded(entry: Mapping[str, Any], name: str) -> str | None:
     if name not in entry:
         return None
     try:
-        return base64.b64decode("".join(entry[name].split()), validate=True).decode("ascii")
+        return base64.b64decode("".join(entry[name].split()), validate=True).decode()
     except (AttributeError, UnicodeDecodeError, ValueError, binascii.Error):
-        raise ValueError(f"{name} is not PEM in base64") from None
+        bare = isinstance(entry[name], str) and "-----BEGIN " in entry[name]
+        raise ValueError(f"{name} is not PEM in base64{': it is PEM itself (`base64 -w 0 < FILE` encodes it)' if bare else ''}") from None
 
 
 def _checked_as(name: str, check: Any, value: Any) -> str:
@@ -136,15 +137,19 @@ def _checked_as(name: str, check: Any, value: Any) -> str:
         raise ValueError(f"{name}: {error}") from None
 
 
+def _certificates(text: str) -> str:
+    """The client certificate, and those that lead to its authority, without what `openssl ca` writes before them."""
+    try:
+        return "".join(pem.certificates(text))
+    except ValueError as error:
+        raise ValueError(f"expected a certificate in PEM, found {error}") from None
+
+
 def _checked(found: KubeconfigFields) -> KubeconfigFields:
-    if found.ca_pem:
-        _checked_as("certificate-authority-data", check_authority, found.ca_pem)
     if found.token is not None and (not isinstance(found.token, str) or not _TOKEN.fullmatch(found.token)):
         raise ValueError("token is not one word of ASCII")
     if (found.certificate_pem is None) is not (found.key_pem is None):
         raise ValueError("client-certificate-data and client-key-data belong together")
-    if found.certificate_pem is not None and not _CERTIFICATES.fullmatch(found.certificate_pem):
-        raise ValueError("client-certificate-data is not a certificate in PEM")
     if (key := found.key_pem) is not None and ("\0" in key or not _PRIVATE_KEY.search(key)):
         raise ValueError("client-key-data is not a private key without a passphrase, in PEM")
     if found.token is None and found.certificate_pem is None:

@@ -56,4 +56,4 @@ def _credential(loaded: Any) -> Credential:
 
 
 def _text(path: str | None) -> str:
-    return Path(path).read_text("ascii") if path else ""
+    return Path(path).read_text("utf-8") if path else ""

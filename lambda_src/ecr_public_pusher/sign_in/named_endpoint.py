@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server
@@ -48,7 +49,7 @@ class NamedEndpointRemedies:
         return "Is the API server up, and does its firewall admit the function? A function in a VPC needs a NAT gateway, whose address to admit."
 
     def not_the_cluster(self) -> str:
-        host = self.endpoint.url.removeprefix("https://")
+        host = urlsplit(self.endpoint.url).netloc
         address = host if ":" in host.rpartition("]")[2] else f"{host}:443"
         return f"Compare {self.authority_field} with what the cluster says: `openssl s_client -showcerts -connect {address} </dev/null`"
 

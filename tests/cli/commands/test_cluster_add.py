@@ -286,7 +286,7 @@ def test_without_fields_the_document_that_is_there_is_taken(person: Administrato
         (("prod", "--prune"), "namespaces: required here or in the defaults"),
         (("prod", "-n", "a*", "--rbac", "namespaced"), "must list namespaces"),
         (("prod", "-n", "a", "-f", "-"), "not from both"),
-        (("prod", "-n", "a", "--sign-in", "webIdentity", "--endpoint", "https://api.example.com"), "AllowedEndpoints does not name its host"),
+        (("prod", "-n", "a", "--sign-in", "webIdentity", "--endpoint", "https://api.example.com"), "AllowedEndpoints does not name api.example.com"),
     ],
 )
 def test_a_mistake_is_said_before_anything_is_done(person: Administrator, world: World, arguments: tuple[str, ...], said: str) -> None:

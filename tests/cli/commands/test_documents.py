@@ -49,7 +49,7 @@ def test_validate_judges_endpoints_by_the_stack_that_is_named(person: Administra
     assert person.run("validate", folder).code == 0
     ran = person.run("validate", folder, "--stack", "pusher")
     assert ran.code == 1
-    assert "AllowedEndpoints does not name its host" in ran.out
+    assert "AllowedEndpoints does not name api.example.com" in ran.out
 
 
 def test_validate_stays_offline_where_only_the_environment_names_a_stack(person: Administrator) -> None:

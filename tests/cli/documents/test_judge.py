@@ -59,7 +59,7 @@ def test_invalid_defaults_do_not_hide_what_is_wrong_with_others() -> None:
 
 def test_an_endpoint_that_the_stack_does_not_allow_is_a_problem_of_its_line() -> None:
     assert said(judged({"edge": ENDPOINT}, Judge(allowed_endpoints=["*.shops.example.com"]))) == [
-        "edge.yaml:1: endpoint: the stack's AllowedEndpoints does not name its host"
+        "edge.yaml:1: endpoint: the stack's AllowedEndpoints does not name api.edge.example.com"
     ]  # fmt: skip
     assert not said(judged({"edge": ENDPOINT}, Judge(allowed_endpoints=["*.edge.example.com"])))
 

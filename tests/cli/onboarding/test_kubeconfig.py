@@ -8,6 +8,7 @@ import pytest
 
 from infra.cli.errors import CliError
 from infra.cli.onboarding.kubeconfig import Context, Kubeconfig, kubeconfig_files, read_kubeconfig
+from infra.local.kube.certificates import issue
 
 EKS = "https://ABC.gr7.us-east-1.eks.amazonaws.com"
 CA = b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
@@ -48,6 +49,30 @@ def test_a_context_has_its_server_and_authority(tmp_path: Path) -> None:
 )
 def test_it_is_the_cluster_by_address_or_by_authority(context: Context, leads: bool) -> None:
     assert context.leads_to(EKS, CA) is leads
+
+
+RANCHER = "https://rancher.example.com/k8s/clusters/"
+
+
+@pytest.mark.parametrize(
+    ("server", "leads"),
+    [
+        (f"{RANCHER}c-1", True),
+        ("https://Rancher.example.com:443/k8s/clusters/c-1/", True),
+        (f"{RANCHER}c-2", False),
+        ("https://rancher.example.com", False),
+        ("https://localhost:8443", False),
+    ],
+)
+def test_clusters_behind_one_host_are_told_apart_by_their_paths(server: str, leads: bool) -> None:
+    """They have one authority, that of what stands before them."""
+    assert Context("c", server, CA).leads_to(f"{RANCHER}c-1", CA) is leads
+
+
+def test_an_authority_is_one_however_it_is_written() -> None:
+    ca = issue("edge").ca_pem
+    written = f"# the authority\n{ca}".replace("\n", "\r\n").encode()
+    assert Context("c", "https://localhost:8443", written).leads_to(EKS, ca.encode())
 
 
 def test_the_current_context_goes_first_among_those_that_lead_there() -> None:

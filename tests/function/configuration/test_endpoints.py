@@ -2,8 +2,8 @@
 
 import pytest
 
-from ecr_public_pusher.configuration.endpoints import ALLOWED_FORM, is_allowed
-from tests.stack.template import source
+from ecr_public_pusher.configuration.endpoints import ALLOWED_FORM, allowing, is_allowed, not_allowed
+from tests.stack.template import ROOT, source
 from tests.support.hosts import ALLOWING, ALLOWING_NOTHING
 
 HOSTS = ("k8s.example.com", "*.clusters.example.com", "edge-?.example.org", "10.0.0.1", "[2001:db8::1]")
@@ -54,6 +54,58 @@ def test_a_host_that_only_looks_like_it(endpoint: str) -> None:
     assert not is_allowed(endpoint, HOSTS)
 
 
+# A path is the owner's to allow, too: below an API server's own paths lies whatever it is a proxy of.
+PATHS = ("rancher.example.com/k8s/clusters/*", "loft.example.com/kubernetes/project/web/virtualcluster/v?", "10.0.0.1/k8s", "[2001:db8::1]/k8s")
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://rancher.example.com/k8s/clusters/c-m-x1",
+        "https://rancher.example.com:8443/k8s/clusters/local",
+        "https://loft.example.com/kubernetes/project/web/virtualcluster/v1",
+        "https://10.0.0.1:6443/k8s",
+        "https://[2001:db8::1]:6443/k8s",
+    ],
+)
+def test_a_path_that_is_named(endpoint: str) -> None:
+    assert is_allowed(endpoint, PATHS)
+    assert is_allowed(endpoint, [allowing(endpoint)])
+    assert not is_allowed(endpoint, [allowing(endpoint).partition("/")[0]])
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://rancher.example.com",
+        "https://rancher.example.com/k8s",
+        "https://rancher.example.com/k8s/clusters",
+        "https://rancher.example.com/K8s/clusters/local",
+        "https://rancher.example.com/k8s/clusters/local/api",
+        "https://rancher.example.com/k8s/clusters/local/api/v1/namespaces/mine/services/mine/proxy",
+        "https://rancher.example.com/v3/clusters/local",
+        "https://other.example.com/k8s/clusters/local",
+        "https://loft.example.com/kubernetes/project/other/virtualcluster/v1",
+        "https://10.0.0.1",
+        "https://10.0.0.2/k8s",
+        "https://[2001:db8::1]/k8s/x",
+    ],
+)
+def test_a_path_that_only_looks_like_it(endpoint: str) -> None:
+    assert not is_allowed(endpoint, PATHS)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_alone_allows_no_path(host: str) -> None:
+    assert not is_allowed("https://k8s.example.com/k8s", [host])
+    assert not is_allowed("https://10.0.0.1/k8s", [host])
+
+
+def test_what_is_said_of_a_path_repeats_none_of_it() -> None:
+    """A kubeconfig's stands in a secret."""
+    assert not_allowed("https://k8s.example.com/k8s/x").startswith("nothing is sent to this path of k8s.example.com, which")
+
+
 def test_without_a_name_nothing_is_allowed() -> None:
     assert not is_allowed("https://k8s.example.com", ())
 
@@ -64,7 +116,13 @@ def test_a_glob_is_no_address(host: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", ALLOWING_NOTHING)
-@pytest.mark.parametrize("endpoint", ["https://k8s.example.com", "https://example.com", "https://com", "https://k8s", "https://10.0.0.1"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *("https://k8s.example.com", "https://example.com", "https://com", "https://k8s", "https://10.0.0.1"),
+        *("https://rancher.example.com", "https://rancher.example.com/k8s", "https://rancher.example.com/k8s/x"),
+    ],
+)
 def test_an_entry_that_the_template_would_refuse_allows_nothing(pattern: str, endpoint: str) -> None:
     assert not is_allowed(endpoint, [pattern])
 
@@ -80,4 +138,9 @@ def test_there_are_entries_of_every_form() -> None:
 
 
 def test_the_form_is_the_templates() -> None:
-    assert source()["Parameters"]["AllowedEndpoints"]["AllowedPattern"] == f"^{ALLOWED_FORM}?$"
+    assert source()["Parameters"]["AllowedEndpoints"]["AllowedPattern"] == f"^({ALLOWED_FORM})?$"
+
+
+def test_terraform_says_it_before_anything_is_made() -> None:
+    variables = (ROOT / "infra/terraform/variables.tf").read_text()
+    assert f'can(regex("^{ALLOWED_FORM.replace("\\", 2 * "\\")}$", entry))' in variables

@@ -253,6 +253,7 @@ def test_what_is_wrong_with_the_defaults_is_said_one_by_one() -> None:
 
 AUTHORITY = issue("edge")
 WEB = "{type: webIdentity}"
+AUTHENTICATOR = "{type: iamAuthenticator, clusterId: edge.example.com}"
 STORED = "{type: kubeconfig, secretArn: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:/ecr-public-pusher/edge-AbCdEf'}"
 
 
@@ -276,6 +277,29 @@ def refused(documents: dict[str, str], document_id: str = "edge") -> str:
 def test_a_documents_endpoint_and_the_defaults_sign_in() -> None:
     found = only({"defaults": f"{{namespaces: [a], signIn: {WEB}}}", "clusters/edge": "endpoint: https://10.0.0.1"})
     assert found.sign_in == WebIdentity(Server("https://10.0.0.1"))
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("https://10.0.0.1/", "https://10.0.0.1"),
+        ("https://10.0.0.1:443/", "https://10.0.0.1"),
+        ("https://10.0.0.1:6443/", "https://10.0.0.1:6443"),
+        ("HTTPS://ABCDEF.gr7.eu-central-1.EKS.amazonaws.com", "https://abcdef.gr7.eu-central-1.eks.amazonaws.com"),
+        ("https://[2001:DB8::1]:443", "https://[2001:db8::1]"),
+        ("https://Rancher.example.com:443/k8s/clusters/c-M-1/", "https://rancher.example.com/k8s/clusters/c-M-1"),
+    ],
+)
+def test_an_endpoint_is_one_however_it_is_written(written: str, normal: str) -> None:
+    hosts = ("10.0.0.1", "abcdef.gr7.*.eks.amazonaws.com", "[2001:db8::1]", "rancher.example.com/k8s/clusters/*")
+    document = f"{{namespaces: [a], signIn: {WEB}, endpoint: '{written}'}}"
+    (found,) = elsewhere({"clusters/edge": document}, hosts=hosts).clusters
+    assert (found.sign_in, found.target) == (WebIdentity(Server(normal)), ("", "", normal))
+
+
+def test_the_defaults_path_is_not_for_an_authenticator() -> None:
+    documents = {"defaults": "{namespaces: [a], endpoint: https://10.0.0.1/k8s}", "clusters/edge": f"signIn: {AUTHENTICATOR}"}
+    assert "endpoint: one with a path is for signIn webIdentity" in refused(documents)
 
 
 def test_a_documents_sign_in_and_the_defaults_endpoint() -> None:
@@ -318,9 +342,18 @@ def test_a_document_without_its_endpoint_anywhere() -> None:
         ("signIn: {type: webIdentity, secretArn: x}", "expected a secret's complete ARN"),
         (f"{{endpoint: 'https://me:hunter2@10.0.0.1', signIn: {WEB}}}", "found one with user info"),
         (f"{{endpoint: 'http://me:hunter2@10.0.0.1', signIn: {WEB}}}", "found one that does not begin with https://"),
-        (f"{{endpoint: 'https://10.0.0.1/api', signIn: {WEB}}}", "found one with a path, a query or a fragment"),
+        (f"{{endpoint: 'https://10.0.0.1?x', signIn: {WEB}}}", "found one with a query or a fragment"),
+        (f"{{endpoint: 'https://10.0.0.1/k8s?x', signIn: {WEB}}}", "found one with a query or a fragment"),
+        (f"{{endpoint: 'https://10.0.0.1/k8s/%2e%2e/x', signIn: {WEB}}}", "found one with a backslash or an escape"),
+        (f"{{endpoint: 'https://10.0.0.1/k8s/../x', signIn: {WEB}}}", "found one whose path has something else in it"),
+        (f"{{endpoint: 'https://10.0.0.1/k8s.d', signIn: {WEB}}}", "found one whose path has something else in it"),
+        (f"{{endpoint: 'https://10.0.0.1//k8s', signIn: {WEB}}}", "does not begin with a letter, or has an empty part"),
+        (f"{{endpoint: 'https://10.0.0.1/k8s//x', signIn: {WEB}}}", "does not begin with a letter, or has an empty part"),
+        (f"{{endpoint: 'https://10.0.0.1/8', signIn: {WEB}}}", "does not begin with a letter, or has an empty part"),
+        (f"{{endpoint: 'https://10.0.0.1/k8s', signIn: {WEB}}}", "nothing is sent to this path of 10.0.0.1, which the stack's"),
+        (f"{{endpoint: 'https://10.0.0.1/k8s', signIn: {AUTHENTICATOR}}}", "endpoint: one with a path is for signIn webIdentity"),
+        (f"{{endpoint: 'https://10.0.0.1/k8s', signIn: {STORED}}}", "the kubeconfig says them"),
         (f"{{endpoint: 'https://10.0.0.1#me:hunter2@evil', signIn: {WEB}}}", "found one with user info"),
-        (f"{{endpoint: 'https://K8s.example.com', signIn: {WEB}}}", "found one with upper case"),
         (f"{{endpoint: 'https://k8s.example.com.:6443', signIn: {WEB}}}", "found one whose host ends with a dot"),
         (f"{{endpoint: 'https://10.0.0.3', signIn: {WEB}}}", "nothing is sent to 10.0.0.3, which the stack's AllowedEndpoints does not name"),
         (f"{{endpoint: 'https://0xa.0.0.1', signIn: {WEB}}}", "nothing is sent to 0xa.0.0.1"),

@@ -1,5 +1,6 @@
 """The JSON Schemas and the function judge alike: some 150 documents, as an editor's YAML reader and as the function's reads them."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ ROOT = Path(__file__).parents[3]
 PATH = "/ecr-public-pusher"
 SCHEMAS = json_schemas()
 EKS = "{namespaces: [default], signIn: {type: eks}}"
-HOSTS = ("10.0.0.1", "k8s.example.com", "[::1]", "[2001:db8::1]", "[fe80:1:2:3:4:5:6:7]", "[2001:db8::]", "xn--bcher-kva.example")
+HOSTS = (
+    *("k8s.example.com/api", "k8s.example.com/k8s/clusters/*", "[::1]/k8s"),
+    *("10.0.0.1", "k8s.example.com", "[::1]", "[2001:db8::1]", "[fe80:1:2:3:4:5:6:7]", "[2001:db8::]", "xn--bcher-kva.example"),
+)
 ROLE = "arn:aws:iam::444455556666:role/spoke"
 
 GOOD = f"""
@@ -31,6 +35,11 @@ namespaces: ["*"]
 namespaces: "*"
 namespaces: [team-*, "?x", "team-[a-c]", "[!k]*"]
 namespaces: [1, 012, true]
+namespaces: 1
+namespaces: true
+namespaces: {{include: 1, exclude: on, selector: 7}}
+namespaces: {{selector: 1.5}}
+namespaces: {{selector: true}}
 namespaces: [null, a]
 namespaces: null
 namespaces: ~
@@ -58,16 +67,23 @@ namespaces: {{selector: "a in ()"}}
 {{namespaces: [a], roleArn: "arn:aws-cn:iam::444455556666:role/path/spoke"}}
 {{namespaces: [a], roleArn: "{ROLE}", externalId: some-id}}
 {{namespaces: [a], roleArn: "{ROLE}", externalId: 12345}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: -1}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: 1.5}}
+{{namespaces: [a], roleArn: "{ROLE}", externalId: true}}
 {{namespaces: [a], roleArn: "{ROLE}", externalId: null}}
 {{namespaces: [a], externalId: null}}
 {{namespaces: [a], secretName: pull}}
 {{namespaces: [a], secretName: pull.secret-1}}
 {{namespaces: [a], secretName: 7}}
+{{namespaces: [a], secretName: 1.5}}
 {{namespaces: [a], serviceAccounts: [default, build-*]}}
 {{namespaces: [a], serviceAccounts: default build-*}}
 {{namespaces: [a], serviceAccounts: []}}
 {{namespaces: [a], serviceAccounts: null}}
 {{namespaces: [a], serviceAccounts: [a.b]}}
+{{namespaces: [a], serviceAccounts: [1.5, true]}}
+{{namespaces: [a], serviceAccounts: 1.5}}
+{{namespaces: [a], serviceAccounts: true}}
 {{namespaces: [a], takeOwnership: true}}
 {{namespaces: [a], takeOwnership: yes}}
 {{namespaces: [a], takeOwnership: "yes"}}
@@ -141,6 +157,9 @@ namespaces: ["*-"]
 namespaces: ["[]"]
 namespaces: ["**a "]
 namespaces: [-1]
+namespaces: [1.5]
+namespaces: 1.5
+namespaces: {{include: [a], selector: -1}}
 namespaces: [{"x" * 64}]
 namespaces: ["{"x" * 253}*"]
 namespaces: -1
@@ -186,6 +205,7 @@ namespaces: {{include: [a], selector: {{}}}}
 {{namespaces: [a], secretName: -a}}
 {{namespaces: [a], secretName: {"x" * 254}}}
 {{namespaces: [a], secretName: {{a: b}}}}
+{{namespaces: [a], secretName: -1.5}}
 {{namespaces: [a], serviceAccounts: [Default]}}
 {{namespaces: [a], serviceAccounts: ["build_*"]}}
 {{namespaces: [a], serviceAccounts: "a,b"}}
@@ -285,19 +305,23 @@ TRUST, AUTHENTICATOR, STORED = (
 GOOD_ENDPOINTS = (
     *("https://10.0.0.1", "https://10.0.0.1:6443", "https://k8s.example.com", "https://k8s.example.com:1", "https://k8s.example.com:65535"),
     *("https://[::1]", "https://[2001:db8::1]:6443", "https://[fe80:1:2:3:4:5:6:7]", "https://[2001:db8::]", "https://xn--bcher-kva.example"),
+    *("https://k8s.example.com/", "https://k8s.example.com:6443/", "https://K8s.example.com", "HTTPS://k8s.example.com", "https://[2001:DB8::1]"),
+)
+GOOD_PATHS = (
+    *("https://k8s.example.com/api", "https://k8s.example.com/api/", "https://K8s.example.com:6443/k8s/clusters/c-m-X_1"),
+    *("https://[::1]:6443/k8s", "https://k8s.example.com/k8s/clusters/1"),
 )
 BAD_ENDPOINTS = (
     *("http://k8s.example.com", "k8s.example.com", "k8s.example.com:6443", "//k8s.example.com", "https://", "https:///", "ftp://k8s.example.com", ""),
-    *(
-        "https://k8s.example.com/",
-        "https://k8s.example.com/api",
-        "https://k8s.example.com?x",
-        "https://k8s.example.com#x",
-        "https://k8s.example.com/..",
-    ),
+    *("https://k8s.example.com?x", "https://k8s.example.com#x", "https://k8s.example.com/..", "https://k8s.example.com/k8s/../api"),
+    *("https://k8s.example.com//", "https://k8s.example.com//k8s", "https://k8s.example.com/k8s//x", "https://k8s.example.com/k8s//"),
+    *("https://k8s.example.com/k8s/./x", "https://k8s.example.com/k8s.d", "https://k8s.example.com/k8s/%2e%2e/x", "https://k8s.example.com/k8s%2fx"),
+    *("https://k8s.example.com/k8s\\x", "https://k8s.example.com/k8s?x", "https://k8s.example.com/k8s#x", "https://k8s.example.com/k8s;x"),
+    *("https://k8s.example.com/k8s/x y", "https://k8s.example.com/k8s/\u00fc", "https://k8s.example.com/8", "https://k8s.example.com/-x"),
+    *(f"https://k8s.example.com/{'x' * 256}", "https://k8s.example.com/k8s/a@b", "https://k8s.example.com/k8s/*", "https://k8s.example.com/{x}"),
     *("https://user@k8s.example.com", "https://user:password@k8s.example.com", "https://k8s.example.com@evil.example", "https://@k8s.example.com"),
     *("https://k8s.example.com.", "https://k8s.example.com.:6443", "https://.example.com", "https://k8s..example.com", "https://-k8s.example.com"),
-    *("https://K8s.example.com", "HTTPS://k8s.example.com", "https://[2001:DB8::1]", "https://k8s_1.example.com", "https://bücher.example"),
+    *("https://k8s_1.example.com", "https://bücher.example", "HTTP://k8s.example.com", "https://K8s.example.com."),
     *("https://k8s.example.com:0", "https://k8s.example.com:65536", "https://k8s.example.com:99999", "https://k8s.example.com:", "https://k8s:x"),
     *(
         "https://k8s.example.com:06443",
@@ -317,8 +341,21 @@ BAD_ENDPOINTS = (
     ),
     *("https://k8s.example.com\\evil", "https://k8s%2eexample.com", "https://k8s.example.com\tx"),
 )
+PEM = issue("edge").ca_pem
+BODY = PEM.split("-----")[2]
+GOOD_AUTHORITIES = (
+    *(f"# edge's authority, until 2036\n{PEM}", f"Issuer: CN=Bücher\n\n{PEM}# and the old one\n{issue('old').ca_pem}# end", f"  {PEM}"),
+    *(PEM.replace("\n", "\r\n"), PEM.replace("\n", " "), PEM.replace("\n", "\n  ")),
+)
+BAD_AUTHORITIES = (
+    *("# nothing", base64.b64encode(PEM.encode()).decode(), BODY, f"# {PEM}", f"x{PEM}", PEM.replace("CERTIFICATE", "X509 CRL")),
+    *(f"{PEM}-----BEGIN CERTIFICATE-----\n", PEM.replace("\n", "\n# ", 1), f"{PEM}# {PEM}", PEM.replace("-----END", "-----FIN")),
+    f"# {PEM.replace(chr(10), ' ')}",
+)
 GOOD_ELSEWHERE = [
-    *(f"{{signIn: {TRUST}, endpoint: {json.dumps(endpoint)}}}" for endpoint in GOOD_ENDPOINTS),
+    *(f"{{signIn: {TRUST}, endpoint: {json.dumps(endpoint)}}}" for endpoint in (*GOOD_ENDPOINTS, *GOOD_PATHS)),
+    *(f"{{signIn: {AUTHENTICATOR}, endpoint: {json.dumps(endpoint)}}}" for endpoint in GOOD_ENDPOINTS),
+    *(f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {json.dumps(text)}}}' for text in GOOD_AUTHORITIES),
     f'{{signIn: {AUTHENTICATOR}, endpoint: "https://10.0.0.1", certificateAuthority: {CA}}}',
     '{signIn: {type: iamAuthenticator, clusterId: 7}, endpoint: "https://10.0.0.1", certificateAuthority: null}',
     '{signIn: {type: webIdentity, clusterId: null, secretArn: ~}, endpoint: "https://10.0.0.1"}',
@@ -330,6 +367,8 @@ GOOD_ELSEWHERE = [
     "signIn: null",
 ]
 BAD_ELSEWHERE = [
+    *(f"{{signIn: {AUTHENTICATOR}, endpoint: {json.dumps(endpoint)}}}" for endpoint in GOOD_PATHS),
+    *(f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {json.dumps(text)}}}' for text in BAD_AUTHORITIES),
     *(f"{{signIn: {TRUST}, endpoint: {json.dumps(endpoint)}}}" for endpoint in BAD_ENDPOINTS),
     *(f"{{signIn: {TRUST}, endpoint: {value}}}" for value in ("7", "[https://10.0.0.1]", "{}", "true")),
     *(f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {value}}}' for value in ("x", "7", "[]", '""')),
@@ -448,7 +487,8 @@ def test_each_schema_is_one_and_says_what_each_field_is(name: str) -> None:
     made = SCHEMAS[name]
     jsonschema.Draft202012Validator.check_schema(made)
     assert made["$id"].endswith(f"/docs/{name}")
-    fields = [*made["properties"].items(), *made["properties"]["namespaces"]["anyOf"][2]["properties"].items()]
+    mapping = next(one for one in made["properties"]["namespaces"]["anyOf"] if one.get("type") == "object")
+    fields = [*made["properties"].items(), *mapping["properties"].items()]
     assert [field for field, body in fields if len(body.get("description", "")) < 10] == []
 
 

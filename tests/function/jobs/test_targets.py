@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server, WebIdentity
+from ecr_public_pusher.configuration.endpoint_form import normal_endpoint
 from ecr_public_pusher.configuration.loader import Configuration
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.errors import InvalidDocument, RequestError
@@ -81,9 +82,10 @@ def test_the_same_name_in_another_region_or_account_is_another_cluster() -> None
     assert all(planned.ahead == () for planned in make_plan(Request(), Configuration((first, elsewhere, other))).clusters)
 
 
-def test_the_port_that_https_has_by_itself_makes_no_other_cluster() -> None:
+def test_another_spelling_of_the_address_makes_no_other_cluster() -> None:
     one, two = (
-        replace(config(name, "x"), sign_in=WebIdentity(Server(url))) for name, url in (("one", "https://h.example"), ("two", "https://h.example:443"))
+        replace(config(name, "x"), sign_in=WebIdentity(Server(normal_endpoint(url))))
+        for name, url in (("one", "https://h.example"), ("two", "https://H.example:443/"))
     )
     other = replace(config("zero", "x"), sign_in=WebIdentity(Server("https://h.example:6443")))
     planned = make_plan(Request(), Configuration((one, two, other))).clusters

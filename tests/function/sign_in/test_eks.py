@@ -134,7 +134,13 @@ def test_what_eks_says_beside_the_endpoint_is_kept_for_hints(answer: dict[str, A
     assert (found.public, found.public_cidrs, found.authentication_mode, found.security_group) == hints
 
 
-@pytest.mark.parametrize("url", ["http://x.eks.amazonaws.com", "https://", "https://x.eks.amazonaws.com:nine", "https://x.eks.amazonaws.com:0"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://x.eks.amazonaws.com", "https://", "https://x.eks.amazonaws.com:nine", "https://x.eks.amazonaws.com:0"),
+        *("https://x.eks.amazonaws.com/k8s/clusters/c-1", "https://x.eks.amazonaws.com/?a=b", "https://x.eks.amazonaws.com#a"),
+    ],
+)
 def test_an_endpoint_that_is_no_https_url_is_an_error(url: str) -> None:
     with pytest.raises(EksError, match="names no usable endpoint"):
         described({"endpoint": url})

@@ -53,6 +53,27 @@ def test_a_client_certificate() -> None:
     assert (found.certificate_pem, found.key_pem, found.token) == (CERTIFICATE, KEY, None)
 
 
+@pytest.mark.parametrize(
+    ("written", "server"),
+    [
+        (f"{SERVER}/", SERVER),
+        ("https://ABCDEF.gr7.eu-central-1.eks.amazonaws.com", "https://abcdef.gr7.eu-central-1.eks.amazonaws.com"),
+        ("HTTPS://Edge.example.com:443/", "https://edge.example.com"),
+        ("https://rancher.example.com/k8s/clusters/c-M-x1/", "https://rancher.example.com/k8s/clusters/c-M-x1"),
+    ],
+)
+def test_a_server_is_one_however_kubectl_is_given_it(written: str, server: str) -> None:
+    assert read_kubeconfig(yaml.safe_dump(config(cluster={"server": written})), where="it").server == server
+
+
+def test_text_around_certificates_and_keys_is_no_part_of_them() -> None:
+    """As `openssl ca` and `openssl x509 -text` write it."""
+    around = "Certificate:\n    Issuer: CN=Bücher\n"
+    user = {"client-certificate-data": base64_of(around + CERTIFICATE), "client-key-data": base64_of(f"# edge's\n{KEY}")}
+    found = read_kubeconfig(yaml.safe_dump(config(user, {"certificate-authority-data": base64_of(around + AUTHORITY.ca_pem)})), where="it")
+    assert (found.ca_pem, found.certificate_pem) == (AUTHORITY.ca_pem, CERTIFICATE)
+
+
 def test_only_the_current_context_counts() -> None:
     """A whole ~/.kube/config may hold what is not meant here."""
     other = config({"exec": {"command": "aws"}}, {"insecure-skip-tls-verify": True})
@@ -103,11 +124,11 @@ def test_what_kubectl_writes_and_means_nothing(harmless: dict[str, Any]) -> None
         ({"client-certificate-data": base64_of(CERTIFICATE)}, "belong together"),
         ({"client-key-data": base64_of(KEY)}, "belong together"),
         ({"client-certificate-data": "%%%", "client-key-data": base64_of(KEY)}, "client-certificate-data is not PEM in base64"),
-        ({"client-certificate-data": base64_of(SECRET), "client-key-data": base64_of(KEY)}, "client-certificate-data is not a certificate"),
+        ({"client-certificate-data": base64_of(SECRET), "client-key-data": base64_of(KEY)}, "client-certificate-data: expected a certificate"),
         ({"client-certificate-data": base64_of(CERTIFICATE), "client-key-data": base64_of(SECRET)}, "client-key-data is not a private key"),
         (
             {"client-certificate-data": base64_of(CERTIFICATE + KEY), "client-key-data": base64_of(KEY)},
-            "client-certificate-data is not a certificate",
+            "client-certificate-data: expected a certificate in PEM, found a block of another kind, PRIVATE KEY",
         ),
         (
             {"client-certificate-data": base64_of(CERTIFICATE), "client-key-data": base64_of(KEY.replace("PRIVATE", "ENCRYPTED PRIVATE"))},
@@ -129,15 +150,19 @@ def test_what_a_user_may_not_have(user: dict[str, Any], said: str) -> None:
         ({"certificate-authority": "/etc/kubernetes/pki/ca.crt"}, "certificate-authority names a file"),
         ({"certificate-authority-data": "&&&"}, "certificate-authority-data is not PEM in base64"),
         ({"certificate-authority-data": base64_of(SECRET)}, "certificate-authority-data: expected a certificate authority"),
+        ({"certificate-authority-data": AUTHORITY.ca_pem}, "is not PEM in base64: it is PEM itself (`base64 -w 0 < FILE`"),
+        ({"certificate-authority-data": base64_of(base64_of(AUTHORITY.ca_pem))}, "found base64 of PEM, as kubeconfigs and EKS hold it"),
+        ({"certificate-authority-data": base64_of(base64_of(AUTHORITY.key_pem))}, "found a private key"),
+        ({"certificate-authority-data": AUTHORITY.ca_pem.split("-----")[2]}, "certificate-authority-data is not PEM in base64"),
         ({"certificate-authority-data": base64_of(AUTHORITY.ca_pem + AUTHORITY.key_pem)}, "found a private key"),
         ({"certificate-authority-data": base64_of(AUTHORITY.certificate_pem)}, "found a server's or client's certificate"),
         ({"server": None}, "the cluster that its current-context means has no server"),
         ({"server": ""}, "the cluster that its current-context means has no server"),
         ({"server": "http://10.0.0.1:6443"}, "found one that does not begin with https://"),
         ({"server": f"https://admin:{SECRET}@10.0.0.1"}, "found one with user info"),
-        ({"server": "https://10.0.0.1/k8s/clusters/c-1"}, "found one with a path"),
-        ({"server": "https://10.0.0.1:6443/"}, "found one with a path"),
-        ({"server": "https://K8s.example.com"}, "found one with upper case"),
+        ({"server": f"https://10.0.0.1/k8s/{SECRET}/.."}, "found one whose path has something else in it"),
+        ({"server": f"https://10.0.0.1/k8s?{SECRET}"}, "found one with a query"),
+        ({"server": "https://10.0.0.1:6443//"}, "found one whose path does not begin with a letter"),
         ({"server": "https://k8s.example.com."}, "found one whose host ends with a dot"),
         ({"server": "https://k8s.example.com:65536"}, "found one of another form"),
         ({"server": ["https://10.0.0.1"]}, "server: expected the API server's address"),

@@ -1,0 +1,54 @@
+"""The form of an API server's address, and the one way in which it is written from there on. Pure.
+
+The pattern holds in Python and in a JSON Schema (ECMA-262) alike.
+"""
+
+import re
+
+_HOST_PART = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HEX = "[0-9A-Fa-f]{1,4}"
+# RFC 4291, section 2.2, in hexadecimal groups: eight of them, or fewer around one "::".
+_SHORTENED = "|".join(f"(?:{_HEX}(?::{_HEX}){{0,{left - 1}}})?::(?:{_HEX}(?::{_HEX}){{0,{6 - left}}})?" for left in range(1, 7))
+_IPV6 = rf"(?:(?:{_HEX}:){{7}}{_HEX}|{_SHORTENED}|(?:{_HEX}:){{1,7}}:)"
+_PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+# Nothing that a server between could take for another path: no dots, no escapes, no parameters, no part that is empty.
+_PATH = r"(?:/[A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9_-]+)*)?"
+MAX_HOST, MAX_PATH = 259, 255
+ENDPOINT_PATTERN = (
+    rf"[Hh][Tt][Tt][Pp][Ss]://(?=[^/]{{1,{MAX_HOST}}}(?:/.{{0,{MAX_PATH}}})?$)"
+    rf"(?:{_HOST_PART}(?:\.{_HOST_PART})*|\[{_IPV6}\])(?::{_PORT})?{_PATH}/?"
+)
+EXPECTED = "the API server's address, https://HOST or https://HOST:PORT, where need be with a plain path: letters, digits, - and _ between slashes"
+_SCHEME, _HTTPS_PORT = "https://", ":443"
+# What may be wrong with an address, in this order: said without repeating it, since it may carry a password.
+_FAULTS = (
+    (r"(?!https://)", "one that does not begin with https://"),
+    (r"[^/]*//[^/]*@", "one with user info"),
+    (r"[^?#]*[?#]", "one with a query or a fragment"),
+    (r"[^\\%]*[\\%]", "one with a backslash or an escape"),
+    (r"https://[^/]+/.*[^A-Za-z0-9_/-]", "one whose path has something else in it"),
+    (r"https://[^/]+/(?:[^A-Za-z]|.*//)", "one whose path does not begin with a letter, or has an empty part"),
+    (r"https://[^:/]*\.(?::|/|$)", "one whose host ends with a dot"),
+)
+
+
+def normal_endpoint(value: str) -> str:
+    """Return the address with scheme and host in lower case, without https's own port and without a slash at its end.
+
+    Raises ValueError, which says what is expected and what was found, and repeats nothing of it.
+    """
+    if not re.fullmatch(ENDPOINT_PATTERN, value):
+        raise ValueError(f"expected {EXPECTED}, found {_fault(value)}")
+    host, slash, path = value[len(_SCHEME) :].removesuffix("/").partition("/")
+    return f"{_SCHEME}{host.lower().removesuffix(_HTTPS_PORT)}{slash}{path}"
+
+
+def path_of(endpoint: str) -> str:
+    """Return the path of a normal address, without the slash before it; nothing where there is none."""
+    return endpoint.removeprefix(_SCHEME).partition("/")[2]
+
+
+def _fault(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    given = f"{scheme.lower()}{separator}{rest}"
+    return next((what for pattern, what in _FAULTS if re.match(pattern, given, re.DOTALL)), "one of another form")

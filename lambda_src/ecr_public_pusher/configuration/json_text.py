@@ -1,0 +1,51 @@
+"""JSON text -> what YAML's reader makes of YAML: scalars as they are written, null as None. Pure.
+
+JSON is YAML too, but libyaml does not read all of it: a character beyond U+FFFF is written by many programs, json.dumps among them, as
+the two halves of a surrogate pair (RFC 8259, section 7), which libyaml refuses.
+"""
+
+import json
+from typing import Any
+
+
+class _NotOurs(Exception):
+    """It is not JSON, or has what no document may have: YAML's reader says what, and on which line."""
+
+
+def read_json(text: str, *, max_depth: int) -> dict[str, Any] | None:
+    """Return the object that `text` is, nulls in lists left out. None where it is no JSON object that a document may be."""
+    if not text.lstrip(" \t\r\n").startswith("{"):
+        return None
+    try:
+        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=_refused, object_pairs_hook=_once_each)
+        return dict(_plain(found, max_depth))
+    except (ValueError, RecursionError, _NotOurs):
+        return None
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _NotOurs
+    return found
+
+
+def _refused(_: str) -> Any:
+    """Of NaN and Infinity, which are Python's, not JSON's."""
+    raise _NotOurs
+
+
+def _plain(value: Any, depth: int) -> Any:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            value.encode()  # half of a surrogate pair alone is no character
+            return value
+        case None:
+            return None
+    if not depth:
+        raise _NotOurs
+    if isinstance(value, list):
+        return [_plain(item, depth - 1) for item in value if item is not None]
+    return {_plain(name, depth): _plain(item, depth - 1) for name, item in value.items()}

@@ -1,0 +1,59 @@
+"""Certificates in PEM, as OpenSSL reads them: blocks, and around them whatever lines explain them (RFC 7468, section 5.2). Pure.
+
+The patterns hold in Python and in a JSON Schema (ECMA-262) alike.
+"""
+
+import base64
+import binascii
+import re
+import ssl
+
+_BLOCK = r"CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
+CERTIFICATE_PATTERN = rf"-----BEGIN {_BLOCK}"
+# A block behind something else on its line is commented out, say: what is in it is not meant.
+_BEHIND = r"[^\s-][ \t]*-----BEGIN "
+# What must not stand in the text: besides that, a block that is no certificate, and a certificate's that is not whole.
+STRAY_PATTERN = rf"{_BEHIND}|-----BEGIN (?!{_BLOCK})"
+KEY = "PRIVATE KEY-----"
+
+
+def certificates(text: str) -> list[str]:
+    """Return each certificate's block, written as OpenSSL writes it, without the text around them.
+
+    Raises ValueError, which says what was found and repeats nothing of it.
+    """
+    found = re.findall(CERTIFICATE_PATTERN, text)
+    if not found or re.search(STRAY_PATTERN, text):
+        raise ValueError(_found(text))
+    try:
+        return [_rewritten(block) for block in found]
+    except binascii.Error:
+        raise ValueError("a certificate that is no base64") from None
+
+
+def decoded(text: str) -> str:
+    """Return what the text is base64 of, where that is text; else nothing."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode("latin-1")
+    except ValueError:
+        return ""
+
+
+def _rewritten(block: str) -> str:
+    body = block.split("-----")[2]
+    return ssl.DER_cert_to_PEM_cert(base64.b64decode("".join(body.split()), validate=True))
+
+
+def _found(text: str) -> str:
+    if other := re.search(r"-----BEGIN (?!CERTIFICATE-----)([A-Z0-9 ]{1,40})-----", text):
+        return f"a block of another kind, {other[1]}"
+    if re.search(_BEHIND, text):
+        return "a -----BEGIN behind something else on its line"
+    if "-----BEGIN " in text:
+        return "a certificate that is not whole, or has something else than base64 in it"
+    inner = decoded(text)
+    if "-----BEGIN " in inner:
+        return "base64 of PEM, as kubeconfigs and EKS hold it: decode it once (`base64 -d < FILE`)"
+    if inner.startswith("\x30\x82"):  # of a certificate in DER: a sequence whose length has two bytes
+        return "base64 alone: PEM has the lines -----BEGIN CERTIFICATE----- and -----END CERTIFICATE----- around it"
+    return "something else"
