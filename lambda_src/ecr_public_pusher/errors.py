@@ -90,6 +90,12 @@ class SignInError(PusherError):
     """No sign-in token could be made, or the cluster refused it."""
 
 
+class SignInRefused(SignInError):
+    """The cluster answered 401, and again to a fresh credential some seconds later."""
+
+    code = "SignInError"
+
+
 class KubeconfigError(SignInError):
     """The kubeconfig in Secrets Manager cannot be read, is not one that may be used, or its credential has expired."""
 

@@ -55,6 +55,7 @@ IMPATIENT = RetryPolicy(
     backoff_limit_seconds=0.05,
     stalled_seconds=0.1,
     appearance_seconds=0.3,
+    sign_in_seconds=0.02,
     lost_race_seconds=0.02,
 )
 

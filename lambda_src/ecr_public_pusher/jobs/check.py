@@ -6,7 +6,16 @@ from dataclasses import replace
 
 from ecr_public_pusher.configuration.kube_context import context_said, kubectl
 from ecr_public_pusher.deadline import TOO_SLOW
-from ecr_public_pusher.errors import ApiError, DeadlineReached, InternalError, KubeconfigError, NothingSelected, PusherError, SignInError
+from ecr_public_pusher.errors import (
+    ApiError,
+    DeadlineReached,
+    InternalError,
+    KubeconfigError,
+    NothingSelected,
+    PusherError,
+    SignInError,
+    SignInRefused,
+)
 from ecr_public_pusher.jobs.access_audit import SHOWN, AccessAudit, some
 from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters, run_until, with_others
 from ecr_public_pusher.jobs.job import Job
@@ -159,11 +168,9 @@ class _ClusterCheck:
         async with self._workplace.api(access) as api:
             try:
                 identity = await who_am_i(api)
-            except KubeconfigError:
-                raise  # nothing was sent: the secret, read once more, may not be used
-            except SignInError:
+            except SignInRefused:
                 remedy = self._remedies.not_admitted(self._sign_in.principal(), (), await self._version(access))
-                self._findings.append(Finding(Check.SIGN_IN, False, "the cluster does not admit " + self._sign_in.principal(), remedy))
+                self._findings.append(Finding(Check.SIGN_IN, False, f"the cluster {access.refusal}", remedy))
                 return False
             self._findings.append(Finding(Check.SIGN_IN, True, f"as {identity.user}, in the groups {', '.join(identity.groups)}"))
             self._look(Check.PERMISSION)

@@ -25,9 +25,11 @@ class ClusterAccess:
     """Where a cluster is, the PEM certificate authority it must prove itself with, and how to sign in.
 
     `get_credential` makes one anew each time it is asked; it raises SignInError. `sign_in_remedy`: what to do when the cluster refuses it.
+    `refusal`: what a 401 may mean, as the rest of a sentence about the cluster.
     """
 
     url: str
     ca_pem: str = field(repr=False)
     get_credential: Callable[[], Awaitable[Credential]] = field(repr=False)
     sign_in_remedy: str
+    refusal: str = "does not admit the credential"

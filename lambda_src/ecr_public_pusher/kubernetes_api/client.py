@@ -11,7 +11,7 @@ import json
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ from ecr_public_pusher.errors import (
     ConnectionFailed,
     PusherError,
     SignInError,
+    SignInRefused,
     UnreachableError,
     WrongAnswer,
 )
@@ -67,6 +68,8 @@ class Client:
         self._sockets: list[socket.socket] = []
         self._signed_in: _SignedIn | None = None
         self._signing_in = asyncio.Lock()
+        self._admitted: _SignedIn | None = None  # the last that a request was not refused with
+        self._sign_in_failure: PusherError | None = None
         self._under_way = 0
         self._last_body: bytes | None = None
         self._last_payload: _DeadlinedBody | None = None
@@ -135,7 +138,7 @@ class Client:
         attempt = 0
         while True:
             attempt += 1
-            signed_in = self._signed_in or await self._sign_in(None)
+            signed_in = await self._sign_in()
             try:
                 code, data, retry_after = await self._exchange(method, url, headers, body, signed_in)
             except UnreachableError as error:
@@ -144,9 +147,10 @@ class Client:
                 await self._pause(attempt, None, error)
                 continue
             self.answered = True
-            if code == HTTPStatus.UNAUTHORIZED and not renewed:
+            if code != HTTPStatus.UNAUTHORIZED:
+                self._admitted = signed_in
+            elif not renewed and await self._renew(signed_in):
                 renewed = True
-                await self._sign_in(signed_in)
                 continue
             if code in RETRYABLE_STATUS and attempt < self.retry_policy.attempts:
                 await self._pause(attempt, retry_after, ApiStatusError(code, phrase(code)))
@@ -200,19 +204,54 @@ class Client:
         except (ValueError, RecursionError):
             answer = None
         if status == HTTPStatus.UNAUTHORIZED:
-            raise SignInError(f"{self._host} refused the sign-in, also with a fresh credential", remedy=self._access.sign_in_remedy)
+            raise SignInRefused(f"{self._host} refused the sign-in: it {self._access.refusal}", remedy=self._access.sign_in_remedy)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise status_error(status, answer, sent=(body or b"", (signed_in.credential.token or "").encode()))
         if not isinstance(answer, dict) or (kinds and answer.get("kind") not in kinds):
             raise self.nonsense()
         return answer
 
-    async def _sign_in(self, refused: "_SignedIn | None") -> "_SignedIn":
-        """With a credential other than the one that was `refused`. One for all that ask at once."""
+    async def _sign_in(self) -> "_SignedIn":
+        """Return the credential in use: made when it is first needed, and waited for while another takes its place."""
+        if self._signed_in is None or self._signing_in.locked():
+            async with self._signing_in:
+                self._check_sign_in()
+                return self._signed_in or await self._make_credential()
+        return self._signed_in
+
+    async def _renew(self, refused: "_SignedIn") -> bool:
+        """Put another credential in the place of one that was refused, after a pause; return whether there is one to try.
+
+        All requests that were refused share the pause and what comes of it. The pause is for whoever
+        verifies credentials: where STS throttles aws-iam-authenticator, good tokens are refused too.
+        One that is refused after the pause, and that nothing was admitted with, is not replaced again.
+        """
         async with self._signing_in:
-            if self._signed_in is None or self._signed_in is refused:
-                self._signed_in = self._with(await self._access.get_credential())
-            return self._signed_in
+            self._check_sign_in()
+            if self._signed_in is not refused:
+                return True
+            if refused.is_last(self._admitted):
+                return False
+            seconds = self.retry_policy.sign_in_pause()
+            if seconds >= self._deadline.remaining:
+                return False
+            await asyncio.sleep(seconds)
+            await self._make_credential()
+            return True
+
+    def _check_sign_in(self) -> None:
+        """Raise the failure of whoever came first: the others would only wait for it once more."""
+        if self._sign_in_failure is not None:
+            raise self._sign_in_failure
+
+    async def _make_credential(self) -> "_SignedIn":
+        try:
+            made = self._with(await self._access.get_credential())
+        except PusherError as error:
+            self._sign_in_failure = error
+            raise
+        self._signed_in = replace(made, renewed=self._signed_in is not None)
+        return self._signed_in
 
     def _with(self, credential: Credential) -> "_SignedIn":
         certificate = credential.client_certificate
@@ -256,6 +295,11 @@ class _SignedIn:
 
     credential: Credential
     tls: ssl.SSLContext | bool = True
+    renewed: bool = False
+
+    def is_last(self, admitted: "_SignedIn | None") -> bool:
+        """Whether no other is made when this one is refused: it is nobody's, or took the place of one, and was admitted with never."""
+        return self.credential == Credential() or (self.renewed and self is not admitted)
 
     @property
     def headers(self) -> dict[str, str]:

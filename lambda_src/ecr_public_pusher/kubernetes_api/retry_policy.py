@@ -16,6 +16,7 @@ class RetryPolicy:
     backoff_limit_seconds: float = 8.0
     stalled_seconds: float = 1.0  # what takes longer gives its place to another
     appearance_seconds: float = 5.0  # what a controller makes a moment later is waited for
+    sign_in_seconds: float = 5.0  # until a refused sign-in is tried again: whoever verifies it may be throttled
     lost_race_seconds: float = 1.0  # the longest pause after another writer was quicker
 
     def pause(self, attempt: int, retry_after: str | None = None) -> float:
@@ -24,3 +25,7 @@ class RetryPolicy:
         if retry_after is not None and retry_after.isascii() and retry_after.isdigit():
             seconds += float(retry_after[:9])
         return seconds
+
+    def sign_in_pause(self) -> float:
+        """Return the seconds until a refused sign-in is tried again: half of them at least, or a fleet would ask all at once."""
+        return random.uniform(0.5, 1) * self.sign_in_seconds  # noqa: S311 - jitter, no secret

@@ -20,7 +20,7 @@ from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 from ecr_public_pusher.sign_in.kind import Remedies
 from ecr_public_pusher.sign_in.role_caller import RoleCaller
-from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, sts_token
+from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, not_admitted_by_authenticator, sts_token
 
 if TYPE_CHECKING:
     from ecr_public_pusher.configuration.eks_discovery import Search, Sightings
@@ -97,6 +97,7 @@ class EksSignIn(RoleCaller):
             endpoint.ca_pem,
             lambda: self._credential(endpoint),
             self._not_admitted(endpoint),
+            not_admitted_by_authenticator(self.principal()),
         )
 
     def describe_credential(self, credential: Credential) -> str:

@@ -9,7 +9,7 @@ from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpoint, NamedEndpointRemedies
-from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, sts_token
+from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, not_admitted_by_authenticator, sts_token
 
 
 class IamAuthenticatorSignIn(NamedEndpoint):
@@ -27,7 +27,14 @@ class IamAuthenticatorSignIn(NamedEndpoint):
         return f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes, for the cluster id {self._cluster_id}"
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
-        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.credential, self.remedies(endpoint).not_admitted(self.principal(), ()))
+        principal = self.principal()
+        return ClusterAccess(
+            endpoint.url,
+            endpoint.ca_pem,
+            self.credential,
+            self.remedies(endpoint).not_admitted(principal, ()),
+            not_admitted_by_authenticator(principal),
+        )
 
     def remedies(self, endpoint: Endpoint) -> "IamAuthenticatorRemedies":
         return IamAuthenticatorRemedies(endpoint, self._cluster_id)

@@ -84,7 +84,7 @@ class KubeconfigSignIn(RoleCaller):
                 )
             return kubeconfig.credential
 
-        return ClusterAccess(endpoint.url, endpoint.ca_pem, credential, self._remedy())
+        return ClusterAccess(endpoint.url, endpoint.ca_pem, credential, self._remedy(), f"does not admit {self.principal()}")
 
     def describe_credential(self, credential: Credential) -> str:
         ends = [f"{what}, which ends {f'at {rfc3339(end)}' if end else 'at a time that it does not say'}" for what, end in _ends(credential)]

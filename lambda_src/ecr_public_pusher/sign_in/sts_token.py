@@ -21,6 +21,11 @@ PRESIGNED_SECONDS = 60
 _CALL = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
 
 
+def not_admitted_by_authenticator(principal: str) -> str:
+    """Return what a 401 to such a token may mean: the verifier asks STS for each, and says so too where it is throttled."""
+    return f"does not admit {principal}, or STS throttled the authenticator behind it, which passes by itself"
+
+
 def sts_token(clients: AwsClients, caller: Caller, *, region: str, cluster: str) -> str:
     """A bearer token for `cluster`. Makes no call. Raises SignInError when it cannot be signed, or would be longer than the verifier takes."""
     try:

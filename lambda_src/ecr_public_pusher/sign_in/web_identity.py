@@ -54,7 +54,13 @@ class WebIdentitySignIn(NamedEndpoint):
         return f"{len(token)} bytes, of the issuer {claims.issuer}, subject {claims.subject}, audience {claims.audience}"
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
-        return ClusterAccess(endpoint.url, endpoint.ca_pem, self.credential, 'Send {"action": "check"}: it prints the AuthenticationConfiguration.')
+        return ClusterAccess(
+            endpoint.url,
+            endpoint.ca_pem,
+            self.credential,
+            'Send {"action": "check"}: it prints the AuthenticationConfiguration.',
+            f"does not admit {self.principal()}",
+        )
 
     def remedies(self, endpoint: Endpoint) -> TrustRemedies:
         return TrustRemedies(endpoint, self._claims)

@@ -7,13 +7,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pytest
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Clock, Deadline
-from ecr_public_pusher.errors import ApiError, ApiStatusError, DeadlineReached, PusherError, SignInError, UnreachableError
+from ecr_public_pusher.errors import ApiError, ApiStatusError, DeadlineReached, PusherError, SignInError, SignInRefused, UnreachableError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
@@ -22,7 +23,15 @@ from infra.local.kube.certificates import Certificate, issue
 from tests.support.bad_server import BadServer, Exchange, Script, drip, hanging_at_connect, serving
 from tests.support.resolver import Resolver
 
-IMPATIENT = RetryPolicy(connect_seconds=0.3, request_seconds=0.4, attempts=3, connect_attempts=2, backoff_seconds=0.01, backoff_limit_seconds=0.05)
+IMPATIENT = RetryPolicy(
+    connect_seconds=0.3,
+    request_seconds=0.4,
+    attempts=3,
+    connect_attempts=2,
+    backoff_seconds=0.01,
+    backoff_limit_seconds=0.05,
+    sign_in_seconds=0.02,
+)
 BEARER = "k8s-aws-v1.bearer-of-a-test"
 PASSWORD = "cGFzc3dvcmQtb2YtYS10ZXN0"
 BODY = json.dumps({"kind": "Secret", "metadata": {"name": "ecr-public-token"}, "data": {".dockerconfigjson": PASSWORD}}).encode()
@@ -32,7 +41,15 @@ APPLIED = json.dumps({"kind": "PartialObjectMetadata", "metadata": {"name": "ecr
 class Calls:
     """A cluster's client on an event loop of its own, for tests that speak to it call by call."""
 
-    def __init__(self, url: str, ca_pem: str, *, deadline: Deadline | None = None, sign_in: Callable[[], str] = lambda: BEARER) -> None:
+    def __init__(
+        self,
+        url: str,
+        ca_pem: str,
+        *,
+        deadline: Deadline | None = None,
+        sign_in: Callable[[], str | None] = lambda: BEARER,
+        retry_policy: RetryPolicy = IMPATIENT,
+    ) -> None:
         async def credential() -> Credential:
             return Credential(sign_in())
 
@@ -44,7 +61,7 @@ class Calls:
                 deadline=deadline or Deadline.of_invocation(30),
                 blocking=BlockingCalls(),
                 sockets=Sockets(),
-                retry_policy=IMPATIENT,
+                retry_policy=retry_policy,
             )
 
         self._runner = asyncio.Runner()
@@ -56,6 +73,17 @@ class Calls:
 
     def apply(self) -> bool:
         return self._runner.run(self.api.apply_secret("team-a", "ecr-public-token", BODY)).created
+
+    def apply_at_once(self, count: int) -> list[bool | BaseException]:
+        """As many applies side by side, and what became of each."""
+
+        async def one() -> bool:
+            return (await self.api.apply_secret("team-a", "ecr-public-token", BODY)).created
+
+        async def all_of_them() -> list[bool | BaseException]:
+            return await asyncio.gather(*(one() for _ in range(count)), return_exceptions=True)
+
+        return self._runner.run(all_of_them())
 
     def close(self) -> None:
         self._runner.run(self.api.__aexit__())
@@ -328,6 +356,116 @@ def test_a_401_that_lasts_is_a_sign_in_error_with_the_access_entry_as_remedy() -
     assert isinstance(error, SignInError)
     assert "create-access-entry" in error.remedy
     assert len(server.requests) == 2
+
+
+@dataclass(frozen=True)
+class Counted(RetryPolicy):
+    """As impatient, and notes each pause before a sign-in is tried again."""
+
+    sign_in_seconds: float = 0.02
+    pauses: list[float] = field(default_factory=list)
+
+    def sign_in_pause(self) -> float:
+        self.pauses.append(super().sign_in_pause())
+        return self.pauses[-1]
+
+
+def admitting(*tokens: str) -> Script:
+    """401 to every other token."""
+
+    def script(exchange: Exchange) -> None:
+        while request := exchange.request():
+            admitted = any(f"Bearer {token}\r\n".encode() in request for token in tokens)
+            exchange.answer(*(("200 OK", APPLIED) if admitted else ("401 Unauthorized", b"")))
+
+    return script
+
+
+def test_requests_that_are_refused_side_by_side_share_one_new_token_and_one_pause() -> None:
+    made: list[str] = []
+    policy = Counted()
+
+    def sign_in() -> str:
+        made.append(f"token-{len(made)}")
+        return made[-1]
+
+    with serving(admitting("token-1")) as server:
+        calls = Calls(server.url, server.certificate.ca_pem, sign_in=sign_in, retry_policy=policy)
+        with contextlib.closing(calls):
+            assert calls.apply_at_once(8) == [False] * 8
+    assert (len(made), len(policy.pauses)) == (2, 1)
+
+
+def test_a_token_that_is_refused_after_the_pause_is_not_replaced_for_others() -> None:
+    made: list[str] = []
+    policy = Counted()
+
+    def sign_in() -> str:
+        made.append(f"token-{len(made)}")
+        return made[-1]
+
+    with serving(admitting()) as server:
+        calls = Calls(server.url, server.certificate.ca_pem, sign_in=sign_in, retry_policy=policy)
+        with contextlib.closing(calls):
+            for count in (8, 1):
+                assert {type(result) for result in calls.apply_at_once(count)} == {SignInRefused}
+    assert (len(made), len(policy.pauses)) == (2, 1)
+
+
+def test_requests_share_the_failure_of_the_second_sign_in_too() -> None:
+    tries: list[int] = []
+    policy = Counted()
+
+    def sign_in() -> str:
+        tries.append(1)
+        if len(tries) > 1:
+            raise SignInError("STS is unwell", remedy="Wait.")
+        return "token"
+
+    with serving(admitting()) as server:
+        calls = Calls(server.url, server.certificate.ca_pem, sign_in=sign_in, retry_policy=policy)
+        with contextlib.closing(calls):
+            assert {str(result) for result in calls.apply_at_once(8)} == {"STS is unwell"}
+    assert (len(tries), len(policy.pauses)) == (2, 1)
+
+
+def test_a_verifier_that_is_throttled_for_a_moment_is_waited_for() -> None:
+    """The second try comes when the first is a few seconds old, by default; here sooner."""
+    first: list[float] = []
+
+    def script(exchange: Exchange) -> None:
+        while exchange.request():
+            first.append(time.monotonic())
+            throttled = time.monotonic() - first[0] < 0.25
+            exchange.answer(*(("401 Unauthorized", b"") if throttled else ("200 OK", APPLIED)))
+
+    with serving(script) as server:
+        policy = replace(IMPATIENT, sign_in_seconds=0.6)
+        calls = Calls(server.url, server.certificate.ca_pem, retry_policy=policy)
+        with contextlib.closing(calls):
+            assert calls.apply_at_once(1) == [False]
+
+
+def test_the_pause_is_of_seconds_and_scattered() -> None:
+    pauses = {RetryPolicy().sign_in_pause() for _ in range(50)}
+    assert (min(pauses) >= 2, max(pauses) <= 5, len(pauses) > 10) == (True, True, True)
+
+
+def test_a_sign_in_is_not_tried_again_beyond_the_deadline() -> None:
+    patient = replace(IMPATIENT, sign_in_seconds=3600)
+    with serving(admitting()) as server:
+        calls = Calls(server.url, server.certificate.ca_pem, retry_policy=patient)
+        with contextlib.closing(calls):
+            assert [type(result) for result in calls.apply_at_once(1)] == [SignInRefused]
+    assert len(server.requests) == 1
+
+
+def test_nobody_is_refused_once() -> None:
+    with serving(admitting()) as server:
+        calls = Calls(server.url, server.certificate.ca_pem, sign_in=lambda: None)
+        with contextlib.closing(calls):
+            calls.apply_at_once(1)
+    assert len(server.requests) == 1
 
 
 def test_an_endless_answer_is_cut_off() -> None:

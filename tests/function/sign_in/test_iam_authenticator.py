@@ -61,6 +61,16 @@ def test_a_push_of_a_role_that_is_not_mapped_names_it_too(world: World) -> None:
     assert cluster_of(world.run())["error"]["remedy"].endswith(f"\n{MAPPING}")
 
 
+@pytest.mark.parametrize("action", ["push", "check"])
+def test_a_refusal_may_be_a_throttle_and_says_so(world: World, action: str) -> None:
+    other = "arn:aws:iam::111122223333:role/another"
+    world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID, principal=other)
+    report = world.run({"action": action})
+    found = findings(report)["sign-in"] if action == "check" else cluster_of(report)["error"]
+    said = f"does not admit {EXECUTION_ROLE}, or STS throttled the authenticator behind it, which passes by itself"
+    assert found["message"].endswith(said)
+
+
 def test_after_a_refusal_it_signs_anew_once(world: World) -> None:
     cluster = world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID, embedded=True)
     tries: list[int] = []
