@@ -162,6 +162,7 @@ class LocalAws:
         public_cidrs: tuple[str, ...] = ("0.0.0.0/0",),
         authentication_mode: str = "API",
         tags: Mapping[str, str] | None = None,
+        status: str = "ACTIVE",
     ) -> None:
         """Lets EKS describe the cluster, in that account and region only. `public`: its endpoint is, to `public_cidrs`, and not private only."""
         partition = get_partition(region)
@@ -175,6 +176,7 @@ class LocalAws:
         }
         described.access_config = {"authenticationMode": authentication_mode}  # type: ignore[attr-defined]  # moto answers with it all the same
         described.tags = dict(tags or {})
+        described.status = status
         described.certificate_authority = {"data": base64.b64encode(cluster.ca_pem.encode()).decode()}
         eks_backends[account_id][region].clusters[cluster.name] = described
         self.eks_access.put(account_id, region, cluster.name, getattr(cluster, "access_entries", None), authentication_mode)

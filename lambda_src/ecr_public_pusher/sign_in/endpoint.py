@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+DELETING = "DELETING"
+# Source: EKS DescribeCluster, `status`
+NOT_READY = frozenset({"CREATING", "PENDING", DELETING, "FAILED"})
+
 
 @dataclass(frozen=True)
 class Endpoint:
     """Where a cluster is, and the PEM certificate authority it must prove itself with (empty: the public ones).
 
     What EKS says beside that, for hints only: whether the endpoint is public, and to whom; how the cluster authenticates; its security group.
-    `tags`: the cluster's, for discovery.
+    `tags`: the cluster's, for discovery. `status`: what EKS says that it is doing with the cluster.
     """
 
     url: str
@@ -19,3 +23,9 @@ class Endpoint:
     authentication_mode: str = ""
     security_group: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    status: str = field(default="", compare=False)
+
+    @property
+    def is_ready(self) -> bool:
+        """Return whether the cluster is neither being created nor deleted, and its creation has not failed."""
+        return self.status not in NOT_READY
