@@ -91,6 +91,10 @@ class NotThereError(EksError):
     code = "EksError"
 
 
+class NotReadyError(NotThereError):
+    """EKS has the cluster, but it is being created or deleted, or its creation failed."""
+
+
 class DiscoveryError(EksError):
     """A discovery finds no cluster, or may not look for them."""
 

@@ -167,6 +167,7 @@ class LocalAws:
         authentication_mode: str = "API",
         tags: Mapping[str, str] | None = None,
         local_as: str | None = None,
+        status: str = "ACTIVE",
     ) -> None:
         """Lets EKS describe the cluster, in that account and region only. `public`: its endpoint is, to `public_cidrs`, and not private only.
 
@@ -186,6 +187,7 @@ class LocalAws:
             described.id = cluster.name  # type: ignore[attr-defined]  # as above
             described.outpost_config = OUTPOST  # type: ignore[attr-defined]
         described.tags = dict(tags or {})
+        described.status = status
         described.certificate_authority = {"data": base64.b64encode(cluster.ca_pem.encode()).decode()}
         eks_backends[account_id][region].clusters[name] = described
         self.eks_access.put(account_id, region, name, getattr(cluster, "access_entries", None), authentication_mode)

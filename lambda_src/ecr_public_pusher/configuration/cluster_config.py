@@ -100,6 +100,11 @@ class ClusterConfig:
         return (self.role_arn.split(":")[4] if self.role_arn else self.function_account, self.region, self.cluster)
 
     @property
+    def discovered(self) -> bool:
+        """Return whether a discovery found the cluster: no document's own id has a slash."""
+        return "/" in self.id
+
+    @property
     def server(self) -> Server | None:
         """Of a cluster whose document says where it is."""
         return self.sign_in.server if isinstance(self.sign_in, (IamAuthenticator, WebIdentity)) else None

@@ -61,9 +61,13 @@ class Clock:
 
 @dataclass
 class Sightings:
-    """What a search has seen until now. `tags`: of each cluster. `failures`: of those that could not be described. `failure`: of the search."""
+    """What a search has seen until now. `tags`: of each cluster. `failures`: of those that could not be described. `failure`: of the search.
+
+    `not_ready`: the tags of those that are being created or deleted, or whose creation failed; None where EKS's answer had none.
+    """
 
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    not_ready: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
     failures: dict[str, EksError] = field(default_factory=dict)
     failure: PusherError | None = None
     clock: Clock | None = None
@@ -169,7 +173,8 @@ class _Discovering:
             for region in discovery.regions:
                 failed |= self._failed(discovery, region, seen)
             if not matching and not failed and self._narrowing.wants(discovery.every):
-                failed[discovery.every] = _nothing(discovery)
+                not_ready = [name for region in discovery.regions for name in self._not_ready(discovery, region, seen)]
+                failed[discovery.every] = _nothing(discovery, not_ready)
             invalid |= failed
             for config in matching:
                 if config.id in failed:
@@ -187,13 +192,24 @@ class _Discovering:
     def _refused_authenticators(self, names: Collection[str], seen: Mapping[_Place, Sightings]) -> dict[str, PusherError]:
         """The documents whose clusterId is the name of a cluster that is pushed to, or of which that is not known."""
         refused: dict[str, PusherError] = {}
+        coming_or_going = {name for discovery, region in self._places() for name in self._not_ready(discovery, region, seen)}
         for name, those in self._authenticators.items():
             failure = next((failure for sightings in seen.values() if (failure := sightings.failure_of(name))), None)
-            if name in names:
-                refused |= {one: names_an_eks_cluster(one, name) for one in those}
-            elif failure is not None:
-                refused |= {one: cannot_judge_cluster_id(one, name, failure.message, remedy=failure.remedy) for one in those}
+            for one in those:
+                if name in names:
+                    refused[one] = names_an_eks_cluster(one, name)
+                elif failure is not None:
+                    refused[one] = cannot_judge_cluster_id(one, name, failure.message, remedy=failure.remedy)
+                elif name in coming_or_going:
+                    why = "an EKS cluster of that name is being created or deleted"
+                    refused[one] = cannot_judge_cluster_id(one, name, why, remedy="Wait until that is done.")
         return refused
+
+    def _not_ready(self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]) -> list[str]:
+        """The names of those that have the tags, or may have them, and are being created or deleted."""
+        sightings = seen.get(_place(discovery, region))
+        known = sightings.not_ready if sightings else {}
+        return sorted(name for name, tags in known.items() if tags is None or discovery.holds(tags))
 
     def _matching(self, discovery: Discovery, seen: Mapping[_Place, Sightings]) -> Iterator[ClusterConfig]:
         for region in discovery.regions:
@@ -308,10 +324,11 @@ def _not_described(failures: Mapping[str, EksError]) -> DiscoveryError:
     return DiscoveryError(f"{first.message}{others}, so its tags are not known; the others were pushed", remedy=first.remedy)
 
 
-def _nothing(discovery: Discovery) -> EksError:
+def _nothing(discovery: Discovery, not_ready: list[str]) -> EksError:
     tags = ", ".join(f"{key}={value}" for key, value in discovery.tags.items())[:300]
+    left_out = f" (left out, being created or deleted: {', '.join(not_ready[:SHOWN])})" if not_ready else ""
     return DiscoveryError(
-        f"no EKS cluster in {', '.join(discovery.regions)[:300]} bears the tags {tags}",
+        f"no EKS cluster in {', '.join(discovery.regions)[:300]} bears the tags {tags}{left_out}",
         remedy=f"Tag a cluster (`aws eks tag-resource --region {discovery.regions[0]} --resource-arn CLUSTER_ARN --tags KEY=VALUE`), "
         "correct regions, tags or roleArn, or delete the document.",
     )

@@ -15,6 +15,7 @@ from ecr_public_pusher.errors import (
     DeadlineReached,
     InternalError,
     NoAnswerError,
+    NotThereError,
     PusherError,
     SignInError,
     UnreachableError,
@@ -28,6 +29,7 @@ from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.ownership import Stack
 from ecr_public_pusher.results import ClusterResult, Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.sign_in.factory import SignIns
+from ecr_public_pusher.sign_in.kind import SignIn
 
 CLUSTERS_AT_ONCE = 100
 # Clusters that have taken this long may hang: others take their turn beside them.
@@ -95,6 +97,10 @@ def connections_for(namespaces: int, *, most: int) -> int:
 type _Work = Callable[[KubernetesApi, Namespace], Awaitable[NamespaceOutcome | None]]
 
 
+# How a cluster that is being deleted shows.
+_MAY_BE_GONE = (NotThereError, UnreachableError, SignInError, ApiError)
+
+
 class _State(Enum):
     """How far a cluster's run has come."""
 
@@ -111,7 +117,9 @@ class _ClusterRun:
         self._config, self._job, self._workplace, self._most_connections = config, job, workplace, most_connections
         self._clock = workplace.deadline.clock
         self._state = _State.WAITING
+        self._sign_in: SignIn | None = None
         self._error: PusherError | None = None
+        self._left_out: str | None = None
         self._targets: tuple[Namespace, ...] = job.known()
         self._outcomes: dict[str, NamespaceOutcome | None] = {}
         self._started: set[str] = set()
@@ -129,6 +137,7 @@ class _ClusterRun:
             return  # as when it is cancelled: the state says in the result what was done
         except PusherError as error:
             self._error = error
+            self._left_out = await self._why_left_out(error)
         except Exception as error:  # noqa: BLE001 - a defect of ours is this cluster's alone, and its text may carry a credential
             self._error = InternalError.from_exception(error)
         finally:
@@ -137,6 +146,8 @@ class _ClusterRun:
 
     def result(self) -> ClusterResult:
         """What is known now; what has no outcome by now failed with the cluster, or ran out of time."""
+        if self._left_out is not None:
+            return ClusterResult(self._config.id, skipped=self._left_out, seconds=self._seconds or 0.0)
         error = self._error
         if error is None and self._state in (_State.WAITING, _State.CONNECTING):
             error = DeadlineReached(_OUT_OF_TIME if self._state is _State.CONNECTING else _NO_TURN, remedy=_TIME)
@@ -155,7 +166,7 @@ class _ClusterRun:
 
     async def _run(self) -> None:
         """With what EKS said earlier of the endpoint; once more with what it says now, when nothing answers there any more."""
-        sign_in = self._workplace.sign_ins.of(self._config)
+        sign_in = self._sign_in = self._workplace.sign_ins.of(self._config)
         remembered = sign_in.remembered()
         try:
             await self._work(sign_in.access(remembered or await sign_in.described()))
@@ -166,6 +177,19 @@ class _ClusterRun:
             self._outcomes.clear()
             self._error, self._unanswered = None, 0
             await self._work(sign_in.access(described))
+
+    async def _why_left_out(self, error: PusherError) -> str | None:
+        """Why it is no failure: the cluster was found by tag, and since then EKS has begun to delete it, or has it no more."""
+        if self._sign_in is None or not self._config.discovered or not isinstance(error, _MAY_BE_GONE):
+            return None
+        try:
+            if not isinstance(error, NotThereError):
+                await self._sign_in.described()
+        except NotThereError as gone:
+            error = gone
+        except PusherError:
+            return None
+        return error.message if isinstance(error, NotThereError) else None
 
     async def _work(self, access: ClusterAccess) -> None:
         async with self._workplace.api(access) as api:

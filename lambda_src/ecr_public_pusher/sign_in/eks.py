@@ -17,10 +17,10 @@ from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.configuration.kube_context import kube_context
 from ecr_public_pusher.deadline import Clock
-from ecr_public_pusher.errors import DiscoveryError, EksError, NotThereError
+from ecr_public_pusher.errors import DiscoveryError, EksError, NotReadyError, NotThereError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.ownership import RBAC_GROUP
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.endpoint import DELETING, NOT_READY, Endpoint
 from ecr_public_pusher.sign_in.kind import Remedies
 from ecr_public_pusher.sign_in.role_caller import RoleCaller
 from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, not_admitted_by_authenticator, sts_token
@@ -38,7 +38,7 @@ type EndpointKey = tuple[str | None, str | None, str, str]
 
 
 class EndpointCache:
-    """What EKS said of each cluster's endpoint, for as long as the sandbox lives, but at most an hour."""
+    """What EKS said of each cluster's endpoint, for as long as the sandbox lives, but at most an hour. Only clusters that are ready."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or Clock()
@@ -49,7 +49,11 @@ class EndpointCache:
         return endpoint if self._clock.wall() - asked_at < ENDPOINT_LIFE_SECONDS else None
 
     def put(self, key: EndpointKey, endpoint: Endpoint) -> None:
-        self._known[key] = self._clock.wall(), endpoint
+        now = self._clock.wall()
+        self._known.pop(key, None)
+        self._known[key] = now, endpoint  # at the end: the oldest come first
+        while now - next(iter(self._known.values()))[0] >= ENDPOINT_LIFE_SECONDS:
+            del self._known[next(iter(self._known))]
 
     def forget(self, key: EndpointKey) -> None:
         self._known.pop(key, None)
@@ -74,15 +78,21 @@ class EksSignIn(RoleCaller):
         self._endpoints.forget(self._key)
 
     async def described(self) -> Endpoint:
-        """Where the cluster is, by EKS's word now. Raises RoleError, SignInError, EksError."""
-        return await self.ask(partial(self._callers.blocking.run, service=f"eks {self.config.region}"))
+        """Where the cluster is, by EKS's word now. Raises RoleError, SignInError, EksError; NotThereError for one that is being deleted."""
+        found = await self.ask(partial(self._callers.blocking.run, service=f"eks {self.config.region}"))
+        if found.status == DELETING:
+            raise _being_deleted(f"cluster {self.config.cluster} in {self.config.region}")
+        return found
 
     async def ask(self, run: Callable[[Callable[[], Endpoint]], Awaitable[Endpoint]]) -> Endpoint:
-        """The same, by a call that `run` has its way with."""
+        """The same, by a call that `run` has its way with, and whatever EKS is doing with the cluster. Only what is ready is remembered."""
         caller = await self.caller()
         clients, config = self._callers.clients, self.config
         found = await run(lambda: describe(clients.client("eks", config.region), config.cluster, **caller.signature))
-        self._endpoints.put(self._key, found)
+        if found.is_ready:
+            self._endpoints.put(self._key, found)
+        else:
+            self._endpoints.forget(self._key)
         return found
 
     async def credential(self) -> Credential:
@@ -153,7 +163,9 @@ class EksDirectory:
             try:
                 remembered = None if self._fresh else sign_in.remembered()
                 endpoint = remembered or await sign_in.ask(lambda call: seen.timed(self._run(call)))
-                seen.tags[name] = endpoint.tags
+                (seen.tags if endpoint.is_ready else seen.not_ready)[name] = endpoint.tags
+            except NotReadyError:
+                seen.not_ready[name] = None
             except NotThereError:
                 pass
             except EksError as error:
@@ -204,10 +216,13 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
             raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
         status = str(found.get("status", "unknown"))[:40] if isinstance(found, dict) else "unknown"
-        kind = NotThereError if status in _COMING_OR_GOING else EksError
+        if status == DELETING:
+            raise _being_deleted(where) from None
+        kind = NotReadyError if status in NOT_READY else EksError
+        remedy = _REMEDY_OF_FAILED if status == "FAILED" else _REMEDY_OF_OTHERS
         raise kind(
             f"EKS names no usable endpoint and certificate authority for {where} (status {status})",
-            remedy=f"Wait until the cluster is ACTIVE: `aws eks wait cluster-active --region {client.meta.region_name} --name {cluster}`",
+            remedy=f"{remedy} --region {client.meta.region_name} --name {cluster}`",
         ) from None
     return Endpoint(url.rstrip("/"), ca_pem, _local_id(found, where, client.meta.region_name, cluster), **_hints(found))
 
@@ -230,6 +245,13 @@ def _unless_refused(error: AwsError, client: Any) -> str | None:
     return unless_refused(error, f"EKS in {region}", endpoint=f"com.amazonaws.{region}.eks")
 
 
+def _being_deleted(where: str) -> NotReadyError:
+    return NotReadyError(
+        f"EKS is deleting {where} (status {DELETING}): nothing is sent there any more",
+        remedy="Delete its document, or set enabled: false in it: its Secrets end with the cluster.",
+    )
+
+
 def _hints(found: dict[str, Any]) -> dict[str, Any]:
     network, access = found.get("resourcesVpcConfig"), found.get("accessConfig")
     network, access = (network if isinstance(network, dict) else {}), (access if isinstance(access, dict) else {})
@@ -241,10 +263,12 @@ def _hints(found: dict[str, Any]) -> dict[str, Any]:
         "public": network.get("endpointPublicAccess") is not False,
         "authentication_mode": str(access.get("authenticationMode") or "")[:40],
         "security_group": str(network.get("clusterSecurityGroupId") or "")[:40],
+        "status": str(found.get("status") or "")[:40],
     }
 
 
-_COMING_OR_GOING = frozenset({"CREATING", "PENDING", "DELETING", "FAILED"})
+_REMEDY_OF_OTHERS = "Wait until the cluster is ACTIVE: `aws eks wait cluster-active"
+_REMEDY_OF_FAILED = "Its creation failed: see why, delete it, and create it anew: `aws eks describe-cluster --query cluster.health"
 _REMEDY = "The execution role (or roleArn) needs eks:DescribeCluster on this cluster; check `cluster` and `region`."
 _REMEDIES = {
     "ResourceNotFoundException": "Check `cluster`, `region` and `roleArn`: `aws eks list-clusters --region REGION` shows the names there.",

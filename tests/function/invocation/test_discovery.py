@@ -169,6 +169,82 @@ def test_other_accounts_are_looked_into_with_their_role(world: World) -> None:
     assert entry(world.invoke(), "fleet/us-east-1/*")["error"]["type"] == "RoleError"
 
 
+@pytest.mark.parametrize("status", ["CREATING", "PENDING", "DELETING", "FAILED"])
+def test_a_cluster_that_is_being_created_or_deleted_is_left_out_though_its_endpoint_is_there(fleet: World, status: str) -> None:
+    fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status=status)
+    for event in ({}, {"action": "plan"}, {"action": "check"}):
+        report = fleet.invoke(event)
+        assert (report["ok"], ids(report)) == (True, [FOUND[0], FOUND[2]])
+    assert fleet.asked("one") == []
+    fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="UPDATING")
+    assert ids(fleet.invoke()) == FOUND
+
+
+def test_a_sweep_forgets_the_endpoint_of_a_cluster_that_a_push_saw_being_deleted(fleet: World) -> None:
+    fleet.discovery("fleet", DOCUMENT.replace("[a]}", "['*']}"))
+    fleet.invoke()
+    fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="DELETING")
+    fleet.invoke()
+    fleet.add_namespace("one", "fresh")
+    before = len(fleet.asked("one"))
+    for _ in range(2):
+        assert FOUND[1] not in ids(fleet.invoke({"action": "sweep"}))
+    assert len(fleet.asked("one")) == before
+    fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED)
+    assert FOUND[1] in ids(fleet.invoke({"action": "sweep"}))
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["being deleted", "gone"])
+def test_a_sweep_that_fails_in_a_cluster_that_is_being_deleted_meanwhile_is_no_failure(
+    fleet: World, gone: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fleet.discovery("fleet", DOCUMENT.replace("[a]}", "['*']}").replace("us-east-1, ", ""))
+    fleet.invoke()
+    fleet.aws.put_cluster("111122223333", "eu-west-1", fleet.clusters["three"], tags=TAGGED, status="DELETING")
+    fleet.clusters["three"].admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")
+    if gone:
+        listed = Answer(200, b'{"clusters": ["three"]}', {"Content-Type": "application/json"})
+        fleet.aws.script("eks", "ListClusters", listed)
+        fleet.aws.remove_cluster("three", region="eu-west-1")
+    capsys.readouterr()
+    report = fleet.invoke({"action": "sweep"})
+    found = entry(report, FOUND[0])
+    assert (report["ok"], found["error"]) == (True, None)
+    assert found["skipped"].startswith("EKS does not describe" if gone else "EKS is deleting cluster three in eu-west-1 (status DELETING)")
+    assert "ClusterFailed" not in capsys.readouterr().out
+
+
+def test_a_cluster_that_fails_while_it_is_there_is_a_failure(fleet: World) -> None:
+    fleet.clusters["three"].admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")
+    assert not entry(fleet.invoke(), FOUND[0])["ok"]
+
+
+def test_a_discovery_whose_only_cluster_is_being_created_says_so(fleet: World) -> None:
+    fleet.discovery("fleet", DOCUMENT.replace("us-east-1, ", ""))
+    fleet.aws.put_cluster("111122223333", "eu-west-1", fleet.clusters["three"], tags=TAGGED, status="CREATING")
+    assert entry(fleet.invoke(), "fleet/*")["error"]["message"].endswith("(left out, being created or deleted: three)")
+
+
+def test_a_document_of_its_own_of_a_cluster_that_is_being_deleted_says_so(fleet: World) -> None:
+    fleet.document("mine", "{cluster: one, namespaces: [a]}")
+    fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="DELETING")
+    error = entry(fleet.invoke(), "mine")["error"]
+    assert (error["type"], error["message"]) == (
+        "EksError",
+        "EKS is deleting cluster one in us-east-1 (status DELETING): nothing is sent there any more",
+    )
+    assert error["remedy"] == "Delete its document, or set enabled: false in it: its Secrets end with the cluster."
+
+
+def test_an_authenticators_id_is_not_judged_while_its_namesake_comes_or_goes(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="DELETING")
+    fleet.add_elsewhere("edge", cluster_id="one", document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: one}}")
+    for event in ({}, {"clusters": ["edge"]}):
+        assert entry(fleet.invoke(event), "edge")["error"]["type"] == "CannotBeJudged"
+    assert fleet.asked("edge") == []
+
+
 def test_pages_are_followed_empty_ones_too(fleet: World) -> None:
     pages = {"": ([], "x"), "x": (["one"], "y"), "y": ([], "z"), "z": (["two"], None)}
 

@@ -1,6 +1,8 @@
 """What EKS said of an endpoint is remembered while the sandbox lives, until it turns out wrong or is an hour old."""
 
+import gc
 import json
+import weakref
 from dataclasses import dataclass
 
 import pytest
@@ -99,6 +101,26 @@ def test_what_is_an_hour_old_is_asked_for_again() -> None:
     assert cache.get(KEY) == endpoint
     now[0] += 1
     assert cache.get(KEY) is None
+
+
+def test_what_nobody_asks_for_any_more_does_not_pile_up() -> None:
+    now = [1_000.0]
+    cache = EndpointCache(Clock(wall=lambda: now[0]))
+    cache.put(KEY, Endpoint("https://x.eks.amazonaws.com", "PEM"))
+    kept = weakref.ref(cache.get(KEY))
+    now[0] += ENDPOINT_LIFE_SECONDS
+    cache.put((*KEY[:3], "another"), Endpoint("https://y.eks.amazonaws.com", "PEM"))
+    gc.collect()
+    assert kept() is None
+
+
+@pytest.mark.parametrize("status", ["CREATING", "DELETING", "FAILED"])
+def test_the_endpoint_of_a_cluster_that_is_not_ready_is_not_remembered(world: World, status: str) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    world.aws.put_cluster(ACCOUNT, "us-east-1", world.clusters["prod"], status=status)
+    for _ in range(2):
+        assert world.invoke()["ok"] is (status != "DELETING")
+    assert described(world) == 2
 
 
 @pytest.mark.parametrize(
