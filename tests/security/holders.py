@@ -144,6 +144,8 @@ HOLDERS = {
         "function/jobs/test_isolation.py::test_of_fifty_clusters_one_hangs_and_one_refuses_and_the_others_finish_as_if_alone",
         f"{CLIENT}::test_an_endless_answer_is_cut_off",
         f"{CLIENT}::test_a_slow_drip_is_not_waited_for",
+        "function/jobs/test_connections.py::test_clusters_whose_writes_hang_take_no_more_connections_than_there_are",
+        "function/kubernetes_api/test_connection_budget.py::test_a_cluster_that_answers_does_not_wait_for_those_that_hang",
     ],
     "C8": [
         "stack/test_rbac.py::test_the_rules_are_these_and_nothing_more",
@@ -155,6 +157,7 @@ HOLDERS = {
     "N2": [f"{DOCUMENTS}::test_the_authority_of_an_allowed_host_is_the_documents"],
     "N3": [
         f"{CLIENT}::test_nothing_is_sent_once_the_deadline_has_passed",
+        f"{CLIENT}::test_a_write_without_an_answer_is_thrown_away_with_what_the_kernel_holds",
         "function/jobs/test_isolation.py::test_no_old_token_arrives_after_a_newer_one_when_lambda_freezes_around_a_hanging_write",
     ],
     "K1": [

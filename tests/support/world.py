@@ -24,6 +24,7 @@ from ecr_public_pusher.events.parser import parse
 from ecr_public_pusher.invocation.runner import Runner
 from ecr_public_pusher.invocation.sandbox import Sandbox
 from ecr_public_pusher.invocation.settings import Settings
+from ecr_public_pusher.kubernetes_api.connection_budget import ConnectionBudget
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.ownership import USER_AGENT, Stack
@@ -240,14 +241,28 @@ class World:
         answer = self.queue.poll(lambda event: self.call(event, seconds=seconds))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
-    def run(self, event: dict[str, Any] | None = None, *, seconds: float = 60, retry_policy: RetryPolicy = IMPATIENT) -> dict[str, Any]:
+    def run(
+        self,
+        event: dict[str, Any] | None = None,
+        *,
+        seconds: float = 60,
+        retry_policy: RetryPolicy = IMPATIENT,
+        budget: ConnectionBudget | None = None,
+    ) -> dict[str, Any]:
         """As `invoke`, but impatient, and without log and metrics."""
-        return asyncio.run(self._run(event or {}, Deadline.of_invocation(seconds), retry_policy))
+        with Sockets(budget) as sockets:
+            return asyncio.run(self._run(event or {}, Deadline.of_invocation(seconds), retry_policy, sockets))
 
-    async def _run(self, event: dict[str, Any], deadline: Deadline, retry_policy: RetryPolicy) -> dict[str, Any]:
+    async def _run(
+        self,
+        event: dict[str, Any],
+        deadline: Deadline,
+        retry_policy: RetryPolicy,
+        sockets: Sockets,
+    ) -> dict[str, Any]:
         settings = Settings.from_env(self.environ, function_arn=Context().invoked_function_arn)
         async with BlockingCalls() as blocking:
-            runner = Runner(settings, self.sandbox, deadline, blocking, Sockets(), "id", retry_policy)
+            runner = Runner(settings, self.sandbox, deadline, blocking, sockets, "id", retry_policy)
             return report(await runner.run(parse(event, root=settings.root)))
 
     def asked(self, cluster: str) -> list[str]:

@@ -121,10 +121,11 @@ class _ClusterCheck:
             blocking=self._workplace.blocking,
             retry_policy=self._workplace.retry_policy,
         )
-        for check, step in ((Check.DNS, route.resolve), (Check.TCP, route.connect), (Check.TLS, route.shake_hands)):
-            self._look(check)
-            if not self._note(await step()):
-                return
+        async with self._workplace.sockets.budget.one():
+            for check, step in ((Check.DNS, route.resolve), (Check.TCP, route.connect), (Check.TLS, route.shake_hands)):
+                self._look(check)
+                if not self._note(await step()):
+                    return
         if signs and await self._audit(access) and pulls:  # without its tokens, a dry run would only fail for the same reason
             self._look(Check.NAMESPACES)
             await self._try()

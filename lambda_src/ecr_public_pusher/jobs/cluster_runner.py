@@ -23,6 +23,7 @@ from ecr_public_pusher.errors import (
 from ecr_public_pusher.jobs.job import Job
 from ecr_public_pusher.jobs.targets import Plan, PlannedCluster
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.kubernetes_api.connection_budget import CONNECTIONS_IN_ALL
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
@@ -34,9 +35,8 @@ from ecr_public_pusher.sign_in.kind import SignIn
 CLUSTERS_AT_ONCE = 100
 # Clusters that have taken this long may hang: others take their turn beside them.
 SLOW_CLUSTER_SECONDS, MOST_CLUSTERS_AT_ONCE = 5.0, 256
-# A connection costs several requests' worth of work, and a quarter of a megabyte: a small cluster gets few, a large one more, all together
-# not many more than these. In each cluster, a request that hangs gives its place to another, up to the most.
-CONNECTIONS_IN_ALL = 200
+# A connection costs several requests' worth of work: a small cluster gets few, a large one more. In each cluster, a request that hangs gives
+# its place to another, up to the most, within the budget of all.
 MOST_CONNECTIONS = 8
 NAMESPACES_PER_CONNECTION = 8
 

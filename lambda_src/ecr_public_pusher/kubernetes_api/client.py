@@ -11,6 +11,7 @@ import json
 import socket
 import ssl
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Self
@@ -37,10 +38,11 @@ from ecr_public_pusher.errors import (
 )
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.connection_errors import NOT_THE_API, classify
+from ecr_public_pusher.kubernetes_api.connection_share import GaveWay, Turn
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
-from ecr_public_pusher.kubernetes_api.sockets import Sockets, finish
+from ecr_public_pusher.kubernetes_api.sockets import Sockets, close_in_peace
 from ecr_public_pusher.kubernetes_api.status import phrase, status_error
-from ecr_public_pusher.kubernetes_api.tls import Resolver, client_context, connector, verifying_context
+from ecr_public_pusher.kubernetes_api.tls import Connector, Resolver, client_context, verifying_context
 from ecr_public_pusher.ownership import USER_AGENT
 
 JSON = "application/json"
@@ -49,6 +51,8 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 # Connections are aborted, which takes a turn of the event loop.
 _CLOSE_SECONDS = 1.0
+# Of the request that the task at hand sends.
+_TURN: ContextVar[Turn] = ContextVar("turn")
 
 
 class _AnswerTooLong(Exception):
@@ -65,12 +69,10 @@ class Client:
         self._base = access.url.rstrip("/")
         self._host = urlsplit(access.url).netloc
         self.retry_policy = retry_policy or RetryPolicy()
-        self._sockets: list[socket.socket] = []
         self._signed_in: _SignedIn | None = None
         self._signing_in = asyncio.Lock()
         self._admitted: _SignedIn | None = None  # the last that a request was not refused with
         self._sign_in_failure: PusherError | None = None
-        self._under_way = 0
         self._last_body: bytes | None = None
         self._last_payload: _DeadlinedBody | None = None
         self.answered = False  # the cluster has given a whole answer to something
@@ -82,14 +84,21 @@ class Client:
                 remedy="Correct certificateAuthority in the document; of an EKS cluster, EKS itself names it: ask AWS support.",
             ) from None
         policy = self.retry_policy
+        share = sockets.budget.share(stalled_after=policy.stalled_seconds, close=close_in_peace)
 
         def make_socket(address_info: Any) -> socket.socket:
-            made = sockets.make(address_info)
-            self._sockets.append(made)
+            made = sockets.make(address_info, share.closed)
+            share.opened()
             return made
 
+        self._share = share
         self._session = aiohttp.ClientSession(
-            connector=connector(context, make_socket, Resolver(blocking, policy.connect_seconds)),
+            connector=Connector(
+                context,
+                Resolver(blocking, policy.connect_seconds),
+                make_socket=make_socket,
+                on_connect=lambda connection: share.connected(_TURN.get(), connection),
+            ),
             # The connection with its TLS handshake; then the request as a whole, whatever drips. DNS has its own, in the resolver.
             timeout=aiohttp.ClientTimeout(
                 total=policy.connect_seconds + policy.request_seconds,
@@ -106,9 +115,8 @@ class Client:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Closes every connection; one whose request is still under way is reset, so that nothing more of it is sent."""
-        if not self._under_way:
-            finish(self._sockets)
+        """Closes every connection; one whose request has no answer is reset, so that nothing more of it is sent."""
+        self._share.end()
         with contextlib.suppress(TimeoutError):  # the invocation closes what is left
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._session.close()
@@ -141,6 +149,9 @@ class Client:
             signed_in = await self._sign_in()
             try:
                 code, data, retry_after = await self._exchange(method, url, headers, body, signed_in)
+            except GaveWay:
+                attempt -= 1
+                continue
             except UnreachableError as error:
                 if attempt >= self._attempts(error):
                     raise
@@ -160,9 +171,11 @@ class Client:
     async def _exchange(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, signed_in: "_SignedIn"
     ) -> tuple[int, bytes, str | None]:
-        self._deadline.check()
-        self._under_way += 1
+        turn = await self._share.take()
+        answered = False
+        of_task = _TURN.set(turn)
         try:
+            self._deadline.check()
             response = await self._session.request(
                 method,
                 url,
@@ -176,6 +189,11 @@ class Client:
             except BaseException:
                 response.close()  # not released: half an answer must not be taken for the next one's
                 raise
+            answered = True
+        except asyncio.CancelledError:
+            if turn.gave_way():
+                raise GaveWay from None
+            raise
         except _AnswerTooLong:
             error: PusherError = WrongAnswer(
                 f"{self._host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB, and was cut off", remedy=NOT_THE_API
@@ -183,9 +201,10 @@ class Client:
         except (aiohttp.ClientError, OSError, ValueError) as failure:
             error = classify(failure, self._host)
         else:
-            self._under_way -= 1
             return response.status, data, response.headers.get("Retry-After") if response.status in RETRYABLE_STATUS else None
-        self._under_way -= 1  # not where it was cancelled: then it may still be under way
+        finally:
+            _TURN.reset(of_task)
+            self._share.leave(turn, answered=answered)
         raise error from None
 
     def _payload(self, body: bytes | None) -> "_DeadlinedBody | None":

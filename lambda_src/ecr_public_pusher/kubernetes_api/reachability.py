@@ -20,7 +20,10 @@ MAX_ADDRESSES = 4
 
 
 class Route:
-    """The way to one endpoint. `resolve`, `connect` and `shake_hands` go it step by step, each on what the one before found."""
+    """The way to one endpoint. `resolve`, `connect` and `shake_hands` go it step by step, each on what the one before found.
+
+    It takes one connection, which whoever goes it holds of the invocation's budget meanwhile.
+    """
 
     def __init__(
         self, access: ClusterAccess, remedies: RouteRemedies, *, deadline: Deadline, blocking: BlockingCalls, retry_policy: RetryPolicy

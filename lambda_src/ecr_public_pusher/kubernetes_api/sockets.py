@@ -4,41 +4,68 @@ A write that hangs lies in the kernel's buffer, and is delivered later, after a 
 ordinary way. Closed with SO_LINGER (1, 0), the connection is reset, and the buffer's content is gone (Linux, socket(7)).
 """
 
+import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any, Self
+
+from ecr_public_pusher.kubernetes_api.connection_budget import ConnectionBudget
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _FINISH_ON_CLOSE = struct.pack("ii", 0, 0)
 
 
 class Sockets:
-    """Makes them, and at its end closes those still open: outside the event loop, whose own graceful close may never complete."""
+    """Makes them, and at its end closes those still open: outside the event loop, whose own graceful close may never complete.
 
-    def __init__(self) -> None:
-        self._made: list[socket.socket] = []
+    `budget`: how many there may be.
+    """
+
+    def __init__(self, budget: ConnectionBudget | None = None) -> None:
+        self.budget = budget or ConnectionBudget()
+        self._open: set[_Socket] = set()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for made in self._made:
+        for made in list(self._open):
+            made.on_close = None  # nobody waits for a connection any more
             with contextlib.suppress(OSError):
                 made.close()
 
-    def make(self, address_info: Any) -> socket.socket:
-        """A socket for one entry of getaddrinfo's, as aiohttp.TCPConnector(socket_factory=...) asks for it."""
+    def make(self, address_info: Any, on_close: Callable[[], object]) -> socket.socket:
+        """Return a socket for one entry of getaddrinfo's, which calls `on_close` when it is closed."""
         family, kind, protocol, _, _ = address_info
-        made = socket.socket(family, kind, protocol)
+        made = _Socket(family, kind, protocol)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self._made.append(made)
+        self._open.add(made)
+
+        def closed() -> None:
+            self._open.discard(made)
+            on_close()
+
+        made.on_close = closed
         return made
 
 
-def finish(sockets: Iterable[socket.socket]) -> None:
-    """From here on these are closed in the ordinary way: every request has its answer, and a reset would look like trouble to the cluster."""
-    for made in sockets:
-        if made.fileno() >= 0:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FINISH_ON_CLOSE)
+class _Socket(socket.socket):
+    """Says when it is closed, which takes a turn of the event loop after its transport is."""
+
+    on_close: Callable[[], object] | None = None
+
+    def close(self) -> None:
+        super().close()
+        said, self.on_close = self.on_close, None
+        if said is not None:
+            said()
+
+
+def close_in_peace(transport: asyncio.Transport) -> None:
+    """Close a connection in the ordinary way, since every request has its answer: a reset would look like trouble to the cluster."""
+    made = transport.get_extra_info("socket")
+    if made is not None and made.fileno() >= 0:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FINISH_ON_CLOSE)
+    transport.abort()  # of TLS's own farewell nobody waits for an answer

@@ -1,6 +1,7 @@
 """TLS to a cluster, verified against its own certificate authority."""
 
 import asyncio
+import asyncio.sslproto
 import socket
 import ssl
 from collections.abc import Callable
@@ -13,6 +14,11 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from ecr_public_pusher.anonymous_file import anonymous_file
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.kubernetes_api.access import ClientCertificate
+
+# What asyncio takes from a connection at once, and so how large a buffer it keeps for each: 256 KiB by
+# default, 16 times a record of TLS (RFC 8446, 5.1), and most of what a connection costs in memory.
+READ_BYTES = 64 * 1024
+asyncio.sslproto.SSLProtocol.max_size = READ_BYTES
 
 # As many clusters as one function may well serve; some 20 KB each.
 CONTEXTS_KEPT = 512
@@ -78,6 +84,25 @@ class Resolver(AbstractResolver):
         """Nothing to close: the threads are the invocation's."""
 
 
-def connector(context: ssl.SSLContext, make_socket: Callable[[Any], socket.socket], resolver: Resolver) -> aiohttp.TCPConnector:
-    """Connections to one cluster. How many there are follows from how many requests are under way."""
-    return aiohttp.TCPConnector(ssl=context, limit=0, resolver=resolver, socket_factory=make_socket)
+class Connector(aiohttp.TCPConnector):
+    """Connections to one cluster. `on_connect` is told over which of them the request at hand goes.
+
+    How many there are follows from how many requests are under way.
+    """
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        resolver: Resolver,
+        *,
+        make_socket: Callable[[Any], socket.socket],
+        on_connect: Callable[[asyncio.Transport], object],
+    ) -> None:
+        super().__init__(ssl=context, limit=0, resolver=resolver, socket_factory=make_socket)
+        self._on_connect = on_connect
+
+    async def connect(self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout) -> aiohttp.connector.Connection:
+        connection = await super().connect(req, traces, timeout)
+        if connection.transport is not None:
+            self._on_connect(connection.transport)
+        return connection

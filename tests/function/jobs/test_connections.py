@@ -1,14 +1,19 @@
 """Connections grow with the work: a small cluster gets one or two, what hangs gives its place to another, and there is a most of all."""
 
+import contextlib
+import json
 import threading
 import time
 from collections import Counter
+from dataclasses import dataclass, replace
 
 import pytest
 
-from ecr_public_pusher.jobs.cluster_runner import CLUSTERS_AT_ONCE, CONNECTIONS_IN_ALL, MOST_CONNECTIONS, connections_for
+from ecr_public_pusher.jobs.cluster_runner import CLUSTERS_AT_ONCE, MOST_CONNECTIONS, connections_for
+from ecr_public_pusher.kubernetes_api.connection_budget import CONNECTIONS_IN_ALL, ConnectionBudget
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
-from tests.support.world import World
+from tests.support.bad_server import Exchange, serving
+from tests.support.world import ACCOUNT, IMPATIENT, World
 
 
 @pytest.mark.parametrize(("namespaces", "connections"), [(1, 1), (8, 1), (10, 2), (20, 3), (30, 4), (200, 8), (5000, 8)])
@@ -18,6 +23,48 @@ def test_a_small_cluster_is_worth_few_and_a_large_one_more(namespaces: int, conn
 
 def test_of_many_clusters_each_gets_its_share() -> None:
     assert connections_for(5000, most=CONNECTIONS_IN_ALL // CLUSTERS_AT_ONCE) == 2
+
+
+@dataclass
+class Described:
+    """A cluster that EKS describes, whatever answers there."""
+
+    name: str
+    endpoint: str
+    ca_pem: str
+
+
+def test_clusters_whose_writes_hang_take_no_more_connections_than_there_are(world: World) -> None:
+    patience = replace(IMPATIENT, connect_seconds=3, request_seconds=8, stalled_seconds=0.5)
+    names = tuple(f"n{number:02}" for number in range(20))
+    world.add_cluster("well", namespaces=names, document="namespaces: ['n*']", embedded=True)
+    items = [{"metadata": {"name": name}} for name in names]
+    listed = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": items}
+    lock, ended = threading.Lock(), threading.Event()
+    now: list[Exchange] = []
+    most: list[int] = []
+
+    def hang(exchange: Exchange) -> None:
+        with lock:
+            now.append(exchange)
+            most.append(len(now))
+        with contextlib.suppress(OSError):
+            while (request := exchange.request()) and not ended.is_set():
+                if request.startswith(b"GET"):
+                    exchange.answer("200 OK", json.dumps(listed).encode())
+        with lock:
+            now.remove(exchange)
+
+    with serving(hang) as server:
+        for number in range(8):
+            name = f"hangs-{number:02}"
+            its = Described(name, server.url, server.certificate.ca_pem)
+            world.aws.put_cluster(ACCOUNT, "us-east-1", its)
+            world.document(name, "namespaces: ['n*']")
+        report = world.run(seconds=10, retry_policy=patience, budget=ConnectionBudget(20, taken_by_hung=10))
+        ended.set()
+    assert report["totals"]["created"] == 20
+    assert 10 <= max(most) <= 20
 
 
 class AtOnce:

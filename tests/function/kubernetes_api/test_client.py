@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -16,6 +17,7 @@ from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Clock, Deadline
 from ecr_public_pusher.errors import ApiError, ApiStatusError, DeadlineReached, PusherError, SignInError, SignInRefused, UnreachableError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
+from ecr_public_pusher.kubernetes_api.connection_budget import ConnectionBudget
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
@@ -84,6 +86,17 @@ class Calls:
             return await asyncio.gather(*(one() for _ in range(count)), return_exceptions=True)
 
         return self._runner.run(all_of_them())
+
+    def apply_both(self, *namespaces: str) -> None:
+        """Side by side, whatever comes of them."""
+
+        async def both() -> None:
+            await asyncio.gather(
+                *(self.api.apply_secret(namespace, "ecr-public-token", BODY) for namespace in namespaces),
+                return_exceptions=True,
+            )
+
+        self._runner.run(both())
 
     def close(self) -> None:
         self._runner.run(self.api.__aexit__())
@@ -524,17 +537,22 @@ def test_a_deadline_that_passes_during_the_handshake_sends_nothing() -> None:
     assert server.requests == []
 
 
-def test_a_write_that_is_cancelled_is_thrown_away_with_what_the_kernel_holds() -> None:
+@pytest.mark.parametrize("time", ["first", "second", "third"])
+@pytest.mark.parametrize("end", ["it is cancelled", "its time is up", "it gives way"])
+def test_a_write_without_an_answer_is_thrown_away_with_what_the_kernel_holds(end: str, time: str) -> None:
     """The peer takes nothing until the writer has gone: what lay in buffers must not arrive then."""
     arrived: list[int] = []
     go_on, done = threading.Event(), threading.Event()
+    patience = replace(IMPATIENT, attempts=1, request_seconds=0.4 if end == "its time is up" else 30, stalled_seconds=0.1)
+    failure = UnreachableError if end == "its time is up" else TimeoutError
 
     def script(exchange: Exchange) -> None:
         go_on.wait(10)
-        with contextlib.suppress(OSError):
+        try:
             while chunk := exchange.connection.recv(1 << 20):
                 arrived.append(len(chunk))
-        done.set()
+        finally:
+            done.set()
 
     async def write(url: str, ca_pem: str, sockets: Sockets) -> None:
         async def credential() -> Credential:
@@ -543,17 +561,54 @@ def test_a_write_that_is_cancelled_is_thrown_away_with_what_the_kernel_holds() -
         async with BlockingCalls() as blocking:
             access = ClusterAccess(url, ca_pem, credential, "")
             deadline = Deadline.of_invocation(30)
-            api = KubernetesApi(access, field_manager="a-manager", deadline=deadline, blocking=blocking, sockets=sockets)
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.5), api:
-                    await api.apply_secret("team-a", "ecr-public-token", b"x" * 200_000)
+            api = KubernetesApi(
+                access,
+                field_manager="a-manager",
+                deadline=deadline,
+                blocking=blocking,
+                sockets=sockets,
+                retry_policy=patience,
+            )
+            writing = api.apply_secret("team-a", "ecr-public-token", b"x" * 200_000)
+            if end == "it gives way":
+                other = sockets.budget.share(stalled_after=1, close=lambda connection: None)
+                waiting = asyncio.create_task(other.take())
+            with pytest.raises(failure):
+                async with asyncio.timeout(20 if end == "its time is up" else 0.7), api:
+                    await writing
+            if end == "it gives way":
+                assert waiting.done()
 
     with serving(script, receive_buffer=4096) as server:
-        with Sockets() as sockets:
+        with Sockets(ConnectionBudget(1)) as sockets:
             asyncio.run(write(server.url, server.certificate.ca_pem, sockets))
         go_on.set()
         assert done.wait(10)
     assert sum(arrived) < 200_000
+
+
+def test_what_was_answered_is_closed_in_the_ordinary_way_beside_what_was_not() -> None:
+    ends: dict[str, str] = {}
+    ended = threading.Barrier(3)
+
+    def script(exchange: Exchange) -> None:
+        hangs = b"/namespaces/hangs/" in exchange.request()
+        if not hangs:
+            exchange.answer("200 OK", APPLIED)
+        try:
+            while socket.socket.recv(exchange.connection, 1 << 16):  # beneath TLS, with its own farewell or without
+                pass
+            end = "closed"
+        except ConnectionResetError:
+            end = "reset"
+        ends["hangs" if hangs else "answers"] = end
+        ended.wait(5)
+
+    with serving(script) as server:
+        with contextlib.closing(Calls(server.url, server.certificate.ca_pem, attempts=1)) as calls:
+            calls.apply_both("hangs", "team-a")
+        ended.wait(5)
+    assert ends == {"hangs": "reset", "answers": "closed"}
 
 
 def test_connections_are_closed_in_the_ordinary_way_when_all_is_answered() -> None:
@@ -577,6 +632,27 @@ def test_connections_are_closed_in_the_ordinary_way_when_all_is_answered() -> No
         apply(server.url, server.certificate.ca_pem)
         assert ended.wait(5)
     assert ends == ["closed"]
+
+
+def test_a_connection_takes_little_memory() -> None:
+    """Where very many clusters hang, the buffers of their connections are most of what is taken."""
+    count, go_on = 20, threading.Event()
+
+    def script(exchange: Exchange) -> None:
+        exchange.request()
+        go_on.wait(10)
+        exchange.answer("200 OK", APPLIED)
+
+    with serving(script) as server, contextlib.closing(Calls(server.url, server.certificate.ca_pem)) as calls:
+        tracemalloc.start()
+        try:
+            threading.Timer(0.3, go_on.set).start()
+            calls.apply_both(*["team-a"] * count)
+            taken, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert server.connections >= count
+    assert taken / count < 128 * 1024
 
 
 def test_two_clusters_share_nothing() -> None:
