@@ -42,6 +42,7 @@ check: .venv/.done .venv-sam/.done .venv-checkov/.done
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/cfn-lint --include-checks I -- $(TEMPLATES)
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+	$(BIN)/python -m pytest tests/stack/test_terraform.py -k "format or validate"
 	.venv-checkov/bin/checkov --framework cloudformation --compact --quiet --skip-download --file $(TEMPLATES)
 
 build: .venv-sam/.done ## sam build, for the template's own architecture

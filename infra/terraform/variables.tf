@@ -4,28 +4,33 @@ variable "stack_name" {
   description = "Name of the CloudFormation stack, which the metrics and the owner in each Secret bear too."
   type        = string
   default     = "ecr-public-pusher"
+  nullable    = false
 }
 
 variable "package" {
   description = "Path of the function's zip, as make package builds it for the same architecture."
   type        = string
+  nullable    = false
 }
 
 variable "bucket" {
   description = "Name of a bucket of yours, in the stack's region, for the zip and the template."
   type        = string
+  nullable    = false
 }
 
 variable "prefix" {
   description = "Folder for them in the bucket, without slashes around it."
   type        = string
   default     = "ecr-public-pusher"
+  nullable    = false
 }
 
 variable "tags" {
   description = "Tags of the stack, which CloudFormation puts on what it holds, and of the parameters."
   type        = map(string)
   default     = {}
+  nullable    = false
 }
 
 # --- the configuration. Any type: documents differ in their fields, which a map's values must not.
@@ -45,6 +50,7 @@ variable "clusters" {
   description = "The clusters' documents by their <id>, each written to <config_path>/clusters/<id>."
   type        = any
   default     = {}
+  nullable    = false
 
   validation {
     condition     = can([for document in values(var.clusters) : keys(document)])
@@ -61,6 +67,7 @@ variable "discover" {
   description = "Documents that find clusters by tag, by their <id>, each written to <config_path>/discover/<id>."
   type        = any
   default     = {}
+  nullable    = false
 
   validation {
     condition     = can([for document in values(var.discover) : keys(document)])
@@ -79,24 +86,38 @@ variable "config_path" {
   description = "Path of the configuration in Parameter Store, without a slash at the end."
   type        = string
   default     = "/ecr-public-pusher"
+  nullable    = false
+
+  validation {
+    condition     = var.config_path != ""
+    error_message = "config_path must not be empty."
+  }
 }
 
 variable "schedule" {
   description = "When all clusters get a fresh token: a rate or cron expression of EventBridge Scheduler, in UTC."
   type        = string
   default     = "rate(8 hours)"
+  nullable    = false
+
+  validation {
+    condition     = var.schedule != ""
+    error_message = "schedule must not be empty."
+  }
 }
 
 variable "sweep_schedule" {
-  description = "When new namespaces are looked for: a rate or cron expression. Empty: never."
+  description = "When new namespaces are looked for: a rate or cron expression. Empty or none: never."
   type        = string
   default     = "rate(5 minutes)"
+  nullable    = false
 }
 
 variable "sweep_window_minutes" {
   description = "A sweep serves namespaces created within this many minutes."
   type        = number
   default     = 20
+  nullable    = false
 
   validation {
     condition     = var.sweep_window_minutes >= 5 && var.sweep_window_minutes <= 1440
@@ -105,15 +126,17 @@ variable "sweep_window_minutes" {
 }
 
 variable "fan_out" {
-  description = "Whether each cluster gets an invocation of its own. For hundreds of clusters."
+  description = "true: a push only puts messages of ten clusters each on the retry queue, and workers push them. For fleets too large for one run."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "maximum_concurrency" {
   description = "Invocations that the retry queue may start at once."
   type        = number
   default     = 5
+  nullable    = false
 
   validation {
     condition     = var.maximum_concurrency >= 2 && var.maximum_concurrency <= 1000
@@ -125,18 +148,21 @@ variable "alarm_email" {
   description = "E-mail address that hears of alarms, and must confirm once. Not together with alarm_topic_arn."
   type        = string
   default     = ""
+  nullable    = false
 }
 
 variable "alarm_topic_arn" {
   description = "ARN of an SNS topic of yours that gets the alarms instead of one of the stack's own."
   type        = string
   default     = ""
+  nullable    = false
 }
 
 variable "alarm_after_hours" {
   description = "Whole hours without a completed full push after which the alarm comes."
   type        = number
   default     = 9
+  nullable    = false
 
   validation {
     condition     = contains([2, 3, 4, 5, 6, 7, 8, 9, 10], var.alarm_after_hours)
@@ -148,30 +174,50 @@ variable "runbook_url" {
   description = "Address of the runbook that alarms and the dashboard name, without a fragment; by default its place in this repository."
   type        = string
   default     = "docs/runbook.md"
+  nullable    = false
+
+  validation {
+    condition     = var.runbook_url != ""
+    error_message = "runbook_url must not be empty."
+  }
 }
 
 variable "assumable_role_name" {
   description = "Name (with its path, if any) of the only roles that the function may assume, in any account."
   type        = string
   default     = "ecr-public-pusher-spoke"
+  nullable    = false
+
+  validation {
+    condition     = var.assumable_role_name != ""
+    error_message = "assumable_role_name must not be empty."
+  }
 }
 
 variable "pull_role_name" {
   description = "Name (with its path, if any) of the only roles with which the function may ask for private registries' tokens."
   type        = string
   default     = "ecr-public-pusher-pull"
+  nullable    = false
+
+  validation {
+    condition     = var.pull_role_name != ""
+    error_message = "pull_role_name must not be empty."
+  }
 }
 
 variable "allowed_accounts" {
   description = "AWS accounts whose roles of these two names the function may assume. Empty: any account's."
   type        = list(string)
   default     = []
+  nullable    = false
 }
 
 variable "allowed_endpoints" {
   description = "Hosts of API servers that are not EKS's, by name or glob: the only ones that documents may send tokens to. A path is named, too."
   type        = list(string)
   default     = []
+  nullable    = false
 
   validation {
     condition = alltrue([
@@ -186,18 +232,21 @@ variable "config_kms_key_arn" {
   description = "ARN of the customer KMS key of SecureString parameters and of kubeconfigs in Secrets Manager, if any."
   type        = string
   default     = ""
+  nullable    = false
 }
 
 variable "kms_key_arn" {
   description = "ARN of a customer KMS key for the logs, the queues and the alarm topic, if any."
   type        = string
   default     = ""
+  nullable    = false
 }
 
 variable "architecture" {
   description = "Processor architecture of the function. Give make package the same value."
   type        = string
   default     = "arm64"
+  nullable    = false
 
   validation {
     condition     = contains(["arm64", "x86_64"], var.architecture)
@@ -209,6 +258,7 @@ variable "memory_size" {
   description = "Memory of the function in MB."
   type        = number
   default     = 256
+  nullable    = false
 
   validation {
     condition     = var.memory_size >= 128 && var.memory_size <= 10240
@@ -220,6 +270,7 @@ variable "timeout" {
   description = "Time-out of the function in seconds."
   type        = number
   default     = 300
+  nullable    = false
 
   validation {
     condition     = contains([60, 120, 300, 600, 900], var.timeout)
@@ -231,6 +282,7 @@ variable "reserved_concurrency" {
   description = "Concurrency set aside for the function. 0: none; otherwise at least maximum_concurrency + 3."
   type        = number
   default     = 0
+  nullable    = false
 
   validation {
     condition     = var.reserved_concurrency >= 0 && var.reserved_concurrency <= 1000
@@ -242,6 +294,7 @@ variable "log_level" {
   description = "Least level that is logged."
   type        = string
   default     = "INFO"
+  nullable    = false
 
   validation {
     condition     = contains(["INFO", "WARN", "ERROR"], var.log_level)
@@ -253,6 +306,7 @@ variable "log_retention_days" {
   description = "Days for which logs are kept."
   type        = number
   default     = 90
+  nullable    = false
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
@@ -264,10 +318,12 @@ variable "subnet_ids" {
   description = "Private subnets for the function, with a way to the internet. Empty: it runs in no VPC."
   type        = list(string)
   default     = []
+  nullable    = false
 }
 
 variable "security_group_ids" {
   description = "Security groups for the function. Given exactly when subnets are."
   type        = list(string)
   default     = []
+  nullable    = false
 }

@@ -70,6 +70,13 @@ def translated(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
     return output
 
 
+def transformed(text: str) -> dict[str, Any]:
+    """Return what the transform makes of a template that names its code by an address in S3 already."""
+    session = boto3.Session(region_name=REGION)
+    output: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(yaml.load(text, Loader=_Intrinsics), {})
+    return output
+
+
 def deployed(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, dict[str, Any]]:
     """The resources of a stack with these parameters: references resolved, conditions decided, resources whose condition is false left out.
 

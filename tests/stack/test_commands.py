@@ -63,7 +63,7 @@ def overrides(*texts: str) -> dict[str, str]:
 def test_the_quotes_in_the_refusal_of_a_schedule_keep_its_blanks() -> None:
     parameters = source()["Parameters"]
     shown = [word.text for name in ("Schedule", "SweepSchedule") for word in _quoted(parameters[name]["ConstraintDescription"])]
-    assert [overrides(text) for text in shown] == [{"Schedule": "rate(8 hours)"}, {"SweepSchedule": "rate(5 minutes)"}, {"SweepSchedule": ""}]
+    assert [overrides(text) for text in shown] == [{"Schedule": "rate(8 hours)"}, {"SweepSchedule": "rate(5 minutes)"}]
 
 
 def _quoted(text: str) -> Iterator[Word]:
@@ -76,5 +76,5 @@ def test_the_overrides_in_samconfig_are_what_they_say() -> None:
         "AlarmEmail": "platform@example.com",
         "Schedule": "rate(4 hours)",
         "AlarmAfterHours": "5",
-        "SweepSchedule": "",
+        "SweepSchedule": "none",
     }

@@ -61,6 +61,7 @@ def test_the_stack_holds_these_resources_and_no_others() -> None:
     ("parameters", "more", "fewer"),
     [
         ({"SweepSchedule": ""}, {}, {"NamespaceSweepSchedule"}),
+        ({"SweepSchedule": "none"}, {}, {"NamespaceSweepSchedule"}),
         ({"AlarmEmail": "ops@example.com"}, {"AlarmSubscription": "AWS::SNS::Subscription"}, set()),
         ({"AlarmTopicArn": TOPIC}, {}, {"AlarmTopic", "AlarmTopicPolicy"}),
         ({"SubnetIds": "subnet-01234567", "SecurityGroupIds": "sg-01234567"}, {}, set()),

@@ -1,8 +1,7 @@
 """infra/terraform against the templates that it deploys or mirrors: by reading its files, and by terraform itself where it is installed."""
 
-import hashlib
+import base64
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -15,8 +14,8 @@ import pytest
 from hcl2.utils import SerializationOptions
 
 from ecr_public_pusher.configuration import loader as config
-from tests.stack.template import ACCOUNT, ROOT, TEMPLATE, as_list, deployed, source
-from tests.support.commands import parse, problems
+from tests.stack.template import ACCOUNT, ROOT, TEMPLATE, as_list, deployed, source, transformed
+from tests.support.terraform import ALONE, Terraform, needs_provider, needs_terraform
 
 MODULE = ROOT / "infra/terraform"
 ACCESS, SPOKE, PULL = MODULE / "modules/access", MODULE / "modules/spoke-role", MODULE / "modules/pull-role"
@@ -29,11 +28,6 @@ OWN_VARIABLES = {"stack_name", "package", "bucket", "prefix", "tags", "defaults"
 PACKAGE, BUCKET = b"a zip", "artifacts"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/two-of-a-kind-PusherRole-0A1B"
 CLUSTER = "arn:aws:eks:us-west-2:444455556666:cluster/analytics"
-
-TERRAFORM = shutil.which("terraform")
-needs_terraform = pytest.mark.skipif(TERRAFORM is None, reason="there is no terraform on the path")
-# Nothing of the person's own settings, and no call home.
-ALONE = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull, "TF_IN_AUTOMATION": "1", "PATH": os.environ.get("PATH", os.defpath)}
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -113,8 +107,26 @@ def module_locals(folder: Path) -> dict[str, Any]:
 
 def test_every_parameter_is_passed_on_from_its_variable() -> None:
     passed = module_locals(MODULE)["parameters"]
-    assert {name: re.findall(r"var\.(\w+)", expression) for name, expression in passed.items()} == {name: [snake(name)] for name in PARAMETERS}
-    assert blocks(MODULE, "resource")["aws_cloudformation_stack.this"]["parameters"] == "${local.parameters}"
+    assert {name: set(re.findall(r"var\.(\w+)", expression)) for name, expression in passed.items()} == {name: {snake(name)} for name in PARAMETERS}
+    assert "local.parameters" in blocks(MODULE, "resource")["aws_cloudformation_stack.this"]["parameters"]
+
+
+@pytest.mark.parametrize("folder", MODULES, ids=lambda folder: folder.name)
+def test_null_is_what_a_variable_has_by_default(folder: Path) -> None:
+    defaults = {name: body for name, body in blocks(folder, "variable").items() if "default" in body}
+    nullable = {name for name, body in defaults.items() if body.get("nullable") is not False}
+    assert nullable == ({"defaults"} if folder == MODULE else set())
+
+
+@pytest.mark.parametrize("name", [name for name, body in PARAMETERS.items() if body["Default"] != "" and "AllowedPattern" in body])
+def test_what_has_a_default_and_may_be_empty_may_be_none_and_all_else_is_refused_empty(name: str) -> None:
+    """An empty value is not sent, so that the template's default would come instead of it."""
+    pattern = PARAMETERS[name]["AllowedPattern"]
+    if re.search(pattern, ""):
+        assert re.search(pattern, "none")
+        assert module_locals(MODULE)["parameters"][name] == f'${{var.{snake(name)} == "" ? "none" : var.{snake(name)}}}'
+    else:
+        assert f'var.{snake(name)} != ""' in conditions(VARIABLES[snake(name)])
 
 
 def test_the_outputs_are_the_templates() -> None:
@@ -128,13 +140,6 @@ def test_the_outputs_are_the_templates() -> None:
     assert all("Condition" not in body for body in source()["Outputs"].values())
 
 
-def test_what_to_run_before_a_destroy_is_a_command_that_removes_everything() -> None:
-    value = str(blocks(MODULE, "output")["before_destroy"]["value"])
-    (invoke, _) = parse(re.sub(r"\$\{[^}]*\}", "VALUE", value.replace('\\"', '"').strip('"')))
-    assert problems(str(invoke)) == []
-    assert json.loads(str(invoke.option("--payload"))) == {"action": "remove", "clusters": ["*"]}
-
-
 def test_the_code_is_named_once_in_the_template_where_the_packages_address_takes_its_place() -> None:
     code_uri = module_locals(MODULE)["code_uri"]
     assert (ROOT / TEMPLATE).read_text().count(code_uri) == 1
@@ -143,17 +148,27 @@ def test_the_code_is_named_once_in_the_template_where_the_packages_address_takes
 
 def test_the_stack_is_deployed_from_the_uploaded_template_with_what_the_transform_and_the_roles_ask_for() -> None:
     stack = blocks(MODULE, "resource")["aws_cloudformation_stack.this"]
-    assert stack["template_url"].endswith("${aws_s3_object.template.key}")
+    assert stack["template_url"].endswith("/${local.template_key}")
     assert "template_body" not in stack
     assert set(stack["capabilities"]) == {"CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"}
     assert not any("RoleName" in body["Properties"] for body in deployed().values() if body["Type"] == "AWS::IAM::Role")  # else: CAPABILITY_NAMED_IAM
-    assert stack["depends_on"] == ["${aws_s3_object.package}"]
+    assert set(stack["depends_on"]) == {"${aws_s3_object.package}", "${aws_s3_object.template}"}
 
 
 @pytest.mark.parametrize("name", ["package", "template"])
 def test_what_a_stack_may_roll_back_to_is_deleted_last(name: str) -> None:
-    (lifecycle,) = blocks(MODULE, "resource")[f"aws_s3_object.{name}"]["lifecycle"]
+    found = blocks(MODULE, "resource")[f"aws_s3_object.{name}"]
+    (lifecycle,) = found["lifecycle"]
     assert lifecycle["create_before_destroy"] is True
+    assert found["for_each"] == "${toset([local.release])}"
+
+
+@pytest.mark.parametrize(("architecture", "machine"), [("arm64", "aarch64"), ("x86_64", "x86_64")])
+def test_a_zip_for_an_architecture_is_known_by_the_names_of_native_modules_wherever_they_begin(architecture: str, machine: str) -> None:
+    endings = module_locals(MODULE)["native_modules"][architecture]
+    for offset in range(3):
+        text = base64.b64encode(b"." * offset + f"_yaml.cpython-313-{machine}-linux-gnu.so".encode()).decode()
+        assert any(ending in text for ending in endings)
 
 
 @pytest.mark.parametrize(("name", "path"), [("defaults", "defaults"), ("clusters", "clusters/${each.key}"), ("discover", "discover/${each.key}")])
@@ -166,7 +181,7 @@ def test_the_configuration_is_written_below_its_path_after_the_stack(name: str, 
 @pytest.mark.parametrize("folder", MODULES, ids=lambda folder: folder.name)
 def test_each_module_pins_the_provider(folder: Path) -> None:
     ((settings,),) = (parsed((folder / "versions.tf").read_text())["terraform"],)
-    assert settings == {"required_version": ">= 1.5.0", "required_providers": [{"aws": {"source": "hashicorp/aws", "version": "~> 6.0"}}]}
+    assert settings == {"required_version": ">= 1.5.0", "required_providers": [{"aws": {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}}]}
 
 
 # --- access entry and spoke role: the templates' content
@@ -175,7 +190,7 @@ def test_each_module_pins_the_provider(folder: Path) -> None:
 @pytest.mark.parametrize(("folder", "path"), MIRRORS, ids=["access", "spoke-role", "pull-role"])
 def test_a_modules_variables_are_its_templates_parameters(folder: Path, path: str) -> None:
     variables, parameters = blocks(folder, "variable"), source(path)["Parameters"]
-    assert variables.keys() - {"tags", "region"} == {snake(name) for name in parameters}
+    assert variables.keys() - {"tags"} == {snake(name) for name in parameters}
     defaults = {name: variables[snake(name)].get("default") for name in parameters}
     assert {name: str(value).lower() if isinstance(value, bool) else value for name, value in defaults.items()} == {
         name: body.get("Default") for name, body in parameters.items()
@@ -254,11 +269,9 @@ def test_the_examples_references_to_outputs_exist() -> None:
 # --- by terraform itself
 
 
-def terraform(folder: Path, *arguments: str, environment: Mapping[str, str] = ALONE, standard_input: str = "") -> str:
+def terraform(folder: Path, *arguments: str, standard_input: str = "") -> str:
     """Runs it; returns what it printed. Raises CalledProcessError."""
-    assert TERRAFORM
-    command = [TERRAFORM, *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, input=standard_input, capture_output=True, text=True, check=True, timeout=300).stdout
+    return Terraform(folder, ALONE).run(*arguments, standard_input=standard_input).out
 
 
 def evaluated(folder: Path, tmp_path: Path, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -293,8 +306,9 @@ def test_the_format_is_terraforms() -> None:
 
 
 @needs_terraform
-def test_terraform_passes_on_the_templates_own_defaults(tmp_path: Path) -> None:
-    assert stack(tmp_path)["parameters"] == {name: str(body["Default"]) for name, body in PARAMETERS.items()}
+def test_terraform_passes_on_the_templates_own_defaults_for_null_too(tmp_path: Path) -> None:
+    nothing = dict.fromkeys((snake(name) for name in PARAMETERS), None)
+    assert stack(tmp_path, **nothing)["parameters"] == {name: str(body["Default"]) for name, body in PARAMETERS.items()}
 
 
 @needs_terraform
@@ -304,19 +318,35 @@ def test_terraform_passes_lists_and_booleans_as_cloudformation_reads_them(tmp_pa
 
 
 @needs_terraform
-def test_the_deployed_template_differs_in_the_packages_address_alone(tmp_path: Path) -> None:
-    found = stack(tmp_path)
-    key = f"ecr-public-pusher/{hashlib.sha256(PACKAGE).hexdigest()}.zip"
-    assert found["template"] == (ROOT / TEMPLATE).read_text().replace("CodeUri: lambda_src", f"CodeUri: s3://{BUCKET}/{key}")
-    assert (found["package_key"], found["template_key"]) == (
-        key,
-        f"ecr-public-pusher/{hashlib.sha256(found['template'].encode()).hexdigest()}.template.yaml",
-    )
+def test_the_deployed_template_takes_the_packages_address_from_a_parameter_and_is_the_same_otherwise(tmp_path: Path) -> None:
+    text, own = stack(tmp_path)["template"], (ROOT / TEMPLATE).read_text()
+    inserted = own.replace("\nParameters:\n", "\nParameters:\n  PackageKey:\n    Type: String\n")
+    assert text == inserted.replace("CodeUri: lambda_src", f"CodeUri: {{Bucket: {BUCKET}, Key: !Ref PackageKey}}")
+    code = transformed(text)["Resources"]["PusherFunction"]["Properties"]["Code"]
+    assert code == {"S3Bucket": BUCKET, "S3Key": {"Ref": "PackageKey"}}
 
 
 @needs_terraform
-def test_without_a_prefix_keys_begin_with_the_hash(tmp_path: Path) -> None:
-    assert not stack(tmp_path, prefix="")["template_key"].startswith("/")
+@pytest.mark.parametrize(
+    "other",
+    [{"stack_name": "another"}, {"prefix": "another"}, {"bucket": "another"}, {"package": b"another zip"}],
+    ids=lambda other: next(iter(other)),
+)
+def test_no_two_releases_stacks_or_places_share_an_instance_or_a_key(tmp_path: Path, other: dict[str, Any]) -> None:
+    if isinstance(other.get("package"), bytes):
+        (tmp_path / "another.zip").write_bytes(other["package"])
+        other = {"package": str(tmp_path / "another.zip")}
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    one, two = stack(tmp_path / "a"), stack(tmp_path / "b", **other)
+    assert one["release"] != two["release"]
+    assert one["package_key"] != two["package_key"]
+    assert one["template_key"] != two["template_key"]
+
+
+@needs_terraform
+def test_without_a_prefix_keys_begin_with_the_stacks_name(tmp_path: Path) -> None:
+    assert stack(tmp_path, prefix="")["template_key"].startswith("ecr-public-pusher/1.")
 
 
 @needs_terraform
@@ -346,6 +376,8 @@ def test_without_documents_none_are_written(tmp_path: Path) -> None:
         (MODULE, {"timeout": 30}),
         (MODULE, {"memory_size": 127}),
         (MODULE, {"log_level": "DEBUG"}),
+        (MODULE, {"schedule": ""}),
+        (MODULE, {"config_path": ""}),
         (MODULE, {"defaults": "namespaces: [default]"}),
         (MODULE, {"clusters": ["prod"]}),
         (MODULE, {"clusters": {"prod": "namespaces: [default]"}}),
@@ -392,11 +424,11 @@ def test_the_pull_roles_documents_are_the_templates_as_deployed(tmp_path: Path, 
     same_documents(found, deployed("infra/pull-role.yaml", **parameters)["PullRole"]["Properties"])
 
 
-@needs_terraform
-@pytest.mark.skipif("TERRAFORM_INIT" not in os.environ, reason="terraform validate needs the AWS provider: TERRAFORM_INIT=1 has it downloaded")
+@needs_provider
 @pytest.mark.parametrize("folder", MODULES, ids=lambda folder: folder.name)
-def test_the_provider_takes_every_argument(tmp_path: Path, folder: Path) -> None:
+def test_validate_says_that_the_provider_takes_every_argument(tmp_path: Path, folder: Path) -> None:
     shutil.copytree(MODULE, tmp_path / "infra/terraform")
-    place = tmp_path / folder.relative_to(ROOT)
-    terraform(place, "init", "-backend=false", "-input=false", environment=os.environ)
-    terraform(place, "validate", environment=os.environ)
+    shutil.copy(ROOT / TEMPLATE, tmp_path)
+    place = Terraform(tmp_path / folder.relative_to(ROOT), ALONE)
+    place.init()
+    assert "Success" in place.run("validate", "-no-color").out

@@ -605,7 +605,7 @@ def test_what_was_answered_is_closed_in_the_ordinary_way_beside_what_was_not() -
         ended.wait(5)
 
     with serving(script) as server:
-        with contextlib.closing(Calls(server.url, server.certificate.ca_pem, attempts=1)) as calls:
+        with contextlib.closing(Calls(server.url, server.certificate.ca_pem, retry_policy=replace(IMPATIENT, attempts=1))) as calls:
             calls.apply_both("hangs", "team-a")
         ended.wait(5)
     assert ends == {"hangs": "reset", "answers": "closed"}

@@ -17,8 +17,8 @@ type Judge = Callable[[Command], list[str]]
 
 # What may stand in a command without a model of it here.
 _KNOWN = (
-    "awk base64 cat cd chmod cp cut date docker echo export git grep head jq kustomize ls make mkdir mv openssl pip pipx python3 rm sed"
-    " set sleep sort tail tee test touch tr true uniq unset uv uvx wc which xargs"
+    "awk base64 cat cd chmod cp cut date docker echo export false git grep head jq kustomize ls make mkdir mv openssl pip pipx python3 rm sed"
+    " set sh sleep sort tail tee test touch tr true uniq unset uv uvx wc which xargs"
 )
 KNOWN_PROGRAMS = frozenset(_KNOWN.split())
 JUDGES: Mapping[str, Judge] = MappingProxyType(

@@ -24,6 +24,7 @@ _TERRAFORM: Table = {
     ("destroy",): {"-auto-approve": _FLAG},
     ("import",): {"-input": _ONE},
     ("output",): {"-raw": _FLAG, "-json": _FLAG},
+    ("providers", "mirror"): {"-platform": _ONE},
     ("validate",): {"-json": _FLAG},
     ("fmt",): {"-check": _FLAG, "-recursive": _FLAG},
 }

@@ -1,7 +1,6 @@
 # What ../../../access-entry.yaml does: admits the function to one cluster, as a Kubernetes group. infra/rbac gives the group its rights.
 
 resource "aws_eks_access_entry" "this" {
-  region            = var.region
   cluster_name      = var.cluster_name
   principal_arn     = var.principal_arn
   type              = "STANDARD"

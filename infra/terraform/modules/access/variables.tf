@@ -1,6 +1,7 @@
 variable "cluster_name" {
-  description = "Name of the EKS cluster, in the provider's account. Its authentication mode must be API or API_AND_CONFIG_MAP."
+  description = "Name of the EKS cluster, in the provider's account and region. Its authentication mode must be API or API_AND_CONFIG_MAP."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", var.cluster_name))
@@ -11,6 +12,7 @@ variable "cluster_name" {
 variable "principal_arn" {
   description = "ARN of the role that signs in: function_role_arn, or, where the cluster's document names a roleArn, that role."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[a-zA-Z0-9+=,.@_/-]+$", var.principal_arn))
@@ -22,6 +24,7 @@ variable "kubernetes_group" {
   description = "Kubernetes group that the role belongs to in the cluster. The files of infra/rbac give their rights to ecr-public-pushers."
   type        = string
   default     = "ecr-public-pushers"
+  nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9:._-]{0,62}$", var.kubernetes_group)) && !can(regex("^(system|eks|aws|amazon|iam):", var.kubernetes_group))
@@ -29,14 +32,9 @@ variable "kubernetes_group" {
   }
 }
 
-variable "region" {
-  description = "The cluster's region. null: the provider's."
-  type        = string
-  default     = null
-}
-
 variable "tags" {
   description = "Tags of the access entry."
   type        = map(string)
   default     = {}
+  nullable    = false
 }

@@ -1,6 +1,7 @@
 variable "pusher_role_arn" {
   description = "ARN of the function's execution role, function_role_arn of its module. Nobody else may assume the role."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[a-zA-Z0-9+=,.@_/-]+$", var.pusher_role_arn))
@@ -11,6 +12,7 @@ variable "pusher_role_arn" {
 variable "external_id" {
   description = "External id that the function must name: the externalId of the registry in the documents. A value of your own, such as a UUID."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-zA-Z0-9+=,.@:/_-]+$", var.external_id)) && length(var.external_id) >= 8 && length(var.external_id) <= 128
@@ -22,6 +24,7 @@ variable "role_name" {
   description = "Name of the role, the same as pull_role_name of the function's module, without a path."
   type        = string
   default     = "ecr-public-pusher-pull"
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-zA-Z0-9+=,.@_-]{1,64}$", var.role_name))
@@ -32,6 +35,7 @@ variable "role_name" {
 variable "repository_arns" {
   description = "ARNs of the repositories to pull from, in any regions; * within a name for several."
   type        = list(string)
+  nullable    = false
 
   validation {
     condition     = length(var.repository_arns) > 0 && alltrue([for arn in var.repository_arns : can(regex("^arn:aws[a-z-]*:ecr:[a-z0-9-]+:[0-9]{12}:repository/[a-z0-9*][a-z0-9._/*-]{0,255}$", arn))])
@@ -43,10 +47,12 @@ variable "pull_through_cache" {
   description = "true: the first pull of an image through a pull-through cache may import it and make its repository."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "tags" {
   description = "Tags of the role."
   type        = map(string)
   default     = {}
+  nullable    = false
 }

@@ -43,7 +43,7 @@ locals {
         Sid       = "ReadKubeconfigs"
         Effect    = "Allow"
         Action    = ["secretsmanager:GetSecretValue"]
-        Resource  = ["arn:aws:secretsmanager:*:*:secret:${path}/*"]
+        Resource  = ["arn:${split(":", var.pusher_role_arn)[1]}:secretsmanager:*:*:secret:${path}/*"]
         Condition = { StringEquals = { "aws:ResourceAccount" = "$${aws:PrincipalAccount}" } }
       }],
     )

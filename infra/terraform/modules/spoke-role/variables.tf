@@ -1,6 +1,7 @@
 variable "pusher_role_arn" {
   description = "ARN of the function's execution role, function_role_arn of its module. Nobody else may assume the role."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[a-zA-Z0-9+=,.@_/-]+$", var.pusher_role_arn))
@@ -11,6 +12,7 @@ variable "pusher_role_arn" {
 variable "external_id" {
   description = "External id that the function must name: the externalId of the clusters' documents. A value of your own, such as a UUID."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-zA-Z0-9+=,.@:/_-]+$", var.external_id)) && length(var.external_id) >= 8 && length(var.external_id) <= 128
@@ -22,6 +24,7 @@ variable "role_name" {
   description = "Name of the role, the same as assumable_role_name of the function's module, without a path."
   type        = string
   default     = "ecr-public-pusher-spoke"
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-zA-Z0-9+=,.@_-]{1,64}$", var.role_name))
@@ -43,18 +46,21 @@ variable "discovery" {
   description = "true: the function may list and describe all clusters of this account, to find those to serve by their tags."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "web_identity" {
   description = "true: the function may ask for this account's web identity tokens, for documents with this roleArn and signIn webIdentity."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "kubeconfig_path" {
   description = "Beginning of the names of this account's secrets that hold kubeconfigs, such as /ecr-public-pusher. Empty: the function may read none."
   type        = string
   default     = ""
+  nullable    = false
 
   validation {
     condition     = can(regex("^((/[a-zA-Z0-9_.-]+){1,13})?$", var.kubeconfig_path))
@@ -66,4 +72,5 @@ variable "tags" {
   description = "Tags of the role."
   type        = map(string)
   default     = {}
+  nullable    = false
 }
