@@ -26,7 +26,8 @@ class DocumentProblem:
 class PusherError(Exception):
     """Base of this project's errors. `message` says what and where, `remedy` what to do; both are safe to print.
 
-    What others wrote and a reader could not see in them is escaped. `problems`: of an invalid document, what is wrong with it, one by one.
+    What others wrote and a reader could not see in them is escaped.
+    `problems`: of an invalid document, what is wrong with it, one by one.
     """
 
     def __init__(self, message: str, *, remedy: str, problems: tuple[DocumentProblem, ...] = ()) -> None:

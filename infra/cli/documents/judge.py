@@ -105,7 +105,7 @@ def _without_defaults(documents: Mapping[DocumentName, Document], error: PusherE
 
 
 def _entries(texts: Mapping[DocumentName, str]) -> list[str]:
-    """What AllowedEndpoints would have to name."""
+    """Return what AllowedEndpoints would have to name."""
     return [allowing(endpoint) for text in texts.values() if (endpoint := _endpoint(text))]
 
 

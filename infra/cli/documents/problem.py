@@ -8,6 +8,7 @@ import yaml
 
 from ecr_public_pusher.configuration.schema import REFERENCE
 from ecr_public_pusher.errors import PusherError
+from ecr_public_pusher.visible_text import visible
 
 # In the place of the function's own, which speaks of put-parameter.
 _SCHEMA = "Every field: ecr-public-pusher schema, and the configuration reference."
@@ -22,6 +23,9 @@ class Problem:
     line: int | None = None
     field: str = ""
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", visible(self.message))
 
     def __str__(self) -> str:
         return f"{self.where}{f':{self.line}' if self.line else ''}: {self.message}"

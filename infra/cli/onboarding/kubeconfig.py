@@ -31,9 +31,10 @@ class Context:
     ca: bytes = field(default=b"", repr=False)
 
     def leads_to(self, endpoint: str, ca: bytes) -> bool:
-        """By the same host, port and path, or, through a tunnel or proxy, by the same certificate authority.
+        """Tell by host, port and path, or, through a tunnel or proxy, by the certificate authority.
 
-        What stands before many clusters, each behind a path, has one authority for all of them: there the address alone counts.
+        What stands before many clusters, each behind a path, has one authority for all of them:
+        there the address alone counts.
         """
         here, there = _place(self.server), _place(endpoint)
         return here == there or bool(not here.path and not there.path and ca.strip() and _normal(self.ca) == _normal(ca))
@@ -117,7 +118,7 @@ def _place(url: str) -> _Place:
 
 
 def _normal(ca: bytes) -> str:
-    """Its certificates, however they are wrapped and whatever is written around them."""
+    """Return its certificates, however they are wrapped and whatever is written around them."""
     text = ca.decode("latin-1")
     try:
         return "".join(certificates(text))

@@ -138,7 +138,7 @@ def _configuration(documents: Mapping[str, OwnDocument]) -> Configuration:
 
 
 def _allowing(documents: Mapping[str, OwnDocument]) -> list[str]:
-    """The entries of AllowedEndpoints that the documents need; of one whose endpoint is invalid, none."""
+    """Return the entries of AllowedEndpoints that valid endpoints of the documents need."""
     entries = set()
     for document in documents.values():
         with contextlib.suppress(ValueError):

@@ -10,9 +10,9 @@ from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME, SignInTy
 
 @dataclass(frozen=True)
 class Server:
-    """Where a cluster that is not EKS is, as its document says, and the PEM authority it must prove itself with (empty: the public ones).
+    """Where a cluster that is not EKS is, as its document says, in its normal form.
 
-    `endpoint`: in its normal form.
+    `ca_pem`: the PEM authority it must prove itself with (empty: the public ones).
     """
 
     endpoint: str

@@ -11,7 +11,8 @@ _HEX = "[0-9A-Fa-f]{1,4}"
 _SHORTENED = "|".join(f"(?:{_HEX}(?::{_HEX}){{0,{left - 1}}})?::(?:{_HEX}(?::{_HEX}){{0,{6 - left}}})?" for left in range(1, 7))
 _IPV6 = rf"(?:(?:{_HEX}:){{7}}{_HEX}|{_SHORTENED}|(?:{_HEX}:){{1,7}}:)"
 _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-# Nothing that a server between could take for another path: no dots, no escapes, no parameters, no part that is empty.
+# Nothing that a server between could take for another path: no dots, escapes or parameters, and
+# no part that is empty.
 _PATH = r"(?:/[A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9_-]+)*)?"
 MAX_HOST, MAX_PATH = 259, 255
 ENDPOINT_PATTERN = (
@@ -20,7 +21,8 @@ ENDPOINT_PATTERN = (
 )
 EXPECTED = "the API server's address, https://HOST or https://HOST:PORT, where need be with a plain path: letters, digits, - and _ between slashes"
 _SCHEME, _HTTPS_PORT = "https://", ":443"
-# What may be wrong with an address, in this order: said without repeating it, since it may carry a password.
+# What may be wrong with an address, in this order: said without repeating it, since it may carry a
+# password.
 _FAULTS = (
     (r"(?!https://)", "one that does not begin with https://"),
     (r"[^/]*//[^/]*@", "one with user info"),
@@ -33,9 +35,9 @@ _FAULTS = (
 
 
 def normal_endpoint(value: str) -> str:
-    """Return the address with scheme and host in lower case, without https's own port and without a slash at its end.
+    """Return the address with its host in lower case, without https's port and a slash at its end.
 
-    Raises ValueError, which says what is expected and what was found, and repeats nothing of it.
+    Raise ValueError, which says what is expected and what was found, and repeats nothing of it.
     """
     if not re.fullmatch(ENDPOINT_PATTERN, value):
         raise ValueError(f"expected {EXPECTED}, found {_fault(value)}")
@@ -44,7 +46,7 @@ def normal_endpoint(value: str) -> str:
 
 
 def path_of(endpoint: str) -> str:
-    """Return the path of a normal address, without the slash before it; nothing where there is none."""
+    """Return the path of a normal address without the slash before it; empty where it has none."""
     return endpoint.removeprefix(_SCHEME).partition("/")[2]
 
 

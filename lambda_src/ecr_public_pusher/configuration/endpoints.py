@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from ecr_public_pusher.configuration.endpoint_form import path_of
 
-# As the template has it: a glob stands within one part of a name, of which the last two are said outright, or within one part of a path, which
-# begins with a letter. What is not of this form allows nothing.
+# As the template has it: a glob stands within one part of a name, of which the last two are said
+# outright, or within one part of a path, which begins with a letter. What is not of this form
+# allows nothing.
 ALLOWED_FORM = (
     r"(([a-z0-9*?-]+\.)*[a-z0-9-]+\.[a-z0-9-]+|([0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9a-f:]+\])"
     r"(/[A-Za-z][A-Za-z0-9_*?-]*(/[A-Za-z0-9_*?-]+)*)?"
@@ -31,9 +32,10 @@ def allowing(endpoint: str) -> str:
 
 
 def is_allowed(endpoint: str, allowed: Iterable[str]) -> bool:
-    """Whether one of the entries is the endpoint's host, and its path where it has one. `endpoint`: in its normal form.
+    """Tell whether an entry is the endpoint's host, and its path where it has one.
 
-    A glob is for names and paths alone, and each of its parts for one part of the name or path. An entry without a path is for none.
+    A glob is for names and paths alone, and each of its parts for one part of the name or path.
+    An entry without a path is for none. `endpoint`: in its normal form.
     """
     host, path = host_of(endpoint), path_of(endpoint)
     entries = [entry.partition("/") for entry in map(str.strip, allowed) if re.fullmatch(ALLOWED_FORM, entry)]
@@ -41,13 +43,13 @@ def is_allowed(endpoint: str, allowed: Iterable[str]) -> bool:
 
 
 def not_allowed(endpoint: str) -> str:
-    """What is said of an endpoint that is not. Its path is left out: it may stand in a secret."""
+    """Say that an endpoint is not. Its path is left out: it may stand in a secret."""
     where = f"this path of {host_of(endpoint)[:200]}" if path_of(endpoint) else host_of(endpoint)[:200]
     return f"nothing is sent to {where}, which the stack's AllowedEndpoints does not name"
 
 
 def ask_the_owner(entry: str) -> str:
-    """What to do about one that is not, for which `entry` would have to be there."""
+    """Say what to do about one that is not, for which `entry` would have to be there."""
     return f"Ask the stack's owner to add {entry} (or a glob of it) to the template parameter AllowedEndpoints."
 
 

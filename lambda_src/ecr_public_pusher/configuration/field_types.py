@@ -123,7 +123,10 @@ CLUSTER_NAME = Text(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}", "the name of an EKS clust
 
 
 def check_endpoint(value: Any) -> str:
-    """The address in its normal form. Raises ValueError saying what is expected, and what is wrong with this one."""
+    """Return the address in its normal form.
+
+    Raise ValueError saying what is expected, and what is wrong with this one.
+    """
     if not isinstance(value, str):
         raise ValueError(f"expected {endpoint_form.EXPECTED}, found {_kind(value)}")
     return endpoint_form.normal_endpoint(value)
@@ -140,7 +143,10 @@ CLUSTER_ID = Text(
 
 
 def check_authority(value: Any) -> str:
-    """The certificates of a PEM text, each an authority's, without what stands around them. Raises ValueError, which repeats nothing of it."""
+    """Return the certificates of a PEM text, each an authority's, without what is around them.
+
+    Raise ValueError, which repeats nothing of it.
+    """
     if not isinstance(value, str):
         raise ValueError(f"expected a certificate authority in PEM (-----BEGIN CERTIFICATE-----), found {_kind(value)}")
     if pem.KEY in value or pem.KEY in pem.decoded(value):

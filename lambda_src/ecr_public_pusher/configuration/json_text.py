@@ -1,7 +1,8 @@
 """JSON text -> what YAML's reader makes of YAML: scalars as they are written, null as None. Pure.
 
-JSON is YAML too, but libyaml does not read all of it: a character beyond U+FFFF is written by many programs, json.dumps among them, as
-the two halves of a surrogate pair (RFC 8259, section 7), which libyaml refuses.
+JSON is YAML too, but libyaml does not read all of it: a character beyond U+FFFF is written by many
+programs, json.dumps among them, as the two halves of a surrogate pair (RFC 8259, section 7), which
+libyaml refuses.
 """
 
 import json
@@ -9,11 +10,14 @@ from typing import Any
 
 
 class _NotOurs(Exception):
-    """It is not JSON, or has what no document may have: YAML's reader says what, and on which line."""
+    """It is no JSON, or has what no document may have: YAML's reader says what, and where."""
 
 
 def read_json(text: str, *, max_depth: int) -> dict[str, Any] | None:
-    """Return the object that `text` is, nulls in lists left out. None where it is no JSON object that a document may be."""
+    """Return the object that `text` is, without the nulls of lists.
+
+    Return None where it is no JSON object that a document may be.
+    """
     if not text.lstrip(" \t\r\n").startswith("{"):
         return None
     try:
@@ -31,7 +35,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refused(_: str) -> Any:
-    """Of NaN and Infinity, which are Python's, not JSON's."""
+    """Refuse NaN and Infinity, which are Python's, not JSON's."""
     raise _NotOurs
 
 

@@ -62,7 +62,7 @@ def check_service_account(pattern: str) -> str:
 
 
 def delimiter_hint(text: str, what: str = "names") -> str:
-    """Return the beginning of what is expected, where somebody delimited by commas; else nothing."""
+    """Return what to say first where somebody delimited by commas; else nothing."""
     if "," not in text:
         return ""
     return f"{what} in one text are delimited by spaces, not commas; in a list each stands for itself: "

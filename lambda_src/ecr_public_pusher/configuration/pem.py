@@ -1,4 +1,6 @@
-"""Certificates in PEM, as OpenSSL reads them: blocks, and around them whatever lines explain them (RFC 7468, section 5.2). Pure.
+"""Certificates in PEM, as OpenSSL reads them: blocks, and around them lines that explain them. Pure.
+
+https://www.rfc-editor.org/rfc/rfc7468#section-5.2
 
 The patterns hold in Python and in a JSON Schema (ECMA-262) alike.
 """
@@ -12,7 +14,8 @@ _BLOCK = r"CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
 CERTIFICATE_PATTERN = rf"-----BEGIN {_BLOCK}"
 # A block behind something else on its line is commented out, say: what is in it is not meant.
 _BEHIND = r"[^\s-][ \t]*-----BEGIN "
-# What must not stand in the text: besides that, a block that is no certificate, and a certificate's that is not whole.
+# What must not stand in the text: besides that, a block that is no certificate, and one of a
+# certificate that is not whole.
 STRAY_PATTERN = rf"{_BEHIND}|-----BEGIN (?!{_BLOCK})"
 KEY = "PRIVATE KEY-----"
 
@@ -20,7 +23,7 @@ KEY = "PRIVATE KEY-----"
 def certificates(text: str) -> list[str]:
     """Return each certificate's block, written as OpenSSL writes it, without the text around them.
 
-    Raises ValueError, which says what was found and repeats nothing of it.
+    Raise ValueError, which says what was found and repeats nothing of it.
     """
     found = re.findall(CERTIFICATE_PATTERN, text)
     if not found or re.search(STRAY_PATTERN, text):

@@ -65,7 +65,7 @@ def _invalid(parameter: str, said: str, line: int, *, mark: str = "") -> Invalid
 
 
 def _unreadable(parameter: str, text: str, error: yaml.reader.ReaderError | UnicodeEncodeError) -> InvalidDocument:
-    """Of a control character, or half of a surrogate pair."""
+    """Name the control character, or the half of a surrogate pair."""
     bad = text[error.start] if isinstance(error, UnicodeEncodeError) else chr(error.character)
     line = text.count("\n", 0, max(text.find(bad), 0)) + 1
     return _invalid(parameter, f"is not YAML: the character U+{ord(bad):04X} may not stand in it", line)

@@ -138,7 +138,7 @@ def _checked_as(name: str, check: Any, value: Any) -> str:
 
 
 def _certificates(text: str) -> str:
-    """The client certificate, and those that lead to its authority, without what `openssl ca` writes before them."""
+    """Return the certificate and those up to its authority, without the text of `openssl ca`."""
     try:
         return "".join(pem.certificates(text))
     except ValueError as error:

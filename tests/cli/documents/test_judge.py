@@ -70,6 +70,28 @@ def test_without_a_stack_endpoints_pass_and_that_is_noted() -> None:
     assert [str(note) for note in found.notes] == ["edge.yaml: not known whether AllowedEndpoints names api.edge.example.com"]
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "entry"),
+    [
+        ("https://Rancher.example.com:443/k8s/clusters/c-1/", "rancher.example.com/k8s/clusters/c-1"),
+        ("https://[2001:DB8::1]:6443", "[2001:db8::1]"),
+        ("https://10.0.0.1/", "10.0.0.1"),
+    ],
+)
+def test_what_would_have_to_be_named_is_said_as_an_entry(endpoint: str, entry: str) -> None:
+    document = ENDPOINT.replace("https://api.edge.example.com", f"'{endpoint}'")
+    found = judged({"edge": document})
+    assert not said(found)
+    assert [note.message for note in found.notes] == [f"not known whether AllowedEndpoints names {entry}"]
+    refused = judged({"edge": document}, Judge(allowed_endpoints=["other.example.com"]))
+    assert (entry in said(refused)[0], entry in refused.problems[0].remedy) == (True, True)
+    assert not said(judged({"edge": document}, Judge(allowed_endpoints=[entry])))
+
+
+def test_what_nobody_could_see_is_written_out_on_its_line() -> None:
+    assert said(judged({"prod": "prune: true\nnamespaces: ['team\u200b']\n"}))[0].startswith(r"prod.yaml:2: namespaces.include: 'team\u200b' is not")
+
+
 def test_a_namespace_that_two_documents_name_for_one_cluster_is_noted() -> None:
     found = judged({"a": "cluster: prod\nnamespaces: ['team-*']", "b": "cluster: prod\nnamespaces: [team-x, other]"})
     assert [str(note) for note in found.notes] == ["b.yaml: team-x of prod: the document a selects that too, and keeps it"]

@@ -57,6 +57,15 @@ def test_an_endpoint_is_replaced_by_the_local_one_and_that_is_said(tmp_path: Pat
         assert "the real stack's has to name edge.example.com" in said(stack)
 
 
+def test_a_path_is_said_to_be_named_too_and_an_address_that_is_none_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = "{endpoint: 'https://Rancher.example.com/k8s/clusters/c-1/', signIn: {type: webIdentity}, namespaces: [a]}"
+    broken = document.replace("https://Rancher", "https://[::1")
+    with pushed(tmp_path, monkeypatch, clusters__edge=document, clusters__broken=broken) as (stack, report):
+        assert cluster(report, "edge")["counts"] == {"created": 1}
+        assert cluster(report, "broken")["error"]["type"] == "InvalidDocument"
+        assert "the real stack's has to name rancher.example.com/k8s/clusters/c-1" in said(stack)
+
+
 def test_a_cluster_with_an_authenticator_admits_its_cluster_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     document = "{endpoint: 'https://kops.example.com', signIn: {type: iamAuthenticator, clusterId: kops.example}, namespaces: [a]}"
     with pushed(tmp_path, monkeypatch, clusters__kops=document) as (_, report):
