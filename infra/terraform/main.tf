@@ -34,6 +34,9 @@ locals {
     LogRetentionDays    = tostring(var.log_retention_days)
     SubnetIds           = join(",", var.subnet_ids)
     SecurityGroupIds    = join(",", var.security_group_ids)
+
+    PermissionsBoundaryArn = var.permissions_boundary_arn
+    RolePath               = var.role_path
   }
 
   # A field that is null is one that is not given; a null further down is so to the function.

@@ -279,7 +279,12 @@ def world(environ: dict[str, str]) -> Iterator[World]:
     """`environ` receives the function's environment: without a queue, until a test sets RETRY_QUEUE_URL to the one that is there."""
     with LocalAws(ACCOUNT) as aws, contextlib.ExitStack() as stack:
         aws.put_role(EXECUTION_ROLE)
-        aws.put_role(SPOKE_ROLE, external_id="an-external-id", trusted=EXECUTION_ROLE)
+        aws.put_role(
+            SPOKE_ROLE,
+            external_id="an-external-id",
+            trusted=EXECUTION_ROLE,
+            session_name="ecr-public-pusher-sign-in",
+        )
         credential = aws.credentials_for(EXECUTION_ROLE, "function")
         queue = aws.put_queue("retries")
         environ |= {
@@ -290,6 +295,7 @@ def world(environ: dict[str, str]) -> Iterator[World]:
             "AWS_ENDPOINT_URL": aws.endpoint_url,
             "CONFIG_PATH": ROOT,
             "STACK_NAME": STACK.name,
+            "ALLOWED_ACCOUNTS": f"{ACCOUNT},{SPOKE_ACCOUNT}",
         }
         made = World(aws, environ, queue)
         try:

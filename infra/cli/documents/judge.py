@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
+from ecr_public_pusher.configuration.allowed_roles import ACCOUNTS, AllowedRoles
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.endpoints import host_of
 from ecr_public_pusher.configuration.loader import Configuration, Parameter, load
@@ -21,18 +22,29 @@ OFFLINE_REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Judge:
-    """The stack that documents are judged for. `allowed_endpoints` None: not known, so every endpoint passes, and that is noted."""
+    """The stack that documents are judged for. `allowed_endpoints` None: not known, so every endpoint passes, and that is noted.
+
+    `allowed_roles` likewise.
+    """
 
     root: str = "/ecr-public-pusher"
     region: str = OFFLINE_REGION
     account: str = ""
     allowed_endpoints: Sequence[str] | None = None
+    allowed_roles: AllowedRoles | None = None
 
     def load(self, texts: Mapping[DocumentName, str]) -> Configuration:
         """The configuration that the documents make. Raises ConfigurationError for invalid defaults."""
         parameters = [Parameter(name.parameter(self.root), text) for name, text in texts.items()]
         allowed = self.allowed_endpoints if self.allowed_endpoints is not None else _hosts(texts)
-        return load(parameters, root=self.root, region=self.region, account=self.account, allowed_endpoints=allowed)
+        return load(
+            parameters,
+            root=self.root,
+            region=self.region,
+            account=self.account,
+            allowed_endpoints=allowed,
+            allowed_roles=self.allowed_roles,
+        )
 
 
 @dataclass(frozen=True)
@@ -125,7 +137,21 @@ def _notes(documents: Mapping[DocumentName, Document], configuration: Configurat
             for config in configuration.clusters
             if config.server is not None
         ]
+    if judge.allowed_roles is None:
+        for config in configuration.clusters:
+            notes += _accounts(config, documents[DocumentName.cluster(config.id)].where)
+        for discovery in configuration.discoveries:
+            notes += _accounts(discovery.settings, documents[DocumentName(DISCOVER, discovery.id)].where)
     return notes
+
+
+def _accounts(config: ClusterConfig, where: str) -> list[Problem]:
+    """Return what cannot be known of the accounts of a document's roles."""
+    arns = [config.role_arn, *(registry.role_arn for registry in config.private_registries)]
+    accounts = sorted({arn.split(":")[4] for arn in arns if arn})
+    said = f"not known whether {ACCOUNTS} allows {', '.join(accounts)}"
+    remedy = "Give --allowed-accounts or --stack."
+    return [Problem(where, said, remedy=remedy)] if accounts else []
 
 
 def _overlap(first: ClusterConfig, second: ClusterConfig, where: str) -> list[Problem]:

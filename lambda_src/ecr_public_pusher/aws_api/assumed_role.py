@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from botocore.credentials import Credentials
@@ -11,9 +12,7 @@ from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.concurrency import OncePerKey
 from ecr_public_pusher.errors import RoleError, SignInError
-
-# As CloudTrail shows it in the other account.
-ROLE_SESSION_NAME = "ecr-public-pusher"
+from ecr_public_pusher.role_use import SIGN_IN, RoleUse
 
 _OWN = "own"
 
@@ -39,15 +38,22 @@ class Callers:
 
     def __init__(self, clients: AwsClients, blocking: BlockingCalls) -> None:
         self.clients, self.blocking = clients, blocking
-        self._callers: OncePerKey[tuple[str, str | None, str], Caller] = OncePerKey()
+        self._callers: OncePerKey[tuple[str, str | None, RoleUse], Caller] = OncePerKey()
         self._principals: OncePerKey[str, str] = OncePerKey()
 
-    async def caller(self, role_arn: str | None, external_id: str | None, *, allowed_by: str = "AssumableRoleName") -> Caller:
-        """The execution role, or `role_arn`, whose name the template parameter `allowed_by` must cover.
+    async def caller(
+        self,
+        role_arn: str | None,
+        external_id: str | None,
+        *,
+        use: RoleUse = SIGN_IN,
+    ) -> Caller:
+        """Return the execution role's credentials, or those of `role_arn`, assumed for `use`.
 
         Raises RoleError; SignInError when the function has no credentials itself.
         """
-        return await self._callers.get((role_arn or _OWN, external_id, allowed_by), lambda: self._assumed(role_arn, external_id, allowed_by))
+        key = role_arn or _OWN, external_id, use
+        return await self._callers.get(key, lambda: self._assumed(role_arn, external_id, use))
 
     async def principal(self, caller: Caller) -> str:
         """The ARN of the caller's role, as an access entry names it.
@@ -56,10 +62,11 @@ class Callers:
         """
         return caller.role_arn or await self._principals.get(_OWN, lambda: self.blocking.run(self._own_principal))
 
-    async def _assumed(self, role_arn: str | None, external_id: str | None, allowed_by: str) -> Caller:
+    async def _assumed(self, role_arn: str | None, external_id: str | None, use: RoleUse) -> Caller:
         if role_arn is None:
             return await self.blocking.run(self._own)
-        return await self.blocking.run(lambda: self._assume(role_arn, external_id, allowed_by), service="sts")
+        assume = partial(self._assume, role_arn, external_id, use)
+        return await self.blocking.run(assume, service="sts")
 
     def _own(self) -> Caller:
         try:
@@ -67,17 +74,20 @@ class Callers:
         except AWS_ERRORS as error:
             raise SignInError(f"the function has no credentials: {error_code(error)}", remedy="See the function's execution role.") from None
 
-    def _assume(self, role_arn: str, external_id: str | None, allowed_by: str) -> Caller:
-        extra = {"ExternalId": external_id} if external_id else {}
+    def _assume(self, role_arn: str, external_id: str | None, use: RoleUse) -> Caller:
+        asked = {"RoleArn": role_arn, "RoleSessionName": use.session_name}
+        if external_id:
+            asked["ExternalId"] = external_id
         try:
             sts = self.clients.client("sts")
-            found = call_aws(lambda: sts.assume_role(RoleArn=role_arn, RoleSessionName=ROLE_SESSION_NAME, **extra)["Credentials"])
+            found = call_aws(lambda: sts.assume_role(**asked)["Credentials"])
             credentials = call_aws(lambda: Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]))
         except AWS_ERRORS as error:
             raise RoleError(
                 f"cannot assume {role_arn}: {error_code(error)}",
-                remedy=f"The role must trust this function's execution role with the same external id, {allowed_by} must cover its name, and "
-                "AllowedAccounts, if given, its account.",
+                remedy="The role must trust this function's execution role with the same external "
+                f"id and the session name {use.session_name}; {use.parameter} must be its name, "
+                "with its path, and AllowedAccounts must allow its account.",
             ) from None
         return Caller(credentials, role_arn)
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 from ecr_public_pusher.configuration.cluster_config import (
     ClusterConfig,
     Eks,
@@ -90,10 +91,19 @@ class Configuration:
         return not (self.clusters or self.invalid or self.unknown or self.discoveries)
 
 
-def load(parameters: Iterable[Parameter], *, root: str, region: str, account: str = "", allowed_endpoints: Sequence[str] = ()) -> Configuration:
+def load(
+    parameters: Iterable[Parameter],
+    *,
+    root: str,
+    region: str,
+    account: str = "",
+    allowed_endpoints: Sequence[str] = (),
+    allowed_roles: AllowedRoles | None = None,
+) -> Configuration:
     """The configuration that the parameters under `root` make. `region`, `account`: the function's, for documents that name none.
 
     `allowed_endpoints`: the hosts, by name or glob, that documents may name beside EKS's.
+    `allowed_roles`: the roles that they may name; None: not known, and so any.
 
     Raises ConfigurationError for an invalid `<root>/defaults`: then nothing can be trusted.
     """
@@ -123,10 +133,20 @@ def load(parameters: Iterable[Parameter], *, root: str, region: str, account: st
     # An invalid document counts by what it claims, or its token's namesake would be pushed to while it is being corrected.
     eks_names = {config.cluster for config in clusters if config.sign_in == Eks()} | {name for name, _ in claimed}
     for config in clusters:
-        if refusal := _refused(config, eks_names, allowed_endpoints):
+        refused_role = allowed_roles.refused(config) if allowed_roles else None
+        if refusal := refused_role or _refused(config, eks_names, allowed_endpoints):
             invalid[config.id] = refusal
+            if config.sign_in == Eks():
+                claimed.add((config.cluster, config.region))
+    for discovery in discoveries:
+        if allowed_roles and (refused_role := allowed_roles.refused(discovery.settings)):
+            invalid[discovery.every] = refused_role
     return Configuration(
-        tuple(config for config in clusters if config.id not in invalid), invalid, tuple(unknown), tuple(discoveries), frozenset(claimed)
+        tuple(config for config in clusters if config.id not in invalid),
+        invalid,
+        tuple(unknown),
+        tuple(discovery for discovery in discoveries if discovery.every not in invalid),
+        frozenset(claimed),
     )
 
 

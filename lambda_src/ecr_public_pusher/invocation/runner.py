@@ -150,6 +150,7 @@ class _Run:
             region=settings.region,
             account=settings.account,
             allowed_endpoints=settings.allowed_endpoints,
+            allowed_roles=settings.allowed_roles,
         )
         self.unconfigured = configuration.unconfigured
         configuration = await self._discovered(configuration)
