@@ -1,4 +1,4 @@
-"""What roles are assumed for, and by what IAM tells the two uses apart. Pure."""
+"""Name the two uses of roles, and what IAM tells them apart by. Pure."""
 
 from dataclasses import dataclass
 

@@ -70,8 +70,8 @@ def validate(
 ) -> int:
     """Validate documents with the function's own model. Needs neither AWS nor a cluster.
 
-    With --stack, what it allows (AllowedEndpoints, AllowedAccounts, the roles' names), region and account are the stack's. Exit code 0: all are
-    valid; 1: some are not.
+    With --stack, region, account and what is allowed (AllowedEndpoints, AllowedAccounts, the
+    roles' names) are the stack's. Exit code 0: all are valid; 1: some are not.
 
     [bold]Examples[/bold]
 
@@ -81,7 +81,8 @@ def validate(
       ecr-public-pusher validate config --stack ecr-public-pusher -o json
     """
     folder = _read(paths)
-    judgement = judge({file.name: Document(file.text, str(file.path)) for file in folder.documents}, _judge(cli, allowed_endpoints, allowed_accounts))
+    documents = {file.name: Document(file.text, str(file.path)) for file in folder.documents}
+    judgement = judge(documents, _judge(cli, allowed_endpoints, allowed_accounts))
     problems = (*folder.problems, *judgement.problems)
     notes = (*unknown_file_notes(folder.unknown_files), *judgement.notes)
     said = {

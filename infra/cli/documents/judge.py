@@ -141,7 +141,8 @@ def _notes(documents: Mapping[DocumentName, Document], configuration: Configurat
         for config in configuration.clusters:
             notes += _accounts(config, documents[DocumentName.cluster(config.id)].where)
         for discovery in configuration.discoveries:
-            notes += _accounts(discovery.settings, documents[DocumentName(DISCOVER, discovery.id)].where)
+            name = DocumentName(DISCOVER, discovery.id)
+            notes += _accounts(discovery.settings, documents[name].where)
     return notes
 
 

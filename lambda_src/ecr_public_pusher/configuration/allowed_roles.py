@@ -1,4 +1,4 @@
-"""Which roles, and whose secrets, documents may name: what the stack's owner allows. Pure.
+"""Judge the roles that documents name by what the stack's owner allows. Pure.
 
 IAM refuses the same, later and in fewer words. Who may write a document must not be able to have
 tokens sent to a cluster in an account of their own, nor have a role that signs in to clusters

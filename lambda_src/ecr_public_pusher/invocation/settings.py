@@ -75,7 +75,7 @@ def _allowed_roles(environ: Mapping[str, str], account: str) -> AllowedRoles:
     if sign_in and sign_in == pull:
         raise ConfigurationError(
             f"ASSUMABLE_ROLE_NAME and PULL_ROLE_NAME are both {sign_in}",
-            remedy="Deploy with template.yaml, which refuses that: a registry's token has its role's rights, and lies in every selected namespace.",
+            remedy="Deploy with template.yaml, which refuses that: give the registries' roles a name of their own.",
         )
     accounts = _listed(environ.get("ALLOWED_ACCOUNTS", ""))
     return AllowedRoles(account, accounts, sign_in=sign_in, pull=pull)

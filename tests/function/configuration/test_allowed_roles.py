@@ -1,4 +1,4 @@
-"""Which accounts and names of roles documents may name, by the template's parameters."""
+"""Roles of documents, held against the template's parameters: their accounts and their names."""
 
 import pytest
 
