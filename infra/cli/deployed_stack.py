@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
+
 from .errors import CliError
 
 # Those that every release has had: a stack with all of them is ours.
@@ -53,7 +55,21 @@ class DeployedStack:
     @property
     def allowed_endpoints(self) -> tuple[str, ...]:
         """The hosts beside EKS's that documents may name."""
-        return tuple(host for host in self.parameters.get("AllowedEndpoints", "").split(",") if host.strip())
+        return self._listed("AllowedEndpoints")
+
+    @property
+    def allowed_roles(self) -> AllowedRoles:
+        """Return the roles that documents may name."""
+        return AllowedRoles(
+            self.account,
+            self._listed("AllowedAccounts"),
+            sign_in=self.parameters.get("AssumableRoleName", ""),
+            pull=self.parameters.get("PullRoleName", ""),
+        )
+
+    def _listed(self, parameter: str) -> tuple[str, ...]:
+        given = self.parameters.get(parameter, "").split(",")
+        return tuple(entry for entry in given if entry.strip())
 
 
 class Aws(Protocol):

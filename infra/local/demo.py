@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import yaml
 
@@ -100,6 +100,8 @@ CLUSTERS = (PROD, EDGE)
 
 class DemoStack(LocalStack):
     """Both clusters of the demonstration, filled. `root`: the project's folder, for the RBAC files."""
+
+    parameters: ClassVar[Mapping[str, str]] = {"AllowedAccounts": EDGE_ACCOUNT}
 
     def __init__(self, root: Path) -> None:
         super().__init__()

@@ -66,6 +66,9 @@ locals {
     LogRetentionDays    = tostring(var.log_retention_days)
     SubnetIds           = join(",", var.subnet_ids)
     SecurityGroupIds    = join(",", var.security_group_ids)
+
+    PermissionsBoundaryArn = var.permissions_boundary_arn
+    RolePath               = var.role_path
   }
 
   # In the documents' descriptions, which a plan shows where it deletes one.

@@ -183,7 +183,7 @@ variable "runbook_url" {
 }
 
 variable "assumable_role_name" {
-  description = "Name (with its path, if any) of the only roles that the function may assume, in any account."
+  description = "Name (with its path, if any) of the only roles that the function may assume to sign in to clusters, and to find them."
   type        = string
   default     = "ecr-public-pusher-spoke"
   nullable    = false
@@ -207,7 +207,7 @@ variable "pull_role_name" {
 }
 
 variable "allowed_accounts" {
-  description = "AWS accounts whose roles of these two names the function may assume. Empty: any account's."
+  description = "AWS accounts whose roles of these two names the function may assume, and no others. Empty: the stack's own. [\"*\"]: any."
   type        = list(string)
   default     = []
   nullable    = false
@@ -237,6 +237,20 @@ variable "config_kms_key_arn" {
 
 variable "kms_key_arn" {
   description = "ARN of a customer KMS key for the logs, the queues and the alarm topic, if any."
+  type        = string
+  default     = ""
+  nullable    = false
+}
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that bounds what the stack's two roles may do, where your organization demands one."
+  type        = string
+  default     = ""
+  nullable    = false
+}
+
+variable "role_path" {
+  description = "Path of the stack's two roles, such as /teams/platform/. Changed later, it replaces the execution role by one of another ARN."
   type        = string
   default     = ""
   nullable    = false

@@ -118,5 +118,6 @@ def environment(aws_url: str, home: Path, *, checkout: Path = HERE) -> dict[str,
         "CONFIG_PATH": ROOT,
         "STACK_NAME": STACK,
         "ALLOWED_ENDPOINTS": "127.0.0.1",
+        "ALLOWED_ACCOUNTS": "*",
         "POWERTOOLS_SERVICE_NAME": STACK,
     }

@@ -74,8 +74,17 @@ def test_a_role_is_assumed_by_whom_it_trusts_with_the_external_id(aws: LocalAws,
         ({"trusted": f"arn:aws:iam::{OWN}:role/somebody-else"}, {}),
         ({"trusted": f"arn:aws:iam::{OTHER}:role/service/pusher"}, {}),
         ({}, {}),
+        ({"trusted": EXECUTION_ROLE, "session_name": "another"}, {}),
     ],
-    ids=["unknown role", "no external id", "wrong external id", "another role", "same name, other account", "trusts nobody"],
+    ids=[
+        "unknown role",
+        "no external id",
+        "wrong external id",
+        "another role",
+        "same name, other account",
+        "trusts nobody",
+        "another session's name",
+    ],
 )
 def test_a_role_is_refused_to_everybody_else(aws: LocalAws, own: Credential, trust: dict[str, str] | None, shown: dict[str, str]) -> None:
     if trust is not None:

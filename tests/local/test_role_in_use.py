@@ -24,7 +24,7 @@ from infra.local.trust import trusted_issuer
 from tests.stack.alarms import METRICS, NAMESPACE, REGISTRY_METRICS, alarm_metrics
 from tests.stack.template import ACCOUNT, REGION, ROOT, STACK, deployed
 from tests.support.aws_calls import asked_of_iam
-from tests.support.iam import Decision, evaluate
+from tests.support.iam import Decision, Request, evaluate
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/{STACK}-PusherRole"
 SPOKE_ACCOUNT = "444455556666"
@@ -32,6 +32,7 @@ SPOKE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-spoke"
 PULL = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-pull"
 ROOT_PATH = "/ecr-public-pusher"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd"
+ALLOWED = {"AllowedEndpoints": "127.0.0.1", "AllowedAccounts": SPOKE_ACCOUNT}
 
 # Statements that no call of the function shows, and who needs them.
 NOT_THE_FUNCTIONS_OWN = {
@@ -39,6 +40,8 @@ NOT_THE_FUNCTIONS_OWN = {
     "WriteLogs": "Lambda's runtime",
     "DescribeNetwork": "Lambda, to put the function into a VPC and to take it out",
     "ManageNetworkInterfaces": "the same",
+    "DenySignInRolesToRegistries": "nobody: it denies",
+    "DenyRegistriesRolesToSignIn": "the same",
 }
 
 
@@ -73,7 +76,7 @@ def captured() -> Captured:
                 stack_name=STACK,
                 region=REGION,
                 account_id=ACCOUNT,
-                parameters={**built.parameters, "FanOut": fan_out, "AllowedEndpoints": "127.0.0.1"},
+                parameters={**built.parameters, "FanOut": fan_out, **ALLOWED},
                 resources={"RetryQueue": queue.url, "DeadLetterQueue": dead.url},
             )
             credential = aws.credentials_for(ROLE, "function")
@@ -85,8 +88,9 @@ def captured() -> Captured:
 def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
     """A cluster in the function's account with a SecureString document, one in another account, and one that fails; and two that are not EKS."""
     aws.put_role(ROLE)
-    aws.put_role(SPOKE, external_id="an-id", trusted=ROLE)
-    aws.put_role(PULL, trusted=ROLE)
+    sign_in, pull = "ecr-public-pusher-sign-in", "ecr-public-pusher-pull"
+    aws.put_role(SPOKE, external_id="an-id", trusted=ROLE, session_name=sign_in)
+    aws.put_role(PULL, trusted=ROLE, session_name=pull)
     rbac = list(yaml.safe_load_all((ROOT / "infra" / "rbac" / "cluster.yaml").read_text()))
     for name, account, role, region in (
         ("home", ACCOUNT, ROLE, REGION),
@@ -171,7 +175,8 @@ def _emitted(lines: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]
 
 def role_policies(captured: Captured, **parameters: Any) -> list[dict[str, Any]]:
     """The execution role's policies as deployed, with the queue that was really used."""
-    text = json.dumps(deployed(**{"AllowedEndpoints": "127.0.0.1", **parameters})["PusherRole"]["Properties"]["Policies"])
+    role = deployed(**{**ALLOWED, **parameters})["PusherRole"]["Properties"]
+    text = json.dumps(role["Policies"])
     text = text.replace("RetryQueue.Arn", captured.queue_arn).replace("DeadLetterQueue.Arn", captured.dead_letter_arn)
     return [policy["PolicyDocument"] for policy in json.loads(text)]
 
@@ -240,12 +245,41 @@ def test_a_role_of_another_name_may_not_be_assumed(captured: Captured) -> None:
     assert evaluate(role_policies(captured, AssumableRoleName="another"), asked).decision is Decision.IMPLICITLY_DENIED
 
 
-def test_a_role_of_another_account_than_those_that_are_allowed_may_not_be_assumed(captured: Captured) -> None:
-    asked = [one for call in captured.all_calls if call.action == "AssumeRole" for one in asked_of_iam(call, account=ACCOUNT)]
-    decisions = [
-        {evaluate(role_policies(captured, AllowedAccounts=accounts), one).decision for one in asked} for accounts in (SPOKE_ACCOUNT, ACCOUNT)
-    ]
-    assert decisions == [{Decision.ALLOWED}, {Decision.IMPLICITLY_DENIED}]
+def assumptions(captured: Captured) -> list[Request]:
+    """What the function asked of IAM when it assumed the role that signs in, and the registry's."""
+    calls = [call for call in captured.all_calls if call.action == "AssumeRole"]
+    asked = [one for call in calls for one in asked_of_iam(call, account=ACCOUNT)]
+    assert {one.resource for one in asked} == {SPOKE, PULL}
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("accounts", "decision"),
+    [
+        (SPOKE_ACCOUNT, Decision.ALLOWED),
+        (f"777788889999,{SPOKE_ACCOUNT}", Decision.ALLOWED),
+        ("*", Decision.ALLOWED),
+        ("", Decision.IMPLICITLY_DENIED),
+        (ACCOUNT, Decision.IMPLICITLY_DENIED),
+    ],
+)
+def test_a_role_of_another_account_than_those_that_are_allowed_may_not_be_assumed(
+    captured: Captured,
+    accounts: str,
+    decision: Decision,
+) -> None:
+    policies = role_policies(captured, AllowedAccounts=accounts)
+    assert {evaluate(policies, one).decision for one in assumptions(captured)} == {decision}
+
+
+def test_a_role_may_not_be_assumed_for_the_other_use(captured: Captured) -> None:
+    names = {one.resource: one.context["sts:RoleSessionName"] for one in assumptions(captured)}
+    assert names[SPOKE] != names[PULL]
+    for asked in assumptions(captured):
+        (other,) = set(names.values()) - {asked.context["sts:RoleSessionName"]}
+        swapped = replace(asked, context={**asked.context, "sts:RoleSessionName": other})
+        decision = evaluate(role_policies(captured), swapped).decision
+        assert decision is Decision.EXPLICITLY_DENIED
 
 
 def test_a_stack_that_allows_no_endpoint_may_neither_have_web_identity_tokens_nor_read_kubeconfigs(captured: Captured) -> None:

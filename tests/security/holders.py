@@ -47,11 +47,22 @@ HOLDERS = {
     ],
     "D3": [
         f"{ROLE_IN_USE}::test_a_role_of_another_name_may_not_be_assumed",
+        f"{DOCUMENTS}::test_a_role_of_any_other_name_is_refused_before_iam_is_asked",
         "stack/test_parameters.py::test_the_roles_that_sign_in_and_those_that_ask_for_registry_tokens_are_two",
     ],
     "D4": [
         f"{ROLE_IN_USE}::test_a_role_of_another_account_than_those_that_are_allowed_may_not_be_assumed",
-        f"{PERMISSIONS}::test_roles_are_assumed_in_any_account_unless_it_is_said_which",
+        f"{PERMISSIONS}::test_roles_are_assumed_in_the_stacks_own_account_or_in_those_that_are_named",
+        f"{PERMISSIONS}::test_roles_of_any_account_are_assumed_only_where_it_says_so",
+        f"{DOCUMENTS}::test_no_role_is_assumed_in_an_account_that_the_owner_does_not_allow",
+        f"{DOCUMENTS}::test_a_cluster_of_a_refused_document_is_no_discoverys",
+    ],
+    "D19": [
+        f"{DOCUMENTS}::test_no_role_stands_in_for_the_other_use",
+        f"{DOCUMENTS}::test_roles_are_assumed_where_the_owner_allows_it_each_for_its_own_use",
+        f"{DOCUMENTS}::test_iam_itself_refuses_a_role_to_the_other_use",
+        f"{ACCESS}::test_neither_role_takes_a_session_of_the_other_use",
+        f"{PERMISSIONS}::test_a_session_says_which_of_the_two_uses_it_is_for",
     ],
     "D5": [f"{REGISTRIES}::test_the_execution_role_never_stands_in"],
     "D6": [

@@ -92,6 +92,158 @@ def test_a_role_with_an_external_id_gives_nothing_to_a_document_without_it(world
     assert len(world.aws.ecr_private.issued) == 1
 
 
+REGISTRY = {"account": SPOKE_ACCOUNT, "region": "eu-west-1"}
+TAGS = {"team": "web"}
+KUBECONFIG = f"arn:aws:secretsmanager:us-east-1:{SPOKE_ACCOUNT}:secret:/ecr/edge-AbCdEf"
+
+
+def naming_a_role(role: str, pull_role: str) -> dict[str, dict[str, Any]]:
+    """Documents that name these roles, one for each way to."""
+    signed_in = {"namespaces": ["a"], "roleArn": role, "externalId": "an-external-id"}
+    pulling = [{**REGISTRY, "roleArn": pull_role}]
+    stored = {"type": "kubeconfig", "secretArn": KUBECONFIG}
+    return {
+        "clusters/away": signed_in,
+        "clusters/pulling": {"namespaces": ["a"], "registries": pulling},
+        "clusters/stored": {**signed_in, "signIn": stored},
+        "discover/fleet": {**signed_in, "regions": ["us-east-1"], "tags": TAGS},
+    }
+
+
+@pytest.fixture
+def open_accounts(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Clusters and roles of another account that would let the function in, were it to ask."""
+    monkeypatch.setenv("ASSUMABLE_ROLE_NAME", "ecr-public-pusher-spoke")
+    monkeypatch.setenv("PULL_ROLE_NAME", "ecr-public-pusher-pull")
+    world.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE, session_name="ecr-public-pusher-pull")
+    world.add_cluster(
+        "away",
+        namespaces=("a",),
+        account=SPOKE_ACCOUNT,
+        principal=SPOKE_ROLE,
+        tags=TAGS,
+        embedded=True,
+    )
+    world.add_cluster("pulling", namespaces=("a",), embedded=True)
+    return world
+
+
+def write(world: World, documents: dict[str, dict[str, Any]]) -> None:
+    for name, document in documents.items():
+        world.aws.put_parameter(f"{ROOT}/{name}", yaml.safe_dump(document))
+
+
+def assumed(world: World) -> list[tuple[str, str]]:
+    """The role, and the session's name, of each that the function asked for."""
+    calls = world.aws.called("sts", "AssumeRole")
+    named = [call.parameters for call in calls]
+    return sorted({(one["RoleArn"], one["RoleSessionName"]) for one in named})
+
+
+@pytest.mark.parametrize("accounts", ["", ACCOUNT, f"{ACCOUNT},777788889999"])
+def test_no_role_is_assumed_in_an_account_that_the_owner_does_not_allow(
+    open_accounts: World,
+    monkeypatch: pytest.MonkeyPatch,
+    accounts: str,
+) -> None:
+    monkeypatch.setenv("ALLOWED_ACCOUNTS", accounts)
+    write(open_accounts, naming_a_role(SPOKE_ROLE, PULL_ROLE))
+    found = {one["id"]: one["error"] for one in open_accounts.invoke()["clusters"]}
+    assert found.keys() == {"away", "pulling", "stored", "fleet/*"}
+    for error in found.values():
+        assert error["type"] == "InvalidDocument"
+        assert f"AllowedAccounts does not name the account {SPOKE_ACCOUNT}" in error["message"]
+        assert "the template parameter AllowedAccounts" in error["remedy"]
+        assert SPOKE_ACCOUNT in error["remedy"]
+    assert assumed(open_accounts) == []
+    assert open_accounts.asked("away") == open_accounts.asked("pulling") == []
+
+
+@pytest.mark.parametrize("accounts", ["*", SPOKE_ACCOUNT])
+@pytest.mark.parametrize("path", ["", "teams/platform/"])
+def test_roles_are_assumed_where_the_owner_allows_it_each_for_its_own_use(
+    open_accounts: World,
+    monkeypatch: pytest.MonkeyPatch,
+    accounts: str,
+    path: str,
+) -> None:
+    sign_in, pull = "ecr-public-pusher-sign-in", "ecr-public-pusher-pull"
+    monkeypatch.setenv("ALLOWED_ACCOUNTS", accounts)
+    monkeypatch.setenv("ASSUMABLE_ROLE_NAME", f"{path}ecr-public-pusher-spoke")
+    monkeypatch.setenv("PULL_ROLE_NAME", f"{path}ecr-public-pusher-pull")
+    roles = [role.replace("role/", f"role/{path}") for role in (SPOKE_ROLE, PULL_ROLE)]
+    for role, session_name in zip(roles, (sign_in, pull), strict=True):
+        open_accounts.aws.put_role(role, trusted=EXECUTION_ROLE, session_name=session_name)
+    documents = naming_a_role(*roles)
+    write(open_accounts, {name: documents[name] for name in ("clusters/away", "clusters/pulling")})
+    assert open_accounts.invoke()["ok"]
+    assert assumed(open_accounts) == sorted(zip(roles, (sign_in, pull), strict=True))
+
+
+@pytest.mark.parametrize("path", ["", "teams/platform/"])
+def test_no_role_stands_in_for_the_other_use(
+    open_accounts: World,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    monkeypatch.setenv("ASSUMABLE_ROLE_NAME", f"{path}ecr-public-pusher-spoke")
+    monkeypatch.setenv("PULL_ROLE_NAME", f"{path}ecr-public-pusher-pull")
+    spoke, pull = (role.replace("role/", f"role/{path}") for role in (SPOKE_ROLE, PULL_ROLE))
+    documents = naming_a_role(pull, spoke)
+    write(open_accounts, documents)
+    found = {one["id"]: one["error"] for one in open_accounts.invoke()["clusters"]}
+    assert {one["type"] for one in found.values()} == {"InvalidDocument"}
+    for identity in ("away", "stored", "fleet/*"):
+        assert "is a registry's (PullRoleName), and signs in" in found[identity]["message"]
+        assert "infra/spoke-role.yaml" in found[identity]["remedy"]
+    assert "signs in to clusters (AssumableRoleName)" in found["pulling"]["message"]
+    assert "infra/pull-role.yaml" in found["pulling"]["remedy"]
+    assert assumed(open_accounts) == []
+
+
+@pytest.mark.parametrize("role", ["teams/ecr-public-pusher-spoke", "administrator"])
+def test_a_role_of_any_other_name_is_refused_before_iam_is_asked(
+    open_accounts: World,
+    role: str,
+) -> None:
+    arn = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/{role}"
+    write(open_accounts, naming_a_role(arn, arn))
+    found = {one["id"]: one["error"] for one in open_accounts.invoke()["clusters"]}
+    assert {one["type"] for one in found.values()} == {"InvalidDocument"}
+    assert "ecr-public-pusher-spoke, the stack's AssumableRoleName" in found["away"]["message"]
+    assert "ecr-public-pusher-pull, the stack's PullRoleName" in found["pulling"]["message"]
+    assert assumed(open_accounts) == []
+
+
+def test_iam_itself_refuses_a_role_to_the_other_use(world: World) -> None:
+    """As the trust policies of infra/spoke-role.yaml and infra/pull-role.yaml have it."""
+    world.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE, session_name="ecr-public-pusher-pull")
+    world.add_cluster("prod", namespaces=("a",), embedded=True)
+    registry = {**REGISTRY, "roleArn": SPOKE_ROLE, "externalId": "an-external-id"}
+    world.document("prod", yaml.safe_dump({"namespaces": ["a"], "registries": [registry]}))
+    world.document("away", f"{{namespaces: [a], roleArn: '{PULL_ROLE}'}}")
+    errors = {one["id"]: one["error"] for one in world.invoke()["clusters"]}
+    assert {one["type"] for one in errors.values()} == {"RoleError"}
+    assert "the session name ecr-public-pusher-pull" in errors["prod"]["remedy"]
+    assert "the session name ecr-public-pusher-sign-in" in errors["away"]["remedy"]
+    assert world.aws.ecr_private.issued == {}
+
+
+def test_a_cluster_of_a_refused_document_is_no_discoverys(
+    open_accounts: World,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ALLOWED_ACCOUNTS", "")
+    open_accounts.add_cluster("home", namespaces=("a",), tags=TAGS, embedded=True)
+    document = {**naming_a_role(SPOKE_ROLE, PULL_ROLE)["clusters/away"], "cluster": "home"}
+    fleet = {"regions": ["us-east-1"], "tags": TAGS, "namespaces": ["*"]}
+    write(open_accounts, {"clusters/one": document, "discover/fleet": fleet})
+    report = open_accounts.invoke()
+    assert [one["id"] for one in report["clusters"]] == ["one"]
+    assert report["leftToDocuments"] == ["fleet/us-east-1/home"]
+    assert open_accounts.asked("home") == []
+
+
 def test_an_assumed_roles_credentials_go_nowhere(world: World) -> None:
     cluster = world.add_cluster("away", namespaces=("a",), account=SPOKE_ACCOUNT, principal=SPOKE_ROLE)
     world.document("away", f"{{namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}")

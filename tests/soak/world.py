@@ -68,7 +68,8 @@ def soaking() -> Iterator[tuple[BuiltFunction, list[EmbeddedCluster]]]:
     """The function, and the clusters that work, whose records of requests are the caller's to clear."""
     sam = sam_command(ROOT, {})
     built = build(ROOT, sam)
-    parameters = {**built.parameters, "AllowedEndpoints": "127.0.0.1"}
+    allowed = {"AllowedEndpoints": "127.0.0.1", "AllowedAccounts": "*"}
+    parameters = {**built.parameters, **allowed}
     spec = read_function(built.template, stack_name="soak", region=REGION, account_id=DEFAULT_ACCOUNT, parameters=parameters)
     with LocalAws() as aws, contextlib.ExitStack() as stack:
         estate = _Estate(aws, stack)

@@ -87,10 +87,15 @@ def deployed(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, dict[str, 
     return {name: stack.value(body) for name, body in template["Resources"].items() if stack.holds(body.get("Condition"))}
 
 
-def deployed_in(partition: str) -> dict[str, dict[str, Any]]:
-    """The same in another partition, with the default parameters."""
-    template = translated()
-    stack = _Stack.of(template, {}, {"AWS::Partition": partition})
+def deployed_in(
+    partition: str,
+    path: str = TEMPLATE,
+    /,
+    **pseudo: str,
+) -> dict[str, dict[str, Any]]:
+    """The same in another partition, with the default parameters. `pseudo`: parameters besides."""
+    template = translated(path)
+    stack = _Stack.of(template, {}, {"AWS::Partition": partition, **pseudo})
     return {name: stack.value(body) for name, body in template["Resources"].items() if stack.holds(body.get("Condition"))}
 
 
@@ -100,10 +105,16 @@ def properties(logical_id: str, path: str = TEMPLATE, /, **parameters: Any) -> d
     return found
 
 
-def outputs(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
+def outputs(
+    path: str = TEMPLATE,
+    /,
+    *,
+    partition: str = "aws",
+    **parameters: Any,
+) -> dict[str, Any]:
     """The values of the outputs, resolved in the same way."""
     template = translated(path, **parameters)
-    stack = _Stack.of(template, parameters)
+    stack = _Stack.of(template, parameters, {"AWS::Partition": partition})
     return {name: stack.value(body["Value"]) for name, body in template["Outputs"].items() if stack.holds(body.get("Condition"))}
 
 

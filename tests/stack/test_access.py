@@ -5,8 +5,25 @@ from typing import Any
 
 import pytest
 
+from ecr_public_pusher.role_use import PULL as PULL_USE
+from ecr_public_pusher.role_use import SIGN_IN, RoleUse
 from infra.local.stack import RBAC_GROUP
-from tests.stack.template import ACCOUNT, REGION, ROOT, STACK, allow, deployed, documents, outputs, properties, source, statements
+from tests.stack.template import (
+    ACCOUNT,
+    REGION,
+    ROOT,
+    STACK,
+    allow,
+    deployed,
+    deployed_in,
+    documents,
+    outputs,
+    properties,
+    refusals,
+    source,
+    statements,
+)
+from tests.support.iam import Decision, Request, evaluate_resource_policy
 
 ENTRY, SPOKE, PULL, KMS = "infra/access-entry.yaml", "infra/spoke-role.yaml", "infra/pull-role.yaml", "infra/kms-key.yaml"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/two-of-a-kind-PusherRole-0A1B"
@@ -90,19 +107,53 @@ def test_only_the_function_with_the_external_id_may_assume_it() -> None:
             "Effect": "Allow",
             "Principal": {"AWS": ROLE},
             "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"sts:ExternalId": "some-id-of-yours"}},
+            "Condition": {
+                "StringEquals": {
+                    "sts:ExternalId": "some-id-of-yours",
+                    "sts:RoleSessionName": "ecr-public-pusher-sign-in",
+                }
+            },
         }
     ]
 
 
 def test_its_name_is_the_one_that_the_function_may_assume() -> None:
     name = properties("SpokeRole", SPOKE, **SPOKE_PARAMETERS)["RoleName"]
-    assert statements(deployed()["PusherRole"])["ReachOtherAccounts"]["Resource"] == f"arn:aws:iam::*:role/{name}"
+    roles = statements(deployed()["PusherRole"])["ReachOtherAccounts"]["Resource"]
+    assert roles[0] == f"arn:aws:iam::*:role/{name}"
 
 
-def test_whom_it_trusts_and_what_it_finds_must_be_said() -> None:
-    parameters = source(SPOKE)["Parameters"]
-    assert {name for name, body in parameters.items() if "Default" not in body} == {"PusherRoleArn", "ExternalId", "ClusterArns"}
+def test_whom_it_trusts_must_be_said() -> None:
+    required = {name for name, body in source(SPOKE)["Parameters"].items() if "Default" not in body}
+    assert required == {"PusherRoleArn", "ExternalId"}
+
+
+def test_an_account_without_eks_needs_no_cluster() -> None:
+    trusted = {"PusherRoleArn": ROLE, "ExternalId": "some-id-of-yours"}
+    assert refusals(SPOKE, **trusted) != []
+    assert refusals(SPOKE, **trusted, KubeconfigPath="/ecr") == []
+    assert refusals(SPOKE, **trusted, WebIdentity="true") == []
+    assert refusals(SPOKE, **trusted, Discovery="true") == []
+    role = deployed(SPOKE, **trusted, KubeconfigPath="/ecr")["SpokeRole"]
+    assert statements(role).keys() == {"ReadKubeconfigs"}
+
+
+KUBECONFIG_KEY = "arn:aws:kms:eu-west-1:444455556666:key/0a1b"
+
+
+def test_a_customer_key_decrypts_the_kubeconfigs_that_it_may_read_and_nothing_else() -> None:
+    chosen = {**SPOKE_PARAMETERS, "KubeconfigKmsKeyArn": KUBECONFIG_KEY}
+    assert refusals(SPOKE, **chosen) != []
+    found = statements(deployed(SPOKE, **chosen, KubeconfigPath="/ecr")["SpokeRole"])
+    secrets = "arn:aws:secretsmanager:*:*:secret:/ecr/*"
+    assert found["DecryptKubeconfigs"] == allow(
+        "kms:Decrypt",
+        on=KUBECONFIG_KEY,
+        StringLike={
+            "kms:ViaService": "secretsmanager.*",
+            "kms:EncryptionContext:SecretARN": secrets,
+        },
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +171,7 @@ def test_whom_it_trusts_and_what_it_finds_must_be_said() -> None:
         ("ClusterArns", CLUSTERS.split(",")[0].replace("arn:aws:", "arn:aws-us-gov:"), True),
         ("ClusterArns", "arn:aws:eks:eu-west-1:444455556666:cluster/*", False),
         ("ClusterArns", "arn:aws:eks:*:444455556666:cluster/a", False),
-        ("ClusterArns", "", False),
+        ("ClusterArns", "", True),
         ("ClusterArns", "*", False),
         ("KubeconfigPath", "", True),
         ("KubeconfigPath", "/ecr-public-pusher", True),
@@ -154,13 +205,51 @@ def test_a_pull_through_cache_may_import_into_them_where_that_is_asked_for() -> 
 
 
 def test_only_the_function_with_the_external_id_may_ask_for_its_tokens() -> None:
-    trust = properties("PullRole", PULL, **PULL_PARAMETERS)["AssumeRolePolicyDocument"]
-    assert trust == properties("SpokeRole", SPOKE, **SPOKE_PARAMETERS)["AssumeRolePolicyDocument"]
+    (pull,) = properties("PullRole", PULL, **PULL_PARAMETERS)["AssumeRolePolicyDocument"]["Statement"]
+    (spoke,) = properties("SpokeRole", SPOKE, **SPOKE_PARAMETERS)["AssumeRolePolicyDocument"]["Statement"]
+    conditions = spoke["Condition"]["StringEquals"]
+    its_own = {**conditions, "sts:RoleSessionName": "ecr-public-pusher-pull"}
+    assert pull == {**spoke, "Condition": {"StringEquals": its_own}}
+
+
+def assuming(use: RoleUse, **changed: str) -> Request:
+    """The function's call as the trust policy of a role sees it."""
+    context = {
+        "sts:ExternalId": "some-id-of-yours",
+        "sts:RoleSessionName": use.session_name,
+        **changed,
+    }
+    return Request("sts:AssumeRole", context=context, principal={"AWS": ROLE})
+
+
+def test_neither_role_takes_a_session_of_the_other_use() -> None:
+    roles = {
+        SIGN_IN: properties("SpokeRole", SPOKE, **SPOKE_PARAMETERS),
+        PULL_USE: properties("PullRole", PULL, **PULL_PARAMETERS),
+    }
+    allowed = {
+        (role, use)
+        for role, body in roles.items()
+        for use in (SIGN_IN, PULL_USE)
+        if evaluate_resource_policy(body["AssumeRolePolicyDocument"], assuming(use)).decision is Decision.ALLOWED
+    }
+    assert allowed == {(SIGN_IN, SIGN_IN), (PULL_USE, PULL_USE)}
+
+
+def test_the_session_name_of_older_functions_is_refused() -> None:
+    for logical_id, path, given in (
+        ("SpokeRole", SPOKE, SPOKE_PARAMETERS),
+        ("PullRole", PULL, PULL_PARAMETERS),
+    ):
+        trust = properties(logical_id, path, **given)["AssumeRolePolicyDocument"]
+        asked = assuming(SIGN_IN, **{"sts:RoleSessionName": "ecr-public-pusher"})
+        assert evaluate_resource_policy(trust, asked).decision is Decision.IMPLICITLY_DENIED
 
 
 def test_its_name_is_the_one_with_which_the_function_may_ask() -> None:
     name = properties("PullRole", PULL, **PULL_PARAMETERS)["RoleName"]
-    assert statements(deployed()["PusherRole"])["ReachRegistries"]["Resource"] == f"arn:aws:iam::*:role/{name}"
+    roles = statements(deployed()["PusherRole"])["ReachOtherAccounts"]["Resource"]
+    assert roles[1] == f"arn:aws:iam::*:role/{name}"
 
 
 @pytest.mark.parametrize(
@@ -207,6 +296,18 @@ def test_these_may_use_the_key() -> None:
     assert {sid: body["Principal"] for sid, body in key_statements().items()} == {
         "AccountAdministers": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
         "CloudWatchLogsEncryptsTheLogGroup": {"Service": f"logs.{REGION}.amazonaws.com"},
+        "CloudWatchPublishesAlarms": {"Service": "cloudwatch.amazonaws.com"},
+        "EventBridgeKeepsUndelivered": {"Service": "events.amazonaws.com"},
+    }
+
+
+# Of AWS's service principals that are used here, CloudWatch Logs' alone has the partition's suffix:
+# https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.region_info.Default.html
+def test_in_china_cloudwatch_logs_is_another_principal_and_the_others_are_the_same() -> None:
+    china = {"AWS::URLSuffix": "amazonaws.com.cn", "AWS::Region": "cn-north-1"}
+    found = statements(deployed_in("aws-cn", KMS, **china)["Key"])
+    assert {sid: body["Principal"] for sid, body in found.items() if sid != "AccountAdministers"} == {
+        "CloudWatchLogsEncryptsTheLogGroup": {"Service": "logs.cn-north-1.amazonaws.com.cn"},
         "CloudWatchPublishesAlarms": {"Service": "cloudwatch.amazonaws.com"},
         "EventBridgeKeepsUndelivered": {"Service": "events.amazonaws.com"},
     }

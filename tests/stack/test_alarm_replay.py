@@ -5,7 +5,7 @@ promise is held against each way in which AWS's documentation of alarms can be r
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -20,6 +20,7 @@ from ecr_public_pusher.results import ClusterResult, IssuedToken, NamespaceOutco
 from tests.stack.alarms import alarms
 from tests.stack.template import STACK
 from tests.support.cloudwatch import DAY, HOUR, MINUTE, Alarm, Metrics, Readings, State, every_reading, simulate
+from tests.support.cloudwatch.readings import WarmUpAfterUpdate
 
 TOKEN_LIFE = 12 * HOUR
 MONTH = 31 * DAY
@@ -78,10 +79,20 @@ def _alarms(parameters: tuple[tuple[str, Any], ...]) -> dict[str, Alarm]:
     return {name: Alarm.from_properties(properties) for name, properties in alarms(**dict(parameters)).items()}
 
 
-def calls(name: str, story: Story, start: float, end: float, readings: Readings, **parameters: Any) -> list[float]:
-    """When an alarm of a stack created at `start` goes off."""
+def calls(
+    name: str,
+    story: Story,
+    start: float,
+    end: float,
+    readings: Readings,
+    *,
+    updated: float | None = None,
+    **parameters: Any,
+) -> list[float]:
+    """When an alarm of a stack created at `start`, and updated once, goes off."""
     alarm = _alarms(tuple(sorted(parameters.items())))[name]
-    return [one.time for one in simulate(alarm, story.metrics, start, end, readings) if one.state is State.ALARM and one.previous is not State.ALARM]
+    transitions = simulate(alarm, story.metrics, start, end, readings, updated=updated)
+    return [one.time for one in transitions if one.state is State.ALARM and one.previous is not State.ALARM]
 
 
 def all_calls(story: Story, start: float, end: float, readings: Readings, **parameters: Any) -> dict[str, list[float]]:
@@ -281,6 +292,54 @@ def test_a_function_that_dies_on_its_first_day_is_known_before_the_first_token_e
 @every_way
 def test_a_function_that_never_ran_is_known_too(readings: Readings) -> None:
     assert len(calls("NoFullPushAlarm", Story(), 0, 2 * DAY, readings)) == 1
+
+
+# An update of the alarm: another RunbookUrl, topic or number of hours.
+
+
+@every_way
+@pytest.mark.parametrize("restart", ["never", "again", "anew"])
+@pytest.mark.parametrize("hours", [0.2, 4, 7.9])
+def test_an_update_of_a_healthy_stack_is_silent(
+    readings: Readings,
+    restart: WarmUpAfterUpdate,
+    hours: float,
+) -> None:
+    story = Story()
+    pushes(story, 37 * MINUTE, 6 * DAY)
+    updated = 2 * DAY + 37 * MINUTE + hours * HOUR
+    read = replace(readings, warm_up_after_update=restart)
+    assert calls("NoFullPushAlarm", story, 0, 6 * DAY, read, updated=updated) == []
+
+
+@every_way
+@pytest.mark.parametrize("restart", ["never", "again"])
+@pytest.mark.parametrize("hours", [0.2, 4, 7.9])
+def test_a_function_that_an_update_stops_is_known_before_the_tokens_end(
+    readings: Readings,
+    restart: WarmUpAfterUpdate,
+    hours: float,
+) -> None:
+    story = Story()
+    last = pushes(story, 37 * MINUTE, 3 * DAY)
+    read = replace(readings, warm_up_after_update=restart)
+    updated = last + hours * HOUR
+    (call,) = calls("NoFullPushAlarm", story, 0, last + 2 * DAY, read, updated=updated)
+    assert call < min(story.expires.values())
+
+
+@every_way
+@pytest.mark.parametrize("hours", [0.2, 4, 7.9])
+def test_a_push_right_after_the_update_makes_it_so_however_the_warm_up_is_read(
+    readings: Readings,
+    hours: float,
+) -> None:
+    story = Story()
+    updated = pushes(story, 37 * MINUTE, 3 * DAY) + hours * HOUR
+    story.run(updated + 5 * MINUTE, *FLEET)
+    read = replace(readings, warm_up_after_update="anew")
+    (call,) = calls("NoFullPushAlarm", story, 0, updated + 2 * DAY, read, updated=updated)
+    assert call < min(story.expires.values())
 
 
 @every_way

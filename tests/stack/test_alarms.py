@@ -161,7 +161,12 @@ def test_silence_is_no_full_push_and_something_to_push() -> None:
 
 def test_a_new_stack_is_left_alone_until_its_first_token_could_end() -> None:
     warm_up = alarms()["NoFullPushAlarm"]["WarmUpConfiguration"]
-    assert warm_up == {"WarmUpPeriodDurationInMinutes": 660, "OnlyStartEvaluatingAfterWarmUpPeriodEnds": True}
+    assert warm_up["WarmUpPeriodDurationInMinutes"] == 660
+
+
+def test_what_the_first_runs_report_ends_the_warm_up_before() -> None:
+    warm_up = alarms()["NoFullPushAlarm"]["WarmUpConfiguration"]
+    assert warm_up["OnlyStartEvaluatingAfterWarmUpPeriodEnds"] is False
 
 
 def test_only_what_a_new_stack_cannot_have_yet_warms_up() -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from tests.support.cloudwatch import (
     simulate,
 )
 from tests.support.cloudwatch.expressions import Expression, Scope
+from tests.support.cloudwatch.readings import WarmUpAfterUpdate
 from tests.support.cloudwatch.series import Points, Window
 
 OK, ALARM, INSUFFICIENT, RETAIN = State.OK, State.ALARM, State.INSUFFICIENT_DATA, None
@@ -306,6 +308,37 @@ def test_a_warm_up_that_ended_early_does_not_start_again() -> None:
 def test_warm_up_takes_its_whole_time_where_it_is_asked_to(full: object) -> None:
     values = samples(*((time, 0) for time in range(4 * MINUTE, HOUR, MINUTE)))
     assert states(simulate(Alarm.from_properties(warming_up(30, full, EvaluationPeriods=3)), values, 0, HOUR)) == [(30 * MINUTE, OK)]
+
+
+@pytest.mark.parametrize(
+    ("restart", "full", "alarmed"),
+    [
+        ("never", False, 8 * HOUR),
+        ("never", True, 8 * HOUR),
+        ("again", True, 13 * HOUR),
+        # What was reported before the update fills the window; what comes after it, never does.
+        ("again", False, 8 * HOUR),
+        ("anew", False, 13 * HOUR),
+    ],
+)
+def test_an_update_may_begin_the_warm_up_again(
+    restart: WarmUpAfterUpdate,
+    full: bool,
+    alarmed: int,
+) -> None:
+    """Created at 0, good until 6:55, updated at 7:00, with a window of an hour."""
+    metrics = samples(*((time, 1) for time in range(0, 7 * HOUR, 300)))
+    alarm = math_on_failures(
+        "FILL(m1, 0)",
+        ComparisonOperator="LessThanThreshold",
+        Threshold=1,
+        EvaluationPeriods=12,
+        WarmUpConfiguration=warming_up(360, full)["WarmUpConfiguration"],
+    )
+    readings = replace(PROMPT, warm_up_after_update=restart)
+    found = simulate(alarm, metrics, 0, 14 * HOUR, readings, updated=7 * HOUR)
+    (call,) = (one.time for one in found if one.state is ALARM)
+    assert alarmed - 5 * MINUTE <= call <= alarmed + 5 * MINUTE
 
 
 def test_what_fill_makes_up_does_not_end_the_warm_up() -> None:

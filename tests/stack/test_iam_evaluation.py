@@ -446,6 +446,10 @@ def judged(logical_id: str, path: str, document: str, request: Request, **parame
     return evaluate_resource_policy(properties(logical_id, path, **parameters)[document], request).decision
 
 
+SIGNS_IN = {"sts:RoleSessionName": "ecr-public-pusher-sign-in"}
+PULLS = {"sts:RoleSessionName": "ecr-public-pusher-pull"}
+
+
 @pytest.mark.parametrize(("service", "decision"), [("lambda.amazonaws.com", ALLOWED), ("scheduler.amazonaws.com", IMPLICIT)])
 def test_only_lambda_takes_the_execution_role(service: str, decision: Decision) -> None:
     request = Request("sts:AssumeRole", principal={"Service": service})
@@ -455,10 +459,16 @@ def test_only_lambda_takes_the_execution_role(service: str, decision: Decision) 
 @pytest.mark.parametrize(
     ("caller", "context", "decision"),
     [
-        (SESSION, {"sts:ExternalId": "an-id-of-ours"}, ALLOWED),
-        (SESSION, {"sts:ExternalId": "another-id"}, IMPLICIT),
-        (SESSION, {}, IMPLICIT),
-        (SESSION.replace("/b/", "/another/"), {"sts:ExternalId": "an-id-of-ours"}, IMPLICIT),
+        (SESSION, {"sts:ExternalId": "an-id-of-ours", **SIGNS_IN}, ALLOWED),
+        (SESSION, {"sts:ExternalId": "another-id", **SIGNS_IN}, IMPLICIT),
+        (SESSION, {"sts:ExternalId": "an-id-of-ours", **PULLS}, IMPLICIT),
+        (SESSION, {"sts:ExternalId": "an-id-of-ours"}, IMPLICIT),
+        (SESSION, SIGNS_IN, IMPLICIT),
+        (
+            SESSION.replace("/b/", "/another/"),
+            {"sts:ExternalId": "an-id-of-ours", **SIGNS_IN},
+            IMPLICIT,
+        ),
     ],
 )
 def test_the_spoke_role_is_taken_by_the_function_with_the_external_id(caller: str, context: dict[str, Values], decision: Decision) -> None:

@@ -62,7 +62,20 @@ EXPRESSIONS = [
         ("AllowedAccounts", "", True),
         ("AllowedAccounts", "111122223333", True),
         ("AllowedAccounts", "11112222333", False),
-        ("AllowedAccounts", "*", False),
+        ("AllowedAccounts", "*", True),
+        ("AllowedAccounts", "1111*", False),
+        ("PermissionsBoundaryArn", "", True),
+        ("PermissionsBoundaryArn", "arn:aws:iam::111122223333:policy/teams/bound", True),
+        ("PermissionsBoundaryArn", "arn:aws-us-gov:iam::aws:policy/PowerUserAccess", True),
+        ("PermissionsBoundaryArn", "bound", False),
+        ("PermissionsBoundaryArn", "arn:aws:iam::111122223333:role/bound", False),
+        ("RolePath", "", True),
+        ("RolePath", "/", True),
+        ("RolePath", "/teams/platform/", True),
+        ("RolePath", "/teams", False),
+        ("RolePath", "teams/", False),
+        ("RolePath", "/teams//", False),
+        ("RolePath", "/*/", False),
         *(("AllowedEndpoints", host, True) for host in ALLOWING),
         *(("AllowedEndpoints", host, False) for host in ALLOWING_NOTHING if host),
         ("AllowedEndpoints", "", True),
@@ -187,6 +200,20 @@ def test_the_roles_that_sign_in_and_those_that_ask_for_registry_tokens_are_two()
     assert refusals(AssumableRoleName="one", PullRoleName="two") == []
 
 
+@pytest.mark.parametrize(
+    ("accounts", "accepted"),
+    [
+        ("", True),
+        ("111122223333,444455556666", True),
+        ("*", True),
+        ("*,111122223333", False),
+        ("111122223333,*", False),
+    ],
+)
+def test_any_account_is_said_alone(accounts: str, accepted: bool) -> None:
+    assert (refusals(AllowedAccounts=accounts) == []) is accepted
+
+
 @pytest.mark.parametrize("rate", range(1, 10))
 @pytest.mark.parametrize("after", range(2, 11))
 def test_the_alarm_comes_later_than_the_next_push(rate: int, after: int) -> None:
@@ -201,4 +228,4 @@ def test_other_schedules_take_any_hours(schedule: str) -> None:
 
 def test_each_refusal_names_the_parameters_or_the_way_out() -> None:
     asserted = [one for rule in source()["Rules"].values() for one in rule["Assertions"]]
-    assert all(re.search(r"Deploy to|Leave one|Give both|must be", one["AssertDescription"]) for one in asserted)
+    assert all(re.search(r"Deploy to|Leave one|Give both|Give the accounts|must be", one["AssertDescription"]) for one in asserted)

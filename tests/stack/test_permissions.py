@@ -2,11 +2,14 @@
 
 import json
 from fnmatch import fnmatchcase
+from itertools import product
 from typing import Any
 
 import pytest
 
+from ecr_public_pusher.role_use import PULL, SIGN_IN
 from tests.stack.template import ACCOUNT, REGION, ROOT, allow, as_list, deployed, deployed_in, properties, refusals, source, statements
+from tests.support.iam import Decision, Request, evaluate
 
 CONFIG_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
 STACK_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/2c3d"
@@ -30,7 +33,8 @@ WITH_WILDCARDS = {
     "FindClusters",
     "ListClusters",
     "ReachOtherAccounts",
-    "ReachRegistries",
+    "DenySignInRolesToRegistries",
+    "DenyRegistriesRolesToSignIn",
     "DescribeNetwork",
     "ManageNetworkInterfaces",
 }
@@ -49,6 +53,23 @@ NETWORK = {
 }
 
 
+SESSIONS = ["ecr-public-pusher-sign-in", "ecr-public-pusher-pull"]
+PULL_ROLE = "ecr-public-pusher-pull"
+
+
+def assume(spoke: str, pull: str, accounts: str | list[str] | None = ACCOUNT) -> dict[str, Any]:
+    """The statement on the roles of these names."""
+    roles = [f"arn:aws:iam::*:role/{name}" for name in (spoke, pull)]
+    limit = {"aws:ResourceAccount": accounts} if accounts else {}
+    return allow("sts:AssumeRole", on=roles, StringEquals={"sts:RoleSessionName": SESSIONS, **limit})
+
+
+def deny(role: str, *, as_: str) -> dict[str, Any]:
+    named = {"sts:RoleSessionName": as_}
+    denied = allow("sts:AssumeRole", on=f"arn:aws:iam::*:role/{role}", StringEquals=named)
+    return denied | {"Effect": "Deny"}
+
+
 def execution_statements(path: str = "/ecr-public-pusher", spoke: str = "ecr-public-pusher-spoke") -> dict[str, dict[str, Any]]:
     return {
         "ListConfiguration": allow("ssm:GetParametersByPath", on=[f"{PARAMETERS}{path}", f"{PARAMETERS}{path}/*"]),
@@ -57,8 +78,9 @@ def execution_statements(path: str = "/ecr-public-pusher", spoke: str = "ecr-pub
         "GetRegistryBearerToken": allow("sts:GetServiceBearerToken", on="*"),
         "FindClusters": allow("eks:DescribeCluster", on=f"arn:aws:eks:*:{ACCOUNT}:cluster/*"),
         "ListClusters": allow("eks:ListClusters", on="*"),
-        "ReachOtherAccounts": allow("sts:AssumeRole", on=f"arn:aws:iam::*:role/{spoke}"),
-        "ReachRegistries": allow("sts:AssumeRole", on="arn:aws:iam::*:role/ecr-public-pusher-pull"),
+        "ReachOtherAccounts": assume(spoke, PULL_ROLE),
+        "DenySignInRolesToRegistries": deny(spoke, as_="ecr-public-pusher-pull"),
+        "DenyRegistriesRolesToSignIn": deny(PULL_ROLE, as_="ecr-public-pusher-sign-in"),
         "SendRetries": allow("sqs:SendMessage", on="RetryQueue.Arn"),
         "ParkRemovals": allow("sqs:SendMessage", on="DeadLetterQueue.Arn"),
         "ReceiveRetries": allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on="RetryQueue.Arn"),
@@ -205,7 +227,7 @@ BEYOND_EKS = {
             "ForAllValues:StringLike": {"sts:IdentityTokenAudience": "ecr-public-pusher:*"},
             "Null": {"sts:IdentityTokenAudience": "false"},
             "StringEquals": {"sts:SigningAlgorithm": "RS256"},
-            "NumericLessThanEquals": {"sts:DurationSeconds": 300},
+            "NumericLessThanEquals": {"sts:DurationSeconds": "300"},
         },
     },
     "ReadKubeconfigs": allow("secretsmanager:GetSecretValue", on=SECRETS),
@@ -239,19 +261,49 @@ def test_a_configuration_key_decrypts_no_secret_where_no_host_is_named() -> None
 
 def test_the_registries_role_is_apart_from_the_clusters() -> None:
     found = statements(deployed(PullRoleName="teams/puller")["PusherRole"])
-    assert found["ReachRegistries"] == allow("sts:AssumeRole", on="arn:aws:iam::*:role/teams/puller")
-    assert found["ReachOtherAccounts"]["Resource"] == "arn:aws:iam::*:role/ecr-public-pusher-spoke"
+    assert found["ReachOtherAccounts"] == assume("ecr-public-pusher-spoke", "teams/puller")
+    denied = deny("teams/puller", as_="ecr-public-pusher-sign-in")
+    assert found["DenyRegistriesRolesToSignIn"] == denied
 
 
-def test_roles_are_assumed_in_any_account_unless_it_is_said_which() -> None:
-    for accounts, condition in (("", {}), ("111122223333,444455556666", {"StringEquals": {"aws:ResourceAccount": ["111122223333", "444455556666"]}})):
-        found = statements(deployed(AllowedAccounts=accounts)["PusherRole"])
-        assert [found[name].get("Condition", {}) for name in ("ReachOtherAccounts", "ReachRegistries")] == [condition, condition]
+@pytest.mark.parametrize(
+    ("given", "accounts"),
+    [
+        ("", ACCOUNT),
+        ("444455556666", ["444455556666"]),
+        ("111122223333,444455556666", ["111122223333", "444455556666"]),
+    ],
+)
+def test_roles_are_assumed_in_the_stacks_own_account_or_in_those_that_are_named(
+    given: str,
+    accounts: str | list[str],
+) -> None:
+    found = statements(deployed(AllowedAccounts=given)["PusherRole"])
+    assert found["ReachOtherAccounts"] == assume("ecr-public-pusher-spoke", PULL_ROLE, accounts)
+
+
+def test_roles_of_any_account_are_assumed_only_where_it_says_so() -> None:
+    found = statements(deployed(AllowedAccounts="*")["PusherRole"])
+    assert found["ReachOtherAccounts"] == assume("ecr-public-pusher-spoke", PULL_ROLE, None)
+
+
+def test_a_session_says_which_of_the_two_uses_it_is_for() -> None:
+    assert [use.session_name for use in (SIGN_IN, PULL)] == SESSIONS
+    policies = [one["PolicyDocument"] for one in properties("PusherRole")["Policies"]]
+    roles = {SIGN_IN: "ecr-public-pusher-spoke", PULL: PULL_ROLE}
+    allowed = set()
+    for role, session in product(roles, roles):
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{roles[role]}"
+        named = {"sts:RoleSessionName": session.session_name, "aws:ResourceAccount": ACCOUNT}
+        if evaluate(policies, Request("sts:AssumeRole", arn, named)).decision is Decision.ALLOWED:
+            allowed.add((role, session))
+    assert allowed == {(SIGN_IN, SIGN_IN), (PULL, PULL)}
 
 
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
 def test_a_partition_without_ecr_public_is_granted_nothing_of_it(partition: str) -> None:
     found = statements(deployed_in(partition)["PusherRole"])
     assert not found.keys() & {"GetRegistryToken", "GetRegistryBearerToken"}
-    assert found["ReachRegistries"]["Resource"] == f"arn:{partition}:iam::*:role/ecr-public-pusher-pull"
+    pull = f"arn:{partition}:iam::*:role/ecr-public-pusher-pull"
+    assert found["ReachOtherAccounts"]["Resource"][1] == pull
     assert refusals(partition=partition) == []

@@ -104,7 +104,9 @@ def test_concurrency_is_reserved_only_where_it_is_asked_for() -> None:
 
 def test_the_environment_is_what_the_function_reads() -> None:
     assert properties("PusherFunction", ConfigPath="/team/ecr", LogLevel="WARN", FanOut="true")["Environment"]["Variables"] == {
+        "ALLOWED_ACCOUNTS": "",
         "ALLOWED_ENDPOINTS": "",
+        "ASSUMABLE_ROLE_NAME": "ecr-public-pusher-spoke",
         "CONFIG_PATH": "/team/ecr",
         "EXECUTION_ROLE_ARN": "PusherRole.Arn",
         "STACK_NAME": STACK,
@@ -112,8 +114,7 @@ def test_the_environment_is_what_the_function_reads() -> None:
         "RETRY_RECEIVES": 16,
         "DEAD_LETTER_QUEUE_URL": "DeadLetterQueue",
         "FAN_OUT": "true",
-        "POWERTOOLS_SERVICE_NAME": STACK,
-        "POWERTOOLS_METRICS_NAMESPACE": "EcrPublicPusher",
+        "PULL_ROLE_NAME": "ecr-public-pusher-pull",
         "POWERTOOLS_LOG_LEVEL": "WARN",
     }
 
@@ -185,6 +186,19 @@ def test_outputs_name_what_people_and_access_entries_need(parameters: dict[str, 
         "AlarmTopicArn": topic,
         "Version": VERSION,
     }
+
+
+@pytest.mark.parametrize(
+    ("partition", "console"),
+    [
+        ("aws", "console.aws.amazon.com"),
+        ("aws-cn", "console.amazonaws.cn"),
+        ("aws-us-gov", "console.amazonaws-us-gov.com"),
+    ],
+)
+def test_the_dashboard_is_in_the_partitions_own_console(partition: str, console: str) -> None:
+    address = outputs(partition=partition)["DashboardUrl"]
+    assert address.startswith(f"https://eu-west-1.{console}/cloudwatch/home?region=eu-west-1#")
 
 
 def test_sam_builds_from_the_projects_requirements_and_asks_for_no_named_iam() -> None:

@@ -28,6 +28,7 @@ OWN_VARIABLES = {"stack_name", "package", "bucket", "prefix", "tags", "defaults"
 PACKAGE, BUCKET = b"a zip", "artifacts"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/two-of-a-kind-PusherRole-0A1B"
 CLUSTER = "arn:aws:eks:us-west-2:444455556666:cluster/analytics"
+KUBECONFIG_KEY = "arn:aws:kms:us-west-2:444455556666:key/0a1b"
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -192,9 +193,8 @@ def test_a_modules_variables_are_its_templates_parameters(folder: Path, path: st
     variables, parameters = blocks(folder, "variable"), source(path)["Parameters"]
     assert variables.keys() - {"tags"} == {snake(name) for name in parameters}
     defaults = {name: variables[snake(name)].get("default") for name in parameters}
-    assert {name: str(value).lower() if isinstance(value, bool) else value for name, value in defaults.items()} == {
-        name: body.get("Default") for name, body in parameters.items()
-    }
+    given = {name: None if one is None else as_parameter(one) for name, one in defaults.items()}
+    assert given == {name: body.get("Default") for name, body in parameters.items()}
 
 
 @pytest.mark.parametrize(("folder", "path"), MIRRORS, ids=["access", "spoke-role", "pull-role"])
@@ -227,6 +227,17 @@ def test_the_spoke_role_is_the_templates() -> None:
     assert (role["assume_role_policy"], found["trust"]) == ("${jsonencode(local.trust)}", referring_to_variables(written["AssumeRolePolicyDocument"]))
     assert (attached["name"], attached["role"]) == (policy["PolicyName"], "${aws_iam_role.this.name}")
     assert attached["policy"] == "${jsonencode(local.permissions)}"
+
+
+@pytest.mark.parametrize("folder", [SPOKE, PULL], ids=lambda folder: folder.name)
+def test_a_role_has_the_boundary_and_the_path_that_are_given(folder: Path) -> None:
+    role = blocks(folder, "resource")["aws_iam_role.this"]
+    for argument, variable in (
+        ("permissions_boundary", "permissions_boundary_arn"),
+        ("path", "role_path"),
+    ):
+        # null, because to the provider an empty one is another than none.
+        assert role[argument] == f'${{var.{variable} == "" ? null : var.{variable}}}'
 
 
 def referring_to_variables(node: Any) -> Any:
@@ -386,7 +397,9 @@ def test_without_documents_none_are_written(tmp_path: Path) -> None:
         (MODULE, {"allowed_endpoints": ["rancher.example.com/k8s/../*"]}),
         (SPOKE, {"pusher_role_arn": "*"}),
         (SPOKE, {"external_id": "short"}),
-        (SPOKE, {"cluster_arns": []}),
+        (SPOKE, {"cluster_arns": [""]}),
+        (SPOKE, {"role_path": "teams/"}),
+        (SPOKE, {"permissions_boundary_arn": "bound"}),
         (SPOKE, {"cluster_arns": [CLUSTER, "arn:aws:eks:us-west-2:444455556666:cluster/*"]}),
         (SPOKE, {"role_name": "with/path"}),
     ],
@@ -399,10 +412,19 @@ def test_nonsense_is_refused_by_the_plan(tmp_path: Path, folder: Path, variables
 
 
 @needs_terraform
-@pytest.mark.parametrize("variables", [{}, {"discovery": True}, {"web_identity": True, "kubeconfig_path": "/ecr"}], ids=str)
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"discovery": True},
+        {"web_identity": True, "kubeconfig_path": "/ecr"},
+        {"kubeconfig_path": "/ecr", "kubeconfig_kms_key_arn": KUBECONFIG_KEY},
+        {"web_identity": True, "cluster_arns": []},
+    ],
+    ids=str,
+)
 def test_the_spoke_roles_documents_are_the_templates_as_deployed(tmp_path: Path, variables: dict[str, Any]) -> None:
-    chosen = {"Discovery": "discovery", "WebIdentity": "web_identity", "KubeconfigPath": "kubeconfig_path"}
-    given = {parameter: str(variables[name]).replace("True", "true") for parameter, name in chosen.items() if name in variables}
+    given = {name: as_parameter(variables[snake(name)]) for name in source("infra/spoke-role.yaml")["Parameters"] if snake(name) in variables}
     parameters = {"PusherRoleArn": ROLE, "ExternalId": "some-id-of-yours", "ClusterArns": CLUSTER, **given}
     same_documents(spoke(tmp_path, **variables), deployed("infra/spoke-role.yaml", **parameters)["SpokeRole"]["Properties"])
 

@@ -62,7 +62,8 @@ class Operator:
 
 
 def deploy(made: World, name: str = STACK.name, **more: Any) -> LocalDeployment:
-    """A deployment of the handler in that world."""
+    """A deployment of the handler in that world, which allows the accounts that its environment does."""
+    more.setdefault("parameters", {"AllowedAccounts": made.environ["ALLOWED_ACCOUNTS"]})
     dead_letters = made.aws.put_queue(f"{name}-dead-letters", delay_seconds=0)
     region, account = STACK.region, STACK.account
     stack = LocalDeployment(name, region, account, made.queue, dead_letters, config_path=ROOT, role_arn=EXECUTION_ROLE, **more)

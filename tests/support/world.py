@@ -298,7 +298,12 @@ def world(environ: dict[str, str]) -> Iterator[World]:
     """`environ` receives the function's environment: without a queue, until a test sets RETRY_QUEUE_URL to the one that is there."""
     with LocalAws(ACCOUNT) as aws, contextlib.ExitStack() as stack:
         aws.put_role(EXECUTION_ROLE)
-        aws.put_role(SPOKE_ROLE, external_id="an-external-id", trusted=EXECUTION_ROLE)
+        aws.put_role(
+            SPOKE_ROLE,
+            external_id="an-external-id",
+            trusted=EXECUTION_ROLE,
+            session_name="ecr-public-pusher-sign-in",
+        )
         credential = aws.credentials_for(EXECUTION_ROLE, "function")
         queue = aws.put_queue("retries")
         environ |= {
@@ -310,6 +315,7 @@ def world(environ: dict[str, str]) -> Iterator[World]:
             "CONFIG_PATH": ROOT,
             "STACK_NAME": STACK.name,
             "EXECUTION_ROLE_ARN": EXECUTION_ROLE,
+            "ALLOWED_ACCOUNTS": f"{ACCOUNT},{SPOKE_ACCOUNT}",
         }
         made = World(aws, environ, queue)
         try:

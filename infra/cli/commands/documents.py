@@ -2,12 +2,15 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
+
+from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 
 from ..aws_errors import explain
 from ..command import Cli, command
@@ -43,6 +46,14 @@ Endpoints = Annotated[
         "--allowed-endpoints", metavar="HOSTS", help="Hosts to validate endpoints against, delimited by commas, as the template parameter has them."
     ),
 ]
+Accounts = Annotated[
+    str | None,
+    typer.Option(
+        "--allowed-accounts",
+        metavar="ACCOUNTS",
+        help="Accounts to validate roles against, as the template parameter has them.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -51,10 +62,16 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel=PANEL)(command(function))
 
 
-def validate(cli: Cli, paths: Paths, allowed_endpoints: Endpoints = None) -> int:
+def validate(
+    cli: Cli,
+    paths: Paths,
+    allowed_endpoints: Endpoints = None,
+    allowed_accounts: Accounts = None,
+) -> int:
     """Validate documents with the function's own model. Needs neither AWS nor a cluster.
 
-    With --stack, AllowedEndpoints, region and account are the stack's. Exit code 0: all are valid; 1: some are not.
+    With --stack, region, account and what is allowed (AllowedEndpoints, AllowedAccounts, the
+    roles' names) are the stack's. Exit code 0: all are valid; 1: some are not.
 
     [bold]Examples[/bold]
 
@@ -64,7 +81,8 @@ def validate(cli: Cli, paths: Paths, allowed_endpoints: Endpoints = None) -> int
       ecr-public-pusher validate config --stack ecr-public-pusher -o json
     """
     folder = _read(paths)
-    judgement = judge({file.name: Document(file.text, str(file.path)) for file in folder.documents}, _judge(cli, allowed_endpoints))
+    documents = {file.name: Document(file.text, str(file.path)) for file in folder.documents}
+    judgement = judge(documents, _judge(cli, allowed_endpoints, allowed_accounts))
     problems = (*folder.problems, *judgement.problems)
     notes = (*unknown_file_notes(folder.unknown_files), *judgement.notes)
     said = {
@@ -159,12 +177,25 @@ def _defaults_beside(path: Path, given: Sequence[Path]) -> list[Path]:
     return [file for file in beside if inside and file.is_file() and file not in [one.resolve() for one in given]][:1]
 
 
-def _judge(cli: Cli, allowed_endpoints: str | None) -> Judge:
-    allowed = tuple(allowed_endpoints.split(",")) if allowed_endpoints is not None else None
+def _judge(cli: Cli, allowed_endpoints: str | None, allowed_accounts: str | None) -> Judge:
+    hosts = tuple(allowed_endpoints.split(",")) if allowed_endpoints is not None else None
+    accounts = _listed(allowed_accounts) if allowed_accounts is not None else None
     if cli.options.stack is None:  # not by its environment variable: offline must stay offline
-        return Judge(allowed_endpoints=allowed)
+        roles = AllowedRoles("", accounts) if accounts is not None else None
+        return Judge(allowed_endpoints=hosts, allowed_roles=roles)
     stack = cli.session.stack
-    return Judge(stack.config_path, stack.region, stack.account, allowed if allowed is not None else stack.allowed_endpoints)
+    roles = stack.allowed_roles
+    return Judge(
+        stack.config_path,
+        stack.region,
+        stack.account,
+        hosts if hosts is not None else stack.allowed_endpoints,
+        replace(roles, accounts=accounts) if accounts is not None else roles,
+    )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(entry for entry in text.split(",") if entry.strip())
 
 
 def _verdict(folder: Folder, problems: Sequence[Problem]) -> Text:

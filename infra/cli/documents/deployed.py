@@ -28,7 +28,14 @@ class Deployed:
         """Those of the session's stack."""
         stack = session.stack
         store = Store(session.client("ssm"), stack.config_path)
-        return cls(store, stack.region, Judge(stack.config_path, stack.region, stack.account, stack.allowed_endpoints), store.read())
+        judge = Judge(
+            stack.config_path,
+            stack.region,
+            stack.account,
+            stack.allowed_endpoints,
+            stack.allowed_roles,
+        )
+        return cls(store, stack.region, judge, store.read())
 
     @cached_property
     def judgement(self) -> Judgement:

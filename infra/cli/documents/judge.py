@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
+from ecr_public_pusher.configuration.allowed_roles import ACCOUNTS, AllowedRoles
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.endpoint_form import normal_endpoint
 from ecr_public_pusher.configuration.endpoints import allowing
@@ -26,12 +27,14 @@ class Judge:
     """The stack that documents are judged for. `allowed_endpoints` None: not known, so every endpoint passes, and that is noted.
 
     `region` None: not known, so a discovery may name the regions of every partition.
+    `allowed_roles` likewise.
     """
 
     root: str = "/ecr-public-pusher"
     region: str | None = None
     account: str = ""
     allowed_endpoints: Sequence[str] | None = None
+    allowed_roles: AllowedRoles | None = None
 
     def load(self, texts: Mapping[DocumentName, str]) -> Configuration:
         """The configuration that the documents make. Raises ConfigurationError for invalid defaults."""
@@ -43,6 +46,7 @@ class Judge:
             region=self.region or OFFLINE_REGION,
             account=self.account,
             allowed_endpoints=allowed,
+            allowed_roles=self.allowed_roles,
             regions=known_regions(self.region) if any(name.folder == DISCOVER for name in texts) else (),
         )
 
@@ -134,7 +138,22 @@ def _notes(documents: Mapping[DocumentName, Document], configuration: Configurat
             for config in configuration.clusters
             if config.server is not None
         ]
+    if judge.allowed_roles is None:
+        for config in configuration.clusters:
+            notes += _accounts(config, documents[DocumentName.cluster(config.id)].where)
+        for discovery in configuration.discoveries:
+            name = DocumentName(DISCOVER, discovery.id)
+            notes += _accounts(discovery.settings, documents[name].where)
     return notes
+
+
+def _accounts(config: ClusterConfig, where: str) -> list[Problem]:
+    """Return what cannot be known of the accounts of a document's roles."""
+    arns = [config.role_arn, *(registry.role_arn for registry in config.private_registries)]
+    accounts = sorted({arn.split(":")[4] for arn in arns if arn})
+    said = f"not known whether {ACCOUNTS} allows {', '.join(accounts)}"
+    remedy = "Give --allowed-accounts or --stack."
+    return [Problem(where, said, remedy=remedy)] if accounts else []
 
 
 def _overlap(first: ClusterConfig, second: ClusterConfig, where: str) -> list[Problem]:

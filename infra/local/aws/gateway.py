@@ -99,7 +99,9 @@ class Gateway:
     def _trust(self, request: AwsRequest, principal: str) -> Answer | None:
         arn = request.form.get("RoleArn", "")
         role = self.roles.get(arn)
-        if role and role.admits(principal, request.form.get("ExternalId")):
+        form = request.form
+        shown = form.get("ExternalId"), form.get("RoleSessionName")
+        if role and role.admits(principal, *shown):
             return None
         message = f"User: {principal} is not authorized to perform: sts:AssumeRole on resource: {arn}"
         return Answer.refusal(request, "AccessDenied", message, status=403)

@@ -148,9 +148,19 @@ class LocalAws:
         with contextlib.suppress(ParameterNotFound):
             ssm_backends[self.account_id][region].delete_parameter(name)
 
-    def put_role(self, arn: str, *, external_id: str | None = None, trusted: str | None = None) -> None:
-        """A role that `trusted` (a principal's ARN; None: nobody) may assume, with `external_id` where one is given."""
-        self._gateway.roles[arn] = Role(arn, external_id, trusted)
+    def put_role(
+        self,
+        arn: str,
+        *,
+        external_id: str | None = None,
+        trusted: str | None = None,
+        session_name: str | None = None,
+    ) -> None:
+        """A role that `trusted` (a principal's ARN; None: nobody) may assume, with `external_id` where one is given.
+
+        `session_name`: the only one that its trust policy takes, where it names one.
+        """
+        self._gateway.roles[arn] = Role(arn, external_id, trusted, session_name)
 
     def put_queue(self, name: str, *, region: str = "us-east-1", delay_seconds: int = RETRY_DELAY_SECONDS) -> LocalQueue:
         """An SQS queue of the function's account. A message comes up `delay_seconds` after it was sent, unless it says otherwise itself."""

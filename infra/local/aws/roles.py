@@ -15,14 +15,20 @@ SESSION_SECONDS = 12 * 3600
 
 @dataclass(frozen=True)
 class Role:
-    """A role's trust: the one principal that may assume it (None: nobody, as of a role that only Lambda assumes), and how."""
+    """A role's trust: the one principal that may assume it (None: nobody, as of a role that only Lambda assumes), and how.
+
+    `session_name`: the only one that a session may have; None: any.
+    """
 
     arn: str
     external_id: str | None = None
     trusted: str | None = None
+    session_name: str | None = None
 
-    def admits(self, caller: str, external_id: str | None) -> bool:
-        """Whether `caller` (an ARN as GetCallerIdentity gives it) may assume the role, showing `external_id`."""
+    def admits(self, caller: str, external_id: str | None, session_name: str | None) -> bool:
+        """Tell whether `caller` (an ARN as GetCallerIdentity gives it) may assume the role so."""
+        if self.session_name not in (None, session_name):
+            return False
         if self.trusted is None or not same_principal(self.trusted, principal_of(caller)):
             return False
         return self.external_id is None or self.external_id == external_id

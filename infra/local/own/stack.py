@@ -31,7 +31,10 @@ class OwnStack(LocalStack):
     `unknown_files`: what is no document.
     """
 
-    parameters: ClassVar[Mapping[str, str]] = {"AllowedEndpoints": "127.0.0.1"}
+    parameters: ClassVar[Mapping[str, str]] = {
+        "AllowedEndpoints": "127.0.0.1",
+        "AllowedAccounts": "*",
+    }
 
     def __init__(self, root: Path, folder: Path) -> None:
         super().__init__()
@@ -81,6 +84,10 @@ class OwnStack(LocalStack):
             self.said.append(("secretName", said))
         if entries := _allowing(documents):
             self.said.append(("AllowedEndpoints", f"is 127.0.0.1 here; the real stack's has to name {', '.join(entries)}"))
+        settings = (*configuration.clusters, *(one.settings for one in configuration.discoveries))
+        if accounts := sorted({arn.split(":")[4] for config in settings for arn in _roles_of(config)}):
+            said = f"is * here; the real stack's has to name {', '.join(accounts)}"
+            self.said.append(("AllowedAccounts", said))
 
     def _make_cluster(self, config: ClusterConfig, document: OwnDocument) -> None:
         self._make_roles(config)
@@ -126,6 +133,12 @@ class OwnStack(LocalStack):
         made, said = furnish(cluster, config, rbac=self._rbac, secret_names=self._secret_names)
         self.seen[config.id] = (cluster, config.secret_name, [example.name for example in made])
         self.said.append(("", said))
+
+
+def _roles_of(config: ClusterConfig) -> list[str]:
+    """Return the ARNs of all roles that a document names."""
+    registries = [registry.role_arn for registry in config.private_registries]
+    return [*([config.role_arn] if config.role_arn else []), *registries]
 
 
 def _configuration(documents: Mapping[str, OwnDocument]) -> Configuration:

@@ -59,7 +59,10 @@ class Written:
 class ReachStack(LocalStack):
     """The clusters, and their documents. `root`: the project's folder, for the RBAC file."""
 
-    parameters: ClassVar[Mapping[str, str]] = {"AllowedEndpoints": "127.0.0.1"}
+    parameters: ClassVar[Mapping[str, str]] = {
+        "AllowedEndpoints": "127.0.0.1",
+        "AllowedAccounts": REGISTRY_ACCOUNT,
+    }
 
     def __init__(self, root: Path) -> None:
         super().__init__()

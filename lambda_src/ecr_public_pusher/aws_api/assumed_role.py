@@ -1,6 +1,7 @@
 """Whose credentials are used: the execution role's, or an assumed role's. Of one invocation: credentials never outlive it."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from botocore.credentials import Credentials
@@ -10,9 +11,7 @@ from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code, u
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.concurrency import OncePerKey
 from ecr_public_pusher.errors import RoleError, SignInError
-
-# As CloudTrail shows it in the other account.
-ROLE_SESSION_NAME = "ecr-public-pusher"
+from ecr_public_pusher.role_use import SIGN_IN, RoleUse
 
 # In remedies, where the function does not know its own role: the stack's output FunctionRoleArn.
 UNKNOWN_ROLE = "FUNCTION_ROLE_ARN"
@@ -43,23 +42,31 @@ class Callers:
     def __init__(self, clients: AwsClients, blocking: BlockingCalls, *, execution_role: str | None = None) -> None:
         self.clients, self.blocking = clients, blocking
         self._execution_role = execution_role
-        self._callers: OncePerKey[tuple[str, str | None, str], Caller] = OncePerKey()
+        self._callers: OncePerKey[tuple[str, str | None, RoleUse], Caller] = OncePerKey()
 
-    async def caller(self, role_arn: str | None, external_id: str | None, *, allowed_by: str = "AssumableRoleName") -> Caller:
-        """The execution role, or `role_arn`, whose name the template parameter `allowed_by` must cover.
+    async def caller(
+        self,
+        role_arn: str | None,
+        external_id: str | None,
+        *,
+        use: RoleUse = SIGN_IN,
+    ) -> Caller:
+        """Return the execution role's credentials, or those of `role_arn`, assumed for `use`.
 
         Raises RoleError; SignInError when the function has no credentials itself.
         """
-        return await self._callers.get((role_arn or _OWN, external_id, allowed_by), lambda: self._assumed(role_arn, external_id, allowed_by))
+        key = role_arn or _OWN, external_id, use
+        return await self._callers.get(key, lambda: self._assumed(role_arn, external_id, use))
 
     def principal(self, role_arn: str | None) -> str:
         """Return the ARN of the role that signs for a document with this `role_arn`, its path included."""
         return role_arn or self._execution_role or UNKNOWN_ROLE
 
-    async def _assumed(self, role_arn: str | None, external_id: str | None, allowed_by: str) -> Caller:
+    async def _assumed(self, role_arn: str | None, external_id: str | None, use: RoleUse) -> Caller:
         if role_arn is None:
             return await self.blocking.run(self._own)
-        return await self.blocking.run(lambda: self._assume(role_arn, external_id, allowed_by), service="sts")
+        assume = partial(self._assume, role_arn, external_id, use)
+        return await self.blocking.run(assume, service="sts")
 
     def _own(self) -> Caller:
         try:
@@ -67,17 +74,19 @@ class Callers:
         except AWS_ERRORS as error:
             raise SignInError(f"the function has no credentials: {error_code(error)}", remedy="See the function's execution role.") from None
 
-    def _assume(self, role_arn: str, external_id: str | None, allowed_by: str) -> Caller:
-        extra = {"ExternalId": external_id} if external_id else {}
+    def _assume(self, role_arn: str, external_id: str | None, use: RoleUse) -> Caller:
+        asked = {"RoleArn": role_arn, "RoleSessionName": use.session_name}
+        if external_id:
+            asked["ExternalId"] = external_id
         try:
             sts = self.clients.client("sts")
-            found = call_aws(lambda: sts.assume_role(RoleArn=role_arn, RoleSessionName=ROLE_SESSION_NAME, **extra)["Credentials"])
+            found = call_aws(lambda: sts.assume_role(**asked)["Credentials"])
             credentials = call_aws(lambda: Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]))
         except AWS_ERRORS as error:
             raise RoleError(
                 f"cannot assume {role_arn}: {error_code(error)}",
                 remedy=unless_refused(error, "STS", endpoint=f"com.amazonaws.{self.clients.region}.sts")
-                or f"The role must trust {self.principal(None)} with the same external id, {allowed_by} must cover its name, and "
-                "AllowedAccounts, if given, its account.",
+                or f"The role must trust {self.principal(None)} with the same external id and the session name {use.session_name}; "
+                f"{use.parameter} must be its name, with its path, and AllowedAccounts must allow its account.",
             ) from None
         return Caller(credentials, role_arn)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 from ecr_public_pusher.configuration.claims import Claim, claim_of
 from ecr_public_pusher.configuration.cluster_config import (
     ClusterConfig,
@@ -98,11 +99,13 @@ def load(
     region: str,
     account: str = "",
     allowed_endpoints: Sequence[str] = (),
+    allowed_roles: AllowedRoles | None = None,
     regions: Collection[str] = (),
 ) -> Configuration:
     """The configuration that the parameters under `root` make. `region`, `account`: the function's, for documents that name none.
 
     `allowed_endpoints`: the hosts, by name or glob, and their paths, that documents may name beside EKS's.
+    `allowed_roles`: the roles that they may name; None: not known, and so any.
     `regions`: those that there are in the function's partition; none where that is not known.
 
     Raises ConfigurationError for an invalid `<root>/defaults`: then nothing can be trusted.
@@ -135,14 +138,22 @@ def load(
     eks_names = {config.cluster for config in clusters if config.sign_in == Eks()}.union(*(claim.names for claim in claimed))
     unread = tuple(claimed)
     for config in clusters:
-        refusal = _refused(config, eks_names, allowed_endpoints) or _unjudged(config, unread, invalid)
+        refused_role = allowed_roles.refused(config) if allowed_roles else None
+        refusal = refused_role or _refused(config, eks_names, allowed_endpoints) or _unjudged(config, unread, invalid)
         if refusal:
             invalid[config.id] = refusal
             claimed.append(Claim.of(config))
         elif regions and config.sign_in == Eks() and config.region not in regions:
             claimed.append(replace(Claim.of(config), region=None))  # it may be a typing error
+    for discovery in discoveries:
+        if allowed_roles and (refused_role := allowed_roles.refused(discovery.settings)):
+            invalid[discovery.every] = refused_role
     return Configuration(
-        tuple(config for config in clusters if config.id not in invalid), invalid, tuple(unknown), tuple(discoveries), tuple(claimed)
+        tuple(config for config in clusters if config.id not in invalid),
+        invalid,
+        tuple(unknown),
+        tuple(discovery for discovery in discoveries if discovery.every not in invalid),
+        tuple(claimed),
     )
 
 

@@ -152,6 +152,7 @@ class _Run:
             account=settings.account,
             allowed_endpoints=settings.allowed_endpoints,
             regions=clients.regions(),
+            allowed_roles=settings.allowed_roles,
         )
         self.unconfigured = configuration.unconfigured
         configuration = await self._discovered(configuration)

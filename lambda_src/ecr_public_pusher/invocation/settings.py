@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 from ecr_public_pusher.errors import ConfigurationError
 from ecr_public_pusher.ownership import Stack
 
@@ -16,6 +17,7 @@ class Settings:
     `retry_queue_url`: where clusters that failed wait; `retry_receives`: how often a message is handed out there at most.
     `dead_letter_queue_url`: where somebody looks at what is not tried again. `fan_out`: a push of everything is split on the retry queue.
     `allowed_endpoints`: the hosts beside EKS's that anything may be sent to. `execution_role`: the ARN of the function's own, where it is known.
+    `allowed_roles`: those that documents may name; None: any.
     """
 
     root: str
@@ -28,6 +30,7 @@ class Settings:
     fan_out: bool = False
     allowed_endpoints: tuple[str, ...] = ()
     execution_role: str | None = None
+    allowed_roles: AllowedRoles | None = None
     log_level: str = "INFO"
 
     @property
@@ -44,16 +47,35 @@ class Settings:
         fan_out = environ.get("FAN_OUT", "false").lower() == "true"
         if fan_out and queue is None:
             raise ConfigurationError("FAN_OUT is set without RETRY_QUEUE_URL", remedy="Deploy with template.yaml, which sets both, or unset FAN_OUT.")
+        account = function_arn.split(":")[4]
         return cls(
             root="/" + environ.get("CONFIG_PATH", "/ecr-public-pusher").strip("/"),
             stack=environ.get("STACK_NAME") or environ.get("POWERTOOLS_SERVICE_NAME") or "ecr-public-pusher",
             region=region,
-            account=function_arn.split(":")[4],
+            account=account,
             retry_queue_url=queue,
             retry_receives=int(receives) if (receives := environ.get("RETRY_RECEIVES", "")).isdecimal() else None,
             dead_letter_queue_url=environ.get("DEAD_LETTER_QUEUE_URL") or None,
             fan_out=fan_out,
-            allowed_endpoints=tuple(host for host in environ.get("ALLOWED_ENDPOINTS", "").split(",") if host.strip()),
+            allowed_endpoints=_listed(environ.get("ALLOWED_ENDPOINTS", "")),
             execution_role=environ.get("EXECUTION_ROLE_ARN") or None,
+            allowed_roles=_allowed_roles(environ, account),
             log_level=level if (level := environ.get("POWERTOOLS_LOG_LEVEL", "").upper()) in LOG_LEVELS else "INFO",
         )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Return the entries of a list as CloudFormation joins it."""
+    return tuple(entry for entry in text.split(",") if entry.strip())
+
+
+def _allowed_roles(environ: Mapping[str, str], account: str) -> AllowedRoles:
+    """Return what documents may name. Raise ConfigurationError where one name is for both uses."""
+    sign_in, pull = environ.get("ASSUMABLE_ROLE_NAME", ""), environ.get("PULL_ROLE_NAME", "")
+    if sign_in and sign_in == pull:
+        raise ConfigurationError(
+            f"ASSUMABLE_ROLE_NAME and PULL_ROLE_NAME are both {sign_in}",
+            remedy="Deploy with template.yaml, which refuses that: give the registries' roles a name of their own.",
+        )
+    accounts = _listed(environ.get("ALLOWED_ACCOUNTS", ""))
+    return AllowedRoles(account, accounts, sign_in=sign_in, pull=pull)

@@ -14,9 +14,8 @@ from ecr_public_pusher.registries.ecr_private import fetch_private_token
 from ecr_public_pusher.registries.ecr_public import API_REGIONS, fetch_token
 from ecr_public_pusher.registries.registry import PUBLIC, PUBLIC_HOSTS, is_private_host, private_hosts
 from ecr_public_pusher.results import IssuedToken, RegistryToken
+from ecr_public_pusher.role_use import PULL
 from ecr_public_pusher.timestamps import from_epoch
-
-PULL_ROLE_PARAMETER = "PullRoleName"
 
 # A token serves every private registry of its region that the role may read.
 type _TokenKey = tuple[str, str | None, str] | None
@@ -81,7 +80,7 @@ class TokenProvider:
         if self._execution_role and _same_role(registry.role_arn, self._execution_role):
             raise RoleError(
                 f"the roleArn of the registry {registry.account} in {registry.region} is the function's own role, whose rights the token would have",
-                remedy=f"Give the registry a role of its own: infra/pull-role.yaml makes one, and {PULL_ROLE_PARAMETER} names it.",
+                remedy=f"Give the registry a role of its own: infra/pull-role.yaml makes one, and {PULL.parameter} names it.",
             )
 
     async def of(self, config: ClusterConfig) -> list[RegistryCredential]:
@@ -125,7 +124,7 @@ class TokenProvider:
         return await self._deadline.wait_for(asking, what="asking ECR Public for a token")
 
     async def _fetch_private(self, registry: PrivateRegistry, is_registry: Callable[[str], bool]) -> RegistryToken:
-        assuming = self._callers.caller(registry.role_arn, registry.external_id, allowed_by=PULL_ROLE_PARAMETER)
+        assuming = self._callers.caller(registry.role_arn, registry.external_id, use=PULL)
         caller = await self._deadline.wait_for(assuming, what=f"assuming {registry.role_arn}")
         client = self._callers.clients.client("ecr", registry.region)
         asking = self._callers.blocking.run(

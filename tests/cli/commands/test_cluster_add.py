@@ -287,6 +287,10 @@ def test_without_fields_the_document_that_is_there_is_taken(person: Administrato
         (("prod", "-n", "a*", "--rbac", "namespaced"), "must list namespaces"),
         (("prod", "-n", "a", "-f", "-"), "not from both"),
         (("prod", "-n", "a", "--sign-in", "webIdentity", "--endpoint", "https://api.example.com"), "AllowedEndpoints does not name api.example.com"),
+        (
+            ("prod", "-n", "a", "--role-arn", SPOKE_ROLE.replace("4444", "7777")),
+            "AllowedAccounts does not name the account 777755556666",
+        ),
     ],
 )
 def test_a_mistake_is_said_before_anything_is_done(person: Administrator, world: World, arguments: tuple[str, ...], said: str) -> None:

@@ -9,7 +9,7 @@ from infra.cli.documents.store import Store
 from infra.cli.errors import CliError
 from infra.local.aws import Answer
 from tests.support.administrator import Administrator
-from tests.support.world import ROOT, World
+from tests.support.world import ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
 PROD, EDGE = "namespaces: [a] # all of it\n", "namespaces: [b]\n"
 
@@ -50,6 +50,48 @@ def test_validate_judges_endpoints_by_the_stack_that_is_named(person: Administra
     ran = person.run("validate", folder, "--stack", "pusher")
     assert ran.code == 1
     assert "AllowedEndpoints does not name api.example.com" in ran.out
+
+
+AWAY = f"namespaces: [a]\nroleArn: {SPOKE_ROLE}\n"
+NOT_NAMED = f"AllowedAccounts does not name the account {SPOKE_ACCOUNT}"
+
+
+def test_validate_judges_roles_by_the_stack_that_is_named(person: Administrator) -> None:
+    folder = str(person.folder(away=AWAY))
+    ran = person.run("validate", folder)
+    assert ran.code == 0
+    assert f"not known whether AllowedAccounts allows {SPOKE_ACCOUNT}" in ran.out
+    person.deployment.parameters = {}
+    ran = person.run("validate", folder, "--stack", "pusher")
+    assert (ran.code, NOT_NAMED in ran.out) == (1, True)
+    person.deployment.parameters = {"AllowedAccounts": f"777788889999,{SPOKE_ACCOUNT}"}
+    assert person.run("validate", folder, "--stack", "pusher").code == 0
+    person.deployment.parameters |= {"AssumableRoleName": "reader", "PullRoleName": "puller"}
+    ran = person.run("validate", folder, "--stack", "pusher")
+    assert (ran.code, "is not reader, the stack's AssumableRoleName" in ran.out) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "code"),
+    [("*", 0), (SPOKE_ACCOUNT, 0), (f"777788889999,{SPOKE_ACCOUNT}", 0), ("777788889999", 1)],
+)
+def test_validate_judges_roles_by_the_accounts_that_are_given(
+    person: Administrator,
+    accounts: str,
+    code: int,
+) -> None:
+    folder = str(person.folder(away=AWAY))
+    assert person.run("validate", folder, "--allowed-accounts", accounts).code == code
+
+
+def test_apply_writes_no_role_that_the_stack_does_not_allow(
+    person: Administrator,
+    world: World,
+) -> None:
+    person.deployment.parameters = {}
+    ran = person.run("apply", str(person.folder(away=AWAY)), "--yes")
+    assert (ran.code, NOT_NAMED in ran.out) == (2, True)
+    assert not world.aws.called("ssm", "PutParameter")
 
 
 def test_validate_stays_offline_where_only_the_environment_names_a_stack(person: Administrator) -> None:

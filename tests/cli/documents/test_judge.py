@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 from infra.cli.documents.document import DocumentName
 from infra.cli.documents.judge import Document, Judge, Judgement, judge
 
@@ -90,6 +91,47 @@ def test_what_would_have_to_be_named_is_said_as_an_entry(endpoint: str, entry: s
 
 def test_what_nobody_could_see_is_written_out_on_its_line() -> None:
     assert said(judged({"prod": "prune: true\nnamespaces: ['team\u200b']\n"}))[0].startswith(r"prod.yaml:2: namespaces.include: 'team\u200b' is not")
+
+
+SPOKE = "arn:aws:iam::444455556666:role/ecr-public-pusher-spoke"
+AWAY = f"namespaces: [a]\nroleArn: {SPOKE}\n"
+
+
+@pytest.mark.parametrize("accounts", [(), ("777788889999",)])
+def test_a_role_of_an_account_that_the_stack_does_not_allow_is_a_problem_of_its_line(
+    accounts: tuple[str, ...],
+) -> None:
+    roles = AllowedRoles("111122223333", accounts)
+    found = judged({"away": AWAY}, Judge(allowed_roles=roles))
+    assert said(found) == [f"away.yaml:2: roleArn: the stack's AllowedAccounts does not name the account 444455556666 of {SPOKE}"]
+    assert "AllowedAccounts" in found.problems[0].remedy
+    assert "444455556666" in found.problems[0].remedy
+
+
+@pytest.mark.parametrize("accounts", [("*",), ("444455556666",)])
+def test_a_role_of_an_account_that_it_allows_is_none(accounts: tuple[str, ...]) -> None:
+    roles = AllowedRoles("111122223333", accounts, sign_in="ecr-public-pusher-spoke")
+    assert not said(judged({"away": AWAY}, Judge(allowed_roles=roles)))
+
+
+def test_a_discovery_with_a_registrys_role_is_a_problem_too() -> None:
+    roles = AllowedRoles("111122223333", ("*",), sign_in="spoke", pull="ecr-public-pusher-spoke")
+    text = f"{AWAY}regions: [us-east-1]\ntags: {{team: a}}\n"
+    (line,) = said(judged({"discover/fleet": text}, Judge(allowed_roles=roles)))
+    assert line.startswith("discover/fleet.yaml:2: roleArn: the role ecr-public-pusher-spoke")
+    assert "is a registry's (PullRoleName)" in line
+
+
+def test_without_a_stack_roles_pass_and_that_is_noted() -> None:
+    registry = "{account: 777788889999, region: eu-west-1, roleArn: ROLE}"
+    pulls = f"registries: [{registry.replace('ROLE', SPOKE.replace('4444', '7777'))}]\n"
+    fleet = f"{AWAY}regions: [us-east-1]\ntags: {{team: a}}\n"
+    found = judged({"away": AWAY + pulls, "discover/away": fleet, "home": "namespaces: [a]"})
+    assert not said(found)
+    assert [str(note) for note in found.notes] == [
+        "away.yaml: not known whether AllowedAccounts allows 444455556666, 777755556666",
+        "discover/away.yaml: not known whether AllowedAccounts allows 444455556666",
+    ]
 
 
 def test_a_namespace_that_two_documents_name_for_one_cluster_is_noted() -> None:

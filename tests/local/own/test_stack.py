@@ -25,7 +25,13 @@ def pushed(folder: Path, monkeypatch: pytest.MonkeyPatch, **documents: str) -> I
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     with OwnStack(ROOT, folder) as stack:
-        environ = {**stack.aws_settings(), "CONFIG_PATH": CONFIG_PATH, "STACK_NAME": "ecr-public-pusher", "ALLOWED_ENDPOINTS": "127.0.0.1"}
+        environ = {
+            **stack.aws_settings(),
+            "CONFIG_PATH": CONFIG_PATH,
+            "STACK_NAME": "ecr-public-pusher",
+            "ALLOWED_ENDPOINTS": stack.parameters["AllowedEndpoints"],
+            "ALLOWED_ACCOUNTS": stack.parameters["AllowedAccounts"],
+        }
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         yield stack, World(stack.aws, dict(os.environ), stack.queue).invoke()
@@ -47,6 +53,18 @@ def test_the_examples_of_the_project_are_all_pushed(monkeypatch: pytest.MonkeyPa
         assert {file.stem for file in (folder / "clusters").iterdir()} < ids
         assert "platform/us-east-1/platform-example" in ids
         assert not stack.problems
+
+
+def test_a_role_of_another_account_is_one_that_the_real_stack_has_to_allow(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    role = "arn:aws:iam::444455556666:role/ecr-public-pusher-spoke"
+    document = f"{{roleArn: '{role}', namespaces: [a]}}"
+    with pushed(tmp_path, monkeypatch, clusters__away=document) as (stack, report):
+        assert cluster(report, "away")["counts"] == {"created": 1}
+        allowed = "AllowedAccounts: is * here; the real stack's has to name 444455556666"
+        assert allowed in said(stack)
 
 
 def test_an_endpoint_is_replaced_by_the_local_one_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,13 @@ def ignore(part: RenderableType) -> None:
 
 def played(monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], ReachStack] = ReachStack) -> list[str]:
     with make(ROOT) as stack:
-        settings = {**stack.aws_settings(), "CONFIG_PATH": CONFIG_PATH, "STACK_NAME": "ecr-public-pusher", "ALLOWED_ENDPOINTS": "127.0.0.1"}
+        settings = {
+            **stack.aws_settings(),
+            "CONFIG_PATH": CONFIG_PATH,
+            "STACK_NAME": "ecr-public-pusher",
+            "ALLOWED_ENDPOINTS": stack.parameters["AllowedEndpoints"],
+            "ALLOWED_ACCOUNTS": stack.parameters["AllowedAccounts"],
+        }
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
         return reach(stack, InProcess(stack), ignore)

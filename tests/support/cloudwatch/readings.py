@@ -14,6 +14,7 @@ EXTRA_PERIODS = 2
 DELAY_SECONDS = 120
 
 type Alignment = Literal["sliding", "clock"]
+type WarmUpAfterUpdate = Literal["never", "again", "anew"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class Readings:
         AWS's page on metric math does not say.
     empty_query: a grouped Metrics Insights query that returns no series at all. AWS's page on missing data says INSUFFICIENT_DATA "no matter
         the missing data treatment"; an older edition of Create_Metrics_Insights_Alarm.html said that the treatment applies.
+    warm_up_after_update: whether the warm-up begins again when an alarm is updated. "Warm-up applies only once at alarm creation and does
+        not restart" (alarm-warm-up.html), but "after you create or update the alarm" (API_WarmUpConfiguration.html). If it does, what was
+        reported before may fill the window at once (again), or only what comes after (anew).
     """
 
     alignment: Alignment | None = None
@@ -34,6 +38,7 @@ class Readings:
     empty_query: Literal["insufficient", "treat_missing"] = "insufficient"
     delay_seconds: float = DELAY_SECONDS
     extra_periods: int = EXTRA_PERIODS
+    warm_up_after_update: WarmUpAfterUpdate = "never"
 
 
 def every_reading(delay_seconds: float = DELAY_SECONDS) -> list[Readings]:

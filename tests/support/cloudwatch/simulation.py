@@ -28,14 +28,22 @@ class Transition:
 
 
 def simulate(
-    alarm: Alarm, metrics: Metrics, start: float, end: float, readings: Readings | None = None, *, every_minute: bool = False
+    alarm: Alarm,
+    metrics: Metrics,
+    start: float,
+    end: float,
+    readings: Readings | None = None,
+    *,
+    every_minute: bool = False,
+    updated: float | None = None,
 ) -> list[Transition]:
     """All transitions of an alarm created at `start`, in INSUFFICIENT_DATA, until `end` inclusive.
 
     `metrics` holds the whole story; each evaluation sees what had arrived by then, from before the creation too. Minutes at which nothing
-    within sight can have changed are passed over, as their result is known; `every_minute` evaluates them all the same.
+    within sight can have changed are passed over, as their result is known; `every_minute` evaluates them all the same. `updated`: when the
+    alarm was updated, which leaves its state as it is.
     """
-    watch = _Watch(alarm, metrics, start, readings or Readings())
+    watch = _Watch(alarm, metrics, start, readings or Readings(), updated)
     for moment in _all_moments(alarm, start, end) if every_minute else watch.moments(end):
         watch.evaluate(moment)
     return watch.transitions
@@ -49,6 +57,7 @@ class _Watch:
     metrics: Metrics
     created: float
     readings: Readings
+    updated: float | None = None
     state: State = State.INSUFFICIENT_DATA
     contributors: dict[str, State] = field(default_factory=dict)
     transitions: list[Transition] = field(default_factory=list)
@@ -63,7 +72,14 @@ class _Watch:
         """The evaluation range: the evaluation periods and the extra ones."""
         return self.alarm.rule.evaluation_periods + self.readings.extra_periods
 
+    @property
+    def restarts(self) -> bool:
+        """Tell whether the update begins the warm-up again."""
+        return self.updated is not None and self.readings.warm_up_after_update != "never"
+
     def evaluate(self, moment: int) -> None:
+        if self.restarts and self.updated is not None and self.created < self.updated <= moment:
+            self.created, self.warm = self.updated, False
         window = self._window(moment)
         series = self.alarm.source.series(self.metrics, window, self.readings)
         self.warm = self.warm or self._warmed_up(window, series.values())
@@ -79,7 +95,11 @@ class _Watch:
         if self.alarm.multi_day:
             return _all_moments(self.alarm, self.created, end)
         first = _minute_from(self.created)
-        found = {first, *range(first, first + self.alarm.warm_up.seconds + 2 * MINUTE, MINUTE)}
+        warming = self.alarm.warm_up.seconds + 2 * MINUTE
+        found = {first, *range(first, first + warming, MINUTE)}
+        if self.restarts and self.updated is not None:
+            again = _minute_from(self.updated)
+            found.update(range(again, again + warming, MINUTE))
         period = self.alarm.period
         for time in {time for stream in self.alarm.source.streams(self.metrics) for time in stream.times}:
             entry = time // period * period + period if self.alignment == "clock" else time // MINUTE * MINUTE + MINUTE
@@ -107,8 +127,10 @@ class _Watch:
             return True
         if self.alarm.warm_up.full or not any(points[-1] is not None for points in series):
             return False
-        firsts = [stream.times[0] for stream in self.alarm.source.streams(self.metrics)]
-        return min(firsts, default=math.inf) <= window.end - self.alarm.evaluated_seconds
+        since = self.created if self.readings.warm_up_after_update == "anew" else -math.inf
+        streams = self.alarm.source.streams(self.metrics)
+        seen = [time for stream in streams for time in stream.times if time >= since]
+        return min(seen, default=math.inf) <= window.end - self.alarm.evaluated_seconds
 
     def _overall(self, window: Window) -> State:
         if not self.contributors:

@@ -8,7 +8,12 @@ locals {
       Effect    = "Allow"
       Principal = { AWS = var.pusher_role_arn }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "sts:ExternalId" = var.external_id } }
+      Condition = {
+        StringEquals = {
+          "sts:ExternalId"      = var.external_id
+          "sts:RoleSessionName" = "ecr-public-pusher-pull"
+        }
+      }
     }]
   }
 
@@ -40,7 +45,10 @@ locals {
 }
 
 resource "aws_iam_role" "this" {
-  name               = var.role_name
+  name                 = var.role_name
+  path                 = var.role_path == "" ? null : var.role_path
+  permissions_boundary = var.permissions_boundary_arn == "" ? null : var.permissions_boundary_arn
+
   description        = "Lets ecr-public-pusher have tokens that pull from the named ECR repositories. Whoever holds a token may do what this role may."
   assume_role_policy = jsonencode(local.trust)
   tags               = var.tags

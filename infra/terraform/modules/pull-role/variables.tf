@@ -21,7 +21,7 @@ variable "external_id" {
 }
 
 variable "role_name" {
-  description = "Name of the role, the same as pull_role_name of the function's module, without a path."
+  description = "Name of the role, without a path. With role_path before it, and no slash at the beginning, it is pull_role_name of the function's module."
   type        = string
   default     = "ecr-public-pusher-pull"
   nullable    = false
@@ -48,6 +48,30 @@ variable "pull_through_cache" {
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that bounds what the role may do, where your organization demands one."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[a-zA-Z0-9+=,.@_/-]+)?$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be empty or the ARN of an IAM policy (arn:aws:iam::...:policy/...)."
+  }
+}
+
+variable "role_path" {
+  description = "Path of the role, such as /teams/platform/, where your organization demands one."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(/([a-zA-Z0-9+=,.@_-]+/)*)?$", var.role_path)) && length(var.role_path) <= 512
+    error_message = "role_path must be empty or a path that begins and ends with a slash."
+  }
 }
 
 variable "tags" {

@@ -8,18 +8,23 @@ locals {
       Effect    = "Allow"
       Principal = { AWS = var.pusher_role_arn }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "sts:ExternalId" = var.external_id } }
+      Condition = {
+        StringEquals = {
+          "sts:ExternalId"      = var.external_id
+          "sts:RoleSessionName" = "ecr-public-pusher-sign-in"
+        }
+      }
     }]
   }
 
   permissions = {
     Version = "2012-10-17"
     Statement = concat(
-      [{
+      [for arns in length(var.cluster_arns) == 0 ? [] : [var.cluster_arns] : {
         Sid      = "FindClusters"
         Effect   = "Allow"
         Action   = ["eks:DescribeCluster"]
-        Resource = var.cluster_arns
+        Resource = arns
       }],
       [for sid in var.discovery ? ["FindClustersByTag"] : [] : {
         Sid      = sid
@@ -36,7 +41,7 @@ locals {
           "ForAllValues:StringLike" = { "sts:IdentityTokenAudience" = "ecr-public-pusher:*" }
           Null                      = { "sts:IdentityTokenAudience" = "false" }
           StringEquals              = { "sts:SigningAlgorithm" = "RS256" }
-          NumericLessThanEquals     = { "sts:DurationSeconds" = 300 }
+          NumericLessThanEquals     = { "sts:DurationSeconds" = "300" }
         }
       }],
       [for path in var.kubeconfig_path == "" ? [] : [var.kubeconfig_path] : {
@@ -46,12 +51,27 @@ locals {
         Resource  = ["arn:${split(":", var.pusher_role_arn)[1]}:secretsmanager:*:*:secret:${path}/*"]
         Condition = { StringEquals = { "aws:ResourceAccount" = "$${aws:PrincipalAccount}" } }
       }],
+      [for key in var.kubeconfig_kms_key_arn == "" ? [] : [var.kubeconfig_kms_key_arn] : {
+        Sid      = "DecryptKubeconfigs"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt"]
+        Resource = [key]
+        Condition = {
+          StringLike = {
+            "kms:ViaService"                  = "secretsmanager.*"
+            "kms:EncryptionContext:SecretARN" = "arn:${split(":", key)[1]}:secretsmanager:*:*:secret:${var.kubeconfig_path}/*"
+          }
+        }
+      }],
     )
   }
 }
 
 resource "aws_iam_role" "this" {
-  name               = var.role_name
+  name                 = var.role_name
+  path                 = var.role_path == "" ? null : var.role_path
+  permissions_boundary = var.permissions_boundary_arn == "" ? null : var.permissions_boundary_arn
+
   description        = "Lets ecr-public-pusher find EKS clusters of this account and sign in to them. It may do nothing in them but what their RBAC gives."
   assume_role_policy = jsonencode(local.trust)
   tags               = var.tags
@@ -61,4 +81,16 @@ resource "aws_iam_role_policy" "find_clusters" {
   name   = "find-clusters"
   role   = aws_iam_role.this.name
   policy = jsonencode(local.permissions)
+
+  lifecycle {
+    precondition {
+      condition     = length(local.permissions.Statement) > 0
+      error_message = "The role would be for nothing: give cluster_arns, discovery, web_identity or kubeconfig_path."
+    }
+
+    precondition {
+      condition     = var.kubeconfig_kms_key_arn == "" || var.kubeconfig_path != ""
+      error_message = "kubeconfig_kms_key_arn is given without kubeconfig_path. Give both, or neither."
+    }
+  }
 }

@@ -21,7 +21,7 @@ variable "external_id" {
 }
 
 variable "role_name" {
-  description = "Name of the role, the same as assumable_role_name of the function's module, without a path."
+  description = "Name of the role, without a path. With role_path before it, and no slash at the beginning, it is assumable_role_name of the function's module."
   type        = string
   default     = "ecr-public-pusher-spoke"
   nullable    = false
@@ -33,11 +33,13 @@ variable "role_name" {
 }
 
 variable "cluster_arns" {
-  description = "ARNs of the clusters of this account that the function is to serve, in any regions."
+  description = "ARNs of the EKS clusters of this account that the function is to serve, in any regions. Empty: none by name."
   type        = list(string)
+  default     = []
+  nullable    = false
 
   validation {
-    condition     = length(var.cluster_arns) > 0 && alltrue([for arn in var.cluster_arns : can(regex("^arn:aws[a-z-]*:eks:[a-z0-9-]+:[0-9]{12}:cluster/[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", arn))])
+    condition     = alltrue([for arn in var.cluster_arns : arn != "" && can(regex("^(arn:aws[a-z-]*:eks:[a-z0-9-]+:[0-9]{12}:cluster/[0-9A-Za-z][A-Za-z0-9_-]{0,99})?$", arn))])
     error_message = "cluster_arns must be ARNs of EKS clusters (arn:aws:eks:...:cluster/...), without wildcards."
   }
 }
@@ -65,6 +67,42 @@ variable "kubeconfig_path" {
   validation {
     condition     = can(regex("^((/[a-zA-Z0-9_.-]+){1,13})?$", var.kubeconfig_path))
     error_message = "kubeconfig_path must be empty or one to 13 levels such as /ecr-public-pusher, without a slash at the end."
+  }
+}
+
+variable "kubeconfig_kms_key_arn" {
+  description = "ARN of the customer KMS key of those secrets. Empty: they are under aws/secretsmanager, the key that AWS manages."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+)?$", var.kubeconfig_kms_key_arn))
+    error_message = "kubeconfig_kms_key_arn must be empty or the ARN of a KMS key (arn:aws:kms:...:key/...), not of an alias."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that bounds what the role may do, where your organization demands one."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[a-zA-Z0-9+=,.@_/-]+)?$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be empty or the ARN of an IAM policy (arn:aws:iam::...:policy/...)."
+  }
+}
+
+variable "role_path" {
+  description = "Path of the role, such as /teams/platform/, where your organization demands one."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(/([a-zA-Z0-9+=,.@_-]+/)*)?$", var.role_path)) && length(var.role_path) <= 512
+    error_message = "role_path must be empty or a path that begins and ends with a slash."
   }
 }
 
