@@ -148,7 +148,7 @@ resource "aws_cloudformation_stack" "this" {
 # The role stays, so its ARN is remembered for as long as the stack lives.
 resource "terraform_data" "function_role_arn" {
   input            = aws_cloudformation_stack.this.outputs["FunctionRoleArn"]
-  triggers_replace = [aws_cloudformation_stack.this.id]
+  triggers_replace = concat([aws_cloudformation_stack.this.id], var.role_path == "" ? [] : [var.role_path])
 
   lifecycle {
     ignore_changes = [input]
