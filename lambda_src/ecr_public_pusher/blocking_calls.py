@@ -46,7 +46,7 @@ class BlockingCalls:
         call: Callable[[], T],
         *,
         service: str | None = None,
-        on_thread: Callable[[], object] = lambda: None,
+        on_thread: Callable[[], object] | None = None,
     ) -> T:
         """`call()`, on a thread. Cancelled, it returns at once, and the thread ends by itself: until then it counts.
 
@@ -61,7 +61,8 @@ class BlockingCalls:
                 held.pop()()
 
         def begin() -> T:
-            loop.call_soon_threadsafe(on_thread)
+            if on_thread:
+                loop.call_soon_threadsafe(on_thread)
             return call()
 
         def ended(_: Future[T]) -> None:

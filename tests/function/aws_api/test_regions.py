@@ -2,12 +2,14 @@
 
 import gc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from botocore.session import Session
 
 from ecr_public_pusher.aws_api.clients import AwsClients
@@ -26,6 +28,7 @@ class Unsent:
     """A session whose requests are kept instead of being sent."""
 
     def __init__(self) -> None:
+        self.status = 200
         self.requests: list[AWSPreparedRequest] = []
         self.session = Session()
         self.session.set_credentials("AKIAEXAMPLE", "secret")
@@ -33,7 +36,7 @@ class Unsent:
 
     def _keep(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         self.requests.append(request)
-        answer = AWSResponse(request.url, 200, {}, None)
+        answer = AWSResponse(request.url, self.status, {}, None)
         answer._content = b"{}"
         return answer
 
@@ -90,3 +93,18 @@ def test_regions_do_not_pile_up_in_a_warm_sandbox(unsent: Unsent) -> None:
 def test_each_says_the_region_that_it_speaks_to(unsent: Unsent) -> None:
     clients = AwsClients("us-east-1", session=unsent.session)
     assert [clients.client("eks", region).meta.region_name for region in ("eu-west-1", None)] == ["eu-west-1", "us-east-1"]
+
+
+def test_a_region_that_fails_takes_no_tries_from_the_others(unsent: Unsent) -> None:
+    clients, unsent.status = AwsClients("us-east-1", session=unsent.session), 500
+
+    def ask(region: str) -> None:
+        with pytest.raises(ClientError):
+            clients.client("eks", region).list_clusters()
+
+    ask("eu-west-1")
+    with ThreadPoolExecutor(60) as threads:  # in botocore's standard mode, 50 calls use up the tries of a client
+        list(threads.map(ask, ["eu-west-1"] * 60))
+    unsent.requests.clear()
+    ask("eu-central-1")
+    assert len(unsent.requests) == 3
