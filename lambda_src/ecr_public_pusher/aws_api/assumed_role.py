@@ -16,6 +16,10 @@ from ecr_public_pusher.errors import RoleError, SignInError
 ROLE_SESSION_NAME = "ecr-public-pusher"
 
 _OWN = "own"
+_UNKNOWN = "FUNCTION_ROLE_ARN"
+# As IAM names them (IAM identifiers): what else an answer says stands in no command to paste.
+_ASSUMED = re.compile(r"arn:([a-z-]{3,20}):sts::([0-9]{12}):assumed-role/([\w+=,.@-]{1,64})/[\w+=,.@-]{2,64}", re.ASCII).fullmatch
+_PRINCIPAL = re.compile(r"arn:[a-z-]{3,20}:(?:iam|sts)::[0-9]{12}:[\w+=,.@/-]{1,600}", re.ASCII).fullmatch
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class Callers:
         try:
             arn = str(call_aws(lambda: self.clients.client("sts").get_caller_identity()["Arn"]))
         except AWS_ERRORS:
-            return "FUNCTION_ROLE_ARN"
-        found = re.fullmatch(r"arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.*", arn)
-        return f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}" if found else arn
+            return _UNKNOWN
+        if found := _ASSUMED(arn):
+            return f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}"
+        return arn if _PRINCIPAL(arn) else _UNKNOWN
