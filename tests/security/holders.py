@@ -9,7 +9,7 @@ KUBECONFIG, KUBECONFIG_FORM = "function/sign_in/test_kubeconfig.py", "function/s
 ADDRESS = "function/sign_in/test_server_address.py"
 ROLE_IN_USE, SIGN_IN = "local/test_role_in_use.py", "local/test_kube_sign_in.py"
 ACCESS, PERMISSIONS, QUEUES = "stack/test_access.py", "stack/test_permissions.py", "stack/test_queues.py"
-DOCUMENTS, CLUSTERS = "security/test_documents.py", "security/test_clusters.py"
+DOCUMENTS, CLUSTERS, ANSWERS = "security/test_documents.py", "security/test_clusters.py", "function/kubernetes_api/test_names.py"
 
 HOLDERS = {
     "A1": [
@@ -150,6 +150,14 @@ HOLDERS = {
     "C6": [
         f"{CLIENT}::test_our_own_request_echoed_back_is_not_repeated",
         f"{CHECK}::test_a_server_that_echoes_the_token_does_not_get_it_into_the_report",
+        f"{ANSWERS}::test_a_namespace_that_is_no_name_or_was_sent_is_nonsense",
+        f"{ANSWERS}::test_a_field_manager_that_was_sent_is_not_named",
+        f"{ANSWERS}::test_a_secret_whose_metadata_are_nonsense_is_not_removed",
+    ],
+    "C11": [
+        f"{CLIENT}::test_an_endless_answer_is_cut_off",
+        f"{ANSWERS}::test_an_answer_that_would_fill_the_memory_once_it_is_read_is_nonsense",
+        f"{ANSWERS}::test_a_list_without_end_is_nonsense",
     ],
     "C7": [
         "function/jobs/test_isolation.py::test_of_fifty_clusters_one_hangs_and_one_refuses_and_the_others_finish_as_if_alone",

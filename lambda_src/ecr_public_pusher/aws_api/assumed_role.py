@@ -17,6 +17,7 @@ from ecr_public_pusher.role_use import SIGN_IN, RoleUse
 UNKNOWN_ROLE = "FUNCTION_ROLE_ARN"
 
 _OWN = "own"
+_UNKNOWN = "FUNCTION_ROLE_ARN"
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What went wrong with a call to AWS, in a form that is safe to print: never an exception's text, which can carry requests and credentials."""
 
+import re
 from collections.abc import Callable
 from enum import Enum
 
@@ -15,6 +16,10 @@ _THROTTLED = frozenset(
         *("RequestThrottled", "RequestLimitExceeded", "TooManyRequestsException"),
     }
 )
+
+
+# As AWS's services name their errors: AccessDenied, AWS.SimpleQueueService.NonExistentQueue, 404.
+_CODE = re.compile(r"[A-Za-z0-9._:-]{1,80}").fullmatch
 
 
 class Failure(Enum):
@@ -42,9 +47,10 @@ def call_aws[T](call: Callable[[], T]) -> T:
 
 
 def error_code(error: AwsError) -> str:
-    """AWS's error code, or the exception's type."""
+    """AWS's error code, or the exception's type. What has not the form of a code is not repeated."""
     if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", "unknown error"))[:80]
+        code = error.response.get("Error", {}).get("Code")
+        return code if isinstance(code, str) and _CODE(code) else "unknown error"
     return type(error).__name__
 
 

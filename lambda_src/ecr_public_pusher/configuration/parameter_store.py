@@ -1,5 +1,6 @@
 """Parameter Store -> the parameters under one path, each with its text or the reason it could not be read."""
 
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import batched, chain
@@ -21,6 +22,8 @@ from ecr_public_pusher.configuration.loader import Parameter
 from ecr_public_pusher.errors import ConfigurationError, InvalidDocument
 
 NAMES_AT_ONCE = 10  # GetParameters' limit
+# As Parameter Store has them: names stand in the report.
+_NAME = re.compile(r"[A-Za-z0-9_./-]{1,2048}").fullmatch
 
 _UNWELL = "Parameter Store (or KMS behind it) is unwell, or throttles: it is read again by itself. See the AWS Health Dashboard if it lasts."
 _REMEDIES = {
@@ -68,7 +71,7 @@ def _pages(ssm: Any, root: str) -> Iterator[dict[str, Any]]:
 
 def _texts(parameter: dict[str, Any]) -> tuple[str, str, str]:
     name, kind, value = call_aws(lambda: tuple(parameter[key] for key in ("Name", "Type", "Value")))
-    if not (isinstance(name, str) and isinstance(value, str)):
+    if not (isinstance(name, str) and _NAME(name) and isinstance(value, str)):
         raise NonsenseAnswer
     return name, kind, value
 

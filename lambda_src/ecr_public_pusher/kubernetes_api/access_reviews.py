@@ -8,8 +8,6 @@ from typing import Any
 
 from ecr_public_pusher.kubernetes_api.client import Client
 
-# What is shown of an answer: names as EKS, RBAC and IAM make them. Anything else could be our own token, echoed.
-_NAME = re.compile(r"(?!.*k8s-aws-v1)[\w:./@+=,{}-]{1,200}", re.ASCII)
 # Kubernetes, plugin/pkg/auth/authorizer/rbac: RBACAuthorizer.Authorize's reason.
 _GRANTED_BY = re.compile(r'RBAC: allowed by (ClusterRoleBinding|RoleBinding) "([a-z0-9][a-z0-9:.-]{0,252})(?:/[a-z0-9-]{1,63})?" of ')
 
@@ -46,7 +44,7 @@ async def who_am_i(client: Client) -> Identity:
     groups = user.get("groups") if isinstance(user, dict) else None
     if not isinstance(user, dict) or not isinstance(groups, list | None):
         raise client.nonsense()
-    return Identity(_shown(client, user.get("username")), tuple(_shown(client, group) for group in (groups or [])[:20]))
+    return Identity(client.names.shown(user.get("username")), tuple(client.names.shown(group) for group in (groups or [])[:20]))
 
 
 async def can_i(client: Client, right: Right, *, namespace: str = "") -> AccessReviewResult:
@@ -56,7 +54,7 @@ async def can_i(client: Client, right: Right, *, namespace: str = "") -> AccessR
     spec = {"resourceAttributes": {key: value for key, value in asked.items() if value}}
     status = await _review(client, "authorization.k8s.io", "SelfSubjectAccessReview", spec)
     found = _GRANTED_BY.match(str(status.get("reason", "")))
-    binding = (found[1], found[2]) if found and not client.echoes(found[2]) else None
+    binding = (found[1], found[2]) if found and client.names.shown(found[2]) == found[2] else None
     return AccessReviewResult(status.get("allowed") is True, binding)
 
 
@@ -68,7 +66,3 @@ async def _review(client: Client, group: str, kind: str, spec: Mapping[str, Any]
     if not isinstance(status, dict):
         raise client.nonsense()
     return status
-
-
-def _shown(client: Client, name: Any) -> str:
-    return name if isinstance(name, str) and _NAME.fullmatch(name) and not client.echoes(name) else "(a name that is not shown)"

@@ -39,7 +39,9 @@ from ecr_public_pusher.errors import (
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.connection_errors import NOT_THE_API, classify
 from ecr_public_pusher.kubernetes_api.connection_share import GaveWay, Turn
+from ecr_public_pusher.kubernetes_api.names import Names
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
+from ecr_public_pusher.kubernetes_api.sent import Sent
 from ecr_public_pusher.kubernetes_api.sockets import Sockets, close_in_peace
 from ecr_public_pusher.kubernetes_api.status import phrase, status_error
 from ecr_public_pusher.kubernetes_api.tls import Connector, Resolver, client_context, verifying_context
@@ -48,6 +50,8 @@ from ecr_public_pusher.ownership import USER_AGENT
 JSON = "application/json"
 # An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; what is longer is not a Kubernetes API's.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
+# Of values in an answer, each of which takes some 64 bytes once it is read; many times what a page has.
+MAX_ANSWER_VALUES = 500_000
 
 # Connections are aborted, which takes a turn of the event loop.
 _CLOSE_SECONDS = 1.0
@@ -73,6 +77,8 @@ class Client:
         self._signing_in = asyncio.Lock()
         self._admitted: _SignedIn | None = None  # the last that a request was not refused with
         self._sign_in_failure: PusherError | None = None
+        self._sent = Sent()
+        self.names = Names(self._sent.holds)  # of the answers
         self._last_body: bytes | None = None
         self._last_payload: _DeadlinedBody | None = None
         self.answered = False  # the cluster has given a whole answer to something
@@ -131,17 +137,20 @@ class Client:
         accept: str = JSON,
         body: bytes | None = None,
         content_type: str = JSON,
+        secret: bool = False,
     ) -> tuple[int, dict[str, Any]]:
         """One request, retried where that may help, until it has a final answer: its status, and its object.
 
         That must be of `kind`, or one of several; of any where none is named.
-        `path` and `query` come encoded.
+        `path` and `query` come encoded. `secret`: the body is a Secret, nothing of which may be shown.
         Raises ApiStatusError, SignInError, UnreachableError, ApiError; DeadlineReached when nothing may be sent any more.
         """
         url = URL(f"{self._base}{path}?{query}" if query else f"{self._base}{path}", encoded=True)
         headers = {"Accept": accept, "User-Agent": USER_AGENT}
         if body is not None:
             headers["Content-Type"] = content_type
+            if secret:
+                self._sent.secret(body)
         renewed = False
         attempt = 0
         while True:
@@ -166,7 +175,7 @@ class Client:
             if code in RETRYABLE_STATUS and attempt < self.retry_policy.attempts:
                 await self._pause(attempt, retry_after, ApiStatusError(code, phrase(code)))
                 continue
-            return code, self._answer(code, data, (kind,) if isinstance(kind, str) else kind, body, signed_in)
+            return code, self._answer(code, data, (kind,) if isinstance(kind, str) else kind)
 
     async def _exchange(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, signed_in: "_SignedIn"
@@ -215,9 +224,11 @@ class Client:
             self._last_body, self._last_payload = body, _DeadlinedBody(body, self._deadline)
         return self._last_payload
 
-    def _answer(self, status: int, data: bytes, kinds: tuple[str, ...], body: bytes | None, signed_in: "_SignedIn") -> dict[str, Any]:
+    def _answer(self, status: int, data: bytes, kinds: tuple[str, ...]) -> dict[str, Any]:
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ApiError(f"{self._host} answered with a redirect ({status}), which is never followed", remedy=NOT_THE_API)
+        if data.count(b",") > MAX_ANSWER_VALUES:
+            raise self.nonsense()
         try:
             answer = json.loads(data)
         except (ValueError, RecursionError):
@@ -225,7 +236,7 @@ class Client:
         if status == HTTPStatus.UNAUTHORIZED:
             raise SignInRefused(f"{self._host} refused the sign-in: it {self._access.refusal}", remedy=self._access.sign_in_remedy)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise status_error(status, answer, sent=(body or b"", (signed_in.credential.token or "").encode()))
+            raise status_error(status, answer, self.names)
         if not isinstance(answer, dict) or (kinds and answer.get("kind") not in kinds):
             raise self.nonsense()
         return answer
@@ -273,6 +284,8 @@ class Client:
         return self._signed_in
 
     def _with(self, credential: Credential) -> "_SignedIn":
+        if credential.token:
+            self._sent.token(credential.token)
         certificate = credential.client_certificate
         if certificate is None:
             return _SignedIn(credential)
@@ -294,11 +307,6 @@ class Client:
         if seconds >= self._deadline.remaining:
             raise error
         await asyncio.sleep(seconds)
-
-    def echoes(self, text: str) -> bool:
-        """Whether a text that the cluster gave repeats the token that it was sent."""
-        token = self._signed_in.credential.token if self._signed_in else None
-        return bool(token) and str(token) in text
 
     def nonsense(self) -> ApiError:
         """The error for an answer that no Kubernetes API gives."""

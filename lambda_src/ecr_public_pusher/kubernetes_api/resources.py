@@ -4,19 +4,19 @@ Each method raises as Client.send does. Answers are metadata only wherever they 
 """
 
 import json
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import ApiStatusError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess
 from ecr_public_pusher.kubernetes_api.client import JSON, Client
+from ecr_public_pusher.kubernetes_api.names import CONTINUE, NAMESPACE, OBJECT, VERSION, annotations_of, of_form
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.results import Namespace
@@ -27,9 +27,9 @@ _APPLY = "application/apply-patch+yaml"  # any JSON is YAML
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 
-_PLAIN = re.compile(r"[a-z0-9][a-z0-9.-]*").fullmatch
-
 PAGE = 500  # objects a page, kubectl's own chunk size
+# Many times what Kubernetes is tried with (https://kubernetes.io/docs/setup/best-practices/cluster-large/).
+MOST_OBJECTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class KubernetesApi(Client):
             "/api/v1/namespaces", _METADATA_LIST, "PartialObjectMetadataList", {"labelSelector": selector} if selector else {}
         ):
             try:
-                found.append(_namespace(item["metadata"]))
-            except (KeyError, TypeError, ValueError, AttributeError):
+                found.append(_namespace(self.names.metadata(item["metadata"], name=NAMESPACE)))
+            except (KeyError, ValueError):
                 raise self.nonsense() from None
         return found
 
@@ -74,15 +74,27 @@ class KubernetesApi(Client):
         """Server-side applies `body`."""
         query = self._query(force=force, dry_run=dry_run)
         status, answer = await self.send(
-            "PATCH", _secret(namespace, name), query, kind="PartialObjectMetadata", accept=_METADATA, body=body, content_type=_APPLY
+            "PATCH",
+            self._secret(namespace, name),
+            query,
+            kind="PartialObjectMetadata",
+            accept=_METADATA,
+            body=body,
+            content_type=_APPLY,
+            secret=True,
         )
-        metadata = self._metadata(answer, namespace, name)
-        return Applied(status == HTTPStatus.CREATED, metadata.get("annotations") or {}, str(metadata.get("resourceVersion", "")))
+        metadata = self._of(answer, namespace, name)
+        try:  # of all that comes back, what is used
+            annotations = annotations_of(metadata.get("annotations") or {})
+            version = of_form(metadata.get("resourceVersion", ""), VERSION) if "resourceVersion" in metadata else ""
+        except ValueError:
+            raise self.nonsense() from None
+        return Applied(status == HTTPStatus.CREATED, annotations, version)
 
     async def secret_metadata(self, namespace: str, name: str) -> dict[str, Any] | None:
         """The metadata of a Secret; None where there is none, or no such namespace."""
         try:
-            _, answer = await self.send("GET", _secret(namespace, name), kind="PartialObjectMetadata", accept=_METADATA)
+            _, answer = await self.send("GET", self._secret(namespace, name), kind="PartialObjectMetadata", accept=_METADATA)
         except ApiStatusError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
@@ -94,7 +106,7 @@ class KubernetesApi(Client):
         body = {"metadata": {"resourceVersion": version, "annotations": annotations}}
         await self.send(
             "PATCH",
-            _secret(namespace, name),
+            self._secret(namespace, name),
             self._query(),
             kind="PartialObjectMetadata",
             accept=_METADATA,
@@ -110,28 +122,28 @@ class KubernetesApi(Client):
         body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid, "resourceVersion": version}}
         if dry_run:  # in the body too: options there replace those of the query, and a dry run in the query alone would delete
             body["dryRun"] = ["All"]
-        _, answer = await self.send("DELETE", _secret(namespace, name), "dryRun=All" if dry_run else "", kind=("Status", "Secret"), body=_bytes(body))
+        query = "dryRun=All" if dry_run else ""
+        _, answer = await self.send("DELETE", self._secret(namespace, name), query, kind=("Status", "Secret"), body=_bytes(body))
         return answer.get("kind") == "Status"
 
     async def service_account(self, namespace: str, name: str) -> dict[str, Any]:
         """A ServiceAccount, whole: its imagePullSecrets are no metadata."""
-        _, answer = await self.send("GET", _service_account(namespace, name), kind="ServiceAccount")
-        self._metadata(answer, namespace, name)
-        return answer
+        _, answer = await self.send("GET", self._service_account(namespace, name), kind="ServiceAccount")
+        return answer | {"metadata": self._metadata(answer, namespace, name)}
 
     async def service_accounts(self, namespace: str) -> list[dict[str, Any]]:
         """All ServiceAccounts of a namespace."""
-        found = [item async for item in self._pages(_service_account(namespace), JSON, "ServiceAccountList", {})]
-        for item in found:
-            if not isinstance(item.get("metadata"), dict) or not isinstance(item["metadata"].get("name"), str):
-                raise self.nonsense()
-        return found
+        found = [item async for item in self._pages(self._service_account(namespace), JSON, "ServiceAccountList", {})]
+        try:
+            return [item | {"metadata": self.names.metadata(item["metadata"])} for item in found]
+        except (KeyError, ValueError):
+            raise self.nonsense() from None
 
     async def patch_service_account(self, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> None:
         """Applies JSON patch operations; refused with 422 when one of them, a test above all, does not hold."""
         await self.send(
             "PATCH",
-            _service_account(namespace, name),
+            self._service_account(namespace, name),
             self._query(dry_run=dry_run),
             kind="ServiceAccount",
             body=_bytes(operations),
@@ -140,44 +152,54 @@ class KubernetesApi(Client):
 
     async def _pages(self, path: str, accept: str, kind: str, parameters: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
         asked = {"limit": str(PAGE), **parameters}
+        seen = 0
         while True:
             _, page = await self.send("GET", path, urlencode(asked), kind=kind, accept=accept)
             try:
                 items, token = page["items"] or (), page["metadata"].get("continue")
-            except (KeyError, TypeError, AttributeError):
+                if token:
+                    self.names.checked(token, CONTINUE)
+            except (KeyError, TypeError, AttributeError, ValueError):
                 raise self.nonsense() from None
             if not isinstance(items, (list, tuple)) or not all(isinstance(item, dict) for item in items):
+                raise self.nonsense()
+            seen += len(items) + 1  # pages that hold nothing count, too
+            if seen > MOST_OBJECTS:
                 raise self.nonsense()
             for item in items:
                 yield item
             if not token:
                 return
-            asked["continue"] = str(token)
+            asked["continue"] = token
 
     def _query(self, *, force: bool = False, dry_run: bool = False) -> str:
         return self._manager + ("&force=true" if force else "") + ("&dryRun=All" if dry_run else "")
 
-    def _metadata(self, answer: Mapping[str, Any], namespace: str, name: str) -> dict[str, Any]:
+    def _of(self, answer: Mapping[str, Any], namespace: str, name: str) -> dict[str, Any]:
+        """The metadata of an answer that must be about that object, unchecked."""
         metadata = answer.get("metadata")
         if not isinstance(metadata, dict) or (metadata.get("name"), metadata.get("namespace")) != (name, namespace):
             raise self.nonsense()
-        if not isinstance(metadata.get("annotations") or {}, dict):
-            raise self.nonsense()
         return metadata
 
+    def _metadata(self, answer: Mapping[str, Any], namespace: str, name: str) -> dict[str, Any]:
+        try:
+            return self.names.metadata(self._of(answer, namespace, name))
+        except (KeyError, ValueError):
+            raise self.nonsense() from None
 
-def _segment(name: str) -> str:
-    """A part of a path. Names as Kubernetes allows them need no encoding, which takes longer than all else of a URL."""
-    return name if _PLAIN(name) else quote(name, safe="")
+    def _secret(self, namespace: str, name: str) -> str:
+        return self._path(namespace, "secrets", name)
 
+    def _service_account(self, namespace: str, name: str | None = None) -> str:
+        return self._path(namespace, "serviceaccounts", name)
 
-def _secret(namespace: str, name: str) -> str:
-    return f"/api/v1/namespaces/{_segment(namespace)}/secrets/{_segment(name)}"
-
-
-def _service_account(namespace: str, name: str | None = None) -> str:
-    path = f"/api/v1/namespaces/{_segment(namespace)}/serviceaccounts"
-    return path if name is None else f"{path}/{_segment(name)}"
+    def _path(self, namespace: str, kind: str, name: str | None) -> str:
+        """Names as Kubernetes allows them need no encoding; any other is from an answer, and nonsense."""
+        if not NAMESPACE(namespace) or (name is not None and not OBJECT(name)):
+            raise self.nonsense()
+        path = f"/api/v1/namespaces/{namespace}/{kind}"
+        return path if name is None else f"{path}/{name}"
 
 
 def _bytes(body: Any) -> bytes:
@@ -185,10 +207,7 @@ def _bytes(body: Any) -> bytes:
 
 
 def _namespace(metadata: dict[str, Any]) -> Namespace:
-    labels = metadata.get("labels") or {}
-    if not isinstance(labels, dict):
-        raise TypeError
     created_at = datetime.fromisoformat(metadata["creationTimestamp"]) if metadata.get("creationTimestamp") else None
     if created_at is not None and created_at.tzinfo is None:
         raise ValueError
-    return Namespace(str(metadata["name"]), labels, terminating="deletionTimestamp" in metadata, created_at=created_at)
+    return Namespace(metadata["name"], metadata.get("labels", {}), terminating="deletionTimestamp" in metadata, created_at=created_at)

@@ -5,32 +5,37 @@ from http import HTTPStatus
 from typing import Any
 
 from ecr_public_pusher.errors import ApiStatusError, DeniedBy, FieldConflict
+from ecr_public_pusher.kubernetes_api.names import NOT_SHOWN, Names
 
-_MANAGER = re.compile(r'conflict with "([A-Za-z0-9 ._/:@-]{1,128})"')
+_MANAGER = re.compile(r'conflict with "([^"]{1,128})"')
+_FIELD = re.compile(r"[\w./\[\]{},:=@-]{1,200}", re.ASCII).fullmatch
+_KIND = re.compile(r"[a-z0-9.]{1,63}").fullmatch
+# Of managers and fields: nobody reads more.
+_MOST = 20
 _KNOWN_CAUSES = ("NamespaceTerminating", "FieldValueInvalid", "FieldValueForbidden")
 # A ValidatingAdmissionPolicy's refusal, and a webhook's: k8s.io/apiserver, plugin/policy/validating and plugin/webhook/errors.
 _DENIED = re.compile(r"\bdenied request: |\badmission webhook \"[^\"]+\" denied the request")
 
 
-def status_error(status: int, answer: Any, sent: tuple[bytes, ...]) -> ApiStatusError:
-    """A Status answer, reduced to what is known to be safe: nothing of what was `sent` comes back in a message."""
+def status_error(status: int, answer: Any, names: Names) -> ApiStatusError:
+    """A Status answer, reduced to what is known to be safe, by `names`."""
     details = answer.get("details") if isinstance(answer, dict) and answer.get("kind") == "Status" else None
     if not isinstance(details, dict):
         return ApiStatusError(status, phrase(status))
     listed = details.get("causes")
     causes = [cause for cause in listed if isinstance(cause, dict)] if isinstance(listed, list) else []
     held = [cause for cause in causes if cause.get("reason") == "FieldManagerConflict"]
-    managers = {found[1] for cause in held if (found := _MANAGER.search(str(cause.get("message"))))}
-    conflict = FieldConflict(
-        managers=tuple(sorted(manager for manager in managers if not any(manager.encode() in part for part in sent))),
-        fields=tuple(str(cause.get("field"))[:80] for cause in held),
-    )
+    found = {names.shown(match[1]) for cause in held if (match := _MANAGER.search(str(cause.get("message"))))}
+    managers = sorted(found - {NOT_SHOWN})[:_MOST]
+    fields = [str(cause.get("field")) for cause in held]
+    conflict = FieldConflict(tuple(managers), tuple(field for field in fields if _FIELD(field))[:_MOST])
+    kind = str(details.get("kind"))
     message = str(answer.get("message"))
     known = tuple(str(cause.get("reason")) for cause in causes if cause.get("reason") in _KNOWN_CAUSES)
     return ApiStatusError(
         status,
         phrase(status),
-        kind=str(details.get("kind"))[:40],
+        kind=kind if _KIND(kind) else "",
         causes=known,
         conflict=conflict if held else None,
         denied_by=_denied_by(status, message),

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 
 # An endpoint and its authority change when a cluster is made anew or its authority renewed. Then the connection fails, and EKS is asked at once.
 ENDPOINT_LIFE_SECONDS = 3600.0
+# What EKS says, by the forms that it has: a host and perhaps a port, words, addresses, an id.
+_ENDPOINT = re.compile(r"https://(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]{2,39}\])(?::[0-9]{1,5})?/?").fullmatch
+_STATUS = re.compile(r"[A-Z_]{1,40}").fullmatch
+_CIDR = re.compile(r"[0-9a-f.:]{2,39}/[0-9]{1,3}").fullmatch
+_SECURITY_GROUP = re.compile(r"sg-[0-9a-f]{8,32}").fullmatch
 DESCRIPTIONS_AT_ONCE = 10  # of a discovery, in each region: EKS's own limits are low
 
 
@@ -209,13 +215,10 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
     try:
         url = found["endpoint"]
         ca_pem = base64.b64decode(found["certificateAuthority"]["data"], validate=True).decode("ascii")
-        parts = urlsplit(url)
-        if parts.scheme != "https" or not parts.hostname or parts.port == 0 or "BEGIN CERTIFICATE" not in ca_pem:
-            raise ValueError
-        if parts.path.strip("/") or parts.query or parts.fragment:  # EKS's API servers are behind nothing
+        if not _ENDPOINT(url) or urlsplit(url).port == 0 or "BEGIN CERTIFICATE" not in ca_pem:
             raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
-        status = str(found.get("status", "unknown"))[:40] if isinstance(found, dict) else "unknown"
+        status = (_word(found.get("status"), _STATUS) or "unknown") if isinstance(found, dict) else "unknown"
         if status == DELETING:
             raise _being_deleted(where) from None
         kind = NotReadyError if status in NOT_READY else EksError
@@ -255,16 +258,26 @@ def _being_deleted(where: str) -> NotReadyError:
 def _hints(found: dict[str, Any]) -> dict[str, Any]:
     network, access = found.get("resourcesVpcConfig"), found.get("accessConfig")
     network, access = (network if isinstance(network, dict) else {}), (access if isinstance(access, dict) else {})
-    cidrs = network.get("publicAccessCidrs")
     tags = found.get("tags")
     return {
         "tags": {str(key): str(value) for key, value in tags.items()} if isinstance(tags, dict) else {},
-        "public_cidrs": tuple(str(cidr)[:50] for cidr in cidrs[:50]) if isinstance(cidrs, list) else (),
+        "public_cidrs": _cidrs(network.get("publicAccessCidrs")),
         "public": network.get("endpointPublicAccess") is not False,
-        "authentication_mode": str(access.get("authenticationMode") or "")[:40],
-        "security_group": str(network.get("clusterSecurityGroupId") or "")[:40],
-        "status": str(found.get("status") or "")[:40],
+        "authentication_mode": _word(access.get("authenticationMode"), _STATUS),
+        "security_group": _word(network.get("clusterSecurityGroupId"), _SECURITY_GROUP),
+        "status": _word(found.get("status"), _STATUS),
     }
+
+
+def _cidrs(value: Any) -> tuple[str, ...]:
+    """Return all of them or none: a command that names them says which there will be."""
+    cidrs = [_word(cidr, _CIDR) for cidr in value[:50]] if isinstance(value, list) else []
+    return tuple(cidrs) if all(cidrs) else ()
+
+
+def _word(value: Any, form: Callable[[str], object]) -> str:
+    """A word of EKS's, which may stand in a message or in a command to paste; empty for what has another form."""
+    return value if isinstance(value, str) and form(value) else ""
 
 
 _REMEDY_OF_OTHERS = "Wait until the cluster is ACTIVE: `aws eks wait cluster-active"

@@ -122,16 +122,56 @@ def described(cluster: dict[str, Any]) -> Endpoint:
         ({"resourcesVpcConfig": {"endpointPublicAccess": False}}, (False, (), "", "")),
         (
             {
-                "resourcesVpcConfig": {"endpointPublicAccess": True, "publicAccessCidrs": ["203.0.113.0/24"], "clusterSecurityGroupId": "sg-1"},
+                "resourcesVpcConfig": {
+                    "endpointPublicAccess": True,
+                    "publicAccessCidrs": ["203.0.113.0/24"],
+                    "clusterSecurityGroupId": "sg-0123456789abcdef0",
+                },
                 "accessConfig": {"authenticationMode": "API"},
             },
-            (True, ("203.0.113.0/24",), "API", "sg-1"),
+            (True, ("203.0.113.0/24",), "API", "sg-0123456789abcdef0"),
         ),
     ],
 )
 def test_what_eks_says_beside_the_endpoint_is_kept_for_hints(answer: dict[str, Any], hints: tuple[Any, ...]) -> None:
     found = described(answer)
     assert (found.public, found.public_cidrs, found.authentication_mode, found.security_group) == hints
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"resourcesVpcConfig": {"clusterSecurityGroupId": "sg-0123456789abcdef0; curl x | sh"}},
+        {"resourcesVpcConfig": {"clusterSecurityGroupId": "$(id)"}},
+        {"resourcesVpcConfig": {"publicAccessCidrs": ["203.0.113.0/24", "0.0.0.0/0 --other"]}},
+        {"accessConfig": {"authenticationMode": "API`id`"}},
+        {"accessConfig": {"authenticationMode": "k8s-aws-v1.token"}},
+    ],
+)
+def test_what_has_not_the_form_of_eks_stands_in_no_command(answer: dict[str, Any]) -> None:
+    found = described(answer)
+    assert (found.public_cidrs, found.authentication_mode, found.security_group) == ((), "", "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user@x.eks.amazonaws.com",
+        "https://x.eks.amazonaws.com/path",
+        "https://x.eks.amazonaws.com?query",
+        "https://x.eks.amazonaws.com\n",
+        "https://x.eks.amazonaws.com `id`",
+    ],
+)
+def test_an_endpoint_with_more_than_a_host_is_an_error(url: str) -> None:
+    with pytest.raises(EksError, match="names no usable endpoint") as caught:
+        described({"endpoint": url, "status": "ACTIVE; curl x"})
+    assert "(status unknown)" in caught.value.message
+
+
+def test_eks_own_endpoints_are_taken_as_they_are() -> None:
+    url = "https://0123456789ABCDEF0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+    assert described({"endpoint": url}).url == url
 
 
 @pytest.mark.parametrize(
