@@ -5,25 +5,26 @@ A mistake in a document must not hand its cluster to another. So a part that can
 
 import contextlib
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks
 from ecr_public_pusher.configuration.endpoint_form import normal_endpoint
 from ecr_public_pusher.configuration.field_types import REGION, ROLE_ARN, SECRET_ARN, SECRET_NAME, Text
 from ecr_public_pusher.configuration.namespace_selector import Selection
-from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME, OWN_FIELDS, ClusterDocument, NamespacesField
+from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME, NESTED, OWN_FIELDS, ClusterDocument, NamespacesField
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 from ecr_public_pusher.errors import PusherError
 
-_FIELDS = frozenset(field.alias for field in ClusterDocument.model_fields.values())
 # What stands in no EKS cluster's name.
 _BETWEEN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
-# In a text that is not YAML: the field wherever it stands, and one that begins a line.
+# In a text that is not YAML: what looks like the field, wherever it stands, and one that begins a line.
 _CLUSTER = re.compile(r"(?:^|[{,\s])[\"']?cluster[\"']?[ \t]*:[ \t]*[\"']?([0-9A-Za-z][A-Za-z0-9_-]*)", re.MULTILINE)
+# What YAML and JSON may write in place of a letter, or between two: the words of the text are not its own then.
+_ESCAPE = re.compile(r"\\[uUx\r\n]")
 _REGION = re.compile(r"^[\"']?region[\"']?[ \t]*:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
 
 
@@ -34,6 +35,7 @@ class Claim:
     `document`: its id. `names`: of EKS clusters. `possible`: names that only stand somewhere in it; None: any.
     `server`: of a cluster that is not EKS's, its endpoint or the ARN of its kubeconfig's secret, as in ClusterConfig.target.
     `secret_name`, `selection`: which Secrets.
+    `intended`: of a parameter that is no document, where it would be one; `document` is its full name then.
     """
 
     document: str
@@ -44,6 +46,7 @@ class Claim:
     server: str | None = None
     secret_name: str | None = None
     selection: Selection | None = None
+    intended: str = ""
 
     @classmethod
     def unreadable(cls, document_id: str) -> Self:
@@ -58,6 +61,21 @@ class Claim:
         if config.sign_in == Eks():
             return cls(config.id, frozenset({place}), account=account, region=region, **secrets)  # type: ignore[arg-type]
         return cls(config.id, server=place, **secrets)  # type: ignore[arg-type]
+
+    def misplaced(self, parameter: str, *, intended: str) -> Self:
+        """Return the claim of a parameter that is no document: what it names, it only may mean."""
+        possible = None if self.possible is None else self.possible | self.names
+        return replace(self, document=parameter, names=frozenset(), possible=possible, intended=intended)
+
+    @property
+    def source(self) -> str:
+        """Return what a message calls the text that claims."""
+        return f"the {'parameter' if self.intended else 'document'} {self.document}"
+
+    @property
+    def fault(self) -> str:
+        """Return what a message says is wrong with it."""
+        return "is no document" if self.intended else "is invalid"
 
     def names_cluster(self, config: ClusterConfig) -> bool:
         """Return whether the document names that EKS cluster."""
@@ -89,7 +107,7 @@ def claim_of(
     except PusherError:
         return _of_scraps(document_id, text, regions)
     fields = {**defaults, **said}
-    misspelt = [value for name, value in said.items() if name not in _FIELDS]
+    misspelt = list(_misspelt(said))
 
     def part(name: str, form: Text, otherwise: str) -> str | None:
         """The field's value; `otherwise`, where it is neither given nor may be misspelt."""
@@ -114,10 +132,27 @@ def claim_of(
 
 
 def _of_scraps(document_id: str, text: str, regions: Collection[str]) -> Claim:
-    """Of a text that is not YAML: the name that follows `cluster:`, or else every word of it may be the name."""
+    """Return what a text that is not YAML means: every word of it may be its cluster's name.
+
+    What follows a `cluster:` is left to it. That may be a label, or in a comment: it clears no other word.
+    """
     names, where = frozenset(_CLUSTER.findall(text)), _REGION.findall(text)
-    region = _known(where[0], regions) if len(where) == 1 else None
-    return Claim(document_id, names | {document_id}, frozenset() if names else _words(text), region=region)
+    # Within braces a line may begin with a registry's region.
+    region = _known(where[0], regions) if len(where) == 1 and "{" not in text else None
+    possible = None if _ESCAPE.search(text) else _words(text)
+    return Claim(document_id, names | {document_id}, possible, region=region)
+
+
+def _misspelt(fields: Mapping[str, Any], model: type[BaseModel] = ClusterDocument) -> Iterator[object]:
+    """Yield the values of fields that no document has, or not there: one may be indented too far."""
+    known = {field.alias for field in model.model_fields.values()}
+    for name, value in fields.items():
+        if name not in known:
+            yield value
+        elif model is ClusterDocument and name in NESTED:
+            for inner in value if isinstance(value, list) else [value]:
+                if isinstance(inner, Mapping):
+                    yield from _misspelt(inner, NESTED[name])
 
 
 def _words(value: object) -> frozenset[str]:

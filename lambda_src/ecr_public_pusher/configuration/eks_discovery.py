@@ -12,7 +12,14 @@ from itertools import zip_longest
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.claims import Claim
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
-from ecr_public_pusher.configuration.loader import Configuration, Discovery, cannot_judge_cluster_id, is_eks_name, names_an_eks_cluster
+from ecr_public_pusher.configuration.loader import (
+    Configuration,
+    Discovery,
+    cannot_judge_cluster_id,
+    first_correct,
+    is_eks_name,
+    names_an_eks_cluster,
+)
 from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.errors import CannotBeJudged, DiscoveryError, EksError, PusherError
 
@@ -246,11 +253,12 @@ class _Discovering:
 
     def _not_known(self, discovery: Discovery, config: ClusterConfig, claim: Claim) -> dict[str, PusherError]:
         """One error for all clusters that a document may mean, where nothing of it can be read."""
-        remedy = f"First the document {claim.document}: {self._configuration.invalid[claim.document].remedy}"
+        remedy = first_correct(claim, self._configuration.invalid)
         if claim.possible is not None:
-            said = f"the document {claim.document} is invalid, and may mean {config.cluster} in {config.region}: nothing was sent there"
+            meant = f"{config.cluster} in {config.region}"
+            said = f"{claim.source} {claim.fault}, and may mean {meant}: nothing was sent there"
             return {config.id: CannotBeJudged(said, remedy=remedy)}
-        said = f"the document {claim.document} cannot be read, and may mean any cluster that {discovery.id} finds: nothing was sent to these"
+        said = f"{claim.source} cannot be read, and may mean any cluster that {discovery.id} finds: nothing was sent to these"
         return {config.id if config.id in self._narrowing.exact else discovery.every: CannotBeJudged(said, remedy=remedy)}
 
     def _failed(self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]) -> dict[str, PusherError]:

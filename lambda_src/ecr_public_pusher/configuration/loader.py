@@ -122,6 +122,7 @@ def load(
         document_id = pushed_by(name, root=root)
         if document_id is None:
             unknown.append(name)
+            claimed.append(_claim_of_unknown(by_name[name], root, defaults, region, account, regions))
             continue
         try:
             if document_id.endswith(_EVERY):
@@ -137,6 +138,9 @@ def load(
     # An invalid document counts by what it claims, or its token's namesake would be pushed to while it is being corrected.
     eks_names = {config.cluster for config in clusters if config.sign_in == Eks()}.union(*(claim.names for claim in claimed))
     unread = tuple(claimed)
+    for discovery in discoveries:  # first: a clusterId cannot be judged without what it would find
+        if allowed_roles and (refused_role := allowed_roles.refused(discovery.settings)):
+            invalid[discovery.every] = refused_role
     for config in clusters:
         refused_role = allowed_roles.refused(config) if allowed_roles else None
         refusal = refused_role or _refused(config, eks_names, allowed_endpoints) or _unjudged(config, unread, invalid)
@@ -145,9 +149,6 @@ def load(
             claimed.append(Claim.of(config))
         elif regions and config.sign_in == Eks() and config.region not in regions:
             claimed.append(replace(Claim.of(config), region=None))  # it may be a typing error
-    for discovery in discoveries:
-        if allowed_roles and (refused_role := allowed_roles.refused(discovery.settings)):
-            invalid[discovery.every] = refused_role
     return Configuration(
         tuple(config for config in clusters if config.id not in invalid),
         invalid,
@@ -225,12 +226,21 @@ def _unjudged(config: ClusterConfig, claimed: Sequence[Claim], invalid: Mapping[
     """Return why it cannot be known whether a document's token would sign in elsewhere too: another document cannot be read."""
     if not isinstance(config.sign_in, IamAuthenticator) or not is_eks_name(cluster_id := config.sign_in.cluster_id):
         return None
-    claims = (claim.document for claim in claimed if claim.possible is None or cluster_id in claim.possible)
-    document_id = next(claims, None) or next((one for one in invalid if one.endswith(_EVERY)), None)
-    if document_id is None:
+    claims = (claim for claim in claimed if claim.possible is None or cluster_id in claim.possible)
+    discoveries = (Claim(one) for one in invalid if one.endswith(_EVERY))
+    claim = next(claims, None) or next(discoveries, None)
+    if claim is None:
         return None
-    why = f"the document {document_id} is invalid, and may mean that cluster"
-    return cannot_judge_cluster_id(config.id, cluster_id, why, remedy=f"First the document {document_id}: {invalid[document_id].remedy}")
+    why = f"{claim.source} {claim.fault}, and may mean that cluster"
+    return cannot_judge_cluster_id(config.id, cluster_id, why, remedy=first_correct(claim, invalid))
+
+
+def first_correct(claim: Claim, invalid: Mapping[str, PusherError]) -> str:
+    """Return what to do about the text whose claim keeps something else from being done."""
+    if not claim.intended:
+        return f"First {claim.source}: {invalid[claim.document].remedy}"
+    delete = f"aws ssm delete-parameter --region REGION --name {claim.document}"
+    return f"First {claim.source}: write it as {claim.intended}, and delete it here: `{delete}`."
 
 
 def cannot_judge_cluster_id(document_id: str, cluster_id: str, why: str, *, remedy: str) -> CannotBeJudged:
@@ -274,6 +284,20 @@ def _claim(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], 
         return claim_of(document_id, text, defaults=defaults, region=region, account=account, regions=regions)
     except Exception:  # noqa: BLE001 - a defect of ours, again: then nothing of it is known
         return Claim.unreadable(document_id)
+
+
+def _claim_of_unknown(
+    parameter: Parameter,
+    root: str,
+    defaults: Mapping[str, Any],
+    region: str,
+    account: str,
+    regions: Collection[str],
+) -> Claim:
+    """Return what a parameter that is no document claims: a cluster's, as likely as not, whose name is misspelt."""
+    document_id = parameter.name.rpartition("/")[2]
+    claim = _claim(parameter, document_id, defaults, region, account, regions)
+    return claim.misplaced(parameter.name, intended=f"{root}/clusters/{document_id}")
 
 
 def merge_defaults(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

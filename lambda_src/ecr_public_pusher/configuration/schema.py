@@ -137,6 +137,14 @@ class SignInField(_Model):
         return self
 
 
+# The fields that are mappings with fields of their own, or a list of such.
+NESTED: Mapping[str, type[BaseModel]] = {
+    "namespaces": NamespacesField,
+    "registries": RegistryField,
+    "signIn": SignInField,
+}
+
+
 def _sign_in_field(value: Any) -> Any:
     if isinstance(value, dict | SignInField) or value is None:
         return value
@@ -262,8 +270,7 @@ def _path(loc: tuple[Any, ...]) -> tuple[str, ...]:
 def _complaint(model: type[DefaultsDocument], loc: tuple[Any, ...], kind: str, message: str) -> str:
     name = ".".join(_path(loc))
     if kind == "extra_forbidden":
-        nested: dict[str, type[_Model]] = {"namespaces": NamespacesField, "registries": RegistryField, "signIn": SignInField}
-        inner = nested.get(str(loc[0]), model) if len(loc) > 1 else model
+        inner = NESTED.get(str(loc[0]), model) if len(loc) > 1 else model
         known = [to_camel(known_name) for known_name in inner.model_fields]
         close = difflib.get_close_matches(str(loc[-1]), known, n=1)
         return f"{name}: unknown field" + (f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(known)})")

@@ -250,7 +250,7 @@ def _unless_refused(error: AwsError, client: Any) -> str | None:
 
 def _being_deleted(where: str) -> NotReadyError:
     return NotReadyError(
-        f"EKS is deleting {where} (status {DELETING}): nothing is sent there any more",
+        f"EKS is deleting {where} (status {DELETING})",
         remedy="Delete its document, or set enabled: false in it: its Secrets end with the cluster.",
     )
 

@@ -40,11 +40,11 @@ def found(name: str, *, region: str = "us-east-1", role: str | None = None) -> C
         ("{cluster: 'arn:aws:eks:us-east-1:111122223333:cluster/one'}", {"arn", "aws", "eks", "us-east-1", "111122223333", "cluster", "one"}, set()),
         ("{cluster: '', namespaces: [a]}", {"mine"}, set()),
         ("{namespaces: []}", {"mine"}, set()),
-        ("cluster: one\nnamespaces: [*]", {"mine", "one"}, set()),
-        ("namespaces: [*]\ncluster: 'one'  # this", {"mine", "one"}, set()),
-        ('{"namespaces": ["*"], "cluster": "one"', {"mine", "one"}, set()),
-        ("{cluster: one, namespaces: [a], namespaces: [b]}", {"mine", "one"}, set()),
-        ("cluster: one\ncluster: two\nnamespaces: [a]", {"mine", "one", "two"}, set()),
+        ("cluster: one\nnamespaces: [*]", {"mine", "one"}, {"cluster", "one", "namespaces"}),
+        ("namespaces: [*]\ncluster: 'one'  # this", {"mine", "one"}, {"cluster", "one", "namespaces", "this"}),
+        ('{"namespaces": ["*"], "cluster": "one"', {"mine", "one"}, {"cluster", "one", "namespaces"}),
+        ("{cluster: one, namespaces: [a], namespaces: [b]}", {"mine", "one"}, {"cluster", "one", "namespaces", "a", "b"}),
+        ("cluster: one\ncluster: two\nnamespaces: [a]", {"mine", "one", "two"}, {"cluster", "one", "two", "namespaces", "a"}),
         ("clutser: one\nnamespaces: [*]", {"mine"}, {"clutser", "one", "namespaces"}),
         ("- one", {"mine"}, {"one"}),
         ("{", {"mine"}, set()),
@@ -56,12 +56,42 @@ def found(name: str, *, region: str = "us-east-1", role: str | None = None) -> C
         ("{signIn: {type: webIdentity}, namespaces: [a]}", set(), set()),
         ("{signIn: {type: webIdentity}, cluster: one, namespaces: [a]}", {"one"}, set()),
         ("{signIn: {type: kubeconfig}, namespaces: [a]}", set(), set()),
+        ("{namespaces: {include: [a], cluster: one}}", {"mine"}, {"one"}),
+        ("{signIn: {type: eks, cluster: one}, namespaces: [a]}", {"mine"}, {"one"}),
+        ("{registries: [{cluster: one}, public], namespaces: [a]}", {"mine"}, {"one"}),
     ],
 )
 def test_which_cluster(text: str, names: set[str], possible: set[str]) -> None:
     made = claim(text)
     assert made.possible is not None
     assert (set(made.names), set(made.possible)) == (names, possible)
+
+
+MISLEADING = [
+    "cluster:\u00a0one\nnamespaces: [default]\nlabels:\n  cluster: blue",
+    "# cluster: the name in EKS\ncluster: @one\nnamespaces: [default]",
+    "cluster:\n  one\nnamespaces: [*]\nlabels: {cluster: blue}",
+    "labels: {cluster: blue}\ncluster: &n one\nroleArn: *n\nnamespaces: [a]",
+    'clusters: one\nnamespaces: [*]\nannotations: {"team/cluster": blue, cluster: blue}',
+    '{"cluster": "\\u006fne", "namespaces": [*]}',
+    '{"cluster": "\\x6fne", "namespaces": [*]}',
+    'cluster: "on\\\n  e"\nnamespaces: [*]\nlabels: {cluster: blue}',
+]
+
+
+@pytest.mark.parametrize("text", MISLEADING)
+def test_another_cluster_in_a_text_that_is_not_yaml_clears_no_word_of_it(text: str) -> None:
+    assert claim(text).may_name(found("one"))
+
+
+@pytest.mark.parametrize("name", ["/r/cluster/one", "/r/clusters/team/one", "/r/clusters/a b"])
+@pytest.mark.parametrize("text", ["{cluster: one, namespaces: [a]}", "cluster: one\nnamespaces: [*]"])
+def test_a_parameter_that_is_no_document_may_mean_what_it_names(name: str, text: str) -> None:
+    configuration = load([Parameter(name, text)], root="/r", region="us-east-1", account="111122223333", regions=REGIONS)
+    (made,) = configuration.claimed
+    assert configuration.unknown == (name,)
+    assert (made.document, made.intended) == (name, f"/r/clusters/{name.rpartition('/')[2]}")
+    assert (made.names_cluster(found("one")), made.may_name(found("one"))) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +109,8 @@ def test_which_cluster(text: str, names: set[str], possible: set[str]) -> None:
         ("cluster: one\nregion: eu-west-1\nnamespaces: [*]", None, "eu-west-1"),
         ("cluster: one\nregion: eu-wset-1\nnamespaces: [*]", None, None),
         ("cluster: one\nnamespaces: [*]", None, None),
+        ('{"namespaces": [*], "registries": [{\n"region": "eu-west-1"}]}', None, None),
+        ("{namespaces: {include: [a], region: eu-west-1}}", None, None),
     ],
 )
 def test_where_it_is(text: str, account: str | None, region: str | None) -> None:

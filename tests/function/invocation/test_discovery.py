@@ -231,7 +231,7 @@ def test_a_document_of_its_own_of_a_cluster_that_is_being_deleted_says_so(fleet:
     error = entry(fleet.invoke(), "mine")["error"]
     assert (error["type"], error["message"]) == (
         "EksError",
-        "EKS is deleting cluster one in us-east-1 (status DELETING): nothing is sent there any more",
+        "EKS is deleting cluster one in us-east-1 (status DELETING)",
     )
     assert error["remedy"] == "Delete its document, or set enabled: false in it: its Secrets end with the cluster."
 
@@ -431,6 +431,43 @@ def test_a_mistake_in_a_document_hands_its_cluster_to_no_discovery(fleet: World,
     assert [entry(report, other)["ok"] for other in (FOUND[0], FOUND[2])] == [True, True]
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        "cluster:\u00a0one\nnamespaces: [default]\nlabels:\n  cluster: blue",
+        "# cluster: the name in EKS\ncluster: @one\nnamespaces: [default]",
+        "cluster:\n  one\nnamespaces: [*]\nlabels: {cluster: blue}",
+        "labels: {cluster: blue}\ncluster: &n one\nroleArn: *n\nnamespaces: [a]",
+        'clusters: one\nnamespaces: [*]\nannotations: {"team/cluster": blue, cluster: blue}',
+        '{"cluster": "\\u006fne", "namespaces": [*]}',
+        "{namespaces: {include: [a], cluster: one}}",
+    ],
+)
+def test_nor_does_one_that_names_another_somewhere_else(fleet: World, document: str) -> None:
+    fleet.document("mine", document)
+    refused = [cluster for cluster in fleet.invoke()["clusters"] if cluster["id"].startswith("fleet/")]
+    (failed,) = (cluster["error"] for cluster in refused if cluster["error"])
+    assert failed["type"] == "CannotBeJudged"
+    assert failed["message"].startswith("the document mine ")
+    assert fleet.asked("one") == []
+
+
+@pytest.mark.parametrize("place", ["cluster/mine", "clusters/team/mine", "cluster/one"])
+def test_a_parameter_that_is_no_document_hands_its_cluster_to_no_discovery(fleet: World, place: str) -> None:
+    name = f"/ecr-public-pusher/{place}"
+    text = "namespaces: [a]" if place.endswith("one") else "{cluster: one, namespaces: [a]}"
+    fleet.aws.put_parameter(name, text)
+    report = fleet.invoke()
+    error = entry(report, FOUND[1])["error"]
+    assert (report["unknownParameters"], error["type"]) == ([name], "CannotBeJudged")
+    assert error["message"].startswith(f"the parameter {name} is no document, and may mean one in ")
+    intended = f"/ecr-public-pusher/clusters/{place.rpartition('/')[2]}"
+    assert error["remedy"].startswith(f"First the parameter {name}: write it as {intended}, and ")
+    assert f"--name {name}`" in error["remedy"]
+    assert [entry(report, other)["ok"] for other in (FOUND[0], FOUND[2])] == [True, True]
+    assert fleet.asked("one") == []
+
+
 @pytest.mark.parametrize("document", ["{clutser: one, namespaces: [a]}", "clutser: one\nnamespaces: [*]", "one", "[one]"])
 @pytest.mark.parametrize("event", [{}, {"action": "plan"}, {"clusters": ["fleet/us-east-1/one"]}, {"clusters": ["fleet/*/one"]}])
 def test_a_cluster_that_an_invalid_document_may_mean_is_refused_by_name(fleet: World, document: str, event: dict[str, Any]) -> None:
@@ -498,6 +535,11 @@ def trouble(world: World, kind: str) -> None:
         world.discovery("fleet", DOCUMENT.replace("namespaces", "namspaces"))
     elif kind == "document":
         world.document("mine", "clutser: one\nnamespaces: [*]")
+    elif kind == "unknown parameter":
+        world.aws.put_parameter("/ecr-public-pusher/cluster/mine", "{cluster: one, namespaces: [a]}")
+    elif kind == "role not allowed":
+        role = "arn:aws:iam::777788889999:role/ecr-public-pusher-spoke"
+        world.discovery("fleet", DOCUMENT.replace("namespaces", f"roleArn: '{role}', namespaces"))
     else:
         world.document("mine", "{cluster: one, namespaces: [a]}", secure=True)
         world.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
@@ -510,7 +552,19 @@ EDGE_EVENTS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["not described", "not listed", "no role", "discovery", "document", "secure"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "not described",
+        "not listed",
+        "no role",
+        "role not allowed",
+        "discovery",
+        "document",
+        "unknown parameter",
+        "secure",
+    ],
+)
 def test_a_cluster_id_that_cannot_be_judged_is_refused_in_that_run(fleet: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
     fleet.add_elsewhere("edge", cluster_id="one", document="{namespaces: ['*'], signIn: {type: iamAuthenticator, clusterId: one}}")
