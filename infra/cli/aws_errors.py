@@ -63,7 +63,7 @@ def explain(error: BotoCoreError | ClientError, *, profile: str | None = None) -
 
 
 def is_throttled(error: ClientError) -> bool:
-    """Whether AWS refused for too many calls, which says nothing of what was asked for."""
+    """Return whether AWS refused for too many calls, which says nothing of what was asked for."""
     return error.response["Error"].get("Code") in _THROTTLED
 
 

@@ -5,7 +5,7 @@ A cluster may be reported by a push of everything, a narrowed one, a worker of t
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
@@ -24,7 +24,7 @@ class State(StrEnum):
 
     OK = "ok"
     FAILED = "failed"  # by the last run that reached for it
-    EXPIRED = "expired"  # the last good push is so old that its token has ended
+    EXPIRED = "expired"  # a Secret's token has ended, as was measured, or as the last good push is old
     NO_PUSH = "no-push"  # no good push is in the log that was looked at
     SKIPPED = "skipped"  # as its document wants
     REMOVED = "removed"  # its Secrets were removed, and not pushed since
@@ -54,6 +54,8 @@ class ClusterHealth:
     skipped: str | None = None
     seen_at: datetime | None = None
     inferred: bool = False
+    measured_at: datetime | None = None
+    empty_globs: tuple[str, ...] = ()
 
     def state(self, now: datetime) -> State:
         if self.skipped is not None:
@@ -123,6 +125,9 @@ def _take_entry(cluster: ClusterHealth, at: datetime, report: Mapping[str, Any],
             cluster.removed_at, cluster.failed, cluster.last_good_push, cluster.token_expires_at = at, None, None, None
         return
     namespaces = tuple(report.get("narrowedTo", {}).get("namespaces", ()))
+    if not namespaces:
+        _take_life(cluster, at, entry)
+        cluster.empty_globs = tuple(entry.get("emptyGlobs", ()))
     if not entry["ok"]:
         cluster.failed = Failure(at, report["action"], entry, namespaces, entry["id"] in report.get("queued", ()))
     elif not namespaces:
@@ -135,7 +140,16 @@ def _take_good(cluster: ClusterHealth, at: datetime, report: Mapping[str, Any], 
     ends = [end for token in report.get("tokens", ()) if (end := moment(token["expiresAt"]))]
     cluster.failed, cluster.removed_at, cluster.inferred = None, None, inferred
     if cluster.skipped is None:
-        cluster.last_good_push, cluster.token_expires_at = at, min(ends, default=None)
+        cluster.last_good_push = at
+        cluster.token_expires_at = cluster.token_expires_at if cluster.measured_at == at else min(ends, default=None)
+
+
+def _take_life(cluster: ClusterHealth, at: datetime, entry: Mapping[str, Any]) -> None:
+    """Take the least life that any of the cluster's Secrets had left, where the run could measure it."""
+    seconds = entry.get("secondsLeft")
+    if isinstance(seconds, int | float):
+        cluster.token_expires_at = at + timedelta(seconds=seconds)
+        cluster.measured_at = at
 
 
 def _take_silence(health: Health, at: datetime, report: Mapping[str, Any], entries: Mapping[str, Any], modified: Mapping[str, datetime]) -> None:
@@ -157,9 +171,11 @@ def _take_silence(health: Health, at: datetime, report: Mapping[str, Any], entri
 
 
 def _take_sweep(health: Health, at: datetime, report: Mapping[str, Any]) -> None:
-    """A sweep writes to new namespaces only: it says what fails, and nothing of the other tokens."""
+    """A sweep says what fails, and of each cluster that it may look into how much life is left."""
     for entry in report.get("clusters", ()):
         cluster = health.clusters.get(entry["id"])
+        if cluster and (cluster.seen_at is None or cluster.seen_at < at):
+            _take_life(cluster, at, entry)
         if cluster and not entry["ok"] and (cluster.seen_at is None or cluster.seen_at < at) and cluster.failed is None:
             cluster.failed = Failure(at, "sweep", entry)
 

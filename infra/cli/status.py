@@ -95,6 +95,7 @@ def _cluster_json(cluster: ClusterHealth, now: datetime) -> dict[str, Any]:
         "counts": entry.get("counts", {}),
         "problems": entry.get("problems", []),
         "problemsLeft": entry.get("problemsLeft", 0),
+        "emptyGlobs": list(cluster.empty_globs),
         "inferred": cluster.inferred,
     }
 

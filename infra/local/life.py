@@ -3,11 +3,14 @@
 Each step says what happened, sends the event that AWS or a person would send, shows the namespaces, and knows what ought to be so.
 """
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import yaml
 
@@ -67,6 +70,39 @@ class LifeStack(LocalStack):
         else:
             self._ask("POST", f"{path}?fieldManager={FOREIGN_MANAGER}", body)
 
+    def delete_secret(self, namespace: str) -> None:
+        """kubectl delete secret ecr-public-token"""
+        self._ask("DELETE", _secret(namespace), None)
+
+    def reset_account(self, namespace: str) -> None:
+        """A deployment tool applies its own list of imagePullSecrets to the default account."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
+        _, account = self.cluster.admin("GET", path)
+        self._ask("PUT", path, {**account, "imagePullSecrets": [{"name": THEIRS}]})
+
+    def pass_time(self, namespace: str, *, hours_left: int) -> None:
+        """The Secret becomes one that no push has renewed, by an apply as the function's, hours ago."""
+        _, secret = self.cluster.admin("GET", _secret(namespace))
+        metadata, data = secret["metadata"], secret["data"]
+        ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours_left)
+        moments = {"expires-at": ends, "pushed-at": ends - timedelta(hours=12)}
+        stamps = {f"ecr-public-pusher/{name}": at.isoformat() for name, at in moments.items()}
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {
+                "name": SECRET_NAME,
+                "labels": metadata["labels"],
+                "annotations": metadata["annotations"] | stamps,
+            },
+            "type": secret["type"],
+            "data": data,
+            "stringData": {key: base64.b64decode(value).decode() for key, value in data.items()},
+        }
+        manager = next(entry["manager"] for entry in metadata["managedFields"] if "f:data" in entry["fieldsV1"])
+        asked = urlencode({"fieldManager": manager, "force": "true"})
+        self._ask("PATCH", f"{_secret(namespace)}?{asked}", body, "application/apply-patch+yaml")
+
     def namespaces(self) -> dict[str, str]:
         """Each namespace, with whose the Secret is and what its default account pulls with."""
         _, listed = self.cluster.admin("GET", "/api/v1/namespaces")
@@ -74,15 +110,25 @@ class LifeStack(LocalStack):
         return {name: self._state(name) for name in names if name == "payments" or name.startswith(("team-", "legacy"))}
 
     def _state(self, namespace: str) -> str:
-        status, secret = self.cluster.admin("GET", f"/api/v1/namespaces/{namespace}/secrets/{SECRET_NAME}")
+        status, secret = self.cluster.admin("GET", _secret(namespace))
         whose = "none" if status == 404 else "theirs" if secret.get("data") == FOREIGN_DATA else "ours"
         _, account = self.cluster.admin("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
         return f"{whose}, default pulls with {' '.join(entry['name'] for entry in account.get('imagePullSecrets', [])) or 'nothing'}"
 
-    def _ask(self, method: str, path: str, body: Any) -> None:
-        status, answer = self.cluster.admin(method, path, body)
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        content_type: str = "application/json",
+    ) -> None:
+        status, answer = self.cluster.admin(method, path, body, content_type=content_type)
         if status >= 300:
             raise RuntimeError(f"{method} {path}: {status} {answer.get('message')}")
+
+
+def _secret(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/secrets/{SECRET_NAME}"
 
 
 @dataclass(frozen=True)
@@ -115,7 +161,14 @@ def steps(stack: LifeStack) -> Iterator[Step]:
     stack.add_namespace("team-new")
     sweep = {"action": "sweep", "windowMinutes": 20}
     everywhere = {"payments": OURS, "team-a": OURS, "team-new": OURS}
-    yield Step("A namespace team-new is made: the next sweep finds it", sweep, {"created": 1, "updated": 2}, everywhere)
+    new = "A namespace team-new is made: the next sweep finds it"
+    yield Step(new, sweep, {"created": 1, "current": 2}, everywhere)
+    stack.delete_secret("payments")
+    stack.reset_account("team-a")
+    stack.pass_time("team-new", hours_left=1)
+    healed = "A Secret is deleted, a deployment tool resets an account, another Secret's token ends in an hour: the next sweep heals all three"
+    yield Step(healed, sweep, {"created": 1, "updated": 1, "current": 1}, everywhere)
+    yield Step("All is well: a sweep looks, and writes nothing", sweep, {"current": 3}, everywhere)
     stack.add_namespace("legacy")
     stack.write_foreign_secret("legacy")
     with_legacy = stack.configure(namespaces=["payments", "team-*", "legacy"])
@@ -126,9 +179,14 @@ def steps(stack: LifeStack) -> Iterator[Step]:
     stack.write_foreign_secret("legacy")
     push = {"action": "push"}
     yield Step("The other tool writes again: each takeover shows", push, {"updated": 3, "adopted": 1}, {**everywhere, "legacy": OURS})
-    dropped = stack.configure(namespaces={"include": ["payments", "team-*"], "exclude": ["team-a"]})
+    fewer = {"include": ["payments", "team-*"], "exclude": ["team-a"]}
+    dropped = stack.configure(namespaces=fewer, prune=False)
+    still = {**everywhere, "legacy": OURS}
+    kept = "team-a and legacy are dropped, without prune: what is left there is named"
+    yield Step(kept, dropped, {"updated": 2, "left": 2}, still, ok=False)
+    pruned = stack.configure(namespaces=fewer)
     left = {"payments": OURS, "team-a": NONE, "team-new": OURS, "legacy": NONE}
-    yield Step("team-a and legacy are dropped: prune takes their Secrets away", dropped, {"updated": 2, "pruned": 2}, left)
+    yield Step("prune: true takes their Secrets away", pruned, {"updated": 2, "pruned": 2}, left)
     gone = {"action": "plan", "remove": True, "clusters": ["*"]}
     yield Step("The plan of an uninstall changes nothing", gone, {"removed": 2}, left)
     yield Step("The uninstall", {"action": "remove", "clusters": ["*"]}, {"removed": 2}, dict.fromkeys(left, NONE))
@@ -160,9 +218,17 @@ def _shown(number: int, step: Step, invocation: Invocation, state: Mapping[str, 
             yield f"  {paint('bad', problem['namespace'])}: {problem['outcome']}: {problem['message']}\n    {problem['remedy']}"
         for adopted in cluster.get("adopted", []):
             yield f"  {adopted['namespace']}: adopted from {', '.join(adopted['from'])}"
-        yield f"  {', '.join(f'{count} {kind}' for kind, count in cluster['counts'].items()) or 'nothing done'}"
+        yield f"  {', '.join(_numbers(cluster)) or 'nothing done'}"
     width = max(map(len, state))
     yield from (f"  {paint('faint', name.ljust(width))}  {what}" for name, what in state.items())
+
+
+def _numbers(cluster: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"{count} {kind}" for kind, count in cluster["counts"].items())
+    if changed := cluster.get("serviceAccountsChanged"):
+        yield f"ServiceAccounts changed: {changed}"
+    if "secondsLeft" in cluster:
+        yield f"least life left: {cluster['secondsLeft'] / 3600:.1f} hours"
 
 
 def _surprises(step: Step, invocation: Invocation, state: Mapping[str, str]) -> Iterator[str]:

@@ -21,9 +21,13 @@ from .stack import SECRET_NAME
 EXPIRES, PUSHED = "ecr-public-pusher/expires-at", "ecr-public-pusher/pushed-at"
 FINGERPRINT = 8
 _COLOURS = {
-    "created": "32", "updated": "32", "adopted": "32", "skipped": "33", "conflict": "31", "missing": "31", "forbidden": "31",
-    "wrong-type": "31", "failed": "31", "not-attempted": "31", "": "2", "bold": "1", "good": "32", "bad": "31", "faint": "2",
-}  # fmt: skip
+    **dict.fromkeys(("created", "updated", "adopted", "current", "good"), "32"),
+    "skipped": "33",
+    **dict.fromkeys(("conflict", "missing", "forbidden", "wrong-type", "left", "failed"), "31"),
+    **dict.fromkeys(("not-attempted", "bad"), "31"),
+    "bold": "1",
+    **dict.fromkeys(("faint", ""), "2"),
+}
 
 
 class Paint:

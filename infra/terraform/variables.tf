@@ -107,14 +107,14 @@ variable "schedule" {
 }
 
 variable "sweep_schedule" {
-  description = "When new namespaces are looked for: a rate or cron expression. Empty or none: never."
+  description = "When all clusters are looked at between two pushes, and what lacks its Secret or holds one that is about to end is corrected: a rate or cron expression. Empty or none: never."
   type        = string
   default     = "rate(5 minutes)"
   nullable    = false
 }
 
 variable "sweep_window_minutes" {
-  description = "A sweep serves namespaces created within this many minutes."
+  description = "Where the function may not list its Secrets, a sweep serves namespaces created within this many minutes."
   type        = number
   default     = 20
   nullable    = false

@@ -136,6 +136,10 @@ class WrongAnswer(UnreachableError):
     code = "UnreachableError"
 
 
+class AnswerTooLong(WrongAnswer):
+    """What answers does not stop, or a page of a list holds more than an answer may."""
+
+
 class NoAnswerError(UnreachableError):
     """There was a connection, and one request got no complete answer: the next one may."""
 
@@ -167,7 +171,11 @@ class FieldConflict:
 
 
 class ApiStatusError(ApiError):
-    """The Kubernetes API's final answer was not success: its HTTP status, reason, kind of object, and the causes' reasons and fields."""
+    """The Kubernetes API's final answer was not success: its HTTP status, reason, kind of object, and the causes' reasons and fields.
+
+    `kind` is empty where what answered is not the API server's own Status about an object. `webhook` names who denied the
+    request, where that is known; `retry_after` is the header of an answer that asks for patience.
+    """
 
     def __init__(
         self,
@@ -176,11 +184,22 @@ class ApiStatusError(ApiError):
         *,
         kind: str = "",
         causes: tuple[str, ...] = (),
+        invalid_fields: tuple[str, ...] = (),
         conflict: FieldConflict | None = None,
         denied_by: DeniedBy | None = None,
+        webhook: str | None = None,
+        retry_after: str | None = None,
     ) -> None:
         super().__init__(f"the API server answered {status} {reason}".rstrip(), remedy=_OVERLOADED if status in RETRYABLE_STATUS else _AUDIT_LOG)
-        self.status, self.reason, self.kind, self.causes, self.conflict, self.denied_by = status, reason, kind, causes, conflict, denied_by
+        self.status = status
+        self.reason = reason
+        self.kind = kind
+        self.causes = causes
+        self.invalid_fields = invalid_fields
+        self.conflict = conflict
+        self.denied_by = denied_by
+        self.webhook = webhook
+        self.retry_after = retry_after
 
     @property
     def namespace_terminating(self) -> bool:
@@ -189,8 +208,27 @@ class ApiStatusError(ApiError):
 
     @property
     def lacks_rights(self) -> bool:
-        """A 403 of the authorizer: whoever signed in may not do that."""
-        return self.status == HTTPStatus.FORBIDDEN and not self.namespace_terminating and self.denied_by is None
+        """Return whether the authorizer refused it: a 403 that is the API server's own Status, and nobody else's denial."""
+        return self.status == HTTPStatus.FORBIDDEN and bool(self.kind) and not self.namespace_terminating and self.denied_by is None
+
+    @property
+    def retryable(self) -> bool:
+        """Return whether another try may help: the server is overloaded, or several writers raced for a quota."""
+        return self.status in RETRYABLE_STATUS or self.lost_quota_race
+
+    @property
+    def lost_quota_race(self) -> bool:
+        """Return whether creations raced for a ResourceQuota (409 of kind `resourcequotas`)."""
+        return self.status == HTTPStatus.CONFLICT and self.kind == "resourcequotas"
+
+    @property
+    def stale(self) -> bool:
+        """Return whether the object is not the one, or not the version, that the write was decided upon."""
+        if self.denied_by is not None or self.lost_quota_race:
+            return False
+        if self.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+            return "metadata.uid" in self.invalid_fields
+        return self.status == HTTPStatus.CONFLICT
 
 
 class NothingSelected(PusherError):

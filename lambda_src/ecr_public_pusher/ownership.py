@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from ecr_public_pusher.version import VERSION
 
@@ -24,7 +25,7 @@ class Stack:
     region: str
     name: str
 
-    @property
+    @cached_property
     def field_manager(self) -> str:
         """Whom the API server knows as the owner of fields. A name too long for it ends in its own hash instead."""
         manager = f"{PRODUCT}/{self.account}/{self.region}/{self.name}"
@@ -36,3 +37,13 @@ class Stack:
     def owner(self, document_id: str) -> str:
         """Whose a Secret is: this stack's, for that document."""
         return f"{self.account}/{self.region}/{self.name}/{document_id}"
+
+    def document_of(self, owner: str | None) -> str | None:
+        """Return the id of the document of this stack that `owner` names; None for another stack's."""
+        if owner is None or not owner.startswith(self._prefix):
+            return None
+        return owner[len(self._prefix) :] or None
+
+    @cached_property
+    def _prefix(self) -> str:
+        return self.owner("")

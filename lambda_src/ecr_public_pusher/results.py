@@ -18,11 +18,13 @@ class Outcome(StrEnum):
     ADOPTED = "adopted"
     REMOVED = "removed"
     PRUNED = "pruned"
+    CURRENT = "current"
     SKIPPED = "skipped"
     CONFLICT = "conflict"
     MISSING = "missing"
     FORBIDDEN = "forbidden"
     WRONG_TYPE = "wrong-type"
+    LEFT = "left"
     FAILED = "failed"
     NOT_ATTEMPTED = "not-attempted"
 
@@ -34,7 +36,7 @@ class Outcome(StrEnum):
     @property
     def bad(self) -> bool:
         """Somebody has to do something."""
-        return not self.applied and self not in (Outcome.REMOVED, Outcome.PRUNED, Outcome.SKIPPED)
+        return not self.applied and self not in (Outcome.REMOVED, Outcome.PRUNED, Outcome.CURRENT, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Check(StrEnum):
     PERMISSION = "permission"  # each right that the configuration needs
     RBAC = "rbac"  # what of infra/rbac is applied is as new as this release wants
     EXCESS = "excess"  # no dangerous right beyond
+    LEFT = "left"  # Secrets of a disabled document, which nothing renews
     NAMESPACES = "namespaces"  # what is selected now, and whether it could be pushed to: a dry run
 
 
@@ -116,7 +119,8 @@ class Finding:
 class ClusterResult:
     """What became of one cluster's document. `error` is set where the cluster as a whole failed; `skipped` says why nothing was tried.
 
-    `found`: the names of all namespaces that were to be worked on.
+    `found`: the names of all namespaces that were to be worked on. `seconds_left`: the least life that the Secret of a selected
+    namespace has left after the run, 0 where one lacks it; None where that is not known. `empty_globs`: those of several that match nothing.
     """
 
     id: str
@@ -127,6 +131,8 @@ class ClusterResult:
     attempted: bool = True
     found: frozenset[str] = frozenset()
     findings: tuple[Finding, ...] = ()
+    seconds_left: float | None = None
+    empty_globs: tuple[str, ...] = ()
 
     @cached_property
     def ok(self) -> bool:

@@ -21,7 +21,9 @@ from tests.bench.work import HERE, Feature, Scenario, environment, work
 SCENARIOS = "1x1 1x1000 12x30 100x10 100x200 1x20@200 50x20@200 1x1000@50 100x10@50"
 # What private registries, web identity and discovery cost: over so many clusters.
 FEATURES_SCENARIO = "100x10"
-PARTS = ["import", "push", "features", "hung"]
+PARTS = ["import", "push", "sweep", "features", "hung"]
+# What a sweep of clusters where all is well is measured over.
+SWEEP_SCENARIO = Scenario(100, 200)
 # Clusters whose writes hang, beside those that are well; the namespaces in each.
 HUNG, WELL, HUNG_NAMESPACES = 100, 20, (50, 3)
 # Long enough for two requests to a cluster to time out one after the other.
@@ -206,6 +208,13 @@ def main() -> None:
             with sink.running(home, one) as server:
                 results[one] = bench.compare(one, server, ways, chosen.rounds)
             show(one, results[one])
+        if "sweep" in chosen.parts:
+            home = folder / "sweep"
+            home.mkdir()
+            with sink.running(home, SWEEP_SCENARIO) as server:
+                rounds = tuple(bench.measure("sweep", SWEEP_SCENARIO, server) for _ in range(chosen.rounds))
+            progress("")
+            print("\n" + "\n".join(table.sweeps(SWEEP_SCENARIO, Row("sweep", rounds))))
         if "features" in chosen.parts:
             home = folder / "features"
             home.mkdir()

@@ -34,8 +34,10 @@ PROCESSORS = 256 / 1769  # Lambda gives one at 1,769 MB
 HOURS, DAYS = 730, 730 / 24
 PUSHES, SWEEPS = DAYS * 3, DAYS * 24 * 12
 # Alarms by what they are billed for: metrics watched. The alarm on failed clusters analyses one metric for each cluster.
-ALARM_METRICS = 9
-METRICS_OF_RUN, METRICS_OF_CLUSTER = 6, 4
+ALARM_METRICS = 12
+METRICS_OF_RUN, METRICS_OF_CLUSTER = 7, 4
+# SecondsLeft, which sweeps send too: of the run, and of each cluster.
+METRICS_OF_SWEEP, METRICS_OF_SWEPT_CLUSTER = 1, 1
 LOG_LINE_KB, METRIC_LINE_KB, REPORT_KB_PER_CLUSTER = 0.6, 0.5, 0.2
 # Idle, Lambda's five pollers wait 20 seconds each.
 POLLS = 5 * 3 * 60 * HOURS
@@ -75,12 +77,13 @@ def bill(figures: Figures, prices: Prices) -> dict[str, float]:
     clusters = figures.clusters
     push, sweep = figures.billed(figures.push_cpu, figures.push_wall), figures.billed(figures.sweep_cpu, figures.sweep_wall)
     logged_kb = PUSHES * (LOG_LINE_KB + (METRIC_LINE_KB + REPORT_KB_PER_CLUSTER) * (clusters + 1)) + SWEEPS * (
-        LOG_LINE_KB + REPORT_KB_PER_CLUSTER * clusters
+        LOG_LINE_KB + (METRIC_LINE_KB + REPORT_KB_PER_CLUSTER) * (clusters + 1)
     )
-    sent_share = 3 / 24  # metrics are sent in three hours of a day
+    sent_share = 3 / 24  # what pushes alone send is sent in three hours of a day
+    all_day = METRICS_OF_SWEEP + METRICS_OF_SWEPT_CLUSTER * clusters
     return {
         "Lambda": (PUSHES * push + SWEEPS * sweep) * MEMORY_GB * prices.gb_second + (PUSHES + SWEEPS) * prices.request,
-        "metrics": (METRICS_OF_RUN + METRICS_OF_CLUSTER * clusters) * prices.metric * sent_share,
+        "metrics": ((METRICS_OF_RUN + METRICS_OF_CLUSTER * clusters) * sent_share + all_day) * prices.metric,
         "alarms": (ALARM_METRICS + clusters) * prices.alarm_metric,
         "dashboard": prices.dashboard,
         "logs": logged_kb / 1e6 * prices.log_gb,

@@ -47,7 +47,16 @@ def imported(_: dict[str, Any]) -> dict[str, float]:
 
 
 def function(work: dict[str, Any]) -> dict[str, float]:
-    """Whole invocations: the first, with AWS's clients and EKS's answers to get, and warm ones, whose median is the figure."""
+    """Whole pushes: the first, with AWS's clients and EKS's answers to get, and warm ones, whose median is the figure."""
+    return _invocations(work, "push", ("created", "updated", "adopted"))
+
+
+def sweep(work: dict[str, Any]) -> dict[str, float]:
+    """Whole sweeps of clusters where all is well."""
+    return _invocations(work, "sweep", ("current",))
+
+
+def _invocations(work: dict[str, Any], action: str, outcomes: tuple[str, ...]) -> dict[str, float]:
     from ecr_public_pusher.handler import handler
 
     class Context:
@@ -59,8 +68,8 @@ def function(work: dict[str, Any]) -> dict[str, float]:
             return 800_000
 
     def act() -> int:
-        totals = handler({"action": "push"}, Context())["totals"]
-        return int(totals.get("created", 0) + totals.get("updated", 0))
+        totals = handler({"action": action}, Context())["totals"]
+        return sum(int(totals.get(outcome, 0)) for outcome in outcomes)
 
     expected = len(work["endpoints"]) * len(work["names"])
     first = timed(act, expected=expected)
@@ -242,7 +251,7 @@ def _paths(work: dict[str, Any]) -> list[str]:
     return [f"/api/v1/namespaces/{name}/secrets/{work['secret_name']}?{work['query']}" for name in work["names"]]
 
 
-WAYS = {way.__name__: way for way in (imported, function, hung, aiohttp, urllib3, get_put, kubectl)}
+WAYS = {way.__name__: way for way in (imported, function, sweep, hung, aiohttp, urllib3, get_put, kubectl)}
 
 if __name__ == "__main__":
     _, chosen, given, answer = sys.argv

@@ -4,27 +4,37 @@ import json
 import os
 import pwd
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from tests.bench.work import namespace
+from tests.bench.work import IDENTITY, UID, VERSION, cluster, namespace
 
 PAGE = 500  # as the function asks for
 
 _METADATA = {
     "name": "$name",
     "namespace": "$ns",
-    "uid": "0b6b1c1e-8d7c-4d3e-9a55-0f8f3a6a2f11",
-    "resourceVersion": "123456",
+    "uid": UID,
+    "resourceVersion": VERSION,
     "creationTimestamp": "2026-01-01T00:00:00Z",
     "labels": {"app.kubernetes.io/managed-by": "ecr-public-pusher"},
     "managedFields": [
         {
-            "manager": "ecr-public-pusher",
+            "manager": IDENTITY.field_manager,
             "operation": "Apply",
             "apiVersion": "v1",
             "time": "2026-01-01T00:00:00Z",
             "fieldsType": "FieldsV1",
-            "fieldsV1": {"f:data": {"f:.dockerconfigjson": {}}, "f:type": {}},
+            "fieldsV1": {
+                "f:data": {"f:.dockerconfigjson": {}},
+                "f:stringData": {"f:.dockerconfigjson": {}},
+                "f:metadata": {
+                    "f:annotations": {f"f:ecr-public-pusher/{name}": {} for name in ("expires-at", "owner", "pushed-at")},
+                    "f:labels": {"f:app.kubernetes.io/managed-by": {}},
+                },
+                "f:type": {},
+            },
         }
     ],
 }
@@ -45,29 +55,48 @@ _DISCOVERY = {
 }
 _PROXY = (
     "proxy_pass_request_headers off; proxy_pass_request_body off; "
-    'proxy_set_header Content-Length ""; proxy_set_header Connection ""; proxy_http_version 1.1;'
+    'proxy_set_header X-Port $server_port; proxy_set_header Content-Length ""; proxy_set_header Connection ""; proxy_http_version 1.1;'
 )
 _SECRETS = '"^/api/v1/namespaces/(?<ns>[a-z0-9-]+)/secrets$"'
 _SECRET = '"^/api/v1/namespaces/(?<ns>[a-z0-9-]+)/secrets/(?<name>[a-z0-9.-]+)$"'
 
 
-def write_pages(folder: Path, count: int) -> None:
-    """The namespace list, in the pages that a real server would cut it into."""
+def write_pages(folder: Path, count: int, ports: Sequence[int]) -> None:
+    """Write the lists, in the pages that a real server would cut them into: of namespaces, and for each port of its cluster's Secrets."""
     folder.mkdir()
     names = [namespace(number) for number in range(count)]
-    pages = [names[start : start + PAGE] for start in range(0, count, PAGE)]
+    _write(folder, "page", [_namespace(name) for name in names])
+    for number, port in enumerate(ports):
+        (folder / str(port)).mkdir()
+        _write(folder / str(port), "secrets", [_secret(name, cluster(number)) for name in names])
+
+
+def _write(folder: Path, stem: str, items: list[dict[str, Any]]) -> None:
+    pages = [items[start : start + PAGE] for start in range(0, len(items), PAGE)]
     for number, page in enumerate(pages):
-        onward = {"continue": str(number + 1), "remainingItemCount": count - (number + 1) * PAGE} if number + 1 < len(pages) else {}
+        onward = {"continue": str(number + 1), "remainingItemCount": len(items) - (number + 1) * PAGE} if number + 1 < len(pages) else {}
         body = {
             "kind": "PartialObjectMetadataList",
             "apiVersion": "meta.k8s.io/v1",
             "metadata": {"resourceVersion": "1000", **onward},
-            "items": [
-                {"metadata": {"name": name, "uid": f"uid-{name}", "resourceVersion": "1", "labels": {"kubernetes.io/metadata.name": name}}}
-                for name in page
-            ],
+            "items": page,
         }
-        (folder / f"page-{number}.json").write_text(json.dumps(body))
+        (folder / f"{stem}-{number}.json").write_text(json.dumps(body))
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "uid": f"uid-{name}", "resourceVersion": "1", "labels": {"kubernetes.io/metadata.name": name}}}
+
+
+def _secret(name: str, document: str) -> dict[str, Any]:
+    """A Secret as the function wrote it an hour ago."""
+    now = datetime.now(UTC)
+    stamps = {
+        "ecr-public-pusher/expires-at": f"{now + timedelta(hours=11):%Y-%m-%dT%H:%M:%SZ}",
+        "ecr-public-pusher/pushed-at": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%S.%fZ}",
+        "ecr-public-pusher/owner": IDENTITY.owner(document),
+    }
+    return {"metadata": _METADATA | {"name": "ecr-public-token", "namespace": name, "annotations": stamps}}
 
 
 def configuration(
@@ -109,7 +138,7 @@ http {{
     ssl_certificate_key {folder}/key.pem;
     ssl_protocols TLSv1.2 TLSv1.3;
     upstream answers {{ server unix:{folder}/answers.sock; keepalive 512; }}
-    map $arg_continue $page {{ "" /page-0.json; default /page-$arg_continue.json; }}
+    map $arg_continue $page {{ "" 0; default $arg_continue; }}
     server {{
 {listen}
         access_log {folder}/{log} sink buffer=64k flush=100ms;
@@ -161,7 +190,8 @@ def _answers(delay_ms: int) -> str:
         said = "\n".join(f"        location {path} {{ return 200 '{body}'; }}" for path, body in discovery)
         return f"""{said}
 {never}
-        location = /api/v1/namespaces {{ try_files $page =404; }}
+        location = /api/v1/namespaces {{ try_files /page-$page.json =404; }}
+        location = /api/v1/secrets {{ try_files /$http_x_port/secrets-$page.json =404; }}
         location ~ {_SECRETS} {{ return 201 '{json.dumps(_CREATED)}'; }}
         location ~ {_SECRET} {{
             if ($request_method = DELETE) {{ return 200 '{json.dumps(_DELETED)}'; }}
@@ -172,6 +202,8 @@ def _answers(delay_ms: int) -> str:
     return f"""{said}
 {never}
         location = /api/v1/namespaces {{ {sleep} echo_exec @list; }}
-        location @list {{ try_files $page =404; }}
+        location @list {{ try_files /page-$page.json =404; }}
+        location = /api/v1/secrets {{ {sleep} echo_exec @secrets; }}
+        location @secrets {{ try_files /$http_x_port/secrets-$page.json =404; }}
         location ~ {_SECRETS} {{ echo_status 201; {sleep} echo '{json.dumps(_CREATED)}'; }}
         location ~ {_SECRET} {{ {sleep} echo '{json.dumps(_APPLIED)}'; }}"""

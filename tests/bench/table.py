@@ -126,6 +126,18 @@ def imports(row: Row, before: Row | None) -> str:
     return f"{said}; {aim('CPU', ratio, IMPORT_CPU_AIM, OTHERS)}"
 
 
+SWEEP_CPU_AIM_SECONDS, SWEEP_PEAK_AIM_MIB = 1.5, 180.0
+
+
+def sweeps(scenario: Scenario, row: Row) -> list[str]:
+    """What a sweep costs where there is nothing to do, and what of it must be reached."""
+    return [
+        f" a sweep of {scenario} fresh Secrets, warm: wall {row.median('wall'):.3f} s, CPU {row.median('cpu'):.3f} s, peak {row.peak:.0f} MiB",
+        f"    {aim('CPU', row.median('cpu'), SWEEP_CPU_AIM_SECONDS, ' s')}",
+        f"    {aim('peak', row.peak, SWEEP_PEAK_AIM_MIB, ' MiB')}",
+    ]
+
+
 def beside_hung(found: Mapping[int, Mapping[str, Row]], *, hung: int, well: int) -> list[str]:
     """What clusters whose writes hang take, by the namespaces of each, and what of it must be reached."""
     lines = [f" {hung} clusters whose writes hang and {well} that are well, one invocation"]

@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 from ecr_public_pusher.aws_api.assumed_role import Caller
 from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.configuration.loader import Parameter, load
-from ecr_public_pusher.jobs.secret_manifest import secret_manifest
+from ecr_public_pusher.jobs.secret_manifest import SecretManifest
 from ecr_public_pusher.ownership import USER_AGENT, Stack
 from ecr_public_pusher.registries.registry import PUBLIC_HOSTS, docker_config
 from ecr_public_pusher.sign_in.sts_token import sts_token
@@ -30,6 +30,8 @@ TAGS = {"ecr-public-pusher": "yes"}
 DISCOVERY = json.dumps({"regions": [REGION], "tags": TAGS, "namespaces": ["bench-*"]})
 PULL_ROLE = "arn:aws:iam::111122223333:role/ecr-public-pusher-pull"
 ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7BENCH01", "bench-secret-access-key"
+# Of each Secret that is there.
+UID, VERSION = "0b6b1c1e-8d7c-4d3e-9a55-0f8f3a6a2f11", "123456"
 PASSWORD_LENGTH = 2050  # ECR's are of about this length
 HERE = Path(__file__).resolve().parents[2]
 
@@ -87,7 +89,7 @@ def work(scenario: Scenario, endpoints: list[str], ca_pem: str, *, connections: 
     expires = datetime.now(UTC) + timedelta(hours=12)
     (config,) = load([Parameter(f"{ROOT}/clusters/{cluster(0)}", DOCUMENT)], root=ROOT, region=REGION).clusters
     owner = IDENTITY.owner(config.id)
-    manifest = secret_manifest(
+    manifest = SecretManifest.of(
         config, docker_config(dict.fromkeys(PUBLIC_HOSTS, authorization())), owner=owner, expires_at=expires, pushed_at=datetime.now(UTC)
     )
     return {
@@ -96,7 +98,7 @@ def work(scenario: Scenario, endpoints: list[str], ca_pem: str, *, connections: 
         "names": [namespace(number) for number in range(scenario.namespaces)],
         "connections": connections,
         "bearer": sts_token(AwsClients(REGION), Caller(Credentials(ACCESS_KEY, SECRET_KEY)), region=REGION, cluster=cluster(0)),
-        "body": json.dumps(manifest, separators=(",", ":")),
+        "body": manifest.bound(uid=UID, version=VERSION).decode(),
         "password_length": PASSWORD_LENGTH,
         "secret_name": config.secret_name,
         "user_agent": USER_AGENT,

@@ -120,6 +120,37 @@ def test_a_sweep_is_no_good_push() -> None:
     assert state(judged(sweeps=(line(11.9, {"prod": GOOD}, action="sweep"),))) is State.NO_PUSH
 
 
+MEASURED: dict[str, Any] = {**GOOD, "secondsLeft": 3600}
+
+
+def test_the_least_life_that_was_measured_counts_before_the_tokens_own() -> None:
+    assert judged(line(8, {"prod": MEASURED})).clusters["prod"].token_expires_at == at(9)
+    failed = {**BAD, "error": None, "secondsLeft": 7200}
+    assert judged(line(8, {"prod": failed})).clusters["prod"].token_expires_at == at(10)
+
+
+def test_a_sweep_measures_what_is_left_after_the_last_push() -> None:
+    sweep = line(11.5, {"prod": {**GOOD, "secondsLeft": 30600}}, action="sweep")
+    assert judged(line(8, {"prod": GOOD}), sweeps=(sweep,)).clusters["prod"].token_expires_at == at(20)
+    later = line(11.9, {"prod": MEASURED})
+    assert judged(later, sweeps=(sweep,)).clusters["prod"].token_expires_at == at(12.9)
+
+
+def test_one_that_lacks_its_secret_has_nothing_left() -> None:
+    assert state(judged(line(8, {"prod": {**GOOD, "secondsLeft": 0}}))) is State.EXPIRED
+
+
+def test_a_push_of_some_namespaces_measures_nothing_of_the_cluster() -> None:
+    some = line(10, {"prod": {**GOOD, "secondsLeft": 43200}}, narrowedTo={"namespaces": ["team-a"]})
+    assert judged(line(2, {"prod": GOOD}), some).clusters["prod"].token_expires_at == at(14)
+
+
+def test_globs_that_match_nothing_are_kept_until_a_push_finds_something_for_them() -> None:
+    mistyped = line(8, {"prod": {**GOOD, "emptyGlobs": ["teem-*"]}})
+    assert judged(mistyped).clusters["prod"].empty_globs == ("teem-*",)
+    assert judged(mistyped, line(9, {"prod": GOOD})).clusters["prod"].empty_globs == ()
+
+
 def test_a_push_that_failed_as_a_whole_is_kept_until_the_next_that_does_not() -> None:
     error = {"type": "TokenError", "message": "m", "remedy": "r"}
     failed = line(10, error=error)

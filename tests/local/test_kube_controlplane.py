@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,22 @@ server.socket = tls.wrap_socket(server.socket, server_side=True)
 server.serve_forever()
 """
 ETCD = """#!{python}
-import signal
-signal.pause()
+import http.server, json, sys, urllib.parse
+flags = dict(flag[2:].partition("=")[::2] for flag in sys.argv[1:])
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with open("etcd.calls", "a") as log:
+            log.write(json.dumps([self.path, asked]) + "\\n")
+        body = json.dumps({{"header": {{"revision": "7"}}}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+port = urllib.parse.urlsplit(flags["listen-client-urls"]).port
+http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
 
 
@@ -101,3 +116,19 @@ def test_a_configuration_that_the_server_does_not_take_is_an_error(assets: Path)
         pytest.raises(ClusterError, match="did not take the AuthenticationConfiguration"),
     ):
         cluster.trust(issuer("https://refused.example"))
+
+
+class Impatient(ControlPlane):
+    compaction_seconds = 0.0
+
+
+def test_etcd_is_compacted_as_kube_apiserver_does_it(assets: Path) -> None:
+    with Impatient("prod", credentials=lambda _: None, assets=assets) as cluster:
+        cluster.compact()
+        lines = (cluster._folder / "etcd.calls").read_text().splitlines()
+    key = b64encode(b"compact_rev_key").decode()
+    assert [json.loads(line) for line in lines] == [
+        ["/v3/kv/range", {"key": key}],
+        ["/v3/kv/put", {"key": key, "value": b64encode(b"7").decode()}],
+        ["/v3/kv/compaction", {"revision": 7, "physical": True}],
+    ]

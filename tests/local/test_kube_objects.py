@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from infra.local.kube import ClusterError, EmbeddedCluster
+from infra.local.kube.storage.store import REMEMBERED
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -44,6 +45,21 @@ def test_a_field_that_two_applied_stays_until_the_last_drops_it(cluster: Embedde
     assert after["data"] == {"a": "YQ==", "b": "Yg=="}
     _, after = apply(cluster, secret(), "second")
     assert after["data"] == {"b": "Yg=="}
+
+
+def test_a_finalizer_that_another_manager_applied_stays(cluster: EmbeddedCluster) -> None:
+    for manager in ("first", "second"):
+        held = secret(a="YQ==")
+        held["metadata"]["finalizers"] = [f"example.com/{manager}"]
+        _, after = apply(cluster, held, manager)
+    assert after["metadata"]["finalizers"] == ["example.com/first", "example.com/second"]
+    _, after = apply(cluster, secret(a="YQ=="), "first")
+    assert after["metadata"]["finalizers"] == ["example.com/second"]
+
+
+def test_false_is_applied_as_it_is(cluster: EmbeddedCluster) -> None:
+    body = {**secret(a="YQ=="), "immutable": False}
+    assert apply(cluster, body, "first")[1]["immutable"] is False
 
 
 def test_a_conflict_with_an_apply_names_the_manager_alone(cluster: EmbeddedCluster) -> None:
@@ -202,6 +218,43 @@ def test_pages_add_up_to_the_list(cluster: EmbeddedCluster) -> None:
         path = f"/api/v1/secrets?limit=3&continue={answer['metadata'].get('continue')}"
     assert names == [f"s{number:02}" for number in range(7)]
     assert "continue" not in answer["metadata"]
+
+
+def test_a_page_is_as_of_the_first_until_the_server_forgets(cluster: EmbeddedCluster) -> None:
+    cluster.apply(secret("a"), secret("c"))
+    following = f"{SECRETS}?limit=1&continue={_token(cluster)}"
+    cluster.apply(secret("b"))
+    assert _names(cluster.admin("GET", following)[1]) == ["c"]
+    cluster.compact()
+    status, answer = cluster.admin("GET", following)
+    assert (status, answer["reason"]) == (410, "Expired")
+    anew = f"{SECRETS}?limit=1&continue={answer['metadata']['continue']}"
+    assert _names(cluster.admin("GET", anew)[1]) == ["b"]
+
+
+def test_a_token_of_the_latest_version_outlives_a_compaction(cluster: EmbeddedCluster) -> None:
+    cluster.apply(secret("a"), secret("b"))
+    following = f"{SECRETS}?limit=1&continue={_token(cluster)}"
+    cluster.compact()
+    assert _names(cluster.admin("GET", following)[1]) == ["b"]
+
+
+def test_of_very_many_lists_the_first_is_forgotten(cluster: EmbeddedCluster) -> None:
+    cluster.apply(secret("a"), secret("b"))
+    first = f"{SECRETS}?limit=1&continue={_token(cluster)}"
+    for number in range(REMEMBERED):
+        cluster.apply(secret("a", version=str(number).rjust(4, "0")))
+        last = f"{SECRETS}?limit=1&continue={_token(cluster)}"
+    assert cluster.admin("GET", first)[0] == 410
+    assert cluster.admin("GET", last)[0] == 200
+
+
+def _token(cluster: EmbeddedCluster) -> str:
+    return str(cluster.admin("GET", f"{SECRETS}?limit=1")[1]["metadata"]["continue"])
+
+
+def _names(answer: dict[str, Any]) -> list[str]:
+    return [item["metadata"]["name"] for item in answer["items"]]
 
 
 def test_a_page_under_a_selector_counts_nothing(cluster: EmbeddedCluster) -> None:

@@ -127,7 +127,8 @@ def test_no_token_is_shown(demonstration: "subprocess.CompletedProcess[str]") ->
 def test_the_second_scenario_goes_as_expected() -> None:
     done = run("--scenario", "life")
     assert done.returncode == 0, done.stderr
-    for said in ("check", "pruned", "adopted from kubectl-create", "removed", "All as expected."):
+    healed, left = "1 created, 1 updated, 1 current", "2 updated, 2 left"
+    for said in ("check", healed, left, "pruned", "adopted from kubectl-create", "removed", "All as expected."):
         assert said in done.stdout
     assert "QVdTO" not in done.stdout + done.stderr
 

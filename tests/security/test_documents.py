@@ -305,7 +305,7 @@ def test_a_cluster_that_two_documents_name_in_different_ways_is_not_known_to_be_
     cluster = allowed.add_stored("edge")
     again = allowed.store_kubeconfig("again", kubeconfig(cluster, token="stored-token-of-a-test"))
     allowed.document("again", yaml.safe_dump({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": again}}))
-    assert allowed.invoke()["totals"] == {"clusters": 2, "clustersFailed": 0, "created": 1, "updated": 1}
+    assert allowed.invoke()["totals"] == {"clusters": 2, "clustersFailed": 0, "created": 1, "adopted": 1}
 
 
 def _secrets(world: World) -> list[dict[str, Any]]:

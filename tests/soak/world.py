@@ -38,7 +38,7 @@ TAG = {"ecr-public-pusher": "yes"}
 CLUSTER_ID = "kops.example.internal"
 STORED_TOKEN = "stored-token-of-a-test"
 
-# In turn. Failing clusters name their namespaces outright, so that sweeps leave them alone.
+# In turn. Sweeps look at every cluster, the failing ones too, and are not well for it.
 EVENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("push", {"clusters": ["good-*", "spoke"]}),
     ("sweep", {"action": "sweep"}),
@@ -51,7 +51,7 @@ EVENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("failing push", {"clusters": [name for name in FAILING if name != "refuses"]}),
     ("wrong event", {"action": "dance"}),
 )
-NOT_OK = ("push of all", "failing push", "wrong event")
+NOT_OK = ("push of all", "sweep", "failing push", "wrong event")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ METRICS = {
     "DocumentsDeleted": RUN,
     "Duration": RUN,
     "TokenSecondsAtIssue": RUN,
+    "SecondsLeft": RUN,
     "ClusterFailed": CLUSTER,
     "SecretsApplied": CLUSTER,
     "SecretsFailed": CLUSTER,
@@ -24,6 +25,8 @@ METRICS = {
 }
 # And for each private registry.
 REGISTRY_METRICS = {"TokenSecondsAtIssue": ("registry", "service")}
+# For each cluster what is said of the run as a whole, too.
+MEASURED_METRICS = {"SecondsLeft": CLUSTER}
 # What AWS emits, as far as it is watched.
 AWS_METRICS = {
     ("AWS/Lambda", "Errors", ("FunctionName",)),
@@ -39,7 +42,9 @@ AWS_METRICS = {
     ("AWS/SQS", "NumberOfEmptyReceives", ("QueueName",)),
 }
 MetricName = tuple[str, str, tuple[str, ...]]
-EMITTED: set[MetricName] = {(NAMESPACE, name, dimensions) for name, dimensions in (*METRICS.items(), *REGISTRY_METRICS.items())} | AWS_METRICS
+EMITTED: set[MetricName] = {
+    (NAMESPACE, name, dimensions) for metrics in (METRICS, REGISTRY_METRICS, MEASURED_METRICS) for name, dimensions in metrics.items()
+} | AWS_METRICS
 
 _INSIGHTS = re.compile(r'SELECT \w+\((\w+)\) FROM SCHEMA\("([^"]+)", ([\w, ]+)\)')
 

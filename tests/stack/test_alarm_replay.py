@@ -67,6 +67,12 @@ def good(identity: str) -> ClusterResult:
     return ClusterResult(identity, (NamespaceOutcome("a", Outcome.UPDATED),))
 
 
+def left(identity: str, hours: float, *, ok: bool = True) -> ClusterResult:
+    """A cluster whose Secrets were looked at: the first of them ends in so many hours."""
+    outcome = NamespaceOutcome("a", Outcome.CURRENT if ok else Outcome.FAILED)
+    return ClusterResult(identity, (outcome,), seconds_left=hours * HOUR)
+
+
 def bad(identity: str) -> ClusterResult:
     return ClusterResult(identity, error=EksError("gone", remedy="look"))
 
@@ -398,6 +404,66 @@ def test_a_discovery_that_fails_is_known_and_recovers_once_it_finds_its_clusters
     transitions = simulate(_alarms(())["ClusterFailedAlarm"], story.metrics, 0, 3 * DAY, readings)
     states = [one.state for one in transitions if State.ALARM in (one.state, one.previous)]
     assert states == [State.ALARM, State.OK]
+
+
+SWEEP = Request("sweep")
+
+
+def sweeps(story: Story, start: float, end: float, life: float, *, ok: bool = True) -> None:
+    """Sweeps of two clusters, of which `two` had so many hours left at `start`."""
+    at = start
+    while at < end:
+        hours = max(0.0, life - (at - start) / HOUR)
+        story.run(at, left("one", 11), left("two", hours, ok=ok or hours > 3.6), request=SWEEP)
+        at += 5 * MINUTE
+
+
+@every_way
+def test_lives_that_end_and_are_renewed_in_time_are_silent(readings: Readings) -> None:
+    story = Story()
+    at = 0.0
+    while at < 3 * DAY:
+        story.run(at, left("one", 12), left("two", 12))
+        sweeps(story, at + 5 * MINUTE, at + 8 * HOUR, 12 - 5 / 60)
+        at += 8 * HOUR
+    assert all_calls(story, 0, 3 * DAY, readings) == {}
+
+
+@every_way
+def test_one_secret_that_nothing_renews_is_known_hours_before_it_ends(readings: Readings) -> None:
+    story = Story()
+    pushes(story, 0, DAY, results=(left("one", 12), left("two", 12)))
+    sweeps(story, DAY + 5 * MINUTE, DAY + 12 * HOUR, 12 - 5 / 60, ok=False)
+    (call,) = calls("TokenEndingAlarm", story, 0, DAY + 12 * HOUR, readings)
+    assert DAY + 9 * HOUR < call <= DAY + 9 * HOUR + 20 * MINUTE
+
+
+@every_way
+def test_it_is_known_once_and_recovers_where_retries_alone_measure(readings: Readings) -> None:
+    story = Story()
+    pushes(story, 0, DAY, results=(left("one", 12),))
+    failed = DAY + 8 * HOUR
+    story.run(failed, left("one", 2, ok=False))
+    for number in range(5):
+        again = failed + RETRY_DELAY + number * 90 * MINUTE
+        story.run(again, left("one", 12 if number == 4 else 0), request=Request(clusters=("one",)))
+    pushes(story, DAY + 16 * HOUR, 3 * DAY, results=(left("one", 12),))
+    alarm = _alarms(())["TokenEndingAlarm"]
+    transitions = simulate(alarm, story.metrics, 0, 3 * DAY, readings)
+    changes = [one for one in transitions if State.ALARM in (one.state, one.previous)]
+    assert [one.state for one in changes] == [State.ALARM, State.OK]
+    assert changes[0].time <= failed + 10 * MINUTE
+    last_bad = failed + RETRY_DELAY + 3 * 90 * MINUTE
+    assert last_bad + 90 * MINUTE < changes[1].time <= last_bad + 2 * HOUR + 30 * MINUTE
+
+
+@every_way
+def test_a_namespace_that_lacks_its_secret_is_known_within_minutes(readings: Readings) -> None:
+    story = Story()
+    pushes(story, 0, DAY)
+    story.run(DAY + HOUR, left("two", 0, ok=False), request=SWEEP)
+    (call,) = calls("TokenEndingAlarm", story, 0, 2 * DAY, readings)
+    assert call <= DAY + HOUR + 10 * MINUTE
 
 
 @every_way

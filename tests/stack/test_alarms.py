@@ -16,6 +16,7 @@ SECTIONS = {
     "ClusterFailedAlarm": "cluster-failed",
     "FunctionErrorsAlarm": "function-errors",
     "UnconfiguredAlarm": "unconfigured",
+    "TokenEndingAlarm": "token-ending",
     "TokenLifeAlarm": "token-life",
     "PrivateTokenLifeAlarm": "private-token-life",
     "ThrottlesAlarm": "throttles",
@@ -29,6 +30,7 @@ WATCHED = {
     "ClusterFailedAlarm": {(NAMESPACE, "ClusterFailed", ("cluster", "service"))},
     "FunctionErrorsAlarm": {("AWS/Lambda", "Errors", ("FunctionName",))},
     "UnconfiguredAlarm": {(NAMESPACE, "Unconfigured", RUN)},
+    "TokenEndingAlarm": {(NAMESPACE, "SecondsLeft", RUN)},
     "TokenLifeAlarm": {(NAMESPACE, "TokenSecondsAtIssue", RUN)},
     "PrivateTokenLifeAlarm": {(NAMESPACE, "TokenSecondsAtIssue", ("registry", "service"))},
     "ThrottlesAlarm": {("AWS/Lambda", "Throttles", ("FunctionName",))},
@@ -143,6 +145,20 @@ def test_a_failed_cluster_stays_in_alarm_between_its_tries() -> None:
     seconds = alarm["EvaluationPeriods"] * alarm["Metrics"][0]["Period"]
     assert seconds >= properties("RetryQueue", Timeout=900)["VisibilityTimeout"] + 3600
     assert seconds <= 3 * 3600  # a Metrics Insights query sees no more
+
+
+def test_a_secret_with_less_than_three_hours_left_is_an_alarm_at_its_first_measure() -> None:
+    alarm = alarms()["TokenEndingAlarm"]
+    assert (alarm["Statistic"], alarm["Period"]) == ("Minimum", 300)
+    assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == ("<", 3 * 3600)
+    assert alarm["DatapointsToAlarm"] == 1
+
+
+@pytest.mark.parametrize("timeout", source()["Parameters"]["Timeout"]["AllowedValues"])
+def test_it_stays_in_alarm_between_the_tries_of_a_cluster_that_failed(timeout: int) -> None:
+    alarm = alarms(Timeout=timeout)["TokenEndingAlarm"]
+    seconds = alarm["EvaluationPeriods"] * alarm["Period"]
+    assert seconds >= properties("RetryQueue", Timeout=timeout)["VisibilityTimeout"] + 300
 
 
 @pytest.mark.parametrize("hours", [2, 9, 10])

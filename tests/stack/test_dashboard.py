@@ -59,7 +59,16 @@ def test_every_metric_that_is_shown_is_one_that_is_emitted() -> None:
 
 
 def test_what_decides_about_pulls_is_shown() -> None:
-    assert {"FullPushCompleted", "TokenSecondsAtIssue", "ClusterFailed", "SecretsFailed", "Duration"} <= {name for _, name, _ in shown()}
+    deciding = {"FullPushCompleted", "TokenSecondsAtIssue", "ClusterFailed", "SecretsFailed", "Duration"}
+    assert deciding <= {name for _, name, _ in shown()}
+
+
+def test_the_life_that_is_left_is_shown_for_each_cluster_beside_its_alarm() -> None:
+    assert (NAMESPACE, "SecondsLeft", ("cluster", "service")) in shown()
+    (widget,) = [one for one in widgets("metric") if "SecondsLeft" in str(one["metrics"])]
+    (line,) = widget["annotations"]["horizontal"]
+    assert line["value"] * 3600 == alarms()["TokenEndingAlarm"]["Threshold"]
+    assert "left / 3600" in [row[0]["expression"] for row in widget["metrics"]]
 
 
 def test_it_shows_this_stacks_own() -> None:

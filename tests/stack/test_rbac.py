@@ -8,12 +8,23 @@ from ecr_public_pusher.jobs.rbac_version import MARK_GROUP, RBAC_VERSION, mark
 from tests.stack.template import documents
 
 SECRET = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["ecr-public-token"], "verbs": ["create", "patch"]}
+LOOK = {
+    "apiGroups": [""],
+    "resources": ["secrets"],
+    "resourceNames": ["ecr-public-token"],
+    "verbs": ["list"],
+}
 LIST = {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}
 ACCOUNTS = {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list", "patch"]}
 PRUNE = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["ecr-public-token"], "verbs": ["get", "delete"]}
 # Of what cannot exist; by it a check knows the version of the file.
 MARKS = {
-    part: {"apiGroups": ["ecr-public-pusher"], "resources": ["rbac"], "resourceNames": [f"{part}-1"], "verbs": ["get"]}
+    part: {
+        "apiGroups": ["ecr-public-pusher"],
+        "resources": ["rbac"],
+        "resourceNames": [f"{part}-1", f"{part}-2"],
+        "verbs": ["get"],
+    }
     for part in ("push", "prune", "service-accounts")
 }
 GROUP = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "ecr-public-pushers"}
@@ -29,8 +40,8 @@ def by_kind(path: str) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("path", "kinds", "role", "rules"),
     [
-        ("infra/rbac/cluster.yaml", ["ClusterRole", "ClusterRoleBinding"], "ecr-public-pusher", [LIST, SECRET, MARKS["push"]]),
-        ("infra/rbac/namespaced.yaml", ["ClusterRole", "RoleBinding"], "ecr-public-pusher-namespaced", [SECRET, MARKS["push"]]),
+        ("infra/rbac/cluster.yaml", ["ClusterRole", "ClusterRoleBinding"], "ecr-public-pusher", [LIST, SECRET, LOOK, MARKS["push"]]),
+        ("infra/rbac/namespaced.yaml", ["ClusterRole", "RoleBinding"], "ecr-public-pusher-namespaced", [SECRET, LOOK, MARKS["push"]]),
         (
             "infra/rbac/service-accounts.yaml",
             ["ClusterRole", "ClusterRoleBinding"],

@@ -14,6 +14,7 @@ ALARMS = {
     "ClusterFailedAlarm",
     "FunctionErrorsAlarm",
     "UnconfiguredAlarm",
+    "TokenEndingAlarm",
     "TokenLifeAlarm",
     "PrivateTokenLifeAlarm",
     "ThrottlesAlarm",

@@ -11,7 +11,7 @@ import time
 from ecr_public_pusher.handler import handler
 from tests.support.world import Context
 
-FIRST_SECONDS = 2.0
+FIRST_SECONDS = 5.0
 THAW_SECONDS = 0.5
 
 

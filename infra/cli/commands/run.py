@@ -26,6 +26,7 @@ Namespaces = Annotated[
 ]
 PruneAll = Annotated[bool, typer.Option("--prune-all", help="Prune however much it takes away. Needs IDs ('*': all clusters).")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
+_WINDOW = "Counts only where the function may not list its Secrets: namespaces created within so many minutes."
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what is fine, too.")]
 
 
@@ -93,9 +94,11 @@ def check(cli: Cli, ids: Ids = None, namespace: Namespaces = None, verbose: Verb
 def sweep(
     cli: Cli,
     ids: Ids = None,
-    window: Annotated[int, typer.Option("--window", metavar="MINUTES", min=1, help="Created within so many minutes.")] = SWEEP_WINDOW_MINUTES,
+    window: Annotated[int, typer.Option("--window", metavar="MINUTES", min=1, help=_WINDOW)] = SWEEP_WINDOW_MINUTES,
 ) -> int:
-    """Push only to namespaces that were created recently, as the schedule does every few minutes.
+    """Correct what lacks its Secret or is about to end, as the schedule does every few minutes.
+
+    New namespaces, late labels, deleted Secrets, ServiceAccounts that were made later or reset. What is well is left alone.
 
     [bold]Examples[/bold]
 

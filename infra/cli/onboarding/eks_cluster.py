@@ -74,7 +74,8 @@ def describe(eks: Any, admission: Admission) -> EksCluster | Step:
         return _unseen(admission, said)
     mode = found.get("accessConfig", {}).get("authenticationMode", CONFIG_MAP)
     ca_base64 = found.get("certificateAuthority", {}).get("data", "")
-    return EksCluster(found["arn"], found.get("endpoint", ""), ca_base64, mode, local=found.get("outpostConfig") is not None)
+    local = found.get("outpostConfig") is not None
+    return EksCluster(found["arn"], found.get("endpoint", ""), ca_base64, mode, local=local)
 
 
 def _unseen(admission: Admission, said: str) -> Step:
@@ -122,8 +123,9 @@ class AccessEntryStep:
     def _of_aws_auth(self, said: str) -> Step:
         """A local cluster's mode cannot be changed."""
         edit = f"kubectl --context {self._cluster.arn} edit configmap aws-auth -n kube-system"
-        remedy = "The cluster's owner adds this to mapRoles of its ConfigMap aws-auth; then run the same without --admit:"
-        return Step(STEP, Outcome.FAILED, f"{said}, as a local cluster's is", f"{remedy}\n{edit}\n{mapped_role(self._admission.principal)}")
+        who = "The cluster's owner adds this to mapRoles of its ConfigMap aws-auth"
+        remedy = f"{who}; then run the same without --admit:\n{edit}\n{mapped_role(self._admission.principal)}"
+        return Step(STEP, Outcome.FAILED, f"{said}, as a local cluster's is", remedy)
 
     def look(self) -> Step:
         """Whether the role is admitted already, where that can be seen and access entries alone decide it; else it is left to the check."""

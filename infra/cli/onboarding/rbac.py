@@ -76,13 +76,13 @@ def _named(one: Manifest, secrets: list[str]) -> Manifest:
 
 
 def _for_accounts(one: Manifest, accounts: list[str]) -> Manifest:
-    """The rules on ServiceAccounts, for these alone where all are names: `list` takes no names, and only globs need it."""
+    """The rules on ServiceAccounts, for these alone where all are names: lists by name, too."""
     made = copy.deepcopy(one)
     if any(is_glob(name) for name in accounts):
         return made
     for rule in made.get("rules", ()):
         if rule["resources"] == ["serviceaccounts"]:
-            rule |= {"resourceNames": accounts, "verbs": ["get", "patch"]}
+            rule["resourceNames"] = accounts
     return made
 
 

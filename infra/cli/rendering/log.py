@@ -10,7 +10,7 @@ from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.timestamps import rfc3339
 
 from ..run_log import LogLine
-from .problems import grouped
+from .problems import empty_globs, grouped
 from .report import headline
 from .text import BAD, FAINT, indented, state
 
@@ -53,6 +53,8 @@ def _problems(report: Mapping[str, Any], ids: Collection[str]) -> Iterator[Rende
             yield _line(f"{cluster['id']}/{','.join(namespaces)}", problem["outcome"], problem["message"])
         if left := cluster.get("problemsLeft"):
             yield indented(f"{cluster['id']}: ... and {left} more")
+        if globs := empty_globs(cluster.get("emptyGlobs", ())):
+            yield indented(f"{cluster['id']}: {globs}")
         for finding in cluster.get("findings", ()):
             if not finding["ok"]:
                 yield _line(cluster["id"], finding["check"], finding["message"])

@@ -1,6 +1,6 @@
 """What is wrong, and what to do about it. Namespaces that have the very same problem share it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
@@ -33,6 +33,11 @@ def render_problems(problems: Iterable[Problem], *, with_cluster: bool = False) 
         problems = [problem for problem in problems if problem["outcome"] != "failed"]
     for namespaces, problem in grouped(problems):
         yield from explained(Text.assemble(", ".join(namespaces), "  ", state(problem["outcome"])), problem)
+
+
+def empty_globs(globs: Sequence[str]) -> str:
+    """What is said of globs, of several names and globs, that select nothing; nothing where there are none."""
+    return f"no namespace matches {', '.join(globs)}" if globs else ""
 
 
 def explained(title: Text, problem: Problem) -> list[RenderableType]:

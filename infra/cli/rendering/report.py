@@ -8,8 +8,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ..times import moment
-from .problems import explained, render_error, render_problems
-from .text import BAD, FAINT, GOOD, NEUTRAL, counted, heading, indented, remedy, span, state, table
+from .problems import empty_globs, explained, render_error, render_problems
+from .text import BAD, FAINT, GOOD, NEUTRAL, counted, heading, indented, life, remedy, span, state, table
 
 type Report = Mapping[str, Any]
 
@@ -39,7 +39,7 @@ def _parts(report: Report, now: datetime, verbose: bool) -> Iterator[RenderableT
         yield from explained(Text(f"{deleted.get('id')}: document deleted", style=BAD), deleted)
     if clusters:
         yield Text("")
-        yield table("CLUSTER", "STATE", "NAMESPACES", "SECONDS", rows=[_row(cluster) for cluster in clusters])
+        yield _clusters(clusters)
     for cluster in clusters:
         yield from _cluster(cluster, verbose=verbose or len(clusters) == 1, dry_run=bool(report.get("dryRun")))
     yield from _rest(report, now)
@@ -64,6 +64,19 @@ def _counts(counts: Mapping[str, Any]) -> str:
     return ", ".join(f"{number} {outcome}" for outcome, number in counts.items() if outcome not in ("clusters", "clustersFailed"))
 
 
+def _clusters(clusters: Sequence[Report]) -> RenderableType:
+    """A line for each; where a run measured it, with the least life that a Secret has left."""
+    rows = [_row(cluster) for cluster in clusters]
+    if not any("secondsLeft" in cluster for cluster in clusters):
+        return table("CLUSTER", "STATE", "NAMESPACES", "SECONDS", rows=rows)
+    measured = [(*head, _life(one), last) for one, (*head, last) in zip(clusters, rows, strict=True)]
+    return table("CLUSTER", "STATE", "NAMESPACES", "TOKEN LEFT", "SECONDS", rows=measured)
+
+
+def _life(cluster: Report) -> Text:
+    return life(cluster["secondsLeft"]) if "secondsLeft" in cluster else Text("-")
+
+
 def _row(cluster: Report) -> tuple[str | Text, ...]:
     word = "skipped" if cluster.get("skipped") else "ok" if cluster["ok"] else "failed"
     error = cluster.get("error") or {}
@@ -82,6 +95,8 @@ def _cluster(cluster: Report, *, verbose: bool, dry_run: bool) -> Iterator[Rende
         lines.append(table("NAMESPACE", verb, rows=[(one["namespace"], _change(one["outcome"])) for one in changes]))
     if adopted := cluster.get("adopted"):
         lines.append(table("ADOPTED", "FROM", rows=[(one["namespace"], ", ".join(one["from"])) for one in adopted]))
+    if globs := empty_globs(cluster.get("emptyGlobs", ())):
+        lines.append(Text(f"Mistyped, or not there yet: {globs}", style=NEUTRAL))
     if changed := cluster.get("serviceAccountsChanged"):
         lines.append(Text(f"{counted(changed, 'ServiceAccount')} got the Secret's name"))
     lines += [

@@ -9,11 +9,24 @@ from rich.text import Text
 from ..health import ClusterHealth, State
 from ..queues import QueueState
 from ..status import FINE, Status
-from .problems import render_error, render_problems
-from .text import BAD, FAINT, GOOD, HEAD, NEUTRAL, counted, heading, indented, pasteable, remedy, span, state, table
+from .problems import empty_globs, render_error, render_problems
+from .text import (
+    BAD,
+    FAINT,
+    GOOD,
+    HEAD,
+    NEUTRAL,
+    counted,
+    heading,
+    indented,
+    life,
+    pasteable,
+    remedy,
+    span,
+    state,
+    table,
+)
 
-# With the schedule as it comes, a token has four hours left when the next push is due.
-SHORT_SECONDS = 3 * 3600
 PROBLEMS_SHOWN = 20
 
 
@@ -65,13 +78,16 @@ def _pushed(cluster: ClusterHealth, word: State, status: Status) -> str:
 def _left(cluster: ClusterHealth, now: datetime) -> Text:
     if cluster.token_expires_at is None:
         return Text("-")
-    seconds = (cluster.token_expires_at - now).total_seconds()
-    return Text(span(seconds) if seconds > 0 else "none", style=BAD if seconds <= 0 else NEUTRAL if seconds < SHORT_SECONDS else "")
+    return life((cluster.token_expires_at - now).total_seconds())
 
 
 def _detail(cluster: ClusterHealth, word: State) -> str:
     if word is State.SKIPPED:
         return str(cluster.skipped)
+    return "; ".join(filter(None, [_outcome(cluster, word), empty_globs(cluster.empty_globs)]))
+
+
+def _outcome(cluster: ClusterHealth, word: State) -> str:
     if word is State.FAILED and cluster.failed:
         error, counts = cluster.failed.entry.get("error"), cluster.failed.entry.get("counts", {})
         what = error["type"] if error else ", ".join(f"{number} {outcome}" for outcome, number in counts.items())

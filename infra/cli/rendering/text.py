@@ -11,11 +11,16 @@ from rich.text import Text
 GOOD, BAD, NEUTRAL, FAINT, HEAD = "green", "red", "yellow", "dim", "bold"
 
 STYLES: Mapping[str, str] = {
-    **dict.fromkeys(("ok", "created", "updated", "adopted", "removed", "pruned"), GOOD),
+    **dict.fromkeys(("ok", "created", "updated", "adopted", "removed", "pruned", "current"), GOOD),
     **dict.fromkeys(("skipped",), NEUTRAL),
-    **dict.fromkeys(("failed", "conflict", "missing", "forbidden", "wrong-type", "not-attempted", "expired", "no-push"), BAD),
+    **dict.fromkeys(("failed", "conflict", "missing", "forbidden", "wrong-type", "left"), BAD),
+    **dict.fromkeys(("not-attempted", "expired", "no-push"), BAD),
 }
 
+
+# Below this the alarm token-ending is up. With the schedule as it comes, a token has four hours left
+# when the next push is due.
+SHORT_SECONDS = 3 * 3600
 
 # What starts a command, or an event, in the remedies of the function and of this program.
 _PROGRAMS = "kubectl|aws|eksctl|sam|terraform|make|ecr-public-pusher|python3?"
@@ -29,6 +34,12 @@ class Whole(Text):
 def state(word: str) -> Text:
     """A state or an outcome, in its colour."""
     return Text(word, style=STYLES.get(word, ""))
+
+
+def life(seconds: float) -> Text:
+    """How long a Secret's token still lives, in the colour that it deserves."""
+    style = BAD if seconds <= 0 else NEUTRAL if seconds < SHORT_SECONDS else ""
+    return Text(span(seconds) if seconds > 0 else "none", style=style)
 
 
 def table(*columns: str, rows: Iterable[Sequence[str | Text]]) -> Table:

@@ -181,7 +181,8 @@ class LocalAws:
     ) -> None:
         """Lets EKS describe the cluster, in that account and region only. `public`: its endpoint is, to `public_cidrs`, and not private only.
 
-        `local_as`: the name of a local cluster on an Outpost, whose sign-in goes by its id: the cluster's own name here.
+        `local_as`: the name of a local cluster on an Outpost, whose sign-in goes by its id: the
+        cluster's own name here.
         """
         partition, name = get_partition(region), local_as or cluster.name
         described = EksCluster(name, f"arn:{partition}:iam::{account_id}:role/cluster", {}, account_id, region, partition)

@@ -103,7 +103,7 @@ class AwsRequest:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to send as it is, `delay` seconds late; of status 0, none: the connection is closed instead."""
+    """An answer to send as it is, `delay` seconds late; status 0: none, the connection is closed."""
 
     status: int
     body: bytes

@@ -3,17 +3,33 @@
 from collections.abc import Callable
 from typing import Any
 
+from . import listing
 from .auth import authz
 from .auth.authz import Attributes
 from .http.bodies import decoded, decoded_yaml, delete_options, plain_json, typed
 from .http.call import APPLY, Call, now
-from .http.conditions import check_fresh, check_identity, check_options, check_preconditions
+from .http.conditions import (
+    check_identity,
+    check_options,
+    check_preconditions,
+    check_replaces,
+    check_uid,
+    check_version,
+)
 from .kinds import NAMESPACES, Kind, Object
 from .kubectl import tables
 from .ownership import apply, patch
-from .status import ApiError, already_exists, bad_request, details, method_not_allowed, modified, namespace_terminating, not_found, success
-from .storage import lists, selectors, validation
-from .storage.lists import page
+from .status import (
+    ApiError,
+    already_exists,
+    bad_request,
+    details,
+    method_not_allowed,
+    namespace_terminating,
+    not_found,
+    success,
+)
+from .storage import validation
 from .storage.objects import completed, created, replaced
 from .storage.store import Store
 
@@ -40,7 +56,7 @@ class Api:
         if verb == "get":
             return 200, tables.one(call.kind, self._existing(call), call.shape, call.query)
         if verb == "list":
-            return 200, self._list(call)
+            return 200, listing.answer(self.store, call)
         if verb == "watch":
             raise method_not_allowed()
         with self.store.lock:
@@ -61,24 +77,6 @@ class Api:
             raise not_found(call.kind, call.asked.name)
         return found
 
-    def _list(self, call: Call) -> Object:
-        found, selecting = self._selected(call)
-        limit, token = lists.number(call.query, "limit"), call.query.get("continue", "")
-        every_namespace = call.kind.namespaced and not call.namespace
-        taken = page(
-            found, version=self.store.version, limit=limit, token=token, counted=not selecting, namespaced=every_namespace
-        )  # fmt: skip
-        return tables.many(call.kind, taken.items, taken.metadata, call.shape, call.query)
-
-    def _selected(self, call: Call) -> tuple[list[tuple[tuple[str, str], Object]], bool]:
-        labels, by_field = call.query.get("labelSelector", ""), call.query.get("fieldSelector", "")
-        has_labels = selectors.label_selector(labels)
-        has_fields = selectors.field_selector(call.kind, by_field)
-        found = self.store.all(call.kind, call.namespace)
-        if not labels and not by_field:
-            return found, False
-        return [item for item in found if has_labels(item[1]) and has_fields(item[1])], True
-
     def _create(self, call: Call) -> tuple[int, Object]:
         body = decoded(call)
         check_identity(call, body)
@@ -93,7 +91,10 @@ class Api:
         body = decoded(call)
         check_identity(call, body)
         validation.check_encoding(call.kind, body, applied=False)
-        return 200, self._update(call, self._existing(call), body)
+        live = self._existing(call)
+        check_replaces(call.kind, live, body["metadata"])
+        check_version(call.kind, live, body["metadata"])
+        return 200, self._update(call, live, body)
 
     def _patch(self, call: Call) -> tuple[int, Object]:
         if call.content_type == APPLY:
@@ -104,10 +105,11 @@ class Api:
         live = self._existing(call)
         new = typed(call, PATCHES[call.content_type](live, change))
         validation.check_encoding(call.kind, new, applied=False)
+        check_version(call.kind, live, new["metadata"])
+        check_uid(call.kind, live, new["metadata"])
         return 200, self._update(call, live, new)
 
     def _update(self, call: Call, live: Object, new: Object) -> Object:
-        check_fresh(call.kind, live, new.get("metadata") or {})
         whole = completed(call.kind, replaced(live, new))
         return self._commit(call, live, apply.update(call.kind, live, whole, manager=call.manager, now=now()))
 
@@ -121,27 +123,31 @@ class Api:
         live = self.store.get(call.kind, call.namespace, call.asked.name)
         if live is None:
             self._admit_apply(call, body)
-        else:
-            check_fresh(call.kind, live, body["metadata"])
         # As apimachinery reads a query's booleans: all but these two are true, the official Python client's `True` too.
         force = call.query.get("force", "false").lower() not in ("false", "0")
         new = apply.apply(call.kind, live, body, manager=call.manager, force=force, now=now())
         if live is not None:
+            # The server's order: another manager's conflict, an old version, another's uid.
+            check_version(call.kind, live, body["metadata"])
+            check_uid(call.kind, live, body["metadata"])
             return 200, self._commit(call, live, completed(call.kind, replaced(live, new)))
         whole = completed(call.kind, created(call.kind, new, call.namespace, now()))
         validation.check(call.kind, whole, None)
         asked = Attributes("create", call.asked.group, call.asked.resource, "", call.asked.namespace, call.asked.name)
         authz.demand(self.store, call.user, asked)
+        if call.dry and (version := body["metadata"].get("resourceVersion")):
+            whole["metadata"]["resourceVersion"] = version  # left in what is not stored
         return 201, self._commit(call, None, whole)
 
     def _admit_apply(self, call: Call, body: Object) -> None:
-        """An apply that creates may not name a uid or version; its permission to create comes last, as in the server."""
+        """Admission of an apply that creates: it may name any version, but no uid.
+
+        Its permission to create is asked last, as in the server.
+        """
         if uid := body["metadata"].get("uid"):
             detail = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             about = details(call.kind, call.asked.name)
             raise ApiError(409, f'Operation cannot be fulfilled on {call.kind.resource} "{call.asked.name}": {detail}', about)
-        if body["metadata"].get("resourceVersion"):
-            raise modified(call.kind, call.asked.name)
         self._admit(call, call.asked.name)
 
     def _admit(self, call: Call, name: str) -> None:
@@ -200,7 +206,9 @@ class Api:
         return going if dry else self.store.put(NAMESPACES, going)
 
     def _delete_collection(self, call: Call) -> Object:
-        found = [value for _, value in self._selected(call)[0]]
+        selects = listing.selector(call) or (lambda _: True)
+        stored = self.store.all(call.kind, call.namespace)
+        found = [value for _, value in stored if selects(value)]
         for value in found if not call.dry else ():
             if value["metadata"].get("finalizers"):
                 self._wait(call.kind, value, dry=False)

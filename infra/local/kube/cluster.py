@@ -76,6 +76,8 @@ class Cluster(Protocol):
 
     def trust(self, *issuers: TrustedIssuer) -> None: ...
 
+    def compact(self) -> None: ...
+
     def close(self) -> None: ...
 
     def __enter__(self) -> Self: ...
@@ -128,6 +130,10 @@ class Administered:
             "users": [{"name": username, "user": user}],
             "contexts": [{"name": self.name, "context": {"cluster": self.name, "user": username}}],
         }
+
+    def compact(self) -> None:
+        """Forget what is past, as API servers do every five minutes: tokens of pages expire."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Ends the cluster and everything it started."""

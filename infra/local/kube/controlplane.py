@@ -3,6 +3,7 @@
 What the embedded server claims to answer can be checked against these. There are no controllers, as when the contract was recorded.
 """
 
+import base64
 import contextlib
 import json
 import os
@@ -55,6 +56,9 @@ class ControlPlane(Administered):
     intercept: Intercept | None = None
     """Always None: nothing can be put before a real API server."""
 
+    compaction_seconds = 16.0
+    """Until kube-apiserver's cache, which looks every 15 seconds, knows what etcd has forgotten."""
+
     def __init__(
         self,
         name: str,
@@ -103,6 +107,7 @@ class ControlPlane(Administered):
             webhook = Webhook(authenticator)
             opened.callback(webhook.close)
             port, etcd, peer = port or _free_port(), _free_port(), _free_port()
+            self._etcd_url = f"http://127.0.0.1:{etcd}"
             self.endpoint = f"https://127.0.0.1:{port}"
             write_files(self._folder, certificate, webhook, tokens, self._clients.ca_pem)
             self._run(opened, "etcd", [str(binaries["etcd"]), *etcd_flags(self._folder, etcd, peer)])
@@ -136,6 +141,19 @@ class ControlPlane(Administered):
         """How often the AuthenticationConfiguration was read anew, by what came of it."""
         said = self.admin("GET", "/metrics")[1].get("message", "")
         return {"success": 0.0, "failure": 0.0} | {found[1]: float(found[2]) for found in RELOADS.finditer(said)}
+
+    def compact(self) -> None:
+        """Compact etcd as kube-apiserver does by itself, and wait until its cache heard of it."""
+        version = int(self._etcd("range", key=_text("compact_rev_key"))["header"]["revision"])
+        self._etcd("put", key=_text("compact_rev_key"), value=_text(str(version)))
+        self._etcd("compaction", revision=version, physical=True)
+        time.sleep(self.compaction_seconds)
+
+    def _etcd(self, call: str, **fields: Any) -> Object:
+        """Call etcd's API in its JSON form; texts are base64."""
+        url = f"{self._etcd_url}/v3/kv/{call}"
+        answer: Object = urllib3.request("POST", url, json=fields).json()
+        return answer
 
     def close(self) -> None:
         """Terminates the API server, then etcd; kills what does not go; removes the folder."""
@@ -198,6 +216,10 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _text(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _free_port() -> int:

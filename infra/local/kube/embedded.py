@@ -76,6 +76,10 @@ class EmbeddedCluster(Administered):
         """From now on these issuers, and no others, as when `--authentication-config` names another file."""
         self._authn.trust(*issuers)
 
+    def compact(self) -> None:
+        """Forget the lists that have further pages: their tokens expire with the next change."""
+        self.store.forget()
+
     def close(self) -> None:
         """Stops the server and cuts its connections."""
         self._client.close()

@@ -14,6 +14,14 @@ REASONS = {
 
 type Cause = dict[str, str]
 
+EXPIRED = (
+    "The provided continue parameter is too old to display a consistent list result. "
+    "You can start a new list without the continue parameter, or use the continue token in this "
+    "response to retrieve the remainder of the results. Continuing with the provided token "
+    "results in an inconsistent list - objects that were created, modified, or deleted between "
+    "the time the first chunk was returned and now may show up in the list."
+)
+
 
 class ApiError(Exception):
     """A refusal, carrying the Status that the client gets."""
@@ -64,6 +72,34 @@ def method_not_allowed() -> ApiError:
     return ApiError(405, "the server does not allow this method on the requested resource", {})
 
 
+def expired(following: str) -> ApiError:
+    """410 for a page of a forgotten list; `following`: a token to go on with, as of now."""
+    error = ApiError(410, EXPIRED)
+    error.status["metadata"] = {"continue": following}
+    return error
+
+
+def too_large_version(version: int, current: int) -> ApiError:
+    """504 for a version that is not reached; the real server waits three seconds for it."""
+    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    message = f"Timeout: Too large resource version: {version}, current: {current}"
+    return ApiError(504, message, {"causes": [cause], "retryAfterSeconds": 1}, reason="Timeout")
+
+
+def no_list(kind: Kind) -> ApiError:
+    """406 for a list that is asked for as one object's metadata."""
+    group = "rbac" if kind.group else "core"
+    detail = f"the requested object is a list (*{group}.{kind.kind}List)"
+    return ApiError(406, f"you requested PartialObjectMetadata, but {detail}")
+
+
+def another_uid(kind: Kind, name: str, uid: str) -> ApiError:
+    """422 for a patch or apply with the uid of another object; the server lists the cause twice."""
+    detail = f'Invalid value: "{uid}": field is immutable'
+    cause = {"reason": "FieldValueInvalid", "message": detail, "field": "metadata.uid"}
+    return invalid(kind, name, [cause, cause])
+
+
 def already_exists(kind: Kind, name: str) -> ApiError:
     """409 for a create of what exists."""
     return ApiError(409, f'{kind.resource} "{name}" already exists', details(kind, name), reason="AlreadyExists")
@@ -83,7 +119,7 @@ def precondition_failed(kind: Kind, name: str, detail: str) -> ApiError:
 
 def invalid(kind: Kind, name: str, causes: list[Cause]) -> ApiError:
     """422 with one cause for each field that is wrong."""
-    texts = [f"{cause['field']}: {cause['message']}" for cause in causes]
+    texts = list(dict.fromkeys(f"{cause['field']}: {cause['message']}" for cause in causes))
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     about = {**details(kind, name), "kind": kind.kind, "causes": causes}
     return ApiError(422, f'{kind.qualified} "{name}" is invalid: {text}', about)

@@ -61,7 +61,8 @@ class InRegion:
 class AwsClients:
     """The clients of one sandbox, by service. Thread-safe: sessions are not, so clients are made under a lock.
 
-    `session`: botocore's, on which boto3's is built: it is asked for endpoints, which boto3 tells less of.
+    `session`: botocore's, on which boto3's is built. It is asked for endpoints, of which boto3 tells
+    less.
     """
 
     def __init__(self, region: str, *, session: botocore.session.Session | None = None) -> None:

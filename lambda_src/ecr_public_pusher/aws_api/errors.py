@@ -60,7 +60,7 @@ def is_answer(error: AwsError) -> bool:
 
 
 def is_throttled(error: AwsError) -> bool:
-    """Whether AWS refused for too many calls."""
+    """Return whether AWS refused for too many calls."""
     return isinstance(error, ClientError) and error_code(error) in _THROTTLED
 
 
@@ -81,7 +81,8 @@ def unless_refused(error: AwsError, service: str, *, endpoint: str) -> str | Non
     """
     match failure_of(error):
         case Failure.UNREACHABLE:
-            return f"{service} gave no answer. From a VPC, it is reached through a NAT gateway or the endpoint {endpoint}."
+            way = f"through a NAT gateway or the endpoint {endpoint}"
+            return f"{service} gave no answer. From a VPC, it is reached {way}."
         case Failure.UNWELL:
             return f"{service} is unwell, or throttles: the cluster is tried again by itself."
         case Failure.REFUSED:

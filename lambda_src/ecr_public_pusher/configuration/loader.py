@@ -146,7 +146,8 @@ def load(
         refusal = refused_role or _refused(config, eks_names, allowed_endpoints) or _unjudged(config, unread, invalid)
         if refusal:
             invalid[config.id] = refusal
-            claimed.append(Claim.of(config))
+            claim = Claim.of(config)
+            claimed.append(replace(claim, account=None) if refused_role else claim)  # its role's account may be the mistake
         elif regions and config.sign_in == Eks() and config.region not in regions:
             claimed.append(replace(Claim.of(config), region=None))  # it may be a typing error
     return Configuration(

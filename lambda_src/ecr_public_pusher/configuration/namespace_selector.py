@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from ecr_public_pusher.configuration import label_selector
@@ -67,19 +66,17 @@ class Selection:
 
 @dataclass(frozen=True)
 class Scope:
-    """What narrows a selection for one run: `only` names and globs, and `created_since` for a sweep. Both empty: everything selected."""
+    """Names and globs that narrow a selection for one run; none at all means everything selected."""
 
     only: tuple[str, ...] = ()
-    created_since: datetime | None = None
 
     @property
     def whole(self) -> bool:
-        return not self.only and self.created_since is None
+        return not self.only
 
     def holds(self, namespace: Namespace) -> bool:
-        if self.only and not any_of(self.only)(namespace.name):
-            return False
-        return self.created_since is None or (namespace.created_at is not None and namespace.created_at >= self.created_since)
+        """Return whether `namespace` is within it."""
+        return not self.only or any_of(self.only)(namespace.name)
 
 
 EVERYTHING = Scope()

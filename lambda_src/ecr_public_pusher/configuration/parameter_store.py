@@ -77,7 +77,7 @@ def _texts(parameter: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
-    """Each of them once, with its text or why it was not read.
+    """Yield each of them once, with its text or why it was not read.
 
     Where Parameter Store gives no answer, or throttles for good, the others are not asked for: each
     ten would wait as long, and the documents that could be read would wait with them.
@@ -100,7 +100,7 @@ def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
 
 
 def _texts_of(answer: Any) -> dict[str, str]:
-    """The texts by name. What was deleted since the list is an invalid parameter to GetParameters."""
+    """Return the texts by name. What was deleted since the list is an invalid parameter to GetParameters."""
     texts = {one["Name"]: one["Value"] for one in answer["Parameters"]}
     if not all(isinstance(text, str) for text in texts.values()):
         raise NonsenseAnswer
@@ -120,4 +120,5 @@ def _gone(name: str) -> Parameter:
 def _unread(name: str, error: AwsError) -> Parameter:
     kind = failure_of(error)
     what = "cannot be decrypted" if kind is Failure.REFUSED else "could not be read"
-    return Parameter(name, error=InvalidDocument(f"{name}: the SecureString {what}: {error_code(error)}", remedy=_REMEDIES[kind]))
+    said = f"{name}: the SecureString {what}: {error_code(error)}"
+    return Parameter(name, error=InvalidDocument(said, remedy=_REMEDIES[kind]))

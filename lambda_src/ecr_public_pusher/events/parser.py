@@ -20,7 +20,8 @@ ACCEPTED_SHAPES = """one of:
   {"action": "push", "namespaces": ["team-a"]}      these namespaces only
   {"action": "push", "clusters": ["prod"], "prune": "all"}  and prune, however much it takes away
   {"action": "plan"}                                what a push would do, without doing it
-  {"action": "sweep", "windowMinutes": 20}          namespaces created in the last 20 minutes only
+  {"action": "sweep"}                               what lacks its Secret, or is about to end
+  {"action": "sweep", "windowMinutes": 20}          the same; the window counts where it may not look
   {"action": "check"}                               whether it could push, and what stands in its way
   {"action": "remove", "clusters": ["prod"]}        deletes what it wrote there ("*": in all clusters)
   {"action": "plan", "remove": true, "clusters": ["prod"]}  what a removal would do, without doing it

@@ -1,7 +1,7 @@
 """One run, straight through: configuration, plan, token, clusters. What fails the run as a whole is in its result."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import batched
@@ -21,10 +21,8 @@ from ecr_public_pusher.invocation import retry_queue
 from ecr_public_pusher.invocation.sandbox import Sandbox
 from ecr_public_pusher.invocation.settings import Settings
 from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters
-from ecr_public_pusher.jobs.job import Job
-from ecr_public_pusher.jobs.push import Push, PushSettings
-from ecr_public_pusher.jobs.remove import Remove
-from ecr_public_pusher.jobs.targets import Plan, PlannedCluster, make_plan, to_look_for
+from ecr_public_pusher.jobs.decision import Intent
+from ecr_public_pusher.jobs.targets import Plan, make_plan, to_look_for
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.registries.token_provider import TokenProvider
@@ -91,6 +89,7 @@ class _Run:
         self._callers = Callers(runner.clients(), runner.blocking, execution_role=role)
         self.tokens = TokenProvider(self._callers, runner.deadline, execution_role=role)
         self._all_need_public = True
+        self._read_at = from_epoch(runner.deadline.clock.wall())
         self.results: Sequence[ClusterResult] = ()
         self.unconfigured: bool | None = None
         self.unknown: tuple[str, ...] = ()
@@ -119,30 +118,40 @@ class _Run:
             return
         self._all_need_public = all(planned.config.public_registry for planned in plan.clusters)
         sign_ins = SignIns(self._callers, self._runner.sandbox.endpoints, self._deadline.clock, allowed_endpoints=self._settings.allowed_endpoints)
-        workplace = Workplace(sign_ins, self._deadline, self._blocking, self._runner.sockets, self._settings.identity, self._runner.retry_policy)
+        workplace = Workplace(
+            sign_ins, self._deadline, self._blocking, self._runner.sockets, self._settings.identity, self.tokens, self._runner.retry_policy
+        )
         if request.action == "check":
             # What only a person asks for is not imported for each push and sweep.
             from ecr_public_pusher.jobs.check import check_clusters
 
-            self.results = await check_clusters(plan, self._make_job(), workplace, self.tokens)
+            self.results = await check_clusters(plan, self._intent(), workplace)
             await self._try_token(plan)
         else:
             if request.action != "sweep" and not request.removes and plan.clusters:
                 # Without a token there is nothing to sign in for; but a document that needs only others goes on.
                 await (self.tokens.public() if self._all_need_public and not request.dry_run else self._try_token(plan))
-            self.results = await run_in_clusters(plan, self._make_job(), workplace)
+            self.results = await run_in_clusters(plan, self._intent(), workplace)
         self._check_narrowing()
 
-    def _make_job(self) -> Callable[[PlannedCluster], Job]:
-        request, deadline, stack = self._request, self._deadline, self._settings.identity
-        if request.removes:
-            return lambda planned: Remove(planned.config, stack=stack, dry_run=request.dry_run, deadline=deadline)
-        settings = PushSettings(self.tokens, stack, self._scope(), deadline, request.dry_run, request.prune_all)
-        return lambda planned: Push(planned, settings)
+    def _intent(self) -> Intent:
+        """Return what the request wants of every cluster."""
+        request = self._request
+        asked_at = request.asked_at or from_epoch(self._deadline.clock.wall())
+        return Intent(
+            "remove" if request.removes else "sweep" if request.action == "sweep" else "push",
+            self._settings.identity,
+            self._read_at,
+            Scope(request.namespaces),
+            asked_at - timedelta(minutes=request.window_minutes) if request.action == "sweep" else None,
+            dry_run=request.dry_run,
+            prune_all=request.prune_all,
+        )
 
     async def _plan(self) -> Plan | None:
         """None when there is no configuration yet."""
         settings, request, clients = self._settings, self._request, self._runner.clients()
+        self._read_at = from_epoch(self._deadline.clock.wall())
         reading = self._blocking.run(lambda: read_parameters(clients.client("ssm"), settings.root))
         parameters = await self._deadline.wait_for(reading, what="reading the configuration")
         configuration = load(
@@ -201,13 +210,6 @@ class _Run:
         if any(planned.config.public_registry for planned in plan.clusters) or (not plan.clusters and self.tokens.has_public):
             with contextlib.suppress(TokenError):
                 await self.tokens.public()
-
-    def _scope(self) -> Scope:
-        request = self._request
-        if request.action != "sweep":
-            return Scope(request.namespaces)
-        asked_at = request.asked_at or from_epoch(self._deadline.clock.wall())
-        return Scope(created_since=asked_at - timedelta(minutes=request.window_minutes))
 
     def _check_narrowing(self) -> None:
         """A namespace asked for that no cluster selects is a mistake, unless a cluster that failed might have had it, or the message is old."""

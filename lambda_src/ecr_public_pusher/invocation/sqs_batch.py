@@ -1,5 +1,6 @@
 """A batch of messages from the queue: few runs for all of them, and one answer that names the messages to keep."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,10 +30,14 @@ async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) ->
         service.publish(service.failed(Request(action, raises=False), message.error, asked=message.asked))
         if not (message.parked and await service.park(message.text)):
             keep.add(message.id)
-    for request, group in merge(received):
-        held = {message.cluster for message in group if message.cluster}
-        published = await service.run(request, held=held)
-        keep |= _kept(published.run, group, service.settings.retry_receives)
+
+    async def serve(request: Request, group: Sequence[Message]) -> set[str]:
+        published = await service.run(request, held={message.cluster for message in group if message.cluster})
+        return _kept(published.run, group, service.settings.retry_receives)
+
+    # Side by side: what hangs must not use up the time, and so the last receive, of the others.
+    for kept in await asyncio.gather(*(serve(request, group) for request, group in merge(received))):
+        keep |= kept
 
     def answer(record: SQSRecord) -> None:
         if record.message_id in keep:

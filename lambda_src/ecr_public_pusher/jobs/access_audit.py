@@ -89,6 +89,8 @@ class AccessAudit:
         lacking = [right for right in need.rights if not self._wide[right, ""].allowed]
         if not lacking:
             return Finding(Check.PERMISSION, True, f"may {describe(need.rights)}")
+        if need.without:
+            return Finding(Check.PERMISSION, True, f"may not {describe(lacking)}: {need.without}", need.remedy())
         if not need.namespaced or not self._names:
             return Finding(Check.PERMISSION, False, f"may not {describe(lacking)}", need.remedy())
         refused = {right: [name for name in self._names if not self._narrow[right, name].allowed] for right in lacking}

@@ -1,24 +1,25 @@
 """Finds out, without writing, whether each cluster could be pushed to, and what stands in the way: findings with a command to paste."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
 from dataclasses import replace
 
 from ecr_public_pusher.configuration.kube_context import context_said, kubectl
+from ecr_public_pusher.configuration.namespace_selector import select
 from ecr_public_pusher.deadline import TOO_SLOW
 from ecr_public_pusher.errors import (
     ApiError,
     DeadlineReached,
     InternalError,
     KubeconfigError,
-    NothingSelected,
     PusherError,
     SignInError,
     SignInRefused,
 )
 from ecr_public_pusher.jobs.access_audit import SHOWN, AccessAudit, some
 from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters, run_until, with_others
-from ecr_public_pusher.jobs.job import Job
+from ecr_public_pusher.jobs.decision import Intent
+from ecr_public_pusher.jobs.left_behind import left_behind
 from ecr_public_pusher.jobs.rbac_version import rbac_version
 from ecr_public_pusher.jobs.required_permissions import required_permissions
 from ecr_public_pusher.jobs.targets import Plan, PlannedCluster
@@ -28,7 +29,6 @@ from ecr_public_pusher.kubernetes_api.reachability import Route
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.kubernetes_api.server_version import Version, server_version
 from ecr_public_pusher.ownership import RBAC_GROUP
-from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.results import Check, ClusterResult, Finding
 from ecr_public_pusher.timestamps import rfc3339
 
@@ -40,22 +40,34 @@ REPORT_SECONDS = 0.5
 REGISTRY_SECONDS = 10.0
 
 
-async def check_clusters(plan: Plan, dry_run: Callable[[PlannedCluster], Job], workplace: Workplace, tokens: TokenProvider) -> list[ClusterResult]:
-    """One result per cluster: what was found out up to the first thing that stands in the way, and a dry run where it can sign in."""
+async def check_clusters(plan: Plan, intent: Intent, workplace: Workplace) -> list[ClusterResult]:
+    """Return one result per cluster: what was found out up to the first thing that stands in the way, and a dry run where it can sign in."""
     deadline = workplace.deadline.sooner(by=min(REPORT_SECONDS, workplace.deadline.remaining / 10))
     policy = replace(workplace.retry_policy, attempts=min(ATTEMPTS, workplace.retry_policy.attempts))
     hurried = replace(workplace, deadline=deadline, retry_policy=policy)
-    checks = [_ClusterCheck(planned, dry_run, hurried, tokens) for planned in plan.clusters]
+    checks = [_ClusterCheck(planned, intent, hurried) for planned in plan.clusters]
     await run_until(deadline, checks, _ClusterCheck.run)
+    left: list[ClusterResult] = []
+
+    async def look(planned: PlannedCluster) -> None:
+        if (found := await left_behind(planned, intent, hurried)) is not None:
+            left.append(found)
+
+    await run_until(deadline, plan.disabled, look)
     invalid = [ClusterResult(document_id, findings=(_failed(Check.CONFIGURATION, error),)) for document_id, error in plan.invalid.items()]
-    return with_others([*(check.result() for check in checks), *invalid], replace(plan, invalid={}))
+    seen = {result.id for result in left}
+    rest = replace(plan, invalid={}, disabled=tuple(one for one in plan.disabled if one.config.id not in seen))
+    return with_others([*(check.result() for check in checks), *left, *invalid], rest)
 
 
 class _ClusterCheck:
     """One cluster's findings, as they grow. `result` is whole at any moment: what was cancelled at the deadline says so."""
 
-    def __init__(self, planned: PlannedCluster, dry_run: Callable[[PlannedCluster], Job], workplace: Workplace, tokens: TokenProvider) -> None:
-        self._planned, self._config, self._dry_run, self._workplace, self._tokens = planned, planned.config, dry_run, workplace, tokens
+    def __init__(self, planned: PlannedCluster, intent: Intent, workplace: Workplace) -> None:
+        self._planned = planned
+        self._config = planned.config
+        self._intent = intent
+        self._workplace = workplace
         self._clock = workplace.deadline.clock
         self._sign_in = workplace.sign_ins.of(planned.config)
         what = f"cluster {self._config.place}, Secret {self._config.secret_name}; {context_said(self._config)}"
@@ -144,7 +156,7 @@ class _ClusterCheck:
         seconds = min(REGISTRY_SECONDS, self._workplace.deadline.remaining / 3)
         try:
             async with asyncio.timeout(seconds):
-                tried = await self._tokens.each_private(self._config)
+                tried = await self._workplace.tokens.each_private(self._config)
         except TimeoutError:
             return Finding(Check.REGISTRIES, False, f"a registry's role, or ECR, did not answer within {seconds:.0f} seconds", TOO_SLOW)
         if failures := [one for one in tried if isinstance(one, PusherError)]:
@@ -204,16 +216,15 @@ class _ClusterCheck:
         self._findings += [*permissions, *([version] if version else []), await self._excess(audit)]
 
     async def _select(self, api: KubernetesApi) -> list[str]:
-        """The namespaces that a push would go to, as far as can be known: why they cannot be is said by the permission, or the dry run."""
-        job = self._dry_run(self._planned)
-        try:
-            found = await job.find(api)
-        except (ApiError, NothingSelected):
-            found = None
-        return [target.name for target in (job.known() if found is None else found) if not job.is_cleanup(target)]
+        """Return the namespaces that a push would go to; those named outright where no list is allowed, which the permission says."""
+        listed = None
+        if self._planned.needs_list:
+            with contextlib.suppress(ApiError):
+                listed = await api.namespaces(self._config.selection.selector)
+        return [namespace.name for namespace in select(self._config.selection, listed)]
 
     async def _try(self) -> None:
-        (self._tried,) = await run_in_clusters(Plan((self._planned,)), self._dry_run, self._workplace)
+        (self._tried,) = await run_in_clusters(Plan((self._planned,)), self._intent, self._workplace)
         if self._tried.error is not None:
             self._findings.append(_failed(Check.NAMESPACES, self._tried.error))
             # The finding says it once; that each namespace failed with the cluster says nothing more.

@@ -1,12 +1,19 @@
 """What the API server's final answer means for a namespace: the outcome, and what to do about it. Pure."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from ecr_public_pusher.errors import ApiStatusError, DeniedBy
+from ecr_public_pusher.jobs.seen_secret import Marks
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
+# Namespaces of the platform itself, whose provider's policies deny what others write there (GKE, OpenShift).
+PLATFORM_NAMESPACES = ("kube-", "gke-", "gmp-", "openshift-")
+
 
 def explain(error: ApiStatusError, namespace: str, name: str, *, kubectl: str, listed: bool = False) -> NamespaceOutcome:
-    """The outcome that a final answer other than success means for the Secret `name`, with its remedy.
+    """Return the outcome that a final answer other than success means for the Secret `name`, with its remedy.
 
     `kubectl`: how a command for the cluster begins. `listed`: the namespace was there a moment ago.
     """
@@ -29,14 +36,17 @@ def explain(error: ApiStatusError, namespace: str, name: str, *, kubectl: str, l
             f"Raise its count/secrets (`{kubectl} -n {namespace} describe resourcequota` shows it), or exclude the namespace.",
         )
     if error.denied_by is DeniedBy.POLICY:
-        return outcome(
-            Outcome.FAILED,
-            f"an admission policy or webhook of the cluster denies the Secret {name}",
-            f"Ask whoever runs it for an exception for the group {RBAC_GROUP}; this shows the API server's message: `{kubectl} -n {namespace} "
-            f"create secret docker-registry {name} --docker-server=x --docker-username=x --docker-password=x --dry-run=server "
-            f"--as=ecr-public-pusher --as-group={RBAC_GROUP}`.",
-        )
-    if error.status == 403:
+        who = f"the admission webhook {error.webhook}" if error.webhook else "an admission policy or webhook of the cluster"
+        if namespace.startswith(PLATFORM_NAMESPACES):
+            remedy = f"The namespace is the platform's own: exclude it (namespaces: {{exclude: [{namespace}]}})."
+        else:
+            remedy = (
+                f"Ask whoever runs it for an exception for the group {RBAC_GROUP}; this shows the API server's message: "
+                f"`{kubectl} -n {namespace} create secret docker-registry {name} --docker-server=x --docker-username=x "
+                f"--docker-password=x --dry-run=server --as=ecr-public-pusher --as-group={RBAC_GROUP}`."
+            )
+        return outcome(Outcome.FAILED, f"{who} denies the Secret {name}", remedy)
+    if error.lacks_rights:
         return outcome(
             Outcome.FORBIDDEN,
             f"not allowed to create and patch the Secret {name} (or, granted namespace by namespace: the namespace does not exist)",
@@ -49,11 +59,88 @@ def explain(error: ApiStatusError, namespace: str, name: str, *, kubectl: str, l
             f"Delete it (`{kubectl} -n {namespace} delete secret {name}`), or choose another secretName.",
         )
     if error.conflict:
-        return outcome(
-            Outcome.CONFLICT,
-            f"the Secret {name} is managed by {', '.join(error.conflict.managers) or 'another field manager'}",
-            "Stop the other writer and set takeOwnership: true, exclude the namespace, or choose another secretName.",
-        )
+        return explain_conflict(namespace, name, error.conflict.managers)
     if error.status == 422 and "FieldValueForbidden" in error.causes:
         return outcome(Outcome.FAILED, f"the Secret {name} is marked immutable", f"Delete it: `{kubectl} -n {namespace} delete secret {name}`.")
     return outcome(Outcome.FAILED, error.message, error.remedy)
+
+
+def explain_conflict(namespace: str, name: str, managers: Sequence[str]) -> NamespaceOutcome:
+    """Return the outcome of a Secret that somebody else's field managers hold."""
+    return NamespaceOutcome(
+        namespace,
+        Outcome.CONFLICT,
+        f"the Secret {name} is managed by {', '.join(managers) or 'another field manager'}",
+        "Stop the other writer and set takeOwnership: true, exclude the namespace, or choose another secretName.",
+    )
+
+
+def explain_marks_left(outcome: NamespaceOutcome, name: str, marks: Marks, error: ApiStatusError) -> NamespaceOutcome:
+    """Return the outcome of a takeover after which a former owner's controller can still delete the Secret."""
+    owners = ", ".join(marks.owners) or "Argo CD's tracking marks"
+    return replace(
+        outcome,
+        outcome=Outcome.FAILED,
+        message=f"the Secret {name} was taken over, but what would have it deleted with its former owner ({owners[:200]}) "
+        f"could not be taken off: {error.message}",
+        remedy="The next run tries again. Until then keep the former owner, or have it orphan the Secret (External Secrets: creationPolicy: Orphan).",
+    )
+
+
+def explain_accounts(error: ApiStatusError, outcome: NamespaceOutcome, *, dry_run: bool) -> NamespaceOutcome:
+    """Return the outcome of a Secret whose name could not be put into the namespace's ServiceAccounts."""
+    secret_is = _secret_is(dry_run=dry_run)
+    if error.lacks_rights:
+        return replace(
+            outcome,
+            outcome=Outcome.FORBIDDEN,
+            message=f"{secret_is}, but not allowed to read and patch ServiceAccounts",
+            remedy=f"Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the group {RBAC_GROUP}).",
+        )
+    if error.denied_by is DeniedBy.POLICY:
+        who = f"the admission webhook {error.webhook}" if error.webhook else "an admission policy or webhook of the cluster"
+        return replace(
+            outcome,
+            outcome=Outcome.FAILED,
+            message=f"{secret_is}, but {who} denies the change of its ServiceAccounts",
+            remedy=f"Ask whoever runs it for an exception for the group {RBAC_GROUP}, or take the account out of serviceAccounts.",
+        )
+    return replace(outcome, outcome=Outcome.FAILED, message=f"{secret_is}, but its ServiceAccounts: {error.message}", remedy=error.remedy)
+
+
+def missing_accounts(outcome: NamespaceOutcome, names: Sequence[str], kubectl: str, *, dry_run: bool) -> NamespaceOutcome:
+    """Return the outcome of a namespace without ServiceAccounts that the document names."""
+    return replace(
+        outcome,
+        outcome=Outcome.MISSING,
+        message=f"{_secret_is(dry_run=dry_run)}, but the ServiceAccount {', '.join(names[:5])} does not exist",
+        remedy=f"`{kubectl} -n {outcome.namespace} create serviceaccount {names[0]}`, or take it out of serviceAccounts.",
+    )
+
+
+def explain_not_removed(error: ApiStatusError, namespace: str, name: str) -> NamespaceOutcome:
+    """Return the outcome of a Secret that stays, because it or the ServiceAccounts that bear its name could not be changed."""
+    if error.lacks_rights and error.kind == "serviceaccounts":
+        return NamespaceOutcome(
+            namespace,
+            Outcome.FORBIDDEN,
+            "the Secret stays, since its name may not be taken out of the ServiceAccounts where it was put",
+            f"Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the group {RBAC_GROUP}).",
+        )
+    if error.lacks_rights:
+        return NamespaceOutcome(namespace, Outcome.FORBIDDEN, may_not_remove(name), remedy_removal(name))
+    return NamespaceOutcome(namespace, Outcome.FAILED, f"the Secret could not be removed: {error.message}", error.remedy)
+
+
+def may_not_remove(name: str) -> str:
+    """Return what is said where the rights to remove the Secret are missing."""
+    return f"signed in, but not allowed to get and delete the Secret {name}, which prune and remove need"
+
+
+def remedy_removal(name: str) -> str:
+    """Return how to get the rights to remove the Secret."""
+    return f"Apply infra/rbac/prune.yaml (get and delete on secrets with resourceNames: [{name}] for the group {RBAC_GROUP})."
+
+
+def _secret_is(*, dry_run: bool) -> str:
+    return "the Secret could be written" if dry_run else "the Secret is there"

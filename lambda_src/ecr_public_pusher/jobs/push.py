@@ -1,196 +1,189 @@
-"""The push of one cluster: one apply for each selected namespace, its ServiceAccounts, and what is left in namespaces no longer selected."""
+"""A push or a sweep of one cluster: observe, decide, act, and clean up what is no longer selected."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from http import HTTPStatus
+from collections.abc import Awaitable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from ecr_public_pusher.configuration.kube_context import kubectl
-from ecr_public_pusher.configuration.namespace_selector import Scope, select
+from ecr_public_pusher.configuration.names import is_glob, matches
+from ecr_public_pusher.configuration.namespace_selector import SYSTEM_NAMESPACES
 from ecr_public_pusher.deadline import Deadline
-from ecr_public_pusher.errors import ApiError, ApiStatusError, NothingSelected, PruneHeldBack, PusherError
-from ecr_public_pusher.jobs import image_pull_secrets
-from ecr_public_pusher.jobs.outcomes import explain
-from ecr_public_pusher.jobs.secret_manifest import secret_manifest
-from ecr_public_pusher.jobs.secret_removal import SecretRemoval, explain_not_removed
+from ecr_public_pusher.errors import ApiError, NothingSelected
+from ecr_public_pusher.jobs.action import Action
+from ecr_public_pusher.jobs.carry_out import CarryOut
+from ecr_public_pusher.jobs.clean_up import delete_all, look_for_ours
+from ecr_public_pusher.jobs.decision import Decision, Intent, Judge, State, Step
+from ecr_public_pusher.jobs.lateness import Lateness, LoopLag
+from ecr_public_pusher.jobs.ledger import Ledger
+from ecr_public_pusher.jobs.observation import Observation, Wanted, observe
+from ecr_public_pusher.jobs.prune_brake import held_back
+from ecr_public_pusher.jobs.pull_secret import pull_secret
+from ecr_public_pusher.jobs.secret_manifest import SecretManifest
 from ecr_public_pusher.jobs.targets import PlannedCluster
-from ecr_public_pusher.kubernetes_api.resources import Applied, KubernetesApi
-from ecr_public_pusher.ownership import Stack
-from ecr_public_pusher.registries.registry import PLACEHOLDER, PUBLIC_HOSTS, docker_config
+from ecr_public_pusher.kubernetes_api.resources import PAGE, KubernetesApi
 from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.timestamps import from_epoch
 
-# So many Secrets may be pruned without asking whether they are more than what stays.
-PRUNED_WITHOUT_ASKING = 5
-# Of names in a message.
-SHOWN = 10
-
-# What a dry run's annotation says: an ECR token's usual life.
-TOKEN_LIFE = timedelta(hours=12)
+# Outcomes of namespaces that are not there, or going, or whose Secret is somebody else's: they lack nothing of ours.
+_LACKING_NOTHING = (Outcome.MISSING, Outcome.SKIPPED, Outcome.CONFLICT, Outcome.WRONG_TYPE)
 
 
-@dataclass(frozen=True)
-class PushSettings:
-    """What the pushes of one run have in common. `tokens` is asked once there is a namespace to push to; a `dry_run` sends a placeholder.
-
-    `prune_all`: prune however much it is.
-    """
-
-    tokens: TokenProvider
-    stack: Stack
-    scope: Scope
-    deadline: Deadline
-    dry_run: bool = False
-    prune_all: bool = False
-
-
+@dataclass
 class Push:
-    """A Job."""
+    """One cluster's push, and what it has come to in `ledger`."""
 
-    def __init__(self, planned: PlannedCluster, settings: PushSettings) -> None:
-        self._planned, self._config, self._settings = planned, planned.config, settings
-        self._scope, self._deadline, self._dry_run = settings.scope, settings.deadline, settings.dry_run
-        self._owner = settings.stack.owner(planned.config.id)
-        self._removal = SecretRemoval(
-            planned.config, stack=settings.stack, outcome=Outcome.PRUNED, dry_run=settings.dry_run, deadline=settings.deadline
-        )
-        self._leaving: frozenset[str] = frozenset()
-        self._selected = 0
-        self._cannot_list: ApiError | None = None
-        self._body = b""
+    planned: PlannedCluster
+    intent: Intent
+    tokens: TokenProvider
+    deadline: Deadline
+    most_connections: int
+    lag: LoopLag
+    ledger: Ledger = field(default_factory=Ledger)
+    _observation: Observation = field(default_factory=Observation)
+    _manifest: SecretManifest | None = None
+    _late: float = 0.0
+    _lacking: Collection[str] = ()
 
-    def known(self) -> tuple[Namespace, ...]:
-        return select(self._config.selection, None, scope=self._scope)
+    def __post_init__(self) -> None:
+        self.ledger.targets = self._judge().selected(self._observation, self.intent.scope)
 
-    async def find(self, api: KubernetesApi) -> tuple[Namespace, ...] | None:
-        selection, prunes = self._config.selection, self._config.prune and self._scope.whole
+    async def run(self, api: KubernetesApi) -> None:
+        """Do all of it. Raise what fails the cluster as a whole; what was done by then is in the ledger."""
+        selection = self.planned.config.selection
         if not selection.needs_list and not selection.names:
             self._check_selected(())
-        if not self._planned.needs_list and not prunes:
-            return None
+        seen = self._observation = await self._measured(self._observe(api))
+        judge = self._judge()
+        self.ledger.targets = judge.selected(seen, self.intent.scope)
+        self.ledger.observed = True
+        self._check_selected(judge.selected(seen))
+        decisions = judge.decide(seen)
+        self._lacking = {one.name for one in decisions if one.writes_secret and one.seen is None and one.state is State.ABSENT}
+        self.ledger.empty_globs = self._empty_globs()
         try:
-            listed = await api.namespaces(None if prunes else selection.selector)
-        except ApiStatusError as error:
-            if error.status != HTTPStatus.FORBIDDEN:
-                raise
-            cannot_list = ApiError(
-                "signed in, but not allowed to list namespaces, which a glob, a selector or prune needs",
-                remedy="Apply infra/rbac/cluster.yaml (ClusterRole ecr-public-pusher: list on namespaces), or list the namespaces by name.",
-            )
-            if self._planned.needs_list:
-                raise cannot_list from None
-            self._cannot_list = cannot_list  # what is named is pushed first
-            return None
-        selected = select(selection, listed, scope=self._scope)
-        self._check_selected(select(selection, listed))
-        if not prunes:
-            return selected
-        self._selected = len(selected)
-        chosen = {namespace.name for namespace in selected}
-        leaving = tuple(one for one in listed if one.name not in chosen and not one.terminating)
-        self._leaving = frozenset(one.name for one in leaving)
-        return selected + leaving
+            await self._act(api, judge, [one for one in decisions if one.step is not Step.DELETE])
+        finally:  # without a token, and at the deadline, it counts all the more
+            self.ledger.seconds_left = self._seconds_left()
+        if self.ledger.error is None and self._prunes:
+            await self._prune(api, judge, [one for one in decisions if one.step is Step.DELETE])
+
+    @property
+    def _prunes(self) -> bool:
+        return self.intent.cleans_up and self.planned.config.prune
+
+    def _judge(self) -> Judge:
+        return Judge(self.planned, self.intent, self._now())
+
+    def _now(self) -> datetime:
+        return from_epoch(self.deadline.clock.wall())
+
+    async def _measured(self, looking: Awaitable[Observation]) -> Observation:
+        """Look, and measure how late the answers are."""
+        lateness = Lateness(self.lag)
+        seen = await looking
+        pages = 1 + max(len(seen.namespaces or ()), len(seen.secrets or ())) // PAGE
+        self._late = lateness.per_answer(pages)
+        return seen
+
+    async def _observe(self, api: KubernetesApi) -> Observation:
+        config = self.planned.config
+        wanted = Wanted(
+            config.secret_name,
+            list_namespaces=self.planned.needs_list or self._prunes,
+            selector=None if self._prunes else config.selection.selector,
+            accounts=config.service_accounts or None,
+        )
+        seen = await observe(api, wanted)
+        if "namespaces" in seen.refused and self.planned.needs_list:
+            raise _cannot_list()
+        named = config.selection.names
+        if self.intent.kind != "sweep" or wanted.list_namespaces or seen.secrets is None or all(name in seen.secrets for name in named):
+            return seen
+        # A name that lacks its Secret may be of no namespace at all: a sweep does not write to find that out.
+        there = await observe(api, Wanted(config.secret_name, list_namespaces=True))
+        return replace(seen, namespaces=there.namespaces)
 
     def _check_selected(self, selected: Sequence[Namespace]) -> None:
-        """Raises NothingSelected where the whole selection is empty, though nobody said that it may be. A sweep leaves that to the push."""
-        if not selected and not self._config.allow_empty and self._scope.created_since is None:
+        """Raise NothingSelected where the whole selection is empty, though nobody said that it may be. A sweep leaves that to the push."""
+        config = self.planned.config
+        if not selected and not config.allow_empty and self.intent.kind == "push":
             raise NothingSelected(
-                f"no namespace of the cluster is selected by {self._config.selection}",
-                remedy=f"Correct namespaces (`{kubectl(self._config)} get namespaces --show-labels` shows what there is), "
+                f"no namespace of the cluster is selected by {config.selection}",
+                remedy=f"Correct namespaces (`{self.planned.kubectl} get namespaces --show-labels` shows what there is), "
                 "or set allowEmpty: true where none is expected yet.",
             )
 
-    def is_cleanup(self, target: Namespace) -> bool:
-        return target.name in self._leaving
-
-    def precheck(self, target: Namespace) -> NamespaceOutcome | None:
-        if target.name in self._leaving:
-            return None
-        if holder := self._planned.holder(target):
-            return NamespaceOutcome(
-                target.name,
-                Outcome.CONFLICT,
-                f"the document {holder} selects this namespace of the same cluster, with the same Secret name, too",
-                f"Exclude it from one of {holder} and {self._config.id}, or give one another secretName.",
+    async def _act(self, api: KubernetesApi, judge: Judge, decisions: Sequence[Decision]) -> None:
+        idle = [decision for decision in decisions if decision.idle]
+        busy = [decision for decision in decisions if not decision.idle]
+        self.ledger.note(idle)
+        if any(decision.writes_secret for decision in busy):
+            self._manifest = await pull_secret(
+                self.planned.config, self.tokens, stack=self.intent.stack, now=self._now(), dry_run=self.intent.dry_run
             )
-        if target.terminating:
-            return NamespaceOutcome(target.name, Outcome.SKIPPED, "the namespace is being deleted")
-        return None
+        await self._carry_out(api, judge).all(busy)
 
-    async def prepare(self) -> None:
-        now = from_epoch(self._deadline.clock.wall())
-        authorizations, expires_at = await self._credentials(now)
-        manifest = secret_manifest(self._config, docker_config(authorizations), owner=self._owner, expires_at=expires_at, pushed_at=now)
-        self._body = json.dumps(manifest, separators=(",", ":")).encode()
+    def _carry_out(self, api: KubernetesApi, judge: Judge) -> CarryOut:
+        action = Action(api, judge, self.deadline, self._manifest, looks=self._observation.secrets is not None)
+        return CarryOut(action, self.ledger, self.most_connections, self._late)
 
-    async def _credentials(self, now: datetime) -> tuple[dict[str, str], datetime]:
-        """By host, what the Secret signs in with, and when the first of its tokens ends.
+    async def _prune(self, api: KubernetesApi, judge: Judge, deletions: Sequence[Decision]) -> None:
+        """Delete ours from namespaces that are no longer selected, unless that would take more away than stays."""
+        config, seen = self.planned.config, self._observation
+        if seen.namespaces is None:
+            self.ledger.fail(_cannot_list())
+            return
+        if seen.secrets is None:
+            chosen = {target.name for target in self.ledger.targets}
+            names = [one.name for one in seen.namespaces if one.name not in chosen and not one.terminating]
+            found = await look_for_ours(api, self.ledger, config.secret_name, names, expected=(), says_skipped=False)
+            if found is None:
+                return
+            cleanup = list(judge.clean_up(replace(seen, secrets=found), chosen))
+            self.ledger.note(one for one in cleanup if one.step is not Step.DELETE)
+            deletions = [one for one in cleanup if one.step is Step.DELETE]
+        leaving = [decision.name for decision in deletions]
+        held = None if self.intent.prune_all else held_back(config.id, leaving, applied=self._there())
+        if held is None:
+            await delete_all(self._carry_out(api, judge), deletions, config.secret_name)
+            return
+        for name in leaving:
+            message = "its Secret would be pruned, but prune was held back: see the cluster's error"
+            self.ledger.outcomes[name] = NamespaceOutcome(name, Outcome.SKIPPED, message)
+        self.ledger.fail(held)
 
-        A dry run asks for private tokens too, to find out whether they can be had (ECR Public's was asked for before), but sends none.
-        """
-        if not self._dry_run:
-            had = await self._settings.tokens.of(self._config)
-            return {host: one.token.authorization for one in had for host in one.hosts}, min(one.token.expires_at for one in had)
-        private = await self._settings.tokens.private_of(self._config)
-        hosts = [*(PUBLIC_HOSTS if self._config.public_registry else ()), *(host for one in private for host in one.hosts)]
-        return dict.fromkeys(hosts, PLACEHOLDER), now + TOKEN_LIFE
+    def _there(self) -> int:
+        """Return in how many selected namespaces the Secret is as it should be now."""
+        outcomes = [self.ledger.outcomes.get(target.name) for target in self.ledger.targets]
+        return sum(1 for one in outcomes if one and (one.outcome.applied or one.outcome is Outcome.CURRENT))
 
-    async def look(self, api: KubernetesApi, target: Namespace) -> NamespaceOutcome | None:
-        return await self._removal.look(api, target.name, expected=False)
+    def _seconds_left(self) -> float | None:
+        """Return the least life that a selected namespace's Secret has left, 0 where one lacks it; None where nothing is known."""
+        now = self._now()
+        return min((life for target in self.ledger.targets if (life := self._life(target.name, now)) is not None), default=None)
 
-    def objection(self) -> PusherError | None:
-        if obstacle := self._cannot_list or self._removal.refused_everywhere():
-            return obstacle
-        found = self._removal.found
-        if not found or self._settings.prune_all or (self._selected and len(found) <= max(PRUNED_WITHOUT_ASKING, self._selected)):
+    def _life(self, name: str, now: datetime) -> float | None:
+        outcome = self.ledger.outcomes.get(name)
+        if outcome is not None and outcome.outcome.applied and self._manifest is not None:
+            return (self._manifest.expires_at - now).total_seconds()
+        if self._observation.secrets is None or (outcome is not None and outcome.outcome in _LACKING_NOTHING):
             return None
-        names = ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
-        event = json.dumps({"action": "push", "clusters": [self._config.id], "prune": "all"})
-        return PruneHeldBack(
-            f"prune would delete {len(found)} of our Secrets, where {self._selected} namespaces are selected, and was held back: {names}",
-            remedy=f"If namespaces is wrong, correct it. If they are to go, send {event}.",
-        )
+        seen = self._observation.secrets.get(name)
+        if seen is None:
+            return 0.0 if name in self._lacking else None
+        return seen.seconds_left(now) if self.intent.stack.document_of(seen.owner) else None
 
-    def after_look(self, target: Namespace) -> NamespaceOutcome | None:
-        if target.name not in self._removal.found:
-            return None
-        return NamespaceOutcome(target.name, Outcome.SKIPPED, "its Secret would be pruned, but prune was held back: see the cluster's error")
+    def _empty_globs(self) -> tuple[str, ...]:
+        """Return the globs, of several names and globs, that match no namespace: maybe mistyped."""
+        selection, listed = self.planned.config.selection, self._observation.namespaces
+        if listed is None or len(selection.include) < 2 or selection.selector or not self.intent.cleans_up:
+            return ()
+        names = [one.name for one in listed if one.name not in SYSTEM_NAMESPACES]
+        return tuple(glob for glob in selection.include if is_glob(glob) and not any(matches(glob, name) for name in names))
 
-    def has_cleanup(self, target: Namespace) -> bool:
-        return self._removal.concerns(target.name)
 
-    async def reconcile(self, api: KubernetesApi, target: Namespace) -> NamespaceOutcome | None:
-        if target.name in self._leaving:
-            return await self._removal.remove(api, target.name)
-        applied, outcome = await self._apply(api, target.name)
-        if not self._config.service_accounts:
-            return outcome
-        return await image_pull_secrets.attach(
-            api,
-            self._config,
-            outcome,
-            applied,
-            apply=lambda: api.apply_secret(target.name, self._config.secret_name, self._body),
-            dry_run=self._dry_run,
-            deadline=self._deadline,
-        )
-
-    def explain(self, error: ApiStatusError, target: Namespace) -> NamespaceOutcome:
-        if target.name in self._leaving:
-            return explain_not_removed(error, target.name)
-        listed = self._planned.needs_list and not self._config.selection.named_outright(target.name)
-        return explain(error, target.name, self._config.secret_name, kubectl=kubectl(self._config), listed=listed)
-
-    async def _apply(self, api: KubernetesApi, namespace: str) -> tuple[Applied, NamespaceOutcome]:
-        """Without force first, always: a takeover must be seen, and named."""
-        name = self._config.secret_name
-        try:
-            applied = await api.apply_secret(namespace, name, self._body, dry_run=self._dry_run)
-            return applied, NamespaceOutcome(namespace, Outcome.CREATED if applied.created else Outcome.UPDATED)
-        except ApiStatusError as error:
-            if error.conflict is None or not self._config.take_ownership or ".type" in error.conflict.fields:
-                raise
-            applied = await api.apply_secret(namespace, name, self._body, force=True, dry_run=self._dry_run)
-            return applied, NamespaceOutcome(namespace, Outcome.ADOPTED, taken_from=error.conflict.managers or ("unknown",))
+def _cannot_list() -> ApiError:
+    return ApiError(
+        "signed in, but not allowed to list namespaces, which a glob, a selector or prune needs",
+        remedy="Apply infra/rbac/cluster.yaml (ClusterRole ecr-public-pusher: list on namespaces), or list the namespaces by name.",
+    )

@@ -1,62 +1,75 @@
-"""The removal of what was written to one cluster: our Secret goes from every namespace that can be known, and its name from ServiceAccounts."""
+"""The removal of what one document wrote to its cluster: our Secret, wherever it is, and its name in ServiceAccounts."""
 
-from http import HTTPStatus
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.deadline import Deadline
-from ecr_public_pusher.errors import ApiError, ApiStatusError, PusherError
-from ecr_public_pusher.jobs.secret_removal import SecretRemoval, explain_not_removed
+from ecr_public_pusher.errors import ApiError, ApiStatusError
+from ecr_public_pusher.jobs.action import Action
+from ecr_public_pusher.jobs.carry_out import CarryOut
+from ecr_public_pusher.jobs.clean_up import delete_all, look_for_ours
+from ecr_public_pusher.jobs.decision import Intent, Judge, Step
+from ecr_public_pusher.jobs.ledger import Ledger
+from ecr_public_pusher.jobs.observation import Observation, Wanted, observe
+from ecr_public_pusher.jobs.targets import PlannedCluster
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
-from ecr_public_pusher.ownership import Stack
-from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
+from ecr_public_pusher.results import Namespace
+from ecr_public_pusher.timestamps import from_epoch
 
 
+@dataclass
 class Remove:
-    """A Job: a look, then the removal, in every namespace that can be known."""
+    """One cluster's removal, and what it has come to in `ledger`."""
 
-    def __init__(self, config: ClusterConfig, *, stack: Stack, dry_run: bool, deadline: Deadline) -> None:
-        self._config = config
-        self._removal = SecretRemoval(config, stack=stack, outcome=Outcome.REMOVED, dry_run=dry_run, deadline=deadline)
+    planned: PlannedCluster
+    intent: Intent
+    deadline: Deadline
+    most_connections: int
+    ledger: Ledger = field(default_factory=Ledger)
 
-    def known(self) -> tuple[Namespace, ...]:
-        return ()
+    async def run(self, api: KubernetesApi) -> None:
+        """Do all of it. Raise what fails the cluster as a whole; what was done by then is in the ledger."""
+        secret = self.planned.config.secret_name
+        judge = Judge(self.planned, self.intent, from_epoch(self.deadline.clock.wall()))
+        seen = await observe(api, Wanted(secret, list_namespaces=False))
+        looks = seen.secrets is not None
+        self.ledger.observed = True
+        if not looks:
+            found = await self._look(api)
+            if found is None:
+                return
+            seen = found
+        decisions = judge.decide(seen)
+        deletions = [decision for decision in decisions if decision.step is Step.DELETE]
+        self.ledger.targets += tuple(decision.namespace for decision in decisions)
+        self.ledger.note(decision for decision in decisions if decision.step is not Step.DELETE)
+        action = Action(api, judge, self.deadline, None, looks=looks)
+        await delete_all(CarryOut(action, self.ledger, self.most_connections), deletions, secret)
 
-    async def find(self, api: KubernetesApi) -> tuple[Namespace, ...]:
-        """All namespaces, since earlier configurations may have selected others; or those named, where no list is allowed or needed."""
+    async def _look(self, api: KubernetesApi) -> Observation | None:
+        """Look into each namespace, without the right to list Secrets; None where that is refused everywhere."""
+        config = self.planned.config
+        namespaces = await self._namespaces(api)
+        found = await look_for_ours(
+            api,
+            self.ledger,
+            config.secret_name,
+            [one.name for one in namespaces],
+            expected={one.name for one in namespaces if config.selection.selects(one)},
+            says_skipped=True,
+        )
+        self.ledger.targets = tuple(one for one in namespaces if one.name in self.ledger.outcomes)
+        return None if found is None else Observation(secrets=found)
+
+    async def _namespaces(self, api: KubernetesApi) -> Sequence[Namespace]:
+        """Return all namespaces, since earlier configurations may have selected others; those named, where no list is allowed or needed."""
         try:
-            return tuple(await api.namespaces())
+            return await api.namespaces()
         except ApiStatusError as error:
-            if error.status != HTTPStatus.FORBIDDEN:
+            if not error.lacks_rights:
                 raise
-        if self._config.selection.needs_list:
+        if self.planned.config.selection.needs_list:
             raise ApiError(
                 "signed in, but not allowed to list namespaces", remedy="Apply infra/rbac/cluster.yaml (list on namespaces) until this is done."
             )
-        return tuple(Namespace(name) for name in self._config.selection.names)
-
-    def is_cleanup(self, target: Namespace) -> bool:
-        return True
-
-    def precheck(self, target: Namespace) -> NamespaceOutcome | None:
-        return None
-
-    async def prepare(self) -> None:
-        """Nothing is needed beforehand: no token goes anywhere."""
-
-    async def look(self, api: KubernetesApi, target: Namespace) -> NamespaceOutcome | None:
-        return await self._removal.look(api, target.name, expected=self._config.selection.selects(target))
-
-    def objection(self) -> PusherError | None:
-        return self._removal.refused_everywhere()
-
-    def after_look(self, target: Namespace) -> NamespaceOutcome | None:
-        return None
-
-    def has_cleanup(self, target: Namespace) -> bool:
-        return self._removal.concerns(target.name)
-
-    async def reconcile(self, api: KubernetesApi, target: Namespace) -> NamespaceOutcome | None:
-        return await self._removal.remove(api, target.name)
-
-    def explain(self, error: ApiStatusError, target: Namespace) -> NamespaceOutcome:
-        return explain_not_removed(error, target.name)
+        return [Namespace(name) for name in self.planned.config.selection.names]

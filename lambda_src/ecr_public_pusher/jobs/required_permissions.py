@@ -17,13 +17,14 @@ _RBAC_API = "rbac.authorization.k8s.io"
 class Need:
     """Rights that are needed, and granted, together. `file`: what grants them, below infra/rbac. `namespaced`: it may be done one by one.
 
-    `kubectl`: how a command for the cluster begins.
+    `kubectl`: how a command for the cluster begins. `without`: what is lost without them, where a push goes on all the same.
     """
 
     rights: tuple[Right, ...]
     file: str
     kubectl: str
     namespaced: bool = True
+    without: str = ""
 
     def remedy(self, namespaces: Sequence[str] = ()) -> str:
         """The command that grants them: in `namespaces` only, or everywhere where there are none."""
@@ -48,7 +49,7 @@ class Need:
 
 
 def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Need]:
-    """All that a push of this document asks of the cluster."""
+    """Return all that a push of this document asks of the cluster."""
     found = []
     command = kubectl(config)
     if needs_list or config.prune:
@@ -59,8 +60,19 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
     if any(is_glob(pattern) for pattern in config.service_accounts):
         found.append(Need(_rights(("get", "list", "patch"), "serviceaccounts"), "service-accounts.yaml", command))
     elif config.service_accounts:
-        found.append(Need(_rights(("get", "patch"), "serviceaccounts", *config.service_accounts), "service-accounts.yaml", command))
-    return found
+        names = config.service_accounts
+        found.append(Need(_rights(("get", "patch"), "serviceaccounts", *names), "service-accounts.yaml", command))
+        listed = _rights(("list",), "serviceaccounts", *(names if len(names) == 1 else ()))
+        found.append(Need(listed, "service-accounts.yaml", command, namespaced=False, without=_BLIND_TO_ACCOUNTS))
+    look = _rights(("list",), "secrets", config.secret_name)
+    return [*found, Need(look, "cluster.yaml", command, namespaced=False, without=_BLIND)]
+
+
+_BLIND = (
+    "pushes write without looking, a sweep serves new namespaces only (no late label, lost or ending Secret), and what is left behind or "
+    "has little life left is not seen"
+)
+_BLIND_TO_ACCOUNTS = "a push reads the accounts of each namespace one by one, and a sweep corrects none of namespaces that have their Secret"
 
 
 def _rights(verbs: Iterable[str], resource: str, *names: str) -> tuple[Right, ...]:

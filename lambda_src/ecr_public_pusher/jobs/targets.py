@@ -1,9 +1,10 @@
 """Request + configuration -> which clusters, in order. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.kube_context import kubectl
 from ecr_public_pusher.configuration.loader import Configuration
 from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.errors import CannotBeJudged, PusherError, RequestError
@@ -13,10 +14,27 @@ from ecr_public_pusher.results import Namespace
 
 @dataclass(frozen=True)
 class PlannedCluster:
-    """A cluster to push. `ahead`: other documents for the same cluster and Secret name that come first, and keep what they select."""
+    """A cluster to push.
+
+    `ahead`: other enabled documents for the same cluster and Secret name that come first, and keep what they select;
+    `behind`: those that come after. `invalid`: ids of documents whose Secrets must stay theirs until they are corrected.
+    """
 
     config: ClusterConfig
     ahead: tuple[ClusterConfig, ...] = ()
+    behind: tuple[ClusterConfig, ...] = ()
+    invalid: frozenset[str] = frozenset()
+
+    @property
+    def kubectl(self) -> str:
+        """Return how a command for the cluster begins."""
+        return kubectl(self.config)
+
+    def answers_for(self, document_id: str) -> bool:
+        """Return whether this document reports what a document that is gone or disabled has left: the first one does."""
+        if self.ahead or document_id in self.invalid:
+            return False
+        return all(other.id != document_id for other in self.behind)
 
     @property
     def needs_list(self) -> bool:
@@ -25,18 +43,21 @@ class PlannedCluster:
 
     def holder(self, namespace: Namespace) -> str | None:
         """The id of the document ahead that selects `namespace` too."""
-        return next((other.id for other in self.ahead if other.selection.selects(namespace)), None)
+        for other in self.ahead:
+            if other.selection.selects(namespace):
+                return other.id
+        return None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will do: `clusters` to push, in order of id; `disabled` ids; documents that are `invalid`, by id.
+    """What a run will do: `clusters` to push, in order of id; those that are `disabled`; documents that are `invalid`, by id.
 
     `gone`: what was asked for by a message, and that no document names any more, nor a discovery finds.
     """
 
     clusters: tuple[PlannedCluster, ...] = ()
-    disabled: tuple[str, ...] = ()
+    disabled: tuple[PlannedCluster, ...] = ()
     invalid: Mapping[str, PusherError] = field(default_factory=dict)
     gone: tuple[str, ...] = ()
 
@@ -50,19 +71,13 @@ def to_look_for(request: Request, configuration: Configuration) -> Narrowing | N
     """Of which clusters must be known whether a discovery finds them, before a plan is made; None where that changes nothing."""
     if request.deleted is not None or not (configuration.discoveries or any("/" in pattern for pattern in request.clusters)):
         return None
-    narrowing = Narrowing(request.clusters)
-    if request.action != "sweep" or any(discovery.settings.selection.needs_list for discovery in configuration.discoveries):
-        return narrowing
-    # No cluster that is found is swept; but a document whose clusterId is the name of one would have a token that signs in there.
-    swept = (config for config in configuration.clusters if config.selection.needs_list and isinstance(config.sign_in, IamAuthenticator))
-    return Narrowing(ids) if (ids := tuple(config.id for config in swept if narrowing.wants(config.id))) else None
+    return Narrowing(request.clusters)
 
 
 def make_plan(request: Request, configuration: Configuration) -> Plan:
     """The plan for `request`. Raises RequestError for a cluster name or glob that matches no document, unless it is to ignore missing ones.
 
-    A sweep concerns only clusters whose new namespaces can be known by a list; documents that are invalid were reported by their own push,
-    and it says only what it could not judge itself.
+    Documents that are disabled or invalid were reported by their own push: a sweep says only what it could not judge itself.
     """
     if request.deleted is not None or request.unknown_parameter is not None:
         return Plan()
@@ -81,14 +96,12 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
     if request.removes:  # what a disabled document wrote before is ours all the same
         every = sorted((config for config in configuration.clusters if wanted(config.id)), key=lambda config: config.id)
         return Plan(tuple(PlannedCluster(config) for config in every), invalid=_invalid(configuration, wanted), gone=lost)
-    ahead = _ahead(enabled)
-    planned = tuple(PlannedCluster(config, ahead[config.id]) for config in enabled if wanted(config.id))
+    planned = tuple(cluster for cluster in _side_by_side(enabled, frozenset(configuration.invalid)) if wanted(cluster.config.id))
     if request.action == "sweep":
-        swept = tuple(cluster for cluster in planned if cluster.config.selection.needs_list)
-        return Plan(swept, invalid=_not_judged(configuration, wanted), gone=lost)
+        return Plan(planned, invalid=_not_judged(configuration, wanted), gone=lost)
     return Plan(
         clusters=planned,
-        disabled=tuple(sorted(config.id for config in configuration.clusters if not config.enabled and wanted(config.id))),
+        disabled=tuple(_disabled(configuration, enabled, wanted)),
         invalid=_invalid(configuration, wanted),
         gone=lost,
     )
@@ -102,12 +115,21 @@ def _not_judged(configuration: Configuration, wanted: Callable[[str], bool]) -> 
     return {document_id: error for document_id, error in _invalid(configuration, wanted).items() if isinstance(error, CannotBeJudged)}
 
 
-def _ahead(enabled: list[ClusterConfig]) -> dict[str, tuple[ClusterConfig, ...]]:
-    """By id, the documents for the same cluster and Secret name that come first. `enabled` is in order of id."""
-    found: dict[str, tuple[ClusterConfig, ...]] = {}
-    seen: dict[tuple[str, ...], list[ClusterConfig]] = {}
+def _disabled(configuration: Configuration, enabled: list[ClusterConfig], wanted: Callable[[str], bool]) -> Iterator[PlannedCluster]:
+    """Yield disabled documents, each with the enabled ones for the same cluster and Secret name, in order of id."""
+    for config in sorted(configuration.clusters, key=lambda config: config.id):
+        if not config.enabled and wanted(config.id):
+            key = (*config.target, config.secret_name)
+            others = tuple(other for other in enabled if (*other.target, other.secret_name) == key)
+            yield PlannedCluster(config, behind=others, invalid=frozenset(configuration.invalid))
+
+
+def _side_by_side(enabled: list[ClusterConfig], invalid: frozenset[str]) -> Iterator[PlannedCluster]:
+    """Yield each document with the others for the same cluster and Secret name. `enabled` is in order of id."""
+    together: dict[tuple[str, ...], list[ClusterConfig]] = {}
     for config in enabled:
-        before = seen.setdefault((*config.target, config.secret_name), [])
-        found[config.id] = tuple(before)
-        before.append(config)
-    return found
+        together.setdefault((*config.target, config.secret_name), []).append(config)
+    for config in enabled:
+        others = together[(*config.target, config.secret_name)]
+        place = others.index(config)
+        yield PlannedCluster(config, tuple(others[:place]), tuple(others[place + 1 :]), invalid)

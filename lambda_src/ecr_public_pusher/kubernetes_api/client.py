@@ -26,6 +26,7 @@ from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import (
     RETRYABLE_STATUS,
+    AnswerTooLong,
     ApiError,
     ApiStatusError,
     CertificateMismatch,
@@ -43,7 +44,7 @@ from ecr_public_pusher.kubernetes_api.names import Names
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sent import Sent
 from ecr_public_pusher.kubernetes_api.sockets import Sockets, close_in_peace
-from ecr_public_pusher.kubernetes_api.status import phrase, status_error
+from ecr_public_pusher.kubernetes_api.status import is_denial, phrase, status_error
 from ecr_public_pusher.kubernetes_api.tls import Connector, Resolver, client_context, verifying_context
 from ecr_public_pusher.ownership import USER_AGENT
 
@@ -63,6 +64,18 @@ class _AnswerTooLong(Exception):
     """The answer goes on beyond MAX_ANSWER_BYTES."""
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How often a request is tried, and for how many seconds each time. None: as the retry policy says."""
+
+    attempts: int | None = None
+    seconds: float | None = None
+
+
+PATIENT = Patience()
+_READING = ("GET", "POST")  # reviews are posted, and write nothing
+
+
 class Client:
     """One cluster's connections, and the credential it is signed in to with, renewed once when refused. `async with`, on one event loop."""
 
@@ -77,6 +90,7 @@ class Client:
         self._signing_in = asyncio.Lock()
         self._admitted: _SignedIn | None = None  # the last that a request was not refused with
         self._sign_in_failure: PusherError | None = None
+        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._sent = Sent()
         self.names = Names(self._sent.holds)  # of the answers
         self._last_body: bytes | None = None
@@ -105,12 +119,7 @@ class Client:
                 make_socket=make_socket,
                 on_connect=lambda connection: share.connected(_TURN.get(), connection),
             ),
-            # The connection with its TLS handshake; then the request as a whole, whatever drips. DNS has its own, in the resolver.
-            timeout=aiohttp.ClientTimeout(
-                total=policy.connect_seconds + policy.request_seconds,
-                sock_connect=policy.connect_seconds,
-                ceil_threshold=60,
-            ),
+            timeout=self._timeout(policy.request_seconds),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept-Encoding", "User-Agent", "Content-Type"),  # what unfolds to gigabytes is not asked to
             auto_decompress=False,
@@ -137,6 +146,7 @@ class Client:
         accept: str = JSON,
         body: bytes | None = None,
         content_type: str = JSON,
+        patience: Patience = PATIENT,
         secret: bool = False,
     ) -> tuple[int, dict[str, Any]]:
         """One request, retried where that may help, until it has a final answer: its status, and its object.
@@ -151,34 +161,36 @@ class Client:
             headers["Content-Type"] = content_type
             if secret:
                 self._sent.secret(body)
+        seconds = patience.seconds or (self.retry_policy.request_seconds if method in _READING else self.retry_policy.write_seconds)
+        attempts = patience.attempts or self.retry_policy.attempts
         renewed = False
         attempt = 0
         while True:
             attempt += 1
             signed_in = await self._sign_in()
             try:
-                code, data, retry_after = await self._exchange(method, url, headers, body, signed_in)
+                code, data, retry_after = await self._exchange(method, url, headers, body, signed_in, seconds)
             except GaveWay:
                 attempt -= 1
                 continue
             except UnreachableError as error:
-                if attempt >= self._attempts(error):
+                if attempt >= min(attempts, self._attempts(error)):
                     raise
                 await self._pause(attempt, None, error)
                 continue
             self.answered = True
-            if code != HTTPStatus.UNAUTHORIZED:
+            if code != HTTPStatus.UNAUTHORIZED or is_denial(_json(data)):
                 self._admitted = signed_in
             elif not renewed and await self._renew(signed_in):
                 renewed = True
                 continue
-            if code in RETRYABLE_STATUS and attempt < self.retry_policy.attempts:
+            if code in RETRYABLE_STATUS and attempt < attempts:
                 await self._pause(attempt, retry_after, ApiStatusError(code, phrase(code)))
                 continue
-            return code, self._answer(code, data, (kind,) if isinstance(kind, str) else kind)
+            return code, self._answer(code, data, retry_after, (kind,) if isinstance(kind, str) else kind)
 
     async def _exchange(
-        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, signed_in: "_SignedIn"
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, signed_in: "_SignedIn", seconds: float
     ) -> tuple[int, bytes, str | None]:
         turn = await self._share.take()
         answered = False
@@ -192,6 +204,7 @@ class Client:
                 headers={**signed_in.headers, **headers},
                 ssl=signed_in.tls,
                 allow_redirects=False,
+                timeout=self._timeout(seconds),
             )
             try:
                 data = await _read(response)
@@ -204,7 +217,7 @@ class Client:
                 raise GaveWay from None
             raise
         except _AnswerTooLong:
-            error: PusherError = WrongAnswer(
+            error: PusherError = AnswerTooLong(
                 f"{self._host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB, and was cut off", remedy=NOT_THE_API
             )
         except (aiohttp.ClientError, OSError, ValueError) as failure:
@@ -216,6 +229,16 @@ class Client:
             self._share.leave(turn, answered=answered)
         raise error from None
 
+    def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
+        """Return the time-outs of one request: the connection with its TLS handshake; then the request as a whole, whatever drips.
+
+        DNS has its own, in the resolver.
+        """
+        if seconds not in self._timeouts:
+            connect = self.retry_policy.connect_seconds
+            self._timeouts[seconds] = aiohttp.ClientTimeout(total=connect + seconds, sock_connect=connect, ceil_threshold=60)
+        return self._timeouts[seconds]
+
     def _payload(self, body: bytes | None) -> "_DeadlinedBody | None":
         """The body as aiohttp sends it. The same Secret goes to every namespace, so what was made last will do most of the time."""
         if body is None:
@@ -224,25 +247,23 @@ class Client:
             self._last_body, self._last_payload = body, _DeadlinedBody(body, self._deadline)
         return self._last_payload
 
-    def _answer(self, status: int, data: bytes, kinds: tuple[str, ...]) -> dict[str, Any]:
+    def _answer(self, status: int, data: bytes, retry_after: str | None, kinds: tuple[str, ...]) -> dict[str, Any]:
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ApiError(f"{self._host} answered with a redirect ({status}), which is never followed", remedy=NOT_THE_API)
         if data.count(b",") > MAX_ANSWER_VALUES:
             raise self.nonsense()
-        try:
-            answer = json.loads(data)
-        except (ValueError, RecursionError):
-            answer = None
-        if status == HTTPStatus.UNAUTHORIZED:
-            raise SignInRefused(f"{self._host} refused the sign-in: it {self._access.refusal}", remedy=self._access.sign_in_remedy)
+        answer = _json(data)
+        if status == HTTPStatus.UNAUTHORIZED and not is_denial(answer):
+            said = f"{self._host} refused the sign-in: it {self._access.refusal}"
+            raise SignInRefused(said, remedy=self._access.sign_in_remedy)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise status_error(status, answer, self.names)
+            raise status_error(status, answer, self.names, retry_after=retry_after)
         if not isinstance(answer, dict) or (kinds and answer.get("kind") not in kinds):
             raise self.nonsense()
         return answer
 
     async def _sign_in(self) -> "_SignedIn":
-        """Return the credential in use: made when it is first needed, and waited for while another takes its place."""
+        """Return the credential in use, made when it is first needed; wait while it is replaced."""
         if self._signed_in is None or self._signing_in.locked():
             async with self._signing_in:
                 self._check_sign_in()
@@ -250,7 +271,7 @@ class Client:
         return self._signed_in
 
     async def _renew(self, refused: "_SignedIn") -> bool:
-        """Put another credential in the place of one that was refused, after a pause; return whether there is one to try.
+        """Replace a credential that was refused, after a pause; return whether there is one to try.
 
         All requests that were refused share the pause and what comes of it. The pause is for whoever
         verifies credentials: where STS throttles aws-iam-authenticator, good tokens are refused too.
@@ -325,7 +346,10 @@ class _SignedIn:
     renewed: bool = False
 
     def is_last(self, admitted: "_SignedIn | None") -> bool:
-        """Whether no other is made when this one is refused: it is nobody's, or took the place of one, and was admitted with never."""
+        """Return whether this one, refused, is not replaced.
+
+        It is nobody's, or took the place of another and was never admitted itself.
+        """
         return self.credential == Credential() or (self.renewed and self is not admitted)
 
     @property
@@ -344,6 +368,14 @@ class _DeadlinedBody(BytesPayload):
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         self._deadline.check()
         await super().write_with_length(writer, content_length)
+
+
+def _json(data: bytes) -> Any:
+    """Return what the answer says; None where that is no JSON."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -4,7 +4,7 @@ Each method raises as Client.send does. Answers are metadata only wherever they 
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Deadline
-from ecr_public_pusher.errors import ApiStatusError
+from ecr_public_pusher.errors import AnswerTooLong, ApiStatusError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess
-from ecr_public_pusher.kubernetes_api.client import JSON, Client
-from ecr_public_pusher.kubernetes_api.names import CONTINUE, NAMESPACE, OBJECT, VERSION, annotations_of, of_form
+from ecr_public_pusher.kubernetes_api.client import JSON, PATIENT, Client, Patience
+from ecr_public_pusher.kubernetes_api.names import CONTINUE, NAMESPACE, OBJECT, VERSION, Names, labels_of, of_form
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.results import Namespace
@@ -27,17 +27,21 @@ _APPLY = "application/apply-patch+yaml"  # any JSON is YAML
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 
+# What is kept of an object, by the names that may be: raises KeyError, TypeError, ValueError, AttributeError for what is none.
+type Keep[T] = Callable[[dict[str, Any], Names], T]
+
 PAGE = 500  # objects a page, kubectl's own chunk size
+FEWER = 10  # by this a page's limit is divided when it is too long
+BEGINNINGS = 3  # of one list, whose pages expire while the API server compacts its history
 # Many times what Kubernetes is tried with (https://kubernetes.io/docs/setup/best-practices/cluster-large/).
 MOST_OBJECTS = 100_000
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What an apply came to. `created`: there was no such Secret before. `annotations` and `version` are the Secret's now."""
+    """What an apply came to. `created`: there was no such Secret before. `version` is the Secret's now."""
 
     created: bool
-    annotations: Mapping[str, str]
     version: str
 
 
@@ -59,65 +63,67 @@ class KubernetesApi(Client):
         self._manager = urlencode({"fieldManager": field_manager})
 
     async def namespaces(self, selector: str | None = None) -> list[Namespace]:
-        """All namespaces that `selector` holds, page by page."""
-        found: list[Namespace] = []
-        async for item in self._pages(
-            "/api/v1/namespaces", _METADATA_LIST, "PartialObjectMetadataList", {"labelSelector": selector} if selector else {}
-        ):
-            try:
-                found.append(_namespace(self.names.metadata(item["metadata"], name=NAMESPACE)))
-            except (KeyError, ValueError):
-                raise self.nonsense() from None
-        return found
+        """Return all namespaces that `selector` holds."""
+        asked = {"labelSelector": selector} if selector else {}
+        return await self._list("/api/v1/namespaces", _namespace, asked)
 
-    async def apply_secret(self, namespace: str, name: str, body: bytes, *, force: bool = False, dry_run: bool = False) -> Applied:
-        """Server-side applies `body`."""
-        query = self._query(force=force, dry_run=dry_run)
+    async def secrets_named[T](self, name: str, keep: Keep[T], *, namespace: str | None = None) -> list[T]:
+        """Return what `keep` makes of the metadata of each Secret of that name, in all namespaces or in one.
+
+        RBAC grants such a list by `list` with `resourceNames`, and refuses every other.
+        """
+        path = "/api/v1/secrets" if namespace is None else self._path(namespace, "secrets", None)
+        return await self._list(path, keep, {"fieldSelector": f"metadata.name={name}"})
+
+    async def apply_secret(
+        self, namespace: str, name: str, body: bytes, *, force: bool = False, dry_run: bool = False, patience: Patience = PATIENT
+    ) -> Applied:
+        """Server-side apply `body`."""
         status, answer = await self.send(
             "PATCH",
             self._secret(namespace, name),
-            query,
+            self._query(force=force, dry_run=dry_run),
             kind="PartialObjectMetadata",
             accept=_METADATA,
             body=body,
             content_type=_APPLY,
             secret=True,
+            patience=patience,
         )
         metadata = self._of(answer, namespace, name)
-        try:  # of all that comes back, what is used
-            annotations = annotations_of(metadata.get("annotations") or {})
-            version = of_form(metadata.get("resourceVersion", ""), VERSION) if "resourceVersion" in metadata else ""
+        try:
+            version = of_form(metadata["resourceVersion"], VERSION) if "resourceVersion" in metadata else ""
         except ValueError:
             raise self.nonsense() from None
-        return Applied(status == HTTPStatus.CREATED, annotations, version)
+        return Applied(status == HTTPStatus.CREATED, version)
 
-    async def secret_metadata(self, namespace: str, name: str) -> dict[str, Any] | None:
-        """The metadata of a Secret; None where there is none, or no such namespace."""
+    async def secret_metadata[T](self, namespace: str, name: str, keep: Keep[T]) -> T | None:
+        """Return what `keep` makes of a Secret's metadata; None where there is none, or no such namespace."""
         try:
             _, answer = await self.send("GET", self._secret(namespace, name), kind="PartialObjectMetadata", accept=_METADATA)
         except ApiStatusError as error:
-            if error.status == HTTPStatus.NOT_FOUND:
+            if error.status == HTTPStatus.NOT_FOUND and error.kind:
                 return None
             raise
-        return self._metadata(answer, namespace, name)
+        self._of(answer, namespace, name)
+        return self._kept(answer, keep)
 
-    async def annotate_secret(self, namespace: str, name: str, annotations: Mapping[str, str | None], *, version: str) -> None:
-        """Sets (None: removes) annotations of the Secret as it was at resource version `version`; refused with 409 when it has changed."""
-        body = {"metadata": {"resourceVersion": version, "annotations": annotations}}
+    async def clear_secret_metadata(self, namespace: str, name: str, cleared: Mapping[str, Any], *, version: str) -> None:
+        """Merge-patches the Secret's metadata, as it was at `version`; refused with 409 when it has changed since."""
         await self.send(
             "PATCH",
             self._secret(namespace, name),
             self._query(),
             kind="PartialObjectMetadata",
             accept=_METADATA,
-            body=_bytes(body),
+            body=_bytes({"metadata": {"resourceVersion": version, **cleared}}),
             content_type=_MERGE_PATCH,
         )
 
     async def delete_secret(self, namespace: str, name: str, *, uid: str, version: str, dry_run: bool = False) -> bool:
-        """Deletes that very Secret, as it was seen; refused with 409 when it is another by now, or has changed.
+        """Delete that very Secret, as it was seen; refused with 409 when it is another by now, or has changed.
 
-        Whether it is gone: one with finalizers stays until whoever set them takes them away.
+        Return whether it is gone: one with finalizers stays until whoever set them takes them away.
         """
         body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid, "resourceVersion": version}}
         if dry_run:  # in the body too: options there replace those of the query, and a dry run in the query alone would delete
@@ -126,21 +132,27 @@ class KubernetesApi(Client):
         _, answer = await self.send("DELETE", self._secret(namespace, name), query, kind=("Status", "Secret"), body=_bytes(body))
         return answer.get("kind") == "Status"
 
-    async def service_account(self, namespace: str, name: str) -> dict[str, Any]:
-        """A ServiceAccount, whole: its imagePullSecrets are no metadata."""
-        _, answer = await self.send("GET", self._service_account(namespace, name), kind="ServiceAccount")
-        return answer | {"metadata": self._metadata(answer, namespace, name)}
-
-    async def service_accounts(self, namespace: str) -> list[dict[str, Any]]:
-        """All ServiceAccounts of a namespace."""
-        found = [item async for item in self._pages(self._service_account(namespace), JSON, "ServiceAccountList", {})]
+    async def service_account[T](self, namespace: str, name: str, keep: Keep[T]) -> T | None:
+        """Return what `keep` makes of a ServiceAccount; None where there is none."""
         try:
-            return [item | {"metadata": self.names.metadata(item["metadata"])} for item in found]
-        except (KeyError, ValueError):
-            raise self.nonsense() from None
+            _, answer = await self.send("GET", self._service_account(namespace, name), kind="ServiceAccount")
+        except ApiStatusError as error:
+            if error.status == HTTPStatus.NOT_FOUND and error.kind:
+                return None
+            raise
+        self._of(answer, namespace, name)
+        return self._kept(answer, keep)
 
-    async def patch_service_account(self, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> None:
-        """Applies JSON patch operations; refused with 422 when one of them, a test above all, does not hold."""
+    async def accounts_named[T](self, name: str | None, keep: Keep[T], *, namespace: str | None = None) -> list[T]:
+        """Return what `keep` makes of each ServiceAccount (of that name), in all namespaces or in one. Whole: the list is no metadata."""
+        path = "/api/v1/serviceaccounts" if namespace is None else self._service_account(namespace)
+        asked = {"fieldSelector": f"metadata.name={name}"} if name else {}
+        return await self._list(path, keep, asked, accept=JSON, kind="ServiceAccountList")
+
+    async def patch_service_account(
+        self, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], *, dry_run: bool = False, patience: Patience = PATIENT
+    ) -> None:
+        """Apply JSON patch operations; refused with 422 when one of them, a test above all, does not hold."""
         await self.send(
             "PATCH",
             self._service_account(namespace, name),
@@ -148,29 +160,59 @@ class KubernetesApi(Client):
             kind="ServiceAccount",
             body=_bytes(operations),
             content_type=_JSON_PATCH,
+            patience=patience,
         )
 
-    async def _pages(self, path: str, accept: str, kind: str, parameters: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+    async def _list[T](
+        self,
+        path: str,
+        keep: Keep[T],
+        parameters: Mapping[str, str],
+        *,
+        accept: str = _METADATA_LIST,
+        kind: str = "PartialObjectMetadataList",
+    ) -> list[T]:
+        """Return what `keep` makes of each object, page by page. One that expires on the way (410) begins anew; a page that is
+        longer than an answer may be is asked for again with fewer objects.
+        """
+        kept: list[T] = []
         asked = {"limit": str(PAGE), **parameters}
+        begun = 1
         seen = 0
         while True:
-            _, page = await self.send("GET", path, urlencode(asked), kind=kind, accept=accept)
+            try:
+                _, page = await self.send("GET", path, urlencode(asked), kind=kind, accept=accept)
+            except AnswerTooLong:
+                if (limit := int(asked["limit"]) // FEWER) < 1:
+                    raise
+                asked["limit"] = str(limit)
+                continue
+            except ApiStatusError as error:
+                if error.status != HTTPStatus.GONE or "continue" not in asked or begun == BEGINNINGS:
+                    raise
+                begun += 1
+                kept.clear()
+                del asked["continue"]
+                continue
             try:
                 items, token = page["items"] or (), page["metadata"].get("continue")
+                kept += [keep(item, self.names) for item in items]
                 if token:
                     self.names.checked(token, CONTINUE)
-            except (KeyError, TypeError, AttributeError, ValueError):
+            except (KeyError, TypeError, ValueError, AttributeError):
                 raise self.nonsense() from None
-            if not isinstance(items, (list, tuple)) or not all(isinstance(item, dict) for item in items):
-                raise self.nonsense()
             seen += len(items) + 1  # pages that hold nothing count, too
             if seen > MOST_OBJECTS:
                 raise self.nonsense()
-            for item in items:
-                yield item
             if not token:
-                return
+                return kept
             asked["continue"] = token
+
+    def _kept[T](self, value: dict[str, Any], keep: Keep[T]) -> T:
+        try:
+            return keep(value, self.names)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise self.nonsense() from None
 
     def _query(self, *, force: bool = False, dry_run: bool = False) -> str:
         return self._manager + ("&force=true" if force else "") + ("&dryRun=All" if dry_run else "")
@@ -181,12 +223,6 @@ class KubernetesApi(Client):
         if not isinstance(metadata, dict) or (metadata.get("name"), metadata.get("namespace")) != (name, namespace):
             raise self.nonsense()
         return metadata
-
-    def _metadata(self, answer: Mapping[str, Any], namespace: str, name: str) -> dict[str, Any]:
-        try:
-            return self.names.metadata(self._of(answer, namespace, name))
-        except (KeyError, ValueError):
-            raise self.nonsense() from None
 
     def _secret(self, namespace: str, name: str) -> str:
         return self._path(namespace, "secrets", name)
@@ -206,8 +242,10 @@ def _bytes(body: Any) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def _namespace(metadata: dict[str, Any]) -> Namespace:
+def _namespace(item: dict[str, Any], names: Names) -> Namespace:
+    metadata = item["metadata"]
     created_at = datetime.fromisoformat(metadata["creationTimestamp"]) if metadata.get("creationTimestamp") else None
     if created_at is not None and created_at.tzinfo is None:
         raise ValueError
-    return Namespace(metadata["name"], metadata.get("labels", {}), terminating="deletionTimestamp" in metadata, created_at=created_at)
+    labels = labels_of(metadata["labels"]) if metadata.get("labels") else {}
+    return Namespace(names.checked(metadata["name"], NAMESPACE), labels, terminating="deletionTimestamp" in metadata, created_at=created_at)

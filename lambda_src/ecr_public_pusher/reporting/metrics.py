@@ -19,13 +19,14 @@ class Metric:
 
 
 def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
-    """What a run emits, explicit zeros included so that every series lives.
+    """Return what a run emits, explicit zeros included so that every series lives.
 
-    A plan, a check and a removal emit nothing: no alarm may follow from them. A sweep speaks only of clusters that it wrote to or that failed,
-    and so costs nothing where there is nothing new. The dispatcher of a push says nothing of its being done.
+    A plan, a check and a removal emit nothing: no alarm may follow from them. A sweep counts only in clusters that it wrote to or that
+    failed; what life is left is said of each. The dispatcher of a push says nothing of its being done.
     """
     if run.request.action not in ("push", "sweep"):
         return []
+    lives = [result.seconds_left for result in run.results if result.seconds_left is not None]
     shown = [result for result in run.results if not result.skipped]
     if run.request.action == "sweep":
         shown = [result for result in shown if not result.ok or any(outcome.outcome.applied for outcome in result.outcomes)]
@@ -41,6 +42,11 @@ def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
     for token in run.tokens:
         life = (token.expires_at - now).total_seconds()
         found.append(Metric("TokenSecondsAtIssue", life, "Seconds", registry=token.registry if token.private else None))
+    if lives:
+        found.append(Metric("SecondsLeft", round(min(lives)), "Seconds"))
+    found += [
+        Metric("SecondsLeft", round(result.seconds_left), "Seconds", cluster=result.id) for result in run.results if result.seconds_left is not None
+    ]
     for result in shown:
         found += [
             Metric("ClusterFailed", float(not result.ok), cluster=result.id),

@@ -134,8 +134,12 @@ def _cluster(result: ClusterResult, *, dry_run: bool) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "problems": [_problem(outcome) for outcome in result.outcomes if outcome.outcome.bad] if not result.ok else [],
     }
+    if result.seconds_left is not None and not dry_run:
+        answer["secondsLeft"] = round(result.seconds_left)
     if result.skipped:
         answer["skipped"] = result.skipped
+    if result.empty_globs:
+        answer["emptyGlobs"] = [glob[:253] for glob in result.empty_globs[:MAX_NAMES]]
     if adopted := [{"namespace": one.namespace, "from": list(one.taken_from)} for one in result.outcomes if one.outcome is Outcome.ADOPTED]:
         answer["adopted"] = adopted
     if changed := sum(len(one.service_accounts) for one in result.outcomes):

@@ -35,5 +35,5 @@ class Endpoint:
 
     @property
     def has_access_entries(self) -> bool:
-        """Return whether access entries admit to the cluster: local ones go by the ConfigMap aws-auth where EKS does not say otherwise."""
+        """Return whether access entries count: local clusters go by aws-auth, unless EKS says otherwise."""
         return self.authentication_mode != CONFIG_MAP and not (self.local_id and not self.authentication_mode)

@@ -193,6 +193,7 @@ def test_delete_off_a_terminal_asks_for_yes_and_does_nothing(person: Administrat
 
 def test_delete_keeps_the_document_when_secrets_are_left(person: Administrator, world: World) -> None:
     world.add_cluster("old", namespaces=("a",), document=PROD, embedded=True)
+    world.invoke()
     ran = person.run("clusters", "delete", "old", "--yes", "-o", "json")
     assert (ran.code, ran.json) == (1, {"deleted": [], "kept": ["clusters/old"]})
     assert "--allow-removal" in ran.err

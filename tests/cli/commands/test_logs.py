@@ -45,6 +45,12 @@ def test_a_line_that_is_nested_too_deep_is_left_out(ran: Operator) -> None:
     assert (result.exit_code, result.stdout.count("message: report")) == (0, 2)
 
 
+def test_globs_that_match_nothing_are_said(operator: Operator) -> None:
+    entry = {"id": "prod", "ok": True, "error": None, "counts": {}, "problems": [], "emptyGlobs": ["teem-*"]}
+    operator.log_report({"action": "push", "ok": True, "clusters": [entry], "totals": {}, "seconds": 1.0})
+    assert "prod: no namespace matches teem-*" in operator.run("logs").stdout
+
+
 def test_older_lines_are_shown_when_asked_for(operator: Operator) -> None:
     operator.log_report({"action": "push", "ok": True, "clusters": [], "totals": {}, "seconds": 1.0}, ago=5 * 3600)
     assert "Nothing was logged" in operator.run("logs").stderr

@@ -73,6 +73,26 @@ def test_a_check_of_several_clusters_counts_what_is_fine_unless_asked(operator: 
     assert "TLSv1.3" in operator.run("check", "--verbose").stdout
 
 
+def test_a_check_names_what_a_disabled_document_has_left(prod: Operator) -> None:
+    prod.run("push", "prod", "-n", "team-a")
+    prod.world.document("prod", "{namespaces: [team-a, team-b], enabled: false}")
+    result = prod.run("check")
+    assert result.exit_code == 1
+    assert "failed  left" in result.stdout
+    assert "1 Secrets of it are there" in result.stdout
+    assert '{"action": "remove", "clusters": ["prod"]}' in result.stdout
+
+
+def test_a_sweep_puts_back_what_was_deleted_and_says_what_is_current(prod: Operator) -> None:
+    prod.run("push")
+    path = "/api/v1/namespaces/team-a/secrets/ecr-public-token"
+    assert prod.world.clusters["prod"].admin("DELETE", path)[0] == 200
+    result = prod.run("sweep")
+    assert "1 created" in result.stdout
+    assert prod.world.secret("prod", "team-a")
+    assert "1 current" in prod.run("sweep").stdout
+
+
 def test_a_sweep_sends_its_window(prod: Operator) -> None:
     assert prod.json("sweep", "--window", "60")["action"] == "sweep"
 
@@ -94,6 +114,7 @@ def test_a_removal_with_yes_is_done(prod: Operator) -> None:
 
 def test_a_removal_without_the_rights_names_the_command_that_gives_them(operator: Operator) -> None:
     operator.world.add_cluster("prod", namespaces=("team-a",), document="namespaces: [team-a]")
+    operator.run("push")
     result = operator.run("remove", "prod", "--yes")
     assert result.exit_code == 1
     assert "ecr-public-pusher clusters add prod --allow-removal --no-push" in result.stderr

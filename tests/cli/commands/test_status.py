@@ -8,6 +8,7 @@ import pytest
 
 from infra.local.aws import Answer
 from tests.support.operator import Operator, deploy
+from tests.support.secrets import aged
 
 HOUR = 3600
 
@@ -49,6 +50,27 @@ def test_a_cluster_that_failed_shows_why_and_what_to_do(prod: Operator) -> None:
     assert "EksError" in line
     assert re.search(r"^edge \(push, \d+s ago\)$", result.stdout, re.MULTILINE)
     assert [alarm["name"] for alarm in prod.json("status")["alarms"]] == ["stack-of-a-test-cluster-failed"]
+
+
+def test_secrets_that_are_left_are_shown_with_what_is_mistyped_and_the_command_that_deletes_them(prod: Operator) -> None:
+    prod.world.document("prod", "namespaces: ['team-[a]', 'teem-*']")
+    prod.run("push")
+    result = prod.run("status")
+    assert result.exit_code == 1
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("prod   ")]
+    assert "1 updated, 1 left; no namespace matches teem-*" in line
+    assert re.search(r"^team-b  left$", result.stdout, re.MULTILINE)
+    assert "its token ends in 12.0 hours, and then blocks pulls" in result.stdout
+    assert "-n team-b delete secret ecr-public-token" in result.stdout
+    (found,) = prod.json("status")["clusters"]
+    assert ([one["outcome"] for one in found["problems"]], found["emptyGlobs"]) == (["left"], ["teem-*"])
+
+
+def test_the_token_left_is_what_a_sweep_measured_last(prod: Operator) -> None:
+    aged(prod.world, "prod", "team-b", hours_left=5)
+    prod.run("sweep")
+    assert prod.json("status")["clusters"][0]["tokenHoursLeft"] == 5.0
+    assert "4h59m" in prod.run("status").stdout
 
 
 def test_ids_narrow_what_is_shown_and_what_counts(prod: Operator) -> None:

@@ -42,7 +42,8 @@ def test_prune_and_service_accounts_bring_theirs() -> None:
 
 def test_service_accounts_by_name_alone_are_granted_by_name() -> None:
     found = rules(manifests([config(service_accounts=("default", "build"))], Grant.CLUSTER))
-    assert found["ecr-public-pusher-service-accounts"] == [(["serviceaccounts"], ["get", "patch"], ["build", "default"])]
+    granted = (["serviceaccounts"], ["get", "list", "patch"], ["build", "default"])
+    assert found["ecr-public-pusher-service-accounts"] == [granted]
 
 
 def test_what_a_removal_needs_is_there_when_asked_for() -> None:
@@ -51,7 +52,10 @@ def test_what_a_removal_needs_is_there_when_asked_for() -> None:
 
 def test_one_role_serves_all_documents_of_the_cluster() -> None:
     found = rules(manifests([config("a", secret_name="x"), config("b", prune=True)], Grant.CLUSTER))
-    assert found["ecr-public-pusher"][1] == (["secrets"], ["create", "patch"], ["ecr-public-token", "x"])
+    assert found["ecr-public-pusher"][1:] == [
+        (["secrets"], ["create", "patch"], ["ecr-public-token", "x"]),
+        (["secrets"], ["list"], ["ecr-public-token", "x"]),
+    ]
     assert found["ecr-public-pusher-prune"][0][2] == ["ecr-public-token", "x"]
 
 
@@ -73,7 +77,7 @@ def test_what_must_list_namespaces_cannot_be_granted_one_by_one(given: ClusterCo
 
 def test_every_role_keeps_the_mark_of_its_version_whatever_it_is_narrowed_to() -> None:
     objects = manifests([config(secret_name="x", prune=True, service_accounts=("default",))], Grant.CLUSTER)
-    marks = {rule["resourceNames"][0] for one in objects for rule in one.get("rules", ()) if rule["apiGroups"] == [MARK_GROUP]}
+    marks = {rule["resourceNames"][-1] for one in objects for rule in one.get("rules", ()) if rule["apiGroups"] == [MARK_GROUP]}
     assert marks == {mark(file, RBAC_VERSION).name for file in ("cluster.yaml", "prune.yaml", "service-accounts.yaml")}
 
 

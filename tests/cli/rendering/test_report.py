@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from ecr_public_pusher.results import Outcome
 from infra.cli.rendering.report import render_report
-from infra.cli.rendering.text import Whole, indented, remedy, span
+from infra.cli.rendering.text import Whole, indented, remedy, span, state
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BASE: dict[str, Any] = {
@@ -76,6 +77,37 @@ def test_adopted_secrets_are_named_with_whom_they_were_taken_from() -> None:
 
 def test_changed_service_accounts_are_counted() -> None:
     assert "2 ServiceAccounts got the Secret's name" in of(serviceAccountsChanged=2)
+
+
+def test_globs_that_match_nothing_are_said_though_it_is_ok() -> None:
+    text = of(emptyGlobs=["teem-*", "wob-?"])
+    assert "prod     ok" in text
+    assert "no namespace matches teem-*, wob-?" in text
+
+
+def test_the_least_life_that_is_left_has_a_column_where_a_run_measured_it() -> None:
+    measured = {**CLUSTER, "secondsLeft": 4 * 3600 + 60}
+    none = {**CLUSTER, "id": "lack", "secondsLeft": 0}
+    text = printed({**BASE, "clusters": [measured, none, {**CLUSTER, "id": "edge"}]})
+    assert "prod     ok     2 updated   4h01m       0.4" in text
+    assert "lack     ok     2 updated   none        0.4" in text
+    assert "edge     ok     2 updated   -           0.4" in text
+    assert "TOKEN LEFT" not in of()
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_each_outcome_has_the_colour_of_what_it_means(outcome: Outcome) -> None:
+    neutral = {Outcome.SKIPPED: "yellow"}
+    assert state(outcome.value).style == neutral.get(outcome, "red" if outcome.bad else "green")
+
+
+def test_what_is_left_is_a_problem_with_the_command_that_deletes_it() -> None:
+    message = "the Secret ecr-public-token is left there: its token ends in 2.0 hours"
+    remedy_of_it = "delete it: `kubectl -n team-a delete secret ecr-public-token`."
+    problem = {"namespace": "team-a", "outcome": "left", "message": message, "remedy": remedy_of_it}
+    text = of(ok=False, counts={"updated": 1, "left": 1}, problems=[problem])
+    assert "1 updated, 1 left" in text
+    assert f"team-a  left\n  {message}\n    {remedy_of_it}" in text
 
 
 def test_a_plan_says_what_it_would_do() -> None:

@@ -1,6 +1,7 @@
 """The queue: what failed is put there once, comes back by itself, and is done by the same function; and FanOut, which deals a push out on it."""
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from ecr_public_pusher.errors import PushFailed
 from ecr_public_pusher.events import queue_message as messages
 from infra.local.aws import Answer
 from infra.local.aws.queues import WaitingMessage
+from infra.local.kube import EmbeddedCluster
 from tests.support.world import World
 
 DENIED = Answer(400, b'{"__type": "AccessDeniedException", "message": "no"}')
@@ -398,3 +400,16 @@ def test_a_run_that_nothing_else_tries_again_becomes_a_dead_letter(queued: World
     queued.queue.put(failure_record({}))
     assert [len(queued.poll()) for _ in range(3)] == [1, 1, 1]
     assert queued.queue.dead == [failure_record({})]
+
+
+def test_a_message_that_hangs_does_not_use_up_the_time_of_another(queued: World) -> None:
+    """They are of different requests, so of two runs: side by side."""
+    for name in ("hangs", "well"):
+        queued.add_cluster(name, namespaces=("a", "b"), document="namespaces: [a, b]", embedded=True)
+    cluster = queued.clusters["hangs"]
+    assert isinstance(cluster, EmbeddedCluster)
+    cluster.intercept = lambda request: time.sleep(6)  # longer than the invocation has
+    queued.queue.put({"action": "push", "clusters": ["hangs"], "namespaces": ["a"]})
+    queued.queue.put({"action": "push", "clusters": ["well"], "namespaces": ["b"]})
+    assert len(queued.poll(seconds=4)) == 1
+    assert queued.secret("well", "b") is not None

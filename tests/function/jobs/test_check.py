@@ -1,5 +1,6 @@
 """The check: each thing that can stand in the way is distinguished, with what to do about it, and nothing is written."""
 
+import base64
 import json
 import shutil
 import socket
@@ -8,8 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import yaml
@@ -24,10 +27,11 @@ from infra.local.kube.certificates import Certificate, issue
 from tests.support.bad_server import Exchange, drip, hanging_at_connect, serving
 from tests.support.commands import in_backticks
 from tests.support.resolver import Resolver
-from tests.support.world import ACCOUNT, EXECUTION_ROLE, GROUP, IMPATIENT, RBAC, SECRET, SPOKE_ACCOUNT, SPOKE_ROLE, World
+from tests.support.world import ACCOUNT, EXECUTION_ROLE, GROUP, IMPATIENT, RBAC, SECRET, SPOKE_ACCOUNT, SPOKE_ROLE, STACK, World
 
-# Of a document that names no private registry.
-EVERY = [check for check in Check if check is not Check.REGISTRIES]
+# Of a document that is enabled and names no private registry; two permissions: to write, and to look.
+EVERY = [check for check in Check if check not in (Check.REGISTRIES, Check.LEFT)]
+EVERY.insert(EVERY.index(Check.PERMISSION), Check.PERMISSION)
 READS = {"GetParametersByPath", "GetParameter", "GetParameters", "DescribeCluster", "AssumeRole", "GetAuthorizationToken"}
 REVIEWS = ("/selfsubjectreviews", "/selfsubjectaccessreviews")
 ONE_NAME = "cluster.example"
@@ -69,7 +73,7 @@ def check(world: World, *, retry_policy: RetryPolicy = IMPATIENT, seconds: float
     text = json.dumps(report)
     secret = [world.environ["AWS_SESSION_TOKEN"], world.environ["AWS_SECRET_ACCESS_KEY"], *world.aws.ecr_public.issued]
     assert not [part for part in ("k8s-aws-v1", "X-Amz", "aHR0cHM", *secret) if part and part in text]
-    assert {finding["check"] for cluster in report["clusters"] for finding in cluster.get("findings", [])} <= set(EVERY)
+    assert {finding["check"] for cluster in report["clusters"] for finding in cluster.get("findings", [])} <= set(Check)
     return report
 
 
@@ -135,11 +139,16 @@ def test_the_checks_are_reported_in_their_order(world: World) -> None:
 
 def test_what_it_found_out_is_reported(world: World) -> None:
     world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: ['?']")
-    logged = {finding["check"]: finding["message"] for finding in entry(check(world))["findings"]}
+    findings = entry(check(world))["findings"]
+    logged = {finding["check"]: finding["message"] for finding in findings}
     assert logged["namespaces"] == "2 selected now: a, b"
     assert logged["eks"].startswith(f"public endpoint {world.clusters['prod'].endpoint}")
     assert logged["sign-in"].startswith("as arn:aws:sts::111122223333:assumed-role/ecr-public-pusher/function, in the groups ecr-public-pushers")
-    assert logged["permission"] == f"may create and patch secrets named {SECRET}"
+    assert [finding["message"] for finding in findings if finding["check"] == "permission"] == [
+        "may list namespaces",
+        f"may create and patch secrets named {SECRET}",
+        f"may list secrets named {SECRET}",
+    ]
     assert " of at most 4096 bytes" in logged["token"]
 
 
@@ -203,11 +212,41 @@ def test_a_bad_document_is_a_finding_and_the_others_are_checked(world: World) ->
     assert "aws ssm put-parameter" in found["remedy"]
 
 
-def test_a_disabled_document_is_skipped(world: World) -> None:
+def test_a_disabled_document_is_skipped_and_its_cluster_asked_by_one_list_at_most(world: World) -> None:
     world.add_cluster("prod", document="{namespaces: [a], enabled: false}")
-    found = entry(check(world))
-    assert (found["skipped"], "findings" in found) == ("disabled", False)
-    assert world.asked("prod") == []
+    world.document("gone", "{namespaces: [a], enabled: false}")
+    report = check(world)
+    assert [(found["skipped"], "findings" in found) for found in report["clusters"]] == [("disabled", False)] * 2
+    assert [line.split("?")[0] for line in world.asked("prod")] == ["GET /api/v1/secrets"]
+
+
+def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
+    """A push that was under way when the document was disabled, and its Secrets removed, may have written them again."""
+    cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")
+    body = secret_body(STACK.owner("prod"))
+    for namespace in ("a", "b"):
+        path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}?{urlencode({'fieldManager': STACK.field_manager})}"
+        assert cluster.admin("PATCH", path, body, content_type="application/apply-patch+yaml")[0] == 201
+    world.document("prod", "{namespaces: [a, b], enabled: false}")
+    found = bad(check(world))
+    assert (found["check"], found["ok"]) == ("left", False)
+    assert "2 Secrets of it are there, the first of which ends in 5.0 hours: a, b" in found["message"]
+    assert '{"action": "remove", "clusters": ["prod"]}' in found["remedy"]
+    world.document("second", "{cluster: prod, namespaces: [a, b]}")  # which adopts them
+    assert "findings" not in entry(check(world))
+
+
+def secret_body(owner: str) -> dict[str, Any]:
+    """What the function wrote seven hours ago."""
+    now = datetime.now(UTC)
+    stamps = {"pushed-at": now - timedelta(hours=7), "expires-at": now + timedelta(hours=5)}
+    annotations = {f"ecr-public-pusher/{name}": moment.strftime("%Y-%m-%dT%H:%M:%SZ") for name, moment in stamps.items()}
+    metadata: dict[str, Any] = {"name": SECRET, "labels": {"app.kubernetes.io/managed-by": "ecr-public-pusher"}}
+    metadata["annotations"] = annotations | {"ecr-public-pusher/owner": owner}
+    text = {".dockerconfigjson": '{"auths": {}}'}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/dockerconfigjson", "stringData": text} | {
+        "data": {".dockerconfigjson": base64.b64encode(b'{"auths": {}}').decode()}
+    }
 
 
 def test_a_cluster_that_eks_does_not_know(world: World) -> None:
@@ -555,12 +594,13 @@ def test_access_granted_namespace_by_namespace_is_fine_where_names_are_given_out
     report = check(world)
     assert report["ok"]
     logged = [finding["message"] for finding in entry(report)["findings"] if finding["check"] == "permission"]
-    assert logged == [f"may create and patch secrets named {SECRET}, in each of the 1 namespaces asked about"]
+    assert logged[0] == f"may create and patch secrets named {SECRET}, in each of the 1 namespaces asked about"
+    assert logged[1].startswith(f"may not list secrets named {SECRET}: pushes write without looking, a sweep serves new namespaces only")
 
 
 def test_access_granted_namespace_by_namespace_names_those_without(world: World) -> None:
     world.add_cluster("prod", namespaces=("a", "b"), rbac="namespaced.yaml", document="namespaces: [default, a, b]", embedded=True)
-    (found,) = [finding for finding in entry(check(world))["findings"] if finding["check"] == "permission"]
+    (found,) = [finding for finding in entry(check(world))["findings"] if finding["check"] == "permission" and not finding["ok"]]
     assert found["message"] == f"may not create and patch secrets named {SECRET} in a, b (if it exists), but elsewhere"
     assert found["remedy"].startswith(f"for namespace in a b; do kubectl --context {CONTEXT} create role ")
 
@@ -806,15 +846,15 @@ def reviews(world: World) -> int:
 
 @pytest.mark.parametrize(("names", "document", "asked"), [
     # the rights needed, the dangerous ones, the namespaces looked into, and infra/rbac's version
-    (5, "namespaces: n000 n001 n002 n003 n004", 2 + 12 + 2 * 6 + 1),
-    (300, "namespaces: ['n*']", 3 + 12 + 2 * 101 + 1),
+    (5, "namespaces: n000 n001 n002 n003 n004", 3 + 12 + 2 * 6 + 1),
+    (300, "namespaces: ['n*']", 4 + 12 + 2 * 101 + 1),
 ])  # fmt: skip
 def test_the_number_of_access_reviews_is_bounded(world: World, names: int, document: str, asked: int) -> None:
     world.add_cluster("prod", namespaces=tuple(f"n{number:03}" for number in range(names)), document=document, embedded=True)
     report = check(world)
     assert entry(report)["counts"] == {"created": names}
     assert reviews(world) == asked
-    assert len(world.asked("prod")) == 1 + asked + names + (2 if "*" in document else 0)
+    assert len(world.asked("prod")) == 2 + asked + names + (2 if "*" in document else 0)
 
 
 def test_two_documents_of_one_cluster_conflict_as_in_a_push(world: World) -> None:

@@ -6,10 +6,12 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
-from ecr_public_pusher.jobs.cluster_runner import CLUSTERS_AT_ONCE, MOST_CONNECTIONS, connections_for
+from ecr_public_pusher.jobs.cluster_runner import CLUSTERS_AT_ONCE
+from ecr_public_pusher.jobs.connections import MOST_AT_ONCE, connections_for
 from ecr_public_pusher.kubernetes_api.connection_budget import CONNECTIONS_IN_ALL, ConnectionBudget
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from tests.support.bad_server import Exchange, serving
@@ -19,6 +21,21 @@ from tests.support.world import ACCOUNT, IMPATIENT, World
 @pytest.mark.parametrize(("namespaces", "connections"), [(1, 1), (8, 1), (10, 2), (20, 3), (30, 4), (200, 8), (5000, 8)])
 def test_a_small_cluster_is_worth_few_and_a_large_one_more(namespaces: int, connections: int) -> None:
     assert connections_for(namespaces, most=CONNECTIONS_IN_ALL) == connections
+
+
+@pytest.mark.parametrize(
+    ("requests", "late", "most", "connections"),
+    [
+        (20, 0.2, 200, 20),
+        (1000, 0.05, 200, 64),
+        (1000, 0.005, 200, 8),  # what the processor's own unrest may be
+        (100, 0.02, 200, 32),
+        (20, 0.2, 4, 4),
+        (1, 5.0, 200, 1),
+    ],
+)
+def test_where_answers_are_late_more_are_worth_their_handshakes(requests: int, late: float, most: int, connections: int) -> None:
+    assert connections_for(requests, late=late, most=most) == connections
 
 
 def test_of_many_clusters_each_gets_its_share() -> None:
@@ -35,11 +52,12 @@ class Described:
 
 
 def test_clusters_whose_writes_hang_take_no_more_connections_than_there_are(world: World) -> None:
-    patience = replace(IMPATIENT, connect_seconds=3, request_seconds=8, stalled_seconds=0.5)
+    patience = replace(IMPATIENT, connect_seconds=3, request_seconds=8, write_seconds=8, first_try_seconds=8, stalled_seconds=0.5)
     names = tuple(f"n{number:02}" for number in range(20))
     world.add_cluster("well", namespaces=names, document="namespaces: ['n*']", embedded=True)
     items = [{"metadata": {"name": name}} for name in names]
     listed = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": items}
+    none: dict[str, Any] = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": None}
     lock, ended = threading.Lock(), threading.Event()
     now: list[Exchange] = []
     most: list[int] = []
@@ -51,7 +69,7 @@ def test_clusters_whose_writes_hang_take_no_more_connections_than_there_are(worl
         with contextlib.suppress(OSError):
             while (request := exchange.request()) and not ended.is_set():
                 if request.startswith(b"GET"):
-                    exchange.answer("200 OK", json.dumps(listed).encode())
+                    exchange.answer("200 OK", json.dumps(listed if b"/namespaces?" in request else none).encode())
         with lock:
             now.remove(exchange)
 
@@ -89,8 +107,8 @@ class AtOnce:
 @pytest.mark.parametrize(
     ("count", "seconds", "fewest", "most"),
     [
-        (10, 0.005, 1, 2),
-        (40, 0.2, MOST_CONNECTIONS, MOST_CONNECTIONS),  # slower than an impatient run waits for: others take their turn beside them
+        (10, 0.005, 1, 10),
+        (40, 0.2, MOST_AT_ONCE, 40),  # slower than an impatient run waits for: others take their turn beside them
     ],
 )
 def test_so_many_writes_are_under_way_at_once(world: World, count: int, seconds: float, fewest: int, most: int) -> None:

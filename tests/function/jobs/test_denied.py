@@ -37,11 +37,26 @@ def test_a_refusal_that_is_no_missing_right_does_not_advise_on_rights(world: Wor
     assert "platform team" not in json.dumps(problem)
 
 
-def test_a_webhooks_refusal_is_known_too(world: World) -> None:
-    answer = {"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "details": {}}
+@pytest.mark.parametrize("code", [400, 401, 403, 409, 422])
+def test_a_webhooks_denial_is_known_whatever_its_code_and_names_it(world: World, code: int) -> None:
+    """As apiserver's plugin/webhook/errors words it: without details, with the code that the webhook gave (400 if none)."""
+    answer = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code}
     answer["message"] = 'admission webhook "secrets.example.com" denied the request: not today'
+    cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]", embedded=True)
+    assert isinstance(cluster, EmbeddedCluster)
+    cluster.intercept = lambda request: Response(code, json.dumps(answer).encode()) if "/namespaces/a/" in request.path else None
+    report = world.invoke()
+    problem = problem_of(report)
+    assert (problem["namespace"], problem["outcome"]) == ("a", "failed")
+    assert problem["message"] == "the admission webhook secrets.example.com denies the Secret ecr-public-token"
+    assert "infra/rbac" not in problem["remedy"]
+    assert "not today" not in json.dumps(report)
+    assert report["clusters"][0]["counts"] == {"created": 1, "failed": 1}
+
+
+def test_a_403_that_is_no_status_advises_on_no_right(world: World) -> None:
     cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
     assert isinstance(cluster, EmbeddedCluster)
-    cluster.intercept = lambda request: Response(403, json.dumps(answer).encode()) if request.method == "PATCH" else None
+    cluster.intercept = lambda request: Response(403, b"<html>blocked</html>") if request.method == "PATCH" else None  # a firewall's
     problem = problem_of(world.invoke())
-    assert "an admission policy or webhook" in problem["message"]
+    assert (problem["outcome"], "infra/rbac" in problem["remedy"]) == ("failed", False)

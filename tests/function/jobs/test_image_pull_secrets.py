@@ -1,4 +1,4 @@
-"""ServiceAccounts: the Secret's name is added to their imagePullSecrets, every other entry stays, and only what we put there is noted."""
+"""ServiceAccounts: the Secret's name is added to their imagePullSecrets, every other entry stays, and a mark says what we put there."""
 
 import asyncio
 import json
@@ -14,15 +14,14 @@ from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.deadline import Deadline
-from ecr_public_pusher.jobs import image_pull_secrets
-from ecr_public_pusher.kubernetes_api.resources import Applied, KubernetesApi
+from ecr_public_pusher.jobs.image_pull_secrets import ImagePullSecrets
+from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
-from ecr_public_pusher.results import NamespaceOutcome, Outcome
 from ecr_public_pusher.sign_in.eks import EksSignIn, EndpointCache
 from infra.local.kube import Cluster, EmbeddedCluster, Response, SeenRequest
 from tests.support.world import SECRET, STACK, World
 
-NOTE = "ecr-public-pusher/service-accounts"
+MARK = "ecr-public-pusher/added-image-pull-secrets"
 DOCUMENT = "{namespaces: [a], serviceAccounts: [default]}"
 
 
@@ -48,10 +47,10 @@ def pulls(world: World, name: str = "default", *, cluster: str = "prod", namespa
     return [entry["name"] for entry in found.get("imagePullSecrets", [])]
 
 
-def noted(world: World, *, cluster: str = "prod", namespace: str = "a") -> str | None:
-    found = world.secret(cluster, namespace)
-    assert found is not None
-    return found["metadata"]["annotations"].get(NOTE)  # type: ignore[no-any-return]
+def marked(world: World, name: str = "default", *, namespace: str = "a") -> str | None:
+    """Return what the account's mark says that we put into its list."""
+    _, found = world.clusters["prod"].admin("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}")
+    return found["metadata"].get("annotations", {}).get(MARK)  # type: ignore[no-any-return]
 
 
 @pytest.fixture
@@ -79,28 +78,32 @@ def test_an_account_that_has_it_is_not_written_to(prod: World) -> None:
     seen = len(prod.asked("prod"))
     report = prod.invoke()
     assert report["ok"]
-    assert [line.split("?")[0] for line in prod.asked("prod")[seen:]] == [
+    assert sorted(line.split("?")[0] for line in prod.asked("prod")[seen:]) == [
+        "GET /api/v1/secrets",
+        "GET /api/v1/serviceaccounts",
         f"PATCH /api/v1/namespaces/a/secrets/{SECRET}",
-        "GET /api/v1/namespaces/a/serviceaccounts/default",
     ]
     assert "serviceAccountsChanged" not in report["clusters"][0]
 
 
-def test_accounts_that_were_changed_are_noted_on_the_secret_and_the_note_outlives_the_next_push(prod: World) -> None:
+def test_an_account_that_was_changed_is_marked_and_the_secret_lists_none(prod: World) -> None:
     account(prod)
     prod.invoke()
     prod.invoke()
-    assert noted(prod) == "default"
+    assert marked(prod) == SECRET
+    secret = prod.secret("prod", "a")
+    assert secret is not None
+    assert secret["metadata"]["annotations"]["ecr-public-pusher/in-service-accounts"] == "true"
 
 
-def test_an_entry_that_somebody_else_put_there_is_not_noted(prod: World) -> None:
+def test_an_entry_that_somebody_else_put_there_is_not_marked(prod: World) -> None:
     account(prod, pulls=("regcred", SECRET))
     prod.invoke()
-    assert noted(prod) is None
+    assert marked(prod) is None
     assert pulls(prod) == ["regcred", SECRET]
 
 
-def test_a_note_that_was_wiped_out_with_the_secret_is_made_anew(prod: World) -> None:
+def test_the_mark_outlives_a_secret_that_somebody_replaced(prod: World) -> None:
     prod.document("prod", "{namespaces: [a], serviceAccounts: [default, theirs], takeOwnership: true}")
     account(prod)
     account(prod, "theirs", pulls=(SECRET,))
@@ -109,7 +112,61 @@ def test_a_note_that_was_wiped_out_with_the_secret_is_made_anew(prod: World) -> 
     cluster.admin("DELETE", f"/api/v1/namespaces/a/secrets/{SECRET}")
     prod.foreign_secret("prod", "a")
     prod.invoke()
-    assert noted(prod) == "default"
+    assert (marked(prod), marked(prod, "theirs")) == (SECRET, None)
+    assert removed(prod) == ["regcred"]
+    assert pulls(prod, "theirs") == [SECRET]
+
+
+def test_accounts_that_come_and_go_leave_nothing_behind(prod: World) -> None:
+    """A glob, and an account for each build: what is written on the Secret does not grow."""
+    prod.document("prod", "{namespaces: [a], serviceAccounts: ['*']}")
+    sizes = set()
+    for number in range(4):
+        account(prod, f"build-{number}")
+        assert prod.invoke()["ok"]
+        prod.clusters["prod"].admin("DELETE", f"/api/v1/namespaces/a/serviceaccounts/build-{number}")
+        secret = prod.secret("prod", "a")
+        assert secret is not None
+        sizes.add(len(json.dumps(secret["metadata"]["annotations"])))
+    assert len(sizes) == 1
+
+
+@pytest.mark.parametrize("names", ["['*']", "[going, staying]"])
+def test_an_account_that_goes_meanwhile_keeps_no_other_from_its_entry(world: World, names: str) -> None:
+    def go(request: SeenRequest) -> Response | None:
+        if request.method == "PATCH" and "/serviceaccounts/going" in request.path:
+            cluster.admin("DELETE", "/api/v1/namespaces/a/serviceaccounts/going")
+        return None
+
+    cluster = world.add_cluster("prod", namespaces=("a",), document=f"{{namespaces: [a], serviceAccounts: {names}}}", embedded=True)
+    assert isinstance(cluster, EmbeddedCluster)
+    grant(world, "prod", "service-accounts.yaml")
+    for name in ("going", "staying"):
+        account(world, name)
+    cluster.intercept = go
+    assert world.run()["ok"]
+    assert pulls(world, "staying") == ["regcred", SECRET]
+
+
+@pytest.mark.parametrize("status", [409, 422])
+def test_a_webhooks_denial_is_no_lost_race(world: World, status: int) -> None:
+    """As apiserver's plugin/webhook/errors words it, with the code that the webhook gave."""
+
+    def denied(request: SeenRequest) -> Response | None:
+        if request.method == "PATCH" and "/serviceaccounts/" in request.path:
+            message = 'admission webhook "accounts.example.com" denied the request: no'
+            answer = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": status}
+            return Response(status, json.dumps(answer).encode())
+        return None
+
+    cluster = world.add_cluster("prod", namespaces=("a",), document=DOCUMENT, embedded=True)
+    assert isinstance(cluster, EmbeddedCluster)
+    grant(world, "prod", "service-accounts.yaml")
+    account(world)
+    cluster.intercept = denied
+    (problem,) = world.run()["clusters"][0]["problems"]
+    assert "the admission webhook accounts.example.com denies the change of its ServiceAccounts" in problem["message"]
+    assert sum("PATCH" in line and "serviceaccounts" in line for line in world.asked("prod")) == 1
 
 
 def test_globs_name_the_accounts_that_are_there(prod: World) -> None:
@@ -123,7 +180,7 @@ def test_globs_name_the_accounts_that_are_there(prod: World) -> None:
         "build-2": True,
         "other": False,
     }
-    assert noted(prod) == "build-1,build-2,default"
+    assert [marked(prod, name) for name in ("default", "build-1", "build-2", "other")] == [SECRET, SECRET, SECRET, None]
 
 
 def test_a_glob_that_matches_nothing_is_no_failure(prod: World) -> None:
@@ -171,7 +228,7 @@ def test_without_the_rights_it_is_forbidden_and_the_secret_is_there(world: World
     assert pulls(world) == ["regcred"]
 
 
-def test_a_plan_changes_no_account_and_notes_nothing(prod: World) -> None:
+def test_a_plan_changes_no_account(prod: World) -> None:
     account(prod)
     prod.invoke()
     before = pulls(prod)
@@ -180,7 +237,7 @@ def test_a_plan_changes_no_account_and_notes_nothing(prod: World) -> None:
     report = prod.invoke({"action": "plan"})
     assert report["ok"]
     assert report["clusters"][0]["serviceAccountsChanged"] == 1
-    assert (pulls(prod), pulls(prod, "late"), noted(prod)) == (before, ["regcred"], "default")
+    assert (pulls(prod), pulls(prod, "late"), marked(prod, "late")) == (before, ["regcred"], None)
 
 
 def test_a_plan_of_a_first_push_works_though_there_is_no_secret_yet(prod: World) -> None:
@@ -232,15 +289,10 @@ async def attach_in_rounds(namespace: str, gate: threading.Barrier) -> None:
         sign_in = EksSignIn(config, Callers(AwsClients("us-east-1"), blocking), EndpointCache())
         access = sign_in.access(await sign_in.described())
         async with KubernetesApi(access, field_manager=STACK.field_manager, deadline=deadline, blocking=blocking, sockets=Sockets()) as api:
-
-            async def apply() -> Applied:
-                return Applied(False, {NOTE: "default"}, "1")
-
+            accounts = ImagePullSecrets(api, config, deadline, dry_run=False)
             for _ in range(ROUNDS):
-                outcome = NamespaceOutcome(namespace, Outcome.UPDATED)
                 gate.wait(60)
-                attached = await image_pull_secrets.attach(api, config, outcome, await apply(), apply=apply, dry_run=False, deadline=deadline)
-                assert attached.outcome is Outcome.UPDATED, attached
+                await accounts.attach(namespace, None, ())
                 gate.wait(60)
 
 
@@ -262,29 +314,20 @@ def insist(cluster: Cluster, namespace: str, entry: str) -> None:
         assert status == 409, status
 
 
-def test_workers_of_ours_at_once_note_all_that_each_changed(prod: World) -> None:
-    for name in ("one", "two"):
-        account(prod, name)
-    prod.document("prod", "{namespaces: [a], serviceAccounts: [one]}")
-    prod.document("second", "{cluster: prod, namespaces: [a], serviceAccounts: [two], secretName: ecr-public-token}")
-    prod.invoke({"clusters": ["prod"]})
-    prod.document("prod", "{namespaces: [a], serviceAccounts: [one, two]}")
-    prod.invoke({"clusters": ["prod"]})
-    assert noted(prod) == "one,two"
-
-
 def test_a_change_that_keeps_losing_is_given_up_and_reported(world: World) -> None:
-    def stale(request: SeenRequest) -> Response | None:
+    def write_first(request: SeenRequest) -> Response | None:
         if request.method == "PATCH" and "/serviceaccounts/" in request.path:
-            status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Conflict", "code": 409}
-            return Response(409, json.dumps(status).encode())
+            path = "/api/v1/namespaces/a/serviceaccounts/default"
+            _, found = cluster.admin("GET", path)
+            found["metadata"]["labels"] = {"written": str(len(cluster.requests))}
+            cluster.admin("PUT", path, found)
         return None
 
     cluster = world.add_cluster("prod", namespaces=("a",), document=DOCUMENT, embedded=True)
     assert isinstance(cluster, EmbeddedCluster)
     grant(world, "prod", "service-accounts.yaml")
     account(world)
-    cluster.intercept = stale
+    cluster.intercept = write_first
     (problem,) = world.run()["clusters"][0]["problems"]
     assert "ServiceAccount default was changed by something else" in problem["message"]
 
@@ -330,7 +373,7 @@ def test_an_administrators_entry_stays_though_we_wrote_to_the_list_last(prod: Wo
     prod.clusters["prod"].apply(role, {**role, "kind": "ClusterRoleBinding", "rules": None, "roleRef": ref, "subjects": [group]})
     for _ in range(2):
         assert prod.invoke()["ok"]
-    assert noted(prod) is None
+    assert marked(prod) == "other"
     assert removed(prod) == [SECRET, "other"]
 
 
@@ -350,3 +393,26 @@ def test_what_the_account_says_of_us_goes_with_our_entry(prod: World) -> None:
     assert removed(prod) == ["regcred"]
     _, found = prod.clusters["prod"].admin("GET", "/api/v1/namespaces/a/serviceaccounts/default")
     assert not found["metadata"].get("annotations")
+
+
+def test_an_account_that_could_not_be_changed_at_first_is_changed_by_the_second_try(world: World) -> None:
+    """The Secret is there by then: it is not written once more, and the account gets its entry all the same."""
+    names = ("a", "b")
+    cluster = world.add_cluster("prod", namespaces=names, document="{namespaces: [a, b], serviceAccounts: [default]}", embedded=True)
+    assert isinstance(cluster, EmbeddedCluster)
+    grant(world, "prod", "service-accounts.yaml")
+    for name in names:
+        account(world, namespace=name)
+    refused: list[str] = []
+
+    def overloaded(request: SeenRequest) -> Response | None:
+        if request.method == "PATCH" and "/namespaces/a/serviceaccounts/" in request.path and not refused:
+            refused.append(request.path)
+            return Response(503, b"{}")
+        return None
+
+    cluster.intercept = overloaded
+    report = world.run()
+    assert (report["ok"], report["clusters"][0]["counts"], report["clusters"][0]["serviceAccountsChanged"]) == (True, {"created": 2}, 2)
+    assert pulls(world, namespace="a") == ["regcred", SECRET]
+    assert refused

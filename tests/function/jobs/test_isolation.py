@@ -180,6 +180,12 @@ def test_a_list_that_makes_no_sense_fails_its_own_cluster(world: World) -> None:
     assert results["prod"]["error"]["type"] == "ApiError"
 
 
+# As kube-apiserver 1.36.2 words it.
+MAY_NOT_LIST = json.dumps(
+    {"kind": "Status", "status": "Failure", "reason": "Forbidden", "details": {"name": "ecr-public-token", "kind": "secrets"}, "code": 403}
+).encode()
+
+
 def tokens_arrived(server: BadServer) -> list[str]:
     """The registry credentials that reached the server, in order."""
     bodies = [json.loads(request.partition(b"\r\n\r\n")[2]) for request in server.requests if request.startswith(b"PATCH")]
@@ -201,15 +207,20 @@ def test_no_old_token_arrives_after_a_newer_one_when_lambda_freezes_around_a_han
 
     def before_handshake() -> None:
         connections.append(1)
-        if where == "handshake" and len(connections) == 1:
+        if where == "handshake" and len(connections) == 2:  # the first one asks what is there
             release.wait(HANG_SECONDS)
 
     def script(exchange: Exchange) -> None:
         first = len(connections) == 1
         while request := exchange.request():
+            if request.startswith(b"GET"):
+                exchange.answer("403 Forbidden", MAY_NOT_LIST)
+                continue
             if where == "answer" and first:
                 release.wait(HANG_SECONDS)
                 return  # broken off: a client that still may would try again
+            if where == "handshake" and first:
+                time.sleep(1.5)  # so that another connection is made beside this one
             applied(exchange, request)
 
     with serving(script, before_handshake=before_handshake) as server:

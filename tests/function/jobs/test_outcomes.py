@@ -16,7 +16,8 @@ TYPED = FieldConflict(("kubectl",), (".type",))
     [
         (ApiStatusError(404, "Not Found", kind="namespaces"), Outcome.MISSING),
         (ApiStatusError(404, "Not Found"), Outcome.FAILED),
-        (ApiStatusError(403, "Forbidden"), Outcome.FORBIDDEN),
+        (ApiStatusError(403, "Forbidden", kind="secrets"), Outcome.FORBIDDEN),
+        (ApiStatusError(403, "Forbidden"), Outcome.FAILED),  # a proxy's, or a firewall's: no right is missing
         (ApiStatusError(403, "Forbidden", causes=("NamespaceTerminating",)), Outcome.SKIPPED),
         (ApiStatusError(409, "Conflict", conflict=HELD), Outcome.CONFLICT),
         (ApiStatusError(409, "Conflict", conflict=TYPED), Outcome.WRONG_TYPE),
@@ -44,3 +45,12 @@ def test_a_conflict_names_the_manager_and_the_way_out() -> None:
     explanation = explain(ApiStatusError(409, "Conflict", conflict=HELD), "team-a", "ecr-public-token", kubectl=KUBECTL)
     assert "kubectl" in explanation.message
     assert "takeOwnership" in explanation.remedy
+
+
+def test_a_webhook_is_named_and_on_the_platforms_own_namespaces_excluded() -> None:
+    refusal = ApiStatusError(400, "Bad Request", denied_by=DeniedBy.POLICY, webhook="guard.example.com")
+    explanation = explain(refusal, "team-a", "x", kubectl=KUBECTL)
+    assert explanation.message == "the admission webhook guard.example.com denies the Secret x"
+    assert "infra/rbac" not in explanation.remedy
+    for namespace in ("kube-system", "openshift-monitoring", "gke-managed-system"):
+        assert f"exclude: [{namespace}]" in explain(refusal, namespace, "x", kubectl=KUBECTL).remedy

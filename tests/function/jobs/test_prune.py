@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from infra.local.kube import Cluster, EmbeddedCluster, Response, SeenRequest
+from tests.support.secrets import annotate, without_looking
 from tests.support.world import SECRET, STACK, World
 
-NOTE = "ecr-public-pusher/service-accounts"
 ALL = "{namespaces: ['team-*'], prune: true}"
 DROPPED = "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true}"
 
@@ -26,17 +26,6 @@ def outcomes(report: dict[str, Any]) -> dict[str, int]:
     return dict(report["clusters"][0]["counts"])
 
 
-def owned(world: World, cluster: str, namespace: str, change: dict[str, Any]) -> None:
-    """Changes the metadata of a Secret, as an administrator."""
-    path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}"
-    found = world.secret(cluster, namespace)
-    assert found is not None
-    for name, values in change.items():
-        found["metadata"][name] = {**found["metadata"].get(name, {}), **values}
-    status, _ = world.clusters[cluster].admin("PUT", path, found)
-    assert status == 200, status
-
-
 def test_the_secret_goes_from_a_namespace_that_was_dropped(prod: World) -> None:
     report = prod.invoke()
     assert (report["ok"], outcomes(report)) == (True, {"updated": 1, "pruned": 1})
@@ -49,37 +38,39 @@ def test_a_namespace_without_a_secret_is_looked_at_and_not_spoken_of(prod: World
     assert outcomes(prod.invoke()) == {"updated": 1}
 
 
-def test_without_prune_it_stays(prod: World) -> None:
+def test_without_prune_it_stays_and_is_said_to_be_left(prod: World) -> None:
     prod.document("prod", DROPPED.replace(", prune: true", ""))
-    prod.invoke()
+    report = prod.invoke()
+    (problem,) = report["clusters"][0]["problems"]
+    assert (report["ok"], problem["namespace"], problem["outcome"]) == (False, "team-b", "left")
+    assert "ends in 12.0 hours" in problem["message"]
     assert prod.secret("prod", "team-b") is not None
     assert not [line for line in prod.asked("prod") if line.startswith("DELETE")]
 
 
-def test_it_asks_for_metadata_only_and_deletes_what_it_saw(world: World) -> None:
+def test_it_asks_once_for_metadata_only_and_deletes_what_it_saw(world: World) -> None:
     prod = world
-    world.add_cluster("prod", namespaces=("team-a", "team-b"), document=ALL, embedded=True)
+    names = tuple(f"team-{number:03}" for number in range(120))
+    world.add_cluster("prod", namespaces=names, document=ALL, embedded=True)
     world.apply("prod", "prune.yaml")
     world.invoke()
-    world.document("prod", DROPPED)
-    seen = prod.secret("prod", "team-b")
+    world.document("prod", "{namespaces: {include: ['team-*'], exclude: [team-001]}, prune: true}")
+    seen = prod.secret("prod", "team-001")
     assert seen is not None
     before = len(prod.clusters["prod"].requests)
     prod.invoke()
-    asked = list(prod.clusters["prod"].requests)[before:]
-    (get,) = [
-        one for one in asked if one.method == "GET" and one.path.endswith(f"team-b/secrets/{SECRET}") and "PartialObject" in one.headers["accept"]
-    ]
+    asked = [one for one in list(prod.clusters["prod"].requests)[before:] if not one.path.endswith("selfsubjectaccessreviews")]
+    (get,) = [one for one in asked if one.method == "GET" and "/secrets?" in one.path]
     (delete,) = [one for one in asked if one.method == "DELETE"]
-    assert get.status == 200
+    assert (get.status, "PartialObjectMetadataList" in get.headers["accept"]) == (200, True)
     assert f'"uid":"{seen["metadata"]["uid"]}"'.encode() in delete.body
     assert f'"resourceVersion":"{seen["metadata"]["resourceVersion"]}"'.encode() in delete.body
+    assert len([one for one in asked if one.method != "PATCH"]) <= 12
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"annotations": {"ecr-public-pusher/owner": STACK.owner("another")}},
         {"annotations": {"ecr-public-pusher/owner": "111122223333/us-east-1/another-stack/prod"}},
         {"annotations": {"ecr-public-pusher/owner": "111122223333/eu-west-1/stack-of-a-test/prod"}},
         {"annotations": {"ecr-public-pusher/owner": "stack-of-a-test/prod"}},
@@ -87,8 +78,17 @@ def test_it_asks_for_metadata_only_and_deletes_what_it_saw(world: World) -> None
     ],
 )
 def test_what_bears_another_owner_or_label_stays(prod: World, change: dict[str, Any]) -> None:
-    owned(prod, "prod", "team-b", change)
+    annotate(prod, "prod", "team-b", **change)
     assert outcomes(prod.invoke()) == {"updated": 1}
+    assert prod.secret("prod", "team-b") is not None
+
+
+def test_what_a_document_that_is_gone_wrote_is_said_and_not_pruned(prod: World) -> None:
+    annotate(prod, "prod", "team-b", annotations={"ecr-public-pusher/owner": STACK.owner("another")})
+    report = prod.invoke()
+    (problem,) = report["clusters"][0]["problems"]
+    assert (problem["namespace"], problem["outcome"]) == ("team-b", "left")
+    assert "of another, which is disabled or gone" in problem["message"]
     assert prod.secret("prod", "team-b") is not None
 
 
@@ -164,11 +164,22 @@ def test_a_terminating_namespace_is_left_alone(prod: World) -> None:
 
 def test_without_the_rights_the_cluster_fails_after_its_pushes_were_done(world: World) -> None:
     world.add_cluster("prod", namespaces=("team-a", "team-b", "other"), document=ALL)
+    without_looking(world, "prod")
     entry = world.invoke()["clusters"][0]
     assert entry["counts"] == {"created": 2}
     assert "not allowed to get and delete the Secret ecr-public-token" in entry["error"]["message"]
     assert "infra/rbac/prune.yaml" in entry["error"]["remedy"]
     assert entry["problems"] == []
+
+
+def test_without_the_right_to_delete_what_was_seen_stays_and_that_is_said(world: World) -> None:
+    world.add_cluster("prod", namespaces=("team-a", "team-b"), document=ALL)
+    world.invoke()
+    world.document("prod", DROPPED)
+    (problem,) = world.invoke()["clusters"][0]["problems"]
+    assert (problem["namespace"], problem["outcome"]) == ("team-b", "forbidden")
+    assert "infra/rbac/prune.yaml" in problem["remedy"]
+    assert world.secret("prod", "team-b") is not None
 
 
 def test_one_that_changes_between_the_look_and_the_delete_is_looked_at_anew(world: World) -> None:
@@ -182,7 +193,7 @@ def test_one_that_changes_between_the_look_and_the_delete_is_looked_at_anew(worl
     def meddle(request: SeenRequest) -> Response | None:
         if request.method == "DELETE" and not taken:
             taken.append(request.path)
-            owned(world, "prod", "team-b", {"annotations": {"ecr-public-pusher/owner": "111122223333/us-east-1/another-stack/prod"}})
+            annotate(world, "prod", "team-b", annotations={"ecr-public-pusher/owner": "111122223333/us-east-1/another-stack/prod"})
         return None
 
     cluster.intercept = meddle
@@ -254,12 +265,12 @@ def test_a_namespace_handed_to_another_document_in_between_keeps_its_secret_and_
         cluster.admin("POST", f"/api/v1/namespaces/{name}/serviceaccounts", body)
     world.invoke()
     world.document("prod", "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true, serviceAccounts: [default]}")
-    world.document("second", "{cluster: prod, namespaces: [team-b], serviceAccounts: [default]}")
     pushed: list[str] = []
 
     def hand_over(request: SeenRequest) -> Response | None:
         if request.method == "DELETE" and not pushed:
             pushed.append(request.path)
+            world.document("second", "{cluster: prod, namespaces: [team-b], serviceAccounts: [default]}")
             assert world.run({"clusters": ["second"]})["ok"]
         return None
 
@@ -300,6 +311,17 @@ def test_the_brake(world: World, count: int, selected: str, prunes: bool) -> Non
         assert error["type"] == "PruneHeldBack"
         assert "team-0" in error["message"]
         assert '{"action": "push", "clusters": ["prod"], "prune": "all"}' in error["remedy"]
+
+
+def test_the_brake_counts_what_was_applied(world: World) -> None:
+    """Eight names, mistyped into eight others: as many are selected as before, and none of them is there."""
+    many(world, 8)
+    names = ", ".join(f"taem-{number:02}" for number in range(8))
+    world.document("prod", f"{{namespaces: [{names}], prune: true}}")
+    entry = world.invoke()["clusters"][0]
+    assert entry["error"]["type"] == "PruneHeldBack"
+    assert entry["counts"] == {"skipped": 8, "missing": 8}
+    assert secrets(world) == 8
 
 
 @pytest.mark.parametrize("action", ["push", "plan"])
@@ -346,6 +368,7 @@ def test_rights_granted_namespace_by_namespace_are_enough_where_they_are(world: 
     """team-b's Secret may be read and deleted, team-c's not: that is team-c's own trouble."""
     names = ("team-a", "team-b", "team-c")
     cluster = world.add_cluster("prod", namespaces=names, document=ALL)
+    without_looking(world, "prod")
     world.invoke()
     grant_prune(cluster, "team-b")
     world.document("prod", "{namespaces: [team-a], prune: true}")
@@ -368,6 +391,7 @@ def grant_prune(cluster: Cluster, namespace: str) -> None:
 def test_when_looking_is_refused_everywhere_it_is_given_up_soon(world: World) -> None:
     names = tuple(f"team-{number:02}" for number in range(60))
     world.add_cluster("prod", namespaces=names, document="{namespaces: [team-00], prune: true}", embedded=True)
+    without_looking(world, "prod")
     entry = world.invoke()["clusters"][0]
     assert entry["counts"] == {"created": 1}
     assert "not allowed to get and delete" in entry["error"]["message"]

@@ -9,7 +9,7 @@ import yaml
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.namespace_selector import Selection
-from ecr_public_pusher.jobs.rbac_version import rbac_version
+from ecr_public_pusher.jobs.rbac_version import RBAC_VERSION, rbac_version
 from ecr_public_pusher.jobs.required_permissions import required_permissions
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
 from ecr_public_pusher.results import Check, Finding
@@ -39,14 +39,14 @@ def test_rbac_as_this_release_has_it_is_fine(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), rbac=None, document=EVERYTHING)
     for file in FILES:
         apply(world, file)
-    assert finding(world) == {"check": "rbac", "ok": True, "message": "infra/rbac of version 1, as this release wants it"}
+    assert finding(world) == {"check": "rbac", "ok": True, "message": f"infra/rbac of version {RBAC_VERSION}, as this release wants it"}
 
 
 def test_rbac_granted_namespace_by_namespace_is_found_too(world: World) -> None:
     world.add_cluster("prod", rbac="namespaced.yaml", document="namespaces: [default]")
     found = finding(world)
     assert found
-    assert (found["ok"], found["message"]) == (True, "infra/rbac of version 1, as this release wants it")
+    assert (found["ok"], found["message"]) == (True, f"infra/rbac of version {RBAC_VERSION}, as this release wants it")
 
 
 def test_rbac_without_a_version_is_reported_with_the_files_to_apply_and_fails_nothing(world: World) -> None:

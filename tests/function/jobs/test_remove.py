@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from ecr_public_pusher.errors import PushFailed
+from infra.local.kube import EmbeddedCluster, Response
+from tests.support.secrets import without_looking
 from tests.support.world import SECRET, World
 
 REMOVE = {"action": "remove", "clusters": ["prod"]}
@@ -94,8 +96,33 @@ def test_without_the_rights_it_fails_with_the_file_to_apply(world: World) -> Non
     world.invoke()
     with pytest.raises(PushFailed, match="1 of 1 clusters failed: prod"):
         world.call(REMOVE)
+    (problem,) = world.invoke(REMOVE)["clusters"][0]["problems"]
+    assert problem["outcome"] == "forbidden"
+    assert "infra/rbac/prune.yaml" in problem["remedy"]
+    without_looking(world, "prod")
     entry = world.invoke(REMOVE)["clusters"][0]
     assert "infra/rbac/prune.yaml" in entry["error"]["remedy"]
+
+
+def test_it_asks_once_for_all_namespaces(world: World) -> None:
+    names = tuple(f"team-{number:03}" for number in range(120))
+    world.add_cluster("prod", namespaces=names, document="namespaces: [team-007]", embedded=True)
+    world.apply("prod", "prune.yaml")
+    world.invoke()
+    before = len(world.asked("prod"))
+    assert counts(world.invoke(REMOVE)) == {"removed": 1}
+    assert len(world.asked("prod")) - before <= 12
+
+
+def test_a_404_that_is_not_the_api_servers_own_deletes_nothing_and_is_no_success(world: World) -> None:
+    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
+    assert isinstance(cluster, EmbeddedCluster)
+    world.apply("prod", "prune.yaml")
+    world.invoke()
+    cluster.intercept = lambda request: Response(404, b"not here") if request.method == "DELETE" else None  # a proxy's
+    report = world.invoke(REMOVE)
+    (problem,) = report["clusters"][0]["problems"]
+    assert (report["ok"], problem["outcome"]) == (False, "failed")
 
 
 def test_a_removal_that_failed_is_not_queued_as_a_push(prod: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,16 @@ def phrases(needs: list[Need]) -> list[str]:
             [
                 "create and patch secrets named ecr-public-token",
                 "get and patch serviceaccounts named default; get and patch serviceaccounts named builder",
+                "list serviceaccounts",
+            ],
+        ),
+        (
+            {"service_accounts": ("default",)},
+            False,
+            [
+                "create and patch secrets named ecr-public-token",
+                "get and patch serviceaccounts named default",
+                "list serviceaccounts named default",  # a list of one name
             ],
         ),
         (
@@ -51,7 +61,8 @@ def phrases(needs: list[Need]) -> list[str]:
     ],
 )
 def test_what_a_document_needs(fields: dict[str, Any], needs_list: bool, expected: list[str]) -> None:
-    assert phrases(required_permissions(config(**fields), needs_list=needs_list)) == expected
+    look = f"list secrets named {fields.get('secret_name', 'ecr-public-token')}"
+    assert phrases(required_permissions(config(**fields), needs_list=needs_list)) == [*expected, look]
 
 
 def test_nothing_dangerous_is_ever_needed() -> None:
@@ -71,7 +82,7 @@ def test_every_file_that_a_remedy_names_grants_what_is_needed() -> None:
 
 
 def test_another_secrets_rights_are_granted_by_a_command() -> None:
-    (need,) = required_permissions(config(secret_name="another"), needs_list=False)
+    need, _ = required_permissions(config(secret_name="another"), needs_list=False)
     assert need.remedy() == (
         f"{KUBECTL} create clusterrole ecr-public-pusher-another-secrets-create-patch --verb=create,patch --resource=secrets --resource-name=another"
         f" && {KUBECTL} create clusterrolebinding ecr-public-pusher-another-secrets-create-patch"
@@ -80,7 +91,7 @@ def test_another_secrets_rights_are_granted_by_a_command() -> None:
 
 
 def test_rights_in_some_namespaces_are_granted_there_alone() -> None:
-    (need,) = required_permissions(config(), needs_list=False)
+    need, _ = required_permissions(config(), needs_list=False)
     remedy = need.remedy(["a", "b"])
     assert remedy.startswith(f"for namespace in a b; do {KUBECTL} create role ecr-public-pusher-secrets-create-patch --namespace=$namespace --verb=")
     assert "clusterrole" not in remedy
@@ -88,3 +99,8 @@ def test_rights_in_some_namespaces_are_granted_there_alone() -> None:
 
 def test_one_right_is_described_without_an_and() -> None:
     assert describe([Right("list", "namespaces")]) == "list namespaces"
+
+
+def test_what_is_lost_without_the_right_to_look_is_said_and_that_a_push_goes_on() -> None:
+    for need in required_permissions(config(service_accounts=("default",)), needs_list=False):
+        assert bool(need.without) is ({right.verb for right in need.rights} == {"list"})

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from infra.local.kube import EmbeddedCluster, Response, SeenRequest
+from tests.support.secrets import without_looking
 from tests.support.world import SECRET, World
 
 TAKE = "{namespaces: [a], takeOwnership: true}"
@@ -50,9 +52,22 @@ def test_the_manager_it_was_taken_from_is_named(prod: World, manager: str) -> No
     assert prod.token("prod", "a") == prod.aws.ecr_public.issued[-1]
 
 
-def test_it_is_tried_without_force_first(prod: World) -> None:
+def test_it_is_bound_to_what_was_seen(prod: World) -> None:
     prod.foreign_secret("prod", "a")
+    before = prod.secret("prod", "a")
     prod.invoke()
+    assert ["force=true" in path for path in prod.applies("prod")] == [True]
+    (apply,) = [one for one in prod.clusters["prod"].requests if one.method == "PATCH"]
+    assert before is not None
+    assert {name: json.loads(apply.body)["metadata"][name] for name in ("uid", "resourceVersion")} == {
+        name: before["metadata"][name] for name in ("uid", "resourceVersion")
+    }
+
+
+def test_without_the_right_to_look_it_is_tried_without_force_first(prod: World) -> None:
+    without_looking(prod, "prod")
+    prod.foreign_secret("prod", "a")
+    assert adopted(prod.invoke()) == [{"namespace": "a", "from": ["kubectl-create"]}]
     assert ["force=true" in path for path in prod.applies("prod")] == [False, True]
 
 
@@ -109,3 +124,69 @@ def test_an_adopted_secret_is_ours_to_prune(world: World) -> None:
     world.document("prod", "{namespaces: [b], prune: true}")
     assert world.invoke()["totals"]["pruned"] == 1
     assert world.secret("prod", "a") is None
+
+
+OWNER = {
+    "apiVersion": "external-secrets.io/v1",
+    "kind": "ExternalSecret",
+    "name": "pull",
+    "uid": "8d2bcb1f-5f0c-4a4d-9b75-0d6a4d1c6f55",
+    "controller": True,
+}
+MARKS = {
+    "ownerReferences": [OWNER],
+    "labels": {"argocd.argoproj.io/instance": "web", "team": "web"},
+    "annotations": {"argocd.argoproj.io/tracking-id": "web:/Secret:a/ecr-public-token", "example.com/why": "kept"},
+}
+
+
+def owned(world: World) -> None:
+    """Somebody else's Secret, which its owner's controller deletes with the owner, and Argo CD with its application."""
+    world.foreign_secret("prod", "a", manager="external-secrets")
+    cluster = world.clusters["prod"]
+    path = f"/api/v1/namespaces/a/secrets/{SECRET}"
+    _, found = cluster.admin("GET", path)
+    found["metadata"] |= MARKS
+    assert cluster.admin("PUT", f"{path}?fieldManager=external-secrets", found)[0] == 200
+
+
+def test_what_would_have_it_deleted_with_its_former_owner_is_taken_off(prod: World) -> None:
+    owned(prod)
+    report = prod.invoke()
+    assert (report["ok"], report["totals"]["adopted"]) == (True, 1)
+    secret = prod.secret("prod", "a")
+    assert secret is not None
+    assert "ownerReferences" not in secret["metadata"]
+    assert secret["metadata"]["labels"] == {"team": "web", "app.kubernetes.io/managed-by": "ecr-public-pusher"}
+    assert "argocd.argoproj.io/tracking-id" not in secret["metadata"]["annotations"]
+    assert secret["metadata"]["annotations"]["example.com/why"] == "kept"
+    assert prod.invoke()["totals"]["updated"] == 1
+
+
+def test_where_that_is_refused_the_takeover_is_not_done_and_says_how(world: World) -> None:
+    cluster = world.add_cluster("prod", namespaces=("a",), document=TAKE, embedded=True)
+    assert isinstance(cluster, EmbeddedCluster)
+    owned(world)
+    message = 'admission webhook "owners.example.com" denied the request: no'
+    denial = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": 403}
+
+    def deny(request: SeenRequest) -> Response | None:
+        return Response(403, json.dumps(denial).encode()) if b"ownerReferences" in request.body and request.method == "PATCH" else None
+
+    cluster.intercept = deny
+    (problem,) = world.invoke()["clusters"][0]["problems"]
+    assert (problem["outcome"], "ExternalSecret pull" in problem["message"]) == ("failed", True)
+    assert "creationPolicy: Orphan" in problem["remedy"]
+    cluster.intercept = None
+    assert world.invoke()["totals"]["updated"] == 1  # ours by now, and what is left of the owner goes with it
+    secret = world.secret("prod", "a")
+    assert secret is not None
+    assert "ownerReferences" not in secret["metadata"]
+
+
+def test_a_plan_takes_nothing_off(prod: World) -> None:
+    owned(prod)
+    assert prod.invoke({"action": "plan"})["totals"]["adopted"] == 1
+    secret = prod.secret("prod", "a")
+    assert secret is not None
+    assert secret["metadata"]["ownerReferences"] == [OWNER]

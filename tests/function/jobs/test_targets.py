@@ -25,7 +25,7 @@ ALL = Configuration((config("c", "x"), config("a", "x"), config("b", "x", enable
 def test_all_clusters_in_the_order_of_their_ids() -> None:
     plan = make_plan(Request(), ALL)
     assert [planned.config.id for planned in plan.clusters] == ["a", "c"]
-    assert plan.disabled == ("b",)
+    assert [planned.config.id for planned in plan.disabled] == ["b"]
     assert plan.invalid == {"d": BAD}
 
 
@@ -101,10 +101,10 @@ def test_a_message_may_name_a_cluster_that_is_gone() -> None:
     assert plan.ids == ["a"]
 
 
-def test_a_sweep_concerns_the_clusters_that_a_list_shows_something_of() -> None:
+def test_a_sweep_concerns_every_enabled_document_and_leaves_the_others_to_the_push() -> None:
     some = Configuration((config("names", "x"), config("globs", "x*"), config("off", "y*", enabled=False)), {"bad": BAD})
     plan = make_plan(Request("sweep"), some)
-    assert (plan.ids, plan.disabled) == (["globs"], ())
+    assert (plan.ids, plan.disabled) == (["globs", "names"], ())
 
 
 def test_a_removal_concerns_disabled_documents_too() -> None:

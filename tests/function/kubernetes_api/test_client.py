@@ -28,6 +28,7 @@ from tests.support.resolver import Resolver
 IMPATIENT = RetryPolicy(
     connect_seconds=0.3,
     request_seconds=0.4,
+    write_seconds=0.4,
     attempts=3,
     connect_attempts=2,
     backoff_seconds=0.01,
@@ -543,7 +544,7 @@ def test_a_write_without_an_answer_is_thrown_away_with_what_the_kernel_holds(end
     """The peer takes nothing until the writer has gone: what lay in buffers must not arrive then."""
     arrived: list[int] = []
     go_on, done = threading.Event(), threading.Event()
-    patience = replace(IMPATIENT, attempts=1, request_seconds=0.4 if end == "its time is up" else 30, stalled_seconds=0.1)
+    patience = replace(IMPATIENT, attempts=1, write_seconds=0.4 if end == "its time is up" else 30, stalled_seconds=0.1)
     failure = UnreachableError if end == "its time is up" else TimeoutError
 
     def script(exchange: Exchange) -> None:

@@ -19,7 +19,7 @@ from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from tests.support.bad_server import BadServer, Exchange, serving
 
-PATIENT = RetryPolicy(request_seconds=60, attempts=1, stalled_seconds=0.1)
+PATIENT = RetryPolicy(request_seconds=60, write_seconds=60, attempts=1, stalled_seconds=0.1)
 LISTED = b'{"kind": "PartialObjectMetadataList", "metadata": {}, "items": []}'
 APPLIED = b'{"kind": "PartialObjectMetadata", "metadata": {"name": "s", "namespace": "a"}}'
 

@@ -29,11 +29,15 @@ class Described:
     ca_pem: str
 
 
+LISTS_OF_ALL = ("/api/v1/secrets?", "/api/v1/serviceaccounts?")
+
+
 @dataclass
 class Hostile:
     """An API server that answers each request by `answer`, which is given what the server has been sent so far."""
 
     answer: "Callable[[Hostile, str, str], tuple[str, Any]]"
+    looks: bool = False  # the lists over all namespaces are answered by it too; else they are refused
     bearer: str = ""
     authorization: str = ""
     paths: list[str] = field(default_factory=list)
@@ -43,11 +47,15 @@ class Hostile:
             head, _, body = whole.partition(b"\r\n\r\n")
             lines = head.decode().split("\r\n")
             method, path, _ = lines[0].split(" ", 2)
-            self.paths.append(path)
             self.bearer = next(line.split()[-1] for line in lines if line.lower().startswith("authorization:"))
             if method == "PATCH" and b"dockerconfigjson" in body:
                 config = json.loads(base64.b64decode(json.loads(body)["data"][".dockerconfigjson"]))
                 self.authorization = config["auths"]["public.ecr.aws"]["auth"]
+            if path.startswith(LISTS_OF_ALL) and not self.looks:
+                kind = path.partition("?")[0].rpartition("/")[2]
+                exchange.answer("403 Forbidden", json.dumps({"kind": "Status", "details": {"kind": kind}}).encode())
+                continue
+            self.paths.append(path)
             status, answer = self.answer(self, method, path)
             exchange.answer(status, json.dumps(answer).encode())
 
@@ -136,7 +144,7 @@ def test_a_namespace_that_is_no_name_or_was_sent_is_nonsense(
     (cluster,) = report["clusters"]
     assert (cluster["error"]["type"], cluster["problems"]) == ("ApiError", [])
     assert "did not answer as a Kubernetes API does" in cluster["error"]["message"]
-    assert [path.partition("?")[0] for path in server.paths] == ["/api/v1/namespaces"]
+    assert {path.partition("?")[0] for path in server.paths} <= {"/api/v1/namespaces", "/api/v1/secrets"}
 
 
 @pytest.mark.parametrize(
@@ -146,13 +154,6 @@ def test_a_namespace_that_is_no_name_or_was_sent_is_nonsense(
         {"labels": lambda server: {"a": "c d"}},
         {"labels": lambda server: {"a": 7}},
         {"creationTimestamp": lambda server: "yesterday"},
-        {"uid": lambda server: "a\nb"},
-        {"resourceVersion": lambda server: {"a": "b"}},
-        {"finalizers": lambda server: [server.label]},
-        {"finalizers": lambda server: ["a b"]},
-        {"annotations": lambda server: {"a": 7}},
-        {"managedFields": lambda server: [7]},
-        {"ownerReferences": lambda server: [{"uid": "a b"}]},
     ],
 )
 def test_metadata_that_no_api_server_gives_are_nonsense(
@@ -252,8 +253,11 @@ def removal(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
         lambda server: {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": [f"x.io/{server.label}"]},
         lambda server: {"uid": "a b"},
         lambda server: {"resourceVersion": ""},
-        lambda server: {"annotations": {**OURS["annotations"], "ecr-public-pusher/service-accounts": server.label + "/../x"}},
-        lambda server: {"annotations": {**OURS["annotations"], "ecr-public-pusher/service-accounts": "../../x"}},
+        lambda server: {"namespace": "../x"},
+        lambda server: {"labels": ["a"]},
+        lambda server: {"annotations": "a"},
+        lambda server: {"managedFields": [7]},
+        lambda server: {"ownerReferences": [7]},
     ],
 )
 def test_a_secret_whose_metadata_are_nonsense_is_not_removed(
@@ -261,9 +265,59 @@ def test_a_secret_whose_metadata_are_nonsense_is_not_removed(
 ) -> None:
     server = removal(metadata)
     report = run(world, capsys, server, {"action": "remove", "clusters": ["hostile"]})
-    (problem,) = report["clusters"][0]["problems"]
-    assert "did not answer as a Kubernetes API does" in problem["message"]
-    assert not [path for path in server.paths if ".." in path]
+    assert "did not answer as a Kubernetes API does" in report["clusters"][0]["error"]["message"]
+    assert not [path for path in server.paths if ".." in path or ("secrets" not in path and "namespaces" not in path)]
+
+
+HOSTILE_SECRETS: dict[str, Callable[[Hostile], dict[str, Any]]] = {
+    "finalizer": lambda server: {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": [f"x.io/{server.label}"]},
+    "namespace": lambda server: {"namespace": server.label},
+    "version": lambda server: {"resourceVersion": "1&force=true"},
+    "uid": lambda server: {"uid": "a\nb"},
+}
+
+
+@pytest.mark.parametrize("metadata", HOSTILE_SECRETS)
+@pytest.mark.parametrize("event", [{}, {"action": "sweep"}, {"action": "remove", "clusters": ["hostile"]}])
+def test_a_list_of_secrets_with_names_that_are_none_is_nonsense(
+    world: World, capsys: pytest.CaptureFixture[str], metadata: str, event: dict[str, Any]
+) -> None:
+    report = run(world, capsys, secrets(HOSTILE_SECRETS[metadata]), event, document="namespaces: [a]")
+    assert "did not answer as a Kubernetes API does" in report["clusters"][0]["error"]["message"]
+
+
+SHOWN: dict[str, Callable[[Hostile], dict[str, Any]]] = {
+    "manager": lambda server: {"managedFields": [manages(server.bearer[20:140])]},
+    "owner": lambda server: {"ownerReferences": [{"kind": server.label, "name": server.signature, "uid": "u"}]},
+    "document": lambda server: {"annotations": {**OURS["annotations"], "ecr-public-pusher/owner": STACK.owner(server.label)}},
+}
+
+
+def manages(manager: str) -> dict[str, Any]:
+    return {"manager": manager, "operation": "Update", "fieldsV1": {"f:data": {"f:.dockerconfigjson": {}}}}
+
+
+@pytest.mark.parametrize("metadata", SHOWN)
+@pytest.mark.parametrize("take", ["true", "false"])
+@pytest.mark.parametrize("event", [{}, {"action": "plan"}, {"action": "remove", "clusters": ["hostile"]}])
+def test_names_that_somebody_chose_are_not_shown_where_they_are_what_was_sent(
+    world: World, capsys: pytest.CaptureFixture[str], metadata: str, take: str, event: dict[str, Any]
+) -> None:
+    """`run` looks through the report, the log and the queue."""
+    run(world, capsys, secrets(SHOWN[metadata]), event, document=f"{{namespaces: [a], takeOwnership: {take}}}")
+
+
+def secrets(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
+    """One Secret in the list over all namespaces; what is written is refused."""
+
+    def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
+        if method == "GET" and "/secrets?" in path:
+            managed = {"manager": STACK.field_manager, "operation": "Apply", "fieldsV1": {"f:data": {"f:.dockerconfigjson": {}}}}
+            its = {"name": SECRET, "namespace": "a", "uid": "u", "resourceVersion": "1", "managedFields": [managed], **OURS, **metadata(server)}
+            return "200 OK", {**LISTED, "metadata": {}, "items": [{"metadata": its}]}
+        return "403 Forbidden", {"kind": "Status", "details": {"kind": "secrets"}}
+
+    return Hostile(answer, looks=True)
 
 
 def test_whoever_wrote_the_data_since_is_not_named_by_what_was_sent(world: World, capsys: pytest.CaptureFixture[str]) -> None:

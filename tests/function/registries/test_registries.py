@@ -122,7 +122,8 @@ def test_a_role_that_hangs_delays_nobody_else(pulling: World) -> None:
     pulling.aws.script("sts", "AssumeRole", hang)
     report = pulling.invoke(seconds=4)
     assert entry(report, "other")["ok"]
-    assert entry(report)["error"]["type"] == "DeadlineReached"
+    # The cluster was looked at meanwhile, so what waited for the token is named one by one.
+    assert (entry(report)["ok"], entry(report)["counts"]) == (False, {"not-attempted": 1})
 
 
 def test_a_plan_and_a_check_ask_for_every_token_and_write_none(pulling: World) -> None:

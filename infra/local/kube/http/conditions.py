@@ -3,7 +3,15 @@
 import uuid
 
 from ..kinds import Kind, Object
-from ..status import ApiError, bad_request, details, invalid, modified, precondition_failed
+from ..status import (
+    ApiError,
+    another_uid,
+    bad_request,
+    details,
+    invalid,
+    modified,
+    precondition_failed,
+)
 from .call import APPLY, Call
 
 MAX_MANAGER_BYTES = 128
@@ -42,14 +50,28 @@ def check_identity(call: Call, body: Object) -> None:
         raise invalid(call.kind, "", [{"reason": "FieldValueRequired", "message": detail, "field": "metadata.name"}])
 
 
-def check_fresh(kind: Kind, live: Object, given: Object) -> None:
-    """The uid and resourceVersion that a write names are those that are stored."""
+def check_replaces(kind: Kind, live: Object, given: Object) -> None:
+    """Raise the 409 for a replacement with the uid of another object."""
     stored = live["metadata"]
     if given.get("uid", stored["uid"]) != stored["uid"]:
         detail = f"Precondition failed: UID in precondition: {given['uid']}, UID in object meta: {stored['uid']}"
         raise ApiError(409, f'Operation cannot be fulfilled on {kind.resource} "{stored["name"]}": {detail}', details(kind, stored["name"]))
-    if (given.get("resourceVersion") or stored["resourceVersion"]) != stored["resourceVersion"]:
+
+
+def check_version(kind: Kind, live: Object, given: Object) -> None:
+    """Raise the 409 for a write with another resourceVersion; none and "0" stand for any."""
+    stored, version = live["metadata"], given.get("resourceVersion") or "0"
+    if not version.isdigit():
+        raise ApiError(500, f'strconv.ParseUint: parsing "{version}": invalid syntax')
+    if version not in ("0", stored["resourceVersion"]):
         raise modified(kind, stored["name"])
+
+
+def check_uid(kind: Kind, live: Object, given: Object) -> None:
+    """Raise the 422 for a patch or an apply with the uid of another object."""
+    stored, uid = live["metadata"], given.get("uid")
+    if uid and uid != stored["uid"]:
+        raise another_uid(kind, stored["name"], uid)
 
 
 def check_preconditions(kind: Kind, live: Object, wanted: Object) -> None:

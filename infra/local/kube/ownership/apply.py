@@ -5,6 +5,7 @@ it agrees, and drops what it owned before and no longer names; an update takes o
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..kinds import Kind, Object, Path
 from ..status import ApiError
@@ -33,7 +34,6 @@ class Manager:
 
 def apply(kind: Kind, live: Object | None, wanted: Object, *, manager: str, force: bool, now: str) -> Object:
     """The object after `manager` applied `wanted` to `live`. Raises the 409 that lists every conflict."""
-    wanted = _without_nulls(wanted)
     before = live or {"metadata": {}}
     known = _managers(kind, live)
     own = known.pop((manager, APPLY), Manager(manager, APPLY, NOTHING, None))
@@ -96,9 +96,22 @@ def _merge(kind: Kind, live: Object, wanted: Object, path: Path = ()) -> Object:
     merged = dict(live)
     for name, value in wanted.items():
         here, old = (*path, name), merged.get(name)
-        inside = isinstance(value, dict) and isinstance(old, dict) and here not in kind.atomic
-        merged[name] = _merge(kind, merged[name], value, here) if inside else value
+        if isinstance(value, dict) and here not in kind.atomic:
+            merged[name] = _merge(kind, old or {}, value, here)
+        elif isinstance(value, list) and here in fields.CONTAINERS:
+            merged[name] = _merge_items(here, old or [], value)
+        elif value is not None:
+            merged[name] = value
+        elif path in fields.TEXTS:
+            merged[name] = ""
+        elif here not in fields.CONTAINERS:
+            merged.pop(name, None)
     return merged
+
+
+def _merge_items(path: Path, live: list[Any], wanted: list[Any]) -> list[Any]:
+    by_name = {fields.item_name(path, item): item for item in [*live, *wanted]}
+    return list(by_name.values())
 
 
 def _prune(value: Object, gone: FieldSet, others: "object") -> Object:
@@ -108,17 +121,16 @@ def _prune(value: Object, gone: FieldSet, others: "object") -> Object:
     return value
 
 
-def _without(value: Object, path: Path) -> Object:
+def _without(value: Any, path: Path, above: Path = ()) -> Any:
     name, *rest = path
+    if isinstance(value, list):
+        return [item for item in value if fields.item_name(above, item) != name]
     if name not in value:
         return value
     if not rest:
         return value if isinstance(value[name], dict) and value[name] else {k: v for k, v in value.items() if k != name}
-    return {**value, name: _without(value[name], tuple(rest))}
-
-
-def _without_nulls(value: Object) -> Object:
-    return {k: _without_nulls(v) if isinstance(v, dict) else v for k, v in value.items() if v is not None}
+    inner = _without(value[name], tuple(rest), (*above, name))
+    return {k: v for k, v in value.items() if k != name} if inner == [] else {**value, name: inner}
 
 
 def _conflict(kind: Kind, conflicts: dict[tuple[str, str], FieldSet]) -> ApiError:

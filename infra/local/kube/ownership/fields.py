@@ -21,12 +21,25 @@ UNTRACKED = frozenset(
 """What no manager owns: identity, what the server sets, and the parts that every object has anyway."""
 
 SETS = frozenset({("metadata", "finalizers")})
-"""Lists whose items are owned one by one."""
+"""Lists of texts whose items are owned one by one."""
+
+KEYED = {("metadata", "ownerReferences"): "uid", ("secrets",): "name"}
+"""Lists of objects whose items are owned one by one, each whole; by the field that names them."""
+
+TEXTS = frozenset({("metadata", "labels"), ("metadata", "annotations"), ("data",), ("stringData",)})
+"""Mappings of texts, in which null is an empty text."""
+
+CONTAINERS = TEXTS | SETS | KEYED.keys()
+"""Where null adds nothing and takes nothing away, though who applies it owns the place."""
 
 
 def leaves(kind: Kind, value: Object) -> FieldSet:
-    """What an applied configuration claims: its leaves, and containers it leaves empty."""
-    return frozenset(path for path, node in _walk(kind, value) if not _open(kind, path, node) or not node) - UNTRACKED
+    """Return what an applied configuration claims: its leaves, and mappings it leaves empty.
+
+    Of a list that it leaves empty it claims nothing.
+    """
+    found = _walk(kind, value)
+    return frozenset(p for p, node in found if not _open(kind, p, node) or node == {}) - UNTRACKED
 
 
 def nodes(kind: Kind, value: Object) -> FieldSet:
@@ -76,14 +89,21 @@ def _name(key: str) -> str:
     return key if _is_item(key) else key[2:]
 
 
+def item_name(path: Path, item: Any) -> str:
+    """Return the part of a path that stands for an item of the list there, as in FieldsV1."""
+    if path not in KEYED:
+        return f"v:{json.dumps(item)}"
+    key = KEYED[path]
+    return f"k:{json.dumps({key: item.get(key, '')}, separators=(',', ':'))}"
+
+
 def _is_item(name: str) -> bool:
-    """Whether this part of a path is a set's item, which is written as FieldsV1 does."""
-    return name.startswith('v:"')
+    return name.startswith(('v:"', 'k:{"'))
 
 
-def _walk(kind: Kind, value: Object | list[str], path: Path = ()) -> Iterable[tuple[Path, Any]]:
+def _walk(kind: Kind, value: Object | list[Any], path: Path = ()) -> Iterable[tuple[Path, Any]]:
     if isinstance(value, list):
-        yield from (((*path, f"v:{json.dumps(item)}"), item) for item in value)
+        yield from (((*path, item_name(path, item)), item) for item in value)
         return
     for name, node in value.items():
         here = (*path, name)
@@ -95,7 +115,9 @@ def _walk(kind: Kind, value: Object | list[str], path: Path = ()) -> Iterable[tu
 
 
 def _open(kind: Kind, path: Path, node: Any) -> bool:
-    return (isinstance(node, dict) and path not in kind.atomic) or (isinstance(node, list) and path in SETS)
+    if isinstance(node, list):
+        return path in SETS or path in KEYED
+    return isinstance(node, dict) and path not in kind.atomic and path[:-1] not in KEYED
 
 
 def _leaf_differs(kind: Kind, path: Path, before: Any, after: Any) -> bool:

@@ -10,8 +10,8 @@ import jsonpatch
 from ..kinds import Object
 from ..status import ApiError, bad_request, unprocessable
 
-MERGED_BY_NAME = {"secrets"}
-"""Lists that a strategic merge patch merges by `name`; `imagePullSecrets` is not one of them (recorded)."""
+MERGED_BY = {"secrets": "name", "ownerReferences": "uid"}
+"""Lists that a strategic merge patch merges, and by which field; `imagePullSecrets` is none."""
 
 
 def json_patch(target: Object, operations: Any) -> Object:
@@ -42,8 +42,8 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 def strategic_merge_patch(target: Any, patch: Any, name: str = "") -> Any:
     """Kubernetes' own merge: as a merge patch, with `$patch` directives and lists merged by key where the schema says so."""
-    if isinstance(patch, list) and name in MERGED_BY_NAME:
-        return _merge_by_name(target if isinstance(target, list) else [], patch)
+    if isinstance(patch, list) and name in MERGED_BY:
+        return _merge_by(MERGED_BY[name], target if isinstance(target, list) else [], patch)
     if not isinstance(patch, dict):
         return patch
     if patch.get("$patch") == "replace":
@@ -57,13 +57,13 @@ def strategic_merge_patch(target: Any, patch: Any, name: str = "") -> Any:
     return merged
 
 
-def _merge_by_name(target: list[Any], patch: list[Any]) -> list[Any]:
-    merged = {item["name"]: item for item in target}
+def _merge_by(key: str, target: list[Any], patch: list[Any]) -> list[Any]:
+    merged = {item[key]: item for item in target}
     for item in patch:
-        if not isinstance(item, dict) or "name" not in item:
-            raise ApiError(400, "map: does not contain declared merge key: name")
+        if not isinstance(item, dict) or key not in item:
+            raise ApiError(400, f"map: does not contain declared merge key: {key}")
         if item.get("$patch") == "delete":
-            merged.pop(item["name"], None)
+            merged.pop(item[key], None)
         else:
-            merged[item["name"]] = strategic_merge_patch(merged.get(item["name"]), item)
+            merged[item[key]] = strategic_merge_patch(merged.get(item[key]), item)
     return list(merged.values())

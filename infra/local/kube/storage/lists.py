@@ -3,14 +3,35 @@
 import base64
 import binascii
 import json
+import posixpath
+from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ..kinds import Object
-from ..status import bad_request
-from .gojson import quoted
-from .store import Key
+from ..status import ApiError, bad_request, expired
+from .gojson import json_error
+from .store import Key, Listed
 
 TOKEN_VERSION = "meta.k8s.io/v1"
+NOW = -1
+"""A token's version for what is there when it comes: the refusal of an expired one offers it."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a page begins: the version that it shows, and the path from which on, as in a token."""
+
+    version: int
+    start: str
+
+    @property
+    def token(self) -> str:
+        """Return the continue token."""
+        fields = {"v": TOKEN_VERSION, "rv": self.version, "start": self.start}
+        text = json.dumps(fields, separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 @dataclass(frozen=True)
@@ -20,18 +41,57 @@ class Page:
     items: list[Object]
     metadata: Object
 
+    @property
+    def has_more(self) -> bool:
+        """Return whether there is a further page, which may be empty."""
+        return "continue" in self.metadata
 
-def page(found: list[tuple[Key, Object]], *, version: int, limit: int, token: str, counted: bool, namespaced: bool) -> Page:
-    """One page. `counted` is false under a selector: the server does not count then."""
-    if token:
-        version, start = _read(token)
-        found = [item for item in found if _key(item[0], namespaced) >= start]
-    if not limit or len(found) <= limit:
-        return Page([value for _, value in found], {"resourceVersion": str(version)})
-    taken, rest = found[:limit], found[limit:]
-    following = _write(version, _key(taken[-1][0], namespaced) + "\0")
-    remaining = {"remainingItemCount": len(rest)} if counted else {}
-    return Page([value for _, value in taken], {"resourceVersion": str(version), "continue": following, **remaining})
+
+def page(
+    listed: Listed,
+    selects: Callable[[Object], bool] | None,
+    *,
+    at: Position,
+    limit: int,
+    namespaced: bool,
+) -> Page:
+    """Return the page of a whole list from a position on.
+
+    Without a selector what remains is counted. With one the server neither counts it nor looks
+    whether any of it is selected, so that the last page may be empty.
+    """
+    place = bisect_left(listed, at.start, key=lambda item: _path(item[0], namespaced))
+    taken: list[Object] = []
+    while place < len(listed) and (not limit or len(taken) < limit):
+        if selects is None or selects(listed[place][1]):
+            taken.append(listed[place][1])
+        place += 1
+    metadata: Object = {"resourceVersion": str(at.version)}
+    if place < len(listed):
+        following = _path(listed[place - 1][0], namespaced) + "\0"
+        metadata["continue"] = Position(at.version, following).token
+        if selects is None:
+            metadata["remainingItemCount"] = len(listed) - place
+    return Page(taken, metadata)
+
+
+def position(token: str) -> Position:
+    """Return where a token says that its page begins. Raises the 400 for what is no token."""
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError):
+        raise _no_token("illegal base64 data at input byte 0") from None
+    try:
+        fields = json.loads(raw)
+    except ValueError:
+        detail = json_error(raw.decode("latin-1")) or "unexpected end of JSON input"
+        raise _no_token(detail) from None
+    return _checked(fields if isinstance(fields, dict) else {})
+
+
+def gone(at: Position) -> ApiError:
+    """Return the 410 for a page of a forgotten list, with a token for what is there now."""
+    return expired(Position(NOW, at.start.removeprefix("/")).token)
 
 
 def number(query: dict[str, str], name: str) -> int:
@@ -42,24 +102,23 @@ def number(query: dict[str, str], name: str) -> int:
     return int(text)
 
 
-def _key(key: Key, namespaced: bool) -> str:
-    return f"{key[0]}/{key[1]}" if namespaced else key[1]
+def _path(key: Key, namespaced: bool) -> str:
+    return f"/{key[0]}/{key[1]}" if namespaced else f"/{key[1]}"
 
 
-def _write(version: int, start: str) -> str:
-    text = json.dumps({"v": TOKEN_VERSION, "rv": version, "start": start}, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+def _checked(fields: dict[str, Any]) -> Position:
+    version, start = fields.get("rv"), fields.get("start")
+    if (form := fields.get("v", "")) != TOKEN_VERSION:
+        raise _no_token(f"server does not recognize this encoded version {form}")
+    if not isinstance(version, int) or not version:
+        raise _no_token(f"incorrect encoded start resourceVersion (version {form})")
+    if not isinstance(start, str) or not start:
+        raise _no_token(f"encoded start key empty (version {form})")
+    path = start if start.startswith("/") else f"/{start}"
+    if posixpath.normpath(path) != path:
+        raise _no_token(start)
+    return Position(version, path)
 
 
-def _read(token: str) -> tuple[int, str]:
-    wrong = "invalid continue token: continue key is not valid: "
-    try:
-        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-    except (binascii.Error, ValueError):
-        raise bad_request(f"{wrong}illegal base64 data at input byte 0") from None
-    try:
-        fields = json.loads(raw)
-        return int(fields["rv"]), str(fields["start"])
-    except (ValueError, KeyError, TypeError):
-        detail = f"invalid character {quoted(chr(raw[0]))} looking for beginning of value" if raw else "unexpected end of JSON input"
-        raise bad_request(wrong + detail) from None
+def _no_token(detail: str) -> ApiError:
+    return bad_request(f"invalid continue token: continue key is not valid: {detail}")

@@ -9,10 +9,14 @@ from ..kinds import Object
 
 TEXTS = {"*": str}
 RULE = {part: [str] for part in ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")}
+OWNER = {
+    **dict.fromkeys(("apiVersion", "kind", "name", "uid"), str),
+    **dict.fromkeys(("controller", "blockOwnerDeletion"), bool),
+}
 SHAPE: dict[str, Any] = {
     "metadata": {
         "name": str, "namespace": str, "generateName": str, "uid": str, "resourceVersion": str, "labels": TEXTS, "annotations": TEXTS,
-        "finalizers": [str], "managedFields": [{}],
+        "finalizers": [str], "managedFields": [{}], "ownerReferences": [OWNER],
     },
     "spec": {"finalizers": [str], "resourceAttributes": TEXTS, "nonResourceAttributes": TEXTS},
     "status": {},

@@ -13,6 +13,7 @@ type Matches = Callable[[Object], bool]
 
 SYMBOLS = ("==", "!=", "=", "!", "(", ")", ",", ">", "<")
 _TOKEN = re.compile(r"\s*(==|!=|[=!(),<>]|[^\s=!(),<>]+)")
+_TERM = re.compile(r"([^=!]+)(==|!=|=)(.*)")
 _NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 END = ""
 
@@ -30,13 +31,20 @@ def field_selector(kind: Kind, text: str) -> Matches:
 
 
 def selected_name(text: str) -> str:
-    """The object that a field selector singles out by name; authorisation sees it as the request's name."""
-    match = re.fullmatch(r"metadata\.name==?([^,=!]+)", text)
-    return match[1] if match else ""
+    """The object that a field selector singles out by name, whatever else it asks for.
+
+    Authorisation sees it as the request's name. "": there is none, or the selector is invalid.
+    """
+    found = [_TERM.fullmatch(term) for term in text.split(",") if term]
+    terms = [match.groups() for match in found if match]
+    if len(terms) < len(found):
+        return ""
+    names = (value for field, sign, value in terms if field == "metadata.name" and sign != "!=")
+    return next(names, "")
 
 
 def _field_term(kind: Kind, term: str) -> tuple[tuple[str, ...], bool, str]:
-    match = re.fullmatch(r"([^=!]+)(==|!=|=)(.*)", term)
+    match = _TERM.fullmatch(term)
     if not match:
         raise bad_request(f"invalid selector: '{term}'; can't understand '{term}'")
     path = tuple(match[1].split("."))

@@ -4,11 +4,16 @@ Objects are replaced, never changed in place, so readers need no lock beyond the
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 from ..kinds import Kind, Object
 
 type Key = tuple[str, str]
+type Listed = list[tuple[Key, Object]]
+
+REMEMBERED = 64
+"""Lists that are kept for their further pages; the real server keeps all, for five minutes."""
 
 
 class Store:
@@ -19,16 +24,34 @@ class Store:
         self.version = 1
         self._kinds: dict[str, dict[Key, Object]] = {}
         self._listeners: list[Callable[[Kind], None]] = []
+        self._past: OrderedDict[tuple[int, str, str], Listed] = OrderedDict()
 
     def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         """The object, or None."""
         return self._of(kind).get((namespace, name))
 
-    def all(self, kind: Kind, namespace: str = "") -> list[tuple[Key, Object]]:
-        """The objects of a kind, of one namespace or of all, in etcd's order."""
+    def all(self, kind: Kind, namespace: str = "") -> Listed:
+        """The objects of a kind, of one namespace or of all, in etcd's order: `a-b/x`, `a/x`."""
         with self.lock:
             found = [item for item in self._of(kind).items() if not namespace or item[0][0] == namespace]
-        return sorted(found, key=lambda item: item[0])
+        return sorted(found, key=lambda item: f"{item[0][0]}/{item[0][1]}")
+
+    def as_of(self, version: int, kind: Kind, namespace: str = "") -> Listed | None:
+        """Return what `all` was at a version, None where that was not kept or is forgotten."""
+        with self.lock:
+            return self._past.get((version, kind.resource, namespace))
+
+    def keep(self, version: int, kind: Kind, namespace: str, listed: Listed) -> None:
+        """Keep a list for its further pages, which are as of the first."""
+        with self.lock:
+            self._past[version, kind.resource, namespace] = listed
+            if len(self._past) > REMEMBERED:
+                self._past.popitem(last=False)
+
+    def forget(self) -> None:
+        """Forget every list that was kept, as when etcd is compacted."""
+        with self.lock:
+            self._past.clear()
 
     def values(self, kind: Kind) -> Iterable[Object]:
         """The objects of a kind in no order."""

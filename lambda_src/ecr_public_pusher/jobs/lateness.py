@@ -1,0 +1,55 @@
+"""Measure how late a cluster's answers are while the processor has nothing to do: only then are more connections worth their handshakes.
+
+A process that is throttled, as Lambda's is by its memory size, waits too: but then the event loop is late by itself.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Self
+
+TICK_SECONDS = 0.02
+# Of the time in which the loop was late by itself: with more, the processor is what is waited for.
+BUSY_SHARE = 0.25
+
+
+class LoopLag:
+    """How many seconds the event loop has been late in all, since it was entered. `async with`."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._watching = asyncio.create_task(self._watch())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._watching is not None
+        self._watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._watching
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            await asyncio.sleep(TICK_SECONDS)
+            self.seconds += loop.time() - began - TICK_SECONDS
+
+
+class Lateness:
+    """The time between its making and `per_answer`. One for each look."""
+
+    def __init__(self, lag: LoopLag) -> None:
+        self._lag = lag
+        self._began = asyncio.get_running_loop().time()
+        self._busy_before = time.process_time()
+        self._lag_before = lag.seconds
+
+    def per_answer(self, answers: int) -> float:
+        """Return the seconds that each of so many answers, one after the other, took; 0 where the processor was what they waited for."""
+        took = asyncio.get_running_loop().time() - self._began
+        if self._lag.seconds - self._lag_before > BUSY_SHARE * took:
+            return 0.0
+        return max(0.0, took - (time.process_time() - self._busy_before)) / answers

@@ -1,0 +1,139 @@
+"""Look into a cluster before anything is decided: at most three lists, side by side, of which only what is decided upon is kept."""
+
+import asyncio
+from collections.abc import Awaitable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ecr_public_pusher.concurrency import run_concurrently
+from ecr_public_pusher.configuration.names import is_glob
+from ecr_public_pusher.errors import ApiStatusError, PusherError
+from ecr_public_pusher.jobs.seen_account import SeenAccount, seen_account
+from ecr_public_pusher.jobs.seen_secret import SeenSecret, seen_secret
+from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
+from ecr_public_pusher.results import Namespace
+
+# Where no list of Secrets is allowed: so many namespaces are looked into at once.
+LOOKS_AT_ONCE = 8
+# When looking was refused in so many namespaces and allowed in none, it will be refused in all.
+REFUSALS = 8
+
+type Accounts = Mapping[str, Mapping[str, SeenAccount]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a run must know of a cluster. `namespaces`: all that the label selector holds (None: every one).
+
+    `accounts`: names and globs of ServiceAccounts; None where none are decided upon.
+    """
+
+    secret_name: str
+    list_namespaces: bool
+    selector: str | None = None
+    accounts: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen. A part that was not asked for, or may not be listed, is None: then `refused` says so by its name."""
+
+    namespaces: tuple[Namespace, ...] | None = None
+    secrets: Mapping[str, SeenSecret] | None = None
+    accounts: Accounts | None = None
+    refused: frozenset[str] = field(default_factory=frozenset)
+
+    def accounts_in(self, namespace: str) -> Mapping[str, SeenAccount] | None:
+        """Return the accounts of a namespace by name; None where they may not be listed."""
+        return None if self.accounts is None else self.accounts.get(namespace, {})
+
+
+async def observe(api: KubernetesApi, wanted: Wanted) -> Observation:
+    """Return what the cluster shows. A list that is not allowed leaves its part out.
+
+    Raise what fails the cluster as a whole, as Client.send does.
+    """
+    refused: set[str] = set()
+
+    async def listed[T](part: str, asking: Awaitable[T]) -> T | None:
+        try:
+            return await asking
+        except ApiStatusError as error:
+            if not error.lacks_rights:
+                raise
+            refused.add(part)
+            return None
+
+    async def nothing() -> None:
+        return None
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            namespaces = group.create_task(listed("namespaces", api.namespaces(wanted.selector)) if wanted.list_namespaces else nothing())
+            secrets = group.create_task(listed("secrets", api.secrets_named(wanted.secret_name, seen_secret)))
+            accounts = group.create_task(
+                listed("accounts", api.accounts_named(_only(wanted.accounts), seen_account)) if wanted.accounts is not None else nothing()
+            )
+    except ExceptionGroup as failures:
+        raise _first(failures) from None
+    return Observation(
+        namespaces=None if (found := namespaces.result()) is None else tuple(found),
+        secrets=None if (seen := secrets.result()) is None else {one.namespace: one for one in seen},
+        accounts=None if (those := accounts.result()) is None else _by_namespace(those),
+        refused=frozenset(refused),
+    )
+
+
+async def look_into_each(api: KubernetesApi, secret_name: str, namespaces: Iterable[str]) -> tuple[dict[str, SeenSecret], tuple[str, ...]]:
+    """Return the Secrets of that name in `namespaces`, and the namespaces where looking is refused.
+
+    The way of those who may not list them: one request for each. Refused in the first few, it is given up:
+    then all of them count as refused. Raise as Client.send does.
+    """
+    seen: dict[str, SeenSecret] = {}
+    refused: list[str] = []
+    failures: list[PusherError] = []
+    allowed = False
+
+    async def look(namespace: str) -> None:
+        nonlocal allowed
+        if failures or (not allowed and len(refused) >= REFUSALS):
+            refused.append(namespace)
+            return
+        try:
+            found = await api.secret_metadata(namespace, secret_name, seen_secret)
+        except ApiStatusError as error:
+            if error.lacks_rights:
+                refused.append(namespace)
+            elif not error.namespace_terminating:
+                failures.append(error)
+            return
+        except PusherError as error:
+            failures.append(error)
+            return
+        allowed = True
+        if found is not None:
+            seen[namespace] = found
+
+    await run_concurrently(namespaces, look, width=LOOKS_AT_ONCE)
+    if failures:
+        raise failures[0]
+    return seen, tuple(sorted(refused))
+
+
+def _only(patterns: Collection[str] | None) -> str | None:
+    """Return the one account that is meant, where there is just one and no glob: then the API server filters."""
+    (only, *others) = patterns or ("*",)
+    return None if others or is_glob(only) else only
+
+
+def _by_namespace(accounts: Iterable[SeenAccount]) -> Accounts:
+    found: dict[str, dict[str, SeenAccount]] = {}
+    for account in accounts:
+        found.setdefault(account.namespace, {})[account.name] = account
+    return found
+
+
+def _first(failures: ExceptionGroup[Exception]) -> Exception:
+    """Return what the first list to fail raised: the others were cancelled then."""
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first

@@ -1,0 +1,68 @@
+"""Copies of ours that a backup tool brings back are ours, without a conflict that advises to stop a writer that is none."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.support.secrets import annotate
+from tests.support.world import SECRET, World
+
+PATH = f"/api/v1/namespaces/a/secrets/{SECRET}"
+
+
+@pytest.fixture
+def prod(world: World) -> World:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    assert world.invoke()["ok"]
+    return world
+
+
+def cleared(world: World) -> None:
+    """What `kubectl replace` of a cleaned manifest, or a restore that clears them, leaves."""
+    patch = [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]
+    status, _ = world.clusters["prod"].admin("PATCH", f"{PATH}?fieldManager=restorer", patch, content_type="application/json-patch+json")
+    assert status == 200
+
+
+def restored(world: World, manager: str = "velero-server", **labels: str) -> None:
+    """As Velero restores: a create of the saved object, without its uid and managed fields, with Velero's labels."""
+    saved: dict[str, Any] = copy.deepcopy(world.secret("prod", "a") or {})
+    metadata = {name: saved["metadata"][name] for name in ("name", "labels", "annotations")}
+    metadata["labels"] |= labels or {"velero.io/restore-name": "friday", "velero.io/backup-name": "thursday"}
+    world.clusters["prod"].admin("DELETE", PATH)
+    body = {**saved, "metadata": metadata}
+    status, answer = world.clusters["prod"].admin("POST", f"/api/v1/namespaces/a/secrets?fieldManager={manager}", body)
+    assert status == 201, answer
+
+
+@pytest.mark.parametrize("happens", [cleared, restored])
+@pytest.mark.parametrize("event", [{}, {"action": "sweep"}])
+def test_it_is_taken_back_without_take_ownership(prod: World, happens: Any, event: dict[str, str]) -> None:
+    happens(prod)
+    report = prod.invoke(event)
+    assert (report["ok"], report["clusters"][0]["counts"]) == (True, {"adopted": 1})
+    assert prod.token("prod", "a") == prod.aws.ecr_public.issued[-1]
+    assert prod.invoke()["clusters"][0]["counts"] == {"updated": 1}
+
+
+@pytest.mark.parametrize("happens", [cleared, restored])
+def test_a_removal_takes_it(prod: World, happens: Any) -> None:
+    prod.apply("prod", "prune.yaml")
+    happens(prod)
+    assert prod.invoke({"action": "remove", "clusters": ["prod"]})["clusters"][0]["counts"] == {"removed": 1}
+
+
+def test_a_copy_that_another_tool_made_is_somebody_elses(prod: World) -> None:
+    restored(prod, "a-copy-tool", **{"example.com/copied": "yes"})
+    (problem,) = prod.invoke()["clusters"][0]["problems"]
+    assert (problem["outcome"], "a-copy-tool" in problem["message"]) == ("conflict", True)
+
+
+def test_one_that_is_being_deleted_is_never_said_to_be_updated(prod: World) -> None:
+    annotate(prod, "prod", "a", finalizers=["example.com/held"])
+    prod.clusters["prod"].admin("DELETE", PATH)
+    (problem,) = prod.invoke()["clusters"][0]["problems"]
+    assert problem["outcome"] == "failed"
+    assert "waits for finalizers set by others: example.com/held" in problem["message"]
+    assert prod.invoke({"action": "sweep"})["ok"]

@@ -1,0 +1,97 @@
+"""The least life that a selected namespace's Secret has left is measured by each run, and emitted."""
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.local.aws import Answer
+from infra.local.kube import EmbeddedCluster, Response, SeenRequest
+from tests.support.secrets import aged, without_looking
+from tests.support.world import World
+
+HOUR = 3600
+
+
+def left(world: World, event: dict[str, Any] | None = None) -> float | None:
+    """Return the hours that the report says, to a tenth."""
+    (found,) = world.invoke(event)["clusters"]
+    return round(found["secondsLeft"] / HOUR, 1) if "secondsLeft" in found else None
+
+
+@pytest.fixture
+def prod(world: World) -> World:
+    world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]", embedded=True)
+    assert left(world) == 12.0
+    return world
+
+
+def refuse(world: World, namespace: str) -> None:
+    cluster = world.clusters["prod"]
+    assert isinstance(cluster, EmbeddedCluster)
+
+    def answer(request: SeenRequest) -> Response | None:
+        return Response(500, b"{}") if request.method == "PATCH" and f"/{namespace}/" in request.path else None
+
+    cluster.intercept = answer
+
+
+def test_the_least_counts_of_those_that_were_not_renewed(prod: World) -> None:
+    aged(prod, "prod", "b", hours_left=5)
+    refuse(prod, "b")
+    assert left(prod) == 5.0
+
+
+def test_a_sweep_measures_too(prod: World) -> None:
+    aged(prod, "prod", "b", hours_left=5)
+    assert left(prod, {"action": "sweep"}) == 5.0
+    aged(prod, "prod", "b", hours_left=1)
+    refuse(prod, "b")
+    assert left(prod, {"action": "sweep"}) == 1.0
+
+
+def test_one_that_lacks_its_secret_has_nothing_left(prod: World) -> None:
+    prod.clusters["prod"].admin("DELETE", "/api/v1/namespaces/b/secrets/ecr-public-token")
+    refuse(prod, "b")
+    assert left(prod) == 0.0
+
+
+def test_a_namespace_that_is_not_there_and_a_secret_that_is_anothers_lack_nothing(prod: World) -> None:
+    prod.add_namespace("prod", "c")
+    prod.foreign_secret("prod", "c")
+    prod.document("prod", "namespaces: [a, b, c, gone]")
+    assert left(prod) == 12.0
+
+
+def test_where_the_function_may_not_look_only_what_it_wrote_is_known(prod: World) -> None:
+    without_looking(prod, "prod")
+    assert left(prod) == 12.0
+    assert left(prod, {"action": "sweep"}) is None
+
+
+@pytest.mark.parametrize("event", [{"action": "plan"}, {"action": "check"}])
+def test_a_dry_run_measures_nothing(prod: World, event: dict[str, str]) -> None:
+    assert left(prod, event) is None
+
+
+@pytest.mark.parametrize("event", [{}, {"action": "sweep"}])
+def test_it_is_a_metric_of_each_cluster_and_of_all(prod: World, event: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    aged(prod, "prod", "b", hours_left=5)
+    refuse(prod, "b")
+    capsys.readouterr()
+    prod.invoke(event)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    said = {line.get("cluster"): line["SecondsLeft"][0] for line in lines if "SecondsLeft" in line}
+    assert said.keys() == {None, "prod"}
+    assert all(abs(seconds - 5 * HOUR) < 60 for seconds in said.values())
+
+
+def test_it_is_measured_without_a_token_too(prod: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Just then it is what the alarm must know."""
+    aged(prod, "prod", "b", hours_left=1)
+    prod.aws.script("ecr-public", "GetAuthorizationToken", Answer(400, b'{"__type": "AccessDeniedException"}'))
+    capsys.readouterr()
+    assert not prod.invoke({"action": "sweep"})["ok"]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    said = {line.get("cluster"): line["SecondsLeft"][0] for line in lines if "SecondsLeft" in line}
+    assert abs(said["prod"] - HOUR) < 60
