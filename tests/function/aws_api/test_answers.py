@@ -30,16 +30,6 @@ def test_a_code_that_is_none_is_not_repeated(world: World, capsys: pytest.Captur
     assert "unknown error" in said
 
 
-@pytest.mark.parametrize("arn", [EVIL, "arn:aws:sts::111122223333:assumed-role/a b/c", "arn:aws:iam::111122223333:role/`id`", ""])
-def test_an_identity_that_is_no_principal_stands_in_no_command(world: World, arn: str) -> None:
-    world.add_cluster("prod", namespaces=("a",), principal="arn:aws:iam::111122223333:role/another", document="namespaces: [a]", embedded=True)
-    body = f"<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>{arn}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>"
-    world.aws.script("sts", "GetCallerIdentity", Answer(200, body.encode(), {"Content-Type": "text/xml"}))
-    report = world.invoke({"action": "check"})
-    (found,) = [finding for finding in report["clusters"][0]["findings"] if not finding["ok"]]
-    assert "--principal-arn FUNCTION_ROLE_ARN --type" in found["remedy"]
-
-
 @pytest.mark.parametrize("name", [EVIL, "/ecr-public-pusher/a\nb", "/ecr-public-pusher/ｄ"])
 def test_a_parameter_that_can_have_no_such_name_is_no_answer_of_parameter_store(world: World, name: str) -> None:
     body = json.dumps({"Parameters": [{"Name": name, "Type": "String", "Value": "x"}]})

@@ -599,14 +599,6 @@ def test_an_id_that_no_eks_cluster_can_have_needs_no_judgement(fleet: World, mon
     assert fleet.aws.called("eks") == []
 
 
-def test_nor_in_a_sweep_that_concerns_no_cluster_that_is_found(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
-    fleet.add_elsewhere("edge", cluster_id="one", document="{namespaces: ['*'], signIn: {type: iamAuthenticator, clusterId: one}}")
-    assert ids(fleet.invoke({"action": "sweep"})) == []
-    assert fleet.asked("edge") == []
-    assert len(fleet.aws.called("eks", "ListClusters")) == 0
-
-
 def test_one_cluster_that_cannot_be_described_keeps_no_other_back(fleet: World) -> None:
     def refuse(request: AwsRequest) -> Answer | None:
         return Answer.refusal(request, "AccessDeniedException", "no", status=403) if request.path.endswith("/two") else None
@@ -714,12 +706,6 @@ def test_running_it_twice_changes_nothing_but_the_token(fleet: World) -> None:
     fleet.document("mine", "{cluster: one, namespaces: [a], secretName: mine}")
     first, second = fleet.invoke(), fleet.invoke()
     assert (ids(first), second["totals"]) == (ids(second), {"clusters": 3, "clustersFailed": 1, "updated": 2, "forbidden": 1})
-
-
-def test_a_sweep_looks_for_none_where_no_discovery_could_be_swept(fleet: World) -> None:
-    fleet.document("prod", "{cluster: untagged, namespaces: ['*']}")
-    assert ids(fleet.invoke({"action": "sweep"})) == ["prod"]
-    assert listed_and_described(fleet) == (0, 1)
 
 
 @pytest.mark.parametrize(
