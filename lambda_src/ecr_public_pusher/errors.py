@@ -212,6 +212,16 @@ class ApiStatusError(ApiError):
         return self.status == HTTPStatus.FORBIDDEN and bool(self.kind) and not self.namespace_terminating and self.denied_by is None
 
     @property
+    def not_found(self) -> bool:
+        """Return whether the object is not there: a 404 that is the API server's own Status about an object."""
+        return self.status == HTTPStatus.NOT_FOUND and bool(self.kind)
+
+    @property
+    def type_conflict(self) -> bool:
+        """Return whether other field managers hold another type than ours, which no apply can change."""
+        return self.conflict is not None and ".type" in self.conflict.fields
+
+    @property
     def retryable(self) -> bool:
         """Return whether another try may help: the server is overloaded, or several writers raced for a quota."""
         return self.status in RETRYABLE_STATUS or self.lost_quota_race

@@ -2,7 +2,6 @@
 
 import random
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from typing import Any
 
 from ecr_public_pusher.deadline import Deadline
@@ -110,7 +109,7 @@ class Action:
         try:
             applied = await self._send(decision.name, body, patience, force=decision.step is Step.TAKE)
         except ApiStatusError as error:
-            if (error.stale or error.conflict) and not _wrong_type(error):
+            if (error.stale or error.conflict) and not error.type_conflict:
                 raise _Outdated(error) from None
             raise
         takes = decision.step is Step.TAKE or self.judge.planned.config.take_ownership
@@ -124,7 +123,7 @@ class Action:
         try:
             applied = await self._send(decision.name, body, patience)
         except ApiStatusError as error:
-            if error.conflict is None or not self.judge.planned.config.take_ownership or _wrong_type(error):
+            if error.conflict is None or not self.judge.planned.config.take_ownership or error.type_conflict:
                 raise
             await self._send(decision.name, body, patience, force=True)
             return NamespaceOutcome(decision.name, Outcome.ADOPTED, taken_from=error.conflict.managers or ("unknown",))
@@ -187,7 +186,7 @@ class Action:
         try:
             gone = await self.api.delete_secret(decision.name, config.secret_name, uid=seen.uid, version=seen.version, dry_run=intent.dry_run)
         except ApiStatusError as error:
-            if error.status == HTTPStatus.NOT_FOUND and error.kind:
+            if error.not_found:
                 return replace(decision.outcome, service_accounts=tuple(taken))
             await self._accounts.put_back(decision.name, taken)
             if error.stale:
@@ -248,7 +247,3 @@ class _Outdated(Exception):
     def __init__(self, error: ApiStatusError) -> None:
         super().__init__()
         self.error = error
-
-
-def _wrong_type(error: ApiStatusError) -> bool:
-    return error.conflict is not None and ".type" in error.conflict.fields

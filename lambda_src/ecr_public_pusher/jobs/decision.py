@@ -184,7 +184,7 @@ class Judge:
             return State.RESTORED if self._is_restored(seen) else State.FOREIGN
         if document != self.planned.config.id:
             return State.RELEASED
-        if seen.pushed_at is not None and seen.pushed_at > self.intent.read_at:
+        if self._is_newer(seen):
             return State.NEWER
         return State.ENDING if seen.share_left(self.now) < ENDING_SHARE else State.FRESH
 
@@ -194,6 +194,10 @@ class Judge:
         if not invalid:
             return False
         return document in invalid or any(document.startswith(one[:-1]) for one in invalid if one.endswith("/*"))
+
+    def _is_newer(self, seen: SeenSecret) -> bool:
+        """Return whether it was written after this run read its configuration."""
+        return seen.pushed_at is not None and seen.pushed_at > self.intent.read_at
 
     def _is_restored(self, seen: SeenSecret) -> bool:
         """Return whether nobody holds the data, or Velero alone, whose label says so."""
@@ -332,7 +336,7 @@ class Judge:
         others = (*self.planned.ahead, *self.planned.behind)
         if any(other.selection.selects(namespace) or (other.selection.selector and known is None) for other in others):
             return None  # theirs to adopt, or, where its labels are not known, maybe
-        if seen.pushed_at is not None and seen.pushed_at > self.intent.read_at:
+        if self._is_newer(seen):
             return None  # by a run that knows better
         if own and self.planned.config.prune:
             return self._deletion(namespace, seen, None)

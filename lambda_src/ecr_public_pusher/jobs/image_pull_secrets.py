@@ -104,7 +104,7 @@ class ImagePullSecrets:
                 await self.api.patch_service_account(seen.namespace, seen.name, operations, dry_run=self.dry_run, patience=patience)
                 return True
             except ApiStatusError as error:
-                if error.status == HTTPStatus.NOT_FOUND and error.kind:
+                if error.not_found:
                     return False
                 if error.status != HTTPStatus.CONFLICT or error.denied_by is not None:
                     raise

@@ -10,6 +10,7 @@ from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
 # Namespaces of the platform itself, whose provider's policies deny what others write there (GKE, OpenShift).
 PLATFORM_NAMESPACES = ("kube-", "gke-", "gmp-", "openshift-")
+_REMEDY_ACCOUNTS = f"Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the group {RBAC_GROUP})."
 
 
 def explain(error: ApiStatusError, namespace: str, name: str, *, kubectl: str, listed: bool = False) -> NamespaceOutcome:
@@ -36,7 +37,6 @@ def explain(error: ApiStatusError, namespace: str, name: str, *, kubectl: str, l
             f"Raise its count/secrets (`{kubectl} -n {namespace} describe resourcequota` shows it), or exclude the namespace.",
         )
     if error.denied_by is DeniedBy.POLICY:
-        who = f"the admission webhook {error.webhook}" if error.webhook else "an admission policy or webhook of the cluster"
         if namespace.startswith(PLATFORM_NAMESPACES):
             remedy = f"The namespace is the platform's own: exclude it (namespaces: {{exclude: [{namespace}]}})."
         else:
@@ -45,14 +45,14 @@ def explain(error: ApiStatusError, namespace: str, name: str, *, kubectl: str, l
                 f"`{kubectl} -n {namespace} create secret docker-registry {name} --docker-server=x --docker-username=x "
                 f"--docker-password=x --dry-run=server --as=ecr-public-pusher --as-group={RBAC_GROUP}`."
             )
-        return outcome(Outcome.FAILED, f"{who} denies the Secret {name}", remedy)
+        return outcome(Outcome.FAILED, f"{_denier(error)} denies the Secret {name}", remedy)
     if error.lacks_rights:
         return outcome(
             Outcome.FORBIDDEN,
             f"not allowed to create and patch the Secret {name} (or, granted namespace by namespace: the namespace does not exist)",
             f"Apply infra/rbac with resources: [secrets], resourceNames: [{name}], verbs: [create, patch] for the group {RBAC_GROUP}.",
         )
-    if (error.conflict and ".type" in error.conflict.fields) or (error.status == 422 and "FieldValueInvalid" in error.causes):
+    if error.type_conflict or (error.status == 422 and "FieldValueInvalid" in error.causes):
         return outcome(
             Outcome.WRONG_TYPE,
             f"a Secret {name} of another type is there, and a Secret's type cannot be changed",
@@ -95,14 +95,13 @@ def explain_accounts(error: ApiStatusError, outcome: NamespaceOutcome, *, dry_ru
             outcome,
             outcome=Outcome.FORBIDDEN,
             message=f"{secret_is}, but not allowed to read and patch ServiceAccounts",
-            remedy=f"Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the group {RBAC_GROUP}).",
+            remedy=_REMEDY_ACCOUNTS,
         )
     if error.denied_by is DeniedBy.POLICY:
-        who = f"the admission webhook {error.webhook}" if error.webhook else "an admission policy or webhook of the cluster"
         return replace(
             outcome,
             outcome=Outcome.FAILED,
-            message=f"{secret_is}, but {who} denies the change of its ServiceAccounts",
+            message=f"{secret_is}, but {_denier(error)} denies the change of its ServiceAccounts",
             remedy=f"Ask whoever runs it for an exception for the group {RBAC_GROUP}, or take the account out of serviceAccounts.",
         )
     return replace(outcome, outcome=Outcome.FAILED, message=f"{secret_is}, but its ServiceAccounts: {error.message}", remedy=error.remedy)
@@ -125,7 +124,7 @@ def explain_not_removed(error: ApiStatusError, namespace: str, name: str) -> Nam
             namespace,
             Outcome.FORBIDDEN,
             "the Secret stays, since its name may not be taken out of the ServiceAccounts where it was put",
-            f"Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the group {RBAC_GROUP}).",
+            _REMEDY_ACCOUNTS,
         )
     if error.lacks_rights:
         return NamespaceOutcome(namespace, Outcome.FORBIDDEN, may_not_remove(name), remedy_removal(name))
@@ -140,6 +139,10 @@ def may_not_remove(name: str) -> str:
 def remedy_removal(name: str) -> str:
     """Return how to get the rights to remove the Secret."""
     return f"Apply infra/rbac/prune.yaml (get and delete on secrets with resourceNames: [{name}] for the group {RBAC_GROUP})."
+
+
+def _denier(error: ApiStatusError) -> str:
+    return f"the admission webhook {error.webhook}" if error.webhook else "an admission policy or webhook of the cluster"
 
 
 def _secret_is(*, dry_run: bool) -> str:

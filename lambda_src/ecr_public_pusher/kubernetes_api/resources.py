@@ -102,7 +102,7 @@ class KubernetesApi(Client):
         try:
             _, answer = await self.send("GET", self._secret(namespace, name), kind="PartialObjectMetadata", accept=_METADATA)
         except ApiStatusError as error:
-            if error.status == HTTPStatus.NOT_FOUND and error.kind:
+            if error.not_found:
                 return None
             raise
         self._of(answer, namespace, name)
@@ -137,7 +137,7 @@ class KubernetesApi(Client):
         try:
             _, answer = await self.send("GET", self._service_account(namespace, name), kind="ServiceAccount")
         except ApiStatusError as error:
-            if error.status == HTTPStatus.NOT_FOUND and error.kind:
+            if error.not_found:
                 return None
             raise
         self._of(answer, namespace, name)
