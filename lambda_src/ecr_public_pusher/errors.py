@@ -203,7 +203,7 @@ class ApiStatusError(ApiError):
 
     @property
     def namespace_terminating(self) -> bool:
-        """A 403 that is not about permissions: the namespace is being deleted."""
+        """Return whether a 403 is not about permissions: the namespace is being deleted."""
         return self.status == HTTPStatus.FORBIDDEN and "NamespaceTerminating" in self.causes
 
     @property

@@ -36,7 +36,7 @@ def render_problems(problems: Iterable[Problem], *, with_cluster: bool = False) 
 
 
 def empty_globs(globs: Sequence[str]) -> str:
-    """What is said of globs, of several names and globs, that select nothing; nothing where there are none."""
+    """Return the sentence about globs, of several names and globs, that select nothing; "" where there are none."""
     return f"no namespace matches {', '.join(globs)}" if globs else ""
 
 

@@ -37,7 +37,7 @@ def state(word: str) -> Text:
 
 
 def life(seconds: float) -> Text:
-    """How long a Secret's token still lives, in the colour that it deserves."""
+    """Return how long a Secret's token still lives, in the colour that it deserves."""
     style = BAD if seconds <= 0 else NEUTRAL if seconds < SHORT_SECONDS else ""
     return Text(span(seconds) if seconds > 0 else "none", style=style)
 

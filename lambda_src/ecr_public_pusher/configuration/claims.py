@@ -1,4 +1,4 @@
-"""What an invalid document keeps while it is corrected: its cluster, and its Secrets there, as far as it can be read. Pure.
+"""Keep an invalid document's cluster, and its Secrets there, for it while it is corrected, as far as it can be read. Pure.
 
 A mistake in a document must not hand its cluster to another. So a part that cannot be read may be anything.
 """
@@ -30,7 +30,7 @@ _REGION = re.compile(r"^[\"']?region[\"']?[ \t]*:[ \t]*[\"']?([a-z0-9-]+)", re.M
 
 @dataclass(frozen=True)
 class Claim:
-    """What a document means. A part that is None may be anything: it cannot be read, or may be misspelt.
+    """A document's meaning. A part that is None may be anything: it cannot be read, or may be misspelt.
 
     `document`: its id. `names`: of EKS clusters. `possible`: names that only stand somewhere in it; None: any.
     `server`: of a cluster that is not EKS's, its endpoint or the ARN of its kubeconfig's secret, as in ClusterConfig.target.
@@ -50,12 +50,12 @@ class Claim:
 
     @classmethod
     def unreadable(cls, document_id: str) -> Self:
-        """Of a document of which only the id is known, the name of its cluster where it says no other."""
+        """Return the claim of a document of which only the id is known: the name of its cluster where it says no other."""
         return cls(document_id, frozenset({document_id}), possible=None)
 
     @classmethod
     def of(cls, config: ClusterConfig) -> Self:
-        """Of a document that can be read."""
+        """Return the claim of a document that can be read."""
         account, region, place = config.target
         secrets = {"secret_name": config.secret_name, "selection": config.selection}
         if config.sign_in == Eks():

@@ -10,7 +10,7 @@ from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME, SignInTy
 
 @dataclass(frozen=True)
 class Server:
-    """Where a cluster that is not EKS is, as its document says, in its normal form.
+    """The address of a cluster that is not EKS, as its document says, in its normal form.
 
     `ca_pem`: the PEM authority it must prove itself with (empty: the public ones).
     """

@@ -47,7 +47,7 @@ class Clock:
 
     @property
     def waits(self) -> bool:
-        """Whether it has no thread."""
+        """Return whether it has no thread."""
         return not self._on_threads
 
     def begin(self) -> None:
@@ -80,7 +80,7 @@ class Sightings:
     clock: Clock | None = None
 
     def failure_of(self, name: str) -> PusherError | None:
-        """Why it is not known whether there is a cluster of that name, and which tags it has."""
+        """Return why it is not known whether there is a cluster of that name, and which tags it has."""
         return None if name in self.tags else self.failures.get(name) or self.failure
 
     async def timed[T](self, call: Callable[[Callable[[], object]], Awaitable[T]]) -> T:
@@ -240,13 +240,13 @@ class _Discovering:
         return self._any_tags and config.id in self._narrowing.exact
 
     def _is_left(self, config: ClusterConfig) -> bool:
-        """Whether a document of its own names the cluster, also one that is disabled or invalid."""
+        """Return whether a document of its own names the cluster, also one that is disabled or invalid."""
         if self._is_meant_itself(config):
             return False
         return config.target in self._taken or any(claim.names_cluster(config) for claim in self._configuration.claimed)
 
     def _possible_claim(self, config: ClusterConfig) -> Claim | None:
-        """What may mean the cluster, as far as can be read. A removal takes away what this discovery wrote, whosever the cluster is."""
+        """Return what may mean the cluster, as far as can be read. A removal takes away what this discovery wrote, whosever the cluster is."""
         if self._any_tags:
             return None
         return next((claim for claim in self._configuration.claimed if claim.may_name(config)), None)

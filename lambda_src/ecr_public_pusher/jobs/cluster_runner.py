@@ -181,7 +181,7 @@ class _ClusterRun:
             await self._work(sign_in.access(described))
 
     async def _why_left_out(self, error: PusherError) -> str | None:
-        """Why it is no failure: the cluster was found by tag, and since then EKS has begun to delete it, or has it no more."""
+        """Return why it is no failure: EKS, where the cluster was found by tag, deletes it or has it no more. None otherwise."""
         if self._sign_in is None or not self._config.discovered or not isinstance(error, _MAY_BE_GONE):
             return None
         try:

@@ -70,7 +70,7 @@ _OURS = (State.FRESH, State.ENDING, State.NEWER, State.RELEASED, State.RESTORED)
 
 @dataclass(frozen=True)
 class Intent:
-    """What a run wants of every cluster. `read_at`: when it read its configuration.
+    """The intent of a run for every cluster. `read_at`: when it read its configuration.
 
     `new_since`: of a sweep that may not look, since when a namespace must be there to lack its Secret.
     """
@@ -270,7 +270,7 @@ class Judge:
         return self.intent.stack.document_of(seen.owner if seen else None) or "?"
 
     def _held(self, namespace: Namespace, holder: str, seen: SeenSecret | None) -> Decision:
-        """A document that comes first selects the namespace too."""
+        """Leave the namespace to a document that comes first and selects it, too."""
         own = self.planned.config
         outcome = NamespaceOutcome(
             namespace.name,
@@ -282,7 +282,7 @@ class Judge:
         return Decision(namespace, State.KEPT, Step.CONFLICT if push else Step.LEAVE, outcome if push else None, seen)
 
     def _unknown(self, namespace: Namespace, observation: Observation) -> Decision:
-        """Where the function may not look: a push applies, and a sweep where the namespace is new."""
+        """Decide where the function may not look: a push applies, and a sweep where the namespace is new."""
         since = self.intent.new_since
         if self.intent.kind == "sweep" and (since is None or namespace.created_at is None or namespace.created_at < since):
             return Decision(namespace, State.UNKNOWN, Step.LEAVE)
@@ -375,7 +375,7 @@ class Judge:
         return Decision(namespace, State.FRESH, Step.DELETE, NamespaceOutcome(name, gone), seen, accounts)
 
     def _rewritten(self, name: str, seen: SeenSecret) -> NamespaceOutcome:
-        """It bears our mark, but somebody else wrote its data: a removal must not be taken for done."""
+        """Return the outcome of a Secret that bears our mark, but others' data: a removal must not be taken for done."""
         by = ", ".join(self._holders(seen))[:200]
         secret = self.planned.config.secret_name
         kind = Outcome.CONFLICT if self.intent.kind == "remove" else Outcome.SKIPPED

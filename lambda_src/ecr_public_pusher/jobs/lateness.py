@@ -14,7 +14,7 @@ BUSY_SHARE = 0.25
 
 
 class LoopLag:
-    """How many seconds the event loop has been late in all, since it was entered. `async with`."""
+    """Count the seconds that the event loop has been late in all, since it was entered. `async with`."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

@@ -109,7 +109,7 @@ class KubernetesApi(Client):
         return self._kept(answer, keep)
 
     async def clear_secret_metadata(self, namespace: str, name: str, cleared: Mapping[str, Any], *, version: str) -> None:
-        """Merge-patches the Secret's metadata, as it was at `version`; refused with 409 when it has changed since."""
+        """Merge-patch the Secret's metadata, as it was at `version`; refused with 409 when it has changed since."""
         await self.send(
             "PATCH",
             self._secret(namespace, name),

@@ -84,7 +84,7 @@ class EksSignIn(RoleCaller):
         self._endpoints.forget(self._key)
 
     async def described(self) -> Endpoint:
-        """Where the cluster is, by EKS's word now. Raises RoleError, SignInError, EksError; NotThereError for one that is being deleted."""
+        """Return where the cluster is, by EKS's word now. Raise RoleError, SignInError, EksError; NotThereError for one that is being deleted."""
         found = await self.ask(partial(self._callers.blocking.run, service=f"eks {self.config.region}"))
         if found.status == DELETING:
             raise _being_deleted(f"cluster {self.config.cluster} in {self.config.region}")
@@ -106,7 +106,7 @@ class EksSignIn(RoleCaller):
         return await self._credential(self.remembered())
 
     async def _credential(self, endpoint: Endpoint | None) -> Credential:
-        """As `aws eks get-token --cluster-name`, or, of a local cluster on an Outpost, `--cluster-id`."""
+        """Return a token as `aws eks get-token --cluster-name` makes it, or, of a local cluster on an Outpost, `--cluster-id`."""
         caller, config = await self.caller(), self.config
         cluster = endpoint.local_id if endpoint and endpoint.local_id else config.cluster
         return Credential(sts_token(self._callers.clients, caller, region=config.region, cluster=cluster))

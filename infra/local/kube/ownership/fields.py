@@ -30,7 +30,7 @@ TEXTS = frozenset({("metadata", "labels"), ("metadata", "annotations"), ("data",
 """Mappings of texts, in which null is an empty text."""
 
 CONTAINERS = TEXTS | SETS | KEYED.keys()
-"""Where null adds nothing and takes nothing away, though who applies it owns the place."""
+"""Know the places where null adds nothing and takes nothing away, though who applies it owns them."""
 
 
 def leaves(kind: Kind, value: Object) -> FieldSet:

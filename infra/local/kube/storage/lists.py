@@ -21,7 +21,7 @@ NOW = -1
 
 @dataclass(frozen=True)
 class Position:
-    """Where a page begins: the version that it shows, and the path from which on, as in a token."""
+    """The beginning of a page: the version that it shows, and the path from which on, as in a token."""
 
     version: int
     start: str
