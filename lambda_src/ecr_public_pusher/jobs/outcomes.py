@@ -40,10 +40,12 @@ def explain(error: ApiStatusError, namespace: str, name: str, *, kubectl: str, l
         if namespace.startswith(PLATFORM_NAMESPACES):
             remedy = f"The namespace is the platform's own: exclude it (namespaces: {{exclude: [{namespace}]}})."
         else:
+            # An apply: the rights are for a Secret of that name, and the request of `kubectl create` names none.
             remedy = (
                 f"Ask whoever runs it for an exception for the group {RBAC_GROUP}; this shows the API server's message: "
                 f"`{kubectl} -n {namespace} create secret docker-registry {name} --docker-server=x --docker-username=x "
-                f"--docker-password=x --dry-run=server --as=ecr-public-pusher --as-group={RBAC_GROUP}`."
+                f"--docker-password=x --dry-run=client -o yaml | {kubectl} apply --server-side --force-conflicts "
+                f"--dry-run=server --as=ecr-public-pusher --as-group={RBAC_GROUP} -f -`."
             )
         return outcome(Outcome.FAILED, f"{_denier(error)} denies the Secret {name}", remedy)
     if error.lacks_rights:

@@ -48,6 +48,8 @@ def _few(path: str, positional: tuple[Word, ...], given: set[str]) -> list[str]:
         return [] if files else ["names no file"]
     if path in ("get", "delete", "describe", "patch", "edit", "label", "annotate") and not positional and not files:
         return ["names no resource"]
+    if path.startswith("create ") and given & {"--as", "--as-group"}:
+        return ["creates as the function, whose rights by resourceNames allow an apply only: a POST names no object"]
     if path.startswith("create "):
         return [] if len(positional) == 1 else ["names more than one object" if positional else "names no object"]
     return []
