@@ -51,8 +51,9 @@ build: .venv-sam/.done ## sam build, for the template's own architecture
 package: .venv/.done ## the function's zip by pip alone, for infra/terraform (ARCH=x86_64 for the other processor)
 	@$(BIN)/python -m infra.package --arch $(ARCH) $(ARGS)
 
-unit: .venv/.done .venv-sam/.done
-	$(BIN)/python -m pytest $(ARGS)
+unit: .venv/.done .venv-sam/.done ## the tests (ARGS=tests/function for some of them)
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m "not alone" $(ARGS)
+	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is alone
 
 schemas: .venv/.done ## the JSON Schemas of the configuration, written anew into docs/
 	@$(BIN)/python -m infra.schemas

@@ -118,6 +118,7 @@ def test_a_request_is_seen_while_it_hangs(cluster: EmbeddedCluster) -> None:
     assert [seen.status for seen in cluster.requests] == [200]
 
 
+@pytest.mark.alone
 def test_closing_ends_open_connections_quickly() -> None:
     cluster = EmbeddedCluster("prod", credentials=lambda _: None)
     with connect(cluster, context(cluster.ca_pem)) as connection:

@@ -77,7 +77,6 @@ HOLDERS = {
     "D8": [
         f"{DOCUMENTS}::test_a_cluster_id_that_another_documents_eks_cluster_has_is_refused",
         f"{DISCOVERY}::test_an_authenticators_cluster_id_may_not_be_the_name_of_a_cluster_that_is_found",
-        f"{DISCOVERY}::test_nor_in_a_sweep_that_concerns_no_cluster_that_is_found",
         f"{DISCOVERY}::test_a_cluster_id_that_cannot_be_judged_is_refused_in_that_run",
     ],
     "D9": [f"{DOCUMENTS}::test_a_cluster_id_of_an_eks_cluster_that_no_document_means_is_not_known"],

@@ -9,7 +9,8 @@ from tests.stack.template import source
 from tests.stack.terraform_account import Account, Step, account
 from tests.support.terraform import needs_provider
 
-pytestmark = needs_provider
+# The first test waits for the fixture's eight applies.
+pytestmark = [needs_provider, pytest.mark.timeout(400)]
 
 MAIN = """
 terraform {

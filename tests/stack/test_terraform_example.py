@@ -18,7 +18,7 @@ from tests.stack.terraform_account import REGION, Account, account
 from tests.support.commands import problems
 from tests.support.terraform import Ran, needs_provider
 
-pytestmark = needs_provider
+pytestmark = [needs_provider, pytest.mark.timeout(400)]
 
 OTHER_ACCOUNT, BUCKET = "444455556666", "my-artifacts-us-east-1"
 # S3's addresses have the bucket in front of the host otherwise, which no loopback address takes.

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import functools
 import json
 import os
 from collections.abc import Iterator
@@ -87,6 +88,12 @@ def clients(region: str) -> AwsClients:
     return AwsClients(region, session=session)
 
 
+@functools.cache
+def manifests(file: str) -> tuple[dict[str, Any], ...]:
+    """Return the objects of a file of infra/rbac, read once: PyYAML takes as long for one as a push does."""
+    return tuple(yaml.safe_load_all((RBAC / file).read_text()))
+
+
 @dataclass
 class World:
     """AWS, the clusters by id, and the environment the function sees."""
@@ -126,7 +133,7 @@ class World:
         for namespace, its in labels.items():
             self.add_namespace(name, namespace, its)
         if rbac is not None:
-            cluster.apply(*yaml.safe_load_all((RBAC / rbac).read_text()))
+            cluster.apply(*manifests(rbac))
         if document is not None:
             self.document(name, document)
         return cluster
@@ -158,7 +165,7 @@ class World:
         self.clusters[name] = cluster
         for namespace in namespaces:
             self.add_namespace(name, namespace)
-        cluster.apply(*yaml.safe_load_all((RBAC / "cluster.yaml").read_text()))
+        cluster.apply(*manifests("cluster.yaml"))
         head = {"endpoint": cluster.endpoint, "certificateAuthority": cluster.ca_pem}
         self.document(name, yaml.safe_dump(head | yaml.safe_load(document)))
         return cluster
@@ -182,7 +189,7 @@ class World:
         self.clusters[name] = cluster
         for namespace in namespaces:
             self.add_namespace(name, namespace)
-        cluster.apply(*yaml.safe_load_all((RBAC / "cluster.yaml").read_text()))
+        cluster.apply(*manifests("cluster.yaml"))
         arn = self.store_kubeconfig(name, kubeconfig(cluster, by=by, token=token, life=life, **changes))
         self.document(name, yaml.safe_dump({"signIn": {"type": "kubeconfig", "secretArn": arn}} | yaml.safe_load(document)))
         return cluster
@@ -198,7 +205,7 @@ class World:
 
     def apply(self, cluster: str, file: str) -> None:
         """Applies a file of infra/rbac, as an administrator."""
-        self.clusters[cluster].apply(*yaml.safe_load_all((RBAC / file).read_text()))
+        self.clusters[cluster].apply(*manifests(file))
 
     def document(self, identity: str, text: str, *, secure: bool = False) -> None:
         self.aws.put_parameter(f"{ROOT}/clusters/{identity}", text, secure=secure)

@@ -1,5 +1,6 @@
 """What stands before moto: records each call, and refuses what AWS refuses where moto lets everything pass."""
 
+import functools
 import logging
 import socket
 import threading
@@ -117,8 +118,9 @@ def _noting(call: AwsCall, start_response: Callable[..., Any]) -> Callable[..., 
     return start
 
 
+@functools.cache
 def _all_regions() -> frozenset[str]:
-    """Every region that botocore knows, in every partition. EKS is asked: it is wherever a cluster can be."""
+    """Return every region that botocore knows, in every partition. EKS is asked: it is wherever a cluster can be."""
     session = boto3.Session()
     return frozenset(
         region for partition in session.get_available_partitions() for region in session.get_available_regions("eks", partition_name=partition)

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 import threading
 import uuid
 from collections.abc import Mapping
@@ -57,6 +58,25 @@ class _Quiet(MotoRequestHandler):
         pass
 
 
+class _Dispatcher(DomainDispatcherApplication):
+    """Moto's own, which looks through its folder at every request: here once for each host."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._backends: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
+
+
+@functools.cache
+def _moto() -> DomainDispatcherApplication:
+    """Return moto's applications, made once for a process: what they know is their backends', which are reset."""
+    return _Dispatcher()
+
+
 class LocalAws:
     """An AWS on a loopback port, while the context lasts. `account_id` is the function's account, where parameters go.
 
@@ -73,7 +93,7 @@ class LocalAws:
         self.eks_access = EksAccess(self.find_credential)
         self.deployments = Deployments(account_id)
         self._gateway = Gateway(
-            DomainDispatcherApplication(create_backend_app),
+            _moto(),
             self.find_credential,
             self._own_answer,
         )

@@ -758,6 +758,7 @@ def test_ecr_public_that_hangs_does_not_keep_the_clusters_waiting(world: World) 
     assert passed(report) == EVERY
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("kind", "at"), [("dns", "dns"), ("connect", "tcp"), ("tls", "tls"), ("drip", "sign-in"), ("answer", "sign-in")])
 def test_at_the_deadline_the_report_shows_where_it_hung(world: World, resolver: Callable[..., None], kind: str, at: str) -> None:
     """With the function's own patience, which is longer than this invocation."""

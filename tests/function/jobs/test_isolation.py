@@ -82,6 +82,7 @@ def hanging(kind: str) -> Iterator[Described]:
             yield Described("hangs", server.url, server.certificate.ca_pem)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", ["connect", "tls", "drip", "answer"])
 def test_the_report_comes_before_the_time_is_up_whatever_hangs(world: World, kind: str) -> None:
     """With the function's own patience, which is longer than this invocation."""
@@ -99,6 +100,7 @@ def test_the_report_comes_before_the_time_is_up_whatever_hangs(world: World, kin
     assert hangs["error"]["type"] == "DeadlineReached"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("service", "action"), [("ssm", "GetParametersByPath"), ("ecr-public", "GetAuthorizationToken")])
 def test_aws_that_hangs_fails_the_run_in_time(world: World, service: str, action: str) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")

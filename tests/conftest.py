@@ -1,0 +1,55 @@
+"""What holds for every test: cases named alike in every process, and an environment that does not depend on the caller's."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+_PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?(?:-----END [A-Z0-9 ]+-----|$)", re.DOTALL)
+_DER = re.compile(r"MII[A-Za-z0-9+/]{20,}")
+LONGEST_ID = 120
+ROOT = Path(__file__).parents[1]
+# Modules that take longest begin first, so that no worker is left with one at the end.
+LONGEST_MODULES = (
+    "tests/stack/test_terraform_apply.py",
+    "tests/local/test_run.py",
+    "tests/stack/test_terraform_example.py",
+    "tests/function/invocation/test_discovery.py",
+    "tests/function/jobs/test_check.py",
+    "tests/local/reach/test_story.py",
+    "tests/function/jobs/test_isolation.py",
+    "tests/stack/test_terraform.py",
+)
+# Half of a test's time is spent waiting; each worker takes half a gigabyte.
+WORKERS_PER_CPU, MOST_WORKERS = 2, 8
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Return a case's name: certificates and keys, which each process makes anew, by their kind alone."""
+    if not isinstance(val, str):
+        return None
+    name = _DER.sub("<DER>", _PEM.sub(lambda found: f"<{found[1]}>", val))
+    name = name.encode("unicode_escape").decode("ascii")
+    return name if len(name) <= LONGEST_ID else f"{name[: LONGEST_ID - 3]}..."
+
+
+def pytest_configure() -> None:
+    """Have the processes that tests start find the project, and take an interrupt, as they would in a person's shell.
+
+    A shell that starts the tests in the background (`make test &`) has SIGINT ignored, and so has every process below it.
+    """
+    os.environ["PYTHONPATH"] = f"{ROOT}{os.pathsep}{ROOT / 'lambda_src'}"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers `-n auto` starts."""
+    return min((os.process_cpu_count() or 1) * WORKERS_PER_CPU, MOST_WORKERS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the modules that take longest first; within a module and among the others the order stays."""
+    ranks = {ROOT / name: rank for rank, name in enumerate(LONGEST_MODULES)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
