@@ -1,1 +1,4 @@
-"""What stands around the function: cluster permissions, the local stack, examples. Nothing here is deployed with it."""
+"""What stands around the function: cluster permissions, the local stack, examples.
+
+Nothing here is deployed with it.
+"""

@@ -1,4 +1,6 @@
-"""The command line's own words as Markdown: each command with what it does, its options and examples. Typer keeps all of it."""
+"""The command line's own words as Markdown: each command with what it does, its options and
+examples. Typer keeps all of it.
+"""
 
 import re
 import textwrap
@@ -18,13 +20,18 @@ _EXAMPLES = re.compile(r"\[bold\]Examples\[/bold\]\s*\n", re.IGNORECASE)
 
 def commands() -> str:
     """A section for each command, in the order of --help."""
-    return "\n".join(_section(path, command) for path, command in _leaves([PROGRAM], get_command(app)))
+    return "\n".join(
+        _section(path, command) for path, command in _leaves([PROGRAM], get_command(app))
+    )
 
 
 def exit_codes() -> str:
     """What the exit codes mean, as --help says it: a list."""
     said = str(get_command(app).epilog).removeprefix("Exit codes: ").rstrip(".")
-    return "".join(f"- `{code}`: {meaning}\n" for code, meaning in (part.split(" ", 1) for part in said.split("; ")))
+    return "".join(
+        f"- `{code}`: {meaning}\n"
+        for code, meaning in (part.split(" ", 1) for part in said.split("; "))
+    )
 
 
 def shared_options() -> str:
@@ -45,7 +52,11 @@ def _leaves(path: list[str], command: Any) -> Iterator[tuple[list[str], Any]]:
 def _section(path: list[str], command: Any) -> str:
     text, examples = (*_EXAMPLES.split(command.help, maxsplit=1), "")[:2]
     arguments = [one for one in command.params if isinstance(one, TyperArgument)]
-    own = [one for one in command.params if isinstance(one, TyperOption) and not _shared(one) and not one.hidden]
+    own = [
+        one
+        for one in command.params
+        if isinstance(one, TyperOption) and not _shared(one) and not one.hidden
+    ]
     usage = " ".join([*path[1:], *(_usage(argument) for argument in arguments)])
     parts = [
         f"### {' '.join(path[1:])}",
@@ -59,7 +70,10 @@ def _section(path: list[str], command: Any) -> str:
 
 def _wrapped(text: str) -> str:
     paragraphs = [" ".join(part.split()) for part in text.strip().split("\n\n")]
-    return "\n\n".join(textwrap.fill(part, COLUMNS, break_long_words=False, break_on_hyphens=False) for part in paragraphs)
+    return "\n\n".join(
+        textwrap.fill(part, COLUMNS, break_long_words=False, break_on_hyphens=False)
+        for part in paragraphs
+    )
 
 
 def _usage(argument: Any) -> str:
@@ -90,7 +104,11 @@ def _said(option: Any) -> str:
 
 def _choices(option: Any) -> str:
     kind: Any = option.type_descriptor.annotation
-    return "|".join(str(one) for one in kind) if hasattr(kind, "__members__") else str(kind.__name__).upper()
+    return (
+        "|".join(str(one) for one in kind)
+        if hasattr(kind, "__members__")
+        else str(kind.__name__).upper()
+    )
 
 
 def _cell(text: str) -> str:

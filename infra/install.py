@@ -1,4 +1,5 @@
-"""Makes a virtual environment for the Makefile: with Python 3.13 alone, quiet at an interrupt, and plain about what is missing.
+"""Makes a virtual environment for the Makefile: with Python 3.13 alone, quiet at an interrupt, and
+plain about what is missing.
 
 Runs before anything is installed, so it uses the standard library only.
 """
@@ -14,9 +15,17 @@ VERSION = (3, 13)
 INTERRUPTED = 130
 # What pip says, in any of its versions, when it cannot reach the index.
 NO_NETWORK = (
-    "NewConnectionError", "Failed to establish a new connection", "ConnectTimeoutError", "ReadTimeoutError", "NameResolutionError",
-    "Temporary failure in name resolution", "Name or service not known", "Network is unreachable", "ProxyError", "Connection refused",
-)  # fmt: skip
+    "NewConnectionError",
+    "Failed to establish a new connection",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "NameResolutionError",
+    "Temporary failure in name resolution",
+    "Name or service not known",
+    "Network is unreachable",
+    "ProxyError",
+    "Connection refused",
+)
 _NO_VENV = ("ensurepip is not available", "No module named ensurepip", "No module named venv")
 
 
@@ -25,13 +34,23 @@ class InstallError(Exception):
 
 
 def main(arguments: list[str]) -> int:
-    """`install.py FOLDER REQUIREMENTS`: an environment with exactly these packages; half an environment is never left behind."""
+    """`install.py FOLDER REQUIREMENTS`: an environment with exactly these packages; half an
+    environment is never left behind.
+    """
     folder, requirements = (Path(argument) for argument in arguments)
     try:
         check_version(sys.version_info[:2])
         say(f"installing {requirements} into {folder} (a minute, once)")
         _run([sys.executable, "-m", "venv", "--clear", str(folder)])
-        pip = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", str(requirements)]
+        pip = [
+            str(folder / "bin" / "pip"),
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "-r",
+            str(requirements),
+        ]
         _run(pip)
     except InstallError as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -48,13 +67,23 @@ def check_version(version: tuple[int, int]) -> None:
     """Raises InstallError for another Python than the function's."""
     if version != VERSION:
         found, wanted = (".".join(map(str, each)) for each in (version, VERSION))
-        raise InstallError(f"this needs Python {wanted}, which the function runs on, and got {found}: make PYTHON=/path/to/python{wanted} ...")
+        raise InstallError(
+            f"this needs Python {wanted}, which the function runs on, and got {found}: make"
+            f" PYTHON=/path/to/python{wanted} ..."
+        )
 
 
 def _run(command: list[str]) -> None:
-    """In a session of its own, so that an interrupt reaches this process alone, which then ends all of it."""
+    """In a session of its own, so that an interrupt reaches this process alone, which then ends all
+    of it.
+    """
     process = subprocess.Popen(  # noqa: S603 - our own command
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
     try:
         said, _ = process.communicate()
@@ -71,7 +100,10 @@ def explained(said: str) -> str:
     if any(mark in said for mark in _NO_VENV):
         head = "this Python has no venv: on Debian and Ubuntu install python3.13-venv"
     elif any(mark in said for mark in NO_NETWORK):
-        head = "the packages cannot be fetched: pip does not reach its index. This needs the network once (or PIP_INDEX_URL, PIP_PROXY)"
+        head = (
+            "the packages cannot be fetched: pip does not reach its index. This needs the network"
+            " once (or PIP_INDEX_URL, PIP_PROXY)"
+        )
     else:
         return said.strip()
     return f"{head}\n{said.strip()[-1500:]}"

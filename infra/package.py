@@ -1,7 +1,8 @@
-"""`make package`: the function's zip by pip alone, for those who deploy without the SAM CLI (infra/terraform).
+"""`make package`: the function's zip by pip alone, for those who deploy without the SAM CLI
+(infra/terraform).
 
-The same sources make the same bytes, so that a changed hash means a changed function: entries are sorted, bear one time and one mode, and what pip
-writes about the machine it ran on is left out.
+The same sources make the same bytes, so that a changed hash means a changed function: entries are
+sorted, bear one time and one mode, and what pip writes about the machine it ran on is left out.
 """
 
 import argparse
@@ -53,27 +54,64 @@ class Package:
 
 
 def pip_command(root: Path, architecture: str, target: Path) -> list[str]:
-    """Installs what the function imports into `target`, for Lambda's processor and Python whatever this machine's are."""
-    platforms = [part for name in PLATFORMS for part in ("--platform", f"{name}_{MACHINES[architecture]}")]
+    """Installs what the function imports into `target`, for Lambda's processor and Python whatever
+    this machine's are.
+    """
+    platforms = [
+        part for name in PLATFORMS for part in ("--platform", f"{name}_{MACHINES[architecture]}")
+    ]
     return [
-        *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"),
-        *("--target", str(target), *platforms, "--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON_VERSION),
+        *(
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--no-compile",
+        ),
+        *(
+            "--target",
+            str(target),
+            *platforms,
+            "--only-binary=:all:",
+            "--implementation",
+            "cp",
+            "--python-version",
+            PYTHON_VERSION,
+        ),
         *("--no-deps", "--requirement", str(root / REQUIREMENTS)),
     ]
 
 
 def build(root: Path, architecture: str, output: Path) -> Package:
-    """Installs, adds the function's own code, and zips. Raises PackageError; `output` is then as it was before."""
+    """Installs, adds the function's own code, and zips.
+
+    Raises PackageError; `output` is then as it was before.
+    """
     with tempfile.TemporaryDirectory(prefix="package-") as folder:
         content = Path(folder)
         _run(pip_command(root, architecture, content))
-        shutil.copytree(root / SOURCES, content, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"))
+        shutil.copytree(
+            root / SOURCES,
+            content,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"),
+        )
         return pack(content, output)
 
 
 def pack(folder: Path, output: Path) -> Package:
-    """Zips what is deployed of a folder, reproducibly. Raises PackageError when Lambda would not take it."""
-    files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file() and _deployed(file.relative_to(folder))}
+    """Zips what is deployed of a folder, reproducibly.
+
+    Raises PackageError when Lambda would not take it.
+    """
+    files = {
+        file.relative_to(folder).as_posix(): file
+        for file in folder.rglob("*")
+        if file.is_file() and _deployed(file.relative_to(folder))
+    }
     unpacked = sum(file.stat().st_size for file in files.values())
     if unpacked > UNPACKED_LIMIT:
         raise PackageError(f"{unpacked:,} bytes unpacked: Lambda takes {UNPACKED_LIMIT:,}")
@@ -86,7 +124,9 @@ def pack(folder: Path, output: Path) -> Package:
         unfinished.replace(output)
     finally:
         unfinished.unlink(missing_ok=True)
-    return Package(output, output.stat().st_size, unpacked, hashlib.sha256(output.read_bytes()).hexdigest())
+    return Package(
+        output, output.stat().st_size, unpacked, hashlib.sha256(output.read_bytes()).hexdigest()
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,17 +138,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"failed: {error}\n")
         return 1
     sys.stdout.write(
-        f"{_shown(package.path)}\n"
-        f"size    {package.size:,} bytes ({package.unpacked:,} unpacked, of {UNPACKED_LIMIT:,} that Lambda takes)\n"
-        f"sha256  {package.sha256}\n"
+        f"{_shown(package.path)}\nsize    {package.size:,} bytes ({package.unpacked:,} unpacked, of"
+        f" {UNPACKED_LIMIT:,} that Lambda takes)\nsha256  {package.sha256}\n"
     )
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m infra.package", description="Makes the function's zip by pip alone, without the SAM CLI.")
-    parser.add_argument("--arch", choices=sorted(MACHINES), default="arm64", help="the stack's Architecture (default: %(default)s)")
-    parser.add_argument("--output", type=Path, default=ROOT / OUTPUT, metavar="ZIP", help=f"where to write it (default: {OUTPUT})")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.package",
+        description="Makes the function's zip by pip alone, without the SAM CLI.",
+    )
+    parser.add_argument(
+        "--arch",
+        choices=sorted(MACHINES),
+        default="arm64",
+        help="the stack's Architecture (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=ROOT / OUTPUT,
+        metavar="ZIP",
+        help=f"where to write it (default: {OUTPUT})",
+    )
     return parser
 
 
@@ -118,7 +171,14 @@ def _shown(path: Path) -> Path:
 
 
 def _run(command: list[str]) -> None:
-    finished = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # noqa: S603 - a fixed command
+    finished = subprocess.run(  # noqa: S603 - a fixed command
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     if finished.returncode:
         raise PackageError(f"pip ({finished.returncode}):\n{finished.stdout.strip()[-4000:]}")
 

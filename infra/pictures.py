@@ -1,6 +1,8 @@
-"""Draws docs/status.svg: `ecr-public-pusher status` of a local stack some hours after a push, real but for the clock. `make pictures`.
+"""Draws docs/status.svg: `ecr-public-pusher status` of a local stack some hours after a push, real
+but for the clock. `make pictures`.
 
-Deterministic: what changes from run to run (moments, ports, the accounts' random names) is not in it.
+Deterministic: what changes from run to run (moments, ports, the accounts' random names) is not in
+it.
 """
 
 import io
@@ -28,12 +30,17 @@ ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "status.svg"
 COLUMNS = 80
 LATER = timedelta(hours=2, minutes=40, seconds=30)
-# Rich's own format fetches a font from elsewhere, which a picture within a page may not, and should not.
-FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace("Fira Code, monospace", "monospace")
+# Rich's own format fetches a font from elsewhere, which a picture within a page may not, and should
+# not.
+FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
+    "Fira Code, monospace", "monospace"
+)
 
 
 def status() -> Status:
-    """Of the demonstration's two clusters, one more that is fine and one that is disabled, after the schedule's event."""
+    """Of the demonstration's two clusters, one more that is fine and one that is disabled, after
+    the schedule's event.
+    """
     with started(ROOT, _stack, verbose=False) as (stack, function, spec):
         function.invoke(spec.scheduled_event)
         os.environ.update(stack.aws_settings())
@@ -44,9 +51,15 @@ def status() -> Status:
 
 def _stack(root: Path) -> LocalStack:
     stack = DemoStack(root)
-    staging = stack.add_cluster("staging", region=REGION, account=DEFAULT_ACCOUNT, role=EXECUTION_ROLE)
+    staging = stack.add_cluster(
+        "staging", region=REGION, account=DEFAULT_ACCOUNT, role=EXECUTION_ROLE
+    )
     staging.apply(*yaml.safe_load_all((root / RBAC_FILE).read_text()))
-    staging.admin("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "payments"}})
+    staging.admin(
+        "POST",
+        "/api/v1/namespaces",
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "payments"}},
+    )
     for name, document in (("staging", "namespaces: [payments]"), ("lab", "enabled: false")):
         stack.aws.put_parameter(f"{CONFIG_PATH}/clusters/{name}", document)
     return stack
@@ -54,7 +67,14 @@ def _stack(root: Path) -> LocalStack:
 
 def draw(found: Status) -> str:
     """As a terminal of 80 columns shows it."""
-    screen = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, highlight=False, markup=False)
+    screen = Console(
+        record=True,
+        width=COLUMNS,
+        file=io.StringIO(),
+        force_terminal=True,
+        highlight=False,
+        markup=False,
+    )
     screen.print(Text("$ ecr-public-pusher status"))
     for part in render_status(found):
         screen.print(part)
@@ -62,7 +82,11 @@ def draw(found: Status) -> str:
 
 
 def main() -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_EC2_METADATA_DISABLED"]:
+    for name in [
+        name
+        for name in os.environ
+        if name.startswith("AWS_") and name != "AWS_EC2_METADATA_DISABLED"
+    ]:
         del os.environ[name]  # a person's own settings must not reach the stack
     PICTURE.write_text(draw(status()))
     sys.stdout.write(f"{PICTURE.relative_to(ROOT)}\n")

@@ -1,4 +1,5 @@
-"""Writes the tables of docs/ that follow from the model, the template and the command line: `make reference`.
+"""Writes the tables of docs/ that follow from the model, the template and the command line: `make
+reference`.
 
 A document marks their place: `<!-- generated: NAME -->` above, `<!-- end -->` below.
 """
@@ -40,7 +41,10 @@ def _filled(text: str, made: Mapping[str, str]) -> str:
 
 def _parts() -> dict[str, str]:
     schemas = json_schemas()
-    cluster, discover = schemas["cluster.schema.json"]["properties"], schemas["discover.schema.json"]["properties"]
+    cluster, discover = (
+        schemas["cluster.schema.json"]["properties"],
+        schemas["discover.schema.json"]["properties"],
+    )
     common = set(DefaultsDocument.model_fields)
     template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_PlainLoader)  # noqa: S506  # a SafeLoader
     return {
@@ -52,14 +56,20 @@ def _parts() -> dict[str, str]:
         "shared": command_reference.shared_options(),
         "codes": command_reference.exit_codes(),
         "parameters": _parameters(template),
-        "outputs": _table("output", "what it is", rows=((f"`{name}`", body["Description"]) for name, body in template["Outputs"].items())),
+        "outputs": _table(
+            "output",
+            "what it is",
+            rows=((f"`{name}`", body["Description"]) for name, body in template["Outputs"].items()),
+        ),
     }
 
 
 # --- the model's fields
 
 
-def _fields(model: type[BaseModel], properties: Mapping[str, Any], without: Iterable[str] = ()) -> str:
+def _fields(
+    model: type[BaseModel], properties: Mapping[str, Any], without: Iterable[str] = ()
+) -> str:
     left = {name: field for name, field in model.model_fields.items() if name not in set(without)}
     return _table(
         "field",
@@ -67,18 +77,28 @@ def _fields(model: type[BaseModel], properties: Mapping[str, Any], without: Iter
         "default",
         "meaning",
         rows=(
-            (f"`{field.alias}`", _kind(properties[str(field.alias)]), _default(field.is_required(), field.default), field.description or "")
+            (
+                f"`{field.alias}`",
+                _kind(properties[str(field.alias)]),
+                _default(field.is_required(), field.default),
+                field.description or "",
+            )
             for field in left.values()
         ),
     )
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """What a person writes there. What else an editor may make of it (a number, null) goes without saying."""
+    """What a person writes there.
+
+    What else an editor may make of it (a number, null) goes without saying.
+    """
     given = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
     if any("enum" in one for one in given):
         return "`true` or `false`"
-    return " or ".join(dict.fromkeys(_KINDS[one["type"]] for one in given if one.get("type") in _KINDS))
+    return " or ".join(
+        dict.fromkeys(_KINDS[one["type"]] for one in given if one.get("type") in _KINDS)
+    )
 
 
 def _default(required: bool, value: Any) -> str:
@@ -93,7 +113,9 @@ def _default(required: bool, value: Any) -> str:
 
 def _private_registry(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     listed = next(one for one in schema["anyOf"] if one.get("type") == "array")
-    fields: Mapping[str, Any] = next(one for one in listed["items"]["anyOf"] if one.get("type") == "object")["properties"]
+    fields: Mapping[str, Any] = next(
+        one for one in listed["items"]["anyOf"] if one.get("type") == "object"
+    )["properties"]
     return fields
 
 
@@ -110,8 +132,12 @@ _PlainLoader.add_multi_constructor("!", lambda *_: None)
 def _parameters(template: Mapping[str, Any]) -> str:
     parts = []
     for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]:
-        rows = [(f"`{name}`", *_parameter(template["Parameters"][name])) for name in group["Parameters"]]
-        parts.append(f"### {group['Label']['default']}\n\n{_table('parameter', 'default', 'meaning', rows=rows)}")
+        rows = [
+            (f"`{name}`", *_parameter(template["Parameters"][name])) for name in group["Parameters"]
+        ]
+        parts.append(
+            f"### {group['Label']['default']}\n\n{_table('parameter', 'default', 'meaning', rows=rows)}"
+        )
     return "\n".join(parts)
 
 
@@ -128,9 +154,14 @@ def _table(*head: str, rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Outside of code, what a browser would take for a tag or the table's own bar is written otherwise."""
+    """Outside of code, what a browser would take for a tag or the table's own bar is written
+    otherwise.
+    """
     parts = text.strip().split("`")
-    return "`".join(part if number % 2 else part.replace("<", "&lt;").replace("|", "\\|") for number, part in enumerate(parts))
+    return "`".join(
+        part if number % 2 else part.replace("<", "&lt;").replace("|", "\\|")
+        for number, part in enumerate(parts)
+    )
 
 
 if __name__ == "__main__":

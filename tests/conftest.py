@@ -1,4 +1,6 @@
-"""What holds for every test: cases named alike in every process, and an environment that does not depend on the caller's."""
+"""What holds for every test: cases named alike in every process, and an environment that does not
+depend on the caller's.
+"""
 
 import os
 import re
@@ -27,7 +29,9 @@ WORKERS_PER_CPU, MOST_WORKERS = 2, 8
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Return a case's name: certificates and keys, which each process makes anew, by their kind alone."""
+    """Return a case's name: certificates and keys, which each process makes anew, by their kind
+    alone.
+    """
     if not isinstance(val, str):
         return None
     name = _DER.sub("<DER>", _PEM.sub(lambda found: f"<{found[1]}>", val))
@@ -36,9 +40,11 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 def pytest_configure() -> None:
-    """Have the processes that tests start find the project, and take an interrupt, as they would in a person's shell.
+    """Have the processes that tests start find the project, and take an interrupt, as they would in
+    a person's shell.
 
-    A shell that starts the tests in the background (`make test &`) has SIGINT ignored, and so has every process below it.
+    A shell that starts the tests in the background (`make test &`) has SIGINT ignored, and so has
+    every process below it.
     """
     os.environ["PYTHONPATH"] = f"{ROOT}{os.pathsep}{ROOT / 'lambda_src'}"
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -50,6 +56,8 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the modules that take longest first; within a module and among the others the order stays."""
+    """Put the modules that take longest first; within a module and among the others the order
+    stays.
+    """
     ranks = {ROOT / name: rank for rank, name in enumerate(LONGEST_MODULES)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))

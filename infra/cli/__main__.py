@@ -19,8 +19,12 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - a script must not take it for a run that is not ok. Its text is left out: it may hold a credential
-        sys.stderr.write("".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n")
-        sys.stderr.write("This is a defect of ecr-public-pusher: please report it, with the lines above.\n")
+        sys.stderr.write(
+            "".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n"
+        )
+        sys.stderr.write(
+            "This is a defect of ecr-public-pusher: please report it, with the lines above.\n"
+        )
         sys.exit(ExitCode.DEFECT)
 
 

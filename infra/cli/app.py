@@ -10,17 +10,21 @@ from .command import shared_options
 from .commands import clusters, documents, logs, queue, run, schema, status
 
 EPILOG = (
-    "Exit codes: 0 fine; 1 the run is not ok, or something is wrong; 2 wrong arguments, or no single stack; 3 AWS or the network; "
-    "70 a defect of this program; 130 interrupted."
+    "Exit codes: 0 fine; 1 the run is not ok, or something is wrong; 2 wrong arguments, or no"
+    " single stack; 3 AWS or the network; 70 a defect of this program; 130 interrupted."
 )
 
 app = typer.Typer(
     name="ecr-public-pusher",
-    help="Operate a deployment of ecr-public-pusher: the state of every cluster, runs of the function, and its configuration.",
+    help=(
+        "Operate a deployment of ecr-public-pusher: the state of every cluster, runs of the"
+        " function, and its configuration."
+    ),
     epilog=EPILOG,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    pretty_exceptions_enable=False,  # a plain traceback: no values of variables, which may be credentials
+    # a plain traceback: no values of variables, which may be credentials
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -33,7 +37,12 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 @shared_options
-def main(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="This program's release.")] = False) -> None:
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="This program's release."),
+    ] = False,
+) -> None:
     pass
 
 

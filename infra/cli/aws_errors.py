@@ -1,4 +1,7 @@
-"""What AWS, or the way to it, says when it refuses: as a message with a remedy. Told apart by type and code, never by text."""
+"""What AWS, or the way to it, says when it refuses: as a message with a remedy.
+
+Told apart by type and code, never by text.
+"""
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -22,12 +25,25 @@ from botocore.exceptions import (
 
 from .errors import CliError, ExitCode
 
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+_EXPIRED = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+)
 # Their messages repeat the request that was signed, session token included: only the code is shown.
 _INVALID = frozenset(
     {
-        *("InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure", "InvalidToken"),
-        *("SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature", "IncompleteSignatureException"),
+        *(
+            "InvalidClientTokenId",
+            "UnrecognizedClientException",
+            "InvalidAccessKeyId",
+            "AuthFailure",
+            "InvalidToken",
+        ),
+        *(
+            "SignatureDoesNotMatch",
+            "InvalidSignatureException",
+            "IncompleteSignature",
+            "IncompleteSignatureException",
+        ),
         *("MissingAuthenticationToken", "MissingAuthenticationTokenException"),
     }
 )
@@ -42,7 +58,14 @@ _DENIED = frozenset(
     }
 )
 _THROTTLED = frozenset(
-    {"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded", "RequestThrottled"}
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+    }
 )
 MESSAGE_LENGTH = 600
 
@@ -52,13 +75,24 @@ def explain(error: BotoCoreError | ClientError, *, profile: str | None = None) -
     if isinstance(error, ClientError):
         return _refused(error, profile)
     if isinstance(error, NoRegionError):
-        return CliError("No AWS region is set.", remedy="Give --region, set AWS_REGION, or put a region into your profile (aws configure).")
+        return CliError(
+            "No AWS region is set.",
+            remedy=(
+                "Give --region, set AWS_REGION, or put a region into your profile (aws configure)."
+            ),
+        )
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
-        return _aws("No AWS credentials were found.", f"{_sign_in(profile)} Or give --profile, or set AWS_PROFILE.")
+        return _aws(
+            "No AWS credentials were found.",
+            f"{_sign_in(profile)} Or give --profile, or set AWS_PROFILE.",
+        )
     if isinstance(error, (SSOError, LoginError, TokenRetrievalError, NoAuthTokenError)):
         return _aws("Your sign-in to AWS has expired, or was never done.", _sign_in(profile))
     if isinstance(error, CredentialRetrievalError):
-        return _aws("Your AWS credentials could not be had from where your profile says.", f"Try: aws sts get-caller-identity{_of(profile)}")
+        return _aws(
+            "Your AWS credentials could not be had from where your profile says.",
+            f"Try: aws sts get-caller-identity{_of(profile)}",
+        )
     return _no_way(error) or _aws(f"{type(error).__name__}: {str(error)[:MESSAGE_LENGTH]}")
 
 
@@ -68,15 +102,27 @@ def is_throttled(error: ClientError) -> bool:
 
 
 def _refused(error: ClientError, profile: str | None) -> CliError:
-    code, said = error.response["Error"].get("Code", "Unknown"), str(error.response["Error"].get("Message", ""))[:MESSAGE_LENGTH]
+    code, said = (
+        error.response["Error"].get("Code", "Unknown"),
+        str(error.response["Error"].get("Message", ""))[:MESSAGE_LENGTH],
+    )
     if code in _EXPIRED:
         return _aws("Your AWS credentials have expired.", _sign_in(profile))
     if code in _INVALID:
-        return _aws(f"AWS does not accept your credentials ({code}).", f"{_sign_in(profile)} A wrong clock does this too.")
+        return _aws(
+            f"AWS does not accept your credentials ({code}).",
+            f"{_sign_in(profile)} A wrong clock does this too.",
+        )
     if code in _DENIED:
-        return _aws(f"You may not do this: {said or code}", "Ask for the permission that is named, or use another role: --profile or AWS_PROFILE.")
+        return _aws(
+            f"You may not do this: {said or code}",
+            "Ask for the permission that is named, or use another role: --profile or AWS_PROFILE.",
+        )
     if is_throttled(error):
-        return _aws(f"AWS is asked too much at the moment ({error.operation_name}: {code}).", "Try again in a minute.")
+        return _aws(
+            f"AWS is asked too much at the moment ({error.operation_name}: {code}).",
+            "Try again in a minute.",
+        )
     return _aws(f"{error.operation_name} was refused: {code}: {said}")
 
 
@@ -85,9 +131,15 @@ def _no_way(error: BotoCoreError) -> CliError | None:
     if isinstance(error, ProxyConnectionError):
         return _aws("The proxy cannot be reached.", "See HTTPS_PROXY and NO_PROXY.")
     if isinstance(error, SSLError):
-        return _aws("The connection to AWS is not trusted (TLS).", "Behind a proxy that inspects TLS, set AWS_CA_BUNDLE.")
+        return _aws(
+            "The connection to AWS is not trusted (TLS).",
+            "Behind a proxy that inspects TLS, set AWS_CA_BUNDLE.",
+        )
     if isinstance(error, (ConnectTimeoutError, ConnectionError)):
-        return _aws(f"AWS cannot be reached: {error}", "See your network, --region, and AWS_ENDPOINT_URL if it is set.")
+        return _aws(
+            f"AWS cannot be reached: {error}",
+            "See your network, --region, and AWS_ENDPOINT_URL if it is set.",
+        )
     if isinstance(error, (ReadTimeoutError, ConnectionClosedError, HTTPClientError)):
         return _aws(f"AWS did not answer: {error}", "Try again.")
     return None

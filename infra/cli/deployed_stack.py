@@ -1,4 +1,6 @@
-"""The CloudFormation stack that a command speaks to, by its outputs: what is named there is all that is known of a deployment."""
+"""The CloudFormation stack that a command speaks to, by its outputs: what is named there is all
+that is known of a deployment.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,12 +11,21 @@ from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 from .errors import CliError
 
 # Those that every release has had: a stack with all of them is ours.
-REQUIRED = ("FunctionName", "FunctionRoleArn", "ConfigPath", "LogGroupName", "RetryQueueUrl", "DeadLetterQueueUrl")
+REQUIRED = (
+    "FunctionName",
+    "FunctionRoleArn",
+    "ConfigPath",
+    "LogGroupName",
+    "RetryQueueUrl",
+    "DeadLetterQueueUrl",
+)
 
 
 @dataclass(frozen=True)
 class DeployedStack:
-    """`outputs` and `parameters` are the stack's own, by name; `version` is the release that it was deployed from, where it says so."""
+    """`outputs` and `parameters` are the stack's own, by name; `version` is the release that it was
+    deployed from, where it says so.
+    """
 
     name: str
     region: str
@@ -85,7 +96,10 @@ class Aws(Protocol):
 
 
 def find_stack(session: Aws, name: str | None) -> DeployedStack:
-    """The stack of that name, or the only one of ours in the region. Raises CliError for none and for several."""
+    """The stack of that name, or the only one of ours in the region.
+
+    Raises CliError for none and for several.
+    """
     return _named(session, name) if name else _only(session)
 
 
@@ -98,11 +112,15 @@ def _named(session: Aws, name: str) -> DeployedStack:
         # CloudFormation has no code of its own for a stack that is not there.
         if error.response["Error"]["Code"] != "ValidationError":
             raise
-        raise CliError(f"There is no stack {name} in {_where(session)}.", remedy=_known(_ours(session), session)) from None
+        raise CliError(
+            f"There is no stack {name} in {_where(session)}.",
+            remedy=_known(_ours(session), session),
+        ) from None
     stack = _read(described, session)
     if missing := [output for output in REQUIRED if output not in stack.outputs]:
         raise CliError(
-            f"The stack {name} in {_where(session)} ({stack.status}) is no deployment of ecr-public-pusher: it has no output {missing[0]}.",
+            f"The stack {name} in {_where(session)} ({stack.status}) is no deployment of"
+            f" ecr-public-pusher: it has no output {missing[0]}.",
             remedy=_known(_ours(session), session),
         )
     return stack
@@ -113,14 +131,23 @@ def _only(session: Aws) -> DeployedStack:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise CliError(f"There is no deployment of ecr-public-pusher in {_where(session)}.", remedy=_known(found, session))
-    raise CliError(f"There are {len(found)} deployments of ecr-public-pusher in {_where(session)}.", remedy=_known(found, session))
+        raise CliError(
+            f"There is no deployment of ecr-public-pusher in {_where(session)}.",
+            remedy=_known(found, session),
+        )
+    raise CliError(
+        f"There are {len(found)} deployments of ecr-public-pusher in {_where(session)}.",
+        remedy=_known(found, session),
+    )
 
 
 def _ours(session: Aws) -> list[DeployedStack]:
     pages = session.client("cloudformation").get_paginator("describe_stacks").paginate()
     stacks = (_read(described, session) for page in pages for described in page["Stacks"])
-    return sorted((stack for stack in stacks if all(output in stack.outputs for output in REQUIRED)), key=lambda stack: stack.name)
+    return sorted(
+        (stack for stack in stacks if all(output in stack.outputs for output in REQUIRED)),
+        key=lambda stack: stack.name,
+    )
 
 
 def _read(described: Mapping[str, Any], session: Aws) -> DeployedStack:
@@ -131,7 +158,10 @@ def _read(described: Mapping[str, Any], session: Aws) -> DeployedStack:
         account=described["StackId"].split(":")[4],
         status=described.get("StackStatus", ""),
         outputs={one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", ())},
-        parameters={one["ParameterKey"]: one.get("ResolvedValue") or one.get("ParameterValue", "") for one in described.get("Parameters", ())},
+        parameters={
+            one["ParameterKey"]: one.get("ResolvedValue") or one.get("ParameterValue", "")
+            for one in described.get("Parameters", ())
+        },
     )
 
 
@@ -144,6 +174,7 @@ def _known(found: Iterable[DeployedStack], session: Aws) -> str:
     if names:
         return f"Choose one by --stack or ECR_PUBLIC_PUSHER_STACK: {', '.join(names)}."
     return (
-        f"Looked in account {session.account}, region {session.region}. Is it another one? Give --region or --profile.\n"
-        f"To deploy it, from a clone of the repository: sam build && sam deploy --region {session.region}"
+        f"Looked in account {session.account}, region {session.region}. Is it another one? Give"
+        " --region or --profile.\nTo deploy it, from a clone of the repository: sam build && sam"
+        f" deploy --region {session.region}"
     )

@@ -1,4 +1,7 @@
-"""Invokes the function: once, for as long as it takes, and never again by itself. Gives its report, or says what became of it."""
+"""Invokes the function: once, for as long as it takes, and never again by itself.
+
+Gives its report, or says what became of it.
+"""
 
 import json
 import socket
@@ -22,16 +25,20 @@ from .session import CONNECT_SECONDS, Session
 
 type Report = dict[str, Any]
 
-# A run takes up to 15 minutes without a byte on the wire, and a NAT gateway forgets a connection after 350 seconds of that.
+# A run takes up to 15 minutes without a byte on the wire, and a NAT gateway forgets a connection
+# after 350 seconds of that.
 KEEPALIVE_SECONDS = 60
 
 _LOOK = "See what became of it: ecr-public-pusher logs --since 30m (it is not sent again)."
 
 
 def invoke(session: Session, event: Mapping[str, Any]) -> Report:
-    """The report of one run. The event says not to raise, so that a run that failed gives its report too.
+    """The report of one run.
 
-    Raises CliError when the function gave none, KeyboardInterrupt when somebody did not want to wait: the function goes on then.
+    The event says not to raise, so that a run that failed gives its report too.
+
+    Raises CliError when the function gave none, KeyboardInterrupt when somebody did not want to
+    wait: the function goes on then.
     """
     client, name = _client(session), session.stack.function_name
     payload = json.dumps({**event, "raise": False}).encode()
@@ -45,7 +52,8 @@ def invoke(session: Session, event: Mapping[str, Any]) -> Report:
         raise  # no connection came about, so nothing was sent
     except (HTTPClientError, ConnectionClosedError) as error:
         raise CliError(
-            f"The connection to Lambda broke after {time.monotonic() - began:.0f} s ({type(error).__name__}). The function may go on.",
+            f"The connection to Lambda broke after {time.monotonic() - began:.0f} s"
+            f" ({type(error).__name__}). The function may go on.",
             remedy=_LOOK,
             exit_code=ExitCode.AWS,
         ) from None
@@ -56,17 +64,29 @@ def invoke(session: Session, event: Mapping[str, Any]) -> Report:
 
 def _client(session: Session) -> Any:
     client = session.make_client(
-        "lambda", connect_timeout=CONNECT_SECONDS, read_timeout=None, retries={"mode": "standard", "total_max_attempts": 1}, tcp_keepalive=True
+        "lambda",
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=None,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        tcp_keepalive=True,
     )
-    # botocore turns keepalive on, and leaves it at the system's two hours. It hands this list to urllib3 as it is.
+    # botocore turns keepalive on, and leaves it at the system's two hours. It hands this list to
+    # urllib3 as it is.
     client._endpoint.http_session._socket_options += _keepalive()
     return client
 
 
 def _keepalive() -> list[tuple[int, int, int]]:
-    idle = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)  # Linux and Windows; macOS
-    options = [(idle, KEEPALIVE_SECONDS), (getattr(socket, "TCP_KEEPINTVL", None), KEEPALIVE_SECONDS)]
-    return [(socket.IPPROTO_TCP, option, seconds) for option, seconds in options if option is not None]
+    idle = getattr(socket, "TCP_KEEPIDLE", None) or getattr(
+        socket, "TCP_KEEPALIVE", None
+    )  # Linux and Windows; macOS
+    options = [
+        (idle, KEEPALIVE_SECONDS),
+        (getattr(socket, "TCP_KEEPINTVL", None), KEEPALIVE_SECONDS),
+    ]
+    return [
+        (socket.IPPROTO_TCP, option, seconds) for option, seconds in options if option is not None
+    ]
 
 
 def _refused(error: ClientError, name: str) -> ClientError | CliError:
@@ -74,15 +94,24 @@ def _refused(error: ClientError, name: str) -> ClientError | CliError:
     if code == "TooManyRequestsException":
         return CliError(
             f"Lambda has no room for another run of {name} now: it did not run.",
-            remedy="The account's or the function's concurrency is used up (template parameter ReservedConcurrency). Try again in a minute.",
+            remedy=(
+                "The account's or the function's concurrency is used up (template parameter"
+                " ReservedConcurrency). Try again in a minute."
+            ),
             exit_code=ExitCode.AWS,
         )
     if code == "ResourceNotFoundException":
         return CliError(
-            f"The function {name} is not there, though the stack names it.", remedy="Deploy the stack again: sam deploy", exit_code=ExitCode.AWS
+            f"The function {name} is not there, though the stack names it.",
+            remedy="Deploy the stack again: sam deploy",
+            exit_code=ExitCode.AWS,
         )
     if code in ("ServiceException", "InternalFailure", "EC2ThrottledException"):
-        return CliError(f"Lambda failed ({code}). The function may have run.", remedy=_LOOK, exit_code=ExitCode.AWS)
+        return CliError(
+            f"Lambda failed ({code}). The function may have run.",
+            remedy=_LOOK,
+            exit_code=ExitCode.AWS,
+        )
     return error
 
 
@@ -90,13 +119,22 @@ def _failed(body: bytes, name: str) -> CliError:
     """The function raised, ran out of time or memory, or was killed."""
     try:
         said = read_json(body)
-        kind, text = str(said.get("errorType") or "unknown"), str(said.get("errorMessage") or "")[:600]
+        kind, text = (
+            str(said.get("errorType") or "unknown"),
+            str(said.get("errorMessage") or "")[:600],
+        )
     except (ValueError, AttributeError):
         kind, text = "unknown", ""
     if kind == "Sandbox.Timedout" or "Task timed out" in text:
-        remedy = "What it did not reach is not done. Raise the template parameter Timeout, or set FanOut."
+        remedy = (
+            "What it did not reach is not done. Raise the template parameter Timeout, or set"
+            " FanOut."
+        )
     elif kind.startswith(("Runtime.", "Extension.")):
-        remedy = "It was killed or did not start: out of memory, mostly (template parameter MemorySize). The log says more: ecr-public-pusher logs"
+        remedy = (
+            "It was killed or did not start: out of memory, mostly (template parameter MemorySize)."
+            " The log says more: ecr-public-pusher logs"
+        )
     else:
         remedy = "The log says more: ecr-public-pusher logs"
     return CliError(f"{name} failed: {kind}: {text}", remedy=remedy, exit_code=ExitCode.NOT_OK)
@@ -108,5 +146,9 @@ def _report(body: bytes, name: str) -> Report:
     except ValueError:
         report = None
     if not isinstance(report, dict) or not {"action", "ok"} <= set(report):
-        raise CliError(f"What {name} answered is no report.", remedy="Is it this project's function?", exit_code=ExitCode.NOT_OK)
+        raise CliError(
+            f"What {name} answered is no report.",
+            remedy="Is it this project's function?",
+            exit_code=ExitCode.NOT_OK,
+        )
     return report

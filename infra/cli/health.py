@@ -1,6 +1,8 @@
-"""How clusters are, by what the function logged of them: which tokens they hold, until when, and what failed since. Pure.
+"""How clusters are, by what the function logged of them: which tokens they hold, until when, and
+what failed since. Pure.
 
-A cluster may be reported by a push of everything, a narrowed one, a worker of the queue, or a sweep; what counts is the order of time.
+A cluster may be reported by a push of everything, a narrowed one, a worker of the queue, or a
+sweep; what counts is the order of time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +26,9 @@ class State(StrEnum):
 
     OK = "ok"
     FAILED = "failed"  # by the last run that reached for it
-    EXPIRED = "expired"  # a Secret's token has ended, as was measured, or as the last good push is old
+    EXPIRED = (  # a Secret's token has ended, as was measured, or as the last good push is old
+        "expired"
+    )
     NO_PUSH = "no-push"  # no good push is in the log that was looked at
     SKIPPED = "skipped"  # as its document wants
     REMOVED = "removed"  # its Secrets were removed, and not pushed since
@@ -32,7 +36,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Document:
-    """A document's id, as a push names it (`prod`; `fleet/*` of a discovery), and when it was last written."""
+    """A document's id, as a push names it (`prod`; `fleet/*` of a discovery), and when it was last
+    written.
+    """
 
     id: str
     modified: datetime
@@ -44,7 +50,11 @@ class Document:
 
 @dataclass
 class ClusterHealth:
-    """What is known of one. `entry` is its entry in the report of the run that failed, or skipped it; `at` and `action` are that run's."""
+    """What is known of one.
+
+    `entry` is its entry in the report of the run that failed, or skipped it; `at` and `action` are
+    that run's.
+    """
 
     id: str
     last_good_push: datetime | None = None
@@ -66,7 +76,11 @@ class ClusterHealth:
             return State.REMOVED
         if self.last_good_push is None:
             return State.NO_PUSH
-        return State.EXPIRED if self.token_expires_at is not None and self.token_expires_at <= now else State.OK
+        return (
+            State.EXPIRED
+            if self.token_expires_at is not None and self.token_expires_at <= now
+            else State.OK
+        )
 
 
 @dataclass(frozen=True)
@@ -82,7 +96,9 @@ class Failure:
 
 @dataclass
 class Health:
-    """All of them, by id; documents that were deleted, with the moment; the last push when it failed as a whole."""
+    """All of them, by id; documents that were deleted, with the moment; the last push when it
+    failed as a whole.
+    """
 
     clusters: dict[str, ClusterHealth] = field(default_factory=dict)
     deleted: dict[str, datetime] = field(default_factory=dict)
@@ -90,7 +106,9 @@ class Health:
     capped_at: datetime | None = None
 
 
-def judge(documents: Sequence[Document], pushes: Iterable[LogLine], sweeps: Iterable[LogLine] = ()) -> Health:
+def judge(
+    documents: Sequence[Document], pushes: Iterable[LogLine], sweeps: Iterable[LogLine] = ()
+) -> Health:
     """What the log says of the clusters that there are documents for."""
     health = Health({one.id: ClusterHealth(one.id) for one in documents if not one.is_discovery})
     modified = {one.id: one.modified for one in documents}
@@ -104,7 +122,9 @@ def judge(documents: Sequence[Document], pushes: Iterable[LogLine], sweeps: Iter
     return health
 
 
-def _take_push(health: Health, at: datetime, report: Mapping[str, Any], modified: Mapping[str, datetime]) -> None:
+def _take_push(
+    health: Health, at: datetime, report: Mapping[str, Any], modified: Mapping[str, datetime]
+) -> None:
     narrowed: Mapping[str, Any] = report.get("narrowedTo", {})
     error = report.get("error")
     if report["action"] == "push" and (error or {}).get("type") != ASKED_WRONGLY:
@@ -113,47 +133,79 @@ def _take_push(health: Health, at: datetime, report: Mapping[str, Any], modified
         health.deleted[gone["id"]] = at
     entries = {entry["id"]: entry for entry in report.get("clusters", ())}
     for cluster_id, entry in entries.items():
-        _take_entry(health.clusters.setdefault(cluster_id, ClusterHealth(cluster_id)), at, report, entry)
-    if report["action"] == "push" and not report.get("error") and "dispatched" not in report and not narrowed:
+        _take_entry(
+            health.clusters.setdefault(cluster_id, ClusterHealth(cluster_id)), at, report, entry
+        )
+    if (
+        report["action"] == "push"
+        and not report.get("error")
+        and "dispatched" not in report
+        and not narrowed
+    ):
         _take_silence(health, at, report, entries, modified)
 
 
-def _take_entry(cluster: ClusterHealth, at: datetime, report: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
+def _take_entry(
+    cluster: ClusterHealth, at: datetime, report: Mapping[str, Any], entry: Mapping[str, Any]
+) -> None:
     cluster.seen_at, cluster.skipped = at, entry.get("skipped")
     if report["action"] == "remove":
         if entry["ok"]:
-            cluster.removed_at, cluster.failed, cluster.last_good_push, cluster.token_expires_at = at, None, None, None
+            cluster.removed_at, cluster.failed, cluster.last_good_push, cluster.token_expires_at = (
+                at,
+                None,
+                None,
+                None,
+            )
         return
     namespaces = tuple(report.get("narrowedTo", {}).get("namespaces", ()))
     if not namespaces:
         _take_life(cluster, at, entry)
         cluster.empty_globs = tuple(entry.get("emptyGlobs", ()))
     if not entry["ok"]:
-        cluster.failed = Failure(at, report["action"], entry, namespaces, entry["id"] in report.get("queued", ()))
+        cluster.failed = Failure(
+            at, report["action"], entry, namespaces, entry["id"] in report.get("queued", ())
+        )
     elif not namespaces:
         _take_good(cluster, at, report)
     elif cluster.failed and cluster.failed.namespaces == namespaces:
-        cluster.failed = None  # the same, tried again; the other namespaces' tokens are as old as before
+        cluster.failed = (
+            None  # the same, tried again; the other namespaces' tokens are as old as before
+        )
 
 
-def _take_good(cluster: ClusterHealth, at: datetime, report: Mapping[str, Any], *, inferred: bool = False) -> None:
+def _take_good(
+    cluster: ClusterHealth, at: datetime, report: Mapping[str, Any], *, inferred: bool = False
+) -> None:
     ends = [end for token in report.get("tokens", ()) if (end := moment(token["expiresAt"]))]
     cluster.failed, cluster.removed_at, cluster.inferred = None, None, inferred
     if cluster.skipped is None:
         cluster.last_good_push = at
-        cluster.token_expires_at = cluster.token_expires_at if cluster.measured_at == at else min(ends, default=None)
+        cluster.token_expires_at = (
+            cluster.token_expires_at if cluster.measured_at == at else min(ends, default=None)
+        )
 
 
 def _take_life(cluster: ClusterHealth, at: datetime, entry: Mapping[str, Any]) -> None:
-    """Take the least life that any of the cluster's Secrets had left, where the run could measure it."""
+    """Take the least life that any of the cluster's Secrets had left, where the run could measure
+    it.
+    """
     seconds = entry.get("secondsLeft")
     if isinstance(seconds, int | float):
         cluster.token_expires_at = at + timedelta(seconds=seconds)
         cluster.measured_at = at
 
 
-def _take_silence(health: Health, at: datetime, report: Mapping[str, Any], entries: Mapping[str, Any], modified: Mapping[str, datetime]) -> None:
-    """What a push of everything says by not naming a cluster: a discovery finds it no more; or its report was full, and it is ok."""
+def _take_silence(
+    health: Health,
+    at: datetime,
+    report: Mapping[str, Any],
+    entries: Mapping[str, Any],
+    modified: Mapping[str, datetime],
+) -> None:
+    """What a push of everything says by not naming a cluster: a discovery finds it no more; or its
+    report was full, and it is ok.
+    """
     unnamed = [cluster for cluster in health.clusters.values() if cluster.id not in entries]
     if not report.get("clustersLeft"):
         for cluster in unnamed:
@@ -176,18 +228,31 @@ def _take_sweep(health: Health, at: datetime, report: Mapping[str, Any]) -> None
         cluster = health.clusters.get(entry["id"])
         if cluster and (cluster.seen_at is None or cluster.seen_at < at):
             _take_life(cluster, at, entry)
-        if cluster and not entry["ok"] and (cluster.seen_at is None or cluster.seen_at < at) and cluster.failed is None:
+        if (
+            cluster
+            and not entry["ok"]
+            and (cluster.seen_at is None or cluster.seen_at < at)
+            and cluster.failed is None
+        ):
             cluster.failed = Failure(at, "sweep", entry)
 
 
 def _forget_deleted(health: Health, documents: Sequence[Document]) -> None:
-    """Clusters that no document makes any more: deleted ones, unless their Secrets were removed, or their tokens never were."""
+    """Clusters that no document makes any more: deleted ones, unless their Secrets were removed, or
+    their tokens never were.
+    """
     known = {one.id for one in documents}
     for cluster in list(health.clusters.values()):
-        if cluster.id in known or any(one.is_discovery and matches(one.id, cluster.id) for one in documents):
+        if cluster.id in known or any(
+            one.is_discovery and matches(one.id, cluster.id) for one in documents
+        ):
             continue
         del health.clusters[cluster.id]
-        if cluster.last_good_push is not None and cluster.removed_at is None and cluster.seen_at is not None:
+        if (
+            cluster.last_good_push is not None
+            and cluster.removed_at is None
+            and cluster.seen_at is not None
+        ):
             health.deleted.setdefault(cluster.id, cluster.seen_at)
         elif cluster.removed_at is not None:
             health.deleted.pop(cluster.id, None)

@@ -1,6 +1,8 @@
-"""Where everything that is printed goes: results to stdout, as tables or as data; progress, questions and errors to stderr.
+"""Where everything that is printed goes: results to stdout, as tables or as data; progress,
+questions and errors to stderr.
 
-Tables are for people: coloured on a terminal, plain and uncut in a pipe. Data (`-o json`, `-o yaml`) has stable names.
+Tables are for people: coloured on a terminal, plain and uncut in a pipe. Data (`-o json`, `-o
+yaml`) has stable names.
 """
 
 import json
@@ -24,9 +26,11 @@ from .rendering.text import Whole, holds_command
 
 # In a pipe nothing is wrapped or cut: who reads it there is grep, or a file.
 PIPE_COLUMNS = 10_000
-# Without a terminal, a line this often says that it goes on: build servers end what is silent for long.
+# Without a terminal, a line this often says that it goes on: build servers end what is silent for
+# long.
 PROGRESS_SECONDS = 30.0
-# What a terminal would obey, colours and line ends apart: names and messages come from clusters and queues, and anybody may have written them.
+# What a terminal would obey, colours and line ends apart: names and messages come from clusters and
+# queues, and anybody may have written them.
 _CONTROLS = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it
 
@@ -40,17 +44,33 @@ class Format(StrEnum):
 
 
 def console(stream: TextIO) -> Console:
-    """For people on a terminal, by NO_COLOR, FORCE_COLOR, TERM and COLUMNS as they know them; plain and uncut elsewhere."""
+    """For people on a terminal, by NO_COLOR, FORCE_COLOR, TERM and COLUMNS as they know them; plain
+    and uncut elsewhere.
+    """
     width = None if stream.isatty() else PIPE_COLUMNS
     return Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
 
 
 def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
-    """Where a text holds a command its lines are left whole, so that what wraps them is the terminal, and it can be copied."""
+    """Where a text holds a command its lines are left whole, so that what wraps them is the
+    terminal, and it can be copied.
+    """
     with console.capture() as printed:
-        console.print(part, soft_wrap=isinstance(part, Whole) or (isinstance(part, Text) and holds_command(part.plain)), end=end)
+        console.print(
+            part,
+            soft_wrap=isinstance(part, Whole)
+            or (isinstance(part, Text) and holds_command(part.plain)),
+            end=end,
+        )
     text = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", printed.get())
-    _write(console.file, text if console.is_terminal else "".join(f"{line.rstrip()}\n" for line in text.splitlines()))
+    _write(
+        console.file,
+        (
+            text
+            if console.is_terminal
+            else "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+        ),
+    )
 
 
 def _write(stream: IO[str], text: str) -> None:
@@ -59,7 +79,9 @@ def _write(stream: IO[str], text: str) -> None:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # for the interpreter's own last flush
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), stream.fileno()
+        )  # for the interpreter's own last flush
         raise SystemExit(BROKEN_PIPE) from None
 
 
@@ -81,7 +103,9 @@ class Output:
                 _print(self.out, part)
 
     def line(self, data: Any, *parts: RenderableType) -> None:
-        """One of a stream of results: a JSON object on a line of its own, a YAML document, or `parts`."""
+        """One of a stream of results: a JSON object on a line of its own, a YAML document, or
+        `parts`.
+        """
         if self.format is Format.JSON:
             _write(self.out.file, json.dumps(data) + "\n")
         elif self.format is Format.YAML:
@@ -91,7 +115,9 @@ class Output:
                 _print(self.out, part)
 
     def fresh_page(self) -> None:
-        """Clears the terminal, for what is shown again and again; in a pipe one follows the other."""
+        """Clears the terminal, for what is shown again and again; in a pipe one follows
+        the other.
+        """
         if self.format is Format.TABLE and self.out.is_terminal:
             self.out.clear()
 
@@ -112,7 +138,10 @@ class Output:
     def need_person(self, question: str) -> None:
         """Raises CliError where nobody could answer."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise CliError(f"{question} This needs an answer, and there is no terminal to ask at.", remedy="Nothing was done. Give --yes to do it.")
+            raise CliError(
+                f"{question} This needs an answer, and there is no terminal to ask at.",
+                remedy="Nothing was done. Give --yes to do it.",
+            )
 
     def confirm(self, question: str) -> None:
         """Raises CliError unless a person on this terminal says yes."""

@@ -1,5 +1,7 @@
-"""The stack's two queues. Of the retry queue only numbers are asked for: a message that is looked at counts as received, and is let go of
-after so many receives. Dead letters are received nowhere else, and may be looked at.
+"""The stack's two queues.
+
+Of the retry queue only numbers are asked for: a message that is looked at counts as received, and
+is let go of after so many receives. Dead letters are received nowhere else, and may be looked at.
 """
 
 from collections.abc import Mapping
@@ -10,17 +12,24 @@ from typing import Any
 from .json_text import read_json
 from .session import Session
 
-# While a message is looked at nobody else sees it; it is let go of as soon as all were read, and at the latest after this.
+# While a message is looked at nobody else sees it; it is let go of as soon as all were read, and at
+# the latest after this.
 LOOK_SECONDS = 30
 BATCH = 10  # SQS, ReceiveMessage
 MAX_SHOWN = 100
-_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
+_COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
 
 
 @dataclass(frozen=True)
 class QueueState:
-    """How many messages (SQS: approximately): `waiting` to be handed out; `in_flight`: handed out, and being tried, or failed and to come back
-    later; `delayed`: not due yet. `oldest_seconds`: the age of the oldest, where CloudWatch says so."""
+    """How many messages (SQS: approximately): `waiting` to be handed out; `in_flight`: handed out,
+    and being tried, or failed and to come back later; `delayed`: not due yet. `oldest_seconds`: the
+    age of the oldest, where CloudWatch says so.
+    """
 
     arn: str
     waiting: int
@@ -33,26 +42,43 @@ class QueueState:
         return self.waiting + self.in_flight + self.delayed
 
     def as_json(self) -> dict[str, Any]:
-        return {"waiting": self.waiting, "inFlight": self.in_flight, "delayed": self.delayed, "oldestSeconds": self.oldest_seconds}
+        return {
+            "waiting": self.waiting,
+            "inFlight": self.in_flight,
+            "delayed": self.delayed,
+            "oldestSeconds": self.oldest_seconds,
+        }
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message that nothing tries again: its id, when it was sent, and what it says (JSON where it is)."""
+    """A message that nothing tries again: its id, when it was sent, and what it says (JSON where it
+    is).
+    """
 
     id: str
     sent_at: datetime
     body: Any
 
     def as_json(self) -> dict[str, Any]:
-        return {"id": self.id, "sentAt": self.sent_at.isoformat(timespec="seconds"), "body": self.body}
+        return {
+            "id": self.id,
+            "sentAt": self.sent_at.isoformat(timespec="seconds"),
+            "body": self.body,
+        }
 
 
 def queue_state(session: Session, url: str, *, with_age: bool = False) -> QueueState:
     """Asks SQS for the numbers and, for the age, CloudWatch."""
-    found = session.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn", *_COUNTS])["Attributes"]
+    found = session.client("sqs").get_queue_attributes(
+        QueueUrl=url, AttributeNames=["QueueArn", *_COUNTS]
+    )["Attributes"]
     waiting, in_flight, delayed = (int(found[name]) for name in _COUNTS)
-    age = _oldest_seconds(session, url.rpartition("/")[2]) if with_age and waiting + in_flight + delayed else None
+    age = (
+        _oldest_seconds(session, url.rpartition("/")[2])
+        if with_age and waiting + in_flight + delayed
+        else None
+    )
     return QueueState(found["QueueArn"], waiting, in_flight, delayed, age)
 
 
@@ -71,19 +97,31 @@ def _oldest_seconds(session: Session, name: str) -> int | None:
 
 
 def look_at_dead_letters(session: Session, url: str, *, about: int) -> list[DeadLetter]:
-    """The `about` so many that there are, MAX_SHOWN at most, oldest first. They stay, and are to be seen by others again at the end."""
+    """The `about` so many that there are, MAX_SHOWN at most, oldest first.
+
+    They stay, and are to be seen by others again at the end.
+    """
     sqs, seen, handles = session.client("sqs"), dict[str, DeadLetter](), list[str]()
     try:
         while len(seen) < min(about, MAX_SHOWN):
-            asked = {"MaxNumberOfMessages": BATCH, "VisibilityTimeout": LOOK_SECONDS, "WaitTimeSeconds": 1}
-            received = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["SentTimestamp"], **asked).get("Messages", [])
+            asked = {
+                "MaxNumberOfMessages": BATCH,
+                "VisibilityTimeout": LOOK_SECONDS,
+                "WaitTimeSeconds": 1,
+            }
+            received = sqs.receive_message(
+                QueueUrl=url, MessageSystemAttributeNames=["SentTimestamp"], **asked
+            ).get("Messages", [])
             if not received:
                 break
             handles += [message["ReceiptHandle"] for message in received]
             seen |= {message["MessageId"]: _dead_letter(message) for message in received}
     finally:
         for start in range(0, len(handles), BATCH):
-            entries = [{"Id": str(n), "ReceiptHandle": handle, "VisibilityTimeout": 0} for n, handle in enumerate(handles[start : start + BATCH])]
+            entries = [
+                {"Id": str(n), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                for n, handle in enumerate(handles[start : start + BATCH])
+            ]
             sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
     return sorted(seen.values(), key=lambda letter: letter.sent_at)
 
@@ -93,4 +131,8 @@ def _dead_letter(message: Mapping[str, Any]) -> DeadLetter:
         body = read_json(message["Body"])
     except ValueError:
         body = message["Body"]
-    return DeadLetter(message["MessageId"], datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC), body)
+    return DeadLetter(
+        message["MessageId"],
+        datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
+        body,
+    )

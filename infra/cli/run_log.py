@@ -1,7 +1,8 @@
-"""What the function logged, by CloudWatch Logs' FilterLogEvents: a JSON line for each run, and Lambda's own when one came to nothing.
+"""What the function logged, by CloudWatch Logs' FilterLogEvents: a JSON line for each run, and
+Lambda's own when one came to nothing.
 
-FilterLogEvents, not Logs Insights: it shows a line at once, costs nothing, and gives long lines whole. Its quota is 5 calls a second for an
-account and region; botocore waits and tries again.
+FilterLogEvents, not Logs Insights: it shows a line at once, costs nothing, and gives long lines
+whole. Its quota is 5 calls a second for an account and region; botocore waits and tries again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,11 +16,15 @@ from .errors import CliError, ExitCode
 from .json_text import read_json
 from .session import Session
 
-# What clusters' tokens are known by. A sweep comes every few minutes, with all clusters in its report: the last ones are asked for apart.
+# What clusters' tokens are known by. A sweep comes every few minutes, with all clusters in its
+# report: the last ones are asked for apart.
 PUSHES = '{ $.message = "report" && ($.report.action = "push" || $.report.action = "remove") }'
 SWEEPS = '{ $.message = "report" && $.report.action = "sweep" }'
-# Killed by the time-out or for lack of memory, or never started (Lambda developer guide, "Lambda Telemetry API Event schema reference").
-LOST = '{ $.type = "platform.report" && ($.record.status = "timeout" || $.record.status = "failure") }'
+# Killed by the time-out or for lack of memory, or never started (Lambda developer guide, "Lambda
+# Telemetry API Event schema reference").
+LOST = (
+    '{ $.type = "platform.report" && ($.record.status = "timeout" || $.record.status = "failure") }'
+)
 
 
 @dataclass(frozen=True)
@@ -40,14 +45,22 @@ def read_log(session: Session, pattern: str, *, since: datetime) -> Iterator[Log
     """The lines that match, oldest first. Raises CliError when there is no log group."""
     group = session.stack.log_group
     pages = session.client("logs").get_paginator("filter_log_events")
-    asked = {"logGroupName": group, "filterPattern": pattern, "startTime": int(since.timestamp() * 1000)}
+    asked = {
+        "logGroupName": group,
+        "filterPattern": pattern,
+        "startTime": int(since.timestamp() * 1000),
+    }
     try:
         for page in pages.paginate(**asked):
             yield from filter(None, map(_line, page["events"]))
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        raise CliError(f"The log group {group} is not there.", remedy="Deploy the stack again: sam deploy", exit_code=ExitCode.AWS) from None
+        raise CliError(
+            f"The log group {group} is not there.",
+            remedy="Deploy the stack again: sam deploy",
+            exit_code=ExitCode.AWS,
+        ) from None
 
 
 def _line(event: Mapping[str, Any]) -> LogLine | None:

@@ -1,4 +1,6 @@
-"""AWS for one command: one boto3 session, one client for each service, and the stack that is spoken to, found when first needed."""
+"""AWS for one command: one boto3 session, one client for each service, and the stack that is spoken
+to, found when first needed.
+"""
 
 import functools
 import os
@@ -16,9 +18,19 @@ ATTEMPTS = 4  # botocore's standard mode: throttling, 5xx and lost connections, 
 
 
 class Session:
-    """`stack_name`: the stack that was asked for; None: the only one in the region. Not `patient`: for what must be there at once."""
+    """`stack_name`: the stack that was asked for; None: the only one in the region.
 
-    def __init__(self, *, profile: str | None = None, region: str | None = None, stack_name: str | None = None, patient: bool = True) -> None:
+    Not `patient`: for what must be there at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: str | None = None,
+        region: str | None = None,
+        stack_name: str | None = None,
+        patient: bool = True,
+    ) -> None:
         self._stack_name, self._patient = stack_name, patient
         self._boto = _boto_session(profile, region)
         self._clients: dict[str, Any] = {}
@@ -27,7 +39,13 @@ class Session:
     def region(self) -> str:
         """Raises CliError when nothing says which."""
         if self._boto.region_name is None:
-            raise CliError("No AWS region is set.", remedy="Give --region, set AWS_REGION, or put a region into your profile (aws configure).")
+            raise CliError(
+                "No AWS region is set.",
+                remedy=(
+                    "Give --region, set AWS_REGION, or put a region into your profile (aws"
+                    " configure)."
+                ),
+            )
         return str(self._boto.region_name)
 
     @cached_property
@@ -41,7 +59,10 @@ class Session:
         return find_stack(self, self._stack_name)
 
     def client(self, service: str, *, region: str | None = None) -> Any:
-        """A client with time-outs and a few retries, made once. `region`: another one than the stack's."""
+        """A client with time-outs and a few retries, made once.
+
+        `region`: another one than the stack's.
+        """
         where = region or self.region
         if (key := f"{service} {where}") not in self._clients:
             self._clients[key] = self.make_client(
@@ -49,7 +70,10 @@ class Session:
                 region=where,
                 connect_timeout=CONNECT_SECONDS if self._patient else 1,
                 read_timeout=READ_SECONDS if self._patient else 2,
-                retries={"mode": "standard", "total_max_attempts": ATTEMPTS if self._patient else 1},
+                retries={
+                    "mode": "standard",
+                    "total_max_attempts": ATTEMPTS if self._patient else 1,
+                },
             )
         return self._clients[key]
 
@@ -57,7 +81,11 @@ class Session:
         """A client of its own, by these settings of botocore's Config."""
         from botocore.config import Config
 
-        return self._boto.client(service, region_name=region or self.region, config=Config(user_agent_extra=f"{USER_AGENT} cli", **settings))
+        return self._boto.client(
+            service,
+            region_name=region or self.region,
+            config=Config(user_agent_extra=f"{USER_AGENT} cli", **settings),
+        )
 
 
 @functools.cache
@@ -77,9 +105,19 @@ def _boto_session(profile: str | None, region: str | None) -> Any:
         # As AWS CLI v2 does; boto3 by itself knows AWS_DEFAULT_REGION only.
         session = BotocoreSession(profile=profile)
         session.register_component("data_loader", _models(session.get_config_variable("data_path")))
-        return boto3.Session(botocore_session=session, region_name=region or os.environ.get("AWS_REGION") or None)
+        return boto3.Session(
+            botocore_session=session, region_name=region or os.environ.get("AWS_REGION") or None
+        )
     except ProfileNotFound as error:
         known = ", ".join(sorted(BotocoreSession().available_profiles)) or "none"
-        raise CliError(f"{error}.", remedy=f"Profiles of your AWS configuration: {known}. Give one by --profile or AWS_PROFILE.") from None
+        raise CliError(
+            f"{error}.",
+            remedy=(
+                f"Profiles of your AWS configuration: {known}. Give one by --profile or"
+                " AWS_PROFILE."
+            ),
+        ) from None
     except ConfigParseError as error:
-        raise CliError(f"Your AWS configuration cannot be read: {error}", exit_code=ExitCode.USAGE) from None
+        raise CliError(
+            f"Your AWS configuration cannot be read: {error}", exit_code=ExitCode.USAGE
+        ) from None

@@ -1,4 +1,6 @@
-"""Everything that `status` shows: gathered from Parameter Store, the log, the queues and the alarms; `ok` is whether any of it is wrong."""
+"""Everything that `status` shows: gathered from Parameter Store, the log, the queues and the
+alarms; `ok` is whether any of it is wrong.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -33,7 +35,10 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Status:
-    """What is so at `now`, by what was logged since `since`. `narrowed`: only these clusters were asked for, and only they decide `ok`."""
+    """What is so at `now`, by what was logged since `since`.
+
+    `narrowed`: only these clusters were asked for, and only they decide `ok`.
+    """
 
     now: datetime
     since: datetime
@@ -54,7 +59,14 @@ class Status:
         clusters_fine = all(cluster.state(self.now) in FINE for cluster in self.clusters)
         if self.narrowed:
             return clusters_fine
-        rest = (self.health.deleted, self.health.run_error, self.unknown, self.dead_letters.total, self.alarms, self.unconfigured)
+        rest = (
+            self.health.deleted,
+            self.health.run_error,
+            self.unknown,
+            self.dead_letters.total,
+            self.alarms,
+            self.unconfigured,
+        )
         return clusters_fine and not any(rest)
 
     def as_json(self) -> dict[str, Any]:
@@ -70,9 +82,18 @@ class Status:
             "lastPushError": {"at": rfc3339(error[0]), **error[1]} if error else None,
             "retryQueue": self.retry_queue.as_json(),
             "deadLetters": self.dead_letters.as_json(),
-            "alarms": [{"name": alarm.name, "since": rfc3339(alarm.since), "description": alarm.description} for alarm in self.alarms],
+            "alarms": [
+                {
+                    "name": alarm.name,
+                    "since": rfc3339(alarm.since),
+                    "description": alarm.description,
+                }
+                for alarm in self.alarms
+            ],
             "unknownParameters": list(self.unknown),
-            "deletedDocuments": [{"id": name, "at": rfc3339(at)} for name, at in sorted(self.health.deleted.items())],
+            "deletedDocuments": [
+                {"id": name, "at": rfc3339(at)} for name, at in sorted(self.health.deleted.items())
+            ],
             "lostRuns": [{"at": rfc3339(at), "status": how} for at, how in self.lost_runs],
             "notes": list(self.notes),
         }
@@ -101,21 +122,37 @@ def _cluster_json(cluster: ClusterHealth, now: datetime) -> dict[str, Any]:
 
 
 def gather(session: Session, *, ids: Collection[str], now: datetime, window: timedelta) -> Status:
-    """Asks AWS. `ids`: names and globs; empty: all. Raises CliError for one that matches nothing."""
+    """Asks AWS.
+
+    `ids`: names and globs; empty: all. Raises CliError for one that matches nothing.
+    """
     stack, since = session.stack, now - window
     documents, unknown = read_documents(session)
-    health = judge(documents, read_log(session, PUSHES, since=since), read_log(session, SWEEPS, since=max(since, now - SWEEP_WINDOW)))
+    health = judge(
+        documents,
+        read_log(session, PUSHES, since=since),
+        read_log(session, SWEEPS, since=max(since, now - SWEEP_WINDOW)),
+    )
     shown = sorted(health.clusters.values(), key=lambda cluster: cluster.id)
     return Status(
         now,
         since,
-        {"name": stack.name, "account": stack.account, "region": stack.region, "version": stack.version, "status": stack.status},
+        {
+            "name": stack.name,
+            "account": stack.account,
+            "region": stack.region,
+            "version": stack.version,
+            "status": stack.status,
+        },
         health,
         unknown,
         queue_state(session, stack.retry_queue_url),
         queue_state(session, stack.dead_letter_queue_url),
         alarms_up(session),
-        tuple((line.at, str(line.said["record"]["status"])) for line in read_log(session, LOST, since=since)),
+        tuple(
+            (line.at, str(line.said["record"]["status"]))
+            for line in read_log(session, LOST, since=since)
+        ),
         _notes(session, health),
         unconfigured=not documents and not unknown,
         narrowed=bool(ids),
@@ -124,10 +161,17 @@ def gather(session: Session, *, ids: Collection[str], now: datetime, window: tim
 
 
 def read_documents(session: Session) -> tuple[list[Document], tuple[str, ...]]:
-    """The documents, and the names of parameters that are none. Nothing is decrypted: what they say is not asked."""
+    """The documents, and the names of parameters that are none.
+
+    Nothing is decrypted: what they say is not asked.
+    """
     root = session.stack.config_path
     documents, unknown = [], []
-    for page in session.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=root, Recursive=True, WithDecryption=False):
+    for page in (
+        session.client("ssm")
+        .get_paginator("get_parameters_by_path")
+        .paginate(Path=root, Recursive=True, WithDecryption=False)
+    ):
         for parameter in page["Parameters"]:
             if (document_id := pushed_by(parameter["Name"], root=root)) is not None:
                 documents.append(Document(document_id, parameter["LastModifiedDate"]))
@@ -137,14 +181,34 @@ def read_documents(session: Session) -> tuple[list[Document], tuple[str, ...]]:
 
 
 def alarms_up(session: Session) -> tuple[Alarm, ...]:
-    """The stack's own alarms that are in ALARM: by its resources, since another stack's name may begin with this one's."""
-    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=session.stack.name)
+    """The stack's own alarms that are in ALARM: by its resources, since another stack's name may
+    begin with this one's.
+    """
+    pages = (
+        session.client("cloudformation")
+        .get_paginator("list_stack_resources")
+        .paginate(StackName=session.stack.name)
+    )
     resources = [one for page in pages for one in page["StackResourceSummaries"]]
-    names = [one["PhysicalResourceId"] for one in resources if one["ResourceType"] == "AWS::CloudWatch::Alarm" and one.get("PhysicalResourceId")]
-    found = session.client("cloudwatch").describe_alarms(AlarmNames=names[:ALARMS_AT_ONCE])["MetricAlarms"] if names else []
+    names = [
+        one["PhysicalResourceId"]
+        for one in resources
+        if one["ResourceType"] == "AWS::CloudWatch::Alarm" and one.get("PhysicalResourceId")
+    ]
+    found = (
+        session.client("cloudwatch").describe_alarms(AlarmNames=names[:ALARMS_AT_ONCE])[
+            "MetricAlarms"
+        ]
+        if names
+        else []
+    )
     up = [alarm for alarm in found if alarm["StateValue"] == "ALARM"]
     return tuple(
-        Alarm(alarm["AlarmName"], alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"], alarm.get("AlarmDescription", ""))
+        Alarm(
+            alarm["AlarmName"],
+            alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"],
+            alarm.get("AlarmDescription", ""),
+        )
         for alarm in sorted(up, key=lambda alarm: alarm["AlarmName"])
     )
 
@@ -153,18 +217,34 @@ def _wanted(clusters: list[ClusterHealth], ids: Collection[str]) -> list[Cluster
     for pattern in ids:
         if not any(matches(pattern, cluster.id) for cluster in clusters):
             known = ", ".join(cluster.id for cluster in clusters[:20]) or "none"
-            raise CliError(f"No cluster is called {pattern}.", remedy=f"There are: {known}{', ...' if len(clusters) > 20 else ''}")
-    return [cluster for cluster in clusters if not ids or any(matches(pattern, cluster.id) for pattern in ids)]
+            raise CliError(
+                f"No cluster is called {pattern}.",
+                remedy=f"There are: {known}{', ...' if len(clusters) > 20 else ''}",
+            )
+    return [
+        cluster
+        for cluster in clusters
+        if not ids or any(matches(pattern, cluster.id) for pattern in ids)
+    ]
 
 
 def _notes(session: Session, health: Health) -> tuple[str, ...]:
     notes, stack = [], session.stack
     if stack.version not in (None, VERSION):
-        notes.append(f"The stack is of release {stack.version}, this program of {VERSION}: deploy the one, or install the other, anew.")
+        notes.append(
+            f"The stack is of release {stack.version}, this program of {VERSION}: deploy the one,"
+            " or install the other, anew."
+        )
     if "FAILED" in stack.status:
         notes.append(f"The stack is {stack.status}: see its events in CloudFormation.")
     if (level := stack.parameters.get("LogLevel", "INFO")) != "INFO":
-        notes.append(f"LogLevel is {level}: only runs that are not ok are logged, so good pushes are not seen here.")
+        notes.append(
+            f"LogLevel is {level}: only runs that are not ok are logged, so good pushes are not"
+            " seen here."
+        )
     if health.capped_at is not None:
-        notes.append(f"The report of {rfc3339(health.capped_at)} was full: clusters that it does not name were taken to be ok.")
+        notes.append(
+            f"The report of {rfc3339(health.capped_at)} was full: clusters that it does not name"
+            " were taken to be ok."
+        )
     return tuple(notes)

@@ -15,8 +15,13 @@ def Duration(text: str | timedelta) -> timedelta:
     if isinstance(text, timedelta):
         return text
     if not _FORM.fullmatch(text):
-        raise typer.BadParameter(f"{text!r} is not a time: give a number and s, m, h, d or w, such as 30m, 2h or 1d")
-    found = sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in _PART.findall(text)), timedelta())
+        raise typer.BadParameter(
+            f"{text!r} is not a time: give a number and s, m, h, d or w, such as 30m, 2h or 1d"
+        )
+    found = sum(
+        (timedelta(**{_UNITS[unit]: int(number)}) for number, unit in _PART.findall(text)),
+        timedelta(),
+    )
     if not timedelta(0) < found <= timedelta(days=3660):
         raise typer.BadParameter(f"{text!r} is longer than a log goes back")
     return found

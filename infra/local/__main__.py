@@ -1,4 +1,6 @@
-"""`python -m infra.local run`, as `make run` calls it: quiet at an interrupt from its first moment on, and without the person's own AWS settings."""
+"""`python -m infra.local run`, as `make run` calls it: quiet at an interrupt from its first moment
+on, and without the person's own AWS settings.
+"""
 
 import os
 import signal
@@ -18,9 +20,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, _interrupt)
     try:
         _forget_own_settings()
-        sys.path.append(str(Path(__file__).resolve().parents[2] / "lambda_src"))  # the function's own model judges documents
+        sys.path.append(
+            str(Path(__file__).resolve().parents[2] / "lambda_src")
+        )  # the function's own model judges documents
         options = parse(sys.argv[1:] if arguments is None else arguments)
-        from .run.main import run  # a second, in which somebody may change their mind, and which wrong arguments need not wait for
+        from .run.main import (
+            run,
+        )  # a second, in which somebody may change their mind, and which wrong arguments need not wait for
 
         return run(options)
     except KeyboardInterrupt:
@@ -29,14 +35,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _forget_own_settings() -> None:
-    """Drops the person's AWS settings from this process: a profile, an endpoint or a region of theirs must not reach the stack."""
+    """Drops the person's AWS settings from this process: a profile, an endpoint or a region of
+    theirs must not reach the stack.
+    """
     for name in [name for name in os.environ if name.startswith(("AWS_", "MOTO_"))]:
         del os.environ[name]
-    os.environ.update({"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"})
+    os.environ.update(
+        {
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+    )
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """A termination ends everything as Ctrl-C does; what is impatient enough to come twice does not interrupt the end."""
+    """A termination ends everything as Ctrl-C does; what is impatient enough to come twice does not
+    interrupt the end.
+    """
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -1,7 +1,9 @@
-"""The demonstration: two clusters in two regions and accounts, a dozen namespaces, and what ought to become of each.
+"""The demonstration: two clusters in two regions and accounts, a dozen namespaces, and what ought
+to become of each.
 
-It holds one of everything a first look should show: names, globs, an exclusion, a label selector, an assumed role with an external id, an
-encrypted parameter, an old and a new certificate authority, a Secret of somebody else's, and a namespace on its way out.
+It holds one of everything a first look should show: names, globs, an exclusion, a label selector,
+an assumed role with an external id, an encrypted parameter, an old and a new certificate authority,
+a Secret of somebody else's, and a namespace on its way out.
 """
 
 import base64
@@ -15,7 +17,15 @@ import yaml
 
 from .aws import DEFAULT_ACCOUNT
 from .kube import Cluster
-from .stack import EXECUTION_ROLE, FOREIGN_MANAGER, RBAC_FILE, REGION, SECRET_NAME, SECRET_TYPE, LocalStack
+from .stack import (
+    EXECUTION_ROLE,
+    FOREIGN_MANAGER,
+    RBAC_FILE,
+    REGION,
+    SECRET_NAME,
+    SECRET_TYPE,
+    LocalStack,
+)
 
 EDGE_ACCOUNT = "444455556666"
 SPOKE_ROLE = f"arn:aws:iam::{EDGE_ACCOUNT}:role/ecr-public-pusher-spoke"
@@ -24,7 +34,9 @@ EXTERNAL_ID = "edge-4f1c"
 
 @dataclass(frozen=True)
 class DemoNamespace:
-    """A namespace, and the outcome of a first push to it (None: it is not selected), with the reason in a few words."""
+    """A namespace, and the outcome of a first push to it (None: it is not selected), with the
+    reason in a few words.
+    """
 
     name: str
     expected: str | None
@@ -41,7 +53,10 @@ class DemoNamespace:
 
 @dataclass(frozen=True)
 class DemoCluster:
-    """A cluster of the demonstration. Its name is its document's `<id>` too. `role`: who signs in to it."""
+    """A cluster of the demonstration.
+
+    Its name is its document's `<id>` too. `role`: who signs in to it.
+    """
 
     name: str
     region: str
@@ -61,14 +76,18 @@ PROD = DemoCluster(
     account=DEFAULT_ACCOUNT,
     role=EXECUTION_ROLE,
     ca="modern",
-    document={"namespaces": {"include": ["payments", "legacy", "team-*"], "exclude": ["team-sandbox"]}},
+    document={
+        "namespaces": {"include": ["payments", "legacy", "team-*"], "exclude": ["team-sandbox"]}
+    },
     namespaces=(
         DemoNamespace("payments", "created", "named"),
         DemoNamespace("team-a", "created", "team-*"),
         DemoNamespace("team-b", "created", "team-*"),
         DemoNamespace("team-old", "skipped", "team-*, but it is terminating", terminating=True),
         DemoNamespace("team-sandbox", None, "excluded"),
-        DemoNamespace("legacy", "conflict", "named; its Secret is somebody else's", foreign_secret=True),
+        DemoNamespace(
+            "legacy", "conflict", "named; its Secret is somebody else's", foreign_secret=True
+        ),
         DemoNamespace("monitoring", None, "not selected"),
     ),
 )
@@ -86,8 +105,12 @@ EDGE = DemoCluster(
         "namespaces": {"selector": "ecr-public=enabled,stage!=lab"},
     },
     namespaces=(
-        DemoNamespace("store-berlin", "created", "by its labels", {"ecr-public": "enabled", "stage": "live"}),
-        DemoNamespace("store-paris", "created", "by its labels", {"ecr-public": "enabled", "stage": "live"}),
+        DemoNamespace(
+            "store-berlin", "created", "by its labels", {"ecr-public": "enabled", "stage": "live"}
+        ),
+        DemoNamespace(
+            "store-paris", "created", "by its labels", {"ecr-public": "enabled", "stage": "live"}
+        ),
         DemoNamespace("store-lab", None, "stage=lab", {"ecr-public": "enabled", "stage": "lab"}),
         DemoNamespace("ingest", "created", "by its labels", {"ecr-public": "enabled"}),
         DemoNamespace("batch", None, "no such label"),
@@ -99,7 +122,10 @@ CLUSTERS = (PROD, EDGE)
 
 
 class DemoStack(LocalStack):
-    """Both clusters of the demonstration, filled. `root`: the project's folder, for the RBAC files."""
+    """Both clusters of the demonstration, filled.
+
+    `root`: the project's folder, for the RBAC files.
+    """
 
     parameters: ClassVar[Mapping[str, str]] = {"AllowedAccounts": EDGE_ACCOUNT}
 
@@ -116,7 +142,9 @@ class DemoStack(LocalStack):
         self.write("defaults", DEFAULTS)
         rbac = list(yaml.safe_load_all((root / RBAC_FILE).read_text()))
         for demo in CLUSTERS:
-            cluster = self.add_cluster(demo.name, region=demo.region, account=demo.account, role=demo.role, ca=demo.ca)
+            cluster = self.add_cluster(
+                demo.name, region=demo.region, account=demo.account, role=demo.role, ca=demo.ca
+            )
             cluster.apply(*rbac)
             _fill(cluster, demo.namespaces)
             self.write(f"clusters/{demo.name}", demo.document, secure=demo.secure)
@@ -124,12 +152,21 @@ class DemoStack(LocalStack):
 
 def _fill(cluster: Cluster, namespaces: tuple[DemoNamespace, ...]) -> None:
     for namespace in namespaces:
-        head = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace.name, "labels": dict(namespace.labels)}}
+        head = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": namespace.name, "labels": dict(namespace.labels)},
+        }
         # A finalizer that nobody serves keeps the namespace terminating.
         held = {"spec": {"finalizers": ["example.com/held"]}} if namespace.terminating else {}
         _asked(cluster, "POST", "/api/v1/namespaces", head | held)
         if namespace.foreign_secret:
-            _asked(cluster, "POST", f"/api/v1/namespaces/{namespace.name}/secrets?fieldManager={FOREIGN_MANAGER}", _foreign_secret())
+            _asked(
+                cluster,
+                "POST",
+                f"/api/v1/namespaces/{namespace.name}/secrets?fieldManager={FOREIGN_MANAGER}",
+                _foreign_secret(),
+            )
         if namespace.terminating:
             _asked(cluster, "DELETE", f"/api/v1/namespaces/{namespace.name}")
 
@@ -137,8 +174,16 @@ def _fill(cluster: Cluster, namespaces: tuple[DemoNamespace, ...]) -> None:
 def _foreign_secret() -> dict[str, Any]:
     """As `kubectl create secret docker-registry` leaves it."""
     auth = base64.b64encode(b"AWS:somebody-elses").decode()
-    config = base64.b64encode(json.dumps({"auths": {"public.ecr.aws": {"auth": auth}}}).encode()).decode()
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET_NAME}, "type": SECRET_TYPE, "data": {".dockerconfigjson": config}}
+    config = base64.b64encode(
+        json.dumps({"auths": {"public.ecr.aws": {"auth": auth}}}).encode()
+    ).decode()
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": SECRET_NAME},
+        "type": SECRET_TYPE,
+        "data": {".dockerconfigjson": config},
+    }
 
 
 def _asked(cluster: Cluster, method: str, path: str, body: Any = None) -> None:

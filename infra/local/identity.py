@@ -1,7 +1,7 @@
 """Who an AWS access key stands for, and what a cluster's access entries make of it.
 
-The embedded AWS hands out credentials and the embedded Kubernetes verifies tokens signed with them. Neither should know the other's rules, so
-the values that both need live here.
+The embedded AWS hands out credentials and the embedded Kubernetes verifies tokens signed with them.
+Neither should know the other's rules, so the values that both need live here.
 """
 
 import threading
@@ -25,7 +25,9 @@ CredentialLookup = Callable[[str], Credential | None]
 
 @dataclass(frozen=True)
 class AccessEntry:
-    """An EKS access entry: the principal, its Kubernetes groups, and its user name (by default the session's ARN, as EKS does)."""
+    """An EKS access entry: the principal, its Kubernetes groups, and its user name (by default the
+    session's ARN, as EKS does).
+    """
 
     principal_arn: str
     groups: tuple[str, ...]
@@ -45,23 +47,33 @@ class AccessEntries:
 
     def of(self, principal: str) -> AccessEntry | None:
         """The entry of a role or user."""
-        return next((entry for entry in self._entries if same_principal(entry.principal_arn, principal)), None)
+        return next(
+            (entry for entry in self._entries if same_principal(entry.principal_arn, principal)),
+            None,
+        )
 
     def put(self, entry: AccessEntry) -> None:
         """Adds it, in the place of the principal's own."""
         with self._lock:
-            others = tuple(one for one in self._entries if not same_principal(one.principal_arn, entry.principal_arn))
+            others = tuple(
+                one
+                for one in self._entries
+                if not same_principal(one.principal_arn, entry.principal_arn)
+            )
             self._entries, self.version = (*others, entry), self.version + 1
 
     def remove(self, principal: str) -> None:
         """Takes the principal's away."""
         with self._lock:
-            self._entries = tuple(one for one in self._entries if not same_principal(one.principal_arn, principal))
+            self._entries = tuple(
+                one for one in self._entries if not same_principal(one.principal_arn, principal)
+            )
             self.version += 1
 
 
 def principal_of(arn: str) -> str:
-    """The IAM principal behind a caller's ARN: the role of an assumed-role session, anything else unchanged.
+    """The IAM principal behind a caller's ARN: the role of an assumed-role session, anything else
+    unchanged.
 
     STS leaves a role's path out of the session's ARN, so it cannot be given back here.
     """
@@ -73,7 +85,9 @@ def principal_of(arn: str) -> str:
 
 
 def same_principal(left: str, right: str) -> bool:
-    """Whether two principal ARNs name the same role or user, a role's path aside (EKS itself compares unique ids)."""
+    """Whether two principal ARNs name the same role or user, a role's path aside (EKS itself
+    compares unique ids).
+    """
     return _without_path(left) == _without_path(right)
 
 

@@ -1,6 +1,9 @@
-"""The second scenario: a namespace's whole life, step by step, on one cluster. What people and other tools do in between is done here.
+"""The second scenario: a namespace's whole life, step by step, on one cluster.
 
-Each step says what happened, sends the event that AWS or a person would send, shows the namespaces, and knows what ought to be so.
+What people and other tools do in between is done here.
+
+Each step says what happened, sends the event that AWS or a person would send, shows the namespaces,
+and knows what ought to be so.
 """
 
 import base64
@@ -17,7 +20,15 @@ import yaml
 from .aws import DEFAULT_ACCOUNT
 from .runtime import BuiltFunction, Invocation
 from .show import Paint
-from .stack import CONFIG_PATH, EXECUTION_ROLE, FOREIGN_MANAGER, REGION, SECRET_NAME, SECRET_TYPE, LocalStack
+from .stack import (
+    CONFIG_PATH,
+    EXECUTION_ROLE,
+    FOREIGN_MANAGER,
+    REGION,
+    SECRET_NAME,
+    SECRET_TYPE,
+    LocalStack,
+)
 
 CLUSTER = "prod"
 # In the order in which a person would grant them.
@@ -25,17 +36,26 @@ RBAC_FILES = ("cluster.yaml", "service-accounts.yaml", "prune.yaml")
 THEIRS = "regcred"  # an entry of somebody else's in the accounts' imagePullSecrets
 FOREIGN_DATA = {".dockerconfigjson": "eyJhdXRocyI6e319"}  # {"auths":{}}
 
-DOCUMENT: Mapping[str, Any] = {"namespaces": ["payments", "team-*"], "serviceAccounts": ["default"], "prune": True}
+DOCUMENT: Mapping[str, Any] = {
+    "namespaces": ["payments", "team-*"],
+    "serviceAccounts": ["default"],
+    "prune": True,
+}
 
 
 class LifeStack(LocalStack):
-    """One cluster, without RBAC and without a document yet. `root`: the project's folder, for the RBAC files."""
+    """One cluster, without RBAC and without a document yet.
+
+    `root`: the project's folder, for the RBAC files.
+    """
 
     def __init__(self, root: Path) -> None:
         super().__init__()
         self._root = root
         try:
-            self.cluster = self.add_cluster(CLUSTER, region=REGION, account=DEFAULT_ACCOUNT, role=EXECUTION_ROLE)
+            self.cluster = self.add_cluster(
+                CLUSTER, region=REGION, account=DEFAULT_ACCOUNT, role=EXECUTION_ROLE
+            )
             for name in ("payments", "team-a"):
                 self.add_namespace(name)
         except BaseException:
@@ -55,15 +75,34 @@ class LifeStack(LocalStack):
         return {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
 
     def add_namespace(self, name: str) -> None:
-        """A namespace with its default account, as the controllers leave it, which pulls from somewhere else too."""
-        self._ask("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}, "imagePullSecrets": [{"name": THEIRS}]}
+        """A namespace with its default account, as the controllers leave it, which pulls from
+        somewhere else too.
+        """
+        self._ask(
+            "POST",
+            "/api/v1/namespaces",
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
+        )
+        account = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "default"},
+            "imagePullSecrets": [{"name": THEIRS}],
+        }
         self._ask("POST", f"/api/v1/namespaces/{name}/serviceaccounts", account)
 
     def write_foreign_secret(self, namespace: str) -> None:
-        """Another tool writes its own credential into the Secret of that name, whatever is there."""
+        """Another tool writes its own credential into the Secret of that name, whatever
+        is there.
+        """
         path = f"/api/v1/namespaces/{namespace}/secrets"
-        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET_NAME}, "type": SECRET_TYPE, "data": FOREIGN_DATA}
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": SECRET_NAME},
+            "type": SECRET_TYPE,
+            "data": FOREIGN_DATA,
+        }
         status, _ = self.cluster.admin("GET", f"{path}/{SECRET_NAME}")
         if status == 200:
             self._ask("PUT", f"{path}/{SECRET_NAME}?fieldManager={FOREIGN_MANAGER}", body)
@@ -81,7 +120,9 @@ class LifeStack(LocalStack):
         self._ask("PUT", path, {**account, "imagePullSecrets": [{"name": THEIRS}]})
 
     def pass_time(self, namespace: str, *, hours_left: int) -> None:
-        """The Secret becomes one that no push has renewed, by an apply as the function's, hours ago."""
+        """The Secret becomes one that no push has renewed, by an apply as the function's, hours
+        ago.
+        """
         _, secret = self.cluster.admin("GET", _secret(namespace))
         metadata, data = secret["metadata"], secret["data"]
         ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours_left)
@@ -99,7 +140,9 @@ class LifeStack(LocalStack):
             "data": data,
             "stringData": {key: base64.b64decode(value).decode() for key, value in data.items()},
         }
-        manager = next(entry["manager"] for entry in metadata["managedFields"] if "f:data" in entry["fieldsV1"])
+        manager = next(
+            entry["manager"] for entry in metadata["managedFields"] if "f:data" in entry["fieldsV1"]
+        )
         asked = urlencode({"fieldManager": manager, "force": "true"})
         self._ask("PATCH", f"{_secret(namespace)}?{asked}", body, "application/apply-patch+yaml")
 
@@ -107,13 +150,24 @@ class LifeStack(LocalStack):
         """Each namespace, with whose the Secret is and what its default account pulls with."""
         _, listed = self.cluster.admin("GET", "/api/v1/namespaces")
         names = [item["metadata"]["name"] for item in listed["items"]]
-        return {name: self._state(name) for name in names if name == "payments" or name.startswith(("team-", "legacy"))}
+        return {
+            name: self._state(name)
+            for name in names
+            if name == "payments" or name.startswith(("team-", "legacy"))
+        }
 
     def _state(self, namespace: str) -> str:
         status, secret = self.cluster.admin("GET", _secret(namespace))
-        whose = "none" if status == 404 else "theirs" if secret.get("data") == FOREIGN_DATA else "ours"
-        _, account = self.cluster.admin("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
-        return f"{whose}, default pulls with {' '.join(entry['name'] for entry in account.get('imagePullSecrets', [])) or 'nothing'}"
+        whose = (
+            "none" if status == 404 else "theirs" if secret.get("data") == FOREIGN_DATA else "ours"
+        )
+        _, account = self.cluster.admin(
+            "GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
+        )
+        return (
+            f"{whose}, default pulls with"
+            f" {' '.join(entry['name'] for entry in account.get('imagePullSecrets', [])) or 'nothing'}"
+        )
 
     def _ask(
         self,
@@ -133,7 +187,9 @@ def _secret(namespace: str) -> str:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happens, what is sent for it, and what ought to come of it: the report's counts, and each namespace's state."""
+    """One thing that happens, what is sent for it, and what ought to come of it: the report's
+    counts, and each namespace's state.
+    """
 
     title: str
     event: Any
@@ -153,11 +209,27 @@ def steps(stack: LifeStack) -> Iterator[Step]:
     """The story. What precedes a step is done when the step is asked for."""
     stack.configure()
     check = {"action": "check"}
-    yield Step("A check before anything is granted", check, {}, {"payments": NONE, "team-a": NONE}, ok=False)
+    yield Step(
+        "A check before anything is granted",
+        check,
+        {},
+        {"payments": NONE, "team-a": NONE},
+        ok=False,
+    )
     for file in RBAC_FILES:
         stack.grant(file)
-    yield Step("kubectl apply -k infra/rbac and the two options, and another check", check, {"created": 2}, {"payments": NONE, "team-a": NONE})
-    yield Step("The document is written: its change event pushes", stack.configure(), {"created": 2}, {"payments": OURS, "team-a": OURS})
+    yield Step(
+        "kubectl apply -k infra/rbac and the two options, and another check",
+        check,
+        {"created": 2},
+        {"payments": NONE, "team-a": NONE},
+    )
+    yield Step(
+        "The document is written: its change event pushes",
+        stack.configure(),
+        {"created": 2},
+        {"payments": OURS, "team-a": OURS},
+    )
     stack.add_namespace("team-new")
     sweep = {"action": "sweep", "windowMinutes": 20}
     everywhere = {"payments": OURS, "team-a": OURS, "team-new": OURS}
@@ -166,19 +238,35 @@ def steps(stack: LifeStack) -> Iterator[Step]:
     stack.delete_secret("payments")
     stack.reset_account("team-a")
     stack.pass_time("team-new", hours_left=1)
-    healed = "A Secret is deleted, a deployment tool resets an account, another Secret's token ends in an hour: the next sweep heals all three"
+    healed = (
+        "A Secret is deleted, a deployment tool resets an account, another Secret's token ends in"
+        " an hour: the next sweep heals all three"
+    )
     yield Step(healed, sweep, {"created": 1, "updated": 1, "current": 1}, everywhere)
     yield Step("All is well: a sweep looks, and writes nothing", sweep, {"current": 3}, everywhere)
     stack.add_namespace("legacy")
     stack.write_foreign_secret("legacy")
     with_legacy = stack.configure(namespaces=["payments", "team-*", "legacy"])
     refused = {**everywhere, "legacy": THEIR_SECRET}
-    yield Step("legacy is added, whose Secret is another tool's", with_legacy, {"updated": 3, "conflict": 1}, refused, ok=False)
+    yield Step(
+        "legacy is added, whose Secret is another tool's",
+        with_legacy,
+        {"updated": 3, "conflict": 1},
+        refused,
+        ok=False,
+    )
     taken = stack.configure(namespaces=["payments", "team-*", "legacy"], takeOwnership=True)
-    yield Step("takeOwnership: true", taken, {"updated": 3, "adopted": 1}, {**everywhere, "legacy": OURS})
+    yield Step(
+        "takeOwnership: true", taken, {"updated": 3, "adopted": 1}, {**everywhere, "legacy": OURS}
+    )
     stack.write_foreign_secret("legacy")
     push = {"action": "push"}
-    yield Step("The other tool writes again: each takeover shows", push, {"updated": 3, "adopted": 1}, {**everywhere, "legacy": OURS})
+    yield Step(
+        "The other tool writes again: each takeover shows",
+        push,
+        {"updated": 3, "adopted": 1},
+        {**everywhere, "legacy": OURS},
+    )
     fewer = {"include": ["payments", "team-*"], "exclude": ["team-a"]}
     dropped = stack.configure(namespaces=fewer, prune=False)
     still = {**everywhere, "legacy": OURS}
@@ -189,7 +277,12 @@ def steps(stack: LifeStack) -> Iterator[Step]:
     yield Step("prune: true takes their Secrets away", pruned, {"updated": 2, "pruned": 2}, left)
     gone = {"action": "plan", "remove": True, "clusters": ["*"]}
     yield Step("The plan of an uninstall changes nothing", gone, {"removed": 2}, left)
-    yield Step("The uninstall", {"action": "remove", "clusters": ["*"]}, {"removed": 2}, dict.fromkeys(left, NONE))
+    yield Step(
+        "The uninstall",
+        {"action": "remove", "clusters": ["*"]},
+        {"removed": 2},
+        dict.fromkeys(left, NONE),
+    )
 
 
 def live(stack: LifeStack, function: BuiltFunction, paint: Paint) -> list[str]:
@@ -203,7 +296,9 @@ def live(stack: LifeStack, function: BuiltFunction, paint: Paint) -> list[str]:
     return wrong
 
 
-def _shown(number: int, step: Step, invocation: Invocation, state: Mapping[str, str], paint: Paint) -> Iterator[str]:
+def _shown(
+    number: int, step: Step, invocation: Invocation, state: Mapping[str, str], paint: Paint
+) -> Iterator[str]:
     report = invocation.report or {}
     sent = step.event.get("detail-type") or json.dumps(step.event)
     yield f"{paint('bold', f'{number}. {step.title}')} ({sent}, {invocation.seconds:.2f} s)"
@@ -211,11 +306,17 @@ def _shown(number: int, step: Step, invocation: Invocation, state: Mapping[str, 
         if cluster.get("error"):
             yield f"  {paint('bad', cluster['error']['message'])}\n    {cluster['error']['remedy']}"
         for finding in cluster.get("findings", []):
-            yield f"  {paint('good' if finding['ok'] else 'bad', 'ok ' if finding['ok'] else 'BAD')} {finding['check']}: {finding['message']}"
+            yield (
+                f"  {paint('good' if finding['ok'] else 'bad', 'ok ' if finding['ok'] else 'BAD')}"
+                f" {finding['check']}: {finding['message']}"
+            )
             if not finding["ok"]:
                 yield f"      {finding['remedy']}"
         for problem in cluster["problems"]:
-            yield f"  {paint('bad', problem['namespace'])}: {problem['outcome']}: {problem['message']}\n    {problem['remedy']}"
+            yield (
+                f"  {paint('bad', problem['namespace'])}: {problem['outcome']}:"
+                f" {problem['message']}\n    {problem['remedy']}"
+            )
         for adopted in cluster.get("adopted", []):
             yield f"  {adopted['namespace']}: adopted from {', '.join(adopted['from'])}"
         yield f"  {', '.join(_numbers(cluster)) or 'nothing done'}"
@@ -236,7 +337,9 @@ def _surprises(step: Step, invocation: Invocation, state: Mapping[str, str]) -> 
         yield f"the function raised {invocation.error}"
         return
     report = invocation.report
-    counts = {kind: count for kind, count in report["totals"].items() if not kind.startswith("clusters")}
+    counts = {
+        kind: count for kind, count in report["totals"].items() if not kind.startswith("clusters")
+    }
     if report["ok"] is not step.ok:
         yield f"ok is {report['ok']}: {json.dumps(report)[:2000]}"
     if step.counts and counts != dict(step.counts):

@@ -1,6 +1,8 @@
-"""Runs the built function as Lambda does: the Runtime Interface Emulator, AWS's runtime client, and what `sam build` packed, no more.
+"""Runs the built function as Lambda does: the Runtime Interface Emulator, AWS's runtime client, and
+what `sam build` packed, no more.
 
-The interpreter runs without its site-packages: a module missing from the package is missing here too.
+The interpreter runs without its site-packages: a module missing from the package is missing here
+too.
 """
 
 import contextlib
@@ -44,7 +46,9 @@ class RuntimeFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Invocation:
-    """What one invocation came to: `payload` when it returned, `error` (errorType, errorMessage) when it raised, timed out or died."""
+    """What one invocation came to: `payload` when it returned, `error` (errorType, errorMessage)
+    when it raised, timed out or died.
+    """
 
     payload: Any
     error: dict[str, Any] | None
@@ -56,12 +60,18 @@ class Invocation:
         """The function's report: returned, or, when it raised, from the log, where it always is."""
         if self.error is None and isinstance(self.payload, dict):
             return self.payload
-        logged = [line["report"] for line in map(_json, self.logs) if isinstance(line, dict) and isinstance(line.get("report"), dict)]
+        logged = [
+            line["report"]
+            for line in map(_json, self.logs)
+            if isinstance(line, dict) and isinstance(line.get("report"), dict)
+        ]
         return logged[-1] if logged else None
 
 
 class BuiltFunction:
-    """The function, warm between invocations, while the context lasts. `logs` is all it printed, the emulator's lines included.
+    """The function, warm between invocations, while the context lasts.
+
+    `logs` is all it printed, the emulator's lines included.
 
     `log` gets each line too, as it is printed. The function ends with the thread that starts it.
     """
@@ -84,10 +94,20 @@ class BuiltFunction:
         runtime, self._port = _free_ports(2)
         try:
             _copy_runtime_client(self._folder / "runtime")
-            environment = function_environment(spec, credential, region=region, aws_endpoint_url=aws_endpoint_url, home=self._folder)
+            environment = function_environment(
+                spec,
+                credential,
+                region=region,
+                aws_endpoint_url=aws_endpoint_url,
+                home=self._folder,
+            )
             self._process = subprocess.Popen(
                 bound(
-                    *(str(_runnable(emulator, self._folder)), "--runtime-interface-emulator-address", f"{LOOPBACK}:{self._port}"),
+                    *(
+                        str(_runnable(emulator, self._folder)),
+                        "--runtime-interface-emulator-address",
+                        f"{LOOPBACK}:{self._port}",
+                    ),
                     *("--runtime-api-address", f"{LOOPBACK}:{runtime}"),
                     *(sys.executable, "-S", "-m", "awslambdaric", spec.handler),
                 ),
@@ -115,15 +135,23 @@ class BuiltFunction:
         return f"http://{LOOPBACK}:{self._port}{INVOCATIONS}"
 
     def invoke(self, event: Any) -> Invocation:
-        """One invocation, from event to answer. Raises RuntimeFailed when the emulator itself does not answer."""
+        """One invocation, from event to answer.
+
+        Raises RuntimeFailed when the emulator itself does not answer.
+        """
         seen, began = len(self.logs), time.monotonic()
-        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=self._spec.timeout + GRACE_SECONDS)
+        connection = http.client.HTTPConnection(
+            LOOPBACK, self._port, timeout=self._spec.timeout + GRACE_SECONDS
+        )
         try:
             connection.request("POST", INVOCATIONS, json.dumps(event))
             response = connection.getresponse()
             answer = response.read().decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:
-            raise RuntimeFailed(f"the Lambda emulator does not answer: {type(error).__name__}\n" + "\n".join(self.logs[-20:])) from None
+            raise RuntimeFailed(
+                f"the Lambda emulator does not answer: {type(error).__name__}\n"
+                + "\n".join(self.logs[-20:])
+            ) from None
         finally:
             connection.close()
         seconds = time.monotonic() - began
@@ -137,7 +165,9 @@ class BuiltFunction:
             try:
                 invocation = self.invoke(event)
             except RuntimeFailed as failure:
-                return FunctionAnswer(error={"errorType": "Sandbox.Failure", "errorMessage": str(failure)})
+                return FunctionAnswer(
+                    error={"errorType": "Sandbox.Failure", "errorMessage": str(failure)}
+                )
         return FunctionAnswer(invocation.payload, invocation.error)
 
     def cpu_seconds(self) -> float:
@@ -151,17 +181,24 @@ class BuiltFunction:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def process(self) -> Path:
-        """Where the kernel describes the function's own process (proc(5)): the interpreter that the emulator started."""
+        """Where the kernel describes the function's own process (proc(5)): the interpreter that the
+        emulator started.
+        """
         for status in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
                 fields = status.read_text().rpartition(")")[2].split()
-                is_function = int(fields[3]) == self._process.pid and b"awslambdaric" in (status.parent / "cmdline").read_bytes()
+                is_function = (
+                    int(fields[3]) == self._process.pid
+                    and b"awslambdaric" in (status.parent / "cmdline").read_bytes()
+                )
                 if is_function and (status.parent / "comm").read_text().startswith("python"):
                     return status.parent
         raise RuntimeFailed("the function's process is not there\n" + "\n".join(self.logs[-20:]))
 
     def close(self) -> None:
-        """Ends the emulator, and the function with it (which the kernel kills when the emulator goes); afterwards the ports are free."""
+        """Ends the emulator, and the function with it (which the kernel kills when the emulator
+        goes); afterwards the ports are free.
+        """
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         try:
@@ -175,7 +212,12 @@ class BuiltFunction:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def _read(self) -> None:
@@ -192,7 +234,10 @@ class BuiltFunction:
     def _await_report(self, seen: int) -> None:
         """Waits for the emulator's closing line: the answer may overtake the log."""
         with self._printed:
-            self._printed.wait_for(lambda: any(line.startswith("REPORT RequestId:") for line in self.logs[seen:]), LOG_SECONDS)
+            self._printed.wait_for(
+                lambda: any(line.startswith("REPORT RequestId:") for line in self.logs[seen:]),
+                LOG_SECONDS,
+            )
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -203,8 +248,13 @@ class BuiltFunction:
         raise RuntimeFailed("the Lambda emulator did not start:\n" + "\n".join(self.logs[-20:]))
 
 
-def function_environment(spec: FunctionSpec, credential: Credential, *, region: str, aws_endpoint_url: str, home: Path) -> dict[str, str]:
-    """The function's whole environment: Lambda's variables and the template's. Nothing of the person's own is in it, profiles and proxies neither."""
+def function_environment(
+    spec: FunctionSpec, credential: Credential, *, region: str, aws_endpoint_url: str, home: Path
+) -> dict[str, str]:
+    """The function's whole environment: Lambda's variables and the template's.
+
+    Nothing of the person's own is in it, profiles and proxies neither.
+    """
     return {
         **spec.environment,
         "PATH": os.defpath,
@@ -241,7 +291,10 @@ def _verdict(status: int, answer: str) -> tuple[Any, dict[str, Any] | None]:
         return None, payload
     if status == 200 and (payload is not None or answer.strip() == "null"):
         return payload, None
-    return None, {"errorType": "Sandbox.Failure", "errorMessage": answer.strip() or f"the function did not run (status {status})"}
+    return None, {
+        "errorType": "Sandbox.Failure",
+        "errorMessage": answer.strip() or f"the function did not run (status {status})",
+    }
 
 
 def _json(text: str) -> Any:
@@ -260,14 +313,22 @@ def _runnable(program: Path, folder: Path) -> Path:
 
 
 def _copy_runtime_client(folder: Path) -> None:
-    """Copies the runtime client alone, so that nothing else of this environment is at the function's hand."""
+    """Copies the runtime client alone, so that nothing else of this environment is at the
+    function's hand.
+    """
     for name in RUNTIME_CLIENT:
         try:
             files = importlib.metadata.files(name) or []
         except importlib.metadata.PackageNotFoundError:
-            raise RuntimeFailed(f"{name} is not installed: pip install -r requirements-dev.txt") from None
+            raise RuntimeFailed(
+                f"{name} is not installed: pip install -r requirements-dev.txt"
+            ) from None
         for file in files:
-            if ".." in file.parts or file.parts[0].endswith(".dist-info") or "__pycache__" in file.parts:
+            if (
+                ".." in file.parts
+                or file.parts[0].endswith(".dist-info")
+                or "__pycache__" in file.parts
+            ):
                 continue
             target = folder / file
             target.parent.mkdir(parents=True, exist_ok=True)

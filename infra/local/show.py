@@ -1,4 +1,5 @@
-"""What happened, for a person: the Secrets as the clusters hold them, beside what the function reported; and whether that is as it should be.
+"""What happened, for a person: the Secrets as the clusters hold them, beside what the function
+reported; and whether that is as it should be.
 
 A token is never shown, only a short fingerprint of it: enough to see that it changed.
 """
@@ -34,7 +35,9 @@ class Paint:
     """Colours, on a terminal only, and not where NO_COLOR asks for none."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._on = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        self._on = (
+            stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        )
 
     def __call__(self, kind: str, text: str) -> str:
         return f"\033[{_COLOURS[kind]}m{text}\033[0m" if self._on and kind in _COLOURS else text
@@ -66,44 +69,69 @@ def see(cluster: Cluster, demo: DemoCluster) -> dict[str, SeenSecret]:
     """The Secrets of the demonstration's namespaces, asked for as administrator."""
     found = {}
     for namespace in demo.namespaces:
-        status, secret = cluster.admin("GET", f"/api/v1/namespaces/{namespace.name}/secrets/{SECRET_NAME}")
+        status, secret = cluster.admin(
+            "GET", f"/api/v1/namespaces/{namespace.name}/secrets/{SECRET_NAME}"
+        )
         if status == 200:
             found[namespace.name] = _seen(secret)
     return found
 
 
-def rows(demo: DemoCluster, before: Mapping[str, SeenSecret], after: Mapping[str, SeenSecret], reported: Mapping[str, Any] | None) -> list[Row]:
+def rows(
+    demo: DemoCluster,
+    before: Mapping[str, SeenSecret],
+    after: Mapping[str, SeenSecret],
+    reported: Mapping[str, Any] | None,
+) -> list[Row]:
     """Each namespace's outcome: the reported problem, or else what the Secret shows."""
-    problems = {problem["namespace"]: problem["outcome"] for problem in (reported or {}).get("problems", [])}
+    problems = {
+        problem["namespace"]: problem["outcome"] for problem in (reported or {}).get("problems", [])
+    }
     return [
-        Row(demo.name, one, problems.get(one.name) or _change(one, before.get(one.name), after.get(one.name)), after.get(one.name))
+        Row(
+            demo.name,
+            one,
+            problems.get(one.name) or _change(one, before.get(one.name), after.get(one.name)),
+            after.get(one.name),
+        )
         for one in demo.namespaces
     ]
 
 
-def _change(namespace: DemoNamespace, before: SeenSecret | None, after: SeenSecret | None) -> str | None:
+def _change(
+    namespace: DemoNamespace, before: SeenSecret | None, after: SeenSecret | None
+) -> str | None:
     if after is not None and after != before:
         return "created" if before is None else "updated" if before.pushed_at else "adopted"
     return "skipped" if namespace.terminating else None
 
 
-def surprises(found: Sequence[Row], reported: Mapping[str, Any] | None, *, again: bool) -> list[str]:
+def surprises(
+    found: Sequence[Row], reported: Mapping[str, Any] | None, *, again: bool
+) -> list[str]:
     """What is not as the demonstration expects it; nothing, normally."""
     wrong = [
-        f"{row.cluster}/{row.namespace.name}: {row.outcome or 'untouched'}, expected {wanted or 'untouched'}"
+        f"{row.cluster}/{row.namespace.name}: {row.outcome or 'untouched'}, expected"
+        f" {wanted or 'untouched'}"
         for row in found
-        if row.outcome != (wanted := row.namespace.expected_again if again else row.namespace.expected)
+        if row.outcome
+        != (wanted := row.namespace.expected_again if again else row.namespace.expected)
     ]
     counts = dict(Counter(row.outcome for row in found if row.outcome))
     if reported is None:
         wrong.append(f"{found[0].cluster}: not in the report")
     elif dict(reported.get("counts", {})) != counts:
-        wrong.append(f"{found[0].cluster}: the report counts {reported.get('counts')}, the cluster shows {counts}")
+        wrong.append(
+            f"{found[0].cluster}: the report counts {reported.get('counts')}, the cluster shows"
+            f" {counts}"
+        )
     return wrong
 
 
 def rotation(first: Iterable[Row], second: Iterable[Row]) -> list[str]:
-    """What is wrong with the second push: Secrets must be the same objects with another token, and somebody else's the same in all."""
+    """What is wrong with the second push: Secrets must be the same objects with another token, and
+    somebody else's the same in all.
+    """
     wrong = []
     for before, after in zip(first, second, strict=True):
         where, old, new = f"{after.cluster}/{after.namespace.name}", before.secret, after.secret
@@ -118,9 +146,20 @@ def rotation(first: Iterable[Row], second: Iterable[Row]) -> list[str]:
     return wrong
 
 
-def table(demo: DemoCluster, found: Sequence[Row], previous: Sequence[Row] | None, now: datetime, paint: Paint) -> list[str]:
-    """A cluster's namespaces, one a line. `previous`: the last push's, to show what stayed and what changed."""
-    where = f"{demo.region}, account {demo.account}" + (", through an assumed role" if "roleArn" in demo.document else "")
+def table(
+    demo: DemoCluster,
+    found: Sequence[Row],
+    previous: Sequence[Row] | None,
+    now: datetime,
+    paint: Paint,
+) -> list[str]:
+    """A cluster's namespaces, one a line.
+
+    `previous`: the last push's, to show what stayed and what changed.
+    """
+    where = f"{demo.region}, account {demo.account}" + (
+        ", through an assumed role" if "roleArn" in demo.document else ""
+    )
     head = ["NAMESPACE", "OUTCOME", "AGE", "EXPIRES", "TOKEN", "UID", "WHY"]
     last = {row.namespace.name: row for row in previous or ()}
     cells = [_cells(row, last.get(row.namespace.name), now) for row in found]
@@ -135,12 +174,27 @@ def table(demo: DemoCluster, found: Sequence[Row], previous: Sequence[Row] | Non
 
 def verdict(report: Mapping[str, Any], paint: Paint) -> list[str]:
     """The report's problems and errors in words, with their remedies."""
-    lines = [_said(paint, f"{report['error']['message']}", report["error"]["remedy"])] if report.get("error") else []
+    lines = (
+        [_said(paint, f"{report['error']['message']}", report["error"]["remedy"])]
+        if report.get("error")
+        else []
+    )
     for cluster in report.get("clusters", []):
         if cluster.get("error"):
-            lines.append(_said(paint, f"{cluster['id']}: {cluster['error']['message']}", cluster["error"]["remedy"]))
+            lines.append(
+                _said(
+                    paint,
+                    f"{cluster['id']}: {cluster['error']['message']}",
+                    cluster["error"]["remedy"],
+                )
+            )
         lines += [
-            _said(paint, f"{cluster['id']}/{one['namespace']}: {one['outcome']}: {one['message']}", one["remedy"]) for one in cluster["problems"]
+            _said(
+                paint,
+                f"{cluster['id']}/{one['namespace']}: {one['outcome']}: {one['message']}",
+                one["remedy"],
+            )
+            for one in cluster["problems"]
         ]
     return lines
 
@@ -159,12 +213,26 @@ def _cells(row: Row, old: Row | None, now: datetime) -> list[str]:
     if secret is None:
         return [row.namespace.name, row.outcome or "-", "", "", "", "", row.namespace.because]
     before = old.secret if old else None
-    token = secret.token if before is None else f"{before.token} → {secret.token}" if before.token != secret.token else f"{secret.token} (same)"
+    token = (
+        secret.token
+        if before is None
+        else (
+            f"{before.token} → {secret.token}"
+            if before.token != secret.token
+            else f"{secret.token} (same)"
+        )
+    )
     uid = secret.uid[:FINGERPRINT] + (" (same)" if before and before.uid == secret.uid else "")
     written = secret.pushed_at or secret.created_at
     age = _span((now - written).total_seconds()) if written else "?"
-    expires = f"{secret.expires_at:%H:%M:%SZ} (in {_span((secret.expires_at - now).total_seconds())})" if secret.expires_at else "not said"
-    why = row.namespace.because + (f" ({', '.join(secret.managers)})" if row.namespace.foreign_secret else "")
+    expires = (
+        f"{secret.expires_at:%H:%M:%SZ} (in {_span((secret.expires_at - now).total_seconds())})"
+        if secret.expires_at
+        else "not said"
+    )
+    why = row.namespace.because + (
+        f" ({', '.join(secret.managers)})" if row.namespace.foreign_secret else ""
+    )
     return [row.namespace.name, row.outcome or "-", age, expires, token, uid, why]
 
 
@@ -175,7 +243,13 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _span(seconds: float) -> str:
     whole = max(0, round(seconds))
     hours, minutes = whole // 3600, whole % 3600 // 60
-    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{whole % 60:02}s" if minutes else f"{whole}s"
+    return (
+        f"{hours}h{minutes:02}m"
+        if hours
+        else f"{minutes}m{whole % 60:02}s"
+        if minutes
+        else f"{whole}s"
+    )
 
 
 def _seen(secret: Mapping[str, Any]) -> SeenSecret:
@@ -184,7 +258,9 @@ def _seen(secret: Mapping[str, Any]) -> SeenSecret:
     return SeenSecret(
         uid=metadata["uid"],
         token=_fingerprint(secret),
-        managers=tuple(dict.fromkeys(entry["manager"] for entry in metadata.get("managedFields", []))),
+        managers=tuple(
+            dict.fromkeys(entry["manager"] for entry in metadata.get("managedFields", []))
+        ),
         created_at=_time(metadata.get("creationTimestamp")),
         pushed_at=_time(annotations.get(PUSHED)),
         expires_at=_time(annotations.get(EXPIRES)),

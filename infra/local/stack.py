@@ -1,4 +1,6 @@
-"""What every scenario is built on: the AWS with the function's queues, clusters in it, and what a person's own tools need to look around."""
+"""What every scenario is built on: the AWS with the function's queues, clusters in it, and what a
+person's own tools need to look around.
+"""
 
 import contextlib
 from collections.abc import Mapping
@@ -26,7 +28,8 @@ ADMIN_ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/administrator"
 
 RBAC_FILE = Path("infra", "rbac", "cluster.yaml")
 
-# The account of the function's ARN under the Runtime Interface Emulator, which knows no other (rapid/rie/handlers.go).
+# The account of the function's ARN under the Runtime Interface Emulator, which knows no other
+# (rapid/rie/handlers.go).
 EMULATOR_ACCOUNT = "012345678912"
 
 
@@ -55,26 +58,47 @@ class LocalStack:
         tags: Mapping[str, str] | None = None,
         context: str | None = None,
     ) -> Cluster:
-        """A cluster that EKS describes, and that admits `role` as the function's group. `context`: what it is called here, else its name."""
-        cluster = self._start(context or name, name, AccessEntry(role, (RBAC_GROUP,)), region=region, ca=ca)
+        """A cluster that EKS describes, and that admits `role` as the function's group.
+
+        `context`: what it is called here, else its name.
+        """
+        cluster = self._start(
+            context or name, name, AccessEntry(role, (RBAC_GROUP,)), region=region, ca=ca
+        )
         self.aws.put_cluster(account, region, cluster, tags=tags)
         self._arns[context or name] = f"arn:aws:eks:{region}:{account}:cluster/{name}"
         return cluster
 
-    def add_cluster_elsewhere(self, name: str, *, authenticator_id: str | None = None, role: str = EXECUTION_ROLE) -> Cluster:
-        """A cluster that EKS knows nothing of. `authenticator_id`: it runs aws-iam-authenticator with that clusterID, which maps `role`."""
+    def add_cluster_elsewhere(
+        self, name: str, *, authenticator_id: str | None = None, role: str = EXECUTION_ROLE
+    ) -> Cluster:
+        """A cluster that EKS knows nothing of.
+
+        `authenticator_id`: it runs aws-iam-authenticator with that clusterID, which maps `role`.
+        """
         entries = (AccessEntry(role, (RBAC_GROUP,)),) if authenticator_id else ()
         return self._start(name, authenticator_id or name, *entries)
 
-    def _start(self, name: str, authenticator_id: str, *entries: AccessEntry, **options: Any) -> Cluster:
+    def _start(
+        self, name: str, authenticator_id: str, *entries: AccessEntry, **options: Any
+    ) -> Cluster:
         cluster: Cluster = self._opened.enter_context(
-            start_cluster(authenticator_id, credentials=self.aws.find_credential, access_entries=entries, **options)
+            start_cluster(
+                authenticator_id,
+                credentials=self.aws.find_credential,
+                access_entries=entries,
+                **options,
+            )
         )
         self.clusters[name] = cluster
         return cluster
 
-    def deploy(self, *, parameters: Mapping[str, str] | None = None, name: str = STACK_NAME) -> LocalDeployment:
-        """Lets CloudFormation and Lambda know the function, as the stack `name`, which `parameters` were given to. It is started apart."""
+    def deploy(
+        self, *, parameters: Mapping[str, str] | None = None, name: str = STACK_NAME
+    ) -> LocalDeployment:
+        """Lets CloudFormation and Lambda know the function, as the stack `name`, which `parameters`
+        were given to. It is started apart.
+        """
         return self.aws.deployments.put(
             LocalDeployment(
                 name,
@@ -89,7 +113,9 @@ class LocalStack:
         )
 
     def call_aws(self, service: str, operation: str, **parameters: Any) -> Any:
-        """As an administrator's own tools would, by the same API: `call_aws("iam", "enable_outbound_web_identity_federation")`."""
+        """As an administrator's own tools would, by the same API: `call_aws("iam",
+        "enable_outbound_web_identity_federation")`.
+        """
         credential = self.aws.credentials_for(ADMIN_ROLE, "somebody")
         client = boto3.client(
             service,
@@ -106,7 +132,9 @@ class LocalStack:
         return self.aws.credentials_for(EXECUTION_ROLE, STACK_NAME)
 
     def aws_settings(self) -> dict[str, str]:
-        """The environment with which a person's own AWS tools speak to this AWS, as the execution role."""
+        """The environment with which a person's own AWS tools speak to this AWS, as the execution
+        role.
+        """
         credential = self.execution_credential()
         return {
             "AWS_ENDPOINT_URL": self.aws.endpoint_url,
@@ -118,22 +146,37 @@ class LocalStack:
         }
 
     def kubeconfig(self) -> dict[str, Any]:
-        """One kubeconfig, as administrator, with a context for each cluster; the first is the current one.
+        """One kubeconfig, as administrator, with a context for each cluster; the first is the
+        current one.
 
-        EKS clusters have others, named by their ARN as `aws eks update-kubeconfig` does, which the function's remedies name: those of the
-        function's own account by the emulator's account too, since that is the one that the function takes for its own.
+        EKS clusters have others, named by their ARN as `aws eks update-kubeconfig` does, which the
+        function's remedies name: those of the function's own account by the emulator's account too,
+        since that is the one that the function takes for its own.
         """
-        merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
+        merged: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [],
+            "users": [],
+            "contexts": [],
+        }
         for name, cluster in self.clusters.items():
             own = cluster.kubeconfig()
             merged["clusters"].append({"name": name, "cluster": own["clusters"][0]["cluster"]})
             merged["users"].append({"name": name, "user": own["users"][0]["user"]})
-            merged["contexts"] += [{"name": it, "context": {"cluster": name, "user": name}} for it in (name, *self._context_names(name))]
+            merged["contexts"] += [
+                {"name": it, "context": {"cluster": name, "user": name}}
+                for it in (name, *self._context_names(name))
+            ]
         return merged | {"current-context": next(iter(self.clusters), "")}
 
     def _context_names(self, cluster: str) -> list[str]:
         arn = self._arns.get(cluster)
-        return sorted({arn, arn.replace(f":{DEFAULT_ACCOUNT}:", f":{EMULATOR_ACCOUNT}:")}) if arn else []
+        return (
+            sorted({arn, arn.replace(f":{DEFAULT_ACCOUNT}:", f":{EMULATOR_ACCOUNT}:")})
+            if arn
+            else []
+        )
 
     def close(self) -> None:
         """Stops everything."""
@@ -142,10 +185,19 @@ class LocalStack:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def write(self, name: str, document: Mapping[str, Any] | str, *, secure: bool = False) -> None:
         """Writes a document, by its name below the configuration path."""
-        text = document if isinstance(document, str) else yaml.safe_dump(dict(document), sort_keys=False)
+        text = (
+            document
+            if isinstance(document, str)
+            else yaml.safe_dump(dict(document), sort_keys=False)
+        )
         self.aws.put_parameter(f"{CONFIG_PATH}/{name}", text, secure=secure)

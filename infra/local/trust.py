@@ -5,7 +5,17 @@ from .kube.auth.jwts import TrustedIssuer
 
 
 def trusted_issuer(aws: LocalAws, *, audience: str, subject: str) -> TrustedIssuer:
-    """The issuer of the account of `subject` (a role's ARN), for tokens of that role and audience alone."""
+    """The issuer of the account of `subject` (a role's ARN), for tokens of that role and audience
+    alone.
+    """
     account = subject.split(":")[4]
     issuer, site = aws.web_identity_of(account), aws.issuer_site(account)
-    return TrustedIssuer(issuer.url, issuer.keys, audience, subject, account, discovery_url=site.discovery_url, ca_pem=site.ca_pem)
+    return TrustedIssuer(
+        issuer.url,
+        issuer.keys,
+        audience,
+        subject,
+        account,
+        discovery_url=site.discovery_url,
+        ca_pem=site.ca_pem,
+    )

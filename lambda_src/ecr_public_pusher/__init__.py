@@ -1,1 +1,3 @@
-"""Keeps Amazon ECR Public credentials fresh in many EKS clusters, from one Lambda function outside them."""
+"""Keeps Amazon ECR Public credentials fresh in many EKS clusters, from one Lambda function outside
+them.
+"""

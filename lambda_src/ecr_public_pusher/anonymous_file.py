@@ -1,4 +1,5 @@
-"""Files without a name, for libraries that take a credential only as a path: nothing of it can be found when they are closed.
+"""Files without a name, for libraries that take a credential only as a path: nothing of it can be
+found when they are closed.
 
 Lambda's /tmp outlives an invocation, and another one would find there what this one left.
 """

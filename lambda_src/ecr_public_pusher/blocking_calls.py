@@ -1,7 +1,8 @@
 """Calls that block (AWS's SDK, DNS), on few threads that nobody waits for.
 
-A thread cannot be cancelled: one that hangs is left behind, and ends by its own time-outs, maybe after Lambda has frozen and thawed the
-sandbox. So only what reads may run here for longer than its caller waits; what writes brings time-outs that end within the invocation.
+A thread cannot be cancelled: one that hangs is left behind, and ends by its own time-outs, maybe
+after Lambda has frozen and thawed the sandbox. So only what reads may run here for longer than its
+caller waits; what writes brings time-outs that end within the invocation.
 """
 
 import asyncio
@@ -16,9 +17,11 @@ from ecr_public_pusher.concurrency import STALLED_AFTER_SECONDS, Slots
 THREADS = 8
 # As many as may hang (a region that answers nothing) before others have to wait.
 MOST_THREADS = 64
-# Of these, what one service may hold: where it hangs for each of very many clusters, those of others go on.
+# Of these, what one service may hold: where it hangs for each of very many clusters, those of
+# others go on.
 THREADS_OF_ONE, MOST_THREADS_OF_ONE = 6, 32
-# What looks for clusters holds more, but never all: others sign in, resolve names and send meanwhile.
+# What looks for clusters holds more, but never all: others sign in, resolve names and send
+# meanwhile.
 DISCOVERY = "discovery"
 MOST_THREADS_OF_DISCOVERY = 48
 
@@ -32,7 +35,9 @@ class BlockingCalls:
 
         self._executor = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="blocking")
         self._slots = slots(THREADS, MOST_THREADS)
-        self._slots_of_one: defaultdict[str, Slots] = defaultdict(lambda: slots(THREADS_OF_ONE, MOST_THREADS_OF_ONE))
+        self._slots_of_one: defaultdict[str, Slots] = defaultdict(
+            lambda: slots(THREADS_OF_ONE, MOST_THREADS_OF_ONE)
+        )
         self._slots_of_one[DISCOVERY] = slots(THREADS, MOST_THREADS_OF_DISCOVERY)
 
     async def __aenter__(self) -> "BlockingCalls":
@@ -48,10 +53,12 @@ class BlockingCalls:
         service: str | None = None,
         on_thread: Callable[[], object] | None = None,
     ) -> T:
-        """`call()`, on a thread. Cancelled, it returns at once, and the thread ends by itself: until then it counts.
+        """`call()`, on a thread.
 
-        `service`: whom it asks, where each of many clusters may do so: a name of the caller's, with the region.
-        `on_thread` is called once there is a thread for it.
+        Cancelled, it returns at once, and the thread ends by itself: until then it counts.
+
+        `service`: whom it asks, where each of many clusters may do so: a name of the caller's, with
+        the region. `on_thread` is called once there is a thread for it.
         """
         loop = asyncio.get_running_loop()
         held: list[Callable[[], None]] = []

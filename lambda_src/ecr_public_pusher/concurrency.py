@@ -1,19 +1,28 @@
-"""Work side by side on one event loop: so many at once, and what hangs gives its place to another."""
+"""Work side by side on one event loop: so many at once, and what hangs gives its place
+to another.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 
-# A request that takes longer than this hangs by itself, for all we know: others must not wait for it.
+# A request that takes longer than this hangs by itself, for all we know: others must not wait for
+# it.
 STALLED_AFTER_SECONDS = 1.0
 
 
 async def run_concurrently[I](
-    items: Iterable[I], work: Callable[[I], Awaitable[None]], *, width: int, most: int | None = None, stalled_after: float = STALLED_AFTER_SECONDS
+    items: Iterable[I],
+    work: Callable[[I], Awaitable[None]],
+    *,
+    width: int,
+    most: int | None = None,
+    stalled_after: float = STALLED_AFTER_SECONDS,
 ) -> None:
     """Awaits `work` for every item, in their order, `width` at once.
 
-    An item whose work takes longer than `stalled_after` seconds gives its place to another, until `most` (by default `width`) run at once.
-    What `work` raises cancels all others and is raised in an ExceptionGroup: work whose failures are results catches them itself.
+    An item whose work takes longer than `stalled_after` seconds gives its place to another, until
+    `most` (by default `width`) run at once. What `work` raises cancels all others and is raised in
+    an ExceptionGroup: work whose failures are results catches them itself.
     """
     waiting = iter(items)
     loop = asyncio.get_running_loop()
@@ -31,7 +40,11 @@ async def run_concurrently[I](
     def watch() -> None:
         """One timer for all workers: one for each item would cost a tenth of a request."""
         nonlocal timer
-        late = [number for number, since in running.items() if number not in stalled and loop.time() - since >= stalled_after]
+        late = [
+            number
+            for number, since in running.items()
+            if number not in stalled and loop.time() - since >= stalled_after
+        ]
         stalled.update(late)
         for _ in late:
             add_worker()
@@ -60,9 +73,13 @@ async def run_concurrently[I](
 
 
 class Slots:
-    """So many at once; one that holds its slot for too long no longer counts, until `most` are held in all."""
+    """So many at once; one that holds its slot for too long no longer counts, until `most` are held
+    in all.
+    """
 
-    def __init__(self, width: int, *, most: int, stalled_after: float = STALLED_AFTER_SECONDS) -> None:
+    def __init__(
+        self, width: int, *, most: int, stalled_after: float = STALLED_AFTER_SECONDS
+    ) -> None:
         self._free = asyncio.Semaphore(width)
         self._all = asyncio.Semaphore(most)
         self._stalled_after = stalled_after
@@ -94,7 +111,9 @@ class Slots:
 
 
 class OncePerKey[K: Hashable, T]:
-    """Asks once for each key, whoever comes first; all others get the same answer, or the same failure."""
+    """Asks once for each key, whoever comes first; all others get the same answer, or the same
+    failure.
+    """
 
     def __init__(self) -> None:
         self._asked: dict[K, asyncio.Task[T]] = {}

@@ -1,7 +1,8 @@
 """An invocation's time: until when work may start, and anything may be sent.
 
-Lambda freezes a sandbox after the answer and thaws it for the next event. By then every task of the invocation has been cancelled and
-its connections are reset; the wall clock, right again after a thaw, is checked besides right before each request is sent.
+Lambda freezes a sandbox after the answer and thaws it for the next event. By then every task of the
+invocation has been cancelled and its connections are reset; the wall clock, right again after a
+thaw, is checked besides right before each request is sent.
 """
 
 import asyncio
@@ -20,7 +21,10 @@ TOO_SLOW = "Raise the function's time-out, or see what is slow to answer."
 
 @dataclass(frozen=True)
 class Clock:
-    """`wall`: seconds since the epoch, right again after a freeze. `monotonic`: seconds that only grow, for durations."""
+    """`wall`: seconds since the epoch, right again after a freeze.
+
+    `monotonic`: seconds that only grow, for durations.
+    """
 
     wall: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
@@ -37,7 +41,9 @@ class Deadline:
     def of_invocation(cls, remaining_seconds: float, clock: Clock | None = None) -> "Deadline":
         """A deadline that leaves time to report, out of what Lambda says remains."""
         clock = clock or Clock()
-        return cls(clock.wall() + remaining_seconds - min(REPORT_SECONDS, remaining_seconds / 5), clock)
+        return cls(
+            clock.wall() + remaining_seconds - min(REPORT_SECONDS, remaining_seconds / 5), clock
+        )
 
     def sooner(self, *, by: float) -> "Deadline":
         """One that ends so many seconds before this one."""
@@ -53,12 +59,20 @@ class Deadline:
         return self.remaining <= 0
 
     def check(self) -> None:
-        """Raises DeadlineReached when nothing may be sent any more. Called right before bytes leave."""
+        """Raises DeadlineReached when nothing may be sent any more.
+
+        Called right before bytes leave.
+        """
         if self.clock.wall() >= self.not_after:
-            raise DeadlineReached("the function ran out of time", remedy="The next run writes what this one could not.")
+            raise DeadlineReached(
+                "the function ran out of time",
+                remedy="The next run writes what this one could not.",
+            )
 
     def scope(self) -> asyncio.Timeout:
-        """`async with`: what is still running inside at the deadline is cancelled, and TimeoutError raised."""
+        """`async with`: what is still running inside at the deadline is cancelled, and TimeoutError
+        raised.
+        """
         return asyncio.timeout(self.remaining)
 
     async def wait_for[T](self, work: Awaitable[T], *, what: str) -> T:

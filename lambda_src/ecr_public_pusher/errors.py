@@ -1,7 +1,8 @@
 """Every way a run can fail, as a type, with what went wrong, where, and what to do about it.
 
-No message here ever carries a foreign exception's text: those can hold bodies, headers and URLs, and so credentials.
-The names of the types are public: they stand in the report as `error.type` (each is in docs/report.md, "Errors").
+No message here ever carries a foreign exception's text: those can hold bodies, headers and URLs,
+and so credentials. The names of the types are public: they stand in the report as `error.type`
+(each is in docs/report.md, "Errors").
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,10 @@ from ecr_public_pusher.visible_text import visible
 
 @dataclass(frozen=True)
 class DocumentProblem:
-    """One thing that is wrong with a document. `path`: the field's, outermost name first; `line`: counted from 1, where it is known."""
+    """One thing that is wrong with a document.
+
+    `path`: the field's, outermost name first; `line`: counted from 1, where it is known.
+    """
 
     message: str
     path: tuple[str, ...] = ()
@@ -24,13 +28,17 @@ class DocumentProblem:
 
 
 class PusherError(Exception):
-    """Base of this project's errors. `message` says what and where, `remedy` what to do; both are safe to print.
+    """Base of this project's errors.
+
+    `message` says what and where, `remedy` what to do; both are safe to print.
 
     What others wrote and a reader could not see in them is escaped.
     `problems`: of an invalid document, what is wrong with it, one by one.
     """
 
-    def __init__(self, message: str, *, remedy: str, problems: tuple[DocumentProblem, ...] = ()) -> None:
+    def __init__(
+        self, message: str, *, remedy: str, problems: tuple[DocumentProblem, ...] = ()
+    ) -> None:
         self.message = visible(message)
         super().__init__(self.message)
         self.remedy = visible(remedy, keep="\n")
@@ -47,19 +55,27 @@ class RequestError(PusherError):
 
 
 class RemovalNotRepeated(RequestError):
-    """A removal that comes from a queue, hours after it was asked for: the cluster may have been pushed again since."""
+    """A removal that comes from a queue, hours after it was asked for: the cluster may have been
+    pushed again since.
+    """
 
     code = "RequestError"
 
     def __init__(self) -> None:
         super().__init__(
-            "a removal is done when it is asked for, and never from a queue or a failure record: the cluster may have been pushed again since",
-            remedy="See the report of the removal that failed, correct its cause, and send the removal again. Then delete this message.",
+            "a removal is done when it is asked for, and never from a queue or a failure record:"
+            " the cluster may have been pushed again since",
+            remedy=(
+                "See the report of the removal that failed, correct its cause, and send the removal"
+                " again. Then delete this message."
+            ),
         )
 
 
 class ConfigurationError(PusherError):
-    """Parameter Store cannot be read, or `defaults` is invalid: nothing can be trusted, so nothing is written."""
+    """Parameter Store cannot be read, or `defaults` is invalid: nothing can be trusted, so nothing
+    is written.
+    """
 
 
 class InvalidDocument(PusherError):
@@ -67,15 +83,21 @@ class InvalidDocument(PusherError):
 
 
 class CannotBeJudged(PusherError):
-    """What a cluster, or a token for it, may be besides cannot be known in this run: nothing is sent, and it is tried again."""
+    """What a cluster, or a token for it, may be besides cannot be known in this run: nothing is
+    sent, and it is tried again.
+    """
 
 
 class TokenError(PusherError):
-    """ECR Public, or a private registry's region, gave no usable token: without a token nothing is written."""
+    """ECR Public, or a private registry's region, gave no usable token: without a token nothing is
+    written.
+    """
 
 
 class QueueError(PusherError):
-    """The retry queue did not take a message: what it was to hold would be lost, so the run as a whole is tried again."""
+    """The retry queue did not take a message: what it was to hold would be lost, so the run as a
+    whole is tried again.
+    """
 
 
 class RoleError(PusherError):
@@ -111,15 +133,23 @@ class SignInRefused(SignInError):
 
 
 class KubeconfigError(SignInError):
-    """The kubeconfig in Secrets Manager cannot be read, is not one that may be used, or its credential has expired."""
+    """The kubeconfig in Secrets Manager cannot be read, is not one that may be used, or its
+    credential has expired.
+    """
 
 
 class UnreachableError(PusherError):
-    """The cluster's endpoint cannot be reached, or its certificate is not signed by the cluster's certificate authority."""
+    """The cluster's endpoint cannot be reached, or its certificate is not signed by the cluster's
+    certificate authority.
+    """
 
 
 class ConnectionFailed(UnreachableError):
-    """No connection could be made. It is tried less often than a request that failed: a host that is down rarely comes back within seconds."""
+    """No connection could be made.
+
+    It is tried less often than a request that failed: a host that is down rarely comes back within
+    seconds.
+    """
 
     code = "UnreachableError"
 
@@ -145,13 +175,18 @@ class NoAnswerError(UnreachableError):
 
 
 class ApiError(PusherError):
-    """The answer is not one of the Kubernetes API, or an object keeps changing while it is written."""
+    """The answer is not one of the Kubernetes API, or an object keeps changing while it
+    is written.
+    """
 
 
 # Worth another try; every other status is an answer.
 RETRYABLE_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
-_OVERLOADED = "The API server is overloaded or not healthy; the next run tries again. See its metrics and log."
+_OVERLOADED = (
+    "The API server is overloaded or not healthy; the next run tries again. See its metrics and"
+    " log."
+)
 _AUDIT_LOG = "See the API server's audit log for this request."
 
 
@@ -171,10 +206,12 @@ class FieldConflict:
 
 
 class ApiStatusError(ApiError):
-    """The Kubernetes API's final answer was not success: its HTTP status, reason, kind of object, and the causes' reasons and fields.
+    """The Kubernetes API's final answer was not success: its HTTP status, reason, kind of object,
+    and the causes' reasons and fields.
 
-    `kind` is empty where what answered is not the API server's own Status about an object. `webhook` names who denied the
-    request, where that is known; `retry_after` is the header of an answer that asks for patience.
+    `kind` is empty where what answered is not the API server's own Status about an object.
+    `webhook` names who denied the request, where that is known; `retry_after` is the header of an
+    answer that asks for patience.
     """
 
     def __init__(
@@ -190,7 +227,10 @@ class ApiStatusError(ApiError):
         webhook: str | None = None,
         retry_after: str | None = None,
     ) -> None:
-        super().__init__(f"the API server answered {status} {reason}".rstrip(), remedy=_OVERLOADED if status in RETRYABLE_STATUS else _AUDIT_LOG)
+        super().__init__(
+            f"the API server answered {status} {reason}".rstrip(),
+            remedy=_OVERLOADED if status in RETRYABLE_STATUS else _AUDIT_LOG,
+        )
         self.status = status
         self.reason = reason
         self.kind = kind
@@ -208,22 +248,35 @@ class ApiStatusError(ApiError):
 
     @property
     def lacks_rights(self) -> bool:
-        """Return whether the authorizer refused it: a 403 that is the API server's own Status, and nobody else's denial."""
-        return self.status == HTTPStatus.FORBIDDEN and bool(self.kind) and not self.namespace_terminating and self.denied_by is None
+        """Return whether the authorizer refused it: a 403 that is the API server's own Status, and
+        nobody else's denial.
+        """
+        return (
+            self.status == HTTPStatus.FORBIDDEN
+            and bool(self.kind)
+            and not self.namespace_terminating
+            and self.denied_by is None
+        )
 
     @property
     def not_found(self) -> bool:
-        """Return whether the object is not there: a 404 that is the API server's own Status about an object."""
+        """Return whether the object is not there: a 404 that is the API server's own Status about
+        an object.
+        """
         return self.status == HTTPStatus.NOT_FOUND and bool(self.kind)
 
     @property
     def type_conflict(self) -> bool:
-        """Return whether other field managers hold another type than ours, which no apply can change."""
+        """Return whether other field managers hold another type than ours, which no apply can
+        change.
+        """
         return self.conflict is not None and ".type" in self.conflict.fields
 
     @property
     def retryable(self) -> bool:
-        """Return whether another try may help: the server is overloaded, or several writers raced for a quota."""
+        """Return whether another try may help: the server is overloaded, or several writers raced
+        for a quota.
+        """
         return self.status in RETRYABLE_STATUS or self.lost_quota_race
 
     @property
@@ -233,7 +286,9 @@ class ApiStatusError(ApiError):
 
     @property
     def stale(self) -> bool:
-        """Return whether the object is not the one, or not the version, that the write was decided upon."""
+        """Return whether the object is not the one, or not the version, that the write was decided
+        upon.
+        """
         if self.denied_by is not None or self.lost_quota_race:
             return False
         if self.status == HTTPStatus.UNPROCESSABLE_ENTITY:
@@ -269,8 +324,14 @@ class InternalError(PusherError):
             trace = trace.tb_next
         name = trace.tb_frame.f_code.co_filename.rsplit("/", 1)[-1] if trace else "?"
         line = trace.tb_lineno if trace else 0
-        return cls(f"unexpected {type(error).__name__} at {name}:{line}", remedy="This is a defect of ecr-public-pusher: please report it.")
+        return cls(
+            f"unexpected {type(error).__name__} at {name}:{line}",
+            remedy="This is a defect of ecr-public-pusher: please report it.",
+        )
 
 
 class PushFailed(Exception):
-    """Raised by the handler so that Lambda counts an error and tries again. Its text is a one-line summary, nothing secret."""
+    """Raised by the handler so that Lambda counts an error and tries again.
+
+    Its text is a one-line summary, nothing secret.
+    """

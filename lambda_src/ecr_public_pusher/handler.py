@@ -1,9 +1,11 @@
 """Lambda's entry: deadline, event loop, parse, call, return."""
+
 # ruff: noqa: E402 - the garbage collector pauses before the first import
 
 import gc
 
-# Nothing of what is imported is garbage: to look for it takes a fifteenth of the import, and 70 ms whenever a large push has it done again.
+# Nothing of what is imported is garbage: to look for it takes a fifteenth of the import, and 70 ms
+# whenever a large push has it done again.
 gc.disable()
 
 import asyncio
@@ -27,36 +29,60 @@ from ecr_public_pusher.reporting.report import summary
 gc.freeze()
 gc.enable()
 
-# What outlives an invocation: clients of the function's own role, and where EKS said that clusters are. Empty until the first one.
+# What outlives an invocation: clients of the function's own role, and where EKS said that clusters
+# are. Empty until the first one.
 _SANDBOX = Sandbox()
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Does what `event` asks for and returns the report. Raises PushFailed when it is to be tried again as a whole.
+    """Does what `event` asks for and returns the report.
+
+    Raises PushFailed when it is to be tried again as a whole.
 
     A batch from the queue is answered with the messages to keep, and never raises.
     """
     return invoke(event, context, sandbox=_SANDBOX, environ=os.environ)
 
 
-def invoke(event: Any, context: Any, *, sandbox: Sandbox, environ: Mapping[str, str]) -> dict[str, Any]:
+def invoke(
+    event: Any, context: Any, *, sandbox: Sandbox, environ: Mapping[str, str]
+) -> dict[str, Any]:
     """The same, in a sandbox and an environment of the caller's."""
     deadline = Deadline.of_invocation(context.get_remaining_time_in_millis() / 1000)
     settings = Settings.from_env(environ, function_arn=context.invoked_function_arn)
-    # One loop for each invocation: at its end every task is cancelled and every socket closed, so that nothing is sent after a thaw.
+    # One loop for each invocation: at its end every task is cancelled and every socket closed, so
+    # that nothing is sent after a thaw.
     with Sockets() as sockets, asyncio.Runner() as runner:
         return runner.run(_serve(event, context, settings, deadline, sandbox, sockets))
 
 
-async def _serve(event: Any, context: Any, settings: Settings, deadline: Deadline, sandbox: Sandbox, sockets: Sockets) -> dict[str, Any]:
+async def _serve(
+    event: Any,
+    context: Any,
+    settings: Settings,
+    deadline: Deadline,
+    sandbox: Sandbox,
+    sockets: Sockets,
+) -> dict[str, Any]:
     emitter = Emitter(settings.stack, level=settings.log_level)
-    asyncio.get_running_loop().set_exception_handler(lambda _, problem: emitter.loop_error(problem.get("exception")))
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, problem: emitter.loop_error(problem.get("exception"))
+    )
     async with BlockingCalls() as blocking:
 
         def remaining() -> float:
             return float(context.get_remaining_time_in_millis()) / 1000
 
-        service = Service(settings, deadline, sandbox, blocking, sockets, context.aws_request_id, emitter, remaining)
+        service = Service(
+            settings,
+            deadline,
+            sandbox,
+            blocking,
+            sockets,
+            context.aws_request_id,
+            emitter,
+            remaining,
+        )
         if is_sqs_batch(event):
             # Powertools Batch: 60 ms of import that only the queue's invocations need.
             from ecr_public_pusher.invocation.sqs_batch import serve_batch
@@ -65,8 +91,12 @@ async def _serve(event: Any, context: Any, settings: Settings, deadline: Deadlin
         try:
             request = parse(event, root=settings.root)
         except Exception as error:  # noqa: BLE001 - reduced to type and place: its text may repeat the event
-            refusal = error if isinstance(error, PusherError) else InternalError.from_exception(error)
-            published = service.publish(service.failed(Request(raises=raises(event)), refusal, asked=asked_action(event)))
+            refusal = (
+                error if isinstance(error, PusherError) else InternalError.from_exception(error)
+            )
+            published = service.publish(
+                service.failed(Request(raises=raises(event)), refusal, asked=asked_action(event))
+            )
         else:
             published = await service.run(request)
     if published.run.raises:

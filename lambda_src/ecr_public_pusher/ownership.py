@@ -1,4 +1,6 @@
-"""What this function is called in a cluster: the names that distinguish its objects from everybody else's. Pure."""
+"""What this function is called in a cluster: the names that distinguish its objects from everybody
+else's. Pure.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -27,7 +29,10 @@ class Stack:
 
     @cached_property
     def field_manager(self) -> str:
-        """Whom the API server knows as the owner of fields. A name too long for it ends in its own hash instead."""
+        """Whom the API server knows as the owner of fields.
+
+        A name too long for it ends in its own hash instead.
+        """
         manager = f"{PRODUCT}/{self.account}/{self.region}/{self.name}"
         if len(manager.encode()) <= MAX_MANAGER_BYTES:
             return manager
@@ -39,7 +44,9 @@ class Stack:
         return f"{self.account}/{self.region}/{self.name}/{document_id}"
 
     def document_of(self, owner: str | None) -> str | None:
-        """Return the id of the document of this stack that `owner` names; None for another stack's."""
+        """Return the id of the document of this stack that `owner` names; None for
+        another stack's.
+        """
         if owner is None or not owner.startswith(self._prefix):
             return None
         return owner[len(self._prefix) :] or None

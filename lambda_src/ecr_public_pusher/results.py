@@ -1,4 +1,7 @@
-"""The values that travel through a run: tokens, namespaces, outcomes, results. No behaviour that touches the world."""
+"""The values that travel through a run: tokens, namespaces, outcomes, results.
+
+No behaviour that touches the world.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -36,12 +39,19 @@ class Outcome(StrEnum):
     @property
     def bad(self) -> bool:
         """Somebody has to do something."""
-        return not self.applied and self not in (Outcome.REMOVED, Outcome.PRUNED, Outcome.CURRENT, Outcome.SKIPPED)
+        return not self.applied and self not in (
+            Outcome.REMOVED,
+            Outcome.PRUNED,
+            Outcome.CURRENT,
+            Outcome.SKIPPED,
+        )
 
 
 @dataclass(frozen=True)
 class RegistryToken:
-    """An ECR token: `authorization` is base64 of `AWS:password`, as a docker config's `auth` wants it."""
+    """An ECR token: `authorization` is base64 of `AWS:password`, as a docker config's `auth` wants
+    it.
+    """
 
     authorization: str = field(repr=False)
     expires_at: datetime
@@ -70,7 +80,8 @@ class Namespace:
 class NamespaceOutcome:
     """What became of one namespace, and why.
 
-    `taken_from`: the field managers an adopted Secret was taken from. `service_accounts`: those that were changed, in their own order.
+    `taken_from`: the field managers an adopted Secret was taken from. `service_accounts`: those
+    that were changed, in their own order.
     `with_cluster`: it failed for no reason of its own, but with its cluster.
     """
 
@@ -86,7 +97,8 @@ class NamespaceOutcome:
 class Check(StrEnum):
     """What a check looks at, in this order; the names are those in the report.
 
-    Up to TLS, what does not pass ends the cluster's check, REGISTRIES and TOKEN apart; so does SIGN_IN.
+    Up to TLS, what does not pass ends the cluster's check, REGISTRIES and TOKEN apart; so does
+    SIGN_IN.
     """
 
     CONFIGURATION = "configuration"  # its document
@@ -117,10 +129,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class ClusterResult:
-    """What became of one cluster's document. `error` is set where the cluster as a whole failed; `skipped` says why nothing was tried.
+    """What became of one cluster's document.
 
-    `found`: the names of all namespaces that were to be worked on. `seconds_left`: the least life that the Secret of a selected
-    namespace has left after the run, 0 where one lacks it; None where that is not known. `empty_globs`: those of several that match nothing.
+    `error` is set where the cluster as a whole failed; `skipped` says why nothing was tried.
+
+    `found`: the names of all namespaces that were to be worked on. `seconds_left`: the least life
+    that the Secret of a selected namespace has left after the run, 0 where one lacks it; None where
+    that is not known. `empty_globs`: those of several that match nothing.
     """
 
     id: str
@@ -136,7 +151,11 @@ class ClusterResult:
 
     @cached_property
     def ok(self) -> bool:
-        return self.error is None and not any(outcome.outcome.bad for outcome in self.outcomes) and all(finding.ok for finding in self.findings)
+        return (
+            self.error is None
+            and not any(outcome.outcome.bad for outcome in self.outcomes)
+            and all(finding.ok for finding in self.findings)
+        )
 
     @cached_property
     def counts(self) -> dict[Outcome, int]:

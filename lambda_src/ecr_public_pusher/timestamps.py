@@ -9,7 +9,9 @@ def rfc3339(moment: datetime) -> str:
 
 
 def rfc3339_exact(moment: datetime) -> str:
-    """Return it to the microsecond, in UTC: of two runs within a second, it can be known which wrote later."""
+    """Return it to the microsecond, in UTC: of two runs within a second, it can be known which
+    wrote later.
+    """
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

@@ -1,1 +1,4 @@
-"""`make bench`: what a push costs, beside the least that could do and beside other ways. Run as `python -m tests.bench`."""
+"""`make bench`: what a push costs, beside the least that could do and beside other ways.
+
+Run as `python -m tests.bench`.
+"""

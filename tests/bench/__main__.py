@@ -1,4 +1,7 @@
-"""`python -m tests.bench`: prints the table. Each figure is from a fresh process, after import; rounds take turns."""
+"""`python -m tests.bench`: prints the table.
+
+Each figure is from a fresh process, after import; rounds take turns.
+"""
 
 import argparse
 import contextlib
@@ -35,7 +38,10 @@ SERIAL = ("get_put", "kubectl")
 
 
 class Bench:
-    """Starts the measured processes, one at a time. `before`: another checkout of this project, measured in the same way."""
+    """Starts the measured processes, one at a time.
+
+    `before`: another checkout of this project, measured in the same way.
+    """
 
     def __init__(self, fake: aws.FakeAws, folder: Path, *, before: Path | None = None) -> None:
         self._fake, self._folder, self.before = fake, folder, before
@@ -54,39 +60,78 @@ class Bench:
         with tempfile.TemporaryDirectory(dir=self._folder) as home:
             given, answer = Path(home) / "work.json", Path(home) / "answer.json"
             given.touch(mode=0o600)
-            of_server = work(scenario, server.endpoints, server.ca_pem, connections=connections) if server else {}
+            of_server = (
+                work(scenario, server.endpoints, server.ca_pem, connections=connections)
+                if server
+                else {}
+            )
             given.write_text(json.dumps(of_server | {"seconds": seconds}))
             checkout = self.before if self.before and way.endswith("before") else HERE
             what = "function" if way == "before" else way.removesuffix("_before")
             command = [sys.executable, "-m", "tests.bench.measured", what, str(given), str(answer)]
             env = environment(self._fake.url, Path(home), checkout=checkout)
-            process = subprocess.run(command, cwd=HERE, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            process = subprocess.run(
+                command,
+                cwd=HERE,
+                env=env,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
             if process.returncode:
                 raise SystemExit(f"{way} over {scenario}: {process.stderr.strip()[-2000:]}")
             found: Round = json.loads(answer.read_text())
             return found
 
-    def compare(self, scenario: Scenario, server: Sink, ways: Sequence[str], rounds: int) -> dict[str, Row]:
-        """Rounds of the ways in turn, so that a busy moment of the machine meets them all; the function first, since the floor follows it."""
+    def compare(
+        self, scenario: Scenario, server: Sink, ways: Sequence[str], rounds: int
+    ) -> dict[str, Row]:
+        """Rounds of the ways in turn, so that a busy moment of the machine meets them all; the
+        function first, since the floor follows it.
+        """
         found: dict[str, list[Round]] = {}
         seen: dict[str, sink.Seen] = {}
-        # Eight threads over many clusters whose answers come late would take minutes, and say nothing new.
+        # Eight threads over many clusters whose answers come late would take minutes, and say
+        # nothing new.
         skipped = (*SERIAL, "urllib3") if scenario.clusters > 1 and scenario.delay_ms else SERIAL
         turns = [way for _ in range(rounds) for way in ways if way not in skipped]
-        turns += [way for way in ways if way in SERIAL and scenario.clusters == 1 and not (scenario.delay_ms and way == "kubectl")]
+        turns += [
+            way
+            for way in ways
+            if way in SERIAL
+            and scenario.clusters == 1
+            and not (scenario.delay_ms and way == "kubectl")
+        ]
         for number, way in enumerate(turns, start=1):
             progress(f"{scenario}: measurement {number} of {len(turns)}, {LABELS[way]}")
             server.forget()
-            connections = max(1, round(seen["function"].connections / scenario.clusters)) if "function" in seen else 1
-            found.setdefault(way, []).append(self.measure(way, scenario, server, connections=connections))
+            connections = (
+                max(1, round(seen["function"].connections / scenario.clusters))
+                if "function" in seen
+                else 1
+            )
+            found.setdefault(way, []).append(
+                self.measure(way, scenario, server, connections=connections)
+            )
             invocations = 3 if way in ("function", "before") else 1
             raw = server.seen()
-            seen[way] = sink.Seen(raw.requests // invocations, raw.bytes // invocations, raw.connections // invocations)
-        return {way: Row(way, tuple(rows), seen[way].requests, seen[way].connections) for way, rows in found.items()}
+            seen[way] = sink.Seen(
+                raw.requests // invocations,
+                raw.bytes // invocations,
+                raw.connections // invocations,
+            )
+        return {
+            way: Row(way, tuple(rows), seen[way].requests, seen[way].connections)
+            for way, rows in found.items()
+        }
 
     def features(self, scenario: Scenario, server: Sink, rounds: int) -> list[Cost]:
-        """What documents may ask for, one after the other, in turns; the other checkout knows none of it."""
-        turns = [("function", feature) for feature in Feature] + ([("before", Feature.NONE)] if self.before else [])
+        """What documents may ask for, one after the other, in turns; the other checkout knows none
+        of it.
+        """
+        turns = [("function", feature) for feature in Feature] + (
+            [("before", Feature.NONE)] if self.before else []
+        )
         found: dict[tuple[str, Feature], list[Round]] = {}
         calls: dict[tuple[str, Feature], dict[str, int]] = {}
         for number in range(rounds):
@@ -97,10 +142,15 @@ class Bench:
                 found.setdefault(turn, []).append(self.measure(way, scenario, server))
                 calls[turn] = dict(self._fake.calls)
         self._fake.feature = Feature.NONE
-        return [Cost(feature, Row(way, tuple(rows)), calls[way, feature]) for (way, feature), rows in found.items()]
+        return [
+            Cost(feature, Row(way, tuple(rows)), calls[way, feature])
+            for (way, feature), rows in found.items()
+        ]
 
     def beside_hung(self, hung: int, well: int, namespaces: int, seconds: float) -> dict[str, Row]:
-        """Clusters that are well beside those whose writes hang, once: it takes all of the `seconds`."""
+        """Clusters that are well beside those whose writes hang, once: it takes all of the
+        `seconds`.
+        """
         scenario = Scenario(hung + well, namespaces)
         found: dict[str, Row] = {}
         for way in ["hung", *(["hung_before"] if self.before else [])]:
@@ -128,7 +178,10 @@ def show(scenario: Scenario, rows: dict[str, Row]) -> None:
             print(table.line(table.cold(row), floor, scenario.secrets))
     if "function" in rows and scenario.delay_ms:
         least = table.bound(scenario, rows["function"].connections)
-        print(f"    least possible over its connections: {least:.2f} s, a delay for the list and for each namespace on a connection")
+        print(
+            f"    least possible over its connections: {least:.2f} s, a delay for the list and for"
+            " each namespace on a connection"
+        )
     for reached in table.aims(scenario, rows):
         print(f"    {reached}")
 
@@ -145,7 +198,10 @@ def show_imports(bench: Bench) -> None:
 
 def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    model = next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )
     system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     return f"{model}, {len(os.sched_getaffinity(0))} cores, {system}"
 
@@ -164,7 +220,10 @@ def temporary() -> Iterator[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="make bench", description="The push beside a bare loop and beside other ways. Takes some 15 minutes.")
+    parser = argparse.ArgumentParser(
+        prog="make bench",
+        description="The push beside a bare loop and beside other ways. Takes some 15 minutes.",
+    )
     parser.add_argument(
         "--scenarios",
         type=scenario,
@@ -173,18 +232,34 @@ def main() -> None:
         metavar="NxM[@MS]",
         help=f"clusters x namespaces @ milliseconds that each answer takes (default: {SCENARIOS})",
     )
-    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS, help="what is measured (default: all)")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="which tables (default: all)")
+    parser.add_argument(
+        "--ways", nargs="+", choices=WAYS, default=WAYS, help="what is measured (default: all)"
+    )
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, help="which tables (default: all)"
+    )
     parser.add_argument(
         "--features",
         type=scenario,
         default=scenario(FEATURES_SCENARIO),
         metavar="NxM",
-        help=f"over which clusters private registries, web identity and discovery are measured (default: {FEATURES_SCENARIO})",
+        help=(
+            "over which clusters private registries, web identity and discovery are measured"
+            f" (default: {FEATURES_SCENARIO})"
+        ),
     )
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"rounds of each way (default {ROUNDS})")
-    parser.add_argument("--against", type=Path, metavar="DIR", help="another checkout of this project, measured beside this one")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write the results there, for tests.bench.plots")
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help=f"rounds of each way (default {ROUNDS})"
+    )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="DIR",
+        help="another checkout of this project, measured beside this one",
+    )
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="write the results there, for tests.bench.plots"
+    )
     chosen = parser.parse_args()
     if sink.binary() is None:
         raise SystemExit(sink.MISSING)
@@ -195,7 +270,10 @@ def main() -> None:
     if chosen.against and "function" in ways:
         ways.insert(1, "before")
     print(machine())
-    print("each in fresh processes, after import, against nginx with TLS; CPU is user + system; medians; peak is the highest; x: over the floor")
+    print(
+        "each in fresh processes, after import, against nginx with TLS; CPU is user + system;"
+        " medians; peak is the highest; x: over the floor"
+    )
     print("* one namespace after the other, measured on a few and scaled")
     results: dict[Scenario, dict[str, Row]] = {}
     with temporary() as folder, aws.serving() as fake:
@@ -212,7 +290,9 @@ def main() -> None:
             home = folder / "sweep"
             home.mkdir()
             with sink.running(home, SWEEP_SCENARIO) as server:
-                rounds = tuple(bench.measure("sweep", SWEEP_SCENARIO, server) for _ in range(chosen.rounds))
+                rounds = tuple(
+                    bench.measure("sweep", SWEEP_SCENARIO, server) for _ in range(chosen.rounds)
+                )
             progress("")
             print("\n" + "\n".join(table.sweeps(SWEEP_SCENARIO, Row("sweep", rounds))))
         if "features" in chosen.parts:
@@ -223,7 +303,10 @@ def main() -> None:
             progress("")
             print("\n" + "\n".join(table.costs(chosen.features, costs)))
         if "hung" in chosen.parts:
-            beside = {count: bench.beside_hung(HUNG, WELL, count, HUNG_SECONDS) for count in HUNG_NAMESPACES}
+            beside = {
+                count: bench.beside_hung(HUNG, WELL, count, HUNG_SECONDS)
+                for count in HUNG_NAMESPACES
+            }
             progress("")
             print("\n" + "\n".join(table.beside_hung(beside, hung=HUNG, well=WELL)))
     for reached in table.side_by_side(results):

@@ -1,4 +1,5 @@
-"""What the stack costs a month: list prices, times the work of the default schedules, as measured on the built function.
+"""What the stack costs a month: list prices, times the work of the default schedules, as measured
+on the built function.
 
 python -m tests.bench.bill            measures (minutes), and prints the table of docs/runbook.md
 python -m tests.bench.bill --figures  the same from the figures measured last, which are kept below
@@ -33,7 +34,8 @@ MEMORY_GB = 256 / 1024
 PROCESSORS = 256 / 1769  # Lambda gives one at 1,769 MB
 HOURS, DAYS = 730, 730 / 24
 PUSHES, SWEEPS = DAYS * 3, DAYS * 24 * 12
-# Alarms by what they are billed for: metrics watched. The alarm on failed clusters analyses one metric for each cluster.
+# Alarms by what they are billed for: metrics watched. The alarm on failed clusters analyses one
+# metric for each cluster.
 ALARM_METRICS = 12
 METRICS_OF_RUN, METRICS_OF_CLUSTER = 7, 4
 # SecondsLeft, which sweeps send too: of the run, and of each cluster.
@@ -45,7 +47,9 @@ POLLS = 5 * 3 * 60 * HOURS
 
 @dataclass(frozen=True)
 class Prices:
-    """List prices in us-east-1, USD, without the free tier: aws.amazon.com, the pricing pages of Lambda, CloudWatch, SQS and EventBridge."""
+    """List prices in us-east-1, USD, without the free tier: aws.amazon.com, the pricing pages of
+    Lambda, CloudWatch, SQS and EventBridge.
+    """
 
     gb_second: float = 0.0000133334  # arm64
     request: float = 0.20 / 1e6
@@ -68,22 +72,33 @@ class Figures:
     sweep_wall: float
 
     def billed(self, cpu: float, wall: float) -> float:
-        """What Lambda would bill: the waiting as here, the working at the function's share of a processor."""
+        """What Lambda would bill: the waiting as here, the working at the function's share of a
+        processor.
+        """
         return max(wall, cpu / PROCESSORS)
 
 
 def bill(figures: Figures, prices: Prices) -> dict[str, float]:
     """USD a month, by what it is for."""
     clusters = figures.clusters
-    push, sweep = figures.billed(figures.push_cpu, figures.push_wall), figures.billed(figures.sweep_cpu, figures.sweep_wall)
-    logged_kb = PUSHES * (LOG_LINE_KB + (METRIC_LINE_KB + REPORT_KB_PER_CLUSTER) * (clusters + 1)) + SWEEPS * (
-        LOG_LINE_KB + (METRIC_LINE_KB + REPORT_KB_PER_CLUSTER) * (clusters + 1)
+    push, sweep = (
+        figures.billed(figures.push_cpu, figures.push_wall),
+        figures.billed(figures.sweep_cpu, figures.sweep_wall),
     )
+    logged_kb = PUSHES * (
+        LOG_LINE_KB + (METRIC_LINE_KB + REPORT_KB_PER_CLUSTER) * (clusters + 1)
+    ) + SWEEPS * (LOG_LINE_KB + (METRIC_LINE_KB + REPORT_KB_PER_CLUSTER) * (clusters + 1))
     sent_share = 3 / 24  # what pushes alone send is sent in three hours of a day
     all_day = METRICS_OF_SWEEP + METRICS_OF_SWEPT_CLUSTER * clusters
     return {
-        "Lambda": (PUSHES * push + SWEEPS * sweep) * MEMORY_GB * prices.gb_second + (PUSHES + SWEEPS) * prices.request,
-        "metrics": ((METRICS_OF_RUN + METRICS_OF_CLUSTER * clusters) * sent_share + all_day) * prices.metric,
+        "Lambda": (
+            (PUSHES * push + SWEEPS * sweep) * MEMORY_GB * prices.gb_second
+            + (PUSHES + SWEEPS) * prices.request
+        ),
+        "metrics": (
+            ((METRICS_OF_RUN + METRICS_OF_CLUSTER * clusters) * sent_share + all_day)
+            * prices.metric
+        ),
         "alarms": (ALARM_METRICS + clusters) * prices.alarm_metric,
         "dashboard": prices.dashboard,
         "logs": logged_kb / 1e6 * prices.log_gb,
@@ -94,14 +109,25 @@ def bill(figures: Figures, prices: Prices) -> dict[str, float]:
 def table(measured: Sequence[Figures], prices: Prices) -> str:
     """The table of docs/runbook.md."""
     bills = [bill(figures, prices) for figures in measured]
-    lines = ["| a month, in USD | " + " | ".join(f"{figures.clusters} cluster{'s' * (figures.clusters > 1)}" for figures in measured) + " |"]
+    lines = [
+        "| a month, in USD | "
+        + " | ".join(
+            f"{figures.clusters} cluster{'s' * (figures.clusters > 1)}" for figures in measured
+        )
+        + " |"
+    ]
     lines.append("| --- " * (len(bills) + 1) + "|")
-    lines += [f"| {name} | " + " | ".join(f"{one[name]:.2f}" for one in bills) + " |" for name in bills[0]]
-    lines.append("| **all** | " + " | ".join(f"**{sum(one.values()):.2f}**" for one in bills) + " |")
+    lines += [
+        f"| {name} | " + " | ".join(f"{one[name]:.2f}" for one in bills) + " |" for name in bills[0]
+    ]
+    lines.append(
+        "| **all** | " + " | ".join(f"**{sum(one.values()):.2f}**" for one in bills) + " |"
+    )
     return "\n".join(lines)
 
 
-# Measured by this command on two cores of an Intel Xeon, Python 3.13.0, Linux: medians of five warm invocations, ten namespaces in each cluster.
+# Measured by this command on two cores of an Intel Xeon, Python 3.13.0, Linux: medians of five warm
+# invocations, ten namespaces in each cluster.
 MEASURED = (
     Figures(1, push_cpu=0.01, push_wall=0.02, sweep_cpu=0.01, sweep_wall=0.01),
     Figures(10, push_cpu=0.06, push_wall=0.087, sweep_cpu=0.02, sweep_wall=0.027),
@@ -113,7 +139,13 @@ def measure(size: int, rounds: int = 5) -> Figures:
     """Pushes to, and sweeps, `size` embedded clusters with the built function."""
     sam = sam_command(ROOT, {})
     built = build(ROOT, sam)
-    spec = read_function(built.template, stack_name="bill", region="us-east-1", account_id=DEFAULT_ACCOUNT, parameters=built.parameters)
+    spec = read_function(
+        built.template,
+        stack_name="bill",
+        region="us-east-1",
+        account_id=DEFAULT_ACCOUNT,
+        parameters=built.parameters,
+    )
     with LocalAws() as aws, contextlib.ExitStack() as stack:
         aws.put_role(ROLE)
         rbac = list(yaml.safe_load_all((ROOT / "infra" / "rbac" / "cluster.yaml").read_text()))
@@ -121,7 +153,10 @@ def measure(size: int, rounds: int = 5) -> Figures:
             name = f"cluster-{number:03}"
             cluster = stack.enter_context(
                 EmbeddedCluster(
-                    name, credentials=aws.find_credential, access_entries=[AccessEntry(ROLE, ("ecr-public-pushers",))], region="us-east-1"
+                    name,
+                    credentials=aws.find_credential,
+                    access_entries=[AccessEntry(ROLE, ("ecr-public-pushers",))],
+                    region="us-east-1",
                 )
             )
             cluster.apply(*rbac)
@@ -130,7 +165,13 @@ def measure(size: int, rounds: int = 5) -> Figures:
             aws.put_parameter(f"/ecr-public-pusher/clusters/{name}", '{"namespaces": ["team-*"]}')
         credential = aws.credentials_for(ROLE, "bill")
         function = stack.enter_context(
-            BuiltFunction(spec, emulator(sam), credential=credential, region="us-east-1", aws_endpoint_url=aws.endpoint_url)
+            BuiltFunction(
+                spec,
+                emulator(sam),
+                credential=credential,
+                region="us-east-1",
+                aws_endpoint_url=aws.endpoint_url,
+            )
         )
         function.invoke({})  # cold
         push = _timed(function, {}, rounds)
@@ -143,10 +184,16 @@ def _fill(cluster: EmbeddedCluster) -> None:
     created = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     for number in range(NAMESPACES_EACH):
         name = f"team-{number}"
-        cluster.admin("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        cluster.admin(
+            "POST",
+            "/api/v1/namespaces",
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
+        )
         found = cluster.store.get(NAMESPACES, "", name)
         assert found is not None
-        cluster.store.put(NAMESPACES, {**found, "metadata": {**found["metadata"], "creationTimestamp": created}})
+        cluster.store.put(
+            NAMESPACES, {**found, "metadata": {**found["metadata"], "creationTimestamp": created}}
+        )
 
 
 def _timed(function: BuiltFunction, event: dict[str, str], rounds: int) -> tuple[float, float]:
@@ -158,12 +205,17 @@ def _timed(function: BuiltFunction, event: dict[str, str], rounds: int) -> tuple
         assert invocation.report is not None, invocation
         assert invocation.report["ok"], invocation.report
         taken.append((function.cpu_seconds() - before, time.monotonic() - began))
-    return sorted(cpu for cpu, _ in taken)[rounds // 2], sorted(wall for _, wall in taken)[rounds // 2]
+    return (
+        sorted(cpu for cpu, _ in taken)[rounds // 2],
+        sorted(wall for _, wall in taken)[rounds // 2],
+    )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bill", description="What the stack costs a month.")
-    parser.add_argument("--figures", action="store_true", help="use the figures measured last instead of measuring")
+    parser.add_argument(
+        "--figures", action="store_true", help="use the figures measured last instead of measuring"
+    )
     measured: Sequence[Figures] = MEASURED
     if not parser.parse_args().figures:
         found = []

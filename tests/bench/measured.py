@@ -1,6 +1,7 @@
 """One measurement in a process of its own: `python -m tests.bench.measured WAY WORK RESULT`.
 
-Imports come before the clock, and only those that the way itself needs, so that the peak of one is not the other's.
+Imports come before the clock, and only those that the way itself needs, so that the peak of one is
+not the other's.
 """
 
 import json
@@ -23,7 +24,9 @@ _ACCEPT = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
 def peak_mib() -> float:
-    """This process's high-water mark. ru_maxrss would count the parent's from before the exec, too."""
+    """This process's high-water mark. ru_maxrss would count the parent's from before
+    the exec, too.
+    """
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) * 1024 / _MIB
 
@@ -43,11 +46,17 @@ def imported(_: dict[str, Any]) -> dict[str, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     import ecr_public_pusher.handler  # noqa: F401 - the import is what is measured
 
-    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "peak": peak_mib()}
+    return {
+        "wall": time.perf_counter() - wall,
+        "cpu": time.process_time() - cpu,
+        "peak": peak_mib(),
+    }
 
 
 def function(work: dict[str, Any]) -> dict[str, float]:
-    """Whole pushes: the first, with AWS's clients and EKS's answers to get, and warm ones, whose median is the figure."""
+    """Whole pushes: the first, with AWS's clients and EKS's answers to get, and warm ones, whose
+    median is the figure.
+    """
     return _invocations(work, "push", ("created", "updated", "adopted"))
 
 
@@ -75,7 +84,11 @@ def _invocations(work: dict[str, Any], action: str, outcomes: tuple[str, ...]) -
     first = timed(act, expected=expected)
     warm = [timed(act, expected=expected) for _ in range(WARM_ROUNDS)]
     figures = {what: median(one[what] for one in warm) for what in ("wall", "cpu")}
-    return figures | {"peak": warm[-1]["peak"], "cold_wall": first["wall"], "cold_cpu": first["cpu"]}
+    return figures | {
+        "peak": warm[-1]["peak"],
+        "cold_wall": first["wall"],
+        "cold_cpu": first["cpu"],
+    }
 
 
 def hung(work: dict[str, Any]) -> dict[str, float]:
@@ -111,13 +124,22 @@ def hung(work: dict[str, Any]) -> dict[str, float]:
         done.set()
         counting.join()
     figures = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-    fresh = [entry for entry in report["clusters"] if entry["counts"] == {"updated": len(work["names"])}]
+    fresh = [
+        entry for entry in report["clusters"] if entry["counts"] == {"updated": len(work["names"])}
+    ]
     slowest = max((entry["seconds"] for entry in fresh), default=0.0)
-    return figures | {"peak": peak_mib(), "descriptors": most, "fresh": len(fresh), "slowest": slowest}
+    return figures | {
+        "peak": peak_mib(),
+        "descriptors": most,
+        "fresh": len(fresh),
+        "slowest": slowest,
+    }
 
 
 def aiohttp(work: dict[str, Any]) -> dict[str, float]:
-    """The same bytes on one event loop, over as many connections to each cluster as the function makes, and nothing else."""
+    """The same bytes on one event loop, over as many connections to each cluster as the function
+    makes, and nothing else.
+    """
     import asyncio
     import ssl
 
@@ -131,11 +153,18 @@ def aiohttp(work: dict[str, Any]) -> dict[str, float]:
         waiting = iter(paths)
         connector = aiohttp.TCPConnector(ssl=context, limit=work["connections"])
         jar, skipped = aiohttp.DummyCookieJar(), ("Accept-Encoding",)
-        async with aiohttp.ClientSession(connector=connector, cookie_jar=jar, auto_decompress=False, skip_auto_headers=skipped) as session:
+        async with aiohttp.ClientSession(
+            connector=connector, cookie_jar=jar, auto_decompress=False, skip_auto_headers=skipped
+        ) as session:
 
             async def worker() -> None:
                 for path in waiting:
-                    async with session.patch(URL(endpoint + path, encoded=True), data=body, headers=_headers(work), allow_redirects=False) as answer:
+                    async with session.patch(
+                        URL(endpoint + path, encoded=True),
+                        data=body,
+                        headers=_headers(work),
+                        allow_redirects=False,
+                    ) as answer:
                         await answer.read()
                         if answer.status == 200:
                             good.append(path)
@@ -165,11 +194,15 @@ def urllib3(work: dict[str, Any]) -> dict[str, float]:
         for endpoint in work["endpoints"]:
             host, port = endpoint.removeprefix("https://").split(":")
             context = ssl.create_default_context(cadata=work["ca_pem"])
-            pools[endpoint] = urllib3.HTTPSConnectionPool(host, int(port), maxsize=8, ssl_context=context)
+            pools[endpoint] = urllib3.HTTPSConnectionPool(
+                host, int(port), maxsize=8, ssl_context=context
+            )
 
         def apply(one: tuple[str, str]) -> bool:
             endpoint, path = one
-            answer = pools[endpoint].urlopen("PATCH", path, body=body, headers=_headers(work), retries=False, redirect=False)
+            answer = pools[endpoint].urlopen(
+                "PATCH", path, body=body, headers=_headers(work), retries=False, redirect=False
+            )
             return bool(answer.status == 200)
 
         with ThreadPoolExecutor(8) as threads:
@@ -179,7 +212,9 @@ def urllib3(work: dict[str, Any]) -> dict[str, float]:
 
 
 def get_put(work: dict[str, Any]) -> dict[str, float]:
-    """As nabsul/k8s-ecr-login-renew works: a GET, then a PUT, one namespace after the other, a new client for each; then scaled."""
+    """As nabsul/k8s-ecr-login-renew works: a GET, then a PUT, one namespace after the other, a new
+    client for each; then scaled.
+    """
     import ssl
 
     import urllib3
@@ -195,7 +230,12 @@ def get_put(work: dict[str, Any]) -> dict[str, float]:
             pool = urllib3.HTTPSConnectionPool(host, int(port), ssl_context=context)
             path = f"/api/v1/namespaces/{name}/secrets/{work['secret_name']}"
             pool.urlopen("GET", path, headers=_headers(work), retries=False)
-            good += pool.urlopen("PUT", path, body=work["body"].encode(), headers=_headers(work), retries=False).status == 200
+            good += (
+                pool.urlopen(
+                    "PUT", path, body=work["body"].encode(), headers=_headers(work), retries=False
+                ).status
+                == 200
+            )
             pool.close()
         return good
 
@@ -214,13 +254,22 @@ def kubectl(work: dict[str, Any]) -> dict[str, float]:
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "sink",
-        "clusters": [{"name": "sink", "cluster": {"server": endpoint, "certificate-authority-data": authority}}],
+        "clusters": [
+            {
+                "name": "sink",
+                "cluster": {"server": endpoint, "certificate-authority-data": authority},
+            }
+        ],
         "users": [{"name": "anyone", "user": {"token": "none-is-checked"}}],
         "contexts": [{"name": "sink", "context": {"cluster": "sink", "user": "anyone"}}],
     }
     kubeconfig.write_text(json.dumps(contents))
     program = ["kubectl", f"--kubeconfig={kubeconfig}"]
-    create = ["--docker-server=https://public.ecr.aws", "--docker-username=AWS", f"--docker-password={'p' * work['password_length']}"]
+    create = [
+        "--docker-server=https://public.ecr.aws",
+        "--docker-username=AWS",
+        f"--docker-password={'p' * work['password_length']}",
+    ]
     names = work["names"][:KUBECTL_COUNT]
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     for name in names:
@@ -231,7 +280,10 @@ def kubectl(work: dict[str, Any]) -> dict[str, float]:
             subprocess.run([*program, *arguments], check=True, stdout=subprocess.DEVNULL)
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return _scaled({"wall": wall, "cpu": cpu, "peak": after.ru_maxrss * 1024 / _MIB}, len(work["names"]) / len(names))
+    return _scaled(
+        {"wall": wall, "cpu": cpu, "peak": after.ru_maxrss * 1024 / _MIB},
+        len(work["names"]) / len(names),
+    )
 
 
 def _scaled(figures: dict[str, float], factor: float) -> dict[str, float]:
@@ -248,10 +300,16 @@ def _headers(work: dict[str, Any]) -> dict[str, str]:
 
 
 def _paths(work: dict[str, Any]) -> list[str]:
-    return [f"/api/v1/namespaces/{name}/secrets/{work['secret_name']}?{work['query']}" for name in work["names"]]
+    return [
+        f"/api/v1/namespaces/{name}/secrets/{work['secret_name']}?{work['query']}"
+        for name in work["names"]
+    ]
 
 
-WAYS = {way.__name__: way for way in (imported, function, sweep, hung, aiohttp, urllib3, get_put, kubectl)}
+WAYS = {
+    way.__name__: way
+    for way in (imported, function, sweep, hung, aiohttp, urllib3, get_put, kubectl)
+}
 
 if __name__ == "__main__":
     _, chosen, given, answer = sys.argv

@@ -30,7 +30,10 @@ _METADATA = {
                 "f:data": {"f:.dockerconfigjson": {}},
                 "f:stringData": {"f:.dockerconfigjson": {}},
                 "f:metadata": {
-                    "f:annotations": {f"f:ecr-public-pusher/{name}": {} for name in ("expires-at", "owner", "pushed-at")},
+                    "f:annotations": {
+                        f"f:ecr-public-pusher/{name}": {}
+                        for name in ("expires-at", "owner", "pushed-at")
+                    },
                     "f:labels": {"f:app.kubernetes.io/managed-by": {}},
                 },
                 "f:type": {},
@@ -39,7 +42,11 @@ _METADATA = {
     ],
 }
 _APPLIED = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": _METADATA}
-_CREATED = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "ecr-public-token", "namespace": "$ns"}}
+_CREATED = {
+    "kind": "Secret",
+    "apiVersion": "v1",
+    "metadata": {"name": "ecr-public-token", "namespace": "$ns"},
+}
 _DELETED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
 # As much of the discovery as kubectl wants before it deletes and creates a Secret.
 _DISCOVERY = {
@@ -49,20 +56,29 @@ _DISCOVERY = {
         "kind": "APIResourceList",
         "groupVersion": "v1",
         "resources": [
-            {"name": "secrets", "singularName": "secret", "namespaced": True, "kind": "Secret", "verbs": ["create", "delete", "get", "patch"]}
+            {
+                "name": "secrets",
+                "singularName": "secret",
+                "namespaced": True,
+                "kind": "Secret",
+                "verbs": ["create", "delete", "get", "patch"],
+            }
         ],
     },
 }
 _PROXY = (
-    "proxy_pass_request_headers off; proxy_pass_request_body off; "
-    'proxy_set_header X-Port $server_port; proxy_set_header Content-Length ""; proxy_set_header Connection ""; proxy_http_version 1.1;'
+    "proxy_pass_request_headers off; proxy_pass_request_body off; proxy_set_header X-Port"
+    ' $server_port; proxy_set_header Content-Length ""; proxy_set_header Connection "";'
+    " proxy_http_version 1.1;"
 )
 _SECRETS = '"^/api/v1/namespaces/(?<ns>[a-z0-9-]+)/secrets$"'
 _SECRET = '"^/api/v1/namespaces/(?<ns>[a-z0-9-]+)/secrets/(?<name>[a-z0-9.-]+)$"'
 
 
 def write_pages(folder: Path, count: int, ports: Sequence[int]) -> None:
-    """Write the lists, in the pages that a real server would cut them into: of namespaces, and for each port of its cluster's Secrets."""
+    """Write the lists, in the pages that a real server would cut them into: of namespaces, and for
+    each port of its cluster's Secrets.
+    """
     folder.mkdir()
     names = [namespace(number) for number in range(count)]
     _write(folder, "page", [_namespace(name) for name in names])
@@ -74,7 +90,11 @@ def write_pages(folder: Path, count: int, ports: Sequence[int]) -> None:
 def _write(folder: Path, stem: str, items: list[dict[str, Any]]) -> None:
     pages = [items[start : start + PAGE] for start in range(0, len(items), PAGE)]
     for number, page in enumerate(pages):
-        onward = {"continue": str(number + 1), "remainingItemCount": len(items) - (number + 1) * PAGE} if number + 1 < len(pages) else {}
+        onward = (
+            {"continue": str(number + 1), "remainingItemCount": len(items) - (number + 1) * PAGE}
+            if number + 1 < len(pages)
+            else {}
+        )
         body = {
             "kind": "PartialObjectMetadataList",
             "apiVersion": "meta.k8s.io/v1",
@@ -85,7 +105,14 @@ def _write(folder: Path, stem: str, items: list[dict[str, Any]]) -> None:
 
 
 def _namespace(name: str) -> dict[str, Any]:
-    return {"metadata": {"name": name, "uid": f"uid-{name}", "resourceVersion": "1", "labels": {"kubernetes.io/metadata.name": name}}}
+    return {
+        "metadata": {
+            "name": name,
+            "uid": f"uid-{name}",
+            "resourceVersion": "1",
+            "labels": {"kubernetes.io/metadata.name": name},
+        }
+    }
 
 
 def _secret(name: str, document: str) -> dict[str, Any]:
@@ -96,7 +123,11 @@ def _secret(name: str, document: str) -> dict[str, Any]:
         "ecr-public-pusher/pushed-at": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%S.%fZ}",
         "ecr-public-pusher/owner": IDENTITY.owner(document),
     }
-    return {"metadata": _METADATA | {"name": "ecr-public-token", "namespace": name, "annotations": stamps}}
+    return {
+        "metadata": (
+            _METADATA | {"name": "ecr-public-token", "namespace": name, "annotations": stamps}
+        )
+    }
 
 
 def configuration(
@@ -187,7 +218,9 @@ def _answers(delay_ms: int) -> str:
     discovery = [(f"= {path}", json.dumps(body)) for path, body in _DISCOVERY.items()]
     never = "        location = /never { echo_sleep 3600; echo; }"
     if not delay_ms:
-        said = "\n".join(f"        location {path} {{ return 200 '{body}'; }}" for path, body in discovery)
+        said = "\n".join(
+            f"        location {path} {{ return 200 '{body}'; }}" for path, body in discovery
+        )
         return f"""{said}
 {never}
         location = /api/v1/namespaces {{ try_files /page-$page.json =404; }}
@@ -198,7 +231,9 @@ def _answers(delay_ms: int) -> str:
             return 200 '{json.dumps(_APPLIED)}';
         }}"""
     sleep = f"echo_sleep {delay_ms / 1000};"
-    said = "\n".join(f"        location {path} {{ {sleep} echo '{body}'; }}" for path, body in discovery)
+    said = "\n".join(
+        f"        location {path} {{ {sleep} echo '{body}'; }}" for path, body in discovery
+    )
     return f"""{said}
 {never}
         location = /api/v1/namespaces {{ {sleep} echo_exec @list; }}

@@ -1,4 +1,7 @@
-"""The benchmark's saved results as pictures: `python -m tests.bench.plots RESULTS FOLDER`. Runs in an environment of its own (make plots)."""
+"""The benchmark's saved results as pictures: `python -m tests.bench.plots RESULTS FOLDER`.
+
+Runs in an environment of its own (make plots).
+"""
 
 import json
 import sys
@@ -24,19 +27,45 @@ WAYS = {
 def main() -> None:
     results, folder = Path(sys.argv[1]), Path(sys.argv[2])
     found = json.loads(results.read_text())
-    plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.titleweight": "bold", "svg.fonttype": "none"})
+    plt.rcParams.update(
+        {
+            "font.size": 10,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titleweight": "bold",
+            "svg.fonttype": "none",
+        }
+    )
     at_once = [row for row in found["rows"] if not row["delay_ms"]]
     late = [row for row in found["rows"] if row["delay_ms"]]
     _draw(
-        at_once, folder / "bench-cpu.png", "cpu", "CPU for each Secret (milliseconds, log scale)", "Processor time for each Secret, answers at once"
+        at_once,
+        folder / "bench-cpu.png",
+        "cpu",
+        "CPU for each Secret (milliseconds, log scale)",
+        "Processor time for each Secret, answers at once",
     )
-    _draw(at_once, folder / "bench-wall.png", "wall", "wall for each Secret (milliseconds, log scale)", "Time for each Secret, answers at once")
-    _draw(late, folder / "bench-late.png", "wall", "wall for each Secret (milliseconds, log scale)", "Time for each Secret, answers that come late")
+    _draw(
+        at_once,
+        folder / "bench-wall.png",
+        "wall",
+        "wall for each Secret (milliseconds, log scale)",
+        "Time for each Secret, answers at once",
+    )
+    _draw(
+        late,
+        folder / "bench-late.png",
+        "wall",
+        "wall for each Secret (milliseconds, log scale)",
+        "Time for each Secret, answers that come late",
+    )
 
 
 def _draw(rows: list[dict[str, Any]], path: Path, figure: str, label: str, title: str) -> None:
     """Bars side by side for each scenario, one for each way."""
-    scenarios = list(dict.fromkeys((row["clusters"], row["namespaces"], row["delay_ms"]) for row in rows))
+    scenarios = list(
+        dict.fromkeys((row["clusters"], row["namespaces"], row["delay_ms"]) for row in rows)
+    )
     ways = [way for way in WAYS if any(row["way"] == way for row in rows)]
     value = {(row["clusters"], row["namespaces"], row["delay_ms"], row["way"]): row for row in rows}
     fig, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
@@ -47,14 +76,27 @@ def _draw(rows: list[dict[str, Any]], path: Path, figure: str, label: str, title
             height = value[*scenario, way][figure] / (scenario[0] * scenario[1]) * 1000
             x = index + (place - (len(present) - 1) / 2) * width
             axes.bar(x, height, width * 0.92, color=WAYS[way][1])
-            axes.text(x, height * 1.06, f"{height:.2f}" if height < 10 else f"{height:.0f}", ha="center", va="bottom", fontsize=7)
+            axes.text(
+                x,
+                height * 1.06,
+                f"{height:.2f}" if height < 10 else f"{height:.0f}",
+                ha="center",
+                va="bottom",
+                fontsize=7,
+            )
     axes.set_yscale("log")
     axes.set_xticks(range(len(scenarios)), [_scenario(*scenario) for scenario in scenarios])
     axes.set_ylabel(label)
     axes.set_title(title, loc="left")
     axes.grid(axis="y", which="major", color="#e4e7eb")
     axes.set_axisbelow(True)
-    axes.legend([Patch(color=WAYS[way][1]) for way in ways], [WAYS[way][0] for way in ways], frameon=False, fontsize=8, loc="upper right")
+    axes.legend(
+        [Patch(color=WAYS[way][1]) for way in ways],
+        [WAYS[way][0] for way in ways],
+        frameon=False,
+        fontsize=8,
+        loc="upper right",
+    )
     fig.savefig(path, dpi=150)
     plt.close(fig)
 

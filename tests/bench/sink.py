@@ -1,6 +1,8 @@
-"""nginx as many API servers that are no bottleneck: TLS, keep-alive, and answers that are always the same, at once or late.
+"""nginx as many API servers that are no bottleneck: TLS, keep-alive, and answers that are always
+the same, at once or late.
 
-They believe everything and keep nothing. The log says how many requests came, of how many bytes, over how many connections.
+They believe everything and keep nothing. The log says how many requests came, of how many bytes,
+over how many connections.
 """
 
 import contextlib
@@ -26,7 +28,9 @@ _MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 
 @dataclass(frozen=True)
 class Seen:
-    """What came since the last `forget`: requests of one method and their bytes (request line, headers, body), and TLS connections in all."""
+    """What came since the last `forget`: requests of one method and their bytes (request line,
+    headers, body), and TLS connections in all.
+    """
 
     requests: int
     bytes: int
@@ -53,7 +57,11 @@ class Sink:
 
 def binary() -> str | None:
     """nginx, where it is there with what delays answers."""
-    return (shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")) if _MODULE.exists() else None
+    return (
+        (shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin"))
+        if _MODULE.exists()
+        else None
+    )
 
 
 @contextlib.contextmanager
@@ -69,9 +77,21 @@ def running(folder: Path, scenario: Scenario, *, hung: int = 0) -> Iterator[Sink
     (folder / "key.pem").write_text(certificate.key_pem)
     ports = _free_ports(scenario.clusters)
     write_pages(folder / "pages", scenario.namespaces, ports)
-    text = configuration(folder, ports, delay_ms=scenario.delay_ms, module=_MODULE, log=_LOG, hung=ports[:hung])
+    text = configuration(
+        folder, ports, delay_ms=scenario.delay_ms, module=_MODULE, log=_LOG, hung=ports[:hung]
+    )
     (folder / "nginx.conf").write_text(text)
-    process = subprocess.Popen([program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")])
+    process = subprocess.Popen(
+        [
+            program,
+            "-p",
+            str(folder),
+            "-e",
+            str(folder / "error.log"),
+            "-c",
+            str(folder / "nginx.conf"),
+        ]
+    )
     try:
         _wait_for(process, ports, folder)
         yield Sink(folder, [f"https://127.0.0.1:{port}" for port in ports], certificate.ca_pem)
@@ -92,8 +112,13 @@ def _wait_for(process: subprocess.Popen[bytes], ports: list[int], folder: Path) 
     until = time.monotonic() + _START_SECONDS
     for port in ports:
         while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", port), timeout=1),
+            ):
                 break
             if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(f"nginx did not start: {(folder / 'error.log').read_text()[-500:]}")
+                raise RuntimeError(
+                    f"nginx did not start: {(folder / 'error.log').read_text()[-500:]}"
+                )
             time.sleep(0.05)

@@ -1,4 +1,6 @@
-"""Rounds -> the table: medians beside the floor's, what must be reached, and the least that is possible. Pure."""
+"""Rounds -> the table: medians beside the floor's, what must be reached, and the least that is
+possible. Pure.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +27,18 @@ LABELS = {
     "get_put": "GET and PUT, serial",
     "kubectl": "kubectl delete + create",
 }
-HEAD = f"  {'':<26} {'wall s':>8} {'CPU s':>8} {'CPU ms/Secret':>14} {'peak MiB':>9} {'requests':>9} {'connections':>12} {'wall':>8} {'CPU':>8}"
+HEAD = (
+    f"  {'':<26} {'wall s':>8} {'CPU s':>8} {'CPU ms/Secret':>14} {'peak MiB':>9} {'requests':>9}"
+    f" {'connections':>12} {'wall':>8} {'CPU':>8}"
+)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One way over one scenario: its rounds. `requests`, `connections`: as the server counted them in one round."""
+    """One way over one scenario: its rounds.
+
+    `requests`, `connections`: as the server counted them in one round.
+    """
 
     way: str
     rounds: tuple[Round, ...]
@@ -56,37 +64,63 @@ class Cost:
 
 def costs(scenario: Scenario, found: Sequence[Cost]) -> list[str]:
     """The table of features; the last columns are over the push that asks for none."""
-    none = next(cost.row for cost in found if cost.feature is Feature.NONE and cost.row.way == "function")
-    head = f"  {'':<34} {'wall s':>8} {'CPU s':>8} {'CPU ms/cluster':>15} {'peak MiB':>9} {'wall':>8} {'CPU':>8}  AWS calls of a warm push"
+    none = next(
+        cost.row for cost in found if cost.feature is Feature.NONE and cost.row.way == "function"
+    )
+    head = (
+        f"  {'':<34} {'wall s':>8} {'CPU s':>8} {'CPU ms/cluster':>15} {'peak MiB':>9} {'wall':>8}"
+        f" {'CPU':>8}  AWS calls of a warm push"
+    )
     lines = [f" What documents may ask for, {scenario} ({scenario.secrets} Secrets), warm", head]
     for cost in found:
-        row, label = cost.row, f"the other checkout, {cost.feature}" if cost.row.way == "before" else str(cost.feature)
+        row, label = (
+            cost.row,
+            (
+                f"the other checkout, {cost.feature}"
+                if cost.row.way == "before"
+                else str(cost.feature)
+            ),
+        )
         wall, cpu = row.median("wall"), row.median("cpu")
         called = ", ".join(f"{count} {name}" for name, count in sorted(cost.calls.items()))
         lines.append(
-            f"  {label:<34} {wall:>8.3f} {cpu:>8.3f} {cpu / scenario.clusters * 1000:>15.2f} {row.peak:>9.0f}"
-            f" {wall / none.median('wall'):>7.2f}x {cpu / none.median('cpu'):>7.2f}x  {called}"
+            f"  {label:<34} {wall:>8.3f} {cpu:>8.3f} {cpu / scenario.clusters * 1000:>15.2f}"
+            f" {row.peak:>9.0f} {wall / none.median('wall'):>7.2f}x"
+            f" {cpu / none.median('cpu'):>7.2f}x  {called}"
         )
     return lines
 
 
 def cold(row: Row) -> Row:
     """The first invocations of the function's rounds."""
-    return Row("cold", tuple({"wall": one["cold_wall"], "cpu": one["cold_cpu"], "peak": one["peak"]} for one in row.rounds))
+    return Row(
+        "cold",
+        tuple(
+            {"wall": one["cold_wall"], "cpu": one["cold_cpu"], "peak": one["peak"]}
+            for one in row.rounds
+        ),
+    )
 
 
 def line(row: Row, floor: Row, secrets: int, *, scaled: bool = False) -> str:
     """The last two columns are medians over the floor's."""
     wall, cpu = row.median("wall"), row.median("cpu")
-    seen = f"{row.requests:>9} {row.connections:>12}" if row.requests and not scaled else f"{'':>9} {'':>12}"
+    seen = (
+        f"{row.requests:>9} {row.connections:>12}"
+        if row.requests and not scaled
+        else f"{'':>9} {'':>12}"
+    )
     return (
-        f"  {LABELS[row.way] + (' *' if scaled else ''):<26} {wall:>8.3f} {cpu:>8.3f} {cpu / secrets * 1000:>14.3f} {row.peak:>9.0f} {seen}"
+        f"  {LABELS[row.way] + (' *' if scaled else ''):<26} {wall:>8.3f} {cpu:>8.3f}"
+        f" {cpu / secrets * 1000:>14.3f} {row.peak:>9.0f} {seen}"
         f" {wall / floor.median('wall'):>7.2f}x {cpu / floor.median('cpu'):>7.2f}x"
     )
 
 
 def bound(scenario: Scenario, connections: int) -> float:
-    """Seconds that the delays alone take: one for the list's page, and one for each namespace that a connection serves after the other."""
+    """Seconds that the delays alone take: one for the list's page, and one for each namespace that
+    a connection serves after the other.
+    """
     if not scenario.delay_ms or not connections:
         return 0.0
     each = max(1, connections // scenario.clusters)
@@ -97,12 +131,18 @@ def aims(scenario: Scenario, rows: Mapping[str, Row]) -> list[str]:
     """How the function stands to what it must reach in this scenario."""
     found, function, floor = [], rows.get("function"), rows.get("aiohttp")
     if function and floor and scenario.secrets >= AIMS_FROM_SECRETS:
-        found.append(aim("CPU", function.median("cpu") / floor.median("cpu"), CPU_AIM, "x the floor's"))
-        found.append(aim("wall", function.median("wall") / floor.median("wall"), WALL_AIM, "x the floor's"))
+        found.append(
+            aim("CPU", function.median("cpu") / floor.median("cpu"), CPU_AIM, "x the floor's")
+        )
+        found.append(
+            aim("wall", function.median("wall") / floor.median("wall"), WALL_AIM, "x the floor's")
+        )
     if function and scenario.clusters <= 12:
         found.append(aim("peak", function.peak, PEAK_AIM_MIB, " MiB"))
     if function and "before" in rows and scenario.secrets >= 20_000:
-        found.append(aim("CPU", function.median("cpu") / rows["before"].median("cpu"), OLD_CPU_AIM, OTHERS))
+        found.append(
+            aim("CPU", function.median("cpu") / rows["before"].median("cpu"), OLD_CPU_AIM, OTHERS)
+        )
     return found
 
 
@@ -113,13 +153,18 @@ def side_by_side(results: Mapping[Scenario, Mapping[str, Row]]) -> list[str]:
         alone = results.get(Scenario(1, scenario.namespaces, scenario.delay_ms), {}).get("function")
         if scenario.clusters == 50 and alone and "function" in rows:
             ratio = rows["function"].median("wall") / alone.median("wall")
-            found.append(aim(f"{scenario}: wall", ratio, SIDE_BY_SIDE_AIM, "x that of one cluster alone"))
+            found.append(
+                aim(f"{scenario}: wall", ratio, SIDE_BY_SIDE_AIM, "x that of one cluster alone")
+            )
     return found
 
 
 def imports(row: Row, before: Row | None) -> str:
     """What Lambda does before the first event."""
-    said = f"importing the handler: {row.median('cpu'):.3f} s CPU; {aim('peak', row.peak, IMPORT_PEAK_AIM_MIB, ' MiB')}"
+    said = (
+        f"importing the handler: {row.median('cpu'):.3f} s CPU;"
+        f" {aim('peak', row.peak, IMPORT_PEAK_AIM_MIB, ' MiB')}"
+    )
     if before is None:
         return said
     ratio = row.median("cpu") / before.median("cpu")
@@ -132,23 +177,31 @@ SWEEP_CPU_AIM_SECONDS, SWEEP_PEAK_AIM_MIB = 1.5, 180.0
 def sweeps(scenario: Scenario, row: Row) -> list[str]:
     """What a sweep costs where there is nothing to do, and what of it must be reached."""
     return [
-        f" a sweep of {scenario} fresh Secrets, warm: wall {row.median('wall'):.3f} s, CPU {row.median('cpu'):.3f} s, peak {row.peak:.0f} MiB",
+        (
+            f" a sweep of {scenario} fresh Secrets, warm: wall {row.median('wall'):.3f} s, CPU"
+            f" {row.median('cpu'):.3f} s, peak {row.peak:.0f} MiB"
+        ),
         f"    {aim('CPU', row.median('cpu'), SWEEP_CPU_AIM_SECONDS, ' s')}",
         f"    {aim('peak', row.peak, SWEEP_PEAK_AIM_MIB, ' MiB')}",
     ]
 
 
 def beside_hung(found: Mapping[int, Mapping[str, Row]], *, hung: int, well: int) -> list[str]:
-    """What clusters whose writes hang take, by the namespaces of each, and what of it must be reached."""
+    """What clusters whose writes hang take, by the namespaces of each, and what of it must be
+    reached.
+    """
     lines = [f" {hung} clusters whose writes hang and {well} that are well, one invocation"]
     head = f"{'peak MiB':>9} {'descriptors':>12} {'fresh':>6} {'CPU s':>8} {'slowest well s':>15}"
     lines.append(f"  {'namespaces each':<34} {head}")
     for namespaces, rows in found.items():
         for way, row in rows.items():
             one = row.rounds[0]
-            label = f"{namespaces}, the other checkout" if way.endswith("before") else str(namespaces)
+            label = (
+                f"{namespaces}, the other checkout" if way.endswith("before") else str(namespaces)
+            )
             lines.append(
-                f"  {label:<34} {row.peak:>9.0f} {one['descriptors']:>12.0f} {one['fresh']:>6.0f} {one['cpu']:>8.2f} {one['slowest']:>15.2f}"
+                f"  {label:<34} {row.peak:>9.0f} {one['descriptors']:>12.0f} {one['fresh']:>6.0f}"
+                f" {one['cpu']:>8.2f} {one['slowest']:>15.2f}"
             )
         one = rows["hung"].rounds[0]
         lines += [
@@ -160,4 +213,7 @@ def beside_hung(found: Mapping[int, Mapping[str, Row]], *, hung: int, well: int)
 
 
 def aim(what: str, value: float, most: float, unit: str) -> str:
-    return f"{what} {value:.2f} of at most {most:.3g}{unit} {'(reached)' if value <= most else '(MISSED)'}"
+    return (
+        f"{what} {value:.2f} of at most {most:.3g}{unit}"
+        f" {'(reached)' if value <= most else '(MISSED)'}"
+    )

@@ -1,4 +1,6 @@
-"""What is measured, as plain values that a fresh process can read without importing the function."""
+"""What is measured, as plain values that a fresh process can read without importing the
+function.
+"""
 
 import base64
 import json
@@ -24,7 +26,8 @@ REGION = "us-east-1"
 ROOT = "/ecr-public-pusher"
 STACK = "ecr-public-pusher"
 IDENTITY = Stack("111122223333", "us-east-1", STACK)
-# Names alone would not fit a parameter's 4 KB, so a large cluster has a glob; it costs the function a namespace list.
+# Names alone would not fit a parameter's 4 KB, so a large cluster has a glob; it costs the function
+# a namespace list.
 DOCUMENT = "namespaces: [bench-*]\n"
 TAGS = {"ecr-public-pusher": "yes"}
 DISCOVERY = json.dumps({"regions": [REGION], "tags": TAGS, "namespaces": ["bench-*"]})
@@ -47,7 +50,9 @@ class Feature(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Scenario:
-    """So many clusters, each with so many namespaces, whose answers come so many milliseconds late."""
+    """So many clusters, each with so many namespaces, whose answers come so many
+    milliseconds late.
+    """
 
     clusters: int
     namespaces: int
@@ -58,7 +63,9 @@ class Scenario:
         return self.clusters * self.namespaces
 
     def __str__(self) -> str:
-        return f"{self.clusters} x {self.namespaces}" + (f", {self.delay_ms} ms" if self.delay_ms else "")
+        return f"{self.clusters} x {self.namespaces}" + (
+            f", {self.delay_ms} ms" if self.delay_ms else ""
+        )
 
 
 def namespace(number: int) -> str:
@@ -72,7 +79,14 @@ def cluster(number: int) -> str:
 def document(feature: Feature, endpoint: str, ca_pem: str) -> str:
     """A cluster's document that asks for it."""
     if feature is Feature.WEB_IDENTITY:
-        return json.dumps({"namespaces": ["bench-*"], "endpoint": endpoint, "certificateAuthority": ca_pem, "signIn": {"type": "webIdentity"}})
+        return json.dumps(
+            {
+                "namespaces": ["bench-*"],
+                "endpoint": endpoint,
+                "certificateAuthority": ca_pem,
+                "signIn": {"type": "webIdentity"},
+            }
+        )
     if feature is Feature.REGISTRIES:
         registry = {"account": "111122223333", "region": REGION, "roleArn": PULL_ROLE}
         return json.dumps({"namespaces": ["bench-*"], "registries": ["public", registry]})
@@ -84,20 +98,35 @@ def authorization() -> str:
     return base64.b64encode(b"AWS:" + b"p" * PASSWORD_LENGTH).decode()
 
 
-def work(scenario: Scenario, endpoints: list[str], ca_pem: str, *, connections: int) -> dict[str, Any]:
-    """What the other ways need: the very bytes that the function sends, and how many connections it made to each cluster."""
+def work(
+    scenario: Scenario, endpoints: list[str], ca_pem: str, *, connections: int
+) -> dict[str, Any]:
+    """What the other ways need: the very bytes that the function sends, and how many connections it
+    made to each cluster.
+    """
     expires = datetime.now(UTC) + timedelta(hours=12)
-    (config,) = load([Parameter(f"{ROOT}/clusters/{cluster(0)}", DOCUMENT)], root=ROOT, region=REGION).clusters
+    (config,) = load(
+        [Parameter(f"{ROOT}/clusters/{cluster(0)}", DOCUMENT)], root=ROOT, region=REGION
+    ).clusters
     owner = IDENTITY.owner(config.id)
     manifest = SecretManifest.of(
-        config, docker_config(dict.fromkeys(PUBLIC_HOSTS, authorization())), owner=owner, expires_at=expires, pushed_at=datetime.now(UTC)
+        config,
+        docker_config(dict.fromkeys(PUBLIC_HOSTS, authorization())),
+        owner=owner,
+        expires_at=expires,
+        pushed_at=datetime.now(UTC),
     )
     return {
         "endpoints": endpoints,
         "ca_pem": ca_pem,
         "names": [namespace(number) for number in range(scenario.namespaces)],
         "connections": connections,
-        "bearer": sts_token(AwsClients(REGION), Caller(Credentials(ACCESS_KEY, SECRET_KEY)), region=REGION, cluster=cluster(0)),
+        "bearer": sts_token(
+            AwsClients(REGION),
+            Caller(Credentials(ACCESS_KEY, SECRET_KEY)),
+            region=REGION,
+            cluster=cluster(0),
+        ),
         "body": manifest.bound(uid=UID, version=VERSION).decode(),
         "password_length": PASSWORD_LENGTH,
         "secret_name": config.secret_name,
@@ -107,8 +136,12 @@ def work(scenario: Scenario, endpoints: list[str], ca_pem: str, *, connections: 
 
 
 def environment(aws_url: str, home: Path, *, checkout: Path = HERE) -> dict[str, str]:
-    """A measured process's environment: this AWS and no other, and of the caller's only where programs are."""
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LD_LIBRARY_PATH"}}
+    """A measured process's environment: this AWS and no other, and of the caller's only where
+    programs are.
+    """
+    kept = {
+        name: value for name, value in os.environ.items() if name in {"PATH", "LD_LIBRARY_PATH"}
+    }
     return kept | {
         "PYTHONPATH": f"{HERE}{os.pathsep}{checkout / 'lambda_src'}",
         "HOME": str(home),

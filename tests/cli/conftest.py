@@ -23,6 +23,13 @@ def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     with make_operator(environ) as made:
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
-        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_STS", "AWS_DEFAULT_REGION", "ECR_PUBLIC_PUSHER_STACK", "NO_COLOR", "FORCE_COLOR"):
+        for name in (
+            "AWS_PROFILE",
+            "AWS_ENDPOINT_URL_STS",
+            "AWS_DEFAULT_REGION",
+            "ECR_PUBLIC_PUSHER_STACK",
+            "NO_COLOR",
+            "FORCE_COLOR",
+        ):
             monkeypatch.delenv(name, raising=False)
         yield made

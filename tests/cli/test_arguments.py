@@ -21,9 +21,19 @@ def test_help_of_each_run_has_examples(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["remove"], ["push", "--prune-all"], ["plan", "--remove"], ["sweep", "--window", "0"], ["pusch"], ["-o", "xml", "push"]]
+    "arguments",
+    [
+        ["remove"],
+        ["push", "--prune-all"],
+        ["plan", "--remove"],
+        ["sweep", "--window", "0"],
+        ["pusch"],
+        ["-o", "xml", "push"],
+    ],
 )
-def test_wrong_arguments_exit_2_without_asking_aws(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_arguments_exit_2_without_asking_aws(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")  # whoever asks AWS fails otherwise
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2

@@ -4,7 +4,11 @@ from tests.support.operator import Operator
 
 
 def completed(operator: Operator, line: str, **environ: str) -> list[str]:
-    asked = {"_ECR_PUBLIC_PUSHER_COMPLETE": "complete_fish", "_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    asked = {
+        "_ECR_PUBLIC_PUSHER_COMPLETE": "complete_fish",
+        "_TYPER_COMPLETE_ARGS": line,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
     process = operator.start(**asked, **environ)
     said, complaint = process.communicate(timeout=60)
     assert complaint == ""
@@ -23,14 +27,19 @@ def test_a_discoverys_id_is_the_glob_of_what_it_finds(operator: Operator) -> Non
 
 
 def test_without_aws_there_is_nothing_and_no_complaint(operator: Operator) -> None:
-    assert completed(operator, "ecr-public-pusher status ", AWS_ENDPOINT_URL="http://127.0.0.1:9") == []
+    assert (
+        completed(operator, "ecr-public-pusher status ", AWS_ENDPOINT_URL="http://127.0.0.1:9")
+        == []
+    )
 
 
 def test_commands_are_completed_too(operator: Operator) -> None:
     assert "status" in " ".join(completed(operator, "ecr-public-pusher sta"))
 
 
-def test_documents_are_completed_by_their_names_and_the_stack_before_the_group_counts(operator: Operator) -> None:
+def test_documents_are_completed_by_their_names_and_the_stack_before_the_group_counts(
+    operator: Operator,
+) -> None:
     operator.world.document("prod", "namespaces: [a]")
     operator.world.discovery("fleet", "regions: [eu-west-1]\ntags: {a: b}")
     assert completed(operator, "ecr-public-pusher clusters edit ") == ["discover/fleet", "prod"]

@@ -1,4 +1,6 @@
-"""Which deployment is spoken to: the one that is named, the only one, or an error that says which there are."""
+"""Which deployment is spoken to: the one that is named, the only one, or an error that says which
+there are.
+"""
 
 import pytest
 
@@ -14,7 +16,10 @@ def test_of_two_stacks_none_is_taken_and_both_are_named(operator: Operator) -> N
     deploy(operator.world, "other")
     result = operator.run("push")
     assert (result.exit_code, operator.invocations()) == (2, 0)
-    assert "2 deployments of ecr-public-pusher in account 111122223333, region us-east-1" in result.stderr
+    assert (
+        "2 deployments of ecr-public-pusher in account 111122223333, region us-east-1"
+        in result.stderr
+    )
     assert "--stack or ECR_PUBLIC_PUSHER_STACK: other, stack-of-a-test" in result.stderr
 
 
@@ -50,7 +55,10 @@ def test_no_stack_says_where_was_looked_and_how_to_deploy(operator: Operator) ->
     operator.world.aws.deployments.delete(operator.stack.name)
     result = operator.run("push")
     assert result.exit_code == 2
-    assert "no deployment of ecr-public-pusher in account 111122223333, region us-east-1" in result.stderr
+    assert (
+        "no deployment of ecr-public-pusher in account 111122223333, region us-east-1"
+        in result.stderr
+    )
     assert "sam deploy --region us-east-1" in result.stderr
 
 
@@ -78,21 +86,39 @@ def test_a_stack_of_somebody_else_is_said_to_be_no_deployment(operator: Operator
     [
         ({"AWS_REGION": ""}, 2, "No AWS region is set"),
         ({"AWS_PROFILE": "nobody"}, 2, "The config profile (nobody) could not be found"),
-        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "HOME": "/nowhere"}, 3, "No AWS credentials were found"),
+        (
+            {
+                "AWS_ACCESS_KEY_ID": "",
+                "AWS_SECRET_ACCESS_KEY": "",
+                "AWS_SESSION_TOKEN": "",
+                "HOME": "/nowhere",
+            },
+            3,
+            "No AWS credentials were found",
+        ),
         ({"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"}, 3, "AWS does not accept your credentials"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 3, "AWS cannot be reached"),
     ],
 )
-def test_aws_settings_that_do_not_work_are_said_with_a_remedy(operator: Operator, environ: dict[str, str], exit_code: int, said: str) -> None:
+def test_aws_settings_that_do_not_work_are_said_with_a_remedy(
+    operator: Operator, environ: dict[str, str], exit_code: int, said: str
+) -> None:
     result = operator.run("push", **environ)
     assert result.exit_code == exit_code
     assert said in result.stderr
     assert len(result.stderr.strip().splitlines()) >= 2
 
 
-def test_credentials_that_expired_are_said_with_the_profile_to_sign_in_to(operator: Operator) -> None:
+def test_credentials_that_expired_are_said_with_the_profile_to_sign_in_to(
+    operator: Operator,
+) -> None:
     def refuse(request: AwsRequest) -> Answer:
-        return Answer.refusal(request, "ExpiredToken", "The security token included in the request is expired", status=403)
+        return Answer.refusal(
+            request,
+            "ExpiredToken",
+            "The security token included in the request is expired",
+            status=403,
+        )
 
     operator.world.aws.script("cloudformation", "DescribeStacks", refuse)
     result = operator.run("push")

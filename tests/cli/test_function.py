@@ -1,4 +1,6 @@
-"""One invocation: sent once, waited for however long it takes, and every way in which it can come to nothing."""
+"""One invocation: sent once, waited for however long it takes, and every way in which it can come
+to nothing.
+"""
 
 import contextlib
 import json
@@ -26,12 +28,18 @@ def error(kind: str, text: str) -> FunctionAnswer:
     ("kind", "text", "remedy"),
     [
         ("Sandbox.Timedout", "RequestId: 1 Error: Task timed out after 300.00 seconds", "Timeout"),
-        ("Runtime.ExitError", "RequestId: 1 Error: Runtime exited with error: signal: killed", "MemorySize"),
+        (
+            "Runtime.ExitError",
+            "RequestId: 1 Error: Runtime exited with error: signal: killed",
+            "MemorySize",
+        ),
         ("Runtime.ImportModuleError", "Unable to import module", "ecr-public-pusher logs"),
         ("ValueError", "whatever", "ecr-public-pusher logs"),
     ],
 )
-def test_a_function_that_ends_in_an_error_exits_1_with_its_remedy(operator: Operator, kind: str, text: str, remedy: str) -> None:
+def test_a_function_that_ends_in_an_error_exits_1_with_its_remedy(
+    operator: Operator, kind: str, text: str, remedy: str
+) -> None:
     operator.stack.function = lambda event: error(kind, text)
     result = operator.run("push")
     assert (result.exit_code, operator.invocations()) == (1, 1)
@@ -70,8 +78,14 @@ def test_the_event_says_not_to_raise(operator: Operator) -> None:
         ("ExpiredTokenException", 403, "credentials have expired"),
     ],
 )
-def test_what_lambda_refuses_exits_3_and_is_not_sent_again(operator: Operator, code: str, status: int, said: str) -> None:
-    operator.world.aws.script("lambda", "Invoke", lambda request: Answer.refusal(request, code, "the reason", status=status))
+def test_what_lambda_refuses_exits_3_and_is_not_sent_again(
+    operator: Operator, code: str, status: int, said: str
+) -> None:
+    operator.world.aws.script(
+        "lambda",
+        "Invoke",
+        lambda request: Answer.refusal(request, code, "the reason", status=status),
+    )
     result = operator.run("push")
     assert (result.exit_code, operator.invocations()) == (3, 1)
     assert said in result.stderr
@@ -79,7 +93,10 @@ def test_what_lambda_refuses_exits_3_and_is_not_sent_again(operator: Operator, c
 
 @contextlib.contextmanager
 def lambda_that(behave: Any) -> Iterator[tuple[str, list[bytes]]]:
-    """A server in Lambda's place, which reads each request and then does `behave(connection)`. Its address, and what it received."""
+    """A server in Lambda's place, which reads each request and then does `behave(connection)`.
+
+    Its address, and what it received.
+    """
     received: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -105,7 +122,9 @@ def test_a_connection_that_breaks_exits_3_and_nothing_is_sent_again(operator: Op
 
 
 def test_an_answer_that_breaks_off_exits_3_too(operator: Operator) -> None:
-    with lambda_that(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")) as (url, received):
+    with lambda_that(
+        lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
+    ) as (url, received):
         result = operator.run("push", AWS_ENDPOINT_URL_LAMBDA=url)
     assert (result.exit_code, len(received)) == (3, 1)
     assert "The function may go on" in result.stderr
@@ -128,14 +147,23 @@ def hangs(operator: Operator) -> Iterator[tuple[Operator, threading.Event, threa
     def function(event: Any) -> FunctionAnswer:
         started.set()
         ended.wait(60)
-        return FunctionAnswer({"action": "push", "ok": True, "totals": {"clusters": 0, "clustersFailed": 0}, "seconds": 1.0})
+        return FunctionAnswer(
+            {
+                "action": "push",
+                "ok": True,
+                "totals": {"clusters": 0, "clustersFailed": 0},
+                "seconds": 1.0,
+            }
+        )
 
     operator.stack.function = function
     yield operator, started, ended
     ended.set()
 
 
-def test_an_interrupt_says_that_the_function_goes_on(hangs: tuple[Operator, threading.Event, threading.Event]) -> None:
+def test_an_interrupt_says_that_the_function_goes_on(
+    hangs: tuple[Operator, threading.Event, threading.Event],
+) -> None:
     operator, started, _ = hangs
     process = operator.start("push")
     assert started.wait(30)
@@ -146,8 +174,12 @@ def test_an_interrupt_says_that_the_function_goes_on(hangs: tuple[Operator, thre
     assert "Traceback" not in complaint
 
 
-@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="/proc/net/tcp says which timer a connection runs")
-def test_while_it_waits_the_connection_is_kept_alive_every_minute(hangs: tuple[Operator, threading.Event, threading.Event]) -> None:
+@pytest.mark.skipif(
+    not Path("/proc/net/tcp").exists(), reason="/proc/net/tcp says which timer a connection runs"
+)
+def test_while_it_waits_the_connection_is_kept_alive_every_minute(
+    hangs: tuple[Operator, threading.Event, threading.Event],
+) -> None:
     operator, started, ended = hangs
     process = operator.start("push")
     assert started.wait(30)
@@ -156,7 +188,8 @@ def test_while_it_waits_the_connection_is_kept_alive_every_minute(hangs: tuple[O
     ended.set()
     process.communicate(timeout=30)
     assert process.returncode == 0
-    # 02 is the keepalive timer; the time is in hundredths of a second (proc_net_tcp in the kernel's documentation).
+    # 02 is the keepalive timer; the time is in hundredths of a second (proc_net_tcp in the kernel's
+    # documentation).
     assert any(kind == 2 and 0 < hundredths <= 60 * 100 for kind, hundredths in timers)
 
 
@@ -169,8 +202,12 @@ def _timers(port: int) -> Iterator[tuple[int, int]]:
             yield int(kind, 16), int(when, 16)
 
 
-def test_an_answer_late_by_more_than_botocores_own_patience_is_waited_for(operator: Operator) -> None:
-    """No reading time-out is set: botocore's own would be the 60 seconds that nobody waits for here."""
+def test_an_answer_late_by_more_than_botocores_own_patience_is_waited_for(
+    operator: Operator,
+) -> None:
+    """No reading time-out is set: botocore's own would be the 60 seconds that nobody waits for
+    here.
+    """
     from infra.cli.function import _client
     from infra.cli.session import Session
 
@@ -184,7 +221,12 @@ def test_nothing_of_the_request_is_in_what_is_printed(operator: Operator) -> Non
     token = operator.environ["AWS_SESSION_TOKEN"]
 
     def refuse(request: AwsRequest) -> Answer:
-        return Answer.refusal(request, "InvalidSignatureException", f"The Canonical String should have been x-amz-security-token:{token}", status=403)
+        return Answer.refusal(
+            request,
+            "InvalidSignatureException",
+            f"The Canonical String should have been x-amz-security-token:{token}",
+            status=403,
+        )
 
     operator.world.aws.script("lambda", "Invoke", refuse)
     result = operator.run("push")

@@ -11,22 +11,43 @@ from infra.cli.run_log import LogLine
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 GOOD: dict[str, Any] = {"ok": True, "error": None, "counts": {"updated": 2}, "problems": []}
-BAD: dict[str, Any] = {"ok": False, "error": {"type": "UnreachableError", "message": "m", "remedy": "r"}, "counts": {}, "problems": []}
+BAD: dict[str, Any] = {
+    "ok": False,
+    "error": {"type": "UnreachableError", "message": "m", "remedy": "r"},
+    "counts": {},
+    "problems": [],
+}
 
 
 def at(hour: float) -> datetime:
     return NOW + timedelta(hours=hour - 12)
 
 
-def line(hour: float, clusters: Mapping[str, Mapping[str, Any]] | None = None, *, action: str = "push", **more: Any) -> LogLine:
+def line(
+    hour: float,
+    clusters: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    action: str = "push",
+    **more: Any,
+) -> LogLine:
     """A report at that hour of the day; its token lives twelve more."""
     entries = [{"id": name, **entry} for name, entry in (clusters or {}).items()]
-    tokens = [{"registry": "public.ecr.aws", "expiresAt": (at(hour) + timedelta(hours=12)).isoformat()}]
-    report = {"action": action, "ok": all(entry["ok"] for entry in entries), "tokens": tokens, "clusters": entries, **more}
+    tokens = [
+        {"registry": "public.ecr.aws", "expiresAt": (at(hour) + timedelta(hours=12)).isoformat()}
+    ]
+    report = {
+        "action": action,
+        "ok": all(entry["ok"] for entry in entries),
+        "tokens": tokens,
+        "clusters": entries,
+        **more,
+    }
     return LogLine(f"{hour}", at(hour), {"message": "report", "report": report})
 
 
-def judged(*pushes: LogLine, documents: tuple[str, ...] = ("prod",), sweeps: tuple[LogLine, ...] = ()) -> Health:
+def judged(
+    *pushes: LogLine, documents: tuple[str, ...] = ("prod",), sweeps: tuple[LogLine, ...] = ()
+) -> Health:
     return judge([Document(name, at(0)) for name in documents], pushes, sweeps)
 
 
@@ -40,11 +61,18 @@ def test_a_document_without_a_push_has_none() -> None:
 
 def test_a_good_push_gives_its_moment_and_the_tokens_end() -> None:
     prod = judged(line(8, {"prod": GOOD})).clusters["prod"]
-    assert (prod.last_good_push, prod.token_expires_at, prod.state(NOW)) == (at(8), at(20), State.OK)
+    assert (prod.last_good_push, prod.token_expires_at, prod.state(NOW)) == (
+        at(8),
+        at(20),
+        State.OK,
+    )
 
 
 def test_the_earliest_end_of_several_tokens_counts() -> None:
-    tokens = [{"registry": name, "expiresAt": at(end).isoformat()} for name, end in (("public.ecr.aws", 20), ("private", 9))]
+    tokens = [
+        {"registry": name, "expiresAt": at(end).isoformat()}
+        for name, end in (("public.ecr.aws", 20), ("private", 9))
+    ]
     assert judged(line(8, {"prod": GOOD}, tokens=tokens)).clusters["prod"].token_expires_at == at(9)
 
 
@@ -54,7 +82,14 @@ def test_a_failure_keeps_the_last_good_push() -> None:
 
 
 def test_a_good_push_ends_a_failure() -> None:
-    assert state(judged(line(2, {"prod": BAD}), line(3, {"prod": GOOD}, narrowedTo={"clusters": ["prod"]}))) is State.OK
+    assert (
+        state(
+            judged(
+                line(2, {"prod": BAD}), line(3, {"prod": GOOD}, narrowedTo={"clusters": ["prod"]})
+            )
+        )
+        is State.OK
+    )
 
 
 def test_a_token_that_ended_is_said() -> None:
@@ -62,7 +97,9 @@ def test_a_token_that_ended_is_said() -> None:
 
 
 def test_a_push_of_some_namespaces_is_no_good_push_of_the_cluster() -> None:
-    health = judged(line(2, {"prod": GOOD}), line(10, {"prod": GOOD}, narrowedTo={"namespaces": ["team-a"]}))
+    health = judged(
+        line(2, {"prod": GOOD}), line(10, {"prod": GOOD}, narrowedTo={"namespaces": ["team-a"]})
+    )
     assert health.clusters["prod"].last_good_push == at(2)
 
 
@@ -70,11 +107,16 @@ def test_a_failed_push_of_some_namespaces_is_made_good_by_the_same_again() -> No
     some = {"clusters": ["prod"], "namespaces": ["team-a"]}
     failed = line(10, {"prod": BAD}, narrowedTo=some)
     assert state(judged(line(2, {"prod": GOOD}), failed)) is State.FAILED
-    assert state(judged(line(2, {"prod": GOOD}), failed, line(11, {"prod": GOOD}, narrowedTo=some))) is State.OK
+    assert (
+        state(judged(line(2, {"prod": GOOD}), failed, line(11, {"prod": GOOD}, narrowedTo=some)))
+        is State.OK
+    )
 
 
 def test_a_good_push_of_some_namespaces_does_not_end_a_failure_of_the_cluster() -> None:
-    health = judged(line(2, {"prod": BAD}), line(3, {"prod": GOOD}, narrowedTo={"namespaces": ["team-a"]}))
+    health = judged(
+        line(2, {"prod": BAD}), line(3, {"prod": GOOD}, narrowedTo={"namespaces": ["team-a"]})
+    )
     assert state(health) is State.FAILED
 
 
@@ -102,7 +144,9 @@ def test_a_removal_ends_what_was_pushed_until_the_next_push() -> None:
 
 
 def test_a_removal_that_failed_says_nothing_of_the_tokens() -> None:
-    assert state(judged(line(8, {"prod": GOOD}), line(9, {"prod": BAD}, action="remove"))) is State.OK
+    assert (
+        state(judged(line(8, {"prod": GOOD}), line(9, {"prod": BAD}, action="remove"))) is State.OK
+    )
 
 
 def test_the_last_sweeps_failure_counts_when_it_is_the_latest_word() -> None:
@@ -131,7 +175,9 @@ def test_the_least_life_that_was_measured_counts_before_the_tokens_own() -> None
 
 def test_a_sweep_measures_what_is_left_after_the_last_push() -> None:
     sweep = line(11.5, {"prod": {**GOOD, "secondsLeft": 30600}}, action="sweep")
-    assert judged(line(8, {"prod": GOOD}), sweeps=(sweep,)).clusters["prod"].token_expires_at == at(20)
+    assert judged(line(8, {"prod": GOOD}), sweeps=(sweep,)).clusters["prod"].token_expires_at == at(
+        20
+    )
     later = line(11.9, {"prod": MEASURED})
     assert judged(later, sweeps=(sweep,)).clusters["prod"].token_expires_at == at(12.9)
 
@@ -159,7 +205,11 @@ def test_a_push_that_failed_as_a_whole_is_kept_until_the_next_that_does_not() ->
 
 
 def test_a_mistyped_push_is_no_failure_of_the_clusters() -> None:
-    typo = line(10, error={"type": "RequestError", "message": "m", "remedy": "r"}, narrowedTo={"clusters": ["staging"]})
+    typo = line(
+        10,
+        error={"type": "RequestError", "message": "m", "remedy": "r"},
+        narrowedTo={"clusters": ["staging"]},
+    )
     assert judged(line(2, {"prod": GOOD}), typo).run_error is None
 
 
@@ -169,7 +219,11 @@ def test_clusters_that_a_discovery_found_are_there() -> None:
 
 
 def test_a_cluster_that_a_discovery_finds_no_more_is_gone_without_a_word() -> None:
-    health = judged(line(2, {"fleet/eu-west-1/a": GOOD}), line(8, {"fleet/eu-west-1/b": GOOD}), documents=("fleet/*",))
+    health = judged(
+        line(2, {"fleet/eu-west-1/a": GOOD}),
+        line(8, {"fleet/eu-west-1/b": GOOD}),
+        documents=("fleet/*",),
+    )
     assert list(health.clusters) == ["fleet/eu-west-1/b"]
     assert health.deleted == {}
 
@@ -183,7 +237,9 @@ def test_a_narrowed_push_takes_no_discovered_cluster_away() -> None:
 def test_a_discovery_that_failed_is_shown_until_it_works() -> None:
     failed = line(2, {"fleet/*": BAD})
     assert state(judged(failed, documents=("fleet/*",)), "fleet/*") is State.FAILED
-    assert list(judged(failed, line(8, {"fleet/eu-west-1/a": GOOD}), documents=("fleet/*",)).clusters) == ["fleet/eu-west-1/a"]
+    assert list(
+        judged(failed, line(8, {"fleet/eu-west-1/a": GOOD}), documents=("fleet/*",)).clusters
+    ) == ["fleet/eu-west-1/a"]
 
 
 @pytest.mark.parametrize("later", [(), (line(10, {}),)], ids=["before the next push", "after it"])
@@ -194,23 +250,39 @@ def test_a_document_that_went_away_without_an_event_is_said(later: tuple[LogLine
 
 
 def test_a_deletion_by_a_change_event_is_said() -> None:
-    gone = line(9, narrowedTo={"clusters": ["edge"]}, deleted={"id": "edge", "message": "m", "remedy": "r"})
+    gone = line(
+        9, narrowedTo={"clusters": ["edge"]}, deleted={"id": "edge", "message": "m", "remedy": "r"}
+    )
     assert judged(gone).deleted == {"edge": at(9)}
 
 
 def test_a_document_that_is_back_is_not() -> None:
-    gone = line(9, narrowedTo={"clusters": ["prod"]}, deleted={"id": "prod", "message": "m", "remedy": "r"})
+    gone = line(
+        9, narrowedTo={"clusters": ["prod"]}, deleted={"id": "prod", "message": "m", "remedy": "r"}
+    )
     assert judged(gone).deleted == {}
 
 
 def test_a_document_deleted_after_a_removal_leaves_nothing_behind() -> None:
-    removed = line(9, {"edge": {**GOOD, "counts": {"removed": 2}}}, action="remove", narrowedTo={"clusters": ["edge"]})
-    assert judged(line(8, {"prod": GOOD, "edge": GOOD}), removed, line(10, {"prod": GOOD})).deleted == {}
+    removed = line(
+        9,
+        {"edge": {**GOOD, "counts": {"removed": 2}}},
+        action="remove",
+        narrowedTo={"clusters": ["edge"]},
+    )
+    assert (
+        judged(line(8, {"prod": GOOD, "edge": GOOD}), removed, line(10, {"prod": GOOD})).deleted
+        == {}
+    )
 
 
 def test_clusters_that_a_full_report_leaves_out_are_ok_when_another_that_is_found_room() -> None:
     health = judged(line(8, {"prod": GOOD}, clustersLeft=1), documents=("prod", "edge"))
-    assert (state(health, "edge"), health.clusters["edge"].inferred, health.capped_at) == (State.OK, True, at(8))
+    assert (state(health, "edge"), health.clusters["edge"].inferred, health.capped_at) == (
+        State.OK,
+        True,
+        at(8),
+    )
 
 
 def test_they_are_unknown_when_only_failures_found_room() -> None:
@@ -219,5 +291,8 @@ def test_they_are_unknown_when_only_failures_found_room() -> None:
 
 
 def test_a_document_younger_than_a_full_report_is_not_taken_to_be_in_it() -> None:
-    health = judge([Document("prod", at(0)), Document("edge", at(9))], [line(8, {"prod": GOOD}, clustersLeft=1)])
+    health = judge(
+        [Document("prod", at(0)), Document("edge", at(9))],
+        [line(8, {"prod": GOOD}, clustersLeft=1)],
+    )
     assert state(health, "edge") is State.NO_PUSH

@@ -1,4 +1,6 @@
-"""infra/examples/operator-policy.json: what whoever runs the commands must be allowed, by the calls that they make."""
+"""infra/examples/operator-policy.json: what whoever runs the commands must be allowed, by the calls
+that they make.
+"""
 
 import json
 from pathlib import Path
@@ -7,10 +9,16 @@ import pytest
 
 from tests.support.operator import Operator
 
-POLICY = json.loads((Path(__file__).parents[2] / "infra" / "examples" / "operator-policy.json").read_text())
+POLICY = json.loads(
+    (Path(__file__).parents[2] / "infra" / "examples" / "operator-policy.json").read_text()
+)
 # Where the call's name is not the permission's (Service Authorization Reference).
-PERMISSIONS = {"lambda:Invoke": "lambda:InvokeFunction", "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility"}
-# What the service itself does on the caller's behalf: for StartMessageMoveTask (SQS developer guide, "dead-letter queue redrive permissions").
+PERMISSIONS = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+# What the service itself does on the caller's behalf: for StartMessageMoveTask (SQS developer
+# guide, "dead-letter queue redrive permissions").
 BY_SQS = {"sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"}
 
 
@@ -21,14 +29,32 @@ def allowed() -> set[str]:
 
 @pytest.fixture
 def asked(operator: Operator) -> set[str]:
-    """The permissions of all calls that the commands make. The function, called in this process, makes its own by another user agent."""
+    """The permissions of all calls that the commands make.
+
+    The function, called in this process, makes its own by another user agent.
+    """
     for number in range(2):
         operator.stack.dead_letters.put({"action": "push", "number": number})
-    commands = ("push", "status", "logs", "queue list", "queue redrive", "queue purge retry --yes", "queue purge dead-letters --yes")
+    commands = (
+        "push",
+        "status",
+        "logs",
+        "queue list",
+        "queue redrive",
+        "queue purge retry --yes",
+        "queue purge dead-letters --yes",
+    )
     for command in commands:
         assert operator.run(*command.split()).exit_code in (0, 1), command
     calls = [call for call in operator.world.aws.calls if " cli" in call.user_agent]
-    return {PERMISSIONS.get(name := f"{'cloudwatch' if call.service == 'monitoring' else call.service}:{call.action}", name) for call in calls}
+    return {
+        PERMISSIONS.get(
+            name
+            := f"{'cloudwatch' if call.service == 'monitoring' else call.service}:{call.action}",
+            name,
+        )
+        for call in calls
+    }
 
 
 def test_every_call_is_allowed_and_nothing_else(asked: set[str]) -> None:

@@ -1,4 +1,6 @@
-"""The command line as it is installed: a wheel with everything in it, and nothing of it in what is deployed."""
+"""The command line as it is installed: a wheel with everything in it, and nothing of it in what is
+deployed.
+"""
 
 import importlib.metadata
 import os
@@ -23,7 +25,12 @@ OWN = {"ecr_public_pusher", "ecr_public_pusher_cli", "infra"}
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     (made,) = folder.glob("*.whl")
     return made
 
@@ -43,24 +50,45 @@ def test_nothing_that_they_need_is_left_unpinned() -> None:
     pinned = {pin.split("==")[0].lower().replace("_", "-") for pin in PROJECT["dependencies"]}
     for name in pinned:
         needed = {Requirement(text) for text in importlib.metadata.requires(name) or ()}
-        names = {one.name.lower().replace("_", "-") for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})}
+        names = {
+            one.name.lower().replace("_", "-")
+            for one in needed
+            if one.marker is None or one.marker.evaluate({"extra": ""})
+        }
         assert names <= pinned, name
 
 
 def test_it_is_named_by_the_release_and_holds_command_model_and_rbac(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert wheel.name == f"ecr_public_pusher-{VERSION}-py3-none-any.whl"
-    assert {"ecr_public_pusher_cli/app.py", "ecr_public_pusher/configuration/schema.py", "ecr_public_pusher_cli/rbac/cluster.yaml"} <= names
-    assert not [name for name in names if "infra" in name or "tests" in name or "__pycache__" in name]
+    assert {
+        "ecr_public_pusher_cli/app.py",
+        "ecr_public_pusher/configuration/schema.py",
+        "ecr_public_pusher_cli/rbac/cluster.yaml",
+    } <= names
+    assert not [
+        name for name in names if "infra" in name or "tests" in name or "__pycache__" in name
+    ]
 
 
 def test_it_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(tmp_path),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         code = "from ecr_public_pusher_cli.__main__ import main; main()"
-        return subprocess.run([sys.executable, "-c", code, *arguments], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            cwd=tmp_path,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     assert run("--version").stdout == f"ecr-public-pusher {VERSION}\n"
     assert "status" in run("--help").stdout

@@ -1,4 +1,6 @@
-"""What a person sees on a terminal, and what a pipe gets: widths, colours, questions, interrupts."""
+"""What a person sees on a terminal, and what a pipe gets: widths, colours, questions,
+interrupts.
+"""
 
 import re
 import subprocess
@@ -40,7 +42,9 @@ def test_a_terminal_gets_colours(prod: Operator) -> None:
 
 
 @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_a_terminal_that_wants_no_colours_gets_none(prod: Operator, environ: dict[str, str]) -> None:
+def test_a_terminal_that_wants_no_colours_gets_none(
+    prod: Operator, environ: dict[str, str]
+) -> None:
     with terminal(prod, "status", **environ) as screen:
         screen.finish()
     assert not COLOUR.search(screen.raw)
@@ -54,7 +58,9 @@ def piped(operator: Operator, *arguments: str, **environ: str) -> str:
 def test_a_pipe_gets_whole_lines_without_colours_whatever_the_width(prod: Operator) -> None:
     text = piped(prod, "status", COLUMNS="40")
     assert "\x1b" not in text
-    (line,) = [line for line in text.splitlines() if line.startswith(f"{LONG} ") and "failed" in line]
+    (line,) = [
+        line for line in text.splitlines() if line.startswith(f"{LONG} ") and "failed" in line
+    ]
     assert "EksError" in line
 
 

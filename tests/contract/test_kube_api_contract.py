@@ -1,8 +1,9 @@
-"""The cluster answers as kube-apiserver 1.36.2 was recorded to, request by request, in order, each recording from an empty server.
+"""The cluster answers as kube-apiserver 1.36.2 was recorded to, request by request, in order, each
+recording from an empty server.
 
-Run with KUBEBUILDER_ASSETS set, the same requests go to a real kube-apiserver. Only what differs from run to run is levelled: identifiers,
-versions, times, ages, addresses. A request may name what an earlier answer had, a version or a
-page's token: `${case:path.in.the.answer}`.
+Run with KUBEBUILDER_ASSETS set, the same requests go to a real kube-apiserver. Only what differs
+from run to run is levelled: identifiers, versions, times, ages, addresses. A request may name what
+an earlier answer had, a version or a page's token: `${case:path.in.the.answer}`.
 """
 
 import json
@@ -36,10 +37,19 @@ COMPACT = "COMPACT"
 """No HTTP method: here the server was made to forget what is past, as every five minutes."""
 SEEN = re.compile(r"\$\{([^:}]+):([^}]+)\}")
 UUID = re.compile(r"(?!0{8})[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-QUOTED_CHARACTER = re.compile(r"\\(?:x|u00)(?=[0-9a-f]{2}')")  # Go's releases differ in how they quote one
+QUOTED_CHARACTER = re.compile(
+    r"\\(?:x|u00)(?=[0-9a-f]{2}')"
+)  # Go's releases differ in how they quote one
 RECORDED_VERSION = re.compile(r"ResourceVersion in (record|the precondition) \(\d+\)")
 CURRENT_VERSION = re.compile(r"current: \d+")
-LEVELLED = {"resourceVersion", "creationTimestamp", "deletionTimestamp", "time", "continue", "serverAddress"}
+LEVELLED = {
+    "resourceVersion",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "time",
+    "continue",
+    "serverAddress",
+}
 BUILD = {"gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "platform"}
 
 
@@ -47,7 +57,10 @@ BUILD = {"gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "p
 def clusters() -> Iterator[dict[str, Cluster]]:
     with ExitStack() as stack:
         yield {
-            recording: stack.enter_context(start_cluster("contract", credentials=lambda _: None, static_tokens=TOKENS)) for recording in RECORDINGS
+            recording: stack.enter_context(
+                start_cluster("contract", credentials=lambda _: None, static_tokens=TOKENS)
+            )
+            for recording in RECORDINGS
         }
 
 
@@ -55,7 +68,12 @@ def clusters() -> Iterator[dict[str, Cluster]]:
 def pools(clusters: dict[str, Cluster]) -> Iterator[dict[str, urllib3.PoolManager]]:
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(urllib3.PoolManager(ssl_context=context(cluster.ca_pem), retries=urllib3.Retry(total=0, redirect=False)))
+            name: stack.enter_context(
+                urllib3.PoolManager(
+                    ssl_context=context(cluster.ca_pem),
+                    retries=urllib3.Retry(total=0, redirect=False),
+                )
+            )
             for name, cluster in clusters.items()
         }
 
@@ -125,11 +143,16 @@ def _body(body: Any) -> bytes | None:
     return body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
 
-def _served_resources(got: dict[str, Any], wanted: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _served_resources(
+    got: dict[str, Any], wanted: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Of discovery, only the resources that are served need to be shown, each as recorded."""
     served = {entry["name"] for entry in got["resources"]}
     assert {"namespaces", "secrets", "serviceaccounts"} <= served
-    return got, {**wanted, "resources": [entry for entry in wanted["resources"] if entry["name"] in served]}
+    return got, {
+        **wanted,
+        "resources": [entry for entry in wanted["resources"] if entry["name"] in served],
+    }
 
 
 def _without(value: Any, names: set[str]) -> Any:
@@ -137,16 +160,26 @@ def _without(value: Any, names: set[str]) -> Any:
 
 
 def _levelled(value: Any, name: str = "") -> Any:
-    """The answer with what differs from run to run replaced by a mark, so that its presence still counts."""
+    """The answer with what differs from run to run replaced by a mark, so that its presence still
+    counts.
+    """
     if name in LEVELLED and isinstance(value, str):
         return "*"
     if name == "cells":
-        return ["<age>" if isinstance(cell, str) and re.fullmatch(r"(\d+[smhdy])+", cell) else cell for cell in value]
+        return [
+            "<age>" if isinstance(cell, str) and re.fullmatch(r"(\d+[smhdy])+", cell) else cell
+            for cell in value
+        ]
     if isinstance(value, dict):
         return {key: _levelled(field, key) for key, field in value.items()}
     if isinstance(value, list):
-        # Managers of one second stand in the order of their names: which second a request falls into is chance.
-        items = sorted(value, key=lambda entry: (entry["operation"], entry["manager"])) if name == "managedFields" else value
+        # Managers of one second stand in the order of their names: which second a request falls
+        # into is chance.
+        items = (
+            sorted(value, key=lambda entry: (entry["operation"], entry["manager"]))
+            if name == "managedFields"
+            else value
+        )
         return [_levelled(item) for item in items]
     if isinstance(value, str):
         value = RECORDED_VERSION.sub(r"ResourceVersion in \1 (*)", UUID.sub("*", value))

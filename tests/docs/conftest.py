@@ -1,4 +1,6 @@
-"""A shell in which the documents' commands are run as they stand: `aws` is botocore against a local AWS, `kubectl` the real one."""
+"""A shell in which the documents' commands are run as they stand: `aws` is botocore against a local
+AWS, `kubectl` the real one.
+"""
 
 import contextlib
 import json
@@ -24,7 +26,8 @@ from tests.support.world import world as make_world
 
 AWS = f'#!/bin/sh\nexec {sys.executable} -m tests.support.commands.aws_runner "$@"\n'
 OURS = f'#!/bin/sh\nexec {sys.executable} -m infra.cli "$@"\n'
-# No others are there to be run: what a document says of make, terraform or pip must not happen to whoever runs the tests.
+# No others are there to be run: what a document says of make, terraform or pip must not happen to
+# whoever runs the tests.
 REAL = (
     "awk",
     "basename",
@@ -66,7 +69,15 @@ class Shell:
     def run_text(self, text: str) -> str:
         """The same, of a part of a block, or of several: a shell keeps what was set in it."""
         command = ["bash", "-euo", "pipefail", "-c", text]
-        done = subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, check=False, timeout=SECONDS)
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
@@ -75,7 +86,13 @@ class Shell:
         leader, follower = pty.openpty()
         command = ["bash", "-euo", "pipefail", "-c", text]
         with subprocess.Popen(
-            command, cwd=ROOT, env=self.environ, stdin=follower, stdout=follower, stderr=follower, start_new_session=True
+            command,
+            cwd=ROOT,
+            env=self.environ,
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            start_new_session=True,
         ) as running:
             os.close(follower)
             os.write(leader, f"{answer}\n".encode())
@@ -91,16 +108,26 @@ class Shell:
     def knows(self, *names: str) -> None:
         """kubectl's contexts are the clusters of these names."""
         parts = [self.world.clusters[name].kubeconfig() for name in names]
-        whole = {**parts[0], **{kind: [one for part in parts for one in part[kind]] for kind in ("clusters", "contexts")}}
+        whole = {
+            **parts[0],
+            **{
+                kind: [one for part in parts for one in part[kind]]
+                for kind in ("clusters", "contexts")
+            },
+        }
         whole["users"] = []
         for name, part in zip(names, parts, strict=True):
             whole["users"].append({**part["users"][0], "name": name})
-        whole["contexts"] = [{"name": name, "context": {"cluster": name, "user": name}} for name in names]
+        whole["contexts"] = [
+            {"name": name, "context": {"cluster": name, "user": name}} for name in names
+        ]
         (self.folder / "kubeconfig").write_text(json.dumps(whole))
 
 
 def _shown(terminal: int) -> str:
-    """All that comes, until the last one who holds the terminal has gone, or is silent for long, as if it asked once more."""
+    """All that comes, until the last one who holds the terminal has gone, or is silent for long, as
+    if it asked once more.
+    """
     parts = []
     with contextlib.suppress(OSError):  # Linux: EIO at the end
         while select.select([terminal], [], [], SECONDS)[0] and (part := os.read(terminal, 65536)):
@@ -110,12 +137,20 @@ def _shown(terminal: int) -> str:
 
 def block_of(document: str, *, starts: str = "", holds: str = "") -> Block:
     """The first shell block of a document that begins so, and holds that."""
-    return next(block for block in blocks({"sh"}) if block.document == ROOT / document and block.text.startswith(starts) and holds in block.text)
+    return next(
+        block
+        for block in blocks({"sh"})
+        if block.document == ROOT / document
+        and block.text.startswith(starts)
+        and holds in block.text
+    )
 
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    """Of somebody with administrator's rights in AWS and in the clusters; the function's environment is the process's."""
+    """Of somebody with administrator's rights in AWS and in the clusters; the function's
+    environment is the process's.
+    """
     if shutil.which("kubectl") is None:
         pytest.skip("there is no kubectl on this machine")
     environ: dict[str, str] = {}
@@ -128,7 +163,12 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 def _surroundings(folder: Path) -> dict[str, str]:
     programs = folder / "bin"
     programs.mkdir()
-    for name, text in {"aws": AWS, "ecr-public-pusher": OURS, "sam": NOTHING, "pipx": NOTHING}.items():
+    for name, text in {
+        "aws": AWS,
+        "ecr-public-pusher": OURS,
+        "sam": NOTHING,
+        "pipx": NOTHING,
+    }.items():
         (programs / name).write_text(text)
         (programs / name).chmod(stat.S_IRWXU)
     for name in REAL:

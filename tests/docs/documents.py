@@ -29,12 +29,21 @@ class Block:
 
 def blocks(languages: Collection[str] | None = None) -> list[Block]:
     """Every fenced block of these languages, or of any."""
-    return [block for document in DOCUMENTS for block in _blocks(document) if languages is None or block.language in languages]
+    return [
+        block
+        for document in DOCUMENTS
+        for block in _blocks(document)
+        if languages is None or block.language in languages
+    ]
 
 
 def _blocks(document: Path) -> list[Block]:
     tokens = MarkdownIt().parse(document.read_text())
-    return [Block(document, (token.map or [0])[0] + 1, token.info.strip(), token.content) for token in tokens if token.type == "fence"]
+    return [
+        Block(document, (token.map or [0])[0] + 1, token.info.strip(), token.content)
+        for token in tokens
+        if token.type == "fence"
+    ]
 
 
 def prose(document: Path) -> str:

@@ -1,4 +1,6 @@
-"""Every command of the documents is one that its program takes, says where it works, and sends what the function understands."""
+"""Every command of the documents is one that its program takes, says where it works, and sends what
+the function understands.
+"""
 
 import json
 import re
@@ -20,17 +22,29 @@ CONFIG_PATH = "/ecr-public-pusher"
 MAKEFILE = (ROOT / "Makefile").read_text()
 # Functions that a block defines take any words.
 JUDGES: Mapping[str, Judge] = {PROGRAM: judge} | {
-    name: lambda _: [] for block in SHELL for name in re.findall(r"^(\w+)\(\) \{", block.text, re.MULTILINE)
+    name: lambda _: []
+    for block in SHELL
+    for name in re.findall(r"^(\w+)\(\) \{", block.text, re.MULTILINE)
 }
 # Wrong use of it deploys into, or deletes from, whatever region the shell happens to have.
 # What asks before it does it, and with what it does not.
-ASKING = re.compile(rf"^(sam (deploy|delete)|terraform (apply|destroy)|{PROGRAM} (clusters (add|delete)|apply|remove|queue purge|.*--prune-all))\b")
-SILENT = re.compile(r"--(yes|no-confirm-changeset|no-prompts|dry-run|help|print-rbac|guided|auto-approve)\b|-y\b")
+ASKING = re.compile(
+    rf"^(sam (deploy|delete)|terraform (apply|destroy)|{PROGRAM} (clusters"
+    r" (add|delete)|apply|remove|queue purge|.*--prune-all))\b"
+)
+SILENT = re.compile(
+    r"--(yes|no-confirm-changeset|no-prompts|dry-run|help|print-rbac|guided|auto-approve)\b|-y\b"
+)
 OF_A_REGION = ("deploy", "delete", "remote")
 
 
 def named(program: str) -> list[tuple[Block, Command]]:
-    return [(block, command) for block in SHELL for command in parse(block.text) if command.program == program]
+    return [
+        (block, command)
+        for block in SHELL
+        for command in parse(block.text)
+        if command.program == program
+    ]
 
 
 def idle(found: list[tuple[Block, Command]]) -> list[str]:
@@ -51,32 +65,75 @@ def test_each_program_takes_its_commands_in_the_text_too(document: Path) -> None
 
 
 def test_each_aws_command_names_its_region() -> None:
-    assert idle([(block, command) for block, command in named("aws") if lacks_region(command)]) == []
+    assert (
+        idle([(block, command) for block, command in named("aws") if lacks_region(command)]) == []
+    )
 
 
 def test_each_sam_command_that_changes_a_stack_names_its_region() -> None:
-    assert idle([pair for pair in named("sam") if pair[1].words[0].text in OF_A_REGION and not pair[1].option("--region")]) == []
+    assert (
+        idle(
+            [
+                pair
+                for pair in named("sam")
+                if pair[1].words[0].text in OF_A_REGION and not pair[1].option("--region")
+            ]
+        )
+        == []
+    )
 
 
 def test_each_kubectl_command_names_its_cluster() -> None:
-    assert idle([(block, command) for block, command in named("kubectl") if not names_context(command)]) == []
+    assert (
+        idle(
+            [(block, command) for block, command in named("kubectl") if not names_context(command)]
+        )
+        == []
+    )
 
 
 def test_each_stack_of_an_access_entry_is_of_one_cluster() -> None:
-    """A stack of a fixed name that is deployed for a second cluster takes the first one's access entry away."""
-    deployed = [(block, command) for block, command in named("aws") if "infra/access-entry.yaml" in str(command)]
+    """A stack of a fixed name that is deployed for a second cluster takes the first one's access
+    entry away.
+    """
+    deployed = [
+        (block, command)
+        for block, command in named("aws")
+        if "infra/access-entry.yaml" in str(command)
+    ]
     assert deployed
     assert all(
-        f"ClusterName={str(command.option('--stack-name')).removeprefix('ecr-public-pusher-access-')}" in str(command) for _, command in deployed
+        f"ClusterName={str(command.option('--stack-name')).removeprefix('ecr-public-pusher-access-')}"
+        in str(command)
+        for _, command in deployed
     )
 
 
 def test_each_change_of_a_parameter_may_be_repeated() -> None:
-    assert idle([pair for pair in named("aws") if pair[1].words[1].text == "put-parameter" and "--overwrite" not in str(pair[1])]) == []
+    assert (
+        idle(
+            [
+                pair
+                for pair in named("aws")
+                if pair[1].words[1].text == "put-parameter" and "--overwrite" not in str(pair[1])
+            ]
+        )
+        == []
+    )
 
 
 def test_each_stack_may_be_deployed_again() -> None:
-    assert idle([pair for pair in named("aws") if pair[1].words[1].text == "deploy" and "--no-fail-on-empty-changeset" not in str(pair[1])]) == []
+    assert (
+        idle(
+            [
+                pair
+                for pair in named("aws")
+                if pair[1].words[1].text == "deploy"
+                and "--no-fail-on-empty-changeset" not in str(pair[1])
+            ]
+        )
+        == []
+    )
 
 
 def test_each_event_that_is_sent_is_one() -> None:
@@ -87,40 +144,61 @@ def test_each_event_that_is_sent_is_one() -> None:
 
 
 def test_each_invocation_is_sent_once() -> None:
-    """The AWS CLI stops reading after a minute, and it and the SAM CLI then send the event again."""
-    invocations = [pair for pair in named("aws") + named("sam") if re.search(r"lambda invoke|remote invoke", str(pair[1]))]
+    """The AWS CLI stops reading after a minute, and it and the SAM CLI then send the
+    event again.
+    """
+    invocations = [
+        pair
+        for pair in named("aws") + named("sam")
+        if re.search(r"lambda invoke|remote invoke", str(pair[1]))
+    ]
     assert invocations
-    assert idle([pair for pair in invocations if not str(pair[1]).startswith("AWS_MAX_ATTEMPTS=1 ")]) == []
+    assert (
+        idle([pair for pair in invocations if not str(pair[1]).startswith("AWS_MAX_ATTEMPTS=1 ")])
+        == []
+    )
 
 
 def test_each_document_that_is_written_is_one() -> None:
     for _, command in named("aws"):
         name, value = command.option("--name"), command.option("--value")
         if command.words[1].text == "put-parameter" and name and value:
-            built = loader.load([loader.Parameter(name, value)], root=CONFIG_PATH, region="us-east-1")
+            built = loader.load(
+                [loader.Parameter(name, value)], root=CONFIG_PATH, region="us-east-1"
+            )
             assert (dict(built.invalid), built.unknown) == ({}, ())
 
 
 def test_each_make_target_is_one() -> None:
     targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
-    given = {word.text for _, command in named("make") for word in command.words if "=" not in word.text}
+    given = {
+        word.text for _, command in named("make") for word in command.words if "=" not in word.text
+    }
     assert given - targets == set()
 
 
 @pytest.mark.parametrize("block", SHELL, ids=str)
 def test_each_file_that_a_command_names_is_there(block: Block) -> None:
     words = [word.text for command in parse(block.text) for word in command.words if word.known]
-    assert [word for word in words if word.startswith(("infra/", "docs/", "tests/")) and not (ROOT / word).exists()] == []
+    assert [
+        word
+        for word in words
+        if word.startswith(("infra/", "docs/", "tests/")) and not (ROOT / word).exists()
+    ] == []
 
 
 def asks(command: Command) -> bool:
     return bool(ASKING.match(str(command))) and not SILENT.search(str(command))
 
 
-@pytest.mark.parametrize("block", [block for block in SHELL if block.document.name != "command-line.md"], ids=str)
+@pytest.mark.parametrize(
+    "block", [block for block in SHELL if block.document.name != "command-line.md"], ids=str
+)
 def test_a_command_that_asks_is_the_last_of_its_block(block: Block) -> None:
     """Of a block that is pasted, the next line would be its answer."""
-    first = next((number for number, command in enumerate(parse(block.text)) if asks(command)), None)
+    first = next(
+        (number for number, command in enumerate(parse(block.text)) if asks(command)), None
+    )
     assert first is None or first == len(parse(block.text)) - 1
 
 

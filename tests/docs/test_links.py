@@ -22,7 +22,9 @@ def targets(document: Path) -> list[str]:
 
 
 def anchors(document: Path) -> set[str]:
-    """Of each section, as GitHub makes them: lower case, without punctuation, blanks as hyphens; a second one of a name is numbered."""
+    """Of each section, as GitHub makes them: lower case, without punctuation, blanks as hyphens; a
+    second one of a name is numbered.
+    """
     found: set[str] = set()
     tokens = MarkdownIt().enable("table").parse(document.read_text())
     for before, token in itertools.pairwise(tokens):
@@ -51,7 +53,9 @@ def test_what_a_document_links_to_is_there(document: Path) -> None:
 
 
 def test_every_document_of_the_folder_is_reached_from_the_readme() -> None:
-    reached = {(ROOT / target.partition("#")[0]).resolve() for target in targets(ROOT / "README.md")}
+    reached = {
+        (ROOT / target.partition("#")[0]).resolve() for target in targets(ROOT / "README.md")
+    }
     assert {path for path in DOCUMENTS if path.parent == ROOT / "docs"} - reached == set()
 
 
@@ -63,16 +67,26 @@ def test_an_anchor_is_made_as_github_makes_it(tmp_path: Path) -> None:
 
 SOURCES = [
     *ROOT.glob("*.yaml"),
-    *(path for folder in ("lambda_src", "infra") for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".yaml", ".tf")),
+    *(
+        path
+        for folder in ("lambda_src", "infra")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".yaml", ".tf")
+    ),
 ]
 
 
 def test_documents_that_the_sources_name_are_there() -> None:
-    named = {(source, found) for source in SOURCES for found in re.findall(r"\bdocs/[\w-]+\.md(?:#[\w-]+)?", source.read_text())}
+    named = {
+        (source, found)
+        for source in SOURCES
+        for found in re.findall(r"\bdocs/[\w-]+\.md(?:#[\w-]+)?", source.read_text())
+    }
     missing = [
         f"{source.relative_to(ROOT)}: {found}"
         for source, found in named
-        if not (ROOT / found.partition("#")[0]).exists() or ("#" in found and found.partition("#")[2] not in anchors(ROOT / found.partition("#")[0]))
+        if not (ROOT / found.partition("#")[0]).exists()
+        or ("#" in found and found.partition("#")[2] not in anchors(ROOT / found.partition("#")[0]))
     ]
     assert named
     assert missing == []

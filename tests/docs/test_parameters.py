@@ -1,4 +1,6 @@
-"""Template parameters that the documents' commands give are ones that the templates have, and let through."""
+"""Template parameters that the documents' commands give are ones that the templates have, and let
+through.
+"""
 
 import re
 
@@ -17,9 +19,14 @@ GIVEN = [
 
 
 def overrides(command: Command) -> dict[str, str | None]:
-    """By name; None: whatever the reader or a variable puts there. Quotes within a word are the SAM CLI's."""
+    """By name; None: whatever the reader or a variable puts there.
+
+    Quotes within a word are the SAM CLI's.
+    """
     words = list(command.words)
-    place = next(number for number, word in enumerate(words) if word.text == "--parameter-overrides")
+    place = next(
+        number for number, word in enumerate(words) if word.text == "--parameter-overrides"
+    )
     found: dict[str, str | None] = {}
     for word in words[place + 1 :]:
         if word.text.startswith("--"):
@@ -35,7 +42,9 @@ def problems(command: Command) -> list[str]:
     given = overrides(command)
     unknown = [f"{template} has no parameter {name}" for name in given if name not in declared]
     refused = [
-        f"{name} may not be {value}" for name, value in given.items() if name in declared and value is not None and not fits(declared[name], value)
+        f"{name} may not be {value}"
+        for name, value in given.items()
+        if name in declared and value is not None and not fits(declared[name], value)
     ]
     known = {name: value for name, value in given.items() if name in declared and value is not None}
     return unknown + refused + refusals(template, **known)
@@ -44,7 +53,10 @@ def problems(command: Command) -> list[str]:
 def fits(declared: dict[str, object], value: str) -> bool:
     values = value.split(",") if declared["Type"] == "CommaDelimitedList" else [value]
     allowed = [str(one) for one in declared.get("AllowedValues", [])]  # type: ignore[attr-defined]
-    return all(re.search(str(declared.get("AllowedPattern", "")), one) and (not allowed or one in allowed) for one in values)
+    return all(
+        re.search(str(declared.get("AllowedPattern", "")), one) and (not allowed or one in allowed)
+        for one in values
+    )
 
 
 @pytest.mark.parametrize(("block", "command"), GIVEN, ids=lambda value: str(value)[:60])
@@ -58,7 +70,10 @@ def test_each_parameter_that_is_given_is_let_through(block: Block, command: Comm
         "sam deploy --parameter-overrides Scheduel=x",
         "sam deploy --parameter-overrides Timeout=61",
         "sam deploy --parameter-overrides 'Schedule=\"rate(11 hours)\"'",
-        "aws cloudformation deploy --template-file infra/access-entry.yaml --parameter-overrides Cluster=a",
+        (
+            "aws cloudformation deploy --template-file infra/access-entry.yaml"
+            " --parameter-overrides Cluster=a"
+        ),
     ],
 )
 def test_one_that_is_not_is_found(text: str) -> None:

@@ -1,4 +1,6 @@
-"""What is public by name is documented: the report's fields, outcomes, checks, metrics, actions, labels."""
+"""What is public by name is documented: the report's fields, outcomes, checks, metrics, actions,
+labels.
+"""
 
 import ast
 import re
@@ -21,8 +23,16 @@ def fields() -> set[str]:
     """Every name that the report's module puts into a mapping."""
     tree = ast.parse(Path(report.__file__).read_text())
     keys = [key for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in node.keys]
-    set_later = [node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)]
-    return {node.value for node in [*keys, *set_later] if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    set_later = [
+        node.slice
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+    ]
+    return {
+        node.value
+        for node in [*keys, *set_later]
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
 
 
 @pytest.mark.parametrize("field", sorted(fields()))
@@ -55,6 +65,8 @@ def test_each_event_is_documented(action: str) -> None:
     assert f'"action": "{action}"' in EVENTS.read_text()
 
 
-@pytest.mark.parametrize("name", [ownership.MANAGED_BY_LABEL, f"{ownership.ANNOTATION_PREFIX}expires-at"])
+@pytest.mark.parametrize(
+    "name", [ownership.MANAGED_BY_LABEL, f"{ownership.ANNOTATION_PREFIX}expires-at"]
+)
 def test_what_is_written_on_a_secret_is_documented(name: str) -> None:
     assert name in (ROOT / "docs/how-it-works.md").read_text()

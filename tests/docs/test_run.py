@@ -13,19 +13,27 @@ NOBODY = "arn:aws:iam::111122223333:role/somebody-else"
 def add_cluster(shell: Shell, *, admitted: bool = False) -> None:
     """One that knows nothing of the function yet, or all of it."""
     principal, rbac = (EXECUTION_ROLE, "cluster.yaml") if admitted else (NOBODY, None)
-    shell.world.add_cluster(CLUSTER, namespaces=("team-a",), region="eu-west-1", principal=principal, rbac=rbac)
+    shell.world.add_cluster(
+        CLUSTER, namespaces=("team-a",), region="eu-west-1", principal=principal, rbac=rbac
+    )
     shell.knows(CLUSTER)
 
 
 def without_pods(text: str) -> str:
-    """Without the example's Pod: the local clusters know none. tests/stack/test_examples.py reads it."""
-    return "".join(line for line in text.splitlines(keepends=True) if "infra/examples/pod.yaml" not in line)
+    """Without the example's Pod: the local clusters know none. tests/stack/test_examples.py reads
+    it.
+    """
+    return "".join(
+        line for line in text.splitlines(keepends=True) if "infra/examples/pod.yaml" not in line
+    )
 
 
 def test_the_quick_start_works_pasted_as_it_stands_and_once_more(shell: Shell) -> None:
     add_cluster(shell)
     pasted = [block.text for block in blocks({"sh"}) if block.document == ROOT / "README.md"]
-    yours, *steps = pasted[next(number for number, text in enumerate(pasted) if text.startswith("STACK_REGION=")) :]
+    yours, *steps = pasted[
+        next(number for number, text in enumerate(pasted) if text.startswith("STACK_REGION=")) :
+    ]
     for _ in range(2):
         shown = [shell.type(yours + without_pods(step)) for step in steps]
         assert shell.world.secret(CLUSTER, "default", SECRET) is not None
@@ -64,14 +72,18 @@ def test_a_cluster_is_removed_with_its_secrets(shell: Shell) -> None:
     shell.world.invoke()
     for command in ("clusters add my-cluster --allow-removal", "clusters delete my-cluster"):
         shell.type(block_of("docs/clusters.md", holds=command).text)
-    assert [shell.world.secret(CLUSTER, namespace, SECRET) for namespace in ("default", "team-a")] == [None, None]
+    assert [
+        shell.world.secret(CLUSTER, namespace, SECRET) for namespace in ("default", "team-a")
+    ] == [None, None]
     assert "unconfigured" in shell.world.invoke()
 
 
 def test_what_one_command_does_may_be_done_again(shell: Shell) -> None:
     add_cluster(shell)
     for _ in range(2):
-        shown = shell.type(block_of("docs/clusters.md", starts="ecr-public-pusher clusters add").text)
+        shown = shell.type(
+            block_of("docs/clusters.md", starts="ecr-public-pusher clusters add").text
+        )
     assert "Nothing had to be changed" in shown
 
 
@@ -81,11 +93,15 @@ def test_everything_is_removed(shell: Shell) -> None:
     shell.world.document(CLUSTER, "{region: eu-west-1, namespaces: [default, team-a]}")
     shell.world.invoke()
     shell.type(block_of("docs/operations.md", starts="ecr-public-pusher remove '*'").text)
-    assert [shell.world.secret(CLUSTER, namespace, SECRET) for namespace in ("default", "team-a")] == [None, None]
+    assert [
+        shell.world.secret(CLUSTER, namespace, SECRET) for namespace in ("default", "team-a")
+    ] == [None, None]
 
 
 def test_documents_are_kept_in_git(shell: Shell) -> None:
-    validate, diff, apply = block_of("docs/operations.md", starts="ecr-public-pusher validate").text.splitlines()
+    validate, diff, apply = block_of(
+        "docs/operations.md", starts="ecr-public-pusher validate"
+    ).text.splitlines()
     assert "valid" in shell.run_text(validate)
     shell.type(apply)
     shell.run_text(diff)  # exit code 0: no difference is left
@@ -96,8 +112,12 @@ def test_without_the_function_secrets_are_deleted_by_their_label(shell: Shell) -
     shell.world.document(CLUSTER, "{region: eu-west-1, namespaces: [default, team-a]}")
     shell.world.invoke()
     for _ in range(2):
-        shell.run(block_of("docs/clusters.md", starts="kubectl --context my-cluster delete secret -A"))
-    assert [shell.world.secret(CLUSTER, namespace, SECRET) for namespace in ("default", "team-a")] == [None, None]
+        shell.run(
+            block_of("docs/clusters.md", starts="kubectl --context my-cluster delete secret -A")
+        )
+    assert [
+        shell.world.secret(CLUSTER, namespace, SECRET) for namespace in ("default", "team-a")
+    ] == [None, None]
 
 
 def test_a_push_is_sent_without_the_command_line(shell: Shell) -> None:
@@ -110,11 +130,17 @@ def test_a_push_is_sent_without_the_command_line(shell: Shell) -> None:
 
 def test_dead_letters_are_moved_to_the_retry_queue(shell: Shell) -> None:
     shell.deployment.dead_letters.put({"action": "push", "clusters": ["prod"]})
-    shell.run(block_of("docs/runbook.md", starts="REGION=us-east-1 STACK=ecr-public-pusher\noutput()"))
-    assert [message.body for message in shell.deployment.retry_queue.waiting] == [{"action": "push", "clusters": ["prod"]}]
+    shell.run(
+        block_of("docs/runbook.md", starts="REGION=us-east-1 STACK=ecr-public-pusher\noutput()")
+    )
+    assert [message.body for message in shell.deployment.retry_queue.waiting] == [
+        {"action": "push", "clusters": ["prod"]}
+    ]
 
 
 def test_an_unknown_parameter_is_found_and_deleted(shell: Shell) -> None:
     shell.world.aws.put_parameter("/ecr-public-pusher/cluster/my-cluster", "namespaces: [default]")
-    assert "/ecr-public-pusher/cluster/my-cluster" in shell.run(block_of("docs/runbook.md", holds="aws ssm delete-parameter"))
+    assert "/ecr-public-pusher/cluster/my-cluster" in shell.run(
+        block_of("docs/runbook.md", holds="aws ssm delete-parameter")
+    )
     assert "unknownParameters" not in shell.world.invoke()

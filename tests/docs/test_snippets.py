@@ -28,7 +28,9 @@ def problems(text: str) -> dict[str, Any]:
         loader.Parameter(f"{ROOT_PATH}/defaults", "namespaces: [default]"),
         loader.Parameter(f"{ROOT_PATH}/{kind}/one", text),
     ]
-    built = loader.load(parameters, root=ROOT_PATH, region="us-east-1", allowed_endpoints=["*.k8s.example.com"])
+    built = loader.load(
+        parameters, root=ROOT_PATH, region="us-east-1", allowed_endpoints=["*.k8s.example.com"]
+    )
     return dict(built.invalid)
 
 
@@ -41,10 +43,16 @@ def test_what_an_api_server_is_to_trust_is_what_check_prints() -> None:
     """In the file by itself, and within Talos's document."""
     claims = Claims("ecr-public-pusher:edge-1", subject="arn:aws:iam::111122223333:role/ROLE")
     printed = yaml.safe_load(TrustRemedies(Endpoint("https://x", ""), claims).configuration("v1"))
-    found = [yaml.safe_load(block.text) for block in blocks({"yaml"}) if "claimValidationRules" in block.text]
+    found = [
+        yaml.safe_load(block.text)
+        for block in blocks({"yaml"})
+        if "claimValidationRules" in block.text
+    ]
     assert len(found) == 2
     assert printed in found
-    assert [document["configuration"]["jwt"] for document in found if "configuration" in document] == [printed["jwt"]]
+    assert [
+        document["configuration"]["jwt"] for document in found if "configuration" in document
+    ] == [printed["jwt"]]
 
 
 def test_what_aws_auth_is_to_map_is_what_check_prints() -> None:

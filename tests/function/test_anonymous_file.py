@@ -23,7 +23,9 @@ def test_the_path_leads_nowhere_afterwards() -> None:
 
 
 @pytest.mark.parametrize("make", [in_memory, on_disk])
-def test_no_folder_lists_it(make: Callable[[], IO[bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_folder_lists_it(
+    make: Callable[[], IO[bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also where the sandbox has no memory files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with make() as opened:

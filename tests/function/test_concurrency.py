@@ -8,11 +8,23 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from ecr_public_pusher.blocking_calls import MOST_THREADS, MOST_THREADS_OF_ONE, THREADS, BlockingCalls
+from ecr_public_pusher.blocking_calls import (
+    MOST_THREADS,
+    MOST_THREADS_OF_ONE,
+    THREADS,
+    BlockingCalls,
+)
 from ecr_public_pusher.concurrency import OncePerKey, run_concurrently
 
 
-def most_at_once(items: int, *, width: int, most: int | None = None, stalled_after: float = 60.0, seconds: float = 0.0) -> int:
+def most_at_once(
+    items: int,
+    *,
+    width: int,
+    most: int | None = None,
+    stalled_after: float = 60.0,
+    seconds: float = 0.0,
+) -> int:
     """How many ran at the same time."""
     running = peak = 0
 
@@ -23,7 +35,9 @@ def most_at_once(items: int, *, width: int, most: int | None = None, stalled_aft
         await asyncio.sleep(seconds)
         running -= 1
 
-    asyncio.run(run_concurrently(range(items), work, width=width, most=most, stalled_after=stalled_after))
+    asyncio.run(
+        run_concurrently(range(items), work, width=width, most=most, stalled_after=stalled_after)
+    )
     return peak
 
 
@@ -92,7 +106,9 @@ def test_who_asks_later_gets_the_same_answer_or_the_same_failure() -> None:
     async def both() -> None:
         once: OncePerKey[str, str] = OncePerKey()
         assert await asyncio.gather(*(once.get("a", asking("x")) for _ in range(3))) == ["x"] * 3
-        failures = await asyncio.gather(*(once.get("b", asking(ValueError("y"))) for _ in range(3)), return_exceptions=True)
+        failures = await asyncio.gather(
+            *(once.get("b", asking(ValueError("y"))) for _ in range(3)), return_exceptions=True
+        )
         assert [type(failure) for failure in failures] == [ValueError] * 3
 
     asyncio.run(both())
@@ -119,7 +135,9 @@ def test_calls_that_hang_do_not_hold_up_the_others() -> None:
 
     async def calls() -> int:
         async with BlockingCalls() as blocking:
-            hung = [asyncio.create_task(blocking.run(lambda: never.wait(30))) for _ in range(THREADS)]
+            hung = [
+                asyncio.create_task(blocking.run(lambda: never.wait(30))) for _ in range(THREADS)
+            ]
             await asyncio.sleep(0)
             answer = await blocking.run(lambda: 7)
             for task in hung:
@@ -135,10 +153,15 @@ def test_a_service_that_hangs_for_very_many_leaves_threads_to_the_others() -> No
 
     async def calls() -> list[int]:
         async with BlockingCalls() as blocking:
-            hung = [asyncio.create_task(blocking.run(lambda: never.wait(30), service="sts")) for _ in range(2 * MOST_THREADS)]
+            hung = [
+                asyncio.create_task(blocking.run(lambda: never.wait(30), service="sts"))
+                for _ in range(2 * MOST_THREADS)
+            ]
             await asyncio.sleep(0)
             async with asyncio.timeout(10):
-                answers = [await blocking.run(lambda: 7, service=service) for service in ("eks", None)]
+                answers = [
+                    await blocking.run(lambda: 7, service=service) for service in ("eks", None)
+                ]
             for task in hung:
                 task.cancel()
             return answers
@@ -155,7 +178,10 @@ def test_calls_that_were_given_up_count_until_their_threads_have_ended() -> None
             for _ in range(2):
                 begun = asyncio.Semaphore(0)
                 hung = [
-                    asyncio.create_task(blocking.run(lambda: never.wait(30), service="sts", on_thread=begun.release)) for _ in range(MOST_THREADS)
+                    asyncio.create_task(
+                        blocking.run(lambda: never.wait(30), service="sts", on_thread=begun.release)
+                    )
+                    for _ in range(MOST_THREADS)
                 ]
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(2):

@@ -18,7 +18,9 @@ class FakeClock:
         return Clock(wall=lambda: self.now, monotonic=lambda: self.now)
 
 
-@pytest.mark.parametrize(("remaining", "left"), [(300.0, 295.0), (25.0, 20.0), (10.0, 8.0), (1.0, 0.8)])
+@pytest.mark.parametrize(
+    ("remaining", "left"), [(300.0, 295.0), (25.0, 20.0), (10.0, 8.0), (1.0, 0.8)]
+)
 def test_a_deadline_leaves_time_to_report(remaining: float, left: float) -> None:
     assert Deadline.of_invocation(remaining, FakeClock().clock()).remaining == pytest.approx(left)
 

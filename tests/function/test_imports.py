@@ -21,9 +21,21 @@ def imported() -> set[str]:
 @pytest.mark.parametrize(
     ("whose", "modules"),
     [
-        ("other kinds of sign-in", {f"ecr_public_pusher.sign_in.{name}" for name in ("iam_authenticator", "web_identity", "kubeconfig", "validity")}),
+        (
+            "other kinds of sign-in",
+            {
+                f"ecr_public_pusher.sign_in.{name}"
+                for name in ("iam_authenticator", "web_identity", "kubeconfig", "validity")
+            },
+        ),
         ("discovery", {"ecr_public_pusher.configuration.eks_discovery"}),
-        ("a check", {f"ecr_public_pusher.{name}" for name in ("jobs.check", "kubernetes_api.reachability", "sign_in.eks_remedies")}),
+        (
+            "a check",
+            {
+                f"ecr_public_pusher.{name}"
+                for name in ("jobs.check", "kubernetes_api.reachability", "sign_in.eks_remedies")
+            },
+        ),
         ("the queue", {"ecr_public_pusher.invocation.sqs_batch"}),
         ("another SDK", {"kubernetes"}),
     ],

@@ -1,4 +1,6 @@
-"""No text that others write keeps a regular expression busy: steps are in proportion to the text."""
+"""No text that others write keeps a regular expression busy: steps are in proportion to
+the text.
+"""
 
 import fnmatch
 from functools import cache

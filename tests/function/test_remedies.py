@@ -1,4 +1,6 @@
-"""Every command in a message or remedy of the function is one that its tool takes, and names the region or the cluster it is for."""
+"""Every command in a message or remedy of the function is one that its tool takes, and names the
+region or the cluster it is for.
+"""
 
 import ast
 import json
@@ -31,7 +33,9 @@ ROLE = "arn:aws:iam::111122223333:role/signs+in"
 def commands_of(text: str) -> list[Command]:
     """A remedy is a command as a whole, or prose with commands in backticks."""
     whole = text.startswith(tuple(f"{program} " for program in (*PROGRAMS, "for")))
-    return [command for part in ([text] if whole else in_backticks(text)) for command in parse(part)]
+    return [
+        command for part in ([text] if whole else in_backticks(text)) for command in parse(part)
+    ]
 
 
 def problems(command: Command) -> list[str]:
@@ -47,7 +51,14 @@ def problems(command: Command) -> list[str]:
 
 
 def config(**fields: Any) -> ClusterConfig:
-    return ClusterConfig("prod", "prod", "eu-west-1", Selection(include=("a",)), function_account="111122223333", **fields)
+    return ClusterConfig(
+        "prod",
+        "prod",
+        "eu-west-1",
+        Selection(include=("a",)),
+        function_account="111122223333",
+        **fields,
+    )
 
 
 def of_eks() -> Iterator[str]:
@@ -59,7 +70,11 @@ def of_eks() -> Iterator[str]:
         Endpoint("https://x", "", "local-id", authentication_mode="CONFIG_MAP"),
     )
     for remedies in (EksRemedies(endpoint, "prod", "eu-west-1") for endpoint in endpoints):
-        yield from (remedies.name_not_resolved(), remedies.not_the_cluster(), remedies.granted_by_policy(ROLE))
+        yield from (
+            remedies.name_not_resolved(),
+            remedies.not_the_cluster(),
+            remedies.granted_by_policy(ROLE),
+        )
         yield from (remedies.not_connected(private=private) for private in (True, False))
         yield from (remedies.not_admitted(ROLE, groups) for groups in ((), ("viewers", "{a,b}")))
 
@@ -73,7 +88,10 @@ def of_refusals() -> Iterator[str]:
         ApiStatusError(403, "Forbidden", denied_by=DeniedBy.QUOTA),
         ApiStatusError(422, "Unprocessable Entity", denied_by=DeniedBy.POLICY),
     )
-    yield from (explain(refusal, "team-a", "ecr-public-token", kubectl=kubectl(config())).remedy for refusal in refusals)
+    yield from (
+        explain(refusal, "team-a", "ecr-public-token", kubectl=kubectl(config())).remedy
+        for refusal in refusals
+    )
 
 
 def of_permissions() -> Iterator[str]:
@@ -103,7 +121,9 @@ def test_every_command_of_a_remedy_that_is_filled_in_works_as_it_is_pasted(remed
 
 
 def test_a_name_that_a_shell_would_expand_is_quoted() -> None:
-    remedy = EksRemedies(Endpoint("https://x", ""), "prod", "eu-west-1").not_admitted(ROLE, ("{a,b}",))
+    remedy = EksRemedies(Endpoint("https://x", ""), "prod", "eu-west-1").not_admitted(
+        ROLE, ("{a,b}",)
+    )
     assert remedy.endswith("--kubernetes-groups '{a,b}' ecr-public-pushers")
 
 
@@ -111,20 +131,35 @@ def test_a_name_that_a_shell_would_expand_is_quoted() -> None:
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Every string with a command in it, but docstrings, with its place: what is filled in reads VALUE, or begins a kubectl command."""
+    """Every string with a command in it, but docstrings, with its place: what is filled in reads
+    VALUE, or begins a kubectl command.
+    """
     for file in sorted(SOURCES.rglob("*.py")):
         tree = ast.parse(file.read_text())
-        inside = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node) if part is not node}
+        inside = {
+            part
+            for node in ast.walk(tree)
+            if isinstance(node, ast.JoinedStr)
+            for part in ast.walk(node)
+            if part is not node
+        }
         docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
-            if isinstance(node, (ast.JoinedStr, ast.Constant)) and node not in inside | docstrings and (text := _text(node)):
+            if (
+                isinstance(node, (ast.JoinedStr, ast.Constant))
+                and node not in inside | docstrings
+                and (text := _text(node))
+            ):
                 yield f"{file.relative_to(SOURCES)}:{node.lineno}", text
 
 
 def _text(node: ast.JoinedStr | ast.Constant) -> str:
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else ""
-    return "".join(_text(part) if isinstance(part, ast.Constant) else _filler(ast.unparse(part)) for part in node.values)
+    return "".join(
+        _text(part) if isinstance(part, ast.Constant) else _filler(ast.unparse(part))
+        for part in node.values
+    )
 
 
 def _filler(expression: str) -> str:
@@ -141,19 +176,52 @@ def test_the_sources_are_read() -> None:
 
 @pytest.mark.parametrize(("place", "text"), WRITTEN, ids=[place for place, _ in WRITTEN])
 def test_every_command_in_the_sources_is_one(place: str, text: str) -> None:
-    found = [problem for command in commands_of(text) for problem in problems(command) if "VALUE" not in str(command) or "no region" not in problem]
+    found = [
+        problem
+        for command in commands_of(text)
+        for problem in problems(command)
+        if "VALUE" not in str(command) or "no region" not in problem
+    ]
     assert found == []
 
 
-@pytest.mark.parametrize(("place", "text"), [(place, text) for place, text in texts() if "kubectl " in text or "aws " in text])
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [(place, text) for place, text in texts() if "kubectl " in text or "aws " in text],
+)
 def test_commands_in_prose_stand_in_backticks(place: str, text: str) -> None:
     prose = "" if commands_of(text) and not in_backticks(text) else "".join(text.split("`")[::2])
-    assert [word for word in (f"{program} {verb}" for program in ("aws", "kubectl") for verb in VERBS) if word in prose] == []
+    assert [
+        word
+        for word in (f"{program} {verb}" for program in ("aws", "kubectl") for verb in VERBS)
+        if word in prose
+    ] == []
 
 
-VERBS = ("apply", "auth", "config", "create", "delete", "describe", "ec2", "eks", "get", "iam", "lambda", "patch", "sns", "sqs", "ssm", "sts", "-n")
+VERBS = (
+    "apply",
+    "auth",
+    "config",
+    "create",
+    "delete",
+    "describe",
+    "ec2",
+    "eks",
+    "get",
+    "iam",
+    "lambda",
+    "patch",
+    "sns",
+    "sqs",
+    "ssm",
+    "sts",
+    "-n",
+)
 
 
 def test_the_events_of_remedies_are_json() -> None:
     remedy = report(RunResult(Request(deleted="prod"), "id", 1.0))["deleted"]["remedy"]
-    assert json.loads(remedy[remedy.index("{") : remedy.index("}") + 1]) == {"action": "remove", "clusters": ["prod"]}
+    assert json.loads(remedy[remedy.index("{") : remedy.index("}") + 1]) == {
+        "action": "remove",
+        "clusters": ["prod"],
+    }

@@ -40,11 +40,24 @@ def deployed() -> Iterator[Deployed]:
 
     def function(event: Any) -> FunctionAnswer:
         events.append(event)
-        return FunctionAnswer(error={"errorType": "Bad", "errorMessage": "as asked"}) if event.get("fail") else FunctionAnswer({"ok": True})
+        return (
+            FunctionAnswer(error={"errorType": "Bad", "errorMessage": "as asked"})
+            if event.get("fail")
+            else FunctionAnswer({"ok": True})
+        )
 
     with LocalAws() as aws:
         queues = aws.put_queue("retry"), aws.put_queue("dead", delay_seconds=0)
-        stack = LocalDeployment("pusher", "us-east-1", aws.account_id, *queues, "/config", ROLE, function, {"Timeout": "300"})
+        stack = LocalDeployment(
+            "pusher",
+            "us-east-1",
+            aws.account_id,
+            *queues,
+            "/config",
+            ROLE,
+            function,
+            {"Timeout": "300"},
+        )
         yield Deployed(aws, aws.deployments.put(stack), events)
 
 
@@ -54,7 +67,9 @@ def test_its_outputs_are_named_as_the_templates(deployed: Deployed) -> None:
 
 def test_cloudformation_describes_it(deployed: Deployed) -> None:
     (described,) = deployed.client("cloudformation").describe_stacks()["Stacks"]
-    assert {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]} == deployed.stack.outputs
+    assert {
+        one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]
+    } == deployed.stack.outputs
     assert described["Parameters"] == [{"ParameterKey": "Timeout", "ParameterValue": "300"}]
 
 
@@ -65,29 +80,44 @@ def test_a_stack_that_is_not_there_is_a_validation_error(deployed: Deployed) -> 
 
 
 def test_invoke_gives_what_the_function_returned(deployed: Deployed) -> None:
-    answer = deployed.client("lambda").invoke(FunctionName=deployed.stack.function_name, Payload=b'{"action": "push"}')
-    assert (json.loads(answer["Payload"].read()), answer.get("FunctionError")) == ({"ok": True}, None)
+    answer = deployed.client("lambda").invoke(
+        FunctionName=deployed.stack.function_name, Payload=b'{"action": "push"}'
+    )
+    assert (json.loads(answer["Payload"].read()), answer.get("FunctionError")) == (
+        {"ok": True},
+        None,
+    )
     assert deployed.events == [{"action": "push"}]
 
 
 def test_invoke_says_when_the_function_raised(deployed: Deployed) -> None:
-    answer = deployed.client("lambda").invoke(FunctionName=deployed.stack.function_name, Payload=b'{"fail": true}')
+    answer = deployed.client("lambda").invoke(
+        FunctionName=deployed.stack.function_name, Payload=b'{"fail": true}'
+    )
     assert answer["FunctionError"] == "Unhandled"
     assert json.loads(answer["Payload"].read())["errorType"] == "Bad"
 
 
 def test_log_lines_are_filtered_by_a_json_pattern(deployed: Deployed) -> None:
-    for line in ({"message": "report", "report": {"action": "push"}}, {"message": "report", "report": {"action": "sweep"}}, {"message": "other"}):
+    for line in (
+        {"message": "report", "report": {"action": "push"}},
+        {"message": "report", "report": {"action": "sweep"}},
+        {"message": "other"},
+    ):
         deployed.aws.deployments.log(deployed.stack, json.dumps(line))
     pattern = '{ $.message = "report" && ($.report.action = "push" || $.report.ok IS FALSE) }'
-    found = deployed.client("logs").filter_log_events(logGroupName=deployed.stack.log_group, filterPattern=pattern)["events"]
+    found = deployed.client("logs").filter_log_events(
+        logGroupName=deployed.stack.log_group, filterPattern=pattern
+    )["events"]
     assert [json.loads(event["message"])["report"]["action"] for event in found] == ["push"]
 
 
 def test_pages_of_log_lines_follow_each_other_even_when_empty(deployed: Deployed) -> None:
     deployed.aws.deployments.logs.page = 1
     for number in range(4):
-        deployed.aws.deployments.log(deployed.stack, json.dumps({"message": "report" if number == 3 else "other"}))
+        deployed.aws.deployments.log(
+            deployed.stack, json.dumps({"message": "report" if number == 3 else "other"})
+        )
     pages = (
         deployed.client("logs")
         .get_paginator("filter_log_events")
@@ -96,14 +126,19 @@ def test_pages_of_log_lines_follow_each_other_even_when_empty(deployed: Deployed
     assert [len(page["events"]) for page in pages] == [0, 0, 0, 1]
 
 
-@pytest.mark.parametrize("pattern", ["report", "{ $.a > 1 }", '{ $.a = "b" $.c = "d" }', '{ ($.a = "b" }', '{ $.a = "b" && }'])
+@pytest.mark.parametrize(
+    "pattern",
+    ["report", "{ $.a > 1 }", '{ $.a = "b" $.c = "d" }', '{ ($.a = "b" }', '{ $.a = "b" && }'],
+)
 def test_a_pattern_that_is_not_known_is_refused(pattern: str) -> None:
     with pytest.raises(UnknownPattern):
         compile_pattern(pattern)
 
 
 def test_an_alarm_follows_what_the_function_measures(deployed: Deployed) -> None:
-    deployed.aws.deployments.log(deployed.stack, json.dumps({"service": "pusher", "ClustersFailed": [1.0]}))
+    deployed.aws.deployments.log(
+        deployed.stack, json.dumps({"service": "pusher", "ClustersFailed": [1.0]})
+    )
     (alarm,) = deployed.client("cloudwatch").describe_alarms(StateValue="ALARM")["MetricAlarms"]
     assert alarm["AlarmName"] == "pusher-cluster-failed"
 
@@ -111,6 +146,11 @@ def test_an_alarm_follows_what_the_function_measures(deployed: Deployed) -> None
 def test_a_redrive_moves_the_messages(deployed: Deployed) -> None:
     deployed.stack.dead_letters.put({"action": "push"})
     sqs, arns = deployed.client("sqs"), deployed.stack.outputs
-    sqs.start_message_move_task(SourceArn=arns["DeadLetterQueueArn"], DestinationArn=arns["RetryQueueArn"])
+    sqs.start_message_move_task(
+        SourceArn=arns["DeadLetterQueueArn"], DestinationArn=arns["RetryQueueArn"]
+    )
     assert [message.body for message in deployed.stack.retry_queue.waiting] == [{"action": "push"}]
-    assert sqs.list_message_move_tasks(SourceArn=arns["DeadLetterQueueArn"])["Results"][0]["Status"] == "COMPLETED"
+    assert (
+        sqs.list_message_move_tasks(SourceArn=arns["DeadLetterQueueArn"])["Results"][0]["Status"]
+        == "COMPLETED"
+    )

@@ -44,11 +44,15 @@ def client(aws: LocalAws, service: str, credential: Credential, region: str = "u
         aws_secret_access_key=credential.secret_access_key,
         aws_session_token=credential.session_token,
         region_name=region,
-    ).client(service, endpoint_url=aws.endpoint_url, config=Config(retries={"total_max_attempts": 1}))
+    ).client(
+        service, endpoint_url=aws.endpoint_url, config=Config(retries={"total_max_attempts": 1})
+    )
 
 
 def assume(aws: LocalAws, credential: Credential, role: str = SPOKE, **more: Any) -> Any:
-    return client(aws, "sts", credential).assume_role(RoleArn=role, RoleSessionName="session", **more)["Credentials"]
+    return client(aws, "sts", credential).assume_role(
+        RoleArn=role, RoleSessionName="session", **more
+    )["Credentials"]
 
 
 def test_a_roles_credentials_say_who_they_are(aws: LocalAws, own: Credential) -> None:
@@ -57,10 +61,17 @@ def test_a_roles_credentials_say_who_they_are(aws: LocalAws, own: Credential) ->
     assert identity["Account"] == OWN
 
 
-def test_a_role_is_assumed_by_whom_it_trusts_with_the_external_id(aws: LocalAws, own: Credential) -> None:
+def test_a_role_is_assumed_by_whom_it_trusts_with_the_external_id(
+    aws: LocalAws, own: Credential
+) -> None:
     aws.put_role(SPOKE, external_id="e-1", trusted=EXECUTION_ROLE)
     got = assume(aws, own, ExternalId="e-1")
-    session = Credential(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], f"arn:aws:sts::{OTHER}:assumed-role/spoke/session")
+    session = Credential(
+        got["AccessKeyId"],
+        got["SecretAccessKey"],
+        got["SessionToken"],
+        f"arn:aws:sts::{OTHER}:assumed-role/spoke/session",
+    )
     assert client(aws, "sts", session).get_caller_identity()["Arn"] == session.arn
     assert aws.find_credential(session.access_key_id) == session
 
@@ -86,13 +97,17 @@ def test_a_role_is_assumed_by_whom_it_trusts_with_the_external_id(aws: LocalAws,
         "another session's name",
     ],
 )
-def test_a_role_is_refused_to_everybody_else(aws: LocalAws, own: Credential, trust: dict[str, str] | None, shown: dict[str, str]) -> None:
+def test_a_role_is_refused_to_everybody_else(
+    aws: LocalAws, own: Credential, trust: dict[str, str] | None, shown: dict[str, str]
+) -> None:
     if trust is not None:
         aws.put_role(SPOKE, **trust)
     with pytest.raises(ClientError) as refused:
         assume(aws, own, **shown)
     assert refused.value.response["Error"]["Code"] == "AccessDenied"
-    assert refused.value.response["Error"]["Message"].startswith(f"User: {own.arn} is not authorized to perform: sts:AssumeRole on")
+    assert refused.value.response["Error"]["Message"].startswith(
+        f"User: {own.arn} is not authorized to perform: sts:AssumeRole on"
+    )
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
@@ -101,7 +116,11 @@ def test_every_registry_token_is_a_new_one_for_twelve_hours(aws: LocalAws, own: 
     first, second = (registry.get_authorization_token()["authorizationData"] for _ in range(2))
     assert base64.b64decode(first["authorizationToken"]).startswith(b"AWS:")
     assert len(first["authorizationToken"]) > 2000
-    assert timedelta(hours=11, minutes=59) < first["expiresAt"] - datetime.now(UTC) <= timedelta(hours=12)
+    assert (
+        timedelta(hours=11, minutes=59)
+        < first["expiresAt"] - datetime.now(UTC)
+        <= timedelta(hours=12)
+    )
     assert aws.ecr_public.issued == [first["authorizationToken"], second["authorizationToken"]]
     assert first["authorizationToken"] != second["authorizationToken"]
 
@@ -120,12 +139,17 @@ def test_the_registry_answers_nonsense_when_asked_to(aws: LocalAws, own: Credent
     aws.ecr_public.empty()
     assert registry.get_authorization_token()["authorizationData"] == {}
     aws.ecr_public.nonsense()
-    assert registry.get_authorization_token()["authorizationData"]["authorizationToken"] == "this is no token!"
+    assert (
+        registry.get_authorization_token()["authorizationData"]["authorizationToken"]
+        == "this is no token!"
+    )
     aws.ecr_public.expired()
     assert registry.get_authorization_token()["authorizationData"]["expiresAt"] < datetime.now(UTC)
 
 
-def test_a_cluster_is_described_in_its_account_and_region_only(aws: LocalAws, own: Credential) -> None:
+def test_a_cluster_is_described_in_its_account_and_region_only(
+    aws: LocalAws, own: Credential
+) -> None:
     cluster = FakeCluster("edge")
     aws.put_cluster(OTHER, "eu-central-1", cluster)
     spoke = aws.credentials_for(SPOKE, "s")
@@ -134,7 +158,9 @@ def test_a_cluster_is_described_in_its_account_and_region_only(aws: LocalAws, ow
     assert base64.b64decode(found["certificateAuthority"]["data"]).decode() == cluster.ca_pem
     assert found["arn"] == f"arn:aws:eks:eu-central-1:{OTHER}:cluster/edge"
     for credential, region in ((own, "eu-central-1"), (spoke, "us-east-1")):
-        with pytest.raises(ClientError, match=r"ResourceNotFoundException.*No cluster found for name: edge\."):
+        with pytest.raises(
+            ClientError, match=r"ResourceNotFoundException.*No cluster found for name: edge\."
+        ):
             client(aws, "eks", credential, region).describe_cluster(name="edge")
 
 
@@ -151,10 +177,15 @@ def test_parameters_are_listed_encrypted_and_read_decrypted(aws: LocalAws, own: 
     assert len(pages) == 2
     assert len(found) == 12
     assert "top" not in found["/app/secret"]["Value"].split()
-    assert ssm.get_parameter(Name="/app/secret", WithDecryption=True)["Parameter"]["Value"] == "top: secret"
+    assert (
+        ssm.get_parameter(Name="/app/secret", WithDecryption=True)["Parameter"]["Value"]
+        == "top: secret"
+    )
 
 
-def test_calls_are_recorded_with_who_made_them_and_without_bodies(aws: LocalAws, own: Credential) -> None:
+def test_calls_are_recorded_with_who_made_them_and_without_bodies(
+    aws: LocalAws, own: Credential
+) -> None:
     aws.put_cluster(OWN, "us-west-2", FakeCluster("prod"))
     client(aws, "eks", own, "us-west-2").describe_cluster(name="prod")
     client(aws, "ssm", own).get_parameters_by_path(Path="/app")
@@ -187,7 +218,12 @@ def test_a_region_that_does_not_exist_is_refused(aws: LocalAws, own: Credential)
 
 
 def test_a_scripted_answer_comes_as_often_as_asked(aws: LocalAws, own: Credential) -> None:
-    aws.script("sts", "GetCallerIdentity", lambda request: Answer.refusal(request, "Throttling", "Rate exceeded"), times=2)
+    aws.script(
+        "sts",
+        "GetCallerIdentity",
+        lambda request: Answer.refusal(request, "Throttling", "Rate exceeded"),
+        times=2,
+    )
     sts = client(aws, "sts", own)
     for _ in range(2):
         with pytest.raises(ClientError, match="Throttling"):
@@ -196,7 +232,11 @@ def test_a_scripted_answer_comes_as_often_as_asked(aws: LocalAws, own: Credentia
 
 
 def test_a_scripted_answer_can_be_anything(aws: LocalAws, own: Credential) -> None:
-    aws.script("ssm", "GetParametersByPath", Answer(200, json.dumps({"Parameters": [], "NextToken": "more"}).encode()))
+    aws.script(
+        "ssm",
+        "GetParametersByPath",
+        Answer(200, json.dumps({"Parameters": [], "NextToken": "more"}).encode()),
+    )
     assert client(aws, "ssm", own).get_parameters_by_path(Path="/app")["NextToken"] == "more"
 
 
@@ -210,7 +250,9 @@ def test_other_partitions_have_their_own_names(aws: LocalAws) -> None:
     credential = aws.credentials_for("arn:aws-cn:iam::111122223333:role/pusher", "s")
     assert credential.arn == "arn:aws-cn:sts::111122223333:assumed-role/pusher/s"
     assert aws.find_credential(credential.access_key_id) == credential
-    assert client(aws, "sts", credential, "cn-north-1").get_caller_identity()["Arn"] == credential.arn
+    assert (
+        client(aws, "sts", credential, "cn-north-1").get_caller_identity()["Arn"] == credential.arn
+    )
 
 
 def test_a_new_one_knows_nothing_of_the_last(aws: LocalAws, own: Credential) -> None:
@@ -221,14 +263,21 @@ def test_a_new_one_knows_nothing_of_the_last(aws: LocalAws, own: Credential) -> 
         assert client(later, "ssm", again).get_parameters_by_path(Path="/app")["Parameters"] == []
 
 
-def test_of_a_calls_parameters_only_those_are_kept_that_iam_decides_by(aws: LocalAws, own: Credential) -> None:
+def test_of_a_calls_parameters_only_those_are_kept_that_iam_decides_by(
+    aws: LocalAws, own: Credential
+) -> None:
     ssm = client(aws, "ssm", own)
     ssm.put_parameter(Name="/a/b", Value="a secret", Type="SecureString")
     ssm.get_parameter(Name="/a/b", WithDecryption=True)
-    assert [call.parameters for call in aws.called("ssm")] == [{"Name": "/a/b"}, {"Name": "/a/b", "WithDecryption": "True"}]
+    assert [call.parameters for call in aws.called("ssm")] == [
+        {"Name": "/a/b"},
+        {"Name": "/a/b", "WithDecryption": "True"},
+    ]
 
 
-def test_a_call_of_names_shows_them_all_and_a_call_by_path_whether_it_goes_down(aws: LocalAws, own: Credential) -> None:
+def test_a_call_of_names_shows_them_all_and_a_call_by_path_whether_it_goes_down(
+    aws: LocalAws, own: Credential
+) -> None:
     ssm = client(aws, "ssm", own)
     ssm.get_parameters(Names=["/a/b", "/a/c"], WithDecryption=False)
     ssm.get_parameters_by_path(Path="/a", Recursive=True)
@@ -245,7 +294,9 @@ def test_a_cluster_is_known_by_its_name(aws: LocalAws, own: Credential) -> None:
     assert [call.parameters for call in aws.called("eks")] == [{"name": "prod"}, {}]
 
 
-def test_of_messages_only_their_queue_and_their_number_are_kept(aws: LocalAws, own: Credential) -> None:
+def test_of_messages_only_their_queue_and_their_number_are_kept(
+    aws: LocalAws, own: Credential
+) -> None:
     queue, sqs = aws.put_queue("retry"), client(aws, "sqs", own)
     entries = [{"Id": name, "MessageBody": f"a secret {name}"} for name in ("one", "two")]
     sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
@@ -263,7 +314,10 @@ def test_of_messages_only_their_queue_and_their_number_are_kept(aws: LocalAws, o
         ({}, {}),
         ({"ExternalId": "e-1"}, {"ExternalId": "e-1"}),
         ({"SourceIdentity": "somebody"}, {"SourceIdentity": "somebody"}),
-        ({"Tags": [{"Key": "team", "Value": "a secret"}, {"Key": "stage", "Value": "prod"}]}, {"Tags": "2"}),
+        (
+            {"Tags": [{"Key": "team", "Value": "a secret"}, {"Key": "stage", "Value": "prod"}]},
+            {"Tags": "2"},
+        ),
         ({"Policy": '{"a": "secret"}'}, {}),
     ],
     ids=["nothing more", "external id", "source identity", "tags", "session policy"],
@@ -286,7 +340,11 @@ def test_of_a_key_only_its_id_is_kept(aws: LocalAws, own: Credential) -> None:
     assert "secret" not in repr(aws.calls)
 
 
-def test_a_parameter_of_that_name_is_kept_of_no_service_that_it_does_not_decide(aws: LocalAws, own: Credential) -> None:
-    client(aws, "secretsmanager", own).create_secret(Name="a secret's name", SecretString="a secret")
+def test_a_parameter_of_that_name_is_kept_of_no_service_that_it_does_not_decide(
+    aws: LocalAws, own: Credential
+) -> None:
+    client(aws, "secretsmanager", own).create_secret(
+        Name="a secret's name", SecretString="a secret"
+    )
     (call,) = aws.called("secretsmanager")
     assert call.parameters == {}

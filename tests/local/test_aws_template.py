@@ -12,7 +12,13 @@ QUEUE = "http://127.0.0.1:9/111122223333/retry"
 
 
 def spec(**more: Any) -> FunctionSpec:
-    return read_function(ROOT / "template.yaml", stack_name="mine", region="us-east-1", account_id="111122223333", **more)
+    return read_function(
+        ROOT / "template.yaml",
+        stack_name="mine",
+        region="us-east-1",
+        account_id="111122223333",
+        **more,
+    )
 
 
 def test_a_reference_to_a_resource_is_what_the_caller_has_for_it() -> None:
@@ -20,7 +26,9 @@ def test_a_reference_to_a_resource_is_what_the_caller_has_for_it() -> None:
 
 
 def test_a_variable_whose_resource_is_not_there_is_left_out() -> None:
-    assert spec(resources={"RetryQueue": QUEUE}).environment.keys() - spec().environment.keys() == {"RETRY_QUEUE_URL"}
+    assert spec(resources={"RetryQueue": QUEUE}).environment.keys() - spec().environment.keys() == {
+        "RETRY_QUEUE_URL"
+    }
 
 
 @pytest.mark.parametrize("fan_out", ["false", "true"])

@@ -17,7 +17,11 @@ from infra.local.kube.http.client import context
 
 ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/team/pusher"
 OTHERS_ROLE = "arn:aws:iam::444455556666:role/pusher"
-WANTED: dict[str, Any] = {"Audience": ["ecr-public-pusher:edge"], "SigningAlgorithm": "RS256", "DurationSeconds": 300}
+WANTED: dict[str, Any] = {
+    "Audience": ["ecr-public-pusher:edge"],
+    "SigningAlgorithm": "RS256",
+    "DurationSeconds": 300,
+}
 
 
 @pytest.fixture
@@ -41,20 +45,31 @@ def client(aws: LocalAws, service: str, role: str = ROLE) -> Any:
     )
 
 
-def claims(aws: LocalAws, account: str = DEFAULT_ACCOUNT, role: str = ROLE, **asked: Any) -> dict[str, Any]:
-    token = client(aws, "sts", role).get_web_identity_token(**{**WANTED, **asked})["WebIdentityToken"]
-    found: dict[str, Any] = jwt.decode(token, aws.web_identity_of(account).keys, algorithms=["RS256", "ES384"]).claims
+def claims(
+    aws: LocalAws, account: str = DEFAULT_ACCOUNT, role: str = ROLE, **asked: Any
+) -> dict[str, Any]:
+    token = client(aws, "sts", role).get_web_identity_token(**{**WANTED, **asked})[
+        "WebIdentityToken"
+    ]
+    found: dict[str, Any] = jwt.decode(
+        token, aws.web_identity_of(account).keys, algorithms=["RS256", "ES384"]
+    ).claims
     return found
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES384"])
-def test_a_token_is_signed_by_the_issuer_with_the_algorithm_asked_for(aws: LocalAws, algorithm: str) -> None:
+def test_a_token_is_signed_by_the_issuer_with_the_algorithm_asked_for(
+    aws: LocalAws, algorithm: str
+) -> None:
     assert claims(aws, SigningAlgorithm=algorithm)["iss"] == aws.web_identity.url
 
 
 def test_a_token_names_the_role_with_its_path_and_the_account(aws: LocalAws) -> None:
     found = claims(aws)
-    assert (found["sub"], found["https://sts.amazonaws.com/"]["aws_account"]) == (ROLE, DEFAULT_ACCOUNT)
+    assert (found["sub"], found["https://sts.amazonaws.com/"]["aws_account"]) == (
+        ROLE,
+        DEFAULT_ACCOUNT,
+    )
 
 
 def test_one_audience_is_a_text_and_several_are_a_list(aws: LocalAws) -> None:
@@ -72,7 +87,9 @@ def test_a_token_lives_as_long_as_asked_and_five_minutes_by_default(aws: LocalAw
     assert found["exp"] - found["iat"] == 60
     sts = client(aws, "sts")
     answer = sts.get_web_identity_token(Audience=["a"], SigningAlgorithm="RS256")
-    issued = jwt.decode(answer["WebIdentityToken"], aws.web_identity.keys, algorithms=["RS256"]).claims
+    issued = jwt.decode(
+        answer["WebIdentityToken"], aws.web_identity.keys, algorithms=["RS256"]
+    ).claims
     assert issued["exp"] - issued["iat"] == 300
     assert answer["Expiration"].timestamp() == issued["exp"]
 
@@ -96,7 +113,9 @@ def test_each_account_has_an_issuer_and_keys_of_its_own(aws: LocalAws) -> None:
         ({"DurationSeconds": 3601}, "less than or equal to 3600"),
     ],
 )
-def test_a_parameter_that_is_missing_or_out_of_bounds_is_a_validation_error(aws: LocalAws, changed: dict[str, Any], said: str) -> None:
+def test_a_parameter_that_is_missing_or_out_of_bounds_is_a_validation_error(
+    aws: LocalAws, changed: dict[str, Any], said: str
+) -> None:
     asked = {name: value for name, value in {**WANTED, **changed}.items() if value is not None}
     with pytest.raises(ClientError, match="ValidationError") as refused:
         client(aws, "sts").get_web_identity_token(**asked)
@@ -105,7 +124,12 @@ def test_a_parameter_that_is_missing_or_out_of_bounds_is_a_validation_error(aws:
 
 
 def test_an_account_starts_with_the_switch_off() -> None:
-    with LocalAws() as aws, pytest.raises(ClientError, match="OutboundWebIdentityFederationDisabledException") as refused:
+    with (
+        LocalAws() as aws,
+        pytest.raises(
+            ClientError, match="OutboundWebIdentityFederationDisabledException"
+        ) as refused,
+    ):
         client(aws, "sts").get_web_identity_token(**WANTED)
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
@@ -134,7 +158,11 @@ def test_the_issuers_documents_are_served_over_https_without_a_private_key(aws: 
     discovery = read(site.discovery_url)
     assert discovery["issuer"] == aws.web_identity.url
     keys = read(discovery["jwks_uri"])["keys"]
-    assert {key["alg"] for key in keys} == {"RS256", "ES384"} == set(discovery["id_token_signing_alg_values_supported"])
+    assert (
+        {key["alg"] for key in keys}
+        == {"RS256", "ES384"}
+        == set(discovery["id_token_signing_alg_values_supported"])
+    )
     assert not any({"d", "p", "q"} & key.keys() for key in keys)
     with pytest.raises(urllib.error.HTTPError, match="404"):
         read(site.discovery_url + "/else")

@@ -1,4 +1,6 @@
-"""EKS's access entries in the embedded AWS, by boto3, and the cluster's own sign-in that goes by them."""
+"""EKS's access entries in the embedded AWS, by boto3, and the cluster's own sign-in that goes by
+them.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -45,18 +47,32 @@ def code(error: pytest.ExceptionInfo[ClientError]) -> str:
     return str(error.value.response["Error"]["Code"])
 
 
-def test_an_entry_is_created_described_listed_changed_and_deleted(aws: LocalAws, cluster: EmbeddedCluster) -> None:
+def test_an_entry_is_created_described_listed_changed_and_deleted(
+    aws: LocalAws, cluster: EmbeddedCluster
+) -> None:
     client = eks(aws)
-    created = client.create_access_entry(clusterName="prod", principalArn=ROLE, kubernetesGroups=GROUPS, type="STANDARD")["accessEntry"]
-    assert (created["principalArn"], created["kubernetesGroups"], created["type"]) == (ROLE, GROUPS, "STANDARD")
+    created = client.create_access_entry(
+        clusterName="prod", principalArn=ROLE, kubernetesGroups=GROUPS, type="STANDARD"
+    )["accessEntry"]
+    assert (created["principalArn"], created["kubernetesGroups"], created["type"]) == (
+        ROLE,
+        GROUPS,
+        "STANDARD",
+    )
     assert client.list_access_entries(clusterName="prod")["accessEntries"] == [ROLE]
-    client.update_access_entry(clusterName="prod", principalArn=ROLE, kubernetesGroups=["viewers", *GROUPS])
-    assert client.describe_access_entry(clusterName="prod", principalArn=ROLE)["accessEntry"]["kubernetesGroups"] == ["viewers", *GROUPS]
+    client.update_access_entry(
+        clusterName="prod", principalArn=ROLE, kubernetesGroups=["viewers", *GROUPS]
+    )
+    assert client.describe_access_entry(clusterName="prod", principalArn=ROLE)["accessEntry"][
+        "kubernetesGroups"
+    ] == ["viewers", *GROUPS]
     client.delete_access_entry(clusterName="prod", principalArn=ROLE)
     assert not list(cluster.access_entries)
 
 
-def test_a_second_entry_of_the_same_principal_is_in_use(aws: LocalAws, cluster: EmbeddedCluster) -> None:
+def test_a_second_entry_of_the_same_principal_is_in_use(
+    aws: LocalAws, cluster: EmbeddedCluster
+) -> None:
     client = eks(aws)
     client.create_access_entry(clusterName="prod", principalArn=ROLE)
     with pytest.raises(ClientError) as raised:
@@ -79,11 +95,15 @@ def test_another_account_has_no_such_cluster(aws: LocalAws, cluster: EmbeddedClu
 
 def test_a_reserved_group_is_refused(aws: LocalAws, cluster: EmbeddedCluster) -> None:
     with pytest.raises(ClientError) as raised:
-        eks(aws).create_access_entry(clusterName="prod", principalArn=ROLE, kubernetesGroups=["system:masters"])
+        eks(aws).create_access_entry(
+            clusterName="prod", principalArn=ROLE, kubernetesGroups=["system:masters"]
+        )
     assert code(raised) == "InvalidParameterException"
 
 
-def test_a_cluster_of_the_config_map_alone_has_none(aws: LocalAws, cluster: EmbeddedCluster) -> None:
+def test_a_cluster_of_the_config_map_alone_has_none(
+    aws: LocalAws, cluster: EmbeddedCluster
+) -> None:
     aws.put_cluster(ACCOUNT, "us-east-1", cluster, authentication_mode="CONFIG_MAP")
     with pytest.raises(ClientError, match="authentication mode must be set"):
         eks(aws).create_access_entry(clusterName="prod", principalArn=ROLE)

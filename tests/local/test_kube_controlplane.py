@@ -1,4 +1,7 @@
-"""The real control plane's life, tried on stand-in binaries: flags, readiness, audit log, shutdown. The real ones run the contract test."""
+"""The real control plane's life, tried on stand-in binaries: flags, readiness, audit log, shutdown.
+
+The real ones run the contract test.
+"""
 
 import json
 import os
@@ -74,7 +77,9 @@ def assets(tmp_path: Path) -> Path:
 
 def test_it_starts_answers_and_leaves_nothing_behind(assets: Path) -> None:
     tokens = {"t": UserInfo("u", "2", ("a", "b")), "bare": UserInfo("v", "3")}
-    with ControlPlane("prod", credentials=lambda _: None, static_tokens=tokens, assets=assets) as cluster:
+    with ControlPlane(
+        "prod", credentials=lambda _: None, static_tokens=tokens, assets=assets
+    ) as cluster:
         folder = cluster._folder
         flags = json.loads((folder / "flags.json").read_text())
         rows = (folder / "tokens.csv").read_text().splitlines()
@@ -94,12 +99,23 @@ def test_it_starts_answers_and_leaves_nothing_behind(assets: Path) -> None:
 def issuer(url: str) -> TrustedIssuer:
     keys = KeySet([])
     return TrustedIssuer(
-        url, keys, "ecr-public-pusher:edge", "arn:aws:iam::111122223333:role/r", "111122223333", discovery_url="https://d", ca_pem="CA"
+        url,
+        keys,
+        "ecr-public-pusher:edge",
+        "arn:aws:iam::111122223333:role/r",
+        "111122223333",
+        discovery_url="https://d",
+        ca_pem="CA",
     )
 
 
 def test_an_issuer_is_written_into_the_authentication_configuration(assets: Path) -> None:
-    with ControlPlane("edge", credentials=lambda _: None, assets=assets, issuers=[issuer("https://trusted.example")]) as cluster:
+    with ControlPlane(
+        "edge",
+        credentials=lambda _: None,
+        assets=assets,
+        issuers=[issuer("https://trusted.example")],
+    ) as cluster:
         written = json.loads((cluster._folder / "authentication.json").read_text())
     assert written["kind"] == "AuthenticationConfiguration"
     assert written["jwt"][0]["issuer"] == {

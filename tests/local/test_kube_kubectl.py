@@ -1,4 +1,6 @@
-"""kubectl, the real one, against the embedded cluster: what a person playing with the local stack types."""
+"""kubectl, the real one, against the embedded cluster: what a person playing with the local stack
+types.
+"""
 
 import json
 import os
@@ -32,7 +34,15 @@ def kubectl(tmp_path: Path) -> Iterator[Kubectl]:
         def run(*arguments: str, stdin: str = "") -> str:
             command = [str(KUBECTL), f"--kubeconfig={config}", *arguments]
             environment = {**os.environ, "HOME": str(tmp_path)}
-            return subprocess.run(command, input=stdin, env=environment, capture_output=True, text=True, check=True, timeout=30).stdout
+            return subprocess.run(
+                command,
+                input=stdin,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=30,
+            ).stdout
 
         yield run
 
@@ -45,7 +55,15 @@ def test_get_lists_every_kind_in_every_namespace(kubectl: Kubectl) -> None:
 
 
 def test_the_original_way_delete_and_create(kubectl: Kubectl) -> None:
-    create = ("create", "secret", "docker-registry", "ecr-public-token", "-n", "team-a", "--docker-server=public.ecr.aws")
+    create = (
+        "create",
+        "secret",
+        "docker-registry",
+        "ecr-public-token",
+        "-n",
+        "team-a",
+        "--docker-server=public.ecr.aws",
+    )
     kubectl("delete", "secret", "ecr-public-token", "-n", "team-a", "--ignore-not-found")
     kubectl(*create, "--docker-username=AWS", "--docker-password=made-up")
     assert "kubernetes.io/dockerconfigjson   1" in kubectl("get", "secrets", "-n", "team-a")
@@ -54,12 +72,16 @@ def test_the_original_way_delete_and_create(kubectl: Kubectl) -> None:
 
 def test_apply_by_client_and_by_server(kubectl: Kubectl) -> None:
     assert "created" in kubectl("apply", "-f", "-", stdin=MANIFEST)
-    assert "serverside-applied" in kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=MANIFEST)
+    assert "serverside-applied" in kubectl(
+        "apply", "--server-side", "--force-conflicts", "-f", "-", stdin=MANIFEST
+    )
     assert "k: dg==" in kubectl("get", "secret", "-l", "team=a", "-A", "-o", "yaml")
 
 
 def test_the_rbac_files_can_be_applied_and_asked_about(kubectl: Kubectl) -> None:
-    kubectl("create", "clusterrole", "reader", "--verb=get", "--resource=secrets", "--resource-name=one")
+    kubectl(
+        "create", "clusterrole", "reader", "--verb=get", "--resource=secrets", "--resource-name=one"
+    )
     kubectl("create", "clusterrolebinding", "reader", "--clusterrole=reader", "--group=readers")
     assert "readers" in kubectl("get", "clusterrolebindings", "-o", "wide")
     assert kubectl("auth", "can-i", "get", "secrets").strip() == "yes"

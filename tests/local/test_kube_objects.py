@@ -1,4 +1,6 @@
-"""What the contract leaves open: ownership, patches, selectors, pages and deletes of the embedded cluster."""
+"""What the contract leaves open: ownership, patches, selectors, pages and deletes of the embedded
+cluster.
+"""
 
 import json
 import time
@@ -29,13 +31,20 @@ def secret(name: str = "one", labels: dict[str, str] | None = None, **data: str)
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
 
 
-def apply(cluster: EmbeddedCluster, body: dict[str, Any], manager: str, *, force: bool = False) -> tuple[int, dict[str, Any]]:
+def apply(
+    cluster: EmbeddedCluster, body: dict[str, Any], manager: str, *, force: bool = False
+) -> tuple[int, dict[str, Any]]:
     query = f"?fieldManager={manager}" + ("&force=true" if force else "")
-    return cluster.admin("PATCH", f"{SECRETS}/{body['metadata']['name']}{query}", body, content_type=APPLY)
+    return cluster.admin(
+        "PATCH", f"{SECRETS}/{body['metadata']['name']}{query}", body, content_type=APPLY
+    )
 
 
 def owners(value: dict[str, Any]) -> dict[tuple[str, str], Any]:
-    return {(entry["manager"], entry["operation"]): entry["fieldsV1"] for entry in value["metadata"].get("managedFields", [])}
+    return {
+        (entry["manager"], entry["operation"]): entry["fieldsV1"]
+        for entry in value["metadata"].get("managedFields", [])
+    }
 
 
 def test_a_field_that_two_applied_stays_until_the_last_drops_it(cluster: EmbeddedCluster) -> None:
@@ -65,7 +74,10 @@ def test_false_is_applied_as_it_is(cluster: EmbeddedCluster) -> None:
 def test_a_conflict_with_an_apply_names_the_manager_alone(cluster: EmbeddedCluster) -> None:
     apply(cluster, secret(a="YQ=="), "first")
     status, answer = apply(cluster, secret(a="Yg=="), "second")
-    assert (status, answer["message"]) == (409, 'Apply failed with 1 conflict: conflict with "first": .data.a')
+    assert (status, answer["message"]) == (
+        409,
+        'Apply failed with 1 conflict: conflict with "first": .data.a',
+    )
 
 
 def test_several_conflicts_are_listed_by_manager(cluster: EmbeddedCluster) -> None:
@@ -73,28 +85,46 @@ def test_several_conflicts_are_listed_by_manager(cluster: EmbeddedCluster) -> No
     apply(cluster, secret(c="Yw=="), "other")
     status, answer = apply(cluster, secret(a="eA==", b="eA==", c="eA=="), "second")
     assert status == 409
-    assert answer["message"] == ('Apply failed with 3 conflicts: conflicts with "first":\n- .data.a\n- .data.b\nconflicts with "other":\n- .data.c')
-    assert [cause["field"] for cause in answer["details"]["causes"]] == [".data.a", ".data.b", ".data.c"]
+    assert (
+        answer["message"]
+        == 'Apply failed with 3 conflicts: conflicts with "first":\n- .data.a\n- .data.b\nconflicts'
+        ' with "other":\n- .data.c'
+    )
+    assert [cause["field"] for cause in answer["details"]["causes"]] == [
+        ".data.a",
+        ".data.b",
+        ".data.c",
+    ]
 
 
 def test_the_same_name_applying_and_updating_is_two_managers(cluster: EmbeddedCluster) -> None:
     cluster.admin("POST", f"{SECRETS}?fieldManager=same", secret(a="YQ=="))
     status, answer = apply(cluster, secret(a="Yg=="), "same")
-    assert (status, answer["details"]["causes"][0]["message"]) == (409, 'conflict with "same" using v1')
+    assert (status, answer["details"]["causes"][0]["message"]) == (
+        409,
+        'conflict with "same" using v1',
+    )
 
 
 def test_an_update_takes_fields_from_an_applier(cluster: EmbeddedCluster) -> None:
     apply(cluster, secret(a="YQ==", b="Yg=="), "first")
-    _, after = cluster.admin("PATCH", f"{ONE}?fieldManager=editor", {"data": {"a": "eA=="}}, content_type=MERGE)
+    _, after = cluster.admin(
+        "PATCH", f"{ONE}?fieldManager=editor", {"data": {"a": "eA=="}}, content_type=MERGE
+    )
     assert owners(after)[("first", "Apply")] == {"f:data": {"f:b": {}}}
     assert owners(after)[("editor", "Update")] == {"f:data": {"f:a": {}}}
 
 
-def test_an_object_without_ownership_belongs_to_before_first_apply(cluster: EmbeddedCluster) -> None:
+def test_an_object_without_ownership_belongs_to_before_first_apply(
+    cluster: EmbeddedCluster,
+) -> None:
     cluster.admin("POST", SECRETS, secret(a="YQ=="))
     cluster.admin("PATCH", ONE, {"metadata": {"managedFields": [{}]}}, content_type=MERGE)
     status, answer = apply(cluster, secret(a="Yg=="), "first")
-    assert (status, answer["details"]["causes"][0]["message"].startswith('conflict with "before-first-apply"')) == (409, True)
+    assert (
+        status,
+        answer["details"]["causes"][0]["message"].startswith('conflict with "before-first-apply"'),
+    ) == (409, True)
 
 
 def test_applying_the_same_again_changes_no_version(cluster: EmbeddedCluster) -> None:
@@ -107,7 +137,10 @@ def test_applying_the_same_again_changes_no_version(cluster: EmbeddedCluster) ->
 def test_an_apply_keeps_what_it_does_not_name(cluster: EmbeddedCluster) -> None:
     cluster.admin("POST", SECRETS, secret(labels={"theirs": "x"}, a="YQ=="))
     _, after = apply(cluster, secret(b="Yg=="), "first")
-    assert (after["metadata"]["labels"], after["data"]) == ({"theirs": "x"}, {"a": "YQ==", "b": "Yg=="})
+    assert (after["metadata"]["labels"], after["data"]) == (
+        {"theirs": "x"},
+        {"a": "YQ==", "b": "Yg=="},
+    )
 
 
 def test_an_apply_with_a_uid_does_not_create(cluster: EmbeddedCluster) -> None:
@@ -131,7 +164,10 @@ def test_an_apply_may_be_yaml(cluster: EmbeddedCluster) -> None:
 
 def test_an_apply_of_an_undeclared_field_is_refused(cluster: EmbeddedCluster) -> None:
     status, answer = apply(cluster, {**secret(a="YQ=="), "surprise": 1}, "first")
-    assert (status, answer["message"].endswith(".surprise: field not declared in schema")) == (500, True)
+    assert (status, answer["message"].endswith(".surprise: field not declared in schema")) == (
+        500,
+        True,
+    )
 
 
 def test_string_data_becomes_data(cluster: EmbeddedCluster) -> None:
@@ -144,7 +180,14 @@ def test_string_data_becomes_data(cluster: EmbeddedCluster) -> None:
     [
         ([{"op": "replace", "path": "/data/a", "value": "Yg=="}], 200, {"a": "Yg=="}),
         ([{"op": "replace", "path": "/data/z", "value": "Yg=="}], 422, None),
-        ([{"op": "remove", "path": "/data/a"}, {"op": "add", "path": "/data/b", "value": "Yg=="}], 200, {"b": "Yg=="}),
+        (
+            [
+                {"op": "remove", "path": "/data/a"},
+                {"op": "add", "path": "/data/b", "value": "Yg=="},
+            ],
+            200,
+            {"b": "Yg=="},
+        ),
         ([{"op": "move", "from": "/data/a", "path": "/data/b"}], 200, {"b": "YQ=="}),
         ([{"op": "copy", "from": "/data/a", "path": "/data/b"}], 200, {"a": "YQ==", "b": "YQ=="}),
         ([{"op": "test", "path": "/data/a", "value": "YQ=="}], 200, {"a": "YQ=="}),
@@ -152,7 +195,12 @@ def test_string_data_becomes_data(cluster: EmbeddedCluster) -> None:
         ([{"path": "/data/a"}], 422, None),
     ],
 )
-def test_json_patch(operations: list[dict[str, str]], status: int, data: dict[str, str] | None, cluster: EmbeddedCluster) -> None:
+def test_json_patch(
+    operations: list[dict[str, str]],
+    status: int,
+    data: dict[str, str] | None,
+    cluster: EmbeddedCluster,
+) -> None:
     cluster.admin("POST", SECRETS, secret(a="YQ=="))
     got, answer = cluster.admin("PATCH", ONE, operations, content_type=JSON_PATCH)
     assert (got, answer.get("data")) == (status, data)
@@ -175,7 +223,11 @@ def test_json_patch(operations: list[dict[str, str]], status: int, data: dict[st
     ],
 )
 def test_label_selectors(selector: str, names: list[str], cluster: EmbeddedCluster) -> None:
-    cluster.apply(secret("a", {"tier": "web", "rank": "1"}), secret("b", {"tier": "db", "rank": "2"}), secret("c"))
+    cluster.apply(
+        secret("a", {"tier": "web", "rank": "1"}),
+        secret("b", {"tier": "db", "rank": "2"}),
+        secret("c"),
+    )
     status, answer = cluster.admin("GET", f"{SECRETS}?labelSelector={_quoted(selector)}")
     assert (status, [item["metadata"]["name"] for item in answer["items"]]) == (200, names)
 
@@ -196,7 +248,12 @@ def test_bad_label_selectors(selector: str, message: str, cluster: EmbeddedClust
 
 @pytest.mark.parametrize(
     ("selector", "names"),
-    [("metadata.name=a", ["a"]), ("metadata.name!=a", ["b"]), ("type=Opaque", ["a", "b"]), ("metadata.namespace=default", ["a", "b"])],
+    [
+        ("metadata.name=a", ["a"]),
+        ("metadata.name!=a", ["b"]),
+        ("type=Opaque", ["a", "b"]),
+        ("metadata.namespace=default", ["a", "b"]),
+    ],
 )
 def test_field_selectors(selector: str, names: list[str], cluster: EmbeddedCluster) -> None:
     cluster.apply(secret("a"), secret("b"))
@@ -263,14 +320,19 @@ def test_a_page_under_a_selector_counts_nothing(cluster: EmbeddedCluster) -> Non
     assert answer["metadata"].keys() == {"resourceVersion", "continue"}
 
 
-@pytest.mark.parametrize(("body", "status"), [(None, 200), ({"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"]}, 200)])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(None, 200), ({"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"]}, 200)],
+)
 def test_a_dry_run_deletes_nothing(cluster: EmbeddedCluster, body: Any, status: int) -> None:
     cluster.admin("POST", SECRETS, secret())
     assert cluster.admin("DELETE", f"{ONE}?dryRun=All", body)[0] == status
     assert cluster.admin("GET", ONE)[0] == 200
 
 
-def test_options_in_a_body_replace_those_of_the_query_so_that_its_dry_run_is_none(cluster: EmbeddedCluster) -> None:
+def test_options_in_a_body_replace_those_of_the_query_so_that_its_dry_run_is_none(
+    cluster: EmbeddedCluster,
+) -> None:
     cluster.admin("POST", SECRETS, secret())
     cluster.admin("DELETE", f"{ONE}?dryRun=All", {"apiVersion": "v1", "kind": "DeleteOptions"})
     assert cluster.admin("GET", ONE)[0] == 404
@@ -306,7 +368,9 @@ def test_apply_creates_and_replaces_but_not_what_it_does_not_know(cluster: Embed
 
 def test_namespaces_get_their_default_service_account_when_asked_for() -> None:
     path = "/api/v1/namespaces/team-a/serviceaccounts/default"
-    with EmbeddedCluster("prod", credentials=lambda _: None, default_service_accounts=True) as cluster:
+    with EmbeddedCluster(
+        "prod", credentials=lambda _: None, default_service_accounts=True
+    ) as cluster:
         assert cluster.admin("GET", "/api/v1/namespaces/default/serviceaccounts/default")[0] == 200
         cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
         assert cluster.admin("GET", path)[0] == 404
@@ -317,14 +381,29 @@ def test_namespaces_get_their_default_service_account_when_asked_for() -> None:
 
 
 BROKEN = [
-    b"[]", b"1", b'"x"', b"{", b"", b'{"metadata": []}', b'{"metadata": {"name": 1}}', b'{"metadata": {"labels": {"a": 1}}}',
-    b'{"data": {"a": 1}}', b'{"data": []}', b'{"type": 1}', b'{"apiVersion": "v2"}', b'{"kind": "Pod"}',
-]  # fmt: skip
+    b"[]",
+    b"1",
+    b'"x"',
+    b"{",
+    b"",
+    b'{"metadata": []}',
+    b'{"metadata": {"name": 1}}',
+    b'{"metadata": {"labels": {"a": 1}}}',
+    b'{"data": {"a": 1}}',
+    b'{"data": []}',
+    b'{"type": 1}',
+    b'{"apiVersion": "v2"}',
+    b'{"kind": "Pod"}',
+]
 
 
 @pytest.mark.parametrize("body", BROKEN)
-@pytest.mark.parametrize(("method", "path"), [("POST", SECRETS), ("PUT", ONE), ("PATCH", f"{ONE}?fieldManager=m")])
-def test_a_body_that_is_no_object_is_a_bad_request(method: str, path: str, body: bytes, cluster: EmbeddedCluster) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", SECRETS), ("PUT", ONE), ("PATCH", f"{ONE}?fieldManager=m")]
+)
+def test_a_body_that_is_no_object_is_a_bad_request(
+    method: str, path: str, body: bytes, cluster: EmbeddedCluster
+) -> None:
     content_type = APPLY if method == "PATCH" else "application/json"
     status, answer = cluster.admin(method, path, body, content_type=content_type)
     assert (status, answer["kind"]) == (400, "Status"), json.dumps(answer)

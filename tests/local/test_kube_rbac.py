@@ -10,7 +10,12 @@ from infra.local.kube import EmbeddedCluster, UserInfo
 from infra.local.kube.http.client import AdminClient, context
 
 RBAC = "rbac.authorization.k8s.io"
-SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ecr-public-token"}, "data": {"k": "dg=="}}
+SECRET = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "ecr-public-token"},
+    "data": {"k": "dg=="},
+}
 OURS = "/api/v1/namespaces/team-a/secrets/ecr-public-token"
 APPLY = "application/apply-patch+yaml"
 TOKENS = {
@@ -33,13 +38,28 @@ def role(kind: str, rules: list[dict[str, Any]], namespace: str | None = None) -
     return {"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": metadata, "rules": rules}
 
 
-def binding(kind: str, role_kind: str, subject: dict[str, str], namespace: str | None = None) -> dict[str, Any]:
+def binding(
+    kind: str, role_kind: str, subject: dict[str, str], namespace: str | None = None
+) -> dict[str, Any]:
     metadata = {"name": "b", **({"namespace": namespace} if namespace else {})}
     ref = {"apiGroup": RBAC, "kind": role_kind, "name": "r"}
-    return {"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": metadata, "roleRef": ref, "subjects": [subject]}
+    return {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": kind,
+        "metadata": metadata,
+        "roleRef": ref,
+        "subjects": [subject],
+    }
 
 
-def send(cluster: EmbeddedCluster, token: str, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
+def send(
+    cluster: EmbeddedCluster,
+    token: str,
+    method: str,
+    path: str,
+    body: Any = None,
+    content_type: str = "application/json",
+) -> Any:
     client = AdminClient(cluster.endpoint, cluster.ca_pem, token)
     try:
         return client.send(method, path, body, content_type)
@@ -48,7 +68,14 @@ def send(cluster: EmbeddedCluster, token: str, method: str, path: str, body: Any
 
 
 PUSHERS = {"kind": "Group", "name": "pushers", "apiGroup": RBAC}
-ONE_SECRET = [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["ecr-public-token"], "verbs": ["create", "patch"]}]
+ONE_SECRET = [
+    {
+        "apiGroups": [""],
+        "resources": ["secrets"],
+        "resourceNames": ["ecr-public-token"],
+        "verbs": ["create", "patch"],
+    }
+]
 
 
 def apply(cluster: EmbeddedCluster, token: str, path: str, name: str = "ecr-public-token") -> int:
@@ -61,26 +88,34 @@ def test_without_a_binding_nothing_is_allowed(cluster: EmbeddedCluster) -> None:
 
 
 def test_a_role_binding_counts_in_its_namespace_only(cluster: EmbeddedCluster) -> None:
-    cluster.apply(role("Role", ONE_SECRET, "team-a"), binding("RoleBinding", "Role", PUSHERS, "team-a"))
+    cluster.apply(
+        role("Role", ONE_SECRET, "team-a"), binding("RoleBinding", "Role", PUSHERS, "team-a")
+    )
     assert apply(cluster, "pusher", OURS) == 201
     assert apply(cluster, "pusher", OURS.replace("team-a", "team-b")) == 403
     assert apply(cluster, "pusher", OURS.replace("team-a", "nowhere")) == 403
 
 
 def test_a_role_binding_may_refer_to_a_cluster_role(cluster: EmbeddedCluster) -> None:
-    cluster.apply(role("ClusterRole", ONE_SECRET), binding("RoleBinding", "ClusterRole", PUSHERS, "team-b"))
+    cluster.apply(
+        role("ClusterRole", ONE_SECRET), binding("RoleBinding", "ClusterRole", PUSHERS, "team-b")
+    )
     assert apply(cluster, "pusher", OURS.replace("team-a", "team-b")) == 201
     assert apply(cluster, "pusher", OURS) == 403
 
 
 def test_resource_names_allow_that_name_only(cluster: EmbeddedCluster) -> None:
-    cluster.apply(role("ClusterRole", ONE_SECRET), binding("ClusterRoleBinding", "ClusterRole", PUSHERS))
+    cluster.apply(
+        role("ClusterRole", ONE_SECRET), binding("ClusterRoleBinding", "ClusterRole", PUSHERS)
+    )
     assert apply(cluster, "pusher", OURS) == 201
     assert apply(cluster, "pusher", "/api/v1/namespaces/team-a/secrets/other", "other") == 403
 
 
 def test_a_named_create_does_not_allow_a_post(cluster: EmbeddedCluster) -> None:
-    cluster.apply(role("ClusterRole", ONE_SECRET), binding("ClusterRoleBinding", "ClusterRole", PUSHERS))
+    cluster.apply(
+        role("ClusterRole", ONE_SECRET), binding("ClusterRoleBinding", "ClusterRole", PUSHERS)
+    )
     assert send(cluster, "pusher", "POST", "/api/v1/namespaces/team-a/secrets", SECRET)[0] == 403
 
 
@@ -99,8 +134,12 @@ def test_an_apply_that_creates_needs_create(cluster: EmbeddedCluster) -> None:
         ("nobody", {"kind": "Group", "name": "system:authenticated", "apiGroup": RBAC}),
     ],
 )
-def test_subjects_of_every_kind(token: str, subject: dict[str, str], cluster: EmbeddedCluster) -> None:
-    cluster.apply(role("ClusterRole", ONE_SECRET), binding("ClusterRoleBinding", "ClusterRole", subject))
+def test_subjects_of_every_kind(
+    token: str, subject: dict[str, str], cluster: EmbeddedCluster
+) -> None:
+    cluster.apply(
+        role("ClusterRole", ONE_SECRET), binding("ClusterRoleBinding", "ClusterRole", subject)
+    )
     assert apply(cluster, token, OURS) == 201
 
 
@@ -115,7 +154,9 @@ def test_subjects_of_every_kind(token: str, subject: dict[str, str], cluster: Em
     ],
 )
 def test_rules_about_something_else(rule: dict[str, Any], cluster: EmbeddedCluster) -> None:
-    cluster.apply(role("ClusterRole", [rule]), binding("ClusterRoleBinding", "ClusterRole", PUSHERS))
+    cluster.apply(
+        role("ClusterRole", [rule]), binding("ClusterRoleBinding", "ClusterRole", PUSHERS)
+    )
     assert apply(cluster, "pusher", OURS) == 403
 
 
@@ -130,18 +171,38 @@ def test_wildcards(cluster: EmbeddedCluster) -> None:
 def test_a_binding_to_a_role_that_is_not_there_says_so(cluster: EmbeddedCluster) -> None:
     cluster.apply(binding("ClusterRoleBinding", "ClusterRole", PUSHERS))
     status, answer = send(cluster, "pusher", "GET", "/api/v1/namespaces")
-    assert (status, answer["message"].partition("scope: ")[2]) == (403, f'RBAC: clusterrole.{RBAC} "r" not found')
+    assert (status, answer["message"].partition("scope: ")[2]) == (
+        403,
+        f'RBAC: clusterrole.{RBAC} "r" not found',
+    )
 
 
 def test_a_list_narrowed_to_one_name_counts_as_that_name(cluster: EmbeddedCluster) -> None:
-    rules = [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["ecr-public-token"], "verbs": ["list"]}]
+    rules = [
+        {
+            "apiGroups": [""],
+            "resources": ["secrets"],
+            "resourceNames": ["ecr-public-token"],
+            "verbs": ["list"],
+        }
+    ]
     cluster.apply(role("ClusterRole", rules), binding("ClusterRoleBinding", "ClusterRole", PUSHERS))
     assert send(cluster, "pusher", "GET", "/api/v1/secrets")[0] == 403
-    assert send(cluster, "pusher", "GET", "/api/v1/secrets?fieldSelector=metadata.name%3Decr-public-token")[0] == 200
+    assert (
+        send(
+            cluster,
+            "pusher",
+            "GET",
+            "/api/v1/secrets?fieldSelector=metadata.name%3Decr-public-token",
+        )[0]
+        == 200
+    )
 
 
 @pytest.mark.parametrize(("token", "status"), [("nobody", 200), ("", 403)])
-def test_discovery_is_for_the_authenticated(token: str, status: int, cluster: EmbeddedCluster) -> None:
+def test_discovery_is_for_the_authenticated(
+    token: str, status: int, cluster: EmbeddedCluster
+) -> None:
     if token:
         assert send(cluster, token, "GET", "/apis")[0] == status
     else:
@@ -151,7 +212,9 @@ def test_discovery_is_for_the_authenticated(token: str, status: int, cluster: Em
 
 
 def test_a_permission_that_is_taken_away_is_gone_at_once(cluster: EmbeddedCluster) -> None:
-    cluster.apply(role("ClusterRole", ONE_SECRET), binding("ClusterRoleBinding", "ClusterRole", PUSHERS))
+    cluster.apply(
+        role("ClusterRole", ONE_SECRET), binding("ClusterRoleBinding", "ClusterRole", PUSHERS)
+    )
     assert apply(cluster, "pusher", OURS) == 201
     cluster.apply(role("ClusterRole", []))
     assert apply(cluster, "pusher", OURS) == 403

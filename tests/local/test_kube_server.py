@@ -1,4 +1,6 @@
-"""The cluster's edge: TLS as old and new EKS clusters have it, connections that misbehave, and answers that a test puts in between."""
+"""The cluster's edge: TLS as old and new EKS clusters have it, connections that misbehave, and
+answers that a test puts in between.
+"""
 
 import json
 import socket
@@ -11,7 +13,14 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from infra.local.kube import ClusterError, ControlPlane, EmbeddedCluster, Response, SeenRequest, start_cluster
+from infra.local.kube import (
+    ClusterError,
+    ControlPlane,
+    EmbeddedCluster,
+    Response,
+    SeenRequest,
+    start_cluster,
+)
 from infra.local.kube.http.client import context
 
 READY = "/readyz"
@@ -27,8 +36,12 @@ def port(cluster: EmbeddedCluster) -> int:
     return int(cluster.endpoint.rpartition(":")[2])
 
 
-def connect(cluster: EmbeddedCluster, tls: ssl.SSLContext, host: str = "127.0.0.1") -> ssl.SSLSocket:
-    return tls.wrap_socket(socket.create_connection(("127.0.0.1", port(cluster)), timeout=5), server_hostname=host)
+def connect(
+    cluster: EmbeddedCluster, tls: ssl.SSLContext, host: str = "127.0.0.1"
+) -> ssl.SSLSocket:
+    return tls.wrap_socket(
+        socket.create_connection(("127.0.0.1", port(cluster)), timeout=5), server_hostname=host
+    )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -50,7 +63,10 @@ def test_a_legacy_ca_fails_strict_verification_and_passes_without() -> None:
 def test_another_host_name_or_ca_is_refused(cluster: EmbeddedCluster) -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match=r"[Hh]ostname"):
         connect(cluster, context(cluster.ca_pem), "example.com")
-    with EmbeddedCluster("prod", credentials=lambda _: None) as other, pytest.raises(ssl.SSLCertVerificationError):
+    with (
+        EmbeddedCluster("prod", credentials=lambda _: None) as other,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
         connect(cluster, context(other.ca_pem))
 
 
@@ -70,21 +86,36 @@ def test_a_chunked_body_is_read(cluster: EmbeddedCluster) -> None:
     document = json.dumps({"metadata": {"name": "chunked"}}).encode()
     with urllib3.PoolManager(ssl_context=context(cluster.ca_pem), retries=False) as pool:
         headers = {"Authorization": f"Bearer {cluster.kubeconfig()['users'][0]['user']['token']}"}
-        answer = pool.request("POST", f"{cluster.endpoint}/api/v1/namespaces", headers=headers, body=iter([document[:9], document[9:]]), chunked=True)
+        answer = pool.request(
+            "POST",
+            f"{cluster.endpoint}/api/v1/namespaces",
+            headers=headers,
+            body=iter([document[:9], document[9:]]),
+            chunked=True,
+        )
     assert answer.status == 201
 
 
 def test_requests_are_noted_without_their_tokens(cluster: EmbeddedCluster) -> None:
     cluster.admin("GET", "/api/v1/secrets?limit=1")
     seen = cluster.requests[-1]
-    assert (seen.method, seen.path, seen.status, seen.user) == ("GET", "/api/v1/secrets?limit=1", 200, "local-admin")
+    assert (seen.method, seen.path, seen.status, seen.user) == (
+        "GET",
+        "/api/v1/secrets?limit=1",
+        200,
+        "local-admin",
+    )
     assert seen.headers["authorization"] == "[redacted]"
     assert seen.headers["user-agent"] == "local-admin/1"
 
 
 def test_an_intercepted_request_never_reaches_the_api(cluster: EmbeddedCluster) -> None:
     def refuse(seen: SeenRequest) -> Response | None:
-        return Response(429, {"message": "later"}, {"Retry-After": "1"}) if seen.method == "POST" else None
+        return (
+            Response(429, {"message": "later"}, {"Retry-After": "1"})
+            if seen.method == "POST"
+            else None
+        )
 
     cluster.intercept = refuse
     document = {"metadata": {"name": "team-a"}}
@@ -95,7 +126,9 @@ def test_an_intercepted_request_never_reaches_the_api(cluster: EmbeddedCluster) 
 
 
 def test_an_intercepted_answer_may_be_raw_bytes(cluster: EmbeddedCluster) -> None:
-    cluster.intercept = lambda _: Response(raw=[b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b"half"])
+    cluster.intercept = lambda _: Response(
+        raw=[b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b"half"]
+    )
     with pytest.raises(urllib3.exceptions.HTTPError, match="4 bytes read"):
         cluster.admin("GET", READY)
 
@@ -133,7 +166,9 @@ def test_closing_ends_open_connections_quickly() -> None:
 
 def test_an_oversized_body_is_refused(cluster: EmbeddedCluster) -> None:
     with connect(cluster, context(cluster.ca_pem)) as connection:
-        connection.sendall(b"POST /api/v1/namespaces HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
+        connection.sendall(
+            b"POST /api/v1/namespaces HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"
+        )
         assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
@@ -155,8 +190,8 @@ def test_a_port_that_another_process_was_quicker_to_take_is_tried_anew(tmp_path:
     count = tmp_path / "count"
     (tmp_path / "etcd").write_text("#!/bin/sh\nexec sleep 60\n")
     (tmp_path / "kube-apiserver").write_text(
-        f"#!/bin/sh\necho x >> {count}\n[ $(wc -l < {count}) = 3 ] && {{ echo something else >&2; exit 1; }}\n"
-        'echo "listen tcp 127.0.0.1:6443: bind: address already in use" >&2\nexit 1\n'
+        f"#!/bin/sh\necho x >> {count}\n[ $(wc -l < {count}) = 3 ] && {{ echo something else >&2;"
+        ' exit 1; }\necho "listen tcp 127.0.0.1:6443: bind: address already in use" >&2\nexit 1\n'
     )
     for name in ("etcd", "kube-apiserver"):
         (tmp_path / name).chmod(0o755)
@@ -165,7 +200,9 @@ def test_a_port_that_another_process_was_quicker_to_take_is_tried_anew(tmp_path:
     assert len(count.read_text().splitlines()) == 3
 
 
-def test_assets_in_the_environment_choose_the_control_plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_assets_in_the_environment_choose_the_control_plane(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
     with pytest.raises(ClusterError, match="KUBEBUILDER_ASSETS must name a folder"):
         start_cluster("prod", credentials=lambda _: None)

@@ -21,9 +21,13 @@ from infra.local.kube.auth.authn import Authenticator
 from infra.local.kube.auth.authz import UserInfo
 from infra.local.kube.http.client import context
 
-ROLE = Credential("ASIAROLE", "role-secret", "role-session", "arn:aws:sts::111122223333:assumed-role/pusher/run-1")
+ROLE = Credential(
+    "ASIAROLE", "role-secret", "role-session", "arn:aws:sts::111122223333:assumed-role/pusher/run-1"
+)
 USER = Credential("AKIAUSER", "user-secret", None, "arn:aws:iam::111122223333:user/dev/alice")
-STRANGER = Credential("AKIASTRANGER", "stranger-secret", None, "arn:aws:iam::111122223333:user/mallory")
+STRANGER = Credential(
+    "AKIASTRANGER", "stranger-secret", None, "arn:aws:iam::111122223333:user/mallory"
+)
 CREDENTIALS = {credential.access_key_id: credential for credential in (ROLE, USER, STRANGER)}
 ENTRIES = (
     AccessEntry("arn:aws:iam::111122223333:role/team/pusher", ("ecr-public-pushers",)),
@@ -49,7 +53,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def cluster(clock: Clock) -> Iterator[EmbeddedCluster]:
-    with EmbeddedCluster("prod", credentials=CREDENTIALS.get, access_entries=ENTRIES, clock=clock) as started:
+    with EmbeddedCluster(
+        "prod", credentials=CREDENTIALS.get, access_entries=ENTRIES, clock=clock
+    ) as started:
         yield started
 
 
@@ -65,8 +71,12 @@ def presigned(
     header: str = "x-k8s-aws-id",
 ) -> str:
     """A GetCallerIdentity URL, signed by botocore, each part as the test wants it."""
-    request = AWSRequest("GET", f"https://{host}{path}?{urlencode(parameters)}", headers={header: cluster})
-    keys = Credentials(credential.access_key_id, credential.secret_access_key, credential.session_token)
+    request = AWSRequest(
+        "GET", f"https://{host}{path}?{urlencode(parameters)}", headers={header: cluster}
+    )
+    keys = Credentials(
+        credential.access_key_id, credential.secret_access_key, credential.session_token
+    )
     SigV4QueryAuth(keys, "sts", region, expires).add_auth(request)
     return str(request.url)
 
@@ -77,7 +87,9 @@ def token(url: str) -> str:
 
 def changed(url: str, **values: str | None) -> str:
     """The URL with parameters replaced, or left out, after it was signed."""
-    pairs = {name.replace("-", "_"): (name, value) for name, value in parse_qsl(urlsplit(url).query)}
+    pairs = {
+        name.replace("-", "_"): (name, value) for name, value in parse_qsl(urlsplit(url).query)
+    }
     for key, value in values.items():
         name = pairs.get(key, (key.replace("_", "-"), ""))[0]
         if value is None:
@@ -120,7 +132,9 @@ def test_a_user_signs_in_under_the_name_its_entry_gives(cluster: EmbeddedCluster
 
 
 def test_the_plain_boto3_way_signs_in(cluster: EmbeddedCluster) -> None:
-    session = boto3.Session(ROLE.access_key_id, ROLE.secret_access_key, ROLE.session_token, region_name="us-east-1")
+    session = boto3.Session(
+        ROLE.access_key_id, ROLE.secret_access_key, ROLE.session_token, region_name="us-east-1"
+    )
     options: dict[str, Any] = {"ignore_configured_endpoint_urls": True}
     client = session.client("sts", config=Config(**options))
 
@@ -132,48 +146,111 @@ def test_the_plain_boto3_way_signs_in(cluster: EmbeddedCluster) -> None:
 
     client.meta.events.register("provide-client-params.sts.GetCallerIdentity", take)
     client.meta.events.register("before-sign.sts.GetCallerIdentity", sign)
-    url = client.generate_presigned_url("get_caller_identity", {"ClusterName": "prod"}, ExpiresIn=60, HttpMethod="GET")
+    url = client.generate_presigned_url(
+        "get_caller_identity", {"ClusterName": "prod"}, ExpiresIn=60, HttpMethod="GET"
+    )
     assert who(cluster, token(url))[0] == 201, cluster.sign_in_failures
 
 
 REFUSED: dict[str, tuple[Callable[[], str], str]] = {
     "another-clusters": (lambda: presigned(cluster="staging"), "sts: the signature does not match"),
-    "header-not-signed": (lambda: presigned(header="x-other"), "client did not sign the x-k8s-aws-id header"),
+    "header-not-signed": (
+        lambda: presigned(header="x-other"),
+        "client did not sign the x-k8s-aws-id header",
+    ),
     "plain-http": (lambda: presigned().replace("https://", "http://"), "unexpected scheme"),
     "a-path": (lambda: presigned(path="/path"), "unexpected path"),
     "no-path": (lambda: presigned(path=""), "unexpected path"),
-    "foreign-host": (lambda: presigned(host="sts.us-east-1.amazonaws.com.evil.example"), "unexpected hostname"),
+    "foreign-host": (
+        lambda: presigned(host="sts.us-east-1.amazonaws.com.evil.example"),
+        "unexpected hostname",
+    ),
     "an-address": (lambda: presigned(host="127.0.0.1:5000"), "unexpected hostname"),
-    "another-partitions-host": (lambda: presigned(host="sts.cn-north-1.amazonaws.com.cn", region="cn-north-1"), "unexpected hostname"),
+    "another-partitions-host": (
+        lambda: presigned(host="sts.cn-north-1.amazonaws.com.cn", region="cn-north-1"),
+        "unexpected hostname",
+    ),
     "user-in-the-host": (lambda: presigned(host=f"user@{HOST}"), "unexpected hostname"),
-    "another-action": (lambda: presigned(parameters={**ACTION, "Action": "AssumeRole"}), "unexpected action"),
+    "another-action": (
+        lambda: presigned(parameters={**ACTION, "Action": "AssumeRole"}),
+        "unexpected action",
+    ),
     "no-action": (lambda: presigned(parameters={"Version": "2011-06-15"}), "unexpected action"),
-    "extra-parameter": (lambda: presigned(parameters={**ACTION, "Extra": "x"}), "non-whitelisted query parameter"),
-    "parameter-twice": (lambda: presigned() + "&Action=GetCallerIdentity", "query parameter with multiple values"),
-    "parameter-twice-in-another-case": (lambda: presigned() + "&action=GetCallerIdentity", "query parameter with multiple values"),
+    "extra-parameter": (
+        lambda: presigned(parameters={**ACTION, "Extra": "x"}),
+        "non-whitelisted query parameter",
+    ),
+    "parameter-twice": (
+        lambda: presigned() + "&Action=GetCallerIdentity",
+        "query parameter with multiple values",
+    ),
+    "parameter-twice-in-another-case": (
+        lambda: presigned() + "&action=GetCallerIdentity",
+        "query parameter with multiple values",
+    ),
     "expires-too-long": (lambda: presigned(expires=901), "invalid X-Amz-Expires"),
     "expires-negative": (lambda: changed(presigned(), X_Amz_Expires="-1"), "invalid X-Amz-Expires"),
-    "expires-not-whole": (lambda: changed(presigned(), X_Amz_Expires="60.5"), "invalid X-Amz-Expires"),
-    "no-expires": (lambda: changed(presigned(), X_Amz_Expires=None), "missing query parameter: x-amz-expires"),
-    "no-date": (lambda: changed(presigned(), X_Amz_Date=None), "missing query parameter: x-amz-date"),
+    "expires-not-whole": (
+        lambda: changed(presigned(), X_Amz_Expires="60.5"),
+        "invalid X-Amz-Expires",
+    ),
+    "no-expires": (
+        lambda: changed(presigned(), X_Amz_Expires=None),
+        "missing query parameter: x-amz-expires",
+    ),
+    "no-date": (
+        lambda: changed(presigned(), X_Amz_Date=None),
+        "missing query parameter: x-amz-date",
+    ),
     "bad-date": (lambda: changed(presigned(), X_Amz_Date="yesterday"), "error parsing X-Amz-Date"),
-    "expires-stretched": (lambda: changed(presigned(), X_Amz_Expires="600"), "sts: the signature does not match"),
-    "tampered-signature": (lambda: changed(presigned(), X_Amz_Signature="0" * 64), "sts: the signature does not match"),
-    "no-signature": (lambda: changed(presigned(), X_Amz_Signature=None), "missing query parameter: x-amz-signature"),
-    "another-session-token": (lambda: changed(presigned(), X_Amz_Security_Token="another"), "sts: the session token does not belong"),
-    "no-session-token": (lambda: changed(presigned(), X_Amz_Security_Token=None), "sts: the session token does not belong"),
-    "another-algorithm": (lambda: changed(presigned(), X_Amz_Algorithm="AWS4-ECDSA-P256-SHA256"), "sts: unknown signature algorithm"),
+    "expires-stretched": (
+        lambda: changed(presigned(), X_Amz_Expires="600"),
+        "sts: the signature does not match",
+    ),
+    "tampered-signature": (
+        lambda: changed(presigned(), X_Amz_Signature="0" * 64),
+        "sts: the signature does not match",
+    ),
+    "no-signature": (
+        lambda: changed(presigned(), X_Amz_Signature=None),
+        "missing query parameter: x-amz-signature",
+    ),
+    "another-session-token": (
+        lambda: changed(presigned(), X_Amz_Security_Token="another"),
+        "sts: the session token does not belong",
+    ),
+    "no-session-token": (
+        lambda: changed(presigned(), X_Amz_Security_Token=None),
+        "sts: the session token does not belong",
+    ),
+    "another-algorithm": (
+        lambda: changed(presigned(), X_Amz_Algorithm="AWS4-ECDSA-P256-SHA256"),
+        "sts: unknown signature algorithm",
+    ),
     "another-scope": (lambda: presigned(region="eu-west-1"), "sts: credential is not scoped"),
-    "unknown-key": (lambda: presigned(Credential("AKIANOBODY", "s", None, "")), "sts: the access key id is not known"),
-    "wrong-secret": (lambda: presigned(Credential(ROLE.access_key_id, "wrong", ROLE.session_token, "")), "sts: the signature does not match"),
-    "no-entry": (lambda: presigned(STRANGER), "no access entry for arn:aws:iam::111122223333:user/mallory"),
+    "unknown-key": (
+        lambda: presigned(Credential("AKIANOBODY", "s", None, "")),
+        "sts: the access key id is not known",
+    ),
+    "wrong-secret": (
+        lambda: presigned(Credential(ROLE.access_key_id, "wrong", ROLE.session_token, "")),
+        "sts: the signature does not match",
+    ),
+    "no-entry": (
+        lambda: presigned(STRANGER),
+        "no access entry for arn:aws:iam::111122223333:user/mallory",
+    ),
 }
 
 
 @pytest.mark.parametrize(("url", "reason"), REFUSED.values(), ids=REFUSED)
-def test_a_url_that_breaks_a_rule_is_refused(url: Callable[[], str], reason: str, cluster: EmbeddedCluster) -> None:
+def test_a_url_that_breaks_a_rule_is_refused(
+    url: Callable[[], str], reason: str, cluster: EmbeddedCluster
+) -> None:
     assert who(cluster, token(url()))[0] == 401
-    assert [failure for failure in cluster.sign_in_failures if failure.startswith(reason)], cluster.sign_in_failures
+    assert [failure for failure in cluster.sign_in_failures if failure.startswith(reason)], (
+        cluster.sign_in_failures
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,7 +263,9 @@ def test_a_url_that_breaks_a_rule_is_refused(url: Callable[[], str], reason: str
         ("k8s-aws-v1._____w", "token does not hold a URL"),
     ],
 )
-def test_a_token_of_another_form_is_refused(bearer: str, reason: str, cluster: EmbeddedCluster) -> None:
+def test_a_token_of_another_form_is_refused(
+    bearer: str, reason: str, cluster: EmbeddedCluster
+) -> None:
     assert who(cluster, bearer)[0] == 401
     assert cluster.sign_in_failures == [reason]
 
@@ -199,7 +278,13 @@ def test_a_token_is_at_most_4096_bytes_long() -> None:
             made = token(presigned(long))
             if len(made) <= length:
                 known = {long.access_key_id: long}
-                return made, Authenticator("prod", credentials=known.get, access_entries=ENTRIES, region="us-east-1", static_tokens={})
+                return made, Authenticator(
+                    "prod",
+                    credentials=known.get,
+                    access_entries=ENTRIES,
+                    region="us-east-1",
+                    static_tokens={},
+                )
         raise AssertionError(length)
 
     fits, knowing = sized(4096)
@@ -219,14 +304,18 @@ def test_a_token_is_at_most_4096_bytes_long() -> None:
         (900, -301, "sts: the signature is not yet current"),
     ],
 )
-def test_a_token_lives_no_longer_than_its_url(expires: int, offset: float, reason: str, cluster: EmbeddedCluster, clock: Clock) -> None:
+def test_a_token_lives_no_longer_than_its_url(
+    expires: int, offset: float, reason: str, cluster: EmbeddedCluster, clock: Clock
+) -> None:
     bearer = token(presigned(expires=expires))
     clock.offset = offset
     assert who(cluster, bearer)[0] == 401
     assert cluster.sign_in_failures == [reason]
 
 
-def test_a_verdict_is_not_kept_longer_than_the_url_lives(cluster: EmbeddedCluster, clock: Clock) -> None:
+def test_a_verdict_is_not_kept_longer_than_the_url_lives(
+    cluster: EmbeddedCluster, clock: Clock
+) -> None:
     bearer = token(presigned(expires=30))
     assert who(cluster, bearer)[0] == 201
     clock.offset = 31
@@ -245,14 +334,30 @@ def test_a_verdict_is_not_kept_longer_than_the_url_lives(cluster: EmbeddedCluste
         ("eusc-de-east-1", "sts.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
     ],
 )
-def test_the_sts_hosts_of_the_clusters_partition_are_known(cluster_region: str, host: str, region: str) -> None:
-    asked = Authenticator("prod", credentials=CREDENTIALS.get, access_entries=ENTRIES, region=cluster_region, static_tokens={})
-    assert asked.authenticate(token(presigned(host=host, region=region))) is not None, asked.failures
+def test_the_sts_hosts_of_the_clusters_partition_are_known(
+    cluster_region: str, host: str, region: str
+) -> None:
+    asked = Authenticator(
+        "prod",
+        credentials=CREDENTIALS.get,
+        access_entries=ENTRIES,
+        region=cluster_region,
+        static_tokens={},
+    )
+    assert asked.authenticate(token(presigned(host=host, region=region))) is not None, (
+        asked.failures
+    )
 
 
 @pytest.mark.parametrize("cluster_region", ["cn-north-1", "us-gov-west-1"])
 def test_the_global_host_serves_the_aws_partition_only(cluster_region: str) -> None:
-    asked = Authenticator("prod", credentials=CREDENTIALS.get, access_entries=ENTRIES, region=cluster_region, static_tokens={})
+    asked = Authenticator(
+        "prod",
+        credentials=CREDENTIALS.get,
+        access_entries=ENTRIES,
+        region=cluster_region,
+        static_tokens={},
+    )
     assert asked.authenticate(token(presigned(host="sts.amazonaws.com"))) is None
 
 
@@ -265,15 +370,25 @@ def test_a_token_for_one_cluster_is_refused_by_another(cluster: EmbeddedCluster)
 def test_failures_never_hold_the_token(cluster: EmbeddedCluster) -> None:
     bearer = token(presigned(cluster="staging"))
     who(cluster, bearer)
-    logged = " ".join(cluster.sign_in_failures) + repr(cluster.requests) + str(cluster.requests[-1].headers)
-    assert not any(secret in logged for secret in (bearer[11:], "role-session", "role-secret", "X-Amz-Signature="))
+    logged = (
+        " ".join(cluster.sign_in_failures)
+        + repr(cluster.requests)
+        + str(cluster.requests[-1].headers)
+    )
+    assert not any(
+        secret in logged
+        for secret in (bearer[11:], "role-session", "role-secret", "X-Amz-Signature=")
+    )
 
 
 def test_static_tokens_sign_in_too() -> None:
     tokens = {"fixed": UserInfo("fixed-user", "7", ("some",))}
     with EmbeddedCluster("prod", credentials=CREDENTIALS.get, static_tokens=tokens) as cluster:
         status, review = who(cluster, "fixed")
-    assert (status, review["userInfo"]) == (201, {"username": "fixed-user", "uid": "7", "groups": ["some", "system:authenticated"]})
+    assert (status, review["userInfo"]) == (
+        201,
+        {"username": "fixed-user", "uid": "7", "groups": ["some", "system:authenticated"]},
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Sign-in by web identity tokens and client certificates: what a cluster takes, and what it refuses. With KUBEBUILDER_ASSETS of the real one."""
+"""Sign-in by web identity tokens and client certificates: what a cluster takes, and what it
+refuses. With KUBEBUILDER_ASSETS of the real one.
+"""
 
 import base64
 import json
@@ -46,15 +48,30 @@ def cluster(aws: LocalAws, issuer: TrustedIssuer) -> Iterator[Cluster]:
 
 def claims(**changed: Any) -> dict[str, Any]:
     now = int(time.time())
-    return {"sub": ROLE, "aud": AUDIENCE, "iat": now, "exp": now + 300, AWS_CLAIMS: {"aws_account": DEFAULT_ACCOUNT}} | changed
+    return {
+        "sub": ROLE,
+        "aud": AUDIENCE,
+        "iat": now,
+        "exp": now + 300,
+        AWS_CLAIMS: {"aws_account": DEFAULT_ACCOUNT},
+    } | changed
 
 
-def who(cluster: Cluster, token: str | None = None, tls: ssl.SSLContext | None = None) -> tuple[int, Any]:
+def who(
+    cluster: Cluster, token: str | None = None, tls: ssl.SSLContext | None = None
+) -> tuple[int, Any]:
     """Status and user info of a SelfSubjectReview."""
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    headers = {"Content-Type": "application/json"} | (
+        {"Authorization": f"Bearer {token}"} if token else {}
+    )
     body = b'{"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}'
     with urllib3.PoolManager(ssl_context=tls or context(cluster.ca_pem), retries=False) as pool:
-        answer = pool.request("POST", f"{cluster.endpoint}/apis/authentication.k8s.io/v1/selfsubjectreviews", headers=headers, body=body)
+        answer = pool.request(
+            "POST",
+            f"{cluster.endpoint}/apis/authentication.k8s.io/v1/selfsubjectreviews",
+            headers=headers,
+            body=body,
+        )
     status = json.loads(answer.data).get("status")
     return answer.status, status.get("userInfo") if isinstance(status, dict) else None
 
@@ -72,9 +89,15 @@ def client_tls(cluster_ca: str, certificate: str, key: str) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES384"])
-def test_a_token_of_the_role_for_the_audience_signs_in_as_our_group(aws: LocalAws, cluster: Cluster, algorithm: str) -> None:
+def test_a_token_of_the_role_for_the_audience_signs_in_as_our_group(
+    aws: LocalAws, cluster: Cluster, algorithm: str
+) -> None:
     status, user = who(cluster, aws.web_identity.sign(claims(jti="1"), algorithm))
-    assert (status, user["username"], user["groups"]) == (201, f"aws:{ROLE}", ["ecr-public-pushers", "system:authenticated"])
+    assert (status, user["username"], user["groups"]) == (
+        201,
+        f"aws:{ROLE}",
+        ["ecr-public-pushers", "system:authenticated"],
+    )
     assert user["extra"] == {"authentication.kubernetes.io/credential-id": ["JTI=1"]}
 
 
@@ -92,7 +115,9 @@ REFUSED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("changed", REFUSED.values(), ids=REFUSED)
-def test_a_token_that_breaks_a_rule_is_refused(aws: LocalAws, cluster: Cluster, changed: dict[str, Any]) -> None:
+def test_a_token_that_breaks_a_rule_is_refused(
+    aws: LocalAws, cluster: Cluster, changed: dict[str, Any]
+) -> None:
     assert who(cluster, aws.web_identity.sign(claims(**changed)))[0] == 401
 
 
@@ -103,7 +128,11 @@ def test_a_token_of_another_accounts_key_is_refused(aws: LocalAws, cluster: Clus
 
 def test_a_token_that_nobody_signed_is_refused(cluster: Cluster, aws: LocalAws) -> None:
     head = base64.urlsafe_b64encode(b'{"alg": "none"}').decode().rstrip("=")
-    body = base64.urlsafe_b64encode(json.dumps(claims(iss=aws.web_identity.url)).encode()).decode().rstrip("=")
+    body = (
+        base64.urlsafe_b64encode(json.dumps(claims(iss=aws.web_identity.url)).encode())
+        .decode()
+        .rstrip("=")
+    )
     assert who(cluster, f"{head}.{body}.")[0] == 401
 
 
@@ -117,8 +146,12 @@ def test_an_issuer_is_trusted_until_it_is_no_more(aws: LocalAws, issuer: Trusted
         assert who(cluster, aws.web_identity.sign(claims()))[0] == 401
 
 
-def test_the_configuration_that_the_function_prints_is_what_the_cluster_needs(aws: LocalAws, issuer: TrustedIssuer) -> None:
-    remedies = TrustRemedies(Endpoint("https://edge.example", ""), Claims(AUDIENCE, aws.web_identity.url, ROLE))
+def test_the_configuration_that_the_function_prints_is_what_the_cluster_needs(
+    aws: LocalAws, issuer: TrustedIssuer
+) -> None:
+    remedies = TrustRemedies(
+        Endpoint("https://edge.example", ""), Claims(AUDIENCE, aws.web_identity.url, ROLE)
+    )
     printed = yaml.safe_load(remedies.configuration("v1"))
     read = TrustedIssuer.read(printed, keys=issuer.keys)
     assert printed == configuration(read)
@@ -140,13 +173,22 @@ def test_an_expression_that_is_not_the_functions_is_not_guessed_at(issuer: Trust
 def certificate(kubeconfig: dict[str, Any]) -> list[str]:
     """The certificate and the key of a kubeconfig's user, PEM."""
     user = kubeconfig["users"][0]["user"]
-    return [base64.b64decode(user[part]).decode() for part in ("client-certificate-data", "client-key-data")]
+    return [
+        base64.b64decode(user[part]).decode()
+        for part in ("client-certificate-data", "client-key-data")
+    ]
 
 
-def test_a_client_certificate_signs_in_as_the_user_and_groups_that_it_names(cluster: Cluster) -> None:
+def test_a_client_certificate_signs_in_as_the_user_and_groups_that_it_names(
+    cluster: Cluster,
+) -> None:
     pem = certificate(cluster.client_kubeconfig("pusher", ["ecr-public-pushers"]))
     status, found = who(cluster, tls=client_tls(cluster.ca_pem, *pem))
-    assert (status, found["username"], found["groups"]) == (201, "pusher", ["ecr-public-pushers", "system:authenticated"])
+    assert (status, found["username"], found["groups"]) == (
+        201,
+        "pusher",
+        ["ecr-public-pushers", "system:authenticated"],
+    )
 
 
 def refused(cluster: Cluster, pem: Sequence[str]) -> bool:
@@ -158,7 +200,12 @@ def refused(cluster: Cluster, pem: Sequence[str]) -> bool:
 
 
 def test_a_certificate_that_is_out_of_date_does_not_sign_in(cluster: Cluster) -> None:
-    assert refused(cluster, certificate(cluster.client_kubeconfig("pusher", ["ecr-public-pushers"], life=timedelta(minutes=-1))))
+    assert refused(
+        cluster,
+        certificate(
+            cluster.client_kubeconfig("pusher", ["ecr-public-pushers"], life=timedelta(minutes=-1))
+        ),
+    )
 
 
 def test_a_certificate_of_another_authority_does_not_sign_in(cluster: Cluster) -> None:

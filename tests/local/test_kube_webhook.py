@@ -14,7 +14,13 @@ from infra.local.kube.http.client import context
 
 def asked(path: str, body: bytes) -> tuple[int, bytes]:
     tokens = {"good": UserInfo("someone", "5", ("g",))}
-    knowing = Authenticator("prod", credentials=lambda _: None, access_entries=(), region="us-east-1", static_tokens=tokens)
+    knowing = Authenticator(
+        "prod",
+        credentials=lambda _: None,
+        access_entries=(),
+        region="us-east-1",
+        static_tokens=tokens,
+    )
     webhook = Webhook(knowing)
     try:
         with urllib3.PoolManager(ssl_context=context(webhook.ca_pem), retries=False) as pool:
@@ -25,7 +31,11 @@ def asked(path: str, body: bytes) -> tuple[int, bytes]:
 
 
 def review(token: str) -> dict[str, Any]:
-    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token}}
+    body = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenReview",
+        "spec": {"token": token},
+    }
     status, answer = asked("?timeout=30s", json.dumps(body).encode())
     assert status == 200
     return dict(json.loads(answer))
@@ -42,6 +52,8 @@ def test_a_refused_token_names_nobody() -> None:
     assert review("bad")["status"] == {"authenticated": False, "error": "the token is not accepted"}
 
 
-@pytest.mark.parametrize(("path", "body", "status"), [("/other", b"{}", 404), ("", b"{", 400), ("", b"[]", 400)])
+@pytest.mark.parametrize(
+    ("path", "body", "status"), [("/other", b"{}", 404), ("", b"{", 400), ("", b"[]", 400)]
+)
 def test_anything_else_is_refused(path: str, body: bytes, status: int) -> None:
     assert asked(path, body)[0] == status

@@ -1,6 +1,8 @@
-"""What the built function really asks of AWS and tells CloudWatch, under the Runtime Interface Emulator, held against the template.
+"""What the built function really asks of AWS and tells CloudWatch, under the Runtime Interface
+Emulator, held against the template.
 
-Every kind of run is done once for the module; its calls are judged by the execution role's policies, its metrics compared with the alarms'.
+Every kind of run is done once for the module; its calls are judged by the execution role's
+policies, its metrics compared with the alarms'.
 """
 
 import contextlib
@@ -80,13 +82,21 @@ def captured() -> Captured:
                 resources={"RetryQueue": queue.url, "DeadLetterQueue": dead.url},
             )
             credential = aws.credentials_for(ROLE, "function")
-            with BuiltFunction(spec, emulator(sam), credential=credential, region=REGION, aws_endpoint_url=aws.endpoint_url) as function:
+            with BuiltFunction(
+                spec,
+                emulator(sam),
+                credential=credential,
+                region=REGION,
+                aws_endpoint_url=aws.endpoint_url,
+            ) as function:
                 _run_all(function, aws, queue, found, fan_out=fan_out == "true")
     return found
 
 
 def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
-    """A cluster in the function's account with a SecureString document, one in another account, and one that fails; and two that are not EKS."""
+    """A cluster in the function's account with a SecureString document, one in another account, and
+    one that fails; and two that are not EKS.
+    """
     aws.put_role(ROLE)
     sign_in, pull = "ecr-public-pusher-sign-in", "ecr-public-pusher-pull"
     aws.put_role(SPOKE, external_id="an-id", trusted=ROLE, session_name=sign_in)
@@ -98,39 +108,73 @@ def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
         ("shut", ACCOUNT, ROLE, REGION),
     ):
         cluster = stack.enter_context(
-            EmbeddedCluster(name, credentials=aws.find_credential, access_entries=[AccessEntry(role, ("ecr-public-pushers",))], region=region)
+            EmbeddedCluster(
+                name,
+                credentials=aws.find_credential,
+                access_entries=[AccessEntry(role, ("ecr-public-pushers",))],
+                region=region,
+            )
         )
         if name != "shut":
             cluster.apply(*rbac)
-        cluster.admin("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
+        cluster.admin(
+            "POST",
+            "/api/v1/namespaces",
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}},
+        )
         aws.put_cluster(account, region, cluster, tags={"team": "web"} if name == "home" else {})
     registry = {"account": SPOKE_ACCOUNT, "region": "eu-west-1", "roleArn": PULL}
     documents: dict[str, dict[str, Any]] = {
         "home": {"namespaces": ["team-*"]},
-        "away": {"namespaces": ["team-*"], "region": "us-west-2", "roleArn": SPOKE, "externalId": "an-id", "registries": ["public", registry]},
+        "away": {
+            "namespaces": ["team-*"],
+            "region": "us-west-2",
+            "roleArn": SPOKE,
+            "externalId": "an-id",
+            "registries": ["public", registry],
+        },
         "shut": {"namespaces": ["team-a"]},
     }
     aws.web_identity.enabled = True
-    edge, old = (stack.enter_context(EmbeddedCluster(name, credentials=aws.find_credential)) for name in ("edge", "old"))
+    edge, old = (
+        stack.enter_context(EmbeddedCluster(name, credentials=aws.find_credential))
+        for name in ("edge", "old")
+    )
     edge.trust(trusted_issuer(aws, audience="ecr-public-pusher:edge", subject=ROLE))
     for cluster in (edge, old):
-        cluster.apply(*rbac, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
-    stored = aws.put_secret(f"{ROOT_PATH}/old", json.dumps(old.client_kubeconfig("pusher", ["ecr-public-pushers"])), region=REGION)
+        cluster.apply(
+            *rbac, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}}
+        )
+    stored = aws.put_secret(
+        f"{ROOT_PATH}/old",
+        json.dumps(old.client_kubeconfig("pusher", ["ecr-public-pushers"])),
+        region=REGION,
+    )
     documents["edge"] = {
         "namespaces": ["team-a"],
         "endpoint": edge.endpoint,
         "certificateAuthority": edge.ca_pem,
         "signIn": {"type": "webIdentity"},
     }
-    documents["old"] = {"namespaces": ["team-a"], "signIn": {"type": "kubeconfig", "secretArn": stored}}
+    documents["old"] = {
+        "namespaces": ["team-a"],
+        "signIn": {"type": "kubeconfig", "secretArn": stored},
+    }
     # It finds only the cluster that has a document of its own, which is left to that.
     discovery = {"regions": [REGION], "tags": {"team": "web"}, "namespaces": ["team-*"]}
     aws.put_parameter(f"{ROOT_PATH}/discover/fleet", json.dumps(discovery), region=REGION)
     for name, document in documents.items():
-        aws.put_parameter(f"{ROOT_PATH}/clusters/{name}", json.dumps(document), secure=name == "home", region=REGION)
+        aws.put_parameter(
+            f"{ROOT_PATH}/clusters/{name}",
+            json.dumps(document),
+            secure=name == "home",
+            region=REGION,
+        )
 
 
-def _run_all(function: BuiltFunction, aws: LocalAws, queue: LocalQueue, found: Captured, *, fan_out: bool) -> None:
+def _run_all(
+    function: BuiltFunction, aws: LocalAws, queue: LocalQueue, found: Captured, *, fan_out: bool
+) -> None:
     def run(kind: str, event: Any = None) -> None:
         """One invocation; without an event the poller's next batch."""
         batch = event is None
@@ -150,12 +194,24 @@ def _run_all(function: BuiltFunction, aws: LocalAws, queue: LocalQueue, found: C
         return
     run("push", {"action": "push"})
     run("sweep", {"action": "sweep", "windowMinutes": 20})
-    detail = {"operation": "Update", "name": f"{ROOT_PATH}/clusters/home", "type": "String", "description": ""}
+    detail = {
+        "operation": "Update",
+        "name": f"{ROOT_PATH}/clusters/home",
+        "type": "String",
+        "description": "",
+    }
     run("change", {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail})
     run("batch")
-    queue.put({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": {"action": "push"}})
+    queue.put(
+        {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": {"action": "push"}}
+    )
     run("retry of a whole run")
-    queue.put({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": {"action": "remove", "clusters": ["*"]}})
+    queue.put(
+        {
+            "requestContext": {"condition": "RetriesExhausted"},
+            "requestPayload": {"action": "remove", "clusters": ["*"]},
+        }
+    )
     run("parked removal")
     run("plan", {"action": "plan"})
     run("check", {"action": "check"})
@@ -163,7 +219,9 @@ def _run_all(function: BuiltFunction, aws: LocalAws, queue: LocalQueue, found: C
 
 
 def _emitted(lines: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """(namespace, metric, dimension names) of every metric in lines of the embedded metric format."""
+    """(namespace, metric, dimension names) of every metric in lines of the embedded
+    metric format.
+    """
     for line in lines:
         logged = json.loads(line) if line.startswith("{") else {}
         for block in logged.get("_aws", {}).get("CloudWatchMetrics", []):
@@ -177,16 +235,22 @@ def role_policies(captured: Captured, **parameters: Any) -> list[dict[str, Any]]
     """The execution role's policies as deployed, with the queue that was really used."""
     role = deployed(**{**ALLOWED, **parameters})["PusherRole"]["Properties"]
     text = json.dumps(role["Policies"])
-    text = text.replace("RetryQueue.Arn", captured.queue_arn).replace("DeadLetterQueue.Arn", captured.dead_letter_arn)
+    text = text.replace("RetryQueue.Arn", captured.queue_arn).replace(
+        "DeadLetterQueue.Arn", captured.dead_letter_arn
+    )
     return [policy["PolicyDocument"] for policy in json.loads(text)]
 
 
 def test_the_runs_made_the_calls_that_are_to_be_judged(captured: Captured) -> None:
-    made = {kind: {f"{call.service}:{call.action}" for call in calls} for kind, calls in captured.calls.items()}
+    made = {
+        kind: {f"{call.service}:{call.action}" for call in calls}
+        for kind, calls in captured.calls.items()
+    }
     read = {"ssm:GetParametersByPath", "ssm:GetParameters"}
     looked = {"eks:ListClusters", "eks:DescribeCluster"}  # by tag, where all clusters are asked for
     pushes = read | {"ecr-public:GetAuthorizationToken"}
-    # What EKS said once is remembered while the sandbox lives; a check asks anew, and so does a sandbox of its own.
+    # What EKS said once is remembered while the sandbox lives; a check asks anew, and so does a
+    # sandbox of its own.
     described = {"eks:DescribeCluster"}
     # The other account's cluster, and its registry's token.
     assumed = {"sts:AssumeRole", "ecr:GetAuthorizationToken"}
@@ -224,16 +288,24 @@ def test_every_call_of_the_execution_role_is_allowed(captured: Captured) -> None
 def test_every_call_is_allowed_with_customer_keys_too(captured: Captured) -> None:
     policies = role_policies(captured, KmsKeyArn=KEY, ConfigKmsKeyArn=KEY)
     asked = [
-        one for call in captured.all_calls if call.account == ACCOUNT for one in asked_of_iam(call, account=ACCOUNT, config_key=KEY, queue_key=KEY)
+        one
+        for call in captured.all_calls
+        if call.account == ACCOUNT
+        for one in asked_of_iam(call, account=ACCOUNT, config_key=KEY, queue_key=KEY)
     ]
     assert {one.action for one in asked} >= {"kms:Decrypt", "kms:GenerateDataKey"}
     assert {evaluate(policies, one).decision for one in asked} == {Decision.ALLOWED}
 
 
-def test_every_statement_is_needed_by_some_call_or_said_to_be_somebody_elses(captured: Captured) -> None:
+def test_every_statement_is_needed_by_some_call_or_said_to_be_somebody_elses(
+    captured: Captured,
+) -> None:
     policies = role_policies(captured, KmsKeyArn=KEY, ConfigKmsKeyArn=KEY)
     asked = [
-        one for call in captured.all_calls if call.account == ACCOUNT for one in asked_of_iam(call, account=ACCOUNT, config_key=KEY, queue_key=KEY)
+        one
+        for call in captured.all_calls
+        if call.account == ACCOUNT
+        for one in asked_of_iam(call, account=ACCOUNT, config_key=KEY, queue_key=KEY)
     ]
     used = {sid for one in asked for sid in evaluate(policies, one).by}
     written = {statement["Sid"] for policy in policies for statement in policy["Statement"]}
@@ -241,9 +313,12 @@ def test_every_statement_is_needed_by_some_call_or_said_to_be_somebody_elses(cap
 
 
 def test_a_role_of_another_name_may_not_be_assumed(captured: Captured) -> None:
-    (call, *_) = [call for call in captured.all_calls if call.action == "AssumeRole"]
+    call, *_ = [call for call in captured.all_calls if call.action == "AssumeRole"]
     (asked,) = asked_of_iam(call, account=ACCOUNT)
-    assert evaluate(role_policies(captured, AssumableRoleName="another"), asked).decision is Decision.IMPLICITLY_DENIED
+    assert (
+        evaluate(role_policies(captured, AssumableRoleName="another"), asked).decision
+        is Decision.IMPLICITLY_DENIED
+    )
 
 
 def assumptions(captured: Captured) -> list[Request]:
@@ -283,11 +358,22 @@ def test_a_role_may_not_be_assumed_for_the_other_use(captured: Captured) -> None
         assert decision is Decision.EXPLICITLY_DENIED
 
 
-def test_a_stack_that_allows_no_endpoint_may_neither_have_web_identity_tokens_nor_read_kubeconfigs(captured: Captured) -> None:
-    beyond = [call for call in captured.all_calls if call.action in ("GetWebIdentityToken", "GetSecretValue")]
+def test_a_stack_that_allows_no_endpoint_may_neither_have_web_identity_tokens_nor_read_kubeconfigs(
+    captured: Captured,
+) -> None:
+    beyond = [
+        call
+        for call in captured.all_calls
+        if call.action in ("GetWebIdentityToken", "GetSecretValue")
+    ]
     asked = [one for call in beyond for one in asked_of_iam(call, account=ACCOUNT)]
-    assert {one.action for one in asked} == {"sts:GetWebIdentityToken", "secretsmanager:GetSecretValue"}
-    assert {evaluate(role_policies(captured, AllowedEndpoints=""), one).decision for one in asked} == {Decision.IMPLICITLY_DENIED}
+    assert {one.action for one in asked} == {
+        "sts:GetWebIdentityToken",
+        "secretsmanager:GetSecretValue",
+    }
+    assert {
+        evaluate(role_policies(captured, AllowedEndpoints=""), one).decision for one in asked
+    } == {Decision.IMPLICITLY_DENIED}
 
 
 @pytest.mark.parametrize(
@@ -300,8 +386,10 @@ def test_a_stack_that_allows_no_endpoint_may_neither_have_web_identity_tokens_no
         ("sts:DurationSeconds", "301"),
     ],
 )
-def test_no_other_web_identity_token_than_ours_may_be_had(captured: Captured, key: str, value: Any) -> None:
-    (call, *_) = [call for call in captured.all_calls if call.action == "GetWebIdentityToken"]
+def test_no_other_web_identity_token_than_ours_may_be_had(
+    captured: Captured, key: str, value: Any
+) -> None:
+    call, *_ = [call for call in captured.all_calls if call.action == "GetWebIdentityToken"]
     (asked,) = asked_of_iam(call, account=ACCOUNT)
     assert evaluate(role_policies(captured), asked).decision is Decision.ALLOWED
     other = replace(asked, context={**asked.context, key: value})
@@ -309,23 +397,36 @@ def test_no_other_web_identity_token_than_ours_may_be_had(captured: Captured, ke
 
 
 def test_another_configuration_path_may_not_be_read(captured: Captured) -> None:
-    asked = [one for call in captured.all_calls if call.service == "ssm" for one in asked_of_iam(call, account=ACCOUNT)]
+    asked = [
+        one
+        for call in captured.all_calls
+        if call.service == "ssm"
+        for one in asked_of_iam(call, account=ACCOUNT)
+    ]
     policies = role_policies(captured, ConfigPath="/somebody-elses")
     assert {evaluate(policies, one).decision for one in asked} == {Decision.IMPLICITLY_DENIED}
 
 
 def test_the_spoke_roles_calls_are_allowed_by_its_template(captured: Captured) -> None:
     cluster = f"arn:aws:eks:us-west-2:{SPOKE_ACCOUNT}:cluster/away"
-    spoke = deployed("infra/spoke-role.yaml", PusherRoleArn=ROLE, ExternalId="an-id", ClusterArns=cluster)
+    spoke = deployed(
+        "infra/spoke-role.yaml", PusherRoleArn=ROLE, ExternalId="an-id", ClusterArns=cluster
+    )
     (role,) = [body["Properties"] for body in spoke.values() if body["Type"] == "AWS::IAM::Role"]
-    theirs = [call for call in captured.all_calls if call.account == SPOKE_ACCOUNT and call.service == "eks"]
+    theirs = [
+        call
+        for call in captured.all_calls
+        if call.account == SPOKE_ACCOUNT and call.service == "eks"
+    ]
     assert {call.action for call in theirs} == {"DescribeCluster"}
     asked = [one for call in theirs for one in asked_of_iam(call, account=SPOKE_ACCOUNT)]
     policies = [policy["PolicyDocument"] for policy in role["Policies"]]
     assert {evaluate(policies, one).decision for one in asked} == {Decision.ALLOWED}
 
 
-def test_no_metric_is_emitted_that_is_not_known_and_none_known_is_never_emitted(captured: Captured) -> None:
+def test_no_metric_is_emitted_that_is_not_known_and_none_known_is_never_emitted(
+    captured: Captured,
+) -> None:
     emitted = set().union(*captured.metrics.values())
     assert emitted == EMITTED - AWS_METRICS
 
@@ -338,7 +439,12 @@ def test_every_alarm_of_ours_is_on_a_metric_that_a_run_really_emitted(captured: 
 
 
 def test_a_plan_emits_nothing_and_a_dispatcher_no_completed_push(captured: Captured) -> None:
-    assert captured.metrics["plan"] == captured.metrics["check"] == captured.metrics["removal"] == set()
+    assert (
+        captured.metrics["plan"]
+        == captured.metrics["check"]
+        == captured.metrics["removal"]
+        == set()
+    )
     assert "FullPushCompleted" not in {name for _, name, _ in captured.metrics["dispatch"]}
 
 
@@ -352,10 +458,17 @@ def test_the_pull_roles_calls_are_allowed_by_its_template(captured: Captured) ->
     repository = f"arn:aws:ecr:eu-west-1:{SPOKE_ACCOUNT}:repository/x"
     (role,) = [
         body["Properties"]
-        for body in deployed("infra/pull-role.yaml", PusherRoleArn=ROLE, ExternalId="some-id-of-yours", RepositoryArns=repository).values()
+        for body in deployed(
+            "infra/pull-role.yaml",
+            PusherRoleArn=ROLE,
+            ExternalId="some-id-of-yours",
+            RepositoryArns=repository,
+        ).values()
     ]
     theirs = [call for call in captured.all_calls if call.service == "ecr"]
-    assert {call.principal.split("/")[1] for call in theirs if call.principal} == {"ecr-public-pusher-pull"}
+    assert {call.principal.split("/")[1] for call in theirs if call.principal} == {
+        "ecr-public-pusher-pull"
+    }
     policies = [policy["PolicyDocument"] for policy in role["Policies"]]
     asked = [one for call in theirs for one in asked_of_iam(call, account=SPOKE_ACCOUNT)]
     assert {evaluate(policies, one).decision for one in asked} == {Decision.ALLOWED}

@@ -31,7 +31,9 @@ def test_a_dash_reads_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_event("-") == EVENT
 
 
-@pytest.mark.parametrize("text", ["{action: check}", "{", '\'{"action": "check"}\'', "dance", "", " "])
+@pytest.mark.parametrize(
+    "text", ["{action: check}", "{", '\'{"action": "check"}\'', "dance", "", " "]
+)
 def test_what_is_no_json_is_shown_how_to_quote(text: str) -> None:
     with pytest.raises(EventError) as error:
         read_event(text)

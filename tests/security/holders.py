@@ -1,15 +1,33 @@
-"""Which tests hold each sentence of SECURITY.md's threat model, by the sentence's number. Paths are below tests/."""
+"""Which tests hold each sentence of SECURITY.md's threat model, by the sentence's number.
+
+Paths are below tests/.
+"""
 
 DISCOVERY = "function/invocation/test_discovery.py"
 QUEUE = "function/invocation/test_retry_queue.py"
-PUSH, PRUNE, CHECK = "function/jobs/test_push.py", "function/jobs/test_prune.py", "function/jobs/test_check.py"
+PUSH, PRUNE, CHECK = (
+    "function/jobs/test_push.py",
+    "function/jobs/test_prune.py",
+    "function/jobs/test_check.py",
+)
 CLIENT = "function/kubernetes_api/test_client.py"
 REGISTRIES = "function/registries/test_registries.py"
-KUBECONFIG, KUBECONFIG_FORM = "function/sign_in/test_kubeconfig.py", "function/sign_in/test_kubeconfig_document.py"
+KUBECONFIG, KUBECONFIG_FORM = (
+    "function/sign_in/test_kubeconfig.py",
+    "function/sign_in/test_kubeconfig_document.py",
+)
 ADDRESS = "function/sign_in/test_server_address.py"
 ROLE_IN_USE, SIGN_IN = "local/test_role_in_use.py", "local/test_kube_sign_in.py"
-ACCESS, PERMISSIONS, QUEUES = "stack/test_access.py", "stack/test_permissions.py", "stack/test_queues.py"
-DOCUMENTS, CLUSTERS, ANSWERS = "security/test_documents.py", "security/test_clusters.py", "function/kubernetes_api/test_names.py"
+ACCESS, PERMISSIONS, QUEUES = (
+    "stack/test_access.py",
+    "stack/test_permissions.py",
+    "stack/test_queues.py",
+)
+DOCUMENTS, CLUSTERS, ANSWERS = (
+    "security/test_documents.py",
+    "security/test_clusters.py",
+    "function/kubernetes_api/test_names.py",
+)
 
 HOLDERS = {
     "A1": [
@@ -34,7 +52,10 @@ HOLDERS = {
         "function/sign_in/test_web_identity.py::test_no_token_shows_anywhere",
         "function/test_deadline.py::test_an_internal_error_has_type_and_place_and_never_the_text",
     ],
-    "A7": ["function/jobs/test_isolation.py::test_two_invocations_of_one_sandbox_do_not_share_a_token", f"{KUBECONFIG}::test_no_file_stays_open"],
+    "A7": [
+        "function/jobs/test_isolation.py::test_two_invocations_of_one_sandbox_do_not_share_a_token",
+        f"{KUBECONFIG}::test_no_file_stays_open",
+    ],
     "D1": [
         f"{DOCUMENTS}::test_an_endpoint_that_the_owner_does_not_allow_is_sent_nothing",
         f"{DOCUMENTS}::test_an_eks_document_cannot_say_where_its_cluster_is",
@@ -81,7 +102,9 @@ HOLDERS = {
     ],
     "D9": [f"{DOCUMENTS}::test_a_cluster_id_of_an_eks_cluster_that_no_document_means_is_not_known"],
     "D10": [f"{DOCUMENTS}::test_a_document_may_name_any_cluster_that_admits_the_function"],
-    "D11": [f"{DOCUMENTS}::test_a_document_may_name_another_documents_kubeconfig_and_sees_nothing_of_it"],
+    "D11": [
+        f"{DOCUMENTS}::test_a_document_may_name_another_documents_kubeconfig_and_sees_nothing_of_it"
+    ],
     "D12": [f"{PUSH}::test_another_secret_name_needs_its_own_rule"],
     "D13": [
         f"{PUSH}::test_somebody_elses_secret_is_left_alone_and_named",
@@ -96,8 +119,13 @@ HOLDERS = {
         f"{PUSH}::test_two_documents_that_select_the_same_namespace",
         f"{DISCOVERY}::test_whose_a_namespace_is_does_not_depend_on_what_is_asked_for",
     ],
-    "D16": [f"{PUSH}::test_a_bad_document_fails_alone", f"{DOCUMENTS}::test_an_invalid_document_keeps_its_secrets"],
-    "D17": [f"{DOCUMENTS}::test_a_cluster_that_two_documents_name_in_different_ways_is_not_known_to_be_one"],
+    "D16": [
+        f"{PUSH}::test_a_bad_document_fails_alone",
+        f"{DOCUMENTS}::test_an_invalid_document_keeps_its_secrets",
+    ],
+    "D17": [
+        f"{DOCUMENTS}::test_a_cluster_that_two_documents_name_in_different_ways_is_not_known_to_be_one"
+    ],
     "D18": [
         f"{DOCUMENTS}::test_a_selector_keeps_no_other_cluster_waiting",
         f"{DOCUMENTS}::test_what_is_nested_deep_does_not_end_the_function",
@@ -119,7 +147,10 @@ HOLDERS = {
         f"{PRUNE}::test_what_the_brake_holds_is_done_when_it_is_asked_for",
     ],
     "T1": [f"{DISCOVERY}::test_what_bears_the_tags_is_pushed_like_any_other"],
-    "T2": [f"{DISCOVERY}::test_what_bears_the_tags_is_pushed_like_any_other", f"{DISCOVERY}::test_every_tag_must_hold_by_value_or_glob"],
+    "T2": [
+        f"{DISCOVERY}::test_what_bears_the_tags_is_pushed_like_any_other",
+        f"{DISCOVERY}::test_every_tag_must_hold_by_value_or_glob",
+    ],
     "T3": [
         f"{DISCOVERY}::test_a_cluster_with_a_document_of_its_own_is_left_to_that",
         f"{DISCOVERY}::test_a_cluster_whose_own_document_is_invalid_is_left_to_that_too",
@@ -132,10 +163,21 @@ HOLDERS = {
         f"{DOCUMENTS}::test_a_discovery_without_a_role_looks_in_the_functions_account",
     ],
     "Q1": [f"{DOCUMENTS}::test_a_message_has_no_field_for_an_address_a_role_or_a_token"],
-    "Q2": [f"{QUEUE}::test_a_removal_is_never_done_from_the_queue_but_parked", f"{DOCUMENTS}::test_a_message_never_lets_go_of_the_brake"],
-    "Q3": [f"{QUEUES}::test_no_policy_lets_others_into_the_retry_queue", f"{QUEUES}::test_nobody_reaches_a_queue_without_tls"],
-    "I1": ["function/jobs/test_remove.py::test_only_the_named_clusters_are_touched_and_a_star_means_all"],
-    "I2": [f"{PUSH}::test_nothing_secret_is_printed_or_returned", f"{CHECK}::test_what_it_found_out_is_reported"],
+    "Q2": [
+        f"{QUEUE}::test_a_removal_is_never_done_from_the_queue_but_parked",
+        f"{DOCUMENTS}::test_a_message_never_lets_go_of_the_brake",
+    ],
+    "Q3": [
+        f"{QUEUES}::test_no_policy_lets_others_into_the_retry_queue",
+        f"{QUEUES}::test_nobody_reaches_a_queue_without_tls",
+    ],
+    "I1": [
+        "function/jobs/test_remove.py::test_only_the_named_clusters_are_touched_and_a_star_means_all"
+    ],
+    "I2": [
+        f"{PUSH}::test_nothing_secret_is_printed_or_returned",
+        f"{CHECK}::test_what_it_found_out_is_reported",
+    ],
     "R1": [f"{ACCESS}::test_the_pull_role_may_pull_from_the_named_repositories_and_nothing_else"],
     "R2": [f"{CLUSTERS}::test_a_private_token_lies_in_every_namespace_that_its_document_selects"],
     "R3": ["function/registries/test_ecr_private.py::test_nonsense_is_refused_and_not_repeated"],
@@ -179,7 +221,10 @@ HOLDERS = {
         "function/jobs/test_seconds_left.py::test_where_the_function_may_not_look_only_what_it_wrote_is_known",
     ],
     "C9": [f"{CHECK}::test_each_dangerous_right_is_a_finding"],
-    "N1": [f"{CLIENT}::test_another_certificate_authority_is_refused_at_once", f"{CLIENT}::test_another_host_name_is_refused_at_once"],
+    "N1": [
+        f"{CLIENT}::test_another_certificate_authority_is_refused_at_once",
+        f"{CLIENT}::test_another_host_name_is_refused_at_once",
+    ],
     "N2": [f"{DOCUMENTS}::test_the_authority_of_an_allowed_host_is_the_documents"],
     "N3": [
         f"{CLIENT}::test_nothing_is_sent_once_the_deadline_has_passed",
@@ -191,7 +236,10 @@ HOLDERS = {
         f"{KUBECONFIG}::test_a_credential_is_never_sent_to_another_server_than_its_own",
         f"{ADDRESS}::test_nor_with_a_kubeconfig_whose_path_is_not_repeated",
     ],
-    "K2": [f"{KUBECONFIG_FORM}::test_what_a_user_may_not_have", f"{KUBECONFIG_FORM}::test_what_a_cluster_may_not_have"],
+    "K2": [
+        f"{KUBECONFIG_FORM}::test_what_a_user_may_not_have",
+        f"{KUBECONFIG_FORM}::test_what_a_cluster_may_not_have",
+    ],
     "K3": [
         f"{PERMISSIONS}::test_kubeconfigs_lie_below_the_configurations_path",
         f"{PERMISSIONS}::test_what_reaches_beyond_eks_is_granted_only_where_a_host_is_named",

@@ -1,4 +1,6 @@
-"""Each numbered sentence of SECURITY.md's threat model is held by a test that exists, and there is no sentence without a number."""
+"""Each numbered sentence of SECURITY.md's threat model is held by a test that exists, and there is
+no sentence without a number.
+"""
 
 import ast
 import functools
@@ -18,7 +20,11 @@ _CLAIM = re.compile(r"^(?:\| \*\*|- \*\*)([A-Z]\d+)\*\*", re.MULTILINE)
 @functools.cache
 def names_in(path: Path) -> frozenset[str]:
     """The names of a file's tests."""
-    return frozenset(node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(
+        node.name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
 
 
 def exists(node_id: str) -> bool:
@@ -57,5 +63,9 @@ def test_every_test_of_this_folder_holds_a_sentence() -> None:
 def test_nothing_is_said_below_the_introduction_without_a_number() -> None:
     introduction, _, sections = MODEL.partition("\n### ")
     assert "\n\n" not in introduction.strip()
-    said = [line for line in f"### {sections}".splitlines() if line and not re.match(r"### |  \S|\| \| what |\| --- ", line)]
+    said = [
+        line
+        for line in f"### {sections}".splitlines()
+        if line and not re.match(r"### |  \S|\| \| what |\| --- ", line)
+    ]
     assert [line for line in said if not _CLAIM.match(line)] == []

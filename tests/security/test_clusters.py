@@ -1,4 +1,6 @@
-"""What a target cluster gets to see, and what it can do with that: the sentences of SECURITY.md that no other test holds."""
+"""What a target cluster gets to see, and what it can do with that: the sentences of SECURITY.md
+that no other test holds.
+"""
 
 import base64
 import json
@@ -19,15 +21,27 @@ REGISTRY = f"{{account: '{SPOKE_ACCOUNT}', region: eu-west-1, roleArn: {PULL_ROL
 
 def bearer(world: World, cluster: str, region: str = "us-east-1") -> str:
     """What the function signs in with."""
-    credentials = Credentials(*(world.environ[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")))
+    credentials = Credentials(
+        *(
+            world.environ[f"AWS_{name}"]
+            for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
+        )
+    )
     return sts_token(AwsClients(region), Caller(credentials), region=region, cluster=cluster)
 
 
-def ask(cluster: Cluster, token: str, method: str, path: str, body: object = None) -> tuple[int, bytes]:
+def ask(
+    cluster: Cluster, token: str, method: str, path: str, body: object = None
+) -> tuple[int, bytes]:
     """A request as whoever holds the token."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/apply-patch+yaml"}
     with urllib3.PoolManager(ssl_context=context(cluster.ca_pem)) as pool:
-        answer = pool.request(method, cluster.endpoint + path, body=None if body is None else json.dumps(body), headers=headers)
+        answer = pool.request(
+            method,
+            cluster.endpoint + path,
+            body=None if body is None else json.dumps(body),
+            headers=headers,
+        )
     return answer.status, answer.data
 
 
@@ -36,15 +50,25 @@ def test_a_namesake_in_another_region_takes_the_token(world: World) -> None:
     token = bearer(world, "prod")
     namesake = world.add_cluster("prod", namespaces=("a",), region="eu-west-1", embedded=True)
     other = world.add_cluster("other", namespaces=("a",), embedded=True)
-    assert [ask(cluster, token, "GET", "/api/v1/namespaces")[0] for cluster in (namesake, other)] == [200, 401]
+    assert [
+        ask(cluster, token, "GET", "/api/v1/namespaces")[0] for cluster in (namesake, other)
+    ] == [200, 401]
 
 
 def test_a_cluster_gets_the_registries_of_its_own_documents_alone(world: World) -> None:
     world.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE)
-    world.add_cluster("private", namespaces=("a",), document=f"{{namespaces: [a], registries: [{REGISTRY}]}}", embedded=True)
+    world.add_cluster(
+        "private",
+        namespaces=("a",),
+        document=f"{{namespaces: [a], registries: [{REGISTRY}]}}",
+        embedded=True,
+    )
     world.add_cluster("public", namespaces=("a",), document="{namespaces: [a]}", embedded=True)
     assert world.invoke()["ok"]
-    tokens = {"private": world.aws.ecr_private.issued[PULL_ROLE, "eu-west-1"][0], "public": world.aws.ecr_public.issued[-1]}
+    tokens = {
+        "private": world.aws.ecr_private.issued[PULL_ROLE, "eu-west-1"][0],
+        "public": world.aws.ecr_public.issued[-1],
+    }
     for name in ("private", "public"):
         found = world.secret(name, "a")
         assert found is not None
@@ -54,7 +78,9 @@ def test_a_cluster_gets_the_registries_of_its_own_documents_alone(world: World) 
 
 def test_a_private_token_lies_in_every_namespace_that_its_document_selects(world: World) -> None:
     world.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE)
-    world.add_cluster("prod", namespaces=("a", "b"), document=f"{{namespaces: [a, b], registries: [{REGISTRY}]}}")
+    world.add_cluster(
+        "prod", namespaces=("a", "b"), document=f"{{namespaces: [a, b], registries: [{REGISTRY}]}}"
+    )
     world.invoke()
     (token,) = world.aws.ecr_private.issued[PULL_ROLE, "eu-west-1"]
     for namespace in ("a", "b"):
@@ -70,12 +96,26 @@ def test_who_may_patch_a_secret_may_read_it(world: World) -> None:
     assert ask(cluster, token, "GET", path)[0] == 403
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET}}
     status, answer = ask(cluster, token, "PATCH", f"{path}?fieldManager=whoever&dryRun=All", body)
-    assert (status, world.token("prod", "a") in base64.b64decode(json.loads(answer)["data"][".dockerconfigjson"]).decode()) == (200, True)
+    assert (
+        status,
+        world.token("prod", "a")
+        in base64.b64decode(json.loads(answer)["data"][".dockerconfigjson"]).decode(),
+    ) == (200, True)
 
 
 def test_an_authenticator_of_the_same_cluster_id_takes_the_token(world: World) -> None:
     document = "{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: kops.example}}"
-    kops, other = (world.add_elsewhere(name, cluster_id="kops.example", document=document, embedded=True) for name in ("kops", "other"))
-    third = world.add_elsewhere("third", cluster_id="third.example", document=document.replace("kops", "third"), embedded=True)
+    kops, other = (
+        world.add_elsewhere(name, cluster_id="kops.example", document=document, embedded=True)
+        for name in ("kops", "other")
+    )
+    third = world.add_elsewhere(
+        "third",
+        cluster_id="third.example",
+        document=document.replace("kops", "third"),
+        embedded=True,
+    )
     token = bearer(world, "kops.example")
-    assert [ask(cluster, token, "GET", "/api/v1/namespaces")[0] for cluster in (kops, other, third)] == [200, 200, 401]
+    assert [
+        ask(cluster, token, "GET", "/api/v1/namespaces")[0] for cluster in (kops, other, third)
+    ] == [200, 200, 401]

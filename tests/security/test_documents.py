@@ -1,4 +1,6 @@
-"""What somebody who may write documents can have done, and cannot: the sentences of SECURITY.md that no other test holds."""
+"""What somebody who may write documents can have done, and cannot: the sentences of SECURITY.md
+that no other test holds.
+"""
 
 import json
 import os
@@ -10,12 +12,24 @@ import pytest
 import yaml
 
 from ecr_public_pusher.configuration.loader import Parameter, load
-from ecr_public_pusher.configuration.schema import ClusterDocument, DefaultsDocument, DiscoverDocument
+from ecr_public_pusher.configuration.schema import (
+    ClusterDocument,
+    DefaultsDocument,
+    DiscoverDocument,
+)
 from ecr_public_pusher.errors import RequestError
 from ecr_public_pusher.events.parser import parse
 from ecr_public_pusher.events.queue_message import read
 from ecr_public_pusher.timestamps import from_epoch
-from tests.support.world import ACCOUNT, EXECUTION_ROLE, ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World, kubeconfig
+from tests.support.world import (
+    ACCOUNT,
+    EXECUTION_ROLE,
+    ROOT,
+    SPOKE_ACCOUNT,
+    SPOKE_ROLE,
+    World,
+    kubeconfig,
+)
 
 PULL_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-pull"
 WEB_IDENTITY = "{namespaces: [a], signIn: {type: webIdentity}}"
@@ -35,7 +49,9 @@ def allowed(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 
 @pytest.mark.parametrize("hosts", ["", "api.example.com,*.example.com", "127.0.0.2"])
 @pytest.mark.parametrize("document", [WEB_IDENTITY, AUTHENTICATOR])
-def test_an_endpoint_that_the_owner_does_not_allow_is_sent_nothing(world: World, monkeypatch: pytest.MonkeyPatch, hosts: str, document: str) -> None:
+def test_an_endpoint_that_the_owner_does_not_allow_is_sent_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, hosts: str, document: str
+) -> None:
     monkeypatch.setenv("ALLOWED_ENDPOINTS", hosts)
     world.add_elsewhere("edge", document=document)
     error = entry(world.invoke(), "edge")["error"]
@@ -75,8 +91,15 @@ def test_an_eks_document_cannot_say_where_its_cluster_is(allowed: World, field: 
     ],
 )
 def test_a_host_that_only_looks_like_an_allowed_one_is_refused(endpoint: str) -> None:
-    document = yaml.safe_dump({"namespaces": ["a"], "signIn": {"type": "webIdentity"}, "endpoint": endpoint})
-    loaded = load([Parameter("/r/clusters/edge", document)], root="/r", region="us-east-1", allowed_endpoints=["api.example.com", "127.0.0.1"])
+    document = yaml.safe_dump(
+        {"namespaces": ["a"], "signIn": {"type": "webIdentity"}, "endpoint": endpoint}
+    )
+    loaded = load(
+        [Parameter("/r/clusters/edge", document)],
+        root="/r",
+        region="us-east-1",
+        allowed_endpoints=["api.example.com", "127.0.0.1"],
+    )
     assert (list(loaded.invalid), loaded.clusters) == (["edge"], ())
 
 
@@ -84,7 +107,11 @@ def test_a_role_with_an_external_id_gives_nothing_to_a_document_without_it(world
     world.aws.put_role(PULL_ROLE, external_id="some-id-of-yours", trusted=EXECUTION_ROLE)
     world.add_cluster("prod", namespaces=("a",))
     registry = {"account": SPOKE_ACCOUNT, "region": "eu-west-1", "roleArn": PULL_ROLE}
-    for external_id, error_type in ((None, "RoleError"), ("guessed-id", "RoleError"), ("some-id-of-yours", None)):
+    for external_id, error_type in (
+        (None, "RoleError"),
+        ("guessed-id", "RoleError"),
+        ("some-id-of-yours", None),
+    ):
         given = {**registry, "externalId": external_id} if external_id else registry
         world.document("prod", yaml.safe_dump({"namespaces": ["a"], "registries": [given]}))
         error = entry(world.invoke(), "prod")["error"]
@@ -245,35 +272,55 @@ def test_a_cluster_of_a_refused_document_is_no_discoverys(
 
 
 def test_an_assumed_roles_credentials_go_nowhere(world: World) -> None:
-    cluster = world.add_cluster("away", namespaces=("a",), account=SPOKE_ACCOUNT, principal=SPOKE_ROLE)
-    world.document("away", f"{{namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}")
+    cluster = world.add_cluster(
+        "away", namespaces=("a",), account=SPOKE_ACCOUNT, principal=SPOKE_ROLE
+    )
+    world.document(
+        "away", f"{{namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}"
+    )
     report = world.invoke()
     assert report["ok"]
     (session,) = {call.access_key_id for call in world.aws.called("eks") if call.access_key_id}
     credential = world.aws.find_credential(session)
     assert credential is not None
-    sent = json.dumps(report) + "".join(f"{request.path}{getattr(request, 'body', b'')!r}" for request in cluster.requests)
-    assert not [secret for secret in (credential.secret_access_key, credential.session_token) if secret and secret in sent]
+    sent = json.dumps(report) + "".join(
+        f"{request.path}{getattr(request, 'body', b'')!r}" for request in cluster.requests
+    )
+    assert not [
+        secret
+        for secret in (credential.secret_access_key, credential.session_token)
+        if secret and secret in sent
+    ]
 
 
 def test_a_web_identity_token_signs_in_to_its_own_documents_server_alone(allowed: World) -> None:
     allowed.add_elsewhere("edge", document=WEB_IDENTITY)
-    allowed.add_elsewhere("other", document=WEB_IDENTITY, audience="ecr-public-pusher:edge")  # a server that trusts tokens for `edge`
+    allowed.add_elsewhere(
+        "other", document=WEB_IDENTITY, audience="ecr-public-pusher:edge"
+    )  # a server that trusts tokens for `edge`
     report = allowed.invoke()
     assert entry(report, "edge")["ok"]
     assert entry(report, "other")["error"]["type"] == "SignInError"
 
 
-@pytest.mark.parametrize("field", ["audience: 'ecr-public-pusher:other'", "clusterId: 'ecr-public-pusher:other'"])
+@pytest.mark.parametrize(
+    "field", ["audience: 'ecr-public-pusher:other'", "clusterId: 'ecr-public-pusher:other'"]
+)
 def test_no_document_chooses_the_audience(allowed: World, field: str) -> None:
-    allowed.add_elsewhere("edge", document=f"{{namespaces: [a], signIn: {{type: webIdentity, {field}}}}}")
+    allowed.add_elsewhere(
+        "edge", document=f"{{namespaces: [a], signIn: {{type: webIdentity, {field}}}}}"
+    )
     assert entry(allowed.invoke(), "edge")["error"]["type"] == "InvalidDocument"
 
 
 @pytest.mark.parametrize("extra", ["", ", enabled: false", ", namspaces: [a]"])
-def test_a_cluster_id_that_another_documents_eks_cluster_has_is_refused(allowed: World, extra: str) -> None:
+def test_a_cluster_id_that_another_documents_eks_cluster_has_is_refused(
+    allowed: World, extra: str
+) -> None:
     allowed.add_cluster("prod", namespaces=("a",), document=f"{{namespaces: [a]{extra}}}")
-    allowed.add_elsewhere("edge", cluster_id="prod", document=AUTHENTICATOR.replace("CLUSTER", "prod"))
+    allowed.add_elsewhere(
+        "edge", cluster_id="prod", document=AUTHENTICATOR.replace("CLUSTER", "prod")
+    )
     error = entry(allowed.invoke(), "edge")["error"]
     assert (error["type"], "clusterId" in error["message"]) == ("InvalidDocument", True)
     assert allowed.asked("edge") == []
@@ -281,7 +328,9 @@ def test_a_cluster_id_that_another_documents_eks_cluster_has_is_refused(allowed:
 
 def test_a_cluster_id_of_an_eks_cluster_that_no_document_means_is_not_known(allowed: World) -> None:
     allowed.add_cluster("unmentioned", namespaces=("a",))
-    allowed.add_elsewhere("edge", cluster_id="unmentioned", document=AUTHENTICATOR.replace("CLUSTER", "unmentioned"))
+    allowed.add_elsewhere(
+        "edge", cluster_id="unmentioned", document=AUTHENTICATOR.replace("CLUSTER", "unmentioned")
+    )
     assert entry(allowed.invoke(), "edge")["ok"]
 
 
@@ -292,26 +341,46 @@ def test_a_document_may_name_any_cluster_that_admits_the_function(world: World) 
     assert world.secret("prod", "b") is not None
 
 
-def test_a_document_may_name_another_documents_kubeconfig_and_sees_nothing_of_it(allowed: World) -> None:
+def test_a_document_may_name_another_documents_kubeconfig_and_sees_nothing_of_it(
+    allowed: World,
+) -> None:
     allowed.add_stored("edge", namespaces=("a", "b"))
     (secret,) = (found["arn"] for found in _secrets(allowed))
-    allowed.document("another-teams", yaml.safe_dump({"namespaces": ["b"], "signIn": {"type": "kubeconfig", "secretArn": secret}}))
+    allowed.document(
+        "another-teams",
+        yaml.safe_dump(
+            {"namespaces": ["b"], "signIn": {"type": "kubeconfig", "secretArn": secret}}
+        ),
+    )
     report = allowed.invoke()
     assert entry(report, "another-teams")["ok"]
     assert "stored-token-of-a-test" not in json.dumps([report, allowed.invoke({"action": "check"})])
 
 
-def test_a_cluster_that_two_documents_name_in_different_ways_is_not_known_to_be_one(allowed: World) -> None:
+def test_a_cluster_that_two_documents_name_in_different_ways_is_not_known_to_be_one(
+    allowed: World,
+) -> None:
     cluster = allowed.add_stored("edge")
     again = allowed.store_kubeconfig("again", kubeconfig(cluster, token="stored-token-of-a-test"))
-    allowed.document("again", yaml.safe_dump({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": again}}))
-    assert allowed.invoke()["totals"] == {"clusters": 2, "clustersFailed": 0, "created": 1, "adopted": 1}
+    allowed.document(
+        "again",
+        yaml.safe_dump({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": again}}),
+    )
+    assert allowed.invoke()["totals"] == {
+        "clusters": 2,
+        "clustersFailed": 0,
+        "created": 1,
+        "adopted": 1,
+    }
 
 
 def _secrets(world: World) -> list[dict[str, Any]]:
     from moto.secretsmanager.models import secretsmanager_backends
 
-    return [{"arn": secret.arn} for secret in secretsmanager_backends[ACCOUNT]["us-east-1"].secrets.values()]
+    return [
+        {"arn": secret.arn}
+        for secret in secretsmanager_backends[ACCOUNT]["us-east-1"].secrets.values()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -364,23 +433,48 @@ def test_an_invalid_document_keeps_its_secrets(world: World) -> None:
 
 
 def test_no_document_has_a_field_for_a_limit() -> None:
-    fields = {name.lower() for model in (ClusterDocument, DefaultsDocument, DiscoverDocument) for name in model.model_fields}
-    assert not {name for name in fields if "allowed" in name or "assumable" in name or "pull_role" in name}
+    fields = {
+        name.lower()
+        for model in (ClusterDocument, DefaultsDocument, DiscoverDocument)
+        for name in model.model_fields
+    }
+    assert not {
+        name for name in fields if "allowed" in name or "assumable" in name or "pull_role" in name
+    }
     for limit in ("allowedEndpoints", "allowedAccounts", "assumableRoleName", "pullRoleName"):
-        loaded = load([Parameter("/r/clusters/edge", f"{{namespaces: [a], {limit}: x}}")], root="/r", region="us-east-1")
+        loaded = load(
+            [Parameter("/r/clusters/edge", f"{{namespaces: [a], {limit}: x}}")],
+            root="/r",
+            region="us-east-1",
+        )
         assert f"{limit}: unknown field" in loaded.invalid["edge"].message
 
 
 def test_a_discovery_without_a_role_looks_in_the_functions_account(world: World) -> None:
     tags = {"team": "web"}
-    world.add_cluster("away", namespaces=("a",), account=SPOKE_ACCOUNT, principal=SPOKE_ROLE, tags=tags, embedded=True)
+    world.add_cluster(
+        "away",
+        namespaces=("a",),
+        account=SPOKE_ACCOUNT,
+        principal=SPOKE_ROLE,
+        tags=tags,
+        embedded=True,
+    )
     world.add_cluster("home", namespaces=("a",), tags=tags, embedded=True)
     world.discovery("fleet", "{regions: us-east-1, tags: {team: web}, namespaces: [a]}")
     assert [cluster["id"] for cluster in world.invoke()["clusters"]] == ["fleet/us-east-1/home"]
     assert {call.account for call in world.aws.called("eks")} == {ACCOUNT}
 
 
-@pytest.mark.parametrize("field", [{"endpoint": "https://evil.example.net"}, {"roleArn": SPOKE_ROLE}, {"token": "x"}, {"registries": ["public"]}])
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"endpoint": "https://evil.example.net"},
+        {"roleArn": SPOKE_ROLE},
+        {"token": "x"},
+        {"registries": ["public"]},
+    ],
+)
 def test_a_message_has_no_field_for_an_address_a_role_or_a_token(field: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match="unknown field"):
         parse({"action": "push", "clusters": ["prod"], **field}, root=ROOT)
@@ -396,8 +490,13 @@ def test_a_message_never_lets_go_of_the_brake() -> None:
 def test_the_authority_of_an_allowed_host_is_the_documents(allowed: World) -> None:
     """Whoever answers under an allowed name needs no certificate but one that the document says."""
     cluster = allowed.add_elsewhere("edge", document=WEB_IDENTITY)
-    impostor = allowed.add_elsewhere("impostor", document=WEB_IDENTITY, audience="ecr-public-pusher:edge")
-    document = yaml.safe_load(WEB_IDENTITY) | {"endpoint": impostor.endpoint, "certificateAuthority": impostor.ca_pem}
+    impostor = allowed.add_elsewhere(
+        "impostor", document=WEB_IDENTITY, audience="ecr-public-pusher:edge"
+    )
+    document = yaml.safe_load(WEB_IDENTITY) | {
+        "endpoint": impostor.endpoint,
+        "certificateAuthority": impostor.ca_pem,
+    }
     allowed.document("edge", yaml.safe_dump(document))
     assert entry(allowed.invoke({"clusters": ["edge"]}), "edge")["ok"]
     assert cluster.ca_pem != impostor.ca_pem

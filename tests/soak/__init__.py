@@ -1,1 +1,4 @@
-"""`make soak`: whether a warm function stays as it was over hundreds of invocations. Run as `python -m tests.soak`."""
+"""`make soak`: whether a warm function stays as it was over hundreds of invocations.
+
+Run as `python -m tests.soak`.
+"""

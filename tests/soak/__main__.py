@@ -1,4 +1,6 @@
-"""`python -m tests.soak`: prints what the function's process held, and exits with 1 when it grew."""
+"""`python -m tests.soak`: prints what the function's process held, and exits with 1
+when it grew.
+"""
 
 import argparse
 import sys
@@ -11,15 +13,29 @@ INVOCATIONS = 500
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="make soak", description="Hundreds of invocations of one warm function: does it grow?")
-    parser.add_argument("--invocations", type=int, default=INVOCATIONS, help=f"how many, more than {BASE} (default {INVOCATIONS})")
+    parser = argparse.ArgumentParser(
+        prog="make soak", description="Hundreds of invocations of one warm function: does it grow?"
+    )
+    parser.add_argument(
+        "--invocations",
+        type=int,
+        default=INVOCATIONS,
+        help=f"how many, more than {BASE} (default {INVOCATIONS})",
+    )
     count = parser.parse_args().invocations
     if count <= BASE:
-        parser.error(f"more than {BASE} invocations, please: the tenth is what the last is compared with")
+        parser.error(
+            f"more than {BASE} invocations, please: the tenth is what the last is compared with"
+        )
 
     def progress(number: int, kind: str) -> None:
         if sys.stderr.isatty():
-            print(f"\r\x1b[K{number} of {count}: {kind}", end="" if number < count else "\n", file=sys.stderr, flush=True)
+            print(
+                f"\r\x1b[K{number} of {count}: {kind}",
+                end="" if number < count else "\n",
+                file=sys.stderr,
+                flush=True,
+            )
 
     began = time.monotonic()
     with soaking() as (function, clusters):
@@ -28,7 +44,9 @@ def main() -> int:
     shown = {1, BASE, count, *(count * part // 10 for part in range(1, 10))}
     for one in held:
         if one.invocations in shown:
-            print(f"{one.invocations:>12} {one.memory:>7.1f} {one.threads:>8} {one.descriptors:>12}")
+            print(
+                f"{one.invocations:>12} {one.memory:>7.1f} {one.threads:>8} {one.descriptors:>12}"
+            )
     found = verdicts(held)
     for reached, what in found:
         print(f"{what} {'(reached)' if reached else '(MISSED)'}")

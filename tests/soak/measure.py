@@ -10,7 +10,8 @@ from infra.local.kube import EmbeddedCluster
 from infra.local.runtime import BuiltFunction
 from tests.soak.world import EVENTS, NOT_OK
 
-# By the tenth invocation every kind of event has been met once, and what is made once has been made.
+# By the tenth invocation every kind of event has been met once, and what is made once has been
+# made.
 BASE = 10
 MEMORY_AIM = 1.1
 # Threads of the invocation end a moment after its answer.
@@ -28,9 +29,16 @@ class Held:
 
 
 def soak(
-    function: BuiltFunction, clusters: Sequence[EmbeddedCluster], invocations: int, *, progress: Callable[[int, str], None] = lambda *_: None
+    function: BuiltFunction,
+    clusters: Sequence[EmbeddedCluster],
+    invocations: int,
+    *,
+    progress: Callable[[int, str], None] = lambda *_: None,
 ) -> list[Held]:
-    """What the function's process held after each of so many invocations. Raises where one gave no report, or one that is not ok and should be."""
+    """What the function's process held after each of so many invocations.
+
+    Raises where one gave no report, or one that is not ok and should be.
+    """
     held = []
     for number, (kind, event) in enumerate(islice(cycle(EVENTS), invocations), start=1):
         progress(number, kind)
@@ -43,17 +51,25 @@ def soak(
 
 def look(function: BuiltFunction, invocations: int) -> Held:
     process = function.process()
-    status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines() if ":" in line)
+    status = dict(
+        line.split(":", 1) for line in (process / "status").read_text().splitlines() if ":" in line
+    )
     memory = int(status["VmRSS"].split()[0]) / 1024
-    return Held(invocations, memory, int(status["Threads"]), sum(1 for _ in (process / "fd").iterdir()))
+    return Held(
+        invocations, memory, int(status["Threads"]), sum(1 for _ in (process / "fd").iterdir())
+    )
 
 
 def settled(function: BuiltFunction, held: Sequence[Held]) -> Held:
-    """The last one, after the threads and connections of its invocation have had their moment to end."""
+    """The last one, after the threads and connections of its invocation have had their moment to
+    end.
+    """
     base, until = held[min(BASE, len(held)) - 1], time.monotonic() + SETTLE_SECONDS
     while True:
         now = look(function, held[-1].invocations)
-        if (now.threads <= base.threads and now.descriptors <= base.descriptors) or time.monotonic() > until:
+        if (
+            now.threads <= base.threads and now.descriptors <= base.descriptors
+        ) or time.monotonic() > until:
             return now
         time.sleep(0.1)
 
@@ -63,9 +79,18 @@ def verdicts(held: Sequence[Held]) -> list[tuple[bool, str]]:
     base, last = held[BASE - 1], held[-1]
     ratio = last.memory / base.memory
     return [
-        (ratio <= MEMORY_AIM, f"memory {last.memory:.1f} MiB, {ratio:.3f} of that after the tenth, {MEMORY_AIM} at most"),
+        (
+            ratio <= MEMORY_AIM,
+            (
+                f"memory {last.memory:.1f} MiB, {ratio:.3f} of that after the tenth, {MEMORY_AIM}"
+                " at most"
+            ),
+        ),
         (last.threads <= base.threads, f"threads {last.threads}, {base.threads} after the tenth"),
-        (last.descriptors <= base.descriptors, f"descriptors {last.descriptors}, {base.descriptors} after the tenth"),
+        (
+            last.descriptors <= base.descriptors,
+            f"descriptors {last.descriptors}, {base.descriptors} after the tenth",
+        ),
     ]
 
 

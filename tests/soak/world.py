@@ -1,4 +1,6 @@
-"""A local AWS with clusters that work and clusters that fail, and the built function in it, warm under the Runtime Interface Emulator."""
+"""A local AWS with clusters that work and clusters that fail, and the built function in it, warm
+under the Runtime Interface Emulator.
+"""
 
 import contextlib
 import json
@@ -26,14 +28,21 @@ REGION = "us-east-1"
 ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/ecr-public-pusher-PusherRole"
 SPOKE_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-spoke"
 GOOD, NAMESPACES = 4, 12
-# What each cluster that fails does: nobody listens; another authority; no rights; EKS does not know it; its role may not be assumed.
+# What each cluster that fails does: nobody listens; another authority; no rights; EKS does not know
+# it; its role may not be assumed.
 FAILING = ("refuses", "impostor", "forbidden", "gone", "unassumable")
 
 # Each other kind of sign-in, with a private registry beside; and a discovery.
 BEYOND = ("edge", "kops", "token", "certificate")
 REGISTRY_ACCOUNT = "777788889999"
 PULL_ROLE = f"arn:aws:iam::{REGISTRY_ACCOUNT}:role/ecr-public-pusher-pull"
-SETTINGS = {"namespaces": ["team-*"], "registries": ["public", {"account": REGISTRY_ACCOUNT, "region": "eu-west-1", "roleArn": PULL_ROLE}]}
+SETTINGS = {
+    "namespaces": ["team-*"],
+    "registries": [
+        "public",
+        {"account": REGISTRY_ACCOUNT, "region": "eu-west-1", "roleArn": PULL_ROLE},
+    ],
+}
 TAG = {"ecr-public-pusher": "yes"}
 CLUSTER_ID = "kops.example.internal"
 STORED_TOKEN = "stored-token-of-a-test"
@@ -65,17 +74,31 @@ class Described:
 
 @contextlib.contextmanager
 def soaking() -> Iterator[tuple[BuiltFunction, list[EmbeddedCluster]]]:
-    """The function, and the clusters that work, whose records of requests are the caller's to clear."""
+    """The function, and the clusters that work, whose records of requests are the caller's to
+    clear.
+    """
     sam = sam_command(ROOT, {})
     built = build(ROOT, sam)
     allowed = {"AllowedEndpoints": "127.0.0.1", "AllowedAccounts": "*"}
     parameters = {**built.parameters, **allowed}
-    spec = read_function(built.template, stack_name="soak", region=REGION, account_id=DEFAULT_ACCOUNT, parameters=parameters)
+    spec = read_function(
+        built.template,
+        stack_name="soak",
+        region=REGION,
+        account_id=DEFAULT_ACCOUNT,
+        parameters=parameters,
+    )
     with LocalAws() as aws, contextlib.ExitStack() as stack:
         estate = _Estate(aws, stack)
         estate.fill()
         credential = aws.credentials_for(ROLE, "soak")
-        function = BuiltFunction(spec, emulator(sam), credential=credential, region=REGION, aws_endpoint_url=aws.endpoint_url)
+        function = BuiltFunction(
+            spec,
+            emulator(sam),
+            credential=credential,
+            region=REGION,
+            aws_endpoint_url=aws.endpoint_url,
+        )
         yield stack.enter_context(function), estate.good
 
 
@@ -84,7 +107,9 @@ class _Estate:
 
     def __init__(self, aws: LocalAws, stack: contextlib.ExitStack) -> None:
         self._aws, self._stack = aws, stack
-        self._rbac = list(yaml.safe_load_all((ROOT / "infra" / "rbac" / "cluster.yaml").read_text()))
+        self._rbac = list(
+            yaml.safe_load_all((ROOT / "infra" / "rbac" / "cluster.yaml").read_text())
+        )
         self.good: list[EmbeddedCluster] = []
 
     def fill(self) -> None:
@@ -101,37 +126,81 @@ class _Estate:
             self._of_eks(f"good-{number}")
             self._document(f"good-{number}", {"namespaces": ["team-*"]})
         self._of_eks("spoke", account=SPOKE_ACCOUNT, principal=SPOKE_ROLE)
-        self._document("spoke", {"namespaces": ["team-*"], "roleArn": SPOKE_ROLE, "externalId": "an-external-id"})
+        self._document(
+            "spoke",
+            {"namespaces": ["team-*"], "roleArn": SPOKE_ROLE, "externalId": "an-external-id"},
+        )
         self._of_eks("found", tags=TAG)
-        self._aws.put_parameter("/ecr-public-pusher/discover/fleet", json.dumps({**SETTINGS, "regions": [REGION], "tags": TAG}))
+        self._aws.put_parameter(
+            "/ecr-public-pusher/discover/fleet",
+            json.dumps({**SETTINGS, "regions": [REGION], "tags": TAG}),
+        )
 
     def _fill_beyond(self) -> None:
-        edge = self._started("edge", issuers=[trusted_issuer(self._aws, audience="ecr-public-pusher:edge", subject=ROLE)])
+        edge = self._started(
+            "edge",
+            issuers=[trusted_issuer(self._aws, audience="ecr-public-pusher:edge", subject=ROLE)],
+        )
         self._document("edge", {**SETTINGS, **_where(edge), "signIn": {"type": "webIdentity"}})
         kops = self._started(CLUSTER_ID, access_entries=[AccessEntry(ROLE, (GROUP,))])
-        self._document("kops", {**SETTINGS, **_where(kops), "signIn": {"type": "iamAuthenticator", "clusterId": CLUSTER_ID}})
-        token = self._started("token", static_tokens={STORED_TOKEN: UserInfo("pusher", groups=(GROUP,))})
+        self._document(
+            "kops",
+            {
+                **SETTINGS,
+                **_where(kops),
+                "signIn": {"type": "iamAuthenticator", "clusterId": CLUSTER_ID},
+            },
+        )
+        token = self._started(
+            "token", static_tokens={STORED_TOKEN: UserInfo("pusher", groups=(GROUP,))}
+        )
         self._stored("token", kubeconfig(token, token=STORED_TOKEN))
         self._stored("certificate", kubeconfig(self._started("certificate"), by="certificate"))
 
     def _fill_failing(self) -> None:
         self._of_eks("forbidden", admitted=False)
-        self._aws.put_cluster(DEFAULT_ACCOUNT, REGION, Described("refuses", "https://127.0.0.1:1", issue("x").ca_pem))
-        self._aws.put_cluster(DEFAULT_ACCOUNT, REGION, Described("impostor", self.good[0].endpoint, issue("another").ca_pem))
+        self._aws.put_cluster(
+            DEFAULT_ACCOUNT, REGION, Described("refuses", "https://127.0.0.1:1", issue("x").ca_pem)
+        )
+        self._aws.put_cluster(
+            DEFAULT_ACCOUNT,
+            REGION,
+            Described("impostor", self.good[0].endpoint, issue("another").ca_pem),
+        )
         for name in FAILING:
             self._document(name, {"namespaces": ["team-0", "team-1"]})
-        self._document("unassumable", {"namespaces": ["team-0"], "roleArn": "arn:aws:iam::444455556666:role/nobody"})
+        self._document(
+            "unassumable",
+            {"namespaces": ["team-0"], "roleArn": "arn:aws:iam::444455556666:role/nobody"},
+        )
 
     def _of_eks(
-        self, name: str, *, account: str = DEFAULT_ACCOUNT, principal: str = ROLE, admitted: bool = True, tags: dict[str, str] | None = None
+        self,
+        name: str,
+        *,
+        account: str = DEFAULT_ACCOUNT,
+        principal: str = ROLE,
+        admitted: bool = True,
+        tags: dict[str, str] | None = None,
     ) -> None:
-        made = self._started(name, admitted=admitted, access_entries=[AccessEntry(principal, (GROUP,))], region=REGION)
+        made = self._started(
+            name,
+            admitted=admitted,
+            access_entries=[AccessEntry(principal, (GROUP,))],
+            region=REGION,
+        )
         self._aws.put_cluster(account, REGION, made, tags=tags)
 
     def _started(self, name: str, *, admitted: bool = True, **options: Any) -> EmbeddedCluster:
-        made = self._stack.enter_context(EmbeddedCluster(name, credentials=self._aws.find_credential, **options))
+        made = self._stack.enter_context(
+            EmbeddedCluster(name, credentials=self._aws.find_credential, **options)
+        )
         for number in range(NAMESPACES):
-            made.admin("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"team-{number}"}})
+            made.admin(
+                "POST",
+                "/api/v1/namespaces",
+                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"team-{number}"}},
+            )
         if admitted:
             made.apply(*self._rbac)
             self.good.append(made)

@@ -43,7 +43,9 @@ AWS_METRICS = {
 }
 MetricName = tuple[str, str, tuple[str, ...]]
 EMITTED: set[MetricName] = {
-    (NAMESPACE, name, dimensions) for metrics in (METRICS, REGISTRY_METRICS, MEASURED_METRICS) for name, dimensions in metrics.items()
+    (NAMESPACE, name, dimensions)
+    for metrics in (METRICS, REGISTRY_METRICS, MEASURED_METRICS)
+    for name, dimensions in metrics.items()
 } | AWS_METRICS
 
 _INSIGHTS = re.compile(r'SELECT \w+\((\w+)\) FROM SCHEMA\("([^"]+)", ([\w, ]+)\)')
@@ -51,11 +53,17 @@ _INSIGHTS = re.compile(r'SELECT \w+\((\w+)\) FROM SCHEMA\("([^"]+)", ([\w, ]+)\)
 
 def alarms(**parameters: Any) -> dict[str, dict[str, Any]]:
     """The properties of each alarm, by logical id."""
-    return {name: body["Properties"] for name, body in deployed(**parameters).items() if body["Type"] == "AWS::CloudWatch::Alarm"}
+    return {
+        name: body["Properties"]
+        for name, body in deployed(**parameters).items()
+        if body["Type"] == "AWS::CloudWatch::Alarm"
+    }
 
 
 def alarm_metrics(**parameters: Any) -> set[MetricName]:
-    """(namespace, metric, dimension names) of every alarm, those in metric math and in Metrics Insights queries included."""
+    """(namespace, metric, dimension names) of every alarm, those in metric math and in Metrics
+    Insights queries included.
+    """
     return {metric for alarm in alarms(**parameters).values() for metric in metrics_of(alarm)}
 
 
@@ -73,4 +81,8 @@ def metrics_of(alarm: dict[str, Any]) -> Iterator[MetricName]:
 
 
 def _named(metric: dict[str, Any]) -> MetricName:
-    return metric["Namespace"], metric["MetricName"], tuple(sorted(dimension["Name"] for dimension in metric["Dimensions"]))
+    return (
+        metric["Namespace"],
+        metric["MetricName"],
+        tuple(sorted(dimension["Name"] for dimension in metric["Dimensions"])),
+    )

@@ -1,4 +1,6 @@
-"""As much of EventBridge's pattern matching as the template uses: exact values, `prefix`, nested fields."""
+"""As much of EventBridge's pattern matching as the template uses: exact values, `prefix`, nested
+fields.
+"""
 
 from typing import Any
 

@@ -1,4 +1,6 @@
-"""What CloudFormation gets to see of the templates: aws-sam-translator's output, and a stack's view of it with parameters filled in."""
+"""What CloudFormation gets to see of the templates: aws-sam-translator's output, and a stack's view
+of it with parameters filled in.
+"""
 
 import copy
 import functools
@@ -28,7 +30,10 @@ _ABSENT = object()
 
 
 class _Intrinsics(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms. A loader of its own: samtranslator's helper would teach them to every other one too."""
+    """YAML with CloudFormation's short forms.
+
+    A loader of its own: samtranslator's helper would teach them to every other one too.
+    """
 
 
 def _long_form(loader: _Intrinsics, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -60,31 +65,50 @@ def _read(path: str) -> dict[str, Any]:
 
 
 def translated(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
-    """Plain CloudFormation. The transform sees a stack's parameters, and puts some of them in place itself."""
+    """Plain CloudFormation.
+
+    The transform sees a stack's parameters, and puts some of them in place itself.
+    """
     written = source(path)
     if "Transform" not in written:
         return written
-    written["Resources"]["PusherFunction"]["Properties"]["CodeUri"] = "s3://bucket/key"  # as `sam package` leaves it
-    session = boto3.Session(region_name=REGION)  # the transform decides by region; no call is made: the template names no managed policies
-    output: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(written, parameters)
+    written["Resources"]["PusherFunction"]["Properties"]["CodeUri"] = (
+        "s3://bucket/key"  # as `sam package` leaves it
+    )
+    session = boto3.Session(
+        region_name=REGION
+    )  # the transform decides by region; no call is made: the template names no managed policies
+    output: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(
+        written, parameters
+    )
     return output
 
 
 def transformed(text: str) -> dict[str, Any]:
-    """Return what the transform makes of a template that names its code by an address in S3 already."""
+    """Return what the transform makes of a template that names its code by an address in S3
+    already.
+    """
     session = boto3.Session(region_name=REGION)
-    output: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(yaml.load(text, Loader=_Intrinsics), {})
+    output: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(
+        yaml.load(text, Loader=_Intrinsics), {}
+    )
     return output
 
 
 def deployed(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, dict[str, Any]]:
-    """The resources of a stack with these parameters: references resolved, conditions decided, resources whose condition is false left out.
+    """The resources of a stack with these parameters: references resolved, conditions decided,
+    resources whose condition is false left out.
 
-    Ref to a resource stays its logical id, GetAtt `<logical id>.<attribute>`. Numbers are numbers, lists are lists.
+    Ref to a resource stays its logical id, GetAtt `<logical id>.<attribute>`. Numbers are numbers,
+    lists are lists.
     """
     template = translated(path, **parameters)
     stack = _Stack.of(template, parameters)
-    return {name: stack.value(body) for name, body in template["Resources"].items() if stack.holds(body.get("Condition"))}
+    return {
+        name: stack.value(body)
+        for name, body in template["Resources"].items()
+        if stack.holds(body.get("Condition"))
+    }
 
 
 def deployed_in(
@@ -96,7 +120,11 @@ def deployed_in(
     """The same in another partition, with the default parameters. `pseudo`: parameters besides."""
     template = translated(path)
     stack = _Stack.of(template, {}, {"AWS::Partition": partition, **pseudo})
-    return {name: stack.value(body) for name, body in template["Resources"].items() if stack.holds(body.get("Condition"))}
+    return {
+        name: stack.value(body)
+        for name, body in template["Resources"].items()
+        if stack.holds(body.get("Condition"))
+    }
 
 
 def properties(logical_id: str, path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
@@ -115,21 +143,42 @@ def outputs(
     """The values of the outputs, resolved in the same way."""
     template = translated(path, **parameters)
     stack = _Stack.of(template, parameters, {"AWS::Partition": partition})
-    return {name: stack.value(body["Value"]) for name, body in template["Outputs"].items() if stack.holds(body.get("Condition"))}
+    return {
+        name: stack.value(body["Value"])
+        for name, body in template["Outputs"].items()
+        if stack.holds(body.get("Condition"))
+    }
 
 
 def refusals(path: str = TEMPLATE, /, *, partition: str = "aws", **parameters: Any) -> list[str]:
-    """What CloudFormation says before it makes anything of these parameters: the descriptions of the assertions in Rules that do not hold."""
+    """What CloudFormation says before it makes anything of these parameters: the descriptions of
+    the assertions in Rules that do not hold.
+    """
     template = translated(path, **parameters)
     stack = _Stack.of(template, parameters, {"AWS::Partition": partition})
-    applying = [rule for rule in template.get("Rules", {}).values() if stack.value(rule.get("RuleCondition", True))]
-    return [asserted["AssertDescription"] for rule in applying for asserted in rule["Assertions"] if not stack.value(asserted["Assert"])]
+    applying = [
+        rule
+        for rule in template.get("Rules", {}).values()
+        if stack.value(rule.get("RuleCondition", True))
+    ]
+    return [
+        asserted["AssertDescription"]
+        for rule in applying
+        for asserted in rule["Assertions"]
+        if not stack.value(asserted["Assert"])
+    ]
 
 
 def statements(resource: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The statements of a role's inline policies, or of the policy of a queue, a topic or a key, by Sid."""
+    """The statements of a role's inline policies, or of the policy of a queue, a topic or a key, by
+    Sid.
+    """
     body = resource["Properties"]
-    documents = [policy["PolicyDocument"] for policy in body["Policies"]] if "Policies" in body else [body.get("PolicyDocument") or body["KeyPolicy"]]
+    documents = (
+        [policy["PolicyDocument"] for policy in body["Policies"]]
+        if "Policies" in body
+        else [body.get("PolicyDocument") or body["KeyPolicy"]]
+    )
     found = [dict(statement) for document in documents for statement in document["Statement"]]
     by_sid = {statement.pop("Sid"): statement for statement in found}
     assert len(by_sid) == len(found)
@@ -138,7 +187,11 @@ def statements(resource: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def allow(*actions: str, on: str | list[str], **condition: Any) -> dict[str, Any]:
     """A statement as `statements` returns it."""
-    statement: dict[str, Any] = {"Effect": "Allow", "Action": actions[0] if len(actions) == 1 else list(actions), "Resource": on}
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Action": actions[0] if len(actions) == 1 else list(actions),
+        "Resource": on,
+    }
     return statement | ({"Condition": condition} if condition else {})
 
 
@@ -161,11 +214,25 @@ class _Stack:
     conditions: dict[str, bool] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, template: dict[str, Any], parameters: Mapping[str, Any], pseudo: Mapping[str, str] | None = None) -> "_Stack":
+    def of(
+        cls,
+        template: dict[str, Any],
+        parameters: Mapping[str, Any],
+        pseudo: Mapping[str, str] | None = None,
+    ) -> "_Stack":
         declared = template.get("Parameters", {})
-        assert not parameters.keys() - declared.keys(), f"no such parameters: {sorted(parameters.keys() - declared.keys())}"
-        values = {name: _typed(body["Type"], parameters.get(name, body.get("Default"))) for name, body in declared.items()}
-        return cls({**values, **PSEUDO, **(pseudo or {})}, template.get("Mappings", {}), template.get("Conditions", {}))
+        assert not parameters.keys() - declared.keys(), (
+            f"no such parameters: {sorted(parameters.keys() - declared.keys())}"
+        )
+        values = {
+            name: _typed(body["Type"], parameters.get(name, body.get("Default")))
+            for name, body in declared.items()
+        }
+        return cls(
+            {**values, **PSEUDO, **(pseudo or {})},
+            template.get("Mappings", {}),
+            template.get("Conditions", {}),
+        )
 
     def holds(self, condition: str | None) -> bool:
         """Whether a condition, by its name, is true; a resource without one is there."""
@@ -188,7 +255,9 @@ class _Stack:
             if function in _FUNCTIONS:
                 return _FUNCTIONS[function](self, *self.value(argument))
             assert not function.startswith("Fn::"), f"{function} is not understood here"
-        return {key: found for key, item in node.items() if (found := self.value(item)) is not _ABSENT}
+        return {
+            key: found for key, item in node.items() if (found := self.value(item)) is not _ABSENT
+        }
 
     def _reference(self, function: str, argument: Any) -> Any:
         match function:
@@ -201,11 +270,16 @@ class _Stack:
             case "Fn::Sub":
                 text, own = argument if isinstance(argument, list) else (argument, {})
                 values = {**self.values, **{name: self.value(value) for name, value in own.items()}}
-                return re.sub(r"\$\{([^!}][^}]*)\}", lambda found: str(values.get(found[1], found[1])), text)
+                return re.sub(
+                    r"\$\{([^!}][^}]*)\}", lambda found: str(values.get(found[1], found[1])), text
+                )
             case "Fn::If":
                 return self.value(argument[1 if self.holds(argument[0]) else 2])
-        # `Condition` is a function within Conditions; elsewhere it is a resource's attribute or a statement's key.
-        return self.holds(argument) if isinstance(argument, str) else {function: self.value(argument)}
+        # `Condition` is a function within Conditions; elsewhere it is a resource's attribute or a
+        # statement's key.
+        return (
+            self.holds(argument) if isinstance(argument, str) else {function: self.value(argument)}
+        )
 
     def find_in_map(self, name: str, *keys: Any) -> Any:
         found = self.mappings[name]
@@ -240,5 +314,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     # Rules only.
     "Fn::Contains": lambda _, items, wanted: any(_same(item, wanted) for item in items),
     "Fn::EachMemberEquals": lambda _, items, wanted: all(_same(item, wanted) for item in items),
-    "Fn::EachMemberIn": lambda _, items, others: all(any(_same(item, other) for other in others) for item in items),
+    "Fn::EachMemberIn": lambda _, items, others: all(
+        any(_same(item, other) for other in others) for item in items
+    ),
 }

@@ -1,4 +1,6 @@
-"""An account that Terraform deploys to: the local AWS, its CloudFormation, a bucket, and a folder with the module beside it."""
+"""An account that Terraform deploys to: the local AWS, its CloudFormation, a bucket, and a folder
+with the module beside it.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -43,7 +45,9 @@ class Account:
         return path
 
     def apply(self, name: str) -> "Step":
-        """Apply, or what `name` ends in (destroy), and keep what was printed and called under the name."""
+        """Apply, or what `name` ends in (destroy), and keep what was printed and called under the
+        name.
+        """
         before = len(self.aws.calls)
         command = "destroy" if name == "destroy" else "apply"
         ran = self.terraform.run(command, "-auto-approve", "-input=false", "-no-color", check=False)
@@ -59,7 +63,10 @@ class Account:
 
     def objects(self) -> list[str]:
         """Return the keys of the bucket's objects."""
-        return sorted(one["Key"] for one in self.client("s3").list_objects_v2(Bucket=self.bucket).get("Contents", []))
+        return sorted(
+            one["Key"]
+            for one in self.client("s3").list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        )
 
     def client(self, service: str) -> Any:
         """Return a client of the administrator's."""
@@ -77,7 +84,8 @@ class Account:
 class Step:
     """One apply. `calls`: what it changed, in order; `given`: the last stack request's parameters.
 
-    `parameters`: the stack's afterwards; `code_there`: whether the zip that the stack has still lies in the bucket.
+    `parameters`: the stack's afterwards; `code_there`: whether the zip that the stack has still
+    lies in the bucket.
     """
 
     ran: Ran
@@ -119,4 +127,10 @@ def _named(call: AwsCall) -> str:
     """Return `service action`, and of what: an object's file, a parameter's name."""
     if call.service == "s3":
         return f"s3 {call.action.split()[0]} {call.path.rpartition('/')[2]}"
-    return " ".join([call.service, call.action, *([call.parameters["Name"]] if "Name" in call.parameters else [])])
+    return " ".join(
+        [
+            call.service,
+            call.action,
+            *([call.parameters["Name"]] if "Name" in call.parameters else []),
+        ]
+    )

@@ -1,4 +1,6 @@
-"""The three small stacks beside the function's, and the kustomization: who is let in, and on what condition."""
+"""The three small stacks beside the function's, and the kustomization: who is let in, and on what
+condition.
+"""
 
 import re
 from typing import Any
@@ -25,10 +27,21 @@ from tests.stack.template import (
 )
 from tests.support.iam import Decision, Request, evaluate_resource_policy
 
-ENTRY, SPOKE, PULL, KMS = "infra/access-entry.yaml", "infra/spoke-role.yaml", "infra/pull-role.yaml", "infra/kms-key.yaml"
+ENTRY, SPOKE, PULL, KMS = (
+    "infra/access-entry.yaml",
+    "infra/spoke-role.yaml",
+    "infra/pull-role.yaml",
+    "infra/kms-key.yaml",
+)
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/two-of-a-kind-PusherRole-0A1B"
-CLUSTERS = "arn:aws:eks:eu-west-1:444455556666:cluster/a,arn:aws:eks:us-east-1:444455556666:cluster/b"
-SPOKE_PARAMETERS = {"PusherRoleArn": ROLE, "ExternalId": "some-id-of-yours", "ClusterArns": CLUSTERS}
+CLUSTERS = (
+    "arn:aws:eks:eu-west-1:444455556666:cluster/a,arn:aws:eks:us-east-1:444455556666:cluster/b"
+)
+SPOKE_PARAMETERS = {
+    "PusherRoleArn": ROLE,
+    "ExternalId": "some-id-of-yours",
+    "ClusterArns": CLUSTERS,
+}
 
 
 def only(path: str, **parameters: Any) -> tuple[str, dict[str, Any]]:
@@ -43,7 +56,12 @@ def only(path: str, **parameters: Any) -> tuple[str, dict[str, Any]]:
 def test_the_entry_admits_the_role_as_the_group_of_the_rbac_files_and_no_more() -> None:
     assert only(ENTRY, ClusterName="prod", PrincipalArn=ROLE) == (
         "AWS::EKS::AccessEntry",
-        {"ClusterName": "prod", "PrincipalArn": ROLE, "Type": "STANDARD", "KubernetesGroups": [RBAC_GROUP]},
+        {
+            "ClusterName": "prod",
+            "PrincipalArn": ROLE,
+            "Type": "STANDARD",
+            "KubernetesGroups": [RBAC_GROUP],
+        },
     )
 
 
@@ -78,7 +96,9 @@ def test_a_stack_that_is_given_a_second_cluster_leaves_the_first_ones_entry() ->
 
 def test_the_spoke_role_may_find_the_named_clusters_and_nothing_else() -> None:
     role = deployed(SPOKE, **SPOKE_PARAMETERS)["SpokeRole"]
-    assert statements(role) == {"FindClusters": allow("eks:DescribeCluster", on=CLUSTERS.split(","))}
+    assert statements(role) == {
+        "FindClusters": allow("eks:DescribeCluster", on=CLUSTERS.split(","))
+    }
     assert "ManagedPolicyArns" not in role["Properties"]
 
 
@@ -87,21 +107,30 @@ def test_it_finds_clusters_by_tag_only_where_that_is_asked_for() -> None:
     assert found["FindClustersByTag"] == allow("eks:DescribeCluster", "eks:ListClusters", on="*")
 
 
-def test_it_asks_for_web_identity_tokens_only_where_that_is_asked_for_and_for_audiences_of_ours() -> None:
+def test_it_asks_for_web_identity_tokens_only_where_that_is_asked_for_and_for_audiences_of_ours() -> (
+    None
+):
     found = statements(deployed(SPOKE, **SPOKE_PARAMETERS, WebIdentity="true")["SpokeRole"])
-    assert found["GetWebIdentityTokens"] == statements(deployed(AllowedEndpoints="10.0.0.1")["PusherRole"])["GetWebIdentityTokens"]
+    assert (
+        found["GetWebIdentityTokens"]
+        == statements(deployed(AllowedEndpoints="10.0.0.1")["PusherRole"])["GetWebIdentityTokens"]
+    )
 
 
 def test_it_reads_kubeconfigs_of_its_own_account_below_the_path_that_is_named() -> None:
     found = statements(deployed(SPOKE, **SPOKE_PARAMETERS, KubeconfigPath="/ecr")["SpokeRole"])
     same_account = {"aws:ResourceAccount": "${aws:PrincipalAccount}"}
     assert found["ReadKubeconfigs"] == allow(
-        "secretsmanager:GetSecretValue", on="arn:aws:secretsmanager:*:*:secret:/ecr/*", StringEquals=same_account
+        "secretsmanager:GetSecretValue",
+        on="arn:aws:secretsmanager:*:*:secret:/ecr/*",
+        StringEquals=same_account,
     )
 
 
 def test_only_the_function_with_the_external_id_may_assume_it() -> None:
-    assert properties("SpokeRole", SPOKE, **SPOKE_PARAMETERS)["AssumeRolePolicyDocument"]["Statement"] == [
+    assert properties("SpokeRole", SPOKE, **SPOKE_PARAMETERS)["AssumeRolePolicyDocument"][
+        "Statement"
+    ] == [
         {
             "Sid": "PusherWithExternalId",
             "Effect": "Allow",
@@ -187,26 +216,38 @@ def test_the_spoke_roles_parameters_refuse_nonsense(parameter: str, value: str, 
 # --- pull role
 
 REPOSITORIES = "arn:aws:ecr:eu-west-1:444455556666:repository/team-a/*,arn:aws:ecr:us-east-1:444455556666:repository/base"
-PULL_PARAMETERS = {"PusherRoleArn": ROLE, "ExternalId": "some-id-of-yours", "RepositoryArns": REPOSITORIES}
+PULL_PARAMETERS = {
+    "PusherRoleArn": ROLE,
+    "ExternalId": "some-id-of-yours",
+    "RepositoryArns": REPOSITORIES,
+}
 
 
 def test_the_pull_role_may_pull_from_the_named_repositories_and_nothing_else() -> None:
     role = deployed(PULL, **PULL_PARAMETERS)["PullRole"]
     assert statements(role) == {
         "GetRegistryToken": allow("ecr:GetAuthorizationToken", on="*"),
-        "PullImages": allow("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", on=REPOSITORIES.split(",")),
+        "PullImages": allow(
+            "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", on=REPOSITORIES.split(",")
+        ),
     }
     assert "ManagedPolicyArns" not in role["Properties"]
 
 
 def test_a_pull_through_cache_may_import_into_them_where_that_is_asked_for() -> None:
     found = statements(deployed(PULL, **PULL_PARAMETERS, PullThroughCache="true")["PullRole"])
-    assert found["ImportUpstreamImages"] == allow("ecr:BatchImportUpstreamImage", "ecr:CreateRepository", on=REPOSITORIES.split(","))
+    assert found["ImportUpstreamImages"] == allow(
+        "ecr:BatchImportUpstreamImage", "ecr:CreateRepository", on=REPOSITORIES.split(",")
+    )
 
 
 def test_only_the_function_with_the_external_id_may_ask_for_its_tokens() -> None:
-    (pull,) = properties("PullRole", PULL, **PULL_PARAMETERS)["AssumeRolePolicyDocument"]["Statement"]
-    (spoke,) = properties("SpokeRole", SPOKE, **SPOKE_PARAMETERS)["AssumeRolePolicyDocument"]["Statement"]
+    (pull,) = properties("PullRole", PULL, **PULL_PARAMETERS)["AssumeRolePolicyDocument"][
+        "Statement"
+    ]
+    (spoke,) = properties("SpokeRole", SPOKE, **SPOKE_PARAMETERS)["AssumeRolePolicyDocument"][
+        "Statement"
+    ]
     conditions = spoke["Condition"]["StringEquals"]
     its_own = {**conditions, "sts:RoleSessionName": "ecr-public-pusher-pull"}
     assert pull == {**spoke, "Condition": {"StringEquals": its_own}}
@@ -231,7 +272,8 @@ def test_neither_role_takes_a_session_of_the_other_use() -> None:
         (role, use)
         for role, body in roles.items()
         for use in (SIGN_IN, PULL_USE)
-        if evaluate_resource_policy(body["AssumeRolePolicyDocument"], assuming(use)).decision is Decision.ALLOWED
+        if evaluate_resource_policy(body["AssumeRolePolicyDocument"], assuming(use)).decision
+        is Decision.ALLOWED
     }
     assert allowed == {(SIGN_IN, SIGN_IN), (PULL_USE, PULL_USE)}
 
@@ -264,8 +306,13 @@ def test_its_name_is_the_one_with_which_the_function_may_ask() -> None:
         ("", False),
     ],
 )
-def test_the_pull_roles_repositories_are_named_with_region_and_account(value: str, fits: bool) -> None:
-    assert bool(re.search(source(PULL)["Parameters"]["RepositoryArns"]["AllowedPattern"], value)) is fits
+def test_the_pull_roles_repositories_are_named_with_region_and_account(
+    value: str, fits: bool
+) -> None:
+    assert (
+        bool(re.search(source(PULL)["Parameters"]["RepositoryArns"]["AllowedPattern"], value))
+        is fits
+    )
 
 
 # --- both
@@ -306,7 +353,9 @@ def test_these_may_use_the_key() -> None:
 def test_in_china_cloudwatch_logs_is_another_principal_and_the_others_are_the_same() -> None:
     china = {"AWS::URLSuffix": "amazonaws.com.cn", "AWS::Region": "cn-north-1"}
     found = statements(deployed_in("aws-cn", KMS, **china)["Key"])
-    assert {sid: body["Principal"] for sid, body in found.items() if sid != "AccountAdministers"} == {
+    assert {
+        sid: body["Principal"] for sid, body in found.items() if sid != "AccountAdministers"
+    } == {
         "CloudWatchLogsEncryptsTheLogGroup": {"Service": "logs.cn-north-1.amazonaws.com.cn"},
         "CloudWatchPublishesAlarms": {"Service": "cloudwatch.amazonaws.com"},
         "EventBridgeKeepsUndelivered": {"Service": "events.amazonaws.com"},
@@ -316,7 +365,11 @@ def test_in_china_cloudwatch_logs_is_another_principal_and_the_others_are_the_sa
 def test_logs_are_encrypted_for_the_stacks_log_group_only() -> None:
     group = properties("PusherLogGroup")["LogGroupName"]
     assert key_statements()["CloudWatchLogsEncryptsTheLogGroup"]["Condition"] == {
-        "ArnEquals": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"}
+        "ArnEquals": {
+            "kms:EncryptionContext:aws:logs:arn": (
+                f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"
+            )
+        }
     }
 
 
@@ -337,7 +390,10 @@ def test_only_the_account_itself_administers_the_key() -> None:
 
 
 def test_the_key_has_an_alias() -> None:
-    assert properties("KeyAlias", KMS, AliasName="team/ecr") == {"AliasName": "alias/team/ecr", "TargetKeyId": "Key"}
+    assert properties("KeyAlias", KMS, AliasName="team/ecr") == {
+        "AliasName": "alias/team/ecr",
+        "TargetKeyId": "Key",
+    }
 
 
 def test_it_gives_what_the_functions_stack_asks_for() -> None:
@@ -365,6 +421,9 @@ def test_the_keys_parameters_refuse_nonsense(parameter: str, value: str, fits: b
 
 def test_the_kustomization_is_the_grant_for_the_whole_cluster() -> None:
     (found,) = documents("infra/rbac/kustomization.yaml")
-    assert (found["apiVersion"], found["kind"]) == ("kustomize.config.k8s.io/v1beta1", "Kustomization")
+    assert (found["apiVersion"], found["kind"]) == (
+        "kustomize.config.k8s.io/v1beta1",
+        "Kustomization",
+    )
     assert found["resources"] == ["cluster.yaml"]
     assert (ROOT / "infra/rbac/cluster.yaml").is_file()

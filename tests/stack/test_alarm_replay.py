@@ -1,7 +1,9 @@
-"""The template's alarms, replayed over what the function says in a healthy month, with a failing cluster, when it stops, and on its first day.
+"""The template's alarms, replayed over what the function says in a healthy month, with a failing
+cluster, when it stops, and on its first day.
 
-The metric streams are the function's own (report.metrics of runs as they would be), and the token's twelve hours are the judge. Every
-promise is held against each way in which AWS's documentation of alarms can be read.
+The metric streams are the function's own (report.metrics of runs as they would be), and the token's
+twelve hours are the judge. Every promise is held against each way in which AWS's documentation of
+alarms can be read.
 """
 
 from collections.abc import Iterable
@@ -19,12 +21,26 @@ from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.results import ClusterResult, IssuedToken, NamespaceOutcome, Outcome
 from tests.stack.alarms import alarms
 from tests.stack.template import STACK
-from tests.support.cloudwatch import DAY, HOUR, MINUTE, Alarm, Metrics, Readings, State, every_reading, simulate
+from tests.support.cloudwatch import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Alarm,
+    Metrics,
+    Readings,
+    State,
+    every_reading,
+    simulate,
+)
 from tests.support.cloudwatch.readings import WarmUpAfterUpdate
 
 TOKEN_LIFE = 12 * HOUR
 MONTH = 31 * DAY
-RETRY_DELAY, RETRY_EVERY, RETRIES = 15 * MINUTE, 30 * MINUTE, 16  # RetryQueue with the default time-out
+RETRY_DELAY, RETRY_EVERY, RETRIES = (
+    15 * MINUTE,
+    30 * MINUTE,
+    16,
+)  # RetryQueue with the default time-out
 FULL = Request()
 
 
@@ -43,14 +59,35 @@ class Story:
     expires: dict[str, float] = field(default_factory=dict)
 
     def run(
-        self, at: float, *results: ClusterResult, request: Request = FULL, life: float = TOKEN_LIFE, private: float = TOKEN_LIFE, **more: Any
+        self,
+        at: float,
+        *results: ClusterResult,
+        request: Request = FULL,
+        life: float = TOKEN_LIFE,
+        private: float = TOKEN_LIFE,
+        **more: Any,
     ) -> None:
-        """One run of the function. `life`: of ECR Public's token; `private`: of a private registry's."""
-        lives = ("public.ecr.aws", life, False), ("111122223333.dkr.ecr.eu-west-1.amazonaws.com", private, True)
-        tokens = tuple(IssuedToken(name, datetime.fromtimestamp(at + its, UTC), own) for name, its, own in lives) if results else ()
+        """One run of the function.
+
+        `life`: of ECR Public's token; `private`: of a private registry's.
+        """
+        lives = (
+            ("public.ecr.aws", life, False),
+            ("111122223333.dkr.ecr.eu-west-1.amazonaws.com", private, True),
+        )
+        tokens = (
+            tuple(
+                IssuedToken(name, datetime.fromtimestamp(at + its, UTC), own)
+                for name, its, own in lives
+            )
+            if results
+            else ()
+        )
         run = RunResult(request, "id", 2.0, results, tokens, **{"unconfigured": False, **more})
         for metric in metrics(run, now=datetime.fromtimestamp(at + 2, UTC)):
-            dimensions = {"service": STACK} | ({"cluster": metric.cluster} if metric.cluster else {})
+            dimensions = {"service": STACK} | (
+                {"cluster": metric.cluster} if metric.cluster else {}
+            )
             dimensions |= {"registry": metric.registry} if metric.registry else {}
             self.metrics.put("EcrPublicPusher", metric.name, dimensions, at, metric.value)
         for result in results:
@@ -60,7 +97,9 @@ class Story:
     def crash(self, at: float) -> None:
         """Lambda counts an error, and tries the same again after one and two minutes more."""
         for later in (0, MINUTE, 3 * MINUTE):
-            self.metrics.put("AWS/Lambda", "Errors", {"FunctionName": "PusherFunction"}, at + later, 1)
+            self.metrics.put(
+                "AWS/Lambda", "Errors", {"FunctionName": "PusherFunction"}, at + later, 1
+            )
 
 
 def good(identity: str) -> ClusterResult:
@@ -82,7 +121,10 @@ FLEET = (good("one"), good("two"), good("three"))
 
 @cache
 def _alarms(parameters: tuple[tuple[str, Any], ...]) -> dict[str, Alarm]:
-    return {name: Alarm.from_properties(properties) for name, properties in alarms(**dict(parameters)).items()}
+    return {
+        name: Alarm.from_properties(properties)
+        for name, properties in alarms(**dict(parameters)).items()
+    }
 
 
 def calls(
@@ -98,16 +140,32 @@ def calls(
     """When an alarm of a stack created at `start`, and updated once, goes off."""
     alarm = _alarms(tuple(sorted(parameters.items())))[name]
     transitions = simulate(alarm, story.metrics, start, end, readings, updated=updated)
-    return [one.time for one in transitions if one.state is State.ALARM and one.previous is not State.ALARM]
+    return [
+        one.time
+        for one in transitions
+        if one.state is State.ALARM and one.previous is not State.ALARM
+    ]
 
 
-def all_calls(story: Story, start: float, end: float, readings: Readings, **parameters: Any) -> dict[str, list[float]]:
+def all_calls(
+    story: Story, start: float, end: float, readings: Readings, **parameters: Any
+) -> dict[str, list[float]]:
     """The same for every alarm of the stack, those that stay silent left out."""
     names = _alarms(tuple(sorted(parameters.items())))
-    return {name: found for name in names if (found := calls(name, story, start, end, readings, **parameters))}
+    return {
+        name: found
+        for name in names
+        if (found := calls(name, story, start, end, readings, **parameters))
+    }
 
 
-def pushes(story: Story, start: float, end: float, every: float = 8 * HOUR, results: Iterable[ClusterResult] = FLEET) -> float:
+def pushes(
+    story: Story,
+    start: float,
+    end: float,
+    every: float = 8 * HOUR,
+    results: Iterable[ClusterResult] = FLEET,
+) -> float:
     """A schedule's pushes; the time of the last one."""
     at = start
     while at + every <= end:
@@ -126,10 +184,23 @@ def test_a_healthy_month_is_silent(readings: Readings) -> None:
 
 @every_way
 @pytest.mark.parametrize(("hours", "after"), [(1, 2), (4, 5), (8, 9), (9, 10)])
-def test_no_allowed_pair_of_schedule_and_alarm_cries_for_nothing(readings: Readings, hours: int, after: int) -> None:
+def test_no_allowed_pair_of_schedule_and_alarm_cries_for_nothing(
+    readings: Readings, hours: int, after: int
+) -> None:
     story = Story()
     pushes(story, 59 * MINUTE, 10 * DAY, hours * HOUR)
-    assert calls("NoFullPushAlarm", story, 0, 10 * DAY, readings, Schedule=f"rate({hours} hours)", AlarmAfterHours=after) == []
+    assert (
+        calls(
+            "NoFullPushAlarm",
+            story,
+            0,
+            10 * DAY,
+            readings,
+            Schedule=f"rate({hours} hours)",
+            AlarmAfterHours=after,
+        )
+        == []
+    )
 
 
 @every_way
@@ -147,14 +218,20 @@ def test_with_fan_out_a_healthy_month_is_silent_too(readings: Readings) -> None:
         at = number * 8 * HOUR
         story.run(at, dispatched=3)
         for later, result in enumerate(FLEET):
-            story.run(at + 20 + later, result, request=Request(clusters=(result.id,), of_full_push=True, ignore_missing=True))
+            story.run(
+                at + 20 + later,
+                result,
+                request=Request(clusters=(result.id,), of_full_push=True, ignore_missing=True),
+            )
     assert all_calls(story, 0, MONTH - 8 * HOUR, readings) == {}
 
 
 @every_way
 @pytest.mark.parametrize("minute", [0, 1, 29, 59])
 @pytest.mark.parametrize("after", [9, 10])
-def test_a_function_that_stopped_is_known_within_an_hour_of_the_limit_and_before_the_tokens_end(readings: Readings, minute: int, after: int) -> None:
+def test_a_function_that_stopped_is_known_within_an_hour_of_the_limit_and_before_the_tokens_end(
+    readings: Readings, minute: int, after: int
+) -> None:
     story = Story()
     last = pushes(story, minute * MINUTE, 5 * DAY)
     (call,) = calls("NoFullPushAlarm", story, 0, last + 2 * DAY, readings, AlarmAfterHours=after)
@@ -183,7 +260,9 @@ def test_one_bad_cluster_never_sets_off_the_dead_mans_switch(readings: Readings)
 
 
 @every_way
-def test_pushes_that_fail_as_a_whole_are_known_at_once_and_again_when_tokens_are_near_their_end(readings: Readings) -> None:
+def test_pushes_that_fail_as_a_whole_are_known_at_once_and_again_when_tokens_are_near_their_end(
+    readings: Readings,
+) -> None:
     story = Story()
     last = pushes(story, 0, 3 * DAY)
     for number in range(1, 4):
@@ -195,7 +274,9 @@ def test_pushes_that_fail_as_a_whole_are_known_at_once_and_again_when_tokens_are
 
 
 def failing_cluster(*, heals: float) -> tuple[Story, float]:
-    """A cluster that fails from the third day on, tried again by the queue after each push, until it heals; with the time of its first failure."""
+    """A cluster that fails from the third day on, tried again by the queue after each push, until
+    it heals; with the time of its first failure.
+    """
     story = Story()
     fails = 3 * DAY
     at = 0.0
@@ -213,7 +294,9 @@ def failing_cluster(*, heals: float) -> tuple[Story, float]:
 
 
 @every_way
-def test_a_cluster_that_fails_is_known_hours_before_its_token_ends_and_only_once(readings: Readings) -> None:
+def test_a_cluster_that_fails_is_known_hours_before_its_token_ends_and_only_once(
+    readings: Readings,
+) -> None:
     story, fails = failing_cluster(heals=4 * DAY)
     (call,) = calls("ClusterFailedAlarm", story, 0, 6 * DAY, readings)
     token_ends = fails - 8 * HOUR + TOKEN_LIFE
@@ -224,14 +307,20 @@ def test_a_cluster_that_fails_is_known_hours_before_its_token_ends_and_only_once
 def test_the_alarm_of_a_cluster_that_healed_ends(readings: Readings) -> None:
     story, _ = failing_cluster(heals=3 * DAY + 40 * MINUTE)
     alarm = _alarms(())["ClusterFailedAlarm"]
-    transitions = [one for one in simulate(alarm, story.metrics, 0, 6 * DAY, readings) if one.state is not one.previous]
+    transitions = [
+        one
+        for one in simulate(alarm, story.metrics, 0, 6 * DAY, readings)
+        if one.state is not one.previous
+    ]
     ended = [one.time for one in transitions if one.previous is State.ALARM]
     assert len(ended) == 1
     assert ended[0] <= 3 * DAY + 5 * HOUR
 
 
 @every_way
-def test_a_cluster_is_named_by_the_alarm_and_a_new_one_is_covered_without_a_change(readings: Readings) -> None:
+def test_a_cluster_is_named_by_the_alarm_and_a_new_one_is_covered_without_a_change(
+    readings: Readings,
+) -> None:
     story, _ = failing_cluster(heals=4 * DAY)
     story.run(5 * DAY + HOUR, bad("brand-new"), request=Request(clusters=("brand-new",)))
     transitions = simulate(_alarms(())["ClusterFailedAlarm"], story.metrics, 0, 6 * DAY, readings)
@@ -243,7 +332,9 @@ def test_a_cluster_is_named_by_the_alarm_and_a_new_one_is_covered_without_a_chan
 def test_another_stacks_failing_cluster_is_not_ours(readings: Readings) -> None:
     story = Story()
     pushes(story, 0, DAY)
-    story.metrics.put("EcrPublicPusher", "ClusterFailed", {"service": "another", "cluster": "two"}, 9 * HOUR, 1)
+    story.metrics.put(
+        "EcrPublicPusher", "ClusterFailed", {"service": "another", "cluster": "two"}, 9 * HOUR, 1
+    )
     assert calls("ClusterFailedAlarm", story, 0, DAY, readings) == []
 
 
@@ -255,7 +346,9 @@ def unconfigured(story: Story, start: float, end: float) -> None:
 
 
 @every_way
-def test_a_deployment_without_configuration_is_silent_for_a_day_and_then_says_so_once(readings: Readings) -> None:
+def test_a_deployment_without_configuration_is_silent_for_a_day_and_then_says_so_once(
+    readings: Readings,
+) -> None:
     story = Story()
     unconfigured(story, MINUTE, 4 * DAY)
     found = all_calls(story, 0, 4 * DAY, readings)
@@ -279,14 +372,18 @@ def test_the_first_parameter_sets_nothing_off(readings: Readings, hours: float) 
 
 
 @every_way
-def test_a_cron_schedule_whose_first_run_is_hours_away_is_silent_until_then(readings: Readings) -> None:
+def test_a_cron_schedule_whose_first_run_is_hours_away_is_silent_until_then(
+    readings: Readings,
+) -> None:
     story = Story()
     pushes(story, 7.9 * HOUR, 3 * DAY)
     assert all_calls(story, 0, 3 * DAY, readings, Schedule="cron(0 0/8 * * ? *)") == {}
 
 
 @every_way
-def test_a_function_that_dies_on_its_first_day_is_known_before_the_first_token_ends(readings: Readings) -> None:
+def test_a_function_that_dies_on_its_first_day_is_known_before_the_first_token_ends(
+    readings: Readings,
+) -> None:
     story = Story()
     story.run(MINUTE, unconfigured=True)
     story.run(HOUR, good("one"), request=Request(clusters=("one",)))
@@ -365,14 +462,18 @@ def test_a_deleted_document_is_known_and_a_first_one_is_no_alarm(readings: Readi
     unconfigured(story, 0, DAY)
     pushes(story, DAY, 2 * DAY)
     assert not calls("DocumentsDeletedAlarm", story, 0, 2 * DAY, readings)
-    story.run(2 * DAY + HOUR, request=Request(clusters=("prod",), deleted="prod"), unconfigured=False)
+    story.run(
+        2 * DAY + HOUR, request=Request(clusters=("prod",), deleted="prod"), unconfigured=False
+    )
     (call,) = calls("DocumentsDeletedAlarm", story, 0, 2 * DAY + 6 * HOUR, readings)
     assert call <= 2 * DAY + 2 * HOUR + 10 * MINUTE
 
 
 @every_way
 @pytest.mark.parametrize(("hours", "alarmed"), [(12, False), (10, True), (1, True)])
-def test_a_token_with_too_little_life_is_known(readings: Readings, hours: float, alarmed: bool) -> None:
+def test_a_token_with_too_little_life_is_known(
+    readings: Readings, hours: float, alarmed: bool
+) -> None:
     story = Story()
     pushes(story, 0, DAY)
     story.run(DAY + 8 * HOUR, *FLEET, life=hours * HOUR)
@@ -383,7 +484,9 @@ def test_a_token_with_too_little_life_is_known(readings: Readings, hours: float,
 
 @every_way
 @pytest.mark.parametrize(("hours", "alarmed"), [(12, False), (10, True), (1, True)])
-def test_a_private_token_with_too_little_life_is_known_as_such(readings: Readings, hours: float, alarmed: bool) -> None:
+def test_a_private_token_with_too_little_life_is_known_as_such(
+    readings: Readings, hours: float, alarmed: bool
+) -> None:
     story = Story()
     pushes(story, 0, DAY)
     story.run(DAY + 8 * HOUR, *FLEET, private=hours * HOUR)
@@ -394,12 +497,16 @@ def test_a_private_token_with_too_little_life_is_known_as_such(readings: Reading
 
 
 @every_way
-def test_a_discovery_that_fails_is_known_and_recovers_once_it_finds_its_clusters(readings: Readings) -> None:
+def test_a_discovery_that_fails_is_known_and_recovers_once_it_finds_its_clusters(
+    readings: Readings,
+) -> None:
     story = Story()
     found = good("fleet/us-east-1/one"), good("fleet/eu-west-1/two")
     pushes(story, 0, DAY, results=found)
     story.run(DAY + 8 * HOUR, found[0], bad("fleet/eu-west-1/*"))
-    story.run(DAY + 8 * HOUR + 15 * MINUTE, found[1], request=Request(clusters=("fleet/eu-west-1/*",)))
+    story.run(
+        DAY + 8 * HOUR + 15 * MINUTE, found[1], request=Request(clusters=("fleet/eu-west-1/*",))
+    )
     pushes(story, DAY + 16 * HOUR, 3 * DAY, results=found)
     transitions = simulate(_alarms(())["ClusterFailedAlarm"], story.metrics, 0, 3 * DAY, readings)
     states = [one.state for one in transitions if State.ALARM in (one.state, one.previous)]
@@ -483,13 +590,24 @@ def test_a_parameter_that_is_no_document_is_known(readings: Readings) -> None:
 @pytest.mark.parametrize(
     ("alarm", "namespace", "metric", "dimensions", "value"),
     [
-        ("DeadLetterAlarm", "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "DeadLetterQueue.QueueName"}, 1),
+        (
+            "DeadLetterAlarm",
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            {"QueueName": "DeadLetterQueue.QueueName"},
+            1,
+        ),
         ("ThrottlesAlarm", "AWS/Lambda", "Throttles", {"FunctionName": "PusherFunction"}, 1),
         ("DurationAlarm", "AWS/Lambda", "Duration", {"FunctionName": "PusherFunction"}, 241_000),
     ],
 )
 def test_what_aws_counts_is_known_within_minutes(
-    readings: Readings, alarm: str, namespace: str, metric: str, dimensions: dict[str, str], value: float
+    readings: Readings,
+    alarm: str,
+    namespace: str,
+    metric: str,
+    dimensions: dict[str, str],
+    value: float,
 ) -> None:
     story = Story()
     pushes(story, 0, DAY)

@@ -1,11 +1,23 @@
-"""The alarms: what each watches, when it comes, whom it tells, and that it leads to its section of the runbook. And the topic."""
+"""The alarms: what each watches, when it comes, whom it tells, and that it leads to its section of
+the runbook. And the topic.
+"""
 
 from typing import Any
 
 import pytest
 
 from tests.stack.alarms import EMITTED, NAMESPACE, RUN, alarm_metrics, alarms, metrics_of
-from tests.stack.template import ACCOUNT, REGION, ROOT, STACK, allow, deployed, properties, source, statements
+from tests.stack.template import (
+    ACCOUNT,
+    REGION,
+    ROOT,
+    STACK,
+    allow,
+    deployed,
+    properties,
+    source,
+    statements,
+)
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:ours"
@@ -37,13 +49,18 @@ WATCHED = {
     "DurationAlarm": {("AWS/Lambda", "Duration", ("FunctionName",))},
     "DeadLetterAlarm": {("AWS/SQS", "ApproximateNumberOfMessagesVisible", ("QueueName",))},
     "UnknownParametersAlarm": {(NAMESPACE, "UnknownParameters", RUN)},
-    "DocumentsDeletedAlarm": {(NAMESPACE, "DocumentsDeleted", RUN), (NAMESPACE, "Unconfigured", RUN)},
+    "DocumentsDeletedAlarm": {
+        (NAMESPACE, "DocumentsDeleted", RUN),
+        (NAMESPACE, "Unconfigured", RUN),
+    },
 }
 OPERATORS = {"GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<"}
 
 
 def test_these_are_the_alarms() -> None:
-    assert {name: body["AlarmName"] for name, body in alarms().items()} == {name: f"{STACK}-{section}" for name, section in SECTIONS.items()}
+    assert {name: body["AlarmName"] for name, body in alarms().items()} == {
+        name: f"{STACK}-{section}" for name, section in SECTIONS.items()
+    }
 
 
 @pytest.mark.parametrize(("name", "watched"), WATCHED.items())
@@ -57,7 +74,11 @@ def test_every_metric_that_is_watched_is_one_that_is_emitted() -> None:
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_each_alarm_watches_this_stacks_own(name: str) -> None:
-    own = {"service": STACK, "FunctionName": "PusherFunction", "QueueName": "DeadLetterQueue.QueueName"}
+    own = {
+        "service": STACK,
+        "FunctionName": "PusherFunction",
+        "QueueName": "DeadLetterQueue.QueueName",
+    }
     dimensions = [one for metric in plain_metrics(alarms()[name]) for one in metric["Dimensions"]]
     assert [one for one in dimensions if one["Value"] != own[one["Name"]]] == []
 
@@ -67,9 +88,9 @@ def test_each_alarm_says_what_it_means_and_where_to_read_on(name: str, section: 
     said = alarms()[name]["AlarmDescription"]
     assert said.endswith(f". {RUNBOOK}#alarm-{section}")
     assert 100 < len(said) <= 1024
-    assert alarms(RunbookUrl="https://git.example.com/runbook.md")[name]["AlarmDescription"].endswith(
-        f" https://git.example.com/runbook.md#alarm-{section}"
-    )
+    assert alarms(RunbookUrl="https://git.example.com/runbook.md")[name][
+        "AlarmDescription"
+    ].endswith(f" https://git.example.com/runbook.md#alarm-{section}")
 
 
 @pytest.mark.parametrize("section", [*SECTIONS.values()])
@@ -78,14 +99,24 @@ def test_each_alarm_has_its_section_in_the_runbook(section: str) -> None:
 
 
 @pytest.mark.parametrize("name", SECTIONS)
-@pytest.mark.parametrize(("parameters", "topic"), [({}, "AlarmTopic"), ({"AlarmTopicArn": TOPIC}, TOPIC)])
+@pytest.mark.parametrize(
+    ("parameters", "topic"), [({}, "AlarmTopic"), ({"AlarmTopicArn": TOPIC}, TOPIC)]
+)
 def test_each_alarm_notifies_the_topic(name: str, parameters: dict[str, str], topic: str) -> None:
     assert alarms(**parameters)[name]["AlarmActions"] == [topic]
 
 
-@pytest.mark.parametrize(("parameters", "topic"), [({}, "AlarmTopic"), ({"AlarmTopicArn": TOPIC}, TOPIC)])
-def test_recovery_is_notified_where_somebody_waits_for_it(parameters: dict[str, str], topic: str) -> None:
-    logged = {name: body["OKActions"] for name, body in alarms(**parameters).items() if "OKActions" in body}
+@pytest.mark.parametrize(
+    ("parameters", "topic"), [({}, "AlarmTopic"), ({"AlarmTopicArn": TOPIC}, TOPIC)]
+)
+def test_recovery_is_notified_where_somebody_waits_for_it(
+    parameters: dict[str, str], topic: str
+) -> None:
+    logged = {
+        name: body["OKActions"]
+        for name, body in alarms(**parameters).items()
+        if "OKActions" in body
+    }
     assert logged == {"NoFullPushAlarm": [topic], "ClusterFailedAlarm": [topic]}
 
 
@@ -106,7 +137,9 @@ def test_missing_data_are_bad_for_the_dead_mans_switch_alone() -> None:
         ("DeadLetterAlarm", "Maximum", ">=", 1, 300),
     ],
 )
-def test_a_plain_alarm_comes_at_the_first_bad_value(name: str, statistic: str, operator: str, threshold: int, period: int) -> None:
+def test_a_plain_alarm_comes_at_the_first_bad_value(
+    name: str, statistic: str, operator: str, threshold: int, period: int
+) -> None:
     alarm = alarms()[name]
     assert (alarm["Statistic"], alarm["Period"]) == (statistic, period)
     assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == (operator, threshold)
@@ -121,14 +154,18 @@ def test_a_long_run_is_one_of_four_fifths_of_the_time_out(timeout: int) -> None:
 def test_the_failed_clusters_are_found_by_one_query() -> None:
     alarm = alarms()["ClusterFailedAlarm"]
     (query,) = alarm["Metrics"]
-    assert query["Expression"] == (
-        f"SELECT MAX(ClusterFailed) FROM SCHEMA(\"EcrPublicPusher\", cluster, service) WHERE service = '{STACK}' GROUP BY cluster ORDER BY MAX() DESC"
+    assert (
+        query["Expression"]
+        == 'SELECT MAX(ClusterFailed) FROM SCHEMA("EcrPublicPusher", cluster, service) WHERE'
+        f" service = '{STACK}' GROUP BY cluster ORDER BY MAX() DESC"
     )
     assert (query["Id"], query["Period"], query["ReturnData"]) == ("q1", 3600, True)
     assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == (">=", 1)
 
 
-def test_the_tokens_of_all_private_registries_are_watched_by_one_query_at_the_public_ones_threshold() -> None:
+def test_the_tokens_of_all_private_registries_are_watched_by_one_query_at_the_public_ones_threshold() -> (
+    None
+):
     alarm = alarms()["PrivateTokenLifeAlarm"]
     (query,) = alarm["Metrics"]
     assert query["Expression"] == (
@@ -170,7 +207,10 @@ def test_silence_is_an_alarm_after_the_hours_asked_for(hours: int) -> None:
 
 def test_silence_is_no_full_push_and_something_to_push() -> None:
     alarm = alarms()["NoFullPushAlarm"]
-    assert stats(alarm) == {"full": ("FullPushCompleted", "Sum", 3600), "unconfigured": ("Unconfigured", "Maximum", 3600)}
+    assert stats(alarm) == {
+        "full": ("FullPushCompleted", "Sum", 3600),
+        "unconfigured": ("Unconfigured", "Maximum", 3600),
+    }
     assert expression(alarm) == "FILL(full, 0) + FILL(unconfigured, REPEAT)"
     assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == ("<", 1)
 
@@ -186,12 +226,18 @@ def test_what_the_first_runs_report_ends_the_warm_up_before() -> None:
 
 
 def test_only_what_a_new_stack_cannot_have_yet_warms_up() -> None:
-    assert [name for name, body in alarms().items() if "WarmUpConfiguration" in body] == ["NoFullPushAlarm", "UnconfiguredAlarm"]
+    assert [name for name, body in alarms().items() if "WarmUpConfiguration" in body] == [
+        "NoFullPushAlarm",
+        "UnconfiguredAlarm",
+    ]
 
 
 def test_a_new_stack_has_a_day_to_be_configured() -> None:
     warm_up = alarms()["UnconfiguredAlarm"]["WarmUpConfiguration"]
-    assert warm_up == {"WarmUpPeriodDurationInMinutes": 24 * 60, "OnlyStartEvaluatingAfterWarmUpPeriodEnds": True}
+    assert warm_up == {
+        "WarmUpPeriodDurationInMinutes": 24 * 60,
+        "OnlyStartEvaluatingAfterWarmUpPeriodEnds": True,
+    }
 
 
 def test_unknown_parameters_are_an_alarm_until_a_push_finds_none() -> None:
@@ -204,7 +250,10 @@ def test_unknown_parameters_are_an_alarm_until_a_push_finds_none() -> None:
 
 def test_documents_that_went_are_an_alarm_however_it_is_noticed() -> None:
     alarm = alarms(AlarmAfterHours=10)["DocumentsDeletedAlarm"]
-    assert stats(alarm) == {"deleted": ("DocumentsDeleted", "Maximum", 3600), "unconfigured": ("Unconfigured", "Maximum", 3600)}
+    assert stats(alarm) == {
+        "deleted": ("DocumentsDeleted", "Maximum", 3600),
+        "unconfigured": ("Unconfigured", "Maximum", 3600),
+    }
     assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == (">=", 1)
     assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (10, 1)
 
@@ -213,14 +262,21 @@ def test_documents_that_went_are_an_alarm_however_it_is_noticed() -> None:
 @pytest.mark.parametrize("name", SECTIONS)
 def test_no_alarm_looks_back_further_than_cloudwatch_does(name: str) -> None:
     alarm = alarms(AlarmAfterHours=10)[name]
-    period = alarm.get("Period") or max(query.get("Period") or query["MetricStat"]["Period"] for query in alarm["Metrics"] if reads(query))
+    period = alarm.get("Period") or max(
+        query.get("Period") or query["MetricStat"]["Period"]
+        for query in alarm["Metrics"]
+        if reads(query)
+    )
     assert period * alarm["EvaluationPeriods"] <= (7 * 86400 if period >= 3600 else 86400)
 
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_an_alarm_of_several_queries_follows_exactly_one(name: str) -> None:
     alarm = alarms()[name]
-    assert "Metrics" not in alarm or [query["ReturnData"] for query in alarm["Metrics"]].count(True) == 1
+    assert (
+        "Metrics" not in alarm
+        or [query["ReturnData"] for query in alarm["Metrics"]].count(True) == 1
+    )
 
 
 # --- the topic
@@ -258,7 +314,11 @@ def test_the_address_is_subscribed() -> None:
 
 
 def plain_metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
-    return [alarm] if "MetricName" in alarm else [query["MetricStat"]["Metric"] for query in alarm["Metrics"] if "MetricStat" in query]
+    return (
+        [alarm]
+        if "MetricName" in alarm
+        else [query["MetricStat"]["Metric"] for query in alarm["Metrics"] if "MetricStat" in query]
+    )
 
 
 def reads(query: dict[str, Any]) -> bool:
@@ -267,8 +327,13 @@ def reads(query: dict[str, Any]) -> bool:
 
 
 def stats(alarm: dict[str, Any]) -> dict[str, tuple[str, str, int]]:
-    found = {query["Id"]: query["MetricStat"] for query in alarm["Metrics"] if "MetricStat" in query}
-    return {name: (stat["Metric"]["MetricName"], stat["Stat"], stat["Period"]) for name, stat in found.items()}
+    found = {
+        query["Id"]: query["MetricStat"] for query in alarm["Metrics"] if "MetricStat" in query
+    }
+    return {
+        name: (stat["Metric"]["MetricName"], stat["Stat"], stat["Period"])
+        for name, stat in found.items()
+    }
 
 
 def expression(alarm: dict[str, Any]) -> str:

@@ -1,4 +1,6 @@
-"""Commands in the comments and descriptions of templates, RBAC and examples: each is one that its tool takes, for a named region or cluster."""
+"""Commands in the comments and descriptions of templates, RBAC and examples: each is one that its
+tool takes, for a named region or cluster.
+"""
 
 import json
 import os
@@ -18,11 +20,20 @@ from tests.support.commands.prose import PROGRAMS
 
 FILES = sorted(
     file
-    for pattern in ("template.yaml", "samconfig.toml", "infra/*.yaml", "infra/rbac/*.yaml", "infra/examples/**/*.yaml", "infra/terraform/**/*.tf")
+    for pattern in (
+        "template.yaml",
+        "samconfig.toml",
+        "infra/*.yaml",
+        "infra/rbac/*.yaml",
+        "infra/examples/**/*.yaml",
+        "infra/terraform/**/*.tf",
+    )
     for file in ROOT.glob(pattern)
 )
 # A command of several lines in a comment, further in than the comment's own text.
-IN_COMMENT = re.compile(rf"^ *#   ((?:{'|'.join(PROGRAMS)}) (?:[^\n]*\\\n *# *)*[^\n]*)$", re.MULTILINE)
+IN_COMMENT = re.compile(
+    rf"^ *#   ((?:{'|'.join(PROGRAMS)}) (?:[^\n]*\\\n *# *)*[^\n]*)$", re.MULTILINE
+)
 PARSE = """
 import json, sys
 from samcli.cli.types import CfnParameterOverridesType
@@ -49,21 +60,36 @@ def test_every_command_is_one_that_its_tool_takes(file: str, command: str) -> No
 
 
 def test_commands_are_found_in_comments_and_descriptions() -> None:
-    assert {"minimal.yaml", "namespaced.yaml", "access-entry.yaml"} <= {file for file, _ in commands()}
+    assert {"minimal.yaml", "namespaced.yaml", "access-entry.yaml"} <= {
+        file for file, _ in commands()
+    }
 
 
 def overrides(*texts: str) -> dict[str, str]:
     """What the SAM CLI makes of parameter overrides."""
     sam = Path(os.environ.get("SAM") or ROOT / ".venv-sam" / "bin" / "sam")
-    asked = subprocess.run([sam.with_name("python"), "-c", PARSE], input=json.dumps(texts), capture_output=True, text=True, check=True)
+    asked = subprocess.run(
+        [sam.with_name("python"), "-c", PARSE],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found: dict[str, str] = json.loads(asked.stdout)
     return found
 
 
 def test_the_quotes_in_the_refusal_of_a_schedule_keep_its_blanks() -> None:
     parameters = source()["Parameters"]
-    shown = [word.text for name in ("Schedule", "SweepSchedule") for word in _quoted(parameters[name]["ConstraintDescription"])]
-    assert [overrides(text) for text in shown] == [{"Schedule": "rate(8 hours)"}, {"SweepSchedule": "rate(5 minutes)"}]
+    shown = [
+        word.text
+        for name in ("Schedule", "SweepSchedule")
+        for word in _quoted(parameters[name]["ConstraintDescription"])
+    ]
+    assert [overrides(text) for text in shown] == [
+        {"Schedule": "rate(8 hours)"},
+        {"SweepSchedule": "rate(5 minutes)"},
+    ]
 
 
 def _quoted(text: str) -> Iterator[Word]:
@@ -71,7 +97,11 @@ def _quoted(text: str) -> Iterator[Word]:
 
 
 def test_the_overrides_in_samconfig_are_what_they_say() -> None:
-    line = next(line for line in (ROOT / "samconfig.toml").read_text().splitlines() if line.startswith("# parameter_overrides"))
+    line = next(
+        line
+        for line in (ROOT / "samconfig.toml").read_text().splitlines()
+        if line.startswith("# parameter_overrides")
+    )
     assert overrides(*tomllib.loads(line.removeprefix("# "))["parameter_overrides"]) == {
         "AlarmEmail": "platform@example.com",
         "Schedule": "rate(4 hours)",

@@ -11,7 +11,9 @@ from tests.stack.alarms import EMITTED, METRICS, NAMESPACE, MetricName, alarms
 from tests.stack.template import REGION, STACK, properties
 
 WIDTH = 24
-_SEARCH = re.compile(r"""SEARCH\('\{(\w+),([\w,]+)\} MetricName="(\w+)" service="([^"]+)"', '\w+', \d+\)""")
+_SEARCH = re.compile(
+    r"""SEARCH\('\{(\w+),([\w,]+)\} MetricName="(\w+)" service="([^"]+)"', '\w+', \d+\)"""
+)
 
 
 def body(**parameters: Any) -> dict[str, Any]:
@@ -20,27 +22,39 @@ def body(**parameters: Any) -> dict[str, Any]:
 
 
 def widgets(kind: str, **parameters: Any) -> list[dict[str, Any]]:
-    return [widget["properties"] for widget in body(**parameters)["widgets"] if widget["type"] == kind]
+    return [
+        widget["properties"] for widget in body(**parameters)["widgets"] if widget["type"] == kind
+    ]
 
 
 def rows() -> Iterator[tuple[list[Any], dict[str, Any]]]:
-    """The metrics of all graphs: names and dimensions with their abbreviations written out, and options; expressions without names."""
+    """The metrics of all graphs: names and dimensions with their abbreviations written out, and
+    options; expressions without names.
+    """
     for widget in widgets("metric"):
         previous: list[Any] = []
         for row in widget["metrics"]:
             options = row[-1] if isinstance(row[-1], dict) else {}
             names = [part for part in row if not isinstance(part, dict)]
-            previous = [previous[place] if name == "." else name for place, name in enumerate(names)]
+            previous = [
+                previous[place] if name == "." else name for place, name in enumerate(names)
+            ]
             yield previous, options
 
 
 def shown() -> set[MetricName]:
     named = {(names[0], names[1], tuple(sorted(names[2::2]))) for names, _ in rows() if names}
-    return named | {(found[1], found[3], tuple(sorted(found[2].split(",")))) for found in searches()}
+    return named | {
+        (found[1], found[3], tuple(sorted(found[2].split(",")))) for found in searches()
+    }
 
 
 def searches() -> list[re.Match[str]]:
-    expressions = [options["expression"] for names, options in rows() if not names and "SEARCH" in options["expression"]]
+    expressions = [
+        options["expression"]
+        for names, options in rows()
+        if not names and "SEARCH" in options["expression"]
+    ]
     found = [_SEARCH.fullmatch(expression) for expression in expressions]
     assert all(found), expressions
     return [one for one in found if one]
@@ -59,7 +73,13 @@ def test_every_metric_that_is_shown_is_one_that_is_emitted() -> None:
 
 
 def test_what_decides_about_pulls_is_shown() -> None:
-    deciding = {"FullPushCompleted", "TokenSecondsAtIssue", "ClusterFailed", "SecretsFailed", "Duration"}
+    deciding = {
+        "FullPushCompleted",
+        "TokenSecondsAtIssue",
+        "ClusterFailed",
+        "SecretsFailed",
+        "Duration",
+    }
     assert deciding <= {name for _, name, _ in shown()}
 
 
@@ -99,7 +119,10 @@ def test_queries_read_the_functions_log(query: str) -> None:
 def test_queries_name_metrics_as_powertools_writes_them(query: str) -> None:
     # {"SecretsApplied": [3.0]} is SecretsApplied.0 to Logs Insights.
     assert set(re.findall(r"\b([A-Z]\w+)\.0\b", query)) <= METRICS.keys()
-    assert not set(re.findall(r"\b([A-Z]\w+)\b(?!\.0)", re.sub(r"'[^']*'", "", query))) & METRICS.keys()
+    assert (
+        not set(re.findall(r"\b([A-Z]\w+)\b(?!\.0)", re.sub(r"'[^']*'", "", query)))
+        & METRICS.keys()
+    )
 
 
 def test_how_long_tokens_live_counts_from_the_last_write_of_each_cluster() -> None:
@@ -112,19 +135,34 @@ def test_how_long_tokens_live_counts_from_the_last_write_of_each_cluster() -> No
 
 
 def test_a_long_run_is_seen_beside_the_time_out() -> None:
-    lines = [line for widget in widgets("metric", Timeout=600) for line in widget.get("annotations", {}).get("horizontal", [])]
+    lines = [
+        line
+        for widget in widgets("metric", Timeout=600)
+        for line in widget.get("annotations", {}).get("horizontal", [])
+    ]
     assert {"label": "Time-out", "value": 600} in lines
 
 
 def test_the_cost_counts_the_functions_memory() -> None:
     graphs = widgets("metric", MemorySize=1024)
-    expressions = [row[0]["expression"] for graph in graphs for row in graph["metrics"] if isinstance(row[0], dict)]
+    expressions = [
+        row[0]["expression"]
+        for graph in graphs
+        for row in graph["metrics"]
+        if isinstance(row[0], dict)
+    ]
     assert "ms / 1000 * 1024 / 1024" in expressions
 
 
 def test_texts_lead_to_the_runbook() -> None:
-    texts = " ".join(widget["markdown"] for widget in widgets("text", RunbookUrl="https://git.example.com/runbook.md"))
-    assert set(re.findall(r"\]\((\S+)\)", texts)) == {"https://git.example.com/runbook.md#alarms", "https://git.example.com/runbook.md#cost"}
+    texts = " ".join(
+        widget["markdown"]
+        for widget in widgets("text", RunbookUrl="https://git.example.com/runbook.md")
+    )
+    assert set(re.findall(r"\]\((\S+)\)", texts)) == {
+        "https://git.example.com/runbook.md#alarms",
+        "https://git.example.com/runbook.md#cost",
+    }
 
 
 def test_texts_name_the_runbooks_place_where_it_has_no_address_and_link_to_nothing() -> None:
@@ -151,14 +189,27 @@ def test_widgets_lie_side_by_side_on_the_page() -> None:
 
 
 def test_the_questions_come_in_their_order() -> None:
-    logged = [widget["properties"].get("title") or widget["properties"]["markdown"] for widget in body()["widgets"]]
-    questions = ["Is every cluster fresh?", "How long do tokens live?", "What failed?", "How long do runs take?", "What does it cost?"]
-    places = [next(place for place, text in enumerate(logged) if question in text) for question in questions]
+    logged = [
+        widget["properties"].get("title") or widget["properties"]["markdown"]
+        for widget in body()["widgets"]
+    ]
+    questions = [
+        "Is every cluster fresh?",
+        "How long do tokens live?",
+        "What failed?",
+        "How long do runs take?",
+        "What does it cost?",
+    ]
+    places = [
+        next(place for place, text in enumerate(logged) if question in text)
+        for question in questions
+    ]
     assert places == sorted(places)
 
 
 def test_no_metric_of_our_namespace_is_left_out_without_reason() -> None:
     left_out = METRICS.keys() - {name for namespace, name, _ in shown() if namespace == NAMESPACE}
     in_tables = set(re.findall(r"\b([A-Z]\w+)\.0\b", " ".join(queries())))
-    # ClustersFailed is the number of the clusters shown one by one; UnknownParameters and DocumentsDeleted have alarms.
+    # ClustersFailed is the number of the clusters shown one by one; UnknownParameters and
+    # DocumentsDeleted have alarms.
     assert left_out - in_tables == {"ClustersFailed", "UnknownParameters", "DocumentsDeleted"}

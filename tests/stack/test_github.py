@@ -1,4 +1,6 @@
-""".github: CI runs what developers run, with the least rights; reports of defects come with what it takes to look into them."""
+""".github: CI runs what developers run, with the least rights; reports of defects come with what it
+takes to look into them.
+"""
 
 import re
 from typing import Any
@@ -30,7 +32,11 @@ def test_ci_may_read_the_repository_and_no_more() -> None:
     workflow = read("workflows/ci.yml")
     assert workflow["permissions"] == {"contents": "read"}
     assert not [job for job in workflow["jobs"].values() if "permissions" in job]
-    assert [step["with"]["persist-credentials"] for step in steps() if "actions/checkout@" in step.get("uses", "")] == ["false"]
+    assert [
+        step["with"]["persist-credentials"]
+        for step in steps()
+        if "actions/checkout@" in step.get("uses", "")
+    ] == ["false"]
     assert "secrets." not in WORKFLOW.read_text()
     assert "pull_request_target" not in workflow["on"]
 
@@ -38,25 +44,49 @@ def test_ci_may_read_the_repository_and_no_more() -> None:
 def test_actions_are_pinned_by_commit_with_their_version_beside() -> None:
     lines = [line for line in WORKFLOW.read_text().splitlines() if "uses:" in line]
     assert lines
-    assert [line for line in lines if not re.search(r"uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line)] == []
+    assert [
+        line
+        for line in lines
+        if not re.search(r"uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line)
+    ] == []
 
 
 def test_the_python_of_ci_is_the_functions() -> None:
-    (version,) = [step["with"]["python-version-file"] for step in steps() if "actions/setup-python@" in step.get("uses", "")]
-    assert f"python{(ROOT / version).read_text().strip()}" == properties("PusherFunction")["Runtime"]
+    (version,) = [
+        step["with"]["python-version-file"]
+        for step in steps()
+        if "actions/setup-python@" in step.get("uses", "")
+    ]
+    assert (
+        f"python{(ROOT / version).read_text().strip()}" == properties("PusherFunction")["Runtime"]
+    )
 
 
 def test_every_requirements_file_is_kept_current() -> None:
-    watched = {folder for update in read("dependabot.yml")["updates"] if update["package-ecosystem"] == "pip" for folder in update["directories"]}
-    files = [file.relative_to(ROOT) for pattern in ("", "*/", "*/*/") for file in ROOT.glob(f"{pattern}requirements*.txt")]
+    watched = {
+        folder
+        for update in read("dependabot.yml")["updates"]
+        if update["package-ecosystem"] == "pip"
+        for folder in update["directories"]
+    }
+    files = [
+        file.relative_to(ROOT)
+        for pattern in ("", "*/", "*/*/")
+        for file in ROOT.glob(f"{pattern}requirements*.txt")
+    ]
     folders = {file.parent for file in files if not file.parts[0].startswith(".")}
     assert {f"/{folder}".removesuffix("/.") or "/" for folder in folders} == watched
 
 
-@pytest.mark.parametrize(("form", "required"), [("bug.yml", {"version", "deployment", "what", "check"}), ("feature.yml", {"want", "today"})])
+@pytest.mark.parametrize(
+    ("form", "required"),
+    [("bug.yml", {"version", "deployment", "what", "check"}), ("feature.yml", {"want", "today"})],
+)
 def test_a_form_asks_for_what_it_takes(form: str, required: set[str]) -> None:
     fields = [field for field in read(f"ISSUE_TEMPLATE/{form}")["body"] if "id" in field]
-    assert {field["id"] for field in fields if field.get("validations", {}).get("required") == "true"} == required
+    assert {
+        field["id"] for field in fields if field.get("validations", {}).get("required") == "true"
+    } == required
     assert len({field["id"] for field in fields}) == len(fields)
 
 

@@ -1,4 +1,5 @@
-"""The policy evaluation that the stack's permissions are judged by, held to AWS's own documented examples, whose page each block names.
+"""The policy evaluation that the stack's permissions are judged by, held to AWS's own documented
+examples, whose page each block names.
 
 At the end: what a captured call asks of it.
 """
@@ -13,7 +14,12 @@ from tests.stack.template import ACCOUNT, REGION, properties
 from tests.support.aws_calls import asked_of_iam
 from tests.support.iam import Decision, Request, Values, evaluate, evaluate_resource_policy
 
-ALLOWED, IMPLICIT, EXPLICIT, DELEGATED = Decision.ALLOWED, Decision.IMPLICITLY_DENIED, Decision.EXPLICITLY_DENIED, Decision.DELEGATED
+ALLOWED, IMPLICIT, EXPLICIT, DELEGATED = (
+    Decision.ALLOWED,
+    Decision.IMPLICITLY_DENIED,
+    Decision.EXPLICITLY_DENIED,
+    Decision.DELEGATED,
+)
 
 
 def policy(*statements: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,13 +35,28 @@ def deny(action: Any = "*", resource: Any = "*", **condition: Any) -> dict[str, 
     return allow(action, resource, **condition) | {"Sid": "D", "Effect": "Deny"}
 
 
-def decided(*statements: Mapping[str, Any], action: str = "s3:GetObject", resource: str = "arn:aws:s3:::b/k", **context: Values) -> Decision:
-    return evaluate([policy(*statements)], Request(action, resource, {key.replace("__", ":"): value for key, value in context.items()})).decision
+def decided(
+    *statements: Mapping[str, Any],
+    action: str = "s3:GetObject",
+    resource: str = "arn:aws:s3:::b/k",
+    **context: Values,
+) -> Decision:
+    return evaluate(
+        [policy(*statements)],
+        Request(
+            action, resource, {key.replace("__", ":"): value for key, value in context.items()}
+        ),
+    ).decision
 
 
 def met(condition: dict[str, Any], context: dict[str, Values]) -> bool:
     """Whether a statement with this condition matches a request with this context."""
-    return evaluate([policy(allow(**condition))], Request("s3:GetObject", "arn:aws:s3:::b/k", context)).decision is ALLOWED
+    return (
+        evaluate(
+            [policy(allow(**condition))], Request("s3:GetObject", "arn:aws:s3:::b/k", context)
+        ).decision
+        is ALLOWED
+    )
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
@@ -51,16 +72,22 @@ def met(condition: dict[str, Any], context: dict[str, Values]) -> bool:
         ([deny("s3:PutObject"), allow("s3:GetObject")], ALLOWED),
     ],
 )
-def test_denied_by_default_and_a_deny_overrides(statements: list[dict[str, Any]], decision: Decision) -> None:
+def test_denied_by_default_and_a_deny_overrides(
+    statements: list[dict[str, Any]], decision: Decision
+) -> None:
     assert decided(*statements) is decision
 
 
 def test_statements_of_several_policies_count_together() -> None:
-    verdict = evaluate([policy(allow("s3:*")), policy(deny("s3:GetObject"))], Request("s3:GetObject", "arn:aws:s3:::b/k"))
+    verdict = evaluate(
+        [policy(allow("s3:*")), policy(deny("s3:GetObject"))],
+        Request("s3:GetObject", "arn:aws:s3:::b/k"),
+    )
     assert (verdict.decision, verdict.by) == (EXPLICIT, ("D",))
 
 
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html, "Multiple statements and multiple policies"
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html, "Multiple statements and
+# multiple policies"
 THREE_STATEMENTS = policy(
     {"Sid": "FirstStatement", "Effect": "Allow", "Action": ["iam:ChangePassword"], "Resource": "*"},
     {"Sid": "SecondStatement", "Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"},
@@ -72,20 +99,36 @@ THREE_STATEMENTS = policy(
         "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
     },
 )
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html, the policy of Carlos
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html, the
+# policy of Carlos
 CARLOS = policy(
     {
         "Sid": "AllowS3ListRead",
         "Effect": "Allow",
-        "Action": ["s3:GetBucketLocation", "s3:GetAccountPublicAccessBlock", "s3:ListAccessPoints", "s3:ListAllMyBuckets"],
+        "Action": [
+            "s3:GetBucketLocation",
+            "s3:GetAccountPublicAccessBlock",
+            "s3:ListAccessPoints",
+            "s3:ListAllMyBuckets",
+        ],
         "Resource": "arn:aws:s3:::*",
     },
-    {"Sid": "AllowS3Self", "Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::carlossalazar/*", "arn:aws:s3:::carlossalazar"]},
+    {
+        "Sid": "AllowS3Self",
+        "Effect": "Allow",
+        "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::carlossalazar/*", "arn:aws:s3:::carlossalazar"],
+    },
     {"Sid": "DenyS3Logs", "Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::*log*"},
 )
 # The same page, "The difference between explicit and implicit denies"
 READ_NO_REPORTS = policy(
-    {"Sid": "AllowGetList", "Effect": "Allow", "Action": ["iam:Get*", "iam:List*"], "Resource": "*"},
+    {
+        "Sid": "AllowGetList",
+        "Effect": "Allow",
+        "Action": ["iam:Get*", "iam:List*"],
+        "Resource": "*",
+    },
     {"Sid": "DenyReports", "Effect": "Deny", "Action": "iam:*Report", "Resource": "*"},
 )
 MFA, NO_MFA = {"aws:MultiFactorAuthPresent": "true"}, {"aws:MultiFactorAuthPresent": "false"}
@@ -94,21 +137,53 @@ MFA, NO_MFA = {"aws:MultiFactorAuthPresent": "true"}, {"aws:MultiFactorAuthPrese
 @pytest.mark.parametrize(
     ("document", "request_", "decision", "by"),
     [
-        (THREE_STATEMENTS, Request("iam:ChangePassword", "arn:aws:iam::111122223333:user/a"), ALLOWED, ("FirstStatement",)),
+        (
+            THREE_STATEMENTS,
+            Request("iam:ChangePassword", "arn:aws:iam::111122223333:user/a"),
+            ALLOWED,
+            ("FirstStatement",),
+        ),
         (THREE_STATEMENTS, Request("s3:ListAllMyBuckets"), ALLOWED, ("SecondStatement",)),
-        (THREE_STATEMENTS, Request("s3:GetObject", "arn:aws:s3:::confidential-data/a", MFA), ALLOWED, ("ThirdStatement",)),
-        (THREE_STATEMENTS, Request("s3:GetObject", "arn:aws:s3:::confidential-data/a", NO_MFA), IMPLICIT, ()),
+        (
+            THREE_STATEMENTS,
+            Request("s3:GetObject", "arn:aws:s3:::confidential-data/a", MFA),
+            ALLOWED,
+            ("ThirdStatement",),
+        ),
+        (
+            THREE_STATEMENTS,
+            Request("s3:GetObject", "arn:aws:s3:::confidential-data/a", NO_MFA),
+            IMPLICIT,
+            (),
+        ),
         (THREE_STATEMENTS, Request("s3:GetObject", "arn:aws:s3:::other-data/a", MFA), IMPLICIT, ()),
-        (THREE_STATEMENTS, Request("s3:PutObject", "arn:aws:s3:::confidential-data/a", MFA), IMPLICIT, ()),
-        (CARLOS, Request("s3:PutObject", "arn:aws:s3:::carlossalazar-logs/file"), EXPLICIT, ("DenyS3Logs",)),
-        (CARLOS, Request("s3:PutObject", "arn:aws:s3:::carlossalazar/file"), ALLOWED, ("AllowS3Self",)),
+        (
+            THREE_STATEMENTS,
+            Request("s3:PutObject", "arn:aws:s3:::confidential-data/a", MFA),
+            IMPLICIT,
+            (),
+        ),
+        (
+            CARLOS,
+            Request("s3:PutObject", "arn:aws:s3:::carlossalazar-logs/file"),
+            EXPLICIT,
+            ("DenyS3Logs",),
+        ),
+        (
+            CARLOS,
+            Request("s3:PutObject", "arn:aws:s3:::carlossalazar/file"),
+            ALLOWED,
+            ("AllowS3Self",),
+        ),
         (CARLOS, Request("s3:PutObject", "arn:aws:s3:::somebody-elses/file"), IMPLICIT, ()),
         (READ_NO_REPORTS, Request("iam:ListUsers"), ALLOWED, ("AllowGetList",)),
         (READ_NO_REPORTS, Request("iam:CreatePolicy"), IMPLICIT, ()),
         (READ_NO_REPORTS, Request("iam:GetOrganizationsAccessReport"), EXPLICIT, ("DenyReports",)),
     ],
 )
-def test_whole_policies(document: dict[str, Any], request_: Request, decision: Decision, by: tuple[str, ...]) -> None:
+def test_whole_policies(
+    document: dict[str, Any], request_: Request, decision: Decision, by: tuple[str, ...]
+) -> None:
     verdict = evaluate([document], request_)
     assert (verdict.decision, verdict.by) == (decision, by)
 
@@ -134,36 +209,117 @@ def test_actions(pattern: Any, action: str, matches: bool) -> None:
     assert (decided(allow(pattern), action=action) is ALLOWED) is matches
 
 
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html: everything but.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
-# Paths and wildcards; "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*" and the objects it names.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html:
+# everything but.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html Paths
+# and wildcards; "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*" and the objects it names.
 @pytest.mark.parametrize(
     ("pattern", "resource", "matches"),
     [
-        ("arn:aws:sqs:us-east-2:111122223333:queue1", "arn:aws:sqs:us-east-2:111122223333:queue1", True),
-        ("arn:aws:sqs:us-east-2:111122223333:queue1", "arn:aws:sqs:us-east-2:111122223333:Queue1", False),
-        ("arn:aws:iam::111122223333:user/accounting/*", "arn:aws:iam::111122223333:user/accounting/Bob", True),
-        ("arn:aws:iam::111122223333:user/accounting/*", "arn:aws:iam::111122223333:user/Bob", False),
-        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/test/object.jpg", True),
-        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/2/test/object.jpg", True),
-        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/2/test/3/object.jpg", True),
-        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/2/3/test/4/object.jpg", True),
-        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1///test///object.jpg", True),
-        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/test/.jpg", True),
-        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket//test/object.jpg", True),
-        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/test/", True),
-        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1-test/object.jpg", False),
-        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/test/object.jpg", False),
-        ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1/2/test.jpg", False),
+        (
+            "arn:aws:sqs:us-east-2:111122223333:queue1",
+            "arn:aws:sqs:us-east-2:111122223333:queue1",
+            True,
+        ),
+        (
+            "arn:aws:sqs:us-east-2:111122223333:queue1",
+            "arn:aws:sqs:us-east-2:111122223333:Queue1",
+            False,
+        ),
+        (
+            "arn:aws:iam::111122223333:user/accounting/*",
+            "arn:aws:iam::111122223333:user/accounting/Bob",
+            True,
+        ),
+        (
+            "arn:aws:iam::111122223333:user/accounting/*",
+            "arn:aws:iam::111122223333:user/Bob",
+            False,
+        ),
+        (
+            "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*",
+            "arn:aws:s3:::amzn-s3-demo-bucket/1/test/object.jpg",
+            True,
+        ),
+        (
+            "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*",
+            "arn:aws:s3:::amzn-s3-demo-bucket/1/2/test/object.jpg",
+            True,
+        ),
+        (
+            "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*",
+            "arn:aws:s3:::amzn-s3-demo-bucket/1/2/test/3/object.jpg",
+            True,
+        ),
+        (
+            "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*",
+            "arn:aws:s3:::amzn-s3-demo-bucket/1/2/3/test/4/object.jpg",
+            True,
+        ),
+        (
+            "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*",
+            "arn:aws:s3:::amzn-s3-demo-bucket/1///test///object.jpg",
+            True,
+        ),
+        (
+            "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*",
+            "arn:aws:s3:::amzn-s3-demo-bucket/1/test/.jpg",
+            True,
+        ),
+        (
+            "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*",
+            "arn:aws:s3:::amzn-s3-demo-bucket//test/object.jpg",
+            True,
+        ),
+        (
+            "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*",
+            "arn:aws:s3:::amzn-s3-demo-bucket/1/test/",
+            True,
+        ),
+        (
+            "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*",
+            "arn:aws:s3:::amzn-s3-demo-bucket/1-test/object.jpg",
+            False,
+        ),
+        (
+            "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*",
+            "arn:aws:s3:::amzn-s3-demo-bucket/test/object.jpg",
+            False,
+        ),
+        (
+            "arn:aws:s3:::amzn-s3-demo-bucket/*/test/*",
+            "arn:aws:s3:::amzn-s3-demo-bucket/1/2/test.jpg",
+            False,
+        ),
         # within a part; only a * at its end may reach beyond the colon
-        ("arn:aws:eks:*:111122223333:cluster/*", "arn:aws:eks:eu-west-1:111122223333:cluster/a", True),
-        ("arn:aws:eks:*:111122223333:cluster/*", "arn:aws:eks:eu-west-1:999999999999:cluster/a", False),
-        ("arn:aws:dynamodb:*:table/prod-*", "arn:aws:dynamodb:us-east-1:111122223333:table/prod-a", True),
+        (
+            "arn:aws:eks:*:111122223333:cluster/*",
+            "arn:aws:eks:eu-west-1:111122223333:cluster/a",
+            True,
+        ),
+        (
+            "arn:aws:eks:*:111122223333:cluster/*",
+            "arn:aws:eks:eu-west-1:999999999999:cluster/a",
+            False,
+        ),
+        (
+            "arn:aws:dynamodb:*:table/prod-*",
+            "arn:aws:dynamodb:us-east-1:111122223333:table/prod-a",
+            True,
+        ),
         ("arn:aws:sqs:us-*-1:queue", "arn:aws:sqs:us-east-1:queue", True),
         ("arn:aws:sqs:us-*t:queue", "arn:aws:sqs:us-east-1:111122223333-t:queue", False),
-        ("arn:aws:sqs:us-east-1?111122223333:queue", "arn:aws:sqs:us-east-1:111122223333:queue", False),
+        (
+            "arn:aws:sqs:us-east-1?111122223333:queue",
+            "arn:aws:sqs:us-east-1:111122223333:queue",
+            False,
+        ),
         # the last part may hold colons
-        ("arn:aws:logs:us-east-1:111122223333:log-group:/a/*:log-stream:?", "arn:aws:logs:us-east-1:111122223333:log-group:/a/b:log-stream:c", True),
+        (
+            "arn:aws:logs:us-east-1:111122223333:log-group:/a/*:log-stream:?",
+            "arn:aws:logs:us-east-1:111122223333:log-group:/a/b:log-stream:c",
+            True,
+        ),
         ("arn:aws:s3:::b/*.jpg", "arn:aws:s3:::b/10:30.jpg", True),
         ("arn:aws:s3:::*", "*", False),
         ("*", "*", True),
@@ -178,33 +334,62 @@ def test_resources(pattern: str, resource: str, matches: bool) -> None:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notresource.html
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
 # Operators and keys are ANDed, values ORed.
-DEPARTMENTS = {"aws:PrincipalTag/department": ["finance", "hr", "legal"], "aws:PrincipalTag/role": ["audit", "security"]}
-USERS = {"aws:PrincipalArn": ["arn:aws:iam::222222222222:user/Ana", "arn:aws:iam::222222222222:user/Mary"]}
-MARY, NIKKI = ({"aws:PrincipalArn": f"arn:aws:iam::222222222222:user/{name}"} for name in ("Mary", "Nikki"))
+DEPARTMENTS = {
+    "aws:PrincipalTag/department": ["finance", "hr", "legal"],
+    "aws:PrincipalTag/role": ["audit", "security"],
+}
+USERS = {
+    "aws:PrincipalArn": [
+        "arn:aws:iam::222222222222:user/Ana",
+        "arn:aws:iam::222222222222:user/Mary",
+    ]
+}
+MARY, NIKKI = (
+    {"aws:PrincipalArn": f"arn:aws:iam::222222222222:user/{name}"} for name in ("Mary", "Nikki")
+)
 
 
 @pytest.mark.parametrize(
     ("operator", "context", "matches"),
     [
-        ("ArnLike", {"aws:PrincipalTag/department": "legal", "aws:PrincipalTag/role": "audit"} | MARY, True),
-        ("ArnLike", {"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "audit"} | NIKKI, False),
-        ("ArnLike", {"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "payroll"} | MARY, False),
+        (
+            "ArnLike",
+            {"aws:PrincipalTag/department": "legal", "aws:PrincipalTag/role": "audit"} | MARY,
+            True,
+        ),
+        (
+            "ArnLike",
+            {"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "audit"} | NIKKI,
+            False,
+        ),
+        (
+            "ArnLike",
+            {"aws:PrincipalTag/department": "hr", "aws:PrincipalTag/role": "payroll"} | MARY,
+            False,
+        ),
         ("ArnLike", {"aws:PrincipalTag/department": "hr"} | MARY, False),
         ("ArnLike", MARY, False),
     ],
 )
-def test_operators_and_keys_are_anded_and_values_ored(operator: str, context: dict[str, Values], matches: bool) -> None:
+def test_operators_and_keys_are_anded_and_values_ored(
+    operator: str, context: dict[str, Values], matches: bool
+) -> None:
     assert met({"StringEquals": DEPARTMENTS, operator: USERS}, context) is matches
 
 
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html: "Context key names are not case-sensitive."
-@pytest.mark.parametrize(("key", "value", "matches"), [("AWS:UserName", "john", True), ("aws:username", "John", False)])
-def test_keys_are_distinguished_without_regard_to_case_and_values_with(key: str, value: str, matches: bool) -> None:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html:
+# "Context key names are not case-sensitive."
+@pytest.mark.parametrize(
+    ("key", "value", "matches"), [("AWS:UserName", "john", True), ("aws:username", "John", False)]
+)
+def test_keys_are_distinguished_without_regard_to_case_and_values_with(
+    key: str, value: str, matches: bool
+) -> None:
     assert met({"StringEquals": {"aws:username": "john"}}, {key: value}) is matches
 
 
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html: without the key "the values do not match",
-# and an operator that requires just that is true.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html:
+# without the key "the values do not match", and an operator that requires just that is true.
 @pytest.mark.parametrize(
     ("operator", "wanted", "matches"),
     [
@@ -216,27 +401,42 @@ def test_keys_are_distinguished_without_regard_to_case_and_values_with(key: str,
     ],
 )
 @pytest.mark.parametrize("context", [{}, {"a:b": []}], ids=["no key", "no value"])
-def test_what_a_missing_key_means_to_an_operator(operator: str, wanted: str, matches: bool, context: dict[str, Values]) -> None:
+def test_what_a_missing_key_means_to_an_operator(
+    operator: str, wanted: str, matches: bool, context: dict[str, Values]
+) -> None:
     assert met({operator: {"a:b": wanted}}, context) is matches
 
 
 FINANCE = "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt"
 
 
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html, one block for each family of operators.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html,
+# one block for each family of operators.
 @pytest.mark.parametrize(
     ("condition", "context", "matches"),
     [
         # String: exact and case-sensitive; StringLike with wildcards
-        ({"StringEquals": {"aws:PrincipalTag/job-category": "iamuser-admin"}}, {"aws:PrincipalTag/job-category": "iamuser-admin"}, True),
-        ({"StringEquals": {"aws:PrincipalTag/job-category": "iamuser-admin"}}, {"aws:PrincipalTag/job-category": "IamUser-Admin"}, False),
+        (
+            {"StringEquals": {"aws:PrincipalTag/job-category": "iamuser-admin"}},
+            {"aws:PrincipalTag/job-category": "iamuser-admin"},
+            True,
+        ),
+        (
+            {"StringEquals": {"aws:PrincipalTag/job-category": "iamuser-admin"}},
+            {"aws:PrincipalTag/job-category": "IamUser-Admin"},
+            False,
+        ),
         ({"StringEquals": {"aws:UserAgent": "Ex*le*"}}, {"aws:UserAgent": "Examples"}, False),
         ({"StringEquals": {"aws:UserAgent": "Ex*le*"}}, {"aws:UserAgent": "Ex*le*"}, True),
         ({"StringEquals": {"aws:UserAgent": "Ex*le"}}, {"aws:UserAgent": "Example"}, False),
         ({"StringEquals": {"ssm:Overwrite": True}}, {"ssm:Overwrite": "true"}, True),
         ({"StringLike": {"a:b": "t?.*"}}, {"a:b": "t2.micro"}, True),
         ({"StringLike": {"a:b": "t?.*"}}, {"a:b": "T2.micro"}, False),
-        ({"StringLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": FINANCE}, True),
+        (
+            {"StringLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}},
+            {"a:b": FINANCE},
+            True,
+        ),
         # Boolean
         ({"Bool": {"aws:SecureTransport": "false"}}, {"aws:SecureTransport": "false"}, True),
         ({"Bool": {"aws:SecureTransport": "false"}}, {"aws:SecureTransport": "true"}, False),
@@ -247,14 +447,38 @@ FINANCE = "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:fin
             {"aws:SourceArn": "arn:aws:sns:us-east-1:111122223333:Topic"},
             True,
         ),
-        ({"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:111122223333:T"}}, {"aws:SourceArn": "arn:aws:sns:eu-west-1:111122223333:T"}, True),
-        ({"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": FINANCE}, False),
-        ({"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": "no ARN"}, False),
-        ({"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}}, {"a:b": "arn:aws:someservice:us-east-2"}, False),
+        (
+            {"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:111122223333:T"}},
+            {"aws:SourceArn": "arn:aws:sns:eu-west-1:111122223333:T"},
+            True,
+        ),
+        (
+            {"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}},
+            {"a:b": FINANCE},
+            False,
+        ),
+        (
+            {"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}},
+            {"a:b": "no ARN"},
+            False,
+        ),
+        (
+            {"ArnLike": {"a:b": "arn:aws:someservice:*:111122223333:finance/*"}},
+            {"a:b": "arn:aws:someservice:us-east-2"},
+            False,
+        ),
         ({"StringLike": {"ec2:InstanceType": ["t1.*", "t2.*", "m3.*"]}}, {}, False),
         # Numeric
-        ({"NumericLessThanEquals": {"sts:DurationSeconds": 300}}, {"sts:DurationSeconds": "300"}, True),
-        ({"NumericLessThanEquals": {"sts:DurationSeconds": 300}}, {"sts:DurationSeconds": "1000"}, False),
+        (
+            {"NumericLessThanEquals": {"sts:DurationSeconds": 300}},
+            {"sts:DurationSeconds": "300"},
+            True,
+        ),
+        (
+            {"NumericLessThanEquals": {"sts:DurationSeconds": 300}},
+            {"sts:DurationSeconds": "1000"},
+            False,
+        ),
         ({"NumericLessThanEquals": {"sts:DurationSeconds": 300}}, {}, False),
         # Null: "true" where the key does not exist, "false" where it exists and has a value
         ({"Null": {"a:b": "true"}}, {}, True),
@@ -269,12 +493,17 @@ FINANCE = "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:fin
         ({"ForAllValues:StringLike": {"a:b": "x*"}}, {}, True),
     ],
 )
-def test_condition_operators(condition: dict[str, Any], context: dict[str, Values], matches: bool) -> None:
+def test_condition_operators(
+    condition: dict[str, Any], context: dict[str, Values], matches: bool
+) -> None:
     assert met(condition, context) is matches
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-ROLE, SESSION = "arn:aws:iam::111122223333:role/service/b", "arn:aws:sts::111122223333:assumed-role/b/a-session"
+ROLE, SESSION = (
+    "arn:aws:iam::111122223333:role/service/b",
+    "arn:aws:sts::111122223333:assumed-role/b/a-session",
+)
 USER = "arn:aws:iam::123456789012:user/carlossalazar"
 
 
@@ -282,7 +511,11 @@ USER = "arn:aws:iam::123456789012:user/carlossalazar"
     ("wanted", "caller", "decision"),
     [
         ({"Service": "events.amazonaws.com"}, {"Service": "events.amazonaws.com"}, ALLOWED),
-        ({"Service": ["ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com"]}, {"Service": "elasticloadbalancing.amazonaws.com"}, ALLOWED),
+        (
+            {"Service": ["ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com"]},
+            {"Service": "elasticloadbalancing.amazonaws.com"},
+            ALLOWED,
+        ),
         ({"Service": "events.amazonaws.com"}, {"Service": "scheduler.amazonaws.com"}, IMPLICIT),
         ({"Service": "events.amazonaws.com"}, {"AWS": ROLE}, IMPLICIT),
         ({"AWS": ["arn:aws:iam::111122223333:role/a", ROLE]}, {"AWS": ROLE}, ALLOWED),
@@ -306,15 +539,26 @@ USER = "arn:aws:iam::123456789012:user/carlossalazar"
 )
 def test_principals(wanted: Any, caller: dict[str, str], decision: Decision) -> None:
     trust = policy({"Sid": "A", "Effect": "Allow", "Principal": wanted, "Action": "sts:AssumeRole"})
-    assert evaluate_resource_policy(trust, Request("sts:AssumeRole", principal=caller)).decision is decision
+    assert (
+        evaluate_resource_policy(trust, Request("sts:AssumeRole", principal=caller)).decision
+        is decision
+    )
 
 
 def test_a_denial_for_an_account_is_for_all_of_it() -> None:
-    document = policy(allow() | {"Principal": {"AWS": USER}}, deny() | {"Principal": {"AWS": "123456789012"}})
-    assert evaluate_resource_policy(document, Request("s3:GetObject", "arn:aws:s3:::b/k", principal={"AWS": USER})).decision is EXPLICIT
+    document = policy(
+        allow() | {"Principal": {"AWS": USER}}, deny() | {"Principal": {"AWS": "123456789012"}}
+    )
+    assert (
+        evaluate_resource_policy(
+            document, Request("s3:GetObject", "arn:aws:s3:::b/k", principal={"AWS": USER})
+        ).decision
+        is EXPLICIT
+    )
 
 
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN: a topic's messages to a queue
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN:
+# a topic's messages to a queue
 @pytest.mark.parametrize(
     ("source", "decision"),
     [
@@ -325,14 +569,30 @@ def test_a_denial_for_an_account_is_for_all_of_it() -> None:
 )
 def test_a_queues_policy(source: dict[str, Values], decision: Decision) -> None:
     queue = "arn:aws:sqs:us-east-1:123456789012:QUEUE-ID"
-    statement = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "SQS:SendMessage", "Resource": queue}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "123456789012"},
+        "Action": "SQS:SendMessage",
+        "Resource": queue,
+    }
     condition = {"ArnEquals": {"aws:SourceArn": "arn:aws:sns:us-east-1:123456789012:TOPIC-ID"}}
     request = Request("sqs:SendMessage", queue, source, principal={"AWS": USER})
-    assert evaluate_resource_policy(policy(statement | {"Condition": condition}), request).decision is decision
+    assert (
+        evaluate_resource_policy(policy(statement | {"Condition": condition}), request).decision
+        is decision
+    )
 
 
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html: a third party's role, with its external id
-@pytest.mark.parametrize(("context", "decision"), [({"sts:ExternalId": "12345"}, DELEGATED), ({"sts:ExternalId": "54321"}, IMPLICIT), ({}, IMPLICIT)])
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html: a
+# third party's role, with its external id
+@pytest.mark.parametrize(
+    ("context", "decision"),
+    [
+        ({"sts:ExternalId": "12345"}, DELEGATED),
+        ({"sts:ExternalId": "54321"}, IMPLICIT),
+        ({}, IMPLICIT),
+    ],
+)
 def test_a_trust_policy_with_an_external_id(context: dict[str, Values], decision: Decision) -> None:
     trust = policy(
         {
@@ -342,7 +602,12 @@ def test_a_trust_policy_with_an_external_id(context: dict[str, Values], decision
             "Condition": {"StringEquals": {"sts:ExternalId": "12345"}},
         }
     )
-    assert evaluate_resource_policy(trust, Request("sts:AssumeRole", context=context, principal={"AWS": USER})).decision is decision
+    assert (
+        evaluate_resource_policy(
+            trust, Request("sts:AssumeRole", context=context, principal={"AWS": USER})
+        ).decision
+        is decision
+    )
 
 
 # --- what is not known
@@ -363,7 +628,9 @@ def test_a_trust_policy_with_an_external_id(context: dict[str, Values], decision
         allow(**{"ForSomeValues:StringEquals": {"a:b": "c"}}),
         allow(StringEquals={}),
         allow(StringEquals={"a:b": []}),
-        allow(action="sqs:SendMessage", StringMatches={"a:b": "c"}),  # of a statement that the request does not concern, too
+        allow(
+            action="sqs:SendMessage", StringMatches={"a:b": "c"}
+        ),  # of a statement that the request does not concern, too
         allow() | {"Effect": "Maybe"},
         allow() | {"Effect": "allow"},
         allow() | {"Resources": "*"},
@@ -387,7 +654,10 @@ def test_what_is_not_known_is_never_passed_over(statement: dict[str, Any]) -> No
         ({"Bool": {"a:b": "yes"}}, "true"),
         ({"ArnLike": {"a:b": "arn:aws:sns:*:T"}}, "arn:aws:sns:eu-west-1:111122223333:T"),
         ({"ArnLike": {"a:b": "AlarmTopic"}}, "arn:aws:sns:eu-west-1:111122223333:T"),
-        ({"StringEquals": {"a:b": ["c", "d"]}}, ["c", "d"]),  # "Multivalued context keys require a condition set operator"
+        (
+            {"StringEquals": {"a:b": ["c", "d"]}},
+            ["c", "d"],
+        ),  # "Multivalued context keys require a condition set operator"
     ],
 )
 def test_a_comparison_that_means_nothing_raises(condition: dict[str, Any], values: Values) -> None:
@@ -404,11 +674,16 @@ def test_a_comparison_that_means_nothing_raises(condition: dict[str, Any], value
         ("Resource", "urn:aws:s3:::b"),
         ("Resource", "arn:aws:s*:::b"),  # "You can't use a wildcard in the service segment"
         ("Resource", ["*", "b/k"]),
-        ("Resource", "arn:aws:sqs:us-east-2:111122223333:${aws:username}-q"),  # a variable: no template of ours has one
+        (
+            "Resource",
+            "arn:aws:sqs:us-east-2:111122223333:${aws:username}-q",
+        ),  # a variable: no template of ours has one
     ],
 )
 def test_an_action_or_resource_of_no_known_form_raises(element: str, value: Any) -> None:
-    statement = {name: given for name, given in allow().items() if name != element} | {element: value}
+    statement = {name: given for name, given in allow().items() if name != element} | {
+        element: value
+    }
     with pytest.raises(ValueError, match="unknown form"):
         decided(statement)
 
@@ -424,7 +699,10 @@ def test_a_policy_of_another_language_or_form_raises(more: dict[str, Any]) -> No
     [
         ({"Federated": "accounts.google.com"}, {"AWS": ROLE}),
         ({"CanonicalUser": "79a59df900b949e5"}, {"AWS": ROLE}),
-        ({"AWS": "arn:aws:iam::111122223333:role/*"}, {"AWS": ROLE}),  # "You cannot use a wildcard to match part of a principal name or ARN"
+        (
+            {"AWS": "arn:aws:iam::111122223333:role/*"},
+            {"AWS": ROLE},
+        ),  # "You cannot use a wildcard to match part of a principal name or ARN"
         ({"Service": "*"}, {"Service": "events.amazonaws.com"}),
         ({}, {"AWS": ROLE}),
         ("everybody", {"AWS": ROLE}),
@@ -434,7 +712,9 @@ def test_a_policy_of_another_language_or_form_raises(more: dict[str, Any]) -> No
     ],
 )
 def test_a_principal_of_no_known_form_raises(principal: Any, caller: dict[str, str]) -> None:
-    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"} | ({} if principal is None else {"Principal": principal})
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"} | (
+        {} if principal is None else {"Principal": principal}
+    )
     with pytest.raises(ValueError, match="unknown"):
         evaluate_resource_policy(policy(statement), Request("sts:AssumeRole", principal=caller))
 
@@ -442,15 +722,22 @@ def test_a_principal_of_no_known_form_raises(principal: Any, caller: dict[str, s
 # --- the stack's own resource policies
 
 
-def judged(logical_id: str, path: str, document: str, request: Request, **parameters: Any) -> Decision:
-    return evaluate_resource_policy(properties(logical_id, path, **parameters)[document], request).decision
+def judged(
+    logical_id: str, path: str, document: str, request: Request, **parameters: Any
+) -> Decision:
+    return evaluate_resource_policy(
+        properties(logical_id, path, **parameters)[document], request
+    ).decision
 
 
 SIGNS_IN = {"sts:RoleSessionName": "ecr-public-pusher-sign-in"}
 PULLS = {"sts:RoleSessionName": "ecr-public-pusher-pull"}
 
 
-@pytest.mark.parametrize(("service", "decision"), [("lambda.amazonaws.com", ALLOWED), ("scheduler.amazonaws.com", IMPLICIT)])
+@pytest.mark.parametrize(
+    ("service", "decision"),
+    [("lambda.amazonaws.com", ALLOWED), ("scheduler.amazonaws.com", IMPLICIT)],
+)
 def test_only_lambda_takes_the_execution_role(service: str, decision: Decision) -> None:
     request = Request("sts:AssumeRole", principal={"Service": service})
     assert judged("PusherRole", "template.yaml", "AssumeRolePolicyDocument", request) is decision
@@ -471,10 +758,19 @@ def test_only_lambda_takes_the_execution_role(service: str, decision: Decision) 
         ),
     ],
 )
-def test_the_spoke_role_is_taken_by_the_function_with_the_external_id(caller: str, context: dict[str, Values], decision: Decision) -> None:
+def test_the_spoke_role_is_taken_by_the_function_with_the_external_id(
+    caller: str, context: dict[str, Values], decision: Decision
+) -> None:
     request = Request("sts:AssumeRole", context=context, principal={"AWS": caller})
-    chosen = {"PusherRoleArn": ROLE, "ExternalId": "an-id-of-ours", "ClusterArns": "arn:aws:eks:us-west-2:444455556666:cluster/a"}
-    assert judged("SpokeRole", "infra/spoke-role.yaml", "AssumeRolePolicyDocument", request, **chosen) is decision
+    chosen = {
+        "PusherRoleArn": ROLE,
+        "ExternalId": "an-id-of-ours",
+        "ClusterArns": "arn:aws:eks:us-west-2:444455556666:cluster/a",
+    }
+    assert (
+        judged("SpokeRole", "infra/spoke-role.yaml", "AssumeRolePolicyDocument", request, **chosen)
+        is decision
+    )
 
 
 @pytest.mark.parametrize(
@@ -486,13 +782,20 @@ def test_the_spoke_role_is_taken_by_the_function_with_the_external_id(caller: st
             {"kms:EncryptionContext:aws:logs:arn": "log-group:/aws/lambda/ecr-public-pusher"},
             ALLOWED,
         ),
-        ("logs.eu-west-1.amazonaws.com", "kms:GenerateDataKey", {"kms:EncryptionContext:aws:logs:arn": "log-group:/aws/lambda/another"}, IMPLICIT),
+        (
+            "logs.eu-west-1.amazonaws.com",
+            "kms:GenerateDataKey",
+            {"kms:EncryptionContext:aws:logs:arn": "log-group:/aws/lambda/another"},
+            IMPLICIT,
+        ),
         ("events.amazonaws.com", "kms:GenerateDataKey", {}, ALLOWED),
         ("events.amazonaws.com", "kms:Encrypt", {}, IMPLICIT),
         ("scheduler.amazonaws.com", "kms:GenerateDataKey", {}, IMPLICIT),
     ],
 )
-def test_the_key_serves_who_writes_to_the_stack(caller: str, action: str, source: dict[str, str], decision: Decision) -> None:
+def test_the_key_serves_who_writes_to_the_stack(
+    caller: str, action: str, source: dict[str, str], decision: Decision
+) -> None:
     context = {key: f"arn:aws:logs:{REGION}:{ACCOUNT}:{name}" for key, name in source.items()}
     request = Request(action, f"arn:aws:kms:{REGION}:{ACCOUNT}:key/a", context, {"Service": caller})
     assert judged("Key", "infra/kms-key.yaml", "KeyPolicy", request) is decision
@@ -501,71 +804,198 @@ def test_the_key_serves_who_writes_to_the_stack(caller: str, action: str, source
 # --- what a captured call asks of IAM
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd"
-QUEUE_URL, QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/retry", "arn:aws:sqs:eu-west-1:111122223333:retry"
+QUEUE_URL, QUEUE = (
+    "https://sqs.eu-west-1.amazonaws.com/111122223333/retry",
+    "arn:aws:sqs:eu-west-1:111122223333:retry",
+)
 PARAMETERS = "arn:aws:ssm:eu-west-1:111122223333:parameter"
 SPOKE = "arn:aws:iam::444455556666:role/spoke"
-VIA_SSM, VIA_SQS = ({"kms:ViaService": f"{service}.eu-west-1.amazonaws.com"} for service in ("ssm", "sqs"))
+VIA_SSM, VIA_SQS = (
+    {"kms:ViaService": f"{service}.eu-west-1.amazonaws.com"} for service in ("ssm", "sqs")
+)
 BEARER = Request("sts:GetServiceBearerToken")
 
 
 def captured(service: str, action: str, parameters: dict[str, str]) -> AwsCall:
     return AwsCall(
-        service, action, REGION, account="111122223333", principal=SESSION, access_key_id="ASIA", user_agent="", path="/", parameters=parameters
+        service,
+        action,
+        REGION,
+        account="111122223333",
+        principal=SESSION,
+        access_key_id="ASIA",
+        user_agent="",
+        path="/",
+        parameters=parameters,
     )
 
 
 @pytest.mark.parametrize(
     ("service", "action", "parameters", "asked"),
     [
-        ("ssm", "GetParametersByPath", {"Path": "/a", "Recursive": "True", "WithDecryption": "False"},
-         [Request("ssm:GetParametersByPath", f"{PARAMETERS}/a", {"ssm:Recursive": "true"})]),
-        ("ssm", "GetParametersByPath", {"Path": "/a"}, [Request("ssm:GetParametersByPath", f"{PARAMETERS}/a", {"ssm:Recursive": "false"})]),
-        ("ssm", "GetParameter", {"Name": "/a/b", "WithDecryption": "True"}, [Request("ssm:GetParameter", f"{PARAMETERS}/a/b")]),
+        (
+            "ssm",
+            "GetParametersByPath",
+            {"Path": "/a", "Recursive": "True", "WithDecryption": "False"},
+            [Request("ssm:GetParametersByPath", f"{PARAMETERS}/a", {"ssm:Recursive": "true"})],
+        ),
+        (
+            "ssm",
+            "GetParametersByPath",
+            {"Path": "/a"},
+            [Request("ssm:GetParametersByPath", f"{PARAMETERS}/a", {"ssm:Recursive": "false"})],
+        ),
+        (
+            "ssm",
+            "GetParameter",
+            {"Name": "/a/b", "WithDecryption": "True"},
+            [Request("ssm:GetParameter", f"{PARAMETERS}/a/b")],
+        ),
         ("ssm", "GetParameter", {"Name": "b"}, [Request("ssm:GetParameter", f"{PARAMETERS}/b")]),
-        ("ssm", "GetParameter", {"Name": "/a/b:3"}, [Request("ssm:GetParameter", f"{PARAMETERS}/a/b")]),
-        ("ssm", "GetParameters", {"Names": "/c,/d"}, [Request("ssm:GetParameters", f"{PARAMETERS}/{name}") for name in "cd"]),
-        ("ecr-public", "GetAuthorizationToken", {}, [Request("ecr-public:GetAuthorizationToken"), BEARER]),
-        ("eks", "DescribeCluster", {"name": "prod"}, [Request("eks:DescribeCluster", "arn:aws:eks:eu-west-1:111122223333:cluster/prod")]),
-        ("sts", "AssumeRole", {"RoleArn": SPOKE, "RoleSessionName": "s"},
-         [Request("sts:AssumeRole", SPOKE, {"sts:RoleSessionName": "s", "aws:ResourceAccount": "444455556666"})]),
-        ("sts", "AssumeRole", {"RoleArn": SPOKE, "RoleSessionName": "s", "ExternalId": "e"},
-         [Request("sts:AssumeRole", SPOKE, {"sts:RoleSessionName": "s", "sts:ExternalId": "e", "aws:ResourceAccount": "444455556666"})]),
+        (
+            "ssm",
+            "GetParameter",
+            {"Name": "/a/b:3"},
+            [Request("ssm:GetParameter", f"{PARAMETERS}/a/b")],
+        ),
+        (
+            "ssm",
+            "GetParameters",
+            {"Names": "/c,/d"},
+            [Request("ssm:GetParameters", f"{PARAMETERS}/{name}") for name in "cd"],
+        ),
+        (
+            "ecr-public",
+            "GetAuthorizationToken",
+            {},
+            [Request("ecr-public:GetAuthorizationToken"), BEARER],
+        ),
+        (
+            "eks",
+            "DescribeCluster",
+            {"name": "prod"},
+            [Request("eks:DescribeCluster", "arn:aws:eks:eu-west-1:111122223333:cluster/prod")],
+        ),
+        (
+            "sts",
+            "AssumeRole",
+            {"RoleArn": SPOKE, "RoleSessionName": "s"},
+            [
+                Request(
+                    "sts:AssumeRole",
+                    SPOKE,
+                    {"sts:RoleSessionName": "s", "aws:ResourceAccount": "444455556666"},
+                )
+            ],
+        ),
+        (
+            "sts",
+            "AssumeRole",
+            {"RoleArn": SPOKE, "RoleSessionName": "s", "ExternalId": "e"},
+            [
+                Request(
+                    "sts:AssumeRole",
+                    SPOKE,
+                    {
+                        "sts:RoleSessionName": "s",
+                        "sts:ExternalId": "e",
+                        "aws:ResourceAccount": "444455556666",
+                    },
+                )
+            ],
+        ),
         ("sts", "GetCallerIdentity", {}, []),
         ("sqs", "SendMessage", {"QueueUrl": QUEUE_URL}, [Request("sqs:SendMessage", QUEUE)]),
-        ("sqs", "SendMessageBatch", {"QueueUrl": QUEUE_URL, "Entries": "2"}, [Request("sqs:SendMessage", QUEUE)]),
+        (
+            "sqs",
+            "SendMessageBatch",
+            {"QueueUrl": QUEUE_URL, "Entries": "2"},
+            [Request("sqs:SendMessage", QUEUE)],
+        ),
         ("sqs", "ReceiveMessage", {"QueueUrl": QUEUE_URL}, [Request("sqs:ReceiveMessage", QUEUE)]),
-        ("sqs", "DeleteMessageBatch", {"QueueUrl": QUEUE_URL}, [Request("sqs:DeleteMessage", QUEUE)]),
-        ("sqs", "ChangeMessageVisibility", {"QueueUrl": QUEUE_URL}, [Request("sqs:ChangeMessageVisibility", QUEUE)]),
-        ("sqs", "SendMessage", {"QueueUrl": QUEUE_URL.replace("111122223333", "999999999999")},
-         [Request("sqs:SendMessage", QUEUE.replace("111122223333", "999999999999"))]),
+        (
+            "sqs",
+            "DeleteMessageBatch",
+            {"QueueUrl": QUEUE_URL},
+            [Request("sqs:DeleteMessage", QUEUE)],
+        ),
+        (
+            "sqs",
+            "ChangeMessageVisibility",
+            {"QueueUrl": QUEUE_URL},
+            [Request("sqs:ChangeMessageVisibility", QUEUE)],
+        ),
+        (
+            "sqs",
+            "SendMessage",
+            {"QueueUrl": QUEUE_URL.replace("111122223333", "999999999999")},
+            [Request("sqs:SendMessage", QUEUE.replace("111122223333", "999999999999"))],
+        ),
     ],
-)  # fmt: skip
-def test_what_a_call_asks_of_iam(service: str, action: str, parameters: dict[str, str], asked: list[Request]) -> None:
+)
+def test_what_a_call_asks_of_iam(
+    service: str, action: str, parameters: dict[str, str], asked: list[Request]
+) -> None:
     assert asked_of_iam(captured(service, action, parameters), account="111122223333") == asked
 
 
 @pytest.mark.parametrize(
     ("service", "action", "parameters", "with_key"),
     [
-        ("ssm", "GetParameter", {"Name": "/a/b", "WithDecryption": "True"},
-         [Request("kms:Decrypt", KEY, VIA_SSM | {"kms:EncryptionContext:PARAMETER_ARN": f"{PARAMETERS}/a/b"})]),
-        ("ssm", "GetParameters", {"Names": "/c,/d", "WithDecryption": "True"},
-         [Request("kms:Decrypt", KEY, VIA_SSM | {"kms:EncryptionContext:PARAMETER_ARN": f"{PARAMETERS}/{name}"}) for name in "cd"]),
+        (
+            "ssm",
+            "GetParameter",
+            {"Name": "/a/b", "WithDecryption": "True"},
+            [
+                Request(
+                    "kms:Decrypt",
+                    KEY,
+                    VIA_SSM | {"kms:EncryptionContext:PARAMETER_ARN": f"{PARAMETERS}/a/b"},
+                )
+            ],
+        ),
+        (
+            "ssm",
+            "GetParameters",
+            {"Names": "/c,/d", "WithDecryption": "True"},
+            [
+                Request(
+                    "kms:Decrypt",
+                    KEY,
+                    VIA_SSM | {"kms:EncryptionContext:PARAMETER_ARN": f"{PARAMETERS}/{name}"},
+                )
+                for name in "cd"
+            ],
+        ),
         ("ssm", "GetParameter", {"Name": "/a/b", "WithDecryption": "False"}, []),
         ("ssm", "GetParameter", {"Name": "/a/b"}, []),
-        ("sqs", "SendMessageBatch", {"QueueUrl": QUEUE_URL}, [Request("kms:GenerateDataKey", KEY, VIA_SQS), Request("kms:Decrypt", KEY, VIA_SQS)]),
+        (
+            "sqs",
+            "SendMessageBatch",
+            {"QueueUrl": QUEUE_URL},
+            [Request("kms:GenerateDataKey", KEY, VIA_SQS), Request("kms:Decrypt", KEY, VIA_SQS)],
+        ),
         ("sqs", "ReceiveMessage", {"QueueUrl": QUEUE_URL}, [Request("kms:Decrypt", KEY, VIA_SQS)]),
         ("sqs", "DeleteMessage", {"QueueUrl": QUEUE_URL}, []),
     ],
-)  # fmt: skip
-def test_what_a_call_asks_of_kms_under_a_customer_key(service: str, action: str, parameters: dict[str, str], with_key: list[Request]) -> None:
+)
+def test_what_a_call_asks_of_kms_under_a_customer_key(
+    service: str, action: str, parameters: dict[str, str], with_key: list[Request]
+) -> None:
     call = captured(service, action, parameters)
     without = asked_of_iam(call, account="111122223333")
-    assert asked_of_iam(call, account="111122223333", config_key=KEY, queue_key=KEY) == without + with_key
+    assert (
+        asked_of_iam(call, account="111122223333", config_key=KEY, queue_key=KEY)
+        == without + with_key
+    )
 
 
 def test_a_call_of_another_partition_has_its_arns() -> None:
-    (asked,) = asked_of_iam(captured("eks", "DescribeCluster", {"name": "prod"}), account="111122223333", partition="aws-us-gov")
+    (asked,) = asked_of_iam(
+        captured("eks", "DescribeCluster", {"name": "prod"}),
+        account="111122223333",
+        partition="aws-us-gov",
+    )
     assert asked.resource == "arn:aws-us-gov:eks:eu-west-1:111122223333:cluster/prod"
 
 
@@ -580,14 +1010,29 @@ def test_a_call_of_another_partition_has_its_arns() -> None:
         ("ecr-public", "DescribeRepositories", {}),
         ("eks", "ListNodegroups", {}),
         ("sts", "AssumeRoleWithWebIdentity", {"RoleArn": SPOKE}),
-        ("sts", "AssumeRole", {"RoleArn": SPOKE, "RoleSessionName": "s", "Tags": "1"}),  # asks for sts:TagSession besides
-        ("sts", "AssumeRole", {"RoleArn": SPOKE, "RoleSessionName": "s", "SourceIdentity": "i"}),  # asks for sts:SetSourceIdentity besides
+        (
+            "sts",
+            "AssumeRole",
+            {"RoleArn": SPOKE, "RoleSessionName": "s", "Tags": "1"},
+        ),  # asks for sts:TagSession besides
+        (
+            "sts",
+            "AssumeRole",
+            {"RoleArn": SPOKE, "RoleSessionName": "s", "SourceIdentity": "i"},
+        ),  # asks for sts:SetSourceIdentity besides
         ("sqs", "PurgeQueue", {"QueueUrl": QUEUE_URL}),
     ],
 )
-def test_a_call_that_nobody_judged_raises(service: str, action: str, parameters: dict[str, str]) -> None:
+def test_a_call_that_nobody_judged_raises(
+    service: str, action: str, parameters: dict[str, str]
+) -> None:
     with pytest.raises(ValueError, match=r"nobody said|cannot be read"):
-        asked_of_iam(captured(service, action, parameters), account="111122223333", config_key=KEY, queue_key=KEY)
+        asked_of_iam(
+            captured(service, action, parameters),
+            account="111122223333",
+            config_key=KEY,
+            queue_key=KEY,
+        )
 
 
 def test_a_call_of_another_account_than_said_raises() -> None:

@@ -20,14 +20,28 @@ IMAGE = "public.ecr.aws/docker/library/python"
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """What make needs of a fresh clone, with nothing installed."""
-    for name in ("Makefile", "infra/install.py", "requirements.txt", "requirements-dev.txt", "infra/local/requirements-sam.txt"):
+    for name in (
+        "Makefile",
+        "infra/install.py",
+        "requirements.txt",
+        "requirements-dev.txt",
+        "infra/local/requirements-sam.txt",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
 
 def make(checkout: Path, *words: str, **environ: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(["make", *words], cwd=checkout, env=os.environ | environ, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        ["make", *words],
+        cwd=checkout,
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def test_a_python_that_is_missing_is_said_before_anything_is_installed(checkout: Path) -> None:
@@ -38,20 +52,27 @@ def test_a_python_that_is_missing_is_said_before_anything_is_installed(checkout:
     assert not (checkout / ".venv").exists()
 
 
-def test_another_system_than_linux_is_shown_a_container_before_anything_is_installed(checkout: Path) -> None:
+def test_another_system_than_linux_is_shown_a_container_before_anything_is_installed(
+    checkout: Path,
+) -> None:
     program = checkout / "bin" / "uname"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\necho Darwin\n")
     program.chmod(0o755)
     done = make(checkout, "run", PATH=f"{program.parent}:{os.environ['PATH']}")
     assert done.returncode == 2
-    assert f'docker run --rm -it -v "{checkout}":/work -w /work {IMAGE}:3.13 make run' in done.stderr
+    assert (
+        f'docker run --rm -it -v "{checkout}":/work -w /work {IMAGE}:3.13 make run' in done.stderr
+    )
     assert not (checkout / ".venv").exists()
 
 
 def test_the_containers_python_is_the_functions() -> None:
     version = (ROOT / ".python-version").read_text().strip()
-    assert json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())["image"] == f"{IMAGE}:{version}"
+    assert (
+        json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())["image"]
+        == f"{IMAGE}:{version}"
+    )
     assert f"{IMAGE}:{version} " in (ROOT / "Makefile").read_text()
 
 
@@ -63,13 +84,22 @@ def test_another_python_than_the_functions_is_refused() -> None:
 
 def install(folder: Path, requirements: Path, **environ: str) -> "subprocess.Popen[str]":
     command = [sys.executable, str(ROOT / "infra" / "install.py"), str(folder), str(requirements)]
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")} | {"PIP_CONFIG_FILE": os.devnull} | environ
+    variables = (
+        {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+        | {"PIP_CONFIG_FILE": os.devnull}
+        | environ
+    )
     return subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True)
 
 
 def test_a_network_that_is_missing_is_said_and_leaves_nothing_half_done(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("certifi==2026.1.1\n")
-    process = install(tmp_path / "venv", tmp_path / "requirements.txt", PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="1")
+    process = install(
+        tmp_path / "venv",
+        tmp_path / "requirements.txt",
+        PIP_INDEX_URL="http://127.0.0.1:9/simple",
+        PIP_RETRIES="1",
+    )
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "pip does not reach its index" in said
@@ -80,7 +110,11 @@ def test_a_network_that_is_missing_is_said_and_leaves_nothing_half_done(tmp_path
 def test_an_interrupt_is_quiet_and_leaves_nothing_half_done(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("certifi==2026.1.1\n")
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        process = install(tmp_path / "venv", tmp_path / "requirements.txt", PIP_INDEX_URL=f"http://127.0.0.1:{silent.getsockname()[1]}/simple")
+        process = install(
+            tmp_path / "venv",
+            tmp_path / "requirements.txt",
+            PIP_INDEX_URL=f"http://127.0.0.1:{silent.getsockname()[1]}/simple",
+        )
         silent.settimeout(60)
         silent.accept()  # pip is there, and waits for an answer
         process.send_signal(signal.SIGINT)
@@ -92,7 +126,9 @@ def test_an_interrupt_is_quiet_and_leaves_nothing_half_done(tmp_path: Path) -> N
 
 
 def test_a_python_without_venv_is_said() -> None:
-    assert explained("The virtual environment was not created because ensurepip is not available.").startswith("this Python has no venv")
+    assert explained(
+        "The virtual environment was not created because ensurepip is not available."
+    ).startswith("this Python has no venv")
 
 
 def test_any_other_failure_is_shown_as_it_is() -> None:

@@ -98,7 +98,8 @@ def of_type(kind: str, path: str) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("path", STACKS)
 def test_a_roles_inline_policies_together_fit_into_iams_10240_characters(path: str) -> None:
     inline = {
-        name: [written(policy["PolicyDocument"]) for policy in body.get("Policies", [])] for name, body in of_type("AWS::IAM::Role", path).items()
+        name: [written(policy["PolicyDocument"]) for policy in body.get("Policies", [])]
+        for name, body in of_type("AWS::IAM::Role", path).items()
     }
     for body in of_type("AWS::IAM::Policy", path).values():
         for role in body["Roles"]:

@@ -1,4 +1,6 @@
-"""`make package`: the zip is the same for the same sources, and holds what is deployed and nothing of the machine."""
+"""`make package`: the zip is the same for the same sources, and holds what is deployed and nothing
+of the machine.
+"""
 
 import importlib.metadata
 import itertools
@@ -50,18 +52,30 @@ def wheel(folder: Path) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("tiny.py", "def main(): ...\n")
         archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(
+            f"{info}/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
         archive.writestr(f"{info}/entry_points.txt", "[console_scripts]\ntiny = tiny:main\n")
         archive.writestr(f"{info}/RECORD", "")
     return path
 
 
 def project(folder: Path, requirement: str) -> Path:
-    lay(folder / "lambda_src", {"ecr_public_pusher/handler.py": "", "ecr_public_pusher/__pycache__/x.pyc": "", ".cache/x": ""})
+    lay(
+        folder / "lambda_src",
+        {
+            "ecr_public_pusher/handler.py": "",
+            "ecr_public_pusher/__pycache__/x.pyc": "",
+            ".cache/x": "",
+        },
+    )
     return lay(folder, {"requirements.txt": f"{requirement}\n"})
 
 
-def test_the_same_files_make_the_same_zip_whenever_and_however_they_were_written(tmp_path: Path) -> None:
+def test_the_same_files_make_the_same_zip_whenever_and_however_they_were_written(
+    tmp_path: Path,
+) -> None:
     one = lay(tmp_path / "one", FILES)
     other = lay(tmp_path / "other", dict(reversed(FILES.items())))
     for number, file in enumerate(other.rglob("*.py")):
@@ -74,7 +88,9 @@ def test_the_same_files_make_the_same_zip_whenever_and_however_they_were_written
 
 def test_a_changed_file_makes_another_zip(tmp_path: Path) -> None:
     first = pack(lay(tmp_path / "one", FILES), tmp_path / "first.zip")
-    second = pack(lay(tmp_path / "one", {"ecr_public_pusher/__init__.py": "1"}), tmp_path / "second.zip")
+    second = pack(
+        lay(tmp_path / "one", {"ecr_public_pusher/__init__.py": "1"}), tmp_path / "second.zip"
+    )
     assert first.sha256 != second.sha256
 
 
@@ -94,7 +110,10 @@ def test_what_is_the_machines_own_is_left_out(tmp_path: Path) -> None:
 
 def test_its_sizes_are_reported(tmp_path: Path) -> None:
     package = pack(lay(tmp_path / "one", FILES), tmp_path / "package.zip")
-    assert (package.size, package.unpacked) == (package.path.stat().st_size, sum(map(len, FILES.values())))
+    assert (package.size, package.unpacked) == (
+        package.path.stat().st_size,
+        sum(map(len, FILES.values())),
+    )
 
 
 def test_more_than_lambda_takes_is_refused_and_leaves_the_last_zip(tmp_path: Path) -> None:
@@ -112,7 +131,11 @@ def test_it_is_built_of_the_requirements_and_the_code(tmp_path: Path) -> None:
     root = project(tmp_path / "project", str(wheel(tmp_path)))
     package = build(root, "arm64", tmp_path / "deep" / "package.zip")
     assert names(package.path) == [
-        *("ecr_public_pusher/handler.py", "tiny-1.0.dist-info/METADATA", "tiny-1.0.dist-info/WHEEL"),
+        *(
+            "ecr_public_pusher/handler.py",
+            "tiny-1.0.dist-info/METADATA",
+            "tiny-1.0.dist-info/WHEEL",
+        ),
         *("tiny-1.0.dist-info/entry_points.txt", "tiny.py"),
     ]
     assert build(root, "arm64", tmp_path / "again.zip").sha256 == package.sha256
@@ -146,12 +169,17 @@ def test_all_that_is_installed_is_pinned() -> None:
     """Else the zip would change by itself when somebody else releases something."""
     lines = [line.split("#")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()]
     pins = {_name(line) for line in lines if "==" in line}
-    wanted = [_name(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line.split("#")[0]]
+    wanted = [
+        _name(line)
+        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if "==" in line.split("#")[0]
+    ]
     seen: set[str] = set()
     while wanted:
         if (name := wanted.pop()) not in seen:
             seen.add(name)
-            # Nothing of ours asks for extras; of markers there are those of other Pythons, for which nothing is installed.
+            # Nothing of ours asks for extras; of markers there are those of other Pythons, for
+            # which nothing is installed.
             needed = [text for text in importlib.metadata.requires(name) or [] if ";" not in text]
             wanted += map(_name, needed)
     assert seen <= pins

@@ -1,4 +1,6 @@
-"""What the templates let through: patterns, ranges, and rules over several parameters; and that the console explains each."""
+"""What the templates let through: patterns, ranges, and rules over several parameters; and that the
+console explains each.
+"""
 
 import re
 from typing import Any
@@ -10,7 +12,13 @@ from tests.support.hosts import ALLOWING, ALLOWING_NOTHING
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ours"
-TEMPLATES = ["template.yaml", "infra/access-entry.yaml", "infra/spoke-role.yaml", "infra/pull-role.yaml", "infra/kms-key.yaml"]
+TEMPLATES = [
+    "template.yaml",
+    "infra/access-entry.yaml",
+    "infra/spoke-role.yaml",
+    "infra/pull-role.yaml",
+    "infra/kms-key.yaml",
+]
 # What both schedules take and refuse; the sweep's may be empty too.
 EXPRESSIONS = [
     ("rate(8 hours)", True),
@@ -86,7 +94,11 @@ EXPRESSIONS = [
         ("AssumableRoleName", "", False),
         ("PullRoleName", "ecr-public-pusher-pull", True),
         ("PullRoleName", "*", False),
-        *((name, value, fits) for name in ("ConfigKmsKeyArn", "KmsKeyArn") for value, fits in [("", True), (KEY, True), ("alias/aws/ssm", False)]),
+        *(
+            (name, value, fits)
+            for name in ("ConfigKmsKeyArn", "KmsKeyArn")
+            for value, fits in [("", True), (KEY, True), ("alias/aws/ssm", False)]
+        ),
         ("ConfigKmsKeyArn", "*", False),
         ("KmsKeyArn", "alias/aws/sns", False),
         ("KmsKeyArn", KEY.replace(":key/", ":alias/"), False),
@@ -119,7 +131,12 @@ def test_parameters_refuse_nonsense(parameter: str, value: str, fits: bool) -> N
 
 @pytest.mark.parametrize(
     ("parameter", "least", "most"),
-    [("SweepWindowMinutes", 5, 1440), ("MaximumConcurrency", 2, 1000), ("MemorySize", 128, 10240), ("ReservedConcurrency", 0, 1000)],
+    [
+        ("SweepWindowMinutes", 5, 1440),
+        ("MaximumConcurrency", 2, 1000),
+        ("MemorySize", 128, 10240),
+        ("ReservedConcurrency", 0, 1000),
+    ],
 )
 def test_numbers_have_their_range(parameter: str, least: int, most: int) -> None:
     body = source()["Parameters"][parameter]
@@ -128,7 +145,11 @@ def test_numbers_have_their_range(parameter: str, least: int, most: int) -> None
 
 @pytest.mark.parametrize(
     ("parameter", "values"),
-    [("Timeout", [60, 120, 300, 600, 900]), ("AlarmAfterHours", list(range(2, 11))), ("FanOut", ["false", "true"])],
+    [
+        ("Timeout", [60, 120, 300, 600, 900]),
+        ("AlarmAfterHours", list(range(2, 11))),
+        ("FanOut", ["false", "true"]),
+    ],
 )
 def test_some_are_chosen_from_a_list(parameter: str, values: list[Any]) -> None:
     assert source()["Parameters"][parameter]["AllowedValues"] == values
@@ -141,11 +162,15 @@ def test_each_default_is_one_that_its_own_constraints_allow(path: str) -> None:
             default = body["Default"]
             assert re.search(body.get("AllowedPattern", ""), str(default)), name
             assert default in body.get("AllowedValues", [default]), name
-            assert body["Type"] != "Number" or body.get("MinValue", default) <= default <= body.get("MaxValue", default), name
+            assert body["Type"] != "Number" or body.get("MinValue", default) <= default <= body.get(
+                "MaxValue", default
+            ), name
 
 
 @pytest.mark.parametrize("path", TEMPLATES)
-def test_every_parameter_and_output_is_described_and_every_parameter_has_its_place_in_the_console(path: str) -> None:
+def test_every_parameter_and_output_is_described_and_every_parameter_has_its_place_in_the_console(
+    path: str,
+) -> None:
     template = source(path)
     interface = template["Metadata"]["AWS::CloudFormation::Interface"]
     described = [template, *template["Parameters"].values(), *template["Outputs"].values()]
@@ -156,8 +181,14 @@ def test_every_parameter_and_output_is_described_and_every_parameter_has_its_pla
 
 @pytest.mark.parametrize("path", TEMPLATES)
 def test_each_pattern_says_in_words_what_it_takes(path: str) -> None:
-    patterned = {name: body for name, body in source(path)["Parameters"].items() if "AllowedPattern" in body}
-    assert [name for name, body in patterned.items() if not body["ConstraintDescription"].startswith("must be ")] == []
+    patterned = {
+        name: body for name, body in source(path)["Parameters"].items() if "AllowedPattern" in body
+    }
+    assert [
+        name
+        for name, body in patterned.items()
+        if not body["ConstraintDescription"].startswith("must be ")
+    ] == []
 
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
@@ -165,7 +196,13 @@ def test_each_pattern_says_in_words_what_it_takes(path: str) -> None:
 def test_no_description_is_longer_than_cloudformation_takes(path: str) -> None:
     template = source(path)
     assert len(template["Description"]) <= 1024
-    assert max(len(body["Description"]) for body in [*template["Parameters"].values(), *template["Outputs"].values()]) <= 1024
+    assert (
+        max(
+            len(body["Description"])
+            for body in [*template["Parameters"].values(), *template["Outputs"].values()]
+        )
+        <= 1024
+    )
 
 
 # --- rules over several parameters
@@ -176,7 +213,13 @@ def test_the_defaults_are_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("email", "topic", "accepted"), [("", "", True), ("a@example.com", "", True), ("", TOPIC, True), ("a@example.com", TOPIC, False)]
+    ("email", "topic", "accepted"),
+    [
+        ("", "", True),
+        ("a@example.com", "", True),
+        ("", TOPIC, True),
+        ("a@example.com", TOPIC, False),
+    ],
 )
 def test_alarms_have_one_way_to_be_heard(email: str, topic: str, accepted: bool) -> None:
     assert (refusals(AlarmEmail=email, AlarmTopicArn=topic) == []) is accepted
@@ -228,4 +271,9 @@ def test_other_schedules_take_any_hours(schedule: str) -> None:
 
 def test_each_refusal_names_the_parameters_or_the_way_out() -> None:
     asserted = [one for rule in source()["Rules"].values() for one in rule["Assertions"]]
-    assert all(re.search(r"Deploy to|Leave one|Give both|Give the accounts|must be", one["AssertDescription"]) for one in asserted)
+    assert all(
+        re.search(
+            r"Deploy to|Leave one|Give both|Give the accounts|must be", one["AssertDescription"]
+        )
+        for one in asserted
+    )

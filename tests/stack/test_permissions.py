@@ -8,14 +8,27 @@ from typing import Any
 import pytest
 
 from ecr_public_pusher.role_use import PULL, SIGN_IN
-from tests.stack.template import ACCOUNT, REGION, ROOT, allow, as_list, deployed, deployed_in, properties, refusals, source, statements
+from tests.stack.template import (
+    ACCOUNT,
+    REGION,
+    ROOT,
+    allow,
+    as_list,
+    deployed,
+    deployed_in,
+    properties,
+    refusals,
+    source,
+    statements,
+)
 from tests.support.iam import Decision, Request, evaluate
 
 CONFIG_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
 STACK_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/2c3d"
 PARAMETERS = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"
 VPC = {"SubnetIds": "subnet-01234567", "SecurityGroupIds": "sg-01234567"}
-# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html, without the log's.
+# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html,
+# without the log's.
 VPC_ACTIONS = {
     "ec2:CreateNetworkInterface",
     "ec2:DescribeNetworkInterfaces",
@@ -24,7 +37,8 @@ VPC_ACTIONS = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:UnassignPrivateIpAddresses",
 }
-# Statements whose resource AWS lets nobody narrow, or whose resource is not known beforehand: the template says why of each.
+# Statements whose resource AWS lets nobody narrow, or whose resource is not known beforehand: the
+# template says why of each.
 WITH_WILDCARDS = {
     "ListConfiguration",
     "ReadSecureConfiguration",
@@ -61,7 +75,9 @@ def assume(spoke: str, pull: str, accounts: str | list[str] | None = ACCOUNT) ->
     """The statement on the roles of these names."""
     roles = [f"arn:aws:iam::*:role/{name}" for name in (spoke, pull)]
     limit = {"aws:ResourceAccount": accounts} if accounts else {}
-    return allow("sts:AssumeRole", on=roles, StringEquals={"sts:RoleSessionName": SESSIONS, **limit})
+    return allow(
+        "sts:AssumeRole", on=roles, StringEquals={"sts:RoleSessionName": SESSIONS, **limit}
+    )
 
 
 def deny(role: str, *, as_: str) -> dict[str, Any]:
@@ -70,9 +86,13 @@ def deny(role: str, *, as_: str) -> dict[str, Any]:
     return denied | {"Effect": "Deny"}
 
 
-def execution_statements(path: str = "/ecr-public-pusher", spoke: str = "ecr-public-pusher-spoke") -> dict[str, dict[str, Any]]:
+def execution_statements(
+    path: str = "/ecr-public-pusher", spoke: str = "ecr-public-pusher-spoke"
+) -> dict[str, dict[str, Any]]:
     return {
-        "ListConfiguration": allow("ssm:GetParametersByPath", on=[f"{PARAMETERS}{path}", f"{PARAMETERS}{path}/*"]),
+        "ListConfiguration": allow(
+            "ssm:GetParametersByPath", on=[f"{PARAMETERS}{path}", f"{PARAMETERS}{path}/*"]
+        ),
         "ReadSecureConfiguration": allow("ssm:GetParameters", on=f"{PARAMETERS}{path}/*"),
         "GetRegistryToken": allow("ecr-public:GetAuthorizationToken", on="*"),
         "GetRegistryBearerToken": allow("sts:GetServiceBearerToken", on="*"),
@@ -83,7 +103,9 @@ def execution_statements(path: str = "/ecr-public-pusher", spoke: str = "ecr-pub
         "DenyRegistriesRolesToSignIn": deny(PULL_ROLE, as_="ecr-public-pusher-sign-in"),
         "SendRetries": allow("sqs:SendMessage", on="RetryQueue.Arn"),
         "ParkRemovals": allow("sqs:SendMessage", on="DeadLetterQueue.Arn"),
-        "ReceiveRetries": allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on="RetryQueue.Arn"),
+        "ReceiveRetries": allow(
+            "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on="RetryQueue.Arn"
+        ),
         "WriteLogs": allow("logs:CreateLogStream", "logs:PutLogEvents", on="PusherLogGroup.Arn"),
     } | NETWORK
 
@@ -98,7 +120,12 @@ def decrypt_configuration(key: str) -> dict[str, Any]:
 
 
 def use_queue(key: str) -> dict[str, Any]:
-    return allow("kms:Decrypt", "kms:GenerateDataKey", on=key, StringEquals={"kms:ViaService": f"sqs.{REGION}.amazonaws.com"})
+    return allow(
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        on=key,
+        StringEquals={"kms:ViaService": f"sqs.{REGION}.amazonaws.com"},
+    )
 
 
 def test_the_execution_role_allows_exactly_this() -> None:
@@ -110,10 +137,12 @@ def test_the_execution_role_follows_the_parameters() -> None:
     assert statements(chosen["PusherRole"]) == execution_statements("/team/ecr", "teams/reader")
 
 
-def test_a_configuration_key_is_decrypted_with_only_when_one_is_named_and_only_for_the_configuration() -> None:
-    assert statements(deployed(ConfigKmsKeyArn=CONFIG_KEY)["PusherRole"]) == execution_statements() | {
-        "DecryptSecureConfiguration": decrypt_configuration(CONFIG_KEY)
-    }
+def test_a_configuration_key_is_decrypted_with_only_when_one_is_named_and_only_for_the_configuration() -> (
+    None
+):
+    assert statements(
+        deployed(ConfigKmsKeyArn=CONFIG_KEY)["PusherRole"]
+    ) == execution_statements() | {"DecryptSecureConfiguration": decrypt_configuration(CONFIG_KEY)}
 
 
 def test_the_stacks_key_is_used_for_the_configuration_and_the_queue_and_nothing_else() -> None:
@@ -136,7 +165,12 @@ def test_the_log_group_is_encrypted_with_the_stacks_key() -> None:
 
 def test_only_lambda_may_take_the_execution_role() -> None:
     assert properties("PusherRole")["AssumeRolePolicyDocument"]["Statement"] == [
-        {"Sid": "LambdaRunsTheFunction", "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        {
+            "Sid": "LambdaRunsTheFunction",
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
     ]
 
 
@@ -148,15 +182,25 @@ def test_no_role_takes_a_managed_policy() -> None:
 @pytest.mark.parametrize("role", ["PusherRole", "SchedulerRole"])
 def test_no_action_is_a_wildcard(role: str) -> None:
     found = statements(deployed(KmsKeyArn=STACK_KEY, ConfigKmsKeyArn=CONFIG_KEY, **VPC)[role])
-    assert [action for mine in found.values() for action in as_list(mine["Action"]) if "*" in action] == []
+    assert [
+        action for mine in found.values() for action in as_list(mine["Action"]) if "*" in action
+    ] == []
 
 
 def test_resources_are_wildcards_only_where_the_template_says_why() -> None:
-    found = statements(deployed(KmsKeyArn=STACK_KEY, ConfigKmsKeyArn=CONFIG_KEY, **VPC)["PusherRole"])
-    assert {sid for sid, mine in found.items() if any("*" in resource for resource in as_list(mine["Resource"]))} == WITH_WILDCARDS
+    found = statements(
+        deployed(KmsKeyArn=STACK_KEY, ConfigKmsKeyArn=CONFIG_KEY, **VPC)["PusherRole"]
+    )
+    assert {
+        sid
+        for sid, mine in found.items()
+        if any("*" in resource for resource in as_list(mine["Resource"]))
+    } == WITH_WILDCARDS
 
 
-@pytest.mark.parametrize("path", ["template.yaml", "infra/spoke-role.yaml", "infra/pull-role.yaml", "infra/kms-key.yaml"])
+@pytest.mark.parametrize(
+    "path", ["template.yaml", "infra/spoke-role.yaml", "infra/pull-role.yaml", "infra/kms-key.yaml"]
+)
 def test_every_policy_is_in_the_language_of_2012(path: str) -> None:
     # Without a version IAM takes that of 2008, which knows no variables.
     versions = [policy.get("Version") for policy in policies(source(path)["Resources"])]
@@ -196,17 +240,28 @@ def test_the_original_projects_permissions_are_allowed_on_no_broader_resource() 
             assert holding, f"{action} is not allowed"
             for mine in holding:
                 assert mine["Effect"] == statement["Effect"] == "Allow"
-                assert all(fnmatchcase(resource, statement["Resource"]) for resource in as_list(mine["Resource"]))
+                assert all(
+                    fnmatchcase(resource, statement["Resource"])
+                    for resource in as_list(mine["Resource"])
+                )
 
 
 def test_the_original_projects_permissions_are_the_two_of_ecr_public() -> None:
     document = json.loads((ROOT / "iam-permission.json").read_text())
-    assert [statement["Action"] for statement in document["Statement"]] == [["ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"]]
+    assert [statement["Action"] for statement in document["Statement"]] == [
+        ["ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"]
+    ]
 
 
 def test_nothing_of_ecr_public_is_allowed_beyond_the_original() -> None:
-    actions = {action for mine in statements(deployed()["PusherRole"]).values() for action in as_list(mine["Action"])}
-    assert {action for action in actions if action.startswith(("ecr-public:", "ecr:"))} == {"ecr-public:GetAuthorizationToken"}
+    actions = {
+        action
+        for mine in statements(deployed()["PusherRole"]).values()
+        for action in as_list(mine["Action"])
+    }
+    assert {action for action in actions if action.startswith(("ecr-public:", "ecr:"))} == {
+        "ecr-public:GetAuthorizationToken"
+    }
 
 
 def policies(node: Any) -> list[dict[str, Any]]:
@@ -240,7 +295,10 @@ def test_what_reaches_beyond_eks_is_granted_only_where_a_host_is_named() -> None
 
 def test_kubeconfigs_lie_below_the_configurations_path() -> None:
     found = statements(deployed(ConfigPath="/team/ecr", **HOSTS)["PusherRole"])
-    assert found["ReadKubeconfigs"]["Resource"] == f"arn:aws:secretsmanager:*:{ACCOUNT}:secret:/team/ecr/*"
+    assert (
+        found["ReadKubeconfigs"]["Resource"]
+        == f"arn:aws:secretsmanager:*:{ACCOUNT}:secret:/team/ecr/*"
+    )
 
 
 def test_the_configuration_key_decrypts_kubeconfigs_for_secrets_manager_alone() -> None:
@@ -248,12 +306,17 @@ def test_the_configuration_key_decrypts_kubeconfigs_for_secrets_manager_alone() 
     assert found["DecryptKubeconfigs"] == allow(
         "kms:Decrypt",
         on=CONFIG_KEY,
-        StringLike={"kms:ViaService": "secretsmanager.*.amazonaws.com", "kms:EncryptionContext:SecretARN": SECRETS},
+        StringLike={
+            "kms:ViaService": "secretsmanager.*.amazonaws.com",
+            "kms:EncryptionContext:SecretARN": SECRETS,
+        },
     )
 
 
 def test_a_configuration_key_decrypts_no_secret_where_no_host_is_named() -> None:
-    assert "DecryptKubeconfigs" not in statements(deployed(ConfigKmsKeyArn=CONFIG_KEY)["PusherRole"])
+    assert "DecryptKubeconfigs" not in statements(
+        deployed(ConfigKmsKeyArn=CONFIG_KEY)["PusherRole"]
+    )
 
 
 # --- private registries, and partitions that have no others

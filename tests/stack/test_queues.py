@@ -1,10 +1,21 @@
-"""The retry queue and the dead-letter queue: how long they hold what, who sends, and that nothing waits in the clear."""
+"""The retry queue and the dead-letter queue: how long they hold what, who sends, and that nothing
+waits in the clear.
+"""
 
 from typing import Any
 
 import pytest
 
-from tests.stack.template import ACCOUNT, REGION, STACK, allow, deployed, properties, source, statements
+from tests.stack.template import (
+    ACCOUNT,
+    REGION,
+    STACK,
+    allow,
+    deployed,
+    properties,
+    source,
+    statements,
+)
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
 QUEUES = ["RetryQueue", "DeadLetterQueue"]
@@ -12,7 +23,8 @@ TIMEOUTS = source()["Parameters"]["Timeout"]["AllowedValues"]
 HOUR, DAY = 3600, 86400
 
 
-# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: at least six times the function's time-out.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: at least six times the
+# function's time-out.
 @pytest.mark.parametrize("timeout", TIMEOUTS)
 def test_a_message_being_tried_is_hidden_for_six_times_the_time_out(timeout: int) -> None:
     assert properties("RetryQueue", Timeout=timeout)["VisibilityTimeout"] >= max(6 * timeout, 900)
@@ -21,7 +33,11 @@ def test_a_message_being_tried_is_hidden_for_six_times_the_time_out(timeout: int
 @pytest.mark.parametrize("timeout", TIMEOUTS)
 def test_a_message_is_tried_for_about_eight_hours(timeout: int) -> None:
     queue = properties("RetryQueue", Timeout=timeout)
-    assert 7.5 * HOUR <= queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] <= 8.5 * HOUR
+    assert (
+        7.5 * HOUR
+        <= queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"]
+        <= 8.5 * HOUR
+    )
 
 
 def test_a_message_is_kept_longer_than_it_is_tried() -> None:
@@ -71,7 +87,9 @@ def test_the_rule_and_no_other_may_leave_what_it_could_not_deliver() -> None:
     policy = statements(deployed()["DeadLetterQueuePolicy"])
     assert policy.keys() == {"DenyWithoutTls", "TakeUndeliveredChanges"}
     assert policy["TakeUndeliveredChanges"] == allow(
-        "sqs:SendMessage", on="DeadLetterQueue.Arn", ArnEquals={"aws:SourceArn": "ParameterChangeRule.Arn"}
+        "sqs:SendMessage",
+        on="DeadLetterQueue.Arn",
+        ArnEquals={"aws:SourceArn": "ParameterChangeRule.Arn"},
     ) | {"Principal": {"Service": "events.amazonaws.com"}}
 
 
@@ -100,4 +118,8 @@ def test_an_invocation_that_failed_three_times_waits_on_the_retry_queue() -> Non
 
 
 def encryption(queue: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in queue.items() if name in ("KmsMasterKeyId", "SqsManagedSseEnabled")}
+    return {
+        name: value
+        for name, value in queue.items()
+        if name in ("KmsMasterKeyId", "SqsManagedSseEnabled")
+    }

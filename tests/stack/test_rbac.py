@@ -7,7 +7,12 @@ import pytest
 from ecr_public_pusher.jobs.rbac_version import MARK_GROUP, RBAC_VERSION, mark
 from tests.stack.template import documents
 
-SECRET = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["ecr-public-token"], "verbs": ["create", "patch"]}
+SECRET = {
+    "apiGroups": [""],
+    "resources": ["secrets"],
+    "resourceNames": ["ecr-public-token"],
+    "verbs": ["create", "patch"],
+}
 LOOK = {
     "apiGroups": [""],
     "resources": ["secrets"],
@@ -16,7 +21,12 @@ LOOK = {
 }
 LIST = {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["list"]}
 ACCOUNTS = {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list", "patch"]}
-PRUNE = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["ecr-public-token"], "verbs": ["get", "delete"]}
+PRUNE = {
+    "apiGroups": [""],
+    "resources": ["secrets"],
+    "resourceNames": ["ecr-public-token"],
+    "verbs": ["get", "delete"],
+}
 # Of what cannot exist; by it a check knows the version of the file.
 MARKS = {
     part: {
@@ -40,21 +50,41 @@ def by_kind(path: str) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("path", "kinds", "role", "rules"),
     [
-        ("infra/rbac/cluster.yaml", ["ClusterRole", "ClusterRoleBinding"], "ecr-public-pusher", [LIST, SECRET, LOOK, MARKS["push"]]),
-        ("infra/rbac/namespaced.yaml", ["ClusterRole", "RoleBinding"], "ecr-public-pusher-namespaced", [SECRET, LOOK, MARKS["push"]]),
+        (
+            "infra/rbac/cluster.yaml",
+            ["ClusterRole", "ClusterRoleBinding"],
+            "ecr-public-pusher",
+            [LIST, SECRET, LOOK, MARKS["push"]],
+        ),
+        (
+            "infra/rbac/namespaced.yaml",
+            ["ClusterRole", "RoleBinding"],
+            "ecr-public-pusher-namespaced",
+            [SECRET, LOOK, MARKS["push"]],
+        ),
         (
             "infra/rbac/service-accounts.yaml",
             ["ClusterRole", "ClusterRoleBinding"],
             "ecr-public-pusher-service-accounts",
             [ACCOUNTS, MARKS["service-accounts"]],
         ),
-        ("infra/rbac/prune.yaml", ["ClusterRole", "ClusterRoleBinding"], "ecr-public-pusher-prune", [PRUNE, MARKS["prune"]]),
+        (
+            "infra/rbac/prune.yaml",
+            ["ClusterRole", "ClusterRoleBinding"],
+            "ecr-public-pusher-prune",
+            [PRUNE, MARKS["prune"]],
+        ),
     ],
 )
-def test_the_rules_are_these_and_nothing_more(path: str, kinds: list[str], role: str, rules: list[dict[str, Any]]) -> None:
+def test_the_rules_are_these_and_nothing_more(
+    path: str, kinds: list[str], role: str, rules: list[dict[str, Any]]
+) -> None:
     found = by_kind(path)
     assert list(found) == kinds
-    assert (found["ClusterRole"]["metadata"]["name"], found["ClusterRole"]["rules"]) == (role, rules)
+    assert (found["ClusterRole"]["metadata"]["name"], found["ClusterRole"]["rules"]) == (
+        role,
+        rules,
+    )
     assert "aggregationRule" not in found["ClusterRole"]
 
 
@@ -78,10 +108,14 @@ def test_the_binding_gives_its_files_role_to_the_one_group(path: str, binding: s
 
 
 def test_the_namespaced_binding_reaches_one_namespace() -> None:
-    assert by_kind("infra/rbac/namespaced.yaml")["RoleBinding"]["metadata"]["namespace"] == "default"
+    assert (
+        by_kind("infra/rbac/namespaced.yaml")["RoleBinding"]["metadata"]["namespace"] == "default"
+    )
 
 
-def test_no_two_files_define_the_same_object_so_that_they_can_be_applied_beside_each_other() -> None:
+def test_no_two_files_define_the_same_object_so_that_they_can_be_applied_beside_each_other() -> (
+    None
+):
     names = [
         (document["kind"], document["metadata"]["name"])
         for file in ("cluster", "namespaced", "service-accounts", "prune")
@@ -97,15 +131,27 @@ def test_every_object_bears_the_version_that_this_release_wants(file: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("file", "role"), [("cluster", "cluster"), ("namespaced", "cluster"), ("service-accounts", "service-accounts"), ("prune", "prune")]
+    ("file", "role"),
+    [
+        ("cluster", "cluster"),
+        ("namespaced", "cluster"),
+        ("service-accounts", "service-accounts"),
+        ("prune", "prune"),
+    ],
 )
 def test_every_role_grants_the_marks_of_all_versions_up_to_its_own(file: str, role: str) -> None:
-    (found,) = (rule for rule in by_kind(f"infra/rbac/{file}.yaml")["ClusterRole"]["rules"] if rule["apiGroups"] == [MARK_GROUP])
+    (found,) = (
+        rule
+        for rule in by_kind(f"infra/rbac/{file}.yaml")["ClusterRole"]["rules"]
+        if rule["apiGroups"] == [MARK_GROUP]
+    )
     wanted = [mark(f"{role}.yaml", version) for version in range(1, RBAC_VERSION + 1)]
     assert found["resourceNames"] == [right.name for right in wanted]
     assert (found["resources"], found["verbs"]) == ([wanted[0].resource], [wanted[0].verb])
 
 
 def test_no_api_can_exist_of_the_marks_group() -> None:
-    """A CustomResourceDefinition's group has a dot (apiextensions, validation.go: "should be a domain with at least one dot")."""
+    """A CustomResourceDefinition's group has a dot (apiextensions, validation.go: "should be a
+    domain with at least one dot").
+    """
     assert "." not in MARK_GROUP

@@ -1,4 +1,6 @@
-"""Every role that the templates make, those that SAM adds included: bounded and placed on demand."""
+"""Every role that the templates make, those that SAM adds included: bounded and placed
+on demand.
+"""
 
 import re
 from typing import Any
@@ -28,7 +30,9 @@ REQUIRED = {
 
 def made(path: str, **parameters: str) -> dict[str, dict[str, Any]]:
     """The properties of all that IAM puts under a path, by logical id."""
-    required = {name: value for name, value in REQUIRED.items() if name in source(path)["Parameters"]}
+    required = {
+        name: value for name, value in REQUIRED.items() if name in source(path)["Parameters"]
+    }
     found = deployed(path, **required, **parameters)
     return {name: body["Properties"] for name, body in found.items() if body["Type"] in PLACED}
 

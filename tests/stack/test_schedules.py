@@ -1,4 +1,6 @@
-"""What makes the function run: two schedules and the rule on changed parameters, and what becomes of an event that cannot be delivered."""
+"""What makes the function run: two schedules and the rule on changed parameters, and what becomes
+of an event that cannot be delivered.
+"""
 
 import json
 from typing import Any
@@ -15,18 +17,30 @@ SCHEDULES = {"PushSchedule": "push", "NamespaceSweepSchedule": "sweep"}
 @pytest.mark.parametrize(("schedule", "name"), SCHEDULES.items())
 def test_a_schedule_carries_the_stacks_name_and_runs_the_function(schedule: str, name: str) -> None:
     found = properties(schedule)
-    assert (found["Name"], found["State"], found["FlexibleTimeWindow"]) == (f"{STACK}-{name}", "ENABLED", {"Mode": "OFF"})
+    assert (found["Name"], found["State"], found["FlexibleTimeWindow"]) == (
+        f"{STACK}-{name}",
+        "ENABLED",
+        {"Mode": "OFF"},
+    )
     assert found["ScheduleExpressionTimezone"] == "UTC"
-    assert (found["Target"]["Arn"], found["Target"]["RoleArn"]) == ("PusherFunction.Arn", "SchedulerRole.Arn")
+    assert (found["Target"]["Arn"], found["Target"]["RoleArn"]) == (
+        "PusherFunction.Arn",
+        "SchedulerRole.Arn",
+    )
 
 
 @pytest.mark.parametrize(
     ("schedule", "parameter", "default"),
-    [("PushSchedule", "Schedule", "rate(8 hours)"), ("NamespaceSweepSchedule", "SweepSchedule", "rate(5 minutes)")],
+    [
+        ("PushSchedule", "Schedule", "rate(8 hours)"),
+        ("NamespaceSweepSchedule", "SweepSchedule", "rate(5 minutes)"),
+    ],
 )
 def test_the_parameter_says_when(schedule: str, parameter: str, default: str) -> None:
     assert properties(schedule)["ScheduleExpression"] == default
-    assert properties(schedule, **{parameter: "rate(1 hour)"})["ScheduleExpression"] == "rate(1 hour)"
+    assert (
+        properties(schedule, **{parameter: "rate(1 hour)"})["ScheduleExpression"] == "rate(1 hour)"
+    )
 
 
 def test_the_schedule_asks_for_a_push() -> None:
@@ -34,17 +48,29 @@ def test_the_schedule_asks_for_a_push() -> None:
 
 
 def test_the_sweep_says_how_far_back_it_looks_as_a_number() -> None:
-    assert json.loads(properties("NamespaceSweepSchedule", SweepWindowMinutes=45)["Target"]["Input"]) == {"action": "sweep", "windowMinutes": 45}
+    assert json.loads(
+        properties("NamespaceSweepSchedule", SweepWindowMinutes=45)["Target"]["Input"]
+    ) == {"action": "sweep", "windowMinutes": 45}
 
 
-@pytest.mark.parametrize(("schedule", "seconds", "attempts"), [("PushSchedule", 3600, 20), ("NamespaceSweepSchedule", 300, 3)])
-def test_what_cannot_be_delivered_is_tried_again_and_then_kept(schedule: str, seconds: int, attempts: int) -> None:
+@pytest.mark.parametrize(
+    ("schedule", "seconds", "attempts"),
+    [("PushSchedule", 3600, 20), ("NamespaceSweepSchedule", 300, 3)],
+)
+def test_what_cannot_be_delivered_is_tried_again_and_then_kept(
+    schedule: str, seconds: int, attempts: int
+) -> None:
     target = properties(schedule)["Target"]
-    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": seconds, "MaximumRetryAttempts": attempts}
+    assert target["RetryPolicy"] == {
+        "MaximumEventAgeInSeconds": seconds,
+        "MaximumRetryAttempts": attempts,
+    }
     assert target["DeadLetterConfig"] == {"Arn": "DeadLetterQueue.Arn"}
 
 
-def test_the_scheduler_may_invoke_the_function_keep_what_it_could_not_deliver_and_nothing_else() -> None:
+def test_the_scheduler_may_invoke_the_function_keep_what_it_could_not_deliver_and_nothing_else() -> (
+    None
+):
     assert statements(deployed()["SchedulerRole"]) == {
         "InvokePusher": allow("lambda:InvokeFunction", on="PusherFunction.Arn"),
         "KeepUndelivered": allow("sqs:SendMessage", on="DeadLetterQueue.Arn"),
@@ -53,7 +79,10 @@ def test_the_scheduler_may_invoke_the_function_keep_what_it_could_not_deliver_an
 
 def test_the_scheduler_uses_the_key_of_the_queue_through_the_queue_only() -> None:
     assert statements(deployed(KmsKeyArn=KEY)["SchedulerRole"])["UseEncryptedQueue"] == allow(
-        "kms:Decrypt", "kms:GenerateDataKey", on=KEY, StringEquals={"kms:ViaService": f"sqs.{REGION}.amazonaws.com"}
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        on=KEY,
+        StringEquals={"kms:ViaService": f"sqs.{REGION}.amazonaws.com"},
     )
 
 
@@ -79,11 +108,20 @@ def test_only_schedules_of_this_account_take_the_schedulers_role() -> None:
 
 def change(**changed: Any) -> dict[str, Any]:
     """As Parameter Store sends it."""
-    detail = {"operation": "Create", "name": "/ecr-public-pusher/clusters/prod", "type": "String", "description": ""}
-    fields = {name: value for name, value in changed.items() if name in detail}
-    return {"source": "aws.ssm", "detail-type": "Parameter Store Change", "account": ACCOUNT, "region": REGION, "detail": detail | fields} | {
-        name.replace("_", "-"): value for name, value in changed.items() if name not in detail
+    detail = {
+        "operation": "Create",
+        "name": "/ecr-public-pusher/clusters/prod",
+        "type": "String",
+        "description": "",
     }
+    fields = {name: value for name, value in changed.items() if name in detail}
+    return {
+        "source": "aws.ssm",
+        "detail-type": "Parameter Store Change",
+        "account": ACCOUNT,
+        "region": REGION,
+        "detail": detail | fields,
+    } | {name.replace("_", "-"): value for name, value in changed.items() if name not in detail}
 
 
 @pytest.mark.parametrize(
@@ -104,7 +142,9 @@ def change(**changed: Any) -> dict[str, Any]:
         ({"source": "aws.ssm", "detail-type": "Parameter Store Change"}, False),
     ],
 )
-def test_the_rule_hears_of_the_configuration_and_nothing_else(event: dict[str, Any], matched: bool) -> None:
+def test_the_rule_hears_of_the_configuration_and_nothing_else(
+    event: dict[str, Any], matched: bool
+) -> None:
     assert matches(properties("ParameterChangeRule")["EventPattern"], event) is matched
 
 

@@ -1,4 +1,6 @@
-"""The stack as CloudFormation gets it, after aws-sam-translator: what is in it, the function, the outputs."""
+"""The stack as CloudFormation gets it, after aws-sam-translator: what is in it, the function, the
+outputs.
+"""
 
 import importlib
 import tomllib
@@ -51,7 +53,17 @@ EVERYTHING = {
     "KmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/0a1b",
 }
 # Properties by which CloudFormation gives a resource its name.
-NAMING = {"Name", "AlarmName", "DashboardName", "FunctionName", "RoleName", "LogGroupName", "QueueName", "TopicName", "GroupName"}
+NAMING = {
+    "Name",
+    "AlarmName",
+    "DashboardName",
+    "FunctionName",
+    "RoleName",
+    "LogGroupName",
+    "QueueName",
+    "TopicName",
+    "GroupName",
+}
 
 
 def test_the_stack_holds_these_resources_and_no_others() -> None:
@@ -68,20 +80,31 @@ def test_the_stack_holds_these_resources_and_no_others() -> None:
         ({"SubnetIds": "subnet-01234567", "SecurityGroupIds": "sg-01234567"}, {}, set()),
     ],
 )
-def test_parameters_add_and_leave_out_these(parameters: dict[str, str], more: dict[str, str], fewer: set[str]) -> None:
+def test_parameters_add_and_leave_out_these(
+    parameters: dict[str, str], more: dict[str, str], fewer: set[str]
+) -> None:
     found = {name: body["Type"] for name, body in deployed(**parameters).items()}
     assert found == {name: kind for name, kind in (RESOURCES | more).items() if name not in fewer}
 
 
-@pytest.mark.parametrize("parameters", [{}, {"AlarmTopicArn": TOPIC, "SweepSchedule": ""}, EVERYTHING])
+@pytest.mark.parametrize(
+    "parameters", [{}, {"AlarmTopicArn": TOPIC, "SweepSchedule": ""}, EVERYTHING]
+)
 def test_nothing_refers_to_what_is_not_in_the_stack(parameters: dict[str, str]) -> None:
     found = deployed(**parameters)
-    referred = {text.partition(".")[0] for text in texts([found, outputs(**parameters)])} & {*deployed(), *deployed(**EVERYTHING)}
+    referred = {text.partition(".")[0] for text in texts([found, outputs(**parameters)])} & {
+        *deployed(),
+        *deployed(**EVERYTHING),
+    }
     assert referred <= found.keys()
 
 
-@pytest.mark.parametrize(("parameters", "architecture"), [({}, "arm64"), ({"Architecture": "x86_64"}, "x86_64")])
-def test_the_function_runs_python_3_13_on_the_chosen_architecture(parameters: dict[str, str], architecture: str) -> None:
+@pytest.mark.parametrize(
+    ("parameters", "architecture"), [({}, "arm64"), ({"Architecture": "x86_64"}, "x86_64")]
+)
+def test_the_function_runs_python_3_13_on_the_chosen_architecture(
+    parameters: dict[str, str], architecture: str
+) -> None:
     function = properties("PusherFunction", **parameters)
     assert (function["Runtime"], function["Architectures"]) == ("python3.13", [architecture])
 
@@ -100,11 +123,15 @@ def test_the_function_has_its_role_its_log_group_and_room_to_run() -> None:
 
 def test_concurrency_is_reserved_only_where_it_is_asked_for() -> None:
     assert "ReservedConcurrentExecutions" not in properties("PusherFunction")
-    assert properties("PusherFunction", ReservedConcurrency=12)["ReservedConcurrentExecutions"] == 12
+    assert (
+        properties("PusherFunction", ReservedConcurrency=12)["ReservedConcurrentExecutions"] == 12
+    )
 
 
 def test_the_environment_is_what_the_function_reads() -> None:
-    assert properties("PusherFunction", ConfigPath="/team/ecr", LogLevel="WARN", FanOut="true")["Environment"]["Variables"] == {
+    assert properties("PusherFunction", ConfigPath="/team/ecr", LogLevel="WARN", FanOut="true")[
+        "Environment"
+    ]["Variables"] == {
         "ALLOWED_ACCOUNTS": "",
         "ALLOWED_ENDPOINTS": "",
         "ASSUMABLE_ROLE_NAME": "ecr-public-pusher-spoke",
@@ -126,7 +153,10 @@ def test_no_log_level_is_offered_at_which_botocore_logs_tokens() -> None:
 
 
 def test_logs_are_kept_for_the_days_asked_for_in_a_group_named_after_the_stack() -> None:
-    assert properties("PusherLogGroup", LogRetentionDays=30) == {"LogGroupName": f"/aws/lambda/{STACK}", "RetentionInDays": 30}
+    assert properties("PusherLogGroup", LogRetentionDays=30) == {
+        "LogGroupName": f"/aws/lambda/{STACK}",
+        "RetentionInDays": 30,
+    }
 
 
 @pytest.mark.parametrize("resource", ["PusherLogGroup", "RetryQueue", "DeadLetterQueue"])
@@ -141,8 +171,15 @@ def test_the_function_is_in_no_vpc_unless_it_is_asked_for() -> None:
 
 
 def test_the_function_is_put_into_the_subnets_with_the_security_groups() -> None:
-    inside = properties("PusherFunction", SubnetIds="subnet-01234567,subnet-89abcdef", SecurityGroupIds="sg-01234567,sg-89abcdef")
-    assert inside["VpcConfig"] == {"SubnetIds": ["subnet-01234567", "subnet-89abcdef"], "SecurityGroupIds": ["sg-01234567", "sg-89abcdef"]}
+    inside = properties(
+        "PusherFunction",
+        SubnetIds="subnet-01234567,subnet-89abcdef",
+        SecurityGroupIds="sg-01234567,sg-89abcdef",
+    )
+    assert inside["VpcConfig"] == {
+        "SubnetIds": ["subnet-01234567", "subnet-89abcdef"],
+        "SecurityGroupIds": ["sg-01234567", "sg-89abcdef"],
+    }
 
 
 def test_every_fixed_name_carries_the_stacks() -> None:
@@ -150,7 +187,13 @@ def test_every_fixed_name_carries_the_stacks() -> None:
         (logical_id, name): value
         for logical_id, body in deployed(**EVERYTHING).items()
         for name, value in body["Properties"].items()
-        if name in NAMING and body["Type"] not in ("AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping")
+        if name in NAMING
+        and body["Type"]
+        not in (
+            "AWS::Lambda::Permission",
+            "AWS::Lambda::EventInvokeConfig",
+            "AWS::Lambda::EventSourceMapping",
+        )
     }
     assert {logical_id for logical_id, _ in named} == {
         *ALARMS,
@@ -169,11 +212,18 @@ def test_dashboards_which_are_of_no_region_do_not_meet() -> None:
     assert properties("Dashboard")["DashboardName"] == f"{STACK}-eu-west-1"
 
 
-@pytest.mark.parametrize(("parameters", "topic"), [({}, "AlarmTopic"), ({"AlarmTopicArn": TOPIC}, TOPIC)])
-def test_outputs_name_what_people_and_access_entries_need(parameters: dict[str, str], topic: str) -> None:
+@pytest.mark.parametrize(
+    ("parameters", "topic"), [({}, "AlarmTopic"), ({"AlarmTopicArn": TOPIC}, TOPIC)]
+)
+def test_outputs_name_what_people_and_access_entries_need(
+    parameters: dict[str, str], topic: str
+) -> None:
     found = outputs(**parameters)
     address = found.pop("DashboardUrl")
-    assert address == "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/Dashboard"
+    assert (
+        address
+        == "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/Dashboard"
+    )
     assert found == {
         "ConfigPath": "/ecr-public-pusher",
         "FunctionArn": "PusherFunction.Arn",
@@ -208,9 +258,22 @@ def test_sam_builds_from_the_projects_requirements_and_asks_for_no_named_iam() -
     assert default["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
 
 
-@pytest.mark.parametrize("path", ["template.yaml", "infra/access-entry.yaml", "infra/spoke-role.yaml", "infra/pull-role.yaml", "infra/kms-key.yaml"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "template.yaml",
+        "infra/access-entry.yaml",
+        "infra/spoke-role.yaml",
+        "infra/pull-role.yaml",
+        "infra/kms-key.yaml",
+    ],
+)
 def test_each_exception_for_a_checker_has_its_reason(path: str) -> None:
-    skips = [skip for body in source(path)["Resources"].values() for skip in body.get("Metadata", {}).get("checkov", {}).get("skip", [])]
+    skips = [
+        skip
+        for body in source(path)["Resources"].values()
+        for skip in body.get("Metadata", {}).get("checkov", {}).get("skip", [])
+    ]
     assert all(len(skip["comment"]) > 40 for skip in skips)
 
 

@@ -1,4 +1,6 @@
-"""infra/terraform against the templates that it deploys or mirrors: by reading its files, and by terraform itself where it is installed."""
+"""infra/terraform against the templates that it deploys or mirrors: by reading its files, and by
+terraform itself where it is installed.
+"""
 
 import base64
 import json
@@ -18,13 +20,30 @@ from tests.stack.template import ACCOUNT, ROOT, TEMPLATE, as_list, deployed, sou
 from tests.support.terraform import ALONE, Terraform, needs_provider, needs_terraform
 
 MODULE = ROOT / "infra/terraform"
-ACCESS, SPOKE, PULL = MODULE / "modules/access", MODULE / "modules/spoke-role", MODULE / "modules/pull-role"
+ACCESS, SPOKE, PULL = (
+    MODULE / "modules/access",
+    MODULE / "modules/spoke-role",
+    MODULE / "modules/pull-role",
+)
 MODULES = [MODULE, ACCESS, SPOKE, PULL]
-MIRRORS = [(ACCESS, "infra/access-entry.yaml"), (SPOKE, "infra/spoke-role.yaml"), (PULL, "infra/pull-role.yaml")]
+MIRRORS = [
+    (ACCESS, "infra/access-entry.yaml"),
+    (SPOKE, "infra/spoke-role.yaml"),
+    (PULL, "infra/pull-role.yaml"),
+]
 FILES = sorted(MODULE.rglob("*.tf"))
 PLAIN = SerializationOptions(with_comments=False, explicit_blocks=False, strip_string_quotes=True)
 
-OWN_VARIABLES = {"stack_name", "package", "bucket", "prefix", "tags", "defaults", "clusters", "discover"}
+OWN_VARIABLES = {
+    "stack_name",
+    "package",
+    "bucket",
+    "prefix",
+    "tags",
+    "defaults",
+    "clusters",
+    "discover",
+}
 PACKAGE, BUCKET = b"a zip", "artifacts"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/two-of-a-kind-PusherRole-0A1B"
 CLUSTER = "arn:aws:eks:us-west-2:444455556666:cluster/analytics"
@@ -42,7 +61,11 @@ def blocks(folder: Path, kind: str) -> dict[str, Any]:
     for file in sorted(folder.glob("*.tf")):
         for block in parsed(file.read_text()).get(kind, []):
             for name, body in block.items():
-                found |= {f"{name}.{inner}": value for inner, value in body.items()} if kind in ("resource", "data") else {name: body}
+                found |= (
+                    {f"{name}.{inner}": value for inner, value in body.items()}
+                    if kind in ("resource", "data")
+                    else {name: body}
+                )
     return found
 
 
@@ -81,51 +104,87 @@ def test_a_variable_has_its_parameters_default(name: str) -> None:
 def test_a_variable_has_its_parameters_type(name: str) -> None:
     types = {"Number": "number", "CommaDelimitedList": "${list(string)}", "String": "string"}
     boolean = PARAMETERS[name].get("AllowedValues") == ["false", "true"]
-    assert VARIABLES[snake(name)]["type"] == ("bool" if boolean else types[PARAMETERS[name]["Type"]])
+    assert VARIABLES[snake(name)]["type"] == (
+        "bool" if boolean else types[PARAMETERS[name]["Type"]]
+    )
 
 
-@pytest.mark.parametrize("name", [name for name, body in PARAMETERS.items() if "AllowedValues" in body or "MinValue" in body])
+@pytest.mark.parametrize(
+    "name",
+    [name for name, body in PARAMETERS.items() if "AllowedValues" in body or "MinValue" in body],
+)
 def test_a_variable_takes_what_its_parameter_takes(name: str) -> None:
     variable, body = snake(name), PARAMETERS[name]
     if VARIABLES[variable]["type"] == "bool":
         assert conditions(VARIABLES[variable]) == ""
     elif "AllowedValues" in body:
-        assert conditions(VARIABLES[variable]) == f"${{contains({json.dumps(body['AllowedValues'])}, var.{variable})}}"
+        assert (
+            conditions(VARIABLES[variable])
+            == f"${{contains({json.dumps(body['AllowedValues'])}, var.{variable})}}"
+        )
     else:
-        assert conditions(VARIABLES[variable]) == f"${{var.{variable} >= {body['MinValue']} && var.{variable} <= {body['MaxValue']}}}"
+        assert (
+            conditions(VARIABLES[variable])
+            == f"${{var.{variable} >= {body['MinValue']} && var.{variable} <= {body['MaxValue']}}}"
+        )
 
 
 @pytest.mark.parametrize("folder", MODULES, ids=lambda folder: folder.name)
 def test_every_variable_and_output_is_described(folder: Path) -> None:
     described = {**blocks(folder, "variable"), **blocks(folder, "output")}
-    assert [name for name, body in described.items() if not body.get("description", "").endswith(".")] == []
+    assert [
+        name for name, body in described.items() if not body.get("description", "").endswith(".")
+    ] == []
 
 
 def module_locals(folder: Path) -> dict[str, Any]:
-    (found,) = (block for file in sorted(folder.glob("*.tf")) for block in parsed(file.read_text()).get("locals", []))
+    (found,) = (
+        block
+        for file in sorted(folder.glob("*.tf"))
+        for block in parsed(file.read_text()).get("locals", [])
+    )
     return dict(found)
 
 
 def test_every_parameter_is_passed_on_from_its_variable() -> None:
     passed = module_locals(MODULE)["parameters"]
-    assert {name: set(re.findall(r"var\.(\w+)", expression)) for name, expression in passed.items()} == {name: {snake(name)} for name in PARAMETERS}
-    assert "local.parameters" in blocks(MODULE, "resource")["aws_cloudformation_stack.this"]["parameters"]
+    assert {
+        name: set(re.findall(r"var\.(\w+)", expression)) for name, expression in passed.items()
+    } == {name: {snake(name)} for name in PARAMETERS}
+    assert (
+        "local.parameters"
+        in blocks(MODULE, "resource")["aws_cloudformation_stack.this"]["parameters"]
+    )
 
 
 @pytest.mark.parametrize("folder", MODULES, ids=lambda folder: folder.name)
 def test_null_is_what_a_variable_has_by_default(folder: Path) -> None:
-    defaults = {name: body for name, body in blocks(folder, "variable").items() if "default" in body}
+    defaults = {
+        name: body for name, body in blocks(folder, "variable").items() if "default" in body
+    }
     nullable = {name for name, body in defaults.items() if body.get("nullable") is not False}
     assert nullable == ({"defaults"} if folder == MODULE else set())
 
 
-@pytest.mark.parametrize("name", [name for name, body in PARAMETERS.items() if body["Default"] != "" and "AllowedPattern" in body])
-def test_what_has_a_default_and_may_be_empty_may_be_none_and_all_else_is_refused_empty(name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, body in PARAMETERS.items()
+        if body["Default"] != "" and "AllowedPattern" in body
+    ],
+)
+def test_what_has_a_default_and_may_be_empty_may_be_none_and_all_else_is_refused_empty(
+    name: str,
+) -> None:
     """An empty value is not sent, so that the template's default would come instead of it."""
     pattern = PARAMETERS[name]["AllowedPattern"]
     if re.search(pattern, ""):
         assert re.search(pattern, "none")
-        assert module_locals(MODULE)["parameters"][name] == f'${{var.{snake(name)} == "" ? "none" : var.{snake(name)}}}'
+        assert (
+            module_locals(MODULE)["parameters"][name]
+            == f'${{var.{snake(name)} == "" ? "none" : var.{snake(name)}}}'
+        )
     else:
         assert f'var.{snake(name)} != ""' in conditions(VARIABLES[snake(name)])
 
@@ -135,24 +194,38 @@ def test_the_outputs_are_the_templates() -> None:
     outputs.pop("before_destroy")
     remembered = blocks(MODULE, "resource")["terraform_data.function_role_arn"]["input"]
     read = {
-        name: re.findall(r'outputs\["(\w+)"\]', remembered if "terraform_data" in body["value"] else body["value"]) for name, body in outputs.items()
+        name: re.findall(
+            r'outputs\["(\w+)"\]',
+            remembered if "terraform_data" in body["value"] else body["value"],
+        )
+        for name, body in outputs.items()
     }
     assert read == {snake(name): [name] for name in source()["Outputs"]}
     assert all("Condition" not in body for body in source()["Outputs"].values())
 
 
-def test_the_code_is_named_once_in_the_template_where_the_packages_address_takes_its_place() -> None:
+def test_the_code_is_named_once_in_the_template_where_the_packages_address_takes_its_place() -> (
+    None
+):
     code_uri = module_locals(MODULE)["code_uri"]
     assert (ROOT / TEMPLATE).read_text().count(code_uri) == 1
-    assert code_uri == f"CodeUri: {source()['Resources']['PusherFunction']['Properties']['CodeUri']}"
+    assert (
+        code_uri == f"CodeUri: {source()['Resources']['PusherFunction']['Properties']['CodeUri']}"
+    )
 
 
-def test_the_stack_is_deployed_from_the_uploaded_template_with_what_the_transform_and_the_roles_ask_for() -> None:
+def test_the_stack_is_deployed_from_the_uploaded_template_with_what_the_transform_and_the_roles_ask_for() -> (
+    None
+):
     stack = blocks(MODULE, "resource")["aws_cloudformation_stack.this"]
     assert stack["template_url"].endswith("/${local.template_key}")
     assert "template_body" not in stack
     assert set(stack["capabilities"]) == {"CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"}
-    assert not any("RoleName" in body["Properties"] for body in deployed().values() if body["Type"] == "AWS::IAM::Role")  # else: CAPABILITY_NAMED_IAM
+    assert not any(
+        "RoleName" in body["Properties"]
+        for body in deployed().values()
+        if body["Type"] == "AWS::IAM::Role"
+    )  # else: CAPABILITY_NAMED_IAM
     assert set(stack["depends_on"]) == {"${aws_s3_object.package}", "${aws_s3_object.template}"}
 
 
@@ -165,14 +238,25 @@ def test_what_a_stack_may_roll_back_to_is_deleted_last(name: str) -> None:
 
 
 @pytest.mark.parametrize(("architecture", "machine"), [("arm64", "aarch64"), ("x86_64", "x86_64")])
-def test_a_zip_for_an_architecture_is_known_by_the_names_of_native_modules_wherever_they_begin(architecture: str, machine: str) -> None:
+def test_a_zip_for_an_architecture_is_known_by_the_names_of_native_modules_wherever_they_begin(
+    architecture: str, machine: str
+) -> None:
     endings = module_locals(MODULE)["native_modules"][architecture]
     for offset in range(3):
-        text = base64.b64encode(b"." * offset + f"_yaml.cpython-313-{machine}-linux-gnu.so".encode()).decode()
+        text = base64.b64encode(
+            b"." * offset + f"_yaml.cpython-313-{machine}-linux-gnu.so".encode()
+        ).decode()
         assert any(ending in text for ending in endings)
 
 
-@pytest.mark.parametrize(("name", "path"), [("defaults", "defaults"), ("clusters", "clusters/${each.key}"), ("discover", "discover/${each.key}")])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("defaults", "defaults"),
+        ("clusters", "clusters/${each.key}"),
+        ("discover", "discover/${each.key}"),
+    ],
+)
 def test_the_configuration_is_written_below_its_path_after_the_stack(name: str, path: str) -> None:
     parameter = blocks(MODULE, "resource")[f"aws_ssm_parameter.{name}"]
     assert (parameter["name"], parameter["type"]) == (f"${{var.config_path}}/{path}", "String")
@@ -182,7 +266,10 @@ def test_the_configuration_is_written_below_its_path_after_the_stack(name: str, 
 @pytest.mark.parametrize("folder", MODULES, ids=lambda folder: folder.name)
 def test_each_module_pins_the_provider(folder: Path) -> None:
     ((settings,),) = (parsed((folder / "versions.tf").read_text())["terraform"],)
-    assert settings == {"required_version": ">= 1.5.0", "required_providers": [{"aws": {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}}]}
+    assert settings == {
+        "required_version": ">= 1.5.0",
+        "required_providers": [{"aws": {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}}],
+    }
 
 
 # --- access entry and spoke role: the templates' content
@@ -198,7 +285,9 @@ def test_a_modules_variables_are_its_templates_parameters(folder: Path, path: st
 
 
 @pytest.mark.parametrize(("folder", "path"), MIRRORS, ids=["access", "spoke-role", "pull-role"])
-def test_a_modules_variables_refuse_what_its_templates_parameters_refuse(folder: Path, path: str) -> None:
+def test_a_modules_variables_refuse_what_its_templates_parameters_refuse(
+    folder: Path, path: str
+) -> None:
     for name, body in source(path)["Parameters"].items():
         if "AllowedPattern" not in body:
             continue  # one of a few values, which a boolean is by itself
@@ -206,7 +295,9 @@ def test_a_modules_variables_refuse_what_its_templates_parameters_refuse(folder:
         pattern = re.sub(r"^\^\(\?!(.*?)\)(?=\[)", "^", body["AllowedPattern"])
         logged = conditions(blocks(folder, "variable")[snake(name)])
         assert f'regex("{pattern}", ' in logged
-        assert all(f"{limit}" in logged for key in ("MinLength", "MaxLength") if (limit := body.get(key)))
+        assert all(
+            f"{limit}" in logged for key in ("MinLength", "MaxLength") if (limit := body.get(key))
+        )
 
 
 def test_the_entry_is_the_templates() -> None:
@@ -214,7 +305,9 @@ def test_the_entry_is_the_templates() -> None:
     entry = blocks(ACCESS, "resource")["aws_eks_access_entry.this"]
     assert written["Type"] == "AWS::EKS::AccessEntry"
     assert blocks(ACCESS, "resource").keys() == {"aws_eks_access_entry.this"}
-    assert {key: entry[snake(key)] for key in written["Properties"]} == referring_to_variables(written["Properties"])
+    assert {key: entry[snake(key)] for key in written["Properties"]} == referring_to_variables(
+        written["Properties"]
+    )
 
 
 def test_the_spoke_role_is_the_templates() -> None:
@@ -224,8 +317,14 @@ def test_the_spoke_role_is_the_templates() -> None:
     assert resources.keys() == {"aws_iam_role.this", "aws_iam_role_policy.find_clusters"}
     role, attached = resources["aws_iam_role.this"], resources["aws_iam_role_policy.find_clusters"]
     assert (role["name"], role["description"]) == ("${var.role_name}", written["Description"])
-    assert (role["assume_role_policy"], found["trust"]) == ("${jsonencode(local.trust)}", referring_to_variables(written["AssumeRolePolicyDocument"]))
-    assert (attached["name"], attached["role"]) == (policy["PolicyName"], "${aws_iam_role.this.name}")
+    assert (role["assume_role_policy"], found["trust"]) == (
+        "${jsonencode(local.trust)}",
+        referring_to_variables(written["AssumeRolePolicyDocument"]),
+    )
+    assert (attached["name"], attached["role"]) == (
+        policy["PolicyName"],
+        "${aws_iam_role.this.name}",
+    )
     assert attached["policy"] == "${jsonencode(local.permissions)}"
 
 
@@ -246,7 +345,11 @@ def referring_to_variables(node: Any) -> Any:
         return [referring_to_variables(item) for item in node]
     if not isinstance(node, dict):
         return node
-    return f"${{var.{snake(node['Ref'])}}}" if node.keys() == {"Ref"} else {key: referring_to_variables(item) for key, item in node.items()}
+    return (
+        f"${{var.{snake(node['Ref'])}}}"
+        if node.keys() == {"Ref"}
+        else {key: referring_to_variables(item) for key, item in node.items()}
+    )
 
 
 # --- the README's example
@@ -257,7 +360,9 @@ def example() -> str:
     return str(found)
 
 
-@pytest.mark.parametrize("call", list(parsed(example())["module"]), ids=lambda call: next(iter(call)))
+@pytest.mark.parametrize(
+    "call", list(parsed(example())["module"]), ids=lambda call: next(iter(call))
+)
 def test_the_example_gives_each_module_what_it_takes(call: dict[str, dict[str, Any]]) -> None:
     ((_, arguments),) = call.items()
     folder = ROOT / arguments["source"].removeprefix("./ecr-public-pusher/")
@@ -270,11 +375,15 @@ def test_the_example_gives_each_module_what_it_takes(call: dict[str, dict[str, A
 
 def test_the_examples_references_to_outputs_exist() -> None:
     folders = {
-        name: ROOT / body["source"].removeprefix("./ecr-public-pusher/") for call in parsed(example())["module"] for name, body in call.items()
+        name: ROOT / body["source"].removeprefix("./ecr-public-pusher/")
+        for call in parsed(example())["module"]
+        for name, body in call.items()
     }
     asked = re.findall(r"module\.(\w+)\.(\w+)", example())
     assert asked
-    assert [(name, output) for name, output in asked if output not in blocks(folders[name], "output")] == []
+    assert [
+        (name, output) for name, output in asked if output not in blocks(folders[name], "output")
+    ] == []
 
 
 # --- by terraform itself
@@ -286,12 +395,22 @@ def terraform(folder: Path, *arguments: str, standard_input: str = "") -> str:
 
 
 def evaluated(folder: Path, tmp_path: Path, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """A module's locals, as terraform evaluates them: its variables and locals without its resources need no provider, and so no network."""
+    """A module's locals, as terraform evaluates them: its variables and locals without its
+    resources need no provider, and so no network.
+    """
     place = tmp_path / folder.relative_to(ROOT)
-    shutil.copytree(folder, place, ignore=shutil.ignore_patterns("versions.tf", "outputs.tf", "modules", "README.md"))
+    shutil.copytree(
+        folder,
+        place,
+        ignore=shutil.ignore_patterns("versions.tf", "outputs.tf", "modules", "README.md"),
+    )
     shutil.copy(ROOT / TEMPLATE, tmp_path)
-    (found,) = re.findall(r"^locals \{\n.*?^\}\n", (folder / "main.tf").read_text(), re.MULTILINE | re.DOTALL)
-    outputs = "".join(f'output "{name}" {{\n  value = local.{name}\n}}\n' for name in module_locals(folder))
+    (found,) = re.findall(
+        r"^locals \{\n.*?^\}\n", (folder / "main.tf").read_text(), re.MULTILINE | re.DOTALL
+    )
+    outputs = "".join(
+        f'output "{name}" {{\n  value = local.{name}\n}}\n' for name in module_locals(folder)
+    )
     (place / "main.tf").write_text(found + outputs)
     (place / "terraform.tfvars.json").write_text(json.dumps(variables))
     terraform(place, "init", "-backend=false", "-input=false")
@@ -307,7 +426,16 @@ def stack(tmp_path: Path, **variables: Any) -> dict[str, Any]:
 
 
 def spoke(tmp_path: Path, **variables: Any) -> dict[str, Any]:
-    return evaluated(SPOKE, tmp_path, {"pusher_role_arn": ROLE, "external_id": "some-id-of-yours", "cluster_arns": [CLUSTER], **variables})
+    return evaluated(
+        SPOKE,
+        tmp_path,
+        {
+            "pusher_role_arn": ROLE,
+            "external_id": "some-id-of-yours",
+            "cluster_arns": [CLUSTER],
+            **variables,
+        },
+    )
 
 
 @needs_terraform
@@ -319,20 +447,32 @@ def test_the_format_is_terraforms() -> None:
 @needs_terraform
 def test_terraform_passes_on_the_templates_own_defaults_for_null_too(tmp_path: Path) -> None:
     nothing = dict.fromkeys((snake(name) for name in PARAMETERS), None)
-    assert stack(tmp_path, **nothing)["parameters"] == {name: str(body["Default"]) for name, body in PARAMETERS.items()}
+    assert stack(tmp_path, **nothing)["parameters"] == {
+        name: str(body["Default"]) for name, body in PARAMETERS.items()
+    }
 
 
 @needs_terraform
 def test_terraform_passes_lists_and_booleans_as_cloudformation_reads_them(tmp_path: Path) -> None:
-    passed = stack(tmp_path, fan_out=True, subnet_ids=["subnet-0a1b2c3d", "subnet-4e5f6a7b"], memory_size=10240)["parameters"]
-    assert (passed["FanOut"], passed["SubnetIds"], passed["MemorySize"]) == ("true", "subnet-0a1b2c3d,subnet-4e5f6a7b", "10240")
+    passed = stack(
+        tmp_path, fan_out=True, subnet_ids=["subnet-0a1b2c3d", "subnet-4e5f6a7b"], memory_size=10240
+    )["parameters"]
+    assert (passed["FanOut"], passed["SubnetIds"], passed["MemorySize"]) == (
+        "true",
+        "subnet-0a1b2c3d,subnet-4e5f6a7b",
+        "10240",
+    )
 
 
 @needs_terraform
-def test_the_deployed_template_takes_the_packages_address_from_a_parameter_and_is_the_same_otherwise(tmp_path: Path) -> None:
+def test_the_deployed_template_takes_the_packages_address_from_a_parameter_and_is_the_same_otherwise(
+    tmp_path: Path,
+) -> None:
     text, own = stack(tmp_path)["template"], (ROOT / TEMPLATE).read_text()
     inserted = own.replace("\nParameters:\n", "\nParameters:\n  PackageKey:\n    Type: String\n")
-    assert text == inserted.replace("CodeUri: lambda_src", f"CodeUri: {{Bucket: {BUCKET}, Key: !Ref PackageKey}}")
+    assert text == inserted.replace(
+        "CodeUri: lambda_src", f"CodeUri: {{Bucket: {BUCKET}, Key: !Ref PackageKey}}"
+    )
     code = transformed(text)["Resources"]["PusherFunction"]["Properties"]["Code"]
     assert code == {"S3Bucket": BUCKET, "S3Key": {"Ref": "PackageKey"}}
 
@@ -340,10 +480,17 @@ def test_the_deployed_template_takes_the_packages_address_from_a_parameter_and_i
 @needs_terraform
 @pytest.mark.parametrize(
     "other",
-    [{"stack_name": "another"}, {"prefix": "another"}, {"bucket": "another"}, {"package": b"another zip"}],
+    [
+        {"stack_name": "another"},
+        {"prefix": "another"},
+        {"bucket": "another"},
+        {"package": b"another zip"},
+    ],
     ids=lambda other: next(iter(other)),
 )
-def test_no_two_releases_stacks_or_places_share_an_instance_or_a_key(tmp_path: Path, other: dict[str, Any]) -> None:
+def test_no_two_releases_stacks_or_places_share_an_instance_or_a_key(
+    tmp_path: Path, other: dict[str, Any]
+) -> None:
     if isinstance(other.get("package"), bytes):
         (tmp_path / "another.zip").write_bytes(other["package"])
         other = {"package": str(tmp_path / "another.zip")}
@@ -364,12 +511,28 @@ def test_without_a_prefix_keys_begin_with_the_stacks_name(tmp_path: Path) -> Non
 def test_the_documents_are_ones_that_the_function_reads(tmp_path: Path) -> None:
     clusters = {
         "prod": {"region": "eu-west-1", "takeOwnership": True, "roleArn": None},
-        "analytics": {"namespaces": {"selector": "a in (b,c),d!=e"}, "annotations": {"owner": "<a&b> é"}},
+        "analytics": {
+            "namespaces": {"selector": "a in (b,c),d!=e"},
+            "annotations": {"owner": "<a&b> é"},
+        },
     }
-    found = stack(tmp_path, defaults={"namespaces": ["default", "team-*"], "labels": None}, clusters=clusters)
-    written = {"defaults": found["defaults"], **{f"clusters/{name}": document for name, document in found["clusters"].items()}}
-    built = config.load([config.Parameter(f"/ecr/{name}", text) for name, text in written.items()], root="/ecr", region="us-east-1")
-    assert (dict(built.invalid), built.unknown, [cluster.id for cluster in built.clusters]) == ({}, (), ["analytics", "prod"])
+    found = stack(
+        tmp_path, defaults={"namespaces": ["default", "team-*"], "labels": None}, clusters=clusters
+    )
+    written = {
+        "defaults": found["defaults"],
+        **{f"clusters/{name}": document for name, document in found["clusters"].items()},
+    }
+    built = config.load(
+        [config.Parameter(f"/ecr/{name}", text) for name, text in written.items()],
+        root="/ecr",
+        region="us-east-1",
+    )
+    assert (dict(built.invalid), built.unknown, [cluster.id for cluster in built.clusters]) == (
+        {},
+        (),
+        ["analytics", "prod"],
+    )
     assert json.loads(found["clusters"]["analytics"]) == clusters["analytics"]
     assert json.loads(found["clusters"]["prod"]) == {"region": "eu-west-1", "takeOwnership": True}
 
@@ -405,7 +568,9 @@ def test_without_documents_none_are_written(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_nonsense_is_refused_by_the_plan(tmp_path: Path, folder: Path, variables: dict[str, Any]) -> None:
+def test_nonsense_is_refused_by_the_plan(
+    tmp_path: Path, folder: Path, variables: dict[str, Any]
+) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         stack(tmp_path, **variables) if folder == MODULE else spoke(tmp_path, **variables)
     assert "Invalid value for variable" in refused.value.stderr
@@ -423,26 +588,55 @@ def test_nonsense_is_refused_by_the_plan(tmp_path: Path, folder: Path, variables
     ],
     ids=str,
 )
-def test_the_spoke_roles_documents_are_the_templates_as_deployed(tmp_path: Path, variables: dict[str, Any]) -> None:
-    given = {name: as_parameter(variables[snake(name)]) for name in source("infra/spoke-role.yaml")["Parameters"] if snake(name) in variables}
-    parameters = {"PusherRoleArn": ROLE, "ExternalId": "some-id-of-yours", "ClusterArns": CLUSTER, **given}
-    same_documents(spoke(tmp_path, **variables), deployed("infra/spoke-role.yaml", **parameters)["SpokeRole"]["Properties"])
+def test_the_spoke_roles_documents_are_the_templates_as_deployed(
+    tmp_path: Path, variables: dict[str, Any]
+) -> None:
+    given = {
+        name: as_parameter(variables[snake(name)])
+        for name in source("infra/spoke-role.yaml")["Parameters"]
+        if snake(name) in variables
+    }
+    parameters = {
+        "PusherRoleArn": ROLE,
+        "ExternalId": "some-id-of-yours",
+        "ClusterArns": CLUSTER,
+        **given,
+    }
+    same_documents(
+        spoke(tmp_path, **variables),
+        deployed("infra/spoke-role.yaml", **parameters)["SpokeRole"]["Properties"],
+    )
 
 
 def same_documents(found: dict[str, Any], role: dict[str, Any]) -> None:
     assert found["trust"] == role["AssumeRolePolicyDocument"]
     written = role["Policies"][0]["PolicyDocument"]["Statement"]
-    in_lists = [[{name: as_list(value) for name, value in one.items()} for one in some] for some in (found["permissions"]["Statement"], written)]
+    in_lists = [
+        [{name: as_list(value) for name, value in one.items()} for one in some]
+        for some in (found["permissions"]["Statement"], written)
+    ]
     assert in_lists[0] == in_lists[1]
 
 
 @needs_terraform
 @pytest.mark.parametrize("cache", [False, True])
-def test_the_pull_roles_documents_are_the_templates_as_deployed(tmp_path: Path, cache: bool) -> None:
+def test_the_pull_roles_documents_are_the_templates_as_deployed(
+    tmp_path: Path, cache: bool
+) -> None:
     repository = "arn:aws:ecr:eu-west-1:444455556666:repository/x"
-    variables = {"pusher_role_arn": ROLE, "external_id": "some-id-of-yours", "repository_arns": [repository], "pull_through_cache": cache}
+    variables = {
+        "pusher_role_arn": ROLE,
+        "external_id": "some-id-of-yours",
+        "repository_arns": [repository],
+        "pull_through_cache": cache,
+    }
     found = evaluated(PULL, tmp_path, variables)
-    parameters = {"PusherRoleArn": ROLE, "ExternalId": "some-id-of-yours", "RepositoryArns": repository, "PullThroughCache": str(cache).lower()}
+    parameters = {
+        "PusherRoleArn": ROLE,
+        "ExternalId": "some-id-of-yours",
+        "RepositoryArns": repository,
+        "PullThroughCache": str(cache).lower(),
+    }
     same_documents(found, deployed("infra/pull-role.yaml", **parameters)["PullRole"]["Properties"])
 
 

@@ -1,4 +1,6 @@
-"""infra/terraform applied to the local AWS by Terraform and the provider themselves: what is asked of AWS, and in which order."""
+"""infra/terraform applied to the local AWS by Terraform and the provider themselves: what is asked
+of AWS, and in which order.
+"""
 
 import re
 from collections.abc import Iterator
@@ -95,19 +97,33 @@ def positions(step: Step, *calls: str) -> list[int]:
 
 
 def test_every_apply_succeeds_but_the_one_whose_update_fails(story: Account) -> None:
-    assert {name: step.ran.code for name, step in story.steps.items()} == {**dict.fromkeys(story.steps, 0), "fail": 1}
+    assert {name: step.ran.code for name, step in story.steps.items()} == {
+        **dict.fromkeys(story.steps, 0),
+        "fail": 1,
+    }
     assert FAILED in story.steps["fail"].ran.err
 
 
 def test_a_stack_is_asked_for_with_what_is_set_and_nothing_empty(story: Account) -> None:
     given = story.steps["create"].given
-    assert (given["AllowedEndpoints"], given["AlarmEmail"]) == ("k8s.example.com", "platform@example.com")
+    assert (given["AllowedEndpoints"], given["AlarmEmail"]) == (
+        "k8s.example.com",
+        "platform@example.com",
+    )
     assert "" not in given.values()
 
 
 @pytest.mark.parametrize(
     "name",
-    ["AllowedEndpoints", "AllowedAccounts", "AlarmEmail", "KmsKeyArn", "ConfigKmsKeyArn", "SubnetIds", "SecurityGroupIds"],
+    [
+        "AllowedEndpoints",
+        "AllowedAccounts",
+        "AlarmEmail",
+        "KmsKeyArn",
+        "ConfigKmsKeyArn",
+        "SubnetIds",
+        "SecurityGroupIds",
+    ],
 )
 def test_a_parameter_that_was_set_is_emptied_in_the_stack(story: Account, name: str) -> None:
     assert story.steps["create"].parameters[name] != ""
@@ -135,7 +151,10 @@ def test_when_all_is_applied_a_plan_has_nothing_to_do(story: Account) -> None:
 
 
 def test_a_document_is_gone_before_the_defaults_that_it_relied_on(story: Account) -> None:
-    clusters, defaults = "ssm PutParameter /ecr-public-pusher/clusters/one", "ssm DeleteParameter /ecr-public-pusher/defaults"
+    clusters, defaults = (
+        "ssm PutParameter /ecr-public-pusher/clusters/one",
+        "ssm DeleteParameter /ecr-public-pusher/defaults",
+    )
     emptied = positions(
         story.steps["empty"],
         "ssm DeleteParameter /ecr-public-pusher/clusters/two",
@@ -144,13 +163,20 @@ def test_a_document_is_gone_before_the_defaults_that_it_relied_on(story: Account
         defaults,
     )
     assert emptied == sorted(emptied)
-    assert story.steps["empty"].calls.index("ssm DeleteParameter /ecr-public-pusher/discover/fleet") < emptied[-1]
+    assert (
+        story.steps["empty"].calls.index("ssm DeleteParameter /ecr-public-pusher/discover/fleet")
+        < emptied[-1]
+    )
 
 
-def test_the_plan_says_what_becomes_of_the_secrets_of_a_cluster_that_is_taken_out(story: Account) -> None:
+def test_the_plan_says_what_becomes_of_the_secrets_of_a_cluster_that_is_taken_out(
+    story: Account,
+) -> None:
     shown = story.steps["empty"].ran.out
     assert re.search(r'- description +=.*leaves its Secrets.*ecr-public-pusher remove two"', shown)
-    assert re.search(r"- description +=.*leaves its Secrets.*ecr-public-pusher remove 'fleet/\*'\"", shown)
+    assert re.search(
+        r"- description +=.*leaves its Secrets.*ecr-public-pusher remove 'fleet/\*'\"", shown
+    )
 
 
 def test_an_update_that_failed_leaves_the_code_that_the_stack_goes_back_to(story: Account) -> None:
@@ -170,13 +196,20 @@ def test_back_at_the_old_package_its_objects_stay_and_the_others_go(story: Accou
     assert back.parameters == story.steps["empty"].parameters
 
 
-def test_an_upgrade_lays_the_new_objects_first_and_deletes_the_old_ones_last(story: Account) -> None:
-    order = [re.sub(r" (package\.zip|template\.yaml)$", "", call) for call in story.steps["upgrade"].calls]
+def test_an_upgrade_lays_the_new_objects_first_and_deletes_the_old_ones_last(
+    story: Account,
+) -> None:
+    order = [
+        re.sub(r" (package\.zip|template\.yaml)$", "", call)
+        for call in story.steps["upgrade"].calls
+    ]
     assert order == ["s3 PUT", "s3 PUT", "cloudformation UpdateStack", "s3 DELETE", "s3 DELETE"]
     assert story.steps["upgrade"].code_there
 
 
-def test_an_upgrade_shows_how_the_release_differs_and_none_of_the_templates_text(story: Account) -> None:
+def test_an_upgrade_shows_how_the_release_differs_and_none_of_the_templates_text(
+    story: Account,
+) -> None:
     shown = story.steps["upgrade"].ran.out
     assert re.search(r'~ "PackageKey" += "[^"]+/package.zip" -> "[^"]+/package.zip"', shown)
     assert "AWSTemplateFormatVersion" not in shown
@@ -188,14 +221,27 @@ def test_no_apply_warns_of_what_is_not_known_yet(story: Account, name: str) -> N
     assert "Warning" not in story.steps[name].ran.out
 
 
-def test_a_destroy_takes_the_documents_first_then_the_stack_then_its_objects(story: Account) -> None:
-    order = [re.sub(r" (package\.zip|template\.yaml)$", "", call) for call in story.steps["destroy"].calls]
-    assert order == ["ssm DeleteParameter /ecr-public-pusher/clusters/one", "cloudformation DeleteStack", "s3 DELETE", "s3 DELETE"]
+def test_a_destroy_takes_the_documents_first_then_the_stack_then_its_objects(
+    story: Account,
+) -> None:
+    order = [
+        re.sub(r" (package\.zip|template\.yaml)$", "", call)
+        for call in story.steps["destroy"].calls
+    ]
+    assert order == [
+        "ssm DeleteParameter /ecr-public-pusher/clusters/one",
+        "cloudformation DeleteStack",
+        "s3 DELETE",
+        "s3 DELETE",
+    ]
     assert story.objects() == []
 
 
 def test_what_it_deployed_is_in_a_folder_of_the_stacks_own(story: Account) -> None:
     version = source()["Outputs"]["Version"]["Value"]
     folder = rf"ecr-public-pusher/ecr-public-pusher/{re.escape(version)}-[0-9a-f]{{16}}"
-    assert all(re.fullmatch(rf"{folder}/(package\.zip|template\.yaml)", key) for key in story.steps["create"].objects)
+    assert all(
+        re.fullmatch(rf"{folder}/(package\.zip|template\.yaml)", key)
+        for key in story.steps["create"].objects
+    )
     assert len(story.steps["create"].objects) == 2

@@ -1,4 +1,6 @@
-"""The example of infra/terraform's README, applied as it stands to two accounts; and what a plan refuses."""
+"""The example of infra/terraform's README, applied as it stands to two accounts; and what a plan
+refuses.
+"""
 
 import json
 import re
@@ -36,7 +38,9 @@ class Cluster:
 
 
 def example() -> str:
-    (found,) = re.findall(r"```hcl\n(.*?)```", (ROOT / "infra/terraform/README.md").read_text(), re.DOTALL)
+    (found,) = re.findall(
+        r"```hcl\n(.*?)```", (ROOT / "infra/terraform/README.md").read_text(), re.DOTALL
+    )
     return str(found)
 
 
@@ -57,7 +61,10 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
         prod, analytics = Cluster("prod", AccessEntries()), Cluster("analytics", AccessEntries())
         one.aws.put_cluster(one.aws.account_id, "eu-west-1", prod)
         one.aws.put_cluster(OTHER_ACCOUNT, "us-west-2", analytics)
-        one.aws.put_role(f"arn:aws:iam::{OTHER_ACCOUNT}:role/terraform", trusted=f"arn:aws:iam::{one.aws.account_id}:role/admin")
+        one.aws.put_role(
+            f"arn:aws:iam::{OTHER_ACCOUNT}:role/terraform",
+            trusted=f"arn:aws:iam::{one.aws.account_id}:role/admin",
+        )
         (one.folder / "ecr-public-pusher/.aws-sam/package").mkdir(parents=True)
         one.write("ecr-public-pusher/.aws-sam/package/ecr-public-pusher.zip", b"a zip")
         one.write("main.tf", example())
@@ -74,9 +81,13 @@ def test_the_example_applies_and_a_second_plan_is_empty(applied: Applied) -> Non
 
 
 def test_each_cluster_admits_who_signs_in(applied: Applied) -> None:
-    function = f"arn:aws:iam::{applied.account.aws.account_id}:role/{applied.account.stacks.role_name}"
+    function = (
+        f"arn:aws:iam::{applied.account.aws.account_id}:role/{applied.account.stacks.role_name}"
+    )
     assert [entry.principal_arn for entry in applied.prod.access_entries] == [function]
-    assert [entry.principal_arn for entry in applied.analytics.access_entries] == [f"arn:aws:iam::{OTHER_ACCOUNT}:role/ecr-public-pusher-spoke"]
+    assert [entry.principal_arn for entry in applied.analytics.access_entries] == [
+        f"arn:aws:iam::{OTHER_ACCOUNT}:role/ecr-public-pusher-spoke"
+    ]
 
 
 def test_the_documents_come_after_the_access_that_they_need(applied: Applied) -> None:
@@ -87,8 +98,13 @@ def test_the_documents_come_after_the_access_that_they_need(applied: Applied) ->
         "ssm PutParameter /ecr-public-pusher/clusters/prod",
     ]
     assert [calls.index(call) for call in order] == sorted(calls.index(call) for call in order)
-    documents = applied.account.client("ssm").get_parameters_by_path(Path="/ecr-public-pusher", Recursive=True)["Parameters"]
-    assert {one["Name"].removeprefix("/ecr-public-pusher/"): json.loads(one["Value"]) for one in documents} == {
+    documents = applied.account.client("ssm").get_parameters_by_path(
+        Path="/ecr-public-pusher", Recursive=True
+    )["Parameters"]
+    assert {
+        one["Name"].removeprefix("/ecr-public-pusher/"): json.loads(one["Value"])
+        for one in documents
+    } == {
         "defaults": {"namespaces": ["default", "team-*"]},
         "clusters/prod": {"cluster": "prod", "region": "eu-west-1"},
         "clusters/analytics": {
@@ -105,37 +121,72 @@ def test_the_documents_come_after_the_access_that_they_need(applied: Applied) ->
 
 
 def before_destroy(applied: Applied, answer: Answer) -> tuple[Ran, list[dict[str, Any]]]:
-    """Run what the output says, before a function that answers so; return what it was asked, too."""
+    """Run what the output says, before a function that answers so; return what it was
+    asked, too.
+    """
     command = applied.account.terraform.run("output", "-raw", "before_destroy").out
     assert problems(command) == []
     asked: list[dict[str, Any]] = []
 
     def function(request: Any) -> Answer:
-        asked.append({"name": request.parameters["name"], "region": request.region, **json.loads(request.body)})
+        asked.append(
+            {
+                "name": request.parameters["name"],
+                "region": request.region,
+                **json.loads(request.body),
+            }
+        )
         return answer
 
     applied.account.aws.script("lambda", "Invoke", function)
     programs = applied.account.folder / "bin"
     programs.mkdir(exist_ok=True)
-    (programs / "aws").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tests.support.aws_program "$@"\n')
+    (programs / "aws").write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" -m tests.support.aws_program "$@"\n'
+    )
     (programs / "aws").chmod(0o755)
     environment = {**applied.account.terraform.environment, "PYTHONPATH": str(ROOT)}
     environment["PATH"] = f"{programs}:{environment['PATH']}"
-    done = subprocess.run(["sh"], input=command, cwd=applied.account.folder, env=environment, text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        ["sh"],
+        input=command,
+        cwd=applied.account.folder,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     return Ran(done.returncode, done.stdout, done.stderr), asked
 
 
-def test_what_to_run_before_a_destroy_removes_everything_and_shows_the_report(applied: Applied) -> None:
+def test_what_to_run_before_a_destroy_removes_everything_and_shows_the_report(
+    applied: Applied,
+) -> None:
     ran, asked = before_destroy(applied, Answer(200, b'{"action": "remove", "ok": true}'))
-    assert asked == [{"name": "ecr-public-pusher-PusherFunction-0A1B", "region": REGION, "action": "remove", "clusters": ["*"]}]
+    assert asked == [
+        {
+            "name": "ecr-public-pusher-PusherFunction-0A1B",
+            "region": REGION,
+            "action": "remove",
+            "clusters": ["*"],
+        }
+    ]
     assert (ran.code, ran.err, json.loads(ran.out)) == (0, "", {"action": "remove", "ok": True})
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(200, b'{"errorMessage": "1 of 2 clusters failed"}', {"X-Amz-Function-Error": "Unhandled"}),
-        Answer(403, b'{"message": "not authorized to perform: lambda:InvokeFunction"}', {"x-amzn-ErrorType": "AccessDeniedException"}),
+        Answer(
+            200,
+            b'{"errorMessage": "1 of 2 clusters failed"}',
+            {"X-Amz-Function-Error": "Unhandled"},
+        ),
+        Answer(
+            403,
+            b'{"message": "not authorized to perform: lambda:InvokeFunction"}',
+            {"x-amzn-ErrorType": "AccessDeniedException"},
+        ),
     ],
     ids=["clusters failed", "not allowed"],
 )
@@ -151,7 +202,9 @@ def test_it_fails_where_secrets_are_left(applied: Applied, answer: Answer) -> No
 # --- what a plan refuses or says, by the resources themselves
 
 
-def planned(one: Account, name: str, arguments: str, *, provider: str = 'region = "us-east-1"') -> Ran:
+def planned(
+    one: Account, name: str, arguments: str, *, provider: str = 'region = "us-east-1"'
+) -> Ran:
     """Plan one of the modules with these arguments, in a folder of its own beside the clone."""
     source = f"./ecr-public-pusher/infra/terraform{name}"
     provider = f'provider "aws" {{\n  {provider}\n  s3_use_path_style = true\n}}\n'
@@ -170,9 +223,13 @@ def fresh(tmp_path: Path) -> Iterator[Account]:
     ("architecture", "machine", "fits"),
     [("arm64", "x86_64", False), ("arm64", "aarch64", True)],
 )
-def test_a_package_of_the_other_architecture_is_refused_by_the_plan(fresh: Account, architecture: str, machine: str, fits: bool) -> None:
+def test_a_package_of_the_other_architecture_is_refused_by_the_plan(
+    fresh: Account, architecture: str, machine: str, fits: bool
+) -> None:
     fresh.write("a.zip", f"PK\x03\x04yaml/_yaml.cpython-313-{machine}-linux-gnu.so".encode())
-    ran = planned(fresh, "", f'  bucket = "artifacts"\n  package = "a.zip"\n  architecture = "{architecture}"')
+    ran = planned(
+        fresh, "", f'  bucket = "artifacts"\n  package = "a.zip"\n  architecture = "{architecture}"'
+    )
     assert (ran.code == 0) is fits
     if not fits:
         assert f"make package ARCH={architecture}" in " ".join(ran.err.split())
@@ -181,18 +238,25 @@ def test_a_package_of_the_other_architecture_is_refused_by_the_plan(fresh: Accou
 def test_in_china_addresses_and_arns_are_chinas(tmp_path: Path) -> None:
     with account(tmp_path, arn="arn:aws-cn:iam::111122223333:role/admin") as one:
         one.write("a.zip", b"a zip")
-        ran = planned(one, "", '  bucket = "artifacts"\n  package = "a.zip"', provider='region = "cn-north-1"')
+        ran = planned(
+            one, "", '  bucket = "artifacts"\n  package = "a.zip"', provider='region = "cn-north-1"'
+        )
         assert ran.code == 0, ran.err
-        assert stack_of(one)["template_url"].startswith("https://s3.cn-north-1.amazonaws.com.cn/artifacts/")
+        assert stack_of(one)["template_url"].startswith(
+            "https://s3.cn-north-1.amazonaws.com.cn/artifacts/"
+        )
         role = (
-            '  pusher_role_arn = "arn:aws-cn:iam::111122223333:role/pusher"\n  external_id = "some-id-of-yours"\n'
-            '  kubeconfig_path = "/ecr"\n  cluster_arns = ["arn:aws-cn:eks:cn-north-1:444455556666:cluster/a"]'
+            '  pusher_role_arn = "arn:aws-cn:iam::111122223333:role/pusher"\n  external_id ='
+            ' "some-id-of-yours"\n  kubeconfig_path = "/ecr"\n  cluster_arns ='
+            ' ["arn:aws-cn:eks:cn-north-1:444455556666:cluster/a"]'
         )
         ran = planned(one, "/modules/spoke-role", role, provider='region = "cn-north-1"')
         assert ran.code == 0, ran.err
         policy = json.loads(change(one, "aws_iam_role_policy")["policy"])
     statements = {one["Sid"]: one for one in policy["Statement"]}
-    assert statements["ReadKubeconfigs"]["Resource"] == ["arn:aws-cn:secretsmanager:*:*:secret:/ecr/*"]
+    assert statements["ReadKubeconfigs"]["Resource"] == [
+        "arn:aws-cn:secretsmanager:*:*:secret:/ecr/*"
+    ]
 
 
 def stack_of(one: Account) -> dict[str, Any]:
@@ -202,6 +266,10 @@ def stack_of(one: Account) -> dict[str, Any]:
 def change(one: Account, kind: str) -> dict[str, Any]:
     """Return what the plan says that the only resource of a kind will be."""
     plan = json.loads(one.terraform.run("show", "-json", "planned").out)
-    (found,) = [resource["change"]["after"] for resource in plan["resource_changes"] if resource["type"] == kind]
+    (found,) = [
+        resource["change"]["after"]
+        for resource in plan["resource_changes"]
+        if resource["type"] == kind
+    ]
     after: dict[str, Any] = found
     return after

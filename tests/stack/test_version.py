@@ -1,4 +1,6 @@
-"""version.py says the release, and the rest says the same: the template, the changelog; and what `sam publish` takes from the template."""
+"""version.py says the release, and the rest says the same: the template, the changelog; and what
+`sam publish` takes from the template.
+"""
 
 import functools
 import json
@@ -34,7 +36,12 @@ def test_the_published_applications_version_is_the_version() -> None:
 @functools.cache
 def published() -> dict[str, Any]:
     """The application's metadata, by the SAM CLI's own parser, which has found them complete."""
-    asked = subprocess.run([SAM.with_name("python"), "-c", PARSE, ROOT / TEMPLATE], capture_output=True, text=True, check=True)
+    asked = subprocess.run(
+        [SAM.with_name("python"), "-c", PARSE, ROOT / TEMPLATE],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found: dict[str, Any] = json.loads(asked.stdout)
     return found
 
@@ -52,7 +59,9 @@ json.dump({name: value for name, value in vars(metadata).items() if name != "tem
 
 
 def test_the_application_has_the_names_that_the_repository_takes() -> None:
-    """docs.aws.amazon.com/serverless-application-model: serverless-sam-template-publishing-applications-metadata-properties.html"""
+    """docs.aws.amazon.com/serverless-application-model:
+    serverless-sam-template-publishing-applications-metadata-properties.html
+    """
     found = published()
     assert re.fullmatch(r"[a-zA-Z0-9-]{1,140}", found["name"])
     assert re.fullmatch(r"[a-z0-9](([a-z0-9]|-(?!-))*[a-z0-9])?", found["author"])
@@ -99,4 +108,7 @@ def test_the_changelogs_sections_are_keep_a_changelogs() -> None:
 
 def test_each_heading_with_a_version_has_its_link() -> None:
     versions = re.findall(r"\[([^\]]+)\]", " ".join(headings(2)))
-    assert re.findall(r"^\[([^\]]+)\]: https://\S+$", CHANGELOG.read_text(), flags=re.MULTILINE) == versions
+    assert (
+        re.findall(r"^\[([^\]]+)\]: https://\S+$", CHANGELOG.read_text(), flags=re.MULTILINE)
+        == versions
+    )

@@ -1,4 +1,6 @@
-"""A person at the command line, with credentials, a kubeconfig and an editor of their own, before a world that has the function deployed."""
+"""A person at the command line, with credentials, a kubeconfig and an editor of their own, before a
+world that has the function deployed.
+"""
 
 import json
 import os
@@ -20,7 +22,10 @@ from tests.support.operator import deploy
 from tests.support.world import ACCOUNT, ROOT, SPOKE_ACCOUNT, World
 
 PROJECT = Path(__file__).parents[2]
-ADMIN, SPOKE_ADMIN = f"arn:aws:iam::{ACCOUNT}:role/admin", f"arn:aws:iam::{SPOKE_ACCOUNT}:role/admin"
+ADMIN, SPOKE_ADMIN = (
+    f"arn:aws:iam::{ACCOUNT}:role/admin",
+    f"arn:aws:iam::{SPOKE_ACCOUNT}:role/admin",
+)
 SECONDS = 60
 
 
@@ -47,11 +52,14 @@ class Administrator:
     more: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, stdin: str = "") -> Ran:
-        """`ecr-public-pusher ...` as an administrator of the function's account, off a terminal and in this process.
+        """`ecr-public-pusher ...` as an administrator of the function's account, off a terminal and
+        in this process.
 
         By their profile: the environment's credentials are the function's, which runs here too.
         """
-        done = CliRunner().invoke(app, [*arguments, "--profile", self.environ["AWS_PROFILE"]], env=self.own, input=stdin)
+        done = CliRunner().invoke(
+            app, [*arguments, "--profile", self.environ["AWS_PROFILE"]], env=self.own, input=stdin
+        )
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         return Ran(done.exit_code, done.stdout, done.stderr)
@@ -59,7 +67,15 @@ class Administrator:
     def run_apart(self, *arguments: str) -> Ran:
         """The same in a process of its own, which knows its own command line."""
         command = [sys.executable, "-m", "infra.cli", *arguments]
-        done = subprocess.run(command, cwd=self.home, env=self.environ, capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = subprocess.run(
+            command,
+            cwd=self.home,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
         return Ran(done.returncode, done.stdout, done.stderr)
 
     @property
@@ -79,28 +95,48 @@ class Administrator:
     @property
     def environ(self) -> dict[str, str]:
         """A process's environment: nothing of the function's."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ECR_PUBLIC_PUSHER", "KUBE"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "ECR_PUBLIC_PUSHER", "KUBE"))
+        }
         return kept | {"PYTHONPATH": f"{PROJECT}:{PROJECT / 'lambda_src'}"} | self.own
 
     def folder(self, **documents: str) -> Path:
         """A folder of documents: `defaults`, `discover__<id>`, or a cluster's id."""
         root = self.home / "config"
         for name, text in documents.items():
-            path = "defaults" if name == "defaults" else name.replace("__", "/") if "__" in name else f"clusters/{name}"
+            path = (
+                "defaults"
+                if name == "defaults"
+                else name.replace("__", "/")
+                if "__" in name
+                else f"clusters/{name}"
+            )
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / f"{path}.yaml").write_text(text)
         return root
 
     def kubeconfig(self, *clusters: str) -> None:
-        """A kubeconfig with an administrator's context for each cluster; the first is the current one."""
+        """A kubeconfig with an administrator's context for each cluster; the first is the current
+        one.
+        """
         parts = [self.world.clusters[name].kubeconfig() for name in clusters]
         whole = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": clusters[0],
-            "clusters": [{**one["clusters"][0], "name": name} for name, one in zip(clusters, parts, strict=True)],
-            "users": [{"name": name, "user": one["users"][0]["user"]} for name, one in zip(clusters, parts, strict=True)],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}} for name in clusters],
+            "clusters": [
+                {**one["clusters"][0], "name": name}
+                for name, one in zip(clusters, parts, strict=True)
+            ],
+            "users": [
+                {"name": name, "user": one["users"][0]["user"]}
+                for name, one in zip(clusters, parts, strict=True)
+            ],
+            "contexts": [
+                {"name": name, "context": {"cluster": name, "user": name}} for name in clusters
+            ],
         }
         (self.home / "kubeconfig").write_text(json.dumps(whole))
 
@@ -132,15 +168,23 @@ class Administrator:
 
 @contextmanager
 def administrator(world: World, home: Path) -> Iterator[Administrator]:
-    """The function is deployed in the world; profiles `admin` and `spoke` are there, no kubeconfig yet."""
+    """The function is deployed in the world; profiles `admin` and `spoke` are there, no kubeconfig
+    yet.
+    """
     deployment = deploy(world, "pusher")
-    profiles = {"admin": world.aws.credentials_for(ADMIN, "a-person"), "spoke": world.aws.credentials_for(SPOKE_ADMIN, "a-person")}
-    (home / "aws-config").write_text("".join(_profile(name, credential) for name, credential in profiles.items()))
+    profiles = {
+        "admin": world.aws.credentials_for(ADMIN, "a-person"),
+        "spoke": world.aws.credentials_for(SPOKE_ADMIN, "a-person"),
+    }
+    (home / "aws-config").write_text(
+        "".join(_profile(name, credential) for name, credential in profiles.items())
+    )
     yield Administrator(world, home, deployment)
 
 
 def _profile(name: str, credential: Credential) -> str:
     return (
-        f"[profile {name}]\nregion = us-east-1\naws_access_key_id = {credential.access_key_id}\n"
-        f"aws_secret_access_key = {credential.secret_access_key}\naws_session_token = {credential.session_token}\n"
+        f"[profile {name}]\nregion = us-east-1\naws_access_key_id ="
+        f" {credential.access_key_id}\naws_secret_access_key ="
+        f" {credential.secret_access_key}\naws_session_token = {credential.session_token}\n"
     )

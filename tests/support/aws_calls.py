@@ -1,4 +1,5 @@
-"""What a call that the function made asks of IAM: actions, resources and condition keys, by AWS's Service Authorization Reference.
+"""What a call that the function made asks of IAM: actions, resources and condition keys, by AWS's
+Service Authorization Reference.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 A call that is not known here raises, so that a new one cannot go unjudged.
@@ -12,21 +13,33 @@ from urllib.parse import urlsplit
 from infra.local.aws.wire import AwsCall
 from tests.support.iam import Request
 
-# "You can't set permissions for SendMessageBatch, DeleteMessageBatch, or ChangeMessageVisibilityBatch explicitly":
+# "You can't set permissions for SendMessageBatch, DeleteMessageBatch, or
+# ChangeMessageVisibilityBatch explicitly":
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api-actions.html
 _QUEUE_ACTIONS = ("SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility")
 # For an encrypted queue its producer makes data keys and checks them, its consumer opens them:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
-_QUEUE_KEY_ACTIONS = {"SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"), "ReceiveMessage": ("kms:Decrypt",)}
+_QUEUE_KEY_ACTIONS = {
+    "SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "ReceiveMessage": ("kms:Decrypt",),
+}
 # What would need sts:SetSourceIdentity, sts:TagSession or sts:SetContext besides:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
 _MORE_THAN_ASSUMING = ("SourceIdentity", "Tags", "ProvidedContexts")
 
 
 def asked_of_iam(
-    call: AwsCall, *, account: str, partition: str = "aws", config_key: str | None = None, queue_key: str | None = None
+    call: AwsCall,
+    *,
+    account: str,
+    partition: str = "aws",
+    config_key: str | None = None,
+    queue_key: str | None = None,
 ) -> list[Request]:
-    """The requests to judge, none for a call that needs no permission. `account`: the caller's. Keys: ARNs of the customer keys in use."""
+    """The requests to judge, none for a call that needs no permission.
+
+    `account`: the caller's. Keys: ARNs of the customer keys in use.
+    """
     if call.account not in (None, account):
         raise ValueError(f"a call of {call.account}, not of {account}")
     asked = _SERVICES.get(call.service)
@@ -46,10 +59,14 @@ class _Asking:
     queue_key: str | None
 
     def arn(self, resource: str) -> str:
-        return f"arn:{self.partition}:{self.call.service}:{self.call.region}:{self.account}:{resource}"
+        return (
+            f"arn:{self.partition}:{self.call.service}:{self.call.region}:{self.account}:{resource}"
+        )
 
     def via(self) -> dict[str, str]:
-        """A service that uses a key on the caller's behalf says so: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html"""
+        """A service that uses a key on the caller's behalf says so:
+        https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+        """
         if self.partition != "aws":
             raise ValueError(f"nobody said how services are named to KMS in {self.partition}")
         return {"kms:ViaService": f"{self.call.service}.{self.call.region}.amazonaws.com"}
@@ -62,18 +79,33 @@ def _ssm(asking: _Asking) -> list[Request]:
     match asking.call.action:
         case "GetParametersByPath":
             if decrypts:
-                raise ValueError("which parameters a path holds, and so which are decrypted, cannot be read from the call")
+                raise ValueError(
+                    "which parameters a path holds, and so which are decrypted, cannot be read from"
+                    " the call"
+                )
             # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policy-conditions.html#recursive-condition
             recursive = {"ssm:Recursive": parameters.get("Recursive", "False").lower()}
-            return [Request("ssm:GetParametersByPath", asking.arn(f"parameter{parameters['Path']}"), recursive)]
+            return [
+                Request(
+                    "ssm:GetParametersByPath",
+                    asking.arn(f"parameter{parameters['Path']}"),
+                    recursive,
+                )
+            ]
         case "GetParameter" | "GetParameters" as action:
-            arns = [_parameter(asking, name) for name in parameters["Name" if action == "GetParameter" else "Names"].split(",")]
-            return [Request(f"ssm:{action}", arn) for arn in arns] + [_decryption(asking, arn) for arn in arns if decrypts]
+            arns = [
+                _parameter(asking, name)
+                for name in parameters["Name" if action == "GetParameter" else "Names"].split(",")
+            ]
+            return [Request(f"ssm:{action}", arn) for arn in arns] + [
+                _decryption(asking, arn) for arn in arns if decrypts
+            ]
     raise _unknown(asking.call)
 
 
 def _parameter(asking: _Asking, name: str) -> str:
-    """A name may go without its first slash, and be followed by a version or label; an ARN is of somebody else's.
+    """A name may go without its first slash, and be followed by a version or label; an ARN is of
+    somebody else's.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
     """
@@ -83,15 +115,23 @@ def _parameter(asking: _Asking, name: str) -> str:
 
 
 def _decryption(asking: _Asking, parameter: str) -> Request:
-    """A SecureString under a customer key: https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html"""
-    return Request("kms:Decrypt", asking.config_key or "", asking.via() | {"kms:EncryptionContext:PARAMETER_ARN": parameter})
+    """A SecureString under a customer key:
+    https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+    """
+    return Request(
+        "kms:Decrypt",
+        asking.config_key or "",
+        asking.via() | {"kms:EncryptionContext:PARAMETER_ARN": parameter},
+    )
 
 
 def _ecr_public(asking: _Asking) -> list[Request]:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistrypublic.html
 
-    ECR Public gets a bearer token on the caller's behalf: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_bearer.html
-    What it says there of sts:AWSServiceName and sts:DurationSeconds is in no call, and so is no key here: a policy that allows by them is not met.
+    ECR Public gets a bearer token on the caller's behalf:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_bearer.html What it says there
+    of sts:AWSServiceName and sts:DurationSeconds is in no call, and so is no key here: a policy
+    that allows by them is not met.
     """
     if asking.call.action != "GetAuthorizationToken":
         raise _unknown(asking.call)
@@ -118,26 +158,50 @@ def _sts(asking: _Asking) -> list[Request]:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"""
     parameters = asking.call.parameters
     if asking.call.action == "GetCallerIdentity":
-        return []  # "No permissions are required": https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+        # "No permissions are required":
+        # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+        return []
     if asking.call.action == "GetWebIdentityToken" and "Tags" not in parameters:
-        context: dict[str, Any] = {f"sts:{name}": parameters[name] for name in ("SigningAlgorithm", "DurationSeconds")}
-        return [Request("sts:GetWebIdentityToken", context=context | {"sts:IdentityTokenAudience": parameters["Audience"].split(",")})]
+        context: dict[str, Any] = {
+            f"sts:{name}": parameters[name] for name in ("SigningAlgorithm", "DurationSeconds")
+        }
+        return [
+            Request(
+                "sts:GetWebIdentityToken",
+                context=context | {"sts:IdentityTokenAudience": parameters["Audience"].split(",")},
+            )
+        ]
     if asking.call.action != "AssumeRole" or set(parameters) & set(_MORE_THAN_ASSUMING):
         raise _unknown(asking.call)
-    context = {f"sts:{name}": parameters[name] for name in ("RoleSessionName", "ExternalId") if name in parameters}
+    context = {
+        f"sts:{name}": parameters[name]
+        for name in ("RoleSessionName", "ExternalId")
+        if name in parameters
+    }
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-resourceaccount
-    return [Request("sts:AssumeRole", parameters["RoleArn"], context | {"aws:ResourceAccount": parameters["RoleArn"].split(":")[4]})]
+    return [
+        Request(
+            "sts:AssumeRole",
+            parameters["RoleArn"],
+            context | {"aws:ResourceAccount": parameters["RoleArn"].split(":")[4]},
+        )
+    ]
 
 
 def _secretsmanager(asking: _Asking) -> list[Request]:
     """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
 
-    A secret under a customer key: https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+    A secret under a customer key:
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
     """
     if asking.call.action != "GetSecretValue":
         raise _unknown(asking.call)
     secret, key = asking.call.parameters["SecretId"], asking.config_key
-    opened = [Request("kms:Decrypt", key, asking.via() | {"kms:EncryptionContext:SecretARN": secret})] if key else []
+    opened = (
+        [Request("kms:Decrypt", key, asking.via() | {"kms:EncryptionContext:SecretARN": secret})]
+        if key
+        else []
+    )
     return [Request("secretsmanager:GetSecretValue", secret), *opened]
 
 
@@ -147,13 +211,19 @@ def _sqs(asking: _Asking) -> list[Request]:
     if action not in _QUEUE_ACTIONS:
         raise _unknown(asking.call)
     _, owner, name = urlsplit(asking.call.parameters["QueueUrl"]).path.split("/")
-    queue = Request(f"sqs:{action}", f"arn:{asking.partition}:sqs:{asking.call.region}:{owner}:{name}")
+    queue = Request(
+        f"sqs:{action}", f"arn:{asking.partition}:sqs:{asking.call.region}:{owner}:{name}"
+    )
     key = asking.queue_key
-    return [queue] + [Request(used, key, asking.via()) for used in _QUEUE_KEY_ACTIONS.get(action, ()) if key]
+    return [queue] + [
+        Request(used, key, asking.via()) for used in _QUEUE_KEY_ACTIONS.get(action, ()) if key
+    ]
 
 
 def _unknown(call: AwsCall) -> ValueError:
-    return ValueError(f"nobody said what {call.service}:{call.action} with {sorted(call.parameters)} asks of IAM")
+    return ValueError(
+        f"nobody said what {call.service}:{call.action} with {sorted(call.parameters)} asks of IAM"
+    )
 
 
 _SERVICES: dict[str, Callable[[_Asking], list[Request]]] = {

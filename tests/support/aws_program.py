@@ -1,7 +1,9 @@
-"""`aws lambda invoke` as the AWS CLI does it (version 2): enough of it to run a command that people paste.
+"""`aws lambda invoke` as the AWS CLI does it (version 2): enough of it to run a command that people
+paste.
 
-https://docs.aws.amazon.com/cli/latest/reference/lambda/invoke.html: the payload goes into a file, all else of the
-answer is shown, and an invocation that ended with the function's error ends the command with 0.
+https://docs.aws.amazon.com/cli/latest/reference/lambda/invoke.html: the payload goes into a file,
+all else of the answer is shown, and an invocation that ended with the function's error ends the
+command with 0.
 """
 
 import argparse

@@ -30,7 +30,8 @@ _CHARACTERS = (_constants.LITERAL, _constants.NOT_LITERAL, _constants.ANY, _cons
 _BEGIN = (_constants.AT_BEGINNING, _constants.AT_BEGINNING_STRING)
 _END = (_constants.AT_END, _constants.AT_END_STRING)
 _ALPHABET = [*map(chr, range(128)), "\u00a0", "\u00e9", "\u0663", "\u2028", "\U0001f600"]
-# Where a way is that has not begun yet: before the text, or in it, when the pattern is searched for.
+# Where a way is that has not begun yet: before the text, or in it, when the pattern is searched
+# for.
 _BEFORE, _SEARCHING = -1, -2
 
 type Ways = Counter[int]

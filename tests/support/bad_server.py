@@ -1,4 +1,6 @@
-"""A TLS server on loopback that answers each connection by a script: the ways in which a cluster's endpoint can go wrong."""
+"""A TLS server on loopback that answers each connection by a script: the ways in which a cluster's
+endpoint can go wrong.
+"""
 
 import contextlib
 import socket
@@ -15,7 +17,10 @@ type Script = Callable[["Exchange"], None]
 
 
 class Exchange:
-    """One accepted connection. `request()` reads one whole request; the script answers with `connection.sendall`."""
+    """One accepted connection.
+
+    `request()` reads one whole request; the script answers with `connection.sendall`.
+    """
 
     def __init__(self, connection: socket.socket, server: "BadServer") -> None:
         self.connection, self.server = connection, server
@@ -28,7 +33,14 @@ class Exchange:
                 return b""
             data += chunk
         head, _, body = data.partition(b"\r\n\r\n")
-        length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
+        length = next(
+            (
+                int(line.split(b":")[1])
+                for line in head.lower().split(b"\r\n")
+                if line.startswith(b"content-length:")
+            ),
+            0,
+        )
         while len(body) < length:
             if not (chunk := self.connection.recv(65536)):
                 break
@@ -38,14 +50,22 @@ class Exchange:
         return whole
 
     def answer(self, status: str, body: bytes = b"", *headers: str) -> None:
-        head = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
+        head = [
+            f"HTTP/1.1 {status}",
+            "Content-Type: application/json",
+            f"Content-Length: {len(body)}",
+            *headers,
+        ]
         self.connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + body)
 
 
 class BadServer:
-    """Serves `script`, once per connection, each on its own thread. `requests`: what arrived, in order. `plain`: without TLS.
+    """Serves `script`, once per connection, each on its own thread.
 
-    `before_handshake` runs on an accepted connection before TLS begins. `receive_buffer`: bytes that its kernel takes before it is read from.
+    `requests`: what arrived, in order. `plain`: without TLS.
+
+    `before_handshake` runs on an accepted connection before TLS begins. `receive_buffer`: bytes
+    that its kernel takes before it is read from.
     """
 
     def __init__(
@@ -73,7 +93,9 @@ class BadServer:
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # a thread that waits in accept would take one more connection
+            self._listener.shutdown(
+                socket.SHUT_RDWR
+            )  # a thread that waits in accept would take one more connection
         self._listener.close()
 
     def _accept(self) -> None:
@@ -102,7 +124,13 @@ def serving(
     before_handshake: Callable[[], object] = lambda: None,
     receive_buffer: int | None = None,
 ) -> Iterator[BadServer]:
-    server = BadServer(script, certificate=certificate, plain=plain, before_handshake=before_handshake, receive_buffer=receive_buffer)
+    server = BadServer(
+        script,
+        certificate=certificate,
+        plain=plain,
+        before_handshake=before_handshake,
+        receive_buffer=receive_buffer,
+    )
     try:
         yield server
     finally:
@@ -111,7 +139,9 @@ def serving(
 
 @contextlib.contextmanager
 def hanging_at_connect() -> Iterator[str]:
-    """The URL of an address whose connections are neither accepted nor refused: the backlog is full."""
+    """The URL of an address whose connections are neither accepted nor refused: the backlog is
+    full.
+    """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -127,7 +157,10 @@ def hanging_at_connect() -> Iterator[str]:
 def drip(exchange: Exchange) -> None:
     """An answer whose bytes come one by one, for ever: no read ever times out."""
     exchange.request()
-    for byte in b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n" + b" " * 100000:
+    for byte in (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+        + b" " * 100000
+    ):
         exchange.connection.sendall(bytes([byte]))
         time.sleep(0.05)
 

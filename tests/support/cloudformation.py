@@ -1,8 +1,10 @@
-"""CloudFormation's stacks as Terraform's provider asks for them, before the local AWS: what each request said is kept.
+"""CloudFormation's stacks as Terraform's provider asks for them, before the local AWS: what each
+request said is kept.
 
-moto runs no transform, and so cannot deploy this template. What counts here is what AWS does with a request: a
-parameter that an update leaves out has its template's default again, an update that fails goes back to the code and
-the parameters before it, and both updates need the zip that the template names.
+moto runs no transform, and so cannot deploy this template. What counts here is what AWS does with a
+request: a parameter that an update leaves out has its template's default again, an update that
+fails goes back to the code and the parameters before it, and both updates need the zip that the
+template names.
 """
 
 import re
@@ -51,7 +53,10 @@ class Stack:
 
 @dataclass
 class Stacks:
-    """CloudFormation of one account, by `answers` in front of the local AWS. `requests`: each creation and update."""
+    """CloudFormation of one account, by `answers` in front of the local AWS.
+
+    `requests`: each creation and update.
+    """
 
     account: str
     role_name: str = "ecr-public-pusher-PusherRole-0A1B"
@@ -140,19 +145,30 @@ class Stacks:
         return self.stacks.get(asked) or next((one for one in there if one.name == asked), None)
 
     def _asked(self, request: AwsRequest) -> tuple[str, dict[str, str]] | Answer:
-        """Return the template's text and all parameters' values, or what CloudFormation refuses them with."""
+        """Return the template's text and all parameters' values, or what CloudFormation refuses
+        them with.
+        """
         given = _given(request.form)
         self.requests.append((request.action, given))
         _, bucket, key = request.form["TemplateURL"].removeprefix("https://").split("/", 2)
         content = self.object(request.region, bucket, key)
         if content is None:
-            return Answer.refusal(request, "ValidationError", f"S3 error: The specified key does not exist. {key}")
+            return Answer.refusal(
+                request, "ValidationError", f"S3 error: The specified key does not exist. {key}"
+            )
         text = content.decode()
         declared = yaml.load(text, Loader=_AnyTag)["Parameters"]
-        values = {name: given.get(name, str(body.get("Default"))) for name, body in declared.items()}
-        refused = [*(given.keys() - declared.keys()), *(name for name in values if not _fits(declared[name], values[name]))]
+        values = {
+            name: given.get(name, str(body.get("Default"))) for name, body in declared.items()
+        }
+        refused = [
+            *(given.keys() - declared.keys()),
+            *(name for name in values if not _fits(declared[name], values[name])),
+        ]
         if refused:
-            return Answer.refusal(request, "ValidationError", f"Parameters: [{', '.join(refused)}] do not fit")
+            return Answer.refusal(
+                request, "ValidationError", f"Parameters: [{', '.join(refused)}] do not fit"
+            )
         bucket, key = _code(text, values)
         if self.object(request.region, bucket, key) is None:
             return Answer.refusal(request, "ValidationError", f"S3 Error Code: NoSuchKey. {key}")
@@ -161,7 +177,10 @@ class Stacks:
     def _shown(self, stack: Stack, region: str) -> dict[str, Any]:
         names = yaml.load(stack.text, Loader=_AnyTag)["Outputs"]
         partition = get_partition(region)
-        known = {"FunctionRoleArn": f"arn:{partition}:iam::{self.account}:role/{self.role_name}", "FunctionName": f"{stack.name}-PusherFunction-0A1B"}
+        known = {
+            "FunctionRoleArn": f"arn:{partition}:iam::{self.account}:role/{self.role_name}",
+            "FunctionName": f"{stack.name}-PusherFunction-0A1B",
+        }
         outputs = {name: known.get(name, f"{name} of {stack.name}") for name in names}
         return {
             "StackName": stack.name,
@@ -170,8 +189,13 @@ class Stacks:
             "StackStatus": stack.status,
             "DisableRollback": "false",
             "Capabilities": ["CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"],
-            "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in stack.parameters.items()],
-            "Outputs": [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()],
+            "Parameters": [
+                {"ParameterKey": name, "ParameterValue": value}
+                for name, value in stack.parameters.items()
+            ],
+            "Outputs": [
+                {"OutputKey": name, "OutputValue": value} for name, value in outputs.items()
+            ],
             "Tags": [{"Key": name, "Value": value} for name, value in stack.tags.items()],
         }
 
@@ -183,20 +207,34 @@ def _code(text: str, parameters: Mapping[str, str]) -> tuple[str, str]:
 
 def _given(form: Mapping[str, str]) -> dict[str, str]:
     """Return a request's parameters: a list of keys and values, flat."""
-    keys = {key: value for key, value in form.items() if re.fullmatch(r"Parameters\.member\.\d+\.ParameterKey", key)}
-    return {value: form[key.replace("ParameterKey", "ParameterValue")] for key, value in keys.items()}
+    keys = {
+        key: value
+        for key, value in form.items()
+        if re.fullmatch(r"Parameters\.member\.\d+\.ParameterKey", key)
+    }
+    return {
+        value: form[key.replace("ParameterKey", "ParameterValue")] for key, value in keys.items()
+    }
 
 
 def _tags(form: Mapping[str, str]) -> dict[str, str]:
-    keys = {key: value for key, value in form.items() if re.fullmatch(r"Tags\.member\.\d+\.Key", key)}
+    keys = {
+        key: value for key, value in form.items() if re.fullmatch(r"Tags\.member\.\d+\.Key", key)
+    }
     return {value: form[key.replace(".Key", ".Value")] for key, value in keys.items()}
 
 
 def _fits(declared: Mapping[str, Any], value: str) -> bool:
     """Say whether CloudFormation takes a value: of a list each of its members."""
     values = value.split(",") if declared["Type"] == "CommaDelimitedList" else [value]
-    pattern, allowed = declared.get("AllowedPattern"), [str(one) for one in declared.get("AllowedValues", [])]
-    return all((not pattern or re.search(pattern, one)) and (not allowed or one in allowed) for one in values)
+    pattern, allowed = (
+        declared.get("AllowedPattern"),
+        [str(one) for one in declared.get("AllowedValues", [])],
+    )
+    return all(
+        (not pattern or re.search(pattern, one)) and (not allowed or one in allowed)
+        for one in values
+    )
 
 
 def _event(stack: Stack, status: str, reason: str, token: str) -> dict[str, str]:
@@ -214,7 +252,9 @@ def _event(stack: Stack, status: str, reason: str, token: str) -> dict[str, str]
 
 
 def _unknown(request: AwsRequest) -> Answer:
-    return Answer.refusal(request, "ValidationError", f"Stack with id {request.form['StackName']} does not exist")
+    return Answer.refusal(
+        request, "ValidationError", f"Stack with id {request.form['StackName']} does not exist"
+    )
 
 
 def _xml(request: AwsRequest, result: Mapping[str, Any]) -> Answer:

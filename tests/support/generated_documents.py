@@ -1,6 +1,8 @@
-"""Documents made at random: each field as it may be, nearly so, or something else; as YAML or JSON, quoted or not.
+"""Documents made at random: each field as it may be, nearly so, or something else; as YAML or JSON,
+quoted or not.
 
-What YAML 1.1's reader changes beyond recognition (0x1F, 012, 1_000, 1.0, True, dates) is always quoted: no schema could tell what was written.
+What YAML 1.1's reader changes beyond recognition (0x1F, 012, 1_000, 1.0, True, dates) is always
+quoted: no schema could tell what was written.
 """
 
 import json
@@ -17,16 +19,54 @@ import yaml
 from ecr_public_pusher.configuration.loader import NOT_DISCOVERED
 
 ROLE = "arn:aws:iam::444455556666:role/spoke"
-SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf"
-REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "ap-southeast-12")
-NAMES = ("a", "team-a", "team-*", "*", "?x", "team-[a-c]", "[!k]*", "012", "x" * 63, "on", "kube-system", "a.b", "Team", "a_b", "-a")
-WORDS = ("true", "false", "yes", "no", "on", "off", "Yes", "TRUE", "oN", "y", "1", "maybe", "")
-SELECTORS = ("team=web", "!team", "team in (a, b),tier notin (c)", "example.com/team!=x", "tier > 1", "team")
-ENDPOINTS = (
-    *("https://10.0.0.1", "https://k8s.example.com:6443", "https://K8s.example.com/", "https://[2001:DB8::1]", "HTTPS://k8s.example.com/k8s/c-1"),
-    *("https://k8s.example.com/k8s/../x", "https://me:secret@k8s.example.com", "http://10.0.0.1", "https://k8s.example.com/k8s//x"),
+SECRET_ARN = (
+    "arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf"
 )
-_ODD = string.ascii_letters + string.digits + "-._/:,*?[](){}!@=<>+ ~%&'\"#\\|\t\n\u00a0\u200b\u00fc"
+REGIONS = ("us-east-1", "eu-central-1", "us-gov-west-1", "ap-southeast-12")
+NAMES = (
+    "a",
+    "team-a",
+    "team-*",
+    "*",
+    "?x",
+    "team-[a-c]",
+    "[!k]*",
+    "012",
+    "x" * 63,
+    "on",
+    "kube-system",
+    "a.b",
+    "Team",
+    "a_b",
+    "-a",
+)
+WORDS = ("true", "false", "yes", "no", "on", "off", "Yes", "TRUE", "oN", "y", "1", "maybe", "")
+SELECTORS = (
+    "team=web",
+    "!team",
+    "team in (a, b),tier notin (c)",
+    "example.com/team!=x",
+    "tier > 1",
+    "team",
+)
+ENDPOINTS = (
+    *(
+        "https://10.0.0.1",
+        "https://k8s.example.com:6443",
+        "https://K8s.example.com/",
+        "https://[2001:DB8::1]",
+        "HTTPS://k8s.example.com/k8s/c-1",
+    ),
+    *(
+        "https://k8s.example.com/k8s/../x",
+        "https://me:secret@k8s.example.com",
+        "http://10.0.0.1",
+        "https://k8s.example.com/k8s//x",
+    ),
+)
+_ODD = (
+    string.ascii_letters + string.digits + "-._/:,*?[](){}!@=<>+ ~%&'\"#\\|\t\n\u00a0\u200b\u00fc"
+)
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{0,5}[1-9])?")
 _PLAIN_WORDS = frozenset({"true", "false", "yes", "no", "on", "off"})
 
@@ -51,7 +91,9 @@ class Documents:
         """The text of a document of that kind: cluster, defaults or discover."""
         fields = {name: maker() for name, maker in self._chosen(kind).items()}
         if self._one_in(15):
-            fields[self._random.choice(("clusters", "region ", "secret_name", "Namespaces", ""))] = self._anything()
+            fields[
+                self._random.choice(("clusters", "region ", "secret_name", "Namespaces", ""))
+            ] = self._anything()
         if self._one_in(60):
             return self._written(self._anything())
         return self._written(fields)
@@ -59,25 +101,36 @@ class Documents:
     # --- the fields
 
     def _chosen(self, kind: str) -> Mapping[str, Maker]:
-        every = self._fields() | (self._of_a_cluster() if kind == "cluster" or self._one_in(10) else {})
+        every = self._fields() | (
+            self._of_a_cluster() if kind == "cluster" or self._one_in(10) else {}
+        )
         always: dict[str, Maker] = {}
         if kind == "discover":
             values = ("a", "*", "web", "", "x" * (257 if self._one_in(9) else 256))
             always = {
                 "regions": lambda: self._names(REGIONS),
-                "tags": lambda: self._mapping(self._key, lambda: self._text(values), least=0 if self._one_in(6) else 1),
+                "tags": lambda: self._mapping(
+                    self._key, lambda: self._text(values), least=0 if self._one_in(6) else 1
+                ),
             }
             if not self._one_in(4):
                 every = {name: maker for name, maker in every.items() if name not in NOT_DISCOVERED}
-        picked = self._random.sample(sorted(every), self._random.randint(0, 2 if kind == "discover" else 5))
+        picked = self._random.sample(
+            sorted(every), self._random.randint(0, 2 if kind == "discover" else 5)
+        )
         if self._one_in(12):
             always = {}
-        return {name: self._perhaps_wrong(maker) for name, maker in (always | {name: every[name] for name in picked}).items()}
+        return {
+            name: self._perhaps_wrong(maker)
+            for name, maker in (always | {name: every[name] for name in picked}).items()
+        }
 
     def _fields(self) -> dict[str, Maker]:
         return {
             "region": lambda: self._text(REGIONS),
-            "roleArn": lambda: self._text((ROLE, ROLE.replace("aws", "aws-cn"), ROLE.replace("role/", "role/path/"))),
+            "roleArn": lambda: self._text(
+                (ROLE, ROLE.replace("aws", "aws-cn"), ROLE.replace("role/", "role/path/"))
+            ),
             "externalId": lambda: self._text(("some-id", "a:b/c", "x", "12345678")),
             "namespaces": self._namespaces,
             "registries": self._registries,
@@ -86,15 +139,22 @@ class Documents:
             "takeOwnership": lambda: self._text(WORDS),
             "prune": lambda: self._text(WORDS),
             "allowEmpty": lambda: self._text(WORDS),
-            "labels": lambda: self._mapping(self._key, lambda: self._text(("web", "", "a_b.c-d", "x" * 63))),
-            "annotations": lambda: self._mapping(self._key, lambda: self._text(("because it is so", "", "x: y"))),
+            "labels": lambda: self._mapping(
+                self._key, lambda: self._text(("web", "", "a_b.c-d", "x" * 63))
+            ),
+            "annotations": lambda: self._mapping(
+                self._key, lambda: self._text(("because it is so", "", "x: y"))
+            ),
             "endpoint": lambda: self._text(ENDPOINTS),
             "certificateAuthority": lambda: Scalar(self._random.choice(self._authorities), True),
             "signIn": self._sign_in,
         }
 
     def _of_a_cluster(self) -> dict[str, Maker]:
-        return {"cluster": lambda: self._text(("main", "Main_1-x", "-a", "x" * 100)), "enabled": lambda: self._text(WORDS)}
+        return {
+            "cluster": lambda: self._text(("main", "Main_1-x", "-a", "x" * 100)),
+            "enabled": lambda: self._text(WORDS),
+        }
 
     def _namespaces(self) -> Any:
         if self._one_in(2):
@@ -102,9 +162,14 @@ class Documents:
         made: dict[str, Maker] = {
             "include": lambda: self._names(NAMES),
             "exclude": lambda: self._names(NAMES),
-            "selector": lambda: Scalar(self._random.choice((*SELECTORS, "7", "true", "1.5")), self._one_in(2)),
+            "selector": lambda: Scalar(
+                self._random.choice((*SELECTORS, "7", "true", "1.5")), self._one_in(2)
+            ),
         }
-        return {name: made[name]() for name in self._random.sample(sorted(made), self._random.randint(0, 3))}
+        return {
+            name: made[name]()
+            for name in self._random.sample(sorted(made), self._random.randint(0, 3))
+        }
 
     def _registries(self) -> Any:
         if self._one_in(6):
@@ -122,27 +187,55 @@ class Documents:
         return self._random.sample(items, self._random.randint(0, 3))
 
     def _sign_in(self) -> Any:
-        made = {"type": Scalar(self._random.choice(("eks", "iamAuthenticator", "webIdentity", "webIdentity", "kubeconfig", "oidc")), self._one_in(2))}
-        fits = {"iamAuthenticator": "clusterId", "kubeconfig": "secretArn"}.get(str(made["type"].text))
-        for name, given in (("clusterId", ("edge.example.com", "x", "a b")), ("secretArn", (SECRET_ARN, "edge"))):
+        made = {
+            "type": Scalar(
+                self._random.choice(
+                    ("eks", "iamAuthenticator", "webIdentity", "webIdentity", "kubeconfig", "oidc")
+                ),
+                self._one_in(2),
+            )
+        }
+        fits = {"iamAuthenticator": "clusterId", "kubeconfig": "secretArn"}.get(
+            str(made["type"].text)
+        )
+        for name, given in (
+            ("clusterId", ("edge.example.com", "x", "a b")),
+            ("secretArn", (SECRET_ARN, "edge")),
+        ):
             if (name == fits) is not self._one_in(8):
                 made[name] = self._text(given)
         return made
 
     def _key(self) -> str:
-        return str(self._text(("team", "example.com/team", "a", "app.kubernetes.io/managed-by", "ecr-public-pusher/owner", "x" * 63)).text or "null")
+        return str(
+            self._text(
+                (
+                    "team",
+                    "example.com/team",
+                    "a",
+                    "app.kubernetes.io/managed-by",
+                    "ecr-public-pusher/owner",
+                    "x" * 63,
+                )
+            ).text
+            or "null"
+        )
 
     # --- values
 
     def _names(self, given: tuple[str, ...]) -> Any:
         if self._one_in(3):
-            joined = self._random.choice((" ", "  ", ",", "\n")).join(self._random.choice(given) for _ in range(self._random.randint(0, 3)))
+            joined = self._random.choice((" ", "  ", ",", "\n")).join(
+                self._random.choice(given) for _ in range(self._random.randint(0, 3))
+            )
             return self._text((joined, self._random.choice(given)))
         items = [self._text(given) for _ in range(self._random.randint(0, 3))]
         return [*items, Scalar(None, False)] if self._one_in(6) else items
 
     def _text(self, given: tuple[str, ...]) -> Scalar:
-        """One of those, sometimes with a character changed, or what is a number or a boolean unless it is quoted."""
+        """One of those, sometimes with a character changed, or what is a number or a boolean unless
+        it is quoted.
+        """
         text = self._random.choice(given)
         if self._one_in(12):
             text = self._number()
@@ -150,7 +243,11 @@ class Documents:
             text = self._random.choice(sorted(_PLAIN_WORDS))
         elif self._one_in(16):
             place = self._random.randint(0, len(text))
-            text = text[:place] + self._random.choice(_ODD) * self._random.randint(0, 2) + text[place + self._random.randint(0, 1) :]
+            text = (
+                text[:place]
+                + self._random.choice(_ODD) * self._random.randint(0, 2)
+                + text[place + self._random.randint(0, 1) :]
+            )
         return Scalar(text, self._one_in(2))
 
     def _number(self) -> str:
@@ -166,7 +263,16 @@ class Documents:
 
     def _anything(self) -> Any:
         return self._random.choice(
-            (Scalar(None, False), Scalar("", True), Scalar("x", False), Scalar("7", False), [], {}, [[Scalar("a", False)]], {"a": Scalar("b", False)})
+            (
+                Scalar(None, False),
+                Scalar("", True),
+                Scalar("x", False),
+                Scalar("7", False),
+                [],
+                {},
+                [[Scalar("a", False)]],
+                {"a": Scalar("b", False)},
+            )
         )
 
     def _one_in(self, many: int) -> bool:
@@ -176,7 +282,11 @@ class Documents:
 
     def _written(self, value: Any) -> str:
         if isinstance(value, dict) and self._one_in(4):
-            return json.dumps(_data(value), ensure_ascii=self._one_in(2), indent=self._random.choice((None, "\t", 1)))
+            return json.dumps(
+                _data(value),
+                ensure_ascii=self._one_in(2),
+                indent=self._random.choice((None, "\t", 1)),
+            )
         if isinstance(value, dict) and value and self._one_in(2):
             return "".join(f"{_quoted(name)}: {_flow(item)}\n" for name, item in value.items())
         return _flow(value)
@@ -194,11 +304,18 @@ def _flow(value: Any) -> str:
 
 @cache
 def _stays(text: str) -> bool:
-    """Whether it is the same text to a reader of plain scalars, and a number, a boolean or the same text to an editor's."""
-    if text in _PLAIN_WORDS or (_PLAIN_NUMBER.fullmatch(text) and not re.fullmatch(r"-0(\.0*)?", text)):
+    """Whether it is the same text to a reader of plain scalars, and a number, a boolean or the same
+    text to an editor's.
+    """
+    if text in _PLAIN_WORDS or (
+        _PLAIN_NUMBER.fullmatch(text) and not re.fullmatch(r"-0(\.0*)?", text)
+    ):
         return True
     try:
-        return bool(yaml.load(f"[[{text}], {{a: {text}}}]", yaml.CSafeLoader) == [[text], {"a": text}] and _in_block(text))  # a SafeLoader
+        return bool(
+            yaml.load(f"[[{text}], {{a: {text}}}]", yaml.CSafeLoader) == [[text], {"a": text}]
+            and _in_block(text)
+        )  # a SafeLoader
     except (yaml.YAMLError, ValueError):
         return False
 

@@ -1,4 +1,6 @@
-"""A person at the command line, before a deployment in the local AWS: the command in this process, or as a process of its own."""
+"""A person at the command line, before a deployment in the local AWS: the command in this process,
+or as a process of its own.
+"""
 
 import contextlib
 import io
@@ -26,7 +28,10 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass
 class Operator:
-    """`stack` is the deployment, whose function is the handler itself, called in this process. `environ` holds AWS's settings."""
+    """`stack` is the deployment, whose function is the handler itself, called in this process.
+
+    `environ` holds AWS's settings.
+    """
 
     world: World
     stack: LocalDeployment
@@ -40,20 +45,45 @@ class Operator:
         """The same with `-o json`, read."""
         return json.loads(self.run("-o", "json", *arguments).stdout)
 
-    def start(self, *arguments: str, stdin: Any = subprocess.DEVNULL, **environ: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, stdin: Any = subprocess.DEVNULL, **environ: str
+    ) -> subprocess.Popen[str]:
         """The command as a process, its output in pipes."""
         pipe = subprocess.PIPE
-        return subprocess.Popen([*COMMAND, *arguments], env=self.process_environ(**environ), stdin=stdin, stdout=pipe, stderr=pipe, text=True)
+        return subprocess.Popen(
+            [*COMMAND, *arguments],
+            env=self.process_environ(**environ),
+            stdin=stdin,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+        )
 
     def process_environ(self, **more: str) -> dict[str, str]:
-        """The environment of a process: AWS's settings, and nothing of the person's who runs the tests."""
-        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "HOME") if name in os.environ}
+        """The environment of a process: AWS's settings, and nothing of the person's who runs the
+        tests.
+        """
+        kept = {
+            name: os.environ[name] for name in ("PATH", "PYTHONPATH", "HOME") if name in os.environ
+        }
         path = os.pathsep.join(str(entry) for entry in sys.path if entry)
-        return {**kept, "PYTHONPATH": path, "TERM": "xterm-256color", "AWS_EC2_METADATA_DISABLED": "true", **self.environ, **more}
+        return {
+            **kept,
+            "PYTHONPATH": path,
+            "TERM": "xterm-256color",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **self.environ,
+            **more,
+        }
 
     def log_report(self, report: Mapping[str, Any], *, ago: float = 0.0) -> None:
         """A run of some time ago, as the function logs it."""
-        line = {"level": "INFO" if report.get("ok") else "ERROR", "message": "report", "service": self.stack.name, "report": dict(report)}
+        line = {
+            "level": "INFO" if report.get("ok") else "ERROR",
+            "message": "report",
+            "service": self.stack.name,
+            "report": dict(report),
+        }
         self.world.aws.deployments.log(self.stack, json.dumps(line), at=time.time() - ago)
 
     def invocations(self) -> int:
@@ -62,11 +92,22 @@ class Operator:
 
 
 def deploy(made: World, name: str = STACK.name, **more: Any) -> LocalDeployment:
-    """A deployment of the handler in that world, which allows the accounts that its environment does."""
+    """A deployment of the handler in that world, which allows the accounts that its environment
+    does.
+    """
     more.setdefault("parameters", {"AllowedAccounts": made.environ["ALLOWED_ACCOUNTS"]})
     dead_letters = made.aws.put_queue(f"{name}-dead-letters", delay_seconds=0)
     region, account = STACK.region, STACK.account
-    stack = LocalDeployment(name, region, account, made.queue, dead_letters, config_path=ROOT, role_arn=EXECUTION_ROLE, **more)
+    stack = LocalDeployment(
+        name,
+        region,
+        account,
+        made.queue,
+        dead_letters,
+        config_path=ROOT,
+        role_arn=EXECUTION_ROLE,
+        **more,
+    )
     stack.function = lambda event: _called(made, stack, event)
     return made.aws.deployments.put(stack)
 

@@ -1,4 +1,6 @@
-"""One TLS server before many clusters, each behind a path, as Rancher's and Loft's are; and a name that leads to it."""
+"""One TLS server before many clusters, each behind a path, as Rancher's and Loft's are; and a name
+that leads to it.
+"""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -15,12 +17,18 @@ _HOP_BY_HOP = frozenset({"connection", "content-length", "host", "transfer-encod
 
 
 class PathProxy:
-    """`clusters`: by path. What is asked of any other path is 404. `asked`: method and target of everything, in order."""
+    """`clusters`: by path.
+
+    What is asked of any other path is 404. `asked`: method and target of everything, in order.
+    """
 
     def __init__(self, host: str, clusters: Mapping[str, Cluster]) -> None:
         self.host, self.asked = host, list[str]()
         self._clusters = clusters
-        pools = ((path, urllib3.PoolManager(ssl_context=context(one.ca_pem), retries=False)) for path, one in clusters.items())
+        pools = (
+            (path, urllib3.PoolManager(ssl_context=context(one.ca_pem), retries=False))
+            for path, one in clusters.items()
+        )
         self._pools = dict(pools)
         certificate = issue("proxy", hosts=(host, "127.0.0.1"))
         self.ca_pem = certificate.ca_pem
@@ -39,10 +47,14 @@ class PathProxy:
 
     def _answer(self, request: HttpRequest) -> Response:
         self.asked.append(f"{request.method} {request.target}")
-        path = next((path for path in self._clusters if request.target.startswith(f"{path}/")), None)
+        path = next(
+            (path for path in self._clusters if request.target.startswith(f"{path}/")), None
+        )
         if path is None:
             return Response(404, b"no such page")
-        headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
+        headers = {
+            name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP
+        }
         answer = self._pools[path].request(
             request.method,
             self._clusters[path].endpoint + request.target.removeprefix(path),
@@ -51,7 +63,9 @@ class PathProxy:
             redirect=False,
             timeout=TIMEOUT,
         )
-        return Response(answer.status, answer.data, {"Content-Type": answer.headers.get("Content-Type", "")})
+        return Response(
+            answer.status, answer.data, {"Content-Type": answer.headers.get("Content-Type", "")}
+        )
 
 
 @contextlib.contextmanager

@@ -1,4 +1,6 @@
-"""Find every regular expression that a package uses, in its sources: whoever adds one need not say so."""
+"""Find every regular expression that a package uses, in its sources: whoever adds one need not say
+so.
+"""
 
 import ast
 import importlib

@@ -1,4 +1,6 @@
-"""A DNS of a test's own, behind socket.getaddrinfo: names that resolve to anything, fail or hang, and addresses that lead to loopback."""
+"""A DNS of a test's own, behind socket.getaddrinfo: names that resolve to anything, fail or hang,
+and addresses that lead to loopback.
+"""
 
 import socket
 import time
@@ -7,7 +9,9 @@ from typing import Any
 
 
 class Resolver:
-    """`names`: addresses of a name, or how many seconds it hangs. What is not among them has no address; an address is its own.
+    """`names`: addresses of a name, or how many seconds it hangs.
+
+    What is not among them has no address; an address is its own.
 
     Those addresses that are not of this machine lead to 127.0.0.1, where a test can listen.
     """
@@ -21,9 +25,13 @@ class Resolver:
         if isinstance(found, float):
             time.sleep(found)
         if isinstance(found, list):
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
+            return [
+                (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found
+            ]
         if str(host).startswith("127."):
             return self._real(host, port, *args, **named)
-        if any(host in addresses for addresses in self.names.values() if isinstance(addresses, list)):
+        if any(
+            host in addresses for addresses in self.names.values() if isinstance(addresses, list)
+        ):
             return self._real("127.0.0.1", port, *args, **named)
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -14,28 +14,54 @@ _ROLES_PATH = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
 
 
 def annotate(world: World, cluster: str, namespace: str, **metadata: Any) -> None:
-    """Change parts of a Secret's metadata, as an administrator; mappings are merged, a None in them takes a key out."""
+    """Change parts of a Secret's metadata, as an administrator; mappings are merged, a None in them
+    takes a key out.
+    """
     found = world.secret(cluster, namespace)
     assert found is not None
     for name, value in metadata.items():
         merged = {**found["metadata"].get(name, {}), **value} if isinstance(value, dict) else value
-        found["metadata"][name] = {key: item for key, item in merged.items() if item is not None} if isinstance(merged, dict) else merged
-    status, answer = world.clusters[cluster].admin("PUT", f"/api/v1/namespaces/{namespace}/secrets/{SECRET}", found)
+        found["metadata"][name] = (
+            {key: item for key, item in merged.items() if item is not None}
+            if isinstance(merged, dict)
+            else merged
+        )
+    status, answer = world.clusters[cluster].admin(
+        "PUT", f"/api/v1/namespaces/{namespace}/secrets/{SECRET}", found
+    )
     assert status == 200, answer
 
 
 def aged(world: World, cluster: str, namespace: str, *, hours_left: float) -> None:
-    """Have a Secret's token end in so many hours, as if the function had written it that much earlier."""
+    """Have a Secret's token end in so many hours, as if the function had written it that much
+    earlier.
+    """
     found = world.secret(cluster, namespace)
     assert found is not None
     ends = datetime.now(UTC) + timedelta(hours=hours_left)
     moments = {"expires-at": ends, "pushed-at": ends - LIFE}
-    stamps = {f"ecr-public-pusher/{name}": moment.strftime("%Y-%m-%dT%H:%M:%SZ") for name, moment in moments.items()}
-    metadata = {"name": SECRET, "labels": found["metadata"]["labels"], "annotations": found["metadata"]["annotations"] | stamps}
+    stamps = {
+        f"ecr-public-pusher/{name}": moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        for name, moment in moments.items()
+    }
+    metadata = {
+        "name": SECRET,
+        "labels": found["metadata"]["labels"],
+        "annotations": found["metadata"]["annotations"] | stamps,
+    }
     text = {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
-    body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": found["type"], "data": found["data"], "stringData": text}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata,
+        "type": found["type"],
+        "data": found["data"],
+        "stringData": text,
+    }
     path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}?{urlencode({'fieldManager': STACK.field_manager, 'force': 'true'})}"
-    status, answer = world.clusters[cluster].admin("PATCH", path, body, content_type="application/apply-patch+yaml")
+    status, answer = world.clusters[cluster].admin(
+        "PATCH", path, body, content_type="application/apply-patch+yaml"
+    )
     assert status == 200, answer
 
 

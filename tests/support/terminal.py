@@ -18,13 +18,29 @@ PATIENCE = 60.0
 
 
 class Terminal:
-    """`raw` is all that was printed so far, escape sequences included. stdin, stdout and stderr are the terminal."""
+    """`raw` is all that was printed so far, escape sequences included. stdin, stdout and stderr are
+    the terminal.
+    """
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str], *, columns: int = 80, rows: int = 60) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        columns: int = 80,
+        rows: int = 60,
+    ) -> None:
         self.raw = ""
         self._own, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self._process = subprocess.Popen(list(command), env=dict(environ), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+        self._process = subprocess.Popen(
+            list(command),
+            env=dict(environ),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
         os.close(theirs)
 
     @property
@@ -77,5 +93,10 @@ class Terminal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()

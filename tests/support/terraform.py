@@ -1,4 +1,7 @@
-"""Terraform as a person runs it, where it and the AWS provider are on this machine. Nothing is downloaded."""
+"""Terraform as a person runs it, where it and the AWS provider are on this machine.
+
+Nothing is downloaded.
+"""
 
 import os
 import shutil
@@ -67,7 +70,10 @@ class Terraform:
         self.run("init", "-input=false", "-no-color", "-backend=false", f"-plugin-dir={PLUGINS}")
 
     def run(self, *arguments: str, check: bool = True, standard_input: str = "") -> Ran:
-        """Run a command. Raise CalledProcessError where it fails and `check` says that it must not."""
+        """Run a command.
+
+        Raise CalledProcessError where it fails and `check` says that it must not.
+        """
         assert PROGRAM
         done = subprocess.run(
             [PROGRAM, *arguments],

@@ -1,6 +1,8 @@
-"""A Lambda sandbox in a process of its own: one invocation, frozen after its answer, thawed for the next.
+"""A Lambda sandbox in a process of its own: one invocation, frozen after its answer, thawed for the
+next.
 
-Run as `python -m tests.support.two_invocations` with the function's environment; stops itself (SIGSTOP) in between, as Lambda does.
+Run as `python -m tests.support.two_invocations` with the function's environment; stops itself
+(SIGSTOP) in between, as Lambda does.
 """
 
 import os
@@ -16,7 +18,12 @@ THAW_SECONDS = 0.5
 
 
 def main() -> None:
-    print("first", handler({"raise": False}, Context(FIRST_SECONDS))["totals"], file=sys.stderr, flush=True)
+    print(
+        "first",
+        handler({"raise": False}, Context(FIRST_SECONDS))["totals"],
+        file=sys.stderr,
+        flush=True,
+    )
     os.kill(os.getpid(), signal.SIGSTOP)
     time.sleep(THAW_SECONDS)  # what was left hanging has its chance to write
     print("second", handler({"raise": False}, Context())["totals"], file=sys.stderr, flush=True)

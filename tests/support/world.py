@@ -1,4 +1,6 @@
-"""A whole AWS with clusters on loopback, and the function called in it as Lambda calls it, in this process."""
+"""A whole AWS with clusters on loopback, and the function called in it as Lambda calls it, in this
+process.
+"""
 
 import asyncio
 import base64
@@ -45,7 +47,14 @@ SPOKE_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-spoke"
 GROUP = "ecr-public-pushers"
 SECRET = "ecr-public-token"
 STACK = Stack(ACCOUNT, "us-east-1", "stack-of-a-test")
-CLUSTER_FIELDS = {"server", "certificate-authority", "certificate-authority-data", "insecure-skip-tls-verify", "proxy-url", "tls-server-name"}
+CLUSTER_FIELDS = {
+    "server",
+    "certificate-authority",
+    "certificate-authority-data",
+    "insecure-skip-tls-verify",
+    "proxy-url",
+    "tls-server-name",
+}
 RBAC = Path(__file__).parents[2] / "infra" / "rbac"
 
 IMPATIENT = RetryPolicy(
@@ -90,7 +99,9 @@ def clients(region: str) -> AwsClients:
 
 @functools.cache
 def manifests(file: str) -> tuple[dict[str, Any], ...]:
-    """Return the objects of a file of infra/rbac, read once: PyYAML takes as long for one as a push does."""
+    """Return the objects of a file of infra/rbac, read once: PyYAML takes as long for one as a push
+    does.
+    """
     return tuple(yaml.safe_load_all((RBAC / file).read_text()))
 
 
@@ -118,18 +129,31 @@ class World:
         tags: dict[str, str] | None = None,
         local_id: str | None = None,
     ) -> Cluster:
-        """A cluster that EKS describes, with an access entry, the project's own RBAC and namespaces (with labels); and its document.
+        """A cluster that EKS describes, with an access entry, the project's own RBAC and namespaces
+        (with labels); and its document.
 
         `embedded`: never the real one, for tests that need many or that let it fail.
-        `local_id`: of a local cluster on an Outpost, which has no access entries: its aws-auth maps the principal.
+        `local_id`: of a local cluster on an Outpost, which has no access entries: its aws-auth maps
+        the principal.
         """
         entry = AccessEntry(principal, (GROUP,))
         start = EmbeddedCluster if embedded else start_cluster
-        cluster: Cluster = start(local_id or name, credentials=self.aws.find_credential, access_entries=[entry], region=region)
+        cluster: Cluster = start(
+            local_id or name,
+            credentials=self.aws.find_credential,
+            access_entries=[entry],
+            region=region,
+        )
         self.clusters[name] = cluster
-        local: dict[str, Any] = {"local_as": name, "authentication_mode": "CONFIG_MAP"} if local_id else {}
+        local: dict[str, Any] = (
+            {"local_as": name, "authentication_mode": "CONFIG_MAP"} if local_id else {}
+        )
         self.aws.put_cluster(account, region, cluster, tags=tags, **local)
-        labels = namespaces if isinstance(namespaces, dict) else {namespace: {} for namespace in namespaces}
+        labels = (
+            namespaces
+            if isinstance(namespaces, dict)
+            else {namespace: {} for namespace in namespaces}
+        )
         for namespace, its in labels.items():
             self.add_namespace(name, namespace, its)
         if rbac is not None:
@@ -150,11 +174,15 @@ class World:
         trusts: bool = True,
         embedded: bool = False,
     ) -> Cluster:
-        """A cluster that EKS knows nothing of, with its document, which says `endpoint` and `certificateAuthority` by itself.
+        """A cluster that EKS knows nothing of, with its document, which says `endpoint` and
+        `certificateAuthority` by itself.
 
-        It runs aws-iam-authenticator with `cluster_id`, or `trusts` AWS's issuer for `audience` (the document's own by default), and `principal`.
+        It runs aws-iam-authenticator with `cluster_id`, or `trusts` AWS's issuer for `audience`
+        (the document's own by default), and `principal`.
         """
-        issuer = trusted_issuer(self.aws, audience=audience or f"ecr-public-pusher:{name}", subject=principal)
+        issuer = trusted_issuer(
+            self.aws, audience=audience or f"ecr-public-pusher:{name}", subject=principal
+        )
         start = EmbeddedCluster if embedded else start_cluster
         cluster: Cluster = start(
             cluster_id or name,
@@ -183,23 +211,41 @@ class World:
     ) -> EmbeddedCluster:
         """A cluster that EKS knows nothing of, its kubeconfig in Secrets Manager, and its document.
 
-        `changes`: of the kubeconfig's user (or, for its own fields, cluster), None to leave one out. `life`: of the client certificate.
+        `changes`: of the kubeconfig's user (or, for its own fields, cluster), None to leave one
+        out. `life`: of the client certificate.
         """
-        cluster = EmbeddedCluster(name, credentials=self.aws.find_credential, static_tokens={token: UserInfo("pusher", groups=(GROUP,))})
+        cluster = EmbeddedCluster(
+            name,
+            credentials=self.aws.find_credential,
+            static_tokens={token: UserInfo("pusher", groups=(GROUP,))},
+        )
         self.clusters[name] = cluster
         for namespace in namespaces:
             self.add_namespace(name, namespace)
         cluster.apply(*manifests("cluster.yaml"))
-        arn = self.store_kubeconfig(name, kubeconfig(cluster, by=by, token=token, life=life, **changes))
-        self.document(name, yaml.safe_dump({"signIn": {"type": "kubeconfig", "secretArn": arn}} | yaml.safe_load(document)))
+        arn = self.store_kubeconfig(
+            name, kubeconfig(cluster, by=by, token=token, life=life, **changes)
+        )
+        self.document(
+            name,
+            yaml.safe_dump(
+                {"signIn": {"type": "kubeconfig", "secretArn": arn}} | yaml.safe_load(document)
+            ),
+        )
         return cluster
 
     def store_kubeconfig(self, name: str, content: dict[str, Any] | str | bytes) -> str:
         """The secret of a cluster's kubeconfig, written anew; its ARN."""
-        return self.aws.put_secret(f"{ROOT}/{name}", yaml.safe_dump(content) if isinstance(content, dict) else content)
+        return self.aws.put_secret(
+            f"{ROOT}/{name}", yaml.safe_dump(content) if isinstance(content, dict) else content
+        )
 
     def add_namespace(self, cluster: str, name: str, labels: dict[str, str] | None = None) -> None:
-        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels or {}}}
+        body = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": labels or {}},
+        }
         status, _ = self.clusters[cluster].admin("POST", "/api/v1/namespaces", body)
         assert status == 201, status
 
@@ -216,16 +262,33 @@ class World:
     def defaults(self, text: str) -> None:
         self.aws.put_parameter(f"{ROOT}/defaults", text)
 
-    def foreign_secret(self, cluster: str, namespace: str, *, manager: str = "kubectl-create", kind: str = "kubernetes.io/dockerconfigjson") -> None:
+    def foreign_secret(
+        self,
+        cluster: str,
+        namespace: str,
+        *,
+        manager: str = "kubectl-create",
+        kind: str = "kubernetes.io/dockerconfigjson",
+    ) -> None:
         """Somebody else's Secret under our name."""
         data = {".dockerconfigjson": base64.b64encode(b'{"auths": {}}').decode()}
-        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET}, "type": kind, "data": data}
-        status, _ = self.clusters[cluster].admin("POST", f"/api/v1/namespaces/{namespace}/secrets?fieldManager={manager}", body)
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": SECRET},
+            "type": kind,
+            "data": data,
+        }
+        status, _ = self.clusters[cluster].admin(
+            "POST", f"/api/v1/namespaces/{namespace}/secrets?fieldManager={manager}", body
+        )
         assert status == 201, status
 
     def secret(self, cluster: str, namespace: str, name: str = SECRET) -> dict[str, Any] | None:
         """The Secret as an administrator sees it; None where there is none."""
-        status, found = self.clusters[cluster].admin("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        status, found = self.clusters[cluster].admin(
+            "GET", f"/api/v1/namespaces/{namespace}/secrets/{name}"
+        )
         assert status in (200, 404), status
         return found if status == 200 else None
 
@@ -238,7 +301,10 @@ class World:
         return str(config["auths"]["public.ecr.aws"]["auth"])
 
     def call(self, event: Any, *, seconds: float = 60) -> dict[str, Any]:
-        """The handler's answer to that very event, in this world's one warm sandbox. Raises as the handler does."""
+        """The handler's answer to that very event, in this world's one warm sandbox.
+
+        Raises as the handler does.
+        """
         return entry.invoke(event, Context(seconds), sandbox=self.sandbox, environ=os.environ)
 
     def invoke(self, event: Any = None, *, seconds: float = 60) -> dict[str, Any]:
@@ -260,7 +326,9 @@ class World:
     ) -> dict[str, Any]:
         """As `invoke`, but impatient, and without log and metrics."""
         with Sockets(budget) as sockets:
-            return asyncio.run(self._run(event or {}, Deadline.of_invocation(seconds), retry_policy, sockets))
+            return asyncio.run(
+                self._run(event or {}, Deadline.of_invocation(seconds), retry_policy, sockets)
+            )
 
     async def _run(
         self,
@@ -277,15 +345,26 @@ class World:
     def asked(self, cluster: str) -> list[str]:
         """Method and path of everything the function asked of a cluster, in order."""
         seen = list(self.clusters[cluster].requests)
-        return [f"{one.method} {one.path}" for one in seen if one.headers.get("user-agent") == USER_AGENT]
+        return [
+            f"{one.method} {one.path}"
+            for one in seen
+            if one.headers.get("user-agent") == USER_AGENT
+        ]
 
     def applies(self, cluster: str) -> list[str]:
         """Of these, the paths of the applies."""
-        return [line.removeprefix("PATCH ") for line in self.asked(cluster) if line.startswith("PATCH ")]
+        return [
+            line.removeprefix("PATCH ") for line in self.asked(cluster) if line.startswith("PATCH ")
+        ]
 
 
 def kubeconfig(
-    cluster: EmbeddedCluster, *, by: Literal["token", "certificate"] = "token", token: str = "", life: timedelta = LIFETIME, **changes: Any
+    cluster: EmbeddedCluster,
+    *,
+    by: Literal["token", "certificate"] = "token",
+    token: str = "",
+    life: timedelta = LIFETIME,
+    **changes: Any,
 ) -> dict[str, Any]:
     """A kubeconfig as an administrator stores it. `changes`: as in `add_stored`."""
     config = cluster.client_kubeconfig("pusher", (GROUP,), life=life)
@@ -304,7 +383,9 @@ def kubeconfig(
 
 @contextlib.contextmanager
 def world(environ: dict[str, str]) -> Iterator[World]:
-    """`environ` receives the function's environment: without a queue, until a test sets RETRY_QUEUE_URL to the one that is there."""
+    """`environ` receives the function's environment: without a queue, until a test sets
+    RETRY_QUEUE_URL to the one that is there.
+    """
     with LocalAws(ACCOUNT) as aws, contextlib.ExitStack() as stack:
         aws.put_role(EXECUTION_ROLE)
         aws.put_role(
@@ -336,7 +417,9 @@ def world(environ: dict[str, str]) -> Iterator[World]:
 
 @contextlib.contextmanager
 def world_of_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A world without parameters and clusters; the process's environment is the function's, and nothing of the person's."""
+    """A world without parameters and clusters; the process's environment is the function's, and
+    nothing of the person's.
+    """
     environ: dict[str, str] = {}
     with world(environ) as made:
         for name, value in environ.items():

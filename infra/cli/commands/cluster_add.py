@@ -61,20 +61,24 @@ def add(
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
 ) -> int:
-    """Make a cluster ready in one command: access entry, RBAC, document, check, push. Shows what it will do, and asks.
+    """Make a cluster ready in one command: access entry, RBAC, document, check, push.
 
-    Run again, it finds everything unchanged. What it could not do it says, with the command for those who can; then the document is not
-    written yet, so that nothing fails meanwhile: run the same again afterwards. Without fields, the document that is there already is taken.
-    Exit code 0: the cluster is pushed to; 1: something is left to do.
+    Shows what it will do, and asks.
+
+    Run again, it finds everything unchanged. What it could not do it says, with the command for
+    those who can; then the document is not written yet, so that nothing fails meanwhile: run the
+    same again afterwards. Without fields, the document that is there already is taken. Exit code 0:
+    the cluster is pushed to; 1: something is left to do.
 
     [bold]Examples[/bold]
 
-      ecr-public-pusher clusters add prod -n default -n 'team-*' --admit
-      ecr-public-pusher clusters add prod -n default --admit --dry-run
-      ecr-public-pusher clusters add edge --cluster-region eu-central-1 --role-arn ARN -l ecr-public=enabled --admit --cluster-profile edge
+      ecr-public-pusher clusters add prod -n default -n 'team-*' --admit ecr-public-pusher clusters
+      add prod -n default --admit --dry-run ecr-public-pusher clusters add edge --cluster-region
+      eu-central-1 --role-arn ARN -l ecr-public=enabled --admit --cluster-profile edge
       ecr-public-pusher clusters add shop -f shop.yaml --context shop --rbac namespaced --yes
-      ecr-public-pusher clusters add prod -n default --print-rbac | kubectl --context prod apply --server-side -f -
-      ecr-public-pusher clusters add lab --sign-in webIdentity --endpoint https://lab.example.com:6443 --certificate-authority ca.pem -n default
+      ecr-public-pusher clusters add prod -n default --print-rbac | kubectl --context prod apply
+      --server-side -f - ecr-public-pusher clusters add lab --sign-in webIdentity --endpoint
+      https://lab.example.com:6443 --certificate-authority ca.pem -n default
     """
     given = Given(
         cluster=cluster,
@@ -104,25 +108,40 @@ def add(
     if print_rbac:
         sys.stdout.write(as_yaml(objects))
         return ExitCode.OK
-    choice = Choice(kubeconfig, context, trust=trust_context, force=force_conflicts, by_hand=_by_hand())
+    choice = Choice(
+        kubeconfig, context, trust=trust_context, force=force_conflicts, by_hand=_by_hand()
+    )
     wanted = Wanted(admit=admit, objects=objects, choice=choice, push=not no_push)
     admission = Admission(made.config, made.config.role_arn or cli.session.stack.role_arn)
     for note in render_notes(made.notes):
         cli.output.aside(note)
-    return _carry_out(cli, made, Onboarding(made, deployed.store, wanted, admission, _eks(cli, made, cluster_profile)), dry_run=dry_run, yes=yes)
+    return _carry_out(
+        cli,
+        made,
+        Onboarding(made, deployed.store, wanted, admission, _eks(cli, made, cluster_profile)),
+        dry_run=dry_run,
+        yes=yes,
+    )
 
 
-def _carry_out(cli: Cli, made: NewCluster, onboarding: Onboarding, *, dry_run: bool, yes: bool) -> int:
+def _carry_out(
+    cli: Cli, made: NewCluster, onboarding: Onboarding, *, dry_run: bool, yes: bool
+) -> int:
     """Shows the plan, asks, does it, shows what became of it; the exit code."""
     with cli.output.progress("reading the document, the cluster and your kubeconfig"):
         planned = onboarding.plan()
     if dry_run:
-        cli.output.result(_said(made, planned, dry_run=True), lambda: render_steps(planned, dry_run=True))
+        cli.output.result(
+            _said(made, planned, dry_run=True), lambda: render_steps(planned, dry_run=True)
+        )
         return _exit_code(planned)
     if any(step.changes for step in planned) and not yes:
         _ask(cli, planned)
     done, reports = onboarding.do(lambda event: run(cli, event))
-    cli.output.result(_said(made, done, dry_run=False) | reports, lambda: render_steps(done, dry_run=False, reports=reports))
+    cli.output.result(
+        _said(made, done, dry_run=False) | reports,
+        lambda: render_steps(done, dry_run=False, reports=reports),
+    )
     return _exit_code(done)
 
 
@@ -144,7 +163,10 @@ def _given_file(file: Path | None) -> str | None:
     try:
         return sys.stdin.read() if str(file) == "-" else file.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise CliError(f"--file: {file} cannot be read ({type(error).__name__}).", remedy="Name a document's file, or - for stdin.") from None
+        raise CliError(
+            f"--file: {file} cannot be read ({type(error).__name__}).",
+            remedy="Name a document's file, or - for stdin.",
+        ) from None
 
 
 def _eks(cli: Cli, made: NewCluster, profile: str | None) -> Any:
@@ -157,10 +179,18 @@ def _eks(cli: Cli, made: NewCluster, profile: str | None) -> Any:
 
 def _by_hand() -> str:
     """This very command line with one option more, for who administers the cluster."""
-    return f"{shlex.join(['ecr-public-pusher', *sys.argv[1:]])} --print-rbac | kubectl --context CONTEXT apply --server-side -f -"
+    return (
+        f"{shlex.join(['ecr-public-pusher', *sys.argv[1:]])} --print-rbac | kubectl --context"
+        " CONTEXT apply --server-side -f -"
+    )
 
 
 def _said(made: NewCluster, steps: Sequence[Step], *, dry_run: bool) -> dict[str, Any]:
     """The shape of `-o json`."""
     ok = not any(step.failed for step in steps)
-    return {"id": made.name.id, "ok": ok, "dryRun": dry_run, "steps": [step.as_json() for step in steps]}
+    return {
+        "id": made.name.id,
+        "ok": ok,
+        "dryRun": dry_run,
+        "steps": [step.as_json() for step in steps],
+    }

@@ -1,4 +1,6 @@
-"""`clusters edit`, `enable`, `disable`, `delete`: one document changed with care for what a person wrote in it."""
+"""`clusters edit`, `enable`, `disable`, `delete`: one document changed with care for what a person
+wrote in it.
+"""
 
 import tempfile
 from pathlib import Path
@@ -23,12 +25,33 @@ from ..rendering.documents import render_diff
 from .removal import not_deleted, remove_secrets, show_removal
 
 Called = Annotated[
-    str, typer.Argument(metavar="ID", help="A document: ID of a cluster, discover/ID, or defaults.", autocompletion=complete_documents)
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="A document: ID of a cluster, discover/ID, or defaults.",
+        autocompletion=complete_documents,
+    ),
 ]
-Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Ids of clusters' documents.", autocompletion=complete_documents)]
-DeletedIds = Annotated[list[str], typer.Argument(metavar="ID", help="Documents: ids of clusters, or discover/ID.", autocompletion=complete_documents)]
+Ids = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID", help="Ids of clusters' documents.", autocompletion=complete_documents
+    ),
+]
+DeletedIds = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID",
+        help="Documents: ids of clusters, or discover/ID.",
+        autocompletion=complete_documents,
+    ),
+]
 KeepSecrets = Annotated[
-    bool, typer.Option("--keep-secrets", help="Leave the Secrets in the cluster. They expire within 12 hours, and then block pulls.")
+    bool,
+    typer.Option(
+        "--keep-secrets",
+        help="Leave the Secrets in the cluster. They expire within 12 hours, and then block pulls.",
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 
@@ -40,7 +63,9 @@ def register(clusters: typer.Typer) -> None:
 
 
 def edit(cli: Cli, called: Called) -> int:
-    """Open a document in $VISUAL or $EDITOR. It is written when it is valid, and nobody else has changed it meanwhile.
+    """Open a document in $VISUAL or $EDITOR.
+
+    It is written when it is valid, and nobody else has changed it meanwhile.
 
     [bold]Examples[/bold]
 
@@ -49,16 +74,23 @@ def edit(cli: Cli, called: Called) -> int:
     """
     deployed = Deployed.of(cli.session)
     stored = deployed.find(called)
-    text = open_editor(stored.text, name=stored.name.id, check=lambda given: _wrong(deployed, stored, given))
+    text = open_editor(
+        stored.text, name=stored.name.id, check=lambda given: _wrong(deployed, stored, given)
+    )
     if text is None:
-        cli.output.result(_said(stored.name, "unchanged"), lambda: [Text(f"{stored.name} unchanged")])
+        cli.output.result(
+            _said(stored.name, "unchanged"), lambda: [Text(f"{stored.name} unchanged")]
+        )
         return ExitCode.OK
     try:
         deployed.store.put(stored.name, text, before=stored)
     except Exception:
         cli.output.note(f"Your draft is in {_kept(stored.name, text)}")
         raise
-    cli.output.result(_said(stored.name, "changed"), lambda: [*_diff(stored, text), Text(f"{stored.name} changed")])
+    cli.output.result(
+        _said(stored.name, "changed"),
+        lambda: [*_diff(stored, text), Text(f"{stored.name} changed")],
+    )
     return ExitCode.OK
 
 
@@ -73,21 +105,29 @@ def enable(cli: Cli, ids: Ids) -> int:
 
 
 def disable(cli: Cli, ids: Ids) -> int:
-    """Set enabled: false in clusters' documents, and change nothing else in them. Their Secrets stay until they are removed.
+    """Set enabled: false in clusters' documents, and change nothing else in them.
+
+    Their Secrets stay until they are removed.
 
     [bold]Examples[/bold]
 
       ecr-public-pusher clusters disable staging && ecr-public-pusher remove staging
     """
     code = _switch(cli, ids, enabled=False)
-    cli.output.note(f"Secrets stay, expire within 12 hours, and then block pulls. When the pause lasts: ecr-public-pusher remove {' '.join(ids)}")
+    cli.output.note(
+        "Secrets stay, expire within 12 hours, and then block pulls. When the pause lasts:"
+        f" ecr-public-pusher remove {' '.join(ids)}"
+    )
     return code
 
 
 def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Yes = False) -> int:
-    """Remove what was written for documents from their clusters, then delete the documents. Shows it first, and asks.
+    """Remove what was written for documents from their clusters, then delete the documents.
 
-    A document whose Secrets could not all be removed is kept, since nothing could remove them afterwards.
+    Shows it first, and asks.
+
+    A document whose Secrets could not all be removed is kept, since nothing could remove them
+    afterwards.
 
     [bold]Examples[/bold]
 
@@ -104,7 +144,10 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
         if stored.name not in kept:
             deployed.store.delete(stored)
     deleted = [str(name) for name in names if name not in kept]
-    cli.output.result({"deleted": deleted, "kept": [str(name) for name in kept]}, lambda: [Text(f"{name} deleted") for name in deleted])
+    cli.output.result(
+        {"deleted": deleted, "kept": [str(name) for name in kept]},
+        lambda: [Text(f"{name} deleted") for name in deleted],
+    )
     if kept:
         raise not_deleted(kept)
     return ExitCode.OK
@@ -112,7 +155,11 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
 
 def _ask(cli: Cli, names: list[DocumentName], *, keep_secrets: bool) -> None:
     listed = ", ".join(map(str, names))
-    question = f"Delete {listed}, and leave the Secrets?" if keep_secrets else f"Remove these Secrets, and delete {listed}?"
+    question = (
+        f"Delete {listed}, and leave the Secrets?"
+        if keep_secrets
+        else f"Remove these Secrets, and delete {listed}?"
+    )
     cli.output.need_person(question)
     if not keep_secrets:
         show_removal(cli, names)
@@ -121,7 +168,9 @@ def _ask(cli: Cli, names: list[DocumentName], *, keep_secrets: bool) -> None:
 
 def _wrong(deployed: Deployed, stored: Stored, text: str) -> list[Problem]:
     """What is wrong with the draft, and what it would make wrong in other documents."""
-    before = {str(problem) for problem in deployed.judgement.problems if problem.where != str(stored.name)}
+    before = {
+        str(problem) for problem in deployed.judgement.problems if problem.where != str(stored.name)
+    }
     judgement = deployed.judged({stored.name: deployed.replacement(stored.name, text, "draft")})
     return [problem for problem in judgement.problems if str(problem) not in before]
 
@@ -139,13 +188,17 @@ def _said(name: DocumentName, outcome: str) -> dict[str, str]:
 
 
 def _diff(stored: Stored, text: str) -> list[Text]:
-    return list(render_diff(text_diff(stored.text, text, str(stored.name), f"{stored.name} (changed)")))
+    return list(
+        render_diff(text_diff(stored.text, text, str(stored.name), f"{stored.name} (changed)"))
+    )
 
 
 def _switch(cli: Cli, ids: list[str], *, enabled: bool) -> int:
     deployed = Deployed.of(cli.session)
     documents = [deployed.find(called, clusters_only=True) for called in dict.fromkeys(ids)]
-    texts = [(stored, _switched(stored, enabled=enabled)) for stored in documents]  # all of them, before one is written
+    texts = [
+        (stored, _switched(stored, enabled=enabled)) for stored in documents
+    ]  # all of them, before one is written
     word = "enabled" if enabled else "disabled"
     for stored, text in texts:
         if text != stored.text:
@@ -160,8 +213,12 @@ def _switched(stored: Stored, *, enabled: bool) -> str:
         return with_enabled(stored.text, enabled)
     except PusherError as error:
         raise CliError(
-            error.message.replace("document: ", f"{stored.name}: ", 1), remedy=f"Correct it: ecr-public-pusher clusters edit {stored.name.id}"
+            error.message.replace("document: ", f"{stored.name}: ", 1),
+            remedy=f"Correct it: ecr-public-pusher clusters edit {stored.name.id}",
         ) from None
     except NotEditable:
         said = f"{stored.name} is written in a way that cannot be changed in place."
-        raise CliError(said, remedy=f"Change `enabled` by hand: ecr-public-pusher clusters edit {stored.name.id}") from None
+        raise CliError(
+            said,
+            remedy=f"Change `enabled` by hand: ecr-public-pusher clusters edit {stored.name.id}",
+        ) from None

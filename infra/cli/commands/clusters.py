@@ -21,9 +21,20 @@ from . import cluster_add, cluster_changes
 from .run import run
 
 Called = Annotated[
-    str, typer.Argument(metavar="ID", help="A document: ID of a cluster, discover/ID, or defaults.", autocompletion=complete_documents)
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="A document: ID of a cluster, discover/ID, or defaults.",
+        autocompletion=complete_documents,
+    ),
 ]
-Discovered = Annotated[bool, typer.Option("--discovered", help="Also the clusters that discoveries find now: asks the function for a plan of them.")]
+Discovered = Annotated[
+    bool,
+    typer.Option(
+        "--discovered",
+        help="Also the clusters that discoveries find now: asks the function for a plan of them.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +47,9 @@ def register(app: typer.Typer) -> None:
 
 
 def list_clusters(cli: Cli, discovered: Discovered = False) -> int:
-    """List every document with what it means: cluster, region, namespaces, with defaults merged in. Exit code 1: some are invalid.
+    """List every document with what it means: cluster, region, namespaces, with defaults merged in.
+
+    Exit code 1: some are invalid.
 
     [bold]Examples[/bold]
 
@@ -45,15 +58,28 @@ def list_clusters(cli: Cli, discovered: Discovered = False) -> int:
       ecr-public-pusher clusters list -o json | jq -r '.clusters[] | select(.enabled | not) | .id'
     """
     deployed = Deployed.of(cli.session)
-    rows = [cluster_row(deployed, name) for name in sorted(deployed.snapshot.documents) if name.folder]
+    rows = [
+        cluster_row(deployed, name) for name in sorted(deployed.snapshot.documents) if name.folder
+    ]
     found = _found(cli, deployed) if discovered else None
     said: dict[str, Any] = {"clusters": rows, "unknownParameters": list(deployed.snapshot.unknown)}
-    defaults = [problem for problem in deployed.judgement.problems if problem.where == str(DocumentName.defaults())]
+    defaults = [
+        problem
+        for problem in deployed.judgement.problems
+        if problem.where == str(DocumentName.defaults())
+    ]
     said["defaultsProblems"] = [problem.as_json() for problem in defaults]
     if found is not None:
         said["discovered"] = found
-    cli.output.result(said, lambda: [*render_problems(defaults), *render_list(rows, found, deployed.snapshot.unknown)])
-    failed = any(row["problem"] for row in rows) or bool(defaults) or any(one["error"] for one in found or ())
+    cli.output.result(
+        said,
+        lambda: [*render_problems(defaults), *render_list(rows, found, deployed.snapshot.unknown)],
+    )
+    failed = (
+        any(row["problem"] for row in rows)
+        or bool(defaults)
+        or any(one["error"] for one in found or ())
+    )
     return ExitCode.NOT_OK if failed else ExitCode.OK
 
 
@@ -68,7 +94,9 @@ def show(cli: Cli, called: Called) -> int:
     """
     deployed = Deployed.of(cli.session)
     stored = deployed.find(called)
-    problems = [problem for problem in deployed.judgement.problems if problem.where == str(stored.name)]
+    problems = [
+        problem for problem in deployed.judgement.problems if problem.where == str(stored.name)
+    ]
     merged = _settings(deployed, stored)
     said = {
         "id": stored.name.id,
@@ -76,7 +104,9 @@ def show(cli: Cli, called: Called) -> int:
         "parameter": stored.parameter,
         "type": stored.type,
         "version": stored.version,
-        "settings": {setting.field: {"value": setting.value, "from": setting.origin} for setting in merged},
+        "settings": {
+            setting.field: {"value": setting.value, "from": setting.origin} for setting in merged
+        },
         "problems": [problem.as_json() for problem in problems],
         "text": stored.text,
     }
@@ -85,7 +115,10 @@ def show(cli: Cli, called: Called) -> int:
 
 
 def _settings(deployed: Deployed, stored: Stored) -> list[Setting]:
-    """Merged; the defaults themselves as they are. Nothing where that cannot be done: the problems say why."""
+    """Merged; the defaults themselves as they are.
+
+    Nothing where that cannot be done: the problems say why.
+    """
     try:
         return settings(stored.name, stored.text, deployed.defaults(), region=deployed.region)
     except PusherError:
@@ -93,19 +126,39 @@ def _settings(deployed: Deployed, stored: Stored) -> list[Setting]:
 
 
 def _shown(stored: Stored, merged: list[Setting], problems: list[Text]) -> list[RenderableType]:
-    head = Text.assemble((str(stored.name), "bold"), f"  {stored.parameter}, {stored.type}, version {stored.version}")
-    return [head, *problems, *([Text(""), render_settings(merged)] if merged else [Text(""), Text(stored.text)])]
+    head = Text.assemble(
+        (str(stored.name), "bold"), f"  {stored.parameter}, {stored.type}, version {stored.version}"
+    )
+    return [
+        head,
+        *problems,
+        *([Text(""), render_settings(merged)] if merged else [Text(""), Text(stored.text)]),
+    ]
 
 
 def _found(cli: Cli, deployed: Deployed) -> list[dict[str, Any]]:
     """What the discoveries find, by the function's own rights."""
-    patterns = [name.clusters for name in sorted(deployed.snapshot.documents) if name.folder == DISCOVER and name.clusters]
+    patterns = [
+        name.clusters
+        for name in sorted(deployed.snapshot.documents)
+        if name.folder == DISCOVER and name.clusters
+    ]
     if not patterns:
         return []
     report = run(cli, {"action": "plan", "clusters": patterns})
     if error := report.get("error"):
-        raise CliError(f"{error['type']}: {error['message']}", remedy=error["remedy"], exit_code=ExitCode.NOT_OK)
-    return [{"id": one["id"], "error": (one["error"] or {}).get("message") if not _is_cluster(one["id"]) else None} for one in report["clusters"]]
+        raise CliError(
+            f"{error['type']}: {error['message']}",
+            remedy=error["remedy"],
+            exit_code=ExitCode.NOT_OK,
+        )
+    return [
+        {
+            "id": one["id"],
+            "error": (one["error"] or {}).get("message") if not _is_cluster(one["id"]) else None,
+        }
+        for one in report["clusters"]
+    ]
 
 
 def _is_cluster(found: str) -> bool:

@@ -18,7 +18,14 @@ from ..documents.changes import Change, Kind
 from ..documents.comparison import Comparison, compare, in_order
 from ..documents.deployed import Deployed
 from ..documents.document import DocumentName
-from ..documents.folder import FOLDERS, SUFFIXES, Folder, read_files, read_folder, unknown_file_notes
+from ..documents.folder import (
+    FOLDERS,
+    SUFFIXES,
+    Folder,
+    read_files,
+    read_folder,
+    unknown_file_notes,
+)
 from ..documents.judge import Document, Judge, judge
 from ..documents.problem import Problem
 from ..errors import CliError, ExitCode
@@ -31,19 +38,47 @@ PANEL = "Configuration"
 
 Directory = Annotated[
     Path,
-    typer.Argument(metavar="DIR", exists=True, file_okay=False, help="Holds defaults.yaml, clusters/ID.yaml, discover/ID.yaml (or .yml, .json)."),
+    typer.Argument(
+        metavar="DIR",
+        exists=True,
+        file_okay=False,
+        help="Holds defaults.yaml, clusters/ID.yaml, discover/ID.yaml (or .yml, .json).",
+    ),
 ]
-Paths = Annotated[list[Path], typer.Argument(metavar="PATH", exists=True, help="A folder of documents, or single files.")]
-Prune = Annotated[bool, typer.Option("--prune", help="Delete stored documents that no file stands for; their Secrets are removed first.")]
-ShowSecure = Annotated[bool, typer.Option("--show-secure", help="Show differences of SecureStrings, too.")]
+Paths = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH", exists=True, help="A folder of documents, or single files."),
+]
+Prune = Annotated[
+    bool,
+    typer.Option(
+        "--prune",
+        help="Delete stored documents that no file stands for; their Secrets are removed first.",
+    ),
+]
+ShowSecure = Annotated[
+    bool, typer.Option("--show-secure", help="Show differences of SecureStrings, too.")
+]
 KeepSecrets = Annotated[
-    bool, typer.Option("--keep-secrets", help="Leave the Secrets of deleted documents in the clusters. They expire, and then block pulls.")
+    bool,
+    typer.Option(
+        "--keep-secrets",
+        help=(
+            "Leave the Secrets of deleted documents in the clusters. They expire, and then block"
+            " pulls."
+        ),
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 Endpoints = Annotated[
     str | None,
     typer.Option(
-        "--allowed-endpoints", metavar="HOSTS", help="Hosts to validate endpoints against, delimited by commas, as the template parameter has them."
+        "--allowed-endpoints",
+        metavar="HOSTS",
+        help=(
+            "Hosts to validate endpoints against, delimited by commas, as the template parameter"
+            " has them."
+        ),
     ),
 ]
 Accounts = Annotated[
@@ -75,10 +110,10 @@ def validate(
 
     [bold]Examples[/bold]
 
-      ecr-public-pusher validate clusters/
-      ecr-public-pusher validate config/clusters/prod.yaml
-      ecr-public-pusher validate config --allowed-endpoints 'api.edge.example.com,*.shops.example.com'
-      ecr-public-pusher validate config --stack ecr-public-pusher -o json
+      ecr-public-pusher validate clusters/ ecr-public-pusher validate config/clusters/prod.yaml
+      ecr-public-pusher validate config --allowed-endpoints
+      'api.edge.example.com,*.shops.example.com' ecr-public-pusher validate config --stack
+      ecr-public-pusher -o json
     """
     folder = _read(paths)
     documents = {file.name: Document(file.text, str(file.path)) for file in folder.documents}
@@ -91,12 +126,18 @@ def validate(
         "problems": [problem.as_json() for problem in problems],
         "notes": [note.as_json() for note in notes],
     }
-    cli.output.result(said, lambda: [*render_problems(problems), *render_notes(notes), _verdict(folder, problems)])
+    cli.output.result(
+        said, lambda: [*render_problems(problems), *render_notes(notes), _verdict(folder, problems)]
+    )
     return ExitCode.NOT_OK if problems else ExitCode.OK
 
 
-def diff(cli: Cli, directory: Directory, prune: Prune = False, show_secure: ShowSecure = False) -> int:
-    """Show what an apply of the folder would change. Exit code 0: nothing; 1: something (as kubectl diff has it); 2: invalid documents.
+def diff(
+    cli: Cli, directory: Directory, prune: Prune = False, show_secure: ShowSecure = False
+) -> int:
+    """Show what an apply of the folder would change.
+
+    Exit code 0: nothing; 1: something (as kubectl diff has it); 2: invalid documents.
 
     [bold]Examples[/bold]
 
@@ -111,11 +152,19 @@ def diff(cli: Cli, directory: Directory, prune: Prune = False, show_secure: Show
 
 
 def apply(
-    cli: Cli, directory: Directory, prune: Prune = False, keep_secrets: KeepSecrets = False, show_secure: ShowSecure = False, yes: Yes = False
+    cli: Cli,
+    directory: Directory,
+    prune: Prune = False,
+    keep_secrets: KeepSecrets = False,
+    show_secure: ShowSecure = False,
+    yes: Yes = False,
 ) -> int:
-    """Store the folder's documents in Parameter Store: what differs, and only that. Shows it first, and asks.
+    """Store the folder's documents in Parameter Store: what differs, and only that.
 
-    The function pushes to a cluster as soon as its document changes. Types, keys and tags of parameters stay; run twice, it does nothing.
+    Shows it first, and asks.
+
+    The function pushes to a cluster as soon as its document changes. Types, keys and tags of
+    parameters stay; run twice, it does nothing.
 
     [bold]Examples[/bold]
 
@@ -133,22 +182,36 @@ def apply(
         return ExitCode.OK
     if not yes:
         _ask(cli, comparison, show_secure, keep_secrets=keep_secrets)
-    kept = [] if keep_secrets else remove_secrets(cli, [change.name for change in comparison.deleted])
+    kept = (
+        [] if keep_secrets else remove_secrets(cli, [change.name for change in comparison.deleted])
+    )
     work = [change for change in in_order(comparison, deployed) if change.name not in kept]
     written = _write(cli, deployed, work)
-    said: dict[str, Any] = comparison.as_json(show_secure=show_secure) | {"written": list(map(str, written)), "kept": list(map(str, kept))}
+    said: dict[str, Any] = comparison.as_json(show_secure=show_secure) | {
+        "written": list(map(str, written)),
+        "kept": list(map(str, kept)),
+    }
     cli.output.result(said, list)  # people saw each line as it was done
-    pushed = [change.name.clusters or "" for change in work if change.name in written and change.kind is not Kind.DELETED]
+    pushed = [
+        change.name.clusters or ""
+        for change in work
+        if change.name in written and change.kind is not Kind.DELETED
+    ]
     if pushed:
         ids = "" if "" in pushed or len(pushed) > IDS_SHOWN else f" {shlex.join(pushed)}"
-        cli.output.note(f"The function pushes what changed by itself. Is all that it needs there? ecr-public-pusher check{ids}")
+        cli.output.note(
+            "The function pushes what changed by itself. Is all that it needs there?"
+            f" ecr-public-pusher check{ids}"
+        )
     if kept:
         raise not_deleted(kept)
     return ExitCode.OK
 
 
 def _read(paths: Sequence[Path]) -> Folder:
-    """Folders as folders, files one by one; what lies in a folder `clusters` or `discover` is judged with the defaults beside that."""
+    """Folders as folders, files one by one; what lies in a folder `clusters` or `discover` is
+    judged with the defaults beside that.
+    """
     parts = [_read_one(path, paths) for path in paths]
     documents = {file.path.resolve(): file for part in parts for file in part.documents}
     folder = Folder(
@@ -156,9 +219,16 @@ def _read(paths: Sequence[Path]) -> Folder:
         tuple(problem for part in parts for problem in part.problems),
         tuple(unknown_file for part in parts for unknown_file in part.unknown_files),
     )
-    twice = [file for file in folder.documents if [one.name for one in folder.documents].count(file.name) > 1]
+    twice = [
+        file
+        for file in folder.documents
+        if [one.name for one in folder.documents].count(file.name) > 1
+    ]
     if twice:
-        raise CliError(f"{twice[0].path} and {twice[1].path} are the same document, {twice[0].name}.", remedy="Validate one folder at a time.")
+        raise CliError(
+            f"{twice[0].path} and {twice[1].path} are the same document, {twice[0].name}.",
+            remedy="Validate one folder at a time.",
+        )
     if not folder.documents and not folder.problems:
         raise _nothing(paths[0])
     return folder
@@ -168,13 +238,19 @@ def _read_one(path: Path, given: Sequence[Path]) -> Folder:
     if path.is_dir() and path.resolve().name in FOLDERS:
         files = [file for file in sorted(path.iterdir()) if file.suffix in SUFFIXES]
         return read_files([*files, *_defaults_beside(files[0], given)]) if files else Folder()
-    return read_folder(path) if path.is_dir() else read_files([path, *_defaults_beside(path, given)])
+    return (
+        read_folder(path) if path.is_dir() else read_files([path, *_defaults_beside(path, given)])
+    )
 
 
 def _defaults_beside(path: Path, given: Sequence[Path]) -> list[Path]:
     beside = [path.resolve().parent.parent / f"defaults{suffix}" for suffix in SUFFIXES]
     inside = path.resolve().parent.name in FOLDERS
-    return [file for file in beside if inside and file.is_file() and file not in [one.resolve() for one in given]][:1]
+    return [
+        file
+        for file in beside
+        if inside and file.is_file() and file not in [one.resolve() for one in given]
+    ][:1]
 
 
 def _judge(cli: Cli, allowed_endpoints: str | None, allowed_accounts: str | None) -> Judge:
@@ -200,13 +276,20 @@ def _listed(text: str) -> tuple[str, ...]:
 
 def _verdict(folder: Folder, problems: Sequence[Problem]) -> Text:
     count = counted(len(folder.documents), "document")
-    return Text(f"{count}: {counted(len(problems), 'problem')}") if problems else Text(f"{count}: valid", style=GOOD)
+    return (
+        Text(f"{count}: {counted(len(problems), 'problem')}")
+        if problems
+        else Text(f"{count}: valid", style=GOOD)
+    )
 
 
 def _nothing(directory: Path) -> CliError:
     return CliError(
         f"There are no documents in the folder {directory}/",
-        remedy="Expected: DIR/defaults.yaml, DIR/clusters/ID.yaml, DIR/discover/ID.yaml (or .yml, .json).",
+        remedy=(
+            "Expected: DIR/defaults.yaml, DIR/clusters/ID.yaml, DIR/discover/ID.yaml (or .yml,"
+            " .json)."
+        ),
     )
 
 
@@ -220,7 +303,10 @@ def _compared(cli: Cli, directory: Path, *, prune: bool) -> tuple[Comparison, De
 
 
 def _show(cli: Cli, comparison: Comparison, show_secure: bool) -> None:
-    cli.output.result(comparison.as_json(show_secure=show_secure), lambda: render_comparison(comparison, show_secure=show_secure))
+    cli.output.result(
+        comparison.as_json(show_secure=show_secure),
+        lambda: render_comparison(comparison, show_secure=show_secure),
+    )
 
 
 def _ask(cli: Cli, comparison: Comparison, show_secure: bool, *, keep_secrets: bool) -> None:
@@ -229,8 +315,14 @@ def _ask(cli: Cli, comparison: Comparison, show_secure: bool, *, keep_secrets: b
     for part in render_comparison(comparison, show_secure=show_secure):
         cli.output.aside(part)
     if comparison.deleted:
-        names = ", ".join(change.name.clusters for change in comparison.deleted if change.name.clusters)
-        end = "stay in the clusters, expire within 12 hours, and then block pulls" if keep_secrets else "are removed from the clusters first"
+        names = ", ".join(
+            change.name.clusters for change in comparison.deleted if change.name.clusters
+        )
+        end = (
+            "stay in the clusters, expire within 12 hours, and then block pulls"
+            if keep_secrets
+            else "are removed from the clusters first"
+        )
         cli.output.note(f"The Secrets of {names or 'no cluster'} {end}.")
     cli.output.confirm(question)
 
@@ -242,12 +334,27 @@ def _write(cli: Cli, deployed: Deployed, work: Sequence[Change]) -> list[Documen
         try:
             _write_one(deployed, change)
         except (ClientError, BotoCoreError, CliError) as error:
-            said = error if isinstance(error, CliError) else explain(error, profile=cli.options.profile)
+            said = (
+                error
+                if isinstance(error, CliError)
+                else explain(error, profile=cli.options.profile)
+            )
             left = [str(one.name) for one in work if one.name not in written]
-            done = f"{len(written)} of {len(work)} documents are written; not yet: {', '.join(left[:20])}. Run this again: it goes on from there."
-            raise CliError(f"{change.name}: {said.message}", remedy=f"{said.remedy}\n{done}".strip(), exit_code=said.exit_code) from None
+            done = (
+                f"{len(written)} of {len(work)} documents are written; not yet:"
+                f" {', '.join(left[:20])}. Run this again: it goes on from there."
+            )
+            raise CliError(
+                f"{change.name}: {said.message}",
+                remedy=f"{said.remedy}\n{done}".strip(),
+                exit_code=said.exit_code,
+            ) from None
         written.append(change.name)
-        cli.output.aside(render_change(change)) if cli.output.format.value != "table" else cli.output.out.print(render_change(change))
+        (
+            cli.output.aside(render_change(change))
+            if cli.output.format.value != "table"
+            else cli.output.out.print(render_change(change))
+        )
     return written
 
 

@@ -16,14 +16,21 @@ from .status import PANEL
 
 # Each run, what went wrong without one, and runs that Lambda ended.
 PATTERN = (
-    '{ $.message = "report" || $.level = "ERROR" || ($.type = "platform.report" && ($.record.status = "timeout" || $.record.status = "failure")) }'
+    '{ $.message = "report" || $.level = "ERROR" || ($.type = "platform.report" && ($.record.status'
+    ' = "timeout" || $.record.status = "failure")) }'
 )
 POLL_SECONDS = 5
 # A line may come up after others that are younger than it.
 OVERLAP = timedelta(minutes=2)
 
 Only = Annotated[
-    list[str] | None, typer.Argument(metavar="ID", help="Only runs that name these clusters.", show_default=False, autocompletion=complete_ids)
+    list[str] | None,
+    typer.Argument(
+        metavar="ID",
+        help="Only runs that name these clusters.",
+        show_default=False,
+        autocompletion=complete_ids,
+    ),
 ]
 
 
@@ -35,8 +42,12 @@ def register(app: typer.Typer) -> None:
 def logs(
     cli: Cli,
     ids: Only = None,
-    since: Annotated[timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back.")] = timedelta(hours=3),
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new lines as they come, until Ctrl-C.")] = False,
+    since: Annotated[
+        timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back.")
+    ] = timedelta(hours=3),
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Show new lines as they come, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Show what the function did: a line for each run, with its problems.
 

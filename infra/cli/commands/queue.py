@@ -1,4 +1,6 @@
-"""`queue list`, `queue redrive`, `queue purge`: what waits to be tried again, and what nothing tries again."""
+"""`queue list`, `queue redrive`, `queue purge`: what waits to be tried again, and what nothing
+tries again.
+"""
 
 import json
 import time
@@ -40,8 +42,9 @@ def register(app: typer.Typer) -> None:
 def list_queues(cli: Cli) -> int:
     """Show both queues, and each dead letter. Exit code 1 when there is a dead letter.
 
-    Messages of the retry queue are only counted: to look at one counts as a try. Dead letters are read, which hides them from others for as
-    long as that takes, half a minute at most, and are left where they are.
+    Messages of the retry queue are only counted: to look at one counts as a try. Dead letters are
+    read, which hides them from others for as long as that takes, half a minute at most, and are
+    left where they are.
 
     [bold]Examples[/bold]
 
@@ -50,9 +53,15 @@ def list_queues(cli: Cli) -> int:
     """
     session, stack = cli.session, cli.session.stack
     with cli.output.progress("reading the queues"):
-        retry, dead = (queue_state(session, url, with_age=True) for url in (stack.retry_queue_url, stack.dead_letter_queue_url))
+        retry, dead = (
+            queue_state(session, url, with_age=True)
+            for url in (stack.retry_queue_url, stack.dead_letter_queue_url)
+        )
         letters = look_at_dead_letters(session, stack.dead_letter_queue_url, about=dead.waiting)
-    data = {"retry": retry.as_json(), "deadLetters": {**dead.as_json(), "messages": [letter.as_json() for letter in letters]}}
+    data = {
+        "retry": retry.as_json(),
+        "deadLetters": {**dead.as_json(), "messages": [letter.as_json() for letter in letters]},
+    }
     cli.output.result(data, lambda: _render(retry, dead, letters, datetime.now(UTC)))
     return ExitCode.NOT_OK if dead.total else ExitCode.OK
 
@@ -60,7 +69,8 @@ def list_queues(cli: Cli) -> int:
 def redrive(cli: Cli) -> int:
     """Move all dead letters back to the retry queue. Correct first what made them fail.
 
-    A removal is never repeated from a queue: it becomes a dead letter again. Run remove again, and purge it.
+    A removal is never repeated from a queue: it becomes a dead letter again. Run remove again, and
+    purge it.
 
     [bold]Examples[/bold]
 
@@ -68,11 +78,16 @@ def redrive(cli: Cli) -> int:
       ecr-public-pusher queue redrive
     """
     session, stack = cli.session, cli.session.stack
-    retry, dead = (queue_state(session, url) for url in (stack.retry_queue_url, stack.dead_letter_queue_url))
+    retry, dead = (
+        queue_state(session, url) for url in (stack.retry_queue_url, stack.dead_letter_queue_url)
+    )
     if not dead.total:
-        cli.output.result({"moved": 0, "status": "EMPTY"}, lambda: [Text("There are no dead letters.")])
+        cli.output.result(
+            {"moved": 0, "status": "EMPTY"}, lambda: [Text("There are no dead letters.")]
+        )
         return ExitCode.OK
-    # Without a destination, SQS moves only what once was on the retry queue; what never reached the function was not.
+    # Without a destination, SQS moves only what once was on the retry queue; what never reached the
+    # function was not.
     session.client("sqs").start_message_move_task(SourceArn=dead.arn, DestinationArn=retry.arn)
     with cli.output.progress(f"moving {dead.total} messages to the retry queue"):
         task = _finished(cli, dead.arn)
@@ -82,10 +97,13 @@ def redrive(cli: Cli) -> int:
     return ExitCode.OK if ended == "COMPLETED" else ExitCode.NOT_OK
 
 
-def purge(cli: Cli, queue: Annotated[Queue, typer.Argument(help="Which queue.")], yes: Yes = False) -> int:
+def purge(
+    cli: Cli, queue: Annotated[Queue, typer.Argument(help="Which queue.")], yes: Yes = False
+) -> int:
     """Delete all messages of a queue. Asks first.
 
-    Clusters on the retry queue are then tried again at the next push of all clusters. Dead letters are gone for good.
+    Clusters on the retry queue are then tried again at the next push of all clusters. Dead letters
+    are gone for good.
 
     [bold]Examples[/bold]
 
@@ -106,35 +124,63 @@ def purge(cli: Cli, queue: Annotated[Queue, typer.Argument(help="Which queue.")]
         if not error.response["Error"]["Code"].endswith("PurgeQueueInProgress"):
             raise
         raise CliError(
-            "It was purged within the last minute.", remedy="SQS allows one purge a minute. Try again in a minute.", exit_code=ExitCode.AWS
+            "It was purged within the last minute.",
+            remedy="SQS allows one purge a minute. Try again in a minute.",
+            exit_code=ExitCode.AWS,
         ) from None
-    cli.output.result({"queue": queue.value, "deleted": total}, lambda: [Text(f"Deleted: about {total}. SQS takes up to a minute for it.")])
+    cli.output.result(
+        {"queue": queue.value, "deleted": total},
+        lambda: [Text(f"Deleted: about {total}. SQS takes up to a minute for it.")],
+    )
     return ExitCode.OK
 
 
 def _finished(cli: Cli, source: str) -> dict[str, Any]:
     """The move, when it is over. An interrupt lets it go on."""
     while True:
-        task: dict[str, Any] = cli.session.client("sqs").list_message_move_tasks(SourceArn=source, MaxResults=1)["Results"][0]
+        task: dict[str, Any] = cli.session.client("sqs").list_message_move_tasks(
+            SourceArn=source, MaxResults=1
+        )["Results"][0]
         if task["Status"] != RUNNING:
             return task
         time.sleep(POLL_SECONDS)
 
 
-def _render(retry: QueueState, dead: QueueState, letters: list[DeadLetter], now: datetime) -> list[RenderableType]:
-    rows = [_row("retry", retry, retry.oldest_seconds), _row("dead-letters", dead, _age(letters, now) or dead.oldest_seconds)]
-    parts: list[RenderableType] = [table("QUEUE", "AVAILABLE", "DELAYED", "IN FLIGHT", "OLDEST", rows=rows)]
+def _render(
+    retry: QueueState, dead: QueueState, letters: list[DeadLetter], now: datetime
+) -> list[RenderableType]:
+    rows = [
+        _row("retry", retry, retry.oldest_seconds),
+        _row("dead-letters", dead, _age(letters, now) or dead.oldest_seconds),
+    ]
+    parts: list[RenderableType] = [
+        table("QUEUE", "AVAILABLE", "DELAYED", "IN FLIGHT", "OLDEST", rows=rows)
+    ]
     for letter in letters:
-        parts += [heading(f"{letter.id}, {span((now - letter.sent_at).total_seconds())} old"), Text(_body(letter.body))]
+        parts += [
+            heading(f"{letter.id}, {span((now - letter.sent_at).total_seconds())} old"),
+            Text(_body(letter.body)),
+        ]
     if (left := dead.waiting - len(letters)) > 0:
         parts.append(Text(f"\n... and about {left} more", style=FAINT))
     if letters:
-        parts.append(Text("\nTo try them again: ecr-public-pusher queue redrive. To delete them: ecr-public-pusher queue purge dead-letters"))
+        parts.append(
+            Text(
+                "\nTo try them again: ecr-public-pusher queue redrive. To delete them:"
+                " ecr-public-pusher queue purge dead-letters"
+            )
+        )
     return parts
 
 
 def _row(name: str, queue: QueueState, oldest: int | None) -> tuple[str, ...]:
-    return name, str(queue.waiting), str(queue.delayed), str(queue.in_flight), span(oldest) if oldest is not None else "-"
+    return (
+        name,
+        str(queue.waiting),
+        str(queue.delayed),
+        str(queue.in_flight),
+        span(oldest) if oldest is not None else "-",
+    )
 
 
 def _age(letters: list[DeadLetter], now: datetime) -> int | None:

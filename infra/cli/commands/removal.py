@@ -1,4 +1,6 @@
-"""The Secrets of documents that are to be deleted: removed by the function first, since nothing can do it afterwards."""
+"""The Secrets of documents that are to be deleted: removed by the function first, since nothing can
+do it afterwards.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,7 +14,10 @@ from .run import grant_removal, run
 
 
 def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName]:
-    """Has the function remove what it wrote for these documents. Returns those of which something was left."""
+    """Has the function remove what it wrote for these documents.
+
+    Returns those of which something was left.
+    """
     patterns = {name.clusters: name for name in names if name.clusters}
     if not patterns:
         return []
@@ -25,7 +30,11 @@ def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName
 def _left(report: Report, names: Sequence[DocumentName]) -> list[DocumentName]:
     if report.get("error") or report.get("clustersLeft"):
         return list(names)
-    failed = {DocumentName.of_clusters(cluster["id"]) for cluster in report["clusters"] if not cluster["ok"]}
+    failed = {
+        DocumentName.of_clusters(cluster["id"])
+        for cluster in report["clusters"]
+        if not cluster["ok"]
+    }
     return [name for name in names if name in failed]
 
 
@@ -33,7 +42,10 @@ def not_deleted(kept: Sequence[DocumentName]) -> CliError:
     """What is said of documents that `remove_secrets` returned."""
     return CliError(
         f"Not deleted, since the Secrets could not all be removed: {', '.join(map(str, kept))}",
-        remedy=f"Correct what is said above and run this again, or give --keep-secrets. {grant_removal(kept[0].id)}",
+        remedy=(
+            "Correct what is said above and run this again, or give --keep-secrets."
+            f" {grant_removal(kept[0].id)}"
+        ),
         exit_code=ExitCode.NOT_OK,
     )
 
@@ -41,5 +53,8 @@ def not_deleted(kept: Sequence[DocumentName]) -> CliError:
 def show_removal(cli: Cli, names: Sequence[DocumentName]) -> None:
     """Shows on stderr what `remove_secrets` would remove."""
     if patterns := [name.clusters for name in names if name.clusters]:
-        for part in render_report(run(cli, {"action": "plan", "remove": True, "clusters": patterns}), now=datetime.now(UTC)):
+        for part in render_report(
+            run(cli, {"action": "plan", "remove": True, "clusters": patterns}),
+            now=datetime.now(UTC),
+        ):
             cli.output.aside(part)

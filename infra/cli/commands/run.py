@@ -18,15 +18,34 @@ PANEL = "Runs"
 
 Ids = Annotated[
     list[str] | None,
-    typer.Argument(metavar="ID", help="Ids of clusters' documents, or globs ('prod-*'); none: all.", show_default=False, autocompletion=complete_ids),
+    typer.Argument(
+        metavar="ID",
+        help="Ids of clusters' documents, or globs ('prod-*'); none: all.",
+        show_default=False,
+        autocompletion=complete_ids,
+    ),
 ]
 Namespaces = Annotated[
     list[str] | None,
-    typer.Option("--namespace", "-n", metavar="NAME", help="Only this namespace, or glob. May be given several times.", show_default=False),
+    typer.Option(
+        "--namespace",
+        "-n",
+        metavar="NAME",
+        help="Only this namespace, or glob. May be given several times.",
+        show_default=False,
+    ),
 ]
-PruneAll = Annotated[bool, typer.Option("--prune-all", help="Prune however much it takes away. Needs IDs ('*': all clusters).")]
+PruneAll = Annotated[
+    bool,
+    typer.Option(
+        "--prune-all", help="Prune however much it takes away. Needs IDs ('*': all clusters)."
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
-_WINDOW = "Counts only where the function may not list its Secrets: namespaces created within so many minutes."
+_WINDOW = (
+    "Counts only where the function may not list its Secrets: namespaces created within so many"
+    " minutes."
+)
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what is fine, too.")]
 
 
@@ -36,7 +55,13 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel=PANEL)(command(function))
 
 
-def push(cli: Cli, ids: Ids = None, namespace: Namespaces = None, prune_all: PruneAll = False, yes: Yes = False) -> int:
+def push(
+    cli: Cli,
+    ids: Ids = None,
+    namespace: Namespaces = None,
+    prune_all: PruneAll = False,
+    yes: Yes = False,
+) -> int:
     """Push a fresh token now, to all clusters or to the named ones.
 
     With --prune-all, shows first what would be taken away, and asks.
@@ -60,8 +85,13 @@ def push(cli: Cli, ids: Ids = None, namespace: Namespaces = None, prune_all: Pru
     return show(cli, run(cli, event))
 
 
-def plan(cli: Cli, ids: Ids = None, namespace: Namespaces = None, remove: Annotated[bool, typer.Option("--remove", help="Of a removal.")] = False,
-         prune_all: PruneAll = False) -> int:  # fmt: skip
+def plan(
+    cli: Cli,
+    ids: Ids = None,
+    namespace: Namespaces = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Of a removal.")] = False,
+    prune_all: PruneAll = False,
+) -> int:
     """Show what a push, or with --remove a removal, would do. Nothing is changed.
 
     [bold]Examples[/bold]
@@ -81,7 +111,8 @@ def plan(cli: Cli, ids: Ids = None, namespace: Namespaces = None, remove: Annota
 
 
 def check(cli: Cli, ids: Ids = None, namespace: Namespaces = None, verbose: Verbose = False) -> int:
-    """Check whether the function can reach each cluster, sign in to it, and do all that its document needs, with a remedy for what it cannot.
+    """Check whether the function can reach each cluster, sign in to it, and do all that its
+    document needs, with a remedy for what it cannot.
 
     [bold]Examples[/bold]
 
@@ -94,11 +125,14 @@ def check(cli: Cli, ids: Ids = None, namespace: Namespaces = None, verbose: Verb
 def sweep(
     cli: Cli,
     ids: Ids = None,
-    window: Annotated[int, typer.Option("--window", metavar="MINUTES", min=1, help=_WINDOW)] = SWEEP_WINDOW_MINUTES,
+    window: Annotated[
+        int, typer.Option("--window", metavar="MINUTES", min=1, help=_WINDOW)
+    ] = SWEEP_WINDOW_MINUTES,
 ) -> int:
     """Correct what lacks its Secret or is about to end, as the schedule does every few minutes.
 
-    New namespaces, late labels, deleted Secrets, ServiceAccounts that were made later or reset. What is well is left alone.
+    New namespaces, late labels, deleted Secrets, ServiceAccounts that were made later or reset.
+    What is well is left alone.
 
     [bold]Examples[/bold]
 
@@ -110,7 +144,12 @@ def sweep(
 
 def remove(
     cli: Cli,
-    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids or globs; '*': all clusters.", autocompletion=complete_ids)],
+    ids: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ID", help="Ids or globs; '*': all clusters.", autocompletion=complete_ids
+        ),
+    ],
     yes: Yes = False,
 ) -> int:
     """Delete the Secrets that were written to the named clusters. Shows them first, and asks.
@@ -127,7 +166,9 @@ def remove(
         cli.output.need_person("Remove all of that?")
         planned = run(cli, _event("plan", clusters=ids) | {"remove": True})
         if not planned.get("totals", {}).get("removed"):
-            return _show_removal(cli, planned)  # there is nothing to remove, or nothing that could be
+            return _show_removal(
+                cli, planned
+            )  # there is nothing to remove, or nothing that could be
         _show_aside(cli, planned)
         cli.output.confirm("Remove all of that?")
     return _show_removal(cli, run(cli, event))
@@ -142,17 +183,25 @@ def _show_removal(cli: Cli, report: Report) -> int:
 
 def grant_removal(cluster_id: str) -> str:
     """How a cluster gives the rights that a removal needs."""
-    return f"Where rights are missing: ecr-public-pusher clusters add {cluster_id} --allow-removal --no-push"
+    return (
+        f"Where rights are missing: ecr-public-pusher clusters add {cluster_id} --allow-removal"
+        " --no-push"
+    )
 
 
 def run(cli: Cli, event: Mapping[str, Any]) -> Report:
     """The report of one run. An interrupt says that the function goes on, and is raised."""
     stack, action = cli.session.stack, event["action"]
     try:
-        with cli.output.progress(f"{action}: waiting for the function of {stack.name} in {stack.region}"):
+        with cli.output.progress(
+            f"{action}: waiting for the function of {stack.name} in {stack.region}"
+        ):
             return invoke(cli.session, event)
     except KeyboardInterrupt:
-        cli.output.note(f"The function goes on with the {action}. See what becomes of it: ecr-public-pusher logs --follow")
+        cli.output.note(
+            f"The function goes on with the {action}. See what becomes of it: ecr-public-pusher"
+            " logs --follow"
+        )
         raise
 
 
@@ -168,7 +217,9 @@ def _show_aside(cli: Cli, report: Report) -> None:
         cli.output.aside(part)
 
 
-def _event(action: str, *, clusters: Sequence[str] | None, namespaces: Sequence[str] | None = None) -> dict[str, Any]:
+def _event(
+    action: str, *, clusters: Sequence[str] | None, namespaces: Sequence[str] | None = None
+) -> dict[str, Any]:
     event: dict[str, Any] = {"action": action}
     if clusters:
         event["clusters"] = list(clusters)
@@ -184,4 +235,7 @@ def _prune_all(ids: Sequence[str] | None) -> dict[str, Any]:
 
 def _need_ids(ids: Sequence[str] | None, what: str) -> None:
     if not ids:
-        raise CliError(f"{what} needs the ids of clusters.", remedy="Name them; '*' (quoted) means all of them.")
+        raise CliError(
+            f"{what} needs the ids of clusters.",
+            remedy="Name them; '*' (quoted) means all of them.",
+        )

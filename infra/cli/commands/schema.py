@@ -26,7 +26,11 @@ For VS Code's and other editors' YAML language server, above a document:
 or, for a whole folder, in .vscode/settings.json:
   "yaml.schemas": {{"{id}": "{glob}"}}
 Without a network, write it to a file and name that: ecr-public-pusher schema {which} > {which}.schema.json"""
-_GLOBS = {Which.CLUSTER: "clusters/*.yaml", Which.DEFAULTS: "defaults.yaml", Which.DISCOVER: "discover/*.yaml"}
+_GLOBS = {
+    Which.CLUSTER: "clusters/*.yaml",
+    Which.DEFAULTS: "defaults.yaml",
+    Which.DISCOVER: "discover/*.yaml",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -35,9 +39,14 @@ def register(app: typer.Typer) -> None:
 
 
 def schema(
-    cli: Cli, which: Annotated[Which, typer.Argument(metavar="[cluster|defaults|discover]", help="Of which document.")] = Which.CLUSTER
+    cli: Cli,
+    which: Annotated[
+        Which, typer.Argument(metavar="[cluster|defaults|discover]", help="Of which document.")
+    ] = Which.CLUSTER,
 ) -> int:
-    """Print the JSON Schema of a document, as editors and other tools read it. How to point an editor at it goes to stderr.
+    """Print the JSON Schema of a document, as editors and other tools read it.
+
+    How to point an editor at it goes to stderr.
 
     [bold]Examples[/bold]
 

@@ -17,7 +17,13 @@ PANEL = "Status"
 WATCH_SECONDS = 30
 
 Only = Annotated[
-    list[str] | None, typer.Argument(metavar="ID", help="Only these clusters, by id or glob.", show_default=False, autocompletion=complete_ids)
+    list[str] | None,
+    typer.Argument(
+        metavar="ID",
+        help="Only these clusters, by id or glob.",
+        show_default=False,
+        autocompletion=complete_ids,
+    ),
 ]
 
 
@@ -29,11 +35,22 @@ def register(app: typer.Typer) -> None:
 def status(
     cli: Cli,
     ids: Only = None,
-    since: Annotated[timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back the log is read.")] = timedelta(days=1),
+    since: Annotated[
+        timedelta,
+        typer.Option(
+            "--since", parser=Duration, metavar="TIME", help="How far back the log is read."
+        ),
+    ] = timedelta(days=1),
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C.")] = False,
-    every: Annotated[int, typer.Option("--every", metavar="SECONDS", min=1, help="Time between two refreshes, with --watch.")] = WATCH_SECONDS,
+    every: Annotated[
+        int,
+        typer.Option(
+            "--every", metavar="SECONDS", min=1, help="Time between two refreshes, with --watch."
+        ),
+    ] = WATCH_SECONDS,
 ) -> int:
-    """Show every cluster: its last good push, how long its token lives, what failed and why; queues, alarms, unknown and deleted documents.
+    """Show every cluster: its last good push, how long its token lives, what failed and why;
+    queues, alarms, unknown and deleted documents.
 
     Exit code 1 when anything is wrong; with IDs, when one of those clusters is not ok.
 

@@ -1,4 +1,6 @@
-"""Files beside what is stored: which documents an apply would add, change and delete, and the difference in their text. Pure."""
+"""Files beside what is stored: which documents an apply would add, change and delete, and the
+difference in their text. Pure.
+"""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -35,7 +37,11 @@ class Change:
         if self.after is None:
             return Kind.DELETED
         # `$(cat file)` takes newlines off the end, and they mean nothing.
-        return Kind.UNCHANGED if self.before.text.rstrip("\n") == self.after.text.rstrip("\n") else Kind.CHANGED
+        return (
+            Kind.UNCHANGED
+            if self.before.text.rstrip("\n") == self.after.text.rstrip("\n")
+            else Kind.CHANGED
+        )
 
     @property
     def secure(self) -> bool:
@@ -46,7 +52,9 @@ class Change:
         """The unified difference of the texts, line by line."""
         before = self.before.text if self.before else ""
         after = self.after.text if self.after else ""
-        return text_diff(before, after, str(self.name), str(self.after.path) if self.after else "/dev/null")
+        return text_diff(
+            before, after, str(self.name), str(self.after.path) if self.after else "/dev/null"
+        )
 
     def as_json(self, *, show_secure: bool) -> dict[str, Any]:
         said: dict[str, Any] = {"document": str(self.name), "change": self.kind.value}
@@ -59,16 +67,27 @@ class Change:
 
 def text_diff(before: str, after: str, old_name: str, new_name: str) -> list[str]:
     """The unified difference of two texts; nothing when they are the same."""
-    return list(difflib.unified_diff(before.splitlines(), after.splitlines(), old_name, new_name, lineterm=""))
+    return list(
+        difflib.unified_diff(
+            before.splitlines(), after.splitlines(), old_name, new_name, lineterm=""
+        )
+    )
 
 
-def changes(files: Sequence[DocumentFile], stored: Mapping[DocumentName, Stored], *, prune: bool) -> list[Change]:
-    """Every document of either side, in order of name. Without `prune`, what has no file stays out of it."""
+def changes(
+    files: Sequence[DocumentFile], stored: Mapping[DocumentName, Stored], *, prune: bool
+) -> list[Change]:
+    """Every document of either side, in order of name.
+
+    Without `prune`, what has no file stays out of it.
+    """
     by_name = {file.name: file for file in files}
     names = by_name.keys() | (stored.keys() if prune else set())
     return [Change(name, stored.get(name), by_name.get(name)) for name in sorted(names)]
 
 
-def without_file(files: Sequence[DocumentFile], stored: Mapping[DocumentName, Stored]) -> list[DocumentName]:
+def without_file(
+    files: Sequence[DocumentFile], stored: Mapping[DocumentName, Stored]
+) -> list[DocumentName]:
     """Stored documents that no file stands for."""
     return sorted(stored.keys() - {file.name for file in files})

@@ -1,4 +1,6 @@
-"""A folder beside a stack's documents: what an apply would do, whether the function would take it, and in which order to write. Pure."""
+"""A folder beside a stack's documents: what an apply would do, whether the function would take it,
+and in which order to write. Pure.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,23 +45,40 @@ class Comparison:
 
 
 def compare(folder: Folder, deployed: Deployed, *, prune: bool) -> Comparison:
-    """What an apply of the folder would do. Problems are those of what would be stored afterwards, as far as the folder brings them about."""
+    """What an apply of the folder would do.
+
+    Problems are those of what would be stored afterwards, as far as the folder brings them about.
+    """
     stored = deployed.snapshot.documents
     found = changes(folder.documents, stored, prune=prune)
     after: dict[DocumentName, Document | None] = {
-        change.name: deployed.replacement(change.name, change.after.text, str(change.after.path)) if change.after else None for change in found
+        change.name: (
+            deployed.replacement(change.name, change.after.text, str(change.after.path))
+            if change.after
+            else None
+        )
+        for change in found
     }
     judgement = deployed.judged(after)
     there_before = set() if prune else {str(problem) for problem in deployed.judgement.problems}
     own = [problem for problem in judgement.problems if str(problem) not in there_before]
     left = [] if prune else without_file(folder.documents, stored)
     leftovers = leftover_notes(found, deployed.judgement.configuration, judgement.configuration)
-    return Comparison(found, (*folder.problems, *own), (*unknown_file_notes(folder.unknown_files), *judgement.notes, *leftovers), left)
+    return Comparison(
+        found,
+        (*folder.problems, *own),
+        (*unknown_file_notes(folder.unknown_files), *judgement.notes, *leftovers),
+        left,
+    )
 
 
 def in_order(comparison: Comparison, deployed: Deployed) -> list[Change]:
-    """The changes as they are to be written: deletions last, and the defaults where every step in between is valid, if they can be."""
-    work = sorted(comparison.differing, key=lambda change: (change.kind is Kind.DELETED, change.name))
+    """The changes as they are to be written: deletions last, and the defaults where every step in
+    between is valid, if they can be.
+    """
+    work = sorted(
+        comparison.differing, key=lambda change: (change.kind is Kind.DELETED, change.name)
+    )
     defaults = next((change for change in work if change.name == DocumentName.defaults()), None)
     if defaults is None:
         return work

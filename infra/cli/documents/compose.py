@@ -15,7 +15,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", value, style="|" if "\n" in value else None
+    )
 
 
 _Dumper.add_representer(str, _text)
@@ -24,7 +26,14 @@ _Dumper.add_representer(str, _text)
 def compose(fields: dict[str, Any]) -> str:
     """The document with these fields, without those that are None or empty."""
     given = {name: value for name, value in fields.items() if value not in (None, [], {}, "")}
-    return yaml.dump(given, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=False)
+    return yaml.dump(
+        given,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=10_000,
+        default_flow_style=False,
+    )
 
 
 def same_fields(left: str, right: str) -> bool:

@@ -1,4 +1,6 @@
-"""A deployed stack's documents: read once for a command, judged as that stack's function does, found by what people call them."""
+"""A deployed stack's documents: read once for a command, judged as that stack's function does,
+found by what people call them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,10 +45,19 @@ class Deployed:
         return self.judged({})
 
     def judged(self, changed: Mapping[DocumentName, Document | None]) -> Judgement:
-        """Of what would be stored after a change (None: deleted). Documents that may not be decrypted are left out."""
-        documents = {name: self.document(stored) for name, stored in self.snapshot.documents.items() if stored.error is None}
+        """Of what would be stored after a change (None: deleted).
+
+        Documents that may not be decrypted are left out.
+        """
+        documents = {
+            name: self.document(stored)
+            for name, stored in self.snapshot.documents.items()
+            if stored.error is None
+        }
         after = {**documents, **changed}
-        return judge({name: document for name, document in after.items() if document is not None}, self.judge)
+        return judge(
+            {name: document for name, document in after.items() if document is not None}, self.judge
+        )
 
     def document(self, stored: Stored) -> Document:
         """A stored one, to be judged."""
@@ -58,11 +69,20 @@ class Deployed:
         return Document(text, where or str(name), stored.limit if stored else STANDARD_BYTES)
 
     def find(self, called: str, *, clusters_only: bool = False) -> Stored:
-        """By id, `clusters/<id>`, `discover/<id>` or `defaults`. Raises CliError when there is none, or it cannot be read."""
+        """By id, `clusters/<id>`, `discover/<id>` or `defaults`.
+
+        Raises CliError when there is none, or it cannot be read.
+        """
         names = [DocumentName.cluster(called)] if clusters_only else _candidates(called)
-        stored = next((self.snapshot.documents[name] for name in names if name in self.snapshot.documents), None)
+        stored = next(
+            (self.snapshot.documents[name] for name in names if name in self.snapshot.documents),
+            None,
+        )
         if stored is None:
-            raise CliError(f"There is no document {called} under {self.store.root}.", remedy=self._known(clusters_only))
+            raise CliError(
+                f"There is no document {called} under {self.store.root}.",
+                remedy=self._known(clusters_only),
+            )
         if stored.error:
             Snapshot({stored.name: stored}).demand_readable()
         return stored
@@ -74,12 +94,27 @@ class Deployed:
 
     def cluster(self, document_id: str) -> ClusterConfig | None:
         """A valid cluster's settings."""
-        return next((config for config in self.judgement.configuration.clusters if config.id == document_id), None)
+        return next(
+            (
+                config
+                for config in self.judgement.configuration.clusters
+                if config.id == document_id
+            ),
+            None,
+        )
 
     def _known(self, clusters_only: bool) -> str:
-        names = [name.id if name.folder == CLUSTERS else str(name) for name in sorted(self.snapshot.documents)]
-        shown = [name for name in names if not clusters_only or ("/" not in name and name != DEFAULTS)]
-        return f"There are: {', '.join(shown[:50]) or 'none'}. A new one: ecr-public-pusher clusters add ID"
+        names = [
+            name.id if name.folder == CLUSTERS else str(name)
+            for name in sorted(self.snapshot.documents)
+        ]
+        shown = [
+            name for name in names if not clusters_only or ("/" not in name and name != DEFAULTS)
+        ]
+        return (
+            f"There are: {', '.join(shown[:50]) or 'none'}. A new one: ecr-public-pusher clusters"
+            " add ID"
+        )
 
 
 def _candidates(called: str) -> list[DocumentName]:

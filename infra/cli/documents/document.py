@@ -10,7 +10,10 @@ CLUSTERS, DISCOVER, DEFAULTS = "clusters", "discover", "defaults"
 
 @dataclass(frozen=True, order=True)
 class DocumentName:
-    """`folder`: clusters, discover, or nothing for the defaults. `id`: the document's, or `defaults`."""
+    """`folder`: clusters, discover, or nothing for the defaults.
+
+    `id`: the document's, or `defaults`.
+    """
 
     folder: str
     id: str
@@ -25,7 +28,9 @@ class DocumentName:
 
     @classmethod
     def of_clusters(cls, pushed: str) -> Self:
-        """By what reports and events call its clusters: `<id>`, or `<id>/*` (and anything below it) of a discovery."""
+        """By what reports and events call its clusters: `<id>`, or `<id>/*` (and anything below it)
+        of a discovery.
+        """
         document_id, slash, _ = pushed.partition("/")
         return cls(DISCOVER if slash else CLUSTERS, document_id)
 
@@ -43,7 +48,9 @@ class DocumentName:
 
     @property
     def clusters(self) -> str | None:
-        """What an event's "clusters" names for it; None for the defaults, which are every cluster's."""
+        """What an event's "clusters" names for it; None for the defaults, which are every
+        cluster's.
+        """
         return {CLUSTERS: self.id, DISCOVER: f"{self.id}/*"}.get(self.folder)
 
     def __str__(self) -> str:

@@ -1,4 +1,7 @@
-"""Changes one field of a document's text and nothing else: comments, order and quotes stay. Pure."""
+"""Changes one field of a document's text and nothing else: comments, order and quotes stay.
+
+Pure.
+"""
 
 import json
 
@@ -19,7 +22,10 @@ def with_enabled(text: str, enabled: bool) -> str:
 
     Raises PusherError for an invalid document, NotEditable when the change cannot be made in place.
     """
-    if validated(ClusterDocument, read_mapping(text, parameter="document"), "document").enabled is enabled:
+    if (
+        validated(ClusterDocument, read_mapping(text, parameter="document"), "document").enabled
+        is enabled
+    ):
         return text
     changed = _replaced(text, "true" if enabled else "false")
     if _without_enabled(changed) != _without_enabled(text) or _is_enabled(changed) is not enabled:
@@ -35,7 +41,11 @@ def _replaced(text: str, word: str) -> str:
     assert isinstance(node, yaml.MappingNode)
     for key, value in node.value:
         if key.value == _ENABLED:
-            gap = "" if value.start_mark.index > key.end_mark.index + 1 or value.style is not None else " "
+            gap = (
+                ""
+                if value.start_mark.index > key.end_mark.index + 1 or value.style is not None
+                else " "
+            )
             return f"{text[: value.start_mark.index]}{gap}{word}{text[value.end_mark.index :]}"
     if node.flow_style:
         name = json.dumps(_ENABLED) if text.lstrip().startswith('{"') else _ENABLED
@@ -50,4 +60,8 @@ def _is_enabled(text: str) -> bool:
 
 
 def _without_enabled(text: str) -> dict[str, object]:
-    return {name: value for name, value in read_mapping(text, parameter="document").items() if name != _ENABLED}
+    return {
+        name: value
+        for name, value in read_mapping(text, parameter="document").items()
+        if name != _ENABLED
+    }

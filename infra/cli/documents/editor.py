@@ -15,10 +15,18 @@ MARK = "#! "
 FALLBACK = "vi"
 
 
-def edit(text: str, *, name: str, check: Callable[[str], list[Problem]], environ: Mapping[str, str] = os.environ) -> str | None:
-    """What the person made of `text`: valid by `check`, which says what is wrong; None when they changed nothing.
+def edit(
+    text: str,
+    *,
+    name: str,
+    check: Callable[[str], list[Problem]],
+    environ: Mapping[str, str] = os.environ,
+) -> str | None:
+    """What the person made of `text`: valid by `check`, which says what is wrong; None when they
+    changed nothing.
 
-    What is wrong is shown above the draft, in lines that are taken away again. Saved unchanged, it is given up: the draft stays, and is named.
+    What is wrong is shown above the draft, in lines that are taken away again. Saved unchanged, it
+    is given up: the draft stays, and is named.
     """
     folder = Path(tempfile.mkdtemp(prefix="ecr-public-pusher-"))
     draft = folder / f"{name}.yaml"
@@ -38,12 +46,16 @@ def edit(text: str, *, name: str, check: Callable[[str], list[Problem]], environ
                 keep = True
                 said = "\n  ".join(_line(problem) for problem in wrong)
                 raise CliError(
-                    f"It is still invalid, so nothing was written:\n  {said}", remedy=f"Your draft is in {draft}", exit_code=ExitCode.USAGE
+                    f"It is still invalid, so nothing was written:\n  {said}",
+                    remedy=f"Your draft is in {draft}",
+                    exit_code=ExitCode.USAGE,
                 )
             shown, refused = _marked(given, wrong), given
     except UnicodeDecodeError:
         keep = True
-        raise CliError("The draft is not UTF-8, so nothing was written.", remedy=f"Your draft is in {draft}") from None
+        raise CliError(
+            "The draft is not UTF-8, so nothing was written.", remedy=f"Your draft is in {draft}"
+        ) from None
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
@@ -51,7 +63,10 @@ def edit(text: str, *, name: str, check: Callable[[str], list[Problem]], environ
 
 def _marked(text: str, wrong: list[Problem]) -> str:
     """The draft below what is wrong with it, by the lines that the editor counts."""
-    head = ["Invalid; correct it, or save it as it is to give up:", *(_line(problem, shift=len(wrong) + 1) for problem in wrong)]
+    head = [
+        "Invalid; correct it, or save it as it is to give up:",
+        *(_line(problem, shift=len(wrong) + 1) for problem in wrong),
+    ]
     return "".join(f"{MARK}{line}\n" for line in head) + text
 
 
@@ -68,6 +83,12 @@ def _open(draft: Path, environ: Mapping[str, str]) -> None:
     try:
         done = subprocess.run([*command, str(draft)], check=False)  # noqa: S603 - the person's own editor
     except OSError as error:
-        raise CliError(f"The editor {command[0]} does not start: {error.strerror}.", remedy="Set VISUAL or EDITOR to your editor.") from None
+        raise CliError(
+            f"The editor {command[0]} does not start: {error.strerror}.",
+            remedy="Set VISUAL or EDITOR to your editor.",
+        ) from None
     if done.returncode:
-        raise CliError(f"The editor {command[0]} ended with {done.returncode}: nothing was written.", exit_code=ExitCode.NOT_OK)
+        raise CliError(
+            f"The editor {command[0]} ended with {done.returncode}: nothing was written.",
+            exit_code=ExitCode.NOT_OK,
+        )

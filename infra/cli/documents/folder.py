@@ -1,4 +1,6 @@
-"""A folder of documents: `defaults.yaml`, `clusters/*.yaml`, `discover/*.yaml` (.yml and .json too). Anything else in it is reported, not ignored."""
+"""A folder of documents: `defaults.yaml`, `clusters/*.yaml`, `discover/*.yaml` (.yml and .json
+too). Anything else in it is reported, not ignored.
+"""
 
 import re
 from collections.abc import Iterator
@@ -11,12 +13,18 @@ from .problem import Problem
 SUFFIXES = (".yaml", ".yml", ".json")
 FOLDERS = (CLUSTERS, DISCOVER)
 _ID = re.compile(r"[A-Za-z0-9_.-]+")  # as loader.pushed_by takes it
-_LAYOUT = "Documents are DIR/defaults.yaml, DIR/clusters/ID.yaml and DIR/discover/ID.yaml (or .yml, .json)."
+_LAYOUT = (
+    "Documents are DIR/defaults.yaml, DIR/clusters/ID.yaml and DIR/discover/ID.yaml (or .yml,"
+    " .json)."
+)
 
 
 @dataclass(frozen=True)
 class DocumentFile:
-    """One document's file. `text`: as it stands there, comments and all: that is what gets stored."""
+    """One document's file.
+
+    `text`: as it stands there, comments and all: that is what gets stored.
+    """
 
     name: DocumentName
     path: Path
@@ -45,7 +53,9 @@ def read_folder(root: Path) -> Folder:
 
 
 def read_files(paths: list[Path]) -> Folder:
-    """Reads single files, each by where it lies: in a folder `discover`, called `defaults`, else a cluster's."""
+    """Reads single files, each by where it lies: in a folder `discover`, called `defaults`, else a
+    cluster's.
+    """
     return _read([(_name_alone(path), path) for path in paths], ())
 
 
@@ -68,7 +78,9 @@ def _name_alone(path: Path) -> DocumentName:
 def _files(root: Path) -> Iterator[Path]:
     """Files in order of name, without what editors and Git keep for themselves."""
     for path in sorted(root.rglob("*")):
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts):
+        if path.is_file() and not any(
+            part.startswith(".") for part in path.relative_to(root).parts
+        ):
             yield path
 
 
@@ -77,21 +89,50 @@ def _read(found: list[tuple[DocumentName, Path]], unknown_files: tuple[Path, ...
     problems = []
     for name, path in found:
         if name in documents:
-            problems.append(Problem(str(path), f"the document {name} is there twice, also as {documents[name].path}", remedy="Keep one of the two."))
+            problems.append(
+                Problem(
+                    str(path),
+                    f"the document {name} is there twice, also as {documents[name].path}",
+                    remedy="Keep one of the two.",
+                )
+            )
             continue
         if not _ID.fullmatch(name.id):
             said = f"'{name.id}' cannot be a document's id (letters, digits, '-', '_' and '.')"
-            problems.append(Problem(str(path), said, remedy="Rename the file, and name the cluster in the field `cluster`."))
+            problems.append(
+                Problem(
+                    str(path),
+                    said,
+                    remedy="Rename the file, and name the cluster in the field `cluster`.",
+                )
+            )
             continue
         try:
             documents[name] = DocumentFile(name, path, path.read_bytes().decode())
         except OSError as error:
-            problems.append(Problem(str(path), f"cannot be read: {error.strerror}", remedy="Correct the file's permissions."))
+            problems.append(
+                Problem(
+                    str(path),
+                    f"cannot be read: {error.strerror}",
+                    remedy="Correct the file's permissions.",
+                )
+            )
         except UnicodeDecodeError as error:
-            problems.append(Problem(str(path), f"byte {error.start + 1} is not UTF-8", remedy="Save the file as UTF-8."))
-    return Folder(tuple(documents[name] for name in sorted(documents)), tuple(problems), unknown_files)
+            problems.append(
+                Problem(
+                    str(path),
+                    f"byte {error.start + 1} is not UTF-8",
+                    remedy="Save the file as UTF-8.",
+                )
+            )
+    return Folder(
+        tuple(documents[name] for name in sorted(documents)), tuple(problems), unknown_files
+    )
 
 
 def unknown_file_notes(unknown_files: tuple[Path, ...]) -> list[Problem]:
     """What is said of files that are no documents."""
-    return [Problem(str(path), "is not a document, and is ignored", remedy=_LAYOUT) for path in unknown_files]
+    return [
+        Problem(str(path), "is not a document, and is ignored", remedy=_LAYOUT)
+        for path in unknown_files
+    ]

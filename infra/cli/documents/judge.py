@@ -1,4 +1,6 @@
-"""Documents judged as the function judges them: by its own model, with the defaults merged in, all of them together. Pure, and so offline too."""
+"""Documents judged as the function judges them: by its own model, with the defaults merged in, all
+of them together. Pure, and so offline too.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +11,12 @@ from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.endpoint_form import normal_endpoint
 from ecr_public_pusher.configuration.endpoints import allowing
 from ecr_public_pusher.configuration.loader import Configuration, Parameter, load
-from ecr_public_pusher.configuration.schema import ClusterDocument, DefaultsDocument, DiscoverDocument, validated
+from ecr_public_pusher.configuration.schema import (
+    ClusterDocument,
+    DefaultsDocument,
+    DiscoverDocument,
+    validated,
+)
 from ecr_public_pusher.configuration.yaml_document import read_mapping
 from ecr_public_pusher.errors import ConfigurationError, PusherError
 from ecr_public_pusher.results import Namespace
@@ -24,7 +31,9 @@ OFFLINE_REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Judge:
-    """The stack that documents are judged for. `allowed_endpoints` None: not known, so every endpoint passes, and that is noted.
+    """The stack that documents are judged for.
+
+    `allowed_endpoints` None: not known, so every endpoint passes, and that is noted.
 
     `region` None: not known, so a discovery may name the regions of every partition.
     `allowed_roles` likewise.
@@ -37,7 +46,10 @@ class Judge:
     allowed_roles: AllowedRoles | None = None
 
     def load(self, texts: Mapping[DocumentName, str]) -> Configuration:
-        """The configuration that the documents make. Raises ConfigurationError for invalid defaults."""
+        """The configuration that the documents make.
+
+        Raises ConfigurationError for invalid defaults.
+        """
         parameters = [Parameter(name.parameter(self.root), text) for name, text in texts.items()]
         allowed = self.allowed_endpoints if self.allowed_endpoints is not None else _entries(texts)
         return load(
@@ -47,13 +59,18 @@ class Judge:
             account=self.account,
             allowed_endpoints=allowed,
             allowed_roles=self.allowed_roles,
-            regions=known_regions(self.region) if any(name.folder == DISCOVER for name in texts) else (),
+            regions=(
+                known_regions(self.region) if any(name.folder == DISCOVER for name in texts) else ()
+            ),
         )
 
 
 @dataclass(frozen=True)
 class Document:
-    """A document to judge: its text, and what to call the place where it stands. `limit`: how many bytes its parameter takes."""
+    """A document to judge: its text, and what to call the place where it stands.
+
+    `limit`: how many bytes its parameter takes.
+    """
 
     text: str = field(repr=False)
     where: str
@@ -62,7 +79,10 @@ class Document:
 
 @dataclass(frozen=True)
 class Judgement:
-    """`problems`: what the function would refuse. `notes`: what it would take, but is hardly meant."""
+    """`problems`: what the function would refuse.
+
+    `notes`: what it would take, but is hardly meant.
+    """
 
     configuration: Configuration
     problems: tuple[Problem, ...] = ()
@@ -88,19 +108,29 @@ def _unstorable(document: Document) -> Problem | None:
     return Problem(document.where, refused[0], refused[2], remedy=refused[1]) if refused else None
 
 
-def _problems(name: DocumentName, document: Document, error: PusherError, judge: Judge) -> list[Problem]:
+def _problems(
+    name: DocumentName, document: Document, error: PusherError, judge: Judge
+) -> list[Problem]:
     if not document.text.strip():
         return []  # said already
-    found = problems_of(error, where=document.where, parameter=name.parameter(judge.root), text=document.text)
-    return [replace(problem, message=problem.message.removeprefix(f"{name.id}: ")) for problem in found]
+    found = problems_of(
+        error, where=document.where, parameter=name.parameter(judge.root), text=document.text
+    )
+    return [
+        replace(problem, message=problem.message.removeprefix(f"{name.id}: ")) for problem in found
+    ]
 
 
-def _without_defaults(documents: Mapping[DocumentName, Document], error: PusherError, judge: Judge) -> list[Problem]:
+def _without_defaults(
+    documents: Mapping[DocumentName, Document], error: PusherError, judge: Judge
+) -> list[Problem]:
     """The defaults' problems, and what can be said of the others without them."""
     found = _problems(DocumentName.defaults(), documents[DocumentName.defaults()], error, judge)
     for name in sorted(documents.keys() - {DocumentName.defaults()}):
         parameter, text = name.parameter(judge.root), documents[name].text
-        model: type[DefaultsDocument] = DiscoverDocument if name.folder == DISCOVER else ClusterDocument
+        model: type[DefaultsDocument] = (
+            DiscoverDocument if name.folder == DISCOVER else ClusterDocument
+        )
         try:
             validated(model, read_mapping(text, parameter=parameter), parameter)
         except PusherError as own:
@@ -121,9 +151,16 @@ def _endpoint(text: str) -> str:
         return ""
 
 
-def _notes(documents: Mapping[DocumentName, Document], configuration: Configuration, judge: Judge) -> list[Problem]:
-    where = {name.id: document.where for name, document in documents.items() if name.clusters == name.id}
-    enabled = sorted((config for config in configuration.clusters if config.enabled), key=lambda config: config.id)
+def _notes(
+    documents: Mapping[DocumentName, Document], configuration: Configuration, judge: Judge
+) -> list[Problem]:
+    where = {
+        name.id: document.where for name, document in documents.items() if name.clusters == name.id
+    }
+    enabled = sorted(
+        (config for config in configuration.clusters if config.enabled),
+        key=lambda config: config.id,
+    )
     notes = []
     for first, second in combinations(enabled, 2):
         if first.target == second.target and first.secret_name == second.secret_name:
@@ -157,9 +194,25 @@ def _accounts(config: ClusterConfig, where: str) -> list[Problem]:
 
 
 def _overlap(first: ClusterConfig, second: ClusterConfig, where: str) -> list[Problem]:
-    """Namespaces that both documents name for the same cluster and Secret: the second's are conflicts."""
-    shared = [name for name in second.selection.names if first.selection.selector is None and first.selection.selects(Namespace(name))]
+    """Namespaces that both documents name for the same cluster and Secret: the second's are
+    conflicts.
+    """
+    shared = [
+        name
+        for name in second.selection.names
+        if first.selection.selector is None and first.selection.selects(Namespace(name))
+    ]
     if not shared:
         return []
-    said = f"{', '.join(shared[:5])}{', ...' if len(shared) > 5 else ''} of {second.cluster}: the document {first.id} selects that too, and keeps it"
-    return [Problem(where, said, field="namespaces", remedy="Exclude it in one of the two, or give them different secretNames.")]
+    said = (
+        f"{', '.join(shared[:5])}{', ...' if len(shared) > 5 else ''} of {second.cluster}: the"
+        f" document {first.id} selects that too, and keeps it"
+    )
+    return [
+        Problem(
+            where,
+            said,
+            field="namespaces",
+            remedy="Exclude it in one of the two, or give them different secretNames.",
+        )
+    ]

@@ -1,4 +1,6 @@
-"""Secrets that a change of a document leaves behind in a cluster: they expire within 12 hours, and then block pulls. Pure."""
+"""Secrets that a change of a document leaves behind in a cluster: they expire within 12 hours, and
+then block pulls. Pure.
+"""
 
 from dataclasses import replace
 
@@ -13,9 +15,16 @@ from .problem import Problem
 _EXPIRE = "the Secrets that were written stay, expire within 12 hours, and then block pulls"
 
 
-def leftover_notes(changes: list[Change], before: Configuration, after: Configuration) -> list[Problem]:
-    """What is said of documents that stop pushing somewhere, or under some name; of a SecureString without what it held."""
-    old, new = ({config.id: config for config in configuration.clusters} for configuration in (before, after))
+def leftover_notes(
+    changes: list[Change], before: Configuration, after: Configuration
+) -> list[Problem]:
+    """What is said of documents that stop pushing somewhere, or under some name; of a SecureString
+    without what it held.
+    """
+    old, new = (
+        {config.id: config for config in configuration.clusters}
+        for configuration in (before, after)
+    )
     return [
         replace(note, message=f"a change of {note.field}: {_EXPIRE}") if change.secure else note
         for change in changes
@@ -28,15 +37,43 @@ def _notes(old: ClusterConfig | None, new: ClusterConfig | None, where: str) -> 
     if old is None or new is None or not old.enabled:
         return []
     if not new.enabled:
-        return [Problem(where, f"is disabled: {_EXPIRE}", field="enabled", remedy=f"When the pause lasts: ecr-public-pusher remove {old.id}")]
+        return [
+            Problem(
+                where,
+                f"is disabled: {_EXPIRE}",
+                field="enabled",
+                remedy=f"When the pause lasts: ecr-public-pusher remove {old.id}",
+            )
+        ]
     first = f"Before this: ecr-public-pusher remove {old.id}"
     if old.target != new.target:
-        return [Problem(where, f"means another cluster than {old.cluster}, where {_EXPIRE}", field="cluster", remedy=first)]
+        return [
+            Problem(
+                where,
+                f"means another cluster than {old.cluster}, where {_EXPIRE}",
+                field="cluster",
+                remedy=first,
+            )
+        ]
     if old.secret_name != new.secret_name:
-        return [Problem(where, f"is to write {new.secret_name}: of {old.secret_name} {_EXPIRE}", field="secretName", remedy=first)]
+        return [
+            Problem(
+                where,
+                f"is to write {new.secret_name}: of {old.secret_name} {_EXPIRE}",
+                field="secretName",
+                remedy=first,
+            )
+        ]
     if lost := [name for name in old.selection.names if not new.prune and _is_lost(name, new)]:
         named = f"{', '.join(lost[:5])}{', ...' if len(lost) > 5 else ''}"
-        return [Problem(where, f"no longer selects {named}, where {_EXPIRE}", field="namespaces", remedy="prune: true removes them by itself.")]
+        return [
+            Problem(
+                where,
+                f"no longer selects {named}, where {_EXPIRE}",
+                field="namespaces",
+                remedy="prune: true removes them by itself.",
+            )
+        ]
     return []
 
 

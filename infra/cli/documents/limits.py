@@ -7,11 +7,20 @@ STANDARD_BYTES, ADVANCED_BYTES = 4096, 8192
 
 
 def refusal(text: str, *, limit: int = STANDARD_BYTES) -> tuple[str, str, int | None] | None:
-    """Why a value cannot be stored, what to do about it, and the line to blame; None when it can."""
+    """Why a value cannot be stored, what to do about it, and the line to blame; None
+    when it can.
+    """
     size = len(text.encode())
     if size > limit:
         said = f"{size} bytes, and Parameter Store takes {limit}"
-        return said, "Move what many documents share to the defaults, shorten comments, or split the document in two.", None
+        return (
+            said,
+            (
+                "Move what many documents share to the defaults, shorten comments, or split the"
+                " document in two."
+            ),
+            None,
+        )
     if not text.strip():
         return "is empty", "Write at least one field, or delete the file.", None
     before, opened, after = text.partition("{{")

@@ -1,4 +1,6 @@
-"""What is wrong with a document, and where: for people as `file:line: what`, for scripts field by field. Pure."""
+"""What is wrong with a document, and where: for people as `file:line: what`, for scripts field by
+field. Pure.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +18,11 @@ _SCHEMA = "Every field: ecr-public-pusher schema, and the configuration referenc
 
 @dataclass(frozen=True)
 class Problem:
-    """`where`: the file or the parameter. `line`: counted from 1; None where none is to blame. `field`: its path, with dots; empty for the whole."""
+    """`where`: the file or the parameter.
+
+    `line`: counted from 1; None where none is to blame. `field`: its path, with dots; empty for the
+    whole.
+    """
 
     where: str
     message: str
@@ -31,19 +37,33 @@ class Problem:
         return f"{self.where}{f':{self.line}' if self.line else ''}: {self.message}"
 
     def as_json(self) -> dict[str, Any]:
-        return {"where": self.where, "line": self.line, "field": self.field, "message": self.message, "remedy": self.remedy}
+        return {
+            "where": self.where,
+            "line": self.line,
+            "field": self.field,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
 
 
 def problems_of(error: PusherError, *, where: str, parameter: str, text: str) -> list[Problem]:
-    """An invalid document's problems, each with its line in `text`. `parameter`: what the error's message begins with."""
+    """An invalid document's problems, each with its line in `text`.
+
+    `parameter`: what the error's message begins with.
+    """
     remedy = _SCHEMA if error.remedy.startswith(REFERENCE) else error.remedy
     if not error.problems:
         return [Problem(where, error.message.removeprefix(f"{parameter}: "), remedy=remedy)]
-    return [Problem(where, one.message, one.line or line_of(text, one.path), ".".join(one.path), remedy) for one in error.problems]
+    return [
+        Problem(where, one.message, one.line or line_of(text, one.path), ".".join(one.path), remedy)
+        for one in error.problems
+    ]
 
 
 def line_of(text: str, path: Iterable[str]) -> int | None:
-    """The line of a field, or of the innermost thing around it that is there; None when nothing of it is, or the text is not YAML."""
+    """The line of a field, or of the innermost thing around it that is there; None when nothing of
+    it is, or the text is not YAML.
+    """
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, RecursionError):
@@ -53,7 +73,9 @@ def line_of(text: str, path: Iterable[str]) -> int | None:
         if isinstance(node, yaml.SequenceNode) and part.isdecimal() and int(part) < len(node.value):
             node = node.value[int(part)]
             line = node.start_mark.line + 1
-        elif isinstance(node, yaml.MappingNode) and (found := [(key, value) for key, value in node.value if key.value == part]):
+        elif isinstance(node, yaml.MappingNode) and (
+            found := [(key, value) for key, value in node.value if key.value == part]
+        ):
             line, node = found[0][0].start_mark.line + 1, found[0][1]
         else:
             break

@@ -5,21 +5,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecr_public_pusher.configuration.loader import NOT_DISCOVERED, merge_defaults, sign_in_type
-from ecr_public_pusher.configuration.schema import CompleteDocument, DefaultsDocument, DiscoverDocument, validated
+from ecr_public_pusher.configuration.schema import (
+    CompleteDocument,
+    DefaultsDocument,
+    DiscoverDocument,
+    validated,
+)
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 
 from .document import CLUSTERS, DISCOVER, DocumentName
 
 DOCUMENT, DEFAULTS, BOTH, BUILT_IN = "document", "defaults", "document and defaults", "built in"
 _KEY_BY_KEY = ("labels", "annotations")
-_MODELS: Mapping[str, type[DefaultsDocument]] = {"": DefaultsDocument, CLUSTERS: CompleteDocument, DISCOVER: DiscoverDocument}
+_MODELS: Mapping[str, type[DefaultsDocument]] = {
+    "": DefaultsDocument,
+    CLUSTERS: CompleteDocument,
+    DISCOVER: DiscoverDocument,
+}
 # The cluster first, then the fields in the model's order.
 _FIRST = ("cluster", "endpoint", "regions", "tags")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One field. `origin`: the document, the defaults, both (labels and annotations), or built in."""
+    """One field.
+
+    `origin`: the document, the defaults, both (labels and annotations), or built in.
+    """
 
     field: str
     value: Any
@@ -27,16 +39,33 @@ class Setting:
 
 
 def settings(name: DocumentName, text: str, defaults: str | None, *, region: str) -> list[Setting]:
-    """Every field that has a value, in the order of the reference. Raises PusherError for an invalid document."""
+    """Every field that has a value, in the order of the reference.
+
+    Raises PusherError for an invalid document.
+    """
     own = _fields(text, str(name))
     shared = _fields(defaults, "defaults") if defaults is not None and name.folder else {}
     if name.folder == DISCOVER:
         shared = {field: value for field, value in shared.items() if field not in NOT_DISCOVERED}
     merged = merge_defaults(own, shared)
-    document = validated(_MODELS[name.folder], {**_built_in(name, merged, region), **merged}, str(name))
-    shown = {field: _shown(value) for field, value in document.model_dump(by_alias=True, mode="json", exclude_none=True).items()}
-    order = [*(field for field in _FIRST if field in shown), *(field for field in shown if field not in _FIRST)]
-    return [Setting(field, shown[field], _origin(field, own, shared)) for field in order if shown[field] not in ([], {})]
+    document = validated(
+        _MODELS[name.folder], {**_built_in(name, merged, region), **merged}, str(name)
+    )
+    shown = {
+        field: _shown(value)
+        for field, value in document.model_dump(
+            by_alias=True, mode="json", exclude_none=True
+        ).items()
+    }
+    order = [
+        *(field for field in _FIRST if field in shown),
+        *(field for field in shown if field not in _FIRST),
+    ]
+    return [
+        Setting(field, shown[field], _origin(field, own, shared))
+        for field in order
+        if shown[field] not in ([], {})
+    ]
 
 
 def _built_in(name: DocumentName, merged: Mapping[str, Any], region: str) -> dict[str, Any]:
@@ -48,7 +77,11 @@ def _built_in(name: DocumentName, merged: Mapping[str, Any], region: str) -> dic
 
 def _shown(value: Any) -> Any:
     """Without the parts of a mapping that say nothing."""
-    return {key: item for key, item in value.items() if item not in ([], None)} if isinstance(value, dict) else value
+    return (
+        {key: item for key, item in value.items() if item not in ([], None)}
+        if isinstance(value, dict)
+        else value
+    )
 
 
 def _fields(text: str, parameter: str) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""Documents in Parameter Store: read with what is needed to write them back as they were, and never over somebody else's change."""
+"""Documents in Parameter Store: read with what is needed to write them back as they were, and never
+over somebody else's change.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +20,10 @@ SECURE = "SecureString"
 
 @dataclass(frozen=True)
 class Stored:
-    """A document as it is stored. `error`: the code with which AWS refused to decrypt it; its text is empty then."""
+    """A document as it is stored.
+
+    `error`: the code with which AWS refused to decrypt it; its text is empty then.
+    """
 
     name: DocumentName
     parameter: str
@@ -45,7 +50,9 @@ class Snapshot:
     unknown: tuple[str, ...] = ()
 
     def demand_readable(self) -> None:
-        """Raises CliError when a document could not be decrypted: what is not seen can be neither compared nor judged."""
+        """Raises CliError when a document could not be decrypted: what is not seen can be neither
+        compared nor judged.
+        """
         if sealed := [stored for stored in self.documents.values() if stored.error]:
             raise CliError(
                 f"{sealed[0].parameter}: the SecureString cannot be decrypted: {sealed[0].error}"
@@ -64,27 +71,49 @@ class Store:
     def read(self) -> Snapshot:
         """All of them. A SecureString that may not be decrypted is there, with its error."""
         found = {one["Name"]: one for page in self._pages() for one in page["Parameters"]}
-        names = {parameter: DocumentName.of_parameter(parameter, root=self.root) for parameter in found}
+        names = {
+            parameter: DocumentName.of_parameter(parameter, root=self.root) for parameter in found
+        }
         texts: dict[str, str | ClientError] = {}
-        secure = [parameter for parameter, name in names.items() if name and found[parameter]["Type"] == SECURE]
+        secure = [
+            parameter
+            for parameter, name in names.items()
+            if name and found[parameter]["Type"] == SECURE
+        ]
         for batch in batched(secure, NAMES_AT_ONCE, strict=False):
             texts |= self._decrypted(batch)
-        names = {parameter: name for parameter, name in names.items() if parameter not in secure or parameter in texts}  # else deleted since
-        documents = {name: _stored(name, found[parameter], texts.get(parameter)) for parameter, name in names.items() if name}
-        return Snapshot(documents, tuple(sorted(parameter for parameter, name in names.items() if name is None)))
+        names = {
+            parameter: name
+            for parameter, name in names.items()
+            if parameter not in secure or parameter in texts
+        }  # else deleted since
+        documents = {
+            name: _stored(name, found[parameter], texts.get(parameter))
+            for parameter, name in names.items()
+            if name
+        }
+        return Snapshot(
+            documents, tuple(sorted(parameter for parameter, name in names.items() if name is None))
+        )
 
     def get(self, name: DocumentName) -> Stored | None:
         """One of them; None when it is not there."""
         try:
-            one = self._ssm.get_parameter(Name=name.parameter(self.root), WithDecryption=True)["Parameter"]
+            one = self._ssm.get_parameter(Name=name.parameter(self.root), WithDecryption=True)[
+                "Parameter"
+            ]
         except self._ssm.exceptions.ParameterNotFound:
             return None
         return _stored(name, one, None)
 
-    def put(self, name: DocumentName, text: str, *, before: Stored | None, key_id: str | None = None) -> None:
-        """Writes a document over `before` (None: a new one, encrypted under `key_id` where one is given).
+    def put(
+        self, name: DocumentName, text: str, *, before: Stored | None, key_id: str | None = None
+    ) -> None:
+        """Writes a document over `before` (None: a new one, encrypted under `key_id` where one is
+        given).
 
-        Its type, key, description, tier and tags stay. Raises CliError when somebody else has written it meanwhile.
+        Its type, key, description, tier and tags stay. Raises CliError when somebody else has
+        written it meanwhile.
         """
         parameter = name.parameter(self.root)
         if before is None:
@@ -92,12 +121,28 @@ class Store:
             return
         now = self.get(name)
         if now is None or now.version != before.version:
-            raise _changed_meanwhile(parameter, "deleted" if now is None else f"changed (version {before.version} is now {now.version})")
+            raise _changed_meanwhile(
+                parameter,
+                (
+                    "deleted"
+                    if now is None
+                    else f"changed (version {before.version} is now {now.version})"
+                ),
+            )
         kept = self._kept(parameter, before)
-        written = self._ssm.put_parameter(Name=parameter, Value=text, Type=before.type, Overwrite=True, **kept)["Version"]
+        written = self._ssm.put_parameter(
+            Name=parameter, Value=text, Type=before.type, Overwrite=True, **kept
+        )["Version"]
         if written != before.version + 1:
-            said = f"written by somebody else at the same moment (version {written - 1}), which this write has replaced"
-            raise _changed_meanwhile(parameter, said, remedy=f"See what it was: aws ssm get-parameter-history --name {parameter}")
+            said = (
+                f"written by somebody else at the same moment (version {written - 1}), which this"
+                " write has replaced"
+            )
+            raise _changed_meanwhile(
+                parameter,
+                said,
+                remedy=f"See what it was: aws ssm get-parameter-history --name {parameter}",
+            )
 
     def delete(self, stored: Stored) -> None:
         """Deletes a document; one that has gone already is gone."""
@@ -117,7 +162,11 @@ class Store:
             if is_throttled(error):
                 raise
             if len(parameters) > 1:
-                return {parameter: text for one in parameters for parameter, text in self._decrypted((one,)).items()}
+                return {
+                    parameter: text
+                    for one in parameters
+                    for parameter, text in self._decrypted((one,)).items()
+                }
             return {parameters[0]: error}
         return {one["Name"]: one["Value"] for one in answer["Parameters"]}
 
@@ -130,7 +179,9 @@ class Store:
         except self._ssm.exceptions.ParameterAlreadyExists:
             there = self.get(name)
             if there is None or there.text != text:
-                raise _changed_meanwhile(parameter, "made by somebody else at the same moment, and says something else") from None
+                raise _changed_meanwhile(
+                    parameter, "made by somebody else at the same moment, and says something else"
+                ) from None
 
     def _kept(self, parameter: str, before: Stored) -> dict[str, Any]:
         """What an overwrite would reset if it did not repeat it. Tags stay by themselves."""
@@ -141,12 +192,19 @@ class Store:
             if not before.secure:
                 return {}
             raise CliError(
-                f"{parameter} is a SecureString, and its key cannot be seen ({error.response['Error']['Code']}): nothing was written.",
-                remedy="You need ssm:DescribeParameters, so that it stays under the key that it has.",
+                f"{parameter} is a SecureString, and its key cannot be seen"
+                f" ({error.response['Error']['Code']}): nothing was written.",
+                remedy=(
+                    "You need ssm:DescribeParameters, so that it stays under the key that it has."
+                ),
                 exit_code=ExitCode.AWS,
             ) from None
         fields = described[0] if described else {}
-        return {key: fields[key] for key in ("KeyId", "Description", "AllowedPattern", "Tier", "DataType") if fields.get(key)}
+        return {
+            key: fields[key]
+            for key in ("KeyId", "Description", "AllowedPattern", "Tier", "DataType")
+            if fields.get(key)
+        }
 
 
 def _stored(name: DocumentName, one: Mapping[str, Any], text: str | ClientError | None) -> Stored:
@@ -158,5 +216,7 @@ def _stored(name: DocumentName, one: Mapping[str, Any], text: str | ClientError 
     return replace(stored, text=text)
 
 
-def _changed_meanwhile(parameter: str, what: str, remedy: str = "Look at it anew, and try again.") -> CliError:
+def _changed_meanwhile(
+    parameter: str, what: str, remedy: str = "Look at it anew, and try again."
+) -> CliError:
     return CliError(f"{parameter} was {what}.", remedy=remedy, exit_code=ExitCode.NOT_OK)

@@ -1,1 +1,3 @@
-"""What makes a cluster ready for the function: its access entry, its RBAC, its document; each step says what it would do, did, or could not do."""
+"""What makes a cluster ready for the function: its access entry, its RBAC, its document; each step
+says what it would do, did, or could not do.
+"""

@@ -1,4 +1,6 @@
-"""The RBAC of a cluster applied by the person's own kubeconfig, once it is certain that a context leads to that cluster."""
+"""The RBAC of a cluster applied by the person's own kubeconfig, once it is certain that a context
+leads to that cluster.
+"""
 
 import base64
 import binascii
@@ -20,7 +22,9 @@ FIELD_MANAGER = "ecr-public-pusher-cli"
 
 @dataclass(frozen=True)
 class Choice:
-    """How the person chose the way to the cluster. `trust`: that its context leads there, though nothing shows it.
+    """How the person chose the way to the cluster.
+
+    `trust`: that its context leads there, though nothing shows it.
 
     `by_hand`: the command with which somebody else applies the same.
     """
@@ -33,9 +37,18 @@ class Choice:
 
 
 class RbacStep:
-    """Applies `objects`. `seen`: the cluster as EKS describes it, or the step that says why EKS could not."""
+    """Applies `objects`.
 
-    def __init__(self, cluster: NewCluster, objects: Sequence[Manifest], choice: Choice, seen: EksCluster | Step) -> None:
+    `seen`: the cluster as EKS describes it, or the step that says why EKS could not.
+    """
+
+    def __init__(
+        self,
+        cluster: NewCluster,
+        objects: Sequence[Manifest],
+        choice: Choice,
+        seen: EksCluster | Step,
+    ) -> None:
         self._cluster, self._objects, self._choice, self._seen = cluster, objects, choice, seen
         self._admin: ClusterAdmin | None = None
         self._where = self._whoami = ""
@@ -55,7 +68,9 @@ class RbacStep:
                 self._where = f"context {context.name} ({context.server})"
                 self._whoami = f"kubectl --context {shlex.quote(context.name)} auth whoami"
                 self._admin = ClusterAdmin(files, context.name, field_manager=FIELD_MANAGER)
-            step = apply_all(self._admin, self._objects, self._where, dry_run=dry_run, force=self._choice.force)
+            step = apply_all(
+                self._admin, self._objects, self._where, dry_run=dry_run, force=self._choice.force
+            )
         except CliError as error:
             return Step(STEP, Outcome.FAILED, error.message, f"{error.remedy}\n{self._by_hand}")
         if not step.failed:
@@ -71,20 +86,38 @@ class RbacStep:
         return self._certain(found), files
 
     def _certain(self, found: Kubeconfig) -> Context:
-        """The context that was asked for, or the one that leads to the cluster. Raises CliError for one that leads elsewhere, or may."""
+        """The context that was asked for, or the one that leads to the cluster.
+
+        Raises CliError for one that leads elsewhere, or may.
+        """
         named = found.find(self._choice.context) if self._choice.context else None
         endpoint, authority = self._place()
         if named is None and endpoint and (context := found.leading_to(endpoint, authority)):
             return context
         context = named or (found.find(found.current) if found.current else None)
         if context is None:
-            raise CliError("Your kubeconfig has no current context.", remedy=f"Name one: --context. {self._get_one}")
+            raise CliError(
+                "Your kubeconfig has no current context.",
+                remedy=f"Name one: --context. {self._get_one}",
+            )
         if self._choice.trust or (endpoint and context.leads_to(endpoint, authority)):
             return context
         if endpoint:
-            said = f"The context {context.name} leads to {context.server or 'no server'}, and the cluster is {endpoint}."
-            raise CliError(said, remedy=f"Name the cluster's context: --context. {self._get_one} Through a tunnel: --trust-context.")
-        said = f"Nothing shows that the context {context.name} ({context.server}) is the cluster: {self._unseen}."
+            said = (
+                f"The context {context.name} leads to {context.server or 'no server'}, and the"
+                f" cluster is {endpoint}."
+            )
+            raise CliError(
+                said,
+                remedy=(
+                    f"Name the cluster's context: --context. {self._get_one} Through a tunnel:"
+                    " --trust-context."
+                ),
+            )
+        said = (
+            f"Nothing shows that the context {context.name} ({context.server}) is the cluster:"
+            f" {self._unseen}."
+        )
         raise CliError(said, remedy="If you know that it is: --context NAME --trust-context.")
 
     def _place(self) -> tuple[str, bytes]:
@@ -100,14 +133,21 @@ class RbacStep:
 
     @property
     def _unseen(self) -> str:
-        return self._seen.message.rstrip(".") if isinstance(self._seen, Step) else "it has no endpoint yet"
+        return (
+            self._seen.message.rstrip(".")
+            if isinstance(self._seen, Step)
+            else "it has no endpoint yet"
+        )
 
     @property
     def _get_one(self) -> str:
         config = self._cluster.config
         if not self._cluster.is_eks:
             return "Get a kubeconfig of the cluster's administrator."
-        return f"To get one: aws eks update-kubeconfig --region {config.region} --name {config.cluster}"
+        return (
+            f"To get one: aws eks update-kubeconfig --region {config.region} --name"
+            f" {config.cluster}"
+        )
 
     @property
     def _by_hand(self) -> str:

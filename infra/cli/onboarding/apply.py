@@ -35,20 +35,35 @@ class ClusterAdmin:
         from urllib3 import Retry
 
         settings = client.Configuration()
-        settings.retries = Retry(total=0, redirect=False)  # by default a redirect is followed, and takes what was to be applied elsewhere
+        settings.retries = Retry(
+            total=0, redirect=False
+        )  # by default a redirect is followed, and takes what was to be applied elsewhere
         self._manager = field_manager
         try:
-            self._api = config.new_client_from_config(config_file=files, context=context, client_configuration=settings, persist_config=False)
+            self._api = config.new_client_from_config(
+                config_file=files,
+                context=context,
+                client_configuration=settings,
+                persist_config=False,
+            )
         except (config.ConfigException, OSError, ValueError) as error:
-            said = str(error)[:MESSAGE_LENGTH] if isinstance(error, config.ConfigException) else type(error).__name__
+            said = (
+                str(error)[:MESSAGE_LENGTH]
+                if isinstance(error, config.ConfigException)
+                else type(error).__name__
+            )
             raise CliError(
-                f"The context {context} cannot be used: {said}", remedy=f"Try: kubectl --context {shlex.quote(context)} auth whoami"
+                f"The context {context} cannot be used: {said}",
+                remedy=f"Try: kubectl --context {shlex.quote(context)} auth whoami",
             ) from None
         _relax(self._api)
         self._rbac = client.RbacAuthorizationV1Api(self._api)
 
     def apply(self, one: Manifest, *, dry_run: bool, force: bool) -> Applied:
-        """Applies an object, or says what that would do. Raises CliError when the cluster does not answer."""
+        """Applies an object, or says what that would do.
+
+        Raises CliError when the cluster does not answer.
+        """
         from kubernetes.client.exceptions import ApiException
 
         try:
@@ -60,7 +75,10 @@ class ClusterAdmin:
             raise _no_answer(error) from None
         if before is None:
             return Applied(described(one), Outcome.CREATED)
-        return Applied(described(one), Outcome.UNCHANGED if _content(before) == _content(after) else Outcome.UPDATED)
+        return Applied(
+            described(one),
+            Outcome.UNCHANGED if _content(before) == _content(after) else Outcome.UPDATED,
+        )
 
     def _read(self, one: Manifest) -> dict[str, Any] | None:
         from kubernetes.client.exceptions import ApiException
@@ -73,31 +91,62 @@ class ClusterAdmin:
             raise
 
     def _patch(self, one: Manifest, *, dry_run: bool, force: bool) -> dict[str, Any]:
-        options: dict[str, Any] = {"body": one, "field_manager": self._manager, "_content_type": APPLY}
-        return self._call("patch", one, options | ({"force": True} if force else {}) | ({"dry_run": "All"} if dry_run else {}))
+        options: dict[str, Any] = {
+            "body": one,
+            "field_manager": self._manager,
+            "_content_type": APPLY,
+        }
+        return self._call(
+            "patch",
+            one,
+            options | ({"force": True} if force else {}) | ({"dry_run": "All"} if dry_run else {}),
+        )
 
     def _call(self, verb: str, one: Manifest, options: dict[str, Any]) -> dict[str, Any]:
-        kind = {"ClusterRole": "cluster_role", "ClusterRoleBinding": "cluster_role_binding", "RoleBinding": "namespaced_role_binding"}[one["kind"]]
+        kind = {
+            "ClusterRole": "cluster_role",
+            "ClusterRoleBinding": "cluster_role_binding",
+            "RoleBinding": "namespaced_role_binding",
+        }[one["kind"]]
         metadata = one["metadata"]
         place = {"namespace": metadata["namespace"]} if "namespace" in metadata else {}
-        answer = getattr(self._rbac, f"{verb}_{kind}")(name=metadata["name"], **place, **options, _request_timeout=TIMEOUTS)
+        answer = getattr(self._rbac, f"{verb}_{kind}")(
+            name=metadata["name"], **place, **options, _request_timeout=TIMEOUTS
+        )
         return dict(self._api.sanitize_for_serialization(answer))
 
 
-def apply_all(admin: ClusterAdmin, objects: Sequence[Manifest], where: str, *, dry_run: bool, force: bool = False) -> Step:
+def apply_all(
+    admin: ClusterAdmin,
+    objects: Sequence[Manifest],
+    where: str,
+    *,
+    dry_run: bool,
+    force: bool = False,
+) -> Step:
     """All objects as one step. One that is refused does not keep the others from being applied."""
     done = [admin.apply(one, dry_run=dry_run, force=force) for one in objects]
-    details = tuple(f"{one.object}: {one.outcome.value}{f' ({one.said})' if one.said else ''}" for one in done)
+    details = tuple(
+        f"{one.object}: {one.outcome.value}{f' ({one.said})' if one.said else ''}" for one in done
+    )
     outcomes = {one.outcome for one in done}
     if Outcome.FAILED in outcomes:
         return Step(STEP, Outcome.FAILED, f"{where}: not everything could be applied", "", details)
     if outcomes <= {Outcome.UNCHANGED}:
         return Step(STEP, Outcome.UNCHANGED, f"{where}: {len(done)} objects", "", details)
-    return Step(STEP, Outcome.CREATED if outcomes == {Outcome.CREATED} else Outcome.UPDATED, f"{where}: {len(done)} objects", "", details)
+    return Step(
+        STEP,
+        Outcome.CREATED if outcomes == {Outcome.CREATED} else Outcome.UPDATED,
+        f"{where}: {len(done)} objects",
+        "",
+        details,
+    )
 
 
 def _relax(api: Any) -> None:
-    """Many clusters' authorities lack extensions that Python 3.13 demands by default; chain and host name are verified all the same."""
+    """Many clusters' authorities lack extensions that Python 3.13 demands by default; chain and
+    host name are verified all the same.
+    """
     configuration = api.configuration
     if not configuration.verify_ssl:
         return
@@ -107,7 +156,9 @@ def _relax(api: Any) -> None:
 
 
 def _content(one: dict[str, Any]) -> dict[str, Any]:
-    metadata = {name: value for name, value in one.get("metadata", {}).items() if name not in _VOLATILE}
+    metadata = {
+        name: value for name, value in one.get("metadata", {}).items() if name not in _VOLATILE
+    }
     return {**one, "metadata": metadata}
 
 
@@ -115,7 +166,9 @@ def _said(error: Any) -> str:
     """The API server's own words of a refusal, which hold no credential; never the headers."""
     status = _status(error.body)
     causes = (status.get("details") or {}).get("causes") or ()
-    if managers := sorted({_manager(cause) for cause in causes if cause.get("reason") == "FieldManagerConflict"}):
+    if managers := sorted(
+        {_manager(cause) for cause in causes if cause.get("reason") == "FieldManagerConflict"}
+    ):
         return f"held by {', '.join(managers)}: --force-conflicts takes it over"
     return f"{error.status} {status.get('message') or error.reason}"[:MESSAGE_LENGTH]
 

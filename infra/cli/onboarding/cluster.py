@@ -1,4 +1,6 @@
-"""One cluster to be made ready: its document before and after, its settings, and every document that means the same cluster."""
+"""One cluster to be made ready: its document before and after, its settings, and every document
+that means the same cluster.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +23,10 @@ STEP = "document"
 
 @dataclass(frozen=True)
 class NewCluster:
-    """`text`: what its document is to be. `configs`: of all documents that mean the same cluster, its own first."""
+    """`text`: what its document is to be.
+
+    `configs`: of all documents that mean the same cluster, its own first.
+    """
 
     name: DocumentName
     text: str
@@ -37,19 +42,30 @@ class NewCluster:
     def plan(self, store_parameter: str) -> Step:
         """What is to become of the document."""
         if self.before is None:
-            return Step(STEP, Outcome.CREATED, store_parameter, details=tuple(self.text.splitlines()))
+            return Step(
+                STEP, Outcome.CREATED, store_parameter, details=tuple(self.text.splitlines())
+            )
         if self.text == self.before.text:
             return Step(STEP, Outcome.UNCHANGED, store_parameter)
         details = text_diff(self.before.text, self.text, str(self.name), f"{self.name} (changed)")
         return Step(STEP, Outcome.UPDATED, store_parameter, details=tuple(details))
 
 
-def new_cluster(deployed: Deployed, document_id: str, given: Given, file_text: str | None, *, replace: bool) -> NewCluster:
-    """From the options, a file, or the document that is there. Raises CliError where the function would not take it."""
+def new_cluster(
+    deployed: Deployed, document_id: str, given: Given, file_text: str | None, *, replace: bool
+) -> NewCluster:
+    """From the options, a file, or the document that is there.
+
+    Raises CliError where the function would not take it.
+    """
     name = DocumentName.cluster(document_id)
-    if DocumentName.of_parameter(name.parameter(deployed.store.root), root=deployed.store.root) != name:
+    if (
+        DocumentName.of_parameter(name.parameter(deployed.store.root), root=deployed.store.root)
+        != name
+    ):
         raise CliError(
-            f"'{document_id}' cannot be an id: letters, digits, '-', '_' and '.' only.", remedy="Choose another; --cluster names the EKS cluster."
+            f"'{document_id}' cannot be an id: letters, digits, '-', '_' and '.' only.",
+            remedy="Choose another; --cluster names the EKS cluster.",
         )
     before = deployed.snapshot.documents.get(name)
     if before is not None and before.error:
@@ -57,23 +73,39 @@ def new_cluster(deployed: Deployed, document_id: str, given: Given, file_text: s
     text = _text(name, before, given, file_text, replace=replace)
     judgement = deployed.judged({name: deployed.replacement(name, text, str(name))})
     theirs = [problem for problem in judgement.problems if problem.where == str(name)]
-    theirs = theirs or [problem for problem in judgement.problems if problem.where == str(DocumentName.defaults())]
+    theirs = theirs or [
+        problem for problem in judgement.problems if problem.where == str(DocumentName.defaults())
+    ]
     if theirs:
         said = "\n  ".join(str(problem) for problem in theirs)
-        raise CliError(f"The function would not take this document; nothing was done.\n  {said}", remedy=theirs[0].remedy)
+        raise CliError(
+            f"The function would not take this document; nothing was done.\n  {said}",
+            remedy=theirs[0].remedy,
+        )
     config = next(one for one in judgement.configuration.clusters if one.id == document_id)
-    same = [one for one in judgement.configuration.clusters if one.target == config.target and one.id != document_id]
+    same = [
+        one
+        for one in judgement.configuration.clusters
+        if one.target == config.target and one.id != document_id
+    ]
     notes = [note for note in judgement.notes if note.where == str(name)]
     return NewCluster(name, text, before, config, [config, *same], notes)
 
 
-def _text(name: DocumentName, before: Stored | None, given: Given, file_text: str | None, *, replace: bool) -> str:
+def _text(
+    name: DocumentName, before: Stored | None, given: Given, file_text: str | None, *, replace: bool
+) -> str:
     if file_text is not None and not given.nothing:
-        raise CliError("Fields come from options or from a file, not from both.", remedy="Put them into the file, or leave --file out.")
+        raise CliError(
+            "Fields come from options or from a file, not from both.",
+            remedy="Put them into the file, or leave --file out.",
+        )
     if file_text is None and given.nothing:
         if before is not None:
             return before.text
-        text = compose({"cluster": name.id})  # what else it needs, the defaults may have; the model says so if not
+        text = compose(
+            {"cluster": name.id}
+        )  # what else it needs, the defaults may have; the model says so if not
     else:
         text = file_text if file_text is not None else compose(given.document())
     if before is None:
@@ -84,7 +116,10 @@ def _text(name: DocumentName, before: Stored | None, given: Given, file_text: st
         difference = "\n".join(text_diff(before.text, text, str(name), "this command"))
         raise CliError(
             f"There is a document {name.id} already, and it says something else:\n{difference}",
-            remedy=f"--replace writes this one over it; ecr-public-pusher clusters edit {name.id} changes it; without fields, it is taken as it is.",
+            remedy=(
+                f"--replace writes this one over it; ecr-public-pusher clusters edit {name.id}"
+                " changes it; without fields, it is taken as it is."
+            ),
         )
     return text
 

@@ -1,4 +1,6 @@
-"""What EKS says of a cluster to the person's own credentials, and the access entry that admits the function's role there."""
+"""What EKS says of a cluster to the person's own credentials, and the access entry that admits the
+function's role there.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +31,10 @@ class EksCluster:
 
 @dataclass(frozen=True)
 class Admission:
-    """Whom to admit where. `account`: the cluster's, where it is known; `principal`: the role that signs in."""
+    """Whom to admit where.
+
+    `account`: the cluster's, where it is known; `principal`: the role that signs in.
+    """
 
     config: ClusterConfig
     principal: str
@@ -40,37 +45,55 @@ class Admission:
 
     @property
     def entry(self) -> str:
-        return f"--region {self.config.region} --cluster-name {self.config.cluster} --principal-arn {self.principal}"
+        return (
+            f"--region {self.config.region} --cluster-name {self.config.cluster} --principal-arn"
+            f" {self.principal}"
+        )
 
     @property
     def create_command(self) -> str:
-        return f"aws eks create-access-entry {self.entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
+        return (
+            f"aws eks create-access-entry {self.entry} --type STANDARD --kubernetes-groups"
+            f" {RBAC_GROUP}"
+        )
 
     def update_command(self, groups: tuple[str, ...]) -> str:
-        return f"aws eks update-access-entry {self.entry} --kubernetes-groups {' '.join([*groups, RBAC_GROUP])}"
+        return (
+            f"aws eks update-access-entry {self.entry} --kubernetes-groups"
+            f" {' '.join([*groups, RBAC_GROUP])}"
+        )
 
     @property
     def mode_command(self) -> str:
         cluster = f"--region {self.config.region} --name {self.config.cluster}"
         return (
-            f"aws eks update-cluster-config {cluster} --access-config authenticationMode=API_AND_CONFIG_MAP && "
-            f"aws eks wait cluster-active {cluster} && {self.create_command}"
+            f"aws eks update-cluster-config {cluster} --access-config"
+            f" authenticationMode=API_AND_CONFIG_MAP && aws eks wait cluster-active {cluster} &&"
+            f" {self.create_command}"
         )
 
 
 def describe(eks: Any, admission: Admission) -> EksCluster | Step:
-    """The cluster; or a failed step that says why it cannot be seen, and who must admit the role."""
+    """The cluster; or a failed step that says why it cannot be seen, and who must admit
+    the role.
+    """
     name, region = admission.config.cluster, admission.config.region
     try:
         found = eks.describe_cluster(name=name)["cluster"]
     except eks.exceptions.ResourceNotFoundException:
-        said = f"EKS in {region} shows your credentials no cluster {name}; the document means account {admission.account}"
+        said = (
+            f"EKS in {region} shows your credentials no cluster {name}; the document means account"
+            f" {admission.account}"
+        )
         return _unseen(admission, said)
     except (ClientError, BotoCoreError) as error:
         return _unseen(admission, explain(error).message)
     account = found["arn"].split(":")[4]
     if admission.account and account != admission.account:
-        said = f"your credentials see {found['arn']}, and the document means account {admission.account}"
+        said = (
+            f"your credentials see {found['arn']}, and the document means account"
+            f" {admission.account}"
+        )
         return _unseen(admission, said)
     mode = found.get("accessConfig", {}).get("authenticationMode", CONFIG_MAP)
     ca_base64 = found.get("certificateAuthority", {}).get("data", "")
@@ -79,8 +102,13 @@ def describe(eks: Any, admission: Admission) -> EksCluster | Step:
 
 
 def _unseen(admission: Admission, said: str) -> Step:
-    remedy = "Is it the right name, region and account? Credentials of another account: --cluster-profile NAME."
-    return Step(STEP, Outcome.FAILED, said, f"{remedy}\n{_owner(admission, admission.create_command)}")
+    remedy = (
+        "Is it the right name, region and account? Credentials of another account:"
+        " --cluster-profile NAME."
+    )
+    return Step(
+        STEP, Outcome.FAILED, said, f"{remedy}\n{_owner(admission, admission.create_command)}"
+    )
 
 
 def _owner(admission: Admission, command: str) -> str:
@@ -101,7 +129,9 @@ class Entry:
 
 
 class AccessEntryStep:
-    """Admits the role by an access entry: makes one, or adds the group to the one that is there, whose own groups it keeps."""
+    """Admits the role by an access entry: makes one, or adds the group to the one that is there,
+    whose own groups it keeps.
+    """
 
     def __init__(self, eks: Any, admission: Admission, cluster: EksCluster) -> None:
         self._eks, self._admission, self._cluster = eks, admission, cluster
@@ -109,10 +139,15 @@ class AccessEntryStep:
     def plan(self) -> Step:
         """What it would do."""
         if self._cluster.authentication_mode == CONFIG_MAP:
-            said = f"{self._admission.config.cluster} knows no access entries: its authentication mode is {CONFIG_MAP}"
+            said = (
+                f"{self._admission.config.cluster} knows no access entries: its authentication mode"
+                f" is {CONFIG_MAP}"
+            )
             if self._cluster.local:
                 return self._of_aws_auth(said)
-            remedy = "The cluster's owner changes the mode, which cannot be undone, and admits the role:"
+            remedy = (
+                "The cluster's owner changes the mode, which cannot be undone, and admits the role:"
+            )
             return Step(STEP, Outcome.FAILED, said, f"{remedy}\n{self._admission.mode_command}")
         try:
             entry = self._entry()
@@ -124,11 +159,16 @@ class AccessEntryStep:
         """A local cluster's mode cannot be changed."""
         edit = f"kubectl --context {self._cluster.arn} edit configmap aws-auth -n kube-system"
         who = "The cluster's owner adds this to mapRoles of its ConfigMap aws-auth"
-        remedy = f"{who}; then run the same without --admit:\n{edit}\n{mapped_role(self._admission.principal)}"
+        remedy = (
+            f"{who}; then run the same without"
+            f" --admit:\n{edit}\n{mapped_role(self._admission.principal)}"
+        )
         return Step(STEP, Outcome.FAILED, f"{said}, as a local cluster's is", remedy)
 
     def look(self) -> Step:
-        """Whether the role is admitted already, where that can be seen and access entries alone decide it; else it is left to the check."""
+        """Whether the role is admitted already, where that can be seen and access entries alone
+        decide it; else it is left to the check.
+        """
         if self._cluster.authentication_mode != API:
             return not_asked_for(self._admission)
         try:
@@ -138,9 +178,15 @@ class AccessEntryStep:
         planned = self._planned(entry)
         if not planned.changes:
             return planned
-        command = self._admission.update_command(entry.groups) if entry else self._admission.create_command
+        command = (
+            self._admission.update_command(entry.groups)
+            if entry
+            else self._admission.create_command
+        )
         said = f"{self._cluster.arn} does not admit {self._admission.principal}"
-        return Step(STEP, Outcome.FAILED, said, f"Give --admit.\n{_owner(self._admission, command)}")
+        return Step(
+            STEP, Outcome.FAILED, said, f"Give --admit.\n{_owner(self._admission, command)}"
+        )
 
     def do(self) -> Step:
         """Does it. Run again, it finds nothing to do."""
@@ -156,19 +202,30 @@ class AccessEntryStep:
         name, principal = self._admission.config.cluster, self._admission.principal
         if planned.outcome is Outcome.CREATED:
             try:
-                self._eks.create_access_entry(clusterName=name, principalArn=principal, type="STANDARD", kubernetesGroups=[RBAC_GROUP])
+                self._eks.create_access_entry(
+                    clusterName=name,
+                    principalArn=principal,
+                    type="STANDARD",
+                    kubernetesGroups=[RBAC_GROUP],
+                )
                 return planned
             except self._eks.exceptions.ResourceInUseException:
                 pass  # made by somebody else meanwhile
         entry = self._entry()
         assert entry is not None
         if RBAC_GROUP not in entry.groups:
-            self._eks.update_access_entry(clusterName=name, principalArn=principal, kubernetesGroups=[*entry.groups, RBAC_GROUP])
+            self._eks.update_access_entry(
+                clusterName=name,
+                principalArn=principal,
+                kubernetesGroups=[*entry.groups, RBAC_GROUP],
+            )
         return self._planned(entry)
 
     def _entry(self) -> Entry | None:
         try:
-            found = self._eks.describe_access_entry(clusterName=self._admission.config.cluster, principalArn=self._admission.principal)
+            found = self._eks.describe_access_entry(
+                clusterName=self._admission.config.cluster, principalArn=self._admission.principal
+            )
         except self._eks.exceptions.ResourceNotFoundException:
             return None
         entry = found["accessEntry"]
@@ -180,7 +237,12 @@ class AccessEntryStep:
             return Step(STEP, Outcome.CREATED, f"{who}, group {RBAC_GROUP}")
         if entry.type != "STANDARD":
             said = f"{who} has an access entry of type {entry.type}, which takes no groups"
-            return Step(STEP, Outcome.FAILED, said, "Let the function sign in as a role of its own (roleArn).")
+            return Step(
+                STEP,
+                Outcome.FAILED,
+                said,
+                "Let the function sign in as a role of its own (roleArn).",
+            )
         if RBAC_GROUP in entry.groups:
             return Step(STEP, Outcome.UNCHANGED, f"{who}, group {RBAC_GROUP}")
         kept = f", beside {', '.join(entry.groups)}" if entry.groups else ""

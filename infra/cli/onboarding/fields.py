@@ -1,4 +1,7 @@
-"""The options of `clusters add` as a document's fields. Pure but for the file of a certificate authority."""
+"""The options of `clusters add` as a document's fields.
+
+Pure but for the file of a certificate authority.
+"""
 
 import re
 from collections.abc import Sequence
@@ -44,7 +47,10 @@ class Given:
         return not any(getattr(self, one.name) for one in fields(self))
 
     def document(self) -> dict[str, Any]:
-        """The document's fields, in the order in which people write them. Raises CliError for an option that cannot be read."""
+        """The document's fields, in the order in which people write them.
+
+        Raises CliError for an option that cannot be read.
+        """
         return {
             "cluster": self.cluster,
             "region": self.region,
@@ -69,14 +75,21 @@ class Given:
         given = {name: value for name, value in more.items() if value}
         if self.sign_in is None:
             if given:
-                raise CliError("--cluster-id and --secret-arn belong to a kind of sign-in.", remedy="Give --sign-in, too.")
+                raise CliError(
+                    "--cluster-id and --secret-arn belong to a kind of sign-in.",
+                    remedy="Give --sign-in, too.",
+                )
             return None
         return {"type": self.sign_in, **given}
 
     def _namespaces(self) -> Any:
         if not self.exclude and not self.selector:
             return list(self.namespaces)
-        chosen = {"include": list(self.namespaces), "exclude": list(self.exclude), "selector": self.selector}
+        chosen = {
+            "include": list(self.namespaces),
+            "exclude": list(self.exclude),
+            "selector": self.selector,
+        }
         return {name: value for name, value in chosen.items() if value}
 
 
@@ -87,7 +100,8 @@ def _read(file: Path | None) -> str | None:
         return file.read_text()
     except (OSError, UnicodeDecodeError):
         raise CliError(
-            f"--certificate-authority: {file} cannot be read as PEM.", remedy="Name a file that begins with -----BEGIN CERTIFICATE-----."
+            f"--certificate-authority: {file} cannot be read as PEM.",
+            remedy="Name a file that begins with -----BEGIN CERTIFICATE-----.",
         ) from None
 
 

@@ -1,4 +1,6 @@
-"""A person's kubeconfig: which of its contexts leads to a certain cluster, by the server's address or its certificate authority."""
+"""A person's kubeconfig: which of its contexts leads to a certain cluster, by the server's address
+or its certificate authority.
+"""
 
 import base64
 import binascii
@@ -24,7 +26,10 @@ _UNREADABLE = (
 
 @dataclass(frozen=True)
 class Context:
-    """A context's name and the cluster it leads to. `ca`: its certificate authority in PEM, as far as it is written there."""
+    """A context's name and the cluster it leads to.
+
+    `ca`: its certificate authority in PEM, as far as it is written there.
+    """
 
     name: str
     server: str
@@ -37,7 +42,9 @@ class Context:
         there the address alone counts.
         """
         here, there = _place(self.server), _place(endpoint)
-        return here == there or bool(not here.path and not there.path and ca.strip() and _normal(self.ca) == _normal(ca))
+        return here == there or bool(
+            not here.path and not there.path and ca.strip() and _normal(self.ca) == _normal(ca)
+        )
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,10 @@ class Kubeconfig:
         if found := next((context for context in self.contexts if context.name == name), None):
             return found
         known = ", ".join(context.name for context in self.contexts[:20]) or "none"
-        raise CliError(f"Your kubeconfig has no context {name}.", remedy=f"Contexts: {known}. See --context and --kubeconfig.")
+        raise CliError(
+            f"Your kubeconfig has no context {name}.",
+            remedy=f"Contexts: {known}. See --context and --kubeconfig.",
+        )
 
     def leading_to(self, endpoint: str, ca: bytes) -> Context | None:
         """The current context if it leads there, else the first that does."""
@@ -79,7 +89,10 @@ def read_kubeconfig(files: str) -> Kubeconfig | None:
         clusters = {one.value["name"]: one for one in merged.value["clusters"]}
         contexts = [_context(one.value, clusters) for one in merged.value["contexts"]]
     except (ConfigException, *_UNREADABLE) as error:
-        raise CliError(f"The kubeconfig {files} cannot be read ({type(error).__name__}).", remedy="Try: kubectl config view") from None
+        raise CliError(
+            f"The kubeconfig {files} cannot be read ({type(error).__name__}).",
+            remedy="Try: kubectl config view",
+        ) from None
     return Kubeconfig(contexts, merged.value.get("current-context") or None)
 
 
@@ -89,7 +102,9 @@ def _context(one: Mapping[str, Any], clusters: Mapping[str, Any]) -> Context:
     if node is None:
         return Context(one["name"], "")
     cluster = node.value["cluster"]
-    return Context(one["name"], str(cluster.get("server", "")), _authority(cluster, Path(node.path).parent))
+    return Context(
+        one["name"], str(cluster.get("server", "")), _authority(cluster, Path(node.path).parent)
+    )
 
 
 def _authority(cluster: Mapping[str, Any], folder: Path) -> bytes:

@@ -1,4 +1,6 @@
-"""Which of infra/rbac a cluster needs, for all documents that mean it: one role serves them all, so that they do not overwrite each other's. Pure."""
+"""Which of infra/rbac a cluster needs, for all documents that mean it: one role serves them all, so
+that they do not overwrite each other's. Pure.
+"""
 
 import copy
 from collections.abc import Iterable, Sequence
@@ -28,8 +30,12 @@ class Grant(StrEnum):
     NONE = "none"
 
 
-def manifests(configs: Sequence[ClusterConfig], grant: Grant, *, removal: bool = False) -> list[Manifest]:
-    """The objects to apply, ordered. `removal`: with what the event `remove` needs, even where no document prunes.
+def manifests(
+    configs: Sequence[ClusterConfig], grant: Grant, *, removal: bool = False
+) -> list[Manifest]:
+    """The objects to apply, ordered.
+
+    `removal`: with what the event `remove` needs, even where no document prunes.
 
     Raises CliError where a grant namespace by namespace cannot do.
     """
@@ -58,7 +64,10 @@ def as_yaml(objects: Iterable[Manifest]) -> str:
 def described(one: Manifest) -> str:
     """`ClusterRole ecr-public-pusher`, or `RoleBinding team-a/ecr-public-pusher`."""
     metadata = one["metadata"]
-    return f"{one['kind']} {metadata['namespace'] + '/' if metadata.get('namespace') else ''}{metadata['name']}"
+    return (
+        f"{one['kind']}"
+        f" {metadata['namespace'] + '/' if metadata.get('namespace') else ''}{metadata['name']}"
+    )
 
 
 def _read(name: str) -> list[Manifest]:
@@ -91,8 +100,12 @@ def _demand_names(configs: Sequence[ClusterConfig]) -> None:
         if config.selection.needs_list or config.prune:
             what = "prunes" if config.prune else "selects by glob or label"
             raise CliError(
-                f"{config.id} {what}, so it must list namespaces, which no grant namespace by namespace allows.",
-                remedy="Name its namespaces outright (and set prune: false), or grant for the whole cluster: --rbac cluster.",
+                f"{config.id} {what}, so it must list namespaces, which no grant namespace by"
+                " namespace allows.",
+                remedy=(
+                    "Name its namespaces outright (and set prune: false), or grant for the whole"
+                    " cluster: --rbac cluster."
+                ),
             )
 
 

@@ -1,4 +1,7 @@
-"""One step of an onboarding: what it would do or did, or why not, and who must do what then. Pure."""
+"""One step of an onboarding: what it would do or did, or why not, and who must do what then.
+
+Pure.
+"""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,7 +25,10 @@ CHANGES = frozenset({Outcome.CREATED, Outcome.UPDATED})
 
 @dataclass(frozen=True)
 class Step:
-    """`name`: access-entry, rbac, document, check or push. `details`: a difference, line by line."""
+    """`name`: access-entry, rbac, document, check or push.
+
+    `details`: a difference, line by line.
+    """
 
     name: str
     outcome: Outcome
@@ -39,5 +45,10 @@ class Step:
         return self.outcome in CHANGES
 
     def as_json(self) -> dict[str, Any]:
-        said: dict[str, Any] = {"step": self.name, "outcome": self.outcome.value, "message": self.message, "remedy": self.remedy}
+        said: dict[str, Any] = {
+            "step": self.name,
+            "outcome": self.outcome.value,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
         return said | ({"details": list(self.details)} if self.details else {})

@@ -1,4 +1,6 @@
-"""The whole way of an onboarding, planned, then done: access entry and RBAC first, so that the first push of the document finds them in place."""
+"""The whole way of an onboarding, planned, then done: access entry and RBAC first, so that the
+first push of the document finds them in place.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +22,8 @@ RBAC, CHECK, PUSH = "rbac", "check", "push"
 # A fresh access entry counts after some seconds.
 PROPAGATION_TRIES, PROPAGATION_SECONDS = 8, 5.0
 _SIGN_IN = "sign-in"
-# Findings that concern single namespaces, or more rights than are needed: a push goes on beside them.
+# Findings that concern single namespaces, or more rights than are needed: a push goes on beside
+# them.
 _NO_OBSTACLE = frozenset({"namespaces", "excess"})
 
 type Run = Callable[[Mapping[str, Any]], Report]
@@ -37,25 +40,57 @@ class Wanted:
 
 
 class Onboarding:
-    """One cluster. `eks`: a client with the person's credentials of the cluster's account and region; None for other kinds of sign-in."""
+    """One cluster.
 
-    def __init__(self, cluster: NewCluster, store: Store, wanted: Wanted, admission: Admission, eks: Any) -> None:
-        self._cluster, self._store, self._wanted, self._admission, self._eks = cluster, store, wanted, admission, eks
+    `eks`: a client with the person's credentials of the cluster's account and region; None for
+    other kinds of sign-in.
+    """
+
+    def __init__(
+        self, cluster: NewCluster, store: Store, wanted: Wanted, admission: Admission, eks: Any
+    ) -> None:
+        self._cluster, self._store, self._wanted, self._admission, self._eks = (
+            cluster,
+            store,
+            wanted,
+            admission,
+            eks,
+        )
 
     def plan(self) -> list[Step]:
         """What would be done, looked up without a change."""
-        access = self._access_entry.plan() if isinstance(self._access_entry, AccessEntryStep) else self._access_entry
+        access = (
+            self._access_entry.plan()
+            if isinstance(self._access_entry, AccessEntryStep)
+            else self._access_entry
+        )
         rbac = self._rbac.plan() if isinstance(self._rbac, RbacStep) else self._rbac
         if access.failed or rbac.failed:
             return [access, rbac, *self._held_back()]
         if not self._cluster.config.enabled:
             return [access, rbac, self._document, *self._disabled()]
-        push = Step(PUSH, Outcome.DONE, f"to {self._id}") if self._wanted.push else Step(PUSH, Outcome.SKIPPED, "--no-push")
-        return [access, rbac, self._document, Step(CHECK, Outcome.DONE, "what the function can do there"), push]
+        push = (
+            Step(PUSH, Outcome.DONE, f"to {self._id}")
+            if self._wanted.push
+            else Step(PUSH, Outcome.SKIPPED, "--no-push")
+        )
+        return [
+            access,
+            rbac,
+            self._document,
+            Step(CHECK, Outcome.DONE, "what the function can do there"),
+            push,
+        ]
 
-    def do(self, run: Run, *, sleep: Callable[[float], None] = time.sleep) -> tuple[list[Step], dict[str, Report]]:
+    def do(
+        self, run: Run, *, sleep: Callable[[float], None] = time.sleep
+    ) -> tuple[list[Step], dict[str, Report]]:
         """Does it, and what became of each step; with the function's reports by step."""
-        access = self._access_entry.do() if isinstance(self._access_entry, AccessEntryStep) else self._access_entry
+        access = (
+            self._access_entry.do()
+            if isinstance(self._access_entry, AccessEntryStep)
+            else self._access_entry
+        )
         rbac = self._rbac.do() if isinstance(self._rbac, RbacStep) else self._rbac
         if access.failed or rbac.failed:
             return [access, rbac, *self._held_back()], {}
@@ -67,9 +102,21 @@ class Onboarding:
         report = self._checked(run, sleep, fresh=access.changes)
         check, reports = _check_step(report), {CHECK: report}
         if not self._wanted.push:
-            return [access, rbac, document, check, Step(PUSH, Outcome.SKIPPED, "--no-push")], reports
+            return [
+                access,
+                rbac,
+                document,
+                check,
+                Step(PUSH, Outcome.SKIPPED, "--no-push"),
+            ], reports
         if _obstacles(report):
-            return [access, rbac, document, check, Step(PUSH, Outcome.NOT_ATTEMPTED, "the check says what stands in the way")], reports
+            return [
+                access,
+                rbac,
+                document,
+                check,
+                Step(PUSH, Outcome.NOT_ATTEMPTED, "the check says what stands in the way"),
+            ], reports
         reports[PUSH] = run({"action": "push", "clusters": [self._id]})
         return [access, rbac, document, check, _push_step(reports[PUSH])], reports
 
@@ -82,11 +129,22 @@ class Onboarding:
         return self._cluster.plan(self._cluster.name.parameter(self._store.root))
 
     def _held_back(self) -> list[Step]:
-        """While the cluster does not let the function in, a document would only make its runs fail."""
+        """While the cluster does not let the function in, a document would only make
+        its runs fail.
+        """
         document = self._document
         if document.changes:
-            document = Step(DOCUMENT, Outcome.NOT_ATTEMPTED, "not written before the function can get in", "Then run the same command again.")
-        return [document, Step(CHECK, Outcome.NOT_ATTEMPTED, ""), Step(PUSH, Outcome.NOT_ATTEMPTED, "")]
+            document = Step(
+                DOCUMENT,
+                Outcome.NOT_ATTEMPTED,
+                "not written before the function can get in",
+                "Then run the same command again.",
+            )
+        return [
+            document,
+            Step(CHECK, Outcome.NOT_ATTEMPTED, ""),
+            Step(PUSH, Outcome.NOT_ATTEMPTED, ""),
+        ]
 
     def _disabled(self) -> list[Step]:
         said = f"its document is disabled (ecr-public-pusher clusters enable {self._id})"
@@ -95,7 +153,12 @@ class Onboarding:
     @cached_property
     def _seen(self) -> EksCluster | Step:
         if self._eks is None:
-            return Step(ACCESS_ENTRY, Outcome.SKIPPED, f"by {self._cluster.config.sign_in.type}: the check says what the API server must trust")
+            return Step(
+                ACCESS_ENTRY,
+                Outcome.SKIPPED,
+                f"by {self._cluster.config.sign_in.type}: the check says what the API server must"
+                " trust",
+            )
         return describe(self._eks, self._admission)
 
     @cached_property
@@ -114,7 +177,9 @@ class Onboarding:
         return RbacStep(self._cluster, self._wanted.objects, self._wanted.choice, self._seen)
 
     def _checked(self, run: Run, sleep: Callable[[float], None], *, fresh: bool) -> Report:
-        """The check's report; asked again while a fresh access entry is not known everywhere yet."""
+        """The check's report; asked again while a fresh access entry is not known
+        everywhere yet.
+        """
         for left in reversed(range(PROPAGATION_TRIES if fresh else 1)):
             report = run({"action": "check", "clusters": [self._id]})
             if not left or _SIGN_IN not in _obstacles(report):
@@ -125,7 +190,12 @@ class Onboarding:
 
 def _obstacles(report: Report) -> set[str]:
     """What keeps a push from doing anything: failed checks by name, and errors."""
-    found = {finding["check"] for cluster in report["clusters"] for finding in cluster.get("findings", ()) if not finding["ok"]}
+    found = {
+        finding["check"]
+        for cluster in report["clusters"]
+        for finding in cluster.get("findings", ())
+        if not finding["ok"]
+    }
     errors = {"error" for one in (report, *report["clusters"]) if one.get("error")}
     return (found - _NO_OBSTACLE) | errors
 
@@ -133,14 +203,33 @@ def _obstacles(report: Report) -> set[str]:
 def _check_step(report: Report) -> Step:
     if report["ok"]:
         return Step(CHECK, Outcome.DONE, "ok")
-    return Step(CHECK, Outcome.FAILED, f"not ok: {', '.join(sorted(_failed(report))) or 'see below'}", "See below, or: ecr-public-pusher check")
+    return Step(
+        CHECK,
+        Outcome.FAILED,
+        f"not ok: {', '.join(sorted(_failed(report))) or 'see below'}",
+        "See below, or: ecr-public-pusher check",
+    )
 
 
 def _failed(report: Report) -> set[str]:
-    return {finding["check"] for cluster in report["clusters"] for finding in cluster.get("findings", ()) if not finding["ok"]}
+    return {
+        finding["check"]
+        for cluster in report["clusters"]
+        for finding in cluster.get("findings", ())
+        if not finding["ok"]
+    }
 
 
 def _push_step(report: Report) -> Step:
-    counts = {name: number for name, number in report.get("totals", {}).items() if name not in ("clusters", "clustersFailed")}
+    counts = {
+        name: number
+        for name, number in report.get("totals", {}).items()
+        if name not in ("clusters", "clustersFailed")
+    }
     said = ", ".join(f"{number} {name}" for name, number in counts.items()) or "no namespace"
-    return Step(PUSH, Outcome.DONE if report["ok"] else Outcome.FAILED, said, "" if report["ok"] else "See below.")
+    return Step(
+        PUSH,
+        Outcome.DONE if report["ok"] else Outcome.FAILED,
+        said,
+        "" if report["ok"] else "See below.",
+    )

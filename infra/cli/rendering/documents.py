@@ -10,19 +10,31 @@ from ..documents.comparison import Comparison
 from ..documents.problem import Problem
 from .text import BAD, FAINT, GOOD, NEUTRAL, counted
 
-_LOOKS = {Kind.ADDED: ("+", GOOD), Kind.CHANGED: ("~", NEUTRAL), Kind.DELETED: ("-", BAD), Kind.UNCHANGED: (" ", FAINT)}
+_LOOKS = {
+    Kind.ADDED: ("+", GOOD),
+    Kind.CHANGED: ("~", NEUTRAL),
+    Kind.DELETED: ("-", BAD),
+    Kind.UNCHANGED: (" ", FAINT),
+}
 
 
 def render_comparison(comparison: Comparison, *, show_secure: bool) -> list[RenderableType]:
     """Every change with its difference, then the rest in few words."""
-    return [*_changes(comparison, show_secure), *render_problems(comparison.problems), *render_notes(comparison.notes), *_summary(comparison)]
+    return [
+        *_changes(comparison, show_secure),
+        *render_problems(comparison.problems),
+        *render_notes(comparison.notes),
+        *_summary(comparison),
+    ]
 
 
 def render_problems(problems: Sequence[Problem]) -> Iterator[Text]:
     """One a line, as compilers print them; each remedy once, below the problems that it is of."""
     for number, problem in enumerate(problems):
         yield Text.assemble(("error: ", f"bold {BAD}"), str(problem))
-        if problem.remedy and (number + 1 == len(problems) or problems[number + 1].remedy != problem.remedy):
+        if problem.remedy and (
+            number + 1 == len(problems) or problems[number + 1].remedy != problem.remedy
+        ):
             yield Text(f"  {problem.remedy}", style=FAINT)
 
 
@@ -37,7 +49,15 @@ def render_notes(notes: Sequence[Problem]) -> Iterator[Text]:
 def render_diff(lines: Iterable[str]) -> Iterator[Text]:
     """A unified difference in its colours; its lines are never broken."""
     for line in lines:
-        style = GOOD if line.startswith("+") else BAD if line.startswith("-") else FAINT if line.startswith("@@") else ""
+        style = (
+            GOOD
+            if line.startswith("+")
+            else BAD
+            if line.startswith("-")
+            else FAINT
+            if line.startswith("@@")
+            else ""
+        )
         yield Text(line, style=style)
 
 
@@ -58,8 +78,17 @@ def _changes(comparison: Comparison, show_secure: bool) -> Iterator[RenderableTy
 
 def _summary(comparison: Comparison) -> Iterator[Text]:
     counts = {kind: sum(change.kind is kind for change in comparison.changes) for kind in Kind}
-    said = ", ".join(f"{number} {kind.value}" for kind, number in counts.items() if number) or "no documents"
+    said = (
+        ", ".join(f"{number} {kind.value}" for kind, number in counts.items() if number)
+        or "no documents"
+    )
     yield Text(said, style="bold")
     if comparison.left:
-        names = ", ".join(map(str, comparison.left[:10])) + (", ..." if len(comparison.left) > 10 else "")
-        yield Text(f"{counted(len(comparison.left), 'stored document')} without a file: {names} (--prune deletes them)", style=FAINT)
+        names = ", ".join(map(str, comparison.left[:10])) + (
+            ", ..." if len(comparison.left) > 10 else ""
+        )
+        yield Text(
+            f"{counted(len(comparison.left), 'stored document')} without a file: {names} (--prune"
+            " deletes them)",
+            style=FAINT,
+        )

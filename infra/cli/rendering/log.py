@@ -1,4 +1,6 @@
-"""A line of the log -> what is printed of it: a run in one line, and its problems below; Lambda's own lines when a run came to nothing."""
+"""A line of the log -> what is printed of it: a run in one line, and its problems below; Lambda's
+own lines when a run came to nothing.
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -16,13 +18,18 @@ from .text import BAD, FAINT, indented, state
 
 
 def is_about(line: LogLine, ids: Collection[str]) -> bool:
-    """Whether it names one of the clusters (ids or globs; empty: all). A run that failed as a whole is about every cluster."""
+    """Whether it names one of the clusters (ids or globs; empty: all).
+
+    A run that failed as a whole is about every cluster.
+    """
     if not ids:
         return True
     if (report := line.report) is None:
         return False
     named = [entry["id"] for entry in report.get("clusters", ())]
-    return bool(report.get("error")) or any(matches(pattern, name) for pattern in ids for name in named)
+    return bool(report.get("error")) or any(
+        matches(pattern, name) for pattern in ids for name in named
+    )
 
 
 def render_line(line: LogLine, ids: Collection[str] = ()) -> list[RenderableType]:
@@ -31,14 +38,29 @@ def render_line(line: LogLine, ids: Collection[str] = ()) -> list[RenderableType
     if (report := line.report) is not None:
         title = Text.assemble((time, FAINT), headline(report))
         if narrowed := report.get("narrowedTo"):
-            title.append(" · only " + ", ".join(name for names in narrowed.values() for name in names), style=FAINT)
+            title.append(
+                " · only " + ", ".join(name for names in narrowed.values() for name in names),
+                style=FAINT,
+            )
         return [title, *_problems(report, ids)]
     if line.said.get("type") == "platform.report":
         record = line.said.get("record", {})
         kind = f" ({record['errorType']})" if record.get("errorType") else ""
-        return [Text.assemble((time, FAINT), (f"a run gave no report: {record.get('status')}{kind}", BAD))]
+        return [
+            Text.assemble(
+                (time, FAINT), (f"a run gave no report: {record.get('status')}{kind}", BAD)
+            )
+        ]
     said = line.said.get("error") or line.said.get("errorMessage") or ""
-    return [Text.assemble((time, FAINT), (f"{line.said.get('level', '')} {line.said.get('message', '')}: {said}".strip(": "), BAD))]
+    return [
+        Text.assemble(
+            (time, FAINT),
+            (
+                f"{line.said.get('level', '')} {line.said.get('message', '')}: {said}".strip(": "),
+                BAD,
+            ),
+        )
+    ]
 
 
 def _problems(report: Mapping[str, Any], ids: Collection[str]) -> Iterator[RenderableType]:
@@ -49,8 +71,12 @@ def _problems(report: Mapping[str, Any], ids: Collection[str]) -> Iterator[Rende
             continue
         if error := cluster.get("error"):
             yield indented(f"{cluster['id']}: {error['type']}: {error['message']}")
-        for namespaces, problem in grouped(one for one in cluster.get("problems", ()) if not (error and one["outcome"] == "failed")):
-            yield _line(f"{cluster['id']}/{','.join(namespaces)}", problem["outcome"], problem["message"])
+        for namespaces, problem in grouped(
+            one for one in cluster.get("problems", ()) if not (error and one["outcome"] == "failed")
+        ):
+            yield _line(
+                f"{cluster['id']}/{','.join(namespaces)}", problem["outcome"], problem["message"]
+            )
         if left := cluster.get("problemsLeft"):
             yield indented(f"{cluster['id']}: ... and {left} more")
         if globs := empty_globs(cluster.get("emptyGlobs", ())):

@@ -14,23 +14,44 @@ from .report import render_report
 from .text import BAD, FAINT, GOOD, NEUTRAL, heading, indented, pasteable, table
 
 _WOULD = {Outcome.CREATED: "create", Outcome.UPDATED: "update", Outcome.DONE: "do"}
-_LOOKS = {Outcome.CREATED: GOOD, Outcome.UPDATED: GOOD, Outcome.DONE: GOOD, Outcome.FAILED: BAD, Outcome.NOT_ATTEMPTED: BAD}
+_LOOKS = {
+    Outcome.CREATED: GOOD,
+    Outcome.UPDATED: GOOD,
+    Outcome.DONE: GOOD,
+    Outcome.FAILED: BAD,
+    Outcome.NOT_ATTEMPTED: BAD,
+}
 
 
-def render_steps(steps: Sequence[Step], *, dry_run: bool, reports: Mapping[str, Report] | None = None) -> list[RenderableType]:
+def render_steps(
+    steps: Sequence[Step], *, dry_run: bool, reports: Mapping[str, Report] | None = None
+) -> list[RenderableType]:
     """A line for each step, then what it consists of, and what is left for somebody to do."""
     return list(_parts(steps, dry_run, reports or {}))
 
 
-def _parts(steps: Sequence[Step], dry_run: bool, reports: Mapping[str, Report]) -> Iterator[RenderableType]:
-    yield table("STEP", "WOULD" if dry_run else "OUTCOME", "WHAT", rows=[_row(step, dry_run=dry_run) for step in steps])
+def _parts(
+    steps: Sequence[Step], dry_run: bool, reports: Mapping[str, Report]
+) -> Iterator[RenderableType]:
+    yield table(
+        "STEP",
+        "WOULD" if dry_run else "OUTCOME",
+        "WHAT",
+        rows=[_row(step, dry_run=dry_run) for step in steps],
+    )
     for step in steps:
         if step.details and (dry_run or step.failed):
             yield heading(step.name)
             is_diff = step.name == DOCUMENT and step.outcome is Outcome.UPDATED
-            yield from (render_diff(step.details) if is_diff else (Text(f"  {line}") for line in step.details))
+            yield from (
+                render_diff(step.details)
+                if is_diff
+                else (Text(f"  {line}") for line in step.details)
+            )
     for name, report in reports.items():
-        if not report["ok"] and not (name == "check" and "push" in reports and _of_namespaces_alone(report)):
+        if not report["ok"] and not (
+            name == "check" and "push" in reports and _of_namespaces_alone(report)
+        ):
             yield heading(f"The function's {name}")
             yield from render_report(report, now=datetime.now(UTC))
     yield from _left([step for step in steps if step.failed and step.name not in reports])
@@ -40,7 +61,12 @@ def _parts(steps: Sequence[Step], dry_run: bool, reports: Mapping[str, Report]) 
 
 def _of_namespaces_alone(check: Report) -> bool:
     """Whether the push's report says the same again."""
-    findings = [finding for cluster in check["clusters"] for finding in cluster.get("findings", ()) if not finding["ok"]]
+    findings = [
+        finding
+        for cluster in check["clusters"]
+        for finding in cluster.get("findings", ())
+        if not finding["ok"]
+    ]
     return all(finding["check"] == "namespaces" for finding in findings) and not check.get("error")
 
 
@@ -56,4 +82,11 @@ def _left(failed: Sequence[Step]) -> Iterator[RenderableType]:
 
 def _row(step: Step, *, dry_run: bool) -> tuple[str | Text, ...]:
     word = _WOULD.get(step.outcome, step.outcome.value) if dry_run else step.outcome.value
-    return step.name, Text(word, style=_LOOKS.get(step.outcome, NEUTRAL if step.outcome is Outcome.SKIPPED else FAINT)), step.message
+    return (
+        step.name,
+        Text(
+            word,
+            style=_LOOKS.get(step.outcome, NEUTRAL if step.outcome is Outcome.SKIPPED else FAINT),
+        ),
+        step.message,
+    )

@@ -25,21 +25,35 @@ def render_error(error: Problem) -> list[RenderableType]:
     return explained(Text(str(error.get("type", "error")), style=BAD), error)
 
 
-def render_problems(problems: Iterable[Problem], *, with_cluster: bool = False) -> Iterator[RenderableType]:
-    """`with_cluster`: the cluster's own error was shown, and those that failed with it are only named."""
+def render_problems(
+    problems: Iterable[Problem], *, with_cluster: bool = False
+) -> Iterator[RenderableType]:
+    """`with_cluster`: the cluster's own error was shown, and those that failed with it are only
+    named.
+    """
     problems = list(problems)
-    if with_cluster and (failed := [problem["namespace"] for problem in problems if problem["outcome"] == "failed"]):
+    if with_cluster and (
+        failed := [problem["namespace"] for problem in problems if problem["outcome"] == "failed"]
+    ):
         yield indented(f"With it failed: {', '.join(failed)}", style=FAINT)
         problems = [problem for problem in problems if problem["outcome"] != "failed"]
     for namespaces, problem in grouped(problems):
-        yield from explained(Text.assemble(", ".join(namespaces), "  ", state(problem["outcome"])), problem)
+        yield from explained(
+            Text.assemble(", ".join(namespaces), "  ", state(problem["outcome"])), problem
+        )
 
 
 def empty_globs(globs: Sequence[str]) -> str:
-    """Return the sentence about globs, of several names and globs, that select nothing; "" where there are none."""
+    """Return the sentence about globs, of several names and globs, that select nothing; "" where
+    there are none.
+    """
     return f"no namespace matches {', '.join(globs)}" if globs else ""
 
 
 def explained(title: Text, problem: Problem) -> list[RenderableType]:
     """What, why, and what to do."""
-    return [title, indented(str(problem.get("message", ""))), *remedy(str(problem.get("remedy", "")))]
+    return [
+        title,
+        indented(str(problem.get("message", ""))),
+        *remedy(str(problem.get("remedy", ""))),
+    ]

@@ -1,4 +1,6 @@
-"""A run's report -> what is printed of it: all of it, by cluster and namespace, with the remedies to copy."""
+"""A run's report -> what is printed of it: all of it, by cluster and namespace, with the remedies
+to copy.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -9,12 +11,31 @@ from rich.text import Text
 
 from ..times import moment
 from .problems import empty_globs, explained, render_error, render_problems
-from .text import BAD, FAINT, GOOD, NEUTRAL, counted, heading, indented, life, remedy, span, state, table
+from .text import (
+    BAD,
+    FAINT,
+    GOOD,
+    NEUTRAL,
+    counted,
+    heading,
+    indented,
+    life,
+    remedy,
+    span,
+    state,
+    table,
+)
 
 type Report = Mapping[str, Any]
 
 # What a dry run's outcomes are called, since nothing was done.
-_WOULD = {"created": "create", "adopted": "adopt", "pruned": "prune", "removed": "remove", "updated": "update"}
+_WOULD = {
+    "created": "create",
+    "adopted": "adopt",
+    "pruned": "prune",
+    "removed": "remove",
+    "updated": "update",
+}
 _LEFT = {"problems": "problem", "findings": "finding", "changes": "change", "adopted": "adoption"}
 
 
@@ -30,18 +51,24 @@ def _parts(report: Report, now: datetime, verbose: bool) -> Iterator[RenderableT
         yield from render_error(error)
     if report.get("unconfigured"):
         yield indented(
-            "There is no configuration yet, so there is nothing to do. Add a cluster: ecr-public-pusher clusters add ID --namespace NAME --admit",
+            "There is no configuration yet, so there is nothing to do. Add a cluster:"
+            " ecr-public-pusher clusters add ID --namespace NAME --admit",
             style=NEUTRAL,
         )
     if "dispatched" in report:
-        yield indented(f"FanOut: split into {counted(report['dispatched'], 'message')}; workers push them now. Follow: ecr-public-pusher status")
+        yield indented(
+            f"FanOut: split into {counted(report['dispatched'], 'message')}; workers push them now."
+            " Follow: ecr-public-pusher status"
+        )
     if deleted := report.get("deleted"):
         yield from explained(Text(f"{deleted.get('id')}: document deleted", style=BAD), deleted)
     if clusters:
         yield Text("")
         yield _clusters(clusters)
     for cluster in clusters:
-        yield from _cluster(cluster, verbose=verbose or len(clusters) == 1, dry_run=bool(report.get("dryRun")))
+        yield from _cluster(
+            cluster, verbose=verbose or len(clusters) == 1, dry_run=bool(report.get("dryRun"))
+        )
     yield from _rest(report, now)
 
 
@@ -49,11 +76,15 @@ def headline(report: Report) -> Text:
     """One line: what was done, whether it is fine, how much there was of it."""
     totals = report.get("totals", {})
     failed = totals.get("clustersFailed", 0)
-    numbers = [counted(totals.get("clusters", 0), "cluster") + (f", {failed} failed" if failed else "")]
+    numbers = [
+        counted(totals.get("clusters", 0), "cluster") + (f", {failed} failed" if failed else "")
+    ]
     if counts := _counts(totals):
         numbers.append(f"namespaces: {counts}")
     good = report.get("ok")
-    line = Text.assemble((str(report["action"]), "bold"), ": ", ("ok", GOOD) if good else ("not ok", BAD))
+    line = Text.assemble(
+        (str(report["action"]), "bold"), ": ", ("ok", GOOD) if good else ("not ok", BAD)
+    )
     line.append(f" · {' · '.join(numbers)} · {report.get('seconds', 0):.1f} s")
     if report.get("dryRun"):
         line.append(" · nothing was changed", style=FAINT)
@@ -61,7 +92,11 @@ def headline(report: Report) -> Text:
 
 
 def _counts(counts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{number} {outcome}" for outcome, number in counts.items() if outcome not in ("clusters", "clustersFailed"))
+    return ", ".join(
+        f"{number} {outcome}"
+        for outcome, number in counts.items()
+        if outcome not in ("clusters", "clustersFailed")
+    )
 
 
 def _clusters(clusters: Sequence[Report]) -> RenderableType:
@@ -69,7 +104,9 @@ def _clusters(clusters: Sequence[Report]) -> RenderableType:
     rows = [_row(cluster) for cluster in clusters]
     if not any("secondsLeft" in cluster for cluster in clusters):
         return table("CLUSTER", "STATE", "NAMESPACES", "SECONDS", rows=rows)
-    measured = [(*head, _life(one), last) for one, (*head, last) in zip(clusters, rows, strict=True)]
+    measured = [
+        (*head, _life(one), last) for one, (*head, last) in zip(clusters, rows, strict=True)
+    ]
     return table("CLUSTER", "STATE", "NAMESPACES", "TOKEN LEFT", "SECONDS", rows=measured)
 
 
@@ -81,7 +118,12 @@ def _row(cluster: Report) -> tuple[str | Text, ...]:
     word = "skipped" if cluster.get("skipped") else "ok" if cluster["ok"] else "failed"
     error = cluster.get("error") or {}
     parts = [error.get("type"), cluster.get("skipped") or _counts(cluster.get("counts", {}))]
-    return cluster["id"], state(word), ": ".join(filter(None, parts)) or "-", f"{cluster.get('seconds', 0):.1f}"
+    return (
+        cluster["id"],
+        state(word),
+        ": ".join(filter(None, parts)) or "-",
+        f"{cluster.get('seconds', 0):.1f}",
+    )
 
 
 def _cluster(cluster: Report, *, verbose: bool, dry_run: bool) -> Iterator[RenderableType]:
@@ -92,15 +134,29 @@ def _cluster(cluster: Report, *, verbose: bool, dry_run: bool) -> Iterator[Rende
     lines += _findings(cluster.get("findings", ()), verbose=verbose)
     if changes := cluster.get("changes"):
         verb = "WOULD" if dry_run else "DID"
-        lines.append(table("NAMESPACE", verb, rows=[(one["namespace"], _change(one["outcome"])) for one in changes]))
+        lines.append(
+            table(
+                "NAMESPACE",
+                verb,
+                rows=[(one["namespace"], _change(one["outcome"])) for one in changes],
+            )
+        )
     if adopted := cluster.get("adopted"):
-        lines.append(table("ADOPTED", "FROM", rows=[(one["namespace"], ", ".join(one["from"])) for one in adopted]))
+        lines.append(
+            table(
+                "ADOPTED",
+                "FROM",
+                rows=[(one["namespace"], ", ".join(one["from"])) for one in adopted],
+            )
+        )
     if globs := empty_globs(cluster.get("emptyGlobs", ())):
         lines.append(Text(f"Mistyped, or not there yet: {globs}", style=NEUTRAL))
     if changed := cluster.get("serviceAccountsChanged"):
         lines.append(Text(f"{counted(changed, 'ServiceAccount')} got the Secret's name"))
     lines += [
-        Text(f"... and {counted(cluster[f'{name}Left'], f'more {noun}')}", style=FAINT) for name, noun in _LEFT.items() if cluster.get(f"{name}Left")
+        Text(f"... and {counted(cluster[f'{name}Left'], f'more {noun}')}", style=FAINT)
+        for name, noun in _LEFT.items()
+        if cluster.get(f"{name}Left")
     ]
     if lines:
         yield heading(cluster["id"])
@@ -119,7 +175,11 @@ def _findings(findings: Sequence[Mapping[str, Any]], *, verbose: bool) -> list[R
             lines += explained(Text.assemble(state("failed"), f"  {finding['check']}"), finding)
     good = [finding for finding in findings if finding["ok"]]
     if verbose and good:
-        lines.append(table("CHECK", "", "", rows=[(one["check"], state("ok"), one["message"]) for one in good]))
+        lines.append(
+            table(
+                "CHECK", "", "", rows=[(one["check"], state("ok"), one["message"]) for one in good]
+            )
+        )
         lines += [line for one in good for line in remedy(one.get("remedy", ""))]
     elif good:
         lines.append(Text(f"{counted(len(good), 'check')} ok", style=FAINT))
@@ -128,9 +188,16 @@ def _findings(findings: Sequence[Mapping[str, Any]], *, verbose: bool) -> list[R
 
 def _rest(report: Report, now: datetime) -> Iterator[RenderableType]:
     if left := report.get("clustersLeft"):
-        yield Text(f"\nThe report is full: {counted(left, 'cluster')} more, those that are ok first. Name clusters to see them.", style=NEUTRAL)
+        yield Text(
+            f"\nThe report is full: {counted(left, 'cluster')} more, those that are ok first. Name"
+            " clusters to see them.",
+            style=NEUTRAL,
+        )
     if unknown := report.get("unknownParameters"):
-        yield heading("Unknown parameters: neither defaults, nor a cluster's document, nor a discovery. Rename or delete them.")
+        yield heading(
+            "Unknown parameters: neither defaults, nor a cluster's document, nor a discovery."
+            " Rename or delete them."
+        )
         yield table("PARAMETER", rows=[(name,) for name in unknown])
         if more := report.get("unknownParametersLeft"):
             yield Text(f"... and {more} more", style=FAINT)
@@ -141,9 +208,17 @@ def _rest(report: Report, now: datetime) -> Iterator[RenderableType]:
         yield Text("")
         yield table("TOKEN OF", "EXPIRES", "IN", rows=[_token(token, now) for token in tokens])
     if request := report.get("requestId"):
-        yield Text(f"\nrequest {request}" + (f", release {report['version']}" if report.get("version") else ""), style=FAINT)
+        yield Text(
+            f"\nrequest {request}"
+            + (f", release {report['version']}" if report.get("version") else ""),
+            style=FAINT,
+        )
 
 
 def _token(token: Mapping[str, str], now: datetime) -> tuple[str, str, str]:
     expires = moment(token["expiresAt"])
-    return token["registry"], token["expiresAt"], span((expires - now).total_seconds()) if expires else "?"
+    return (
+        token["registry"],
+        token["expiresAt"],
+        span((expires - now).total_seconds()) if expires else "?",
+    )

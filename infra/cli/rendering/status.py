@@ -1,4 +1,6 @@
-"""A status -> what is printed of it: a line for each cluster, then what is wrong, with its remedies, then the queues and the alarms."""
+"""A status -> what is printed of it: a line for each cluster, then what is wrong, with its
+remedies, then the queues and the alarms.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -38,12 +40,20 @@ def _parts(status: Status) -> Iterator[RenderableType]:
     yield _headline(status)
     if status.unconfigured:
         yield indented(
-            "There is no configuration yet, so nothing is pushed. Add a cluster: ecr-public-pusher clusters add ID --namespace NAME --admit",
+            "There is no configuration yet, so nothing is pushed. Add a cluster: ecr-public-pusher"
+            " clusters add ID --namespace NAME --admit",
             style=NEUTRAL,
         )
     if status.clusters:
         yield Text("")
-        yield table("CLUSTER", "STATE", "LAST GOOD PUSH", "TOKEN LEFT", "DETAIL", rows=[_row(cluster, status) for cluster in status.clusters])
+        yield table(
+            "CLUSTER",
+            "STATE",
+            "LAST GOOD PUSH",
+            "TOKEN LEFT",
+            "DETAIL",
+            rows=[_row(cluster, status) for cluster in status.clusters],
+        )
     if error := status.health.run_error:
         at, said = error
         yield heading(f"The last push ({_ago(at, status.now)}) failed as a whole: {said['type']}")
@@ -58,15 +68,29 @@ def _parts(status: Status) -> Iterator[RenderableType]:
 
 
 def _headline(status: Status) -> Text:
-    stack, bad = status.stack, sum(cluster.state(status.now) not in FINE for cluster in status.clusters)
-    line = Text.assemble((str(stack["name"]), HEAD), f" {stack['version'] or ''} · {stack['account']} {stack['region']} · ")
+    stack, bad = (
+        status.stack,
+        sum(cluster.state(status.now) not in FINE for cluster in status.clusters),
+    )
+    line = Text.assemble(
+        (str(stack["name"]), HEAD),
+        f" {stack['version'] or ''} · {stack['account']} {stack['region']} · ",
+    )
     line.append(*(("ok", GOOD) if status.ok else ("not ok", BAD)))
-    return line.append(f" · {counted(len(status.clusters), 'cluster')}" + (f", {bad} not ok" if bad else ""))
+    return line.append(
+        f" · {counted(len(status.clusters), 'cluster')}" + (f", {bad} not ok" if bad else "")
+    )
 
 
 def _row(cluster: ClusterHealth, status: Status) -> tuple[str | Text, ...]:
     now, word = status.now, cluster.state(status.now)
-    return cluster.id, state(word.value), _pushed(cluster, word, status), _left(cluster, now), _detail(cluster, word)
+    return (
+        cluster.id,
+        state(word.value),
+        _pushed(cluster, word, status),
+        _left(cluster, now),
+        _detail(cluster, word),
+    )
 
 
 def _pushed(cluster: ClusterHealth, word: State, status: Status) -> str:
@@ -90,7 +114,11 @@ def _detail(cluster: ClusterHealth, word: State) -> str:
 def _outcome(cluster: ClusterHealth, word: State) -> str:
     if word is State.FAILED and cluster.failed:
         error, counts = cluster.failed.entry.get("error"), cluster.failed.entry.get("counts", {})
-        what = error["type"] if error else ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+        what = (
+            error["type"]
+            if error
+            else ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+        )
         return f"{what}; queued" if cluster.failed.queued else what
     return "by a full report" if cluster.inferred and word is State.OK else ""
 
@@ -112,18 +140,28 @@ def _surroundings(status: Status) -> Iterator[RenderableType]:
     if status.alarms:
         yield heading("Alarms that are up")
         for alarm in status.alarms:
-            yield Text.assemble((alarm.name, BAD), f"  for {span((status.now - alarm.since).total_seconds())}")
+            yield Text.assemble(
+                (alarm.name, BAD), f"  for {span((status.now - alarm.since).total_seconds())}"
+            )
             yield indented(alarm.description)
     if status.unknown:
-        yield heading("Unknown parameters: no defaults, no cluster, no discovery. Rename or delete them.")
+        yield heading(
+            "Unknown parameters: no defaults, no cluster, no discovery. Rename or delete them."
+        )
         yield table("PARAMETER", rows=[(name,) for name in status.unknown])
     for deleted, at in sorted(status.health.deleted.items()):
         yield heading(f"{deleted}: its document is gone (seen {_ago(at, status.now)})")
-        yield indented("Nothing is pushed there any more, and the tokens left behind block pulls when they expire.")
+        yield indented(
+            "Nothing is pushed there any more, and the tokens left behind block pulls when they"
+            " expire."
+        )
         yield pasteable("Put the document back, and: ecr-public-pusher clusters delete " + deleted)
     if status.lost_runs:
         last, how = status.lost_runs[-1]
-        yield heading(f"{counted(len(status.lost_runs), 'run')} gave no report; the last one {_ago(last, status.now)}: {how}")
+        yield heading(
+            f"{counted(len(status.lost_runs), 'run')} gave no report; the last one"
+            f" {_ago(last, status.now)}: {how}"
+        )
     yield Text("")
     yield _queue_line("Retry queue", status.retry_queue, bad=False)
     yield _queue_line("Dead letters", status.dead_letters, bad=True)
@@ -135,8 +173,14 @@ def _queue_line(name: str, queue: QueueState, *, bad: bool) -> Text:
     if not queue.total:
         return Text(f"{name}: empty")
     if bad:
-        return Text(f"{name}: {queue.total}, which nothing tries again: ecr-public-pusher queue list", style=BAD)
-    return Text(f"{name}: {queue.waiting} available, {queue.delayed} delayed, {queue.in_flight} in flight", style=NEUTRAL)
+        return Text(
+            f"{name}: {queue.total}, which nothing tries again: ecr-public-pusher queue list",
+            style=BAD,
+        )
+    return Text(
+        f"{name}: {queue.waiting} available, {queue.delayed} delayed, {queue.in_flight} in flight",
+        style=NEUTRAL,
+    )
 
 
 def _ago(moment: datetime, now: datetime) -> str:

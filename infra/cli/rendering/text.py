@@ -1,4 +1,6 @@
-"""The looks that all results share: tables without lines, which grep and 80 columns can read, and a colour for each state."""
+"""The looks that all results share: tables without lines, which grep and 80 columns can read, and a
+colour for each state.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +20,8 @@ STYLES: Mapping[str, str] = {
 }
 
 
-# Below this the alarm token-ending is up. With the schedule as it comes, a token has four hours left
-# when the next push is due.
+# Below this the alarm token-ending is up. With the schedule as it comes, a token has four hours
+# left when the next push is due.
 SHORT_SECONDS = 3 * 3600
 
 # What starts a command, or an event, in the remedies of the function and of this program.
@@ -43,10 +45,15 @@ def life(seconds: float) -> Text:
 
 
 def table(*columns: str, rows: Iterable[Sequence[str | Text]]) -> Table:
-    """Columns by name. Where the terminal is narrow the first one and the last one fold: names and details."""
+    """Columns by name.
+
+    Where the terminal is narrow the first one and the last one fold: names and details.
+    """
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEAD, expand=False)
     for number, column in enumerate(columns):
-        made.add_column(column, overflow="fold", no_wrap=0 < number < len(columns) - 1, min_width=len(column))
+        made.add_column(
+            column, overflow="fold", no_wrap=0 < number < len(columns) - 1, min_width=len(column)
+        )
     for row in rows:
         made.add_row(*row)
     return made
@@ -67,9 +74,15 @@ def pasteable(text: str, *, by: int = 4) -> Text:
 
 
 def remedy(text: str, *, by: int = 4) -> list[RenderableType]:
-    """What to do: prose wraps within its indentation; a line with a command in it stays whole, and so does what follows the first line: a file."""
+    """What to do: prose wraps within its indentation; a line with a command in it stays whole, and
+    so does what follows the first line: a file.
+    """
     first, *rest = text.splitlines() or [""]
-    lines: list[RenderableType] = [pasteable(first, by=by) if holds_command(first) else indented(first, by=by)] if first else []
+    lines: list[RenderableType] = (
+        [pasteable(first, by=by) if holds_command(first) else indented(first, by=by)]
+        if first
+        else []
+    )
     return lines + [pasteable(line, by=by) for line in rest]
 
 

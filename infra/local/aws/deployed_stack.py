@@ -1,6 +1,7 @@
 """A stack of this project: its outputs, its alarms, and the function that an invocation runs.
 
-moto's CloudFormation deploys nothing of the template; so its outputs are here, and a test holds their names to the template's.
+moto's CloudFormation deploys nothing of the template; so its outputs are here, and a test holds
+their names to the template's.
 """
 
 import uuid
@@ -28,12 +29,17 @@ type Function = Callable[[Any], FunctionAnswer]
 
 def not_running(event: Any) -> FunctionAnswer:
     """Of a stack whose function nobody has started."""
-    return FunctionAnswer(error={"errorType": "Sandbox.Failure", "errorMessage": "the function is not running"})
+    return FunctionAnswer(
+        error={"errorType": "Sandbox.Failure", "errorMessage": "the function is not running"}
+    )
 
 
 @dataclass
 class LocalDeployment:
-    """One stack. `function` is what an invocation runs, from when it is there; `status` and `outputs` are CloudFormation's.
+    """One stack.
+
+    `function` is what an invocation runs, from when it is there; `status` and `outputs` are
+    CloudFormation's.
 
     `ours`: whether it is a deployment of this project at all.
     """
@@ -58,7 +64,9 @@ class LocalDeployment:
     @property
     def alarms(self) -> Mapping[str, str]:
         """The template's, with their descriptions."""
-        return read_alarms(TEMPLATE, stack_name=self.name, region=self.region, account_id=self.account)
+        return read_alarms(
+            TEMPLATE, stack_name=self.name, region=self.region, account_id=self.account
+        )
 
     @property
     def log_group(self) -> str:
@@ -73,11 +81,15 @@ class LocalDeployment:
         """By the names of template.yaml's Outputs."""
         if not self.ours:
             return {"Url": "https://www.example.com"}
-        console = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}"
+        console = (
+            f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}"
+        )
         return {
             "Version": self.version,
             "FunctionName": self.function_name,
-            "FunctionArn": f"arn:aws:lambda:{self.region}:{self.account}:function:{self.function_name}",
+            "FunctionArn": (
+                f"arn:aws:lambda:{self.region}:{self.account}:function:{self.function_name}"
+            ),
             "FunctionRoleArn": self.role_arn,
             "ConfigPath": self.config_path,
             "LogGroupName": self.log_group,

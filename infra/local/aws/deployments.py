@@ -1,4 +1,6 @@
-"""Deployments of the function as AWS's APIs show them: stacks by CloudFormation, Lambda's Invoke, log lines, alarms, redrives."""
+"""Deployments of the function as AWS's APIs show them: stacks by CloudFormation, Lambda's Invoke,
+log lines, alarms, redrives.
+"""
 
 import json
 import time
@@ -48,12 +50,17 @@ class Deployments:
 
     def set_alarm(self, deployment: LocalDeployment, kind: str, state: str) -> None:
         """OK, ALARM or INSUFFICIENT_DATA."""
-        cloudwatch_backends[self._account][deployment.region].set_alarm_state(f"{deployment.name}-{kind}", "set by hand", "{}", state)
+        cloudwatch_backends[self._account][deployment.region].set_alarm_state(
+            f"{deployment.name}-{kind}", "set by hand", "{}", state
+        )
 
     def log(self, deployment: LocalDeployment, line: str, *, at: float | None = None) -> None:
-        """A line that the function printed. What is not JSON is the emulator's, and none of Lambda's in its JSON format.
+        """A line that the function printed.
 
-        Alarms on what the function measures follow the last value: no more of CloudWatch's evaluation is played here.
+        What is not JSON is the emulator's, and none of Lambda's in its JSON format.
+
+        Alarms on what the function measures follow the last value: no more of CloudWatch's
+        evaluation is played here.
         """
         try:
             said = json.loads(line)
@@ -61,12 +68,28 @@ class Deployments:
             return
         self.logs.put(deployment.log_group, line, at=at)
         for metric, kind in _FOLLOWED.items():
-            if isinstance(said, dict) and metric in said and not {"cluster", "registry"} & set(said):
+            if (
+                isinstance(said, dict)
+                and metric in said
+                and not {"cluster", "registry"} & set(said)
+            ):
                 self.set_alarm(deployment, kind, "ALARM" if sum(said[metric]) > 0 else "OK")
 
     def _put_alarm(self, deployment: LocalDeployment, name: str, description: str) -> None:
         backend = cloudwatch_backends[self._account][deployment.region]
-        backend.put_metric_alarm(name, "EcrPublicPusher", name, "GreaterThanOrEqualToThreshold", 1, 300, 1.0, "Maximum", description, [], [])
+        backend.put_metric_alarm(
+            name,
+            "EcrPublicPusher",
+            name,
+            "GreaterThanOrEqualToThreshold",
+            1,
+            300,
+            1.0,
+            "Maximum",
+            description,
+            [],
+            [],
+        )
         backend.set_alarm_state(name, "deployed", "{}", "OK")
 
     def answer(self, request: AwsRequest) -> Answer | None:
@@ -83,16 +106,30 @@ class Deployments:
 
     def _describe(self, request: AwsRequest) -> Answer:
         name = request.form.get("StackName")
-        found = [stack for stack in self._stacks if stack.region == request.region and name in (None, stack.name, stack.id)]
+        found = [
+            stack
+            for stack in self._stacks
+            if stack.region == request.region and name in (None, stack.name, stack.id)
+        ]
         if name and not found:
-            return Answer.refusal(request, "ValidationError", f"Stack with id {name} does not exist")
+            return Answer.refusal(
+                request, "ValidationError", f"Stack with id {name} does not exist"
+            )
         return _xml(request, [("Stacks", [_shown(stack) for stack in found])])
 
     def _resources(self, request: AwsRequest) -> Answer:
         stack = next(stack for stack in self._stacks if stack.name == request.form["StackName"])
-        kinds = {"AWS::CloudWatch::Alarm": list(stack.alarms), "AWS::Lambda::Function": [stack.function_name]}
+        kinds = {
+            "AWS::CloudWatch::Alarm": list(stack.alarms),
+            "AWS::Lambda::Function": [stack.function_name],
+        }
         summaries = [
-            {"LogicalResourceId": name, "PhysicalResourceId": name, "ResourceType": kind, "ResourceStatus": "CREATE_COMPLETE"}
+            {
+                "LogicalResourceId": name,
+                "PhysicalResourceId": name,
+                "ResourceType": kind,
+                "ResourceStatus": "CREATE_COMPLETE",
+            }
             for kind, names in kinds.items()
             for name in names
         ]
@@ -100,46 +137,87 @@ class Deployments:
 
     def _invoke(self, request: AwsRequest) -> Answer:
         name = request.parameters["name"]
-        stack = next((stack for stack in self._stacks if stack.function_name == name and stack.region == request.region), None)
+        stack = next(
+            (
+                stack
+                for stack in self._stacks
+                if stack.function_name == name and stack.region == request.region
+            ),
+            None,
+        )
         if stack is None:
-            message = f"Function not found: arn:aws:lambda:{request.region}:{self._account}:function:{name}"
+            message = (
+                "Function not found:"
+                f" arn:aws:lambda:{request.region}:{self._account}:function:{name}"
+            )
             return Answer.refusal(request, "ResourceNotFoundException", message, status=404)
         answer = stack.function(json.loads(request.body or b"{}"))
         self.log(stack, json.dumps(_platform_report(answer)))
         headers = {"Content-Type": "application/json", "X-Amz-Executed-Version": "$LATEST"}
         if answer.error is not None:
-            return Answer(200, json.dumps(dict(answer.error)).encode(), headers | {"X-Amz-Function-Error": "Unhandled"})
+            return Answer(
+                200,
+                json.dumps(dict(answer.error)).encode(),
+                headers | {"X-Amz-Function-Error": "Unhandled"},
+            )
         return Answer(200, json.dumps(answer.payload).encode(), headers)
 
     def _move(self, request: AwsRequest) -> Answer:
         """Moves at once what the service moves bit by bit."""
         asked = json.loads(request.body)
         source, target = (
-            sqs_backends[self._account][request.region].queues[asked[name].rpartition(":")[2]] for name in ("SourceArn", "DestinationArn")
+            sqs_backends[self._account][request.region].queues[asked[name].rpartition(":")[2]]
+            for name in ("SourceArn", "DestinationArn")
         )
         moved = list(source._messages)
         for message in moved:
             source._messages.remove(message)
             sqs_backends[self._account][request.region].send_message(target.name, message.body)
-        counts = {"ApproximateNumberOfMessagesMoved": len(moved), "ApproximateNumberOfMessagesToMove": len(moved)}
-        task = {"TaskHandle": str(uuid.uuid4()), "StartedTimestamp": int(time.time() * 1000), "Status": "COMPLETED"}
-        self._moves.insert(0, task | counts | {name: asked[name] for name in ("SourceArn", "DestinationArn")})
+        counts = {
+            "ApproximateNumberOfMessagesMoved": len(moved),
+            "ApproximateNumberOfMessagesToMove": len(moved),
+        }
+        task = {
+            "TaskHandle": str(uuid.uuid4()),
+            "StartedTimestamp": int(time.time() * 1000),
+            "Status": "COMPLETED",
+        }
+        self._moves.insert(
+            0, task | counts | {name: asked[name] for name in ("SourceArn", "DestinationArn")}
+        )
         return _json({"TaskHandle": task["TaskHandle"]})
 
     def _list_moves(self, request: AwsRequest) -> Answer:
         source = json.loads(request.body)["SourceArn"]
         # As the service does, the handle of a task that runs no more is left out.
-        found = [{name: value for name, value in task.items() if name != "TaskHandle"} for task in self._moves if task["SourceArn"] == source]
+        found = [
+            {name: value for name, value in task.items() if name != "TaskHandle"}
+            for task in self._moves
+            if task["SourceArn"] == source
+        ]
         return _json({"Results": found[:10]})
 
 
 def _platform_report(answer: FunctionAnswer) -> dict[str, Any]:
-    """The line with which Lambda closes each invocation (Lambda developer guide, "Lambda Telemetry API Event schema reference")."""
+    """The line with which Lambda closes each invocation (Lambda developer guide, "Lambda Telemetry
+    API Event schema reference").
+    """
     kind = (answer.error or {}).get("errorType")
-    record: dict[str, Any] = {"requestId": str(uuid.uuid4()), "metrics": {"durationMs": 1.0}, "status": "success"}
+    record: dict[str, Any] = {
+        "requestId": str(uuid.uuid4()),
+        "metrics": {"durationMs": 1.0},
+        "status": "success",
+    }
     if kind is not None:
-        record |= {"status": "timeout" if kind == "Sandbox.Timedout" else "error", "errorType": kind}
-    return {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "type": "platform.report", "record": record}
+        record |= {
+            "status": "timeout" if kind == "Sandbox.Timedout" else "error",
+            "errorType": kind,
+        }
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "type": "platform.report",
+        "record": record,
+    }
 
 
 def _shown(stack: LocalDeployment) -> dict[str, Any]:
@@ -148,8 +226,13 @@ def _shown(stack: LocalDeployment) -> dict[str, Any]:
         "StackId": stack.id,
         "CreationTime": datetime.now(UTC).isoformat(),
         "StackStatus": stack.status,
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()],
-        "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in stack.outputs.items()],
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in stack.parameters.items()
+        ],
+        "Outputs": [
+            {"OutputKey": key, "OutputValue": value} for key, value in stack.outputs.items()
+        ],
     }
 
 

@@ -1,4 +1,6 @@
-"""Private ECR's token, in moto's place: moto's says that it expired in 2015, and is the same for everybody."""
+"""Private ECR's token, in moto's place: moto's says that it expired in 2015, and is the same for
+everybody.
+"""
 
 import base64
 import json
@@ -14,7 +16,10 @@ SERVICE, ACTION = "ecr", "GetAuthorizationToken"
 
 
 class EcrPrivate:
-    """`issued`: every token handed out, by the role's ARN and the region that it is for. `life`: how long tokens live."""
+    """`issued`: every token handed out, by the role's ARN and the region that it is for.
+
+    `life`: how long tokens live.
+    """
 
     def __init__(self, find_credential: CredentialLookup) -> None:
         self.issued: dict[tuple[str, str], list[str]] = {}
@@ -37,4 +42,8 @@ class EcrPrivate:
             "expiresAt": (datetime.now(UTC).replace(microsecond=0) + self.life).timestamp(),
             "proxyEndpoint": f"https://{account}.dkr.ecr.{request.region}.{suffix}",
         }
-        return Answer(200, json.dumps({"authorizationData": [data]}).encode(), {"Content-Type": "application/x-amz-json-1.1"})
+        return Answer(
+            200,
+            json.dumps({"authorizationData": [data]}).encode(),
+            {"Content-Type": "application/x-amz-json-1.1"},
+        )

@@ -1,4 +1,6 @@
-"""ECR Public, which moto lacks: a backend for it, put into moto's index, and the ways in which a test lets it fail."""
+"""ECR Public, which moto lacks: a backend for it, put into moto's index, and the ways in which a
+test lets it fail.
+"""
 
 import base64
 import json
@@ -20,7 +22,9 @@ SERVICE = "ecr-public"
 ACTION = "GetAuthorizationToken"
 # moto looks for a service's module by the name without the hyphen.
 MOTO_NAME = "ecrpublic"
-URL_BASE = r"https?://api\.ecr-public\.(.+)\.amazonaws\.com|https?://ecr-public\.(.+)\.amazonaws\.com"
+URL_BASE = (
+    r"https?://api\.ecr-public\.(.+)\.amazonaws\.com|https?://ecr-public\.(.+)\.amazonaws\.com"
+)
 
 TOKEN_LIFE = timedelta(hours=12)
 # Real ones are of this order: much longer than other passwords, which shows in the Secret's size.
@@ -28,7 +32,10 @@ PASSWORD_BYTES = 1536
 
 
 class EcrPublicBackend(BaseBackend):
-    """One account's ECR Public. `issued` keeps every token handed out, for tests to compare with what reached the clusters."""
+    """One account's ECR Public.
+
+    `issued` keeps every token handed out, for tests to compare with what reached the clusters.
+    """
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
@@ -38,11 +45,16 @@ class EcrPublicBackend(BaseBackend):
         """A token that was never given before."""
         token = base64.b64encode(f"AWS:{secrets.token_urlsafe(PASSWORD_BYTES)}".encode()).decode()
         self.issued.append(token)
-        return {"authorizationToken": token, "expiresAt": datetime.now(UTC).replace(microsecond=0) + TOKEN_LIFE}
+        return {
+            "authorizationToken": token,
+            "expiresAt": datetime.now(UTC).replace(microsecond=0) + TOKEN_LIFE,
+        }
 
     @property
     def _url_module(self) -> Any:
-        return SimpleNamespace(url_bases=[URL_BASE], url_paths={"{0}/$": EcrPublicResponse.dispatch})
+        return SimpleNamespace(
+            url_bases=[URL_BASE], url_paths={"{0}/$": EcrPublicResponse.dispatch}
+        )
 
 
 class EcrPublicResponse(BaseResponse):
@@ -80,13 +92,20 @@ class EcrPublic:
     def issued(self) -> list[str]:
         """Every authorization token handed out, in order of account, region and time."""
         accounts: Iterable[Any] = list(ecrpublic_backends.values())
-        return [token for account in accounts for backend in list(account.values()) for token in backend.issued]
+        return [
+            token
+            for account in accounts
+            for backend in list(account.values())
+            for token in backend.issued
+        ]
 
     def deny(self, code: str = "AccessDeniedException") -> None:
         """Refuses, as for a role without ecr-public:GetAuthorizationToken."""
 
         def refuse(request: AwsRequest) -> Answer:
-            message = "User is not authorized to perform: ecr-public:GetAuthorizationToken on resource: *"
+            message = (
+                "User is not authorized to perform: ecr-public:GetAuthorizationToken on resource: *"
+            )
             return Answer.refusal(request, code, message)
 
         self._script(SERVICE, ACTION, refuse)
@@ -96,18 +115,36 @@ class EcrPublic:
         self.answer({"authorizationData": {}})
 
     def nonsense(self, token: str = "this is no token!") -> None:
-        """Answers with something that is not base64 of `AWS:password`, or whatever else `token` is."""
-        self.answer({"authorizationData": {"authorizationToken": token, "expiresAt": (datetime.now(UTC) + TOKEN_LIFE).timestamp()}})
+        """Answers with something that is not base64 of `AWS:password`, or whatever else
+        `token` is.
+        """
+        self.answer(
+            {
+                "authorizationData": {
+                    "authorizationToken": token,
+                    "expiresAt": (datetime.now(UTC) + TOKEN_LIFE).timestamp(),
+                }
+            }
+        )
 
     def expired(self) -> None:
         """Answers with a token whose time is over."""
         token = base64.b64encode(b"AWS:an-old-password").decode()
-        self.answer({"authorizationData": {"authorizationToken": token, "expiresAt": (datetime.now(UTC) - timedelta(minutes=1)).timestamp()}})
+        self.answer(
+            {
+                "authorizationData": {
+                    "authorizationToken": token,
+                    "expiresAt": (datetime.now(UTC) - timedelta(minutes=1)).timestamp(),
+                }
+            }
+        )
 
     def answer(self, body: dict[str, Any] | bytes) -> None:
         """Answers 200 with `body`, whatever it is."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self._script(SERVICE, ACTION, Answer(200, raw, {"Content-Type": "application/x-amz-json-1.1"}))
+        self._script(
+            SERVICE, ACTION, Answer(200, raw, {"Content-Type": "application/x-amz-json-1.1"})
+        )
 
     def recover(self) -> None:
         """Issues tokens again."""

@@ -1,4 +1,6 @@
-"""EKS's access entries, which moto lacks: what is written here is what the cluster's own sign-in goes by."""
+"""EKS's access entries, which moto lacks: what is written here is what the cluster's own sign-in
+goes by.
+"""
 
 import json
 import time
@@ -8,7 +10,13 @@ from typing import Any
 from ..identity import AccessEntries, AccessEntry, CredentialLookup
 from .wire import Answer, AwsRequest
 
-_ACTIONS = ("ListAccessEntries", "CreateAccessEntry", "DescribeAccessEntry", "UpdateAccessEntry", "DeleteAccessEntry")
+_ACTIONS = (
+    "ListAccessEntries",
+    "CreateAccessEntry",
+    "DescribeAccessEntry",
+    "UpdateAccessEntry",
+    "DeleteAccessEntry",
+)
 # Source: EKS API, CreateAccessEntry, `kubernetesGroups`
 _RESERVED = ("system:", "eks:", "aws:", "amazon:", "iam:")
 _NO_ENTRIES = "CONFIG_MAP"
@@ -27,9 +35,18 @@ class EksAccess:
         self._find = find_credential
         self._clusters: dict[tuple[str, str, str], _Cluster] = {}
 
-    def put(self, account: str, region: str, name: str, entries: AccessEntries | None, authentication_mode: str) -> None:
+    def put(
+        self,
+        account: str,
+        region: str,
+        name: str,
+        entries: AccessEntries | None,
+        authentication_mode: str,
+    ) -> None:
         """A cluster, with the entries that its sign-in goes by (None: nobody's)."""
-        self._clusters[account, region, name] = _Cluster(entries if entries is not None else AccessEntries(), authentication_mode)
+        self._clusters[account, region, name] = _Cluster(
+            entries if entries is not None else AccessEntries(), authentication_mode
+        )
 
     def answer(self, request: AwsRequest) -> Answer | None:
         """What EKS answers, where it is asked about access entries."""
@@ -40,9 +57,17 @@ class EksAccess:
         account = credential.arn.split(":")[4]
         cluster = self._clusters.get((account, request.region, name))
         if cluster is None:
-            return Answer.refusal(request, "ResourceNotFoundException", f"No cluster found for name: {name}.", status=404)
+            return Answer.refusal(
+                request,
+                "ResourceNotFoundException",
+                f"No cluster found for name: {name}.",
+                status=404,
+            )
         if cluster.authentication_mode == _NO_ENTRIES:
-            message = "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation."
+            message = (
+                "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP]"
+                " to perform this operation."
+            )
             return Answer.refusal(request, "InvalidRequestException", message)
         return _Asked(request, cluster.entries, account, name).answer()
 
@@ -66,7 +91,10 @@ class _Asked:
                 return Answer.refusal(self.request, "ResourceInUseException", message, status=409)
             return self._write(principal, given)
         if there is None:
-            message = "The specified principalArn could not be found. You can view your available access entries with 'list-access-entries'."
+            message = (
+                "The specified principalArn could not be found. You can view your available access"
+                " entries with 'list-access-entries'."
+            )
             return Answer.refusal(self.request, "ResourceNotFoundException", message, status=404)
         if self.request.action == "UpdateAccessEntry":
             return self._write(principal, {"kubernetesGroups": list(there.groups), **given})
@@ -78,7 +106,9 @@ class _Asked:
     def _write(self, principal: str, given: dict[str, Any]) -> Answer:
         groups = tuple(given.get("kubernetesGroups", ()))
         if any(group.startswith(_RESERVED) for group in groups):
-            message = "The kubernetes group name is invalid, it cannot start with a reserved prefix."
+            message = (
+                "The kubernetes group name is invalid, it cannot start with a reserved prefix."
+            )
             return Answer.refusal(self.request, "InvalidParameterException", message)
         entry = AccessEntry(principal, groups, given.get("username"))
         self.entries.put(entry)
@@ -86,12 +116,25 @@ class _Asked:
 
     def _shown(self, entry: AccessEntry) -> Answer:
         partition, name = entry.principal_arn.split(":")[1], entry.principal_arn.rpartition("/")[2]
-        arn = (
-            f"arn:{partition}:eks:{self.request.region}:{self.account}:access-entry/{self.cluster}/role/{entry.principal_arn.split(':')[4]}/{name}/1"
-        )
+        arn = f"arn:{partition}:eks:{self.request.region}:{self.account}:access-entry/{self.cluster}/role/{entry.principal_arn.split(':')[4]}/{name}/1"
         times = {"createdAt": time.time(), "modifiedAt": time.time()}
-        shown = {"clusterName": self.cluster, "principalArn": entry.principal_arn, "kubernetesGroups": list(entry.groups), "accessEntryArn": arn}
-        return _json({"accessEntry": {**shown, **times, "tags": {}, "username": entry.username or entry.principal_arn, "type": "STANDARD"}})
+        shown = {
+            "clusterName": self.cluster,
+            "principalArn": entry.principal_arn,
+            "kubernetesGroups": list(entry.groups),
+            "accessEntryArn": arn,
+        }
+        return _json(
+            {
+                "accessEntry": {
+                    **shown,
+                    **times,
+                    "tags": {},
+                    "username": entry.username or entry.principal_arn,
+                    "type": "STANDARD",
+                }
+            }
+        )
 
 
 def _json(body: dict[str, Any]) -> Answer:

@@ -1,4 +1,6 @@
-"""What stands before moto: records each call, and refuses what AWS refuses where moto lets everything pass."""
+"""What stands before moto: records each call, and refuses what AWS refuses where moto lets
+everything pass.
+"""
 
 import functools
 import logging
@@ -22,9 +24,17 @@ NO_SUCH_KEY = "The security token included in the request is invalid."
 
 
 class Gateway:
-    """A WSGI application around moto's. Scripted answers come first, then identity, region and trust, then `own`, then moto."""
+    """A WSGI application around moto's.
 
-    def __init__(self, moto: WsgiApp, find_credential: CredentialLookup, own: Callable[[AwsRequest], Answer | None]) -> None:
+    Scripted answers come first, then identity, region and trust, then `own`, then moto.
+    """
+
+    def __init__(
+        self,
+        moto: WsgiApp,
+        find_credential: CredentialLookup,
+        own: Callable[[AwsRequest], Answer | None],
+    ) -> None:
         self.calls: list[AwsCall] = []
         self.roles: dict[str, Role] = {}
         self._moto, self._find, self._own = moto, find_credential, own
@@ -32,23 +42,31 @@ class Gateway:
         self._lock = threading.Lock()
         self._regions = _all_regions()
 
-    def script(self, service: str, action: str, answer: Scripted | None, times: int | None = None) -> None:
+    def script(
+        self, service: str, action: str, answer: Scripted | None, times: int | None = None
+    ) -> None:
         """Answers the next `times` such calls (None: all) with `answer`; None ends it."""
         with self._lock:
             self._scripts.pop((service, action), None)
             if answer is not None:
                 self._scripts[service, action] = answer, times
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         request = AwsRequest.read(environ)
         call = self._record(request)
-        answer = self._scripted(request) or self._refusal(request, call.principal) or self._own(request)
+        answer = (
+            self._scripted(request) or self._refusal(request, call.principal) or self._own(request)
+        )
         if answer is None:
             try:
                 return self._moto(environ, _noting(call, start_response))
             except Exception:  # a defect of moto's, which must look like one of AWS's to the caller
                 log.exception("moto failed at %s:%s", request.service, request.action)
-                answer = Answer.refusal(request, "InternalFailure", "The request processing has failed.", status=500)
+                answer = Answer.refusal(
+                    request, "InternalFailure", "The request processing has failed.", status=500
+                )
         time.sleep(answer.delay)
         _noting(call, start_response)(f"{answer.status} -", list(answer.headers.items()))
         if answer.status == 0:
@@ -86,10 +104,21 @@ class Gateway:
 
     def _refusal(self, request: AwsRequest, principal: str | None) -> Answer | None:
         if request.access_key_id is None:
-            return Answer.refusal(request, "MissingAuthenticationToken", "Request is missing Authentication Token", status=403)
+            return Answer.refusal(
+                request,
+                "MissingAuthenticationToken",
+                "Request is missing Authentication Token",
+                status=403,
+            )
         if principal is None:
-            code = "InvalidClientTokenId" if request.protocol == "query" else "UnrecognizedClientException"
-            return Answer.refusal(request, code, NO_SUCH_KEY, status=403 if request.protocol == "query" else 400)
+            code = (
+                "InvalidClientTokenId"
+                if request.protocol == "query"
+                else "UnrecognizedClientException"
+            )
+            return Answer.refusal(
+                request, code, NO_SUCH_KEY, status=403 if request.protocol == "query" else 400
+            )
         if request.region not in self._regions:
             message = f"Credential should be scoped to a valid region, not '{request.region}'."
             return Answer.refusal(request, "InvalidSignatureException", message, status=403)
@@ -104,7 +133,9 @@ class Gateway:
         shown = form.get("ExternalId"), form.get("RoleSessionName")
         if role and role.admits(principal, *shown):
             return None
-        message = f"User: {principal} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        message = (
+            f"User: {principal} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        )
         return Answer.refusal(request, "AccessDenied", message, status=403)
 
 
@@ -120,8 +151,13 @@ def _noting(call: AwsCall, start_response: Callable[..., Any]) -> Callable[..., 
 
 @functools.cache
 def _all_regions() -> frozenset[str]:
-    """Return every region that botocore knows, in every partition. EKS is asked: it is wherever a cluster can be."""
+    """Return every region that botocore knows, in every partition.
+
+    EKS is asked: it is wherever a cluster can be.
+    """
     session = boto3.Session()
     return frozenset(
-        region for partition in session.get_available_partitions() for region in session.get_available_regions("eks", partition_name=partition)
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("eks", partition_name=partition)
     )

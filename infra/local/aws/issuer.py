@@ -1,4 +1,5 @@
-"""An AWS account's issuer of web identity tokens: its address, its keys, and the documents by which others verify what it signs.
+"""An AWS account's issuer of web identity tokens: its address, its keys, and the documents by which
+others verify what it signs.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html
 """
@@ -21,7 +22,11 @@ DISCOVERY, JWKS = "/.well-known/openid-configuration", "/.well-known/jwks.json"
 
 
 class WebIdentityIssuer:
-    """One account's. `enabled`: the account's switch, off as in a new account. Keys are made when they are first needed: that takes a while."""
+    """One account's.
+
+    `enabled`: the account's switch, off as in a new account. Keys are made when they are first
+    needed: that takes a while.
+    """
 
     def __init__(self) -> None:
         self.enabled = False
@@ -30,8 +35,12 @@ class WebIdentityIssuer:
     @cached_property
     def _signing(self) -> Mapping[str, RSAKey | ECKey]:
         return {
-            "RS256": RSAKey.generate_key(2048, parameters={"kid": "RS256-1", "use": "sig", "alg": "RS256"}),
-            "ES384": ECKey.generate_key("P-384", parameters={"kid": "ES384-1", "use": "sig", "alg": "ES384"}),
+            "RS256": RSAKey.generate_key(
+                2048, parameters={"kid": "RS256-1", "use": "sig", "alg": "RS256"}
+            ),
+            "ES384": ECKey.generate_key(
+                "P-384", parameters={"kid": "ES384-1", "use": "sig", "alg": "ES384"}
+            ),
         }
 
     @property
@@ -46,11 +55,17 @@ class WebIdentityIssuer:
     def sign(self, claims: Mapping[str, Any], algorithm: str = "RS256") -> str:
         """A JSON Web Token of these claims, `iss` among them."""
         key = self._signing[algorithm]
-        return jwt.encode({"alg": algorithm, "kid": key.kid}, {"iss": self.url, **claims}, key, algorithms=[*ALGORITHMS])
+        return jwt.encode(
+            {"alg": algorithm, "kid": key.kid},
+            {"iss": self.url, **claims},
+            key,
+            algorithms=[*ALGORITHMS],
+        )
 
 
 class IssuerSite:
-    """The issuer's two documents over HTTPS on loopback, since its own host name leads nowhere here. `ca_pem`: whom to trust for them.
+    """The issuer's two documents over HTTPS on loopback, since its own host name leads nowhere
+    here. `ca_pem`: whom to trust for them.
 
     `asked`: the paths that were asked for.
     """
@@ -72,7 +87,11 @@ class IssuerSite:
         self.asked.append(request.target)
         documents = {DISCOVERY: self._discovery, JWKS: self._issuer.jwks}
         found = documents.get(request.target.partition("?")[0]) if request.method == "GET" else None
-        return Response(200, json.dumps(found()).encode(), {"Cache-Control": "no-store"}) if found else Response(404)
+        return (
+            Response(200, json.dumps(found()).encode(), {"Cache-Control": "no-store"})
+            if found
+            else Response(404)
+        )
 
     def _discovery(self) -> dict[str, Any]:
         return {

@@ -1,4 +1,6 @@
-"""The embedded AWS as its users see it: an endpoint, a few things to put into it, and what it was asked."""
+"""The embedded AWS as its users see it: an endpoint, a few things to put into it, and what it was
+asked.
+"""
 
 import base64
 import contextlib
@@ -12,7 +14,11 @@ from typing import Any, Protocol, Self
 from moto.core.base_backend import BackendDict
 from moto.eks.models import Cluster as EksCluster
 from moto.eks.models import eks_backends
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.exceptions import ParameterNotFound
 from moto.ssm.models import ssm_backends
@@ -73,12 +79,16 @@ class _Dispatcher(DomainDispatcherApplication):
 
 @functools.cache
 def _moto() -> DomainDispatcherApplication:
-    """Return moto's applications, made once for a process: what they know is their backends', which are reset."""
+    """Return moto's applications, made once for a process: what they know is their backends', which
+    are reset.
+    """
     return _Dispatcher()
 
 
 class LocalAws:
-    """An AWS on a loopback port, while the context lasts. `account_id` is the function's account, where parameters go.
+    """An AWS on a loopback port, while the context lasts.
+
+    `account_id` is the function's account, where parameters go.
 
     moto's state is the process's: starting one empties it, so that only one is of use at a time.
     """
@@ -98,9 +108,16 @@ class LocalAws:
             self._own_answer,
         )
         self.ecr_public = ecr_public.EcrPublic(self._gateway.script)
-        self._server = make_server(LOOPBACK, 0, self._gateway, threaded=True, request_handler=_Quiet)
+        self._server = make_server(
+            LOOPBACK, 0, self._gateway, threaded=True, request_handler=_Quiet
+        )
         self.endpoint_url = f"http://{LOOPBACK}:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="local-aws", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="local-aws",
+            daemon=True,
+        )
         self._thread.start()
 
     def _own_answer(self, request: AwsRequest) -> Answer | None:
@@ -114,7 +131,9 @@ class LocalAws:
 
     def called(self, service: str, action: str | None = None) -> list[AwsCall]:
         """The calls of one service, or of one action of it."""
-        return [call for call in self.calls if call.service == service and action in (None, call.action)]
+        return [
+            call for call in self.calls if call.service == service and action in (None, call.action)
+        ]
 
     @property
     def web_identity(self) -> WebIdentityIssuer:
@@ -126,17 +145,23 @@ class LocalAws:
         return self._web_identity.of(account_id)
 
     def issuer_site(self, account_id: str | None = None) -> IssuerSite:
-        """Where an API server reads the issuer's keys, from the first call on until this AWS is closed."""
+        """Where an API server reads the issuer's keys, from the first call on until this AWS is
+        closed.
+        """
         account = account_id or self.account_id
         if account not in self._sites:
             self._sites[account] = IssuerSite(self._web_identity.of(account))
         return self._sites[account]
 
-    def script(self, service: str, action: str, answer: Scripted | None, *, times: int | None = None) -> None:
+    def script(
+        self, service: str, action: str, answer: Scripted | None, *, times: int | None = None
+    ) -> None:
         """Answers the next `times` such calls (None: all) with `answer`; `answer` None ends it."""
         self._gateway.script(service, action, answer, times)
 
-    def put_parameter(self, name: str, value: str, *, secure: bool = False, region: str = "us-east-1") -> None:
+    def put_parameter(
+        self, name: str, value: str, *, secure: bool = False, region: str = "us-east-1"
+    ) -> None:
         """Writes a String, or a SecureString under the account's aws/ssm key."""
         ssm_backends[self.account_id][region].put_parameter(
             name=name,
@@ -152,7 +177,14 @@ class LocalAws:
             policies=None,
         )
 
-    def put_secret(self, name: str, value: str | bytes, *, region: str = "us-east-1", account_id: str | None = None) -> str:
+    def put_secret(
+        self,
+        name: str,
+        value: str | bytes,
+        *,
+        region: str = "us-east-1",
+        account_id: str | None = None,
+    ) -> str:
         """A secret in Secrets Manager, written anew where it is there; its complete ARN."""
         backend = secretsmanager_backends[account_id or self.account_id][region]
         text = value if isinstance(value, str) else ""
@@ -160,7 +192,9 @@ class LocalAws:
         if name in backend.secrets:
             backend.put_secret_value(name, text, binary, str(uuid.uuid4()), ["AWSCURRENT"])
         else:
-            backend.create_secret(name, text or None, binary or None, None, None, None, None, [], False)
+            backend.create_secret(
+                name, text or None, binary or None, None, None, None, None, [], False
+            )
         return str(backend.secrets[name].arn)
 
     def delete_parameter(self, name: str, *, region: str = "us-east-1") -> None:
@@ -176,15 +210,23 @@ class LocalAws:
         trusted: str | None = None,
         session_name: str | None = None,
     ) -> None:
-        """A role that `trusted` (a principal's ARN; None: nobody) may assume, with `external_id` where one is given.
+        """A role that `trusted` (a principal's ARN; None: nobody) may assume, with `external_id`
+        where one is given.
 
         `session_name`: the only one that its trust policy takes, where it names one.
         """
         self._gateway.roles[arn] = Role(arn, external_id, trusted, session_name)
 
-    def put_queue(self, name: str, *, region: str = "us-east-1", delay_seconds: int = RETRY_DELAY_SECONDS) -> LocalQueue:
-        """An SQS queue of the function's account. A message comes up `delay_seconds` after it was sent, unless it says otherwise itself."""
-        return LocalQueue(name, self.account_id, region, self.endpoint_url, delay_seconds=delay_seconds)
+    def put_queue(
+        self, name: str, *, region: str = "us-east-1", delay_seconds: int = RETRY_DELAY_SECONDS
+    ) -> LocalQueue:
+        """An SQS queue of the function's account.
+
+        A message comes up `delay_seconds` after it was sent, unless it says otherwise itself.
+        """
+        return LocalQueue(
+            name, self.account_id, region, self.endpoint_url, delay_seconds=delay_seconds
+        )
 
     def put_cluster(
         self,
@@ -199,13 +241,22 @@ class LocalAws:
         local_as: str | None = None,
         status: str = "ACTIVE",
     ) -> None:
-        """Lets EKS describe the cluster, in that account and region only. `public`: its endpoint is, to `public_cidrs`, and not private only.
+        """Lets EKS describe the cluster, in that account and region only.
+
+        `public`: its endpoint is, to `public_cidrs`, and not private only.
 
         `local_as`: the name of a local cluster on an Outpost, whose sign-in goes by its id: the
         cluster's own name here.
         """
         partition, name = get_partition(region), local_as or cluster.name
-        described = EksCluster(name, f"arn:{partition}:iam::{account_id}:role/cluster", {}, account_id, region, partition)
+        described = EksCluster(
+            name,
+            f"arn:{partition}:iam::{account_id}:role/cluster",
+            {},
+            account_id,
+            region,
+            partition,
+        )
         described.endpoint = cluster.endpoint
         described.resources_vpc_config = {
             "endpointPublicAccess": public,
@@ -219,16 +270,25 @@ class LocalAws:
             described.outpost_config = OUTPOST  # type: ignore[attr-defined]
         described.tags = dict(tags or {})
         described.status = status
-        described.certificate_authority = {"data": base64.b64encode(cluster.ca_pem.encode()).decode()}
+        described.certificate_authority = {
+            "data": base64.b64encode(cluster.ca_pem.encode()).decode()
+        }
         eks_backends[account_id][region].clusters[name] = described
-        self.eks_access.put(account_id, region, name, getattr(cluster, "access_entries", None), authentication_mode)
+        self.eks_access.put(
+            account_id, region, name, getattr(cluster, "access_entries", None), authentication_mode
+        )
 
     def remove_cluster(self, name: str, *, region: str, account_id: str | None = None) -> None:
         """EKS knows the cluster no more."""
         del eks_backends[account_id or self.account_id][region].clusters[name]
 
-    def credentials_for(self, role_arn: str, session_name: str, *, session_token: str | None = None) -> Credential:
-        """Credentials of a role's session, as Lambda gives its function. `session_token` replaces the one made up."""
+    def credentials_for(
+        self, role_arn: str, session_name: str, *, session_token: str | None = None
+    ) -> Credential:
+        """Credentials of a role's session, as Lambda gives its function.
+
+        `session_token` replaces the one made up.
+        """
         return open_session(role_arn, session_name, session_token)
 
     def find_credential(self, access_key_id: str) -> Credential | None:
@@ -246,5 +306,10 @@ class LocalAws:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()

@@ -1,7 +1,8 @@
 """CloudWatch Logs' FilterLogEvents with JSON patterns, which moto lets everything through.
 
-Of the patterns (CloudWatch Logs user guide, "Using filter patterns to match terms in JSON log events") only what is used here is known:
-`$.a.b = "text"`, `$.a.b IS TRUE`, `&&`, `||` and parentheses. Anything else is refused, so that nothing passes by mistake.
+Of the patterns (CloudWatch Logs user guide, "Using filter patterns to match terms in JSON log
+events") only what is used here is known: `$.a.b = "text"`, `$.a.b IS TRUE`, `&&`, `||` and
+parentheses. Anything else is refused, so that nothing passes by mistake.
 """
 
 import itertools
@@ -16,7 +17,9 @@ from typing import Any
 from .wire import Answer, AwsRequest
 
 PAGE = 10_000  # FilterLogEvents' own limit
-_TOKENS = re.compile(r'\s*(?:(\()|(\))|(&&)|(\|\|)|(\$(?:\.\w+)+)\s*(?:=\s*"([^"]*)"|IS\s+(TRUE|FALSE)))')
+_TOKENS = re.compile(
+    r'\s*(?:(\()|(\))|(&&)|(\|\|)|(\$(?:\.\w+)+)\s*(?:=\s*"([^"]*)"|IS\s+(TRUE|FALSE)))'
+)
 
 type Matcher = Callable[[Any], bool]
 
@@ -49,7 +52,11 @@ class LogEvents:
     def put(self, group: str, message: str, *, at: float | None = None) -> None:
         """A line, logged at `at` (seconds since the epoch; now by default)."""
         with self._lock:
-            event = LogEvent(f"{next(self._numbers):056}", int((time.time() if at is None else at) * 1000), message)
+            event = LogEvent(
+                f"{next(self._numbers):056}",
+                int((time.time() if at is None else at) * 1000),
+                message,
+            )
             self._groups.setdefault(group, []).append(event)
 
     def answer(self, request: AwsRequest) -> Answer | None:
@@ -59,23 +66,41 @@ class LogEvents:
         asked = json.loads(request.body)
         group = asked.get("logGroupName") or asked.get("logGroupIdentifier", "").rpartition(":")[2]
         if group not in self._groups:
-            return Answer.refusal(request, "ResourceNotFoundException", "The specified log group does not exist.")
+            return Answer.refusal(
+                request, "ResourceNotFoundException", "The specified log group does not exist."
+            )
         try:
             matches = compile_pattern(asked.get("filterPattern", ""))
         except UnknownPattern as error:
             return Answer.refusal(request, "InvalidParameterException", str(error))
-        return _page(self._within(group, asked), matches, int(asked.get("nextToken", 0)), min(asked.get("limit", PAGE), self.page))
+        return _page(
+            self._within(group, asked),
+            matches,
+            int(asked.get("nextToken", 0)),
+            min(asked.get("limit", PAGE), self.page),
+        )
 
     def _within(self, group: str, asked: dict[str, Any]) -> list[LogEvent]:
         start, end = asked.get("startTime", 0), asked.get("endTime", time.time() * 1000 + 1)
         with self._lock:
-            return sorted((event for event in self._groups[group] if start <= event.timestamp <= end), key=lambda event: (event.timestamp, event.id))
+            return sorted(
+                (event for event in self._groups[group] if start <= event.timestamp <= end),
+                key=lambda event: (event.timestamp, event.id),
+            )
 
 
 def _page(events: list[LogEvent], matches: Matcher, first: int, size: int) -> Answer:
-    """As the service does: so many events are looked at, and a page may be empty and yet be followed by another."""
+    """As the service does: so many events are looked at, and a page may be empty and yet be
+    followed by another.
+    """
     shown = [
-        {"eventId": event.id, "timestamp": event.timestamp, "ingestionTime": event.timestamp, "message": event.message, "logStreamName": "local"}
+        {
+            "eventId": event.id,
+            "timestamp": event.timestamp,
+            "ingestionTime": event.timestamp,
+            "message": event.message,
+            "logStreamName": "local",
+        }
         for event in events[first : first + size]
         if matches(_json(event.message))
     ]
@@ -106,7 +131,13 @@ def _tokens(text: str) -> Iterator[Any]:
         if found is None:
             raise UnknownPattern(f"not known here: {text[place : place + 60]}")
         opened, closed, both, either, selector, word, truth = found.groups()
-        yield opened or closed or both or either or _comparison(selector, word if truth is None else truth == "TRUE")
+        yield (
+            opened
+            or closed
+            or both
+            or either
+            or _comparison(selector, word if truth is None else truth == "TRUE")
+        )
         place = found.end()
 
 
@@ -131,7 +162,9 @@ def _all_of(tokens: list[Any]) -> tuple[Matcher, list[Any]]:
     return (lambda event: all(part(event) for part in parts)), rest
 
 
-def _separated(tokens: list[Any], by: str, read: Callable[[list[Any]], tuple[Matcher, list[Any]]]) -> tuple[list[Matcher], list[Any]]:
+def _separated(
+    tokens: list[Any], by: str, read: Callable[[list[Any]], tuple[Matcher, list[Any]]]
+) -> tuple[list[Matcher], list[Any]]:
     first, rest = read(tokens)
     parts = [first]
     while rest and rest[0] == by:

@@ -1,6 +1,8 @@
-"""An SQS queue as the function's sender sees it, and on its other side Lambda's poller, which the function's batches come from.
+"""An SQS queue as the function's sender sees it, and on its other side Lambda's poller, which the
+function's batches come from.
 
-Time is not waited for: a poll hands out what is there whatever its delay, since what a test asks is what happens next.
+Time is not waited for: a poll hands out what is there whatever its delay, since what a test asks is
+what happens next.
 """
 
 import json
@@ -27,7 +29,10 @@ class WaitingMessage:
 
 @dataclass
 class LocalQueue:
-    """A queue of moto's. `dead`: the bodies of messages that were handed out `max_receives` times and never deleted."""
+    """A queue of moto's.
+
+    `dead`: the bodies of messages that were handed out `max_receives` times and never deleted.
+    """
 
     name: str
     account: str
@@ -38,7 +43,9 @@ class LocalQueue:
     dead: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._queue = sqs_backends[self.account][self.region].create_queue(self.name, DelaySeconds=self.delay_seconds)
+        self._queue = sqs_backends[self.account][self.region].create_queue(
+            self.name, DelaySeconds=self.delay_seconds
+        )
 
     @property
     def url(self) -> str:
@@ -51,7 +58,10 @@ class LocalQueue:
     @property
     def waiting(self) -> list[WaitingMessage]:
         """What is on the queue, in the order of sending."""
-        return [WaitingMessage(json.loads(message.body), self._delay(message)) for message in self._messages]
+        return [
+            WaitingMessage(json.loads(message.body), self._delay(message))
+            for message in self._messages
+        ]
 
     def put(self, body: Any) -> None:
         """Sends a message from outside, as Lambda does for an on-failure destination."""
@@ -59,15 +69,23 @@ class LocalQueue:
         sqs_backends[self.account][self.region].send_message(self.name, text)
 
     def batch(self) -> dict[str, Any]:
-        """The event that Lambda's poller would send now, of up to ten messages, each received once more."""
+        """The event that Lambda's poller would send now, of up to ten messages, each received once
+        more.
+        """
         for message in self._messages[:BATCH_SIZE]:
             message.approximate_receive_count += 1
         return {"Records": [self._record(message) for message in self._messages[:BATCH_SIZE]]}
 
     def settle(self, event: Mapping[str, Any], answer: Any) -> None:
-        """Deletes what the answer does not name as failed (None: the invocation itself failed), and moves what was tried too often."""
+        """Deletes what the answer does not name as failed (None: the invocation itself failed), and
+        moves what was tried too often.
+        """
         received = {record["messageId"] for record in event["Records"]}
-        kept = received if answer is None else {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        kept = (
+            received
+            if answer is None
+            else {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        )
         for message in self._messages:
             if message.id in received - kept:
                 self._queue._messages.remove(message)
@@ -87,7 +105,11 @@ class LocalQueue:
         return list(self._queue._messages)
 
     def _delay(self, message: SqsMessage) -> int:
-        return round((message.delayed_until - float(message.sent_timestamp or 0)) / 1000) if message.delayed_until else 0
+        return (
+            round((message.delayed_until - float(message.sent_timestamp or 0)) / 1000)
+            if message.delayed_until
+            else 0
+        )
 
     def _record(self, message: SqsMessage) -> dict[str, Any]:
         sent = str(message.sent_timestamp or int(time.time() * 1000))

@@ -1,4 +1,6 @@
-"""Roles, and the sessions that assume them. moto hands out credentials for any role to anybody; AWS asks the role's trust policy first."""
+"""Roles, and the sessions that assume them. moto hands out credentials for any role to anybody; AWS
+asks the role's trust policy first.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,13 +11,15 @@ from moto.utilities.utils import PARTITION_NAMES
 
 from ..identity import Credential, principal_of, same_principal
 
-# Lambda renews its function's credentials; here one session has to last as long as somebody plays with the stack.
+# Lambda renews its function's credentials; here one session has to last as long as somebody plays
+# with the stack.
 SESSION_SECONDS = 12 * 3600
 
 
 @dataclass(frozen=True)
 class Role:
-    """A role's trust: the one principal that may assume it (None: nobody, as of a role that only Lambda assumes), and how.
+    """A role's trust: the one principal that may assume it (None: nobody, as of a role that only
+    Lambda assumes), and how.
 
     `session_name`: the only one that a session may have; None: any.
     """
@@ -38,8 +42,12 @@ def open_session(role_arn: str, session_name: str, session_token: str | None = N
     """A session of the role, by no trust policy's leave: as Lambda opens one for a function."""
     arn = ArnParser().parse_arn(role_arn)
     backend = sts_backends[arn["account"]][arn["partition"]]
-    region = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(arn["partition"], "us-east-1")
-    role = backend.assume_role(region, session_name, role_arn, policy="", duration=SESSION_SECONDS, external_id="")
+    region = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(
+        arn["partition"], "us-east-1"
+    )
+    role = backend.assume_role(
+        region, session_name, role_arn, policy="", duration=SESSION_SECONDS, external_id=""
+    )
     if session_token is not None:
         role.session_token = session_token
     return _credential(role)
@@ -52,7 +60,9 @@ def find_session(access_key_id: str) -> Credential | None:
 
 
 def role_of(access_key_id: str) -> str | None:
-    """The ARN, path included, of the role that a session's key belongs to: GetCallerIdentity leaves the path out."""
+    """The ARN, path included, of the role that a session's key belongs to: GetCallerIdentity leaves
+    the path out.
+    """
     role = _session(access_key_id)
     return str(role.role_arn) if role else None
 

@@ -1,6 +1,8 @@
-"""The SAM CLI: builds the function as it is deployed, for this machine's processor, and lends its Lambda emulator.
+"""The SAM CLI: builds the function as it is deployed, for this machine's processor, and lends its
+Lambda emulator.
 
-The build has a folder of its own beside .aws-sam/build: what `sam deploy` finds there must stay what the template's architecture asks for.
+The build has a folder of its own beside .aws-sam/build: what `sam deploy` finds there must stay
+what the template's architecture asks for.
 """
 
 import contextlib
@@ -32,7 +34,9 @@ class SamError(RuntimeError):
 
 @dataclass(frozen=True)
 class Build:
-    """A built function: its template, the template parameters it was built with, and whether it was at hand already."""
+    """A built function: its template, the template parameters it was built with, and whether it was
+    at hand already.
+    """
 
     template: Path
     parameters: Mapping[str, str]
@@ -51,28 +55,49 @@ def sam_command(root: Path, environ: Mapping[str, str]) -> Path:
     """The SAM CLI: the environment's SAM, or the one that `make` installs."""
     command = Path(environ.get("SAM") or root / ".venv-sam" / "bin" / "sam").absolute()
     if not os.access(command, os.X_OK):
-        raise SamError(f"there is no SAM CLI at {command}: run this by `make run`, or let SAM name it, where it was installed")
+        raise SamError(
+            f"there is no SAM CLI at {command}: run this by `make run`, or let SAM name it, where"
+            " it was installed"
+        )
     return command
 
 
 def emulator(sam: Path) -> Path:
     """The AWS Lambda Runtime Interface Emulator that comes with the SAM CLI."""
     if sys.platform != "linux":
-        raise SamError(f"the Lambda Runtime Interface Emulator is a Linux program and this is {sys.platform}: use a Linux machine or container")
+        raise SamError(
+            f"the Lambda Runtime Interface Emulator is a Linux program and this is {sys.platform}:"
+            " use a Linux machine or container"
+        )
     name = f"aws-lambda-rie-{host_architecture()}"
-    found = sorted(sam.resolve().parent.parent.glob(f"lib/python*/site-packages/samcli/local/rapid/{name}"))
+    found = sorted(
+        sam.resolve().parent.parent.glob(f"lib/python*/site-packages/samcli/local/rapid/{name}")
+    )
     if not found:
-        raise SamError(f"no {name} beside {sam}: SAM must name the command within the environment that aws-sam-cli was installed into")
+        raise SamError(
+            f"no {name} beside {sam}: SAM must name the command within the environment that"
+            " aws-sam-cli was installed into"
+        )
     return found[-1]
 
 
 def build(root: Path, sam: Path, *, echo: bool = False) -> Build:
-    """`sam build` of the project in `root`, unless the last build was of the same sources. `echo`: sam's own output goes to stderr."""
+    """`sam build` of the project in `root`, unless the last build was of the same sources.
+
+    `echo`: sam's own output goes to stderr.
+    """
     wanted = {"Architecture": host_architecture()}
-    parameters = {name: value for name, value in wanted.items() if name in parameter_names(root / "template.yaml")}
+    parameters = {
+        name: value
+        for name, value in wanted.items()
+        if name in parameter_names(root / "template.yaml")
+    }
     folder = root / BUILD_FOLDER
     with _locked(folder.parent):
-        stamp, sources = folder / STAMP, _fingerprint(root, [*parameters.values(), platform.python_version()])
+        stamp, sources = (
+            folder / STAMP,
+            _fingerprint(root, [*parameters.values(), platform.python_version()]),
+        )
         reused = stamp.exists() and stamp.read_text() == sources
         if not reused:
             _run(_command(sam, parameters), root, echo=echo)
@@ -90,10 +115,14 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _command(sam: Path, parameters: Mapping[str, str]) -> list[str]:
-    # Not cached: sam keeps one folder of dependencies for all build folders, and would throw away the deployable build's.
+    # Not cached: sam keeps one folder of dependencies for all build folders, and would throw away
+    # the deployable build's.
     command = [str(sam), "build", "--no-cached", "--build-dir", str(BUILD_FOLDER)]
     if parameters:
-        command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+        command += [
+            "--parameter-overrides",
+            *(f"{name}={value}" for name, value in parameters.items()),
+        ]
     return command
 
 
@@ -101,8 +130,14 @@ def _run(command: list[str], root: Path, *, echo: bool) -> None:
     # sam looks for the runtime's interpreter in PATH.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment |= {"PATH": path, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
-    # A session of its own, so that nothing of it is left when this is interrupted: sam runs pip, and pip compilers.
+    environment |= {
+        "PATH": path,
+        "SAM_CLI_TELEMETRY": "0",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    # A session of its own, so that nothing of it is left when this is interrupted: sam runs pip,
+    # and pip compilers.
     process = subprocess.Popen(
         command,
         cwd=root,
@@ -125,7 +160,10 @@ def _run(command: list[str], root: Path, *, echo: bool) -> None:
     if process.returncode:
         head = f"sam build failed ({process.returncode})"
         if any(mark in said for mark in NO_NETWORK):
-            head = "sam build cannot fetch the function's packages: pip does not reach its index. A rebuild needs the network (or PIP_INDEX_URL)"
+            head = (
+                "sam build cannot fetch the function's packages: pip does not reach its index. A"
+                " rebuild needs the network (or PIP_INDEX_URL)"
+            )
         raise SamError(f"{head}:\n{said.strip()[-4000:]}")
 
 
@@ -137,5 +175,7 @@ def _fingerprint(root: Path, more: Iterable[str]) -> str:
         for file in files:
             if file.is_file() and "__pycache__" not in file.parts:
                 content = file.read_bytes()
-                digest.update(f"\n{file.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
+                digest.update(
+                    f"\n{file.relative_to(root).as_posix()} {len(content)}\n".encode() + content
+                )
     return digest.hexdigest()

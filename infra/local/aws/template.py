@@ -1,7 +1,9 @@
-"""What CloudFormation would make of the function in template.yaml: its handler, environment, limits, and the scheduler's event.
+"""What CloudFormation would make of the function in template.yaml: its handler, environment,
+limits, and the scheduler's event.
 
-Only what is needed of it: parameters, pseudo parameters, mappings, resources that the caller has something for, !Ref, !Sub and !Join. Whatever
-else an intrinsic says stays as it is written; an environment variable that such a thing would be the value of is left out.
+Only what is needed of it: parameters, pseudo parameters, mappings, resources that the caller has
+something for, !Ref, !Sub and !Join. Whatever else an intrinsic says stays as it is written; an
+environment variable that such a thing would be the value of is left out.
 """
 
 import functools
@@ -24,7 +26,10 @@ DEFAULT_TIMEOUT, DEFAULT_MEMORY = 3, 128
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """How Lambda would run the function. `folder`: what is deployed; `timeout` in seconds, `memory` in MB."""
+    """How Lambda would run the function.
+
+    `folder`: what is deployed; `timeout` in seconds, `memory` in MB.
+    """
 
     folder: Path
     handler: str
@@ -44,11 +49,22 @@ def read_function(
     parameters: Mapping[str, str] | None = None,
     resources: Mapping[str, str] | None = None,
 ) -> FunctionSpec:
-    """The only function of a (built) template. `parameters` replace the template's defaults; `resources` are what !Ref to a resource gives, by its
-    logical id: a queue's URL."""
+    """The only function of a (built) template.
+
+    `parameters` replace the template's defaults; `resources` are what !Ref to a resource gives, by
+    its logical id: a queue's URL.
+    """
     document = yaml.load(template.read_text(), Loader=_Loader)
-    pseudo = {"AWS::StackName": stack_name, "AWS::Region": region, "AWS::AccountId": account_id, "AWS::Partition": "aws", "AWS::NoValue": None}
-    defaults = {name: entry.get("Default") for name, entry in document.get("Parameters", {}).items()}
+    pseudo = {
+        "AWS::StackName": stack_name,
+        "AWS::Region": region,
+        "AWS::AccountId": account_id,
+        "AWS::Partition": "aws",
+        "AWS::NoValue": None,
+    }
+    defaults = {
+        name: entry.get("Default") for name, entry in document.get("Parameters", {}).items()
+    }
     values = {**defaults, **(parameters or {}), **(resources or {}), **pseudo}
     resolved = _resolve(document["Resources"], values, document.get("Mappings", {}))
     function = next(found for found in resolved.values() if found["Type"] == FUNCTION)["Properties"]
@@ -56,20 +72,35 @@ def read_function(
     return FunctionSpec(
         folder=(template.parent / function["CodeUri"]).resolve(),
         handler=function["Handler"],
-        environment={name: str(value) for name, value in variables.items() if not isinstance(value, dict)},
+        environment={
+            name: str(value) for name, value in variables.items() if not isinstance(value, dict)
+        },
         timeout=int(function.get("Timeout", DEFAULT_TIMEOUT)),
         memory=int(function.get("MemorySize", DEFAULT_MEMORY)),
-        logging={name: value for name, value in function.get("LoggingConfig", {}).items() if isinstance(value, str)},
+        logging={
+            name: value
+            for name, value in function.get("LoggingConfig", {}).items()
+            if isinstance(value, str)
+        },
         scheduled_event=_scheduled(resolved),
     )
 
 
 @functools.cache
-def read_alarms(template: Path, *, stack_name: str, region: str, account_id: str) -> Mapping[str, str]:
+def read_alarms(
+    template: Path, *, stack_name: str, region: str, account_id: str
+) -> Mapping[str, str]:
     """The alarms' names and descriptions, by the template's defaults."""
     document = yaml.load(template.read_text(), Loader=_Loader)
-    pseudo = {"AWS::StackName": stack_name, "AWS::Region": region, "AWS::AccountId": account_id, "AWS::Partition": "aws"}
-    values = {name: entry.get("Default") for name, entry in document.get("Parameters", {}).items()} | pseudo
+    pseudo = {
+        "AWS::StackName": stack_name,
+        "AWS::Region": region,
+        "AWS::AccountId": account_id,
+        "AWS::Partition": "aws",
+    }
+    values = {
+        name: entry.get("Default") for name, entry in document.get("Parameters", {}).items()
+    } | pseudo
     resolved = _resolve(document["Resources"], values, document.get("Mappings", {}))
     alarms = [resource["Properties"] for resource in resolved.values() if resource["Type"] == ALARM]
     return {alarm["AlarmName"]: alarm["AlarmDescription"] for alarm in alarms}
@@ -99,11 +130,17 @@ def _resolve(value: Any, values: Mapping[str, Any], mappings: Mapping[str, Any])
     if set(value) == {"Ref"}:
         return values.get(value["Ref"], value)
     if set(value) == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
-        return re.sub(r"\$\{([\w:]+)\}", lambda found: str(values.get(found[1], found[0])), value["Fn::Sub"])
+        return re.sub(
+            r"\$\{([\w:]+)\}", lambda found: str(values.get(found[1], found[0])), value["Fn::Sub"]
+        )
     if set(value) == {"Fn::Join"}:
         separator, parts = _resolve(value["Fn::Join"], values, mappings)
         # A parameter that is a list is written as its items with commas.
-        return separator.join(parts if isinstance(parts, list) else parts.split(",")) if isinstance(parts, list | str) else value
+        return (
+            separator.join(parts if isinstance(parts, list) else parts.split(","))
+            if isinstance(parts, list | str)
+            else value
+        )
     if set(value) == {"Fn::FindInMap"}:
         name, first, second = _resolve(value["Fn::FindInMap"], values, mappings)
         return mappings[name][str(first)][second]

@@ -1,4 +1,5 @@
-"""What moto lacks of web identity tokens: STS's GetWebIdentityToken, and IAM's switch for it, account by account.
+"""What moto lacks of web identity tokens: STS's GetWebIdentityToken, and IAM's switch for it,
+account by account.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
 """
@@ -19,7 +20,10 @@ from .wire import Answer, AwsRequest
 DEFAULT_LIFE, MIN_LIFE, MAX_LIFE = 300, 60, 3600
 MAX_AUDIENCES, MAX_AUDIENCE = 10, 1000
 AWS_CLAIMS = "https://sts.amazonaws.com/"
-_NAMESPACES = {"sts": "https://sts.amazonaws.com/doc/2011-06-15/", "iam": "https://iam.amazonaws.com/doc/2010-05-08/"}
+_NAMESPACES = {
+    "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
+    "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
+}
 
 
 class _Invalid(Exception):
@@ -57,12 +61,18 @@ class WebIdentity:
 
 def _token(request: AwsRequest, credential: Credential, issuer: WebIdentityIssuer) -> Answer:
     try:
-        audiences, algorithm, life = _audiences(request.form), _algorithm(request.form), _life(request.form)
+        audiences, algorithm, life = (
+            _audiences(request.form),
+            _algorithm(request.form),
+            _life(request.form),
+        )
     except _Invalid as error:
         return Answer.refusal(request, "ValidationError", f"1 validation error detected: {error}")
     if not issuer.enabled:
         message = "Outbound web identity federation is not enabled for this account."
-        return Answer.refusal(request, "OutboundWebIdentityFederationDisabledException", message, status=403)
+        return Answer.refusal(
+            request, "OutboundWebIdentityFederationDisabledException", message, status=403
+        )
     issued = int(time.time())
     claims = {
         "sub": role_of(credential.access_key_id) or credential.arn,
@@ -70,7 +80,11 @@ def _token(request: AwsRequest, credential: Credential, issuer: WebIdentityIssue
         "iat": issued,
         "exp": issued + life,
         "jti": str(uuid.uuid4()),
-        AWS_CLAIMS: {"aws_account": credential.arn.split(":")[4], "source_region": request.region, **_tags(request.form)},
+        AWS_CLAIMS: {
+            "aws_account": credential.arn.split(":")[4],
+            "source_region": request.region,
+            **_tags(request.form),
+        },
     }
     expiration = datetime.fromtimestamp(issued + life, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return _answer(request, WebIdentityToken=issuer.sign(claims, algorithm), Expiration=expiration)
@@ -79,20 +93,33 @@ def _token(request: AwsRequest, credential: Credential, issuer: WebIdentityIssue
 def _audiences(form: dict[str, str]) -> list[str]:
     found = list(_members(form, "Audience.member.{}"))
     if not found:
-        raise _Invalid("Value null at 'audience' failed to satisfy constraint: Member must not be null")
+        raise _Invalid(
+            "Value null at 'audience' failed to satisfy constraint: Member must not be null"
+        )
     if len(found) > MAX_AUDIENCES:
-        raise _Invalid(f"Value at 'audience' failed to satisfy constraint: Member must have length less than or equal to {MAX_AUDIENCES}")
+        raise _Invalid(
+            "Value at 'audience' failed to satisfy constraint: Member must have length less than"
+            f" or equal to {MAX_AUDIENCES}"
+        )
     if not all(1 <= len(audience) <= MAX_AUDIENCE for audience in found):
-        raise _Invalid(f"Value at 'audience' failed to satisfy constraint: Member must have a length between 1 and {MAX_AUDIENCE}")
+        raise _Invalid(
+            "Value at 'audience' failed to satisfy constraint: Member must have a length between 1"
+            f" and {MAX_AUDIENCE}"
+        )
     return found
 
 
 def _algorithm(form: dict[str, str]) -> str:
     found = form.get("SigningAlgorithm")
     if found is None:
-        raise _Invalid("Value null at 'signingAlgorithm' failed to satisfy constraint: Member must not be null")
+        raise _Invalid(
+            "Value null at 'signingAlgorithm' failed to satisfy constraint: Member must not be null"
+        )
     if found not in ALGORITHMS:
-        raise _Invalid(f"Value '{found}' at 'signingAlgorithm' failed to satisfy constraint: Member must satisfy enum value set: {list(ALGORITHMS)}")
+        raise _Invalid(
+            f"Value '{found}' at 'signingAlgorithm' failed to satisfy constraint: Member must"
+            f" satisfy enum value set: {list(ALGORITHMS)}"
+        )
     return found
 
 
@@ -122,7 +149,12 @@ def _members(form: dict[str, str], pattern: str) -> Iterator[str]:
 
 def _switched_on(request: AwsRequest, issuer: WebIdentityIssuer) -> Answer:
     if issuer.enabled:
-        return Answer.refusal(request, "FeatureEnabled", "Outbound web identity federation is already enabled for this account.", status=409)
+        return Answer.refusal(
+            request,
+            "FeatureEnabled",
+            "Outbound web identity federation is already enabled for this account.",
+            status=409,
+        )
     issuer.enabled = True
     return _answer(request, IssuerIdentifier=issuer.url)
 
@@ -135,11 +167,20 @@ def _switched_off(request: AwsRequest, issuer: WebIdentityIssuer) -> Answer:
 
 
 def _info(request: AwsRequest, issuer: WebIdentityIssuer) -> Answer:
-    return _answer(request, IssuerIdentifier=issuer.url, JwtVendingEnabled="true") if issuer.enabled else _is_off(request)
+    return (
+        _answer(request, IssuerIdentifier=issuer.url, JwtVendingEnabled="true")
+        if issuer.enabled
+        else _is_off(request)
+    )
 
 
 def _is_off(request: AwsRequest) -> Answer:
-    return Answer.refusal(request, "FeatureDisabled", "Outbound web identity federation is not enabled for this account.", status=404)
+    return Answer.refusal(
+        request,
+        "FeatureDisabled",
+        "Outbound web identity federation is not enabled for this account.",
+        status=404,
+    )
 
 
 def _answer(request: AwsRequest, **result: str) -> Answer:
@@ -147,5 +188,8 @@ def _answer(request: AwsRequest, **result: str) -> Answer:
     fields = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in result.items())
     name = request.action
     metadata = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
-    text = f'<{name}Response xmlns="{_NAMESPACES[request.service]}"><{name}Result>{fields}</{name}Result>{metadata}</{name}Response>'
+    text = (
+        f"<{name}Response"
+        f' xmlns="{_NAMESPACES[request.service]}"><{name}Result>{fields}</{name}Result>{metadata}</{name}Response>'
+    )
     return Answer(200, text.encode(), {"Content-Type": "text/xml"})

@@ -1,4 +1,7 @@
-"""AWS requests as they arrive, and answers in the shape that the caller's protocol wants. Knows no service's rules."""
+"""AWS requests as they arrive, and answers in the shape that the caller's protocol wants.
+
+Knows no service's rules.
+"""
 
 import json
 import re
@@ -10,9 +13,12 @@ from typing import Any, Self
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-_CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request")
+_CREDENTIAL = re.compile(
+    r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request"
+)
 _STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
-# The REST services that the function uses; every other REST call keeps its method and path as its name.
+# The REST services that the function uses; every other REST call keeps its method and path as its
+# name.
 _ENTRIES = r"/clusters/(?P<name>[^/]+)/access-entries"
 _REST_ACTIONS = (
     (re.compile(r"^GET /clusters/(?P<name>[^/]+)$"), "DescribeCluster"),
@@ -25,13 +31,21 @@ _REST_ACTIONS = (
     (re.compile(rf"^DELETE {_ENTRIES}/(?P<principalArn>.+)$"), "DeleteAccessEntry"),
 )
 
-# What decides a call's resource and conditions to IAM, by service. Nothing else of a request is kept: no value, no message.
+# What decides a call's resource and conditions to IAM, by service. Nothing else of a request is
+# kept: no value, no message.
 _SHOWN = {
     "kms": ("KeyId",),
     "secretsmanager": ("SecretId",),
     "sqs": ("QueueUrl",),
     "ssm": ("Path", "Recursive", "Name", "Names", "WithDecryption"),
-    "sts": ("RoleArn", "RoleSessionName", "ExternalId", "SourceIdentity", "SigningAlgorithm", "DurationSeconds"),
+    "sts": (
+        "RoleArn",
+        "RoleSessionName",
+        "ExternalId",
+        "SourceIdentity",
+        "SigningAlgorithm",
+        "DurationSeconds",
+    ),
 }
 # Lists of a form, whose members are `Name.member.1`, `Name.member.2`, ...
 _LISTED = {"sts": ("Audience",)}
@@ -41,9 +55,12 @@ _COUNTED = {"sqs": ("Entries",), "sts": ("Tags", "ProvidedContexts")}
 
 @dataclass
 class AwsCall:
-    """A call as it arrived: no body, so no secret. `status` is 0 until it is answered, `principal` None when nobody knows the key.
+    """A call as it arrived: no body, so no secret.
 
-    `parameters`: the few of its parameters that IAM decides by, as text; a list of names is joined by commas, other lists are counted.
+    `status` is 0 until it is answered, `principal` None when nobody knows the key.
+
+    `parameters`: the few of its parameters that IAM decides by, as text; a list of names is joined
+    by commas, other lists are counted.
     """
 
     service: str
@@ -60,7 +77,10 @@ class AwsCall:
 
 @dataclass(frozen=True)
 class AwsRequest:
-    """What a signed request says of itself. Signatures are not checked here: a wrong one shows at the clusters' sign-in."""
+    """What a signed request says of itself.
+
+    Signatures are not checked here: a wrong one shows at the clusters' sign-in.
+    """
 
     service: str
     action: str
@@ -81,7 +101,11 @@ class AwsRequest:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
         scope = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-        method, path, target = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"), environ.get("HTTP_X_AMZ_TARGET", "")
+        method, path, target = (
+            environ["REQUEST_METHOD"],
+            environ.get("PATH_INFO", "/"),
+            environ.get("HTTP_X_AMZ_TARGET", ""),
+        )
         form = _form(environ.get("CONTENT_TYPE", ""), body)
         service = scope["service"] if scope else ""
         rest_action, in_path = _rest(f"{method} {path}")
@@ -95,7 +119,8 @@ class AwsRequest:
             user_agent=environ.get("HTTP_USER_AGENT", ""),
             protocol="json" if target else "query" if "Action" in form else "rest",
             form=form,
-            parameters=_parameters(service, form or _json(environ.get("CONTENT_TYPE", ""), body)) | in_path,
+            parameters=_parameters(service, form or _json(environ.get("CONTENT_TYPE", ""), body))
+            | in_path,
             query=environ.get("QUERY_STRING", ""),
             body=body,
         )
@@ -103,7 +128,9 @@ class AwsRequest:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to send as it is, `delay` seconds late; status 0: none, the connection is closed."""
+    """An answer to send as it is, `delay` seconds late; status 0: none, the connection
+    is closed.
+    """
 
     status: int
     body: bytes
@@ -115,10 +142,21 @@ class Answer:
         """An error as the SDK expects it of the request's protocol."""
         if request.protocol == "query":
             error = f"<Error><Type>Sender</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
-            text = f'<ErrorResponse xmlns="{_STS_NAMESPACE}">{error}<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>'
+            text = (
+                "<ErrorResponse"
+                f' xmlns="{_STS_NAMESPACE}">{error}<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>'
+            )
             return cls(status, text.encode(), {"Content-Type": "text/xml"})
-        body: dict[str, str] = {"message": message} if request.protocol == "rest" else {"__type": code, "message": message}
-        return cls(status, json.dumps(body).encode(), {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code})
+        body: dict[str, str] = (
+            {"message": message}
+            if request.protocol == "rest"
+            else {"__type": code, "message": message}
+        )
+        return cls(
+            status,
+            json.dumps(body).encode(),
+            {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code},
+        )
 
 
 type Scripted = Answer | Callable[[AwsRequest], Answer | None]
@@ -128,7 +166,10 @@ type Scripted = Answer | Callable[[AwsRequest], Answer | None]
 def _form(content_type: str, body: bytes) -> dict[str, str]:
     if not content_type.startswith("application/x-www-form-urlencoded"):
         return {}
-    return {name: values[0] for name, values in parse_qs(body.decode(errors="replace"), keep_blank_values=True).items()}
+    return {
+        name: values[0]
+        for name, values in parse_qs(body.decode(errors="replace"), keep_blank_values=True).items()
+    }
 
 
 def _json(content_type: str, body: bytes) -> dict[str, Any]:
@@ -144,20 +185,35 @@ def _json(content_type: str, body: bytes) -> dict[str, Any]:
 def _parameters(service: str, parameters: dict[str, Any]) -> dict[str, str]:
     kept = {name: parameters[name] for name in _SHOWN.get(service, ()) if name in parameters}
     counts = {name: _count(name, parameters) for name in _COUNTED.get(service, ())}
-    kept |= {name: values for name in _LISTED.get(service, ()) if (values := _members(name, parameters))}
-    shown = {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in kept.items()}
+    kept |= {
+        name: values for name in _LISTED.get(service, ()) if (values := _members(name, parameters))
+    }
+    shown = {
+        name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in kept.items()
+    }
     return shown | {name: str(count) for name, count in counts.items() if count}
 
 
 def _members(name: str, parameters: dict[str, Any]) -> list[str]:
-    return [value for key, value in parameters.items() if re.fullmatch(rf"{name}\.member\.\d+", key)]
+    return [
+        value for key, value in parameters.items() if re.fullmatch(rf"{name}\.member\.\d+", key)
+    ]
 
 
 def _count(name: str, parameters: dict[str, Any]) -> int:
-    """How long a list is: a list in JSON; in a form one of `Name.member.1.Key`, `Name.member.1.Value`, `Name.member.2.Key`, ..."""
+    """How long a list is: a list in JSON; in a form one of `Name.member.1.Key`,
+    `Name.member.1.Value`, `Name.member.2.Key`, ...
+    """
     if isinstance(parameters.get(name), list):
         return len(parameters[name])
-    return len({found[1] for key in parameters if (found := re.match(rf"{name}\.(?:member\.)?(\d+)\b", key))})
+    return len(
+        {
+            found[1]
+            for key in parameters
+            if (found := re.match(rf"{name}\.(?:member\.)?(\d+)\b", key))
+        }
+    )
 
 
 def _rest(line: str) -> tuple[str, dict[str, str]]:

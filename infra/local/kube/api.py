@@ -1,4 +1,6 @@
-"""The verbs on the stored kinds: what a create, replace, patch, delete, get or list does once it is allowed."""
+"""The verbs on the stored kinds: what a create, replace, patch, delete, get or list does once it is
+allowed.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +41,8 @@ PATCHES: dict[str, Callable[[Object, Any], Any]] = {
     "application/strategic-merge-patch+json": patch.strategic_merge_patch,
 }
 PURGING = (
-    "The system is ensuring all content is removed from this namespace.  Upon completion, this namespace will automatically be purged by the system."
+    "The system is ensuring all content is removed from this namespace.  Upon completion, this"
+    " namespace will automatically be purged by the system."
 )
 
 
@@ -68,7 +71,9 @@ class Api:
             return 200, self._delete(call)
         if verb == "deletecollection":
             return 200, self._delete_collection(call)
-        status, value = {"create": self._create, "update": self._replace, "patch": self._patch}[verb](call)
+        status, value = {"create": self._create, "update": self._replace, "patch": self._patch}[
+            verb
+        ](call)
         return status, tables.one(call.kind, value, call.shape, call.query)
 
     def _existing(self, call: Call) -> Object:
@@ -85,7 +90,9 @@ class Api:
         self._admit(call, new["metadata"]["name"])
         if self.store.get(call.kind, call.namespace, new["metadata"]["name"]):
             raise already_exists(call.kind, new["metadata"]["name"])
-        return 201, self._commit(call, None, apply.update(call.kind, None, new, manager=call.manager, now=now()))
+        return 201, self._commit(
+            call, None, apply.update(call.kind, None, new, manager=call.manager, now=now())
+        )
 
     def _replace(self, call: Call) -> tuple[int, Object]:
         body = decoded(call)
@@ -111,7 +118,9 @@ class Api:
 
     def _update(self, call: Call, live: Object, new: Object) -> Object:
         whole = completed(call.kind, replaced(live, new))
-        return self._commit(call, live, apply.update(call.kind, live, whole, manager=call.manager, now=now()))
+        return self._commit(
+            call, live, apply.update(call.kind, live, whole, manager=call.manager, now=now())
+        )
 
     def _apply(self, call: Call) -> tuple[int, Object]:
         body = decoded_yaml(call)
@@ -123,7 +132,8 @@ class Api:
         live = self.store.get(call.kind, call.namespace, call.asked.name)
         if live is None:
             self._admit_apply(call, body)
-        # As apimachinery reads a query's booleans: all but these two are true, the official Python client's `True` too.
+        # As apimachinery reads a query's booleans: all but these two are true, the official Python
+        # client's `True` too.
         force = call.query.get("force", "false").lower() not in ("false", "0")
         new = apply.apply(call.kind, live, body, manager=call.manager, force=force, now=now())
         if live is not None:
@@ -133,7 +143,14 @@ class Api:
             return 200, self._commit(call, live, completed(call.kind, replaced(live, new)))
         whole = completed(call.kind, created(call.kind, new, call.namespace, now()))
         validation.check(call.kind, whole, None)
-        asked = Attributes("create", call.asked.group, call.asked.resource, "", call.asked.namespace, call.asked.name)
+        asked = Attributes(
+            "create",
+            call.asked.group,
+            call.asked.resource,
+            "",
+            call.asked.namespace,
+            call.asked.name,
+        )
         authz.demand(self.store, call.user, asked)
         if call.dry and (version := body["metadata"].get("resourceVersion")):
             whole["metadata"]["resourceVersion"] = version  # left in what is not stored
@@ -145,9 +162,17 @@ class Api:
         Its permission to create is asked last, as in the server.
         """
         if uid := body["metadata"].get("uid"):
-            detail = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            detail = (
+                f"uid mismatch: the provided object specified uid {uid}, and no existing object was"
+                " found"
+            )
             about = details(call.kind, call.asked.name)
-            raise ApiError(409, f'Operation cannot be fulfilled on {call.kind.resource} "{call.asked.name}": {detail}', about)
+            raise ApiError(
+                409,
+                f'Operation cannot be fulfilled on {call.kind.resource} "{call.asked.name}":'
+                f" {detail}",
+                about,
+            )
         self._admit(call, call.asked.name)
 
     def _admit(self, call: Call, name: str) -> None:
@@ -173,7 +198,8 @@ class Api:
         live = self._existing(call)
         options = delete_options(call)
         check_preconditions(call.kind, live, options.get("preconditions") or {})
-        # Options in a body replace those of the query, dryRun too: with a body, `?dryRun=All` deletes for real (tried on kube-apiserver 1.36.2).
+        # Options in a body replace those of the query, dryRun too: with a body, `?dryRun=All`
+        # deletes for real (tried on kube-apiserver 1.36.2).
         return self._gone(call, live, dry=options.get("dryRun") == ["All"] if options else call.dry)
 
     def _gone(self, call: Call, live: Object, *, dry: bool) -> Object:
@@ -190,17 +216,32 @@ class Api:
         """A deleted object stays until its finalizers are gone."""
         if "deletionTimestamp" in live["metadata"]:
             return live
-        going = {**live, "metadata": {**live["metadata"], "deletionTimestamp": now(), "deletionGracePeriodSeconds": 0}}
+        going = {
+            **live,
+            "metadata": {
+                **live["metadata"],
+                "deletionTimestamp": now(),
+                "deletionGracePeriodSeconds": 0,
+            },
+        }
         return going if dry else self.store.put(kind, going)
 
     def _terminate(self, live: Object, *, dry: bool) -> Object:
-        """No controller empties a namespace here, so a deleted one stays Terminating, as on the recorded server."""
+        """No controller empties a namespace here, so a deleted one stays Terminating, as on the
+        recorded server.
+        """
         name = live["metadata"]["name"]
         if "deletionTimestamp" in live["metadata"]:
             about = {"name": name, "kind": "namespaces"}
-            raise ApiError(409, f'Operation cannot be fulfilled on namespaces "{name}": {PURGING}', about)
+            raise ApiError(
+                409, f'Operation cannot be fulfilled on namespaces "{name}": {PURGING}', about
+            )
         if name in ("default", "kube-system", "kube-public"):
-            raise ApiError(403, f'namespaces "{name}" is forbidden: this namespace may not be deleted', details(NAMESPACES, name))
+            raise ApiError(
+                403,
+                f'namespaces "{name}" is forbidden: this namespace may not be deleted',
+                details(NAMESPACES, name),
+            )
         metadata = {**live["metadata"], "deletionTimestamp": now()}
         going = {**live, "metadata": metadata, "status": {"phase": "Terminating"}}
         return going if dry else self.store.put(NAMESPACES, going)
@@ -213,17 +254,28 @@ class Api:
             if value["metadata"].get("finalizers"):
                 self._wait(call.kind, value, dry=False)
             else:
-                self.store.delete(call.kind, value["metadata"].get("namespace", ""), value["metadata"]["name"])
-        return tables.many(call.kind, found, {"resourceVersion": str(self.store.version)}, "", call.query)
+                self.store.delete(
+                    call.kind, value["metadata"].get("namespace", ""), value["metadata"]["name"]
+                )
+        return tables.many(
+            call.kind, found, {"resourceVersion": str(self.store.version)}, "", call.query
+        )
 
 
 def _is_gone(kind: Kind, value: Object) -> bool:
-    return kind is not NAMESPACES and "deletionTimestamp" in value["metadata"] and not value["metadata"].get("finalizers")
+    return (
+        kind is not NAMESPACES
+        and "deletionTimestamp" in value["metadata"]
+        and not value["metadata"].get("finalizers")
+    )
 
 
 def _at_version_of(live: Object | None, new: Object) -> Object:
     assert live is not None
-    return {**new, "metadata": {**new["metadata"], "resourceVersion": live["metadata"]["resourceVersion"]}}
+    return {
+        **new,
+        "metadata": {**new["metadata"], "resourceVersion": live["metadata"]["resourceVersion"]},
+    }
 
 
 def _same(live: Object, new: Object) -> bool:

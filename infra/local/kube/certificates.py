@@ -1,7 +1,9 @@
-"""A cluster's certificate authority and server certificate, as new and as old EKS clusters have them.
+"""A cluster's certificate authority and server certificate, as new and as old EKS clusters have
+them.
 
-Many EKS cluster CAs carry no key identifiers and no key usage; Python 3.13 refuses those unless one flag is cleared. Both kinds are needed
-to show that the function talks to both, and still refuses another CA or host name.
+Many EKS cluster CAs carry no key identifiers and no key usage; Python 3.13 refuses those unless one
+flag is cleared. Both kinds are needed to show that the function talks to both, and still refuses
+another CA or host name.
 """
 
 import ipaddress
@@ -29,17 +31,37 @@ class Certificate:
     key_pem: str = field(repr=False)
 
 
-def issue(name: str, style: Style = "modern", hosts: tuple[str, ...] = DEFAULT_HOSTS) -> Certificate:
+def issue(
+    name: str, style: Style = "modern", hosts: tuple[str, ...] = DEFAULT_HOSTS
+) -> Certificate:
     """A fresh CA and a certificate for `hosts` (names and addresses) signed by it."""
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = _name(f"{name} ca")
-    ca = _unsigned(authority, authority, ca_key.public_key(), x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    server = _unsigned(_name(name), authority, key.public_key(), _alternatives(hosts), critical=False)
-    server = server.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    ca = _unsigned(
+        authority,
+        authority,
+        ca_key.public_key(),
+        x509.BasicConstraints(ca=True, path_length=None),
+        critical=True,
+    )
+    server = _unsigned(
+        _name(name), authority, key.public_key(), _alternatives(hosts), critical=False
+    )
+    server = server.add_extension(
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+    )
     if style == "modern":
-        ca = _identified(ca, ca_key.public_key(), ca_key.public_key()).add_extension(_usage(signs_certificates=True), critical=True)
-        server = _identified(server, key.public_key(), ca_key.public_key()).add_extension(_usage(signs_certificates=False), critical=True)
-    return Certificate(certificate_pem(ca.sign(ca_key, hashes.SHA256())), certificate_pem(server.sign(ca_key, hashes.SHA256())), private_pem(key))
+        ca = _identified(ca, ca_key.public_key(), ca_key.public_key()).add_extension(
+            _usage(signs_certificates=True), critical=True
+        )
+        server = _identified(server, key.public_key(), ca_key.public_key()).add_extension(
+            _usage(signs_certificates=False), critical=True
+        )
+    return Certificate(
+        certificate_pem(ca.sign(ca_key, hashes.SHA256())),
+        certificate_pem(server.sign(ca_key, hashes.SHA256())),
+        private_pem(key),
+    )
 
 
 def private_pem(key: ec.EllipticCurvePrivateKey) -> str:
@@ -49,24 +71,46 @@ def private_pem(key: ec.EllipticCurvePrivateKey) -> str:
 
 
 def _unsigned(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, extension: x509.ExtensionType, *, critical: bool
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    extension: x509.ExtensionType,
+    *,
+    critical: bool,
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder(subject_name=subject, issuer_name=issuer, public_key=key)
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - BACKDATED).not_valid_after(now + LIFETIME)
+    builder = (
+        builder.serial_number(x509.random_serial_number())
+        .not_valid_before(now - BACKDATED)
+        .not_valid_after(now + LIFETIME)
+    )
     return builder.add_extension(extension, critical=critical)
 
 
-def _identified(builder: x509.CertificateBuilder, own: ec.EllipticCurvePublicKey, issuer: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _identified(
+    builder: x509.CertificateBuilder,
+    own: ec.EllipticCurvePublicKey,
+    issuer: ec.EllipticCurvePublicKey,
+) -> x509.CertificateBuilder:
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
-    return builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
+    return builder.add_extension(
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False
+    )
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=True, content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
-        key_cert_sign=signs_certificates, crl_sign=signs_certificates, encipher_only=False, decipher_only=False,
-    )  # fmt: skip
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _alternatives(hosts: tuple[str, ...]) -> x509.SubjectAlternativeName:

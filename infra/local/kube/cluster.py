@@ -1,6 +1,8 @@
-"""What a local cluster is to its users, whichever way it is run: an endpoint, a CA, an administrator, and what it was asked.
+"""What a local cluster is to its users, whichever way it is run: an endpoint, a CA, an
+administrator, and what it was asked.
 
-Tests and the local stack are written against this, so that the embedded server and the real control plane can stand in for each other.
+Tests and the local stack are written against this, so that the embedded server and the real control
+plane can stand in for each other.
 """
 
 import base64
@@ -22,7 +24,10 @@ REDACTED = "[redacted]"
 
 @dataclass
 class SeenRequest:
-    """A request as it arrived. `path` has the query; header names are lower case; `status` is 0 until it is answered."""
+    """A request as it arrived.
+
+    `path` has the query; header names are lower case; `status` is 0 until it is answered.
+    """
 
     method: str
     path: str
@@ -34,7 +39,11 @@ class SeenRequest:
 
 @dataclass(frozen=True)
 class Response:
-    """An answer. `raw`, when given, is sent piece by piece as it is iterated, and the connection closed: for halves, drips and nonsense."""
+    """An answer.
+
+    `raw`, when given, is sent piece by piece as it is iterated, and the connection closed: for
+    halves, drips and nonsense.
+    """
 
     status: int = 200
     body: Mapping[str, Any] | bytes = b""
@@ -66,13 +75,17 @@ class Cluster(Protocol):
     @property
     def sign_in_failures(self) -> list[str]: ...
 
-    def admin(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> tuple[int, Object]: ...
+    def admin(
+        self, method: str, path: str, body: Any = None, *, content_type: str = "application/json"
+    ) -> tuple[int, Object]: ...
 
     def apply(self, *documents: Object) -> None: ...
 
     def kubeconfig(self) -> Object: ...
 
-    def client_kubeconfig(self, username: str, groups: Sequence[str], *, life: timedelta = LIFETIME) -> Object: ...
+    def client_kubeconfig(
+        self, username: str, groups: Sequence[str], *, life: timedelta = LIFETIME
+    ) -> Object: ...
 
     def trust(self, *issuers: TrustedIssuer) -> None: ...
 
@@ -82,7 +95,12 @@ class Cluster(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
 
 
 class Administered:
@@ -95,38 +113,66 @@ class Administered:
     _clients: ClientAuthority
     _client: AdminClient
 
-    def admin(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> tuple[int, Object]:
-        """Sends a request as cluster administrator; status and decoded answer, refusals included."""
+    def admin(
+        self, method: str, path: str, body: Any = None, *, content_type: str = "application/json"
+    ) -> tuple[int, Object]:
+        """Sends a request as cluster administrator; status and decoded answer, refusals
+        included.
+        """
         return self._client.send(method, path, body, content_type)
 
     def apply(self, *documents: Object) -> None:
-        """Creates the objects, or replaces them where they exist. Raises ClusterError at the first that is refused."""
+        """Creates the objects, or replaces them where they exist.
+
+        Raises ClusterError at the first that is refused.
+        """
         for document in documents:
             kind = BY_KIND.get((document.get("apiVersion", ""), document.get("kind", "")))
             if kind is None:
-                raise ClusterError(f"{document.get('apiVersion')} {document.get('kind')}: not a kind this cluster can be given")
+                raise ClusterError(
+                    f"{document.get('apiVersion')} {document.get('kind')}: not a kind this cluster"
+                    " can be given"
+                )
             path = kind.path(document["metadata"].get("namespace", "default"))
             status, answer = self.admin("POST", path, document)
             if status == 409 and answer.get("reason") == "AlreadyExists":
-                status, answer = self.admin("PUT", f"{path}/{document['metadata']['name']}", document)
+                status, answer = self.admin(
+                    "PUT", f"{path}/{document['metadata']['name']}", document
+                )
             if status >= 300:
-                raise ClusterError(f"{kind.kind} {document['metadata'].get('name')}: {status} {answer.get('message')}")
+                raise ClusterError(
+                    f"{kind.kind} {document['metadata'].get('name')}: {status}"
+                    f" {answer.get('message')}"
+                )
 
     def kubeconfig(self) -> Object:
         """A kubeconfig for kubectl, as administrator."""
         return self._kubeconfig("admin", {"token": self._admin_token})
 
-    def client_kubeconfig(self, username: str, groups: Sequence[str], *, life: timedelta = LIFETIME) -> Object:
+    def client_kubeconfig(
+        self, username: str, groups: Sequence[str], *, life: timedelta = LIFETIME
+    ) -> Object:
         """A kubeconfig of a user who signs in by a client certificate."""
         certificate, key = self._clients.issue(username, groups, life)
-        return self._kubeconfig(username, {"client-certificate-data": _base64(certificate), "client-key-data": _base64(key)})
+        return self._kubeconfig(
+            username,
+            {"client-certificate-data": _base64(certificate), "client-key-data": _base64(key)},
+        )
 
     def _kubeconfig(self, username: str, user: Object) -> Object:
         return {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": self.name,
-            "clusters": [{"name": self.name, "cluster": {"server": self.endpoint, "certificate-authority-data": _base64(self.ca_pem)}}],
+            "clusters": [
+                {
+                    "name": self.name,
+                    "cluster": {
+                        "server": self.endpoint,
+                        "certificate-authority-data": _base64(self.ca_pem),
+                    },
+                }
+            ],
             "users": [{"name": username, "user": user}],
             "contexts": [{"name": self.name, "context": {"cluster": self.name, "user": username}}],
         }
@@ -142,7 +188,12 @@ class Administered:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
 

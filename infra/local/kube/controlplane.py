@@ -1,6 +1,8 @@
-"""The real thing: etcd and kube-apiserver on loopback, from the folder that KUBEBUILDER_ASSETS names, with the EKS sign-in as a webhook.
+"""The real thing: etcd and kube-apiserver on loopback, from the folder that KUBEBUILDER_ASSETS
+names, with the EKS sign-in as a webhook.
 
-What the embedded server claims to answer can be checked against these. There are no controllers, as when the contract was recorded.
+What the embedded server claims to answer can be checked against these. There are no controllers, as
+when the contract was recorded.
 """
 
 import base64
@@ -42,8 +44,18 @@ STOP_SECONDS = 10.0
 POLL_SECONDS = 0.1
 LOG_LINES = 20
 PORT_TRIES = 5
-RELOADS = re.compile(r'^apiserver_authentication_config_controller_automatic_reloads_total\{.*status="(\w+)".*\} (\S+)$', re.MULTILINE)
-METHODS = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE", "deletecollection": "DELETE"}
+RELOADS = re.compile(
+    r'^apiserver_authentication_config_controller_automatic_reloads_total\{.*status="(\w+)".*\}'
+    r" (\S+)$",
+    re.MULTILINE,
+)
+METHODS = {
+    "create": "POST",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+    "deletecollection": "DELETE",
+}
 
 
 class PortTaken(ClusterError):
@@ -51,7 +63,10 @@ class PortTaken(ClusterError):
 
 
 class ControlPlane(Administered):
-    """A real control plane. `requests` comes from its audit log: no bodies, and of the headers the user agent only."""
+    """A real control plane.
+
+    `requests` comes from its audit log: no bodies, and of the headers the user agent only.
+    """
 
     intercept: Intercept | None = None
     """Always None: nothing can be put before a real API server."""
@@ -75,8 +90,17 @@ class ControlPlane(Administered):
         binaries = _binaries(assets or Path(os.environ.get(ASSETS, "")))
         self.name, self.region = name, region
         self._admin_token = secrets.token_urlsafe(24)
-        tokens = {**(static_tokens or {}), self._admin_token: UserInfo("local-admin", "local-admin", (MASTERS,))}
-        authenticator = Authenticator(name, credentials=credentials, access_entries=access_entries, region=region, static_tokens={})
+        tokens = {
+            **(static_tokens or {}),
+            self._admin_token: UserInfo("local-admin", "local-admin", (MASTERS,)),
+        }
+        authenticator = Authenticator(
+            name,
+            credentials=credentials,
+            access_entries=access_entries,
+            region=region,
+            static_tokens={},
+        )
         self.sign_in_failures = authenticator.failures
         self.access_entries = authenticator.access_entries
         self._clients = ClientAuthority(name)
@@ -97,7 +121,12 @@ class ControlPlane(Administered):
             raise
 
     def _start(
-        self, binaries: Mapping[str, Path], authenticator: Authenticator, certificate: Certificate, tokens: Mapping[str, UserInfo], port: int
+        self,
+        binaries: Mapping[str, Path],
+        authenticator: Authenticator,
+        certificate: Certificate,
+        tokens: Mapping[str, UserInfo],
+        port: int,
     ) -> None:
         """Raises PortTaken when another process was quicker to take a port that was free."""
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -110,8 +139,14 @@ class ControlPlane(Administered):
             self._etcd_url = f"http://127.0.0.1:{etcd}"
             self.endpoint = f"https://127.0.0.1:{port}"
             write_files(self._folder, certificate, webhook, tokens, self._clients.ca_pem)
-            self._run(opened, "etcd", [str(binaries["etcd"]), *etcd_flags(self._folder, etcd, peer)])
-            self._run(opened, "kube-apiserver", [str(binaries["kube-apiserver"]), *server_flags(self._folder, port, etcd)])
+            self._run(
+                opened, "etcd", [str(binaries["etcd"]), *etcd_flags(self._folder, etcd, peer)]
+            )
+            self._run(
+                opened,
+                "kube-apiserver",
+                [str(binaries["kube-apiserver"]), *server_flags(self._folder, port, etcd)],
+            )
             self._client = AdminClient(self.endpoint, self.ca_pem, self._admin_token)
             opened.callback(self._client.close)
             self._wait()
@@ -125,7 +160,10 @@ class ControlPlane(Administered):
         return [_seen(json.loads(line)) for line in lines if line.endswith("}")]
 
     def trust(self, *issuers: TrustedIssuer) -> None:
-        """These issuers and no others, once the API server has read their keys. Raises ClusterError when it takes the configuration not at all."""
+        """These issuers and no others, once the API server has read their keys.
+
+        Raises ClusterError when it takes the configuration not at all.
+        """
         before = self._reloads()
         fresh = self._folder / f"{AUTHENTICATION}.new"
         fresh.write_text(json.dumps(configuration(*issuers)))
@@ -134,13 +172,24 @@ class ControlPlane(Administered):
         while (after := self._reloads()) == before and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
         if after["success"] == before["success"]:
-            said = [line for line in (self._folder / "kube-apiserver.log").read_text(errors="replace").splitlines() if "uthentication" in line]
-            raise ClusterError("kube-apiserver did not take the AuthenticationConfiguration:\n" + "\n".join(said[-LOG_LINES:]))
+            said = [
+                line
+                for line in (
+                    (self._folder / "kube-apiserver.log").read_text(errors="replace").splitlines()
+                )
+                if "uthentication" in line
+            ]
+            raise ClusterError(
+                "kube-apiserver did not take the AuthenticationConfiguration:\n"
+                + "\n".join(said[-LOG_LINES:])
+            )
 
     def _reloads(self) -> dict[str, float]:
         """How often the AuthenticationConfiguration was read anew, by what came of it."""
         said = self.admin("GET", "/metrics")[1].get("message", "")
-        return {"success": 0.0, "failure": 0.0} | {found[1]: float(found[2]) for found in RELOADS.finditer(said)}
+        return {"success": 0.0, "failure": 0.0} | {
+            found[1]: float(found[2]) for found in RELOADS.finditer(said)
+        }
 
     def compact(self) -> None:
         """Compact etcd as kube-apiserver does by itself, and wait until its cache heard of it."""
@@ -159,9 +208,13 @@ class ControlPlane(Administered):
         """Terminates the API server, then etcd; kills what does not go; removes the folder."""
         self._opened.close()
 
-    def _run(self, opened: contextlib.ExitStack, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
+    def _run(
+        self, opened: contextlib.ExitStack, name: str, command: list[str]
+    ) -> "subprocess.Popen[bytes]":
         with (self._folder / f"{name}.log").open("wb") as log:
-            process = subprocess.Popen(bound(*command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder)
+            process = subprocess.Popen(
+                bound(*command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder
+            )
         self._processes.append(process)
         opened.callback(_stop, process)
         return process
@@ -175,19 +228,28 @@ class ControlPlane(Administered):
 
     def _wait(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline and all(process.poll() is None for process in self._processes):
+        while time.monotonic() < deadline and all(
+            process.poll() is None for process in self._processes
+        ):
             with contextlib.suppress(urllib3.exceptions.HTTPError):
                 if self._ready():
                     return
             time.sleep(POLL_SECONDS)
-        logs = {name: (self._folder / f"{name}.log").read_text(errors="replace") for name in ("etcd", "kube-apiserver")}
+        logs = {
+            name: (self._folder / f"{name}.log").read_text(errors="replace")
+            for name in ("etcd", "kube-apiserver")
+        }
         said = "\n".join(line for text in logs.values() for line in text.splitlines()[-LOG_LINES:])
         kind = PortTaken if "address already in use" in said else ClusterError
-        raise kind(f"kube-apiserver did not become ready; the last words of etcd and of it:\n{said}")
+        raise kind(
+            f"kube-apiserver did not become ready; the last words of etcd and of it:\n{said}"
+        )
 
 
 def start_cluster(name: str, *, credentials: CredentialLookup, **options: Any) -> Cluster:
-    """A ControlPlane when KUBEBUILDER_ASSETS is set, else an EmbeddedCluster; the options are theirs."""
+    """A ControlPlane when KUBEBUILDER_ASSETS is set, else an EmbeddedCluster; the options are
+    theirs.
+    """
     if os.environ.get(ASSETS):
         options.pop("default_service_accounts", None)
         return ControlPlane(name, credentials=credentials, **options)
@@ -198,7 +260,10 @@ def _binaries(folder: Path) -> dict[str, Path]:
     found = {name: folder / name for name in ("etcd", "kube-apiserver")}
     missing = [name for name, path in found.items() if not os.access(path, os.X_OK)]
     if missing:
-        raise ClusterError(f"{ASSETS} must name a folder with etcd and kube-apiserver; there is no executable {' and no '.join(missing)} in it")
+        raise ClusterError(
+            f"{ASSETS} must name a folder with etcd and kube-apiserver; there is no executable"
+            f" {' and no '.join(missing)} in it"
+        )
     return {name: path.resolve() for name, path in found.items()}
 
 
@@ -206,7 +271,9 @@ def _seen(event: Object) -> SeenRequest:
     method = METHODS.get(event["verb"], "GET")
     status = event.get("responseStatus", {}).get("code", 0)
     headers = {"user-agent": event.get("userAgent", "")}
-    return SeenRequest(method, event["requestURI"], event.get("user", {}).get("username", ""), status, headers, b"")
+    return SeenRequest(
+        method, event["requestURI"], event.get("user", {}).get("username", ""), status, headers, b""
+    )
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

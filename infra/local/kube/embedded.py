@@ -35,7 +35,10 @@ CONTROLLER = "kube-controller-manager"
 
 
 class EmbeddedCluster(Administered):
-    """A cluster on a loopback port. `default_service_accounts` plays the controller that gives each namespace one."""
+    """A cluster on a loopback port.
+
+    `default_service_accounts` plays the controller that gives each namespace one.
+    """
 
     def __init__(
         self,
@@ -55,10 +58,19 @@ class EmbeddedCluster(Administered):
         self.requests: list[SeenRequest] = []
         self.intercept: Intercept | None = None
         self._admin_token = secrets.token_urlsafe(24)
-        tokens = {**(static_tokens or {}), self._admin_token: UserInfo("local-admin", groups=(MASTERS,))}
+        tokens = {
+            **(static_tokens or {}),
+            self._admin_token: UserInfo("local-admin", groups=(MASTERS,)),
+        }
         self._authn = Authenticator(
-            name, credentials=credentials, access_entries=access_entries, region=region, static_tokens=tokens, issuers=issuers, clock=clock
-        )  # fmt: skip
+            name,
+            credentials=credentials,
+            access_entries=access_entries,
+            region=region,
+            static_tokens=tokens,
+            issuers=issuers,
+            clock=clock,
+        )
         self.sign_in_failures = self._authn.failures
         self.access_entries = self._authn.access_entries
         self.store = Store()
@@ -67,13 +79,17 @@ class EmbeddedCluster(Administered):
         certificate = certificates.issue(name, ca)
         self.ca_pem = certificate.ca_pem
         self._clients = ClientAuthority(name)
-        self._server = HttpsServer(self._respond, certificate, port, client_ca_pem=self._clients.ca_pem)
+        self._server = HttpsServer(
+            self._respond, certificate, port, client_ca_pem=self._clients.ca_pem
+        )
         self.endpoint = self._server.endpoint
         self._server.start()
         self._client = AdminClient(self.endpoint, self.ca_pem, self._admin_token)
 
     def trust(self, *issuers: TrustedIssuer) -> None:
-        """From now on these issuers, and no others, as when `--authentication-config` names another file."""
+        """From now on these issuers, and no others, as when `--authentication-config` names another
+        file.
+        """
         self._authn.trust(*issuers)
 
     def compact(self) -> None:
@@ -108,14 +124,23 @@ class EmbeddedCluster(Administered):
         with self.store.lock:
             for value in self.store.values(NAMESPACES):
                 name = value["metadata"]["name"]
-                if value["status"]["phase"] == "Active" and not self.store.get(SERVICE_ACCOUNTS, name, "default"):
+                if value["status"]["phase"] == "Active" and not self.store.get(
+                    SERVICE_ACCOUNTS, name, "default"
+                ):
                     self._put(SERVICE_ACCOUNTS, name, {"metadata": {"name": "default"}}, CONTROLLER)
 
     def _respond(self, request: HttpRequest) -> Response:
-        """Notes the request, lets a test answer it, else answers it; nothing that goes wrong here ends the connection."""
+        """Notes the request, lets a test answer it, else answers it; nothing that goes wrong here
+        ends the connection.
+        """
         user = self._user(request)
-        headers = {name: REDACTED if name == "authorization" else value for name, value in request.headers.items()}
-        seen = SeenRequest(request.method, request.target, user.username if user else "", 0, headers, request.body)
+        headers = {
+            name: REDACTED if name == "authorization" else value
+            for name, value in request.headers.items()
+        }
+        seen = SeenRequest(
+            request.method, request.target, user.username if user else "", 0, headers, request.body
+        )
         self.requests.append(seen)
         answer = (self.intercept(seen) if self.intercept else None) or self._answered(request, user)
         seen.status = answer.status
@@ -129,7 +154,15 @@ class EmbeddedCluster(Administered):
             return Response(refused.code, refused.status)
         except Exception:  # noqa: BLE001 (a fault here must look like a server's 500, not like a dropped connection)
             traceback.print_exc()
-            return Response(500, failure(500, "the embedded cluster failed; its own error output says why", {}, "InternalError"))
+            return Response(
+                500,
+                failure(
+                    500,
+                    "the embedded cluster failed; its own error output says why",
+                    {},
+                    "InternalError",
+                ),
+            )
 
     def _user(self, request: HttpRequest) -> UserInfo | None:
         if request.client_certificate:
@@ -159,7 +192,9 @@ class EmbeddedCluster(Administered):
     def _discovered(self, asked: Route) -> Object | bytes:
         if asked.path in discovery.HEALTH:
             return b"ok"
-        found = discovery.answer(asked.path, self.endpoint.removeprefix("https://")) or openapi.answer(asked.path)
+        found = discovery.answer(
+            asked.path, self.endpoint.removeprefix("https://")
+        ) or openapi.answer(asked.path)
         if found is None:
             raise no_such_path()
         if asked.method not in ("GET", "HEAD"):

@@ -20,32 +20,56 @@ AUDIT_POLICY: Object = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
-    "rules": [{"level": "None", "users": ["system:apiserver"]}, {"level": "None", "nonResourceURLs": ["/readyz*"]}, {"level": "Metadata"}],
+    "rules": [
+        {"level": "None", "users": ["system:apiserver"]},
+        {"level": "None", "nonResourceURLs": ["/readyz*"]},
+        {"level": "Metadata"},
+    ],
 }
 """Metadata only: the bodies hold registry tokens, and no log may."""
 
 
-def write_files(folder: Path, certificate: certificates.Certificate, webhook: Webhook, tokens: Mapping[str, UserInfo], client_ca_pem: str) -> None:
+def write_files(
+    folder: Path,
+    certificate: certificates.Certificate,
+    webhook: Webhook,
+    tokens: Mapping[str, UserInfo],
+    client_ca_pem: str,
+) -> None:
     """Everything that the flags name."""
     key = ec.generate_private_key(ec.SECP256R1())
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
     cluster = {"server": webhook.url, "certificate-authority": str(folder / "webhook-ca.crt")}
     asking = {
-        "apiVersion": "v1", "kind": "Config", "current-context": "webhook", "clusters": [{"name": "webhook", "cluster": cluster}],
-        "users": [{"name": "server", "user": {}}], "contexts": [{"name": "webhook", "context": {"cluster": "webhook", "user": "server"}}],
-    }  # fmt: skip
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "webhook",
+        "clusters": [{"name": "webhook", "cluster": cluster}],
+        "users": [{"name": "server", "user": {}}],
+        "contexts": [{"name": "webhook", "context": {"cluster": "webhook", "user": "server"}}],
+    }
     files = {
-        "server.crt": certificate.certificate_pem, "server.key": certificate.key_pem, "webhook-ca.crt": webhook.ca_pem,
-        "webhook.json": json.dumps(asking), AUTHENTICATION: json.dumps(configuration()), "audit-policy.json": json.dumps(AUDIT_POLICY),
+        "server.crt": certificate.certificate_pem,
+        "server.key": certificate.key_pem,
+        "webhook-ca.crt": webhook.ca_pem,
+        "webhook.json": json.dumps(asking),
+        AUTHENTICATION: json.dumps(configuration()),
+        "audit-policy.json": json.dumps(AUDIT_POLICY),
         "tokens.csv": "".join(_row(token, user) for token, user in tokens.items()),
-        "client-ca.crt": client_ca_pem, "accounts.key": certificates.private_pem(key), "accounts.pub": public.decode(),
-    }  # fmt: skip
+        "client-ca.crt": client_ca_pem,
+        "accounts.key": certificates.private_pem(key),
+        "accounts.pub": public.decode(),
+    }
     for name, text in files.items():
         (folder / name).write_text(text)
 
 
 def _row(token: str, user: UserInfo) -> str:
-    """A line of the token file; no column of groups where there are none, since that would be one group without a name."""
+    """A line of the token file; no column of groups where there are none, since that would be one
+    group without a name.
+    """
     groups = f',"{",".join(user.groups)}"' if user.groups else ""
     return f"{token},{user.username},{user.uid}{groups}\n"
 
@@ -54,22 +78,44 @@ def etcd_flags(folder: Path, port: int, peer: int) -> list[str]:
     """etcd on loopback, not syncing: nothing here outlives the run."""
     client, peers = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"
     return [
-        f"--data-dir={folder / 'etcd'}", f"--listen-client-urls={client}", f"--advertise-client-urls={client}", f"--listen-peer-urls={peers}",
-        f"--initial-advertise-peer-urls={peers}", f"--initial-cluster=default={peers}", "--unsafe-no-fsync",
-    ]  # fmt: skip
+        f"--data-dir={folder / 'etcd'}",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls={peers}",
+        f"--initial-advertise-peer-urls={peers}",
+        f"--initial-cluster=default={peers}",
+        "--unsafe-no-fsync",
+    ]
 
 
 def server_flags(folder: Path, port: int, etcd: int) -> list[str]:
-    """kube-apiserver on loopback, with RBAC, the token file and webhook, and no ServiceAccount admission (there are no controllers)."""
+    """kube-apiserver on loopback, with RBAC, the token file and webhook, and no ServiceAccount
+    admission (there are no controllers).
+    """
     return [
-        f"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", f"--secure-port={port}",
-        "--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/24", f"--cert-dir={folder / 'certificates'}",
-        f"--tls-cert-file={folder / 'server.crt'}", f"--tls-private-key-file={folder / 'server.key'}",
-        "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={folder / 'accounts.pub'}",
-        f"--service-account-signing-key-file={folder / 'accounts.key'}", "--authorization-mode=RBAC",
-        f"--client-ca-file={folder / 'client-ca.crt'}", f"--authentication-config={folder / AUTHENTICATION}",
-        "--disable-admission-plugins=ServiceAccount", "--anonymous-auth=true", f"--token-auth-file={folder / 'tokens.csv'}",
-        f"--authentication-token-webhook-config-file={folder / 'webhook.json'}", "--authentication-token-webhook-version=v1",
-        "--authentication-token-webhook-cache-ttl=10s", f"--audit-policy-file={folder / 'audit-policy.json'}",
-        f"--audit-log-path={folder / 'audit.log'}", "--audit-log-format=json", "--audit-log-mode=blocking",
-    ]  # fmt: skip
+        f"--etcd-servers=http://127.0.0.1:{etcd}",
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        f"--secure-port={port}",
+        "--endpoint-reconciler-type=none",
+        "--service-cluster-ip-range=10.0.0.0/24",
+        f"--cert-dir={folder / 'certificates'}",
+        f"--tls-cert-file={folder / 'server.crt'}",
+        f"--tls-private-key-file={folder / 'server.key'}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={folder / 'accounts.pub'}",
+        f"--service-account-signing-key-file={folder / 'accounts.key'}",
+        "--authorization-mode=RBAC",
+        f"--client-ca-file={folder / 'client-ca.crt'}",
+        f"--authentication-config={folder / AUTHENTICATION}",
+        "--disable-admission-plugins=ServiceAccount",
+        "--anonymous-auth=true",
+        f"--token-auth-file={folder / 'tokens.csv'}",
+        f"--authentication-token-webhook-config-file={folder / 'webhook.json'}",
+        "--authentication-token-webhook-version=v1",
+        "--authentication-token-webhook-cache-ttl=10s",
+        f"--audit-policy-file={folder / 'audit-policy.json'}",
+        f"--audit-log-path={folder / 'audit.log'}",
+        "--audit-log-format=json",
+        "--audit-log-mode=blocking",
+    ]

@@ -1,7 +1,8 @@
 """The kinds that the embedded cluster holds, and what differs between them.
 
-One table, so that routes, discovery, field ownership and validation agree on what a Secret is. `atomic` holds the paths that server-side
-apply owns as a whole: every list here is one in the real schema or is close enough to one (`ServiceAccount.secrets` is keyed by name there).
+One table, so that routes, discovery, field ownership and validation agree on what a Secret is.
+`atomic` holds the paths that server-side apply owns as a whole: every list here is one in the real
+schema or is close enough to one (`ServiceAccount.secrets` is keyed by name there).
 """
 
 from dataclasses import dataclass, field
@@ -52,28 +53,77 @@ class Kind:
     def path(self, namespace: str | None) -> str:
         """The URL path of the collection."""
         root = f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
-        return f"{root}/namespaces/{namespace}/{self.plural}" if self.namespaced and namespace else f"{root}/{self.plural}"
+        return (
+            f"{root}/namespaces/{namespace}/{self.plural}"
+            if self.namespaced and namespace
+            else f"{root}/{self.plural}"
+        )
 
 
 NAMESPACES = Kind(
-    "Namespace", "namespaces", "namespace", False, ("spec", "status"),
-    verbs=("create", "delete", "get", "list", "patch", "update", "watch"), short_names=("ns",), storage_hash="Q3oi5N2YM8M=",
-    atomic=frozenset({("status",), ("spec", "finalizers")}), fields_selectable=(("status", "phase"),), returns_deleted=True,
-)  # fmt: skip
+    "Namespace",
+    "namespaces",
+    "namespace",
+    False,
+    ("spec", "status"),
+    verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
+    short_names=("ns",),
+    storage_hash="Q3oi5N2YM8M=",
+    atomic=frozenset({("status",), ("spec", "finalizers")}),
+    fields_selectable=(("status", "phase"),),
+    returns_deleted=True,
+)
 SECRETS = Kind(
-    "Secret", "secrets", "secret", True, ("data", "stringData", "type", "immutable"), storage_hash="S6u1pOWzb84=",
+    "Secret",
+    "secrets",
+    "secret",
+    True,
+    ("data", "stringData", "type", "immutable"),
+    storage_hash="S6u1pOWzb84=",
     fields_selectable=(("type",),),
-)  # fmt: skip
+)
 SERVICE_ACCOUNTS = Kind(
-    "ServiceAccount", "serviceaccounts", "serviceaccount", True, ("secrets", "imagePullSecrets", "automountServiceAccountToken"),
-    short_names=("sa",), storage_hash="pbx9ZvyFpBE=", returns_deleted=True,
-)  # fmt: skip
-CLUSTER_ROLES = Kind("ClusterRole", "clusterroles", "clusterrole", False, ("rules", "aggregationRule"), RBAC)
+    "ServiceAccount",
+    "serviceaccounts",
+    "serviceaccount",
+    True,
+    ("secrets", "imagePullSecrets", "automountServiceAccountToken"),
+    short_names=("sa",),
+    storage_hash="pbx9ZvyFpBE=",
+    returns_deleted=True,
+)
+CLUSTER_ROLES = Kind(
+    "ClusterRole", "clusterroles", "clusterrole", False, ("rules", "aggregationRule"), RBAC
+)
 ROLE_REF = frozenset({("roleRef",)})
-CLUSTER_ROLE_BINDINGS = Kind("ClusterRoleBinding", "clusterrolebindings", "clusterrolebinding", False, ("subjects", "roleRef"), RBAC, atomic=ROLE_REF)
+CLUSTER_ROLE_BINDINGS = Kind(
+    "ClusterRoleBinding",
+    "clusterrolebindings",
+    "clusterrolebinding",
+    False,
+    ("subjects", "roleRef"),
+    RBAC,
+    atomic=ROLE_REF,
+)
 ROLES = Kind("Role", "roles", "role", True, ("rules",), RBAC)
-ROLE_BINDINGS = Kind("RoleBinding", "rolebindings", "rolebinding", True, ("subjects", "roleRef"), RBAC, atomic=ROLE_REF)
+ROLE_BINDINGS = Kind(
+    "RoleBinding",
+    "rolebindings",
+    "rolebinding",
+    True,
+    ("subjects", "roleRef"),
+    RBAC,
+    atomic=ROLE_REF,
+)
 
-KINDS = (NAMESPACES, SECRETS, SERVICE_ACCOUNTS, CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES)
+KINDS = (
+    NAMESPACES,
+    SECRETS,
+    SERVICE_ACCOUNTS,
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    ROLE_BINDINGS,
+    ROLES,
+)
 BY_RESOURCE = {(kind.group, kind.version, kind.plural): kind for kind in KINDS}
 BY_KIND = {(kind.api_version, kind.kind): kind for kind in KINDS}

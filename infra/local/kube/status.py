@@ -1,6 +1,8 @@
-"""The Status answers of the API server: one constructor for each refusal, worded as kube-apiserver words it.
+"""The Status answers of the API server: one constructor for each refusal, worded as kube-apiserver
+words it.
 
-Clients tell refusals apart by status, reason and causes, so these must be the server's own, not nearly so.
+Clients tell refusals apart by status, reason and causes, so these must be the server's own, not
+nearly so.
 """
 
 from typing import Any
@@ -8,9 +10,17 @@ from typing import Any
 from .kinds import Kind, Object
 
 REASONS = {
-    400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed", 406: "NotAcceptable",
-    409: "Conflict", 410: "Expired", 415: "UnsupportedMediaType", 422: "Invalid",
-}  # fmt: skip
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    406: "NotAcceptable",
+    409: "Conflict",
+    410: "Expired",
+    415: "UnsupportedMediaType",
+    422: "Invalid",
+}
 
 type Cause = dict[str, str]
 
@@ -26,15 +36,25 @@ EXPIRED = (
 class ApiError(Exception):
     """A refusal, carrying the Status that the client gets."""
 
-    def __init__(self, code: int, message: str, details: Object | None = None, *, reason: str | None = None) -> None:
+    def __init__(
+        self, code: int, message: str, details: Object | None = None, *, reason: str | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.status = failure(code, message, details, reason)
 
 
-def failure(code: int, message: str, details: Object | None = None, reason: str | None = None) -> Object:
+def failure(
+    code: int, message: str, details: Object | None = None, reason: str | None = None
+) -> Object:
     """A Status object; 500 has no reason, as the recorded server's conversions have none."""
-    status: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message}
+    status: dict[str, Any] = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+    }
     if reason or code in REASONS:
         status["reason"] = reason or REASONS[code]
     if details is not None:
@@ -44,7 +64,11 @@ def failure(code: int, message: str, details: Object | None = None, reason: str 
 
 def details(kind: Kind, name: str = "") -> Object:
     """Which object a Status is about."""
-    return {key: value for key, value in (("name", name), ("group", kind.group), ("kind", kind.plural)) if value}
+    return {
+        key: value
+        for key, value in (("name", name), ("group", kind.group), ("kind", kind.plural))
+        if value
+    }
 
 
 def bad_request(message: str) -> ApiError:
@@ -102,19 +126,32 @@ def another_uid(kind: Kind, name: str, uid: str) -> ApiError:
 
 def already_exists(kind: Kind, name: str) -> ApiError:
     """409 for a create of what exists."""
-    return ApiError(409, f'{kind.resource} "{name}" already exists', details(kind, name), reason="AlreadyExists")
+    return ApiError(
+        409, f'{kind.resource} "{name}" already exists', details(kind, name), reason="AlreadyExists"
+    )
 
 
 def modified(kind: Kind, name: str) -> ApiError:
     """409 for a write that names a stale resourceVersion."""
-    detail = "the object has been modified; please apply your changes to the latest version and try again"
-    return ApiError(409, f'Operation cannot be fulfilled on {kind.resource} "{name}": {detail}', details(kind, name))
+    detail = (
+        "the object has been modified; please apply your changes to the latest version and try"
+        " again"
+    )
+    return ApiError(
+        409,
+        f'Operation cannot be fulfilled on {kind.resource} "{name}": {detail}',
+        details(kind, name),
+    )
 
 
 def precondition_failed(kind: Kind, name: str, detail: str) -> ApiError:
-    """409 for a delete whose precondition does not hold; the server names the kind here, not the resource."""
+    """409 for a delete whose precondition does not hold; the server names the kind here, not the
+    resource.
+    """
     about = {**details(kind, name), "kind": kind.kind}
-    return ApiError(409, f'Operation cannot be fulfilled on {kind.qualified} "{name}": {detail}', about)
+    return ApiError(
+        409, f'Operation cannot be fulfilled on {kind.qualified} "{name}": {detail}', about
+    )
 
 
 def invalid(kind: Kind, name: str, causes: list[Cause]) -> ApiError:
@@ -138,10 +175,20 @@ def namespace_terminating(kind: Kind, name: str, namespace: str) -> ApiError:
         "field": "metadata.namespace",
     }
     detail = f"unable to create new content in namespace {namespace} because it is being terminated"
-    return ApiError(403, f'{kind.resource} "{name}" is forbidden: {detail}', {**details(kind, name), "causes": [cause]})
+    return ApiError(
+        403,
+        f'{kind.resource} "{name}" is forbidden: {detail}',
+        {**details(kind, name), "causes": [cause]},
+    )
 
 
 def success(kind: Kind, name: str, uid: str) -> Object:
     """The answer to a delete."""
     about = {**details(kind, name), "uid": uid}
-    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": about}
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "details": about,
+    }

@@ -1,4 +1,6 @@
-"""A document of the person's own as the local stack needs it: where its cluster is, is the local one's to say. Pure."""
+"""A document of the person's own as the local stack needs it: where its cluster is, is the local
+one's to say. Pure.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,12 +11,19 @@ import yaml
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 from ecr_public_pusher.errors import PusherError
 
-EKS, AUTHENTICATOR, WEB_IDENTITY, KUBECONFIG = "eks", "iamAuthenticator", "webIdentity", "kubeconfig"
+EKS, AUTHENTICATOR, WEB_IDENTITY, KUBECONFIG = (
+    "eks",
+    "iamAuthenticator",
+    "webIdentity",
+    "kubeconfig",
+)
 
 
 @dataclass(frozen=True)
 class OwnDocument:
-    """`fields`: as written, with what the defaults say of them; empty where the text cannot be read, which the function then reports."""
+    """`fields`: as written, with what the defaults say of them; empty where the text cannot be
+    read, which the function then reports.
+    """
 
     name: str
     text: str = field(repr=False)

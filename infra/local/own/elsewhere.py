@@ -1,4 +1,6 @@
-"""Clusters that are not EKS, for a person's own documents: each way to sign in, with what the document has to say instead, here."""
+"""Clusters that are not EKS, for a person's own documents: each way to sign in, with what the
+document has to say instead, here.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -26,31 +28,51 @@ class Admitted:
 
 
 class Elsewhere:
-    """Lets the function sign in to clusters of the local stack. A cluster goes on to trust what it trusted before."""
+    """Lets the function sign in to clusters of the local stack.
+
+    A cluster goes on to trust what it trusted before.
+    """
 
     def __init__(self, aws: LocalAws) -> None:
         self._aws = aws
         self._trusted: dict[str, list[TrustedIssuer]] = {}
 
-    def admit(self, cluster: Cluster, config: ClusterConfig, document: OwnDocument, role: str) -> Admitted:
+    def admit(
+        self, cluster: Cluster, config: ClusterConfig, document: OwnDocument, role: str
+    ) -> Admitted:
         """`role`: whose tokens the document asks for."""
-        ways: Mapping[str, Callable[[Cluster, ClusterConfig, str], Admitted]] = {WEB_IDENTITY: self._web_identity, KUBECONFIG: self._kubeconfig}
+        ways: Mapping[str, Callable[[Cluster, ClusterConfig, str], Admitted]] = {
+            WEB_IDENTITY: self._web_identity,
+            KUBECONFIG: self._kubeconfig,
+        }
         if document.kind == AUTHENTICATOR:
-            maps = f"its aws-iam-authenticator maps {role.rpartition('/')[2]}, clusterID {document.sign_in.get('clusterId')}"
+            maps = (
+                f"its aws-iam-authenticator maps {role.rpartition('/')[2]}, clusterID"
+                f" {document.sign_in.get('clusterId')}"
+            )
             return Admitted(_where(cluster), maps)
         return ways[document.kind](cluster, config, role)
 
     def _web_identity(self, cluster: Cluster, config: ClusterConfig, role: str) -> Admitted:
         self._aws.web_identity_of(role.split(":")[4]).enabled = True
         issuers = self._trusted.setdefault(cluster.endpoint, [])
-        issuers.append(trusted_issuer(self._aws, audience=f"ecr-public-pusher:{config.id}", subject=role))
+        issuers.append(
+            trusted_issuer(self._aws, audience=f"ecr-public-pusher:{config.id}", subject=role)
+        )
         cluster.trust(*issuers)
-        return Admitted(_where(cluster), "trusts AWS's issuer for this document, whose account's switch is on")
+        return Admitted(
+            _where(cluster), "trusts AWS's issuer for this document, whose account's switch is on"
+        )
 
     def _kubeconfig(self, cluster: Cluster, config: ClusterConfig, role: str) -> Admitted:
         text = json.dumps(cluster.client_kubeconfig(USER, [RBAC_GROUP]))
-        arn = self._aws.put_secret(f"{CONFIG_PATH}/{config.id}", text, account_id=role.split(":")[4])
-        return Admitted({"signIn": {"type": KUBECONFIG, "secretArn": arn}}, "a secret with its kubeconfig; secretArn names that one here")
+        arn = self._aws.put_secret(
+            f"{CONFIG_PATH}/{config.id}", text, account_id=role.split(":")[4]
+        )
+        return Admitted(
+            {"signIn": {"type": KUBECONFIG, "secretArn": arn}},
+            "a secret with its kubeconfig; secretArn names that one here",
+        )
 
 
 def _where(cluster: Cluster) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""Namespaces that a selection would find, made up: those named outright, an example or two for each glob, labels that fit a selector. Pure."""
+"""Namespaces that a selection would find, made up: those named outright, an example or two for each
+glob, labels that fit a selector. Pure.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -27,10 +29,17 @@ def namespaces(selection: Selection) -> list[Example]:
     """What to make; of a glob nothing, where no name that is tried fits the whole selection."""
     labels = _labels(selection.requirements)
     found = {name: Example(name, "named", labels) for name in selection.names}
-    globs = [pattern for pattern in selection.include if is_glob(pattern)] or ([] if selection.include else ["*"])
+    globs = [pattern for pattern in selection.include if is_glob(pattern)] or (
+        [] if selection.include else ["*"]
+    )
     for pattern in globs:
         for name in _fitting(pattern, selection, labels):
-            found.setdefault(name, Example(name, pattern if selection.include else f"selector {selection.selector}", labels))
+            found.setdefault(
+                name,
+                Example(
+                    name, pattern if selection.include else f"selector {selection.selector}", labels
+                ),
+            )
     for name in selection.exclude:
         if not is_glob(name):
             found.setdefault(name, Example(name, "excluded", labels))
@@ -49,13 +58,19 @@ def _fitting(pattern: str, selection: Selection, labels: Mapping[str, str]) -> l
 
 def _candidates(pattern: str) -> Iterator[str]:
     for word in WORDS:
-        chosen = _CLASS.sub(lambda found: _other_than(found[2]) if found[1] else found[2][0], pattern)
+        chosen = _CLASS.sub(
+            lambda found: _other_than(found[2]) if found[1] else found[2][0], pattern
+        )
         yield chosen.replace("?", word[0]).replace("*", word)
 
 
 def _other_than(characters: str) -> str:
     """A letter that a negated class does not name."""
-    return next(letter for letter in "abcdefghijklmnopqrstuvwxyz0123456789" if not re.match(f"[{characters}]", letter))
+    return next(
+        letter
+        for letter in "abcdefghijklmnopqrstuvwxyz0123456789"
+        if not re.match(f"[{characters}]", letter)
+    )
 
 
 def _labels(requirements: tuple[Requirement, ...]) -> dict[str, str]:
@@ -68,5 +83,7 @@ def _labels(requirements: tuple[Requirement, ...]) -> dict[str, str]:
                 labels.setdefault(requirement.key, "example")
             case "gt" | "lt":
                 (bound,) = requirement.values
-                labels[requirement.key] = str(int(bound) + (1 if requirement.operator == "gt" else -1))
+                labels[requirement.key] = str(
+                    int(bound) + (1 if requirement.operator == "gt" else -1)
+                )
     return labels

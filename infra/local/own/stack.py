@@ -1,4 +1,6 @@
-"""The stack for a person's own documents: for each cluster that they name a local one, with namespaces that fit. What is made up is said."""
+"""The stack for a person's own documents: for each cluster that they name a local one, with
+namespaces that fit. What is made up is said.
+"""
 
 import contextlib
 from collections.abc import Mapping
@@ -26,7 +28,9 @@ RBAC = Path("infra", "rbac")
 
 
 class OwnStack(LocalStack):
-    """`root`: the project's folder; `folder`: the documents'. `said`: what was made up, of which document; `problems`: what is not pushed, and why.
+    """`root`: the project's folder; `folder`: the documents'.
+
+    `said`: what was made up, of which document; `problems`: what is not pushed, and why.
 
     `unknown_files`: what is no document.
     """
@@ -43,7 +47,11 @@ class OwnStack(LocalStack):
         self.unknown_files: list[str] = []
         self.seen: dict[str, tuple[Cluster, str, list[str]]] = {}
         """By the id that reports give it: the cluster, the Secret's name, and the namespaces."""
-        self._rbac, self._by_target, self._elsewhere = root / RBAC, dict[Any, Cluster](), Elsewhere(self.aws)
+        self._rbac, self._by_target, self._elsewhere = (
+            root / RBAC,
+            dict[Any, Cluster](),
+            Elsewhere(self.aws),
+        )
         try:
             self._fill(folder)
         except BaseException:
@@ -53,10 +61,15 @@ class OwnStack(LocalStack):
     def _fill(self, folder: Path) -> None:
         found = read_folder(folder)
         self.problems += [f"{problem}. {problem.remedy}" for problem in found.problems]
-        self.unknown_files += [f"{note}. {note.remedy}" for note in unknown_file_notes(found.unknown_files)]
+        self.unknown_files += [
+            f"{note}. {note.remedy}" for note in unknown_file_notes(found.unknown_files)
+        ]
         texts = {str(file.name): file.text for file in found.documents if self._fits(file)}
         if not texts:
-            self.problems.append(f"{folder} holds no document: DIR/defaults.yaml, DIR/clusters/ID.yaml, DIR/discover/ID.yaml")
+            self.problems.append(
+                f"{folder} holds no document: DIR/defaults.yaml, DIR/clusters/ID.yaml,"
+                " DIR/discover/ID.yaml"
+            )
         defaults = fields_of("defaults", texts.get("defaults", ""))
         documents = {name: OwnDocument.read(name, text, defaults) for name, text in texts.items()}
         configuration = _configuration(documents)
@@ -72,7 +85,15 @@ class OwnStack(LocalStack):
 
     def _make(self, configuration: Configuration, documents: Mapping[str, OwnDocument]) -> None:
         self._changed: dict[str, str] = {}
-        self._secret_names = sorted({one.secret_name for one in (*configuration.clusters, *(found.settings for found in configuration.discoveries))})
+        self._secret_names = sorted(
+            {
+                one.secret_name
+                for one in (
+                    *configuration.clusters,
+                    *(found.settings for found in configuration.discoveries),
+                )
+            }
+        )
         for config in configuration.clusters:
             if config.enabled:
                 self._make_cluster(config, documents[f"clusters/{config.id}"])
@@ -80,19 +101,33 @@ class OwnStack(LocalStack):
             self._make_found(discovery)
         if self._secret_names not in ([], [SECRET_NAME]):
             names = ", ".join(self._secret_names)
-            said = f"infra/rbac names {SECRET_NAME} alone; here, and in the real clusters, it has to name {names}"
+            said = (
+                f"infra/rbac names {SECRET_NAME} alone; here, and in the real clusters, it has to"
+                f" name {names}"
+            )
             self.said.append(("secretName", said))
         if entries := _allowing(documents):
-            self.said.append(("AllowedEndpoints", f"is 127.0.0.1 here; the real stack's has to name {', '.join(entries)}"))
+            self.said.append(
+                (
+                    "AllowedEndpoints",
+                    f"is 127.0.0.1 here; the real stack's has to name {', '.join(entries)}",
+                )
+            )
         settings = (*configuration.clusters, *(one.settings for one in configuration.discoveries))
-        if accounts := sorted({arn.split(":")[4] for config in settings for arn in _roles_of(config)}):
+        if accounts := sorted(
+            {arn.split(":")[4] for config in settings for arn in _roles_of(config)}
+        ):
             said = f"is * here; the real stack's has to name {', '.join(accounts)}"
             self.said.append(("AllowedAccounts", said))
 
     def _make_cluster(self, config: ClusterConfig, document: OwnDocument) -> None:
         self._make_roles(config)
         role = config.role_arn or EXECUTION_ROLE
-        cluster = self._eks_cluster(config, role) if document.kind == EKS else self._cluster_elsewhere(config, document, role)
+        cluster = (
+            self._eks_cluster(config, role)
+            if document.kind == EKS
+            else self._cluster_elsewhere(config, document, role)
+        )
         self._furnish(cluster, config)
 
     def _make_found(self, discovery: Discovery) -> None:
@@ -104,28 +139,56 @@ class OwnStack(LocalStack):
 
     def _make_roles(self, config: ClusterConfig) -> None:
         if config.role_arn:
-            self.aws.put_role(config.role_arn, external_id=config.external_id, trusted=EXECUTION_ROLE)
+            self.aws.put_role(
+                config.role_arn, external_id=config.external_id, trusted=EXECUTION_ROLE
+            )
         for registry in config.private_registries:
-            self.aws.put_role(registry.role_arn, external_id=registry.external_id, trusted=EXECUTION_ROLE)
+            self.aws.put_role(
+                registry.role_arn, external_id=registry.external_id, trusted=EXECUTION_ROLE
+            )
 
-    def _eks_cluster(self, config: ClusterConfig, role: str, tags: Mapping[str, str] | None = None) -> Cluster:
+    def _eks_cluster(
+        self, config: ClusterConfig, role: str, tags: Mapping[str, str] | None = None
+    ) -> Cluster:
         account, region, name = config.target
         if config.target not in self._by_target:
-            self._by_target[config.target] = self.add_cluster(name, region=region, account=account, role=role, tags=tags, context=config.id)
+            self._by_target[config.target] = self.add_cluster(
+                name, region=region, account=account, role=role, tags=tags, context=config.id
+            )
         cluster = self._by_target[config.target]
         cluster.access_entries.put(AccessEntry(role, (RBAC_GROUP,)))
-        bearing = f", tagged {', '.join(f'{key}={value}' for key, value in tags.items())}" if tags else ""
-        self.said.append((config.id, f"EKS cluster {name} in {region}, account {account}, which admits {role.rpartition('/')[2]}{bearing}"))
+        bearing = (
+            f", tagged {', '.join(f'{key}={value}' for key, value in tags.items())}" if tags else ""
+        )
+        self.said.append(
+            (
+                config.id,
+                (
+                    f"EKS cluster {name} in {region}, account {account}, which admits"
+                    f" {role.rpartition('/')[2]}{bearing}"
+                ),
+            )
+        )
         return cluster
 
-    def _cluster_elsewhere(self, config: ClusterConfig, document: OwnDocument, role: str) -> Cluster:
+    def _cluster_elsewhere(
+        self, config: ClusterConfig, document: OwnDocument, role: str
+    ) -> Cluster:
         if config.target not in self._by_target:
-            authenticator_id = str(document.sign_in["clusterId"]) if document.kind == AUTHENTICATOR else None
-            self._by_target[config.target] = self.add_cluster_elsewhere(config.id, authenticator_id=authenticator_id, role=role)
+            authenticator_id = (
+                str(document.sign_in["clusterId"]) if document.kind == AUTHENTICATOR else None
+            )
+            self._by_target[config.target] = self.add_cluster_elsewhere(
+                config.id, authenticator_id=authenticator_id, role=role
+            )
         cluster = self._by_target[config.target]
         admitted = self._elsewhere.admit(cluster, config, document, role)
         self._changed[document.name] = document.changed(**admitted.fields)
-        instead = f"in the place of {document.fields['endpoint']}: " if document.fields.get("endpoint") else ""
+        instead = (
+            f"in the place of {document.fields['endpoint']}: "
+            if document.fields.get("endpoint")
+            else ""
+        )
         self.said.append((config.id, f"{instead}{cluster.endpoint}; {admitted.said}"))
         return cluster
 
@@ -142,10 +205,20 @@ def _roles_of(config: ClusterConfig) -> list[str]:
 
 
 def _configuration(documents: Mapping[str, OwnDocument]) -> Configuration:
-    """What the function would make of them, were every host allowed; nothing where the defaults are invalid, as it then says itself."""
-    parameters = [Parameter(f"{CONFIG_PATH}/{name}", document.text) for name, document in documents.items()]
+    """What the function would make of them, were every host allowed; nothing where the defaults are
+    invalid, as it then says itself.
+    """
+    parameters = [
+        Parameter(f"{CONFIG_PATH}/{name}", document.text) for name, document in documents.items()
+    ]
     try:
-        return load(parameters, root=CONFIG_PATH, region=REGION, account=DEFAULT_ACCOUNT, allowed_endpoints=_allowing(documents))
+        return load(
+            parameters,
+            root=CONFIG_PATH,
+            region=REGION,
+            account=DEFAULT_ACCOUNT,
+            allowed_endpoints=_allowing(documents),
+        )
     except ConfigurationError:
         return Configuration()
 

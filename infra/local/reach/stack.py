@@ -1,4 +1,6 @@
-"""Five clusters: two of EKS, one of them found by its tag, and one for each other way to sign in."""
+"""Five clusters: two of EKS, one of them found by its tag, and one for each other way
+to sign in.
+"""
 
 import base64
 import json
@@ -13,24 +15,47 @@ import yaml
 from ..aws import DEFAULT_ACCOUNT
 from ..kube import Cluster
 from ..kube.auth.jwts import TrustedIssuer
-from ..stack import CONFIG_PATH, EXECUTION_ROLE, RBAC_FILE, RBAC_GROUP, REGION, SECRET_NAME, LocalStack
+from ..stack import (
+    CONFIG_PATH,
+    EXECUTION_ROLE,
+    RBAC_FILE,
+    RBAC_GROUP,
+    REGION,
+    SECRET_NAME,
+    LocalStack,
+)
 
 REGISTRY_ACCOUNT, REGISTRY_REGION = "444455556666", "eu-central-1"
 PULL_ROLE = f"arn:aws:iam::{REGISTRY_ACCOUNT}:role/ecr-public-pusher-pull"
-PUBLIC_HOST, PRIVATE_HOST = "public.ecr.aws", f"{REGISTRY_ACCOUNT}.dkr.ecr.{REGISTRY_REGION}.amazonaws.com"
-HOSTS = frozenset({PUBLIC_HOST, "ecr-public.aws.com", PRIVATE_HOST, f"{REGISTRY_ACCOUNT}.dkr-ecr.{REGISTRY_REGION}.on.aws"})
+PUBLIC_HOST, PRIVATE_HOST = (
+    "public.ecr.aws",
+    f"{REGISTRY_ACCOUNT}.dkr.ecr.{REGISTRY_REGION}.amazonaws.com",
+)
+HOSTS = frozenset(
+    {
+        PUBLIC_HOST,
+        "ecr-public.aws.com",
+        PRIVATE_HOST,
+        f"{REGISTRY_ACCOUNT}.dkr-ecr.{REGISTRY_REGION}.on.aws",
+    }
+)
 CLUSTER_ID = "kops.example.internal"
 TAG = {"ecr-public-pusher": "yes"}
 NAMESPACES = ("payments", "team-web")
 DEFAULTS: Mapping[str, Any] = {
     "namespaces": ["payments", "team-*"],
-    "registries": ["public", {"account": REGISTRY_ACCOUNT, "region": REGISTRY_REGION, "roleArn": PULL_ROLE}],
+    "registries": [
+        "public",
+        {"account": REGISTRY_ACCOUNT, "region": REGISTRY_REGION, "roleArn": PULL_ROLE},
+    ],
 }
 
 
 @dataclass(frozen=True)
 class Member:
-    """One of the clusters: the id that reports give it, its local name, how the function signs in to it, and as whom."""
+    """One of the clusters: the id that reports give it, its local name, how the function signs in
+    to it, and as whom.
+    """
 
     id: str
     name: str
@@ -75,24 +100,37 @@ class ReachStack(LocalStack):
     def _fill(self, rbac: Any) -> None:
         self.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE)
         self.add_cluster(PROD.name, region=REGION, account=DEFAULT_ACCOUNT, role=EXECUTION_ROLE)
-        self.add_cluster(FOUND.name, region="eu-west-1", account=DEFAULT_ACCOUNT, role=EXECUTION_ROLE, tags=TAG)
+        self.add_cluster(
+            FOUND.name, region="eu-west-1", account=DEFAULT_ACCOUNT, role=EXECUTION_ROLE, tags=TAG
+        )
         kops = self.add_cluster_elsewhere(KOPS.name, authenticator_id=CLUSTER_ID)
-        edge, legacy = self.add_cluster_elsewhere(EDGE.name), self.add_cluster_elsewhere(LEGACY.name)
+        edge, legacy = (
+            self.add_cluster_elsewhere(EDGE.name),
+            self.add_cluster_elsewhere(LEGACY.name),
+        )
         documents = list(rbac)
         for cluster in self.clusters.values():
             cluster.apply(*documents)
             for name in NAMESPACES:
                 cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        secret = self.aws.put_secret(f"{CONFIG_PATH}/{LEGACY.id}", json.dumps(legacy.client_kubeconfig(LEGACY.user, [RBAC_GROUP])))
+        secret = self.aws.put_secret(
+            f"{CONFIG_PATH}/{LEGACY.id}",
+            json.dumps(legacy.client_kubeconfig(LEGACY.user, [RBAC_GROUP])),
+        )
         self.write("defaults", DEFAULTS)
         self.write("clusters/prod", {"cluster": "prod"})
         self.write("discover/fleet", {"regions": ["eu-west-1"], "tags": TAG})
-        self.write("clusters/kops", _elsewhere(kops) | {"signIn": {"type": "iamAuthenticator", "clusterId": CLUSTER_ID}})
+        self.write(
+            "clusters/kops",
+            _elsewhere(kops) | {"signIn": {"type": "iamAuthenticator", "clusterId": CLUSTER_ID}},
+        )
         self.write("clusters/edge", _elsewhere(edge) | {"signIn": {"type": "webIdentity"}})
         self.write("clusters/legacy", {"signIn": {"type": "kubeconfig", "secretArn": secret}})
 
     def write_document_of_a_stranger(self) -> None:
-        """A document whose endpoint is a server of its author's, on a host that the stack's owner does not allow."""
+        """A document whose endpoint is a server of its author's, on a host that the stack's owner
+        does not allow.
+        """
         endpoint = self.clusters[EDGE.name].endpoint.replace("127.0.0.1", "localhost")
         self.write("clusters/stranger", {"endpoint": endpoint, "signIn": {"type": "webIdentity"}})
 
@@ -101,11 +139,17 @@ class ReachStack(LocalStack):
         self.call_aws("iam", "enable_outbound_web_identity_federation")
 
     def paste(self, printed: str) -> None:
-        """Gives edge's API server the AuthenticationConfiguration; only where AWS's issuer is found is said besides, since here it has no address."""
+        """Gives edge's API server the AuthenticationConfiguration; only where AWS's issuer is found
+        is said besides, since here it has no address.
+        """
         site = self.aws.issuer_site()
         configuration = yaml.safe_load(printed)
         keys = self.aws.web_identity.keys
-        self.clusters[EDGE.name].trust(TrustedIssuer.read(configuration, keys=keys, discovery_url=site.discovery_url, ca_pem=site.ca_pem))
+        self.clusters[EDGE.name].trust(
+            TrustedIssuer.read(
+                configuration, keys=keys, discovery_url=site.discovery_url, ca_pem=site.ca_pem
+            )
+        )
 
     def forbid_pull_role(self) -> None:
         """The registry's owner takes the role's trust away."""
@@ -118,11 +162,22 @@ class ReachStack(LocalStack):
 
     def users(self, member: Member) -> frozenset[str]:
         """As whom a cluster saw the function write Secrets."""
-        return frozenset(one.user for one in self.clusters[member.name].requests if one.method == "PATCH" and SECRET_NAME in one.path)
+        return frozenset(
+            one.user
+            for one in self.clusters[member.name].requests
+            if one.method == "PATCH" and SECRET_NAME in one.path
+        )
 
     def written(self, member: Member) -> dict[str, Written]:
         """The Secrets of a cluster, by namespace."""
-        asked = {name: self.clusters[member.name].admin("GET", f"/api/v1/namespaces/{name}/secrets/{SECRET_NAME}") for name in NAMESPACES}
+        asked = {
+            name: (
+                self.clusters[member.name].admin(
+                    "GET", f"/api/v1/namespaces/{name}/secrets/{SECRET_NAME}"
+                )
+            )
+            for name in NAMESPACES
+        }
         return {name: _written(secret) for name, (status, secret) in asked.items() if status == 200}
 
 
@@ -132,5 +187,11 @@ def _elsewhere(cluster: Cluster) -> dict[str, Any]:
 
 def _written(secret: Mapping[str, Any]) -> Written:
     config = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))
-    expires = datetime.fromisoformat(secret["metadata"]["annotations"]["ecr-public-pusher/expires-at"]).astimezone(UTC)
-    return Written(secret["metadata"]["uid"], {host: entry["auth"] for host, entry in config["auths"].items()}, expires)
+    expires = datetime.fromisoformat(
+        secret["metadata"]["annotations"]["ecr-public-pusher/expires-at"]
+    ).astimezone(UTC)
+    return Written(
+        secret["metadata"]["uid"],
+        {host: entry["auth"] for host, entry in config["auths"].items()},
+        expires,
+    )

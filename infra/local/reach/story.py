@@ -12,7 +12,19 @@ from infra.cli.rendering.report import render_report
 from infra.cli.rendering.text import heading
 
 from ..runtime import Invocation
-from .stack import EDGE, HOSTS, LEGACY, MEMBERS, NAMESPACES, PRIVATE_HOST, PUBLIC_HOST, PULL_ROLE, REGISTRY_REGION, ReachStack, Written
+from .stack import (
+    EDGE,
+    HOSTS,
+    LEGACY,
+    MEMBERS,
+    NAMESPACES,
+    PRIVATE_HOST,
+    PUBLIC_HOST,
+    PULL_ROLE,
+    REGISTRY_REGION,
+    ReachStack,
+    Written,
+)
 from .table import side_by_side
 
 type Report = Mapping[str, Any]
@@ -20,7 +32,9 @@ type Show = Callable[[RenderableType], None]
 type Secrets = Mapping[str, Mapping[str, Written]]
 
 CHECK, PUSH = {"action": "check", "raise": False}, {"action": "push", "raise": False}
-_CONFIGURATION = re.compile(r"^apiVersion: apiserver\.config\.k8s\.io/v1\n(?:(?:[ -]|kind:|jwt:).*\n?)+", re.MULTILINE)
+_CONFIGURATION = re.compile(
+    r"^apiVersion: apiserver\.config\.k8s\.io/v1\n(?:(?:[ -]|kind:|jwt:).*\n?)+", re.MULTILINE
+)
 
 
 class Invocable(Protocol):
@@ -45,7 +59,9 @@ def reach(stack: ReachStack, function: Invocable, show: Show) -> list[str]:
     before: Secrets = {}
     for number, step in enumerate(story.steps(), 1):
         invocation = function.invoke(step.event)
-        show(heading(f"{number}. {step.title} ({step.event['action']}, {invocation.seconds:.2f} s)"))
+        show(
+            heading(f"{number}. {step.title} ({step.event['action']}, {invocation.seconds:.2f} s)")
+        )
         if invocation.report is None:
             return [*wrong, f"step {number}: the function raised {invocation.error}"]
         story.last = invocation.report
@@ -53,7 +69,12 @@ def reach(stack: ReachStack, function: Invocable, show: Show) -> list[str]:
             show(part)
         after = {member.id: stack.written(member) for member in MEMBERS}
         if step.event["action"] == "push":
-            show(heading("What the clusters hold now, and as whom they saw the function; of each registry's token a fingerprint"))
+            show(
+                heading(
+                    "What the clusters hold now, and as whom they saw the function; of each"
+                    " registry's token a fingerprint"
+                )
+            )
             show(side_by_side(stack, after, before, now=datetime.now(UTC)))
         wrong += [f"step {number}: {one}" for one in step.surprises(invocation.report)]
         before = after
@@ -68,24 +89,49 @@ class _Story:
         self.last: Report = {}
 
     def steps(self) -> Iterator[Step]:
-        yield Step("Before anything is set up: the account's switch for web identity tokens is off", CHECK, self._switch_is_off)
+        yield Step(
+            "Before anything is set up: the account's switch for web identity tokens is off",
+            CHECK,
+            self._switch_is_off,
+        )
         self._stack.turn_web_identity_on()
-        yield Step("aws iam enable-outbound-web-identity-federation; the API server trusts the issuer not yet", CHECK, self._not_admitted)
+        yield Step(
+            "aws iam enable-outbound-web-identity-federation; the API server trusts the issuer"
+            " not yet",
+            CHECK,
+            self._not_admitted,
+        )
         self._stack.paste(_printed(self.last))
-        yield Step("What the check printed is pasted into the API server's --authentication-config", CHECK, self._all_fine)
+        yield Step(
+            "What the check printed is pasted into the API server's --authentication-config",
+            CHECK,
+            self._all_fine,
+        )
         yield Step("Four ways to sign in, one Secret with both registries", PUSH, self._pushed)
         held = self._secrets()
         self._stack.write_document_of_a_stranger()
-        yield Step("Somebody writes a document whose endpoint is not in AllowedEndpoints", PUSH, lambda report: self._stranger(report, held))
+        yield Step(
+            "Somebody writes a document whose endpoint is not in AllowedEndpoints",
+            PUSH,
+            lambda report: self._stranger(report, held),
+        )
         held = self._secrets()
         self._stack.forbid_pull_role()
-        yield Step("The private registry's role may not be assumed any more", PUSH, lambda report: self._kept(report, held))
+        yield Step(
+            "The private registry's role may not be assumed any more",
+            PUSH,
+            lambda report: self._kept(report, held),
+        )
         self._stack.put_right()
-        yield Step("The role is trusted again, and the document is deleted", PUSH, self._right_again)
+        yield Step(
+            "The role is trusted again, and the document is deleted", PUSH, self._right_again
+        )
 
     def _switch_is_off(self, report: Report) -> Iterator[str]:
         finding = _finding(report, EDGE.id, "token")
-        if finding["ok"] or "enable-outbound-web-identity-federation" not in finding.get("remedy", ""):
+        if finding["ok"] or "enable-outbound-web-identity-federation" not in finding.get(
+            "remedy", ""
+        ):
             yield f"edge's token: {finding}"
         yield from self._only_bad(report, EDGE.id)
 
@@ -103,7 +149,10 @@ class _Story:
         yield from self._only_bad(report)
         yield from self._written(report, "created")
         if (asked := self._tokens_of_last_run()) != (1, 1):
-            yield f"tokens asked for: {asked} (public, private), expected one of each, however many Secrets there are"
+            yield (
+                f"tokens asked for: {asked} (public, private), expected one of each, however many"
+                " Secrets there are"
+            )
         for member in MEMBERS:
             users = self._stack.users(member)
             if len(users) != 1 or not next(iter(users)).startswith(member.user):
@@ -115,7 +164,11 @@ class _Story:
         if "AllowedEndpoints" not in str(_cluster(report, "stranger").get("error")):
             yield f"the document that is not allowed: {_cluster(report, 'stranger')}"
         for member, secrets in self._secrets().items():
-            yield from (f"{member}/{name}: the token did not change" for name, new in secrets.items() if new.auths == held[member][name].auths)
+            yield from (
+                f"{member}/{name}: the token did not change"
+                for name, new in secrets.items()
+                if new.auths == held[member][name].auths
+            )
 
     def _kept(self, report: Report, held: Secrets) -> Iterator[str]:
         yield from self._only_bad(report, *(member.id for member in MEMBERS), "stranger")
@@ -127,44 +180,75 @@ class _Story:
         yield from self._written(report, "updated")
 
     def _written(self, report: Report, outcome: str) -> Iterator[str]:
-        if (counts := {name: count for name, count in report["totals"].items() if not name.startswith("clusters")}) != {
-            outcome: len(MEMBERS) * len(NAMESPACES)
-        }:
+        if (
+            counts := {
+                name: count
+                for name, count in report["totals"].items()
+                if not name.startswith("clusters")
+            }
+        ) != {outcome: len(MEMBERS) * len(NAMESPACES)}:
             yield f"counts {counts}"
-        public, private = self._stack.aws.ecr_public.issued[-1], self._stack.aws.ecr_private.issued[PULL_ROLE, REGISTRY_REGION][-1]
+        public, private = (
+            self._stack.aws.ecr_public.issued[-1],
+            self._stack.aws.ecr_private.issued[PULL_ROLE, REGISTRY_REGION][-1],
+        )
         for member, secrets in self._secrets().items():
             if tuple(secrets) != NAMESPACES:
                 yield f"{member}: Secrets in {', '.join(secrets)}, expected {', '.join(NAMESPACES)}"
             for name, secret in secrets.items():
-                if secret.auths.keys() != HOSTS or (secret.auths[PUBLIC_HOST], secret.auths[PRIVATE_HOST]) != (public, private):
-                    yield f"{member}/{name}: hosts {', '.join(secret.auths)}, or not the tokens of this run"
+                if secret.auths.keys() != HOSTS or (
+                    secret.auths[PUBLIC_HOST],
+                    secret.auths[PRIVATE_HOST],
+                ) != (public, private):
+                    yield (
+                        f"{member}/{name}: hosts {', '.join(secret.auths)}, or not the tokens of"
+                        " this run"
+                    )
 
     def _only_bad(self, report: Report, *ids: str) -> Iterator[str]:
-        bad, known = {cluster["id"] for cluster in report["clusters"] if not cluster["ok"]}, {cluster["id"] for cluster in report["clusters"]}
-        if bad != set(ids) or not {member.id for member in MEMBERS} <= known or report["ok"] is bool(ids):
-            yield f"not ok: {', '.join(sorted(bad)) or 'none'}, expected {', '.join(ids) or 'none'}; ok is {report['ok']}"
+        bad, known = (
+            {cluster["id"] for cluster in report["clusters"] if not cluster["ok"]},
+            {cluster["id"] for cluster in report["clusters"]},
+        )
+        if (
+            bad != set(ids)
+            or not {member.id for member in MEMBERS} <= known
+            or report["ok"] is bool(ids)
+        ):
+            yield (
+                f"not ok: {', '.join(sorted(bad)) or 'none'}, expected {', '.join(ids) or 'none'};"
+                f" ok is {report['ok']}"
+            )
 
     def _secrets(self) -> dict[str, dict[str, Written]]:
         return {member.id: self._stack.written(member) for member in MEMBERS}
 
     def _tokens_of_last_run(self) -> tuple[int, int]:
-        """How many registry tokens were asked for since the checks, each of which asks for one of either kind."""
+        """How many registry tokens were asked for since the checks, each of which asks for one of
+        either kind.
+        """
         checks = 3
         private = self._stack.aws.ecr_private.issued[PULL_ROLE, REGISTRY_REGION]
         return len(self._stack.aws.ecr_public.issued) - checks, len(private) - checks
 
 
 def _brief(report: Report) -> Report:
-    """What a reader of the story wants of it: all clusters in a line each, and more of those only that are not ok."""
+    """What a reader of the story wants of it: all clusters in a line each, and more of those only
+    that are not ok.
+    """
     clusters = [
         {
             name: value
             for name, value in cluster.items()
-            if name != "changes" and not (name == "findings" and cluster["ok"]) and not (name == "problems" and cluster["error"])
+            if name != "changes"
+            and not (name == "findings" and cluster["ok"])
+            and not (name == "problems" and cluster["error"])
         }
         for cluster in report["clusters"]
     ]
-    return {name: value for name, value in report.items() if name not in ("tokens", "requestId")} | {"clusters": clusters}
+    return {
+        name: value for name, value in report.items() if name not in ("tokens", "requestId")
+    } | {"clusters": clusters}
 
 
 def _cluster(report: Report, cluster: str) -> Mapping[str, Any]:
@@ -174,7 +258,10 @@ def _cluster(report: Report, cluster: str) -> Mapping[str, Any]:
 
 def _finding(report: Report, cluster: str, check: str) -> Mapping[str, Any]:
     nothing: Mapping[str, Any] = {"ok": None, "message": "nothing"}
-    found: Mapping[str, Any] = next((one for one in _cluster(report, cluster).get("findings", ()) if one["check"] == check), nothing)
+    found: Mapping[str, Any] = next(
+        (one for one in _cluster(report, cluster).get("findings", ()) if one["check"] == check),
+        nothing,
+    )
     return found
 
 

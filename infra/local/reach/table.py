@@ -1,4 +1,7 @@
-"""The clusters side by side: as whom each saw the function, and what its Secrets sign in to. Of a token only a fingerprint is shown."""
+"""The clusters side by side: as whom each saw the function, and what its Secrets sign in to.
+
+Of a token only a fingerprint is shown.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,13 +18,30 @@ HEAD = ("CLUSTER", "SIGN-IN", "SEEN AS", "NAMESPACE", "SECRET", "EXPIRES", "PUBL
 
 
 def side_by_side(
-    stack: ReachStack, after: Mapping[str, Mapping[str, Written]], before: Mapping[str, Mapping[str, Written]], *, now: datetime
+    stack: ReachStack,
+    after: Mapping[str, Mapping[str, Written]],
+    before: Mapping[str, Mapping[str, Written]],
+    *,
+    now: datetime,
 ) -> RenderableType:
     """A line for each Secret."""
-    return table(*HEAD, rows=[row for member in MEMBERS for row in _rows(stack, member, after[member.id], before.get(member.id, {}), now)])
+    return table(
+        *HEAD,
+        rows=[
+            row
+            for member in MEMBERS
+            for row in _rows(stack, member, after[member.id], before.get(member.id, {}), now)
+        ],
+    )
 
 
-def _rows(stack: ReachStack, member: Member, after: Mapping[str, Written], before: Mapping[str, Written], now: datetime) -> list[tuple[str, ...]]:
+def _rows(
+    stack: ReachStack,
+    member: Member,
+    after: Mapping[str, Written],
+    before: Mapping[str, Written],
+    now: datetime,
+) -> list[tuple[str, ...]]:
     seen = ", ".join(sorted(_short(user) for user in stack.users(member))) or "-"
     rows: list[tuple[str, ...]] = []
     for name, secret in after.items():
@@ -35,7 +55,9 @@ def _rows(stack: ReachStack, member: Member, after: Mapping[str, Written], befor
 def _change(secret: Written, before: Written | None) -> str:
     if before is None:
         return "created"
-    return "as it was" if before == secret else "updated" if before.uid == secret.uid else "replaced"
+    return (
+        "as it was" if before == secret else "updated" if before.uid == secret.uid else "replaced"
+    )
 
 
 def _short(user: str) -> str:

@@ -49,16 +49,46 @@ did not (or it raised); 2 for wrong arguments; 130 when interrupted."""
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options; exits with 2 at wrong ones."""
     parser = argparse.ArgumentParser(
-        prog="make run", usage=USAGE, description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="make run",
+        usage=USAGE,
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=["run"], help=argparse.SUPPRESS)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--scenario", choices=SCENARIOS, default="push", help="what is shown, and, with --event, what the clusters hold")
-    what.add_argument("--config", type=_folder, metavar="DIR", help="push your own documents, to clusters made up to fit")
-    parser.add_argument("--event", type=_event, metavar="EVENT", help="send this event, once, and show its report")
-    parser.add_argument("-o", "--output", choices=["table", "json"], default="table", help="with --event: how the report is shown")
-    parser.add_argument("--keep", action="store_true", help="leave everything up until Ctrl-C, for kubectl, aws and further invocations")
-    parser.add_argument("--verbose", action="store_true", help="show what sam and the function print, too (stderr), and reports in full")
+    what.add_argument(
+        "--scenario",
+        choices=SCENARIOS,
+        default="push",
+        help="what is shown, and, with --event, what the clusters hold",
+    )
+    what.add_argument(
+        "--config",
+        type=_folder,
+        metavar="DIR",
+        help="push your own documents, to clusters made up to fit",
+    )
+    parser.add_argument(
+        "--event", type=_event, metavar="EVENT", help="send this event, once, and show its report"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        choices=["table", "json"],
+        default="table",
+        help="with --event: how the report is shown",
+    )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave everything up until Ctrl-C, for kubectl, aws and further invocations",
+    )
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="show what sam and the function print, too (stderr), and reports in full",
+    )
     return parser.parse_args(arguments)
 
 
@@ -72,5 +102,7 @@ def _event(text: str) -> Any:
 def _folder(text: str) -> Path:
     folder = Path(text).expanduser()
     if not folder.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} is not a folder; it holds defaults.yaml, clusters/*.yaml and discover/*.yaml")
+        raise argparse.ArgumentTypeError(
+            f"{text} is not a folder; it holds defaults.yaml, clusters/*.yaml and discover/*.yaml"
+        )
     return folder

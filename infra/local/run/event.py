@@ -42,7 +42,9 @@ def _file(name: str) -> str:
     try:
         return Path(name).expanduser().read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise EventError(f"{name[:SHOWN]} cannot be read: {getattr(error, 'strerror', None) or 'not text'}") from None
+        raise EventError(
+            f"{name[:SHOWN]} cannot be read: {getattr(error, 'strerror', None) or 'not text'}"
+        ) from None
 
 
 def _json(text: str, where: str) -> Any:

@@ -1,4 +1,6 @@
-"""Leaves everything up, with what is needed to look around: a file to source, and commands that work as they are printed."""
+"""Leaves everything up, with what is needed to look around: a file to source, and commands that
+work as they are printed.
+"""
 
 import contextlib
 import json
@@ -13,13 +15,25 @@ from ..stack import CONFIG_PATH, STACK_NAME, LocalStack
 from .terminal import progress
 
 # Of the person's own, what would come before the settings that are exported.
-_OWN_SETTINGS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CA_BUNDLE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+_OWN_SETTINGS = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_CA_BUNDLE",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
 COMMAND = "ecr-public-pusher"
 
 
 def keep(root: Path, stack: LocalStack, function: BuiltFunction) -> None:
-    """Waits for Ctrl-C. The files hold credentials (worthless elsewhere), so only their owner can read them; they are gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="ecr-public-pusher-") as name, contextlib.suppress(KeyboardInterrupt):
+    """Waits for Ctrl-C.
+
+    The files hold credentials (worthless elsewhere), so only their owner can read them; they are
+    gone afterwards.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="ecr-public-pusher-") as name,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
         settings = _write(Path(name), root, stack)
         print("\n".join(_lines(settings, stack, function)), flush=True)
         while True:
@@ -28,14 +42,29 @@ def keep(root: Path, stack: LocalStack, function: BuiltFunction) -> None:
 
 
 def _write(folder: Path, root: Path, stack: LocalStack) -> Path:
-    """The kubeconfig, the command line, and the file that puts both, and this AWS, into a shell's environment."""
+    """The kubeconfig, the command line, and the file that puts both, and this AWS, into a shell's
+    environment.
+    """
     kubeconfig, command, settings = folder / "kubeconfig", folder / "bin" / COMMAND, folder / "env"
     _write_private(kubeconfig, json.dumps(stack.kubeconfig(), indent=2))
     command.parent.mkdir()
     python, path = root / ".venv" / "bin" / "python", f"{root}:{root / 'lambda_src'}"
-    _write_private(command, f'#!/bin/sh\nPYTHONPATH={shlex.quote(path)} exec {shlex.quote(str(python))} -m infra.cli "$@"\n', mode=0o700)
-    exported = {"KUBECONFIG": str(kubeconfig), **stack.aws_settings(), "ECR_PUBLIC_PUSHER_STACK": STACK_NAME}
-    _write_private(settings, f'unset {" ".join(_OWN_SETTINGS)}\n{_exports(exported)}export PATH={shlex.quote(str(command.parent))}:"$PATH"\n')
+    _write_private(
+        command,
+        f"#!/bin/sh\nPYTHONPATH={shlex.quote(path)} exec {shlex.quote(str(python))} -m infra.cli"
+        ' "$@"\n',
+        mode=0o700,
+    )
+    exported = {
+        "KUBECONFIG": str(kubeconfig),
+        **stack.aws_settings(),
+        "ECR_PUBLIC_PUSHER_STACK": STACK_NAME,
+    }
+    _write_private(
+        settings,
+        f"unset {' '.join(_OWN_SETTINGS)}\n{_exports(exported)}export"
+        f' PATH={shlex.quote(str(command.parent))}:"$PATH"\n',
+    )
     return settings
 
 
@@ -46,10 +75,16 @@ def _lines(settings: Path, stack: LocalStack, function: BuiltFunction) -> Iterat
     yield f"  {COMMAND} status"
     yield f"  {COMMAND} check"
     for context in contexts:
-        yield f"  kubectl --context {context} get secrets -A -l app.kubernetes.io/managed-by=ecr-public-pusher"
+        yield (
+            f"  kubectl --context {context} get secrets -A -l"
+            " app.kubernetes.io/managed-by=ecr-public-pusher"
+        )
     yield f"  aws ssm get-parameters-by-path --path {CONFIG_PATH} --recursive"
     yield f"  curl -d '{{\"raise\": false}}' {function.url}"
-    yield f"\n  KUBECONFIG={settings.with_name('kubeconfig')}\n  AWS_ENDPOINT_URL={stack.aws.endpoint_url}\n"
+    yield (
+        f"\n  KUBECONFIG={settings.with_name('kubeconfig')}\n "
+        f" AWS_ENDPOINT_URL={stack.aws.endpoint_url}\n"
+    )
 
 
 def _write_private(file: Path, text: str, *, mode: int = 0o600) -> None:

@@ -32,7 +32,9 @@ def run(options: argparse.Namespace) -> int:
             try:
                 if isinstance(stack, OwnStack):
                     event = spec.scheduled_event if options.event is None else options.event
-                    code = push_documents(stack, function, event, output=options.output, verbose=options.verbose)
+                    code = push_documents(
+                        stack, function, event, output=options.output, verbose=options.verbose
+                    )
                 elif options.event is not None:
                     send(function, options.event, output=options.output, verbose=options.verbose)
                 else:

@@ -1,4 +1,6 @@
-"""A person's own documents pushed: what was made up for them, the report, and what the clusters hold now."""
+"""A person's own documents pushed: what was made up for them, the report, and what the clusters
+hold now.
+"""
 
 import base64
 import json
@@ -15,8 +17,13 @@ from .own_event import send
 from .terminal import Stdout
 
 
-def push_documents(stack: OwnStack, function: BuiltFunction, event: Any, *, output: str, verbose: bool) -> int:
-    """The exit code: 0 when every document was taken and the run is ok. Raises Surprise when the invocation ended in an error."""
+def push_documents(
+    stack: OwnStack, function: BuiltFunction, event: Any, *, output: str, verbose: bool
+) -> int:
+    """The exit code: 0 when every document was taken and the run is ok.
+
+    Raises Surprise when the invocation ended in an error.
+    """
     stdout = Stdout()
     if output == "table":
         _show_made_up(stack, stdout)
@@ -37,7 +44,13 @@ def _show_made_up(stack: OwnStack, stdout: Stdout) -> None:
         for line in lines:
             stdout(Text(line))
     stdout(heading("Made up to fit your documents"))
-    stdout(table("DOCUMENT", "WHAT", rows=stack.said or [("-", "nothing: no document is enabled and valid")]))
+    stdout(
+        table(
+            "DOCUMENT",
+            "WHAT",
+            rows=stack.said or [("-", "nothing: no document is enabled and valid")],
+        )
+    )
 
 
 def _secrets(stack: OwnStack) -> Iterator[tuple[str, str, str, str, str]]:
@@ -46,5 +59,9 @@ def _secrets(stack: OwnStack) -> Iterator[tuple[str, str, str, str, str]]:
             status, secret = cluster.admin("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
             if status == 200:
                 hosts = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"]
-                expires = secret["metadata"].get("annotations", {}).get("ecr-public-pusher/expires-at", "?")
+                expires = (
+                    secret["metadata"]
+                    .get("annotations", {})
+                    .get("ecr-public-pusher/expires-at", "?")
+                )
                 yield document_id, namespace, name, " ".join(hosts), expires

@@ -1,4 +1,6 @@
-"""An event of the person's own, or the schedule's with documents of their own: sent once, and its report."""
+"""An event of the person's own, or the schedule's with documents of their own: sent once, and its
+report.
+"""
 
 import json
 import sys
@@ -13,7 +15,11 @@ from .terminal import Stdout, Surprise, progress
 
 
 def send(function: BuiltFunction, event: Any, *, output: str, verbose: bool) -> Mapping[str, Any]:
-    """The report, shown. Raises Surprise when there is none, or when the invocation ended in an error, as its caller sees it."""
+    """The report, shown.
+
+    Raises Surprise when there is none, or when the invocation ended in an error, as its caller sees
+    it.
+    """
     progress(f"invoking it with {json.dumps(event)[:200]}")
     invocation = function.invoke(event)
     if verbose:
@@ -25,7 +31,10 @@ def send(function: BuiltFunction, event: Any, *, output: str, verbose: bool) -> 
         raise Surprise(_without_report(invocation))
     _show(report, output, verbose=verbose)
     if invocation.error:
-        raise Surprise(f"the invocation ended in {invocation.error['errorType']}, as its caller sees it: {invocation.error['errorMessage']}")
+        raise Surprise(
+            f"the invocation ended in {invocation.error['errorType']}, as its caller sees it:"
+            f" {invocation.error['errorMessage']}"
+        )
     return report
 
 
@@ -43,4 +52,7 @@ def _show(report: Mapping[str, Any], output: str, *, verbose: bool) -> None:
 
 def _without_report(invocation: Invocation) -> str:
     said = "\n  ".join(invocation.logs[-20:])
-    return f"no report, but {json.dumps(invocation.error or invocation.payload)}; the function printed:\n  {said}"
+    return (
+        f"no report, but {json.dumps(invocation.error or invocation.payload)}; the function"
+        f" printed:\n  {said}"
+    )

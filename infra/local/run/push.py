@@ -17,7 +17,9 @@ from .terminal import Surprise, progress
 PAUSE_SECONDS = 1.1
 
 
-def demonstrate(stack: DemoStack, function: BuiltFunction, spec: FunctionSpec, *, verbose: bool) -> list[str]:
+def demonstrate(
+    stack: DemoStack, function: BuiltFunction, spec: FunctionSpec, *, verbose: bool
+) -> list[str]:
     """Pushes twice and shows both; returns what is not as it should be."""
     paint = show.terminal()
     began = _secrets(stack)
@@ -26,7 +28,9 @@ def demonstrate(stack: DemoStack, function: BuiltFunction, spec: FunctionSpec, *
     middle = _secrets(stack)
     time.sleep(PAUSE_SECONDS)
     second, invocation = _push(stack, function, spec, middle, verbose=verbose)
-    wrong += _show_push("Second push: the same Secrets (UID), another token", stack, invocation, second, first)
+    wrong += _show_push(
+        "Second push: the same Secrets (UID), another token", stack, invocation, second, first
+    )
     for name in first:
         wrong += show.rotation(first[name], second[name])
     print(f"{paint('bold', 'The report')}, as the function returns and logs it:")
@@ -36,33 +40,65 @@ def demonstrate(stack: DemoStack, function: BuiltFunction, spec: FunctionSpec, *
 
 
 def _push(
-    stack: DemoStack, function: BuiltFunction, spec: FunctionSpec, before: dict[str, dict[str, SeenSecret]], *, verbose: bool
+    stack: DemoStack,
+    function: BuiltFunction,
+    spec: FunctionSpec,
+    before: dict[str, dict[str, SeenSecret]],
+    *,
+    verbose: bool,
 ) -> tuple[dict[str, list[Row]], Invocation]:
     progress(f"invoking it with the schedule's event, {json.dumps(spec.scheduled_event)}")
     invocation = function.invoke(spec.scheduled_event)
     if verbose:
         print("\n".join(f"  | {line}" for line in invocation.logs), file=sys.stderr)
     after, reported = _secrets(stack), _by_id(_report(invocation))
-    found = {demo.name: show.rows(demo, before[demo.name], after[demo.name], reported.get(demo.name)) for demo in CLUSTERS}
+    found = {
+        demo.name: show.rows(demo, before[demo.name], after[demo.name], reported.get(demo.name))
+        for demo in CLUSTERS
+    }
     return found, invocation
 
 
-def _show_push(title: str, stack: DemoStack, invocation: Invocation, found: dict[str, list[Row]], previous: dict[str, list[Row]] | None) -> list[str]:
+def _show_push(
+    title: str,
+    stack: DemoStack,
+    invocation: Invocation,
+    found: dict[str, list[Row]],
+    previous: dict[str, list[Row]] | None,
+) -> list[str]:
     """Prints a push; returns what is not as expected."""
     paint, now, report = show.terminal(), datetime.now(UTC), _report(invocation)
     print(f"{paint('bold', title)} ({invocation.seconds:.2f} s)\n")
     wrong: list[str] = []
     for demo in CLUSTERS:
-        print("\n".join(show.table(demo, found[demo.name], previous[demo.name] if previous else None, now, paint)) + "\n")
-        wrong += show.surprises(found[demo.name], _by_id(report).get(demo.name), again=previous is not None)
+        print(
+            "\n".join(
+                show.table(
+                    demo, found[demo.name], previous[demo.name] if previous else None, now, paint
+                )
+            )
+            + "\n"
+        )
+        wrong += show.surprises(
+            found[demo.name], _by_id(report).get(demo.name), again=previous is not None
+        )
     print("\n".join(show.verdict(report, paint)))
     if invocation.error:
-        print(f"  So the invocation ends in {invocation.error['errorType']}: Lambda counts an error.")
+        print(
+            f"  So the invocation ends in {invocation.error['errorType']}: Lambda counts an error."
+        )
     elif queued := report.get("queued"):
-        print(f"  The failed cluster is measured, for alarms to see, and waits on the retry queue: {', '.join(queued)}.")
+        print(
+            "  The failed cluster is measured, for alarms to see, and waits on the retry queue:"
+            f" {', '.join(queued)}."
+        )
     print()
-    failures = [reason for cluster in stack.clusters.values() for reason in cluster.sign_in_failures]
-    if (waiting := [message.body["clusters"] for message in stack.queue.waiting]) != [report.get("queued")] * len(waiting) or not waiting:
+    failures = [
+        reason for cluster in stack.clusters.values() for reason in cluster.sign_in_failures
+    ]
+    if (waiting := [message.body["clusters"] for message in stack.queue.waiting]) != [
+        report.get("queued")
+    ] * len(waiting) or not waiting:
         wrong.append(f"on the retry queue: {waiting}, and the report says {report.get('queued')}")
     return wrong + [f"a sign-in failed: {reason}" for reason in failures]
 
@@ -74,7 +110,10 @@ def _secrets(stack: DemoStack) -> dict[str, dict[str, SeenSecret]]:
 def _report(invocation: Invocation) -> dict[str, Any]:
     if invocation.report is None:
         said = invocation.error or "nothing"
-        raise Surprise(f"the function gave no report, but {said}; it printed:\n  " + "\n  ".join(invocation.logs[-20:]))
+        raise Surprise(
+            f"the function gave no report, but {said}; it printed:\n  "
+            + "\n  ".join(invocation.logs[-20:])
+        )
     return invocation.report
 
 

@@ -1,4 +1,6 @@
-"""The scenarios by name: the stack that each plays on, and the play, which returns what is not as it should be."""
+"""The scenarios by name: the stack that each plays on, and the play, which returns what is not as
+it should be.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -39,13 +41,16 @@ class Scenario:
 SCENARIOS: Mapping[str, Scenario] = {
     "push": Scenario(
         DemoStack,
-        lambda playing: demonstrate(playing.stack, playing.function, playing.spec, verbose=playing.verbose),
+        lambda playing: demonstrate(
+            playing.stack, playing.function, playing.spec, verbose=playing.verbose
+        ),
         " The report is not ok because of the one conflict above, which only its owner can settle.",
     ),
     "life": Scenario(LifeStack, lambda playing: live(playing.stack, playing.function, terminal())),
     "reach": Scenario(
         ReachStack,
         lambda playing: reach(playing.stack, playing.function, Stdout()),
-        " Reports 5 and 6 are not ok on purpose: nothing was sent to a host that is not allowed, and no good credential was dropped.",
+        " Reports 5 and 6 are not ok on purpose: nothing was sent to a host that is not allowed,"
+        " and no good credential was dropped.",
     ),
 }

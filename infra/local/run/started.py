@@ -15,14 +15,26 @@ from .terminal import progress
 
 
 @contextlib.contextmanager
-def started(root: Path, make: Callable[[Path], LocalStack], *, verbose: bool) -> Iterator[tuple[LocalStack, BuiltFunction, FunctionSpec]]:
-    """Builds the function, makes the stack, starts the one in the other. Raises SamError, ClusterError, RuntimeFailed."""
+def started(
+    root: Path, make: Callable[[Path], LocalStack], *, verbose: bool
+) -> Iterator[tuple[LocalStack, BuiltFunction, FunctionSpec]]:
+    """Builds the function, makes the stack, starts the one in the other.
+
+    Raises SamError, ClusterError, RuntimeFailed.
+    """
     sam = sam_command(root, os.environ)
     rie = emulator(sam)
-    progress("building the function with sam build (a quarter of a minute; skipped while nothing changes)")
+    progress(
+        "building the function with sam build (a quarter of a minute; skipped while nothing"
+        " changes)"
+    )
     began = time.monotonic()
     built = build(root, sam, echo=verbose)
-    progress("the last build is still good" if built.reused else f"built in {time.monotonic() - began:.0f} s")
+    progress(
+        "the last build is still good"
+        if built.reused
+        else f"built in {time.monotonic() - began:.0f} s"
+    )
     progress("starting AWS and Kubernetes")
     with make(root) as stack:
         spec = read_function(
@@ -40,6 +52,13 @@ def started(root: Path, make: Callable[[Path], LocalStack], *, verbose: bool) ->
             stack.aws.deployments.log(deployed, line)
 
         credential = stack.execution_credential()
-        with BuiltFunction(spec, rie, credential=credential, region=REGION, aws_endpoint_url=stack.aws.endpoint_url, log=log) as function:
+        with BuiltFunction(
+            spec,
+            rie,
+            credential=credential,
+            region=REGION,
+            aws_endpoint_url=stack.aws.endpoint_url,
+            log=log,
+        ) as function:
             deployed.function = function.answer
             yield stack, function, spec

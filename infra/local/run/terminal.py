@@ -1,4 +1,6 @@
-"""Where `make run` prints: results to stdout, progress and what failed to stderr, colours on a terminal only."""
+"""Where `make run` prints: results to stdout, progress and what failed to stderr, colours on a
+terminal only.
+"""
 
 import sys
 
@@ -26,7 +28,15 @@ class Stdout:
             self._console.print(part, soft_wrap=isinstance(part, Text))
         text = captured.get()
         # A table pads its cells: in a pipe nobody wants that.
-        print(text if self._console.is_terminal else "\n".join(line.rstrip() for line in text.split("\n")), end="", flush=True)
+        print(
+            (
+                text
+                if self._console.is_terminal
+                else "\n".join(line.rstrip() for line in text.split("\n"))
+            ),
+            end="",
+            flush=True,
+        )
 
 
 def progress(text: str) -> None:

@@ -1,4 +1,7 @@
-"""Whose credentials are used: the execution role's, or an assumed role's. Of one invocation: credentials never outlive it."""
+"""Whose credentials are used: the execution role's, or an assumed role's.
+
+Of one invocation: credentials never outlive it.
+"""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,11 +39,14 @@ class Caller:
 class Callers:
     """The callers of one invocation, each role assumed once for all that name it.
 
-    A failure is shared too: a role that hangs must not use up the time of each of its clusters in turn.
+    A failure is shared too: a role that hangs must not use up the time of each of its clusters in
+    turn.
     `execution_role`: the ARN of the function's own, where it is known.
     """
 
-    def __init__(self, clients: AwsClients, blocking: BlockingCalls, *, execution_role: str | None = None) -> None:
+    def __init__(
+        self, clients: AwsClients, blocking: BlockingCalls, *, execution_role: str | None = None
+    ) -> None:
         self.clients, self.blocking = clients, blocking
         self._execution_role = execution_role
         self._callers: OncePerKey[tuple[str, str | None, RoleUse], Caller] = OncePerKey()
@@ -60,7 +66,9 @@ class Callers:
         return await self._callers.get(key, lambda: self._assumed(role_arn, external_id, use))
 
     def principal(self, role_arn: str | None) -> str:
-        """Return the ARN of the role that signs for a document with this `role_arn`, its path included."""
+        """Return the ARN of the role that signs for a document with this `role_arn`, its path
+        included.
+        """
         return role_arn or self._execution_role or UNKNOWN_ROLE
 
     async def _assumed(self, role_arn: str | None, external_id: str | None, use: RoleUse) -> Caller:
@@ -73,7 +81,10 @@ class Callers:
         try:
             return Caller(call_aws(self.clients.own_credentials))
         except AWS_ERRORS as error:
-            raise SignInError(f"the function has no credentials: {error_code(error)}", remedy="See the function's execution role.") from None
+            raise SignInError(
+                f"the function has no credentials: {error_code(error)}",
+                remedy="See the function's execution role.",
+            ) from None
 
     def _assume(self, role_arn: str, external_id: str | None, use: RoleUse) -> Caller:
         asked = {"RoleArn": role_arn, "RoleSessionName": use.session_name}
@@ -82,12 +93,17 @@ class Callers:
         try:
             sts = self.clients.client("sts")
             found = call_aws(lambda: sts.assume_role(**asked)["Credentials"])
-            credentials = call_aws(lambda: Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]))
+            credentials = call_aws(
+                lambda: Credentials(
+                    found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
+                )
+            )
         except AWS_ERRORS as error:
             raise RoleError(
                 f"cannot assume {role_arn}: {error_code(error)}",
-                remedy=unless_refused(error, "STS", endpoint=f"com.amazonaws.{self.clients.region}.sts")
-                or f"The role must trust {self.principal(None)} with the same external id and the session name {use.session_name}; "
-                f"{use.parameter} must be its name, with its path, and AllowedAccounts must allow its account.",
+                remedy=unless_refused(
+                    error, "STS", endpoint=f"com.amazonaws.{self.clients.region}.sts"
+                )
+                or f"The role must trust {self.principal(None)} with the same external id and the session name {use.session_name}; {use.parameter} must be its name, with its path, and AllowedAccounts must allow its account.",
             ) from None
         return Caller(credentials, role_arn)

@@ -1,8 +1,11 @@
-"""AWS's clients, made once for each sandbox: making them anew for each invocation costs 60 to 80 ms, and leaves cycles that pile up.
+"""AWS's clients, made once for each sandbox: making them anew for each invocation costs 60 to 80
+ms, and leaves cycles that pile up.
 
-All are of the function's own role. A call with an assumed role's credentials says so by `signed_by`: its client stays the same, only the
-signature differs, so that no client is ever made for a role, and none outlives its credentials. In the same way a call to another region
-has its endpoint and its signature there, by the service's one client: a client for each region would cost 0.22 MB and 6 ms each.
+All are of the function's own role. A call with an assumed role's credentials says so by
+`signed_by`: its client stays the same, only the signature differs, so that no client is ever made
+for a role, and none outlives its credentials. In the same way a call to another region has its
+endpoint and its signature there, by the service's one client: a client for each region would cost
+0.22 MB and 6 ms each.
 """
 
 import threading
@@ -32,10 +35,16 @@ _READING = Config(
     user_agent_appid=PRODUCT,
     user_agent_extra=USER_AGENT,  # an application id cannot hold the slash
 )
-# What writes ends within the time that is kept for it, so that nothing is left to be sent after Lambda has frozen and thawed the sandbox.
-_WRITING = _READING.merge(Config(connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}))
+# What writes ends within the time that is kept for it, so that nothing is left to be sent after
+# Lambda has frozen and thawed the sandbox.
+_WRITING = _READING.merge(
+    Config(
+        connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
+    )
+)
 WRITING_SERVICES = frozenset({"sqs"})
-# Standard mode has one budget of tries for each client: regions that hang would use up those of the others.
+# Standard mode has one budget of tries for each client: regions that hang would use up those of the
+# others.
 _REGIONAL = _READING.merge(Config(retries={"mode": "legacy", "total_max_attempts": 3}))
 REGIONAL_SERVICES = frozenset({"ecr", "eks", "secretsmanager"})
 
@@ -43,7 +52,9 @@ _SIGNED_BY, _IN_REGION = "SignedBy", "InRegion"
 
 
 def signed_by(credentials: Credentials | None) -> dict[str, Any]:
-    """Parameters to add to a call of a client of `AwsClients`: sign it with these credentials (None: with the function's own)."""
+    """Parameters to add to a call of a client of `AwsClients`: sign it with these credentials
+    (None: with the function's own).
+    """
     return {_SIGNED_BY: credentials} if credentials is not None else {}
 
 
@@ -59,10 +70,12 @@ class InRegion:
 
 
 class AwsClients:
-    """The clients of one sandbox, by service. Thread-safe: sessions are not, so clients are made under a lock.
+    """The clients of one sandbox, by service.
 
-    `session`: botocore's, on which boto3's is built. It is asked for endpoints, of which boto3 tells
-    less.
+    Thread-safe: sessions are not, so clients are made under a lock.
+
+    `session`: botocore's, on which boto3's is built. It is asked for endpoints, of which boto3
+    tells less.
     """
 
     def __init__(self, region: str, *, session: botocore.session.Session | None = None) -> None:
@@ -76,7 +89,9 @@ class AwsClients:
         """Return the client of `service`, for calls to `region` (default: the function's)."""
         with self._lock:
             if service not in self._clients:
-                client = self._session.client(service, region_name=self.region, config=_config(service))
+                client = self._session.client(
+                    service, region_name=self.region, config=_config(service)
+                )
                 events, name = client.meta.events, client.meta.service_model.service_id.hyphenize()
                 events.register(f"provide-client-params.{name}", _take_own_parameters)
                 events.register(f"before-endpoint-resolution.{name}", _resolve_in_region)
@@ -85,36 +100,64 @@ class AwsClients:
         return client if region in (None, self.region) else InRegion(client, region)
 
     def partition(self, region: str) -> tuple[str, str]:
-        """The partition of a region, and the suffix of its hosts; both empty for a name that is no region's."""
+        """The partition of a region, and the suffix of its hosts; both empty for a name that is no
+        region's.
+        """
         with self._lock:
             found = self._core.get_component("endpoint_resolver").construct_endpoint("ecr", region)
         return (str(found["partition"]), str(found["dnsSuffix"])) if found else ("", "")
 
     def regions(self) -> frozenset[str]:
-        """Return the names of all regions of the function's partition; none where botocore does not know that."""
+        """Return the names of all regions of the function's partition; none where botocore does not
+        know that.
+        """
         partition, _ = self.partition(self.region)
-        return frozenset(self._session.get_available_regions("eks", partition_name=partition) if partition else ())
+        return frozenset(
+            self._session.get_available_regions("eks", partition_name=partition)
+            if partition
+            else ()
+        )
 
     def own_credentials(self) -> Credentials:
-        """The execution role's credentials as they are now. May block; raises NoCredentialsError."""
+        """The execution role's credentials as they are now.
+
+        May block; raises NoCredentialsError.
+        """
         found = self._session.get_credentials()
         if found is None:
             raise NoCredentialsError
         return Credentials(*found.get_frozen_credentials()[:3])
 
     def presigned_url(
-        self, service: str, region: str, parameters: Mapping[str, str], *, headers: Mapping[str, str], credentials: Credentials, seconds: int
+        self,
+        service: str,
+        region: str,
+        parameters: Mapping[str, str],
+        *,
+        headers: Mapping[str, str],
+        credentials: Credentials,
+        seconds: int,
     ) -> str:
-        """A presigned GET of the service's own endpoint in `region`, whatever endpoint is configured: AWS_ENDPOINT_URL would leak into it.
+        """A presigned GET of the service's own endpoint in `region`, whatever endpoint is
+        configured: AWS_ENDPOINT_URL would leak into it.
 
-        Makes no call, and needs no client. Raises EndpointConnectionError for a region that botocore knows no endpoint in.
+        Makes no call, and needs no client. Raises EndpointConnectionError for a region that
+        botocore knows no endpoint in.
         """
         with self._lock:
-            endpoint = self._core.get_component("endpoint_resolver").construct_endpoint(service, region)
+            endpoint = self._core.get_component("endpoint_resolver").construct_endpoint(
+                service, region
+            )
         if endpoint is None:
             raise EndpointConnectionError(endpoint_url=f"{service} in {region[:40]}")
-        request = AWSRequest(method="GET", url=f"https://{endpoint['hostname']}/?{urlencode(parameters)}", headers=dict(headers))
-        SigV4QueryAuth(credentials.get_frozen_credentials(), service, region, expires=seconds).add_auth(request)
+        request = AWSRequest(
+            method="GET",
+            url=f"https://{endpoint['hostname']}/?{urlencode(parameters)}",
+            headers=dict(headers),
+        )
+        SigV4QueryAuth(
+            credentials.get_frozen_credentials(), service, region, expires=seconds
+        ).add_auth(request)
         return str(request.url)
 
 

@@ -1,4 +1,6 @@
-"""What went wrong with a call to AWS, in a form that is safe to print: never an exception's text, which can carry requests and credentials."""
+"""What went wrong with a call to AWS, in a form that is safe to print: never an exception's text,
+which can carry requests and credentials.
+"""
 
 import re
 from collections.abc import Callable
@@ -31,7 +33,9 @@ class Failure(Enum):
 
 
 class NonsenseAnswer(BotoCoreError):  # type: ignore[misc]  # botocore ships no types
-    """Something answered in AWS's place: botocore's parsers let all sorts of exceptions through on such a body."""
+    """Something answered in AWS's place: botocore's parsers let all sorts of exceptions through on
+    such a body.
+    """
 
     fmt = "the answer is not AWS's"
 
@@ -47,7 +51,10 @@ def call_aws[T](call: Callable[[], T]) -> T:
 
 
 def error_code(error: AwsError) -> str:
-    """AWS's error code, or the exception's type. What has not the form of a code is not repeated."""
+    """AWS's error code, or the exception's type.
+
+    What has not the form of a code is not repeated.
+    """
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code")
         return code if isinstance(code, str) and _CODE(code) else "unknown error"

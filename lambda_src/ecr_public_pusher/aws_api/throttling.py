@@ -1,4 +1,6 @@
-"""Patience with AWS where a quota is shared: a refusal for too many calls is waited out, every other error is an answer."""
+"""Patience with AWS where a quota is shared: a refusal for too many calls is waited out, every
+other error is an answer.
+"""
 
 import random
 import time

@@ -1,6 +1,8 @@
-"""Keep an invalid document's cluster, and its Secrets there, for it while it is corrected, as far as it can be read. Pure.
+"""Keep an invalid document's cluster, and its Secrets there, for it while it is corrected, as far
+as it can be read. Pure.
 
-A mistake in a document must not hand its cluster to another. So a part that cannot be read may be anything.
+A mistake in a document must not hand its cluster to another. So a part that cannot be read may be
+anything.
 """
 
 import contextlib
@@ -13,29 +15,49 @@ from pydantic import BaseModel, ValidationError
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks
 from ecr_public_pusher.configuration.endpoint_form import normal_endpoint
-from ecr_public_pusher.configuration.field_types import REGION, ROLE_ARN, SECRET_ARN, SECRET_NAME, Text
+from ecr_public_pusher.configuration.field_types import (
+    REGION,
+    ROLE_ARN,
+    SECRET_ARN,
+    SECRET_NAME,
+    Text,
+)
 from ecr_public_pusher.configuration.namespace_selector import Selection
-from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME, NESTED, OWN_FIELDS, ClusterDocument, NamespacesField
+from ecr_public_pusher.configuration.schema import (
+    DEFAULT_SECRET_NAME,
+    NESTED,
+    OWN_FIELDS,
+    ClusterDocument,
+    NamespacesField,
+)
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 from ecr_public_pusher.errors import PusherError
 
 # What stands in no EKS cluster's name.
 _BETWEEN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
-# In a text that is not YAML: what looks like the field, wherever it stands, and one that begins a line.
-_CLUSTER = re.compile(r"(?:^|[{,\s])[\"']?cluster[\"']?[ \t]*:[ \t]*[\"']?([0-9A-Za-z][A-Za-z0-9_-]*)", re.MULTILINE)
-# What YAML and JSON may write in place of a letter, or between two: the words of the text are not its own then.
+# In a text that is not YAML: what looks like the field, wherever it stands, and one that begins a
+# line.
+_CLUSTER = re.compile(
+    r"(?:^|[{,\s])[\"']?cluster[\"']?[ \t]*:[ \t]*[\"']?([0-9A-Za-z][A-Za-z0-9_-]*)", re.MULTILINE
+)
+# What YAML and JSON may write in place of a letter, or between two: the words of the text are not
+# its own then.
 _ESCAPE = re.compile(r"\\[uUx\r\n]")
 _REGION = re.compile(r"^[\"']?region[\"']?[ \t]*:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A document's meaning. A part that is None may be anything: it cannot be read, or may be misspelt.
+    """A document's meaning.
 
-    `document`: its id. `names`: of EKS clusters. `possible`: names that only stand somewhere in it; None: any.
-    `server`: of a cluster that is not EKS's, its endpoint or the ARN of its kubeconfig's secret, as in ClusterConfig.target.
-    `secret_name`, `selection`: which Secrets.
-    `intended`: of a parameter that is no document, where it would be one; `document` is its full name then.
+    A part that is None may be anything: it cannot be read, or may be misspelt.
+
+    `document`: its id. `names`: of EKS clusters. `possible`: names that only stand somewhere in it;
+    None: any.
+    `server`: of a cluster that is not EKS's, its endpoint or the ARN of its kubeconfig's secret, as
+    in ClusterConfig.target. `secret_name`, `selection`: which Secrets.
+    `intended`: of a parameter that is no document, where it would be one; `document` is its full
+    name then.
     """
 
     document: str
@@ -50,7 +72,9 @@ class Claim:
 
     @classmethod
     def unreadable(cls, document_id: str) -> Self:
-        """Return the claim of a document of which only the id is known: the name of its cluster where it says no other."""
+        """Return the claim of a document of which only the id is known: the name of its cluster
+        where it says no other.
+        """
         return cls(document_id, frozenset({document_id}), possible=None)
 
     @classmethod
@@ -65,7 +89,9 @@ class Claim:
     def misplaced(self, parameter: str, *, intended: str) -> Self:
         """Return the claim of a parameter that is no document: what it names, it only may mean."""
         possible = None if self.possible is None else self.possible | self.names
-        return replace(self, document=parameter, names=frozenset(), possible=possible, intended=intended)
+        return replace(
+            self, document=parameter, names=frozenset(), possible=possible, intended=intended
+        )
 
     @property
     def source(self) -> str:
@@ -82,7 +108,9 @@ class Claim:
         return config.cluster in self.names and self._is_there(config)
 
     def may_name(self, config: ClusterConfig) -> bool:
-        """Return whether it may mean that EKS cluster, though it cannot be read where it says so."""
+        """Return whether it may mean that EKS cluster, though it cannot be read where
+        it says so.
+        """
         return (self.possible is None or config.cluster in self.possible) and self._is_there(config)
 
     def _is_there(self, config: ClusterConfig) -> bool:
@@ -99,7 +127,10 @@ def claim_of(
     account: str,
     regions: Collection[str] = (),
 ) -> Claim:
-    """Return what an invalid document means. `text` None: it cannot be read. The others are those of loader.load."""
+    """Return what an invalid document means.
+
+    `text` None: it cannot be read. The others are those of loader.load.
+    """
     if text is None:
         return Claim.unreadable(document_id)
     try:
@@ -134,7 +165,8 @@ def claim_of(
 def _of_scraps(document_id: str, text: str, regions: Collection[str]) -> Claim:
     """Return what a text that is not YAML means: every word of it may be its cluster's name.
 
-    What follows a `cluster:` is left to it. That may be a label, or in a comment: it clears no other word.
+    What follows a `cluster:` is left to it. That may be a label, or in a comment: it clears no
+    other word.
     """
     names, where = frozenset(_CLUSTER.findall(text)), _REGION.findall(text)
     # Within braces a line may begin with a registry's region.
@@ -143,8 +175,12 @@ def _of_scraps(document_id: str, text: str, regions: Collection[str]) -> Claim:
     return Claim(document_id, names | {document_id}, possible, region=region)
 
 
-def _misspelt(fields: Mapping[str, Any], model: type[BaseModel] = ClusterDocument) -> Iterator[object]:
-    """Yield the values of fields that no document has, or not there: one may be indented too far."""
+def _misspelt(
+    fields: Mapping[str, Any], model: type[BaseModel] = ClusterDocument
+) -> Iterator[object]:
+    """Yield the values of fields that no document has, or not there: one may be
+    indented too far.
+    """
     known = {field.alias for field in model.model_fields.values()}
     for name, value in fields.items():
         if name not in known:
@@ -157,7 +193,10 @@ def _misspelt(fields: Mapping[str, Any], model: type[BaseModel] = ClusterDocumen
 
 def _words(value: object) -> frozenset[str]:
     """Return every word of it that has the form of an EKS cluster's name."""
-    words = (word.lstrip("_-") for word in _BETWEEN_NAMES.split(value if isinstance(value, str) else str(value)))
+    words = (
+        word.lstrip("_-")
+        for word in _BETWEEN_NAMES.split(value if isinstance(value, str) else str(value))
+    )
     return frozenset(word for word in words if word)
 
 

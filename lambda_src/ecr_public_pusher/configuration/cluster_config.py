@@ -45,7 +45,10 @@ class WebIdentity:
 
 @dataclass(frozen=True)
 class StoredKubeconfig:
-    """A cluster that a kubeconfig in Secrets Manager says everything of. `secret_arn`: the complete one."""
+    """A cluster that a kubeconfig in Secrets Manager says everything of.
+
+    `secret_arn`: the complete one.
+    """
 
     type: ClassVar[SignInType] = "kubeconfig"
     secret_arn: str
@@ -56,7 +59,9 @@ type SignInChoice = Eks | IamAuthenticator | WebIdentity | StoredKubeconfig
 
 @dataclass(frozen=True)
 class PrivateRegistry:
-    """A private ECR registry, and the role that asks for its token: never the function's own, whose rights the token would bear."""
+    """A private ECR registry, and the role that asks for its token: never the function's own, whose
+    rights the token would bear.
+    """
 
     account: str
     region: str
@@ -89,15 +94,21 @@ class ClusterConfig:
 
     @property
     def target(self) -> tuple[str, str, str]:
-        """What makes two documents mean the same cluster: of EKS, account (the role's, or the function's), region, name; else where it is.
+        """What makes two documents mean the same cluster: of EKS, account (the role's, or the
+        function's), region, name; else where it is.
 
-        Where a kubeconfig's cluster is, is known only once the secret has been read: documents are the same cluster's where they name one secret.
+        Where a kubeconfig's cluster is, is known only once the secret has been read: documents are
+        the same cluster's where they name one secret.
         """
         if self.server is not None:
             return ("", "", self.server.endpoint)
         if isinstance(self.sign_in, StoredKubeconfig):
             return ("", "", self.sign_in.secret_arn)
-        return (self.role_arn.split(":")[4] if self.role_arn else self.function_account, self.region, self.cluster)
+        return (
+            self.role_arn.split(":")[4] if self.role_arn else self.function_account,
+            self.region,
+            self.cluster,
+        )
 
     @property
     def discovered(self) -> bool:
@@ -107,7 +118,11 @@ class ClusterConfig:
     @property
     def server(self) -> Server | None:
         """Of a cluster whose document says where it is."""
-        return self.sign_in.server if isinstance(self.sign_in, (IamAuthenticator, WebIdentity)) else None
+        return (
+            self.sign_in.server
+            if isinstance(self.sign_in, (IamAuthenticator, WebIdentity))
+            else None
+        )
 
     @property
     def place(self) -> str:

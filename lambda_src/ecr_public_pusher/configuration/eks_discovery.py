@@ -1,7 +1,10 @@
-"""Discovery: which EKS clusters the documents' tags mean, in all of their regions. Clusters that a document of their own names are left to that.
+"""Discovery: which EKS clusters the documents' tags mean, in all of their regions.
 
-Only what a request asks for is looked up: all clusters of a region are listed and described where it asks for many, and those that it names
-exactly are described without a list. So a message for ten clusters costs ten calls, however many clusters the tags mean.
+Clusters that a document of their own names are left to that.
+
+Only what a request asks for is looked up: all clusters of a region are listed and described where
+it asks for many, and those that it names exactly are described without a list. So a message for ten
+clusters costs ten calls, however many clusters the tags mean.
 """
 
 import asyncio
@@ -31,7 +34,10 @@ SEARCHES_AT_ONCE, MOST_SEARCHES_AT_ONCE = 8, 48
 
 @dataclass(frozen=True)
 class Search:
-    """Where to look, and as whom: `settings` has the region and the role. `names`: to describe these alone; None: what EKS lists and `wants`."""
+    """Where to look, and as whom: `settings` has the region and the role.
+
+    `names`: to describe these alone; None: what EKS lists and `wants`.
+    """
 
     settings: ClusterConfig
     names: frozenset[str] | None
@@ -39,7 +45,11 @@ class Search:
 
 
 class Clock:
-    """Ends a search that makes no progress. Time counts while a call of it is on a thread: until then it waits for its turn, at most to the end."""
+    """Ends a search that makes no progress.
+
+    Time counts while a call of it is on a thread: until then it waits for its turn, at most to the
+    end.
+    """
 
     def __init__(self, timeout: asyncio.Timeout, patience: "Patience", last: float) -> None:
         self._timeout, self._patience, self._last = timeout, patience, last
@@ -68,9 +78,13 @@ class Clock:
 
 @dataclass
 class Sightings:
-    """What a search has seen until now. `tags`: of each cluster. `failures`: of those that could not be described. `failure`: of the search.
+    """What a search has seen until now.
 
-    `not_ready`: the tags of those that are being created or deleted, or whose creation failed; None where EKS's answer had none.
+    `tags`: of each cluster. `failures`: of those that could not be described. `failure`: of the
+    search.
+
+    `not_ready`: the tags of those that are being created or deleted, or whose creation failed; None
+    where EKS's answer had none.
     """
 
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -80,11 +94,16 @@ class Sightings:
     clock: Clock | None = None
 
     def failure_of(self, name: str) -> PusherError | None:
-        """Return why it is not known whether there is a cluster of that name, and which tags it has."""
+        """Return why it is not known whether there is a cluster of that name, and which tags it
+        has.
+        """
         return None if name in self.tags else self.failures.get(name) or self.failure
 
     async def timed[T](self, call: Callable[[Callable[[], object]], Awaitable[T]]) -> T:
-        """Return what `call(on_thread)` comes to. The search's time counts from when the call has its thread until it is answered."""
+        """Return what `call(on_thread)` comes to.
+
+        The search's time counts from when the call has its thread until it is answered.
+        """
         clock, began = self.clock, False
 
         def on_thread() -> None:
@@ -106,25 +125,36 @@ class Sightings:
 # Fills the sightings, by calls that are `timed`. Raises PusherError.
 type LookUp = Callable[[Search, Sightings], Awaitable[None]]
 
-# One search for all documents that look in the same place as the same role: (role, external id, region).
+# One search for all documents that look in the same place as the same role: (role, external id,
+# region).
 type _Place = tuple[str | None, str | None, str]
 
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds that a search may go on without progress, and that all of them have: every cluster waits for them."""
+    """Seconds that a search may go on without progress, and that all of them have: every cluster
+    waits for them.
+    """
 
     stalled: float
     in_all: float
 
 
 async def discover(
-    configuration: Configuration, look_up: LookUp, *, narrowing: Narrowing, patience: Patience, any_tags: bool = False
+    configuration: Configuration,
+    look_up: LookUp,
+    *,
+    narrowing: Narrowing,
+    patience: Patience,
+    any_tags: bool = False,
 ) -> Configuration:
-    """The configuration with the clusters that its discoveries find, and what failed in place of those that could not be looked up.
+    """The configuration with the clusters that its discoveries find, and what failed in place of
+    those that could not be looked up.
 
-    That is `<id>/<region>/*`, or the very id where it is asked for; a discovery that finds nothing fails as `<id>/*`: never nothing to do.
-    `any_tags`: what is asked for by its very id is meant whatever its tags and whoever names it by now, as for a removal of what was pushed.
+    That is `<id>/<region>/*`, or the very id where it is asked for; a discovery that finds nothing
+    fails as `<id>/*`: never nothing to do.
+    `any_tags`: what is asked for by its very id is meant whatever its tags and whoever names it by
+    now, as for a removal of what was pushed.
     """
     work = _Discovering(configuration, narrowing, any_tags=any_tags)
     last = asyncio.get_running_loop().time() + patience.in_all
@@ -134,20 +164,29 @@ async def discover(
         place, search = item
         seen[place] = await _look(search, look_up, patience, last)
 
-    await run_concurrently(work.searches().items(), look, width=SEARCHES_AT_ONCE, most=MOST_SEARCHES_AT_ONCE)
+    await run_concurrently(
+        work.searches().items(), look, width=SEARCHES_AT_ONCE, most=MOST_SEARCHES_AT_ONCE
+    )
     return work.result(seen)
 
 
 class _Discovering:
-    def __init__(self, configuration: Configuration, narrowing: Narrowing, *, any_tags: bool) -> None:
+    def __init__(
+        self, configuration: Configuration, narrowing: Narrowing, *, any_tags: bool
+    ) -> None:
         self._configuration, self._narrowing, self._any_tags = configuration, narrowing, any_tags
         self._taken = {config.target for config in configuration.clusters}
-        # A token for aws-iam-authenticator would sign in to an EKS cluster of its clusterId's name, so that is looked for too.
+        # A token for aws-iam-authenticator would sign in to an EKS cluster of its clusterId's name,
+        # so that is looked for too.
         self._authenticators: dict[str, list[str]] = {}
         self._listed: set[_Place] = set()
         for config in configuration.clusters:
             choice = config.sign_in
-            if isinstance(choice, IamAuthenticator) and is_eks_name(choice.cluster_id) and narrowing.wants(config.id):
+            if (
+                isinstance(choice, IamAuthenticator)
+                and is_eks_name(choice.cluster_id)
+                and narrowing.wants(config.id)
+            ):
                 self._authenticators.setdefault(choice.cluster_id, []).append(config.id)
 
     def searches(self) -> dict[_Place, Search]:
@@ -158,7 +197,10 @@ class _Discovering:
             if not self._narrowing.may_mean(prefix) and not self._authenticators:
                 continue
             names, key = self._names(prefix), _place(discovery, region)
-            found[key] = _joined(found.get(key), Search(replace(discovery.settings, region=region), names, self._wanted(prefix)))
+            found[key] = _joined(
+                found.get(key),
+                Search(replace(discovery.settings, region=region), names, self._wanted(prefix)),
+            )
         self._listed = {key for key, search in found.items() if search.names is None}
         return found
 
@@ -180,7 +222,11 @@ class _Discovering:
             for region in discovery.regions:
                 failed |= self._failed(discovery, region, seen)
             if not matching and not failed and self._narrowing.wants(discovery.every):
-                not_ready = [name for region in discovery.regions for name in self._not_ready(discovery, region, seen)]
+                not_ready = [
+                    name
+                    for region in discovery.regions
+                    for name in self._not_ready(discovery, region, seen)
+                ]
                 failed[discovery.every] = _nothing(discovery, not_ready)
             invalid |= failed
             for config in matching:
@@ -194,74 +240,128 @@ class _Discovering:
                     found.append(config)
         invalid |= self._refused_authenticators({config.cluster for config in found}, seen)
         explicit = (config for config in self._configuration.clusters if config.id not in invalid)
-        return replace(self._configuration, clusters=(*explicit, *found), invalid=invalid, left_to_documents=tuple(left))
+        return replace(
+            self._configuration,
+            clusters=(*explicit, *found),
+            invalid=invalid,
+            left_to_documents=tuple(left),
+        )
 
-    def _refused_authenticators(self, names: Collection[str], seen: Mapping[_Place, Sightings]) -> dict[str, PusherError]:
-        """The documents whose clusterId is the name of a cluster that is pushed to, or of which that is not known."""
+    def _refused_authenticators(
+        self, names: Collection[str], seen: Mapping[_Place, Sightings]
+    ) -> dict[str, PusherError]:
+        """The documents whose clusterId is the name of a cluster that is pushed to, or of which
+        that is not known.
+        """
         refused: dict[str, PusherError] = {}
-        coming_or_going = {name for discovery, region in self._places() for name in self._not_ready(discovery, region, seen)}
+        coming_or_going = {
+            name
+            for discovery, region in self._places()
+            for name in self._not_ready(discovery, region, seen)
+        }
         for name, those in self._authenticators.items():
-            failure = next((failure for sightings in seen.values() if (failure := sightings.failure_of(name))), None)
+            failure = next(
+                (failure for sightings in seen.values() if (failure := sightings.failure_of(name))),
+                None,
+            )
             for one in those:
                 if name in names:
                     refused[one] = names_an_eks_cluster(one, name)
                 elif failure is not None:
-                    refused[one] = cannot_judge_cluster_id(one, name, failure.message, remedy=failure.remedy)
+                    refused[one] = cannot_judge_cluster_id(
+                        one, name, failure.message, remedy=failure.remedy
+                    )
                 elif name in coming_or_going:
                     why = "an EKS cluster of that name is being created or deleted"
-                    refused[one] = cannot_judge_cluster_id(one, name, why, remedy="Wait until that is done.")
+                    refused[one] = cannot_judge_cluster_id(
+                        one, name, why, remedy="Wait until that is done."
+                    )
         return refused
 
-    def _not_ready(self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]) -> list[str]:
-        """The names of those that have the tags, or may have them, and are being created or deleted."""
+    def _not_ready(
+        self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]
+    ) -> list[str]:
+        """The names of those that have the tags, or may have them, and are being created or
+        deleted.
+        """
         sightings = seen.get(_place(discovery, region))
         known = sightings.not_ready if sightings else {}
         return sorted(name for name, tags in known.items() if tags is None or discovery.holds(tags))
 
-    def _matching(self, discovery: Discovery, seen: Mapping[_Place, Sightings]) -> Iterator[ClusterConfig]:
+    def _matching(
+        self, discovery: Discovery, seen: Mapping[_Place, Sightings]
+    ) -> Iterator[ClusterConfig]:
         for region in discovery.regions:
             for name, tags in sorted(self._tags(discovery, region, seen).items()):
                 config = discovery.cluster(region, name)
                 if discovery.holds(tags) or (self._any_tags and config.id in self._narrowing.exact):
                     yield config
 
-    def _tags(self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]) -> Mapping[str, Mapping[str, str]]:
-        """What was seen in the discovery's own place. Where it was not listed, what others saw of the same clusters, too: which of two documents
-        a namespace belongs to must not depend on what is asked for.
+    def _tags(
+        self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]
+    ) -> Mapping[str, Mapping[str, str]]:
+        """What was seen in the discovery's own place.
+
+        Where it was not listed, what others saw of the same clusters, too: which of two documents a
+        namespace belongs to must not depend on what is asked for.
         """
         key = _place(discovery, region)
         if key in self._listed:
             return seen[key].tags
         place = replace(discovery.settings, region=region).target[:2]
-        others = (one for (role, _, where), one in seen.items() if replace(discovery.settings, role_arn=role, region=where).target[:2] == place)
+        others = (
+            one
+            for (role, _, where), one in seen.items()
+            if replace(discovery.settings, role_arn=role, region=where).target[:2] == place
+        )
         return {name: tags for one in others for name, tags in one.tags.items()}
 
     def _is_meant_itself(self, config: ClusterConfig) -> bool:
         return self._any_tags and config.id in self._narrowing.exact
 
     def _is_left(self, config: ClusterConfig) -> bool:
-        """Return whether a document of its own names the cluster, also one that is disabled or invalid."""
+        """Return whether a document of its own names the cluster, also one that is disabled or
+        invalid.
+        """
         if self._is_meant_itself(config):
             return False
-        return config.target in self._taken or any(claim.names_cluster(config) for claim in self._configuration.claimed)
+        return config.target in self._taken or any(
+            claim.names_cluster(config) for claim in self._configuration.claimed
+        )
 
     def _possible_claim(self, config: ClusterConfig) -> Claim | None:
-        """Return what may mean the cluster, as far as can be read. A removal takes away what this discovery wrote, whosever the cluster is."""
+        """Return what may mean the cluster, as far as can be read.
+
+        A removal takes away what this discovery wrote, whosever the cluster is.
+        """
         if self._any_tags:
             return None
-        return next((claim for claim in self._configuration.claimed if claim.may_name(config)), None)
+        return next(
+            (claim for claim in self._configuration.claimed if claim.may_name(config)), None
+        )
 
-    def _not_known(self, discovery: Discovery, config: ClusterConfig, claim: Claim) -> dict[str, PusherError]:
+    def _not_known(
+        self, discovery: Discovery, config: ClusterConfig, claim: Claim
+    ) -> dict[str, PusherError]:
         """One error for all clusters that a document may mean, where nothing of it can be read."""
         remedy = first_correct(claim, self._configuration.invalid)
         if claim.possible is not None:
             meant = f"{config.cluster} in {config.region}"
             said = f"{claim.source} {claim.fault}, and may mean {meant}: nothing was sent there"
             return {config.id: CannotBeJudged(said, remedy=remedy)}
-        said = f"{claim.source} cannot be read, and may mean any cluster that {discovery.id} finds: nothing was sent to these"
-        return {config.id if config.id in self._narrowing.exact else discovery.every: CannotBeJudged(said, remedy=remedy)}
+        said = (
+            f"{claim.source} cannot be read, and may mean any cluster that {discovery.id} finds:"
+            " nothing was sent to these"
+        )
+        return {
+            config.id if config.id in self._narrowing.exact else discovery.every: CannotBeJudged(
+                said, remedy=remedy
+            )
+        }
 
-    def _failed(self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]) -> dict[str, PusherError]:
+    def _failed(
+        self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]
+    ) -> dict[str, PusherError]:
         prefix, sightings = f"{discovery.id}/{region}/", seen.get(_place(discovery, region))
         if sightings is None or not self._narrowing.may_mean(prefix):
             return {}
@@ -269,21 +369,43 @@ class _Discovering:
         if exactly is not None:
             errors = {name: sightings.failure_of(name) for name in exactly}
             return {prefix + name: error for name, error in errors.items() if error is not None}
-        failures = {name: error for name, error in sightings.failures.items() if self._narrowing.wants(prefix + name)}
+        failures = {
+            name: error
+            for name, error in sightings.failures.items()
+            if self._narrowing.wants(prefix + name)
+        }
         if sightings.failure is not None:
             return {f"{prefix}*": sightings.failure}
         return {f"{prefix}*": _not_described(failures)} if failures else {}
 
     def _of_invalid_documents(self) -> dict[str, PusherError]:
-        """Of clusters that are asked for by name, the discovery being invalid: it cannot be known whether it still means them."""
-        every = [(document_id[:-1], error) for document_id, error in self._configuration.invalid.items() if document_id.endswith("/*")]
-        return {name: error for name in self._narrowing.exact for prefix, error in every if name.startswith(prefix)}
+        """Of clusters that are asked for by name, the discovery being invalid: it cannot be known
+        whether it still means them.
+        """
+        every = [
+            (document_id[:-1], error)
+            for document_id, error in self._configuration.invalid.items()
+            if document_id.endswith("/*")
+        ]
+        return {
+            name: error
+            for name in self._narrowing.exact
+            for prefix, error in every
+            if name.startswith(prefix)
+        }
 
     def _places(self) -> Iterator[tuple[Discovery, str]]:
-        """In turn, one region of each discovery: one whose regions all hang must not keep the others waiting."""
+        """In turn, one region of each discovery: one whose regions all hang must not keep the
+        others waiting.
+        """
         discoveries = self._configuration.discoveries
         rounds = zip_longest(*(discovery.regions for discovery in discoveries))
-        return ((discovery, region) for turn in rounds for discovery, region in zip(discoveries, turn, strict=True) if region)
+        return (
+            (discovery, region)
+            for turn in rounds
+            for discovery, region in zip(discoveries, turn, strict=True)
+            if region
+        )
 
 
 def _place(discovery: Discovery, region: str) -> _Place:
@@ -316,27 +438,49 @@ def _not_in_time(search: Search, seen: Sightings) -> DiscoveryError:
     until = f"{len(seen.tags)} clusters were seen until then"
     if seen.clock is None or seen.clock.waits:
         return DiscoveryError(
-            f"there was no time left to ask EKS in {region}, since too many other calls did not answer; {until}",
-            remedy="What was seen was pushed, and this is tried again. If it lasts: see the regions that did not answer in time, or raise Timeout.",
+            f"there was no time left to ask EKS in {region}, since too many other calls did not"
+            f" answer; {until}",
+            remedy=(
+                "What was seen was pushed, and this is tried again. If it lasts: see the regions"
+                " that did not answer in time, or raise Timeout."
+            ),
         )
     return DiscoveryError(
         f"EKS in {region} (or the role to assume) did not answer in time; {until}",
-        remedy="What was seen was pushed, and this is tried again. If it lasts: check `regions`; from a VPC, see that EKS there is reached.",
+        remedy=(
+            "What was seen was pushed, and this is tried again. If it lasts: check `regions`; from"
+            " a VPC, see that EKS there is reached."
+        ),
     )
 
 
 def _not_described(failures: Mapping[str, EksError]) -> DiscoveryError:
     """Of what could not be seen, nobody knows whether it is meant."""
     names, first = sorted(failures), failures[min(failures)]
-    others = f" (and {len(names) - 1} more: {', '.join(names[1:SHOWN])}{', ...' if len(names) > SHOWN else ''})" if len(names) > 1 else ""
-    return DiscoveryError(f"{first.message}{others}, so its tags are not known; the others were pushed", remedy=first.remedy)
+    others = (
+        f" (and {len(names) - 1} more:"
+        f" {', '.join(names[1:SHOWN])}{', ...' if len(names) > SHOWN else ''})"
+        if len(names) > 1
+        else ""
+    )
+    return DiscoveryError(
+        f"{first.message}{others}, so its tags are not known; the others were pushed",
+        remedy=first.remedy,
+    )
 
 
 def _nothing(discovery: Discovery, not_ready: list[str]) -> EksError:
     tags = ", ".join(f"{key}={value}" for key, value in discovery.tags.items())[:300]
-    left_out = f" (left out, being created or deleted: {', '.join(not_ready[:SHOWN])})" if not_ready else ""
+    left_out = (
+        f" (left out, being created or deleted: {', '.join(not_ready[:SHOWN])})"
+        if not_ready
+        else ""
+    )
     return DiscoveryError(
         f"no EKS cluster in {', '.join(discovery.regions)[:300]} bears the tags {tags}{left_out}",
-        remedy=f"Tag a cluster (`aws eks tag-resource --region {discovery.regions[0]} --resource-arn CLUSTER_ARN --tags KEY=VALUE`), "
-        "correct regions, tags or roleArn, or delete the document.",
+        remedy=(
+            f"Tag a cluster (`aws eks tag-resource --region {discovery.regions[0]} --resource-arn"
+            " CLUSTER_ARN --tags KEY=VALUE`), correct regions, tags or roleArn, or delete the"
+            " document."
+        ),
     )

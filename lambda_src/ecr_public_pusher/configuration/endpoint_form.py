@@ -8,7 +8,10 @@ import re
 _HOST_PART = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HEX = "[0-9A-Fa-f]{1,4}"
 # RFC 4291, section 2.2, in hexadecimal groups: eight of them, or fewer around one "::".
-_SHORTENED = "|".join(f"(?:{_HEX}(?::{_HEX}){{0,{left - 1}}})?::(?:{_HEX}(?::{_HEX}){{0,{6 - left}}})?" for left in range(1, 7))
+_SHORTENED = "|".join(
+    f"(?:{_HEX}(?::{_HEX}){{0,{left - 1}}})?::(?:{_HEX}(?::{_HEX}){{0,{6 - left}}})?"
+    for left in range(1, 7)
+)
 _IPV6 = rf"(?:(?:{_HEX}:){{7}}{_HEX}|{_SHORTENED}|(?:{_HEX}:){{1,7}}:)"
 _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 # Nothing that a server between could take for another path: no dots, escapes or parameters, and
@@ -19,7 +22,10 @@ ENDPOINT_PATTERN = (
     rf"[Hh][Tt][Tt][Pp][Ss]://(?=[^/]{{1,{MAX_HOST}}}(?:/.{{0,{MAX_PATH}}})?$)"
     rf"(?:{_HOST_PART}(?:\.{_HOST_PART})*|\[{_IPV6}\])(?::{_PORT})?{_PATH}/?"
 )
-EXPECTED = "the API server's address, https://HOST or https://HOST:PORT, where need be with a plain path: letters, digits, - and _ between slashes"
+EXPECTED = (
+    "the API server's address, https://HOST or https://HOST:PORT, where need be with a plain path:"
+    " letters, digits, - and _ between slashes"
+)
 _SCHEME, _HTTPS_PORT = "https://", ":443"
 # What may be wrong with an address, in this order: said without repeating it, since it may carry a
 # password.
@@ -29,7 +35,10 @@ _FAULTS = (
     (r"[^?#]*[?#]", "one with a query or a fragment"),
     (r"[^\\%]*[\\%]", "one with a backslash or an escape"),
     (r"https://[^/]+/.*[^A-Za-z0-9_/-]", "one whose path has something else in it"),
-    (r"https://[^/]+/(?:[^A-Za-z]|.*//)", "one whose path does not begin with a letter, or has an empty part"),
+    (
+        r"https://[^/]+/(?:[^A-Za-z]|.*//)",
+        "one whose path does not begin with a letter, or has an empty part",
+    ),
     (r"https://[^:/]*\.(?::|/|$)", "one whose host ends with a dot"),
 )
 
@@ -53,4 +62,7 @@ def path_of(endpoint: str) -> str:
 def _fault(value: str) -> str:
     scheme, separator, rest = value.partition("://")
     given = f"{scheme.lower()}{separator}{rest}"
-    return next((what for pattern, what in _FAULTS if re.match(pattern, given, re.DOTALL)), "one of another form")
+    return next(
+        (what for pattern, what in _FAULTS if re.match(pattern, given, re.DOTALL)),
+        "one of another form",
+    )

@@ -38,27 +38,43 @@ def is_allowed(endpoint: str, allowed: Iterable[str]) -> bool:
     An entry without a path is for none. `endpoint`: in its normal form.
     """
     host, path = host_of(endpoint), path_of(endpoint)
-    entries = [entry.partition("/") for entry in map(str.strip, allowed) if re.fullmatch(ALLOWED_FORM, entry)]
-    return any(_is_host(pattern.strip("[]"), host) and _matches(paths.split("/"), path.split("/")) for pattern, _, paths in entries)
+    entries = [
+        entry.partition("/")
+        for entry in map(str.strip, allowed)
+        if re.fullmatch(ALLOWED_FORM, entry)
+    ]
+    return any(
+        _is_host(pattern.strip("[]"), host) and _matches(paths.split("/"), path.split("/"))
+        for pattern, _, paths in entries
+    )
 
 
 def not_allowed(endpoint: str) -> str:
     """Say that an endpoint is not. Its path is left out: it may stand in a secret."""
-    where = f"this path of {host_of(endpoint)[:200]}" if path_of(endpoint) else host_of(endpoint)[:200]
+    where = (
+        f"this path of {host_of(endpoint)[:200]}" if path_of(endpoint) else host_of(endpoint)[:200]
+    )
     return f"nothing is sent to {where}, which the stack's AllowedEndpoints does not name"
 
 
 def ask_the_owner(entry: str) -> str:
     """Say what to do about one that is not, for which `entry` would have to be there."""
-    return f"Ask the stack's owner to add {entry} (or a glob of it) to the template parameter AllowedEndpoints."
+    return (
+        f"Ask the stack's owner to add {entry} (or a glob of it) to the template parameter"
+        " AllowedEndpoints."
+    )
 
 
 def _is_host(pattern: str, host: str) -> bool:
-    return pattern == host or (not _is_address(host) and _matches(pattern.split("."), host.split(".")))
+    return pattern == host or (
+        not _is_address(host) and _matches(pattern.split("."), host.split("."))
+    )
 
 
 def _matches(pattern: list[str], parts: list[str]) -> bool:
-    return len(pattern) == len(parts) and all(fnmatchcase(part, wanted) for wanted, part in zip(pattern, parts, strict=True))
+    return len(pattern) == len(parts) and all(
+        fnmatchcase(part, wanted) for wanted, part in zip(pattern, parts, strict=True)
+    )
 
 
 def _is_address(host: str) -> bool:

@@ -1,7 +1,9 @@
-"""The types of the documents' fields: what each accepts, as the function judges it and as the JSON Schema says it, from one source.
+"""The types of the documents' fields: what each accepts, as the function judges it and as the JSON
+Schema says it, from one source.
 
-Every value comes as text, a list or a mapping (yaml_document). An editor's YAML reader makes numbers and booleans of some texts, so the schema
-takes those too where their text would do. Patterns hold in Python and in a JSON Schema (ECMA-262) alike. Pure.
+Every value comes as text, a list or a mapping (yaml_document). An editor's YAML reader makes
+numbers and booleans of some texts, so the schema takes those too where their text would do.
+Patterns hold in Python and in a JSON Schema (ECMA-262) alike. Pure.
 """
 
 import re
@@ -30,16 +32,29 @@ NUMBER: Schema = {"type": "number", "minimum": 0}
 BOOLEAN: Schema = {"type": "boolean"}
 
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
-_WORDS = {form: word in _TRUE for word in (*_TRUE, *_FALSE) for form in (word, word.capitalize(), word.upper())}
+_WORDS = {
+    form: word in _TRUE
+    for word in (*_TRUE, *_FALSE)
+    for form in (word, word.capitalize(), word.upper())
+}
 
 
 def _kind(value: Any) -> str:
-    return "a list" if isinstance(value, list | tuple) else "a mapping" if isinstance(value, dict) else f"'{str(value)[:80]}'"
+    return (
+        "a list"
+        if isinstance(value, list | tuple)
+        else "a mapping"
+        if isinstance(value, dict)
+        else f"'{str(value)[:80]}'"
+    )
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text of a certain form. `expected` completes "expected ..."; `also`: what an editor may make of such a text."""
+    """A text of a certain form.
+
+    `expected` completes "expected ..."; `also`: what an editor may make of such a text.
+    """
 
     pattern: str
     expected: str
@@ -78,29 +93,46 @@ def _regions(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = value.split()
     if not isinstance(value, list) or not value:
-        raise ValueError(f"expected one or more AWS regions in a list, found {_kind(value) if value else 'none'}")
+        raise ValueError(
+            f"expected one or more AWS regions in a list, found {_kind(value) if value else 'none'}"
+        )
     if len(value) > MOST_REGIONS:
         raise ValueError(f"expected at most {MOST_REGIONS} AWS regions, found {len(value)}")
     if joined := next((item for item in value if isinstance(item, str) and "," in item), None):
-        raise ValueError(f"{delimiter_hint(joined, 'regions')}expected {REGION.expected}, found '{joined[:80]}'")
+        raise ValueError(
+            f"{delimiter_hint(joined, 'regions')}expected {REGION.expected}, found '{joined[:80]}'"
+        )
     return tuple(dict.fromkeys(REGION.check(item) for item in value))
 
 
 def _tags(value: Any) -> dict[str, str]:
     given = _pairs(value, "tags, each with a value or a glob")
     if not given:
-        raise ValueError("expected one or more tags, each with a value or a glob ('*' for any), found none")
+        raise ValueError(
+            "expected one or more tags, each with a value or a glob ('*' for any), found none"
+        )
     for key, item in given.items():
         if not 1 <= len(key) <= 128 or len(item) > 256:  # EKS's limits
-            raise ValueError(f"'{key[:80]}' is not a tag (a key of 1 to 128 characters, a value of at most 256)")
+            raise ValueError(
+                f"'{key[:80]}' is not a tag (a key of 1 to 128 characters, a value of at most 256)"
+            )
     return dict(given)
 
 
-Boolean = Annotated[bool, BeforeValidator(_boolean), WithJsonSchema({"enum": [True, False, *_WORDS]})]
+Boolean = Annotated[
+    bool, BeforeValidator(_boolean), WithJsonSchema({"enum": [True, False, *_WORDS]})
+]
 
-ACCOUNT = Text(r"[0-9]{12}", "an AWS account of twelve digits", ({"type": "integer", "minimum": 10**11, "maximum": 10**12 - 1},))
+ACCOUNT = Text(
+    r"[0-9]{12}",
+    "an AWS account of twelve digits",
+    ({"type": "integer", "minimum": 10**11, "maximum": 10**12 - 1},),
+)
 REGION = Text(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}", "an AWS region, like eu-central-1")
-ROLE_ARN = Text(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+", "a role's ARN, like arn:aws:iam::444455556666:role/NAME")
+ROLE_ARN = Text(
+    r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+",
+    "a role's ARN, like arn:aws:iam::444455556666:role/NAME",
+)
 # Source: STS AssumeRole, `ExternalId`
 EXTERNAL_ID = Text(
     r"[A-Za-z0-9_+=,.@:/-]{2,1224}",
@@ -119,7 +151,11 @@ SECRET_NAME = Text(
     (NUMBER, BOOLEAN),
 )
 # Source: EKS CreateCluster, `name`
-CLUSTER_NAME = Text(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}", "the name of an EKS cluster (letters, digits, '-' and '_', at most 100)", (INTEGER, BOOLEAN))
+CLUSTER_NAME = Text(
+    r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}",
+    "the name of an EKS cluster (letters, digits, '-' and '_', at most 100)",
+    (INTEGER, BOOLEAN),
+)
 
 
 def check_endpoint(value: Any) -> str:
@@ -135,10 +171,13 @@ def check_endpoint(value: Any) -> str:
 # Source: Secrets Manager CreateSecret, `Name`; the service adds a hyphen and six characters.
 SECRET_ARN = Text(
     r"arn:aws[a-z-]*:secretsmanager:[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}",
-    "a secret's complete ARN, like arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf",
+    "a secret's complete ARN, like"
+    " arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf",
 )
 CLUSTER_ID = Text(
-    r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}", "aws-iam-authenticator's clusterID (letters, digits, '.', '_' and '-', at most 253)", (NUMBER, BOOLEAN)
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}",
+    "aws-iam-authenticator's clusterID (letters, digits, '.', '_' and '-', at most 253)",
+    (NUMBER, BOOLEAN),
 )
 
 
@@ -148,19 +187,32 @@ def check_authority(value: Any) -> str:
     Raise ValueError, which repeats nothing of it.
     """
     if not isinstance(value, str):
-        raise ValueError(f"expected a certificate authority in PEM (-----BEGIN CERTIFICATE-----), found {_kind(value)}")
+        raise ValueError(
+            "expected a certificate authority in PEM (-----BEGIN CERTIFICATE-----), found"
+            f" {_kind(value)}"
+        )
     if pem.KEY in value or pem.KEY in pem.decoded(value):
-        raise ValueError("expected a certificate authority in PEM, found a private key: take it out, and replace the key, which others may have read")
+        raise ValueError(
+            "expected a certificate authority in PEM, found a private key: take it out, and replace"
+            " the key, which others may have read"
+        )
     try:
         blocks = pem.certificates(value)
     except ValueError as error:
-        raise ValueError(f"expected a certificate authority in PEM (-----BEGIN CERTIFICATE-----), found {error}") from None
+        raise ValueError(
+            f"expected a certificate authority in PEM (-----BEGIN CERTIFICATE-----), found {error}"
+        ) from None
     try:
         authorities = [_authorities(block) for block in blocks]
     except (ValueError, ssl.SSLError):
-        raise ValueError("the certificate authority has PEM's form, but cannot be read as a certificate") from None
+        raise ValueError(
+            "the certificate authority has PEM's form, but cannot be read as a certificate"
+        ) from None
     if not all(authorities):
-        raise ValueError("expected a certificate authority, found a server's or client's certificate: name the authority that signed it")
+        raise ValueError(
+            "expected a certificate authority, found a server's or client's certificate: name the"
+            " authority that signed it"
+        )
     return "".join(blocks)
 
 
@@ -172,19 +224,31 @@ def _authorities(block: str) -> list[dict[str, Any]]:
 
 
 SecretArn = Annotated[str, BeforeValidator(SECRET_ARN.check), WithJsonSchema(SECRET_ARN.schema)]
-Endpoint = Annotated[str, BeforeValidator(check_endpoint), WithJsonSchema({"type": "string", "pattern": f"^(?:{endpoint_form.ENDPOINT_PATTERN})$"})]
+Endpoint = Annotated[
+    str,
+    BeforeValidator(check_endpoint),
+    WithJsonSchema({"type": "string", "pattern": f"^(?:{endpoint_form.ENDPOINT_PATTERN})$"}),
+]
 ClusterId = Annotated[str, BeforeValidator(CLUSTER_ID.check), WithJsonSchema(CLUSTER_ID.schema)]
 CertificateAuthority = Annotated[
     str,
     BeforeValidator(check_authority),
-    WithJsonSchema({"type": "string", "pattern": pem.CERTIFICATE_PATTERN, "not": {"pattern": f"{pem.STRAY_PATTERN}|{pem.KEY}"}}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": pem.CERTIFICATE_PATTERN,
+            "not": {"pattern": f"{pem.STRAY_PATTERN}|{pem.KEY}"},
+        }
+    ),
 ]
 Account = Annotated[str, BeforeValidator(ACCOUNT.check), WithJsonSchema(ACCOUNT.schema)]
 Region = Annotated[str, BeforeValidator(REGION.check), WithJsonSchema(REGION.schema)]
 RoleArn = Annotated[str, BeforeValidator(ROLE_ARN.check), WithJsonSchema(ROLE_ARN.schema)]
 ExternalId = Annotated[str, BeforeValidator(EXTERNAL_ID.check), WithJsonSchema(EXTERNAL_ID.schema)]
 SecretName = Annotated[str, BeforeValidator(SECRET_NAME.check), WithJsonSchema(SECRET_NAME.schema)]
-ClusterName = Annotated[str, BeforeValidator(CLUSTER_NAME.check), WithJsonSchema(CLUSTER_NAME.schema)]
+ClusterName = Annotated[
+    str, BeforeValidator(CLUSTER_NAME.check), WithJsonSchema(CLUSTER_NAME.schema)
+]
 
 
 Regions = Annotated[
@@ -192,8 +256,16 @@ Regions = Annotated[
     BeforeValidator(_regions),
     WithJsonSchema(
         one_of(
-            {"type": "array", "items": one_of(REGION.schema, NULL), "contains": {"not": NULL}, "maxContains": MOST_REGIONS},
-            {"type": "string", "pattern": rf"^\s*(?:(?:{REGION.pattern})(?:\s+|$)){{1,{MOST_REGIONS}}}$"},
+            {
+                "type": "array",
+                "items": one_of(REGION.schema, NULL),
+                "contains": {"not": NULL},
+                "maxContains": MOST_REGIONS,
+            },
+            {
+                "type": "string",
+                "pattern": rf"^\s*(?:(?:{REGION.pattern})(?:\s+|$)){{1,{MOST_REGIONS}}}$",
+            },
         )
     ),
 ]
@@ -204,7 +276,9 @@ Tags = Annotated[
         {
             "type": "object",
             "propertyNames": {"minLength": 1, "maxLength": 128},
-            "additionalProperties": one_of({"type": "string", "maxLength": 256}, {"type": ["number", "boolean"]}, NULL),
+            "additionalProperties": one_of(
+                {"type": "string", "maxLength": 256}, {"type": ["number", "boolean"]}, NULL
+            ),
             "minProperties": 1,
         }
     ),
@@ -215,7 +289,10 @@ def _names(value: Any, check: Callable[[str], str], what: str) -> tuple[str, ...
     if isinstance(value, str):
         value = value.split()
     if not isinstance(value, list | tuple):
-        raise ValueError(f"expected names and globs of {what} in a list, or in one text delimited by spaces, found {_kind(value)}")
+        raise ValueError(
+            f"expected names and globs of {what} in a list, or in one text delimited by spaces,"
+            f" found {_kind(value)}"
+        )
     for item in value:
         if not isinstance(item, str):
             raise ValueError(f"expected a name or glob of {what}, found {_kind(item)}")
@@ -229,12 +306,19 @@ def _names_schema(pattern: str, number: Schema, *, filled: bool) -> Schema:
     if filled:
         listed["contains"] = {"not": NULL}
     many = "+" if filled else "*"
-    return one_of(listed, {"type": "string", "pattern": rf"^\s*(?:{pattern}(?:\s+|$)){many}$"}, number, BOOLEAN)
+    return one_of(
+        listed,
+        {"type": "string", "pattern": rf"^\s*(?:{pattern}(?:\s+|$)){many}$"},
+        number,
+        BOOLEAN,
+    )
 
 
 def _filled(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
-        raise ValueError("selects nothing: give names or globs ('*' for all), or leave it out beside a selector")
+        raise ValueError(
+            "selects nothing: give names or globs ('*' for all), or leave it out beside a selector"
+        )
     return names
 
 
@@ -258,9 +342,15 @@ ServiceAccounts = Annotated[
 
 def _selector(value: Any) -> str:
     if isinstance(value, dict) and value.keys() & {"matchLabels", "matchExpressions"}:
-        raise ValueError("expected a label selector as kubectl's -l takes it, found matchLabels: write {team: web, tier: db} as 'team=web,tier=db'")
+        raise ValueError(
+            "expected a label selector as kubectl's -l takes it, found matchLabels: write {team:"
+            " web, tier: db} as 'team=web,tier=db'"
+        )
     if not isinstance(value, str):
-        raise ValueError(f"expected a label selector as kubectl's -l takes it, like 'team=web,!gone', found {_kind(value)}")
+        raise ValueError(
+            "expected a label selector as kubectl's -l takes it, like 'team=web,!gone', found"
+            f" {_kind(value)}"
+        )
     label_selector.parse(value)
     return value
 
@@ -268,7 +358,13 @@ def _selector(value: Any) -> str:
 Selector = Annotated[
     str,
     BeforeValidator(_selector),
-    WithJsonSchema(one_of({"type": "string", "pattern": f"^(?:{label_selector.SELECTOR_PATTERN})$"}, NUMBER, BOOLEAN)),
+    WithJsonSchema(
+        one_of(
+            {"type": "string", "pattern": f"^(?:{label_selector.SELECTOR_PATTERN})$"},
+            NUMBER,
+            BOOLEAN,
+        )
+    ),
 ]
 
 
@@ -288,14 +384,19 @@ def _labels(labels: Mapping[str, str]) -> Mapping[str, str]:
         if not label_selector.LABEL_KEY.fullmatch(key):
             raise ValueError(f"'{key[:80]}' is not a label key")
         if not label_selector.LABEL_VALUE.fullmatch(value):
-            raise ValueError(f"the value of '{key}' is not a label value (at most 63 letters, digits, '-', '_', '.')")
+            raise ValueError(
+                f"the value of '{key}' is not a label value (at most 63 letters, digits, '-', '_',"
+                " '.')"
+            )
     return labels
 
 
 def _annotations(annotations: Mapping[str, str]) -> Mapping[str, str]:
     for key in annotations:
         if key.startswith(ANNOTATION_PREFIX):
-            raise ValueError(f"'{key[:80]}': the prefix {ANNOTATION_PREFIX} is ecr-public-pusher's own")
+            raise ValueError(
+                f"'{key[:80]}': the prefix {ANNOTATION_PREFIX} is ecr-public-pusher's own"
+            )
         if not label_selector.LABEL_KEY.fullmatch(key):
             raise ValueError(f"'{key[:80]}' is not an annotation key")
     return annotations
@@ -312,7 +413,13 @@ Labels = Annotated[
     AfterValidator(_labels),
     WithJsonSchema(
         _pairs_schema(
-            one_of({"type": "string", "pattern": f"^(?:{label_selector.VALUE_PATTERN})$"}, NUMBER, BOOLEAN, NULL), {"const": MANAGED_BY_LABEL}
+            one_of(
+                {"type": "string", "pattern": f"^(?:{label_selector.VALUE_PATTERN})$"},
+                NUMBER,
+                BOOLEAN,
+                NULL,
+            ),
+            {"const": MANAGED_BY_LABEL},
         )
     ),
 ]
@@ -320,5 +427,9 @@ Annotations = Annotated[
     dict[str, str],
     BeforeValidator(lambda value: _pairs(value, "annotations")),
     AfterValidator(_annotations),
-    WithJsonSchema(_pairs_schema({"type": ["string", "number", "boolean", "null"]}, {"pattern": f"^{ANNOTATION_PREFIX}"})),
+    WithJsonSchema(
+        _pairs_schema(
+            {"type": ["string", "number", "boolean", "null"]}, {"pattern": f"^{ANNOTATION_PREFIX}"}
+        )
+    ),
 ]

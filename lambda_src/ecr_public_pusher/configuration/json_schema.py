@@ -1,4 +1,6 @@
-"""The model of the configuration documents -> JSON Schemas for editors, which judge as the function does. The function itself has no use of it."""
+"""The model of the configuration documents -> JSON Schemas for editors, which judge as the function
+does. The function itself has no use of it.
+"""
 
 from pydantic import BaseModel
 
@@ -21,36 +23,71 @@ _SCHEMA_ROOT = "https://raw.githubusercontent.com/ecr-public-pusher/ecr-public-p
 
 def json_schemas() -> dict[str, Schema]:
     """The JSON Schemas for editors, by file name in docs/."""
-    cluster = _published(ClusterDocument, "cluster.schema.json", "A cluster's document of ecr-public-pusher")
+    cluster = _published(
+        ClusterDocument, "cluster.schema.json", "A cluster's document of ecr-public-pusher"
+    )
     given = {"required": ["externalId"], "properties": {"externalId": {"not": NULL}}}
-    external_id = {"if": given, "then": {"required": ["roleArn"], "properties": {"roleArn": {"not": NULL}}}}
+    external_id = {
+        "if": given,
+        "then": {"required": ["roleArn"], "properties": {"roleArn": {"not": NULL}}},
+    }
     cluster["allOf"] = [
         external_id,
-        {"if": _signs_in_by("eks", "kubeconfig"), "then": {"properties": {"endpoint": NULL, "certificateAuthority": NULL}}},
-        {"if": _signs_in_by("iamAuthenticator"), "then": {"properties": {"endpoint": one_of({"type": "string", "pattern": _NO_PATH}, NULL)}}},
-        {"if": _signs_in_by("iamAuthenticator", "webIdentity", "kubeconfig"), "then": {"properties": {"cluster": NULL}}},
+        {
+            "if": _signs_in_by("eks", "kubeconfig"),
+            "then": {"properties": {"endpoint": NULL, "certificateAuthority": NULL}},
+        },
+        {
+            "if": _signs_in_by("iamAuthenticator"),
+            "then": {
+                "properties": {"endpoint": one_of({"type": "string", "pattern": _NO_PATH}, NULL)}
+            },
+        },
+        {
+            "if": _signs_in_by("iamAuthenticator", "webIdentity", "kubeconfig"),
+            "then": {"properties": {"cluster": NULL}},
+        },
     ]
-    discover = _published(DiscoverDocument, "discover.schema.json", "A discovery document of ecr-public-pusher")
+    discover = _published(
+        DiscoverDocument, "discover.schema.json", "A discovery document of ecr-public-pusher"
+    )
     discover["required"] = ["regions", "tags"]
     discover["allOf"] = [external_id]
     discover["properties"]["region"] = {**NULL, "description": "A discovery looks in regions."}
     of_eks = {**NULL, "description": "A discovery finds EKS clusters, which EKS says it of."}
     discover["properties"] |= dict.fromkeys(("signIn", "endpoint", "certificateAuthority"), of_eks)
-    discover["properties"] |= {name: _given(discover["properties"][name]) for name in discover["required"]}
+    discover["properties"] |= {
+        name: _given(discover["properties"][name]) for name in discover["required"]
+    }
     return {
         "cluster.schema.json": cluster,
-        "defaults.schema.json": _published(DefaultsDocument, "defaults.schema.json", "The defaults of ecr-public-pusher"),
+        "defaults.schema.json": _published(
+            DefaultsDocument, "defaults.schema.json", "The defaults of ecr-public-pusher"
+        ),
         "discover.schema.json": discover,
     }
 
 
 def _signs_in_by(*kinds: SignInType) -> Schema:
     """Whether a document says so itself: what the defaults say, an editor does not know."""
-    return {"required": ["signIn"], "properties": {"signIn": {"type": "object", "properties": {"type": {"enum": list(kinds)}}, "required": ["type"]}}}
+    return {
+        "required": ["signIn"],
+        "properties": {
+            "signIn": {
+                "type": "object",
+                "properties": {"type": {"enum": list(kinds)}},
+                "required": ["type"],
+            }
+        },
+    }
 
 
 def _published(model: type[DefaultsDocument], name: str, title: str) -> Schema:
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"{_SCHEMA_ROOT}/{name}", "title": title}
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{_SCHEMA_ROOT}/{name}",
+        "title": title,
+    }
     return head | _object(model, model.__doc__ or "")
 
 
@@ -61,11 +98,30 @@ def _object(model: type[BaseModel], description: str) -> Schema:
     properties = {}
     for name in fields:
         given = made["properties"][name]
-        special = {"namespaces": _namespaces, "registries": _registries_schema, "signIn": _sign_in_schema}.get(name)
-        kind = special() if special else {key: value for key, value in _not_null(given).items() if key not in _OF_THE_FIELD}
-        default = {"default": given["default"]} if given.get("default") not in (None, [], {}) else {}
-        properties[name] = {"description": fields[name].description, **default, **one_of(*kind.get("anyOf", [kind]), NULL)}
-    return {"description": " ".join(description.split()), "type": "object", "additionalProperties": False, "properties": properties}
+        special = {
+            "namespaces": _namespaces,
+            "registries": _registries_schema,
+            "signIn": _sign_in_schema,
+        }.get(name)
+        kind = (
+            special()
+            if special
+            else {key: value for key, value in _not_null(given).items() if key not in _OF_THE_FIELD}
+        )
+        default = (
+            {"default": given["default"]} if given.get("default") not in (None, [], {}) else {}
+        )
+        properties[name] = {
+            "description": fields[name].description,
+            **default,
+            **one_of(*kind.get("anyOf", [kind]), NULL),
+        }
+    return {
+        "description": " ".join(description.split()),
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+    }
 
 
 _OF_THE_FIELD = ("title", "description", "default")
@@ -80,16 +136,30 @@ def _not_null(given: Schema) -> Schema:
 def _namespaces() -> Schema:
     mapping = _object(NamespacesField, NamespacesField.__doc__ or "")
     named = dict(mapping["properties"]["include"])
-    given = [{"required": [name], "properties": {name: {"not": NULL}}} for name in ("include", "selector")]
+    given = [
+        {"required": [name], "properties": {name: {"not": NULL}}}
+        for name in ("include", "selector")
+    ]
     return one_of(*(kind for kind in named["anyOf"] if kind != NULL), mapping | {"anyOf": given})
 
 
 def _registries_schema() -> Schema:
     private = _object(RegistryField, RegistryField.__doc__ or "")
     required = ["account", "region", "roleArn"]
-    private |= {"required": required, "properties": private["properties"] | {name: _given(private["properties"][name]) for name in required}}
+    private |= {
+        "required": required,
+        "properties": (
+            private["properties"] | {name: _given(private["properties"][name]) for name in required}
+        ),
+    }
     item = one_of({"const": PUBLIC}, private, NULL)
-    listed = {"type": "array", "items": item, "contains": {"not": NULL}, "maxItems": MOST_REGISTRIES, "uniqueItems": True}
+    listed = {
+        "type": "array",
+        "items": item,
+        "contains": {"not": NULL},
+        "maxItems": MOST_REGISTRIES,
+        "uniqueItems": True,
+    }
     return one_of(listed, {"type": "string", "pattern": r"^\s*public\s*$"})
 
 
@@ -100,7 +170,13 @@ def _sign_in_schema() -> Schema:
     kinds = []
     for kind, needed in OWN_FIELDS.items():
         fields = {name: _given(field) if name == needed else NULL for name, field in own.items()}
-        kinds.append(head | {"required": ["type", *([needed] if needed else [])], "properties": {"type": {"const": kind}, **fields}})
+        kinds.append(
+            head
+            | {
+                "required": ["type", *([needed] if needed else [])],
+                "properties": {"type": {"const": kind}, **fields},
+            }
+        )
     return one_of(*kinds)
 
 

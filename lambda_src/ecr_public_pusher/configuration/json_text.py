@@ -21,7 +21,13 @@ def read_json(text: str, *, max_depth: int) -> dict[str, Any] | None:
     if not text.lstrip(" \t\r\n").startswith("{"):
         return None
     try:
-        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=_refused, object_pairs_hook=_once_each)
+        found = json.loads(
+            text,
+            parse_int=str,
+            parse_float=str,
+            parse_constant=_refused,
+            object_pairs_hook=_once_each,
+        )
         return dict(_plain(found, max_depth))
     except (ValueError, RecursionError, _NotOurs):
         return None

@@ -1,8 +1,11 @@
-"""Which cluster a `kubectl` command to paste is for: by the context that `aws eks update-kubeconfig` names after the cluster's ARN. Pure."""
+"""Which cluster a `kubectl` command to paste is for: by the context that `aws eks
+update-kubeconfig` names after the cluster's ARN. Pure.
+"""
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks
 
-# By the region's first part: https://docs.aws.amazon.com/general/latest/gr/rande.html. All others are of the partition `aws`.
+# By the region's first part: https://docs.aws.amazon.com/general/latest/gr/rande.html. All others
+# are of the partition `aws`.
 _PARTITIONS = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
@@ -21,7 +24,9 @@ def kube_context(config: ClusterConfig) -> str:
     if not isinstance(config.sign_in, Eks):
         return UNKNOWN_CONTEXT
     account, region, cluster = config.target
-    partition = next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
+    partition = next(
+        (name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws"
+    )
     return f"arn:{partition}:eks:{region}:{account}:cluster/{cluster}"
 
 
@@ -31,8 +36,13 @@ def kubectl(config: ClusterConfig) -> str:
 
 
 def context_said(config: ClusterConfig) -> str:
-    """Where the context comes from, for a person: a command that makes it, or what to put in its place."""
+    """Where the context comes from, for a person: a command that makes it, or what to put in its
+    place.
+    """
     context = kube_context(config)
     if context == UNKNOWN_CONTEXT:
         return f"{UNKNOWN_CONTEXT} in commands is your kubeconfig's context of this cluster"
-    return f"context {context} (`aws eks update-kubeconfig --region {config.region} --name {config.cluster}` makes it)"
+    return (
+        f"context {context} (`aws eks update-kubeconfig --region {config.region} --name"
+        f" {config.cluster}` makes it)"
+    )

@@ -1,8 +1,10 @@
-"""Kubernetes label selectors: parsed as the API server does, so that a bad one is found before any cluster is asked, and matched.
+"""Kubernetes label selectors: parsed as the API server does, so that a bad one is found before any
+cluster is asked, and matched.
 
-Source of the grammar: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors, and apimachinery's
-labels.Parse. The patterns hold in Python and in a JSON Schema (ECMA-262) alike, and match in linear
-time: no repeated part of one begins with what the part before it may end with.
+Source of the grammar:
+https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors, and
+apimachinery's labels.Parse. The patterns hold in Python and in a JSON Schema (ECMA-262) alike, and
+match in linear time: no repeated part of one begins with what the part before it may end with.
 """
 
 import re
@@ -15,7 +17,9 @@ KEY_PATTERN = rf"(?:(?=[a-z0-9.-]{{1,253}}/){_PREFIX}/)?{_NAME}"
 VALUE_PATTERN = rf"(?:{_NAME})?"
 LABEL_KEY, LABEL_VALUE = re.compile(KEY_PATTERN), re.compile(VALUE_PATTERN)
 
-_MAX_INT = 2**63 - 1  # a Go int64; a bound is a label's value too, which has no sign and at most 63 characters
+_MAX_INT = (
+    2**63 - 1
+)  # a Go int64; a bound is a label's value too, which has no sign and at most 63 characters
 _BOUND, _INT = re.compile(r"[0-9]{1,63}"), re.compile(r"-?[0-9]{1,63}")
 
 
@@ -73,9 +77,15 @@ class Requirement:
 
 
 def parse(text: str) -> tuple[Requirement, ...]:
-    """The requirements of a label selector; all must hold. Raises ValueError naming the part that is invalid, and which it is."""
+    """The requirements of a label selector; all must hold.
+
+    Raises ValueError naming the part that is invalid, and which it is.
+    """
     parts = [part.strip(_SPACES) for part in _parts(text)]
-    return tuple(_requirement(part, f", part {place} of {len(parts)}," if len(parts) > 1 else "") for place, part in enumerate(parts, 1))
+    return tuple(
+        _requirement(part, f", part {place} of {len(parts)}," if len(parts) > 1 else "")
+        for place, part in enumerate(parts, 1)
+    )
 
 
 def _parts(text: str) -> list[str]:

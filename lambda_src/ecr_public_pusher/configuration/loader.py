@@ -1,4 +1,6 @@
-"""The documents under one path -> the configuration: which is which, how defaults merge, and which are invalid. Pure."""
+"""The documents under one path -> the configuration: which is which, how defaults merge, and which
+are invalid. Pure.
+"""
 
 import difflib
 import re
@@ -18,7 +20,12 @@ from ecr_public_pusher.configuration.cluster_config import (
     StoredKubeconfig,
     WebIdentity,
 )
-from ecr_public_pusher.configuration.endpoints import allowing, ask_the_owner, is_allowed, not_allowed
+from ecr_public_pusher.configuration.endpoints import (
+    allowing,
+    ask_the_owner,
+    is_allowed,
+    not_allowed,
+)
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Selection
@@ -33,7 +40,14 @@ from ecr_public_pusher.configuration.schema import (
     validated,
 )
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
-from ecr_public_pusher.errors import CannotBeJudged, ConfigurationError, DocumentProblem, InternalError, InvalidDocument, PusherError
+from ecr_public_pusher.errors import (
+    CannotBeJudged,
+    ConfigurationError,
+    DocumentProblem,
+    InternalError,
+    InvalidDocument,
+    PusherError,
+)
 
 _EVERY = "/*"
 _CLUSTER_ID = ("signIn", "clusterId")
@@ -51,7 +65,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Discovery:
-    """A document for many EKS clusters: where to look, as whom, and by which tags. `settings`: those of each cluster that is found."""
+    """A document for many EKS clusters: where to look, as whom, and by which tags.
+
+    `settings`: those of each cluster that is found.
+    """
 
     id: str
     regions: tuple[str, ...]
@@ -65,7 +82,9 @@ class Discovery:
 
     def holds(self, tags: Mapping[str, str]) -> bool:
         """Whether a cluster with these tags is meant."""
-        return all(key in tags and matches(pattern, tags[key]) for key, pattern in self.tags.items())
+        return all(
+            key in tags and matches(pattern, tags[key]) for key, pattern in self.tags.items()
+        )
 
     def cluster(self, region: str, name: str) -> ClusterConfig:
         """The settings of one that was found."""
@@ -76,8 +95,10 @@ class Discovery:
 class Configuration:
     """All documents: valid ones as settings, invalid ones as errors by id, and unknown parameters.
 
-    `claimed`: what invalid documents mean, as far as can be read, and those whose region nobody knows: no discovery takes that over meanwhile.
-    `left_to_documents`: the ids of clusters that a discovery found, and that a document of their own names.
+    `claimed`: what invalid documents mean, as far as can be read, and those whose region nobody
+    knows: no discovery takes that over meanwhile.
+    `left_to_documents`: the ids of clusters that a discovery found, and that a document of their
+    own names.
     """
 
     clusters: tuple[ClusterConfig, ...] = ()
@@ -102,9 +123,12 @@ def load(
     allowed_roles: AllowedRoles | None = None,
     regions: Collection[str] = (),
 ) -> Configuration:
-    """The configuration that the parameters under `root` make. `region`, `account`: the function's, for documents that name none.
+    """The configuration that the parameters under `root` make.
 
-    `allowed_endpoints`: the hosts, by name or glob, and their paths, that documents may name beside EKS's.
+    `region`, `account`: the function's, for documents that name none.
+
+    `allowed_endpoints`: the hosts, by name or glob, and their paths, that documents may name beside
+    EKS's.
     `allowed_roles`: the roles that they may name; None: not known, and so any.
     `regions`: those that there are in the function's partition; none where that is not known.
 
@@ -122,11 +146,17 @@ def load(
         document_id = pushed_by(name, root=root)
         if document_id is None:
             unknown.append(name)
-            claimed.append(_claim_of_unknown(by_name[name], root, defaults, region, account, regions))
+            claimed.append(
+                _claim_of_unknown(by_name[name], root, defaults, region, account, regions)
+            )
             continue
         try:
             if document_id.endswith(_EVERY):
-                discoveries.append(_discovery(by_name[name], document_id.removesuffix(_EVERY), defaults, account, regions))
+                discoveries.append(
+                    _discovery(
+                        by_name[name], document_id.removesuffix(_EVERY), defaults, account, regions
+                    )
+                )
             else:
                 clusters.append(_cluster(by_name[name], document_id, defaults, region, account))
         except PusherError as error:
@@ -135,19 +165,28 @@ def load(
             invalid[document_id] = InternalError.from_exception(error)
         if document_id in invalid and not document_id.endswith(_EVERY):
             claimed.append(_claim(by_name[name], document_id, defaults, region, account, regions))
-    # An invalid document counts by what it claims, or its token's namesake would be pushed to while it is being corrected.
-    eks_names = {config.cluster for config in clusters if config.sign_in == Eks()}.union(*(claim.names for claim in claimed))
+    # An invalid document counts by what it claims, or its token's namesake would be pushed to while
+    # it is being corrected.
+    eks_names = {config.cluster for config in clusters if config.sign_in == Eks()}.union(
+        *(claim.names for claim in claimed)
+    )
     unread = tuple(claimed)
     for discovery in discoveries:  # first: a clusterId cannot be judged without what it would find
         if allowed_roles and (refused_role := allowed_roles.refused(discovery.settings)):
             invalid[discovery.every] = refused_role
     for config in clusters:
         refused_role = allowed_roles.refused(config) if allowed_roles else None
-        refusal = refused_role or _refused(config, eks_names, allowed_endpoints) or _unjudged(config, unread, invalid)
+        refusal = (
+            refused_role
+            or _refused(config, eks_names, allowed_endpoints)
+            or _unjudged(config, unread, invalid)
+        )
         if refusal:
             invalid[config.id] = refusal
             claim = Claim.of(config)
-            claimed.append(replace(claim, account=None) if refused_role else claim)  # its role's account may be the mistake
+            claimed.append(
+                replace(claim, account=None) if refused_role else claim
+            )  # its role's account may be the mistake
         elif regions and config.sign_in == Eks() and config.region not in regions:
             claimed.append(replace(Claim.of(config), region=None))  # it may be a typing error
     return Configuration(
@@ -160,7 +199,9 @@ def load(
 
 
 def pushed_by(parameter: str, *, root: str) -> str | None:
-    """What a push of the parameter's clusters names: `<id>` for `<root>/clusters/<id>`, `<id>/*` for `<root>/discover/<id>`; else None."""
+    """What a push of the parameter's clusters names: `<id>` for `<root>/clusters/<id>`, `<id>/*`
+    for `<root>/discover/<id>`; else None.
+    """
     for folder, suffix in (("clusters", ""), ("discover", _EVERY)):
         document_id = parameter.removeprefix(f"{root}/{folder}/")
         if document_id != parameter and _ID.fullmatch(document_id):
@@ -173,16 +214,27 @@ def _defaults(parameter: Parameter) -> dict[str, Any]:
         return _fields(DefaultsDocument, parameter)
     except PusherError as error:
         raise ConfigurationError(
-            f"{error.message} (nothing was written: every cluster builds on the defaults)", remedy=error.remedy, problems=error.problems
+            f"{error.message} (nothing was written: every cluster builds on the defaults)",
+            remedy=error.remedy,
+            problems=error.problems,
         ) from None
 
 
-def _cluster(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str, account: str) -> ClusterConfig:
+def _cluster(
+    parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str, account: str
+) -> ClusterConfig:
     own = _fields(ClusterDocument, parameter)
     merged = merge_defaults(own, defaults)
     named = {"cluster": document_id} if sign_in_type(merged) == "eks" else {}
     document = validated(CompleteDocument, {**named, **merged}, parameter.name)
-    settings = _settings(parameter, document, document_id, document.cluster or document_id, document.region or region, account)
+    settings = _settings(
+        parameter,
+        document,
+        document_id,
+        document.cluster or document_id,
+        document.region or region,
+        account,
+    )
     return replace(settings, enabled=document.enabled, sign_in=_sign_in(document))
 
 
@@ -193,15 +245,27 @@ def _sign_in(document: CompleteDocument) -> SignInChoice:
     if document.endpoint is None:
         return Eks()
     server = Server(document.endpoint, document.certificate_authority or "")
-    return IamAuthenticator(server, own.cluster_id) if own and own.cluster_id else WebIdentity(server)
+    return (
+        IamAuthenticator(server, own.cluster_id) if own and own.cluster_id else WebIdentity(server)
+    )
 
 
-def _refused(config: ClusterConfig, eks_names: Collection[str], allowed_endpoints: Sequence[str]) -> InvalidDocument | None:
-    """Why a document that is valid by itself is not: its endpoint is allowed by nobody, or its token would sign in elsewhere too."""
+def _refused(
+    config: ClusterConfig, eks_names: Collection[str], allowed_endpoints: Sequence[str]
+) -> InvalidDocument | None:
+    """Why a document that is valid by itself is not: its endpoint is allowed by nobody, or its
+    token would sign in elsewhere too.
+    """
     if config.server is not None and not is_allowed(config.server.endpoint, allowed_endpoints):
         entry = allowing(config.server.endpoint)
-        problem = DocumentProblem(f"endpoint: the stack's AllowedEndpoints does not name {entry}", ("endpoint",))
-        return InvalidDocument(f"{config.id}: endpoint: {not_allowed(config.server.endpoint)}", remedy=ask_the_owner(entry), problems=(problem,))
+        problem = DocumentProblem(
+            f"endpoint: the stack's AllowedEndpoints does not name {entry}", ("endpoint",)
+        )
+        return InvalidDocument(
+            f"{config.id}: endpoint: {not_allowed(config.server.endpoint)}",
+            remedy=ask_the_owner(entry),
+            problems=(problem,),
+        )
     match config.sign_in:
         case IamAuthenticator(cluster_id=cluster_id) if cluster_id in eks_names:
             return names_an_eks_cluster(config.id, cluster_id)
@@ -209,11 +273,19 @@ def _refused(config: ClusterConfig, eks_names: Collection[str], allowed_endpoint
 
 
 def names_an_eks_cluster(document_id: str, cluster_id: str) -> InvalidDocument:
-    """What is wrong with a document whose clusterId is the name of an EKS cluster that is pushed to."""
-    problem = DocumentProblem(f"signIn.clusterId: {cluster_id} is the name of an EKS cluster of another document", _CLUSTER_ID)
+    """What is wrong with a document whose clusterId is the name of an EKS cluster that is pushed
+    to.
+    """
+    problem = DocumentProblem(
+        f"signIn.clusterId: {cluster_id} is the name of an EKS cluster of another document",
+        _CLUSTER_ID,
+    )
     return InvalidDocument(
         f"{document_id}: {problem.message}, which the token would sign in to",
-        remedy="Run aws-iam-authenticator with a clusterID that is not an EKS cluster's name: one with a dot never is.",
+        remedy=(
+            "Run aws-iam-authenticator with a clusterID that is not an EKS cluster's name: one with"
+            " a dot never is."
+        ),
         problems=(problem,),
     )
 
@@ -223,9 +295,15 @@ def is_eks_name(cluster_id: str) -> bool:
     return re.fullmatch(CLUSTER_NAME.pattern, cluster_id) is not None
 
 
-def _unjudged(config: ClusterConfig, claimed: Sequence[Claim], invalid: Mapping[str, PusherError]) -> CannotBeJudged | None:
-    """Return why it cannot be known whether a document's token would sign in elsewhere too: another document cannot be read."""
-    if not isinstance(config.sign_in, IamAuthenticator) or not is_eks_name(cluster_id := config.sign_in.cluster_id):
+def _unjudged(
+    config: ClusterConfig, claimed: Sequence[Claim], invalid: Mapping[str, PusherError]
+) -> CannotBeJudged | None:
+    """Return why it cannot be known whether a document's token would sign in elsewhere too: another
+    document cannot be read.
+    """
+    if not isinstance(config.sign_in, IamAuthenticator) or not is_eks_name(
+        cluster_id := config.sign_in.cluster_id
+    ):
         return None
     claims = (claim for claim in claimed if claim.possible is None or cluster_id in claim.possible)
     discoveries = (Claim(one) for one in invalid if one.endswith(_EVERY))
@@ -244,12 +322,23 @@ def first_correct(claim: Claim, invalid: Mapping[str, PusherError]) -> str:
     return f"First {claim.source}: write it as {claim.intended}, and delete it here: `{delete}`."
 
 
-def cannot_judge_cluster_id(document_id: str, cluster_id: str, why: str, *, remedy: str) -> CannotBeJudged:
-    """Return what is said of a document whose clusterId may be the name of an EKS cluster that is pushed to."""
-    problem = DocumentProblem(f"signIn.clusterId: whether {cluster_id} is the name of an EKS cluster cannot be judged now: {why}", _CLUSTER_ID)
+def cannot_judge_cluster_id(
+    document_id: str, cluster_id: str, why: str, *, remedy: str
+) -> CannotBeJudged:
+    """Return what is said of a document whose clusterId may be the name of an EKS cluster that is
+    pushed to.
+    """
+    problem = DocumentProblem(
+        f"signIn.clusterId: whether {cluster_id} is the name of an EKS cluster cannot be judged"
+        f" now: {why}",
+        _CLUSTER_ID,
+    )
     return CannotBeJudged(
         f"{document_id}: {problem.message}; no token was sent",
-        remedy=f"{remedy} A clusterID that is not an EKS cluster's name needs no judgement: one with a dot never is.",
+        remedy=(
+            f"{remedy} A clusterID that is not an EKS cluster's name needs no judgement: one with a"
+            " dot never is."
+        ),
         problems=(problem,),
     )
 
@@ -259,8 +348,17 @@ _SERVER_FIELDS = ("endpoint", "certificateAuthority")
 NOT_DISCOVERED = ("region", "signIn", *_SERVER_FIELDS)
 
 
-def _discovery(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], account: str, regions: Collection[str]) -> Discovery:
-    merged = merge_defaults(_fields(DiscoverDocument, parameter), {name: value for name, value in defaults.items() if name not in NOT_DISCOVERED})
+def _discovery(
+    parameter: Parameter,
+    document_id: str,
+    defaults: Mapping[str, Any],
+    account: str,
+    regions: Collection[str],
+) -> Discovery:
+    merged = merge_defaults(
+        _fields(DiscoverDocument, parameter),
+        {name: value for name, value in defaults.items() if name not in NOT_DISCOVERED},
+    )
     document = validated(DiscoverDocument, merged, parameter.name)
     if regions and (unknown := [region for region in document.regions if region not in regions]):
         raise _no_region(parameter.name, unknown, regions)
@@ -274,15 +372,27 @@ def _no_region(parameter: str, unknown: list[str], regions: Collection[str]) -> 
     said = f"the function's partition has no region {', '.join(unknown[:5])}{hint}"
     return InvalidDocument(
         f"{parameter}: regions: {said}",
-        remedy=f"{correction(parameter)} Is the region newer than this release? Until you upgrade, give its clusters documents of their own.",
+        remedy=(
+            f"{correction(parameter)} Is the region newer than this release? Until you upgrade,"
+            " give its clusters documents of their own."
+        ),
         problems=(DocumentProblem(f"regions: {said}", ("regions",)),),
     )
 
 
-def _claim(parameter: Parameter, document_id: str, defaults: Mapping[str, Any], region: str, account: str, regions: Collection[str]) -> Claim:
+def _claim(
+    parameter: Parameter,
+    document_id: str,
+    defaults: Mapping[str, Any],
+    region: str,
+    account: str,
+    regions: Collection[str],
+) -> Claim:
     text = parameter.text if parameter.error is None else None
     try:
-        return claim_of(document_id, text, defaults=defaults, region=region, account=account, regions=regions)
+        return claim_of(
+            document_id, text, defaults=defaults, region=region, account=account, regions=regions
+        )
     except Exception:  # noqa: BLE001 - a defect of ours, again: then nothing of it is known
         return Claim.unreadable(document_id)
 
@@ -295,20 +405,27 @@ def _claim_of_unknown(
     account: str,
     regions: Collection[str],
 ) -> Claim:
-    """Return what a parameter that is no document claims: a cluster's, as likely as not, whose name is misspelt."""
+    """Return what a parameter that is no document claims: a cluster's, as likely as not, whose name
+    is misspelt.
+    """
     document_id = parameter.name.rpartition("/")[2]
     claim = _claim(parameter, document_id, defaults, region, account, regions)
     return claim.misplaced(parameter.name, intended=f"{root}/clusters/{document_id}")
 
 
 def merge_defaults(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """A document's fields, as written, over those of the defaults: field by field, labels and annotations key by key.
+    """A document's fields, as written, over those of the defaults: field by field, labels and
+    annotations key by key.
 
     The defaults' endpoint is of those clusters whose kind of sign-in takes one.
     """
     merged = {**defaults, **own}
     if sign_in_type(merged) not in NAMING_THE_SERVER:
-        merged = {name: value for name, value in merged.items() if name in own or name not in _SERVER_FIELDS}
+        merged = {
+            name: value
+            for name, value in merged.items()
+            if name in own or name not in _SERVER_FIELDS
+        }
     for name in ("labels", "annotations"):
         merged[name] = {**defaults.get(name, {}), **own.get(name, {})}
     if "roleArn" not in merged:
@@ -322,9 +439,20 @@ def sign_in_type(fields: Mapping[str, Any]) -> str:
     return str(sign_in.get("type")) if isinstance(sign_in, Mapping) else "eks"
 
 
-def _settings(parameter: Parameter, document: DefaultsDocument, document_id: str, cluster: str, region: str, account: str) -> ClusterConfig:
+def _settings(
+    parameter: Parameter,
+    document: DefaultsDocument,
+    document_id: str,
+    cluster: str,
+    region: str,
+    account: str,
+) -> ClusterConfig:
     if document.namespaces is None:
-        raise _invalid(parameter.name, "namespaces", "required here or in the defaults: names, globs, or {include, exclude, selector}")
+        raise _invalid(
+            parameter.name,
+            "namespaces",
+            "required here or in the defaults: names, globs, or {include, exclude, selector}",
+        )
     chosen = document.namespaces
     return ClusterConfig(
         id=document_id,
@@ -343,7 +471,9 @@ def _settings(parameter: Parameter, document: DefaultsDocument, document_id: str
         function_account=account,
         public_registry=PUBLIC in document.registries,
         private_registries=tuple(
-            PrivateRegistry(one.account, one.region, one.role_arn, one.external_id) for one in document.registries if not isinstance(one, str)
+            PrivateRegistry(one.account, one.region, one.role_arn, one.external_id)
+            for one in document.registries
+            if not isinstance(one, str)
         ),
     )
 
@@ -358,4 +488,8 @@ def _fields(model: type[DefaultsDocument], parameter: Parameter) -> dict[str, An
 
 
 def _invalid(parameter: str, name: str, what: str) -> InvalidDocument:
-    return InvalidDocument(f"{parameter}: {name}: {what}", remedy=correction(parameter), problems=(DocumentProblem(f"{name}: {what}", (name,)),))
+    return InvalidDocument(
+        f"{parameter}: {name}: {what}",
+        remedy=correction(parameter),
+        problems=(DocumentProblem(f"{name}: {what}", (name,)),),
+    )

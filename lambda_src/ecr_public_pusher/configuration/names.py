@@ -19,7 +19,10 @@ _FORM = (
 NAMESPACE_PATTERN = _FORM.format(name=_NAMESPACE, more="")
 SERVICE_ACCOUNT_PATTERN = _FORM.format(name=_SERVICE_ACCOUNT, more=".")
 
-_NAMESPACE_FORM, _SERVICE_ACCOUNT_FORM = re.compile(NAMESPACE_PATTERN), re.compile(SERVICE_ACCOUNT_PATTERN)
+_NAMESPACE_FORM, _SERVICE_ACCOUNT_FORM = (
+    re.compile(NAMESPACE_PATTERN),
+    re.compile(SERVICE_ACCOUNT_PATTERN),
+)
 
 
 # Of whatever has a name here, a parameter's is the longest (SSM PutParameter, `Name`). What a glob
@@ -48,24 +51,40 @@ def any_of(patterns: tuple[str, ...]) -> Callable[[str], bool]:
 
 
 def check_namespace(pattern: str) -> str:
-    """`pattern`, when some namespace could have this name or match this glob. Raises ValueError saying what is expected."""
+    """`pattern`, when some namespace could have this name or match this glob.
+
+    Raises ValueError saying what is expected.
+    """
     if _NAMESPACE_FORM.fullmatch(pattern):
         return pattern
-    raise _impossible(pattern, "namespace", "lowercase letters, digits and '-', at most 63, no '-' at either end", "digits, '-'")
+    raise _impossible(
+        pattern,
+        "namespace",
+        "lowercase letters, digits and '-', at most 63, no '-' at either end",
+        "digits, '-'",
+    )
 
 
 def check_service_account(pattern: str) -> str:
     """The same for the name of a ServiceAccount."""
     if _SERVICE_ACCOUNT_FORM.fullmatch(pattern):
         return pattern
-    raise _impossible(pattern, "ServiceAccount", "lowercase letters, digits, '-' and '.', no '-' or '.' at either end", "digits, '-', '.'")
+    raise _impossible(
+        pattern,
+        "ServiceAccount",
+        "lowercase letters, digits, '-' and '.', no '-' or '.' at either end",
+        "digits, '-', '.'",
+    )
 
 
 def delimiter_hint(text: str, what: str = "names") -> str:
     """Return what to say first where somebody delimited by commas; else nothing."""
     if "," not in text:
         return ""
-    return f"{what} in one text are delimited by spaces, not commas; in a list each stands for itself: "
+    return (
+        f"{what} in one text are delimited by spaces, not commas; in a list each stands for"
+        " itself: "
+    )
 
 
 def _impossible(pattern: str, what: str, expected: str, characters: str) -> ValueError:

@@ -1,4 +1,7 @@
-"""Which namespaces a document selects: by name, glob, exclusion and label. Pure: values in, values out."""
+"""Which namespaces a document selects: by name, glob, exclusion and label.
+
+Pure: values in, values out.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -32,15 +35,23 @@ class Selection:
     @property
     def names(self) -> tuple[str, ...]:
         """The namespaces named outright and not excluded, in the order given, each once."""
-        return tuple(dict.fromkeys(name for name in self.include if not is_glob(name) and not self._excludes(name)))
+        return tuple(
+            dict.fromkeys(
+                name for name in self.include if not is_glob(name) and not self._excludes(name)
+            )
+        )
 
     def named_outright(self, name: str) -> bool:
         return name in self.include
 
     def selects(self, namespace: Namespace) -> bool:
-        """Whether this selection holds `namespace`, whose labels must be known where there is a selector."""
+        """Whether this selection holds `namespace`, whose labels must be known where there is a
+        selector.
+        """
         name = namespace.name
-        if self._excludes(name) or not all(requirement.matches(namespace.labels) for requirement in self.requirements):
+        if self._excludes(name) or not all(
+            requirement.matches(namespace.labels) for requirement in self.requirements
+        ):
             return False
         if name in self.include:
             return True
@@ -66,7 +77,9 @@ class Selection:
 
 @dataclass(frozen=True)
 class Scope:
-    """Names and globs that narrow a selection for one run; none at all means everything selected."""
+    """Names and globs that narrow a selection for one run; none at all means everything
+    selected.
+    """
 
     only: tuple[str, ...] = ()
 
@@ -82,15 +95,23 @@ class Scope:
 EVERYTHING = Scope()
 
 
-def select(selection: Selection, listed: Iterable[Namespace] | None, *, scope: Scope = EVERYTHING) -> tuple[Namespace, ...]:
-    """The selected namespaces in a stable order: those named outright first, then the listed ones by name.
+def select(
+    selection: Selection, listed: Iterable[Namespace] | None, *, scope: Scope = EVERYTHING
+) -> tuple[Namespace, ...]:
+    """The selected namespaces in a stable order: those named outright first, then the listed ones
+    by name.
 
-    `listed` is None where no list was needed. A name given outright is planned even when the list does not show it
-    (without a selector, which it would have to match): it is then reported as missing, not forgotten. `scope` narrows.
+    `listed` is None where no list was needed. A name given outright is planned even when the list
+    does not show it (without a selector, which it would have to match): it is then reported as
+    missing, not forgotten. `scope` narrows.
     """
     known = {namespace.name: namespace for namespace in listed or ()}
     chosen: dict[str, Namespace] = {}
     if not selection.selector:
         chosen = {name: known.get(name, Namespace(name)) for name in selection.names}
-    chosen |= {name: known[name] for name in sorted(known) if name not in chosen and selection.selects(known[name])}
+    chosen |= {
+        name: known[name]
+        for name in sorted(known)
+        if name not in chosen and selection.selects(known[name])
+    }
     return tuple(namespace for namespace in chosen.values() if scope.holds(namespace))

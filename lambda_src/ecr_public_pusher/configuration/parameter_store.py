@@ -1,4 +1,6 @@
-"""Parameter Store -> the parameters under one path, each with its text or the reason it could not be read."""
+"""Parameter Store -> the parameters under one path, each with its text or the reason it could not
+be read.
+"""
 
 import re
 from collections import deque
@@ -25,21 +27,35 @@ NAMES_AT_ONCE = 10  # GetParameters' limit
 # As Parameter Store has them: names stand in the report.
 _NAME = re.compile(r"[A-Za-z0-9_./-]{1,2048}").fullmatch
 
-_UNWELL = "Parameter Store (or KMS behind it) is unwell, or throttles: it is read again by itself. See the AWS Health Dashboard if it lasts."
+_UNWELL = (
+    "Parameter Store (or KMS behind it) is unwell, or throttles: it is read again by itself. See"
+    " the AWS Health Dashboard if it lasts."
+)
 _REMEDIES = {
-    Failure.REFUSED: "Allow the execution role kms:Decrypt on the parameter's key (template parameter ConfigKmsKeyArn), or store it as String.",
-    Failure.UNREACHABLE: "Parameter Store answered the list, and not this: it, or KMS behind it, is slow. It is read again by itself.",
+    Failure.REFUSED: (
+        "Allow the execution role kms:Decrypt on the parameter's key (template parameter"
+        " ConfigKmsKeyArn), or store it as String."
+    ),
+    Failure.UNREACHABLE: (
+        "Parameter Store answered the list, and not this: it, or KMS behind it, is slow. It is read"
+        " again by itself."
+    ),
     Failure.UNWELL: _UNWELL,
 }
 _LIST_REMEDIES = {
     Failure.REFUSED: "The execution role needs ssm:GetParametersByPath on the path ROOT.",
-    Failure.UNREACHABLE: "The function must reach Parameter Store: from a VPC, through a NAT gateway or the endpoint com.amazonaws.REGION.ssm.",
+    Failure.UNREACHABLE: (
+        "The function must reach Parameter Store: from a VPC, through a NAT gateway or the endpoint"
+        " com.amazonaws.REGION.ssm."
+    ),
     Failure.UNWELL: _UNWELL,
 }
 
 
 def read_parameters(ssm: Any, root: str) -> list[Parameter]:
-    """Every parameter below `root`. Raises ConfigurationError when the path as a whole cannot be read.
+    """Every parameter below `root`.
+
+    Raises ConfigurationError when the path as a whole cannot be read.
 
     Listed undecrypted, then the SecureStrings ten at a time, and one by one where one of the ten
     cannot be decrypted: that one fails its own cluster, not the list. What was listed of a
@@ -50,19 +66,32 @@ def read_parameters(ssm: Any, root: str) -> list[Parameter]:
         found = [_texts(parameter) for parameter in _pages(ssm, root)]
     except AWS_ERRORS as error:
         raise ConfigurationError(
-            f"cannot read the parameters under {root} in {ssm.meta.region_name}: {error_code(error)}",
-            remedy=_LIST_REMEDIES[failure_of(error)].replace("ROOT", root).replace("REGION", ssm.meta.region_name),
+            f"cannot read the parameters under {root} in {ssm.meta.region_name}:"
+            f" {error_code(error)}",
+            remedy=_LIST_REMEDIES[failure_of(error)]
+            .replace("ROOT", root)
+            .replace("REGION", ssm.meta.region_name),
         ) from None
     secure = [name for name, kind, _ in found if kind == "SecureString"]
     decrypted = {parameter.name: parameter for parameter in _decrypted(ssm, secure)}
-    return [decrypted[name] if kind == "SecureString" else Parameter(name, value) for name, kind, value in found]
+    return [
+        decrypted[name] if kind == "SecureString" else Parameter(name, value)
+        for name, kind, value in found
+    ]
 
 
 def _pages(ssm: Any, root: str) -> Iterator[dict[str, Any]]:
     """A page may be short or empty and yet be followed by another."""
     token: dict[str, str] = {}
     while True:
-        page = patiently(lambda: ssm.get_parameters_by_path(Path=root, Recursive=True, WithDecryption=False, **token))  # noqa: B023 - called at once
+        page = patiently(
+            lambda: ssm.get_parameters_by_path(
+                Path=root,
+                Recursive=True,
+                WithDecryption=False,
+                **token,  # noqa: B023 - called at once
+            )
+        )
         yield from call_aws(lambda: page["Parameters"])  # noqa: B023
         if not page.get("NextToken"):
             return
@@ -86,7 +115,11 @@ def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
     while waiting:
         batch = waiting.popleft()
         try:
-            texts = patiently(lambda: _texts_of(ssm.get_parameters(Names=list(batch), WithDecryption=True)))  # noqa: B023 - called at once
+            texts = patiently(
+                lambda: _texts_of(
+                    ssm.get_parameters(Names=list(batch), WithDecryption=True)  # noqa: B023 - at once
+                )
+            )
         except AWS_ERRORS as error:
             if not is_answer(error) or is_throttled(error):
                 yield from (_unread(name, error) for name in chain(batch, *waiting))
@@ -96,11 +129,16 @@ def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
             else:
                 waiting.extendleft((name,) for name in reversed(batch))
         else:
-            yield from (Parameter(name, texts[name]) if name in texts else _gone(name) for name in batch)
+            yield from (
+                Parameter(name, texts[name]) if name in texts else _gone(name) for name in batch
+            )
 
 
 def _texts_of(answer: Any) -> dict[str, str]:
-    """Return the texts by name. What was deleted since the list is an invalid parameter to GetParameters."""
+    """Return the texts by name.
+
+    What was deleted since the list is an invalid parameter to GetParameters.
+    """
     texts = {one["Name"]: one["Value"] for one in answer["Parameters"]}
     if not all(isinstance(text, str) for text in texts.values()):
         raise NonsenseAnswer

@@ -1,4 +1,6 @@
-"""Certificates in PEM, as OpenSSL reads them: blocks, and around them lines that explain them. Pure.
+"""Certificates in PEM, as OpenSSL reads them: blocks, and around them lines that explain them.
+
+Pure.
 
 https://www.rfc-editor.org/rfc/rfc7468#section-5.2
 
@@ -57,6 +59,11 @@ def _found(text: str) -> str:
     inner = decoded(text)
     if "-----BEGIN " in inner:
         return "base64 of PEM, as kubeconfigs and EKS hold it: decode it once (`base64 -d < FILE`)"
-    if inner.startswith("\x30\x82"):  # of a certificate in DER: a sequence whose length has two bytes
-        return "base64 alone: PEM has the lines -----BEGIN CERTIFICATE----- and -----END CERTIFICATE----- around it"
+    if inner.startswith(
+        "\x30\x82"
+    ):  # of a certificate in DER: a sequence whose length has two bytes
+        return (
+            "base64 alone: PEM has the lines -----BEGIN CERTIFICATE----- and -----END"
+            " CERTIFICATE----- around it"
+        )
     return "something else"

@@ -1,10 +1,23 @@
-"""The model of the configuration documents: their fields, and what is said of one that is invalid. Pure."""
+"""The model of the configuration documents: their fields, and what is said of one that is invalid.
+
+Pure.
+"""
 
 import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from ecr_public_pusher.configuration.endpoint_form import path_of
@@ -33,29 +46,49 @@ from ecr_public_pusher.configuration.field_types import (
 from ecr_public_pusher.configuration.names import delimiter_hint
 from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
-DEFAULT_SECRET_NAME = "ecr-public-token"  # the archived CronJob's, so that Pods keep their imagePullSecrets
+DEFAULT_SECRET_NAME = (  # the archived CronJob's, so that Pods keep their imagePullSecrets
+    "ecr-public-token"
+)
 
 # How the remedy for an invalid document begins.
 REFERENCE = "See docs/configuration.md, and write the corrected document"
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, hide_input_in_errors=True, validate_by_name=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        hide_input_in_errors=True,
+        validate_by_name=False,
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _null_is_not_given(cls, given: Any) -> Any:
         """Of fields that there are: a null does not hide a misspelt name."""
         known = {field.alias for field in cls.model_fields.values()}
-        return {name: value for name, value in given.items() if value is not None or name not in known} if isinstance(given, dict) else given
+        return (
+            {name: value for name, value in given.items() if value is not None or name not in known}
+            if isinstance(given, dict)
+            else given
+        )
 
 
 class NamespacesField(_Model):
-    """Which namespaces get the Secret: `include` (everything, where there is only a selector) ∩ `selector` − `exclude`."""
+    """Which namespaces get the Secret: `include` (everything, where there is only a selector) ∩
+    `selector` − `exclude`.
+    """
 
-    include: SomeNamespaces = Field((), description="Names and globs (a list, or one text delimited by spaces).")
-    exclude: Namespaces = Field((), description="Names and globs that are never selected, whatever else is said.")
-    selector: Selector | None = Field(None, description="A label selector, as kubectl's `-l` takes it.")
+    include: SomeNamespaces = Field(
+        (), description="Names and globs (a list, or one text delimited by spaces)."
+    )
+    exclude: Namespaces = Field(
+        (), description="Names and globs that are never selected, whatever else is said."
+    )
+    selector: Selector | None = Field(
+        None, description="A label selector, as kubectl's `-l` takes it."
+    )
 
     @model_validator(mode="after")
     def _selects_something(self) -> "NamespacesField":
@@ -65,7 +98,9 @@ class NamespacesField(_Model):
 
 
 def _selection(value: Any) -> Any:
-    """A list, or a space-delimited string (as the CronJob's TARGET_NAMESPACES), is short for `include`."""
+    """A list, or a space-delimited string (as the CronJob's TARGET_NAMESPACES), is short for
+    `include`.
+    """
     return value if isinstance(value, dict) else {"include": value}
 
 
@@ -73,12 +108,20 @@ Selected = Annotated[NamespacesField, BeforeValidator(_selection)]
 
 
 class RegistryField(_Model):
-    """A private ECR registry: its account and region, and the role with which its token is asked for."""
+    """A private ECR registry: its account and region, and the role with which its token is asked
+    for.
+    """
 
     account: Account = Field(description="AWS account of the registry.")
     region: Region = Field(description="AWS region of the registry.")
-    role_arn: RoleArn = Field(description="Role that may pull from it, whose rights the token has; never the execution role.")
-    external_id: ExternalId | None = Field(None, description="External id with which `roleArn` is assumed.")
+    role_arn: RoleArn = Field(
+        description=(
+            "Role that may pull from it, whose rights the token has; never the execution role."
+        )
+    )
+    external_id: ExternalId | None = Field(
+        None, description="External id with which `roleArn` is assumed."
+    )
 
 
 PUBLIC: Literal["public"] = "public"
@@ -89,17 +132,28 @@ def _registries(value: Any) -> Any:
     if isinstance(value, str):
         value = value.split()
     if not isinstance(value, list) or not value:
-        raise ValueError("expected a list of registries: public, and {account, region, roleArn} for private ones")
+        raise ValueError(
+            "expected a list of registries: public, and {account, region, roleArn} for private ones"
+        )
     if len(value) > MOST_REGISTRIES:
-        raise ValueError(f"at most {MOST_REGISTRIES} registries fit into one Secret, found {len(value)}")
+        raise ValueError(
+            f"at most {MOST_REGISTRIES} registries fit into one Secret, found {len(value)}"
+        )
     if bad := next((item for item in value if item != PUBLIC and not isinstance(item, dict)), None):
         hint = delimiter_hint(bad, "registries") if isinstance(bad, str) else ""
-        raise ValueError(f"{hint}expected public or a mapping {{account, region, roleArn}}, found '{str(bad)[:80]}'")
+        raise ValueError(
+            f"{hint}expected public or a mapping {{account, region, roleArn}}, found"
+            f" '{str(bad)[:80]}'"
+        )
     return value
 
 
-def _each_once(registries: tuple[RegistryField | Literal["public"], ...]) -> tuple[RegistryField | Literal["public"], ...]:
-    names = [PUBLIC if isinstance(one, str) else f"{one.account} in {one.region}" for one in registries]
+def _each_once(
+    registries: tuple[RegistryField | Literal["public"], ...],
+) -> tuple[RegistryField | Literal["public"], ...]:
+    names = [
+        PUBLIC if isinstance(one, str) else f"{one.account} in {one.region}" for one in registries
+    ]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"the registry {twice} is there twice")
     return registries
@@ -110,23 +164,37 @@ _Registry = Annotated[
     Annotated[RegistryField, Tag("private")] | Annotated[Literal["public"], Tag(PUBLIC)],
     Discriminator(lambda value: PUBLIC if isinstance(value, str) else "private"),
 ]
-Registries = Annotated[tuple[_Registry, ...], BeforeValidator(_registries), AfterValidator(_each_once)]
+Registries = Annotated[
+    tuple[_Registry, ...], BeforeValidator(_registries), AfterValidator(_each_once)
+]
 
 
 type SignInType = Literal["eks", "iamAuthenticator", "webIdentity", "kubeconfig"]
 
 # The field that each kind needs beside its type, and no other kind has.
-OWN_FIELDS: Mapping[SignInType, str | None] = {"eks": None, "iamAuthenticator": "clusterId", "webIdentity": None, "kubeconfig": "secretArn"}
+OWN_FIELDS: Mapping[SignInType, str | None] = {
+    "eks": None,
+    "iamAuthenticator": "clusterId",
+    "webIdentity": None,
+    "kubeconfig": "secretArn",
+}
 # Whose document says where the cluster is.
 NAMING_THE_SERVER: tuple[SignInType, ...] = ("iamAuthenticator", "webIdentity")
 
 
 class SignInField(_Model):
-    """How to sign in: `eks`, `iamAuthenticator` (with its `clusterId`), `webIdentity`, or `kubeconfig` (with its `secretArn`)."""
+    """How to sign in: `eks`, `iamAuthenticator` (with its `clusterId`), `webIdentity`, or
+    `kubeconfig` (with its `secretArn`).
+    """
 
     type: SignInType = Field(description="The kind of sign-in.")
-    cluster_id: ClusterId | None = Field(None, description="Of iamAuthenticator: the clusterID that aws-iam-authenticator runs with.")
-    secret_arn: SecretArn | None = Field(None, description="Of kubeconfig: complete ARN of the secret in Secrets Manager that holds it.")
+    cluster_id: ClusterId | None = Field(
+        None, description="Of iamAuthenticator: the clusterID that aws-iam-authenticator runs with."
+    )
+    secret_arn: SecretArn | None = Field(
+        None,
+        description="Of kubeconfig: complete ARN of the secret in Secrets Manager that holds it.",
+    )
 
     @model_validator(mode="after")
     def _has_its_own_fields(self) -> "SignInField":
@@ -148,40 +216,82 @@ NESTED: Mapping[str, type[BaseModel]] = {
 def _sign_in_field(value: Any) -> Any:
     if isinstance(value, dict | SignInField) or value is None:
         return value
-    raise ValueError(f"expected a mapping with a type, like {{type: webIdentity}}, found {'a list' if isinstance(value, list) else 'a single value'}")
+    raise ValueError(
+        "expected a mapping with a type, like {type: webIdentity}, found"
+        f" {'a list' if isinstance(value, list) else 'a single value'}"
+    )
 
 
 class DefaultsDocument(_Model):
-    """Settings for all clusters, as the parameter `<root>/defaults` holds them: every field but `cluster` and `enabled`."""
+    """Settings for all clusters, as the parameter `<root>/defaults` holds them: every field but
+    `cluster` and `enabled`.
+    """
 
     region: Region | None = Field(
         None,
-        description="AWS region of the EKS cluster; the function's own if absent. Of iamAuthenticator: the STS that its token names. Others: unused.",
+        description=(
+            "AWS region of the EKS cluster; the function's own if absent. Of iamAuthenticator: the"
+            " STS that its token names. Others: unused."
+        ),
     )
     role_arn: RoleArn | None = Field(
-        None, description="Role to assume for EKS and for signing in (or for reading the kubeconfig's secret), mostly of another account."
+        None,
+        description=(
+            "Role to assume for EKS and for signing in (or for reading the kubeconfig's secret),"
+            " mostly of another account."
+        ),
     )
-    external_id: ExternalId | None = Field(None, description="External id with which `roleArn` is assumed.")
-    namespaces: Selected | None = Field(None, description="Which namespaces get the Secret: names and globs, or {include, exclude, selector}.")
-    registries: Registries = Field((PUBLIC,), description="What the Secret signs in to: public, and private registries.")
+    external_id: ExternalId | None = Field(
+        None, description="External id with which `roleArn` is assumed."
+    )
+    namespaces: Selected | None = Field(
+        None,
+        description=(
+            "Which namespaces get the Secret: names and globs, or {include, exclude, selector}."
+        ),
+    )
+    registries: Registries = Field(
+        (PUBLIC,), description="What the Secret signs in to: public, and private registries."
+    )
     secret_name: SecretName = Field(DEFAULT_SECRET_NAME, description="Name of the Secret.")
-    service_accounts: ServiceAccounts = Field((), description="Names and globs whose imagePullSecrets get the Secret's name.")
-    take_ownership: Boolean = Field(False, description="Take over a Secret of that name that somebody else manages.")
-    prune: Boolean = Field(False, description="Delete our Secret from namespaces that are no longer selected.")
-    allow_empty: Boolean = Field(False, description="A glob or selector that finds no namespace is meant, and no failure.")
+    service_accounts: ServiceAccounts = Field(
+        (), description="Names and globs whose imagePullSecrets get the Secret's name."
+    )
+    take_ownership: Boolean = Field(
+        False, description="Take over a Secret of that name that somebody else manages."
+    )
+    prune: Boolean = Field(
+        False, description="Delete our Secret from namespaces that are no longer selected."
+    )
+    allow_empty: Boolean = Field(
+        False, description="A glob or selector that finds no namespace is meant, and no failure."
+    )
     labels: Labels = Field({}, description="Labels of the Secret.")
     annotations: Annotations = Field({}, description="Annotations of the Secret.")
     endpoint: Endpoint | None = Field(
-        None, description="Of a cluster that is not EKS: its API server's https address, of webIdentity with a path if need be."
+        None,
+        description=(
+            "Of a cluster that is not EKS: its API server's https address, of webIdentity with a"
+            " path if need be."
+        ),
     )
-    certificate_authority: CertificateAuthority | None = Field(None, description="Its PEM authority; the public ones if absent.")
-    sign_in: Annotated[SignInField | None, BeforeValidator(_sign_in_field)] = Field(None, description="How to sign in; to EKS if absent.")
+    certificate_authority: CertificateAuthority | None = Field(
+        None, description="Its PEM authority; the public ones if absent."
+    )
+    sign_in: Annotated[SignInField | None, BeforeValidator(_sign_in_field)] = Field(
+        None, description="How to sign in; to EKS if absent."
+    )
 
 
 class ClusterDocument(DefaultsDocument):
-    """One cluster's settings, as a parameter `<root>/clusters/<id>` holds them. What is absent comes from the defaults."""
+    """One cluster's settings, as a parameter `<root>/clusters/<id>` holds them.
 
-    cluster: ClusterName | None = Field(None, description="EKS cluster name; the document's id if absent.")
+    What is absent comes from the defaults.
+    """
+
+    cluster: ClusterName | None = Field(
+        None, description="EKS cluster name; the document's id if absent."
+    )
     enabled: Boolean = Field(True, description="false: the cluster is reported as skipped.")
 
     @model_validator(mode="after")
@@ -218,21 +328,37 @@ class CompleteDocument(ClusterDocument):
 
 
 def _check_taken(document: ClusterDocument, kind: SignInType) -> None:
-    """Tokens for EKS's clusters go nowhere but where EKS says. Raises ValueError for a field that the kind of sign-in does not take."""
-    if kind not in NAMING_THE_SERVER and (document.endpoint is not None or document.certificate_authority is not None):
+    """Tokens for EKS's clusters go nowhere but where EKS says.
+
+    Raises ValueError for a field that the kind of sign-in does not take.
+    """
+    if kind not in NAMING_THE_SERVER and (
+        document.endpoint is not None or document.certificate_authority is not None
+    ):
         source = "EKS says them of its clusters" if kind == "eks" else "the kubeconfig says them"
-        raise ValueError(f"endpoint and certificateAuthority: {source}; they belong to signIn {' and '.join(NAMING_THE_SERVER)}")
+        raise ValueError(
+            f"endpoint and certificateAuthority: {source}; they belong to signIn"
+            f" {' and '.join(NAMING_THE_SERVER)}"
+        )
     if kind == "iamAuthenticator" and path_of(document.endpoint or ""):
-        raise ValueError("endpoint: one with a path is for signIn webIdentity; a kubeconfig's server may have one, too")
+        raise ValueError(
+            "endpoint: one with a path is for signIn webIdentity; a kubeconfig's server may have"
+            " one, too"
+        )
     if kind != "eks" and document.cluster is not None:
         raise ValueError(f"cluster: the name of an EKS cluster, which signIn {kind} is not for")
 
 
 class DiscoverDocument(DefaultsDocument):
-    """Many EKS clusters, found by their tags, as a parameter `<root>/discover/<id>` holds them; with any field of the defaults but `region`."""
+    """Many EKS clusters, found by their tags, as a parameter `<root>/discover/<id>` holds them;
+    with any field of the defaults but `region`.
+    """
 
     regions: Regions = Field(
-        description=f"AWS regions of the function's partition to look in, {MOST_REGIONS} at most (a list, or one text delimited by spaces)."
+        description=(
+            f"AWS regions of the function's partition to look in, {MOST_REGIONS} at most (a list,"
+            " or one text delimited by spaces)."
+        )
     )
     tags: Tags = Field(description="Tags that a cluster must have, each with a value or a glob.")
 
@@ -241,25 +367,48 @@ class DiscoverDocument(DefaultsDocument):
         _check_external_id(self)
         if self.region is not None:
             raise ValueError("region: a discovery looks in regions")
-        if self.sign_in is not None or self.endpoint is not None or self.certificate_authority is not None:
-            raise ValueError("signIn, endpoint and certificateAuthority: a discovery finds EKS clusters, which EKS says them of")
+        if (
+            self.sign_in is not None
+            or self.endpoint is not None
+            or self.certificate_authority is not None
+        ):
+            raise ValueError(
+                "signIn, endpoint and certificateAuthority: a discovery finds EKS clusters, which"
+                " EKS says them of"
+            )
         return self
 
 
 def correction(parameter: str) -> str:
-    """What to do about an invalid document; `parameter`: its full name. The region is the function's."""
-    return f"{REFERENCE}: `aws ssm put-parameter --overwrite --region REGION --name {parameter} --value file://DOCUMENT`."
+    """What to do about an invalid document; `parameter`: its full name.
+
+    The region is the function's.
+    """
+    return (
+        f"{REFERENCE}: `aws ssm put-parameter --overwrite --region REGION --name {parameter}"
+        " --value file://DOCUMENT`."
+    )
 
 
 def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], parameter: str) -> M:
-    """The document that the plain fields make. Raises InvalidDocument naming `parameter`, the fields and what is expected."""
+    """The document that the plain fields make.
+
+    Raises InvalidDocument naming `parameter`, the fields and what is expected.
+    """
     try:
         return model.model_validate(plain)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        problems = tuple(DocumentProblem(_complaint(model, one["loc"], one["type"], one["msg"]), _path(one["loc"])) for one in found)
+        problems = tuple(
+            DocumentProblem(
+                _complaint(model, one["loc"], one["type"], one["msg"]), _path(one["loc"])
+            )
+            for one in found
+        )
         said = "; ".join(problem.message for problem in problems[:5])
-        raise InvalidDocument(f"{parameter}: {said}"[:1000], remedy=correction(parameter), problems=problems) from None
+        raise InvalidDocument(
+            f"{parameter}: {said}"[:1000], remedy=correction(parameter), problems=problems
+        ) from None
 
 
 def _path(loc: tuple[Any, ...]) -> tuple[str, ...]:
@@ -273,6 +422,8 @@ def _complaint(model: type[DefaultsDocument], loc: tuple[Any, ...], kind: str, m
         inner = NESTED.get(str(loc[0]), model) if len(loc) > 1 else model
         known = [to_camel(known_name) for known_name in inner.model_fields]
         close = difflib.get_close_matches(str(loc[-1]), known, n=1)
-        return f"{name}: unknown field" + (f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(known)})")
+        return f"{name}: unknown field" + (
+            f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(known)})"
+        )
     said = "required" if kind == "missing" else message.removeprefix("Value error, ")
     return f"{name}: {said}".removeprefix(": ")

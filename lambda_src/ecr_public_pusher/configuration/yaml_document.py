@@ -1,6 +1,9 @@
-"""YAML text -> plain strings, lists and mappings. `on`, `012` and `no` stay the names they are; the model gives types later.
+"""YAML text -> plain strings, lists and mappings.
 
-A plain `null`, `~` or nothing is a field that is not given, at every depth: so write Terraform's optional() attributes and editors.
+`on`, `012` and `no` stay the names they are; the model gives types later.
+
+A plain `null`, `~` or nothing is a field that is not given, at every depth: so write Terraform's
+optional() attributes and editors.
 
 The value is built from the parser's events, so that its depth is known before anything is nested in
 it: libyaml's composer recurses in C, where 32,000 brackets end the process, and its scanner takes
@@ -29,7 +32,10 @@ _PLAIN_STYLES = (None, "")
 # YAML's own tags, which the model has no use of.
 _TAGS = "tag:yaml.org,2002:"
 
-_REMEDY = "Write one YAML (or JSON) mapping, without anchors, aliases or duplicate keys; see docs/configuration.md."
+_REMEDY = (
+    "Write one YAML (or JSON) mapping, without anchors, aliases or duplicate keys; see"
+    " docs/configuration.md."
+)
 _QUOTE = "a text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"
 _TAB = "a tab cannot indent: YAML takes spaces alone"
 # Of what libyaml was reading when such a text was taken for something else.
@@ -37,7 +43,9 @@ _UNQUOTED = ("alias", "anchor", "tag", "directive")
 
 
 def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
-    """The one mapping that `text` holds, scalars as strings. A null in a mapping is None, in a list it is left out.
+    """The one mapping that `text` holds, scalars as strings.
+
+    A null in a mapping is None, in a list it is left out.
 
     Raises InvalidDocument naming `parameter` for anything else.
     """
@@ -57,26 +65,43 @@ def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
 
 def without_nulls(mapping: dict[str, Plain | None]) -> dict[str, Plain]:
     """What is given of it, at every depth."""
-    return {name: without_nulls(value) if isinstance(value, dict) else value for name, value in mapping.items() if value is not None}  # type: ignore[misc]
+    return {
+        name: without_nulls(value) if isinstance(value, dict) else value
+        for name, value in mapping.items()
+        if value is not None
+    }  # type: ignore[misc]
 
 
 def _invalid(parameter: str, said: str, line: int, *, mark: str = "") -> InvalidDocument:
-    return InvalidDocument(f"{parameter}: line {line}{mark} {said}", remedy=_REMEDY, problems=(DocumentProblem(said, line=line),))
+    return InvalidDocument(
+        f"{parameter}: line {line}{mark} {said}",
+        remedy=_REMEDY,
+        problems=(DocumentProblem(said, line=line),),
+    )
 
 
-def _unreadable(parameter: str, text: str, error: yaml.reader.ReaderError | UnicodeEncodeError) -> InvalidDocument:
+def _unreadable(
+    parameter: str, text: str, error: yaml.reader.ReaderError | UnicodeEncodeError
+) -> InvalidDocument:
     """Name the control character, or the half of a surrogate pair."""
     bad = text[error.start] if isinstance(error, UnicodeEncodeError) else chr(error.character)
     line = text.count("\n", 0, max(text.find(bad), 0)) + 1
-    return _invalid(parameter, f"is not YAML: the character U+{ord(bad):04X} may not stand in it", line)
+    return _invalid(
+        parameter, f"is not YAML: the character U+{ord(bad):04X} may not stand in it", line
+    )
 
 
 def _problem(error: yaml.MarkedYAMLError, text: str) -> str:
     said = (error.problem or "unreadable")[:120]
     found = _character(text, error.problem_mark)
-    if found != "\t" and ("cannot start any token" in said or any(word in f"{error.context} {said}" for word in _UNQUOTED)):
+    if found != "\t" and (
+        "cannot start any token" in said
+        or any(word in f"{error.context} {said}" for word in _UNQUOTED)
+    ):
         return f"{_QUOTE} ({said})"
-    if found == "\t" or ("not allowed in this context" in said and "\t" in _indentation(text, error.problem_mark)):
+    if found == "\t" or (
+        "not allowed in this context" in said and "\t" in _indentation(text, error.problem_mark)
+    ):
         return f"{_TAB} ({said})"
     return said
 

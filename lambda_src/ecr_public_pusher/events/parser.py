@@ -40,7 +40,10 @@ _FIELDS: dict[str, frozenset[str]] = {
 
 
 def parse(event: Any, *, root: str) -> Request:
-    """The request an event makes. Raises RequestError, which shows the accepted shapes, for any other event."""
+    """The request an event makes.
+
+    Raises RequestError, which shows the accepted shapes, for any other event.
+    """
     if not isinstance(event, Mapping):
         raise _refused(f"the event is {_kind(event)}, not an object")
     if event.get("source") == "aws.ssm":
@@ -67,7 +70,10 @@ def parse(event: Any, *, root: str) -> Request:
     if removes and (not clusters or namespaces):
         raise _refused('a removal needs "clusters" (["*"]: all of them), and no "namespaces"')
     if "prune" in event and (event["prune"] != "all" or not clusters or namespaces or removes):
-        raise _refused('"prune" can only be "all", and needs "clusters" (["*"]: all of them), and no "namespaces"')
+        raise _refused(
+            '"prune" can only be "all", and needs "clusters" (["*"]: all of them), and no'
+            ' "namespaces"'
+        )
     return Request(
         action,  # type: ignore[arg-type]  # a key of _FIELDS
         clusters,
@@ -90,7 +96,9 @@ def asked_action(event: Any) -> str:
 
 
 def raises(event: Any) -> bool:
-    """Whether a failure is to be raised: unless the event, even one that is not understood, says `"raise": false`."""
+    """Whether a failure is to be raised: unless the event, even one that is not understood, says
+    `"raise": false`.
+    """
     return not (isinstance(event, Mapping) and event.get("raise") is False)
 
 
@@ -99,7 +107,11 @@ def _patterns(event: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if name not in event:
         return ()
     value = event[name]
-    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
+    if (
+        not isinstance(value, list)
+        or not value
+        or not all(isinstance(item, str) and item for item in value)
+    ):
         raise _refused(f'"{name}" must be a list of one or more names or globs')
     if any(len(item) > MAX_LENGTH for item in value):
         raise _refused(f'"{name}" holds a name or glob of more than {MAX_LENGTH} characters')
@@ -114,15 +126,23 @@ def _removes(event: Mapping[str, Any], action: str) -> bool:
 
 def _window(event: Mapping[str, Any]) -> int:
     minutes = event.get("windowMinutes", SWEEP_WINDOW_MINUTES)
-    if not isinstance(minutes, int) or isinstance(minutes, bool) or not 1 <= minutes <= MAX_SWEEP_WINDOW_MINUTES:
-        raise _refused(f'"windowMinutes" must be a whole number from 1 to {MAX_SWEEP_WINDOW_MINUTES}')
+    if (
+        not isinstance(minutes, int)
+        or isinstance(minutes, bool)
+        or not 1 <= minutes <= MAX_SWEEP_WINDOW_MINUTES
+    ):
+        raise _refused(
+            f'"windowMinutes" must be a whole number from 1 to {MAX_SWEEP_WINDOW_MINUTES}'
+        )
     return minutes
 
 
 def _failure_record(event: Mapping[str, Any], root: str) -> Request:
-    """What Lambda sends to an on-failure destination (Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations").
+    """What Lambda sends to an on-failure destination (Lambda Developer Guide, "Capturing records of
+    Lambda asynchronous invocations").
 
-    It comes up to hours later. So nothing that takes more away than a push does is repeated from one.
+    It comes up to hours later. So nothing that takes more away than a push does is repeated from
+    one.
     """
     payload = event["requestPayload"]
     if isinstance(payload, Mapping) and "requestPayload" in payload:
@@ -159,7 +179,9 @@ def _did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _kind(event: Any) -> str:
-    return {list: "a list", str: "a string", type(None): "null"}.get(type(event), f"a {type(event).__name__}")
+    return {list: "a list", str: "a string", type(None): "null"}.get(
+        type(event), f"a {type(event).__name__}"
+    )
 
 
 def _refused(why: str) -> RequestError:

@@ -1,6 +1,7 @@
 """What goes on the queue, and what a batch of messages from it asks for. Pure.
 
-A message names clusters and namespaces, and nothing else: no token and no credential ever goes into one.
+A message names clusters and namespaces, and nothing else: no token and no credential ever goes into
+one.
 """
 
 import json
@@ -15,16 +16,19 @@ from ecr_public_pusher.events.parser import asked_action, parse
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.timestamps import rfc3339
 
-# A push of everything, split into messages, counts as done while its first tries go on. Later ones are retries of single clusters, which
-# must not keep the dead man's switch quiet.
+# A push of everything, split into messages, counts as done while its first tries go on. Later ones
+# are retries of single clusters, which must not keep the dead man's switch quiet.
 FULL_PUSH_COUNTS_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message as it was received: what it asks for, or why that is not done. `receives`: how often it was handed out.
+    """One message as it was received: what it asks for, or why that is not done.
 
-    `text`: its body. `asked`: the action in it. `parked`: it is not to come back, but for somebody to look at.
+    `receives`: how often it was handed out.
+
+    `text`: its body. `asked`: the action in it. `parked`: it is not to come back, but for somebody
+    to look at.
     """
 
     id: str
@@ -37,7 +41,11 @@ class Message:
     @property
     def pushes_clusters(self) -> bool:
         """Whether it is a push of clusters by name, which every push of everything does too."""
-        return self.request is not None and self.request.action == "push" and bool(self.request.clusters)
+        return (
+            self.request is not None
+            and self.request.action == "push"
+            and bool(self.request.clusters)
+        )
 
     @property
     def parked(self) -> bool:
@@ -45,16 +53,27 @@ class Message:
 
     @property
     def cluster(self) -> str | None:
-        """The id of the one cluster, or of the one discovery (`<id>/*`), that it is a push of: such a message is tried again itself."""
+        """The id of the one cluster, or of the one discovery (`<id>/*`), that it is a push of: such
+        a message is tried again itself.
+        """
         request = self.request
-        if request is None or request.action != "push" or request.deleted or len(request.clusters) != 1:
+        if (
+            request is None
+            or request.action != "push"
+            or request.deleted
+            or len(request.clusters) != 1
+        ):
             return None
         (pattern,) = request.clusters
         return None if is_glob(pattern.removesuffix("/*")) else pattern
 
 
-def body(*clusters: str, namespaces: Sequence[str] = (), dispatched_at: datetime | None = None) -> str:
-    """A message that asks for a push of `clusters`; `dispatched_at` marks it as a part of a push of everything."""
+def body(
+    *clusters: str, namespaces: Sequence[str] = (), dispatched_at: datetime | None = None
+) -> str:
+    """A message that asks for a push of `clusters`; `dispatched_at` marks it as a part of a push of
+    everything.
+    """
     asked: dict[str, Any] = {"action": "push", "clusters": list(clusters)}
     if namespaces:
         asked["namespaces"] = list(namespaces)
@@ -69,28 +88,55 @@ def is_sqs_batch(event: Any) -> bool:
     return (
         isinstance(records, list)
         and bool(records)
-        and all(isinstance(record, Mapping) and record.get("eventSource") == "aws:sqs" and "messageId" in record for record in records)
+        and all(
+            isinstance(record, Mapping)
+            and record.get("eventSource") == "aws:sqs"
+            and "messageId" in record
+            for record in records
+        )
     )
 
 
 def read(record: Mapping[str, Any], *, root: str, now: datetime) -> Message:
-    """A record of a batch. What it asks for is never raised, and its clusters may have gone meanwhile."""
+    """A record of a batch.
+
+    What it asks for is never raised, and its clusters may have gone meanwhile.
+    """
     attributes = record.get("attributes")
-    receives = str(attributes.get("ApproximateReceiveCount", "")) if isinstance(attributes, Mapping) else ""
-    known: dict[str, Any] = {"id": str(record["messageId"]), "receives": int(receives) if receives.isdecimal() else 1}
+    receives = (
+        str(attributes.get("ApproximateReceiveCount", ""))
+        if isinstance(attributes, Mapping)
+        else ""
+    )
+    known: dict[str, Any] = {
+        "id": str(record["messageId"]),
+        "receives": int(receives) if receives.isdecimal() else 1,
+    }
     text = str(record.get("body"))
     known["text"] = text
     try:
         asked = json.loads(text)
     except (ValueError, RecursionError):
-        return Message(**known, error=RequestError("the message is not JSON", remedy="Delete it from the queue; nothing of ours sent it."))
+        return Message(
+            **known,
+            error=RequestError(
+                "the message is not JSON",
+                remedy="Delete it from the queue; nothing of ours sent it.",
+            ),
+        )
     known["asked"] = asked_action(asked)
     dispatched = asked.pop("dispatchedAt", None) if isinstance(asked, dict) else None
     try:
         request = parse(asked, root=root)
         if request.action == "remove":
             raise RemovalNotRepeated
-        request = replace(request, raises=False, ignore_missing=True, prune_all=False, of_full_push=_recent(dispatched, now))
+        request = replace(
+            request,
+            raises=False,
+            ignore_missing=True,
+            prune_all=False,
+            of_full_push=_recent(dispatched, now),
+        )
     except PusherError as error:
         return Message(**known, error=error)
     except Exception as error:  # noqa: BLE001 - a defect of ours that one message brings to light is that message's alone
@@ -99,12 +145,26 @@ def read(record: Mapping[str, Any], *, root: str, now: datetime) -> Message:
 
 
 def merge(messages: Iterable[Message]) -> list[tuple[Request, list[Message]]]:
-    """What the messages ask for in as few requests as will do, each with its messages: one token, and all clusters side by side."""
+    """What the messages ask for in as few requests as will do, each with its messages: one token,
+    and all clusters side by side.
+    """
     groups: dict[Any, list[Message]] = {}
     for message in messages:
         if request := message.request:
-            groups.setdefault((request.action, request.namespaces, request.deleted, request.unknown_parameter, request.nothing), []).append(message)
-    return [(_merged_request([message.request for message in group if message.request]), group) for group in groups.values()]
+            groups.setdefault(
+                (
+                    request.action,
+                    request.namespaces,
+                    request.deleted,
+                    request.unknown_parameter,
+                    request.nothing,
+                ),
+                [],
+            ).append(message)
+    return [
+        (_merged_request([message.request for message in group if message.request]), group)
+        for group in groups.values()
+    ]
 
 
 def _merged_request(requests: Sequence[Request]) -> Request:
@@ -112,7 +172,13 @@ def _merged_request(requests: Sequence[Request]) -> Request:
     asked = [request.asked_at for request in requests if request.asked_at]
     return replace(
         requests[0],
-        clusters=() if everything else tuple(dict.fromkeys(pattern for request in requests for pattern in request.clusters)),
+        clusters=(
+            ()
+            if everything
+            else tuple(
+                dict.fromkeys(pattern for request in requests for pattern in request.clusters)
+            )
+        ),
         of_full_push=any(request.of_full_push for request in requests),
         window_minutes=max(request.window_minutes for request in requests),
         asked_at=min(asked, default=None),

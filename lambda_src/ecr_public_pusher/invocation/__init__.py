@@ -1,1 +1,3 @@
-"""One invocation, start to end: runs what an event asks for, puts failed clusters on the retry queue, publishes the result."""
+"""One invocation, start to end: runs what an event asks for, puts failed clusters on the retry
+queue, publishes the result.
+"""

@@ -12,31 +12,65 @@ from ecr_public_pusher.errors import QueueError
 
 ENTRIES_AT_ONCE = 10  # SQS, SendMessageBatch
 
-_REMEDY = "The execution role needs sqs:SendMessage on the retry queue (and the use of its KMS key); from a VPC, SQS must be reachable."
+_REMEDY = (
+    "The execution role needs sqs:SendMessage on the retry queue (and the use of its KMS key); from"
+    " a VPC, SQS must be reachable."
+)
 
 
 async def send(
-    clients: AwsClients, blocking: BlockingCalls, deadline: Deadline, url: str, bodies: Mapping[str, str], *, delay_seconds: int | None = None
+    clients: AwsClients,
+    blocking: BlockingCalls,
+    deadline: Deadline,
+    url: str,
+    bodies: Mapping[str, str],
+    *,
+    delay_seconds: int | None = None,
 ) -> None:
-    """Sends one message per cluster id, after `delay_seconds` or, without it, the queue's own delay.
+    """Sends one message per cluster id, after `delay_seconds` or, without it, the queue's own
+    delay.
 
-    Raises QueueError unless every one is safely there, and DeadlineReached. Nothing more is sent after the deadline.
+    Raises QueueError unless every one is safely there, and DeadlineReached. Nothing more is sent
+    after the deadline.
     """
     timing = {} if delay_seconds is None else {"DelaySeconds": delay_seconds}
     for part in batched(bodies.items(), ENTRIES_AT_ONCE, strict=False):
-        entries = [{"Id": str(number), "MessageBody": text, **timing} for number, (_, text) in enumerate(part)]
+        entries = [
+            {"Id": str(number), "MessageBody": text, **timing}
+            for number, (_, text) in enumerate(part)
+        ]
         clusters = ", ".join(cluster for cluster, _ in part)
-        call = blocking.run(lambda entries=entries, clusters=clusters: _accepted(clients, url, entries, clusters, deadline))  # type: ignore[misc]
+        call = blocking.run(
+            lambda entries=entries, clusters=clusters: _accepted(
+                clients, url, entries, clusters, deadline
+            )
+        )  # type: ignore[misc]
         accepted = await deadline.wait_for(call, what="putting clusters on the queue")
-        if lost := [cluster for number, (cluster, _) in enumerate(part) if str(number) not in accepted]:
-            raise QueueError(f"the retry queue refused the message for {', '.join(lost)}", remedy=_REMEDY)
+        if lost := [
+            cluster for number, (cluster, _) in enumerate(part) if str(number) not in accepted
+        ]:
+            raise QueueError(
+                f"the retry queue refused the message for {', '.join(lost)}", remedy=_REMEDY
+            )
 
 
-def _accepted(clients: AwsClients, url: str, entries: list[dict[str, Any]], clusters: str, deadline: Deadline) -> set[str]:
+def _accepted(
+    clients: AwsClients, url: str, entries: list[dict[str, Any]], clusters: str, deadline: Deadline
+) -> set[str]:
     """The ids of the entries that the queue took: a batch may be taken in part."""
     sqs = clients.client("sqs")
     deadline.check()
     try:
-        return call_aws(lambda: {str(one["Id"]) for one in sqs.send_message_batch(QueueUrl=url, Entries=entries).get("Successful", [])})
+        return call_aws(
+            lambda: {
+                str(one["Id"])
+                for one in sqs.send_message_batch(QueueUrl=url, Entries=entries).get(
+                    "Successful", []
+                )
+            }
+        )
     except AWS_ERRORS as error:
-        raise QueueError(f"the retry queue took no message for {clusters} and those after: {error_code(error)}", remedy=_REMEDY) from None
+        raise QueueError(
+            f"the retry queue took no message for {clusters} and those after: {error_code(error)}",
+            remedy=_REMEDY,
+        ) from None

@@ -1,4 +1,7 @@
-"""One run, straight through: configuration, plan, token, clusters. What fails the run as a whole is in its result."""
+"""One run, straight through: configuration, plan, token, clusters.
+
+What fails the run as a whole is in its result.
+"""
 
 import contextlib
 from collections.abc import Sequence
@@ -34,7 +37,8 @@ from ecr_public_pusher.timestamps import from_epoch
 
 # Each message's worker reads the whole configuration, against a quota that the account shares.
 CLUSTERS_A_MESSAGE = 10
-# All wait for what is found by tag. So a region that hangs is left out soon, while one with so many clusters that EKS throttles may go on.
+# All wait for what is found by tag. So a region that hangs is left out soon, while one with so many
+# clusters that EKS throttles may go on.
 DISCOVERY_STALLED_SECONDS = 15.0
 DISCOVERY_SHARE = 1 / 2  # of the time that there is
 
@@ -84,7 +88,11 @@ class _Run:
 
     def __init__(self, runner: Runner, request: Request) -> None:
         self._runner, self._request = runner, request
-        self._settings, self._deadline, self._blocking = runner.settings, runner.deadline, runner.blocking
+        self._settings, self._deadline, self._blocking = (
+            runner.settings,
+            runner.deadline,
+            runner.blocking,
+        )
         role = self._settings.execution_role
         self._callers = Callers(runner.clients(), runner.blocking, execution_role=role)
         self.tokens = TokenProvider(self._callers, runner.deadline, execution_role=role)
@@ -99,8 +107,12 @@ class _Run:
 
     @property
     def token_failure(self) -> PusherError | None:
-        """Why ECR Public's could not be had, where the run went on without, and no cluster says so: in a dry run none needs it."""
-        return self.tokens.public_failure if self._all_need_public or self._request.dry_run else None
+        """Why ECR Public's could not be had, where the run went on without, and no cluster says so:
+        in a dry run none needs it.
+        """
+        return (
+            self.tokens.public_failure if self._all_need_public or self._request.dry_run else None
+        )
 
     async def work(self) -> None:
         request = self._request
@@ -117,9 +129,20 @@ class _Run:
             await self._dispatch(plan)
             return
         self._all_need_public = all(planned.config.public_registry for planned in plan.clusters)
-        sign_ins = SignIns(self._callers, self._runner.sandbox.endpoints, self._deadline.clock, allowed_endpoints=self._settings.allowed_endpoints)
+        sign_ins = SignIns(
+            self._callers,
+            self._runner.sandbox.endpoints,
+            self._deadline.clock,
+            allowed_endpoints=self._settings.allowed_endpoints,
+        )
         workplace = Workplace(
-            sign_ins, self._deadline, self._blocking, self._runner.sockets, self._settings.identity, self.tokens, self._runner.retry_policy
+            sign_ins,
+            self._deadline,
+            self._blocking,
+            self._runner.sockets,
+            self._settings.identity,
+            self.tokens,
+            self._runner.retry_policy,
         )
         if request.action == "check":
             # What only a person asks for is not imported for each push and sweep.
@@ -129,8 +152,13 @@ class _Run:
             await self._try_token(plan)
         else:
             if request.action != "sweep" and not request.removes and plan.clusters:
-                # Without a token there is nothing to sign in for; but a document that needs only others goes on.
-                await (self.tokens.public() if self._all_need_public and not request.dry_run else self._try_token(plan))
+                # Without a token there is nothing to sign in for; but a document that needs only
+                # others goes on.
+                await (
+                    self.tokens.public()
+                    if self._all_need_public and not request.dry_run
+                    else self._try_token(plan)
+                )
             self.results = await run_in_clusters(plan, self._intent(), workplace)
         self._check_narrowing()
 
@@ -143,7 +171,11 @@ class _Run:
             self._settings.identity,
             self._read_at,
             Scope(request.namespaces),
-            asked_at - timedelta(minutes=request.window_minutes) if request.action == "sweep" else None,
+            (
+                asked_at - timedelta(minutes=request.window_minutes)
+                if request.action == "sweep"
+                else None
+            ),
             dry_run=request.dry_run,
             prune_all=request.prune_all,
         )
@@ -173,7 +205,9 @@ class _Run:
         return make_plan(request, configuration)
 
     async def _discovered(self, configuration: Configuration) -> Configuration:
-        """With the clusters that are found by tag; a sweep takes EKS's word of the last hour for those that it knows."""
+        """With the clusters that are found by tag; a sweep takes EKS's word of the last hour for
+        those that it knows.
+        """
         request = self._request
         narrowing = to_look_for(request, configuration)
         if narrowing is None:
@@ -181,13 +215,18 @@ class _Run:
         # What an estate without discoveries never needs.
         from ecr_public_pusher.configuration.eks_discovery import Patience, discover
 
-        directory = EksDirectory(self._callers, self._runner.sandbox.endpoints, fresh=request.action != "sweep")
+        directory = EksDirectory(
+            self._callers, self._runner.sandbox.endpoints, fresh=request.action != "sweep"
+        )
         remaining = self._deadline.remaining
         looking = discover(
             configuration,
             directory.look_up,
             narrowing=narrowing,
-            patience=Patience(stalled=min(DISCOVERY_STALLED_SECONDS, remaining / 3), in_all=remaining * DISCOVERY_SHARE),
+            patience=Patience(
+                stalled=min(DISCOVERY_STALLED_SECONDS, remaining / 3),
+                in_all=remaining * DISCOVERY_SHARE,
+            ),
             any_tags=request.removes,
         )
         return await self._deadline.wait_for(looking, what="looking for clusters by tag")
@@ -199,26 +238,42 @@ class _Run:
         now = from_epoch(self._deadline.clock.wall())
         parts = batched(plan.ids, CLUSTERS_A_MESSAGE, strict=False)
         bodies = {", ".join(clusters): body(*clusters, dispatched_at=now) for clusters in parts}
-        await retry_queue.send(self._runner.clients(), self._blocking, self._deadline, url, bodies, delay_seconds=0)
+        await retry_queue.send(
+            self._runner.clients(), self._blocking, self._deadline, url, bodies, delay_seconds=0
+        )
         self.dispatched = len(bodies)
 
     async def _try_token(self, plan: Plan) -> None:
-        """Goes on without ECR Public's token: a dry run sends a placeholder anyway, and else those fail that need it.
+        """Goes on without ECR Public's token: a dry run sends a placeholder anyway, and else those
+        fail that need it.
 
         The failure is in the result.
         """
-        if any(planned.config.public_registry for planned in plan.clusters) or (not plan.clusters and self.tokens.has_public):
+        if any(planned.config.public_registry for planned in plan.clusters) or (
+            not plan.clusters and self.tokens.has_public
+        ):
             with contextlib.suppress(TokenError):
                 await self.tokens.public()
 
     def _check_narrowing(self) -> None:
-        """A namespace asked for that no cluster selects is a mistake, unless a cluster that failed might have had it, or the message is old."""
+        """A namespace asked for that no cluster selects is a mistake, unless a cluster that failed
+        might have had it, or the message is old.
+        """
         request, results = self._request, self.results
-        if request.ignore_missing or any(result.error or not all(finding.ok for finding in result.findings) for result in results):
+        if request.ignore_missing or any(
+            result.error or not all(finding.ok for finding in result.findings) for result in results
+        ):
             return
         found = {name for result in results for name in result.found}
-        if lost := [pattern for pattern in request.namespaces if not any(matches(pattern, name) for name in found)]:
+        if lost := [
+            pattern
+            for pattern in request.namespaces
+            if not any(matches(pattern, name) for name in found)
+        ]:
             raise RequestError(
-                f"no cluster asked for selects a namespace that matches {', '.join(lost[:10])[:300]}",
-                remedy="Name a namespace that the configuration selects. The others are not affected.",
+                "no cluster asked for selects a namespace that matches"
+                f" {', '.join(lost[:10])[:300]}",
+                remedy=(
+                    "Name a namespace that the configuration selects. The others are not affected."
+                ),
             )

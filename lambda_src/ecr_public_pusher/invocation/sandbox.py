@@ -1,4 +1,6 @@
-"""What lives as long as Lambda's sandbox: never a token, an assumed role's credentials, a connection to a cluster, configuration or a result."""
+"""What lives as long as Lambda's sandbox: never a token, an assumed role's credentials, a
+connection to a cluster, configuration or a result.
+"""
 
 from collections.abc import Callable
 
@@ -7,7 +9,9 @@ from ecr_public_pusher.sign_in.eks import EndpointCache
 
 
 class Sandbox:
-    """Clients of the function's own role, which cost time and memory to make anew, and what EKS said of each cluster's endpoint."""
+    """Clients of the function's own role, which cost time and memory to make anew, and what EKS
+    said of each cluster's endpoint.
+    """
 
     def __init__(self, make_clients: Callable[[str], AwsClients] = AwsClients) -> None:
         self.endpoints = EndpointCache()
@@ -15,7 +19,10 @@ class Sandbox:
         self._clients: AwsClients | None = None
 
     def clients(self, region: str) -> AwsClients:
-        """Made when first asked for: nothing happens at import. `region`: the function's, which never changes."""
+        """Made when first asked for: nothing happens at import.
+
+        `region`: the function's, which never changes.
+        """
         if self._clients is None:
             self._clients = self._make_clients(region)
         return self._clients

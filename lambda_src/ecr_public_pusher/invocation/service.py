@@ -1,4 +1,6 @@
-"""What an invocation does with a request: runs it, puts what failed on the retry queue, and publishes the result."""
+"""What an invocation does with a request: runs it, puts what failed on the retry queue, and
+publishes the result.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -43,15 +45,27 @@ class Service:
     remaining: Callable[[], float]
 
     async def run(self, request: Request, *, held: Collection[str] = ()) -> Published:
-        """Runs `request` to its end, whatever happens. `held`: ids of clusters whose own messages come back by themselves when they fail."""
+        """Runs `request` to its end, whatever happens.
+
+        `held`: ids of clusters whose own messages come back by themselves when they fail.
+        """
         try:
-            runner = Runner(self.settings, self.sandbox, self.deadline, self.blocking, self.sockets, self.request_id)
+            runner = Runner(
+                self.settings,
+                self.sandbox,
+                self.deadline,
+                self.blocking,
+                self.sockets,
+                self.request_id,
+            )
             run = await runner.run(request)
         except Exception as error:  # noqa: BLE001 - reduced to type and place: its text may carry a credential
             run = self.failed(request, InternalError.from_exception(error))
         return self.publish(await self._queue(run, held))
 
-    def failed(self, request: Request, error: PusherError, *, asked: str | None = None) -> RunResult:
+    def failed(
+        self, request: Request, error: PusherError, *, asked: str | None = None
+    ) -> RunResult:
         """A run that came to nothing. `asked`: the action that a refused event asked for."""
         return RunResult(request, self.request_id, 0.0, error=error, asked=asked)
 
@@ -63,7 +77,10 @@ class Service:
         return published
 
     async def park(self, text: str) -> bool:
-        """Puts a message where somebody looks at it, and nothing tries it again. Whether it is safely there."""
+        """Puts a message where somebody looks at it, and nothing tries it again.
+
+        Whether it is safely there.
+        """
         url = self.settings.dead_letter_queue_url
         if url is None:
             return False
@@ -74,17 +91,35 @@ class Service:
             return False
         return True
 
-    async def _send(self, url: str, bodies: Mapping[str, str], *, delay_seconds: int | None = None) -> None:
-        reserve = Deadline.of_invocation(self.remaining(), self.deadline.clock)  # the run may have used up its own time
-        await retry_queue.send(self.sandbox.clients(self.settings.region), self.blocking, reserve, url, bodies, delay_seconds=delay_seconds)
+    async def _send(
+        self, url: str, bodies: Mapping[str, str], *, delay_seconds: int | None = None
+    ) -> None:
+        reserve = Deadline.of_invocation(
+            self.remaining(), self.deadline.clock
+        )  # the run may have used up its own time
+        await retry_queue.send(
+            self.sandbox.clients(self.settings.region),
+            self.blocking,
+            reserve,
+            url,
+            bodies,
+            delay_seconds=delay_seconds,
+        )
 
     async def _queue(self, run: RunResult, held: Collection[str]) -> RunResult:
-        """The run, with each cluster that failed on the queue once. A run that failed as a whole is tried again as a whole."""
+        """The run, with each cluster that failed on the queue once.
+
+        A run that failed as a whole is tried again as a whole.
+        """
         url = self.settings.retry_queue_url
         if url is None or run.error is not None or run.request.action != "push":
             return run
         failed = [result.id for result in run.failed]
-        bodies = {cluster: body(cluster, namespaces=run.request.namespaces) for cluster in failed if cluster not in held}
+        bodies = {
+            cluster: body(cluster, namespaces=run.request.namespaces)
+            for cluster in failed
+            if cluster not in held
+        }
         if not bodies:
             return replace(run, queued=tuple(failed))
         try:

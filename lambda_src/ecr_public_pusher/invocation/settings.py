@@ -7,16 +7,23 @@ from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 from ecr_public_pusher.errors import ConfigurationError
 from ecr_public_pusher.ownership import Stack
 
-LOG_LEVELS = frozenset({"INFO", "WARN", "WARNING", "ERROR", "CRITICAL"})  # at DEBUG, botocore logs whole answers, tokens included
+LOG_LEVELS = frozenset(
+    {"INFO", "WARN", "WARNING", "ERROR", "CRITICAL"}
+)  # at DEBUG, botocore logs whole answers, tokens included
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`root`: the configuration's path, without a slash at its end. `stack`: whose Secrets these are. `region`, `account`: the function's.
+    """`root`: the configuration's path, without a slash at its end.
 
-    `retry_queue_url`: where clusters that failed wait; `retry_receives`: how often a message is handed out there at most.
-    `dead_letter_queue_url`: where somebody looks at what is not tried again. `fan_out`: a push of everything is split on the retry queue.
-    `allowed_endpoints`: the hosts beside EKS's that anything may be sent to. `execution_role`: the ARN of the function's own, where it is known.
+    `stack`: whose Secrets these are. `region`, `account`: the function's.
+
+    `retry_queue_url`: where clusters that failed wait; `retry_receives`: how often a message is
+    handed out there at most.
+    `dead_letter_queue_url`: where somebody looks at what is not tried again. `fan_out`: a push of
+    everything is split on the retry queue.
+    `allowed_endpoints`: the hosts beside EKS's that anything may be sent to. `execution_role`: the
+    ARN of the function's own, where it is known.
     `allowed_roles`: those that documents may name; None: any.
     """
 
@@ -42,25 +49,41 @@ class Settings:
         """Raises ConfigurationError where the environment is not a function's."""
         region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
         if not region:
-            raise ConfigurationError("AWS_REGION is not set", remedy="Lambda sets it; elsewhere, set it to the region of the parameters.")
+            raise ConfigurationError(
+                "AWS_REGION is not set",
+                remedy="Lambda sets it; elsewhere, set it to the region of the parameters.",
+            )
         queue = environ.get("RETRY_QUEUE_URL") or None
         fan_out = environ.get("FAN_OUT", "false").lower() == "true"
         if fan_out and queue is None:
-            raise ConfigurationError("FAN_OUT is set without RETRY_QUEUE_URL", remedy="Deploy with template.yaml, which sets both, or unset FAN_OUT.")
+            raise ConfigurationError(
+                "FAN_OUT is set without RETRY_QUEUE_URL",
+                remedy="Deploy with template.yaml, which sets both, or unset FAN_OUT.",
+            )
         account = function_arn.split(":")[4]
         return cls(
             root="/" + environ.get("CONFIG_PATH", "/ecr-public-pusher").strip("/"),
-            stack=environ.get("STACK_NAME") or environ.get("POWERTOOLS_SERVICE_NAME") or "ecr-public-pusher",
+            stack=environ.get("STACK_NAME")
+            or environ.get("POWERTOOLS_SERVICE_NAME")
+            or "ecr-public-pusher",
             region=region,
             account=account,
             retry_queue_url=queue,
-            retry_receives=int(receives) if (receives := environ.get("RETRY_RECEIVES", "")).isdecimal() else None,
+            retry_receives=(
+                int(receives)
+                if (receives := environ.get("RETRY_RECEIVES", "")).isdecimal()
+                else None
+            ),
             dead_letter_queue_url=environ.get("DEAD_LETTER_QUEUE_URL") or None,
             fan_out=fan_out,
             allowed_endpoints=_listed(environ.get("ALLOWED_ENDPOINTS", "")),
             execution_role=environ.get("EXECUTION_ROLE_ARN") or None,
             allowed_roles=_allowed_roles(environ, account),
-            log_level=level if (level := environ.get("POWERTOOLS_LOG_LEVEL", "").upper()) in LOG_LEVELS else "INFO",
+            log_level=(
+                level
+                if (level := environ.get("POWERTOOLS_LOG_LEVEL", "").upper()) in LOG_LEVELS
+                else "INFO"
+            ),
         )
 
 
@@ -75,7 +98,10 @@ def _allowed_roles(environ: Mapping[str, str], account: str) -> AllowedRoles:
     if sign_in and sign_in == pull:
         raise ConfigurationError(
             f"ASSUMABLE_ROLE_NAME and PULL_ROLE_NAME are both {sign_in}",
-            remedy="Deploy with template.yaml, which refuses that: give the registries' roles a name of their own.",
+            remedy=(
+                "Deploy with template.yaml, which refuses that: give the registries' roles a name"
+                " of their own."
+            ),
         )
     accounts = _listed(environ.get("ALLOWED_ACCOUNTS", ""))
     return AllowedRoles(account, accounts, sign_in=sign_in, pull=pull)

@@ -1,10 +1,16 @@
-"""A batch of messages from the queue: few runs for all of them, and one answer that names the messages to keep."""
+"""A batch of messages from the queue: few runs for all of them, and one answer that names the
+messages to keep.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from ecr_public_pusher.events.queue_message import Message, merge, read
@@ -19,7 +25,10 @@ class MessageFailed(Exception):
 
 
 async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) -> dict[str, Any]:
-    """Does what the messages ask for. Returns Lambda's partial batch response and never raises: the queue keeps what failed."""
+    """Does what the messages ask for.
+
+    Returns Lambda's partial batch response and never raises: the queue keeps what failed.
+    """
     now = from_epoch(service.deadline.clock.wall())
     received = [read(record, root=service.settings.root, now=now) for record in records]
     keep: set[str] = set()
@@ -27,16 +36,22 @@ async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) ->
         if message.error is None:
             continue
         action: Action = "remove" if message.parked else "push"
-        service.publish(service.failed(Request(action, raises=False), message.error, asked=message.asked))
+        service.publish(
+            service.failed(Request(action, raises=False), message.error, asked=message.asked)
+        )
         if not (message.parked and await service.park(message.text)):
             keep.add(message.id)
 
     async def serve(request: Request, group: Sequence[Message]) -> set[str]:
-        published = await service.run(request, held={message.cluster for message in group if message.cluster})
+        published = await service.run(
+            request, held={message.cluster for message in group if message.cluster}
+        )
         return _kept(published.run, group, service.settings.retry_receives)
 
     # Side by side: what hangs must not use up the time, and so the last receive, of the others.
-    for kept in await asyncio.gather(*(serve(request, group) for request, group in merge(received))):
+    for kept in await asyncio.gather(
+        *(serve(request, group) for request, group in merge(received))
+    ):
         keep |= kept
 
     def answer(record: SQSRecord) -> None:
@@ -50,15 +65,21 @@ async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) ->
 def _kept(run: RunResult, group: Sequence[Message], receives: int | None) -> set[str]:
     """The ids of the messages that must come back.
 
-    Clusters' messages that were received for the last time do not become dead letters: the next push of everything takes their clusters up
-    anew, and the alarm on failed clusters speaks for them.
+    Clusters' messages that were received for the last time do not become dead letters: the next
+    push of everything takes their clusters up anew, and the alarm on failed clusters speaks for
+    them.
     """
-    let_go = {message.id for message in group if message.pushes_clusters and receives is not None and message.receives >= receives}
+    let_go = {
+        message.id
+        for message in group
+        if message.pushes_clusters and receives is not None and message.receives >= receives
+    }
     return _failed(run, group) - let_go
 
 
 def _failed(run: RunResult, group: Sequence[Message]) -> set[str]:
-    """The ids of the messages that are not done: of several for one cluster only the one that has waited longest.
+    """The ids of the messages that are not done: of several for one cluster only the one that has
+    waited longest.
 
     A sweep is not tried more than this once: the schedule sends the next one within minutes.
     """
@@ -73,6 +94,8 @@ def _failed(run: RunResult, group: Sequence[Message]) -> set[str]:
         if message.cluster is None:
             if run.queue_error is not None:
                 kept.add(message.id)
-        elif message.cluster in failed and (message.cluster not in oldest or message.receives > oldest[message.cluster].receives):
+        elif message.cluster in failed and (
+            message.cluster not in oldest or message.receives > oldest[message.cluster].receives
+        ):
             oldest[message.cluster] = message
     return kept | {message.id for message in oldest.values()}

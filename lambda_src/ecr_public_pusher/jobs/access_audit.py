@@ -1,4 +1,6 @@
-"""Asks a cluster what whoever is signed in may do there: what a configuration lacks, and what nobody should allow beyond it."""
+"""Asks a cluster what whoever is signed in may do there: what a configuration lacks, and what
+nobody should allow beyond it.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +13,8 @@ from ecr_public_pusher.kubernetes_api.client import Client
 from ecr_public_pusher.results import Check, Finding
 
 QUESTIONS_AT_ONCE = 8
-# Namespaces that are asked about one by one, where a right is not granted in all at once; the dry run shows the others.
+# Namespaces that are asked about one by one, where a right is not granted in all at once; the dry
+# run shows the others.
 NAMESPACES_ASKED = 100
 # Of names in a sentence.
 SHOWN = 10
@@ -22,14 +25,19 @@ type _Results = dict[tuple[Right, str], AccessReviewResult]
 
 @dataclass(frozen=True)
 class Excess:
-    """Dangerous rights: `what` they are and where, and the kind and name of the bindings that grant them, as far as RBAC says."""
+    """Dangerous rights: `what` they are and where, and the kind and name of the bindings that grant
+    them, as far as RBAC says.
+    """
 
     what: str
     bindings: tuple[tuple[str, str], ...]
 
 
 class AccessAudit:
-    """One cluster's answers. `everywhere` is asked first, since what is granted in all namespaces need not be asked of each."""
+    """One cluster's answers.
+
+    `everywhere` is asked first, since what is granted in all namespaces need not be asked of each.
+    """
 
     def __init__(self, client: Client, needs: Sequence[Need]) -> None:
         self._client, self._needs = client, needs
@@ -44,13 +52,25 @@ class AccessAudit:
         self._wide = await self._ask((right, "") for right in rights)
 
     async def in_each_of(self, namespaces: Sequence[str]) -> None:
-        """Asks what is left of single namespaces, `kube-system` among them. Raises as `everywhere`."""
+        """Asks what is left of single namespaces, `kube-system` among them.
+
+        Raises as `everywhere`.
+        """
         self._names = list(namespaces[:NAMESPACES_ASKED])
-        lacking = [right for need in self._needs if need.namespaced for right in need.rights if not self._wide[right, ""].allowed]
+        lacking = [
+            right
+            for need in self._needs
+            if need.namespaced
+            for right in need.rights
+            if not self._wide[right, ""].allowed
+        ]
         probed = [] if self._dangerous() else list(dict.fromkeys(["kube-system", *self._names]))
         self.probed = len(probed)
         self._narrow = await self._ask(
-            (right, name) for rights, where in ((lacking, self._names), (REVEALING, probed)) for right in rights for name in where
+            (right, name)
+            for rights, where in ((lacking, self._names), (REVEALING, probed))
+            for right in rights
+            for name in where
         )
 
     async def may(self, right: Right, namespace: str) -> bool:
@@ -62,11 +82,20 @@ class AccessAudit:
         return [self._permission(need) for need in self._needs]
 
     def granted_in(self) -> dict[str, list[str]]:
-        """By file of infra/rbac, where something of it is granted: "" for all namespaces, then the first single one that was asked about."""
+        """By file of infra/rbac, where something of it is granted: "" for all namespaces, then the
+        first single one that was asked about.
+        """
         found: dict[str, list[str]] = {}
         for need in self._needs:
             wide = any(self._wide[right, ""].allowed for right in need.rights)
-            single = next((name for (right, name), result in self._narrow.items() if result.allowed and right in need.rights), None)
+            single = next(
+                (
+                    name
+                    for (right, name), result in self._narrow.items()
+                    if result.allowed and right in need.rights
+                ),
+                None,
+            )
             places = [*([""] if wide else []), *([single] if single else [])]
             found[need.file] = list(dict.fromkeys(found.get(need.file, []) + places))
         return found
@@ -75,7 +104,11 @@ class AccessAudit:
         """What is allowed beyond every need, and dangerous."""
         if held := self._dangerous():
             return Excess(f"{describe(held)}, in every namespace", _bindings(held.values()))
-        inside = {question: result for question, result in self._narrow.items() if result.allowed and question[0] in REVEALING}
+        inside = {
+            question: result
+            for question, result in self._narrow.items()
+            if result.allowed and question[0] in REVEALING
+        }
         if not inside:
             return None
         where = list(dict.fromkeys(namespace for _, namespace in inside))
@@ -83,24 +116,46 @@ class AccessAudit:
         return Excess(f"{what}, whatever their names, in {some(where)}", _bindings(inside.values()))
 
     def _dangerous(self) -> dict[Right, AccessReviewResult]:
-        return {right: result for (right, _), result in self._wide.items() if result.allowed and right in DANGEROUS}
+        return {
+            right: result
+            for (right, _), result in self._wide.items()
+            if result.allowed and right in DANGEROUS
+        }
 
     def _permission(self, need: Need) -> Finding:
         lacking = [right for right in need.rights if not self._wide[right, ""].allowed]
         if not lacking:
             return Finding(Check.PERMISSION, True, f"may {describe(need.rights)}")
         if need.without:
-            return Finding(Check.PERMISSION, True, f"may not {describe(lacking)}: {need.without}", need.remedy())
+            return Finding(
+                Check.PERMISSION,
+                True,
+                f"may not {describe(lacking)}: {need.without}",
+                need.remedy(),
+            )
         if not need.namespaced or not self._names:
             return Finding(Check.PERMISSION, False, f"may not {describe(lacking)}", need.remedy())
-        refused = {right: [name for name in self._names if not self._narrow[right, name].allowed] for right in lacking}
+        refused = {
+            right: [name for name in self._names if not self._narrow[right, name].allowed]
+            for right in lacking
+        }
         where = [name for name in self._names if any(name in those for those in refused.values())]
         if not where:
-            return Finding(Check.PERMISSION, True, f"may {describe(need.rights)}, in each of the {len(self._names)} namespaces asked about")
+            return Finding(
+                Check.PERMISSION,
+                True,
+                f"may {describe(need.rights)}, in each of the {len(self._names)} namespaces asked"
+                " about",
+            )
         missing = describe(right for right in lacking if refused[right])
         if len(where) == len(self._names):
             return Finding(Check.PERMISSION, False, f"may not {missing}", need.remedy())
-        return Finding(Check.PERMISSION, False, f"may not {missing} in {some(where)} (if it exists), but elsewhere", need.remedy(where))
+        return Finding(
+            Check.PERMISSION,
+            False,
+            f"may not {missing} in {some(where)} (if it exists), but elsewhere",
+            need.remedy(where),
+        )
 
     async def _ask(self, questions: Iterable[tuple[Right, str]]) -> _Results:
         """The cluster's answers, asked for side by side."""
@@ -124,7 +179,9 @@ class AccessAudit:
 
 def some(names: Sequence[str]) -> str:
     """The first few of them, and how many more."""
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    return ", ".join(names[:SHOWN]) + (
+        f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    )
 
 
 def _bindings(results: Iterable[AccessReviewResult]) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,6 @@
-"""Do what was decided in one namespace, bound to what was seen; where that has changed since, look and decide again."""
+"""Do what was decided in one namespace, bound to what was seen; where that has changed since, look
+and decide again.
+"""
 
 import random
 from dataclasses import dataclass, replace
@@ -29,7 +31,9 @@ LOOKS = 5
 
 @dataclass(frozen=True)
 class Action:
-    """What the decisions of one cluster are carried out with. `manifest`: of the Secret to apply, where one is.
+    """What the decisions of one cluster are carried out with.
+
+    `manifest`: of the Secret to apply, where one is.
 
     `looks`: Secrets may be listed by name, so that one that has changed can be looked at again.
     """
@@ -42,17 +46,22 @@ class Action:
 
     @property
     def _accounts(self) -> ImagePullSecrets:
-        return ImagePullSecrets(self.api, self.judge.planned.config, self.deadline, self.judge.intent.dry_run)
+        return ImagePullSecrets(
+            self.api, self.judge.planned.config, self.deadline, self.judge.intent.dry_run
+        )
 
     @property
     def _made(self) -> SecretManifest:
         assert self.manifest is not None
         return self.manifest
 
-    async def carry_out(self, decision: Decision, patience: Patience = PATIENT) -> NamespaceOutcome | None:
+    async def carry_out(
+        self, decision: Decision, patience: Patience = PATIENT
+    ) -> NamespaceOutcome | None:
         """Return the namespace's outcome; None where nothing is to be said of it.
 
-        Raise what may be tried again (an answer that asks for it, no answer), or fails the cluster as a whole.
+        Raise what may be tried again (an answer that asks for it, no answer), or fails the cluster
+        as a whole.
         """
         first = decision.outcome
         for _ in range(LOOKS):
@@ -63,9 +72,16 @@ class Action:
             except _Outdated as refusal:
                 seen = await self._look(decision.name)
                 if ours := self._written_by_this_run(seen, first):
-                    decision = replace(decision, step=Step.CURRENT, outcome=ours, seen=seen)  # its accounts are left
+                    decision = replace(
+                        decision, step=Step.CURRENT, outcome=ours, seen=seen
+                    )  # its accounts are left
                     continue
-                if refusal.error.conflict and seen is not None and decision.seen is not None and seen.version == decision.seen.version:
+                if (
+                    refusal.error.conflict
+                    and seen is not None
+                    and decision.seen is not None
+                    and seen.version == decision.seen.version
+                ):
                     decision = self.judge.contested(decision, refusal.error.conflict.managers)
                     if decision.step is not Step.TAKE:
                         return self._explained(decision, refusal.error)
@@ -93,7 +109,9 @@ class Action:
         if outcome is None or (decision.accounts == () and not decision.missing_accounts):
             return outcome
         try:
-            attached = await self._accounts.attach(decision.name, decision.accounts, decision.missing_accounts, patience=patience)
+            attached = await self._accounts.attach(
+                decision.name, decision.accounts, decision.missing_accounts, patience=patience
+            )
         except ApiStatusError as error:
             if error.retryable:
                 raise
@@ -107,7 +125,9 @@ class Action:
         seen = decision.seen
         body = manifest.new if seen is None else manifest.bound(uid=seen.uid, version=seen.version)
         try:
-            applied = await self._send(decision.name, body, patience, force=decision.step is Step.TAKE)
+            applied = await self._send(
+                decision.name, body, patience, force=decision.step is Step.TAKE
+            )
         except ApiStatusError as error:
             if (error.stale or error.conflict) and not error.type_conflict:
                 raise _Outdated(error) from None
@@ -118,43 +138,70 @@ class Action:
         return decision.outcome
 
     async def _apply_blind(self, decision: Decision, patience: Patience) -> NamespaceOutcome:
-        """Apply without having looked: without force first, so that a takeover is seen, and named."""
+        """Apply without having looked: without force first, so that a takeover is seen,
+        and named.
+        """
         body = self._made.unbound
         try:
             applied = await self._send(decision.name, body, patience)
         except ApiStatusError as error:
-            if error.conflict is None or not self.judge.planned.config.take_ownership or error.type_conflict:
+            if (
+                error.conflict is None
+                or not self.judge.planned.config.take_ownership
+                or error.type_conflict
+            ):
                 raise
             await self._send(decision.name, body, patience, force=True)
-            return NamespaceOutcome(decision.name, Outcome.ADOPTED, taken_from=error.conflict.managers or ("unknown",))
-        return NamespaceOutcome(decision.name, Outcome.CREATED if applied.created else Outcome.UPDATED)
+            return NamespaceOutcome(
+                decision.name, Outcome.ADOPTED, taken_from=error.conflict.managers or ("unknown",)
+            )
+        return NamespaceOutcome(
+            decision.name, Outcome.CREATED if applied.created else Outcome.UPDATED
+        )
 
     async def _ask(self, decision: Decision, patience: Patience) -> NamespaceOutcome:
-        """Learn from the API server who holds somebody else's Secret, and whether its type is another; nothing is written."""
+        """Learn from the API server who holds somebody else's Secret, and whether its type is
+        another; nothing is written.
+        """
         body = self._made.unbound
         config = self.judge.planned.config
         try:
-            await self.api.apply_secret(decision.name, config.secret_name, body, dry_run=True, patience=patience)
+            await self.api.apply_secret(
+                decision.name, config.secret_name, body, dry_run=True, patience=patience
+            )
         except ApiStatusError as error:
             if error.conflict is None:
                 raise
             return self._explained(decision, error)
         return explain_conflict(decision.name, config.secret_name, ())
 
-    async def _send(self, namespace: str, body: bytes, patience: Patience, *, force: bool = False) -> Applied:
+    async def _send(
+        self, namespace: str, body: bytes, patience: Patience, *, force: bool = False
+    ) -> Applied:
         """Apply; where creations race for a quota, once more, as the API server asks."""
         config, intent = self.judge.planned.config, self.judge.intent
         for attempt in range(LOOKS):
             try:
-                return await self.api.apply_secret(namespace, config.secret_name, body, force=force, dry_run=intent.dry_run, patience=patience)
+                return await self.api.apply_secret(
+                    namespace,
+                    config.secret_name,
+                    body,
+                    force=force,
+                    dry_run=intent.dry_run,
+                    patience=patience,
+                )
             except ApiStatusError as error:
                 if not error.lost_quota_race or attempt == LOOKS - 1:
                     raise
             await self.deadline.sleep(self.api.retry_policy.pause(attempt + 1))
         raise AssertionError
 
-    async def _without_marks(self, outcome: NamespaceOutcome, marks: Marks, applied: Applied) -> NamespaceOutcome:
-        """Take off what would have a former owner's controller delete the Secret that is ours now."""
+    async def _without_marks(
+        self, outcome: NamespaceOutcome, marks: Marks, applied: Applied
+    ) -> NamespaceOutcome:
+        """Take off what would have a former owner's controller delete the Secret that
+        is ours now.
+        """
         cleared: dict[str, Any] = {}
         if marks.owners:
             cleared["ownerReferences"] = None
@@ -164,7 +211,9 @@ class Action:
             cleared["annotations"] = dict.fromkeys(marks.annotations)
         name = self.judge.planned.config.secret_name
         try:
-            await self.api.clear_secret_metadata(outcome.namespace, name, cleared, version=applied.version)
+            await self.api.clear_secret_metadata(
+                outcome.namespace, name, cleared, version=applied.version
+            )
         except ApiStatusError as error:
             if error.retryable:
                 raise
@@ -172,19 +221,32 @@ class Action:
         return outcome
 
     async def _delete(self, decision: Decision) -> NamespaceOutcome | None:
-        """Delete the version seen. The accounts come first; where the Secret stays, they get its name back."""
+        """Delete the version seen.
+
+        The accounts come first; where the Secret stays, they get its name back.
+        """
         seen, config, intent = decision.seen, self.judge.planned.config, self.judge.intent
         assert seen is not None
         assert decision.outcome is not None
         try:
-            bearing = decision.accounts if decision.accounts is not None else await self._bearing(decision)
+            bearing = (
+                decision.accounts
+                if decision.accounts is not None
+                else await self._bearing(decision)
+            )
             taken = await self._accounts.detach(bearing)
         except ApiStatusError as error:
             if error.retryable:
                 raise
             return explain_not_removed(error, decision.name, config.secret_name)
         try:
-            gone = await self.api.delete_secret(decision.name, config.secret_name, uid=seen.uid, version=seen.version, dry_run=intent.dry_run)
+            gone = await self.api.delete_secret(
+                decision.name,
+                config.secret_name,
+                uid=seen.uid,
+                version=seen.version,
+                dry_run=intent.dry_run,
+            )
         except ApiStatusError as error:
             if error.not_found:
                 return replace(decision.outcome, service_accounts=tuple(taken))
@@ -196,16 +258,21 @@ class Action:
             return explain_not_removed(error, decision.name, config.secret_name)
         if not gone:
             held = seen if seen.finalizers is not None else await self._look(decision.name) or seen
-            return waiting(decision.name, config.secret_name, held, kubectl=self.judge.planned.kubectl)
+            return waiting(
+                decision.name, config.secret_name, held, kubectl=self.judge.planned.kubectl
+            )
         return replace(decision.outcome, service_accounts=tuple(taken))
 
     async def _bearing(self, decision: Decision) -> tuple[SeenAccount, ...]:
-        """Look into the namespace for accounts that bear the name by us: the way of those who may not list all of the cluster's."""
+        """Look into the namespace for accounts that bear the name by us: the way of those who may
+        not list all of the cluster's.
+        """
         secret = self.judge.planned.config.secret_name
         try:
             listed = await self.api.accounts_named(None, seen_account, namespace=decision.name)
         except ApiStatusError as error:
-            # Without a hint that it was put into accounts, the right to look at them was never needed.
+            # Without a hint that it was put into accounts, the right to look at them was never
+            # needed.
             if error.lacks_rights and decision.seen is not None and not decision.seen.attached:
                 return ()
             raise
@@ -216,20 +283,36 @@ class Action:
         name = self.judge.planned.config.secret_name
         if not self.looks:
             return await self.api.secret_metadata(namespace, name, seen_secret)
-        return next(iter(await self.api.secrets_named(name, seen_secret, namespace=namespace)), None)
+        return next(
+            iter(await self.api.secrets_named(name, seen_secret, namespace=namespace)), None
+        )
 
-    def _written_by_this_run(self, seen: SeenSecret | None, first: NamespaceOutcome | None) -> NamespaceOutcome | None:
-        """Return the outcome of an apply that came through although its answer did not; None where the Secret is not this run's."""
+    def _written_by_this_run(
+        self, seen: SeenSecret | None, first: NamespaceOutcome | None
+    ) -> NamespaceOutcome | None:
+        """Return the outcome of an apply that came through although its answer did not; None where
+        the Secret is not this run's.
+        """
         if seen is None or first is None or not first.outcome.applied:
             return None
         manifest = self._made
         ours = seen.held_by(self.judge.intent.stack.field_manager) and seen.owner == manifest.owner
-        return first if ours and (seen.pushed_at, seen.expires_at) == (manifest.pushed_at, manifest.expires_at) else None
+        return (
+            first
+            if ours
+            and (seen.pushed_at, seen.expires_at) == (manifest.pushed_at, manifest.expires_at)
+            else None
+        )
 
     def _with_accounts(self, outcome: NamespaceOutcome, attached: Attached) -> NamespaceOutcome:
         changed = replace(outcome, service_accounts=attached.changed)
         if attached.missing:
-            return missing_accounts(changed, attached.missing, self.judge.planned.kubectl, dry_run=self.judge.intent.dry_run)
+            return missing_accounts(
+                changed,
+                attached.missing,
+                self.judge.planned.kubectl,
+                dry_run=self.judge.intent.dry_run,
+            )
         return changed
 
     def _explained(self, decision: Decision, error: ApiStatusError) -> NamespaceOutcome:
@@ -238,11 +321,15 @@ class Action:
             raise error
         planned = self.judge.planned
         listed = decision.namespace.created_at is not None
-        return explain(error, decision.name, planned.config.secret_name, kubectl=planned.kubectl, listed=listed)
+        return explain(
+            error, decision.name, planned.config.secret_name, kubectl=planned.kubectl, listed=listed
+        )
 
 
 class _Outdated(Exception):
-    """The Secret is not, or not any more, what the write was decided upon; `error` is the API server's refusal."""
+    """The Secret is not, or not any more, what the write was decided upon; `error` is the API
+    server's refusal.
+    """
 
     def __init__(self, error: ApiStatusError) -> None:
         super().__init__()

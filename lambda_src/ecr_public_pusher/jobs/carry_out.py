@@ -1,4 +1,6 @@
-"""Carry decisions out side by side: a first try for every namespace before anyone's second, so that the healthy do not wait for the sick."""
+"""Carry decisions out side by side: a first try for every namespace before anyone's second, so that
+the healthy do not wait for the sick.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,13 +25,17 @@ from ecr_public_pusher.jobs.ledger import Ledger
 from ecr_public_pusher.kubernetes_api.client import PATIENT, Patience
 from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
-# So many long tries without an answer, where none was ever answered: it is the cluster that hangs, not a namespace.
+# So many long tries without an answer, where none was ever answered: it is the cluster that hangs,
+# not a namespace.
 UNANSWERED = 8
 
 
 @dataclass
 class CarryOut:
-    """Decisions of one cluster on their way into its `ledger`. `late`: as connections_for has it."""
+    """Decisions of one cluster on their way into its `ledger`.
+
+    `late`: as connections_for has it.
+    """
 
     action: Action
     ledger: Ledger
@@ -40,7 +46,10 @@ class CarryOut:
     _again: dict[str, tuple[Decision, PusherError]] = field(default_factory=dict)
 
     async def all(self, decisions: Sequence[Decision]) -> None:
-        """Carry them out, in this order. What fails is in the ledger; never raise for a namespace."""
+        """Carry them out, in this order.
+
+        What fails is in the ledger; never raise for a namespace.
+        """
         policy = self.action.api.retry_policy
         if len(decisions) > 1:
             await self._each(decisions, Patience(attempts=1, seconds=policy.first_try_seconds), {})
@@ -57,7 +66,9 @@ class CarryOut:
                 self.ledger.fail(error)
             self._failed(decision, error)
 
-    async def _each(self, decisions: Sequence[Decision], patience: Patience, errors: Mapping[str, PusherError]) -> None:
+    async def _each(
+        self, decisions: Sequence[Decision], patience: Patience, errors: Mapping[str, PusherError]
+    ) -> None:
         if decisions:
             width = connections_for(len(decisions), late=self.late, most=self.most_connections)
             await run_concurrently(
@@ -68,7 +79,9 @@ class CarryOut:
                 stalled_after=self.action.api.retry_policy.stalled_seconds,
             )
 
-    async def _one(self, decision: Decision, patience: Patience, before: PusherError | None) -> None:
+    async def _one(
+        self, decision: Decision, patience: Patience, before: PusherError | None
+    ) -> None:
         if self.ledger.error is not None:
             return  # the cluster has failed as a whole
         self.ledger.started.add(decision.name)
@@ -109,7 +122,10 @@ class CarryOut:
         return outcome
 
     async def _pause(self, error: PusherError) -> None:
-        """Wait before the second try, as long as the answer asked for. Raise the error where the deadline leaves no time for that."""
+        """Wait before the second try, as long as the answer asked for.
+
+        Raise the error where the deadline leaves no time for that.
+        """
         retry_after = error.retry_after if isinstance(error, ApiStatusError) else None
         deadline = self.action.deadline
         seconds = self.action.api.retry_policy.pause(1, retry_after)
@@ -118,4 +134,6 @@ class CarryOut:
         await deadline.sleep(seconds)
 
     def _failed(self, decision: Decision, error: PusherError) -> None:
-        self.ledger.outcomes[decision.name] = NamespaceOutcome(decision.name, Outcome.FAILED, error.message, error.remedy)
+        self.ledger.outcomes[decision.name] = NamespaceOutcome(
+            decision.name, Outcome.FAILED, error.message, error.remedy
+        )

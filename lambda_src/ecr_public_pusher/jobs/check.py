@@ -1,4 +1,6 @@
-"""Finds out, without writing, whether each cluster could be pushed to, and what stands in the way: findings with a command to paste."""
+"""Finds out, without writing, whether each cluster could be pushed to, and what stands in the way:
+findings with a command to paste.
+"""
 
 import asyncio
 import contextlib
@@ -41,9 +43,13 @@ REGISTRY_SECONDS = 10.0
 
 
 async def check_clusters(plan: Plan, intent: Intent, workplace: Workplace) -> list[ClusterResult]:
-    """Return one result per cluster: what was found out up to the first thing that stands in the way, and a dry run where it can sign in."""
+    """Return one result per cluster: what was found out up to the first thing that stands in the
+    way, and a dry run where it can sign in.
+    """
     deadline = workplace.deadline.sooner(by=min(REPORT_SECONDS, workplace.deadline.remaining / 10))
-    policy = replace(workplace.retry_policy, attempts=min(ATTEMPTS, workplace.retry_policy.attempts))
+    policy = replace(
+        workplace.retry_policy, attempts=min(ATTEMPTS, workplace.retry_policy.attempts)
+    )
     hurried = replace(workplace, deadline=deadline, retry_policy=policy)
     checks = [_ClusterCheck(planned, intent, hurried) for planned in plan.clusters]
     await run_until(deadline, checks, _ClusterCheck.run)
@@ -54,14 +60,22 @@ async def check_clusters(plan: Plan, intent: Intent, workplace: Workplace) -> li
             left.append(found)
 
     await run_until(deadline, plan.disabled, look)
-    invalid = [ClusterResult(document_id, findings=(_failed(Check.CONFIGURATION, error),)) for document_id, error in plan.invalid.items()]
+    invalid = [
+        ClusterResult(document_id, findings=(_failed(Check.CONFIGURATION, error),))
+        for document_id, error in plan.invalid.items()
+    ]
     seen = {result.id for result in left}
-    rest = replace(plan, invalid={}, disabled=tuple(one for one in plan.disabled if one.config.id not in seen))
+    rest = replace(
+        plan, invalid={}, disabled=tuple(one for one in plan.disabled if one.config.id not in seen)
+    )
     return with_others([*(check.result() for check in checks), *left, *invalid], rest)
 
 
 class _ClusterCheck:
-    """One cluster's findings, as they grow. `result` is whole at any moment: what was cancelled at the deadline says so."""
+    """One cluster's findings, as they grow.
+
+    `result` is whole at any moment: what was cancelled at the deadline says so.
+    """
 
     def __init__(self, planned: PlannedCluster, intent: Intent, workplace: Workplace) -> None:
         self._planned = planned
@@ -70,9 +84,14 @@ class _ClusterCheck:
         self._workplace = workplace
         self._clock = workplace.deadline.clock
         self._sign_in = workplace.sign_ins.of(planned.config)
-        what = f"cluster {self._config.place}, Secret {self._config.secret_name}; {context_said(self._config)}"
+        what = (
+            f"cluster {self._config.place}, Secret {self._config.secret_name};"
+            f" {context_said(self._config)}"
+        )
         self._findings = [Finding(Check.CONFIGURATION, True, what)]
-        self._looking_at: Check | None = Check.REGISTRIES if self._config.private_registries else Check.ROLE
+        self._looking_at: Check | None = (
+            Check.REGISTRIES if self._config.private_registries else Check.ROLE
+        )
         self._began: float | None = None
         self._seconds: float | None = None
         self._selected: list[str] = []
@@ -104,11 +123,16 @@ class _ClusterCheck:
         findings = tuple(self._findings)
         if self._looking_at is not None:
             what = (
-                "no answer before the function ran out of time" if self._began is not None else "the function ran out of time before this was started"
+                "no answer before the function ran out of time"
+                if self._began is not None
+                else "the function ran out of time before this was started"
             )
             findings += (Finding(self._looking_at, False, what, TOO_SLOW),)
         return replace(
-            self._tried or ClusterResult(self._config.id), findings=findings, seconds=self._seconds or 0.0, attempted=self._began is not None
+            self._tried or ClusterResult(self._config.id),
+            findings=findings,
+            seconds=self._seconds or 0.0,
+            attempted=self._began is not None,
         )
 
     async def _run(self) -> None:
@@ -121,9 +145,20 @@ class _ClusterCheck:
         self._look(Check.EKS if self._sign_in.asks_eks else Check.DNS)
         endpoint = await self._sign_in.described()
         local = f", local cluster {endpoint.local_id}" if endpoint.local_id else ""
-        mode = f", authentication mode {endpoint.authentication_mode}" if endpoint.authentication_mode else ""
+        mode = (
+            f", authentication mode {endpoint.authentication_mode}"
+            if endpoint.authentication_mode
+            else ""
+        )
         if self._sign_in.asks_eks:
-            self._findings.append(Finding(Check.EKS, True, f"{'public' if endpoint.public else 'private'} endpoint {endpoint.url}{local}{mode}"))
+            self._findings.append(
+                Finding(
+                    Check.EKS,
+                    True,
+                    f"{'public' if endpoint.public else 'private'} endpoint"
+                    f" {endpoint.url}{local}{mode}",
+                )
+            )
         self._remedies = self._sign_in.remedies(endpoint)
         access = self._sign_in.access(endpoint)
         route = Route(
@@ -134,11 +169,17 @@ class _ClusterCheck:
             retry_policy=self._workplace.retry_policy,
         )
         async with self._workplace.sockets.budget.one():
-            for check, step in ((Check.DNS, route.resolve), (Check.TCP, route.connect), (Check.TLS, route.shake_hands)):
+            for check, step in (
+                (Check.DNS, route.resolve),
+                (Check.TCP, route.connect),
+                (Check.TLS, route.shake_hands),
+            ):
                 self._look(check)
                 if not self._note(await step()):
                     return
-        if signs and await self._audit(access) and pulls:  # without its tokens, a dry run would only fail for the same reason
+        if (
+            signs and await self._audit(access) and pulls
+        ):  # without its tokens, a dry run would only fail for the same reason
             self._look(Check.NAMESPACES)
             await self._try()
 
@@ -152,19 +193,36 @@ class _ClusterCheck:
         return finding.ok
 
     async def _registries(self) -> Finding:
-        """Every token is asked for, side by side; one that hangs must not keep the rest of the check from being done."""
+        """Every token is asked for, side by side; one that hangs must not keep the rest of the
+        check from being done.
+        """
         seconds = min(REGISTRY_SECONDS, self._workplace.deadline.remaining / 3)
         try:
             async with asyncio.timeout(seconds):
                 tried = await self._workplace.tokens.each_private(self._config)
         except TimeoutError:
-            return Finding(Check.REGISTRIES, False, f"a registry's role, or ECR, did not answer within {seconds:.0f} seconds", TOO_SLOW)
+            return Finding(
+                Check.REGISTRIES,
+                False,
+                f"a registry's role, or ECR, did not answer within {seconds:.0f} seconds",
+                TOO_SLOW,
+            )
         if failures := [one for one in tried if isinstance(one, PusherError)]:
             remedies = dict.fromkeys(one.remedy for one in failures)
-            return Finding(Check.REGISTRIES, False, some(list(dict.fromkeys(one.message for one in failures))), " ".join(remedies))
+            return Finding(
+                Check.REGISTRIES,
+                False,
+                some(list(dict.fromkeys(one.message for one in failures))),
+                " ".join(remedies),
+            )
         had = [one for one in tried if not isinstance(one, PusherError)]
         until = min(one.token.expires_at for one in had)
-        return Finding(Check.REGISTRIES, True, f"a token for {some([one.hosts[0] for one in had])}; the first ends at {rfc3339(until)}")
+        return Finding(
+            Check.REGISTRIES,
+            True,
+            f"a token for {some([one.hosts[0] for one in had])}; the first ends at"
+            f" {rfc3339(until)}",
+        )
 
     async def _sign(self) -> Finding:
         try:
@@ -182,16 +240,29 @@ class _ClusterCheck:
             try:
                 identity = await who_am_i(api)
             except SignInRefused:
-                remedy = self._remedies.not_admitted(self._sign_in.principal(), (), await self._version(access))
-                self._findings.append(Finding(Check.SIGN_IN, False, f"the cluster {access.refusal}", remedy))
+                remedy = self._remedies.not_admitted(
+                    self._sign_in.principal(), (), await self._version(access)
+                )
+                self._findings.append(
+                    Finding(Check.SIGN_IN, False, f"the cluster {access.refusal}", remedy)
+                )
                 return False
-            self._findings.append(Finding(Check.SIGN_IN, True, f"as {identity.user}, in the groups {', '.join(identity.groups)}"))
+            self._findings.append(
+                Finding(
+                    Check.SIGN_IN,
+                    True,
+                    f"as {identity.user}, in the groups {', '.join(identity.groups)}",
+                )
+            )
             self._look(Check.PERMISSION)
             await self._ask(api, identity)
             return True
 
     async def _version(self, access: ClusterAccess) -> Version | None:
-        """Asked as nobody: the cluster does not admit us. EKS's remedies are the same for all versions."""
+        """Asked as nobody: the cluster does not admit us.
+
+        EKS's remedies are the same for all versions.
+        """
         if self._sign_in.asks_eks:
             return None
         async with self._workplace.api(replace(access, get_credential=_nobody)) as api:
@@ -206,17 +277,33 @@ class _ClusterCheck:
         permissions = audit.permissions()
         if RBAC_GROUP not in identity.groups and not all(finding.ok for finding in permissions):
             kubernetes = None if self._sign_in.asks_eks else await server_version(api)
-            admit = self._remedies.not_admitted(self._sign_in.principal(), identity.groups, kubernetes)
+            admit = self._remedies.not_admitted(
+                self._sign_in.principal(), identity.groups, kubernetes
+            )
             signed_in = self._findings.pop()
-            self._findings.append(replace(signed_in, ok=False, message=f"{signed_in.message}: {RBAC_GROUP} is not among them", remedy=admit))
+            self._findings.append(
+                replace(
+                    signed_in,
+                    ok=False,
+                    message=f"{signed_in.message}: {RBAC_GROUP} is not among them",
+                    remedy=admit,
+                )
+            )
             permissions = [
-                finding if finding.ok else replace(finding, remedy="First the group: see the remedy of sign-in.") for finding in permissions
+                (
+                    finding
+                    if finding.ok
+                    else replace(finding, remedy="First the group: see the remedy of sign-in.")
+                )
+                for finding in permissions
             ]
         version = await rbac_version(audit.may, needs, audit.granted_in())
         self._findings += [*permissions, *([version] if version else []), await self._excess(audit)]
 
     async def _select(self, api: KubernetesApi) -> list[str]:
-        """Return the namespaces that a push would go to; those named outright where no list is allowed, which the permission says."""
+        """Return the namespaces that a push would go to; those named outright where no list is
+        allowed, which the permission says.
+        """
         listed = None
         if self._planned.needs_list:
             with contextlib.suppress(ApiError):
@@ -224,30 +311,62 @@ class _ClusterCheck:
         return [namespace.name for namespace in select(self._config.selection, listed)]
 
     async def _try(self) -> None:
-        (self._tried,) = await run_in_clusters(Plan((self._planned,)), self._intent, self._workplace)
+        (self._tried,) = await run_in_clusters(
+            Plan((self._planned,)), self._intent, self._workplace
+        )
         if self._tried.error is not None:
             self._findings.append(_failed(Check.NAMESPACES, self._tried.error))
-            # The finding says it once; that each namespace failed with the cluster says nothing more.
-            self._tried = replace(self._tried, error=None, outcomes=tuple(one for one in self._tried.outcomes if not one.with_cluster))
+            # The finding says it once; that each namespace failed with the cluster says nothing
+            # more.
+            self._tried = replace(
+                self._tried,
+                error=None,
+                outcomes=tuple(one for one in self._tried.outcomes if not one.with_cluster),
+            )
             return
         failed = sum(outcome.outcome.bad for outcome in self._tried.outcomes)
-        what = f"{len(self._selected)} selected now{': ' if self._selected else ''}{some(self._selected)}"
+        what = (
+            f"{len(self._selected)} selected"
+            f" now{': ' if self._selected else ''}{some(self._selected)}"
+        )
         if failed:
-            self._findings.append(Finding(Check.NAMESPACES, False, f"{what}; {failed} with a problem", "See problems: each has its own remedy."))
+            self._findings.append(
+                Finding(
+                    Check.NAMESPACES,
+                    False,
+                    f"{what}; {failed} with a problem",
+                    "See problems: each has its own remedy.",
+                )
+            )
         else:
             self._findings.append(Finding(Check.NAMESPACES, True, what))
 
     async def _excess(self, audit: AccessAudit) -> Finding:
         excess = audit.excess()
         if excess is None:
-            return Finding(Check.EXCESS, True, f"may not read other Secrets in the {audit.probed} namespaces looked at, nor run or become anything")
-        by = f" (by {some([f'{kind} {name}' for kind, name in excess.bindings])})" if excess.bindings else ""
+            return Finding(
+                Check.EXCESS,
+                True,
+                f"may not read other Secrets in the {audit.probed} namespaces looked at, nor run or"
+                " become anything",
+            )
+        by = (
+            f" (by {some([f'{kind} {name}' for kind, name in excess.bindings])})"
+            if excess.bindings
+            else ""
+        )
         names = "|".join(name for _, name in excess.bindings[:SHOWN]) or RBAC_GROUP
-        look = f"`{kubectl(self._config)} get clusterrolebindings,rolebindings -A -o wide | grep -E '{names}'`"
+        look = (
+            f"`{kubectl(self._config)} get clusterrolebindings,rolebindings -A -o wide | grep -E"
+            f" '{names}'`"
+        )
         if excess.bindings:
             remedy = f"Take the function out of it; infra/rbac is all that it needs: {look}"
         else:
-            remedy = f"See what grants it: `{self._remedies.granted_by_policy(self._sign_in.principal())}`; {look}"
+            remedy = (
+                "See what grants it:"
+                f" `{self._remedies.granted_by_policy(self._sign_in.principal())}`; {look}"
+            )
         return Finding(Check.EXCESS, False, f"may {excess.what}{by}: more than is needed", remedy)
 
 

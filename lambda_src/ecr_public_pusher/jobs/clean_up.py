@@ -1,5 +1,5 @@
-"""Take our Secrets out of namespaces, with what must be looked at for that: the accounts that bear their name, and, without
-the right to list Secrets, each namespace by itself.
+"""Take our Secrets out of namespaces, with what must be looked at for that: the accounts that bear
+their name, and, without the right to list Secrets, each namespace by itself.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,7 +19,10 @@ from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
 
 async def delete_all(carry_out: CarryOut, deletions: Sequence[Decision], secret_name: str) -> None:
-    """Delete the Secrets, after their name has been taken out of the accounts where we put it. Raise as Client.send does."""
+    """Delete the Secrets, after their name has been taken out of the accounts where we put it.
+
+    Raise as Client.send does.
+    """
     if not deletions:
         return
     try:
@@ -33,25 +36,40 @@ async def delete_all(carry_out: CarryOut, deletions: Sequence[Decision], secret_
     for account in listed:
         if account.ours(secret_name):
             bearing.setdefault(account.namespace, []).append(account)
-    await carry_out.all([replace(one, accounts=tuple(bearing.get(one.name, ()))) for one in deletions])
+    await carry_out.all(
+        [replace(one, accounts=tuple(bearing.get(one.name, ()))) for one in deletions]
+    )
 
 
 async def look_for_ours(
-    api: KubernetesApi, ledger: Ledger, secret_name: str, names: Sequence[str], *, expected: Collection[str], says_skipped: bool
+    api: KubernetesApi,
+    ledger: Ledger,
+    secret_name: str,
+    names: Sequence[str],
+    *,
+    expected: Collection[str],
+    says_skipped: bool,
 ) -> Mapping[str, SeenSecret] | None:
-    """Return the Secrets in the namespaces `names`; None where looking is refused in all of them, which fails the cluster.
+    """Return the Secrets in the namespaces `names`; None where looking is refused in all of them,
+    which fails the cluster.
 
-    A refusal is entered where something of ours is to be `expected`, or could have been written. `says_skipped`: elsewhere too.
-    Raise as Client.send does.
+    A refusal is entered where something of ours is to be `expected`, or could have been written.
+    `says_skipped`: elsewhere too. Raise as Client.send does.
     """
     seen, refused = await look_into_each(api, secret_name, names)
     if refused and len(refused) == len(names):
         ledger.fail(ClusterAborted(may_not_remove(secret_name), remedy=remedy_removal(secret_name)))
         return None
     for name in refused:
-        # Where we may not write either, as where access is granted namespace by namespace, nothing of ours is to be expected.
-        if name in expected or (await can_i(api, Right("patch", "secrets", secret_name), namespace=name)).allowed:
-            outcome = NamespaceOutcome(name, Outcome.FORBIDDEN, may_not_remove(secret_name), remedy_removal(secret_name))
+        # Where we may not write either, as where access is granted namespace by namespace, nothing
+        # of ours is to be expected.
+        if (
+            name in expected
+            or (await can_i(api, Right("patch", "secrets", secret_name), namespace=name)).allowed
+        ):
+            outcome = NamespaceOutcome(
+                name, Outcome.FORBIDDEN, may_not_remove(secret_name), remedy_removal(secret_name)
+            )
         elif says_skipped:
             message = "not looked into: the function may neither read nor write the Secret there"
             outcome = NamespaceOutcome(name, Outcome.SKIPPED, message)

@@ -1,4 +1,6 @@
-"""Run every planned cluster side by side, under one deadline, and answer for every planned namespace."""
+"""Run every planned cluster side by side, under one deadline, and answer for every planned
+namespace.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -65,31 +67,51 @@ class Workplace:
 
 
 async def run_in_clusters(plan: Plan, intent: Intent, workplace: Workplace) -> list[ClusterResult]:
-    """Return one result per planned cluster, in order of id, defects and hung ones included. Never raise for a cluster."""
+    """Return one result per planned cluster, in order of id, defects and hung ones included.
+
+    Never raise for a cluster.
+    """
     share = CONNECTIONS_IN_ALL // max(1, min(CLUSTERS_AT_ONCE, len(plan.clusters)))
     async with LoopLag() as lag:
-        runs = [_ClusterRun(planned, intent, workplace, most_connections=share, lag=lag) for planned in plan.clusters]
+        runs = [
+            _ClusterRun(planned, intent, workplace, most_connections=share, lag=lag)
+            for planned in plan.clusters
+        ]
         await run_until(workplace.deadline, runs, _ClusterRun.run)
     return with_others([run.result() for run in runs], plan)
 
 
-async def run_until[I](deadline: Deadline, clusters: Sequence[I], work: Callable[[I], Awaitable[None]]) -> None:
-    """Await `work` on all clusters side by side; what is not done at the deadline is cancelled, and knows so by itself."""
+async def run_until[I](
+    deadline: Deadline, clusters: Sequence[I], work: Callable[[I], Awaitable[None]]
+) -> None:
+    """Await `work` on all clusters side by side; what is not done at the deadline is cancelled, and
+    knows so by itself.
+    """
 
     async def in_time(cluster: I) -> None:
-        if not deadline.passed:  # one whose turn comes while others are being cancelled has not been asked
+        if (
+            not deadline.passed
+        ):  # one whose turn comes while others are being cancelled has not been asked
             await work(cluster)
 
     try:
         async with deadline.scope():
-            await run_concurrently(clusters, in_time, width=CLUSTERS_AT_ONCE, most=MOST_CLUSTERS_AT_ONCE, stalled_after=SLOW_CLUSTER_SECONDS)
+            await run_concurrently(
+                clusters,
+                in_time,
+                width=CLUSTERS_AT_ONCE,
+                most=MOST_CLUSTERS_AT_ONCE,
+                stalled_after=SLOW_CLUSTER_SECONDS,
+            )
     except TimeoutError:
         pass
 
 
 def with_others(results: Sequence[ClusterResult], plan: Plan) -> list[ClusterResult]:
     """Return the results, with those of the plan's clusters that nothing was to be done in."""
-    failed = [ClusterResult(document_id, error=error) for document_id, error in plan.invalid.items()]
+    failed = [
+        ClusterResult(document_id, error=error) for document_id, error in plan.invalid.items()
+    ]
     skipped = [ClusterResult(planned.config.id, skipped="disabled") for planned in plan.disabled]
     return sorted([*results, *failed, *skipped], key=lambda result: result.id)
 
@@ -103,9 +125,20 @@ class _State(Enum):
 
 
 class _ClusterRun:
-    """One cluster's work as it goes. `result` is whole at any moment: what was cancelled at the deadline says so."""
+    """One cluster's work as it goes.
 
-    def __init__(self, planned: PlannedCluster, intent: Intent, workplace: Workplace, *, most_connections: int, lag: LoopLag) -> None:
+    `result` is whole at any moment: what was cancelled at the deadline says so.
+    """
+
+    def __init__(
+        self,
+        planned: PlannedCluster,
+        intent: Intent,
+        workplace: Workplace,
+        *,
+        most_connections: int,
+        lag: LoopLag,
+    ) -> None:
         self._config = planned.config
         self._workplace = workplace
         self._clock = workplace.deadline.clock
@@ -113,7 +146,9 @@ class _ClusterRun:
         if intent.kind == "remove":
             self._job = Remove(planned, intent, workplace.deadline, most_connections)
         else:
-            self._job = Push(planned, intent, workplace.tokens, workplace.deadline, most_connections, lag)
+            self._job = Push(
+                planned, intent, workplace.tokens, workplace.deadline, most_connections, lag
+            )
         self._sign_in: SignIn | None = None
         self._left_out: str | None = None
         self._state = _State.WAITING
@@ -143,13 +178,19 @@ class _ClusterRun:
         self._state = _State.ENDED
 
     def result(self) -> ClusterResult:
-        """Return what is known now; what has no outcome by now failed with the cluster, or ran out of time."""
+        """Return what is known now; what has no outcome by now failed with the cluster, or ran out
+        of time.
+        """
         if self._left_out is not None:
-            return ClusterResult(self._config.id, skipped=self._left_out, seconds=self._seconds or 0.0)
+            return ClusterResult(
+                self._config.id, skipped=self._left_out, seconds=self._seconds or 0.0
+            )
         ledger = self._ledger
         error = self._error or ledger.error
         if error is None and self._state is not _State.ENDED and not ledger.observed:
-            error = DeadlineReached(_OUT_OF_TIME if self._state is _State.STARTED else _NO_TURN, remedy=_TIME)
+            error = DeadlineReached(
+                _OUT_OF_TIME if self._state is _State.STARTED else _NO_TURN, remedy=_TIME
+            )
         outcomes = dict(ledger.outcomes)
         for target in ledger.targets:
             if target.name not in outcomes:
@@ -158,7 +199,9 @@ class _ClusterRun:
         others = sorted(outcomes.keys() - set(planned))
         return ClusterResult(
             self._config.id,
-            tuple(outcome for name in [*planned, *others] if (outcome := outcomes[name]) is not None),
+            tuple(
+                outcome for name in [*planned, *others] if (outcome := outcomes[name]) is not None
+            ),
             error=error,
             seconds=self._seconds if self._seconds is not None else 0.0,
             attempted=self._state is not _State.WAITING,
@@ -168,21 +211,33 @@ class _ClusterRun:
         )
 
     async def _run(self) -> None:
-        """Use the endpoint that is remembered; where nothing answers there, ask for it and try once more if it has changed."""
+        """Use the endpoint that is remembered; where nothing answers there, ask for it and try once
+        more if it has changed.
+        """
         sign_in = self._sign_in = self._workplace.sign_ins.of(self._config)
         remembered = sign_in.remembered()
         try:
             await self._work(sign_in.access(remembered or await sign_in.described()))
         except UnreachableError:
             sign_in.forget()
-            if remembered is None or self._ledger.observed or (described := await sign_in.described()) == remembered:
+            if (
+                remembered is None
+                or self._ledger.observed
+                or (described := await sign_in.described()) == remembered
+            ):
                 raise
             self._ledger.restart()
             await self._work(sign_in.access(described))
 
     async def _why_left_out(self, error: PusherError) -> str | None:
-        """Return why it is no failure: EKS, where the cluster was found by tag, deletes it or has it no more. None otherwise."""
-        if self._sign_in is None or not self._config.discovered or not isinstance(error, _MAY_BE_GONE):
+        """Return why it is no failure: EKS, where the cluster was found by tag, deletes it or has
+        it no more. None otherwise.
+        """
+        if (
+            self._sign_in is None
+            or not self._config.discovered
+            or not isinstance(error, _MAY_BE_GONE)
+        ):
             return None
         try:
             if not isinstance(error, NotThereError):
@@ -201,7 +256,13 @@ class _ClusterRun:
 
     def _left_over(self, name: str, error: PusherError | None) -> NamespaceOutcome:
         if error is not None and not isinstance(error, DeadlineReached):
-            return NamespaceOutcome(name, Outcome.FAILED, "the cluster failed as a whole", "See the cluster's error.", with_cluster=True)
+            return NamespaceOutcome(
+                name,
+                Outcome.FAILED,
+                "the cluster failed as a whole",
+                "See the cluster's error.",
+                with_cluster=True,
+            )
         if name in self._ledger.started:
             return NamespaceOutcome(name, Outcome.FAILED, _OUT_OF_TIME, _TIME)
         return NamespaceOutcome(name, Outcome.NOT_ATTEMPTED, _NO_TURN, _TIME)

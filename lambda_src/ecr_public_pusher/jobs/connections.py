@@ -1,7 +1,9 @@
-"""How many connections a cluster's work is worth: few where answers come at once, more where they are late and the processor waits. Pure.
+"""How many connections a cluster's work is worth: few where answers come at once, more where they
+are late and the processor waits. Pure.
 
-One connection costs a TLS handshake, some 2 ms of processor time, and saves the time that its requests would wait for others' answers.
-With n requests whose answers take d seconds each, w connections take n·d/w + w·k seconds, least where w is the root of n·d/k.
+One connection costs a TLS handshake, some 2 ms of processor time, and saves the time that its
+requests would wait for others' answers. With n requests whose answers take d seconds each, w
+connections take n·d/w + w·k seconds, least where w is the root of n·d/k.
 """
 
 import math

@@ -1,4 +1,5 @@
-"""Add the Secret's name to ServiceAccounts' imagePullSecrets, and take it out where we put it; every other entry stays.
+"""Add the Secret's name to ServiceAccounts' imagePullSecrets, and take it out where we put it;
+every other entry stays.
 
 Each change names the version that it was made for, and is made anew when another writer was faster.
 """
@@ -24,7 +25,9 @@ TRIES = 25
 
 @dataclass(frozen=True)
 class Attached:
-    """What became of a namespace's accounts: those that were `changed`, and those that the document names and are not there."""
+    """What became of a namespace's accounts: those that were `changed`, and those that the document
+    names and are not there.
+    """
 
     changed: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
@@ -40,16 +43,27 @@ class ImagePullSecrets:
     dry_run: bool
 
     async def attach(
-        self, namespace: str, lacking: Sequence[SeenAccount] | None, missing: Iterable[str], *, patience: Patience = PATIENT
+        self,
+        namespace: str,
+        lacking: Sequence[SeenAccount] | None,
+        missing: Iterable[str],
+        *,
+        patience: Patience = PATIENT,
     ) -> Attached:
-        """Add the name to the accounts that were seen to lack it (None: to those that a look into the namespace finds).
+        """Add the name to the accounts that were seen to lack it (None: to those that a look into
+        the namespace finds).
 
-        Those that are `missing` are looked for once more, `default` for some seconds. Raise as KubernetesApi's methods do.
+        Those that are `missing` are looked for once more, `default` for some seconds. Raise as
+        KubernetesApi's methods do.
         """
         accounts = await self._found(namespace) if lacking is None else list(lacking)
         if lacking is None:
             there = {account.name for account in accounts}
-            missing = [name for name in self.config.service_accounts if not is_glob(name) and name not in there]
+            missing = [
+                name
+                for name in self.config.service_accounts
+                if not is_glob(name) and name not in there
+            ]
         gone = []
         for name in missing:
             if (account := await self._appeared(namespace, name)) is not None:
@@ -58,30 +72,52 @@ class ImagePullSecrets:
                 gone.append(name)
         changed = []
         for account in accounts:
-            if await self._changed(account, lambda one: one.adding(self.config.secret_name), patience):
+            if await self._changed(
+                account, lambda one: one.adding(self.config.secret_name), patience
+            ):
                 changed.append(account.name)
         return Attached(tuple(changed), tuple(gone))
 
     async def detach(self, accounts: Iterable[SeenAccount]) -> list[str]:
-        """Take the name out of those accounts where we put it. Return the names of those changed; raise as KubernetesApi's methods do."""
-        return [account.name for account in accounts if await self._changed(account, lambda one: one.taking_out(self.config.secret_name), PATIENT)]
+        """Take the name out of those accounts where we put it.
+
+        Return the names of those changed; raise as KubernetesApi's methods do.
+        """
+        return [
+            account.name
+            for account in accounts
+            if await self._changed(
+                account, lambda one: one.taking_out(self.config.secret_name), PATIENT
+            )
+        ]
 
     async def put_back(self, namespace: str, names: Iterable[str]) -> None:
-        """Add the name to accounts that it was just taken out of. Raise as KubernetesApi's methods do."""
+        """Add the name to accounts that it was just taken out of.
+
+        Raise as KubernetesApi's methods do.
+        """
         if self.dry_run:
             return
         for name in names:
-            if (account := await self.api.service_account(namespace, name, seen_account)) is not None:
-                await self._changed(account, lambda one: one.adding(self.config.secret_name), PATIENT)
+            if (
+                account := await self.api.service_account(namespace, name, seen_account)
+            ) is not None:
+                await self._changed(
+                    account, lambda one: one.adding(self.config.secret_name), PATIENT
+                )
 
     async def _found(self, namespace: str) -> list[SeenAccount]:
-        """Look for the accounts that the document names, in one namespace: globs by a list, names one by one."""
+        """Look for the accounts that the document names, in one namespace: globs by a list, names
+        one by one.
+        """
         patterns = self.config.service_accounts
         if any(is_glob(pattern) for pattern in patterns):
             listed = await self.api.accounts_named(None, seen_account, namespace=namespace)
             meant = any_of(patterns)
             return [one for one in listed if meant(one.name)]
-        looked = [await self.api.service_account(namespace, name, seen_account) for name in patterns]
+        looked = [
+            await self.api.service_account(namespace, name, seen_account) for name in patterns
+        ]
         return [one for one in looked if one is not None]
 
     async def _appeared(self, namespace: str, name: str) -> SeenAccount | None:
@@ -89,19 +125,32 @@ class ImagePullSecrets:
         until = self.deadline.clock.monotonic() + seconds
         while True:
             account = await self.api.service_account(namespace, name, seen_account)
-            if account is not None or self.deadline.clock.monotonic() >= until or self.deadline.passed:
+            if (
+                account is not None
+                or self.deadline.clock.monotonic() >= until
+                or self.deadline.passed
+            ):
                 return account
             await self.deadline.sleep(LOOK_EVERY_SECONDS)
 
-    async def _changed(self, account: SeenAccount, change: Callable[[SeenAccount], list[Operation]], patience: Patience) -> bool:
-        """Return whether the account was changed: not where there was nothing to change, nor where it is gone by now."""
+    async def _changed(
+        self,
+        account: SeenAccount,
+        change: Callable[[SeenAccount], list[Operation]],
+        patience: Patience,
+    ) -> bool:
+        """Return whether the account was changed: not where there was nothing to change, nor where
+        it is gone by now.
+        """
         seen = account
         for attempt in range(TRIES):
             operations = change(seen)
             if not operations:
                 return False
             try:
-                await self.api.patch_service_account(seen.namespace, seen.name, operations, dry_run=self.dry_run, patience=patience)
+                await self.api.patch_service_account(
+                    seen.namespace, seen.name, operations, dry_run=self.dry_run, patience=patience
+                )
                 return True
             except ApiStatusError as error:
                 if error.not_found:
@@ -115,6 +164,7 @@ class ImagePullSecrets:
                 return False
             seen = found
         raise ApiError(
-            f"the ServiceAccount {account.name} was changed by something else {TRIES} times in a row",
+            f"the ServiceAccount {account.name} was changed by something else {TRIES} times in"
+            " a row",
             remedy="See what keeps writing to it; the next run tries again.",
         )

@@ -1,6 +1,8 @@
-"""Measure how late a cluster's answers are while the processor has nothing to do: only then are more connections worth their handshakes.
+"""Measure how late a cluster's answers are while the processor has nothing to do: only then are
+more connections worth their handshakes.
 
-A process that is throttled, as Lambda's is by its memory size, waits too: but then the event loop is late by itself.
+A process that is throttled, as Lambda's is by its memory size, waits too: but then the event loop
+is late by itself.
 """
 
 import asyncio
@@ -14,7 +16,10 @@ BUSY_SHARE = 0.25
 
 
 class LoopLag:
-    """Count the seconds that the event loop has been late in all, since it was entered. `async with`."""
+    """Count the seconds that the event loop has been late in all, since it was entered.
+
+    `async with`.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -48,7 +53,9 @@ class Lateness:
         self._lag_before = lag.seconds
 
     def per_answer(self, answers: int) -> float:
-        """Return the seconds that each of so many answers, one after the other, took; 0 where the processor was what they waited for."""
+        """Return the seconds that each of so many answers, one after the other, took; 0 where the
+        processor was what they waited for.
+        """
         took = asyncio.get_running_loop().time() - self._began
         if self._lag.seconds - self._lag_before > BUSY_SHARE * took:
             return 0.0

@@ -1,4 +1,6 @@
-"""What one cluster's run has come to until now, whole at any moment: what is cancelled at the deadline says so afterwards."""
+"""What one cluster's run has come to until now, whole at any moment: what is cancelled at the
+deadline says so afterwards.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,9 +12,12 @@ from ecr_public_pusher.results import Namespace, NamespaceOutcome
 
 @dataclass
 class Ledger:
-    """`targets`: the namespaces that must come to an outcome. `outcomes`: by namespace, None where there is nothing to say.
+    """`targets`: the namespaces that must come to an outcome.
 
-    `started`: those that something was sent for. `error`: what fails the cluster as a whole. `observed`: the cluster has shown what is there.
+    `outcomes`: by namespace, None where there is nothing to say.
+
+    `started`: those that something was sent for. `error`: what fails the cluster as a whole.
+    `observed`: the cluster has shown what is there.
     """
 
     targets: tuple[Namespace, ...] = ()

@@ -1,4 +1,6 @@
-"""Find Secrets that a disabled document has left in its cluster: nothing renews them, and they block pulls once their tokens end."""
+"""Find Secrets that a disabled document has left in its cluster: nothing renews them, and they
+block pulls once their tokens end.
+"""
 
 from ecr_public_pusher.errors import PusherError
 from ecr_public_pusher.jobs.access_audit import some
@@ -11,28 +13,40 @@ from ecr_public_pusher.results import Check, ClusterResult, Finding, Namespace
 from ecr_public_pusher.timestamps import from_epoch
 
 
-async def left_behind(planned: PlannedCluster, intent: Intent, workplace: Workplace) -> ClusterResult | None:
-    """Return what was found of the disabled document's Secrets that no enabled document selects; None where there are none.
+async def left_behind(
+    planned: PlannedCluster, intent: Intent, workplace: Workplace
+) -> ClusterResult | None:
+    """Return what was found of the disabled document's Secrets that no enabled document selects;
+    None where there are none.
 
     A cluster that cannot be asked is no finding: it may be disabled for that very reason.
     """
     sign_in = workplace.sign_ins.of(planned.config)
     try:
-        async with workplace.api(sign_in.access(sign_in.remembered() or await sign_in.described())) as api:
+        async with workplace.api(
+            sign_in.access(sign_in.remembered() or await sign_in.described())
+        ) as api:
             seen = await observe(api, Wanted(planned.config.secret_name, list_namespaces=False))
     except PusherError:
         return None
-    left = sorted(one.namespace for one in (seen.secrets or {}).values() if _is_left(planned, intent, one))
+    left = sorted(
+        one.namespace for one in (seen.secrets or {}).values() if _is_left(planned, intent, one)
+    )
     if not left:
         return None
     now = from_epoch(workplace.deadline.clock.wall())
-    hours = min(one.seconds_left(now) for one in (seen.secrets or {}).values() if one.namespace in left) / 3600
+    hours = (
+        min(one.seconds_left(now) for one in (seen.secrets or {}).values() if one.namespace in left)
+        / 3600
+    )
     event = f'{{"action": "remove", "clusters": ["{planned.config.id}"]}}'
     finding = Finding(
         Check.LEFT,
         False,
-        f"the document is disabled, but {len(left)} Secrets of it are there, the first of which ends in {hours:.1f} hours: {some(left)}",
-        f"Nothing renews them, and a token that has ended blocks pulls: enable the document, or send {event}.",
+        f"the document is disabled, but {len(left)} Secrets of it are there, the first of which"
+        f" ends in {hours:.1f} hours: {some(left)}",
+        "Nothing renews them, and a token that has ended blocks pulls: enable the document, or"
+        f" send {event}.",
     )
     return ClusterResult(planned.config.id, findings=(finding,))
 

@@ -1,4 +1,6 @@
-"""Look into a cluster before anything is decided: at most three lists, side by side, of which only what is decided upon is kept."""
+"""Look into a cluster before anything is decided: at most three lists, side by side, of which only
+what is decided upon is kept.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Mapping
@@ -22,7 +24,9 @@ type Accounts = Mapping[str, Mapping[str, SeenAccount]]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a run must know of a cluster. `namespaces`: all that the label selector holds (None: every one).
+    """What a run must know of a cluster.
+
+    `namespaces`: all that the label selector holds (None: every one).
 
     `accounts`: names and globs of ServiceAccounts; None where none are decided upon.
     """
@@ -35,7 +39,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Observation:
-    """What was seen. A part that was not asked for, or may not be listed, is None: then `refused` says so by its name."""
+    """What was seen.
+
+    A part that was not asked for, or may not be listed, is None: then `refused` says so by its
+    name.
+    """
 
     namespaces: tuple[Namespace, ...] | None = None
     secrets: Mapping[str, SeenSecret] | None = None
@@ -68,26 +76,38 @@ async def observe(api: KubernetesApi, wanted: Wanted) -> Observation:
 
     try:
         async with asyncio.TaskGroup() as group:
-            namespaces = group.create_task(listed("namespaces", api.namespaces(wanted.selector)) if wanted.list_namespaces else nothing())
-            secrets = group.create_task(listed("secrets", api.secrets_named(wanted.secret_name, seen_secret)))
+            namespaces = group.create_task(
+                listed("namespaces", api.namespaces(wanted.selector))
+                if wanted.list_namespaces
+                else nothing()
+            )
+            secrets = group.create_task(
+                listed("secrets", api.secrets_named(wanted.secret_name, seen_secret))
+            )
             accounts = group.create_task(
-                listed("accounts", api.accounts_named(_only(wanted.accounts), seen_account)) if wanted.accounts is not None else nothing()
+                listed("accounts", api.accounts_named(_only(wanted.accounts), seen_account))
+                if wanted.accounts is not None
+                else nothing()
             )
     except ExceptionGroup as failures:
         raise _first(failures) from None
     return Observation(
         namespaces=None if (found := namespaces.result()) is None else tuple(found),
-        secrets=None if (seen := secrets.result()) is None else {one.namespace: one for one in seen},
+        secrets=(
+            None if (seen := secrets.result()) is None else {one.namespace: one for one in seen}
+        ),
         accounts=None if (those := accounts.result()) is None else _by_namespace(those),
         refused=frozenset(refused),
     )
 
 
-async def look_into_each(api: KubernetesApi, secret_name: str, namespaces: Iterable[str]) -> tuple[dict[str, SeenSecret], tuple[str, ...]]:
+async def look_into_each(
+    api: KubernetesApi, secret_name: str, namespaces: Iterable[str]
+) -> tuple[dict[str, SeenSecret], tuple[str, ...]]:
     """Return the Secrets of that name in `namespaces`, and the namespaces where looking is refused.
 
-    The way of those who may not list them: one request for each. Refused in the first few, it is given up:
-    then all of them count as refused. Raise as Client.send does.
+    The way of those who may not list them: one request for each. Refused in the first few, it is
+    given up: then all of them count as refused. Raise as Client.send does.
     """
     seen: dict[str, SeenSecret] = {}
     refused: list[str] = []
@@ -121,8 +141,10 @@ async def look_into_each(api: KubernetesApi, secret_name: str, namespaces: Itera
 
 
 def _only(patterns: Collection[str] | None) -> str | None:
-    """Return the one account that is meant, where there is just one and no glob: then the API server filters."""
-    (only, *others) = patterns or ("*",)
+    """Return the one account that is meant, where there is just one and no glob: then the API
+    server filters.
+    """
+    only, *others = patterns or ("*",)
     return None if others or is_glob(only) else only
 
 

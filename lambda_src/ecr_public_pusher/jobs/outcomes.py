@@ -1,4 +1,7 @@
-"""What the API server's final answer means for a namespace: the outcome, and what to do about it. Pure."""
+"""What the API server's final answer means for a namespace: the outcome, and what to do about it.
+
+Pure.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,13 +11,20 @@ from ecr_public_pusher.jobs.seen_secret import Marks
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
-# Namespaces of the platform itself, whose provider's policies deny what others write there (GKE, OpenShift).
+# Namespaces of the platform itself, whose provider's policies deny what others write there (GKE,
+# OpenShift).
 PLATFORM_NAMESPACES = ("kube-", "gke-", "gmp-", "openshift-")
-_REMEDY_ACCOUNTS = f"Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the group {RBAC_GROUP})."
+_REMEDY_ACCOUNTS = (
+    "Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the group"
+    f" {RBAC_GROUP})."
+)
 
 
-def explain(error: ApiStatusError, namespace: str, name: str, *, kubectl: str, listed: bool = False) -> NamespaceOutcome:
-    """Return the outcome that a final answer other than success means for the Secret `name`, with its remedy.
+def explain(
+    error: ApiStatusError, namespace: str, name: str, *, kubectl: str, listed: bool = False
+) -> NamespaceOutcome:
+    """Return the outcome that a final answer other than success means for the Secret `name`, with
+    its remedy.
 
     `kubectl`: how a command for the cluster begins. `listed`: the namespace was there a moment ago.
     """
@@ -26,7 +36,9 @@ def explain(error: ApiStatusError, namespace: str, name: str, *, kubectl: str, l
         if listed:
             return outcome(Outcome.SKIPPED, "the namespace was deleted in the meantime")
         return outcome(
-            Outcome.MISSING, "the namespace does not exist", f"`{kubectl} create namespace {namespace}`, or take it out of the configuration."
+            Outcome.MISSING,
+            "the namespace does not exist",
+            f"`{kubectl} create namespace {namespace}`, or take it out of the configuration.",
         )
     if error.namespace_terminating:
         return outcome(Outcome.SKIPPED, "the namespace is being deleted")
@@ -34,36 +46,49 @@ def explain(error: ApiStatusError, namespace: str, name: str, *, kubectl: str, l
         return outcome(
             Outcome.FAILED,
             f"the namespace's ResourceQuota leaves no room for the Secret {name}",
-            f"Raise its count/secrets (`{kubectl} -n {namespace} describe resourcequota` shows it), or exclude the namespace.",
+            f"Raise its count/secrets (`{kubectl} -n {namespace} describe resourcequota` shows it),"
+            " or exclude the namespace.",
         )
     if error.denied_by is DeniedBy.POLICY:
         if namespace.startswith(PLATFORM_NAMESPACES):
-            remedy = f"The namespace is the platform's own: exclude it (namespaces: {{exclude: [{namespace}]}})."
-        else:
-            # An apply: the rights are for a Secret of that name, and the request of `kubectl create` names none.
             remedy = (
-                f"Ask whoever runs it for an exception for the group {RBAC_GROUP}; this shows the API server's message: "
-                f"`{kubectl} -n {namespace} create secret docker-registry {name} --docker-server=x --docker-username=x "
-                f"--docker-password=x --dry-run=client -o yaml | {kubectl} apply --server-side --force-conflicts "
-                f"--dry-run=server --as=ecr-public-pusher --as-group={RBAC_GROUP} -f -`."
+                "The namespace is the platform's own: exclude it (namespaces: {exclude:"
+                f" [{namespace}]}})."
+            )
+        else:
+            # An apply: the rights are for a Secret of that name, and the request of `kubectl
+            # create` names none.
+            remedy = (
+                f"Ask whoever runs it for an exception for the group {RBAC_GROUP}; this shows the"
+                f" API server's message: `{kubectl} -n {namespace} create secret docker-registry"
+                f" {name} --docker-server=x --docker-username=x --docker-password=x"
+                f" --dry-run=client -o yaml | {kubectl} apply --server-side --force-conflicts"
+                f" --dry-run=server --as=ecr-public-pusher --as-group={RBAC_GROUP} -f -`."
             )
         return outcome(Outcome.FAILED, f"{_denier(error)} denies the Secret {name}", remedy)
     if error.lacks_rights:
         return outcome(
             Outcome.FORBIDDEN,
-            f"not allowed to create and patch the Secret {name} (or, granted namespace by namespace: the namespace does not exist)",
-            f"Apply infra/rbac with resources: [secrets], resourceNames: [{name}], verbs: [create, patch] for the group {RBAC_GROUP}.",
+            f"not allowed to create and patch the Secret {name} (or, granted namespace by"
+            " namespace: the namespace does not exist)",
+            f"Apply infra/rbac with resources: [secrets], resourceNames: [{name}], verbs: [create,"
+            f" patch] for the group {RBAC_GROUP}.",
         )
     if error.type_conflict or (error.status == 422 and "FieldValueInvalid" in error.causes):
         return outcome(
             Outcome.WRONG_TYPE,
             f"a Secret {name} of another type is there, and a Secret's type cannot be changed",
-            f"Delete it (`{kubectl} -n {namespace} delete secret {name}`), or choose another secretName.",
+            f"Delete it (`{kubectl} -n {namespace} delete secret {name}`), or choose another"
+            " secretName.",
         )
     if error.conflict:
         return explain_conflict(namespace, name, error.conflict.managers)
     if error.status == 422 and "FieldValueForbidden" in error.causes:
-        return outcome(Outcome.FAILED, f"the Secret {name} is marked immutable", f"Delete it: `{kubectl} -n {namespace} delete secret {name}`.")
+        return outcome(
+            Outcome.FAILED,
+            f"the Secret {name} is marked immutable",
+            f"Delete it: `{kubectl} -n {namespace} delete secret {name}`.",
+        )
     return outcome(Outcome.FAILED, error.message, error.remedy)
 
 
@@ -73,24 +98,38 @@ def explain_conflict(namespace: str, name: str, managers: Sequence[str]) -> Name
         namespace,
         Outcome.CONFLICT,
         f"the Secret {name} is managed by {', '.join(managers) or 'another field manager'}",
-        "Stop the other writer and set takeOwnership: true, exclude the namespace, or choose another secretName.",
+        "Stop the other writer and set takeOwnership: true, exclude the namespace, or choose"
+        " another secretName.",
     )
 
 
-def explain_marks_left(outcome: NamespaceOutcome, name: str, marks: Marks, error: ApiStatusError) -> NamespaceOutcome:
-    """Return the outcome of a takeover after which a former owner's controller can still delete the Secret."""
+def explain_marks_left(
+    outcome: NamespaceOutcome, name: str, marks: Marks, error: ApiStatusError
+) -> NamespaceOutcome:
+    """Return the outcome of a takeover after which a former owner's controller can still delete the
+    Secret.
+    """
     owners = ", ".join(marks.owners) or "Argo CD's tracking marks"
     return replace(
         outcome,
         outcome=Outcome.FAILED,
-        message=f"the Secret {name} was taken over, but what would have it deleted with its former owner ({owners[:200]}) "
-        f"could not be taken off: {error.message}",
-        remedy="The next run tries again. Until then keep the former owner, or have it orphan the Secret (External Secrets: creationPolicy: Orphan).",
+        message=(
+            f"the Secret {name} was taken over, but what would have it deleted with its former"
+            f" owner ({owners[:200]}) could not be taken off: {error.message}"
+        ),
+        remedy=(
+            "The next run tries again. Until then keep the former owner, or have it orphan the"
+            " Secret (External Secrets: creationPolicy: Orphan)."
+        ),
     )
 
 
-def explain_accounts(error: ApiStatusError, outcome: NamespaceOutcome, *, dry_run: bool) -> NamespaceOutcome:
-    """Return the outcome of a Secret whose name could not be put into the namespace's ServiceAccounts."""
+def explain_accounts(
+    error: ApiStatusError, outcome: NamespaceOutcome, *, dry_run: bool
+) -> NamespaceOutcome:
+    """Return the outcome of a Secret whose name could not be put into the namespace's
+    ServiceAccounts.
+    """
     secret_is = _secret_is(dry_run=dry_run)
     if error.lacks_rights:
         return replace(
@@ -104,47 +143,80 @@ def explain_accounts(error: ApiStatusError, outcome: NamespaceOutcome, *, dry_ru
             outcome,
             outcome=Outcome.FAILED,
             message=f"{secret_is}, but {_denier(error)} denies the change of its ServiceAccounts",
-            remedy=f"Ask whoever runs it for an exception for the group {RBAC_GROUP}, or take the account out of serviceAccounts.",
+            remedy=(
+                f"Ask whoever runs it for an exception for the group {RBAC_GROUP}, or take the"
+                " account out of serviceAccounts."
+            ),
         )
-    return replace(outcome, outcome=Outcome.FAILED, message=f"{secret_is}, but its ServiceAccounts: {error.message}", remedy=error.remedy)
+    return replace(
+        outcome,
+        outcome=Outcome.FAILED,
+        message=f"{secret_is}, but its ServiceAccounts: {error.message}",
+        remedy=error.remedy,
+    )
 
 
-def missing_accounts(outcome: NamespaceOutcome, names: Sequence[str], kubectl: str, *, dry_run: bool) -> NamespaceOutcome:
+def missing_accounts(
+    outcome: NamespaceOutcome, names: Sequence[str], kubectl: str, *, dry_run: bool
+) -> NamespaceOutcome:
     """Return the outcome of a namespace without ServiceAccounts that the document names."""
     return replace(
         outcome,
         outcome=Outcome.MISSING,
-        message=f"{_secret_is(dry_run=dry_run)}, but the ServiceAccount {', '.join(names[:5])} does not exist",
-        remedy=f"`{kubectl} -n {outcome.namespace} create serviceaccount {names[0]}`, or take it out of serviceAccounts.",
+        message=(
+            f"{_secret_is(dry_run=dry_run)}, but the ServiceAccount {', '.join(names[:5])} does not"
+            " exist"
+        ),
+        remedy=(
+            f"`{kubectl} -n {outcome.namespace} create serviceaccount {names[0]}`, or take it out"
+            " of serviceAccounts."
+        ),
     )
 
 
 def explain_not_removed(error: ApiStatusError, namespace: str, name: str) -> NamespaceOutcome:
-    """Return the outcome of a Secret that stays, because it or the ServiceAccounts that bear its name could not be changed."""
+    """Return the outcome of a Secret that stays, because it or the ServiceAccounts that bear its
+    name could not be changed.
+    """
     if error.lacks_rights and error.kind == "serviceaccounts":
         return NamespaceOutcome(
             namespace,
             Outcome.FORBIDDEN,
-            "the Secret stays, since its name may not be taken out of the ServiceAccounts where it was put",
+            "the Secret stays, since its name may not be taken out of the ServiceAccounts where it"
+            " was put",
             _REMEDY_ACCOUNTS,
         )
     if error.lacks_rights:
-        return NamespaceOutcome(namespace, Outcome.FORBIDDEN, may_not_remove(name), remedy_removal(name))
-    return NamespaceOutcome(namespace, Outcome.FAILED, f"the Secret could not be removed: {error.message}", error.remedy)
+        return NamespaceOutcome(
+            namespace, Outcome.FORBIDDEN, may_not_remove(name), remedy_removal(name)
+        )
+    return NamespaceOutcome(
+        namespace, Outcome.FAILED, f"the Secret could not be removed: {error.message}", error.remedy
+    )
 
 
 def may_not_remove(name: str) -> str:
     """Return what is said where the rights to remove the Secret are missing."""
-    return f"signed in, but not allowed to get and delete the Secret {name}, which prune and remove need"
+    return (
+        f"signed in, but not allowed to get and delete the Secret {name}, which prune and remove"
+        " need"
+    )
 
 
 def remedy_removal(name: str) -> str:
     """Return how to get the rights to remove the Secret."""
-    return f"Apply infra/rbac/prune.yaml (get and delete on secrets with resourceNames: [{name}] for the group {RBAC_GROUP})."
+    return (
+        f"Apply infra/rbac/prune.yaml (get and delete on secrets with resourceNames: [{name}] for"
+        f" the group {RBAC_GROUP})."
+    )
 
 
 def _denier(error: ApiStatusError) -> str:
-    return f"the admission webhook {error.webhook}" if error.webhook else "an admission policy or webhook of the cluster"
+    return (
+        f"the admission webhook {error.webhook}"
+        if error.webhook
+        else "an admission policy or webhook of the cluster"
+    )
 
 
 def _secret_is(*, dry_run: bool) -> str:

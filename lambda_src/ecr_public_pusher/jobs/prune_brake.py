@@ -1,4 +1,6 @@
-"""Hold a prune back that would take more away than stays: a mistyped glob must not take every Secret away. Pure."""
+"""Hold a prune back that would take more away than stays: a mistyped glob must not take every
+Secret away. Pure.
+"""
 
 import json
 from collections.abc import Sequence
@@ -14,14 +16,17 @@ SHOWN = 10
 def held_back(document_id: str, leaving: Sequence[str], *, applied: int) -> PruneHeldBack | None:
     """Return why the Secrets in the namespaces `leaving` must stay; None where they may go.
 
-    `applied`: in how many selected namespaces the Secret is there now. What is only selected does not count:
-    eight names that are mistyped into eight others prune nothing.
+    `applied`: in how many selected namespaces the Secret is there now. What is only selected does
+    not count: eight names that are mistyped into eight others prune nothing.
     """
     if not leaving or (applied and len(leaving) <= max(PRUNED_WITHOUT_ASKING, applied)):
         return None
-    names = ", ".join(leaving[:SHOWN]) + (f" and {len(leaving) - SHOWN} more" if len(leaving) > SHOWN else "")
+    names = ", ".join(leaving[:SHOWN]) + (
+        f" and {len(leaving) - SHOWN} more" if len(leaving) > SHOWN else ""
+    )
     event = json.dumps({"action": "push", "clusters": [document_id], "prune": "all"})
     return PruneHeldBack(
-        f"prune would delete {len(leaving)} of our Secrets, where {applied} namespaces have theirs, and was held back: {names}",
+        f"prune would delete {len(leaving)} of our Secrets, where {applied} namespaces have theirs,"
+        f" and was held back: {names}",
         remedy=f"If namespaces is wrong, correct it. If they are to go, send {event}.",
     )

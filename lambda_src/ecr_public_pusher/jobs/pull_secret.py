@@ -1,4 +1,6 @@
-"""Make the Secret that one document asks for, with the tokens of this run; a dry run's holds a placeholder."""
+"""Make the Secret that one document asks for, with the tokens of this run; a dry run's holds a
+placeholder.
+"""
 
 from datetime import datetime, timedelta
 
@@ -12,14 +14,22 @@ from ecr_public_pusher.registries.token_provider import TokenProvider
 TOKEN_LIFE = timedelta(hours=12)
 
 
-async def pull_secret(config: ClusterConfig, tokens: TokenProvider, *, stack: Stack, now: datetime, dry_run: bool) -> SecretManifest:
-    """Return the Secret's manifest. Raise TokenError, RoleError, DeadlineReached where a token cannot be had.
+async def pull_secret(
+    config: ClusterConfig, tokens: TokenProvider, *, stack: Stack, now: datetime, dry_run: bool
+) -> SecretManifest:
+    """Return the Secret's manifest.
 
-    A dry run asks for private tokens too, to find out whether they can be had (ECR Public's was asked for before), but sends none.
+    Raise TokenError, RoleError, DeadlineReached where a token cannot be had.
+
+    A dry run asks for private tokens too, to find out whether they can be had (ECR Public's was
+    asked for before), but sends none.
     """
     if dry_run:
         private = await tokens.private_of(config)
-        hosts = [*(PUBLIC_HOSTS if config.public_registry else ()), *(host for one in private for host in one.hosts)]
+        hosts = [
+            *(PUBLIC_HOSTS if config.public_registry else ()),
+            *(host for one in private for host in one.hosts),
+        ]
         authorizations = dict.fromkeys(hosts, PLACEHOLDER)
         expires_at = now + TOKEN_LIFE
     else:
@@ -27,4 +37,6 @@ async def pull_secret(config: ClusterConfig, tokens: TokenProvider, *, stack: St
         authorizations = {host: one.token.authorization for one in had for host in one.hosts}
         expires_at = min(one.token.expires_at for one in had)
     owner = stack.owner(config.id)
-    return SecretManifest.of(config, docker_config(authorizations), owner=owner, expires_at=expires_at, pushed_at=now)
+    return SecretManifest.of(
+        config, docker_config(authorizations), owner=owner, expires_at=expires_at, pushed_at=now
+    )

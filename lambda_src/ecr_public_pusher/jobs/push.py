@@ -1,4 +1,6 @@
-"""A push or a sweep of one cluster: observe, decide, act, and clean up what is no longer selected."""
+"""A push or a sweep of one cluster: observe, decide, act, and clean up what is no
+longer selected.
+"""
 
 from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +26,8 @@ from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.timestamps import from_epoch
 
-# Outcomes of namespaces that are not there, or going, or whose Secret is somebody else's: they lack nothing of ours.
+# Outcomes of namespaces that are not there, or going, or whose Secret is somebody else's: they lack
+# nothing of ours.
 _LACKING_NOTHING = (Outcome.MISSING, Outcome.SKIPPED, Outcome.CONFLICT, Outcome.WRONG_TYPE)
 
 
@@ -48,7 +51,10 @@ class Push:
         self.ledger.targets = self._judge().selected(self._observation, self.intent.scope)
 
     async def run(self, api: KubernetesApi) -> None:
-        """Do all of it. Raise what fails the cluster as a whole; what was done by then is in the ledger."""
+        """Do all of it.
+
+        Raise what fails the cluster as a whole; what was done by then is in the ledger.
+        """
         selection = self.planned.config.selection
         if not selection.needs_list and not selection.names:
             self._check_selected(())
@@ -58,7 +64,11 @@ class Push:
         self.ledger.observed = True
         self._check_selected(judge.selected(seen))
         decisions = judge.decide(seen)
-        self._lacking = {one.name for one in decisions if one.writes_secret and one.seen is None and one.state is State.ABSENT}
+        self._lacking = {
+            one.name
+            for one in decisions
+            if one.writes_secret and one.seen is None and one.state is State.ABSENT
+        }
         self.ledger.empty_globs = self._empty_globs()
         try:
             await self._act(api, judge, [one for one in decisions if one.step is not Step.DELETE])
@@ -97,20 +107,30 @@ class Push:
         if "namespaces" in seen.refused and self.planned.needs_list:
             raise _cannot_list()
         named = config.selection.names
-        if self.intent.kind != "sweep" or wanted.list_namespaces or seen.secrets is None or all(name in seen.secrets for name in named):
+        if (
+            self.intent.kind != "sweep"
+            or wanted.list_namespaces
+            or seen.secrets is None
+            or all(name in seen.secrets for name in named)
+        ):
             return seen
-        # A name that lacks its Secret may be of no namespace at all: a sweep does not write to find that out.
+        # A name that lacks its Secret may be of no namespace at all: a sweep does not write to find
+        # that out.
         there = await observe(api, Wanted(config.secret_name, list_namespaces=True))
         return replace(seen, namespaces=there.namespaces)
 
     def _check_selected(self, selected: Sequence[Namespace]) -> None:
-        """Raise NothingSelected where the whole selection is empty, though nobody said that it may be. A sweep leaves that to the push."""
+        """Raise NothingSelected where the whole selection is empty, though nobody said that it may
+        be. A sweep leaves that to the push.
+        """
         config = self.planned.config
         if not selected and not config.allow_empty and self.intent.kind == "push":
             raise NothingSelected(
                 f"no namespace of the cluster is selected by {config.selection}",
-                remedy=f"Correct namespaces (`{self.planned.kubectl} get namespaces --show-labels` shows what there is), "
-                "or set allowEmpty: true where none is expected yet.",
+                remedy=(
+                    f"Correct namespaces (`{self.planned.kubectl} get namespaces --show-labels`"
+                    " shows what there is), or set allowEmpty: true where none is expected yet."
+                ),
             )
 
     async def _act(self, api: KubernetesApi, judge: Judge, decisions: Sequence[Decision]) -> None:
@@ -119,31 +139,47 @@ class Push:
         self.ledger.note(idle)
         if any(decision.writes_secret for decision in busy):
             self._manifest = await pull_secret(
-                self.planned.config, self.tokens, stack=self.intent.stack, now=self._now(), dry_run=self.intent.dry_run
+                self.planned.config,
+                self.tokens,
+                stack=self.intent.stack,
+                now=self._now(),
+                dry_run=self.intent.dry_run,
             )
         await self._carry_out(api, judge).all(busy)
 
     def _carry_out(self, api: KubernetesApi, judge: Judge) -> CarryOut:
-        action = Action(api, judge, self.deadline, self._manifest, looks=self._observation.secrets is not None)
+        action = Action(
+            api, judge, self.deadline, self._manifest, looks=self._observation.secrets is not None
+        )
         return CarryOut(action, self.ledger, self.most_connections, self._late)
 
     async def _prune(self, api: KubernetesApi, judge: Judge, deletions: Sequence[Decision]) -> None:
-        """Delete ours from namespaces that are no longer selected, unless that would take more away than stays."""
+        """Delete ours from namespaces that are no longer selected, unless that would take more away
+        than stays.
+        """
         config, seen = self.planned.config, self._observation
         if seen.namespaces is None:
             self.ledger.fail(_cannot_list())
             return
         if seen.secrets is None:
             chosen = {target.name for target in self.ledger.targets}
-            names = [one.name for one in seen.namespaces if one.name not in chosen and not one.terminating]
-            found = await look_for_ours(api, self.ledger, config.secret_name, names, expected=(), says_skipped=False)
+            names = [
+                one.name
+                for one in seen.namespaces
+                if one.name not in chosen and not one.terminating
+            ]
+            found = await look_for_ours(
+                api, self.ledger, config.secret_name, names, expected=(), says_skipped=False
+            )
             if found is None:
                 return
             cleanup = list(judge.clean_up(replace(seen, secrets=found), chosen))
             self.ledger.note(one for one in cleanup if one.step is not Step.DELETE)
             deletions = [one for one in cleanup if one.step is Step.DELETE]
         leaving = [decision.name for decision in deletions]
-        held = None if self.intent.prune_all else held_back(config.id, leaving, applied=self._there())
+        held = (
+            None if self.intent.prune_all else held_back(config.id, leaving, applied=self._there())
+        )
         if held is None:
             await delete_all(self._carry_out(api, judge), deletions, config.secret_name)
             return
@@ -155,18 +191,31 @@ class Push:
     def _there(self) -> int:
         """Return in how many selected namespaces the Secret is as it should be now."""
         outcomes = [self.ledger.outcomes.get(target.name) for target in self.ledger.targets]
-        return sum(1 for one in outcomes if one and (one.outcome.applied or one.outcome is Outcome.CURRENT))
+        return sum(
+            1 for one in outcomes if one and (one.outcome.applied or one.outcome is Outcome.CURRENT)
+        )
 
     def _seconds_left(self) -> float | None:
-        """Return the least life that a selected namespace's Secret has left, 0 where one lacks it; None where nothing is known."""
+        """Return the least life that a selected namespace's Secret has left, 0 where one lacks it;
+        None where nothing is known.
+        """
         now = self._now()
-        return min((life for target in self.ledger.targets if (life := self._life(target.name, now)) is not None), default=None)
+        return min(
+            (
+                life
+                for target in self.ledger.targets
+                if (life := self._life(target.name, now)) is not None
+            ),
+            default=None,
+        )
 
     def _life(self, name: str, now: datetime) -> float | None:
         outcome = self.ledger.outcomes.get(name)
         if outcome is not None and outcome.outcome.applied and self._manifest is not None:
             return (self._manifest.expires_at - now).total_seconds()
-        if self._observation.secrets is None or (outcome is not None and outcome.outcome in _LACKING_NOTHING):
+        if self._observation.secrets is None or (
+            outcome is not None and outcome.outcome in _LACKING_NOTHING
+        ):
             return None
         seen = self._observation.secrets.get(name)
         if seen is None:
@@ -176,14 +225,26 @@ class Push:
     def _empty_globs(self) -> tuple[str, ...]:
         """Return the globs, of several names and globs, that match no namespace: maybe mistyped."""
         selection, listed = self.planned.config.selection, self._observation.namespaces
-        if listed is None or len(selection.include) < 2 or selection.selector or not self.intent.cleans_up:
+        if (
+            listed is None
+            or len(selection.include) < 2
+            or selection.selector
+            or not self.intent.cleans_up
+        ):
             return ()
         names = [one.name for one in listed if one.name not in SYSTEM_NAMESPACES]
-        return tuple(glob for glob in selection.include if is_glob(glob) and not any(matches(glob, name) for name in names))
+        return tuple(
+            glob
+            for glob in selection.include
+            if is_glob(glob) and not any(matches(glob, name) for name in names)
+        )
 
 
 def _cannot_list() -> ApiError:
     return ApiError(
         "signed in, but not allowed to list namespaces, which a glob, a selector or prune needs",
-        remedy="Apply infra/rbac/cluster.yaml (ClusterRole ecr-public-pusher: list on namespaces), or list the namespaces by name.",
+        remedy=(
+            "Apply infra/rbac/cluster.yaml (ClusterRole ecr-public-pusher: list on namespaces), or"
+            " list the namespaces by name."
+        ),
     )

@@ -1,8 +1,11 @@
-"""Whether infra/rbac as it is applied in a cluster is as new as this release wants it, found out without a right to read it.
+"""Whether infra/rbac as it is applied in a cluster is as new as this release wants it, found out
+without a right to read it.
 
-Reading the ClusterRoles' labels would take `get` on them, which the function needs for nothing else. Instead each of them grants one more right, on
-a thing that cannot exist (an API group without a dot can be neither a custom resource's nor an aggregated API's), so that it permits nothing. It is
-named after the role and its version, and whether it is held a SelfSubjectAccessReview says, which everybody may ask.
+Reading the ClusterRoles' labels would take `get` on them, which the function needs for nothing
+else. Instead each of them grants one more right, on a thing that cannot exist (an API group without
+a dot can be neither a custom resource's nor an aggregated API's), so that it permits nothing. It is
+named after the role and its version, and whether it is held a SelfSubjectAccessReview says, which
+everybody may ask.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,11 +15,16 @@ from ecr_public_pusher.jobs.required_permissions import Need
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
 from ecr_public_pusher.results import Check, Finding
 
-# To be raised with each change of the rules in infra/rbac, whose roles grant the mark of every version up to it.
+# To be raised with each change of the rules in infra/rbac, whose roles grant the mark of every
+# version up to it.
 RBAC_VERSION = 2
 MARK_GROUP, MARK_RESOURCE, MARK_VERB = "ecr-public-pusher", "rbac", "get"
 # Two files grant the same, everywhere or namespace by namespace, and so bear one mark.
-_MARKED = {"cluster.yaml": "push", "prune.yaml": "prune", "service-accounts.yaml": "service-accounts"}
+_MARKED = {
+    "cluster.yaml": "push",
+    "prune.yaml": "prune",
+    "service-accounts.yaml": "service-accounts",
+}
 _NAMESPACED = {"cluster.yaml": "namespaced.yaml"}
 
 
@@ -31,17 +39,29 @@ type Ask = Callable[[Right, str], Awaitable[bool]]
 
 @dataclass(frozen=True)
 class _Applied:
-    """A file as it is applied. `version`: None for rights without one. `everywhere`: it is bound in all namespaces, not in single ones."""
+    """A file as it is applied.
+
+    `version`: None for rights without one. `everywhere`: it is bound in all namespaces, not in
+    single ones.
+    """
 
     file: str
     version: int | None
     everywhere: bool
 
 
-async def rbac_version(ask: Ask, needs: Sequence[Need], granted_in: Mapping[str, Sequence[str]], *, wanted: int = RBAC_VERSION) -> Finding | None:
-    """What to say of the files that `needs` name; None where nothing of them is granted, which the permissions say already.
+async def rbac_version(
+    ask: Ask,
+    needs: Sequence[Need],
+    granted_in: Mapping[str, Sequence[str]],
+    *,
+    wanted: int = RBAC_VERSION,
+) -> Finding | None:
+    """What to say of the files that `needs` name; None where nothing of them is granted, which the
+    permissions say already.
 
-    `granted_in`: by file, namespaces where something of it is granted ("": in all of them). Raises as `ask` does.
+    `granted_in`: by file, namespaces where something of it is granted ("": in all of them). Raises
+    as `ask` does.
     """
     files = dict.fromkeys(need.file for need in needs if granted_in.get(need.file))
     applied = [await _applied(ask, file, granted_in[file], wanted) for file in files]
@@ -49,7 +69,9 @@ async def rbac_version(ask: Ask, needs: Sequence[Need], granted_in: Mapping[str,
 
 
 async def _applied(ask: Ask, file: str, places: Sequence[str], wanted: int) -> _Applied:
-    """By the first of the places where a version is found: roles of somebody's own may grant the same beside it."""
+    """By the first of the places where a version is found: roles of somebody's own may grant the
+    same beside it.
+    """
     for namespace in places:
         for version in range(wanted, 0, -1):
             if await ask(mark(file, version), namespace):
@@ -66,18 +88,36 @@ def _finding(applied: Sequence[_Applied], kubectl: str, wanted: int) -> Finding:
     unmarked = [one for one in applied if one.version is None]
     if older:
         what = ", ".join(f"infra/rbac/{one.file} is of version {one.version}" for one in older)
-        return Finding(Check.RBAC, False, f"{what}, and this release wants version {wanted}", _apply([*older, *unmarked], kubectl))
+        return Finding(
+            Check.RBAC,
+            False,
+            f"{what}, and this release wants version {wanted}",
+            _apply([*older, *unmarked], kubectl),
+        )
     if unmarked:
-        what = f"rights without a version: {', '.join(one.file for one in unmarked)} from before release 1.0.0, or roles of your own"
-        return Finding(Check.RBAC, True, f"{what} (infra/rbac is of version {wanted})", _apply(unmarked, kubectl))
+        what = (
+            f"rights without a version: {', '.join(one.file for one in unmarked)} from before"
+            " release 1.0.0, or roles of your own"
+        )
+        return Finding(
+            Check.RBAC,
+            True,
+            f"{what} (infra/rbac is of version {wanted})",
+            _apply(unmarked, kubectl),
+        )
     return Finding(Check.RBAC, True, f"infra/rbac of version {wanted}, as this release wants it")
 
 
 def _apply(applied: Sequence[_Applied], kubectl: str) -> str:
-    """Not a file as a whole where its role is bound in single namespaces: it would bind it in others."""
+    """Not a file as a whole where its role is bound in single namespaces: it would bind it in
+    others.
+    """
     whole = " ".join(f"-f infra/rbac/{one.file}" for one in applied if one.everywhere)
     roles = " and ".join(f"infra/rbac/{one.file}" for one in applied if not one.everywhere)
     if not roles:
         return f"{kubectl} apply {whole}"
-    role = f"the ClusterRole of {roles} without its binding: those in single namespaces stay as they are."
+    role = (
+        f"the ClusterRole of {roles} without its binding: those in single namespaces stay as they"
+        " are."
+    )
     return f"Apply {role}" if not whole else f"`{kubectl} apply {whole}`, then apply {role}"

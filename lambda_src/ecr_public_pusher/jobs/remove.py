@@ -1,4 +1,6 @@
-"""The removal of what one document wrote to its cluster: our Secret, wherever it is, and its name in ServiceAccounts."""
+"""The removal of what one document wrote to its cluster: our Secret, wherever it is, and its name
+in ServiceAccounts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,7 +30,10 @@ class Remove:
     ledger: Ledger = field(default_factory=Ledger)
 
     async def run(self, api: KubernetesApi) -> None:
-        """Do all of it. Raise what fails the cluster as a whole; what was done by then is in the ledger."""
+        """Do all of it.
+
+        Raise what fails the cluster as a whole; what was done by then is in the ledger.
+        """
         secret = self.planned.config.secret_name
         judge = Judge(self.planned, self.intent, from_epoch(self.deadline.clock.wall()))
         seen = await observe(api, Wanted(secret, list_namespaces=False))
@@ -47,7 +52,9 @@ class Remove:
         await delete_all(CarryOut(action, self.ledger, self.most_connections), deletions, secret)
 
     async def _look(self, api: KubernetesApi) -> Observation | None:
-        """Look into each namespace, without the right to list Secrets; None where that is refused everywhere."""
+        """Look into each namespace, without the right to list Secrets; None where that is refused
+        everywhere.
+        """
         config = self.planned.config
         namespaces = await self._namespaces(api)
         found = await look_for_ours(
@@ -62,7 +69,9 @@ class Remove:
         return None if found is None else Observation(secrets=found)
 
     async def _namespaces(self, api: KubernetesApi) -> Sequence[Namespace]:
-        """Return all namespaces, since earlier configurations may have selected others; those named, where no list is allowed or needed."""
+        """Return all namespaces, since earlier configurations may have selected others; those
+        named, where no list is allowed or needed.
+        """
         try:
             return await api.namespaces()
         except ApiStatusError as error:
@@ -70,6 +79,7 @@ class Remove:
                 raise
         if self.planned.config.selection.needs_list:
             raise ApiError(
-                "signed in, but not allowed to list namespaces", remedy="Apply infra/rbac/cluster.yaml (list on namespaces) until this is done."
+                "signed in, but not allowed to list namespaces",
+                remedy="Apply infra/rbac/cluster.yaml (list on namespaces) until this is done.",
             )
         return [Namespace(name) for name in self.planned.config.selection.names]

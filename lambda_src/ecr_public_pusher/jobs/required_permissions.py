@@ -1,4 +1,6 @@
-"""What a cluster's configuration needs to be allowed there, what nobody should allow beyond it, and the commands that correct either. Pure."""
+"""What a cluster's configuration needs to be allowed there, what nobody should allow beyond it, and
+the commands that correct either. Pure.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,9 +17,12 @@ _RBAC_API = "rbac.authorization.k8s.io"
 
 @dataclass(frozen=True)
 class Need:
-    """Rights that are needed, and granted, together. `file`: what grants them, below infra/rbac. `namespaced`: it may be done one by one.
+    """Rights that are needed, and granted, together.
 
-    `kubectl`: how a command for the cluster begins. `without`: what is lost without them, where a push goes on all the same.
+    `file`: what grants them, below infra/rbac. `namespaced`: it may be done one by one.
+
+    `kubectl`: how a command for the cluster begins. `without`: what is lost without them, where a
+    push goes on all the same.
     """
 
     rights: tuple[Right, ...]
@@ -27,24 +32,38 @@ class Need:
     without: str = ""
 
     def remedy(self, namespaces: Sequence[str] = ()) -> str:
-        """The command that grants them: in `namespaces` only, or everywhere where there are none."""
-        secret = next((right.name for right in self.rights if right.resource == "secrets"), DEFAULT_SECRET_NAME)
+        """The command that grants them: in `namespaces` only, or everywhere where there
+        are none.
+        """
+        secret = next(
+            (right.name for right in self.rights if right.resource == "secrets"),
+            DEFAULT_SECRET_NAME,
+        )
         if not namespaces and secret == DEFAULT_SECRET_NAME:
             return f"{self.kubectl} apply -f infra/rbac/{self.file}"
         verbs = ",".join(dict.fromkeys(right.verb for right in self.rights))
         resource = self.rights[0].resource
-        names = "".join(f" --resource-name={name}" for name in dict.fromkeys(right.name for right in self.rights) if name)
-        role = "-".join(["ecr-public-pusher", secret, resource] if secret != DEFAULT_SECRET_NAME else ["ecr-public-pusher", resource])
+        names = "".join(
+            f" --resource-name={name}"
+            for name in dict.fromkeys(right.name for right in self.rights)
+            if name
+        )
+        role = "-".join(
+            ["ecr-public-pusher", secret, resource]
+            if secret != DEFAULT_SECRET_NAME
+            else ["ecr-public-pusher", resource]
+        )
         role = f"{role}-{verbs.replace(',', '-')}"
         rule = f"--verb={verbs} --resource={resource}{names}"
         if not namespaces:
             return (
-                f"{self.kubectl} create clusterrole {role} {rule} && "
-                f"{self.kubectl} create clusterrolebinding {role} --clusterrole={role} --group={RBAC_GROUP}"
+                f"{self.kubectl} create clusterrole {role} {rule} && {self.kubectl} create"
+                f" clusterrolebinding {role} --clusterrole={role} --group={RBAC_GROUP}"
             )
         return (
-            f"for namespace in {' '.join(namespaces)}; do {self.kubectl} create role {role} --namespace=$namespace {rule} && "
-            f"{self.kubectl} create rolebinding {role} --namespace=$namespace --role={role} --group={RBAC_GROUP}; done"
+            f"for namespace in {' '.join(namespaces)}; do {self.kubectl} create role {role}"
+            f" --namespace=$namespace {rule} && {self.kubectl} create rolebinding {role}"
+            f" --namespace=$namespace --role={role} --group={RBAC_GROUP}; done"
         )
 
 
@@ -53,33 +72,63 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
     found = []
     command = kubectl(config)
     if needs_list or config.prune:
-        found.append(Need((Right("list", "namespaces"),), "cluster.yaml", command, namespaced=False))
-    found.append(Need(_rights(("create", "patch"), "secrets", config.secret_name), "cluster.yaml", command))
+        found.append(
+            Need((Right("list", "namespaces"),), "cluster.yaml", command, namespaced=False)
+        )
+    found.append(
+        Need(_rights(("create", "patch"), "secrets", config.secret_name), "cluster.yaml", command)
+    )
     if config.prune:
-        found.append(Need(_rights(("get", "delete"), "secrets", config.secret_name), "prune.yaml", command))
+        found.append(
+            Need(_rights(("get", "delete"), "secrets", config.secret_name), "prune.yaml", command)
+        )
     if any(is_glob(pattern) for pattern in config.service_accounts):
-        found.append(Need(_rights(("get", "list", "patch"), "serviceaccounts"), "service-accounts.yaml", command))
+        found.append(
+            Need(
+                _rights(("get", "list", "patch"), "serviceaccounts"),
+                "service-accounts.yaml",
+                command,
+            )
+        )
     elif config.service_accounts:
         names = config.service_accounts
-        found.append(Need(_rights(("get", "patch"), "serviceaccounts", *names), "service-accounts.yaml", command))
+        found.append(
+            Need(
+                _rights(("get", "patch"), "serviceaccounts", *names),
+                "service-accounts.yaml",
+                command,
+            )
+        )
         listed = _rights(("list",), "serviceaccounts", *(names if len(names) == 1 else ()))
-        found.append(Need(listed, "service-accounts.yaml", command, namespaced=False, without=_BLIND_TO_ACCOUNTS))
+        found.append(
+            Need(
+                listed,
+                "service-accounts.yaml",
+                command,
+                namespaced=False,
+                without=_BLIND_TO_ACCOUNTS,
+            )
+        )
     look = _rights(("list",), "secrets", config.secret_name)
     return [*found, Need(look, "cluster.yaml", command, namespaced=False, without=_BLIND)]
 
 
 _BLIND = (
-    "pushes write without looking, a sweep serves new namespaces only (no late label, lost or ending Secret), and what is left behind or "
-    "has little life left is not seen"
+    "pushes write without looking, a sweep serves new namespaces only (no late label, lost or"
+    " ending Secret), and what is left behind or has little life left is not seen"
 )
-_BLIND_TO_ACCOUNTS = "a push reads the accounts of each namespace one by one, and a sweep corrects none of namespaces that have their Secret"
+_BLIND_TO_ACCOUNTS = (
+    "a push reads the accounts of each namespace one by one, and a sweep corrects none of"
+    " namespaces that have their Secret"
+)
 
 
 def _rights(verbs: Iterable[str], resource: str, *names: str) -> tuple[Right, ...]:
     return tuple(Right(verb, resource, name) for name in names or ("",) for verb in verbs)
 
 
-# Each of these, in all namespaces, lets whoever signs in as the function read, destroy or become what is not its own.
+# Each of these, in all namespaces, lets whoever signs in as the function read, destroy or become
+# what is not its own.
 DANGEROUS = (
     *_rights(("get", "list", "watch", "patch", "delete"), "secrets"),
     Right("create", "pods"),
@@ -95,11 +144,16 @@ REVEALING = _rights(("get", "list"), "secrets")
 
 
 def describe(rights: Iterable[Right]) -> str:
-    """Rights in one phrase, those on the same things together: `create and patch secrets named x`."""
+    """Rights in one phrase, those on the same things together: `create and patch
+    secrets named x`.
+    """
     verbs: dict[tuple[str, str], list[str]] = {}
     for right in rights:
         verbs.setdefault((right.resource, right.name), []).append(right.verb)
-    return "; ".join(f"{_listed(their)} {resource}{f' named {name}' if name else ''}" for (resource, name), their in verbs.items())
+    return "; ".join(
+        f"{_listed(their)} {resource}{f' named {name}' if name else ''}"
+        for (resource, name), their in verbs.items()
+    )
 
 
 def _listed(words: Sequence[str]) -> str:

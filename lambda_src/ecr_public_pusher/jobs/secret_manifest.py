@@ -1,4 +1,6 @@
-"""The Secret's body, as server-side apply sends it: the same for every namespace, but for the version that was decided upon. Pure."""
+"""The Secret's body, as server-side apply sends it: the same for every namespace, but for the
+version that was decided upon. Pure.
+"""
 
 import base64
 import json
@@ -18,7 +20,8 @@ DATA_KEY = ".dockerconfigjson"
 EXPIRES_AT = f"{ANNOTATION_PREFIX}expires-at"
 PUSHED_AT = f"{ANNOTATION_PREFIX}pushed-at"
 OWNER = f"{ANNOTATION_PREFIX}owner"
-# Its name is put into ServiceAccounts, whose own marks say which: a removal must be able to look at them.
+# Its name is put into ServiceAccounts, whose own marks say which: a removal must be able to look at
+# them.
 ATTACHED = f"{ANNOTATION_PREFIX}in-service-accounts"
 
 _HEAD = b'{"apiVersion":"v1","kind":"Secret","metadata":{'
@@ -26,7 +29,10 @@ _HEAD = b'{"apiVersion":"v1","kind":"Secret","metadata":{'
 
 @dataclass(frozen=True)
 class SecretManifest:
-    """What a document's Secret is to be. `expires_at` is in whole seconds, as its annotation says it."""
+    """What a document's Secret is to be.
+
+    `expires_at` is in whole seconds, as its annotation says it.
+    """
 
     owner: str
     expires_at: datetime
@@ -34,8 +40,19 @@ class SecretManifest:
     tail: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, cluster: ClusterConfig, docker_config: bytes, *, owner: str, expires_at: datetime, pushed_at: datetime) -> Self:
-        """Return the Secret that `cluster`'s document asks for. `owner` says whose it is to renew, prune and remove."""
+    def of(
+        cls,
+        cluster: ClusterConfig,
+        docker_config: bytes,
+        *,
+        owner: str,
+        expires_at: datetime,
+        pushed_at: datetime,
+    ) -> Self:
+        """Return the Secret that `cluster`'s document asks for.
+
+        `owner` says whose it is to renew, prune and remove.
+        """
         metadata = {
             "name": cluster.secret_name,
             "labels": {**cluster.labels, MANAGED_BY_LABEL: PRODUCT},
@@ -47,8 +64,9 @@ class SecretManifest:
                 **({ATTACHED: "true"} if cluster.service_accounts else {}),
             },
         }
-        # Both, with the same content: whoever applied either has a conflict with us. `data` alone would silently take over a
-        # Secret that somebody applied as `stringData`, whose managedFields hold no `data` at all.
+        # Both, with the same content: whoever applied either has a conflict with us. `data` alone
+        # would silently take over a Secret that somebody applied as `stringData`, whose
+        # managedFields hold no `data` at all.
         rest = {
             "type": SECRET_TYPE,
             "data": {DATA_KEY: base64.b64encode(docker_config).decode()},
@@ -59,7 +77,8 @@ class SecretManifest:
 
     @cached_property
     def new(self) -> bytes:
-        """Return the body that creates the Secret, and that the API server refuses (409) where one is there by now.
+        """Return the body that creates the Secret, and that the API server refuses (409) where one
+        is there by now.
 
         No object has the version 1 yet: tests/contract/kube-api-lists.json, "create-only".
         """
@@ -67,12 +86,20 @@ class SecretManifest:
 
     @cached_property
     def unbound(self) -> bytes:
-        """Return the body that creates the Secret, or overwrites whatever version of it is there."""
+        """Return the body that creates the Secret, or overwrites whatever version of it
+        is there.
+        """
         return _HEAD + self.tail
 
     def bound(self, *, uid: str, version: str) -> bytes:
-        """Return the body that the API server takes only while the Secret is the very one that was seen."""
-        return b"%b%b,%b" % (_HEAD, _json({"uid": uid, "resourceVersion": version})[1:-1], self.tail)
+        """Return the body that the API server takes only while the Secret is the very one that was
+        seen.
+        """
+        return b"%b%b,%b" % (
+            _HEAD,
+            _json({"uid": uid, "resourceVersion": version})[1:-1],
+            self.tail,
+        )
 
 
 def _json(value: Any) -> bytes:

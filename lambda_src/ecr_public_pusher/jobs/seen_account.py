@@ -1,8 +1,10 @@
-"""Reduce a ServiceAccount to what is decided upon, and make the JSON patch that adds the Secret's name or takes it out. Pure.
+"""Reduce a ServiceAccount to what is decided upon, and make the JSON patch that adds the Secret's
+name or takes it out. Pure.
 
-The list of imagePullSecrets is atomic to the API server: an apply takes all of it or none, and strategic and merge patches replace it. So a
-change is a JSON patch that names the version it was made for. The same patch marks the account: an annotation says which of the names
-are ours, since the list's field manager is only whoever wrote to it last.
+The list of imagePullSecrets is atomic to the API server: an apply takes all of it or none, and
+strategic and merge patches replace it. So a change is a JSON patch that names the version it was
+made for. The same patch marks the account: an annotation says which of the names are ours, since
+the list's field manager is only whoever wrote to it last.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,7 +22,10 @@ type Operation = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SeenAccount:
-    """A ServiceAccount as it was seen. `entries` are the names in its list, in order; `marked` those that its mark says are ours."""
+    """A ServiceAccount as it was seen.
+
+    `entries` are the names in its list, in order; `marked` those that its mark says are ours.
+    """
 
     namespace: str
     name: str
@@ -38,7 +43,9 @@ class SeenAccount:
         return secret in self.entries and secret in self.marked
 
     def adding(self, secret: str) -> list[Operation]:
-        """Return the patch that adds the Secret's name at the end of the list; none where it is there."""
+        """Return the patch that adds the Secret's name at the end of the list; none where it is
+        there.
+        """
         if not self.lacks(secret):
             return []
         entry = {"name": secret}
@@ -49,21 +56,29 @@ class SeenAccount:
         return [self._unchanged, addition, self._mark(self._ours | {secret})]
 
     def taking_out(self, secret: str) -> list[Operation]:
-        """Return the patch that takes out each entry of that name, where we put it there; none otherwise."""
+        """Return the patch that takes out each entry of that name, where we put it there; none
+        otherwise.
+        """
         if not self.ours(secret):
             return []
         places = [place for place, name in enumerate(self.entries) if name == secret]
-        removals: list[Operation] = [{"op": "remove", "path": f"/imagePullSecrets/{place}"} for place in reversed(places)]
+        removals: list[Operation] = [
+            {"op": "remove", "path": f"/imagePullSecrets/{place}"} for place in reversed(places)
+        ]
         return [self._unchanged, *removals, self._mark(self._ours - {secret})]
 
     @property
     def _ours(self) -> frozenset[str]:
-        """Return the marked names that are in the list still: whoever took one out has taken our part in it."""
+        """Return the marked names that are in the list still: whoever took one out has taken our
+        part in it.
+        """
         return self.marked & frozenset(self.entries)
 
     @property
     def _unchanged(self) -> Operation:
-        """Return the operation that has a change refused with 409 where the account has another version; a `test` gives a bare 422."""
+        """Return the operation that has a change refused with 409 where the account has another
+        version; a `test` gives a bare 422.
+        """
         return {"op": "replace", "path": "/metadata/resourceVersion", "value": self.version}
 
     def _mark(self, names: Collection[str]) -> Operation:
@@ -77,14 +92,19 @@ class SeenAccount:
 
 
 def seen_account(account: Mapping[str, Any], names: Names) -> SeenAccount:
-    """Return what is decided upon. Raise KeyError, TypeError, ValueError, AttributeError for what is no ServiceAccount."""
+    """Return what is decided upon.
+
+    Raise KeyError, TypeError, ValueError, AttributeError for what is no ServiceAccount.
+    """
     metadata = account["metadata"]
     annotations = metadata.get("annotations") or {}
     return SeenAccount(
         namespace=names.checked(metadata["namespace"], NAMESPACE),
         name=names.checked(metadata["name"], OBJECT),
         version=of_form(metadata["resourceVersion"], VERSION),
-        entries=tuple(str(entry.get("name", "")) for entry in account.get("imagePullSecrets") or ()),
+        entries=tuple(
+            str(entry.get("name", "")) for entry in account.get("imagePullSecrets") or ()
+        ),
         marked=frozenset(name for name in str(annotations.get(ADDED) or "").split(",") if name),
         annotated=bool(annotations),
     )

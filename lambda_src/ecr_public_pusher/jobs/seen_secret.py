@@ -1,4 +1,6 @@
-"""Reduce a Secret's metadata to what is decided upon: whose it is, how fresh, and which version of it was seen. Pure."""
+"""Reduce a Secret's metadata to what is decided upon: whose it is, how fresh, and which version of
+it was seen. Pure.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,18 +9,29 @@ from functools import lru_cache
 from typing import Any
 
 from ecr_public_pusher.jobs.secret_manifest import ATTACHED, DATA_KEY, EXPIRES_AT, OWNER, PUSHED_AT
-from ecr_public_pusher.kubernetes_api.names import NAMESPACE, QUALIFIED, UID, VERSION, Names, of_form
+from ecr_public_pusher.kubernetes_api.names import (
+    NAMESPACE,
+    QUALIFIED,
+    UID,
+    VERSION,
+    Names,
+    of_form,
+)
 from ecr_public_pusher.ownership import ANNOTATION_PREFIX, MANAGED_BY_LABEL, PRODUCT
 
 APPLY = "Apply"
 # Before 1.1, a Secret's annotation listed its accounts.
 NOTED_ACCOUNTS = f"{ANNOTATION_PREFIX}service-accounts"
-# Velero labels what it restores (velero.io/docs, "Restore reference"), and writes as this field manager.
+# Velero labels what it restores (velero.io/docs, "Restore reference"), and writes as this field
+# manager.
 RESTORE_LABELS = frozenset({"velero.io/restore-name", "velero.io/backup-name"})
 RESTORE_MANAGER = "velero"
-# Argo CD deletes what bears its mark once it leaves the application (argo-cd.readthedocs.io, "Resource Tracking").
+# Argo CD deletes what bears its mark once it leaves the application (argo-cd.readthedocs.io,
+# "Resource Tracking").
 TRACKING_LABELS = frozenset({"argocd.argoproj.io/instance"})
-TRACKING_ANNOTATIONS = frozenset({"argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id"})
+TRACKING_ANNOTATIONS = frozenset(
+    {"argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id"}
+)
 
 _DATA = f"f:{DATA_KEY}"
 
@@ -28,7 +41,10 @@ type Manager = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Marks by which somebody else's controller would delete the Secret. `owners`: kind and name of each owner reference."""
+    """Marks by which somebody else's controller would delete the Secret.
+
+    `owners`: kind and name of each owner reference.
+    """
 
     owners: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -45,9 +61,10 @@ NO_MARKS = Marks()
 class SeenSecret:
     """A Secret as a list showed it.
 
-    `owner` is the owner annotation where our label stands beside it, else None. `managers` hold its data, and `writers`
-    its stringData, which the API server turns into data: whoever holds either has written it. `restored` says that
-    Velero put it there. `finalizers` are None unless it is being deleted. `attached`: its name was put into ServiceAccounts.
+    `owner` is the owner annotation where our label stands beside it, else None. `managers` hold its
+    data, and `writers` its stringData, which the API server turns into data: whoever holds either
+    has written it. `restored` says that Velero put it there. `finalizers` are None unless it is
+    being deleted. `attached`: its name was put into ServiceAccounts.
     """
 
     namespace: str
@@ -69,7 +86,9 @@ class SeenSecret:
         return self.finalizers is not None
 
     def held_by(self, manager: str) -> bool:
-        """Return whether an apply of `manager` holds the data, and nobody else has written it as stringData since."""
+        """Return whether an apply of `manager` holds the data, and nobody else has written it as
+        stringData since.
+        """
         ours = (manager, APPLY)
         return ours in self.managers and (not self.writers or ours in self.writers)
 
@@ -78,7 +97,9 @@ class SeenSecret:
         return tuple(sorted({name for name, _ in self.managers | self.writers if name != manager}))
 
     def seconds_left(self, now: datetime) -> float:
-        """Return how long its token lives yet, in seconds; 0 where it has ended, or does not say."""
+        """Return how long its token lives yet, in seconds; 0 where it has ended, or
+        does not say.
+        """
         return max(0.0, (self.expires_at - now).total_seconds()) if self.expires_at else 0.0
 
     def share_left(self, now: datetime) -> float:
@@ -89,7 +110,10 @@ class SeenSecret:
 
 
 def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
-    """Return what is decided upon, by the names that may be shown. Raise KeyError, TypeError, ValueError for what is no Secret."""
+    """Return what is decided upon, by the names that may be shown.
+
+    Raise KeyError, TypeError, ValueError for what is no Secret.
+    """
     metadata = item["metadata"]
     labels = _texts(metadata.get("labels"))
     annotations = _texts(metadata.get("annotations"))
@@ -97,13 +121,21 @@ def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
         namespace=names.checked(metadata["namespace"], NAMESPACE),
         uid=of_form(metadata["uid"], UID),
         version=of_form(metadata["resourceVersion"], VERSION),
-        owner=names.shown(annotations[OWNER]) if OWNER in annotations and labels.get(MANAGED_BY_LABEL) == PRODUCT else None,
+        owner=(
+            names.shown(annotations[OWNER])
+            if OWNER in annotations and labels.get(MANAGED_BY_LABEL) == PRODUCT
+            else None
+        ),
         expires_at=_moment(annotations.get(EXPIRES_AT)),
         pushed_at=_moment(annotations.get(PUSHED_AT)),
         managers=_holders(metadata.get("managedFields"), "f:data", names),
         writers=_holders(metadata.get("managedFields"), "f:stringData", names),
         restored=not RESTORE_LABELS.isdisjoint(labels),
-        finalizers=tuple(names.checked(one, QUALIFIED) for one in metadata.get("finalizers") or ()) if "deletionTimestamp" in metadata else None,
+        finalizers=(
+            tuple(names.checked(one, QUALIFIED) for one in metadata.get("finalizers") or ())
+            if "deletionTimestamp" in metadata
+            else None
+        ),
         marks=_marks(metadata.get("ownerReferences"), labels, annotations, names),
         attached=ATTACHED in annotations or NOTED_ACCOUNTS in annotations,
     )
@@ -124,11 +156,23 @@ def _set(managers: tuple[Manager, ...]) -> frozenset[Manager]:
     return frozenset(managers)
 
 
-def _marks(references: Any, labels: Mapping[str, str], annotations: Mapping[str, str], names: Names) -> Marks:
-    if not references and TRACKING_LABELS.isdisjoint(labels) and TRACKING_ANNOTATIONS.isdisjoint(annotations):
+def _marks(
+    references: Any, labels: Mapping[str, str], annotations: Mapping[str, str], names: Names
+) -> Marks:
+    if (
+        not references
+        and TRACKING_LABELS.isdisjoint(labels)
+        and TRACKING_ANNOTATIONS.isdisjoint(annotations)
+    ):
         return NO_MARKS
-    owners = tuple(f"{names.shown(one.get('kind'))} {names.shown(one.get('name'))}" for one in references or ())
-    return Marks(owners, tuple(sorted(TRACKING_LABELS & labels.keys())), tuple(sorted(TRACKING_ANNOTATIONS & annotations.keys())))
+    owners = tuple(
+        f"{names.shown(one.get('kind'))} {names.shown(one.get('name'))}" for one in references or ()
+    )
+    return Marks(
+        owners,
+        tuple(sorted(TRACKING_LABELS & labels.keys())),
+        tuple(sorted(TRACKING_ANNOTATIONS & annotations.keys())),
+    )
 
 
 def _texts(values: Any) -> Mapping[str, str]:
@@ -140,7 +184,9 @@ def _texts(values: Any) -> Mapping[str, str]:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """Return the moment; None for one that is not written as we write it: then the token's life is unknown, and it is renewed."""
+    """Return the moment; None for one that is not written as we write it: then the token's life is
+    unknown, and it is renewed.
+    """
     try:
         moment = datetime.fromisoformat(text) if text else None
     except (TypeError, ValueError):

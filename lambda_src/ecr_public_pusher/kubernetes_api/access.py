@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class ClientCertificate:
-    """A certificate (and those that lead to its authority) and its private key without a passphrase, in PEM."""
+    """A certificate (and those that lead to its authority) and its private key without a
+    passphrase, in PEM.
+    """
 
     certificate_pem: str = field(repr=False)
     key_pem: str = field(repr=False)
@@ -14,7 +16,9 @@ class ClientCertificate:
 
 @dataclass(frozen=True)
 class Credential:
-    """How a request proves whose it is: a bearer token, a certificate in the TLS handshake, or both. With neither it is anonymous."""
+    """How a request proves whose it is: a bearer token, a certificate in the TLS handshake, or
+    both. With neither it is anonymous.
+    """
 
     token: str | None = field(repr=False, default=None)
     client_certificate: ClientCertificate | None = field(repr=False, default=None)
@@ -22,9 +26,11 @@ class Credential:
 
 @dataclass(frozen=True)
 class ClusterAccess:
-    """Where a cluster is, the PEM certificate authority it must prove itself with, and how to sign in.
+    """Where a cluster is, the PEM certificate authority it must prove itself with, and how to sign
+    in.
 
-    `get_credential` makes one anew each time it is asked; it raises SignInError. `sign_in_remedy`: what to do when the cluster refuses it.
+    `get_credential` makes one anew each time it is asked; it raises SignInError. `sign_in_remedy`:
+    what to do when the cluster refuses it.
     `refusal`: what a 401 may mean, as the rest of a sentence about the cluster.
     """
 

@@ -1,4 +1,7 @@
-"""What the cluster says of whoever is signed in: who that is, and what it may do. Both may be asked without any permission."""
+"""What the cluster says of whoever is signed in: who that is, and what it may do.
+
+Both may be asked without any permission.
+"""
 
 import json
 import re
@@ -9,12 +12,19 @@ from typing import Any
 from ecr_public_pusher.kubernetes_api.client import Client
 
 # Kubernetes, plugin/pkg/auth/authorizer/rbac: RBACAuthorizer.Authorize's reason.
-_GRANTED_BY = re.compile(r'RBAC: allowed by (ClusterRoleBinding|RoleBinding) "([a-z0-9][a-z0-9:.-]{0,252})(?:/[a-z0-9-]{1,63})?" of ')
+_GRANTED_BY = re.compile(
+    r"RBAC: allowed by (ClusterRoleBinding|RoleBinding)"
+    r' "([a-z0-9][a-z0-9:.-]{0,252})(?:/[a-z0-9-]{1,63})?" of '
+)
 
 
 @dataclass(frozen=True)
 class Right:
-    """A right as RBAC grants it. `resource`: with its subresource, if any (`pods/exec`). `name`: of the one object meant; empty: any."""
+    """A right as RBAC grants it.
+
+    `resource`: with its subresource, if any (`pods/exec`). `name`: of the one object meant; empty:
+    any.
+    """
 
     verb: str
     resource: str
@@ -32,7 +42,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class AccessReviewResult:
-    """Whether something is allowed. `binding`: kind and name of what grants it, where RBAC says so."""
+    """Whether something is allowed.
+
+    `binding`: kind and name of what grants it, where RBAC says so.
+    """
 
     allowed: bool
     binding: tuple[str, str] | None = None
@@ -40,17 +53,32 @@ class AccessReviewResult:
 
 async def who_am_i(client: Client) -> Identity:
     """Whom the cluster knows us as. Raises as Client.send does."""
-    user = (await _review(client, "authentication.k8s.io", "SelfSubjectReview", None)).get("userInfo")
+    user = (await _review(client, "authentication.k8s.io", "SelfSubjectReview", None)).get(
+        "userInfo"
+    )
     groups = user.get("groups") if isinstance(user, dict) else None
     if not isinstance(user, dict) or not isinstance(groups, list | None):
         raise client.nonsense()
-    return Identity(client.names.shown(user.get("username")), tuple(client.names.shown(group) for group in (groups or [])[:20]))
+    return Identity(
+        client.names.shown(user.get("username")),
+        tuple(client.names.shown(group) for group in (groups or [])[:20]),
+    )
 
 
 async def can_i(client: Client, right: Right, *, namespace: str = "") -> AccessReviewResult:
-    """Whether we may do that, by the cluster's own word; without a namespace: in all of them. Raises as Client.send does."""
+    """Whether we may do that, by the cluster's own word; without a namespace: in all of them.
+
+    Raises as Client.send does.
+    """
     resource, _, subresource = right.resource.partition("/")
-    asked = {"verb": right.verb, "group": right.group, "resource": resource, "subresource": subresource, "namespace": namespace, "name": right.name}
+    asked = {
+        "verb": right.verb,
+        "group": right.group,
+        "resource": resource,
+        "subresource": subresource,
+        "namespace": namespace,
+        "name": right.name,
+    }
     spec = {"resourceAttributes": {key: value for key, value in asked.items() if value}}
     status = await _review(client, "authorization.k8s.io", "SelfSubjectAccessReview", spec)
     found = _GRANTED_BY.match(str(status.get("reason", "")))
@@ -58,8 +86,12 @@ async def can_i(client: Client, right: Right, *, namespace: str = "") -> AccessR
     return AccessReviewResult(status.get("allowed") is True, binding)
 
 
-async def _review(client: Client, group: str, kind: str, spec: Mapping[str, Any] | None) -> dict[str, Any]:
-    body = {"apiVersion": f"{group}/v1", "kind": kind} | ({"spec": spec} if spec is not None else {})
+async def _review(
+    client: Client, group: str, kind: str, spec: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    body = {"apiVersion": f"{group}/v1", "kind": kind} | (
+        {"spec": spec} if spec is not None else {}
+    )
     data = json.dumps(body, separators=(",", ":")).encode()
     _, answer = await client.send("POST", f"/apis/{group}/v1/{kind.lower()}s", kind=kind, body=data)
     status = answer.get("status")

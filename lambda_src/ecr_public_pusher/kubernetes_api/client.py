@@ -1,8 +1,10 @@
-"""One cluster's connections, kept alive, its sign-in, and requests that are retried where that may help. Explicit, never shared.
+"""One cluster's connections, kept alive, its sign-in, and requests that are retried where that may
+help. Explicit, never shared.
 
-Answers are distinguished by status, reason and causes; nothing of a body is ever repeated in a message, since whatever answers may
-echo our own request. Retrying happens here, under the deadline (aiohttp itself repeats a GET or DELETE at most once, on a kept connection
-that turns out dead), and no redirect is followed: a 307 would take the Secret to another host.
+Answers are distinguished by status, reason and causes; nothing of a body is ever repeated in a
+message, since whatever answers may echo our own request. Retrying happens here, under the deadline
+(aiohttp itself repeats a GET or DELETE at most once, on a kept connection that turns out dead), and
+no redirect is followed: a 307 would take the Secret to another host.
 """
 
 import asyncio
@@ -45,13 +47,20 @@ from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sent import Sent
 from ecr_public_pusher.kubernetes_api.sockets import Sockets, close_in_peace
 from ecr_public_pusher.kubernetes_api.status import is_denial, phrase, status_error
-from ecr_public_pusher.kubernetes_api.tls import Connector, Resolver, client_context, verifying_context
+from ecr_public_pusher.kubernetes_api.tls import (
+    Connector,
+    Resolver,
+    client_context,
+    verifying_context,
+)
 from ecr_public_pusher.ownership import USER_AGENT
 
 JSON = "application/json"
-# An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; what is longer is not a Kubernetes API's.
+# An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; what is longer is not a
+# Kubernetes API's.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-# Of values in an answer, each of which takes some 64 bytes once it is read; many times what a page has.
+# Of values in an answer, each of which takes some 64 bytes once it is read; many times what a page
+# has.
 MAX_ANSWER_VALUES = 500_000
 
 # Connections are aborted, which takes a turn of the event loop.
@@ -66,7 +75,10 @@ class _AnswerTooLong(Exception):
 
 @dataclass(frozen=True)
 class Patience:
-    """How often a request is tried, and for how many seconds each time. None: as the retry policy says."""
+    """How often a request is tried, and for how many seconds each time.
+
+    None: as the retry policy says.
+    """
 
     attempts: int | None = None
     seconds: float | None = None
@@ -77,10 +89,18 @@ _READING = ("GET", "POST")  # reviews are posted, and write nothing
 
 
 class Client:
-    """One cluster's connections, and the credential it is signed in to with, renewed once when refused. `async with`, on one event loop."""
+    """One cluster's connections, and the credential it is signed in to with, renewed once when
+    refused. `async with`, on one event loop.
+    """
 
     def __init__(
-        self, access: ClusterAccess, *, deadline: Deadline, blocking: BlockingCalls, sockets: Sockets, retry_policy: RetryPolicy | None = None
+        self,
+        access: ClusterAccess,
+        *,
+        deadline: Deadline,
+        blocking: BlockingCalls,
+        sockets: Sockets,
+        retry_policy: RetryPolicy | None = None,
     ) -> None:
         self._access, self._deadline = access, deadline
         self._base = access.url.rstrip("/")
@@ -101,7 +121,10 @@ class Client:
         except (ssl.SSLError, ValueError):
             raise UnreachableError(
                 f"the certificate authority that is named for {self._host} is invalid",
-                remedy="Correct certificateAuthority in the document; of an EKS cluster, EKS itself names it: ask AWS support.",
+                remedy=(
+                    "Correct certificateAuthority in the document; of an EKS cluster, EKS itself"
+                    " names it: ask AWS support."
+                ),
             ) from None
         policy = self.retry_policy
         share = sockets.budget.share(stalled_after=policy.stalled_seconds, close=close_in_peace)
@@ -121,7 +144,11 @@ class Client:
             ),
             timeout=self._timeout(policy.request_seconds),
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("Accept-Encoding", "User-Agent", "Content-Type"),  # what unfolds to gigabytes is not asked to
+            skip_auto_headers=(
+                "Accept-Encoding",
+                "User-Agent",
+                "Content-Type",
+            ),  # what unfolds to gigabytes is not asked to
             auto_decompress=False,
             trust_env=False,
         )
@@ -130,7 +157,9 @@ class Client:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Closes every connection; one whose request has no answer is reset, so that nothing more of it is sent."""
+        """Closes every connection; one whose request has no answer is reset, so that nothing more
+        of it is sent.
+        """
         self._share.end()
         with contextlib.suppress(TimeoutError):  # the invocation closes what is left
             async with asyncio.timeout(_CLOSE_SECONDS):
@@ -149,11 +178,13 @@ class Client:
         patience: Patience = PATIENT,
         secret: bool = False,
     ) -> tuple[int, dict[str, Any]]:
-        """One request, retried where that may help, until it has a final answer: its status, and its object.
+        """One request, retried where that may help, until it has a final answer: its status, and
+        its object.
 
-        That must be of `kind`, or one of several; of any where none is named.
-        `path` and `query` come encoded. `secret`: the body is a Secret, nothing of which may be shown.
-        Raises ApiStatusError, SignInError, UnreachableError, ApiError; DeadlineReached when nothing may be sent any more.
+        That must be of `kind`, or one of several; of any where none is named. `path` and `query`
+        come encoded. `secret`: the body is a Secret, nothing of which may be shown. Raises
+        ApiStatusError, SignInError, UnreachableError, ApiError; DeadlineReached when nothing may be
+        sent any more.
         """
         url = URL(f"{self._base}{path}?{query}" if query else f"{self._base}{path}", encoded=True)
         headers = {"Accept": accept, "User-Agent": USER_AGENT}
@@ -161,7 +192,11 @@ class Client:
             headers["Content-Type"] = content_type
             if secret:
                 self._sent.secret(body)
-        seconds = patience.seconds or (self.retry_policy.request_seconds if method in _READING else self.retry_policy.write_seconds)
+        seconds = patience.seconds or (
+            self.retry_policy.request_seconds
+            if method in _READING
+            else self.retry_policy.write_seconds
+        )
         attempts = patience.attempts or self.retry_policy.attempts
         renewed = False
         attempt = 0
@@ -169,7 +204,9 @@ class Client:
             attempt += 1
             signed_in = await self._sign_in()
             try:
-                code, data, retry_after = await self._exchange(method, url, headers, body, signed_in, seconds)
+                code, data, retry_after = await self._exchange(
+                    method, url, headers, body, signed_in, seconds
+                )
             except GaveWay:
                 attempt -= 1
                 continue
@@ -187,10 +224,18 @@ class Client:
             if code in RETRYABLE_STATUS and attempt < attempts:
                 await self._pause(attempt, retry_after, ApiStatusError(code, phrase(code)))
                 continue
-            return code, self._answer(code, data, retry_after, (kind,) if isinstance(kind, str) else kind)
+            return code, self._answer(
+                code, data, retry_after, (kind,) if isinstance(kind, str) else kind
+            )
 
     async def _exchange(
-        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, signed_in: "_SignedIn", seconds: float
+        self,
+        method: str,
+        url: URL,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        signed_in: "_SignedIn",
+        seconds: float,
     ) -> tuple[int, bytes, str | None]:
         turn = await self._share.take()
         answered = False
@@ -209,7 +254,8 @@ class Client:
             try:
                 data = await _read(response)
             except BaseException:
-                response.close()  # not released: half an answer must not be taken for the next one's
+                # not released: half an answer must not be taken for the next one's
+                response.close()
                 raise
             answered = True
         except asyncio.CancelledError:
@@ -218,38 +264,59 @@ class Client:
             raise
         except _AnswerTooLong:
             error: PusherError = AnswerTooLong(
-                f"{self._host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB, and was cut off", remedy=NOT_THE_API
+                f"{self._host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB, and was"
+                " cut off",
+                remedy=NOT_THE_API,
             )
         except (aiohttp.ClientError, OSError, ValueError) as failure:
             error = classify(failure, self._host)
         else:
-            return response.status, data, response.headers.get("Retry-After") if response.status in RETRYABLE_STATUS else None
+            return (
+                response.status,
+                data,
+                (
+                    response.headers.get("Retry-After")
+                    if response.status in RETRYABLE_STATUS
+                    else None
+                ),
+            )
         finally:
             _TURN.reset(of_task)
             self._share.leave(turn, answered=answered)
         raise error from None
 
     def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
-        """Return the time-outs of one request: the connection with its TLS handshake; then the request as a whole, whatever drips.
+        """Return the time-outs of one request: the connection with its TLS handshake; then the
+        request as a whole, whatever drips.
 
         DNS has its own, in the resolver.
         """
         if seconds not in self._timeouts:
             connect = self.retry_policy.connect_seconds
-            self._timeouts[seconds] = aiohttp.ClientTimeout(total=connect + seconds, sock_connect=connect, ceil_threshold=60)
+            self._timeouts[seconds] = aiohttp.ClientTimeout(
+                total=connect + seconds, sock_connect=connect, ceil_threshold=60
+            )
         return self._timeouts[seconds]
 
     def _payload(self, body: bytes | None) -> "_DeadlinedBody | None":
-        """The body as aiohttp sends it. The same Secret goes to every namespace, so what was made last will do most of the time."""
+        """The body as aiohttp sends it.
+
+        The same Secret goes to every namespace, so what was made last will do most of the time.
+        """
         if body is None:
             return None
         if self._last_body is not body:
             self._last_body, self._last_payload = body, _DeadlinedBody(body, self._deadline)
         return self._last_payload
 
-    def _answer(self, status: int, data: bytes, retry_after: str | None, kinds: tuple[str, ...]) -> dict[str, Any]:
+    def _answer(
+        self, status: int, data: bytes, retry_after: str | None, kinds: tuple[str, ...]
+    ) -> dict[str, Any]:
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            raise ApiError(f"{self._host} answered with a redirect ({status}), which is never followed", remedy=NOT_THE_API)
+            raise ApiError(
+                f"{self._host} answered with a redirect ({status}), which is never followed",
+                remedy=NOT_THE_API,
+            )
         if data.count(b",") > MAX_ANSWER_VALUES:
             raise self.nonsense()
         answer = _json(data)
@@ -273,9 +340,10 @@ class Client:
     async def _renew(self, refused: "_SignedIn") -> bool:
         """Replace a credential that was refused, after a pause; return whether there is one to try.
 
-        All requests that were refused share the pause and what comes of it. The pause is for whoever
-        verifies credentials: where STS throttles aws-iam-authenticator, good tokens are refused too.
-        One that is refused after the pause, and that nothing was admitted with, is not replaced again.
+        All requests that were refused share the pause and what comes of it. The pause is for
+        whoever verifies credentials: where STS throttles aws-iam-authenticator, good tokens are
+        refused too. One that is refused after the pause, and that nothing was admitted with, is not
+        replaced again.
         """
         async with self._signing_in:
             self._check_sign_in()
@@ -314,16 +382,25 @@ class Client:
             return _SignedIn(credential, client_context(self._access.ca_pem, certificate))
         except (ssl.SSLError, ValueError):
             raise SignInError(
-                f"the client certificate for {self._host} is not one, or its private key is another's", remedy=self._access.sign_in_remedy
+                f"the client certificate for {self._host} is not one, or its private key is"
+                " another's",
+                remedy=self._access.sign_in_remedy,
             ) from None
 
     def _attempts(self, error: UnreachableError) -> int:
         if isinstance(error, (CertificateMismatch, WrongAnswer)):
             return 1
-        return self.retry_policy.connect_attempts if isinstance(error, ConnectionFailed) else self.retry_policy.attempts
+        return (
+            self.retry_policy.connect_attempts
+            if isinstance(error, ConnectionFailed)
+            else self.retry_policy.attempts
+        )
 
     async def _pause(self, attempt: int, retry_after: str | None, error: PusherError) -> None:
-        """Waits before the next try. Raises `error` at once when the deadline leaves no time for it."""
+        """Waits before the next try.
+
+        Raises `error` at once when the deadline leaves no time for it.
+        """
         seconds = self.retry_policy.pause(attempt, retry_after)
         if seconds >= self._deadline.remaining:
             raise error
@@ -336,9 +413,13 @@ class Client:
 
 @dataclass(frozen=True)
 class _SignedIn:
-    """A credential in use. `tls`: the context of connections that bear its certificate; True: the client's own, which bear none.
+    """A credential in use.
 
-    aiohttp keeps connections by their context, so that one with an older certificate serves no request with a newer one.
+    `tls`: the context of connections that bear its certificate; True: the client's own, which bear
+    none.
+
+    aiohttp keeps connections by their context, so that one with an older certificate serves no
+    request with a newer one.
     """
 
     credential: Credential
@@ -359,13 +440,17 @@ class _SignedIn:
 
 
 class _DeadlinedBody(BytesPayload):
-    """A body that is not sent once the deadline has passed: the last check, after the connection and right before its first byte."""
+    """A body that is not sent once the deadline has passed: the last check, after the connection
+    and right before its first byte.
+    """
 
     def __init__(self, body: bytes, deadline: Deadline) -> None:
         super().__init__(body)
         self._deadline = deadline
 
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
         self._deadline.check()
         await super().write_with_length(writer, content_length)
 

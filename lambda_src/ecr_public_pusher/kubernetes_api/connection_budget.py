@@ -24,7 +24,9 @@ LOOK_EVERY_SECONDS = 0.1
 class ConnectionBudget:
     """Divides the connections of one invocation, on one event loop."""
 
-    def __init__(self, most: int = CONNECTIONS_IN_ALL, *, taken_by_hung: int = TAKEN_BY_HUNG) -> None:
+    def __init__(
+        self, most: int = CONNECTIONS_IN_ALL, *, taken_by_hung: int = TAKEN_BY_HUNG
+    ) -> None:
         self._most, self._taken_by_hung = most, taken_by_hung
         self._held = 0
         self._shares: set[Share] = set()
@@ -49,7 +51,10 @@ class ConnectionBudget:
             self.end(share)
 
     def end(self, share: Share) -> None:
-        """Forget a share that asks for nothing more. What is open of it counts until it is closed."""
+        """Forget a share that asks for nothing more.
+
+        What is open of it counts until it is closed.
+        """
         self._shares.discard(share)
 
     @property

@@ -1,14 +1,30 @@
-"""Why there was no answer: which of the ways a connection can fail it was, and what to do about it."""
+"""Why there was no answer: which of the ways a connection can fail it was, and what to
+do about it.
+"""
 
 import ssl
 from collections.abc import Iterable
 
 import aiohttp
 
-from ecr_public_pusher.errors import CertificateMismatch, ConnectionFailed, DeadlineReached, NoAnswerError, PusherError, UnreachableError, WrongAnswer
+from ecr_public_pusher.errors import (
+    CertificateMismatch,
+    ConnectionFailed,
+    DeadlineReached,
+    NoAnswerError,
+    PusherError,
+    UnreachableError,
+    WrongAnswer,
+)
 
-_NETWORK = "Is the endpoint public, or the function in a network that reaches it? Its security group or firewall must admit the function."
-NOT_THE_API = "Something between the function and the cluster answers in its place: see DNS, proxies and the endpoint."
+_NETWORK = (
+    "Is the endpoint public, or the function in a network that reaches it? Its security group or"
+    " firewall must admit the function."
+)
+NOT_THE_API = (
+    "Something between the function and the cluster answers in its place: see DNS, proxies and the"
+    " endpoint."
+)
 # In this order: aiohttp's types derive from one another, and from OSError and TimeoutError.
 _KINDS: tuple[tuple[type[BaseException], str, type[UnreachableError]], ...] = (
     (aiohttp.ClientConnectorDNSError, "has no address (DNS)", ConnectionFailed),
@@ -22,21 +38,41 @@ _KINDS: tuple[tuple[type[BaseException], str, type[UnreachableError]], ...] = (
 
 
 def classify(error: BaseException, host: str) -> PusherError:
-    """Which of the ways in which there is no answer it was: by type, never by text. DeadlineReached where that is what lies behind it."""
+    """Which of the ways in which there is no answer it was: by type, never by text.
+
+    DeadlineReached where that is what lies behind it.
+    """
     chain = list(_causes(error))
     if ours := next((link for link in chain if isinstance(link, DeadlineReached)), None):
         return DeadlineReached(ours.message, remedy=ours.remedy)
-    if certificate := next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError) and hasattr(link, "verify_message")), None):
+    if certificate := next(
+        (
+            link
+            for link in chain
+            if isinstance(link, ssl.SSLCertVerificationError) and hasattr(link, "verify_message")
+        ),
+        None,
+    ):
         return CertificateMismatch(
-            f"the TLS certificate of {host} is not the cluster's: {str(certificate.verify_message)[:200]}",
-            remedy="Something else answers at the cluster's address, or its certificate authority was renewed: compare the two, as `check` shows.",
+            f"the TLS certificate of {host} is not the cluster's:"
+            f" {str(certificate.verify_message)[:200]}",
+            remedy=(
+                "Something else answers at the cluster's address, or its certificate authority was"
+                " renewed: compare the two, as `check` shows."
+            ),
         )
-    if isinstance(error, aiohttp.ClientResponseError):  # no HTTP, or headers without end: it would be so again
-        return WrongAnswer(f"{host} did not answer as a Kubernetes API does (not even in HTTP)", remedy=NOT_THE_API)
+    if isinstance(
+        error, aiohttp.ClientResponseError
+    ):  # no HTTP, or headers without end: it would be so again
+        return WrongAnswer(
+            f"{host} did not answer as a Kubernetes API does (not even in HTTP)", remedy=NOT_THE_API
+        )
     for kind, what, type_ in _KINDS:
         if any(isinstance(link, kind) for link in chain):
             return type_(f"{host} {what}", remedy=_NETWORK)
-    return NoAnswerError(f"{host} broke off the connection ({type(error).__name__})", remedy=_NETWORK)
+    return NoAnswerError(
+        f"{host} broke off the connection ({type(error).__name__})", remedy=_NETWORK
+    )
 
 
 def _causes(error: BaseException | None) -> Iterable[BaseException]:
@@ -49,4 +85,9 @@ def _causes(error: BaseException | None) -> Iterable[BaseException]:
             continue
         seen.add(id(link))
         yield link
-        waiting += [link.__cause__, link.__context__, getattr(link, "os_error", None), getattr(link, "certificate_error", None)]
+        waiting += [
+            link.__cause__,
+            link.__context__,
+            getattr(link, "os_error", None),
+            getattr(link, "certificate_error", None),
+        ]

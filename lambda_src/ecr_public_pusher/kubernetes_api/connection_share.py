@@ -1,4 +1,6 @@
-"""One cluster's part of the invocation's connections: which of them are used, idle, or being closed."""
+"""One cluster's part of the invocation's connections: which of them are used, idle, or being
+closed.
+"""
 
 import asyncio
 from collections import deque
@@ -26,7 +28,9 @@ class Budget(Protocol):
 
 
 class GaveWay(Exception):
-    """A request without an answer had to leave its connection to another cluster: to be sent again."""
+    """A request without an answer had to leave its connection to another cluster: to be
+    sent again.
+    """
 
 
 class Turn:
@@ -53,7 +57,9 @@ class Turn:
 class Share:
     """Made by ConnectionBudget. `close` closes a connection whose every request has its answer."""
 
-    def __init__(self, budget: Budget, *, stalled_after: float, close: Callable[[asyncio.Transport], object]) -> None:
+    def __init__(
+        self, budget: Budget, *, stalled_after: float, close: Callable[[asyncio.Transport], object]
+    ) -> None:
         self._budget, self._stalled_after, self._close = budget, stalled_after, close
         self.held = 0
         self._open = 0  # sockets
@@ -74,7 +80,9 @@ class Share:
 
     @property
     def hangs(self) -> bool:
-        """Say whether nothing was answered for too long while requests were under way, nor since."""
+        """Say whether nothing was answered for too long while requests were under way,
+        nor since.
+        """
         self._listen()
         return self._hangs
 
@@ -103,7 +111,9 @@ class Share:
             raise
 
     def connected(self, turn: Turn, connection: asyncio.Transport) -> None:
-        """Take note of the connection that the turn's request goes over; of a second one, where the first was dead."""
+        """Take note of the connection that the turn's request goes over; of a second one, where the
+        first was dead.
+        """
         if not turn.connections:
             self._unconnected -= 1
         turn.connections.append(connection)
@@ -151,7 +161,10 @@ class Share:
         return True
 
     def end(self) -> None:
-        """Close what is idle. What is still under way stays as it is: its socket is reset in the end."""
+        """Close what is idle.
+
+        What is still under way stays as it is: its socket is reset in the end.
+        """
         while self._idle:
             self._close(self._idle.pop())
         self._budget.end(self)

@@ -1,7 +1,10 @@
-"""Names in answers, by the forms that Kubernetes gives them. What has another form is no API server's answer.
+"""Names in answers, by the forms that Kubernetes gives them.
 
-Only what is checked here goes on: into a report or the log, into the URL or the body of another request.
-https://kubernetes.io/docs/concepts/overview/working-with-objects/names/, and k8s.io/apimachinery, pkg/util/validation.
+What has another form is no API server's answer.
+
+Only what is checked here goes on: into a report or the log, into the URL or the body of another
+request. https://kubernetes.io/docs/concepts/overview/working-with-objects/names/, and
+k8s.io/apimachinery, pkg/util/validation.
 """
 
 import re
@@ -27,7 +30,9 @@ UID: Form = re.compile(r"[A-Za-z0-9._:-]{1,128}").fullmatch
 VERSION: Form = re.compile(r"[A-Za-z0-9._:-]{1,128}").fullmatch
 CONTINUE: Form = re.compile(r"[A-Za-z0-9._~+/=:-]{1,4096}").fullmatch
 # Names that people and programs give themselves: users, groups, field managers, owners of any kind.
-SHOWN: Form = re.compile(r"[A-Za-z0-9_](?:[\w:./@+=,{} -]{0,198}[\w:./@+=,{}-])?", re.ASCII).fullmatch
+SHOWN: Form = re.compile(
+    r"[A-Za-z0-9_](?:[\w:./@+=,{} -]{0,198}[\w:./@+=,{}-])?", re.ASCII
+).fullmatch
 
 # How a sign-in token of EKS begins, whomever it was made for.
 _TOKEN = "k8s-aws-v1"
@@ -38,7 +43,9 @@ class Names:
 
     def __init__(self, echoes: Callable[[str], bool]) -> None:
         self._echoes = echoes
-        self._shown: dict[str, str] = {}  # of thousands of objects' managers and owners few are different
+        self._shown: dict[
+            str, str
+        ] = {}  # of thousands of objects' managers and owners few are different
 
     def checked(self, name: Any, form: Form) -> str:
         """Return the name. Raise ValueError for what is none, or repeats what we sent."""

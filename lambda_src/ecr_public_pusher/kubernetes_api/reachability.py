@@ -1,4 +1,6 @@
-"""Whether a cluster's endpoint can be reached: name, connection and TLS, each by itself, since each is somebody else's to correct."""
+"""Whether a cluster's endpoint can be reached: name, connection and TLS, each by itself, since each
+is somebody else's to correct.
+"""
 
 import asyncio
 import contextlib
@@ -15,22 +17,35 @@ from ecr_public_pusher.kubernetes_api.route_remedies import RouteRemedies
 from ecr_public_pusher.kubernetes_api.tls import verifying_context
 from ecr_public_pusher.results import Check, Finding
 
-# An EKS endpoint has an address in two or three zones; a dead one must not use up the time of the others.
+# An EKS endpoint has an address in two or three zones; a dead one must not use up the time of the
+# others.
 MAX_ADDRESSES = 4
 
 
 class Route:
-    """The way to one endpoint. `resolve`, `connect` and `shake_hands` go it step by step, each on what the one before found.
+    """The way to one endpoint.
+
+    `resolve`, `connect` and `shake_hands` go it step by step, each on what the one before found.
 
     It takes one connection, which whoever goes it holds of the invocation's budget meanwhile.
     """
 
     def __init__(
-        self, access: ClusterAccess, remedies: RouteRemedies, *, deadline: Deadline, blocking: BlockingCalls, retry_policy: RetryPolicy
+        self,
+        access: ClusterAccess,
+        remedies: RouteRemedies,
+        *,
+        deadline: Deadline,
+        blocking: BlockingCalls,
+        retry_policy: RetryPolicy,
     ) -> None:
         parts = urlsplit(access.url)
         self._ca_pem, self._remedies = access.ca_pem, remedies
-        self._deadline, self._blocking, self._connect_seconds = deadline, blocking, retry_policy.connect_seconds
+        self._deadline, self._blocking, self._connect_seconds = (
+            deadline,
+            blocking,
+            retry_policy.connect_seconds,
+        )
         self._host, self._port = parts.hostname or "", parts.port or 443
         self._addresses: list[str] = []
         self._socket: socket.socket | None = None
@@ -39,14 +54,28 @@ class Route:
         """DNS. In its own time: a resolver may hang for longer than all of the rest."""
         try:
             async with asyncio.timeout(2 * self._connect_seconds):
-                answers = await self._blocking.run(lambda: socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM))
+                answers = await self._blocking.run(
+                    lambda: socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+                )
         except TimeoutError:
             self._deadline.check()  # else it is our time that was too short
-            return Finding(Check.DNS, False, f"{self._host} was not resolved in time (DNS)", self._remedies.name_not_resolved())
+            return Finding(
+                Check.DNS,
+                False,
+                f"{self._host} was not resolved in time (DNS)",
+                self._remedies.name_not_resolved(),
+            )
         except (OSError, UnicodeError):
-            return Finding(Check.DNS, False, f"{self._host} has no address (DNS)", self._remedies.name_not_resolved())
+            return Finding(
+                Check.DNS,
+                False,
+                f"{self._host} has no address (DNS)",
+                self._remedies.name_not_resolved(),
+            )
         self._addresses = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
-        return Finding(Check.DNS, True, f"{self._host} is {', '.join(self._addresses[:MAX_ADDRESSES])}")
+        return Finding(
+            Check.DNS, True, f"{self._host} is {', '.join(self._addresses[:MAX_ADDRESSES])}"
+        )
 
     async def connect(self) -> Finding:
         """TCP, to the first address that accepts."""
@@ -61,8 +90,12 @@ class Route:
             except ConnectionRefusedError:
                 wrong.append(f"{address} port {self._port} refuses connections")
             except OSError as error:
-                wrong.append(f"{address} port {self._port} cannot be reached ({type(error).__name__})")
-        return Finding(Check.TCP, False, "; ".join(wrong), self._remedies.not_connected(private=self._private))
+                wrong.append(
+                    f"{address} port {self._port} cannot be reached ({type(error).__name__})"
+                )
+        return Finding(
+            Check.TCP, False, "; ".join(wrong), self._remedies.not_connected(private=self._private)
+        )
 
     async def shake_hands(self) -> Finding:
         """TLS, with the cluster's own certificate authority."""
@@ -72,7 +105,12 @@ class Route:
             try:
                 context = verifying_context(self._ca_pem)
             except (ssl.SSLError, ValueError):
-                return Finding(Check.TLS, False, "the certificate authority that is named for the cluster is invalid", remedy)
+                return Finding(
+                    Check.TLS,
+                    False,
+                    "the certificate authority that is named for the cluster is invalid",
+                    remedy,
+                )
             try:
                 async with asyncio.timeout(2 * self._connect_seconds):
                     transport, _ = await asyncio.get_running_loop().create_connection(
@@ -82,16 +120,34 @@ class Route:
                 transport.abort()
             except ssl.SSLCertVerificationError as error:
                 what = f"the certificate is not the cluster's: {str(error.verify_message)[:200]}"
-                return Finding(Check.TLS, False, what, f"Something answers in the cluster's place, or its authority was renewed: {remedy}")
+                return Finding(
+                    Check.TLS,
+                    False,
+                    what,
+                    "Something answers in the cluster's place, or its authority was renewed:"
+                    f" {remedy}",
+                )
             except TimeoutError:
                 self._deadline.check()
-                return Finding(Check.TLS, False, "the connection is accepted, but nothing answers (time-out in the TLS handshake)", remedy)
+                return Finding(
+                    Check.TLS,
+                    False,
+                    "the connection is accepted, but nothing answers (time-out in the TLS"
+                    " handshake)",
+                    remedy,
+                )
             except (OSError, ValueError) as error:
-                return Finding(Check.TLS, False, f"no TLS is spoken there ({type(error).__name__})", remedy)
-        return Finding(Check.TLS, True, f"{version}, and the certificate is of the cluster's own authority")
+                return Finding(
+                    Check.TLS, False, f"no TLS is spoken there ({type(error).__name__})", remedy
+                )
+        return Finding(
+            Check.TLS, True, f"{version}, and the certificate is of the cluster's own authority"
+        )
 
     async def _connected(self, address: str) -> socket.socket:
-        family, kind, protocol, _, where = socket.getaddrinfo(address, self._port, type=socket.SOCK_STREAM)[0]  # an address: nothing to ask DNS
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            address, self._port, type=socket.SOCK_STREAM
+        )[0]  # an address: nothing to ask DNS
         made = socket.socket(family, kind, protocol)
         try:
             made.setblocking(False)
@@ -105,4 +161,6 @@ class Route:
     @property
     def _private(self) -> bool:
         """Not `is_private`: a VPC may have addresses of 100.64.0.0/10 too."""
-        return not any(ipaddress.ip_address(address.split("%")[0]).is_global for address in self._addresses)
+        return not any(
+            ipaddress.ip_address(address.split("%")[0]).is_global for address in self._addresses
+        )

@@ -1,6 +1,8 @@
-"""The Kubernetes API, as far as it is needed: namespaces, one Secret in each, the ServiceAccounts that name it, and what may be done.
+"""The Kubernetes API, as far as it is needed: namespaces, one Secret in each, the ServiceAccounts
+that name it, and what may be done.
 
-Each method raises as Client.send does. Answers are metadata only wherever they could hold secret data.
+Each method raises as Client.send does. Answers are metadata only wherever they could hold secret
+data.
 """
 
 import json
@@ -16,7 +18,15 @@ from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import AnswerTooLong, ApiStatusError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess
 from ecr_public_pusher.kubernetes_api.client import JSON, PATIENT, Client, Patience
-from ecr_public_pusher.kubernetes_api.names import CONTINUE, NAMESPACE, OBJECT, VERSION, Names, labels_of, of_form
+from ecr_public_pusher.kubernetes_api.names import (
+    CONTINUE,
+    NAMESPACE,
+    OBJECT,
+    VERSION,
+    Names,
+    labels_of,
+    of_form,
+)
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.results import Namespace
@@ -27,19 +37,24 @@ _APPLY = "application/apply-patch+yaml"  # any JSON is YAML
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 
-# What is kept of an object, by the names that may be: raises KeyError, TypeError, ValueError, AttributeError for what is none.
+# What is kept of an object, by the names that may be: raises KeyError, TypeError, ValueError,
+# AttributeError for what is none.
 type Keep[T] = Callable[[dict[str, Any], Names], T]
 
 PAGE = 500  # objects a page, kubectl's own chunk size
 FEWER = 10  # by this a page's limit is divided when it is too long
 BEGINNINGS = 3  # of one list, whose pages expire while the API server compacts its history
-# Many times what Kubernetes is tried with (https://kubernetes.io/docs/setup/best-practices/cluster-large/).
+# Many times what Kubernetes is tried with
+# (https://kubernetes.io/docs/setup/best-practices/cluster-large/).
 MOST_OBJECTS = 100_000
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What an apply came to. `created`: there was no such Secret before. `version` is the Secret's now."""
+    """What an apply came to.
+
+    `created`: there was no such Secret before. `version` is the Secret's now.
+    """
 
     created: bool
     version: str
@@ -58,7 +73,9 @@ class KubernetesApi(Client):
         sockets: Sockets,
         retry_policy: RetryPolicy | None = None,
     ) -> None:
-        super().__init__(access, deadline=deadline, blocking=blocking, sockets=sockets, retry_policy=retry_policy)
+        super().__init__(
+            access, deadline=deadline, blocking=blocking, sockets=sockets, retry_policy=retry_policy
+        )
         self.field_manager = field_manager
         self._manager = urlencode({"fieldManager": field_manager})
 
@@ -67,8 +84,11 @@ class KubernetesApi(Client):
         asked = {"labelSelector": selector} if selector else {}
         return await self._list("/api/v1/namespaces", _namespace, asked)
 
-    async def secrets_named[T](self, name: str, keep: Keep[T], *, namespace: str | None = None) -> list[T]:
-        """Return what `keep` makes of the metadata of each Secret of that name, in all namespaces or in one.
+    async def secrets_named[T](
+        self, name: str, keep: Keep[T], *, namespace: str | None = None
+    ) -> list[T]:
+        """Return what `keep` makes of the metadata of each Secret of that name, in all namespaces
+        or in one.
 
         RBAC grants such a list by `list` with `resourceNames`, and refuses every other.
         """
@@ -76,7 +96,14 @@ class KubernetesApi(Client):
         return await self._list(path, keep, {"fieldSelector": f"metadata.name={name}"})
 
     async def apply_secret(
-        self, namespace: str, name: str, body: bytes, *, force: bool = False, dry_run: bool = False, patience: Patience = PATIENT
+        self,
+        namespace: str,
+        name: str,
+        body: bytes,
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        patience: Patience = PATIENT,
     ) -> Applied:
         """Server-side apply `body`."""
         status, answer = await self.send(
@@ -92,15 +119,23 @@ class KubernetesApi(Client):
         )
         metadata = self._of(answer, namespace, name)
         try:
-            version = of_form(metadata["resourceVersion"], VERSION) if "resourceVersion" in metadata else ""
+            version = (
+                of_form(metadata["resourceVersion"], VERSION)
+                if "resourceVersion" in metadata
+                else ""
+            )
         except ValueError:
             raise self.nonsense() from None
         return Applied(status == HTTPStatus.CREATED, version)
 
     async def secret_metadata[T](self, namespace: str, name: str, keep: Keep[T]) -> T | None:
-        """Return what `keep` makes of a Secret's metadata; None where there is none, or no such namespace."""
+        """Return what `keep` makes of a Secret's metadata; None where there is none, or no such
+        namespace.
+        """
         try:
-            _, answer = await self.send("GET", self._secret(namespace, name), kind="PartialObjectMetadata", accept=_METADATA)
+            _, answer = await self.send(
+                "GET", self._secret(namespace, name), kind="PartialObjectMetadata", accept=_METADATA
+            )
         except ApiStatusError as error:
             if error.not_found:
                 return None
@@ -108,8 +143,12 @@ class KubernetesApi(Client):
         self._of(answer, namespace, name)
         return self._kept(answer, keep)
 
-    async def clear_secret_metadata(self, namespace: str, name: str, cleared: Mapping[str, Any], *, version: str) -> None:
-        """Merge-patch the Secret's metadata, as it was at `version`; refused with 409 when it has changed since."""
+    async def clear_secret_metadata(
+        self, namespace: str, name: str, cleared: Mapping[str, Any], *, version: str
+    ) -> None:
+        """Merge-patch the Secret's metadata, as it was at `version`; refused with 409 when it has
+        changed since.
+        """
         await self.send(
             "PATCH",
             self._secret(namespace, name),
@@ -120,22 +159,39 @@ class KubernetesApi(Client):
             content_type=_MERGE_PATCH,
         )
 
-    async def delete_secret(self, namespace: str, name: str, *, uid: str, version: str, dry_run: bool = False) -> bool:
-        """Delete that very Secret, as it was seen; refused with 409 when it is another by now, or has changed.
+    async def delete_secret(
+        self, namespace: str, name: str, *, uid: str, version: str, dry_run: bool = False
+    ) -> bool:
+        """Delete that very Secret, as it was seen; refused with 409 when it is another by now, or
+        has changed.
 
         Return whether it is gone: one with finalizers stays until whoever set them takes them away.
         """
-        body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid, "resourceVersion": version}}
-        if dry_run:  # in the body too: options there replace those of the query, and a dry run in the query alone would delete
+        body: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid, "resourceVersion": version},
+        }
+        # in the body too: options there replace those of the query, and a dry run in the query
+        # alone would delete
+        if dry_run:
             body["dryRun"] = ["All"]
         query = "dryRun=All" if dry_run else ""
-        _, answer = await self.send("DELETE", self._secret(namespace, name), query, kind=("Status", "Secret"), body=_bytes(body))
+        _, answer = await self.send(
+            "DELETE",
+            self._secret(namespace, name),
+            query,
+            kind=("Status", "Secret"),
+            body=_bytes(body),
+        )
         return answer.get("kind") == "Status"
 
     async def service_account[T](self, namespace: str, name: str, keep: Keep[T]) -> T | None:
         """Return what `keep` makes of a ServiceAccount; None where there is none."""
         try:
-            _, answer = await self.send("GET", self._service_account(namespace, name), kind="ServiceAccount")
+            _, answer = await self.send(
+                "GET", self._service_account(namespace, name), kind="ServiceAccount"
+            )
         except ApiStatusError as error:
             if error.not_found:
                 return None
@@ -143,16 +199,28 @@ class KubernetesApi(Client):
         self._of(answer, namespace, name)
         return self._kept(answer, keep)
 
-    async def accounts_named[T](self, name: str | None, keep: Keep[T], *, namespace: str | None = None) -> list[T]:
-        """Return what `keep` makes of each ServiceAccount (of that name), in all namespaces or in one. Whole: the list is no metadata."""
+    async def accounts_named[T](
+        self, name: str | None, keep: Keep[T], *, namespace: str | None = None
+    ) -> list[T]:
+        """Return what `keep` makes of each ServiceAccount (of that name), in all namespaces or in
+        one. Whole: the list is no metadata.
+        """
         path = "/api/v1/serviceaccounts" if namespace is None else self._service_account(namespace)
         asked = {"fieldSelector": f"metadata.name={name}"} if name else {}
         return await self._list(path, keep, asked, accept=JSON, kind="ServiceAccountList")
 
     async def patch_service_account(
-        self, namespace: str, name: str, operations: Sequence[Mapping[str, Any]], *, dry_run: bool = False, patience: Patience = PATIENT
+        self,
+        namespace: str,
+        name: str,
+        operations: Sequence[Mapping[str, Any]],
+        *,
+        dry_run: bool = False,
+        patience: Patience = PATIENT,
     ) -> None:
-        """Apply JSON patch operations; refused with 422 when one of them, a test above all, does not hold."""
+        """Apply JSON patch operations; refused with 422 when one of them, a test above all, does
+        not hold.
+        """
         await self.send(
             "PATCH",
             self._service_account(namespace, name),
@@ -172,8 +240,10 @@ class KubernetesApi(Client):
         accept: str = _METADATA_LIST,
         kind: str = "PartialObjectMetadataList",
     ) -> list[T]:
-        """Return what `keep` makes of each object, page by page. One that expires on the way (410) begins anew; a page that is
-        longer than an answer may be is asked for again with fewer objects.
+        """Return what `keep` makes of each object, page by page.
+
+        One that expires on the way (410) begins anew; a page that is longer than an answer may be
+        is asked for again with fewer objects.
         """
         kept: list[T] = []
         asked = {"limit": str(PAGE), **parameters}
@@ -188,7 +258,11 @@ class KubernetesApi(Client):
                 asked["limit"] = str(limit)
                 continue
             except ApiStatusError as error:
-                if error.status != HTTPStatus.GONE or "continue" not in asked or begun == BEGINNINGS:
+                if (
+                    error.status != HTTPStatus.GONE
+                    or "continue" not in asked
+                    or begun == BEGINNINGS
+                ):
                     raise
                 begun += 1
                 kept.clear()
@@ -220,7 +294,10 @@ class KubernetesApi(Client):
     def _of(self, answer: Mapping[str, Any], namespace: str, name: str) -> dict[str, Any]:
         """The metadata of an answer that must be about that object, unchecked."""
         metadata = answer.get("metadata")
-        if not isinstance(metadata, dict) or (metadata.get("name"), metadata.get("namespace")) != (name, namespace):
+        if not isinstance(metadata, dict) or (metadata.get("name"), metadata.get("namespace")) != (
+            name,
+            namespace,
+        ):
             raise self.nonsense()
         return metadata
 
@@ -231,7 +308,9 @@ class KubernetesApi(Client):
         return self._path(namespace, "serviceaccounts", name)
 
     def _path(self, namespace: str, kind: str, name: str | None) -> str:
-        """Names as Kubernetes allows them need no encoding; any other is from an answer, and nonsense."""
+        """Names as Kubernetes allows them need no encoding; any other is from an answer, and
+        nonsense.
+        """
         if not NAMESPACE(namespace) or (name is not None and not OBJECT(name)):
             raise self.nonsense()
         path = f"/api/v1/namespaces/{namespace}/{kind}"
@@ -244,8 +323,17 @@ def _bytes(body: Any) -> bytes:
 
 def _namespace(item: dict[str, Any], names: Names) -> Namespace:
     metadata = item["metadata"]
-    created_at = datetime.fromisoformat(metadata["creationTimestamp"]) if metadata.get("creationTimestamp") else None
+    created_at = (
+        datetime.fromisoformat(metadata["creationTimestamp"])
+        if metadata.get("creationTimestamp")
+        else None
+    )
     if created_at is not None and created_at.tzinfo is None:
         raise ValueError
     labels = labels_of(metadata["labels"]) if metadata.get("labels") else {}
-    return Namespace(names.checked(metadata["name"], NAMESPACE), labels, terminating="deletionTimestamp" in metadata, created_at=created_at)
+    return Namespace(
+        names.checked(metadata["name"], NAMESPACE),
+        labels,
+        terminating="deletionTimestamp" in metadata,
+        created_at=created_at,
+    )

@@ -1,4 +1,5 @@
-"""What a cluster was sent that must not be shown: whatever answers may repeat it, as a name for one.
+"""What a cluster was sent that must not be shown: whatever answers may repeat it, as a name for
+one.
 
 A cluster has these credentials anyway. Whoever reads the log, the report or the queue has not.
 """
@@ -18,19 +19,25 @@ _SHORTEST = 8
 
 
 class Sent:
-    """The credentials in the requests to one cluster: its sign-in tokens, and the data of the last Secret."""
+    """The credentials in the requests to one cluster: its sign-in tokens, and the data of the last
+    Secret.
+    """
 
     def __init__(self) -> None:
         self._tokens: list[str] = []
         self._secret = b""
         self._short: tuple[str, ...] = ()
-        self._long: str | None = None  # all of them; None until a name is long enough to hold a piece
+        self._long: str | None = (
+            None  # all of them; None until a name is long enough to hold a piece
+        )
 
     def token(self, token: str) -> None:
         """Take note of a bearer token."""
         if token not in self._tokens:
             self._tokens.append(token)
-            self._short = tuple(one.lower() for one in self._tokens if _SHORTEST <= len(one) < PIECE)
+            self._short = tuple(
+                one.lower() for one in self._tokens if _SHORTEST <= len(one) < PIECE
+            )
             self._long = None
 
     def secret(self, manifest: bytes) -> None:
@@ -69,7 +76,9 @@ def _of_token(token: str) -> Iterator[str]:
 
 
 def _of_manifest(manifest: bytes) -> Iterator[str]:
-    """The data of a Secret, and each text in it, as docker's config has its credentials, also decoded."""
+    """The data of a Secret, and each text in it, as docker's config has its credentials, also
+    decoded.
+    """
     try:
         body = json.loads(manifest or b"{}")
     except ValueError:

@@ -1,4 +1,6 @@
-"""Which Kubernetes a cluster is, as it says to everybody (ClusterRole system:public-info-viewer)."""
+"""Which Kubernetes a cluster is, as it says to everybody (ClusterRole
+system:public-info-viewer).
+"""
 
 import re
 from typing import Any
@@ -12,7 +14,10 @@ _NUMBER = re.compile(r"(\d{1,3})\+?")
 
 
 async def server_version(client: Client) -> Version | None:
-    """By GET /version; None where the cluster does not say it. Never raises for that: it is asked to say something else better."""
+    """By GET /version; None where the cluster does not say it.
+
+    Never raises for that: it is asked to say something else better.
+    """
     try:
         _, answer = await client.send("GET", "/version", kind=())
     except PusherError:

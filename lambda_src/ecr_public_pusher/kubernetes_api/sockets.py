@@ -1,7 +1,8 @@
 """The sockets of one invocation, which throw away what they have not sent by its end.
 
-A write that hangs lies in the kernel's buffer, and is delivered later, after a thaw too, as long as its socket is open or was closed in the
-ordinary way. Closed with SO_LINGER (1, 0), the connection is reset, and the buffer's content is gone (Linux, socket(7)).
+A write that hangs lies in the kernel's buffer, and is delivered later, after a thaw too, as long as
+its socket is open or was closed in the ordinary way. Closed with SO_LINGER (1, 0), the connection
+is reset, and the buffer's content is gone (Linux, socket(7)).
 """
 
 import asyncio
@@ -18,7 +19,8 @@ _FINISH_ON_CLOSE = struct.pack("ii", 0, 0)
 
 
 class Sockets:
-    """Makes them, and at its end closes those still open: outside the event loop, whose own graceful close may never complete.
+    """Makes them, and at its end closes those still open: outside the event loop, whose own
+    graceful close may never complete.
 
     `budget`: how many there may be.
     """
@@ -37,7 +39,9 @@ class Sockets:
                 made.close()
 
     def make(self, address_info: Any, on_close: Callable[[], object]) -> socket.socket:
-        """Return a socket for one entry of getaddrinfo's, which calls `on_close` when it is closed."""
+        """Return a socket for one entry of getaddrinfo's, which calls `on_close` when
+        it is closed.
+        """
         family, kind, protocol, _, _ = address_info
         made = _Socket(family, kind, protocol)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
@@ -64,7 +68,9 @@ class _Socket(socket.socket):
 
 
 def close_in_peace(transport: asyncio.Transport) -> None:
-    """Close a connection in the ordinary way, since every request has its answer: a reset would look like trouble to the cluster."""
+    """Close a connection in the ordinary way, since every request has its answer: a reset would
+    look like trouble to the cluster.
+    """
     made = transport.get_extra_info("socket")
     if made is not None and made.fileno() >= 0:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FINISH_ON_CLOSE)

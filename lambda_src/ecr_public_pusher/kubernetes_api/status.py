@@ -1,4 +1,6 @@
-"""A final answer other than success, reduced to what is safe to repeat and needed to act: status, reason, kind, causes, conflict."""
+"""A final answer other than success, reduced to what is safe to repeat and needed to act: status,
+reason, kind, causes, conflict.
+"""
 
 import re
 from http import HTTPStatus
@@ -15,13 +17,16 @@ _MOST = 20
 _KNOWN_CAUSES = ("NamespaceTerminating", "FieldValueInvalid", "FieldValueForbidden")
 # The fields of an invalid object that something follows from.
 _KNOWN_FIELDS = ("metadata.uid",)
-# A ValidatingAdmissionPolicy's refusal, and a webhook's: k8s.io/apiserver, plugin/policy/validating and plugin/webhook/errors.
-# The latter comes with whatever code the webhook gives, and without details.
+# A ValidatingAdmissionPolicy's refusal, and a webhook's: k8s.io/apiserver, plugin/policy/validating
+# and plugin/webhook/errors. The latter comes with whatever code the webhook gives, and without
+# details.
 _POLICY = " denied request: "
 _WEBHOOK = re.compile(r'admission webhook "([a-z0-9.-]{1,253})" denied the request')
 
 
-def status_error(status: int, answer: Any, names: Names, *, retry_after: str | None = None) -> ApiStatusError:
+def status_error(
+    status: int, answer: Any, names: Names, *, retry_after: str | None = None
+) -> ApiStatusError:
     """Return a Status answer, reduced to what is known to be safe, by `names`."""
     if not isinstance(answer, dict) or answer.get("kind") != "Status":
         return ApiStatusError(status, phrase(status), retry_after=retry_after)
@@ -29,19 +34,31 @@ def status_error(status: int, answer: Any, names: Names, *, retry_after: str | N
     details = given if isinstance(given, dict) else {}
     message = str(answer.get("message"))
     listed = details.get("causes")
-    causes = [cause for cause in listed if isinstance(cause, dict)] if isinstance(listed, list) else []
+    causes = (
+        [cause for cause in listed if isinstance(cause, dict)] if isinstance(listed, list) else []
+    )
     held = [cause for cause in causes if cause.get("reason") == "FieldManagerConflict"]
-    found = {names.shown(match[1]) for cause in held if (match := _MANAGER.search(str(cause.get("message"))))}
+    found = {
+        names.shown(match[1])
+        for cause in held
+        if (match := _MANAGER.search(str(cause.get("message"))))
+    }
     managers = sorted(found - {NOT_SHOWN})[:_MOST]
     fields = [str(cause.get("field")) for cause in held]
-    conflict = FieldConflict(tuple(managers), tuple(field for field in fields if _FIELD(field))[:_MOST])
+    conflict = FieldConflict(
+        tuple(managers), tuple(field for field in fields if _FIELD(field))[:_MOST]
+    )
     kind = str(details.get("kind") or "")
     return ApiStatusError(
         status,
         phrase(status),
         kind=kind if _KIND(kind) else "",
-        causes=tuple(str(cause.get("reason")) for cause in causes if cause.get("reason") in _KNOWN_CAUSES),
-        invalid_fields=tuple(str(cause.get("field")) for cause in causes if cause.get("field") in _KNOWN_FIELDS),
+        causes=tuple(
+            str(cause.get("reason")) for cause in causes if cause.get("reason") in _KNOWN_CAUSES
+        ),
+        invalid_fields=tuple(
+            str(cause.get("field")) for cause in causes if cause.get("field") in _KNOWN_FIELDS
+        ),
         conflict=conflict if held else None,
         denied_by=_denied_by(status, message),
         webhook=_webhook(message, names),
@@ -50,12 +67,20 @@ def status_error(status: int, answer: Any, names: Names, *, retry_after: str | N
 
 
 def is_denial(answer: Any) -> bool:
-    """Return whether an admission policy or webhook refused the request: whoever signed in is admitted, whatever the status."""
-    return isinstance(answer, dict) and answer.get("kind") == "Status" and _denied_by(0, str(answer.get("message"))) is DeniedBy.POLICY
+    """Return whether an admission policy or webhook refused the request: whoever signed in is
+    admitted, whatever the status.
+    """
+    return (
+        isinstance(answer, dict)
+        and answer.get("kind") == "Status"
+        and _denied_by(0, str(answer.get("message"))) is DeniedBy.POLICY
+    )
 
 
 def _denied_by(status: int, message: str) -> DeniedBy | None:
-    """By fixed phrases of the API server's own (recorded from kube-apiserver 1.36.2); nothing of the message itself is repeated."""
+    """By fixed phrases of the API server's own (recorded from kube-apiserver 1.36.2); nothing of
+    the message itself is repeated.
+    """
     if status == HTTPStatus.FORBIDDEN and " exceeded quota: " in message:
         return DeniedBy.QUOTA
     return DeniedBy.POLICY if _POLICY in message or _WEBHOOK.search(message) else None

@@ -15,8 +15,9 @@ from ecr_public_pusher.anonymous_file import anonymous_file
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.kubernetes_api.access import ClientCertificate
 
-# What asyncio takes from a connection at once, and so how large a buffer it keeps for each: 256 KiB by
-# default, 16 times a record of TLS (RFC 8446, 5.1), and most of what a connection costs in memory.
+# What asyncio takes from a connection at once, and so how large a buffer it keeps for each: 256 KiB
+# by default, 16 times a record of TLS (RFC 8446, 5.1), and most of what a connection costs in
+# memory.
 READ_BYTES = 64 * 1024
 asyncio.sslproto.SSLProtocol.max_size = READ_BYTES
 
@@ -26,17 +27,20 @@ CONTEXTS_KEPT = 512
 
 @lru_cache(maxsize=CONTEXTS_KEPT)
 def verifying_context(ca_pem: str) -> ssl.SSLContext:
-    """Chain and host name verified against the cluster's own CA. Raises ssl.SSLError for one that is invalid.
+    """Chain and host name verified against the cluster's own CA.
 
-    Made once for each authority, since it costs as much as a request; it holds nothing but the authority's certificates.
-    Only VERIFY_X509_STRICT is cleared: EKS CAs often lack the key identifiers that it demands since Python 3.13
-    (kubernetes-client/python#2394).
+    Raises ssl.SSLError for one that is invalid.
+
+    Made once for each authority, since it costs as much as a request; it holds nothing but the
+    authority's certificates. Only VERIFY_X509_STRICT is cleared: EKS CAs often lack the key
+    identifiers that it demands since Python 3.13 (kubernetes-client/python#2394).
     """
     return _context(ca_pem)
 
 
 def client_context(ca_pem: str, client: ClientCertificate) -> ssl.SSLContext:
-    """The same, for connections that prove whose they are by `client`: one cluster's, and never kept, since it holds the private key.
+    """The same, for connections that prove whose they are by `client`: one cluster's, and never
+    kept, since it holds the private key.
 
     Raises ssl.SSLError, ValueError for a certificate or key that is invalid, or has a passphrase.
     """
@@ -64,19 +68,32 @@ def _no_passphrase() -> str:
 
 
 class Resolver(AbstractResolver):
-    """DNS on the invocation's own threads: those of the event loop would be waited for at its end, however long a resolver hangs."""
+    """DNS on the invocation's own threads: those of the event loop would be waited for at its end,
+    however long a resolver hangs.
+    """
 
     def __init__(self, blocking: BlockingCalls, seconds: float) -> None:
         self._blocking, self._seconds = blocking, seconds
 
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
         try:
             async with asyncio.timeout(self._seconds):
-                answers = await self._blocking.run(lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM))
+                answers = await self._blocking.run(
+                    lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+                )
         except TimeoutError:
             raise socket.gaierror(socket.EAI_AGAIN, "no answer in time") from None
         return [
-            ResolveResult(hostname=host, host=str(address[0]), port=int(address[1]), family=its_family, proto=protocol, flags=0)
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=int(address[1]),
+                family=its_family,
+                proto=protocol,
+                flags=0,
+            )
             for its_family, _, protocol, _, address in answers
         ]
 
@@ -101,7 +118,9 @@ class Connector(aiohttp.TCPConnector):
         super().__init__(ssl=context, limit=0, resolver=resolver, socket_factory=make_socket)
         self._on_connect = on_connect
 
-    async def connect(self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout) -> aiohttp.connector.Connection:
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Any], timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.connector.Connection:
         connection = await super().connect(req, traces, timeout)
         if connection.transport is not None:
             self._on_connect(connection.transport)

@@ -13,8 +13,13 @@ from ecr_public_pusher.results import RegistryToken
 LEAST_LIFE = timedelta(hours=1)
 
 
-def checked(data: Any, now: datetime, *, giver: str, least_life: timedelta = LEAST_LIFE) -> RegistryToken:
-    """The token in one `authorizationData`, when it is one that a registry could take. Raises TokenError, which names `giver`."""
+def checked(
+    data: Any, now: datetime, *, giver: str, least_life: timedelta = LEAST_LIFE
+) -> RegistryToken:
+    """The token in one `authorizationData`, when it is one that a registry could take.
+
+    Raises TokenError, which names `giver`.
+    """
     given: Mapping[str, Any] = data if isinstance(data, dict) else {}
     token, expires_at = given.get("authorizationToken"), given.get("expiresAt")
     if not token or not isinstance(token, str):
@@ -30,11 +35,16 @@ def checked(data: Any, now: datetime, *, giver: str, least_life: timedelta = LEA
     if expires_at <= now:
         raise unusable(giver, f"it expired at {expires_at.isoformat()}")
     if expires_at - now < least_life:  # the one that it would replace is better
-        raise unusable(giver, f"it lives for {round((expires_at - now).total_seconds())} seconds only, less than {int(least_life.total_seconds())}")
+        raise unusable(
+            giver,
+            f"it lives for {round((expires_at - now).total_seconds())} seconds only, less than"
+            f" {int(least_life.total_seconds())}",
+        )
     return RegistryToken(token, expires_at)
 
 
 def unusable(giver: str, why: str) -> TokenError:
     return TokenError(
-        f"{giver}'s token is unusable: {why}", remedy="No Secret that needs it was written. Try again; should it last, ask AWS support."
+        f"{giver}'s token is unusable: {why}",
+        remedy="No Secret that needs it was written. Try again; should it last, ask AWS support.",
     )

@@ -1,7 +1,10 @@
-"""A private ECR token. It bears the rights of the role that asks for it, so a registry's own role asks, never the execution role.
+"""A private ECR token.
 
-It is for every private registry of its region that the role may read, other accounts' too (Amazon ECR user guide, "Private registry
-authentication"), and for no other region's.
+It bears the rights of the role that asks for it, so a registry's own role asks, never the execution
+role.
+
+It is for every private registry of its region that the role may read, other accounts' too (Amazon
+ECR user guide, "Private registry authentication"), and for no other region's.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,32 +16,56 @@ from ecr_public_pusher.errors import TokenError
 from ecr_public_pusher.registries.authorization import checked, unusable
 from ecr_public_pusher.results import RegistryToken
 
-# The session of a role that another role assumed lasts an hour at most (IAM, role chaining). AWS does not say whether such a token ends with it;
-# if so, it has just under an hour, and a Schedule of minutes keeps up with that.
+# The session of a role that another role assumed lasts an hour at most (IAM, role chaining). AWS
+# does not say whether such a token ends with it; if so, it has just under an hour, and a Schedule
+# of minutes keeps up with that.
 LEAST_LIFE = timedelta(minutes=30)
 
 _REMEDIES = {
-    Failure.REFUSED: "The registry's role (roleArn) needs ecr:GetAuthorizationToken on * (infra/pull-role.yaml); check `region` too.",
-    Failure.UNREACHABLE: "Check `region`: no ECR answers there; from a VPC, through a NAT gateway or the endpoint com.amazonaws.REGION.ecr.api.",
-    Failure.UNWELL: "ECR is unwell there, or throttles: the cluster is tried again by itself. See the AWS Health Dashboard if it lasts.",
+    Failure.REFUSED: (
+        "The registry's role (roleArn) needs ecr:GetAuthorizationToken on * (infra/pull-role.yaml);"
+        " check `region` too."
+    ),
+    Failure.UNREACHABLE: (
+        "Check `region`: no ECR answers there; from a VPC, through a NAT gateway or the endpoint"
+        " com.amazonaws.REGION.ecr.api."
+    ),
+    Failure.UNWELL: (
+        "ECR is unwell there, or throttles: the cluster is tried again by itself. See the AWS"
+        " Health Dashboard if it lasts."
+    ),
 }
 
 
 def fetch_private_token(
-    client: Any, role_arn: str, now: datetime, *, signature: Mapping[str, Any], is_registry: Callable[[str], bool]
+    client: Any,
+    role_arn: str,
+    now: datetime,
+    *,
+    signature: Mapping[str, Any],
+    is_registry: Callable[[str], bool],
 ) -> RegistryToken:
-    """A token for the registries of the client's region, asked for as `role_arn`. Raises TokenError."""
+    """A token for the registries of the client's region, asked for as `role_arn`.
+
+    Raises TokenError.
+    """
     region = client.meta.region_name
     try:
         answer = call_aws(lambda: client.get_authorization_token(**signature))
     except AWS_ERRORS as error:
         said = f"ECR in {region} gave {role_arn} no token: {error_code(error)}"
-        raise TokenError(said, remedy=_REMEDIES[failure_of(error)].replace("REGION", region)) from None
+        raise TokenError(
+            said, remedy=_REMEDIES[failure_of(error)].replace("REGION", region)
+        ) from None
     return checked_private_token(answer, f"ECR in {region}", now, is_registry=is_registry)
 
 
-def checked_private_token(answer: Any, giver: str, now: datetime, *, is_registry: Callable[[str], bool]) -> RegistryToken:
-    """The token in GetAuthorizationToken's answer, when the host that it is for `is_registry` of that region. Raises TokenError."""
+def checked_private_token(
+    answer: Any, giver: str, now: datetime, *, is_registry: Callable[[str], bool]
+) -> RegistryToken:
+    """The token in GetAuthorizationToken's answer, when the host that it is for `is_registry` of
+    that region. Raises TokenError.
+    """
     listed = answer.get("authorizationData") if isinstance(answer, dict) else None
     data = listed[0] if isinstance(listed, list) and listed else None
     token = checked(data, now, giver=giver, least_life=LEAST_LIFE)

@@ -13,15 +13,27 @@ from ecr_public_pusher.results import RegistryToken
 API_REGIONS = ("us-east-1", "us-west-2")
 
 _REMEDIES = {
-    Failure.REFUSED: "The execution role needs ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken (see iam-permission.json); a service "
-    "control policy that denies the region refuses it too.",
-    Failure.UNREACHABLE: "The function must reach api.ecr-public.us-east-1.amazonaws.com, or that of us-west-2: from a VPC, through a NAT gateway.",
-    Failure.UNWELL: "ECR Public is unwell, or throttles: the run is tried again by itself. See the AWS Health Dashboard if it lasts.",
+    Failure.REFUSED: (
+        "The execution role needs ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken"
+        " (see iam-permission.json); a service control policy that denies the region refuses it"
+        " too."
+    ),
+    Failure.UNREACHABLE: (
+        "The function must reach api.ecr-public.us-east-1.amazonaws.com, or that of us-west-2: from"
+        " a VPC, through a NAT gateway."
+    ),
+    Failure.UNWELL: (
+        "ECR Public is unwell, or throttles: the run is tried again by itself. See the AWS Health"
+        " Dashboard if it lasts."
+    ),
 }
 
 
 def fetch_token(clients: Iterable[Any], now: datetime) -> RegistryToken:
-    """A token from the first ECR Public client that gives one. Raises TokenError, of the first region's failure: then nothing may be written."""
+    """A token from the first ECR Public client that gives one.
+
+    Raises TokenError, of the first region's failure: then nothing may be written.
+    """
     failures: list[TokenError] = []
     for client in clients:
         try:
@@ -35,5 +47,12 @@ def fetch_token(clients: Iterable[Any], now: datetime) -> RegistryToken:
 
 
 def checked_token(answer: Any, now: datetime) -> RegistryToken:
-    """The token in GetAuthorizationToken's answer: one structure, where private ECR has a list. Raises TokenError."""
-    return checked(answer.get("authorizationData") if isinstance(answer, dict) else None, now, giver="ECR Public")
+    """The token in GetAuthorizationToken's answer: one structure, where private ECR has a list.
+
+    Raises TokenError.
+    """
+    return checked(
+        answer.get("authorizationData") if isinstance(answer, dict) else None,
+        now,
+        giver="ECR Public",
+    )

@@ -5,11 +5,13 @@ import json
 import re
 from collections.abc import Mapping
 
-# ECR Public's two names; the kubelet's own credential provider covers both. Without a scheme: some readers match no `https://`.
+# ECR Public's two names; the kubelet's own credential provider covers both. Without a scheme: some
+# readers match no `https://`.
 PUBLIC_HOSTS = ("public.ecr.aws", "ecr-public.aws.com")
 PUBLIC = PUBLIC_HOSTS[0]
 
-# What a private registry's dual-stack name ends in, by partition. Source: amazon-ecr-credential-helper, the hosts that it matches.
+# What a private registry's dual-stack name ends in, by partition. Source:
+# amazon-ecr-credential-helper, the hosts that it matches.
 _DUAL_STACK_DOMAIN = {
     "aws": "on.aws",
     "aws-us-gov": "on.aws",
@@ -28,19 +30,31 @@ PLACEHOLDER = base64.b64encode(b"AWS:placeholder-of-a-dry-run").decode()
 def private_hosts(account: str, region: str, *, partition: str, suffix: str) -> tuple[str, ...]:
     """A private registry's names, its usual one first. `suffix`: of the partition's hosts.
 
-    Not its FIPS names (`dkr.ecr-fips`, `dkr-ecr-fips`): each name repeats a token of some 3 KB, and they are the same registry's.
+    Not its FIPS names (`dkr.ecr-fips`, `dkr-ecr-fips`): each name repeats a token of some 3 KB, and
+    they are the same registry's.
     """
     twin = _DUAL_STACK_DOMAIN.get(partition)
-    return (f"{account}.dkr.ecr.{region}.{suffix}", *([f"{account}.dkr-ecr.{region}.{twin}"] if twin else []))
+    return (
+        f"{account}.dkr.ecr.{region}.{suffix}",
+        *([f"{account}.dkr-ecr.{region}.{twin}"] if twin else []),
+    )
 
 
 def is_private_host(host: str, region: str, *, partition: str, suffix: str) -> bool:
     """Whether it is a name of some private registry of that region, FIPS included."""
     account, _, rest = host.partition(".")
     plain = rest.replace("-fips.", ".", 1)
-    return bool(re.fullmatch("[0-9]{12}", account)) and f"{account}.{plain}" in private_hosts(account, region, partition=partition, suffix=suffix)
+    return bool(re.fullmatch("[0-9]{12}", account)) and f"{account}.{plain}" in private_hosts(
+        account, region, partition=partition, suffix=suffix
+    )
 
 
 def docker_config(authorizations: Mapping[str, str]) -> bytes:
-    """`.dockerconfigjson`, of each host's credential. Exact hosts: docker's own readers know no globs."""
-    return json.dumps({"auths": {host: {"auth": credential} for host, credential in authorizations.items()}}, separators=(",", ":")).encode()
+    """`.dockerconfigjson`, of each host's credential.
+
+    Exact hosts: docker's own readers know no globs.
+    """
+    return json.dumps(
+        {"auths": {host: {"auth": credential} for host, credential in authorizations.items()}},
+        separators=(",", ":"),
+    ).encode()

@@ -1,4 +1,7 @@
-"""The registry tokens of a run, each asked for once, when it is first needed. None of them outlives the invocation."""
+"""The registry tokens of a run, each asked for once, when it is first needed.
+
+None of them outlives the invocation.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +15,12 @@ from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import PusherError, RoleError, TokenError
 from ecr_public_pusher.registries.ecr_private import fetch_private_token
 from ecr_public_pusher.registries.ecr_public import API_REGIONS, fetch_token
-from ecr_public_pusher.registries.registry import PUBLIC, PUBLIC_HOSTS, is_private_host, private_hosts
+from ecr_public_pusher.registries.registry import (
+    PUBLIC,
+    PUBLIC_HOSTS,
+    is_private_host,
+    private_hosts,
+)
 from ecr_public_pusher.results import IssuedToken, RegistryToken
 from ecr_public_pusher.role_use import PULL
 from ecr_public_pusher.timestamps import from_epoch
@@ -30,9 +38,14 @@ class RegistryCredential:
 
 
 class TokenProvider:
-    """`issued` and `public_failure` say what came of it, for the report. `execution_role`: the function's own, where it is known."""
+    """`issued` and `public_failure` say what came of it, for the report.
 
-    def __init__(self, callers: Callers, deadline: Deadline, *, execution_role: str | None = None) -> None:
+    `execution_role`: the function's own, where it is known.
+    """
+
+    def __init__(
+        self, callers: Callers, deadline: Deadline, *, execution_role: str | None = None
+    ) -> None:
         self._callers, self._deadline, self._execution_role = callers, deadline, execution_role
         self._tokens: OncePerKey[_TokenKey, RegistryToken] = OncePerKey()
         self._issued: dict[str, IssuedToken] = {}
@@ -41,7 +54,9 @@ class TokenProvider:
     @property
     def issued(self) -> tuple[IssuedToken, ...]:
         """Those that were had: ECR Public's first, then by registry."""
-        return tuple(sorted(self._issued.values(), key=lambda issued: (issued.private, issued.registry)))
+        return tuple(
+            sorted(self._issued.values(), key=lambda issued: (issued.private, issued.registry))
+        )
 
     @property
     def has_public(self) -> bool:
@@ -50,7 +65,10 @@ class TokenProvider:
         return clients.partition(clients.region)[0] in ("", "aws")
 
     async def public(self) -> RegistryCredential:
-        """ECR Public's. Who comes later gets the same, or the same failure: TokenError, DeadlineReached."""
+        """ECR Public's.
+
+        Who comes later gets the same, or the same failure: TokenError, DeadlineReached.
+        """
         try:
             token = await self._tokens.get(None, self._fetch_public)
         except PusherError as failure:
@@ -64,27 +82,42 @@ class TokenProvider:
         self._check(registry, partition)
         hosts = private_hosts(registry.account, registry.region, partition=partition, suffix=suffix)
         key = (registry.role_arn, registry.external_id, registry.region)
-        is_registry = partial(is_private_host, region=registry.region, partition=partition, suffix=suffix)
+        is_registry = partial(
+            is_private_host, region=registry.region, partition=partition, suffix=suffix
+        )
         token = await self._tokens.get(key, lambda: self._fetch_private(registry, is_registry))
         return self._noted(RegistryCredential(hosts, token), private=True)
 
     def _check(self, registry: PrivateRegistry, partition: str) -> None:
         """Raises what can be known without asking anybody."""
         if not partition:
-            raise TokenError(f"there is no region {registry.region}", remedy="Check `region` of the registry.")
+            raise TokenError(
+                f"there is no region {registry.region}", remedy="Check `region` of the registry."
+            )
         if (of_role := registry.role_arn.split(":")[1]) != partition:
             raise TokenError(
-                f"{registry.role_arn} is of the partition {of_role}, and the registry's region {registry.region} of {partition}",
-                remedy="Check `region` and `roleArn` of the registry: a role is of the same partition as the registry that it pulls from.",
+                f"{registry.role_arn} is of the partition {of_role}, and the registry's region"
+                f" {registry.region} of {partition}",
+                remedy=(
+                    "Check `region` and `roleArn` of the registry: a role is of the same partition"
+                    " as the registry that it pulls from."
+                ),
             )
         if self._execution_role and _same_role(registry.role_arn, self._execution_role):
             raise RoleError(
-                f"the roleArn of the registry {registry.account} in {registry.region} is the function's own role, whose rights the token would have",
-                remedy=f"Give the registry a role of its own: infra/pull-role.yaml makes one, and {PULL.parameter} names it.",
+                f"the roleArn of the registry {registry.account} in {registry.region} is the"
+                " function's own role, whose rights the token would have",
+                remedy=(
+                    "Give the registry a role of its own: infra/pull-role.yaml makes one, and"
+                    f" {PULL.parameter} names it."
+                ),
             )
 
     async def of(self, config: ClusterConfig) -> list[RegistryCredential]:
-        """All that a document's Secret signs in to, asked for side by side. Raises the failure of the first that cannot be had."""
+        """All that a document's Secret signs in to, asked for side by side.
+
+        Raises the failure of the first that cannot be had.
+        """
         if not config.public_registry:
             return await self.private_of(config)
         public, private = await asyncio.gather(self.public(), self.private_of(config))
@@ -92,10 +125,19 @@ class TokenProvider:
 
     async def private_of(self, config: ClusterConfig) -> list[RegistryCredential]:
         """Of these, the private ones."""
-        return list(await asyncio.gather(*(self.private(registry) for registry in config.private_registries)))
+        return list(
+            await asyncio.gather(
+                *(self.private(registry) for registry in config.private_registries)
+            )
+        )
 
-    async def each_private(self, config: ClusterConfig) -> list[RegistryCredential | TokenError | RoleError]:
-        """The same, with the failure of each that cannot be had in its place. Raises DeadlineReached."""
+    async def each_private(
+        self, config: ClusterConfig
+    ) -> list[RegistryCredential | TokenError | RoleError]:
+        """The same, with the failure of each that cannot be had in its place.
+
+        Raises DeadlineReached.
+        """
 
         async def tried(registry: PrivateRegistry) -> RegistryCredential | TokenError | RoleError:
             try:
@@ -103,39 +145,63 @@ class TokenProvider:
             except (TokenError, RoleError) as error:
                 return error
 
-        return list(await asyncio.gather(*(tried(registry) for registry in config.private_registries)))
+        return list(
+            await asyncio.gather(*(tried(registry) for registry in config.private_registries))
+        )
 
     def _noted(self, credential: RegistryCredential, *, private: bool) -> RegistryCredential:
         name = credential.hosts[0] if private else PUBLIC
         issued = IssuedToken(name, credential.token.expires_at, private=private)
-        self._issued[name] = min(issued, self._issued.get(name, issued), key=lambda one: one.expires_at)  # of two roles', the first to end
+        self._issued[name] = min(
+            issued, self._issued.get(name, issued), key=lambda one: one.expires_at
+        )  # of two roles', the first to end
         return credential
 
     async def _fetch_public(self) -> RegistryToken:
         clients = self._callers.clients
         if not self.has_public:
             raise TokenError(
-                f"Amazon ECR Public exists in the partition aws only, and the function is in {clients.region}",
-                remedy="Name the registries that the Secret is to sign in to: registries, without public.",
+                "Amazon ECR Public exists in the partition aws only, and the function is in"
+                f" {clients.region}",
+                remedy=(
+                    "Name the registries that the Secret is to sign in to: registries, without"
+                    " public."
+                ),
             )
         asking = self._callers.blocking.run(
-            lambda: fetch_token((clients.client("ecr-public", region) for region in API_REGIONS), from_epoch(self._deadline.clock.wall()))
+            lambda: fetch_token(
+                (clients.client("ecr-public", region) for region in API_REGIONS),
+                from_epoch(self._deadline.clock.wall()),
+            )
         )
         return await self._deadline.wait_for(asking, what="asking ECR Public for a token")
 
-    async def _fetch_private(self, registry: PrivateRegistry, is_registry: Callable[[str], bool]) -> RegistryToken:
+    async def _fetch_private(
+        self, registry: PrivateRegistry, is_registry: Callable[[str], bool]
+    ) -> RegistryToken:
         assuming = self._callers.caller(registry.role_arn, registry.external_id, use=PULL)
         caller = await self._deadline.wait_for(assuming, what=f"assuming {registry.role_arn}")
         client = self._callers.clients.client("ecr", registry.region)
         asking = self._callers.blocking.run(
             lambda: fetch_private_token(
-                client, registry.role_arn, from_epoch(self._deadline.clock.wall()), signature=caller.signature, is_registry=is_registry
+                client,
+                registry.role_arn,
+                from_epoch(self._deadline.clock.wall()),
+                signature=caller.signature,
+                is_registry=is_registry,
             ),
             service="ecr",
         )
-        return await self._deadline.wait_for(asking, what=f"asking ECR in {registry.region} for a token")
+        return await self._deadline.wait_for(
+            asking, what=f"asking ECR in {registry.region} for a token"
+        )
 
 
 def _same_role(one: str, other: str) -> bool:
-    """By account and name: within an account a role's name is unique, whatever path is written before it."""
-    return (one.split(":")[4], one.rpartition("/")[2]) == (other.split(":")[4], other.rpartition("/")[2])
+    """By account and name: within an account a role's name is unique, whatever path is written
+    before it.
+    """
+    return (one.split(":")[4], one.rpartition("/")[2]) == (
+        other.split(":")[4],
+        other.rpartition("/")[2],
+    )

@@ -24,7 +24,8 @@ class Emitter:
     def __init__(self, service: str, *, level: str = "INFO") -> None:
         self._service = service
         self._logger = Logger(service=service, version=VERSION)
-        # Powertools' own setLevel yields to AWS_LAMBDA_LOG_LEVEL, which must stay INFO, or Lambda drops the lines of the metrics.
+        # Powertools' own setLevel yields to AWS_LAMBDA_LOG_LEVEL, which must stay INFO, or Lambda
+        # drops the lines of the metrics.
         logging.getLogger(service).setLevel(level)
 
     def report(self, report: dict[str, Any]) -> None:
@@ -33,8 +34,13 @@ class Emitter:
         log("report", report=report)
 
     def loop_error(self, error: BaseException | None) -> None:
-        """What the event loop has nobody to raise it to: by type and place, since its text may carry a credential."""
-        self._logger.error("error in the event loop", error=InternalError.from_exception(error).message if error else "unknown")
+        """What the event loop has nobody to raise it to: by type and place, since its text may
+        carry a credential.
+        """
+        self._logger.error(
+            "error in the event loop",
+            error=InternalError.from_exception(error).message if error else "unknown",
+        )
 
     def metrics(self, metrics: Iterable[Metric]) -> None:
         """One EMF line for the run, one per cluster, and one per private registry."""

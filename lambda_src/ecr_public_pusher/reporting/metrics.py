@@ -9,7 +9,9 @@ from ecr_public_pusher.results import Outcome
 
 @dataclass(frozen=True)
 class Metric:
-    """One CloudWatch metric: `unit` is CloudWatch's name of it; `cluster` or `registry` the second dimension, where it has one."""
+    """One CloudWatch metric: `unit` is CloudWatch's name of it; `cluster` or `registry` the second
+    dimension, where it has one.
+    """
 
     name: str
     value: float
@@ -21,18 +23,30 @@ class Metric:
 def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
     """Return what a run emits, explicit zeros included so that every series lives.
 
-    A plan, a check and a removal emit nothing: no alarm may follow from them. A sweep counts only in clusters that it wrote to or that
-    failed; what life is left is said of each. The dispatcher of a push says nothing of its being done.
+    A plan, a check and a removal emit nothing: no alarm may follow from them. A sweep counts only
+    in clusters that it wrote to or that failed; what life is left is said of each. The dispatcher
+    of a push says nothing of its being done.
     """
     if run.request.action not in ("push", "sweep"):
         return []
     lives = [result.seconds_left for result in run.results if result.seconds_left is not None]
     shown = [result for result in run.results if not result.skipped]
     if run.request.action == "sweep":
-        shown = [result for result in shown if not result.ok or any(outcome.outcome.applied for outcome in result.outcomes)]
+        shown = [
+            result
+            for result in shown
+            if not result.ok or any(outcome.outcome.applied for outcome in result.outcomes)
+        ]
         found = [Metric("ClustersFailed", len(run.failed))] if shown else []
     else:
-        found = [] if run.dispatched is not None else [Metric("FullPushCompleted", float(run.full)), Metric("ClustersFailed", len(run.failed))]
+        found = (
+            []
+            if run.dispatched is not None
+            else [
+                Metric("FullPushCompleted", float(run.full)),
+                Metric("ClustersFailed", len(run.failed)),
+            ]
+        )
         found.append(Metric("Duration", run.seconds, "Seconds"))
         if run.unconfigured is not None:
             found.append(Metric("Unconfigured", float(run.unconfigured)))
@@ -41,17 +55,34 @@ def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
             found.append(Metric("DocumentsDeleted", float(run.request.deleted is not None)))
     for token in run.tokens:
         life = (token.expires_at - now).total_seconds()
-        found.append(Metric("TokenSecondsAtIssue", life, "Seconds", registry=token.registry if token.private else None))
+        found.append(
+            Metric(
+                "TokenSecondsAtIssue",
+                life,
+                "Seconds",
+                registry=token.registry if token.private else None,
+            )
+        )
     if lives:
         found.append(Metric("SecondsLeft", round(min(lives)), "Seconds"))
     found += [
-        Metric("SecondsLeft", round(result.seconds_left), "Seconds", cluster=result.id) for result in run.results if result.seconds_left is not None
+        Metric("SecondsLeft", round(result.seconds_left), "Seconds", cluster=result.id)
+        for result in run.results
+        if result.seconds_left is not None
     ]
     for result in shown:
         found += [
             Metric("ClusterFailed", float(not result.ok), cluster=result.id),
-            Metric("SecretsApplied", sum(count for outcome, count in result.counts.items() if outcome.applied), cluster=result.id),
-            Metric("SecretsFailed", sum(count for outcome, count in result.counts.items() if outcome.bad), cluster=result.id),
+            Metric(
+                "SecretsApplied",
+                sum(count for outcome, count in result.counts.items() if outcome.applied),
+                cluster=result.id,
+            ),
+            Metric(
+                "SecretsFailed",
+                sum(count for outcome, count in result.counts.items() if outcome.bad),
+                cluster=result.id,
+            ),
             Metric("SecretsAdopted", result.counts.get(Outcome.ADOPTED, 0), cluster=result.id),
         ]
     return found

@@ -1,4 +1,7 @@
-"""A run's result -> the report, as returned and logged. Pure: it only counts what the jobs decided."""
+"""A run's result -> the report, as returned and logged.
+
+Pure: it only counts what the jobs decided.
+"""
 
 import json
 from collections import Counter
@@ -11,7 +14,8 @@ from ecr_public_pusher.results import ClusterResult, Finding, NamespaceOutcome, 
 from ecr_public_pusher.timestamps import rfc3339
 from ecr_public_pusher.version import VERSION
 
-# A synchronous answer may hold 6 MB, an asynchronous destination's 256 KB, a log line 256 KB: this fits each with room for the rest.
+# A synchronous answer may hold 6 MB, an asynchronous destination's 256 KB, a log line 256 KB: this
+# fits each with room for the rest.
 MAX_PROBLEM_BYTES = 128 * 1024
 # Of the clusters' entries without their lists; and of names in a list of names.
 MAX_CLUSTER_BYTES = 64 * 1024
@@ -25,7 +29,8 @@ _CHANGES = (Outcome.CREATED, Outcome.ADOPTED, Outcome.PRUNED, Outcome.REMOVED)
 
 
 def report(run: RunResult) -> dict[str, Any]:
-    """The report, as returned and logged: DESIGN's shape, always below AWS's limits, nothing secret in it.
+    """The report, as returned and logged: DESIGN's shape, always below AWS's limits, nothing secret
+    in it.
 
     Long lists come last: Logs Insights reads an event's first 200 fields.
     """
@@ -45,8 +50,15 @@ def report(run: RunResult) -> dict[str, Any]:
         answer["unconfigured"] = True
     if run.request.deleted:
         answer["deleted"] = _deleted(run.request.deleted)
-    answer["totals"] = {"clusters": len(run.results), "clustersFailed": len(run.failed), **_total(run.results)}
-    answer["tokens"] = [{"registry": token.registry, "expiresAt": rfc3339(token.expires_at)} for token in run.tokens[:MAX_NAMES]]
+    answer["totals"] = {
+        "clusters": len(run.results),
+        "clustersFailed": len(run.failed),
+        **_total(run.results),
+    }
+    answer["tokens"] = [
+        {"registry": token.registry, "expiresAt": rfc3339(token.expires_at)}
+        for token in run.tokens[:MAX_NAMES]
+    ]
     if len(run.tokens) > MAX_NAMES:
         answer["tokensLeft"] = len(run.tokens) - MAX_NAMES
     if narrowed := _narrowed(run):
@@ -69,13 +81,21 @@ def report(run: RunResult) -> dict[str, Any]:
 
 
 def _narrowed(run: RunResult) -> dict[str, list[str]]:
-    """What it was narrowed to, as it was asked: whoever reads the log must not take it for a run of everything."""
+    """What it was narrowed to, as it was asked: whoever reads the log must not take it for a run of
+    everything.
+    """
     asked = {"clusters": run.request.clusters, "namespaces": run.request.namespaces}
-    return {name: [pattern[:253] for pattern in patterns[:MAX_NAMES]] for name, patterns in asked.items() if patterns}
+    return {
+        name: [pattern[:253] for pattern in patterns[:MAX_NAMES]]
+        for name, patterns in asked.items()
+        if patterns
+    }
 
 
 def _clusters(run: RunResult) -> tuple[list[dict[str, Any]], int]:
-    """The clusters' entries, in order of id, within the limits; and how many are left out: first those that are ok."""
+    """The clusters' entries, in order of id, within the limits; and how many are left out: first
+    those that are ok.
+    """
     entries = [_cluster(result, dry_run=run.request.dry_run) for result in run.results]
     room, kept = MAX_CLUSTER_BYTES, set[int]()
     for place in sorted(range(len(entries)), key=lambda place: entries[place]["ok"]):
@@ -90,13 +110,23 @@ def _clusters(run: RunResult) -> tuple[list[dict[str, Any]], int]:
 
 def _deleted(document: str) -> dict[str, str]:
     event = json.dumps({"action": "remove", "clusters": [document]})
-    back = "Put the document back" if document.endswith("/*") else "Put the document back with enabled: false"
+    back = (
+        "Put the document back"
+        if document.endswith("/*")
+        else "Put the document back with enabled: false"
+    )
     return {
         "id": document,
-        "message": "its document was deleted: nothing is pushed any more; the tokens left behind expire within 12 hours and then block pulls",
-        "remedy": f"{back} and send {event}; or, where no other document serves the cluster: "
-        "`kubectl --context CONTEXT delete secret -A -l "
-        "app.kubernetes.io/managed-by=ecr-public-pusher` (CONTEXT: that cluster's in your kubeconfig).",
+        "message": (
+            "its document was deleted: nothing is pushed any more; the tokens left behind expire"
+            " within 12 hours and then block pulls"
+        ),
+        "remedy": (
+            f"{back} and send {event}; or, where no other document serves the cluster: `kubectl"
+            " --context CONTEXT delete secret -A -l"
+            " app.kubernetes.io/managed-by=ecr-public-pusher` (CONTEXT: that cluster's in your"
+            " kubeconfig)."
+        ),
     }
 
 
@@ -106,7 +136,9 @@ def summary(run: RunResult) -> str:
         return f"{run.error.code}: {run.error.message} {run.error.remedy}"[:2000]
     parts = [f"{run.queue_error.code}: {run.queue_error.message}"[:500]] if run.queue_error else []
     if run.failed:
-        names = ", ".join(result.id for result in run.failed[:10]) + (", ..." if len(run.failed) > 10 else "")
+        names = ", ".join(result.id for result in run.failed[:10]) + (
+            ", ..." if len(run.failed) > 10 else ""
+        )
         parts.append(f"{len(run.failed)} of {len(run.results)} clusters failed: {names}")
     if run.unknown:
         parts.append(f"{len(run.unknown)} unknown parameters, the first {run.unknown[0][:200]}")
@@ -132,7 +164,11 @@ def _cluster(result: ClusterResult, *, dry_run: bool) -> dict[str, Any]:
         "error": _error(result.error) if result.error else None,
         "counts": _in_order(result.counts),
         "seconds": round(result.seconds, 3),
-        "problems": [_problem(outcome) for outcome in result.outcomes if outcome.outcome.bad] if not result.ok else [],
+        "problems": (
+            [_problem(outcome) for outcome in result.outcomes if outcome.outcome.bad]
+            if not result.ok
+            else []
+        ),
     }
     if result.seconds_left is not None and not dry_run:
         answer["secondsLeft"] = round(result.seconds_left)
@@ -140,19 +176,29 @@ def _cluster(result: ClusterResult, *, dry_run: bool) -> dict[str, Any]:
         answer["skipped"] = result.skipped
     if result.empty_globs:
         answer["emptyGlobs"] = [glob[:253] for glob in result.empty_globs[:MAX_NAMES]]
-    if adopted := [{"namespace": one.namespace, "from": list(one.taken_from)} for one in result.outcomes if one.outcome is Outcome.ADOPTED]:
+    if adopted := [
+        {"namespace": one.namespace, "from": list(one.taken_from)}
+        for one in result.outcomes
+        if one.outcome is Outcome.ADOPTED
+    ]:
         answer["adopted"] = adopted
     if changed := sum(len(one.service_accounts) for one in result.outcomes):
         answer["serviceAccountsChanged"] = changed
     if dry_run and (changes := [one for one in result.outcomes if one.outcome in _CHANGES]):
-        answer["changes"] = [{"namespace": one.namespace, "outcome": one.outcome.value} for one in changes]
+        answer["changes"] = [
+            {"namespace": one.namespace, "outcome": one.outcome.value} for one in changes
+        ]
     if result.findings:
-        answer["findings"] = [_finding(finding) for finding in sorted(result.findings, key=lambda finding: finding.ok)]
+        answer["findings"] = [
+            _finding(finding) for finding in sorted(result.findings, key=lambda finding: finding.ok)
+        ]
     return answer
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    return {"check": finding.check, "ok": finding.ok, "message": finding.message} | ({"remedy": finding.remedy} if finding.remedy else {})
+    return {"check": finding.check, "ok": finding.ok, "message": finding.message} | (
+        {"remedy": finding.remedy} if finding.remedy else {}
+    )
 
 
 def _error(error: PusherError) -> dict[str, str]:
@@ -160,11 +206,18 @@ def _error(error: PusherError) -> dict[str, str]:
 
 
 def _problem(outcome: NamespaceOutcome) -> dict[str, str]:
-    return {"namespace": outcome.namespace, "outcome": outcome.outcome.value, "message": outcome.message, "remedy": outcome.remedy}
+    return {
+        "namespace": outcome.namespace,
+        "outcome": outcome.outcome.value,
+        "message": outcome.message,
+        "remedy": outcome.remedy,
+    }
 
 
 def _cap_lists(clusters: list[dict[str, Any]]) -> None:
-    """Keeps the lists within MAX_PROBLEM_BYTES in all: the first of every cluster, then the others in turn; the rest is counted."""
+    """Keeps the lists within MAX_PROBLEM_BYTES in all: the first of every cluster, then the others
+    in turn; the rest is counted.
+    """
     left = MAX_PROBLEM_BYTES
     for name in _LISTS:
         waiting = [(cluster, list(cluster[name])) for cluster in clusters if cluster.get(name)]

@@ -1,4 +1,7 @@
-"""What became of a run: everything that the report, the metrics and the verdict are made of. Pure."""
+"""What became of a run: everything that the report, the metrics and the verdict are made of.
+
+Pure.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +14,15 @@ from ecr_public_pusher.results import ClusterResult, IssuedToken, Outcome
 
 @dataclass(frozen=True)
 class RunResult:
-    """Everything a run came to. `error` is set when the run as a whole failed, and may be beside results.
+    """Everything a run came to.
 
-    `unconfigured` is None when the configuration was not read. `dispatched`: into how many messages a push of everything was split,
-    instead of being done here. `queued`: the ids of clusters that wait in the queue to be tried again; `queue_error`: why others do not.
-    `asked`: the action that an event which was refused asked for. `gone`: what a message names, and nothing in the configuration means any more.
+    `error` is set when the run as a whole failed, and may be beside results.
+
+    `unconfigured` is None when the configuration was not read. `dispatched`: into how many messages
+    a push of everything was split, instead of being done here. `queued`: the ids of clusters that
+    wait in the queue to be tried again; `queue_error`: why others do not.
+    `asked`: the action that an event which was refused asked for. `gone`: what a message names, and
+    nothing in the configuration means any more.
     `left_to_documents`: clusters that a discovery found, and that a document of their own names.
     """
 
@@ -40,26 +47,44 @@ class RunResult:
 
     @property
     def ok(self) -> bool:
-        return self.error is None and not self.failed and not self.unknown and self.request.deleted is None
+        return (
+            self.error is None
+            and not self.failed
+            and not self.unknown
+            and self.request.deleted is None
+        )
 
     @property
     def full(self) -> bool:
-        """An un-narrowed push that tried every namespace of every enabled cluster, or a message's worth of one: the dead man's switch watches it."""
+        """An un-narrowed push that tried every namespace of every enabled cluster, or a message's
+        worth of one: the dead man's switch watches it.
+        """
         return (
             self.error is None
-            and (self.request.pushes_all or (self.request.action == "push" and self.request.of_full_push))
+            and (
+                self.request.pushes_all
+                or (self.request.action == "push" and self.request.of_full_push)
+            )
             and self.dispatched is None
             and not self.unconfigured
-            and all(result.attempted and Outcome.NOT_ATTEMPTED not in result.counts for result in self.results)
+            and all(
+                result.attempted and Outcome.NOT_ATTEMPTED not in result.counts
+                for result in self.results
+            )
         )
 
     @property
     def raises(self) -> bool:
-        """Whether Lambda is to count an error and try again: when the run as a whole failed, or clusters failed that no queue holds.
+        """Whether Lambda is to count an error and try again: when the run as a whole failed, or
+        clusters failed that no queue holds.
 
         A plan, a check and a sweep fail only as a whole.
         """
         if not self.request.raises:
             return False
-        lost = {result.id for result in self.failed} - set(self.queued) if self.request.action in ("push", "remove") else set()
+        lost = (
+            {result.id for result in self.failed} - set(self.queued)
+            if self.request.action in ("push", "remove")
+            else set()
+        )
         return self.error is not None or bool(lost)

@@ -1,4 +1,5 @@
-"""What makes an API server trust AWS's issuer for one role and one audience: texts to paste, for the server's own version. Pure.
+"""What makes an API server trust AWS's issuer for one role and one audience: texts to paste, for
+the server's own version. Pure.
 
 https://kubernetes.io/docs/reference/access-authn-authz/authentication/#using-authentication-configuration
 """
@@ -20,7 +21,10 @@ _PAGE = "docs/web-identity.md shows the steps for kubeadm, k3s, Talos and EKS An
 
 @dataclass(frozen=True)
 class Claims:
-    """What a token says of itself: who gave it, for whom, for which API server. Placeholders where that is not known."""
+    """What a token says of itself: who gave it, for whom, for which API server.
+
+    Placeholders where that is not known.
+    """
 
     audience: str
     issuer: str = "https://ISSUER.tokens.sts.global.api.aws"
@@ -45,14 +49,25 @@ class TrustRemedies(NamedEndpointRemedies):
 
     claims: Claims
 
-    def not_admitted(self, principal: str, groups: tuple[str, ...], version: Version | None = None) -> str:
+    def not_admitted(
+        self, principal: str, groups: tuple[str, ...], version: Version | None = None
+    ) -> str:
         if version is None:
             older = f"Kubernetes 1.30 to 1.33: with {_GROUP}/v1beta1. Before 1.30: {self.flags}"
-            return f"Give the API server this file by --authentication-config ({_PAGE}):\n{self.configuration('v1')}\n{older}"
+            return (
+                "Give the API server this file by --authentication-config"
+                f" ({_PAGE}):\n{self.configuration('v1')}\n{older}"
+            )
         if version < BY_DEFAULT:
-            return f"The API server is Kubernetes {version[0]}.{version[1]}, before structured authentication. Start it with {self.flags}"
+            return (
+                f"The API server is Kubernetes {version[0]}.{version[1]}, before structured"
+                f" authentication. Start it with {self.flags}"
+            )
         file = self.configuration("v1" if version >= STABLE else "v1beta1")
-        return f"Give the API server (Kubernetes {version[0]}.{version[1]}) this file by --authentication-config ({_PAGE}):\n{file}"
+        return (
+            f"Give the API server (Kubernetes {version[0]}.{version[1]}) this file by"
+            f" --authentication-config ({_PAGE}):\n{file}"
+        )
 
     def configuration(self, version: str) -> str:
         """The AuthenticationConfiguration, filled in."""
@@ -63,7 +78,8 @@ class TrustRemedies(NamedEndpointRemedies):
             f'- issuer: {{url: "{self.claims.issuer}", audiences: ["{self.claims.audience}"]}}\n'
             "  claimValidationRules:\n"
             f"  - expression: \"claims.sub == '{self.claims.subject}'\"\n"
-            f"  - expression: \"claims['https://sts.amazonaws.com/'].aws_account == '{self.claims.account}'\"\n"
+            "  - expression: \"claims['https://sts.amazonaws.com/'].aws_account =="
+            f" '{self.claims.account}'\"\n"
             "  claimMappings:\n"
             "    username: {expression: \"'aws:' + claims.sub\"}\n"
             f"    groups: {{expression: \"['{RBAC_GROUP}']\"}}"
@@ -73,12 +89,18 @@ class TrustRemedies(NamedEndpointRemedies):
     def flags(self) -> str:
         """The older way: no group can be given, so the user is bound by itself."""
         return (
-            f"`--oidc-issuer-url={self.claims.issuer} --oidc-client-id={self.claims.audience} --oidc-username-claim=sub --oidc-username-prefix=aws: "
-            f"--oidc-required-claim=sub={self.claims.subject}` and bind the user to infra/rbac's role: "
-            f"`kubectl --context CONTEXT create clusterrolebinding {PRODUCT}-web-identity --clusterrole={PRODUCT} --user=aws:{self.claims.subject}`"
+            f"`--oidc-issuer-url={self.claims.issuer} --oidc-client-id={self.claims.audience}"
+            " --oidc-username-claim=sub --oidc-username-prefix=aws:"
+            f" --oidc-required-claim=sub={self.claims.subject}` and bind the user to infra/rbac's"
+            f" role: `kubectl --context CONTEXT create clusterrolebinding {PRODUCT}-web-identity"
+            f" --clusterrole={PRODUCT} --user=aws:{self.claims.subject}`"
         )
 
 
 def _pasted(claim: Any) -> str | None:
     """A claim as AWS makes it; None for one that would end the quotes around it."""
-    return claim if isinstance(claim, str) and re.fullmatch(r"[\w:./@+=,-]{1,300}", claim, re.ASCII) else None
+    return (
+        claim
+        if isinstance(claim, str) and re.fullmatch(r"[\w:./@+=,-]{1,300}", claim, re.ASCII)
+        else None
+    )

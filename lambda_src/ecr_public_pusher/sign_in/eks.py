@@ -1,4 +1,6 @@
-"""EKS: where a cluster's endpoint is, whom it trusts, and the sign-in with a presigned STS token."""
+"""EKS: where a cluster's endpoint is, whom it trusts, and the sign-in with a presigned
+STS token.
+"""
 
 import base64
 import binascii
@@ -10,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
-from ecr_public_pusher.aws_api.errors import AWS_ERRORS, AwsError, call_aws, error_code, unless_refused
+from ecr_public_pusher.aws_api.errors import (
+    AWS_ERRORS,
+    AwsError,
+    call_aws,
+    error_code,
+    unless_refused,
+)
 from ecr_public_pusher.aws_api.throttling import patiently
 from ecr_public_pusher.blocking_calls import DISCOVERY
 from ecr_public_pusher.concurrency import run_concurrently
@@ -24,15 +32,22 @@ from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import DELETING, NOT_READY, Endpoint
 from ecr_public_pusher.sign_in.kind import Remedies
 from ecr_public_pusher.sign_in.role_caller import RoleCaller
-from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, not_admitted_by_authenticator, sts_token
+from ecr_public_pusher.sign_in.sts_token import (
+    MAX_TOKEN_BYTES,
+    not_admitted_by_authenticator,
+    sts_token,
+)
 
 if TYPE_CHECKING:
     from ecr_public_pusher.configuration.eks_discovery import Search, Sightings
 
-# An endpoint and its authority change when a cluster is made anew or its authority renewed. Then the connection fails, and EKS is asked at once.
+# An endpoint and its authority change when a cluster is made anew or its authority renewed. Then
+# the connection fails, and EKS is asked at once.
 ENDPOINT_LIFE_SECONDS = 3600.0
 # What EKS says, by the forms that it has: a host and perhaps a port, words, addresses, an id.
-_ENDPOINT = re.compile(r"https://(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]{2,39}\])(?::[0-9]{1,5})?/?").fullmatch
+_ENDPOINT = re.compile(
+    r"https://(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]{2,39}\])(?::[0-9]{1,5})?/?"
+).fullmatch
 _STATUS = re.compile(r"[A-Z_]{1,40}").fullmatch
 _CIDR = re.compile(r"[0-9a-f.:]{2,39}/[0-9]{1,3}").fullmatch
 _SECURITY_GROUP = re.compile(r"sg-[0-9a-f]{8,32}").fullmatch
@@ -44,7 +59,9 @@ type EndpointKey = tuple[str | None, str | None, str, str]
 
 
 class EndpointCache:
-    """What EKS said of each cluster's endpoint, for as long as the sandbox lives, but at most an hour. Only clusters that are ready."""
+    """What EKS said of each cluster's endpoint, for as long as the sandbox lives, but at most an
+    hour. Only clusters that are ready.
+    """
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or Clock()
@@ -84,17 +101,28 @@ class EksSignIn(RoleCaller):
         self._endpoints.forget(self._key)
 
     async def described(self) -> Endpoint:
-        """Return where the cluster is, by EKS's word now. Raise RoleError, SignInError, EksError; NotThereError for one that is being deleted."""
-        found = await self.ask(partial(self._callers.blocking.run, service=f"eks {self.config.region}"))
+        """Return where the cluster is, by EKS's word now.
+
+        Raise RoleError, SignInError, EksError; NotThereError for one that is being deleted.
+        """
+        found = await self.ask(
+            partial(self._callers.blocking.run, service=f"eks {self.config.region}")
+        )
         if found.status == DELETING:
             raise _being_deleted(f"cluster {self.config.cluster} in {self.config.region}")
         return found
 
     async def ask(self, run: Callable[[Callable[[], Endpoint]], Awaitable[Endpoint]]) -> Endpoint:
-        """The same, by a call that `run` has its way with, and whatever EKS is doing with the cluster. Only what is ready is remembered."""
+        """The same, by a call that `run` has its way with, and whatever EKS is doing with the
+        cluster. Only what is ready is remembered.
+        """
         caller = await self.caller()
         clients, config = self._callers.clients, self.config
-        found = await run(lambda: describe(clients.client("eks", config.region), config.cluster, **caller.signature))
+        found = await run(
+            lambda: describe(
+                clients.client("eks", config.region), config.cluster, **caller.signature
+            )
+        )
         if found.is_ready:
             self._endpoints.put(self._key, found)
         else:
@@ -106,10 +134,14 @@ class EksSignIn(RoleCaller):
         return await self._credential(self.remembered())
 
     async def _credential(self, endpoint: Endpoint | None) -> Credential:
-        """Return a token as `aws eks get-token --cluster-name` makes it, or, of a local cluster on an Outpost, `--cluster-id`."""
+        """Return a token as `aws eks get-token --cluster-name` makes it, or, of a local cluster on
+        an Outpost, `--cluster-id`.
+        """
         caller, config = await self.caller(), self.config
         cluster = endpoint.local_id if endpoint and endpoint.local_id else config.cluster
-        return Credential(sts_token(self._callers.clients, caller, region=config.region, cluster=cluster))
+        return Credential(
+            sts_token(self._callers.clients, caller, region=config.region, cluster=cluster)
+        )
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
         """The way to sign in at that endpoint."""
@@ -135,20 +167,25 @@ class EksSignIn(RoleCaller):
         if not endpoint.has_access_entries:
             return self.remedies(endpoint).not_admitted(self.principal(), (), None)
         return (
-            f"Give the role that signs an access entry: `aws eks create-access-entry --region {config.region} --cluster-name {config.cluster} "
-            f"--principal-arn {self.principal()} --type STANDARD --kubernetes-groups {RBAC_GROUP}` "
-            "(a role that was deleted and created again needs a new entry)."
+            "Give the role that signs an access entry: `aws eks create-access-entry --region"
+            f" {config.region} --cluster-name {config.cluster} --principal-arn {self.principal()}"
+            f" --type STANDARD --kubernetes-groups {RBAC_GROUP}` (a role that was deleted and"
+            " created again needs a new entry)."
         )
 
 
 class EksDirectory:
-    """Which clusters EKS has in a region, and their tags. `fresh`: by its word now, not by what it said within the hour of those known."""
+    """Which clusters EKS has in a region, and their tags.
+
+    `fresh`: by its word now, not by what it said within the hour of those known.
+    """
 
     def __init__(self, callers: Callers, endpoints: EndpointCache, *, fresh: bool) -> None:
         self._callers, self._endpoints, self._fresh = callers, endpoints, fresh
 
     async def look_up(self, search: "Search", seen: "Sightings") -> None:
-        """Fills `seen` with the clusters that the role sees there, and that can be pushed to: not those that are being made or deleted.
+        """Fills `seen` with the clusters that the role sees there, and that can be pushed to: not
+        those that are being made or deleted.
 
         Raises DiscoveryError, RoleError, SignInError.
         """
@@ -180,7 +217,9 @@ class EksDirectory:
         await run_concurrently(sorted(names), describe_one, width=DESCRIPTIONS_AT_ONCE)
 
     def _run[T](self, call: Callable[[], T]) -> Callable[[Callable[[], object]], Awaitable[T]]:
-        return lambda on_thread: self._callers.blocking.run(call, service=DISCOVERY, on_thread=on_thread)
+        return lambda on_thread: self._callers.blocking.run(
+            call, service=DISCOVERY, on_thread=on_thread
+        )
 
 
 def list_clusters(client: Any, **signature: Any) -> list[str]:
@@ -203,22 +242,33 @@ def list_clusters(client: Any, **signature: Any) -> list[str]:
 
 
 def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
-    """The cluster's endpoint, by one DescribeCluster call. Raises EksError; NotThereError where there is none, or none yet, or soon none."""
+    """The cluster's endpoint, by one DescribeCluster call.
+
+    Raises EksError; NotThereError where there is none, or none yet, or soon none.
+    """
     where = f"cluster {cluster} in {client.meta.region_name}"
     try:
         found = patiently(lambda: client.describe_cluster(name=cluster, **signature)["cluster"])
     except AWS_ERRORS as error:
         code = error_code(error)
-        remedy = (_REMEDIES.get(code) or _unless_refused(error, client) or _REMEDY).replace("REGION", client.meta.region_name)
+        remedy = (_REMEDIES.get(code) or _unless_refused(error, client) or _REMEDY).replace(
+            "REGION", client.meta.region_name
+        )
         kind = NotThereError if code == "ResourceNotFoundException" else EksError
         raise kind(f"EKS does not describe {where}: {code}", remedy=remedy) from None
     try:
         url = found["endpoint"]
-        ca_pem = base64.b64decode(found["certificateAuthority"]["data"], validate=True).decode("ascii")
+        ca_pem = base64.b64decode(found["certificateAuthority"]["data"], validate=True).decode(
+            "ascii"
+        )
         if not _ENDPOINT(url) or urlsplit(url).port == 0 or "BEGIN CERTIFICATE" not in ca_pem:
             raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
-        status = (_word(found.get("status"), _STATUS) or "unknown") if isinstance(found, dict) else "unknown"
+        status = (
+            (_word(found.get("status"), _STATUS) or "unknown")
+            if isinstance(found, dict)
+            else "unknown"
+        )
         if status == DELETING:
             raise _being_deleted(where) from None
         kind = NotReadyError if status in NOT_READY else EksError
@@ -227,11 +277,19 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
             f"EKS names no usable endpoint and certificate authority for {where} (status {status})",
             remedy=f"{remedy} --region {client.meta.region_name} --name {cluster}`",
         ) from None
-    return Endpoint(url.rstrip("/"), ca_pem, _local_id(found, where, client.meta.region_name, cluster), **_hints(found))
+    return Endpoint(
+        url.rstrip("/"),
+        ca_pem,
+        _local_id(found, where, client.meta.region_name, cluster),
+        **_hints(found),
+    )
 
 
 def _local_id(found: dict[str, Any], where: str, region: str, cluster: str) -> str:
-    """Return the id of a local cluster on an Outpost; empty for all others. Raise EksError for one that cannot be signed for."""
+    """Return the id of a local cluster on an Outpost; empty for all others.
+
+    Raise EksError for one that cannot be signed for.
+    """
     if found.get("outpostConfig") is None:
         return ""
     try:
@@ -239,7 +297,10 @@ def _local_id(found: dict[str, Any], where: str, region: str, cluster: str) -> s
     except ValueError:
         raise EksError(
             f"EKS names no usable id for the local {where}",
-            remedy=f"Ask AWS support: `aws eks describe-cluster --region {region} --name {cluster} --query cluster.id`",
+            remedy=(
+                f"Ask AWS support: `aws eks describe-cluster --region {region} --name {cluster}"
+                " --query cluster.id`"
+            ),
         ) from None
 
 
@@ -251,16 +312,23 @@ def _unless_refused(error: AwsError, client: Any) -> str | None:
 def _being_deleted(where: str) -> NotReadyError:
     return NotReadyError(
         f"EKS is deleting {where} (status {DELETING})",
-        remedy="Delete its document, or set enabled: false in it: its Secrets end with the cluster.",
+        remedy=(
+            "Delete its document, or set enabled: false in it: its Secrets end with the cluster."
+        ),
     )
 
 
 def _hints(found: dict[str, Any]) -> dict[str, Any]:
     network, access = found.get("resourcesVpcConfig"), found.get("accessConfig")
-    network, access = (network if isinstance(network, dict) else {}), (access if isinstance(access, dict) else {})
+    network, access = (
+        (network if isinstance(network, dict) else {}),
+        (access if isinstance(access, dict) else {}),
+    )
     tags = found.get("tags")
     return {
-        "tags": {str(key): str(value) for key, value in tags.items()} if isinstance(tags, dict) else {},
+        "tags": (
+            {str(key): str(value) for key, value in tags.items()} if isinstance(tags, dict) else {}
+        ),
         "public_cidrs": _cidrs(network.get("publicAccessCidrs")),
         "public": network.get("endpointPublicAccess") is not False,
         "authentication_mode": _word(access.get("authenticationMode"), _STATUS),
@@ -276,15 +344,28 @@ def _cidrs(value: Any) -> tuple[str, ...]:
 
 
 def _word(value: Any, form: Callable[[str], object]) -> str:
-    """A word of EKS's, which may stand in a message or in a command to paste; empty for what has another form."""
+    """A word of EKS's, which may stand in a message or in a command to paste; empty for what has
+    another form.
+    """
     return value if isinstance(value, str) and form(value) else ""
 
 
 _REMEDY_OF_OTHERS = "Wait until the cluster is ACTIVE: `aws eks wait cluster-active"
-_REMEDY_OF_FAILED = "Its creation failed: see why, delete it, and create it anew: `aws eks describe-cluster --query cluster.health"
-_REMEDY = "The execution role (or roleArn) needs eks:DescribeCluster on this cluster; check `cluster` and `region`."
+_REMEDY_OF_FAILED = (
+    "Its creation failed: see why, delete it, and create it anew: `aws eks describe-cluster --query"
+    " cluster.health"
+)
+_REMEDY = (
+    "The execution role (or roleArn) needs eks:DescribeCluster on this cluster; check `cluster` and"
+    " `region`."
+)
 _REMEDIES = {
-    "ResourceNotFoundException": "Check `cluster`, `region` and `roleArn`: `aws eks list-clusters --region REGION` shows the names there.",
-    "EndpointConnectionError": "Check `region`: no EKS answers there (or the VPC has no way to it).",
+    "ResourceNotFoundException": (
+        "Check `cluster`, `region` and `roleArn`: `aws eks list-clusters --region REGION` shows the"
+        " names there."
+    ),
+    "EndpointConnectionError": (
+        "Check `region`: no EKS answers there (or the VPC has no way to it)."
+    ),
     "UnrecognizedClientException": "Check `region`: it may not be enabled for the account.",
 }

@@ -1,4 +1,6 @@
-"""What to do when an EKS cluster cannot be reached, or does not admit the function: commands to paste. Pure."""
+"""What to do when an EKS cluster cannot be reached, or does not admit the function: commands to
+paste. Pure.
+"""
 
 import shlex
 from dataclasses import dataclass
@@ -9,7 +11,10 @@ from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 
-_IN_VPC = "Run the function in the cluster's VPC, or one that is connected with it (template parameters SubnetIds and SecurityGroupIds)."
+_IN_VPC = (
+    "Run the function in the cluster's VPC, or one that is connected with it (template parameters"
+    " SubnetIds and SecurityGroupIds)."
+)
 
 
 @dataclass(frozen=True)
@@ -32,49 +37,79 @@ class EksRemedies:
 
     def name_not_resolved(self) -> str:
         if not self.endpoint.public:
-            return f"The endpoint is private only, so its name may be known in its VPC alone. {_IN_VPC}"
-        return f"Is this still its name? `aws eks describe-cluster {self._of_cluster} --query cluster.endpoint` (In a VPC: see its DNS settings.)"
+            return (
+                "The endpoint is private only, so its name may be known in its VPC alone."
+                f" {_IN_VPC}"
+            )
+        return (
+            f"Is this still its name? `aws eks describe-cluster {self._of_cluster} --query"
+            " cluster.endpoint` (In a VPC: see its DNS settings.)"
+        )
 
     def not_connected(self, *, private: bool) -> str:
         if private or not self.endpoint.public:
             group = self.endpoint.security_group or "CLUSTER_SECURITY_GROUP"
             return (
-                f"The endpoint {'has private addresses here' if self.endpoint.public else 'is private only'}. {_IN_VPC} Then admit it: "
-                f"`aws ec2 authorize-security-group-ingress --region {self.region} --group-id {group} --protocol tcp --port 443"
-                " --source-group FUNCTION_SECURITY_GROUP`"
+                "The endpoint"
+                f" {'has private addresses here' if self.endpoint.public else 'is private only'}."
+                f" {_IN_VPC} Then admit it: `aws ec2 authorize-security-group-ingress --region"
+                f" {self.region} --group-id {group} --protocol tcp --port 443 --source-group"
+                " FUNCTION_SECURITY_GROUP`"
             )
         cidrs = self.endpoint.public_cidrs
         if cidrs and "0.0.0.0/0" not in cidrs:
             return (
-                f"The endpoint admits {', '.join(cidrs[:10])} only. Add the function's own address (of the NAT gateway of its VPC): "
-                f"`aws eks update-cluster-config {self._of_cluster} --resources-vpc-config publicAccessCidrs={','.join([*cidrs, 'ADDRESS/32'])}`"
+                f"The endpoint admits {', '.join(cidrs[:10])} only. Add the function's own address"
+                " (of the NAT gateway of its VPC): `aws eks update-cluster-config"
+                f" {self._of_cluster} --resources-vpc-config"
+                f" publicAccessCidrs={','.join([*cidrs, 'ADDRESS/32'])}`"
             )
-        return "A function in a VPC (SubnetIds) needs a way to the internet: a NAT gateway, and a security group that lets 443 out."
+        return (
+            "A function in a VPC (SubnetIds) needs a way to the internet: a NAT gateway, and a"
+            " security group that lets 443 out."
+        )
 
     def not_the_cluster(self) -> str:
-        return f"aws eks describe-cluster {self._of_cluster} --query 'cluster.[endpoint,certificateAuthority.data]'"
+        return (
+            f"aws eks describe-cluster {self._of_cluster} --query"
+            " 'cluster.[endpoint,certificateAuthority.data]'"
+        )
 
-    def not_admitted(self, principal: str, groups: tuple[str, ...], version: Version | None = None) -> str:
-        """What makes the cluster admit the signing role as our group; `groups`: those it is in by an access entry already."""
+    def not_admitted(
+        self, principal: str, groups: tuple[str, ...], version: Version | None = None
+    ) -> str:
+        """What makes the cluster admit the signing role as our group; `groups`: those it is in by
+        an access entry already.
+        """
         entry = f"--region {self.region} --cluster-name {self.cluster} --principal-arn {principal}"
         others = [group for group in groups if not group.startswith("system:") and " " not in group]
         if self._goes_by_aws_auth:
             return (
-                "A local cluster knows the ConfigMap aws-auth alone. Add to its mapRoles "
-                f"(`kubectl --context {self.context} edit configmap aws-auth -n kube-system`):\n{mapped_role(principal)}"
+                "A local cluster knows the ConfigMap aws-auth alone. Add to its mapRoles (`kubectl"
+                f" --context {self.context} edit configmap aws-auth -n"
+                f" kube-system`):\n{mapped_role(principal)}"
             )
         if not self.endpoint.has_access_entries:
             return (
-                f"aws eks update-cluster-config {self._of_cluster} --access-config authenticationMode=API_AND_CONFIG_MAP && "
-                f"aws eks wait cluster-active {self._of_cluster} && "
-                f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
+                f"aws eks update-cluster-config {self._of_cluster} --access-config"
+                " authenticationMode=API_AND_CONFIG_MAP && aws eks wait cluster-active"
+                f" {self._of_cluster} && aws eks create-access-entry {entry} --type STANDARD"
+                f" --kubernetes-groups {RBAC_GROUP}"
             )
         if groups:
-            return f"aws eks update-access-entry {entry} --kubernetes-groups {shlex.join([*others, RBAC_GROUP])}"
-        return f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
+            return (
+                f"aws eks update-access-entry {entry} --kubernetes-groups"
+                f" {shlex.join([*others, RBAC_GROUP])}"
+            )
+        return (
+            f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
+        )
 
     def granted_by_policy(self, principal: str) -> str:
         """How to see which access policies EKS grants the role."""
         if self._goes_by_aws_auth:
             return f"kubectl --context {self.context} get configmap aws-auth -n kube-system -o yaml"
-        return f"aws eks list-associated-access-policies --region {self.region} --cluster-name {self.cluster} --principal-arn {principal}"
+        return (
+            f"aws eks list-associated-access-policies --region {self.region} --cluster-name"
+            f" {self.cluster} --principal-arn {principal}"
+        )

@@ -1,22 +1,43 @@
 """Which way of signing in a document asks for: one module for each, behind the interface in `kind`.
 
-Those other than EKS's are imported when the first document asks for one: an estate that has none does not pay for them at each cold start.
+Those other than EKS's are imported when the first document asks for one: an estate that has none
+does not pay for them at each cold start.
 """
 
 from collections.abc import Sequence
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator, StoredKubeconfig, WebIdentity
+from ecr_public_pusher.configuration.cluster_config import (
+    ClusterConfig,
+    IamAuthenticator,
+    StoredKubeconfig,
+    WebIdentity,
+)
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.sign_in.eks import EksSignIn, EndpointCache
 from ecr_public_pusher.sign_in.kind import SignIn
 
 
 class SignIns:
-    """Makes the sign-in of each document of one invocation. `allowed_endpoints`: the hosts beside EKS's that the stack's owner allows."""
+    """Makes the sign-in of each document of one invocation.
 
-    def __init__(self, callers: Callers, endpoints: EndpointCache, clock: Clock, *, allowed_endpoints: Sequence[str] = ()) -> None:
-        self._callers, self._endpoints, self._clock, self._allowed_endpoints = callers, endpoints, clock, allowed_endpoints
+    `allowed_endpoints`: the hosts beside EKS's that the stack's owner allows.
+    """
+
+    def __init__(
+        self,
+        callers: Callers,
+        endpoints: EndpointCache,
+        clock: Clock,
+        *,
+        allowed_endpoints: Sequence[str] = (),
+    ) -> None:
+        self._callers, self._endpoints, self._clock, self._allowed_endpoints = (
+            callers,
+            endpoints,
+            clock,
+            allowed_endpoints,
+        )
 
     def of(self, config: ClusterConfig) -> SignIn:
         match config.sign_in:
@@ -31,6 +52,12 @@ class SignIns:
             case StoredKubeconfig(secret_arn=secret_arn):
                 from ecr_public_pusher.sign_in.kubeconfig import KubeconfigSignIn
 
-                return KubeconfigSignIn(config, secret_arn, self._callers, self._clock, allowed_endpoints=self._allowed_endpoints)
+                return KubeconfigSignIn(
+                    config,
+                    secret_arn,
+                    self._callers,
+                    self._clock,
+                    allowed_endpoints=self._allowed_endpoints,
+                )
             case _:
                 return EksSignIn(config, self._callers, self._endpoints)

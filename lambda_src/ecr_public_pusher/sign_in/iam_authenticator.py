@@ -1,4 +1,6 @@
-"""Clusters whose API server runs aws-iam-authenticator (EKS Anywhere, kOps): EKS's token, with the authenticator's cluster id signed."""
+"""Clusters whose API server runs aws-iam-authenticator (EKS Anywhere, kOps): EKS's token, with the
+authenticator's cluster id signed.
+"""
 
 from dataclasses import dataclass
 
@@ -9,7 +11,11 @@ from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpoint, NamedEndpointRemedies
-from ecr_public_pusher.sign_in.sts_token import MAX_TOKEN_BYTES, not_admitted_by_authenticator, sts_token
+from ecr_public_pusher.sign_in.sts_token import (
+    MAX_TOKEN_BYTES,
+    not_admitted_by_authenticator,
+    sts_token,
+)
 
 
 class IamAuthenticatorSignIn(NamedEndpoint):
@@ -21,10 +27,17 @@ class IamAuthenticatorSignIn(NamedEndpoint):
 
     async def credential(self) -> Credential:
         caller = await self.caller()
-        return Credential(sts_token(self._callers.clients, caller, region=self.config.region, cluster=self._cluster_id))
+        return Credential(
+            sts_token(
+                self._callers.clients, caller, region=self.config.region, cluster=self._cluster_id
+            )
+        )
 
     def describe_credential(self, credential: Credential) -> str:
-        return f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes, for the cluster id {self._cluster_id}"
+        return (
+            f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes, for the cluster id"
+            f" {self._cluster_id}"
+        )
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
         principal = self.principal()
@@ -46,8 +59,11 @@ class IamAuthenticatorRemedies(NamedEndpointRemedies):
 
     cluster_id: str
 
-    def not_admitted(self, principal: str, groups: tuple[str, ...], version: Version | None = None) -> str:
+    def not_admitted(
+        self, principal: str, groups: tuple[str, ...], version: Version | None = None
+    ) -> str:
         return (
-            f"Its clusterID must be {self.cluster_id}, and its API server must reach STS in the document's region. "
-            f"Map the role in aws-iam-authenticator (mapRoles; EKS Anywhere: AWSIamConfig):\n{mapped_role(principal)}"
+            f"Its clusterID must be {self.cluster_id}, and its API server must reach STS in the"
+            " document's region. Map the role in aws-iam-authenticator (mapRoles; EKS Anywhere:"
+            f" AWSIamConfig):\n{mapped_role(principal)}"
         )

@@ -1,4 +1,6 @@
-"""What a way of signing in is: the one small interface that each kind fills, in a module of its own."""
+"""What a way of signing in is: the one small interface that each kind fills, in a module of its
+own.
+"""
 
 from typing import Protocol
 
@@ -12,14 +14,19 @@ class Remedies(RouteRemedies, Protocol):
     """What to do when a cluster cannot be reached, or does not admit whoever signs in."""
 
     def not_admitted(self, principal: str, groups: tuple[str, ...], version: Version | None) -> str:
-        """What makes the cluster admit `principal` as our group; `groups`: those it is in already; `version`: Kubernetes', where it is known."""
+        """What makes the cluster admit `principal` as our group; `groups`: those it is in already;
+        `version`: Kubernetes', where it is known.
+        """
 
     def granted_by_policy(self, principal: str) -> str:
         """How to see what grants the principal rights that RBAC shows no binding for."""
 
 
 class SignIn(Protocol):
-    """How one document's cluster is found and signed in to. Each method raises RoleError and SignInError; those about the endpoint EksError."""
+    """How one document's cluster is found and signed in to.
+
+    Each method raises RoleError and SignInError; those about the endpoint EksError.
+    """
 
     asks_eks: bool  # where the cluster is, EKS says
 

@@ -1,6 +1,8 @@
-"""The last resort: a kubeconfig in Secrets Manager, for a cluster that trusts no issuer and runs no authenticator.
+"""The last resort: a kubeconfig in Secrets Manager, for a cluster that trusts no issuer and runs no
+authenticator.
 
-The secret says where the cluster is, too. It is read by each run that needs it, and nothing of it outlives the invocation.
+The secret says where the cluster is, too. It is read by each run that needs it, and nothing of it
+outlives the invocation.
 """
 
 import ssl
@@ -10,9 +12,21 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
-from ecr_public_pusher.aws_api.errors import AWS_ERRORS, Failure, NonsenseAnswer, call_aws, error_code, failure_of
+from ecr_public_pusher.aws_api.errors import (
+    AWS_ERRORS,
+    Failure,
+    NonsenseAnswer,
+    call_aws,
+    error_code,
+    failure_of,
+)
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.endpoints import allowing, ask_the_owner, is_allowed, not_allowed
+from ecr_public_pusher.configuration.endpoints import (
+    allowing,
+    ask_the_owner,
+    is_allowed,
+    not_allowed,
+)
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.errors import KubeconfigError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
@@ -31,11 +45,17 @@ WITHOUT = "signIn webIdentity needs no stored credential (docs/web-identity.md)"
 
 _REMEDIES = {
     Failure.REFUSED: (
-        "The execution role may read secrets of its own account whose names begin with the configuration path, once AllowedEndpoints names a host; "
-        "elsewhere the document needs a roleArn whose role may. See secretArn, and the key's policy (ConfigKmsKeyArn)."
+        "The execution role may read secrets of its own account whose names begin with the"
+        " configuration path, once AllowedEndpoints names a host; elsewhere the document needs a"
+        " roleArn whose role may. See secretArn, and the key's policy (ConfigKmsKeyArn)."
     ),
-    Failure.UNREACHABLE: "The function must reach Secrets Manager in the secret's region: from a VPC, through a NAT gateway or an endpoint of it.",
-    Failure.UNWELL: "Secrets Manager is unwell, or throttles: the cluster is tried again by itself.",
+    Failure.UNREACHABLE: (
+        "The function must reach Secrets Manager in the secret's region: from a VPC, through a NAT"
+        " gateway or an endpoint of it."
+    ),
+    Failure.UNWELL: (
+        "Secrets Manager is unwell, or throttles: the cluster is tried again by itself."
+    ),
 }
 
 
@@ -52,9 +72,21 @@ class KubeconfigSignIn(RoleCaller):
 
     asks_eks = False
 
-    def __init__(self, config: ClusterConfig, secret_arn: str, callers: Callers, clock: Clock, *, allowed_endpoints: Sequence[str]) -> None:
+    def __init__(
+        self,
+        config: ClusterConfig,
+        secret_arn: str,
+        callers: Callers,
+        clock: Clock,
+        *,
+        allowed_endpoints: Sequence[str],
+    ) -> None:
         super().__init__(config, callers)
-        self._secret_arn, self._clock, self._allowed_endpoints = secret_arn, clock, allowed_endpoints
+        self._secret_arn, self._clock, self._allowed_endpoints = (
+            secret_arn,
+            clock,
+            allowed_endpoints,
+        )
         self._where = f"the kubeconfig in {secret_arn}"
         self._read_ahead: _Kubeconfig | None = None
 
@@ -65,7 +97,10 @@ class KubeconfigSignIn(RoleCaller):
         """Nothing is remembered."""
 
     async def described(self) -> Endpoint:
-        """Where the cluster is, by the secret now. Raises RoleError, SignInError, KubeconfigError."""
+        """Where the cluster is, by the secret now.
+
+        Raises RoleError, SignInError, KubeconfigError.
+        """
         self._read_ahead = await self._read()
         return self._read_ahead.endpoint
 
@@ -84,10 +119,20 @@ class KubeconfigSignIn(RoleCaller):
                 )
             return kubeconfig.credential
 
-        return ClusterAccess(endpoint.url, endpoint.ca_pem, credential, self._remedy(), f"does not admit {self.principal()}")
+        return ClusterAccess(
+            endpoint.url,
+            endpoint.ca_pem,
+            credential,
+            self._remedy(),
+            f"does not admit {self.principal()}",
+        )
 
     def describe_credential(self, credential: Credential) -> str:
-        ends = [f"{what}, which ends {f'at {rfc3339(end)}' if end else 'at a time that it does not say'}" for what, end in _ends(credential)]
+        ends = [
+            f"{what}, which ends"
+            f" {f'at {rfc3339(end)}' if end else 'at a time that it does not say'}"
+            for what, end in _ends(credential)
+        ]
         return f"stored in {self._secret_arn}: {' and '.join(ends)}. {WITHOUT}"
 
     def principal(self) -> str:
@@ -98,10 +143,11 @@ class KubeconfigSignIn(RoleCaller):
 
     def _remedy(self) -> str:
         return (
-            f"Store a kubeconfig that the cluster admits, with {RBAC_GROUP} as the group of its user (a client certificate's organization, O) "
-            "or infra/rbac's roles bound to the user itself (a ServiceAccount): "
-            f"`aws secretsmanager put-secret-value --region {self._region} --secret-id {self._secret_arn} --secret-string file://KUBECONFIG`. "
-            f"Or: {WITHOUT}."
+            f"Store a kubeconfig that the cluster admits, with {RBAC_GROUP} as the group of its"
+            " user (a client certificate's organization, O) or infra/rbac's roles bound to the"
+            " user itself (a ServiceAccount): `aws secretsmanager put-secret-value --region"
+            f" {self._region} --secret-id {self._secret_arn} --secret-string file://KUBECONFIG`."
+            f" Or: {WITHOUT}."
         )
 
     @property
@@ -110,25 +156,41 @@ class KubeconfigSignIn(RoleCaller):
 
     async def _read(self) -> _Kubeconfig:
         caller = await self.caller()
-        return await self._callers.blocking.run(lambda: self._loaded(self._stored(caller.signature)), service=f"secretsmanager {self._region}")
+        return await self._callers.blocking.run(
+            lambda: self._loaded(self._stored(caller.signature)),
+            service=f"secretsmanager {self._region}",
+        )
 
     def _stored(self, signature: dict[str, Any]) -> str:
         clients = self._callers.clients
-        if clients.partition(self._region)[0] != self._secret_arn.split(":")[1]:  # or the credentials' session token would go to another partition
-            raise KubeconfigError(f"{self._where} cannot be read: there is no region {self._region} in that partition", remedy="Check secretArn.")
+        if (
+            clients.partition(self._region)[0] != self._secret_arn.split(":")[1]
+        ):  # or the credentials' session token would go to another partition
+            raise KubeconfigError(
+                f"{self._where} cannot be read: there is no region {self._region} in that"
+                " partition",
+                remedy="Check secretArn.",
+            )
         client = clients.client("secretsmanager", self._region)
         try:
-            found = call_aws(lambda: client.get_secret_value(SecretId=self._secret_arn, **signature))
+            found = call_aws(
+                lambda: client.get_secret_value(SecretId=self._secret_arn, **signature)
+            )
             return call_aws(lambda: _text(found))
         except AWS_ERRORS as error:
-            raise KubeconfigError(f"{self._where} cannot be read: {error_code(error)}", remedy=_REMEDIES[failure_of(error)]) from None
+            raise KubeconfigError(
+                f"{self._where} cannot be read: {error_code(error)}",
+                remedy=_REMEDIES[failure_of(error)],
+            ) from None
 
     def _loaded(self, text: str) -> _Kubeconfig:
         fields = read_kubeconfig(text, where=self._where)
         if not is_allowed(fields.server, self._allowed_endpoints):
             host, slash, _ = allowing(fields.server).partition("/")  # its path is the secret's
             remedy = ask_the_owner(f"{host}{slash and '/PATH, as the kubeconfig has it,'}")
-            raise KubeconfigError(f"{self._where}: server: {not_allowed(fields.server)}", remedy=remedy)
+            raise KubeconfigError(
+                f"{self._where}: server: {not_allowed(fields.server)}", remedy=remedy
+            )
         kubeconfig = _Kubeconfig(*load_kubeconfig(fields))
         self._check(kubeconfig.credential)
         return kubeconfig
@@ -136,14 +198,21 @@ class KubeconfigSignIn(RoleCaller):
     def _check(self, credential: Credential) -> None:
         """What no API server would admit."""
         now = from_epoch(self._clock.wall())
-        if ended := next(((what, end) for what, end in _ends(credential) if end and end <= now), None):
-            raise KubeconfigError(f"{self._where} holds {ended[0]}, which ended at {rfc3339(ended[1])}", remedy=self._remedy())
+        if ended := next(
+            ((what, end) for what, end in _ends(credential) if end and end <= now), None
+        ):
+            raise KubeconfigError(
+                f"{self._where} holds {ended[0]}, which ended at {rfc3339(ended[1])}",
+                remedy=self._remedy(),
+            )
         if credential.client_certificate:
             try:
                 bear(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), credential.client_certificate)
             except (ssl.SSLError, ValueError):
                 raise KubeconfigError(
-                    f"{self._where} holds a client certificate that cannot be read, or whose private key is another's", remedy=self._remedy()
+                    f"{self._where} holds a client certificate that cannot be read, or whose"
+                    " private key is another's",
+                    remedy=self._remedy(),
                 ) from None
 
 
@@ -153,7 +222,12 @@ def _ends(credential: Credential) -> list[tuple[str, datetime | None]]:
     if credential.token:
         parts.append(("a token", token_ends(credential.token)))
     if credential.client_certificate:
-        parts.append(("a client certificate", certificate_ends(credential.client_certificate.certificate_pem)))
+        parts.append(
+            (
+                "a client certificate",
+                certificate_ends(credential.client_certificate.certificate_pem),
+            )
+        )
     return parts
 
 
@@ -175,7 +249,9 @@ class KubeconfigRemedies(NamedEndpointRemedies):
     server_field: ClassVar[str] = "the server in the kubeconfig"
     authority_field: ClassVar[str] = "its certificate-authority-data"
 
-    def not_admitted(self, principal: str, groups: tuple[str, ...], version: Version | None = None) -> str:
+    def not_admitted(
+        self, principal: str, groups: tuple[str, ...], version: Version | None = None
+    ) -> str:
         return self.store
 
     def granted_by_policy(self, principal: str) -> str:

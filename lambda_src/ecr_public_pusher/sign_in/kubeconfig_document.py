@@ -1,7 +1,9 @@
-"""The text of a kubeconfig -> what of it may be used, judged before anything is loaded. Pure; no message repeats any of it.
+"""The text of a kubeconfig -> what of it may be used, judged before anything is loaded.
 
-Only what stands in the kubeconfig itself is used: the function runs no command, asks no other service, and has no files of its own.
-https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
+Pure; no message repeats any of it.
+
+Only what stands in the kubeconfig itself is used: the function runs no command, asks no other
+service, and has no files of its own. https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
 """
 
 import base64
@@ -22,7 +24,10 @@ MAX_BYTES = 65_536
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=:-]+")
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:RSA |EC )?PRIVATE KEY-----")
 
-_FILE = "names a file, and the function has none: store its content (`kubectl config view --raw --minify --flatten`)"
+_FILE = (
+    "names a file, and the function has none: store its content (`kubectl config view --raw"
+    " --minify --flatten`)"
+)
 _REFUSED_OF_USER = {
     "exec": "runs a command, which the function does not",
     "auth-provider": "asks another service for credentials; store a token or a client certificate",
@@ -38,12 +43,17 @@ _REFUSED_OF_USER = {
 }
 _REFUSED_OF_CLUSTER = {
     "certificate-authority": _FILE,
-    "insecure-skip-tls-verify": "would send tokens to whoever answers; name the authority (certificate-authority-data)",
+    "insecure-skip-tls-verify": (
+        "would send tokens to whoever answers; name the authority (certificate-authority-data)"
+    ),
     "proxy-url": "would send tokens through a proxy; let the function reach the server itself",
-    "tls-server-name": "names another host than the server's; the certificate must be of the server's own name",
+    "tls-server-name": (
+        "names another host than the server's; the certificate must be of the server's own name"
+    ),
 }
 _REMEDY = (
-    "Store a kubeconfig with a token or a client certificate in it: `kubectl config view --raw --minify --flatten` (docs/sign-in.md, kubeconfig)."
+    "Store a kubeconfig with a token or a client certificate in it: `kubectl config view --raw"
+    " --minify --flatten` (docs/sign-in.md, kubeconfig)."
 )
 
 
@@ -89,13 +99,24 @@ def _fields(config: Mapping[str, Any]) -> KubeconfigFields:
     if "server" not in cluster:
         raise ValueError("the cluster that its current-context means has no server")
     _refuse(user, _REFUSED_OF_USER)
-    authority, certificate = _decoded(cluster, "certificate-authority-data"), _decoded(user, "client-certificate-data")
+    authority, certificate = (
+        _decoded(cluster, "certificate-authority-data"),
+        _decoded(user, "client-certificate-data"),
+    )
     return _checked(
         KubeconfigFields(
             server=_checked_as("server", check_endpoint, cluster.get("server")),
-            ca_pem=_checked_as("certificate-authority-data", check_authority, authority) if authority else "",
+            ca_pem=(
+                _checked_as("certificate-authority-data", check_authority, authority)
+                if authority
+                else ""
+            ),
             token=user.get("token"),
-            certificate_pem=_checked_as("client-certificate-data", _certificates, certificate) if certificate is not None else None,
+            certificate_pem=(
+                _checked_as("client-certificate-data", _certificates, certificate)
+                if certificate is not None
+                else None
+            ),
             key_pem=_decoded(user, "client-key-data"),
         )
     )
@@ -104,9 +125,15 @@ def _fields(config: Mapping[str, Any]) -> KubeconfigFields:
 def _named(config: Mapping[str, Any], plural: str, name: Any, singular: str) -> Mapping[str, Any]:
     """The one entry of that name in one of kubeconfig's lists."""
     entries = config.get(plural)
-    found = [entry for entry in entries if isinstance(entry, dict) and entry.get("name") == name] if isinstance(entries, list) and name else []
+    found = (
+        [entry for entry in entries if isinstance(entry, dict) and entry.get("name") == name]
+        if isinstance(entries, list) and name
+        else []
+    )
     if len(found) != 1 or not isinstance(found[0].get(singular), dict):
-        raise ValueError(f"the {singular} that its current-context means is not in its {plural}, or not once")
+        raise ValueError(
+            f"the {singular} that its current-context means is not in its {plural}, or not once"
+        )
     return dict(found[0][singular])
 
 
@@ -127,7 +154,10 @@ def _decoded(entry: Mapping[str, Any], name: str) -> str | None:
         return base64.b64decode("".join(entry[name].split()), validate=True).decode()
     except (AttributeError, UnicodeDecodeError, ValueError, binascii.Error):
         bare = isinstance(entry[name], str) and "-----BEGIN " in entry[name]
-        raise ValueError(f"{name} is not PEM in base64{': it is PEM itself (`base64 -w 0 < FILE` encodes it)' if bare else ''}") from None
+        raise ValueError(
+            f"{name} is not PEM in"
+            f" base64{': it is PEM itself (`base64 -w 0 < FILE` encodes it)' if bare else ''}"
+        ) from None
 
 
 def _checked_as(name: str, check: Any, value: Any) -> str:
@@ -146,7 +176,9 @@ def _certificates(text: str) -> str:
 
 
 def _checked(found: KubeconfigFields) -> KubeconfigFields:
-    if found.token is not None and (not isinstance(found.token, str) or not _TOKEN.fullmatch(found.token)):
+    if found.token is not None and (
+        not isinstance(found.token, str) or not _TOKEN.fullmatch(found.token)
+    ):
         raise ValueError("token is not one word of ASCII")
     if (found.certificate_pem is None) is not (found.key_pem is None):
         raise ValueError("client-certificate-data and client-key-data belong together")

@@ -1,7 +1,9 @@
-"""A kubeconfig that was judged -> where the cluster is and how to sign in, by the official client's own loader.
+"""A kubeconfig that was judged -> where the cluster is and how to sign in, by the official client's
+own loader.
 
-The loader wants certificates and keys as files, and writes those that stand in the kubeconfig to the disk, where they would outlive the invocation,
-and keeps them in a global dictionary. So it is given the paths of anonymous files.
+The loader wants certificates and keys as files, and writes those that stand in the kubeconfig to
+the disk, where they would outlive the invocation, and keeps them in a global dictionary. So it is
+given the paths of anonymous files.
 """
 
 import contextlib
@@ -17,7 +19,10 @@ _NAME = "current"
 
 
 def load_kubeconfig(fields: KubeconfigFields) -> tuple[Endpoint, Credential]:
-    """What the official loader makes of them. Takes 0.16 s of CPU and 37 MB when it is first called, for its import."""
+    """What the official loader makes of them.
+
+    Takes 0.16 s of CPU and 37 MB when it is first called, for its import.
+    """
     from kubernetes.client import Configuration
     from kubernetes.config import load_kube_config_from_dict
 
@@ -26,7 +31,10 @@ def load_kubeconfig(fields: KubeconfigFields) -> tuple[Endpoint, Credential]:
         def file(pem: str | None) -> str | None:
             return files.enter_context(anonymous_file(pem.encode())) if pem else None
 
-        paths = {"client-certificate": file(fields.certificate_pem), "client-key": file(fields.key_pem)}
+        paths = {
+            "client-certificate": file(fields.certificate_pem),
+            "client-key": file(fields.key_pem),
+        }
         loaded = Configuration()
         config = _kubeconfig(fields.server, file(fields.ca_pem), {"token": fields.token, **paths})
         load_kube_config_from_dict(config, client_configuration=loaded, persist_config=False)
@@ -40,7 +48,12 @@ def _kubeconfig(server: str, authority: str | None, user: dict[str, str | None])
         "kind": "Config",
         "current-context": _NAME,
         "contexts": [{"name": _NAME, "context": {"cluster": _NAME, "user": _NAME}}],
-        "clusters": [{"name": _NAME, "cluster": _without_none({"server": server, "certificate-authority": authority})}],
+        "clusters": [
+            {
+                "name": _NAME,
+                "cluster": _without_none({"server": server, "certificate-authority": authority}),
+            }
+        ],
         "users": [{"name": _NAME, "user": _without_none(user)}],
     }
 
@@ -51,7 +64,11 @@ def _without_none(entry: dict[str, str | None]) -> dict[str, str]:
 
 def _credential(loaded: Any) -> Credential:
     token = loaded.api_key.get("BearerToken", "").removeprefix("Bearer ") or None
-    certificate = ClientCertificate(_text(loaded.cert_file), _text(loaded.key_file)) if loaded.cert_file else None
+    certificate = (
+        ClientCertificate(_text(loaded.cert_file), _text(loaded.key_file))
+        if loaded.cert_file
+        else None
+    )
     return Credential(token, certificate)
 
 

@@ -1,4 +1,6 @@
-"""Clusters that are not EKS: their document names where they are, within what the stack's owner allows."""
+"""Clusters that are not EKS: their document names where they are, within what the stack's owner
+allows.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -32,7 +34,9 @@ class NamedEndpoint(RoleCaller):
 
 @dataclass(frozen=True)
 class NamedEndpointRemedies:
-    """What to do when such a cluster cannot be reached: the ways that are the same for each kind of sign-in."""
+    """What to do when such a cluster cannot be reached: the ways that are the same for each kind of
+    sign-in.
+    """
 
     endpoint: Endpoint
     server_field: ClassVar[str] = "`endpoint`"
@@ -40,18 +44,28 @@ class NamedEndpointRemedies:
 
     def name_not_resolved(self) -> str:
         return (
-            f"Correct {self.server_field}, or its DNS. A name that is known in a private network only needs the function in a VPC that resolves it."
+            f"Correct {self.server_field}, or its DNS. A name that is known in a private network"
+            " only needs the function in a VPC that resolves it."
         )
 
     def not_connected(self, *, private: bool) -> str:
         if private:
-            return "The endpoint has private addresses: run the function in a network that reaches it (template parameter SubnetIds)."
-        return "Is the API server up, and does its firewall admit the function? A function in a VPC needs a NAT gateway, whose address to admit."
+            return (
+                "The endpoint has private addresses: run the function in a network that reaches it"
+                " (template parameter SubnetIds)."
+            )
+        return (
+            "Is the API server up, and does its firewall admit the function? A function in a VPC"
+            " needs a NAT gateway, whose address to admit."
+        )
 
     def not_the_cluster(self) -> str:
         host = urlsplit(self.endpoint.url).netloc
         address = host if ":" in host.rpartition("]")[2] else f"{host}:443"
-        return f"Compare {self.authority_field} with what the cluster says: `openssl s_client -showcerts -connect {address} </dev/null`"
+        return (
+            f"Compare {self.authority_field} with what the cluster says: `openssl s_client"
+            f" -showcerts -connect {address} </dev/null`"
+        )
 
     def granted_by_policy(self, principal: str) -> str:
         return f"kubectl --context {UNKNOWN_CONTEXT} auth can-i --list --as={principal}"

@@ -5,7 +5,9 @@ from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 
 
 class RoleCaller:
-    """The part of a SignIn that is about whose AWS credentials are used: the execution role's, or those of the document's roleArn."""
+    """The part of a SignIn that is about whose AWS credentials are used: the execution role's, or
+    those of the document's roleArn.
+    """
 
     def __init__(self, config: ClusterConfig, callers: Callers) -> None:
         self.config, self._callers = config, callers

@@ -1,7 +1,8 @@
 """The presigned STS token that aws-iam-authenticator verifies, in EKS and elsewhere.
 
-Its rules are the verifier's (aws-iam-authenticator, pkg/token/token.go): `k8s-aws-v1.` and the unpadded base64url of a presigned
-GetCallerIdentity GET with the cluster's name among the signed headers.
+Its rules are the verifier's (aws-iam-authenticator, pkg/token/token.go): `k8s-aws-v1.` and the
+unpadded base64url of a presigned GetCallerIdentity GET with the cluster's name among the signed
+headers.
 """
 
 import base64
@@ -22,24 +23,45 @@ _CALL = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
 
 
 def not_admitted_by_authenticator(principal: str) -> str:
-    """Return what a 401 to such a token may mean: the verifier asks STS for each, and says so too where it is throttled."""
-    return f"does not admit {principal}, or STS throttled the authenticator behind it, which passes by itself"
+    """Return what a 401 to such a token may mean: the verifier asks STS for each, and says so too
+    where it is throttled.
+    """
+    return (
+        f"does not admit {principal}, or STS throttled the authenticator behind it, which passes by"
+        " itself"
+    )
 
 
 def sts_token(clients: AwsClients, caller: Caller, *, region: str, cluster: str) -> str:
-    """A bearer token for `cluster`. Makes no call. Raises SignInError when it cannot be signed, or would be longer than the verifier takes."""
+    """A bearer token for `cluster`.
+
+    Makes no call. Raises SignInError when it cannot be signed, or would be longer than the verifier
+    takes.
+    """
     try:
         url = call_aws(
             lambda: clients.presigned_url(
-                "sts", region, _CALL, headers={CLUSTER_HEADER: cluster}, credentials=caller.credentials, seconds=PRESIGNED_SECONDS
+                "sts",
+                region,
+                _CALL,
+                headers={CLUSTER_HEADER: cluster},
+                credentials=caller.credentials,
+                seconds=PRESIGNED_SECONDS,
             )
         )
     except AWS_ERRORS as error:
-        raise SignInError(f"cannot sign in to cluster {cluster}: {error_code(error)}", remedy="The function has no usable credentials.") from None
+        raise SignInError(
+            f"cannot sign in to cluster {cluster}: {error_code(error)}",
+            remedy="The function has no usable credentials.",
+        ) from None
     token = TOKEN_PREFIX + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
     if len(token) > MAX_TOKEN_BYTES:
         raise SignInError(
-            f"the sign-in token for cluster {cluster} is {len(token)} bytes long, and EKS takes {MAX_TOKEN_BYTES} at most",
-            remedy="Its role's session token is too long: shorten the session (fewer or no session tags, no session policies).",
+            f"the sign-in token for cluster {cluster} is {len(token)} bytes long, and EKS takes"
+            f" {MAX_TOKEN_BYTES} at most",
+            remedy=(
+                "Its role's session token is too long: shorten the session (fewer or no session"
+                " tags, no session policies)."
+            ),
         )
     return token

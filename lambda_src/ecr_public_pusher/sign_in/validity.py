@@ -1,4 +1,7 @@
-"""Until when a stored credential is valid, as far as it says so itself. Read, not verified: that is the API server's part. Pure."""
+"""Until when a stored credential is valid, as far as it says so itself.
+
+Read, not verified: that is the API server's part. Pure.
+"""
 
 import binascii
 import ssl
@@ -21,7 +24,10 @@ def token_ends(token: str) -> datetime | None:
 
 
 def certificate_ends(pem: str) -> datetime | None:
-    """The notAfter of the first certificate in `pem`; None where it cannot be read. Python's ssl says it of a peer's certificate alone."""
+    """The notAfter of the first certificate in `pem`; None where it cannot be read.
+
+    Python's ssl says it of a peer's certificate alone.
+    """
     block = pem[pem.index("-----BEGIN") :].partition("-----END CERTIFICATE-----")
     try:
         (_, certificate), *_ = _elements(ssl.PEM_cert_to_DER_cert(block[0] + block[1]))

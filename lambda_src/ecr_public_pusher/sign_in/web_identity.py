@@ -1,7 +1,8 @@
-"""Any Kubernetes, with nothing stored anywhere: a JSON Web Token of AWS's own issuer, which the API server trusts.
+"""Any Kubernetes, with nothing stored anywhere: a JSON Web Token of AWS's own issuer, which the API
+server trusts.
 
-Each document's token has an audience made of its id, so that it is worthless to every other API server.
-https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
+Each document's token has an audience made of its id, so that it is worthless to every other API
+server. https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
 """
 
 import re
@@ -24,8 +25,14 @@ _JSON_WEB_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 SWITCH = "aws iam enable-outbound-web-identity-federation"
 
 _REMEDIES = {
-    Failure.REFUSED: "The execution role (or roleArn) needs sts:GetWebIdentityToken, as template.yaml grants it where AllowedEndpoints names a host.",
-    Failure.UNREACHABLE: "The function must reach STS in its region: from a VPC, through a NAT gateway or the endpoint com.amazonaws.REGION.sts.",
+    Failure.REFUSED: (
+        "The execution role (or roleArn) needs sts:GetWebIdentityToken, as template.yaml grants it"
+        " where AllowedEndpoints names a host."
+    ),
+    Failure.UNREACHABLE: (
+        "The function must reach STS in its region: from a VPC, through a NAT gateway or the"
+        " endpoint com.amazonaws.REGION.sts."
+    ),
     Failure.UNWELL: "STS is unwell, or throttles: the cluster is tried again by itself.",
 }
 
@@ -44,14 +51,19 @@ class WebIdentitySignIn(NamedEndpoint):
 
     async def credential(self) -> Credential:
         caller = await self.caller()
-        token = await self._callers.blocking.run(lambda: self._issued(caller.signature), service="sts")
+        token = await self._callers.blocking.run(
+            lambda: self._issued(caller.signature), service="sts"
+        )
         self._claims = Claims.of(token, self.audience)
         return Credential(token)
 
     def describe_credential(self, credential: Credential) -> str:
         token = credential.token or ""
         claims = Claims.of(token, self.audience)
-        return f"{len(token)} bytes, of the issuer {claims.issuer}, subject {claims.subject}, audience {claims.audience}"
+        return (
+            f"{len(token)} bytes, of the issuer {claims.issuer}, subject {claims.subject}, audience"
+            f" {claims.audience}"
+        )
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
         return ClusterAccess(
@@ -69,18 +81,24 @@ class WebIdentitySignIn(NamedEndpoint):
         sts = self._callers.clients.client("sts")
         try:
             token = call_aws(
-                lambda: sts.get_web_identity_token(Audience=[self.audience], SigningAlgorithm=ALGORITHM, DurationSeconds=LIFE_SECONDS, **signature)[
-                    "WebIdentityToken"
-                ]
+                lambda: sts.get_web_identity_token(
+                    Audience=[self.audience],
+                    SigningAlgorithm=ALGORITHM,
+                    DurationSeconds=LIFE_SECONDS,
+                    **signature,
+                )["WebIdentityToken"]
             )
         except AWS_ERRORS as error:
             code = error_code(error)
             said = f"STS gives no web identity token for {self.config.id}: {code}"
             if "OutboundWebIdentityFederationDisabled" in code:
-                raise SignInError(said, remedy=f"Turn it on, once for the account: {SWITCH}") from None
+                raise SignInError(
+                    said, remedy=f"Turn it on, once for the account: {SWITCH}"
+                ) from None
             raise SignInError(said, remedy=_REMEDIES[failure_of(error)]) from None
         if not isinstance(token, str) or not _JSON_WEB_TOKEN.fullmatch(token):
             raise SignInError(
-                f"STS's web identity token for {self.config.id} is not a JSON Web Token", remedy="Try again; should it last, ask AWS support."
+                f"STS's web identity token for {self.config.id} is not a JSON Web Token",
+                remedy="Try again; should it last, ask AWS support.",
             )
         return token

@@ -1,4 +1,6 @@
-"""`clusters add`: an embedded cluster from nothing to its first Secret, again, and every way that it can stop half-way."""
+"""`clusters add`: an embedded cluster from nothing to its first Secret, again, and every way that
+it can stop half-way.
+"""
 
 import json
 import sys
@@ -34,28 +36,53 @@ def remedies(ran: Ran) -> dict[str, str]:
     return {step["step"]: step["remedy"] for step in ran.json["steps"]}
 
 
-def test_one_command_from_nothing_to_the_secret_and_a_second_finds_all_unchanged(person: Administrator, world: World, cluster: Cluster) -> None:
+def test_one_command_from_nothing_to_the_secret_and_a_second_finds_all_unchanged(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
     ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
     assert ran.code == 0, ran.err
-    assert outcomes(ran) == {"access-entry": "created", "rbac": "created", "document": "created", "check": "done", "push": "done"}
+    assert outcomes(ran) == {
+        "access-entry": "created",
+        "rbac": "created",
+        "document": "created",
+        "check": "done",
+        "push": "done",
+    }
     assert world.secret("prod", "a") is not None
     assert person.stored("clusters/prod") == "namespaces:\n  - a\n"
-    assert [(entry.principal_arn, entry.groups) for entry in cluster.access_entries] == [(EXECUTION_ROLE, (GROUP,))]
+    assert [(entry.principal_arn, entry.groups) for entry in cluster.access_entries] == [
+        (EXECUTION_ROLE, (GROUP,))
+    ]
     again = person.run(*ADD, "--admit", "--yes", "-o", "json")
     assert again.code == 0
-    assert outcomes(again) == {"access-entry": "unchanged", "rbac": "unchanged", "document": "unchanged", "check": "done", "push": "done"}
+    assert outcomes(again) == {
+        "access-entry": "unchanged",
+        "rbac": "unchanged",
+        "document": "unchanged",
+        "check": "done",
+        "push": "done",
+    }
 
 
-def test_a_dry_run_shows_all_of_it_and_changes_nothing(person: Administrator, world: World, cluster: Cluster) -> None:
+def test_a_dry_run_shows_all_of_it_and_changes_nothing(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
     ran = person.run(*ADD, "--admit", "--dry-run")
     assert ran.code == 0, ran.err
     assert [line.split()[:2] for line in ran.out.splitlines()[1:6]] == [
-        ["access-entry", "create"], ["rbac", "create"], ["document", "create"], ["check", "do"], ["push", "do"],
-    ]  # fmt: skip
+        ["access-entry", "create"],
+        ["rbac", "create"],
+        ["document", "create"],
+        ["check", "do"],
+        ["push", "do"],
+    ]
     assert "ClusterRole ecr-public-pusher: created" in ran.out
     assert not list(cluster.access_entries)
     assert person.stored("clusters/prod") is None
-    assert cluster.admin("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/ecr-public-pusher")[0] == 404
+    assert (
+        cluster.admin("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/ecr-public-pusher")[0]
+        == 404
+    )
     assert not world.aws.called("lambda", "Invoke")
 
 
@@ -74,28 +101,50 @@ def test_an_entry_that_is_there_keeps_its_groups(person: Administrator, cluster:
     assert [entry.groups for entry in cluster.access_entries] == [("viewers", GROUP)]
 
 
-def test_who_may_not_make_the_entry_gets_the_owners_command_and_no_document_is_written(person: Administrator, world: World, cluster: Cluster) -> None:
-    world.aws.script("eks", "CreateAccessEntry", lambda request: Answer.refusal(request, "AccessDeniedException", "not you", status=403))
+def test_who_may_not_make_the_entry_gets_the_owners_command_and_no_document_is_written(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    world.aws.script(
+        "eks",
+        "CreateAccessEntry",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "not you", status=403),
+    )
     ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
     assert ran.code == 1
     assert outcomes(ran) == {
-        "access-entry": "failed", "rbac": "created", "document": "not-attempted", "check": "not-attempted", "push": "not-attempted",
-    }  # fmt: skip
+        "access-entry": "failed",
+        "rbac": "created",
+        "document": "not-attempted",
+        "check": "not-attempted",
+        "push": "not-attempted",
+    }
     entry = f"--region us-east-1 --cluster-name prod --principal-arn {EXECUTION_ROLE}"
-    assert f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {GROUP}" in remedies(ran)["access-entry"]
+    assert (
+        f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {GROUP}"
+        in remedies(ran)["access-entry"]
+    )
     assert person.stored("clusters/prod") is None
 
 
-def test_a_cluster_of_the_config_map_gets_the_command_that_changes_the_mode(person: Administrator, world: World, cluster: Cluster) -> None:
+def test_a_cluster_of_the_config_map_gets_the_command_that_changes_the_mode(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
     world.aws.put_cluster("111122223333", "us-east-1", cluster, authentication_mode="CONFIG_MAP")
     ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
     assert outcomes(ran)["access-entry"] == "failed"
-    assert "authenticationMode=API_AND_CONFIG_MAP && aws eks wait cluster-active" in remedies(ran)["access-entry"]
+    assert (
+        "authenticationMode=API_AND_CONFIG_MAP && aws eks wait cluster-active"
+        in remedies(ran)["access-entry"]
+    )
 
 
-def test_a_local_cluster_is_offered_no_access_entry_and_added_once_its_aws_auth_maps_the_role(person: Administrator, world: World) -> None:
+def test_a_local_cluster_is_offered_no_access_entry_and_added_once_its_aws_auth_maps_the_role(
+    person: Administrator, world: World
+) -> None:
     local_id = "11111111-2222-3333-4444-555555555555"
-    cluster = world.add_cluster("prod", namespaces=("a",), rbac=None, embedded=True, local_id=local_id)
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), rbac=None, embedded=True, local_id=local_id
+    )
     cluster.access_entries.remove(EXECUTION_ROLE)
     person.kubeconfig("prod")
     ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
@@ -111,21 +160,32 @@ def test_a_local_cluster_is_offered_no_access_entry_and_added_once_its_aws_auth_
     assert world.secret("prod", "a") is not None
 
 
-def test_without_admit_nothing_is_written_for_a_cluster_that_does_not_admit_the_role(person: Administrator, cluster: Cluster) -> None:
+def test_without_admit_nothing_is_written_for_a_cluster_that_does_not_admit_the_role(
+    person: Administrator, cluster: Cluster
+) -> None:
     cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, ("viewers",)))
     ran = person.run(*ADD, "--yes", "-o", "json")
     assert ran.code == 1
     assert outcomes(ran) == {
-        "access-entry": "failed", "rbac": "created", "document": "not-attempted", "check": "not-attempted", "push": "not-attempted",
-    }  # fmt: skip
+        "access-entry": "failed",
+        "rbac": "created",
+        "document": "not-attempted",
+        "check": "not-attempted",
+        "push": "not-attempted",
+    }
     assert person.stored("clusters/prod") is None
     assert "--admit" in remedies(ran)["access-entry"]
     assert f"--kubernetes-groups viewers {GROUP}" in remedies(ran)["access-entry"]
     cluster.access_entries.remove(EXECUTION_ROLE)
-    assert "aws eks create-access-entry" in remedies(person.run(*ADD, "--yes", "-o", "json"))["access-entry"]
+    assert (
+        "aws eks create-access-entry"
+        in remedies(person.run(*ADD, "--yes", "-o", "json"))["access-entry"]
+    )
 
 
-def test_without_admit_an_entry_that_is_there_is_enough(person: Administrator, cluster: Cluster) -> None:
+def test_without_admit_an_entry_that_is_there_is_enough(
+    person: Administrator, cluster: Cluster
+) -> None:
     cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, (GROUP,)))
     ran = person.run(*ADD, "--yes", "-o", "json")
     assert ran.code == 0
@@ -135,18 +195,40 @@ def test_without_admit_an_entry_that_is_there_is_enough(person: Administrator, c
 def test_where_aws_auth_may_admit_the_role_or_entries_may_not_be_seen_the_check_says_so(
     person: Administrator, world: World, cluster: Cluster
 ) -> None:
-    failed = {"access-entry": "skipped", "rbac": "created", "document": "created", "check": "failed", "push": "not-attempted"}
-    world.aws.script("eks", "DescribeAccessEntry", lambda request: Answer.refusal(request, "AccessDeniedException", "not you", status=403))
+    failed = {
+        "access-entry": "skipped",
+        "rbac": "created",
+        "document": "created",
+        "check": "failed",
+        "push": "not-attempted",
+    }
+    world.aws.script(
+        "eks",
+        "DescribeAccessEntry",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "not you", status=403),
+    )
     ran = person.run(*ADD, "--yes", "-o", "json")
     assert (ran.code, outcomes(ran)) == (1, failed)
     assert "create-access-entry" in json.dumps(ran.json["check"])
     world.aws.script("eks", "DescribeAccessEntry", lambda _: None)
-    world.aws.put_cluster("111122223333", "us-east-1", cluster, authentication_mode="API_AND_CONFIG_MAP")
+    world.aws.put_cluster(
+        "111122223333", "us-east-1", cluster, authentication_mode="API_AND_CONFIG_MAP"
+    )
     assert outcomes(person.run(*ADD, "--yes", "-o", "json"))["access-entry"] == "skipped"
 
 
-def test_another_accounts_cluster_by_a_profile_of_that_account(person: Administrator, world: World) -> None:
-    world.add_cluster("edge", namespaces=("a",), account=SPOKE_ACCOUNT, region="eu-west-1", principal=SPOKE_ROLE, rbac=None, embedded=True)
+def test_another_accounts_cluster_by_a_profile_of_that_account(
+    person: Administrator, world: World
+) -> None:
+    world.add_cluster(
+        "edge",
+        namespaces=("a",),
+        account=SPOKE_ACCOUNT,
+        region="eu-west-1",
+        principal=SPOKE_ROLE,
+        rbac=None,
+        embedded=True,
+    )
     person.kubeconfig("edge")
     add = (
         "clusters",
@@ -170,31 +252,58 @@ def test_another_accounts_cluster_by_a_profile_of_that_account(person: Administr
     assert world.secret("edge", "a") is not None
 
 
-def test_a_namesake_in_the_persons_own_account_is_not_the_cluster(person: Administrator, cluster: Cluster) -> None:
-    ran = person.run("clusters", "add", "prod", "--role-arn", SPOKE_ROLE, "-n", "a", "--admit", "--yes", "-o", "json")
+def test_a_namesake_in_the_persons_own_account_is_not_the_cluster(
+    person: Administrator, cluster: Cluster
+) -> None:
+    ran = person.run(
+        "clusters",
+        "add",
+        "prod",
+        "--role-arn",
+        SPOKE_ROLE,
+        "-n",
+        "a",
+        "--admit",
+        "--yes",
+        "-o",
+        "json",
+    )
     assert outcomes(ran)["access-entry"] == "failed"
     assert f"the document means account {SPOKE_ACCOUNT}" in json.dumps(ran.json)
     assert not list(cluster.access_entries)
 
 
-def test_the_context_that_leads_to_the_cluster_is_found_by_its_server(person: Administrator, world: World, cluster: Cluster) -> None:
+def test_the_context_that_leads_to_the_cluster_is_found_by_its_server(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
     world.add_cluster("other", rbac=None, embedded=True)
     person.kubeconfig("other", "prod")
     ran = person.run(*ADD, "--admit", "--dry-run", "-o", "json")
-    assert "context prod" in next(step["message"] for step in ran.json["steps"] if step["step"] == "rbac")
+    assert "context prod" in next(
+        step["message"] for step in ran.json["steps"] if step["step"] == "rbac"
+    )
 
 
-def test_a_context_that_leads_elsewhere_is_refused(person: Administrator, world: World, cluster: Cluster) -> None:
+def test_a_context_that_leads_elsewhere_is_refused(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
     other = world.add_cluster("other", rbac=None, embedded=True)
     person.kubeconfig("other", "prod")
     ran = person.run(*ADD, "--context", "other", "--admit", "--yes", "-o", "json")
     assert ran.code == 1
     assert outcomes(ran)["rbac"] == "failed"
-    assert f"leads to {other.endpoint}, and the cluster is {cluster.endpoint}" in json.dumps(ran.json)
-    assert other.admin("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/ecr-public-pusher")[0] == 404
+    assert f"leads to {other.endpoint}, and the cluster is {cluster.endpoint}" in json.dumps(
+        ran.json
+    )
+    assert (
+        other.admin("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/ecr-public-pusher")[0]
+        == 404
+    )
 
 
-def test_where_eks_cannot_be_asked_a_context_must_be_trusted(person: Administrator, world: World, cluster: Cluster) -> None:
+def test_where_eks_cannot_be_asked_a_context_must_be_trusted(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
     world.aws.script("eks", "DescribeCluster", lambda request: _denied(request))
     ran = person.run(*ADD, "--dry-run", "-o", "json")
     assert outcomes(ran)["rbac"] == "failed"
@@ -206,14 +315,16 @@ def _denied(request: AwsRequest) -> Answer:
     return Answer.refusal(request, "AccessDeniedException", "not you", status=403)
 
 
-def test_without_a_kubeconfig_the_command_for_an_administrator_is_printed_and_works(person: Administrator, cluster: Cluster) -> None:
+def test_without_a_kubeconfig_the_command_for_an_administrator_is_printed_and_works(
+    person: Administrator, cluster: Cluster
+) -> None:
     (person.home / "kubeconfig").unlink()
     ran = person.run_apart(*ADD, "--admit", "--yes", "-o", "json")
     assert ran.code == 1
     assert outcomes(ran)["rbac"] == "failed"
     assert (
-        "ecr-public-pusher clusters add prod -n a --admit --yes -o json --print-rbac | kubectl --context CONTEXT apply --server-side -f -"
-        in remedies(ran)["rbac"]
+        "ecr-public-pusher clusters add prod -n a --admit --yes -o json --print-rbac | kubectl"
+        " --context CONTEXT apply --server-side -f -" in remedies(ran)["rbac"]
     )
     printed = person.run(*ADD, "--admit", "--yes", "--print-rbac")
     cluster.apply(*yaml.safe_load_all(printed.out))
@@ -224,20 +335,40 @@ def test_who_may_not_grant_is_told_who_can(person: Administrator, cluster: Clust
     def refuse(request: SeenRequest) -> Response | None:
         if request.method != "PATCH":
             return None
-        return Response(403, {"kind": "Status", "status": "Failure", "message": "clusterroles is forbidden", "reason": "Forbidden", "code": 403})
+        return Response(
+            403,
+            {
+                "kind": "Status",
+                "status": "Failure",
+                "message": "clusterroles is forbidden",
+                "reason": "Forbidden",
+                "code": 403,
+            },
+        )
 
     cluster.intercept = refuse
     ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
     assert outcomes(ran)["rbac"] == "failed"
     assert "403 clusterroles is forbidden" in json.dumps(ran.json)
-    assert remedies(ran)["rbac"].startswith("Whose credentials are in that context? kubectl --context ")
+    assert remedies(ran)["rbac"].startswith(
+        "Whose credentials are in that context? kubectl --context "
+    )
     assert "--print-rbac" in remedies(ran)["rbac"]
 
 
-def test_a_field_that_somebody_else_manages_is_a_conflict_until_it_is_forced(person: Administrator, world: World, cluster: Cluster) -> None:
+def test_a_field_that_somebody_else_manages_is_a_conflict_until_it_is_forced(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
     role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/ecr-public-pusher"
-    theirs = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "ecr-public-pusher"}, "rules": []}
-    cluster.admin("PATCH", f"{role}?fieldManager=argocd", theirs, content_type="application/apply-patch+yaml")
+    theirs = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "ecr-public-pusher"},
+        "rules": [],
+    }
+    cluster.admin(
+        "PATCH", f"{role}?fieldManager=argocd", theirs, content_type="application/apply-patch+yaml"
+    )
     ran = person.run(*ADD, "--admit", "--dry-run", "-o", "json")
     assert outcomes(ran)["rbac"] == "failed"
     assert "held by argocd: --force-conflicts takes it over" in json.dumps(ran.json)
@@ -245,11 +376,18 @@ def test_a_field_that_somebody_else_manages_is_a_conflict_until_it_is_forced(per
     assert ran.code == 0
 
 
-def test_namespace_by_namespace_grants_only_there(person: Administrator, world: World, cluster: Cluster) -> None:
+def test_namespace_by_namespace_grants_only_there(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
     ran = person.run(*ADD, "-n", "b", "--rbac", "namespaced", "--admit", "--yes", "-o", "json")
     assert ran.code == 0, ran.err
     assert all(world.secret("prod", name) is not None for name in ("a", "b"))
-    assert cluster.admin("GET", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")[0] == 404
+    assert (
+        cluster.admin(
+            "GET", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher"
+        )[0]
+        == 404
+    )
 
 
 def test_the_document_comes_from_a_file_as_it_is(person: Administrator, cluster: Cluster) -> None:
@@ -261,21 +399,33 @@ def test_the_document_comes_from_a_file_as_it_is(person: Administrator, cluster:
     assert outcomes(ran)["document"] == "unchanged"
 
 
-def test_a_document_that_says_something_else_is_not_overwritten_unasked(person: Administrator, world: World, cluster: Cluster) -> None:
+def test_a_document_that_says_something_else_is_not_overwritten_unasked(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
     world.document("prod", "namespaces: [b]\n")
     ran = person.run(*ADD, "--admit", "--yes")
     assert ran.code == 2
     assert "-namespaces: [b]" in ran.err
     assert not list(cluster.access_entries)
-    assert outcomes(person.run(*ADD, "--admit", "--replace", "--dry-run", "-o", "json"))["document"] == "updated"
+    assert (
+        outcomes(person.run(*ADD, "--admit", "--replace", "--dry-run", "-o", "json"))["document"]
+        == "updated"
+    )
 
 
-def test_without_fields_the_document_that_is_there_is_taken(person: Administrator, world: World, cluster: Cluster) -> None:
+def test_without_fields_the_document_that_is_there_is_taken(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
     world.document("prod", "namespaces: [a, b]\nprune: true\n")
     ran = person.run("clusters", "add", "prod", "--admit", "--yes", "-o", "json")
     assert ran.code == 0, ran.err
     assert outcomes(ran)["document"] == "unchanged"
-    assert cluster.admin("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/ecr-public-pusher-prune")[0] == 200
+    assert (
+        cluster.admin(
+            "GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/ecr-public-pusher-prune"
+        )[0]
+        == 200
+    )
 
 
 @pytest.mark.parametrize(
@@ -286,23 +436,40 @@ def test_without_fields_the_document_that_is_there_is_taken(person: Administrato
         (("prod", "--prune"), "namespaces: required here or in the defaults"),
         (("prod", "-n", "a*", "--rbac", "namespaced"), "must list namespaces"),
         (("prod", "-n", "a", "-f", "-"), "not from both"),
-        (("prod", "-n", "a", "--sign-in", "webIdentity", "--endpoint", "https://api.example.com"), "AllowedEndpoints does not name api.example.com"),
+        (
+            (
+                "prod",
+                "-n",
+                "a",
+                "--sign-in",
+                "webIdentity",
+                "--endpoint",
+                "https://api.example.com",
+            ),
+            "AllowedEndpoints does not name api.example.com",
+        ),
         (
             ("prod", "-n", "a", "--role-arn", SPOKE_ROLE.replace("4444", "7777")),
             "AllowedAccounts does not name the account 777755556666",
         ),
     ],
 )
-def test_a_mistake_is_said_before_anything_is_done(person: Administrator, world: World, arguments: tuple[str, ...], said: str) -> None:
+def test_a_mistake_is_said_before_anything_is_done(
+    person: Administrator, world: World, arguments: tuple[str, ...], said: str
+) -> None:
     ran = person.run("clusters", "add", *arguments, "--admit", "--yes", stdin="namespaces: [a]")
     assert ran.code == 2
     assert said in ran.err
     assert not world.aws.called("eks")
 
 
-def test_web_identity_prints_what_the_api_server_must_trust(person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_web_identity_prints_what_the_api_server_must_trust(
+    person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.aws.web_identity.enabled = True
-    cluster = world.add_elsewhere("lab", document="signIn: {type: webIdentity}\nnamespaces: [a]", audience="another")
+    cluster = world.add_elsewhere(
+        "lab", document="signIn: {type: webIdentity}\nnamespaces: [a]", audience="another"
+    )
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
     person.deployment.parameters = {"AllowedEndpoints": "127.0.0.1"}
     person.kubeconfig("lab")
@@ -313,16 +480,38 @@ def test_web_identity_prints_what_the_api_server_must_trust(person: Administrato
     assert cluster.endpoint in ran.out
 
 
-def test_a_cluster_that_is_not_eks_by_its_endpoint_and_authority(person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster = world.add_elsewhere("lab", document="signIn: {type: webIdentity}", cluster_id="lab-id", embedded=True)
+def test_a_cluster_that_is_not_eks_by_its_endpoint_and_authority(
+    person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = world.add_elsewhere(
+        "lab", document="signIn: {type: webIdentity}", cluster_id="lab-id", embedded=True
+    )
     world.aws.delete_parameter(f"{ROOT}/clusters/lab")
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
     person.deployment.parameters = {"AllowedEndpoints": "127.0.0.1"}
     person.kubeconfig("lab")
     (person.home / "ca.pem").write_text(cluster.ca_pem)
-    sign_in = ("--sign-in", "iamAuthenticator", "--cluster-id", "lab-id", "--endpoint", cluster.endpoint)
+    sign_in = (
+        "--sign-in",
+        "iamAuthenticator",
+        "--cluster-id",
+        "lab-id",
+        "--endpoint",
+        cluster.endpoint,
+    )
     ran = person.run(
-        "clusters", "add", "lab", *sign_in, "--certificate-authority", str(person.home / "ca.pem"), "-n", "a", "--admit", "--yes", "-o", "json"
+        "clusters",
+        "add",
+        "lab",
+        *sign_in,
+        "--certificate-authority",
+        str(person.home / "ca.pem"),
+        "-n",
+        "a",
+        "--admit",
+        "--yes",
+        "-o",
+        "json",
     )
     assert ran.code == 0, ran.err + ran.out
     assert outcomes(ran)["access-entry"] == "skipped"
@@ -330,11 +519,19 @@ def test_a_cluster_that_is_not_eks_by_its_endpoint_and_authority(person: Adminis
     assert not world.aws.called("eks")
 
 
-def test_a_disabled_document_is_neither_checked_nor_pushed(person: Administrator, world: World, cluster: Cluster) -> None:
+def test_a_disabled_document_is_neither_checked_nor_pushed(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
     world.document("prod", "namespaces: [a]\nenabled: false\n")
     ran = person.run("clusters", "add", "prod", "--admit", "--yes", "-o", "json")
     assert ran.code == 0
-    assert outcomes(ran) == {"access-entry": "created", "rbac": "created", "document": "unchanged", "check": "skipped", "push": "skipped"}
+    assert outcomes(ran) == {
+        "access-entry": "created",
+        "rbac": "created",
+        "document": "unchanged",
+        "check": "skipped",
+        "push": "skipped",
+    }
 
 
 def test_no_credential_is_printed(person: Administrator, cluster: Cluster) -> None:
@@ -345,10 +542,16 @@ def test_no_credential_is_printed(person: Administrator, cluster: Cluster) -> No
 
 
 def screen_of(person: Administrator, *arguments: str) -> Terminal:
-    return Terminal([sys.executable, "-m", "infra.cli", *arguments], {**person.environ, "TERM": "xterm"}, columns=100)
+    return Terminal(
+        [sys.executable, "-m", "infra.cli", *arguments],
+        {**person.environ, "TERM": "xterm"},
+        columns=100,
+    )
 
 
-def test_on_a_terminal_it_shows_what_it_will_do_and_does_nothing_without_a_yes(person: Administrator, cluster: Cluster) -> None:
+def test_on_a_terminal_it_shows_what_it_will_do_and_does_nothing_without_a_yes(
+    person: Administrator, cluster: Cluster
+) -> None:
     with screen_of(person, *ADD, "--admit") as screen:
         screen.wait_for("Do that? [y/N] ")
         assert "ClusterRole ecr-public-pusher: created" in screen.text

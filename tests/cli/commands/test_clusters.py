@@ -22,8 +22,12 @@ def test_list_merges_defaults_and_says_what_is_invalid(person: Administrator, wo
     ran = person.run("clusters", "list")
     assert ran.code == 1
     assert [line.split()[:2] for line in ran.out.splitlines()[:5]] == [
-        ["ID", "STATE"], ["bad", "invalid"], ["off", "disabled"], ["prod", "enabled"], ["all/*", "enabled"],
-    ]  # fmt: skip
+        ["ID", "STATE"],
+        ["bad", "invalid"],
+        ["off", "disabled"],
+        ["prod", "enabled"],
+        ["all/*", "enabled"],
+    ]
     rows = {row["id"]: row for row in person.run("clusters", "list", "-o", "json").json["clusters"]}
     assert rows["prod"]["region"] == "eu-west-1"
     assert rows["off"]["namespaces"] == {"include": ["team-*"], "exclude": [], "selector": None}
@@ -42,7 +46,9 @@ def test_list_shows_unknown_parameters(person: Administrator, world: World) -> N
     assert f"{ROOT}/cluster/typo" in person.run("clusters", "list").out
 
 
-def test_list_asks_the_function_for_what_discoveries_find(person: Administrator, world: World) -> None:
+def test_list_asks_the_function_for_what_discoveries_find(
+    person: Administrator, world: World
+) -> None:
     world.add_cluster("found", namespaces=("a",), embedded=True, tags={"team": "a"})
     world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]")
     ran = person.run("clusters", "list", "--discovered", "-o", "json")
@@ -50,18 +56,31 @@ def test_list_asks_the_function_for_what_discoveries_find(person: Administrator,
     assert ran.code == 0
 
 
-def test_a_document_that_may_not_be_decrypted_is_listed_all_the_same(person: Administrator, world: World) -> None:
+def test_a_document_that_may_not_be_decrypted_is_listed_all_the_same(
+    person: Administrator, world: World
+) -> None:
     world.document("prod", PROD)
     world.document("sealed", PROD, secure=True)
-    world.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms"))
+    world.aws.script(
+        "ssm",
+        "GetParameters",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "kms"),
+    )
     ran = person.run("clusters", "list")
     assert ran.code == 1
-    assert "sealed: the SecureString cannot be decrypted with your credentials: AccessDeniedException" in ran.out
+    assert (
+        "sealed: the SecureString cannot be decrypted with your credentials: AccessDeniedException"
+        in ran.out
+    )
 
 
 def test_too_many_calls_are_no_matter_of_a_key(person: Administrator, world: World) -> None:
     world.document("sealed", PROD, secure=True)
-    world.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "ThrottlingException", "Rate exceeded"))
+    world.aws.script(
+        "ssm",
+        "GetParameters",
+        lambda request: Answer.refusal(request, "ThrottlingException", "Rate exceeded"),
+    )
     ran = person.run("clusters", "list")
     assert "AWS is asked too much at the moment" in ran.err
     assert "decrypted" not in ran.out + ran.err
@@ -77,7 +96,9 @@ def test_show_says_where_each_setting_comes_from(person: Administrator, world: W
     assert ran.json["settings"]["cluster"] == {"value": "prod", "from": "built in"}
 
 
-def test_show_of_an_invalid_document_shows_it_and_what_is_wrong(person: Administrator, world: World) -> None:
+def test_show_of_an_invalid_document_shows_it_and_what_is_wrong(
+    person: Administrator, world: World
+) -> None:
     world.document("bad", "prune: maybe # ?")
     ran = person.run("clusters", "show", "bad")
     assert ran.code == 1
@@ -93,8 +114,12 @@ def test_show_takes_every_document(person: Administrator, world: World, called: 
     assert person.run("clusters", "show", called).code == 0
 
 
-@pytest.mark.parametrize("arguments", [["show", "nope"], ["edit", "nope"], ["enable", "nope"], ["delete", "nope"]])
-def test_what_is_not_there_is_said_with_what_there_is(person: Administrator, world: World, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["show", "nope"], ["edit", "nope"], ["enable", "nope"], ["delete", "nope"]]
+)
+def test_what_is_not_there_is_said_with_what_there_is(
+    person: Administrator, world: World, arguments: list[str]
+) -> None:
     world.document("prod", PROD)
     ran = person.run("clusters", *arguments)
     assert ran.code == 2
@@ -124,7 +149,9 @@ def test_edit_writes_nothing_that_is_invalid(person: Administrator, world: World
     assert "line 3: prune: expected true or false" in ran.err
 
 
-def test_edit_of_the_defaults_is_judged_by_what_it_does_to_documents(person: Administrator, world: World) -> None:
+def test_edit_of_the_defaults_is_judged_by_what_it_does_to_documents(
+    person: Administrator, world: World
+) -> None:
     world.defaults(PROD)
     world.document("prod", "prune: true")
     person.editor("echo 'prune: false' > \"$1\"")
@@ -133,7 +160,9 @@ def test_edit_of_the_defaults_is_judged_by_what_it_does_to_documents(person: Adm
     assert "namespaces: required here or in the defaults" in ran.err
 
 
-def test_edit_does_not_overwrite_what_somebody_else_wrote_meanwhile_and_keeps_the_draft(person: Administrator, world: World) -> None:
+def test_edit_does_not_overwrite_what_somebody_else_wrote_meanwhile_and_keeps_the_draft(
+    person: Administrator, world: World
+) -> None:
     world.document("prod", PROD)
 
     def meanwhile(request: object) -> None:
@@ -152,7 +181,9 @@ def test_edit_does_not_overwrite_what_somebody_else_wrote_meanwhile_and_keeps_th
         assert file.read() == f"{PROD}prune: true\n"
 
 
-def test_disable_and_enable_change_that_line_alone_and_twice_nothing(person: Administrator, world: World) -> None:
+def test_disable_and_enable_change_that_line_alone_and_twice_nothing(
+    person: Administrator, world: World
+) -> None:
     world.document("prod", f"{PROD}enabled: true  # for now\n")
     assert person.run("clusters", "disable", "prod").out == "clusters/prod disabled\n"
     assert person.stored("clusters/prod") == f"{PROD}enabled: false  # for now\n"
@@ -185,13 +216,17 @@ def test_delete_removes_the_secrets_then_the_document(person: Administrator, wor
     assert (world.secret("old", "a"), person.stored("clusters/old")) == (None, None)
 
 
-def test_delete_off_a_terminal_asks_for_yes_and_does_nothing(person: Administrator, world: World) -> None:
+def test_delete_off_a_terminal_asks_for_yes_and_does_nothing(
+    person: Administrator, world: World
+) -> None:
     world.document("old", PROD)
     ran = person.run("clusters", "delete", "old")
     assert (ran.code, person.stored("clusters/old")) == (2, PROD)
 
 
-def test_delete_keeps_the_document_when_secrets_are_left(person: Administrator, world: World) -> None:
+def test_delete_keeps_the_document_when_secrets_are_left(
+    person: Administrator, world: World
+) -> None:
     world.add_cluster("old", namespaces=("a",), document=PROD, embedded=True)
     world.invoke()
     ran = person.run("clusters", "delete", "old", "--yes", "-o", "json")
@@ -200,14 +235,18 @@ def test_delete_keeps_the_document_when_secrets_are_left(person: Administrator, 
     assert person.stored("clusters/old") == PROD
 
 
-def test_delete_with_keep_secrets_asks_nothing_of_the_function(person: Administrator, world: World) -> None:
+def test_delete_with_keep_secrets_asks_nothing_of_the_function(
+    person: Administrator, world: World
+) -> None:
     world.document("old", PROD)
     assert person.run("clusters", "delete", "old", "--keep-secrets", "--yes").code == 0
     assert person.stored("clusters/old") is None
     assert not world.aws.called("lambda", "Invoke")
 
 
-def test_delete_on_a_terminal_shows_the_secrets_that_would_go(person: Administrator, world: World) -> None:
+def test_delete_on_a_terminal_shows_the_secrets_that_would_go(
+    person: Administrator, world: World
+) -> None:
     pushed(world)
     command = [sys.executable, "-m", "infra.cli", "clusters", "delete", "old"]
     with Terminal(command, {**person.environ, "TERM": "xterm"}, columns=100) as screen:

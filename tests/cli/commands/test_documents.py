@@ -1,4 +1,6 @@
-"""`validate`, `diff`, `apply` by boto3 against the local AWS: exit codes, what is written, and what is not."""
+"""`validate`, `diff`, `apply` by boto3 against the local AWS: exit codes, what is written, and what
+is not.
+"""
 
 import json
 
@@ -16,7 +18,10 @@ PROD, EDGE = "namespaces: [a] # all of it\n", "namespaces: [b]\n"
 
 def kinds(person: Administrator, *arguments: str) -> dict[str, str]:
     """Each document's change, as `diff -o json` has it."""
-    return {one["document"]: one["change"] for one in person.run("diff", *arguments, "-o", "json").json["changes"]}
+    return {
+        one["document"]: one["change"]
+        for one in person.run("diff", *arguments, "-o", "json").json["changes"]
+    }
 
 
 def test_validate_needs_no_aws(person: Administrator) -> None:
@@ -37,15 +42,23 @@ def test_a_single_file_is_judged_with_the_defaults_beside_it(person: Administrat
     assert person.run("validate", str(folder / "clusters" / "prod.yaml")).code == 0
 
 
-def test_the_folder_of_clusters_alone_is_judged_with_the_defaults_beside_it(person: Administrator) -> None:
+def test_the_folder_of_clusters_alone_is_judged_with_the_defaults_beside_it(
+    person: Administrator,
+) -> None:
     folder = person.folder(defaults=PROD, prod="prune: true\n", edge="prune: maybe\n")
     ran = person.run("validate", str(folder / "clusters"), "-o", "json")
     assert ran.json["documents"] == ["defaults", "clusters/edge", "clusters/prod"]
-    assert [problem["where"] for problem in ran.json["problems"]] == [f"{folder}/clusters/edge.yaml"]
+    assert [problem["where"] for problem in ran.json["problems"]] == [
+        f"{folder}/clusters/edge.yaml"
+    ]
 
 
 def test_validate_judges_endpoints_by_the_stack_that_is_named(person: Administrator) -> None:
-    folder = str(person.folder(edge="endpoint: https://api.example.com\nsignIn: {type: webIdentity}\nnamespaces: [a]\n"))
+    folder = str(
+        person.folder(
+            edge="endpoint: https://api.example.com\nsignIn: {type: webIdentity}\nnamespaces: [a]\n"
+        )
+    )
     assert person.run("validate", folder).code == 0
     ran = person.run("validate", folder, "--stack", "pusher")
     assert ran.code == 1
@@ -94,12 +107,16 @@ def test_apply_writes_no_role_that_the_stack_does_not_allow(
     assert not world.aws.called("ssm", "PutParameter")
 
 
-def test_validate_stays_offline_where_only_the_environment_names_a_stack(person: Administrator) -> None:
+def test_validate_stays_offline_where_only_the_environment_names_a_stack(
+    person: Administrator,
+) -> None:
     person.more |= {"ECR_PUBLIC_PUSHER_STACK": "pusher", "AWS_PROFILE": "no-such-profile"}
     assert person.run("validate", str(person.folder(prod=PROD))).code == 0
 
 
-def test_diff_exits_1_when_something_differs_and_0_when_nothing_does(person: Administrator, world: World) -> None:
+def test_diff_exits_1_when_something_differs_and_0_when_nothing_does(
+    person: Administrator, world: World
+) -> None:
     world.document("prod", PROD)
     world.document("edge", EDGE)
     folder = person.folder(prod=PROD, edge="namespaces: [b, c]\n", new=PROD)
@@ -128,15 +145,33 @@ def test_what_has_no_file_is_deleted_only_with_prune(person: Administrator, worl
     world.document("old", EDGE)
     folder = str(person.folder(prod=PROD))
     assert kinds(person, folder) == {"clusters/prod": "unchanged"}
-    assert kinds(person, folder, "--prune") == {"clusters/old": "deleted", "clusters/prod": "unchanged"}
+    assert kinds(person, folder, "--prune") == {
+        "clusters/old": "deleted",
+        "clusters/prod": "unchanged",
+    }
 
 
-def test_apply_writes_what_differs_and_nothing_the_second_time(person: Administrator, world: World) -> None:
+def test_apply_writes_what_differs_and_nothing_the_second_time(
+    person: Administrator, world: World
+) -> None:
     world.document("prod", PROD)
-    folder = str(person.folder(prod=PROD, edge=EDGE, defaults="prune: true\n", discover__all="regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]\n"))
+    folder = str(
+        person.folder(
+            prod=PROD,
+            edge=EDGE,
+            defaults="prune: true\n",
+            discover__all="regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]\n",
+        )
+    )
     ran = person.run("apply", folder, "--yes")
-    assert (ran.code, ran.out) == (0, "+ defaults  added\n+ clusters/edge  added\n+ discover/all  added\n")
-    assert [person.stored(name) for name in ("clusters/edge", "defaults")] == [EDGE, "prune: true\n"]
+    assert (ran.code, ran.out) == (
+        0,
+        "+ defaults  added\n+ clusters/edge  added\n+ discover/all  added\n",
+    )
+    assert [person.stored(name) for name in ("clusters/edge", "defaults")] == [
+        EDGE,
+        "prune: true\n",
+    ]
     before = len(world.aws.called("ssm", "PutParameter"))
     ran = person.run("apply", folder, "--yes")
     assert (ran.code, ran.out) == (0, "4 unchanged\n")
@@ -156,7 +191,9 @@ def test_an_invalid_document_keeps_all_of_them_from_being_written(person: Admini
     assert person.stored("clusters/prod") is None
 
 
-def test_defaults_that_would_break_a_stored_document_are_not_written(person: Administrator, world: World) -> None:
+def test_defaults_that_would_break_a_stored_document_are_not_written(
+    person: Administrator, world: World
+) -> None:
     world.defaults(PROD)
     world.document("edge", "prune: true")
     ran = person.run("apply", str(person.folder(defaults="prune: false\n")), "--yes")
@@ -165,39 +202,66 @@ def test_defaults_that_would_break_a_stored_document_are_not_written(person: Adm
     assert person.stored("defaults") == PROD
 
 
-def test_a_stored_document_that_is_invalid_already_does_not_stop_others(person: Administrator, world: World) -> None:
+def test_a_stored_document_that_is_invalid_already_does_not_stop_others(
+    person: Administrator, world: World
+) -> None:
     world.document("bad", "prune: maybe")
     assert person.run("apply", str(person.folder(prod=PROD)), "--yes").code == 0
 
 
-def test_a_secure_string_stays_one_under_its_key_with_its_description_and_tags(person: Administrator) -> None:
+def test_a_secure_string_stays_one_under_its_key_with_its_description_and_tags(
+    person: Administrator,
+) -> None:
     name = f"{ROOT}/clusters/prod"
     person.ssm.put_parameter(
-        Name=name, Value=EDGE, Type="SecureString", KeyId="alias/ours", Description="of the team", Tags=[{"Key": "team", "Value": "a"}]
+        Name=name,
+        Value=EDGE,
+        Type="SecureString",
+        KeyId="alias/ours",
+        Description="of the team",
+        Tags=[{"Key": "team", "Value": "a"}],
     )
     ran = person.run("apply", str(person.folder(prod=PROD)), "--yes")
     assert ran.code == 0, ran.err
     (described,) = person.ssm.describe_parameters()["Parameters"]
-    assert (described["Type"], described["KeyId"], described["Description"]) == ("SecureString", "alias/ours", "of the team")
-    assert person.ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"] == [{"Key": "team", "Value": "a"}]
+    assert (described["Type"], described["KeyId"], described["Description"]) == (
+        "SecureString",
+        "alias/ours",
+        "of the team",
+    )
+    assert person.ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)[
+        "TagList"
+    ] == [{"Key": "team", "Value": "a"}]
     assert person.stored("clusters/prod") == PROD
 
 
-def test_a_secure_strings_text_is_shown_only_when_asked_for(person: Administrator, world: World) -> None:
+def test_a_secure_strings_text_is_shown_only_when_asked_for(
+    person: Administrator, world: World
+) -> None:
     world.document("prod", "namespaces: [was-secret]\n", secure=True)
     folder = str(person.folder(prod=PROD))
-    for arguments in (("diff", folder), ("diff", folder, "-o", "json"), ("apply", folder, "--yes", "-o", "json")):
+    for arguments in (
+        ("diff", folder),
+        ("diff", folder, "-o", "json"),
+        ("apply", folder, "--yes", "-o", "json"),
+    ):
         ran = person.run(*arguments)
         assert "was-secret" not in ran.out + ran.err
     world.document("prod", "namespaces: [was-secret]\n", secure=True)
     assert "was-secret" in person.run("diff", folder, "--show-secure").out
 
 
-def test_a_write_that_fails_in_the_middle_is_said_and_a_second_run_goes_on(person: Administrator, world: World) -> None:
+def test_a_write_that_fails_in_the_middle_is_said_and_a_second_run_goes_on(
+    person: Administrator, world: World
+) -> None:
     folder = str(person.folder(a=PROD, b=EDGE, c=EDGE))
 
     def full(request: object) -> Answer | None:
-        return Answer.refusal(request, "ParameterLimitExceeded", "full") if len(world.aws.called("ssm", "PutParameter")) > 1 else None  # type: ignore[arg-type]
+        return (
+            Answer.refusal(request, "ParameterLimitExceeded", "full")
+            if len(world.aws.called("ssm", "PutParameter")) > 1
+            else None
+        )  # type: ignore[arg-type]
 
     world.aws.script("ssm", "PutParameter", full)
     ran = person.run("apply", folder, "--yes")
@@ -208,7 +272,9 @@ def test_a_write_that_fails_in_the_middle_is_said_and_a_second_run_goes_on(perso
     assert (ran.code, ran.out) == (0, "+ clusters/b  added\n+ clusters/c  added\n")
 
 
-def test_prune_removes_the_secrets_before_it_deletes_the_document(person: Administrator, world: World) -> None:
+def test_prune_removes_the_secrets_before_it_deletes_the_document(
+    person: Administrator, world: World
+) -> None:
     world.add_cluster("old", namespaces=("a",), document=PROD, embedded=True)
     world.apply("old", "prune.yaml")
     world.call({"raise": False})
@@ -220,8 +286,12 @@ def test_prune_removes_the_secrets_before_it_deletes_the_document(person: Admini
     assert person.stored("clusters/old") is None
 
 
-def test_prune_keeps_a_document_whose_secrets_cannot_be_removed(person: Administrator, world: World) -> None:
-    world.add_cluster("old", namespaces=("a",), document=PROD, embedded=True)  # without prune.yaml: it may not delete
+def test_prune_keeps_a_document_whose_secrets_cannot_be_removed(
+    person: Administrator, world: World
+) -> None:
+    world.add_cluster(
+        "old", namespaces=("a",), document=PROD, embedded=True
+    )  # without prune.yaml: it may not delete
     world.call({"raise": False})
     folder = str(person.folder(prod=PROD))
     ran = person.run("apply", folder, "--prune", "--yes")
@@ -233,7 +303,9 @@ def test_prune_keeps_a_document_whose_secrets_cannot_be_removed(person: Administ
     assert world.secret("old", "a") is not None
 
 
-def test_moving_fields_out_of_the_defaults_writes_the_documents_first(person: Administrator, world: World) -> None:
+def test_moving_fields_out_of_the_defaults_writes_the_documents_first(
+    person: Administrator, world: World
+) -> None:
     world.defaults(PROD)
     world.document("edge", "prune: true")
     ran = person.run("apply", str(person.folder(defaults="prune: false\n", edge=EDGE)), "--yes")
@@ -249,19 +321,29 @@ def test_moving_fields_out_of_the_defaults_writes_the_documents_first(person: Ad
         ("namespaces: [b]\n", "no longer selects a, where the Secrets"),
     ],
 )
-def test_a_change_that_leaves_secrets_behind_says_so(person: Administrator, world: World, text: str, said: str) -> None:
+def test_a_change_that_leaves_secrets_behind_says_so(
+    person: Administrator, world: World, text: str, said: str
+) -> None:
     world.document("prod", "namespaces: [a, b]\n")
     assert said in person.run("diff", str(person.folder(prod=text))).out
 
 
-@pytest.mark.parametrize("text", ["namespaces: [b]\nprune: true\n", "namespaces: ['*']\n", "namespaces: {selector: x}\n"])
-def test_what_may_be_selected_still_or_is_pruned_is_not_left_behind(person: Administrator, world: World, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["namespaces: [b]\nprune: true\n", "namespaces: ['*']\n", "namespaces: {selector: x}\n"]
+)
+def test_what_may_be_selected_still_or_is_pruned_is_not_left_behind(
+    person: Administrator, world: World, text: str
+) -> None:
     world.document("prod", "namespaces: [a, b]\n")
     assert "warning" not in person.run("diff", str(person.folder(prod=text))).out
 
 
 def test_after_an_apply_the_check_of_what_was_written_is_named(person: Administrator) -> None:
-    folder = str(person.folder(prod=PROD, discover__all="regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]\n"))
+    folder = str(
+        person.folder(
+            prod=PROD, discover__all="regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]\n"
+        )
+    )
     assert "ecr-public-pusher check prod 'all/*'\n" in person.run("apply", folder, "--yes").err
 
 
@@ -274,7 +356,9 @@ def test_a_document_that_two_make_at_once_is_made_once_or_refused(person: Admini
     assert person.stored("clusters/prod") == PROD
 
 
-def test_a_folder_without_documents_is_a_mistake_and_no_reason_to_delete_all(person: Administrator, world: World) -> None:
+def test_a_folder_without_documents_is_a_mistake_and_no_reason_to_delete_all(
+    person: Administrator, world: World
+) -> None:
     world.document("prod", PROD)
     (person.home / "empty").mkdir()
     ran = person.run("apply", str(person.home / "empty"), "--prune", "--yes")

@@ -46,13 +46,24 @@ def test_a_line_that_is_nested_too_deep_is_left_out(ran: Operator) -> None:
 
 
 def test_globs_that_match_nothing_are_said(operator: Operator) -> None:
-    entry = {"id": "prod", "ok": True, "error": None, "counts": {}, "problems": [], "emptyGlobs": ["teem-*"]}
-    operator.log_report({"action": "push", "ok": True, "clusters": [entry], "totals": {}, "seconds": 1.0})
+    entry = {
+        "id": "prod",
+        "ok": True,
+        "error": None,
+        "counts": {},
+        "problems": [],
+        "emptyGlobs": ["teem-*"],
+    }
+    operator.log_report(
+        {"action": "push", "ok": True, "clusters": [entry], "totals": {}, "seconds": 1.0}
+    )
     assert "prod: no namespace matches teem-*" in operator.run("logs").stdout
 
 
 def test_older_lines_are_shown_when_asked_for(operator: Operator) -> None:
-    operator.log_report({"action": "push", "ok": True, "clusters": [], "totals": {}, "seconds": 1.0}, ago=5 * 3600)
+    operator.log_report(
+        {"action": "push", "ok": True, "clusters": [], "totals": {}, "seconds": 1.0}, ago=5 * 3600
+    )
     assert "Nothing was logged" in operator.run("logs").stderr
     assert "push: ok" in operator.run("logs", "--since", "6h").stdout
 
@@ -64,7 +75,9 @@ def test_a_time_that_is_none_exits_2(operator: Operator, time: str) -> None:
 
 def test_a_run_without_a_report_is_shown(operator: Operator) -> None:
     record = {"requestId": "1", "status": "timeout", "errorType": "Sandbox.Timedout"}
-    operator.world.aws.deployments.log(operator.stack, json.dumps({"type": "platform.report", "record": record}))
+    operator.world.aws.deployments.log(
+        operator.stack, json.dumps({"type": "platform.report", "record": record})
+    )
     assert "a run gave no report: timeout (Sandbox.Timedout)" in operator.run("logs").stdout
 
 

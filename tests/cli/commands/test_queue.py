@@ -20,7 +20,10 @@ def dead(operator: Operator) -> Operator:
 def test_empty_queues_are_fine(operator: Operator) -> None:
     result = operator.run("queue", "list")
     assert result.exit_code == 0
-    assert [line.split() for line in result.stdout.splitlines()][1:] == [["retry", "0", "0", "0", "-"], ["dead-letters", "0", "0", "0", "-"]]
+    assert [line.split() for line in result.stdout.splitlines()][1:] == [
+        ["retry", "0", "0", "0", "-"],
+        ["dead-letters", "0", "0", "0", "-"],
+    ]
 
 
 def test_every_dead_letter_is_shown_and_stays_visible(dead: Operator) -> None:
@@ -67,14 +70,24 @@ def test_the_retry_queue_is_never_received_from(operator: Operator) -> None:
 def test_the_age_of_the_oldest_is_cloudwatchs(operator: Operator) -> None:
     operator.world.queue.put({"action": "push"})
     name, age = "ApproximateAgeOfOldestMessage", 3720.0
-    metric = {"MetricName": name, "Dimensions": [{"Name": "QueueName", "Value": "retries"}], "Value": age, "Timestamp": time.time() - 90}
-    boto3.client("cloudwatch", region_name="us-east-1").put_metric_data(Namespace="AWS/SQS", MetricData=[metric])
+    metric = {
+        "MetricName": name,
+        "Dimensions": [{"Name": "QueueName", "Value": "retries"}],
+        "Value": age,
+        "Timestamp": time.time() - 90,
+    }
+    boto3.client("cloudwatch", region_name="us-east-1").put_metric_data(
+        Namespace="AWS/SQS", MetricData=[metric]
+    )
     assert "1h02m" in operator.run("queue", "list").stdout
 
 
 def test_redrive_moves_dead_letters_to_the_retry_queue(dead: Operator) -> None:
     assert dead.json("queue", "redrive") == {"moved": 12, "status": "COMPLETED"}
-    assert (len(dead.world.queue.waiting), dead.json("queue", "list")["deadLetters"]["waiting"]) == (12, 0)
+    assert (
+        len(dead.world.queue.waiting),
+        dead.json("queue", "list")["deadLetters"]["waiting"],
+    ) == (12, 0)
 
 
 def test_redrive_of_nothing_asks_for_nothing(operator: Operator) -> None:
@@ -89,7 +102,10 @@ def test_purge_without_a_terminal_is_refused(dead: Operator) -> None:
 
 def test_purge_deletes_the_queue_that_is_named_and_no_other(dead: Operator) -> None:
     dead.world.queue.put({"action": "push"})
-    assert json.loads(dead.run("queue", "purge", "dead-letters", "--yes", "-o", "json").stdout) == {"queue": "dead-letters", "deleted": 12}
+    assert json.loads(dead.run("queue", "purge", "dead-letters", "--yes", "-o", "json").stdout) == {
+        "queue": "dead-letters",
+        "deleted": 12,
+    }
     assert (len(dead.stack.dead_letters.waiting), len(dead.world.queue.waiting)) == (0, 1)
 
 

@@ -10,7 +10,9 @@ from tests.support.operator import Operator
 @pytest.fixture
 def prod(operator: Operator) -> Operator:
     """One cluster with two namespaces, one of which holds somebody else's Secret."""
-    operator.world.add_cluster("prod", namespaces=("team-a", "team-b"), document="namespaces: [team-a, team-b]")
+    operator.world.add_cluster(
+        "prod", namespaces=("team-a", "team-b"), document="namespaces: [team-a, team-b]"
+    )
     operator.world.apply("prod", "prune.yaml")
     operator.world.foreign_secret("prod", "team-b")
     return operator
@@ -58,7 +60,9 @@ def test_a_plan_names_what_would_be_created(prod: Operator) -> None:
 
 
 def test_a_check_shows_findings_with_remedies(operator: Operator) -> None:
-    operator.world.add_cluster("prod", namespaces=("team-a",), document="namespaces: [team-a]", rbac=None)
+    operator.world.add_cluster(
+        "prod", namespaces=("team-a",), document="namespaces: [team-a]", rbac=None
+    )
     result = operator.run("check")
     assert result.exit_code == 1
     assert "failed  permission" in result.stdout
@@ -122,7 +126,10 @@ def test_a_removal_without_the_rights_names_the_command_that_gives_them(operator
 
 def test_a_plan_of_a_removal_names_what_would_be_removed(prod: Operator) -> None:
     prod.run("push")
-    assert any(line.split() == ["team-a", "remove"] for line in prod.run("plan", "--remove", "prod").stdout.splitlines())
+    assert any(
+        line.split() == ["team-a", "remove"]
+        for line in prod.run("plan", "--remove", "prod").stdout.splitlines()
+    )
 
 
 def test_prune_all_needs_yes_without_a_terminal(prod: Operator) -> None:

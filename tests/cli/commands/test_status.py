@@ -16,7 +16,9 @@ HOUR = 3600
 @pytest.fixture
 def prod(operator: Operator) -> Operator:
     """One cluster that was pushed."""
-    operator.world.add_cluster("prod", namespaces=("team-a", "team-b"), document="namespaces: [team-a, team-b]")
+    operator.world.add_cluster(
+        "prod", namespaces=("team-a", "team-b"), document="namespaces: [team-a, team-b]"
+    )
     operator.run("push")
     return operator
 
@@ -35,7 +37,18 @@ def test_json_says_hours_left_and_the_rest_under_stable_names(prod: Operator) ->
     found = prod.json("status")
     assert found["clusters"][0]["tokenHoursLeft"] == 12.0
     assert set(found) == {
-        *("ok", "at", "since", "stack", "unconfigured", "clusters", "lastPushError", "retryQueue", "deadLetters", "alarms"),
+        *(
+            "ok",
+            "at",
+            "since",
+            "stack",
+            "unconfigured",
+            "clusters",
+            "lastPushError",
+            "retryQueue",
+            "deadLetters",
+            "alarms",
+        ),
         *("unknownParameters", "deletedDocuments", "lostRuns", "notes"),
     }
 
@@ -49,10 +62,14 @@ def test_a_cluster_that_failed_shows_why_and_what_to_do(prod: Operator) -> None:
     assert line.split()[1:3] == ["failed", "none"]
     assert "EksError" in line
     assert re.search(r"^edge \(push, \d+s ago\)$", result.stdout, re.MULTILINE)
-    assert [alarm["name"] for alarm in prod.json("status")["alarms"]] == ["stack-of-a-test-cluster-failed"]
+    assert [alarm["name"] for alarm in prod.json("status")["alarms"]] == [
+        "stack-of-a-test-cluster-failed"
+    ]
 
 
-def test_secrets_that_are_left_are_shown_with_what_is_mistyped_and_the_command_that_deletes_them(prod: Operator) -> None:
+def test_secrets_that_are_left_are_shown_with_what_is_mistyped_and_the_command_that_deletes_them(
+    prod: Operator,
+) -> None:
     prod.world.document("prod", "namespaces: ['team-[a]', 'teem-*']")
     prod.run("push")
     result = prod.run("status")
@@ -63,7 +80,10 @@ def test_secrets_that_are_left_are_shown_with_what_is_mistyped_and_the_command_t
     assert "its token ends in 12.0 hours, and then blocks pulls" in result.stdout
     assert "-n team-b delete secret ecr-public-token" in result.stdout
     (found,) = prod.json("status")["clusters"]
-    assert ([one["outcome"] for one in found["problems"]], found["emptyGlobs"]) == (["left"], ["teem-*"])
+    assert ([one["outcome"] for one in found["problems"]], found["emptyGlobs"]) == (
+        ["left"],
+        ["teem-*"],
+    )
 
 
 def test_the_token_left_is_what_a_sweep_measured_last(prod: Operator) -> None:
@@ -91,7 +111,9 @@ def test_an_expired_token_is_not_ok(operator: Operator) -> None:
     operator.world.document("prod", "namespaces: [a]")
     entry = {"id": "prod", "ok": True, "error": None, "counts": {"updated": 1}, "problems": []}
     tokens = [{"registry": "public.ecr.aws", "expiresAt": "2026-01-01T00:00:00Z"}]
-    operator.log_report({"action": "push", "ok": True, "clusters": [entry], "tokens": tokens}, ago=13 * HOUR)
+    operator.log_report(
+        {"action": "push", "ok": True, "clusters": [entry], "tokens": tokens}, ago=13 * HOUR
+    )
     result = operator.run("status")
     assert result.exit_code == 1
     assert "expired" in result.stdout
@@ -100,7 +122,9 @@ def test_an_expired_token_is_not_ok(operator: Operator) -> None:
 def test_a_push_older_than_the_window_is_not_seen_unless_asked(operator: Operator) -> None:
     operator.world.document("prod", "namespaces: [a]")
     entry = {"id": "prod", "ok": True, "error": None, "counts": {"updated": 1}, "problems": []}
-    operator.log_report({"action": "push", "ok": True, "clusters": [entry], "tokens": []}, ago=30 * HOUR)
+    operator.log_report(
+        {"action": "push", "ok": True, "clusters": [entry], "tokens": []}, ago=30 * HOUR
+    )
     assert operator.json("status")["clusters"][0]["state"] == "no-push"
     assert operator.json("status", "--since", "2d")["clusters"][0]["lastGoodPush"]
 
@@ -130,7 +154,11 @@ def test_a_dead_letter_is_not_ok(prod: Operator) -> None:
 def test_what_waits_on_the_retry_queue_is_counted_and_never_received(prod: Operator) -> None:
     prod.world.queue.put({"action": "push", "clusters": ["prod"]})
     assert prod.json("status")["retryQueue"]["delayed"] == 1
-    received = [call for call in prod.world.aws.called("sqs", "ReceiveMessage") if "retries" in call.parameters["QueueUrl"]]
+    received = [
+        call
+        for call in prod.world.aws.called("sqs", "ReceiveMessage")
+        if "retries" in call.parameters["QueueUrl"]
+    ]
     assert received == []
 
 
@@ -144,7 +172,9 @@ def test_an_alarm_of_a_stack_whose_name_begins_alike_is_not_ours(prod: Operator)
 
 def test_a_run_that_was_killed_is_counted(prod: Operator) -> None:
     record = {"requestId": "1", "status": "timeout", "metrics": {"durationMs": 300000}}
-    prod.world.aws.deployments.log(prod.stack, json.dumps({"type": "platform.report", "record": record}))
+    prod.world.aws.deployments.log(
+        prod.stack, json.dumps({"type": "platform.report", "record": record})
+    )
     assert [run["status"] for run in prod.json("status")["lostRuns"]] == ["timeout"]
     assert "1 run gave no report" in prod.run("status").stdout
 
@@ -153,7 +183,10 @@ def test_a_report_that_was_full_is_said(operator: Operator) -> None:
     for name in ("prod", "edge"):
         operator.world.document(name, "namespaces: [a]")
     entry = {"id": "prod", "ok": True, "error": None, "counts": {"updated": 1}, "problems": []}
-    operator.log_report({"action": "push", "ok": True, "clusters": [entry], "clustersLeft": 1, "tokens": []}, ago=-0.5)
+    operator.log_report(
+        {"action": "push", "ok": True, "clusters": [entry], "clustersLeft": 1, "tokens": []},
+        ago=-0.5,
+    )
     time.sleep(0.6)
     found = operator.json("status")
     assert [cluster["state"] for cluster in found["clusters"]] == ["ok", "ok"]
@@ -181,20 +214,33 @@ def test_pages_of_the_log_are_all_read(prod: Operator) -> None:
 
 
 def test_calls_that_are_throttled_are_made_again(prod: Operator) -> None:
-    prod.world.aws.script("logs", "FilterLogEvents", lambda request: Answer.refusal(request, "ThrottlingException", "Rate exceeded"), times=2)
+    prod.world.aws.script(
+        "logs",
+        "FilterLogEvents",
+        lambda request: Answer.refusal(request, "ThrottlingException", "Rate exceeded"),
+        times=2,
+    )
     assert prod.run("status").exit_code == 0
 
 
 def test_a_missing_permission_is_named(prod: Operator) -> None:
     text = "User: me is not authorized to perform: logs:FilterLogEvents"
-    prod.world.aws.script("logs", "FilterLogEvents", lambda request: Answer.refusal(request, "AccessDeniedException", text))
+    prod.world.aws.script(
+        "logs",
+        "FilterLogEvents",
+        lambda request: Answer.refusal(request, "AccessDeniedException", text),
+    )
     result = prod.run("status")
     assert result.exit_code == 3
     assert "logs:FilterLogEvents" in result.stderr
 
 
 def test_a_log_group_that_is_gone_is_said(prod: Operator) -> None:
-    prod.world.aws.script("logs", "FilterLogEvents", lambda request: Answer.refusal(request, "ResourceNotFoundException", "no such group"))
+    prod.world.aws.script(
+        "logs",
+        "FilterLogEvents",
+        lambda request: Answer.refusal(request, "ResourceNotFoundException", "no such group"),
+    )
     assert "/aws/lambda/stack-of-a-test is not there" in prod.run("status").stderr
 
 

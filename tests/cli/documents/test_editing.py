@@ -11,7 +11,10 @@ REST = "# head\nnamespaces: [a]   # why\n"
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (f"{REST}enabled: true  # moving\nprune: on\n", f"{REST}enabled: false  # moving\nprune: on\n"),
+        (
+            f"{REST}enabled: true  # moving\nprune: on\n",
+            f"{REST}enabled: false  # moving\nprune: on\n",
+        ),
         (f"{REST}enabled: 'yes'\n", f"{REST}enabled: false\n"),
         (f"{REST}enabled:\n", f"{REST}enabled: false\n"),
         (f"{REST}enabled: ~ # none\n", f"{REST}enabled: false # none\n"),

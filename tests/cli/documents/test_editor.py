@@ -15,11 +15,16 @@ type Editor = Callable[[str], dict[str, str]]
 
 @pytest.fixture
 def editor(tmp_path: Path) -> Editor:
-    """An environment whose editor runs these lines of shell on the file $1; $0.seen collects what it saw."""
+    """An environment whose editor runs these lines of shell on the file $1; $0.seen collects what
+    it saw.
+    """
 
     def made(script: str) -> dict[str, str]:
         file = tmp_path / "an editor"
-        file.write_text(f'#!/bin/sh\ncat "$1" >> "{tmp_path}/seen"\nstat -c %a "$1" > "{tmp_path}/mode"\n{script}\n')
+        file.write_text(
+            f'#!/bin/sh\ncat "$1" >> "{tmp_path}/seen"\nstat -c %a "$1" >'
+            f' "{tmp_path}/mode"\n{script}\n'
+        )
         file.chmod(0o755)
         return {"EDITOR": f"'{file}'"}
 
@@ -31,11 +36,18 @@ def fine(text: str) -> list[Problem]:
 
 
 def no_bad_word(text: str) -> list[Problem]:
-    return [Problem("draft", "bad is bad", line) for line, one in enumerate(text.splitlines(), 1) if "bad" in one]
+    return [
+        Problem("draft", "bad is bad", line)
+        for line, one in enumerate(text.splitlines(), 1)
+        if "bad" in one
+    ]
 
 
 def test_what_was_written_is_given(editor: Editor) -> None:
-    assert edit("a: 1\n", name="prod", check=fine, environ=editor("echo 'b: 2' >> \"$1\"")) == "a: 1\nb: 2\n"
+    assert (
+        edit("a: 1\n", name="prod", check=fine, environ=editor("echo 'b: 2' >> \"$1\""))
+        == "a: 1\nb: 2\n"
+    )
 
 
 def test_nothing_changed_is_none(editor: Editor) -> None:
@@ -43,7 +55,15 @@ def test_nothing_changed_is_none(editor: Editor) -> None:
 
 
 def test_visual_goes_before_editor(editor: Editor) -> None:
-    assert edit("a\n", name="prod", check=fine, environ={**editor("false"), "VISUAL": editor('echo b > "$1"')["EDITOR"]}) == "b\n"
+    assert (
+        edit(
+            "a\n",
+            name="prod",
+            check=fine,
+            environ={**editor("false"), "VISUAL": editor('echo b > "$1"')["EDITOR"]},
+        )
+        == "b\n"
+    )
 
 
 def test_the_draft_is_its_owners_alone(editor: Editor, tmp_path: Path) -> None:
@@ -51,17 +71,30 @@ def test_the_draft_is_its_owners_alone(editor: Editor, tmp_path: Path) -> None:
     assert int((tmp_path / "mode").read_text(), 8) == stat.S_IRUSR | stat.S_IWUSR
 
 
-def test_an_invalid_draft_is_opened_again_with_what_is_wrong_and_where(editor: Editor, tmp_path: Path) -> None:
+def test_an_invalid_draft_is_opened_again_with_what_is_wrong_and_where(
+    editor: Editor, tmp_path: Path
+) -> None:
     script = """grep -q '^#! ' "$1" && sed -i 's/bad/good/' "$1" || echo bad >> "$1" """
     assert edit("a\n", name="prod", check=no_bad_word, environ=editor(script)) == "a\ngood\n"
     seen = (tmp_path / "seen").read_text().splitlines()
-    assert seen == ["a", "#! Invalid; correct it, or save it as it is to give up:", "#! line 4: bad is bad", "a", "bad"]
+    assert seen == [
+        "a",
+        "#! Invalid; correct it, or save it as it is to give up:",
+        "#! line 4: bad is bad",
+        "a",
+        "bad",
+    ]
     assert seen[1:][4 - 1] == "bad"
 
 
 def test_saved_unchanged_it_is_given_up_and_the_draft_is_kept(editor: Editor) -> None:
     with pytest.raises(CliError, match="still invalid") as raised:
-        edit("a\n", name="prod", check=no_bad_word, environ=editor("""grep -q bad "$1" || echo bad >> "$1" """))
+        edit(
+            "a\n",
+            name="prod",
+            check=no_bad_word,
+            environ=editor("""grep -q bad "$1" || echo bad >> "$1" """),
+        )
     assert "bad" in Path(raised.value.remedy.removeprefix("Your draft is in ")).read_text()
 
 

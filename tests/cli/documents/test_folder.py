@@ -22,7 +22,13 @@ def names(folder: Path) -> list[str]:
 
 
 def test_defaults_clusters_and_discoveries_are_documents(tmp_path: Path) -> None:
-    write(tmp_path, "defaults.yml", "clusters/prod.yaml", "clusters/edge.json", "discover/platform.yaml")
+    write(
+        tmp_path,
+        "defaults.yml",
+        "clusters/prod.yaml",
+        "clusters/edge.json",
+        "discover/platform.yaml",
+    )
     assert names(tmp_path) == ["defaults", "clusters/edge", "clusters/prod", "discover/platform"]
 
 
@@ -31,7 +37,16 @@ def test_a_documents_text_is_the_files_to_the_letter(tmp_path: Path) -> None:
     assert file.text == TEXT
 
 
-@pytest.mark.parametrize("name", ["README.md", "prod.yaml", "cluster/prod.yaml", "clusters/team/prod.yaml", "clusters/prod.toml"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "prod.yaml",
+        "cluster/prod.yaml",
+        "clusters/team/prod.yaml",
+        "clusters/prod.toml",
+    ],
+)
 def test_any_other_file_is_reported(tmp_path: Path, name: str) -> None:
     folder = read_folder(write(tmp_path, name))
     assert [str(path.relative_to(tmp_path)) for path in folder.unknown_files] == [name]
@@ -39,7 +54,9 @@ def test_any_other_file_is_reported(tmp_path: Path, name: str) -> None:
 
 
 def test_what_editors_and_git_keep_is_not(tmp_path: Path) -> None:
-    folder = read_folder(write(tmp_path, ".git/config", "clusters/.prod.yaml.swp", ".vscode/settings.json"))
+    folder = read_folder(
+        write(tmp_path, ".git/config", "clusters/.prod.yaml.swp", ".vscode/settings.json")
+    )
     assert not folder.unknown_files
 
 
@@ -71,6 +88,8 @@ def test_what_is_not_utf8_is_a_problem_with_its_place(tmp_path: Path) -> None:
         ("anywhere/prod.yaml", DocumentName.cluster("prod")),
     ],
 )
-def test_a_single_file_is_what_its_place_says(tmp_path: Path, path: str, name: DocumentName) -> None:
+def test_a_single_file_is_what_its_place_says(
+    tmp_path: Path, path: str, name: DocumentName
+) -> None:
     write(tmp_path, path)
     assert [file.name for file in read_files([tmp_path / path]).documents] == [name]

@@ -8,7 +8,9 @@ from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 from infra.cli.documents.document import DocumentName
 from infra.cli.documents.judge import Document, Judge, Judgement, judge
 
-ENDPOINT = "endpoint: https://api.edge.example.com\nsignIn: {type: webIdentity}\nnamespaces: [default]\n"
+ENDPOINT = (
+    "endpoint: https://api.edge.example.com\nsignIn: {type: webIdentity}\nnamespaces: [default]\n"
+)
 
 
 def judged(documents: Mapping[str, str], given: Judge | None = None) -> Judgement:
@@ -20,7 +22,11 @@ def judged(documents: Mapping[str, str], given: Judge | None = None) -> Judgemen
 def name_of(called: str) -> DocumentName:
     if called == "defaults":
         return DocumentName.defaults()
-    return DocumentName("discover", called.removeprefix("discover/")) if called.startswith("discover/") else DocumentName.cluster(called)
+    return (
+        DocumentName("discover", called.removeprefix("discover/"))
+        if called.startswith("discover/")
+        else DocumentName.cluster(called)
+    )
 
 
 def said(judgement: Judgement) -> list[str]:
@@ -28,53 +34,76 @@ def said(judgement: Judgement) -> list[str]:
 
 
 def test_valid_documents_have_no_problem() -> None:
-    found = judged({"defaults": "namespaces: [default]", "prod": "prune: true", "discover/all": "regions: [eu-west-1]\ntags: {team: a}"})
+    found = judged(
+        {
+            "defaults": "namespaces: [default]",
+            "prod": "prune: true",
+            "discover/all": "regions: [eu-west-1]\ntags: {team: a}",
+        }
+    )
     assert not said(found)
     assert [config.id for config in found.configuration.clusters] == ["prod"]
 
 
 def test_a_problem_names_file_line_field_and_what_is_expected() -> None:
     found = judged({"prod": "# a comment\nnamespaces: [default]\n\nprune: maybe\n"})
-    assert said(found) == ["prod.yaml:4: prune: expected true or false (or yes, no, on, off), found 'maybe'"]
+    assert said(found) == [
+        "prod.yaml:4: prune: expected true or false (or yes, no, on, off), found 'maybe'"
+    ]
     assert found.problems[0].field == "prune"
 
 
 def test_a_nested_field_has_its_own_line() -> None:
     text = (
-        "registries:\n  - public\n  - account: 111122223333\n    region: nowhere\n    roleArn: arn:aws:iam::111122223333:role/pull\nnamespaces: [a]\n"
+        "registries:\n  - public\n  - account: 111122223333\n    region: nowhere\n    roleArn:"
+        " arn:aws:iam::111122223333:role/pull\nnamespaces: [a]\n"
     )
-    assert said(judged({"prod": text}))[0].startswith("prod.yaml:4: registries.1.region: expected an AWS region")
+    assert said(judged({"prod": text}))[0].startswith(
+        "prod.yaml:4: registries.1.region: expected an AWS region"
+    )
 
 
 def test_a_field_that_the_defaults_would_have_to_give_is_missed() -> None:
     assert said(judged({"prod": "prune: true"})) == [
-        "prod.yaml: namespaces: required here or in the defaults: names, globs, or {include, exclude, selector}"
-    ]  # fmt: skip
+        "prod.yaml: namespaces: required here or in the defaults: names, globs, or {include,"
+        " exclude, selector}"
+    ]
 
 
 def test_invalid_defaults_do_not_hide_what_is_wrong_with_others() -> None:
-    assert [line.split(": ")[0] for line in said(judged({"defaults": "prune: maybe", "prod": "a: b", "ok": "enabled: false"}))] == [
-        "defaults.yaml:1", "prod.yaml:1",
-    ]  # fmt: skip
+    assert [
+        line.split(": ")[0]
+        for line in said(
+            judged({"defaults": "prune: maybe", "prod": "a: b", "ok": "enabled: false"})
+        )
+    ] == [
+        "defaults.yaml:1",
+        "prod.yaml:1",
+    ]
 
 
 def test_an_endpoint_that_the_stack_does_not_allow_is_a_problem_of_its_line() -> None:
     assert said(judged({"edge": ENDPOINT}, Judge(allowed_endpoints=["*.shops.example.com"]))) == [
         "edge.yaml:1: endpoint: the stack's AllowedEndpoints does not name api.edge.example.com"
-    ]  # fmt: skip
+    ]
     assert not said(judged({"edge": ENDPOINT}, Judge(allowed_endpoints=["*.edge.example.com"])))
 
 
 def test_without_a_stack_endpoints_pass_and_that_is_noted() -> None:
     found = judged({"edge": ENDPOINT})
     assert not said(found)
-    assert [str(note) for note in found.notes] == ["edge.yaml: not known whether AllowedEndpoints names api.edge.example.com"]
+    assert [str(note) for note in found.notes] == [
+        "edge.yaml: not known whether AllowedEndpoints names api.edge.example.com"
+    ]
 
 
 @pytest.mark.parametrize(
     ("endpoint", "entry"),
     [
-        ("https://Rancher.example.com:443/k8s/clusters/c-1/", "rancher.example.com/k8s/clusters/c-1"),
+        (
+            "https://Rancher.example.com:443/k8s/clusters/c-1/",
+            "rancher.example.com/k8s/clusters/c-1",
+        ),
         ("https://[2001:DB8::1]:6443", "[2001:db8::1]"),
         ("https://10.0.0.1/", "10.0.0.1"),
     ],
@@ -83,14 +112,18 @@ def test_what_would_have_to_be_named_is_said_as_an_entry(endpoint: str, entry: s
     document = ENDPOINT.replace("https://api.edge.example.com", f"'{endpoint}'")
     found = judged({"edge": document})
     assert not said(found)
-    assert [note.message for note in found.notes] == [f"not known whether AllowedEndpoints names {entry}"]
+    assert [note.message for note in found.notes] == [
+        f"not known whether AllowedEndpoints names {entry}"
+    ]
     refused = judged({"edge": document}, Judge(allowed_endpoints=["other.example.com"]))
     assert (entry in said(refused)[0], entry in refused.problems[0].remedy) == (True, True)
     assert not said(judged({"edge": document}, Judge(allowed_endpoints=[entry])))
 
 
 def test_what_nobody_could_see_is_written_out_on_its_line() -> None:
-    assert said(judged({"prod": "prune: true\nnamespaces: ['team\u200b']\n"}))[0].startswith(r"prod.yaml:2: namespaces.include: 'team\u200b' is not")
+    assert said(judged({"prod": "prune: true\nnamespaces: ['team\u200b']\n"}))[0].startswith(
+        r"prod.yaml:2: namespaces.include: 'team\u200b' is not"
+    )
 
 
 SPOKE = "arn:aws:iam::444455556666:role/ecr-public-pusher-spoke"
@@ -103,7 +136,10 @@ def test_a_role_of_an_account_that_the_stack_does_not_allow_is_a_problem_of_its_
 ) -> None:
     roles = AllowedRoles("111122223333", accounts)
     found = judged({"away": AWAY}, Judge(allowed_roles=roles))
-    assert said(found) == [f"away.yaml:2: roleArn: the stack's AllowedAccounts does not name the account 444455556666 of {SPOKE}"]
+    assert said(found) == [
+        "away.yaml:2: roleArn: the stack's AllowedAccounts does not name the account 444455556666"
+        f" of {SPOKE}"
+    ]
     assert "AllowedAccounts" in found.problems[0].remedy
     assert "444455556666" in found.problems[0].remedy
 
@@ -135,11 +171,24 @@ def test_without_a_stack_roles_pass_and_that_is_noted() -> None:
 
 
 def test_a_namespace_that_two_documents_name_for_one_cluster_is_noted() -> None:
-    found = judged({"a": "cluster: prod\nnamespaces: ['team-*']", "b": "cluster: prod\nnamespaces: [team-x, other]"})
-    assert [str(note) for note in found.notes] == ["b.yaml: team-x of prod: the document a selects that too, and keeps it"]
+    found = judged(
+        {
+            "a": "cluster: prod\nnamespaces: ['team-*']",
+            "b": "cluster: prod\nnamespaces: [team-x, other]",
+        }
+    )
+    assert [str(note) for note in found.notes] == [
+        "b.yaml: team-x of prod: the document a selects that too, and keeps it"
+    ]
 
 
-@pytest.mark.parametrize("second", ["cluster: prod\nregion: eu-west-1\nnamespaces: [a]", "cluster: prod\nsecretName: other\nnamespaces: [a]"])
+@pytest.mark.parametrize(
+    "second",
+    [
+        "cluster: prod\nregion: eu-west-1\nnamespaces: [a]",
+        "cluster: prod\nsecretName: other\nnamespaces: [a]",
+    ],
+)
 def test_another_cluster_or_secret_is_no_overlap(second: str) -> None:
     assert not judged({"a": "cluster: prod\nnamespaces: [a]", "b": second}).notes
 
@@ -147,8 +196,14 @@ def test_another_cluster_or_secret_is_no_overlap(second: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (f"namespaces: [a]\n#{'x' * 4096}", "prod.yaml: 4113 bytes, and Parameter Store takes 4096"),
-        ("namespaces: [a]\n# {{ssm:x}}", "prod.yaml:2: Parameter Store refuses {{ }}, its mark for a reference"),
+        (
+            f"namespaces: [a]\n#{'x' * 4096}",
+            "prod.yaml: 4113 bytes, and Parameter Store takes 4096",
+        ),
+        (
+            "namespaces: [a]\n# {{ssm:x}}",
+            "prod.yaml:2: Parameter Store refuses {{ }}, its mark for a reference",
+        ),
         ("\n \n", "prod.yaml: is empty"),
     ],
 )
@@ -164,11 +219,30 @@ DISCOVERY = "regions: [eu-central-1, REGION]\ntags: {team: a}\nnamespaces: [defa
 
 
 @pytest.mark.parametrize("region", ["us-east-99", "cn-north-1"])
-def test_a_discovery_of_a_region_that_the_stacks_partition_has_not_is_a_problem(region: str) -> None:
+def test_a_discovery_of_a_region_that_the_stacks_partition_has_not_is_a_problem(
+    region: str,
+) -> None:
     found = judged({"discover/all": DISCOVERY.replace("REGION", region)}, Judge(region="us-east-1"))
-    assert [line.split(" (")[0] for line in said(found)] == [f"discover/all.yaml:1: regions: the function's partition has no region {region}"]
+    assert [line.split(" (")[0] for line in said(found)] == [
+        f"discover/all.yaml:1: regions: the function's partition has no region {region}"
+    ]
 
 
-def test_offline_a_discovery_may_be_of_any_partition_but_not_of_a_region_that_there_is_nowhere() -> None:
-    assert not said(judged({"discover/all": DISCOVERY.replace("eu-central-1", "cn-northwest-1").replace("REGION", "cn-north-1")}))
-    assert "has no region us-east-99" in said(judged({"discover/all": DISCOVERY.replace("REGION", "us-east-99")}))[0]
+def test_offline_a_discovery_may_be_of_any_partition_but_not_of_a_region_that_there_is_nowhere() -> (
+    None
+):
+    assert not said(
+        judged(
+            {
+                "discover/all": (
+                    DISCOVERY.replace("eu-central-1", "cn-northwest-1").replace(
+                        "REGION", "cn-north-1"
+                    )
+                )
+            }
+        )
+    )
+    assert (
+        "has no region us-east-99"
+        in said(judged({"discover/all": DISCOVERY.replace("REGION", "us-east-99")}))[0]
+    )

@@ -6,8 +6,13 @@ from infra.cli.documents.settings import settings
 PROD = DocumentName.cluster("prod")
 
 
-def origins(text: str, defaults: str | None = None, name: DocumentName = PROD) -> dict[str, tuple[object, str]]:
-    return {one.field: (one.value, one.origin) for one in settings(name, text, defaults, region="us-east-1")}
+def origins(
+    text: str, defaults: str | None = None, name: DocumentName = PROD
+) -> dict[str, tuple[object, str]]:
+    return {
+        one.field: (one.value, one.origin)
+        for one in settings(name, text, defaults, region="us-east-1")
+    }
 
 
 def test_each_setting_says_where_it_comes_from() -> None:
@@ -27,7 +32,10 @@ def test_labels_come_from_both() -> None:
 
 
 def test_a_null_is_not_given() -> None:
-    assert origins("namespaces: [a]\nsecretName: ~", "secretName: pull")["secretName"] == ("pull", "defaults")
+    assert origins("namespaces: [a]\nsecretName: ~", "secretName: pull")["secretName"] == (
+        "pull",
+        "defaults",
+    )
 
 
 def test_the_defaults_external_id_goes_with_a_role_only() -> None:
@@ -35,6 +43,10 @@ def test_the_defaults_external_id_goes_with_a_role_only() -> None:
 
 
 def test_a_discovery_has_no_region_of_the_defaults() -> None:
-    found = origins("regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]", "region: eu-north-1", DocumentName("discover", "all"))
+    found = origins(
+        "regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]",
+        "region: eu-north-1",
+        DocumentName("discover", "all"),
+    )
     assert "region" not in found
     assert found["regions"] == (["eu-west-1"], "document")

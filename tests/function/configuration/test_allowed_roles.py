@@ -67,7 +67,8 @@ def test_names_that_are_not_known_refuse_none() -> None:
 
 def test_everything_that_is_wrong_is_said_at_once_and_each_remedy_once() -> None:
     registries = ", ".join(
-        f"{{account: '{THIRD}', region: {region}, roleArn: '{role(AWAY, 'teams/spoke')}'}}" for region in ("eu-west-1", "us-east-1")
+        f"{{account: '{THIRD}', region: {region}, roleArn: '{role(AWAY, 'teams/spoke')}'}}"
+        for region in ("eu-west-1", "us-east-1")
     )
     document = f"roleArn: '{role(AWAY, 'teams/pull')}', registries: [{registries}]"
     roles = AllowedRoles(OWN, **NAMES)

@@ -17,7 +17,9 @@ REGIONS = ("us-east-1", "eu-west-1")
 def claim(text: str, *, defaults: str = "{}") -> Claim:
     """What the document `mine` claims."""
     parameters = [Parameter("/r/defaults", defaults), Parameter("/r/clusters/mine", text)]
-    configuration = load(parameters, root="/r", region="us-east-1", account="111122223333", regions=REGIONS)
+    configuration = load(
+        parameters, root="/r", region="us-east-1", account="111122223333", regions=REGIONS
+    )
     assert list(configuration.invalid) == ["mine"]
     (found,) = configuration.claimed
     assert found.document == "mine"
@@ -26,7 +28,14 @@ def claim(text: str, *, defaults: str = "{}") -> Claim:
 
 def found(name: str, *, region: str = "us-east-1", role: str | None = None) -> ClusterConfig:
     """A cluster that a discovery finds."""
-    return ClusterConfig(f"fleet/{region}/{name}", name, region, Selection(("a",)), role, function_account="111122223333")
+    return ClusterConfig(
+        f"fleet/{region}/{name}",
+        name,
+        region,
+        Selection(("a",)),
+        role,
+        function_account="111122223333",
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,14 +46,34 @@ def found(name: str, *, region: str = "us-east-1", role: str | None = None) -> C
         ("{clutser: one, namespaces: [a]}", {"mine"}, {"one"}),
         ("{Cluster: one, namespaces: [a]}", {"mine"}, {"one"}),
         ("{cluster: [one], namespaces: [a]}", {"one"}, set()),
-        ("{cluster: 'arn:aws:eks:us-east-1:111122223333:cluster/one'}", {"arn", "aws", "eks", "us-east-1", "111122223333", "cluster", "one"}, set()),
+        (
+            "{cluster: 'arn:aws:eks:us-east-1:111122223333:cluster/one'}",
+            {"arn", "aws", "eks", "us-east-1", "111122223333", "cluster", "one"},
+            set(),
+        ),
         ("{cluster: '', namespaces: [a]}", {"mine"}, set()),
         ("{namespaces: []}", {"mine"}, set()),
         ("cluster: one\nnamespaces: [*]", {"mine", "one"}, {"cluster", "one", "namespaces"}),
-        ("namespaces: [*]\ncluster: 'one'  # this", {"mine", "one"}, {"cluster", "one", "namespaces", "this"}),
-        ('{"namespaces": ["*"], "cluster": "one"', {"mine", "one"}, {"cluster", "one", "namespaces"}),
-        ("{cluster: one, namespaces: [a], namespaces: [b]}", {"mine", "one"}, {"cluster", "one", "namespaces", "a", "b"}),
-        ("cluster: one\ncluster: two\nnamespaces: [a]", {"mine", "one", "two"}, {"cluster", "one", "two", "namespaces", "a"}),
+        (
+            "namespaces: [*]\ncluster: 'one'  # this",
+            {"mine", "one"},
+            {"cluster", "one", "namespaces", "this"},
+        ),
+        (
+            '{"namespaces": ["*"], "cluster": "one"',
+            {"mine", "one"},
+            {"cluster", "one", "namespaces"},
+        ),
+        (
+            "{cluster: one, namespaces: [a], namespaces: [b]}",
+            {"mine", "one"},
+            {"cluster", "one", "namespaces", "a", "b"},
+        ),
+        (
+            "cluster: one\ncluster: two\nnamespaces: [a]",
+            {"mine", "one", "two"},
+            {"cluster", "one", "two", "namespaces", "a"},
+        ),
         ("clutser: one\nnamespaces: [*]", {"mine"}, {"clutser", "one", "namespaces"}),
         ("- one", {"mine"}, {"one"}),
         ("{", {"mine"}, set()),
@@ -85,9 +114,17 @@ def test_another_cluster_in_a_text_that_is_not_yaml_clears_no_word_of_it(text: s
 
 
 @pytest.mark.parametrize("name", ["/r/cluster/one", "/r/clusters/team/one", "/r/clusters/a b"])
-@pytest.mark.parametrize("text", ["{cluster: one, namespaces: [a]}", "cluster: one\nnamespaces: [*]"])
+@pytest.mark.parametrize(
+    "text", ["{cluster: one, namespaces: [a]}", "cluster: one\nnamespaces: [*]"]
+)
 def test_a_parameter_that_is_no_document_may_mean_what_it_names(name: str, text: str) -> None:
-    configuration = load([Parameter(name, text)], root="/r", region="us-east-1", account="111122223333", regions=REGIONS)
+    configuration = load(
+        [Parameter(name, text)],
+        root="/r",
+        region="us-east-1",
+        account="111122223333",
+        regions=REGIONS,
+    )
     (made,) = configuration.claimed
     assert configuration.unknown == (name,)
     assert (made.document, made.intended) == (name, f"/r/clusters/{name.rpartition('/')[2]}")
@@ -119,15 +156,31 @@ def test_where_it_is(text: str, account: str | None, region: str | None) -> None
 
 
 def test_what_the_defaults_say_counts_where_the_document_says_nothing() -> None:
-    made = claim("labels: x", defaults=f"{{region: eu-west-1, roleArn: '{ROLE}', secretName: pull, namespaces: [a]}}")
-    assert made == Claim("mine", frozenset({"mine"}), frozenset(), "444455556666", "eu-west-1", None, "pull", Selection(("a",)))
+    made = claim(
+        "labels: x",
+        defaults=f"{{region: eu-west-1, roleArn: '{ROLE}', secretName: pull, namespaces: [a]}}",
+    )
+    assert made == Claim(
+        "mine",
+        frozenset({"mine"}),
+        frozenset(),
+        "444455556666",
+        "eu-west-1",
+        None,
+        "pull",
+        Selection(("a",)),
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "secret_name", "selection"),
     [
         ("{namespaces: 'a b', prune: perhaps}", "ecr-public-token", Selection(("a", "b"))),
-        ("{namespaces: {selector: team}, secretName: pull, prune: perhaps}", "pull", Selection(selector="team")),
+        (
+            "{namespaces: {selector: team}, secretName: pull, prune: perhaps}",
+            "pull",
+            Selection(selector="team"),
+        ),
         ("{namespaces: [A], secretName: Pull}", None, None),
         ("{namspaces: [a]}", None, None),
         ("namespaces: [*]", None, None),
@@ -141,11 +194,21 @@ def test_which_secrets(text: str, secret_name: str | None, selection: Selection 
 @pytest.mark.parametrize(
     ("text", "server"),
     [
-        ("{endpoint: 'https://10.0.0.1:443', signIn: {type: webIdentity}, namespaces: []}", "https://10.0.0.1"),
-        ("{endpoint: 'https://10.0.0.1', signIn: {type: webIdentity}, namespaces: [a]}", "https://10.0.0.1"),
+        (
+            "{endpoint: 'https://10.0.0.1:443', signIn: {type: webIdentity}, namespaces: []}",
+            "https://10.0.0.1",
+        ),
+        (
+            "{endpoint: 'https://10.0.0.1', signIn: {type: webIdentity}, namespaces: [a]}",
+            "https://10.0.0.1",
+        ),
         ("{endpoint: 'http://10.0.0.1', signIn: {type: webIdentity}, namespaces: [a]}", None),
         (
-            "{signIn: {type: kubeconfig, secretArn: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:edge-AbCdEf'}, namespaces: []}",
+            (
+                "{signIn: {type: kubeconfig, secretArn:"
+                " 'arn:aws:secretsmanager:us-east-1:111122223333:secret:edge-AbCdEf'},"
+                " namespaces: []}"
+            ),
             "arn:aws:secretsmanager:us-east-1:111122223333:secret:edge-AbCdEf",
         ),
     ],
@@ -156,21 +219,35 @@ def test_which_server(text: str, server: str | None) -> None:
 
 
 def test_a_document_that_cannot_be_read_may_mean_any_cluster_and_its_ids_namesake_first() -> None:
-    unread = Parameter("/r/clusters/mine", "AQICAHhciphertext", error=InvalidDocument("not decrypted", remedy="kms:Decrypt"))
+    unread = Parameter(
+        "/r/clusters/mine",
+        "AQICAHhciphertext",
+        error=InvalidDocument("not decrypted", remedy="kms:Decrypt"),
+    )
     (made,) = load([unread], root="/r", region="us-east-1").claimed
     assert made == Claim("mine", frozenset({"mine"}), None)
-    assert (made.names_cluster(found("mine", region="eu-west-1")), made.names_cluster(found("one")), made.may_name(found("one"))) == (
+    assert (
+        made.names_cluster(found("mine", region="eu-west-1")),
+        made.names_cluster(found("one")),
+        made.may_name(found("one")),
+    ) == (
         True,
         False,
         True,
     )
 
 
-def test_a_valid_document_of_a_region_that_nobody_knows_claims_its_cluster_in_every_region() -> None:
+def test_a_valid_document_of_a_region_that_nobody_knows_claims_its_cluster_in_every_region() -> (
+    None
+):
     document = Parameter("/r/clusters/mine", "{cluster: one, region: eu-wset-1, namespaces: [a]}")
-    configuration = load([document], root="/r", region="us-east-1", account="111122223333", regions=REGIONS)
+    configuration = load(
+        [document], root="/r", region="us-east-1", account="111122223333", regions=REGIONS
+    )
     assert [config.id for config in configuration.clusters] == ["mine"]
-    assert [one.names_cluster(found("one", region="eu-west-1")) for one in configuration.claimed] == [True]
+    assert [
+        one.names_cluster(found("one", region="eu-west-1")) for one in configuration.claimed
+    ] == [True]
 
 
 @pytest.mark.parametrize(
@@ -183,11 +260,18 @@ def test_a_valid_document_of_a_region_that_nobody_knows_claims_its_cluster_in_ev
         ({"name": "one", "region": "eu-west-1", "role": ROLE}, True),
     ],
 )
-def test_it_names_the_cluster_of_that_name_there_and_no_other(cluster: dict[str, Any], named: bool) -> None:
+def test_it_names_the_cluster_of_that_name_there_and_no_other(
+    cluster: dict[str, Any], named: bool
+) -> None:
     made = claim(f"{{cluster: one, region: eu-west-1, roleArn: '{ROLE}', namespaces: []}}")
     assert made.names_cluster(found(**cluster)) is named
 
 
 def test_a_valid_document_claims_by_itself() -> None:
-    configuration = load([Parameter("/r/clusters/mine", "namespaces: [a]")], root="/r", region="us-east-1", regions=REGIONS)
+    configuration = load(
+        [Parameter("/r/clusters/mine", "namespaces: [a]")],
+        root="/r",
+        region="us-east-1",
+        regions=REGIONS,
+    )
     assert configuration.claimed == ()

@@ -1,11 +1,19 @@
-"""How long a search may take, what stays of one that is cut off, and what is looked for when only some clusters are asked for."""
+"""How long a search may take, what stays of one that is cut off, and what is looked for when only
+some clusters are asked for.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from ecr_public_pusher.configuration.eks_discovery import LookUp, Patience, Search, Sightings, discover
+from ecr_public_pusher.configuration.eks_discovery import (
+    LookUp,
+    Patience,
+    Search,
+    Sightings,
+    discover,
+)
 from ecr_public_pusher.configuration.loader import Configuration, Parameter, load
 from ecr_public_pusher.configuration.narrowing import Narrowing
 
@@ -14,11 +22,22 @@ TAGS = {"team": "web"}
 
 
 def found(look_up: LookUp, *patterns: str, stalled: float = 5, in_all: float = 5) -> Configuration:
-    configuration = load([Parameter("/root/discover/fleet", DOCUMENT)], root="/root", region="us-east-1")
-    return asyncio.run(discover(configuration, look_up, narrowing=Narrowing(patterns), patience=Patience(stalled, in_all)))
+    configuration = load(
+        [Parameter("/root/discover/fleet", DOCUMENT)], root="/root", region="us-east-1"
+    )
+    return asyncio.run(
+        discover(
+            configuration,
+            look_up,
+            narrowing=Narrowing(patterns),
+            patience=Patience(stalled, in_all),
+        )
+    )
 
 
-def answered_after(seconds: float, *, thread_after: float = 0) -> Callable[[Callable[[], object]], Awaitable[None]]:
+def answered_after(
+    seconds: float, *, thread_after: float = 0
+) -> Callable[[Callable[[], object]], Awaitable[None]]:
     """A call that has to wait for its thread first."""
 
     async def call(on_thread: Callable[[], object]) -> None:
@@ -50,11 +69,16 @@ def test_while_it_waits_for_a_thread_it_has_not_stalled() -> None:
 
 def test_what_never_got_a_thread_is_told_from_what_did_not_answer() -> None:
     configuration = found(one_every(0, count=1, thread_after=60), in_all=0.1)
-    assert "there was no time left to ask EKS in us-east-1" in configuration.invalid["fleet/us-east-1/*"].message
+    assert (
+        "there was no time left to ask EKS in us-east-1"
+        in configuration.invalid["fleet/us-east-1/*"].message
+    )
 
 
 @pytest.mark.parametrize(("stalled", "in_all"), [(0.3, 5), (5, 0.3)])
-def test_what_was_seen_before_the_time_was_up_is_pushed_and_the_rest_is_an_error(stalled: float, in_all: float) -> None:
+def test_what_was_seen_before_the_time_was_up_is_pushed_and_the_rest_is_an_error(
+    stalled: float, in_all: float
+) -> None:
     async def look_up(search: Search, seen: Sightings) -> None:
         if search.settings.region == "us-east-1":
             seen.tags["one"] = TAGS
@@ -86,7 +110,9 @@ def test_a_thousand_are_found_like_one() -> None:
         (("prod", "fleet2/*", "fleet", "flee/us-east-1/x"), {}),
     ],
 )
-def test_only_what_is_asked_for_is_looked_up(patterns: tuple[str, ...], looked: dict[str, set[str] | None]) -> None:
+def test_only_what_is_asked_for_is_looked_up(
+    patterns: tuple[str, ...], looked: dict[str, set[str] | None]
+) -> None:
     asked: dict[str, frozenset[str] | None] = {}
 
     async def look_up(search: Search, seen: Sightings) -> None:

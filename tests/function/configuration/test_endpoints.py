@@ -1,12 +1,25 @@
-"""Where anything may be sent: what the stack's owner says outright, and nothing that only looks like it."""
+"""Where anything may be sent: what the stack's owner says outright, and nothing that only looks
+like it.
+"""
 
 import pytest
 
-from ecr_public_pusher.configuration.endpoints import ALLOWED_FORM, allowing, is_allowed, not_allowed
+from ecr_public_pusher.configuration.endpoints import (
+    ALLOWED_FORM,
+    allowing,
+    is_allowed,
+    not_allowed,
+)
 from tests.stack.template import ROOT, source
 from tests.support.hosts import ALLOWING, ALLOWING_NOTHING
 
-HOSTS = ("k8s.example.com", "*.clusters.example.com", "edge-?.example.org", "10.0.0.1", "[2001:db8::1]")
+HOSTS = (
+    "k8s.example.com",
+    "*.clusters.example.com",
+    "edge-?.example.org",
+    "10.0.0.1",
+    "[2001:db8::1]",
+)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +67,14 @@ def test_a_host_that_only_looks_like_it(endpoint: str) -> None:
     assert not is_allowed(endpoint, HOSTS)
 
 
-# A path is the owner's to allow, too: below an API server's own paths lies whatever it is a proxy of.
-PATHS = ("rancher.example.com/k8s/clusters/*", "loft.example.com/kubernetes/project/web/virtualcluster/v?", "10.0.0.1/k8s", "[2001:db8::1]/k8s")
+# A path is the owner's to allow, too: below an API server's own paths lies whatever it is a proxy
+# of.
+PATHS = (
+    "rancher.example.com/k8s/clusters/*",
+    "loft.example.com/kubernetes/project/web/virtualcluster/v?",
+    "10.0.0.1/k8s",
+    "[2001:db8::1]/k8s",
+)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +122,9 @@ def test_a_host_alone_allows_no_path(host: str) -> None:
 
 def test_what_is_said_of_a_path_repeats_none_of_it() -> None:
     """A kubeconfig's stands in a secret."""
-    assert not_allowed("https://k8s.example.com/k8s/x").startswith("nothing is sent to this path of k8s.example.com, which")
+    assert not_allowed("https://k8s.example.com/k8s/x").startswith(
+        "nothing is sent to this path of k8s.example.com, which"
+    )
 
 
 def test_without_a_name_nothing_is_allowed() -> None:
@@ -119,11 +140,23 @@ def test_a_glob_is_no_address(host: str) -> None:
 @pytest.mark.parametrize(
     "endpoint",
     [
-        *("https://k8s.example.com", "https://example.com", "https://com", "https://k8s", "https://10.0.0.1"),
-        *("https://rancher.example.com", "https://rancher.example.com/k8s", "https://rancher.example.com/k8s/x"),
+        *(
+            "https://k8s.example.com",
+            "https://example.com",
+            "https://com",
+            "https://k8s",
+            "https://10.0.0.1",
+        ),
+        *(
+            "https://rancher.example.com",
+            "https://rancher.example.com/k8s",
+            "https://rancher.example.com/k8s/x",
+        ),
     ],
 )
-def test_an_entry_that_the_template_would_refuse_allows_nothing(pattern: str, endpoint: str) -> None:
+def test_an_entry_that_the_template_would_refuse_allows_nothing(
+    pattern: str, endpoint: str
+) -> None:
     assert not is_allowed(endpoint, [pattern])
 
 

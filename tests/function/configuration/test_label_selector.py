@@ -7,7 +7,13 @@ import pytest
 
 from ecr_public_pusher.configuration import label_selector as selectors
 
-LABELS = {"team": "web", "tier": "2", "example.com/pull": "yes", "long": "9223372036854775808", "in": "in"}
+LABELS = {
+    "team": "web",
+    "tier": "2",
+    "example.com/pull": "yes",
+    "long": "9223372036854775808",
+    "in": "in",
+}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +97,9 @@ def test_what_the_api_server_would_refuse_is_refused(selector: str) -> None:
 
 
 def test_the_invalid_part_is_named() -> None:
-    with pytest.raises(ValueError, match=r"^'tier in \(a b\)', part 2 of 3, is not a label selector"):
+    with pytest.raises(
+        ValueError, match=r"^'tier in \(a b\)', part 2 of 3, is not a label selector"
+    ):
         selectors.parse("team in (x, y), tier in (a b) ,z")
 
 

@@ -10,7 +10,13 @@ import pytest
 
 from ecr_public_pusher.configuration import loader as config
 from ecr_public_pusher.configuration import schema
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks, Server, StoredKubeconfig, WebIdentity
+from ecr_public_pusher.configuration.cluster_config import (
+    ClusterConfig,
+    Eks,
+    Server,
+    StoredKubeconfig,
+    WebIdentity,
+)
 from ecr_public_pusher.configuration.json_schema import json_schemas
 from ecr_public_pusher.configuration.loader import Configuration, Parameter
 from ecr_public_pusher.configuration.namespace_selector import Selection
@@ -22,7 +28,10 @@ ROOT = "/ecr-public-pusher"
 
 def build(**documents: str) -> Configuration:
     """A configuration from documents by name: `defaults`, or a cluster's id."""
-    parameters = [Parameter(f"{ROOT}/defaults" if name == "defaults" else f"{ROOT}/clusters/{name}", text) for name, text in documents.items()]
+    parameters = [
+        Parameter(f"{ROOT}/defaults" if name == "defaults" else f"{ROOT}/clusters/{name}", text)
+        for name, text in documents.items()
+    ]
     return config.load(parameters, root=ROOT, region="us-east-1")
 
 
@@ -34,7 +43,9 @@ def complaint(text: str) -> str:
 
 
 def test_the_smallest_document() -> None:
-    assert build(prod="namespaces: [default]").clusters == (ClusterConfig("prod", "prod", "us-east-1", Selection(("default",))),)
+    assert build(prod="namespaces: [default]").clusters == (
+        ClusterConfig("prod", "prod", "us-east-1", Selection(("default",))),
+    )
 
 
 def test_every_field() -> None:
@@ -80,14 +91,23 @@ def test_a_string_of_namespaces_as_the_cronjob_had_it() -> None:
 
 def test_defaults_merge_shallowly_and_labels_key_by_key() -> None:
     (cluster,) = build(
-        defaults="{region: eu-west-1, namespaces: [a], takeOwnership: true, labels: {x: '1', y: '1'}, annotations: {a: b}}",
+        defaults=(
+            "{region: eu-west-1, namespaces: [a], takeOwnership: true, labels: {x: '1', y: '1'},"
+            " annotations: {a: b}}"
+        ),
         prod="{namespaces: [b], takeOwnership: false, labels: {y: '2'}}",
     ).clusters
-    assert (cluster.region, cluster.selection.include, cluster.take_ownership) == ("eu-west-1", ("b",), False)
+    assert (cluster.region, cluster.selection.include, cluster.take_ownership) == (
+        "eu-west-1",
+        ("b",),
+        False,
+    )
     assert (cluster.labels, cluster.annotations) == ({"x": "1", "y": "2"}, {"a": "b"})
 
 
-@pytest.mark.parametrize("text", ["cluster: x", "enabled: false", "- a", "namespaces: [Bad_]", "prune: maybe"])
+@pytest.mark.parametrize(
+    "text", ["cluster: x", "enabled: false", "- a", "namespaces: [Bad_]", "prune: maybe"]
+)
 def test_bad_defaults_fail_the_run(text: str) -> None:
     with pytest.raises(ConfigurationError, match="/ecr-public-pusher/defaults"):
         build(defaults=text, prod="namespaces: [a]")
@@ -105,32 +125,77 @@ def test_bad_defaults_fail_the_run(text: str) -> None:
         ("namespaces: {includ: [a]}", "did you mean include?"),
         ("{namespace: [a]}", "namespace: unknown field (did you mean namespaces?)"),
         ("{namespaces: [a], zebra: 1}", "zebra: unknown field (known: region"),
-        ("{namespaces: [a], secret_name: x}", "secret_name: unknown field (did you mean secretName?)"),
-        ("{namespaces: [a], region: Europe}", "region: expected an AWS region, like eu-central-1, found 'Europe'"),
-        ("{namespaces: [a], roleArn: spoke}", "roleArn: expected a role's ARN, like arn:aws:iam::444455556666:role/NAME, found 'spoke'"),
+        (
+            "{namespaces: [a], secret_name: x}",
+            "secret_name: unknown field (did you mean secretName?)",
+        ),
+        (
+            "{namespaces: [a], region: Europe}",
+            "region: expected an AWS region, like eu-central-1, found 'Europe'",
+        ),
+        (
+            "{namespaces: [a], roleArn: spoke}",
+            (
+                "roleArn: expected a role's ARN, like arn:aws:iam::444455556666:role/NAME, found"
+                " 'spoke'"
+            ),
+        ),
         ("{namespaces: [a], externalId: abc}", "externalId: belongs to a roleArn"),
-        ("{namespaces: [a], enabled: perhaps}", "enabled: expected true or false (or yes, no, on, off), found 'perhaps'"),
-        ("{namespaces: [a], takeOwnership: [x]}", "takeOwnership: expected true or false (or yes, no, on, off), found a list"),
+        (
+            "{namespaces: [a], enabled: perhaps}",
+            "enabled: expected true or false (or yes, no, on, off), found 'perhaps'",
+        ),
+        (
+            "{namespaces: [a], takeOwnership: [x]}",
+            "takeOwnership: expected true or false (or yes, no, on, off), found a list",
+        ),
         ("{namespaces: [a], secretName: Token}", "secretName: expected the name of a Secret"),
-        ("{namespaces: [a], labels: {app.kubernetes.io/managed-by: me}}", "set by ecr-public-pusher itself"),
+        (
+            "{namespaces: [a], labels: {app.kubernetes.io/managed-by: me}}",
+            "set by ecr-public-pusher itself",
+        ),
         ("{namespaces: [a], labels: {x: not a label}}", "the value of 'x' is not a label value"),
         ("{namespaces: [a], labels: [x]}", "labels: expected a mapping of labels, found a list"),
-        ("{namespaces: [a], annotations: {ecr-public-pusher/owner: me}}", "ecr-public-pusher's own"),
+        (
+            "{namespaces: [a], annotations: {ecr-public-pusher/owner: me}}",
+            "ecr-public-pusher's own",
+        ),
         ("{namespaces: [a], prune: 3}", "prune: expected true or false"),
         ("{namespaces: [a], serviceAccounts: [Default]}", "'Default' is not a ServiceAccount name"),
-        ("{namespaces: [a], serviceAccounts: ['build_*']}", "no ServiceAccount can match the glob 'build_*'"),
+        (
+            "{namespaces: [a], serviceAccounts: ['build_*']}",
+            "no ServiceAccount can match the glob 'build_*'",
+        ),
         ("{namespaces: [a], cluster: my cluster}", "cluster: expected the name of an EKS cluster"),
-        ("namespaces: [*]", "line 1 is not YAML: a text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"),
+        (
+            "namespaces: [*]",
+            (
+                "line 1 is not YAML: a text that begins with *, &, !, %, @ or ` must be quoted, as"
+                " in namespaces: ['*']"
+            ),
+        ),
         ("namespaces: [*-dev, a]", "must be quoted"),
         ("namespaces: 'default,'", "names in one text are delimited by spaces, not commas"),
         (
             "namespaces: {selector: {matchLabels: {team: web}}}",
-            "namespaces.selector: expected a label selector as kubectl's -l takes it, found matchLabels",
+            (
+                "namespaces.selector: expected a label selector as kubectl's -l takes it, found"
+                " matchLabels"
+            ),
         ),
-        ("namespaces: {selector: 'team=web, tier in (a'}", "'tier in (a', part 2 of 2, is not a label selector requirement"),
-        ("namespaces: {selector: 'tier > -1'}", "> and < compare with a whole number from 0 to 9223372036854775807"),
+        (
+            "namespaces: {selector: 'team=web, tier in (a'}",
+            "'tier in (a', part 2 of 2, is not a label selector requirement",
+        ),
+        (
+            "namespaces: {selector: 'tier > -1'}",
+            "> and < compare with a whole number from 0 to 9223372036854775807",
+        ),
         ("namespaces: {include: [], selector: x}", "namespaces.include: selects nothing"),
-        ("namespaces: {include: [a], exclude: {a: b}}", "namespaces.exclude: expected names and globs of namespaces"),
+        (
+            "namespaces: {include: [a], exclude: {a: b}}",
+            "namespaces.exclude: expected names and globs of namespaces",
+        ),
         ("namespaces: [{include: a}]", "expected a name or glob of namespaces, found a mapping"),
         (
             "{namespaces: [a], roleArn: x, externalId: my secret}",
@@ -141,7 +206,9 @@ def test_bad_defaults_fail_the_run(text: str) -> None:
         ("namespaces: [a]\nx:\n  " + "- " * 1000 + "y", "nested more than 10 deep"),
     ],
 )
-def test_a_bad_document_is_reported_by_parameter_field_and_expectation(text: str, said: str) -> None:
+def test_a_bad_document_is_reported_by_parameter_field_and_expectation(
+    text: str, said: str
+) -> None:
     assert complaint(text).startswith("/ecr-public-pusher/clusters/prod: ")
     assert said in complaint(text)
 
@@ -153,7 +220,11 @@ def test_a_bad_document_leaves_the_others_good() -> None:
 
 
 def test_parameters_that_nobody_knows_are_named() -> None:
-    stray = [Parameter(f"{ROOT}/cluster/prod", "x"), Parameter(f"{ROOT}/clusters/a/b", "x"), Parameter(f"{ROOT}/clusters/prod", "namespaces: [a]")]
+    stray = [
+        Parameter(f"{ROOT}/cluster/prod", "x"),
+        Parameter(f"{ROOT}/clusters/a/b", "x"),
+        Parameter(f"{ROOT}/clusters/prod", "namespaces: [a]"),
+    ]
     configuration = config.load(stray, root=ROOT, region="us-east-1")
     assert configuration.unknown == (f"{ROOT}/cluster/prod", f"{ROOT}/clusters/a/b")
     assert len(configuration.clusters) == 1
@@ -165,8 +236,20 @@ def test_no_documents_at_all_is_unconfigured() -> None:
 
 
 def test_no_complaint_shows_a_regular_expression() -> None:
-    for name in ("region", "roleArn", "externalId", "secretName", "cluster", "enabled", "serviceAccounts", "labels", "annotations"):
-        assert not re.search(r"\^|\?:|\[a-z0-9|\$$", complaint(f"{{namespaces: [a], {name}: [' !']}}"))
+    for name in (
+        "region",
+        "roleArn",
+        "externalId",
+        "secretName",
+        "cluster",
+        "enabled",
+        "serviceAccounts",
+        "labels",
+        "annotations",
+    ):
+        assert not re.search(
+            r"\^|\?:|\[a-z0-9|\$$", complaint(f"{{namespaces: [a], {name}: [' !']}}")
+        )
 
 
 NULLS = ["null", "~", "Null", "NULL", ""]
@@ -174,19 +257,41 @@ NULLS = ["null", "~", "Null", "NULL", ""]
 
 @pytest.mark.parametrize("null", NULLS)
 def test_a_null_is_a_field_that_is_not_given_at_every_depth(null: str) -> None:
-    fields = ("cluster", "region", "roleArn", "externalId", "enabled", "secretName", "serviceAccounts", "takeOwnership", "prune", "allowEmpty")
+    fields = (
+        "cluster",
+        "region",
+        "roleArn",
+        "externalId",
+        "enabled",
+        "secretName",
+        "serviceAccounts",
+        "takeOwnership",
+        "prune",
+        "allowEmpty",
+    )
     text = "".join(f"{name}: {null}\n" for name in fields)
     text += f"labels:\n  a: {null}\n  b: c\nannotations: {null}\n"
-    text += f"namespaces:\n  include:\n  - team-*\n  - {null}\n  exclude: {null}\n  selector: {null}\n"
+    text += (
+        f"namespaces:\n  include:\n  - team-*\n  - {null}\n  exclude: {null}\n  selector: {null}\n"
+    )
     (cluster,) = build(prod=text).clusters
-    assert cluster == ClusterConfig("prod", "prod", "us-east-1", Selection(("team-*",)), labels={"b": "c"})
+    assert cluster == ClusterConfig(
+        "prod", "prod", "us-east-1", Selection(("team-*",)), labels={"b": "c"}
+    )
 
 
 @pytest.mark.parametrize("null", NULLS)
 def test_a_null_leaves_the_defaults_as_they_are(null: str) -> None:
     defaults = f"namespaces: [a]\nprune: true\nlabels: {{x: y}}\nregion: {null}\n"
-    (cluster,) = build(defaults=defaults, prod=f"prune: {null}\nlabels: {null}\nnamespaces: {null}\n").clusters
-    assert (cluster.prune, cluster.labels, cluster.selection.include, cluster.region) == (True, {"x": "y"}, ("a",), "us-east-1")
+    (cluster,) = build(
+        defaults=defaults, prod=f"prune: {null}\nlabels: {null}\nnamespaces: {null}\n"
+    ).clusters
+    assert (cluster.prune, cluster.labels, cluster.selection.include, cluster.region) == (
+        True,
+        {"x": "y"},
+        ("a",),
+        "us-east-1",
+    )
 
 
 def test_a_quoted_null_is_a_word() -> None:
@@ -202,17 +307,25 @@ def test_nothing_but_nulls_selects_nothing() -> None:
 
 def test_the_defaults_external_id_is_for_the_clusters_that_have_a_role() -> None:
     role = "arn:aws:iam::444455556666:role/x"
-    configuration = build(defaults="{namespaces: [a], externalId: one-for-all}", away=f"roleArn: {role}", home="{}")
-    assert [(cluster.id, cluster.role_arn, cluster.external_id) for cluster in configuration.clusters] == [
+    configuration = build(
+        defaults="{namespaces: [a], externalId: one-for-all}", away=f"roleArn: {role}", home="{}"
+    )
+    assert [
+        (cluster.id, cluster.role_arn, cluster.external_id) for cluster in configuration.clusters
+    ] == [
         ("away", role, "one-for-all"),
         ("home", None, None),
     ]
 
 
-def test_a_defect_that_one_document_brings_to_light_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_that_one_document_brings_to_light_is_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     validated = schema.validated
 
-    def broken(model: type[schema.ClusterDocument], plain: Mapping[str, Any], parameter: str) -> Any:
+    def broken(
+        model: type[schema.ClusterDocument], plain: Mapping[str, Any], parameter: str
+    ) -> Any:
         if parameter.endswith("/bad"):
             raise RuntimeError("never to be shown")
         return validated(model, plain, parameter)
@@ -227,18 +340,29 @@ def test_a_defect_that_one_document_brings_to_light_is_its_own(monkeypatch: pyte
 
 def test_the_published_schemas_are_the_models() -> None:
     for name, made in json_schemas().items():
-        assert json.loads((Path(__file__).parents[3] / "docs" / name).read_text()) == made, "make schemas writes them anew"
+        assert json.loads((Path(__file__).parents[3] / "docs" / name).read_text()) == made, (
+            "make schemas writes them anew"
+        )
 
 
 def test_what_is_wrong_is_said_one_by_one_with_its_field() -> None:
-    error = build(prod="namespaces: {include: [Team]}\nregistries: [{account: 1}]\nnamspaces: x").invalid["prod"]
+    error = build(
+        prod="namespaces: {include: [Team]}\nregistries: [{account: 1}]\nnamspaces: x"
+    ).invalid["prod"]
     assert [problem.path for problem in error.problems] == [
-        ("namespaces", "include"), ("registries", "0", "account"), ("registries", "0", "region"), ("registries", "0", "roleArn"), ("namspaces",),
-    ]  # fmt: skip
+        ("namespaces", "include"),
+        ("registries", "0", "account"),
+        ("registries", "0", "region"),
+        ("registries", "0", "roleArn"),
+        ("namspaces",),
+    ]
     assert all(problem.message.startswith(".".join(problem.path)) for problem in error.problems)
 
 
-@pytest.mark.parametrize(("text", "line"), [("a: 1\na: 2", 2), ("namespaces:\n  - [", 3), ("a: &x 1\nb: *x", 1), ("? [a]\n: b", 1)])
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a: 1\na: 2", 2), ("namespaces:\n  - [", 3), ("a: &x 1\nb: *x", 1), ("? [a]\n: b", 1)],
+)
 def test_what_is_no_document_is_said_with_its_line(text: str, line: int) -> None:
     assert [problem.line for problem in build(prod=text).invalid["prod"].problems] == [line]
 
@@ -254,12 +378,19 @@ def test_what_is_wrong_with_the_defaults_is_said_one_by_one() -> None:
 AUTHORITY = issue("edge")
 WEB = "{type: webIdentity}"
 AUTHENTICATOR = "{type: iamAuthenticator, clusterId: edge.example.com}"
-STORED = "{type: kubeconfig, secretArn: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:/ecr-public-pusher/edge-AbCdEf'}"
+STORED = (
+    "{type: kubeconfig, secretArn:"
+    " 'arn:aws:secretsmanager:us-east-1:111122223333:secret:/ecr-public-pusher/edge-AbCdEf'}"
+)
 
 
-def elsewhere(documents: dict[str, str], *, hosts: tuple[str, ...] = ("10.0.0.1", "10.0.0.2")) -> Any:
+def elsewhere(
+    documents: dict[str, str], *, hosts: tuple[str, ...] = ("10.0.0.1", "10.0.0.2")
+) -> Any:
     parameters = [Parameter(f"/ecr/{name}", text) for name, text in documents.items()]
-    return config.load(parameters, root="/ecr", region="us-east-1", account="111122223333", allowed_endpoints=hosts)
+    return config.load(
+        parameters, root="/ecr", region="us-east-1", account="111122223333", allowed_endpoints=hosts
+    )
 
 
 def only(documents: dict[str, str]) -> ClusterConfig:
@@ -275,7 +406,12 @@ def refused(documents: dict[str, str], document_id: str = "edge") -> str:
 
 
 def test_a_documents_endpoint_and_the_defaults_sign_in() -> None:
-    found = only({"defaults": f"{{namespaces: [a], signIn: {WEB}}}", "clusters/edge": "endpoint: https://10.0.0.1"})
+    found = only(
+        {
+            "defaults": f"{{namespaces: [a], signIn: {WEB}}}",
+            "clusters/edge": "endpoint: https://10.0.0.1",
+        }
+    )
     assert found.sign_in == WebIdentity(Server("https://10.0.0.1"))
 
 
@@ -285,25 +421,44 @@ def test_a_documents_endpoint_and_the_defaults_sign_in() -> None:
         ("https://10.0.0.1/", "https://10.0.0.1"),
         ("https://10.0.0.1:443/", "https://10.0.0.1"),
         ("https://10.0.0.1:6443/", "https://10.0.0.1:6443"),
-        ("HTTPS://ABCDEF.gr7.eu-central-1.EKS.amazonaws.com", "https://abcdef.gr7.eu-central-1.eks.amazonaws.com"),
+        (
+            "HTTPS://ABCDEF.gr7.eu-central-1.EKS.amazonaws.com",
+            "https://abcdef.gr7.eu-central-1.eks.amazonaws.com",
+        ),
         ("https://[2001:DB8::1]:443", "https://[2001:db8::1]"),
-        ("https://Rancher.example.com:443/k8s/clusters/c-M-1/", "https://rancher.example.com/k8s/clusters/c-M-1"),
+        (
+            "https://Rancher.example.com:443/k8s/clusters/c-M-1/",
+            "https://rancher.example.com/k8s/clusters/c-M-1",
+        ),
     ],
 )
 def test_an_endpoint_is_one_however_it_is_written(written: str, normal: str) -> None:
-    hosts = ("10.0.0.1", "abcdef.gr7.*.eks.amazonaws.com", "[2001:db8::1]", "rancher.example.com/k8s/clusters/*")
+    hosts = (
+        "10.0.0.1",
+        "abcdef.gr7.*.eks.amazonaws.com",
+        "[2001:db8::1]",
+        "rancher.example.com/k8s/clusters/*",
+    )
     document = f"{{namespaces: [a], signIn: {WEB}, endpoint: '{written}'}}"
     (found,) = elsewhere({"clusters/edge": document}, hosts=hosts).clusters
     assert (found.sign_in, found.target) == (WebIdentity(Server(normal)), ("", "", normal))
 
 
 def test_the_defaults_path_is_not_for_an_authenticator() -> None:
-    documents = {"defaults": "{namespaces: [a], endpoint: https://10.0.0.1/k8s}", "clusters/edge": f"signIn: {AUTHENTICATOR}"}
+    documents = {
+        "defaults": "{namespaces: [a], endpoint: https://10.0.0.1/k8s}",
+        "clusters/edge": f"signIn: {AUTHENTICATOR}",
+    }
     assert "endpoint: one with a path is for signIn webIdentity" in refused(documents)
 
 
 def test_a_documents_sign_in_and_the_defaults_endpoint() -> None:
-    found = only({"defaults": "{namespaces: [a], endpoint: https://10.0.0.1}", "clusters/edge": f"signIn: {WEB}"})
+    found = only(
+        {
+            "defaults": "{namespaces: [a], endpoint: https://10.0.0.1}",
+            "clusters/edge": f"signIn: {WEB}",
+        }
+    )
     assert found.sign_in == WebIdentity(Server("https://10.0.0.1"))
 
 
@@ -311,7 +466,9 @@ def test_the_defaults_endpoint_is_not_of_a_cluster_that_takes_none() -> None:
     """One estate may have clusters of every kind."""
     defaults = f"{{namespaces: [a], signIn: {WEB}, endpoint: https://10.0.0.1}}"
     assert only({"defaults": defaults, "clusters/edge": "signIn: {type: eks}"}).sign_in == Eks()
-    assert isinstance(only({"defaults": defaults, "clusters/edge": f"signIn: {STORED}"}).sign_in, StoredKubeconfig)
+    assert isinstance(
+        only({"defaults": defaults, "clusters/edge": f"signIn: {STORED}"}).sign_in, StoredKubeconfig
+    )
 
 
 def test_a_discovery_takes_no_sign_in_of_the_defaults() -> None:
@@ -325,7 +482,9 @@ def test_a_discovery_takes_no_sign_in_of_the_defaults() -> None:
 
 
 def test_a_document_without_its_endpoint_anywhere() -> None:
-    assert "endpoint: required where signIn is webIdentity" in refused({"clusters/edge": f"{{namespaces: [a], signIn: {WEB}}}"})
+    assert "endpoint: required where signIn is webIdentity" in refused(
+        {"clusters/edge": f"{{namespaces: [a], signIn: {WEB}}}"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -334,28 +493,88 @@ def test_a_document_without_its_endpoint_anywhere() -> None:
         ("endpoint: https://10.0.0.1", "EKS says them of its clusters"),
         ("{endpoint: https://10.0.0.1, signIn: {type: eks}}", "EKS says them of its clusters"),
         (f"{{endpoint: https://10.0.0.1, signIn: {STORED}}}", "the kubeconfig says them"),
-        (f"{{cluster: main, endpoint: https://10.0.0.1, signIn: {WEB}}}", "cluster: the name of an EKS cluster"),
-        ("signIn: {type: eks, clusterId: x}", "clusterId: iamAuthenticator needs it, and no other kind has one"),
-        ("signIn: {type: iamAuthenticator, clusterId: a b}", "clusterID (letters, digits, '.', '_' and '-', at most 253), found 'a b'"),
-        ("signIn: webIdentity", "signIn: expected a mapping with a type, like {type: webIdentity}, found a single value"),
-        ("signIn: [{type: webIdentity}]", "signIn: expected a mapping with a type, like {type: webIdentity}, found a list"),
+        (
+            f"{{cluster: main, endpoint: https://10.0.0.1, signIn: {WEB}}}",
+            "cluster: the name of an EKS cluster",
+        ),
+        (
+            "signIn: {type: eks, clusterId: x}",
+            "clusterId: iamAuthenticator needs it, and no other kind has one",
+        ),
+        (
+            "signIn: {type: iamAuthenticator, clusterId: a b}",
+            "clusterID (letters, digits, '.', '_' and '-', at most 253), found 'a b'",
+        ),
+        (
+            "signIn: webIdentity",
+            (
+                "signIn: expected a mapping with a type, like {type: webIdentity}, found a single"
+                " value"
+            ),
+        ),
+        (
+            "signIn: [{type: webIdentity}]",
+            "signIn: expected a mapping with a type, like {type: webIdentity}, found a list",
+        ),
         ("signIn: {type: webIdentity, secretArn: x}", "expected a secret's complete ARN"),
         (f"{{endpoint: 'https://me:hunter2@10.0.0.1', signIn: {WEB}}}", "found one with user info"),
-        (f"{{endpoint: 'http://me:hunter2@10.0.0.1', signIn: {WEB}}}", "found one that does not begin with https://"),
-        (f"{{endpoint: 'https://10.0.0.1?x', signIn: {WEB}}}", "found one with a query or a fragment"),
-        (f"{{endpoint: 'https://10.0.0.1/k8s?x', signIn: {WEB}}}", "found one with a query or a fragment"),
-        (f"{{endpoint: 'https://10.0.0.1/k8s/%2e%2e/x', signIn: {WEB}}}", "found one with a backslash or an escape"),
-        (f"{{endpoint: 'https://10.0.0.1/k8s/../x', signIn: {WEB}}}", "found one whose path has something else in it"),
-        (f"{{endpoint: 'https://10.0.0.1/k8s.d', signIn: {WEB}}}", "found one whose path has something else in it"),
-        (f"{{endpoint: 'https://10.0.0.1//k8s', signIn: {WEB}}}", "does not begin with a letter, or has an empty part"),
-        (f"{{endpoint: 'https://10.0.0.1/k8s//x', signIn: {WEB}}}", "does not begin with a letter, or has an empty part"),
-        (f"{{endpoint: 'https://10.0.0.1/8', signIn: {WEB}}}", "does not begin with a letter, or has an empty part"),
-        (f"{{endpoint: 'https://10.0.0.1/k8s', signIn: {WEB}}}", "nothing is sent to this path of 10.0.0.1, which the stack's"),
-        (f"{{endpoint: 'https://10.0.0.1/k8s', signIn: {AUTHENTICATOR}}}", "endpoint: one with a path is for signIn webIdentity"),
+        (
+            f"{{endpoint: 'http://me:hunter2@10.0.0.1', signIn: {WEB}}}",
+            "found one that does not begin with https://",
+        ),
+        (
+            f"{{endpoint: 'https://10.0.0.1?x', signIn: {WEB}}}",
+            "found one with a query or a fragment",
+        ),
+        (
+            f"{{endpoint: 'https://10.0.0.1/k8s?x', signIn: {WEB}}}",
+            "found one with a query or a fragment",
+        ),
+        (
+            f"{{endpoint: 'https://10.0.0.1/k8s/%2e%2e/x', signIn: {WEB}}}",
+            "found one with a backslash or an escape",
+        ),
+        (
+            f"{{endpoint: 'https://10.0.0.1/k8s/../x', signIn: {WEB}}}",
+            "found one whose path has something else in it",
+        ),
+        (
+            f"{{endpoint: 'https://10.0.0.1/k8s.d', signIn: {WEB}}}",
+            "found one whose path has something else in it",
+        ),
+        (
+            f"{{endpoint: 'https://10.0.0.1//k8s', signIn: {WEB}}}",
+            "does not begin with a letter, or has an empty part",
+        ),
+        (
+            f"{{endpoint: 'https://10.0.0.1/k8s//x', signIn: {WEB}}}",
+            "does not begin with a letter, or has an empty part",
+        ),
+        (
+            f"{{endpoint: 'https://10.0.0.1/8', signIn: {WEB}}}",
+            "does not begin with a letter, or has an empty part",
+        ),
+        (
+            f"{{endpoint: 'https://10.0.0.1/k8s', signIn: {WEB}}}",
+            "nothing is sent to this path of 10.0.0.1, which the stack's",
+        ),
+        (
+            f"{{endpoint: 'https://10.0.0.1/k8s', signIn: {AUTHENTICATOR}}}",
+            "endpoint: one with a path is for signIn webIdentity",
+        ),
         (f"{{endpoint: 'https://10.0.0.1/k8s', signIn: {STORED}}}", "the kubeconfig says them"),
-        (f"{{endpoint: 'https://10.0.0.1#me:hunter2@evil', signIn: {WEB}}}", "found one with user info"),
-        (f"{{endpoint: 'https://k8s.example.com.:6443', signIn: {WEB}}}", "found one whose host ends with a dot"),
-        (f"{{endpoint: 'https://10.0.0.3', signIn: {WEB}}}", "nothing is sent to 10.0.0.3, which the stack's AllowedEndpoints does not name"),
+        (
+            f"{{endpoint: 'https://10.0.0.1#me:hunter2@evil', signIn: {WEB}}}",
+            "found one with user info",
+        ),
+        (
+            f"{{endpoint: 'https://k8s.example.com.:6443', signIn: {WEB}}}",
+            "found one whose host ends with a dot",
+        ),
+        (
+            f"{{endpoint: 'https://10.0.0.3', signIn: {WEB}}}",
+            "nothing is sent to 10.0.0.3, which the stack's AllowedEndpoints does not name",
+        ),
         (f"{{endpoint: 'https://0xa.0.0.1', signIn: {WEB}}}", "nothing is sent to 0xa.0.0.1"),
         (f"{{endpoint: 'https://167772161', signIn: {WEB}}}", "nothing is sent to 167772161"),
     ],
@@ -379,7 +598,14 @@ def test_what_a_document_may_not_say(fields: str, said: str) -> None:
     ids=["key", "with a key", "leaf", "authority and leaf", "broken", "no PEM"],
 )
 def test_what_is_no_certificate_authority(pem: str, said: str) -> None:
-    document = json.dumps({"namespaces": ["a"], "endpoint": "https://10.0.0.1", "certificateAuthority": pem, "signIn": {"type": "webIdentity"}})
+    document = json.dumps(
+        {
+            "namespaces": ["a"],
+            "endpoint": "https://10.0.0.1",
+            "certificateAuthority": pem,
+            "signIn": {"type": "webIdentity"},
+        }
+    )
     message = refused({"clusters/edge": document})
     assert said in message
     assert "secret-text" not in message
@@ -389,22 +615,46 @@ def test_what_is_no_certificate_authority(pem: str, said: str) -> None:
 def test_several_authorities_are_trusted_together() -> None:
     """While one is renewed."""
     both = AUTHORITY.ca_pem + issue("next").ca_pem
-    document = json.dumps({"namespaces": ["a"], "endpoint": "https://10.0.0.1", "certificateAuthority": both, "signIn": {"type": "webIdentity"}})
+    document = json.dumps(
+        {
+            "namespaces": ["a"],
+            "endpoint": "https://10.0.0.1",
+            "certificateAuthority": both,
+            "signIn": {"type": "webIdentity"},
+        }
+    )
     assert only({"clusters/edge": document}).server == Server("https://10.0.0.1", both)
 
 
 def test_an_id_with_a_dot_is_one_of_a_cluster_that_is_not_eks() -> None:
     """EKS names have none, but the document's id is no EKS cluster's name there."""
-    assert only({"clusters/edge.1": f"{{namespaces: [a], endpoint: https://10.0.0.1, signIn: {WEB}}}"}).id == "edge.1"
+    assert (
+        only(
+            {"clusters/edge.1": f"{{namespaces: [a], endpoint: https://10.0.0.1, signIn: {WEB}}}"}
+        ).id
+        == "edge.1"
+    )
 
 
 def test_two_documents_of_one_endpoint_are_of_one_cluster() -> None:
     document = f"{{namespaces: [a], endpoint: https://10.0.0.1, signIn: {WEB}}}"
-    configuration = elsewhere({"clusters/one": document, "clusters/two": document, "clusters/three": document.replace("0.1", "0.2")})
+    configuration = elsewhere(
+        {
+            "clusters/one": document,
+            "clusters/two": document,
+            "clusters/three": document.replace("0.1", "0.2"),
+        }
+    )
     assert len({config.target for config in configuration.clusters}) == 2
 
 
 def test_two_documents_of_one_kubeconfig_are_of_one_cluster() -> None:
     document = f"{{namespaces: [a], signIn: {STORED}}}"
-    configuration = elsewhere({"clusters/one": document, "clusters/two": document, "clusters/three": document.replace("AbCdEf", "GhIjKl")})
+    configuration = elsewhere(
+        {
+            "clusters/one": document,
+            "clusters/two": document,
+            "clusters/three": document.replace("AbCdEf", "GhIjKl"),
+        }
+    )
     assert len({config.target for config in configuration.clusters}) == 2

@@ -1,4 +1,6 @@
-"""What the report says of documents that people write wrongly: over the wire, from Parameter Store to the report."""
+"""What the report says of documents that people write wrongly: over the wire, from Parameter Store
+to the report.
+"""
 
 import base64
 import json
@@ -27,15 +29,33 @@ def said(world: World, document: str) -> str:
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
-        ("namespaces:\n\t- default\n", "line 2 is not YAML: a tab cannot indent: YAML takes spaces alone"),
-        ("namespaces: [default]\nlabels:\n  a: b\n\tc: d\n", "line 4 is not YAML: a tab cannot indent"),
-        ("namespaces:\n  include: [default]\n \tselector: a\n", "line 3 is not YAML: a tab cannot indent"),
-        ("annotations:\n  x: |\n\ttext\nnamespaces: [default]\n", "line 3 is not YAML: a tab cannot indent"),
+        (
+            "namespaces:\n\t- default\n",
+            "line 2 is not YAML: a tab cannot indent: YAML takes spaces alone",
+        ),
+        (
+            "namespaces: [default]\nlabels:\n  a: b\n\tc: d\n",
+            "line 4 is not YAML: a tab cannot indent",
+        ),
+        (
+            "namespaces:\n  include: [default]\n \tselector: a\n",
+            "line 3 is not YAML: a tab cannot indent",
+        ),
+        (
+            "annotations:\n  x: |\n\ttext\nnamespaces: [default]\n",
+            "line 3 is not YAML: a tab cannot indent",
+        ),
         ("namespaces: [*]", "line 1 is not YAML: a text that begins with *, &, !"),
         ("namespaces: [!k*]", "line 1 is not YAML: a text that begins with *, &, !"),
         ("labels: {a: @x}", "line 1 is not YAML: a text that begins with *, &, !"),
-        ("namespaces: {include: ['*'], selector: !gone }", "line 1 has the tag !gone: a text that begins with *, &, !"),
-        ("namespaces: [default, \x07]", "line 1 is not YAML: the character U+0007 may not stand in it"),
+        (
+            "namespaces: {include: ['*'], selector: !gone }",
+            "line 1 has the tag !gone: a text that begins with *, &, !",
+        ),
+        (
+            "namespaces: [default, \x07]",
+            "line 1 is not YAML: the character U+0007 may not stand in it",
+        ),
     ],
 )
 def test_text_that_is_not_yaml(world: World, document: str, expected: str) -> None:
@@ -54,7 +74,10 @@ def test_text_that_is_not_yaml(world: World, document: str, expected: str) -> No
         ("namespaces: ['default,team-*']", COMMAS),
         ("namespaces: {include: ['*'], exclude: 'kube-*,team-?'}", COMMAS),
         ("{namespaces: [default], serviceAccounts: 'default,build-*'}", COMMAS),
-        ("{namespaces: [default], registries: 'public,public'}", "registries in one text are delimited by spaces, not commas"),
+        (
+            "{namespaces: [default], registries: 'public,public'}",
+            "registries in one text are delimited by spaces, not commas",
+        ),
     ],
 )
 def test_commas_between_names(world: World, document: str, expected: str) -> None:
@@ -62,7 +85,9 @@ def test_commas_between_names(world: World, document: str, expected: str) -> Non
 
 
 def test_commas_between_regions(world: World) -> None:
-    world.discovery("fleet", "{regions: 'us-east-1,eu-west-1', tags: {a: b}, namespaces: [default]}")
+    world.discovery(
+        "fleet", "{regions: 'us-east-1,eu-west-1', tags: {a: b}, namespaces: [default]}"
+    )
     error = cluster_of(world.run(), "fleet/*")["error"]
     assert "regions: regions in one text are delimited by spaces, not commas" in error["message"]
 
@@ -84,7 +109,10 @@ def test_commas_between_regions(world: World) -> None:
         "{namespaces: [a], annotations: {'a\u200b': b}}",
         "{namespaces: [a], annotations: {'a\u200b': [b]}}",
         "{namespaces: [a], registries: ['public\ufeff']}",
-        f"{{namespaces: [a], registries: [{{account: '444455556666\u200b', region: eu-west-1, roleArn: '{ROLE}'}}]}}",
+        (
+            "{namespaces: [a], registries: [{account: '444455556666\u200b', region: eu-west-1,"
+            f" roleArn: '{ROLE}'}}]}}"
+        ),
         "{namespaces: [a], prune: 'true\u00a0'}",
         "{namespaces: [a], cluster: 'prod\u202e'}",
         "{namespaces: [a], 'clus\u200bter': prod}",
@@ -120,7 +148,12 @@ def elsewhere(world: World, authority: str) -> str | None:
     world.document(
         "edge",
         yaml.safe_dump(
-            {"namespaces": ["a"], "signIn": {"type": "webIdentity"}, "endpoint": "https://127.0.0.1:9", "certificateAuthority": authority}
+            {
+                "namespaces": ["a"],
+                "signIn": {"type": "webIdentity"},
+                "endpoint": "https://127.0.0.1:9",
+                "certificateAuthority": authority,
+            }
         ),
     )
     error = cluster_of(world.run())["error"]
@@ -133,7 +166,13 @@ BODY = CA.ca_pem.split("-----")[2]
 @pytest.mark.parametrize(
     ("authority", "expected"),
     [
-        (base64.b64encode(CA.ca_pem.encode()).decode(), "found base64 of PEM, as kubeconfigs and EKS hold it: decode it once (`base64 -d < FILE`)"),
+        (
+            base64.b64encode(CA.ca_pem.encode()).decode(),
+            (
+                "found base64 of PEM, as kubeconfigs and EKS hold it: decode it once (`base64 -d <"
+                " FILE`)"
+            ),
+        ),
         (base64.b64encode(f"# ours\n{CA.ca_pem}".encode()).decode(), "found base64 of PEM"),
         (base64.encodebytes(CA.ca_pem.encode()).decode(), "found base64 of PEM"),
         (base64.b64encode(CA.key_pem.encode()).decode(), "found a private key"),
@@ -142,12 +181,29 @@ BODY = CA.ca_pem.split("-----")[2]
         (CA.ca_pem.replace("\n", "\n# ", 2), "found a certificate that is not whole"),
         (CA.ca_pem[:200], "found a certificate that is not whole"),
         (CA.ca_pem.replace("CERTIFICATE", "X509 CRL"), "found a block of another kind, X509 CRL"),
-        (f"{CA.ca_pem}{CA.ca_pem.replace('CERTIFICATE', 'CERTIFICATE REQUEST')}", "found a block of another kind, CERTIFICATE REQUEST"),
+        (
+            f"{CA.ca_pem}{CA.ca_pem.replace('CERTIFICATE', 'CERTIFICATE REQUEST')}",
+            "found a block of another kind, CERTIFICATE REQUEST",
+        ),
         ("edge's authority", "found something else"),
     ],
-    ids=["base64", "comment", "lines", "key", "DER", "commented", "within", "half", "list", "request", "text"],
+    ids=[
+        "base64",
+        "comment",
+        "lines",
+        "key",
+        "DER",
+        "commented",
+        "within",
+        "half",
+        "list",
+        "request",
+        "text",
+    ],
 )
-def test_an_authority_in_another_form_is_refused_saying_which(world: World, authority: str, expected: str) -> None:
+def test_an_authority_in_another_form_is_refused_saying_which(
+    world: World, authority: str, expected: str
+) -> None:
     message = elsewhere(world, authority)
     assert message is not None
     assert expected in message
@@ -167,7 +223,12 @@ def test_lines_around_certificates_are_taken_as_openssl_takes_them(world: World,
     world.aws.web_identity.enabled = True
     cluster = world.add_elsewhere("edge", document="namespaces: [a]")
     bundle = form.format(cluster.ca_pem) + form.format(CA.ca_pem)
-    fields = {"endpoint": cluster.endpoint, "certificateAuthority": bundle, "signIn": {"type": "webIdentity"}, "namespaces": ["a"]}
+    fields = {
+        "endpoint": cluster.endpoint,
+        "certificateAuthority": bundle,
+        "signIn": {"type": "webIdentity"},
+        "namespaces": ["a"],
+    }
     world.document("edge", yaml.safe_dump(fields, allow_unicode=True))
     assert world.run()["ok"]
 
@@ -178,7 +239,10 @@ def test_an_authority_whose_lines_yaml_joined_is_the_same_one(world: World) -> N
     world.aws.web_identity.enabled = True
     cluster = world.add_elsewhere("edge", document="namespaces: [a]")
     folded = "\n  ".join(["certificateAuthority:", *cluster.ca_pem.splitlines()])
-    world.document("edge", f"endpoint: {cluster.endpoint}\nsignIn: {{type: webIdentity}}\nnamespaces: [a]\n{folded}\n")
+    world.document(
+        "edge",
+        f"endpoint: {cluster.endpoint}\nsignIn: {{type: webIdentity}}\nnamespaces: [a]\n{folded}\n",
+    )
     assert world.run()["ok"]
 
 
@@ -188,7 +252,12 @@ def test_an_authority_that_is_commented_out_vouches_for_nobody(world: World) -> 
     cluster = world.add_elsewhere("edge", document="namespaces: [a]", embedded=True)
     one_line = cluster.ca_pem.replace("\n", " ")
     for authority in (f"# {one_line}\n{CA.ca_pem}", f"{CA.ca_pem}// {one_line}"):
-        fields = {"endpoint": cluster.endpoint, "certificateAuthority": authority, "signIn": {"type": "webIdentity"}, "namespaces": ["a"]}
+        fields = {
+            "endpoint": cluster.endpoint,
+            "certificateAuthority": authority,
+            "signIn": {"type": "webIdentity"},
+            "namespaces": ["a"],
+        }
         world.document("edge", yaml.safe_dump(fields))
         assert cluster_of(world.run())["error"]["type"] == "InvalidDocument"
     assert world.asked("edge") == []
@@ -200,7 +269,13 @@ def test_an_authority_that_is_commented_out_vouches_for_nobody(world: World) -> 
 def test_json_whose_characters_are_surrogate_pairs(world: World) -> None:
     """As json.dumps and jq -a write them."""
     world.add_cluster("prod", namespaces=("a",), embedded=True)
-    fields = {"namespaces": ["a"], "annotations": {"team.example.com/mood": "\U0001f600 \U0001f1e9\U0001f1ea", "x": 'a\\ud83d\\ude00"'}}
+    fields = {
+        "namespaces": ["a"],
+        "annotations": {
+            "team.example.com/mood": "\U0001f600 \U0001f1e9\U0001f1ea",
+            "x": 'a\\ud83d\\ude00"',
+        },
+    }
     world.document("prod", json.dumps(fields, indent="\t"))
     assert world.run()["ok"]
     secret = world.secret("prod", "a")

@@ -16,7 +16,12 @@ LISTED = [
 
 
 def names(selection: Selection, *, only: tuple[str, ...] = ()) -> list[str]:
-    return [namespace.name for namespace in select(selection, LISTED if selection.needs_list else None, scope=Scope(only))]
+    return [
+        namespace.name
+        for namespace in select(
+            selection, LISTED if selection.needs_list else None, scope=Scope(only)
+        )
+    ]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,25 @@ def test_names_alone_need_no_list() -> None:
     assert Selection(("a",), (), "x").needs_list
 
 
-@pytest.mark.parametrize("pattern", ["Team-*", "a_b", "-a", "a-", "[a", "a]", "team-[", "", "a b", "x" * 64, "a.b", "-*", "*-", "[]"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "Team-*",
+        "a_b",
+        "-a",
+        "a-",
+        "[a",
+        "a]",
+        "team-[",
+        "",
+        "a b",
+        "x" * 64,
+        "a.b",
+        "-*",
+        "*-",
+        "[]",
+    ],
+)
 def test_impossible_patterns_are_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match=r"not a namespace name|no namespace can match"):
         check_namespace(pattern)

@@ -1,4 +1,6 @@
-"""What a request's ids and globs mean, of clusters that documents name and of those that are found."""
+"""What a request's ids and globs mean, of clusters that documents name and of those
+that are found.
+"""
 
 import pytest
 
@@ -17,7 +19,8 @@ from ecr_public_pusher.configuration.narrowing import Narrowing
         ("fleet", "fleet/us-east-1/one", False),
         ("fleet/us-east-1", "fleet/us-east-1/one", False),
         ("fleet2/*", "fleet/us-east-1/one", False),
-        # What fails a discovery, or a region of it, concerns whoever asks for its clusters by a glob.
+        # What fails a discovery, or a region of it, concerns whoever asks for its clusters by a
+        # glob.
         ("fleet/*", "fleet/*", True),
         ("fleet/us-*", "fleet/*", True),
         ("fleet/us-*", "fleet/us-east-1/*", True),
@@ -40,12 +43,17 @@ def test_nothing_asked_for_means_everything() -> None:
 @pytest.mark.parametrize(
     ("patterns", "names"),
     [
-        (("fleet/us-east-1/one", "fleet/us-east-1/two", "fleet/eu-west-1/three", "prod"), {"one", "two"}),
+        (
+            ("fleet/us-east-1/one", "fleet/us-east-1/two", "fleet/eu-west-1/three", "prod"),
+            {"one", "two"},
+        ),
         (("fleet/us-east-1/one", "fleet/us-east-1/t*"), None),
         (("fleet/us-east-1/", "fleet/us-east-1/a/b", "fleet/us-east-1/-x"), set()),
     ],
 )
-def test_what_is_asked_for_by_its_very_id(patterns: tuple[str, ...], names: set[str] | None) -> None:
+def test_what_is_asked_for_by_its_very_id(
+    patterns: tuple[str, ...], names: set[str] | None
+) -> None:
     assert Narrowing(patterns).exactly("fleet/us-east-1/") == names
 
 

@@ -1,4 +1,6 @@
-"""The configuration as it is read of Parameter Store: few calls, patience, and each document by itself."""
+"""The configuration as it is read of Parameter Store: few calls, patience, and each document by
+itself.
+"""
 
 import json
 from typing import Any
@@ -17,15 +19,24 @@ def test_a_document_nested_a_thousand_deep_fails_alone(world: World) -> None:
     world.document("deeper", "namespaces:\n- " + "- " * 1500 + "a")
     report = world.invoke()
     assert entry(report, "prod")["ok"]
-    assert [entry(report, name)["error"]["type"] for name in ("deep", "deeper")] == ["InvalidDocument", "InvalidDocument"]
+    assert [entry(report, name)["error"]["type"] for name in ("deep", "deeper")] == [
+        "InvalidDocument",
+        "InvalidDocument",
+    ]
 
 
 def test_nulls_select_and_prune_nothing_by_themselves(world: World) -> None:
     """As Terraform's optional() attributes write them."""
-    world.add_cluster("prod", namespaces=("team-a", "team-b"), document="{namespaces: ['team-*'], prune: true}")
+    world.add_cluster(
+        "prod", namespaces=("team-a", "team-b"), document="{namespaces: ['team-*'], prune: true}"
+    )
     world.apply("prod", "prune.yaml")
     world.invoke()
-    world.document("prod", '{"namespaces": {"include": ["team-*"], "exclude": null, "selector": null}, "prune": true, "roleArn": null}')
+    world.document(
+        "prod",
+        '{"namespaces": {"include": ["team-*"], "exclude": null, "selector": null}, "prune": true,'
+        ' "roleArn": null}',
+    )
     report = world.invoke()
     assert (report["ok"], entry(report, "prod")["counts"]) == (True, {"updated": 2})
 
@@ -33,7 +44,11 @@ def test_nulls_select_and_prune_nothing_by_themselves(world: World) -> None:
 def test_secure_documents_are_read_ten_at_a_time(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",))
     for number in range(23):
-        world.document(f"d{number:02}", f"{{cluster: prod, namespaces: [a], secretName: s{number}, enabled: false}}", secure=True)
+        world.document(
+            f"d{number:02}",
+            f"{{cluster: prod, namespaces: [a], secretName: s{number}, enabled: false}}",
+            secure=True,
+        )
     assert world.invoke()["totals"]["skipped"] == 23
     assert len(world.aws.called("ssm", "GetParameters")) == 3
 
@@ -41,7 +56,11 @@ def test_secure_documents_are_read_ten_at_a_time(world: World) -> None:
 def test_of_ten_secure_documents_only_the_one_that_may_not_be_decrypted_fails(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",))
     for number in range(10):
-        world.document(f"d{number}", f"{{cluster: prod, namespaces: [a], secretName: s{number}, enabled: false}}", secure=True)
+        world.document(
+            f"d{number}",
+            f"{{cluster: prod, namespaces: [a], secretName: s{number}, enabled: false}}",
+            secure=True,
+        )
 
     def locked(request: AwsRequest) -> Answer | None:
         denied = "/ecr-public-pusher/clusters/d3" in request.parameters["Names"].split(",")
@@ -55,7 +74,12 @@ def test_of_ten_secure_documents_only_the_one_that_may_not_be_decrypted_fails(wo
 
 def test_a_throttled_parameter_store_is_waited_for(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
-    world.aws.script("ssm", "GetParametersByPath", lambda request: Answer.refusal(request, "ThrottlingException", "Rate exceeded"), times=4)
+    world.aws.script(
+        "ssm",
+        "GetParametersByPath",
+        lambda request: Answer.refusal(request, "ThrottlingException", "Rate exceeded"),
+        times=4,
+    )
     assert world.invoke()["ok"]
 
 
@@ -70,7 +94,9 @@ def sealed(world: World, count: int) -> list[str]:
     return ids
 
 
-def test_without_an_answer_every_secure_document_is_unread_and_the_others_are_pushed(world: World) -> None:
+def test_without_an_answer_every_secure_document_is_unread_and_the_others_are_pushed(
+    world: World,
+) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     ids = sealed(world, 13)
     world.aws.script("ssm", "GetParameters", NO_ANSWER)
@@ -81,7 +107,9 @@ def test_without_an_answer_every_secure_document_is_unread_and_the_others_are_pu
     assert [error["message"] for error in errors] == said
     assert [error["remedy"] for error in errors if "kms:Decrypt" in error["remedy"]] == []
     assert entry(report, "prod")["ok"]
-    assert {call.parameters["Names"] for call in world.aws.called("ssm", "GetParameters")} == {",".join(names[:10])}
+    assert {call.parameters["Names"] for call in world.aws.called("ssm", "GetParameters")} == {
+        ",".join(names[:10])
+    }
 
 
 def test_a_fault_at_one_of_ten_is_not_taken_for_a_refusal(world: World) -> None:
@@ -113,5 +141,8 @@ def test_a_secure_document_that_went_meanwhile_is_not_sent_to_its_key(world: Wor
 def test_a_list_without_an_answer_is_not_blamed_on_permissions(world: World) -> None:
     world.aws.script("ssm", "GetParametersByPath", NO_ANSWER)
     error = world.invoke()["error"]
-    assert (error["type"], "ConnectionClosedError" in error["message"]) == ("ConfigurationError", True)
+    assert (error["type"], "ConnectionClosedError" in error["message"]) == (
+        "ConfigurationError",
+        True,
+    )
     assert "ssm:GetParametersByPath" not in error["remedy"]

@@ -1,4 +1,6 @@
-"""The JSON Schemas and the function judge alike: some 150 documents, as an editor's YAML reader and as the function's reads them."""
+"""The JSON Schemas and the function judge alike: some 150 documents, as an editor's YAML reader and
+as the function's reads them.
+"""
 
 import base64
 import json
@@ -21,7 +23,15 @@ SCHEMAS = json_schemas()
 EKS = "{namespaces: [default], signIn: {type: eks}}"
 HOSTS = (
     *("k8s.example.com/api", "k8s.example.com/k8s/clusters/*", "[::1]/k8s"),
-    *("10.0.0.1", "k8s.example.com", "[::1]", "[2001:db8::1]", "[fe80:1:2:3:4:5:6:7]", "[2001:db8::]", "xn--bcher-kva.example"),
+    *(
+        "10.0.0.1",
+        "k8s.example.com",
+        "[::1]",
+        "[2001:db8::1]",
+        "[fe80:1:2:3:4:5:6:7]",
+        "[2001:db8::]",
+        "xn--bcher-kva.example",
+    ),
 )
 ROLE = "arn:aws:iam::444455556666:role/spoke"
 
@@ -294,7 +304,8 @@ BAD_DISCOVERY = f"""
 - a
 """.strip().splitlines()
 
-# Of clusters that are not EKS. Whether signIn or endpoint comes from the defaults, an editor does not know: see the tests below.
+# Of clusters that are not EKS. Whether signIn or endpoint comes from the defaults, an editor does
+# not know: see the tests below.
 CA = json.dumps(issue("edge").ca_pem)
 ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf"
 TRUST, AUTHENTICATOR, STORED = (
@@ -303,26 +314,109 @@ TRUST, AUTHENTICATOR, STORED = (
     f'{{type: kubeconfig, secretArn: "{ARN}"}}',
 )
 GOOD_ENDPOINTS = (
-    *("https://10.0.0.1", "https://10.0.0.1:6443", "https://k8s.example.com", "https://k8s.example.com:1", "https://k8s.example.com:65535"),
-    *("https://[::1]", "https://[2001:db8::1]:6443", "https://[fe80:1:2:3:4:5:6:7]", "https://[2001:db8::]", "https://xn--bcher-kva.example"),
-    *("https://k8s.example.com/", "https://k8s.example.com:6443/", "https://K8s.example.com", "HTTPS://k8s.example.com", "https://[2001:DB8::1]"),
+    *(
+        "https://10.0.0.1",
+        "https://10.0.0.1:6443",
+        "https://k8s.example.com",
+        "https://k8s.example.com:1",
+        "https://k8s.example.com:65535",
+    ),
+    *(
+        "https://[::1]",
+        "https://[2001:db8::1]:6443",
+        "https://[fe80:1:2:3:4:5:6:7]",
+        "https://[2001:db8::]",
+        "https://xn--bcher-kva.example",
+    ),
+    *(
+        "https://k8s.example.com/",
+        "https://k8s.example.com:6443/",
+        "https://K8s.example.com",
+        "HTTPS://k8s.example.com",
+        "https://[2001:DB8::1]",
+    ),
 )
 GOOD_PATHS = (
-    *("https://k8s.example.com/api", "https://k8s.example.com/api/", "https://K8s.example.com:6443/k8s/clusters/c-m-X_1"),
+    *(
+        "https://k8s.example.com/api",
+        "https://k8s.example.com/api/",
+        "https://K8s.example.com:6443/k8s/clusters/c-m-X_1",
+    ),
     *("https://[::1]:6443/k8s", "https://k8s.example.com/k8s/clusters/1"),
 )
 BAD_ENDPOINTS = (
-    *("http://k8s.example.com", "k8s.example.com", "k8s.example.com:6443", "//k8s.example.com", "https://", "https:///", "ftp://k8s.example.com", ""),
-    *("https://k8s.example.com?x", "https://k8s.example.com#x", "https://k8s.example.com/..", "https://k8s.example.com/k8s/../api"),
-    *("https://k8s.example.com//", "https://k8s.example.com//k8s", "https://k8s.example.com/k8s//x", "https://k8s.example.com/k8s//"),
-    *("https://k8s.example.com/k8s/./x", "https://k8s.example.com/k8s.d", "https://k8s.example.com/k8s/%2e%2e/x", "https://k8s.example.com/k8s%2fx"),
-    *("https://k8s.example.com/k8s\\x", "https://k8s.example.com/k8s?x", "https://k8s.example.com/k8s#x", "https://k8s.example.com/k8s;x"),
-    *("https://k8s.example.com/k8s/x y", "https://k8s.example.com/k8s/\u00fc", "https://k8s.example.com/8", "https://k8s.example.com/-x"),
-    *(f"https://k8s.example.com/{'x' * 256}", "https://k8s.example.com/k8s/a@b", "https://k8s.example.com/k8s/*", "https://k8s.example.com/{x}"),
-    *("https://user@k8s.example.com", "https://user:password@k8s.example.com", "https://k8s.example.com@evil.example", "https://@k8s.example.com"),
-    *("https://k8s.example.com.", "https://k8s.example.com.:6443", "https://.example.com", "https://k8s..example.com", "https://-k8s.example.com"),
-    *("https://k8s_1.example.com", "https://bücher.example", "HTTP://k8s.example.com", "https://K8s.example.com."),
-    *("https://k8s.example.com:0", "https://k8s.example.com:65536", "https://k8s.example.com:99999", "https://k8s.example.com:", "https://k8s:x"),
+    *(
+        "http://k8s.example.com",
+        "k8s.example.com",
+        "k8s.example.com:6443",
+        "//k8s.example.com",
+        "https://",
+        "https:///",
+        "ftp://k8s.example.com",
+        "",
+    ),
+    *(
+        "https://k8s.example.com?x",
+        "https://k8s.example.com#x",
+        "https://k8s.example.com/..",
+        "https://k8s.example.com/k8s/../api",
+    ),
+    *(
+        "https://k8s.example.com//",
+        "https://k8s.example.com//k8s",
+        "https://k8s.example.com/k8s//x",
+        "https://k8s.example.com/k8s//",
+    ),
+    *(
+        "https://k8s.example.com/k8s/./x",
+        "https://k8s.example.com/k8s.d",
+        "https://k8s.example.com/k8s/%2e%2e/x",
+        "https://k8s.example.com/k8s%2fx",
+    ),
+    *(
+        "https://k8s.example.com/k8s\\x",
+        "https://k8s.example.com/k8s?x",
+        "https://k8s.example.com/k8s#x",
+        "https://k8s.example.com/k8s;x",
+    ),
+    *(
+        "https://k8s.example.com/k8s/x y",
+        "https://k8s.example.com/k8s/\u00fc",
+        "https://k8s.example.com/8",
+        "https://k8s.example.com/-x",
+    ),
+    *(
+        f"https://k8s.example.com/{'x' * 256}",
+        "https://k8s.example.com/k8s/a@b",
+        "https://k8s.example.com/k8s/*",
+        "https://k8s.example.com/{x}",
+    ),
+    *(
+        "https://user@k8s.example.com",
+        "https://user:password@k8s.example.com",
+        "https://k8s.example.com@evil.example",
+        "https://@k8s.example.com",
+    ),
+    *(
+        "https://k8s.example.com.",
+        "https://k8s.example.com.:6443",
+        "https://.example.com",
+        "https://k8s..example.com",
+        "https://-k8s.example.com",
+    ),
+    *(
+        "https://k8s_1.example.com",
+        "https://bücher.example",
+        "HTTP://k8s.example.com",
+        "https://K8s.example.com.",
+    ),
+    *(
+        "https://k8s.example.com:0",
+        "https://k8s.example.com:65536",
+        "https://k8s.example.com:99999",
+        "https://k8s.example.com:",
+        "https://k8s:x",
+    ),
     *(
         "https://k8s.example.com:06443",
         "https://*.example.com",
@@ -344,20 +438,49 @@ BAD_ENDPOINTS = (
 PEM = issue("edge").ca_pem
 BODY = PEM.split("-----")[2]
 GOOD_AUTHORITIES = (
-    *(f"# edge's authority, until 2036\n{PEM}", f"Issuer: CN=Bücher\n\n{PEM}# and the old one\n{issue('old').ca_pem}# end", f"  {PEM}"),
+    *(
+        f"# edge's authority, until 2036\n{PEM}",
+        f"Issuer: CN=Bücher\n\n{PEM}# and the old one\n{issue('old').ca_pem}# end",
+        f"  {PEM}",
+    ),
     *(PEM.replace("\n", "\r\n"), PEM.replace("\n", " "), PEM.replace("\n", "\n  ")),
 )
 BAD_AUTHORITIES = (
-    *("# nothing", base64.b64encode(PEM.encode()).decode(), BODY, f"# {PEM}", f"x{PEM}", PEM.replace("CERTIFICATE", "X509 CRL")),
-    *(f"{PEM}-----BEGIN CERTIFICATE-----\n", PEM.replace("\n", "\n# ", 1), f"{PEM}# {PEM}", PEM.replace("-----END", "-----FIN")),
+    *(
+        "# nothing",
+        base64.b64encode(PEM.encode()).decode(),
+        BODY,
+        f"# {PEM}",
+        f"x{PEM}",
+        PEM.replace("CERTIFICATE", "X509 CRL"),
+    ),
+    *(
+        f"{PEM}-----BEGIN CERTIFICATE-----\n",
+        PEM.replace("\n", "\n# ", 1),
+        f"{PEM}# {PEM}",
+        PEM.replace("-----END", "-----FIN"),
+    ),
     f"# {PEM.replace(chr(10), ' ')}",
 )
 GOOD_ELSEWHERE = [
-    *(f"{{signIn: {TRUST}, endpoint: {json.dumps(endpoint)}}}" for endpoint in (*GOOD_ENDPOINTS, *GOOD_PATHS)),
-    *(f"{{signIn: {AUTHENTICATOR}, endpoint: {json.dumps(endpoint)}}}" for endpoint in GOOD_ENDPOINTS),
-    *(f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {json.dumps(text)}}}' for text in GOOD_AUTHORITIES),
+    *(
+        f"{{signIn: {TRUST}, endpoint: {json.dumps(endpoint)}}}"
+        for endpoint in (*GOOD_ENDPOINTS, *GOOD_PATHS)
+    ),
+    *(
+        f"{{signIn: {AUTHENTICATOR}, endpoint: {json.dumps(endpoint)}}}"
+        for endpoint in GOOD_ENDPOINTS
+    ),
+    *(
+        f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority:'
+        f" {json.dumps(text)}}}"
+        for text in GOOD_AUTHORITIES
+    ),
     f'{{signIn: {AUTHENTICATOR}, endpoint: "https://10.0.0.1", certificateAuthority: {CA}}}',
-    '{signIn: {type: iamAuthenticator, clusterId: 7}, endpoint: "https://10.0.0.1", certificateAuthority: null}',
+    (
+        '{signIn: {type: iamAuthenticator, clusterId: 7}, endpoint: "https://10.0.0.1",'
+        " certificateAuthority: null}"
+    ),
     '{signIn: {type: webIdentity, clusterId: null, secretArn: ~}, endpoint: "https://10.0.0.1"}',
     f"{{signIn: {STORED}}}",
     f"{{signIn: {STORED}, endpoint: null, certificateAuthority: null, cluster: null}}",
@@ -368,12 +491,28 @@ GOOD_ELSEWHERE = [
 ]
 BAD_ELSEWHERE = [
     *(f"{{signIn: {AUTHENTICATOR}, endpoint: {json.dumps(endpoint)}}}" for endpoint in GOOD_PATHS),
-    *(f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {json.dumps(text)}}}' for text in BAD_AUTHORITIES),
+    *(
+        f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority:'
+        f" {json.dumps(text)}}}"
+        for text in BAD_AUTHORITIES
+    ),
     *(f"{{signIn: {TRUST}, endpoint: {json.dumps(endpoint)}}}" for endpoint in BAD_ENDPOINTS),
-    *(f"{{signIn: {TRUST}, endpoint: {value}}}" for value in ("7", "[https://10.0.0.1]", "{}", "true")),
-    *(f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {value}}}' for value in ("x", "7", "[]", '""')),
-    f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {json.dumps(issue("x").key_pem)}}}',
-    f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {json.dumps(issue("x").ca_pem + issue("x").key_pem)}}}',
+    *(
+        f"{{signIn: {TRUST}, endpoint: {value}}}"
+        for value in ("7", "[https://10.0.0.1]", "{}", "true")
+    ),
+    *(
+        f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {value}}}'
+        for value in ("x", "7", "[]", '""')
+    ),
+    (
+        f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority:'
+        f" {json.dumps(issue('x').key_pem)}}}"
+    ),
+    (
+        f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority:'
+        f" {json.dumps(issue('x').ca_pem + issue('x').key_pem)}}}"
+    ),
     f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", cluster: main}}',
     '{signIn: {type: eks}, endpoint: "https://10.0.0.1"}',
     f"{{signIn: {{type: eks}}, certificateAuthority: {CA}}}",
@@ -387,7 +526,10 @@ BAD_ELSEWHERE = [
     '{signIn: {type: iamAuthenticator}, endpoint: "https://10.0.0.1"}',
     '{signIn: {type: iamAuthenticator, clusterId: null}, endpoint: "https://10.0.0.1"}',
     '{signIn: {type: iamAuthenticator, clusterId: "a b"}, endpoint: "https://10.0.0.1"}',
-    f'{{signIn: {{type: iamAuthenticator, clusterId: x, secretArn: "{ARN}"}}, endpoint: "https://10.0.0.1"}}',
+    (
+        f'{{signIn: {{type: iamAuthenticator, clusterId: x, secretArn: "{ARN}"}}, endpoint:'
+        ' "https://10.0.0.1"}'
+    ),
     "signIn: {type: kubeconfig}",
     *(
         f"{{signIn: {{type: kubeconfig, secretArn: {json.dumps(arn)}}}}}"
@@ -427,8 +569,18 @@ CORPUS = [
     *(("cluster", text, False) for text in BAD_ELSEWHERE),
     *(("defaults", text, True) for text in GOOD_DEFAULTS_ELSEWHERE),
     *(("defaults", f"endpoint: {json.dumps(endpoint)}", False) for endpoint in BAD_ENDPOINTS),
-    *(("defaults", text, False) for text in ("signIn: webIdentity", "signIn: {type: kubeconfig}", "signIn: {type: iamAuthenticator}")),
-    *(("discover", f"{{{HEAD}, {text}}}", False) for text in ("signIn: {type: eks}", f"certificateAuthority: {CA}")),
+    *(
+        ("defaults", text, False)
+        for text in (
+            "signIn: webIdentity",
+            "signIn: {type: kubeconfig}",
+            "signIn: {type: iamAuthenticator}",
+        )
+    ),
+    *(
+        ("discover", f"{{{HEAD}, {text}}}", False)
+        for text in ("signIn: {type: eks}", f"certificateAuthority: {CA}")
+    ),
     *(("discover", f'{{{HEAD}, endpoint: "https://10.0.0.1"}}', False),),
     *(("discover", f"{{{HEAD}, signIn: null, endpoint: null, certificateAuthority: null}}", True),),
     *(("cluster", text, True) for text in (*GOOD, *GOOD_CLUSTER)),
@@ -444,10 +596,15 @@ def judged_by_the_function(kind: str, text: str) -> bool:
     """Beside defaults that select something, where it is a cluster's document."""
     defaults = text if kind == "defaults" else "namespaces: [default]"
     folder = "discover" if kind == "discover" else "clusters"
-    documents = {f"{PATH}/defaults": defaults, f"{PATH}/{folder}/prod": EKS if kind == "defaults" else text}
+    documents = {
+        f"{PATH}/defaults": defaults,
+        f"{PATH}/{folder}/prod": EKS if kind == "defaults" else text,
+    }
     try:
         parameters = [Parameter(name, value) for name, value in documents.items()]
-        return not loader.load(parameters, root=PATH, region="us-east-1", allowed_endpoints=HOSTS).invalid
+        return not loader.load(
+            parameters, root=PATH, region="us-east-1", allowed_endpoints=HOSTS
+        ).invalid
     except ConfigurationError:
         return False
 
@@ -456,14 +613,31 @@ def judged_by_the_schema(kind: str, document: Any) -> bool:
     return bool(jsonschema.Draft202012Validator(SCHEMAS[f"{kind}.schema.json"]).is_valid(document))
 
 
-@pytest.mark.parametrize("document", [f"signIn: {TRUST}", f"signIn: {AUTHENTICATOR}", 'endpoint: "https://10.0.0.1"', f"certificateAuthority: {CA}"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        f"signIn: {TRUST}",
+        f"signIn: {AUTHENTICATOR}",
+        'endpoint: "https://10.0.0.1"',
+        f"certificateAuthority: {CA}",
+    ],
+)
 def test_what_the_defaults_may_complete_the_schema_lets_pass(document: str) -> None:
-    assert (judged_by_the_function("cluster", document), judged_by_the_schema("cluster", yaml.safe_load(document))) == (False, True)
+    assert (
+        judged_by_the_function("cluster", document),
+        judged_by_the_schema("cluster", yaml.safe_load(document)),
+    ) == (False, True)
 
 
 def test_whether_a_certificate_is_an_authoritys_the_schema_lets_pass() -> None:
-    document = f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority: {json.dumps(issue("x").certificate_pem)}}}'
-    assert (judged_by_the_function("cluster", document), judged_by_the_schema("cluster", yaml.safe_load(document))) == (False, True)
+    document = (
+        f'{{signIn: {TRUST}, endpoint: "https://10.0.0.1", certificateAuthority:'
+        f" {json.dumps(issue('x').certificate_pem)}}}"
+    )
+    assert (
+        judged_by_the_function("cluster", document),
+        judged_by_the_schema("cluster", yaml.safe_load(document)),
+    ) == (False, True)
 
 
 def test_there_are_as_many_documents_as_it_takes() -> None:
@@ -472,12 +646,21 @@ def test_there_are_as_many_documents_as_it_takes() -> None:
 
 @pytest.mark.parametrize(("kind", "text", "good"), CORPUS)
 def test_the_schema_and_the_function_judge_alike(kind: str, text: str, good: bool) -> None:
-    assert (judged_by_the_function(kind, text), judged_by_the_schema(kind, yaml.safe_load(text))) == (good, good)
+    assert (
+        judged_by_the_function(kind, text),
+        judged_by_the_schema(kind, yaml.safe_load(text)),
+    ) == (good, good)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "infra" / "examples" / "parameters").rglob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    sorted((ROOT / "infra" / "examples" / "parameters").rglob("*.yaml")),
+    ids=lambda path: path.stem,
+)
 def test_the_examples_are_good(path: Path) -> None:
-    kind = {"parameters": "defaults", "clusters": "cluster", "discover": "discover"}[path.parent.name]
+    kind = {"parameters": "defaults", "clusters": "cluster", "discover": "discover"}[
+        path.parent.name
+    ]
     assert judged_by_the_schema(kind, yaml.safe_load(path.read_text()))
     assert judged_by_the_function(kind, path.read_text())
 
@@ -487,12 +670,18 @@ def test_each_schema_is_one_and_says_what_each_field_is(name: str) -> None:
     made = SCHEMAS[name]
     jsonschema.Draft202012Validator.check_schema(made)
     assert made["$id"].endswith(f"/docs/{name}")
-    mapping = next(one for one in made["properties"]["namespaces"]["anyOf"] if one.get("type") == "object")
+    mapping = next(
+        one for one in made["properties"]["namespaces"]["anyOf"] if one.get("type") == "object"
+    )
     fields = [*made["properties"].items(), *mapping["properties"].items()]
     assert [field for field, body in fields if len(body.get("description", "")) < 10] == []
 
 
 def test_no_pattern_is_pythons_own() -> None:
-    """What ECMA-262 does not know: named groups, possessive quantifiers, inline flags, \\A and \\Z."""
+    """What ECMA-262 does not know: named groups, possessive quantifiers, inline flags,
+    \\A and \\Z.
+    """
     text = json.dumps(SCHEMAS)
-    assert not [mark for mark in ("(?P", "(?i", "(?x", "*+", "++", "?+", "\\\\A", "\\\\Z") if mark in text]
+    assert not [
+        mark for mark in ("(?P", "(?i", "(?x", "*+", "++", "?+", "\\\\A", "\\\\Z") if mark in text
+    ]

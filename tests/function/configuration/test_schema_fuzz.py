@@ -1,4 +1,6 @@
-"""The function and the JSON Schemas judge alike what nobody thought of: thousands of documents, made from a seed."""
+"""The function and the JSON Schemas judge alike what nobody thought of: thousands of documents,
+made from a seed.
+"""
 
 import re
 from collections import Counter
@@ -10,13 +12,22 @@ import pytest
 import yaml
 
 from ecr_public_pusher.configuration.json_schema import json_schemas
-from ecr_public_pusher.configuration.schema import ClusterDocument, DefaultsDocument, DiscoverDocument, validated
+from ecr_public_pusher.configuration.schema import (
+    ClusterDocument,
+    DefaultsDocument,
+    DiscoverDocument,
+    validated,
+)
 from ecr_public_pusher.configuration.yaml_document import read_mapping
 from ecr_public_pusher.errors import InvalidDocument
 from tests.function.configuration.test_schema import BAD_AUTHORITIES, GOOD_AUTHORITIES
 from tests.support.generated_documents import Documents
 
-MODELS: dict[str, type[DefaultsDocument]] = {"cluster": ClusterDocument, "defaults": DefaultsDocument, "discover": DiscoverDocument}
+MODELS: dict[str, type[DefaultsDocument]] = {
+    "cluster": ClusterDocument,
+    "defaults": DefaultsDocument,
+    "discover": DiscoverDocument,
+}
 SCHEMAS = json_schemas()
 MANY = 2000  # of each kind
 
@@ -46,7 +57,10 @@ def judged_by_the_function(kind: str, text: str) -> bool:
 def as_an_editor_reads(value: Any) -> Any:
     """Whose mappings have texts as keys."""
     if isinstance(value, dict):
-        return {str(name).lower() if isinstance(name, bool) else str(name): as_an_editor_reads(item) for name, item in value.items()}
+        return {
+            str(name).lower() if isinstance(name, bool) else str(name): as_an_editor_reads(item)
+            for name, item in value.items()
+        }
     return [as_an_editor_reads(item) for item in value] if isinstance(value, list) else value
 
 
@@ -58,7 +72,9 @@ def test_the_schema_and_the_function_judge_alike(kind: str) -> None:
     for text in (documents.make(kind) for _ in range(MANY)):
         judged = judged_by_the_function(kind, text)
         seen[judged] += 1
-        if validator.is_valid(as_an_editor_reads(yaml.load(text, yaml.CSafeLoader))) is not judged:  # a SafeLoader
+        if (
+            validator.is_valid(as_an_editor_reads(yaml.load(text, yaml.CSafeLoader))) is not judged
+        ):  # a SafeLoader
             different.append((judged, text))
     assert different == []
     assert min(seen[True], seen[False]) > MANY / 6  # or nothing is shown

@@ -10,8 +10,16 @@ from ecr_public_pusher.errors import InvalidDocument
 
 
 def test_scalars_stay_the_text_they_are() -> None:
-    read = read_mapping("on: no\n012: 0x1F\nwhen: 2026-01-01\nnothing: null\nnull: 'null'\n", parameter="/p")
-    assert read == {"on": "no", "012": "0x1F", "when": "2026-01-01", "nothing": None, "null": "null"}
+    read = read_mapping(
+        "on: no\n012: 0x1F\nwhen: 2026-01-01\nnothing: null\nnull: 'null'\n", parameter="/p"
+    )
+    assert read == {
+        "on": "no",
+        "012": "0x1F",
+        "when": "2026-01-01",
+        "nothing": None,
+        "null": "null",
+    }
 
 
 def test_json_is_yaml() -> None:
@@ -32,7 +40,10 @@ def test_json_is_yaml() -> None:
         ("? [a]\n: b\n", "a field's name must be a plain word"),
         ("a: " + "[" * 5000, "line 1: lists and mappings are nested more than 10 deep"),
         ("a:\n- " + "- " * 5000, "line 2: lists and mappings are nested more than 10 deep"),
-        ("a: 1\nb:\n" + "".join(f"{' ' * n}k:\n" for n in range(1, 20)), "line 12: lists and mappings"),
+        (
+            "a: 1\nb:\n" + "".join(f"{' ' * n}k:\n" for n in range(1, 20)),
+            "line 12: lists and mappings",
+        ),
         ("words\na: [1", "is not YAML"),
         ("a: *x\n", "line 1 is not YAML: a text that begins with *, &,"),
         ("&x a: *x\n", "line 1 is used by an alias"),

@@ -31,9 +31,18 @@ def record(payload: Any) -> dict[str, Any]:
     return {
         "version": "1.0",
         "timestamp": "2026-01-01T08:00:00.250Z",
-        "requestContext": {"requestId": "r", "functionArn": "arn", "condition": "RetriesExhausted", "approximateInvokeCount": 3},
+        "requestContext": {
+            "requestId": "r",
+            "functionArn": "arn",
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": 3,
+        },
         "requestPayload": payload,
-        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responseContext": {
+            "statusCode": 200,
+            "executedVersion": "$LATEST",
+            "functionError": "Unhandled",
+        },
         "responsePayload": {"errorMessage": "no", "errorType": "PushFailed"},
     }
 
@@ -52,10 +61,16 @@ def record(payload: Any) -> dict[str, Any]:
         (change(f"{ROOT}/clusters/prod", "Delete"), Request(clusters=("prod",), deleted="prod")),
         (change(f"{ROOT}/cluster/prod"), Request(unknown_parameter=f"{ROOT}/cluster/prod")),
         ({"action": "sweep"}, Request("sweep", window_minutes=20)),
-        ({"action": "sweep", "windowMinutes": 45, "clusters": ["eu-*"]}, Request("sweep", ("eu-*",), window_minutes=45)),
+        (
+            {"action": "sweep", "windowMinutes": 45, "clusters": ["eu-*"]},
+            Request("sweep", ("eu-*",), window_minutes=45),
+        ),
         ({"action": "check", "clusters": ["prod"]}, Request("check", ("prod",))),
         ({"action": "remove", "clusters": ["*"]}, Request("remove", ("*",), removes=True)),
-        ({"action": "plan", "remove": True, "clusters": ["prod"]}, Request("plan", ("prod",), removes=True)),
+        (
+            {"action": "plan", "remove": True, "clusters": ["prod"]},
+            Request("plan", ("prod",), removes=True),
+        ),
         ({"action": "plan", "remove": False}, Request("plan")),
         (record({"action": "plan"}), Request("plan", asked_at=FAILED_AT)),
         (record({}) | {"timestamp": "never"}, Request()),

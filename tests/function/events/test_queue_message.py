@@ -17,7 +17,12 @@ NOW = datetime(2026, 1, 1, 8, tzinfo=UTC)
 def record(body: Any, *, receives: int = 1, identity: str = "m") -> dict[str, Any]:
     """A record as Lambda's poller hands it out."""
     text = body if isinstance(body, str) else json.dumps(body)
-    return {"messageId": identity, "eventSource": "aws:sqs", "body": text, "attributes": {"ApproximateReceiveCount": str(receives)}}
+    return {
+        "messageId": identity,
+        "eventSource": "aws:sqs",
+        "body": text,
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+    }
 
 
 def read(body: Any, **more: Any) -> Message:
@@ -26,7 +31,13 @@ def read(body: Any, **more: Any) -> Message:
 
 def test_a_body_comes_back_as_a_push_of_its_cluster() -> None:
     message = read(messages.body("prod"), receives=3)
-    assert message == Message("m", 3, Request(clusters=("prod",), raises=False, ignore_missing=True), text=messages.body("prod"), asked="push")
+    assert message == Message(
+        "m",
+        3,
+        Request(clusters=("prod",), raises=False, ignore_missing=True),
+        text=messages.body("prod"),
+        asked="push",
+    )
     assert message.cluster == "prod"
 
 
@@ -36,8 +47,13 @@ def test_a_narrowed_push_stays_narrowed() -> None:
     assert request.namespaces == ("team-*",)
 
 
-@pytest.mark.parametrize(("age", "counts"), [(timedelta(), True), (timedelta(minutes=59), True), (timedelta(minutes=61), False)])
-def test_a_part_of_a_full_push_counts_as_one_only_while_its_first_tries_go_on(age: timedelta, counts: bool) -> None:
+@pytest.mark.parametrize(
+    ("age", "counts"),
+    [(timedelta(), True), (timedelta(minutes=59), True), (timedelta(minutes=61), False)],
+)
+def test_a_part_of_a_full_push_counts_as_one_only_while_its_first_tries_go_on(
+    age: timedelta, counts: bool
+) -> None:
     request = read(messages.body("prod", dispatched_at=NOW - age)).request
     assert request is not None
     assert request.of_full_push is counts
@@ -80,7 +96,10 @@ def test_only_a_push_of_one_cluster_is_tried_again_itself(body: Any) -> None:
 
 
 def test_pushes_of_single_clusters_become_one_request() -> None:
-    one, two = read(messages.body("a"), identity="1"), read(messages.body("b", dispatched_at=NOW), identity="2")
+    one, two = (
+        read(messages.body("a"), identity="1"),
+        read(messages.body("b", dispatched_at=NOW), identity="2"),
+    )
     again = read(messages.body("a"), identity="3")
     ((request, group),) = messages.merge([one, two, again])
     assert request.clusters == ("a", "b")
@@ -89,22 +108,38 @@ def test_pushes_of_single_clusters_become_one_request() -> None:
 
 
 def test_a_push_of_everything_takes_the_others_with_it() -> None:
-    ((request, group),) = messages.merge([read(messages.body("a"), identity="1"), read({}, identity="2")])
+    ((request, group),) = messages.merge(
+        [read(messages.body("a"), identity="1"), read({}, identity="2")]
+    )
     assert request.clusters == ()
     assert len(group) == 2
 
 
 def test_what_is_asked_differently_stays_apart() -> None:
-    bodies = [messages.body("a"), messages.body("a", namespaces=("x",)), '{"action": "plan"}', '{"action": "sweep"}']
+    bodies = [
+        messages.body("a"),
+        messages.body("a", namespaces=("x",)),
+        '{"action": "plan"}',
+        '{"action": "sweep"}',
+    ]
     assert len(messages.merge(read(body) for body in bodies)) == 4
 
 
 def test_sweeps_that_failed_become_one_that_reaches_back_to_the_first() -> None:
     def failed(at: str, minutes: int) -> dict[str, Any]:
-        return {"requestContext": {}, "timestamp": at, "requestPayload": {"action": "sweep", "windowMinutes": minutes}}
+        return {
+            "requestContext": {},
+            "timestamp": at,
+            "requestPayload": {"action": "sweep", "windowMinutes": minutes},
+        }
 
-    ((request, _),) = messages.merge([read(failed("2026-01-01T07:40:00Z", 20)), read(failed("2026-01-01T07:30:00Z", 30))])
-    assert (request.window_minutes, request.asked_at) == (30, datetime(2026, 1, 1, 7, 30, tzinfo=UTC))
+    ((request, _),) = messages.merge(
+        [read(failed("2026-01-01T07:40:00Z", 20)), read(failed("2026-01-01T07:30:00Z", 30))]
+    )
+    assert (request.window_minutes, request.asked_at) == (
+        30,
+        datetime(2026, 1, 1, 7, 30, tzinfo=UTC),
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Discovery: clusters found by tag over regions and accounts, beside those that a document names."""
+"""Discovery: clusters found by tag over regions and accounts, beside those that a
+document names.
+"""
 
 import json
 from typing import Any
@@ -41,7 +43,9 @@ def test_what_bears_the_tags_is_pushed_like_any_other(fleet: World) -> None:
     assert report["totals"]["created"] == 3
     secret = fleet.secret("one", "a")
     assert secret is not None
-    assert secret["metadata"]["annotations"]["ecr-public-pusher/owner"].endswith("/fleet/us-east-1/one")
+    assert secret["metadata"]["annotations"]["ecr-public-pusher/owner"].endswith(
+        "/fleet/us-east-1/one"
+    )
     assert fleet.asked("untagged") == []
 
 
@@ -84,12 +88,17 @@ def test_a_cluster_with_a_document_of_its_own_is_left_to_that(fleet: World) -> N
     assert fleet.secret("two", "a") is None
 
 
-def test_one_that_appears_is_pushed_at_the_next_run_and_one_that_disappears_no_longer(fleet: World) -> None:
+def test_one_that_appears_is_pushed_at_the_next_run_and_one_that_disappears_no_longer(
+    fleet: World,
+) -> None:
     fleet.invoke()
     fleet.add_cluster("new", namespaces=("a",), tags=TAGGED, embedded=True)
     fleet.aws.remove_cluster("two", region="us-east-1")
     report = fleet.invoke()
-    assert (report["ok"], ids(report)) == (True, ["fleet/eu-west-1/three", "fleet/us-east-1/new", "fleet/us-east-1/one"])
+    assert (report["ok"], ids(report)) == (
+        True,
+        ["fleet/eu-west-1/three", "fleet/us-east-1/new", "fleet/us-east-1/one"],
+    )
 
 
 def test_finding_nothing_is_an_error_of_the_document(world: World) -> None:
@@ -99,12 +108,21 @@ def test_finding_nothing_is_an_error_of_the_document(world: World) -> None:
     assert entry(report, "prod")["ok"]
     error = entry(report, "fleet/*")["error"]
     assert error["type"] == "DiscoveryError"
-    assert error["message"] == "no EKS cluster in us-east-1, eu-west-1 bears the tags ecr-public-pusher=yes"
+    assert (
+        error["message"]
+        == "no EKS cluster in us-east-1, eu-west-1 bears the tags ecr-public-pusher=yes"
+    )
 
 
-def test_not_being_allowed_to_look_is_an_error_of_that_region_and_the_others_are_pushed(fleet: World) -> None:
+def test_not_being_allowed_to_look_is_an_error_of_that_region_and_the_others_are_pushed(
+    fleet: World,
+) -> None:
     def refuse(request: AwsRequest) -> Answer | None:
-        return Answer.refusal(request, "AccessDeniedException", "no", status=403) if request.region == "eu-west-1" else None
+        return (
+            Answer.refusal(request, "AccessDeniedException", "no", status=403)
+            if request.region == "eu-west-1"
+            else None
+        )
 
     fleet.aws.script("eks", "ListClusters", refuse)
     report = fleet.invoke()
@@ -116,15 +134,25 @@ def test_not_being_allowed_to_look_is_an_error_of_that_region_and_the_others_are
 
 
 def test_a_region_that_gives_no_answer_is_not_blamed_on_permissions(fleet: World) -> None:
-    fleet.aws.script("eks", "ListClusters", lambda request: Answer(0, b"") if request.region == "eu-west-1" else None)
+    fleet.aws.script(
+        "eks",
+        "ListClusters",
+        lambda request: Answer(0, b"") if request.region == "eu-west-1" else None,
+    )
     error = entry(fleet.invoke(), "fleet/eu-west-1/*")["error"]
     assert (error["type"], "ConnectionClosedError" in error["message"]) == ("DiscoveryError", True)
     assert error["remedy"].startswith("EKS in eu-west-1 gave no answer.")
 
 
-def test_a_cluster_that_may_not_be_described_is_not_taken_for_one_without_tags(fleet: World) -> None:
+def test_a_cluster_that_may_not_be_described_is_not_taken_for_one_without_tags(
+    fleet: World,
+) -> None:
     def refuse(request: AwsRequest) -> Answer | None:
-        return Answer.refusal(request, "AccessDeniedException", "no", status=403) if request.path.endswith("/untagged") else None
+        return (
+            Answer.refusal(request, "AccessDeniedException", "no", status=403)
+            if request.path.endswith("/untagged")
+            else None
+        )
 
     fleet.aws.script("eks", "DescribeCluster", refuse)
     report = fleet.invoke()
@@ -134,7 +162,11 @@ def test_a_cluster_that_may_not_be_described_is_not_taken_for_one_without_tags(f
 
 def test_a_region_that_hangs_is_left_out_and_the_others_are_pushed(fleet: World) -> None:
     fleet.document("prod", "{cluster: untagged, namespaces: [a]}")
-    fleet.aws.script("eks", "ListClusters", lambda request: Answer(500, b"", delay=30) if request.region == "eu-west-1" else None)
+    fleet.aws.script(
+        "eks",
+        "ListClusters",
+        lambda request: Answer(500, b"", delay=30) if request.region == "eu-west-1" else None,
+    )
     report = fleet.invoke(seconds=6)
     assert entry(report, "prod")["ok"]
     assert "did not answer in time" in entry(report, "fleet/eu-west-1/*")["error"]["message"]
@@ -142,11 +174,17 @@ def test_a_region_that_hangs_is_left_out_and_the_others_are_pushed(fleet: World)
 
 def test_roles_whose_every_region_hangs_keep_no_other_discovery_waiting(world: World) -> None:
     regions = " ".join(Session().get_available_regions("eks"))
-    roles = {name: f"arn:aws:iam::111122223333:role/ecr-public-pusher-{name}" for name in ("a", "b", "c", "well")}
+    roles = {
+        name: f"arn:aws:iam::111122223333:role/ecr-public-pusher-{name}"
+        for name in ("a", "b", "c", "well")
+    }
     for name, role in roles.items():
         world.aws.put_role(role, trusted=EXECUTION_ROLE)
         searched = "us-east-1" if name == "well" else regions
-        world.discovery(name, f"{{regions: {searched}, tags: {{team: web-1}}, namespaces: [a], roleArn: '{role}'}}")
+        world.discovery(
+            name,
+            f"{{regions: {searched}, tags: {{team: web-1}}, namespaces: [a], roleArn: '{role}'}}",
+        )
     world.add_cluster("one", namespaces=("a",), principal=roles["well"], tags=TAGGED, embedded=True)
 
     def hang(request: AwsRequest) -> Answer | None:
@@ -157,33 +195,60 @@ def test_roles_whose_every_region_hangs_keep_no_other_discovery_waiting(world: W
     world.aws.script("eks", "ListClusters", hang)
     report = world.invoke(seconds=20)
     assert [one for one in ids(report) if one.startswith("well/")] == ["well/us-east-1/one"]
-    assert {cluster["error"]["type"] for cluster in report["clusters"] if cluster["error"]} == {"DiscoveryError"}
+    assert {cluster["error"]["type"] for cluster in report["clusters"] if cluster["error"]} == {
+        "DiscoveryError"
+    }
 
 
 def test_other_accounts_are_looked_into_with_their_role(world: World) -> None:
-    world.add_cluster("away", namespaces=("a",), account=SPOKE_ACCOUNT, principal=SPOKE_ROLE, tags=TAGGED, embedded=True)
-    world.discovery("fleet", f"{{regions: us-east-1, tags: {{team: 'web-*'}}, roleArn: '{SPOKE_ROLE}', externalId: an-external-id, namespaces: [a]}}")
+    world.add_cluster(
+        "away",
+        namespaces=("a",),
+        account=SPOKE_ACCOUNT,
+        principal=SPOKE_ROLE,
+        tags=TAGGED,
+        embedded=True,
+    )
+    world.discovery(
+        "fleet",
+        f"{{regions: us-east-1, tags: {{team: 'web-*'}}, roleArn: '{SPOKE_ROLE}', externalId:"
+        " an-external-id, namespaces: [a]}",
+    )
     report = world.invoke()
     assert (report["ok"], ids(report)) == (True, ["fleet/us-east-1/away"])
-    world.discovery("fleet", f"{{regions: us-east-1, tags: {{team: 'web-*'}}, roleArn: '{SPOKE_ROLE}', namespaces: [a]}}")
+    world.discovery(
+        "fleet",
+        f"{{regions: us-east-1, tags: {{team: 'web-*'}}, roleArn: '{SPOKE_ROLE}', namespaces:"
+        " [a]}",
+    )
     assert entry(world.invoke(), "fleet/us-east-1/*")["error"]["type"] == "RoleError"
 
 
 @pytest.mark.parametrize("status", ["CREATING", "PENDING", "DELETING", "FAILED"])
-def test_a_cluster_that_is_being_created_or_deleted_is_left_out_though_its_endpoint_is_there(fleet: World, status: str) -> None:
-    fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status=status)
+def test_a_cluster_that_is_being_created_or_deleted_is_left_out_though_its_endpoint_is_there(
+    fleet: World, status: str
+) -> None:
+    fleet.aws.put_cluster(
+        "111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status=status
+    )
     for event in ({}, {"action": "plan"}, {"action": "check"}):
         report = fleet.invoke(event)
         assert (report["ok"], ids(report)) == (True, [FOUND[0], FOUND[2]])
     assert fleet.asked("one") == []
-    fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="UPDATING")
+    fleet.aws.put_cluster(
+        "111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="UPDATING"
+    )
     assert ids(fleet.invoke()) == FOUND
 
 
-def test_a_sweep_forgets_the_endpoint_of_a_cluster_that_a_push_saw_being_deleted(fleet: World) -> None:
+def test_a_sweep_forgets_the_endpoint_of_a_cluster_that_a_push_saw_being_deleted(
+    fleet: World,
+) -> None:
     fleet.discovery("fleet", DOCUMENT.replace("[a]}", "['*']}"))
     fleet.invoke()
-    fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="DELETING")
+    fleet.aws.put_cluster(
+        "111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="DELETING"
+    )
     fleet.invoke()
     fleet.add_namespace("one", "fresh")
     before = len(fleet.asked("one"))
@@ -200,8 +265,12 @@ def test_a_sweep_that_fails_in_a_cluster_that_is_being_deleted_meanwhile_is_no_f
 ) -> None:
     fleet.discovery("fleet", DOCUMENT.replace("[a]}", "['*']}").replace("us-east-1, ", ""))
     fleet.invoke()
-    fleet.aws.put_cluster("111122223333", "eu-west-1", fleet.clusters["three"], tags=TAGGED, status="DELETING")
-    fleet.clusters["three"].admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")
+    fleet.aws.put_cluster(
+        "111122223333", "eu-west-1", fleet.clusters["three"], tags=TAGGED, status="DELETING"
+    )
+    fleet.clusters["three"].admin(
+        "DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher"
+    )
     if gone:
         listed = Answer(200, b'{"clusters": ["three"]}', {"Content-Type": "application/json"})
         fleet.aws.script("eks", "ListClusters", listed)
@@ -210,36 +279,59 @@ def test_a_sweep_that_fails_in_a_cluster_that_is_being_deleted_meanwhile_is_no_f
     report = fleet.invoke({"action": "sweep"})
     found = entry(report, FOUND[0])
     assert (report["ok"], found["error"]) == (True, None)
-    assert found["skipped"].startswith("EKS does not describe" if gone else "EKS is deleting cluster three in eu-west-1 (status DELETING)")
+    assert found["skipped"].startswith(
+        "EKS does not describe"
+        if gone
+        else "EKS is deleting cluster three in eu-west-1 (status DELETING)"
+    )
     assert "ClusterFailed" not in capsys.readouterr().out
 
 
 def test_a_cluster_that_fails_while_it_is_there_is_a_failure(fleet: World) -> None:
-    fleet.clusters["three"].admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")
+    fleet.clusters["three"].admin(
+        "DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher"
+    )
     assert not entry(fleet.invoke(), FOUND[0])["ok"]
 
 
 def test_a_discovery_whose_only_cluster_is_being_created_says_so(fleet: World) -> None:
     fleet.discovery("fleet", DOCUMENT.replace("us-east-1, ", ""))
-    fleet.aws.put_cluster("111122223333", "eu-west-1", fleet.clusters["three"], tags=TAGGED, status="CREATING")
-    assert entry(fleet.invoke(), "fleet/*")["error"]["message"].endswith("(left out, being created or deleted: three)")
+    fleet.aws.put_cluster(
+        "111122223333", "eu-west-1", fleet.clusters["three"], tags=TAGGED, status="CREATING"
+    )
+    assert entry(fleet.invoke(), "fleet/*")["error"]["message"].endswith(
+        "(left out, being created or deleted: three)"
+    )
 
 
 def test_a_document_of_its_own_of_a_cluster_that_is_being_deleted_says_so(fleet: World) -> None:
     fleet.document("mine", "{cluster: one, namespaces: [a]}")
-    fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="DELETING")
+    fleet.aws.put_cluster(
+        "111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="DELETING"
+    )
     error = entry(fleet.invoke(), "mine")["error"]
     assert (error["type"], error["message"]) == (
         "EksError",
         "EKS is deleting cluster one in us-east-1 (status DELETING)",
     )
-    assert error["remedy"] == "Delete its document, or set enabled: false in it: its Secrets end with the cluster."
+    assert (
+        error["remedy"]
+        == "Delete its document, or set enabled: false in it: its Secrets end with the cluster."
+    )
 
 
-def test_an_authenticators_id_is_not_judged_while_its_namesake_comes_or_goes(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_authenticators_id_is_not_judged_while_its_namesake_comes_or_goes(
+    fleet: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
-    fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="DELETING")
-    fleet.add_elsewhere("edge", cluster_id="one", document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: one}}")
+    fleet.aws.put_cluster(
+        "111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="DELETING"
+    )
+    fleet.add_elsewhere(
+        "edge",
+        cluster_id="one",
+        document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: one}}",
+    )
     for event in ({}, {"clusters": ["edge"]}):
         assert entry(fleet.invoke(event), "edge")["error"]["type"] == "CannotBeJudged"
     assert fleet.asked("edge") == []
@@ -251,7 +343,14 @@ def test_pages_are_followed_empty_ones_too(fleet: World) -> None:
     def listed(request: AwsRequest) -> Answer | None:
         if request.region != "us-east-1":
             return None
-        token = next((part.removeprefix("nextToken=") for part in request.query.split("&") if part.startswith("nextToken=")), "")
+        token = next(
+            (
+                part.removeprefix("nextToken=")
+                for part in request.query.split("&")
+                if part.startswith("nextToken=")
+            ),
+            "",
+        )
         names, following = pages[token]
         body = {"clusters": names} | ({"nextToken": following} if following else {})
         return Answer(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
@@ -267,23 +366,36 @@ def test_a_push_of_another_cluster_does_not_look_for_any(fleet: World) -> None:
     assert ids(fleet.invoke({"clusters": ["fleet/us-*"]})) == FOUND[1:]
 
 
-def test_its_metrics_are_of_the_cluster_under_its_id(fleet: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_its_metrics_are_of_the_cluster_under_its_id(
+    fleet: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     capsys.readouterr()
     fleet.invoke()
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"ClusterFailed"' in line]
+    lines = [
+        json.loads(line)
+        for line in capsys.readouterr().out.splitlines()
+        if '"ClusterFailed"' in line
+    ]
     assert sorted(line["cluster"] for line in lines) == FOUND
 
 
-def test_a_document_of_its_own_with_another_secrets_name_leaves_what_was_pushed_to_the_removal_by_id(fleet: World) -> None:
+def test_a_document_of_its_own_with_another_secrets_name_leaves_what_was_pushed_to_the_removal_by_id(
+    fleet: World,
+) -> None:
     fleet.apply("one", "prune.yaml")
     fleet.invoke()
     fleet.document("mine", "{cluster: one, namespaces: [b], secretName: mine}")
     assert fleet.invoke()["leftToDocuments"] == ["fleet/us-east-1/one"]
     assert fleet.secret("one", "a") is not None
-    assert fleet.invoke({"action": "remove", "clusters": ["fleet/us-east-1/one"]})["totals"]["removed"] == 1
+    assert (
+        fleet.invoke({"action": "remove", "clusters": ["fleet/us-east-1/one"]})["totals"]["removed"]
+        == 1
+    )
 
 
-def test_a_change_of_the_document_pushes_its_clusters_and_its_deletion_is_not_ok(fleet: World) -> None:
+def test_a_change_of_the_document_pushes_its_clusters_and_its_deletion_is_not_ok(
+    fleet: World,
+) -> None:
     detail = {"operation": "Update", "name": "/ecr-public-pusher/discover/fleet", "type": "String"}
     event = {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
     fleet.document("prod", "{cluster: untagged, namespaces: [a]}")
@@ -311,16 +423,22 @@ def test_prune_and_remove_know_them(fleet: World) -> None:
     assert fleet.invoke({"action": "remove", "clusters": ["fleet/*"]})["totals"]["removed"] == 3
 
 
-def test_what_failed_waits_on_the_queue_under_its_id(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_failed_waits_on_the_queue_under_its_id(
+    fleet: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
-    fleet.clusters["one"].admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")
+    fleet.clusters["one"].admin(
+        "DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher"
+    )
     assert fleet.invoke()["queued"] == ["fleet/us-east-1/one"]
     fleet.apply("one", "cluster.yaml")
     assert fleet.poll() == []
     assert fleet.secret("one", "a") is not None
 
 
-def test_a_discovery_that_fails_waits_as_one_message_and_is_let_go_at_last(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_discovery_that_fails_waits_as_one_message_and_is_let_go_at_last(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", world.queue.url)
     monkeypatch.setenv("RETRY_RECEIVES", "3")
     world.discovery("fleet", DOCUMENT)
@@ -339,7 +457,9 @@ def test_fan_out_deals_them_out(fleet: World, monkeypatch: pytest.MonkeyPatch) -
 
 
 def listed_and_described(world: World) -> tuple[int, int]:
-    return len(world.aws.called("eks", "ListClusters")), len(world.aws.called("eks", "DescribeCluster"))
+    return len(world.aws.called("eks", "ListClusters")), len(
+        world.aws.called("eks", "DescribeCluster")
+    )
 
 
 def test_what_is_named_by_its_id_is_described_alone_and_nothing_is_listed(fleet: World) -> None:
@@ -352,13 +472,17 @@ def test_a_glob_describes_only_what_it_may_mean(fleet: World) -> None:
     assert listed_and_described(fleet) == (1, 1)
 
 
-def test_a_worker_looks_at_the_clusters_of_its_message_alone(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_looks_at_the_clusters_of_its_message_alone(
+    fleet: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
     monkeypatch.setenv("FAN_OUT", "true")
     fleet.invoke()
     dispatcher = listed_and_described(fleet)
     assert fleet.poll() == []
-    assert [now - before for now, before in zip(listed_and_described(fleet), dispatcher, strict=True)] == [0, 3]
+    assert [
+        now - before for now, before in zip(listed_and_described(fleet), dispatcher, strict=True)
+    ] == [0, 3]
 
 
 def test_documents_that_look_in_the_same_place_share_the_search(fleet: World) -> None:
@@ -367,7 +491,9 @@ def test_documents_that_look_in_the_same_place_share_the_search(fleet: World) ->
     assert listed_and_described(fleet) == (2, 4)
 
 
-def test_a_cluster_that_two_discoveries_find_is_the_firsts_and_a_conflict_of_the_other(fleet: World) -> None:
+def test_a_cluster_that_two_discoveries_find_is_the_firsts_and_a_conflict_of_the_other(
+    fleet: World,
+) -> None:
     fleet.discovery("again", "{regions: [us-east-1], tags: {team: '*'}, namespaces: ['a*']}")
     report = fleet.invoke()
     assert entry(report, "again/us-east-1/one")["ok"]
@@ -375,33 +501,56 @@ def test_a_cluster_that_two_discoveries_find_is_the_firsts_and_a_conflict_of_the
     assert (problem["outcome"], "again/us-east-1/one" in problem["message"]) == ("conflict", True)
 
 
-@pytest.mark.parametrize("role", ["", ", roleArn: 'arn:aws:iam::111122223333:role/ecr-public-pusher-spoke'"])
+@pytest.mark.parametrize(
+    "role", ["", ", roleArn: 'arn:aws:iam::111122223333:role/ecr-public-pusher-spoke'"]
+)
 def test_whose_a_namespace_is_does_not_depend_on_what_is_asked_for(fleet: World, role: str) -> None:
-    fleet.aws.put_role("arn:aws:iam::111122223333:role/ecr-public-pusher-spoke", trusted="arn:aws:iam::111122223333:role/ecr-public-pusher")
-    fleet.discovery("again", f"{{regions: [us-east-1], tags: {{team: '*'}}, namespaces: ['a*']{role}}}")
+    fleet.aws.put_role(
+        "arn:aws:iam::111122223333:role/ecr-public-pusher-spoke",
+        trusted="arn:aws:iam::111122223333:role/ecr-public-pusher",
+    )
+    fleet.discovery(
+        "again", f"{{regions: [us-east-1], tags: {{team: '*'}}, namespaces: ['a*']{role}}}"
+    )
     report = fleet.invoke({"clusters": ["fleet/us-east-1/one"]})
-    assert [problem["outcome"] for problem in entry(report, "fleet/us-east-1/one")["problems"]] == ["conflict"]
+    assert [problem["outcome"] for problem in entry(report, "fleet/us-east-1/one")["problems"]] == [
+        "conflict"
+    ]
     assert fleet.secret("one", "a") is None
 
 
 def test_nor_on_which_others_are_asked_for(fleet: World) -> None:
     role = "arn:aws:iam::111122223333:role/ecr-public-pusher-spoke"
     fleet.aws.put_role(role, trusted="arn:aws:iam::111122223333:role/ecr-public-pusher")
-    fleet.discovery("again", f"{{regions: [us-east-1], tags: {{team: '*'}}, namespaces: ['a*'], roleArn: '{role}'}}")
+    fleet.discovery(
+        "again",
+        f"{{regions: [us-east-1], tags: {{team: '*'}}, namespaces: ['a*'], roleArn: '{role}'}}",
+    )
     report = fleet.invoke({"clusters": ["again/us-east-1/two", "fleet/us-east-1/one"]})
-    assert [problem["outcome"] for problem in entry(report, "fleet/us-east-1/one")["problems"]] == ["conflict"]
+    assert [problem["outcome"] for problem in entry(report, "fleet/us-east-1/one")["problems"]] == [
+        "conflict"
+    ]
     assert len(fleet.aws.called("eks", "ListClusters")) == 0
 
 
 def test_a_cluster_that_one_role_may_not_describe_is_reported_once(fleet: World) -> None:
-    fleet.discovery("again", "{regions: [us-east-1], tags: {team: '*'}, namespaces: ['a*'], roleArn: 'arn:aws:iam::111122223333:role/nobodys'}")
+    fleet.discovery(
+        "again",
+        "{regions: [us-east-1], tags: {team: '*'}, namespaces: ['a*'], roleArn:"
+        " 'arn:aws:iam::111122223333:role/nobodys'}",
+    )
     report = fleet.invoke({"clusters": ["again/us-east-1/one", "fleet/us-east-1/one"]})
     assert ids(report) == ["again/us-east-1/one", "fleet/us-east-1/one"]
     assert entry(report, "again/us-east-1/one")["error"]["type"] == "RoleError"
 
 
-@pytest.mark.parametrize("document", ["{cluster: one, namspaces: [a]}", "{cluster: one, namespaces: [a], namespaces: [b]}", "{"])
-def test_a_cluster_whose_own_document_is_invalid_is_left_to_that_too(fleet: World, document: str) -> None:
+@pytest.mark.parametrize(
+    "document",
+    ["{cluster: one, namspaces: [a]}", "{cluster: one, namespaces: [a], namespaces: [b]}", "{"],
+)
+def test_a_cluster_whose_own_document_is_invalid_is_left_to_that_too(
+    fleet: World, document: str
+) -> None:
     fleet.document("one", document)
     report = fleet.invoke()
     assert ids(report) == ["fleet/eu-west-1/three", "fleet/us-east-1/two", "one"]
@@ -424,7 +573,9 @@ def test_a_cluster_whose_own_document_is_invalid_is_left_to_that_too(fleet: Worl
         "{cluster: one, roleArn: spoke, namespaces: [a]}",
     ],
 )
-def test_a_mistake_in_a_document_hands_its_cluster_to_no_discovery(fleet: World, document: str) -> None:
+def test_a_mistake_in_a_document_hands_its_cluster_to_no_discovery(
+    fleet: World, document: str
+) -> None:
     fleet.document("mine", document)
     report = fleet.invoke()
     assert (report["leftToDocuments"], fleet.asked("one")) == (["fleet/us-east-1/one"], [])
@@ -445,7 +596,9 @@ def test_a_mistake_in_a_document_hands_its_cluster_to_no_discovery(fleet: World,
 )
 def test_nor_does_one_that_names_another_somewhere_else(fleet: World, document: str) -> None:
     fleet.document("mine", document)
-    refused = [cluster for cluster in fleet.invoke()["clusters"] if cluster["id"].startswith("fleet/")]
+    refused = [
+        cluster for cluster in fleet.invoke()["clusters"] if cluster["id"].startswith("fleet/")
+    ]
     (failed,) = (cluster["error"] for cluster in refused if cluster["error"])
     assert failed["type"] == "CannotBeJudged"
     assert failed["message"].startswith("the document mine ")
@@ -453,7 +606,9 @@ def test_nor_does_one_that_names_another_somewhere_else(fleet: World, document: 
 
 
 @pytest.mark.parametrize("place", ["cluster/mine", "clusters/team/mine", "cluster/one"])
-def test_a_parameter_that_is_no_document_hands_its_cluster_to_no_discovery(fleet: World, place: str) -> None:
+def test_a_parameter_that_is_no_document_hands_its_cluster_to_no_discovery(
+    fleet: World, place: str
+) -> None:
     name = f"/ecr-public-pusher/{place}"
     text = "namespaces: [a]" if place.endswith("one") else "{cluster: one, namespaces: [a]}"
     fleet.aws.put_parameter(name, text)
@@ -468,32 +623,58 @@ def test_a_parameter_that_is_no_document_hands_its_cluster_to_no_discovery(fleet
     assert fleet.asked("one") == []
 
 
-@pytest.mark.parametrize("document", ["{clutser: one, namespaces: [a]}", "clutser: one\nnamespaces: [*]", "one", "[one]"])
-@pytest.mark.parametrize("event", [{}, {"action": "plan"}, {"clusters": ["fleet/us-east-1/one"]}, {"clusters": ["fleet/*/one"]}])
-def test_a_cluster_that_an_invalid_document_may_mean_is_refused_by_name(fleet: World, document: str, event: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "document", ["{clutser: one, namespaces: [a]}", "clutser: one\nnamespaces: [*]", "one", "[one]"]
+)
+@pytest.mark.parametrize(
+    "event",
+    [{}, {"action": "plan"}, {"clusters": ["fleet/us-east-1/one"]}, {"clusters": ["fleet/*/one"]}],
+)
+def test_a_cluster_that_an_invalid_document_may_mean_is_refused_by_name(
+    fleet: World, document: str, event: dict[str, Any]
+) -> None:
     fleet.document("mine", document)
     report = fleet.invoke(event)
     error = entry(report, "fleet/us-east-1/one")["error"]
     assert error["type"] == "CannotBeJudged"
     assert "the document mine is invalid, and may mean one in us-east-1" in error["message"]
-    assert "--name /ecr-public-pusher/clusters/mine" in error["remedy"] or "Write one YAML" in error["remedy"]
+    assert (
+        "--name /ecr-public-pusher/clusters/mine" in error["remedy"]
+        or "Write one YAML" in error["remedy"]
+    )
     assert fleet.asked("one") == []
-    assert [cluster["id"] for cluster in report["clusters"] if cluster["id"].startswith("fleet/") and not cluster["ok"]] == [FOUND[1]]
+    assert [
+        cluster["id"]
+        for cluster in report["clusters"]
+        if cluster["id"].startswith("fleet/") and not cluster["ok"]
+    ] == [FOUND[1]]
 
 
-def test_a_document_that_cannot_be_decrypted_may_mean_any_cluster_that_is_found(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_document_that_cannot_be_decrypted_may_mean_any_cluster_that_is_found(
+    fleet: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
     fleet.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
     fleet.document("mine", "{cluster: one, namespaces: [a]}", secure=True)
-    fleet.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
+    fleet.aws.script(
+        "ssm",
+        "GetParameters",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"),
+    )
     report = fleet.invoke()
     assert entry(report, "prod")["ok"]
     error = entry(report, "fleet/*")["error"]
     assert error["type"] == "CannotBeJudged"
-    assert error["message"] == "the document mine cannot be read, and may mean any cluster that fleet finds: nothing was sent to these"
+    assert (
+        error["message"]
+        == "the document mine cannot be read, and may mean any cluster that fleet finds: nothing"
+        " was sent to these"
+    )
     assert "kms:Decrypt" in error["remedy"]
     assert [fleet.asked(name) for name in ("one", "two", "three")] == [[], [], []]
-    assert entry(fleet.invoke({"clusters": [FOUND[0]]}), FOUND[0])["error"]["type"] == "CannotBeJudged"
+    assert (
+        entry(fleet.invoke({"clusters": [FOUND[0]]}), FOUND[0])["error"]["type"] == "CannotBeJudged"
+    )
     assert report["queued"] == ["fleet/*", "mine"]
     fleet.aws.script("ssm", "GetParameters", None)
     assert fleet.poll() == []
@@ -501,7 +682,9 @@ def test_a_document_that_cannot_be_decrypted_may_mean_any_cluster_that_is_found(
     assert fleet.invoke()["leftToDocuments"] == ["fleet/us-east-1/one"]
 
 
-def test_what_a_discovery_wrote_can_be_removed_while_a_document_cannot_be_read(fleet: World) -> None:
+def test_what_a_discovery_wrote_can_be_removed_while_a_document_cannot_be_read(
+    fleet: World,
+) -> None:
     for name in ("one", "two", "three"):
         fleet.apply(name, "prune.yaml")
     fleet.invoke()
@@ -514,13 +697,22 @@ def test_an_invalid_document_of_another_region_keeps_no_cluster_back(fleet: Worl
     assert entry(fleet.invoke(), "fleet/us-east-1/one")["ok"]
 
 
-def test_an_authenticators_cluster_id_may_not_be_the_name_of_a_cluster_that_is_found(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_authenticators_cluster_id_may_not_be_the_name_of_a_cluster_that_is_found(
+    fleet: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1,localhost")
     for name in ("edge", "shop"):
-        fleet.add_elsewhere(name, cluster_id="one", document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: one}}")
+        fleet.add_elsewhere(
+            name,
+            cluster_id="one",
+            document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: one}}",
+        )
     for event, name in (({}, "edge"), ({"clusters": ["edge"]}, "edge"), ({}, "shop")):
         error = entry(fleet.invoke(event), name)["error"]
-        assert (error["type"], "signIn.clusterId: one is the name of an EKS cluster" in error["message"]) == ("InvalidDocument", True)
+        assert (
+            error["type"],
+            "signIn.clusterId: one is the name of an EKS cluster" in error["message"],
+        ) == ("InvalidDocument", True)
     assert fleet.asked("edge") == []
 
 
@@ -528,28 +720,43 @@ def trouble(world: World, kind: str) -> None:
     """One that keeps it from being known whether a discovery finds the cluster `one`."""
     actions = {"not described": "DescribeCluster", "not listed": "ListClusters"}
     if kind in actions:
-        world.aws.script("eks", actions[kind], lambda request: Answer.refusal(request, "AccessDeniedException", "no", status=403))
+        world.aws.script(
+            "eks",
+            actions[kind],
+            lambda request: Answer.refusal(request, "AccessDeniedException", "no", status=403),
+        )
     elif kind == "no role":
-        world.discovery("fleet", DOCUMENT.replace("namespaces", f"roleArn: '{SPOKE_ROLE}', namespaces"))
+        world.discovery(
+            "fleet", DOCUMENT.replace("namespaces", f"roleArn: '{SPOKE_ROLE}', namespaces")
+        )
     elif kind == "discovery":
         world.discovery("fleet", DOCUMENT.replace("namespaces", "namspaces"))
     elif kind == "document":
         world.document("mine", "clutser: one\nnamespaces: [*]")
     elif kind == "unknown parameter":
-        world.aws.put_parameter("/ecr-public-pusher/cluster/mine", "{cluster: one, namespaces: [a]}")
+        world.aws.put_parameter(
+            "/ecr-public-pusher/cluster/mine", "{cluster: one, namespaces: [a]}"
+        )
     elif kind == "role not allowed":
         role = "arn:aws:iam::777788889999:role/ecr-public-pusher-spoke"
         world.discovery("fleet", DOCUMENT.replace("namespaces", f"roleArn: '{role}', namespaces"))
     else:
         world.document("mine", "{cluster: one, namespaces: [a]}", secure=True)
-        world.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
+        world.aws.script(
+            "ssm",
+            "GetParameters",
+            lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"),
+        )
 
 
 ALL_EVENTS: list[dict[str, Any]] = [{}, {"action": "plan"}]
 # For these EKS is asked for the very name.
 EDGE_EVENTS: list[dict[str, Any]] = [
-    {"clusters": ["edge"]}, {"action": "check", "clusters": ["edge"]}, {"action": "sweep"}, {"action": "remove", "clusters": ["edge"]},
-]  # fmt: skip
+    {"clusters": ["edge"]},
+    {"action": "check", "clusters": ["edge"]},
+    {"action": "sweep"},
+    {"action": "remove", "clusters": ["edge"]},
+]
 
 
 @pytest.mark.parametrize(
@@ -565,23 +772,38 @@ EDGE_EVENTS: list[dict[str, Any]] = [
         "secure",
     ],
 )
-def test_a_cluster_id_that_cannot_be_judged_is_refused_in_that_run(fleet: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_a_cluster_id_that_cannot_be_judged_is_refused_in_that_run(
+    fleet: World, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
-    fleet.add_elsewhere("edge", cluster_id="one", document="{namespaces: ['*'], signIn: {type: iamAuthenticator, clusterId: one}}")
+    fleet.add_elsewhere(
+        "edge",
+        cluster_id="one",
+        document="{namespaces: ['*'], signIn: {type: iamAuthenticator, clusterId: one}}",
+    )
     trouble(fleet, kind)
     for event in ALL_EVENTS if kind == "not listed" else [*ALL_EVENTS, *EDGE_EVENTS]:
         found = entry(fleet.invoke(event), "edge")
         said = found["error"] or found["findings"][0]
         assert found["error"] is None or found["error"]["type"] == "CannotBeJudged"
-        assert "signIn.clusterId: whether one is the name of an EKS cluster cannot be judged now" in said["message"], event
+        assert (
+            "signIn.clusterId: whether one is the name of an EKS cluster cannot be judged now"
+            in said["message"]
+        ), event
         assert "one with a dot never is" in said["remedy"]
     assert fleet.asked("edge") == []
 
 
-def test_what_could_not_be_judged_is_tried_again(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_could_not_be_judged_is_tried_again(
+    fleet: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
     monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
-    fleet.add_elsewhere("edge", cluster_id="shore", document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: shore}}")
+    fleet.add_elsewhere(
+        "edge",
+        cluster_id="shore",
+        document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: shore}}",
+    )
     trouble(fleet, "not listed")
     assert "edge" in fleet.invoke()["queued"]
     assert fleet.asked("edge") == []
@@ -590,9 +812,15 @@ def test_what_could_not_be_judged_is_tried_again(fleet: World, monkeypatch: pyte
     assert fleet.secret("edge", "a") is not None
 
 
-def test_an_id_that_no_eks_cluster_can_have_needs_no_judgement(fleet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_id_that_no_eks_cluster_can_have_needs_no_judgement(
+    fleet: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
-    fleet.add_elsewhere("edge", cluster_id="one.edge", document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: one.edge}}")
+    fleet.add_elsewhere(
+        "edge",
+        cluster_id="one.edge",
+        document="{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: one.edge}}",
+    )
     for kind in ("not described", "not listed", "secure"):
         trouble(fleet, kind)
         assert entry(fleet.invoke({"clusters": ["edge"]}), "edge")["ok"]
@@ -601,19 +829,27 @@ def test_an_id_that_no_eks_cluster_can_have_needs_no_judgement(fleet: World, mon
 
 def test_one_cluster_that_cannot_be_described_keeps_no_other_back(fleet: World) -> None:
     def refuse(request: AwsRequest) -> Answer | None:
-        return Answer.refusal(request, "AccessDeniedException", "no", status=403) if request.path.endswith("/two") else None
+        return (
+            Answer.refusal(request, "AccessDeniedException", "no", status=403)
+            if request.path.endswith("/two")
+            else None
+        )
 
     fleet.aws.script("eks", "DescribeCluster", refuse)
     report = fleet.invoke()
     assert entry(report, "fleet/us-east-1/one")["ok"]
-    assert entry(report, "fleet/us-east-1/*")["error"]["message"].startswith("EKS does not describe cluster two in us-east-1: AccessDeniedException")
+    assert entry(report, "fleet/us-east-1/*")["error"]["message"].startswith(
+        "EKS does not describe cluster two in us-east-1: AccessDeniedException"
+    )
 
 
 def test_a_message_for_a_cluster_that_is_gone_is_let_go_and_says_so(
     fleet: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
-    fleet.clusters["one"].admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")
+    fleet.clusters["one"].admin(
+        "DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher"
+    )
     assert fleet.invoke()["queued"] == ["fleet/us-east-1/one"]
     fleet.aws.remove_cluster("one", region="us-east-1")
     caplog.clear()
@@ -624,18 +860,30 @@ def test_a_message_for_a_cluster_that_is_gone_is_let_go_and_says_so(
 
 
 @pytest.mark.parametrize("trouble", ["eks", "role", "document"])
-def test_a_message_whose_cluster_cannot_be_looked_up_is_kept(fleet: World, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+def test_a_message_whose_cluster_cannot_be_looked_up_is_kept(
+    fleet: World, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
-    fleet.clusters["one"].admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")
+    fleet.clusters["one"].admin(
+        "DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher"
+    )
     fleet.invoke()
     if trouble == "eks":
-        fleet.aws.script("eks", "DescribeCluster", lambda request: Answer.refusal(request, "ServerException", "no", status=500))
+        fleet.aws.script(
+            "eks",
+            "DescribeCluster",
+            lambda request: Answer.refusal(request, "ServerException", "no", status=500),
+        )
     elif trouble == "role":
-        fleet.discovery("fleet", DOCUMENT.replace("namespaces", f"roleArn: '{SPOKE_ROLE}', namespaces"))
+        fleet.discovery(
+            "fleet", DOCUMENT.replace("namespaces", f"roleArn: '{SPOKE_ROLE}', namespaces")
+        )
     else:
         fleet.discovery("fleet", "{tags: {a: b}}")
     assert len(fleet.poll()) == 1
-    assert [waiting.body["clusters"] for waiting in fleet.queue.waiting] == [["fleet/us-east-1/one"]]
+    assert [waiting.body["clusters"] for waiting in fleet.queue.waiting] == [
+        ["fleet/us-east-1/one"]
+    ]
 
 
 def test_a_name_that_is_no_clusters_is_an_error_that_says_how_they_are_found(fleet: World) -> None:
@@ -645,48 +893,84 @@ def test_a_name_that_is_no_clusters_is_an_error_that_says_how_they_are_found(fle
 
 
 @pytest.mark.parametrize("name", ["fleet", "fleet/us-east-1", "nine"])
-def test_a_name_that_is_no_clusters_is_answered_with_the_discoveries_too(fleet: World, name: str) -> None:
+def test_a_name_that_is_no_clusters_is_answered_with_the_discoveries_too(
+    fleet: World, name: str
+) -> None:
     fleet.document("prod", "{cluster: untagged, namespaces: [a]}")
     remedy = fleet.invoke({"clusters": [name]})["error"]["remedy"]
-    assert remedy == "Known ids: fleet/*, prod. Of a discovery only clusters that exist, and bear its tags."
+    assert (
+        remedy
+        == "Known ids: fleet/*, prod. Of a discovery only clusters that exist, and bear its tags."
+    )
 
 
-@pytest.mark.parametrize("name", ["fleet/us-east-1/", "fleet/us-east-1/one/two", "fleet/us-east-1/../one", "fleet//one", "fleet/", "fleet"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fleet/us-east-1/",
+        "fleet/us-east-1/one/two",
+        "fleet/us-east-1/../one",
+        "fleet//one",
+        "fleet/",
+        "fleet",
+    ],
+)
 def test_an_id_that_no_cluster_can_have_asks_eks_nothing(fleet: World, name: str) -> None:
     assert fleet.invoke({"clusters": [name]})["error"]["type"] == "RequestError"
     assert listed_and_described(fleet) == (0, 0)
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "a*", "", "[x]", "-a"])
-def test_a_list_with_a_name_that_no_cluster_can_have_is_not_eks_answer(fleet: World, name: str) -> None:
+def test_a_list_with_a_name_that_no_cluster_can_have_is_not_eks_answer(
+    fleet: World, name: str
+) -> None:
     body = json.dumps({"clusters": ["one", name]}).encode()
     answer = Answer(200, body, {"Content-Type": "application/json"})
-    fleet.aws.script("eks", "ListClusters", lambda request: answer if request.region == "us-east-1" else None)
+    fleet.aws.script(
+        "eks", "ListClusters", lambda request: answer if request.region == "us-east-1" else None
+    )
     report = fleet.invoke()
     assert ids(report) == ["fleet/eu-west-1/three", "fleet/us-east-1/*"]
     assert "NonsenseAnswer" in entry(report, "fleet/us-east-1/*")["error"]["message"]
 
 
-def test_a_cluster_that_lost_its_tag_is_pushed_no_longer_and_can_be_removed_from_by_name(fleet: World) -> None:
+def test_a_cluster_that_lost_its_tag_is_pushed_no_longer_and_can_be_removed_from_by_name(
+    fleet: World,
+) -> None:
     fleet.apply("one", "prune.yaml")
     fleet.invoke()
     fleet.aws.put_cluster("111122223333", "us-east-1", fleet.clusters["one"], tags={})
     assert ids(fleet.invoke()) == ["fleet/eu-west-1/three", "fleet/us-east-1/two"]
     assert fleet.secret("one", "a") is not None
-    assert fleet.invoke({"action": "remove", "clusters": ["fleet/*"]})["totals"].get("removed", 0) == 0  # two clusters without prune.yaml
-    assert fleet.invoke({"action": "plan", "remove": True, "clusters": ["fleet/us-east-1/one"]})["totals"]["removed"] == 1
-    assert fleet.invoke({"action": "remove", "clusters": ["fleet/us-east-1/one"]})["totals"]["removed"] == 1
+    assert (
+        fleet.invoke({"action": "remove", "clusters": ["fleet/*"]})["totals"].get("removed", 0) == 0
+    )  # two clusters without prune.yaml
+    assert (
+        fleet.invoke({"action": "plan", "remove": True, "clusters": ["fleet/us-east-1/one"]})[
+            "totals"
+        ]["removed"]
+        == 1
+    )
+    assert (
+        fleet.invoke({"action": "remove", "clusters": ["fleet/us-east-1/one"]})["totals"]["removed"]
+        == 1
+    )
     assert fleet.secret("one", "a") is None
 
 
-def test_what_a_discovery_left_behind_goes_by_name_after_a_document_of_its_own_took_the_cluster(fleet: World) -> None:
+def test_what_a_discovery_left_behind_goes_by_name_after_a_document_of_its_own_took_the_cluster(
+    fleet: World,
+) -> None:
     fleet.apply("one", "prune.yaml")
     fleet.add_namespace("one", "b")
     fleet.discovery("fleet", DOCUMENT.replace("[a]", "[a, b]"))
     fleet.invoke()
     fleet.document("mine", "{cluster: one, namespaces: [a]}")
     fleet.invoke()
-    assert fleet.invoke({"action": "remove", "clusters": ["fleet/us-east-1/one"]})["totals"]["removed"] == 1
+    assert (
+        fleet.invoke({"action": "remove", "clusters": ["fleet/us-east-1/one"]})["totals"]["removed"]
+        == 1
+    )
     assert (fleet.secret("one", "a") is not None, fleet.secret("one", "b")) == (True, None)
 
 
@@ -705,7 +989,10 @@ def test_a_prune_takes_what_its_own_id_wrote_and_no_other_discoverys(fleet: Worl
 def test_running_it_twice_changes_nothing_but_the_token(fleet: World) -> None:
     fleet.document("mine", "{cluster: one, namespaces: [a], secretName: mine}")
     first, second = fleet.invoke(), fleet.invoke()
-    assert (ids(first), second["totals"]) == (ids(second), {"clusters": 3, "clustersFailed": 1, "updated": 2, "forbidden": 1})
+    assert (ids(first), second["totals"]) == (
+        ids(second),
+        {"clusters": 3, "clustersFailed": 1, "updated": 2, "forbidden": 1},
+    )
 
 
 @pytest.mark.parametrize(
@@ -713,18 +1000,36 @@ def test_running_it_twice_changes_nothing_but_the_token(fleet: World) -> None:
     [
         ("{tags: {a: b}, namespaces: [a]}", "regions: required"),
         ("{regions: [us-east-1], namespaces: [a]}", "tags: required"),
-        ("{regions: [], tags: {a: b}, namespaces: [a]}", "regions: expected one or more AWS regions"),
+        (
+            "{regions: [], tags: {a: b}, namespaces: [a]}",
+            "regions: expected one or more AWS regions",
+        ),
         ("{regions: [Europe], tags: {a: b}, namespaces: [a]}", "regions: expected an AWS region"),
         (
             "{regions: [us-east-1, eu-wset-1, us-east-99], tags: {a: b}, namespaces: [a]}",
-            "regions: the function's partition has no region eu-wset-1, us-east-99 (did you mean eu-west-1?)",
+            (
+                "regions: the function's partition has no region eu-wset-1, us-east-99 (did you"
+                " mean eu-west-1?)"
+            ),
         ),
-        ("{regions: [us-east-1, cn-north-1], tags: {a: b}, namespaces: [a]}", "the function's partition has no region cn-north-1"),
-        (f"{{regions: [{', '.join(['us-east-1'] * 41)}], tags: {{a: b}}, namespaces: [a]}}", "expected at most 40 AWS regions, found 41"),
+        (
+            "{regions: [us-east-1, cn-north-1], tags: {a: b}, namespaces: [a]}",
+            "the function's partition has no region cn-north-1",
+        ),
+        (
+            f"{{regions: [{', '.join(['us-east-1'] * 41)}], tags: {{a: b}}, namespaces: [a]}}",
+            "expected at most 40 AWS regions, found 41",
+        ),
         ("{regions: [us-east-1], tags: {}, namespaces: [a]}", "tags: expected one or more tags"),
         ("{regions: [us-east-1], tags: {a: [b]}, namespaces: [a]}", "tags: 'a': expected text"),
-        ("{regions: [us-east-1], region: us-east-1, tags: {a: b}, namespaces: [a]}", "region: a discovery looks in regions"),
-        ("{regions: [us-east-1], cluster: x, tags: {a: b}, namespaces: [a]}", "cluster: unknown field"),
+        (
+            "{regions: [us-east-1], region: us-east-1, tags: {a: b}, namespaces: [a]}",
+            "region: a discovery looks in regions",
+        ),
+        (
+            "{regions: [us-east-1], cluster: x, tags: {a: b}, namespaces: [a]}",
+            "cluster: unknown field",
+        ),
         ("{regions: [us-east-1], tags: {a: b}}", "namespaces: required here or in the defaults"),
     ],
 )
@@ -737,10 +1042,16 @@ def test_a_bad_discovery_fails_alone(world: World, document: str, said: str) -> 
     assert (error["type"], said in error["message"]) == ("InvalidDocument", True), error
 
 
-def test_regions_that_do_not_exist_are_asked_for_nothing_and_keep_no_other_discovery_back(fleet: World) -> None:
+def test_regions_that_do_not_exist_are_asked_for_nothing_and_keep_no_other_discovery_back(
+    fleet: World,
+) -> None:
     none = [f"us-{place}-{number}" for place in ("north", "up", "over") for number in range(1, 41)]
     for number in range(3):
-        fleet.discovery(f"a{number}", f"{{regions: [{', '.join(none[40 * number :][:40])}], tags: {{a: b}}, namespaces: [a]}}")
+        fleet.discovery(
+            f"a{number}",
+            f"{{regions: [{', '.join(none[40 * number :][:40])}], tags: {{a: b}}, namespaces:"
+            " [a]}",
+        )
     report = fleet.invoke()
     assert ids(report) == ["a0/*", "a1/*", "a2/*", *FOUND]
     assert entry(report, "a0/*")["error"]["type"] == "InvalidDocument"

@@ -1,4 +1,6 @@
-"""Events as they reach the function: refused ones, and those of Parameter Store about what is gone."""
+"""Events as they reach the function: refused ones, and those of Parameter Store about
+what is gone.
+"""
 
 from typing import Any
 
@@ -12,13 +14,23 @@ from tests.support.world import World
     [
         ({"action": "psh"}, 'unknown action "psh" (did you mean push?)', "psh"),
         ({"action": "remove"}, "a removal needs", "remove"),
-        ({"action": "push", "cluster": ["a"]}, "unknown field cluster of push (did you mean clusters?)", "push"),
-        ({"action": "sweep", "window": 5}, "unknown field window of sweep (did you mean windowMinutes?)", "sweep"),
+        (
+            {"action": "push", "cluster": ["a"]},
+            "unknown field cluster of push (did you mean clusters?)",
+            "push",
+        ),
+        (
+            {"action": "sweep", "window": 5},
+            "unknown field window of sweep (did you mean windowMinutes?)",
+            "sweep",
+        ),
         ({"action": 7}, '"action" must be a text', "unknown"),
         ({"action": ["x"] * 10}, '"action" must be a text', "unknown"),
     ],
 )
-def test_a_refused_event_is_reported_under_the_action_it_asked_for(world: World, event: dict[str, Any], said: str, action: str) -> None:
+def test_a_refused_event_is_reported_under_the_action_it_asked_for(
+    world: World, event: dict[str, Any], said: str, action: str
+) -> None:
     report = world.invoke(event)
     assert (report["action"], report["error"]["type"]) == (action, "RequestError")
     assert said in report["error"]["message"]
@@ -33,21 +45,29 @@ def test_an_event_nested_a_thousand_deep_is_refused(world: World) -> None:
 
 
 @pytest.mark.parametrize("last", [False, True])
-def test_a_deleted_document_is_not_ok_and_counted(world: World, last: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_deleted_document_is_not_ok_and_counted(
+    world: World, last: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     if not last:
         world.document("other", "{cluster: prod, namespaces: [a], secretName: other}")
     world.aws.delete_parameter("/ecr-public-pusher/clusters/prod")
     detail = {"operation": "Delete", "name": "/ecr-public-pusher/clusters/prod", "type": "String"}
     capsys.readouterr()
-    report = world.call({"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail})
+    report = world.call(
+        {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
+    )
     assert (report["ok"], report["deleted"]["id"]) == (False, "prod")
     assert '"DocumentsDeleted":[1.0]' in capsys.readouterr().out.replace(" ", "")
 
 
-def test_deleting_a_stray_parameter_is_what_its_alarm_asked_for(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_deleting_a_stray_parameter_is_what_its_alarm_asked_for(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     detail = {"operation": "Delete", "name": "/ecr-public-pusher/cluster/typo", "type": "String"}
     capsys.readouterr()
-    report = world.call({"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail})
+    report = world.call(
+        {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
+    )
     assert report["ok"]
     assert "UnknownParameters" not in capsys.readouterr().out

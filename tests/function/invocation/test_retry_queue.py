@@ -1,4 +1,6 @@
-"""The queue: what failed is put there once, comes back by itself, and is done by the same function; and FanOut, which deals a push out on it."""
+"""The queue: what failed is put there once, comes back by itself, and is done by the same function;
+and FanOut, which deals a push out on it.
+"""
 
 import json
 import time
@@ -40,7 +42,9 @@ def good(world: World, *names: str) -> None:
 def bad(world: World, *names: str) -> None:
     """Clusters with a namespace that the function may not write to."""
     for name in names:
-        world.add_cluster(name, namespaces=("a",), document="namespaces: [a]", rbac=None, embedded=True)
+        world.add_cluster(
+            name, namespaces=("a",), document="namespaces: [a]", rbac=None, embedded=True
+        )
 
 
 def grant(world: World, name: str) -> None:
@@ -56,7 +60,10 @@ def runs(printed: str) -> Iterator[dict[str, Any]]:
     for line in printed.splitlines():
         logged = json.loads(line) if line.startswith("{") else {}
         if "_aws" in logged and "cluster" not in logged:
-            yield {metric["Name"]: logged[metric["Name"]][0] for metric in logged["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+            yield {
+                metric["Name"]: logged[metric["Name"]][0]
+                for metric in logged["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+            }
 
 
 def test_each_failed_cluster_waits_once_and_the_push_is_not_raised(queued: World) -> None:
@@ -88,7 +95,9 @@ def test_without_a_queue_a_failed_cluster_is_raised(world: World) -> None:
         world.call({})
 
 
-def test_a_queue_that_takes_nothing_is_raised_and_reported(queued: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_queue_that_takes_nothing_is_raised_and_reported(
+    queued: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     bad(queued, "shut")
     queued.aws.script("sqs", "SendMessageBatch", DENIED)
     with pytest.raises(PushFailed, match="QueueError: the retry queue took no message for shut"):
@@ -99,8 +108,15 @@ def test_a_queue_that_takes_nothing_is_raised_and_reported(queued: World, capsys
 
 def test_a_message_that_sqs_refuses_by_itself_is_reported_too(queued: World) -> None:
     bad(queued, "shut")
-    answer = {"Successful": [], "Failed": [{"Id": "0", "SenderFault": True, "Code": "InternalError"}]}
-    queued.aws.script("sqs", "SendMessageBatch", Answer(200, json.dumps(answer).encode(), {"Content-Type": "application/x-amz-json-1.0"}))
+    answer = {
+        "Successful": [],
+        "Failed": [{"Id": "0", "SenderFault": True, "Code": "InternalError"}],
+    }
+    queued.aws.script(
+        "sqs",
+        "SendMessageBatch",
+        Answer(200, json.dumps(answer).encode(), {"Content-Type": "application/x-amz-json-1.0"}),
+    )
     report = queued.invoke()
     assert report["error"]["message"] == "the retry queue refused the message for shut"
     assert "queued" not in report
@@ -115,7 +131,9 @@ def test_a_plan_queues_nothing(queued: World) -> None:
 def test_a_narrowed_push_is_tried_again_as_narrow(queued: World) -> None:
     bad(queued, "shut")
     queued.invoke({"clusters": ["shut"], "namespaces": ["a"]})
-    assert [message.body for message in queued.queue.waiting] == [{**push("shut"), "namespaces": ["a"]}]
+    assert [message.body for message in queued.queue.waiting] == [
+        {**push("shut"), "namespaces": ["a"]}
+    ]
 
 
 def test_a_run_that_failed_as_a_whole_queues_nothing_itself(queued: World) -> None:
@@ -194,26 +212,45 @@ def test_a_namespace_that_is_no_longer_selected_is_let_go(queued: World) -> None
     assert queued.poll() == []
 
 
-def test_a_message_that_is_not_understood_is_reported_and_kept(queued: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_message_that_is_not_understood_is_reported_and_kept(
+    queued: World, caplog: pytest.LogCaptureFixture
+) -> None:
     good(queued, "fine")
     queued.queue.put(push("fine"))
     queued.queue.put({"action": "explode"})
     assert len(queued.poll()) == 1
     reports = [record.__dict__["report"] for record in caplog.records if record.message == "report"]
-    assert [(report["ok"], report.get("error", {}).get("type")) for report in reports] == [(False, "RequestError"), (True, None)]
+    assert [(report["ok"], report.get("error", {}).get("type")) for report in reports] == [
+        (False, "RequestError"),
+        (True, None),
+    ]
 
 
 @pytest.mark.parametrize("payload", [{}, {"action": "push"}, {"action": "push", "raise": True}])
-def test_a_run_that_failed_as_a_whole_comes_back_as_the_same_push(queued: World, payload: Any) -> None:
+def test_a_run_that_failed_as_a_whole_comes_back_as_the_same_push(
+    queued: World, payload: Any
+) -> None:
     good(queued, "one", "two")
-    queued.queue.put({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": payload, "timestamp": "2026-01-01T08:00:00Z"})
+    queued.queue.put(
+        {
+            "requestContext": {"condition": "RetriesExhausted"},
+            "requestPayload": payload,
+            "timestamp": "2026-01-01T08:00:00Z",
+        }
+    )
     assert queued.poll() == []
     assert queued.token("one", "a") == queued.token("two", "a") == queued.aws.ecr_public.issued[-1]
 
 
 def test_a_sweep_that_failed_is_made_good_once_and_never_piles_up(queued: World) -> None:
-    queued.add_cluster("prod", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True)
-    failed = {"requestContext": {}, "requestPayload": {"action": "sweep", "windowMinutes": 20}, "timestamp": datetime.now(UTC).isoformat()}
+    queued.add_cluster(
+        "prod", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True
+    )
+    failed = {
+        "requestContext": {},
+        "requestPayload": {"action": "sweep", "windowMinutes": 20},
+        "timestamp": datetime.now(UTC).isoformat(),
+    }
     queued.queue.put(failed)
     queued.aws.script("ssm", "GetParametersByPath", DENIED, times=1)
     assert queued.poll() == []
@@ -253,7 +290,9 @@ def test_it_stays_while_its_failed_clusters_cannot_be_queued(queued: World) -> N
     assert len(queued.poll()) == 1
 
 
-def test_a_retry_never_quiets_the_dead_mans_switch(queued: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_retry_never_quiets_the_dead_mans_switch(
+    queued: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     good(queued, "one")
     queued.queue.put(push("one"))
     capsys.readouterr()
@@ -268,11 +307,18 @@ def test_no_message_holds_anything_secret(queued: World) -> None:
     assert set(message.body) == {"action", "clusters"}
 
 
-def test_a_changed_parameter_that_is_no_document_is_reported_and_tried_no_further(queued: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_parameter_that_is_no_document_is_reported_and_tried_no_further(
+    queued: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     detail = {"operation": "Create", "name": "/ecr-public-pusher/cluster/prod", "type": "String"}
     capsys.readouterr()
-    report = queued.call({"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail})
-    assert (report["ok"], report["unknownParameters"]) == (False, ["/ecr-public-pusher/cluster/prod"])
+    report = queued.call(
+        {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
+    )
+    assert (report["ok"], report["unknownParameters"]) == (
+        False,
+        ["/ecr-public-pusher/cluster/prod"],
+    )
     assert next(runs(capsys.readouterr().out))["UnknownParameters"] == 1
 
 
@@ -283,7 +329,10 @@ def test_fan_out_splits_a_push_into_messages_of_ten_clusters_at_once(fanned: Wor
     fanned.document("off", "enabled: false\nnamespaces: [a]")
     report = fanned.call({})
     assert (report["ok"], report["dispatched"], report["clusters"]) == (True, 2, [])
-    assert [message.body["clusters"] for message in fanned.queue.waiting] == [[f"broken-{number}" for number in range(10)], ["one", "two"]]
+    assert [message.body["clusters"] for message in fanned.queue.waiting] == [
+        [f"broken-{number}" for number in range(10)],
+        ["one", "two"],
+    ]
     assert [message.delay for message in fanned.queue.waiting] == [0, 0]
     assert fanned.aws.called("ecr-public") == []
     assert fanned.asked("one") == []
@@ -296,7 +345,9 @@ def test_workers_push_what_was_split(fanned: World) -> None:
     assert fanned.token("one", "a") == fanned.token("two", "a") == fanned.aws.ecr_public.issued[-1]
 
 
-def test_a_worker_counts_as_a_full_push_and_the_dispatcher_does_not(fanned: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_worker_counts_as_a_full_push_and_the_dispatcher_does_not(
+    fanned: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     good(fanned, "one")
     bad(fanned, "shut")
     capsys.readouterr()
@@ -307,9 +358,13 @@ def test_a_worker_counts_as_a_full_push_and_the_dispatcher_does_not(fanned: Worl
     assert (logged["FullPushCompleted"], logged["ClustersFailed"]) == (1, 1)
 
 
-def test_a_message_of_an_old_full_push_no_longer_counts(fanned: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_of_an_old_full_push_no_longer_counts(
+    fanned: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     good(fanned, "one")
-    fanned.queue.put(json.loads(messages.body("one", dispatched_at=datetime.now(UTC) - timedelta(hours=2))))
+    fanned.queue.put(
+        json.loads(messages.body("one", dispatched_at=datetime.now(UTC) - timedelta(hours=2)))
+    )
     capsys.readouterr()
     fanned.poll()
     assert next(runs(capsys.readouterr().out))["FullPushCompleted"] == 0
@@ -328,7 +383,9 @@ def test_with_fan_out_a_queue_that_takes_nothing_fails_the_run(fanned: World) ->
         fanned.call({})
 
 
-def test_with_fan_out_an_unconfigured_deployment_stays_quiet(fanned: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_fan_out_an_unconfigured_deployment_stays_quiet(
+    fanned: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     capsys.readouterr()
     report = fanned.call({})
     assert (report["ok"], report["unconfigured"]) == (True, True)
@@ -342,12 +399,27 @@ def test_fan_out_without_a_queue_is_refused(world: World, monkeypatch: pytest.Mo
 
 
 def failure_record(payload: dict[str, Any]) -> dict[str, Any]:
-    return {"version": "1.0", "timestamp": "2026-01-01T00:00:00.000Z", "requestContext": {"condition": "RetriesExhausted"}, "requestPayload": payload}
+    return {
+        "version": "1.0",
+        "timestamp": "2026-01-01T00:00:00.000Z",
+        "requestContext": {"condition": "RetriesExhausted"},
+        "requestPayload": payload,
+    }
 
 
-@pytest.mark.parametrize("message", [failure_record({"action": "remove", "clusters": ["prod"]}), {"action": "remove", "clusters": ["prod"]}])
+@pytest.mark.parametrize(
+    "message",
+    [
+        failure_record({"action": "remove", "clusters": ["prod"]}),
+        {"action": "remove", "clusters": ["prod"]},
+    ],
+)
 def test_a_removal_is_never_done_from_the_queue_but_parked(
-    queued: World, message: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    queued: World,
+    message: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     dead = queued.aws.put_queue("dead")
     monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead.url)
@@ -364,7 +436,9 @@ def test_a_removal_is_never_done_from_the_queue_but_parked(
     assert '"_aws"' not in capsys.readouterr().out
 
 
-def test_a_removal_that_cannot_be_parked_comes_back(queued: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_removal_that_cannot_be_parked_comes_back(
+    queued: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dead = queued.aws.put_queue("dead")
     monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", dead.url)
     good(queued, "prod")
@@ -375,7 +449,12 @@ def test_a_removal_that_cannot_be_parked_comes_back(queued: World, monkeypatch: 
 
 
 def test_a_failure_record_prunes_no_more_than_a_push(queued: World) -> None:
-    queued.add_cluster("prod", namespaces=tuple(f"t{number}" for number in range(9)), document="{namespaces: ['t*'], prune: true}", embedded=True)
+    queued.add_cluster(
+        "prod",
+        namespaces=tuple(f"t{number}" for number in range(9)),
+        document="{namespaces: ['t*'], prune: true}",
+        embedded=True,
+    )
     queued.apply("prod", "prune.yaml")
     queued.invoke()
     queued.document("prod", "{namespaces: [t0], prune: true}")
@@ -384,8 +463,12 @@ def test_a_failure_record_prunes_no_more_than_a_push(queued: World) -> None:
     assert queued.secret("prod", "t8") is not None
 
 
-def test_at_its_last_receive_a_clusters_message_is_let_go(queued: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next push of everything takes the cluster up anew: three dead letters a day would be an alarm that never ends."""
+def test_at_its_last_receive_a_clusters_message_is_let_go(
+    queued: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next push of everything takes the cluster up anew: three dead letters a day would be an
+    alarm that never ends.
+    """
     monkeypatch.setenv("RETRY_RECEIVES", "3")
     bad(queued, "shut")
     queued.queue.put(push("shut"))
@@ -393,7 +476,9 @@ def test_at_its_last_receive_a_clusters_message_is_let_go(queued: World, monkeyp
     assert (queued.queue.waiting, queued.queue.dead) == ([], [])
 
 
-def test_a_run_that_nothing_else_tries_again_becomes_a_dead_letter(queued: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_nothing_else_tries_again_becomes_a_dead_letter(
+    queued: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RETRY_RECEIVES", "3")
     queued.queue.max_receives = 3
     queued.defaults("namespaces: [")
@@ -405,7 +490,9 @@ def test_a_run_that_nothing_else_tries_again_becomes_a_dead_letter(queued: World
 def test_a_message_that_hangs_does_not_use_up_the_time_of_another(queued: World) -> None:
     """They are of different requests, so of two runs: side by side."""
     for name in ("hangs", "well"):
-        queued.add_cluster(name, namespaces=("a", "b"), document="namespaces: [a, b]", embedded=True)
+        queued.add_cluster(
+            name, namespaces=("a", "b"), document="namespaces: [a, b]", embedded=True
+        )
     cluster = queued.clusters["hangs"]
     assert isinstance(cluster, EmbeddedCluster)
     cluster.intercept = lambda request: time.sleep(6)  # longer than the invocation has

@@ -1,4 +1,6 @@
-"""The sweep: what lacks its Secret, or is about to end, gets it, and a cluster where all is well is asked by lists alone."""
+"""The sweep: what lacks its Secret, or is about to end, gets it, and a cluster where all is well is
+asked by lists alone.
+"""
 
 import json
 from collections.abc import Callable
@@ -18,7 +20,10 @@ ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "d
 
 
 def created(world: World, cluster: str, namespace: str, *, minutes_ago: float | None) -> None:
-    """Have a namespace say that it was created then, or (None) not say when. Only the embedded server lets that be set."""
+    """Have a namespace say that it was created then, or (None) not say when.
+
+    Only the embedded server lets that be set.
+    """
     embedded = world.clusters[cluster]
     assert isinstance(embedded, EmbeddedCluster)
     found = embedded.store.get(NAMESPACES, "", namespace)
@@ -47,11 +52,18 @@ def label(world: World, namespace: str, labels: dict[str, str]) -> None:
 
 
 def delete(world: World, namespace: str) -> None:
-    assert world.clusters["prod"].admin("DELETE", f"/api/v1/namespaces/{namespace}/secrets/{SECRET}")[0] == 200
+    assert (
+        world.clusters["prod"].admin("DELETE", f"/api/v1/namespaces/{namespace}/secrets/{SECRET}")[
+            0
+        ]
+        == 200
+    )
 
 
 def entries(world: World, namespace: str) -> list[str]:
-    _, found = world.clusters["prod"].admin("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
+    _, found = world.clusters["prod"].admin(
+        "GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
+    )
     return [entry["name"] for entry in found.get("imagePullSecrets", [])]
 
 
@@ -59,7 +71,11 @@ def entries(world: World, namespace: str) -> list[str]:
 
 
 def test_a_label_that_comes_late_is_seen(world: World) -> None:
-    world.add_cluster("prod", namespaces={"a": {"pull": "yes"}, "late": {}}, document="namespaces: {selector: pull=yes}")
+    world.add_cluster(
+        "prod",
+        namespaces={"a": {"pull": "yes"}, "late": {}},
+        document="namespaces: {selector: pull=yes}",
+    )
     world.invoke()
     label(world, "late", {"pull": "yes"})
     report = world.invoke(SWEEP)
@@ -77,7 +93,9 @@ def test_a_secret_that_somebody_deleted_comes_back(world: World, document: str) 
 
 
 @pytest.mark.parametrize(("hours", "counts"), [(3.5, {"updated": 1}), (3.7, {"current": 1})])
-def test_a_secret_that_is_about_to_end_is_renewed(world: World, hours: float, counts: dict[str, int]) -> None:
+def test_a_secret_that_is_about_to_end_is_renewed(
+    world: World, hours: float, counts: dict[str, int]
+) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.invoke()
     aged(world, "prod", "a", hours_left=hours)
@@ -85,7 +103,12 @@ def test_a_secret_that_is_about_to_end_is_renewed(world: World, hours: float, co
 
 
 def test_an_account_that_is_made_later_gets_the_name(world: World) -> None:
-    cluster = world.add_cluster("prod", namespaces=("a",), document="{namespaces: [a], serviceAccounts: ['d*']}", embedded=True)
+    cluster = world.add_cluster(
+        "prod",
+        namespaces=("a",),
+        document="{namespaces: [a], serviceAccounts: ['d*']}",
+        embedded=True,
+    )
     world.apply("prod", "service-accounts.yaml")
     world.invoke()
     cluster.admin("POST", "/api/v1/namespaces/a/serviceaccounts", ACCOUNT)
@@ -97,26 +120,48 @@ def test_an_account_that_is_made_later_gets_the_name(world: World) -> None:
 
 
 @pytest.mark.parametrize("reset", [[], [{"name": "regcred"}]])
-def test_an_accounts_list_that_a_deployment_tool_reset_is_corrected(world: World, reset: list[dict[str, str]]) -> None:
-    cluster = world.add_cluster("prod", namespaces=("a",), document="{namespaces: [a], serviceAccounts: [default]}", embedded=True)
+def test_an_accounts_list_that_a_deployment_tool_reset_is_corrected(
+    world: World, reset: list[dict[str, str]]
+) -> None:
+    cluster = world.add_cluster(
+        "prod",
+        namespaces=("a",),
+        document="{namespaces: [a], serviceAccounts: [default]}",
+        embedded=True,
+    )
     world.apply("prod", "service-accounts.yaml")
     cluster.admin("POST", "/api/v1/namespaces/a/serviceaccounts", ACCOUNT)
     world.invoke()
     _, found = cluster.admin("GET", "/api/v1/namespaces/a/serviceaccounts/default")
-    assert cluster.admin("PUT", "/api/v1/namespaces/a/serviceaccounts/default", {**found, "imagePullSecrets": reset})[0] == 200
+    assert (
+        cluster.admin(
+            "PUT",
+            "/api/v1/namespaces/a/serviceaccounts/default",
+            {**found, "imagePullSecrets": reset},
+        )[0]
+        == 200
+    )
     assert world.invoke(SWEEP)["ok"]
     assert entries(world, "a") == [*(one["name"] for one in reset), SECRET]
 
 
-def test_where_all_is_well_it_sends_lists_alone_and_asks_for_no_token(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_all_is_well_it_sends_lists_alone_and_asks_for_no_token(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     document = "{namespaces: ['team-*'], serviceAccounts: [default], prune: true}"
-    cluster = world.add_cluster("prod", namespaces=("team-a", "team-b"), document=document, embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=("team-a", "team-b"), document=document, embedded=True
+    )
     for file in ("service-accounts.yaml", "prune.yaml"):
         world.apply("prod", file)
     for namespace in ("team-a", "team-b"):
         cluster.admin("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", ACCOUNT)
     assert world.invoke()["ok"]
-    calls, requests, issued = len(world.aws.calls), len(world.asked("prod")), len(world.aws.ecr_public.issued)
+    calls, requests, issued = (
+        len(world.aws.calls),
+        len(world.asked("prod")),
+        len(world.aws.ecr_public.issued),
+    )
     capsys.readouterr()
     assert world.invoke(SWEEP)["clusters"][0]["counts"] == {"current": 2}
     assert sorted(line.split("?")[0] for line in world.asked("prod")[requests:]) == [
@@ -155,7 +200,9 @@ def held(world: World) -> None:
 
 
 @pytest.mark.parametrize("happens", [mine, foreign, held])
-def test_what_is_not_its_own_to_correct_is_left_to_the_push(world: World, happens: Callable[[World], None]) -> None:
+def test_what_is_not_its_own_to_correct_is_left_to_the_push(
+    world: World, happens: Callable[[World], None]
+) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
     world.invoke()
     happens(world)
@@ -168,8 +215,15 @@ def test_what_is_not_its_own_to_correct_is_left_to_the_push(world: World, happen
 # Where the function may not look, only new namespaces are served, as before.
 
 
-def test_without_the_right_to_look_a_new_namespace_gets_its_secret_and_an_old_one_is_left_alone(world: World) -> None:
-    world.add_cluster("prod", namespaces=("team-old", "team-new"), document="namespaces: ['team-*']", embedded=True)
+def test_without_the_right_to_look_a_new_namespace_gets_its_secret_and_an_old_one_is_left_alone(
+    world: World,
+) -> None:
+    world.add_cluster(
+        "prod",
+        namespaces=("team-old", "team-new"),
+        document="namespaces: ['team-*']",
+        embedded=True,
+    )
     without_looking(world, "prod")
     created(world, "prod", "team-old", minutes_ago=25)
     created(world, "prod", "team-new", minutes_ago=15)
@@ -180,7 +234,9 @@ def test_without_the_right_to_look_a_new_namespace_gets_its_secret_and_an_old_on
 
 
 def test_without_the_right_to_look_it_asks_for_no_token_where_nothing_is_new(world: World) -> None:
-    world.add_cluster("prod", namespaces=("team-old",), document="namespaces: ['team-*']", embedded=True)
+    world.add_cluster(
+        "prod", namespaces=("team-old",), document="namespaces: ['team-*']", embedded=True
+    )
     without_looking(world, "prod")
     created(world, "prod", "team-old", minutes_ago=60)
     assert world.invoke(SWEEP)["ok"]
@@ -196,7 +252,9 @@ def test_without_the_right_to_look_names_are_left_to_the_push(world: World) -> N
 
 
 def test_a_clusters_answer_without_times_means_nothing_is_new(world: World) -> None:
-    world.add_cluster("prod", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True)
+    world.add_cluster(
+        "prod", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True
+    )
     without_looking(world, "prod")
     created(world, "prod", "team-a", minutes_ago=None)
     assert world.invoke(SWEEP)["ok"]
@@ -208,15 +266,25 @@ def test_a_clusters_answer_without_times_means_nothing_is_new(world: World) -> N
 
 def test_one_token_serves_all_clusters_with_something_new(world: World) -> None:
     for name in ("one", "two", "three"):
-        world.add_cluster(name, namespaces=("team-a", "team-b"), document="namespaces: ['team-*']", embedded=True)
+        world.add_cluster(
+            name, namespaces=("team-a", "team-b"), document="namespaces: ['team-*']", embedded=True
+        )
     assert world.invoke(SWEEP)["totals"]["created"] == 6
     assert len(world.aws.ecr_public.issued) == 1
 
 
-def test_it_counts_only_in_clusters_it_wrote_to_or_that_failed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.add_cluster("new", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True)
-    world.add_cluster("old", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True)
-    world.add_cluster("shut", namespaces=("team-a",), document="namespaces: ['team-*']", rbac=None, embedded=True)
+def test_it_counts_only_in_clusters_it_wrote_to_or_that_failed(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.add_cluster(
+        "new", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True
+    )
+    world.add_cluster(
+        "old", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True
+    )
+    world.add_cluster(
+        "shut", namespaces=("team-a",), document="namespaces: ['team-*']", rbac=None, embedded=True
+    )
     world.invoke({"clusters": ["old"]})
     capsys.readouterr()
     assert not world.invoke(SWEEP)["ok"]
@@ -224,10 +292,16 @@ def test_it_counts_only_in_clusters_it_wrote_to_or_that_failed(world: World, cap
     assert "-:FullPushCompleted" not in logged
     assert [line for line in logged if line.startswith("old")] == ["old:SecondsLeft"]
     assert {line.split(":")[0] for line in logged} == {"-", "new", "old", "shut"}
-    assert [line for line in logged if line.startswith("-")] == ["-:ClustersFailed", "-:SecondsLeft", "-:TokenSecondsAtIssue"]
+    assert [line for line in logged if line.startswith("-")] == [
+        "-:ClustersFailed",
+        "-:SecondsLeft",
+        "-:TokenSecondsAtIssue",
+    ]
 
 
-def test_a_failed_cluster_is_reported_but_neither_raised_nor_queued(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_cluster_is_reported_but_neither_raised_nor_queued(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", world.queue.url)
     world.add_cluster("shut", namespaces=("team-a",), document="namespaces: ['team-*']", rbac=None)
     report = world.invoke({**SWEEP, "raise": True})
@@ -237,15 +311,23 @@ def test_a_failed_cluster_is_reported_but_neither_raised_nor_queued(world: World
 
 def test_without_a_token_nothing_is_written_and_the_sweep_has_failed(world: World) -> None:
     for name in ("one", "two"):
-        world.add_cluster(name, namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True)
-    world.aws.script("ecr-public", "GetAuthorizationToken", Answer(400, b'{"__type": "AccessDeniedException"}'))
+        world.add_cluster(
+            name, namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True
+        )
+    world.aws.script(
+        "ecr-public", "GetAuthorizationToken", Answer(400, b'{"__type": "AccessDeniedException"}')
+    )
     report = world.invoke(SWEEP)
     assert report["error"]["type"] == "TokenError"
     assert world.applies("one") + world.applies("two") == []
-    assert len(world.aws.called("ecr-public", "GetAuthorizationToken")) == 2  # one for each of its regions, and not for each cluster
+    assert (
+        len(world.aws.called("ecr-public", "GetAuthorizationToken")) == 2
+    )  # one for each of its regions, and not for each cluster
 
 
-def test_an_unconfigured_deployment_sweeps_in_silence(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unconfigured_deployment_sweeps_in_silence(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     capsys.readouterr()
     report = world.invoke(SWEEP)
     assert (report["ok"], report["unconfigured"]) == (True, True)
@@ -261,8 +343,14 @@ def test_a_sweep_leaves_disabled_and_bad_documents_to_the_push(world: World) -> 
 
 def test_a_terminating_namespace_needs_no_token(world: World) -> None:
     cluster = world.add_cluster("prod", document="namespaces: ['team-*']", embedded=True)
-    body: dict[str, Any] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-gone"}}
-    cluster.admin("POST", "/api/v1/namespaces", {**body, "spec": {"finalizers": ["example.com/held"]}})
+    body: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "team-gone"},
+    }
+    cluster.admin(
+        "POST", "/api/v1/namespaces", {**body, "spec": {"finalizers": ["example.com/held"]}}
+    )
     cluster.admin("DELETE", "/api/v1/namespaces/team-gone")
     assert world.invoke(SWEEP)["ok"]
     assert world.aws.ecr_public.issued == []

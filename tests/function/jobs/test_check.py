@@ -1,4 +1,6 @@
-"""The check: each thing that can stand in the way is distinguished, with what to do about it, and nothing is written."""
+"""The check: each thing that can stand in the way is distinguished, with what to do about it, and
+nothing is written.
+"""
 
 import base64
 import json
@@ -27,12 +29,31 @@ from infra.local.kube.certificates import Certificate, issue
 from tests.support.bad_server import Exchange, drip, hanging_at_connect, serving
 from tests.support.commands import in_backticks
 from tests.support.resolver import Resolver
-from tests.support.world import ACCOUNT, EXECUTION_ROLE, GROUP, IMPATIENT, RBAC, SECRET, SPOKE_ACCOUNT, SPOKE_ROLE, STACK, World
+from tests.support.world import (
+    ACCOUNT,
+    EXECUTION_ROLE,
+    GROUP,
+    IMPATIENT,
+    RBAC,
+    SECRET,
+    SPOKE_ACCOUNT,
+    SPOKE_ROLE,
+    STACK,
+    World,
+)
 
-# Of a document that is enabled and names no private registry; two permissions: to write, and to look.
+# Of a document that is enabled and names no private registry; two permissions: to write, and to
+# look.
 EVERY = [check for check in Check if check not in (Check.REGISTRIES, Check.LEFT)]
 EVERY.insert(EVERY.index(Check.PERMISSION), Check.PERMISSION)
-READS = {"GetParametersByPath", "GetParameter", "GetParameters", "DescribeCluster", "AssumeRole", "GetAuthorizationToken"}
+READS = {
+    "GetParametersByPath",
+    "GetParameter",
+    "GetParameters",
+    "DescribeCluster",
+    "AssumeRole",
+    "GetAuthorizationToken",
+}
 REVIEWS = ("/selfsubjectreviews", "/selfsubjectaccessreviews")
 ONE_NAME = "cluster.example"
 CONTEXT = f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/prod"
@@ -41,19 +62,29 @@ HANG_SECONDS = 20.0
 
 @pytest.fixture(autouse=True)
 def nothing_is_written(world: World) -> Iterator[None]:
-    """Of every test here: clusters were asked by reads, self reviews and dry runs alone, AWS by reads."""
+    """Of every test here: clusters were asked by reads, self reviews and dry runs alone, AWS by
+    reads.
+    """
     yield
     for name in world.clusters:
         for line in world.asked(name):
             method, path = line.split(" ")
-            assert method == "GET" or "dryRun=All" in path or (method == "POST" and path.split("?")[0].endswith(REVIEWS)), line
+            assert (
+                method == "GET"
+                or "dryRun=All" in path
+                or (method == "POST" and path.split("?")[0].endswith(REVIEWS))
+            ), line
     assert {call.action for call in world.aws.calls} <= READS
 
 
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def install(**names: list[str] | float) -> None:
-        monkeypatch.setattr(socket, "getaddrinfo", Resolver({name.replace("_", "."): found for name, found in names.items()}))
+        monkeypatch.setattr(
+            socket,
+            "getaddrinfo",
+            Resolver({name.replace("_", "."): found for name, found in names.items()}),
+        )
 
     return install
 
@@ -67,13 +98,25 @@ class Described:
     ca_pem: str
 
 
-def check(world: World, *, retry_policy: RetryPolicy = IMPATIENT, seconds: float = 60, **event: Any) -> dict[str, Any]:
+def check(
+    world: World, *, retry_policy: RetryPolicy = IMPATIENT, seconds: float = 60, **event: Any
+) -> dict[str, Any]:
     """The report, in which nothing is secret."""
     report = world.run({"action": "check", **event}, retry_policy=retry_policy, seconds=seconds)
     text = json.dumps(report)
-    secret = [world.environ["AWS_SESSION_TOKEN"], world.environ["AWS_SECRET_ACCESS_KEY"], *world.aws.ecr_public.issued]
-    assert not [part for part in ("k8s-aws-v1", "X-Amz", "aHR0cHM", *secret) if part and part in text]
-    assert {finding["check"] for cluster in report["clusters"] for finding in cluster.get("findings", [])} <= set(Check)
+    secret = [
+        world.environ["AWS_SESSION_TOKEN"],
+        world.environ["AWS_SECRET_ACCESS_KEY"],
+        *world.aws.ecr_public.issued,
+    ]
+    assert not [
+        part for part in ("k8s-aws-v1", "X-Amz", "aHR0cHM", *secret) if part and part in text
+    ]
+    assert {
+        finding["check"]
+        for cluster in report["clusters"]
+        for finding in cluster.get("findings", [])
+    } <= set(Check)
     return report
 
 
@@ -96,20 +139,35 @@ def failing(report: dict[str, Any], cluster: str = "prod") -> list[str]:
 
 
 def describe(world: World, url: str, *, ca_pem: str | None = None, **options: Any) -> None:
-    world.aws.put_cluster(ACCOUNT, "us-east-1", Described("prod", url, ca_pem or issue("x").ca_pem), **options)
+    world.aws.put_cluster(
+        ACCOUNT, "us-east-1", Described("prod", url, ca_pem or issue("x").ca_pem), **options
+    )
     world.document("prod", "namespaces: [a, b]")
 
 
 def rule(resource: str, *verbs: str, name: str | None = None, group: str = "") -> dict[str, Any]:
-    return {"apiGroups": [group], "resources": [resource], "verbs": list(verbs)} | ({"resourceNames": [name]} if name else {})
+    return {"apiGroups": [group], "resources": [resource], "verbs": list(verbs)} | (
+        {"resourceNames": [name]} if name else {}
+    )
 
 
-def grant(world: World, *rules: dict[str, Any], cluster: str = "prod", name: str = "granted", namespace: str | None = None) -> None:
+def grant(
+    world: World,
+    *rules: dict[str, Any],
+    cluster: str = "prod",
+    name: str = "granted",
+    namespace: str | None = None,
+) -> None:
     """Grants rules to our group: everywhere, or in one namespace."""
     kind, home = ("Role", {"namespace": namespace}) if namespace else ("ClusterRole", {})
     api = "rbac.authorization.k8s.io"
     world.clusters[cluster].apply(
-        {"apiVersion": f"{api}/v1", "kind": kind, "metadata": {"name": name, **home}, "rules": list(rules)},
+        {
+            "apiVersion": f"{api}/v1",
+            "kind": kind,
+            "metadata": {"name": name, **home},
+            "rules": list(rules),
+        },
         {
             "apiVersion": f"{api}/v1",
             "kind": f"{kind}Binding",
@@ -123,13 +181,19 @@ def grant(world: World, *rules: dict[str, Any], cluster: str = "prod", name: str
 # All is well
 
 
-@pytest.mark.parametrize("document", ["namespaces: [a, b]", "namespaces: ['?']", "{namespaces: {selector: '!off'}}"])
+@pytest.mark.parametrize(
+    "document", ["namespaces: [a, b]", "namespaces: ['?']", "{namespaces: {selector: '!off'}}"]
+)
 def test_where_all_is_well_every_check_passes(world: World, document: str) -> None:
     world.add_cluster("prod", namespaces=("a", "b"), document=document)
     report = check(world)
     assert report["ok"]
     assert set(passed(report)) == set(EVERY)
-    assert entry(report)["counts"] == {"created": 2} if "off" not in document else entry(report)["counts"]["created"] >= 2
+    assert (
+        entry(report)["counts"] == {"created": 2}
+        if "off" not in document
+        else entry(report)["counts"]["created"] >= 2
+    )
 
 
 def test_the_checks_are_reported_in_their_order(world: World) -> None:
@@ -143,7 +207,10 @@ def test_what_it_found_out_is_reported(world: World) -> None:
     logged = {finding["check"]: finding["message"] for finding in findings}
     assert logged["namespaces"] == "2 selected now: a, b"
     assert logged["eks"].startswith(f"public endpoint {world.clusters['prod'].endpoint}")
-    assert logged["sign-in"].startswith("as arn:aws:sts::111122223333:assumed-role/ecr-public-pusher/function, in the groups ecr-public-pushers")
+    assert logged["sign-in"].startswith(
+        "as arn:aws:sts::111122223333:assumed-role/ecr-public-pusher/function, in the groups"
+        " ecr-public-pushers"
+    )
     assert [finding["message"] for finding in findings if finding["check"] == "permission"] == [
         "may list namespaces",
         f"may create and patch secrets named {SECRET}",
@@ -154,9 +221,12 @@ def test_what_it_found_out_is_reported(world: World) -> None:
 
 def test_another_accounts_cluster_is_checked_by_its_role(world: World) -> None:
     world.add_cluster(
-        "prod", account=SPOKE_ACCOUNT, principal=SPOKE_ROLE, namespaces=("a",),
+        "prod",
+        account=SPOKE_ACCOUNT,
+        principal=SPOKE_ROLE,
+        namespaces=("a",),
         document=f"{{namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}",
-    )  # fmt: skip
+    )
     report = check(world)
     assert report["ok"]
     assert entry(report)["findings"][1]["message"] == f"assumed {SPOKE_ROLE}"
@@ -184,13 +254,17 @@ def test_only_the_clusters_asked_for_are_checked(world: World) -> None:
     assert world.asked("other") == []
 
 
-def test_a_check_measures_and_queues_nothing_and_raises_for_no_cluster(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_measures_and_queues_nothing_and_raises_for_no_cluster(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.environ["RETRY_QUEUE_URL"] = world.queue.url
     describe(world, "https://127.0.0.1:9")
     report = world.invoke({"action": "check", "raise": True})
     assert not report["ok"]
     assert "queued" not in report
-    assert not [line for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
+    assert not [
+        line for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line
+    ]
     assert not world.aws.called("sqs")
 
 
@@ -212,25 +286,36 @@ def test_a_bad_document_is_a_finding_and_the_others_are_checked(world: World) ->
     assert "aws ssm put-parameter" in found["remedy"]
 
 
-def test_a_disabled_document_is_skipped_and_its_cluster_asked_by_one_list_at_most(world: World) -> None:
+def test_a_disabled_document_is_skipped_and_its_cluster_asked_by_one_list_at_most(
+    world: World,
+) -> None:
     world.add_cluster("prod", document="{namespaces: [a], enabled: false}")
     world.document("gone", "{namespaces: [a], enabled: false}")
     report = check(world)
-    assert [(found["skipped"], "findings" in found) for found in report["clusters"]] == [("disabled", False)] * 2
+    assert [(found["skipped"], "findings" in found) for found in report["clusters"]] == [
+        ("disabled", False)
+    ] * 2
     assert [line.split("?")[0] for line in world.asked("prod")] == ["GET /api/v1/secrets"]
 
 
 def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
-    """A push that was under way when the document was disabled, and its Secrets removed, may have written them again."""
+    """A push that was under way when the document was disabled, and its Secrets removed, may have
+    written them again.
+    """
     cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")
     body = secret_body(STACK.owner("prod"))
     for namespace in ("a", "b"):
         path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}?{urlencode({'fieldManager': STACK.field_manager})}"
-        assert cluster.admin("PATCH", path, body, content_type="application/apply-patch+yaml")[0] == 201
+        assert (
+            cluster.admin("PATCH", path, body, content_type="application/apply-patch+yaml")[0]
+            == 201
+        )
     world.document("prod", "{namespaces: [a, b], enabled: false}")
     found = bad(check(world))
     assert (found["check"], found["ok"]) == ("left", False)
-    assert "2 Secrets of it are there, the first of which ends in 5.0 hours: a, b" in found["message"]
+    assert (
+        "2 Secrets of it are there, the first of which ends in 5.0 hours: a, b" in found["message"]
+    )
     assert '{"action": "remove", "clusters": ["prod"]}' in found["remedy"]
     world.document("second", "{cluster: prod, namespaces: [a, b]}")  # which adopts them
     assert "findings" not in entry(check(world))
@@ -240,13 +325,23 @@ def secret_body(owner: str) -> dict[str, Any]:
     """What the function wrote seven hours ago."""
     now = datetime.now(UTC)
     stamps = {"pushed-at": now - timedelta(hours=7), "expires-at": now + timedelta(hours=5)}
-    annotations = {f"ecr-public-pusher/{name}": moment.strftime("%Y-%m-%dT%H:%M:%SZ") for name, moment in stamps.items()}
-    metadata: dict[str, Any] = {"name": SECRET, "labels": {"app.kubernetes.io/managed-by": "ecr-public-pusher"}}
+    annotations = {
+        f"ecr-public-pusher/{name}": moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        for name, moment in stamps.items()
+    }
+    metadata: dict[str, Any] = {
+        "name": SECRET,
+        "labels": {"app.kubernetes.io/managed-by": "ecr-public-pusher"},
+    }
     metadata["annotations"] = annotations | {"ecr-public-pusher/owner": owner}
     text = {".dockerconfigjson": '{"auths": {}}'}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/dockerconfigjson", "stringData": text} | {
-        "data": {".dockerconfigjson": base64.b64encode(b'{"auths": {}}').decode()}
-    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata,
+        "type": "kubernetes.io/dockerconfigjson",
+        "stringData": text,
+    } | {"data": {".dockerconfigjson": base64.b64encode(b'{"auths": {}}').decode()}}
 
 
 def test_a_cluster_that_eks_does_not_know(world: World) -> None:
@@ -257,8 +352,19 @@ def test_a_cluster_that_eks_does_not_know(world: World) -> None:
 
 
 def test_a_cluster_that_is_still_being_created(world: World) -> None:
-    body = {"cluster": {"name": "prod", "status": "CREATING", "certificateAuthority": {}, "resourcesVpcConfig": {"endpointPublicAccess": True}}}
-    world.aws.script("eks", "DescribeCluster", Answer(200, json.dumps(body).encode(), {"Content-Type": "application/json"}))
+    body = {
+        "cluster": {
+            "name": "prod",
+            "status": "CREATING",
+            "certificateAuthority": {},
+            "resourcesVpcConfig": {"endpointPublicAccess": True},
+        }
+    }
+    world.aws.script(
+        "eks",
+        "DescribeCluster",
+        Answer(200, json.dumps(body).encode(), {"Content-Type": "application/json"}),
+    )
     world.document("prod", "namespaces: [a]")
     found = bad(check(world))
     assert (found["check"], "(status CREATING)" in found["message"]) == ("eks", True)
@@ -274,7 +380,9 @@ def test_a_role_that_cannot_be_assumed(world: World) -> None:
     assert "must trust" in found["remedy"]
 
 
-def test_a_token_that_is_too_long_is_reported_beside_how_far_the_rest_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_that_is_too_long_is_reported_beside_how_far_the_rest_goes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "t" * 2800)
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     report = check(world)
@@ -292,8 +400,15 @@ def test_a_name_without_an_address(world: World, resolver: Callable[..., None]) 
     describe(world, f"https://{ONE_NAME}")
     report = check(world)
     found = bad(report)
-    assert (found["check"], found["message"], passed(report)[-1]) == ("dns", f"{ONE_NAME} has no address (DNS)", "eks")
-    assert "aws eks describe-cluster --region us-east-1 --name prod --query cluster.endpoint" in found["remedy"]
+    assert (found["check"], found["message"], passed(report)[-1]) == (
+        "dns",
+        f"{ONE_NAME} has no address (DNS)",
+        "eks",
+    )
+    assert (
+        "aws eks describe-cluster --region us-east-1 --name prod --query cluster.endpoint"
+        in found["remedy"]
+    )
 
 
 def test_a_name_that_is_known_in_its_vpc_only(world: World, resolver: Callable[..., None]) -> None:
@@ -310,7 +425,10 @@ def test_a_resolver_that_hangs(world: World, resolver: Callable[..., None]) -> N
     began = time.monotonic()
     found = bad(check(world))
     assert time.monotonic() - began < 5
-    assert (found["check"], found["message"]) == ("dns", f"{ONE_NAME} was not resolved in time (DNS)")
+    assert (found["check"], found["message"]) == (
+        "dns",
+        f"{ONE_NAME} was not resolved in time (DNS)",
+    )
 
 
 def test_an_invalid_name_is_no_internal_error(world: World) -> None:
@@ -320,8 +438,12 @@ def test_an_invalid_name_is_no_internal_error(world: World) -> None:
 
 @pytest.mark.parametrize("public", [False, True])
 @pytest.mark.parametrize("address", ["10.0.3.7", "100.64.3.7"])
-def test_a_private_address_that_does_not_answer(world: World, resolver: Callable[..., None], public: bool, address: str) -> None:
-    """A VPC's, seen from outside, or from within behind a security group that does not admit the function."""
+def test_a_private_address_that_does_not_answer(
+    world: World, resolver: Callable[..., None], public: bool, address: str
+) -> None:
+    """A VPC's, seen from outside, or from within behind a security group that does not admit the
+    function.
+    """
     resolver(cluster_example=[address])
     with hanging_at_connect() as url:
         describe(world, url.replace("127.0.0.1", ONE_NAME), public=public)
@@ -331,11 +453,16 @@ def test_a_private_address_that_does_not_answer(world: World, resolver: Callable
     assert f"{address} port" in found["message"]
     assert "does not answer (time-out)" in found["message"]
     assert "SubnetIds" in found["remedy"]
-    admit = f"aws ec2 authorize-security-group-ingress --region us-east-1 --group-id {CLUSTER_SECURITY_GROUP} --protocol tcp --port 443"
+    admit = (
+        "aws ec2 authorize-security-group-ingress --region us-east-1 --group-id"
+        f" {CLUSTER_SECURITY_GROUP} --protocol tcp --port 443"
+    )
     assert f"{admit} --source-group FUNCTION_SECURITY_GROUP" in found["remedy"]
 
 
-def test_a_public_endpoint_that_admits_some_addresses_only(world: World, resolver: Callable[..., None]) -> None:
+def test_a_public_endpoint_that_admits_some_addresses_only(
+    world: World, resolver: Callable[..., None]
+) -> None:
     resolver(cluster_example=["52.1.2.3"])
     with hanging_at_connect() as url:
         describe(world, url.replace("127.0.0.1", ONE_NAME), public_cidrs=("203.0.113.0/24",))
@@ -358,14 +485,21 @@ def test_a_port_that_refuses(world: World) -> None:
         server.close()
     describe(world, server.url)
     found = bad(check(world))
-    assert (found["check"], found["message"]) == ("tcp", f"127.0.0.1 port {server.port} refuses connections")
+    assert (found["check"], found["message"]) == (
+        "tcp",
+        f"127.0.0.1 port {server.port} refuses connections",
+    )
 
 
-def test_an_address_that_is_down_does_not_hide_one_that_is_up(world: World, resolver: Callable[..., None]) -> None:
+def test_an_address_that_is_down_does_not_hide_one_that_is_up(
+    world: World, resolver: Callable[..., None]
+) -> None:
     resolver(cluster_example=["127.0.0.2", "127.0.0.1"])
     with serving(lambda exchange: None) as server:
         describe(world, server.url.replace("127.0.0.1", ONE_NAME), ca_pem=server.certificate.ca_pem)
-        logged = {finding["check"]: finding["message"] for finding in entry(check(world))["findings"]}
+        logged = {
+            finding["check"]: finding["message"] for finding in entry(check(world))["findings"]
+        }
     assert logged["tcp"] == f"connected to 127.0.0.1 port {server.port}"
 
 
@@ -387,7 +521,11 @@ def test_a_port_that_accepts_and_never_answers(world: World) -> None:
 )
 def test_another_servers_certificate(world: World, certificate: Certificate, why: str) -> None:
     with serving(lambda exchange: None, certificate=certificate) as server:
-        describe(world, server.url, ca_pem=certificate.ca_pem if "mismatch" in why else issue("prod").ca_pem)
+        describe(
+            world,
+            server.url,
+            ca_pem=certificate.ca_pem if "mismatch" in why else issue("prod").ca_pem,
+        )
         found = bad(check(world))
     assert found["check"] == "tls"
     assert "the certificate is not the cluster's" in found["message"]
@@ -396,7 +534,9 @@ def test_another_servers_certificate(world: World, certificate: Certificate, why
 
 
 def test_a_server_that_speaks_no_tls(world: World) -> None:
-    with serving(lambda exchange: exchange.connection.sendall(b"SSH-2.0-OpenSSH\r\n" * 10), plain=True) as server:
+    with serving(
+        lambda exchange: exchange.connection.sendall(b"SSH-2.0-OpenSSH\r\n" * 10), plain=True
+    ) as server:
         describe(world, server.url)
         found = bad(check(world))
     assert (found["check"], "no TLS is spoken there" in found["message"]) == ("tls", True)
@@ -404,8 +544,16 @@ def test_a_server_that_speaks_no_tls(world: World) -> None:
 
 def test_a_certificate_authority_that_is_invalid(world: World) -> None:
     with serving(lambda exchange: None) as server:
-        describe(world, server.url, ca_pem="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
-        assert (bad(check(world))["check"], "certificate authority that is named for the cluster is invalid" in bad(check(world))["message"]) == (
+        describe(
+            world,
+            server.url,
+            ca_pem="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        )
+        assert (
+            bad(check(world))["check"],
+            "certificate authority that is named for the cluster is invalid"
+            in bad(check(world))["message"],
+        ) == (
             "tls",
             True,
         )
@@ -415,22 +563,34 @@ def test_a_certificate_authority_that_is_invalid(world: World) -> None:
 
 
 def test_no_access_entry(world: World) -> None:
-    world.add_cluster("prod", principal=SPOKE_ROLE, namespaces=("a",), document="{namespaces: [a], region: eu-west-1}", region="eu-west-1")
+    world.add_cluster(
+        "prod",
+        principal=SPOKE_ROLE,
+        namespaces=("a",),
+        document="{namespaces: [a], region: eu-west-1}",
+        region="eu-west-1",
+    )
     report = check(world)
     found = bad(report)
     assert (found["check"], passed(report)[-1]) == ("sign-in", "tls")
-    assert found["remedy"] == (
-        f"aws eks create-access-entry --region eu-west-1 --cluster-name prod --principal-arn {EXECUTION_ROLE}"
-        " --type STANDARD --kubernetes-groups ecr-public-pushers"
+    assert (
+        found["remedy"]
+        == "aws eks create-access-entry --region eu-west-1 --cluster-name prod --principal-arn"
+        f" {EXECUTION_ROLE} --type STANDARD --kubernetes-groups ecr-public-pushers"
     )
 
 
 def test_no_access_entry_for_the_role_that_is_assumed(world: World) -> None:
-    document = f"{{cluster: analytics, namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}"
+    document = (
+        f"{{cluster: analytics, namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId:"
+        " an-external-id}"
+    )
     world.add_cluster("analytics", account=SPOKE_ACCOUNT, namespaces=("a",))
     world.document("prod", document)
     found = bad(check(world))
-    assert f"--cluster-name analytics --principal-arn {SPOKE_ROLE} --type STANDARD" in found["remedy"]
+    assert (
+        f"--cluster-name analytics --principal-arn {SPOKE_ROLE} --type STANDARD" in found["remedy"]
+    )
     assert not world.aws.called("sts", "GetCallerIdentity")
 
 
@@ -447,7 +607,9 @@ def test_the_role_is_named_with_its_path(world: World, action: str) -> None:
     world.environ["EXECUTION_ROLE_ARN"] = role
     world.add_cluster("prod", principal=SPOKE_ROLE, document="namespaces: [a]")
     report = world.run({"action": action})
-    remedy = bad(report)["remedy"] if action == "check" else report["clusters"][0]["error"]["remedy"]
+    remedy = (
+        bad(report)["remedy"] if action == "check" else report["clusters"][0]["error"]["remedy"]
+    )
     assert f"--principal-arn {role} --type" in remedy
 
 
@@ -456,7 +618,10 @@ def test_a_refusal_may_be_a_throttle_and_says_so(world: World, action: str) -> N
     world.add_cluster("prod", principal=SPOKE_ROLE, document="namespaces: [a]")
     report = world.run({"action": action})
     found = bad(report) if action == "check" else report["clusters"][0]["error"]
-    said = f"does not admit {EXECUTION_ROLE}, or STS throttled the authenticator behind it, which passes by itself"
+    said = (
+        f"does not admit {EXECUTION_ROLE}, or STS throttled the authenticator behind it, which"
+        " passes by itself"
+    )
     assert found["message"].endswith(said)
 
 
@@ -466,25 +631,40 @@ def test_a_placeholder_stands_for_a_role_that_is_not_known(world: World) -> None
     assert "--principal-arn FUNCTION_ROLE_ARN --type" in bad(check(world))["remedy"]
 
 
-def test_a_cluster_that_stops_answering_after_the_sign_in_is_known_to_have_signed_in(world: World) -> None:
-    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
-    cluster.intercept = lambda request: Response(503) if "selfsubjectaccessreviews" in request.path else None
+def test_a_cluster_that_stops_answering_after_the_sign_in_is_known_to_have_signed_in(
+    world: World,
+) -> None:
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
+    )
+    cluster.intercept = lambda request: (
+        Response(503) if "selfsubjectaccessreviews" in request.path else None
+    )
     report = check(world)
     assert (bad(report)["check"], passed(report)[-1]) == ("permission", "sign-in")
 
 
 def test_a_cluster_that_knows_no_access_entries_is_first_made_to(world: World) -> None:
-    cluster = world.add_cluster("prod", principal=SPOKE_ROLE, namespaces=("a",), document="namespaces: [a]")
+    cluster = world.add_cluster(
+        "prod", principal=SPOKE_ROLE, namespaces=("a",), document="namespaces: [a]"
+    )
     world.aws.put_cluster(ACCOUNT, "us-east-1", cluster, authentication_mode="CONFIG_MAP")
     first, wait, entry_ = bad(check(world))["remedy"].split(" && ")
-    assert first == "aws eks update-cluster-config --region us-east-1 --name prod --access-config authenticationMode=API_AND_CONFIG_MAP"
+    assert (
+        first == "aws eks update-cluster-config --region us-east-1 --name prod --access-config"
+        " authenticationMode=API_AND_CONFIG_MAP"
+    )
     assert wait == "aws eks wait cluster-active --region us-east-1 --name prod"
     assert entry_.startswith("aws eks create-access-entry ")
 
 
 def in_groups(world: World, *groups: str) -> None:
     """The cluster `prod`, whose access entry has these groups."""
-    cluster = EmbeddedCluster("prod", credentials=world.aws.find_credential, access_entries=[AccessEntry(EXECUTION_ROLE, groups)])
+    cluster = EmbeddedCluster(
+        "prod",
+        credentials=world.aws.find_credential,
+        access_entries=[AccessEntry(EXECUTION_ROLE, groups)],
+    )
     world.clusters["prod"] = cluster
     world.aws.put_cluster(ACCOUNT, "us-east-1", cluster)
     world.add_namespace("prod", "a")
@@ -497,9 +677,10 @@ def test_an_access_entry_without_our_group_keeps_its_others(world: World) -> Non
     report = check(world)
     assert failing(report)[:2] == ["sign-in", "permission"]
     remedy = entry(report)["findings"][0]["remedy"]
-    assert remedy == (
-        f"aws eks update-access-entry --region us-east-1 --cluster-name prod --principal-arn {EXECUTION_ROLE}"
-        " --kubernetes-groups viewers ecr-public-pushers"
+    assert (
+        remedy
+        == "aws eks update-access-entry --region us-east-1 --cluster-name prod --principal-arn"
+        f" {EXECUTION_ROLE} --kubernetes-groups viewers ecr-public-pushers"
     )
 
 
@@ -515,13 +696,23 @@ def _documents(file: str) -> list[Any]:
     return list(yaml.safe_load_all((RBAC / file).read_text()))
 
 
-@pytest.mark.parametrize(("answer", "message"), [
-    (Response(500, b""), "500"),
-    (Response(200, {"kind": "SelfSubjectReview", "status": {"userInfo": "x"}}), "did not answer as a Kubernetes API does"),
-    (Response(404, {"kind": "Status", "details": {}}), "404"),
-])  # fmt: skip
-def test_a_sign_in_that_is_not_answered_well_is_not_taken_for_a_missing_access_entry(world: World, answer: Response, message: str) -> None:
-    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (Response(500, b""), "500"),
+        (
+            Response(200, {"kind": "SelfSubjectReview", "status": {"userInfo": "x"}}),
+            "did not answer as a Kubernetes API does",
+        ),
+        (Response(404, {"kind": "Status", "details": {}}), "404"),
+    ],
+)
+def test_a_sign_in_that_is_not_answered_well_is_not_taken_for_a_missing_access_entry(
+    world: World, answer: Response, message: str
+) -> None:
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
+    )
     cluster.intercept = lambda request: answer if "selfsubjectreviews" in request.path else None
     found = bad(check(world))
     assert (found["check"], message in found["message"]) == ("sign-in", True)
@@ -531,13 +722,30 @@ def test_a_sign_in_that_is_not_answered_well_is_not_taken_for_a_missing_access_e
 def test_a_server_that_echoes_the_token_does_not_get_it_into_the_report(world: World) -> None:
     def echo(exchange: Exchange) -> None:
         while head := exchange.request():
-            bearer = next(line for line in head.decode().split("\r\n") if line.lower().startswith("authorization:")).split()[-1]
+            bearer = next(
+                line
+                for line in head.decode().split("\r\n")
+                if line.lower().startswith("authorization:")
+            ).split()[-1]
             if b"selfsubjectreviews" in head.split(b"\r\n")[0]:
                 user = {"username": bearer, "groups": [bearer, GROUP, bearer[11:]]}
-                exchange.answer("201 Created", json.dumps({"kind": "SelfSubjectReview", "status": {"userInfo": user}}).encode())
+                exchange.answer(
+                    "201 Created",
+                    json.dumps(
+                        {"kind": "SelfSubjectReview", "status": {"userInfo": user}}
+                    ).encode(),
+                )
             else:
-                status = {"allowed": True, "reason": f'RBAC: allowed by ClusterRoleBinding "{bearer}" of ClusterRole "{bearer}"'}
-                exchange.answer("201 Created", json.dumps({"kind": "SelfSubjectAccessReview", "status": status}).encode())
+                status = {
+                    "allowed": True,
+                    "reason": (
+                        f'RBAC: allowed by ClusterRoleBinding "{bearer}" of ClusterRole "{bearer}"'
+                    ),
+                }
+                exchange.answer(
+                    "201 Created",
+                    json.dumps({"kind": "SelfSubjectAccessReview", "status": status}).encode(),
+                )
 
     with serving(echo) as server:
         describe(world, server.url, ca_pem=server.certificate.ca_pem)
@@ -548,66 +756,160 @@ def test_a_server_that_echoes_the_token_does_not_get_it_into_the_report(world: W
 
 # Permissions
 
-SECRETS_RULE, LIST_RULE = rule("secrets", "create", "patch", name=SECRET), rule("namespaces", "list")
-PRUNE_RULE, ACCOUNTS_RULE = rule("secrets", "get", "delete", name=SECRET), rule("serviceaccounts", "get", "list", "patch")
+SECRETS_RULE, LIST_RULE = (
+    rule("secrets", "create", "patch", name=SECRET),
+    rule("namespaces", "list"),
+)
+PRUNE_RULE, ACCOUNTS_RULE = (
+    rule("secrets", "get", "delete", name=SECRET),
+    rule("serviceaccounts", "get", "list", "patch"),
+)
 
 
-@pytest.mark.parametrize(("document", "rules", "lacking", "file"), [
-    ("namespaces: ['?']", [SECRETS_RULE], "list namespaces", "cluster.yaml"),
-    ("namespaces: ['?']", [LIST_RULE, rule("secrets", "patch", name=SECRET)], f"create secrets named {SECRET}", "cluster.yaml"),
-    ("namespaces: ['?']", [LIST_RULE, rule("secrets", "create", name=SECRET)], f"patch secrets named {SECRET}", "cluster.yaml"),
-    ("namespaces: [a]", [], f"create and patch secrets named {SECRET}", "cluster.yaml"),
-    ("namespaces: [a]", [rule("secrets", "create", "patch", name="another")], f"create and patch secrets named {SECRET}", "cluster.yaml"),
-    ("{namespaces: [a], prune: true}", [SECRETS_RULE, PRUNE_RULE], "list namespaces", "cluster.yaml"),
-    ("{namespaces: [a], prune: true}", [SECRETS_RULE, LIST_RULE, rule("secrets", "delete", name=SECRET)], f"get secrets named {SECRET}",
-     "prune.yaml"),
-    ("{namespaces: [a], prune: true}", [SECRETS_RULE, LIST_RULE, rule("secrets", "get", name=SECRET)], f"delete secrets named {SECRET}",
-     "prune.yaml"),
-    ("{namespaces: [a], serviceAccounts: [x]}", [SECRETS_RULE, rule("serviceaccounts", "patch")], "get serviceaccounts named x",
-     "service-accounts.yaml"),
-    ("{namespaces: [a], serviceAccounts: [x]}", [SECRETS_RULE, rule("serviceaccounts", "get", name="x")], "patch serviceaccounts named x",
-     "service-accounts.yaml"),
-    ("{namespaces: [a], serviceAccounts: ['*']}", [SECRETS_RULE, rule("serviceaccounts", "get", "patch")], "list serviceaccounts",
-     "service-accounts.yaml"),
-    ("{namespaces: [a], serviceAccounts: ['*']}", [SECRETS_RULE, rule("serviceaccounts", "get", "list", "patch", name="x")],
-     "get, list and patch serviceaccounts", "service-accounts.yaml"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("document", "rules", "lacking", "file"),
+    [
+        ("namespaces: ['?']", [SECRETS_RULE], "list namespaces", "cluster.yaml"),
+        (
+            "namespaces: ['?']",
+            [LIST_RULE, rule("secrets", "patch", name=SECRET)],
+            f"create secrets named {SECRET}",
+            "cluster.yaml",
+        ),
+        (
+            "namespaces: ['?']",
+            [LIST_RULE, rule("secrets", "create", name=SECRET)],
+            f"patch secrets named {SECRET}",
+            "cluster.yaml",
+        ),
+        ("namespaces: [a]", [], f"create and patch secrets named {SECRET}", "cluster.yaml"),
+        (
+            "namespaces: [a]",
+            [rule("secrets", "create", "patch", name="another")],
+            f"create and patch secrets named {SECRET}",
+            "cluster.yaml",
+        ),
+        (
+            "{namespaces: [a], prune: true}",
+            [SECRETS_RULE, PRUNE_RULE],
+            "list namespaces",
+            "cluster.yaml",
+        ),
+        (
+            "{namespaces: [a], prune: true}",
+            [SECRETS_RULE, LIST_RULE, rule("secrets", "delete", name=SECRET)],
+            f"get secrets named {SECRET}",
+            "prune.yaml",
+        ),
+        (
+            "{namespaces: [a], prune: true}",
+            [SECRETS_RULE, LIST_RULE, rule("secrets", "get", name=SECRET)],
+            f"delete secrets named {SECRET}",
+            "prune.yaml",
+        ),
+        (
+            "{namespaces: [a], serviceAccounts: [x]}",
+            [SECRETS_RULE, rule("serviceaccounts", "patch")],
+            "get serviceaccounts named x",
+            "service-accounts.yaml",
+        ),
+        (
+            "{namespaces: [a], serviceAccounts: [x]}",
+            [SECRETS_RULE, rule("serviceaccounts", "get", name="x")],
+            "patch serviceaccounts named x",
+            "service-accounts.yaml",
+        ),
+        (
+            "{namespaces: [a], serviceAccounts: ['*']}",
+            [SECRETS_RULE, rule("serviceaccounts", "get", "patch")],
+            "list serviceaccounts",
+            "service-accounts.yaml",
+        ),
+        (
+            "{namespaces: [a], serviceAccounts: ['*']}",
+            [SECRETS_RULE, rule("serviceaccounts", "get", "list", "patch", name="x")],
+            "get, list and patch serviceaccounts",
+            "service-accounts.yaml",
+        ),
+    ],
+)
 def test_each_right_that_is_missing_is_reported_with_the_file_that_grants_it(
     world: World, document: str, rules: list[dict[str, Any]], lacking: str, file: str
 ) -> None:
     world.add_cluster("prod", namespaces=("a",), rbac=None, document=document, embedded=True)
     if rules:
         grant(world, *rules)
-    (found,) = [finding for finding in entry(check(world))["findings"] if finding["check"] == "permission" and not finding["ok"]]
+    (found,) = [
+        finding
+        for finding in entry(check(world))["findings"]
+        if finding["check"] == "permission" and not finding["ok"]
+    ]
     assert found["message"] == f"may not {lacking}"
     assert found["remedy"] == f"kubectl --context {CONTEXT} apply -f infra/rbac/{file}"
 
 
 def test_rights_are_asked_for_what_the_configuration_needs_alone(world: World) -> None:
-    world.add_cluster("prod", namespaces=("a",), rbac=None, document="{namespaces: [a], serviceAccounts: [x]}")
+    world.add_cluster(
+        "prod", namespaces=("a",), rbac=None, document="{namespaces: [a], serviceAccounts: [x]}"
+    )
     grant(world, SECRETS_RULE, rule("serviceaccounts", "get", "patch", name="x"))
     assert "permission" not in failing(check(world))
 
 
-def test_access_granted_namespace_by_namespace_is_fine_where_names_are_given_outright(world: World) -> None:
+def test_access_granted_namespace_by_namespace_is_fine_where_names_are_given_outright(
+    world: World,
+) -> None:
     world.add_cluster("prod", rbac="namespaced.yaml", document="namespaces: [default]")
     report = check(world)
     assert report["ok"]
-    logged = [finding["message"] for finding in entry(report)["findings"] if finding["check"] == "permission"]
-    assert logged[0] == f"may create and patch secrets named {SECRET}, in each of the 1 namespaces asked about"
-    assert logged[1].startswith(f"may not list secrets named {SECRET}: pushes write without looking, a sweep serves new namespaces only")
+    logged = [
+        finding["message"]
+        for finding in entry(report)["findings"]
+        if finding["check"] == "permission"
+    ]
+    assert (
+        logged[0]
+        == f"may create and patch secrets named {SECRET}, in each of the 1 namespaces asked about"
+    )
+    assert logged[1].startswith(
+        f"may not list secrets named {SECRET}: pushes write without looking, a sweep serves new"
+        " namespaces only"
+    )
 
 
 def test_access_granted_namespace_by_namespace_names_those_without(world: World) -> None:
-    world.add_cluster("prod", namespaces=("a", "b"), rbac="namespaced.yaml", document="namespaces: [default, a, b]", embedded=True)
-    (found,) = [finding for finding in entry(check(world))["findings"] if finding["check"] == "permission" and not finding["ok"]]
-    assert found["message"] == f"may not create and patch secrets named {SECRET} in a, b (if it exists), but elsewhere"
-    assert found["remedy"].startswith(f"for namespace in a b; do kubectl --context {CONTEXT} create role ")
+    world.add_cluster(
+        "prod",
+        namespaces=("a", "b"),
+        rbac="namespaced.yaml",
+        document="namespaces: [default, a, b]",
+        embedded=True,
+    )
+    (found,) = [
+        finding
+        for finding in entry(check(world))["findings"]
+        if finding["check"] == "permission" and not finding["ok"]
+    ]
+    assert (
+        found["message"]
+        == f"may not create and patch secrets named {SECRET} in a, b (if it exists), but elsewhere"
+    )
+    assert found["remedy"].startswith(
+        f"for namespace in a b; do kubectl --context {CONTEXT} create role "
+    )
 
 
-def test_of_very_many_namespaces_some_are_asked_about_and_the_dry_run_shows_the_others(world: World) -> None:
+def test_of_very_many_namespaces_some_are_asked_about_and_the_dry_run_shows_the_others(
+    world: World,
+) -> None:
     names = tuple(f"n{number:03}" for number in range(105))
-    world.add_cluster("prod", namespaces=names, rbac=None, document=f"namespaces: {' '.join(names)}", embedded=True)
+    world.add_cluster(
+        "prod",
+        namespaces=names,
+        rbac=None,
+        document=f"namespaces: {' '.join(names)}",
+        embedded=True,
+    )
     for name in names[:-1]:
         grant(world, SECRETS_RULE, namespace=name)
     report = check(world)
@@ -629,8 +931,19 @@ def paste(tmp_path: Path, world: World) -> Callable[[str], str]:
         merged = world.clusters["prod"].kubeconfig()
         merged["contexts"] = [{**merged["contexts"][0], "name": CONTEXT}]
         config.write_text(json.dumps(merged | {"current-context": ""}))
-        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path), "KUBECONFIG": str(config)}
-        return subprocess.run(["sh", "-ec", remedy], cwd=RBAC.parents[1], env=environment, capture_output=True, text=True, check=True).stdout
+        environment = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(tmp_path),
+            "KUBECONFIG": str(config),
+        }
+        return subprocess.run(
+            ["sh", "-ec", remedy],
+            cwd=RBAC.parents[1],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
 
     return run
 
@@ -643,20 +956,41 @@ def paste(tmp_path: Path, world: World) -> Callable[[str], str]:
         "{namespaces: [a], secretName: another, prune: true}",
     ],
 )
-def test_the_remedies_of_missing_rights_pasted_make_the_check_pass(world: World, paste: Callable[[str], str], document: str) -> None:
+def test_the_remedies_of_missing_rights_pasted_make_the_check_pass(
+    world: World, paste: Callable[[str], str], document: str
+) -> None:
     world.add_cluster("prod", namespaces=("a",), rbac=None, document=document)
-    for remedy in dict.fromkeys(finding["remedy"] for finding in entry(check(world))["findings"] if finding["check"] == "permission"):
+    for remedy in dict.fromkeys(
+        finding["remedy"]
+        for finding in entry(check(world))["findings"]
+        if finding["check"] == "permission"
+    ):
         paste(remedy)
     assert failing(check(world)) == []
 
 
-def test_the_remedy_of_a_right_missing_in_some_namespaces_pasted_makes_the_check_pass(world: World, paste: Callable[[str], str]) -> None:
-    world.add_cluster("prod", namespaces=("a", "b"), rbac="namespaced.yaml", document="namespaces: [default, a, b]")
-    paste(next(finding["remedy"] for finding in entry(check(world))["findings"] if finding["check"] == "permission"))
+def test_the_remedy_of_a_right_missing_in_some_namespaces_pasted_makes_the_check_pass(
+    world: World, paste: Callable[[str], str]
+) -> None:
+    world.add_cluster(
+        "prod",
+        namespaces=("a", "b"),
+        rbac="namespaced.yaml",
+        document="namespaces: [default, a, b]",
+    )
+    paste(
+        next(
+            finding["remedy"]
+            for finding in entry(check(world))["findings"]
+            if finding["check"] == "permission"
+        )
+    )
     assert failing(check(world)) == []
 
 
-def test_the_remedy_of_an_excess_pasted_shows_what_grants_it(world: World, paste: Callable[[str], str]) -> None:
+def test_the_remedy_of_an_excess_pasted_shows_what_grants_it(
+    world: World, paste: Callable[[str], str]
+) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     grant(world, rule("secrets", "list"), name="too-much", namespace="a")
     (command,) = in_backticks(bad(check(world))["remedy"])
@@ -678,10 +1012,20 @@ def test_a_cluster_administrator_may_too_much(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("resource", "verb", "group"),
-    [("secrets", "watch", ""), ("secrets", "patch", ""), ("pods", "create", ""), ("pods/exec", "create", ""), ("serviceaccounts/token", "create", ""),
-     ("users", "impersonate", ""), ("clusterroles", "bind", "rbac.authorization.k8s.io"), ("clusterroles", "escalate", "rbac.authorization.k8s.io")],
-)  # fmt: skip
-def test_each_dangerous_right_is_a_finding(world: World, resource: str, verb: str, group: str) -> None:
+    [
+        ("secrets", "watch", ""),
+        ("secrets", "patch", ""),
+        ("pods", "create", ""),
+        ("pods/exec", "create", ""),
+        ("serviceaccounts/token", "create", ""),
+        ("users", "impersonate", ""),
+        ("clusterroles", "bind", "rbac.authorization.k8s.io"),
+        ("clusterroles", "escalate", "rbac.authorization.k8s.io"),
+    ],
+)
+def test_each_dangerous_right_is_a_finding(
+    world: World, resource: str, verb: str, group: str
+) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
     grant(world, rule(resource, verb, group=group))
     assert bad(check(world))["message"].startswith(f"may {verb} {resource}, in every namespace")
@@ -689,23 +1033,35 @@ def test_each_dangerous_right_is_a_finding(world: World, resource: str, verb: st
 
 @pytest.mark.parametrize("verb", ["get", "list"])
 @pytest.mark.parametrize("namespace", ["b", "kube-system"])
-def test_a_role_in_one_namespace_that_reads_secrets_is_a_finding(world: World, verb: str, namespace: str) -> None:
+def test_a_role_in_one_namespace_that_reads_secrets_is_a_finding(
+    world: World, verb: str, namespace: str
+) -> None:
     world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: ['?']", embedded=True)
     grant(world, rule("secrets", verb), namespace=namespace)
     found = bad(check(world))
     assert (found["check"], found["message"]) == (
         "excess",
-        f"may {verb} secrets, whatever their names, in {namespace} (by RoleBinding granted): more than is needed",
+        (
+            f"may {verb} secrets, whatever their names, in {namespace} (by RoleBinding granted):"
+            " more than is needed"
+        ),
     )
 
 
 def test_what_grants_too_much_by_no_rbac_is_looked_for_in_eks(world: World) -> None:
     """An EKS access policy, say."""
-    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
+    )
     allowed = Response(201, {"kind": "SelfSubjectAccessReview", "status": {"allowed": True}})
-    cluster.intercept = lambda request: allowed if "selfsubjectaccessreviews" in request.path else None
+    cluster.intercept = lambda request: (
+        allowed if "selfsubjectaccessreviews" in request.path else None
+    )
     remedy = bad(check(world))["remedy"]
-    assert f"aws eks list-associated-access-policies --region us-east-1 --cluster-name prod --principal-arn {EXECUTION_ROLE}" in remedy
+    assert (
+        "aws eks list-associated-access-policies --region us-east-1 --cluster-name prod"
+        f" --principal-arn {EXECUTION_ROLE}" in remedy
+    )
 
 
 def test_rights_for_pruning_are_no_excess(world: World) -> None:
@@ -721,14 +1077,21 @@ def test_a_foreign_secret_in_the_way_is_among_the_problems(world: World) -> None
     world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")
     world.foreign_secret("prod", "b")
     report = check(world)
-    assert (bad(report)["check"], bad(report)["message"]) == ("namespaces", "2 selected now: a, b; 1 with a problem")
-    assert [(problem["namespace"], problem["outcome"]) for problem in entry(report)["problems"]] == [("b", "conflict")]
+    assert (bad(report)["check"], bad(report)["message"]) == (
+        "namespaces",
+        "2 selected now: a, b; 1 with a problem",
+    )
+    assert [
+        (problem["namespace"], problem["outcome"]) for problem in entry(report)["problems"]
+    ] == [("b", "conflict")]
     assert world.secret("prod", "a") is None
 
 
 def test_a_missing_namespace_is_among_the_problems(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a, nowhere]")
-    assert [(problem["namespace"], problem["outcome"]) for problem in entry(check(world))["problems"]] == [("nowhere", "missing")]
+    assert [
+        (problem["namespace"], problem["outcome"]) for problem in entry(check(world))["problems"]
+    ] == [("nowhere", "missing")]
 
 
 def test_namespaces_to_prune_are_not_selected_ones(world: World) -> None:
@@ -742,9 +1105,13 @@ def test_namespaces_to_prune_are_not_selected_ones(world: World) -> None:
 # ECR Public, time, and the others
 
 
-def test_a_token_that_ecr_public_refuses_is_the_runs_error_and_clusters_are_checked(world: World) -> None:
+def test_a_token_that_ecr_public_refuses_is_the_runs_error_and_clusters_are_checked(
+    world: World,
+) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
-    world.aws.script("ecr-public", "GetAuthorizationToken", Answer(400, b'{"__type": "AccessDeniedException"}'))
+    world.aws.script(
+        "ecr-public", "GetAuthorizationToken", Answer(400, b'{"__type": "AccessDeniedException"}')
+    )
     report = check(world)
     assert (report["error"]["type"], report["ok"]) == ("TokenError", False)
     assert passed(report) == EVERY
@@ -759,14 +1126,31 @@ def test_ecr_public_that_hangs_does_not_keep_the_clusters_waiting(world: World) 
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize(("kind", "at"), [("dns", "dns"), ("connect", "tcp"), ("tls", "tls"), ("drip", "sign-in"), ("answer", "sign-in")])
-def test_at_the_deadline_the_report_shows_where_it_hung(world: World, resolver: Callable[..., None], kind: str, at: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "at"),
+    [
+        ("dns", "dns"),
+        ("connect", "tcp"),
+        ("tls", "tls"),
+        ("drip", "sign-in"),
+        ("answer", "sign-in"),
+    ],
+)
+def test_at_the_deadline_the_report_shows_where_it_hung(
+    world: World, resolver: Callable[..., None], kind: str, at: str
+) -> None:
     """With the function's own patience, which is longer than this invocation."""
     world.add_cluster("good", namespaces=("a",), document="namespaces: [a]", embedded=True)
-    script: Callable[[Exchange], None] = drip if kind == "drip" else lambda exchange: time.sleep(HANG_SECONDS) if exchange.request() else None
+    script: Callable[[Exchange], None] = (
+        drip
+        if kind == "drip"
+        else lambda exchange: time.sleep(HANG_SECONDS) if exchange.request() else None
+    )
     with (
         hanging_at_connect() as unconnected,
-        serving(script, before_handshake=lambda: time.sleep(HANG_SECONDS) if kind == "tls" else None) as server,
+        serving(
+            script, before_handshake=lambda: time.sleep(HANG_SECONDS) if kind == "tls" else None
+        ) as server,
     ):
         if kind == "dns":
             resolver(cluster_example=HANG_SECONDS)
@@ -782,17 +1166,26 @@ def test_at_the_deadline_the_report_shows_where_it_hung(world: World, resolver: 
 def test_clusters_whose_turn_never_came_say_so(world: World) -> None:
     with hanging_at_connect() as url:
         for number in range(102):
-            world.aws.put_cluster(ACCOUNT, "us-east-1", Described(f"c{number}", url, "BEGIN CERTIFICATE"))
+            world.aws.put_cluster(
+                ACCOUNT, "us-east-1", Described(f"c{number}", url, "BEGIN CERTIFICATE")
+            )
             world.document(f"c{number}", "namespaces: [a]")
         report = check(world, seconds=2, retry_policy=RetryPolicy())
-    logged = [finding["message"] for cluster in report["clusters"] for finding in cluster["findings"] if not finding["ok"]]
+    logged = [
+        finding["message"]
+        for cluster in report["clusters"]
+        for finding in cluster["findings"]
+        if not finding["ok"]
+    ]
     assert logged.count("the function ran out of time before this was started") == 2
     assert len(logged) == 102
 
 
 def test_a_cluster_that_the_time_was_not_enough_for_is_not_ok(world: World) -> None:
     """Everything so far was well, and that is not enough."""
-    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
+    )
 
     def hang(request: SeenRequest) -> Response | None:
         if b'"escalate"' in request.body:
@@ -801,7 +1194,10 @@ def test_a_cluster_that_the_time_was_not_enough_for_is_not_ok(world: World) -> N
 
     cluster.intercept = hang
     report = check(world, seconds=1.5, retry_policy=RetryPolicy())
-    assert (bad(report)["check"], bad(report)["message"]) == ("permission", "no answer before the function ran out of time")
+    assert (bad(report)["check"], bad(report)["message"]) == (
+        "permission",
+        "no answer before the function ran out of time",
+    )
 
 
 def test_one_cluster_that_hangs_does_not_delay_another(world: World) -> None:
@@ -832,7 +1228,9 @@ def test_fifty_clusters_are_checked_side_by_side(world: World) -> None:
         return None
 
     for number in range(50):
-        world.add_cluster(f"c{number}", namespaces=("a",), document="namespaces: [a]", embedded=True).intercept = wait
+        world.add_cluster(
+            f"c{number}", namespaces=("a",), document="namespaces: [a]", embedded=True
+        ).intercept = wait
     report = check(world, retry_policy=RetryPolicy())
     assert report["ok"]
     assert report["totals"] == {"clusters": 50, "clustersFailed": 0, "created": 50}
@@ -845,13 +1243,23 @@ def reviews(world: World) -> int:
     return sum("selfsubjectaccessreviews" in line for line in world.asked("prod"))
 
 
-@pytest.mark.parametrize(("names", "document", "asked"), [
-    # the rights needed, the dangerous ones, the namespaces looked into, and infra/rbac's version
-    (5, "namespaces: n000 n001 n002 n003 n004", 3 + 12 + 2 * 6 + 1),
-    (300, "namespaces: ['n*']", 4 + 12 + 2 * 101 + 1),
-])  # fmt: skip
-def test_the_number_of_access_reviews_is_bounded(world: World, names: int, document: str, asked: int) -> None:
-    world.add_cluster("prod", namespaces=tuple(f"n{number:03}" for number in range(names)), document=document, embedded=True)
+@pytest.mark.parametrize(
+    ("names", "document", "asked"),
+    [
+        # the rights needed, the dangerous ones, the namespaces looked into, and infra/rbac's version
+        (5, "namespaces: n000 n001 n002 n003 n004", 3 + 12 + 2 * 6 + 1),
+        (300, "namespaces: ['n*']", 4 + 12 + 2 * 101 + 1),
+    ],
+)
+def test_the_number_of_access_reviews_is_bounded(
+    world: World, names: int, document: str, asked: int
+) -> None:
+    world.add_cluster(
+        "prod",
+        namespaces=tuple(f"n{number:03}" for number in range(names)),
+        document=document,
+        embedded=True,
+    )
     report = check(world)
     assert entry(report)["counts"] == {"created": names}
     assert reviews(world) == asked
@@ -867,7 +1275,12 @@ def test_two_documents_of_one_cluster_conflict_as_in_a_push(world: World) -> Non
 
 
 def test_a_cluster_that_fails_as_a_whole_is_said_once(world: World) -> None:
-    world.add_cluster("prod", namespaces=("a",), rbac="namespaced.yaml", document="namespaces: [default, 'team-*']")
+    world.add_cluster(
+        "prod",
+        namespaces=("a",),
+        rbac="namespaced.yaml",
+        document="namespaces: [default, 'team-*']",
+    )
     report = check(world)
     cluster = entry(report)
     assert cluster["error"] is None

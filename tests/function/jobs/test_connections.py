@@ -1,4 +1,6 @@
-"""Connections grow with the work: a small cluster gets one or two, what hangs gives its place to another, and there is a most of all."""
+"""Connections grow with the work: a small cluster gets one or two, what hangs gives its place to
+another, and there is a most of all.
+"""
 
 import contextlib
 import json
@@ -18,8 +20,12 @@ from tests.support.bad_server import Exchange, serving
 from tests.support.world import ACCOUNT, IMPATIENT, World
 
 
-@pytest.mark.parametrize(("namespaces", "connections"), [(1, 1), (8, 1), (10, 2), (20, 3), (30, 4), (200, 8), (5000, 8)])
-def test_a_small_cluster_is_worth_few_and_a_large_one_more(namespaces: int, connections: int) -> None:
+@pytest.mark.parametrize(
+    ("namespaces", "connections"), [(1, 1), (8, 1), (10, 2), (20, 3), (30, 4), (200, 8), (5000, 8)]
+)
+def test_a_small_cluster_is_worth_few_and_a_large_one_more(
+    namespaces: int, connections: int
+) -> None:
     assert connections_for(namespaces, most=CONNECTIONS_IN_ALL) == connections
 
 
@@ -34,7 +40,9 @@ def test_a_small_cluster_is_worth_few_and_a_large_one_more(namespaces: int, conn
         (1, 5.0, 200, 1),
     ],
 )
-def test_where_answers_are_late_more_are_worth_their_handshakes(requests: int, late: float, most: int, connections: int) -> None:
+def test_where_answers_are_late_more_are_worth_their_handshakes(
+    requests: int, late: float, most: int, connections: int
+) -> None:
     assert connections_for(requests, late=late, most=most) == connections
 
 
@@ -52,7 +60,14 @@ class Described:
 
 
 def test_clusters_whose_writes_hang_take_no_more_connections_than_there_are(world: World) -> None:
-    patience = replace(IMPATIENT, connect_seconds=3, request_seconds=8, write_seconds=8, first_try_seconds=8, stalled_seconds=0.5)
+    patience = replace(
+        IMPATIENT,
+        connect_seconds=3,
+        request_seconds=8,
+        write_seconds=8,
+        first_try_seconds=8,
+        stalled_seconds=0.5,
+    )
     names = tuple(f"n{number:02}" for number in range(20))
     world.add_cluster("well", namespaces=names, document="namespaces: ['n*']", embedded=True)
     items = [{"metadata": {"name": name}} for name in names]
@@ -69,7 +84,10 @@ def test_clusters_whose_writes_hang_take_no_more_connections_than_there_are(worl
         with contextlib.suppress(OSError):
             while (request := exchange.request()) and not ended.is_set():
                 if request.startswith(b"GET"):
-                    exchange.answer("200 OK", json.dumps(listed if b"/namespaces?" in request else none).encode())
+                    exchange.answer(
+                        "200 OK",
+                        json.dumps(listed if b"/namespaces?" in request else none).encode(),
+                    )
         with lock:
             now.remove(exchange)
 
@@ -79,7 +97,9 @@ def test_clusters_whose_writes_hang_take_no_more_connections_than_there_are(worl
             its = Described(name, server.url, server.certificate.ca_pem)
             world.aws.put_cluster(ACCOUNT, "us-east-1", its)
             world.document(name, "namespaces: ['n*']")
-        report = world.run(seconds=10, retry_policy=patience, budget=ConnectionBudget(20, taken_by_hung=10))
+        report = world.run(
+            seconds=10, retry_policy=patience, budget=ConnectionBudget(20, taken_by_hung=10)
+        )
         ended.set()
     assert report["totals"]["created"] == 20
     assert 10 <= max(most) <= 20
@@ -108,12 +128,21 @@ class AtOnce:
     ("count", "seconds", "fewest", "most"),
     [
         (10, 0.005, 1, 10),
-        (40, 0.2, MOST_AT_ONCE, 40),  # slower than an impatient run waits for: others take their turn beside them
+        (
+            40,
+            0.2,
+            MOST_AT_ONCE,
+            40,
+        ),  # slower than an impatient run waits for: others take their turn beside them
     ],
 )
-def test_so_many_writes_are_under_way_at_once(world: World, count: int, seconds: float, fewest: int, most: int) -> None:
+def test_so_many_writes_are_under_way_at_once(
+    world: World, count: int, seconds: float, fewest: int, most: int
+) -> None:
     names = tuple(f"n{number:02}" for number in range(count))
-    cluster = world.add_cluster("prod", namespaces=names, document="namespaces: ['n*']", embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=names, document="namespaces: ['n*']", embedded=True
+    )
     assert isinstance(cluster, EmbeddedCluster)
     at_once = AtOnce(cluster, seconds)
     assert world.run()["totals"]["created"] == count

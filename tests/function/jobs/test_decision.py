@@ -1,4 +1,6 @@
-"""The decision table of DESIGN.md, "Look first, then act": what is there, and what a push and a sweep do about it."""
+"""The decision table of DESIGN.md, "Look first, then act": what is there, and what a push and a
+sweep do about it.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +22,15 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 READ_AT = NOW - timedelta(seconds=5)
 OURS = frozenset({(STACK.field_manager, "Apply")})
 
-FRESH = SeenSecret("a", "uid", "1", owner=STACK.owner("prod"), pushed_at=NOW - timedelta(hours=4), expires_at=NOW + timedelta(hours=8), managers=OURS)
+FRESH = SeenSecret(
+    "a",
+    "uid",
+    "1",
+    owner=STACK.owner("prod"),
+    pushed_at=NOW - timedelta(hours=4),
+    expires_at=NOW + timedelta(hours=8),
+    managers=OURS,
+)
 ENDING = replace(FRESH, pushed_at=NOW - timedelta(hours=9), expires_at=NOW + timedelta(hours=3))
 OTHERS = replace(FRESH, owner=STACK.owner("other"))
 THERE = {
@@ -61,7 +71,9 @@ def test_the_table_is_complete() -> None:
 
 @pytest.mark.parametrize("kind", ["push", "sweep"])
 @pytest.mark.parametrize("state", THERE)
-def test_what_is_there_is_known_for_what_it_is_and_treated_as_the_table_says(kind: str, state: State) -> None:
+def test_what_is_there_is_known_for_what_it_is_and_treated_as_the_table_says(
+    kind: str, state: State
+) -> None:
     decision = only(judge(kind).decide(seen(THERE[state])))
     assert (decision.state, decision.step) == (state, TABLE[state][kind == "sweep"])
 
@@ -87,9 +99,16 @@ def test_what_becomes_of_it(state: State, push: Outcome | None, sweep: Outcome |
 
 
 @pytest.mark.parametrize(
-    ("left", "state"), [(timedelta(hours=3, minutes=36), State.FRESH), (timedelta(hours=3, minutes=35), State.ENDING), (timedelta(0), State.ENDING)]
+    ("left", "state"),
+    [
+        (timedelta(hours=3, minutes=36), State.FRESH),
+        (timedelta(hours=3, minutes=35), State.ENDING),
+        (timedelta(0), State.ENDING),
+    ],
 )
-def test_less_than_thirty_percent_of_its_life_is_about_to_end(left: timedelta, state: State) -> None:
+def test_less_than_thirty_percent_of_its_life_is_about_to_end(
+    left: timedelta, state: State
+) -> None:
     secret = replace(FRESH, pushed_at=NOW + left - timedelta(hours=12), expires_at=NOW + left)
     assert judge("sweep").state(secret) is state
 
@@ -100,7 +119,9 @@ def test_a_life_that_is_not_known_is_about_to_end(field: str) -> None:
 
 
 @pytest.mark.parametrize(("after", "state"), [(0, State.FRESH), (1, State.NEWER)])
-def test_only_what_was_written_after_the_configuration_was_read_is_newer(after: int, state: State) -> None:
+def test_only_what_was_written_after_the_configuration_was_read_is_newer(
+    after: int, state: State
+) -> None:
     assert judge().state(replace(FRESH, pushed_at=READ_AT + timedelta(seconds=after))) is state
 
 
@@ -122,7 +143,15 @@ def test_what_bears_our_mark_is_ours_as_long_as_our_apply_or_nobody_holds_its_da
     assert judge().state(replace(FRESH, managers=frozenset(managers), restored=restored)) is state
 
 
-@pytest.mark.parametrize("owner", ["111122223333/us-east-1/other-stack/prod", "111122223333/eu-west-1/stack/prod", "prod", STACK.owner("")])
+@pytest.mark.parametrize(
+    "owner",
+    [
+        "111122223333/us-east-1/other-stack/prod",
+        "111122223333/eu-west-1/stack/prod",
+        "prod",
+        STACK.owner(""),
+    ],
+)
 def test_another_stacks_is_somebody_elses(owner: str) -> None:
     assert judge().state(replace(FRESH, owner=owner)) is State.FOREIGN
 
@@ -138,7 +167,9 @@ def test_somebody_elses_is_taken_by_force_where_the_document_says_so_and_never_b
 
 
 @pytest.mark.parametrize("secret", [None, FRESH, OTHERS])
-def test_a_document_ahead_keeps_what_it_selects_whatever_is_there(secret: SeenSecret | None) -> None:
+def test_a_document_ahead_keeps_what_it_selects_whatever_is_there(
+    secret: SeenSecret | None,
+) -> None:
     planned = PlannedCluster(config(), ahead=(config("other"),))
     decision = only(judge(planned=planned).decide(seen(secret)))
     assert decision.step is Step.CONFLICT
@@ -156,8 +187,17 @@ def test_what_a_discovery_that_is_invalid_has_written_stays_its_own() -> None:
 def test_missing_first_then_the_least_life_left() -> None:
     names = ("a", "b", "c", "d")
     planned = PlannedCluster(config("prod", *names))
-    secrets = [replace(FRESH, namespace="a"), replace(ENDING, namespace="b"), replace(FRESH, namespace="d", expires_at=NOW + timedelta(hours=1))]
-    assert [one.name for one in judge(planned=planned).decide(seen(*secrets))] == ["c", "d", "b", "a"]
+    secrets = [
+        replace(FRESH, namespace="a"),
+        replace(ENDING, namespace="b"),
+        replace(FRESH, namespace="d", expires_at=NOW + timedelta(hours=1)),
+    ]
+    assert [one.name for one in judge(planned=planned).decide(seen(*secrets))] == [
+        "c",
+        "d",
+        "b",
+        "a",
+    ]
 
 
 # Where nothing may be looked at.
@@ -169,10 +209,14 @@ def test_a_push_applies_where_it_may_not_look() -> None:
 
 
 @pytest.mark.parametrize(("age", "step"), [(19, Step.APPLY), (21, Step.LEAVE), (None, Step.LEAVE)])
-def test_a_sweep_that_may_not_look_applies_where_the_namespace_is_new(age: int | None, step: Step) -> None:
+def test_a_sweep_that_may_not_look_applies_where_the_namespace_is_new(
+    age: int | None, step: Step
+) -> None:
     namespace = Namespace("a", created_at=NOW - timedelta(minutes=age) if age else None)
     observation = Observation(namespaces=(namespace,))
-    assert only(judge("sweep", new_since=NOW - timedelta(minutes=20)).decide(observation)).step is step
+    assert (
+        only(judge("sweep", new_since=NOW - timedelta(minutes=20)).decide(observation)).step is step
+    )
 
 
 # Namespaces that are not selected.
@@ -180,8 +224,12 @@ def test_a_sweep_that_may_not_look_applies_where_the_namespace_is_new(age: int |
 OUT = replace(FRESH, namespace="out")
 
 
-def left(planned: PlannedCluster, *secrets: SeenSecret, scope: Scope = EVERYTHING) -> list[Decision]:
-    decisions = judge(planned=planned, scope=scope).decide(seen(FRESH, *secrets, namespaces=(Namespace("a"), Namespace("out"))))
+def left(
+    planned: PlannedCluster, *secrets: SeenSecret, scope: Scope = EVERYTHING
+) -> list[Decision]:
+    decisions = judge(planned=planned, scope=scope).decide(
+        seen(FRESH, *secrets, namespaces=(Namespace("a"), Namespace("out")))
+    )
     return [one for one in decisions if one.name != "a"]
 
 
@@ -209,8 +257,12 @@ def test_prune_takes_it() -> None:
     ],
 )
 @pytest.mark.parametrize("prune", [False, True])
-def test_what_is_anothers_or_going_or_newer_is_not_spoken_of(secret: SeenSecret, prune: bool) -> None:
-    planned = PlannedCluster(config(prune=prune), behind=(config("second", "elsewhere"),), invalid=frozenset({"broken"}))
+def test_what_is_anothers_or_going_or_newer_is_not_spoken_of(
+    secret: SeenSecret, prune: bool
+) -> None:
+    planned = PlannedCluster(
+        config(prune=prune), behind=(config("second", "elsewhere"),), invalid=frozenset({"broken"})
+    )
     assert left(planned, secret) == []
 
 
@@ -218,18 +270,25 @@ def test_what_is_anothers_or_going_or_newer_is_not_spoken_of(secret: SeenSecret,
 def test_what_another_enabled_document_selects_is_left_to_it(prune: bool) -> None:
     assert left(PlannedCluster(config(prune=prune), behind=(config("second", "out"),)), OUT) == []
     by_label = replace(config("second"), selection=Selection(selector="team=web"))
-    decisions = judge(planned=PlannedCluster(config(prune=prune), behind=(by_label,))).decide(seen(FRESH, OUT))
+    decisions = judge(planned=PlannedCluster(config(prune=prune), behind=(by_label,))).decide(
+        seen(FRESH, OUT)
+    )
     assert [one.name for one in decisions] == ["a"]  # its labels are not known
 
 
 @pytest.mark.parametrize("prune", [False, True])
-def test_what_a_document_that_is_gone_has_left_is_said_by_the_first_and_pruned_by_none(prune: bool) -> None:
+def test_what_a_document_that_is_gone_has_left_is_said_by_the_first_and_pruned_by_none(
+    prune: bool,
+) -> None:
     orphan = replace(OUT, owner=STACK.owner("gone"))
     decision = only(left(PlannedCluster(config(prune=prune)), orphan))
     assert decision.outcome is not None
     assert decision.outcome.outcome is Outcome.LEFT
     assert "of gone, which is disabled or gone" in decision.outcome.message
-    assert left(PlannedCluster(config(prune=prune), ahead=(config("first", "elsewhere"),)), orphan) == []
+    assert (
+        left(PlannedCluster(config(prune=prune), ahead=(config("first", "elsewhere"),)), orphan)
+        == []
+    )
 
 
 def test_a_narrowed_push_speaks_of_what_it_was_narrowed_to_alone() -> None:
@@ -245,20 +304,36 @@ def account(name: str, *entries: str) -> SeenAccount:
 
 @pytest.mark.parametrize("kind", ["push", "sweep"])
 @pytest.mark.parametrize("secret", [None, FRESH, ENDING])
-def test_an_account_that_lacks_our_entry_gets_it_whatever_the_secret_needs(kind: str, secret: SeenSecret | None) -> None:
+def test_an_account_that_lacks_our_entry_gets_it_whatever_the_secret_needs(
+    kind: str, secret: SeenSecret | None
+) -> None:
     planned = PlannedCluster(config(service_accounts=("default", "b*")))
-    there = {one.name: one for one in (account("default"), account("builder", "ecr-public-token"), account("bot"), account("other"))}
+    there = {
+        one.name: one
+        for one in (
+            account("default"),
+            account("builder", "ecr-public-token"),
+            account("bot"),
+            account("other"),
+        )
+    }
     decision = only(judge(kind, planned=planned).decide(seen(secret, accounts={"a": there})))
     assert decision.accounts is not None
     assert [one.name for one in decision.accounts] == ["bot", "default"]
     assert not decision.idle
 
 
-def test_an_account_that_is_not_there_is_missing_to_a_push_and_looked_for_by_a_sweep_where_it_writes() -> None:
+def test_an_account_that_is_not_there_is_missing_to_a_push_and_looked_for_by_a_sweep_where_it_writes() -> (
+    None
+):
     planned = PlannedCluster(config(service_accounts=("default",)))
-    assert only(judge("push", planned=planned).decide(seen(FRESH, accounts={}))).missing_accounts == ("default",)
+    assert only(
+        judge("push", planned=planned).decide(seen(FRESH, accounts={}))
+    ).missing_accounts == ("default",)
     assert only(judge("sweep", planned=planned).decide(seen(FRESH, accounts={}))).idle
-    assert only(judge("sweep", planned=planned).decide(seen(None, accounts={}))).missing_accounts == ("default",)
+    assert only(
+        judge("sweep", planned=planned).decide(seen(None, accounts={}))
+    ).missing_accounts == ("default",)
 
 
 def test_accounts_that_may_not_be_listed_are_looked_for_in_each_namespace_by_a_push() -> None:
@@ -276,18 +351,26 @@ def test_accounts_that_may_not_be_listed_are_looked_for_in_each_namespace_by_a_p
         (FRESH, Step.DELETE, Outcome.REMOVED),
         (replace(FRESH, pushed_at=NOW), Step.DELETE, Outcome.REMOVED),
         (replace(FRESH, managers=frozenset()), Step.DELETE, Outcome.REMOVED),
-        (replace(FRESH, managers=frozenset({("a-webhook", "Update")})), Step.LEAVE, Outcome.CONFLICT),
+        (
+            replace(FRESH, managers=frozenset({("a-webhook", "Update")})),
+            Step.LEAVE,
+            Outcome.CONFLICT,
+        ),
         (replace(FRESH, finalizers=("example.com/held",)), Step.WAIT, Outcome.FAILED),
     ],
 )
-def test_a_removal_takes_what_is_ours_and_says_what_only_bears_our_mark(secret: SeenSecret, step: Step, outcome: Outcome) -> None:
+def test_a_removal_takes_what_is_ours_and_says_what_only_bears_our_mark(
+    secret: SeenSecret, step: Step, outcome: Outcome
+) -> None:
     decision = only(judge("remove").decide(seen(secret)))
     assert decision.step is step
     assert decision.outcome is not None
     assert decision.outcome.outcome is outcome
 
 
-@pytest.mark.parametrize("secret", [OTHERS, replace(FRESH, owner=None), replace(FRESH, owner=STACK.owner("broken"))])
+@pytest.mark.parametrize(
+    "secret", [OTHERS, replace(FRESH, owner=None), replace(FRESH, owner=STACK.owner("broken"))]
+)
 def test_a_removal_takes_nothing_else(secret: SeenSecret) -> None:
     assert judge("remove").decide(seen(secret)) == []
 
@@ -310,7 +393,9 @@ def test_a_deletion_that_met_another_version_is_decided_anew() -> None:
         (("kubectl-annotate",), True, Step.TAKE),
     ],
 )
-def test_other_fields_of_ours_that_somebody_holds(managers: tuple[str, ...], take: bool, step: Step) -> None:
+def test_other_fields_of_ours_that_somebody_holds(
+    managers: tuple[str, ...], take: bool, step: Step
+) -> None:
     """Leftovers of a restore are taken; a writer's only where the document says so."""
     own = judge(planned=PlannedCluster(config(take_ownership=take)))
     assert own.contested(only(own.decide(seen(FRESH))), managers).step is step

@@ -17,20 +17,34 @@ def problem_of(report: dict[str, Any]) -> dict[str, Any]:
 
 WORDS = {
     case["name"]: case
-    for case in json.loads((Path(__file__).parents[2] / "contract" / "kube-api-ownership.json").read_text())["words"]
+    for case in json.loads(
+        (Path(__file__).parents[2] / "contract" / "kube-api-ownership.json").read_text()
+    )["words"]
     if case["status"] >= 400
 }
 
 
 @pytest.mark.parametrize(
-    ("recorded", "said"), [("apply-over-quota", "ResourceQuota leaves no room"), ("apply-against-policy", "an admission policy or webhook")]
+    ("recorded", "said"),
+    [
+        ("apply-over-quota", "ResourceQuota leaves no room"),
+        ("apply-against-policy", "an admission policy or webhook"),
+    ],
 )
-def test_a_refusal_that_is_no_missing_right_does_not_advise_on_rights(world: World, recorded: str, said: str) -> None:
+def test_a_refusal_that_is_no_missing_right_does_not_advise_on_rights(
+    world: World, recorded: str, said: str
+) -> None:
     """As kube-apiserver 1.36.2 worded it; what the policy itself says is not repeated."""
     refusal = WORDS[recorded]
-    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
+    )
     assert isinstance(cluster, EmbeddedCluster)
-    cluster.intercept = lambda request: Response(refusal["status"], json.dumps(refusal["answer"]).encode()) if request.method == "PATCH" else None
+    cluster.intercept = lambda request: (
+        Response(refusal["status"], json.dumps(refusal["answer"]).encode())
+        if request.method == "PATCH"
+        else None
+    )
     problem = problem_of(world.invoke())
     assert (problem["outcome"], said in problem["message"]) == ("failed", True)
     assert "infra/rbac" not in problem["remedy"]
@@ -39,24 +53,43 @@ def test_a_refusal_that_is_no_missing_right_does_not_advise_on_rights(world: Wor
 
 @pytest.mark.parametrize("code", [400, 401, 403, 409, 422])
 def test_a_webhooks_denial_is_known_whatever_its_code_and_names_it(world: World, code: int) -> None:
-    """As apiserver's plugin/webhook/errors words it: without details, with the code that the webhook gave (400 if none)."""
-    answer = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code}
+    """As apiserver's plugin/webhook/errors words it: without details, with the code that the
+    webhook gave (400 if none).
+    """
+    answer = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "code": code,
+    }
     answer["message"] = 'admission webhook "secrets.example.com" denied the request: not today'
-    cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]", embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=("a", "b"), document="namespaces: [a, b]", embedded=True
+    )
     assert isinstance(cluster, EmbeddedCluster)
-    cluster.intercept = lambda request: Response(code, json.dumps(answer).encode()) if "/namespaces/a/" in request.path else None
+    cluster.intercept = lambda request: (
+        Response(code, json.dumps(answer).encode()) if "/namespaces/a/" in request.path else None
+    )
     report = world.invoke()
     problem = problem_of(report)
     assert (problem["namespace"], problem["outcome"]) == ("a", "failed")
-    assert problem["message"] == "the admission webhook secrets.example.com denies the Secret ecr-public-token"
+    assert (
+        problem["message"]
+        == "the admission webhook secrets.example.com denies the Secret ecr-public-token"
+    )
     assert "infra/rbac" not in problem["remedy"]
     assert "not today" not in json.dumps(report)
     assert report["clusters"][0]["counts"] == {"created": 1, "failed": 1}
 
 
 def test_a_403_that_is_no_status_advises_on_no_right(world: World) -> None:
-    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
+    )
     assert isinstance(cluster, EmbeddedCluster)
-    cluster.intercept = lambda request: Response(403, b"<html>blocked</html>") if request.method == "PATCH" else None  # a firewall's
+    cluster.intercept = lambda request: (
+        Response(403, b"<html>blocked</html>") if request.method == "PATCH" else None
+    )  # a firewall's
     problem = problem_of(world.invoke())
     assert (problem["outcome"], "infra/rbac" in problem["remedy"]) == ("failed", False)

@@ -1,4 +1,6 @@
-"""ServiceAccounts: the Secret's name is added to their imagePullSecrets, every other entry stays, and a mark says what we put there."""
+"""ServiceAccounts: the Secret's name is added to their imagePullSecrets, every other entry stays,
+and a mark says what we put there.
+"""
 
 import asyncio
 import json
@@ -31,25 +33,42 @@ def grant(world: World, cluster: str, *files: str) -> None:
 
 
 def account(
-    world: World, name: str = "default", *, cluster: str = "prod", namespace: str = "a", pulls: tuple[str, ...] | None = ("regcred",)
+    world: World,
+    name: str = "default",
+    *,
+    cluster: str = "prod",
+    namespace: str = "a",
+    pulls: tuple[str, ...] | None = ("regcred",),
 ) -> None:
     """An account with these imagePullSecrets; None: without the list."""
-    body: dict[str, Any] = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
+    body: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": name},
+    }
     if pulls is not None:
         body["imagePullSecrets"] = [{"name": entry} for entry in pulls]
-    status, _ = world.clusters[cluster].admin("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", body)
+    status, _ = world.clusters[cluster].admin(
+        "POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", body
+    )
     assert status == 201, status
 
 
-def pulls(world: World, name: str = "default", *, cluster: str = "prod", namespace: str = "a") -> list[str]:
-    status, found = world.clusters[cluster].admin("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}")
+def pulls(
+    world: World, name: str = "default", *, cluster: str = "prod", namespace: str = "a"
+) -> list[str]:
+    status, found = world.clusters[cluster].admin(
+        "GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}"
+    )
     assert status == 200, status
     return [entry["name"] for entry in found.get("imagePullSecrets", [])]
 
 
 def marked(world: World, name: str = "default", *, namespace: str = "a") -> str | None:
     """Return what the account's mark says that we put into its list."""
-    _, found = world.clusters["prod"].admin("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}")
+    _, found = world.clusters["prod"].admin(
+        "GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}"
+    )
     return found["metadata"].get("annotations", {}).get(MARK)  # type: ignore[no-any-return]
 
 
@@ -62,9 +81,17 @@ def prod(world: World) -> World:
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [(("regcred",), ["regcred", SECRET]), ((), [SECRET]), (None, [SECRET]), (("x", "y"), ["x", "y", SECRET])]
+    ("before", "after"),
+    [
+        (("regcred",), ["regcred", SECRET]),
+        ((), [SECRET]),
+        (None, [SECRET]),
+        (("x", "y"), ["x", "y", SECRET]),
+    ],
 )
-def test_the_name_is_added_and_every_other_entry_stays(prod: World, before: tuple[str, ...] | None, after: list[str]) -> None:
+def test_the_name_is_added_and_every_other_entry_stays(
+    prod: World, before: tuple[str, ...] | None, after: list[str]
+) -> None:
     account(prod, pulls=before)
     report = prod.invoke()
     assert report["ok"]
@@ -104,7 +131,9 @@ def test_an_entry_that_somebody_else_put_there_is_not_marked(prod: World) -> Non
 
 
 def test_the_mark_outlives_a_secret_that_somebody_replaced(prod: World) -> None:
-    prod.document("prod", "{namespaces: [a], serviceAccounts: [default, theirs], takeOwnership: true}")
+    prod.document(
+        "prod", "{namespaces: [a], serviceAccounts: [default, theirs], takeOwnership: true}"
+    )
     account(prod)
     account(prod, "theirs", pulls=(SECRET,))
     prod.invoke()
@@ -124,7 +153,9 @@ def test_accounts_that_come_and_go_leave_nothing_behind(prod: World) -> None:
     for number in range(4):
         account(prod, f"build-{number}")
         assert prod.invoke()["ok"]
-        prod.clusters["prod"].admin("DELETE", f"/api/v1/namespaces/a/serviceaccounts/build-{number}")
+        prod.clusters["prod"].admin(
+            "DELETE", f"/api/v1/namespaces/a/serviceaccounts/build-{number}"
+        )
         secret = prod.secret("prod", "a")
         assert secret is not None
         sizes.add(len(json.dumps(secret["metadata"]["annotations"])))
@@ -132,13 +163,20 @@ def test_accounts_that_come_and_go_leave_nothing_behind(prod: World) -> None:
 
 
 @pytest.mark.parametrize("names", ["['*']", "[going, staying]"])
-def test_an_account_that_goes_meanwhile_keeps_no_other_from_its_entry(world: World, names: str) -> None:
+def test_an_account_that_goes_meanwhile_keeps_no_other_from_its_entry(
+    world: World, names: str
+) -> None:
     def go(request: SeenRequest) -> Response | None:
         if request.method == "PATCH" and "/serviceaccounts/going" in request.path:
             cluster.admin("DELETE", "/api/v1/namespaces/a/serviceaccounts/going")
         return None
 
-    cluster = world.add_cluster("prod", namespaces=("a",), document=f"{{namespaces: [a], serviceAccounts: {names}}}", embedded=True)
+    cluster = world.add_cluster(
+        "prod",
+        namespaces=("a",),
+        document=f"{{namespaces: [a], serviceAccounts: {names}}}",
+        embedded=True,
+    )
     assert isinstance(cluster, EmbeddedCluster)
     grant(world, "prod", "service-accounts.yaml")
     for name in ("going", "staying"):
@@ -155,7 +193,14 @@ def test_a_webhooks_denial_is_no_lost_race(world: World, status: int) -> None:
     def denied(request: SeenRequest) -> Response | None:
         if request.method == "PATCH" and "/serviceaccounts/" in request.path:
             message = 'admission webhook "accounts.example.com" denied the request: no'
-            answer = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": status}
+            answer = {
+                "kind": "Status",
+                "apiVersion": "v1",
+                "metadata": {},
+                "status": "Failure",
+                "message": message,
+                "code": status,
+            }
             return Response(status, json.dumps(answer).encode())
         return None
 
@@ -165,7 +210,10 @@ def test_a_webhooks_denial_is_no_lost_race(world: World, status: int) -> None:
     account(world)
     cluster.intercept = denied
     (problem,) = world.run()["clusters"][0]["problems"]
-    assert "the admission webhook accounts.example.com denies the change of its ServiceAccounts" in problem["message"]
+    assert (
+        "the admission webhook accounts.example.com denies the change of its ServiceAccounts"
+        in problem["message"]
+    )
     assert sum("PATCH" in line and "serviceaccounts" in line for line in world.asked("prod")) == 1
 
 
@@ -174,13 +222,20 @@ def test_globs_name_the_accounts_that_are_there(prod: World) -> None:
     for name in ("default", "build-1", "build-2", "other"):
         account(prod, name)
     assert prod.invoke()["ok"]
-    assert {name: SECRET in pulls(prod, name) for name in ("default", "build-1", "build-2", "other")} == {
+    assert {
+        name: SECRET in pulls(prod, name) for name in ("default", "build-1", "build-2", "other")
+    } == {
         "default": True,
         "build-1": True,
         "build-2": True,
         "other": False,
     }
-    assert [marked(prod, name) for name in ("default", "build-1", "build-2", "other")] == [SECRET, SECRET, SECRET, None]
+    assert [marked(prod, name) for name in ("default", "build-1", "build-2", "other")] == [
+        SECRET,
+        SECRET,
+        SECRET,
+        None,
+    ]
 
 
 def test_a_glob_that_matches_nothing_is_no_failure(prod: World) -> None:
@@ -192,7 +247,9 @@ def test_an_account_that_does_not_exist_is_reported_and_the_secret_is_there(prod
     prod.document("prod", "{namespaces: [a], serviceAccounts: [builder]}")
     (problem,) = prod.invoke()["clusters"][0]["problems"]
     assert problem["outcome"] == "missing"
-    assert problem["message"] == "the Secret is there, but the ServiceAccount builder does not exist"
+    assert (
+        problem["message"] == "the Secret is there, but the ServiceAccount builder does not exist"
+    )
     assert "cluster/prod -n a create serviceaccount builder`" in problem["remedy"]
     assert prod.token("prod", "a")
 
@@ -223,7 +280,10 @@ def test_without_the_rights_it_is_forbidden_and_the_secret_is_there(world: World
     world.add_cluster("prod", namespaces=("a",), document=DOCUMENT)
     account(world)
     (problem,) = world.invoke()["clusters"][0]["problems"]
-    assert (problem["outcome"], "infra/rbac/service-accounts.yaml" in problem["remedy"]) == ("forbidden", True)
+    assert (problem["outcome"], "infra/rbac/service-accounts.yaml" in problem["remedy"]) == (
+        "forbidden",
+        True,
+    )
     assert world.token("prod", "a")
     assert pulls(world) == ["regcred"]
 
@@ -250,20 +310,31 @@ ROUNDS, SIDE_BY_SIDE = 50, 8
 
 
 def test_two_writers_lose_no_entry_in_hundreds_of_rounds(world: World) -> None:
-    """Ours, and one that reads the list and writes it back under its resource version: let go at the same moment, 400 times over."""
+    """Ours, and one that reads the list and writes it back under its resource version: let go at
+    the same moment, 400 times over.
+    """
     names = [f"n{number}" for number in range(SIDE_BY_SIDE)]
-    cluster = world.add_cluster("prod", namespaces=tuple(names), document="{namespaces: ['n*'], serviceAccounts: [default]}", embedded=True)
+    cluster = world.add_cluster(
+        "prod",
+        namespaces=tuple(names),
+        document="{namespaces: ['n*'], serviceAccounts: [default]}",
+        embedded=True,
+    )
     grant(world, "prod", "service-accounts.yaml")
     for name in names:
         account(world, namespace=name, pulls=None)
     found = list(ThreadPoolExecutor(SIDE_BY_SIDE).map(lambda name: race(cluster, name), names))
     assert [lost for lost, _ in found] == [[]] * SIDE_BY_SIDE
-    # They did get into each other's way: where ours comes too late, the patch's test fails, and it is made anew.
+    # They did get into each other's way: where ours comes too late, the patch's test fails, and it
+    # is made anew.
     assert sum(patches for _, patches in found) > ROUNDS * SIDE_BY_SIDE
 
 
 def race(cluster: Cluster, namespace: str) -> tuple[list[int], int]:
-    """The rounds that lost an entry, and how many patches ours took. Ours has a thread and an event loop of its own."""
+    """The rounds that lost an entry, and how many patches ours took.
+
+    Ours has a thread and an event loop of its own.
+    """
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
     gate = threading.Barrier(2)
     lost = []
@@ -275,20 +346,34 @@ def race(cluster: Cluster, namespace: str) -> tuple[list[int], int]:
             insist(cluster, namespace, f"theirs-{number}")
             gate.wait(60)
             _, found = cluster.admin("GET", path)
-            if {entry["name"] for entry in found["imagePullSecrets"]} != {SECRET, f"theirs-{number}"}:
+            if {entry["name"] for entry in found["imagePullSecrets"]} != {
+                SECRET,
+                f"theirs-{number}",
+            }:
                 lost.append(number)
         ours.result()
-    return lost, sum(request.method == "PATCH" and request.path.split("?")[0] == path for request in list(cluster.requests))
+    return lost, sum(
+        request.method == "PATCH" and request.path.split("?")[0] == path
+        for request in list(cluster.requests)
+    )
 
 
 async def attach_in_rounds(namespace: str, gate: threading.Barrier) -> None:
     """Signed in as the function signs in."""
-    config = ClusterConfig("prod", "prod", "us-east-1", Selection((namespace,)), service_accounts=("default",))
+    config = ClusterConfig(
+        "prod", "prod", "us-east-1", Selection((namespace,)), service_accounts=("default",)
+    )
     deadline = Deadline.of_invocation(120)
     async with BlockingCalls() as blocking:
         sign_in = EksSignIn(config, Callers(AwsClients("us-east-1"), blocking), EndpointCache())
         access = sign_in.access(await sign_in.described())
-        async with KubernetesApi(access, field_manager=STACK.field_manager, deadline=deadline, blocking=blocking, sockets=Sockets()) as api:
+        async with KubernetesApi(
+            access,
+            field_manager=STACK.field_manager,
+            deadline=deadline,
+            blocking=blocking,
+            sockets=Sockets(),
+        ) as api:
             accounts = ImagePullSecrets(api, config, deadline, dry_run=False)
             for _ in range(ROUNDS):
                 gate.wait(60)
@@ -298,12 +383,16 @@ async def attach_in_rounds(namespace: str, gate: threading.Barrier) -> None:
 
 def clear(cluster: Cluster, namespace: str) -> None:
     body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
-    status, _ = cluster.admin("PUT", f"/api/v1/namespaces/{namespace}/serviceaccounts/default", body)
+    status, _ = cluster.admin(
+        "PUT", f"/api/v1/namespaces/{namespace}/serviceaccounts/default", body
+    )
     assert status == 200, status
 
 
 def insist(cluster: Cluster, namespace: str, entry: str) -> None:
-    """Another controller: reads, adds, writes the whole back, and starts anew when it came too late."""
+    """Another controller: reads, adds, writes the whole back, and starts anew when it came too
+    late.
+    """
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
     while True:
         _, found = cluster.admin("GET", path)
@@ -335,7 +424,14 @@ def test_a_change_that_keeps_losing_is_given_up_and_reported(world: World) -> No
 def test_a_refusal_that_is_no_lost_race_is_final(world: World) -> None:
     def invalid(request: SeenRequest) -> Response | None:
         if request.method == "PATCH" and "/serviceaccounts/" in request.path:
-            status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Invalid", "details": {}, "code": 422}
+            status = {
+                "kind": "Status",
+                "apiVersion": "v1",
+                "status": "Failure",
+                "reason": "Invalid",
+                "details": {},
+                "code": 422,
+            }
             return Response(422, json.dumps(status).encode())
         return None
 
@@ -350,7 +446,10 @@ def test_a_refusal_that_is_no_lost_race_is_final(world: World) -> None:
 
 
 def test_sweeps_serve_accounts_too(prod: World) -> None:
-    prod.document("prod", "{namespaces: ['*'], exclude: [], serviceAccounts: [default]}".replace("exclude: [], ", ""))
+    prod.document(
+        "prod",
+        "{namespaces: ['*'], exclude: [], serviceAccounts: [default]}".replace("exclude: [], ", ""),
+    )
     account(prod)
     prod.run({"action": "sweep"})
     assert pulls(prod) == ["regcred", SECRET]
@@ -363,14 +462,31 @@ def removed(world: World) -> list[str]:
 
 
 def test_an_administrators_entry_stays_though_we_wrote_to_the_list_last(prod: World) -> None:
-    """A second document with another Secret name has us write to the same list: that does not make the first name ours."""
+    """A second document with another Secret name has us write to the same list: that does not make
+    the first name ours.
+    """
     account(prod, pulls=(SECRET,))
-    prod.document("second", "{cluster: prod, namespaces: [a], serviceAccounts: [default], secretName: other}")
-    rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["other"], "verbs": ["create", "patch"]}
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "other"}, "rules": [rule]}
+    prod.document(
+        "second", "{cluster: prod, namespaces: [a], serviceAccounts: [default], secretName: other}"
+    )
+    rule = {
+        "apiGroups": [""],
+        "resources": ["secrets"],
+        "resourceNames": ["other"],
+        "verbs": ["create", "patch"],
+    }
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "other"},
+        "rules": [rule],
+    }
     ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "other"}
     group = {"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "ecr-public-pushers"}
-    prod.clusters["prod"].apply(role, {**role, "kind": "ClusterRoleBinding", "rules": None, "roleRef": ref, "subjects": [group]})
+    prod.clusters["prod"].apply(
+        role,
+        {**role, "kind": "ClusterRoleBinding", "rules": None, "roleRef": ref, "subjects": [group]},
+    )
     for _ in range(2):
         assert prod.invoke()["ok"]
     assert marked(prod) == "other"
@@ -382,7 +498,12 @@ def test_every_duplicate_of_our_entry_goes(prod: World) -> None:
     prod.invoke()
     path = "/api/v1/namespaces/a/serviceaccounts/default"
     _, found = prod.clusters["prod"].admin("GET", path)
-    found["imagePullSecrets"] = [{"name": SECRET}, {"name": "regcred"}, {"name": SECRET}, {"name": SECRET}]
+    found["imagePullSecrets"] = [
+        {"name": SECRET},
+        {"name": "regcred"},
+        {"name": SECRET},
+        {"name": SECRET},
+    ]
     assert prod.clusters["prod"].admin("PUT", path, found)[0] == 200
     assert removed(prod) == ["regcred"]
 
@@ -395,10 +516,19 @@ def test_what_the_account_says_of_us_goes_with_our_entry(prod: World) -> None:
     assert not found["metadata"].get("annotations")
 
 
-def test_an_account_that_could_not_be_changed_at_first_is_changed_by_the_second_try(world: World) -> None:
-    """The Secret is there by then: it is not written once more, and the account gets its entry all the same."""
+def test_an_account_that_could_not_be_changed_at_first_is_changed_by_the_second_try(
+    world: World,
+) -> None:
+    """The Secret is there by then: it is not written once more, and the account gets its entry all
+    the same.
+    """
     names = ("a", "b")
-    cluster = world.add_cluster("prod", namespaces=names, document="{namespaces: [a, b], serviceAccounts: [default]}", embedded=True)
+    cluster = world.add_cluster(
+        "prod",
+        namespaces=names,
+        document="{namespaces: [a, b], serviceAccounts: [default]}",
+        embedded=True,
+    )
     assert isinstance(cluster, EmbeddedCluster)
     grant(world, "prod", "service-accounts.yaml")
     for name in names:
@@ -406,13 +536,21 @@ def test_an_account_that_could_not_be_changed_at_first_is_changed_by_the_second_
     refused: list[str] = []
 
     def overloaded(request: SeenRequest) -> Response | None:
-        if request.method == "PATCH" and "/namespaces/a/serviceaccounts/" in request.path and not refused:
+        if (
+            request.method == "PATCH"
+            and "/namespaces/a/serviceaccounts/" in request.path
+            and not refused
+        ):
             refused.append(request.path)
             return Response(503, b"{}")
         return None
 
     cluster.intercept = overloaded
     report = world.run()
-    assert (report["ok"], report["clusters"][0]["counts"], report["clusters"][0]["serviceAccountsChanged"]) == (True, {"created": 2}, 2)
+    assert (
+        report["ok"],
+        report["clusters"][0]["counts"],
+        report["clusters"][0]["serviceAccountsChanged"],
+    ) == (True, {"created": 2}, 2)
     assert pulls(world, namespace="a") == ["regcred", SECRET]
     assert refused

@@ -1,4 +1,6 @@
-"""One cluster's trouble is its own; the deadline holds whatever hangs; and nothing left hanging writes in a later invocation."""
+"""One cluster's trouble is its own; the deadline holds whatever hangs; and nothing left hanging
+writes in a later invocation.
+"""
 
 import base64
 import contextlib
@@ -35,11 +37,15 @@ class Described:
 
 
 def describe(world: World, name: str, server: BadServer) -> None:
-    world.aws.put_cluster(ACCOUNT, "us-east-1", Described(name, server.url, server.certificate.ca_pem))
+    world.aws.put_cluster(
+        ACCOUNT, "us-east-1", Described(name, server.url, server.certificate.ca_pem)
+    )
     world.document(name, "namespaces: [a, b]")
 
 
-def test_of_fifty_clusters_one_hangs_and_one_refuses_and_the_others_finish_as_if_alone(world: World) -> None:
+def test_of_fifty_clusters_one_hangs_and_one_refuses_and_the_others_finish_as_if_alone(
+    world: World,
+) -> None:
     for name in GOOD:
         world.add_cluster(name, namespaces=("a",), document="namespaces: [a]", embedded=True)
     finished_first: list[bool] = []
@@ -51,15 +57,23 @@ def test_of_fifty_clusters_one_hangs_and_one_refuses_and_the_others_finish_as_if
             time.sleep(0.02)
         finished_first.append(time.monotonic() < give_up)
 
-    with serving(hang_until_the_others_are_done) as hanging, serving(lambda exchange: None) as refusing:
+    with (
+        serving(hang_until_the_others_are_done) as hanging,
+        serving(lambda exchange: None) as refusing,
+    ):
         refusing.close()
         describe(world, "hangs", hanging)
         describe(world, "refuses", refusing)
-        report = world.run(retry_policy=RetryPolicy(request_seconds=HANG_SECONDS, attempts=1, connect_attempts=1))
+        report = world.run(
+            retry_policy=RetryPolicy(request_seconds=HANG_SECONDS, attempts=1, connect_attempts=1)
+        )
     results = {cluster["id"]: cluster for cluster in report["clusters"]}
     assert [name for name in GOOD if not results[name]["ok"]] == []
     assert set(finished_first) == {True}
-    assert (results["hangs"]["error"]["type"], results["refuses"]["error"]["type"]) == ("NoAnswerError", "UnreachableError")
+    assert (results["hangs"]["error"]["type"], results["refuses"]["error"]["type"]) == (
+        "NoAnswerError",
+        "UnreachableError",
+    )
     assert results["hangs"]["counts"] == results["refuses"]["counts"] == {"failed": 2}
     assert report["totals"]["created"] == len(GOOD)
     assert all(len(world.applies(name)) == 1 for name in GOOD)
@@ -78,7 +92,9 @@ def hanging(kind: str) -> Iterator[Described]:
             yield Described("hangs", url, issue("x").ca_pem)
     else:
         script: Callable[[Exchange], None] = drip if kind == "drip" else stuck
-        with serving(script, before_handshake=lambda: time.sleep(HANG_SECONDS) if kind == "tls" else None) as server:
+        with serving(
+            script, before_handshake=lambda: time.sleep(HANG_SECONDS) if kind == "tls" else None
+        ) as server:
             yield Described("hangs", server.url, server.certificate.ca_pem)
 
 
@@ -101,7 +117,9 @@ def test_the_report_comes_before_the_time_is_up_whatever_hangs(world: World, kin
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize(("service", "action"), [("ssm", "GetParametersByPath"), ("ecr-public", "GetAuthorizationToken")])
+@pytest.mark.parametrize(
+    ("service", "action"), [("ssm", "GetParametersByPath"), ("ecr-public", "GetAuthorizationToken")]
+)
 def test_aws_that_hangs_fails_the_run_in_time(world: World, service: str, action: str) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.aws.script(service, action, Answer(200, b"{}", delay=HANG_SECONDS), times=1)
@@ -115,7 +133,9 @@ def test_aws_that_hangs_fails_the_run_in_time(world: World, service: str, action
 @pytest.mark.parametrize("document", ["namespaces: [a, b, c]", "namespaces: ['?']"])
 def test_one_namespace_that_hangs_does_not_fail_another(world: World, document: str) -> None:
     """As behind a webhook that answers for one namespace only too late."""
-    cluster = world.add_cluster("prod", namespaces=("a", "b", "c"), document=document, embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=("a", "b", "c"), document=document, embedded=True
+    )
 
     def hang(request: SeenRequest) -> Response | None:
         if "/namespaces/a/" in request.path and request.method == "PATCH":
@@ -137,7 +157,9 @@ def test_a_cluster_that_answers_nothing_is_given_up_before_its_last_namespace(wo
     with serving(stuck) as server:
         describe(world, "hangs", server)
         world.document("hangs", f"namespaces: {names}")
-        hurried = RetryPolicy(connect_seconds=0.2, request_seconds=0.3, attempts=1, stalled_seconds=0.05)
+        hurried = RetryPolicy(
+            connect_seconds=0.2, request_seconds=0.3, attempts=1, stalled_seconds=0.05
+        )
         (entry,) = world.run(retry_policy=hurried)["clusters"]
     assert entry["error"]["type"] == "NoAnswerError"
     assert entry["counts"] == {"failed": 40}
@@ -147,7 +169,9 @@ def test_a_cluster_that_answers_nothing_is_given_up_before_its_last_namespace(wo
 def test_what_was_not_begun_in_time_is_not_attempted(world: World) -> None:
     # More than one cluster's connections can write in the time, however fast they become more.
     names = tuple(f"n{number:03}" for number in range(400))
-    cluster = world.add_cluster("prod", namespaces=names, document="namespaces: ['n*']", embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=names, document="namespaces: ['n*']", embedded=True
+    )
 
     def slowly(request: SeenRequest) -> Response | None:
         if request.method == "PATCH":
@@ -164,7 +188,9 @@ def test_what_was_not_begun_in_time_is_not_attempted(world: World) -> None:
     assert sum(world.secret("prod", name) is not None for name in names) < len(names)
 
 
-def test_a_full_push_that_ran_out_of_time_is_not_claimed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_push_that_ran_out_of_time_is_not_claimed(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     world.aws.script("ssm", "GetParametersByPath", Answer(200, b"{}", delay=HANG_SECONDS), times=1)
     world.invoke(seconds=1)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -173,9 +199,15 @@ def test_a_full_push_that_ran_out_of_time_is_not_claimed(world: World, capsys: p
 
 def test_a_list_that_makes_no_sense_fails_its_own_cluster(world: World) -> None:
     """Labels that are no mapping: read carelessly, they would break the selection."""
-    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: {selector: x}", embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), document="namespaces: {selector: x}", embedded=True
+    )
     world.add_cluster("other", namespaces=("a",), document="namespaces: [a]")
-    answer = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": [{"metadata": {"name": "a", "labels": ["x"]}}]}
+    answer = {
+        "kind": "PartialObjectMetadataList",
+        "metadata": {},
+        "items": [{"metadata": {"name": "a", "labels": ["x"]}}],
+    }
     cluster.intercept = lambda request: Response(200, answer) if request.method == "GET" else None
     report = world.invoke()
     results = {entry["id"]: entry for entry in report["clusters"]}
@@ -185,13 +217,23 @@ def test_a_list_that_makes_no_sense_fails_its_own_cluster(world: World) -> None:
 
 # As kube-apiserver 1.36.2 words it.
 MAY_NOT_LIST = json.dumps(
-    {"kind": "Status", "status": "Failure", "reason": "Forbidden", "details": {"name": "ecr-public-token", "kind": "secrets"}, "code": 403}
+    {
+        "kind": "Status",
+        "status": "Failure",
+        "reason": "Forbidden",
+        "details": {"name": "ecr-public-token", "kind": "secrets"},
+        "code": 403,
+    }
 ).encode()
 
 
 def tokens_arrived(server: BadServer) -> list[str]:
     """The registry credentials that reached the server, in order."""
-    bodies = [json.loads(request.partition(b"\r\n\r\n")[2]) for request in server.requests if request.startswith(b"PATCH")]
+    bodies = [
+        json.loads(request.partition(b"\r\n\r\n")[2])
+        for request in server.requests
+        if request.startswith(b"PATCH")
+    ]
     configs = [json.loads(base64.b64decode(body["data"][".dockerconfigjson"])) for body in bodies]
     return [config["auths"]["public.ecr.aws"]["auth"] for config in configs]
 
@@ -199,12 +241,20 @@ def tokens_arrived(server: BadServer) -> list[str]:
 def applied(exchange: Exchange, request: bytes) -> None:
     namespace = request.split(b"/namespaces/")[1].split(b"/")[0].decode()
     exchange.answer(
-        "200 OK", json.dumps({"kind": "PartialObjectMetadata", "metadata": {"name": "ecr-public-token", "namespace": namespace}}).encode()
+        "200 OK",
+        json.dumps(
+            {
+                "kind": "PartialObjectMetadata",
+                "metadata": {"name": "ecr-public-token", "namespace": namespace},
+            }
+        ).encode(),
     )
 
 
 @pytest.mark.parametrize("where", ["handshake", "answer"])
-def test_no_old_token_arrives_after_a_newer_one_when_lambda_freezes_around_a_hanging_write(world: World, where: str) -> None:
+def test_no_old_token_arrives_after_a_newer_one_when_lambda_freezes_around_a_hanging_write(
+    world: World, where: str
+) -> None:
     release = threading.Event()
     connections: list[int] = []
 
@@ -229,7 +279,8 @@ def test_no_old_token_arrives_after_a_newer_one_when_lambda_freezes_around_a_han
     with serving(script, before_handshake=before_handshake) as server:
         describe(world, "prod", server)
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.two_invocations"], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+            [sys.executable, "-m", "tests.support.two_invocations"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
         try:
             _, status = os.waitpid(process.pid, os.WUNTRACED)
@@ -245,7 +296,9 @@ def test_no_old_token_arrives_after_a_newer_one_when_lambda_freezes_around_a_han
     assert arrived.count(newer) == 2
     assert older not in arrived[arrived.index(newer) :]
     if where == "handshake":
-        assert arrived.count(older) == 1  # the other namespace's, in time; the one that hung is never sent
+        assert (
+            arrived.count(older) == 1
+        )  # the other namespace's, in time; the one that hung is never sent
 
 
 def test_two_invocations_of_one_sandbox_do_not_share_a_token(world: World) -> None:

@@ -1,4 +1,6 @@
-"""Every verb that infra/rbac grants is needed: without it, something that works with it does not."""
+"""Every verb that infra/rbac grants is needed: without it, something that works with it
+does not.
+"""
 
 import copy
 import threading
@@ -14,7 +16,10 @@ from tests.support.world import RBAC, SECRET, World
 
 FILES = ("cluster.yaml", "service-accounts.yaml", "prune.yaml")
 FIRST = "{namespaces: ['team-*'], prune: true, serviceAccounts: [default, 'build-*']}"
-SECOND = "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true, serviceAccounts: [default, 'build-*']}"
+SECOND = (
+    "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true, serviceAccounts: [default,"
+    " 'build-*']}"
+)
 
 
 def granted() -> list[tuple[str, str, str]]:
@@ -48,13 +53,19 @@ INSTEAD_OF_A_LOOK = ("prune.yaml", "secrets", "get")
 
 
 def a_life(world: World, missing: tuple[str, str, str] | None) -> bool:
-    """Return whether all of it worked: a push, a sweep after a Secret was lost, and another push that prunes. An account comes late."""
+    """Return whether all of it worked: a push, a sweep after a Secret was lost, and another push
+    that prunes. An account comes late.
+    """
     cluster = world.add_cluster("prod", namespaces=("team-a", "team-b"), rbac=None, document=FIRST)
     for namespace in ("team-a", "team-b"):
         account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
         cluster.admin("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", account)
     for file in FILES:
-        documents = without(*missing) if missing and missing[0] == file else list(yaml.safe_load_all((RBAC / file).read_text()))
+        documents = (
+            without(*missing)
+            if missing and missing[0] == file
+            else list(yaml.safe_load_all((RBAC / file).read_text()))
+        )
         cluster.apply(*documents)
     if missing == INSTEAD_OF_A_LOOK:
         without_looking(world, "prod")

@@ -1,4 +1,6 @@
-"""Secrets that nothing renews any more are named before they block pulls, and what a document wrote stays its own."""
+"""Secrets that nothing renews any more are named before they block pulls, and what a document wrote
+stays its own.
+"""
 
 from typing import Any
 
@@ -19,7 +21,9 @@ def owner(world: World, namespace: str) -> str | None:
 
 @pytest.fixture
 def prod(world: World) -> World:
-    world.add_cluster("prod", namespaces=("team-a", "team-b", "web"), document="namespaces: ['team-*', web]")
+    world.add_cluster(
+        "prod", namespaces=("team-a", "team-b", "web"), document="namespaces: ['team-*', web]"
+    )
     assert world.invoke()["ok"]
     return world
 
@@ -44,7 +48,9 @@ def test_one_whose_token_has_ended_blocks_pulls_now(prod: World) -> None:
     assert "its token has ended, and blocks pulls" in problem["message"]
 
 
-def test_a_document_under_another_id_adopts_what_the_old_one_wrote_and_removes_nothing(prod: World) -> None:
+def test_a_document_under_another_id_adopts_what_the_old_one_wrote_and_removes_nothing(
+    prod: World,
+) -> None:
     before = prod.secret("prod", "web")
     prod.aws.delete_parameter("/ecr-public-pusher/clusters/prod")
     prod.document("production", "{cluster: prod, namespaces: ['team-*', web], prune: true}")
@@ -55,7 +61,10 @@ def test_a_document_under_another_id_adopts_what_the_old_one_wrote_and_removes_n
     after = prod.secret("prod", "web")
     assert before is not None
     assert after is not None
-    assert (owner(prod, "web"), after["metadata"]["uid"]) == (STACK.owner("production"), before["metadata"]["uid"])
+    assert (owner(prod, "web"), after["metadata"]["uid"]) == (
+        STACK.owner("production"),
+        before["metadata"]["uid"],
+    )
     assert entry(prod.invoke(), "production")["counts"] == {"updated": 3}
 
 
@@ -74,7 +83,9 @@ def test_what_a_disabled_document_wrote_is_said_by_the_one_that_is_there(prod: W
 
 
 @pytest.mark.parametrize("broken", ["namespaces: [*]", "{namespaces: ['team-*'], prune: maybe}"])
-def test_an_invalid_document_keeps_its_secrets_from_a_second_one_that_selects_them(prod: World, broken: str) -> None:
+def test_an_invalid_document_keeps_its_secrets_from_a_second_one_that_selects_them(
+    prod: World, broken: str
+) -> None:
     before = prod.secret("prod", "team-a")
     prod.document("prod", broken)
     prod.document("second", "{cluster: prod, namespaces: ['team-*'], takeOwnership: true}")

@@ -1,4 +1,6 @@
-"""An older run undoes nothing newer: whatever arrives late meets another version, or a Secret that was written since it read its configuration."""
+"""An older run undoes nothing newer: whatever arrives late meets another version, or a Secret that
+was written since it read its configuration.
+"""
 
 import json
 from collections.abc import Callable
@@ -11,7 +13,9 @@ from tests.support.world import SECRET, World
 
 
 def meanwhile(world: World, cluster: str, happens: Callable[[], object], *, before: str) -> None:
-    """Let something happen right before the function's first request of that method to that cluster is answered."""
+    """Let something happen right before the function's first request of that method to that cluster
+    is answered.
+    """
     embedded = world.clusters[cluster]
     assert isinstance(embedded, EmbeddedCluster)
     done: list[str] = []
@@ -27,7 +31,9 @@ def meanwhile(world: World, cluster: str, happens: Callable[[], object], *, befo
 
 @pytest.fixture
 def prod(world: World) -> World:
-    world.add_cluster("prod", namespaces=("a", "b"), document="{namespaces: [a], prune: true}", embedded=True)
+    world.add_cluster(
+        "prod", namespaces=("a", "b"), document="{namespaces: [a], prune: true}", embedded=True
+    )
     world.apply("prod", "prune.yaml")
     assert world.invoke()["ok"]
     return world
@@ -52,7 +58,12 @@ def test_what_a_newer_document_selects_is_not_pruned(prod: World, before: str) -
 
 
 def test_what_a_newer_run_wrote_before_the_look_is_current(prod: World) -> None:
-    meanwhile(prod, "prod", newer(prod, "{namespaces: [a], labels: {of: newer}, prune: true}"), before="GET /api/v1/secrets")
+    meanwhile(
+        prod,
+        "prod",
+        newer(prod, "{namespaces: [a], labels: {of: newer}, prune: true}"),
+        before="GET /api/v1/secrets",
+    )
     report = prod.run()
     assert report["clusters"][0]["counts"] == {"current": 1}
     secret = prod.secret("prod", "a")
@@ -62,7 +73,12 @@ def test_what_a_newer_run_wrote_before_the_look_is_current(prod: World) -> None:
 
 
 def test_what_a_newer_run_wrote_after_the_look_is_not_overwritten(prod: World) -> None:
-    meanwhile(prod, "prod", newer(prod, "{namespaces: [a], labels: {of: newer}, prune: true}"), before="PATCH")
+    meanwhile(
+        prod,
+        "prod",
+        newer(prod, "{namespaces: [a], labels: {of: newer}, prune: true}"),
+        before="PATCH",
+    )
     report = prod.run()
     assert report["clusters"][0]["counts"] == {"current": 1}
     secret = prod.secret("prod", "a")
@@ -113,7 +129,12 @@ def test_an_apply_that_came_through_although_its_answer_did_not_is_a_success(pro
         if request.method != "PATCH" or lost:
             return None
         lost.append(request.path)
-        embedded.admin("PATCH", request.path + "&force=true", json.loads(request.body), content_type="application/apply-patch+yaml")
+        embedded.admin(
+            "PATCH",
+            request.path + "&force=true",
+            json.loads(request.body),
+            content_type="application/apply-patch+yaml",
+        )
         return Response(503, b"{}")
 
     embedded.intercept = lose

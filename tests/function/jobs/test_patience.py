@@ -12,7 +12,9 @@ WELL = ("alpha", "web", "zeta")
 
 
 def hang(world: World, prefix: str, seconds: float) -> None:
-    """Writes to some namespaces hang, as behind an admission webhook that does not answer, until the test's end."""
+    """Writes to some namespaces hang, as behind an admission webhook that does not answer, until
+    the test's end.
+    """
     cluster = world.clusters["prod"]
     assert isinstance(cluster, EmbeddedCluster)
     done = threading.Event()
@@ -27,7 +29,9 @@ def hang(world: World, prefix: str, seconds: float) -> None:
 
 
 def test_namespaces_that_are_well_are_served_however_many_hang(world: World) -> None:
-    world.add_cluster("prod", namespaces=(*HUNG, *WELL), document="namespaces: ['*']", embedded=True)
+    world.add_cluster(
+        "prod", namespaces=(*HUNG, *WELL), document="namespaces: ['*']", embedded=True
+    )
     hang(world, "hung-", 30)
     policy = replace(IMPATIENT, first_try_seconds=0.1, write_seconds=5.0, stalled_seconds=0.05)
     report = world.run(seconds=8, retry_policy=policy)
@@ -37,10 +41,14 @@ def test_namespaces_that_are_well_are_served_however_many_hang(world: World) -> 
 
 def test_a_webhook_that_takes_its_time_is_waited_for(world: World) -> None:
     """Longer than a first try has, where others wait; shorter than a webhook may take."""
-    world.add_cluster("prod", namespaces=("slow", "web"), document="namespaces: [slow, web]", embedded=True)
+    world.add_cluster(
+        "prod", namespaces=("slow", "web"), document="namespaces: [slow, web]", embedded=True
+    )
     cluster = world.clusters["prod"]
     assert isinstance(cluster, EmbeddedCluster)
-    cluster.intercept = lambda request: time.sleep(0.5) if request.method == "PATCH" and "/slow/" in request.path else None
+    cluster.intercept = lambda request: (
+        time.sleep(0.5) if request.method == "PATCH" and "/slow/" in request.path else None
+    )
     policy = replace(IMPATIENT, first_try_seconds=0.1, write_seconds=5.0, connect_seconds=0.1)
     report = world.run(retry_policy=policy)
     assert report["ok"], report
@@ -52,23 +60,42 @@ def test_missing_first_then_the_least_life_left(world: World) -> None:
     world.add_cluster("prod", namespaces=names, document="namespaces: ['n*']", embedded=True)
     world.invoke()
     for name in ("n07", "n13"):
-        world.clusters["prod"].admin("DELETE", f"/api/v1/namespaces/{name}/secrets/ecr-public-token")
+        world.clusters["prod"].admin(
+            "DELETE", f"/api/v1/namespaces/{name}/secrets/ecr-public-token"
+        )
     seen = len(world.applies("prod"))
     world.invoke()
-    first = [path.split("/namespaces/")[1].split("/")[0] for path in world.applies("prod")[seen : seen + 2]]
+    first = [
+        path.split("/namespaces/")[1].split("/")[0]
+        for path in world.applies("prod")[seen : seen + 2]
+    ]
     assert set(first) == {"n07", "n13"}
 
 
 def test_a_quota_that_several_creations_race_for_is_tried_again(world: World) -> None:
-    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
+    )
     assert isinstance(cluster, EmbeddedCluster)
     refused: list[str] = []
 
     def race(request: SeenRequest) -> Response | None:
         if request.method == "PATCH" and len(refused) < 2:
             refused.append(request.path)
-            details = {"name": "quota", "kind": "resourcequotas"}  # as kube-apiserver's quota evaluator words it
-            return Response(409, {"kind": "Status", "status": "Failure", "reason": "Conflict", "details": details, "code": 409})
+            details = {
+                "name": "quota",
+                "kind": "resourcequotas",
+            }  # as kube-apiserver's quota evaluator words it
+            return Response(
+                409,
+                {
+                    "kind": "Status",
+                    "status": "Failure",
+                    "reason": "Conflict",
+                    "details": details,
+                    "code": 409,
+                },
+            )
         return None
 
     cluster.intercept = race

@@ -4,7 +4,11 @@ from tests.support.world import World
 
 
 def test_a_plan_names_what_a_push_would_change(world: World) -> None:
-    world.add_cluster("prod", namespaces=("a", "b", "c"), document="{namespaces: [a, b], takeOwnership: true, prune: true}")
+    world.add_cluster(
+        "prod",
+        namespaces=("a", "b", "c"),
+        document="{namespaces: [a, b], takeOwnership: true, prune: true}",
+    )
     world.apply("prod", "prune.yaml")
     world.document("prod", "{namespaces: [a, c], prune: true}")
     world.invoke()
@@ -19,5 +23,8 @@ def test_a_plan_names_what_a_push_would_change(world: World) -> None:
         report = world.invoke({"action": action})
         assert sorted(report["clusters"][0]["changes"], key=str) == sorted(expected, key=str)
     removal = world.invoke({"action": "plan", "remove": True, "clusters": ["prod"]})
-    assert removal["clusters"][0]["changes"] == [{"namespace": "a", "outcome": "removed"}, {"namespace": "c", "outcome": "removed"}]
+    assert removal["clusters"][0]["changes"] == [
+        {"namespace": "a", "outcome": "removed"},
+        {"namespace": "c", "outcome": "removed"},
+    ]
     assert "changes" not in world.invoke()["clusters"][0]

@@ -59,7 +59,11 @@ def test_it_asks_once_for_metadata_only_and_deletes_what_it_saw(world: World) ->
     assert seen is not None
     before = len(prod.clusters["prod"].requests)
     prod.invoke()
-    asked = [one for one in list(prod.clusters["prod"].requests)[before:] if not one.path.endswith("selfsubjectaccessreviews")]
+    asked = [
+        one
+        for one in list(prod.clusters["prod"].requests)[before:]
+        if not one.path.endswith("selfsubjectaccessreviews")
+    ]
     (get,) = [one for one in asked if one.method == "GET" and "/secrets?" in one.path]
     (delete,) = [one for one in asked if one.method == "DELETE"]
     assert (get.status, "PartialObjectMetadataList" in get.headers["accept"]) == (200, True)
@@ -84,7 +88,9 @@ def test_what_bears_another_owner_or_label_stays(prod: World, change: dict[str, 
 
 
 def test_what_a_document_that_is_gone_wrote_is_said_and_not_pruned(prod: World) -> None:
-    annotate(prod, "prod", "team-b", annotations={"ecr-public-pusher/owner": STACK.owner("another")})
+    annotate(
+        prod, "prod", "team-b", annotations={"ecr-public-pusher/owner": STACK.owner("another")}
+    )
     report = prod.invoke()
     (problem,) = report["clusters"][0]["problems"]
     assert (problem["namespace"], problem["outcome"]) == ("team-b", "left")
@@ -101,9 +107,19 @@ def test_somebody_elses_secret_stays(prod: World) -> None:
 def test_a_secret_that_looks_like_ours_but_was_never_applied_by_us_stays(prod: World) -> None:
     seen = prod.secret("prod", "team-b")
     assert seen is not None
-    metadata = {name: seen["metadata"][name] for name in ("labels", "annotations")} | {"name": SECRET}
-    body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": seen["type"], "data": seen["data"]}
-    prod.clusters["prod"].admin("POST", "/api/v1/namespaces/other/secrets?fieldManager=a-backup-tool", body)
+    metadata = {name: seen["metadata"][name] for name in ("labels", "annotations")} | {
+        "name": SECRET
+    }
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata,
+        "type": seen["type"],
+        "data": seen["data"],
+    }
+    prod.clusters["prod"].admin(
+        "POST", "/api/v1/namespaces/other/secrets?fieldManager=a-backup-tool", body
+    )
     prod.invoke()
     assert prod.secret("prod", "other") is not None
 
@@ -122,7 +138,9 @@ def test_a_plan_shows_it_and_deletes_nothing(prod: World) -> None:
 
 
 @pytest.mark.parametrize("event", [{"action": "sweep"}, {"namespaces": ["team-a"]}])
-def test_neither_a_sweep_nor_a_push_narrowed_to_namespaces_prunes(prod: World, event: dict[str, Any]) -> None:
+def test_neither_a_sweep_nor_a_push_narrowed_to_namespaces_prunes(
+    prod: World, event: dict[str, Any]
+) -> None:
     prod.invoke(event)
     assert prod.secret("prod", "team-b") is not None
 
@@ -134,7 +152,9 @@ def test_a_push_narrowed_to_its_cluster_does(prod: World) -> None:
 
 def test_a_namespace_whose_labels_left_the_selector_is_pruned(world: World) -> None:
     cluster = world.add_cluster(
-        "prod", namespaces={"a": {"pull": "yes"}, "b": {"pull": "yes"}}, document="{namespaces: {selector: pull=yes}, prune: true}"
+        "prod",
+        namespaces={"a": {"pull": "yes"}, "b": {"pull": "yes"}},
+        document="{namespaces: {selector: pull=yes}, prune: true}",
     )
     world.apply("prod", "prune.yaml")
     world.invoke()
@@ -155,7 +175,12 @@ def test_names_alone_are_listed_too_when_they_are_to_be_pruned(world: World) -> 
 
 def test_a_terminating_namespace_is_left_alone(prod: World) -> None:
     cluster = prod.clusters["prod"]
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "going"}, "spec": {"finalizers": ["example.com/held"]}}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "going"},
+        "spec": {"finalizers": ["example.com/held"]},
+    }
     cluster.admin("POST", "/api/v1/namespaces", body)
     cluster.admin("DELETE", "/api/v1/namespaces/going")
     prod.invoke()
@@ -183,7 +208,9 @@ def test_without_the_right_to_delete_what_was_seen_stays_and_that_is_said(world:
 
 
 def test_one_that_changes_between_the_look_and_the_delete_is_looked_at_anew(world: World) -> None:
-    cluster = world.add_cluster("prod", namespaces=("team-a", "team-b"), document=ALL, embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=("team-a", "team-b"), document=ALL, embedded=True
+    )
     assert isinstance(cluster, EmbeddedCluster)
     world.apply("prod", "prune.yaml")
     world.invoke()
@@ -193,7 +220,14 @@ def test_one_that_changes_between_the_look_and_the_delete_is_looked_at_anew(worl
     def meddle(request: SeenRequest) -> Response | None:
         if request.method == "DELETE" and not taken:
             taken.append(request.path)
-            annotate(world, "prod", "team-b", annotations={"ecr-public-pusher/owner": "111122223333/us-east-1/another-stack/prod"})
+            annotate(
+                world,
+                "prod",
+                "team-b",
+                annotations={
+                    "ecr-public-pusher/owner": "111122223333/us-east-1/another-stack/prod"
+                },
+            )
         return None
 
     cluster.intercept = meddle
@@ -202,16 +236,33 @@ def test_one_that_changes_between_the_look_and_the_delete_is_looked_at_anew(worl
 
 
 def test_the_name_goes_from_the_accounts_where_we_put_it_and_from_no_other(world: World) -> None:
-    cluster = world.add_cluster("prod", namespaces=("team-a", "team-b"), document="{namespaces: ['team-*'], prune: true, serviceAccounts: ['*']}")
+    cluster = world.add_cluster(
+        "prod",
+        namespaces=("team-a", "team-b"),
+        document="{namespaces: ['team-*'], prune: true, serviceAccounts: ['*']}",
+    )
     for file in ("prune.yaml", "service-accounts.yaml"):
         world.apply("prod", file)
     for name, entries in (("ours", ["regcred"]), ("theirs", ["regcred", SECRET])):
-        body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}, "imagePullSecrets": [{"name": entry} for entry in entries]}
+        body = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": name},
+            "imagePullSecrets": [{"name": entry} for entry in entries],
+        }
         cluster.admin("POST", "/api/v1/namespaces/team-b/serviceaccounts", body)
     world.invoke()
-    world.document("prod", "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true, serviceAccounts: ['*']}")
+    world.document(
+        "prod",
+        "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true, serviceAccounts:"
+        " ['*']}",
+    )
     report = world.invoke()
-    assert (report["ok"], outcomes(report)["pruned"], report["clusters"][0]["serviceAccountsChanged"]) == (True, 1, 1)
+    assert (
+        report["ok"],
+        outcomes(report)["pruned"],
+        report["clusters"][0]["serviceAccountsChanged"],
+    ) == (True, 1, 1)
     left = {}
     for name in ("ours", "theirs"):
         _, found = cluster.admin("GET", f"/api/v1/namespaces/team-b/serviceaccounts/{name}")
@@ -220,27 +271,48 @@ def test_the_name_goes_from_the_accounts_where_we_put_it_and_from_no_other(world
 
 
 def test_an_account_that_went_meanwhile_does_not_keep_the_secret(world: World) -> None:
-    cluster = world.add_cluster("prod", namespaces=("team-a", "team-b"), document="{namespaces: ['team-*'], prune: true, serviceAccounts: ['b*']}")
+    cluster = world.add_cluster(
+        "prod",
+        namespaces=("team-a", "team-b"),
+        document="{namespaces: ['team-*'], prune: true, serviceAccounts: ['b*']}",
+    )
     for file in ("prune.yaml", "service-accounts.yaml"):
         world.apply("prod", file)
     cluster.admin(
-        "POST", "/api/v1/namespaces/team-b/serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "builder"}}
+        "POST",
+        "/api/v1/namespaces/team-b/serviceaccounts",
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "builder"}},
     )
     world.invoke()
     cluster.admin("DELETE", "/api/v1/namespaces/team-b/serviceaccounts/builder")
-    world.document("prod", "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true, serviceAccounts: ['b*']}")
+    world.document(
+        "prod",
+        "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true, serviceAccounts:"
+        " ['b*']}",
+    )
     assert outcomes(world.invoke()) == {"updated": 1, "pruned": 1}
 
 
-def test_accounts_that_may_not_be_changed_back_keep_the_secret_for_the_next_try(world: World) -> None:
-    cluster = world.add_cluster("prod", namespaces=("team-a", "team-b"), document="{namespaces: ['team-*'], prune: true, serviceAccounts: ['b*']}")
+def test_accounts_that_may_not_be_changed_back_keep_the_secret_for_the_next_try(
+    world: World,
+) -> None:
+    cluster = world.add_cluster(
+        "prod",
+        namespaces=("team-a", "team-b"),
+        document="{namespaces: ['team-*'], prune: true, serviceAccounts: ['b*']}",
+    )
     for file in ("prune.yaml", "service-accounts.yaml"):
         world.apply("prod", file)
     cluster.admin(
-        "POST", "/api/v1/namespaces/team-b/serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "builder"}}
+        "POST",
+        "/api/v1/namespaces/team-b/serviceaccounts",
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "builder"}},
     )
     world.invoke()
-    cluster.admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher-service-accounts")
+    cluster.admin(
+        "DELETE",
+        "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher-service-accounts",
+    )
     world.document("prod", "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true}")
     (problem,) = world.invoke()["clusters"][0]["problems"]
     assert (problem["namespace"], problem["outcome"]) == ("team-b", "forbidden")
@@ -249,14 +321,22 @@ def test_accounts_that_may_not_be_changed_back_keep_the_secret_for_the_next_try(
 
 
 def accounts(world: World, namespace: str) -> list[str]:
-    _, found = world.clusters["prod"].admin("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default")
+    _, found = world.clusters["prod"].admin(
+        "GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
+    )
     return [entry["name"] for entry in found.get("imagePullSecrets", [])]
 
 
-def test_a_namespace_handed_to_another_document_in_between_keeps_its_secret_and_its_accounts(world: World) -> None:
-    """The other document's push comes right before the delete: the name that was taken out by then is put back."""
+def test_a_namespace_handed_to_another_document_in_between_keeps_its_secret_and_its_accounts(
+    world: World,
+) -> None:
+    """The other document's push comes right before the delete: the name that was taken out by then
+    is put back.
+    """
     every = "{namespaces: ['team-*'], prune: true, serviceAccounts: [default]}"
-    cluster = world.add_cluster("prod", namespaces=("team-a", "team-b"), document=every, embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=("team-a", "team-b"), document=every, embedded=True
+    )
     assert isinstance(cluster, EmbeddedCluster)
     for file in ("prune.yaml", "service-accounts.yaml"):
         world.apply("prod", file)
@@ -264,13 +344,19 @@ def test_a_namespace_handed_to_another_document_in_between_keeps_its_secret_and_
         body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
         cluster.admin("POST", f"/api/v1/namespaces/{name}/serviceaccounts", body)
     world.invoke()
-    world.document("prod", "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true, serviceAccounts: [default]}")
+    world.document(
+        "prod",
+        "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true, serviceAccounts:"
+        " [default]}",
+    )
     pushed: list[str] = []
 
     def hand_over(request: SeenRequest) -> Response | None:
         if request.method == "DELETE" and not pushed:
             pushed.append(request.path)
-            world.document("second", "{cluster: prod, namespaces: [team-b], serviceAccounts: [default]}")
+            world.document(
+                "second", "{cluster: prod, namespaces: [team-b], serviceAccounts: [default]}"
+            )
             assert world.run({"clusters": ["second"]})["ok"]
         return None
 
@@ -298,7 +384,13 @@ def secrets(world: World) -> int:
 
 @pytest.mark.parametrize(
     ("count", "selected", "prunes"),
-    [(8, "team-0[0-2]", True), (9, "team-0[0-2]", False), (14, "team-0[0-6]", True), (15, "team-0[0-6]", False), (3, "teem-*", False)],
+    [
+        (8, "team-0[0-2]", True),
+        (9, "team-0[0-2]", False),
+        (14, "team-0[0-6]", True),
+        (15, "team-0[0-6]", False),
+        (3, "teem-*", False),
+    ],
 )
 def test_the_brake(world: World, count: int, selected: str, prunes: bool) -> None:
     """More than five Secrets, and more than stay; or nothing selected."""
@@ -314,7 +406,9 @@ def test_the_brake(world: World, count: int, selected: str, prunes: bool) -> Non
 
 
 def test_the_brake_counts_what_was_applied(world: World) -> None:
-    """Eight names, mistyped into eight others: as many are selected as before, and none of them is there."""
+    """Eight names, mistyped into eight others: as many are selected as before, and none of them is
+    there.
+    """
     many(world, 8)
     names = ", ".join(f"taem-{number:02}" for number in range(8))
     world.document("prod", f"{{namespaces: [{names}], prune: true}}")
@@ -335,7 +429,13 @@ def test_what_the_brake_holds_is_done_when_it_is_asked_for(world: World, action:
 
 
 @pytest.mark.parametrize(
-    "event", [{"prune": "all"}, {"prune": "some", "clusters": ["prod"]}, {"prune": True, "clusters": ["prod"]}, {"action": "sweep", "prune": "all"}]
+    "event",
+    [
+        {"prune": "all"},
+        {"prune": "some", "clusters": ["prod"]},
+        {"prune": True, "clusters": ["prod"]},
+        {"action": "sweep", "prune": "all"},
+    ],
 )
 def test_the_brake_is_never_let_go_by_a_slip(prod: World, event: dict[str, Any]) -> None:
     assert prod.invoke(event)["error"]["type"] == "RequestError"
@@ -344,7 +444,10 @@ def test_the_brake_is_never_let_go_by_a_slip(prod: World, event: dict[str, Any])
 def test_a_mistyped_selector_fails_its_cluster_and_prunes_nothing(prod: World) -> None:
     prod.document("prod", "{namespaces: {selector: 'pull=yess'}, prune: true}")
     error = prod.invoke()["clusters"][0]["error"]
-    assert (error["type"], error["message"]) == ("NothingSelected", "no namespace of the cluster is selected by selector 'pull=yess'")
+    assert (error["type"], error["message"]) == (
+        "NothingSelected",
+        "no namespace of the cluster is selected by selector 'pull=yess'",
+    )
     assert "allowEmpty: true" in error["remedy"]
     assert prod.secret("prod", "team-a") is not None
 
@@ -352,7 +455,10 @@ def test_a_mistyped_selector_fails_its_cluster_and_prunes_nothing(prod: World) -
 def test_names_that_are_all_excluded_select_nothing_too(prod: World) -> None:
     prod.document("prod", "{namespaces: {include: [team-a], exclude: ['team-*']}, prune: true}")
     error = prod.invoke()["clusters"][0]["error"]
-    assert (error["type"], error["message"]) == ("NothingSelected", "no namespace of the cluster is selected by include [team-a], exclude [team-*]")
+    assert (error["type"], error["message"]) == (
+        "NothingSelected",
+        "no namespace of the cluster is selected by include [team-a], exclude [team-*]",
+    )
     assert prod.secret("prod", "team-a") is not None
 
 
@@ -374,23 +480,39 @@ def test_rights_granted_namespace_by_namespace_are_enough_where_they_are(world: 
     world.document("prod", "{namespaces: [team-a], prune: true}")
     entry = world.invoke()["clusters"][0]
     assert entry["error"] is None
-    assert ("team-c", "forbidden") in {(problem["namespace"], problem["outcome"]) for problem in entry["problems"]}
+    assert ("team-c", "forbidden") in {
+        (problem["namespace"], problem["outcome"]) for problem in entry["problems"]
+    }
     assert entry["counts"]["pruned"] == 1
     assert world.secret("prod", "team-b") is None
     assert "infra/rbac/prune.yaml" in entry["problems"][0]["remedy"]
 
 
 def grant_prune(cluster: Cluster, namespace: str) -> None:
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "prune", "namespace": namespace}}
-    rule = {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [SECRET], "verbs": ["get", "delete"]}
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "prune", "namespace": namespace},
+    }
+    rule = {
+        "apiGroups": [""],
+        "resources": ["secrets"],
+        "resourceNames": [SECRET],
+        "verbs": ["get", "delete"],
+    }
     group = {"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "ecr-public-pushers"}
     ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "prune"}
-    cluster.apply({**role, "rules": [rule]}, {**role, "kind": "RoleBinding", "subjects": [group], "roleRef": ref})
+    cluster.apply(
+        {**role, "rules": [rule]},
+        {**role, "kind": "RoleBinding", "subjects": [group], "roleRef": ref},
+    )
 
 
 def test_when_looking_is_refused_everywhere_it_is_given_up_soon(world: World) -> None:
     names = tuple(f"team-{number:02}" for number in range(60))
-    world.add_cluster("prod", namespaces=names, document="{namespaces: [team-00], prune: true}", embedded=True)
+    world.add_cluster(
+        "prod", namespaces=names, document="{namespaces: [team-00], prune: true}", embedded=True
+    )
     without_looking(world, "prod")
     entry = world.invoke()["clusters"][0]
     assert entry["counts"] == {"created": 1}
@@ -399,7 +521,12 @@ def test_when_looking_is_refused_everywhere_it_is_given_up_soon(world: World) ->
 
 
 def test_names_are_pushed_though_prune_may_not_list(world: World) -> None:
-    world.add_cluster("prod", namespaces=("b",), rbac="namespaced.yaml", document="{namespaces: [default], prune: true}")
+    world.add_cluster(
+        "prod",
+        namespaces=("b",),
+        rbac="namespaced.yaml",
+        document="{namespaces: [default], prune: true}",
+    )
     entry = world.invoke()["clusters"][0]
     assert entry["counts"] == {"created": 1}
     assert "not allowed to list namespaces" in entry["error"]["message"]

@@ -1,4 +1,6 @@
-"""Whole runs of the handler against an AWS and clusters on real sockets: what is written, asked, reported."""
+"""Whole runs of the handler against an AWS and clusters on real sockets: what is written, asked,
+reported.
+"""
 
 import json
 from typing import Any
@@ -31,7 +33,10 @@ def test_every_selected_namespace_gets_the_token_in_one_request(world: World) ->
     assert len(issued) == 1
     assert {world.token("prod", name) for name in MANY} == set(issued)
     asked = world.asked("prod")
-    assert [line.split("?")[0] for line in sorted(asked)[:2]] == ["GET /api/v1/namespaces", "GET /api/v1/secrets"]
+    assert [line.split("?")[0] for line in sorted(asked)[:2]] == [
+        "GET /api/v1/namespaces",
+        "GET /api/v1/secrets",
+    ]
     assert len(asked) == len(MANY) + 2
     assert len(world.aws.called("eks", "DescribeCluster")) == 1
 
@@ -59,21 +64,39 @@ def test_a_second_run_rotates_the_token_and_keeps_the_secret(world: World) -> No
 
 
 def test_the_secret_is_as_designed(world: World) -> None:
-    world.add_cluster("prod", namespaces=("a",), document="{namespaces: [a], labels: {team: web}, annotations: {example.com/x: y}}")
+    world.add_cluster(
+        "prod",
+        namespaces=("a",),
+        document="{namespaces: [a], labels: {team: web}, annotations: {example.com/x: y}}",
+    )
     world.invoke()
     secret = world.secret("prod", "a")
     assert secret is not None
     assert secret["type"] == "kubernetes.io/dockerconfigjson"
-    assert secret["metadata"]["labels"] == {"team": "web", "app.kubernetes.io/managed-by": "ecr-public-pusher"}
+    assert secret["metadata"]["labels"] == {
+        "team": "web",
+        "app.kubernetes.io/managed-by": "ecr-public-pusher",
+    }
     annotations = secret["metadata"]["annotations"]
     assert annotations["ecr-public-pusher/owner"] == STACK.owner("prod")
     assert annotations["ecr-public-pusher/expires-at"] > annotations["ecr-public-pusher/pushed-at"]
-    assert [field["manager"] for field in secret["metadata"]["managedFields"]] == ["ecr-public-pusher/111122223333/us-east-1/stack-of-a-test"]
+    assert [field["manager"] for field in secret["metadata"]["managedFields"]] == [
+        "ecr-public-pusher/111122223333/us-east-1/stack-of-a-test"
+    ]
 
 
 def test_selection_by_label_glob_and_exclusion(world: World) -> None:
-    labels = {"web-a": {"pull": "yes"}, "web-b": {}, "db": {"pull": "yes"}, "web-off": {"pull": "yes"}}
-    world.add_cluster("prod", namespaces=labels, document="namespaces: {include: ['web-*', db], selector: pull=yes, exclude: [web-off]}")
+    labels = {
+        "web-a": {"pull": "yes"},
+        "web-b": {},
+        "db": {"pull": "yes"},
+        "web-off": {"pull": "yes"},
+    }
+    world.add_cluster(
+        "prod",
+        namespaces=labels,
+        document="namespaces: {include: ['web-*', db], selector: pull=yes, exclude: [web-off]}",
+    )
     assert world.invoke()["totals"]["created"] == 2
     assert [name for name in labels if world.secret("prod", name)] == ["web-a", "db"]
 
@@ -86,7 +109,10 @@ def test_clusters_in_two_regions_and_accounts_in_one_run(world: World) -> None:
         region="eu-central-1",
         account=SPOKE_ACCOUNT,
         principal=SPOKE_ROLE,
-        document=f"{{namespaces: [b], region: eu-central-1, roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}",
+        document=(
+            f"{{namespaces: [b], region: eu-central-1, roleArn: '{SPOKE_ROLE}', externalId:"
+            " an-external-id}"
+        ),
     )
     report = world.invoke()
     assert report["ok"], report
@@ -96,10 +122,19 @@ def test_clusters_in_two_regions_and_accounts_in_one_run(world: World) -> None:
 
 
 @pytest.mark.parametrize(("external_id", "ok"), [("an-external-id", True), ("a-wrong-id", False)])
-def test_a_role_that_several_documents_name_is_assumed_once(world: World, external_id: str, ok: bool) -> None:
+def test_a_role_that_several_documents_name_is_assumed_once(
+    world: World, external_id: str, ok: bool
+) -> None:
     for name in ("one", "two", "three"):
         document = f"{{namespaces: [a], roleArn: {SPOKE_ROLE}, externalId: {external_id}}}"
-        world.add_cluster(name, account=SPOKE_ACCOUNT, principal=SPOKE_ROLE, namespaces=("a",), document=document, embedded=True)
+        world.add_cluster(
+            name,
+            account=SPOKE_ACCOUNT,
+            principal=SPOKE_ROLE,
+            namespaces=("a",),
+            document=document,
+            embedded=True,
+        )
     report = world.invoke()
     assert [entry["ok"] for entry in report["clusters"]] == [ok] * 3
     assert len(world.aws.called("sts", "AssumeRole")) == 1
@@ -138,7 +173,9 @@ def test_a_region_that_does_not_exist(world: World) -> None:
 
 
 def test_a_cluster_without_an_access_entry(world: World) -> None:
-    world.add_cluster("prod", namespaces=("a",), principal=SPOKE_ROLE, document="namespaces: [a, b]")
+    world.add_cluster(
+        "prod", namespaces=("a",), principal=SPOKE_ROLE, document="namespaces: [a, b]"
+    )
     report = world.invoke()
     assert entry(report, "prod")["error"]["type"] == "SignInError"
     assert "create-access-entry" in entry(report, "prod")["error"]["remedy"]
@@ -180,7 +217,9 @@ def test_take_ownership_names_whom_it_took_from(world: World) -> None:
 
 @pytest.mark.parametrize("take", ["true", "false"])
 def test_a_secret_of_another_type(world: World, take: str) -> None:
-    world.add_cluster("prod", namespaces=("a",), document=f"{{namespaces: [a], takeOwnership: {take}}}")
+    world.add_cluster(
+        "prod", namespaces=("a",), document=f"{{namespaces: [a], takeOwnership: {take}}}"
+    )
     world.foreign_secret("prod", "a", kind="Opaque")
     report = world.invoke()
     assert outcome(report, "prod", "a")["outcome"] == "wrong-type"
@@ -193,7 +232,10 @@ def test_a_missing_and_a_terminating_namespace(world: World) -> None:
     report = world.invoke()
     assert entry(report, "prod")["counts"] == {"created": 1, "skipped": 1, "missing": 1}
     assert outcome(report, "prod", "nope")["outcome"] == "missing"
-    assert f"`kubectl --context arn:aws:eks:us-east-1:{ACCOUNT}:cluster/prod create namespace nope`" in outcome(report, "prod", "nope")["remedy"]
+    assert (
+        f"`kubectl --context arn:aws:eks:us-east-1:{ACCOUNT}:cluster/prod create namespace nope`"
+        in outcome(report, "prod", "nope")["remedy"]
+    )
 
 
 def test_a_listed_terminating_namespace_is_not_even_tried(world: World) -> None:
@@ -204,7 +246,12 @@ def test_a_listed_terminating_namespace_is_not_even_tried(world: World) -> None:
 
 
 def test_rbac_namespace_by_namespace(world: World) -> None:
-    world.add_cluster("prod", namespaces=("a", "b"), rbac="namespaced.yaml", document="namespaces: [default, a, nope]")
+    world.add_cluster(
+        "prod",
+        namespaces=("a", "b"),
+        rbac="namespaced.yaml",
+        document="namespaces: [default, a, nope]",
+    )
     report = world.invoke()
     assert entry(report, "prod")["counts"] == {"created": 1, "forbidden": 2}
     problem = outcome(report, "prod", "a")
@@ -213,14 +260,18 @@ def test_rbac_namespace_by_namespace(world: World) -> None:
 
 
 def test_a_glob_without_permission_to_list(world: World) -> None:
-    world.add_cluster("prod", namespaces=("a",), rbac="namespaced.yaml", document="namespaces: ['*']")
+    world.add_cluster(
+        "prod", namespaces=("a",), rbac="namespaced.yaml", document="namespaces: ['*']"
+    )
     error = entry(world.invoke(), "prod")["error"]
     assert "not allowed to list namespaces" in error["message"]
     assert "infra/rbac/cluster.yaml" in error["remedy"]
 
 
 def test_another_secret_name_needs_its_own_rule(world: World) -> None:
-    world.add_cluster("prod", namespaces=("a",), document="{namespaces: [a], secretName: pull-secret}")
+    world.add_cluster(
+        "prod", namespaces=("a",), document="{namespaces: [a], secretName: pull-secret}"
+    )
     assert "resourceNames: [pull-secret]" in outcome(world.invoke(), "prod", "a")["remedy"]
 
 
@@ -253,7 +304,14 @@ def test_broken_defaults_write_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["]not yaml[", "- a list", "{namespaces: [a], unknownField: x}", "namespaces: ['Bad*']", "namespaces: {selector: '='}"]
+    "text",
+    [
+        "]not yaml[",
+        "- a list",
+        "{namespaces: [a], unknownField: x}",
+        "namespaces: ['Bad*']",
+        "namespaces: {selector: '='}",
+    ],
 )
 def test_a_bad_document_fails_alone(world: World, text: str) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
@@ -287,7 +345,9 @@ def test_a_disabled_cluster_is_skipped_and_not_asked(world: World) -> None:
 def test_more_documents_than_a_page(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",))
     for number in range(23):
-        world.document(f"c{number:02}", f"{{cluster: prod, namespaces: [n{number:02}], enabled: false}}")
+        world.document(
+            f"c{number:02}", f"{{cluster: prod, namespaces: [n{number:02}], enabled: false}}"
+        )
     world.document("prod", "namespaces: [a]")
     report = world.invoke()
     assert report["totals"] == {"clusters": 24, "clustersFailed": 0, "created": 1, "skipped": 23}
@@ -302,7 +362,9 @@ def test_narrowed_by_cluster_and_namespace(world: World) -> None:
     assert world.asked("test") == []
 
 
-def test_a_namespace_that_nobody_selects_is_an_error_after_the_others_were_pushed(world: World) -> None:
+def test_a_namespace_that_nobody_selects_is_an_error_after_the_others_were_pushed(
+    world: World,
+) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     report = world.invoke({"namespaces": ["a", "typo"]})
     assert report["error"]["type"] == "RequestError"
@@ -320,8 +382,15 @@ def test_a_cluster_that_nobody_configured_is_an_error(world: World) -> None:
 def test_a_parameter_change_pushes_that_cluster(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.add_cluster("test", namespaces=("a",), document="namespaces: [a]")
-    detail = {"operation": "Create", "name": "/ecr-public-pusher/clusters/test", "type": "String", "description": ""}
-    report = world.call({"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail})
+    detail = {
+        "operation": "Create",
+        "name": "/ecr-public-pusher/clusters/test",
+        "type": "String",
+        "description": "",
+    }
+    report = world.call(
+        {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
+    )
     assert [cluster["id"] for cluster in report["clusters"]] == ["test"]
     assert world.secret("test", "a")
     assert world.secret("prod", "a") is None
@@ -329,8 +398,15 @@ def test_a_parameter_change_pushes_that_cluster(world: World) -> None:
 
 def test_a_deleted_document_is_reported_with_what_to_do(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
-    detail = {"operation": "Delete", "name": "/ecr-public-pusher/clusters/gone", "type": "String", "description": ""}
-    report = world.call({"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail})
+    detail = {
+        "operation": "Delete",
+        "name": "/ecr-public-pusher/clusters/gone",
+        "type": "String",
+        "description": "",
+    }
+    report = world.call(
+        {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
+    )
     assert report["deleted"]["id"] == "gone"
     assert "`kubectl --context CONTEXT delete secret -A" in report["deleted"]["remedy"]
     assert report["clusters"] == []
@@ -369,7 +445,17 @@ def test_no_token_no_write(world: World, fault: str) -> None:
     assert len(world.asked("prod")) == asked
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"AWS"', b'{"authorizationData": []}', b'{"authorizationData": {"authorizationToken": 7}}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b'"AWS"',
+        b'{"authorizationData": []}',
+        b'{"authorizationData": {"authorizationToken": 7}}',
+    ],
+)
 def test_a_token_call_that_answers_nonsense(world: World, body: bytes) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.aws.ecr_public.answer(body)
@@ -384,7 +470,9 @@ def test_a_failed_push_raises_after_log_and_metrics_are_out(
     with pytest.raises(PushFailed, match="1 of 1 clusters failed: prod") as caught:
         world.call({})
     assert caught.value.__suppress_context__
-    assert [record.report["ok"] for record in caplog.records if hasattr(record, "report")] == [False]
+    assert [record.report["ok"] for record in caplog.records if hasattr(record, "report")] == [
+        False
+    ]
     assert "FullPushCompleted" in capsys.readouterr().out
 
 
@@ -398,13 +486,18 @@ def test_metrics_as_emitted(world: World, capsys: pytest.CaptureFixture[str]) ->
     world.invoke()
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     emf = {line.get("cluster"): line for line in lines if "_aws" in line}
-    assert {name: emf[None][name] for name in ("FullPushCompleted", "ClustersFailed", "Unconfigured")} == {
+    assert {
+        name: emf[None][name] for name in ("FullPushCompleted", "ClustersFailed", "Unconfigured")
+    } == {
         "FullPushCompleted": [1.0],
         "ClustersFailed": [0.0],
         "Unconfigured": [0.0],
     }
     assert 43000 < emf[None]["TokenSecondsAtIssue"][0] <= 43200
-    assert {name: emf["prod"][name] for name in ("ClusterFailed", "SecretsApplied", "SecretsFailed", "SecretsAdopted")} == {
+    assert {
+        name: emf["prod"][name]
+        for name in ("ClusterFailed", "SecretsApplied", "SecretsFailed", "SecretsAdopted")
+    } == {
         "ClusterFailed": [0.0],
         "SecretsApplied": [1.0],
         "SecretsFailed": [0.0],
@@ -414,14 +507,23 @@ def test_metrics_as_emitted(world: World, capsys: pytest.CaptureFixture[str]) ->
         (directive,) = line["_aws"]["CloudWatchMetrics"]
         assert directive["Namespace"] == "EcrPublicPusher"
         assert line["service"] == "stack-of-a-test"
-    assert {tuple(sorted(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0])) for line in emf.values()} == {("service",), ("cluster", "service")}
+    assert {
+        tuple(sorted(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]))
+        for line in emf.values()
+    } == {("service",), ("cluster", "service")}
 
 
-def test_nothing_secret_is_printed_or_returned(world: World, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_secret_is_printed_or_returned(
+    world: World, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b, nope]")
     world.foreign_secret("prod", "b")
     report = world.invoke()
-    out = "".join(capfd.readouterr()) + json.dumps(report) + "".join(str(vars(record)) for record in caplog.records)
+    out = (
+        "".join(capfd.readouterr())
+        + json.dumps(report)
+        + "".join(str(vars(record)) for record in caplog.records)
+    )
     assert "report" in out
     (token,) = world.aws.ecr_public.issued
     assert token[:60] not in out
@@ -434,7 +536,9 @@ def test_nothing_secret_is_printed_or_returned(world: World, capfd: pytest.Captu
 def test_the_groups_of_the_rbac_files_are_the_designs(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.invoke()
-    status, review = world.clusters["prod"].admin("GET", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher")
+    status, review = world.clusters["prod"].admin(
+        "GET", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher"
+    )
     assert status == 200
     assert [subject["name"] for subject in review["subjects"]] == [GROUP]
 
@@ -442,7 +546,11 @@ def test_the_groups_of_the_rbac_files_are_the_designs(world: World) -> None:
 def test_a_secure_document_that_may_not_be_decrypted_fails_alone(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.document("locked", "namespaces: [a]", secure=True)
-    world.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
+    world.aws.script(
+        "ssm",
+        "GetParameters",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"),
+    )
     report = world.invoke()
     assert "AccessDeniedException" in entry(report, "locked")["error"]["message"]
     assert "kms:Decrypt" in entry(report, "locked")["error"]["remedy"]
@@ -452,13 +560,21 @@ def test_a_secure_document_that_may_not_be_decrypted_fails_alone(world: World) -
 def test_defaults_that_may_not_be_decrypted_write_nothing(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.aws.put_parameter("/ecr-public-pusher/defaults", "takeOwnership: true", secure=True)
-    world.aws.script("ssm", "GetParameters", lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"))
+    world.aws.script(
+        "ssm",
+        "GetParameters",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "kms:Decrypt"),
+    )
     assert world.invoke()["error"]["type"] == "ConfigurationError"
     assert world.asked("prod") == []
 
 
 def test_parameters_that_may_not_be_listed_fail_the_run_with_the_permission(world: World) -> None:
-    world.aws.script("ssm", "GetParametersByPath", lambda request: Answer.refusal(request, "AccessDeniedException", "no"))
+    world.aws.script(
+        "ssm",
+        "GetParametersByPath",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "no"),
+    )
     report = world.invoke()
     assert report["error"]["type"] == "ConfigurationError"
     assert "ssm:GetParametersByPath" in report["error"]["remedy"]
@@ -476,7 +592,11 @@ def test_an_unknown_parameter_is_reported_and_not_ok(world: World) -> None:
 def test_ecr_public_is_asked_in_its_second_region_when_the_first_is_down(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     down = Answer(503, b"{}")
-    world.aws.script("ecr-public", "GetAuthorizationToken", lambda request: down if request.region == "us-east-1" else None)
+    world.aws.script(
+        "ecr-public",
+        "GetAuthorizationToken",
+        lambda request: down if request.region == "us-east-1" else None,
+    )
     report = world.invoke()
     assert report["ok"], report
     assert {call.region for call in world.aws.called("ecr-public")} == {"us-east-1", "us-west-2"}
@@ -485,7 +605,12 @@ def test_ecr_public_is_asked_in_its_second_region_when_the_first_is_down(world: 
 def test_a_region_that_refuses_has_the_other_asked(world: World) -> None:
     """A service control policy may deny one of them."""
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
-    world.aws.script("ecr-public", "GetAuthorizationToken", lambda request: Answer.refusal(request, "AccessDeniedException", "no"), times=1)
+    world.aws.script(
+        "ecr-public",
+        "GetAuthorizationToken",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "no"),
+        times=1,
+    )
     assert world.invoke()["ok"]
     assert [call.region for call in world.aws.called("ecr-public")] == ["us-east-1", "us-west-2"]
 
@@ -494,15 +619,24 @@ def test_a_refusal_of_both_advises_on_permissions_and_an_outage_does_not(world: 
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.aws.ecr_public.deny()
     error = world.invoke()["error"]
-    assert (error["type"], "in us-east-1 gave no token: AccessDeniedException" in error["message"]) == ("TokenError", True)
+    assert (
+        error["type"],
+        "in us-east-1 gave no token: AccessDeniedException" in error["message"],
+    ) == ("TokenError", True)
     assert "sts:GetServiceBearerToken" in error["remedy"]
-    world.aws.script("ecr-public", "GetAuthorizationToken", lambda request: Answer.refusal(request, "ServerException", "no", status=500))
+    world.aws.script(
+        "ecr-public",
+        "GetAuthorizationToken",
+        lambda request: Answer.refusal(request, "ServerException", "no", status=500),
+    )
     error = world.invoke()["error"]
     assert "GetServiceBearerToken" not in error["remedy"]
     assert "tried again by itself" in error["remedy"]
 
 
-def test_a_network_without_a_way_out_is_not_a_matter_of_permissions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_without_a_way_out_is_not_a_matter_of_permissions(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     monkeypatch.setenv("AWS_ENDPOINT_URL_ECR_PUBLIC", "http://127.0.0.1:9")
     error = world.invoke()["error"]
@@ -514,23 +648,40 @@ def test_namespaces_are_listed_page_by_page(world: World) -> None:
     names = tuple(f"n{number:03}" for number in range(510))
     world.add_cluster("prod", namespaces=names, document="namespaces: ['n5*']", embedded=True)
     assert world.invoke()["totals"]["created"] == 10
-    assert len([line for line in world.asked("prod") if line.startswith("GET /api/v1/namespaces?")]) == 2
+    assert (
+        len([line for line in world.asked("prod") if line.startswith("GET /api/v1/namespaces?")])
+        == 2
+    )
 
 
-GARBAGE = [b"", b"<html>", b"[]", b"null", b'{"cluster": 7}', b'{"cluster": {"endpoint": "http://plain.example", "status": "ACTIVE"}}', b"\xff\x00"]
+GARBAGE = [
+    b"",
+    b"<html>",
+    b"[]",
+    b"null",
+    b'{"cluster": 7}',
+    b'{"cluster": {"endpoint": "http://plain.example", "status": "ACTIVE"}}',
+    b"\xff\x00",
+]
 
 
 @pytest.mark.parametrize("body", GARBAGE)
 def test_garbage_in_place_of_eks_fails_that_cluster_alone(world: World, body: bytes) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.document("odd", "{namespaces: [a], region: eu-west-1}")
-    world.aws.script("eks", "DescribeCluster", lambda request: Answer(200, body) if request.region == "eu-west-1" else None)
+    world.aws.script(
+        "eks",
+        "DescribeCluster",
+        lambda request: Answer(200, body) if request.region == "eu-west-1" else None,
+    )
     report = world.invoke()
     assert entry(report, "odd")["error"]["type"] == "EksError"
     assert entry(report, "prod")["ok"]
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"Parameters": 7}', b'{"Parameters": [{"Name": 7}]}'])
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"[]", b'{"Parameters": 7}', b'{"Parameters": [{"Name": 7}]}']
+)
 def test_garbage_in_place_of_parameter_store_fails_the_run(world: World, body: bytes) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.aws.script("ssm", "GetParametersByPath", Answer(200, body))

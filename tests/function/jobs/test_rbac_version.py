@@ -1,4 +1,6 @@
-"""A check says when infra/rbac, as it is applied in a cluster, is older than this release wants it."""
+"""A check says when infra/rbac, as it is applied in a cluster, is older than this
+release wants it.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -22,7 +24,9 @@ FILES = ("cluster.yaml", "prune.yaml", "service-accounts.yaml")
 
 def finding(world: World) -> dict[str, Any] | None:
     report = world.run({"action": "check"})
-    return next((dict(one) for one in report["clusters"][0]["findings"] if one["check"] == "rbac"), None)
+    return next(
+        (dict(one) for one in report["clusters"][0]["findings"] if one["check"] == "rbac"), None
+    )
 
 
 def apply(world: World, file: str, *, marks: Sequence[str] | None = None) -> None:
@@ -30,7 +34,14 @@ def apply(world: World, file: str, *, marks: Sequence[str] | None = None) -> Non
     objects = list(yaml.safe_load_all((RBAC / file).read_text()))
     for role in (one for one in objects if marks is not None and one["kind"] == "ClusterRole"):
         rules = [rule for rule in role["rules"] if rule["apiGroups"] != ["ecr-public-pusher"]]
-        own = [{"apiGroups": ["ecr-public-pusher"], "resources": ["rbac"], "resourceNames": list(marks or ()), "verbs": ["get"]}]
+        own = [
+            {
+                "apiGroups": ["ecr-public-pusher"],
+                "resources": ["rbac"],
+                "resourceNames": list(marks or ()),
+                "verbs": ["get"],
+            }
+        ]
         role["rules"] = rules + (own if marks else [])
     world.clusters["prod"].apply(*objects)
 
@@ -39,17 +50,26 @@ def test_rbac_as_this_release_has_it_is_fine(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), rbac=None, document=EVERYTHING)
     for file in FILES:
         apply(world, file)
-    assert finding(world) == {"check": "rbac", "ok": True, "message": f"infra/rbac of version {RBAC_VERSION}, as this release wants it"}
+    assert finding(world) == {
+        "check": "rbac",
+        "ok": True,
+        "message": f"infra/rbac of version {RBAC_VERSION}, as this release wants it",
+    }
 
 
 def test_rbac_granted_namespace_by_namespace_is_found_too(world: World) -> None:
     world.add_cluster("prod", rbac="namespaced.yaml", document="namespaces: [default]")
     found = finding(world)
     assert found
-    assert (found["ok"], found["message"]) == (True, f"infra/rbac of version {RBAC_VERSION}, as this release wants it")
+    assert (found["ok"], found["message"]) == (
+        True,
+        f"infra/rbac of version {RBAC_VERSION}, as this release wants it",
+    )
 
 
-def test_rbac_without_a_version_is_reported_with_the_files_to_apply_and_fails_nothing(world: World) -> None:
+def test_rbac_without_a_version_is_reported_with_the_files_to_apply_and_fails_nothing(
+    world: World,
+) -> None:
     world.add_cluster("prod", namespaces=("a",), rbac=None, document=EVERYTHING)
     apply(world, "cluster.yaml", marks=())
     apply(world, "prune.yaml")
@@ -58,9 +78,13 @@ def test_rbac_without_a_version_is_reported_with_the_files_to_apply_and_fails_no
     assert found
     assert found["ok"]
     assert found["message"].startswith(
-        "rights without a version: cluster.yaml, service-accounts.yaml from before release 1.0.0, or roles of your own"
+        "rights without a version: cluster.yaml, service-accounts.yaml from before release 1.0.0,"
+        " or roles of your own"
     )
-    assert found["remedy"] == f"{KUBECTL} apply -f infra/rbac/cluster.yaml -f infra/rbac/service-accounts.yaml"
+    assert (
+        found["remedy"]
+        == f"{KUBECTL} apply -f infra/rbac/cluster.yaml -f infra/rbac/service-accounts.yaml"
+    )
 
 
 def test_where_nothing_is_granted_the_permissions_say_it_alone(world: World) -> None:
@@ -71,53 +95,87 @@ def test_where_nothing_is_granted_the_permissions_say_it_alone(world: World) -> 
 def test_a_mark_permits_nothing(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     report = world.run({"action": "check"})
-    assert [one["ok"] for one in report["clusters"][0]["findings"] if one["check"] == "excess"] == [True]
+    assert [one["ok"] for one in report["clusters"][0]["findings"] if one["check"] == "excess"] == [
+        True
+    ]
 
 
 # --- by a release that wants a later version
 
 
-def said(held: Sequence[tuple[str, str]], granted_in: Mapping[str, Sequence[str]], *, wanted: int) -> Finding | None:
+def said(
+    held: Sequence[tuple[str, str]], granted_in: Mapping[str, Sequence[str]], *, wanted: int
+) -> Finding | None:
     """What that release says where these marks are held, each in a namespace."""
 
     async def ask(right: Right, namespace: str) -> bool:
         return (right.name, namespace) in held
 
-    config = ClusterConfig("prod", "prod", "us-east-1", Selection(("a",)), function_account=ACCOUNT, prune=True)
-    return asyncio.run(rbac_version(ask, required_permissions(config, needs_list=False), granted_in, wanted=wanted))
+    config = ClusterConfig(
+        "prod", "prod", "us-east-1", Selection(("a",)), function_account=ACCOUNT, prune=True
+    )
+    return asyncio.run(
+        rbac_version(ask, required_permissions(config, needs_list=False), granted_in, wanted=wanted)
+    )
 
 
 @pytest.mark.parametrize(
     ("marks", "wanted", "ok", "message"),
     [
-        (["push-1"], 2, False, "infra/rbac/cluster.yaml is of version 1, and this release wants version 2"),
-        (["push-1", "push-2"], 3, False, "infra/rbac/cluster.yaml is of version 2, and this release wants version 3"),
+        (
+            ["push-1"],
+            2,
+            False,
+            "infra/rbac/cluster.yaml is of version 1, and this release wants version 2",
+        ),
+        (
+            ["push-1", "push-2"],
+            3,
+            False,
+            "infra/rbac/cluster.yaml is of version 2, and this release wants version 3",
+        ),
         (["push-1", "push-2"], 1, True, "infra/rbac of version 1, as this release wants it"),
     ],
 )
-def test_older_rbac_fails_the_check_and_newer_does_not(marks: list[str], wanted: int, ok: bool, message: str) -> None:
+def test_older_rbac_fails_the_check_and_newer_does_not(
+    marks: list[str], wanted: int, ok: bool, message: str
+) -> None:
     found = said([(name, "") for name in marks], {"cluster.yaml": [""]}, wanted=wanted)
-    assert found == Finding(Check.RBAC, ok, message, "" if ok else f"{KUBECTL} apply -f infra/rbac/cluster.yaml")
+    assert found == Finding(
+        Check.RBAC, ok, message, "" if ok else f"{KUBECTL} apply -f infra/rbac/cluster.yaml"
+    )
 
 
 def test_each_file_that_is_older_is_named() -> None:
-    found = said([("push-1", ""), ("prune-1", "")], {"cluster.yaml": [""], "prune.yaml": [""]}, wanted=2)
+    found = said(
+        [("push-1", ""), ("prune-1", "")], {"cluster.yaml": [""], "prune.yaml": [""]}, wanted=2
+    )
     assert found
     assert found.remedy == f"{KUBECTL} apply -f infra/rbac/cluster.yaml -f infra/rbac/prune.yaml"
 
 
 def test_of_an_older_role_bound_in_single_namespaces_the_role_alone_is_to_be_applied() -> None:
-    found = said([("push-1", "a"), ("prune-2", "")], {"cluster.yaml": ["a"], "prune.yaml": [""]}, wanted=2)
+    found = said(
+        [("push-1", "a"), ("prune-2", "")], {"cluster.yaml": ["a"], "prune.yaml": [""]}, wanted=2
+    )
     assert found
-    assert found.message == "infra/rbac/namespaced.yaml is of version 1, and this release wants version 2"
-    assert found.remedy.startswith("Apply the ClusterRole of infra/rbac/namespaced.yaml without its binding")
+    assert (
+        found.message
+        == "infra/rbac/namespaced.yaml is of version 1, and this release wants version 2"
+    )
+    assert found.remedy.startswith(
+        "Apply the ClusterRole of infra/rbac/namespaced.yaml without its binding"
+    )
 
 
 def test_a_file_is_never_applied_as_a_whole_where_its_role_is_bound_in_single_namespaces() -> None:
-    found = said([("push-1", ""), ("prune-1", "a")], {"cluster.yaml": [""], "prune.yaml": ["a"]}, wanted=2)
+    found = said(
+        [("push-1", ""), ("prune-1", "a")], {"cluster.yaml": [""], "prune.yaml": ["a"]}, wanted=2
+    )
     assert found
     assert found.remedy.startswith(
-        f"`{KUBECTL} apply -f infra/rbac/cluster.yaml`, then apply the ClusterRole of infra/rbac/prune.yaml without its binding"
+        f"`{KUBECTL} apply -f infra/rbac/cluster.yaml`, then apply the ClusterRole of"
+        " infra/rbac/prune.yaml without its binding"
     )
 
 

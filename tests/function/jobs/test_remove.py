@@ -16,14 +16,18 @@ PLAN = {"action": "plan", "remove": True, "clusters": ["prod"]}
 @pytest.fixture
 def prod(world: World) -> World:
     """A cluster that was pushed to."""
-    world.add_cluster("prod", namespaces=("team-a", "team-b", "other"), document="namespaces: ['team-*']")
+    world.add_cluster(
+        "prod", namespaces=("team-a", "team-b", "other"), document="namespaces: ['team-*']"
+    )
     world.apply("prod", "prune.yaml")
     assert world.invoke()["ok"]
     return world
 
 
 def left(world: World, cluster: str = "prod") -> list[str]:
-    return [name for name in ("team-a", "team-b", "other") if world.secret(cluster, name) is not None]
+    return [
+        name for name in ("team-a", "team-b", "other") if world.secret(cluster, name) is not None
+    ]
 
 
 def counts(report: dict[str, Any]) -> dict[str, int]:
@@ -33,7 +37,12 @@ def counts(report: dict[str, Any]) -> dict[str, int]:
 def test_all_that_was_written_goes_and_no_token_is_asked_for(prod: World) -> None:
     issued = len(prod.aws.ecr_public.issued)
     report = prod.invoke(REMOVE)
-    assert (report["action"], report["ok"], counts(report), report["tokens"]) == ("remove", True, {"removed": 2}, [])
+    assert (report["action"], report["ok"], counts(report), report["tokens"]) == (
+        "remove",
+        True,
+        {"removed": 2},
+        [],
+    )
     assert left(prod) == []
     assert len(prod.aws.ecr_public.issued) == issued
 
@@ -42,7 +51,9 @@ def test_a_plan_of_it_changes_nothing(prod: World) -> None:
     report = prod.invoke(PLAN)
     assert (report["action"], report["dryRun"], counts(report)) == ("plan", True, {"removed": 2})
     assert left(prod) == ["team-a", "team-b"]
-    assert {line.partition("?")[2] for line in prod.asked("prod") if line.startswith("DELETE")} == {"dryRun=All"}
+    assert {line.partition("?")[2] for line in prod.asked("prod") if line.startswith("DELETE")} == {
+        "dryRun=All"
+    }
 
 
 def test_a_second_time_there_is_nothing_to_do(prod: World) -> None:
@@ -76,14 +87,23 @@ def test_only_the_named_clusters_are_touched_and_a_star_means_all(prod: World) -
     assert prod.secret("edge", "team-a") is None
 
 
-@pytest.mark.parametrize("event", [{"action": "remove"}, {"action": "plan", "remove": True}, {"action": "remove", "clusters": []}])
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"action": "remove"},
+        {"action": "plan", "remove": True},
+        {"action": "remove", "clusters": []},
+    ],
+)
 def test_never_all_without_saying_so(prod: World, event: dict[str, Any]) -> None:
     assert prod.invoke(event)["error"]["type"] == "RequestError"
     assert left(prod) == ["team-a", "team-b"]
 
 
 def test_where_no_list_is_allowed_it_goes_by_the_names(world: World) -> None:
-    cluster = world.add_cluster("prod", namespaces=("b",), rbac="namespaced.yaml", document="namespaces: [default]")
+    cluster = world.add_cluster(
+        "prod", namespaces=("b",), rbac="namespaced.yaml", document="namespaces: [default]"
+    )
     assert world.invoke()["ok"]
     world.apply("prod", "prune.yaml")
     report = world.invoke(REMOVE)
@@ -114,20 +134,30 @@ def test_it_asks_once_for_all_namespaces(world: World) -> None:
     assert len(world.asked("prod")) - before <= 12
 
 
-def test_a_404_that_is_not_the_api_servers_own_deletes_nothing_and_is_no_success(world: World) -> None:
-    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
+def test_a_404_that_is_not_the_api_servers_own_deletes_nothing_and_is_no_success(
+    world: World,
+) -> None:
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
+    )
     assert isinstance(cluster, EmbeddedCluster)
     world.apply("prod", "prune.yaml")
     world.invoke()
-    cluster.intercept = lambda request: Response(404, b"not here") if request.method == "DELETE" else None  # a proxy's
+    cluster.intercept = lambda request: (
+        Response(404, b"not here") if request.method == "DELETE" else None
+    )  # a proxy's
     report = world.invoke(REMOVE)
     (problem,) = report["clusters"][0]["problems"]
     assert (report["ok"], problem["outcome"]) == (False, "failed")
 
 
-def test_a_removal_that_failed_is_not_queued_as_a_push(prod: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_removal_that_failed_is_not_queued_as_a_push(
+    prod: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", prod.queue.url)
-    prod.clusters["prod"].admin("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher-prune")
+    prod.clusters["prod"].admin(
+        "DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ecr-public-pusher-prune"
+    )
     assert prod.invoke(REMOVE)["ok"] is False
     assert prod.queue.waiting == []
 

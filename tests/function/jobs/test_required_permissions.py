@@ -8,7 +8,12 @@ import yaml
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.namespace_selector import Selection
-from ecr_public_pusher.jobs.required_permissions import DANGEROUS, Need, describe, required_permissions
+from ecr_public_pusher.jobs.required_permissions import (
+    DANGEROUS,
+    Need,
+    describe,
+    required_permissions,
+)
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
 from ecr_public_pusher.ownership import RBAC_GROUP
 
@@ -17,7 +22,14 @@ RBAC = Path(__file__).parents[3] / "infra" / "rbac"
 
 
 def config(**fields: Any) -> ClusterConfig:
-    return ClusterConfig("prod", "prod", "us-east-1", Selection(include=("a",)), function_account="111122223333", **fields)
+    return ClusterConfig(
+        "prod",
+        "prod",
+        "us-east-1",
+        Selection(include=("a",)),
+        function_account="111122223333",
+        **fields,
+    )
 
 
 def phrases(needs: list[Need]) -> list[str]:
@@ -33,14 +45,21 @@ def phrases(needs: list[Need]) -> list[str]:
         (
             {"prune": True},
             False,
-            ["list namespaces", "create and patch secrets named ecr-public-token", "get and delete secrets named ecr-public-token"],
+            [
+                "list namespaces",
+                "create and patch secrets named ecr-public-token",
+                "get and delete secrets named ecr-public-token",
+            ],
         ),
         (
             {"service_accounts": ("default", "builder")},
             False,
             [
                 "create and patch secrets named ecr-public-token",
-                "get and patch serviceaccounts named default; get and patch serviceaccounts named builder",
+                (
+                    "get and patch serviceaccounts named default; get and patch serviceaccounts"
+                    " named builder"
+                ),
                 "list serviceaccounts",
             ],
         ),
@@ -56,13 +75,21 @@ def phrases(needs: list[Need]) -> list[str]:
         (
             {"service_accounts": ("default", "ci-*")},
             False,
-            ["create and patch secrets named ecr-public-token", "get, list and patch serviceaccounts"],
+            [
+                "create and patch secrets named ecr-public-token",
+                "get, list and patch serviceaccounts",
+            ],
         ),
     ],
 )
-def test_what_a_document_needs(fields: dict[str, Any], needs_list: bool, expected: list[str]) -> None:
+def test_what_a_document_needs(
+    fields: dict[str, Any], needs_list: bool, expected: list[str]
+) -> None:
     look = f"list secrets named {fields.get('secret_name', 'ecr-public-token')}"
-    assert phrases(required_permissions(config(**fields), needs_list=needs_list)) == [*expected, look]
+    assert phrases(required_permissions(config(**fields), needs_list=needs_list)) == [
+        *expected,
+        look,
+    ]
 
 
 def test_nothing_dangerous_is_ever_needed() -> None:
@@ -76,16 +103,20 @@ def test_every_file_that_a_remedy_names_grants_what_is_needed() -> None:
         rules = [rule for document in documents for rule in document.get("rules", [])]
         for right in need.rights:
             assert any(
-                right.resource in rule["resources"] and right.verb in rule["verbs"] and rule.get("resourceNames", [right.name]) == [right.name]
+                right.resource in rule["resources"]
+                and right.verb in rule["verbs"]
+                and rule.get("resourceNames", [right.name]) == [right.name]
                 for rule in rules
             ), (need.file, right)
 
 
 def test_another_secrets_rights_are_granted_by_a_command() -> None:
     need, _ = required_permissions(config(secret_name="another"), needs_list=False)
-    assert need.remedy() == (
-        f"{KUBECTL} create clusterrole ecr-public-pusher-another-secrets-create-patch --verb=create,patch --resource=secrets --resource-name=another"
-        f" && {KUBECTL} create clusterrolebinding ecr-public-pusher-another-secrets-create-patch"
+    assert (
+        need.remedy()
+        == f"{KUBECTL} create clusterrole ecr-public-pusher-another-secrets-create-patch"
+        f" --verb=create,patch --resource=secrets --resource-name=another && {KUBECTL} create"
+        " clusterrolebinding ecr-public-pusher-another-secrets-create-patch"
         f" --clusterrole=ecr-public-pusher-another-secrets-create-patch --group={RBAC_GROUP}"
     )
 
@@ -93,7 +124,10 @@ def test_another_secrets_rights_are_granted_by_a_command() -> None:
 def test_rights_in_some_namespaces_are_granted_there_alone() -> None:
     need, _ = required_permissions(config(), needs_list=False)
     remedy = need.remedy(["a", "b"])
-    assert remedy.startswith(f"for namespace in a b; do {KUBECTL} create role ecr-public-pusher-secrets-create-patch --namespace=$namespace --verb=")
+    assert remedy.startswith(
+        f"for namespace in a b; do {KUBECTL} create role ecr-public-pusher-secrets-create-patch"
+        " --namespace=$namespace --verb="
+    )
     assert "clusterrole" not in remedy
 
 

@@ -1,4 +1,6 @@
-"""Copies of ours that a backup tool brings back are ours, without a conflict that advises to stop a writer that is none."""
+"""Copies of ours that a backup tool brings back are ours, without a conflict that advises to stop a
+writer that is none.
+"""
 
 import copy
 from typing import Any
@@ -21,24 +23,35 @@ def prod(world: World) -> World:
 def cleared(world: World) -> None:
     """What `kubectl replace` of a cleaned manifest, or a restore that clears them, leaves."""
     patch = [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]
-    status, _ = world.clusters["prod"].admin("PATCH", f"{PATH}?fieldManager=restorer", patch, content_type="application/json-patch+json")
+    status, _ = world.clusters["prod"].admin(
+        "PATCH", f"{PATH}?fieldManager=restorer", patch, content_type="application/json-patch+json"
+    )
     assert status == 200
 
 
 def restored(world: World, manager: str = "velero-server", **labels: str) -> None:
-    """As Velero restores: a create of the saved object, without its uid and managed fields, with Velero's labels."""
+    """As Velero restores: a create of the saved object, without its uid and managed fields, with
+    Velero's labels.
+    """
     saved: dict[str, Any] = copy.deepcopy(world.secret("prod", "a") or {})
     metadata = {name: saved["metadata"][name] for name in ("name", "labels", "annotations")}
-    metadata["labels"] |= labels or {"velero.io/restore-name": "friday", "velero.io/backup-name": "thursday"}
+    metadata["labels"] |= labels or {
+        "velero.io/restore-name": "friday",
+        "velero.io/backup-name": "thursday",
+    }
     world.clusters["prod"].admin("DELETE", PATH)
     body = {**saved, "metadata": metadata}
-    status, answer = world.clusters["prod"].admin("POST", f"/api/v1/namespaces/a/secrets?fieldManager={manager}", body)
+    status, answer = world.clusters["prod"].admin(
+        "POST", f"/api/v1/namespaces/a/secrets?fieldManager={manager}", body
+    )
     assert status == 201, answer
 
 
 @pytest.mark.parametrize("happens", [cleared, restored])
 @pytest.mark.parametrize("event", [{}, {"action": "sweep"}])
-def test_it_is_taken_back_without_take_ownership(prod: World, happens: Any, event: dict[str, str]) -> None:
+def test_it_is_taken_back_without_take_ownership(
+    prod: World, happens: Any, event: dict[str, str]
+) -> None:
     happens(prod)
     report = prod.invoke(event)
     assert (report["ok"], report["clusters"][0]["counts"]) == (True, {"adopted": 1})
@@ -50,7 +63,9 @@ def test_it_is_taken_back_without_take_ownership(prod: World, happens: Any, even
 def test_a_removal_takes_it(prod: World, happens: Any) -> None:
     prod.apply("prod", "prune.yaml")
     happens(prod)
-    assert prod.invoke({"action": "remove", "clusters": ["prod"]})["clusters"][0]["counts"] == {"removed": 1}
+    assert prod.invoke({"action": "remove", "clusters": ["prod"]})["clusters"][0]["counts"] == {
+        "removed": 1
+    }
 
 
 def test_a_copy_that_another_tool_made_is_somebody_elses(prod: World) -> None:

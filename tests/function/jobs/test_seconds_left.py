@@ -1,4 +1,6 @@
-"""The least life that a selected namespace's Secret has left is measured by each run, and emitted."""
+"""The least life that a selected namespace's Secret has left is measured by each run,
+and emitted.
+"""
 
 import json
 from typing import Any
@@ -31,7 +33,11 @@ def refuse(world: World, namespace: str) -> None:
     assert isinstance(cluster, EmbeddedCluster)
 
     def answer(request: SeenRequest) -> Response | None:
-        return Response(500, b"{}") if request.method == "PATCH" and f"/{namespace}/" in request.path else None
+        return (
+            Response(500, b"{}")
+            if request.method == "PATCH" and f"/{namespace}/" in request.path
+            else None
+        )
 
     cluster.intercept = answer
 
@@ -56,7 +62,9 @@ def test_one_that_lacks_its_secret_has_nothing_left(prod: World) -> None:
     assert left(prod) == 0.0
 
 
-def test_a_namespace_that_is_not_there_and_a_secret_that_is_anothers_lack_nothing(prod: World) -> None:
+def test_a_namespace_that_is_not_there_and_a_secret_that_is_anothers_lack_nothing(
+    prod: World,
+) -> None:
     prod.add_namespace("prod", "c")
     prod.foreign_secret("prod", "c")
     prod.document("prod", "namespaces: [a, b, c, gone]")
@@ -75,7 +83,9 @@ def test_a_dry_run_measures_nothing(prod: World, event: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("event", [{}, {"action": "sweep"}])
-def test_it_is_a_metric_of_each_cluster_and_of_all(prod: World, event: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_a_metric_of_each_cluster_and_of_all(
+    prod: World, event: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     aged(prod, "prod", "b", hours_left=5)
     refuse(prod, "b")
     capsys.readouterr()
@@ -86,10 +96,14 @@ def test_it_is_a_metric_of_each_cluster_and_of_all(prod: World, event: dict[str,
     assert all(abs(seconds - 5 * HOUR) < 60 for seconds in said.values())
 
 
-def test_it_is_measured_without_a_token_too(prod: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_measured_without_a_token_too(
+    prod: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Just then it is what the alarm must know."""
     aged(prod, "prod", "b", hours_left=1)
-    prod.aws.script("ecr-public", "GetAuthorizationToken", Answer(400, b'{"__type": "AccessDeniedException"}'))
+    prod.aws.script(
+        "ecr-public", "GetAuthorizationToken", Answer(400, b'{"__type": "AccessDeniedException"}')
+    )
     capsys.readouterr()
     assert not prod.invoke({"action": "sweep"})["ok"]
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

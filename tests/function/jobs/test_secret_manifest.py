@@ -13,7 +13,13 @@ from ecr_public_pusher.timestamps import rfc3339
 
 def test_the_whole_body() -> None:
     cluster = ClusterConfig(
-        "prod", "main", "us-east-1", Selection(("a",)), secret_name="pull", labels={"team": "web"}, annotations={"example.com/why": "x"}
+        "prod",
+        "main",
+        "us-east-1",
+        Selection(("a",)),
+        secret_name="pull",
+        labels={"team": "web"},
+        annotations={"example.com/why": "x"},
     )
     manifest = SecretManifest.of(
         cluster,
@@ -46,4 +52,7 @@ def test_the_whole_body() -> None:
 
 
 def test_times_are_written_in_utc() -> None:
-    assert rfc3339(datetime(2026, 1, 1, 1, 30, 0, 999, tzinfo=timezone(timedelta(hours=1)))) == "2026-01-01T00:30:00Z"
+    assert (
+        rfc3339(datetime(2026, 1, 1, 1, 30, 0, 999, tzinfo=timezone(timedelta(hours=1))))
+        == "2026-01-01T00:30:00Z"
+    )

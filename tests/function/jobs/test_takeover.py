@@ -15,15 +15,25 @@ LEAVE = "{namespaces: [a]}"
 
 
 def write(world: World, manager: str, method: str = "PUT") -> None:
-    """Another tool writes its own credential into the Secret: a PUT of the whole, or its own server-side apply with force."""
+    """Another tool writes its own credential into the Secret: a PUT of the whole, or its own
+    server-side apply with force.
+    """
     data = {".dockerconfigjson": base64.b64encode(b'{"auths": {"somewhere": {}}}').decode()}
-    body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": SECRET},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": data,
+    }
     path = f"/api/v1/namespaces/a/secrets/{SECRET}?fieldManager={manager}"
     cluster = world.clusters["prod"]
     if method == "PUT":
         status, _ = cluster.admin("PUT", path, body)
     else:
-        status, _ = cluster.admin("PATCH", f"{path}&force=true", body, content_type="application/apply-patch+yaml")
+        status, _ = cluster.admin(
+            "PATCH", f"{path}&force=true", body, content_type="application/apply-patch+yaml"
+        )
     assert status == 200, status
 
 
@@ -43,7 +53,9 @@ def adopted(report: dict[str, Any]) -> list[dict[str, Any]]:
     return list(report["clusters"][0].get("adopted", []))
 
 
-@pytest.mark.parametrize("manager", ["kubectl-create", "kubectl-client-side-apply", "external-secrets"])
+@pytest.mark.parametrize(
+    "manager", ["kubectl-create", "kubectl-client-side-apply", "external-secrets"]
+)
 def test_the_manager_it_was_taken_from_is_named(prod: World, manager: str) -> None:
     prod.foreign_secret("prod", "a", manager=manager)
     report = prod.invoke()
@@ -59,9 +71,9 @@ def test_it_is_bound_to_what_was_seen(prod: World) -> None:
     assert ["force=true" in path for path in prod.applies("prod")] == [True]
     (apply,) = [one for one in prod.clusters["prod"].requests if one.method == "PATCH"]
     assert before is not None
-    assert {name: json.loads(apply.body)["metadata"][name] for name in ("uid", "resourceVersion")} == {
-        name: before["metadata"][name] for name in ("uid", "resourceVersion")
-    }
+    assert {
+        name: json.loads(apply.body)["metadata"][name] for name in ("uid", "resourceVersion")
+    } == {name: before["metadata"][name] for name in ("uid", "resourceVersion")}
 
 
 def test_without_the_right_to_look_it_is_tried_without_force_first(prod: World) -> None:
@@ -84,13 +96,19 @@ def test_after_it_the_secret_is_ours_alone_and_only_updated(prod: World) -> None
 
 
 @pytest.mark.parametrize("method", ["PUT", "APPLY"])
-def test_a_tug_of_war_shows_run_after_run(prod: World, method: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_tug_of_war_shows_run_after_run(
+    prod: World, method: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     prod.invoke()
     capsys.readouterr()
     for _ in range(3):
         write(prod, "external-secrets", method)
         assert adopted(prod.invoke()) == [{"namespace": "a", "from": ["external-secrets"]}]
-    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"SecretsAdopted"' in line]
+    logged = [
+        json.loads(line)
+        for line in capsys.readouterr().out.splitlines()
+        if '"SecretsAdopted"' in line
+    ]
     assert [line["SecretsAdopted"] for line in logged] == [[1.0]] * 3
 
 
@@ -106,18 +124,26 @@ def test_a_secret_taken_from_us_is_a_conflict_once_takeownership_is_gone(prod: W
     write(prod, "external-secrets")
     (problem,) = prod.invoke()["clusters"][0]["problems"]
     assert (problem["outcome"], "external-secrets" in problem["message"]) == ("conflict", True)
-    assert json.loads(base64.b64decode(prod.secret("prod", "a")["data"][".dockerconfigjson"]))["auths"] == {"somewhere": {}}  # type: ignore[index]
+    assert json.loads(base64.b64decode(prod.secret("prod", "a")["data"][".dockerconfigjson"]))[
+        "auths"
+    ] == {"somewhere": {}}  # type: ignore[index]
 
 
 def test_a_plan_shows_what_would_be_taken_and_takes_nothing(prod: World) -> None:
     prod.foreign_secret("prod", "a")
     before = prod.secret("prod", "a")
-    assert adopted(prod.invoke({"action": "plan"})) == [{"namespace": "a", "from": ["kubectl-create"]}]
+    assert adopted(prod.invoke({"action": "plan"})) == [
+        {"namespace": "a", "from": ["kubectl-create"]}
+    ]
     assert prod.secret("prod", "a") == before
 
 
 def test_an_adopted_secret_is_ours_to_prune(world: World) -> None:
-    world.add_cluster("prod", namespaces=("a", "b"), document="{namespaces: [a, b], takeOwnership: true, prune: true}")
+    world.add_cluster(
+        "prod",
+        namespaces=("a", "b"),
+        document="{namespaces: [a, b], takeOwnership: true, prune: true}",
+    )
     world.apply("prod", "prune.yaml")
     world.foreign_secret("prod", "a")
     world.invoke()
@@ -136,12 +162,17 @@ OWNER = {
 MARKS = {
     "ownerReferences": [OWNER],
     "labels": {"argocd.argoproj.io/instance": "web", "team": "web"},
-    "annotations": {"argocd.argoproj.io/tracking-id": "web:/Secret:a/ecr-public-token", "example.com/why": "kept"},
+    "annotations": {
+        "argocd.argoproj.io/tracking-id": "web:/Secret:a/ecr-public-token",
+        "example.com/why": "kept",
+    },
 }
 
 
 def owned(world: World) -> None:
-    """Somebody else's Secret, which its owner's controller deletes with the owner, and Argo CD with its application."""
+    """Somebody else's Secret, which its owner's controller deletes with the owner, and Argo CD with
+    its application.
+    """
     world.foreign_secret("prod", "a", manager="external-secrets")
     cluster = world.clusters["prod"]
     path = f"/api/v1/namespaces/a/secrets/{SECRET}"
@@ -157,7 +188,10 @@ def test_what_would_have_it_deleted_with_its_former_owner_is_taken_off(prod: Wor
     secret = prod.secret("prod", "a")
     assert secret is not None
     assert "ownerReferences" not in secret["metadata"]
-    assert secret["metadata"]["labels"] == {"team": "web", "app.kubernetes.io/managed-by": "ecr-public-pusher"}
+    assert secret["metadata"]["labels"] == {
+        "team": "web",
+        "app.kubernetes.io/managed-by": "ecr-public-pusher",
+    }
     assert "argocd.argoproj.io/tracking-id" not in secret["metadata"]["annotations"]
     assert secret["metadata"]["annotations"]["example.com/why"] == "kept"
     assert prod.invoke()["totals"]["updated"] == 1
@@ -168,17 +202,30 @@ def test_where_that_is_refused_the_takeover_is_not_done_and_says_how(world: Worl
     assert isinstance(cluster, EmbeddedCluster)
     owned(world)
     message = 'admission webhook "owners.example.com" denied the request: no'
-    denial = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": 403}
+    denial = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "code": 403,
+    }
 
     def deny(request: SeenRequest) -> Response | None:
-        return Response(403, json.dumps(denial).encode()) if b"ownerReferences" in request.body and request.method == "PATCH" else None
+        return (
+            Response(403, json.dumps(denial).encode())
+            if b"ownerReferences" in request.body and request.method == "PATCH"
+            else None
+        )
 
     cluster.intercept = deny
     (problem,) = world.invoke()["clusters"][0]["problems"]
     assert (problem["outcome"], "ExternalSecret pull" in problem["message"]) == ("failed", True)
     assert "creationPolicy: Orphan" in problem["remedy"]
     cluster.intercept = None
-    assert world.invoke()["totals"]["updated"] == 1  # ours by now, and what is left of the owner goes with it
+    assert (
+        world.invoke()["totals"]["updated"] == 1
+    )  # ours by now, and what is left of the owner goes with it
     secret = world.secret("prod", "a")
     assert secret is not None
     assert "ownerReferences" not in secret["metadata"]

@@ -14,12 +14,26 @@ from ecr_public_pusher.jobs.targets import make_plan
 from ecr_public_pusher.results import Namespace
 
 
-def config(identity: str, *include: str, cluster: str | None = None, selector: str | None = None, enabled: bool = True) -> ClusterConfig:
-    return ClusterConfig(identity, cluster or identity, "us-east-1", Selection(include, (), selector), enabled=enabled)
+def config(
+    identity: str,
+    *include: str,
+    cluster: str | None = None,
+    selector: str | None = None,
+    enabled: bool = True,
+) -> ClusterConfig:
+    return ClusterConfig(
+        identity,
+        cluster or identity,
+        "us-east-1",
+        Selection(include, (), selector),
+        enabled=enabled,
+    )
 
 
 BAD = InvalidDocument("bad", remedy="correct it")
-ALL = Configuration((config("c", "x"), config("a", "x"), config("b", "x", enabled=False)), {"d": BAD})
+ALL = Configuration(
+    (config("c", "x"), config("a", "x"), config("b", "x", enabled=False)), {"d": BAD}
+)
 
 
 def test_all_clusters_in_the_order_of_their_ids() -> None:
@@ -29,9 +43,13 @@ def test_all_clusters_in_the_order_of_their_ids() -> None:
     assert plan.invalid == {"d": BAD}
 
 
-@pytest.mark.parametrize(("patterns", "ids"), [(("a",), ["a"]), (("[ac]",), ["a", "c"]), (("*",), ["a", "c"])])
+@pytest.mark.parametrize(
+    ("patterns", "ids"), [(("a",), ["a"]), (("[ac]",), ["a", "c"]), (("*",), ["a", "c"])]
+)
 def test_narrowed_by_id_and_glob(patterns: tuple[str, ...], ids: list[str]) -> None:
-    assert [planned.config.id for planned in make_plan(Request(clusters=patterns), ALL).clusters] == ids
+    assert [
+        planned.config.id for planned in make_plan(Request(clusters=patterns), ALL).clusters
+    ] == ids
 
 
 def test_a_narrowed_push_leaves_other_bad_documents_alone() -> None:
@@ -49,7 +67,9 @@ def test_a_deleted_document_leaves_nothing_to_push() -> None:
 
 
 def test_a_namespace_that_two_documents_select_is_the_firsts() -> None:
-    both = Configuration((config("one", "team-*", cluster="main"), config("two", "team-a", "other", cluster="main")))
+    both = Configuration(
+        (config("one", "team-*", cluster="main"), config("two", "team-a", "other", cluster="main"))
+    )
     two = make_plan(Request(clusters=("two",)), both).clusters[0]
     assert two.holder(Namespace("team-a")) == "one"
     assert two.holder(Namespace("other")) is None
@@ -57,7 +77,9 @@ def test_a_namespace_that_two_documents_select_is_the_firsts() -> None:
 
 
 def test_a_selector_ahead_needs_the_labels() -> None:
-    both = Configuration((config("one", cluster="main", selector="pull"), config("two", "team-a", cluster="main")))
+    both = Configuration(
+        (config("one", cluster="main", selector="pull"), config("two", "team-a", cluster="main"))
+    )
     two = make_plan(Request(), both).clusters[1]
     assert two.needs_list
     assert two.holder(Namespace("team-a", {"pull": ""})) == "one"
@@ -65,21 +87,35 @@ def test_a_selector_ahead_needs_the_labels() -> None:
 
 
 def test_a_disabled_document_claims_nothing() -> None:
-    both = Configuration((config("one", "x", cluster="main", enabled=False), config("two", "x", cluster="main")))
+    both = Configuration(
+        (config("one", "x", cluster="main", enabled=False), config("two", "x", cluster="main"))
+    )
     assert make_plan(Request(), both).clusters[0].ahead == ()
 
 
 def test_a_role_in_the_functions_own_account_means_the_same_cluster() -> None:
-    plain = ClusterConfig("one", "main", "us-east-1", Selection(("x",)), function_account="111122223333")
-    assumed = ClusterConfig("two", "main", "us-east-1", Selection(("x",)), role_arn="arn:aws:iam::111122223333:role/r")
-    assert make_plan(Request(), Configuration((plain, assumed))).clusters[1].holder(Namespace("x")) == "one"
+    plain = ClusterConfig(
+        "one", "main", "us-east-1", Selection(("x",)), function_account="111122223333"
+    )
+    assumed = ClusterConfig(
+        "two", "main", "us-east-1", Selection(("x",)), role_arn="arn:aws:iam::111122223333:role/r"
+    )
+    assert (
+        make_plan(Request(), Configuration((plain, assumed))).clusters[1].holder(Namespace("x"))
+        == "one"
+    )
 
 
 def test_the_same_name_in_another_region_or_account_is_another_cluster() -> None:
     first = config("one", "x", cluster="main")
     elsewhere = ClusterConfig("two", "main", "eu-west-1", Selection(("x",)))
-    other = ClusterConfig("three", "main", "us-east-1", Selection(("x",)), role_arn="arn:aws:iam::444455556666:role/r")
-    assert all(planned.ahead == () for planned in make_plan(Request(), Configuration((first, elsewhere, other))).clusters)
+    other = ClusterConfig(
+        "three", "main", "us-east-1", Selection(("x",)), role_arn="arn:aws:iam::444455556666:role/r"
+    )
+    assert all(
+        planned.ahead == ()
+        for planned in make_plan(Request(), Configuration((first, elsewhere, other))).clusters
+    )
 
 
 def test_another_spelling_of_the_address_makes_no_other_cluster() -> None:
@@ -102,7 +138,10 @@ def test_a_message_may_name_a_cluster_that_is_gone() -> None:
 
 
 def test_a_sweep_concerns_every_enabled_document_and_leaves_the_others_to_the_push() -> None:
-    some = Configuration((config("names", "x"), config("globs", "x*"), config("off", "y*", enabled=False)), {"bad": BAD})
+    some = Configuration(
+        (config("names", "x"), config("globs", "x*"), config("off", "y*", enabled=False)),
+        {"bad": BAD},
+    )
     plan = make_plan(Request("sweep"), some)
     assert (plan.ids, plan.disabled) == (["globs", "names"], ())
 

@@ -1,4 +1,6 @@
-"""The Kubernetes session against servers that go wrong in every way an endpoint can: each a typed error, nothing secret in it."""
+"""The Kubernetes session against servers that go wrong in every way an endpoint can: each a typed
+error, nothing secret in it.
+"""
 
 import asyncio
 import contextlib
@@ -15,7 +17,15 @@ import pytest
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Clock, Deadline
-from ecr_public_pusher.errors import ApiError, ApiStatusError, DeadlineReached, PusherError, SignInError, SignInRefused, UnreachableError
+from ecr_public_pusher.errors import (
+    ApiError,
+    ApiStatusError,
+    DeadlineReached,
+    PusherError,
+    SignInError,
+    SignInRefused,
+    UnreachableError,
+)
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.connection_budget import ConnectionBudget
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
@@ -37,8 +47,19 @@ IMPATIENT = RetryPolicy(
 )
 BEARER = "k8s-aws-v1.bearer-of-a-test"
 PASSWORD = "cGFzc3dvcmQtb2YtYS10ZXN0"
-BODY = json.dumps({"kind": "Secret", "metadata": {"name": "ecr-public-token"}, "data": {".dockerconfigjson": PASSWORD}}).encode()
-APPLIED = json.dumps({"kind": "PartialObjectMetadata", "metadata": {"name": "ecr-public-token", "namespace": "team-a"}}).encode()
+BODY = json.dumps(
+    {
+        "kind": "Secret",
+        "metadata": {"name": "ecr-public-token"},
+        "data": {".dockerconfigjson": PASSWORD},
+    }
+).encode()
+APPLIED = json.dumps(
+    {
+        "kind": "PartialObjectMetadata",
+        "metadata": {"name": "ecr-public-token", "namespace": "team-a"},
+    }
+).encode()
 
 
 class Calls:
@@ -93,7 +114,10 @@ class Calls:
 
         async def both() -> None:
             await asyncio.gather(
-                *(self.api.apply_secret(namespace, "ecr-public-token", BODY) for namespace in namespaces),
+                *(
+                    self.api.apply_secret(namespace, "ecr-public-token", BODY)
+                    for namespace in namespaces
+                ),
                 return_exceptions=True,
             )
 
@@ -104,15 +128,26 @@ class Calls:
         self._runner.close()
 
 
-def apply(url: str, ca_pem: str, *, seconds: float = 30, sign_in: Callable[[], str] = lambda: BEARER) -> bool:
+def apply(
+    url: str, ca_pem: str, *, seconds: float = 30, sign_in: Callable[[], str] = lambda: BEARER
+) -> bool:
     """One apply. Whether it created the Secret."""
-    with contextlib.closing(Calls(url, ca_pem, deadline=Deadline.of_invocation(seconds), sign_in=sign_in)) as calls:
+    with contextlib.closing(
+        Calls(url, ca_pem, deadline=Deadline.of_invocation(seconds), sign_in=sign_in)
+    ) as calls:
         return calls.apply()
 
 
-def failure(script: Script, *, certificate: Certificate | None = None, plain: bool = False) -> tuple[PusherError, BadServer]:
-    """What an apply against `script` comes to; whatever it is, it has a remedy and gives away nothing that was sent."""
-    with serving(script, certificate=certificate, plain=plain) as server, pytest.raises(PusherError) as caught:
+def failure(
+    script: Script, *, certificate: Certificate | None = None, plain: bool = False
+) -> tuple[PusherError, BadServer]:
+    """What an apply against `script` comes to; whatever it is, it has a remedy and gives away
+    nothing that was sent.
+    """
+    with (
+        serving(script, certificate=certificate, plain=plain) as server,
+        pytest.raises(PusherError) as caught,
+    ):
         apply(server.url, server.certificate.ca_pem)
     error = caught.value
     assert error.remedy
@@ -154,20 +189,27 @@ def in_turn(*answers: tuple[str, bytes]) -> Script:
 
 
 @pytest.mark.parametrize("style", ["modern", "legacy"])
-def test_old_and_new_certificate_authorities_are_trusted(style: Literal["modern", "legacy"]) -> None:
+def test_old_and_new_certificate_authorities_are_trusted(
+    style: Literal["modern", "legacy"],
+) -> None:
     with serving(answering("201 Created", APPLIED), certificate=issue("cluster", style)) as server:
         assert apply(server.url, server.certificate.ca_pem) is True
 
 
 def test_another_certificate_authority_is_refused_at_once() -> None:
-    with serving(answering("200 OK", APPLIED)) as server, pytest.raises(UnreachableError, match="is not the cluster's"):
+    with (
+        serving(answering("200 OK", APPLIED)) as server,
+        pytest.raises(UnreachableError, match="is not the cluster's"),
+    ):
         apply(server.url, issue("other").ca_pem)
     assert server.requests == []
     assert server.connections == 1
 
 
 def test_another_host_name_is_refused_at_once() -> None:
-    error, server = failure(answering("200 OK", APPLIED), certificate=issue("cluster", hosts=("elsewhere.example",)))
+    error, server = failure(
+        answering("200 OK", APPLIED), certificate=issue("cluster", hosts=("elsewhere.example",))
+    )
     assert "is not the cluster's" in error.message
     assert server.requests == []
     assert server.connections == 1
@@ -175,7 +217,10 @@ def test_another_host_name_is_refused_at_once() -> None:
 
 def test_a_certificate_authority_that_is_invalid() -> None:
     with pytest.raises(UnreachableError, match="certificate authority"):
-        apply("https://127.0.0.1:1", "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n")
+        apply(
+            "https://127.0.0.1:1",
+            "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n",
+        )
 
 
 def test_a_closed_port() -> None:
@@ -197,7 +242,10 @@ def test_a_resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_hang_at_connect() -> None:
-    with hanging_at_connect() as url, pytest.raises(UnreachableError, match="did not accept a connection in time"):
+    with (
+        hanging_at_connect() as url,
+        pytest.raises(UnreachableError, match="did not accept a connection in time"),
+    ):
         apply(url, issue("x").ca_pem)
 
 
@@ -208,7 +256,10 @@ def test_a_hang_in_tls() -> None:
 
 
 def test_no_tls_at_all() -> None:
-    error, _ = failure(lambda exchange: exchange.connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"), plain=True)
+    error, _ = failure(
+        lambda exchange: exchange.connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+        plain=True,
+    )
     assert isinstance(error, UnreachableError)
     assert "TLS" in error.message
 
@@ -259,7 +310,10 @@ def test_a_connection_broken_off_is_tried_again() -> None:
         b"null",
         b"{}",
         b'{"kind": "PartialObjectMetadata"}',
-        b'{"kind": "PartialObjectMetadata", "metadata": {"name": "another", "namespace": "team-a"}}',
+        (
+            b'{"kind": "PartialObjectMetadata", "metadata": {"name": "another", "namespace":'
+            b' "team-a"}}'
+        ),
         BODY,
         b"[" * 100_000,
     ],
@@ -282,8 +336,17 @@ def test_our_own_request_echoed_back_is_not_repeated(status: int) -> None:
     def script(exchange: Exchange) -> None:
         while whole := exchange.request():
             text = whole.decode(errors="replace")
-            cause = {"reason": "FieldManagerConflict", "message": f'conflict with "{PASSWORD}" using v1: {text}', "field": ".data"}
-            answer = {"kind": "Status", "message": text, "reason": text, "details": {"kind": text, "causes": [cause]}}
+            cause = {
+                "reason": "FieldManagerConflict",
+                "message": f'conflict with "{PASSWORD}" using v1: {text}',
+                "field": ".data",
+            }
+            answer = {
+                "kind": "Status",
+                "message": text,
+                "reason": text,
+                "details": {"kind": text, "causes": [cause]},
+            }
             exchange.answer(f"{status} {BEARER}", json.dumps(answer).encode())
 
     error, _ = failure(script)
@@ -294,12 +357,23 @@ def test_our_own_request_echoed_back_is_not_repeated(status: int) -> None:
 
 @pytest.mark.parametrize("details", [7, [], {"causes": 7}, {"causes": [7, {}], "kind": []}])
 def test_a_refusal_whose_parts_make_no_sense(details: object) -> None:
-    error, _ = failure(answering("409 Conflict", json.dumps({"kind": "Status", "details": details}).encode()))
+    error, _ = failure(
+        answering("409 Conflict", json.dumps({"kind": "Status", "details": details}).encode())
+    )
     assert isinstance(error, ApiStatusError)
     assert error.conflict is None
 
 
-@pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"])
+@pytest.mark.parametrize(
+    "status",
+    [
+        "301 Moved Permanently",
+        "302 Found",
+        "303 See Other",
+        "307 Temporary Redirect",
+        "308 Permanent Redirect",
+    ],
+)
 def test_a_redirect_is_refused_and_the_other_server_sees_nothing(status: str) -> None:
     other = answering("200 OK", APPLIED)
     with serving(other, plain=True) as plain, serving(other) as secure:
@@ -312,7 +386,14 @@ def test_a_redirect_is_refused_and_the_other_server_sees_nothing(status: str) ->
 
 
 @pytest.mark.parametrize(
-    "status", ["429 Too Many Requests", "500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"]
+    "status",
+    [
+        "429 Too Many Requests",
+        "500 Internal Server Error",
+        "502 Bad Gateway",
+        "503 Service Unavailable",
+        "504 Gateway Timeout",
+    ],
 )
 def test_a_passing_failure_is_tried_again(status: str) -> None:
     with serving(in_turn((status, b"busy"), ("200 OK", APPLIED))) as server:
@@ -329,7 +410,16 @@ def test_a_passing_failure_that_lasts_is_an_error(status: str) -> None:
     assert len(server.requests) == IMPATIENT.attempts
 
 
-@pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden", "404 Not Found", "409 Conflict", "422 Unprocessable Entity"])
+@pytest.mark.parametrize(
+    "status",
+    [
+        "400 Bad Request",
+        "403 Forbidden",
+        "404 Not Found",
+        "409 Conflict",
+        "422 Unprocessable Entity",
+    ],
+)
 def test_a_final_answer_is_not_asked_for_twice(status: str) -> None:
     error, server = failure(answering(status, b"{}"))
     assert isinstance(error, ApiStatusError)
@@ -342,7 +432,13 @@ def test_retry_after_is_honoured() -> None:
     def script(exchange: Exchange) -> None:
         while exchange.request():
             times.append(time.monotonic())
-            exchange.answer(*(("429 Too Many Requests", b"", "Retry-After: 1") if len(times) == 1 else ("200 OK", APPLIED)))
+            exchange.answer(
+                *(
+                    ("429 Too Many Requests", b"", "Retry-After: 1")
+                    if len(times) == 1
+                    else ("200 OK", APPLIED)
+                )
+            )
 
     with serving(script) as server:
         apply(server.url, server.certificate.ca_pem)
@@ -512,7 +608,9 @@ def test_nothing_is_sent_once_the_deadline_has_passed() -> None:
     deadline = Deadline(1_030.0, Clock(wall=lambda: wall[0]))
     with (
         serving(answering("200 OK", APPLIED)) as server,
-        contextlib.closing(Calls(server.url, server.certificate.ca_pem, deadline=deadline)) as calls,
+        contextlib.closing(
+            Calls(server.url, server.certificate.ca_pem, deadline=deadline)
+        ) as calls,
     ):
         assert calls.apply() is False
         wall[0] += 60
@@ -522,7 +620,9 @@ def test_nothing_is_sent_once_the_deadline_has_passed() -> None:
 
 
 def test_a_deadline_that_passes_during_the_handshake_sends_nothing() -> None:
-    """As when Lambda freezes between connecting and sending: the wall clock has moved, and nothing was cancelled yet."""
+    """As when Lambda freezes between connecting and sending: the wall clock has moved, and nothing
+    was cancelled yet.
+    """
     wall = [1_000.0]
 
     def freeze() -> None:
@@ -530,7 +630,13 @@ def test_a_deadline_that_passes_during_the_handshake_sends_nothing() -> None:
 
     with (
         serving(answering("200 OK", APPLIED), before_handshake=freeze) as server,
-        contextlib.closing(Calls(server.url, server.certificate.ca_pem, deadline=Deadline(1_030.0, Clock(wall=lambda: wall[0])))) as calls,
+        contextlib.closing(
+            Calls(
+                server.url,
+                server.certificate.ca_pem,
+                deadline=Deadline(1_030.0, Clock(wall=lambda: wall[0])),
+            )
+        ) as calls,
         pytest.raises(DeadlineReached),
     ):
         calls.apply()
@@ -540,11 +646,20 @@ def test_a_deadline_that_passes_during_the_handshake_sends_nothing() -> None:
 
 @pytest.mark.parametrize("time", ["first", "second", "third"])
 @pytest.mark.parametrize("end", ["it is cancelled", "its time is up", "it gives way"])
-def test_a_write_without_an_answer_is_thrown_away_with_what_the_kernel_holds(end: str, time: str) -> None:
-    """The peer takes nothing until the writer has gone: what lay in buffers must not arrive then."""
+def test_a_write_without_an_answer_is_thrown_away_with_what_the_kernel_holds(
+    end: str, time: str
+) -> None:
+    """The peer takes nothing until the writer has gone: what lay in buffers must not
+    arrive then.
+    """
     arrived: list[int] = []
     go_on, done = threading.Event(), threading.Event()
-    patience = replace(IMPATIENT, attempts=1, write_seconds=0.4 if end == "its time is up" else 30, stalled_seconds=0.1)
+    patience = replace(
+        IMPATIENT,
+        attempts=1,
+        write_seconds=0.4 if end == "its time is up" else 30,
+        stalled_seconds=0.1,
+    )
     failure = UnreachableError if end == "its time is up" else TimeoutError
 
     def script(exchange: Exchange) -> None:
@@ -597,7 +712,9 @@ def test_what_was_answered_is_closed_in_the_ordinary_way_beside_what_was_not() -
         if not hangs:
             exchange.answer("200 OK", APPLIED)
         try:
-            while socket.socket.recv(exchange.connection, 1 << 16):  # beneath TLS, with its own farewell or without
+            while socket.socket.recv(
+                exchange.connection, 1 << 16
+            ):  # beneath TLS, with its own farewell or without
                 pass
             end = "closed"
         except ConnectionResetError:
@@ -606,7 +723,11 @@ def test_what_was_answered_is_closed_in_the_ordinary_way_beside_what_was_not() -
         ended.wait(5)
 
     with serving(script) as server:
-        with contextlib.closing(Calls(server.url, server.certificate.ca_pem, retry_policy=replace(IMPATIENT, attempts=1))) as calls:
+        with contextlib.closing(
+            Calls(
+                server.url, server.certificate.ca_pem, retry_policy=replace(IMPATIENT, attempts=1)
+            )
+        ) as calls:
             calls.apply_both("hangs", "team-a")
         ended.wait(5)
     assert ends == {"hangs": "reset", "answers": "closed"}
@@ -644,7 +765,10 @@ def test_a_connection_takes_little_memory() -> None:
         go_on.wait(10)
         exchange.answer("200 OK", APPLIED)
 
-    with serving(script) as server, contextlib.closing(Calls(server.url, server.certificate.ca_pem)) as calls:
+    with (
+        serving(script) as server,
+        contextlib.closing(Calls(server.url, server.certificate.ca_pem)) as calls,
+    ):
         tracemalloc.start()
         try:
             threading.Timer(0.3, go_on.set).start()

@@ -1,4 +1,6 @@
-"""One budget of connections for all clusters of an invocation: what hangs takes few, and gives them up."""
+"""One budget of connections for all clusters of an invocation: what hangs takes few, and gives them
+up.
+"""
 
 import asyncio
 import contextlib
@@ -25,7 +27,9 @@ APPLIED = b'{"kind": "PartialObjectMetadata", "metadata": {"name": "s", "namespa
 
 
 class Served:
-    """A cluster that lists at once and answers no write until it is `well`; how many connections it has `now`, and all its writes."""
+    """A cluster that lists at once and answers no write until it is `well`; how many connections it
+    has `now`, and all its writes.
+    """
 
     def __init__(self, *, well: bool, pause: float = 0.0) -> None:
         self.well = threading.Event()
@@ -98,7 +102,9 @@ class Clusters:
 
     def write(self, api: KubernetesApi, count: int) -> list[asyncio.Task[object]]:
         """So many writes at once."""
-        made: list[asyncio.Task[object]] = [asyncio.create_task(api.apply_secret("a", "s", b"{}")) for _ in range(count)]
+        made: list[asyncio.Task[object]] = [
+            asyncio.create_task(api.apply_secret("a", "s", b"{}")) for _ in range(count)
+        ]
         self._tasks += made
         return made
 
@@ -139,7 +145,12 @@ def test_a_cluster_that_answers_does_not_wait_for_those_that_hang() -> None:
             assert clusters.budget.held <= 6
 
     hung, well = [Served(well=False) for _ in range(3)], Served(well=True)
-    with serving(hung[0]) as one, serving(hung[1]) as two, serving(hung[2]) as three, serving(well) as good:
+    with (
+        serving(hung[0]) as one,
+        serving(hung[1]) as two,
+        serving(hung[2]) as three,
+        serving(well) as good,
+    ):
         asyncio.run(run())
         assert [server.writes for server in hung] == [0, 0, 0]
         for server in hung:
@@ -212,7 +223,9 @@ def test_a_connection_that_nobody_uses_is_left_to_who_waits() -> None:
 
 def test_what_fails_before_there_is_a_connection_gives_its_place_back() -> None:
     async def run() -> None:
-        async with Clusters(ConnectionBudget(1), policy=replace(PATIENT, connect_attempts=1)) as clusters:
+        async with Clusters(
+            ConnectionBudget(1), policy=replace(PATIENT, connect_attempts=1)
+        ) as clusters:
             for _ in range(3):
                 with pytest.raises(PusherError):
                     await clusters.api(closed).apply_secret("a", "s", b"{}")

@@ -1,4 +1,6 @@
-"""Lists, page by page: what expires on the way, pages that are too long, and ends that hold nothing."""
+"""Lists, page by page: what expires on the way, pages that are too long, and ends that hold
+nothing.
+"""
 
 import json
 
@@ -8,12 +10,21 @@ from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from tests.support.world import SECRET, World
 
 MANY = tuple(f"n{number:04}" for number in range(1100))
-GONE = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Expired", "code": 410}
+GONE = {
+    "kind": "Status",
+    "apiVersion": "v1",
+    "metadata": {},
+    "status": "Failure",
+    "reason": "Expired",
+    "code": 410,
+}
 
 
 @pytest.fixture
 def prod(world: World) -> EmbeddedCluster:
-    cluster = world.add_cluster("prod", namespaces=MANY, document="{namespaces: [n0000, n1099]}", embedded=True)
+    cluster = world.add_cluster(
+        "prod", namespaces=MANY, document="{namespaces: [n0000, n1099]}", embedded=True
+    )
     assert isinstance(cluster, EmbeddedCluster)
     world.apply("prod", "prune.yaml")
     world.document("prod", "{namespaces: ['n*'], allowEmpty: true}")
@@ -35,24 +46,42 @@ def test_a_page_that_has_expired_begins_the_list_anew(world: World, prod: Embedd
     expired: list[str] = []
 
     def expire(request: SeenRequest) -> Response | None:
-        if request.path.startswith("/api/v1/namespaces?") and "continue=" in request.path and len(expired) < 2:
+        if (
+            request.path.startswith("/api/v1/namespaces?")
+            and "continue=" in request.path
+            and len(expired) < 2
+        ):
             expired.append(request.path)
             return Response(410, json.dumps(GONE).encode())
         return None
 
     prod.intercept = expire
     assert selects(world) == 100
-    assert ["continue=" in line for line in lists(world)] == [False, True, False, True, False, True, True]
+    assert ["continue=" in line for line in lists(world)] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+        True,
+        True,
+    ]
 
 
-def test_a_list_that_expires_again_and_again_is_given_up(world: World, prod: EmbeddedCluster) -> None:
-    prod.intercept = lambda request: Response(410, json.dumps(GONE).encode()) if "continue=" in request.path else None
+def test_a_list_that_expires_again_and_again_is_given_up(
+    world: World, prod: EmbeddedCluster
+) -> None:
+    prod.intercept = lambda request: (
+        Response(410, json.dumps(GONE).encode()) if "continue=" in request.path else None
+    )
     report = world.run({"action": "plan"})
     assert "410" in report["clusters"][0]["error"]["message"]
     assert len(lists(world)) == 6
 
 
-def test_a_page_that_is_too_long_is_asked_for_again_with_fewer_objects(world: World, prod: EmbeddedCluster) -> None:
+def test_a_page_that_is_too_long_is_asked_for_again_with_fewer_objects(
+    world: World, prod: EmbeddedCluster
+) -> None:
     """As where objects bear a quarter of a megabyte of annotations each."""
 
     def long(request: SeenRequest) -> Response | None:
@@ -66,9 +95,17 @@ def test_a_page_that_is_too_long_is_asked_for_again_with_fewer_objects(world: Wo
 
 
 def test_a_last_page_that_holds_nothing_is_an_end(world: World, prod: EmbeddedCluster) -> None:
-    """With a selector a server may say "continue" though nothing follows; a metadata-only list then has null for items."""
-    page = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": "1"}}
-    first = json.dumps({**page, "metadata": {**page["metadata"], "continue": "a-token"}, "items": []}).encode()  # type: ignore[dict-item]
+    """With a selector a server may say "continue" though nothing follows; a metadata-only list then
+    has null for items.
+    """
+    page = {
+        "kind": "PartialObjectMetadataList",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": {"resourceVersion": "1"},
+    }
+    first = json.dumps(
+        {**page, "metadata": {**page["metadata"], "continue": "a-token"}, "items": []}
+    ).encode()  # type: ignore[dict-item]
     last = json.dumps({**page, "items": None}).encode()
 
     def answer(request: SeenRequest) -> Response | None:

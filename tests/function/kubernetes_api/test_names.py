@@ -1,4 +1,6 @@
-"""What a hostile API server puts into its answers: names that are none, and names that are what it was sent."""
+"""What a hostile API server puts into its answers: names that are none, and names that are what it
+was sent.
+"""
 
 import base64
 import json
@@ -16,7 +18,10 @@ PIECE = 24
 LISTED = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
 OURS = {
     "labels": {"app.kubernetes.io/managed-by": "ecr-public-pusher"},
-    "annotations": {"ecr-public-pusher/owner": STACK.owner("hostile"), "ecr-public-pusher/service-accounts": "default"},
+    "annotations": {
+        "ecr-public-pusher/owner": STACK.owner("hostile"),
+        "ecr-public-pusher/service-accounts": "default",
+    },
 }
 
 
@@ -34,10 +39,14 @@ LISTS_OF_ALL = ("/api/v1/secrets?", "/api/v1/serviceaccounts?")
 
 @dataclass
 class Hostile:
-    """An API server that answers each request by `answer`, which is given what the server has been sent so far."""
+    """An API server that answers each request by `answer`, which is given what the server has been
+    sent so far.
+    """
 
     answer: "Callable[[Hostile, str, str], tuple[str, Any]]"
-    looks: bool = False  # the lists over all namespaces are answered by it too; else they are refused
+    looks: bool = (
+        False  # the lists over all namespaces are answered by it too; else they are refused
+    )
     bearer: str = ""
     authorization: str = ""
     paths: list[str] = field(default_factory=list)
@@ -47,13 +56,18 @@ class Hostile:
             head, _, body = whole.partition(b"\r\n\r\n")
             lines = head.decode().split("\r\n")
             method, path, _ = lines[0].split(" ", 2)
-            self.bearer = next(line.split()[-1] for line in lines if line.lower().startswith("authorization:"))
+            self.bearer = next(
+                line.split()[-1] for line in lines if line.lower().startswith("authorization:")
+            )
             if method == "PATCH" and b"dockerconfigjson" in body:
                 config = json.loads(base64.b64decode(json.loads(body)["data"][".dockerconfigjson"]))
                 self.authorization = config["auths"]["public.ecr.aws"]["auth"]
             if path.startswith(LISTS_OF_ALL) and not self.looks:
                 kind = path.partition("?")[0].rpartition("/")[2]
-                exchange.answer("403 Forbidden", json.dumps({"kind": "Status", "details": {"kind": kind}}).encode())
+                exchange.answer(
+                    "403 Forbidden",
+                    json.dumps({"kind": "Status", "details": {"kind": kind}}).encode(),
+                )
                 continue
             self.paths.append(path)
             status, answer = self.answer(self, method, path)
@@ -84,7 +98,9 @@ def run(
     event: dict[str, Any] | None = None,
     document: str = "namespaces: ['*']",
 ) -> dict[str, Any]:
-    """The report of an invocation; neither it nor the log nor the queue has a piece of what was sent."""
+    """The report of an invocation; neither it nor the log nor the queue has a piece of what was
+    sent.
+    """
     with serving(server) as serves:
         its = Described("hostile", serves.url, serves.certificate.ca_pem)
         world.aws.put_cluster(ACCOUNT, "us-east-1", its)
@@ -94,7 +110,12 @@ def run(
     printed = capsys.readouterr()
     said = json.dumps([report, queued]) + printed.out + printed.err
     assert server.bearer
-    for credential in (server.bearer, server.authorization, server.authorization and server.password, server.signature):
+    for credential in (
+        server.bearer,
+        server.authorization,
+        server.authorization and server.password,
+        server.signature,
+    ):
         pieces = {credential[at : at + PIECE].lower() for at in range(len(credential) - PIECE + 1)}
         lowered = said.lower()
         assert not {lowered[at : at + PIECE] for at in range(len(lowered) - PIECE + 1)} & pieces
@@ -107,7 +128,9 @@ def queue(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def listing(*names: Callable[[Hostile], Any], **metadata: Callable[[Hostile], Any]) -> Hostile:
-    """Namespaces of these names, with these metadata; every write is refused, so that the report names them."""
+    """Namespaces of these names, with these metadata; every write is refused, so that the report
+    names them.
+    """
 
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
         if method == "GET":
@@ -135,7 +158,9 @@ NAMES: dict[str, Callable[[Hostile], Any]] = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("event", [{}, {"action": "plan"}, {"action": "remove", "clusters": ["hostile"]}])
+@pytest.mark.parametrize(
+    "event", [{}, {"action": "plan"}, {"action": "remove", "clusters": ["hostile"]}]
+)
 def test_a_namespace_that_is_no_name_or_was_sent_is_nonsense(
     world: World, capsys: pytest.CaptureFixture[str], name: str, event: dict[str, Any]
 ) -> None:
@@ -144,7 +169,10 @@ def test_a_namespace_that_is_no_name_or_was_sent_is_nonsense(
     (cluster,) = report["clusters"]
     assert (cluster["error"]["type"], cluster["problems"]) == ("ApiError", [])
     assert "did not answer as a Kubernetes API does" in cluster["error"]["message"]
-    assert {path.partition("?")[0] for path in server.paths} <= {"/api/v1/namespaces", "/api/v1/secrets"}
+    assert {path.partition("?")[0] for path in server.paths} <= {
+        "/api/v1/namespaces",
+        "/api/v1/secrets",
+    }
 
 
 @pytest.mark.parametrize(
@@ -163,23 +191,40 @@ def test_metadata_that_no_api_server_gives_are_nonsense(
     assert report["clusters"][0]["error"]["type"] == "ApiError"
 
 
-def test_names_as_kubernetes_has_them_are_taken(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_as_kubernetes_has_them_are_taken(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     server = listing(
         lambda server: "default",
         lambda server: "a-very-long-name-of-a-namespace-that-is-nobodys-credential-0",
         labels=lambda server: {"app.kubernetes.io/name": "A_b.c-1", "x": ""},
-        annotations=lambda server: {"Example.COM/Upper": "any text\n at all", "kubectl.kubernetes.io/x": "{}"},
+        annotations=lambda server: {
+            "Example.COM/Upper": "any text\n at all",
+            "kubectl.kubernetes.io/x": "{}",
+        },
         finalizers=lambda server: ["kubernetes.io/pvc-protection", "foregroundDeletion"],
         uid=lambda server: "0b6b1c1e-8d7c-4d3e-9a55-0f8f3a6a2f11",
         creationTimestamp=lambda server: "2026-01-01T00:00:00Z",
-        managedFields=lambda server: [{"manager": "Mozilla/5.0 (X11; Linux)", "operation": "Update"}],
+        managedFields=lambda server: [
+            {"manager": "Mozilla/5.0 (X11; Linux)", "operation": "Update"}
+        ],
     )
     report = run(world, capsys, server)
     assert report["clusters"][0]["counts"] == {"forbidden": 2}
 
 
-@pytest.mark.parametrize("token", [lambda server: server.bearer, lambda server: server.label, lambda server: "a b", lambda server: 7])
-def test_a_continue_token_that_is_none_goes_into_no_url(world: World, capsys: pytest.CaptureFixture[str], token: Callable[[Hostile], Any]) -> None:
+@pytest.mark.parametrize(
+    "token",
+    [
+        lambda server: server.bearer,
+        lambda server: server.label,
+        lambda server: "a b",
+        lambda server: 7,
+    ],
+)
+def test_a_continue_token_that_is_none_goes_into_no_url(
+    world: World, capsys: pytest.CaptureFixture[str], token: Callable[[Hostile], Any]
+) -> None:
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
         return "200 OK", {**LISTED, "metadata": {"continue": token(server)}, "items": []}
 
@@ -210,22 +255,36 @@ MANAGERS: dict[str, Callable[[Hostile], str]] = {
 
 
 @pytest.mark.parametrize("manager", MANAGERS)
-def test_a_field_manager_that_was_sent_is_not_named(world: World, capsys: pytest.CaptureFixture[str], manager: str) -> None:
+def test_a_field_manager_that_was_sent_is_not_named(
+    world: World, capsys: pytest.CaptureFixture[str], manager: str
+) -> None:
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
         said = f'conflict with "{MANAGERS[manager](server)}" using v1'
-        cause = {"reason": "FieldManagerConflict", "message": said, "field": f".{server.password[:80]}"}
+        cause = {
+            "reason": "FieldManagerConflict",
+            "message": said,
+            "field": f".{server.password[:80]}",
+        }
         kind = server.password[:40]
-        return "409 Conflict", {"kind": "Status", "message": said, "details": {"kind": kind, "causes": [cause]}}
+        return "409 Conflict", {
+            "kind": "Status",
+            "message": said,
+            "details": {"kind": kind, "causes": [cause]},
+        }
 
     report = run(world, capsys, Hostile(answer), document="namespaces: [a]")
     (problem,) = report["clusters"][0]["problems"]
     assert (problem["outcome"], "another field manager" in problem["message"]) == ("conflict", True)
 
 
-def test_very_many_managers_are_not_all_named(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_very_many_managers_are_not_all_named(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
         said = [f'conflict with "manager-{number:05}" using v1' for number in range(10_000)]
-        causes = [{"reason": "FieldManagerConflict", "message": one, "field": ".data"} for one in said]
+        causes = [
+            {"reason": "FieldManagerConflict", "message": one, "field": ".data"} for one in said
+        ]
         return "409 Conflict", {"kind": "Status", "details": {"causes": causes}}
 
     report = run(world, capsys, Hostile(answer), document="namespaces: [a]")
@@ -238,8 +297,18 @@ def removal(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
         if path.startswith("/api/v1/namespaces?"):
             return "200 OK", {**LISTED, "metadata": {}, "items": [{"metadata": {"name": "a"}}]}
-        managed = {"manager": STACK.field_manager, "operation": "Apply", "fieldsV1": {"f:data": {"f:.dockerconfigjson": {}}}}
-        its = {"name": SECRET, "namespace": "a", "uid": "u", "resourceVersion": "1", "managedFields": [managed]}
+        managed = {
+            "manager": STACK.field_manager,
+            "operation": "Apply",
+            "fieldsV1": {"f:data": {"f:.dockerconfigjson": {}}},
+        }
+        its = {
+            "name": SECRET,
+            "namespace": "a",
+            "uid": "u",
+            "resourceVersion": "1",
+            "managedFields": [managed],
+        }
         found = {"kind": "PartialObjectMetadata", "metadata": {**its, **OURS, **metadata(server)}}
         return "200 OK", found if "serviceaccounts" not in path else {"kind": "Status"}
 
@@ -250,7 +319,10 @@ def removal(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
     "metadata",
     [
         lambda server: {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": [server.label]},
-        lambda server: {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": [f"x.io/{server.label}"]},
+        lambda server: {
+            "deletionTimestamp": "2026-01-01T00:00:00Z",
+            "finalizers": [f"x.io/{server.label}"],
+        },
         lambda server: {"uid": "a b"},
         lambda server: {"resourceVersion": ""},
         lambda server: {"namespace": "../x"},
@@ -266,11 +338,18 @@ def test_a_secret_whose_metadata_are_nonsense_is_not_removed(
     server = removal(metadata)
     report = run(world, capsys, server, {"action": "remove", "clusters": ["hostile"]})
     assert "did not answer as a Kubernetes API does" in report["clusters"][0]["error"]["message"]
-    assert not [path for path in server.paths if ".." in path or ("secrets" not in path and "namespaces" not in path)]
+    assert not [
+        path
+        for path in server.paths
+        if ".." in path or ("secrets" not in path and "namespaces" not in path)
+    ]
 
 
 HOSTILE_SECRETS: dict[str, Callable[[Hostile], dict[str, Any]]] = {
-    "finalizer": lambda server: {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": [f"x.io/{server.label}"]},
+    "finalizer": lambda server: {
+        "deletionTimestamp": "2026-01-01T00:00:00Z",
+        "finalizers": [f"x.io/{server.label}"],
+    },
     "namespace": lambda server: {"namespace": server.label},
     "version": lambda server: {"resourceVersion": "1&force=true"},
     "uid": lambda server: {"uid": "a\nb"},
@@ -278,33 +357,57 @@ HOSTILE_SECRETS: dict[str, Callable[[Hostile], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("metadata", HOSTILE_SECRETS)
-@pytest.mark.parametrize("event", [{}, {"action": "sweep"}, {"action": "remove", "clusters": ["hostile"]}])
+@pytest.mark.parametrize(
+    "event", [{}, {"action": "sweep"}, {"action": "remove", "clusters": ["hostile"]}]
+)
 def test_a_list_of_secrets_with_names_that_are_none_is_nonsense(
     world: World, capsys: pytest.CaptureFixture[str], metadata: str, event: dict[str, Any]
 ) -> None:
-    report = run(world, capsys, secrets(HOSTILE_SECRETS[metadata]), event, document="namespaces: [a]")
+    report = run(
+        world, capsys, secrets(HOSTILE_SECRETS[metadata]), event, document="namespaces: [a]"
+    )
     assert "did not answer as a Kubernetes API does" in report["clusters"][0]["error"]["message"]
 
 
 SHOWN: dict[str, Callable[[Hostile], dict[str, Any]]] = {
     "manager": lambda server: {"managedFields": [manages(server.bearer[20:140])]},
-    "owner": lambda server: {"ownerReferences": [{"kind": server.label, "name": server.signature, "uid": "u"}]},
-    "document": lambda server: {"annotations": {**OURS["annotations"], "ecr-public-pusher/owner": STACK.owner(server.label)}},
+    "owner": lambda server: {
+        "ownerReferences": [{"kind": server.label, "name": server.signature, "uid": "u"}]
+    },
+    "document": lambda server: {
+        "annotations": {**OURS["annotations"], "ecr-public-pusher/owner": STACK.owner(server.label)}
+    },
 }
 
 
 def manages(manager: str) -> dict[str, Any]:
-    return {"manager": manager, "operation": "Update", "fieldsV1": {"f:data": {"f:.dockerconfigjson": {}}}}
+    return {
+        "manager": manager,
+        "operation": "Update",
+        "fieldsV1": {"f:data": {"f:.dockerconfigjson": {}}},
+    }
 
 
 @pytest.mark.parametrize("metadata", SHOWN)
 @pytest.mark.parametrize("take", ["true", "false"])
-@pytest.mark.parametrize("event", [{}, {"action": "plan"}, {"action": "remove", "clusters": ["hostile"]}])
+@pytest.mark.parametrize(
+    "event", [{}, {"action": "plan"}, {"action": "remove", "clusters": ["hostile"]}]
+)
 def test_names_that_somebody_chose_are_not_shown_where_they_are_what_was_sent(
-    world: World, capsys: pytest.CaptureFixture[str], metadata: str, take: str, event: dict[str, Any]
+    world: World,
+    capsys: pytest.CaptureFixture[str],
+    metadata: str,
+    take: str,
+    event: dict[str, Any],
 ) -> None:
     """`run` looks through the report, the log and the queue."""
-    run(world, capsys, secrets(SHOWN[metadata]), event, document=f"{{namespaces: [a], takeOwnership: {take}}}")
+    run(
+        world,
+        capsys,
+        secrets(SHOWN[metadata]),
+        event,
+        document=f"{{namespaces: [a], takeOwnership: {take}}}",
+    )
 
 
 def secrets(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
@@ -312,43 +415,81 @@ def secrets(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
 
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
         if method == "GET" and "/secrets?" in path:
-            managed = {"manager": STACK.field_manager, "operation": "Apply", "fieldsV1": {"f:data": {"f:.dockerconfigjson": {}}}}
-            its = {"name": SECRET, "namespace": "a", "uid": "u", "resourceVersion": "1", "managedFields": [managed], **OURS, **metadata(server)}
+            managed = {
+                "manager": STACK.field_manager,
+                "operation": "Apply",
+                "fieldsV1": {"f:data": {"f:.dockerconfigjson": {}}},
+            }
+            its = {
+                "name": SECRET,
+                "namespace": "a",
+                "uid": "u",
+                "resourceVersion": "1",
+                "managedFields": [managed],
+                **OURS,
+                **metadata(server),
+            }
             return "200 OK", {**LISTED, "metadata": {}, "items": [{"metadata": its}]}
         return "403 Forbidden", {"kind": "Status", "details": {"kind": "secrets"}}
 
     return Hostile(answer, looks=True)
 
 
-def test_whoever_wrote_the_data_since_is_not_named_by_what_was_sent(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_whoever_wrote_the_data_since_is_not_named_by_what_was_sent(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     def taken(server: Hostile) -> dict[str, Any]:
         fields: dict[str, Any] = {"f:data": {"f:.dockerconfigjson": {}}}
-        return {"managedFields": [{"manager": server.bearer[20:140], "operation": "Update", "fieldsV1": fields}]}
+        return {
+            "managedFields": [
+                {"manager": server.bearer[20:140], "operation": "Update", "fieldsV1": fields}
+            ]
+        }
 
     run(world, capsys, removal(taken), {"action": "remove", "clusters": ["hostile"]})
 
 
-def test_a_service_account_that_was_sent_is_nonsense(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_service_account_that_was_sent_is_nonsense(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
         if "serviceaccounts" in path:
-            return "200 OK", {"kind": "ServiceAccountList", "metadata": {}, "items": [{"metadata": {"name": server.label}}]}
+            return "200 OK", {
+                "kind": "ServiceAccountList",
+                "metadata": {},
+                "items": [{"metadata": {"name": server.label}}],
+            }
         metadata = {"name": SECRET, "namespace": "a", "resourceVersion": "1"}
         return "200 OK", {"kind": "PartialObjectMetadata", "metadata": metadata}
 
     server = Hostile(answer)
     report = run(world, capsys, server, document="{namespaces: [a], serviceAccounts: ['*']}")
     (problem,) = report["clusters"][0]["problems"]
-    assert (problem["outcome"], "did not answer as a Kubernetes API does" in problem["message"]) == ("failed", True)
+    assert (
+        problem["outcome"],
+        "did not answer as a Kubernetes API does" in problem["message"],
+    ) == ("failed", True)
 
 
-def test_groups_and_bindings_that_were_sent_are_not_named(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_groups_and_bindings_that_were_sent_are_not_named(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
         if "selfsubjectreviews" in path:
-            user = {"username": server.label, "groups": [GROUP, server.signature, f"x:{server.bearer[40:100]}"]}
+            user = {
+                "username": server.label,
+                "groups": [GROUP, server.signature, f"x:{server.bearer[40:100]}"],
+            }
             return "201 Created", {"kind": "SelfSubjectReview", "status": {"userInfo": user}}
         if "selfsubjectaccessreviews" in path:
-            said = f'RBAC: allowed by ClusterRoleBinding "{server.label}" of ClusterRole "x" to Group "y"'
-            return "201 Created", {"kind": "SelfSubjectAccessReview", "status": {"allowed": True, "reason": said}}
+            said = (
+                f'RBAC: allowed by ClusterRoleBinding "{server.label}" of ClusterRole "x" to'
+                ' Group "y"'
+            )
+            return "201 Created", {
+                "kind": "SelfSubjectAccessReview",
+                "status": {"allowed": True, "reason": said},
+            }
         return "403 Forbidden", {"kind": "Status", "details": {"kind": server.label}}
 
     report = run(world, capsys, Hostile(answer), {"action": "check"}, document="namespaces: [a]")
@@ -356,12 +497,19 @@ def test_groups_and_bindings_that_were_sent_are_not_named(world: World, capsys: 
 
 
 @pytest.mark.parametrize("values", [600_000, 2_000_000])
-def test_an_answer_that_would_fill_the_memory_once_it_is_read_is_nonsense(world: World, capsys: pytest.CaptureFixture[str], values: int) -> None:
+def test_an_answer_that_would_fill_the_memory_once_it_is_read_is_nonsense(
+    world: World, capsys: pytest.CaptureFixture[str], values: int
+) -> None:
     class Raw(Hostile):
         def __call__(self, exchange: Exchange) -> None:
             while whole := exchange.request():
                 self.bearer = whole.decode().partition("Bearer ")[2].split()[0]
-                exchange.answer("200 OK", b'{"kind": "PartialObjectMetadataList", "metadata": {}, "items": [' + b"{}," * values + b"{}]}")
+                exchange.answer(
+                    "200 OK",
+                    b'{"kind": "PartialObjectMetadataList", "metadata": {}, "items": ['
+                    + b"{}," * values
+                    + b"{}]}",
+                )
 
     server = Raw(lambda server, method, path: ("", {}))
     assert run(world, capsys, server)["clusters"][0]["error"]["type"] == "ApiError"

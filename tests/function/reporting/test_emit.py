@@ -14,9 +14,15 @@ def logged(printed: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in printed.splitlines()]
 
 
-@pytest.mark.parametrize(("level", "reports"), [("INFO", [True, False]), ("WARN", [False]), ("ERROR", [False]), ("CRITICAL", [])])
+@pytest.mark.parametrize(
+    ("level", "reports"),
+    [("INFO", [True, False]), ("WARN", [False]), ("ERROR", [False]), ("CRITICAL", [])],
+)
 def test_the_level_says_which_reports_are_logged_and_never_which_metrics(
-    level: str, reports: list[bool], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    level: str,
+    reports: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "INFO")
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", level)
@@ -29,7 +35,9 @@ def test_the_level_says_which_reports_are_logged_and_never_which_metrics(
     assert sum("_aws" in line for line in lines) == 1
 
 
-def test_every_line_of_the_log_says_which_release_wrote_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_line_of_the_log_says_which_release_wrote_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     emitter = Emitter("stack-version")
     emitter.report({"ok": True})
     emitter.loop_error(ValueError())

@@ -10,24 +10,53 @@ from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.reporting import report as reporting
 from ecr_public_pusher.reporting.metrics import Metric, metrics
 from ecr_public_pusher.reporting.run_result import RunResult
-from ecr_public_pusher.results import Check, ClusterResult, Finding, IssuedToken, NamespaceOutcome, Outcome
+from ecr_public_pusher.results import (
+    Check,
+    ClusterResult,
+    Finding,
+    IssuedToken,
+    NamespaceOutcome,
+    Outcome,
+)
 from ecr_public_pusher.version import VERSION
 
-GOOD = ClusterResult("a", (NamespaceOutcome("x", Outcome.CREATED), NamespaceOutcome("y", Outcome.ADOPTED, taken_from=("kubectl",))), seconds=0.25)
-MIXED = ClusterResult("b", (NamespaceOutcome("x", Outcome.UPDATED), NamespaceOutcome("y", Outcome.CONFLICT, "held", "let go")))
-DOWN = ClusterResult("c", (NamespaceOutcome("x", Outcome.FAILED, "the cluster failed"),), error=EksError("unknown", remedy="look"))
+GOOD = ClusterResult(
+    "a",
+    (
+        NamespaceOutcome("x", Outcome.CREATED),
+        NamespaceOutcome("y", Outcome.ADOPTED, taken_from=("kubectl",)),
+    ),
+    seconds=0.25,
+)
+MIXED = ClusterResult(
+    "b",
+    (
+        NamespaceOutcome("x", Outcome.UPDATED),
+        NamespaceOutcome("y", Outcome.CONFLICT, "held", "let go"),
+    ),
+)
+DOWN = ClusterResult(
+    "c",
+    (NamespaceOutcome("x", Outcome.FAILED, "the cluster failed"),),
+    error=EksError("unknown", remedy="look"),
+)
 OFF = ClusterResult("d", skipped="disabled")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TOKENS = (IssuedToken("public.ecr.aws", NOW + timedelta(hours=12)),)
 
 
 def run(*results: ClusterResult, request: Request = Request(), **more: object) -> RunResult:  # noqa: B008 - frozen
-    return RunResult(request, "id-1", 1.5, results, **{"tokens": TOKENS, "unconfigured": False, **more})  # type: ignore[arg-type]
+    return RunResult(
+        request, "id-1", 1.5, results, **{"tokens": TOKENS, "unconfigured": False, **more}
+    )  # type: ignore[arg-type]
 
 
 def test_what_a_run_was_narrowed_to_is_in_its_report() -> None:
     asked = Request(clusters=("prod", "edge-*"), namespaces=("team-a",))
-    assert reporting.report(run(GOOD, request=asked))["narrowedTo"] == {"clusters": ["prod", "edge-*"], "namespaces": ["team-a"]}
+    assert reporting.report(run(GOOD, request=asked))["narrowedTo"] == {
+        "clusters": ["prod", "edge-*"],
+        "namespaces": ["team-a"],
+    }
 
 
 def test_the_whole_report() -> None:
@@ -39,7 +68,15 @@ def test_the_whole_report() -> None:
         "requestId": "id-1",
         "seconds": 1.5,
         "tokens": [{"registry": "public.ecr.aws", "expiresAt": "2026-01-01T12:00:00Z"}],
-        "totals": {"clusters": 3, "clustersFailed": 1, "created": 1, "updated": 1, "adopted": 1, "skipped": 1, "conflict": 1},
+        "totals": {
+            "clusters": 3,
+            "clustersFailed": 1,
+            "created": 1,
+            "updated": 1,
+            "adopted": 1,
+            "skipped": 1,
+            "conflict": 1,
+        },
         "clusters": [
             {
                 "id": "a",
@@ -56,15 +93,28 @@ def test_the_whole_report() -> None:
                 "error": None,
                 "counts": {"updated": 1, "conflict": 1},
                 "seconds": 0.0,
-                "problems": [{"namespace": "y", "outcome": "conflict", "message": "held", "remedy": "let go"}],
+                "problems": [
+                    {"namespace": "y", "outcome": "conflict", "message": "held", "remedy": "let go"}
+                ],
             },
-            {"id": "d", "ok": True, "error": None, "counts": {"skipped": 1}, "seconds": 0.0, "problems": [], "skipped": "disabled"},
+            {
+                "id": "d",
+                "ok": True,
+                "error": None,
+                "counts": {"skipped": 1},
+                "seconds": 0.0,
+                "problems": [],
+                "skipped": "disabled",
+            },
         ],
     }
 
 
 def test_problems_fit_aws_limits_with_one_at_least_for_each_failed_cluster() -> None:
-    big = tuple(NamespaceOutcome(f"n{number}", Outcome.FAILED, "m" * 500, "r" * 500) for number in range(1000))
+    big = tuple(
+        NamespaceOutcome(f"n{number}", Outcome.FAILED, "m" * 500, "r" * 500)
+        for number in range(1000)
+    )
     answer = reporting.report(run(ClusterResult("a", big), MIXED))
     assert len(json.dumps(answer)) < 140 * 1024
     first, second = answer["clusters"]
@@ -89,7 +139,9 @@ def test_metrics_of_a_full_push_have_explicit_zeros() -> None:
 
 
 def full(checked: RunResult) -> float:
-    return next(metric.value for metric in metrics(checked, now=NOW) if metric.name == "FullPushCompleted")
+    return next(
+        metric.value for metric in metrics(checked, now=NOW) if metric.name == "FullPushCompleted"
+    )
 
 
 def test_full_push_is_not_kept_loud_by_one_bad_cluster() -> None:
@@ -100,17 +152,34 @@ def test_full_push_is_never_claimed_by_less() -> None:
     assert full(run(GOOD, request=Request(clusters=("a",)))) == 0
     assert full(run(GOOD, request=Request(namespaces=("x",)))) == 0
     assert full(run(unconfigured=True)) == 0
-    assert full(run(ClusterResult("a", (NamespaceOutcome("x", Outcome.CREATED), NamespaceOutcome("y", Outcome.NOT_ATTEMPTED))))) == 0
+    assert (
+        full(
+            run(
+                ClusterResult(
+                    "a",
+                    (
+                        NamespaceOutcome("x", Outcome.CREATED),
+                        NamespaceOutcome("y", Outcome.NOT_ATTEMPTED),
+                    ),
+                )
+            )
+        )
+        == 0
+    )
     assert full(run(error=ConfigurationError("x", remedy="y"))) == 0
     assert full(run(GOOD, ClusterResult("z", attempted=False))) == 0
 
 
 def test_a_part_of_a_full_push_counts_for_it_and_dealing_it_out_does_not() -> None:
     assert full(run(GOOD, request=Request(clusters=("a",), of_full_push=True))) == 1
-    assert "FullPushCompleted" not in {metric.name for metric in metrics(run(dispatched=3), now=NOW)}
+    assert "FullPushCompleted" not in {
+        metric.name for metric in metrics(run(dispatched=3), now=NOW)
+    }
 
 
-@pytest.mark.parametrize("request_", [Request("plan"), Request("check"), Request("remove", ("*",), removes=True)])
+@pytest.mark.parametrize(
+    "request_", [Request("plan"), Request("check"), Request("remove", ("*",), removes=True)]
+)
 def test_what_is_no_push_emits_nothing(request_: Request) -> None:
     assert metrics(run(GOOD, MIXED, request=request_), now=NOW) == []
 
@@ -120,7 +189,12 @@ def test_a_sweep_that_did_nothing_emits_nothing() -> None:
 
 
 def test_what_was_not_read_is_not_reported() -> None:
-    names = {metric.name for metric in metrics(run(unconfigured=None, tokens=(), error=ConfigurationError("x", remedy="y")), now=NOW)}
+    names = {
+        metric.name
+        for metric in metrics(
+            run(unconfigured=None, tokens=(), error=ConfigurationError("x", remedy="y")), now=NOW
+        )
+    }
     assert names == {"FullPushCompleted", "ClustersFailed", "Duration"}
 
 
@@ -147,7 +221,9 @@ def test_it_is_raised_when_it_is_to_be_tried_again(checked: RunResult, raises: b
 
 def test_findings_are_shown_those_that_are_not_ok_first() -> None:
     findings = (Finding(Check.EKS, True, "there"), Finding(Check.TCP, False, "shut", "open it"))
-    (cluster,) = reporting.report(run(ClusterResult("a", findings=findings), request=Request("check")))["clusters"]
+    (cluster,) = reporting.report(
+        run(ClusterResult("a", findings=findings), request=Request("check"))
+    )["clusters"]
     assert cluster["ok"] is False
     assert cluster["findings"] == [
         {"check": "tcp", "ok": False, "message": "shut", "remedy": "open it"},
@@ -163,7 +239,10 @@ def test_findings_fit_aws_limits_too() -> None:
 
 
 def test_a_thousand_failing_clusters_fit_too_and_the_rest_is_counted() -> None:
-    down = [ClusterResult(f"c{number:04}", error=EksError("m" * 900, remedy="r" * 900)) for number in range(1000)]
+    down = [
+        ClusterResult(f"c{number:04}", error=EksError("m" * 900, remedy="r" * 900))
+        for number in range(1000)
+    ]
     fine = [ClusterResult(f"a{number:04}") for number in range(1000)]
     answer = reporting.report(run(*fine, *down, queued=tuple(result.id for result in down)))
     assert len(json.dumps(answer)) < 200 * 1024
@@ -175,28 +254,51 @@ def test_a_thousand_failing_clusters_fit_too_and_the_rest_is_counted() -> None:
 
 
 def test_what_the_dashboard_reads_comes_before_every_long_list() -> None:
-    names = list(reporting.report(run(GOOD, error=ConfigurationError("x", remedy="y"), queued=("b",), unknown=("/x",))))
+    names = list(
+        reporting.report(
+            run(GOOD, error=ConfigurationError("x", remedy="y"), queued=("b",), unknown=("/x",))
+        )
+    )
     assert names[-1] == "clusters"
-    assert names.index("error") < names.index("totals") < names.index("tokens") < names.index("queued")
+    assert (
+        names.index("error") < names.index("totals") < names.index("tokens") < names.index("queued")
+    )
 
 
 def test_tokens_of_very_many_registries_are_counted() -> None:
-    tokens = tuple(IssuedToken(f"{number}.dkr.ecr.eu-west-1.amazonaws.com", NOW, private=True) for number in range(130))
+    tokens = tuple(
+        IssuedToken(f"{number}.dkr.ecr.eu-west-1.amazonaws.com", NOW, private=True)
+        for number in range(130)
+    )
     answer = reporting.report(run(GOOD, tokens=tokens))
     assert (len(answer["tokens"]), answer["tokensLeft"]) == (100, 30)
 
 
 def test_a_plan_names_what_it_would_change() -> None:
-    outcomes = [Outcome.CREATED, Outcome.UPDATED, Outcome.ADOPTED, Outcome.PRUNED, Outcome.REMOVED, Outcome.SKIPPED, Outcome.CONFLICT]
-    result = ClusterResult("a", tuple(NamespaceOutcome(outcome.value, outcome) for outcome in outcomes))
-    changes = [{"namespace": name, "outcome": name} for name in ("created", "adopted", "pruned", "removed")]
+    outcomes = [
+        Outcome.CREATED,
+        Outcome.UPDATED,
+        Outcome.ADOPTED,
+        Outcome.PRUNED,
+        Outcome.REMOVED,
+        Outcome.SKIPPED,
+        Outcome.CONFLICT,
+    ]
+    result = ClusterResult(
+        "a", tuple(NamespaceOutcome(outcome.value, outcome) for outcome in outcomes)
+    )
+    changes = [
+        {"namespace": name, "outcome": name} for name in ("created", "adopted", "pruned", "removed")
+    ]
     for request in (Request("plan"), Request("check"), Request("plan", ("a",), removes=True)):
         assert reporting.report(run(result, request=request))["clusters"][0]["changes"] == changes
     assert "changes" not in reporting.report(run(result))["clusters"][0]
 
 
 def test_changes_fit_aws_limits_too() -> None:
-    many = tuple(NamespaceOutcome(f"namespace-{number:05}", Outcome.CREATED) for number in range(10_000))
+    many = tuple(
+        NamespaceOutcome(f"namespace-{number:05}", Outcome.CREATED) for number in range(10_000)
+    )
     answer = reporting.report(run(ClusterResult("a", many), request=Request("plan")))
     assert len(json.dumps(answer)) < 140 * 1024
     (cluster,) = answer["clusters"]
@@ -204,12 +306,17 @@ def test_changes_fit_aws_limits_too() -> None:
 
 
 def test_changed_accounts_are_counted() -> None:
-    changed = ClusterResult("a", (NamespaceOutcome("x", Outcome.UPDATED, service_accounts=("default", "build")),))
+    changed = ClusterResult(
+        "a", (NamespaceOutcome("x", Outcome.UPDATED, service_accounts=("default", "build")),)
+    )
     assert reporting.report(run(changed))["clusters"][0]["serviceAccountsChanged"] == 2
 
 
 def test_the_summary_names_the_failed_clusters() -> None:
-    assert reporting.summary(run(GOOD, MIXED, DOWN)) == "2 of 3 clusters failed: b, c; see the report in the log"
+    assert (
+        reporting.summary(run(GOOD, MIXED, DOWN))
+        == "2 of 3 clusters failed: b, c; see the report in the log"
+    )
 
 
 def test_an_unknown_parameter_is_not_ok() -> None:

@@ -1,4 +1,7 @@
-"""The sign-in token, and the endpoint EKS names. Signed with made-up credentials: presigning makes no call."""
+"""The sign-in token, and the endpoint EKS names.
+
+Signed with made-up credentials: presigning makes no call.
+"""
 
 import asyncio
 import base64
@@ -20,11 +23,21 @@ from ecr_public_pusher.sign_in.sts_token import sts_token
 
 
 def session(token: str | None = "session-token") -> boto3.Session:
-    return boto3.Session(aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="secret", aws_session_token=token, region_name="us-east-1")
+    return boto3.Session(
+        aws_access_key_id="AKIAEXAMPLE",
+        aws_secret_access_key="secret",
+        aws_session_token=token,
+        region_name="us-east-1",
+    )
 
 
 def signed(region: str, *, token: str | None = "session-token", cluster: str = "prod") -> str:
-    return sts_token(AwsClients("us-east-1"), Caller(Credentials("AKIAEXAMPLE", "secret", token)), region=region, cluster=cluster)
+    return sts_token(
+        AwsClients("us-east-1"),
+        Caller(Credentials("AKIAEXAMPLE", "secret", token)),
+        region=region,
+        cluster=cluster,
+    )
 
 
 def url_of(token: str) -> str:
@@ -71,7 +84,10 @@ def test_the_url_has_what_the_verifier_demands_and_nothing_else() -> None:
 
 
 def test_the_signature_covers_the_clusters_name() -> None:
-    signature = [parse_qs(urlsplit(url_of(signed("us-east-1", cluster=name))).query)["X-Amz-Signature"] for name in ("one", "two")]
+    signature = [
+        parse_qs(urlsplit(url_of(signed("us-east-1", cluster=name))).query)["X-Amz-Signature"]
+        for name in ("one", "two")
+    ]
     assert signature[0] != signature[1]
 
 
@@ -80,7 +96,9 @@ def test_a_long_session_token_still_fits() -> None:
 
 
 def test_a_token_over_the_limit_is_an_error_that_names_the_length() -> None:
-    with pytest.raises(SignInError, match=r"is \d{4} bytes long, and EKS takes 4096 at most") as caught:
+    with pytest.raises(
+        SignInError, match=r"is \d{4} bytes long, and EKS takes 4096 at most"
+    ) as caught:
         signed("us-east-1", token="t" * 2800)
     assert "ttt" not in str(caught.value)
 
@@ -108,7 +126,14 @@ def test_no_credentials_is_a_sign_in_error(monkeypatch: pytest.MonkeyPatch, tmp_
 def described(cluster: dict[str, Any]) -> Endpoint:
     """What `describe` makes of an answer of EKS."""
     authority = {"data": base64.b64encode(b"-----BEGIN CERTIFICATE-----").decode()}
-    body = {"cluster": {"name": "prod", "endpoint": "https://x.eks.amazonaws.com", "certificateAuthority": authority, **cluster}}
+    body = {
+        "cluster": {
+            "name": "prod",
+            "endpoint": "https://x.eks.amazonaws.com",
+            "certificateAuthority": authority,
+            **cluster,
+        }
+    }
     client = session().client("eks")
     with Stubber(client) as stub:
         stub.add_response("describe_cluster", body, {"name": "prod"})
@@ -133,9 +158,16 @@ def described(cluster: dict[str, Any]) -> Endpoint:
         ),
     ],
 )
-def test_what_eks_says_beside_the_endpoint_is_kept_for_hints(answer: dict[str, Any], hints: tuple[Any, ...]) -> None:
+def test_what_eks_says_beside_the_endpoint_is_kept_for_hints(
+    answer: dict[str, Any], hints: tuple[Any, ...]
+) -> None:
     found = described(answer)
-    assert (found.public, found.public_cidrs, found.authentication_mode, found.security_group) == hints
+    assert (
+        found.public,
+        found.public_cidrs,
+        found.authentication_mode,
+        found.security_group,
+    ) == hints
 
 
 @pytest.mark.parametrize(
@@ -177,8 +209,17 @@ def test_eks_own_endpoints_are_taken_as_they_are() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *("http://x.eks.amazonaws.com", "https://", "https://x.eks.amazonaws.com:nine", "https://x.eks.amazonaws.com:0"),
-        *("https://x.eks.amazonaws.com/k8s/clusters/c-1", "https://x.eks.amazonaws.com/?a=b", "https://x.eks.amazonaws.com#a"),
+        *(
+            "http://x.eks.amazonaws.com",
+            "https://",
+            "https://x.eks.amazonaws.com:nine",
+            "https://x.eks.amazonaws.com:0",
+        ),
+        *(
+            "https://x.eks.amazonaws.com/k8s/clusters/c-1",
+            "https://x.eks.amazonaws.com/?a=b",
+            "https://x.eks.amazonaws.com#a",
+        ),
     ],
 )
 def test_an_endpoint_that_is_no_https_url_is_an_error(url: str) -> None:
@@ -189,4 +230,6 @@ def test_an_endpoint_that_is_no_https_url_is_an_error(url: str) -> None:
 def test_a_cluster_without_an_endpoint_yet_is_to_be_waited_for() -> None:
     with pytest.raises(EksError, match=r"\(status CREATING\)") as caught:
         described({"status": "CREATING", "certificateAuthority": {}})
-    assert caught.value.remedy.endswith("`aws eks wait cluster-active --region us-east-1 --name prod`")
+    assert caught.value.remedy.endswith(
+        "`aws eks wait cluster-active --region us-east-1 --name prod`"
+    )

@@ -1,4 +1,6 @@
-"""EKS clusters that are local to an Outpost: the token is for their id, and aws-auth alone admits."""
+"""EKS clusters that are local to an Outpost: the token is for their id, and aws-auth
+alone admits.
+"""
 
 import pytest
 
@@ -8,11 +10,20 @@ from tests.support.world import ACCOUNT, EXECUTION_ROLE, GROUP, World
 LOCAL_ID = "11111111-2222-3333-4444-555555555555"
 OTHER = "arn:aws:iam::111122223333:role/another"
 MAPPING = f"- rolearn: {EXECUTION_ROLE}\n  username: ecr-public-pusher\n  groups:\n  - {GROUP}"
-EDIT = f"kubectl --context arn:aws:eks:us-east-1:{ACCOUNT}:cluster/prod edit configmap aws-auth -n kube-system"
+EDIT = (
+    f"kubectl --context arn:aws:eks:us-east-1:{ACCOUNT}:cluster/prod edit configmap aws-auth -n"
+    " kube-system"
+)
 
 
 def local(world: World, *, local_id: str = LOCAL_ID, principal: str = EXECUTION_ROLE) -> None:
-    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", local_id=local_id, principal=principal)
+    world.add_cluster(
+        "prod",
+        namespaces=("a",),
+        document="namespaces: [a]",
+        local_id=local_id,
+        principal=principal,
+    )
 
 
 def test_it_is_pushed_to_with_a_token_for_its_id(world: World) -> None:
@@ -44,7 +55,11 @@ def test_one_that_is_found_by_tag_is_pushed_to(world: World) -> None:
 def test_where_it_does_not_admit_the_role_the_remedy_is_aws_auth(world: World, action: str) -> None:
     local(world, principal=OTHER)
     report = world.run({"action": action})
-    found = findings(report, "prod")["sign-in"] if action == "check" else cluster_of(report, "prod")["error"]
+    found = (
+        findings(report, "prod")["sign-in"]
+        if action == "check"
+        else cluster_of(report, "prod")["error"]
+    )
     assert f"(`{EDIT}`)" in found["remedy"]
     assert found["remedy"].endswith(f"\n{MAPPING}")
     assert "access-entry" not in found["remedy"]

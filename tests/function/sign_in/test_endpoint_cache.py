@@ -1,4 +1,6 @@
-"""What EKS said of an endpoint is remembered while the sandbox lives, until it turns out wrong or is an hour old."""
+"""What EKS said of an endpoint is remembered while the sandbox lives, until it turns out wrong or
+is an hour old.
+"""
 
 import gc
 import json
@@ -37,10 +39,14 @@ def test_a_warm_push_asks_eks_nothing(world: World) -> None:
     assert described(world) == 1
 
 
-def test_where_nobody_listens_any_more_eks_is_asked_anew_and_the_push_succeeds(world: World) -> None:
+def test_where_nobody_listens_any_more_eks_is_asked_anew_and_the_push_succeeds(
+    world: World,
+) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     with serving(lambda exchange: None) as gone:
-        world.aws.put_cluster(ACCOUNT, "us-east-1", Described("prod", gone.url, gone.certificate.ca_pem))
+        world.aws.put_cluster(
+            ACCOUNT, "us-east-1", Described("prod", gone.url, gone.certificate.ca_pem)
+        )
         gone.close()
         assert world.run()["clusters"][0]["error"]["type"] == "UnreachableError"
     assert described(world) == 1  # what was just said is not asked again
@@ -51,7 +57,9 @@ def test_where_nobody_listens_any_more_eks_is_asked_anew_and_the_push_succeeds(w
     assert described(world) == 2
 
 
-def test_where_another_authority_answers_eks_is_asked_anew_and_the_push_succeeds(world: World) -> None:
+def test_where_another_authority_answers_eks_is_asked_anew_and_the_push_succeeds(
+    world: World,
+) -> None:
     cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")
     world.sandbox.endpoints.put(KEY, Endpoint(cluster.endpoint, issue("renewed").ca_pem))
     report = world.run()
@@ -79,18 +87,26 @@ def test_one_failure_of_a_cluster_that_answers_does_not_start_it_over(world: Wor
             answers += 1
             if request.startswith(b"GET"):
                 names = ("a", "b") if b"/namespaces?" in request else ()
-                items = [{"metadata": {"name": name, "uid": name, "resourceVersion": "1"}} for name in names]
+                items = [
+                    {"metadata": {"name": name, "uid": name, "resourceVersion": "1"}}
+                    for name in names
+                ]
                 listed = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": items}
                 exchange.answer("200 OK", json.dumps(listed).encode())
                 continue
             namespace = request.split(b"/namespaces/")[1].split(b"/")[0].decode()
             if namespace == "b":
                 return
-            body = {"kind": "PartialObjectMetadata", "metadata": {"name": "ecr-public-token", "namespace": namespace}}
+            body = {
+                "kind": "PartialObjectMetadata",
+                "metadata": {"name": "ecr-public-token", "namespace": namespace},
+            }
             exchange.answer("200 OK", json.dumps(body).encode())
 
     with serving(script) as server:
-        world.aws.put_cluster(ACCOUNT, "us-east-1", Described("prod", server.url, server.certificate.ca_pem))
+        world.aws.put_cluster(
+            ACCOUNT, "us-east-1", Described("prod", server.url, server.certificate.ca_pem)
+        )
         world.document("prod", "namespaces: [a, b]")
         world.sandbox.endpoints.put(KEY, Endpoint(server.url, server.certificate.ca_pem))
         (entry,) = world.run()["clusters"]
@@ -121,7 +137,9 @@ def test_what_nobody_asks_for_any_more_does_not_pile_up() -> None:
 
 
 @pytest.mark.parametrize("status", ["CREATING", "DELETING", "FAILED"])
-def test_the_endpoint_of_a_cluster_that_is_not_ready_is_not_remembered(world: World, status: str) -> None:
+def test_the_endpoint_of_a_cluster_that_is_not_ready_is_not_remembered(
+    world: World, status: str
+) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.aws.put_cluster(ACCOUNT, "us-east-1", world.clusters["prod"], status=status)
     for _ in range(2):
@@ -130,21 +148,35 @@ def test_the_endpoint_of_a_cluster_that_is_not_ready_is_not_remembered(world: Wo
 
 
 @pytest.mark.parametrize(
-    "key", [("arn:aws:iam::1:role/x", None, "us-east-1", "prod"), (None, None, "eu-west-1", "prod"), (None, None, "us-east-1", "x")]
+    "key",
+    [
+        ("arn:aws:iam::1:role/x", None, "us-east-1", "prod"),
+        (None, None, "eu-west-1", "prod"),
+        (None, None, "us-east-1", "x"),
+    ],
 )
-def test_what_one_role_region_or_cluster_was_answered_is_not_shown_to_another(key: tuple[str | None, str | None, str, str]) -> None:
+def test_what_one_role_region_or_cluster_was_answered_is_not_shown_to_another(
+    key: tuple[str | None, str | None, str, str],
+) -> None:
     cache = EndpointCache()
     cache.put(KEY, Endpoint("https://x.eks.amazonaws.com", "PEM"))
     assert cache.get(key) is None
 
 
 def test_each_call_is_signed_by_the_role_that_its_document_names(world: World) -> None:
-    """Clients are the function's own, whoever signs: a mistake here would show one account to another."""
+    """Clients are the function's own, whoever signs: a mistake here would show one account to
+    another.
+    """
     world.add_cluster("own", namespaces=("a",), document="namespaces: [a]")
     other = f"{{namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}"
-    world.add_cluster("spoke", namespaces=("a",), account=SPOKE_ACCOUNT, principal=SPOKE_ROLE, document=other)
+    world.add_cluster(
+        "spoke", namespaces=("a",), account=SPOKE_ACCOUNT, principal=SPOKE_ROLE, document=other
+    )
     assert world.invoke()["ok"]
-    signers = {call.path.rpartition("/")[2]: call.account for call in world.aws.called("eks", "DescribeCluster")}
+    signers = {
+        call.path.rpartition("/")[2]: call.account
+        for call in world.aws.called("eks", "DescribeCluster")
+    }
     assert signers == {"own": ACCOUNT, "spoke": SPOKE_ACCOUNT}
     own = {call.account for call in world.aws.calls if call.service in ("ssm", "ecr-public", "sts")}
     assert own == {ACCOUNT}

@@ -1,4 +1,6 @@
-"""EKS's token for clusters that run aws-iam-authenticator themselves: the authenticator's id is signed, and nobody else's."""
+"""EKS's token for clusters that run aws-iam-authenticator themselves: the authenticator's id is
+signed, and nobody else's.
+"""
 
 import pytest
 
@@ -9,7 +11,9 @@ from tests.support.world import EXECUTION_ROLE, World
 
 DOCUMENT = "{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: edge.example.com}}"
 CLUSTER_ID = "edge.example.com"
-MAPPING = f"- rolearn: {EXECUTION_ROLE}\n  username: ecr-public-pusher\n  groups:\n  - ecr-public-pushers"
+MAPPING = (
+    f"- rolearn: {EXECUTION_ROLE}\n  username: ecr-public-pusher\n  groups:\n  - ecr-public-pushers"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -32,14 +36,18 @@ def test_a_check_passes_and_shows_the_id(world: World) -> None:
     world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID)
     report = world.run({"action": "check"})
     assert report["ok"]
-    assert findings(report)["token"]["message"].endswith(f"of at most 4096 bytes, for the cluster id {CLUSTER_ID}")
+    assert findings(report)["token"]["message"].endswith(
+        f"of at most 4096 bytes, for the cluster id {CLUSTER_ID}"
+    )
 
 
 def test_it_asks_neither_eks_nor_sts(world: World) -> None:
     world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID)
     world.run()
     assert [
-        (call.service, call.action) for call in world.aws.calls if call.service in ("eks", "sts") and call.action != "GetServiceBearerToken"
+        (call.service, call.action)
+        for call in world.aws.calls
+        if call.service in ("eks", "sts") and call.action != "GetServiceBearerToken"
     ] == []
 
 
@@ -51,13 +59,23 @@ def test_an_id_of_another_cluster_is_refused_with_what_to_map(world: World) -> N
 
 
 def test_check_of_a_role_that_is_not_mapped_says_what_to_map(world: World) -> None:
-    world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID, principal="arn:aws:iam::111122223333:role/another")
+    world.add_elsewhere(
+        "edge",
+        document=DOCUMENT,
+        cluster_id=CLUSTER_ID,
+        principal="arn:aws:iam::111122223333:role/another",
+    )
     found = findings(world.run({"action": "check"}))["sign-in"]
     assert found["remedy"].endswith(f"\n{MAPPING}")
 
 
 def test_a_push_of_a_role_that_is_not_mapped_names_it_too(world: World) -> None:
-    world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID, principal="arn:aws:iam::111122223333:role/another")
+    world.add_elsewhere(
+        "edge",
+        document=DOCUMENT,
+        cluster_id=CLUSTER_ID,
+        principal="arn:aws:iam::111122223333:role/another",
+    )
     assert cluster_of(world.run())["error"]["remedy"].endswith(f"\n{MAPPING}")
 
 
@@ -67,7 +85,10 @@ def test_a_refusal_may_be_a_throttle_and_says_so(world: World, action: str) -> N
     world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID, principal=other)
     report = world.run({"action": action})
     found = findings(report)["sign-in"] if action == "check" else cluster_of(report)["error"]
-    said = f"does not admit {EXECUTION_ROLE}, or STS throttled the authenticator behind it, which passes by itself"
+    said = (
+        f"does not admit {EXECUTION_ROLE}, or STS throttled the authenticator behind it, which"
+        " passes by itself"
+    )
     assert found["message"].endswith(said)
 
 
@@ -89,18 +110,30 @@ def test_after_a_refusal_it_signs_anew_once(world: World) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    ["namespaces: [a]", "{namespaces: [a], enabled: false}", "{namespaces: 7}", "cluster: [", "{namespaces: [a], region: eu-west-1}"],
+    [
+        "namespaces: [a]",
+        "{namespaces: [a], enabled: false}",
+        "{namespaces: 7}",
+        "cluster: [",
+        "{namespaces: [a], region: eu-west-1}",
+    ],
     ids=["enabled", "disabled", "invalid", "not YAML", "another region"],
 )
 def test_an_id_that_is_an_eks_clusters_name_is_refused(world: World, other: str) -> None:
-    """The token would sign in there, too. Also where that document is disabled or broken for now."""
+    """The token would sign in there, too.
+
+    Also where that document is disabled or broken for now.
+    """
     document = DOCUMENT.replace(CLUSTER_ID, "prod")
     cluster = world.add_elsewhere("edge", document=document, cluster_id="prod")
     world.document("prod", other)
     before = len(cluster.requests)
     error = cluster_of(world.run())["error"]
     assert (error["type"], len(cluster.requests)) == ("InvalidDocument", before)
-    assert "signIn.clusterId: prod is the name of an EKS cluster of another document" in error["message"]
+    assert (
+        "signIn.clusterId: prod is the name of an EKS cluster of another document"
+        in error["message"]
+    )
     assert "one with a dot never is" in error["remedy"]
 
 

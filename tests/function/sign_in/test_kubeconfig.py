@@ -1,4 +1,6 @@
-"""A kubeconfig in Secrets Manager, over the wire: what it holds reaches its own cluster, and nobody else, and nothing of it stays behind."""
+"""A kubeconfig in Secrets Manager, over the wire: what it holds reaches its own cluster, and nobody
+else, and nothing of it stays behind.
+"""
 
 import base64
 import gc
@@ -37,8 +39,15 @@ def allowed(world: World) -> None:
 def secrets_in(config: dict[str, Any]) -> list[str]:
     """Every text that must not show anywhere."""
     user = config["users"][0]["user"]
-    keys = [base64.b64decode(value).decode() for name, value in user.items() if name == "client-key-data"]
-    return [*(str(value) for name, value in user.items() if name != "client-certificate-data"), *keys]
+    keys = [
+        base64.b64decode(value).decode()
+        for name, value in user.items()
+        if name == "client-key-data"
+    ]
+    return [
+        *(str(value) for name, value in user.items() if name != "client-certificate-data"),
+        *keys,
+    ]
 
 
 @pytest.mark.parametrize("by", KINDS)
@@ -65,7 +74,9 @@ def test_a_removal_with_what_is_stored(world: World) -> None:
 
 
 def test_both_kinds_beside_each_other_and_eks(world: World) -> None:
-    """Each cluster admits its own alone, so that one credential at another's server fails the test."""
+    """Each cluster admits its own alone, so that one credential at another's server
+    fails the test.
+    """
     world.add_stored("one", by="certificate")
     world.add_stored("two", token="another-token")
     world.add_stored("three", by="certificate")
@@ -93,7 +104,9 @@ def test_a_token_and_a_certificate_are_both_sent(world: World) -> None:
     world.store_kubeconfig("edge", config)
     assert world.run()["ok"]
     ours = [request for request in cluster.requests if request.user != "local-admin"]
-    assert {(request.user, "authorization" in request.headers) for request in ours} == {("pusher", True)}
+    assert {(request.user, "authorization" in request.headers) for request in ours} == {
+        ("pusher", True)
+    }
 
 
 def test_without_an_authority_the_public_ones_are_trusted(world: World) -> None:
@@ -103,25 +116,47 @@ def test_without_an_authority_the_public_ones_are_trusted(world: World) -> None:
 
 def test_a_secret_of_another_account_is_read_with_the_documents_role(world: World) -> None:
     cluster = world.add_stored("edge")
-    arn = world.aws.put_secret("/any/name", yaml.safe_dump(kubeconfig(cluster, token=TOKEN)), account_id=SPOKE_ACCOUNT)
-    fields = {"namespaces": ["a"], "roleArn": SPOKE_ROLE, "externalId": "an-external-id", "signIn": {"type": "kubeconfig", "secretArn": arn}}
+    arn = world.aws.put_secret(
+        "/any/name", yaml.safe_dump(kubeconfig(cluster, token=TOKEN)), account_id=SPOKE_ACCOUNT
+    )
+    fields = {
+        "namespaces": ["a"],
+        "roleArn": SPOKE_ROLE,
+        "externalId": "an-external-id",
+        "signIn": {"type": "kubeconfig", "secretArn": arn},
+    }
     world.document("edge", json.dumps(fields))
     assert world.run()["ok"]
-    assert {call.principal and call.principal.split(":")[4] for call in world.aws.called("secretsmanager")} == {SPOKE_ACCOUNT}
+    assert {
+        call.principal and call.principal.split(":")[4]
+        for call in world.aws.called("secretsmanager")
+    } == {SPOKE_ACCOUNT}
 
 
 def test_a_secret_of_another_region_is_read_there(world: World) -> None:
     cluster = world.add_stored("edge")
-    arn = world.aws.put_secret("/ecr-public-pusher/far", yaml.safe_dump(kubeconfig(cluster, token=TOKEN)), region="eu-west-1")
-    world.document("edge", json.dumps({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": arn}}))
+    arn = world.aws.put_secret(
+        "/ecr-public-pusher/far",
+        yaml.safe_dump(kubeconfig(cluster, token=TOKEN)),
+        region="eu-west-1",
+    )
+    world.document(
+        "edge",
+        json.dumps({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": arn}}),
+    )
     assert world.run()["ok"]
     assert [call.region for call in world.aws.called("secretsmanager")] == ["eu-west-1"]
 
 
 def test_a_secret_may_hold_bytes(world: World) -> None:
     cluster = world.add_stored("edge")
-    arn = world.aws.put_secret("/ecr-public-pusher/bytes", yaml.safe_dump(kubeconfig(cluster, token=TOKEN)).encode())
-    world.document("edge", json.dumps({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": arn}}))
+    arn = world.aws.put_secret(
+        "/ecr-public-pusher/bytes", yaml.safe_dump(kubeconfig(cluster, token=TOKEN)).encode()
+    )
+    world.document(
+        "edge",
+        json.dumps({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": arn}}),
+    )
     assert world.run()["ok"]
 
 
@@ -135,7 +170,9 @@ def refuse_first(cluster: Any, count: int) -> None:
     def answer(request: SeenRequest) -> Response | None:
         if left[0] and request.method == "PATCH":
             left[0] -= 1
-            return Response(401, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 401})
+            return Response(
+                401, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 401}
+            )
         return None
 
     cluster.intercept = answer
@@ -171,7 +208,9 @@ def test_a_second_refusal_is_an_error_with_its_own_remedy(world: World) -> None:
 
 
 def test_many_namespaces_that_are_refused_share_one_reading(world: World) -> None:
-    cluster = world.add_stored("edge", namespaces=tuple("abcdefgh"), document="namespaces: [a, b, c, d, e, f, g, h]")
+    cluster = world.add_stored(
+        "edge", namespaces=tuple("abcdefgh"), document="namespaces: [a, b, c, d, e, f, g, h]"
+    )
     refuse_first(cluster, 1)
     world.run()
     assert len(world.aws.called("secretsmanager")) == 2
@@ -189,7 +228,9 @@ def test_a_credential_is_never_sent_to_another_server_than_its_own(world: World)
     error = cluster_of(world.run())["error"]
     assert error["type"] == "KubeconfigError"
     assert "changed during the run" in error["message"]
-    assert {request.status for request in cluster.requests if request.user != "local-admin"} == {401}
+    assert {request.status for request in cluster.requests if request.user != "local-admin"} == {
+        401
+    }
     assert {request.user for request in other.requests} == {"local-admin"}
 
 
@@ -221,7 +262,10 @@ def test_check_says_that_a_credential_is_stored_and_how_to_do_without(world: Wor
     world.add_stored("edge")
     said = findings(world.run({"action": "check"}))["token"]
     assert said["ok"]
-    assert "stored in arn:aws:secretsmanager:us-east-1:111122223333:secret:/ecr-public-pusher/edge-" in said["message"]
+    assert (
+        "stored in arn:aws:secretsmanager:us-east-1:111122223333:secret:/ecr-public-pusher/edge-"
+        in said["message"]
+    )
     assert "a token, which ends at a time that it does not say" in said["message"]
     assert "webIdentity" in said["message"]
 
@@ -229,21 +273,33 @@ def test_check_says_that_a_credential_is_stored_and_how_to_do_without(world: Wor
 def test_check_says_until_when_a_client_certificate_is_valid(world: World) -> None:
     ends = datetime.now(UTC) + timedelta(days=3)
     world.add_stored("edge", by="certificate", life=timedelta(days=3))
-    assert f"a client certificate, which ends at {ends:%Y-%m-%dT%H}:" in findings(world.run({"action": "check"}))["token"]["message"]
+    assert (
+        f"a client certificate, which ends at {ends:%Y-%m-%dT%H}:"
+        in findings(world.run({"action": "check"}))["token"]["message"]
+    )
 
 
 def test_check_says_until_when_a_json_web_token_is_valid(world: World) -> None:
-    payload = base64.urlsafe_b64encode(json.dumps({"exp": 4102444800}).encode()).decode().rstrip("=")
+    payload = (
+        base64.urlsafe_b64encode(json.dumps({"exp": 4102444800}).encode()).decode().rstrip("=")
+    )
     world.add_stored("edge", token=f"head.{payload}.signature")
-    assert "a token, which ends at 2100-01-01T00:00:00Z" in findings(world.run({"action": "check"}))["token"]["message"]
+    assert (
+        "a token, which ends at 2100-01-01T00:00:00Z"
+        in findings(world.run({"action": "check"}))["token"]["message"]
+    )
 
 
 @pytest.mark.parametrize("by", KINDS)
 def test_check_passes(world: World, by: Any) -> None:
     world.add_stored("edge", by=by)
     report = world.run({"action": "check"})
-    assert [(name, finding) for name, finding in findings(report).items() if not finding["ok"]] == []
-    assert findings(report)["sign-in"]["message"].startswith("as pusher, in the groups ecr-public-pushers")
+    assert [
+        (name, finding) for name, finding in findings(report).items() if not finding["ok"]
+    ] == []
+    assert findings(report)["sign-in"]["message"].startswith(
+        "as pusher, in the groups ecr-public-pushers"
+    )
 
 
 def test_check_of_a_kubeconfig_that_is_invalid_says_it_once(world: World) -> None:
@@ -258,7 +314,9 @@ def test_check_of_one_that_the_cluster_refuses_says_what_to_store(world: World) 
     world.store_kubeconfig("edge", kubeconfig(cluster, token="revoked"))
     found = findings(world.run({"action": "check"}))["sign-in"]
     assert found["message"] == "the cluster does not admit the user of the kubeconfig"
-    assert "aws secretsmanager put-secret-value --region us-east-1 --secret-id arn:" in found["remedy"]
+    assert (
+        "aws secretsmanager put-secret-value --region us-east-1 --secret-id arn:" in found["remedy"]
+    )
 
 
 def test_check_of_a_user_outside_of_the_group_says_how_to_get_in(world: World) -> None:
@@ -285,7 +343,10 @@ def test_a_certificate_that_has_expired_is_said_so_and_not_sent(world: World) ->
 def test_a_json_web_token_that_has_expired_is_said_so(world: World) -> None:
     payload = base64.urlsafe_b64encode(b'{"exp": 1735787045}').decode().rstrip("=")
     world.add_stored("edge", token=f"head.{payload}.signature")
-    assert "a token, which ended at 2025-01-02T03:04:05Z" in cluster_of(world.run())["error"]["message"]
+    assert (
+        "a token, which ended at 2025-01-02T03:04:05Z"
+        in cluster_of(world.run())["error"]["message"]
+    )
 
 
 def test_another_certificates_private_key(world: World) -> None:
@@ -306,17 +367,35 @@ def test_another_certificates_private_key(world: World) -> None:
 )
 def test_a_secret_that_is_not_given(world: World, code: str, status: int, said: str) -> None:
     world.add_stored("edge")
-    world.aws.script("secretsmanager", "GetSecretValue", lambda request: Answer.refusal(request, code, "no", status=status))
+    world.aws.script(
+        "secretsmanager",
+        "GetSecretValue",
+        lambda request: Answer.refusal(request, code, "no", status=status),
+    )
     error = cluster_of(world.run())["error"]
     assert (error["type"], said in error["remedy"]) == ("KubeconfigError", True)
     assert error["message"].endswith(f"cannot be read: {code}")
 
 
-@pytest.mark.parametrize("place", ["aws:secretsmanager:xx-nowhere-1", "aws:secretsmanager:cn-north-1", "aws-cn:secretsmanager:us-east-1"])
-def test_a_region_that_is_not_of_the_arns_partition_is_asked_nothing(world: World, place: str) -> None:
+@pytest.mark.parametrize(
+    "place",
+    [
+        "aws:secretsmanager:xx-nowhere-1",
+        "aws:secretsmanager:cn-north-1",
+        "aws-cn:secretsmanager:us-east-1",
+    ],
+)
+def test_a_region_that_is_not_of_the_arns_partition_is_asked_nothing(
+    world: World, place: str
+) -> None:
     cluster = world.add_stored("edge")
-    arn = world.store_kubeconfig("edge", kubeconfig(cluster, token=TOKEN)).replace("aws:secretsmanager:us-east-1", place)
-    world.document("edge", json.dumps({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": arn}}))
+    arn = world.store_kubeconfig("edge", kubeconfig(cluster, token=TOKEN)).replace(
+        "aws:secretsmanager:us-east-1", place
+    )
+    world.document(
+        "edge",
+        json.dumps({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": arn}}),
+    )
     error = cluster_of(world.run())["error"]
     assert (error["type"], "there is no region" in error["message"]) == ("KubeconfigError", True)
     assert not world.aws.called("secretsmanager")
@@ -325,7 +404,15 @@ def test_a_region_that_is_not_of_the_arns_partition_is_asked_nothing(world: Worl
 def test_a_secret_that_was_deleted_and_made_anew_is_not_found(world: World) -> None:
     cluster = world.add_stored("edge")
     arn = world.store_kubeconfig("edge", kubeconfig(cluster, token=TOKEN))
-    world.document("edge", json.dumps({"namespaces": ["a"], "signIn": {"type": "kubeconfig", "secretArn": f"{arn[:-6]}Zzzzzz"}}))
+    world.document(
+        "edge",
+        json.dumps(
+            {
+                "namespaces": ["a"],
+                "signIn": {"type": "kubeconfig", "secretArn": f"{arn[:-6]}Zzzzzz"},
+            }
+        ),
+    )
     assert cluster_of(world.run())["error"]["type"] == "KubeconfigError"
 
 
@@ -334,14 +421,20 @@ def test_a_secret_that_was_deleted_and_made_anew_is_not_found(world: World) -> N
 
 @pytest.mark.parametrize("by", KINDS)
 def test_nothing_secret_is_reported_logged_or_left_on_disk_or_in_memory(
-    world: World, by: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    world: World,
+    by: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
     cluster = world.add_stored("edge", by=by)
     config = kubeconfig(cluster, by=by, token=TOKEN)
     world.store_kubeconfig("edge", config)
-    kept_by_the_loader = dict(kube_config._temp_files)  # of the command line's tests, which read kubeconfigs by it too
+    kept_by_the_loader = dict(
+        kube_config._temp_files
+    )  # of the command line's tests, which read kubeconfigs by it too
     shown = json.dumps([world.invoke({"action": action}) for action in ("push", "check", "plan")])
     out, err = capfd.readouterr()
     assert not [text for text in secrets_in(config) for place in (shown, out, err) if text in place]
@@ -363,16 +456,31 @@ def test_no_file_stays_open(world: World) -> None:
 
 def test_the_official_client_is_imported_by_nothing_else() -> None:
     """Its import takes 0.16 s of CPU and 37 MB, which an EKS push does without."""
-    code = "import sys, ecr_public_pusher.handler; print([name for name in sys.modules if name.split('.')[0] in ('kubernetes',)])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | {"AWS_REGION": "us-east-1"})
+    code = (
+        "import sys, ecr_public_pusher.handler; print([name for name in sys.modules if"
+        " name.split('.')[0] in ('kubernetes',)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"AWS_REGION": "us-east-1"},
+    )
     assert done.stdout.strip() == "[]"
 
 
 def test_contexts_with_a_private_key_are_of_one_client_alone(world: World) -> None:
-    """The contexts without one are kept, by their authority; two clusters of one authority must not share one with a key."""
+    """The contexts without one are kept, by their authority; two clusters of one authority must not
+    share one with a key.
+    """
     certificate = issue("x")
     client = ClientCertificate(certificate.certificate_pem, certificate.key_pem)
-    made = [client_context(certificate.ca_pem, client), client_context(certificate.ca_pem, client), verifying_context(certificate.ca_pem)]
+    made = [
+        client_context(certificate.ca_pem, client),
+        client_context(certificate.ca_pem, client),
+        verifying_context(certificate.ca_pem),
+    ]
     assert len(set(map(id, made))) == 3
 
 

@@ -1,4 +1,6 @@
-"""What of a kubeconfig may be used: everything else is refused by name, before anything is loaded, and nothing of it is repeated."""
+"""What of a kubeconfig may be used: everything else is refused by name, before anything is loaded,
+and nothing of it is repeated.
+"""
 
 import base64
 import json
@@ -22,20 +24,37 @@ def base64_of(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def config(user: dict[str, Any] | None = None, cluster: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+def config(
+    user: dict[str, Any] | None = None, cluster: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "edge",
-        "contexts": [{"name": "edge", "context": {"cluster": "c", "user": "u", "namespace": "default"}}],
-        "clusters": [{"name": "c", "cluster": {"server": SERVER, "certificate-authority-data": base64_of(AUTHORITY.ca_pem)} | (cluster or {})}],
+        "contexts": [
+            {"name": "edge", "context": {"cluster": "c", "user": "u", "namespace": "default"}}
+        ],
+        "clusters": [
+            {
+                "name": "c",
+                "cluster": (
+                    {
+                        "server": SERVER,
+                        "certificate-authority-data": base64_of(AUTHORITY.ca_pem),
+                    }
+                    | (cluster or {})
+                ),
+            }
+        ],
         "users": [{"name": "u", "user": {"token": SECRET} if user is None else user}],
     } | more
 
 
 def refusal(content: dict[str, Any] | str) -> str:
     with pytest.raises(KubeconfigError) as caught:
-        read_kubeconfig(content if isinstance(content, str) else yaml.safe_dump(content), where="it")
+        read_kubeconfig(
+            content if isinstance(content, str) else yaml.safe_dump(content), where="it"
+        )
     said = f"{caught.value.message} {caught.value.remedy}"
     assert SECRET not in said
     assert caught.value.__cause__ is None
@@ -44,7 +63,12 @@ def refusal(content: dict[str, Any] | str) -> str:
 
 def test_a_token() -> None:
     found = read_kubeconfig(yaml.safe_dump(config()), where="it")
-    assert (found.server, found.ca_pem, found.token, found.certificate_pem) == (SERVER, AUTHORITY.ca_pem, SECRET, None)
+    assert (found.server, found.ca_pem, found.token, found.certificate_pem) == (
+        SERVER,
+        AUTHORITY.ca_pem,
+        SECRET,
+        None,
+    )
 
 
 def test_a_client_certificate() -> None:
@@ -57,20 +81,37 @@ def test_a_client_certificate() -> None:
     ("written", "server"),
     [
         (f"{SERVER}/", SERVER),
-        ("https://ABCDEF.gr7.eu-central-1.eks.amazonaws.com", "https://abcdef.gr7.eu-central-1.eks.amazonaws.com"),
+        (
+            "https://ABCDEF.gr7.eu-central-1.eks.amazonaws.com",
+            "https://abcdef.gr7.eu-central-1.eks.amazonaws.com",
+        ),
         ("HTTPS://Edge.example.com:443/", "https://edge.example.com"),
-        ("https://rancher.example.com/k8s/clusters/c-M-x1/", "https://rancher.example.com/k8s/clusters/c-M-x1"),
+        (
+            "https://rancher.example.com/k8s/clusters/c-M-x1/",
+            "https://rancher.example.com/k8s/clusters/c-M-x1",
+        ),
     ],
 )
 def test_a_server_is_one_however_kubectl_is_given_it(written: str, server: str) -> None:
-    assert read_kubeconfig(yaml.safe_dump(config(cluster={"server": written})), where="it").server == server
+    assert (
+        read_kubeconfig(yaml.safe_dump(config(cluster={"server": written})), where="it").server
+        == server
+    )
 
 
 def test_text_around_certificates_and_keys_is_no_part_of_them() -> None:
     """As `openssl ca` and `openssl x509 -text` write it."""
     around = "Certificate:\n    Issuer: CN=Bücher\n"
-    user = {"client-certificate-data": base64_of(around + CERTIFICATE), "client-key-data": base64_of(f"# edge's\n{KEY}")}
-    found = read_kubeconfig(yaml.safe_dump(config(user, {"certificate-authority-data": base64_of(around + AUTHORITY.ca_pem)})), where="it")
+    user = {
+        "client-certificate-data": base64_of(around + CERTIFICATE),
+        "client-key-data": base64_of(f"# edge's\n{KEY}"),
+    }
+    found = read_kubeconfig(
+        yaml.safe_dump(
+            config(user, {"certificate-authority-data": base64_of(around + AUTHORITY.ca_pem)})
+        ),
+        where="it",
+    )
     assert (found.ca_pem, found.certificate_pem) == (AUTHORITY.ca_pem, CERTIFICATE)
 
 
@@ -88,7 +129,13 @@ def test_only_the_current_context_counts() -> None:
     "harmless",
     [
         {"cluster": {"insecure-skip-tls-verify": False}},
-        {"cluster": {"extensions": [{"name": "minikube.sigs.k8s.io", "extension": {"provider": "minikube"}}]}},
+        {
+            "cluster": {
+                "extensions": [
+                    {"name": "minikube.sigs.k8s.io", "extension": {"provider": "minikube"}}
+                ]
+            }
+        },
         {"cluster": {"proxy-url": "", "tls-server-name": ""}},
         {"user": {"token": SECRET, "tokenFile": "", "exec": None, "username": "", "as-groups": []}},
         {"preferences": {}},
@@ -102,13 +149,25 @@ def test_what_kubectl_writes_and_means_nothing(harmless: dict[str, Any]) -> None
 @pytest.mark.parametrize(
     ("user", "said"),
     [
-        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "aws"}}, "exec runs a command"),
+        (
+            {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "aws"}},
+            "exec runs a command",
+        ),
         ({"token": SECRET, "exec": {"command": "aws"}}, "exec runs a command"),
-        ({"auth-provider": {"name": "gcp", "config": {"access-token": SECRET}}}, "auth-provider asks another service"),
+        (
+            {"auth-provider": {"name": "gcp", "config": {"access-token": SECRET}}},
+            "auth-provider asks another service",
+        ),
         ({"tokenFile": "/var/run/secrets/token"}, "tokenFile names a file"),
         ({"token": SECRET, "tokenFile": "/proc/self/environ"}, "tokenFile names a file"),
-        ({"client-certificate": "/tmp/x", "client-key-data": base64_of(KEY)}, "client-certificate names a file"),
-        ({"client-certificate-data": base64_of(CERTIFICATE), "client-key": "/tmp/x"}, "client-key names a file"),
+        (
+            {"client-certificate": "/tmp/x", "client-key-data": base64_of(KEY)},
+            "client-certificate names a file",
+        ),
+        (
+            {"client-certificate-data": base64_of(CERTIFICATE), "client-key": "/tmp/x"},
+            "client-key names a file",
+        ),
         ({"username": "admin", "password": SECRET}, "username is basic authentication"),
         ({"token": SECRET, "password": SECRET}, "password is basic authentication"),
         ({"token": SECRET, "as": "system:admin"}, "as impersonates"),
@@ -123,15 +182,36 @@ def test_what_kubectl_writes_and_means_nothing(harmless: dict[str, Any]) -> None
         ({"token": [SECRET]}, "token is not one word"),
         ({"client-certificate-data": base64_of(CERTIFICATE)}, "belong together"),
         ({"client-key-data": base64_of(KEY)}, "belong together"),
-        ({"client-certificate-data": "%%%", "client-key-data": base64_of(KEY)}, "client-certificate-data is not PEM in base64"),
-        ({"client-certificate-data": base64_of(SECRET), "client-key-data": base64_of(KEY)}, "client-certificate-data: expected a certificate"),
-        ({"client-certificate-data": base64_of(CERTIFICATE), "client-key-data": base64_of(SECRET)}, "client-key-data is not a private key"),
         (
-            {"client-certificate-data": base64_of(CERTIFICATE + KEY), "client-key-data": base64_of(KEY)},
-            "client-certificate-data: expected a certificate in PEM, found a block of another kind, PRIVATE KEY",
+            {"client-certificate-data": "%%%", "client-key-data": base64_of(KEY)},
+            "client-certificate-data is not PEM in base64",
         ),
         (
-            {"client-certificate-data": base64_of(CERTIFICATE), "client-key-data": base64_of(KEY.replace("PRIVATE", "ENCRYPTED PRIVATE"))},
+            {"client-certificate-data": base64_of(SECRET), "client-key-data": base64_of(KEY)},
+            "client-certificate-data: expected a certificate",
+        ),
+        (
+            {
+                "client-certificate-data": base64_of(CERTIFICATE),
+                "client-key-data": base64_of(SECRET),
+            },
+            "client-key-data is not a private key",
+        ),
+        (
+            {
+                "client-certificate-data": base64_of(CERTIFICATE + KEY),
+                "client-key-data": base64_of(KEY),
+            },
+            (
+                "client-certificate-data: expected a certificate in PEM, found a block of another"
+                " kind, PRIVATE KEY"
+            ),
+        ),
+        (
+            {
+                "client-certificate-data": base64_of(CERTIFICATE),
+                "client-key-data": base64_of(KEY.replace("PRIVATE", "ENCRYPTED PRIVATE")),
+            },
             "client-key-data is not a private key without a passphrase",
         ),
     ],
@@ -143,26 +223,65 @@ def test_what_a_user_may_not_have(user: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize(
     ("cluster", "said"),
     [
-        ({"insecure-skip-tls-verify": True}, "insecure-skip-tls-verify would send tokens to whoever answers"),
-        ({"insecure-skip-tls-verify": "yes"}, "insecure-skip-tls-verify would send tokens to whoever answers"),
-        ({"proxy-url": f"http://user:{SECRET}@proxy:3128"}, "proxy-url would send tokens through a proxy"),
+        (
+            {"insecure-skip-tls-verify": True},
+            "insecure-skip-tls-verify would send tokens to whoever answers",
+        ),
+        (
+            {"insecure-skip-tls-verify": "yes"},
+            "insecure-skip-tls-verify would send tokens to whoever answers",
+        ),
+        (
+            {"proxy-url": f"http://user:{SECRET}@proxy:3128"},
+            "proxy-url would send tokens through a proxy",
+        ),
         ({"tls-server-name": "kubernetes.default"}, "tls-server-name names another host"),
-        ({"certificate-authority": "/etc/kubernetes/pki/ca.crt"}, "certificate-authority names a file"),
+        (
+            {"certificate-authority": "/etc/kubernetes/pki/ca.crt"},
+            "certificate-authority names a file",
+        ),
         ({"certificate-authority-data": "&&&"}, "certificate-authority-data is not PEM in base64"),
-        ({"certificate-authority-data": base64_of(SECRET)}, "certificate-authority-data: expected a certificate authority"),
-        ({"certificate-authority-data": AUTHORITY.ca_pem}, "is not PEM in base64: it is PEM itself (`base64 -w 0 < FILE`"),
-        ({"certificate-authority-data": base64_of(base64_of(AUTHORITY.ca_pem))}, "found base64 of PEM, as kubeconfigs and EKS hold it"),
-        ({"certificate-authority-data": base64_of(base64_of(AUTHORITY.key_pem))}, "found a private key"),
-        ({"certificate-authority-data": AUTHORITY.ca_pem.split("-----")[2]}, "certificate-authority-data is not PEM in base64"),
-        ({"certificate-authority-data": base64_of(AUTHORITY.ca_pem + AUTHORITY.key_pem)}, "found a private key"),
-        ({"certificate-authority-data": base64_of(AUTHORITY.certificate_pem)}, "found a server's or client's certificate"),
+        (
+            {"certificate-authority-data": base64_of(SECRET)},
+            "certificate-authority-data: expected a certificate authority",
+        ),
+        (
+            {"certificate-authority-data": AUTHORITY.ca_pem},
+            "is not PEM in base64: it is PEM itself (`base64 -w 0 < FILE`",
+        ),
+        (
+            {"certificate-authority-data": base64_of(base64_of(AUTHORITY.ca_pem))},
+            "found base64 of PEM, as kubeconfigs and EKS hold it",
+        ),
+        (
+            {"certificate-authority-data": base64_of(base64_of(AUTHORITY.key_pem))},
+            "found a private key",
+        ),
+        (
+            {"certificate-authority-data": AUTHORITY.ca_pem.split("-----")[2]},
+            "certificate-authority-data is not PEM in base64",
+        ),
+        (
+            {"certificate-authority-data": base64_of(AUTHORITY.ca_pem + AUTHORITY.key_pem)},
+            "found a private key",
+        ),
+        (
+            {"certificate-authority-data": base64_of(AUTHORITY.certificate_pem)},
+            "found a server's or client's certificate",
+        ),
         ({"server": None}, "the cluster that its current-context means has no server"),
         ({"server": ""}, "the cluster that its current-context means has no server"),
         ({"server": "http://10.0.0.1:6443"}, "found one that does not begin with https://"),
         ({"server": f"https://admin:{SECRET}@10.0.0.1"}, "found one with user info"),
-        ({"server": f"https://10.0.0.1/k8s/{SECRET}/.."}, "found one whose path has something else in it"),
+        (
+            {"server": f"https://10.0.0.1/k8s/{SECRET}/.."},
+            "found one whose path has something else in it",
+        ),
         ({"server": f"https://10.0.0.1/k8s?{SECRET}"}, "found one with a query"),
-        ({"server": "https://10.0.0.1:6443//"}, "found one whose path does not begin with a letter"),
+        (
+            {"server": "https://10.0.0.1:6443//"},
+            "found one whose path does not begin with a letter",
+        ),
         ({"server": "https://k8s.example.com."}, "found one whose host ends with a dot"),
         ({"server": "https://k8s.example.com:65536"}, "found one of another form"),
         ({"server": ["https://10.0.0.1"]}, "server: expected the API server's address"),
@@ -177,14 +296,28 @@ def test_what_a_cluster_may_not_have(cluster: dict[str, Any], said: str) -> None
     [
         ({"current-context": None}, "has no current-context"),
         ({"current-context": ""}, "has no current-context"),
-        ({"current-context": "another"}, "the context that its current-context means is not in its contexts"),
+        (
+            {"current-context": "another"},
+            "the context that its current-context means is not in its contexts",
+        ),
         ({"current-context": ["edge"]}, "the context that its current-context means"),
         ({"contexts": None}, "the context that its current-context means"),
         ({"contexts": {"edge": {}}}, "the context that its current-context means"),
         ({"contexts": [{"name": "edge"}]}, "the context that its current-context means"),
-        ({"contexts": [{"name": "edge", "context": {"user": "u"}}]}, "the cluster that its current-context means"),
+        (
+            {"contexts": [{"name": "edge", "context": {"user": "u"}}]},
+            "the cluster that its current-context means",
+        ),
         ({"clusters": []}, "the cluster that its current-context means is not in its clusters"),
-        ({"clusters": [{"name": "c", "cluster": {"server": SERVER}}] * 1 + [{"name": "c", "cluster": {"server": "https://x"}}]}, "or not once"),
+        (
+            {
+                "clusters": (
+                    [{"name": "c", "cluster": {"server": SERVER}}] * 1
+                    + [{"name": "c", "cluster": {"server": "https://x"}}]
+                )
+            },
+            "or not once",
+        ),
         ({"users": None}, "the user that its current-context means is not in its users"),
         ({"users": ["u"]}, "the user that its current-context means"),
     ],
@@ -206,7 +339,8 @@ def test_a_context_that_leads_nowhere(changes: dict[str, Any], said: str) -> Non
         f"a: !!python/object/apply:os.system ['{SECRET}']\nb: [",
         f"a: \x01{SECRET}",
         "&a [*a]",
-        "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"b{n}: &b{n} [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n" for n in range(9)),
+        "a: &a [x,x,x,x,x,x,x,x,x]\n"
+        + "".join(f"b{n}: &b{n} [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n" for n in range(9)),
         "[" * 100_0 + "]" * 100_0,
         "{a: " * 50_0 + "}" * 50_0,
     ],
@@ -216,11 +350,16 @@ def test_what_is_no_kubeconfig(text: str) -> None:
 
 
 def test_a_line_is_named_where_it_is_known() -> None:
-    assert "(line 2)" in refusal(f"a: b\n{SECRET}: [")[:200] or "(line 3)" in refusal(f"a: b\n{SECRET}: [")
+    assert "(line 2)" in refusal(f"a: b\n{SECRET}: [")[:200] or "(line 3)" in refusal(
+        f"a: b\n{SECRET}: ["
+    )
 
 
 def test_a_large_one() -> None:
-    assert refusal("a: " + "x" * 5_000_000) == f"it cannot be used: it is 5000003 bytes long, of at most {MAX_BYTES}"
+    assert (
+        refusal("a: " + "x" * 5_000_000)
+        == f"it cannot be used: it is 5000003 bytes long, of at most {MAX_BYTES}"
+    )
 
 
 def test_a_tag_is_no_command() -> None:

@@ -32,10 +32,14 @@ def reachable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def proxy(world: World) -> Iterator[PathProxy]:
-    """Two clusters behind one host, each of which trusts AWS's issuer for the document of its name, and has none yet."""
+    """Two clusters behind one host, each of which trusts AWS's issuer for the document of its name,
+    and has none yet.
+    """
     clusters: dict[str, Cluster] = {}
     for name, path in (("one", ONE), ("two", TWO)):
-        clusters[path] = world.add_elsewhere(name, document="namespaces: [a]", namespaces=("a", "b"))
+        clusters[path] = world.add_elsewhere(
+            name, document="namespaces: [a]", namespaces=("a", "b")
+        )
         world.apply(name, "prune.yaml")
         world.aws.delete_parameter(f"{ROOT}/{name}")
     with proxied(HOST, clusters) as made:
@@ -43,14 +47,21 @@ def proxy(world: World) -> Iterator[PathProxy]:
 
 
 def write(world: World, proxy: PathProxy, name: str, endpoint: str, **fields: Any) -> None:
-    head = {"endpoint": endpoint, "certificateAuthority": proxy.ca_pem, "signIn": WEB, "namespaces": ["a"]}
+    head = {
+        "endpoint": endpoint,
+        "certificateAuthority": proxy.ca_pem,
+        "signIn": WEB,
+        "namespaces": ["a"],
+    }
     world.document(name, yaml.safe_dump(head | fields))
 
 
 # Behind a path
 
 
-def test_web_identity_pushes_to_each_cluster_behind_its_path(world: World, proxy: PathProxy) -> None:
+def test_web_identity_pushes_to_each_cluster_behind_its_path(
+    world: World, proxy: PathProxy
+) -> None:
     write(world, proxy, "one", proxy.url(ONE))
     write(world, proxy, "two", proxy.url(f"{TWO}/"))
     report = world.run()
@@ -91,11 +102,15 @@ def stored(cluster: Any, proxy: PathProxy, server: str) -> dict[str, Any]:
     return kubeconfig(cluster, token=TOKEN, server=server, certificate_authority_data=authority)
 
 
-def test_check_names_the_server_without_the_path_where_tls_is_looked_at(world: World, proxy: PathProxy) -> None:
+def test_check_names_the_server_without_the_path_where_tls_is_looked_at(
+    world: World, proxy: PathProxy
+) -> None:
     write(world, proxy, "one", proxy.url(ONE), certificateAuthority=world.clusters["one"].ca_pem)
     found = findings(world.run({"action": "check"}), "one")["tls"]
     assert not found["ok"]
-    assert f"`openssl s_client -showcerts -connect {HOST}:{proxy.port} </dev/null`" in found["remedy"]
+    assert (
+        f"`openssl s_client -showcerts -connect {HOST}:{proxy.port} </dev/null`" in found["remedy"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +128,9 @@ def test_check_names_the_server_without_the_path_where_tls_is_looked_at(world: W
         f"other.example.com{ONE}",
     ],
 )
-def test_a_path_that_the_owner_does_not_allow_is_sent_nothing(world: World, proxy: PathProxy, allowed: str) -> None:
+def test_a_path_that_the_owner_does_not_allow_is_sent_nothing(
+    world: World, proxy: PathProxy, allowed: str
+) -> None:
     world.environ["ALLOWED_ENDPOINTS"] = allowed
     write(world, proxy, "one", proxy.url(ONE))
     error = cluster_of(world.run(), "one")["error"]
@@ -143,10 +160,28 @@ def test_a_path_that_is_allowed_allows_no_server_without_one(world: World) -> No
 
 @pytest.mark.parametrize(
     "beyond",
-    ["/../c-m-2", "/%2e%2e/c-m-2", "/..%2fc-m-2", "/./", "//", "/api?x=", "/api#", "\\..\\c-m-2", ";/../c-m-2", "/.", "/..", "/a b", "/\u2025"],
+    [
+        "/../c-m-2",
+        "/%2e%2e/c-m-2",
+        "/..%2fc-m-2",
+        "/./",
+        "//",
+        "/api?x=",
+        "/api#",
+        "\\..\\c-m-2",
+        ";/../c-m-2",
+        "/.",
+        "/..",
+        "/a b",
+        "/\u2025",
+    ],
 )
-def test_a_path_that_a_server_may_take_for_another_is_sent_nothing(world: World, proxy: PathProxy, beyond: str) -> None:
-    world.environ["ALLOWED_ENDPOINTS"] = f"{HOST}/k8s/clusters/*,{HOST}/k8s/clusters/*/*,{HOST}/k8s/clusters/*/*/*"
+def test_a_path_that_a_server_may_take_for_another_is_sent_nothing(
+    world: World, proxy: PathProxy, beyond: str
+) -> None:
+    world.environ["ALLOWED_ENDPOINTS"] = (
+        f"{HOST}/k8s/clusters/*,{HOST}/k8s/clusters/*/*,{HOST}/k8s/clusters/*/*/*"
+    )
     write(world, proxy, "one", f"{proxy.url(ONE)}{beyond}")
     error = cluster_of(world.run(), "one")["error"]
     assert (error["type"], proxy.asked) == ("InvalidDocument", [])
@@ -154,7 +189,13 @@ def test_a_path_that_a_server_may_take_for_another_is_sent_nothing(world: World,
 
 
 def test_an_authenticator_is_not_behind_a_path(world: World, proxy: PathProxy) -> None:
-    write(world, proxy, "one", proxy.url(ONE), signIn={"type": "iamAuthenticator", "clusterId": "one.example.com"})
+    write(
+        world,
+        proxy,
+        "one",
+        proxy.url(ONE),
+        signIn={"type": "iamAuthenticator", "clusterId": "one.example.com"},
+    )
     error = cluster_of(world.run(), "one")["error"]
     assert (error["type"], proxy.asked) == ("InvalidDocument", [])
     assert "endpoint: one with a path is for signIn webIdentity" in error["message"]
@@ -165,9 +206,14 @@ def test_an_authenticator_is_not_behind_a_path(world: World, proxy: PathProxy) -
 
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("host", ["Rancher.Example.COM", HOST])
-def test_a_host_in_upper_case_and_a_slash_at_the_end_are_as_kubectl_takes_them(world: World, host: str, slash: str) -> None:
+def test_a_host_in_upper_case_and_a_slash_at_the_end_are_as_kubectl_takes_them(
+    world: World, host: str, slash: str
+) -> None:
     world.environ["ALLOWED_ENDPOINTS"] = HOST
-    cluster, other = world.add_stored("edge", token=TOKEN), world.add_elsewhere("web", document="namespaces: [a]")
+    cluster, other = (
+        world.add_stored("edge", token=TOKEN),
+        world.add_elsewhere("web", document="namespaces: [a]"),
+    )
     with proxied(HOST, {"": cluster}) as proxy, proxied(HOST, {"": other}) as second:
         world.store_kubeconfig("edge", stored(cluster, proxy, f"{proxy.url(host=host)}{slash}"))
         write(world, second, "web", f"{second.url(host=host)}{slash}")

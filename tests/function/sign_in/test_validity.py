@@ -18,9 +18,23 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 
 
 def certificate(ends: datetime) -> str:
-    name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "a"), x509.NameAttribute(NameOID.COMMON_NAME, "pusher")])
-    builder = x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=KEY.public_key(), serial_number=x509.random_serial_number())
-    return certificate_pem(builder.not_valid_before(ends - timedelta(days=400)).not_valid_after(ends).sign(KEY, hashes.SHA256()))
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "a"),
+            x509.NameAttribute(NameOID.COMMON_NAME, "pusher"),
+        ]
+    )
+    builder = x509.CertificateBuilder(
+        subject_name=name,
+        issuer_name=name,
+        public_key=KEY.public_key(),
+        serial_number=x509.random_serial_number(),
+    )
+    return certificate_pem(
+        builder.not_valid_before(ends - timedelta(days=400))
+        .not_valid_after(ends)
+        .sign(KEY, hashes.SHA256())
+    )
 
 
 def token(claims: Any) -> str:
@@ -29,7 +43,12 @@ def token(claims: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    "ends", [datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(2049, 12, 31, tzinfo=UTC), datetime(2051, 6, 7, 8, 9, 10, tzinfo=UTC)]
+    "ends",
+    [
+        datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        datetime(2049, 12, 31, tzinfo=UTC),
+        datetime(2051, 6, 7, 8, 9, 10, tzinfo=UTC),
+    ],
 )
 def test_a_certificates_end(ends: datetime) -> None:
     """From 2050 on it is written in another form."""
@@ -43,11 +62,23 @@ def test_of_several_certificates_the_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "der", [b"", b"\x30", b"\x30\x03", b"\x30\x82\xff\xff", b"\x30\x03\x30\x01\x02", b"\x30\x84\xff\xff\xff\xff", bytes(range(256))]
+    "der",
+    [
+        b"",
+        b"\x30",
+        b"\x30\x03",
+        b"\x30\x82\xff\xff",
+        b"\x30\x03\x30\x01\x02",
+        b"\x30\x84\xff\xff\xff\xff",
+        bytes(range(256)),
+    ],
 )
 def test_a_certificate_that_cannot_be_read_says_no_end(der: bytes) -> None:
     text = base64.b64encode(der).decode()
-    assert certificate_ends(f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n") is None
+    assert (
+        certificate_ends(f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+        is None
+    )
 
 
 def test_a_json_web_tokens_end() -> None:
@@ -55,7 +86,20 @@ def test_a_json_web_tokens_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "opaque", "a.b", "a.b.c", "..", token({}), token({"exp": "soon"}), token({"exp": 1e300}), token({"exp": None}), token([]), token(1)]
+    "text",
+    [
+        "",
+        "opaque",
+        "a.b",
+        "a.b.c",
+        "..",
+        token({}),
+        token({"exp": "soon"}),
+        token({"exp": 1e300}),
+        token({"exp": None}),
+        token([]),
+        token(1),
+    ],
 )
 def test_a_token_that_says_no_end(text: str) -> None:
     assert token_ends(text) is None

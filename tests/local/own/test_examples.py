@@ -27,10 +27,24 @@ def test_each_example_of_a_glob_is_selected(pattern: str) -> None:
     selection = Selection((pattern,))
     made = namespaces(selection)
     assert made
-    assert [one.name for one in select(selection, [Namespace(one.name, one.labels) for one in made])] == sorted(one.name for one in made)
+    assert [
+        one.name for one in select(selection, [Namespace(one.name, one.labels) for one in made])
+    ] == sorted(one.name for one in made)
 
 
-@pytest.mark.parametrize("selector", ["team", "team=web", "team in (web, db)", "!old", "stage!=lab", "size>3", "size<3", "a=b,c,!d,e notin (f)"])
+@pytest.mark.parametrize(
+    "selector",
+    [
+        "team",
+        "team=web",
+        "team in (web, db)",
+        "!old",
+        "stage!=lab",
+        "size>3",
+        "size<3",
+        "a=b,c,!d,e notin (f)",
+    ],
+)
 def test_the_labels_of_an_example_fit_the_selector(selector: str) -> None:
     selection = Selection(selector=selector)
     made = namespaces(selection)

@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @contextmanager
-def pushed(folder: Path, monkeypatch: pytest.MonkeyPatch, **documents: str) -> Iterator[tuple[OwnStack, dict[str, Any]]]:
+def pushed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, **documents: str
+) -> Iterator[tuple[OwnStack, dict[str, Any]]]:
     """The stack, and the function's report of a push in it, in this process."""
     for name, text in documents.items():
         file = folder / f"{name.replace('__', '/')}.yaml"
@@ -67,31 +69,53 @@ def test_a_role_of_another_account_is_one_that_the_real_stack_has_to_allow(
         assert allowed in said(stack)
 
 
-def test_an_endpoint_is_replaced_by_the_local_one_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    document = "{endpoint: 'https://edge.example.com:6443', signIn: {type: webIdentity}, namespaces: [a, on]}"
+def test_an_endpoint_is_replaced_by_the_local_one_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = (
+        "{endpoint: 'https://edge.example.com:6443', signIn: {type: webIdentity}, namespaces: [a,"
+        " on]}"
+    )
     with pushed(tmp_path, monkeypatch, clusters__edge=document) as (stack, report):
         assert cluster(report, "edge")["counts"] == {"created": 2}
         assert "in the place of https://edge.example.com:6443: https://127.0.0.1:" in said(stack)
         assert "the real stack's has to name edge.example.com" in said(stack)
 
 
-def test_a_path_is_said_to_be_named_too_and_an_address_that_is_none_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    document = "{endpoint: 'https://Rancher.example.com/k8s/clusters/c-1/', signIn: {type: webIdentity}, namespaces: [a]}"
+def test_a_path_is_said_to_be_named_too_and_an_address_that_is_none_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = (
+        "{endpoint: 'https://Rancher.example.com/k8s/clusters/c-1/', signIn: {type: webIdentity},"
+        " namespaces: [a]}"
+    )
     broken = document.replace("https://Rancher", "https://[::1")
-    with pushed(tmp_path, monkeypatch, clusters__edge=document, clusters__broken=broken) as (stack, report):
+    with pushed(tmp_path, monkeypatch, clusters__edge=document, clusters__broken=broken) as (
+        stack,
+        report,
+    ):
         assert cluster(report, "edge")["counts"] == {"created": 1}
         assert cluster(report, "broken")["error"]["type"] == "InvalidDocument"
         assert "the real stack's has to name rancher.example.com/k8s/clusters/c-1" in said(stack)
 
 
-def test_a_cluster_with_an_authenticator_admits_its_cluster_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    document = "{endpoint: 'https://kops.example.com', signIn: {type: iamAuthenticator, clusterId: kops.example}, namespaces: [a]}"
+def test_a_cluster_with_an_authenticator_admits_its_cluster_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = (
+        "{endpoint: 'https://kops.example.com', signIn: {type: iamAuthenticator, clusterId:"
+        " kops.example}, namespaces: [a]}"
+    )
     with pushed(tmp_path, monkeypatch, clusters__kops=document) as (_, report):
         assert cluster(report, "kops")["counts"] == {"created": 1}
 
 
-@pytest.mark.parametrize("role", ["", ", roleArn: 'arn:aws:iam::444455556666:role/ecr-public-pusher-spoke'"])
-def test_a_kubeconfig_is_stored_where_the_document_looks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+@pytest.mark.parametrize(
+    "role", ["", ", roleArn: 'arn:aws:iam::444455556666:role/ecr-public-pusher-spoke'"]
+)
+def test_a_kubeconfig_is_stored_where_the_document_looks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
     theirs = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/old-AbCdEf"
     document = f"{{signIn: {{type: kubeconfig, secretArn: '{theirs}'}}, namespaces: [a]{role}}}"
     with pushed(tmp_path, monkeypatch, clusters__old=document) as (stack, report):
@@ -99,12 +123,18 @@ def test_a_kubeconfig_is_stored_where_the_document_looks_for_it(tmp_path: Path, 
         assert "secretArn names that one here" in said(stack)
 
 
-def test_what_the_defaults_say_is_fitted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_defaults_say_is_fitted_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     defaults = (
-        "{namespaces: [a], secretName: other, serviceAccounts: [builder], registries: [public, {account: '444455556666', region: eu-west-1, "
-        "roleArn: 'arn:aws:iam::444455556666:role/ecr-public-pusher-pull'}]}"
+        "{namespaces: [a], secretName: other, serviceAccounts: [builder], registries: [public,"
+        " {account: '444455556666', region: eu-west-1, roleArn:"
+        " 'arn:aws:iam::444455556666:role/ecr-public-pusher-pull'}]}"
     )
-    with pushed(tmp_path, monkeypatch, defaults=defaults, clusters__prod="{cluster: prod}") as (stack, report):
+    with pushed(tmp_path, monkeypatch, defaults=defaults, clusters__prod="{cluster: prod}") as (
+        stack,
+        report,
+    ):
         entry = cluster(report, "prod")
         assert (entry["counts"], entry["serviceAccountsChanged"]) == ({"created": 1}, 1)
         found, name, (namespace,) = stack.seen["prod"]
@@ -115,7 +145,12 @@ def test_what_the_defaults_say_is_fitted_too(tmp_path: Path, monkeypatch: pytest
 
 
 def test_documents_of_one_cluster_share_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pushed(tmp_path, monkeypatch, clusters__a="{cluster: prod, namespaces: [x]}", clusters__b="{cluster: prod, namespaces: [y]}") as (
+    with pushed(
+        tmp_path,
+        monkeypatch,
+        clusters__a="{cluster: prod, namespaces: [x]}",
+        clusters__b="{cluster: prod, namespaces: [y]}",
+    ) as (
         stack,
         report,
     ):
@@ -123,15 +158,22 @@ def test_documents_of_one_cluster_share_it(tmp_path: Path, monkeypatch: pytest.M
         assert len(stack.clusters) == 1
 
 
-def test_each_role_that_documents_of_one_cluster_use_is_admitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_role_that_documents_of_one_cluster_use_is_admitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spoke = "arn:aws:iam::111122223333:role/ecr-public-pusher-spoke"
-    documents = {"clusters__a": "{cluster: prod, namespaces: [x]}", "clusters__b": f"{{cluster: prod, namespaces: [y], roleArn: '{spoke}'}}"}
+    documents = {
+        "clusters__a": "{cluster: prod, namespaces: [x]}",
+        "clusters__b": f"{{cluster: prod, namespaces: [y], roleArn: '{spoke}'}}",
+    }
     with pushed(tmp_path, monkeypatch, **documents) as (stack, report):
         assert report["ok"], report
         assert len(stack.clusters) == 1
 
 
-def test_documents_of_one_endpoint_share_its_cluster_which_trusts_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_documents_of_one_endpoint_share_its_cluster_which_trusts_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     head = "endpoint: 'https://edge.example.com', signIn: {type: webIdentity}"
     documents = {f"clusters__{name}": f"{{{head}, namespaces: [{name}]}}" for name in ("a", "b")}
     with pushed(tmp_path, monkeypatch, **documents) as (stack, report):
@@ -139,20 +181,31 @@ def test_documents_of_one_endpoint_share_its_cluster_which_trusts_both(tmp_path:
         assert len(stack.clusters) == 1
 
 
-def test_an_invalid_document_is_left_for_the_function_to_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pushed(tmp_path, monkeypatch, clusters__bad="namespcaes: [a]", clusters__good="namespaces: [a]") as (_, report):
+def test_an_invalid_document_is_left_for_the_function_to_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pushed(
+        tmp_path, monkeypatch, clusters__bad="namespcaes: [a]", clusters__good="namespaces: [a]"
+    ) as (_, report):
         assert "did you mean namespaces" in cluster(report, "bad")["error"]["message"]
         assert cluster(report, "good")["ok"]
 
 
-def test_invalid_defaults_are_left_for_the_function_to_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pushed(tmp_path, monkeypatch, defaults="[", clusters__good="namespaces: [a]") as (stack, report):
+def test_invalid_defaults_are_left_for_the_function_to_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pushed(tmp_path, monkeypatch, defaults="[", clusters__good="namespaces: [a]") as (
+        stack,
+        report,
+    ):
         assert report["error"]["type"] == "ConfigurationError"
         assert not stack.clusters
         assert stack.kubeconfig()["contexts"] == []
 
 
-def test_files_that_are_no_documents_and_texts_that_parameter_store_refuses_are_said(tmp_path: Path) -> None:
+def test_files_that_are_no_documents_and_texts_that_parameter_store_refuses_are_said(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "README.md").write_text("notes")
     (tmp_path / "clusters").mkdir()
     (tmp_path / "clusters" / "big.yaml").write_text("namespaces: [a] #" + "x" * 4096)
@@ -167,6 +220,8 @@ def test_a_folder_without_documents_is_said(tmp_path: Path) -> None:
 
 
 def test_nothing_secret_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    document = "{endpoint: 'https://edge.example.com', signIn: {type: webIdentity}, namespaces: [a]}"
+    document = (
+        "{endpoint: 'https://edge.example.com', signIn: {type: webIdentity}, namespaces: [a]}"
+    )
     with pushed(tmp_path, monkeypatch, clusters__edge=document) as (stack, report):
         assert "PRIVATE" not in said(stack) + json.dumps(report)

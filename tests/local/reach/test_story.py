@@ -32,7 +32,9 @@ def ignore(part: RenderableType) -> None:
     """Nobody reads it."""
 
 
-def played(monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], ReachStack] = ReachStack) -> list[str]:
+def played(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], ReachStack] = ReachStack
+) -> list[str]:
     with make(ROOT) as stack:
         settings = {
             **stack.aws_settings(),
@@ -89,7 +91,9 @@ class NothingPutRight(ReachStack):
         (NothingPutRight, "step 7"),
     ],
 )
-def test_what_did_not_happen_is_noticed(monkeypatch: pytest.MonkeyPatch, make: type[ReachStack], step: str) -> None:
+def test_what_did_not_happen_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, make: type[ReachStack], step: str
+) -> None:
     wrong = played(monkeypatch, make)
     assert wrong
     assert wrong[0].startswith(step)

@@ -1,6 +1,8 @@
-"""An alarm as a template has it: the CloudFormation properties of AWS::CloudWatch::Alarm, intrinsics resolved, and AWS's limits kept.
+"""An alarm as a template has it: the CloudFormation properties of AWS::CloudWatch::Alarm,
+intrinsics resolved, and AWS's limits kept.
 
-What this simulation does not know is an error, not ignored: a property passed over in silence would make a test worth nothing.
+What this simulation does not know is an error, not ignored: a property passed over in silence would
+make a test worth nothing.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html
 """
 
@@ -18,8 +20,8 @@ from tests.support.cloudwatch.sources import Source
 
 __all__ = ["Alarm", "AlarmError", "WarmUp"]
 
-# "Seven days for alarms with a period of at least one hour ... one day for alarms with a shorter period."
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+# "Seven days for alarms with a period of at least one hour ... one day for alarms with a shorter
+# period." https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
 LONGEST_SECONDS, LONGEST_SECONDS_BELOW_AN_HOUR = 7 * DAY, DAY
 
 # A wall clock window of UTC; the week, which starts on a Monday, is not simulated.
@@ -30,14 +32,34 @@ WALL_CLOCK_PERIODS = (MINUTE, 5 * MINUTE, HOUR, DAY)
 LONGEST_WARM_UP_MINUTES = 2880
 
 _SINGLE = frozenset({"Namespace", "MetricName", "Dimensions", "Statistic", "Period", "Unit"})
-_RULE = frozenset({"ComparisonOperator", "Threshold", "EvaluationPeriods", "DatapointsToAlarm", "TreatMissingData"})
+_RULE = frozenset(
+    {
+        "ComparisonOperator",
+        "Threshold",
+        "EvaluationPeriods",
+        "DatapointsToAlarm",
+        "TreatMissingData",
+    }
+)
 _TIME = frozenset({"WarmUpConfiguration", "EvaluationWindow"})
-_UNEVALUATED = frozenset({"AlarmName", "AlarmDescription", "ActionsEnabled", "AlarmActions", "OKActions", "InsufficientDataActions", "Tags"})
+_UNEVALUATED = frozenset(
+    {
+        "AlarmName",
+        "AlarmDescription",
+        "ActionsEnabled",
+        "AlarmActions",
+        "OKActions",
+        "InsufficientDataActions",
+        "Tags",
+    }
+)
 
 
 @dataclass(frozen=True)
 class WarmUp:
-    """How long after its creation an alarm keeps still, and whether it waits that long when there is data enough before."""
+    """How long after its creation an alarm keeps still, and whether it waits that long when there
+    is data enough before.
+    """
 
     seconds: int = 0
     full: bool = False
@@ -55,11 +77,20 @@ class Alarm:
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, Any]) -> Self:
-        """Raises AlarmError, ExpressionError or QueryError. Numbers and booleans may be strings, as parameters and conditions leave them."""
-        only(properties, _SINGLE | _RULE | _TIME | _UNEVALUATED | {"Metrics"}, "AWS::CloudWatch::Alarm")
+        """Raises AlarmError, ExpressionError or QueryError.
+
+        Numbers and booleans may be strings, as parameters and conditions leave them.
+        """
+        only(
+            properties,
+            _SINGLE | _RULE | _TIME | _UNEVALUATED | {"Metrics"},
+            "AWS::CloudWatch::Alarm",
+        )
         if ("Metrics" in properties) == bool(_SINGLE & properties.keys()):
             raise AlarmError("either Metrics or a single metric is needed")
-        source, period = many(properties["Metrics"]) if "Metrics" in properties else single(properties)
+        source, period = (
+            many(properties["Metrics"]) if "Metrics" in properties else single(properties)
+        )
         alarm = cls(source, _rule(properties), period, _warm_up(properties), _alignment(properties))
         alarm._keep_limits()
         return alarm
@@ -79,11 +110,18 @@ class Alarm:
     def _keep_limits(self) -> None:
         if self.period <= 0 or self.period % MINUTE:
             raise AlarmError(f"a period of {self.period} s: high resolution is not simulated")
-        if self.evaluated_seconds > (LONGEST_SECONDS if self.period >= HOUR else LONGEST_SECONDS_BELOW_AN_HOUR):
-            raise AlarmError(f"{self.evaluated_seconds} s are more than an alarm with a period of {self.period} s may evaluate")
+        if self.evaluated_seconds > (
+            LONGEST_SECONDS if self.period >= HOUR else LONGEST_SECONDS_BELOW_AN_HOUR
+        ):
+            raise AlarmError(
+                f"{self.evaluated_seconds} s are more than an alarm with a period of {self.period}"
+                " s may evaluate"
+            )
         if self.alignment == "clock" and self.period not in WALL_CLOCK_PERIODS:
             raise AlarmError(f"no wall clock window for a period of {self.period} s")
-        reserved = self.period if self.alignment == "clock" else 0  # "CloudWatch automatically reserves one additional period"
+        reserved = (
+            self.period if self.alignment == "clock" else 0
+        )  # "CloudWatch automatically reserves one additional period"
         if self.source.queried and self.evaluated_seconds + reserved > SEEN_SECONDS:
             raise AlarmError("a Metrics Insights alarm can evaluate 3 hours at most")
 
@@ -95,18 +133,30 @@ def _rule(properties: Mapping[str, Any]) -> Rule:
     datapoints = int(properties.get("DatapointsToAlarm", periods))
     if not 1 <= datapoints <= periods:
         raise AlarmError(f"{datapoints} out of {periods} data points")
-    return Rule(comparison, float(properties["Threshold"]), periods, datapoints, TreatMissing(properties.get("TreatMissingData", "missing")))
+    return Rule(
+        comparison,
+        float(properties["Threshold"]),
+        periods,
+        datapoints,
+        TreatMissing(properties.get("TreatMissingData", "missing")),
+    )
 
 
 def _warm_up(properties: Mapping[str, Any]) -> WarmUp:
     given = properties.get("WarmUpConfiguration")
     if given is None:
         return WarmUp()
-    only(given, {"WarmUpPeriodDurationInMinutes", "OnlyStartEvaluatingAfterWarmUpPeriodEnds"}, "WarmUpConfiguration")
+    only(
+        given,
+        {"WarmUpPeriodDurationInMinutes", "OnlyStartEvaluatingAfterWarmUpPeriodEnds"},
+        "WarmUpConfiguration",
+    )
     minutes = int(given["WarmUpPeriodDurationInMinutes"])
     if not 1 <= minutes <= LONGEST_WARM_UP_MINUTES:
         raise AlarmError(f"a warm-up of {minutes} minutes")
-    return WarmUp(minutes * MINUTE, boolean(given.get("OnlyStartEvaluatingAfterWarmUpPeriodEnds", False)))
+    return WarmUp(
+        minutes * MINUTE, boolean(given.get("OnlyStartEvaluatingAfterWarmUpPeriodEnds", False))
+    )
 
 
 def _alignment(properties: Mapping[str, Any]) -> Alignment:

@@ -1,4 +1,5 @@
-"""From data points to a state, when some are missing: the two tables AWS publishes, as one function.
+"""From data points to a state, when some are missing: the two tables AWS publishes, as one
+function.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
@@ -43,8 +44,13 @@ class Rule:
     treat_missing: TreatMissing
 
     def state(self, points: Points, current: State) -> State:
-        """The state after one look at the retrieved points (the evaluation periods and the extra ones, oldest first)."""
-        breaches = [None if point is None else COMPARISONS[self.comparison](point, self.threshold) for point in points]
+        """The state after one look at the retrieved points (the evaluation periods and the extra
+        ones, oldest first).
+        """
+        breaches = [
+            None if point is None else COMPARISONS[self.comparison](point, self.threshold)
+            for point in points
+        ]
         real = [breach for breach in breaches if breach is not None]
         recent = real[-self.evaluation_periods :]
         filled = self.evaluation_periods - len(recent)
@@ -65,11 +71,13 @@ class Rule:
         return State.ALARM if breaching >= self.datapoints_to_alarm else State.OK
 
     def _is_premature_no_more(self, breaches: list[bool | None]) -> bool:
-        """Whether the oldest point that exists breached at least `datapoints_to_alarm` periods ago; called when none is in bounds.
+        """Whether the oldest point that exists breached at least `datapoints_to_alarm` periods ago;
+        called when none is in bounds.
 
-        "Avoiding premature transitions" speaks only of the points since the oldest breach, by which `0 - X - -` would be ALARM for 2 out
-        of 3; the table says OK. The table wins: one point in bounds anywhere in the range settles it, as an earlier edition put it ("there
-        aren't any non-breaching data points"). That edition is also the only one to name a state for `- - - - X`: INSUFFICIENT_DATA.
-        https://github.com/awsdocs/amazon-cloudwatch-user-guide/issues/129
+        "Avoiding premature transitions" speaks only of the points since the oldest breach, by which
+        `0 - X - -` would be ALARM for 2 out of 3; the table says OK. The table wins: one point in
+        bounds anywhere in the range settles it, as an earlier edition put it ("there aren't any
+        non-breaching data points"). That edition is also the only one to name a state for `- - - -
+        X`: INSUFFICIENT_DATA. https://github.com/awsdocs/amazon-cloudwatch-user-guide/issues/129
         """
         return True in breaches and len(breaches) - breaches.index(True) >= self.datapoints_to_alarm

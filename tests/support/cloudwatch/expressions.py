@@ -1,7 +1,7 @@
 """Metric math: an expression of an alarm, parsed once and evaluated over each window.
 
-Only what our alarms use is known: metrics, their sum, FILL with a number or REPEAT, DIFF, and IF of a comparison with a number. Anything else is
-an error.
+Only what our alarms use is known: metrics, their sum, FILL with a number or REPEAT, DIFF, and IF of
+a comparison with a number. Anything else is an error.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
@@ -67,7 +67,13 @@ class Expression:
             raise self._refused(f"{token} is not known here")
         self._next("(")
         term = self._sum()
-        made = self._filled(term) if token == "FILL" else self._chosen(term) if token == "IF" else lambda scope: diff(term(scope))
+        made = (
+            self._filled(term)
+            if token == "FILL"
+            else self._chosen(term)
+            if token == "IF"
+            else lambda scope: diff(term(scope))
+        )
         self._next(")")
         return made
 
@@ -83,7 +89,9 @@ class Expression:
         then = self._number()
         self._next(",")
         otherwise = self._number()
-        return lambda scope: [None if point is None else then if point > bound else otherwise for point in term(scope)]
+        return lambda scope: [
+            None if point is None else then if point > bound else otherwise for point in term(scope)
+        ]
 
     def _filler(self) -> Filler:
         token = self._next()
@@ -120,7 +128,9 @@ class Expression:
 
 
 def _added(left: _Term, right: _Term) -> _Term:
-    """One's gap counts as 0 where the other has a point ("missing values ... are treated as 0"); where neither has one, nor has the sum."""
+    """One's gap counts as 0 where the other has a point ("missing values ... are treated as 0");
+    where neither has one, nor has the sum.
+    """
 
     def add(scope: Scope) -> Points:
         pairs = zip(left(scope), right(scope), strict=True)
@@ -134,7 +144,9 @@ def _latest(before: float | None, point: float | None) -> float | None:
 
 
 def diff(series: Points) -> Points:
-    """DIFF: "the difference between each value in the time series and the preceding value"; without one of the two there is none."""
+    """DIFF: "the difference between each value in the time series and the preceding value"; without
+    one of the two there is none.
+    """
     pairs = zip([None, *series[:-1]], series, strict=True)
     return [None if before is None or point is None else point - before for before, point in pairs]
 

@@ -7,7 +7,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import Self
 
-from tests.support.cloudwatch.series import HOUR, STATISTICS, Metrics, Points, Stream, Window, points
+from tests.support.cloudwatch.series import (
+    HOUR,
+    STATISTICS,
+    Metrics,
+    Points,
+    Stream,
+    Window,
+    points,
+)
 
 # "Only the latest 3 hours of data can be used for evaluating the alarm's conditions."
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Metrics_Insights_Alarm.html
@@ -17,7 +25,13 @@ SEEN_SECONDS = 3 * HOUR
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-troubleshooting.html
 NO_VALUE = "Other"
 
-FUNCTIONS = {"SUM": "Sum", "AVG": "Average", "MIN": "Minimum", "MAX": "Maximum", "COUNT": "SampleCount"}
+FUNCTIONS = {
+    "SUM": "Sum",
+    "AVG": "Average",
+    "MIN": "Minimum",
+    "MAX": "Maximum",
+    "COUNT": "SampleCount",
+}
 
 _FUNCTION = "|".join(FUNCTIONS)
 _NAME = r'(?:"[^"]+"|[A-Za-z_]\w*)'  # "special characters" want double quotes
@@ -70,28 +84,53 @@ class Query:
         )
 
     def streams(self, metrics: Metrics) -> list[Stream]:
-        """The metrics it matches: under SCHEMA those with exactly its dimensions, so that totals do not count twice."""
-        return [stream for stream in metrics.named(self.namespace, self.metric) if self._matches(stream.dimensions)]
+        """The metrics it matches: under SCHEMA those with exactly its dimensions, so that totals do
+        not count twice.
+        """
+        return [
+            stream
+            for stream in metrics.named(self.namespace, self.metric)
+            if self._matches(stream.dimensions)
+        ]
 
     def series(self, metrics: Metrics, window: Window) -> dict[str, Points]:
-        """One series for each group that has a point in what the query can see; without GROUP BY at most one, under the empty label."""
+        """One series for each group that has a point in what the query can see; without GROUP BY at
+        most one, under the empty label.
+        """
         seen = replace(window, since=max(window.since, window.now - SEEN_SECONDS))
         groups: dict[str, list[Stream]] = {}
         for stream in self.streams(metrics):
-            groups.setdefault(" ".join(stream.dimensions.get(name, NO_VALUE) for name in self.group_by), []).append(stream)
+            groups.setdefault(
+                " ".join(stream.dimensions.get(name, NO_VALUE) for name in self.group_by), []
+            ).append(stream)
         found = {label: points(streams, self.function, seen) for label, streams in groups.items()}
-        return dict(self._ordered({label: series for label, series in found.items() if any(p is not None for p in series)}))
+        return dict(
+            self._ordered(
+                {
+                    label: series
+                    for label, series in found.items()
+                    if any(p is not None for p in series)
+                }
+            )
+        )
 
     def _matches(self, dimensions: dict[str, str]) -> bool:
         if self.schema is not None and dimensions.keys() != self.schema:
             return False
-        return all(name in dimensions and (dimensions[name] == value) is wanted for name, wanted, value in self.conditions)
+        return all(
+            name in dimensions and (dimensions[name] == value) is wanted
+            for name, wanted, value in self.conditions
+        )
 
     def _ordered(self, found: dict[str, Points]) -> list[tuple[str, Points]]:
         if self.order_by is None:
             return list(found.items())[: self.limit]
         weigh = STATISTICS[self.order_by]
-        ordered = sorted(found.items(), key=lambda item: weigh([p for p in item[1] if p is not None]), reverse=not self.ascending)
+        ordered = sorted(
+            found.items(),
+            key=lambda item: weigh([p for p in item[1] if p is not None]),
+            reverse=not self.ascending,
+        )
         return ordered[: self.limit]
 
 

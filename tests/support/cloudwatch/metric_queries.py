@@ -1,4 +1,5 @@
-"""What an alarm watches, read from its properties: the single metric it names, or the list of its Metrics.
+"""What an alarm watches, read from its properties: the single metric it names, or the list of its
+Metrics.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudwatch-alarm-metricdataquery.html
 """
@@ -15,13 +16,17 @@ from tests.support.cloudwatch.sources import Insights, Math, Metric, Source
 
 def single(properties: Mapping[str, Any]) -> tuple[Source, int]:
     """The metric an alarm names itself, and its period."""
-    return _metric(properties, properties["Statistic"], properties.get("Unit")), int(properties["Period"])
+    return _metric(properties, properties["Statistic"], properties.get("Unit")), int(
+        properties["Period"]
+    )
 
 
 def _metric(named: Mapping[str, Any], statistic: str, unit: str | None) -> Metric:
     if statistic not in STATISTICS:
         raise AlarmError(f"statistic {statistic} is not simulated")
-    dimensions = {dimension["Name"]: dimension["Value"] for dimension in named.get("Dimensions", [])}
+    dimensions = {
+        dimension["Name"]: dimension["Value"] for dimension in named.get("Dimensions", [])
+    }
     return Metric(named["Namespace"], named["MetricName"], dimensions, statistic, unit)
 
 
@@ -34,7 +39,9 @@ def _insights(text: str) -> Insights:
 
 
 def many(queries: list[Mapping[str, Any]]) -> tuple[Source, int]:
-    """Of an alarm's Metrics the one that returns data, with all that it refers to, and their one period."""
+    """Of an alarm's Metrics the one that returns data, with all that it refers to, and their one
+    period.
+    """
     watched = [query["Id"] for query in queries if boolean(query.get("ReturnData", True))]
     if len(watched) != 1:
         raise AlarmError(f"one of Metrics returns data, not {len(watched)}")
@@ -50,7 +57,9 @@ def many(queries: list[Mapping[str, Any]]) -> tuple[Source, int]:
         return sources[name]
 
     def read(query: Mapping[str, Any], above: tuple[str, ...]) -> Source:
-        only(query, {"Id", "Label", "ReturnData", "MetricStat", "Expression", "Period"}, query["Id"])
+        only(
+            query, {"Id", "Label", "ReturnData", "MetricStat", "Expression", "Period"}, query["Id"]
+        )
         if "MetricStat" in query:
             stat = query["MetricStat"]
             only(stat, {"Metric", "Period", "Stat", "Unit"}, query["Id"])
@@ -60,7 +69,9 @@ def many(queries: list[Mapping[str, Any]]) -> tuple[Source, int]:
             periods.add(int(query["Period"]))
             return _insights(query["Expression"])
         expression = Expression(query["Expression"])
-        return Math(expression, {name: resolve(name, above) for name in expression.ids if name in by_id})
+        return Math(
+            expression, {name: resolve(name, above) for name in expression.ids if name in by_id}
+        )
 
     for name in by_id:
         resolve(name)

@@ -24,7 +24,9 @@ STATISTICS: dict[str, Callable[[list[float]], float]] = {
 
 @dataclass(frozen=True)
 class Window:
-    """A row of periods up to `end`, looked at `now`, when what is younger than `delay_seconds` or older than `since` cannot be seen."""
+    """A row of periods up to `end`, looked at `now`, when what is younger than `delay_seconds` or
+    older than `since` cannot be seen.
+    """
 
     end: float
     period: int
@@ -38,7 +40,9 @@ class Window:
         return self.end - self.period * self.periods
 
     def spans(self) -> Iterator[tuple[float, float]]:
-        """Each period's first moment and the one after its last: a value on the boundary belongs to the later period."""
+        """Each period's first moment and the one after its last: a value on the boundary belongs to
+        the later period.
+        """
         for number in range(self.periods):
             begin = self.start + number * self.period
             yield begin, begin + self.period
@@ -63,10 +67,23 @@ class Metrics:
     """All that a region's CloudWatch was sent."""
 
     def __init__(self) -> None:
-        self._streams: dict[tuple[str, str], dict[tuple[frozenset[tuple[str, str]], str | None], Stream]] = {}
+        self._streams: dict[
+            tuple[str, str], dict[tuple[frozenset[tuple[str, str]], str | None], Stream]
+        ] = {}
 
-    def put(self, namespace: str, name: str, dimensions: Mapping[str, str], time: float, value: float, unit: str | None = None) -> None:
-        """One value, as PutMetricData or a line of the embedded metric format reports it. Any order of times will do."""
+    def put(
+        self,
+        namespace: str,
+        name: str,
+        dimensions: Mapping[str, str],
+        time: float,
+        value: float,
+        unit: str | None = None,
+    ) -> None:
+        """One value, as PutMetricData or a line of the embedded metric format reports it.
+
+        Any order of times will do.
+        """
         named = self._streams.setdefault((namespace, name), {})
         key = frozenset(dimensions.items()), unit
         named.setdefault(key, Stream(dict(dimensions), unit)).put(time, value)
@@ -75,9 +92,17 @@ class Metrics:
         """Every set of dimensions under this name."""
         return list(self._streams.get((namespace, name), {}).values())
 
-    def exactly(self, namespace: str, name: str, dimensions: Mapping[str, str], unit: str | None = None) -> list[Stream]:
-        """The one metric with these dimensions and no others; without a unit, in whatever units it came."""
-        return [s for s in self.named(namespace, name) if s.dimensions == dict(dimensions) and unit in (None, s.unit)]
+    def exactly(
+        self, namespace: str, name: str, dimensions: Mapping[str, str], unit: str | None = None
+    ) -> list[Stream]:
+        """The one metric with these dimensions and no others; without a unit, in whatever units it
+        came.
+        """
+        return [
+            s
+            for s in self.named(namespace, name)
+            if s.dimensions == dict(dimensions) and unit in (None, s.unit)
+        ]
 
 
 def points(streams: Iterable[Stream], statistic: str, window: Window) -> Points:
@@ -88,5 +113,9 @@ def points(streams: Iterable[Stream], statistic: str, window: Window) -> Points:
         seen = bisect_right(stream.times, window.now - window.delay_seconds)
         unseen = bisect_left(stream.times, window.since)
         for values, (begin, stop) in zip(collected, window.spans(), strict=True):
-            values += stream.values[max(unseen, bisect_left(stream.times, begin)) : min(seen, bisect_left(stream.times, stop))]
+            values += stream.values[
+                max(unseen, bisect_left(stream.times, begin)) : min(
+                    seen, bisect_left(stream.times, stop)
+                )
+            ]
     return [reduce(values) if values else None for values in collected]

@@ -13,13 +13,16 @@ from tests.support.cloudwatch.insights import SEEN_SECONDS
 from tests.support.cloudwatch.readings import Alignment, Readings
 from tests.support.cloudwatch.series import HOUR, MINUTE, Metrics, Points, Window
 
-# "Multi-day alarms are evaluated once per hour ... only the metrics up to the current hour at the :00 minute": in AWS's example at 10:03, 11:03.
+# "Multi-day alarms are evaluated once per hour ... only the metrics up to the current hour at the
+# :00 minute": in AWS's example at 10:03, 11:03.
 MULTI_DAY_MINUTE = 3
 
 
 @dataclass(frozen=True)
 class Transition:
-    """A change of an alarm's state, or (`previous` is `state`) of which of its contributors are in ALARM."""
+    """A change of an alarm's state, or (`previous` is `state`) of which of its contributors are in
+    ALARM.
+    """
 
     time: int
     previous: State
@@ -39,9 +42,10 @@ def simulate(
 ) -> list[Transition]:
     """All transitions of an alarm created at `start`, in INSUFFICIENT_DATA, until `end` inclusive.
 
-    `metrics` holds the whole story; each evaluation sees what had arrived by then, from before the creation too. Minutes at which nothing
-    within sight can have changed are passed over, as their result is known; `every_minute` evaluates them all the same. `updated`: when the
-    alarm was updated, which leaves its state as it is.
+    `metrics` holds the whole story; each evaluation sees what had arrived by then, from before the
+    creation too. Minutes at which nothing within sight can have changed are passed over, as their
+    result is known; `every_minute` evaluates them all the same. `updated`: when the alarm was
+    updated, which leaves its state as it is.
     """
     watch = _Watch(alarm, metrics, start, readings or Readings(), updated)
     for moment in _all_moments(alarm, start, end) if every_minute else watch.moments(end):
@@ -86,12 +90,18 @@ class _Watch:
         if not self.warm:
             return
         before = self.contributors
-        # One that is gone "will transition to OK no matter the treat missing data treatment", and is a contributor no more.
-        self.contributors = {label: self.alarm.rule.state(points, before.get(label, State.INSUFFICIENT_DATA)) for label, points in series.items()}
+        # One that is gone "will transition to OK no matter the treat missing data treatment", and
+        # is a contributor no more.
+        self.contributors = {
+            label: self.alarm.rule.state(points, before.get(label, State.INSUFFICIENT_DATA))
+            for label, points in series.items()
+        }
         self._note(moment, self._overall(window))
 
     def moments(self, end: float) -> Iterable[int]:
-        """The minutes at which an evaluation can differ from the one before: a value arrives, changes its period, or is out of sight."""
+        """The minutes at which an evaluation can differ from the one before: a value arrives,
+        changes its period, or is out of sight.
+        """
         if self.alarm.multi_day:
             return _all_moments(self.alarm, self.created, end)
         first = _minute_from(self.created)
@@ -101,8 +111,14 @@ class _Watch:
             again = _minute_from(self.updated)
             found.update(range(again, again + warming, MINUTE))
         period = self.alarm.period
-        for time in {time for stream in self.alarm.source.streams(self.metrics) for time in stream.times}:
-            entry = time // period * period + period if self.alignment == "clock" else time // MINUTE * MINUTE + MINUTE
+        for time in {
+            time for stream in self.alarm.source.streams(self.metrics) for time in stream.times
+        }:
+            entry = (
+                time // period * period + period
+                if self.alignment == "clock"
+                else time // MINUTE * MINUTE + MINUTE
+            )
             found.add(_minute_from(time + self.readings.delay_seconds))
             found.update(range(int(entry), int(entry) + period * (self.periods + 1), period))
             if self.alarm.source.queried:
@@ -116,12 +132,13 @@ class _Watch:
         return Window(end, self.alarm.period, self.periods, moment, self.readings.delay_seconds)
 
     def _warmed_up(self, window: Window, series: Iterable[Points]) -> bool:
-        """Whether warm-up is over: its time is, or the evaluation window is full where that is enough.
+        """Whether warm-up is over: its time is, or the evaluation window is full where that is
+        enough.
 
-        "Full when a datapoint exists for the most recent period", and in AWS's example (3 x 5 minutes, published from 10:04, evaluated from
-        about 10:19) not before a whole window has passed since the first point. Read as both; what FILL made up is a datapoint, but
-        no first point.
-        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-warm-up.html
+        "Full when a datapoint exists for the most recent period", and in AWS's example (3 x 5
+        minutes, published from 10:04, evaluated from about 10:19) not before a whole window has
+        passed since the first point. Read as both; what FILL made up is a datapoint, but no first
+        point. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-warm-up.html
         """
         if window.now >= self.created + self.alarm.warm_up.seconds:
             return True
@@ -135,12 +152,22 @@ class _Watch:
     def _overall(self, window: Window) -> State:
         if not self.contributors:
             missing = self.readings.empty_query == "treat_missing"
-            return self.alarm.rule.state([None] * window.periods, self.state) if missing else State.INSUFFICIENT_DATA
+            return (
+                self.alarm.rule.state([None] * window.periods, self.state)
+                if missing
+                else State.INSUFFICIENT_DATA
+            )
         states = self.contributors.values()
-        return next(state for state in (State.ALARM, State.OK, State.INSUFFICIENT_DATA) if state in states)
+        return next(
+            state for state in (State.ALARM, State.OK, State.INSUFFICIENT_DATA) if state in states
+        )
 
     def _note(self, moment: int, state: State) -> None:
-        alarming = frozenset(label for label, one in self.contributors.items() if one == State.ALARM and self.alarm.source.grouped)
+        alarming = frozenset(
+            label
+            for label, one in self.contributors.items()
+            if one == State.ALARM and self.alarm.source.grouped
+        )
         known = self.transitions[-1].contributors if self.transitions else frozenset()
         if (state, alarming) != (self.state, known):
             self.transitions.append(Transition(moment, self.state, state, alarming))

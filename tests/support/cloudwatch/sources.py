@@ -25,7 +25,10 @@ class Source(Protocol):
         """All that its points are made of."""
 
     def series(self, metrics: Metrics, window: Window, readings: Readings) -> dict[str, Points]:
-        """Its series by label. What is not grouped has exactly one, under the empty label, even when nothing is in it."""
+        """Its series by label.
+
+        What is not grouped has exactly one, under the empty label, even when nothing is in it.
+        """
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,16 @@ class Math:
 
     def __init__(self, expression: Expression, named: Mapping[str, Source]) -> None:
         if missing := expression.ids - named.keys():
-            raise ExpressionError(f"{expression.text}: no metric or expression {', '.join(sorted(missing))}")
+            raise ExpressionError(
+                f"{expression.text}: no metric or expression {', '.join(sorted(missing))}"
+            )
         self._expression = expression
         self._named = {name: named[name] for name in sorted(expression.ids)}
         if many := [name for name, source in self._named.items() if source.grouped]:
-            raise ExpressionError(f"{expression.text}: {', '.join(many)} is a series for each group, which is not simulated")
+            raise ExpressionError(
+                f"{expression.text}: {', '.join(many)} is a series for each group, which is not"
+                " simulated"
+            )
 
     @property
     def queried(self) -> bool:

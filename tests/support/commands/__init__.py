@@ -1,7 +1,8 @@
-"""Commands that people paste, out of remedies and documents: taken apart as bash does, and judged by the models of the tools themselves.
+"""Commands that people paste, out of remedies and documents: taken apart as bash does, and judged
+by the models of the tools themselves.
 
-`problems(text)` says what is wrong with a shell text; `commands(text)` gives its simple commands. In a text, a word of capitals such as `ROLE_ARN`
-is to be replaced, and fits everywhere.
+`problems(text)` says what is wrong with a shell text; `commands(text)` gives its simple commands.
+In a text, a word of capitals such as `ROLE_ARN` is to be replaced, and fits everywhere.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,23 +12,44 @@ from tests.support.commands import aws_cli, further, kubectl_cli, sam_cli
 from tests.support.commands.prose import in_backticks, in_fences
 from tests.support.commands.shell import Command, ShellSyntaxError, Word, parse
 
-__all__ = ["JUDGES", "Command", "Judge", "ShellSyntaxError", "Word", "in_backticks", "in_fences", "judge", "parse", "problems"]
+__all__ = [
+    "JUDGES",
+    "Command",
+    "Judge",
+    "ShellSyntaxError",
+    "Word",
+    "in_backticks",
+    "in_fences",
+    "judge",
+    "parse",
+    "problems",
+]
 
 type Judge = Callable[[Command], list[str]]
 
 # What may stand in a command without a model of it here.
 _KNOWN = (
-    "awk base64 cat cd chmod cp cut date docker echo export false git grep head jq kustomize ls make mkdir mv openssl pip pipx python3 rm sed"
-    " set sh sleep sort tail tee test touch tr true uniq unset uv uvx wc which xargs"
+    "awk base64 cat cd chmod cp cut date docker echo export false git grep head jq kustomize ls"
+    " make mkdir mv openssl pip pipx python3 rm sed set sh sleep sort tail tee test touch tr true"
+    " uniq unset uv uvx wc which xargs"
 )
 KNOWN_PROGRAMS = frozenset(_KNOWN.split())
 JUDGES: Mapping[str, Judge] = MappingProxyType(
-    {"aws": aws_cli.judge, "kubectl": kubectl_cli.judge, "sam": sam_cli.judge, "eksctl": further.judge_eksctl, "terraform": further.judge_terraform}
+    {
+        "aws": aws_cli.judge,
+        "kubectl": kubectl_cli.judge,
+        "sam": sam_cli.judge,
+        "eksctl": further.judge_eksctl,
+        "terraform": further.judge_terraform,
+    }
 )
 
 
 def problems(text: str, *, more: Mapping[str, Judge] = MappingProxyType({})) -> list[str]:
-    """What is wrong with each command of a shell text, each with the command. `more`: judges of further programs."""
+    """What is wrong with each command of a shell text, each with the command.
+
+    `more`: judges of further programs.
+    """
     try:
         found = parse(text)
     except ShellSyntaxError as error:

@@ -1,4 +1,6 @@
-"""The AWS CLI (version 2), by botocore's service models, from which it makes its commands; and what it adds to them by hand."""
+"""The AWS CLI (version 2), by botocore's service models, from which it makes its commands; and what
+it adds to them by hand.
+"""
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
@@ -14,10 +16,20 @@ from tests.support.commands.shell import Command, Word
 # https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-options.html
 GLOBAL = {
     **dict.fromkeys(
-        ("--debug", "--no-verify-ssl", "--no-paginate", "--no-sign-request", "--no-cli-pager", "--no-cli-auto-prompt", "--cli-auto-prompt"),
+        (
+            "--debug",
+            "--no-verify-ssl",
+            "--no-paginate",
+            "--no-sign-request",
+            "--no-cli-pager",
+            "--no-cli-auto-prompt",
+            "--cli-auto-prompt",
+        ),
         Option(values=0),
     ),
-    **dict.fromkeys(("--endpoint-url", "--query", "--profile", "--region", "--ca-bundle"), Option()),
+    **dict.fromkeys(
+        ("--endpoint-url", "--query", "--profile", "--region", "--ca-bundle"), Option()
+    ),
     "--output": Option(check=one_of(("json", "text", "table", "yaml", "yaml-stream", "off"))),
     "--color": Option(check=one_of(("on", "off", "auto"))),
     "--cli-read-timeout": Option(check=whole_number),
@@ -29,7 +41,11 @@ OF_OPERATIONS = {
     "--cli-input-yaml": Option(),
     "--generate-cli-skeleton": Option(),
 }
-PAGING = {"--max-items": Option(check=whole_number), "--page-size": Option(check=whole_number), "--starting-token": Option()}
+PAGING = {
+    "--max-items": Option(check=whole_number),
+    "--page-size": Option(check=whole_number),
+    "--starting-token": Option(),
+}
 # Of no region, or the same in each.
 GLOBAL_SERVICES = frozenset({"configure", "iam", "sts", "s3", "s3api"})
 
@@ -42,11 +58,15 @@ def _options(names: str, *, flags: str = "", many: str = "") -> dict[str, Option
     }
 
 
-# Commands that no service model has: https://docs.aws.amazon.com/cli/latest/reference/, the page of each.
+# Commands that no service model has: https://docs.aws.amazon.com/cli/latest/reference/, the page of
+# each.
 _CUSTOM: Mapping[tuple[str, str], tuple[dict[str, Option], tuple[str, ...], int]] = {
     # (options, those required, how many words besides)
     ("eks", "update-kubeconfig"): (
-        _options("name kubeconfig role-arn alias user-alias assume-role-arn proxy-url", flags="dry-run verbose"),
+        _options(
+            "name kubeconfig role-arn alias user-alias assume-role-arn proxy-url",
+            flags="dry-run verbose",
+        ),
         ("--name",),
         0,
     ),
@@ -54,13 +74,24 @@ _CUSTOM: Mapping[tuple[str, str], tuple[dict[str, Option], tuple[str, ...], int]
     ("cloudformation", "deploy"): (
         _options(
             "template-file stack-name s3-bucket s3-prefix kms-key-id role-arn",
-            flags="force-upload no-execute-changeset no-fail-on-empty-changeset fail-on-empty-changeset disable-rollback no-disable-rollback",
+            flags=(
+                "force-upload no-execute-changeset no-fail-on-empty-changeset"
+                " fail-on-empty-changeset disable-rollback no-disable-rollback"
+            ),
             many="parameter-overrides capabilities notification-arns tags",
         ),
         ("--template-file", "--stack-name"),
         0,
     ),
-    ("logs", "tail"): (_options("since format filter-pattern log-stream-name-prefix", flags="follow", many="log-stream-names"), (), 1),
+    ("logs", "tail"): (
+        _options(
+            "since format filter-pattern log-stream-name-prefix",
+            flags="follow",
+            many="log-stream-names",
+        ),
+        (),
+        1,
+    ),
     ("s3", "mb"): ({}, (), 1),
     ("s3", "rb"): (_options("", flags="force"), (), 1),
     ("s3", "ls"): (_options("", flags="recursive human-readable summarize"), (), 1),
@@ -72,8 +103,12 @@ _CUSTOM: Mapping[tuple[str, str], tuple[dict[str, Option], tuple[str, ...], int]
 }
 # Options that the CLI adds to an operation of a model.
 _ADDED: Mapping[tuple[str, str], dict[str, Option]] = {
-    ("ec2", "authorize-security-group-ingress"): _options("protocol port cidr source-group group-owner"),
-    ("ec2", "revoke-security-group-ingress"): _options("protocol port cidr source-group group-owner"),
+    ("ec2", "authorize-security-group-ingress"): _options(
+        "protocol port cidr source-group group-owner"
+    ),
+    ("ec2", "revoke-security-group-ingress"): _options(
+        "protocol port cidr source-group group-owner"
+    ),
 }
 
 
@@ -93,7 +128,11 @@ def judge(command: Command) -> list[str]:
     except UnknownServiceError:
         return [f"no service {service}"]
     if action == "wait":
-        return _judge_waiter(service, [word for word in rest if word.text != "wait"], names[2] if len(names) > 2 else "")
+        return _judge_waiter(
+            service,
+            [word for word in rest if word.text != "wait"],
+            names[2] if len(names) > 2 else "",
+        )
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     if action not in operations:
         return [f"{service} has no command {action}"]
@@ -122,7 +161,9 @@ def _names(words: Iterable[Word]) -> list[str]:
     return names
 
 
-def _judge_operation(service: str, action: str, operation: OperationModel, words: list[Word]) -> list[str]:
+def _judge_operation(
+    service: str, action: str, operation: OperationModel, words: list[Word]
+) -> list[str]:
     members = dict(operation.input_shape.members) if operation.input_shape else {}
     options = {**OF_OPERATIONS, **_ADDED.get((service, action), {})}
     if _pages(service, operation.name):
@@ -130,8 +171,14 @@ def _judge_operation(service: str, action: str, operation: OperationModel, words
     for name, shape in members.items():
         options |= _member(name, shape)
     given_whole = any(word.text.startswith("--cli-input") for word in words)
-    wanted = [] if given_whole or not operation.input_shape else operation.input_shape.required_members
-    required = tuple(f"--{xform_name(name, '-')}" for name in wanted if not members[name].metadata.get("idempotencyToken"))
+    wanted = (
+        [] if given_whole or not operation.input_shape else operation.input_shape.required_members
+    )
+    required = tuple(
+        f"--{xform_name(name, '-')}"
+        for name in wanted
+        if not members[name].metadata.get("idempotencyToken")
+    )
     return _judged(words, options, required, 1 if operation.has_streaming_output else 0)
 
 
@@ -141,17 +188,26 @@ def _judge_waiter(service: str, words: list[Word], name: str) -> list[str]:
     if name not in known:
         return [f"{service} has no waiter {name}"]
     operation = _model(service).operation_model(waiters.get_waiter(known[name]).operation)
-    return _judge_operation(service, "wait", operation, [word for word in words if word.text != name])
+    return _judge_operation(
+        service, "wait", operation, [word for word in words if word.text != name]
+    )
 
 
-def _judged(words: list[Word], options: Mapping[str, Option], required: Iterable[str], positional: int) -> list[str]:
+def _judged(
+    words: list[Word], options: Mapping[str, Option], required: Iterable[str], positional: int
+) -> list[str]:
     parsed = take_apart(words, {**GLOBAL, **options})
     found = list(parsed.problems)
     if len(parsed.positional) != positional and not any(word.open for word in parsed.positional):
         extra = " ".join(word.text for word in parsed.positional)
-        found.append(f"takes {positional} words that belong to no option, not {len(parsed.positional)}: {extra}")
+        found.append(
+            f"takes {positional} words that belong to no option, not {len(parsed.positional)}:"
+            f" {extra}"
+        )
     left_open = any(word.open for word in parsed.positional)
-    return found + [f"lacks {name}" for name in required if name not in parsed.given and not left_open]
+    return found + [
+        f"lacks {name}" for name in required if name not in parsed.given and not left_open
+    ]
 
 
 def _member(name: str, shape: Shape) -> dict[str, Option]:

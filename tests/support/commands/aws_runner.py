@@ -1,7 +1,9 @@
-"""`aws SERVICE COMMAND ...` done by botocore, for documents whose commands are run: what the AWS CLI would send, and what it would print.
+"""`aws SERVICE COMMAND ...` done by botocore, for documents whose commands are run: what the AWS
+CLI would send, and what it would print.
 
-`python -m tests.support.commands.aws_runner ssm put-parameter --name ...`. It knows operations of the service models, --query and --output text|json.
-Of what the CLI has besides, it does nothing: `eks update-kubeconfig`, `cloudformation deploy`, `logs tail`.
+`python -m tests.support.commands.aws_runner ssm put-parameter --name ...`. It knows operations of
+the service models, --query and --output text|json. Of what the CLI has besides, it does nothing:
+`eks update-kubeconfig`, `cloudformation deploy`, `logs tail`.
 """
 
 import json
@@ -18,7 +20,14 @@ from botocore.exceptions import ClientError
 from botocore.model import OperationModel, Shape
 
 _OF_THE_CLI = {("eks", "update-kubeconfig"), ("cloudformation", "deploy"), ("logs", "tail")}
-_GLOBAL = ("--region", "--query", "--output", "--profile", "--cli-read-timeout", "--cli-binary-format")
+_GLOBAL = (
+    "--region",
+    "--query",
+    "--output",
+    "--profile",
+    "--cli-read-timeout",
+    "--cli-binary-format",
+)
 _REFUSED = 254  # https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-returncodes.html
 
 
@@ -30,8 +39,16 @@ def main(arguments: Sequence[str]) -> int:
     options, words = _options(rest)
     given = {name: options.pop(name, [""])[0] for name in _GLOBAL}
     session = botocore.session.get_session()
-    client = session.create_client(service, region_name=given["--region"] or None, config=Config(retries={"total_max_attempts": 1}))
-    operation = next(name for name in client.meta.service_model.operation_names if xform_name(name, "-") == command)
+    client = session.create_client(
+        service,
+        region_name=given["--region"] or None,
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    operation = next(
+        name
+        for name in client.meta.service_model.operation_names
+        if xform_name(name, "-") == command
+    )
     model = client.meta.service_model.operation_model(operation)
     try:
         answer = getattr(client, xform_name(operation))(**_parameters(model, options))
@@ -42,13 +59,18 @@ def main(arguments: Sequence[str]) -> int:
     if words:
         Path(words[0]).write_bytes(answer.pop("Payload").read())
     shown = jmespath.search(given["--query"], answer) if given["--query"] else answer
-    sys.stdout.write(_text(shown) if given["--output"] == "text" else json.dumps(shown, indent=4, default=str))
+    sys.stdout.write(
+        _text(shown) if given["--output"] == "text" else json.dumps(shown, indent=4, default=str)
+    )
     sys.stdout.write("\n")
     return 0
 
 
 def _options(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
-    """Options with their values, and the words before the first one or after a flag's. A file for the answer comes last."""
+    """Options with their values, and the words before the first one or after a flag's.
+
+    A file for the answer comes last.
+    """
     options: dict[str, list[str]] = {}
     name = ""
     for word in words:
@@ -65,7 +87,10 @@ def _options(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
 def _parameters(model: OperationModel, options: dict[str, list[str]]) -> dict[str, Any]:
     members = dict(model.input_shape.members) if model.input_shape else {}
     by_option = {f"--{xform_name(name, '-')}": (name, shape) for name, shape in members.items()}
-    return {by_option[option][0]: _value(by_option[option][1], values) for option, values in options.items()}
+    return {
+        by_option[option][0]: _value(by_option[option][1], values)
+        for option, values in options.items()
+    }
 
 
 def _value(shape: Shape, values: list[str]) -> Any:

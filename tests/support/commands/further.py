@@ -1,4 +1,7 @@
-"""Programs of which the documents use a command or two: by a table of these, from their sources. What else they can do is not known here."""
+"""Programs of which the documents use a command or two: by a table of these, from their sources.
+
+What else they can do is not known here.
+"""
 
 from tests.support.commands.options import Option, take_apart
 from tests.support.commands.shell import Command
@@ -10,7 +13,17 @@ _ONE, _FLAG = Option(), Option(values=0)
 _EKSCTL: Table = {
     ("create", "accessentry"): dict.fromkeys(
         (
-            *("--principal-arn", "--type", "--kubernetes-groups", "--kubernetes-username", "--cluster", "--region", "-r", "--profile", "-p"),
+            *(
+                "--principal-arn",
+                "--type",
+                "--kubernetes-groups",
+                "--kubernetes-username",
+                "--cluster",
+                "--region",
+                "-r",
+                "--profile",
+                "-p",
+            ),
             *("--config-file", "-f", "--timeout", "--cfn-role-arn"),
         ),
         _ONE,

@@ -8,7 +8,10 @@ from tests.support.commands.shell import Word
 
 @dataclass(frozen=True)
 class Option:
-    """How an option is given. `values`: the most that follow it (None: as many as there are). `attached`: a value only by `=`."""
+    """How an option is given.
+
+    `values`: the most that follow it (None: as many as there are). `attached`: a value only by `=`.
+    """
 
     values: int | None = 1
     attached: bool = False
@@ -46,7 +49,11 @@ def take_apart(words: Sequence[Word], options: Mapping[str, Option]) -> Parsed:
         values = [Word(attached, word.known)] if equals else _following(waiting, option)
         if not values and option.values != 0 and not option.attached:
             found.append(f"{name} lacks its value")
-        found += [f"{name} {problem}" for value in values if not value.open and (problem := option.check(value.text))]
+        found += [
+            f"{name} {problem}"
+            for value in values
+            if not value.open and (problem := option.check(value.text))
+        ]
         given[name] = given.get(name, ()) + tuple(values)
     return Parsed(given, tuple(positional), tuple(found))
 
@@ -54,8 +61,14 @@ def take_apart(words: Sequence[Word], options: Mapping[str, Option]) -> Parsed:
 def _following(waiting: list[Word], option: Option) -> list[Word]:
     """Takes the option's values off the words that wait."""
     values: list[Word] = []
-    while waiting and not option.attached and (option.values is None or len(values) < option.values):
-        if waiting[0].text.startswith("--") or (waiting[0].text.startswith("-") and not waiting[0].text[1:2].isdigit() and waiting[0].text != "-"):
+    while (
+        waiting and not option.attached and (option.values is None or len(values) < option.values)
+    ):
+        if waiting[0].text.startswith("--") or (
+            waiting[0].text.startswith("-")
+            and not waiting[0].text[1:2].isdigit()
+            and waiting[0].text != "-"
+        ):
             break
         values.append(waiting.pop(0))
     return values

@@ -40,5 +40,7 @@ def _take_apart(command: Any, words: list[str]) -> None:
     name: str | None = PROGRAM
     while isinstance(command, TyperGroup):
         context = command.make_context(name, words, parent=context)
-        name, command, words = command.resolve_command(context, [*context._protected_args, *context.args])
+        name, command, words = command.resolve_command(
+            context, [*context._protected_args, *context.args]
+        )
     command.make_context(name, words, parent=context)

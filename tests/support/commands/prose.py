@@ -21,7 +21,9 @@ class Snippet:
 
 
 def in_backticks(text: str, programs: Collection[str] = PROGRAMS) -> list[str]:
-    """What stands in backticks and begins with one of the programs, with a word after it: `sam` alone is a name."""
+    """What stands in backticks and begins with one of the programs, with a word after it: `sam`
+    alone is a name.
+    """
     found = (" ".join(part.split()) for part in _BACKTICKS.findall(text))
     return [part for part in found if part.split(" ")[0] in programs and " " in part]
 
@@ -33,5 +35,7 @@ def in_fences(markdown: str, languages: Collection[str] = SHELLS) -> Iterator[Sn
             continue
         text = token.content
         if token.info.startswith("console"):
-            text = "\n".join(line[2:] for line in text.splitlines() if line.startswith(("$ ", "> ")))
+            text = "\n".join(
+                line[2:] for line in text.splitlines() if line.startswith(("$ ", "> "))
+            )
         yield Snippet(text, (token.map or [0])[0] + 2)

@@ -10,7 +10,8 @@ from tests.support.commands.options import Option, take_apart
 from tests.support.commands.shell import Command
 
 _ROOT = Path(__file__).resolve().parents[3]
-# One command's parameters, or its own commands, as click has them. A context with an object: else the CLI gives commands without parameters.
+# One command's parameters, or its own commands, as click has them. A context with an object: else
+# the CLI gives commands without parameters.
 _ASK = """
 import json, sys, click
 from samcli.cli.main import cli
@@ -45,6 +46,8 @@ def judge(command: Command) -> list[str]:
 def _asked(path: tuple[str, ...]) -> list[str] | dict[str, int | None]:
     """The commands of a group, or a command's options and how many values each takes."""
     sam = Path(os.environ.get("SAM") or _ROOT / ".venv-sam" / "bin" / "sam")
-    asked = subprocess.run([sam.with_name("python"), "-c", _ASK, *path], capture_output=True, text=True, check=True)
+    asked = subprocess.run(
+        [sam.with_name("python"), "-c", _ASK, *path], capture_output=True, text=True, check=True
+    )
     answer: list[str] | dict[str, int | None] = json.loads(asked.stdout)
     return answer

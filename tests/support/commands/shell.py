@@ -1,4 +1,6 @@
-"""A shell text -> its simple commands, by tree-sitter's grammar of bash: those in pipes, lists, loops and substitutions too."""
+"""A shell text -> its simple commands, by tree-sitter's grammar of bash: those in pipes, lists,
+loops and substitutions too.
+"""
 
 import codecs
 import re
@@ -20,7 +22,10 @@ class ShellSyntaxError(ValueError):
 
 @dataclass(frozen=True)
 class Word:
-    """One word as the program gets it. `known`: nothing in it is expanded when it runs, or left to be replaced."""
+    """One word as the program gets it.
+
+    `known`: nothing in it is expanded when it runs, or left to be replaced.
+    """
 
     text: str
     known: bool = True
@@ -43,11 +48,17 @@ class Command:
         return " ".join(self.source.replace("\\\n", " ").split())
 
     def option(self, *names: str) -> str | None:
-        """The value of the first of these options that is given, as `--name value` or `--name=value`; "" at the end."""
+        """The value of the first of these options that is given, as `--name value` or
+        `--name=value`; "" at the end.
+        """
         for place, word in enumerate(self.words):
             name, equals, value = word.text.partition("=")
             if name in names:
-                return value if equals else next((after.text for after in self.words[place + 1 : place + 2]), "")
+                return (
+                    value
+                    if equals
+                    else next((after.text for after in self.words[place + 1 : place + 2]), "")
+                )
         return None
 
 
@@ -61,7 +72,11 @@ def parse(text: str) -> list[Command]:
 
 def _commands(node: Node) -> Iterator[Command]:
     if node.type == "command":
-        words = [child for child in node.children if child.type not in ("variable_assignment", "herestring_redirect", "file_redirect")]
+        words = [
+            child
+            for child in node.children
+            if child.type not in ("variable_assignment", "herestring_redirect", "file_redirect")
+        ]
         name, *rest = (_word(child) for child in words)
         yield Command(name.text, tuple(rest), _source(node))
     for child in node.children:
@@ -72,14 +87,23 @@ def _word(node: Node) -> Word:
     """A word's text: quotes taken off; what is expanded stays as it is written."""
     match node.type:
         case "string":
-            return _joined([child for child in node.children if child.type != '"'], node, quoted=True)
+            return _joined(
+                [child for child in node.children if child.type != '"'], node, quoted=True
+            )
         case "raw_string":
             return Word(_source(node)[1:-1])
         case "ansi_c_string":
             return Word(codecs.decode(_source(node)[2:-1], "unicode_escape"))
         case "concatenation" | "command_name":
             return _joined(node.children, node)
-        case "simple_expansion" | "expansion" | "command_substitution" | "process_substitution" | "arithmetic_expansion" | "brace_expression":
+        case (
+            "simple_expansion"
+            | "expansion"
+            | "command_substitution"
+            | "process_substitution"
+            | "arithmetic_expansion"
+            | "brace_expression"
+        ):
             return Word(_source(node), known=False)
         case "string_content":
             return Word(re.sub(r'\\([\\"$`\n])', lambda found: found[1].strip("\n"), _source(node)))
@@ -88,13 +112,17 @@ def _word(node: Node) -> Word:
 
 
 def _joined(children: list[Node], whole: Node, *, quoted: bool = False) -> Word:
-    """Its parts in a row; between the parts of a quoted string, the blanks that the grammar gives to none of them."""
+    """Its parts in a row; between the parts of a quoted string, the blanks that the grammar gives
+    to none of them.
+    """
     text, known, end = "", True, children[0].start_byte if children else whole.end_byte
     if quoted:
         end = whole.start_byte + 1
     for child in children:
         part = _word(child)
-        text += (whole.text or b"")[end - whole.start_byte : child.start_byte - whole.start_byte].decode() + part.text
+        text += (whole.text or b"")[
+            end - whole.start_byte : child.start_byte - whole.start_byte
+        ].decode() + part.text
         known, end = known and part.known, child.end_byte
     return Word(text, known)
 

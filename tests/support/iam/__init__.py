@@ -1,7 +1,10 @@
-"""IAM's policy evaluation, as far as the stack's policies use it. What is not known here raises, so that no policy is ever judged by half.
+"""IAM's policy evaluation, as far as the stack's policies use it.
 
-Rules: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements"; each module names the page that it follows.
-Not known, hence refused: NotPrincipal, federated and canonical principals, dates, binary values, and the policy language of 2008.
+What is not known here raises, so that no policy is ever judged by half.
+
+Rules: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements"; each module names
+the page that it follows. Not known, hence refused: NotPrincipal, federated and canonical
+principals, dates, binary values, and the policy language of 2008.
 """
 
 from .decision import Decision, Request, Values, Verdict

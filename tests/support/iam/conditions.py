@@ -1,4 +1,6 @@
-"""The Condition element: operators and keys are ANDed, values ORed. Only the operators that our templates use are known.
+"""The Condition element: operators and keys are ANDed, values ORed.
+
+Only the operators that our templates use are known.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
@@ -41,7 +43,11 @@ def check(condition: Mapping[str, Any]) -> None:
 
 def hold(condition: Mapping[str, Any], request: Request) -> bool:
     """Whether all of a statement's conditions hold."""
-    return all(_judged(operator, key, strings(wanted), request) for operator, keys in condition.items() for key, wanted in keys.items())
+    return all(
+        _judged(operator, key, strings(wanted), request)
+        for operator, keys in condition.items()
+        for key, wanted in keys.items()
+    )
 
 
 def _judged(operator: str, key: str, wanted: list[str], request: Request) -> bool:
@@ -58,7 +64,9 @@ def _holds(matches: _Matches, key: str, wanted: list[str], request: Request) -> 
     found = request.found(key)
     if len(found or ()) > 1:
         raise ValueError(f"unknown meaning of several values of {key} without a set operator")
-    return found is not None and bool(found) and True in {matches(one, found[0]) for one in wanted}  # each of them, for a malformed one to raise
+    return (
+        found is not None and bool(found) and True in {matches(one, found[0]) for one in wanted}
+    )  # each of them, for a malformed one to raise
 
 
 def _truth(value: str) -> str:

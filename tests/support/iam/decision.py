@@ -9,7 +9,11 @@ type Values = str | Sequence[str]
 
 
 class Decision(StrEnum):
-    """What IAM makes of a request. DELEGATED: by a resource policy that names the caller's account, so that the caller's own policies decide."""
+    """What IAM makes of a request.
+
+    DELEGATED: by a resource policy that names the caller's account, so that the caller's own
+    policies decide.
+    """
 
     ALLOWED = "allowed"
     DELEGATED = "delegated to the caller's account"
@@ -19,9 +23,11 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """Who asks for what: an action (`service:Action`), the ARN of its resource (`*` for actions that have none), and the context's keys.
+    """Who asks for what: an action (`service:Action`), the ARN of its resource (`*` for actions
+    that have none), and the context's keys.
 
-    `principal`: for resource policies, `{"Service": "..."}` or `{"AWS": "arn"}`, a role's ARN or its session's.
+    `principal`: for resource policies, `{"Service": "..."}` or `{"AWS": "arn"}`, a role's ARN or
+    its session's.
     """
 
     action: str
@@ -30,11 +36,20 @@ class Request:
     principal: Mapping[str, str] = field(default_factory=dict)
 
     def found(self, key: str) -> list[str] | None:
-        """A context key's values, None where the request has no such key. Names of keys are compared without regard to case.
+        """A context key's values, None where the request has no such key.
+
+        Names of keys are compared without regard to case.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
         """
-        return next((strings(values) for name, values in self.context.items() if name.lower() == key.lower()), None)
+        return next(
+            (
+                strings(values)
+                for name, values in self.context.items()
+                if name.lower() == key.lower()
+            ),
+            None,
+        )
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ _STATEMENT = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
 
 
 def evaluate(policies: Iterable[Mapping[str, Any]], request: Request) -> Verdict:
-    """By identity policies: a deny that matches wins, then an allow; without either the request is denied implicitly."""
+    """By identity policies: a deny that matches wins, then an allow; without either the request is
+    denied implicitly.
+    """
     statements = [statement for policy in policies for statement in _statements(policy)]
     if any("Principal" in statement for statement in statements):
         raise ValueError("unknown in an identity policy: Principal")
@@ -27,16 +29,27 @@ def evaluate(policies: Iterable[Mapping[str, Any]], request: Request) -> Verdict
 
 
 def evaluate_resource_policy(policy: Mapping[str, Any], request: Request) -> Verdict:
-    """By one resource policy alone: a queue's, a topic's, a key's, or a role's trust policy, whose statements have no Resource.
+    """By one resource policy alone: a queue's, a topic's, a key's, or a role's trust policy, whose
+    statements have no Resource.
 
-    An allow for the account that the caller belongs to delegates the decision to the caller's own policies.
+    An allow for the account that the caller belongs to delegates the decision to the caller's own
+    policies.
     """
     statements = _statements(policy)
     if len(request.principal) != 1 or not all("Principal" in statement for statement in statements):
         raise ValueError("unknown principal: a resource policy is judged by one")
-    how = [(statement, principals.named(statement["Principal"], request.principal)) for statement in statements]
-    matching = [(statement, named) for statement, named in how if named and _matches(statement, request)]
-    direct = [statement for statement, named in matching if named is Named.DIRECTLY or statement["Effect"] == "Deny"]
+    how = [
+        (statement, principals.named(statement["Principal"], request.principal))
+        for statement in statements
+    ]
+    matching = [
+        (statement, named) for statement, named in how if named and _matches(statement, request)
+    ]
+    direct = [
+        statement
+        for statement, named in matching
+        if named is Named.DIRECTLY or statement["Effect"] == "Deny"
+    ]
     verdict = _verdict(direct)
     if verdict.decision is Decision.IMPLICITLY_DENIED and matching:
         return Verdict(Decision.DELEGATED, _sids(statement for statement, _ in matching))
@@ -91,5 +104,9 @@ def _matches(statement: Statement, request: Request) -> bool:
 
 
 def _any(statement: Statement, element: str, matches: Callable[[str], bool]) -> bool:
-    """Whether one of the element's patterns matches: each is tried, for a malformed one to raise."""
-    return element not in statement or True in {matches(pattern) for pattern in strings(statement[element])}
+    """Whether one of the element's patterns matches: each is tried, for a malformed one
+    to raise.
+    """
+    return element not in statement or True in {
+        matches(pattern) for pattern in strings(statement[element])
+    }

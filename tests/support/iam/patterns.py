@@ -1,4 +1,6 @@
-"""Wildcards: what a pattern of a policy matches in a request. Policy variables are not known, since no template of ours has one.
+"""Wildcards: what a pattern of a policy matches in a request.
+
+Policy variables are not known, since no template of ours has one.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
@@ -22,7 +24,13 @@ class _Wildcards:
         if "${" in text:
             raise ValueError(f"unknown form, with a policy variable: {text}")
         end = self.last_star if text.endswith("*") else ""
-        return "".join({"*": self.star, "?": self.mark}.get(one) or re.escape(one) for one in (text[:-1] if end else text)) + end
+        return (
+            "".join(
+                {"*": self.star, "?": self.mark}.get(one) or re.escape(one)
+                for one in (text[:-1] if end else text)
+            )
+            + end
+        )
 
 
 _NONE = _Wildcards(star=r"\*", mark=r"\?", last_star=r"\*")
@@ -51,25 +59,33 @@ def action_like(pattern: str, action: str) -> bool:
 
 
 def arn_like(pattern: str, text: str) -> bool:
-    """ArnLike and ArnEquals: each of an ARN's six parts by itself, so that a wildcard does not reach into the next.
+    """ArnLike and ArnEquals: each of an ARN's six parts by itself, so that a wildcard does not
+    reach into the next.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
     """
     patterns, parts = pattern.split(":", _ARN_PARTS - 1), text.split(":", _ARN_PARTS - 1)
     if len(patterns) != _ARN_PARTS or patterns[0] != "arn":
         raise ValueError(f"unknown form of ARN {pattern}")
-    return len(parts) == _ARN_PARTS and all(like(one, part) for one, part in zip(patterns, parts, strict=True))
+    return len(parts) == _ARN_PARTS and all(
+        like(one, part) for one, part in zip(patterns, parts, strict=True)
+    )
 
 
 def resource_like(pattern: str, resource: str) -> bool:
-    """The Resource element: wildcards stay within their part of the ARN, but a `*` that ends its part may reach beyond the colon.
+    """The Resource element: wildcards stay within their part of the ARN, but a `*` that ends its
+    part may reach beyond the colon.
 
-    The last part may hold colons itself, and wildcards in it reach over them. A reference that was not resolved is no ARN, and raises.
+    The last part may hold colons itself, and wildcards in it reach over them. A reference that was
+    not resolved is no ARN, and raises.
     """
     if pattern == "*":
         return True
     parts = pattern.split(":", _ARN_PARTS - 1)
     if parts[0] != "arn" or len(parts) <= _SERVICE or set(parts[_SERVICE]) & {"*", "?"}:
         raise ValueError(f"unknown form of resource {pattern}")
-    expressions = [(_ANYWHERE if index == _ARN_PARTS - 1 else _WITHIN_PART).expression(part) for index, part in enumerate(parts)]
+    expressions = [
+        (_ANYWHERE if index == _ARN_PARTS - 1 else _WITHIN_PART).expression(part)
+        for index, part in enumerate(parts)
+    ]
     return re.fullmatch(":".join(expressions), resource, re.DOTALL) is not None

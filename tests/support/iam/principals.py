@@ -24,7 +24,9 @@ class Named(Enum):
 
 
 def check(principal: Any) -> None:
-    """Raises ValueError for a kind that is not known, and for a wildcard in part of a name: there are none."""
+    """Raises ValueError for a kind that is not known, and for a wildcard in part of a name: there
+    are none.
+    """
     if principal == "*":
         return
     if not isinstance(principal, Mapping) or not principal or set(principal) - set(_KINDS):

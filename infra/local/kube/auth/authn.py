@@ -1,6 +1,8 @@
-"""Sign-in: the EKS token rules of aws-iam-authenticator's verifier, then STS's signature check, then the access entries.
+"""Sign-in: the EKS token rules of aws-iam-authenticator's verifier, then STS's signature check,
+then the access entries.
 
-The reason for a refusal stays on this side, as on EKS: the client gets a bare 401. Reasons hold no token, URL or signature.
+The reason for a refusal stays on this side, as on EKS: the client gets a bare 401. Reasons hold no
+token, URL or signature.
 """
 
 import base64
@@ -24,9 +26,16 @@ MAX_EXPIRES = 900
 MAX_AGE = timedelta(minutes=15)
 CLUSTER_HEADER = "x-k8s-aws-id"
 ALLOWED = {
-    "action", "version", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-security-token", "x-amz-signature",
+    "action",
+    "version",
+    "x-amz-algorithm",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-security-token",
+    "x-amz-signature",
     "x-amz-signedheaders",
-}  # fmt: skip
+}
 REQUIRED = ALLOWED - {"x-amz-security-token"}
 CACHE_SECONDS = 60.0
 CACHE_SIZE = 1024
@@ -39,7 +48,8 @@ class SignInError(Exception):
 class Authenticator:
     """Tokens to users, for one cluster.
 
-    Verdicts are kept for a minute at most, never longer than the URL lives: checking one takes longer than everything else the server does.
+    Verdicts are kept for a minute at most, never longer than the URL lives: checking one takes
+    longer than everything else the server does.
     """
 
     def __init__(
@@ -55,7 +65,11 @@ class Authenticator:
     ) -> None:
         self.failures: list[str] = []
         self._cluster, self._credentials = cluster, credentials
-        self.access_entries = access_entries if isinstance(access_entries, AccessEntries) else AccessEntries(access_entries)
+        self.access_entries = (
+            access_entries
+            if isinstance(access_entries, AccessEntries)
+            else AccessEntries(access_entries)
+        )
         self._partition, self._clock = partition_of(region), clock
         self._static = {token: authenticated(user) for token, user in static_tokens.items()}
         self._issuers = tuple(issuers)
@@ -106,10 +120,14 @@ class Authenticator:
             raise SignInError("sts: the access key id is not known")
         headers = {CLUSTER_HEADER: self._cluster, "accept": "application/json"}
         try:
-            sigv4.verify(credential, query, host=url.netloc, headers=headers, region=region, now=now)
+            sigv4.verify(
+                credential, query, host=url.netloc, headers=headers, region=region, now=now
+            )
         except sigv4.SignatureError as error:
             raise SignInError(f"sts: {error}") from None
-        return self._user(credential.arn, credential.access_key_id), min(self._clock() + CACHE_SECONDS, ends)
+        return self._user(credential.arn, credential.access_key_id), min(
+            self._clock() + CACHE_SECONDS, ends
+        )
 
     def _of_issuer(self, token: str) -> tuple[UserInfo, float]:
         reasons = []
@@ -127,8 +145,17 @@ class Authenticator:
         entry = self.access_entries.of(principal)
         if entry is None:
             raise SignInError(f"no access entry for {principal}")
-        extra = {"arn": [arn], "canonicalArn": [principal], "accessKeyId": [key_id], "sessionName": [arn.rpartition("/")[2]]}
-        return authenticated(UserInfo(entry.username or arn, f"aws-iam-authenticator:{principal}", entry.groups, extra))
+        extra = {
+            "arn": [arn],
+            "canonicalArn": [principal],
+            "accessKeyId": [key_id],
+            "sessionName": [arn.rpartition("/")[2]],
+        }
+        return authenticated(
+            UserInfo(
+                entry.username or arn, f"aws-iam-authenticator:{principal}", entry.groups, extra
+            )
+        )
 
 
 def _decode(token: str) -> SplitResult:
@@ -166,12 +193,17 @@ def _parameters(url: SplitResult) -> dict[str, str]:
 
 
 def _check_parameters(query: Mapping[str, str], now: datetime) -> float:
-    """Checks what the verifier looks at before it asks STS; returns the second at which the URL ends."""
+    """Checks what the verifier looks at before it asks STS; returns the second at which the URL
+    ends.
+    """
     if query.get("action") != "GetCallerIdentity":
         raise SignInError("unexpected action parameter in pre-signed URL")
     if CLUSTER_HEADER not in query.get("x-amz-signedheaders", "").lower().split(";"):
         raise SignInError(f"client did not sign the {CLUSTER_HEADER} header in the pre-signed URL")
-    if not re.fullmatch(r"\d{1,9}", query["x-amz-expires"]) or int(query["x-amz-expires"]) > MAX_EXPIRES:
+    if (
+        not re.fullmatch(r"\d{1,9}", query["x-amz-expires"])
+        or int(query["x-amz-expires"]) > MAX_EXPIRES
+    ):
         raise SignInError("invalid X-Amz-Expires parameter in pre-signed URL")
     try:
         signed = datetime.strptime(query["x-amz-date"], sigv4.DATE_FORMAT).replace(tzinfo=UTC)

@@ -1,6 +1,7 @@
 """Who may do what: RBAC, evaluated from the roles and bindings in the store.
 
-The rules under test are the files that users apply, so nothing is granted here that is not a stored role, `system:masters` apart.
+The rules under test are the files that users apply, so nothing is granted here that is not a stored
+role, `system:masters` apart.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated
 
 @dataclass(frozen=True)
 class UserInfo:
-    """An authenticated user. `groups` are those of the sign-in; `system:authenticated` is added to them."""
+    """An authenticated user.
+
+    `groups` are those of the sign-in; `system:authenticated` is added to them.
+    """
 
     username: str
     uid: str = ""
@@ -27,7 +31,12 @@ class UserInfo:
 
     def as_json(self) -> Object:
         """As reviews show it, empty parts left out."""
-        full = {"username": self.username, "uid": self.uid, "groups": list(self.groups), "extra": self.extra}
+        full = {
+            "username": self.username,
+            "uid": self.uid,
+            "groups": list(self.groups),
+            "extra": self.extra,
+        }
         return {key: value for key, value in full.items() if value}
 
 
@@ -66,7 +75,9 @@ def decide(store: Store, user: UserInfo, asked: Attributes) -> Decision:
         if role is None:
             missing.append(f'{ref["kind"].lower()}.{RBAC} "{ref["name"]}" not found')
         elif any(_allows(rule, asked) for rule in role.get("rules") or []):
-            return Decision(True, f'RBAC: allowed by {where} of {ref["kind"]} "{ref["name"]}" to {subject}')
+            return Decision(
+                True, f'RBAC: allowed by {where} of {ref["kind"]} "{ref["name"]}" to {subject}'
+            )
     if len(missing) > 1:
         return Decision(False, f"RBAC: [{', '.join(missing)}]")
     return Decision(False, f"RBAC: {missing[0]}" if missing else "")
@@ -82,7 +93,11 @@ def demand(store: Store, user: UserInfo, asked: Attributes) -> None:
         raise ApiError(403, _with_reason(f'forbidden: {detail} path "{asked.path}"', decision), {})
     where = f'in the namespace "{asked.namespace}"' if asked.namespace else "at the cluster scope"
     part = f"{asked.resource}/{asked.subresource}" if asked.subresource else asked.resource
-    about = {key: value for key, value in (("name", asked.name), ("group", asked.group), ("kind", asked.resource)) if value}
+    about = {
+        key: value
+        for key, value in (("name", asked.name), ("group", asked.group), ("kind", asked.resource))
+        if value
+    }
     head = f"{asked.resource}.{asked.group}" if asked.group else asked.resource
     head = f'{head} "{asked.name}"' if asked.name else head
     text = f'{head} is forbidden: {detail} resource "{part}" in API group "{asked.group}" {where}'
@@ -124,11 +139,19 @@ def _allows(rule: Object, asked: Attributes) -> bool:
         return False
     if asked.path:
         return any(_covers(pattern, asked.path) for pattern in rule.get("nonResourceURLs") or [])
-    groups, resources, names = (rule.get(part) or [] for part in ("apiGroups", "resources", "resourceNames"))
+    groups, resources, names = (
+        rule.get(part) or [] for part in ("apiGroups", "resources", "resourceNames")
+    )
     wanted = {"*", f"{asked.resource}/{asked.subresource}" if asked.subresource else asked.resource}
     wanted |= {f"*/{asked.subresource}"} if asked.subresource else set()
-    return bool({"*", asked.group} & set(groups) and wanted & set(resources) and (not names or asked.name in names))
+    return bool(
+        {"*", asked.group} & set(groups)
+        and wanted & set(resources)
+        and (not names or asked.name in names)
+    )
 
 
 def _covers(pattern: str, path: str) -> bool:
-    return pattern in ("*", path) or (pattern.endswith("*") and path.startswith(pattern.rstrip("*")))
+    return pattern in ("*", path) or (
+        pattern.endswith("*") and path.startswith(pattern.rstrip("*"))
+    )

@@ -1,4 +1,5 @@
-"""Structured authentication: the JSON Web Tokens of an issuer that the API server trusts, as an AuthenticationConfiguration says it.
+"""Structured authentication: the JSON Web Tokens of an issuer that the API server trusts, as an
+AuthenticationConfiguration says it.
 
 https://kubernetes.io/docs/reference/access-authn-authz/authentication/#using-authentication-configuration
 """
@@ -17,12 +18,18 @@ from ..kinds import Object
 from .authz import CREDENTIAL_ID, UserInfo
 
 AWS_CLAIMS = "https://sts.amazonaws.com/"
-CONFIGURATION: Object = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AuthenticationConfiguration"}
+CONFIGURATION: Object = {
+    "apiVersion": "apiserver.config.k8s.io/v1",
+    "kind": "AuthenticationConfiguration",
+}
 ALGORITHMS = ["RS256", "ES384"]
 
-# The only expressions that are evaluated here, the ones that the function prints; a real API server evaluates all of CEL.
+# The only expressions that are evaluated here, the ones that the function prints; a real API server
+# evaluates all of CEL.
 _SUBJECT = re.compile(r"claims\.sub == '(?P<value>[^'\\]+)'")
-_ACCOUNT = re.compile(r"claims\['https://sts\.amazonaws\.com/'\]\.aws_account == '(?P<value>\d{12})'")
+_ACCOUNT = re.compile(
+    r"claims\['https://sts\.amazonaws\.com/'\]\.aws_account == '(?P<value>\d{12})'"
+)
 _USERNAME = "'aws:' + claims.sub"
 _GROUPS = re.compile(r"\['(?P<value>[^'\\]+)'\]")
 
@@ -33,9 +40,11 @@ class NotTrusted(Exception):
 
 @dataclass(frozen=True)
 class TrustedIssuer:
-    """One entry of `jwt`: the issuer with its public keys, whom a token is for, and the claims that must hold.
+    """One entry of `jwt`: the issuer with its public keys, whom a token is for, and the claims that
+    must hold.
 
-    `discovery_url`, `ca_pem`: where a real API server reads the keys, and whom it trusts for them, where that is not the issuer's own host.
+    `discovery_url`, `ca_pem`: where a real API server reads the keys, and whom it trusts for them,
+    where that is not the issuer's own host.
     """
 
     url: str
@@ -49,13 +58,25 @@ class TrustedIssuer:
     clock: Callable[[], float] = time.time
 
     @classmethod
-    def read(cls, configuration: Mapping[str, Any], *, keys: KeySet, discovery_url: str = "", ca_pem: str = "") -> Self:
-        """The one entry of an AuthenticationConfiguration that says what the function prints. Raises ValueError at anything else."""
+    def read(
+        cls,
+        configuration: Mapping[str, Any],
+        *,
+        keys: KeySet,
+        discovery_url: str = "",
+        ca_pem: str = "",
+    ) -> Self:
+        """The one entry of an AuthenticationConfiguration that says what the function prints.
+
+        Raises ValueError at anything else.
+        """
         (entry,) = configuration["jwt"]
         (audience,) = entry["issuer"]["audiences"]
         subject, account = (rule["expression"] for rule in entry["claimValidationRules"])
         mappings = {name: mapping["expression"] for name, mapping in entry["claimMappings"].items()}
-        if {name: configuration.get(name) for name in CONFIGURATION} != CONFIGURATION or mappings["username"] != _USERNAME:
+        if {name: configuration.get(name) for name in CONFIGURATION} != CONFIGURATION or mappings[
+            "username"
+        ] != _USERNAME:
             raise ValueError("not the AuthenticationConfiguration that the function prints")
         return cls(
             entry["issuer"]["url"],
@@ -73,12 +94,18 @@ class TrustedIssuer:
         issuer: Object = {"url": self.url, "audiences": [self.audience]}
         issuer |= {"discoveryURL": self.discovery_url} if self.discovery_url else {}
         issuer |= {"certificateAuthority": self.ca_pem} if self.ca_pem else {}
-        rules = [f"claims.sub == '{self.subject}'", f"claims['{AWS_CLAIMS}'].aws_account == '{self.account}'"]
+        rules = [
+            f"claims.sub == '{self.subject}'",
+            f"claims['{AWS_CLAIMS}'].aws_account == '{self.account}'",
+        ]
         groups = ", ".join(f"'{group}'" for group in self.groups)
         return {
             "issuer": issuer,
             "claimValidationRules": [{"expression": rule} for rule in rules],
-            "claimMappings": {"username": {"expression": _USERNAME}, "groups": {"expression": f"[{groups}]"}},
+            "claimMappings": {
+                "username": {"expression": _USERNAME},
+                "groups": {"expression": f"[{groups}]"},
+            },
         }
 
     def verify(self, token: str) -> tuple[UserInfo, float]:

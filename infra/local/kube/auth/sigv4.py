@@ -1,6 +1,7 @@
 """What STS would say about a presigned GetCallerIdentity URL: the SigV4 signature, recomputed.
 
-Verifying it here, and not believing whatever parses, is what makes a token for another cluster or with another secret fail as it would on AWS.
+Verifying it here, and not believing whatever parses, is what makes a token for another cluster or
+with another secret fail as it would on AWS.
 """
 
 import hashlib
@@ -27,8 +28,17 @@ def access_key_id(credential_scope: str) -> str:
     return credential_scope.split("/")[0]
 
 
-def verify(credential: Credential, query: Mapping[str, str], *, host: str, headers: Mapping[str, str], region: str, now: datetime) -> None:
-    """Raises SignatureError unless the URL is signed by `credential` for `host` and these headers, now.
+def verify(
+    credential: Credential,
+    query: Mapping[str, str],
+    *,
+    host: str,
+    headers: Mapping[str, str],
+    region: str,
+    now: datetime,
+) -> None:
+    """Raises SignatureError unless the URL is signed by `credential` for `host` and these headers,
+    now.
 
     `query` has the parameters under their own names; `region` is the host's.
     """
@@ -41,7 +51,9 @@ def verify(credential: Credential, query: Mapping[str, str], *, host: str, heade
     _check_time(lower, now)
     if lower.get("x-amz-security-token", "") != (credential.session_token or ""):
         raise SignatureError("the session token does not belong to the access key")
-    signature = _signature(credential.secret_access_key, scope, query, lower, {**headers, "host": host})
+    signature = _signature(
+        credential.secret_access_key, scope, query, lower, {**headers, "host": host}
+    )
     if not hmac.compare_digest(signature, lower.get("x-amz-signature", "")):
         raise SignatureError("the signature does not match")
 
@@ -54,16 +66,40 @@ def _check_time(query: Mapping[str, str], now: datetime) -> None:
         raise SignatureError("the presigned URL is expired")
 
 
-def _signature(secret: str, scope: list[str], query: Mapping[str, str], lower: Mapping[str, str], headers: Mapping[str, str]) -> str:
+def _signature(
+    secret: str,
+    scope: list[str],
+    query: Mapping[str, str],
+    lower: Mapping[str, str],
+    headers: Mapping[str, str],
+) -> str:
     names = lower["x-amz-signedheaders"].split(";")
     if "host" not in names or not set(names) <= headers.keys():
         raise SignatureError("the signed headers are not those of the request")
-    pairs = sorted((_encode(name), _encode(value)) for name, value in query.items() if name.lower() != "x-amz-signature")
-    canonical = "\n".join((
-        "GET", "/", "&".join(f"{name}={value}" for name, value in pairs),
-        *(f"{name}:{' '.join(headers[name].split())}" for name in names), "", ";".join(names), EMPTY_BODY,
-    ))  # fmt: skip
-    text = "\n".join((ALGORITHM, lower["x-amz-date"], "/".join(scope), hashlib.sha256(canonical.encode()).hexdigest()))
+    pairs = sorted(
+        (_encode(name), _encode(value))
+        for name, value in query.items()
+        if name.lower() != "x-amz-signature"
+    )
+    canonical = "\n".join(
+        (
+            "GET",
+            "/",
+            "&".join(f"{name}={value}" for name, value in pairs),
+            *(f"{name}:{' '.join(headers[name].split())}" for name in names),
+            "",
+            ";".join(names),
+            EMPTY_BODY,
+        )
+    )
+    text = "\n".join(
+        (
+            ALGORITHM,
+            lower["x-amz-date"],
+            "/".join(scope),
+            hashlib.sha256(canonical.encode()).hexdigest(),
+        )
+    )
     key = f"AWS4{secret}".encode()
     for part in scope:
         key = _hmac(key, part)

@@ -1,4 +1,6 @@
-"""The hosts at which STS answers, by partition: the only ones that a cluster's verifier sends a presigned URL to."""
+"""The hosts at which STS answers, by partition: the only ones that a cluster's verifier sends a
+presigned URL to.
+"""
 
 import re
 from dataclasses import dataclass
@@ -26,15 +28,24 @@ class Partition:
 
 
 PARTITIONS = {
-    "aws": Partition(r"(us|eu|ap|sa|ca|me|af|il|mx)-(?!gov-|iso)[a-z]+-\d", "amazonaws.com", "api.aws", "sts.amazonaws.com"),
+    "aws": Partition(
+        r"(us|eu|ap|sa|ca|me|af|il|mx)-(?!gov-|iso)[a-z]+-\d",
+        "amazonaws.com",
+        "api.aws",
+        "sts.amazonaws.com",
+    ),
     "aws-cn": Partition(r"cn-[a-z]+-\d", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
     "aws-us-gov": Partition(r"us-gov-[a-z]+-\d", "amazonaws.com", "api.aws"),
     "aws-iso": Partition(r"us-iso-[a-z]+-\d", "c2s.ic.gov", "api.aws.ic.gov"),
     "aws-iso-b": Partition(r"us-isob-[a-z]+-\d", "sc2s.sgov.gov", "api.aws.scloud"),
-    "aws-eusc": Partition(r"eusc-[a-z]+-[a-z]+-\d|eusc-[a-z]+-\d", "amazonaws.eu", "api.amazonwebservices.eu"),
+    "aws-eusc": Partition(
+        r"eusc-[a-z]+-[a-z]+-\d|eusc-[a-z]+-\d", "amazonaws.eu", "api.amazonwebservices.eu"
+    ),
 }
 
 
 def partition_of(region: str) -> Partition:
     """The partition that a region's name belongs to; `aws` when none claims it."""
-    return next((p for p in PARTITIONS.values() if re.fullmatch(p.regions, region)), PARTITIONS["aws"])
+    return next(
+        (p for p in PARTITIONS.values() if re.fullmatch(p.regions, region)), PARTITIONS["aws"]
+    )

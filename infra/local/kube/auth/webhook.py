@@ -34,7 +34,10 @@ class Webhook:
             token = json.loads(request.body)["spec"]["token"]
         except (ValueError, KeyError, TypeError):
             return Response(400)
-        return Response(200, {"apiVersion": API_VERSION, "kind": "TokenReview", "status": self._status(str(token))})
+        return Response(
+            200,
+            {"apiVersion": API_VERSION, "kind": "TokenReview", "status": self._status(str(token))},
+        )
 
     def _status(self, token: str) -> Object:
         user = self._authenticator.authenticate(token)

@@ -1,4 +1,6 @@
-"""Client certificates: the authority that a cluster trusts for them, and the user that one names (CN: the name, O: the groups)."""
+"""Client certificates: the authority that a cluster trusts for them, and the user that one names
+(CN: the name, O: the groups).
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,28 +22,59 @@ class ClientAuthority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{cluster} clients"[:64])])
         usage = x509.KeyUsage(
-            digital_signature=True, content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
-            key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
-        )  # fmt: skip
-        builder = self._builder(self._name, self._key, LIFETIME).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        self.ca_pem = certificate_pem(builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256()))
+            digital_signature=True,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=True,
+            crl_sign=True,
+            encipher_only=False,
+            decipher_only=False,
+        )
+        builder = self._builder(self._name, self._key, LIFETIME).add_extension(
+            x509.BasicConstraints(ca=True, path_length=None), critical=True
+        )
+        self.ca_pem = certificate_pem(
+            builder.add_extension(usage, critical=True).sign(self._key, hashes.SHA256())
+        )
 
-    def issue(self, username: str, groups: Sequence[str], life: timedelta = LIFETIME) -> tuple[str, str]:
+    def issue(
+        self, username: str, groups: Sequence[str], life: timedelta = LIFETIME
+    ) -> tuple[str, str]:
         """A certificate for the user, and its key, PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         organisations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
         subject = x509.Name([*organisations, x509.NameAttribute(NameOID.COMMON_NAME, username)])
-        builder = self._builder(subject, key, life).add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        builder = self._builder(subject, key, life).add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+        )
         return certificate_pem(builder.sign(self._key, hashes.SHA256())), private_pem(key)
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, life: timedelta) -> x509.CertificateBuilder:
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, life: timedelta
+    ) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
-        builder = x509.CertificateBuilder(subject_name=subject, issuer_name=self._name, public_key=key.public_key())
-        return builder.serial_number(x509.random_serial_number()).not_valid_before(now - BACKDATED).not_valid_after(now + life)
+        builder = x509.CertificateBuilder(
+            subject_name=subject, issuer_name=self._name, public_key=key.public_key()
+        )
+        return (
+            builder.serial_number(x509.random_serial_number())
+            .not_valid_before(now - BACKDATED)
+            .not_valid_after(now + life)
+        )
 
 
 def user_of(der: bytes) -> UserInfo:
     """The user whom a certificate that TLS has verified names."""
     subject = x509.load_der_x509_certificate(der).subject
-    names, groups = ([str(one.value) for one in subject.get_attributes_for_oid(oid)] for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME))
-    return UserInfo(names[0] if names else "", "", tuple(groups), {CREDENTIAL_ID: [f"X509SHA256={hashlib.sha256(der).hexdigest()}"]})
+    names, groups = (
+        [str(one.value) for one in subject.get_attributes_for_oid(oid)]
+        for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+    )
+    return UserInfo(
+        names[0] if names else "",
+        "",
+        tuple(groups),
+        {CREDENTIAL_ID: [f"X509SHA256={hashlib.sha256(der).hexdigest()}"]},
+    )

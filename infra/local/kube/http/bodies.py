@@ -16,7 +16,11 @@ def delete_options(call: Call) -> Object:
     """The DeleteOptions in the body of a delete, if any."""
     if not call.body:
         return {}
-    options = _protobuf(call.body) if call.content_type == protobuf.CONTENT_TYPE else plain_json(call.body)
+    options = (
+        _protobuf(call.body)
+        if call.content_type == protobuf.CONTENT_TYPE
+        else plain_json(call.body)
+    )
     if not isinstance(options, dict) or not isinstance(options.get("preconditions") or {}, dict):
         raise bad_request("the body of a delete must be DeleteOptions")
     return options
@@ -30,7 +34,12 @@ def decoded(call: Call) -> Object:
         return decoded_yaml(call)
     if call.content_type not in ("application/json", ""):
         types = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
-        raise ApiError(415, f"the body of the request was in an unknown format - accepted media types include: {types}", {})
+        raise ApiError(
+            415,
+            "the body of the request was in an unknown format - accepted media types include:"
+            f" {types}",
+            {},
+        )
     return typed(call, plain_json(call.body))
 
 
@@ -41,15 +50,24 @@ def decoded_yaml(call: Call) -> Object:
     except ValueError:
         pass
     try:
-        return typed(call, yaml.load(call.body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        return typed(
+            call, yaml.load(call.body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        )
     except yaml.MarkedYAMLError as error:
-        raise bad_request(f"error decoding YAML: error converting YAML to JSON: yaml: {_yaml_line(error)}{error.problem}") from None
+        raise bad_request(
+            "error decoding YAML: error converting YAML to JSON: yaml:"
+            f" {_yaml_line(error)}{error.problem}"
+        ) from None
     except yaml.YAMLError:
-        raise bad_request("error decoding YAML: error converting YAML to JSON: yaml: invalid document") from None
+        raise bad_request(
+            "error decoding YAML: error converting YAML to JSON: yaml: invalid document"
+        ) from None
 
 
 def _yaml_line(error: yaml.MarkedYAMLError) -> str:
-    """The line as go-yaml counts it: from zero for the parser, from one for the scanner, left out when it is zero."""
+    """The line as go-yaml counts it: from zero for the parser, from one for the scanner, left out
+    when it is zero.
+    """
     marks = (error.context_mark, error.problem_mark)
     line = next((mark.line for mark in marks if mark and mark.line), 0)
     line += isinstance(error, yaml.scanner.ScannerError) and line > 0
@@ -60,7 +78,9 @@ def _protobuf(body: bytes) -> Object:
     try:
         return protobuf.decode(body)
     except ValueError:
-        raise bad_request("couldn't get version/kind; the body is no protobuf of a served kind") from None
+        raise bad_request(
+            "couldn't get version/kind; the body is no protobuf of a served kind"
+        ) from None
 
 
 def plain_json(body: bytes) -> Any:
@@ -68,19 +88,27 @@ def plain_json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:
-        raise bad_request("couldn't get version/kind; json parse error: invalid or incomplete JSON") from None
+        raise bad_request(
+            "couldn't get version/kind; json parse error: invalid or incomplete JSON"
+        ) from None
 
 
 def typed(call: Call, body: Any) -> Object:
     """The object, its kind and the types of its fields checked."""
     if not isinstance(body, dict):
-        raise bad_request("couldn't get version/kind; json parse error: cannot unmarshal into Go value of type struct")
+        raise bad_request(
+            "couldn't get version/kind; json parse error: cannot unmarshal into Go value of type"
+            " struct"
+        )
     version, kind = body.get("apiVersion"), body.get("kind", call.kind.kind)
     if call.content_type == APPLY and version != call.kind.api_version:
         detail = f"Specified patch version: {version or '/'}, expected: {call.kind.api_version}"
         raise bad_request(f"Incorrect version specified in apply patch. {detail}")
     if version not in (None, call.kind.api_version):
-        raise bad_request(f"the API version in the data ({version}) does not match the expected API version ({call.kind.api_version})")
+        raise bad_request(
+            f"the API version in the data ({version}) does not match the expected API version"
+            f" ({call.kind.api_version})"
+        )
     about = f'{kind} in version "{call.kind.api_version}" cannot be handled as a {call.kind.kind}: '
     if kind != call.kind.kind:
         raise bad_request(about + f"no kind {kind} is registered for this resource")
@@ -89,4 +117,9 @@ def typed(call: Call, body: Any) -> Object:
     unknown = sorted(body.keys() - {"apiVersion", "kind", "metadata", *call.kind.fields})
     if unknown and call.query.get("fieldValidation") == "Strict":
         raise bad_request(f'{about}strict decoding error: unknown field "{unknown[0]}"')
-    return {**body, "apiVersion": call.kind.api_version, "kind": kind, "metadata": dict(body.get("metadata") or {})}
+    return {
+        **body,
+        "apiVersion": call.kind.api_version,
+        "kind": kind,
+        "metadata": dict(body.get("metadata") or {}),
+    }

@@ -1,4 +1,6 @@
-"""The administrator's HTTPS client: plain, verified against the cluster's own CA, no retries, no redirects."""
+"""The administrator's HTTPS client: plain, verified against the cluster's own CA, no retries, no
+redirects.
+"""
 
 import json
 import ssl
@@ -13,7 +15,9 @@ TIMEOUT = urllib3.Timeout(connect=5, read=30)
 
 
 def context(ca_pem: str) -> ssl.SSLContext:
-    """Verifies chain and host name; the strict flag alone is off, since old EKS CAs lack key identifiers."""
+    """Verifies chain and host name; the strict flag alone is off, since old EKS CAs lack key
+    identifiers.
+    """
     made = ssl.create_default_context(cadata=ca_pem)
     made.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return made
@@ -25,20 +29,33 @@ class AdminClient:
     def __init__(self, endpoint: str, ca_pem: str, token: str) -> None:
         never = urllib3.Retry(total=0, redirect=False)
         self._endpoint, self._token = endpoint, token
-        self._pool = urllib3.PoolManager(ssl_context=context(ca_pem), retries=never, timeout=TIMEOUT, maxsize=8)
+        self._pool = urllib3.PoolManager(
+            ssl_context=context(ca_pem), retries=never, timeout=TIMEOUT, maxsize=8
+        )
 
-    def send(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> tuple[int, Object]:
-        """Status and decoded answer; `body` is sent as JSON unless it is bytes. Text that is not JSON comes back as its `message`."""
+    def send(
+        self, method: str, path: str, body: Any = None, content_type: str = "application/json"
+    ) -> tuple[int, Object]:
+        """Status and decoded answer; `body` is sent as JSON unless it is bytes.
+
+        Text that is not JSON comes back as its `message`.
+        """
         headers = {"Authorization": f"Bearer {self._token}", "User-Agent": USER_AGENT}
         if body is not None:
             headers["Content-Type"] = content_type
             body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = self._pool.request(method, self._endpoint + path, body=body, headers=headers, redirect=False)
+        answer = self._pool.request(
+            method, self._endpoint + path, body=body, headers=headers, redirect=False
+        )
         try:
             decoded = json.loads(answer.data)
         except ValueError:
             decoded = None
-        return answer.status, decoded if isinstance(decoded, dict) else {"message": answer.data.decode("utf-8", "replace")}
+        return answer.status, (
+            decoded
+            if isinstance(decoded, dict)
+            else {"message": answer.data.decode("utf-8", "replace")}
+        )
 
     def close(self) -> None:
         """Closes the kept connections."""

@@ -1,4 +1,6 @@
-"""What a request itself must fulfil before anything is written: its options, the names in its body, and the versions it insists on."""
+"""What a request itself must fulfil before anything is written: its options, the names in its body,
+and the versions it insists on.
+"""
 
 import uuid
 
@@ -20,19 +22,44 @@ MAX_MANAGER_BYTES = 128
 def check_options(call: Call) -> None:
     """The parameters fit the verb."""
     dry = call.query.get("dryRun")
-    options = Kind(f"{'Patch' if call.asked.verb == 'patch' else call.asked.verb.capitalize()}Options", "", "", False, (), "meta.k8s.io")
+    options = Kind(
+        f"{'Patch' if call.asked.verb == 'patch' else call.asked.verb.capitalize()}Options",
+        "",
+        "",
+        False,
+        (),
+        "meta.k8s.io",
+    )
     if dry not in (None, "", "All"):
         detail = f'Unsupported value: "{dry}": supported values: "All"'
-        raise invalid(options, "", [{"reason": "FieldValueNotSupported", "message": detail, "field": "dryRun"}])
-    if call.asked.verb == "patch" and call.content_type == APPLY and not call.query.get("fieldManager"):
+        raise invalid(
+            options,
+            "",
+            [{"reason": "FieldValueNotSupported", "message": detail, "field": "dryRun"}],
+        )
+    if (
+        call.asked.verb == "patch"
+        and call.content_type == APPLY
+        and not call.query.get("fieldManager")
+    ):
         detail = "Required value: is required for apply patch"
-        raise invalid(options, "", [{"reason": "FieldValueRequired", "message": detail, "field": "fieldManager"}])
+        raise invalid(
+            options,
+            "",
+            [{"reason": "FieldValueRequired", "message": detail, "field": "fieldManager"}],
+        )
     if len(call.query.get("fieldManager", "").encode()) > MAX_MANAGER_BYTES:
         detail = f"Too long: may not be more than {MAX_MANAGER_BYTES} bytes"
-        raise invalid(options, "", [{"reason": "FieldValueTooLong", "message": detail, "field": "fieldManager"}])
+        raise invalid(
+            options,
+            "",
+            [{"reason": "FieldValueTooLong", "message": detail, "field": "fieldManager"}],
+        )
     if call.asked.verb == "patch" and call.content_type != APPLY and call.query.get("force"):
         detail = "Forbidden: may not be specified for non-apply patch"
-        raise invalid(options, "", [{"reason": "FieldValueForbidden", "message": detail, "field": "force"}])
+        raise invalid(
+            options, "", [{"reason": "FieldValueForbidden", "message": detail, "field": "force"}]
+        )
 
 
 def check_identity(call: Call, body: Object) -> None:
@@ -40,22 +67,38 @@ def check_identity(call: Call, body: Object) -> None:
     metadata = body["metadata"]
     name = metadata.setdefault("name", call.asked.name)
     if call.asked.name and name != call.asked.name:
-        raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({call.asked.name})")
+        raise bad_request(
+            f"the name of the object ({name}) does not match the name on the URL"
+            f" ({call.asked.name})"
+        )
     if metadata.get("namespace", call.namespace) != call.namespace:
-        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
     if not name and metadata.get("generateName"):
         metadata["name"] = metadata["generateName"] + uuid.uuid4().hex[:5]
     elif not name:
         detail = "Required value: name or generateName is required"
-        raise invalid(call.kind, "", [{"reason": "FieldValueRequired", "message": detail, "field": "metadata.name"}])
+        raise invalid(
+            call.kind,
+            "",
+            [{"reason": "FieldValueRequired", "message": detail, "field": "metadata.name"}],
+        )
 
 
 def check_replaces(kind: Kind, live: Object, given: Object) -> None:
     """Raise the 409 for a replacement with the uid of another object."""
     stored = live["metadata"]
     if given.get("uid", stored["uid"]) != stored["uid"]:
-        detail = f"Precondition failed: UID in precondition: {given['uid']}, UID in object meta: {stored['uid']}"
-        raise ApiError(409, f'Operation cannot be fulfilled on {kind.resource} "{stored["name"]}": {detail}', details(kind, stored["name"]))
+        detail = (
+            f"Precondition failed: UID in precondition: {given['uid']}, UID in object meta:"
+            f" {stored['uid']}"
+        )
+        raise ApiError(
+            409,
+            f'Operation cannot be fulfilled on {kind.resource} "{stored["name"]}": {detail}',
+            details(kind, stored["name"]),
+        )
 
 
 def check_version(kind: Kind, live: Object, given: Object) -> None:
@@ -78,9 +121,19 @@ def check_preconditions(kind: Kind, live: Object, wanted: Object) -> None:
     """The preconditions of a delete hold."""
     stored = live["metadata"]
     if (uid := wanted.get("uid")) and uid != stored["uid"]:
-        detail = f"the UID in the precondition ({uid}) does not match the UID in record ({stored['uid']})."
-        raise precondition_failed(kind, stored["name"], f"{detail} The object might have been deleted and then recreated")
+        detail = (
+            f"the UID in the precondition ({uid}) does not match the UID in record"
+            f" ({stored['uid']})."
+        )
+        raise precondition_failed(
+            kind, stored["name"], f"{detail} The object might have been deleted and then recreated"
+        )
     if (version := wanted.get("resourceVersion")) and version != stored["resourceVersion"]:
-        detail = f"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record"
+        detail = (
+            f"the ResourceVersion in the precondition ({version}) does not match the"
+            " ResourceVersion in record"
+        )
         detail += f" ({stored['resourceVersion']})."
-        raise precondition_failed(kind, stored["name"], f"{detail} The object might have been modified")
+        raise precondition_failed(
+            kind, stored["name"], f"{detail} The object might have been modified"
+        )

@@ -1,7 +1,8 @@
 """Kubernetes' protobuf, read into JSON's shape.
 
-kubectl sends what it makes itself (`create secret`, `auth can-i`) as protobuf and does not fall back; answers it takes as JSON. Only the
-messages of the served kinds are known, with the field numbers of their generated.proto; other fields are skipped.
+kubectl sends what it makes itself (`create secret`, `auth can-i`) as protobuf and does not fall
+back; answers it takes as JSON. Only the messages of the served kinds are known, with the field
+numbers of their generated.proto; other fields are skipped.
 """
 
 import base64
@@ -20,7 +21,9 @@ type Message = dict[int, Field]
 
 @dataclass(frozen=True)
 class Field:
-    """A field's JSON name and what its bytes are: "text", "data" (base64 in JSON), "bool", or another message."""
+    """A field's JSON name and what its bytes are: "text", "data" (base64 in JSON), "bool", or
+    another message.
+    """
 
     name: str
     holds: str | Message = "text"
@@ -37,9 +40,15 @@ def _lists(*names: str) -> Message:
 
 
 META: Message = {
-    1: Field("name"), 2: Field("generateName"), 3: Field("namespace"), 5: Field("uid"), 6: Field("resourceVersion"),
-    11: Field("labels", mapping=True), 12: Field("annotations", mapping=True), 14: Field("finalizers", repeated=True),
-}  # fmt: skip
+    1: Field("name"),
+    2: Field("generateName"),
+    3: Field("namespace"),
+    5: Field("uid"),
+    6: Field("resourceVersion"),
+    11: Field("labels", mapping=True),
+    12: Field("annotations", mapping=True),
+    14: Field("finalizers", repeated=True),
+}
 NAME = _texts("name")
 REFERENCE: Message = {3: Field("name")}
 RULE = _lists("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
@@ -51,26 +60,44 @@ BINDING: Message = {
 }
 ROLE: Message = {**METADATA, 2: Field("rules", RULE, repeated=True)}
 ASKED = _texts("namespace", "verb", "group", "version", "resource", "subresource", "name")
-ACCESS: Message = {1: Field("resourceAttributes", ASKED), 2: Field("nonResourceAttributes", _texts("path", "verb"))}
+ACCESS: Message = {
+    1: Field("resourceAttributes", ASKED),
+    2: Field("nonResourceAttributes", _texts("path", "verb")),
+}
 MESSAGES: dict[str, Message] = {
     "Namespace": METADATA,
     "Secret": {
-        **METADATA, 2: Field("data", "data", mapping=True), 3: Field("type"), 4: Field("stringData", mapping=True), 5: Field("immutable", "bool"),
+        **METADATA,
+        2: Field("data", "data", mapping=True),
+        3: Field("type"),
+        4: Field("stringData", mapping=True),
+        5: Field("immutable", "bool"),
     },
     "ServiceAccount": {
-        **METADATA, 2: Field("secrets", REFERENCE, repeated=True), 3: Field("imagePullSecrets", NAME, repeated=True),
+        **METADATA,
+        2: Field("secrets", REFERENCE, repeated=True),
+        3: Field("imagePullSecrets", NAME, repeated=True),
         4: Field("automountServiceAccountToken", "bool"),
     },
-    "ClusterRole": ROLE, "Role": ROLE, "ClusterRoleBinding": BINDING, "RoleBinding": BINDING,
+    "ClusterRole": ROLE,
+    "Role": ROLE,
+    "ClusterRoleBinding": BINDING,
+    "RoleBinding": BINDING,
     "SelfSubjectReview": METADATA,
     "SelfSubjectAccessReview": {**METADATA, 2: Field("spec", ACCESS)},
-    "DeleteOptions": {2: Field("preconditions", _texts("uid", "resourceVersion")), 5: Field("dryRun", repeated=True)},
-}  # fmt: skip
+    "DeleteOptions": {
+        2: Field("preconditions", _texts("uid", "resourceVersion")),
+        5: Field("dryRun", repeated=True),
+    },
+}
 UNKNOWN: Message = {1: Field("type", _texts("apiVersion", "kind")), 2: Field("raw", "raw")}
 
 
 def decode(body: bytes) -> Object:
-    """The object in an envelope. ValueError for what is none, or of a kind that is not known here."""
+    """The object in an envelope.
+
+    ValueError for what is none, or of a kind that is not known here.
+    """
     if not body.startswith(MAGIC):
         raise ValueError("not Kubernetes protobuf")
     envelope = _message(UNKNOWN, body[len(MAGIC) :])

@@ -1,4 +1,6 @@
-"""From a method and a path to what is asked for: a resource and a verb, or a path that is no resource."""
+"""From a method and a path to what is asked for: a resource and a verb, or a path that is no
+resource.
+"""
 
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
@@ -8,7 +10,14 @@ from ..auth.reviews import REVIEWS
 from ..kinds import BY_RESOURCE, Kind
 from ..storage.selectors import selected_name
 
-VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
+VERBS = {
+    "POST": "create",
+    "PUT": "update",
+    "PATCH": "patch",
+    "DELETE": "delete",
+    "GET": "get",
+    "HEAD": "get",
+}
 COLLECTION_VERBS = {"GET": "list", "HEAD": "list", "DELETE": "deletecollection"}
 COLLECTION_METHODS = ("GET", "POST", "DELETE")
 ITEM_METHODS = ("GET", "PUT", "PATCH", "DELETE")
@@ -32,9 +41,16 @@ class Route:
         if self.kind in REVIEWS.values():
             return self.method == "POST" and not self.attributes.name
         namespace_missing = self.kind.namespaced and not self.attributes.namespace
-        if self.attributes.name and self.attributes.verb not in ("list", "watch", "deletecollection"):
+        if self.attributes.name and self.attributes.verb not in (
+            "list",
+            "watch",
+            "deletecollection",
+        ):
             return self.method in ITEM_METHODS
-        return self.method in (("GET",) if namespace_missing else COLLECTION_METHODS) and self.attributes.verb in self.kind.verbs
+        return (
+            self.method in (("GET",) if namespace_missing else COLLECTION_METHODS)
+            and self.attributes.verb in self.kind.verbs
+        )
 
 
 def route(method: str, target: str) -> Route:
@@ -46,20 +62,34 @@ def route(method: str, target: str) -> Route:
         return _resource(method, path, query, "", "v1", parts[2:])
     if parts[:1] == ["apis"] and len(parts) > 3:
         return _resource(method, path, query, parts[1], parts[2], parts[3:])
-    return Route(method, path, query, Attributes(VERBS.get(method, method).replace("create", "post"), path=path), None)
+    return Route(
+        method,
+        path,
+        query,
+        Attributes(VERBS.get(method, method).replace("create", "post"), path=path),
+        None,
+    )
 
 
-def _resource(method: str, path: str, query: dict[str, str], group: str, version: str, parts: list[str]) -> Route:
+def _resource(
+    method: str, path: str, query: dict[str, str], group: str, version: str, parts: list[str]
+) -> Route:
     namespace = ""
     if parts[0] == "namespaces" and len(parts) > 1:
         namespace = parts[1]
     if parts[0] == "namespaces" and len(parts) > 2 and parts[2] not in ("status", "finalize"):
         parts = parts[2:]
     resource, name, subresource = parts[0], parts[1] if len(parts) > 1 else "", "/".join(parts[2:])
-    verb = VERBS.get(method, method.lower()) if name else COLLECTION_VERBS.get(method, VERBS.get(method, method.lower()))
+    verb = (
+        VERBS.get(method, method.lower())
+        if name
+        else COLLECTION_VERBS.get(method, VERBS.get(method, method.lower()))
+    )
     if verb == "list" and query.get("watch", "").lower() in ("1", "true"):
         verb = "watch"
     if not name and verb in ("list", "watch", "deletecollection"):
         name = selected_name(query.get("fieldSelector", ""))
     kind = BY_RESOURCE.get((group, version, resource)) or REVIEWS.get((group, version, resource))
-    return Route(method, path, query, Attributes(verb, group, resource, subresource, namespace, name), kind)
+    return Route(
+        method, path, query, Attributes(verb, group, resource, subresource, namespace, name), kind
+    )

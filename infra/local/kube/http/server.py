@@ -1,7 +1,8 @@
 """The HTTPS edge: connections, TLS and HTTP/1.1 framing, nothing of Kubernetes.
 
-The request is parsed here and not by http.server, whose e-mail parser costs more than the rest of an answer; a server that is the bottleneck
-would make every measurement of the function worthless. Headers and body leave in one send, with Nagle's delay off.
+The request is parsed here and not by http.server, whose e-mail parser costs more than the rest of
+an answer; a server that is the bottleneck would make every measurement of the function worthless.
+Headers and body leave in one send, with Nagle's delay off.
 """
 
 import contextlib
@@ -48,21 +49,31 @@ type Application = Callable[[HttpRequest], Response]
 class HttpsServer(ThreadingHTTPServer):
     """Answers on a loopback port, a thread for each connection, from `start` to `close`.
 
-    `client_ca_pem`: whose client certificates are taken. One of another authority, or out of date, ends the handshake: Python's TLS cannot leave
-    that to the application, as a real API server does, which answers 401.
+    `client_ca_pem`: whose client certificates are taken. One of another authority, or out of date,
+    ends the handshake: Python's TLS cannot leave that to the application, as a real API server
+    does, which answers 401.
     """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 512
 
-    def __init__(self, application: Application, certificate: Certificate, port: int = 0, *, client_ca_pem: str = "") -> None:
+    def __init__(
+        self,
+        application: Application,
+        certificate: Certificate,
+        port: int = 0,
+        *,
+        client_ca_pem: str = "",
+    ) -> None:
         self.application = application
         self._tls = _context(certificate, client_ca_pem)
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", port), _Connection)
-        self._thread = threading.Thread(target=self.serve_forever, args=(POLL_SECONDS,), name="local-kube", daemon=True)
+        self._thread = threading.Thread(
+            target=self.serve_forever, args=(POLL_SECONDS,), name="local-kube", daemon=True
+        )
 
     def server_bind(self) -> None:
         """Binds without HTTPServer's look-up of the host's own name, which may take seconds."""
@@ -88,14 +99,21 @@ class HttpsServer(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accepts without the TLS handshake: a client that dawdles over it must hold up nobody else."""
+        """Accepts without the TLS handshake: a client that dawdles over it must hold up nobody
+        else.
+        """
         connection, address = self.socket.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.settimeout(HANDSHAKE_SECONDS)
-        return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+        return (
+            self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False),
+            address,
+        )
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that breaks is the client's affair; a fault of ours is answered 500 already."""
+        """A connection that breaks is the client's affair; a fault of ours is answered
+        500 already.
+        """
 
     @contextlib.contextmanager
     def tracked(self, connection: socket.socket) -> Any:
@@ -139,7 +157,15 @@ class _Connection(socketserver.StreamRequestHandler):
             return self._chunks()
         length = int(headers.get("content-length") or 0)
         if not 0 <= length <= MAX_BODY:
-            self.request.sendall(encoded(Response(413, failure(413, f"limit is {MAX_BODY}", {}, "RequestEntityTooLarge"), close=True)))
+            self.request.sendall(
+                encoded(
+                    Response(
+                        413,
+                        failure(413, f"limit is {MAX_BODY}", {}, "RequestEntityTooLarge"),
+                        close=True,
+                    )
+                )
+            )
             raise ValueError("body too large")
         body = self.rfile.read(length) if length else b""
         if len(body) < length:
@@ -174,13 +200,26 @@ class _Connection(socketserver.StreamRequestHandler):
 
 def encoded(answer: Response, *, closing: bool = False, bodiless: bool = False) -> bytes:
     """The answer's bytes: status line, headers, body."""
-    body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False).encode()
-    headers = {"Content-Type": "application/json", "Cache-Control": "no-cache, private", **answer.headers}
+    body = (
+        answer.body
+        if isinstance(answer.body, bytes)
+        else json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False).encode()
+    )
+    headers = {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-cache, private",
+        **answer.headers,
+    }
     if "Content-Length" not in headers:
         headers["Content-Length"] = str(len(body))
     if closing or answer.close:
         headers["Connection"] = "close"
-    lines = [f"HTTP/1.1 {answer.status} {_PHRASES.get(answer.status, 'Unknown')}", *(f"{k}: {v}" for k, v in headers.items()), "", ""]
+    lines = [
+        f"HTTP/1.1 {answer.status} {_PHRASES.get(answer.status, 'Unknown')}",
+        *(f"{k}: {v}" for k, v in headers.items()),
+        "",
+        "",
+    ]
     return "\r\n".join(lines).encode("latin-1") + (b"" if bodiless else body)
 
 

@@ -1,21 +1,35 @@
 """Just enough OpenAPI v3 for kubectl to leave validation to the server.
 
-`kubectl apply` looks up whether a kind's PATCH takes `fieldValidation`; when it does, it downloads nothing more.
+`kubectl apply` looks up whether a kind's PATCH takes `fieldValidation`; when it does, it downloads
+nothing more.
 """
 
 from ..kinds import KINDS, Kind, Object
 
 ROOT = "/openapi/v3"
-FIELD_VALIDATION = {"in": "query", "name": "fieldValidation", "schema": {"type": "string", "uniqueItems": True}}
+FIELD_VALIDATION = {
+    "in": "query",
+    "name": "fieldValidation",
+    "schema": {"type": "string", "uniqueItems": True},
+}
 INFO = {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.36.2"}}
 
 
 def answer(path: str) -> Object | None:
     """The index, or a group's document; None elsewhere."""
     if path.rstrip("/") == ROOT:
-        return {"paths": {group: {"serverRelativeURL": f"{ROOT}/{group}"} for group in sorted({_prefix(kind) for kind in KINDS})}}
+        return {
+            "paths": {
+                group: {"serverRelativeURL": f"{ROOT}/{group}"}
+                for group in sorted({_prefix(kind) for kind in KINDS})
+            }
+        }
     kinds = [kind for kind in KINDS if path == f"{ROOT}/{_prefix(kind)}"]
-    return {**INFO, "paths": {_item_path(kind): {"patch": _patch(kind)} for kind in kinds}} if kinds else None
+    return (
+        {**INFO, "paths": {_item_path(kind): {"patch": _patch(kind)} for kind in kinds}}
+        if kinds
+        else None
+    )
 
 
 def _prefix(kind: Kind) -> str:

@@ -1,4 +1,6 @@
-"""Answers in the shape the client asks for: the object, its metadata only, or the table that `kubectl get` prints."""
+"""Answers in the shape the client asks for: the object, its metadata only, or the table that
+`kubectl get` prints.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,19 +11,28 @@ from ..status import ApiError
 
 META = "meta.k8s.io/v1"
 _NAME = (
-    "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the "
-    "generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be "
-    "updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names"
+    "Name must be unique within a namespace. Is required when creating resources, although some"
+    " resources may allow a client to request the generation of an appropriate name automatically."
+    " Name is primarily intended for creation idempotence and configuration definition. Cannot be"
+    " updated. More info:"
+    " https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names"
 )
 _AGE = (
-    "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before "
-    "order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. "
-    "Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata"
+    "CreationTimestamp is a timestamp representing the server time when this object was created. It"
+    " is not guaranteed to be set in happens-before order across separate operations. Clients may"
+    " not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the"
+    " system. Read-only. Null for lists. More info:"
+    " https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata"
 )
-_TYPE = "Used to facilitate programmatic handling of secret data. More info: https://kubernetes.io/docs/concepts/configuration/secret/#secret-types"
+_TYPE = (
+    "Used to facilitate programmatic handling of secret data. More info:"
+    " https://kubernetes.io/docs/concepts/configuration/secret/#secret-types"
+)
 _DATA = (
-    "Data contains the secret data. Each key must consist of alphanumeric characters, '-', '_' or '.'. The serialized form of the secret data is a "
-    "base64 encoded string, representing the arbitrary (possibly non-string) data value here. Described in https://tools.ietf.org/html/rfc4648#section-4"
+    "Data contains the secret data. Each key must consist of alphanumeric characters, '-', '_' or"
+    " '.'. The serialized form of the secret data is a base64 encoded string, representing the"
+    " arbitrary (possibly non-string) data value here. Described in"
+    " https://tools.ietf.org/html/rfc4648#section-4"
 )
 
 type Column = tuple[str, str, int, Callable[[Object], Any]]
@@ -35,7 +46,9 @@ def _age(value: Object) -> str:
 def _subjects(wanted: str) -> Callable[[Object], str]:
     def cell(value: Object) -> str:
         found = [s for s in value.get("subjects") or [] if s["kind"] == wanted]
-        return ", ".join(f"{s['namespace']}/{s['name']}" if "namespace" in s else str(s["name"]) for s in found)
+        return ", ".join(
+            f"{s['namespace']}/{s['name']}" if "namespace" in s else str(s["name"]) for s in found
+        )
 
     return cell
 
@@ -52,7 +65,11 @@ BOUND: list[Column] = [
     ("ServiceAccounts", "ServiceAccounts", 1, _subjects("ServiceAccount")),
 ]
 COLUMNS: dict[str, list[Column]] = {
-    "Namespace": [NAME, ("Status", "The status of the namespace", 0, lambda value: value["status"]["phase"]), AGE],
+    "Namespace": [
+        NAME,
+        ("Status", "The status of the namespace", 0, lambda value: value["status"]["phase"]),
+        AGE,
+    ],
     "Secret": [
         NAME,
         ("Type", _TYPE, 0, lambda value: value.get("type", "")),
@@ -90,34 +107,62 @@ def human_duration(seconds: int) -> str:
 
 
 def shape(accept: str) -> str:
-    """What the Accept header asks for: "Table", "PartialObjectMetadata", "PartialObjectMetadataList" or "" (the object). 406 otherwise."""
+    """What the Accept header asks for: "Table", "PartialObjectMetadata",
+    "PartialObjectMetadataList" or "" (the object). 406 otherwise.
+    """
     for part in accept.split(",") if accept else ["*/*"]:
         kind, *parameters = (piece.strip() for piece in part.split(";"))
         given = dict(p.split("=", 1) for p in parameters if "=" in p)
-        if kind in ("application/json", "application/*", "*/*") and given.get("g", "meta.k8s.io") == "meta.k8s.io":
+        if (
+            kind in ("application/json", "application/*", "*/*")
+            and given.get("g", "meta.k8s.io") == "meta.k8s.io"
+        ):
             wanted = given.get("as", "")
-            if wanted in ("", "Table", "PartialObjectMetadata", "PartialObjectMetadataList") and given.get("v", "v1") == "v1":
+            if (
+                wanted in ("", "Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+                and given.get("v", "v1") == "v1"
+            ):
                 return wanted
-    detail = "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf"
+    detail = (
+        "only the following media types are accepted: application/json, application/yaml,"
+        " application/vnd.kubernetes.protobuf"
+    )
     raise ApiError(406, detail, {})
 
 
 def one(kind: Kind, value: Object, wanted: str, query: dict[str, str]) -> Object:
     """One object in the shape asked for."""
     if wanted == "Table":
-        return _table(kind, [value], {"resourceVersion": value["metadata"].get("resourceVersion", "")}, query)
+        return _table(
+            kind, [value], {"resourceVersion": value["metadata"].get("resourceVersion", "")}, query
+        )
     return partial(value) if wanted == "PartialObjectMetadata" else value
 
 
-def many(kind: Kind, values: list[Object], metadata: Object, wanted: str, query: dict[str, str]) -> Object:
+def many(
+    kind: Kind, values: list[Object], metadata: Object, wanted: str, query: dict[str, str]
+) -> Object:
     """A list in the shape asked for. An empty metadata list is null, as Go encodes it."""
     if wanted == "Table":
         return _table(kind, values, metadata, query)
     if wanted:
         items = [partial(value) for value in values] or None
-        return {"kind": "PartialObjectMetadataList", "apiVersion": META, "metadata": metadata, "items": items}
-    bare = [{name: field for name, field in value.items() if name not in ("kind", "apiVersion")} for value in values]
-    return {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata, "items": bare}
+        return {
+            "kind": "PartialObjectMetadataList",
+            "apiVersion": META,
+            "metadata": metadata,
+            "items": items,
+        }
+    bare = [
+        {name: field for name, field in value.items() if name not in ("kind", "apiVersion")}
+        for value in values
+    ]
+    return {
+        "kind": f"{kind.kind}List",
+        "apiVersion": kind.api_version,
+        "metadata": metadata,
+        "items": bare,
+    }
 
 
 def partial(value: Object) -> Object:
@@ -128,7 +173,13 @@ def partial(value: Object) -> Object:
 def _table(kind: Kind, values: list[Object], metadata: Object, query: dict[str, str]) -> Object:
     columns = COLUMNS[kind.kind]
     definitions = [
-        {"name": name, "type": "string", "format": "name" if name == "Name" else "", "description": text, "priority": priority}
+        {
+            "name": name,
+            "type": "string",
+            "format": "name" if name == "Name" else "",
+            "description": text,
+            "priority": priority,
+        }
         for name, text, priority, _ in columns
     ]
     include = query.get("includeObject", "Metadata")
@@ -138,7 +189,13 @@ def _table(kind: Kind, values: list[Object], metadata: Object, query: dict[str, 
         if include != "None":
             row["object"] = value if include == "Object" else partial(value)
         rows.append(row)
-    return {"kind": "Table", "apiVersion": META, "metadata": metadata, "columnDefinitions": definitions, "rows": rows}
+    return {
+        "kind": "Table",
+        "apiVersion": META,
+        "metadata": metadata,
+        "columnDefinitions": definitions,
+        "rows": rows,
+    }
 
 
 def _two(first: int, unit: str, second: int, smaller: str) -> str:

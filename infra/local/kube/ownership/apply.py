@@ -1,7 +1,8 @@
 """Field ownership: server-side apply, and what every other write does to `managedFields`.
 
-The algorithm is structured-merge-diff's, for one API version: an apply conflicts where it changes what another manager owns, shares where
-it agrees, and drops what it owned before and no longer names; an update takes over whatever it changes.
+The algorithm is structured-merge-diff's, for one API version: an apply conflicts where it changes
+what another manager owns, shares where it agrees, and drops what it owned before and no longer
+names; an update takes over whatever it changes.
 """
 
 from dataclasses import dataclass, replace
@@ -32,15 +33,22 @@ class Manager:
         return self.name, self.operation
 
 
-def apply(kind: Kind, live: Object | None, wanted: Object, *, manager: str, force: bool, now: str) -> Object:
-    """The object after `manager` applied `wanted` to `live`. Raises the 409 that lists every conflict."""
+def apply(
+    kind: Kind, live: Object | None, wanted: Object, *, manager: str, force: bool, now: str
+) -> Object:
+    """The object after `manager` applied `wanted` to `live`.
+
+    Raises the 409 that lists every conflict.
+    """
     before = live or {"metadata": {}}
     known = _managers(kind, live)
     own = known.pop((manager, APPLY), Manager(manager, APPLY, NOTHING, None))
     claimed = fields.leaves(kind, wanted)
     merged = _prune(_merge(kind, before, wanted), own.paths - claimed, known.values())
     changed, removed = fields.compare(kind, before, merged)
-    conflicts = {key: other.paths & changed for key, other in known.items() if other.paths & changed}
+    conflicts = {
+        key: other.paths & changed for key, other in known.items() if other.paths & changed
+    }
     if conflicts and not force:
         raise _conflict(kind, conflicts)
     others = [replace(other, paths=other.paths - changed - removed) for other in known.values()]
@@ -51,7 +59,8 @@ def apply(kind: Kind, live: Object | None, wanted: Object, *, manager: str, forc
 def update(kind: Kind, live: Object | None, new: Object, *, manager: str, now: str) -> Object:
     """The object with its ownership after a create, replace or patch by `manager`.
 
-    An object without managedFields stays without: the server starts to track at create and at the first apply only.
+    An object without managedFields stays without: the server starts to track at create and at the
+    first apply only.
     """
     if live is not None and not live["metadata"].get("managedFields"):
         return with_managers(kind, new, [])
@@ -69,7 +78,9 @@ def update(kind: Kind, live: Object | None, new: Object, *, manager: str, now: s
 def with_managers(kind: Kind, value: Object, managers: list[Manager]) -> Object:
     """The object with these managers written down, empty ones dropped, in the server's order."""
     metadata = {name: field for name, field in value["metadata"].items() if name != "managedFields"}
-    kept = sorted((m for m in managers if m.paths), key=lambda m: (m.operation, m.time or "", m.name))
+    kept = sorted(
+        (m for m in managers if m.paths), key=lambda m: (m.operation, m.time or "", m.name)
+    )
     if kept:
         metadata["managedFields"] = [_entry(kind, manager) for manager in kept]
     return {**value, "metadata": metadata}
@@ -78,7 +89,12 @@ def with_managers(kind: Kind, value: Object, managers: list[Manager]) -> Object:
 def _entry(kind: Kind, manager: Manager) -> Object:
     head = {"manager": manager.name, "operation": manager.operation, "apiVersion": kind.api_version}
     time = {"time": manager.time} if manager.time else {}
-    return {**head, **time, "fieldsType": "FieldsV1", "fieldsV1": fields.to_fields_v1(manager.paths)}
+    return {
+        **head,
+        **time,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": fields.to_fields_v1(manager.paths),
+    }
 
 
 def _managers(kind: Kind, live: Object | None) -> dict[tuple[str, str], Manager]:
@@ -86,9 +102,17 @@ def _managers(kind: Kind, live: Object | None) -> dict[tuple[str, str], Manager]
         return {}
     entries = live["metadata"].get("managedFields")
     if not entries:
-        first = Manager(BEFORE_FIRST_APPLY, UPDATE, fields.nodes(kind, live), live["metadata"].get("creationTimestamp"))
+        first = Manager(
+            BEFORE_FIRST_APPLY,
+            UPDATE,
+            fields.nodes(kind, live),
+            live["metadata"].get("creationTimestamp"),
+        )
         return {first.key: first}
-    read = (Manager(e["manager"], e["operation"], fields.from_fields_v1(e["fieldsV1"]), e.get("time")) for e in entries)
+    read = (
+        Manager(e["manager"], e["operation"], fields.from_fields_v1(e["fieldsV1"]), e.get("time"))
+        for e in entries
+    )
     return {manager.key: manager for manager in read}
 
 
@@ -128,18 +152,39 @@ def _without(value: Any, path: Path, above: Path = ()) -> Any:
     if name not in value:
         return value
     if not rest:
-        return value if isinstance(value[name], dict) and value[name] else {k: v for k, v in value.items() if k != name}
+        return (
+            value
+            if isinstance(value[name], dict) and value[name]
+            else {k: v for k, v in value.items() if k != name}
+        )
     inner = _without(value[name], tuple(rest), (*above, name))
     return {k: v for k, v in value.items() if k != name} if inner == [] else {**value, name: inner}
 
 
 def _conflict(kind: Kind, conflicts: dict[tuple[str, str], FieldSet]) -> ApiError:
-    listed = [(key, fields.dotted(path)) for key in sorted(conflicts) for path in sorted(conflicts[key])]
-    causes = [{"reason": "FieldManagerConflict", "message": f"conflict with {_named(kind, k)}", "field": at} for k, at in listed]
+    listed = [
+        (key, fields.dotted(path)) for key in sorted(conflicts) for path in sorted(conflicts[key])
+    ]
+    causes = [
+        {
+            "reason": "FieldManagerConflict",
+            "message": f"conflict with {_named(kind, k)}",
+            "field": at,
+        }
+        for k, at in listed
+    ]
     if len(listed) == 1:
         text = f"1 conflict: conflict with {_named(kind, listed[0][0])}: {listed[0][1]}"
     else:
-        groups = ("\n- ".join([f"conflicts with {_named(kind, key)}:", *map(fields.dotted, sorted(conflicts[key]))]) for key in sorted(conflicts))
+        groups = (
+            "\n- ".join(
+                [
+                    f"conflicts with {_named(kind, key)}:",
+                    *map(fields.dotted, sorted(conflicts[key])),
+                ]
+            )
+            for key in sorted(conflicts)
+        )
         text = f"{len(listed)} conflicts: " + "\n".join(groups)
     return ApiError(409, f"Apply failed with {text}", {"causes": causes})
 

@@ -1,6 +1,8 @@
-"""Sets of fields: which an object has, which differ between two, and how managedFields writes them down (FieldsV1).
+"""Sets of fields: which an object has, which differ between two, and how managedFields writes them
+down (FieldsV1).
 
-A set holds paths. A container's own path means that its existence is owned; FieldsV1 writes it as "." beside children and as {} alone.
+A set holds paths. A container's own path means that its existence is owned; FieldsV1 writes it as
+"." beside children and as {} alone.
 """
 
 import json
@@ -13,11 +15,23 @@ type FieldSet = frozenset[Path]
 
 UNTRACKED = frozenset(
     {("apiVersion",), ("kind",), ("metadata",), ("spec",), ("spec", "finalizers")}
-    | {("metadata", name) for name in (
-        "name", "namespace", "generateName", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp",
-        "deletionGracePeriodSeconds", "generation", "selfLink", "managedFields",
-    )}
-)  # fmt: skip
+    | {
+        ("metadata", name)
+        for name in (
+            "name",
+            "namespace",
+            "generateName",
+            "uid",
+            "resourceVersion",
+            "creationTimestamp",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "generation",
+            "selfLink",
+            "managedFields",
+        )
+    }
+)
 """What no manager owns: identity, what the server sets, and the parts that every object has anyway."""
 
 SETS = frozenset({("metadata", "finalizers")})
@@ -50,7 +64,11 @@ def nodes(kind: Kind, value: Object) -> FieldSet:
 def compare(kind: Kind, old: Object, new: Object) -> tuple[FieldSet, FieldSet]:
     """(added or changed, removed) between two versions of an object."""
     before, after = dict(_walk(kind, old)), dict(_walk(kind, new))
-    changed = {path for path, node in after.items() if path not in before or (_leaf_differs(kind, path, before[path], node))}
+    changed = {
+        path
+        for path, node in after.items()
+        if path not in before or (_leaf_differs(kind, path, before[path], node))
+    }
     return frozenset(changed) - UNTRACKED, frozenset(before.keys() - after.keys()) - UNTRACKED
 
 

@@ -1,6 +1,7 @@
 """JSON patch, merge patch and strategic merge patch.
 
-All three are here because the safe ways to edit `imagePullSecrets` are JSON and merge patches, and the unsafe one must show what it does.
+All three are here because the safe ways to edit `imagePullSecrets` are JSON and merge patches, and
+the unsafe one must show what it does.
 """
 
 from typing import Any
@@ -17,10 +18,19 @@ MERGED_BY = {"secrets": "name", "ownerReferences": "uid"}
 def json_patch(target: Object, operations: Any) -> Object:
     """RFC 6902. A failed test or an impossible path is the server's hintless 422."""
     if not isinstance(operations, list):
-        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        raise bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type"
+            " jsonpatch.Patch"
+        )
     try:
         result = jsonpatch.apply_patch(target, operations)
-    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, KeyError, ValueError, TypeError):
+    except (
+        jsonpatch.JsonPatchException,
+        jsonpatch.JsonPointerException,
+        KeyError,
+        ValueError,
+        TypeError,
+    ):
         raise unprocessable() from None
     if not isinstance(result, dict):
         raise unprocessable()
@@ -41,7 +51,9 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def strategic_merge_patch(target: Any, patch: Any, name: str = "") -> Any:
-    """Kubernetes' own merge: as a merge patch, with `$patch` directives and lists merged by key where the schema says so."""
+    """Kubernetes' own merge: as a merge patch, with `$patch` directives and lists merged by key
+    where the schema says so.
+    """
     if isinstance(patch, list) and name in MERGED_BY:
         return _merge_by(MERGED_BY[name], target if isinstance(target, list) else [], patch)
     if not isinstance(patch, dict):

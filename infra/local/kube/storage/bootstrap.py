@@ -1,6 +1,8 @@
-"""What an empty cluster holds already: four namespaces, and the roles that kube-apiserver gives everybody.
+"""What an empty cluster holds already: four namespaces, and the roles that kube-apiserver gives
+everybody.
 
-The roles are real objects, so that discovery and self reviews are allowed by RBAC as on a server, not by exceptions in the code.
+The roles are real objects, so that discovery and self reviews are allowed by RBAC as on a server,
+not by exceptions in the code.
 """
 
 from ..kinds import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, RBAC, Kind, Object
@@ -8,7 +10,19 @@ from ..kinds import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, RBAC, Kind, Object
 NAMESPACE_NAMES = ("kube-system", "kube-public", "default", "kube-node-lease")
 MANAGER = "kube-apiserver"
 PUBLIC_PATHS = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
-DISCOVERY_PATHS = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/"]
+DISCOVERY_PATHS = [
+    "/api",
+    "/api/*",
+    "/apis",
+    "/apis/*",
+    "/healthz",
+    "/livez",
+    "/openapi",
+    "/openapi/*",
+    "/readyz",
+    "/version",
+    "/version/",
+]
 REVIEWS = ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]
 ROLES: dict[str, list[Object]] = {
     "cluster-admin": [
@@ -19,7 +33,11 @@ ROLES: dict[str, list[Object]] = {
     "system:public-info-viewer": [{"nonResourceURLs": PUBLIC_PATHS, "verbs": ["get"]}],
     "system:basic-user": [
         {"apiGroups": ["authorization.k8s.io"], "resources": REVIEWS, "verbs": ["create"]},
-        {"apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"], "verbs": ["create"]},
+        {
+            "apiGroups": ["authentication.k8s.io"],
+            "resources": ["selfsubjectreviews"],
+            "verbs": ["create"],
+        },
     ],
 }
 BOUND = {
@@ -39,6 +57,19 @@ def objects() -> list[tuple[Kind, Object]]:
         metadata = {"name": name, "labels": label}
         groups = [{"kind": "Group", "apiGroup": RBAC, "name": group} for group in BOUND[name]]
         ref = {"kind": "ClusterRole", "apiGroup": RBAC, "name": name}
-        found.append((CLUSTER_ROLES, {**head, "kind": "ClusterRole", "metadata": metadata, "rules": rules}))
-        found.append((CLUSTER_ROLE_BINDINGS, {**head, "kind": "ClusterRoleBinding", "metadata": metadata, "roleRef": ref, "subjects": groups}))
+        found.append(
+            (CLUSTER_ROLES, {**head, "kind": "ClusterRole", "metadata": metadata, "rules": rules})
+        )
+        found.append(
+            (
+                CLUSTER_ROLE_BINDINGS,
+                {
+                    **head,
+                    "kind": "ClusterRoleBinding",
+                    "metadata": metadata,
+                    "roleRef": ref,
+                    "subjects": groups,
+                },
+            )
+        )
     return found

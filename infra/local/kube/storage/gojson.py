@@ -1,6 +1,7 @@
 """Base64 and JSON refusals worded as Go words them.
 
-kube-apiserver hands Go's own error text to its clients; the few shapes that reach them here are rebuilt, nothing more.
+kube-apiserver hands Go's own error text to its clients; the few shapes that reach them here are
+rebuilt, nothing more.
 """
 
 import base64
@@ -29,7 +30,11 @@ def quoted(character: str) -> str:
         return r"'\''"
     if character == '"':
         return "'\"'"
-    return f"'{character}'" if character.isprintable() and character.isascii() else f"'\\x{ord(character) & 0xFF:02x}'"
+    return (
+        f"'{character}'"
+        if character.isprintable() and character.isascii()
+        else f"'\\x{ord(character) & 0xFF:02x}'"
+    )
 
 
 def base64_error(text: str) -> str | None:
@@ -37,7 +42,10 @@ def base64_error(text: str) -> str | None:
     try:
         base64.b64decode(text, validate=True)
     except binascii.Error:
-        wrong = next((at for at, character in enumerate(text) if not _ALPHABET.match(character)), len(text) // 4 * 4)
+        wrong = next(
+            (at for at, character in enumerate(text) if not _ALPHABET.match(character)),
+            len(text) // 4 * 4,
+        )
         return f"illegal base64 data at input byte {wrong}"
     return None
 
@@ -48,7 +56,10 @@ def _syntax(text: str) -> str:
         if body[:1] == literal[0]:
             for found, wanted in zip(body[1:], literal[1:], strict=False):
                 if found != wanted:
-                    return f"invalid character {quoted(found)} in literal {literal} (expecting {quoted(wanted)})"
+                    return (
+                        f"invalid character {quoted(found)} in literal {literal} (expecting"
+                        f" {quoted(wanted)})"
+                    )
     if not body:
         return "unexpected end of JSON input"
     if body[0] not in '{["-0123456789ntf':
@@ -57,5 +68,9 @@ def _syntax(text: str) -> str:
         json.loads(text)
     except json.JSONDecodeError as error:
         at = text[error.pos : error.pos + 1]
-        return f"invalid character {quoted(at)} looking for beginning of value" if at else "unexpected end of JSON input"
+        return (
+            f"invalid character {quoted(at)} looking for beginning of value"
+            if at
+            else "unexpected end of JSON input"
+        )
     return "unexpected end of JSON input"

@@ -21,7 +21,9 @@ NOW = -1
 
 @dataclass(frozen=True)
 class Position:
-    """The beginning of a page: the version that it shows, and the path from which on, as in a token."""
+    """The beginning of a page: the version that it shows, and the path from which on, as in a
+    token.
+    """
 
     version: int
     start: str

@@ -6,7 +6,15 @@ from typing import Any
 
 from ..kinds import NAMESPACES, RBAC, SECRETS, Kind, Object
 
-OWN = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion")
+OWN = (
+    "name",
+    "namespace",
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "resourceVersion",
+)
 """Metadata that only the server sets."""
 
 
@@ -23,23 +31,45 @@ def replaced(live: Object, new: Object) -> Object:
     own = {name: field for name, field in live["metadata"].items() if name in OWN}
     given = {name: field for name, field in (new.get("metadata") or {}).items() if name not in OWN}
     kept = {name: live[name] for name in ("status",) if name in live}
-    return {**new, **kept, "kind": live["kind"], "apiVersion": live["apiVersion"], "metadata": {**own, **given}}
+    return {
+        **new,
+        **kept,
+        "kind": live["kind"],
+        "apiVersion": live["apiVersion"],
+        "metadata": {**own, **given},
+    }
 
 
 def completed(kind: Kind, value: Object) -> Object:
     """Defaults filled in; unknown and empty parts left out, as Go decodes and encodes them."""
-    metadata = {name: _texts(field) for name, field in value["metadata"].items() if field not in (None, "", [], {})}
+    metadata = {
+        name: _texts(field)
+        for name, field in value["metadata"].items()
+        if field not in (None, "", [], {})
+    }
     known = {"apiVersion", "kind", *kind.fields}
-    value = {name: field for name, field in value.items() if name in known and (field not in (None, {}, []) or name == "rules")}
+    value = {
+        name: field
+        for name, field in value.items()
+        if name in known and (field not in (None, {}, []) or name == "rules")
+    }
     value["metadata"] = metadata
     if kind is SECRETS:
         return _secret(value)
     if kind is NAMESPACES:
         labels = {**(metadata.get("labels") or {}), "kubernetes.io/metadata.name": metadata["name"]}
         head = {**value, "metadata": {**metadata, "labels": labels}}
-        return {**head, "spec": value.get("spec") or {"finalizers": ["kubernetes"]}, "status": value.get("status") or {"phase": "Active"}}
+        return {
+            **head,
+            "spec": value.get("spec") or {"finalizers": ["kubernetes"]},
+            "status": value.get("status") or {"phase": "Active"},
+        }
     if kind.group == RBAC and "roleRef" in value:
-        return {**value, "subjects": [_subject(subject) for subject in value["subjects"]]} if value.get("subjects") else value
+        return (
+            {**value, "subjects": [_subject(subject) for subject in value["subjects"]]}
+            if value.get("subjects")
+            else value
+        )
     return {**value, "rules": value.get("rules")} if kind.group == RBAC else value
 
 
@@ -48,14 +78,21 @@ def _secret(value: Object) -> Object:
     if value.get("data"):
         value["data"] = _texts(value["data"])
     if plain:
-        value["data"] = {**(value.get("data") or {}), **{key: base64.b64encode(text.encode()).decode() for key, text in plain.items()}}
+        value["data"] = {
+            **(value.get("data") or {}),
+            **{key: base64.b64encode(text.encode()).decode() for key, text in plain.items()},
+        }
     value.setdefault("type", "Opaque")
     return value
 
 
 def _texts(value: Any) -> Any:
     """A mapping with empty text for null, as Go decodes it."""
-    return {name: "" if text is None else text for name, text in value.items()} if isinstance(value, dict) else value
+    return (
+        {name: "" if text is None else text for name, text in value.items()}
+        if isinstance(value, dict)
+        else value
+    )
 
 
 def _subject(subject: Object) -> Object:

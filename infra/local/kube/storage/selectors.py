@@ -1,6 +1,7 @@
 """Label and field selectors, refused in the server's own words.
 
-The parser follows apimachinery's `labels.Parse` token by token, since its error texts name what it found and what it expected.
+The parser follows apimachinery's `labels.Parse` token by token, since its error texts name what it
+found and what it expected.
 """
 
 import re
@@ -27,7 +28,9 @@ def label_selector(text: str) -> Matches:
 def field_selector(kind: Kind, text: str) -> Matches:
     """A predicate over objects by `metadata.name`, `metadata.namespace` and what the kind adds."""
     terms = [_field_term(kind, term) for term in text.split(",") if term]
-    return lambda value: all((_value_at(value, path) == wanted) is equal for path, equal, wanted in terms)
+    return lambda value: all(
+        (_value_at(value, path) == wanted) is equal for path, equal, wanted in terms
+    )
 
 
 def selected_name(text: str) -> str:
@@ -52,7 +55,9 @@ def _field_term(kind: Kind, term: str) -> tuple[tuple[str, ...], bool, str]:
     if path not in (("metadata", "name"), *namespaced, *kind.fields_selectable):
         known = '"metadata.name", "metadata.namespace"'
         raise bad_request(
-            f"field label not supported: {match[1]}" if kind.fields_selectable else f'"{match[1]}" is not a known field selector: only {known}'
+            f"field label not supported: {match[1]}"
+            if kind.fields_selectable
+            else f'"{match[1]}" is not a known field selector: only {known}'
         )
     return path, match[2] != "!=", match[3]
 
@@ -97,10 +102,18 @@ class _Parser:
         operator = self._next()
         if operator in ("in", "notin"):
             values = self._values()
-            return (lambda labels: labels.get(key) in values) if operator == "in" else (lambda labels: labels.get(key) not in values)
+            return (
+                (lambda labels: labels.get(key) in values)
+                if operator == "in"
+                else (lambda labels: labels.get(key) not in values)
+            )
         if operator in ("=", "==", "!="):
             value = self._exact()
-            return (lambda labels: labels.get(key) != value) if operator == "!=" else (lambda labels: labels.get(key) == value)
+            return (
+                (lambda labels: labels.get(key) != value)
+                if operator == "!="
+                else (lambda labels: labels.get(key) == value)
+            )
         if operator in (">", "<"):
             return _compared(key, operator, self._identifier("identifier"))
         raise _unparsed(f"found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
@@ -111,9 +124,13 @@ class _Parser:
     def _values(self) -> set[str]:
         if (opening := self._next()) != "(":
             raise _unparsed(f"found '{opening}' expected: '('")
-        values = {"" if self.tokens[0] in (",", ")") else self._identifier("',', ')' or identifier")}
+        values = {
+            "" if self.tokens[0] in (",", ")") else self._identifier("',', ')' or identifier")
+        }
         while (separator := self._next()) == ",":
-            values.add("" if self.tokens[0] in (",", ")") else self._identifier("',', ')' or identifier"))
+            values.add(
+                "" if self.tokens[0] in (",", ")") else self._identifier("',', ')' or identifier")
+            )
         if separator != ")":
             raise _unparsed(f"found '{separator}', expected: ',' or ')'")
         return values
@@ -126,8 +143,15 @@ class _Parser:
 
     def _check_key(self, key: str) -> None:
         prefix, _, name = key.rpartition("/")
-        if not _NAME.fullmatch(name) or len(name) > 63 or (prefix and not re.fullmatch(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", prefix)):
-            raise _unparsed(f"key: Invalid value: \"{key}\": name part must consist of alphanumeric characters, '-', '_' or '.'")
+        if (
+            not _NAME.fullmatch(name)
+            or len(name) > 63
+            or (prefix and not re.fullmatch(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", prefix))
+        ):
+            raise _unparsed(
+                f'key: Invalid value: "{key}": name part must consist of alphanumeric characters,'
+                " '-', '_' or '.'"
+            )
 
     def _next(self) -> str:
         return self.tokens.pop(0) if len(self.tokens) > 1 else END
@@ -139,7 +163,10 @@ def _unparsed(detail: str) -> Exception:
 
 def _compared(key: str, operator: str, bound: str) -> Callable[[Mapping[str, str]], bool]:
     if not bound.lstrip("-").isdigit():
-        raise _unparsed(f"values[0][{key}]: Invalid value: \"{bound}\": for 'Gt', 'Lt' operators, the value must be an integer")
+        raise _unparsed(
+            f"values[0][{key}]: Invalid value: \"{bound}\": for 'Gt', 'Lt' operators, the value"
+            " must be an integer"
+        )
 
     def matches(labels: Mapping[str, str]) -> bool:
         value = labels.get(key, "")

@@ -33,7 +33,9 @@ class Store:
     def all(self, kind: Kind, namespace: str = "") -> Listed:
         """The objects of a kind, of one namespace or of all, in etcd's order: `a-b/x`, `a/x`."""
         with self.lock:
-            found = [item for item in self._of(kind).items() if not namespace or item[0][0] == namespace]
+            found = [
+                item for item in self._of(kind).items() if not namespace or item[0][0] == namespace
+            ]
         return sorted(found, key=lambda item: f"{item[0][0]}/{item[0][1]}")
 
     def as_of(self, version: int, kind: Kind, namespace: str = "") -> Listed | None:
