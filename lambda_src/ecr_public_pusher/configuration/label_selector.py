@@ -103,10 +103,9 @@ def _parts(text: str) -> list[str]:
 def _requirement(part: str, place: str) -> Requirement:
     if made := _made([token for token in _TOKEN.split(part) if token]):
         return made
+    hint = "like: team, !team, team=web, team!=web, team in (web, db)"
     if re.search(r"[<>]", part):
         hint = "> and < compare with a whole number from 0 to 9223372036854775807"
-    else:
-        hint = "like: team, !team, team=web, team!=web, team in (web, db)"
     raise ValueError(f"'{part[:80]}'{place} is not a label selector requirement ({hint})")
 
 

@@ -66,10 +66,10 @@ def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
 def without_nulls(mapping: dict[str, Plain | None]) -> dict[str, Plain]:
     """What is given of it, at every depth."""
     return {
-        name: without_nulls(value) if isinstance(value, dict) else value
+        name: without_nulls(value) if isinstance(value, dict) else value  # type: ignore[misc]
         for name, value in mapping.items()
         if value is not None
-    }  # type: ignore[misc]
+    }
 
 
 def _invalid(parameter: str, said: str, line: int, *, mark: str = "") -> InvalidDocument:

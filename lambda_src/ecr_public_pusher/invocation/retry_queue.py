@@ -1,5 +1,6 @@
 """The SQS queue on which clusters wait to be tried again, or, with FanOut, for their first try."""
 
+import functools
 from collections.abc import Mapping
 from itertools import batched
 from typing import Any
@@ -40,11 +41,8 @@ async def send(
             for number, (_, text) in enumerate(part)
         ]
         clusters = ", ".join(cluster for cluster, _ in part)
-        call = blocking.run(
-            lambda entries=entries, clusters=clusters: _accepted(
-                clients, url, entries, clusters, deadline
-            )
-        )  # type: ignore[misc]
+        accept = functools.partial(_accepted, clients, url, entries, clusters, deadline)
+        call = blocking.run(accept)
         accepted = await deadline.wait_for(call, what="putting clusters on the queue")
         if lost := [
             cluster for number, (cluster, _) in enumerate(part) if str(number) not in accepted

@@ -363,10 +363,8 @@ class _ClusterCheck:
         if excess.bindings:
             remedy = f"Take the function out of it; infra/rbac is all that it needs: {look}"
         else:
-            remedy = (
-                "See what grants it:"
-                f" `{self._remedies.granted_by_policy(self._sign_in.principal())}`; {look}"
-            )
+            policy = self._remedies.granted_by_policy(self._sign_in.principal())
+            remedy = f"See what grants it: `{policy}`; {look}"
         return Finding(Check.EXCESS, False, f"may {excess.what}{by}: more than is needed", remedy)
 
 

@@ -9,7 +9,7 @@ import pytest
 from infra.cli.documents.document import DocumentName
 from infra.cli.documents.store import Store
 from infra.cli.errors import CliError
-from infra.local.aws import Answer
+from infra.local.aws import Answer, AwsRequest
 from tests.support.administrator import Administrator
 from tests.support.world import ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
@@ -256,12 +256,10 @@ def test_a_write_that_fails_in_the_middle_is_said_and_a_second_run_goes_on(
 ) -> None:
     folder = str(person.folder(a=PROD, b=EDGE, c=EDGE))
 
-    def full(request: object) -> Answer | None:
-        return (
-            Answer.refusal(request, "ParameterLimitExceeded", "full")
-            if len(world.aws.called("ssm", "PutParameter")) > 1
-            else None
-        )  # type: ignore[arg-type]
+    def full(request: AwsRequest) -> Answer | None:
+        if len(world.aws.called("ssm", "PutParameter")) <= 1:
+            return None
+        return Answer.refusal(request, "ParameterLimitExceeded", "full")
 
     world.aws.script("ssm", "PutParameter", full)
     ran = person.run("apply", folder, "--yes")

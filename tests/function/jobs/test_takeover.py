@@ -124,9 +124,10 @@ def test_a_secret_taken_from_us_is_a_conflict_once_takeownership_is_gone(prod: W
     write(prod, "external-secrets")
     (problem,) = prod.invoke()["clusters"][0]["problems"]
     assert (problem["outcome"], "external-secrets" in problem["message"]) == ("conflict", True)
-    assert json.loads(base64.b64decode(prod.secret("prod", "a")["data"][".dockerconfigjson"]))[
-        "auths"
-    ] == {"somewhere": {}}  # type: ignore[index]
+    kept = prod.secret("prod", "a")
+    assert kept is not None
+    config = json.loads(base64.b64decode(kept["data"][".dockerconfigjson"]))
+    assert config["auths"] == {"somewhere": {}}
 
 
 def test_a_plan_shows_what_would_be_taken_and_takes_nothing(prod: World) -> None:

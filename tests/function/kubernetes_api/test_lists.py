@@ -103,9 +103,8 @@ def test_a_last_page_that_holds_nothing_is_an_end(world: World, prod: EmbeddedCl
         "apiVersion": "meta.k8s.io/v1",
         "metadata": {"resourceVersion": "1"},
     }
-    first = json.dumps(
-        {**page, "metadata": {**page["metadata"], "continue": "a-token"}, "items": []}
-    ).encode()  # type: ignore[dict-item]
+    more = {"resourceVersion": "1", "continue": "a-token"}
+    first = json.dumps({**page, "metadata": more, "items": []}).encode()
     last = json.dumps({**page, "items": None}).encode()
 
     def answer(request: SeenRequest) -> Response | None:

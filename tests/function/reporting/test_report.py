@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -46,9 +47,8 @@ TOKENS = (IssuedToken("public.ecr.aws", NOW + timedelta(hours=12)),)
 
 
 def run(*results: ClusterResult, request: Request = Request(), **more: object) -> RunResult:  # noqa: B008 - frozen
-    return RunResult(
-        request, "id-1", 1.5, results, **{"tokens": TOKENS, "unconfigured": False, **more}
-    )  # type: ignore[arg-type]
+    given: dict[str, Any] = {"tokens": TOKENS, "unconfigured": False, **more}
+    return RunResult(request, "id-1", 1.5, results, **given)
 
 
 def test_what_a_run_was_narrowed_to_is_in_its_report() -> None:
