@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.kube_context import kubectl
+from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.configuration.loader import Configuration
 from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.errors import CannotBeJudged, PusherError, RequestError

@@ -24,14 +24,12 @@ from ecr_public_pusher.blocking_calls import DISCOVERY
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
-from ecr_public_pusher.configuration.kube_context import kube_context
+from ecr_public_pusher.configuration.kubectl_commands import kube_context
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.errors import DiscoveryError, EksError, NotReadyError, NotThereError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.ownership import RBAC_GROUP
-from ecr_public_pusher.sign_in.endpoint import DELETING, NOT_READY, Endpoint
-from ecr_public_pusher.sign_in.kind import Remedies
-from ecr_public_pusher.sign_in.role_caller import RoleCaller
+from ecr_public_pusher.sign_in.kind import DELETING, NOT_READY, Endpoint, Remedies, RoleCaller
 from ecr_public_pusher.sign_in.sts_token import (
     MAX_TOKEN_BYTES,
     not_admitted_by_authenticator,
