@@ -77,17 +77,6 @@ class Plan:
         return sorted([*(planned.config.id for planned in self.clusters), *self.invalid])
 
 
-def to_look_for(request: Request, configuration: Configuration) -> Narrowing | None:
-    """Of which clusters must be known whether a discovery finds them, before a plan is made; None
-    where that changes nothing.
-    """
-    if request.deleted is not None or not (
-        configuration.discoveries or any("/" in pattern for pattern in request.clusters)
-    ):
-        return None
-    return Narrowing(request.clusters)
-
-
 def make_plan(request: Request, configuration: Configuration) -> Plan:
     """The plan for `request`.
 

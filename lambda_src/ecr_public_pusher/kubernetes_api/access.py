@@ -1,6 +1,4 @@
-"""What is needed to speak to one cluster, however it is signed in to, and what to do when it cannot
-be reached.
-"""
+"""What is needed to speak to one cluster, and the remedies where it cannot be reached."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
