@@ -228,7 +228,7 @@ def _local_id(found: dict[str, Any], where: str, region: str, cluster: str) -> s
 
 
 def unless_eks_refused(error: AwsError, client: Any) -> str | None:
-    """Return the remedy for an error that is no answer of EKS's in the client's region, else None."""
+    """Return the remedy where EKS did not refuse, so that no permission is to blame; else None."""
     region = client.meta.region_name
     return unless_refused(error, f"EKS in {region}", endpoint=f"com.amazonaws.{region}.eks")
 
