@@ -3,7 +3,7 @@
 Paths are below tests/.
 """
 
-DISCOVERY = "function/invocation/test_discovery.py"
+DISCOVERY = "function/sources/test_discovery.py"
 QUEUE = "function/invocation/test_retry_queue.py"
 PUSH, PRUNE, CHECK = (
     "function/jobs/test_push.py",

@@ -18,7 +18,7 @@ from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.errors import EksError, SignInError
 from ecr_public_pusher.sign_in.eks import describe
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint
 from ecr_public_pusher.sign_in.sts_token import sts_token
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.sign_in.eks import ENDPOINT_LIFE_SECONDS, EndpointCache
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint
 from infra.local.kube.certificates import issue
 from tests.support.bad_server import Exchange, serving
 from tests.support.world import ACCOUNT, SPOKE_ACCOUNT, SPOKE_ROLE, World
