@@ -1,4 +1,4 @@
-"""What is needed to speak to one cluster, however it is signed in to."""
+"""Endpoint, authority and credential of one cluster, whatever its kind of sign-in."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class ClientCertificate:
-    """A certificate (and those that lead to its authority) and its private key without a
-    passphrase, in PEM.
+    """A client certificate and its private key, in PEM.
+
+    The certificate comes with those that lead to its authority, the key without a passphrase.
     """
 
     certificate_pem: str = field(repr=False)
@@ -16,8 +17,9 @@ class ClientCertificate:
 
 @dataclass(frozen=True)
 class Credential:
-    """How a request proves whose it is: a bearer token, a certificate in the TLS handshake, or
-    both. With neither it is anonymous.
+    """A request's proof of identity: a bearer token, a client certificate, or both.
+
+    Without either, the request is anonymous.
     """
 
     token: str | None = field(repr=False, default=None)
@@ -26,11 +28,11 @@ class Credential:
 
 @dataclass(frozen=True)
 class ClusterAccess:
-    """Where a cluster is, the PEM certificate authority it must prove itself with, and how to sign
-    in.
+    """A cluster's URL, its PEM certificate authority, and the way to sign in.
 
-    `get_credential` makes one anew each time it is asked; it raises SignInError. `sign_in_remedy`:
-    what to do when the cluster refuses it.
+    `get_credential` makes a new credential each time; it raises SignInError. `sign_in_remedy`: what
+    to do when the cluster refuses it.
+
     `refusal`: what a 401 may mean, as the rest of a sentence about the cluster.
     """
 

@@ -1,23 +1,19 @@
-"""What is said of an endpoint that cannot be reached.
+"""Remedies for an unreachable endpoint.
 
-Apart from the way there, which only a check goes.
+Separate from `reachability`, which only `check` imports.
 """
 
 from typing import Protocol
 
 
 class RouteRemedies(Protocol):
-    """What to do about each way in which the endpoint cannot be reached, by whoever knows where the
-    cluster is.
-    """
+    """Remedies for each way in which a cluster's endpoint cannot be reached."""
 
     def name_not_resolved(self) -> str:
-        """Its host name has no address."""
+        """Return the remedy for a host name without an address."""
 
     def not_connected(self, *, private: bool) -> str:
-        """No address accepts a connection; `private`: none of them is public."""
+        """Return the remedy if no address accepts a connection; `private`: none is public."""
 
     def not_the_cluster(self) -> str:
-        """What answers there does not speak TLS as the cluster's certificate authority
-        vouches for.
-        """
+        """Return the remedy for a server that the cluster's authority does not vouch for."""

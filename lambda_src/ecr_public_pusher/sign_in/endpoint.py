@@ -1,4 +1,4 @@
-"""Where a cluster is, and whom it must prove to be."""
+"""Endpoint of a cluster, and the authority that the cluster must prove itself with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,15 @@ NOT_READY = frozenset({"CREATING", "PENDING", DELETING, "FAILED"})
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a cluster is, and the PEM certificate authority it must prove itself with (empty: the
-    public ones).
+    """A cluster's URL and its PEM certificate authority (empty: the public ones).
 
-    `local_id`: of an EKS cluster that is local to an Outpost: what its sign-in tokens are for,
-    instead of its name. What EKS says beside that, for hints only: whether the endpoint is public,
-    and to whom; how the cluster authenticates; its security group.
-    `tags`: the cluster's, for discovery. `status`: what EKS says that it is doing with the cluster.
+    `local_id`: for an EKS cluster local to an Outpost, the id that its sign-in tokens are for,
+    instead of its name.
+
+    `public`, `public_cidrs`, `authentication_mode`, `security_group`: further facts from EKS, for
+    remedies only.
+
+    `tags`: the cluster's, for discovery. `status`: the status that EKS gives the cluster.
     """
 
     url: str
@@ -32,15 +34,17 @@ class Endpoint:
 
     @property
     def is_ready(self) -> bool:
-        """Return whether the cluster is neither being created nor deleted, and its creation has not
-        failed.
+        """Return whether the cluster is usable.
+
+        It is not while it is being created or deleted, or if its creation has failed.
         """
         return self.status not in NOT_READY
 
     @property
     def has_access_entries(self) -> bool:
-        """Return whether access entries count: local clusters go by aws-auth, unless EKS says
-        otherwise.
+        """Return whether access entries count.
+
+        Local clusters go by aws-auth, unless EKS says otherwise.
         """
         return self.authentication_mode != CONFIG_MAP and not (
             self.local_id and not self.authentication_mode

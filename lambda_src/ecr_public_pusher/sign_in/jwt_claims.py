@@ -1,4 +1,4 @@
-"""What a JSON Web Token says of itself. Read, not verified: that is the API server's part. Pure."""
+"""Claims of a JSON Web Token, read but not verified: that is the API server's part. Pure."""
 
 import base64
 import binascii
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Its claims (RFC 7519); empty for a token that is not one."""
+    """Return the token's claims (RFC 7519); empty if it is not a JSON Web Token."""
     try:
         _, payload, _ = token.split(".")
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

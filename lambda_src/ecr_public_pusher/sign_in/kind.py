@@ -1,6 +1,4 @@
-"""What a way of signing in is: the one small interface that each kind fills, in a module of its
-own.
-"""
+"""The interface of a sign-in, which each kind implements in a module of its own."""
 
 from typing import Protocol
 
@@ -11,48 +9,49 @@ from ecr_public_pusher.sign_in.endpoint import Endpoint
 
 
 class Remedies(RouteRemedies, Protocol):
-    """What to do when a cluster cannot be reached, or does not admit whoever signs in."""
+    """Remedies for a cluster that cannot be reached, or does not admit the signed-in identity."""
 
     def not_admitted(self, principal: str, groups: tuple[str, ...], version: Version | None) -> str:
-        """What makes the cluster admit `principal` as our group; `groups`: those it is in already;
-        `version`: Kubernetes', where it is known.
+        """Return what makes the cluster admit `principal` as our group.
+
+        `groups`: those it is in already. `version`: Kubernetes', if it is known.
         """
 
     def granted_by_policy(self, principal: str) -> str:
-        """How to see what grants the principal rights that RBAC shows no binding for."""
+        """Return how to see rights of the principal that no RBAC binding grants."""
 
 
 class SignIn(Protocol):
-    """How one document's cluster is found and signed in to.
+    """Lookup of one document's cluster, and the sign-in to it.
 
     Each method raises RoleError and SignInError; those about the endpoint EksError.
     """
 
-    asks_eks: bool  # where the cluster is, EKS says
+    asks_eks: bool  # EKS names the endpoint
 
     def remembered(self) -> Endpoint | None:
-        """Where the cluster is, as far as is known without asking."""
+        """Return the endpoint as far as it is known without asking; None if it is not."""
 
     def forget(self) -> None:
-        """Nothing answers there as the cluster would."""
+        """Forget the endpoint that is remembered: the cluster does not answer there."""
 
     async def described(self) -> Endpoint:
-        """Where the cluster is, by whoever knows it, now."""
+        """Return the endpoint that its source names now."""
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
-        """The way to sign in there."""
+        """Return the access to the cluster at that endpoint."""
 
     async def describe_caller(self) -> str:
-        """Whose AWS credentials are used, for a check."""
+        """Return whose AWS credentials are used, for a check."""
 
     async def credential(self) -> Credential:
-        """A credential for the cluster, made or read anew."""
+        """Return a credential for the cluster, made or read anew."""
 
     def describe_credential(self, credential: Credential) -> str:
-        """What may be said of it, for a check: never itself."""
+        """Return what a check may show of the credential: never the credential itself."""
 
     def principal(self) -> str:
-        """Whom the cluster is to admit."""
+        """Return the identity that the cluster must admit."""
 
     def remedies(self, endpoint: Endpoint) -> Remedies:
-        """By what is known of the endpoint."""
+        """Return the remedies, by what is known of the endpoint."""

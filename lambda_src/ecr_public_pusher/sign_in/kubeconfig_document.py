@@ -1,9 +1,9 @@
-"""The text of a kubeconfig -> what of it may be used, judged before anything is loaded.
+"""Validation of a kubeconfig's text, before anything of it is loaded. Pure.
 
-Pure; no message repeats any of it.
+No message repeats any of the text. Only what stands in the kubeconfig itself is used: the function
+runs no command, asks no other service, and has no files of its own.
 
-Only what stands in the kubeconfig itself is used: the function runs no command, asks no other
-service, and has no files of its own. https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
+https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
 """
 
 import base64
@@ -20,7 +20,7 @@ from ecr_public_pusher.errors import InvalidDocument, KubeconfigError
 
 # Secrets Manager's own limit (its quotas: secret value).
 MAX_BYTES = 65_536
-# The scheme's credentials are one word (RFC 6750, section 2.1).
+# A bearer token is one word (RFC 6750, section 2.1).
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=:-]+")
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:RSA |EC )?PRIVATE KEY-----")
 
@@ -59,7 +59,7 @@ _REMEDY = (
 
 @dataclass(frozen=True)
 class KubeconfigFields:
-    """What the current context comes to. PEM as text; `ca_pem` is empty where none is named."""
+    """Values of the current context. PEM as text; `ca_pem` is empty where none is named."""
 
     server: str
     ca_pem: str = field(repr=False)
@@ -69,7 +69,10 @@ class KubeconfigFields:
 
 
 def read_kubeconfig(text: str, *, where: str) -> KubeconfigFields:
-    """The current context's cluster and user. Raises KubeconfigError, which begins with `where`."""
+    """Return the values of the current context's cluster and user.
+
+    Raise KubeconfigError, which begins with `where`.
+    """
     try:
         return _fields(_mapping(text))
     except ValueError as error:
@@ -123,7 +126,7 @@ def _fields(config: Mapping[str, Any]) -> KubeconfigFields:
 
 
 def _named(config: Mapping[str, Any], plural: str, name: Any, singular: str) -> Mapping[str, Any]:
-    """The one entry of that name in one of kubeconfig's lists."""
+    """Return the one entry of that name in one of kubeconfig's lists."""
     entries = config.get(plural)
     found = (
         [entry for entry in entries if isinstance(entry, dict) and entry.get("name") == name]
@@ -138,7 +141,7 @@ def _named(config: Mapping[str, Any], plural: str, name: Any, singular: str) -> 
 
 
 def _given(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What kubectl writes as empty is not given."""
+    """Return the entry without what kubectl writes as empty."""
     return {name: value for name, value in entry.items() if value not in ("", [], {}, None)}
 
 

@@ -1,19 +1,21 @@
-"""Whose AWS credentials a sign-in uses."""
+"""AWS credentials of a sign-in."""
 
 from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 
 
 class RoleCaller:
-    """The part of a SignIn that is about whose AWS credentials are used: the execution role's, or
-    those of the document's roleArn.
+    """Base of SignIns that use AWS credentials.
+
+    They are the execution role's, or those of the document's roleArn.
     """
 
     def __init__(self, config: ClusterConfig, callers: Callers) -> None:
-        self.config, self._callers = config, callers
+        self.config = config
+        self._callers = callers
 
     async def caller(self) -> Caller:
-        """Raises RoleError, SignInError."""
+        """Return the AWS credentials to use. Raise RoleError, SignInError."""
         return await self._callers.caller(self.config.role_arn, self.config.external_id)
 
     async def describe_caller(self) -> str:

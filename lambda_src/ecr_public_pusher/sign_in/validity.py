@@ -1,6 +1,6 @@
-"""Until when a stored credential is valid, as far as it says so itself.
+"""End of a stored credential's validity, as far as the credential itself says it. Pure.
 
-Read, not verified: that is the API server's part. Pure.
+It is read, not verified: that is the API server's part.
 """
 
 import binascii
@@ -16,7 +16,7 @@ _VALIDITY = 3  # RFC 5280, TBSCertificate: after serial number, signature and is
 
 
 def token_ends(token: str) -> datetime | None:
-    """The `exp` of a JSON Web Token; None for a token that is not one, or says no end."""
+    """Return the `exp` of a JSON Web Token; None if it is not one, or has no end."""
     try:
         return datetime.fromtimestamp(float(claims_of(token)["exp"]), UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
@@ -24,9 +24,9 @@ def token_ends(token: str) -> datetime | None:
 
 
 def certificate_ends(pem: str) -> datetime | None:
-    """The notAfter of the first certificate in `pem`; None where it cannot be read.
+    """Return the notAfter of the first certificate in `pem`; None if it cannot be read.
 
-    Python's ssl says it of a peer's certificate alone.
+    Python's ssl gives it only for a peer's certificate.
     """
     block = pem[pem.index("-----BEGIN") :].partition("-----END CERTIFICATE-----")
     try:
@@ -41,7 +41,7 @@ def certificate_ends(pem: str) -> datetime | None:
 
 
 def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
-    """Tag and content of each element, one after the other."""
+    """Yield tag and content of each element, one after the other."""
     place = 0
     while place < len(der):
         tag, length = der[place], der[place + 1]
