@@ -79,8 +79,9 @@ class Plan:
 
 
 def to_look_for(request: Request, configuration: Configuration) -> Narrowing | None:
-    """Of which clusters must be known whether a discovery finds them, before a plan is made; None
-    where that changes nothing.
+    """Return which clusters a discovery must look up before the plan is made.
+
+    None if that would change nothing.
     """
     if request.deleted is not None or not (
         configuration.discoveries or any("/" in pattern for pattern in request.clusters)

@@ -176,19 +176,21 @@ class EksSignIn(RoleCaller):
 
 
 class EksDirectory:
-    """Which clusters EKS has in a region, and their tags.
+    """The clusters that EKS has in a region, with their tags.
 
-    `fresh`: by its word now, not by what it said within the hour of those known.
+    `fresh`: ask EKS about each cluster now, without the answers of the last hour.
     """
 
     def __init__(self, callers: Callers, endpoints: EndpointCache, *, fresh: bool) -> None:
-        self._callers, self._endpoints, self._fresh = callers, endpoints, fresh
+        self._callers = callers
+        self._endpoints = endpoints
+        self._fresh = fresh
 
     async def look_up(self, search: "Search", seen: "Sightings") -> None:
-        """Fills `seen` with the clusters that the role sees there, and that can be pushed to: not
-        those that are being made or deleted.
+        """Fill `seen` with the clusters that the role sees and that can be pushed to.
 
-        Raises DiscoveryError, RoleError, SignInError.
+        Those that are being created or deleted are noted apart, as not ready. Raise DiscoveryError,
+        RoleError, SignInError.
         """
         settings, names = search.settings, search.names
 
@@ -224,22 +226,25 @@ class EksDirectory:
 
 
 def list_clusters(client: Any, **signature: Any) -> list[str]:
-    """The names of all clusters in the client's region, page by page. Raises DiscoveryError."""
+    """Return the names of all clusters in the client's region. Raise DiscoveryError."""
     names: list[str] = []
     token: dict[str, str] = {}
     while True:
         try:
-            page = patiently(lambda: client.list_clusters(**token, **signature))  # noqa: B023 - called at once
-            names += call_aws(lambda: [CLUSTER_NAME.check(name) for name in page["clusters"]])  # noqa: B023
+            page = patiently(partial(client.list_clusters, **token, **signature))
+            names += call_aws(partial(_cluster_names, page))
         except AWS_ERRORS as error:
             raise DiscoveryError(
                 f"EKS does not list the clusters in {client.meta.region_name}: {error_code(error)}",
-                remedy=_unless_refused(error, client)
-                or "The execution role (or roleArn: infra/spoke-role.yaml with Discovery=true) needs eks:ListClusters; check `regions`.",
+                remedy=_unless_refused(error, client) or _REMEDY_OF_LISTING,
             ) from None
         if not page.get("nextToken"):
             return names
         token = {"nextToken": page["nextToken"]}
+
+
+def _cluster_names(page: dict[str, Any]) -> list[str]:
+    return [CLUSTER_NAME.check(name) for name in page["clusters"]]
 
 
 def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
@@ -355,6 +360,10 @@ def _word(value: Any, form: Callable[[str], object]) -> str:
     return value if isinstance(value, str) and form(value) else ""
 
 
+_REMEDY_OF_LISTING = (
+    "The execution role (or roleArn: infra/spoke-role.yaml with Discovery=true) needs"
+    " eks:ListClusters; check `regions`."
+)
 _REMEDY_OF_OTHERS = "Wait until the cluster is ACTIVE: `aws eks wait cluster-active"
 _REMEDY_OF_FAILED = (
     "Its creation failed: see why, delete it, and create it anew: `aws eks describe-cluster --query"
