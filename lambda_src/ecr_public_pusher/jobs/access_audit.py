@@ -118,7 +118,7 @@ class AccessAudit:
             return None
         where = list(dict.fromkeys(namespace for _, namespace in inside))
         what = describe(dict.fromkeys(right for right, _ in inside))
-        return Excess(f"{what}, whatever their names, in {some(where)}", _bindings(inside.values()))
+        return Excess(f"{what} of any name, in {some(where)}", _bindings(inside.values()))
 
     def _dangerous(self) -> dict[Right, AccessReviewResult]:
         return {
@@ -158,7 +158,7 @@ class AccessAudit:
         return Finding(
             Check.PERMISSION,
             False,
-            f"may not {missing} in {some(where)} (if it exists), but elsewhere",
+            f"may not {missing} in {some(where)} (if it exists), but may elsewhere",
             need.remedy(where),
         )
 

@@ -109,8 +109,8 @@ class CarryOut:
         long = patience.seconds is None
         if long and not self._answered and self._unanswered >= UNANSWERED:
             raise NoAnswerError(
-                "the cluster gave no write an answer, so this one was not tried once more",
-                remedy="See its admission webhooks and its load; the next run tries again.",
+                "the cluster answered no write, so this one was not retried",
+                remedy="Check its admission webhooks and its load; the next run tries again.",
             )
         try:
             outcome = await self.action.carry_out(decision, patience)

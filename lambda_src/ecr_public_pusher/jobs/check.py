@@ -296,7 +296,7 @@ class _ClusterCheck:
                 (
                     finding
                     if finding.ok
-                    else replace(finding, remedy="First the group: see the remedy of sign-in.")
+                    else replace(finding, remedy="Add the group first: see the remedy of sign-in.")
                 )
                 for finding in permissions
             ]
@@ -350,8 +350,8 @@ class _ClusterCheck:
             return Finding(
                 Check.EXCESS,
                 True,
-                f"may not read other Secrets in the {audit.probed} namespaces looked at, nor run or"
-                " become anything",
+                f"may not read other Secrets in the {audit.probed} namespaces checked, run Pods or"
+                " act as anybody else",
             )
         by = (
             f" (by {some([f'{kind} {name}' for kind, name in excess.bindings])})"
@@ -364,7 +364,7 @@ class _ClusterCheck:
             f" '{names}'`"
         )
         if excess.bindings:
-            remedy = f"Take the function out of it; infra/rbac is all that it needs: {look}"
+            remedy = f"Remove the function from these bindings; infra/rbac is all it needs: {look}"
         else:
             policy = self._remedies.granted_by_policy(self._sign_in.principal())
             remedy = f"See what grants it: `{policy}`; {look}"

@@ -44,8 +44,8 @@ async def left_behind(
     finding = Finding(
         Check.LEFT,
         False,
-        f"the document is disabled, but {len(left)} Secrets of it are there, the first of which"
-        f" ends in {hours:.1f} hours: {some(left)}",
+        f"the document is disabled, but {len(left)} of its Secrets are still there, the first of"
+        f" which ends in {hours:.1f} hours: {some(left)}",
         "Nothing renews them, and a token that has ended blocks pulls: enable the document, or"
         f" send {event}.",
     )

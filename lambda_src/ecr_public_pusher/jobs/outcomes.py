@@ -109,8 +109,8 @@ def explain_marks_left(
         outcome,
         outcome=Outcome.FAILED,
         message=(
-            f"the Secret {name} was taken over, but what would have it deleted with its former"
-            f" owner ({owners[:200]}) could not be taken off: {error.message}"
+            f"the Secret {name} was taken over, but the marks by which its former owner"
+            f" ({owners[:200]}) may delete it could not be removed: {error.message}"
         ),
         remedy=(
             "The next run tries again. Until then keep the former owner, or have it orphan the"
@@ -144,7 +144,7 @@ def explain_accounts(
     return replace(
         outcome,
         outcome=Outcome.FAILED,
-        message=f"{secret_is}, but its ServiceAccounts: {error.message}",
+        message=f"{secret_is}, but its ServiceAccounts could not be changed: {error.message}",
         remedy=error.remedy,
     )
 

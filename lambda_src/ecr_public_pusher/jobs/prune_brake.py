@@ -24,7 +24,7 @@ def held_back(document_id: str, leaving: Sequence[str], *, applied: int) -> Prun
     )
     event = json.dumps({"action": "push", "clusters": [document_id], "prune": "all"})
     return PruneHeldBack(
-        f"prune would delete {len(leaving)} of our Secrets, where {applied} namespaces have theirs,"
-        f" and was held back: {names}",
+        f"prune was held back: it would delete {len(leaving)} of our Secrets (in {names}), while"
+        f" {applied} selected namespaces have theirs",
         remedy=f"If namespaces is wrong, correct it. If they are to go, send {event}.",
     )

@@ -86,11 +86,13 @@ def _finding(applied: Sequence[_Applied], kubectl: str, wanted: int) -> Finding:
     older = [one for one in applied if one.version is not None and one.version < wanted]
     unmarked = [one for one in applied if one.version is None]
     if older:
-        what = ", ".join(f"infra/rbac/{one.file} is of version {one.version}" for one in older)
+        what = ", ".join(
+            f"infra/rbac/{one.file} is applied in version {one.version}" for one in older
+        )
         return Finding(
             Check.RBAC,
             False,
-            f"{what}, and this release wants version {wanted}",
+            f"{what}, and this release needs version {wanted}",
             _apply([*older, *unmarked], kubectl),
         )
     if unmarked:
@@ -101,10 +103,12 @@ def _finding(applied: Sequence[_Applied], kubectl: str, wanted: int) -> Finding:
         return Finding(
             Check.RBAC,
             True,
-            f"{what} (infra/rbac is of version {wanted})",
+            f"{what} (this release has infra/rbac of version {wanted})",
             _apply(unmarked, kubectl),
         )
-    return Finding(Check.RBAC, True, f"infra/rbac of version {wanted}, as this release wants it")
+    return Finding(
+        Check.RBAC, True, f"infra/rbac is applied in version {wanted}, as this release needs"
+    )
 
 
 def _apply(applied: Sequence[_Applied], kubectl: str) -> str:

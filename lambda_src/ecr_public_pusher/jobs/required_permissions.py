@@ -114,11 +114,12 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
 
 
 _BLIND = (
-    "pushes write without looking, a sweep serves new namespaces only (no late label, lost or"
-    " ending Secret), and what is left behind or has little life left is not seen"
+    "pushes write without looking, a sweep serves new namespaces only (none that is labelled late,"
+    " or whose Secret is lost or about to end), and Secrets left behind or about to end go"
+    " unnoticed"
 )
 _BLIND_TO_ACCOUNTS = (
-    "a push reads the accounts of each namespace one by one, and a sweep corrects none of"
+    "a push reads the accounts of each namespace one by one, and a sweep corrects no accounts in"
     " namespaces that have their Secret"
 )
 

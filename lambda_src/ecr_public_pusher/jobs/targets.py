@@ -107,7 +107,7 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
     if lost and not request.ignore_missing:
         discoveries = {discovery.every for discovery in configuration.discoveries}
         found = (
-            " Of a discovery only clusters that exist, and bear its tags."
+            " For a discovery, only existing clusters with its tags match."
             if discoveries or any("/" in pattern for pattern in lost)
             else ""
         )

@@ -120,10 +120,10 @@ class Client:
             context = verifying_context(access.ca_pem)
         except (ssl.SSLError, ValueError):
             raise UnreachableError(
-                f"the certificate authority that is named for {self._host} is invalid",
+                f"the certificate authority for {self._host} is invalid",
                 remedy=(
-                    "Correct certificateAuthority in the document; of an EKS cluster, EKS itself"
-                    " names it: ask AWS support."
+                    "Correct certificateAuthority in the document; for an EKS cluster, EKS names"
+                    " it: ask AWS support."
                 ),
             ) from None
         policy = self.retry_policy
@@ -381,8 +381,8 @@ class Client:
             return _SignedIn(credential, client_context(self._access.ca_pem, certificate))
         except (ssl.SSLError, ValueError):
             raise SignInError(
-                f"the client certificate for {self._host} is not one, or its private key is"
-                " another's",
+                f"the client certificate for {self._host} is invalid, or its private key does not"
+                " match",
                 remedy=self._access.sign_in_remedy,
             ) from None
 

@@ -30,7 +30,7 @@ _KINDS: tuple[tuple[type[BaseException], str, type[UnreachableError]], ...] = (
     (aiohttp.ConnectionTimeoutError, "did not accept a connection in time", ConnectionFailed),
     (ConnectionRefusedError, "refuses connections", ConnectionFailed),
     (aiohttp.ClientConnectorError, "cannot be reached", ConnectionFailed),
-    (TimeoutError, "gave no whole answer in time", NoAnswerError),
+    (TimeoutError, "did not answer completely in time", NoAnswerError),
     (aiohttp.ClientPayloadError, "broke off in the middle of its answer", NoAnswerError),
 )
 

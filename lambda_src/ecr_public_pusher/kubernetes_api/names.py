@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 NOT_SHOWN = "(a name that is not shown)"
-MOST_SHOWN = 1024  # names that are remembered
+MOST_SHOWN = 1024  # size of the cache
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SUBDOMAIN = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"

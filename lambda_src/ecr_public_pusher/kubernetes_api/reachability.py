@@ -113,7 +113,7 @@ class Route:
                 return Finding(
                     Check.TLS,
                     False,
-                    "the certificate authority that is named for the cluster is invalid",
+                    "the certificate authority for the cluster is invalid",
                     remedy,
                 )
             try:
@@ -143,10 +143,13 @@ class Route:
                 )
             except (OSError, ValueError) as error:
                 return Finding(
-                    Check.TLS, False, f"no TLS is spoken there ({type(error).__name__})", remedy
+                    Check.TLS,
+                    False,
+                    f"the server does not speak TLS ({type(error).__name__})",
+                    remedy,
                 )
         return Finding(
-            Check.TLS, True, f"{version}, and the certificate is of the cluster's own authority"
+            Check.TLS, True, f"{version}, with a certificate of the cluster's own authority"
         )
 
     async def _connected(self, address: str) -> socket.socket:

@@ -39,7 +39,7 @@ from ecr_public_pusher.sign_in.sts_token import (
 if TYPE_CHECKING:
     from ecr_public_pusher.configuration.eks_discovery import Search, Sightings
 
-# An endpoint and its authority change when a cluster is created anew or its authority is renewed.
+# An endpoint and its authority change when a cluster is recreated or its authority renewed.
 # Then the connection fails, and EKS is asked at once.
 ENDPOINT_LIFE_SECONDS = 3600.0
 # Forms of what EKS says: a host and perhaps a port, words, addresses, an id.
@@ -96,7 +96,7 @@ class EksSignIn(RoleCaller):
         return self._endpoints.get(self._key)
 
     def forget(self) -> None:
-        """Forget the endpoint, where the cluster does not answer, so that EKS is asked anew."""
+        """Forget the endpoint, where the cluster does not answer, so that EKS is asked again."""
         self._endpoints.forget(self._key)
 
     async def described(self) -> Endpoint:
@@ -158,7 +158,7 @@ class EksSignIn(RoleCaller):
         return f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes"
 
     def remedies(self, endpoint: Endpoint) -> Remedies:
-        from ecr_public_pusher.sign_in.eks_remedies import EksRemedies  # only a check needs it
+        from ecr_public_pusher.sign_in.eks_remedies import EksRemedies  # seldom needed
 
         config = self.config
         return EksRemedies(endpoint, config.cluster, config.region, kube_context(config))
@@ -366,8 +366,8 @@ _REMEDY_OF_LISTING = (
 )
 _REMEDY_OF_OTHERS = "Wait until the cluster is ACTIVE: `aws eks wait cluster-active"
 _REMEDY_OF_FAILED = (
-    "Its creation failed: see why, delete it, and create it anew: `aws eks describe-cluster --query"
-    " cluster.health"
+    "Its creation failed: see why, delete it, and create it again: `aws eks describe-cluster"
+    " --query cluster.health"
 )
 _REMEDY = (
     "The execution role (or roleArn) needs eks:DescribeCluster on this cluster; check `cluster` and"

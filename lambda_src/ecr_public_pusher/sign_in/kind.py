@@ -45,7 +45,7 @@ class SignIn(Protocol):
         """Return whose AWS credentials are used, for a check."""
 
     async def credential(self) -> Credential:
-        """Return a credential for the cluster, made or read anew."""
+        """Return a new credential for the cluster, made or read now."""
 
     def describe_credential(self, credential: Credential) -> str:
         """Return what a check may show of the credential: never the credential itself."""

@@ -127,8 +127,7 @@ class KubeconfigSignIn(RoleCaller):
 
     def describe_credential(self, credential: Credential) -> str:
         ends = [
-            f"{what}, which ends"
-            f" {f'at {rfc3339(end)}' if end else 'at a time that it does not say'}"
+            f"{what}, which {f'ends at {rfc3339(end)}' if end else 'does not say when it ends'}"
             for what, end in _ends(credential)
         ]
         return f"stored in {self._secret_arn}: {' and '.join(ends)}. {WITHOUT}"
@@ -208,7 +207,7 @@ class KubeconfigSignIn(RoleCaller):
             except (ssl.SSLError, ValueError):
                 raise KubeconfigError(
                     f"{self._where} holds a client certificate that cannot be read, or whose"
-                    " private key is another's",
+                    " private key does not match",
                     remedy=self._remedy(),
                 ) from None
 

@@ -86,7 +86,7 @@ def _mapping(text: str) -> dict[str, Any]:
         return dict(without_nulls(read_mapping(text, parameter="kubeconfig")))
     except InvalidDocument as error:
         lines = [f" (line {problem.line})" for problem in error.problems if problem.line]
-        said = "it is not one YAML mapping, without aliases, deep nesting or a field there twice"
+        said = "it is not one YAML mapping without aliases, deep nesting or duplicate fields"
         raise ValueError(f"{said}{''.join(lines[:1])}") from None
 
 
@@ -100,7 +100,7 @@ def _fields(config: Mapping[str, Any]) -> KubeconfigFields:
         del cluster["insecure-skip-tls-verify"]
     _refuse(cluster, _REFUSED_OF_CLUSTER)
     if "server" not in cluster:
-        raise ValueError("the cluster that its current-context means has no server")
+        raise ValueError("the cluster of its current-context has no server")
     _refuse(user, _REFUSED_OF_USER)
     authority, certificate = (
         _decoded(cluster, "certificate-authority-data"),
@@ -135,7 +135,7 @@ def _named(config: Mapping[str, Any], plural: str, name: Any, singular: str) -> 
     )
     if len(found) != 1 or not isinstance(found[0].get(singular), dict):
         raise ValueError(
-            f"the {singular} that its current-context means is not in its {plural}, or not once"
+            f"the {singular} of its current-context is not in its {plural}, or not exactly once"
         )
     return dict(found[0][singular])
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from ecr_public_pusher.sign_in.jwt_claims import claims_of
 
-# ASN.1 (X.690): what of it is read here.
+# ASN.1 tags (X.690) that are read here.
 _UTC_TIME, _GENERALIZED_TIME, _VERSION = 0x17, 0x18, 0xA0
 _VALIDITY = 3  # RFC 5280, TBSCertificate: after serial number, signature and issuer
 

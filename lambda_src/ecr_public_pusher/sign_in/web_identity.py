@@ -20,7 +20,7 @@ from ecr_public_pusher.sign_in.endpoint import Endpoint
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpoint
 
 LIFE_SECONDS = 300
-ALGORITHM = "RS256"  # what the API server's older --oidc flags take, too
+ALGORITHM = "RS256"  # accepted by the API server's older --oidc flags, too
 # Three parts in base64url (RFC 7515, compact serialization), which may stand in a header.
 _JSON_WEB_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 SWITCH = "aws iam enable-outbound-web-identity-federation"

@@ -900,7 +900,7 @@ def test_a_name_that_is_no_clusters_is_answered_with_the_discoveries_too(
     remedy = fleet.invoke({"clusters": [name]})["error"]["remedy"]
     assert (
         remedy
-        == "Known ids: fleet/*, prod. Of a discovery only clusters that exist, and bear its tags."
+        == "Known ids: fleet/*, prod. For a discovery, only existing clusters with its tags match."
     )
 
 
