@@ -891,7 +891,8 @@ def test_access_granted_namespace_by_namespace_names_those_without(world: World)
         if finding["check"] == "permission" and not finding["ok"]
     ]
     assert (
-        found["message"] == f"may not create and patch secrets named {SECRET} in a, b (if it exists),"
+        found["message"]
+        == f"may not create and patch secrets named {SECRET} in a, b (if it exists),"
         " but may elsewhere"
     )
     assert found["remedy"].startswith(
