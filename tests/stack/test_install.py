@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.install import InstallError, check_version, explained
+from infra.tools.install import InstallError, check_version, explained
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "public.ecr.aws/docker/library/python"
@@ -22,7 +22,7 @@ def checkout(tmp_path: Path) -> Path:
     """What make needs of a fresh clone, with nothing installed."""
     for name in (
         "Makefile",
-        "infra/install.py",
+        "infra/tools/install.py",
         "requirements.txt",
         "requirements-dev.txt",
         "infra/local/requirements-sam.txt",
@@ -83,7 +83,12 @@ def test_another_python_than_the_functions_is_refused() -> None:
 
 
 def install(folder: Path, requirements: Path, **environ: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, str(ROOT / "infra" / "install.py"), str(folder), str(requirements)]
+    command = [
+        sys.executable,
+        str(ROOT / "infra" / "tools" / "install.py"),
+        str(folder),
+        str(requirements),
+    ]
     variables = (
         {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
         | {"PIP_CONFIG_FILE": os.devnull}

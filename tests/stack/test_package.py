@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.package import UNPACKED_LIMIT, PackageError, build, main, pack, pip_command
+from infra.tools.package import UNPACKED_LIMIT, PackageError, build, main, pack, pip_command
 from tests.stack.template import ROOT, source
 
 FILES = {

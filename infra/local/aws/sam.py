@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.install import NO_NETWORK
+from infra.tools.install import NO_NETWORK
 
 from .template import parameter_names
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ecr_public_pusher.configuration.json_schema import json_schemas
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 if __name__ == "__main__":
     for name, schema in json_schemas().items():

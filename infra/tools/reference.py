@@ -20,9 +20,9 @@ from ecr_public_pusher.configuration.schema import (
     DiscoverDocument,
     RegistryField,
 )
-from infra import command_reference
+from infra.tools import command_reference
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 _PLACE = re.compile(r"(?<=<!-- generated: )(\w+)( -->\n)(.*?)(?=<!-- end -->)", re.DOTALL)
 _KINDS = {"string": "text", "array": "list", "object": "mapping"}

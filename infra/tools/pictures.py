@@ -26,7 +26,7 @@ from infra.local.demo import DemoStack
 from infra.local.run.started import started
 from infra.local.stack import CONFIG_PATH, EXECUTION_ROLE, RBAC_FILE, REGION, LocalStack
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "status.svg"
 COLUMNS = 80
 LATER = timedelta(hours=2, minutes=40, seconds=30)

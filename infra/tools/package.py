@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = Path(".aws-sam", "package", "ecr-public-pusher.zip")
 SOURCES = "lambda_src"
 REQUIREMENTS = "requirements.txt"  # pinned in full, so nothing else is asked for
@@ -146,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m infra.package",
+        prog="python -m infra.tools.package",
         description="Makes the function's zip by pip alone, without the SAM CLI.",
     )
     parser.add_argument(
