@@ -25,11 +25,10 @@ from typing import Any, Self
 
 from .aws.deployed_stack import FunctionAnswer
 from .aws.template import FunctionSpec
-from .bound import bound
 from .identity import Credential
+from .processes import LOOPBACK, bound, free_ports, stop
 
 FUNCTION_NAME = "ecr-public-pusher"
-LOOPBACK = "127.0.0.1"
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 # Lambda's runtime client and what it needs; in Lambda these are the runtime's, not the function's.
 RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
@@ -91,7 +90,7 @@ class BuiltFunction:
         self._spec = spec
         self._printed, self._one_at_a_time = threading.Condition(), threading.Lock()
         self._folder = Path(tempfile.mkdtemp(prefix="local-lambda-"))
-        runtime, self._port = _free_ports(2)
+        runtime, self._port = free_ports(2)
         try:
             _copy_runtime_client(self._folder / "runtime")
             environment = function_environment(
@@ -199,13 +198,7 @@ class BuiltFunction:
         """Ends the emulator, and the function with it (which the kernel kills when the emulator
         goes); afterwards the ports are free.
         """
-        with contextlib.suppress(ProcessLookupError):
-            self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        stop(self._process, STOP_SECONDS)
         self._reader.join(STOP_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -333,11 +326,3 @@ def _copy_runtime_client(folder: Path) -> None:
             target = folder / file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(str(file.locate()), target)
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as opened:
-        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [one.getsockname()[1] for one in sockets]

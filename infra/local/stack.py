@@ -14,6 +14,7 @@ import yaml
 from .aws import DEFAULT_ACCOUNT, LocalAws, LocalDeployment
 from .identity import AccessEntry, Credential
 from .kube import Cluster, start_cluster
+from .kube.auth.jwts import TrustedIssuer
 
 REGION = "us-east-1"
 STACK_NAME = "ecr-public-pusher"
@@ -201,3 +202,22 @@ class LocalStack:
             else yaml.safe_dump(dict(document), sort_keys=False)
         )
         self.aws.put_parameter(f"{CONFIG_PATH}/{name}", text, secure=secure)
+
+
+def trusted_issuer(aws: LocalAws, *, audience: str, subject: str) -> TrustedIssuer:
+    """Return the trust that a cluster is given in the issuer of `subject`'s account.
+
+    It holds for tokens of that role (`subject`, an ARN) and audience alone.
+    """
+    account = subject.split(":")[4]
+    issuer = aws.web_identity_of(account)
+    site = aws.issuer_site(account)
+    return TrustedIssuer(
+        issuer.url,
+        issuer.keys,
+        audience,
+        subject,
+        account,
+        discovery_url=site.discovery_url,
+        ca_pem=site.ca_pem,
+    )

@@ -22,8 +22,8 @@ from infra.cli.run_log import PUSHES, read_log
 from infra.cli.session import Session
 from infra.cli.status import Status, gather
 from infra.local.aws import DEFAULT_ACCOUNT
-from infra.local.demo import DemoStack
 from infra.local.run.started import started
+from infra.local.scenarios.push import PushStack
 from infra.local.stack import CONFIG_PATH, EXECUTION_ROLE, RBAC_FILE, REGION, LocalStack
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def status() -> Status:
 
 
 def _stack(root: Path) -> LocalStack:
-    stack = DemoStack(root)
+    stack = PushStack(root)
     staging = stack.add_cluster(
         "staging", region=REGION, account=DEFAULT_ACCOUNT, role=EXECUTION_ROLE
     )

@@ -45,3 +45,19 @@ def test_the_scheduled_event_is_the_pushs_wherever_the_sweeps_stands(tmp_path: P
     turned.write_text(head + sweep + sweep_schedule + push + push_schedule + role + end)
     found = read_function(turned, stack_name="mine", region="us-east-1", account_id="111122223333")
     assert found.scheduled_event == spec().scheduled_event == {"action": "push"}
+
+
+def test_the_template_says_how_the_function_is_run() -> None:
+    found = read_function(
+        ROOT / "template.yaml",
+        stack_name="mine",
+        region="us-east-1",
+        account_id="111122223333",
+        parameters={"Timeout": "60"},
+    )
+    assert found.handler == "ecr_public_pusher.handler.handler"
+    assert found.folder == ROOT / "lambda_src"
+    assert found.environment["STACK_NAME"] == "mine"
+    assert found.environment["CONFIG_PATH"] == "/ecr-public-pusher"
+    assert found.timeout == 60
+    assert found.scheduled_event in ({}, {"action": "push"})

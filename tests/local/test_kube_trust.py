@@ -22,7 +22,7 @@ from infra.local.kube import Cluster, start_cluster
 from infra.local.kube.auth.jwts import NotTrusted, TrustedIssuer, configuration
 from infra.local.kube.auth.x509 import ClientAuthority
 from infra.local.kube.http.client import context
-from infra.local.trust import trusted_issuer
+from infra.local.stack import trusted_issuer
 
 ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/pusher"
 AUDIENCE = "ecr-public-pusher:edge"

@@ -22,7 +22,7 @@ from infra.local.aws.wire import AwsCall
 from infra.local.identity import AccessEntry
 from infra.local.kube import EmbeddedCluster
 from infra.local.runtime import BuiltFunction
-from infra.local.trust import trusted_issuer
+from infra.local.stack import trusted_issuer
 from tests.stack.alarms import AWS_METRICS, EMITTED, NAMESPACE, alarm_metrics
 from tests.stack.template import ACCOUNT, REGION, ROOT, STACK, deployed
 from tests.support.aws_calls import asked_of_iam

@@ -12,7 +12,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,8 +21,8 @@ from typing import Any
 
 import urllib3
 
-from ..bound import bound
 from ..identity import AccessEntry, CredentialLookup
+from ..processes import bound, free_ports, stop
 from . import certificates
 from .auth.authn import Authenticator
 from .auth.authz import MASTERS, UserInfo
@@ -135,7 +134,8 @@ class ControlPlane(Administered):
             opened.callback(shutil.rmtree, self._folder, ignore_errors=True)
             webhook = Webhook(authenticator)
             opened.callback(webhook.close)
-            port, etcd, peer = port or _free_port(), _free_port(), _free_port()
+            free, etcd, peer = free_ports(3)
+            port = port or free
             self._etcd_url = f"http://127.0.0.1:{etcd}"
             self.endpoint = f"https://127.0.0.1:{port}"
             write_files(self._folder, certificate, webhook, tokens, self._clients.ca_pem)
@@ -216,7 +216,7 @@ class ControlPlane(Administered):
                 bound(*command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder
             )
         self._processes.append(process)
-        opened.callback(_stop, process)
+        opened.callback(stop, process, STOP_SECONDS)
         return process
 
     def _ready(self) -> bool:
@@ -276,20 +276,5 @@ def _seen(event: Object) -> SeenRequest:
     )
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 def _text(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..runtime import BuiltFunction
 from ..stack import CONFIG_PATH, STACK_NAME, LocalStack
-from .terminal import progress
+from ..terminal import progress
 
 # Of the person's own, what would come before the settings that are exported.
 _OWN_SETTINGS = (

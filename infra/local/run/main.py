@@ -3,18 +3,15 @@
 import argparse
 from pathlib import Path
 
-from .. import show
 from ..aws.sam import SamError
 from ..kube import ClusterError
-from ..own import OwnStack
 from ..runtime import RuntimeFailed
+from ..scenarios.catalogue import SCENARIOS, Playing
+from ..scenarios.own import OwnStack, push_documents, send
 from ..stack import LocalStack
+from ..terminal import Surprise, expected, failed, terminal
 from .keep import keep
-from .own_documents import push_documents
-from .own_event import send
-from .scenarios import SCENARIOS, Playing
 from .started import started
-from .terminal import Surprise, expected, failed
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -39,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
                     send(function, options.event, output=options.output, verbose=options.verbose)
                 else:
                     expected(scenario.play(Playing(stack, function, spec, options.verbose)))
-                    print(show.terminal()("good", "All as expected.") + scenario.ending)
+                    print(terminal()("good", "All as expected.") + scenario.ending)
             except (RuntimeFailed, Surprise) as error:
                 code = failed(error)
             if options.keep:

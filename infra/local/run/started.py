@@ -11,7 +11,7 @@ from ..aws.sam import build, emulator, sam_command
 from ..aws.template import FunctionSpec, read_function
 from ..runtime import BuiltFunction
 from ..stack import REGION, STACK_NAME, LocalStack
-from .terminal import progress
+from ..terminal import progress
 
 
 @contextlib.contextmanager

@@ -10,8 +10,8 @@ import yaml
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.names import is_glob
 
-from ..kube import Cluster
-from ..stack import SECRET_NAME
+from ...kube import Cluster
+from ...stack import SECRET_NAME
 from .examples import Example, namespaces
 
 

@@ -11,10 +11,10 @@ from rich.text import Text
 
 from infra.cli.rendering.text import heading, table
 
-from ..own import OwnStack
-from ..runtime import BuiltFunction
-from .own_event import send
-from .terminal import Stdout
+from ...runtime import BuiltFunction
+from ...terminal import Stdout
+from .event import send
+from .stack import OwnStack
 
 
 def push_documents(

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ..aws.template import FunctionSpec
-from ..demo import DemoStack
-from ..life import LifeStack, live
-from ..reach import ReachStack, reach
 from ..runtime import BuiltFunction
-from ..show import terminal
 from ..stack import LocalStack
-from .push import demonstrate
-from .terminal import Stdout
+from ..terminal import Stdout, terminal
+from .life import LifeStack, live
+from .push import PushStack, demonstrate
+from .reach import ReachStack, reach
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Scenario:
 # By the names that the command line takes.
 SCENARIOS: Mapping[str, Scenario] = {
     "push": Scenario(
-        DemoStack,
+        PushStack,
         lambda playing: demonstrate(
             playing.stack, playing.function, playing.spec, verbose=playing.verbose
         ),

@@ -6,22 +6,23 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from .. import show
-from ..aws.template import FunctionSpec
-from ..demo import CLUSTERS, DemoStack
-from ..runtime import BuiltFunction, Invocation
-from ..show import Row, SeenSecret
-from .terminal import Surprise, progress
+from ...aws.template import FunctionSpec
+from ...runtime import BuiltFunction, Invocation
+from ...terminal import Surprise, progress, terminal
+from . import outcomes
+from .outcomes import Row, SeenSecret
+from .stack import CLUSTERS, PushStack
+from .table import table, verdict
 
 # A Secret's times are in seconds: without a pause both pushes could bear the same.
 PAUSE_SECONDS = 1.1
 
 
 def demonstrate(
-    stack: DemoStack, function: BuiltFunction, spec: FunctionSpec, *, verbose: bool
+    stack: PushStack, function: BuiltFunction, spec: FunctionSpec, *, verbose: bool
 ) -> list[str]:
     """Pushes twice and shows both; returns what is not as it should be."""
-    paint = show.terminal()
+    paint = terminal()
     began = _secrets(stack)
     first, invocation = _push(stack, function, spec, began, verbose=verbose)
     wrong = _show_push("First push", stack, invocation, first, None)
@@ -32,7 +33,7 @@ def demonstrate(
         "Second push: the same Secrets (UID), another token", stack, invocation, second, first
     )
     for name in first:
-        wrong += show.rotation(first[name], second[name])
+        wrong += outcomes.rotation(first[name], second[name])
     print(f"{paint('bold', 'The report')}, as the function returns and logs it:")
     print(json.dumps(_report(invocation), indent=2))
     print()
@@ -40,7 +41,7 @@ def demonstrate(
 
 
 def _push(
-    stack: DemoStack,
+    stack: PushStack,
     function: BuiltFunction,
     spec: FunctionSpec,
     before: dict[str, dict[str, SeenSecret]],
@@ -53,36 +54,42 @@ def _push(
         print("\n".join(f"  | {line}" for line in invocation.logs), file=sys.stderr)
     after, reported = _secrets(stack), _by_id(_report(invocation))
     found = {
-        demo.name: show.rows(demo, before[demo.name], after[demo.name], reported.get(demo.name))
-        for demo in CLUSTERS
+        expected.name: outcomes.rows(
+            expected, before[expected.name], after[expected.name], reported.get(expected.name)
+        )
+        for expected in CLUSTERS
     }
     return found, invocation
 
 
 def _show_push(
     title: str,
-    stack: DemoStack,
+    stack: PushStack,
     invocation: Invocation,
     found: dict[str, list[Row]],
     previous: dict[str, list[Row]] | None,
 ) -> list[str]:
     """Prints a push; returns what is not as expected."""
-    paint, now, report = show.terminal(), datetime.now(UTC), _report(invocation)
+    paint, now, report = terminal(), datetime.now(UTC), _report(invocation)
     print(f"{paint('bold', title)} ({invocation.seconds:.2f} s)\n")
     wrong: list[str] = []
-    for demo in CLUSTERS:
+    for expected in CLUSTERS:
         print(
             "\n".join(
-                show.table(
-                    demo, found[demo.name], previous[demo.name] if previous else None, now, paint
+                table(
+                    expected,
+                    found[expected.name],
+                    previous[expected.name] if previous else None,
+                    now,
+                    paint,
                 )
             )
             + "\n"
         )
-        wrong += show.surprises(
-            found[demo.name], _by_id(report).get(demo.name), again=previous is not None
+        wrong += outcomes.surprises(
+            found[expected.name], _by_id(report).get(expected.name), again=previous is not None
         )
-    print("\n".join(show.verdict(report, paint)))
+    print("\n".join(verdict(report, paint)))
     if invocation.error:
         print(
             f"  So the invocation ends in {invocation.error['errorType']}: Lambda counts an error."
@@ -103,8 +110,11 @@ def _show_push(
     return wrong + [f"a sign-in failed: {reason}" for reason in failures]
 
 
-def _secrets(stack: DemoStack) -> dict[str, dict[str, SeenSecret]]:
-    return {demo.name: show.see(stack.clusters[demo.name], demo) for demo in CLUSTERS}
+def _secrets(stack: PushStack) -> dict[str, dict[str, SeenSecret]]:
+    return {
+        expected.name: outcomes.see(stack.clusters[expected.name], expected)
+        for expected in CLUSTERS
+    }
 
 
 def _report(invocation: Invocation) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from typing import Any, ClassVar, Literal
 
 import yaml
 
-from .aws import DEFAULT_ACCOUNT
-from .kube import Cluster
-from .stack import (
+from ...aws import DEFAULT_ACCOUNT
+from ...kube import Cluster
+from ...stack import (
     EXECUTION_ROLE,
     FOREIGN_MANAGER,
     RBAC_FILE,
@@ -33,7 +33,7 @@ EXTERNAL_ID = "edge-4f1c"
 
 
 @dataclass(frozen=True)
-class DemoNamespace:
+class ExpectedNamespace:
     """A namespace, and the outcome of a first push to it (None: it is not selected), with the
     reason in a few words.
     """
@@ -52,7 +52,7 @@ class DemoNamespace:
 
 
 @dataclass(frozen=True)
-class DemoCluster:
+class ExpectedCluster:
     """A cluster of the demonstration.
 
     Its name is its document's `<id>` too. `role`: who signs in to it.
@@ -64,13 +64,13 @@ class DemoCluster:
     role: str
     ca: Literal["modern", "legacy"]
     document: Mapping[str, Any]
-    namespaces: tuple[DemoNamespace, ...]
+    namespaces: tuple[ExpectedNamespace, ...]
     secure: bool = False
 
 
 DEFAULTS: Mapping[str, Any] = {"labels": {"owner": "platform"}, "namespaces": ["payments"]}
 
-PROD = DemoCluster(
+PROD = ExpectedCluster(
     name="prod",
     region=REGION,
     account=DEFAULT_ACCOUNT,
@@ -80,19 +80,19 @@ PROD = DemoCluster(
         "namespaces": {"include": ["payments", "legacy", "team-*"], "exclude": ["team-sandbox"]}
     },
     namespaces=(
-        DemoNamespace("payments", "created", "named"),
-        DemoNamespace("team-a", "created", "team-*"),
-        DemoNamespace("team-b", "created", "team-*"),
-        DemoNamespace("team-old", "skipped", "team-*, but it is terminating", terminating=True),
-        DemoNamespace("team-sandbox", None, "excluded"),
-        DemoNamespace(
+        ExpectedNamespace("payments", "created", "named"),
+        ExpectedNamespace("team-a", "created", "team-*"),
+        ExpectedNamespace("team-b", "created", "team-*"),
+        ExpectedNamespace("team-old", "skipped", "team-*, but it is terminating", terminating=True),
+        ExpectedNamespace("team-sandbox", None, "excluded"),
+        ExpectedNamespace(
             "legacy", "conflict", "named; its Secret is somebody else's", foreign_secret=True
         ),
-        DemoNamespace("monitoring", None, "not selected"),
+        ExpectedNamespace("monitoring", None, "not selected"),
     ),
 )
 
-EDGE = DemoCluster(
+EDGE = ExpectedCluster(
     name="edge",
     region="eu-central-1",
     account=EDGE_ACCOUNT,
@@ -105,15 +105,17 @@ EDGE = DemoCluster(
         "namespaces": {"selector": "ecr-public=enabled,stage!=lab"},
     },
     namespaces=(
-        DemoNamespace(
+        ExpectedNamespace(
             "store-berlin", "created", "by its labels", {"ecr-public": "enabled", "stage": "live"}
         ),
-        DemoNamespace(
+        ExpectedNamespace(
             "store-paris", "created", "by its labels", {"ecr-public": "enabled", "stage": "live"}
         ),
-        DemoNamespace("store-lab", None, "stage=lab", {"ecr-public": "enabled", "stage": "lab"}),
-        DemoNamespace("ingest", "created", "by its labels", {"ecr-public": "enabled"}),
-        DemoNamespace("batch", None, "no such label"),
+        ExpectedNamespace(
+            "store-lab", None, "stage=lab", {"ecr-public": "enabled", "stage": "lab"}
+        ),
+        ExpectedNamespace("ingest", "created", "by its labels", {"ecr-public": "enabled"}),
+        ExpectedNamespace("batch", None, "no such label"),
     ),
     secure=True,
 )
@@ -121,7 +123,7 @@ EDGE = DemoCluster(
 CLUSTERS = (PROD, EDGE)
 
 
-class DemoStack(LocalStack):
+class PushStack(LocalStack):
     """Both clusters of the demonstration, filled.
 
     `root`: the project's folder, for the RBAC files.
@@ -141,16 +143,20 @@ class DemoStack(LocalStack):
         self.aws.put_role(SPOKE_ROLE, external_id=EXTERNAL_ID, trusted=EXECUTION_ROLE)
         self.write("defaults", DEFAULTS)
         rbac = list(yaml.safe_load_all((root / RBAC_FILE).read_text()))
-        for demo in CLUSTERS:
+        for expected in CLUSTERS:
             cluster = self.add_cluster(
-                demo.name, region=demo.region, account=demo.account, role=demo.role, ca=demo.ca
+                expected.name,
+                region=expected.region,
+                account=expected.account,
+                role=expected.role,
+                ca=expected.ca,
             )
             cluster.apply(*rbac)
-            _fill(cluster, demo.namespaces)
-            self.write(f"clusters/{demo.name}", demo.document, secure=demo.secure)
+            _fill(cluster, expected.namespaces)
+            self.write(f"clusters/{expected.name}", expected.document, secure=expected.secure)
 
 
-def _fill(cluster: Cluster, namespaces: tuple[DemoNamespace, ...]) -> None:
+def _fill(cluster: Cluster, namespaces: tuple[ExpectedNamespace, ...]) -> None:
     for namespace in namespaces:
         head = {
             "apiVersion": "v1",

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 
 import yaml
 
-from ..aws import DEFAULT_ACCOUNT
-from ..kube import Cluster
-from ..kube.auth.jwts import TrustedIssuer
-from ..stack import (
+from ...aws import DEFAULT_ACCOUNT
+from ...kube import Cluster
+from ...kube.auth.jwts import TrustedIssuer
+from ...stack import (
     CONFIG_PATH,
     EXECUTION_ROLE,
     RBAC_FILE,

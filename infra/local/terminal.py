@@ -2,14 +2,40 @@
 terminal only.
 """
 
+import os
 import sys
+from typing import TextIO
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
 from infra.cli.output import console
 
-from .. import show
+_COLOURS = {
+    **dict.fromkeys(("created", "updated", "adopted", "current", "good"), "32"),
+    "skipped": "33",
+    **dict.fromkeys(("conflict", "missing", "forbidden", "wrong-type", "left", "failed"), "31"),
+    **dict.fromkeys(("not-attempted", "bad"), "31"),
+    "bold": "1",
+    **dict.fromkeys(("faint", ""), "2"),
+}
+
+
+class Paint:
+    """Colours, on a terminal only, and not where NO_COLOR asks for none."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._on = (
+            stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        )
+
+    def __call__(self, kind: str, text: str) -> str:
+        return f"\033[{_COLOURS[kind]}m{text}\033[0m" if self._on and kind in _COLOURS else text
+
+
+def terminal(stream: TextIO = sys.stdout) -> Paint:
+    """The colours for a stream."""
+    return Paint(stream)
 
 
 class Surprise(Exception):
@@ -41,13 +67,13 @@ class Stdout:
 
 def progress(text: str) -> None:
     """A step of what takes a while."""
-    print(show.terminal(sys.stderr)("faint", f"· {text}"), file=sys.stderr, flush=True)
+    print(terminal(sys.stderr)("faint", f"· {text}"), file=sys.stderr, flush=True)
 
 
 def failed(error: Exception) -> int:
     """Says what went wrong; the exit code for it."""
     sys.stdout.flush()
-    print(f"{show.terminal(sys.stderr)('bad', 'failed')}: {error}", file=sys.stderr, flush=True)
+    print(f"{terminal(sys.stderr)('bad', 'failed')}: {error}", file=sys.stderr, flush=True)
     return 1
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from ecr_public_pusher.configuration.namespace_selector import Selection, select
 from ecr_public_pusher.results import Namespace
-from infra.local.own.examples import namespaces
+from infra.local.scenarios.own.examples import namespaces
 
 NAMED = Selection(("payments", "team-*"), ("team-example",))
 

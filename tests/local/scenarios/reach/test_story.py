@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from rich.console import RenderableType
 
-from infra.local.reach import ReachStack, reach
 from infra.local.runtime import Invocation
+from infra.local.scenarios.reach import ReachStack, reach
 from infra.local.stack import CONFIG_PATH
 from tests.support.world import World
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 class InProcess:

@@ -15,10 +15,10 @@ from ecr_public_pusher.errors import ConfigurationError
 from infra.cli.documents.folder import DocumentFile, read_folder, unknown_file_notes
 from infra.cli.documents.limits import refusal
 
-from ..aws import DEFAULT_ACCOUNT
-from ..identity import AccessEntry
-from ..kube import Cluster
-from ..stack import CONFIG_PATH, EXECUTION_ROLE, RBAC_GROUP, REGION, SECRET_NAME, LocalStack
+from ...aws import DEFAULT_ACCOUNT
+from ...identity import AccessEntry
+from ...kube import Cluster
+from ...stack import CONFIG_PATH, EXECUTION_ROLE, RBAC_GROUP, REGION, SECRET_NAME, LocalStack
 from .document import AUTHENTICATOR, EKS, OwnDocument, fields_of
 from .elsewhere import Elsewhere
 from .examples import example_of

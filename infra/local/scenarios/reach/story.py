@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from infra.cli.rendering.report import render_report
 from infra.cli.rendering.text import heading
 
-from ..runtime import Invocation
+from ...runtime import Invocation
 from .stack import (
     EDGE,
     HOSTS,

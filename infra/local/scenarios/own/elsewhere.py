@@ -9,11 +9,10 @@ from typing import Any
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 
-from ..aws import LocalAws
-from ..kube import Cluster
-from ..kube.auth.jwts import TrustedIssuer
-from ..stack import CONFIG_PATH, RBAC_GROUP
-from ..trust import trusted_issuer
+from ...aws import LocalAws
+from ...kube import Cluster
+from ...kube.auth.jwts import TrustedIssuer
+from ...stack import CONFIG_PATH, RBAC_GROUP, trusted_issuer
 from .document import AUTHENTICATOR, KUBECONFIG, WEB_IDENTITY, OwnDocument
 
 USER = "ecr-public-pusher"

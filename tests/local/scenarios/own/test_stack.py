@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from infra.local.own import OwnStack
+from infra.local.scenarios.own import OwnStack
 from infra.local.stack import CONFIG_PATH
 from tests.support.world import World
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from typing import Any
 
 from infra.cli.rendering.report import render_report
 
-from ..runtime import BuiltFunction, Invocation
-from .terminal import Stdout, Surprise, progress
+from ...runtime import BuiltFunction, Invocation
+from ...terminal import Stdout, Surprise, progress
 
 
 def send(function: BuiltFunction, event: Any, *, output: str, verbose: bool) -> Mapping[str, Any]:

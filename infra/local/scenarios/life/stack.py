@@ -1,0 +1,175 @@
+"""One cluster, and the changes that people and other tools make to it."""
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import yaml
+
+from ...aws import DEFAULT_ACCOUNT
+from ...stack import (
+    CONFIG_PATH,
+    EXECUTION_ROLE,
+    FOREIGN_MANAGER,
+    REGION,
+    SECRET_NAME,
+    SECRET_TYPE,
+    LocalStack,
+)
+
+CLUSTER = "prod"
+# In the order in which a person would grant them.
+RBAC_FILES = ("cluster.yaml", "service-accounts.yaml", "prune.yaml")
+THEIRS = "regcred"  # an entry of somebody else's in the accounts' imagePullSecrets
+FOREIGN_DATA = {".dockerconfigjson": "eyJhdXRocyI6e319"}  # {"auths":{}}
+
+DOCUMENT: Mapping[str, Any] = {
+    "namespaces": ["payments", "team-*"],
+    "serviceAccounts": ["default"],
+    "prune": True,
+}
+
+
+class LifeStack(LocalStack):
+    """One cluster, without RBAC and without a document yet.
+
+    `root`: the project's folder, for the RBAC files.
+    """
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self._root = root
+        try:
+            self.cluster = self.add_cluster(
+                CLUSTER, region=REGION, account=DEFAULT_ACCOUNT, role=EXECUTION_ROLE
+            )
+            for name in ("payments", "team-a"):
+                self.add_namespace(name)
+        except BaseException:
+            self.close()
+            raise
+
+    def grant(self, file: str) -> None:
+        """kubectl apply -f infra/rbac/FILE"""
+        self.cluster.apply(*yaml.safe_load_all((self._root / "infra" / "rbac" / file).read_text()))
+
+    def configure(self, **changed: Any) -> dict[str, Any]:
+        """Writes the document; the change event that EventBridge would send."""
+        document = {**DOCUMENT, **changed}
+        name = f"{CONFIG_PATH}/clusters/{CLUSTER}"
+        self.write(f"clusters/{CLUSTER}", document)
+        detail = {"operation": "Update", "name": name, "type": "String", "description": ""}
+        return {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
+
+    def add_namespace(self, name: str) -> None:
+        """A namespace with its default account, as the controllers leave it, which pulls from
+        somewhere else too.
+        """
+        self._ask(
+            "POST",
+            "/api/v1/namespaces",
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
+        )
+        account = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "default"},
+            "imagePullSecrets": [{"name": THEIRS}],
+        }
+        self._ask("POST", f"/api/v1/namespaces/{name}/serviceaccounts", account)
+
+    def write_foreign_secret(self, namespace: str) -> None:
+        """Another tool writes its own credential into the Secret of that name, whatever
+        is there.
+        """
+        path = f"/api/v1/namespaces/{namespace}/secrets"
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": SECRET_NAME},
+            "type": SECRET_TYPE,
+            "data": FOREIGN_DATA,
+        }
+        status, _ = self.cluster.admin("GET", f"{path}/{SECRET_NAME}")
+        if status == 200:
+            self._ask("PUT", f"{path}/{SECRET_NAME}?fieldManager={FOREIGN_MANAGER}", body)
+        else:
+            self._ask("POST", f"{path}?fieldManager={FOREIGN_MANAGER}", body)
+
+    def delete_secret(self, namespace: str) -> None:
+        """kubectl delete secret ecr-public-token"""
+        self._ask("DELETE", _secret(namespace), None)
+
+    def reset_account(self, namespace: str) -> None:
+        """A deployment tool applies its own list of imagePullSecrets to the default account."""
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
+        _, account = self.cluster.admin("GET", path)
+        self._ask("PUT", path, {**account, "imagePullSecrets": [{"name": THEIRS}]})
+
+    def pass_time(self, namespace: str, *, hours_left: int) -> None:
+        """The Secret becomes one that no push has renewed, by an apply as the function's, hours
+        ago.
+        """
+        _, secret = self.cluster.admin("GET", _secret(namespace))
+        metadata, data = secret["metadata"], secret["data"]
+        ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours_left)
+        moments = {"expires-at": ends, "pushed-at": ends - timedelta(hours=12)}
+        stamps = {f"ecr-public-pusher/{name}": at.isoformat() for name, at in moments.items()}
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {
+                "name": SECRET_NAME,
+                "labels": metadata["labels"],
+                "annotations": metadata["annotations"] | stamps,
+            },
+            "type": secret["type"],
+            "data": data,
+            "stringData": {key: base64.b64decode(value).decode() for key, value in data.items()},
+        }
+        manager = next(
+            entry["manager"] for entry in metadata["managedFields"] if "f:data" in entry["fieldsV1"]
+        )
+        asked = urlencode({"fieldManager": manager, "force": "true"})
+        self._ask("PATCH", f"{_secret(namespace)}?{asked}", body, "application/apply-patch+yaml")
+
+    def namespaces(self) -> dict[str, str]:
+        """Each namespace, with whose the Secret is and what its default account pulls with."""
+        _, listed = self.cluster.admin("GET", "/api/v1/namespaces")
+        names = [item["metadata"]["name"] for item in listed["items"]]
+        return {
+            name: self._state(name)
+            for name in names
+            if name == "payments" or name.startswith(("team-", "legacy"))
+        }
+
+    def _state(self, namespace: str) -> str:
+        status, secret = self.cluster.admin("GET", _secret(namespace))
+        whose = (
+            "none" if status == 404 else "theirs" if secret.get("data") == FOREIGN_DATA else "ours"
+        )
+        _, account = self.cluster.admin(
+            "GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
+        )
+        return (
+            f"{whose}, default pulls with"
+            f" {' '.join(entry['name'] for entry in account.get('imagePullSecrets', [])) or 'nothing'}"
+        )
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        content_type: str = "application/json",
+    ) -> None:
+        status, answer = self.cluster.admin(method, path, body, content_type=content_type)
+        if status >= 300:
+            raise RuntimeError(f"{method} {path}: {status} {answer.get('message')}")
+
+
+def _secret(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/secrets/{SECRET_NAME}"

@@ -1,0 +1,27 @@
+"""The Lambda Runtime Interface Emulator, and whether a process that it started still runs."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from infra.local.aws import sam
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def emulator() -> Path:
+    """The emulator of the SAM CLI that `make` installs; its absence skips, since a machine without
+    it can still run the other tests.
+    """
+    try:
+        return sam.emulator(sam.sam_command(ROOT, os.environ))
+    except sam.SamError as missing:
+        pytest.skip(str(missing))
+
+
+def alive(pid: int) -> bool:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
