@@ -1,7 +1,12 @@
 """From options to exit code."""
 
 import argparse
+import sys
 from pathlib import Path
+
+from rich.text import Text
+
+from infra.cli.rendering.text import GOOD
 
 from ..aws.sam import SamError
 from ..kube import ClusterError
@@ -9,7 +14,7 @@ from ..runtime import RuntimeFailed
 from ..scenarios.catalogue import SCENARIOS, Playing
 from ..scenarios.own import OwnStack, push_documents, send
 from ..stack import LocalStack
-from ..terminal import Surprise, expected, failed, terminal
+from ..terminal import Printer, Surprise, expected, failed
 from .keep import keep
 from .started import started
 
@@ -36,7 +41,8 @@ def run(options: argparse.Namespace) -> int:
                     send(function, options.event, output=options.output, verbose=options.verbose)
                 else:
                     expected(scenario.play(Playing(stack, function, spec, options.verbose)))
-                    print(terminal()("good", "All as expected.") + scenario.ending)
+                    ending = Text.assemble(("All as expected.", GOOD), scenario.ending)
+                    Printer(sys.stdout)(ending)
             except (RuntimeFailed, Surprise) as error:
                 code = failed(error)
             if options.keep:

@@ -2,6 +2,7 @@
 it should be.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from ..aws.template import FunctionSpec
 from ..runtime import BuiltFunction
 from ..stack import LocalStack
-from ..terminal import Stdout, terminal
+from ..terminal import Printer
 from .life import LifeStack, live
 from .push import PushStack, demonstrate
 from .reach import ReachStack, reach
@@ -18,7 +19,7 @@ from .reach import ReachStack, reach
 
 @dataclass(frozen=True)
 class Playing:
-    """What a scenario plays with."""
+    """What a scenario's story is played with."""
 
     stack: Any
     function: BuiltFunction
@@ -28,26 +29,40 @@ class Playing:
 
 @dataclass(frozen=True)
 class Scenario:
-    """`ending`: what is said when all went as it should."""
+    """A stack, and the story that is played on it.
+
+    `play` returns what is not as expected; `ending` is printed when all is.
+    """
 
     make: Callable[[Path], LocalStack]
     play: Callable[[Playing], list[str]]
     ending: str = ""
 
 
+def _push(playing: Playing) -> list[str]:
+    show = Printer(sys.stdout, wide=True)
+    return demonstrate(playing.stack, playing.function, playing.spec, show, verbose=playing.verbose)
+
+
+def _life(playing: Playing) -> list[str]:
+    return live(playing.stack, playing.function, Printer(sys.stdout))
+
+
+def _reach(playing: Playing) -> list[str]:
+    return reach(playing.stack, playing.function, Printer(sys.stdout))
+
+
 # By the names that the command line takes.
 SCENARIOS: Mapping[str, Scenario] = {
     "push": Scenario(
         PushStack,
-        lambda playing: demonstrate(
-            playing.stack, playing.function, playing.spec, verbose=playing.verbose
-        ),
+        _push,
         " The report is not ok because of the one conflict above, which only its owner can settle.",
     ),
-    "life": Scenario(LifeStack, lambda playing: live(playing.stack, playing.function, terminal())),
+    "life": Scenario(LifeStack, _life),
     "reach": Scenario(
         ReachStack,
-        lambda playing: reach(playing.stack, playing.function, Stdout()),
+        _reach,
         " Reports 5 and 6 are not ok on purpose: nothing was sent to a host that is not allowed,"
         " and no good credential was dropped.",
     ),

@@ -9,9 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rich.text import Text
+
+from infra.cli.rendering.text import BAD, FAINT, GOOD, HEAD
+
 from ...runtime import BuiltFunction, Invocation
 from ...stack import SECRET_NAME
-from ...terminal import Paint
+from ...terminal import Show
 from .stack import RBAC_FILES, THEIRS, LifeStack
 
 
@@ -115,43 +119,46 @@ def steps(stack: LifeStack) -> Iterator[Step]:
     )
 
 
-def live(stack: LifeStack, function: BuiltFunction, paint: Paint) -> list[str]:
-    """Goes through the story and shows it; returns what is not as it should be."""
+def live(stack: LifeStack, function: BuiltFunction, show: Show) -> list[str]:
+    """Go through the story and show it; return what is not as expected."""
     wrong: list[str] = []
     for number, step in enumerate(steps(stack), 1):
         invocation = function.invoke(step.event)
         state = stack.namespaces()
-        print("\n".join(_shown(number, step, invocation, state, paint)) + "\n")
+        for part in _render(number, step, invocation, state):
+            show(part)
         wrong += [f"step {number}: {one}" for one in _surprises(step, invocation, state)]
     return wrong
 
 
-def _shown(
-    number: int, step: Step, invocation: Invocation, state: Mapping[str, str], paint: Paint
-) -> Iterator[str]:
-    report = invocation.report or {}
+def _render(
+    number: int, step: Step, invocation: Invocation, state: Mapping[str, str]
+) -> Iterator[Text]:
     sent = step.event.get("detail-type") or json.dumps(step.event)
-    yield f"{paint('bold', f'{number}. {step.title}')} ({sent}, {invocation.seconds:.2f} s)"
-    for cluster in report.get("clusters", []):
-        if cluster.get("error"):
-            yield f"  {paint('bad', cluster['error']['message'])}\n    {cluster['error']['remedy']}"
-        for finding in cluster.get("findings", []):
-            yield (
-                f"  {paint('good' if finding['ok'] else 'bad', 'ok ' if finding['ok'] else 'BAD')}"
-                f" {finding['check']}: {finding['message']}"
-            )
-            if not finding["ok"]:
-                yield f"      {finding['remedy']}"
-        for problem in cluster["problems"]:
-            yield (
-                f"  {paint('bad', problem['namespace'])}: {problem['outcome']}:"
-                f" {problem['message']}\n    {problem['remedy']}"
-            )
-        for adopted in cluster.get("adopted", []):
-            yield f"  {adopted['namespace']}: adopted from {', '.join(adopted['from'])}"
-        yield f"  {', '.join(_numbers(cluster)) or 'nothing done'}"
+    title = f"{number}. {step.title}"
+    yield Text.assemble((title, HEAD), f" ({sent}, {invocation.seconds:.2f} s)")
+    for cluster in (invocation.report or {}).get("clusters", []):
+        yield from _render_cluster(cluster)
     width = max(map(len, state))
-    yield from (f"  {paint('faint', name.ljust(width))}  {what}" for name, what in state.items())
+    for name, what in state.items():
+        yield Text.assemble("  ", (name.ljust(width), FAINT), f"  {what}")
+    yield Text("")
+
+
+def _render_cluster(cluster: Mapping[str, Any]) -> Iterator[Text]:
+    if error := cluster.get("error"):
+        yield Text.assemble("  ", (error["message"], BAD), f"\n    {error['remedy']}")
+    for finding in cluster.get("findings", []):
+        mark = ("ok ", GOOD) if finding["ok"] else ("BAD", BAD)
+        yield Text.assemble("  ", mark, f" {finding['check']}: {finding['message']}")
+        if not finding["ok"]:
+            yield Text(f"      {finding['remedy']}")
+    for problem in cluster["problems"]:
+        said = f": {problem['outcome']}: {problem['message']}\n    {problem['remedy']}"
+        yield Text.assemble("  ", (problem["namespace"], BAD), said)
+    for adopted in cluster.get("adopted", []):
+        yield Text(f"  {adopted['namespace']}: adopted from {', '.join(adopted['from'])}")
+    yield Text(f"  {', '.join(_numbers(cluster)) or 'nothing done'}")
 
 
 def _numbers(cluster: Mapping[str, Any]) -> Iterator[str]:

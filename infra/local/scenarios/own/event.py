@@ -11,7 +11,7 @@ from typing import Any
 from infra.cli.rendering.report import render_report
 
 from ...runtime import BuiltFunction, Invocation
-from ...terminal import Stdout, Surprise, progress
+from ...terminal import Printer, Surprise, progress
 
 
 def send(function: BuiltFunction, event: Any, *, output: str, verbose: bool) -> Mapping[str, Any]:
@@ -43,9 +43,9 @@ def _show(report: Mapping[str, Any], output: str, *, verbose: bool) -> None:
     if output == "json" or not {"action", "ok"} <= report.keys():
         print(json.dumps(report, indent=2))
         return
-    stdout = Stdout()
+    show = Printer(sys.stdout)
     for part in render_report(report, now=datetime.now(UTC), verbose=verbose):
-        stdout(part)
+        show(part)
     if verbose:
         print("\n" + json.dumps(report, indent=2))
 

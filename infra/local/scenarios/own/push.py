@@ -4,6 +4,7 @@ hold now.
 
 import base64
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from rich.text import Text
 from infra.cli.rendering.text import heading, table
 
 from ...runtime import BuiltFunction
-from ...terminal import Stdout
+from ...terminal import Printer, Show
 from .event import send
 from .stack import OwnStack
 
@@ -24,27 +25,27 @@ def push_documents(
 
     Raises Surprise when the invocation ended in an error.
     """
-    stdout = Stdout()
+    show = Printer(sys.stdout)
     if output == "table":
-        _show_made_up(stack, stdout)
-        stdout(heading("The report"))
+        _show_made_up(stack, show)
+        show(heading("The report"))
     try:
         report = send(function, event, output=output, verbose=verbose)
     finally:
         if output == "table" and (rows := list(_secrets(stack))):
-            stdout(heading("What the clusters hold now"))
-            stdout(table("CLUSTER", "NAMESPACE", "SECRET", "SIGNS IN TO", "EXPIRES", rows=rows))
+            show(heading("What the clusters hold now"))
+            show(table("CLUSTER", "NAMESPACE", "SECRET", "SIGNS IN TO", "EXPIRES", rows=rows))
     return 0 if report.get("ok") and not stack.problems else 1
 
 
-def _show_made_up(stack: OwnStack, stdout: Stdout) -> None:
+def _show_made_up(stack: OwnStack, show: Show) -> None:
     for title, lines in (("Not pushed", stack.problems), ("Left alone", stack.unknown_files)):
         if lines:
-            stdout(heading(title))
+            show(heading(title))
         for line in lines:
-            stdout(Text(line))
-    stdout(heading("Made up to fit your documents"))
-    stdout(
+            show(Text(line))
+    show(heading("Made up to fit your documents"))
+    show(
         table(
             "DOCUMENT",
             "WHAT",

@@ -43,7 +43,7 @@ class Row:
     secret: SeenSecret | None
 
 
-def see(cluster: Cluster, expected: ExpectedCluster) -> dict[str, SeenSecret]:
+def read_secrets(cluster: Cluster, expected: ExpectedCluster) -> dict[str, SeenSecret]:
     """The Secrets of the demonstration's namespaces, asked for as administrator."""
     found = {}
     for namespace in expected.namespaces:
@@ -55,7 +55,7 @@ def see(cluster: Cluster, expected: ExpectedCluster) -> dict[str, SeenSecret]:
     return found
 
 
-def rows(
+def rows_of(
     expected: ExpectedCluster,
     before: Mapping[str, SeenSecret],
     after: Mapping[str, SeenSecret],
@@ -84,7 +84,7 @@ def _change(
     return "skipped" if namespace.terminating else None
 
 
-def surprises(
+def find_surprises(
     found: Sequence[Row], reported: Mapping[str, Any] | None, *, again: bool
 ) -> list[str]:
     """What is not as the demonstration expects it; nothing, normally."""
@@ -106,7 +106,7 @@ def surprises(
     return wrong
 
 
-def rotation(first: Iterable[Row], second: Iterable[Row]) -> list[str]:
+def rotation_failures(first: Iterable[Row], second: Iterable[Row]) -> list[str]:
     """What is wrong with the second push: Secrets must be the same objects with another token, and
     somebody else's the same in all.
     """

@@ -1,78 +1,60 @@
-"""Tables."""
+"""What a push left in a cluster, and the report's problems, for a person.
 
-from collections.abc import Mapping, Sequence
+A token is never shown, only a short fingerprint of it: enough to see that it changed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ...terminal import Paint
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from infra.cli.rendering.text import BAD, HEAD, state, table
+
 from .outcomes import FINGERPRINT, Row
 from .stack import ExpectedCluster
 
+COLUMNS = ("NAMESPACE", "OUTCOME", "AGE", "EXPIRES", "TOKEN", "UID", "WHY")
 
-def table(
-    expected: ExpectedCluster,
-    found: Sequence[Row],
-    previous: Sequence[Row] | None,
-    now: datetime,
-    paint: Paint,
-) -> list[str]:
-    """A cluster's namespaces, one a line.
 
-    `previous`: the last push's, to show what stayed and what changed.
+def render_cluster(
+    expected: ExpectedCluster, found: Sequence[Row], previous: Sequence[Row], now: datetime
+) -> Iterator[RenderableType]:
+    """Yield a cluster's name and its namespaces, one a line.
+
+    `previous`: the rows of the push before, if any, to show what stayed and what changed.
     """
-    where = f"{expected.region}, account {expected.account}" + (
-        ", through an assumed role" if "roleArn" in expected.document else ""
-    )
-    head = ["NAMESPACE", "OUTCOME", "AGE", "EXPIRES", "TOKEN", "UID", "WHY"]
-    last = {row.namespace.name: row for row in previous or ()}
-    cells = [_cells(row, last.get(row.namespace.name), now) for row in found]
-    widths = [max(len(line[column]) for line in [head, *cells]) for column in range(len(head))]
-    lines = [
-        f"{paint('bold', expected.name)} ({where})",
-        "  " + paint("faint", _line(head, widths)),
-    ]
-    for row, line in zip(found, cells, strict=True):
-        padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
-        padded[1] = paint(row.outcome or "", padded[1])
-        lines.append("  " + "  ".join(padded).rstrip())
-    return lines
+    assumed = ", through an assumed role" if "roleArn" in expected.document else ""
+    where = f" ({expected.region}, account {expected.account}{assumed})"
+    yield Text.assemble((expected.name, HEAD), where)
+    last = {row.namespace.name: row for row in previous}
+    rows = [_cells(row, last.get(row.namespace.name), now) for row in found]
+    yield Padding(table(*COLUMNS, rows=rows), (0, 0, 1, 2))
 
 
-def verdict(report: Mapping[str, Any], paint: Paint) -> list[str]:
-    """The report's problems and errors in words, with their remedies."""
-    lines = (
-        [_said(paint, f"{report['error']['message']}", report["error"]["remedy"])]
-        if report.get("error")
-        else []
-    )
+def render_problems(report: Mapping[str, Any]) -> Iterator[Text]:
+    """Yield the report's problems and errors, each with its remedy."""
+    if error := report.get("error"):
+        yield _problem(error["message"], error["remedy"])
     for cluster in report.get("clusters", []):
-        if cluster.get("error"):
-            lines.append(
-                _said(
-                    paint,
-                    f"{cluster['id']}: {cluster['error']['message']}",
-                    cluster["error"]["remedy"],
-                )
-            )
-        lines += [
-            _said(
-                paint,
-                f"{cluster['id']}/{one['namespace']}: {one['outcome']}: {one['message']}",
-                one["remedy"],
-            )
-            for one in cluster["problems"]
-        ]
-    return lines
+        if error := cluster.get("error"):
+            yield _problem(f"{cluster['id']}: {error['message']}", error["remedy"])
+        for one in cluster["problems"]:
+            where = f"{cluster['id']}/{one['namespace']}"
+            yield _problem(f"{where}: {one['outcome']}: {one['message']}", one["remedy"])
 
 
-def _said(paint: Paint, what: str, remedy: str) -> str:
-    return f"{paint('bad', what)}\n  {remedy}"
+def _problem(message: str, remedy: str) -> Text:
+    return Text.assemble((message, BAD), f"\n  {remedy}")
 
 
-def _cells(row: Row, old: Row | None, now: datetime) -> list[str]:
+def _cells(row: Row, old: Row | None, now: datetime) -> list[str | Text]:
     secret = row.secret
+    outcome = state(row.outcome or "-")
     if secret is None:
-        return [row.namespace.name, row.outcome or "-", "", "", "", "", row.namespace.because]
+        return [row.namespace.name, outcome, "", "", "", "", row.namespace.because]
     before = old.secret if old else None
     token = (
         secret.token
@@ -94,14 +76,11 @@ def _cells(row: Row, old: Row | None, now: datetime) -> list[str]:
     why = row.namespace.because + (
         f" ({', '.join(secret.managers)})" if row.namespace.foreign_secret else ""
     )
-    return [row.namespace.name, row.outcome or "-", age, expires, token, uid, why]
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+    return [row.namespace.name, outcome, age, expires, token, uid, why]
 
 
 def _span(seconds: float) -> str:
+    """Return a duration to the second below an hour: `59s`, `2m05s`, `11h59m`."""
     whole = max(0, round(seconds))
     hours, minutes = whole // 3600, whole % 3600 // 60
     return (

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from rich.console import RenderableType
-
 from infra.cli.rendering.report import render_report
 from infra.cli.rendering.text import heading
 
 from ...runtime import Invocation
+from ...terminal import Show
 from .stack import (
     EDGE,
     HOSTS,
@@ -28,7 +27,6 @@ from .stack import (
 from .table import side_by_side
 
 type Report = Mapping[str, Any]
-type Show = Callable[[RenderableType], None]
 type Secrets = Mapping[str, Mapping[str, Written]]
 
 CHECK, PUSH = {"action": "check", "raise": False}, {"action": "push", "raise": False}

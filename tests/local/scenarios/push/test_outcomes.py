@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[4]
 def untouched() -> Iterator[dict[str, dict[str, outcomes.SeenSecret]]]:
     with PushStack(ROOT) as stack:
         yield {
-            expected.name: outcomes.see(stack.clusters[expected.name], expected)
+            expected.name: outcomes.read_secrets(stack.clusters[expected.name], expected)
             for expected in CLUSTERS
         }
 
@@ -40,7 +40,7 @@ SECRET = outcomes.SeenSecret("uid-1", "aaaa", ("ecr-public-pusher",), NOW, NOW, 
 def edge_rows(
     before: dict[str, outcomes.SeenSecret], after: dict[str, outcomes.SeenSecret]
 ) -> list[outcomes.Row]:
-    return outcomes.rows(EDGE, before, after, None)
+    return outcomes.rows_of(EDGE, before, after, None)
 
 
 def test_a_secret_that_is_new_changed_or_taken_over_is_distinguished() -> None:
@@ -54,7 +54,7 @@ def test_a_secret_that_is_new_changed_or_taken_over_is_distinguished() -> None:
 
 
 def test_a_namespace_that_came_out_otherwise_is_a_surprise() -> None:
-    wrong = outcomes.surprises(
+    wrong = outcomes.find_surprises(
         edge_rows({}, {"batch": SECRET}), {"counts": {"created": 3}}, again=False
     )
     assert "edge/batch: created, expected untouched" in wrong
@@ -63,7 +63,9 @@ def test_a_namespace_that_came_out_otherwise_is_a_surprise() -> None:
 
 
 def test_a_cluster_missing_from_the_report_is_a_surprise() -> None:
-    assert "edge: not in the report" in outcomes.surprises(edge_rows({}, {}), None, again=False)
+    assert "edge: not in the report" in outcomes.find_surprises(
+        edge_rows({}, {}), None, again=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_a_rotation_that_did_not_happen_is_noticed(
             )
         }
     )
-    wrong = outcomes.rotation(
+    wrong = outcomes.rotation_failures(
         edge_rows({}, {"ingest": SECRET}), edge_rows({"ingest": SECRET}, after)
     )
     assert [line for line in wrong if said is None or said not in line] == []
@@ -96,5 +98,7 @@ def test_a_rotation_that_did_not_happen_is_noticed(
 
 def test_a_change_to_somebody_elses_secret_is_noticed() -> None:
     changed = dataclasses.replace(SECRET, token="bbbb")
-    first, second = (outcomes.rows(PROD, {}, {"legacy": one}, None) for one in (SECRET, changed))
-    assert outcomes.rotation(first, second) == ["prod/legacy: somebody else's Secret was changed"]
+    first, second = (outcomes.rows_of(PROD, {}, {"legacy": one}, None) for one in (SECRET, changed))
+    assert outcomes.rotation_failures(first, second) == [
+        "prod/legacy: somebody else's Secret was changed"
+    ]
