@@ -32,7 +32,10 @@ def stop(process: "subprocess.Popen[bytes]", seconds: float) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports of loopback that nothing listens on; another process may take one meanwhile."""
+    """Return free ports of loopback.
+
+    They are free when this returns; another process may take one before it is used.
+    """
     with contextlib.ExitStack() as opened:
         sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:

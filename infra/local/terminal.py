@@ -21,13 +21,13 @@ _PADDING = re.compile(r" +((?:\x1b\[0m)?)$", re.MULTILINE)
 
 
 class Surprise(Exception):
-    """A result that is not as expected; the text names it."""
+    """A result that is not as expected, described by its text."""
 
 
 class Printer:
-    """Prints Rich's renderables to a stream.
+    """A printer of Rich's renderables to a stream.
 
-    `wide`: a table's lines stay whole too, and the terminal wraps them.
+    `wide`: a table's lines stay whole, and the terminal wraps them.
     """
 
     def __init__(self, stream: TextIO, *, wide: bool = False) -> None:
@@ -37,7 +37,7 @@ class Printer:
             self._console.width = PIPE_COLUMNS
 
     def __call__(self, part: RenderableType) -> None:
-        """Print `part`, with a line's end after it."""
+        """Print `part` and a line end."""
         with self._console.capture() as captured:
             # A text's lines stay whole, so that a command in them can be copied.
             self._console.print(part, soft_wrap=isinstance(part, Text))
@@ -46,7 +46,7 @@ class Printer:
 
 
 def progress(text: str) -> None:
-    """Print on stderr what is done now, before it is done."""
+    """Print a step on stderr before it is done."""
     Printer(sys.stderr)(Text(f"· {text}", FAINT))
 
 

@@ -1,6 +1,4 @@
-"""The command line's own words as Markdown: each command with what it does, its options and
-examples. Typer keeps all of it.
-"""
+"""The command line's reference as Markdown, from Typer's own data."""
 
 import re
 import textwrap
@@ -19,14 +17,14 @@ _EXAMPLES = re.compile(r"\[bold\]Examples\[/bold\]\s*\n", re.IGNORECASE)
 
 
 def commands() -> str:
-    """A section for each command, in the order of --help."""
+    """Return a section for each command, in the order of --help."""
     return "\n".join(
         _section(path, command) for path, command in _leaves([PROGRAM], get_command(app))
     )
 
 
 def exit_codes() -> str:
-    """What the exit codes mean, as --help says it: a list."""
+    """Return a list of the exit codes, from --help."""
     said = str(get_command(app).epilog).removeprefix("Exit codes: ").rstrip(".")
     return "".join(
         f"- `{code}`: {meaning}\n"
@@ -35,7 +33,7 @@ def exit_codes() -> str:
 
 
 def shared_options() -> str:
-    """Those that every command takes."""
+    """Return the table of the options that every command takes."""
     command = next(command for _, command in _leaves([PROGRAM], get_command(app)))
     return _options([option for option in command.params if _shared(option)])
 

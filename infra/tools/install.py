@@ -1,7 +1,7 @@
-"""Makes a virtual environment for the Makefile: with Python 3.13 alone, quiet at an interrupt, and
-plain about what is missing.
+"""Creates a virtual environment for the Makefile, from Python 3.13 only.
 
-Runs before anything is installed, so it uses the standard library only.
+It is quiet at an interrupt, and explains what is missing. It runs before anything is installed, so
+it uses the standard library only.
 """
 
 import os
@@ -30,12 +30,13 @@ _NO_VENV = ("ensurepip is not available", "No module named ensurepip", "No modul
 
 
 class InstallError(Exception):
-    """What is missing, and what to do about it."""
+    """A missing prerequisite, with what to do about it."""
 
 
 def main(arguments: list[str]) -> int:
-    """`install.py FOLDER REQUIREMENTS`: an environment with exactly these packages; half an
-    environment is never left behind.
+    """Run `install.py FOLDER REQUIREMENTS`; return the exit code.
+
+    The environment has exactly these packages. After a failure or an interrupt it is removed.
     """
     folder, requirements = (Path(argument) for argument in arguments)
     try:
@@ -64,7 +65,7 @@ def main(arguments: list[str]) -> int:
 
 
 def check_version(version: tuple[int, int]) -> None:
-    """Raises InstallError for another Python than the function's."""
+    """Raise InstallError for another Python than the function's."""
     if version != VERSION:
         found, wanted = (".".join(map(str, each)) for each in (version, VERSION))
         raise InstallError(
@@ -74,8 +75,10 @@ def check_version(version: tuple[int, int]) -> None:
 
 
 def _run(command: list[str]) -> None:
-    """In a session of its own, so that an interrupt reaches this process alone, which then ends all
-    of it.
+    """Run a command; raise InstallError with its output when it fails.
+
+    It has a session of its own, so that an interrupt reaches this process alone, which then ends
+    all of it.
     """
     process = subprocess.Popen(  # noqa: S603 - our own command
         command,
@@ -96,7 +99,7 @@ def _run(command: list[str]) -> None:
 
 
 def explained(said: str) -> str:
-    """What a failed step said, with what is plain about it first."""
+    """Return the output of a failed step, with the known causes explained first."""
     if any(mark in said for mark in _NO_VENV):
         head = "this Python has no venv: on Debian and Ubuntu install python3.13-venv"
     elif any(mark in said for mark in NO_NETWORK):
@@ -110,7 +113,7 @@ def explained(said: str) -> str:
 
 
 def say(text: str) -> None:
-    """A line of progress."""
+    """Print a line of progress on stderr."""
     sys.stderr.write(f"· {text}\n")
     sys.stderr.flush()
 

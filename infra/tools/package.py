@@ -1,8 +1,7 @@
-"""`make package`: the function's zip by pip alone, for those who deploy without the SAM CLI
-(infra/terraform).
+"""`make package`: the function's zip by pip alone, without the SAM CLI (infra/terraform).
 
-The same sources make the same bytes, so that a changed hash means a changed function: entries are
-sorted, bear one time and one mode, and what pip writes about the machine it ran on is left out.
+The same sources give the same bytes, so that a changed hash means a changed function: entries are
+sorted, have one time and one mode, and pip's notes about this machine are left out.
 """
 
 import argparse
@@ -40,12 +39,12 @@ LEFT_OUT_RECORDS = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json"}
 
 
 class PackageError(RuntimeError):
-    """The package cannot be made, or Lambda would not take it."""
+    """A package that cannot be built, or is too large for Lambda."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """A zip that was written. Sizes in bytes."""
+    """A zip that was written, with its sizes in bytes."""
 
     path: Path
     size: int
@@ -54,8 +53,9 @@ class Package:
 
 
 def pip_command(root: Path, architecture: str, target: Path) -> list[str]:
-    """Installs what the function imports into `target`, for Lambda's processor and Python whatever
-    this machine's are.
+    """Return the command that installs the function's packages into `target`.
+
+    They are for Lambda's processor and Python, whatever this machine's are.
     """
     platforms = [
         part for name in PLATFORMS for part in ("--platform", f"{name}_{MACHINES[architecture]}")
@@ -86,9 +86,9 @@ def pip_command(root: Path, architecture: str, target: Path) -> list[str]:
 
 
 def build(root: Path, architecture: str, output: Path) -> Package:
-    """Installs, adds the function's own code, and zips.
+    """Install the packages, add the function's own code, and zip both.
 
-    Raises PackageError; `output` is then as it was before.
+    Raise PackageError; `output` is then unchanged.
     """
     with tempfile.TemporaryDirectory(prefix="package-") as folder:
         content = Path(folder)
@@ -103,9 +103,9 @@ def build(root: Path, architecture: str, output: Path) -> Package:
 
 
 def pack(folder: Path, output: Path) -> Package:
-    """Zips what is deployed of a folder, reproducibly.
+    """Zip the deployed files of a folder, reproducibly.
 
-    Raises PackageError when Lambda would not take it.
+    Raise PackageError when Lambda would refuse the size.
     """
     files = {
         file.relative_to(folder).as_posix(): file
@@ -130,7 +130,7 @@ def pack(folder: Path, output: Path) -> Package:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit code."""
+    """Run the command line; return the exit code."""
     options = _parser().parse_args(arguments)
     try:
         package = build(ROOT, options.arch, options.output)
@@ -166,7 +166,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _shown(path: Path) -> Path:
-    """The path as seen from the project's folder."""
+    """Return the path relative to the project's folder, if it is in it."""
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 

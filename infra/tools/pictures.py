@@ -1,8 +1,7 @@
-"""Draws docs/status.svg: `ecr-public-pusher status` of a local stack some hours after a push, real
-but for the clock. `make pictures`.
+"""`make pictures`: docs/status.svg, from `ecr-public-pusher status` of a local stack after a push.
 
-Deterministic: what changes from run to run (moments, ports, the accounts' random names) is not in
-it.
+Everything in it is real but the clock. It is deterministic: times, ports and random account names
+do not appear in it.
 """
 
 import io
@@ -38,8 +37,9 @@ FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.D
 
 
 def status() -> Status:
-    """Of the demonstration's two clusters, one more that is fine and one that is disabled, after
-    the schedule's event.
+    """Return the status of four clusters after the schedule's event.
+
+    They are the two of `push`, another healthy one, and a disabled one.
     """
     with started(ROOT, _stack, verbose=False) as (stack, function, spec):
         function.invoke(spec.scheduled_event)
@@ -66,7 +66,7 @@ def _stack(root: Path) -> LocalStack:
 
 
 def draw(found: Status) -> str:
-    """As a terminal of 80 columns shows it."""
+    """Return the SVG of a terminal of 80 columns."""
     screen = Console(
         record=True,
         width=COLUMNS,
@@ -82,6 +82,7 @@ def draw(found: Status) -> str:
 
 
 def main() -> None:
+    """Draw the picture from a local stack, without the person's own AWS settings."""
     for name in [
         name
         for name in os.environ

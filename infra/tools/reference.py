@@ -1,5 +1,4 @@
-"""Writes the tables of docs/ that follow from the model, the template and the command line: `make
-reference`.
+"""`make reference`: the tables of docs/ from the model, the template and the command line.
 
 A document marks their place: `<!-- generated: NAME -->` above, `<!-- end -->` below.
 """
@@ -29,7 +28,7 @@ _KINDS = {"string": "text", "array": "list", "object": "mapping"}
 
 
 def pages() -> dict[Path, str]:
-    """Each document with a generated part, as it should be."""
+    """Return the text of each document that has a generated part."""
     made = _parts()
     documents = {path: path.read_text() for path in sorted(DOCS.glob("*.md"))}
     return {path: _filled(text, made) for path, text in documents.items() if _PLACE.search(text)}
@@ -89,9 +88,9 @@ def _fields(
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """What a person writes there.
+    """Return the kind of value that a person writes.
 
-    What else an editor may make of it (a number, null) goes without saying.
+    Values that an editor may accept besides (a number, null) are left out.
     """
     given = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
     if any("enum" in one for one in given):
@@ -123,7 +122,10 @@ def _private_registry(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Intrinsic functions are read as nothing: neither parameters nor descriptions have any."""
+    """A loader that reads intrinsic functions as None.
+
+    Neither parameters nor descriptions use any.
+    """
 
 
 _PlainLoader.add_multi_constructor("!", lambda *_: None)
@@ -154,9 +156,7 @@ def _table(*head: str, rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Outside of code, what a browser would take for a tag or the table's own bar is written
-    otherwise.
-    """
+    """Return a cell's text, with HTML tags and the table's bar escaped outside of code."""
     parts = text.strip().split("`")
     return "`".join(
         part if number % 2 else part.replace("<", "&lt;").replace("|", "\\|")

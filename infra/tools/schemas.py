@@ -1,4 +1,4 @@
-"""Writes the JSON Schemas of the configuration documents into docs/: `make schemas`."""
+"""`make schemas`: the JSON Schemas of the configuration documents, in docs/."""
 
 import json
 import sys

@@ -1,5 +1,6 @@
-"""Private ECR's token, in moto's place: moto's says that it expired in 2015, and is the same for
-everybody.
+"""GetAuthorizationToken of private ECR.
+
+It replaces moto's, whose token expired in 2015 and is the same for everybody.
 """
 
 import base64
@@ -16,9 +17,10 @@ SERVICE, ACTION = "ecr", "GetAuthorizationToken"
 
 
 class EcrPrivate:
-    """`issued`: every token handed out, by the role's ARN and the region that it is for.
+    """Private ECR's tokens.
 
-    `life`: how long tokens live.
+    `issued` holds every token handed out, by the role's ARN and the region that it is for; `life`
+    is how long tokens live.
     """
 
     def __init__(self, find_credential: CredentialLookup) -> None:
@@ -27,7 +29,7 @@ class EcrPrivate:
         self._find, self._lock = find_credential, threading.Lock()
 
     def answer(self, request: AwsRequest) -> Answer | None:
-        """What ECR answers, where it is asked for a token."""
+        """Answer a GetAuthorizationToken; return None for any other call."""
         credential = self._find(request.access_key_id) if request.access_key_id else None
         if credential is None or (request.service, request.action) != (SERVICE, ACTION):
             return None

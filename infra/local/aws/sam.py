@@ -1,8 +1,7 @@
-"""The SAM CLI: builds the function as it is deployed, for this machine's processor, and lends its
-Lambda emulator.
+"""The SAM CLI: builds the function for this machine's processor, and brings Lambda's emulator.
 
-The build has a folder of its own beside .aws-sam/build: what `sam deploy` finds there must stay
-what the template's architecture asks for.
+The build has a folder of its own: .aws-sam/build must hold what `sam deploy` deploys, for the
+template's own architecture.
 """
 
 import contextlib
@@ -29,14 +28,12 @@ _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "ar
 
 
 class SamError(RuntimeError):
-    """The SAM CLI is not there, or did not build."""
+    """The SAM CLI is missing, or did not build."""
 
 
 @dataclass(frozen=True)
 class Build:
-    """A built function: its template, the template parameters it was built with, and whether it was
-    at hand already.
-    """
+    """A built function: its template, the template parameters used, and whether it was reused."""
 
     template: Path
     parameters: Mapping[str, str]
@@ -44,7 +41,7 @@ class Build:
 
 
 def host_architecture() -> str:
-    """This machine's processor, by Lambda's names."""
+    """Return this machine's processor, by Lambda's names. Raise SamError for any other."""
     machine = platform.machine().lower()
     if machine not in _ARCHITECTURES:
         raise SamError(f"Lambda has no {machine} processors: this needs an x86_64 or arm64 machine")
@@ -52,7 +49,7 @@ def host_architecture() -> str:
 
 
 def sam_command(root: Path, environ: Mapping[str, str]) -> Path:
-    """The SAM CLI: the environment's SAM, or the one that `make` installs."""
+    """Return the SAM CLI: the one that SAM names, else the one that `make` installs."""
     command = Path(environ.get("SAM") or root / ".venv-sam" / "bin" / "sam").absolute()
     if not os.access(command, os.X_OK):
         raise SamError(
@@ -63,7 +60,7 @@ def sam_command(root: Path, environ: Mapping[str, str]) -> Path:
 
 
 def emulator(sam: Path) -> Path:
-    """The AWS Lambda Runtime Interface Emulator that comes with the SAM CLI."""
+    """Return the AWS Lambda Runtime Interface Emulator that comes with the SAM CLI."""
     if sys.platform != "linux":
         raise SamError(
             f"the Lambda Runtime Interface Emulator is a Linux program and this is {sys.platform}:"
@@ -82,7 +79,7 @@ def emulator(sam: Path) -> Path:
 
 
 def build(root: Path, sam: Path, *, echo: bool = False) -> Build:
-    """`sam build` of the project in `root`, unless the last build was of the same sources.
+    """Run `sam build` in `root`, unless the last build was of the same sources.
 
     `echo`: sam's own output goes to stderr.
     """
@@ -107,7 +104,7 @@ def build(root: Path, sam: Path, *, echo: bool = False) -> Build:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Lets one process build at a time: sam empties the folder first."""
+    """Let one process build at a time, since sam empties the folder first."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -168,7 +165,7 @@ def _run(command: list[str], root: Path, *, echo: bool) -> None:
 
 
 def _fingerprint(root: Path, more: Iterable[str]) -> str:
-    """A hash of everything the build is made from."""
+    """Return a hash of everything that the build is made from."""
     digest = hashlib.sha256("\n".join(more).encode())
     for source in (root / name for name in SOURCES):
         files = sorted(source.rglob("*")) if source.is_dir() else [source]

@@ -1,5 +1,4 @@
-"""What moto lacks of web identity tokens: STS's GetWebIdentityToken, and IAM's switch for it,
-account by account.
+"""Web identity tokens, which moto lacks: STS's GetWebIdentityToken and IAM's account switch.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
 """
@@ -27,22 +26,22 @@ _NAMESPACES = {
 
 
 class _Invalid(Exception):
-    """A parameter that breaks a constraint, in STS's words."""
+    """A parameter that violates a constraint, in STS's words."""
 
 
 class WebIdentity:
-    """Answers those calls. `of`: each account's issuer."""
+    """Answers to those calls, with an issuer for each account."""
 
     def __init__(self, find_credential: CredentialLookup) -> None:
         self._find = find_credential
         self._issuers: defaultdict[str, WebIdentityIssuer] = defaultdict(WebIdentityIssuer)
 
     def of(self, account: str) -> WebIdentityIssuer:
-        """The account's issuer."""
+        """Return the account's issuer."""
         return self._issuers[account]
 
     def answer(self, request: AwsRequest) -> Answer | None:
-        """The answer to one of these calls; None to every other."""
+        """Answer one of these calls; return None for any other."""
         credential = self._find(request.access_key_id) if request.access_key_id else None
         if credential is None:
             return None
@@ -184,7 +183,7 @@ def _is_off(request: AwsRequest) -> Answer:
 
 
 def _answer(request: AwsRequest, **result: str) -> Answer:
-    """A result in the query protocol."""
+    """Return a result in the query protocol."""
     fields = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in result.items())
     name = request.action
     metadata = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"

@@ -1,7 +1,4 @@
-"""AWS requests as they arrive, and answers in the shape that the caller's protocol wants.
-
-Knows no service's rules.
-"""
+"""AWS requests as they arrive, and answers in the protocol of the caller; no service's rules."""
 
 import json
 import re
@@ -55,12 +52,11 @@ _COUNTED = {"sqs": ("Entries",), "sts": ("Tags", "ProvidedContexts")}
 
 @dataclass
 class AwsCall:
-    """A call as it arrived: no body, so no secret.
+    """A call without its body, so without secrets.
 
-    `status` is 0 until it is answered, `principal` None when nobody knows the key.
-
-    `parameters`: the few of its parameters that IAM decides by, as text; a list of names is joined
-    by commas, other lists are counted.
+    `status` is 0 until it is answered; `principal` is None for an unknown key. `parameters` holds
+    those that IAM conditions use, as text: lists of names joined by commas, other lists as their
+    length.
     """
 
     service: str
@@ -77,9 +73,9 @@ class AwsCall:
 
 @dataclass(frozen=True)
 class AwsRequest:
-    """What a signed request says of itself.
+    """A signed request.
 
-    Signatures are not checked here: a wrong one shows at the clusters' sign-in.
+    Its signature is not verified here: a wrong one fails at the clusters' sign-in.
     """
 
     service: str
@@ -97,7 +93,7 @@ class AwsRequest:
 
     @classmethod
     def read(cls, environ: dict[str, Any]) -> Self:
-        """Reads a WSGI request and puts its body back for the next reader."""
+        """Read a WSGI request; leave its body for the next reader."""
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
         scope = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
@@ -128,8 +124,9 @@ class AwsRequest:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to send as it is, `delay` seconds late; status 0: none, the connection
-    is closed.
+    """An answer to send as it is, `delay` seconds late.
+
+    Status 0: the connection is closed without an answer.
     """
 
     status: int
@@ -139,7 +136,7 @@ class Answer:
 
     @classmethod
     def refusal(cls, request: AwsRequest, code: str, message: str, *, status: int = 400) -> Self:
-        """An error as the SDK expects it of the request's protocol."""
+        """Return an error in the request's protocol."""
         if request.protocol == "query":
             error = f"<Error><Type>Sender</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
             text = (
@@ -202,8 +199,9 @@ def _members(name: str, parameters: dict[str, Any]) -> list[str]:
 
 
 def _count(name: str, parameters: dict[str, Any]) -> int:
-    """How long a list is: a list in JSON; in a form one of `Name.member.1.Key`,
-    `Name.member.1.Value`, `Name.member.2.Key`, ...
+    """Return the length of a list, in JSON or in a form.
+
+    A form's members are `Name.member.1.Key`, `Name.member.1.Value`, `Name.member.2.Key`, ...
     """
     if isinstance(parameters.get(name), list):
         return len(parameters[name])
@@ -217,6 +215,6 @@ def _count(name: str, parameters: dict[str, Any]) -> int:
 
 
 def _rest(line: str) -> tuple[str, dict[str, str]]:
-    """A REST call's action, and what its path says."""
+    """Return a REST call's action and the parameters in its path."""
     matches = ((pattern.match(line), action) for pattern, action in _REST_ACTIONS)
     return next(((action, match.groupdict()) for match, action in matches if match), (line, {}))

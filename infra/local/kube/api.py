@@ -1,6 +1,4 @@
-"""The verbs on the stored kinds: what a create, replace, patch, delete, get or list does once it is
-allowed.
-"""
+"""The verbs on the stored kinds, once authorised: create, replace, patch, delete, get, list."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,13 +45,13 @@ PURGING = (
 
 
 class Api:
-    """The verbs, over one store."""
+    """The verbs on one store."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def answer(self, call: Call) -> tuple[int, Object]:
-        """Status and body of the answer. Raises ApiError for a refusal."""
+        """Return the status and body of the answer. Raise ApiError for a refusal."""
         check_options(call)
         verb = call.asked.verb
         if verb == "get":
@@ -157,9 +155,9 @@ class Api:
         return 201, self._commit(call, None, whole)
 
     def _admit_apply(self, call: Call, body: Object) -> None:
-        """Admission of an apply that creates: it may name any version, but no uid.
+        """Admit an apply that creates: it may name any version, but no uid.
 
-        Its permission to create is asked last, as in the server.
+        The server checks the permission to create last, so it is checked last here.
         """
         if uid := body["metadata"].get("uid"):
             detail = (
@@ -176,7 +174,7 @@ class Api:
         self._admit(call, call.asked.name)
 
     def _admit(self, call: Call, name: str) -> None:
-        """Admission of new objects: their namespace exists and is not going away."""
+        """Admit a new object if its namespace exists and is not terminating. Raise ApiError."""
         if not call.namespace:
             return
         home = self.store.get(NAMESPACES, "", call.namespace)
@@ -213,7 +211,7 @@ class Api:
         return live if kind.returns_deleted else success(kind, metadata["name"], metadata["uid"])
 
     def _wait(self, kind: Kind, live: Object, *, dry: bool) -> Object:
-        """A deleted object stays until its finalizers are gone."""
+        """Mark an object as deleted; it stays until its finalizers are gone."""
         if "deletionTimestamp" in live["metadata"]:
             return live
         going = {
@@ -227,8 +225,9 @@ class Api:
         return going if dry else self.store.put(kind, going)
 
     def _terminate(self, live: Object, *, dry: bool) -> Object:
-        """No controller empties a namespace here, so a deleted one stays Terminating, as on the
-        recorded server.
+        """Mark a namespace as terminating.
+
+        It stays so, as on the recorded server: no controller empties it.
         """
         name = live["metadata"]["name"]
         if "deletionTimestamp" in live["metadata"]:

@@ -1,4 +1,4 @@
-"""The embedded cluster: the API server without etcd, controllers or nodes, in this process."""
+"""The embedded cluster: an API server without etcd, controllers or nodes, in this process."""
 
 import secrets
 import threading
@@ -37,7 +37,8 @@ CONTROLLER = "kube-controller-manager"
 class EmbeddedCluster(Administered):
     """A cluster on a loopback port.
 
-    `default_service_accounts` plays the controller that gives each namespace one.
+    With `default_service_accounts` each namespace gets its `default` ServiceAccount, as from the
+    controller.
     """
 
     def __init__(
@@ -87,9 +88,7 @@ class EmbeddedCluster(Administered):
         self._client = AdminClient(self.endpoint, self.ca_pem, self._admin_token)
 
     def trust(self, *issuers: TrustedIssuer) -> None:
-        """From now on these issuers, and no others, as when `--authentication-config` names another
-        file.
-        """
+        """Trust these issuers and no others, as with another `--authentication-config`."""
         self._authn.trust(*issuers)
 
     def compact(self) -> None:
@@ -97,7 +96,7 @@ class EmbeddedCluster(Administered):
         self.store.forget()
 
     def close(self) -> None:
-        """Stops the server and cuts its connections."""
+        """Stop the server and cut its connections."""
         self._client.close()
         self._server.close()
 
@@ -130,8 +129,9 @@ class EmbeddedCluster(Administered):
                     self._put(SERVICE_ACCOUNTS, name, {"metadata": {"name": "default"}}, CONTROLLER)
 
     def _respond(self, request: HttpRequest) -> Response:
-        """Notes the request, lets a test answer it, else answers it; nothing that goes wrong here
-        ends the connection.
+        """Record the request, then answer it: by `intercept` first, if a test set it.
+
+        An error in here is answered with a 500, so that it does not cut the connection.
         """
         user = self._user(request)
         headers = {

@@ -47,7 +47,7 @@ did not (or it raised); 2 for wrong arguments; 130 when interrupted."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options; exits with 2 at wrong ones."""
+    """Return the options; exit with code 2 for wrong ones."""
     parser = argparse.ArgumentParser(
         prog="make run",
         usage=USAGE,

@@ -1,4 +1,4 @@
-"""From options to exit code."""
+"""One run, from options to exit code."""
 
 import argparse
 import sys
@@ -22,7 +22,10 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs it; returns the exit code. KeyboardInterrupt passes through, when all is stopped."""
+    """Run with these options; return the exit code.
+
+    KeyboardInterrupt passes through, once everything is stopped.
+    """
     scenario = SCENARIOS[options.scenario]
 
     def make(root: Path) -> LocalStack:

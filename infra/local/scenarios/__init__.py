@@ -1,5 +1,5 @@
-"""What `make run` shows, each with a stack and a story of its own.
+"""The scenarios of `make run`, each a stack and a story played on it.
 
-`push` (the default), `life` and `reach` are in the `catalogue`; `own` is the person's own documents
-and events.
+`push` (the default), `life` and `reach` are in the `catalogue`; `own` pushes the person's own
+documents, and sends their own events.
 """

@@ -1,6 +1,4 @@
-"""The scenarios by name: the stack that each plays on, and the play, which returns what is not as
-it should be.
-"""
+"""The scenarios by name, with the stack and the story of each."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -19,7 +17,7 @@ from .reach import ReachStack, reach
 
 @dataclass(frozen=True)
 class Playing:
-    """What a scenario's story is played with."""
+    """The stack and the function that a story is played on."""
 
     stack: Any
     function: BuiltFunction
@@ -31,7 +29,7 @@ class Playing:
 class Scenario:
     """A stack, and the story that is played on it.
 
-    `play` returns what is not as expected; `ending` is printed when all is.
+    `play` returns what is not as expected; `ending` is printed when everything is.
     """
 
     make: Callable[[Path], LocalStack]

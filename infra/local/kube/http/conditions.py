@@ -1,6 +1,4 @@
-"""What a request itself must fulfil before anything is written: its options, the names in its body,
-and the versions it insists on.
-"""
+"""Checks of a request before anything is written: its options, names and versions."""
 
 import uuid
 
@@ -20,7 +18,7 @@ MAX_MANAGER_BYTES = 128
 
 
 def check_options(call: Call) -> None:
-    """The parameters fit the verb."""
+    """Raise ApiError when a query parameter does not fit the verb."""
     dry = call.query.get("dryRun")
     options = Kind(
         f"{'Patch' if call.asked.verb == 'patch' else call.asked.verb.capitalize()}Options",
@@ -63,7 +61,7 @@ def check_options(call: Call) -> None:
 
 
 def check_identity(call: Call, body: Object) -> None:
-    """The body's name and namespace are the URL's, or absent."""
+    """Raise the 400 unless the body's name and namespace are the URL's, or absent."""
     metadata = body["metadata"]
     name = metadata.setdefault("name", call.asked.name)
     if call.asked.name and name != call.asked.name:
@@ -118,7 +116,7 @@ def check_uid(kind: Kind, live: Object, given: Object) -> None:
 
 
 def check_preconditions(kind: Kind, live: Object, wanted: Object) -> None:
-    """The preconditions of a delete hold."""
+    """Raise the 409 when a precondition of a delete does not hold."""
     stored = live["metadata"]
     if (uid := wanted.get("uid")) and uid != stored["uid"]:
         detail = (

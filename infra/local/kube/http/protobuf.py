@@ -1,8 +1,8 @@
 """Kubernetes' protobuf, read into JSON's shape.
 
-kubectl sends what it makes itself (`create secret`, `auth can-i`) as protobuf and does not fall
-back; answers it takes as JSON. Only the messages of the served kinds are known, with the field
-numbers of their generated.proto; other fields are skipped.
+kubectl sends what it makes itself (`create secret`, `auth can-i`) as protobuf, without a fallback;
+answers it takes as JSON. Only the messages of the served kinds are known, with the field numbers of
+their generated.proto; other fields are skipped.
 """
 
 import base64
@@ -21,9 +21,7 @@ type Message = dict[int, Field]
 
 @dataclass(frozen=True)
 class Field:
-    """A field's JSON name and what its bytes are: "text", "data" (base64 in JSON), "bool", or
-    another message.
-    """
+    """A field's JSON name and type: "text", "data" (base64 in JSON), "bool", or another message."""
 
     name: str
     holds: str | Message = "text"
@@ -94,9 +92,9 @@ UNKNOWN: Message = {1: Field("type", _texts("apiVersion", "kind")), 2: Field("ra
 
 
 def decode(body: bytes) -> Object:
-    """The object in an envelope.
+    """Return the object in an envelope.
 
-    ValueError for what is none, or of a kind that is not known here.
+    Raise ValueError for a broken envelope, or one of a kind that is not served.
     """
     if not body.startswith(MAGIC):
         raise ValueError("not Kubernetes protobuf")

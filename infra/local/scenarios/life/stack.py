@@ -53,11 +53,11 @@ class LifeStack(LocalStack):
             raise
 
     def grant(self, file: str) -> None:
-        """kubectl apply -f infra/rbac/FILE"""
+        """Apply infra/rbac/`file`, as by `kubectl apply -f`."""
         self.cluster.apply(*yaml.safe_load_all((self._root / "infra" / "rbac" / file).read_text()))
 
     def configure(self, **changed: Any) -> dict[str, Any]:
-        """Writes the document; the change event that EventBridge would send."""
+        """Write the document; return the change event that EventBridge sends for it."""
         document = {**DOCUMENT, **changed}
         name = f"{CONFIG_PATH}/clusters/{CLUSTER}"
         self.write(f"clusters/{CLUSTER}", document)
@@ -65,9 +65,7 @@ class LifeStack(LocalStack):
         return {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
 
     def add_namespace(self, name: str) -> None:
-        """A namespace with its default account, as the controllers leave it, which pulls from
-        somewhere else too.
-        """
+        """Add a namespace with its default account, which has an imagePullSecret already."""
         self._ask(
             "POST",
             "/api/v1/namespaces",
@@ -82,9 +80,7 @@ class LifeStack(LocalStack):
         self._ask("POST", f"/api/v1/namespaces/{name}/serviceaccounts", account)
 
     def write_foreign_secret(self, namespace: str) -> None:
-        """Another tool writes its own credential into the Secret of that name, whatever
-        is there.
-        """
+        """Write another tool's credential into the Secret, new or over the old."""
         path = f"/api/v1/namespaces/{namespace}/secrets"
         body = {
             "apiVersion": "v1",
@@ -100,18 +96,19 @@ class LifeStack(LocalStack):
             self._ask("POST", f"{path}?fieldManager={FOREIGN_MANAGER}", body)
 
     def delete_secret(self, namespace: str) -> None:
-        """kubectl delete secret ecr-public-token"""
+        """Delete the Secret, as by `kubectl delete secret ecr-public-token`."""
         self._ask("DELETE", _secret(namespace), None)
 
     def reset_account(self, namespace: str) -> None:
-        """A deployment tool applies its own list of imagePullSecrets to the default account."""
+        """Replace the default account's imagePullSecrets, as a deployment tool does."""
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
         _, account = self.cluster.admin("GET", path)
         self._ask("PUT", path, {**account, "imagePullSecrets": [{"name": THEIRS}]})
 
     def pass_time(self, namespace: str, *, hours_left: int) -> None:
-        """The Secret becomes one that no push has renewed, by an apply as the function's, hours
-        ago.
+        """Rewrite the Secret's times as if its last push were hours ago.
+
+        The apply is the function's own, so that its field manager stays.
         """
         _, secret = self.cluster.admin("GET", _secret(namespace))
         metadata, data = secret["metadata"], secret["data"]
@@ -137,7 +134,7 @@ class LifeStack(LocalStack):
         self._ask("PATCH", f"{_secret(namespace)}?{asked}", body, "application/apply-patch+yaml")
 
     def namespaces(self) -> dict[str, str]:
-        """Each namespace, with whose the Secret is and what its default account pulls with."""
+        """Return each namespace's state: the owner of its Secret, and its imagePullSecrets."""
         _, listed = self.cluster.admin("GET", "/api/v1/namespaces")
         names = [item["metadata"]["name"] for item in listed["items"]]
         return {

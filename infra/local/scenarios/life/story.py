@@ -1,7 +1,7 @@
 """A namespace's whole life, step by step.
 
-Each step names what happened, sends the event that AWS or a person would send, shows the namespaces,
-and states what is expected of them.
+Each step names what happened, sends the event that AWS or a person would send, shows the
+namespaces, and checks them.
 """
 
 import json
@@ -21,9 +21,7 @@ from .stack import RBAC_FILES, THEIRS, LifeStack
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happens, what is sent for it, and what ought to come of it: the report's
-    counts, and each namespace's state.
-    """
+    """One step: the event to send, and the expected counts of the report and states of namespaces."""
 
     title: str
     event: Any
@@ -40,7 +38,7 @@ OURS, NONE, THEIR_SECRET = (
 
 
 def steps(stack: LifeStack) -> Iterator[Step]:
-    """The story. What precedes a step is done when the step is asked for."""
+    """Yield the steps; the changes that precede a step are made when it is requested."""
     stack.configure()
     check = {"action": "check"}
     yield Step(

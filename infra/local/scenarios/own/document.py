@@ -1,6 +1,4 @@
-"""A document of the person's own as the local stack needs it: where its cluster is, is the local
-one's to say. Pure.
-"""
+"""A person's own document, as the local stack needs it. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,8 +19,10 @@ EKS, AUTHENTICATOR, WEB_IDENTITY, KUBECONFIG = (
 
 @dataclass(frozen=True)
 class OwnDocument:
-    """`fields`: as written, with what the defaults say of them; empty where the text cannot be
-    read, which the function then reports.
+    """A document as written, with the defaults applied.
+
+    `own` holds the fields as written, `fields` these and the defaults. Both are empty when the text
+    cannot be read, which the function then reports.
     """
 
     name: str
@@ -45,12 +45,12 @@ class OwnDocument:
         return str(self.sign_in.get("type", EKS))
 
     def changed(self, **fields: Any) -> str:
-        """The text, with other values for some fields."""
+        """Return the text with other values for some fields."""
         return yaml.safe_dump({**self.own, **fields}, sort_keys=False, allow_unicode=True)
 
 
 def fields_of(name: str, text: str) -> Mapping[str, Any]:
-    """The fields that a text sets; none where it cannot be read."""
+    """Return the fields that a text sets; empty when it cannot be read."""
     try:
         found: Mapping[str, Any] = without_nulls(read_mapping(text, parameter=name))
     except PusherError:

@@ -1,6 +1,4 @@
-"""Clusters that are not EKS, for a person's own documents: each way to sign in, with what the
-document has to say instead, here.
-"""
+"""Clusters outside EKS, for a person's own documents: one way to sign in for each kind."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -20,16 +18,19 @@ USER = "ecr-public-pusher"
 
 @dataclass(frozen=True)
 class Admitted:
-    """`fields`: what replaces the document's own; `said`: what was done for it."""
+    """The result of admitting the function to a cluster.
+
+    `fields` replace the document's own here; `said` is what the person is told about it.
+    """
 
     fields: Mapping[str, Any]
     said: str
 
 
 class Elsewhere:
-    """Lets the function sign in to clusters of the local stack.
+    """Sets up the function's sign-in to clusters of the local stack.
 
-    A cluster goes on to trust what it trusted before.
+    Trust accumulates: a cluster also keeps the issuers that it trusted before.
     """
 
     def __init__(self, aws: LocalAws) -> None:
@@ -39,7 +40,10 @@ class Elsewhere:
     def admit(
         self, cluster: Cluster, config: ClusterConfig, document: OwnDocument, role: str
     ) -> Admitted:
-        """`role`: whose tokens the document asks for."""
+        """Let a document's cluster admit the function.
+
+        `role` is the ARN of the role whose tokens the document asks for.
+        """
         ways: Mapping[str, Callable[[Cluster, ClusterConfig, str], Admitted]] = {
             WEB_IDENTITY: self._web_identity,
             KUBECONFIG: self._kubeconfig,

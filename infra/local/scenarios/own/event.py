@@ -1,6 +1,4 @@
-"""An event of the person's own, or the schedule's with documents of their own: sent once, and its
-report.
-"""
+"""One event, sent once, with its report."""
 
 import json
 import sys
@@ -15,10 +13,9 @@ from ...terminal import Printer, Surprise, progress
 
 
 def send(function: BuiltFunction, event: Any, *, output: str, verbose: bool) -> Mapping[str, Any]:
-    """The report, shown.
+    """Send the event, show the report and return it.
 
-    Raises Surprise when there is none, or when the invocation ended in an error, as its caller sees
-    it.
+    Raise Surprise when there is none, or when the invocation ended in an error.
     """
     progress(f"invoking it with {json.dumps(event)[:200]}")
     invocation = function.invoke(event)

@@ -1,5 +1,6 @@
-"""Namespaces that a selection would find, made up: those named outright, an example or two for each
-glob, labels that fit a selector. Pure.
+"""Example namespaces for a selection. Pure.
+
+They are the names it lists, two examples for each glob, and labels that match its selector.
 """
 
 import re
@@ -18,7 +19,7 @@ _CLASS = re.compile(r"\[(!?)([^\]]+)\]")
 
 @dataclass(frozen=True)
 class Example:
-    """A namespace to make. `why`: the part of the selection that it stands for."""
+    """A namespace to create; `why` is the part of the selection that it stands for."""
 
     name: str
     why: str
@@ -26,7 +27,10 @@ class Example:
 
 
 def namespaces(selection: Selection) -> list[Example]:
-    """What to make; of a glob nothing, where no name that is tried fits the whole selection."""
+    """Return the examples for a selection.
+
+    A glob gets none when no candidate matches the whole selection.
+    """
     labels = _labels(selection.requirements)
     found = {name: Example(name, "named", labels) for name in selection.names}
     globs = [pattern for pattern in selection.include if is_glob(pattern)] or (
@@ -47,7 +51,7 @@ def namespaces(selection: Selection) -> list[Example]:
 
 
 def example_of(glob: str) -> str:
-    """A text that the glob matches, mostly."""
+    """Return a text that matches the glob in most cases."""
     return next(_candidates(glob))
 
 
@@ -65,7 +69,7 @@ def _candidates(pattern: str) -> Iterator[str]:
 
 
 def _other_than(characters: str) -> str:
-    """A letter that a negated class does not name."""
+    """Return a character that a negated class does not contain."""
     return next(
         letter
         for letter in "abcdefghijklmnopqrstuvwxyz0123456789"

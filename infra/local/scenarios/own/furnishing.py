@@ -1,6 +1,4 @@
-"""What a cluster gets for a document: the RBAC that it needs, namespaces that it selects,
-ServiceAccounts that it names.
-"""
+"""A cluster's contents for a document: RBAC, namespaces that it selects, its ServiceAccounts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,9 +16,9 @@ from .examples import Example, namespaces
 def furnish(
     cluster: Cluster, config: ClusterConfig, *, rbac: Path, secret_names: Sequence[str]
 ) -> tuple[list[Example], str]:
-    """The namespaces made, and what is said of all of it.
+    """Apply the contents to the cluster; return the namespaces, and a description for the person.
 
-    `secret_names`: of all documents, since they may share the cluster.
+    `secret_names`: those of all documents, since they may share the cluster.
     """
     files = [
         "cluster.yaml",

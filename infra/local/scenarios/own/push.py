@@ -1,6 +1,4 @@
-"""A person's own documents pushed: what was made up for them, the report, and what the clusters
-hold now.
-"""
+"""A push of a person's own documents: the made-up clusters, the report, the resulting Secrets."""
 
 import base64
 import json
@@ -21,9 +19,10 @@ from .stack import OwnStack
 def push_documents(
     stack: OwnStack, function: BuiltFunction, event: Any, *, output: str, verbose: bool
 ) -> int:
-    """The exit code: 0 when every document was taken and the run is ok.
+    """Push and show the result; return the exit code.
 
-    Raises Surprise when the invocation ended in an error.
+    It is 0 when every document is valid and the run is ok. Raise Surprise when the invocation ended
+    in an error.
     """
     show = Printer(sys.stdout)
     if output == "table":

@@ -1,5 +1,6 @@
-"""The stack for a person's own documents: for each cluster that they name a local one, with
-namespaces that fit. What is made up is said.
+"""The stack for a person's own documents: a local cluster for each one that they name.
+
+Namespaces are made up to fit, and the person is told what was made up.
 """
 
 import contextlib
@@ -28,11 +29,11 @@ RBAC = Path("infra", "rbac")
 
 
 class OwnStack(LocalStack):
-    """`root`: the project's folder; `folder`: the documents'.
+    """Clusters for the documents in `folder`; `root` is the project's folder.
 
-    `said`: what was made up, of which document; `problems`: what is not pushed, and why.
-
-    `unknown_files`: what is no document.
+    `said`: what was made up, by document. `problems`: documents that are not pushed, with the
+    reasons. `unknown_files`: files that are no documents. `seen`: by the id in reports, the
+    cluster, the Secret's name and the namespaces.
     """
 
     parameters: ClassVar[Mapping[str, str]] = {
@@ -131,7 +132,7 @@ class OwnStack(LocalStack):
         self._furnish(cluster, config)
 
     def _make_found(self, discovery: Discovery) -> None:
-        """One cluster that bears the tags, in the first of the regions."""
+        """Make one cluster with the tags, in the first of the regions."""
         self._make_roles(discovery.settings)
         tags = {key: example_of(pattern) for key, pattern in discovery.tags.items()}
         config = discovery.cluster(discovery.regions[0], f"{discovery.id}-example")
@@ -205,8 +206,9 @@ def _roles_of(config: ClusterConfig) -> list[str]:
 
 
 def _configuration(documents: Mapping[str, OwnDocument]) -> Configuration:
-    """What the function would make of them, were every host allowed; nothing where the defaults are
-    invalid, as it then says itself.
+    """Return the configuration as the function reads it, with every host allowed.
+
+    It is empty when the defaults are invalid, which the function then reports itself.
     """
     parameters = [
         Parameter(f"{CONFIG_PATH}/{name}", document.text) for name, document in documents.items()

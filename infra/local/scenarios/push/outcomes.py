@@ -1,7 +1,6 @@
-"""What happened, for a person: the Secrets as the clusters hold them, beside what the function
-reported; and whether that is as it should be.
+"""Outcomes of a push: the Secrets in the clusters, compared with the report and with expectations.
 
-A token is never shown, only a short fingerprint of it: enough to see that it changed.
+A token is never kept, only a short fingerprint of it: enough to see that it changed.
 """
 
 import base64
@@ -23,7 +22,7 @@ FINGERPRINT = 8
 
 @dataclass(frozen=True)
 class SeenSecret:
-    """A Secret as the cluster holds it; of the token only a fingerprint."""
+    """A Secret as the cluster holds it; `token` is a fingerprint."""
 
     uid: str
     token: str
@@ -35,7 +34,7 @@ class SeenSecret:
 
 @dataclass(frozen=True)
 class Row:
-    """One namespace after a push: what became of it, and the Secret that is there now."""
+    """One namespace after a push: its outcome, and its Secret."""
 
     cluster: str
     namespace: ExpectedNamespace
@@ -44,7 +43,7 @@ class Row:
 
 
 def read_secrets(cluster: Cluster, expected: ExpectedCluster) -> dict[str, SeenSecret]:
-    """The Secrets of the demonstration's namespaces, asked for as administrator."""
+    """Return the Secrets of the expected namespaces, read as administrator."""
     found = {}
     for namespace in expected.namespaces:
         status, secret = cluster.admin(
@@ -61,7 +60,7 @@ def rows_of(
     after: Mapping[str, SeenSecret],
     reported: Mapping[str, Any] | None,
 ) -> list[Row]:
-    """Each namespace's outcome: the reported problem, or else what the Secret shows."""
+    """Return each namespace's outcome: the reported problem, or else the change of its Secret."""
     problems = {
         problem["namespace"]: problem["outcome"] for problem in (reported or {}).get("problems", [])
     }
@@ -87,7 +86,7 @@ def _change(
 def find_surprises(
     found: Sequence[Row], reported: Mapping[str, Any] | None, *, again: bool
 ) -> list[str]:
-    """What is not as the demonstration expects it; nothing, normally."""
+    """Return what is not as expected, by cluster and namespace."""
     wrong = [
         f"{row.cluster}/{row.namespace.name}: {row.outcome or 'untouched'}, expected"
         f" {wanted or 'untouched'}"
@@ -107,8 +106,10 @@ def find_surprises(
 
 
 def rotation_failures(first: Iterable[Row], second: Iterable[Row]) -> list[str]:
-    """What is wrong with the second push: Secrets must be the same objects with another token, and
-    somebody else's the same in all.
+    """Return the faults of a second push, given the rows of both.
+
+    Secrets must be the same objects with another token, and another tool's Secret must be
+    unchanged.
     """
     wrong = []
     for before, after in zip(first, second, strict=True):

@@ -1,9 +1,8 @@
-"""The demonstration: two clusters in two regions and accounts, a dozen namespaces, and what ought
-to become of each.
+"""Two clusters in two regions and accounts, a dozen namespaces, and the outcome expected in each.
 
-It holds one of everything a first look should show: names, globs, an exclusion, a label selector,
-an assumed role with an external id, an encrypted parameter, an old and a new certificate authority,
-a Secret of somebody else's, and a namespace on its way out.
+They hold one of everything that a first look should show: names, globs, an exclusion, a label
+selector, an assumed role with an external id, an encrypted parameter, an old and a new certificate
+authority, another tool's Secret, and a terminating namespace.
 """
 
 import base64
@@ -34,8 +33,9 @@ EXTERNAL_ID = "edge-4f1c"
 
 @dataclass(frozen=True)
 class ExpectedNamespace:
-    """A namespace, and the outcome of a first push to it (None: it is not selected), with the
-    reason in a few words.
+    """A namespace, with the expected outcome of a first push and the reason for it.
+
+    The outcome is None when the namespace is not selected.
     """
 
     name: str
@@ -47,15 +47,15 @@ class ExpectedNamespace:
 
     @property
     def expected_again(self) -> str | None:
-        """The outcome of the second push."""
+        """The expected outcome of the second push."""
         return "updated" if self.expected == "created" else self.expected
 
 
 @dataclass(frozen=True)
 class ExpectedCluster:
-    """A cluster of the demonstration.
+    """A cluster, with its document and namespaces.
 
-    Its name is its document's `<id>` too. `role`: who signs in to it.
+    `name` is the document's id too; `role` is the role that signs in to it.
     """
 
     name: str
@@ -124,7 +124,7 @@ CLUSTERS = (PROD, EDGE)
 
 
 class PushStack(LocalStack):
-    """Both clusters of the demonstration, filled.
+    """Both clusters with their contents.
 
     `root`: the project's folder, for the RBAC files.
     """
@@ -178,7 +178,7 @@ def _fill(cluster: Cluster, namespaces: tuple[ExpectedNamespace, ...]) -> None:
 
 
 def _foreign_secret() -> dict[str, Any]:
-    """As `kubectl create secret docker-registry` leaves it."""
+    """Return a Secret as `kubectl create secret docker-registry` makes it."""
     auth = base64.b64encode(b"AWS:somebody-elses").decode()
     config = base64.b64encode(
         json.dumps({"auths": {"public.ecr.aws": {"auth": auth}}}).encode()

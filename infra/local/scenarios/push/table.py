@@ -1,4 +1,4 @@
-"""What a push left in a cluster, and the report's problems, for a person.
+"""Tables of a push: a cluster's namespaces, and the report's problems.
 
 A token is never shown, only a short fingerprint of it: enough to see that it changed.
 """

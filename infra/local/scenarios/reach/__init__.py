@@ -1,6 +1,4 @@
-"""The third scenario: the ways to sign in side by side, private registries in the same Secret, and
-clusters found by their tags.
-"""
+"""The ways to sign in side by side, private registries in the same Secret, and a discovery."""
 
 from .stack import ReachStack
 from .story import reach

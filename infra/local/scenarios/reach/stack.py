@@ -1,6 +1,4 @@
-"""Five clusters: two of EKS, one of them found by its tag, and one for each other way
-to sign in.
-"""
+"""Five clusters: two of EKS, one of them found by its tag, and one for each other way to sign in."""
 
 import base64
 import json
@@ -53,9 +51,7 @@ DEFAULTS: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Member:
-    """One of the clusters: the id that reports give it, its local name, how the function signs in
-    to it, and as whom.
-    """
+    """One of the clusters: its id in reports, its local name, its kind of sign-in, and the user."""
 
     id: str
     name: str
@@ -74,7 +70,7 @@ MEMBERS = (PROD, FOUND, KOPS, EDGE, LEGACY)
 
 @dataclass(frozen=True)
 class Written:
-    """A Secret as the cluster holds it: each host's password, and until when."""
+    """A Secret as the cluster holds it: each host's credential, and the expiry."""
 
     uid: str
     auths: Mapping[str, str]
@@ -82,7 +78,7 @@ class Written:
 
 
 class ReachStack(LocalStack):
-    """The clusters, and their documents. `root`: the project's folder, for the RBAC file."""
+    """The clusters and their documents; `root` is the project's folder, for the RBAC file."""
 
     parameters: ClassVar[Mapping[str, str]] = {
         "AllowedEndpoints": "127.0.0.1",
@@ -128,19 +124,18 @@ class ReachStack(LocalStack):
         self.write("clusters/legacy", {"signIn": {"type": "kubeconfig", "secretArn": secret}})
 
     def write_document_of_a_stranger(self) -> None:
-        """A document whose endpoint is a server of its author's, on a host that the stack's owner
-        does not allow.
-        """
+        """Write a document whose endpoint is on a host that the stack's owner does not allow."""
         endpoint = self.clusters[EDGE.name].endpoint.replace("127.0.0.1", "localhost")
         self.write("clusters/stranger", {"endpoint": endpoint, "signIn": {"type": "webIdentity"}})
 
     def turn_web_identity_on(self) -> None:
-        """aws iam enable-outbound-web-identity-federation"""
+        """Enable web identity, as by `aws iam enable-outbound-web-identity-federation`."""
         self.call_aws("iam", "enable_outbound_web_identity_federation")
 
     def paste(self, printed: str) -> None:
-        """Gives edge's API server the AuthenticationConfiguration; only where AWS's issuer is found
-        is said besides, since here it has no address.
+        """Give edge's API server the printed AuthenticationConfiguration.
+
+        Only the discovery URL is added, since AWS's issuer has no address here.
         """
         site = self.aws.issuer_site()
         configuration = yaml.safe_load(printed)
@@ -152,16 +147,16 @@ class ReachStack(LocalStack):
         )
 
     def forbid_pull_role(self) -> None:
-        """The registry's owner takes the role's trust away."""
+        """Remove the pull role's trust, as the registry's owner can."""
         self.aws.put_role(PULL_ROLE, trusted=None)
 
     def put_right(self) -> None:
-        """The role is trusted again, and the document that is not allowed is deleted."""
+        """Restore the pull role's trust, and delete the document that is not allowed."""
         self.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE)
         self.aws.delete_parameter(f"{CONFIG_PATH}/clusters/stranger")
 
     def users(self, member: Member) -> frozenset[str]:
-        """As whom a cluster saw the function write Secrets."""
+        """Return the users as whom the function wrote Secrets to a cluster."""
         return frozenset(
             one.user
             for one in self.clusters[member.name].requests
@@ -169,7 +164,7 @@ class ReachStack(LocalStack):
         )
 
     def written(self, member: Member) -> dict[str, Written]:
-        """The Secrets of a cluster, by namespace."""
+        """Return the Secrets of a cluster, by namespace."""
         asked = {
             name: (
                 self.clusters[member.name].admin(

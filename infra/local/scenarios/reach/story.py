@@ -1,4 +1,4 @@
-"""What happens, step by step: what is sent, what is shown of it, and what ought to be so."""
+"""The story, step by step: the event to send, its report, and the expectations."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -43,7 +43,7 @@ class Invocable(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """One event, and what is not as it should be afterwards."""
+    """One event; `surprises` yields what is not as expected afterwards."""
 
     title: str
     event: Mapping[str, Any]
@@ -51,7 +51,7 @@ class Step:
 
 
 def reach(stack: ReachStack, function: Invocable, show: Show) -> list[str]:
-    """Goes through the story and shows it; returns what is not as it should be."""
+    """Go through the story and show it; return what is not as expected."""
     wrong: list[str] = []
     story = _Story(stack)
     before: Secrets = {}
@@ -80,7 +80,10 @@ def reach(stack: ReachStack, function: Invocable, show: Show) -> list[str]:
 
 
 class _Story:
-    """What precedes a step is done when the step is asked for."""
+    """The steps, and the changes between them.
+
+    The changes that precede a step are made when it is requested.
+    """
 
     def __init__(self, stack: ReachStack) -> None:
         self._stack = stack
@@ -222,8 +225,9 @@ class _Story:
         return {member.id: self._stack.written(member) for member in MEMBERS}
 
     def _tokens_of_last_run(self) -> tuple[int, int]:
-        """How many registry tokens were asked for since the checks, each of which asks for one of
-        either kind.
+        """Return the number of (public, private) registry tokens issued since the checks.
+
+        Each check asks for one of either kind.
         """
         checks = 3
         private = self._stack.aws.ecr_private.issued[PULL_ROLE, REGISTRY_REGION]
@@ -231,9 +235,7 @@ class _Story:
 
 
 def _brief(report: Report) -> Report:
-    """What a reader of the story wants of it: all clusters in a line each, and more of those only
-    that are not ok.
-    """
+    """Return a shortened report: one line for each cluster, and details of those that are not ok."""
     clusters = [
         {
             name: value
@@ -264,6 +266,6 @@ def _finding(report: Report, cluster: str, check: str) -> Mapping[str, Any]:
 
 
 def _printed(report: Report) -> str:
-    """The AuthenticationConfiguration in a check of edge; empty where it prints nothing."""
+    """Return the AuthenticationConfiguration in a check of edge; empty when it prints none."""
     found = _CONFIGURATION.search(_finding(report, EDGE.id, "sign-in").get("remedy", ""))
     return found[0] if found else ""

@@ -1,4 +1,4 @@
-"""The clusters side by side: as whom each saw the function, and what its Secrets sign in to.
+"""The clusters side by side: the user that each saw, and the registries in its Secrets.
 
 Of a token only a fingerprint is shown.
 """
@@ -24,7 +24,7 @@ def side_by_side(
     *,
     now: datetime,
 ) -> RenderableType:
-    """A line for each Secret."""
+    """Return a table with a line for each Secret."""
     return table(
         *HEAD,
         rows=[
@@ -61,7 +61,7 @@ def _change(secret: Written, before: Written | None) -> str:
 
 
 def _short(user: str) -> str:
-    """An ARN without account and session."""
+    """Return an ARN without account and session; any other name unchanged."""
     prefix, arn, resource = user.rpartition("arn:aws:")
     return f"{prefix}{'/'.join(resource.split(':', 3)[-1].split('/')[:2])}" if arn else user
 
