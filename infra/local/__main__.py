@@ -21,13 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, _interrupt)
     try:
         _forget_own_settings()
-        sys.path.append(
-            str(Path(__file__).resolve().parents[2] / "lambda_src")
-        )  # the function's own model judges documents
+        # The function's own model validates documents.
+        sys.path.append(str(Path(__file__).resolve().parents[2] / "lambda_src"))
         options = parse(sys.argv[1:] if arguments is None else arguments)
-        from .run.main import (
-            run,
-        )  # a second, in which somebody may change their mind, and which wrong arguments need not wait for
+        # This import takes a second: wrong arguments and interrupts need not wait for it.
+        from .run.main import run
 
         return run(options)
     except KeyboardInterrupt:

@@ -20,7 +20,7 @@ class Credential:
 
 
 CredentialLookup = Callable[[str], Credential | None]
-"""The credential of an access key id, or None when there is no such key."""
+"""A function that returns the credential of an access key id, or None for an unknown one."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ class AccessEntries:
                 for one in self._entries
                 if not same_principal(one.principal_arn, entry.principal_arn)
             )
-            self._entries, self.version = (*others, entry), self.version + 1
+            self._entries = (*others, entry)
+            self.version += 1
 
     def remove(self, principal: str) -> None:
         """Remove a principal's entry."""

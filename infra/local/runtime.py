@@ -30,12 +30,12 @@ from .processes import LOOPBACK, bound, free_ports, stop
 
 FUNCTION_NAME = "ecr-public-pusher"
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
-# Lambda's runtime client and what it needs; in Lambda these are the runtime's, not the function's.
+# Lambda's runtime client and its dependencies, which are part of the runtime in Lambda.
 RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
 LOG_SECONDS = 3.0
-# Beyond the function's own time-out, for the emulator to say that it passed.
+# Added to the function's time-out, for the emulator to report that it passed.
 GRACE_SECONDS = 15.0
 
 
@@ -89,7 +89,8 @@ class BuiltFunction:
         self.logs: list[str] = []
         self._log = log
         self._spec = spec
-        self._printed, self._one_at_a_time = threading.Condition(), threading.Lock()
+        self._printed = threading.Condition()
+        self._one_at_a_time = threading.Lock()
         self._folder = Path(tempfile.mkdtemp(prefix="local-lambda-"))
         runtime, self._port = free_ports(2)
         try:
@@ -139,7 +140,8 @@ class BuiltFunction:
 
         Raise RuntimeFailed when the emulator itself does not answer.
         """
-        seen, began = len(self.logs), time.monotonic()
+        seen = len(self.logs)
+        began = time.monotonic()
         connection = http.client.HTTPConnection(
             LOOPBACK, self._port, timeout=self._spec.timeout + GRACE_SECONDS
         )

@@ -30,7 +30,7 @@ ADMIN_ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/administrator"
 
 RBAC_FILE = Path("infra", "rbac", "cluster.yaml")
 
-# The account of the function's ARN under the Runtime Interface Emulator, which knows no other
+# The account in the function's ARN under the Runtime Interface Emulator, where it is constant
 # (rapid/rie/handlers.go).
 EMULATOR_ACCOUNT = "012345678912"
 
@@ -42,7 +42,6 @@ class LocalStack:
     """
 
     parameters: ClassVar[Mapping[str, str]] = {}
-    """What the template's parameters are given, where that is not their default."""
 
     def __init__(self) -> None:
         self._opened = contextlib.ExitStack()
@@ -136,7 +135,7 @@ class LocalStack:
         return self.aws.credentials_for(EXECUTION_ROLE, STACK_NAME)
 
     def aws_settings(self) -> dict[str, str]:
-        """Return the environment in which a person's AWS tools use this AWS as the execution role."""
+        """Return the environment in which AWS tools use this AWS as the execution role."""
         credential = self.execution_credential()
         return {
             "AWS_ENDPOINT_URL": self.aws.endpoint_url,

@@ -16,7 +16,7 @@ from infra.cli.rendering.text import BAD, FAINT
 
 type Show = Callable[[RenderableType], None]
 
-# A table pads its cells to the end of the line, for which a pipe and a narrow terminal have no use.
+# The padding of a table's last column, which makes lines wrap on a narrow terminal.
 _PADDING = re.compile(r" +((?:\x1b\[0m)?)$", re.MULTILINE)
 
 
@@ -39,7 +39,7 @@ class Printer:
     def __call__(self, part: RenderableType) -> None:
         """Print `part` and a line end."""
         with self._console.capture() as captured:
-            # A text's lines stay whole, so that a command in them can be copied.
+            # A text's lines are not wrapped, so that a command in them can be copied.
             self._console.print(part, soft_wrap=isinstance(part, Text))
         self._stream.write(_PADDING.sub(r"\1", captured.get()))
         self._stream.flush()

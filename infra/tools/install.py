@@ -13,7 +13,7 @@ from pathlib import Path
 
 VERSION = (3, 13)
 INTERRUPTED = 130
-# What pip says, in any of its versions, when it cannot reach the index.
+# Parts of pip's messages, in any of its versions, when it cannot reach the index.
 NO_NETWORK = (
     "NewConnectionError",
     "Failed to establish a new connection",

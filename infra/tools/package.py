@@ -27,14 +27,14 @@ MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 PLATFORMS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
 # Unzipped, layers included: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 UNPACKED_LIMIT = 250 * 1024 * 1024
-# The first that a zip can say. Not a file's own: a checkout's or pip's is the time it ran.
+# The first time that a zip can hold. A file's own is the time of the checkout or of pip's run.
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 MODE = stat.S_IFREG | 0o644
-# Compiled files bear times, and Lambda runs without them.
+# Compiled files contain times, and Lambda runs without them.
 LEFT_OUT_FOLDERS = {"__pycache__"}
-# Commands, which name the interpreter by its path on this machine.
+# The folder of commands, which contain the path of this machine's interpreter.
 COMMANDS = "bin"
-# In *.dist-info: who installed it, and hashes of the commands.
+# Files in *.dist-info with the installer, and with hashes of the commands.
 LEFT_OUT_RECORDS = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json"}
 
 
@@ -191,7 +191,7 @@ def _deployed(path: Path) -> bool:
 
 def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, TIMESTAMP)
-    entry.create_system = 3  # Unix, so that the mode is one
+    entry.create_system = 3  # Unix, so that the mode is valid
     entry.external_attr = MODE << 16
     return entry
 

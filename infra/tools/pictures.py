@@ -29,8 +29,7 @@ ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "status.svg"
 COLUMNS = 80
 LATER = timedelta(hours=2, minutes=40, seconds=30)
-# Rich's own format fetches a font from elsewhere, which a picture within a page may not, and should
-# not.
+# Rich's own format loads a font from another host, which an image in a page may not do.
 FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
     "Fira Code, monospace", "monospace"
 )

@@ -40,12 +40,11 @@ def _filled(text: str, made: Mapping[str, str]) -> str:
 
 def _parts() -> dict[str, str]:
     schemas = json_schemas()
-    cluster, discover = (
-        schemas["cluster.schema.json"]["properties"],
-        schemas["discover.schema.json"]["properties"],
-    )
+    cluster = schemas["cluster.schema.json"]["properties"]
+    discover = schemas["discover.schema.json"]["properties"]
     common = set(DefaultsDocument.model_fields)
-    template = yaml.load((ROOT / "template.yaml").read_text(), Loader=_PlainLoader)  # noqa: S506  # a SafeLoader
+    text = (ROOT / "template.yaml").read_text()
+    template = yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a SafeLoader
     return {
         "defaults": _fields(DefaultsDocument, cluster),
         "cluster": _fields(ClusterDocument, cluster, without=common),
@@ -137,9 +136,8 @@ def _parameters(template: Mapping[str, Any]) -> str:
         rows = [
             (f"`{name}`", *_parameter(template["Parameters"][name])) for name in group["Parameters"]
         ]
-        parts.append(
-            f"### {group['Label']['default']}\n\n{_table('parameter', 'default', 'meaning', rows=rows)}"
-        )
+        title = group["Label"]["default"]
+        parts.append(f"### {title}\n\n{_table('parameter', 'default', 'meaning', rows=rows)}")
     return "\n".join(parts)
 
 

@@ -57,7 +57,9 @@ class LocalDeployment:
 
     @property
     def id(self) -> str:
-        return f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{self.name}/{uuid.uuid5(uuid.NAMESPACE_DNS, self.name)}"
+        """The stack's ARN."""
+        unique = uuid.uuid5(uuid.NAMESPACE_DNS, self.name)
+        return f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{self.name}/{unique}"
 
     @property
     def alarms(self) -> Mapping[str, str]:

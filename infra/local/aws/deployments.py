@@ -16,7 +16,7 @@ from .log_events import LogEvents
 from .wire import Answer, AwsRequest
 
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
-# By the metric without further dimensions.
+# Alarms by the metric that they watch, in the series without further dimensions.
 _FOLLOWED = {
     "ClustersFailed": "cluster-failed",
     "Unconfigured": "unconfigured",
@@ -186,7 +186,7 @@ class Deployments:
 
     def _list_moves(self, request: AwsRequest) -> Answer:
         source = json.loads(request.body)["SourceArn"]
-        # As the service does, the handle of a task that runs no more is left out.
+        # As in SQS, a finished task has no handle.
         found = [
             {name: value for name, value in task.items() if name != "TaskHandle"}
             for task in self._moves

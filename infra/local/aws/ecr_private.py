@@ -13,7 +13,8 @@ from ..identity import CredentialLookup
 from .ecr_public import PASSWORD_BYTES, TOKEN_LIFE
 from .wire import Answer, AwsRequest
 
-SERVICE, ACTION = "ecr", "GetAuthorizationToken"
+SERVICE = "ecr"
+ACTION = "GetAuthorizationToken"
 
 
 class EcrPrivate:
@@ -26,7 +27,8 @@ class EcrPrivate:
     def __init__(self, find_credential: CredentialLookup) -> None:
         self.issued: dict[tuple[str, str], list[str]] = {}
         self.life: timedelta = TOKEN_LIFE
-        self._find, self._lock = find_credential, threading.Lock()
+        self._find = find_credential
+        self._lock = threading.Lock()
 
     def answer(self, request: AwsRequest) -> Answer | None:
         """Answer a GetAuthorizationToken; return None for any other call."""

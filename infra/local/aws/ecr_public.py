@@ -25,7 +25,7 @@ URL_BASE = (
 )
 
 TOKEN_LIFE = timedelta(hours=12)
-# Real ones are of this order: much longer than other passwords, which shows in the Secret's size.
+# The length of real ones: much more than other passwords, which shows in the Secret's size.
 PASSWORD_BYTES = 1536
 
 

@@ -113,8 +113,13 @@ class _Asked:
         return self._shown(entry)
 
     def _shown(self, entry: AccessEntry) -> Answer:
-        partition, name = entry.principal_arn.split(":")[1], entry.principal_arn.rpartition("/")[2]
-        arn = f"arn:{partition}:eks:{self.request.region}:{self.account}:access-entry/{self.cluster}/role/{entry.principal_arn.split(':')[4]}/{name}/1"
+        partition = entry.principal_arn.split(":")[1]
+        name = entry.principal_arn.rpartition("/")[2]
+        owner = entry.principal_arn.split(":")[4]
+        arn = (
+            f"arn:{partition}:eks:{self.request.region}:{self.account}:access-entry/{self.cluster}"
+            f"/role/{owner}/{name}/1"
+        )
         times = {"createdAt": time.time(), "modifiedAt": time.time()}
         shown = {
             "clusterName": self.cluster,

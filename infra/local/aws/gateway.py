@@ -35,7 +35,9 @@ class Gateway:
     ) -> None:
         self.calls: list[AwsCall] = []
         self.roles: dict[str, Role] = {}
-        self._moto, self._find, self._own = moto, find_credential, own
+        self._moto = moto
+        self._find = find_credential
+        self._own = own
         self._scripts: dict[tuple[str, str], tuple[Scripted, int | None]] = {}
         self._lock = threading.Lock()
         self._regions = _all_regions()
@@ -60,7 +62,7 @@ class Gateway:
         if answer is None:
             try:
                 return self._moto(environ, _noting(call, start_response))
-            except Exception:  # a defect of moto's, which must look like one of AWS's to the caller
+            except Exception:  # a defect of moto, which must look like AWS's to the caller
                 log.exception("moto failed at %s:%s", request.service, request.action)
                 answer = Answer.refusal(
                     request, "InternalFailure", "The request processing has failed.", status=500

@@ -17,7 +17,8 @@ from ..kube.cluster import Response
 from ..kube.http.server import HttpRequest, HttpsServer
 
 ALGORITHMS = ("RS256", "ES384")
-DISCOVERY, JWKS = "/.well-known/openid-configuration", "/.well-known/jwks.json"
+DISCOVERY = "/.well-known/openid-configuration"
+JWKS = "/.well-known/jwks.json"
 
 
 class WebIdentityIssuer:

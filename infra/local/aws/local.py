@@ -248,7 +248,8 @@ class LocalAws:
         `local_as`: the name of a local cluster on an Outpost. Its sign-in uses its id, which is the
         cluster's own name here.
         """
-        partition, name = get_partition(region), local_as or cluster.name
+        partition = get_partition(region)
+        name = local_as or cluster.name
         described = EksCluster(
             name,
             f"arn:{partition}:iam::{account_id}:role/cluster",
@@ -264,9 +265,11 @@ class LocalAws:
             "publicAccessCidrs": list(public_cidrs) if public else [],
             "clusterSecurityGroupId": CLUSTER_SECURITY_GROUP,
         }
-        described.access_config = {"authenticationMode": authentication_mode}  # type: ignore[attr-defined]  # moto answers with it all the same
+        # moto answers with these attributes, though its class does not declare them.
+        mode = {"authenticationMode": authentication_mode}
+        described.access_config = mode  # type: ignore[attr-defined]
         if local_as:
-            described.id = cluster.name  # type: ignore[attr-defined]  # as above
+            described.id = cluster.name  # type: ignore[attr-defined]
             described.outpost_config = OUTPOST  # type: ignore[attr-defined]
         described.tags = dict(tags or {})
         described.status = status

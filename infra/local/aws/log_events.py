@@ -43,7 +43,8 @@ class LogEvents:
     def __init__(self, page: int = PAGE) -> None:
         self.page = page
         self._groups: dict[str, list[LogEvent]] = {}
-        self._lock, self._numbers = threading.Lock(), itertools.count(1)
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
 
     def put_group(self, group: str) -> None:
         """Add an empty log group."""
@@ -81,7 +82,8 @@ class LogEvents:
         )
 
     def _within(self, group: str, asked: dict[str, Any]) -> list[LogEvent]:
-        start, end = asked.get("startTime", 0), asked.get("endTime", time.time() * 1000 + 1)
+        start = asked.get("startTime", 0)
+        end = asked.get("endTime", time.time() * 1000 + 1)
         with self._lock:
             return sorted(
                 (event for event in self._groups[group] if start <= event.timestamp <= end),

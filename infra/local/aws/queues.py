@@ -12,9 +12,9 @@ from typing import Any
 from moto.sqs.models import Message as SqsMessage
 from moto.sqs.models import sqs_backends
 
-# As the template maps the event source.
+# The template's BatchSize of the event source.
 BATCH_SIZE = 10
-RETRY_DELAY_SECONDS = 900  # the retry queue's
+RETRY_DELAY_SECONDS = 900  # of the template's retry queue
 
 
 @dataclass(frozen=True)

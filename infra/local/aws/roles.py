@@ -12,8 +12,7 @@ from moto.utilities.utils import PARTITION_NAMES
 
 from ..identity import Credential, principal_of, same_principal
 
-# Lambda renews its function's credentials; here one session has to last as long as somebody plays
-# with the stack.
+# Lambda renews its function's credentials; here one session has to outlast the stack.
 SESSION_SECONDS = 12 * 3600
 
 

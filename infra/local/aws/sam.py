@@ -21,7 +21,7 @@ from infra.tools.install import NO_NETWORK
 from .template import parameter_names
 
 BUILD_FOLDER = Path(".aws-sam", "local", "build")
-# In the build folder, which sam empties first: a build that failed or was another's leaves none.
+# A file in the build folder, which sam empties first: a failed or foreign build leaves none.
 STAMP = ".sources"
 SOURCES = ("lambda_src", "requirements.txt", "template.yaml", "samconfig.toml")
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
@@ -91,10 +91,8 @@ def build(root: Path, sam: Path, *, echo: bool = False) -> Build:
     }
     folder = root / BUILD_FOLDER
     with _locked(folder.parent):
-        stamp, sources = (
-            folder / STAMP,
-            _fingerprint(root, [*parameters.values(), platform.python_version()]),
-        )
+        stamp = folder / STAMP
+        sources = _fingerprint(root, [*parameters.values(), platform.python_version()])
         reused = stamp.exists() and stamp.read_text() == sources
         if not reused:
             _run(_command(sam, parameters), root, echo=echo)
@@ -112,8 +110,8 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _command(sam: Path, parameters: Mapping[str, str]) -> list[str]:
-    # Not cached: sam keeps one folder of dependencies for all build folders, and would throw away
-    # the deployable build's.
+    # Not cached: sam keeps one folder of dependencies for all build folders, and would delete the
+    # deployable build's.
     command = [str(sam), "build", "--no-cached", "--build-dir", str(BUILD_FOLDER)]
     if parameters:
         command += [
@@ -133,8 +131,7 @@ def _run(command: list[str], root: Path, *, echo: bool) -> None:
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    # A session of its own, so that nothing of it is left when this is interrupted: sam runs pip,
-    # and pip compilers.
+    # A session of its own, so that an interrupt ends all of it: sam runs pip, and pip compilers.
     process = subprocess.Popen(
         command,
         cwd=root,

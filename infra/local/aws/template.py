@@ -17,10 +17,11 @@ import yaml
 
 FUNCTION = "AWS::Serverless::Function"
 ALARM = "AWS::CloudWatch::Alarm"
-# Of the template's schedules the one whose event stands for all.
+# The schedule whose event is read.
 SCHEDULE = "PushSchedule"
-# SAM's own defaults of a function that sets neither.
-DEFAULT_TIMEOUT, DEFAULT_MEMORY = 3, 128
+# SAM's defaults: seconds, and MB.
+DEFAULT_TIMEOUT = 3
+DEFAULT_MEMORY = 128
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _resolve(value: Any, values: Mapping[str, Any], mappings: Mapping[str, Any])
         )
     if set(value) == {"Fn::Join"}:
         separator, parts = _resolve(value["Fn::Join"], values, mappings)
-        # A parameter that is a list is written as its items with commas.
+        # The value of a list parameter is its items, joined by commas.
         return (
             separator.join(parts if isinstance(parts, list) else parts.split(","))
             if isinstance(parts, list | str)

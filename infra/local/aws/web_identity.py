@@ -16,8 +16,13 @@ from .issuer import ALGORITHMS, WebIdentityIssuer
 from .roles import role_of
 from .wire import Answer, AwsRequest
 
-DEFAULT_LIFE, MIN_LIFE, MAX_LIFE = 300, 60, 3600
-MAX_AUDIENCES, MAX_AUDIENCE = 10, 1000
+# Seconds.
+DEFAULT_LIFE = 300
+MIN_LIFE = 60
+MAX_LIFE = 3600
+MAX_AUDIENCES = 10
+# Characters.
+MAX_AUDIENCE = 1000
 AWS_CLAIMS = "https://sts.amazonaws.com/"
 _NAMESPACES = {
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -60,11 +65,9 @@ class WebIdentity:
 
 def _token(request: AwsRequest, credential: Credential, issuer: WebIdentityIssuer) -> Answer:
     try:
-        audiences, algorithm, life = (
-            _audiences(request.form),
-            _algorithm(request.form),
-            _life(request.form),
-        )
+        audiences = _audiences(request.form)
+        algorithm = _algorithm(request.form)
+        life = _life(request.form)
     except _Invalid as error:
         return Answer.refusal(request, "ValidationError", f"1 validation error detected: {error}")
     if not issuer.enabled:
@@ -189,6 +192,7 @@ def _answer(request: AwsRequest, **result: str) -> Answer:
     metadata = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
     text = (
         f"<{name}Response"
-        f' xmlns="{_NAMESPACES[request.service]}"><{name}Result>{fields}</{name}Result>{metadata}</{name}Response>'
+        f' xmlns="{_NAMESPACES[request.service]}">'
+        f"<{name}Result>{fields}</{name}Result>{metadata}</{name}Response>"
     )
     return Answer(200, text.encode(), {"Content-Type": "text/xml"})

@@ -28,8 +28,8 @@ _REST_ACTIONS = (
     (re.compile(rf"^DELETE {_ENTRIES}/(?P<principalArn>.+)$"), "DeleteAccessEntry"),
 )
 
-# What decides a call's resource and conditions to IAM, by service. Nothing else of a request is
-# kept: no value, no message.
+# The parameters that decide a call's resource and conditions in IAM, by service. No other part of
+# a request is kept: no value, no message.
 _SHOWN = {
     "kms": ("KeyId",),
     "secretsmanager": ("SecretId",),
@@ -44,9 +44,9 @@ _SHOWN = {
         "DurationSeconds",
     ),
 }
-# Lists of a form, whose members are `Name.member.1`, `Name.member.2`, ...
+# Lists in a form; their members are `Name.member.1`, `Name.member.2`, ...
 _LISTED = {"sts": ("Audience",)}
-# Of these only how many there are: their members hold messages and tags.
+# Only the lengths of these lists are kept: their members hold messages and tags.
 _COUNTED = {"sqs": ("Entries",), "sts": ("Tags", "ProvidedContexts")}
 
 
@@ -97,11 +97,9 @@ class AwsRequest:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
         scope = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-        method, path, target = (
-            environ["REQUEST_METHOD"],
-            environ.get("PATH_INFO", "/"),
-            environ.get("HTTP_X_AMZ_TARGET", ""),
-        )
+        method = environ["REQUEST_METHOD"]
+        path = environ.get("PATH_INFO", "/")
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
         form = _form(environ.get("CONTENT_TYPE", ""), body)
         service = scope["service"] if scope else ""
         rest_action, in_path = _rest(f"{method} {path}")
@@ -138,10 +136,11 @@ class Answer:
     def refusal(cls, request: AwsRequest, code: str, message: str, *, status: int = 400) -> Self:
         """Return an error in the request's protocol."""
         if request.protocol == "query":
-            error = f"<Error><Type>Sender</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+            error = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
             text = (
-                "<ErrorResponse"
-                f' xmlns="{_STS_NAMESPACE}">{error}<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>'
+                f'<ErrorResponse xmlns="{_STS_NAMESPACE}">'
+                f"<Error><Type>Sender</Type>{error}</Error>"
+                f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
             )
             return cls(status, text.encode(), {"Content-Type": "text/xml"})
         body: dict[str, str] = (
@@ -157,7 +156,7 @@ class Answer:
 
 
 type Scripted = Answer | Callable[[AwsRequest], Answer | None]
-"""What a test wants to be answered: always the same, or as a function decides (None: as if nothing were scripted)."""
+"""A test's answer: a fixed one, or a function that gives one, or None to leave the call alone."""
 
 
 def _form(content_type: str, body: bytes) -> dict[str, str]:

@@ -130,12 +130,12 @@ class Api:
         live = self.store.get(call.kind, call.namespace, call.asked.name)
         if live is None:
             self._admit_apply(call, body)
-        # As apimachinery reads a query's booleans: all but these two are true, the official Python
-        # client's `True` too.
+        # apimachinery reads any boolean of a query but these two as true, also the official Python
+        # client's `True`.
         force = call.query.get("force", "false").lower() not in ("false", "0")
         new = apply.apply(call.kind, live, body, manager=call.manager, force=force, now=now())
         if live is not None:
-            # The server's order: another manager's conflict, an old version, another's uid.
+            # In the server's order: a conflict with another manager, an old version, another uid.
             check_version(call.kind, live, body["metadata"])
             check_uid(call.kind, live, body["metadata"])
             return 200, self._commit(call, live, completed(call.kind, replaced(live, new)))
@@ -151,7 +151,7 @@ class Api:
         )
         authz.demand(self.store, call.user, asked)
         if call.dry and (version := body["metadata"].get("resourceVersion")):
-            whole["metadata"]["resourceVersion"] = version  # left in what is not stored
+            whole["metadata"]["resourceVersion"] = version  # a dry run keeps it
         return 201, self._commit(call, None, whole)
 
     def _admit_apply(self, call: Call, body: Object) -> None:
@@ -187,7 +187,7 @@ class Api:
         validation.check(call.kind, new, live)
         if live is not None and _same(live, new):
             return live
-        if _is_gone(call.kind, new) and not call.dry:  # its last finalizer was taken away
+        if _is_gone(call.kind, new) and not call.dry:  # its last finalizer is gone
             self.store.delete(call.kind, call.namespace, new["metadata"]["name"])
             return _at_version_of(live, new)
         return new if call.dry else self.store.put(call.kind, new)
@@ -201,7 +201,8 @@ class Api:
         return self._gone(call, live, dry=options.get("dryRun") == ["All"] if options else call.dry)
 
     def _gone(self, call: Call, live: Object, *, dry: bool) -> Object:
-        kind, metadata = call.kind, live["metadata"]
+        kind = call.kind
+        metadata = live["metadata"]
         if kind is NAMESPACES:
             return self._terminate(live, dry=dry)
         if metadata.get("finalizers"):

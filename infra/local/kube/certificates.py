@@ -34,7 +34,8 @@ def issue(
     name: str, style: Style = "modern", hosts: tuple[str, ...] = DEFAULT_HOSTS
 ) -> Certificate:
     """Return a new CA and a certificate for `hosts` (names and addresses) signed by it."""
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    ca_key = ec.generate_private_key(ec.SECP256R1())
+    key = ec.generate_private_key(ec.SECP256R1())
     authority = _name(f"{name} ca")
     ca = _unsigned(
         authority,
@@ -65,7 +66,8 @@ def issue(
 
 def private_pem(key: ec.EllipticCurvePrivateKey) -> str:
     """Return a private key as unencrypted PEM."""
-    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    plain = serialization.NoEncryption()
     return key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
 
 

@@ -67,10 +67,10 @@ class ControlPlane(Administered):
     """
 
     intercept: Intercept | None = None
-    """Always None: nothing can be put before a real API server."""
+    """Always None: a real API server cannot be intercepted."""
 
     compaction_seconds = 16.0
-    """Until kube-apiserver's cache, which looks every 15 seconds, knows what etcd has forgotten."""
+    """Seconds until kube-apiserver's cache, which polls every 15, follows a compaction of etcd."""
 
     def __init__(
         self,
@@ -86,7 +86,8 @@ class ControlPlane(Administered):
         issuers: Sequence[TrustedIssuer] = (),
     ) -> None:
         binaries = _binaries(assets or Path(os.environ.get(ASSETS, "")))
-        self.name, self.region = name, region
+        self.name = name
+        self.region = region
         self._admin_token = secrets.token_urlsafe(24)
         tokens = {
             **(static_tokens or {}),

@@ -30,7 +30,7 @@ from .storage.objects import completed, created
 from .storage.store import Store
 
 CONTROLLER_DELAY = 0.05
-"""Seconds until a new namespace has its `default` ServiceAccount: a moment after the namespace, as with the real controller."""
+"""Seconds from a namespace to its `default` ServiceAccount; the real controller is late as well."""
 CONTROLLER = "kube-controller-manager"
 
 
@@ -55,7 +55,8 @@ class EmbeddedCluster(Administered):
         issuers: Sequence[TrustedIssuer] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.name, self.region = name, region
+        self.name = name
+        self.region = region
         self.requests: list[SeenRequest] = []
         self.intercept: Intercept | None = None
         self._admin_token = secrets.token_urlsafe(24)
@@ -152,7 +153,8 @@ class EmbeddedCluster(Administered):
             return Response(status, body)
         except ApiError as refused:
             return Response(refused.code, refused.status)
-        except Exception:  # noqa: BLE001 (a fault here must look like a server's 500, not like a dropped connection)
+        # A fault here must look like a server's 500, not like a dropped connection.
+        except Exception:  # noqa: BLE001
             traceback.print_exc()
             return Response(
                 500,

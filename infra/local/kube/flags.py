@@ -14,7 +14,7 @@ from .auth.webhook import Webhook
 from .kinds import Object
 
 AUTHENTICATION = "authentication.json"
-"""The AuthenticationConfiguration, which the API server reads anew when it changes."""
+"""The AuthenticationConfiguration, which the API server reloads when it changes."""
 
 AUDIT_POLICY: Object = {
     "apiVersion": "audit.k8s.io/v1",
@@ -26,7 +26,7 @@ AUDIT_POLICY: Object = {
         {"level": "Metadata"},
     ],
 }
-"""Metadata only: the bodies hold registry tokens, and no log may."""
+"""Metadata only: the bodies hold registry tokens, which no log may hold."""
 
 
 def write_files(
@@ -77,7 +77,8 @@ def _row(token: str, user: UserInfo) -> str:
 
 def etcd_flags(folder: Path, port: int, peer: int) -> list[str]:
     """Return etcd's flags: on loopback, without fsync, since nothing here outlives the run."""
-    client, peers = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"
+    client = f"http://127.0.0.1:{port}"
+    peers = f"http://127.0.0.1:{peer}"
     return [
         f"--data-dir={folder / 'etcd'}",
         f"--listen-client-urls={client}",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 type Object = dict[str, Any]
-"""A Kubernetes object as JSON. Objects in the store are never changed in place, so reading one needs no copy."""
+"""A Kubernetes object as JSON. The store never changes one in place, so readers need no copy."""
 
 type Path = tuple[str, ...]
 

@@ -18,7 +18,7 @@ def answer(store: Store, call: Call) -> Object:
     selects = selector(call)
     limit = lists.number(call.query, "limit")
     if call.query.get("resourceVersion") == "0":
-        limit = 0  # from the server's cache, which answers whole
+        limit = 0  # the server's cache does not page
     at, listed = _as_of(store, call)
     everywhere = call.kind.namespaced and not call.namespace
     page = lists.page(listed, selects, at=at, limit=limit, namespaced=everywhere)

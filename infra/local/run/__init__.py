@@ -1,1 +1,1 @@
-"""The command of `make run`: arguments, the stack with the built function, a scenario or an event."""
+"""The command of `make run`: arguments, a stack with the built function, a scenario or an event."""

@@ -12,7 +12,7 @@ from ..runtime import BuiltFunction
 from ..stack import CONFIG_PATH, STACK_NAME, LocalStack
 from ..terminal import progress
 
-# Of the person's own, what would come before the settings that are exported.
+# Settings of the person's own that would override the exported ones.
 _OWN_SETTINGS = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -44,10 +44,13 @@ def _write(folder: Path, root: Path, stack: LocalStack) -> Path:
 
     That file sets the environment of a shell: the kubeconfig, PATH, and the settings of this AWS.
     """
-    kubeconfig, command, settings = folder / "kubeconfig", folder / "bin" / COMMAND, folder / "env"
+    kubeconfig = folder / "kubeconfig"
+    command = folder / "bin" / COMMAND
+    settings = folder / "env"
     _write_private(kubeconfig, json.dumps(stack.kubeconfig(), indent=2))
     command.parent.mkdir()
-    python, path = root / ".venv" / "bin" / "python", f"{root}:{root / 'lambda_src'}"
+    python = root / ".venv" / "bin" / "python"
+    path = f"{root}:{root / 'lambda_src'}"
     _write_private(
         command,
         f"#!/bin/sh\nPYTHONPATH={shlex.quote(path)} exec {shlex.quote(str(python))} -m infra.cli"

@@ -63,13 +63,15 @@ class Authenticator:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.failures: list[str] = []
-        self._cluster, self._credentials = cluster, credentials
+        self._cluster = cluster
+        self._credentials = credentials
         self.access_entries = (
             access_entries
             if isinstance(access_entries, AccessEntries)
             else AccessEntries(access_entries)
         )
-        self._partition, self._clock = partition_of(region), clock
+        self._partition = partition_of(region)
+        self._clock = clock
         self._static = {token: authenticated(user) for token, user in static_tokens.items()}
         self._issuers = tuple(issuers)
         self._verdicts: dict[str, tuple[float, int, UserInfo]] = {}

@@ -13,8 +13,9 @@ from ..storage.store import Store
 
 MASTERS = "system:masters"
 CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
-"""Of the extras the one that names the credential, since Kubernetes 1.32."""
-AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"
+"""The key in a user's extras that names the credential, since Kubernetes 1.32."""
+AUTHENTICATED = "system:authenticated"
+UNAUTHENTICATED = "system:unauthenticated"
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def _bindings(store: Store, user: UserInfo, namespace: str) -> Iterator[tuple[Ob
 
 def _subject(binding: Object, user: UserInfo, namespace: str) -> str:
     for subject in binding.get("subjects") or []:
-        kind, name = subject["kind"], subject["name"]
+        kind = subject["kind"]
+        name = subject["name"]
         home = subject.get("namespace") or namespace
         if (kind == "User" and name == user.username) or (kind == "Group" and name in user.groups):
             return f'{kind} "{name}"'

@@ -23,8 +23,8 @@ CONFIGURATION: Object = {
 }
 ALGORITHMS = ["RS256", "ES384"]
 
-# The only expressions that are evaluated here, the ones that the function prints; a real API server
-# evaluates all of CEL.
+# Only the expressions that the function prints are evaluated here; a real API server evaluates all
+# of CEL.
 _SUBJECT = re.compile(r"claims\.sub == '(?P<value>[^'\\]+)'")
 _ACCOUNT = re.compile(
     r"claims\['https://sts\.amazonaws\.com/'\]\.aws_account == '(?P<value>\d{12})'"

@@ -16,7 +16,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_BODY = hashlib.sha256(b"").hexdigest()
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 MAX_AHEAD = timedelta(minutes=5)
-"""How far ahead of its own clock AWS accepts a signature."""
+"""The most that a signature may be ahead of AWS's clock."""
 
 
 class SignatureError(Exception):

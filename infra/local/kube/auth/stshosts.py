@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 GLOBAL_REGION = "us-east-1"
-"""What the global host signs for."""
+"""The signing region of the global host."""
 
 
 @dataclass(frozen=True)

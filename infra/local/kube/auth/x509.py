@@ -1,4 +1,4 @@
-"""Client certificates: a cluster's authority for them, and the user in one (CN: name, O: groups)."""
+"""Client certificates: a cluster's authority for them, and the user in one (CN: name, O: group)."""
 
 import hashlib
 from collections.abc import Sequence

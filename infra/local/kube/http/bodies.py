@@ -101,7 +101,8 @@ def typed(call: Call, body: Any) -> Object:
             "couldn't get version/kind; json parse error: cannot unmarshal into Go value of type"
             " struct"
         )
-    version, kind = body.get("apiVersion"), body.get("kind", call.kind.kind)
+    version = body.get("apiVersion")
+    kind = body.get("kind", call.kind.kind)
     if call.content_type == APPLY and version != call.kind.api_version:
         detail = f"Specified patch version: {version or '/'}, expected: {call.kind.api_version}"
         raise bad_request(f"Incorrect version specified in apply patch. {detail}")

@@ -27,7 +27,8 @@ class AdminClient:
 
     def __init__(self, endpoint: str, ca_pem: str, token: str) -> None:
         never = urllib3.Retry(total=0, redirect=False)
-        self._endpoint, self._token = endpoint, token
+        self._endpoint = endpoint
+        self._token = token
         self._pool = urllib3.PoolManager(
             ssl_context=context(ca_pem), retries=never, timeout=TIMEOUT, maxsize=8
         )

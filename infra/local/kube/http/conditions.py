@@ -101,7 +101,8 @@ def check_replaces(kind: Kind, live: Object, given: Object) -> None:
 
 def check_version(kind: Kind, live: Object, given: Object) -> None:
     """Raise the 409 for a write with another resourceVersion; none and "0" stand for any."""
-    stored, version = live["metadata"], given.get("resourceVersion") or "0"
+    stored = live["metadata"]
+    version = given.get("resourceVersion") or "0"
     if not version.isdigit():
         raise ApiError(500, f'strconv.ParseUint: parsing "{version}": invalid syntax')
     if version not in ("0", stored["resourceVersion"]):
@@ -110,7 +111,8 @@ def check_version(kind: Kind, live: Object, given: Object) -> None:
 
 def check_uid(kind: Kind, live: Object, given: Object) -> None:
     """Raise the 422 for a patch or an apply with the uid of another object."""
-    stored, uid = live["metadata"], given.get("uid")
+    stored = live["metadata"]
+    uid = given.get("uid")
     if uid and uid != stored["uid"]:
         raise another_uid(kind, stored["name"], uid)
 

@@ -14,7 +14,10 @@ from ..kinds import Object
 
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\0"
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+VARINT = 0
+FIXED64 = 1
+BYTES = 2
+FIXED32 = 5
 
 type Message = dict[int, Field]
 
@@ -135,7 +138,8 @@ def _wire(data: bytes) -> Iterator[tuple[int, Any]]:
     at = 0
     while at < len(data):
         tag, at = _varint(data, at)
-        number, wire = tag >> 3, tag & 7
+        number = tag >> 3
+        wire = tag & 7
         if wire == VARINT:
             value, at = _varint(data, at)
             yield number, value
@@ -156,7 +160,8 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     while at < len(data):
         byte = data[at]
         value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
+        at += 1
+        shift += 7
         if byte < 0x80:
             return value, at
     raise ValueError("cut short")

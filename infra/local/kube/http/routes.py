@@ -77,7 +77,9 @@ def _resource(
         namespace = parts[1]
     if parts[0] == "namespaces" and len(parts) > 2 and parts[2] not in ("status", "finalize"):
         parts = parts[2:]
-    resource, name, subresource = parts[0], parts[1] if len(parts) > 1 else "", "/".join(parts[2:])
+    resource = parts[0]
+    name = parts[1] if len(parts) > 1 else ""
+    subresource = "/".join(parts[2:])
     verb = (
         VERBS.get(method, method.lower())
         if name

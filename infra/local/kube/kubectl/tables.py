@@ -84,7 +84,9 @@ COLUMNS: dict[str, list[Column]] = {
 
 def human_duration(seconds: int) -> str:
     """Return an age as apimachinery's duration.HumanDuration: two units at most."""
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    minutes = seconds // 60
+    hours = seconds // 3600
+    days = seconds // 86400
     if seconds < 0:
         return "0s" if seconds >= -1 else "<invalid>"
     if seconds < 120:

@@ -13,7 +13,8 @@ from ..status import ApiError
 from . import fields
 from .fields import FieldSet
 
-APPLY, UPDATE = "Apply", "Update"
+APPLY = "Apply"
+UPDATE = "Update"
 BEFORE_FIRST_APPLY = "before-first-apply"
 NOTHING: FieldSet = frozenset()
 
@@ -119,7 +120,8 @@ def _managers(kind: Kind, live: Object | None) -> dict[tuple[str, str], Manager]
 def _merge(kind: Kind, live: Object, wanted: Object, path: Path = ()) -> Object:
     merged = dict(live)
     for name, value in wanted.items():
-        here, old = (*path, name), merged.get(name)
+        here = (*path, name)
+        old = merged.get(name)
         if isinstance(value, dict) and here not in kind.atomic:
             merged[name] = _merge(kind, old or {}, value, here)
         elif isinstance(value, list) and here in fields.CONTAINERS:

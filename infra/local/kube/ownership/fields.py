@@ -31,19 +31,19 @@ UNTRACKED = frozenset(
         )
     }
 )
-"""What no manager owns: identity, what the server sets, and the parts that every object has anyway."""
+"""Fields without a manager: identity, fields that the server sets, parts of every object."""
 
 SETS = frozenset({("metadata", "finalizers")})
 """Lists of texts whose items are owned one by one."""
 
 KEYED = {("metadata", "ownerReferences"): "uid", ("secrets",): "name"}
-"""Lists of objects whose items are owned one by one, each whole; by the field that names them."""
+"""Lists of objects whose items are owned one by one and as a whole, with the key of an item."""
 
 TEXTS = frozenset({("metadata", "labels"), ("metadata", "annotations"), ("data",), ("stringData",)})
-"""Mappings of texts, in which null is an empty text."""
+"""Mappings of texts; null in them is an empty text."""
 
 CONTAINERS = TEXTS | SETS | KEYED.keys()
-"""Know the places where null adds nothing and takes nothing away, though who applies it owns them."""
+"""Fields that an apply of null leaves unchanged, though it owns them."""
 
 
 def leaves(kind: Kind, value: Object) -> FieldSet:
@@ -62,7 +62,8 @@ def nodes(kind: Kind, value: Object) -> FieldSet:
 
 def compare(kind: Kind, old: Object, new: Object) -> tuple[FieldSet, FieldSet]:
     """Return (added or changed, removed) paths between two versions of an object."""
-    before, after = dict(_walk(kind, old)), dict(_walk(kind, new))
+    before = dict(_walk(kind, old))
+    after = dict(_walk(kind, new))
     changed = {
         path
         for path, node in after.items()

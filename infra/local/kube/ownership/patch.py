@@ -12,7 +12,7 @@ from ..kinds import Object
 from ..status import ApiError, bad_request, unprocessable
 
 MERGED_BY = {"secrets": "name", "ownerReferences": "uid"}
-"""Lists that a strategic merge patch merges, and by which field; `imagePullSecrets` is none."""
+"""Lists that a strategic merge patch merges, with the merge key; `imagePullSecrets` is not one."""
 
 
 def json_patch(target: Object, operations: Any) -> Object:

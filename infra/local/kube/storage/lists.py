@@ -16,7 +16,7 @@ from .store import Key, Listed
 
 TOKEN_VERSION = "meta.k8s.io/v1"
 NOW = -1
-"""A token's version for what is there when it comes: the refusal of an expired one offers it."""
+"""The version of a token for the current list, which the refusal of an expired token offers."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,8 @@ def _path(key: Key, namespaced: bool) -> str:
 
 
 def _checked(fields: dict[str, Any]) -> Position:
-    version, start = fields.get("rv"), fields.get("start")
+    version = fields.get("rv")
+    start = fields.get("start")
     if (form := fields.get("v", "")) != TOKEN_VERSION:
         raise _no_token(f"server does not recognize this encoded version {form}")
     if not isinstance(version, int) or not version:

@@ -13,7 +13,7 @@ type Key = tuple[str, str]
 type Listed = list[tuple[Key, Object]]
 
 REMEMBERED = 64
-"""Lists that are kept for their further pages; the real server keeps all, for five minutes."""
+"""The most lists that are kept for further pages; the real server keeps all, for five minutes."""
 
 
 class Store:

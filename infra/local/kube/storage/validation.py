@@ -98,7 +98,8 @@ def check_schema(kind: Kind, value: Object) -> None:
 
 
 def _metadata(kind: Kind, metadata: Object) -> list[Cause]:
-    name, causes = metadata["name"], []
+    name = metadata["name"]
+    causes = []
     if kind is NAMESPACES and (len(name) > 63 or not re.fullmatch(_LABEL1123, name)):
         causes.append(
             _wrong(
@@ -175,7 +176,8 @@ def _secret(value: Object) -> list[Cause]:
 
 def _rbac(value: Object) -> list[Cause]:
     """Return the faults of roles, references and subjects that name nothing."""
-    ref, causes = value.get("roleRef"), []
+    ref = value.get("roleRef")
+    causes = []
     if value["kind"].endswith("Binding"):
         ref = ref or {}
         if ref.get("kind") not in ("Role", "ClusterRole"):

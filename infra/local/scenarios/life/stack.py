@@ -21,7 +21,7 @@ from ...stack import (
 )
 
 CLUSTER = "prod"
-# In the order in which a person would grant them.
+# In the order in which a person would apply them.
 RBAC_FILES = ("cluster.yaml", "service-accounts.yaml", "prune.yaml")
 THEIRS = "regcred"  # an entry of somebody else's in the accounts' imagePullSecrets
 FOREIGN_DATA = {".dockerconfigjson": "eyJhdXRocyI6e319"}  # {"auths":{}}
@@ -111,7 +111,8 @@ class LifeStack(LocalStack):
         The apply is the function's own, so that its field manager stays.
         """
         _, secret = self.cluster.admin("GET", _secret(namespace))
-        metadata, data = secret["metadata"], secret["data"]
+        metadata = secret["metadata"]
+        data = secret["data"]
         ends = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours_left)
         moments = {"expires-at": ends, "pushed-at": ends - timedelta(hours=12)}
         stamps = {f"ecr-public-pusher/{name}": at.isoformat() for name, at in moments.items()}
@@ -151,10 +152,8 @@ class LifeStack(LocalStack):
         _, account = self.cluster.admin(
             "GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
         )
-        return (
-            f"{whose}, default pulls with"
-            f" {' '.join(entry['name'] for entry in account.get('imagePullSecrets', [])) or 'nothing'}"
-        )
+        pulls = " ".join(entry["name"] for entry in account.get("imagePullSecrets", []))
+        return f"{whose}, default pulls with {pulls or 'nothing'}"
 
     def _ask(
         self,

@@ -21,7 +21,7 @@ from .stack import RBAC_FILES, THEIRS, LifeStack
 
 @dataclass(frozen=True)
 class Step:
-    """One step: the event to send, and the expected counts of the report and states of namespaces."""
+    """One step: the event to send, the expected counts of the report and states of namespaces."""
 
     title: str
     event: Any
@@ -30,11 +30,9 @@ class Step:
     ok: bool = True
 
 
-OURS, NONE, THEIR_SECRET = (
-    f"ours, default pulls with {THEIRS} {SECRET_NAME}",
-    f"none, default pulls with {THEIRS}",
-    f"theirs, default pulls with {THEIRS}",
-)
+OURS = f"ours, default pulls with {THEIRS} {SECRET_NAME}"
+NONE = f"none, default pulls with {THEIRS}"
+THEIR_SECRET = f"theirs, default pulls with {THEIRS}"
 
 
 def steps(stack: LifeStack) -> Iterator[Step]:

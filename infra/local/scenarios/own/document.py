@@ -9,12 +9,10 @@ import yaml
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 from ecr_public_pusher.errors import PusherError
 
-EKS, AUTHENTICATOR, WEB_IDENTITY, KUBECONFIG = (
-    "eks",
-    "iamAuthenticator",
-    "webIdentity",
-    "kubeconfig",
-)
+EKS = "eks"
+AUTHENTICATOR = "iamAuthenticator"
+WEB_IDENTITY = "webIdentity"
+KUBECONFIG = "kubeconfig"
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def send(function: BuiltFunction, event: Any, *, output: str, verbose: bool) -> 
 
 
 def _show(report: Mapping[str, Any], output: str, *, verbose: bool) -> None:
-    # A batch of the queue is answered in SQS's shape, which no table is made for.
+    # The answer to a batch of the queue has SQS's shape, for which there is no table.
     if output == "json" or not {"action", "ok"} <= report.keys():
         print(json.dumps(report, indent=2))
         return

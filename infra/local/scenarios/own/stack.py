@@ -47,12 +47,9 @@ class OwnStack(LocalStack):
         self.problems: list[str] = []
         self.unknown_files: list[str] = []
         self.seen: dict[str, tuple[Cluster, str, list[str]]] = {}
-        """By the id that reports give it: the cluster, the Secret's name, and the namespaces."""
-        self._rbac, self._by_target, self._elsewhere = (
-            root / RBAC,
-            dict[Any, Cluster](),
-            Elsewhere(self.aws),
-        )
+        self._rbac = root / RBAC
+        self._by_target = dict[Any, Cluster]()
+        self._elsewhere = Elsewhere(self.aws)
         try:
             self._fill(folder)
         except BaseException:

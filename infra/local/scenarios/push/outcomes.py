@@ -16,7 +16,8 @@ from ...kube import Cluster
 from ...stack import SECRET_NAME
 from .stack import ExpectedCluster, ExpectedNamespace
 
-EXPIRES, PUSHED = "ecr-public-pusher/expires-at", "ecr-public-pusher/pushed-at"
+EXPIRES = "ecr-public-pusher/expires-at"
+PUSHED = "ecr-public-pusher/pushed-at"
 FINGERPRINT = 8
 
 
@@ -113,7 +114,9 @@ def rotation_failures(first: Iterable[Row], second: Iterable[Row]) -> list[str]:
     """
     wrong = []
     for before, after in zip(first, second, strict=True):
-        where, old, new = f"{after.cluster}/{after.namespace.name}", before.secret, after.secret
+        where = f"{after.cluster}/{after.namespace.name}"
+        old = before.secret
+        new = after.secret
         if old is None or new is None:
             wrong += [f"{where}: the Secret came or went"] if old != new else []
         elif old.uid != new.uid:

@@ -163,7 +163,7 @@ def _fill(cluster: Cluster, namespaces: tuple[ExpectedNamespace, ...]) -> None:
             "kind": "Namespace",
             "metadata": {"name": namespace.name, "labels": dict(namespace.labels)},
         }
-        # A finalizer that nobody serves keeps the namespace terminating.
+        # A finalizer that no controller removes keeps the namespace terminating.
         held = {"spec": {"finalizers": ["example.com/held"]}} if namespace.terminating else {}
         _asked(cluster, "POST", "/api/v1/namespaces", head | held)
         if namespace.foreign_secret:

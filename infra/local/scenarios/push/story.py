@@ -18,7 +18,7 @@ from .outcomes import Row, SeenSecret, find_surprises, read_secrets, rotation_fa
 from .stack import CLUSTERS, PushStack
 from .table import render_cluster, render_problems
 
-# A Secret's times are in seconds: without a pause both pushes could bear the same.
+# A Secret's times have whole seconds: without a pause both pushes could have the same.
 PAUSE_SECONDS = 1.1
 
 type Rows = Mapping[str, list[Row]]

@@ -82,7 +82,8 @@ def _cells(row: Row, old: Row | None, now: datetime) -> list[str | Text]:
 def _span(seconds: float) -> str:
     """Return a duration to the second below an hour: `59s`, `2m05s`, `11h59m`."""
     whole = max(0, round(seconds))
-    hours, minutes = whole // 3600, whole % 3600 // 60
+    hours = whole // 3600
+    minutes = whole % 3600 // 60
     return (
         f"{hours}h{minutes:02}m"
         if hours

@@ -1,4 +1,4 @@
-"""Five clusters: two of EKS, one of them found by its tag, and one for each other way to sign in."""
+"""Five clusters: two of EKS, one of them found by its tag, and one for each other sign-in."""
 
 import base64
 import json
@@ -23,12 +23,11 @@ from ...stack import (
     LocalStack,
 )
 
-REGISTRY_ACCOUNT, REGISTRY_REGION = "444455556666", "eu-central-1"
+REGISTRY_ACCOUNT = "444455556666"
+REGISTRY_REGION = "eu-central-1"
 PULL_ROLE = f"arn:aws:iam::{REGISTRY_ACCOUNT}:role/ecr-public-pusher-pull"
-PUBLIC_HOST, PRIVATE_HOST = (
-    "public.ecr.aws",
-    f"{REGISTRY_ACCOUNT}.dkr.ecr.{REGISTRY_REGION}.amazonaws.com",
-)
+PUBLIC_HOST = "public.ecr.aws"
+PRIVATE_HOST = f"{REGISTRY_ACCOUNT}.dkr.ecr.{REGISTRY_REGION}.amazonaws.com"
 HOSTS = frozenset(
     {
         PUBLIC_HOST,
@@ -100,10 +99,8 @@ class ReachStack(LocalStack):
             FOUND.name, region="eu-west-1", account=DEFAULT_ACCOUNT, role=EXECUTION_ROLE, tags=TAG
         )
         kops = self.add_cluster_elsewhere(KOPS.name, authenticator_id=CLUSTER_ID)
-        edge, legacy = (
-            self.add_cluster_elsewhere(EDGE.name),
-            self.add_cluster_elsewhere(LEGACY.name),
-        )
+        edge = self.add_cluster_elsewhere(EDGE.name)
+        legacy = self.add_cluster_elsewhere(LEGACY.name)
         documents = list(rbac)
         for cluster in self.clusters.values():
             cluster.apply(*documents)

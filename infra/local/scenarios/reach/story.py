@@ -29,7 +29,8 @@ from .table import side_by_side
 type Report = Mapping[str, Any]
 type Secrets = Mapping[str, Mapping[str, Written]]
 
-CHECK, PUSH = {"action": "check", "raise": False}, {"action": "push", "raise": False}
+CHECK = {"action": "check", "raise": False}
+PUSH = {"action": "push", "raise": False}
 _CONFIGURATION = re.compile(
     r"^apiVersion: apiserver\.config\.k8s\.io/v1\n(?:(?:[ -]|kind:|jwt:).*\n?)+", re.MULTILINE
 )
@@ -189,10 +190,8 @@ class _Story:
             }
         ) != {outcome: len(MEMBERS) * len(NAMESPACES)}:
             yield f"counts {counts}"
-        public, private = (
-            self._stack.aws.ecr_public.issued[-1],
-            self._stack.aws.ecr_private.issued[PULL_ROLE, REGISTRY_REGION][-1],
-        )
+        public = self._stack.aws.ecr_public.issued[-1]
+        private = self._stack.aws.ecr_private.issued[PULL_ROLE, REGISTRY_REGION][-1]
         for member, secrets in self._secrets().items():
             if tuple(secrets) != NAMESPACES:
                 yield f"{member}: Secrets in {', '.join(secrets)}, expected {', '.join(NAMESPACES)}"
@@ -207,10 +206,8 @@ class _Story:
                     )
 
     def _only_bad(self, report: Report, *ids: str) -> Iterator[str]:
-        bad, known = (
-            {cluster["id"] for cluster in report["clusters"] if not cluster["ok"]},
-            {cluster["id"] for cluster in report["clusters"]},
-        )
+        bad = {cluster["id"] for cluster in report["clusters"] if not cluster["ok"]}
+        known = {cluster["id"] for cluster in report["clusters"]}
         if (
             bad != set(ids)
             or not {member.id for member in MEMBERS} <= known
@@ -235,7 +232,7 @@ class _Story:
 
 
 def _brief(report: Report) -> Report:
-    """Return a shortened report: one line for each cluster, and details of those that are not ok."""
+    """Return a shortened report: a line for each cluster, and details of those that are not ok."""
     clusters = [
         {
             name: value
