@@ -1,4 +1,4 @@
-"""Creates a virtual environment for the Makefile, from Python 3.13 only.
+"""Virtual environments for the Makefile, from Python 3.13 only.
 
 It is quiet at an interrupt, and explains what is missing. It runs before anything is installed, so
 it uses the standard library only.

@@ -1,4 +1,4 @@
-"""What the local stack reads of template.yaml."""
+"""The function's settings in template.yaml, as the local stack reads them."""
 
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ def spec(**more: Any) -> FunctionSpec:
     )
 
 
-def test_a_reference_to_a_resource_is_what_the_caller_has_for_it() -> None:
+def test_a_reference_to_a_resource_gives_the_callers_value() -> None:
     assert spec(resources={"RetryQueue": QUEUE}).environment["RETRY_QUEUE_URL"] == QUEUE
 
 
-def test_a_variable_whose_resource_is_not_there_is_left_out() -> None:
+def test_a_variable_of_an_unknown_resource_is_left_out() -> None:
     assert spec(resources={"RetryQueue": QUEUE}).environment.keys() - spec().environment.keys() == {
         "RETRY_QUEUE_URL"
     }
@@ -36,7 +36,7 @@ def test_parameters_replace_defaults(fan_out: str) -> None:
     assert spec(parameters={"FanOut": fan_out}).environment["FAN_OUT"] == fan_out
 
 
-def test_the_scheduled_event_is_the_pushs_wherever_the_sweeps_stands(tmp_path: Path) -> None:
+def test_the_scheduled_event_is_the_pushs_in_any_order_of_the_schedules(tmp_path: Path) -> None:
     text = (ROOT / "template.yaml").read_text()
     head, push, rest = text.partition("  PushSchedule:\n")
     push_schedule, sweep, tail = rest.partition("  NamespaceSweepSchedule:\n")
@@ -47,7 +47,7 @@ def test_the_scheduled_event_is_the_pushs_wherever_the_sweeps_stands(tmp_path: P
     assert found.scheduled_event == spec().scheduled_event == {"action": "push"}
 
 
-def test_the_template_says_how_the_function_is_run() -> None:
+def test_the_functions_settings_come_from_the_template() -> None:
     found = read_function(
         ROOT / "template.yaml",
         stack_name="mine",

@@ -1,4 +1,4 @@
-"""`make run`, as a person runs it; and its parts, where they must notice what goes wrong."""
+"""`make run`, as a person runs it."""
 
 import contextlib
 import dataclasses
@@ -46,7 +46,7 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
 
 @pytest.fixture(scope="module")
 def demonstration() -> "subprocess.CompletedProcess[str]":
-    """One run, whatever AWS settings the person has."""
+    """Run once, with AWS settings of the person's own that must not matter."""
     return run(
         AWS_PROFILE="nobodys",
         AWS_ENDPOINT_URL="http://127.0.0.1:9",
@@ -147,7 +147,7 @@ def test_the_third_scenario_goes_as_expected() -> None:
     assert not re.search(r"QVdTO|k8s-aws-v1|eyJ|PRIVATE KEY", done.stdout + done.stderr)
 
 
-def test_documents_of_ones_own_are_pushed_and_shown(tmp_path: Path) -> None:
+def test_own_documents_are_pushed_and_shown(tmp_path: Path) -> None:
     (tmp_path / "clusters").mkdir()
     (tmp_path / "clusters" / "prod.yaml").write_text("namespaces: [payments, team-*]")
     done = run("--config", str(tmp_path))
@@ -168,7 +168,7 @@ def test_a_report_is_a_table_unless_json_is_asked_for() -> None:
     assert "{" not in done.stdout
 
 
-def test_an_event_of_ones_own_is_sent_once_and_reported(tmp_path: Path) -> None:
+def test_an_own_event_is_sent_once_and_reported(tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text('{"action": "plan", "clusters": ["edge"]}')
     done = run("--event", str(event), "-o", "json")
@@ -181,7 +181,7 @@ def test_an_event_of_ones_own_is_sent_once_and_reported(tmp_path: Path) -> None:
     ) == ("plan", True, ["edge"])
 
 
-def test_an_event_nobody_understands_fails_with_a_reason() -> None:
+def test_an_unknown_event_fails_with_a_reason() -> None:
     done = run("--event", '{"action": "dance"}')
     assert done.returncode == 1
     assert "PushFailed" in done.stderr
@@ -207,13 +207,13 @@ def test_wrong_arguments_are_explained_before_anything_starts(arguments: list[st
 
 
 def interrupted(process: "subprocess.Popen[str]", line: str, number: signal.Signals) -> str:
-    """What is said on stderr until the end, when the signal comes as soon as `line` is said."""
+    """Send the signal once `line` is on stderr; return all of stderr."""
     assert process.stderr is not None
     said = ""
     while line not in said and (text := process.stderr.readline()):
         said += text
     process.send_signal(number)
-    process.send_signal(number)  # impatience changes nothing
+    process.send_signal(number)  # a second signal changes nothing
     _, rest = process.communicate(timeout=30)
     return said + rest
 
@@ -248,7 +248,7 @@ def test_an_early_interrupt_is_quiet_and_leaves_nothing(
 
 
 def commands() -> list[str]:
-    """The command lines of all processes that run."""
+    """Return the command lines of all running processes."""
     found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
@@ -280,7 +280,7 @@ def test_an_interrupted_build_leaves_no_process(tmp_path: Path) -> None:
     assert not alive(int(started.read_text()))
 
 
-def test_a_build_without_the_network_says_so(tmp_path: Path) -> None:
+def test_a_build_without_the_network_is_explained(tmp_path: Path) -> None:
     program = tmp_path / "sam"
     program.write_text(
         "#!/bin/sh\necho 'NewConnectionError: Failed to establish a new connection' >&2\nexit 1\n"
@@ -302,7 +302,7 @@ def test_a_missing_sam_is_explained() -> None:
 
 @dataclasses.dataclass
 class Kept:
-    """A run that is kept up, and what it printed until it waited."""
+    """A run that is kept up, and its output until it waited."""
 
     process: "subprocess.Popen[str]"
     said: str
@@ -322,7 +322,7 @@ class Kept:
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Kept]:
-    """Its temporary files are in `tmp_path`, where it can be seen what is left of them."""
+    """Start a run with `--keep`, whose temporary files are in `tmp_path`."""
     emulator()
     command = [sys.executable, "-m", "infra.local", "run", "--keep", "--event", '{"raise": false}']
     process = subprocess.Popen(
@@ -346,7 +346,7 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
         process.communicate()
 
 
-def test_what_is_kept_up_can_be_used(kept: Kept) -> None:
+def test_a_kept_stack_can_be_used(kept: Kept) -> None:
     kubeconfig, settings = kept.files
     contexts = {context["name"] for context in yaml.safe_load(kubeconfig.read_text())["contexts"]}
     assert {name for name in contexts if not name.startswith("arn:")} == {"prod", "edge"}
@@ -400,13 +400,13 @@ def test_each_command_that_it_suggests_works_as_printed(kept: Kept) -> None:
             timeout=60,
             check=False,
         )
-        # The demonstration holds a conflict, which the command line's exit code says.
+        # The demonstration has a conflict, so the command line exits with 1.
         fine = (0, 1) if command.startswith("ecr-public-pusher") else (0,)
         assert done.returncode in fine, f"{command}: {done.stdout}{done.stderr}"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_what_is_kept_up_ends_without_a_trace(
+def test_a_kept_stack_ends_without_a_trace(
     kept: Kept, number: signal.Signals, tmp_path: Path
 ) -> None:
     kept.process.send_signal(number)
@@ -427,7 +427,7 @@ def test_no_process_outlives_a_run_that_is_killed(kept: Kept) -> None:
 
 
 def refuses(url: str) -> bool:
-    """Whether nothing listens there any more."""
+    """Return whether nothing listens at the URL."""
     try:
         with socket.create_connection(("127.0.0.1", int(url.split(":")[2].split("/")[0])), 1):
             return False

@@ -1,4 +1,4 @@
-"""What is printed on a terminal, and in a pipe."""
+"""Output on a terminal and in a pipe."""
 
 from io import StringIO
 

@@ -1,4 +1,4 @@
-"""What the Makefile installs with, and what it says before it does."""
+"""The Makefile's installation, and its messages before it installs anything."""
 
 import json
 import os
@@ -19,7 +19,7 @@ IMAGE = "public.ecr.aws/docker/library/python"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What make needs of a fresh clone, with nothing installed."""
+    """Return a fresh clone's files that make needs, with nothing installed."""
     for name in (
         "Makefile",
         "infra/tools/install.py",
@@ -44,7 +44,7 @@ def make(checkout: Path, *words: str, **environ: str) -> "subprocess.CompletedPr
     )
 
 
-def test_a_python_that_is_missing_is_said_before_anything_is_installed(checkout: Path) -> None:
+def test_a_missing_python_is_explained_before_anything_is_installed(checkout: Path) -> None:
     done = make(checkout, "run", "PYTHON=no-such-python3.13")
     assert done.returncode == 2
     assert "There is no no-such-python3.13 here" in done.stderr
@@ -97,7 +97,7 @@ def install(folder: Path, requirements: Path, **environ: str) -> "subprocess.Pop
     return subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True)
 
 
-def test_a_network_that_is_missing_is_said_and_leaves_nothing_half_done(tmp_path: Path) -> None:
+def test_a_missing_network_is_explained_and_leaves_nothing_half_done(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("certifi==2026.1.1\n")
     process = install(
         tmp_path / "venv",
@@ -130,7 +130,7 @@ def test_an_interrupt_is_quiet_and_leaves_nothing_half_done(tmp_path: Path) -> N
     assert not (tmp_path / "venv").exists()
 
 
-def test_a_python_without_venv_is_said() -> None:
+def test_a_python_without_venv_is_explained() -> None:
     assert explained(
         "The virtual environment was not created because ensurepip is not available."
     ).startswith("this Python has no venv")

@@ -1,4 +1,4 @@
-"""The Lambda Runtime Interface Emulator, and whether a process that it started still runs."""
+"""The Lambda Runtime Interface Emulator for tests, and a check of the processes that it started."""
 
 import os
 from pathlib import Path
@@ -11,9 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def emulator() -> Path:
-    """The emulator of the SAM CLI that `make` installs; its absence skips, since a machine without
-    it can still run the other tests.
-    """
+    """Return the emulator of the SAM CLI that `make` installs; skip the test without it."""
     try:
         return sam.emulator(sam.sam_command(ROOT, os.environ))
     except sam.SamError as missing:

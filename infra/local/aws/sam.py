@@ -53,8 +53,8 @@ def sam_command(root: Path, environ: Mapping[str, str]) -> Path:
     command = Path(environ.get("SAM") or root / ".venv-sam" / "bin" / "sam").absolute()
     if not os.access(command, os.X_OK):
         raise SamError(
-            f"there is no SAM CLI at {command}: run this by `make run`, or let SAM name it, where"
-            " it was installed"
+            f"there is no SAM CLI at {command}: use `make run`, which installs it, or set SAM to its"
+            " path"
         )
     return command
 
@@ -72,8 +72,8 @@ def emulator(sam: Path) -> Path:
     )
     if not found:
         raise SamError(
-            f"no {name} beside {sam}: SAM must name the command within the environment that"
-            " aws-sam-cli was installed into"
+            f"no {name} beside {sam}: set SAM to the command in the virtual environment of"
+            " aws-sam-cli"
         )
     return found[-1]
 

@@ -241,9 +241,7 @@ class ControlPlane(Administered):
         }
         said = "\n".join(line for text in logs.values() for line in text.splitlines()[-LOG_LINES:])
         kind = PortTaken if "address already in use" in said else ClusterError
-        raise kind(
-            f"kube-apiserver did not become ready; the last words of etcd and of it:\n{said}"
-        )
+        raise kind(f"kube-apiserver did not become ready; the last lines of both logs:\n{said}")
 
 
 def start_cluster(name: str, *, credentials: CredentialLookup, **options: Any) -> Cluster:

@@ -28,7 +28,7 @@ class Admitted:
 
 
 class Elsewhere:
-    """Sets up the function's sign-in to clusters of the local stack.
+    """The function's sign-in to clusters of the local stack.
 
     Trust accumulates: a cluster also keeps the issuers that it trusted before.
     """
@@ -74,7 +74,7 @@ class Elsewhere:
         )
         return Admitted(
             {"signIn": {"type": KUBECONFIG, "secretArn": arn}},
-            "a secret with its kubeconfig; secretArn names that one here",
+            "a secret with its kubeconfig, which secretArn names here",
         )
 
 

@@ -29,7 +29,7 @@ def send(function: BuiltFunction, event: Any, *, output: str, verbose: bool) -> 
     _show(report, output, verbose=verbose)
     if invocation.error:
         raise Surprise(
-            f"the invocation ended in {invocation.error['errorType']}, as its caller sees it:"
+            f"the invocation ended in {invocation.error['errorType']}:"
             f" {invocation.error['errorMessage']}"
         )
     return report

@@ -60,7 +60,7 @@ def furnish(
         made,
         (
             f"infra/rbac: {', '.join(files)}; namespaces"
-            f" {', '.join(map(_shown, made)) or 'none: no name was found that fits'}"
+            f" {', '.join(map(_shown, made)) or 'none: no example matches the selection'}"
         ),
     )
 

@@ -32,7 +32,7 @@ def push_documents(
         report = send(function, event, output=output, verbose=verbose)
     finally:
         if output == "table" and (rows := list(_secrets(stack))):
-            show(heading("What the clusters hold now"))
+            show(heading("The Secrets in the clusters now"))
             show(table("CLUSTER", "NAMESPACE", "SECRET", "SIGNS IN TO", "EXPIRES", rows=rows))
     return 0 if report.get("ok") and not stack.problems else 1
 
@@ -48,7 +48,7 @@ def _show_made_up(stack: OwnStack, show: Show) -> None:
         table(
             "DOCUMENT",
             "WHAT",
-            rows=stack.said or [("-", "nothing: no document is enabled and valid")],
+            rows=stack.said or [("-", "nothing: no document is both enabled and valid")],
         )
     )
 

@@ -100,22 +100,22 @@ class OwnStack(LocalStack):
         if self._secret_names not in ([], [SECRET_NAME]):
             names = ", ".join(self._secret_names)
             said = (
-                f"infra/rbac names {SECRET_NAME} alone; here, and in the real clusters, it has to"
-                f" name {names}"
+                f"infra/rbac names only {SECRET_NAME}; here, and in the real clusters, it must name"
+                f" {names}"
             )
             self.said.append(("secretName", said))
         if entries := _allowing(documents):
             self.said.append(
                 (
                     "AllowedEndpoints",
-                    f"is 127.0.0.1 here; the real stack's has to name {', '.join(entries)}",
+                    f"is 127.0.0.1 here; the real stack's must name {', '.join(entries)}",
                 )
             )
         settings = (*configuration.clusters, *(one.settings for one in configuration.discoveries))
         if accounts := sorted(
             {arn.split(":")[4] for config in settings for arn in _roles_of(config)}
         ):
-            said = f"is * here; the real stack's has to name {', '.join(accounts)}"
+            said = f"is * here; the real stack's must name {', '.join(accounts)}"
             self.said.append(("AllowedAccounts", said))
 
     def _make_cluster(self, config: ClusterConfig, document: OwnDocument) -> None:
@@ -183,9 +183,7 @@ class OwnStack(LocalStack):
         admitted = self._elsewhere.admit(cluster, config, document, role)
         self._changed[document.name] = document.changed(**admitted.fields)
         instead = (
-            f"in the place of {document.fields['endpoint']}: "
-            if document.fields.get("endpoint")
-            else ""
+            f"instead of {document.fields['endpoint']}: " if document.fields.get("endpoint") else ""
         )
         self.said.append((config.id, f"{instead}{cluster.endpoint}; {admitted.said}"))
         return cluster

@@ -69,10 +69,7 @@ def reach(stack: ReachStack, function: Invocable, show: Show) -> list[str]:
         after = {member.id: stack.written(member) for member in MEMBERS}
         if step.event["action"] == "push":
             show(
-                heading(
-                    "What the clusters hold now, and as whom they saw the function; of each"
-                    " registry's token a fingerprint"
-                )
+                heading("The clusters now: the user that each saw, and fingerprints of the tokens")
             )
             show(side_by_side(stack, after, before, now=datetime.now(UTC)))
         wrong += [f"step {number}: {one}" for one in step.surprises(invocation.report)]
@@ -98,14 +95,14 @@ class _Story:
         )
         self._stack.turn_web_identity_on()
         yield Step(
-            "aws iam enable-outbound-web-identity-federation; the API server trusts the issuer"
-            " not yet",
+            "aws iam enable-outbound-web-identity-federation; the API server does not trust the"
+            " issuer yet",
             CHECK,
             self._not_admitted,
         )
         self._stack.paste(_printed(self.last))
         yield Step(
-            "What the check printed is pasted into the API server's --authentication-config",
+            "The printed configuration is pasted into the API server's --authentication-config",
             CHECK,
             self._all_fine,
         )
@@ -120,7 +117,7 @@ class _Story:
         held = self._secrets()
         self._stack.forbid_pull_role()
         yield Step(
-            "The private registry's role may not be assumed any more",
+            "The private registry's role no longer trusts the function",
             PUSH,
             lambda report: self._kept(report, held),
         )
@@ -145,15 +142,14 @@ class _Story:
     def _all_fine(self, report: Report) -> Iterator[str]:
         yield from self._only_bad(report)
         if "stored" not in _finding(report, LEGACY.id, "token")["message"]:
-            yield "the check does not say that legacy's credential is a stored one"
+            yield "the check does not report legacy's credential as a stored one"
 
     def _pushed(self, report: Report) -> Iterator[str]:
         yield from self._only_bad(report)
         yield from self._written(report, "created")
         if (asked := self._tokens_of_last_run()) != (1, 1):
             yield (
-                f"tokens asked for: {asked} (public, private), expected one of each, however many"
-                " Secrets there are"
+                f"tokens requested: {asked} (public, private), expected one of each for all Secrets"
             )
         for member in MEMBERS:
             users = self._stack.users(member)
@@ -175,7 +171,7 @@ class _Story:
     def _kept(self, report: Report, held: Secrets) -> Iterator[str]:
         yield from self._only_bad(report, *(member.id for member in MEMBERS), "stranger")
         if self._secrets() != held:
-            yield "a Secret was changed, though one of its tokens could not be had"
+            yield "a Secret was changed, though one of its tokens was refused"
 
     def _right_again(self, report: Report) -> Iterator[str]:
         yield from self._only_bad(report)

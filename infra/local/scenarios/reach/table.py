@@ -56,7 +56,7 @@ def _change(secret: Written, before: Written | None) -> str:
     if before is None:
         return "created"
     return (
-        "as it was" if before == secret else "updated" if before.uid == secret.uid else "replaced"
+        "unchanged" if before == secret else "updated" if before.uid == secret.uid else "replaced"
     )
 
 

@@ -1,4 +1,4 @@
-"""Namespaces made up for a selection: each is one that the function would find."""
+"""Example namespaces of a selection; the function selects each of them."""
 
 import pytest
 
@@ -13,11 +13,11 @@ def names(selection: Selection) -> list[str]:
     return [example.name for example in namespaces(selection)]
 
 
-def test_what_is_named_is_made_and_a_glob_gets_two_examples() -> None:
+def test_each_name_is_an_example_and_a_glob_gets_two() -> None:
     assert names(Selection(("payments", "team-*"))) == ["payments", "team-example", "team-sample"]
 
 
-def test_an_excluded_name_is_made_too_to_be_left_alone() -> None:
+def test_an_excluded_name_is_an_example_too() -> None:
     assert [(one.name, one.why) for one in namespaces(NAMED)][-1] == ("team-example", "excluded")
     assert "team-sample" in names(NAMED)
 
@@ -52,5 +52,5 @@ def test_the_labels_of_an_example_fit_the_selector(selector: str) -> None:
     assert all(selection.selects(Namespace(one.name, one.labels)) for one in made)
 
 
-def test_where_everything_is_excluded_there_is_no_example() -> None:
+def test_there_is_no_example_when_everything_is_excluded() -> None:
     assert names(Selection(("team-*",), ("*",))) == []

@@ -1,4 +1,4 @@
-"""A person's own documents: clusters made up to fit them, and what is said of both."""
+"""A person's own documents: the clusters made up for them, and the description of what was made up."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[4]
 def pushed(
     folder: Path, monkeypatch: pytest.MonkeyPatch, **documents: str
 ) -> Iterator[tuple[OwnStack, dict[str, Any]]]:
-    """The stack, and the function's report of a push in it, in this process."""
+    """Yield the stack, and the report of a push in it by the function in this process."""
     for name, text in documents.items():
         file = folder / f"{name.replace('__', '/')}.yaml"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -65,11 +65,11 @@ def test_a_role_of_another_account_is_one_that_the_real_stack_has_to_allow(
     document = f"{{roleArn: '{role}', namespaces: [a]}}"
     with pushed(tmp_path, monkeypatch, clusters__away=document) as (stack, report):
         assert cluster(report, "away")["counts"] == {"created": 1}
-        allowed = "AllowedAccounts: is * here; the real stack's has to name 444455556666"
+        allowed = "AllowedAccounts: is * here; the real stack's must name 444455556666"
         assert allowed in said(stack)
 
 
-def test_an_endpoint_is_replaced_by_the_local_one_and_that_is_said(
+def test_an_endpoint_is_replaced_by_the_local_one_and_that_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = (
@@ -78,11 +78,11 @@ def test_an_endpoint_is_replaced_by_the_local_one_and_that_is_said(
     )
     with pushed(tmp_path, monkeypatch, clusters__edge=document) as (stack, report):
         assert cluster(report, "edge")["counts"] == {"created": 2}
-        assert "in the place of https://edge.example.com:6443: https://127.0.0.1:" in said(stack)
-        assert "the real stack's has to name edge.example.com" in said(stack)
+        assert "instead of https://edge.example.com:6443: https://127.0.0.1:" in said(stack)
+        assert "the real stack's must name edge.example.com" in said(stack)
 
 
-def test_a_path_is_said_to_be_named_too_and_an_address_that_is_none_stops_nothing(
+def test_an_entry_includes_the_path_and_an_invalid_address_gets_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = (
@@ -96,7 +96,7 @@ def test_a_path_is_said_to_be_named_too_and_an_address_that_is_none_stops_nothin
     ):
         assert cluster(report, "edge")["counts"] == {"created": 1}
         assert cluster(report, "broken")["error"]["type"] == "InvalidDocument"
-        assert "the real stack's has to name rancher.example.com/k8s/clusters/c-1" in said(stack)
+        assert "the real stack's must name rancher.example.com/k8s/clusters/c-1" in said(stack)
 
 
 def test_a_cluster_with_an_authenticator_admits_its_cluster_id(
@@ -120,12 +120,10 @@ def test_a_kubeconfig_is_stored_where_the_document_looks_for_it(
     document = f"{{signIn: {{type: kubeconfig, secretArn: '{theirs}'}}, namespaces: [a]{role}}}"
     with pushed(tmp_path, monkeypatch, clusters__old=document) as (stack, report):
         assert cluster(report, "old")["counts"] == {"created": 1}
-        assert "secretArn names that one here" in said(stack)
+        assert "which secretArn names here" in said(stack)
 
 
-def test_what_the_defaults_say_is_fitted_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_clusters_fit_the_defaults_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = (
         "{namespaces: [a], secretName: other, serviceAccounts: [builder], registries: [public,"
         " {account: '444455556666', region: eu-west-1, roleArn:"
@@ -141,7 +139,7 @@ def test_what_the_defaults_say_is_fitted_too(
         _, secret = found.admin("GET", f"/api/v1/namespaces/{namespace}/secrets/{name}")
         hosts = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))["auths"]
         assert "444455556666.dkr.ecr.eu-west-1.amazonaws.com" in hosts
-        assert "it has to name other" in said(stack)
+        assert "it must name other" in said(stack)
 
 
 def test_documents_of_one_cluster_share_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +201,7 @@ def test_invalid_defaults_are_left_for_the_function_to_report(
         assert stack.kubeconfig()["contexts"] == []
 
 
-def test_files_that_are_no_documents_and_texts_that_parameter_store_refuses_are_said(
+def test_files_that_are_no_documents_and_texts_that_parameter_store_refuses_are_reported(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "README.md").write_text("notes")
@@ -214,12 +212,12 @@ def test_files_that_are_no_documents_and_texts_that_parameter_store_refuses_are_
         assert any("big.yaml: 4113 bytes" in problem for problem in stack.problems)
 
 
-def test_a_folder_without_documents_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_documents_is_reported(tmp_path: Path) -> None:
     with OwnStack(ROOT, tmp_path) as stack:
         assert "holds no document" in stack.problems[0]
 
 
-def test_nothing_secret_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     document = (
         "{endpoint: 'https://edge.example.com', signIn: {type: webIdentity}, namespaces: [a]}"
     )

@@ -1,4 +1,4 @@
-"""The first scenario's expectations: each notices when what it stands for did not happen."""
+"""The expectations of `push`: each notices a change that did not happen."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def test_a_secret_that_is_new_changed_or_taken_over_is_distinguished() -> None:
     assert [row.outcome for row in found] == ["created", "updated", None, "adopted", None]
 
 
-def test_a_namespace_that_came_out_otherwise_is_a_surprise() -> None:
+def test_a_namespace_with_another_outcome_is_a_surprise() -> None:
     wrong = outcomes.find_surprises(
         edge_rows({}, {"batch": SECRET}), {"counts": {"created": 3}}, again=False
     )

@@ -1,4 +1,4 @@
-"""The third scenario's expectations: each notices when what it stands for did not happen."""
+"""The expectations of `reach`: each notices a change that did not happen."""
 
 import os
 import time
@@ -29,7 +29,7 @@ class InProcess:
 
 
 def ignore(part: RenderableType) -> None:
-    """Nobody reads it."""
+    """Print nothing."""
 
 
 def played(
@@ -58,27 +58,27 @@ class SwitchOnAlready(ReachStack):
         self.aws.web_identity.enabled = True
 
     def turn_web_identity_on(self) -> None:
-        """It is."""
+        """Leave it on."""
 
 
 class NothingPasted(ReachStack):
     def paste(self, printed: str) -> None:
-        """Nobody does."""
+        """Leave the API server as it is."""
 
 
 class StrangerAllowed(ReachStack):
     def write_document_of_a_stranger(self) -> None:
-        """Nobody does."""
+        """Write no document."""
 
 
 class PullRoleKept(ReachStack):
     def forbid_pull_role(self) -> None:
-        """Nobody does."""
+        """Leave the role's trust as it is."""
 
 
 class NothingPutRight(ReachStack):
     def put_right(self) -> None:
-        """Nobody does."""
+        """Leave the role and the document as they are."""
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ class NothingPutRight(ReachStack):
         (NothingPutRight, "step 7"),
     ],
 )
-def test_what_did_not_happen_is_noticed(
+def test_a_change_that_did_not_happen_is_noticed(
     monkeypatch: pytest.MonkeyPatch, make: type[ReachStack], step: str
 ) -> None:
     wrong = played(monkeypatch, make)
