@@ -14,7 +14,7 @@ import yaml
 
 from .aws import DEFAULT_ACCOUNT, LocalAws, LocalDeployment
 from .identity import AccessEntry, Credential
-from .kube import Cluster, start_cluster
+from .kube import Cluster, ClusterError, start_cluster
 from .kube.auth.jwts import TrustedIssuer
 
 REGION = "us-east-1"
@@ -221,3 +221,17 @@ def trusted_issuer(aws: LocalAws, *, audience: str, subject: str) -> TrustedIssu
         discovery_url=site.discovery_url,
         ca_pem=site.ca_pem,
     )
+
+
+def ask(
+    cluster: Cluster,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    content_type: str = "application/json",
+) -> None:
+    """Send a request as administrator. Raise ClusterError when it is refused."""
+    status, answer = cluster.admin(method, path, body, content_type=content_type)
+    if status >= 300:
+        raise ClusterError(f"{cluster.name}: {method} {path}: {status} {answer.get('message')}")

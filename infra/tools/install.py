@@ -1,7 +1,7 @@
 """Virtual environments for the Makefile, from Python 3.13 only.
 
-It is quiet at an interrupt, and explains what is missing. It runs before anything is installed, so
-it uses the standard library only.
+An interrupt ends the installation quietly, and a failure names what is missing. This runs before
+anything is installed, so it uses the standard library only.
 """
 
 import os

@@ -18,6 +18,7 @@ from ...stack import (
     SECRET_NAME,
     SECRET_TYPE,
     LocalStack,
+    ask,
 )
 
 CLUSTER = "prod"
@@ -66,7 +67,8 @@ class LifeStack(LocalStack):
 
     def add_namespace(self, name: str) -> None:
         """Add a namespace with its default account, which has an imagePullSecret already."""
-        self._ask(
+        ask(
+            self.cluster,
             "POST",
             "/api/v1/namespaces",
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
@@ -77,7 +79,7 @@ class LifeStack(LocalStack):
             "metadata": {"name": "default"},
             "imagePullSecrets": [{"name": THEIRS}],
         }
-        self._ask("POST", f"/api/v1/namespaces/{name}/serviceaccounts", account)
+        ask(self.cluster, "POST", f"/api/v1/namespaces/{name}/serviceaccounts", account)
 
     def write_foreign_secret(self, namespace: str) -> None:
         """Write another tool's credential into the Secret, new or over the old."""
@@ -91,19 +93,19 @@ class LifeStack(LocalStack):
         }
         status, _ = self.cluster.admin("GET", f"{path}/{SECRET_NAME}")
         if status == 200:
-            self._ask("PUT", f"{path}/{SECRET_NAME}?fieldManager={FOREIGN_MANAGER}", body)
+            ask(self.cluster, "PUT", f"{path}/{SECRET_NAME}?fieldManager={FOREIGN_MANAGER}", body)
         else:
-            self._ask("POST", f"{path}?fieldManager={FOREIGN_MANAGER}", body)
+            ask(self.cluster, "POST", f"{path}?fieldManager={FOREIGN_MANAGER}", body)
 
     def delete_secret(self, namespace: str) -> None:
         """Delete the Secret, as by `kubectl delete secret ecr-public-token`."""
-        self._ask("DELETE", _secret(namespace), None)
+        ask(self.cluster, "DELETE", _secret(namespace))
 
     def reset_account(self, namespace: str) -> None:
         """Replace the default account's imagePullSecrets, as a deployment tool does."""
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
         _, account = self.cluster.admin("GET", path)
-        self._ask("PUT", path, {**account, "imagePullSecrets": [{"name": THEIRS}]})
+        ask(self.cluster, "PUT", path, {**account, "imagePullSecrets": [{"name": THEIRS}]})
 
     def pass_time(self, namespace: str, *, hours_left: int) -> None:
         """Rewrite the Secret's times as if its last push were hours ago.
@@ -132,7 +134,13 @@ class LifeStack(LocalStack):
             entry["manager"] for entry in metadata["managedFields"] if "f:data" in entry["fieldsV1"]
         )
         asked = urlencode({"fieldManager": manager, "force": "true"})
-        self._ask("PATCH", f"{_secret(namespace)}?{asked}", body, "application/apply-patch+yaml")
+        ask(
+            self.cluster,
+            "PATCH",
+            f"{_secret(namespace)}?{asked}",
+            body,
+            content_type="application/apply-patch+yaml",
+        )
 
     def namespaces(self) -> dict[str, str]:
         """Return each namespace's state: the owner of its Secret, and its imagePullSecrets."""
@@ -154,17 +162,6 @@ class LifeStack(LocalStack):
         )
         pulls = " ".join(entry["name"] for entry in account.get("imagePullSecrets", []))
         return f"{whose}, default pulls with {pulls or 'nothing'}"
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        body: Any,
-        content_type: str = "application/json",
-    ) -> None:
-        status, answer = self.cluster.admin(method, path, body, content_type=content_type)
-        if status >= 300:
-            raise RuntimeError(f"{method} {path}: {status} {answer.get('message')}")
 
 
 def _secret(namespace: str) -> str:

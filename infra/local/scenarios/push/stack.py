@@ -24,6 +24,7 @@ from ...stack import (
     SECRET_NAME,
     SECRET_TYPE,
     LocalStack,
+    ask,
 )
 
 EDGE_ACCOUNT = "444455556666"
@@ -165,16 +166,16 @@ def _fill(cluster: Cluster, namespaces: tuple[ExpectedNamespace, ...]) -> None:
         }
         # A finalizer that no controller removes keeps the namespace terminating.
         held = {"spec": {"finalizers": ["example.com/held"]}} if namespace.terminating else {}
-        _asked(cluster, "POST", "/api/v1/namespaces", head | held)
+        ask(cluster, "POST", "/api/v1/namespaces", head | held)
         if namespace.foreign_secret:
-            _asked(
+            ask(
                 cluster,
                 "POST",
                 f"/api/v1/namespaces/{namespace.name}/secrets?fieldManager={FOREIGN_MANAGER}",
                 _foreign_secret(),
             )
         if namespace.terminating:
-            _asked(cluster, "DELETE", f"/api/v1/namespaces/{namespace.name}")
+            ask(cluster, "DELETE", f"/api/v1/namespaces/{namespace.name}")
 
 
 def _foreign_secret() -> dict[str, Any]:
@@ -190,9 +191,3 @@ def _foreign_secret() -> dict[str, Any]:
         "type": SECRET_TYPE,
         "data": {".dockerconfigjson": config},
     }
-
-
-def _asked(cluster: Cluster, method: str, path: str, body: Any = None) -> None:
-    status, answer = cluster.admin(method, path, body)
-    if status >= 300:
-        raise RuntimeError(f"{cluster.name}: {method} {path}: {status} {answer.get('message')}")

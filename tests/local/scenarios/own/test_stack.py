@@ -1,4 +1,4 @@
-"""A person's own documents: the clusters made up for them, and the description of what was made up."""
+"""A person's own documents: the clusters made up for them, and the description of both."""
 
 import base64
 import json
