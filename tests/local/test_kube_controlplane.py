@@ -16,7 +16,7 @@ from infra.local.kube import ClusterError, ControlPlane, UserInfo
 from infra.local.kube.auth.jwts import TrustedIssuer
 
 SERVER = """#!{python}
-import http.server, json, ssl, sys
+import http.server, json, socket, ssl, sys, time
 flags = dict(flag[2:].partition("=")[::2] for flag in sys.argv[1:])
 json.dump(flags, open("flags.json", "w"))
 AT_START = open(flags["authentication-config"]).read()
@@ -47,6 +47,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
     def log_message(self, *_):
         pass
+etcd = flags["etcd-servers"].rpartition("/")[2].split(":")
+while socket.socket().connect_ex((etcd[0], int(etcd[1]))):  # like the real one, it needs etcd
+    time.sleep(0.02)
 address = (flags["bind-address"], int(flags["secure-port"]))
 server = http.server.ThreadingHTTPServer(address, Handler)
 tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
