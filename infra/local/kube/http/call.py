@@ -34,7 +34,7 @@ class Call:
 
     @property
     def dry(self) -> bool:
-        """Whether this is a dry run."""
+        """True for a dry run."""
         return self.query.get("dryRun") == "All"
 
 

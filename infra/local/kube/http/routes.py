@@ -33,7 +33,7 @@ class Route:
 
     @property
     def serves_method(self) -> bool:
-        """Whether the method fits: POST is not for an item, nor PUT for a collection."""
+        """True when the method fits: POST is not for an item, nor PUT for a collection."""
         if self.kind is None or self.attributes.subresource:
             return False
         if self.kind in REVIEWS.values():

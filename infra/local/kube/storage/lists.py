@@ -43,7 +43,7 @@ class Page:
 
     @property
     def has_more(self) -> bool:
-        """Whether there is a further page, which may be empty."""
+        """True when there is a further page, which may be empty."""
         return "continue" in self.metadata
 
 
