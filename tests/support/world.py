@@ -39,7 +39,7 @@ from infra.local.kube import Cluster, EmbeddedCluster, start_cluster
 from infra.local.kube.auth.authz import UserInfo
 from infra.local.kube.certificates import LIFETIME
 from infra.local.kube.kinds import NAMESPACES
-from infra.local.trust import trusted_issuer
+from infra.local.stack import trusted_issuer
 
 ROOT = "/ecr-public-pusher"
 ACCOUNT, SPOKE_ACCOUNT = "111122223333", "444455556666"
