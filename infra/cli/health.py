@@ -106,7 +106,7 @@ class Health:
     capped_at: datetime | None = None
 
 
-def judge(
+def assess(
     documents: Sequence[Document], pushes: Iterable[LogLine], sweeps: Iterable[LogLine] = ()
 ) -> Health:
     """What the log says of the clusters that there are documents for."""

@@ -13,7 +13,7 @@ from ecr_public_pusher.timestamps import rfc3339
 from ecr_public_pusher.version import VERSION
 
 from .errors import CliError
-from .health import ClusterHealth, Document, Health, State, judge
+from .health import ClusterHealth, Document, Health, State, assess
 from .queues import QueueState, queue_state
 from .run_log import LOST, PUSHES, SWEEPS, read_log
 from .session import Session
@@ -128,7 +128,7 @@ def gather(session: Session, *, ids: Collection[str], now: datetime, window: tim
     """
     stack, since = session.stack, now - window
     documents, unknown = read_documents(session)
-    health = judge(
+    health = assess(
         documents,
         read_log(session, PUSHES, since=since),
         read_log(session, SWEEPS, since=max(since, now - SWEEP_WINDOW)),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..onboarding.rbac import Grant
+from ..onboarding.rbac_manifests import Grant
 
 FIELDS, ACCESS, STEPS = "The document's fields", "Access to the cluster", "Actions"
 

@@ -9,13 +9,13 @@ from typing import Any
 from ..command import Cli
 from ..documents.deployed import Deployed
 from ..errors import CliError, ExitCode
-from ..onboarding.access import Choice
-from ..onboarding.cluster import NewCluster, new_cluster
-from ..onboarding.eks_cluster import Admission
+from ..onboarding.access_entry import Admission
+from ..onboarding.document_step import NewCluster, new_cluster
 from ..onboarding.fields import Given
-from ..onboarding.rbac import Grant, as_yaml, manifests
+from ..onboarding.onboarding import Onboarding, Wanted
+from ..onboarding.rbac_manifests import Grant, as_yaml, manifests
+from ..onboarding.rbac_step import Choice
 from ..onboarding.step import Step
-from ..onboarding.steps import Onboarding, Wanted
 from ..rendering.documents import render_notes
 from ..rendering.onboarding import render_steps
 from ..session import Session

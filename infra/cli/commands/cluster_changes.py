@@ -169,10 +169,12 @@ def _ask(cli: Cli, names: list[DocumentName], *, keep_secrets: bool) -> None:
 def _wrong(deployed: Deployed, stored: Stored, text: str) -> list[Problem]:
     """What is wrong with the draft, and what it would make wrong in other documents."""
     before = {
-        str(problem) for problem in deployed.judgement.problems if problem.where != str(stored.name)
+        str(problem)
+        for problem in deployed.validation.problems
+        if problem.where != str(stored.name)
     }
-    judgement = deployed.judged({stored.name: deployed.replacement(stored.name, text, "draft")})
-    return [problem for problem in judgement.problems if str(problem) not in before]
+    validation = deployed.validate({stored.name: deployed.replacement(stored.name, text, "draft")})
+    return [problem for problem in validation.problems if str(problem) not in before]
 
 
 def _kept(name: DocumentName, text: str) -> Path:

@@ -65,7 +65,7 @@ def list_clusters(cli: Cli, discovered: Discovered = False) -> int:
     said: dict[str, Any] = {"clusters": rows, "unknownParameters": list(deployed.snapshot.unknown)}
     defaults = [
         problem
-        for problem in deployed.judgement.problems
+        for problem in deployed.validation.problems
         if problem.where == str(DocumentName.defaults())
     ]
     said["defaultsProblems"] = [problem.as_json() for problem in defaults]
@@ -95,7 +95,7 @@ def show(cli: Cli, called: Called) -> int:
     deployed = Deployed.of(cli.session)
     stored = deployed.find(called)
     problems = [
-        problem for problem in deployed.judgement.problems if problem.where == str(stored.name)
+        problem for problem in deployed.validation.problems if problem.where == str(stored.name)
     ]
     merged = _settings(deployed, stored)
     said = {

@@ -26,8 +26,8 @@ from ..documents.folder import (
     read_folder,
     unknown_file_notes,
 )
-from ..documents.judge import Document, Judge, judge
 from ..documents.problem import Problem
+from ..documents.validation import Document, TargetStack, validate_documents
 from ..errors import CliError, ExitCode
 from ..rendering.documents import render_change, render_comparison, render_notes, render_problems
 from ..rendering.text import GOOD, counted
@@ -117,9 +117,9 @@ def validate(
     """
     folder = _read(paths)
     documents = {file.name: Document(file.text, str(file.path)) for file in folder.documents}
-    judgement = judge(documents, _judge(cli, allowed_endpoints, allowed_accounts))
-    problems = (*folder.problems, *judgement.problems)
-    notes = (*unknown_file_notes(folder.unknown_files), *judgement.notes)
+    validation = validate_documents(documents, _target(cli, allowed_endpoints, allowed_accounts))
+    problems = (*folder.problems, *validation.problems)
+    notes = (*unknown_file_notes(folder.unknown_files), *validation.notes)
     said = {
         "ok": not problems,
         "documents": [str(file.name) for file in folder.documents],
@@ -253,15 +253,15 @@ def _defaults_beside(path: Path, given: Sequence[Path]) -> list[Path]:
     ][:1]
 
 
-def _judge(cli: Cli, allowed_endpoints: str | None, allowed_accounts: str | None) -> Judge:
+def _target(cli: Cli, allowed_endpoints: str | None, allowed_accounts: str | None) -> TargetStack:
     hosts = tuple(allowed_endpoints.split(",")) if allowed_endpoints is not None else None
     accounts = _listed(allowed_accounts) if allowed_accounts is not None else None
     if cli.options.stack is None:  # not by its environment variable: offline must stay offline
         roles = AllowedRoles("", accounts) if accounts is not None else None
-        return Judge(allowed_endpoints=hosts, allowed_roles=roles)
+        return TargetStack(allowed_endpoints=hosts, allowed_roles=roles)
     stack = cli.session.stack
     roles = stack.allowed_roles
-    return Judge(
+    return TargetStack(
         stack.config_path,
         stack.region,
         stack.account,

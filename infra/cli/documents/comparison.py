@@ -10,9 +10,9 @@ from .changes import Change, Kind, changes, without_file
 from .deployed import Deployed
 from .document import DocumentName
 from .folder import Folder, unknown_file_notes
-from .judge import Document
 from .leftovers import leftover_notes
 from .problem import Problem
+from .validation import Document
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,15 @@ def compare(folder: Folder, deployed: Deployed, *, prune: bool) -> Comparison:
         )
         for change in found
     }
-    judgement = deployed.judged(after)
-    there_before = set() if prune else {str(problem) for problem in deployed.judgement.problems}
-    own = [problem for problem in judgement.problems if str(problem) not in there_before]
+    validation = deployed.validate(after)
+    there_before = set() if prune else {str(problem) for problem in deployed.validation.problems}
+    own = [problem for problem in validation.problems if str(problem) not in there_before]
     left = [] if prune else without_file(folder.documents, stored)
-    leftovers = leftover_notes(found, deployed.judgement.configuration, judgement.configuration)
+    leftovers = leftover_notes(found, deployed.validation.configuration, validation.configuration)
     return Comparison(
         found,
         (*folder.problems, *own),
-        (*unknown_file_notes(folder.unknown_files), *judgement.notes, *leftovers),
+        (*unknown_file_notes(folder.unknown_files), *validation.notes, *leftovers),
         left,
     )
 
@@ -83,7 +83,7 @@ def in_order(comparison: Comparison, deployed: Deployed) -> list[Change]:
     if defaults is None:
         return work
     after = deployed.replacement(defaults.name, defaults.after.text) if defaults.after else None
-    known = {str(problem) for problem in deployed.judgement.problems}
-    if all(str(problem) in known for problem in deployed.judged({defaults.name: after}).problems):
+    known = {str(problem) for problem in deployed.validation.problems}
+    if all(str(problem) in known for problem in deployed.validate({defaults.name: after}).problems):
         return [defaults, *(change for change in work if change is not defaults)]
     return [*(change for change in work if change is not defaults), defaults]

@@ -11,9 +11,9 @@ from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ..errors import CliError
 from ..session import Session
 from .document import CLUSTERS, DEFAULTS, DISCOVER, DocumentName
-from .judge import Document, Judge, Judgement, judge
 from .limits import STANDARD_BYTES
 from .store import Snapshot, Store, Stored
+from .validation import Document, TargetStack, Validation, validate_documents
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Deployed:
 
     store: Store
     region: str
-    judge: Judge
+    target: TargetStack
     snapshot: Snapshot
 
     @classmethod
@@ -30,21 +30,21 @@ class Deployed:
         """Those of the session's stack."""
         stack = session.stack
         store = Store(session.client("ssm"), stack.config_path)
-        judge = Judge(
+        target = TargetStack(
             stack.config_path,
             stack.region,
             stack.account,
             stack.allowed_endpoints,
             stack.allowed_roles,
         )
-        return cls(store, stack.region, judge, store.read())
+        return cls(store, stack.region, target, store.read())
 
     @cached_property
-    def judgement(self) -> Judgement:
+    def validation(self) -> Validation:
         """Of what is stored."""
-        return self.judged({})
+        return self.validate({})
 
-    def judged(self, changed: Mapping[DocumentName, Document | None]) -> Judgement:
+    def validate(self, changed: Mapping[DocumentName, Document | None]) -> Validation:
         """Of what would be stored after a change (None: deleted).
 
         Documents that may not be decrypted are left out.
@@ -55,8 +55,9 @@ class Deployed:
             if stored.error is None
         }
         after = {**documents, **changed}
-        return judge(
-            {name: document for name, document in after.items() if document is not None}, self.judge
+        return validate_documents(
+            {name: document for name, document in after.items() if document is not None},
+            self.target,
         )
 
     def document(self, stored: Stored) -> Document:
@@ -97,7 +98,7 @@ class Deployed:
         return next(
             (
                 config
-                for config in self.judgement.configuration.clusters
+                for config in self.validation.configuration.clusters
                 if config.id == document_id
             ),
             None,

@@ -16,7 +16,7 @@ from .text import BAD, FAINT, GOOD, NEUTRAL, heading, table
 
 def cluster_row(deployed: Deployed, name: DocumentName) -> dict[str, Any]:
     """One document's line, as `-o json` has it."""
-    stored, configuration = deployed.snapshot.documents[name], deployed.judgement.configuration
+    stored, configuration = deployed.snapshot.documents[name], deployed.validation.configuration
     row: dict[str, Any] = {"id": name.id, "document": str(name), "version": stored.version}
     row |= dict.fromkeys(
         ("cluster", "region", "account", "endpoint", "signIn", "namespaces", "secretName")
@@ -58,7 +58,7 @@ def cluster_row(deployed: Deployed, name: DocumentName) -> dict[str, Any]:
             else {"cluster": config.cluster, "region": config.region, "endpoint": endpoint}
         )
     problems = [
-        problem.message for problem in deployed.judgement.problems if problem.where == str(name)
+        problem.message for problem in deployed.validation.problems if problem.where == str(name)
     ]
     if stored.error:
         problems.append(

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ..function import Report
-from ..onboarding.cluster import STEP as DOCUMENT
+from ..onboarding.document_step import STEP as DOCUMENT
 from ..onboarding.step import Outcome, Step
 from .documents import render_diff
 from .report import render_report

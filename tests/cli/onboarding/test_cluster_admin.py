@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra.cli.errors import CliError
-from infra.cli.onboarding.apply import Applied, ClusterAdmin
+from infra.cli.onboarding.cluster_admin import Applied, ClusterAdmin
 from infra.cli.onboarding.step import Outcome
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from infra.local.kube.certificates import Style

@@ -30,7 +30,7 @@ OFFLINE_REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
-class Judge:
+class TargetStack:
     """The stack that documents are judged for.
 
     `allowed_endpoints` None: not known, so every endpoint passes, and that is noted.
@@ -78,7 +78,7 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Validation:
     """`problems`: what the function would refuse.
 
     `notes`: what it would take, but is hardly meant.
@@ -89,18 +89,24 @@ class Judgement:
     notes: tuple[Problem, ...] = ()
 
 
-def judge(documents: Mapping[DocumentName, Document], judge: Judge) -> Judgement:
+def validate_documents(
+    documents: Mapping[DocumentName, Document], target: TargetStack
+) -> Validation:
     """All of the documents, judged together."""
     texts = {name: document.text for name, document in documents.items()}
     problems = [problem for name in sorted(documents) if (problem := _unstorable(documents[name]))]
     try:
-        configuration = judge.load(texts)
+        configuration = target.load(texts)
     except ConfigurationError as error:
-        return Judgement(Configuration(), (*problems, *_without_defaults(documents, error, judge)))
+        return Validation(
+            Configuration(), (*problems, *_without_defaults(documents, error, target))
+        )
     for cluster, refused in configuration.invalid.items():
         name = DocumentName.of_clusters(cluster)
-        problems += _problems(name, documents[name], refused, judge)
-    return Judgement(configuration, tuple(problems), tuple(_notes(documents, configuration, judge)))
+        problems += _problems(name, documents[name], refused, target)
+    return Validation(
+        configuration, tuple(problems), tuple(_notes(documents, configuration, target))
+    )
 
 
 def _unstorable(document: Document) -> Problem | None:
@@ -109,12 +115,12 @@ def _unstorable(document: Document) -> Problem | None:
 
 
 def _problems(
-    name: DocumentName, document: Document, error: PusherError, judge: Judge
+    name: DocumentName, document: Document, error: PusherError, target: TargetStack
 ) -> list[Problem]:
     if not document.text.strip():
         return []  # said already
     found = problems_of(
-        error, where=document.where, parameter=name.parameter(judge.root), text=document.text
+        error, where=document.where, parameter=name.parameter(target.root), text=document.text
     )
     return [
         replace(problem, message=problem.message.removeprefix(f"{name.id}: ")) for problem in found
@@ -122,19 +128,19 @@ def _problems(
 
 
 def _without_defaults(
-    documents: Mapping[DocumentName, Document], error: PusherError, judge: Judge
+    documents: Mapping[DocumentName, Document], error: PusherError, target: TargetStack
 ) -> list[Problem]:
     """The defaults' problems, and what can be said of the others without them."""
-    found = _problems(DocumentName.defaults(), documents[DocumentName.defaults()], error, judge)
+    found = _problems(DocumentName.defaults(), documents[DocumentName.defaults()], error, target)
     for name in sorted(documents.keys() - {DocumentName.defaults()}):
-        parameter, text = name.parameter(judge.root), documents[name].text
+        parameter, text = name.parameter(target.root), documents[name].text
         model: type[DefaultsDocument] = (
             DiscoverDocument if name.folder == DISCOVER else ClusterDocument
         )
         try:
             validated(model, read_mapping(text, parameter=parameter), parameter)
         except PusherError as own:
-            found += _problems(name, documents[name], own, judge)
+            found += _problems(name, documents[name], own, target)
     return found
 
 
@@ -152,7 +158,7 @@ def _endpoint(text: str) -> str:
 
 
 def _notes(
-    documents: Mapping[DocumentName, Document], configuration: Configuration, judge: Judge
+    documents: Mapping[DocumentName, Document], configuration: Configuration, target: TargetStack
 ) -> list[Problem]:
     where = {
         name.id: document.where for name, document in documents.items() if name.clusters == name.id
@@ -165,7 +171,7 @@ def _notes(
     for first, second in combinations(enabled, 2):
         if first.target == second.target and first.secret_name == second.secret_name:
             notes += _overlap(first, second, where[second.id])
-    if judge.allowed_endpoints is None:
+    if target.allowed_endpoints is None:
         notes += [
             Problem(
                 where[config.id],
@@ -175,7 +181,7 @@ def _notes(
             for config in configuration.clusters
             if config.server is not None
         ]
-    if judge.allowed_roles is None:
+    if target.allowed_roles is None:
         for config in configuration.clusters:
             notes += _accounts(config, documents[DocumentName.cluster(config.id)].where)
         for discovery in configuration.discoveries:

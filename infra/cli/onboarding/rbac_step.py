@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CliError
-from .apply import STEP, ClusterAdmin, apply_all
-from .cluster import NewCluster
-from .eks_cluster import EksCluster
+from .access_entry import EksCluster
+from .cluster_admin import STEP, ClusterAdmin, apply_all
+from .document_step import NewCluster
 from .kubeconfig import Context, Kubeconfig, kubeconfig_files, read_kubeconfig
-from .rbac import Manifest
+from .rbac_manifests import Manifest
 from .step import Outcome, Step
 
 FIELD_MANAGER = "ecr-public-pusher-cli"

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import CliError, ExitCode
 from ..json_text import read_json
-from .rbac import Manifest, described
+from .rbac_manifests import Manifest, described
 from .step import Outcome, Step
 
 STEP = "rbac"

@@ -71,10 +71,10 @@ def new_cluster(
     if before is not None and before.error:
         deployed.find(document_id, clusters_only=True)
     text = _text(name, before, given, file_text, replace=replace)
-    judgement = deployed.judged({name: deployed.replacement(name, text, str(name))})
-    theirs = [problem for problem in judgement.problems if problem.where == str(name)]
+    validation = deployed.validate({name: deployed.replacement(name, text, str(name))})
+    theirs = [problem for problem in validation.problems if problem.where == str(name)]
     theirs = theirs or [
-        problem for problem in judgement.problems if problem.where == str(DocumentName.defaults())
+        problem for problem in validation.problems if problem.where == str(DocumentName.defaults())
     ]
     if theirs:
         said = "\n  ".join(str(problem) for problem in theirs)
@@ -82,13 +82,13 @@ def new_cluster(
             f"The function would not take this document; nothing was done.\n  {said}",
             remedy=theirs[0].remedy,
         )
-    config = next(one for one in judgement.configuration.clusters if one.id == document_id)
+    config = next(one for one in validation.configuration.clusters if one.id == document_id)
     same = [
         one
-        for one in judgement.configuration.clusters
+        for one in validation.configuration.clusters
         if one.target == config.target and one.id != document_id
     ]
-    notes = [note for note in judgement.notes if note.where == str(name)]
+    notes = [note for note in validation.notes if note.where == str(name)]
     return NewCluster(name, text, before, config, [config, *same], notes)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from ..documents.store import Store
 from ..function import Report
-from .access import Choice, RbacStep
-from .cluster import STEP as DOCUMENT
-from .cluster import NewCluster
-from .eks_cluster import STEP as ACCESS_ENTRY
-from .eks_cluster import AccessEntryStep, Admission, EksCluster, describe, not_asked_for
-from .rbac import Manifest
+from .access_entry import STEP as ACCESS_ENTRY
+from .access_entry import AccessEntryStep, Admission, EksCluster, describe, not_asked_for
+from .document_step import STEP as DOCUMENT
+from .document_step import NewCluster
+from .rbac_manifests import Manifest
+from .rbac_step import Choice, RbacStep
 from .step import Outcome, Step
 
 RBAC, CHECK, PUSH = "rbac", "check", "push"
