@@ -22,13 +22,13 @@ from ecr_public_pusher.aws_api.errors import (
 from ecr_public_pusher.aws_api.throttling import patiently
 from ecr_public_pusher.blocking_calls import DISCOVERY
 from ecr_public_pusher.concurrency import run_concurrently
+from ecr_public_pusher.configuration.access_entries import AccessEntryCommands
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.configuration.kube_context import kube_context
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.errors import DiscoveryError, EksError, NotReadyError, NotThereError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
-from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import DELETING, NOT_READY, Endpoint
 from ecr_public_pusher.sign_in.kind import Remedies
 from ecr_public_pusher.sign_in.role_caller import RoleCaller
@@ -166,11 +166,10 @@ class EksSignIn(RoleCaller):
         config = self.config
         if not endpoint.has_access_entries:
             return self.remedies(endpoint).not_admitted(self.principal(), (), None)
+        commands = AccessEntryCommands(config.region, config.cluster, self.principal())
         return (
-            "Give the role that signs an access entry: `aws eks create-access-entry --region"
-            f" {config.region} --cluster-name {config.cluster} --principal-arn {self.principal()}"
-            f" --type STANDARD --kubernetes-groups {RBAC_GROUP}` (a role that was deleted and"
-            " created again needs a new entry)."
+            f"Give the role that signs an access entry: `{commands.create}` (a role that was deleted"
+            " and created again needs a new entry)."
         )
 
 

@@ -2,13 +2,12 @@
 paste. Pure.
 """
 
-import shlex
 from dataclasses import dataclass
 
+from ecr_public_pusher.configuration.access_entries import AccessEntryCommands
 from ecr_public_pusher.configuration.kube_context import UNKNOWN_CONTEXT
 from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.kubernetes_api.server_version import Version
-from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.endpoint import Endpoint
 
 _IN_VPC = (
@@ -81,7 +80,7 @@ class EksRemedies:
         """What makes the cluster admit the signing role as our group; `groups`: those it is in by
         an access entry already.
         """
-        entry = f"--region {self.region} --cluster-name {self.cluster} --principal-arn {principal}"
+        commands = AccessEntryCommands(self.region, self.cluster, principal)
         others = [group for group in groups if not group.startswith("system:") and " " not in group]
         if self._goes_by_aws_auth:
             return (
@@ -90,20 +89,8 @@ class EksRemedies:
                 f" kube-system`):\n{mapped_role(principal)}"
             )
         if not self.endpoint.has_access_entries:
-            return (
-                f"aws eks update-cluster-config {self._of_cluster} --access-config"
-                " authenticationMode=API_AND_CONFIG_MAP && aws eks wait cluster-active"
-                f" {self._of_cluster} && aws eks create-access-entry {entry} --type STANDARD"
-                f" --kubernetes-groups {RBAC_GROUP}"
-            )
-        if groups:
-            return (
-                f"aws eks update-access-entry {entry} --kubernetes-groups"
-                f" {shlex.join([*others, RBAC_GROUP])}"
-            )
-        return (
-            f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
-        )
+            return commands.allow_and_create
+        return commands.add_group(others) if groups else commands.create
 
     def granted_by_policy(self, principal: str) -> str:
         """How to see which access policies EKS grants the role."""
