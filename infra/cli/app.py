@@ -8,6 +8,7 @@ from ecr_public_pusher.version import VERSION
 
 from .command import shared_options
 from .commands import clusters, documents, logs, queue, run, schema, status
+from .output import Output
 
 EPILOG = (
     "Exit codes: 0 fine; 1 the run is not ok, or something is wrong; 2 wrong arguments, or no"
@@ -31,7 +32,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"ecr-public-pusher {VERSION}")
+        Output().document(f"ecr-public-pusher {VERSION}\n")
         raise typer.Exit
 
 

@@ -23,7 +23,7 @@ from .errors import CliError, ExitCode
 from .json_text import read_json
 from .session import CONNECT_SECONDS, Session
 
-type Report = dict[str, Any]
+type Report = Mapping[str, Any]
 
 # A run takes up to 15 minutes without a byte on the wire, and a NAT gateway forgets a connection
 # after 350 seconds of that.
@@ -72,7 +72,7 @@ def _client(session: Session) -> Any:
     )
     # botocore turns keepalive on, and leaves it at the system's two hours. It hands this list to
     # urllib3 as it is.
-    client._endpoint.http_session._socket_options += _keepalive()
+    client._endpoint.http_session._socket_options += _keepalive()  # noqa: SLF001 - botocore has no setting for it
     return client
 
 

@@ -5,7 +5,7 @@ A cluster may be reported by a push of everything, a narrowed one, a worker of t
 sweep; what counts is the order of time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -32,20 +32,6 @@ class State(StrEnum):
     NO_PUSH = "no-push"  # no good push is in the log that was looked at
     SKIPPED = "skipped"  # as its document wants
     REMOVED = "removed"  # its Secrets were removed, and not pushed since
-
-
-@dataclass(frozen=True)
-class Document:
-    """A document's id, as a push names it (`prod`; `fleet/*` of a discovery), and when it was last
-    written.
-    """
-
-    id: str
-    modified: datetime
-
-    @property
-    def is_discovery(self) -> bool:
-        return self.id.endswith(EVERY)
 
 
 @dataclass
@@ -107,14 +93,17 @@ class Health:
 
 
 def assess(
-    documents: Sequence[Document], pushes: Iterable[LogLine], sweeps: Iterable[LogLine] = ()
+    documents: Mapping[str, datetime], pushes: Iterable[LogLine], sweeps: Iterable[LogLine] = ()
 ) -> Health:
-    """What the log says of the clusters that there are documents for."""
-    health = Health({one.id: ClusterHealth(one.id) for one in documents if not one.is_discovery})
-    modified = {one.id: one.modified for one in documents}
+    """Return the health of the clusters that documents name, by the log.
+
+    `documents` holds the time of each document's last write, by what a push names for it: `prod`,
+    or `fleet/*` for a discovery.
+    """
+    health = Health({name: ClusterHealth(name) for name in documents if not name.endswith(EVERY)})
     for line in sorted(pushes, key=attrgetter("at")):
         if report := line.report:
-            _take_push(health, line.at, report, modified)
+            _take_push(health, line.at, report, documents)
     for line in sorted(sweeps, key=attrgetter("at"))[-1:]:
         if report := line.report:
             _take_sweep(health, line.at, report)
@@ -237,15 +226,13 @@ def _take_sweep(health: Health, at: datetime, report: Mapping[str, Any]) -> None
             cluster.failed = Failure(at, "sweep", entry)
 
 
-def _forget_deleted(health: Health, documents: Sequence[Document]) -> None:
+def _forget_deleted(health: Health, documents: Collection[str]) -> None:
     """Clusters that no document makes any more: deleted ones, unless their Secrets were removed, or
     their tokens never were.
     """
-    known = {one.id for one in documents}
+    discoveries = [name for name in documents if name.endswith(EVERY)]
     for cluster in list(health.clusters.values()):
-        if cluster.id in known or any(
-            one.is_discovery and matches(one.id, cluster.id) for one in documents
-        ):
+        if cluster.id in documents or any(matches(name, cluster.id) for name in discoveries):
             continue
         del health.clusters[cluster.id]
         if (
@@ -256,5 +243,5 @@ def _forget_deleted(health: Health, documents: Sequence[Document]) -> None:
             health.deleted.setdefault(cluster.id, cluster.seen_at)
         elif cluster.removed_at is not None:
             health.deleted.pop(cluster.id, None)
-    for gone in [gone for gone in health.deleted if gone in known]:
+    for gone in [gone for gone in health.deleted if gone in documents]:
         del health.deleted[gone]

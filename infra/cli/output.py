@@ -21,6 +21,8 @@ from rich.console import Console, RenderableType
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from ecr_public_pusher.visible_text import visible
+
 from .errors import CliError, ExitCode
 from .rendering.text import Whole, holds_command
 
@@ -62,27 +64,28 @@ def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
             or (isinstance(part, Text) and holds_command(part.plain)),
             end=end,
         )
-    text = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", printed.get())
-    _write(
-        console.file,
-        (
-            text
-            if console.is_terminal
-            else "".join(f"{line.rstrip()}\n" for line in text.splitlines())
-        ),
-    )
+    text = _harmless(printed.get())
+    if not console.is_terminal:
+        text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    _write(console.file, text)
 
 
 def _write(stream: IO[str], text: str) -> None:
-    """Its reader may have gone: `... | head` is no failure."""
+    """Write text without what a terminal would obey. All printed text passes here.
+
+    Raise SystemExit when the reader has gone, as in `... | head`.
+    """
     try:
-        stream.write(text)
+        stream.write(_harmless(text))
         stream.flush()
     except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), stream.fileno()
-        )  # for the interpreter's own last flush
+        # The interpreter's own last flush must find an open stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         raise SystemExit(BROKEN_PIPE) from None
+
+
+def _harmless(text: str) -> str:
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class Output:
@@ -90,50 +93,59 @@ class Output:
 
     def __init__(self, format: Format = Format.TABLE) -> None:
         self.format = format
-        self.out, self.err = console(sys.stdout), console(sys.stderr)
+        self._out = console(sys.stdout)
+        self._err = console(sys.stderr)
 
     def result(self, data: Any, render: Callable[[], Sequence[RenderableType]]) -> None:
         """Prints `data` as JSON or YAML, or, for people, what `render` makes of it."""
         if self.format is Format.JSON:
-            _write(self.out.file, json.dumps(data, indent=2) + "\n")
+            _write(self._out.file, json.dumps(data, indent=2) + "\n")
         elif self.format is Format.YAML:
-            _write(self.out.file, _yaml(data))
+            _write(self._out.file, _yaml(data))
         else:
             for part in render():
-                _print(self.out, part)
+                _print(self._out, part)
 
     def line(self, data: Any, *parts: RenderableType) -> None:
         """One of a stream of results: a JSON object on a line of its own, a YAML document, or
         `parts`.
         """
         if self.format is Format.JSON:
-            _write(self.out.file, json.dumps(data) + "\n")
+            _write(self._out.file, json.dumps(data) + "\n")
         elif self.format is Format.YAML:
-            _write(self.out.file, "---\n" + _yaml(data))
+            _write(self._out.file, "---\n" + _yaml(data))
         else:
             for part in parts:
-                _print(self.out, part)
+                _print(self._out, part)
+
+    def document(self, text: str) -> None:
+        """Print a file for another program, such as kubectl, whatever the format."""
+        _write(self._out.file, text)
+
+    def done(self, part: RenderableType) -> None:
+        """Print one of several changes as it is made: to stderr where stdout takes data."""
+        _print(self._out if self.format is Format.TABLE else self._err, part)
 
     def fresh_page(self) -> None:
         """Clears the terminal, for what is shown again and again; in a pipe one follows
         the other.
         """
-        if self.format is Format.TABLE and self.out.is_terminal:
-            self.out.clear()
+        if self.format is Format.TABLE and self._out.is_terminal:
+            self._out.clear()
 
     def note(self, text: str, *, style: str = "") -> None:
         """Something said beside the result, to stderr."""
-        _print(self.err, Text(text, style=style))
+        _print(self._err, Text(text, style=style))
 
     def error(self, error: CliError) -> None:
         """What went wrong, and below it what to do."""
-        _print(self.err, Text.assemble(("error: ", "bold red"), error.message))
+        _print(self._err, Text.assemble(("error: ", "bold red"), error.message))
         for line in error.remedy.splitlines():
-            _print(self.err, Text(line))
+            _print(self._err, Text(line))
 
     def aside(self, part: RenderableType) -> None:
         """What a question is about, to stderr."""
-        _print(self.err, part)
+        _print(self._err, part)
 
     def need_person(self, question: str) -> None:
         """Raises CliError where nobody could answer."""
@@ -146,17 +158,18 @@ class Output:
     def confirm(self, question: str) -> None:
         """Raises CliError unless a person on this terminal says yes."""
         self.need_person(question)
-        _print(self.err, Text(f"{question} [y/N] ", style="bold"), end="")
+        _print(self._err, Text(f"{question} [y/N] ", style="bold"), end="")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise CliError("Not confirmed: nothing was done.", exit_code=ExitCode.NOT_OK)
 
     @contextmanager
     def progress(self, text: str) -> Iterator[None]:
         """Says on stderr what is waited for, and for how long by now."""
-        if self.err.is_terminal and sys.stderr.isatty():
-            columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-            with Progress(*columns, console=self.err, transient=True) as bar:
-                bar.add_task(text, total=None)
+        if self._err.is_terminal and sys.stderr.isatty():
+            description = TextColumn("{task.description}", markup=False)
+            columns = (SpinnerColumn(), TimeElapsedColumn(), description)
+            with Progress(*columns, console=self._err, transient=True) as bar:
+                bar.add_task(visible(text), total=None)
                 yield
         else:
             with self._lines(text):

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from ecr_public_pusher.configuration.loader import pushed_by
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.timestamps import rfc3339
 from ecr_public_pusher.version import VERSION
 
+from .documents.document import DocumentName
+from .documents.store import list_parameters
 from .errors import CliError
-from .health import ClusterHealth, Document, Health, State, assess
+from .health import ClusterHealth, Health, State, assess
 from .queues import QueueState, queue_state
 from .run_log import LOST, PUSHES, SWEEPS, read_log
 from .session import Session
@@ -160,23 +161,21 @@ def gather(session: Session, *, ids: Collection[str], now: datetime, window: tim
     )
 
 
-def read_documents(session: Session) -> tuple[list[Document], tuple[str, ...]]:
-    """The documents, and the names of parameters that are none.
+def read_documents(session: Session) -> tuple[dict[str, datetime], tuple[str, ...]]:
+    """Return when each document was last written, and the names of unknown parameters.
 
-    Nothing is decrypted: what they say is not asked.
+    Documents are keyed as `health.assess` takes them; the defaults are not among them. Nothing is
+    decrypted.
     """
     root = session.stack.config_path
-    documents, unknown = [], []
-    for page in (
-        session.client("ssm")
-        .get_paginator("get_parameters_by_path")
-        .paginate(Path=root, Recursive=True, WithDecryption=False)
-    ):
-        for parameter in page["Parameters"]:
-            if (document_id := pushed_by(parameter["Name"], root=root)) is not None:
-                documents.append(Document(document_id, parameter["LastModifiedDate"]))
-            elif parameter["Name"] != f"{root}/defaults":
-                unknown.append(parameter["Name"])
+    documents: dict[str, datetime] = {}
+    unknown = []
+    for parameter in list_parameters(session.client("ssm"), root):
+        name = DocumentName.of_parameter(parameter["Name"], root=root)
+        if name is None:
+            unknown.append(parameter["Name"])
+        elif name.clusters is not None:
+            documents[name.clusters] = parameter["LastModifiedDate"]
     return documents, tuple(sorted(unknown))
 
 

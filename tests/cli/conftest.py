@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.operator import Operator
-from tests.support.operator import operator as make_operator
+from tests.support.operator import Operator, deploy
+from tests.support.world import world_of_process
 
 
 @pytest.fixture(autouse=True)
@@ -19,17 +19,7 @@ def kept_drafts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     """A deployment without documents and clusters; the process's environment is the function's."""
-    environ: dict[str, str] = {}
-    with make_operator(environ) as made:
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        for name in (
-            "AWS_PROFILE",
-            "AWS_ENDPOINT_URL_STS",
-            "AWS_DEFAULT_REGION",
-            "ECR_PUBLIC_PUSHER_STACK",
-            "NO_COLOR",
-            "FORCE_COLOR",
-        ):
+    with world_of_process(monkeypatch) as made:
+        for name in ("ECR_PUBLIC_PUSHER_STACK", "NO_COLOR", "FORCE_COLOR"):
             monkeypatch.delenv(name, raising=False)
-        yield made
+        yield Operator(made, deploy(made), dict(made.environ))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.cli.health import Document, Health, State, assess
+from infra.cli.health import Health, State, assess
 from infra.cli.run_log import LogLine
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -48,7 +48,7 @@ def line(
 def assessed(
     *pushes: LogLine, documents: tuple[str, ...] = ("prod",), sweeps: tuple[LogLine, ...] = ()
 ) -> Health:
-    return assess([Document(name, at(0)) for name in documents], pushes, sweeps)
+    return assess({name: at(0) for name in documents}, pushes, sweeps)
 
 
 def state(health: Health, cluster: str = "prod") -> State:
@@ -295,7 +295,7 @@ def test_they_are_unknown_when_only_failures_found_room() -> None:
 
 def test_a_document_younger_than_a_full_report_is_not_taken_to_be_in_it() -> None:
     health = assess(
-        [Document("prod", at(0)), Document("edge", at(9))],
+        {"prod": at(0), "edge": at(9)},
         [line(8, {"prod": GOOD}, clustersLeft=1)],
     )
     assert state(health, "edge") is State.NO_PUSH

@@ -106,7 +106,7 @@ def add(
     made = new_cluster(deployed, document_id, given, _given_file(file), replace=replace_document)
     objects = manifests(made.configs, rbac, removal=allow_removal)
     if print_rbac:
-        sys.stdout.write(as_yaml(objects))
+        cli.output.document(as_yaml(objects))
         return ExitCode.OK
     choice = Choice(
         kubeconfig, context, trust=trust_context, force=force_conflicts, by_hand=_by_hand()

@@ -350,11 +350,7 @@ def _write(cli: Cli, deployed: Deployed, work: Sequence[Change]) -> list[Documen
                 exit_code=said.exit_code,
             ) from None
         written.append(change.name)
-        (
-            cli.output.aside(render_change(change))
-            if cli.output.format.value != "table"
-            else cli.output.out.print(render_change(change))
-        )
+        cli.output.done(render_change(change))
     return written
 
 

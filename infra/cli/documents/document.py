@@ -42,6 +42,11 @@ class DocumentName:
         pushed = pushed_by(parameter, root=root)
         return None if pushed is None else cls.of_clusters(pushed)
 
+    @property
+    def is_valid(self) -> bool:
+        """Tell whether the function takes a parameter of this name for a document."""
+        return self.of_parameter(self.parameter(""), root="") == self
+
     def parameter(self, root: str) -> str:
         """The parameter that holds it."""
         return f"{root}/{self}"

@@ -2,7 +2,6 @@
 too). Anything else in it is reported, not ignored.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,6 @@ from .problem import Problem
 
 SUFFIXES = (".yaml", ".yml", ".json")
 FOLDERS = (CLUSTERS, DISCOVER)
-_ID = re.compile(r"[A-Za-z0-9_.-]+")  # as loader.pushed_by takes it
 _LAYOUT = (
     "Documents are DIR/defaults.yaml, DIR/clusters/ID.yaml and DIR/discover/ID.yaml (or .yml,"
     " .json)."
@@ -97,7 +95,7 @@ def _read(found: list[tuple[DocumentName, Path]], unknown_files: tuple[Path, ...
                 )
             )
             continue
-        if not _ID.fullmatch(name.id):
+        if not name.is_valid:
             said = f"'{name.id}' cannot be a document's id (letters, digits, '-', '_' and '.')"
             problems.append(
                 Problem(

@@ -62,15 +62,23 @@ class Snapshot:
             )
 
 
+def list_parameters(ssm: Any, root: str) -> Iterator[Mapping[str, Any]]:
+    """Yield every parameter below `root` as GetParametersByPath gives it, without decryption."""
+    pages = ssm.get_paginator("get_parameters_by_path")
+    for page in pages.paginate(Path=root, Recursive=True, WithDecryption=False):
+        yield from page["Parameters"]
+
+
 class Store:
     """The documents below `root`. `ssm`: a client of the stack's region."""
 
     def __init__(self, ssm: Any, root: str) -> None:
-        self._ssm, self.root = ssm, root
+        self._ssm = ssm
+        self.root = root
 
     def read(self) -> Snapshot:
         """All of them. A SecureString that may not be decrypted is there, with its error."""
-        found = {one["Name"]: one for page in self._pages() for one in page["Parameters"]}
+        found = {one["Name"]: one for one in list_parameters(self._ssm, self.root)}
         names = {
             parameter: DocumentName.of_parameter(parameter, root=self.root) for parameter in found
         }
@@ -150,10 +158,6 @@ class Store:
             self._ssm.delete_parameter(Name=stored.parameter)
         except self._ssm.exceptions.ParameterNotFound:
             return
-
-    def _pages(self) -> Iterator[Mapping[str, Any]]:
-        paginator = self._ssm.get_paginator("get_parameters_by_path")
-        yield from paginator.paginate(Path=self.root, Recursive=True, WithDecryption=False)
 
     def _decrypted(self, parameters: tuple[str, ...]) -> dict[str, str | ClientError]:
         try:

@@ -7,14 +7,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ecr_public_pusher.configuration.access_entries import AccessEntryCommands
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.ownership import RBAC_GROUP
 
 from ..aws_errors import explain
-from .step import Outcome, Step
+from .step import Step, StepName, StepOutcome
 
-STEP = "access-entry"
 CONFIG_MAP, API = "CONFIG_MAP", "API"
 
 
@@ -44,33 +44,9 @@ class Admission:
         return self.config.target[0]
 
     @property
-    def entry(self) -> str:
-        return (
-            f"--region {self.config.region} --cluster-name {self.config.cluster} --principal-arn"
-            f" {self.principal}"
-        )
-
-    @property
-    def create_command(self) -> str:
-        return (
-            f"aws eks create-access-entry {self.entry} --type STANDARD --kubernetes-groups"
-            f" {RBAC_GROUP}"
-        )
-
-    def update_command(self, groups: tuple[str, ...]) -> str:
-        return (
-            f"aws eks update-access-entry {self.entry} --kubernetes-groups"
-            f" {' '.join([*groups, RBAC_GROUP])}"
-        )
-
-    @property
-    def mode_command(self) -> str:
-        cluster = f"--region {self.config.region} --name {self.config.cluster}"
-        return (
-            f"aws eks update-cluster-config {cluster} --access-config"
-            f" authenticationMode=API_AND_CONFIG_MAP && aws eks wait cluster-active {cluster} &&"
-            f" {self.create_command}"
-        )
+    def commands(self) -> AccessEntryCommands:
+        """The commands with which the cluster's owner admits the role."""
+        return AccessEntryCommands(self.config.region, self.config.cluster, self.principal)
 
 
 def describe(eks: Any, admission: Admission) -> EksCluster | Step:
@@ -107,7 +83,10 @@ def _unseen(admission: Admission, said: str) -> Step:
         " --cluster-profile NAME."
     )
     return Step(
-        STEP, Outcome.FAILED, said, f"{remedy}\n{_owner(admission, admission.create_command)}"
+        StepName.ACCESS_ENTRY,
+        StepOutcome.FAILED,
+        said,
+        f"{remedy}\n{_owner(admission, admission.commands.create)}",
     )
 
 
@@ -117,7 +96,11 @@ def _owner(admission: Admission, command: str) -> str:
 
 def not_asked_for(admission: Admission) -> Step:
     """Whether the cluster admits the role is left to the check."""
-    return Step(STEP, Outcome.SKIPPED, f"not asked for (--admit admits {admission.principal})")
+    return Step(
+        StepName.ACCESS_ENTRY,
+        StepOutcome.SKIPPED,
+        f"not asked for (--admit admits {admission.principal})",
+    )
 
 
 @dataclass(frozen=True)
@@ -148,11 +131,16 @@ class AccessEntryStep:
             remedy = (
                 "The cluster's owner changes the mode, which cannot be undone, and admits the role:"
             )
-            return Step(STEP, Outcome.FAILED, said, f"{remedy}\n{self._admission.mode_command}")
+            return Step(
+                StepName.ACCESS_ENTRY,
+                StepOutcome.FAILED,
+                said,
+                f"{remedy}\n{self._admission.commands.allow_and_create}",
+            )
         try:
             entry = self._entry()
         except (ClientError, BotoCoreError) as error:
-            return self._refused(error, self._admission.create_command)
+            return self._refused(error, self._admission.commands.create)
         return self._planned(entry)
 
     def _of_aws_auth(self, said: str) -> Step:
@@ -163,7 +151,9 @@ class AccessEntryStep:
             f"{who}; then run the same without"
             f" --admit:\n{edit}\n{mapped_role(self._admission.principal)}"
         )
-        return Step(STEP, Outcome.FAILED, f"{said}, as a local cluster's is", remedy)
+        return Step(
+            StepName.ACCESS_ENTRY, StepOutcome.FAILED, f"{said}, as a local cluster's is", remedy
+        )
 
     def look(self) -> Step:
         """Whether the role is admitted already, where that can be seen and access entries alone
@@ -179,13 +169,16 @@ class AccessEntryStep:
         if not planned.changes:
             return planned
         command = (
-            self._admission.update_command(entry.groups)
+            self._admission.commands.add_group(entry.groups)
             if entry
-            else self._admission.create_command
+            else self._admission.commands.create
         )
         said = f"{self._cluster.arn} does not admit {self._admission.principal}"
         return Step(
-            STEP, Outcome.FAILED, said, f"Give --admit.\n{_owner(self._admission, command)}"
+            StepName.ACCESS_ENTRY,
+            StepOutcome.FAILED,
+            said,
+            f"Give --admit.\n{_owner(self._admission, command)}",
         )
 
     def do(self) -> Step:
@@ -196,11 +189,11 @@ class AccessEntryStep:
         try:
             return self._written(planned)
         except (ClientError, BotoCoreError) as error:
-            return self._refused(error, self._admission.create_command)
+            return self._refused(error, self._admission.commands.create)
 
     def _written(self, planned: Step) -> Step:
         name, principal = self._admission.config.cluster, self._admission.principal
-        if planned.outcome is Outcome.CREATED:
+        if planned.outcome is StepOutcome.CREATED:
             try:
                 self._eks.create_access_entry(
                     clusterName=name,
@@ -234,19 +227,24 @@ class AccessEntryStep:
     def _planned(self, entry: Entry | None) -> Step:
         who = f"{self._admission.principal} in {self._cluster.arn}"
         if entry is None:
-            return Step(STEP, Outcome.CREATED, f"{who}, group {RBAC_GROUP}")
+            return Step(StepName.ACCESS_ENTRY, StepOutcome.CREATED, f"{who}, group {RBAC_GROUP}")
         if entry.type != "STANDARD":
             said = f"{who} has an access entry of type {entry.type}, which takes no groups"
             return Step(
-                STEP,
-                Outcome.FAILED,
+                StepName.ACCESS_ENTRY,
+                StepOutcome.FAILED,
                 said,
                 "Let the function sign in as a role of its own (roleArn).",
             )
         if RBAC_GROUP in entry.groups:
-            return Step(STEP, Outcome.UNCHANGED, f"{who}, group {RBAC_GROUP}")
+            return Step(StepName.ACCESS_ENTRY, StepOutcome.UNCHANGED, f"{who}, group {RBAC_GROUP}")
         kept = f", beside {', '.join(entry.groups)}" if entry.groups else ""
-        return Step(STEP, Outcome.UPDATED, f"{who}: group {RBAC_GROUP}{kept}")
+        return Step(StepName.ACCESS_ENTRY, StepOutcome.UPDATED, f"{who}: group {RBAC_GROUP}{kept}")
 
     def _refused(self, error: ClientError | BotoCoreError, command: str) -> Step:
-        return Step(STEP, Outcome.FAILED, explain(error).message, _owner(self._admission, command))
+        return Step(
+            StepName.ACCESS_ENTRY,
+            StepOutcome.FAILED,
+            explain(error).message,
+            _owner(self._admission, command),
+        )

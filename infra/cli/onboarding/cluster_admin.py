@@ -9,9 +9,8 @@ from typing import Any
 from ..errors import CliError, ExitCode
 from ..json_text import read_json
 from .rbac_manifests import Manifest, described
-from .step import Outcome, Step
+from .step import Step, StepName, StepOutcome
 
-STEP = "rbac"
 APPLY = "application/apply-patch+yaml"
 TIMEOUTS = (10, 30)  # connect, read: seconds
 MESSAGE_LENGTH = 300
@@ -23,7 +22,7 @@ class Applied:
     """What became of one object, or would."""
 
     object: str
-    outcome: Outcome
+    outcome: StepOutcome
     said: str = ""
 
 
@@ -70,14 +69,14 @@ class ClusterAdmin:
             before = self._read(one)
             after = self._patch(one, dry_run=dry_run, force=force)
         except ApiException as error:
-            return Applied(described(one), Outcome.FAILED, _said(error))
+            return Applied(described(one), StepOutcome.FAILED, _said(error))
         except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many: the official client passes them on as they are
             raise _no_answer(error) from None
         if before is None:
-            return Applied(described(one), Outcome.CREATED)
+            return Applied(described(one), StepOutcome.CREATED)
         return Applied(
             described(one),
-            Outcome.UNCHANGED if _content(before) == _content(after) else Outcome.UPDATED,
+            StepOutcome.UNCHANGED if _content(before) == _content(after) else StepOutcome.UPDATED,
         )
 
     def _read(self, one: Manifest) -> dict[str, Any] | None:
@@ -130,13 +129,21 @@ def apply_all(
         f"{one.object}: {one.outcome.value}{f' ({one.said})' if one.said else ''}" for one in done
     )
     outcomes = {one.outcome for one in done}
-    if Outcome.FAILED in outcomes:
-        return Step(STEP, Outcome.FAILED, f"{where}: not everything could be applied", "", details)
-    if outcomes <= {Outcome.UNCHANGED}:
-        return Step(STEP, Outcome.UNCHANGED, f"{where}: {len(done)} objects", "", details)
+    if StepOutcome.FAILED in outcomes:
+        return Step(
+            StepName.RBAC,
+            StepOutcome.FAILED,
+            f"{where}: not everything could be applied",
+            "",
+            details,
+        )
+    if outcomes <= {StepOutcome.UNCHANGED}:
+        return Step(
+            StepName.RBAC, StepOutcome.UNCHANGED, f"{where}: {len(done)} objects", "", details
+        )
     return Step(
-        STEP,
-        Outcome.CREATED if outcomes == {Outcome.CREATED} else Outcome.UPDATED,
+        StepName.RBAC,
+        StepOutcome.CREATED if outcomes == {StepOutcome.CREATED} else StepOutcome.UPDATED,
         f"{where}: {len(done)} objects",
         "",
         details,

@@ -16,9 +16,7 @@ from ..documents.problem import Problem
 from ..documents.store import Stored
 from ..errors import CliError
 from .fields import Given
-from .step import Outcome, Step
-
-STEP = "document"
+from .step import Step, StepName, StepOutcome
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,15 @@ class NewCluster:
         """What is to become of the document."""
         if self.before is None:
             return Step(
-                STEP, Outcome.CREATED, store_parameter, details=tuple(self.text.splitlines())
+                StepName.DOCUMENT,
+                StepOutcome.CREATED,
+                store_parameter,
+                details=tuple(self.text.splitlines()),
             )
         if self.text == self.before.text:
-            return Step(STEP, Outcome.UNCHANGED, store_parameter)
+            return Step(StepName.DOCUMENT, StepOutcome.UNCHANGED, store_parameter)
         details = text_diff(self.before.text, self.text, str(self.name), f"{self.name} (changed)")
-        return Step(STEP, Outcome.UPDATED, store_parameter, details=tuple(details))
+        return Step(StepName.DOCUMENT, StepOutcome.UPDATED, store_parameter, details=tuple(details))
 
 
 def new_cluster(
@@ -59,10 +60,7 @@ def new_cluster(
     Raises CliError where the function would not take it.
     """
     name = DocumentName.cluster(document_id)
-    if (
-        DocumentName.of_parameter(name.parameter(deployed.store.root), root=deployed.store.root)
-        != name
-    ):
+    if not name.is_valid:
         raise CliError(
             f"'{document_id}' cannot be an id: letters, digits, '-', '_' and '.' only.",
             remedy="Choose another; --cluster names the EKS cluster.",

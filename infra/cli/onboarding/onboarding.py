@@ -10,15 +10,12 @@ from typing import Any
 
 from ..documents.store import Store
 from ..function import Report
-from .access_entry import STEP as ACCESS_ENTRY
 from .access_entry import AccessEntryStep, Admission, EksCluster, describe, not_asked_for
-from .document_step import STEP as DOCUMENT
 from .document_step import NewCluster
 from .rbac_manifests import Manifest
 from .rbac_step import Choice, RbacStep
-from .step import Outcome, Step
+from .step import Step, StepName, StepOutcome
 
-RBAC, CHECK, PUSH = "rbac", "check", "push"
 # A fresh access entry counts after some seconds.
 PROPAGATION_TRIES, PROPAGATION_SECONDS = 8, 5.0
 _SIGN_IN = "sign-in"
@@ -49,13 +46,11 @@ class Onboarding:
     def __init__(
         self, cluster: NewCluster, store: Store, wanted: Wanted, admission: Admission, eks: Any
     ) -> None:
-        self._cluster, self._store, self._wanted, self._admission, self._eks = (
-            cluster,
-            store,
-            wanted,
-            admission,
-            eks,
-        )
+        self._cluster = cluster
+        self._store = store
+        self._wanted = wanted
+        self._admission = admission
+        self._eks = eks
 
     def plan(self) -> list[Step]:
         """What would be done, looked up without a change."""
@@ -70,15 +65,15 @@ class Onboarding:
         if not self._cluster.config.enabled:
             return [access, rbac, self._document, *self._disabled()]
         push = (
-            Step(PUSH, Outcome.DONE, f"to {self._id}")
+            Step(StepName.PUSH, StepOutcome.DONE, f"to {self._id}")
             if self._wanted.push
-            else Step(PUSH, Outcome.SKIPPED, "--no-push")
+            else Step(StepName.PUSH, StepOutcome.SKIPPED, "--no-push")
         )
         return [
             access,
             rbac,
             self._document,
-            Step(CHECK, Outcome.DONE, "what the function can do there"),
+            Step(StepName.CHECK, StepOutcome.DONE, "what the function can do there"),
             push,
         ]
 
@@ -100,25 +95,17 @@ class Onboarding:
         if not self._cluster.config.enabled:
             return [access, rbac, document, *self._disabled()], {}
         report = self._checked(run, sleep, fresh=access.changes)
-        check, reports = _check_step(report), {CHECK: report}
+        done, reports = (
+            [access, rbac, document, _check_step(report)],
+            {StepName.CHECK.value: report},
+        )
         if not self._wanted.push:
-            return [
-                access,
-                rbac,
-                document,
-                check,
-                Step(PUSH, Outcome.SKIPPED, "--no-push"),
-            ], reports
+            return [*done, Step(StepName.PUSH, StepOutcome.SKIPPED, "--no-push")], reports
         if _obstacles(report):
-            return [
-                access,
-                rbac,
-                document,
-                check,
-                Step(PUSH, Outcome.NOT_ATTEMPTED, "the check says what stands in the way"),
-            ], reports
-        reports[PUSH] = run({"action": "push", "clusters": [self._id]})
-        return [access, rbac, document, check, _push_step(reports[PUSH])], reports
+            why = "the check says what stands in the way"
+            return [*done, Step(StepName.PUSH, StepOutcome.NOT_ATTEMPTED, why)], reports
+        pushed = run({"action": "push", "clusters": [self._id]})
+        return [*done, _push_step(pushed)], reports | {StepName.PUSH.value: pushed}
 
     @property
     def _id(self) -> str:
@@ -135,27 +122,30 @@ class Onboarding:
         document = self._document
         if document.changes:
             document = Step(
-                DOCUMENT,
-                Outcome.NOT_ATTEMPTED,
+                StepName.DOCUMENT,
+                StepOutcome.NOT_ATTEMPTED,
                 "not written before the function can get in",
                 "Then run the same command again.",
             )
         return [
             document,
-            Step(CHECK, Outcome.NOT_ATTEMPTED, ""),
-            Step(PUSH, Outcome.NOT_ATTEMPTED, ""),
+            Step(StepName.CHECK, StepOutcome.NOT_ATTEMPTED, ""),
+            Step(StepName.PUSH, StepOutcome.NOT_ATTEMPTED, ""),
         ]
 
     def _disabled(self) -> list[Step]:
         said = f"its document is disabled (ecr-public-pusher clusters enable {self._id})"
-        return [Step(CHECK, Outcome.SKIPPED, said), Step(PUSH, Outcome.SKIPPED, said)]
+        return [
+            Step(StepName.CHECK, StepOutcome.SKIPPED, said),
+            Step(StepName.PUSH, StepOutcome.SKIPPED, said),
+        ]
 
     @cached_property
     def _seen(self) -> EksCluster | Step:
         if self._eks is None:
             return Step(
-                ACCESS_ENTRY,
-                Outcome.SKIPPED,
+                StepName.ACCESS_ENTRY,
+                StepOutcome.SKIPPED,
                 f"by {self._cluster.config.sign_in.type}: the check says what the API server must"
                 " trust",
             )
@@ -173,7 +163,7 @@ class Onboarding:
     @cached_property
     def _rbac(self) -> RbacStep | Step:
         if not self._wanted.objects:
-            return Step(RBAC, Outcome.SKIPPED, "--rbac none")
+            return Step(StepName.RBAC, StepOutcome.SKIPPED, "--rbac none")
         return RbacStep(self._cluster, self._wanted.objects, self._wanted.choice, self._seen)
 
     def _checked(self, run: Run, sleep: Callable[[float], None], *, fresh: bool) -> Report:
@@ -190,22 +180,16 @@ class Onboarding:
 
 def _obstacles(report: Report) -> set[str]:
     """What keeps a push from doing anything: failed checks by name, and errors."""
-    found = {
-        finding["check"]
-        for cluster in report["clusters"]
-        for finding in cluster.get("findings", ())
-        if not finding["ok"]
-    }
     errors = {"error" for one in (report, *report["clusters"]) if one.get("error")}
-    return (found - _NO_OBSTACLE) | errors
+    return (_failed(report) - _NO_OBSTACLE) | errors
 
 
 def _check_step(report: Report) -> Step:
     if report["ok"]:
-        return Step(CHECK, Outcome.DONE, "ok")
+        return Step(StepName.CHECK, StepOutcome.DONE, "ok")
     return Step(
-        CHECK,
-        Outcome.FAILED,
+        StepName.CHECK,
+        StepOutcome.FAILED,
         f"not ok: {', '.join(sorted(_failed(report))) or 'see below'}",
         "See below, or: ecr-public-pusher check",
     )
@@ -228,8 +212,8 @@ def _push_step(report: Report) -> Step:
     }
     said = ", ".join(f"{number} {name}" for name, number in counts.items()) or "no namespace"
     return Step(
-        PUSH,
-        Outcome.DONE if report["ok"] else Outcome.FAILED,
+        StepName.PUSH,
+        StepOutcome.DONE if report["ok"] else StepOutcome.FAILED,
         said,
         "" if report["ok"] else "See below.",
     )

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from ..errors import CliError
 from .access_entry import EksCluster
-from .cluster_admin import STEP, ClusterAdmin, apply_all
+from .cluster_admin import ClusterAdmin, apply_all
 from .document_step import NewCluster
 from .kubeconfig import Context, Kubeconfig, kubeconfig_files, read_kubeconfig
 from .rbac_manifests import Manifest
-from .step import Outcome, Step
+from .step import Step, StepName, StepOutcome
 
 FIELD_MANAGER = "ecr-public-pusher-cli"
 
@@ -72,11 +72,13 @@ class RbacStep:
                 self._admin, self._objects, self._where, dry_run=dry_run, force=self._choice.force
             )
         except CliError as error:
-            return Step(STEP, Outcome.FAILED, error.message, f"{error.remedy}\n{self._by_hand}")
+            return Step(
+                StepName.RBAC, StepOutcome.FAILED, error.message, f"{error.remedy}\n{self._by_hand}"
+            )
         if not step.failed:
             return step
         remedy = f"Whose credentials are in that context? {self._whoami}\n{self._by_hand}"
-        return Step(STEP, Outcome.FAILED, step.message, remedy, step.details)
+        return Step(StepName.RBAC, StepOutcome.FAILED, step.message, remedy, step.details)
 
     def _choose(self) -> tuple[Context, str]:
         files = kubeconfig_files(self._choice.kubeconfig)

@@ -7,19 +7,18 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ..function import Report
-from ..onboarding.document_step import STEP as DOCUMENT
-from ..onboarding.step import Outcome, Step
+from ..onboarding.step import Step, StepName, StepOutcome
 from .documents import render_diff
 from .report import render_report
 from .text import BAD, FAINT, GOOD, NEUTRAL, heading, indented, pasteable, table
 
-_WOULD = {Outcome.CREATED: "create", Outcome.UPDATED: "update", Outcome.DONE: "do"}
+_WOULD = {StepOutcome.CREATED: "create", StepOutcome.UPDATED: "update", StepOutcome.DONE: "do"}
 _LOOKS = {
-    Outcome.CREATED: GOOD,
-    Outcome.UPDATED: GOOD,
-    Outcome.DONE: GOOD,
-    Outcome.FAILED: BAD,
-    Outcome.NOT_ATTEMPTED: BAD,
+    StepOutcome.CREATED: GOOD,
+    StepOutcome.UPDATED: GOOD,
+    StepOutcome.DONE: GOOD,
+    StepOutcome.FAILED: BAD,
+    StepOutcome.NOT_ATTEMPTED: BAD,
 }
 
 
@@ -42,7 +41,7 @@ def _parts(
     for step in steps:
         if step.details and (dry_run or step.failed):
             yield heading(step.name)
-            is_diff = step.name == DOCUMENT and step.outcome is Outcome.UPDATED
+            is_diff = step.name == StepName.DOCUMENT and step.outcome is StepOutcome.UPDATED
             yield from (
                 render_diff(step.details)
                 if is_diff
@@ -50,7 +49,7 @@ def _parts(
             )
     for name, report in reports.items():
         if not report["ok"] and not (
-            name == "check" and "push" in reports and _of_namespaces_alone(report)
+            name == StepName.CHECK and StepName.PUSH in reports and _of_namespaces_alone(report)
         ):
             yield heading(f"The function's {name}")
             yield from render_report(report, now=datetime.now(UTC))
@@ -86,7 +85,9 @@ def _row(step: Step, *, dry_run: bool) -> tuple[str | Text, ...]:
         step.name,
         Text(
             word,
-            style=_LOOKS.get(step.outcome, NEUTRAL if step.outcome is Outcome.SKIPPED else FAINT),
+            style=_LOOKS.get(
+                step.outcome, NEUTRAL if step.outcome is StepOutcome.SKIPPED else FAINT
+            ),
         ),
         step.message,
     )

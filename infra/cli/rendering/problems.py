@@ -8,25 +8,26 @@ from rich.text import Text
 
 from .text import BAD, FAINT, indented, remedy, state
 
-type Problem = Mapping[str, Any]
+# A problem, an error or a finding of a report: `message` and `remedy`, and what tells its kind.
+type ReportEntry = Mapping[str, Any]
 
 
-def grouped(problems: Iterable[Problem]) -> Iterator[tuple[list[str], Problem]]:
+def grouped(problems: Iterable[ReportEntry]) -> Iterator[tuple[list[str], ReportEntry]]:
     """The namespaces of each problem, and one of it; in the order in which they come."""
-    groups: dict[tuple[str, ...], tuple[list[str], Problem]] = {}
+    groups: dict[tuple[str, ...], tuple[list[str], ReportEntry]] = {}
     for problem in problems:
         same = tuple(str(problem.get(name, "")) for name in ("outcome", "message", "remedy"))
         groups.setdefault(same, ([], problem))[0].append(problem["namespace"])
     yield from groups.values()
 
 
-def render_error(error: Problem) -> list[RenderableType]:
+def render_error(error: ReportEntry) -> list[RenderableType]:
     """Of a run, or of a cluster as a whole."""
     return explained(Text(str(error.get("type", "error")), style=BAD), error)
 
 
 def render_problems(
-    problems: Iterable[Problem], *, with_cluster: bool = False
+    problems: Iterable[ReportEntry], *, with_cluster: bool = False
 ) -> Iterator[RenderableType]:
     """`with_cluster`: the cluster's own error was shown, and those that failed with it are only
     named.
@@ -50,7 +51,7 @@ def empty_globs(globs: Sequence[str]) -> str:
     return f"no namespace matches {', '.join(globs)}" if globs else ""
 
 
-def explained(title: Text, problem: Problem) -> list[RenderableType]:
+def explained(title: Text, problem: ReportEntry) -> list[RenderableType]:
     """What, why, and what to do."""
     return [
         title,

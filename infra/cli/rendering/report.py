@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from ..function import Report
 from ..times import moment
 from .problems import empty_globs, explained, render_error, render_problems
 from .text import (
@@ -26,7 +27,7 @@ from .text import (
     table,
 )
 
-type Report = Mapping[str, Any]
+type ClusterEntry = Mapping[str, Any]
 
 # What a dry run's outcomes are called, since nothing was done.
 _WOULD = {
@@ -45,7 +46,7 @@ def render_report(report: Report, *, now: datetime, verbose: bool = False) -> li
 
 
 def _parts(report: Report, now: datetime, verbose: bool) -> Iterator[RenderableType]:
-    clusters: Sequence[Report] = report.get("clusters", [])
+    clusters: Sequence[ClusterEntry] = report.get("clusters", [])
     yield headline(report)
     if error := report.get("error"):
         yield from render_error(error)
@@ -99,7 +100,7 @@ def _counts(counts: Mapping[str, Any]) -> str:
     )
 
 
-def _clusters(clusters: Sequence[Report]) -> RenderableType:
+def _clusters(clusters: Sequence[ClusterEntry]) -> RenderableType:
     """A line for each; where a run measured it, with the least life that a Secret has left."""
     rows = [_row(cluster) for cluster in clusters]
     if not any("secondsLeft" in cluster for cluster in clusters):
@@ -110,11 +111,11 @@ def _clusters(clusters: Sequence[Report]) -> RenderableType:
     return table("CLUSTER", "STATE", "NAMESPACES", "TOKEN LEFT", "SECONDS", rows=measured)
 
 
-def _life(cluster: Report) -> Text:
+def _life(cluster: ClusterEntry) -> Text:
     return life(cluster["secondsLeft"]) if "secondsLeft" in cluster else Text("-")
 
 
-def _row(cluster: Report) -> tuple[str | Text, ...]:
+def _row(cluster: ClusterEntry) -> tuple[str | Text, ...]:
     word = "skipped" if cluster.get("skipped") else "ok" if cluster["ok"] else "failed"
     error = cluster.get("error") or {}
     parts = [error.get("type"), cluster.get("skipped") or _counts(cluster.get("counts", {}))]
@@ -126,7 +127,7 @@ def _row(cluster: Report) -> tuple[str | Text, ...]:
     )
 
 
-def _cluster(cluster: Report, *, verbose: bool, dry_run: bool) -> Iterator[RenderableType]:
+def _cluster(cluster: ClusterEntry, *, verbose: bool, dry_run: bool) -> Iterator[RenderableType]:
     lines: list[RenderableType] = []
     if error := cluster.get("error"):
         lines += render_error(error)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.administrator import Administrator, administrator
+from tests.support.operator import Administrator, administrator
 from tests.support.world import World, world_of_process
 
 
@@ -17,6 +17,5 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 @pytest.fixture
-def person(world: World, tmp_path: Path) -> Iterator[Administrator]:
-    with administrator(world, tmp_path) as made:
-        yield made
+def person(world: World, tmp_path: Path) -> Administrator:
+    return administrator(world, tmp_path)
