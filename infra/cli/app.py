@@ -1,4 +1,4 @@
-"""The whole command line: which commands there are."""
+"""The command line's entry: every command, and the options before them."""
 
 from typing import Annotated
 

@@ -1,7 +1,4 @@
-"""What AWS, or the way to it, says when it refuses: as a message with a remedy.
-
-Told apart by type and code, never by text.
-"""
+"""Errors of AWS and of the network as messages with a remedy, by type and code, never by text."""
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -71,7 +68,7 @@ MESSAGE_LENGTH = 600
 
 
 def explain(error: BotoCoreError | ClientError, *, profile: str | None = None) -> CliError:
-    """The error for people."""
+    """Return the error to print. `profile` is named in its remedy."""
     if isinstance(error, ClientError):
         return _refused(error, profile)
     if isinstance(error, NoRegionError):
@@ -97,15 +94,13 @@ def explain(error: BotoCoreError | ClientError, *, profile: str | None = None) -
 
 
 def is_throttled(error: ClientError) -> bool:
-    """Return whether AWS refused for too many calls, which says nothing of what was asked for."""
+    """Return whether AWS refused for too many calls, which says nothing about the request."""
     return error.response["Error"].get("Code") in _THROTTLED
 
 
 def _refused(error: ClientError, profile: str | None) -> CliError:
-    code, said = (
-        error.response["Error"].get("Code", "Unknown"),
-        str(error.response["Error"].get("Message", ""))[:MESSAGE_LENGTH],
-    )
+    code = error.response["Error"].get("Code", "Unknown")
+    said = str(error.response["Error"].get("Message", ""))[:MESSAGE_LENGTH]
     if code in _EXPIRED:
         return _aws("Your AWS credentials have expired.", _sign_in(profile))
     if code in _INVALID:
@@ -127,7 +122,7 @@ def _refused(error: ClientError, profile: str | None) -> CliError:
 
 
 def _no_way(error: BotoCoreError) -> CliError | None:
-    """Where the network is what failed."""
+    """Explain a failure of the network; return None for other errors."""
     if isinstance(error, ProxyConnectionError):
         return _aws("The proxy cannot be reached.", "See HTTPS_PROXY and NO_PROXY.")
     if isinstance(error, SSLError):

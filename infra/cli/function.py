@@ -1,7 +1,4 @@
-"""Invokes the function: once, for as long as it takes, and never again by itself.
-
-Gives its report, or says what became of it.
-"""
+"""Invocation of the function: once, for as long as it takes, never repeated."""
 
 import json
 import socket
@@ -33,14 +30,13 @@ _LOOK = "See what became of it: ecr-public-pusher logs --since 30m (it is not se
 
 
 def invoke(session: Session, event: Mapping[str, Any]) -> Report:
-    """The report of one run.
+    """Run the function with the event, and return its report.
 
-    The event says not to raise, so that a run that failed gives its report too.
-
-    Raises CliError when the function gave none, KeyboardInterrupt when somebody did not want to
-    wait: the function goes on then.
+    The event gets `"raise": false`, so that a failed run returns its report as well. Raise CliError
+    when there is no report, KeyboardInterrupt when interrupted: the function goes on then.
     """
-    client, name = _client(session), session.stack.function_name
+    client = _client(session)
+    name = session.stack.function_name
     payload = json.dumps({**event, "raise": False}).encode()
     began = time.monotonic()
     try:
@@ -70,16 +66,15 @@ def _client(session: Session) -> Any:
         retries={"mode": "standard", "total_max_attempts": 1},
         tcp_keepalive=True,
     )
-    # botocore turns keepalive on, and leaves it at the system's two hours. It hands this list to
-    # urllib3 as it is.
-    client._endpoint.http_session._socket_options += _keepalive()  # noqa: SLF001 - botocore has no setting for it
+    # botocore turns keepalive on, leaves it at the system's two hours, and has no setting for it.
+    # It hands this list to urllib3 as it is.
+    client._endpoint.http_session._socket_options += _keepalive()  # noqa: SLF001
     return client
 
 
 def _keepalive() -> list[tuple[int, int, int]]:
-    idle = getattr(socket, "TCP_KEEPIDLE", None) or getattr(
-        socket, "TCP_KEEPALIVE", None
-    )  # Linux and Windows; macOS
+    # Linux and Windows; macOS.
+    idle = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)
     options = [
         (idle, KEEPALIVE_SECONDS),
         (getattr(socket, "TCP_KEEPINTVL", None), KEEPALIVE_SECONDS),
@@ -116,13 +111,11 @@ def _refused(error: ClientError, name: str) -> ClientError | CliError:
 
 
 def _failed(body: bytes, name: str) -> CliError:
-    """The function raised, ran out of time or memory, or was killed."""
+    """Return the error for a function that raised, timed out, ran out of memory, or was killed."""
     try:
         said = read_json(body)
-        kind, text = (
-            str(said.get("errorType") or "unknown"),
-            str(said.get("errorMessage") or "")[:600],
-        )
+        kind = str(said.get("errorType") or "unknown")
+        text = str(said.get("errorMessage") or "")[:600]
     except (ValueError, AttributeError):
         kind, text = "unknown", ""
     if kind == "Sandbox.Timedout" or "Task timed out" in text:

@@ -1,8 +1,7 @@
-"""How clusters are, by what the function logged of them: which tokens they hold, until when, and
-what failed since. Pure.
+"""The health of clusters by the function's log: tokens, their expiry, and failures since. Pure.
 
-A cluster may be reported by a push of everything, a narrowed one, a worker of the queue, or a
-sweep; what counts is the order of time.
+A cluster is reported by a push of everything, a narrowed push, a worker of the queue, or a sweep;
+the order of time decides.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -22,13 +21,11 @@ EVERY = "/*"  # ends the id of a discovery, as of all clusters that it finds
 
 
 class State(StrEnum):
-    """In a word. Names of `-o json`."""
+    """A cluster's state. Stable names: `-o json` shows them."""
 
     OK = "ok"
     FAILED = "failed"  # by the last run that reached for it
-    EXPIRED = (  # a Secret's token has ended, as was measured, or as the last good push is old
-        "expired"
-    )
+    EXPIRED = "expired"  # a Secret's token has ended, as measured or by the last good push's age
     NO_PUSH = "no-push"  # no good push is in the log that was looked at
     SKIPPED = "skipped"  # as its document wants
     REMOVED = "removed"  # its Secrets were removed, and not pushed since
@@ -36,10 +33,10 @@ class State(StrEnum):
 
 @dataclass
 class ClusterHealth:
-    """What is known of one.
+    """A cluster's health, as far as the log shows it.
 
-    `entry` is its entry in the report of the run that failed, or skipped it; `at` and `action` are
-    that run's.
+    `seen_at` is the time of the last report that names it. `inferred` says that a full report,
+    which leaves out clusters that are ok, made it ok.
     """
 
     id: str
@@ -71,7 +68,7 @@ class ClusterHealth:
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that failed a cluster, and the cluster's entry in its report."""
+    """A run that failed a cluster, with the cluster's entry in the report."""
 
     at: datetime
     action: str
@@ -82,8 +79,9 @@ class Failure:
 
 @dataclass
 class Health:
-    """All of them, by id; documents that were deleted, with the moment; the last push when it
-    failed as a whole.
+    """All clusters by id, and the last push if it failed as a whole.
+
+    `deleted` holds when a document was found deleted, by its id.
     """
 
     clusters: dict[str, ClusterHealth] = field(default_factory=dict)
@@ -137,15 +135,14 @@ def _take_push(
 def _take_entry(
     cluster: ClusterHealth, at: datetime, report: Mapping[str, Any], entry: Mapping[str, Any]
 ) -> None:
-    cluster.seen_at, cluster.skipped = at, entry.get("skipped")
+    cluster.seen_at = at
+    cluster.skipped = entry.get("skipped")
     if report["action"] == "remove":
         if entry["ok"]:
-            cluster.removed_at, cluster.failed, cluster.last_good_push, cluster.token_expires_at = (
-                at,
-                None,
-                None,
-                None,
-            )
+            cluster.removed_at = at
+            cluster.failed = None
+            cluster.last_good_push = None
+            cluster.token_expires_at = None
         return
     namespaces = tuple(report.get("narrowedTo", {}).get("namespaces", ()))
     if not namespaces:
@@ -158,16 +155,17 @@ def _take_entry(
     elif not namespaces:
         _take_good(cluster, at, report)
     elif cluster.failed and cluster.failed.namespaces == namespaces:
-        cluster.failed = (
-            None  # the same, tried again; the other namespaces' tokens are as old as before
-        )
+        # The same namespaces, tried again; the others' tokens are as old as before.
+        cluster.failed = None
 
 
 def _take_good(
     cluster: ClusterHealth, at: datetime, report: Mapping[str, Any], *, inferred: bool = False
 ) -> None:
     ends = [end for token in report.get("tokens", ()) if (end := moment(token["expiresAt"]))]
-    cluster.failed, cluster.removed_at, cluster.inferred = None, None, inferred
+    cluster.failed = None
+    cluster.removed_at = None
+    cluster.inferred = inferred
     if cluster.skipped is None:
         cluster.last_good_push = at
         cluster.token_expires_at = (
@@ -176,9 +174,7 @@ def _take_good(
 
 
 def _take_life(cluster: ClusterHealth, at: datetime, entry: Mapping[str, Any]) -> None:
-    """Take the least life that any of the cluster's Secrets had left, where the run could measure
-    it.
-    """
+    """Take over the least remaining life of the cluster's Secrets, if the run measured it."""
     seconds = entry.get("secondsLeft")
     if isinstance(seconds, int | float):
         cluster.token_expires_at = at + timedelta(seconds=seconds)
@@ -192,8 +188,9 @@ def _take_silence(
     entries: Mapping[str, Any],
     modified: Mapping[str, datetime],
 ) -> None:
-    """What a push of everything says by not naming a cluster: a discovery finds it no more; or its
-    report was full, and it is ok.
+    """Take a push of everything that does not name a cluster.
+
+    Either a discovery no longer finds it; or the report was full, and the cluster is ok.
     """
     unnamed = [cluster for cluster in health.clusters.values() if cluster.id not in entries]
     if not report.get("clustersLeft"):
@@ -212,7 +209,7 @@ def _take_silence(
 
 
 def _take_sweep(health: Health, at: datetime, report: Mapping[str, Any]) -> None:
-    """A sweep says what fails, and of each cluster that it may look into how much life is left."""
+    """Take a sweep's failures, and the remaining life in each cluster that it may list."""
     for entry in report.get("clusters", ()):
         cluster = health.clusters.get(entry["id"])
         if cluster and (cluster.seen_at is None or cluster.seen_at < at):
@@ -227,8 +224,9 @@ def _take_sweep(health: Health, at: datetime, report: Mapping[str, Any]) -> None
 
 
 def _forget_deleted(health: Health, documents: Collection[str]) -> None:
-    """Clusters that no document makes any more: deleted ones, unless their Secrets were removed, or
-    their tokens never were.
+    """Drop clusters that no document covers.
+
+    They count as deleted, unless their Secrets were removed or never pushed.
     """
     discoveries = [name for name in documents if name.endswith(EVERY)]
     for cluster in list(health.clusters.values()):

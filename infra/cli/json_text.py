@@ -1,4 +1,4 @@
-"""JSON that others wrote: a message, a line of the log, an answer."""
+"""JSON that others wrote: messages, lines of the log, answers."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ MAX_DEPTH = 50
 
 
 def read_json(text: str | bytes) -> Any:
-    """Return the value. Raises ValueError for what is not JSON, or nested too deep."""
+    """Return the value. Raise ValueError for what is not JSON, or nested deeper than MAX_DEPTH."""
     try:
         value = json.loads(text)
     except RecursionError:

@@ -1,8 +1,7 @@
-"""Where everything that is printed goes: results to stdout, as tables or as data; progress,
-questions and errors to stderr.
+"""All printed text: results to stdout, progress, questions and errors to stderr.
 
 Tables are for people: coloured on a terminal, plain and uncut in a pipe. Data (`-o json`, `-o
-yaml`) has stable names.
+yaml`) has stable names. Nothing else in the command line prints.
 """
 
 import json
@@ -38,7 +37,7 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it
 
 
 class Format(StrEnum):
-    """How a result is printed."""
+    """The formats of results."""
 
     TABLE = "table"
     JSON = "json"
@@ -46,17 +45,16 @@ class Format(StrEnum):
 
 
 def console(stream: TextIO) -> Console:
-    """For people on a terminal, by NO_COLOR, FORCE_COLOR, TERM and COLUMNS as they know them; plain
-    and uncut elsewhere.
+    """Return a console for a stream: styled on a terminal, plain and uncut elsewhere.
+
+    NO_COLOR, FORCE_COLOR, TERM and COLUMNS apply.
     """
     width = None if stream.isatty() else PIPE_COLUMNS
     return Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
 
 
 def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
-    """Where a text holds a command its lines are left whole, so that what wraps them is the
-    terminal, and it can be copied.
-    """
+    """Print a part; a text with a command keeps its lines whole, so that it can be copied."""
     with console.capture() as printed:
         console.print(
             part,
@@ -71,7 +69,7 @@ def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
 
 
 def _write(stream: IO[str], text: str) -> None:
-    """Write text without what a terminal would obey. All printed text passes here.
+    """Write text without control characters that a terminal obeys. All printed text passes here.
 
     Raise SystemExit when the reader has gone, as in `... | head`.
     """
@@ -89,7 +87,7 @@ def _harmless(text: str) -> str:
 
 
 class Output:
-    """`out` and `err` take Rich's renderables. `format`: how `result` prints."""
+    """The streams of one command. `format` applies to results."""
 
     def __init__(self, format: Format = Format.TABLE) -> None:
         self.format = format
@@ -97,7 +95,7 @@ class Output:
         self._err = console(sys.stderr)
 
     def result(self, data: Any, render: Callable[[], Sequence[RenderableType]]) -> None:
-        """Prints `data` as JSON or YAML, or, for people, what `render` makes of it."""
+        """Print `data` as JSON or YAML, or what `render` returns for people."""
         if self.format is Format.JSON:
             _write(self._out.file, json.dumps(data, indent=2) + "\n")
         elif self.format is Format.YAML:
@@ -107,9 +105,7 @@ class Output:
                 _print(self._out, part)
 
     def line(self, data: Any, *parts: RenderableType) -> None:
-        """One of a stream of results: a JSON object on a line of its own, a YAML document, or
-        `parts`.
-        """
+        """Print one of many results: a line of JSON, a YAML document, or `parts` for people."""
         if self.format is Format.JSON:
             _write(self._out.file, json.dumps(data) + "\n")
         elif self.format is Format.YAML:
@@ -127,28 +123,26 @@ class Output:
         _print(self._out if self.format is Format.TABLE else self._err, part)
 
     def fresh_page(self) -> None:
-        """Clears the terminal, for what is shown again and again; in a pipe one follows
-        the other.
-        """
+        """Clear the terminal before a result that replaces the one before; a pipe gets both."""
         if self.format is Format.TABLE and self._out.is_terminal:
             self._out.clear()
 
     def note(self, text: str, *, style: str = "") -> None:
-        """Something said beside the result, to stderr."""
+        """Print a remark beside the result, to stderr."""
         _print(self._err, Text(text, style=style))
 
     def error(self, error: CliError) -> None:
-        """What went wrong, and below it what to do."""
+        """Print an error, with its remedy below."""
         _print(self._err, Text.assemble(("error: ", "bold red"), error.message))
         for line in error.remedy.splitlines():
             _print(self._err, Text(line))
 
     def aside(self, part: RenderableType) -> None:
-        """What a question is about, to stderr."""
+        """Print the subject of a question, to stderr."""
         _print(self._err, part)
 
     def need_person(self, question: str) -> None:
-        """Raises CliError where nobody could answer."""
+        """Raise CliError when there is no terminal to ask at."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise CliError(
                 f"{question} This needs an answer, and there is no terminal to ask at.",
@@ -156,7 +150,7 @@ class Output:
             )
 
     def confirm(self, question: str) -> None:
-        """Raises CliError unless a person on this terminal says yes."""
+        """Raise CliError unless a person at this terminal answers yes."""
         self.need_person(question)
         _print(self._err, Text(f"{question} [y/N] ", style="bold"), end="")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
@@ -164,7 +158,7 @@ class Output:
 
     @contextmanager
     def progress(self, text: str) -> Iterator[None]:
-        """Says on stderr what is waited for, and for how long by now."""
+        """Show on stderr what the command waits for, and for how long."""
         if self._err.is_terminal and sys.stderr.isatty():
             description = TextColumn("{task.description}", markup=False)
             columns = (SpinnerColumn(), TimeElapsedColumn(), description)

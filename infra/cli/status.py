@@ -1,6 +1,4 @@
-"""Everything that `status` shows: gathered from Parameter Store, the log, the queues and the
-alarms; `ok` is whether any of it is wrong.
-"""
+"""The status of a deployment, from Parameter Store, the log, the queues and the alarms."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +25,7 @@ ALARMS_AT_ONCE = 100  # CloudWatch, DescribeAlarms
 
 @dataclass(frozen=True)
 class Alarm:
-    """One that is up, and since when."""
+    """An alarm in state ALARM."""
 
     name: str
     since: datetime
@@ -36,9 +34,9 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Status:
-    """What is so at `now`, by what was logged since `since`.
+    """The status at `now`, by the log since `since`.
 
-    `narrowed`: only these clusters were asked for, and only they decide `ok`.
+    `narrowed` says that only some clusters were asked for, which alone decide `ok`.
     """
 
     now: datetime
@@ -71,7 +69,7 @@ class Status:
         return clusters_fine and not any(rest)
 
     def as_json(self) -> dict[str, Any]:
-        """The shape of `status -o json`."""
+        """Return the JSON of `status`."""
         error = self.health.run_error
         return {
             "ok": self.ok,
@@ -123,9 +121,9 @@ def _cluster_json(cluster: ClusterHealth, now: datetime) -> dict[str, Any]:
 
 
 def gather(session: Session, *, ids: Collection[str], now: datetime, window: timedelta) -> Status:
-    """Asks AWS.
+    """Read the status from AWS.
 
-    `ids`: names and globs; empty: all. Raises CliError for one that matches nothing.
+    `ids` are names and globs; empty means all. Raise CliError for one that matches nothing.
     """
     stack, since = session.stack, now - window
     documents, unknown = read_documents(session)
@@ -180,8 +178,9 @@ def read_documents(session: Session) -> tuple[dict[str, datetime], tuple[str, ..
 
 
 def alarms_up(session: Session) -> tuple[Alarm, ...]:
-    """The stack's own alarms that are in ALARM: by its resources, since another stack's name may
-    begin with this one's.
+    """Return the stack's alarms in state ALARM.
+
+    Found by the stack's resources, since another stack's name may begin with this one's.
     """
     pages = (
         session.client("cloudformation")

@@ -1,4 +1,4 @@
-"""The options of `clusters add`, in the three panels of its help."""
+"""The options of `clusters add`, by the panels of its help."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`validate`, `diff`, `apply`: documents as files, in Git or wherever."""
+"""`validate`, `diff`, `apply`: documents as files, in Git or elsewhere."""
 
 import shlex
 from collections.abc import Sequence
@@ -92,7 +92,7 @@ Accounts = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands."""
+    """Add the commands."""
     for function in (validate, diff, apply):
         app.command(rich_help_panel=PANEL)(command(function))
 
@@ -105,15 +105,16 @@ def validate(
 ) -> int:
     """Validate documents with the function's own model. Needs neither AWS nor a cluster.
 
-    With --stack, region, account and what is allowed (AllowedEndpoints, AllowedAccounts, the
-    roles' names) are the stack's. Exit code 0: all are valid; 1: some are not.
+    With --stack, region, account and what is allowed (AllowedEndpoints, AllowedAccounts, the roles'
+    names) are the stack's. Exit code 0: all are valid; 1: some are not.
 
     [bold]Examples[/bold]
 
-      ecr-public-pusher validate clusters/ ecr-public-pusher validate config/clusters/prod.yaml
-      ecr-public-pusher validate config --allowed-endpoints
-      'api.edge.example.com,*.shops.example.com' ecr-public-pusher validate config --stack
-      ecr-public-pusher -o json
+      ecr-public-pusher validate clusters/
+      ecr-public-pusher validate config/clusters/prod.yaml
+      ecr-public-pusher validate config \
+          --allowed-endpoints 'api.edge.example.com,*.shops.example.com'
+      ecr-public-pusher validate config --stack ecr-public-pusher -o json
     """
     folder = _read(paths)
     documents = {file.name: Document(file.text, str(file.path)) for file in folder.documents}
@@ -135,9 +136,9 @@ def validate(
 def diff(
     cli: Cli, directory: Directory, prune: Prune = False, show_secure: ShowSecure = False
 ) -> int:
-    """Show what an apply of the folder would change.
+    """Show what `apply` would change.
 
-    Exit code 0: nothing; 1: something (as kubectl diff has it); 2: invalid documents.
+    Exit code 0: nothing; 1: something (as with kubectl diff); 2: invalid documents.
 
     [bold]Examples[/bold]
 
@@ -159,12 +160,10 @@ def apply(
     show_secure: ShowSecure = False,
     yes: Yes = False,
 ) -> int:
-    """Store the folder's documents in Parameter Store: what differs, and only that.
+    """Store the folder's documents in Parameter Store, as far as they differ.
 
-    Shows it first, and asks.
-
-    The function pushes to a cluster as soon as its document changes. Types, keys and tags of
-    parameters stay; run twice, it does nothing.
+    Shows the differences first, and asks. The function pushes to a cluster as soon as its document
+    changes. Types, keys and tags of parameters stay. A second run changes nothing.
 
     [bold]Examples[/bold]
 
@@ -209,8 +208,10 @@ def apply(
 
 
 def _read(paths: Sequence[Path]) -> Folder:
-    """Folders as folders, files one by one; what lies in a folder `clusters` or `discover` is
-    judged with the defaults beside that.
+    """Read folders and single files as one folder.
+
+    A file in a folder `clusters` or `discover` is validated with the defaults beside that folder.
+    Raise CliError for a document that is given twice, and when there is none.
     """
     parts = [_read_one(path, paths) for path in paths]
     documents = {file.path.resolve(): file for part in parts for file in part.documents}
@@ -328,7 +329,10 @@ def _ask(cli: Cli, comparison: Comparison, show_secure: bool, *, keep_secrets: b
 
 
 def _write(cli: Cli, deployed: Deployed, work: Sequence[Change]) -> list[DocumentName]:
-    """Writes one after the other. Raises CliError naming what was written when one fails."""
+    """Write the changes in order; return the documents written.
+
+    Raise CliError, which names what is left, at the first that fails.
+    """
     written: list[DocumentName] = []
     for change in work:
         try:

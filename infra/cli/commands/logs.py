@@ -1,4 +1,4 @@
-"""`logs`: what the function did, a run a line."""
+"""`logs`: the function's runs, one a line."""
 
 import time
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ Only = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command."""
+    """Add the command."""
     app.command(rich_help_panel=PANEL)(command(logs))
 
 
@@ -71,7 +71,7 @@ def logs(
 
 
 def _lines(cli: Cli, since: timedelta, *, follow: bool) -> Iterator[LogLine]:
-    """Each line once. With `follow`, it never ends."""
+    """Yield each line once; with `follow`, wait for new ones without end."""
     start, seen = datetime.now(UTC) - since, dict[str, datetime]()
     while True:
         for line in read_log(cli.session, PATTERN, since=start):

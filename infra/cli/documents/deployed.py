@@ -1,6 +1,4 @@
-"""A deployed stack's documents: read once for a command, judged as that stack's function does,
-found by what people call them.
-"""
+"""A deployed stack's documents: read once for a command, and validated as its function does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +16,10 @@ from .validation import Document, TargetStack, Validation, validate_documents
 
 @dataclass(frozen=True)
 class Deployed:
-    """`snapshot`: the documents as they were when the command began. `region`: the function's."""
+    """The documents of one stack. `snapshot` holds them as they were when the command began.
+
+    `region` is the function's.
+    """
 
     store: Store
     region: str
@@ -27,7 +28,7 @@ class Deployed:
 
     @classmethod
     def of(cls, session: Session) -> "Deployed":
-        """Those of the session's stack."""
+        """Read the documents of the session's stack."""
         stack = session.stack
         store = Store(session.client("ssm"), stack.config_path)
         target = TargetStack(
@@ -41,13 +42,13 @@ class Deployed:
 
     @cached_property
     def validation(self) -> Validation:
-        """Of what is stored."""
+        """Return the validation of the stored documents."""
         return self.validate({})
 
     def validate(self, changed: Mapping[DocumentName, Document | None]) -> Validation:
-        """Of what would be stored after a change (None: deleted).
+        """Validate what would be stored after a change; None stands for a deleted document.
 
-        Documents that may not be decrypted are left out.
+        Documents that cannot be decrypted are left out.
         """
         documents = {
             name: self.document(stored)
@@ -61,18 +62,18 @@ class Deployed:
         )
 
     def document(self, stored: Stored) -> Document:
-        """A stored one, to be judged."""
+        """Return a stored document in the form to validate."""
         return Document(stored.text, str(stored.name), stored.limit)
 
     def replacement(self, name: DocumentName, text: str, where: str | None = None) -> Document:
-        """A text that is to take a document's place, with the room that there is for it."""
+        """Return a text to validate in a document's place, with the size limit of its parameter."""
         stored = self.snapshot.documents.get(name)
         return Document(text, where or str(name), stored.limit if stored else STANDARD_BYTES)
 
     def find(self, called: str, *, clusters_only: bool = False) -> Stored:
-        """By id, `clusters/<id>`, `discover/<id>` or `defaults`.
+        """Return the document called `<id>`, `clusters/<id>`, `discover/<id>` or `defaults`.
 
-        Raises CliError when there is none, or it cannot be read.
+        Raise CliError when there is none, and when it cannot be decrypted.
         """
         names = [DocumentName.cluster(called)] if clusters_only else _candidates(called)
         stored = next(
@@ -89,12 +90,12 @@ class Deployed:
         return stored
 
     def defaults(self) -> str | None:
-        """The defaults' text, if there are any."""
+        """Return the defaults' text; None when there are none."""
         stored = self.snapshot.documents.get(DocumentName.defaults())
         return stored.text if stored and not stored.error else None
 
     def cluster(self, document_id: str) -> ClusterConfig | None:
-        """A valid cluster's settings."""
+        """Return a valid cluster's settings; None when there is none of that id."""
         return next(
             (
                 config

@@ -1,5 +1,6 @@
-"""A folder of documents: `defaults.yaml`, `clusters/*.yaml`, `discover/*.yaml` (.yml and .json
-too). Anything else in it is reported, not ignored.
+"""A folder of documents: `defaults.yaml`, `clusters/*.yaml`, `discover/*.yaml`.
+
+The suffixes .yml and .json work too. Anything else in it is reported, not ignored.
 """
 
 from collections.abc import Iterator
@@ -19,10 +20,7 @@ _LAYOUT = (
 
 @dataclass(frozen=True)
 class DocumentFile:
-    """One document's file.
-
-    `text`: as it stands there, comments and all: that is what gets stored.
-    """
+    """A document's file, with its text as written, comments included: that is what is stored."""
 
     name: DocumentName
     path: Path
@@ -31,7 +29,7 @@ class DocumentFile:
 
 @dataclass(frozen=True)
 class Folder:
-    """What was found: documents, files that cannot be one, and files that are none of ours."""
+    """The documents found, with problems of files that cannot be read as one, and unknown files."""
 
     documents: tuple[DocumentFile, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -39,7 +37,7 @@ class Folder:
 
 
 def read_folder(root: Path) -> Folder:
-    """Reads every document below `root`."""
+    """Read every document below `root`."""
     found, unknown_files = [], []
     for path in _files(root):
         name = name_of(path, root)
@@ -51,14 +49,15 @@ def read_folder(root: Path) -> Folder:
 
 
 def read_files(paths: list[Path]) -> Folder:
-    """Reads single files, each by where it lies: in a folder `discover`, called `defaults`, else a
-    cluster's.
+    """Read single files as documents by their place.
+
+    A file in a folder `discover` is a discovery, `defaults` the defaults, any other a cluster.
     """
     return _read([(_name_alone(path), path) for path in paths], ())
 
 
 def name_of(path: Path, root: Path) -> DocumentName | None:
-    """The document that a file below `root` is; None when it is none."""
+    """Return the document of a file below `root`; None when it is no document."""
     inner = path.relative_to(root).parts
     if path.suffix not in SUFFIXES:
         return None
@@ -74,7 +73,7 @@ def _name_alone(path: Path) -> DocumentName:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Files in order of name, without what editors and Git keep for themselves."""
+    """Yield files in order of name, without hidden ones, which are an editor's or Git's."""
     for path in sorted(root.rglob("*")):
         if path.is_file() and not any(
             part.startswith(".") for part in path.relative_to(root).parts
@@ -129,7 +128,7 @@ def _read(found: list[tuple[DocumentName, Path]], unknown_files: tuple[Path, ...
 
 
 def unknown_file_notes(unknown_files: tuple[Path, ...]) -> list[Problem]:
-    """What is said of files that are no documents."""
+    """Return a note for each file that is no document."""
     return [
         Problem(str(path), "is not a document, and is ignored", remedy=_LAYOUT)
         for path in unknown_files

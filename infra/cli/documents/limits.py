@@ -1,4 +1,4 @@
-"""What Parameter Store refuses to store, said before it is asked. Pure.
+"""Parameter Store's own limits, checked before a document is sent. Pure.
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 """
@@ -7,8 +7,9 @@ STANDARD_BYTES, ADVANCED_BYTES = 4096, 8192
 
 
 def refusal(text: str, *, limit: int = STANDARD_BYTES) -> tuple[str, str, int | None] | None:
-    """Why a value cannot be stored, what to do about it, and the line to blame; None
-    when it can.
+    """Return why a value cannot be stored, the remedy, and the line or None; None if it can.
+
+    `limit` is in bytes of UTF-8.
     """
     size = len(text.encode())
     if size > limit:

@@ -1,5 +1,6 @@
-"""Documents judged as the function judges them: by its own model, with the defaults merged in, all
-of them together. Pure, and so offline too.
+"""Validation of documents as the function does it, offline too. Pure.
+
+By its own model, with the defaults merged in, and all documents together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,12 +32,10 @@ OFFLINE_REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class TargetStack:
-    """The stack that documents are judged for.
+    """The stack that documents are validated for.
 
-    `allowed_endpoints` None: not known, so every endpoint passes, and that is noted.
-
-    `region` None: not known, so a discovery may name the regions of every partition.
-    `allowed_roles` likewise.
+    None stands for unknown: with `allowed_endpoints` None every endpoint passes, with a note, and
+    `allowed_roles` likewise; with `region` None a discovery may name regions of every partition.
     """
 
     root: str = "/ecr-public-pusher"
@@ -46,9 +45,9 @@ class TargetStack:
     allowed_roles: AllowedRoles | None = None
 
     def load(self, texts: Mapping[DocumentName, str]) -> Configuration:
-        """The configuration that the documents make.
+        """Return the configuration that the documents make.
 
-        Raises ConfigurationError for invalid defaults.
+        Raise ConfigurationError for invalid defaults.
         """
         parameters = [Parameter(name.parameter(self.root), text) for name, text in texts.items()]
         allowed = self.allowed_endpoints if self.allowed_endpoints is not None else _entries(texts)
@@ -67,10 +66,7 @@ class TargetStack:
 
 @dataclass(frozen=True)
 class Document:
-    """A document to judge: its text, and what to call the place where it stands.
-
-    `limit`: how many bytes its parameter takes.
-    """
+    """A document to validate. `where` names its place, `limit` is its parameter's, in bytes."""
 
     text: str = field(repr=False)
     where: str
@@ -79,10 +75,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Validation:
-    """`problems`: what the function would refuse.
-
-    `notes`: what it would take, but is hardly meant.
-    """
+    """The outcome: `problems`, which the function would refuse, and `notes` on likely mistakes."""
 
     configuration: Configuration
     problems: tuple[Problem, ...] = ()
@@ -92,7 +85,7 @@ class Validation:
 def validate_documents(
     documents: Mapping[DocumentName, Document], target: TargetStack
 ) -> Validation:
-    """All of the documents, judged together."""
+    """Validate the documents together, as one stack's configuration."""
     texts = {name: document.text for name, document in documents.items()}
     problems = [problem for name in sorted(documents) if (problem := _unstorable(documents[name]))]
     try:
@@ -130,7 +123,7 @@ def _problems(
 def _without_defaults(
     documents: Mapping[DocumentName, Document], error: PusherError, target: TargetStack
 ) -> list[Problem]:
-    """The defaults' problems, and what can be said of the others without them."""
+    """Return the defaults' problems, and those that other documents have without them."""
     found = _problems(DocumentName.defaults(), documents[DocumentName.defaults()], error, target)
     for name in sorted(documents.keys() - {DocumentName.defaults()}):
         parameter, text = name.parameter(target.root), documents[name].text
@@ -145,7 +138,7 @@ def _without_defaults(
 
 
 def _entries(texts: Mapping[DocumentName, str]) -> list[str]:
-    """Return what AllowedEndpoints would have to name."""
+    """Return the entries of AllowedEndpoints that admit every endpoint in the documents."""
     return [allowing(endpoint) for text in texts.values() if (endpoint := _endpoint(text))]
 
 
@@ -191,7 +184,7 @@ def _notes(
 
 
 def _accounts(config: ClusterConfig, where: str) -> list[Problem]:
-    """Return what cannot be known of the accounts of a document's roles."""
+    """Return a note on the accounts of a document's roles, which may not be allowed."""
     arns = [config.role_arn, *(registry.role_arn for registry in config.private_registries)]
     accounts = sorted({arn.split(":")[4] for arn in arns if arn})
     said = f"not known whether {ACCOUNTS} allows {', '.join(accounts)}"
@@ -200,8 +193,9 @@ def _accounts(config: ClusterConfig, where: str) -> list[Problem]:
 
 
 def _overlap(first: ClusterConfig, second: ClusterConfig, where: str) -> list[Problem]:
-    """Namespaces that both documents name for the same cluster and Secret: the second's are
-    conflicts.
+    """Return a note on namespaces that both documents select for one cluster and Secret.
+
+    The second document's are conflicts.
     """
     shared = [
         name

@@ -1,6 +1,4 @@
-"""What EKS says of a cluster to the person's own credentials, and the access entry that admits the
-function's role there.
-"""
+"""The EKS access entry that admits the function's role, with a person's credentials."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,10 +29,7 @@ class EksCluster:
 
 @dataclass(frozen=True)
 class Admission:
-    """Whom to admit where.
-
-    `account`: the cluster's, where it is known; `principal`: the role that signs in.
-    """
+    """The role to admit, `principal`, and the cluster, by its settings."""
 
     config: ClusterConfig
     principal: str
@@ -45,14 +40,12 @@ class Admission:
 
     @property
     def commands(self) -> AccessEntryCommands:
-        """The commands with which the cluster's owner admits the role."""
+        """Return the commands with which the cluster's owner admits the role."""
         return AccessEntryCommands(self.config.region, self.config.cluster, self.principal)
 
 
 def describe(eks: Any, admission: Admission) -> EksCluster | Step:
-    """The cluster; or a failed step that says why it cannot be seen, and who must admit
-    the role.
-    """
+    """Return the cluster; or a failed step when it cannot be seen, with the owner's command."""
     name, region = admission.config.cluster, admission.config.region
     try:
         found = eks.describe_cluster(name=name)["cluster"]
@@ -95,7 +88,7 @@ def _owner(admission: Admission, command: str) -> str:
 
 
 def not_asked_for(admission: Admission) -> Step:
-    """Whether the cluster admits the role is left to the check."""
+    """Return the skipped step without --admit; the check tells whether the role is admitted."""
     return Step(
         StepName.ACCESS_ENTRY,
         StepOutcome.SKIPPED,
@@ -105,22 +98,22 @@ def not_asked_for(admission: Admission) -> Step:
 
 @dataclass(frozen=True)
 class Entry:
-    """An access entry that is there."""
+    """An existing access entry."""
 
     type: str
     groups: tuple[str, ...]
 
 
 class AccessEntryStep:
-    """Admits the role by an access entry: makes one, or adds the group to the one that is there,
-    whose own groups it keeps.
-    """
+    """The step that creates the access entry, or adds the group to an existing one."""
 
     def __init__(self, eks: Any, admission: Admission, cluster: EksCluster) -> None:
-        self._eks, self._admission, self._cluster = eks, admission, cluster
+        self._eks = eks
+        self._admission = admission
+        self._cluster = cluster
 
     def plan(self) -> Step:
-        """What it would do."""
+        """Return what `do` would do."""
         if self._cluster.authentication_mode == CONFIG_MAP:
             said = (
                 f"{self._admission.config.cluster} knows no access entries: its authentication mode"
@@ -144,7 +137,7 @@ class AccessEntryStep:
         return self._planned(entry)
 
     def _of_aws_auth(self, said: str) -> Step:
-        """A local cluster's mode cannot be changed."""
+        """Return the failed step of a local cluster, whose mode cannot be changed."""
         edit = f"kubectl --context {self._cluster.arn} edit configmap aws-auth -n kube-system"
         who = "The cluster's owner adds this to mapRoles of its ConfigMap aws-auth"
         remedy = (
@@ -156,8 +149,10 @@ class AccessEntryStep:
         )
 
     def look(self) -> Step:
-        """Whether the role is admitted already, where that can be seen and access entries alone
-        decide it; else it is left to the check.
+        """Return the step without --admit: failed when the role is certainly not admitted.
+
+        That is known only when the entry can be read and access entries alone decide; otherwise the
+        step is skipped, and left to the check.
         """
         if self._cluster.authentication_mode != API:
             return not_asked_for(self._admission)
@@ -182,7 +177,7 @@ class AccessEntryStep:
         )
 
     def do(self) -> Step:
-        """Does it. Run again, it finds nothing to do."""
+        """Create or update the entry. A second run changes nothing."""
         planned = self.plan()
         if not planned.changes:
             return planned

@@ -1,4 +1,4 @@
-"""RBAC by server-side apply, through the official client and a person's own kubeconfig."""
+"""RBAC applied server-side, through the official client and a person's own kubeconfig."""
 
 import shlex
 import ssl
@@ -19,7 +19,7 @@ _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestam
 
 @dataclass(frozen=True)
 class Applied:
-    """What became of one object, or would."""
+    """The outcome of one object, or the planned one."""
 
     object: str
     outcome: StepOutcome
@@ -34,9 +34,8 @@ class ClusterAdmin:
         from urllib3 import Retry
 
         settings = client.Configuration()
-        settings.retries = Retry(
-            total=0, redirect=False
-        )  # by default a redirect is followed, and takes what was to be applied elsewhere
+        # By default a redirect is followed, which would apply the objects elsewhere.
+        settings.retries = Retry(total=0, redirect=False)
         self._manager = field_manager
         try:
             self._api = config.new_client_from_config(
@@ -59,9 +58,9 @@ class ClusterAdmin:
         self._rbac = client.RbacAuthorizationV1Api(self._api)
 
     def apply(self, one: Manifest, *, dry_run: bool, force: bool) -> Applied:
-        """Applies an object, or says what that would do.
+        """Apply an object, or plan that with `dry_run`.
 
-        Raises CliError when the cluster does not answer.
+        Raise CliError when the cluster does not answer.
         """
         from kubernetes.client.exceptions import ApiException
 
@@ -70,7 +69,7 @@ class ClusterAdmin:
             after = self._patch(one, dry_run=dry_run, force=force)
         except ApiException as error:
             return Applied(described(one), StepOutcome.FAILED, _said(error))
-        except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many: the official client passes them on as they are
+        except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many
             raise _no_answer(error) from None
         if before is None:
             return Applied(described(one), StepOutcome.CREATED)
@@ -123,7 +122,7 @@ def apply_all(
     dry_run: bool,
     force: bool = False,
 ) -> Step:
-    """All objects as one step. One that is refused does not keep the others from being applied."""
+    """Apply all objects as one step. One that is refused does not stop the others."""
     done = [admin.apply(one, dry_run=dry_run, force=force) for one in objects]
     details = tuple(
         f"{one.object}: {one.outcome.value}{f' ({one.said})' if one.said else ''}" for one in done
@@ -151,8 +150,9 @@ def apply_all(
 
 
 def _relax(api: Any) -> None:
-    """Many clusters' authorities lack extensions that Python 3.13 demands by default; chain and
-    host name are verified all the same.
+    """Accept certificate authorities without the extensions that Python 3.13 demands.
+
+    Many clusters' authorities lack them. Chain and host name are still verified.
     """
     configuration = api.configuration
     if not configuration.verify_ssl:
@@ -170,7 +170,7 @@ def _content(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _said(error: Any) -> str:
-    """The API server's own words of a refusal, which hold no credential; never the headers."""
+    """Return the API server's message of a refusal; it holds no credential, headers may."""
     status = _status(error.body)
     causes = (status.get("details") or {}).get("causes") or ()
     if managers := sorted(
@@ -181,7 +181,7 @@ def _said(error: Any) -> str:
 
 
 def _status(body: Any) -> dict[str, Any]:
-    """A Kubernetes Status, or nothing where a proxy answered in the server's place."""
+    """Return a Kubernetes Status; empty when a proxy answered in the server's place."""
     try:
         status = read_json(body)
     except (ValueError, TypeError):
@@ -190,7 +190,7 @@ def _status(body: Any) -> dict[str, Any]:
 
 
 def _manager(cause: dict[str, Any]) -> str:
-    """The message is `conflict with "NAME" using rbac.authorization.k8s.io/v1`."""
+    """Return NAME of `conflict with "NAME" using rbac.authorization.k8s.io/v1`."""
     parts = str(cause.get("message", "")).split('"')
     return parts[1] if len(parts) > 1 else "another manager"
 

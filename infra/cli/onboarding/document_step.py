@@ -1,6 +1,4 @@
-"""One cluster to be made ready: its document before and after, its settings, and every document
-that means the same cluster.
-"""
+"""The document of a cluster to make ready: its text before and after, and its settings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,9 +19,9 @@ from .step import Step, StepName, StepOutcome
 
 @dataclass(frozen=True)
 class NewCluster:
-    """`text`: what its document is to be.
+    """A cluster to make ready. `text` is its document's new text, `before` the stored document.
 
-    `configs`: of all documents that mean the same cluster, its own first.
+    `configs` holds the settings of every document for the same cluster, its own first.
     """
 
     name: DocumentName
@@ -38,7 +36,7 @@ class NewCluster:
         return self.config.sign_in.type == "eks"
 
     def plan(self, store_parameter: str) -> Step:
-        """What is to become of the document."""
+        """Return the step that writes the document to `store_parameter`."""
         if self.before is None:
             return Step(
                 StepName.DOCUMENT,
@@ -55,9 +53,9 @@ class NewCluster:
 def new_cluster(
     deployed: Deployed, document_id: str, given: Given, file_text: str | None, *, replace: bool
 ) -> NewCluster:
-    """From the options, a file, or the document that is there.
+    """Return the cluster of the options, of a file, or of the stored document.
 
-    Raises CliError where the function would not take it.
+    Raise CliError when the function would not accept the document.
     """
     name = DocumentName.cluster(document_id)
     if not name.is_valid:
@@ -101,9 +99,8 @@ def _text(
     if file_text is None and given.nothing:
         if before is not None:
             return before.text
-        text = compose(
-            {"cluster": name.id}
-        )  # what else it needs, the defaults may have; the model says so if not
+        # The defaults may hold what else it needs; otherwise the model reports what is missing.
+        text = compose({"cluster": name.id})
     else:
         text = file_text if file_text is not None else compose(given.document())
     if before is None:

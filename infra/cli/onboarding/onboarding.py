@@ -1,5 +1,6 @@
-"""The whole way of an onboarding, planned, then done: access entry and RBAC first, so that the
-first push of the document finds them in place.
+"""An onboarding, planned, then carried out.
+
+Access entry and RBAC come first, so that the document's first push finds them in place.
 """
 
 import time
@@ -28,7 +29,7 @@ type Run = Callable[[Mapping[str, Any]], Report]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was asked for. `objects`: the RBAC to apply; none: it is left to others."""
+    """The request of the command line. Empty `objects`: RBAC is left to others."""
 
     admit: bool = False
     objects: Sequence[Manifest] = ()
@@ -37,9 +38,9 @@ class Wanted:
 
 
 class Onboarding:
-    """One cluster.
+    """The onboarding of one cluster.
 
-    `eks`: a client with the person's credentials of the cluster's account and region; None for
+    `eks` is a client with the person's credentials for the cluster's account and region, None for
     other kinds of sign-in.
     """
 
@@ -53,7 +54,7 @@ class Onboarding:
         self._eks = eks
 
     def plan(self) -> list[Step]:
-        """What would be done, looked up without a change."""
+        """Return the planned steps. Changes nothing."""
         access = (
             self._access_entry.plan()
             if isinstance(self._access_entry, AccessEntryStep)
@@ -80,7 +81,7 @@ class Onboarding:
     def do(
         self, run: Run, *, sleep: Callable[[float], None] = time.sleep
     ) -> tuple[list[Step], dict[str, Report]]:
-        """Does it, and what became of each step; with the function's reports by step."""
+        """Carry out the steps; return them, and the function's reports by the name of the step."""
         access = (
             self._access_entry.do()
             if isinstance(self._access_entry, AccessEntryStep)
@@ -116,9 +117,7 @@ class Onboarding:
         return self._cluster.plan(self._cluster.name.parameter(self._store.root))
 
     def _held_back(self) -> list[Step]:
-        """While the cluster does not let the function in, a document would only make
-        its runs fail.
-        """
+        """Return the steps that wait: without access for the function, its runs would only fail."""
         document = self._document
         if document.changes:
             document = Step(
@@ -167,9 +166,7 @@ class Onboarding:
         return RbacStep(self._cluster, self._wanted.objects, self._wanted.choice, self._seen)
 
     def _checked(self, run: Run, sleep: Callable[[float], None], *, fresh: bool) -> Report:
-        """The check's report; asked again while a fresh access entry is not known
-        everywhere yet.
-        """
+        """Return the check's report, repeated while a fresh access entry may still propagate."""
         for left in reversed(range(PROPAGATION_TRIES if fresh else 1)):
             report = run({"action": "check", "clusters": [self._id]})
             if not left or _SIGN_IN not in _obstacles(report):
@@ -179,7 +176,7 @@ class Onboarding:
 
 
 def _obstacles(report: Report) -> set[str]:
-    """What keeps a push from doing anything: failed checks by name, and errors."""
+    """Return what prevents a push: names of failed checks, and `error` for an error."""
     errors = {"error" for one in (report, *report["clusters"]) if one.get("error")}
     return (_failed(report) - _NO_OBSTACLE) | errors
 

@@ -25,7 +25,7 @@ _LOOKS = {
 def render_steps(
     steps: Sequence[Step], *, dry_run: bool, reports: Mapping[str, Report] | None = None
 ) -> list[RenderableType]:
-    """A line for each step, then what it consists of, and what is left for somebody to do."""
+    """Render a line for each step, then their details, and what is left to do."""
     return list(_parts(steps, dry_run, reports or {}))
 
 
@@ -59,7 +59,7 @@ def _parts(
 
 
 def _of_namespaces_alone(check: Report) -> bool:
-    """Whether the push's report says the same again."""
+    """Return whether only namespaces failed the check, which the push's report repeats."""
     findings = [
         finding
         for cluster in check["clusters"]
@@ -70,7 +70,7 @@ def _of_namespaces_alone(check: Report) -> bool:
 
 
 def _left(failed: Sequence[Step]) -> Iterator[RenderableType]:
-    """What could not be done, and who does it."""
+    """Render the failed steps, with who does them and how."""
     for step in failed:
         yield heading(f"Left to do: {step.name}")
         yield indented(step.message)

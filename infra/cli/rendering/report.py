@@ -1,6 +1,4 @@
-"""A run's report -> what is printed of it: all of it, by cluster and namespace, with the remedies
-to copy.
-"""
+"""A run's report as people read it, by cluster and namespace, with remedies to copy."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -41,7 +39,7 @@ _LEFT = {"problems": "problem", "findings": "finding", "changes": "change", "ado
 
 
 def render_report(report: Report, *, now: datetime, verbose: bool = False) -> list[RenderableType]:
-    """`verbose`: what is fine too, of each cluster's check."""
+    """Render a report. `verbose` includes the checks that are ok."""
     return list(_parts(report, now, verbose))
 
 
@@ -74,7 +72,7 @@ def _parts(report: Report, now: datetime, verbose: bool) -> Iterator[RenderableT
 
 
 def headline(report: Report) -> Text:
-    """One line: what was done, whether it is fine, how much there was of it."""
+    """Return the report in one line: action, verdict, numbers."""
     totals = report.get("totals", {})
     failed = totals.get("clustersFailed", 0)
     numbers = [
@@ -101,7 +99,7 @@ def _counts(counts: Mapping[str, Any]) -> str:
 
 
 def _clusters(clusters: Sequence[ClusterEntry]) -> RenderableType:
-    """A line for each; where a run measured it, with the least life that a Secret has left."""
+    """Render a line for each cluster, with the least remaining life of a Secret if measured."""
     rows = [_row(cluster) for cluster in clusters]
     if not any("secondsLeft" in cluster for cluster in clusters):
         return table("CLUSTER", "STATE", "NAMESPACES", "SECONDS", rows=rows)
@@ -169,7 +167,7 @@ def _change(outcome: str) -> Text:
 
 
 def _findings(findings: Sequence[Mapping[str, Any]], *, verbose: bool) -> list[RenderableType]:
-    """Those that are not fine in full; those that are, in a line each or only counted."""
+    """Render failed findings in full; others in one line each if `verbose`, else their number."""
     lines: list[RenderableType] = []
     for finding in findings:
         if not finding["ok"]:

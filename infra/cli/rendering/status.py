@@ -1,6 +1,4 @@
-"""A status -> what is printed of it: a line for each cluster, then what is wrong, with its
-remedies, then the queues and the alarms.
-"""
+"""A status as people read it: clusters, failures with remedies, queues, alarms."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -68,10 +66,8 @@ def _parts(status: Status) -> Iterator[RenderableType]:
 
 
 def _headline(status: Status) -> Text:
-    stack, bad = (
-        status.stack,
-        sum(cluster.state(status.now) not in FINE for cluster in status.clusters),
-    )
+    stack = status.stack
+    bad = sum(cluster.state(status.now) not in FINE for cluster in status.clusters)
     line = Text.assemble(
         (str(stack["name"]), HEAD),
         f" {stack['version'] or ''} · {stack['account']} {stack['region']} · ",
