@@ -24,7 +24,7 @@ app = typer.Typer(
     epilog=EPILOG,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    # a plain traceback: no values of variables, which may be credentials
+    # Variables in a traceback may be credentials.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

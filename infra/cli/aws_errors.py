@@ -25,7 +25,7 @@ from .errors import CliError, ExitCode
 _EXPIRED = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 )
-# Their messages repeat the request that was signed, session token included: only the code is shown.
+# Their messages repeat the signed request, session token included: only the code is shown.
 _INVALID = frozenset(
     {
         *(
@@ -84,10 +84,10 @@ def explain(error: BotoCoreError | ClientError, *, profile: str | None = None) -
             f"{_sign_in(profile)} Or give --profile, or set AWS_PROFILE.",
         )
     if isinstance(error, (SSOError, LoginError, TokenRetrievalError, NoAuthTokenError)):
-        return _aws("Your sign-in to AWS has expired, or was never done.", _sign_in(profile))
+        return _aws("You are not signed in to AWS, or your session has expired.", _sign_in(profile))
     if isinstance(error, CredentialRetrievalError):
         return _aws(
-            "Your AWS credentials could not be had from where your profile says.",
+            "Your AWS credentials could not be read from the source that your profile names.",
             f"Try: aws sts get-caller-identity{_of(profile)}",
         )
     return _no_way(error) or _aws(f"{type(error).__name__}: {str(error)[:MESSAGE_LENGTH]}")
@@ -115,7 +115,7 @@ def _refused(error: ClientError, profile: str | None) -> CliError:
         )
     if is_throttled(error):
         return _aws(
-            f"AWS is asked too much at the moment ({error.operation_name}: {code}).",
+            f"AWS throttles requests at the moment ({error.operation_name}: {code}).",
             "Try again in a minute.",
         )
     return _aws(f"{error.operation_name} was refused: {code}: {said}")
@@ -145,7 +145,7 @@ def _aws(message: str, remedy: str = "") -> CliError:
 
 
 def _sign_in(profile: str | None) -> str:
-    return f"Sign in again (aws sso login{_of(profile)}, or as you do it)."
+    return f"Sign in again (aws sso login{_of(profile)}, or your usual way)."
 
 
 def _of(profile: str | None) -> str:

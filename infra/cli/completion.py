@@ -57,5 +57,5 @@ def _options(ctx: typer.Context) -> Options:
         given = given.or_else(
             Options(*(place.params.get(name) for name in ("stack", "region", "profile")))
         )
-        place = place.parent  # type: ignore[assignment]  # Typer's own class, by its base's name
+        place = place.parent  # type: ignore[assignment]  # typed as its base class
     return given

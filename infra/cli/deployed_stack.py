@@ -11,7 +11,7 @@ from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 
 from .errors import CliError
 
-# Those that every release has had: a stack with all of them is ours.
+# Outputs of every release: a stack with all of them is a deployment.
 REQUIRED = (
     "FunctionName",
     "FunctionRoleArn",
@@ -111,7 +111,7 @@ def _named(session: Aws, name: str) -> DeployedStack:
     try:
         (described,) = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
-        # CloudFormation has no code of its own for a stack that is not there.
+        # CloudFormation has no error code of its own for a stack that does not exist.
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         raise CliError(
@@ -121,7 +121,7 @@ def _named(session: Aws, name: str) -> DeployedStack:
     stack = _read(described, session)
     if missing := [output for output in REQUIRED if output not in stack.outputs]:
         raise CliError(
-            f"The stack {name} in {_where(session)} ({stack.status}) is no deployment of"
+            f"The stack {name} in {_where(session)} ({stack.status}) is not a deployment of"
             f" ecr-public-pusher: it has no output {missing[0]}.",
             remedy=_known(_ours(session), session),
         )
@@ -153,7 +153,6 @@ def _ours(session: Aws) -> list[DeployedStack]:
 
 
 def _read(described: Mapping[str, Any], session: Aws) -> DeployedStack:
-    # Of a parameter that names one of Parameter Store's, the value that was found there.
     return DeployedStack(
         name=described["StackName"],
         region=session.region,

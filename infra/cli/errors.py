@@ -9,9 +9,9 @@ class ExitCode(IntEnum):
     """The exit codes, an interface for scripts."""
 
     OK = 0
-    # it was done, or looked at, and something is wrong: a cluster failed, a difference, an alarm
+    # The command ran, and something is wrong: a failed cluster, a difference, an alarm.
     NOT_OK = 1
-    USAGE = 2  # wrong arguments, no or several stacks, a question without a terminal to ask it at
+    USAGE = 2  # wrong arguments, no or several stacks, a question without a terminal
     AWS = 3  # AWS refused, or did not answer
     DEFECT = 70  # a defect of this program (EX_SOFTWARE of sysexits.h)
     INTERRUPTED = 130  # Ctrl-C (128 + SIGINT)

@@ -22,11 +22,11 @@ from .session import CONNECT_SECONDS, Session
 
 type Report = Mapping[str, Any]
 
-# A run takes up to 15 minutes without a byte on the wire, and a NAT gateway forgets a connection
-# after 350 seconds of that.
+# A run takes up to 15 minutes without traffic, and a NAT gateway drops connections that are idle
+# for 350 seconds.
 KEEPALIVE_SECONDS = 60
 
-_LOOK = "See what became of it: ecr-public-pusher logs --since 30m (it is not sent again)."
+_LOOK = "See its outcome: ecr-public-pusher logs --since 30m (it is not sent again)."
 
 
 def invoke(session: Session, event: Mapping[str, Any]) -> Report:
@@ -45,7 +45,7 @@ def invoke(session: Session, event: Mapping[str, Any]) -> Report:
     except ClientError as error:
         raise _refused(error, name) from None
     except (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError):
-        raise  # no connection came about, so nothing was sent
+        raise  # there was no connection, so nothing was sent
     except (HTTPClientError, ConnectionClosedError) as error:
         raise CliError(
             f"The connection to Lambda broke after {time.monotonic() - began:.0f} s"
@@ -88,7 +88,7 @@ def _refused(error: ClientError, name: str) -> ClientError | CliError:
     code = error.response["Error"].get("Code")
     if code == "TooManyRequestsException":
         return CliError(
-            f"Lambda has no room for another run of {name} now: it did not run.",
+            f"Lambda cannot start another run of {name} now: it did not run.",
             remedy=(
                 "The account's or the function's concurrency is used up (template parameter"
                 " ReservedConcurrency). Try again in a minute."
@@ -97,7 +97,7 @@ def _refused(error: ClientError, name: str) -> ClientError | CliError:
         )
     if code == "ResourceNotFoundException":
         return CliError(
-            f"The function {name} is not there, though the stack names it.",
+            f"The function {name} does not exist, though the stack names it.",
             remedy="Deploy the stack again: sam deploy",
             exit_code=ExitCode.AWS,
         )
@@ -120,16 +120,15 @@ def _failed(body: bytes, name: str) -> CliError:
         kind, text = "unknown", ""
     if kind == "Sandbox.Timedout" or "Task timed out" in text:
         remedy = (
-            "What it did not reach is not done. Raise the template parameter Timeout, or set"
-            " FanOut."
+            "Part of the work is not done. Raise the template parameter Timeout, or set FanOut."
         )
     elif kind.startswith(("Runtime.", "Extension.")):
         remedy = (
-            "It was killed or did not start: out of memory, mostly (template parameter MemorySize)."
-            " The log says more: ecr-public-pusher logs"
+            "It was killed or did not start, mostly for lack of memory (template parameter"
+            " MemorySize). See the log: ecr-public-pusher logs"
         )
     else:
-        remedy = "The log says more: ecr-public-pusher logs"
+        remedy = "See the log: ecr-public-pusher logs"
     return CliError(f"{name} failed: {kind}: {text}", remedy=remedy, exit_code=ExitCode.NOT_OK)
 
 
@@ -140,7 +139,7 @@ def _report(body: bytes, name: str) -> Report:
         report = None
     if not isinstance(report, dict) or not {"action", "ok"} <= set(report):
         raise CliError(
-            f"What {name} answered is no report.",
+            f"The answer of {name} is not a report.",
             remedy="Is it this project's function?",
             exit_code=ExitCode.NOT_OK,
         )

@@ -16,18 +16,18 @@ from ecr_public_pusher.configuration.names import matches
 from .run_log import LogLine
 from .times import moment
 
-ASKED_WRONGLY = "RequestError"  # whoever asked was answered: it says nothing of the clusters
-EVERY = "/*"  # ends the id of a discovery, as of all clusters that it finds
+ASKED_WRONGLY = "RequestError"  # a wrong request, which says nothing about the clusters
+EVERY = "/*"  # ends the id that stands for all clusters of a discovery
 
 
 class State(StrEnum):
     """A cluster's state. Stable names: `-o json` shows them."""
 
     OK = "ok"
-    FAILED = "failed"  # by the last run that reached for it
+    FAILED = "failed"  # in the last run that included it
     EXPIRED = "expired"  # a Secret's token has ended, as measured or by the last good push's age
-    NO_PUSH = "no-push"  # no good push is in the log that was looked at
-    SKIPPED = "skipped"  # as its document wants
+    NO_PUSH = "no-push"  # no good push in the log that was read
+    SKIPPED = "skipped"  # disabled by its document
     REMOVED = "removed"  # its Secrets were removed, and not pushed since
 
 
@@ -201,7 +201,7 @@ def _take_silence(
                     health.deleted.setdefault(cluster.id, at)
         return
     health.capped_at = at
-    # Those that failed come first: when one that is ok found room, all that did not are ok.
+    # Failed clusters come first: if the report has room for one that is ok, all left out are ok.
     if any(entry["ok"] for entry in entries.values()):
         for cluster in unnamed:
             if cluster.id not in modified or modified[cluster.id] <= at:

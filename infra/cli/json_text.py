@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-# Of lists and objects in each other. What is deeper is nothing of ours, and cannot be printed.
+# Levels of lists and objects. Deeper JSON is not ours, and cannot be printed.
 MAX_DEPTH = 50
 
 

@@ -25,13 +25,12 @@ from ecr_public_pusher.visible_text import visible
 from .errors import CliError, ExitCode
 from .rendering.text import Whole, holds_command
 
-# In a pipe nothing is wrapped or cut: who reads it there is grep, or a file.
+# In a pipe nothing is wrapped or cut: grep or a file reads it.
 PIPE_COLUMNS = 10_000
-# Without a terminal, a line this often says that it goes on: build servers end what is silent for
-# long.
+# Without a terminal, progress prints a line this often: build servers stop silent commands.
 PROGRESS_SECONDS = 30.0
-# What a terminal would obey, colours and line ends apart: names and messages come from clusters and
-# queues, and anybody may have written them.
+# Control characters that a terminal obeys, but for colours and line ends: names and messages come
+# from clusters and queues, where anybody may have written them.
 _CONTROLS = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it
 
@@ -145,7 +144,7 @@ class Output:
         """Raise CliError when there is no terminal to ask at."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise CliError(
-                f"{question} This needs an answer, and there is no terminal to ask at.",
+                f"{question} This needs an answer, and there is no terminal.",
                 remedy="Nothing was done. Give --yes to do it.",
             )
 

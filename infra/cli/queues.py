@@ -12,8 +12,7 @@ from typing import Any
 from .json_text import read_json
 from .session import Session
 
-# While a message is looked at nobody else sees it; it is let go of as soon as all were read, and at
-# the latest after this.
+# Messages being read are hidden from others until all were read, and at most this long.
 LOOK_SECONDS = 30
 BATCH = 10  # SQS, ReceiveMessage
 MAX_SHOWN = 100

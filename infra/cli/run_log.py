@@ -16,11 +16,11 @@ from .errors import CliError, ExitCode
 from .json_text import read_json
 from .session import Session
 
-# What clusters' tokens are known by. A sweep comes every few minutes, with all clusters in its
-# report: the last ones are asked for apart.
+# The runs that show clusters' tokens. Sweeps run every few minutes, with all clusters in their
+# reports, so only the last ones are read, separately.
 PUSHES = '{ $.message = "report" && ($.report.action = "push" || $.report.action = "remove") }'
 SWEEPS = '{ $.message = "report" && $.report.action = "sweep" }'
-# Killed by the time-out or for lack of memory, or never started (Lambda developer guide, "Lambda
+# Killed for time or memory, or never started (Lambda developer guide, "Lambda
 # Telemetry API Event schema reference").
 LOST = (
     '{ $.type = "platform.report" && ($.record.status = "timeout" || $.record.status = "failure") }'
@@ -57,7 +57,7 @@ def read_log(session: Session, pattern: str, *, since: datetime) -> Iterator[Log
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         raise CliError(
-            f"The log group {group} is not there.",
+            f"The log group {group} does not exist.",
             remedy="Deploy the stack again: sam deploy",
             exit_code=ExitCode.AWS,
         ) from None

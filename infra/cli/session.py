@@ -97,12 +97,12 @@ def _models(data_path: str | None) -> Any:
 
 
 def _boto_session(profile: str | None, region: str | None) -> Any:
-    import boto3  # a fifth of a second that --help and a mistyped option need not wait for
+    import boto3  # takes 0.2 s, which --help and usage errors need not wait for
     from botocore.exceptions import ConfigParseError, ProfileNotFound
     from botocore.session import Session as BotocoreSession
 
     try:
-        # As AWS CLI v2 does; boto3 by itself knows AWS_DEFAULT_REGION only.
+        # As in AWS CLI v2; boto3 alone reads only AWS_DEFAULT_REGION.
         session = BotocoreSession(profile=profile)
         session.register_component("data_loader", _models(session.get_config_variable("data_path")))
         return boto3.Session(

@@ -17,7 +17,7 @@ from .queues import QueueState, queue_state
 from .run_log import LOST, PUSHES, SWEEPS, read_log
 from .session import Session
 
-# The last sweep is looked for this far back, since sweeps are many and large.
+# Only this much of the log is searched for the last sweep, since sweeps are many and large.
 SWEEP_WINDOW = timedelta(minutes=30)
 FINE = (State.OK, State.SKIPPED, State.REMOVED)
 ALARMS_AT_ONCE = 100  # CloudWatch, DescribeAlarms
@@ -216,7 +216,7 @@ def _wanted(clusters: list[ClusterHealth], ids: Collection[str]) -> list[Cluster
         if not any(matches(pattern, cluster.id) for cluster in clusters):
             known = ", ".join(cluster.id for cluster in clusters[:20]) or "none"
             raise CliError(
-                f"No cluster is called {pattern}.",
+                f"No cluster matches {pattern}.",
                 remedy=f"There are: {known}{', ...' if len(clusters) > 20 else ''}",
             )
     return [
@@ -230,19 +230,19 @@ def _notes(session: Session, health: Health) -> tuple[str, ...]:
     notes, stack = [], session.stack
     if stack.version not in (None, VERSION):
         notes.append(
-            f"The stack is of release {stack.version}, this program of {VERSION}: deploy the one,"
-            " or install the other, anew."
+            f"The stack is release {stack.version}, this program {VERSION}: redeploy the one,"
+            " or reinstall the other."
         )
     if "FAILED" in stack.status:
         notes.append(f"The stack is {stack.status}: see its events in CloudFormation.")
     if (level := stack.parameters.get("LogLevel", "INFO")) != "INFO":
         notes.append(
-            f"LogLevel is {level}: only runs that are not ok are logged, so good pushes are not"
-            " seen here."
+            f"LogLevel is {level}: only runs that are not ok are logged, so good pushes are"
+            " missing here."
         )
     if health.capped_at is not None:
         notes.append(
             f"The report of {rfc3339(health.capped_at)} was full: clusters that it does not name"
-            " were taken to be ok."
+            " are assumed ok."
         )
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""What the log says of clusters: reports of every kind, in the order of time."""
+"""The health of clusters by reports of every kind, in the order of time."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ def line(
     action: str = "push",
     **more: Any,
 ) -> LogLine:
-    """A report at that hour of the day; its token lives twelve more."""
+    """Return the log line of a report at that hour of the day; its token lives twelve hours."""
     entries = [{"id": name, **entry} for name, entry in (clusters or {}).items()]
     tokens = [
         {"registry": "public.ecr.aws", "expiresAt": (at(hour) + timedelta(hours=12)).isoformat()}

@@ -1,6 +1,4 @@
-"""A person at the command line, before a deployment in the local AWS: the command in this process,
-or as a process of its own.
-"""
+"""A person at the command line before a deployment in the local AWS, in this process or another."""
 
 import contextlib
 import io

@@ -36,7 +36,7 @@ Region = Annotated[
     typer.Option(
         "--cluster-region",
         metavar="REGION",
-        help="The cluster's; the function's own if absent.",
+        help="The cluster's region; the function's own if absent.",
         rich_help_panel=FIELDS,
     ),
 ]
@@ -45,7 +45,7 @@ Role = Annotated[
     typer.Option(
         "--role-arn",
         metavar="ARN",
-        help="Role to assume, mostly of another account.",
+        help="Role to assume, usually in another account.",
         rich_help_panel=FIELDS,
     ),
 ]
@@ -76,7 +76,7 @@ SelectorOption = Annotated[
         "--selector",
         "-l",
         metavar="LABELS",
-        help="A label selector, as kubectl's.",
+        help="A label selector, as in kubectl.",
         rich_help_panel=FIELDS,
     ),
 ]
@@ -148,13 +148,16 @@ SignIn = Annotated[
 ClusterId = Annotated[
     str | None,
     typer.Option(
-        "--cluster-id", metavar="ID", help="Of --sign-in iamAuthenticator.", rich_help_panel=FIELDS
+        "--cluster-id",
+        metavar="ID",
+        help="With --sign-in iamAuthenticator.",
+        rich_help_panel=FIELDS,
     ),
 ]
 SecretArn = Annotated[
     str | None,
     typer.Option(
-        "--secret-arn", metavar="ARN", help="Of --sign-in kubeconfig.", rich_help_panel=FIELDS
+        "--secret-arn", metavar="ARN", help="With --sign-in kubeconfig.", rich_help_panel=FIELDS
     ),
 ]
 Endpoint = Annotated[
@@ -173,7 +176,7 @@ Authority = Annotated[
         metavar="FILE",
         exists=True,
         dir_okay=False,
-        help="Its PEM authority.",
+        help="Its certificate authority in PEM.",
         rich_help_panel=FIELDS,
     ),
 ]
@@ -190,7 +193,7 @@ ClusterProfile = Annotated[
     typer.Option(
         "--cluster-profile",
         metavar="NAME",
-        help="AWS profile of the cluster's account, where it is another.",
+        help="AWS profile of the cluster's account, if it is another.",
         rich_help_panel=ACCESS,
     ),
 ]
@@ -248,7 +251,7 @@ PrintRbac = Annotated[
     bool,
     typer.Option(
         "--print-rbac",
-        help="Only print the RBAC that it needs, for kubectl.",
+        help="Only print the RBAC that the cluster needs, for kubectl.",
         rich_help_panel=STEPS,
     ),
 ]

@@ -32,14 +32,14 @@ Discovered = Annotated[
     bool,
     typer.Option(
         "--discovered",
-        help="Also the clusters that discoveries find now: asks the function for a plan of them.",
+        help="Also list the clusters that discoveries find now, by a plan of the function.",
     ),
 ]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group and its commands."""
-    clusters = group("clusters", "Clusters' documents: add, look, change, delete.")
+    clusters = group("clusters", "Clusters' documents: add, show, change, delete.")
     for function, name in ((cluster_add.add, "add"), (list_clusters, "list"), (show, "show")):
         clusters.command(name)(command(function))
     cluster_changes.register(clusters)

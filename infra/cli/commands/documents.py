@@ -53,11 +53,11 @@ Prune = Annotated[
     bool,
     typer.Option(
         "--prune",
-        help="Delete stored documents that no file stands for; their Secrets are removed first.",
+        help="Delete stored documents without a file; their Secrets are removed first.",
     ),
 ]
 ShowSecure = Annotated[
-    bool, typer.Option("--show-secure", help="Show differences of SecureStrings, too.")
+    bool, typer.Option("--show-secure", help="Show differences of SecureStrings as well.")
 ]
 KeepSecrets = Annotated[
     bool,
@@ -76,8 +76,8 @@ Endpoints = Annotated[
         "--allowed-endpoints",
         metavar="HOSTS",
         help=(
-            "Hosts to validate endpoints against, delimited by commas, as the template parameter"
-            " has them."
+            "Hosts to validate endpoints against, separated by commas, as in the template"
+            " parameter."
         ),
     ),
 ]
@@ -86,7 +86,7 @@ Accounts = Annotated[
     typer.Option(
         "--allowed-accounts",
         metavar="ACCOUNTS",
-        help="Accounts to validate roles against, as the template parameter has them.",
+        help="Accounts to validate roles against, as in the template parameter.",
     ),
 ]
 
@@ -190,7 +190,7 @@ def apply(
         "written": list(map(str, written)),
         "kept": list(map(str, kept)),
     }
-    cli.output.result(said, list)  # people saw each line as it was done
+    cli.output.result(said, list)  # people have seen each line already
     pushed = [
         change.name.clusters or ""
         for change in work
@@ -199,7 +199,7 @@ def apply(
     if pushed:
         ids = "" if "" in pushed or len(pushed) > IDS_SHOWN else f" {shlex.join(pushed)}"
         cli.output.note(
-            "The function pushes what changed by itself. Is all that it needs there?"
+            "The function pushes the changes automatically. To test access:"
             f" ecr-public-pusher check{ids}"
         )
     if kept:
@@ -257,7 +257,7 @@ def _defaults_beside(path: Path, given: Sequence[Path]) -> list[Path]:
 def _target(cli: Cli, allowed_endpoints: str | None, allowed_accounts: str | None) -> TargetStack:
     hosts = tuple(allowed_endpoints.split(",")) if allowed_endpoints is not None else None
     accounts = _listed(allowed_accounts) if allowed_accounts is not None else None
-    if cli.options.stack is None:  # not by its environment variable: offline must stay offline
+    if cli.options.stack is None:  # the environment variable does not count: offline stays offline
         roles = AllowedRoles("", accounts) if accounts is not None else None
         return TargetStack(allowed_endpoints=hosts, allowed_roles=roles)
     stack = cli.session.stack

@@ -14,13 +14,13 @@ from ..run_log import LogLine, read_log
 from ..times import Duration
 from .status import PANEL
 
-# Each run, what went wrong without one, and runs that Lambda ended.
+# Each run's report, errors without one, and runs that Lambda ended.
 PATTERN = (
     '{ $.message = "report" || $.level = "ERROR" || ($.type = "platform.report" && ($.record.status'
     ' = "timeout" || $.record.status = "failure")) }'
 )
 POLL_SECONDS = 5
-# A line may come up after others that are younger than it.
+# A line may appear after younger ones.
 OVERLAP = timedelta(minutes=2)
 
 Only = Annotated[

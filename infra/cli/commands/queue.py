@@ -84,8 +84,8 @@ def redrive(cli: Cli) -> int:
             {"moved": 0, "status": "EMPTY"}, lambda: [Text("There are no dead letters.")]
         )
         return ExitCode.OK
-    # Without a destination, SQS moves only what once was on the retry queue; what never reached the
-    # function was not.
+    # Without a destination, SQS moves only messages that came from the retry queue. Events that
+    # Lambda could not deliver did not.
     session.client("sqs").start_message_move_task(SourceArn=dead.arn, DestinationArn=retry.arn)
     with cli.output.progress(f"moving {dead.total} messages to the retry queue"):
         task = _finished(cli, dead.arn)

@@ -41,7 +41,7 @@ def not_deleted(kept: Sequence[DocumentName]) -> CliError:
     return CliError(
         f"Not deleted, since the Secrets could not all be removed: {', '.join(map(str, kept))}",
         remedy=(
-            "Correct what is said above and run this again, or give --keep-secrets."
+            "Correct the errors above and run this again, or give --keep-secrets."
             f" {grant_removal(kept[0].id)}"
         ),
         exit_code=ExitCode.NOT_OK,

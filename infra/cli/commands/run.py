@@ -37,16 +37,14 @@ Namespaces = Annotated[
 ]
 PruneAll = Annotated[
     bool,
-    typer.Option(
-        "--prune-all", help="Prune however much it takes away. Needs IDs ('*': all clusters)."
-    ),
+    typer.Option("--prune-all", help="Prune any number of Secrets. Needs IDs ('*': all clusters)."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 _WINDOW = (
-    "Counts only where the function may not list its Secrets: namespaces created within so many"
-    " minutes."
+    "For clusters where the function may not list its Secrets: covers namespaces created within"
+    " this many minutes."
 )
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what is fine, too.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what is ok as well.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -89,7 +87,7 @@ def plan(
     cli: Cli,
     ids: Ids = None,
     namespace: Namespaces = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Of a removal.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Plan a removal.")] = False,
     prune_all: PruneAll = False,
 ) -> int:
     """Show what a push, or with --remove a removal, would do. Changes nothing.
@@ -203,8 +201,7 @@ def run(cli: Cli, event: Mapping[str, Any]) -> Report:
             return invoke(cli.session, event)
     except KeyboardInterrupt:
         cli.output.note(
-            f"The function goes on with the {action}. See what becomes of it: ecr-public-pusher"
-            " logs --follow"
+            f"The function goes on with the {action}. To follow it: ecr-public-pusher logs --follow"
         )
         raise
 

@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
 def schema(
     cli: Cli,
     which: Annotated[
-        Which, typer.Argument(metavar="[cluster|defaults|discover]", help="Of which document.")
+        Which, typer.Argument(metavar="[cluster|defaults|discover]", help="Kind of document.")
     ] = Which.CLUSTER,
 ) -> int:
     """Print the JSON Schema of a document, as editors and other tools read it.

@@ -34,7 +34,7 @@ class Change:
             return Kind.ADDED
         if self.after is None:
             return Kind.DELETED
-        # `$(cat file)` takes newlines off the end, and they mean nothing.
+        # `$(cat file)` strips newlines at the end, which mean nothing.
         return (
             Kind.UNCHANGED
             if self.before.text.rstrip("\n") == self.after.text.rstrip("\n")

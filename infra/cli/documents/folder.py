@@ -89,7 +89,7 @@ def _read(found: list[tuple[DocumentName, Path]], unknown_files: tuple[Path, ...
             problems.append(
                 Problem(
                     str(path),
-                    f"the document {name} is there twice, also as {documents[name].path}",
+                    f"the document {name} exists twice, also as {documents[name].path}",
                     remedy="Keep one of the two.",
                 )
             )

@@ -51,7 +51,7 @@ def _notes(old: ClusterConfig | None, new: ClusterConfig | None, where: str) -> 
         return [
             Problem(
                 where,
-                f"means another cluster than {old.cluster}, where {_EXPIRE}",
+                f"names another cluster than {old.cluster}, where {_EXPIRE}",
                 field="cluster",
                 remedy=first,
             )
@@ -60,7 +60,7 @@ def _notes(old: ClusterConfig | None, new: ClusterConfig | None, where: str) -> 
         return [
             Problem(
                 where,
-                f"is to write {new.secret_name}: of {old.secret_name} {_EXPIRE}",
+                f"writes {new.secret_name} instead of {old.secret_name}: {_EXPIRE}",
                 field="secretName",
                 remedy=first,
             )
@@ -72,7 +72,7 @@ def _notes(old: ClusterConfig | None, new: ClusterConfig | None, where: str) -> 
                 where,
                 f"no longer selects {named}, where {_EXPIRE}",
                 field="namespaces",
-                remedy="prune: true removes them by itself.",
+                remedy="prune: true removes them automatically.",
             )
         ]
     return []

@@ -13,7 +13,7 @@ def refusal(text: str, *, limit: int = STANDARD_BYTES) -> tuple[str, str, int | 
     """
     size = len(text.encode())
     if size > limit:
-        said = f"{size} bytes, and Parameter Store takes {limit}"
+        said = f"{size} bytes, and Parameter Store takes at most {limit}"
         return (
             said,
             (
@@ -28,7 +28,7 @@ def refusal(text: str, *, limit: int = STANDARD_BYTES) -> tuple[str, str, int | 
     if opened and "}}" in after:
         line = before.count("\n") + 1
         return (
-            "Parameter Store refuses {{ }}, its mark for a reference",
+            "Parameter Store refuses {{ }}, which marks a reference",
             "Write a space between the braces, or the mapping on lines of its own.",
             line,
         )

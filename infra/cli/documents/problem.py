@@ -10,7 +10,7 @@ from ecr_public_pusher.configuration.schema import REFERENCE
 from ecr_public_pusher.errors import PusherError
 from ecr_public_pusher.visible_text import visible
 
-# In the place of the function's own, which speaks of put-parameter.
+# Replaces the function's own remedy, which names put-parameter.
 _SCHEMA = "Every field: ecr-public-pusher schema, and the configuration reference."
 
 

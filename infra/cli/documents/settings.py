@@ -22,7 +22,7 @@ _MODELS: Mapping[str, type[DefaultsDocument]] = {
     CLUSTERS: CompleteDocument,
     DISCOVER: DiscoverDocument,
 }
-# The cluster first, then the fields in the model's order.
+# These come first, then the fields in the model's order.
 _FIRST = ("cluster", "endpoint", "regions", "tags")
 
 

@@ -180,7 +180,7 @@ class Store:
             there = self.get(name)
             if there is None or there.text != text:
                 raise _changed_meanwhile(
-                    parameter, "made by somebody else at the same moment, and says something else"
+                    parameter, "created by somebody else at the same moment, with other content"
                 ) from None
 
     def _kept(self, parameter: str, before: Stored) -> dict[str, Any]:
@@ -192,11 +192,9 @@ class Store:
             if not before.secure:
                 return {}
             raise CliError(
-                f"{parameter} is a SecureString, and its key cannot be seen"
+                f"{parameter} is a SecureString, and its key cannot be read"
                 f" ({error.response['Error']['Code']}): nothing was written.",
-                remedy=(
-                    "You need ssm:DescribeParameters, so that it stays under the key that it has."
-                ),
+                remedy=("You need ssm:DescribeParameters, so that it keeps its key."),
                 exit_code=ExitCode.AWS,
             ) from None
         fields = described[0] if described else {}
@@ -217,6 +215,6 @@ def _stored(name: DocumentName, one: Mapping[str, Any], text: str | ClientError 
 
 
 def _changed_meanwhile(
-    parameter: str, what: str, remedy: str = "Look at it anew, and try again."
+    parameter: str, what: str, remedy: str = "Review it, and try again."
 ) -> CliError:
     return CliError(f"{parameter} was {what}.", remedy=remedy, exit_code=ExitCode.NOT_OK)

@@ -111,7 +111,7 @@ def _problems(
     name: DocumentName, document: Document, error: PusherError, target: TargetStack
 ) -> list[Problem]:
     if not document.text.strip():
-        return []  # said already
+        return []  # reported already
     found = problems_of(
         error, where=document.where, parameter=name.parameter(target.root), text=document.text
     )
@@ -168,7 +168,7 @@ def _notes(
         notes += [
             Problem(
                 where[config.id],
-                f"not known whether AllowedEndpoints names {allowing(config.server.endpoint)}",
+                f"unknown whether AllowedEndpoints names {allowing(config.server.endpoint)}",
                 remedy="Give --allowed-endpoints or --stack.",
             )
             for config in configuration.clusters
@@ -187,7 +187,7 @@ def _accounts(config: ClusterConfig, where: str) -> list[Problem]:
     """Return a note on the accounts of a document's roles, which may not be allowed."""
     arns = [config.role_arn, *(registry.role_arn for registry in config.private_registries)]
     accounts = sorted({arn.split(":")[4] for arn in arns if arn})
-    said = f"not known whether {ACCOUNTS} allows {', '.join(accounts)}"
+    said = f"unknown whether {ACCOUNTS} allows {', '.join(accounts)}"
     remedy = "Give --allowed-accounts or --stack."
     return [Problem(where, said, remedy=remedy)] if accounts else []
 

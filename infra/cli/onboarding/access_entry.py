@@ -24,7 +24,7 @@ class EksCluster:
     endpoint: str
     ca_base64: str
     authentication_mode: str
-    local: bool = False  # to an Outpost
+    local: bool = False  # on an Outpost
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def describe(eks: Any, admission: Admission) -> EksCluster | Step:
         found = eks.describe_cluster(name=name)["cluster"]
     except eks.exceptions.ResourceNotFoundException:
         said = (
-            f"EKS in {region} shows your credentials no cluster {name}; the document means account"
-            f" {admission.account}"
+            f"EKS in {region} has no cluster {name} for your credentials; the document is for"
+            f" account {admission.account}"
         )
         return _unseen(admission, said)
     except (ClientError, BotoCoreError) as error:
@@ -60,7 +60,7 @@ def describe(eks: Any, admission: Admission) -> EksCluster | Step:
     account = found["arn"].split(":")[4]
     if admission.account and account != admission.account:
         said = (
-            f"your credentials see {found['arn']}, and the document means account"
+            f"your credentials see {found['arn']}, and the document is for account"
             f" {admission.account}"
         )
         return _unseen(admission, said)
@@ -92,7 +92,7 @@ def not_asked_for(admission: Admission) -> Step:
     return Step(
         StepName.ACCESS_ENTRY,
         StepOutcome.SKIPPED,
-        f"not asked for (--admit admits {admission.principal})",
+        f"not requested (--admit admits {admission.principal})",
     )
 
 
@@ -116,7 +116,7 @@ class AccessEntryStep:
         """Return what `do` would do."""
         if self._cluster.authentication_mode == CONFIG_MAP:
             said = (
-                f"{self._admission.config.cluster} knows no access entries: its authentication mode"
+                f"{self._admission.config.cluster} has no access entries: its authentication mode"
                 f" is {CONFIG_MAP}"
             )
             if self._cluster.local:
@@ -198,7 +198,7 @@ class AccessEntryStep:
                 )
                 return planned
             except self._eks.exceptions.ResourceInUseException:
-                pass  # made by somebody else meanwhile
+                pass  # created by somebody else meanwhile
         entry = self._entry()
         assert entry is not None
         if RBAC_GROUP not in entry.groups:

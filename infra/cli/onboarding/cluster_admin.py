@@ -132,7 +132,7 @@ def apply_all(
         return Step(
             StepName.RBAC,
             StepOutcome.FAILED,
-            f"{where}: not everything could be applied",
+            f"{where}: some objects could not be applied",
             "",
             details,
         )

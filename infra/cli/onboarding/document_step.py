@@ -75,7 +75,7 @@ def new_cluster(
     if theirs:
         said = "\n  ".join(str(problem) for problem in theirs)
         raise CliError(
-            f"The function would not take this document; nothing was done.\n  {said}",
+            f"The function would refuse this document; nothing was done.\n  {said}",
             remedy=theirs[0].remedy,
         )
     config = next(one for one in validation.configuration.clusters if one.id == document_id)
@@ -93,7 +93,7 @@ def _text(
 ) -> str:
     if file_text is not None and not given.nothing:
         raise CliError(
-            "Fields come from options or from a file, not from both.",
+            "Fields come from options or from a file, not both.",
             remedy="Put them into the file, or leave --file out.",
         )
     if file_text is None and given.nothing:
@@ -110,10 +110,10 @@ def _text(
     if not replace:
         difference = "\n".join(text_diff(before.text, text, str(name), "this command"))
         raise CliError(
-            f"There is a document {name.id} already, and it says something else:\n{difference}",
+            f"There is a different document {name.id} already:\n{difference}",
             remedy=(
                 f"--replace writes this one over it; ecr-public-pusher clusters edit {name.id}"
-                " changes it; without fields, it is taken as it is."
+                " changes it; without fields, it is used as it is."
             ),
         )
     return text

@@ -110,7 +110,7 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
 
 def _registry(text: str) -> Any:
     if "=" not in text:
-        return text  # public; the model says what else there is
+        return text  # public; the model reports anything else
     pairs = dict(part.split("=", 1) for part in _SPLIT.split(text) if "=" in part)
     if unknown := pairs.keys() - set(_REGISTRY_FIELDS):
         raise CliError(f"--registry: expected {_EXPECTED}, found '{sorted(unknown)[0]}'.")

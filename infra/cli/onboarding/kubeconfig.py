@@ -15,7 +15,7 @@ from ecr_public_pusher.configuration.pem import certificates
 
 from ..errors import CliError
 
-# What the client raises for a file that is no kubeconfig; the last one where it is nested too deep.
+# The client's errors for a file that is no kubeconfig; RecursionError when nested too deep.
 _UNREADABLE = (
     *(yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError),
     RecursionError,

@@ -17,11 +17,10 @@ from .rbac_manifests import Manifest
 from .rbac_step import Choice, RbacStep
 from .step import Step, StepName, StepOutcome
 
-# A fresh access entry counts after some seconds.
+# A new access entry takes effect after some seconds.
 PROPAGATION_TRIES, PROPAGATION_SECONDS = 8, 5.0
 _SIGN_IN = "sign-in"
-# Findings that concern single namespaces, or more rights than are needed: a push goes on beside
-# them.
+# Findings about single namespaces, or about more rights than needed, do not prevent a push.
 _NO_OBSTACLE = frozenset({"namespaces", "excess"})
 
 type Run = Callable[[Mapping[str, Any]], Report]
@@ -74,7 +73,7 @@ class Onboarding:
             access,
             rbac,
             self._document,
-            Step(StepName.CHECK, StepOutcome.DONE, "what the function can do there"),
+            Step(StepName.CHECK, StepOutcome.DONE, "tests what the function can do there"),
             push,
         ]
 
@@ -103,7 +102,7 @@ class Onboarding:
         if not self._wanted.push:
             return [*done, Step(StepName.PUSH, StepOutcome.SKIPPED, "--no-push")], reports
         if _obstacles(report):
-            why = "the check says what stands in the way"
+            why = "the check failed"
             return [*done, Step(StepName.PUSH, StepOutcome.NOT_ATTEMPTED, why)], reports
         pushed = run({"action": "push", "clusters": [self._id]})
         return [*done, _push_step(pushed)], reports | {StepName.PUSH.value: pushed}
@@ -123,7 +122,7 @@ class Onboarding:
             document = Step(
                 StepName.DOCUMENT,
                 StepOutcome.NOT_ATTEMPTED,
-                "not written before the function can get in",
+                "not written before the function has access",
                 "Then run the same command again.",
             )
         return [
@@ -145,7 +144,7 @@ class Onboarding:
             return Step(
                 StepName.ACCESS_ENTRY,
                 StepOutcome.SKIPPED,
-                f"by {self._cluster.config.sign_in.type}: the check says what the API server must"
+                f"by {self._cluster.config.sign_in.type}: the check shows what the API server must"
                 " trust",
             )
         return describe(self._eks, self._admission)

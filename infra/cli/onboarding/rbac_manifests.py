@@ -19,7 +19,7 @@ from ..errors import CliError
 type Manifest = dict[str, Any]
 
 _HERE = Path(__file__).parents
-# Beside this package where it is installed, beside infra/cli in a clone.
+# In this package when installed; beside infra/cli in a clone.
 _FOLDERS = (_HERE[1] / "rbac", _HERE[2] / "rbac")
 
 

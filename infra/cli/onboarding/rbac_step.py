@@ -141,7 +141,7 @@ class RbacStep:
         return (
             self._seen.message.rstrip(".")
             if isinstance(self._seen, Step)
-            else "it has no endpoint yet"
+            else "the cluster has no endpoint yet"
         )
 
     @property

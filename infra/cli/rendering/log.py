@@ -46,7 +46,7 @@ def render_line(line: LogLine, ids: Collection[str] = ()) -> list[RenderableType
         kind = f" ({record['errorType']})" if record.get("errorType") else ""
         return [
             Text.assemble(
-                (time, FAINT), (f"a run gave no report: {record.get('status')}{kind}", BAD)
+                (time, FAINT), (f"a run without a report: {record.get('status')}{kind}", BAD)
             )
         ]
     said = line.said.get("error") or line.said.get("errorMessage") or ""

@@ -55,7 +55,7 @@ def _parts(
             yield from render_report(report, now=datetime.now(UTC))
     yield from _left([step for step in steps if step.failed and step.name not in reports])
     if not dry_run and not any(step.failed or step.changes for step in steps):
-        yield Text("Nothing had to be changed.", style=FAINT)
+        yield Text("Nothing to change.", style=FAINT)
 
 
 def _of_namespaces_alone(check: Report) -> bool:
@@ -76,7 +76,7 @@ def _left(failed: Sequence[Step]) -> Iterator[RenderableType]:
         yield indented(step.message)
         yield pasteable(step.remedy)
     if failed:
-        yield Text("\nThen run the same command again: what is done stays done.", style="bold")
+        yield Text("\nThen run the same command again; finished steps are kept.", style="bold")
 
 
 def _row(step: Step, *, dry_run: bool) -> tuple[str | Text, ...]:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from .text import BAD, FAINT, indented, remedy, state
 
-# A problem, an error or a finding of a report: `message` and `remedy`, and what tells its kind.
+# A problem, an error or a finding of a report, each with `message` and `remedy`.
 type ReportEntry = Mapping[str, Any]
 
 
@@ -38,7 +38,7 @@ def render_problems(
     if with_cluster and (
         failed := [problem["namespace"] for problem in problems if problem["outcome"] == "failed"]
     ):
-        yield indented(f"With it failed: {', '.join(failed)}", style=FAINT)
+        yield indented(f"Failed with it: {', '.join(failed)}", style=FAINT)
         problems = [problem for problem in problems if problem["outcome"] != "failed"]
     for namespaces, problem in grouped(problems):
         yield from explained(

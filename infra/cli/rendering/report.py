@@ -27,7 +27,7 @@ from .text import (
 
 type ClusterEntry = Mapping[str, Any]
 
-# What a dry run's outcomes are called, since nothing was done.
+# A dry run's outcomes as verbs, since nothing was done.
 _WOULD = {
     "created": "create",
     "adopted": "adopt",

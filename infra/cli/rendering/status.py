@@ -134,7 +134,7 @@ def _failure(cluster: ClusterHealth, now: datetime) -> Iterator[RenderableType]:
 
 def _surroundings(status: Status) -> Iterator[RenderableType]:
     if status.alarms:
-        yield heading("Alarms that are up")
+        yield heading("Active alarms")
         for alarm in status.alarms:
             yield Text.assemble(
                 (alarm.name, BAD), f"  for {span((status.now - alarm.since).total_seconds())}"
@@ -142,7 +142,8 @@ def _surroundings(status: Status) -> Iterator[RenderableType]:
             yield indented(alarm.description)
     if status.unknown:
         yield heading(
-            "Unknown parameters: no defaults, no cluster, no discovery. Rename or delete them."
+            "Unknown parameters: neither defaults, nor a cluster, nor a discovery. Rename or delete"
+            " them."
         )
         yield table("PARAMETER", rows=[(name,) for name in status.unknown])
     for deleted, at in sorted(status.health.deleted.items()):
@@ -162,7 +163,7 @@ def _surroundings(status: Status) -> Iterator[RenderableType]:
     yield _queue_line("Retry queue", status.retry_queue, bad=False)
     yield _queue_line("Dead letters", status.dead_letters, bad=True)
     if not status.alarms:
-        yield Text("Alarms: none up")
+        yield Text("Alarms: none")
 
 
 def _queue_line(name: str, queue: QueueState, *, bad: bool) -> Text:
@@ -170,7 +171,7 @@ def _queue_line(name: str, queue: QueueState, *, bad: bool) -> Text:
         return Text(f"{name}: empty")
     if bad:
         return Text(
-            f"{name}: {queue.total}, which nothing tries again: ecr-public-pusher queue list",
+            f"{name}: {queue.total}, not tried again: ecr-public-pusher queue list",
             style=BAD,
         )
     return Text(

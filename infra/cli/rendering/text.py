@@ -18,11 +18,11 @@ STYLES: Mapping[str, str] = {
 }
 
 
-# Below this the alarm token-ending is up. With the schedule as it comes, a token has four hours
+# The alarm token-ending goes off below this. With the default schedule, a token has four hours
 # left when the next push is due.
 SHORT_SECONDS = 3 * 3600
 
-# What starts a command, or an event, in the remedies of the function and of this program.
+# The start of a command, or of an event, in remedies of the function and of this program.
 _PROGRAMS = "kubectl|aws|eksctl|sam|terraform|make|ecr-public-pusher|python3?"
 _COMMAND = re.compile(rf"(?:^|[\s:`(])(?:{_PROGRAMS}) [a-z-]|[{{}}]", re.MULTILINE)
 

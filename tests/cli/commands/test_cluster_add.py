@@ -1,6 +1,4 @@
-"""`clusters add`: an embedded cluster from nothing to its first Secret, again, and every way that
-it can stop half-way.
-"""
+"""`clusters add` on an embedded cluster: to its first Secret, again, and stopped half-way."""
 
 import json
 import sys
@@ -21,7 +19,7 @@ ADD = ("clusters", "add", "prod", "-n", "a")
 
 @pytest.fixture
 def cluster(world: World, person: Administrator) -> Cluster:
-    """A cluster that knows nothing of the function; the person is its administrator."""
+    """Make a cluster without access for the function; the person is its administrator."""
     made = world.add_cluster("prod", namespaces=("a", "b"), rbac=None, embedded=True)
     made.access_entries.remove(EXECUTION_ROLE)
     person.kubeconfig("prod")

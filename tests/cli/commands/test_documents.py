@@ -1,6 +1,4 @@
-"""`validate`, `diff`, `apply` by boto3 against the local AWS: exit codes, what is written, and what
-is not.
-"""
+"""`validate`, `diff`, `apply` by boto3 against the local AWS: exit codes, writes, output."""
 
 import json
 
@@ -17,7 +15,7 @@ PROD, EDGE = "namespaces: [a] # all of it\n", "namespaces: [b]\n"
 
 
 def kinds(person: Administrator, *arguments: str) -> dict[str, str]:
-    """Each document's change, as `diff -o json` has it."""
+    """Return each document's change, as `diff -o json` has it."""
     return {
         one["document"]: one["change"]
         for one in person.run("diff", *arguments, "-o", "json").json["changes"]
@@ -73,7 +71,7 @@ def test_validate_judges_roles_by_the_stack_that_is_named(person: Administrator)
     folder = str(person.folder(away=AWAY))
     ran = person.run("validate", folder)
     assert ran.exit_code == 0
-    assert f"not known whether AllowedAccounts allows {SPOKE_ACCOUNT}" in ran.stdout
+    assert f"unknown whether AllowedAccounts allows {SPOKE_ACCOUNT}" in ran.stdout
     person.stack.parameters = {}
     ran = person.run("validate", folder, "--stack", "pusher")
     assert (ran.exit_code, NOT_NAMED in ran.stdout) == (1, True)
@@ -317,8 +315,11 @@ def test_moving_fields_out_of_the_defaults_writes_the_documents_first(
     ("text", "said"),
     [
         ("namespaces: [a, b]\nenabled: false\n", "is disabled: the Secrets that were written stay"),
-        ("namespaces: [a, b]\ncluster: other\n", "means another cluster than prod, where"),
-        ("namespaces: [a, b]\nsecretName: x\n", "is to write x: of ecr-public-token the Secrets"),
+        ("namespaces: [a, b]\ncluster: other\n", "names another cluster than prod, where"),
+        (
+            "namespaces: [a, b]\nsecretName: x\n",
+            "writes x instead of ecr-public-token: the Secrets",
+        ),
         ("namespaces: [b]\n", "no longer selects a, where the Secrets"),
     ],
 )
@@ -352,7 +353,7 @@ def test_a_document_that_two_make_at_once_is_made_once_or_refused(person: Admini
     store, name = Store(person.ssm, ROOT), DocumentName.cluster("prod")
     store.put(name, PROD, before=None)
     store.put(name, PROD, before=None)
-    with pytest.raises(CliError, match="made by somebody else at the same moment"):
+    with pytest.raises(CliError, match="created by somebody else at the same moment"):
         store.put(name, EDGE, before=None)
     assert person.stored("clusters/prod") == PROD
 

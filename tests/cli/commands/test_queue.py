@@ -1,4 +1,4 @@
-"""`queue`: what is shown stays where it is; what is moved or deleted is what was asked for."""
+"""`queue`: messages that are shown stay; only what was asked for is moved or deleted."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from tests.support.operator import Operator
 
 @pytest.fixture
 def dead(operator: Operator) -> Operator:
-    """Twelve dead letters, more than one batch."""
+    """Put twelve dead letters, more than one batch."""
     for number in range(12):
         operator.stack.dead_letters.put({"action": "push", "clusters": [f"c{number}"]})
     return operator

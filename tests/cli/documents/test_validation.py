@@ -14,7 +14,7 @@ ENDPOINT = (
 
 
 def validated(documents: Mapping[str, str], given: TargetStack | None = None) -> Validation:
-    """By name: `defaults`, `discover/<id>`, or a cluster's id."""
+    """Validate documents by name: `defaults`, `discover/<id>`, or a cluster's id."""
     named = {name_of(name): Document(text, f"{name}.yaml") for name, text in documents.items()}
     return validate_documents(named, given or TargetStack())
 
@@ -95,7 +95,7 @@ def test_without_a_stack_endpoints_pass_and_that_is_noted() -> None:
     found = validated({"edge": ENDPOINT})
     assert not said(found)
     assert [str(note) for note in found.notes] == [
-        "edge.yaml: not known whether AllowedEndpoints names api.edge.example.com"
+        "edge.yaml: unknown whether AllowedEndpoints names api.edge.example.com"
     ]
 
 
@@ -115,7 +115,7 @@ def test_what_would_have_to_be_named_is_said_as_an_entry(endpoint: str, entry: s
     found = validated({"edge": document})
     assert not said(found)
     assert [note.message for note in found.notes] == [
-        f"not known whether AllowedEndpoints names {entry}"
+        f"unknown whether AllowedEndpoints names {entry}"
     ]
     refused = validated({"edge": document}, TargetStack(allowed_endpoints=["other.example.com"]))
     assert (entry in said(refused)[0], entry in refused.problems[0].remedy) == (True, True)
@@ -167,8 +167,8 @@ def test_without_a_stack_roles_pass_and_that_is_noted() -> None:
     found = validated({"away": AWAY + pulls, "discover/away": fleet, "home": "namespaces: [a]"})
     assert not said(found)
     assert [str(note) for note in found.notes] == [
-        "away.yaml: not known whether AllowedAccounts allows 444455556666, 777755556666",
-        "discover/away.yaml: not known whether AllowedAccounts allows 444455556666",
+        "away.yaml: unknown whether AllowedAccounts allows 444455556666, 777755556666",
+        "discover/away.yaml: unknown whether AllowedAccounts allows 444455556666",
     ]
 
 
@@ -200,11 +200,11 @@ def test_another_cluster_or_secret_is_no_overlap(second: str) -> None:
     [
         (
             f"namespaces: [a]\n#{'x' * 4096}",
-            "prod.yaml: 4113 bytes, and Parameter Store takes 4096",
+            "prod.yaml: 4113 bytes, and Parameter Store takes at most 4096",
         ),
         (
             "namespaces: [a]\n# {{ssm:x}}",
-            "prod.yaml:2: Parameter Store refuses {{ }}, its mark for a reference",
+            "prod.yaml:2: Parameter Store refuses {{ }}, which marks a reference",
         ),
         ("\n \n", "prod.yaml: is empty"),
     ],
@@ -232,9 +232,7 @@ def test_a_discovery_of_a_region_that_the_stacks_partition_has_not_is_a_problem(
     ]
 
 
-def test_offline_a_discovery_may_be_of_any_partition_but_not_of_a_region_that_there_is_nowhere() -> (
-    None
-):
+def test_offline_a_discovery_may_be_of_any_partition_but_not_of_an_unknown_region() -> None:
     assert not said(
         validated(
             {

@@ -1,6 +1,4 @@
-"""RBAC by server-side apply through the official client: real TLS, real kubeconfigs, an embedded
-cluster.
-"""
+"""Server-side apply of RBAC: the official client, real TLS and kubeconfigs, an embedded cluster."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +28,7 @@ def cluster() -> Iterator[EmbeddedCluster]:
 
 
 def admin(cluster: EmbeddedCluster, folder: Path, **user: Any) -> ClusterAdmin:
-    """By a kubeconfig, whose user may be another."""
+    """Return an administrator by the cluster's kubeconfig, with another user if given."""
     config = cluster.kubeconfig()
     if user:
         config["users"][0]["user"] = user
