@@ -117,7 +117,8 @@ def _failed(body: bytes, name: str) -> CliError:
         kind = str(said.get("errorType") or "unknown")
         text = str(said.get("errorMessage") or "")[:600]
     except (ValueError, AttributeError):
-        kind, text = "unknown", ""
+        kind = "unknown"
+        text = ""
     if kind == "Sandbox.Timedout" or "Task timed out" in text:
         remedy = (
             "Part of the work is not done. Raise the template parameter Timeout, or set FanOut."

@@ -170,7 +170,8 @@ class Output:
 
     @contextmanager
     def _lines(self, text: str) -> Iterator[None]:
-        done, began = threading.Event(), time.monotonic()
+        done = threading.Event()
+        began = time.monotonic()
 
         def tell() -> None:
             while not done.wait(PROGRESS_SECONDS):

@@ -1,7 +1,7 @@
 """The stack's two queues.
 
 Messages of the retry queue are only counted: one that is received counts as tried, and is dropped
-after so many receives. Dead letters are received nowhere else, so they can be read.
+after so many receives. Nothing else receives dead letters, so they can be read.
 """
 
 from collections.abc import Mapping
@@ -100,7 +100,9 @@ def look_at_dead_letters(session: Session, url: str, *, about: int) -> list[Dead
 
     They stay in the queue, and become visible to others again at the end.
     """
-    sqs, seen, handles = session.client("sqs"), dict[str, DeadLetter](), list[str]()
+    sqs = session.client("sqs")
+    seen = dict[str, DeadLetter]()
+    handles = list[str]()
     try:
         while len(seen) < min(about, MAX_SHOWN):
             asked = {

@@ -100,7 +100,8 @@ class Status:
 
 def _cluster_json(cluster: ClusterHealth, now: datetime) -> dict[str, Any]:
     entry = cluster.failed.entry if cluster.failed else {}
-    end, pushed = cluster.token_expires_at, cluster.last_good_push
+    end = cluster.token_expires_at
+    pushed = cluster.last_good_push
     return {
         "id": cluster.id,
         "state": cluster.state(now).value,
@@ -125,7 +126,8 @@ def gather(session: Session, *, ids: Collection[str], now: datetime, window: tim
 
     `ids` are names and globs; empty means all. Raise CliError for one that matches nothing.
     """
-    stack, since = session.stack, now - window
+    stack = session.stack
+    since = now - window
     documents, unknown = read_documents(session)
     health = assess(
         documents,
@@ -227,7 +229,8 @@ def _wanted(clusters: list[ClusterHealth], ids: Collection[str]) -> list[Cluster
 
 
 def _notes(session: Session, health: Health) -> tuple[str, ...]:
-    notes, stack = [], session.stack
+    notes = []
+    stack = session.stack
     if stack.version not in (None, VERSION):
         notes.append(
             f"The stack is release {stack.version}, this program {VERSION}: redeploy the one,"

@@ -137,7 +137,8 @@ def test_a_lambda_that_cannot_be_reached_exits_3_and_nothing_ran(operator: Opera
 @pytest.fixture
 def hangs(operator: Operator) -> Iterator[tuple[Operator, threading.Event, threading.Event]]:
     """Make a function that does not answer, with an event for its start, and one that ends it."""
-    started, ended = threading.Event(), threading.Event()
+    started = threading.Event()
+    ended = threading.Event()
 
     def function(event: Any) -> FunctionAnswer:
         started.set()

@@ -193,7 +193,8 @@ def deploy(made: World, name: str = STACK.name, **more: Any) -> LocalDeployment:
     """Deploy the handler in that world, with its environment's allowed accounts."""
     more.setdefault("parameters", {"AllowedAccounts": made.environ["ALLOWED_ACCOUNTS"]})
     dead_letters = made.aws.put_queue(f"{name}-dead-letters", delay_seconds=0)
-    region, account = STACK.region, STACK.account
+    region = STACK.region
+    account = STACK.account
     stack = LocalDeployment(
         name,
         region,

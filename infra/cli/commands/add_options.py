@@ -7,7 +7,9 @@ import typer
 
 from ..onboarding.rbac_manifests import Grant
 
-FIELDS, ACCESS, STEPS = "The document's fields", "Access to the cluster", "Actions"
+FIELDS = "The document's fields"
+ACCESS = "Access to the cluster"
+STEPS = "Actions"
 
 Id = Annotated[
     str,

@@ -72,7 +72,8 @@ def logs(
 
 def _lines(cli: Cli, since: timedelta, *, follow: bool) -> Iterator[LogLine]:
     """Yield each line once; with `follow`, wait for new ones without end."""
-    start, seen = datetime.now(UTC) - since, dict[str, datetime]()
+    start = datetime.now(UTC) - since
+    seen = dict[str, datetime]()
     while True:
         for line in read_log(cli.session, PATTERN, since=start):
             if line.id not in seen:

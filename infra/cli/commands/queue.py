@@ -49,7 +49,8 @@ def list_queues(cli: Cli) -> int:
       ecr-public-pusher queue list
       ecr-public-pusher queue list -o json | jq '.deadLetters.messages[].body'
     """
-    session, stack = cli.session, cli.session.stack
+    session = cli.session
+    stack = cli.session.stack
     with cli.output.progress("reading the queues"):
         retry, dead = (
             queue_state(session, url, with_age=True)
@@ -75,7 +76,8 @@ def redrive(cli: Cli) -> int:
       ecr-public-pusher queue list
       ecr-public-pusher queue redrive
     """
-    session, stack = cli.session, cli.session.stack
+    session = cli.session
+    stack = cli.session.stack
     retry, dead = (
         queue_state(session, url) for url in (stack.retry_queue_url, stack.dead_letter_queue_url)
     )
@@ -89,7 +91,8 @@ def redrive(cli: Cli) -> int:
     session.client("sqs").start_message_move_task(SourceArn=dead.arn, DestinationArn=retry.arn)
     with cli.output.progress(f"moving {dead.total} messages to the retry queue"):
         task = _finished(cli, dead.arn)
-    moved, ended = task.get("ApproximateNumberOfMessagesMoved", 0), str(task["Status"])
+    moved = task.get("ApproximateNumberOfMessagesMoved", 0)
+    ended = str(task["Status"])
     said = f"{moved} moved ({ended.lower()}). Follow: ecr-public-pusher logs --follow"
     cli.output.result({"moved": moved, "status": ended}, lambda: [Text(said)])
     return ExitCode.OK if ended == "COMPLETED" else ExitCode.NOT_OK
@@ -108,7 +111,8 @@ def purge(
       ecr-public-pusher queue purge dead-letters
       ecr-public-pusher queue purge retry --yes
     """
-    session, stack = cli.session, cli.session.stack
+    session = cli.session
+    stack = cli.session.stack
     question = f"Delete the messages of {queue.value}?"
     if not yes:
         cli.output.need_person(question)

@@ -193,7 +193,8 @@ def run(cli: Cli, event: Mapping[str, Any]) -> Report:
 
     Raise KeyboardInterrupt when interrupted, after a note that the function goes on.
     """
-    stack, action = cli.session.stack, event["action"]
+    stack = cli.session.stack
+    action = event["action"]
     try:
         with cli.output.progress(
             f"{action}: waiting for the function of {stack.name} in {stack.region}"

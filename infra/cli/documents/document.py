@@ -5,7 +5,9 @@ from typing import Self
 
 from ecr_public_pusher.configuration.loader import pushed_by
 
-CLUSTERS, DISCOVER, DEFAULTS = "clusters", "discover", "defaults"
+CLUSTERS = "clusters"
+DISCOVER = "discover"
+DEFAULTS = "defaults"
 
 
 @dataclass(frozen=True, order=True)

@@ -31,7 +31,9 @@ def edit(
     folder = Path(tempfile.mkdtemp(prefix="ecr-public-pusher-"))
     draft = folder / f"{name}.yaml"
     draft.touch(mode=0o600)
-    shown, refused, keep = text, None, False
+    shown = text
+    refused = None
+    keep = False
     try:
         while True:
             draft.write_text(shown)
@@ -50,7 +52,8 @@ def edit(
                     remedy=f"Your draft is in {draft}",
                     exit_code=ExitCode.USAGE,
                 )
-            shown, refused = _marked(given, wrong), given
+            shown = _marked(given, wrong)
+            refused = given
     except UnicodeDecodeError:
         keep = True
         raise CliError(

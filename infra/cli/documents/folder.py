@@ -38,7 +38,8 @@ class Folder:
 
 def read_folder(root: Path) -> Folder:
     """Read every document below `root`."""
-    found, unknown_files = [], []
+    found = []
+    unknown_files = []
     for path in _files(root):
         name = name_of(path, root)
         if name is None:

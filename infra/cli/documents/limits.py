@@ -3,7 +3,8 @@
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 """
 
-STANDARD_BYTES, ADVANCED_BYTES = 4096, 8192
+STANDARD_BYTES = 4096
+ADVANCED_BYTES = 8192
 
 
 def refusal(text: str, *, limit: int = STANDARD_BYTES) -> tuple[str, str, int | None] | None:

@@ -75,7 +75,8 @@ def line_of(text: str, path: Iterable[str]) -> int | None:
         elif isinstance(node, yaml.MappingNode) and (
             found := [(key, value) for key, value in node.value if key.value == part]
         ):
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
+            line = found[0][0].start_mark.line + 1
+            node = found[0][1]
         else:
             break
     return line

@@ -15,7 +15,10 @@ from ecr_public_pusher.configuration.yaml_document import read_mapping, without_
 
 from .document import CLUSTERS, DISCOVER, DocumentName
 
-DOCUMENT, DEFAULTS, BOTH, BUILT_IN = "document", "defaults", "document and defaults", "built in"
+DOCUMENT = "document"
+DEFAULTS = "defaults"
+BOTH = "document and defaults"
+BUILT_IN = "built in"
 _KEY_BY_KEY = ("labels", "annotations")
 _MODELS: Mapping[str, type[DefaultsDocument]] = {
     "": DefaultsDocument,

@@ -126,7 +126,8 @@ def _without_defaults(
     """Return the defaults' problems, and those that other documents have without them."""
     found = _problems(DocumentName.defaults(), documents[DocumentName.defaults()], error, target)
     for name in sorted(documents.keys() - {DocumentName.defaults()}):
-        parameter, text = name.parameter(target.root), documents[name].text
+        parameter = name.parameter(target.root)
+        text = documents[name].text
         model: type[DefaultsDocument] = (
             DiscoverDocument if name.folder == DISCOVER else ClusterDocument
         )

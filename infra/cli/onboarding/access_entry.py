@@ -13,7 +13,8 @@ from ecr_public_pusher.ownership import RBAC_GROUP
 from ..aws_errors import explain
 from .step import Step, StepName, StepOutcome
 
-CONFIG_MAP, API = "CONFIG_MAP", "API"
+CONFIG_MAP = "CONFIG_MAP"
+API = "API"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Admission:
 
 def describe(eks: Any, admission: Admission) -> EksCluster | Step:
     """Return the cluster; or a failed step when it cannot be seen, with the owner's command."""
-    name, region = admission.config.cluster, admission.config.region
+    name = admission.config.cluster
+    region = admission.config.region
     try:
         found = eks.describe_cluster(name=name)["cluster"]
     except eks.exceptions.ResourceNotFoundException:
@@ -187,7 +189,8 @@ class AccessEntryStep:
             return self._refused(error, self._admission.commands.create)
 
     def _written(self, planned: Step) -> Step:
-        name, principal = self._admission.config.cluster, self._admission.principal
+        name = self._admission.config.cluster
+        principal = self._admission.principal
         if planned.outcome is StepOutcome.CREATED:
             try:
                 self._eks.create_access_entry(

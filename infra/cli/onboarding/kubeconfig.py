@@ -40,7 +40,8 @@ class Context:
         gateway that serves many clusters, each under a path, has one authority for all: there the
         address alone counts.
         """
-        here, there = _place(self.server), _place(endpoint)
+        here = _place(self.server)
+        there = _place(endpoint)
         return here == there or bool(
             not here.path and not there.path and ca.strip() and _normal(self.ca) == _normal(ca)
         )

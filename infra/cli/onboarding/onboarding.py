@@ -18,7 +18,8 @@ from .rbac_step import Choice, RbacStep
 from .step import Step, StepName, StepOutcome
 
 # A new access entry takes effect after some seconds.
-PROPAGATION_TRIES, PROPAGATION_SECONDS = 8, 5.0
+PROPAGATION_TRIES = 8
+PROPAGATION_SECONDS = 5.0
 _SIGN_IN = "sign-in"
 # Findings about single namespaces, or about more rights than needed, do not prevent a push.
 _NO_OBSTACLE = frozenset({"namespaces", "excess"})
@@ -95,10 +96,8 @@ class Onboarding:
         if not self._cluster.config.enabled:
             return [access, rbac, document, *self._disabled()], {}
         report = self._checked(run, sleep, fresh=access.changes)
-        done, reports = (
-            [access, rbac, document, _check_step(report)],
-            {StepName.CHECK.value: report},
-        )
+        done = [access, rbac, document, _check_step(report)]
+        reports = {StepName.CHECK.value: report}
         if not self._wanted.push:
             return [*done, Step(StepName.PUSH, StepOutcome.SKIPPED, "--no-push")], reports
         if _obstacles(report):

@@ -16,7 +16,8 @@ from .text import BAD, FAINT, GOOD, NEUTRAL, heading, table
 
 def cluster_row(deployed: Deployed, name: DocumentName) -> dict[str, Any]:
     """Return a document's row, in the form of `-o json`."""
-    stored, configuration = deployed.snapshot.documents[name], deployed.validation.configuration
+    stored = deployed.snapshot.documents[name]
+    configuration = deployed.validation.configuration
     row: dict[str, Any] = {"id": name.id, "document": str(name), "version": stored.version}
     row |= dict.fromkeys(
         ("cluster", "region", "account", "endpoint", "signIn", "namespaces", "secretName")

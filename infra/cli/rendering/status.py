@@ -79,7 +79,8 @@ def _headline(status: Status) -> Text:
 
 
 def _row(cluster: ClusterHealth, status: Status) -> tuple[str | Text, ...]:
-    now, word = status.now, cluster.state(status.now)
+    now = status.now
+    word = cluster.state(status.now)
     return (
         cluster.id,
         state(word.value),
@@ -109,7 +110,8 @@ def _detail(cluster: ClusterHealth, word: State) -> str:
 
 def _outcome(cluster: ClusterHealth, word: State) -> str:
     if word is State.FAILED and cluster.failed:
-        error, counts = cluster.failed.entry.get("error"), cluster.failed.entry.get("counts", {})
+        error = cluster.failed.entry.get("error")
+        counts = cluster.failed.entry.get("counts", {})
         what = (
             error["type"]
             if error

@@ -8,7 +8,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-GOOD, BAD, NEUTRAL, FAINT, HEAD = "green", "red", "yellow", "dim", "bold"
+GOOD = "green"
+BAD = "red"
+NEUTRAL = "yellow"
+FAINT = "dim"
+HEAD = "bold"
 
 STYLES: Mapping[str, str] = {
     **dict.fromkeys(("ok", "created", "updated", "adopted", "removed", "pruned", "current"), GOOD),

@@ -11,7 +11,8 @@ from infra.local.aws import Answer, AwsRequest
 from tests.support.operator import Administrator
 from tests.support.world import ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
-PROD, EDGE = "namespaces: [a] # all of it\n", "namespaces: [b]\n"
+PROD = "namespaces: [a] # all of it\n"
+EDGE = "namespaces: [b]\n"
 
 
 def kinds(person: Administrator, *arguments: str) -> dict[str, str]:
@@ -350,7 +351,8 @@ def test_after_an_apply_the_check_of_what_was_written_is_named(person: Administr
 
 
 def test_a_document_that_two_make_at_once_is_made_once_or_refused(person: Administrator) -> None:
-    store, name = Store(person.ssm, ROOT), DocumentName.cluster("prod")
+    store = Store(person.ssm, ROOT)
+    name = DocumentName.cluster("prod")
     store.put(name, PROD, before=None)
     store.put(name, PROD, before=None)
     with pytest.raises(CliError, match="created by somebody else at the same moment"):

@@ -68,7 +68,8 @@ def test_the_retry_queue_is_never_received_from(operator: Operator) -> None:
 
 def test_the_age_of_the_oldest_is_cloudwatchs(operator: Operator) -> None:
     operator.world.queue.put({"action": "push"})
-    name, age = "ApproximateAgeOfOldestMessage", 3720.0
+    name = "ApproximateAgeOfOldestMessage"
+    age = 3720.0
     metric = {
         "MetricName": name,
         "Dimensions": [{"Name": "QueueName", "Value": "retries"}],
