@@ -54,7 +54,7 @@ class Onboarding:
         self._eks = eks
 
     def plan(self) -> list[Step]:
-        """Return the planned steps. Changes nothing."""
+        """Return the planned steps; change nothing."""
         access = (
             self._access_entry.plan()
             if isinstance(self._access_entry, AccessEntryStep)

@@ -267,7 +267,7 @@ def test_a_namesake_in_the_persons_own_account_is_not_the_cluster(
         "json",
     )
     assert outcomes(ran)["access-entry"] == "failed"
-    assert f"the document means account {SPOKE_ACCOUNT}" in json.dumps(ran.json)
+    assert f"the document is for account {SPOKE_ACCOUNT}" in json.dumps(ran.json)
     assert not list(cluster.access_entries)
 
 
@@ -433,7 +433,7 @@ def test_without_fields_the_document_that_is_there_is_taken(
         (("prod", "-n", "Team"), "is not a namespace name"),
         (("prod", "--prune"), "namespaces: required here or in the defaults"),
         (("prod", "-n", "a*", "--rbac", "namespaced"), "must list namespaces"),
-        (("prod", "-n", "a", "-f", "-"), "not from both"),
+        (("prod", "-n", "a", "-f", "-"), "or from a file, not both"),
         (
             (
                 "prod",
