@@ -1,1 +1,1 @@
-"""The documents in Parameter Store: read, checked, merged, and what they select."""
+"""Cluster documents: parsed, checked, merged, and what they select. Pure."""

@@ -29,8 +29,7 @@ _CHANGES = (Outcome.CREATED, Outcome.ADOPTED, Outcome.PRUNED, Outcome.REMOVED)
 
 
 def report(run: RunResult) -> dict[str, Any]:
-    """The report, as returned and logged: DESIGN's shape, always below AWS's limits, nothing secret
-    in it.
+    """Return the report, as returned and logged: always below AWS's limits, nothing secret in it.
 
     Long lists come last: Logs Insights reads an event's first 200 fields.
     """

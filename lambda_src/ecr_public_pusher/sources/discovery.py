@@ -8,10 +8,11 @@ clusters costs ten calls, however many clusters the tags mean.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from itertools import zip_longest
 
+from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.claims import Claim
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
@@ -24,120 +25,57 @@ from ecr_public_pusher.configuration.loader import (
     names_an_eks_cluster,
 )
 from ecr_public_pusher.configuration.narrowing import Narrowing
+from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import CannotBeJudged, DiscoveryError, EksError, PusherError
+from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.sign_in.eks import EndpointCache
+from ecr_public_pusher.sources.eks_clusters import (
+    EksDirectory,
+    LookUp,
+    Patience,
+    Search,
+    Sightings,
+    run_search,
+)
 
 # Of names in a message.
 SHOWN = 10
 # One that takes long gives its place to another: it may hang, and no other waits for it.
 SEARCHES_AT_ONCE, MOST_SEARCHES_AT_ONCE = 8, 48
+# All clusters wait for what is found by tag. So a region that hangs is left out soon, while one
+# with so many clusters that EKS throttles may go on.
+STALLED_SECONDS = 15.0
+SHARE = 1 / 2  # of the time that there is
 
-
-@dataclass(frozen=True)
-class Search:
-    """Where to look, and as whom: `settings` has the region and the role.
-
-    `names`: to describe these alone; None: what EKS lists and `wants`.
-    """
-
-    settings: ClusterConfig
-    names: frozenset[str] | None
-    wants: Callable[[str], bool]
-
-
-class Clock:
-    """Ends a search that makes no progress.
-
-    Time counts while a call of it is on a thread: until then it waits for its turn, at most to the
-    end.
-    """
-
-    def __init__(self, timeout: asyncio.Timeout, patience: "Patience", last: float) -> None:
-        self._timeout, self._patience, self._last = timeout, patience, last
-        self._on_threads = 0
-
-    @property
-    def waits(self) -> bool:
-        """Return whether it has no thread."""
-        return not self._on_threads
-
-    def begin(self) -> None:
-        """A call has got its thread."""
-        self._on_threads += 1
-        self._restart()
-
-    def end(self) -> None:
-        """It was answered, or refused."""
-        self._on_threads -= 1
-        self._restart()
-
-    def _restart(self) -> None:
-        soon = asyncio.get_running_loop().time() + self._patience.stalled
-        if not self._timeout.expired():
-            self._timeout.reschedule(min(soon, self._last) if self._on_threads else self._last)
-
-
-@dataclass
-class Sightings:
-    """What a search has seen until now.
-
-    `tags`: of each cluster. `failures`: of those that could not be described. `failure`: of the
-    search.
-
-    `not_ready`: the tags of those that are being created or deleted, or whose creation failed; None
-    where EKS's answer had none.
-    """
-
-    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    not_ready: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
-    failures: dict[str, EksError] = field(default_factory=dict)
-    failure: PusherError | None = None
-    clock: Clock | None = None
-
-    def failure_of(self, name: str) -> PusherError | None:
-        """Return why it is not known whether there is a cluster of that name, and which tags it
-        has.
-        """
-        return None if name in self.tags else self.failures.get(name) or self.failure
-
-    async def timed[T](self, call: Callable[[Callable[[], object]], Awaitable[T]]) -> T:
-        """Return what `call(on_thread)` comes to.
-
-        The search's time counts from when the call has its thread until it is answered.
-        """
-        clock, began = self.clock, False
-
-        def on_thread() -> None:
-            nonlocal began
-            if clock and not began:
-                began = True
-                clock.begin()
-
-        try:
-            return await call(on_thread)
-        except asyncio.CancelledError:
-            began = False  # cut off: the call is on its thread still
-            raise
-        finally:
-            if clock and began:
-                clock.end()
-
-
-# Fills the sightings, by calls that are `timed`. Raises PusherError.
-type LookUp = Callable[[Search, Sightings], Awaitable[None]]
 
 # One search for all documents that look in the same place as the same role: (role, external id,
 # region).
 type _Place = tuple[str | None, str | None, str]
 
 
-@dataclass(frozen=True)
-class Patience:
-    """Seconds that a search may go on without progress, and that all of them have: every cluster
-    waits for them.
-    """
+async def find_clusters(
+    configuration: Configuration,
+    request: Request,
+    *,
+    callers: Callers,
+    endpoints: EndpointCache,
+    deadline: Deadline,
+) -> Configuration:
+    """Return the configuration with the clusters that `request` asks for and discoveries find.
 
-    stalled: float
-    in_all: float
+    A sweep uses what EKS said within the last hour of the clusters that it knows. Raise
+    DeadlineReached when there is no answer in time.
+    """
+    directory = EksDirectory(callers, endpoints, fresh=request.action != "sweep")
+    remaining = deadline.remaining
+    looking = discover(
+        configuration,
+        directory.look_up,
+        narrowing=Narrowing(request.clusters),
+        patience=Patience(min(STALLED_SECONDS, remaining / 3), in_all=remaining * SHARE),
+        any_tags=request.removes,
+    )
+    return await deadline.wait_for(looking, what="looking for clusters by tag")
 
 
 async def discover(
@@ -162,7 +100,7 @@ async def discover(
 
     async def look(item: tuple[_Place, Search]) -> None:
         place, search = item
-        seen[place] = await _look(search, look_up, patience, last)
+        seen[place] = await run_search(search, look_up, patience, last)
 
     await run_concurrently(
         work.searches().items(), look, width=SEARCHES_AT_ONCE, most=MOST_SEARCHES_AT_ONCE
@@ -417,41 +355,6 @@ def _joined(one: Search | None, other: Search) -> Search:
         return other
     names = one.names | other.names if one.names is not None and other.names is not None else None
     return Search(one.settings, names, lambda name: one.wants(name) or other.wants(name))
-
-
-async def _look(search: Search, look_up: LookUp, patience: Patience, last: float) -> Sightings:
-    """What a search saw, or saw until it failed, or until its time was up."""
-    seen = Sightings()
-    try:
-        async with asyncio.timeout_at(last) as timeout:
-            seen.clock = Clock(timeout, patience, last)
-            await look_up(search, seen)
-    except PusherError as error:
-        seen.failure = error
-    except TimeoutError:
-        seen.failure = _not_in_time(search, seen)
-    return seen
-
-
-def _not_in_time(search: Search, seen: Sightings) -> DiscoveryError:
-    region = search.settings.region
-    until = f"{len(seen.tags)} clusters were seen until then"
-    if seen.clock is None or seen.clock.waits:
-        return DiscoveryError(
-            f"there was no time left to ask EKS in {region}, since too many other calls did not"
-            f" answer; {until}",
-            remedy=(
-                "What was seen was pushed, and this is tried again. If it lasts: see the regions"
-                " that did not answer in time, or raise Timeout."
-            ),
-        )
-    return DiscoveryError(
-        f"EKS in {region} (or the role to assume) did not answer in time; {until}",
-        remedy=(
-            "What was seen was pushed, and this is tried again. If it lasts: check `regions`; from"
-            " a VPC, see that EKS there is reached."
-        ),
-    )
 
 
 def _not_described(failures: Mapping[str, EksError]) -> DiscoveryError:

@@ -1,0 +1,230 @@
+"""EKS's clusters in one region as one role sees them, with their tags, found within a time limit."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
+from ecr_public_pusher.aws_api.errors import AWS_ERRORS, call_aws, error_code
+from ecr_public_pusher.aws_api.throttling import patiently
+from ecr_public_pusher.blocking_calls import DISCOVERY
+from ecr_public_pusher.concurrency import run_concurrently
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
+from ecr_public_pusher.errors import (
+    DiscoveryError,
+    EksError,
+    NotReadyError,
+    NotThereError,
+    PusherError,
+)
+from ecr_public_pusher.sign_in.eks import EksSignIn, EndpointCache, unless_eks_refused
+
+DESCRIPTIONS_AT_ONCE = 10  # in each region: EKS's own limits are low
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where to look, and as whom: `settings` has the region and the role.
+
+    `names`: to describe these alone; None: what EKS lists and `wants`.
+    """
+
+    settings: ClusterConfig
+    names: frozenset[str] | None
+    wants: Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds that a search may go on without progress, and that all of them have: every cluster
+    waits for them.
+    """
+
+    stalled: float
+    in_all: float
+
+
+class Clock:
+    """Ends a search that makes no progress.
+
+    Time counts while a call of it is on a thread: until then it waits for its turn, at most to the
+    end.
+    """
+
+    def __init__(self, timeout: asyncio.Timeout, patience: Patience, last: float) -> None:
+        self._timeout, self._patience, self._last = timeout, patience, last
+        self._on_threads = 0
+
+    @property
+    def waits(self) -> bool:
+        """Return whether it has no thread."""
+        return not self._on_threads
+
+    def begin(self) -> None:
+        """A call has got its thread."""
+        self._on_threads += 1
+        self._restart()
+
+    def end(self) -> None:
+        """It was answered, or refused."""
+        self._on_threads -= 1
+        self._restart()
+
+    def _restart(self) -> None:
+        soon = asyncio.get_running_loop().time() + self._patience.stalled
+        if not self._timeout.expired():
+            self._timeout.reschedule(min(soon, self._last) if self._on_threads else self._last)
+
+
+@dataclass
+class Sightings:
+    """What a search has seen until now.
+
+    `tags`: of each cluster. `failures`: of those that could not be described. `failure`: of the
+    search.
+
+    `not_ready`: the tags of those that are being created or deleted, or whose creation failed; None
+    where EKS's answer had none.
+    """
+
+    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    not_ready: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
+    failures: dict[str, EksError] = field(default_factory=dict)
+    failure: PusherError | None = None
+    clock: Clock | None = None
+
+    def failure_of(self, name: str) -> PusherError | None:
+        """Return why it is not known whether there is a cluster of that name, and which tags it
+        has.
+        """
+        return None if name in self.tags else self.failures.get(name) or self.failure
+
+    async def timed[T](self, call: Callable[[Callable[[], object]], Awaitable[T]]) -> T:
+        """Return what `call(on_thread)` comes to.
+
+        The search's time counts from when the call has its thread until it is answered.
+        """
+        clock, began = self.clock, False
+
+        def on_thread() -> None:
+            nonlocal began
+            if clock and not began:
+                began = True
+                clock.begin()
+
+        try:
+            return await call(on_thread)
+        except asyncio.CancelledError:
+            began = False  # cut off: the call is on its thread still
+            raise
+        finally:
+            if clock and began:
+                clock.end()
+
+
+# Fills the sightings, by calls that are `timed`. Raises PusherError.
+type LookUp = Callable[[Search, Sightings], Awaitable[None]]
+
+
+async def run_search(search: Search, look_up: LookUp, patience: Patience, last: float) -> Sightings:
+    """What a search saw, or saw until it failed, or until its time was up."""
+    seen = Sightings()
+    try:
+        async with asyncio.timeout_at(last) as timeout:
+            seen.clock = Clock(timeout, patience, last)
+            await look_up(search, seen)
+    except PusherError as error:
+        seen.failure = error
+    except TimeoutError:
+        seen.failure = _not_in_time(search, seen)
+    return seen
+
+
+def _not_in_time(search: Search, seen: Sightings) -> DiscoveryError:
+    region = search.settings.region
+    until = f"{len(seen.tags)} clusters were seen until then"
+    if seen.clock is None or seen.clock.waits:
+        return DiscoveryError(
+            f"there was no time left to ask EKS in {region}, since too many other calls did not"
+            f" answer; {until}",
+            remedy=(
+                "What was seen was pushed, and this is tried again. If it lasts: see the regions"
+                " that did not answer in time, or raise Timeout."
+            ),
+        )
+    return DiscoveryError(
+        f"EKS in {region} (or the role to assume) did not answer in time; {until}",
+        remedy=(
+            "What was seen was pushed, and this is tried again. If it lasts: check `regions`; from"
+            " a VPC, see that EKS there is reached."
+        ),
+    )
+
+
+class EksDirectory:
+    """Which clusters EKS has in a region, and their tags.
+
+    `fresh`: by its word now, not by what it said within the hour of those known.
+    """
+
+    def __init__(self, callers: Callers, endpoints: EndpointCache, *, fresh: bool) -> None:
+        self._callers, self._endpoints, self._fresh = callers, endpoints, fresh
+
+    async def look_up(self, search: Search, seen: Sightings) -> None:
+        """Fills `seen` with the clusters that the role sees there, and that can be pushed to: not
+        those that are being made or deleted.
+
+        Raises DiscoveryError, RoleError, SignInError.
+        """
+        settings, names = search.settings, search.names
+
+        async def assumed(on_thread: Callable[[], object]) -> Caller:
+            on_thread()  # STS has threads of its own
+            return await self._callers.caller(settings.role_arn, settings.external_id)
+
+        caller = await seen.timed(assumed)
+        if names is None:
+            client = self._callers.clients.client("eks", settings.region)
+            listed = await seen.timed(self._run(lambda: list_clusters(client, **caller.signature)))
+            names = frozenset(name for name in listed if search.wants(name))
+
+        async def describe_one(name: str) -> None:
+            sign_in = EksSignIn(replace(settings, cluster=name), self._callers, self._endpoints)
+            try:
+                remembered = None if self._fresh else sign_in.remembered()
+                endpoint = remembered or await sign_in.ask(lambda call: seen.timed(self._run(call)))
+                (seen.tags if endpoint.is_ready else seen.not_ready)[name] = endpoint.tags
+            except NotReadyError:
+                seen.not_ready[name] = None
+            except NotThereError:
+                pass
+            except EksError as error:
+                seen.failures[name] = error
+
+        await run_concurrently(sorted(names), describe_one, width=DESCRIPTIONS_AT_ONCE)
+
+    def _run[T](self, call: Callable[[], T]) -> Callable[[Callable[[], object]], Awaitable[T]]:
+        return lambda on_thread: self._callers.blocking.run(
+            call, service=DISCOVERY, on_thread=on_thread
+        )
+
+
+def list_clusters(client: Any, **signature: Any) -> list[str]:
+    """The names of all clusters in the client's region, page by page. Raises DiscoveryError."""
+    names: list[str] = []
+    token: dict[str, str] = {}
+    while True:
+        try:
+            page = patiently(lambda: client.list_clusters(**token, **signature))  # noqa: B023 - called at once
+            names += call_aws(lambda: [CLUSTER_NAME.check(name) for name in page["clusters"]])  # noqa: B023
+        except AWS_ERRORS as error:
+            raise DiscoveryError(
+                f"EKS does not list the clusters in {client.meta.region_name}: {error_code(error)}",
+                remedy=unless_eks_refused(error, client)
+                or "The execution role (or roleArn: infra/spoke-role.yaml with Discovery=true) needs eks:ListClusters; check `regions`.",
+            ) from None
+        if not page.get("nextToken"):
+            return names
+        token = {"nextToken": page["nextToken"]}
