@@ -195,9 +195,8 @@ def _timers(port: int) -> Iterator[tuple[int, int]]:
         fields = line.split()
         if int(fields[2].split(":")[1], 16) == port and fields[3] == "01":  # established
             timer = re.fullmatch(r"(\w\w):(\w{8})", fields[5])
-            assert timer is not None
-            kind, when = timer.groups()
-            yield int(kind, 16), int(when, 16)
+            assert timer
+            yield int(timer[1], 16), int(timer[2], 16)
 
 
 def test_no_time_out_of_botocores_own_ends_the_waiting(
