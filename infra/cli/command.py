@@ -1,7 +1,6 @@
 """Functions as commands: shared options in the signature, errors as messages and exit codes."""
 
 import inspect
-import re
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -105,7 +104,9 @@ def _help(docstring: str) -> str:
     """
     paragraphs = inspect.cleandoc(docstring).split("\n\n")
     return "\n\n".join(
-        re.sub(r"(?<=\S) {2,}", " ", text) if text.startswith(" ") else text.replace("\n", " ")
+        "\n".join(f"  {' '.join(line.split())}" for line in text.splitlines())
+        if text.startswith(" ")
+        else text.replace("\n", " ")
         for text in paragraphs
     )
 
