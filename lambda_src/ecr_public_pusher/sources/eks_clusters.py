@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
@@ -22,6 +23,10 @@ from ecr_public_pusher.errors import (
 from ecr_public_pusher.sign_in.eks import EksSignIn, EndpointCache, unless_eks_refused
 
 DESCRIPTIONS_AT_ONCE = 10  # in each region: EKS's own limits are low
+_REMEDY = (
+    "The execution role (or roleArn: infra/spoke-role.yaml with Discovery=true) needs"
+    " eks:ListClusters; check `regions`."
+)
 
 
 @dataclass(frozen=True)
@@ -164,19 +169,19 @@ def _not_in_time(search: Search, seen: Sightings) -> DiscoveryError:
 
 
 class EksDirectory:
-    """Which clusters EKS has in a region, and their tags.
+    """The clusters that EKS has in a region, with their tags.
 
-    `fresh`: by its word now, not by what it said within the hour of those known.
+    `fresh`: ask EKS about each cluster now, without the answers of the last hour.
     """
 
     def __init__(self, callers: Callers, endpoints: EndpointCache, *, fresh: bool) -> None:
         self._callers, self._endpoints, self._fresh = callers, endpoints, fresh
 
     async def look_up(self, search: Search, seen: Sightings) -> None:
-        """Fills `seen` with the clusters that the role sees there, and that can be pushed to: not
-        those that are being made or deleted.
+        """Fill `seen` with the clusters that the role sees and that can be pushed to.
 
-        Raises DiscoveryError, RoleError, SignInError.
+        Those that are being created or deleted are noted apart, as not ready. Raise DiscoveryError,
+        RoleError, SignInError.
         """
         settings, names = search.settings, search.names
 
@@ -212,19 +217,22 @@ class EksDirectory:
 
 
 def list_clusters(client: Any, **signature: Any) -> list[str]:
-    """The names of all clusters in the client's region, page by page. Raises DiscoveryError."""
+    """Return the names of all clusters in the client's region. Raise DiscoveryError."""
     names: list[str] = []
     token: dict[str, str] = {}
     while True:
         try:
-            page = patiently(lambda: client.list_clusters(**token, **signature))  # noqa: B023 - called at once
-            names += call_aws(lambda: [CLUSTER_NAME.check(name) for name in page["clusters"]])  # noqa: B023
+            page = patiently(partial(client.list_clusters, **token, **signature))
+            names += call_aws(partial(_cluster_names, page))
         except AWS_ERRORS as error:
             raise DiscoveryError(
                 f"EKS does not list the clusters in {client.meta.region_name}: {error_code(error)}",
-                remedy=unless_eks_refused(error, client)
-                or "The execution role (or roleArn: infra/spoke-role.yaml with Discovery=true) needs eks:ListClusters; check `regions`.",
+                remedy=unless_eks_refused(error, client) or _REMEDY,
             ) from None
         if not page.get("nextToken"):
             return names
         token = {"nextToken": page["nextToken"]}
+
+
+def _cluster_names(page: dict[str, Any]) -> list[str]:
+    return [CLUSTER_NAME.check(name) for name in page["clusters"]]
