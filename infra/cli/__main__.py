@@ -10,7 +10,7 @@ if importlib.util.find_spec("ecr_public_pusher") is None:
 
 
 def main() -> None:
-    """Runs the command line, and ends the process with its exit code."""
+    """Run the command line, and end the process with its exit code."""
     from .app import app
     from .errors import ExitCode
 
@@ -18,7 +18,8 @@ def main() -> None:
         app(prog_name="ecr-public-pusher")
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - a script must not take it for a run that is not ok. Its text is left out: it may hold a credential
+    except Exception as error:  # noqa: BLE001 - a script must tell a defect from a failed run
+        # Without the error's text, which may hold a credential.
         sys.stderr.write(
             "".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n"
         )

@@ -1,4 +1,4 @@
-"""The whole command line: which commands there are."""
+"""The command line's entry: every command, and the options before them."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from ecr_public_pusher.version import VERSION
 
 from .command import shared_options
 from .commands import clusters, documents, logs, queue, run, schema, status
+from .output import Output
 
 EPILOG = (
     "Exit codes: 0 fine; 1 the run is not ok, or something is wrong; 2 wrong arguments, or no"
@@ -23,7 +24,7 @@ app = typer.Typer(
     epilog=EPILOG,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    # a plain traceback: no values of variables, which may be credentials
+    # Variables in a traceback may be credentials.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -31,7 +32,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"ecr-public-pusher {VERSION}")
+        Output().document(f"ecr-public-pusher {VERSION}\n")
         raise typer.Exit
 
 

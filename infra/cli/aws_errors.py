@@ -1,7 +1,4 @@
-"""What AWS, or the way to it, says when it refuses: as a message with a remedy.
-
-Told apart by type and code, never by text.
-"""
+"""Errors of AWS and of the network as messages with a remedy, by type and code, never by text."""
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -28,7 +25,7 @@ from .errors import CliError, ExitCode
 _EXPIRED = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 )
-# Their messages repeat the request that was signed, session token included: only the code is shown.
+# Their messages repeat the signed request, session token included: only the code is shown.
 _INVALID = frozenset(
     {
         *(
@@ -71,7 +68,7 @@ MESSAGE_LENGTH = 600
 
 
 def explain(error: BotoCoreError | ClientError, *, profile: str | None = None) -> CliError:
-    """The error for people."""
+    """Return the error to print. `profile` is named in its remedy."""
     if isinstance(error, ClientError):
         return _refused(error, profile)
     if isinstance(error, NoRegionError):
@@ -87,25 +84,23 @@ def explain(error: BotoCoreError | ClientError, *, profile: str | None = None) -
             f"{_sign_in(profile)} Or give --profile, or set AWS_PROFILE.",
         )
     if isinstance(error, (SSOError, LoginError, TokenRetrievalError, NoAuthTokenError)):
-        return _aws("Your sign-in to AWS has expired, or was never done.", _sign_in(profile))
+        return _aws("You are not signed in to AWS, or your session has expired.", _sign_in(profile))
     if isinstance(error, CredentialRetrievalError):
         return _aws(
-            "Your AWS credentials could not be had from where your profile says.",
+            "Your AWS credentials could not be read from the source that your profile names.",
             f"Try: aws sts get-caller-identity{_of(profile)}",
         )
     return _no_way(error) or _aws(f"{type(error).__name__}: {str(error)[:MESSAGE_LENGTH]}")
 
 
 def is_throttled(error: ClientError) -> bool:
-    """Return whether AWS refused for too many calls, which says nothing of what was asked for."""
+    """Return whether AWS refused for too many calls, which says nothing about the request."""
     return error.response["Error"].get("Code") in _THROTTLED
 
 
 def _refused(error: ClientError, profile: str | None) -> CliError:
-    code, said = (
-        error.response["Error"].get("Code", "Unknown"),
-        str(error.response["Error"].get("Message", ""))[:MESSAGE_LENGTH],
-    )
+    code = error.response["Error"].get("Code", "Unknown")
+    said = str(error.response["Error"].get("Message", ""))[:MESSAGE_LENGTH]
     if code in _EXPIRED:
         return _aws("Your AWS credentials have expired.", _sign_in(profile))
     if code in _INVALID:
@@ -120,14 +115,14 @@ def _refused(error: ClientError, profile: str | None) -> CliError:
         )
     if is_throttled(error):
         return _aws(
-            f"AWS is asked too much at the moment ({error.operation_name}: {code}).",
+            f"AWS throttles requests at the moment ({error.operation_name}: {code}).",
             "Try again in a minute.",
         )
     return _aws(f"{error.operation_name} was refused: {code}: {said}")
 
 
 def _no_way(error: BotoCoreError) -> CliError | None:
-    """Where the network is what failed."""
+    """Explain a failure of the network; return None for other errors."""
     if isinstance(error, ProxyConnectionError):
         return _aws("The proxy cannot be reached.", "See HTTPS_PROXY and NO_PROXY.")
     if isinstance(error, SSLError):
@@ -150,7 +145,7 @@ def _aws(message: str, remedy: str = "") -> CliError:
 
 
 def _sign_in(profile: str | None) -> str:
-    return f"Sign in again (aws sso login{_of(profile)}, or as you do it)."
+    return f"Sign in again (aws sso login{_of(profile)}, or your usual way)."
 
 
 def _of(profile: str | None) -> str:

@@ -1,6 +1,4 @@
-"""What makes a function a command: the shared options in its signature, and errors turned into
-messages and exit codes.
-"""
+"""Functions as commands: shared options in the signature, errors as messages and exit codes."""
 
 import inspect
 from collections.abc import Callable
@@ -23,7 +21,7 @@ _SHARED: dict[str, Any] = {
 
 
 class Cli:
-    """What a command works with: AWS as the options say, and where to print."""
+    """The context of a command: AWS as the options name it, and the output."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -31,7 +29,7 @@ class Cli:
 
     @cached_property
     def session(self) -> Session:
-        """AWS, when first needed: a mistake in the arguments is said without it."""
+        """Return the AWS session, made on first use, so after the arguments are checked."""
         return Session(
             profile=self.options.profile,
             region=self.options.region,
@@ -40,8 +38,9 @@ class Cli:
 
 
 def command(function: Callable[..., int | None]) -> Callable[..., None]:
-    """A Typer command out of a function that takes a `Cli` first and returns its exit code (None:
-    0).
+    """Make a Typer command of a function that takes a `Cli` first and returns its exit code.
+
+    None stands for exit code 0.
     """
 
     def run(ctx: typer.Context, **given: Any) -> None:
@@ -53,7 +52,7 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
 
 
 def group(name: str, help: str) -> typer.Typer:
-    """A group of commands, which takes the shared options too."""
+    """Return a group of commands, which takes the shared options too."""
     made = typer.Typer(
         name=name,
         help=help,
@@ -66,7 +65,7 @@ def group(name: str, help: str) -> typer.Typer:
 
 
 def shared_options(function: Callable[..., None]) -> Callable[..., None]:
-    """A callback of a group: keeps the shared options for its commands."""
+    """Make a group's callback keep the shared options for its commands."""
 
     def keep(ctx: typer.Context, **given: Any) -> None:
         ctx.obj = Options(*(given.pop(name) for name in _SHARED)).or_else(ctx.obj or Options())
@@ -78,8 +77,9 @@ def shared_options(function: Callable[..., None]) -> Callable[..., None]:
 def _with_shared_options(
     wrapper: Callable[..., None], function: Callable[..., Any], *, skip: int
 ) -> Callable[..., None]:
-    """Typer reads a command's parameters from its signature: the function's own ones, and the
-    shared ones after them.
+    """Give `wrapper` the function's own parameters, with the shared options after them.
+
+    Typer reads a command's parameters from its signature. `skip` leaves out the first ones.
     """
     own = list(inspect.signature(function, eval_str=True).parameters.values())[skip:]
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -91,18 +91,30 @@ def _with_shared_options(
     parameters = [context, *(one.replace(kind=keyword) for one in own), *shared]
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {one.name: one.annotation for one in parameters}
-    wrapper.__name__, wrapper.__doc__, wrapper.__module__ = (
-        function.__name__,
-        function.__doc__,
-        function.__module__,
-    )
+    wrapper.__name__ = function.__name__
+    wrapper.__doc__ = _help(function.__doc__ or "")
+    wrapper.__module__ = function.__module__
     return wrapper
 
 
-def _guarded(cli: Cli, work: Callable[[], int | None]) -> int:
-    """The exit code of `work`.
+def _help(docstring: str) -> str:
+    """Return a docstring as Typer's help: paragraphs on one line, for the terminal to wrap.
 
-    AWS's errors are explained; what nobody foresaw goes on, as a traceback.
+    Examples, which are indented, keep their lines; the blanks of a continued line go.
+    """
+    paragraphs = inspect.cleandoc(docstring).split("\n\n")
+    return "\n\n".join(
+        "\n".join(f"  {' '.join(line.split())}" for line in text.splitlines())
+        if text.startswith(" ")
+        else text.replace("\n", " ")
+        for text in paragraphs
+    )
+
+
+def _guarded(cli: Cli, work: Callable[[], int | None]) -> int:
+    """Return the exit code of `work`, with AWS's errors explained.
+
+    Raise what nobody foresaw: it is a defect, and ends in a traceback.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -1,71 +1,61 @@
-"""Ids of documents for the shell's completion, from Parameter Store: two calls, and nothing at all
-where they are not answered at once.
-"""
+"""Document ids for the shell's completion, from Parameter Store.
 
-from collections.abc import Iterator
+Two calls to AWS, tried once with short time-outs: a shell that completes does not wait.
+"""
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecr_public_pusher.configuration.loader import pushed_by
-
+from .documents.document import DocumentName
+from .documents.store import list_parameters
 from .errors import CliError
 from .options import Options
 from .session import Session
 
 
 def complete_ids(ctx: typer.Context, incomplete: str) -> list[str]:
-    """What could stand where `incomplete` does: ids as events name them.
+    """Return the ids that begin with `incomplete`, as events name them.
 
-    Never an error: whoever completes is still typing.
+    Return nothing on any error: the command line is still being typed.
     """
-    return [name for name in _found(ctx) if name.startswith(incomplete)]
+    ids = sorted(name.clusters for name in _documents(ctx) if name.clusters is not None)
+    return [name for name in ids if name.startswith(incomplete)]
 
 
 def complete_documents(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The same, as documents are called: a discovery's is `discover/<id>`."""
-    names = (
-        f"discover/{name.removesuffix('/*')}" if name.endswith("/*") else name
-        for name in _found(ctx)
+    """Return the documents that begin with `incomplete`: `<id>`, or `discover/<id>`."""
+    names = sorted(
+        name.id if name.clusters == name.id else str(name)
+        for name in _documents(ctx)
+        if name.clusters is not None
     )
     return [name for name in names if name.startswith(incomplete)]
 
 
-def _found(ctx: typer.Context) -> list[str]:
+def _documents(ctx: typer.Context) -> list[DocumentName]:
     options = _options(ctx)
     try:
-        return sorted(
-            _ids(
-                Session(
-                    profile=options.profile,
-                    region=options.region,
-                    stack_name=options.stack_name(),
-                    patient=False,
-                )
-            )
+        session = Session(
+            profile=options.profile,
+            region=options.region,
+            stack_name=options.stack_name(),
+            patient=False,
         )
+        root = session.stack.config_path
+        listed = [one["Name"] for one in list_parameters(session.client("ssm"), root)]
     except (CliError, BotoCoreError, ClientError):
         return []
+    names = (DocumentName.of_parameter(parameter, root=root) for parameter in listed)
+    return [name for name in names if name is not None]
 
 
 def _options(ctx: typer.Context) -> Options:
-    """Those of the line so far, the innermost first."""
-    given, place = Options(), ctx
+    """Return the shared options on the line so far; those of inner commands win."""
+    given = Options()
+    place: typer.Context | None = ctx
     while place is not None:
         given = given.or_else(
             Options(*(place.params.get(name) for name in ("stack", "region", "profile")))
         )
-        place = place.parent  # type: ignore[assignment]  # Typer's own class is its base's by another name
+        place = place.parent  # type: ignore[assignment]  # typed as its base class
     return given
-
-
-def _ids(session: Session) -> Iterator[str]:
-    root = session.stack.config_path
-    for page in (
-        session.client("ssm")
-        .get_paginator("get_parameters_by_path")
-        .paginate(Path=root, Recursive=True, WithDecryption=False)
-    ):
-        for parameter in page["Parameters"]:
-            if (document_id := pushed_by(parameter["Name"], root=root)) is not None:
-                yield document_id

@@ -1,5 +1,6 @@
-"""The CloudFormation stack that a command speaks to, by its outputs: what is named there is all
-that is known of a deployment.
+"""The CloudFormation stack that a command works with.
+
+Its outputs and parameters are all that the command line knows about a deployment.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,7 @@ from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 
 from .errors import CliError
 
-# Those that every release has had: a stack with all of them is ours.
+# Outputs of every release: a stack with all of them is a deployment.
 REQUIRED = (
     "FunctionName",
     "FunctionRoleArn",
@@ -23,8 +24,9 @@ REQUIRED = (
 
 @dataclass(frozen=True)
 class DeployedStack:
-    """`outputs` and `parameters` are the stack's own, by name; `version` is the release that it was
-    deployed from, where it says so.
+    """A deployment's stack, with its outputs and parameters by name.
+
+    A parameter that names one of Parameter Store's holds the resolved value.
     """
 
     name: str
@@ -40,7 +42,7 @@ class DeployedStack:
 
     @property
     def role_arn(self) -> str:
-        """The execution role: access entries name it."""
+        """Return the execution role, which access entries name."""
         return self.outputs["FunctionRoleArn"]
 
     @property
@@ -65,7 +67,7 @@ class DeployedStack:
 
     @property
     def allowed_endpoints(self) -> tuple[str, ...]:
-        """The hosts beside EKS's that documents may name."""
+        """Return the hosts beside EKS's that documents may name."""
         return self._listed("AllowedEndpoints")
 
     @property
@@ -84,7 +86,7 @@ class DeployedStack:
 
 
 class Aws(Protocol):
-    """Where stacks are looked for."""
+    """The part of `Session` that finds stacks."""
 
     @property
     def region(self) -> str: ...
@@ -96,9 +98,9 @@ class Aws(Protocol):
 
 
 def find_stack(session: Aws, name: str | None) -> DeployedStack:
-    """The stack of that name, or the only one of ours in the region.
+    """Return the stack of that name, or the region's only deployment.
 
-    Raises CliError for none and for several.
+    Raise CliError when there is none, and when there are several.
     """
     return _named(session, name) if name else _only(session)
 
@@ -109,7 +111,7 @@ def _named(session: Aws, name: str) -> DeployedStack:
     try:
         (described,) = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
-        # CloudFormation has no code of its own for a stack that is not there.
+        # CloudFormation has no error code of its own for a stack that does not exist.
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         raise CliError(
@@ -119,7 +121,7 @@ def _named(session: Aws, name: str) -> DeployedStack:
     stack = _read(described, session)
     if missing := [output for output in REQUIRED if output not in stack.outputs]:
         raise CliError(
-            f"The stack {name} in {_where(session)} ({stack.status}) is no deployment of"
+            f"The stack {name} in {_where(session)} ({stack.status}) is not a deployment of"
             f" ecr-public-pusher: it has no output {missing[0]}.",
             remedy=_known(_ours(session), session),
         )
@@ -151,7 +153,6 @@ def _ours(session: Aws) -> list[DeployedStack]:
 
 
 def _read(described: Mapping[str, Any], session: Aws) -> DeployedStack:
-    # Of a parameter that names one of Parameter Store's, the value that was found there.
     return DeployedStack(
         name=described["StackName"],
         region=session.region,

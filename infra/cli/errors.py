@@ -1,6 +1,4 @@
-"""How a command ends when it does not end well: what and where, what to do about it, and the exit
-code.
-"""
+"""Errors that end a command: a message, a remedy, and the exit code."""
 
 from enum import IntEnum
 
@@ -8,20 +6,21 @@ from ecr_public_pusher.visible_text import visible
 
 
 class ExitCode(IntEnum):
-    """An interface that scripts rely on."""
+    """The exit codes, an interface for scripts."""
 
     OK = 0
-    # it was done, or looked at, and something is wrong: a cluster failed, a difference, an alarm
+    # The command ran, and something is wrong: a failed cluster, a difference, an alarm.
     NOT_OK = 1
-    USAGE = 2  # wrong arguments, no or several stacks, a question without a terminal to ask it at
+    USAGE = 2  # wrong arguments, no or several stacks, a question without a terminal
     AWS = 3  # AWS refused, or did not answer
     DEFECT = 70  # a defect of this program (EX_SOFTWARE of sysexits.h)
     INTERRUPTED = 130  # Ctrl-C (128 + SIGINT)
 
 
 class CliError(Exception):
-    """`message` says what and where, `remedy` what to do; both are safe to print: no credential, no
-    URL that holds one.
+    """An error to print: `message` says what and where, `remedy` what to do about it.
+
+    Both are safe to print: they hold no credential, and no URL with one.
     """
 
     def __init__(
@@ -29,4 +28,5 @@ class CliError(Exception):
     ) -> None:
         self.message = visible(message, keep="\n\t")
         super().__init__(self.message)
-        self.remedy, self.exit_code = visible(remedy, keep="\n\t"), exit_code
+        self.remedy = visible(remedy, keep="\n\t")
+        self.exit_code = exit_code

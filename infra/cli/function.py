@@ -1,7 +1,4 @@
-"""Invokes the function: once, for as long as it takes, and never again by itself.
-
-Gives its report, or says what became of it.
-"""
+"""Invocation of the function: once, for as long as it takes, never repeated."""
 
 import json
 import socket
@@ -23,24 +20,23 @@ from .errors import CliError, ExitCode
 from .json_text import read_json
 from .session import CONNECT_SECONDS, Session
 
-type Report = dict[str, Any]
+type Report = Mapping[str, Any]
 
-# A run takes up to 15 minutes without a byte on the wire, and a NAT gateway forgets a connection
-# after 350 seconds of that.
+# A run takes up to 15 minutes without traffic, and a NAT gateway drops connections that are idle
+# for 350 seconds.
 KEEPALIVE_SECONDS = 60
 
-_LOOK = "See what became of it: ecr-public-pusher logs --since 30m (it is not sent again)."
+_LOOK = "See its outcome: ecr-public-pusher logs --since 30m (it is not sent again)."
 
 
 def invoke(session: Session, event: Mapping[str, Any]) -> Report:
-    """The report of one run.
+    """Run the function with the event, and return its report.
 
-    The event says not to raise, so that a run that failed gives its report too.
-
-    Raises CliError when the function gave none, KeyboardInterrupt when somebody did not want to
-    wait: the function goes on then.
+    The event gets `"raise": false`, so that a failed run returns its report as well. Raise CliError
+    when there is no report, KeyboardInterrupt when interrupted: the function goes on then.
     """
-    client, name = _client(session), session.stack.function_name
+    client = _client(session)
+    name = session.stack.function_name
     payload = json.dumps({**event, "raise": False}).encode()
     began = time.monotonic()
     try:
@@ -49,7 +45,7 @@ def invoke(session: Session, event: Mapping[str, Any]) -> Report:
     except ClientError as error:
         raise _refused(error, name) from None
     except (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError):
-        raise  # no connection came about, so nothing was sent
+        raise  # there was no connection, so nothing was sent
     except (HTTPClientError, ConnectionClosedError) as error:
         raise CliError(
             f"The connection to Lambda broke after {time.monotonic() - began:.0f} s"
@@ -70,16 +66,15 @@ def _client(session: Session) -> Any:
         retries={"mode": "standard", "total_max_attempts": 1},
         tcp_keepalive=True,
     )
-    # botocore turns keepalive on, and leaves it at the system's two hours. It hands this list to
-    # urllib3 as it is.
-    client._endpoint.http_session._socket_options += _keepalive()
+    # botocore turns keepalive on, leaves it at the system's two hours, and has no setting for it.
+    # It hands this list to urllib3 as it is.
+    client._endpoint.http_session._socket_options += _keepalive()  # noqa: SLF001
     return client
 
 
 def _keepalive() -> list[tuple[int, int, int]]:
-    idle = getattr(socket, "TCP_KEEPIDLE", None) or getattr(
-        socket, "TCP_KEEPALIVE", None
-    )  # Linux and Windows; macOS
+    # Linux and Windows; macOS.
+    idle = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)
     options = [
         (idle, KEEPALIVE_SECONDS),
         (getattr(socket, "TCP_KEEPINTVL", None), KEEPALIVE_SECONDS),
@@ -93,7 +88,7 @@ def _refused(error: ClientError, name: str) -> ClientError | CliError:
     code = error.response["Error"].get("Code")
     if code == "TooManyRequestsException":
         return CliError(
-            f"Lambda has no room for another run of {name} now: it did not run.",
+            f"Lambda cannot start another run of {name} now: it did not run.",
             remedy=(
                 "The account's or the function's concurrency is used up (template parameter"
                 " ReservedConcurrency). Try again in a minute."
@@ -102,7 +97,7 @@ def _refused(error: ClientError, name: str) -> ClientError | CliError:
         )
     if code == "ResourceNotFoundException":
         return CliError(
-            f"The function {name} is not there, though the stack names it.",
+            f"The function {name} does not exist, though the stack names it.",
             remedy="Deploy the stack again: sam deploy",
             exit_code=ExitCode.AWS,
         )
@@ -116,27 +111,25 @@ def _refused(error: ClientError, name: str) -> ClientError | CliError:
 
 
 def _failed(body: bytes, name: str) -> CliError:
-    """The function raised, ran out of time or memory, or was killed."""
+    """Return the error for a function that raised, timed out, ran out of memory, or was killed."""
     try:
         said = read_json(body)
-        kind, text = (
-            str(said.get("errorType") or "unknown"),
-            str(said.get("errorMessage") or "")[:600],
-        )
+        kind = str(said.get("errorType") or "unknown")
+        text = str(said.get("errorMessage") or "")[:600]
     except (ValueError, AttributeError):
-        kind, text = "unknown", ""
+        kind = "unknown"
+        text = ""
     if kind == "Sandbox.Timedout" or "Task timed out" in text:
         remedy = (
-            "What it did not reach is not done. Raise the template parameter Timeout, or set"
-            " FanOut."
+            "Part of the work is not done. Raise the template parameter Timeout, or set FanOut."
         )
     elif kind.startswith(("Runtime.", "Extension.")):
         remedy = (
-            "It was killed or did not start: out of memory, mostly (template parameter MemorySize)."
-            " The log says more: ecr-public-pusher logs"
+            "It was killed or did not start, mostly for lack of memory (template parameter"
+            " MemorySize). See the log: ecr-public-pusher logs"
         )
     else:
-        remedy = "The log says more: ecr-public-pusher logs"
+        remedy = "See the log: ecr-public-pusher logs"
     return CliError(f"{name} failed: {kind}: {text}", remedy=remedy, exit_code=ExitCode.NOT_OK)
 
 
@@ -147,7 +140,7 @@ def _report(body: bytes, name: str) -> Report:
         report = None
     if not isinstance(report, dict) or not {"action", "ok"} <= set(report):
         raise CliError(
-            f"What {name} answered is no report.",
+            f"The answer of {name} is not a report.",
             remedy="Is it this project's function?",
             exit_code=ExitCode.NOT_OK,
         )

@@ -1,11 +1,10 @@
-"""How clusters are, by what the function logged of them: which tokens they hold, until when, and
-what failed since. Pure.
+"""The health of clusters by the function's log: tokens, their expiry, and failures since. Pure.
 
-A cluster may be reported by a push of everything, a narrowed one, a worker of the queue, or a
-sweep; what counts is the order of time.
+A cluster is reported by a push of everything, a narrowed push, a worker of the queue, or a sweep;
+the order of time decides.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,43 +16,27 @@ from ecr_public_pusher.configuration.names import matches
 from .run_log import LogLine
 from .times import moment
 
-ASKED_WRONGLY = "RequestError"  # whoever asked was answered: it says nothing of the clusters
-EVERY = "/*"  # ends the id of a discovery, as of all clusters that it finds
+ASKED_WRONGLY = "RequestError"  # a wrong request, which says nothing about the clusters
+EVERY = "/*"  # ends the id that stands for all clusters of a discovery
 
 
 class State(StrEnum):
-    """In a word. Names of `-o json`."""
+    """A cluster's state. Stable names: `-o json` shows them."""
 
     OK = "ok"
-    FAILED = "failed"  # by the last run that reached for it
-    EXPIRED = (  # a Secret's token has ended, as was measured, or as the last good push is old
-        "expired"
-    )
-    NO_PUSH = "no-push"  # no good push is in the log that was looked at
-    SKIPPED = "skipped"  # as its document wants
+    FAILED = "failed"  # in the last run that included it
+    EXPIRED = "expired"  # a Secret's token has ended, as measured or by the last good push's age
+    NO_PUSH = "no-push"  # no good push in the log that was read
+    SKIPPED = "skipped"  # disabled by its document
     REMOVED = "removed"  # its Secrets were removed, and not pushed since
-
-
-@dataclass(frozen=True)
-class Document:
-    """A document's id, as a push names it (`prod`; `fleet/*` of a discovery), and when it was last
-    written.
-    """
-
-    id: str
-    modified: datetime
-
-    @property
-    def is_discovery(self) -> bool:
-        return self.id.endswith(EVERY)
 
 
 @dataclass
 class ClusterHealth:
-    """What is known of one.
+    """A cluster's health, as far as the log shows it.
 
-    `entry` is its entry in the report of the run that failed, or skipped it; `at` and `action` are
-    that run's.
+    `seen_at` is the time of the last report that names it. `inferred` says that a full report,
+    which leaves out clusters that are ok, made it ok.
     """
 
     id: str
@@ -85,7 +68,7 @@ class ClusterHealth:
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that failed a cluster, and the cluster's entry in its report."""
+    """A run that failed a cluster, with the cluster's entry in the report."""
 
     at: datetime
     action: str
@@ -96,8 +79,9 @@ class Failure:
 
 @dataclass
 class Health:
-    """All of them, by id; documents that were deleted, with the moment; the last push when it
-    failed as a whole.
+    """All clusters by id, and the last push if it failed as a whole.
+
+    `deleted` holds when a document was found deleted, by its id.
     """
 
     clusters: dict[str, ClusterHealth] = field(default_factory=dict)
@@ -106,15 +90,18 @@ class Health:
     capped_at: datetime | None = None
 
 
-def judge(
-    documents: Sequence[Document], pushes: Iterable[LogLine], sweeps: Iterable[LogLine] = ()
+def assess(
+    documents: Mapping[str, datetime], pushes: Iterable[LogLine], sweeps: Iterable[LogLine] = ()
 ) -> Health:
-    """What the log says of the clusters that there are documents for."""
-    health = Health({one.id: ClusterHealth(one.id) for one in documents if not one.is_discovery})
-    modified = {one.id: one.modified for one in documents}
+    """Return the health of the clusters that documents name, by the log.
+
+    `documents` holds the time of each document's last write, by what a push names for it: `prod`,
+    or `fleet/*` for a discovery.
+    """
+    health = Health({name: ClusterHealth(name) for name in documents if not name.endswith(EVERY)})
     for line in sorted(pushes, key=attrgetter("at")):
         if report := line.report:
-            _take_push(health, line.at, report, modified)
+            _take_push(health, line.at, report, documents)
     for line in sorted(sweeps, key=attrgetter("at"))[-1:]:
         if report := line.report:
             _take_sweep(health, line.at, report)
@@ -148,15 +135,14 @@ def _take_push(
 def _take_entry(
     cluster: ClusterHealth, at: datetime, report: Mapping[str, Any], entry: Mapping[str, Any]
 ) -> None:
-    cluster.seen_at, cluster.skipped = at, entry.get("skipped")
+    cluster.seen_at = at
+    cluster.skipped = entry.get("skipped")
     if report["action"] == "remove":
         if entry["ok"]:
-            cluster.removed_at, cluster.failed, cluster.last_good_push, cluster.token_expires_at = (
-                at,
-                None,
-                None,
-                None,
-            )
+            cluster.removed_at = at
+            cluster.failed = None
+            cluster.last_good_push = None
+            cluster.token_expires_at = None
         return
     namespaces = tuple(report.get("narrowedTo", {}).get("namespaces", ()))
     if not namespaces:
@@ -169,16 +155,17 @@ def _take_entry(
     elif not namespaces:
         _take_good(cluster, at, report)
     elif cluster.failed and cluster.failed.namespaces == namespaces:
-        cluster.failed = (
-            None  # the same, tried again; the other namespaces' tokens are as old as before
-        )
+        # The same namespaces, tried again; the others' tokens are as old as before.
+        cluster.failed = None
 
 
 def _take_good(
     cluster: ClusterHealth, at: datetime, report: Mapping[str, Any], *, inferred: bool = False
 ) -> None:
     ends = [end for token in report.get("tokens", ()) if (end := moment(token["expiresAt"]))]
-    cluster.failed, cluster.removed_at, cluster.inferred = None, None, inferred
+    cluster.failed = None
+    cluster.removed_at = None
+    cluster.inferred = inferred
     if cluster.skipped is None:
         cluster.last_good_push = at
         cluster.token_expires_at = (
@@ -187,9 +174,7 @@ def _take_good(
 
 
 def _take_life(cluster: ClusterHealth, at: datetime, entry: Mapping[str, Any]) -> None:
-    """Take the least life that any of the cluster's Secrets had left, where the run could measure
-    it.
-    """
+    """Take over the least remaining life of the cluster's Secrets, if the run measured it."""
     seconds = entry.get("secondsLeft")
     if isinstance(seconds, int | float):
         cluster.token_expires_at = at + timedelta(seconds=seconds)
@@ -203,8 +188,9 @@ def _take_silence(
     entries: Mapping[str, Any],
     modified: Mapping[str, datetime],
 ) -> None:
-    """What a push of everything says by not naming a cluster: a discovery finds it no more; or its
-    report was full, and it is ok.
+    """Take a push of everything that does not name a cluster.
+
+    Either a discovery no longer finds it; or the report was full, and the cluster is ok.
     """
     unnamed = [cluster for cluster in health.clusters.values() if cluster.id not in entries]
     if not report.get("clustersLeft"):
@@ -215,7 +201,7 @@ def _take_silence(
                     health.deleted.setdefault(cluster.id, at)
         return
     health.capped_at = at
-    # Those that failed come first: when one that is ok found room, all that did not are ok.
+    # Failed clusters come first: if the report has room for one that is ok, all left out are ok.
     if any(entry["ok"] for entry in entries.values()):
         for cluster in unnamed:
             if cluster.id not in modified or modified[cluster.id] <= at:
@@ -223,7 +209,7 @@ def _take_silence(
 
 
 def _take_sweep(health: Health, at: datetime, report: Mapping[str, Any]) -> None:
-    """A sweep says what fails, and of each cluster that it may look into how much life is left."""
+    """Take a sweep's failures, and the remaining life in each cluster that it may list."""
     for entry in report.get("clusters", ()):
         cluster = health.clusters.get(entry["id"])
         if cluster and (cluster.seen_at is None or cluster.seen_at < at):
@@ -237,15 +223,14 @@ def _take_sweep(health: Health, at: datetime, report: Mapping[str, Any]) -> None
             cluster.failed = Failure(at, "sweep", entry)
 
 
-def _forget_deleted(health: Health, documents: Sequence[Document]) -> None:
-    """Clusters that no document makes any more: deleted ones, unless their Secrets were removed, or
-    their tokens never were.
+def _forget_deleted(health: Health, documents: Collection[str]) -> None:
+    """Drop clusters that no document covers.
+
+    They count as deleted, unless their Secrets were removed or never pushed.
     """
-    known = {one.id for one in documents}
+    discoveries = [name for name in documents if name.endswith(EVERY)]
     for cluster in list(health.clusters.values()):
-        if cluster.id in known or any(
-            one.is_discovery and matches(one.id, cluster.id) for one in documents
-        ):
+        if cluster.id in documents or any(matches(name, cluster.id) for name in discoveries):
             continue
         del health.clusters[cluster.id]
         if (
@@ -256,5 +241,5 @@ def _forget_deleted(health: Health, documents: Sequence[Document]) -> None:
             health.deleted.setdefault(cluster.id, cluster.seen_at)
         elif cluster.removed_at is not None:
             health.deleted.pop(cluster.id, None)
-    for gone in [gone for gone in health.deleted if gone in known]:
+    for gone in [gone for gone in health.deleted if gone in documents]:
         del health.deleted[gone]

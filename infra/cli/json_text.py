@@ -1,14 +1,14 @@
-"""JSON that others wrote: a message, a line of the log, an answer."""
+"""JSON that others wrote: messages, lines of the log, answers."""
 
 import json
 from typing import Any
 
-# Of lists and objects in each other. What is deeper is nothing of ours, and cannot be printed.
+# Levels of lists and objects. Deeper JSON is not ours, and cannot be printed.
 MAX_DEPTH = 50
 
 
 def read_json(text: str | bytes) -> Any:
-    """Return the value. Raises ValueError for what is not JSON, or nested too deep."""
+    """Return the value. Raise ValueError for what is not JSON, or nested deeper than MAX_DEPTH."""
     try:
         value = json.loads(text)
     except RecursionError:

@@ -1,4 +1,4 @@
-"""The options that every command takes, before it and after it; what is said after it counts."""
+"""The options that every command takes, before and after its name; those after it win."""
 
 import os
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ FormatOption = Annotated[
 
 @dataclass(frozen=True)
 class Options:
-    """What was said of them; None: nothing."""
+    """The shared options given on the command line; None means not given."""
 
     stack: str | None = None
     region: str | None = None
@@ -62,7 +62,7 @@ class Options:
     format: Format | None = None
 
     def or_else(self, earlier: Self) -> "Options":
-        """These, and where nothing was said, what was said earlier on the line."""
+        """Return these options, completed by those given earlier on the line."""
         return Options(
             self.stack or earlier.stack,
             self.region or earlier.region,
@@ -71,5 +71,5 @@ class Options:
         )
 
     def stack_name(self, environ: Mapping[str, str] = os.environ) -> str | None:
-        """The stack that was asked for, if any."""
+        """Return the name of the stack asked for; None when there is none."""
         return self.stack or environ.get(STACK_VARIABLE) or None

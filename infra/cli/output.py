@@ -1,8 +1,7 @@
-"""Where everything that is printed goes: results to stdout, as tables or as data; progress,
-questions and errors to stderr.
+"""All printed text: results to stdout, progress, questions and errors to stderr.
 
 Tables are for people: coloured on a terminal, plain and uncut in a pipe. Data (`-o json`, `-o
-yaml`) has stable names.
+yaml`) has stable names. Nothing else in the command line prints.
 """
 
 import json
@@ -21,22 +20,23 @@ from rich.console import Console, RenderableType
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from ecr_public_pusher.visible_text import visible
+
 from .errors import CliError, ExitCode
 from .rendering.text import Whole, holds_command
 
-# In a pipe nothing is wrapped or cut: who reads it there is grep, or a file.
+# In a pipe nothing is wrapped or cut: grep or a file reads it.
 PIPE_COLUMNS = 10_000
-# Without a terminal, a line this often says that it goes on: build servers end what is silent for
-# long.
+# Without a terminal, progress prints a line this often: build servers stop silent commands.
 PROGRESS_SECONDS = 30.0
-# What a terminal would obey, colours and line ends apart: names and messages come from clusters and
-# queues, and anybody may have written them.
+# Control characters that a terminal obeys, but for colours and line ends: names and messages come
+# from clusters and queues, where anybody may have written them.
 _CONTROLS = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it
 
 
 class Format(StrEnum):
-    """How a result is printed."""
+    """The formats of results."""
 
     TABLE = "table"
     JSON = "json"
@@ -44,17 +44,16 @@ class Format(StrEnum):
 
 
 def console(stream: TextIO) -> Console:
-    """For people on a terminal, by NO_COLOR, FORCE_COLOR, TERM and COLUMNS as they know them; plain
-    and uncut elsewhere.
+    """Return a console for a stream: styled on a terminal, plain and uncut elsewhere.
+
+    NO_COLOR, FORCE_COLOR, TERM and COLUMNS apply.
     """
     width = None if stream.isatty() else PIPE_COLUMNS
     return Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
 
 
 def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
-    """Where a text holds a command its lines are left whole, so that what wraps them is the
-    terminal, and it can be copied.
-    """
+    """Print a part; a text with a command keeps its lines whole, so that it can be copied."""
     with console.capture() as printed:
         console.print(
             part,
@@ -62,101 +61,108 @@ def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
             or (isinstance(part, Text) and holds_command(part.plain)),
             end=end,
         )
-    text = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", printed.get())
-    _write(
-        console.file,
-        (
-            text
-            if console.is_terminal
-            else "".join(f"{line.rstrip()}\n" for line in text.splitlines())
-        ),
-    )
+    text = _harmless(printed.get())
+    if not console.is_terminal:
+        text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    _write(console.file, text)
 
 
 def _write(stream: IO[str], text: str) -> None:
-    """Its reader may have gone: `... | head` is no failure."""
+    """Write text without control characters that a terminal obeys. All printed text passes here.
+
+    Raise SystemExit when the reader has gone, as in `... | head`.
+    """
     try:
-        stream.write(text)
+        stream.write(_harmless(text))
         stream.flush()
     except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), stream.fileno()
-        )  # for the interpreter's own last flush
+        # The interpreter's own last flush must find an open stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         raise SystemExit(BROKEN_PIPE) from None
 
 
+def _harmless(text: str) -> str:
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 class Output:
-    """`out` and `err` take Rich's renderables. `format`: how `result` prints."""
+    """The streams of one command. `format` applies to results."""
 
     def __init__(self, format: Format = Format.TABLE) -> None:
         self.format = format
-        self.out, self.err = console(sys.stdout), console(sys.stderr)
+        self._out = console(sys.stdout)
+        self._err = console(sys.stderr)
 
     def result(self, data: Any, render: Callable[[], Sequence[RenderableType]]) -> None:
-        """Prints `data` as JSON or YAML, or, for people, what `render` makes of it."""
+        """Print `data` as JSON or YAML, or what `render` returns for people."""
         if self.format is Format.JSON:
-            _write(self.out.file, json.dumps(data, indent=2) + "\n")
+            _write(self._out.file, json.dumps(data, indent=2) + "\n")
         elif self.format is Format.YAML:
-            _write(self.out.file, _yaml(data))
+            _write(self._out.file, _yaml(data))
         else:
             for part in render():
-                _print(self.out, part)
+                _print(self._out, part)
 
     def line(self, data: Any, *parts: RenderableType) -> None:
-        """One of a stream of results: a JSON object on a line of its own, a YAML document, or
-        `parts`.
-        """
+        """Print one of many results: a line of JSON, a YAML document, or `parts` for people."""
         if self.format is Format.JSON:
-            _write(self.out.file, json.dumps(data) + "\n")
+            _write(self._out.file, json.dumps(data) + "\n")
         elif self.format is Format.YAML:
-            _write(self.out.file, "---\n" + _yaml(data))
+            _write(self._out.file, "---\n" + _yaml(data))
         else:
             for part in parts:
-                _print(self.out, part)
+                _print(self._out, part)
+
+    def document(self, text: str) -> None:
+        """Print a file for another program, such as kubectl, whatever the format."""
+        _write(self._out.file, text)
+
+    def done(self, part: RenderableType) -> None:
+        """Print one of several changes as it is made: to stderr where stdout takes data."""
+        _print(self._out if self.format is Format.TABLE else self._err, part)
 
     def fresh_page(self) -> None:
-        """Clears the terminal, for what is shown again and again; in a pipe one follows
-        the other.
-        """
-        if self.format is Format.TABLE and self.out.is_terminal:
-            self.out.clear()
+        """Clear the terminal before a result that replaces the one before; a pipe gets both."""
+        if self.format is Format.TABLE and self._out.is_terminal:
+            self._out.clear()
 
     def note(self, text: str, *, style: str = "") -> None:
-        """Something said beside the result, to stderr."""
-        _print(self.err, Text(text, style=style))
+        """Print a remark beside the result, to stderr."""
+        _print(self._err, Text(text, style=style))
 
     def error(self, error: CliError) -> None:
-        """What went wrong, and below it what to do."""
-        _print(self.err, Text.assemble(("error: ", "bold red"), error.message))
+        """Print an error, with its remedy below."""
+        _print(self._err, Text.assemble(("error: ", "bold red"), error.message))
         for line in error.remedy.splitlines():
-            _print(self.err, Text(line))
+            _print(self._err, Text(line))
 
     def aside(self, part: RenderableType) -> None:
-        """What a question is about, to stderr."""
-        _print(self.err, part)
+        """Print the subject of a question, to stderr."""
+        _print(self._err, part)
 
     def need_person(self, question: str) -> None:
-        """Raises CliError where nobody could answer."""
+        """Raise CliError when there is no terminal to ask at."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise CliError(
-                f"{question} This needs an answer, and there is no terminal to ask at.",
+                f"{question} This needs an answer, and there is no terminal.",
                 remedy="Nothing was done. Give --yes to do it.",
             )
 
     def confirm(self, question: str) -> None:
-        """Raises CliError unless a person on this terminal says yes."""
+        """Raise CliError unless a person at this terminal answers yes."""
         self.need_person(question)
-        _print(self.err, Text(f"{question} [y/N] ", style="bold"), end="")
+        _print(self._err, Text(f"{question} [y/N] ", style="bold"), end="")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise CliError("Not confirmed: nothing was done.", exit_code=ExitCode.NOT_OK)
 
     @contextmanager
     def progress(self, text: str) -> Iterator[None]:
-        """Says on stderr what is waited for, and for how long by now."""
-        if self.err.is_terminal and sys.stderr.isatty():
-            columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-            with Progress(*columns, console=self.err, transient=True) as bar:
-                bar.add_task(text, total=None)
+        """Show on stderr what the command waits for, and for how long."""
+        if self._err.is_terminal and sys.stderr.isatty():
+            description = TextColumn("{task.description}", markup=False)
+            columns = (SpinnerColumn(), TimeElapsedColumn(), description)
+            with Progress(*columns, console=self._err, transient=True) as bar:
+                bar.add_task(visible(text), total=None)
                 yield
         else:
             with self._lines(text):
@@ -164,7 +170,8 @@ class Output:
 
     @contextmanager
     def _lines(self, text: str) -> Iterator[None]:
-        done, began = threading.Event(), time.monotonic()
+        done = threading.Event()
+        began = time.monotonic()
 
         def tell() -> None:
             while not done.wait(PROGRESS_SECONDS):

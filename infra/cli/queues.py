@@ -1,7 +1,7 @@
 """The stack's two queues.
 
-Of the retry queue only numbers are asked for: a message that is looked at counts as received, and
-is let go of after so many receives. Dead letters are received nowhere else, and may be looked at.
+Messages of the retry queue are only counted: one that is received counts as tried, and is dropped
+after so many receives. Nothing else receives dead letters, so they can be read.
 """
 
 from collections.abc import Mapping
@@ -12,8 +12,7 @@ from typing import Any
 from .json_text import read_json
 from .session import Session
 
-# While a message is looked at nobody else sees it; it is let go of as soon as all were read, and at
-# the latest after this.
+# Messages being read are hidden from others until all were read, and at most this long.
 LOOK_SECONDS = 30
 BATCH = 10  # SQS, ReceiveMessage
 MAX_SHOWN = 100
@@ -26,9 +25,11 @@ _COUNTS = (
 
 @dataclass(frozen=True)
 class QueueState:
-    """How many messages (SQS: approximately): `waiting` to be handed out; `in_flight`: handed out,
-    and being tried, or failed and to come back later; `delayed`: not due yet. `oldest_seconds`: the
-    age of the oldest, where CloudWatch says so.
+    """The approximate numbers of messages that SQS gives.
+
+    `waiting` can be received now; `in_flight` were received, and are being tried or failed and come
+    back later; `delayed` are not due yet. `oldest_seconds` is the age of the oldest, if CloudWatch
+    knows it.
     """
 
     arn: str
@@ -52,9 +53,7 @@ class QueueState:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message that nothing tries again: its id, when it was sent, and what it says (JSON where it
-    is).
-    """
+    """A message that is not tried again, with its body parsed if it is JSON."""
 
     id: str
     sent_at: datetime
@@ -69,7 +68,7 @@ class DeadLetter:
 
 
 def queue_state(session: Session, url: str, *, with_age: bool = False) -> QueueState:
-    """Asks SQS for the numbers and, for the age, CloudWatch."""
+    """Return the numbers from SQS; `with_age` adds the age from CloudWatch."""
     found = session.client("sqs").get_queue_attributes(
         QueueUrl=url, AttributeNames=["QueueArn", *_COUNTS]
     )["Attributes"]
@@ -97,11 +96,13 @@ def _oldest_seconds(session: Session, name: str) -> int | None:
 
 
 def look_at_dead_letters(session: Session, url: str, *, about: int) -> list[DeadLetter]:
-    """The `about` so many that there are, MAX_SHOWN at most, oldest first.
+    """Return dead letters, oldest first, at most MAX_SHOWN; `about` is how many there are.
 
-    They stay, and are to be seen by others again at the end.
+    They stay in the queue, and become visible to others again at the end.
     """
-    sqs, seen, handles = session.client("sqs"), dict[str, DeadLetter](), list[str]()
+    sqs = session.client("sqs")
+    seen = dict[str, DeadLetter]()
+    handles = list[str]()
     try:
         while len(seen) < min(about, MAX_SHOWN):
             asked = {

@@ -1,8 +1,8 @@
-"""What the function logged, by CloudWatch Logs' FilterLogEvents: a JSON line for each run, and
-Lambda's own when one came to nothing.
+"""The function's log, by CloudWatch Logs' FilterLogEvents.
 
-FilterLogEvents, not Logs Insights: it shows a line at once, costs nothing, and gives long lines
-whole. Its quota is 5 calls a second for an account and region; botocore waits and tries again.
+A JSON line for each run, and Lambda's own for a run without a report. FilterLogEvents rather than
+Logs Insights: it shows a line at once, costs nothing, and returns long lines whole. Its quota is 5
+calls a second for an account and region; botocore waits and tries again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,11 @@ from .errors import CliError, ExitCode
 from .json_text import read_json
 from .session import Session
 
-# What clusters' tokens are known by. A sweep comes every few minutes, with all clusters in its
-# report: the last ones are asked for apart.
+# The runs that show clusters' tokens. Sweeps run every few minutes, with all clusters in their
+# reports, so only the last ones are read, separately.
 PUSHES = '{ $.message = "report" && ($.report.action = "push" || $.report.action = "remove") }'
 SWEEPS = '{ $.message = "report" && $.report.action = "sweep" }'
-# Killed by the time-out or for lack of memory, or never started (Lambda developer guide, "Lambda
+# Killed for time or memory, or never started (Lambda developer guide, "Lambda
 # Telemetry API Event schema reference").
 LOST = (
     '{ $.type = "platform.report" && ($.record.status = "timeout" || $.record.status = "failure") }'
@@ -29,7 +29,7 @@ LOST = (
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line: when, and what it says, as JSON. `id` tells it from all others."""
+    """A line of the log, parsed. `id` is unique."""
 
     id: str
     at: datetime
@@ -42,7 +42,7 @@ class LogLine:
 
 
 def read_log(session: Session, pattern: str, *, since: datetime) -> Iterator[LogLine]:
-    """The lines that match, oldest first. Raises CliError when there is no log group."""
+    """Yield the lines that match, oldest first. Raise CliError when there is no log group."""
     group = session.stack.log_group
     pages = session.client("logs").get_paginator("filter_log_events")
     asked = {
@@ -57,7 +57,7 @@ def read_log(session: Session, pattern: str, *, since: datetime) -> Iterator[Log
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         raise CliError(
-            f"The log group {group} is not there.",
+            f"The log group {group} does not exist.",
             remedy="Deploy the stack again: sam deploy",
             exit_code=ExitCode.AWS,
         ) from None

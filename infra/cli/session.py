@@ -1,6 +1,4 @@
-"""AWS for one command: one boto3 session, one client for each service, and the stack that is spoken
-to, found when first needed.
-"""
+"""AWS for one command: a boto3 session, a client for each service, and the stack on first use."""
 
 import functools
 import os
@@ -18,9 +16,10 @@ ATTEMPTS = 4  # botocore's standard mode: throttling, 5xx and lost connections, 
 
 
 class Session:
-    """`stack_name`: the stack that was asked for; None: the only one in the region.
+    """The AWS access of one command.
 
-    Not `patient`: for what must be there at once.
+    `stack_name` None means the region's only stack. `patient` False means short time-outs and no
+    retries.
     """
 
     def __init__(
@@ -31,13 +30,14 @@ class Session:
         stack_name: str | None = None,
         patient: bool = True,
     ) -> None:
-        self._stack_name, self._patient = stack_name, patient
+        self._stack_name = stack_name
+        self._patient = patient
         self._boto = _boto_session(profile, region)
         self._clients: dict[str, Any] = {}
 
     @property
     def region(self) -> str:
-        """Raises CliError when nothing says which."""
+        """Return the region. Raise CliError when none is set."""
         if self._boto.region_name is None:
             raise CliError(
                 "No AWS region is set.",
@@ -50,18 +50,18 @@ class Session:
 
     @cached_property
     def account(self) -> str:
-        """The account of the credentials."""
+        """Return the account of the credentials."""
         return str(self.client("sts").get_caller_identity()["Account"])
 
     @cached_property
     def stack(self) -> DeployedStack:
-        """Raises CliError when there is none, or several and none was named."""
+        """Return the stack. Raise CliError when there is none, or several and no name."""
         return find_stack(self, self._stack_name)
 
     def client(self, service: str, *, region: str | None = None) -> Any:
-        """A client with time-outs and a few retries, made once.
+        """Return a client with time-outs and a few retries, made once for each region.
 
-        `region`: another one than the stack's.
+        `region` defaults to the stack's.
         """
         where = region or self.region
         if (key := f"{service} {where}") not in self._clients:
@@ -78,7 +78,7 @@ class Session:
         return self._clients[key]
 
     def make_client(self, service: str, *, region: str | None = None, **settings: Any) -> Any:
-        """A client of its own, by these settings of botocore's Config."""
+        """Return a new client with these settings of botocore's Config."""
         from botocore.config import Config
 
         return self._boto.client(
@@ -90,19 +90,19 @@ class Session:
 
 @functools.cache
 def _models(data_path: str | None) -> Any:
-    """AWS's service models, read from the disk once in a process."""
+    """Return the loader of AWS's service models, which reads them once in a process."""
     from botocore.loaders import create_loader
 
     return create_loader(data_path)
 
 
 def _boto_session(profile: str | None, region: str | None) -> Any:
-    import boto3  # a fifth of a second that --help and a mistyped option need not wait for
+    import boto3  # takes 0.2 s, which --help and usage errors need not wait for
     from botocore.exceptions import ConfigParseError, ProfileNotFound
     from botocore.session import Session as BotocoreSession
 
     try:
-        # As AWS CLI v2 does; boto3 by itself knows AWS_DEFAULT_REGION only.
+        # As in AWS CLI v2; boto3 alone reads only AWS_DEFAULT_REGION.
         session = BotocoreSession(profile=profile)
         session.register_component("data_loader", _models(session.get_config_variable("data_path")))
         return boto3.Session(

@@ -1,24 +1,23 @@
-"""Everything that `status` shows: gathered from Parameter Store, the log, the queues and the
-alarms; `ok` is whether any of it is wrong.
-"""
+"""The status of a deployment, from Parameter Store, the log, the queues and the alarms."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from ecr_public_pusher.configuration.loader import pushed_by
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.timestamps import rfc3339
 from ecr_public_pusher.version import VERSION
 
+from .documents.document import DocumentName
+from .documents.store import list_parameters
 from .errors import CliError
-from .health import ClusterHealth, Document, Health, State, judge
+from .health import ClusterHealth, Health, State, assess
 from .queues import QueueState, queue_state
 from .run_log import LOST, PUSHES, SWEEPS, read_log
 from .session import Session
 
-# The last sweep is looked for this far back, since sweeps are many and large.
+# Only this much of the log is searched for the last sweep, since sweeps are many and large.
 SWEEP_WINDOW = timedelta(minutes=30)
 FINE = (State.OK, State.SKIPPED, State.REMOVED)
 ALARMS_AT_ONCE = 100  # CloudWatch, DescribeAlarms
@@ -26,7 +25,7 @@ ALARMS_AT_ONCE = 100  # CloudWatch, DescribeAlarms
 
 @dataclass(frozen=True)
 class Alarm:
-    """One that is up, and since when."""
+    """An alarm in state ALARM."""
 
     name: str
     since: datetime
@@ -35,9 +34,9 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Status:
-    """What is so at `now`, by what was logged since `since`.
+    """The status at `now`, by the log since `since`.
 
-    `narrowed`: only these clusters were asked for, and only they decide `ok`.
+    `narrowed` says that only some clusters were asked for, which alone decide `ok`.
     """
 
     now: datetime
@@ -70,7 +69,7 @@ class Status:
         return clusters_fine and not any(rest)
 
     def as_json(self) -> dict[str, Any]:
-        """The shape of `status -o json`."""
+        """Return the JSON of `status`."""
         error = self.health.run_error
         return {
             "ok": self.ok,
@@ -101,7 +100,8 @@ class Status:
 
 def _cluster_json(cluster: ClusterHealth, now: datetime) -> dict[str, Any]:
     entry = cluster.failed.entry if cluster.failed else {}
-    end, pushed = cluster.token_expires_at, cluster.last_good_push
+    end = cluster.token_expires_at
+    pushed = cluster.last_good_push
     return {
         "id": cluster.id,
         "state": cluster.state(now).value,
@@ -122,13 +122,14 @@ def _cluster_json(cluster: ClusterHealth, now: datetime) -> dict[str, Any]:
 
 
 def gather(session: Session, *, ids: Collection[str], now: datetime, window: timedelta) -> Status:
-    """Asks AWS.
+    """Read the status from AWS.
 
-    `ids`: names and globs; empty: all. Raises CliError for one that matches nothing.
+    `ids` are names and globs; empty means all. Raise CliError for one that matches nothing.
     """
-    stack, since = session.stack, now - window
+    stack = session.stack
+    since = now - window
     documents, unknown = read_documents(session)
-    health = judge(
+    health = assess(
         documents,
         read_log(session, PUSHES, since=since),
         read_log(session, SWEEPS, since=max(since, now - SWEEP_WINDOW)),
@@ -160,29 +161,28 @@ def gather(session: Session, *, ids: Collection[str], now: datetime, window: tim
     )
 
 
-def read_documents(session: Session) -> tuple[list[Document], tuple[str, ...]]:
-    """The documents, and the names of parameters that are none.
+def read_documents(session: Session) -> tuple[dict[str, datetime], tuple[str, ...]]:
+    """Return when each document was last written, and the names of unknown parameters.
 
-    Nothing is decrypted: what they say is not asked.
+    Documents are keyed as `health.assess` takes them; the defaults are not among them. Nothing is
+    decrypted.
     """
     root = session.stack.config_path
-    documents, unknown = [], []
-    for page in (
-        session.client("ssm")
-        .get_paginator("get_parameters_by_path")
-        .paginate(Path=root, Recursive=True, WithDecryption=False)
-    ):
-        for parameter in page["Parameters"]:
-            if (document_id := pushed_by(parameter["Name"], root=root)) is not None:
-                documents.append(Document(document_id, parameter["LastModifiedDate"]))
-            elif parameter["Name"] != f"{root}/defaults":
-                unknown.append(parameter["Name"])
+    documents: dict[str, datetime] = {}
+    unknown = []
+    for parameter in list_parameters(session.client("ssm"), root):
+        name = DocumentName.of_parameter(parameter["Name"], root=root)
+        if name is None:
+            unknown.append(parameter["Name"])
+        elif name.clusters is not None:
+            documents[name.clusters] = parameter["LastModifiedDate"]
     return documents, tuple(sorted(unknown))
 
 
 def alarms_up(session: Session) -> tuple[Alarm, ...]:
-    """The stack's own alarms that are in ALARM: by its resources, since another stack's name may
-    begin with this one's.
+    """Return the stack's alarms in state ALARM.
+
+    Found by the stack's resources, since another stack's name may begin with this one's.
     """
     pages = (
         session.client("cloudformation")
@@ -218,7 +218,7 @@ def _wanted(clusters: list[ClusterHealth], ids: Collection[str]) -> list[Cluster
         if not any(matches(pattern, cluster.id) for cluster in clusters):
             known = ", ".join(cluster.id for cluster in clusters[:20]) or "none"
             raise CliError(
-                f"No cluster is called {pattern}.",
+                f"No cluster matches {pattern}.",
                 remedy=f"There are: {known}{', ...' if len(clusters) > 20 else ''}",
             )
     return [
@@ -229,22 +229,23 @@ def _wanted(clusters: list[ClusterHealth], ids: Collection[str]) -> list[Cluster
 
 
 def _notes(session: Session, health: Health) -> tuple[str, ...]:
-    notes, stack = [], session.stack
+    notes = []
+    stack = session.stack
     if stack.version not in (None, VERSION):
         notes.append(
-            f"The stack is of release {stack.version}, this program of {VERSION}: deploy the one,"
-            " or install the other, anew."
+            f"The stack is release {stack.version}, this program {VERSION}: redeploy the one,"
+            " or reinstall the other."
         )
     if "FAILED" in stack.status:
         notes.append(f"The stack is {stack.status}: see its events in CloudFormation.")
     if (level := stack.parameters.get("LogLevel", "INFO")) != "INFO":
         notes.append(
-            f"LogLevel is {level}: only runs that are not ok are logged, so good pushes are not"
-            " seen here."
+            f"LogLevel is {level}: only runs that are not ok are logged, so good pushes are"
+            " missing here."
         )
     if health.capped_at is not None:
         notes.append(
             f"The report of {rfc3339(health.capped_at)} was full: clusters that it does not name"
-            " were taken to be ok."
+            " are assumed ok."
         )
     return tuple(notes)

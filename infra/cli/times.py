@@ -11,7 +11,7 @@ _PART = re.compile(r"(\d{1,6})([smhdw])")
 
 
 def Duration(text: str | timedelta) -> timedelta:
-    """A parser for Typer. Raises BadParameter, which says what is expected."""
+    """Parse a time for Typer. Raise BadParameter, which tells the expected form."""
     if isinstance(text, timedelta):
         return text
     if not _FORM.fullmatch(text):
@@ -28,7 +28,7 @@ def Duration(text: str | timedelta) -> timedelta:
 
 
 def moment(text: str) -> datetime | None:
-    """A moment of a report; None where the text is not RFC 3339 with an offset."""
+    """Parse a time of a report; return None for what is not RFC 3339 with an offset."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Whoever types the commands, and the AWS that they are typed against."""
+"""A person at the command line, and the AWS that the commands call."""
 
 import tempfile
 from collections.abc import Iterator
@@ -6,30 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.operator import Operator
-from tests.support.operator import operator as make_operator
+from tests.support.operator import Operator, deploy
+from tests.support.world import world_of_process
 
 
 @pytest.fixture(autouse=True)
 def kept_drafts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What an editor's draft leaves behind by intent goes with the test."""
+    """Keep an editor's drafts, which stay on purpose, in the test's own folder."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
 def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
-    """A deployment without documents and clusters; the process's environment is the function's."""
-    environ: dict[str, str] = {}
-    with make_operator(environ) as made:
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        for name in (
-            "AWS_PROFILE",
-            "AWS_ENDPOINT_URL_STS",
-            "AWS_DEFAULT_REGION",
-            "ECR_PUBLIC_PUSHER_STACK",
-            "NO_COLOR",
-            "FORCE_COLOR",
-        ):
+    """Deploy without documents and clusters; the process's environment is the function's."""
+    with world_of_process(monkeypatch) as made:
+        for name in ("ECR_PUBLIC_PUSHER_STACK", "NO_COLOR", "FORCE_COLOR"):
             monkeypatch.delenv(name, raising=False)
-        yield made
+        yield Operator(made, deploy(made), dict(made.environ))

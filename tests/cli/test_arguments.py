@@ -1,4 +1,4 @@
-"""What can be said without AWS: help, versions, mistakes."""
+"""Commands that need no AWS: help, version, usage errors."""
 
 import pytest
 from typer.testing import CliRunner

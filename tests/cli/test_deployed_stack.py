@@ -1,6 +1,4 @@
-"""Which deployment is spoken to: the one that is named, the only one, or an error that says which
-there are.
-"""
+"""The choice of the deployment: by name, the only one, or an error that lists them."""
 
 import pytest
 
@@ -77,7 +75,9 @@ def test_a_stack_of_somebody_else_is_said_to_be_no_deployment(operator: Operator
     deploy(operator.world, "foreign", ours=False)
     result = operator.run("push", "-s", "foreign")
     assert result.exit_code == 2
-    assert "is no deployment of ecr-public-pusher: it has no output FunctionName" in result.stderr
+    assert (
+        "is not a deployment of ecr-public-pusher: it has no output FunctionName" in result.stderr
+    )
     assert operator.run("push").exit_code == 0
 
 

@@ -1,6 +1,4 @@
-"""One invocation: sent once, waited for however long it takes, and every way in which it can come
-to nothing.
-"""
+"""One invocation: sent once, waited for however long it takes, and all its failures."""
 
 import contextlib
 import json
@@ -53,7 +51,7 @@ def test_an_answer_that_is_no_report_is_said(operator: Operator, answer: Any) ->
     operator.stack.function = lambda event: FunctionAnswer(answer)
     result = operator.run("push")
     assert result.exit_code == 1
-    assert "no report" in result.stderr
+    assert "is not a report" in result.stderr
 
 
 def test_the_event_says_not_to_raise(operator: Operator) -> None:
@@ -73,7 +71,7 @@ def test_the_event_says_not_to_raise(operator: Operator) -> None:
     [
         ("TooManyRequestsException", 429, "it did not run"),
         ("ServiceException", 500, "may have run"),
-        ("ResourceNotFoundException", 404, "is not there"),
+        ("ResourceNotFoundException", 404, "does not exist"),
         ("AccessDeniedException", 403, "You may not do this: the reason"),
         ("ExpiredTokenException", 403, "credentials have expired"),
     ],
@@ -93,10 +91,7 @@ def test_what_lambda_refuses_exits_3_and_is_not_sent_again(
 
 @contextlib.contextmanager
 def lambda_that(behave: Any) -> Iterator[tuple[str, list[bytes]]]:
-    """A server in Lambda's place, which reads each request and then does `behave(connection)`.
-
-    Its address, and what it received.
-    """
+    """Serve in Lambda's place: read each request, then call `behave(connection)`."""
     received: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -141,8 +136,9 @@ def test_a_lambda_that_cannot_be_reached_exits_3_and_nothing_ran(operator: Opera
 
 @pytest.fixture
 def hangs(operator: Operator) -> Iterator[tuple[Operator, threading.Event, threading.Event]]:
-    """A function that does not answer: with an event for its start, and one that ends it."""
-    started, ended = threading.Event(), threading.Event()
+    """Make a function that does not answer, with an event for its start, and one that ends it."""
+    started = threading.Event()
+    ended = threading.Event()
 
     def function(event: Any) -> FunctionAnswer:
         started.set()
@@ -194,20 +190,19 @@ def test_while_it_waits_the_connection_is_kept_alive_every_minute(
 
 
 def _timers(port: int) -> Iterator[tuple[int, int]]:
-    """Kind and remaining time of the timers of connections to a port of this machine."""
+    """Return kind and remaining time of the timers of connections to a port of this machine."""
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
         if int(fields[2].split(":")[1], 16) == port and fields[3] == "01":  # established
-            kind, when = re.fullmatch(r"(\w\w):(\w{8})", fields[5]).groups()  # type: ignore[union-attr]
-            yield int(kind, 16), int(when, 16)
+            timer = re.fullmatch(r"(\w\w):(\w{8})", fields[5])
+            assert timer
+            yield int(timer[1], 16), int(timer[2], 16)
 
 
 def test_no_time_out_of_botocores_own_ends_the_waiting(
     operator: Operator,
 ) -> None:
-    """No reading time-out is set: botocore's own would be the 60 seconds that nobody waits for
-    here.
-    """
+    """No read time-out is set: botocore's own 60 seconds would be too long for a test."""
     from infra.cli.function import _client
     from infra.cli.session import Session
 

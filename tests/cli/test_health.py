@@ -1,4 +1,4 @@
-"""What the log says of clusters: reports of every kind, in the order of time."""
+"""The health of clusters by reports of every kind, in the order of time."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.cli.health import Document, Health, State, judge
+from infra.cli.health import Health, State, assess
 from infra.cli.run_log import LogLine
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ def line(
     action: str = "push",
     **more: Any,
 ) -> LogLine:
-    """A report at that hour of the day; its token lives twelve more."""
+    """Return the log line of a report at that hour of the day; its token lives twelve hours."""
     entries = [{"id": name, **entry} for name, entry in (clusters or {}).items()]
     tokens = [
         {"registry": "public.ecr.aws", "expiresAt": (at(hour) + timedelta(hours=12)).isoformat()}
@@ -45,10 +45,10 @@ def line(
     return LogLine(f"{hour}", at(hour), {"message": "report", "report": report})
 
 
-def judged(
+def assessed(
     *pushes: LogLine, documents: tuple[str, ...] = ("prod",), sweeps: tuple[LogLine, ...] = ()
 ) -> Health:
-    return judge([Document(name, at(0)) for name in documents], pushes, sweeps)
+    return assess({name: at(0) for name in documents}, pushes, sweeps)
 
 
 def state(health: Health, cluster: str = "prod") -> State:
@@ -56,11 +56,11 @@ def state(health: Health, cluster: str = "prod") -> State:
 
 
 def test_a_document_without_a_push_has_none() -> None:
-    assert state(judged()) is State.NO_PUSH
+    assert state(assessed()) is State.NO_PUSH
 
 
 def test_a_good_push_gives_its_moment_and_the_tokens_end() -> None:
-    prod = judged(line(8, {"prod": GOOD})).clusters["prod"]
+    prod = assessed(line(8, {"prod": GOOD})).clusters["prod"]
     assert (prod.last_good_push, prod.token_expires_at, prod.state(NOW)) == (
         at(8),
         at(20),
@@ -73,18 +73,20 @@ def test_the_earliest_end_of_several_tokens_counts() -> None:
         {"registry": name, "expiresAt": at(end).isoformat()}
         for name, end in (("public.ecr.aws", 20), ("private", 9))
     ]
-    assert judged(line(8, {"prod": GOOD}, tokens=tokens)).clusters["prod"].token_expires_at == at(9)
+    assert assessed(line(8, {"prod": GOOD}, tokens=tokens)).clusters["prod"].token_expires_at == at(
+        9
+    )
 
 
 def test_a_failure_keeps_the_last_good_push() -> None:
-    health = judged(line(2, {"prod": GOOD}), line(10, {"prod": BAD}))
+    health = assessed(line(2, {"prod": GOOD}), line(10, {"prod": BAD}))
     assert (state(health), health.clusters["prod"].last_good_push) == (State.FAILED, at(2))
 
 
 def test_a_good_push_ends_a_failure() -> None:
     assert (
         state(
-            judged(
+            assessed(
                 line(2, {"prod": BAD}), line(3, {"prod": GOOD}, narrowedTo={"clusters": ["prod"]})
             )
         )
@@ -93,11 +95,11 @@ def test_a_good_push_ends_a_failure() -> None:
 
 
 def test_a_token_that_ended_is_said() -> None:
-    assert state(judged(line(-1, {"prod": GOOD}))) is State.EXPIRED
+    assert state(assessed(line(-1, {"prod": GOOD}))) is State.EXPIRED
 
 
 def test_a_push_of_some_namespaces_is_no_good_push_of_the_cluster() -> None:
-    health = judged(
+    health = assessed(
         line(2, {"prod": GOOD}), line(10, {"prod": GOOD}, narrowedTo={"namespaces": ["team-a"]})
     )
     assert health.clusters["prod"].last_good_push == at(2)
@@ -106,22 +108,22 @@ def test_a_push_of_some_namespaces_is_no_good_push_of_the_cluster() -> None:
 def test_a_failed_push_of_some_namespaces_is_made_good_by_the_same_again() -> None:
     some = {"clusters": ["prod"], "namespaces": ["team-a"]}
     failed = line(10, {"prod": BAD}, narrowedTo=some)
-    assert state(judged(line(2, {"prod": GOOD}), failed)) is State.FAILED
+    assert state(assessed(line(2, {"prod": GOOD}), failed)) is State.FAILED
     assert (
-        state(judged(line(2, {"prod": GOOD}), failed, line(11, {"prod": GOOD}, narrowedTo=some)))
+        state(assessed(line(2, {"prod": GOOD}), failed, line(11, {"prod": GOOD}, narrowedTo=some)))
         is State.OK
     )
 
 
 def test_a_good_push_of_some_namespaces_does_not_end_a_failure_of_the_cluster() -> None:
-    health = judged(
+    health = assessed(
         line(2, {"prod": BAD}), line(3, {"prod": GOOD}, narrowedTo={"namespaces": ["team-a"]})
     )
     assert state(health) is State.FAILED
 
 
 def test_workers_reports_make_a_push_that_was_split() -> None:
-    health = judged(
+    health = assessed(
         line(8, action="push", dispatched=2),
         line(8.1, {"prod": GOOD}, narrowedTo={"clusters": ["prod"]}),
         line(8.2, {"edge": BAD}, narrowedTo={"clusters": ["edge"]}, queued=["edge"]),
@@ -133,75 +135,76 @@ def test_workers_reports_make_a_push_that_was_split() -> None:
 
 
 def test_a_disabled_cluster_is_skipped() -> None:
-    health = judged(line(8, {"prod": {**GOOD, "skipped": "disabled"}}))
+    health = assessed(line(8, {"prod": {**GOOD, "skipped": "disabled"}}))
     assert (state(health), health.clusters["prod"].last_good_push) == (State.SKIPPED, None)
 
 
 def test_a_removal_ends_what_was_pushed_until_the_next_push() -> None:
     removed = line(9, {"prod": {**GOOD, "counts": {"removed": 2}}}, action="remove")
-    assert state(judged(line(8, {"prod": GOOD}), removed)) is State.REMOVED
-    assert state(judged(line(8, {"prod": GOOD}), removed, line(10, {"prod": GOOD}))) is State.OK
+    assert state(assessed(line(8, {"prod": GOOD}), removed)) is State.REMOVED
+    assert state(assessed(line(8, {"prod": GOOD}), removed, line(10, {"prod": GOOD}))) is State.OK
 
 
 def test_a_removal_that_failed_says_nothing_of_the_tokens() -> None:
     assert (
-        state(judged(line(8, {"prod": GOOD}), line(9, {"prod": BAD}, action="remove"))) is State.OK
+        state(assessed(line(8, {"prod": GOOD}), line(9, {"prod": BAD}, action="remove")))
+        is State.OK
     )
 
 
 def test_the_last_sweeps_failure_counts_when_it_is_the_latest_word() -> None:
     sweep = line(11.9, {"prod": BAD}, action="sweep")
-    assert state(judged(line(8, {"prod": GOOD}), sweeps=(sweep,))) is State.FAILED
-    assert state(judged(line(11.95, {"prod": GOOD}), sweeps=(sweep,))) is State.OK
+    assert state(assessed(line(8, {"prod": GOOD}), sweeps=(sweep,))) is State.FAILED
+    assert state(assessed(line(11.95, {"prod": GOOD}), sweeps=(sweep,))) is State.OK
 
 
 def test_an_older_sweeps_failure_does_not() -> None:
     sweeps = (line(11.8, {"prod": BAD}, action="sweep"), line(11.9, {"prod": GOOD}, action="sweep"))
-    assert state(judged(line(8, {"prod": GOOD}), sweeps=sweeps)) is State.OK
+    assert state(assessed(line(8, {"prod": GOOD}), sweeps=sweeps)) is State.OK
 
 
 def test_a_sweep_is_no_good_push() -> None:
-    assert state(judged(sweeps=(line(11.9, {"prod": GOOD}, action="sweep"),))) is State.NO_PUSH
+    assert state(assessed(sweeps=(line(11.9, {"prod": GOOD}, action="sweep"),))) is State.NO_PUSH
 
 
 MEASURED: dict[str, Any] = {**GOOD, "secondsLeft": 3600}
 
 
 def test_the_least_life_that_was_measured_counts_before_the_tokens_own() -> None:
-    assert judged(line(8, {"prod": MEASURED})).clusters["prod"].token_expires_at == at(9)
+    assert assessed(line(8, {"prod": MEASURED})).clusters["prod"].token_expires_at == at(9)
     failed = {**BAD, "error": None, "secondsLeft": 7200}
-    assert judged(line(8, {"prod": failed})).clusters["prod"].token_expires_at == at(10)
+    assert assessed(line(8, {"prod": failed})).clusters["prod"].token_expires_at == at(10)
 
 
 def test_a_sweep_measures_what_is_left_after_the_last_push() -> None:
     sweep = line(11.5, {"prod": {**GOOD, "secondsLeft": 30600}}, action="sweep")
-    assert judged(line(8, {"prod": GOOD}), sweeps=(sweep,)).clusters["prod"].token_expires_at == at(
-        20
-    )
+    assert assessed(line(8, {"prod": GOOD}), sweeps=(sweep,)).clusters[
+        "prod"
+    ].token_expires_at == at(20)
     later = line(11.9, {"prod": MEASURED})
-    assert judged(later, sweeps=(sweep,)).clusters["prod"].token_expires_at == at(12.9)
+    assert assessed(later, sweeps=(sweep,)).clusters["prod"].token_expires_at == at(12.9)
 
 
 def test_one_that_lacks_its_secret_has_nothing_left() -> None:
-    assert state(judged(line(8, {"prod": {**GOOD, "secondsLeft": 0}}))) is State.EXPIRED
+    assert state(assessed(line(8, {"prod": {**GOOD, "secondsLeft": 0}}))) is State.EXPIRED
 
 
 def test_a_push_of_some_namespaces_measures_nothing_of_the_cluster() -> None:
     some = line(10, {"prod": {**GOOD, "secondsLeft": 43200}}, narrowedTo={"namespaces": ["team-a"]})
-    assert judged(line(2, {"prod": GOOD}), some).clusters["prod"].token_expires_at == at(14)
+    assert assessed(line(2, {"prod": GOOD}), some).clusters["prod"].token_expires_at == at(14)
 
 
 def test_globs_that_match_nothing_are_kept_until_a_push_finds_something_for_them() -> None:
     mistyped = line(8, {"prod": {**GOOD, "emptyGlobs": ["teem-*"]}})
-    assert judged(mistyped).clusters["prod"].empty_globs == ("teem-*",)
-    assert judged(mistyped, line(9, {"prod": GOOD})).clusters["prod"].empty_globs == ()
+    assert assessed(mistyped).clusters["prod"].empty_globs == ("teem-*",)
+    assert assessed(mistyped, line(9, {"prod": GOOD})).clusters["prod"].empty_globs == ()
 
 
 def test_a_push_that_failed_as_a_whole_is_kept_until_the_next_that_does_not() -> None:
     error = {"type": "TokenError", "message": "m", "remedy": "r"}
     failed = line(10, error=error)
-    assert judged(line(2, {"prod": GOOD}), failed).run_error == (at(10), error)
-    assert judged(failed, line(11, {"prod": GOOD})).run_error is None
+    assert assessed(line(2, {"prod": GOOD}), failed).run_error == (at(10), error)
+    assert assessed(failed, line(11, {"prod": GOOD})).run_error is None
 
 
 def test_a_mistyped_push_is_no_failure_of_the_clusters() -> None:
@@ -210,16 +213,16 @@ def test_a_mistyped_push_is_no_failure_of_the_clusters() -> None:
         error={"type": "RequestError", "message": "m", "remedy": "r"},
         narrowedTo={"clusters": ["staging"]},
     )
-    assert judged(line(2, {"prod": GOOD}), typo).run_error is None
+    assert assessed(line(2, {"prod": GOOD}), typo).run_error is None
 
 
 def test_clusters_that_a_discovery_found_are_there() -> None:
-    health = judged(line(8, {"fleet/eu-west-1/a": GOOD}), documents=("fleet/*",))
+    health = assessed(line(8, {"fleet/eu-west-1/a": GOOD}), documents=("fleet/*",))
     assert list(health.clusters) == ["fleet/eu-west-1/a"]
 
 
 def test_a_cluster_that_a_discovery_finds_no_more_is_gone_without_a_word() -> None:
-    health = judged(
+    health = assessed(
         line(2, {"fleet/eu-west-1/a": GOOD}),
         line(8, {"fleet/eu-west-1/b": GOOD}),
         documents=("fleet/*",),
@@ -230,21 +233,21 @@ def test_a_cluster_that_a_discovery_finds_no_more_is_gone_without_a_word() -> No
 
 def test_a_narrowed_push_takes_no_discovered_cluster_away() -> None:
     narrowed = line(8, {"fleet/eu-west-1/b": GOOD}, narrowedTo={"clusters": ["fleet/eu-west-1/b"]})
-    health = judged(line(2, {"fleet/eu-west-1/a": GOOD}), narrowed, documents=("fleet/*",))
+    health = assessed(line(2, {"fleet/eu-west-1/a": GOOD}), narrowed, documents=("fleet/*",))
     assert len(health.clusters) == 2
 
 
 def test_a_discovery_that_failed_is_shown_until_it_works() -> None:
     failed = line(2, {"fleet/*": BAD})
-    assert state(judged(failed, documents=("fleet/*",)), "fleet/*") is State.FAILED
+    assert state(assessed(failed, documents=("fleet/*",)), "fleet/*") is State.FAILED
     assert list(
-        judged(failed, line(8, {"fleet/eu-west-1/a": GOOD}), documents=("fleet/*",)).clusters
+        assessed(failed, line(8, {"fleet/eu-west-1/a": GOOD}), documents=("fleet/*",)).clusters
     ) == ["fleet/eu-west-1/a"]
 
 
 @pytest.mark.parametrize("later", [(), (line(10, {}),)], ids=["before the next push", "after it"])
 def test_a_document_that_went_away_without_an_event_is_said(later: tuple[LogLine, ...]) -> None:
-    health = judged(line(8, {"prod": GOOD, "edge": GOOD}), *later)
+    health = assessed(line(8, {"prod": GOOD, "edge": GOOD}), *later)
     assert list(health.clusters) == ["prod"]
     assert list(health.deleted) == ["edge"]
 
@@ -253,14 +256,14 @@ def test_a_deletion_by_a_change_event_is_said() -> None:
     gone = line(
         9, narrowedTo={"clusters": ["edge"]}, deleted={"id": "edge", "message": "m", "remedy": "r"}
     )
-    assert judged(gone).deleted == {"edge": at(9)}
+    assert assessed(gone).deleted == {"edge": at(9)}
 
 
 def test_a_document_that_is_back_is_not() -> None:
     gone = line(
         9, narrowedTo={"clusters": ["prod"]}, deleted={"id": "prod", "message": "m", "remedy": "r"}
     )
-    assert judged(gone).deleted == {}
+    assert assessed(gone).deleted == {}
 
 
 def test_a_document_deleted_after_a_removal_leaves_nothing_behind() -> None:
@@ -271,13 +274,13 @@ def test_a_document_deleted_after_a_removal_leaves_nothing_behind() -> None:
         narrowedTo={"clusters": ["edge"]},
     )
     assert (
-        judged(line(8, {"prod": GOOD, "edge": GOOD}), removed, line(10, {"prod": GOOD})).deleted
+        assessed(line(8, {"prod": GOOD, "edge": GOOD}), removed, line(10, {"prod": GOOD})).deleted
         == {}
     )
 
 
 def test_clusters_that_a_full_report_leaves_out_are_ok_when_another_that_is_found_room() -> None:
-    health = judged(line(8, {"prod": GOOD}, clustersLeft=1), documents=("prod", "edge"))
+    health = assessed(line(8, {"prod": GOOD}, clustersLeft=1), documents=("prod", "edge"))
     assert (state(health, "edge"), health.clusters["edge"].inferred, health.capped_at) == (
         State.OK,
         True,
@@ -286,13 +289,13 @@ def test_clusters_that_a_full_report_leaves_out_are_ok_when_another_that_is_foun
 
 
 def test_they_are_unknown_when_only_failures_found_room() -> None:
-    health = judged(line(8, {"prod": BAD}, clustersLeft=1), documents=("prod", "edge"))
+    health = assessed(line(8, {"prod": BAD}, clustersLeft=1), documents=("prod", "edge"))
     assert state(health, "edge") is State.NO_PUSH
 
 
 def test_a_document_younger_than_a_full_report_is_not_taken_to_be_in_it() -> None:
-    health = judge(
-        [Document("prod", at(0)), Document("edge", at(9))],
+    health = assess(
+        {"prod": at(0), "edge": at(9)},
         [line(8, {"prod": GOOD}, clustersLeft=1)],
     )
     assert state(health, "edge") is State.NO_PUSH

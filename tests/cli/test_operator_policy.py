@@ -1,6 +1,4 @@
-"""infra/examples/operator-policy.json: what whoever runs the commands must be allowed, by the calls
-that they make.
-"""
+"""infra/examples/operator-policy.json, held to the calls that the commands make."""
 
 import json
 from pathlib import Path
@@ -29,10 +27,7 @@ def allowed() -> set[str]:
 
 @pytest.fixture
 def asked(operator: Operator) -> set[str]:
-    """The permissions of all calls that the commands make.
-
-    The function, called in this process, makes its own by another user agent.
-    """
+    """Return the permissions that all calls of the commands need."""
     for number in range(2):
         operator.stack.dead_letters.put({"action": "push", "number": number})
     commands = (

@@ -1,6 +1,4 @@
-"""The command line as it is installed: a wheel with everything in it, and nothing of it in what is
-deployed.
-"""
+"""The command line as installed: a wheel that is complete, and not part of the function."""
 
 import importlib.metadata
 import os

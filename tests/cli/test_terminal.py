@@ -1,6 +1,4 @@
-"""What a person sees on a terminal, and what a pipe gets: widths, colours, questions,
-interrupts.
-"""
+"""Output on a terminal and in a pipe: widths, colours, questions, interrupts."""
 
 import re
 import subprocess
@@ -16,7 +14,7 @@ LONG = "a-cluster-whose-name-is-as-long-as-they-get-in-some-companies-0123456789
 
 @pytest.fixture
 def prod(operator: Operator) -> Operator:
-    """One cluster that is fine, and one with a long name that is not."""
+    """Make a cluster that is ok, and one with a long name that is not."""
     operator.world.add_cluster("prod", namespaces=("team-a",), document="namespaces: [team-a]")
     operator.world.apply("prod", "prune.yaml")
     operator.world.document(LONG, "region: eu-west-1\nnamespaces: [a]")

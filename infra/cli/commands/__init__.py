@@ -1,3 +1,1 @@
-"""One module for each group of commands: reads arguments, asks AWS, hands values to `rendering`,
-returns an exit code.
-"""
+"""Commands, a module for each group: read arguments, call AWS, hand values to `rendering`."""

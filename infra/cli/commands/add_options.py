@@ -1,13 +1,15 @@
-"""The options of `clusters add`, in the three panels of its help."""
+"""The options of `clusters add`, by the panels of its help."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..onboarding.rbac import Grant
+from ..onboarding.rbac_manifests import Grant
 
-FIELDS, ACCESS, STEPS = "The document's fields", "Access to the cluster", "Actions"
+FIELDS = "The document's fields"
+ACCESS = "Access to the cluster"
+STEPS = "Actions"
 
 Id = Annotated[
     str,
@@ -36,7 +38,7 @@ Region = Annotated[
     typer.Option(
         "--cluster-region",
         metavar="REGION",
-        help="The cluster's; the function's own if absent.",
+        help="The cluster's region; the function's own if absent.",
         rich_help_panel=FIELDS,
     ),
 ]
@@ -45,7 +47,7 @@ Role = Annotated[
     typer.Option(
         "--role-arn",
         metavar="ARN",
-        help="Role to assume, mostly of another account.",
+        help="Role to assume, usually in another account.",
         rich_help_panel=FIELDS,
     ),
 ]
@@ -76,7 +78,7 @@ SelectorOption = Annotated[
         "--selector",
         "-l",
         metavar="LABELS",
-        help="A label selector, as kubectl's.",
+        help="A label selector, as in kubectl.",
         rich_help_panel=FIELDS,
     ),
 ]
@@ -148,13 +150,16 @@ SignIn = Annotated[
 ClusterId = Annotated[
     str | None,
     typer.Option(
-        "--cluster-id", metavar="ID", help="Of --sign-in iamAuthenticator.", rich_help_panel=FIELDS
+        "--cluster-id",
+        metavar="ID",
+        help="With --sign-in iamAuthenticator.",
+        rich_help_panel=FIELDS,
     ),
 ]
 SecretArn = Annotated[
     str | None,
     typer.Option(
-        "--secret-arn", metavar="ARN", help="Of --sign-in kubeconfig.", rich_help_panel=FIELDS
+        "--secret-arn", metavar="ARN", help="With --sign-in kubeconfig.", rich_help_panel=FIELDS
     ),
 ]
 Endpoint = Annotated[
@@ -173,7 +178,7 @@ Authority = Annotated[
         metavar="FILE",
         exists=True,
         dir_okay=False,
-        help="Its PEM authority.",
+        help="Its certificate authority in PEM.",
         rich_help_panel=FIELDS,
     ),
 ]
@@ -190,7 +195,7 @@ ClusterProfile = Annotated[
     typer.Option(
         "--cluster-profile",
         metavar="NAME",
-        help="AWS profile of the cluster's account, where it is another.",
+        help="AWS profile of the cluster's account, if it is another.",
         rich_help_panel=ACCESS,
     ),
 ]
@@ -248,7 +253,7 @@ PrintRbac = Annotated[
     bool,
     typer.Option(
         "--print-rbac",
-        help="Only print the RBAC that it needs, for kubectl.",
+        help="Only print the RBAC that the cluster needs, for kubectl.",
         rich_help_panel=STEPS,
     ),
 ]

@@ -9,13 +9,13 @@ from typing import Any
 from ..command import Cli
 from ..documents.deployed import Deployed
 from ..errors import CliError, ExitCode
-from ..onboarding.access import Choice
-from ..onboarding.cluster import NewCluster, new_cluster
-from ..onboarding.eks_cluster import Admission
+from ..onboarding.access_entry import Admission
+from ..onboarding.document_step import NewCluster, new_cluster
 from ..onboarding.fields import Given
-from ..onboarding.rbac import Grant, as_yaml, manifests
+from ..onboarding.onboarding import Onboarding, Wanted
+from ..onboarding.rbac_manifests import Grant, as_yaml, manifests
+from ..onboarding.rbac_step import Choice
 from ..onboarding.step import Step
-from ..onboarding.steps import Onboarding, Wanted
 from ..rendering.documents import render_notes
 from ..rendering.onboarding import render_steps
 from ..session import Session
@@ -65,19 +65,22 @@ def add(
 
     Shows what it will do, and asks.
 
-    Run again, it finds everything unchanged. What it could not do it says, with the command for
-    those who can; then the document is not written yet, so that nothing fails meanwhile: run the
-    same again afterwards. Without fields, the document that is there already is taken. Exit code 0:
-    the cluster is pushed to; 1: something is left to do.
+    Prints the command for each step that it could not do. Until those are done the document is not
+    written, so that no run fails meanwhile; then run the same command again. What is done already
+    is left unchanged. Without fields, the stored document is used. Exit code 0: the cluster was
+    pushed to; 1: something is left to do.
 
     [bold]Examples[/bold]
 
       ecr-public-pusher clusters add prod -n default -n 'team-*' --admit
       ecr-public-pusher clusters add prod -n default --admit --dry-run
-      ecr-public-pusher clusters add edge --cluster-region eu-central-1 --role-arn ARN -l ecr-public=enabled --admit --cluster-profile edge
+      ecr-public-pusher clusters add edge --cluster-region eu-central-1 --role-arn ARN \
+          -l ecr-public=enabled --admit --cluster-profile edge
       ecr-public-pusher clusters add shop -f shop.yaml --context shop --rbac namespaced --yes
-      ecr-public-pusher clusters add prod -n default --print-rbac | kubectl --context prod apply --server-side -f -
-      ecr-public-pusher clusters add lab --sign-in webIdentity --endpoint https://lab.example.com:6443 --certificate-authority ca.pem -n default
+      ecr-public-pusher clusters add prod -n default --print-rbac \
+          | kubectl --context prod apply --server-side -f -
+      ecr-public-pusher clusters add lab --sign-in webIdentity \
+          --endpoint https://lab.example.com:6443 --certificate-authority ca.pem -n default
     """
     given = Given(
         cluster=cluster,
@@ -105,7 +108,7 @@ def add(
     made = new_cluster(deployed, document_id, given, _given_file(file), replace=replace_document)
     objects = manifests(made.configs, rbac, removal=allow_removal)
     if print_rbac:
-        sys.stdout.write(as_yaml(objects))
+        cli.output.document(as_yaml(objects))
         return ExitCode.OK
     choice = Choice(
         kubeconfig, context, trust=trust_context, force=force_conflicts, by_hand=_by_hand()
@@ -126,7 +129,7 @@ def add(
 def _carry_out(
     cli: Cli, made: NewCluster, onboarding: Onboarding, *, dry_run: bool, yes: bool
 ) -> int:
-    """Shows the plan, asks, does it, shows what became of it; the exit code."""
+    """Show the plan, ask, carry it out, show the outcome; return the exit code."""
     with cli.output.progress("reading the document, the cluster and your kubeconfig"):
         planned = onboarding.plan()
     if dry_run:
@@ -169,7 +172,10 @@ def _given_file(file: Path | None) -> str | None:
 
 
 def _eks(cli: Cli, made: NewCluster, profile: str | None) -> Any:
-    """A client of the cluster's region, as the person; None where the cluster is not EKS."""
+    """Return an EKS client for the cluster's region with the person's credentials.
+
+    Return None when the cluster is not EKS.
+    """
     if not made.is_eks:
         return None
     session = Session(profile=profile or cli.options.profile, region=made.config.region)
@@ -177,7 +183,7 @@ def _eks(cli: Cli, made: NewCluster, profile: str | None) -> Any:
 
 
 def _by_hand() -> str:
-    """This very command line with one option more, for who administers the cluster."""
+    """Return this command line with `--print-rbac`, for the cluster's administrator to run."""
     return (
         f"{shlex.join(['ecr-public-pusher', *sys.argv[1:]])} --print-rbac | kubectl --context"
         " CONTEXT apply --server-side -f -"
@@ -185,7 +191,7 @@ def _by_hand() -> str:
 
 
 def _said(made: NewCluster, steps: Sequence[Step], *, dry_run: bool) -> dict[str, Any]:
-    """The shape of `-o json`."""
+    """Return the JSON of the steps."""
     ok = not any(step.failed for step in steps)
     return {
         "id": made.name.id,

@@ -1,6 +1,4 @@
-"""`clusters edit`, `enable`, `disable`, `delete`: one document changed with care for what a person
-wrote in it.
-"""
+"""`clusters edit`, `enable`, `disable`, `delete`: changes of one document."""
 
 import tempfile
 from pathlib import Path
@@ -57,7 +55,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 
 
 def register(clusters: typer.Typer) -> None:
-    """Adds the commands to the group."""
+    """Add the commands to the group."""
     for function in (edit, enable, disable, delete):
         clusters.command()(command(function))
 
@@ -65,7 +63,7 @@ def register(clusters: typer.Typer) -> None:
 def edit(cli: Cli, called: Called) -> int:
     """Open a document in $VISUAL or $EDITOR.
 
-    It is written when it is valid, and nobody else has changed it meanwhile.
+    It is written once it is valid, unless somebody else has changed it meanwhile.
 
     [bold]Examples[/bold]
 
@@ -122,12 +120,10 @@ def disable(cli: Cli, ids: Ids) -> int:
 
 
 def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Yes = False) -> int:
-    """Remove what was written for documents from their clusters, then delete the documents.
+    """Remove the Secrets that documents wrote from their clusters, then delete the documents.
 
-    Shows it first, and asks.
-
-    A document whose Secrets could not all be removed is kept, since nothing could remove them
-    afterwards.
+    Shows them first, and asks. A document is kept when not all of its Secrets could be removed,
+    since nothing could remove them afterwards.
 
     [bold]Examples[/bold]
 
@@ -167,12 +163,14 @@ def _ask(cli: Cli, names: list[DocumentName], *, keep_secrets: bool) -> None:
 
 
 def _wrong(deployed: Deployed, stored: Stored, text: str) -> list[Problem]:
-    """What is wrong with the draft, and what it would make wrong in other documents."""
+    """Return the draft's problems, and those it would cause in other documents."""
     before = {
-        str(problem) for problem in deployed.judgement.problems if problem.where != str(stored.name)
+        str(problem)
+        for problem in deployed.validation.problems
+        if problem.where != str(stored.name)
     }
-    judgement = deployed.judged({stored.name: deployed.replacement(stored.name, text, "draft")})
-    return [problem for problem in judgement.problems if str(problem) not in before]
+    validation = deployed.validate({stored.name: deployed.replacement(stored.name, text, "draft")})
+    return [problem for problem in validation.problems if str(problem) not in before]
 
 
 def _kept(name: DocumentName, text: str) -> Path:
@@ -196,9 +194,8 @@ def _diff(stored: Stored, text: str) -> list[Text]:
 def _switch(cli: Cli, ids: list[str], *, enabled: bool) -> int:
     deployed = Deployed.of(cli.session)
     documents = [deployed.find(called, clusters_only=True) for called in dict.fromkeys(ids)]
-    texts = [
-        (stored, _switched(stored, enabled=enabled)) for stored in documents
-    ]  # all of them, before one is written
+    # All of them, before one is written.
+    texts = [(stored, _switched(stored, enabled=enabled)) for stored in documents]
     word = "enabled" if enabled else "disabled"
     for stored, text in texts:
         if text != stored.text:

@@ -1,4 +1,4 @@
-"""`clusters list` and `clusters show`: the documents of the stack with their defaults merged in."""
+"""`clusters list` and `clusters show`: the stack's documents with their defaults merged in."""
 
 from typing import Annotated, Any
 
@@ -32,14 +32,14 @@ Discovered = Annotated[
     bool,
     typer.Option(
         "--discovered",
-        help="Also the clusters that discoveries find now: asks the function for a plan of them.",
+        help="Also list the clusters that discoveries find now, by a plan of the function.",
     ),
 ]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the group."""
-    clusters = group("clusters", "Clusters' documents: add, look, change, delete.")
+    """Add the group and its commands."""
+    clusters = group("clusters", "Clusters' documents: add, show, change, delete.")
     for function, name in ((cluster_add.add, "add"), (list_clusters, "list"), (show, "show")):
         clusters.command(name)(command(function))
     cluster_changes.register(clusters)
@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_clusters(cli: Cli, discovered: Discovered = False) -> int:
-    """List every document with what it means: cluster, region, namespaces, with defaults merged in.
+    """List every document's cluster, region and namespaces, with the defaults merged in.
 
     Exit code 1: some are invalid.
 
@@ -65,7 +65,7 @@ def list_clusters(cli: Cli, discovered: Discovered = False) -> int:
     said: dict[str, Any] = {"clusters": rows, "unknownParameters": list(deployed.snapshot.unknown)}
     defaults = [
         problem
-        for problem in deployed.judgement.problems
+        for problem in deployed.validation.problems
         if problem.where == str(DocumentName.defaults())
     ]
     said["defaultsProblems"] = [problem.as_json() for problem in defaults]
@@ -84,7 +84,7 @@ def list_clusters(cli: Cli, discovered: Discovered = False) -> int:
 
 
 def show(cli: Cli, called: Called) -> int:
-    """Show one document: each setting and where it comes from, the document, or the defaults.
+    """Show a document's settings, each with its origin: the document, the defaults, or built in.
 
     [bold]Examples[/bold]
 
@@ -95,7 +95,7 @@ def show(cli: Cli, called: Called) -> int:
     deployed = Deployed.of(cli.session)
     stored = deployed.find(called)
     problems = [
-        problem for problem in deployed.judgement.problems if problem.where == str(stored.name)
+        problem for problem in deployed.validation.problems if problem.where == str(stored.name)
     ]
     merged = _settings(deployed, stored)
     said = {
@@ -115,9 +115,9 @@ def show(cli: Cli, called: Called) -> int:
 
 
 def _settings(deployed: Deployed, stored: Stored) -> list[Setting]:
-    """Merged; the defaults themselves as they are.
+    """Return the merged settings; none when the document or the defaults are invalid.
 
-    Nothing where that cannot be done: the problems say why.
+    The defaults themselves are shown as they are.
     """
     try:
         return settings(stored.name, stored.text, deployed.defaults(), region=deployed.region)
@@ -137,7 +137,7 @@ def _shown(stored: Stored, merged: list[Setting], problems: list[Text]) -> list[
 
 
 def _found(cli: Cli, deployed: Deployed) -> list[dict[str, Any]]:
-    """What the discoveries find, by the function's own rights."""
+    """Return the clusters that discoveries find, with the function's own permissions."""
     patterns = [
         name.clusters
         for name in sorted(deployed.snapshot.documents)
@@ -162,5 +162,5 @@ def _found(cli: Cli, deployed: Deployed) -> list[dict[str, Any]]:
 
 
 def _is_cluster(found: str) -> bool:
-    """A discovery, or a region of it, that failed ends in a star."""
+    """Return whether a report's id is a cluster's: a failed discovery's ends in `/*`."""
     return not found.endswith("/*")

@@ -1,4 +1,4 @@
-"""`validate`, `diff`, `apply`: documents as files, in Git or wherever."""
+"""`validate`, `diff`, `apply`: documents as files, in Git or elsewhere."""
 
 import shlex
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ from ..documents.folder import (
     read_folder,
     unknown_file_notes,
 )
-from ..documents.judge import Document, Judge, judge
 from ..documents.problem import Problem
+from ..documents.validation import Document, TargetStack, validate_documents
 from ..errors import CliError, ExitCode
 from ..rendering.documents import render_change, render_comparison, render_notes, render_problems
 from ..rendering.text import GOOD, counted
@@ -53,11 +53,11 @@ Prune = Annotated[
     bool,
     typer.Option(
         "--prune",
-        help="Delete stored documents that no file stands for; their Secrets are removed first.",
+        help="Delete stored documents without a file; their Secrets are removed first.",
     ),
 ]
 ShowSecure = Annotated[
-    bool, typer.Option("--show-secure", help="Show differences of SecureStrings, too.")
+    bool, typer.Option("--show-secure", help="Show differences of SecureStrings as well.")
 ]
 KeepSecrets = Annotated[
     bool,
@@ -76,8 +76,8 @@ Endpoints = Annotated[
         "--allowed-endpoints",
         metavar="HOSTS",
         help=(
-            "Hosts to validate endpoints against, delimited by commas, as the template parameter"
-            " has them."
+            "Hosts to validate endpoints against, separated by commas, as in the template"
+            " parameter."
         ),
     ),
 ]
@@ -86,13 +86,13 @@ Accounts = Annotated[
     typer.Option(
         "--allowed-accounts",
         metavar="ACCOUNTS",
-        help="Accounts to validate roles against, as the template parameter has them.",
+        help="Accounts to validate roles against, as in the template parameter.",
     ),
 ]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands."""
+    """Add the commands."""
     for function in (validate, diff, apply):
         app.command(rich_help_panel=PANEL)(command(function))
 
@@ -105,21 +105,22 @@ def validate(
 ) -> int:
     """Validate documents with the function's own model. Needs neither AWS nor a cluster.
 
-    With --stack, region, account and what is allowed (AllowedEndpoints, AllowedAccounts, the
-    roles' names) are the stack's. Exit code 0: all are valid; 1: some are not.
+    With --stack, region, account and what is allowed (AllowedEndpoints, AllowedAccounts, the roles'
+    names) are the stack's. Exit code 0: all are valid; 1: some are not.
 
     [bold]Examples[/bold]
 
       ecr-public-pusher validate clusters/
       ecr-public-pusher validate config/clusters/prod.yaml
-      ecr-public-pusher validate config --allowed-endpoints 'api.edge.example.com,*.shops.example.com'
+      ecr-public-pusher validate config \
+          --allowed-endpoints 'api.edge.example.com,*.shops.example.com'
       ecr-public-pusher validate config --stack ecr-public-pusher -o json
     """
     folder = _read(paths)
     documents = {file.name: Document(file.text, str(file.path)) for file in folder.documents}
-    judgement = judge(documents, _judge(cli, allowed_endpoints, allowed_accounts))
-    problems = (*folder.problems, *judgement.problems)
-    notes = (*unknown_file_notes(folder.unknown_files), *judgement.notes)
+    validation = validate_documents(documents, _target(cli, allowed_endpoints, allowed_accounts))
+    problems = (*folder.problems, *validation.problems)
+    notes = (*unknown_file_notes(folder.unknown_files), *validation.notes)
     said = {
         "ok": not problems,
         "documents": [str(file.name) for file in folder.documents],
@@ -135,9 +136,9 @@ def validate(
 def diff(
     cli: Cli, directory: Directory, prune: Prune = False, show_secure: ShowSecure = False
 ) -> int:
-    """Show what an apply of the folder would change.
+    """Show what `apply` would change.
 
-    Exit code 0: nothing; 1: something (as kubectl diff has it); 2: invalid documents.
+    Exit code 0: nothing; 1: something (as with kubectl diff); 2: invalid documents.
 
     [bold]Examples[/bold]
 
@@ -159,12 +160,10 @@ def apply(
     show_secure: ShowSecure = False,
     yes: Yes = False,
 ) -> int:
-    """Store the folder's documents in Parameter Store: what differs, and only that.
+    """Store the folder's documents in Parameter Store, as far as they differ.
 
-    Shows it first, and asks.
-
-    The function pushes to a cluster as soon as its document changes. Types, keys and tags of
-    parameters stay; run twice, it does nothing.
+    Shows the differences first, and asks. The function pushes to a cluster as soon as its document
+    changes. Types, keys and tags of parameters stay. A second run changes nothing.
 
     [bold]Examples[/bold]
 
@@ -191,7 +190,7 @@ def apply(
         "written": list(map(str, written)),
         "kept": list(map(str, kept)),
     }
-    cli.output.result(said, list)  # people saw each line as it was done
+    cli.output.result(said, list)  # people have seen each line already
     pushed = [
         change.name.clusters or ""
         for change in work
@@ -200,7 +199,7 @@ def apply(
     if pushed:
         ids = "" if "" in pushed or len(pushed) > IDS_SHOWN else f" {shlex.join(pushed)}"
         cli.output.note(
-            "The function pushes what changed by itself. Is all that it needs there?"
+            "The function pushes the changes automatically. To test access:"
             f" ecr-public-pusher check{ids}"
         )
     if kept:
@@ -209,8 +208,10 @@ def apply(
 
 
 def _read(paths: Sequence[Path]) -> Folder:
-    """Folders as folders, files one by one; what lies in a folder `clusters` or `discover` is
-    judged with the defaults beside that.
+    """Read folders and single files as one folder.
+
+    A file in a folder `clusters` or `discover` is validated with the defaults beside that folder.
+    Raise CliError for a document that is given twice, and when there is none.
     """
     parts = [_read_one(path, paths) for path in paths]
     documents = {file.path.resolve(): file for part in parts for file in part.documents}
@@ -253,15 +254,15 @@ def _defaults_beside(path: Path, given: Sequence[Path]) -> list[Path]:
     ][:1]
 
 
-def _judge(cli: Cli, allowed_endpoints: str | None, allowed_accounts: str | None) -> Judge:
+def _target(cli: Cli, allowed_endpoints: str | None, allowed_accounts: str | None) -> TargetStack:
     hosts = tuple(allowed_endpoints.split(",")) if allowed_endpoints is not None else None
     accounts = _listed(allowed_accounts) if allowed_accounts is not None else None
-    if cli.options.stack is None:  # not by its environment variable: offline must stay offline
+    if cli.options.stack is None:  # the environment variable does not count: offline stays offline
         roles = AllowedRoles("", accounts) if accounts is not None else None
-        return Judge(allowed_endpoints=hosts, allowed_roles=roles)
+        return TargetStack(allowed_endpoints=hosts, allowed_roles=roles)
     stack = cli.session.stack
     roles = stack.allowed_roles
-    return Judge(
+    return TargetStack(
         stack.config_path,
         stack.region,
         stack.account,
@@ -328,7 +329,10 @@ def _ask(cli: Cli, comparison: Comparison, show_secure: bool, *, keep_secrets: b
 
 
 def _write(cli: Cli, deployed: Deployed, work: Sequence[Change]) -> list[DocumentName]:
-    """Writes one after the other. Raises CliError naming what was written when one fails."""
+    """Write the changes in order; return the documents written.
+
+    Raise CliError, which names what is left, at the first that fails.
+    """
     written: list[DocumentName] = []
     for change in work:
         try:
@@ -350,11 +354,7 @@ def _write(cli: Cli, deployed: Deployed, work: Sequence[Change]) -> list[Documen
                 exit_code=said.exit_code,
             ) from None
         written.append(change.name)
-        (
-            cli.output.aside(render_change(change))
-            if cli.output.format.value != "table"
-            else cli.output.out.print(render_change(change))
-        )
+        cli.output.done(render_change(change))
     return written
 
 

@@ -1,4 +1,4 @@
-"""`logs`: what the function did, a run a line."""
+"""`logs`: the function's runs, one a line."""
 
 import time
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from ..run_log import LogLine, read_log
 from ..times import Duration
 from .status import PANEL
 
-# Each run, what went wrong without one, and runs that Lambda ended.
+# Each run's report, errors without one, and runs that Lambda ended.
 PATTERN = (
     '{ $.message = "report" || $.level = "ERROR" || ($.type = "platform.report" && ($.record.status'
     ' = "timeout" || $.record.status = "failure")) }'
 )
 POLL_SECONDS = 5
-# A line may come up after others that are younger than it.
+# A line may appear after younger ones.
 OVERLAP = timedelta(minutes=2)
 
 Only = Annotated[
@@ -35,7 +35,7 @@ Only = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command."""
+    """Add the command."""
     app.command(rich_help_panel=PANEL)(command(logs))
 
 
@@ -71,8 +71,9 @@ def logs(
 
 
 def _lines(cli: Cli, since: timedelta, *, follow: bool) -> Iterator[LogLine]:
-    """Each line once. With `follow`, it never ends."""
-    start, seen = datetime.now(UTC) - since, dict[str, datetime]()
+    """Yield each line once; with `follow`, wait for new ones without end."""
+    start = datetime.now(UTC) - since
+    seen = dict[str, datetime]()
     while True:
         for line in read_log(cli.session, PATTERN, since=start):
             if line.id not in seen:

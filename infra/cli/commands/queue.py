@@ -1,6 +1,4 @@
-"""`queue list`, `queue redrive`, `queue purge`: what waits to be tried again, and what nothing
-tries again.
-"""
+"""`queue list`, `queue redrive`, `queue purge`: the retry queue and its dead letters."""
 
 import json
 import time
@@ -25,14 +23,14 @@ RUNNING = "RUNNING"
 
 
 class Queue(StrEnum):
-    """Which of the two."""
+    """The stack's queues, as `queue purge` names them."""
 
     RETRY = "retry"
     DEAD_LETTERS = "dead-letters"
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the group."""
+    """Add the group and its commands."""
     made = group("queue", "The retry queue and the dead-letter queue.")
     for name, function in (("list", list_queues), ("redrive", redrive), ("purge", purge)):
         made.command(name)(command(function))
@@ -42,16 +40,17 @@ def register(app: typer.Typer) -> None:
 def list_queues(cli: Cli) -> int:
     """Show both queues, and each dead letter. Exit code 1 when there is a dead letter.
 
-    Messages of the retry queue are only counted: to look at one counts as a try. Dead letters are
-    read, which hides them from others for as long as that takes, half a minute at most, and are
-    left where they are.
+    Messages of the retry queue are only counted: reading one counts as a try. Dead letters are
+    read, which hides them from others meanwhile, for at most half a minute, and stay where they
+    are.
 
     [bold]Examples[/bold]
 
       ecr-public-pusher queue list
       ecr-public-pusher queue list -o json | jq '.deadLetters.messages[].body'
     """
-    session, stack = cli.session, cli.session.stack
+    session = cli.session
+    stack = cli.session.stack
     with cli.output.progress("reading the queues"):
         retry, dead = (
             queue_state(session, url, with_age=True)
@@ -69,15 +68,16 @@ def list_queues(cli: Cli) -> int:
 def redrive(cli: Cli) -> int:
     """Move all dead letters back to the retry queue. Correct first what made them fail.
 
-    A removal is never repeated from a queue: it becomes a dead letter again. Run remove again, and
-    purge it.
+    A removal is never repeated from a queue, and becomes a dead letter again: run remove again, and
+    purge the dead letters.
 
     [bold]Examples[/bold]
 
       ecr-public-pusher queue list
       ecr-public-pusher queue redrive
     """
-    session, stack = cli.session, cli.session.stack
+    session = cli.session
+    stack = cli.session.stack
     retry, dead = (
         queue_state(session, url) for url in (stack.retry_queue_url, stack.dead_letter_queue_url)
     )
@@ -86,12 +86,13 @@ def redrive(cli: Cli) -> int:
             {"moved": 0, "status": "EMPTY"}, lambda: [Text("There are no dead letters.")]
         )
         return ExitCode.OK
-    # Without a destination, SQS moves only what once was on the retry queue; what never reached the
-    # function was not.
+    # Without a destination, SQS moves only messages that came from the retry queue. Events that
+    # Lambda could not deliver did not.
     session.client("sqs").start_message_move_task(SourceArn=dead.arn, DestinationArn=retry.arn)
     with cli.output.progress(f"moving {dead.total} messages to the retry queue"):
         task = _finished(cli, dead.arn)
-    moved, ended = task.get("ApproximateNumberOfMessagesMoved", 0), str(task["Status"])
+    moved = task.get("ApproximateNumberOfMessagesMoved", 0)
+    ended = str(task["Status"])
     said = f"{moved} moved ({ended.lower()}). Follow: ecr-public-pusher logs --follow"
     cli.output.result({"moved": moved, "status": ended}, lambda: [Text(said)])
     return ExitCode.OK if ended == "COMPLETED" else ExitCode.NOT_OK
@@ -103,14 +104,15 @@ def purge(
     """Delete all messages of a queue. Asks first.
 
     Clusters on the retry queue are then tried again at the next push of all clusters. Dead letters
-    are gone for good.
+    are lost.
 
     [bold]Examples[/bold]
 
       ecr-public-pusher queue purge dead-letters
       ecr-public-pusher queue purge retry --yes
     """
-    session, stack = cli.session, cli.session.stack
+    session = cli.session
+    stack = cli.session.stack
     question = f"Delete the messages of {queue.value}?"
     if not yes:
         cli.output.need_person(question)
@@ -136,7 +138,7 @@ def purge(
 
 
 def _finished(cli: Cli, source: str) -> dict[str, Any]:
-    """The move, when it is over. An interrupt lets it go on."""
+    """Wait for the move of dead letters, and return it. An interrupt does not stop the move."""
     while True:
         task: dict[str, Any] = cli.session.client("sqs").list_message_move_tasks(
             SourceArn=source, MaxResults=1

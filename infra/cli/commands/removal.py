@@ -1,6 +1,4 @@
-"""The Secrets of documents that are to be deleted: removed by the function first, since nothing can
-do it afterwards.
-"""
+"""Removal of the Secrets of documents to delete, by the function, before they are deleted."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,9 +12,9 @@ from .run import grant_removal, run
 
 
 def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName]:
-    """Has the function remove what it wrote for these documents.
+    """Remove what the function wrote for these documents.
 
-    Returns those of which something was left.
+    Return the documents whose Secrets could not all be removed.
     """
     patterns = {name.clusters: name for name in names if name.clusters}
     if not patterns:
@@ -39,11 +37,11 @@ def _left(report: Report, names: Sequence[DocumentName]) -> list[DocumentName]:
 
 
 def not_deleted(kept: Sequence[DocumentName]) -> CliError:
-    """What is said of documents that `remove_secrets` returned."""
+    """Return the error for documents that `remove_secrets` returned."""
     return CliError(
         f"Not deleted, since the Secrets could not all be removed: {', '.join(map(str, kept))}",
         remedy=(
-            "Correct what is said above and run this again, or give --keep-secrets."
+            "Correct the errors above and run this again, or give --keep-secrets."
             f" {grant_removal(kept[0].id)}"
         ),
         exit_code=ExitCode.NOT_OK,
@@ -51,7 +49,7 @@ def not_deleted(kept: Sequence[DocumentName]) -> CliError:
 
 
 def show_removal(cli: Cli, names: Sequence[DocumentName]) -> None:
-    """Shows on stderr what `remove_secrets` would remove."""
+    """Show on stderr what `remove_secrets` would remove."""
     if patterns := [name.clusters for name in names if name.clusters]:
         for part in render_report(
             run(cli, {"action": "plan", "remove": True, "clusters": patterns}),

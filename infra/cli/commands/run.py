@@ -37,20 +37,18 @@ Namespaces = Annotated[
 ]
 PruneAll = Annotated[
     bool,
-    typer.Option(
-        "--prune-all", help="Prune however much it takes away. Needs IDs ('*': all clusters)."
-    ),
+    typer.Option("--prune-all", help="Prune any number of Secrets. Needs IDs ('*': all clusters)."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 _WINDOW = (
-    "Counts only where the function may not list its Secrets: namespaces created within so many"
-    " minutes."
+    "For clusters where the function may not list its Secrets: covers namespaces created within"
+    " this many minutes."
 )
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what is fine, too.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what is ok as well.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands."""
+    """Add the commands."""
     for function in (check, plan, push, sweep, remove):
         app.command(rich_help_panel=PANEL)(command(function))
 
@@ -64,7 +62,7 @@ def push(
 ) -> int:
     """Push a fresh token now, to all clusters or to the named ones.
 
-    With --prune-all, shows first what would be taken away, and asks.
+    With --prune-all, shows first what would be deleted, and asks.
 
     [bold]Examples[/bold]
 
@@ -89,10 +87,10 @@ def plan(
     cli: Cli,
     ids: Ids = None,
     namespace: Namespaces = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Of a removal.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Plan a removal.")] = False,
     prune_all: PruneAll = False,
 ) -> int:
-    """Show what a push, or with --remove a removal, would do. Nothing is changed.
+    """Show what a push, or with --remove a removal, would do. Changes nothing.
 
     [bold]Examples[/bold]
 
@@ -111,8 +109,10 @@ def plan(
 
 
 def check(cli: Cli, ids: Ids = None, namespace: Namespaces = None, verbose: Verbose = False) -> int:
-    """Check whether the function can reach each cluster, sign in to it, and do all that its
-    document needs, with a remedy for what it cannot.
+    """Check that the function can do its work in each cluster.
+
+    Tests the way to the cluster, the sign-in, and each permission that its document needs, and
+    prints a remedy for what fails.
 
     [bold]Examples[/bold]
 
@@ -129,10 +129,10 @@ def sweep(
         int, typer.Option("--window", metavar="MINUTES", min=1, help=_WINDOW)
     ] = SWEEP_WINDOW_MINUTES,
 ) -> int:
-    """Correct what lacks its Secret or is about to end, as the schedule does every few minutes.
+    """Correct Secrets that are missing or about to expire, as the schedule does every few minutes.
 
-    New namespaces, late labels, deleted Secrets, ServiceAccounts that were made later or reset.
-    What is well is left alone.
+    Covers new namespaces, late labels, deleted Secrets, and ServiceAccounts that were created later
+    or reset. Leaves everything else alone.
 
     [bold]Examples[/bold]
 
@@ -166,9 +166,8 @@ def remove(
         cli.output.need_person("Remove all of that?")
         planned = run(cli, _event("plan", clusters=ids) | {"remove": True})
         if not planned.get("totals", {}).get("removed"):
-            return _show_removal(
-                cli, planned
-            )  # there is nothing to remove, or nothing that could be
+            # There is nothing to remove, or nothing that could be removed.
+            return _show_removal(cli, planned)
         _show_aside(cli, planned)
         cli.output.confirm("Remove all of that?")
     return _show_removal(cli, run(cli, event))
@@ -182,7 +181,7 @@ def _show_removal(cli: Cli, report: Report) -> int:
 
 
 def grant_removal(cluster_id: str) -> str:
-    """How a cluster gives the rights that a removal needs."""
+    """Return the command that grants the rights for a removal, as a sentence."""
     return (
         f"Where rights are missing: ecr-public-pusher clusters add {cluster_id} --allow-removal"
         " --no-push"
@@ -190,8 +189,12 @@ def grant_removal(cluster_id: str) -> str:
 
 
 def run(cli: Cli, event: Mapping[str, Any]) -> Report:
-    """The report of one run. An interrupt says that the function goes on, and is raised."""
-    stack, action = cli.session.stack, event["action"]
+    """Return the report of one run.
+
+    Raise KeyboardInterrupt when interrupted, after a note that the function goes on.
+    """
+    stack = cli.session.stack
+    action = event["action"]
     try:
         with cli.output.progress(
             f"{action}: waiting for the function of {stack.name} in {stack.region}"
@@ -199,20 +202,19 @@ def run(cli: Cli, event: Mapping[str, Any]) -> Report:
             return invoke(cli.session, event)
     except KeyboardInterrupt:
         cli.output.note(
-            f"The function goes on with the {action}. See what becomes of it: ecr-public-pusher"
-            " logs --follow"
+            f"The function goes on with the {action}. To follow it: ecr-public-pusher logs --follow"
         )
         raise
 
 
 def show(cli: Cli, report: Report, *, verbose: bool = False) -> int:
-    """Prints the report; the exit code that it stands for."""
+    """Print the report; return its exit code."""
     cli.output.result(report, lambda: render_report(report, now=datetime.now(UTC), verbose=verbose))
     return ExitCode.OK if report["ok"] else ExitCode.NOT_OK
 
 
 def _show_aside(cli: Cli, report: Report) -> None:
-    """The plan that a question is about, to stderr: the result is still to come."""
+    """Show the plan that a question is about on stderr, since stdout takes the result."""
     for part in render_report(report, now=datetime.now(UTC)):
         cli.output.aside(part)
 

@@ -1,4 +1,4 @@
-"""`schema`: the documents' JSON Schemas, and how an editor is pointed at them."""
+"""`schema`: the documents' JSON Schemas, and the editor settings that use them."""
 
 import json
 from enum import StrEnum
@@ -25,7 +25,8 @@ For VS Code's and other editors' YAML language server, above a document:
   # yaml-language-server: $schema={id}
 or, for a whole folder, in .vscode/settings.json:
   "yaml.schemas": {{"{id}": "{glob}"}}
-Without a network, write it to a file and name that: ecr-public-pusher schema {which} > {which}.schema.json"""
+Without a network, write it to a file and name that:
+  ecr-public-pusher schema {which} > {which}.schema.json"""
 _GLOBS = {
     Which.CLUSTER: "clusters/*.yaml",
     Which.DEFAULTS: "defaults.yaml",
@@ -34,19 +35,19 @@ _GLOBS = {
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command."""
+    """Add the command."""
     app.command(rich_help_panel="Configuration")(command(schema))
 
 
 def schema(
     cli: Cli,
     which: Annotated[
-        Which, typer.Argument(metavar="[cluster|defaults|discover]", help="Of which document.")
+        Which, typer.Argument(metavar="[cluster|defaults|discover]", help="Kind of document.")
     ] = Which.CLUSTER,
 ) -> int:
     """Print the JSON Schema of a document, as editors and other tools read it.
 
-    How to point an editor at it goes to stderr.
+    The editor settings that use it go to stderr.
 
     [bold]Examples[/bold]
 

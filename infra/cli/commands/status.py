@@ -1,4 +1,4 @@
-"""`status`: how every cluster is."""
+"""`status`: the state of every cluster."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ Only = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command."""
+    """Add the command."""
     app.command(rich_help_panel=PANEL)(command(status))
 
 
@@ -49,10 +49,10 @@ def status(
         ),
     ] = WATCH_SECONDS,
 ) -> int:
-    """Show every cluster: its last good push, how long its token lives, what failed and why;
-    queues, alarms, unknown and deleted documents.
+    """Show every cluster: its last good push, its token's remaining life, and its failures.
 
-    Exit code 1 when anything is wrong; with IDs, when one of those clusters is not ok.
+    Shows queues, alarms, unknown and deleted documents as well. Exit code 1 when anything is wrong;
+    with IDs, when one of those clusters is not ok.
 
     [bold]Examples[/bold]
 

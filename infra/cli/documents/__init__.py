@@ -1,3 +1,1 @@
-"""Configuration documents: as files in a folder, as parameters in Parameter Store, judged by the
-function's own model, and compared.
-"""
+"""Configuration documents as files and parameters, validated by the function's model."""

@@ -1,6 +1,4 @@
-"""Files beside what is stored: which documents an apply would add, change and delete, and the
-difference in their text. Pure.
-"""
+"""The documents that `apply` would add, change and delete, with the differences in text. Pure."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -14,7 +12,7 @@ from .store import Stored
 
 
 class Kind(StrEnum):
-    """What becomes of a document."""
+    """The change of a document. Stable names: `-o json` shows them."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -24,7 +22,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """One document: `before` as stored, `after` as the file has it; None where there is none."""
+    """A document as it is stored (`before`) and as its file has it (`after`), None when missing."""
 
     name: DocumentName
     before: Stored | None
@@ -36,7 +34,7 @@ class Change:
             return Kind.ADDED
         if self.after is None:
             return Kind.DELETED
-        # `$(cat file)` takes newlines off the end, and they mean nothing.
+        # `$(cat file)` strips newlines at the end, which mean nothing.
         return (
             Kind.UNCHANGED
             if self.before.text.rstrip("\n") == self.after.text.rstrip("\n")
@@ -45,11 +43,11 @@ class Change:
 
     @property
     def secure(self) -> bool:
-        """Whether what is stored is encrypted, so that its text is not for every log."""
+        """Return whether the stored document is encrypted: its text is not for every log."""
         return self.before is not None and self.before.secure
 
     def diff(self) -> list[str]:
-        """The unified difference of the texts, line by line."""
+        """Return the lines of the unified diff."""
         before = self.before.text if self.before else ""
         after = self.after.text if self.after else ""
         return text_diff(
@@ -66,7 +64,7 @@ class Change:
 
 
 def text_diff(before: str, after: str, old_name: str, new_name: str) -> list[str]:
-    """The unified difference of two texts; nothing when they are the same."""
+    """Return the lines of the unified diff of two texts; none when they are equal."""
     return list(
         difflib.unified_diff(
             before.splitlines(), after.splitlines(), old_name, new_name, lineterm=""
@@ -77,9 +75,9 @@ def text_diff(before: str, after: str, old_name: str, new_name: str) -> list[str
 def changes(
     files: Sequence[DocumentFile], stored: Mapping[DocumentName, Stored], *, prune: bool
 ) -> list[Change]:
-    """Every document of either side, in order of name.
+    """Return the change of every document, in order of name.
 
-    Without `prune`, what has no file stays out of it.
+    Without `prune`, stored documents without a file are left out.
     """
     by_name = {file.name: file for file in files}
     names = by_name.keys() | (stored.keys() if prune else set())
@@ -89,5 +87,5 @@ def changes(
 def without_file(
     files: Sequence[DocumentFile], stored: Mapping[DocumentName, Stored]
 ) -> list[DocumentName]:
-    """Stored documents that no file stands for."""
+    """Return the stored documents without a file."""
     return sorted(stored.keys() - {file.name for file in files})

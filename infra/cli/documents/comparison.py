@@ -1,6 +1,4 @@
-"""A folder beside a stack's documents: what an apply would do, whether the function would take it,
-and in which order to write. Pure.
-"""
+"""A folder compared with a stack's documents: changes, their problems and order. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +8,14 @@ from .changes import Change, Kind, changes, without_file
 from .deployed import Deployed
 from .document import DocumentName
 from .folder import Folder, unknown_file_notes
-from .judge import Document
 from .leftovers import leftover_notes
 from .problem import Problem
+from .validation import Document
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """`left`: stored documents that no file stands for, and that stay."""
+    """The result of a comparison. `left` are stored documents without a file, which stay."""
 
     changes: Sequence[Change]
     problems: Sequence[Problem] = ()
@@ -33,7 +31,7 @@ class Comparison:
         return [change for change in self.changes if change.kind is Kind.DELETED]
 
     def as_json(self, *, show_secure: bool) -> dict[str, Any]:
-        """The shape of `diff -o json`, and of `apply -o json`."""
+        """Return the JSON of `diff` and `apply`; `show_secure` includes SecureStrings' text."""
         return {
             "ok": not self.problems,
             "different": bool(self.differing),
@@ -45,9 +43,10 @@ class Comparison:
 
 
 def compare(folder: Folder, deployed: Deployed, *, prune: bool) -> Comparison:
-    """What an apply of the folder would do.
+    """Compare a folder with the stored documents.
 
-    Problems are those of what would be stored afterwards, as far as the folder brings them about.
+    Validate what would be stored afterwards. Without `prune`, problems that are there already do
+    not count.
     """
     stored = deployed.snapshot.documents
     found = changes(folder.documents, stored, prune=prune)
@@ -59,22 +58,23 @@ def compare(folder: Folder, deployed: Deployed, *, prune: bool) -> Comparison:
         )
         for change in found
     }
-    judgement = deployed.judged(after)
-    there_before = set() if prune else {str(problem) for problem in deployed.judgement.problems}
-    own = [problem for problem in judgement.problems if str(problem) not in there_before]
+    validation = deployed.validate(after)
+    there_before = set() if prune else {str(problem) for problem in deployed.validation.problems}
+    own = [problem for problem in validation.problems if str(problem) not in there_before]
     left = [] if prune else without_file(folder.documents, stored)
-    leftovers = leftover_notes(found, deployed.judgement.configuration, judgement.configuration)
+    leftovers = leftover_notes(found, deployed.validation.configuration, validation.configuration)
     return Comparison(
         found,
         (*folder.problems, *own),
-        (*unknown_file_notes(folder.unknown_files), *judgement.notes, *leftovers),
+        (*unknown_file_notes(folder.unknown_files), *validation.notes, *leftovers),
         left,
     )
 
 
 def in_order(comparison: Comparison, deployed: Deployed) -> list[Change]:
-    """The changes as they are to be written: deletions last, and the defaults where every step in
-    between is valid, if they can be.
+    """Return the changes in the order in which to write them, deletions last.
+
+    The defaults come first if every document is valid after that step, else last.
     """
     work = sorted(
         comparison.differing, key=lambda change: (change.kind is Kind.DELETED, change.name)
@@ -83,7 +83,7 @@ def in_order(comparison: Comparison, deployed: Deployed) -> list[Change]:
     if defaults is None:
         return work
     after = deployed.replacement(defaults.name, defaults.after.text) if defaults.after else None
-    known = {str(problem) for problem in deployed.judgement.problems}
-    if all(str(problem) in known for problem in deployed.judged({defaults.name: after}).problems):
+    known = {str(problem) for problem in deployed.validation.problems}
+    if all(str(problem) in known for problem in deployed.validate({defaults.name: after}).problems):
         return [defaults, *(change for change in work if change is not defaults)]
     return [*(change for change in work if change is not defaults), defaults]

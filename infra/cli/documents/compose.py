@@ -1,4 +1,4 @@
-"""A cluster's document out of a command's options: YAML as a person would write it. Pure."""
+"""A cluster's document from a command's options: YAML as a person would write it. Pure."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from ecr_public_pusher.configuration.yaml_document import Plain, read_mapping, w
 
 
 class _Dumper(yaml.SafeDumper):
-    """Text of several lines as a block, lists indented below their field."""
+    """A dumper that writes text of several lines as a block, and indents lists."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
@@ -24,7 +24,7 @@ _Dumper.add_representer(str, _text)
 
 
 def compose(fields: dict[str, Any]) -> str:
-    """The document with these fields, without those that are None or empty."""
+    """Return the document with these fields, without None and empty ones."""
     given = {name: value for name, value in fields.items() if value not in (None, [], {}, "")}
     return yaml.dump(
         given,
@@ -37,7 +37,7 @@ def compose(fields: dict[str, Any]) -> str:
 
 
 def same_fields(left: str, right: str) -> bool:
-    """Whether two valid documents say the same, however they are written."""
+    """Return whether two valid documents have equal fields, however they are written."""
     return _plain(left) == _plain(right)
 
 

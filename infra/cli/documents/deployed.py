@@ -1,6 +1,4 @@
-"""A deployed stack's documents: read once for a command, judged as that stack's function does,
-found by what people call them.
-"""
+"""A deployed stack's documents: read once for a command, and validated as its function does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,43 +9,46 @@ from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ..errors import CliError
 from ..session import Session
 from .document import CLUSTERS, DEFAULTS, DISCOVER, DocumentName
-from .judge import Document, Judge, Judgement, judge
 from .limits import STANDARD_BYTES
 from .store import Snapshot, Store, Stored
+from .validation import Document, TargetStack, Validation, validate_documents
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """`snapshot`: the documents as they were when the command began. `region`: the function's."""
+    """The documents of one stack. `snapshot` holds them as they were when the command began.
+
+    `region` is the function's.
+    """
 
     store: Store
     region: str
-    judge: Judge
+    target: TargetStack
     snapshot: Snapshot
 
     @classmethod
     def of(cls, session: Session) -> "Deployed":
-        """Those of the session's stack."""
+        """Read the documents of the session's stack."""
         stack = session.stack
         store = Store(session.client("ssm"), stack.config_path)
-        judge = Judge(
+        target = TargetStack(
             stack.config_path,
             stack.region,
             stack.account,
             stack.allowed_endpoints,
             stack.allowed_roles,
         )
-        return cls(store, stack.region, judge, store.read())
+        return cls(store, stack.region, target, store.read())
 
     @cached_property
-    def judgement(self) -> Judgement:
-        """Of what is stored."""
-        return self.judged({})
+    def validation(self) -> Validation:
+        """Return the validation of the stored documents."""
+        return self.validate({})
 
-    def judged(self, changed: Mapping[DocumentName, Document | None]) -> Judgement:
-        """Of what would be stored after a change (None: deleted).
+    def validate(self, changed: Mapping[DocumentName, Document | None]) -> Validation:
+        """Validate what would be stored after a change; None stands for a deleted document.
 
-        Documents that may not be decrypted are left out.
+        Documents that cannot be decrypted are left out.
         """
         documents = {
             name: self.document(stored)
@@ -55,23 +56,24 @@ class Deployed:
             if stored.error is None
         }
         after = {**documents, **changed}
-        return judge(
-            {name: document for name, document in after.items() if document is not None}, self.judge
+        return validate_documents(
+            {name: document for name, document in after.items() if document is not None},
+            self.target,
         )
 
     def document(self, stored: Stored) -> Document:
-        """A stored one, to be judged."""
+        """Return a stored document in the form to validate."""
         return Document(stored.text, str(stored.name), stored.limit)
 
     def replacement(self, name: DocumentName, text: str, where: str | None = None) -> Document:
-        """A text that is to take a document's place, with the room that there is for it."""
+        """Return a text to validate in a document's place, with the size limit of its parameter."""
         stored = self.snapshot.documents.get(name)
         return Document(text, where or str(name), stored.limit if stored else STANDARD_BYTES)
 
     def find(self, called: str, *, clusters_only: bool = False) -> Stored:
-        """By id, `clusters/<id>`, `discover/<id>` or `defaults`.
+        """Return the document called `<id>`, `clusters/<id>`, `discover/<id>` or `defaults`.
 
-        Raises CliError when there is none, or it cannot be read.
+        Raise CliError when there is none, and when it cannot be decrypted.
         """
         names = [DocumentName.cluster(called)] if clusters_only else _candidates(called)
         stored = next(
@@ -88,16 +90,16 @@ class Deployed:
         return stored
 
     def defaults(self) -> str | None:
-        """The defaults' text, if there are any."""
+        """Return the defaults' text; None when there are none."""
         stored = self.snapshot.documents.get(DocumentName.defaults())
         return stored.text if stored and not stored.error else None
 
     def cluster(self, document_id: str) -> ClusterConfig | None:
-        """A valid cluster's settings."""
+        """Return a valid cluster's settings; None when there is none of that id."""
         return next(
             (
                 config
-                for config in self.judgement.configuration.clusters
+                for config in self.validation.configuration.clusters
                 if config.id == document_id
             ),
             None,

@@ -1,7 +1,4 @@
-"""Changes one field of a document's text and nothing else: comments, order and quotes stay.
-
-Pure.
-"""
+"""A change of one field in a document's text that keeps comments, order and quotes. Pure."""
 
 import json
 
@@ -14,13 +11,13 @@ _ENABLED = "enabled"
 
 
 class NotEditable(Exception):
-    """The text is of a form that only a person can change."""
+    """A text in a form that only a person can change."""
 
 
 def with_enabled(text: str, enabled: bool) -> str:
-    """The document with that value of `enabled`; the very same text when it says so already.
+    """Return the document with that value of `enabled`; the same text if it has it already.
 
-    Raises PusherError for an invalid document, NotEditable when the change cannot be made in place.
+    Raise PusherError for an invalid document, NotEditable when the change cannot be made in place.
     """
     if (
         validated(ClusterDocument, read_mapping(text, parameter="document"), "document").enabled
@@ -36,7 +33,7 @@ def with_enabled(text: str, enabled: bool) -> str:
 def _replaced(text: str, word: str) -> str:
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
-    except yaml.YAMLError:  # JSON that is not YAML to this reader: indented by tabs, for one
+    except yaml.YAMLError:  # JSON that this reader does not take for YAML, such as with tabs
         raise NotEditable from None
     assert isinstance(node, yaml.MappingNode)
     for key, value in node.value:

@@ -1,4 +1,4 @@
-"""A person's editor on a draft, until what they wrote is valid, or they give up."""
+"""A person's editor on a draft, opened until the draft is valid or given up."""
 
 import os
 import shlex
@@ -22,16 +22,18 @@ def edit(
     check: Callable[[str], list[Problem]],
     environ: Mapping[str, str] = os.environ,
 ) -> str | None:
-    """What the person made of `text`: valid by `check`, which says what is wrong; None when they
-    changed nothing.
+    """Return the text that the person made of `text`; None when they changed nothing.
 
-    What is wrong is shown above the draft, in lines that are taken away again. Saved unchanged, it
-    is given up: the draft stays, and is named.
+    `check` returns a draft's problems. They are shown above the draft, in lines that are removed
+    again. Raise CliError when an invalid draft is saved unchanged: it stays, and the error names
+    it.
     """
     folder = Path(tempfile.mkdtemp(prefix="ecr-public-pusher-"))
     draft = folder / f"{name}.yaml"
     draft.touch(mode=0o600)
-    shown, refused, keep = text, None, False
+    shown = text
+    refused = None
+    keep = False
     try:
         while True:
             draft.write_text(shown)
@@ -50,7 +52,8 @@ def edit(
                     remedy=f"Your draft is in {draft}",
                     exit_code=ExitCode.USAGE,
                 )
-            shown, refused = _marked(given, wrong), given
+            shown = _marked(given, wrong)
+            refused = given
     except UnicodeDecodeError:
         keep = True
         raise CliError(
@@ -62,7 +65,7 @@ def edit(
 
 
 def _marked(text: str, wrong: list[Problem]) -> str:
-    """The draft below what is wrong with it, by the lines that the editor counts."""
+    """Return the draft below its problems, whose line numbers are those that the editor shows."""
     head = [
         "Invalid; correct it, or save it as it is to give up:",
         *(_line(problem, shift=len(wrong) + 1) for problem in wrong),
@@ -81,7 +84,7 @@ def _without_marks(text: str) -> str:
 def _open(draft: Path, environ: Mapping[str, str]) -> None:
     command = shlex.split(environ.get("VISUAL") or environ.get("EDITOR") or FALLBACK)
     try:
-        done = subprocess.run([*command, str(draft)], check=False)  # noqa: S603 - the person's own editor
+        done = subprocess.run([*command, str(draft)], check=False)  # noqa: S603 - their own editor
     except OSError as error:
         raise CliError(
             f"The editor {command[0]} does not start: {error.strerror}.",

@@ -1,8 +1,8 @@
-"""A folder of documents: `defaults.yaml`, `clusters/*.yaml`, `discover/*.yaml` (.yml and .json
-too). Anything else in it is reported, not ignored.
+"""A folder of documents: `defaults.yaml`, `clusters/*.yaml`, `discover/*.yaml`.
+
+The suffixes .yml and .json work too. Anything else in it is reported, not ignored.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,6 @@ from .problem import Problem
 
 SUFFIXES = (".yaml", ".yml", ".json")
 FOLDERS = (CLUSTERS, DISCOVER)
-_ID = re.compile(r"[A-Za-z0-9_.-]+")  # as loader.pushed_by takes it
 _LAYOUT = (
     "Documents are DIR/defaults.yaml, DIR/clusters/ID.yaml and DIR/discover/ID.yaml (or .yml,"
     " .json)."
@@ -21,10 +20,7 @@ _LAYOUT = (
 
 @dataclass(frozen=True)
 class DocumentFile:
-    """One document's file.
-
-    `text`: as it stands there, comments and all: that is what gets stored.
-    """
+    """A document's file, with its text as written, comments included: that is what is stored."""
 
     name: DocumentName
     path: Path
@@ -33,7 +29,7 @@ class DocumentFile:
 
 @dataclass(frozen=True)
 class Folder:
-    """What was found: documents, files that cannot be one, and files that are none of ours."""
+    """The documents found, with problems of files that cannot be read as one, and unknown files."""
 
     documents: tuple[DocumentFile, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -41,8 +37,9 @@ class Folder:
 
 
 def read_folder(root: Path) -> Folder:
-    """Reads every document below `root`."""
-    found, unknown_files = [], []
+    """Read every document below `root`."""
+    found = []
+    unknown_files = []
     for path in _files(root):
         name = name_of(path, root)
         if name is None:
@@ -53,14 +50,15 @@ def read_folder(root: Path) -> Folder:
 
 
 def read_files(paths: list[Path]) -> Folder:
-    """Reads single files, each by where it lies: in a folder `discover`, called `defaults`, else a
-    cluster's.
+    """Read single files as documents by their place.
+
+    A file in a folder `discover` is a discovery, `defaults` the defaults, any other a cluster.
     """
     return _read([(_name_alone(path), path) for path in paths], ())
 
 
 def name_of(path: Path, root: Path) -> DocumentName | None:
-    """The document that a file below `root` is; None when it is none."""
+    """Return the document of a file below `root`; None when it is no document."""
     inner = path.relative_to(root).parts
     if path.suffix not in SUFFIXES:
         return None
@@ -76,7 +74,7 @@ def _name_alone(path: Path) -> DocumentName:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Files in order of name, without what editors and Git keep for themselves."""
+    """Yield files in order of name, without hidden ones, which are an editor's or Git's."""
     for path in sorted(root.rglob("*")):
         if path.is_file() and not any(
             part.startswith(".") for part in path.relative_to(root).parts
@@ -92,12 +90,12 @@ def _read(found: list[tuple[DocumentName, Path]], unknown_files: tuple[Path, ...
             problems.append(
                 Problem(
                     str(path),
-                    f"the document {name} is there twice, also as {documents[name].path}",
+                    f"the document {name} exists twice, also as {documents[name].path}",
                     remedy="Keep one of the two.",
                 )
             )
             continue
-        if not _ID.fullmatch(name.id):
+        if not name.is_valid:
             said = f"'{name.id}' cannot be a document's id (letters, digits, '-', '_' and '.')"
             problems.append(
                 Problem(
@@ -131,7 +129,7 @@ def _read(found: list[tuple[DocumentName, Path]], unknown_files: tuple[Path, ...
 
 
 def unknown_file_notes(unknown_files: tuple[Path, ...]) -> list[Problem]:
-    """What is said of files that are no documents."""
+    """Return a note for each file that is no document."""
     return [
         Problem(str(path), "is not a document, and is ignored", remedy=_LAYOUT)
         for path in unknown_files

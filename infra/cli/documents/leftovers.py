@@ -1,6 +1,4 @@
-"""Secrets that a change of a document leaves behind in a cluster: they expire within 12 hours, and
-then block pulls. Pure.
-"""
+"""Secrets that a change of a document leaves in a cluster, to expire within 12 hours. Pure."""
 
 from dataclasses import replace
 
@@ -18,8 +16,11 @@ _EXPIRE = "the Secrets that were written stay, expire within 12 hours, and then 
 def leftover_notes(
     changes: list[Change], before: Configuration, after: Configuration
 ) -> list[Problem]:
-    """What is said of documents that stop pushing somewhere, or under some name; of a SecureString
-    without what it held.
+    """Return a note for each document that leaves Secrets behind.
+
+    That is when it stops pushing to a cluster, a namespace or a Secret name.
+
+    A SecureString's note leaves out what the document says.
     """
     old, new = (
         {config.id: config for config in configuration.clusters}
@@ -50,7 +51,7 @@ def _notes(old: ClusterConfig | None, new: ClusterConfig | None, where: str) -> 
         return [
             Problem(
                 where,
-                f"means another cluster than {old.cluster}, where {_EXPIRE}",
+                f"names another cluster than {old.cluster}, where {_EXPIRE}",
                 field="cluster",
                 remedy=first,
             )
@@ -59,7 +60,7 @@ def _notes(old: ClusterConfig | None, new: ClusterConfig | None, where: str) -> 
         return [
             Problem(
                 where,
-                f"is to write {new.secret_name}: of {old.secret_name} {_EXPIRE}",
+                f"writes {new.secret_name} instead of {old.secret_name}: {_EXPIRE}",
                 field="secretName",
                 remedy=first,
             )
@@ -71,13 +72,13 @@ def _notes(old: ClusterConfig | None, new: ClusterConfig | None, where: str) -> 
                 where,
                 f"no longer selects {named}, where {_EXPIRE}",
                 field="namespaces",
-                remedy="prune: true removes them by itself.",
+                remedy="prune: true removes them automatically.",
             )
         ]
     return []
 
 
 def _is_lost(name: str, new: ClusterConfig) -> bool:
-    """Whether a namespace that was named is certainly not selected any more: by label it may be."""
+    """Return whether a namespace is certainly no longer selected; one selected by label may be."""
     selection = new.selection
     return selection.selector is None and not selection.selects(Namespace(name))

@@ -1,18 +1,20 @@
-"""What Parameter Store refuses to store, said before it is asked. Pure.
+"""Parameter Store's own limits, checked before a document is sent. Pure.
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 """
 
-STANDARD_BYTES, ADVANCED_BYTES = 4096, 8192
+STANDARD_BYTES = 4096
+ADVANCED_BYTES = 8192
 
 
 def refusal(text: str, *, limit: int = STANDARD_BYTES) -> tuple[str, str, int | None] | None:
-    """Why a value cannot be stored, what to do about it, and the line to blame; None
-    when it can.
+    """Return why a value cannot be stored, the remedy, and the line or None; None if it can.
+
+    `limit` is in bytes of UTF-8.
     """
     size = len(text.encode())
     if size > limit:
-        said = f"{size} bytes, and Parameter Store takes {limit}"
+        said = f"{size} bytes, and Parameter Store takes at most {limit}"
         return (
             said,
             (
@@ -27,7 +29,7 @@ def refusal(text: str, *, limit: int = STANDARD_BYTES) -> tuple[str, str, int | 
     if opened and "}}" in after:
         line = before.count("\n") + 1
         return (
-            "Parameter Store refuses {{ }}, its mark for a reference",
+            "Parameter Store refuses {{ }}, which marks a reference",
             "Write a space between the braces, or the mapping on lines of its own.",
             line,
         )

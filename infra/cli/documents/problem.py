@@ -1,6 +1,4 @@
-"""What is wrong with a document, and where: for people as `file:line: what`, for scripts field by
-field. Pure.
-"""
+"""Problems of a document: `file:line: message` for people, field by field for scripts. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,16 +10,16 @@ from ecr_public_pusher.configuration.schema import REFERENCE
 from ecr_public_pusher.errors import PusherError
 from ecr_public_pusher.visible_text import visible
 
-# In the place of the function's own, which speaks of put-parameter.
+# Replaces the function's own remedy, which names put-parameter.
 _SCHEMA = "Every field: ecr-public-pusher schema, and the configuration reference."
 
 
 @dataclass(frozen=True)
 class Problem:
-    """`where`: the file or the parameter.
+    """A problem of a document. `where` is its file or parameter.
 
-    `line`: counted from 1; None where none is to blame. `field`: its path, with dots; empty for the
-    whole.
+    `line` counts from 1, None when no line is to blame. `field` is a path with dots, empty for the
+    whole document.
     """
 
     where: str
@@ -47,9 +45,9 @@ class Problem:
 
 
 def problems_of(error: PusherError, *, where: str, parameter: str, text: str) -> list[Problem]:
-    """An invalid document's problems, each with its line in `text`.
+    """Return an invalid document's problems, each with its line in `text`.
 
-    `parameter`: what the error's message begins with.
+    `parameter` is what the error's message begins with.
     """
     remedy = _SCHEMA if error.remedy.startswith(REFERENCE) else error.remedy
     if not error.problems:
@@ -61,8 +59,9 @@ def problems_of(error: PusherError, *, where: str, parameter: str, text: str) ->
 
 
 def line_of(text: str, path: Iterable[str]) -> int | None:
-    """The line of a field, or of the innermost thing around it that is there; None when nothing of
-    it is, or the text is not YAML.
+    """Return the line of a field, or of the innermost part of its path that exists.
+
+    Return None when no part exists, or the text is not YAML.
     """
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
@@ -76,7 +75,8 @@ def line_of(text: str, path: Iterable[str]) -> int | None:
         elif isinstance(node, yaml.MappingNode) and (
             found := [(key, value) for key, value in node.value if key.value == part]
         ):
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
+            line = found[0][0].start_mark.line + 1
+            node = found[0][1]
         else:
             break
     return line

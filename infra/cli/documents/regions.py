@@ -1,9 +1,10 @@
-"""Which regions there are, by the AWS SDK's own list: no call is made."""
+"""AWS's regions, from the SDK's own list, without a call."""
 
 
 def known_regions(region: str | None) -> frozenset[str]:
-    """Return all regions of the region's partition; of every partition where the region is not
-    known.
+    """Return all regions of the region's partition; of every partition when `region` is None.
+
+    Return none for a region that is in no partition.
     """
     from boto3.session import Session
     from botocore.exceptions import UnknownRegionError

@@ -1,4 +1,4 @@
-"""A document's settings with the defaults merged in, and where each comes from. Pure."""
+"""A document's settings with the defaults merged in, each with its origin. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from ecr_public_pusher.configuration.yaml_document import read_mapping, without_
 
 from .document import CLUSTERS, DISCOVER, DocumentName
 
-DOCUMENT, DEFAULTS, BOTH, BUILT_IN = "document", "defaults", "document and defaults", "built in"
+DOCUMENT = "document"
+DEFAULTS = "defaults"
+BOTH = "document and defaults"
+BUILT_IN = "built in"
 _KEY_BY_KEY = ("labels", "annotations")
 _MODELS: Mapping[str, type[DefaultsDocument]] = {
     "": DefaultsDocument,
     CLUSTERS: CompleteDocument,
     DISCOVER: DiscoverDocument,
 }
-# The cluster first, then the fields in the model's order.
+# These come first, then the fields in the model's order.
 _FIRST = ("cluster", "endpoint", "regions", "tags")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One field.
-
-    `origin`: the document, the defaults, both (labels and annotations), or built in.
-    """
+    """A field with its value and origin: the document, the defaults, both (by key), or built in."""
 
     field: str
     value: Any
@@ -39,9 +39,9 @@ class Setting:
 
 
 def settings(name: DocumentName, text: str, defaults: str | None, *, region: str) -> list[Setting]:
-    """Every field that has a value, in the order of the reference.
+    """Return every field that has a value, in the order of the reference.
 
-    Raises PusherError for an invalid document.
+    Raise PusherError for an invalid document.
     """
     own = _fields(text, str(name))
     shared = _fields(defaults, "defaults") if defaults is not None and name.folder else {}
@@ -69,14 +69,14 @@ def settings(name: DocumentName, text: str, defaults: str | None, *, region: str
 
 
 def _built_in(name: DocumentName, merged: Mapping[str, Any], region: str) -> dict[str, Any]:
-    """What a cluster's document means where nobody says it."""
+    """Return the values of a cluster's document for fields that are left out."""
     if name.folder != CLUSTERS:
         return {}
     return {"region": region, **({"cluster": name.id} if sign_in_type(merged) == "eks" else {})}
 
 
 def _shown(value: Any) -> Any:
-    """Without the parts of a mapping that say nothing."""
+    """Return the value without the empty parts of a mapping."""
     return (
         {key: item for key, item in value.items() if item not in ([], None)}
         if isinstance(value, dict)

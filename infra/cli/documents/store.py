@@ -1,6 +1,4 @@
-"""Documents in Parameter Store: read with what is needed to write them back as they were, and never
-over somebody else's change.
-"""
+"""Documents in Parameter Store, written back with their settings, never over another's change."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,7 +20,7 @@ SECURE = "SecureString"
 class Stored:
     """A document as it is stored.
 
-    `error`: the code with which AWS refused to decrypt it; its text is empty then.
+    `error` is the code of AWS's refusal to decrypt it; its text is empty then.
     """
 
     name: DocumentName
@@ -38,21 +36,19 @@ class Stored:
 
     @property
     def limit(self) -> int:
-        """How many bytes it takes: more where it holds more already, as an advanced parameter."""
+        """Return the size limit in bytes: an advanced parameter's if the text needs one."""
         return ADVANCED_BYTES if len(self.text.encode()) > STANDARD_BYTES else STANDARD_BYTES
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything below the path: documents by name, and parameters that are none."""
+    """All parameters below the path: documents by name, and the names of unknown ones."""
 
     documents: Mapping[DocumentName, Stored]
     unknown: tuple[str, ...] = ()
 
     def demand_readable(self) -> None:
-        """Raises CliError when a document could not be decrypted: what is not seen can be neither
-        compared nor judged.
-        """
+        """Raise CliError when a document could not be decrypted, so not be compared."""
         if sealed := [stored for stored in self.documents.values() if stored.error]:
             raise CliError(
                 f"{sealed[0].parameter}: the SecureString cannot be decrypted: {sealed[0].error}"
@@ -62,15 +58,23 @@ class Snapshot:
             )
 
 
+def list_parameters(ssm: Any, root: str) -> Iterator[Mapping[str, Any]]:
+    """Yield every parameter below `root` as GetParametersByPath gives it, without decryption."""
+    pages = ssm.get_paginator("get_parameters_by_path")
+    for page in pages.paginate(Path=root, Recursive=True, WithDecryption=False):
+        yield from page["Parameters"]
+
+
 class Store:
-    """The documents below `root`. `ssm`: a client of the stack's region."""
+    """The documents below `root`. `ssm` is a client of the stack's region."""
 
     def __init__(self, ssm: Any, root: str) -> None:
-        self._ssm, self.root = ssm, root
+        self._ssm = ssm
+        self.root = root
 
     def read(self) -> Snapshot:
-        """All of them. A SecureString that may not be decrypted is there, with its error."""
-        found = {one["Name"]: one for page in self._pages() for one in page["Parameters"]}
+        """Read all documents. A SecureString that cannot be decrypted has an error."""
+        found = {one["Name"]: one for one in list_parameters(self._ssm, self.root)}
         names = {
             parameter: DocumentName.of_parameter(parameter, root=self.root) for parameter in found
         }
@@ -82,11 +86,12 @@ class Store:
         ]
         for batch in batched(secure, NAMES_AT_ONCE, strict=False):
             texts |= self._decrypted(batch)
+        # A SecureString without a text has been deleted since.
         names = {
             parameter: name
             for parameter, name in names.items()
             if parameter not in secure or parameter in texts
-        }  # else deleted since
+        }
         documents = {
             name: _stored(name, found[parameter], texts.get(parameter))
             for parameter, name in names.items()
@@ -97,7 +102,7 @@ class Store:
         )
 
     def get(self, name: DocumentName) -> Stored | None:
-        """One of them; None when it is not there."""
+        """Read one document; return None when it does not exist."""
         try:
             one = self._ssm.get_parameter(Name=name.parameter(self.root), WithDecryption=True)[
                 "Parameter"
@@ -109,11 +114,10 @@ class Store:
     def put(
         self, name: DocumentName, text: str, *, before: Stored | None, key_id: str | None = None
     ) -> None:
-        """Writes a document over `before` (None: a new one, encrypted under `key_id` where one is
-        given).
+        """Write a document over `before`, whose type, key, description, tier and tags stay.
 
-        Its type, key, description, tier and tags stay. Raises CliError when somebody else has
-        written it meanwhile.
+        With None for `before`, create it, encrypted under `key_id` when one is given. Raise
+        CliError when somebody else has written it meanwhile.
         """
         parameter = name.parameter(self.root)
         if before is None:
@@ -145,15 +149,11 @@ class Store:
             )
 
     def delete(self, stored: Stored) -> None:
-        """Deletes a document; one that has gone already is gone."""
+        """Delete a document; do nothing when it is gone already."""
         try:
             self._ssm.delete_parameter(Name=stored.parameter)
         except self._ssm.exceptions.ParameterNotFound:
             return
-
-    def _pages(self) -> Iterator[Mapping[str, Any]]:
-        paginator = self._ssm.get_paginator("get_parameters_by_path")
-        yield from paginator.paginate(Path=self.root, Recursive=True, WithDecryption=False)
 
     def _decrypted(self, parameters: tuple[str, ...]) -> dict[str, str | ClientError]:
         try:
@@ -171,7 +171,7 @@ class Store:
         return {one["Name"]: one["Value"] for one in answer["Parameters"]}
 
     def _create(self, name: DocumentName, text: str, key_id: str | None) -> None:
-        """Two who make the very same document at once have both made it."""
+        """Create a document. Two people who create equal ones at the same time both succeed."""
         parameter = name.parameter(self.root)
         kind = {"Type": SECURE, "KeyId": key_id} if key_id else {"Type": "String"}
         try:
@@ -180,11 +180,11 @@ class Store:
             there = self.get(name)
             if there is None or there.text != text:
                 raise _changed_meanwhile(
-                    parameter, "made by somebody else at the same moment, and says something else"
+                    parameter, "created by somebody else at the same moment, with other content"
                 ) from None
 
     def _kept(self, parameter: str, before: Stored) -> dict[str, Any]:
-        """What an overwrite would reset if it did not repeat it. Tags stay by themselves."""
+        """Return the settings that an overwrite resets unless it repeats them. Tags stay anyway."""
         try:
             filters = [{"Key": "Name", "Option": "Equals", "Values": [parameter]}]
             described = self._ssm.describe_parameters(ParameterFilters=filters)["Parameters"]
@@ -192,11 +192,9 @@ class Store:
             if not before.secure:
                 return {}
             raise CliError(
-                f"{parameter} is a SecureString, and its key cannot be seen"
+                f"{parameter} is a SecureString, and its key cannot be read"
                 f" ({error.response['Error']['Code']}): nothing was written.",
-                remedy=(
-                    "You need ssm:DescribeParameters, so that it stays under the key that it has."
-                ),
+                remedy=("You need ssm:DescribeParameters, so that it keeps its key."),
                 exit_code=ExitCode.AWS,
             ) from None
         fields = described[0] if described else {}
@@ -217,6 +215,6 @@ def _stored(name: DocumentName, one: Mapping[str, Any], text: str | ClientError 
 
 
 def _changed_meanwhile(
-    parameter: str, what: str, remedy: str = "Look at it anew, and try again."
+    parameter: str, what: str, remedy: str = "Review it, and try again."
 ) -> CliError:
     return CliError(f"{parameter} was {what}.", remedy=remedy, exit_code=ExitCode.NOT_OK)

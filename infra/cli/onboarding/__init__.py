@@ -1,3 +1,1 @@
-"""What makes a cluster ready for the function: its access entry, its RBAC, its document; each step
-says what it would do, did, or could not do.
-"""
+"""The steps that make a cluster ready for the function: access entry, RBAC, document."""

@@ -1,7 +1,4 @@
-"""The options of `clusters add` as a document's fields.
-
-Pure but for the file of a certificate authority.
-"""
+"""The options of `clusters add` as a document's fields. Pure, but reads the authority's file."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +15,7 @@ _EXPECTED = "public, or account=111122223333,region=eu-west-1,roleArn=ARN[,exter
 
 @dataclass(frozen=True)
 class Given:
-    """The options as they were given; None or empty: not."""
+    """Options given on the command line; None or empty means not given."""
 
     cluster: str | None = None
     region: str | None = None
@@ -43,13 +40,13 @@ class Given:
 
     @property
     def nothing(self) -> bool:
-        """Whether none was given."""
+        """Return whether no option is given."""
         return not any(getattr(self, one.name) for one in fields(self))
 
     def document(self) -> dict[str, Any]:
-        """The document's fields, in the order in which people write them.
+        """Return the document's fields, in the usual order.
 
-        Raises CliError for an option that cannot be read.
+        Raise CliError for an option that cannot be parsed.
         """
         return {
             "cluster": self.cluster,
@@ -113,7 +110,7 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
 
 def _registry(text: str) -> Any:
     if "=" not in text:
-        return text  # public; the model says what else there is
+        return text  # public; the model reports anything else
     pairs = dict(part.split("=", 1) for part in _SPLIT.split(text) if "=" in part)
     if unknown := pairs.keys() - set(_REGISTRY_FIELDS):
         raise CliError(f"--registry: expected {_EXPECTED}, found '{sorted(unknown)[0]}'.")

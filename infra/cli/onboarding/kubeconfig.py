@@ -1,6 +1,4 @@
-"""A person's kubeconfig: which of its contexts leads to a certain cluster, by the server's address
-or its certificate authority.
-"""
+"""A person's kubeconfig, and which of its contexts leads to a given cluster."""
 
 import base64
 import binascii
@@ -17,7 +15,7 @@ from ecr_public_pusher.configuration.pem import certificates
 
 from ..errors import CliError
 
-# What the client raises for a file that is no kubeconfig; the last one where it is nested too deep.
+# The client's errors for a file that is no kubeconfig; RecursionError when nested too deep.
 _UNREADABLE = (
     *(yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError),
     RecursionError,
@@ -26,9 +24,9 @@ _UNREADABLE = (
 
 @dataclass(frozen=True)
 class Context:
-    """A context's name and the cluster it leads to.
+    """A context's name and the API server it leads to.
 
-    `ca`: its certificate authority in PEM, as far as it is written there.
+    `ca` is its certificate authority in PEM, empty when the kubeconfig has none.
     """
 
     name: str
@@ -36,12 +34,14 @@ class Context:
     ca: bytes = field(default=b"", repr=False)
 
     def leads_to(self, endpoint: str, ca: bytes) -> bool:
-        """Tell by host, port and path, or, through a tunnel or proxy, by the certificate authority.
+        """Return whether the context leads to the cluster with that endpoint and authority.
 
-        What stands before many clusters, each behind a path, has one authority for all of them:
-        there the address alone counts.
+        By host, port and path; or, through a tunnel or proxy, by the certificate authority. A
+        gateway that serves many clusters, each under a path, has one authority for all: there the
+        address alone counts.
         """
-        here, there = _place(self.server), _place(endpoint)
+        here = _place(self.server)
+        there = _place(endpoint)
         return here == there or bool(
             not here.path and not there.path and ca.strip() and _normal(self.ca) == _normal(ca)
         )
@@ -55,7 +55,7 @@ class Kubeconfig:
     current: str | None
 
     def find(self, name: str) -> Context:
-        """Raises CliError when there is none of that name."""
+        """Return the context of that name. Raise CliError when there is none."""
         if found := next((context for context in self.contexts if context.name == name), None):
             return found
         known = ", ".join(context.name for context in self.contexts[:20]) or "none"
@@ -65,20 +65,23 @@ class Kubeconfig:
         )
 
     def leading_to(self, endpoint: str, ca: bytes) -> Context | None:
-        """The current context if it leads there, else the first that does."""
+        """Return the current context if it leads there, else the first that does, else None."""
         ordered = sorted(self.contexts, key=lambda context: context.name != self.current)
         return next((context for context in ordered if context.leads_to(endpoint, ca)), None)
 
 
 def kubeconfig_files(given: Path | None, environ: Mapping[str, str] = os.environ) -> str:
-    """The files that the official client is to read: as kubectl chooses them."""
+    """Return the kubeconfig's files as kubectl chooses them, in the form of KUBECONFIG."""
     if given is not None:
         return str(given)
     return environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
 
 
 def read_kubeconfig(files: str) -> Kubeconfig | None:
-    """None where there is no file. Raises CliError for one that cannot be read."""
+    """Read the kubeconfig; return None when no file exists.
+
+    Raise CliError for a file that cannot be read.
+    """
     from kubernetes.config.config_exception import ConfigException
     from kubernetes.config.kube_config import KubeConfigMerger
 
@@ -97,7 +100,7 @@ def read_kubeconfig(files: str) -> Kubeconfig | None:
 
 
 def _context(one: Mapping[str, Any], clusters: Mapping[str, Any]) -> Context:
-    """`clusters`: the client's nodes, which know the file that they are of."""
+    """Return a context. `clusters` are the client's nodes, which know their file."""
     node = clusters.get(one["context"]["cluster"])
     if node is None:
         return Context(one["name"], "")
@@ -133,7 +136,7 @@ def _place(url: str) -> _Place:
 
 
 def _normal(ca: bytes) -> str:
-    """Return its certificates, however they are wrapped and whatever is written around them."""
+    """Return the certificates in one form, without the text around them."""
     text = ca.decode("latin-1")
     try:
         return "".join(certificates(text))

@@ -1,44 +1,48 @@
-"""One step of an onboarding: what it would do or did, or why not, and who must do what then.
-
-Pure.
-"""
+"""One step of an onboarding: its outcome, and who must do what when it failed. Pure."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 
-class Outcome(StrEnum):
-    """Stable names: they stand in `-o json`."""
+class StepName(StrEnum):
+    """The steps, in the order in which they run. Stable names: `-o json` shows them."""
+
+    ACCESS_ENTRY = "access-entry"
+    RBAC = "rbac"
+    DOCUMENT = "document"
+    CHECK = "check"
+    PUSH = "push"
+
+
+class StepOutcome(StrEnum):
+    """The outcome of a step, or the planned one. Stable names: `-o json` shows them."""
 
     CREATED = "created"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     DONE = "done"
-    SKIPPED = "skipped"  # not asked for
+    SKIPPED = "skipped"  # not requested
     FAILED = "failed"  # could not be done: `remedy` says who does what
-    NOT_ATTEMPTED = "not-attempted"  # waits for one before it
+    NOT_ATTEMPTED = "not-attempted"  # waits for an earlier step
 
 
-CHANGES = frozenset({Outcome.CREATED, Outcome.UPDATED})
+CHANGES = frozenset({StepOutcome.CREATED, StepOutcome.UPDATED})
 
 
 @dataclass(frozen=True)
 class Step:
-    """`name`: access-entry, rbac, document, check or push.
+    """A step with its outcome. `details` holds the lines of a difference or of the objects."""
 
-    `details`: a difference, line by line.
-    """
-
-    name: str
-    outcome: Outcome
+    name: StepName
+    outcome: StepOutcome
     message: str
     remedy: str = ""
     details: tuple[str, ...] = field(default=())
 
     @property
     def failed(self) -> bool:
-        return self.outcome is Outcome.FAILED
+        return self.outcome is StepOutcome.FAILED
 
     @property
     def changes(self) -> bool:
@@ -46,7 +50,7 @@ class Step:
 
     def as_json(self) -> dict[str, Any]:
         said: dict[str, Any] = {
-            "step": self.name,
+            "step": self.name.value,
             "outcome": self.outcome.value,
             "message": self.message,
             "remedy": self.remedy,

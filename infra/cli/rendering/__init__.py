@@ -1,1 +1,1 @@
-"""Values to tables and lines for people. Pure: nothing here asks anything."""
+"""Values as tables and lines for people. Pure."""

@@ -15,8 +15,9 @@ from .text import BAD, FAINT, GOOD, NEUTRAL, heading, table
 
 
 def cluster_row(deployed: Deployed, name: DocumentName) -> dict[str, Any]:
-    """One document's line, as `-o json` has it."""
-    stored, configuration = deployed.snapshot.documents[name], deployed.judgement.configuration
+    """Return a document's row, in the form of `-o json`."""
+    stored = deployed.snapshot.documents[name]
+    configuration = deployed.validation.configuration
     row: dict[str, Any] = {"id": name.id, "document": str(name), "version": stored.version}
     row |= dict.fromkeys(
         ("cluster", "region", "account", "endpoint", "signIn", "namespaces", "secretName")
@@ -58,7 +59,7 @@ def cluster_row(deployed: Deployed, name: DocumentName) -> dict[str, Any]:
             else {"cluster": config.cluster, "region": config.region, "endpoint": endpoint}
         )
     problems = [
-        problem.message for problem in deployed.judgement.problems if problem.where == str(name)
+        problem.message for problem in deployed.validation.problems if problem.where == str(name)
     ]
     if stored.error:
         problems.append(
@@ -73,7 +74,7 @@ def cluster_row(deployed: Deployed, name: DocumentName) -> dict[str, Any]:
 def render_list(
     rows: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]] | None, unknown: Sequence[str]
 ) -> list[RenderableType]:
-    """The documents, what discoveries find, and parameters that are neither."""
+    """Render documents, clusters found by discoveries, and unknown parameters."""
     if not rows:
         return [
             Text(
@@ -107,7 +108,7 @@ def render_list(
 
 
 def render_settings(merged: Sequence[Setting]) -> Table:
-    """Each setting, and where it comes from."""
+    """Render each setting with its origin."""
     return table(
         "SETTING",
         "VALUE",
@@ -117,7 +118,7 @@ def render_settings(merged: Sequence[Setting]) -> Table:
 
 
 def selection_text(chosen: dict[str, Any]) -> str:
-    """A selection in a few words."""
+    """Return a namespace selection in a few words."""
     parts = [
         " ".join(chosen.get("include") or ()),
         f"selector {chosen['selector']}" if chosen.get("selector") else "",

@@ -1,4 +1,4 @@
-"""Documents, what is wrong with them and what would change, as lines for people. Pure."""
+"""Documents, their problems and changes as lines for people. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -19,7 +19,7 @@ _LOOKS = {
 
 
 def render_comparison(comparison: Comparison, *, show_secure: bool) -> list[RenderableType]:
-    """Every change with its difference, then the rest in few words."""
+    """Render every change with its diff, then problems, notes and a summary."""
     return [
         *_changes(comparison, show_secure),
         *render_problems(comparison.problems),
@@ -29,7 +29,7 @@ def render_comparison(comparison: Comparison, *, show_secure: bool) -> list[Rend
 
 
 def render_problems(problems: Sequence[Problem]) -> Iterator[Text]:
-    """One a line, as compilers print them; each remedy once, below the problems that it is of."""
+    """Render problems one a line, as compilers do; equal remedies of neighbours only once."""
     for number, problem in enumerate(problems):
         yield Text.assemble(("error: ", f"bold {BAD}"), str(problem))
         if problem.remedy and (
@@ -39,7 +39,7 @@ def render_problems(problems: Sequence[Problem]) -> Iterator[Text]:
 
 
 def render_notes(notes: Sequence[Problem]) -> Iterator[Text]:
-    """What is no error, but hardly meant."""
+    """Render notes as warnings."""
     for number, note in enumerate(notes):
         yield Text.assemble(("warning: ", f"bold {NEUTRAL}"), str(note))
         if note.remedy and (number + 1 == len(notes) or notes[number + 1].remedy != note.remedy):
@@ -47,7 +47,7 @@ def render_notes(notes: Sequence[Problem]) -> Iterator[Text]:
 
 
 def render_diff(lines: Iterable[str]) -> Iterator[Text]:
-    """A unified difference in its colours; its lines are never broken."""
+    """Render a unified diff in colours; its lines are never broken."""
     for line in lines:
         style = (
             GOOD
@@ -62,7 +62,7 @@ def render_diff(lines: Iterable[str]) -> Iterator[Text]:
 
 
 def render_change(change: Change) -> Text:
-    """One line: what becomes of a document."""
+    """Render the change of a document in one line."""
     mark, style = _LOOKS[change.kind]
     return Text.assemble((f"{mark} {change.name}", style), ("  " + change.kind.value, style))
 

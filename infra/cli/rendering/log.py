@@ -1,6 +1,4 @@
-"""A line of the log -> what is printed of it: a run in one line, and its problems below; Lambda's
-own lines when a run came to nothing.
-"""
+"""A line of the log as people read it: a run in one line, with its problems below."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -18,7 +16,7 @@ from .text import BAD, FAINT, indented, state
 
 
 def is_about(line: LogLine, ids: Collection[str]) -> bool:
-    """Whether it names one of the clusters (ids or globs; empty: all).
+    """Return whether the line names one of the clusters (ids or globs; empty: all).
 
     A run that failed as a whole is about every cluster.
     """
@@ -33,7 +31,7 @@ def is_about(line: LogLine, ids: Collection[str]) -> bool:
 
 
 def render_line(line: LogLine, ids: Collection[str] = ()) -> list[RenderableType]:
-    """`ids`: only these clusters' problems."""
+    """Render a line. `ids` limits the problems to these clusters'."""
     time = f"{rfc3339(line.at)} "
     if (report := line.report) is not None:
         title = Text.assemble((time, FAINT), headline(report))
@@ -48,7 +46,7 @@ def render_line(line: LogLine, ids: Collection[str] = ()) -> list[RenderableType
         kind = f" ({record['errorType']})" if record.get("errorType") else ""
         return [
             Text.assemble(
-                (time, FAINT), (f"a run gave no report: {record.get('status')}{kind}", BAD)
+                (time, FAINT), (f"a run without a report: {record.get('status')}{kind}", BAD)
             )
         ]
     said = line.said.get("error") or line.said.get("errorMessage") or ""

@@ -7,26 +7,25 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ..function import Report
-from ..onboarding.cluster import STEP as DOCUMENT
-from ..onboarding.step import Outcome, Step
+from ..onboarding.step import Step, StepName, StepOutcome
 from .documents import render_diff
 from .report import render_report
 from .text import BAD, FAINT, GOOD, NEUTRAL, heading, indented, pasteable, table
 
-_WOULD = {Outcome.CREATED: "create", Outcome.UPDATED: "update", Outcome.DONE: "do"}
+_WOULD = {StepOutcome.CREATED: "create", StepOutcome.UPDATED: "update", StepOutcome.DONE: "do"}
 _LOOKS = {
-    Outcome.CREATED: GOOD,
-    Outcome.UPDATED: GOOD,
-    Outcome.DONE: GOOD,
-    Outcome.FAILED: BAD,
-    Outcome.NOT_ATTEMPTED: BAD,
+    StepOutcome.CREATED: GOOD,
+    StepOutcome.UPDATED: GOOD,
+    StepOutcome.DONE: GOOD,
+    StepOutcome.FAILED: BAD,
+    StepOutcome.NOT_ATTEMPTED: BAD,
 }
 
 
 def render_steps(
     steps: Sequence[Step], *, dry_run: bool, reports: Mapping[str, Report] | None = None
 ) -> list[RenderableType]:
-    """A line for each step, then what it consists of, and what is left for somebody to do."""
+    """Render a line for each step, then their details, and what is left to do."""
     return list(_parts(steps, dry_run, reports or {}))
 
 
@@ -42,7 +41,7 @@ def _parts(
     for step in steps:
         if step.details and (dry_run or step.failed):
             yield heading(step.name)
-            is_diff = step.name == DOCUMENT and step.outcome is Outcome.UPDATED
+            is_diff = step.name == StepName.DOCUMENT and step.outcome is StepOutcome.UPDATED
             yield from (
                 render_diff(step.details)
                 if is_diff
@@ -50,17 +49,17 @@ def _parts(
             )
     for name, report in reports.items():
         if not report["ok"] and not (
-            name == "check" and "push" in reports and _of_namespaces_alone(report)
+            name == StepName.CHECK and StepName.PUSH in reports and _of_namespaces_alone(report)
         ):
             yield heading(f"The function's {name}")
             yield from render_report(report, now=datetime.now(UTC))
     yield from _left([step for step in steps if step.failed and step.name not in reports])
     if not dry_run and not any(step.failed or step.changes for step in steps):
-        yield Text("Nothing had to be changed.", style=FAINT)
+        yield Text("Nothing to change.", style=FAINT)
 
 
 def _of_namespaces_alone(check: Report) -> bool:
-    """Whether the push's report says the same again."""
+    """Return whether only namespaces failed the check, which the push's report repeats."""
     findings = [
         finding
         for cluster in check["clusters"]
@@ -71,13 +70,13 @@ def _of_namespaces_alone(check: Report) -> bool:
 
 
 def _left(failed: Sequence[Step]) -> Iterator[RenderableType]:
-    """What could not be done, and who does it."""
+    """Render the failed steps, with who does them and how."""
     for step in failed:
         yield heading(f"Left to do: {step.name}")
         yield indented(step.message)
         yield pasteable(step.remedy)
     if failed:
-        yield Text("\nThen run the same command again: what is done stays done.", style="bold")
+        yield Text("\nThen run the same command again; finished steps are kept.", style="bold")
 
 
 def _row(step: Step, *, dry_run: bool) -> tuple[str | Text, ...]:
@@ -86,7 +85,9 @@ def _row(step: Step, *, dry_run: bool) -> tuple[str | Text, ...]:
         step.name,
         Text(
             word,
-            style=_LOOKS.get(step.outcome, NEUTRAL if step.outcome is Outcome.SKIPPED else FAINT),
+            style=_LOOKS.get(
+                step.outcome, NEUTRAL if step.outcome is StepOutcome.SKIPPED else FAINT
+            ),
         ),
         step.message,
     )

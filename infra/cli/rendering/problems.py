@@ -1,4 +1,4 @@
-"""What is wrong, and what to do about it. Namespaces that have the very same problem share it."""
+"""Problems of a report with their remedies; namespaces with the same problem share an entry."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -8,34 +8,37 @@ from rich.text import Text
 
 from .text import BAD, FAINT, indented, remedy, state
 
-type Problem = Mapping[str, Any]
+# A problem, an error or a finding of a report, each with `message` and `remedy`.
+type ReportEntry = Mapping[str, Any]
 
 
-def grouped(problems: Iterable[Problem]) -> Iterator[tuple[list[str], Problem]]:
-    """The namespaces of each problem, and one of it; in the order in which they come."""
-    groups: dict[tuple[str, ...], tuple[list[str], Problem]] = {}
+def grouped(problems: Iterable[ReportEntry]) -> Iterator[tuple[list[str], ReportEntry]]:
+    """Yield each different problem with its namespaces, in their order."""
+    groups: dict[tuple[str, ...], tuple[list[str], ReportEntry]] = {}
     for problem in problems:
         same = tuple(str(problem.get(name, "")) for name in ("outcome", "message", "remedy"))
         groups.setdefault(same, ([], problem))[0].append(problem["namespace"])
     yield from groups.values()
 
 
-def render_error(error: Problem) -> list[RenderableType]:
-    """Of a run, or of a cluster as a whole."""
+def render_error(error: ReportEntry) -> list[RenderableType]:
+    """Render an error of a run, or of a cluster as a whole."""
     return explained(Text(str(error.get("type", "error")), style=BAD), error)
 
 
 def render_problems(
-    problems: Iterable[Problem], *, with_cluster: bool = False
+    problems: Iterable[ReportEntry], *, with_cluster: bool = False
 ) -> Iterator[RenderableType]:
-    """`with_cluster`: the cluster's own error was shown, and those that failed with it are only
-    named.
+    """Render the problems of namespaces.
+
+    `with_cluster` says that the cluster's own error is shown already: namespaces that failed with
+    it are only named.
     """
     problems = list(problems)
     if with_cluster and (
         failed := [problem["namespace"] for problem in problems if problem["outcome"] == "failed"]
     ):
-        yield indented(f"With it failed: {', '.join(failed)}", style=FAINT)
+        yield indented(f"Failed with it: {', '.join(failed)}", style=FAINT)
         problems = [problem for problem in problems if problem["outcome"] != "failed"]
     for namespaces, problem in grouped(problems):
         yield from explained(
@@ -44,14 +47,12 @@ def render_problems(
 
 
 def empty_globs(globs: Sequence[str]) -> str:
-    """Return the sentence about globs, of several names and globs, that select nothing; "" where
-    there are none.
-    """
+    """Return the sentence about globs that select nothing; "" when there are none."""
     return f"no namespace matches {', '.join(globs)}" if globs else ""
 
 
-def explained(title: Text, problem: Problem) -> list[RenderableType]:
-    """What, why, and what to do."""
+def explained(title: Text, problem: ReportEntry) -> list[RenderableType]:
+    """Render an entry: its title, its message, its remedy."""
     return [
         title,
         indented(str(problem.get("message", ""))),

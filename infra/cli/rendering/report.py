@@ -1,6 +1,4 @@
-"""A run's report -> what is printed of it: all of it, by cluster and namespace, with the remedies
-to copy.
-"""
+"""A run's report as people read it, by cluster and namespace, with remedies to copy."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -9,6 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from ..function import Report
 from ..times import moment
 from .problems import empty_globs, explained, render_error, render_problems
 from .text import (
@@ -26,9 +25,9 @@ from .text import (
     table,
 )
 
-type Report = Mapping[str, Any]
+type ClusterEntry = Mapping[str, Any]
 
-# What a dry run's outcomes are called, since nothing was done.
+# A dry run's outcomes as verbs, since nothing was done.
 _WOULD = {
     "created": "create",
     "adopted": "adopt",
@@ -40,12 +39,12 @@ _LEFT = {"problems": "problem", "findings": "finding", "changes": "change", "ado
 
 
 def render_report(report: Report, *, now: datetime, verbose: bool = False) -> list[RenderableType]:
-    """`verbose`: what is fine too, of each cluster's check."""
+    """Render a report. `verbose` includes the checks that are ok."""
     return list(_parts(report, now, verbose))
 
 
 def _parts(report: Report, now: datetime, verbose: bool) -> Iterator[RenderableType]:
-    clusters: Sequence[Report] = report.get("clusters", [])
+    clusters: Sequence[ClusterEntry] = report.get("clusters", [])
     yield headline(report)
     if error := report.get("error"):
         yield from render_error(error)
@@ -73,7 +72,7 @@ def _parts(report: Report, now: datetime, verbose: bool) -> Iterator[RenderableT
 
 
 def headline(report: Report) -> Text:
-    """One line: what was done, whether it is fine, how much there was of it."""
+    """Return the report in one line: action, verdict, numbers."""
     totals = report.get("totals", {})
     failed = totals.get("clustersFailed", 0)
     numbers = [
@@ -99,8 +98,8 @@ def _counts(counts: Mapping[str, Any]) -> str:
     )
 
 
-def _clusters(clusters: Sequence[Report]) -> RenderableType:
-    """A line for each; where a run measured it, with the least life that a Secret has left."""
+def _clusters(clusters: Sequence[ClusterEntry]) -> RenderableType:
+    """Render a line for each cluster, with the least remaining life of a Secret if measured."""
     rows = [_row(cluster) for cluster in clusters]
     if not any("secondsLeft" in cluster for cluster in clusters):
         return table("CLUSTER", "STATE", "NAMESPACES", "SECONDS", rows=rows)
@@ -110,11 +109,11 @@ def _clusters(clusters: Sequence[Report]) -> RenderableType:
     return table("CLUSTER", "STATE", "NAMESPACES", "TOKEN LEFT", "SECONDS", rows=measured)
 
 
-def _life(cluster: Report) -> Text:
+def _life(cluster: ClusterEntry) -> Text:
     return life(cluster["secondsLeft"]) if "secondsLeft" in cluster else Text("-")
 
 
-def _row(cluster: Report) -> tuple[str | Text, ...]:
+def _row(cluster: ClusterEntry) -> tuple[str | Text, ...]:
     word = "skipped" if cluster.get("skipped") else "ok" if cluster["ok"] else "failed"
     error = cluster.get("error") or {}
     parts = [error.get("type"), cluster.get("skipped") or _counts(cluster.get("counts", {}))]
@@ -126,7 +125,7 @@ def _row(cluster: Report) -> tuple[str | Text, ...]:
     )
 
 
-def _cluster(cluster: Report, *, verbose: bool, dry_run: bool) -> Iterator[RenderableType]:
+def _cluster(cluster: ClusterEntry, *, verbose: bool, dry_run: bool) -> Iterator[RenderableType]:
     lines: list[RenderableType] = []
     if error := cluster.get("error"):
         lines += render_error(error)
@@ -168,7 +167,7 @@ def _change(outcome: str) -> Text:
 
 
 def _findings(findings: Sequence[Mapping[str, Any]], *, verbose: bool) -> list[RenderableType]:
-    """Those that are not fine in full; those that are, in a line each or only counted."""
+    """Render failed findings in full; others in one line each if `verbose`, else their number."""
     lines: list[RenderableType] = []
     for finding in findings:
         if not finding["ok"]:

@@ -1,6 +1,4 @@
-"""A status -> what is printed of it: a line for each cluster, then what is wrong, with its
-remedies, then the queues and the alarms.
-"""
+"""A status as people read it: clusters, failures with remedies, queues, alarms."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -68,10 +66,8 @@ def _parts(status: Status) -> Iterator[RenderableType]:
 
 
 def _headline(status: Status) -> Text:
-    stack, bad = (
-        status.stack,
-        sum(cluster.state(status.now) not in FINE for cluster in status.clusters),
-    )
+    stack = status.stack
+    bad = sum(cluster.state(status.now) not in FINE for cluster in status.clusters)
     line = Text.assemble(
         (str(stack["name"]), HEAD),
         f" {stack['version'] or ''} · {stack['account']} {stack['region']} · ",
@@ -83,7 +79,8 @@ def _headline(status: Status) -> Text:
 
 
 def _row(cluster: ClusterHealth, status: Status) -> tuple[str | Text, ...]:
-    now, word = status.now, cluster.state(status.now)
+    now = status.now
+    word = cluster.state(status.now)
     return (
         cluster.id,
         state(word.value),
@@ -113,7 +110,8 @@ def _detail(cluster: ClusterHealth, word: State) -> str:
 
 def _outcome(cluster: ClusterHealth, word: State) -> str:
     if word is State.FAILED and cluster.failed:
-        error, counts = cluster.failed.entry.get("error"), cluster.failed.entry.get("counts", {})
+        error = cluster.failed.entry.get("error")
+        counts = cluster.failed.entry.get("counts", {})
         what = (
             error["type"]
             if error
@@ -138,7 +136,7 @@ def _failure(cluster: ClusterHealth, now: datetime) -> Iterator[RenderableType]:
 
 def _surroundings(status: Status) -> Iterator[RenderableType]:
     if status.alarms:
-        yield heading("Alarms that are up")
+        yield heading("Active alarms")
         for alarm in status.alarms:
             yield Text.assemble(
                 (alarm.name, BAD), f"  for {span((status.now - alarm.since).total_seconds())}"
@@ -146,7 +144,8 @@ def _surroundings(status: Status) -> Iterator[RenderableType]:
             yield indented(alarm.description)
     if status.unknown:
         yield heading(
-            "Unknown parameters: no defaults, no cluster, no discovery. Rename or delete them."
+            "Unknown parameters: neither defaults, nor a cluster, nor a discovery. Rename or delete"
+            " them."
         )
         yield table("PARAMETER", rows=[(name,) for name in status.unknown])
     for deleted, at in sorted(status.health.deleted.items()):
@@ -166,7 +165,7 @@ def _surroundings(status: Status) -> Iterator[RenderableType]:
     yield _queue_line("Retry queue", status.retry_queue, bad=False)
     yield _queue_line("Dead letters", status.dead_letters, bad=True)
     if not status.alarms:
-        yield Text("Alarms: none up")
+        yield Text("Alarms: none")
 
 
 def _queue_line(name: str, queue: QueueState, *, bad: bool) -> Text:
@@ -174,7 +173,7 @@ def _queue_line(name: str, queue: QueueState, *, bad: bool) -> Text:
         return Text(f"{name}: empty")
     if bad:
         return Text(
-            f"{name}: {queue.total}, which nothing tries again: ecr-public-pusher queue list",
+            f"{name}: {queue.total}, not tried again: ecr-public-pusher queue list",
             style=BAD,
         )
     return Text(

@@ -1,6 +1,4 @@
-"""The looks that all results share: tables without lines, which grep and 80 columns can read, and a
-colour for each state.
-"""
+"""The style of all results: tables for grep and 80 columns, a colour for each state."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +8,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-GOOD, BAD, NEUTRAL, FAINT, HEAD = "green", "red", "yellow", "dim", "bold"
+GOOD = "green"
+BAD = "red"
+NEUTRAL = "yellow"
+FAINT = "dim"
+HEAD = "bold"
 
 STYLES: Mapping[str, str] = {
     **dict.fromkeys(("ok", "created", "updated", "adopted", "removed", "pruned", "current"), GOOD),
@@ -20,35 +22,32 @@ STYLES: Mapping[str, str] = {
 }
 
 
-# Below this the alarm token-ending is up. With the schedule as it comes, a token has four hours
+# The alarm token-ending goes off below this. With the default schedule, a token has four hours
 # left when the next push is due.
 SHORT_SECONDS = 3 * 3600
 
-# What starts a command, or an event, in the remedies of the function and of this program.
+# The start of a command, or of an event, in remedies of the function and of this program.
 _PROGRAMS = "kubectl|aws|eksctl|sam|terraform|make|ecr-public-pusher|python3?"
 _COMMAND = re.compile(rf"(?:^|[\s:`(])(?:{_PROGRAMS}) [a-z-]|[{{}}]", re.MULTILINE)
 
 
 class Whole(Text):
-    """A text whose lines are left whole: what wraps them is the terminal."""
+    """A text whose lines are never broken here: a terminal may wrap them."""
 
 
 def state(word: str) -> Text:
-    """A state or an outcome, in its colour."""
+    """Return a state or an outcome in its colour."""
     return Text(word, style=STYLES.get(word, ""))
 
 
 def life(seconds: float) -> Text:
-    """Return how long a Secret's token still lives, in the colour that it deserves."""
+    """Return the remaining life of a Secret's token, in a colour for its length."""
     style = BAD if seconds <= 0 else NEUTRAL if seconds < SHORT_SECONDS else ""
     return Text(span(seconds) if seconds > 0 else "none", style=style)
 
 
 def table(*columns: str, rows: Iterable[Sequence[str | Text]]) -> Table:
-    """Columns by name.
-
-    Where the terminal is narrow the first one and the last one fold: names and details.
-    """
+    """Return a table, whose first and last columns fold on a narrow terminal."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEAD, expand=False)
     for number, column in enumerate(columns):
         made.add_column(
@@ -64,19 +63,17 @@ def heading(text: str) -> Text:
 
 
 def indented(text: str, *, by: int = 2, style: str = "") -> Padding:
-    """Prose, wrapped within its indentation."""
+    """Return prose, wrapped within its indentation."""
     return Padding(Text(text, style=style), (0, 0, 0, by), expand=False)
 
 
 def pasteable(text: str, *, by: int = 4) -> Text:
-    """A remedy: its lines are never broken, so that a command in it can be copied."""
+    """Return a remedy whose lines are never broken, so that its command can be copied."""
     return Whole("\n".join(" " * by + line for line in text.splitlines()))
 
 
 def remedy(text: str, *, by: int = 4) -> list[RenderableType]:
-    """What to do: prose wraps within its indentation; a line with a command in it stays whole, and
-    so does what follows the first line: a file.
-    """
+    """Render a remedy: prose wraps; lines with a command, and those after the first, stay whole."""
     first, *rest = text.splitlines() or [""]
     lines: list[RenderableType] = (
         [pasteable(first, by=by) if holds_command(first) else indented(first, by=by)]
@@ -87,17 +84,17 @@ def remedy(text: str, *, by: int = 4) -> list[RenderableType]:
 
 
 def holds_command(text: str) -> bool:
-    """Whether there is something in it to copy, which must not be broken into lines."""
+    """Return whether the text holds a command or an event to copy."""
     return bool(_COMMAND.search(text))
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 cluster`, `2 clusters`."""
+    """Return `1 cluster`, or `2 clusters`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def span(seconds: float) -> str:
-    """About how long: `45s`, `12m`, `3h05m`, `24h`, `4d`."""
+    """Return an approximate time: `45s`, `12m`, `3h05m`, `24h`, `4d`."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole}s"

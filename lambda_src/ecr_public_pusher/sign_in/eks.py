@@ -16,13 +16,13 @@ from ecr_public_pusher.aws_api.errors import (
     unless_refused,
 )
 from ecr_public_pusher.aws_api.throttling import patiently
+from ecr_public_pusher.configuration.access_entries import AccessEntryCommands
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.configuration.kubectl_commands import kube_context
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.errors import EksError, NotReadyError, NotThereError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
-from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.kind import DELETING, NOT_READY, Endpoint, Remedies, RoleCaller
 from ecr_public_pusher.sign_in.sts_token import (
     MAX_TOKEN_BYTES,
@@ -157,11 +157,10 @@ class EksSignIn(RoleCaller):
         config = self.config
         if not endpoint.has_access_entries:
             return self.remedies(endpoint).not_admitted(self.principal(), (), None)
+        commands = AccessEntryCommands(config.region, config.cluster, self.principal())
         return (
-            "Give the role that signs an access entry: `aws eks create-access-entry --region"
-            f" {config.region} --cluster-name {config.cluster} --principal-arn {self.principal()}"
-            f" --type STANDARD --kubernetes-groups {RBAC_GROUP}` (a role that was deleted and"
-            " created again needs a new entry)."
+            f"Give the role that signs an access entry: `{commands.create}` (a role that was deleted"
+            " and created again needs a new entry)."
         )
 
 

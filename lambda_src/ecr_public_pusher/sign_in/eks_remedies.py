@@ -3,13 +3,12 @@
 They are commands to paste.
 """
 
-import shlex
 from dataclasses import dataclass
 
+from ecr_public_pusher.configuration.access_entries import AccessEntryCommands
 from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
 from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.kubernetes_api.server_version import Version
-from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.sign_in.kind import Endpoint
 
 _IN_VPC = (
@@ -86,7 +85,7 @@ class EksRemedies:
 
         `groups`: those that an access entry gives it already.
         """
-        entry = f"--region {self.region} --cluster-name {self.cluster} --principal-arn {principal}"
+        commands = AccessEntryCommands(self.region, self.cluster, principal)
         others = [group for group in groups if not group.startswith("system:") and " " not in group]
         if self._goes_by_aws_auth:
             return (
@@ -95,20 +94,8 @@ class EksRemedies:
                 f" kube-system`):\n{mapped_role(principal)}"
             )
         if not self.endpoint.has_access_entries:
-            return (
-                f"aws eks update-cluster-config {self._of_cluster} --access-config"
-                " authenticationMode=API_AND_CONFIG_MAP && aws eks wait cluster-active"
-                f" {self._of_cluster} && aws eks create-access-entry {entry} --type STANDARD"
-                f" --kubernetes-groups {RBAC_GROUP}"
-            )
-        if groups:
-            return (
-                f"aws eks update-access-entry {entry} --kubernetes-groups"
-                f" {shlex.join([*others, RBAC_GROUP])}"
-            )
-        return (
-            f"aws eks create-access-entry {entry} --type STANDARD --kubernetes-groups {RBAC_GROUP}"
-        )
+            return commands.allow_and_create
+        return commands.add_group(others) if groups else commands.create
 
     def granted_by_policy(self, principal: str) -> str:
         """Return the command that shows the access policies EKS grants the role."""

@@ -1,22 +1,21 @@
-"""A person at the command line before a world with the function deployed."""
+"""An administrator at the command line, in a world with the function deployed."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.administrator import Administrator, administrator
+from tests.support.operator import Administrator, administrator
 from tests.support.world import World, world_of_process
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The function's: the process's environment is its own, and the person's is theirs."""
+    """Make the function's world; its environment is this process's, the person's is their own."""
     with world_of_process(monkeypatch) as made:
         yield made
 
 
 @pytest.fixture
-def person(world: World, tmp_path: Path) -> Iterator[Administrator]:
-    with administrator(world, tmp_path) as made:
-        yield made
+def person(world: World, tmp_path: Path) -> Administrator:
+    return administrator(world, tmp_path)

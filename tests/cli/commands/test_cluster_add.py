@@ -1,6 +1,4 @@
-"""`clusters add`: an embedded cluster from nothing to its first Secret, again, and every way that
-it can stop half-way.
-"""
+"""`clusters add` on an embedded cluster: to its first Secret, again, and stopped half-way."""
 
 import json
 import sys
@@ -12,7 +10,7 @@ from infra.local.aws import Answer
 from infra.local.aws.wire import AwsRequest
 from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster, Response, SeenRequest
-from tests.support.administrator import Administrator, Ran
+from tests.support.operator import Administrator, Ran
 from tests.support.terminal import Terminal
 from tests.support.world import EXECUTION_ROLE, GROUP, ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
@@ -21,7 +19,7 @@ ADD = ("clusters", "add", "prod", "-n", "a")
 
 @pytest.fixture
 def cluster(world: World, person: Administrator) -> Cluster:
-    """A cluster that knows nothing of the function; the person is its administrator."""
+    """Make a cluster without access for the function; the person is its administrator."""
     made = world.add_cluster("prod", namespaces=("a", "b"), rbac=None, embedded=True)
     made.access_entries.remove(EXECUTION_ROLE)
     person.kubeconfig("prod")
@@ -40,7 +38,7 @@ def test_one_command_from_nothing_to_the_secret_and_a_second_finds_all_unchanged
     person: Administrator, world: World, cluster: Cluster
 ) -> None:
     ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
-    assert ran.code == 0, ran.err
+    assert ran.exit_code == 0, ran.stderr
     assert outcomes(ran) == {
         "access-entry": "created",
         "rbac": "created",
@@ -54,7 +52,7 @@ def test_one_command_from_nothing_to_the_secret_and_a_second_finds_all_unchanged
         (EXECUTION_ROLE, (GROUP,))
     ]
     again = person.run(*ADD, "--admit", "--yes", "-o", "json")
-    assert again.code == 0
+    assert again.exit_code == 0
     assert outcomes(again) == {
         "access-entry": "unchanged",
         "rbac": "unchanged",
@@ -68,15 +66,15 @@ def test_a_dry_run_shows_all_of_it_and_changes_nothing(
     person: Administrator, world: World, cluster: Cluster
 ) -> None:
     ran = person.run(*ADD, "--admit", "--dry-run")
-    assert ran.code == 0, ran.err
-    assert [line.split()[:2] for line in ran.out.splitlines()[1:6]] == [
+    assert ran.exit_code == 0, ran.stderr
+    assert [line.split()[:2] for line in ran.stdout.splitlines()[1:6]] == [
         ["access-entry", "create"],
         ["rbac", "create"],
         ["document", "create"],
         ["check", "do"],
         ["push", "do"],
     ]
-    assert "ClusterRole ecr-public-pusher: created" in ran.out
+    assert "ClusterRole ecr-public-pusher: created" in ran.stdout
     assert not list(cluster.access_entries)
     assert person.stored("clusters/prod") is None
     assert (
@@ -88,8 +86,8 @@ def test_a_dry_run_shows_all_of_it_and_changes_nothing(
 
 def test_off_a_terminal_it_wants_yes(person: Administrator, cluster: Cluster) -> None:
     ran = person.run(*ADD, "--admit")
-    assert ran.code == 2
-    assert "--yes" in ran.err
+    assert ran.exit_code == 2
+    assert "--yes" in ran.stderr
     assert not list(cluster.access_entries)
 
 
@@ -97,7 +95,7 @@ def test_an_entry_that_is_there_keeps_its_groups(person: Administrator, cluster:
     cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, ("viewers",)))
     ran = person.run(*ADD, "--admit", "--dry-run", "-o", "json")
     assert outcomes(ran)["access-entry"] == "updated"
-    assert person.run(*ADD, "--admit", "--yes").code == 0
+    assert person.run(*ADD, "--admit", "--yes").exit_code == 0
     assert [entry.groups for entry in cluster.access_entries] == [("viewers", GROUP)]
 
 
@@ -110,7 +108,7 @@ def test_who_may_not_make_the_entry_gets_the_owners_command_and_no_document_is_w
         lambda request: Answer.refusal(request, "AccessDeniedException", "not you", status=403),
     )
     ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
-    assert ran.code == 1
+    assert ran.exit_code == 1
     assert outcomes(ran) == {
         "access-entry": "failed",
         "rbac": "created",
@@ -156,7 +154,7 @@ def test_a_local_cluster_is_offered_no_access_entry_and_added_once_its_aws_auth_
     mapping = f"- rolearn: {EXECUTION_ROLE}\n  username: ecr-public-pusher\n  groups:\n  - {GROUP}"
     assert remedy.endswith(f"\n{mapping}")
     cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, (GROUP,)))
-    assert person.run(*ADD, "--yes").code == 0
+    assert person.run(*ADD, "--yes").exit_code == 0
     assert world.secret("prod", "a") is not None
 
 
@@ -165,7 +163,7 @@ def test_without_admit_nothing_is_written_for_a_cluster_that_does_not_admit_the_
 ) -> None:
     cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, ("viewers",)))
     ran = person.run(*ADD, "--yes", "-o", "json")
-    assert ran.code == 1
+    assert ran.exit_code == 1
     assert outcomes(ran) == {
         "access-entry": "failed",
         "rbac": "created",
@@ -188,7 +186,7 @@ def test_without_admit_an_entry_that_is_there_is_enough(
 ) -> None:
     cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, (GROUP,)))
     ran = person.run(*ADD, "--yes", "-o", "json")
-    assert ran.code == 0
+    assert ran.exit_code == 0
     assert outcomes(ran)["access-entry"] == "unchanged"
 
 
@@ -208,7 +206,7 @@ def test_where_aws_auth_may_admit_the_role_or_entries_may_not_be_seen_the_check_
         lambda request: Answer.refusal(request, "AccessDeniedException", "not you", status=403),
     )
     ran = person.run(*ADD, "--yes", "-o", "json")
-    assert (ran.code, outcomes(ran)) == (1, failed)
+    assert (ran.exit_code, outcomes(ran)) == (1, failed)
     assert "create-access-entry" in json.dumps(ran.json["check"])
     world.aws.script("eks", "DescribeAccessEntry", lambda _: None)
     world.aws.put_cluster(
@@ -245,10 +243,10 @@ def test_another_accounts_cluster_by_a_profile_of_that_account(
         "--admit",
     )
     ran = person.run(*add, "--yes", "-o", "json")
-    assert ran.code == 1
+    assert ran.exit_code == 1
     assert "--cluster-profile" in remedies(ran)["access-entry"]
     ran = person.run(*add, "--cluster-profile", "spoke", "--yes", "-o", "json")
-    assert ran.code == 0, ran.err
+    assert ran.exit_code == 0, ran.stderr
     assert world.secret("edge", "a") is not None
 
 
@@ -269,7 +267,7 @@ def test_a_namesake_in_the_persons_own_account_is_not_the_cluster(
         "json",
     )
     assert outcomes(ran)["access-entry"] == "failed"
-    assert f"the document means account {SPOKE_ACCOUNT}" in json.dumps(ran.json)
+    assert f"the document is for account {SPOKE_ACCOUNT}" in json.dumps(ran.json)
     assert not list(cluster.access_entries)
 
 
@@ -290,7 +288,7 @@ def test_a_context_that_leads_elsewhere_is_refused(
     other = world.add_cluster("other", rbac=None, embedded=True)
     person.kubeconfig("other", "prod")
     ran = person.run(*ADD, "--context", "other", "--admit", "--yes", "-o", "json")
-    assert ran.code == 1
+    assert ran.exit_code == 1
     assert outcomes(ran)["rbac"] == "failed"
     assert f"leads to {other.endpoint}, and the cluster is {cluster.endpoint}" in json.dumps(
         ran.json
@@ -320,15 +318,15 @@ def test_without_a_kubeconfig_the_command_for_an_administrator_is_printed_and_wo
 ) -> None:
     (person.home / "kubeconfig").unlink()
     ran = person.run_apart(*ADD, "--admit", "--yes", "-o", "json")
-    assert ran.code == 1
+    assert ran.exit_code == 1
     assert outcomes(ran)["rbac"] == "failed"
     assert (
         "ecr-public-pusher clusters add prod -n a --admit --yes -o json --print-rbac | kubectl"
         " --context CONTEXT apply --server-side -f -" in remedies(ran)["rbac"]
     )
     printed = person.run(*ADD, "--admit", "--yes", "--print-rbac")
-    cluster.apply(*yaml.safe_load_all(printed.out))
-    assert person.run(*ADD, "--admit", "--rbac", "none", "--yes").code == 0
+    cluster.apply(*yaml.safe_load_all(printed.stdout))
+    assert person.run(*ADD, "--admit", "--rbac", "none", "--yes").exit_code == 0
 
 
 def test_who_may_not_grant_is_told_who_can(person: Administrator, cluster: Cluster) -> None:
@@ -373,14 +371,14 @@ def test_a_field_that_somebody_else_manages_is_a_conflict_until_it_is_forced(
     assert outcomes(ran)["rbac"] == "failed"
     assert "held by argocd: --force-conflicts takes it over" in json.dumps(ran.json)
     ran = person.run(*ADD, "--admit", "--dry-run", "--force-conflicts")
-    assert ran.code == 0
+    assert ran.exit_code == 0
 
 
 def test_namespace_by_namespace_grants_only_there(
     person: Administrator, world: World, cluster: Cluster
 ) -> None:
     ran = person.run(*ADD, "-n", "b", "--rbac", "namespaced", "--admit", "--yes", "-o", "json")
-    assert ran.code == 0, ran.err
+    assert ran.exit_code == 0, ran.stderr
     assert all(world.secret("prod", name) is not None for name in ("a", "b"))
     assert (
         cluster.admin(
@@ -393,7 +391,7 @@ def test_namespace_by_namespace_grants_only_there(
 def test_the_document_comes_from_a_file_as_it_is(person: Administrator, cluster: Cluster) -> None:
     text = "# ours\nnamespaces: [a] # all\n"
     ran = person.run("clusters", "add", "prod", "-f", "-", "--admit", "--yes", stdin=text)
-    assert ran.code == 0, ran.err
+    assert ran.exit_code == 0, ran.stderr
     assert person.stored("clusters/prod") == text
     ran = person.run(*ADD, "--dry-run", "-o", "json")  # says the same, without the comments
     assert outcomes(ran)["document"] == "unchanged"
@@ -404,8 +402,8 @@ def test_a_document_that_says_something_else_is_not_overwritten_unasked(
 ) -> None:
     world.document("prod", "namespaces: [b]\n")
     ran = person.run(*ADD, "--admit", "--yes")
-    assert ran.code == 2
-    assert "-namespaces: [b]" in ran.err
+    assert ran.exit_code == 2
+    assert "-namespaces: [b]" in ran.stderr
     assert not list(cluster.access_entries)
     assert (
         outcomes(person.run(*ADD, "--admit", "--replace", "--dry-run", "-o", "json"))["document"]
@@ -418,7 +416,7 @@ def test_without_fields_the_document_that_is_there_is_taken(
 ) -> None:
     world.document("prod", "namespaces: [a, b]\nprune: true\n")
     ran = person.run("clusters", "add", "prod", "--admit", "--yes", "-o", "json")
-    assert ran.code == 0, ran.err
+    assert ran.exit_code == 0, ran.stderr
     assert outcomes(ran)["document"] == "unchanged"
     assert (
         cluster.admin(
@@ -435,7 +433,7 @@ def test_without_fields_the_document_that_is_there_is_taken(
         (("prod", "-n", "Team"), "is not a namespace name"),
         (("prod", "--prune"), "namespaces: required here or in the defaults"),
         (("prod", "-n", "a*", "--rbac", "namespaced"), "must list namespaces"),
-        (("prod", "-n", "a", "-f", "-"), "not from both"),
+        (("prod", "-n", "a", "-f", "-"), "or from a file, not both"),
         (
             (
                 "prod",
@@ -458,8 +456,8 @@ def test_a_mistake_is_said_before_anything_is_done(
     person: Administrator, world: World, arguments: tuple[str, ...], said: str
 ) -> None:
     ran = person.run("clusters", "add", *arguments, "--admit", "--yes", stdin="namespaces: [a]")
-    assert ran.code == 2
-    assert said in ran.err
+    assert ran.exit_code == 2
+    assert said in ran.stderr
     assert not world.aws.called("eks")
 
 
@@ -471,13 +469,13 @@ def test_web_identity_prints_what_the_api_server_must_trust(
         "lab", document="signIn: {type: webIdentity}\nnamespaces: [a]", audience="another"
     )
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
-    person.deployment.parameters = {"AllowedEndpoints": "127.0.0.1"}
+    person.stack.parameters = {"AllowedEndpoints": "127.0.0.1"}
     person.kubeconfig("lab")
     ran = person.run("clusters", "add", "lab", "--yes")
-    assert ran.code == 1, ran.err
-    assert "kind: AuthenticationConfiguration" in ran.out
-    assert 'audiences: ["ecr-public-pusher:lab"]' in ran.out
-    assert cluster.endpoint in ran.out
+    assert ran.exit_code == 1, ran.stderr
+    assert "kind: AuthenticationConfiguration" in ran.stdout
+    assert 'audiences: ["ecr-public-pusher:lab"]' in ran.stdout
+    assert cluster.endpoint in ran.stdout
 
 
 def test_a_cluster_that_is_not_eks_by_its_endpoint_and_authority(
@@ -488,7 +486,7 @@ def test_a_cluster_that_is_not_eks_by_its_endpoint_and_authority(
     )
     world.aws.delete_parameter(f"{ROOT}/clusters/lab")
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
-    person.deployment.parameters = {"AllowedEndpoints": "127.0.0.1"}
+    person.stack.parameters = {"AllowedEndpoints": "127.0.0.1"}
     person.kubeconfig("lab")
     (person.home / "ca.pem").write_text(cluster.ca_pem)
     sign_in = (
@@ -513,7 +511,7 @@ def test_a_cluster_that_is_not_eks_by_its_endpoint_and_authority(
         "-o",
         "json",
     )
-    assert ran.code == 0, ran.err + ran.out
+    assert ran.exit_code == 0, ran.stderr + ran.stdout
     assert outcomes(ran)["access-entry"] == "skipped"
     assert world.secret("lab", "a") is not None
     assert not world.aws.called("eks")
@@ -524,7 +522,7 @@ def test_a_disabled_document_is_neither_checked_nor_pushed(
 ) -> None:
     world.document("prod", "namespaces: [a]\nenabled: false\n")
     ran = person.run("clusters", "add", "prod", "--admit", "--yes", "-o", "json")
-    assert ran.code == 0
+    assert ran.exit_code == 0
     assert outcomes(ran) == {
         "access-entry": "created",
         "rbac": "created",
@@ -538,13 +536,13 @@ def test_no_credential_is_printed(person: Administrator, cluster: Cluster) -> No
     ran = person.run(*ADD, "--admit", "--yes")
     token = cluster.kubeconfig()["users"][0]["user"]["token"]
     for secret in (token, "QVdTO", "k8s-aws-v1"):
-        assert secret not in ran.out + ran.err
+        assert secret not in ran.stdout + ran.stderr
 
 
 def screen_of(person: Administrator, *arguments: str) -> Terminal:
     return Terminal(
         [sys.executable, "-m", "infra.cli", *arguments],
-        {**person.environ, "TERM": "xterm"},
+        person.process_environ(TERM="xterm"),
         columns=100,
     )
 

@@ -8,7 +8,7 @@ import pytest
 
 from infra.local.aws import Answer
 from infra.local.aws.deployed_stack import FunctionAnswer
-from tests.support.administrator import Administrator
+from tests.support.operator import Administrator
 from tests.support.terminal import Terminal
 from tests.support.world import ROOT, World
 
@@ -22,8 +22,8 @@ def test_list_merges_defaults_and_says_what_is_invalid(person: Administrator, wo
     world.document("bad", "prune: maybe")
     world.discovery("all", "regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]")
     ran = person.run("clusters", "list")
-    assert ran.code == 1
-    assert [line.split()[:2] for line in ran.out.splitlines()[:5]] == [
+    assert ran.exit_code == 1
+    assert [line.split()[:2] for line in ran.stdout.splitlines()[:5]] == [
         ["ID", "STATE"],
         ["bad", "invalid"],
         ["off", "disabled"],
@@ -38,14 +38,14 @@ def test_list_merges_defaults_and_says_what_is_invalid(person: Administrator, wo
 
 def test_list_without_documents_says_how_to_begin(person: Administrator) -> None:
     ran = person.run("clusters", "list")
-    assert ran.code == 0
-    assert "ecr-public-pusher clusters add ID" in ran.out
+    assert ran.exit_code == 0
+    assert "ecr-public-pusher clusters add ID" in ran.stdout
 
 
 def test_list_shows_unknown_parameters(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     world.aws.put_parameter(f"{ROOT}/cluster/typo", PROD)
-    assert f"{ROOT}/cluster/typo" in person.run("clusters", "list").out
+    assert f"{ROOT}/cluster/typo" in person.run("clusters", "list").stdout
 
 
 def test_list_asks_the_function_for_what_discoveries_find(
@@ -55,7 +55,7 @@ def test_list_asks_the_function_for_what_discoveries_find(
     world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]")
     ran = person.run("clusters", "list", "--discovered", "-o", "json")
     assert ran.json["discovered"] == [{"id": "all/us-east-1/found", "error": None}]
-    assert ran.code == 0
+    assert ran.exit_code == 0
 
 
 def test_a_document_that_may_not_be_decrypted_is_listed_all_the_same(
@@ -69,10 +69,10 @@ def test_a_document_that_may_not_be_decrypted_is_listed_all_the_same(
         lambda request: Answer.refusal(request, "AccessDeniedException", "kms"),
     )
     ran = person.run("clusters", "list")
-    assert ran.code == 1
+    assert ran.exit_code == 1
     assert (
         "sealed: the SecureString cannot be decrypted with your credentials: AccessDeniedException"
-        in ran.out
+        in ran.stdout
     )
 
 
@@ -84,8 +84,8 @@ def test_too_many_calls_are_no_matter_of_a_key(person: Administrator, world: Wor
         lambda request: Answer.refusal(request, "ThrottlingException", "Rate exceeded"),
     )
     ran = person.run("clusters", "list")
-    assert "AWS is asked too much at the moment" in ran.err
-    assert "decrypted" not in ran.out + ran.err
+    assert "AWS throttles requests at the moment" in ran.stderr
+    assert "decrypted" not in ran.stdout + ran.stderr
 
 
 def test_show_says_where_each_setting_comes_from(person: Administrator, world: World) -> None:
@@ -103,9 +103,9 @@ def test_show_of_an_invalid_document_shows_it_and_what_is_wrong(
 ) -> None:
     world.document("bad", "prune: maybe # ?")
     ran = person.run("clusters", "show", "bad")
-    assert ran.code == 1
-    assert "clusters/bad:1: prune: expected true or false" in ran.out
-    assert "prune: maybe # ?" in ran.out
+    assert ran.exit_code == 1
+    assert "clusters/bad:1: prune: expected true or false" in ran.stdout
+    assert "prune: maybe # ?" in ran.stdout
 
 
 @pytest.mark.parametrize("called", ["defaults", "discover/all", "all", "clusters/prod"])
@@ -113,7 +113,7 @@ def test_show_takes_every_document(person: Administrator, world: World, called: 
     world.defaults("prune: false")
     world.document("prod", PROD)
     world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]")
-    assert person.run("clusters", "show", called).code == 0
+    assert person.run("clusters", "show", called).exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -124,22 +124,22 @@ def test_what_is_not_there_is_said_with_what_there_is(
 ) -> None:
     world.document("prod", PROD)
     ran = person.run("clusters", *arguments)
-    assert ran.code == 2
-    assert "There are: prod." in ran.err
+    assert ran.exit_code == 2
+    assert "There are: prod." in ran.stderr
 
 
 def test_edit_writes_what_the_editor_left(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     person.editor("echo 'prune: true' >> \"$1\"")
     ran = person.run("clusters", "edit", "prod")
-    assert (ran.code, person.stored("clusters/prod")) == (0, f"{PROD}prune: true\n")
-    assert "+prune: true" in ran.out
+    assert (ran.exit_code, person.stored("clusters/prod")) == (0, f"{PROD}prune: true\n")
+    assert "+prune: true" in ran.stdout
 
 
 def test_edit_without_a_change_writes_nothing(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     person.editor("true")
-    assert person.run("clusters", "edit", "prod").out == "clusters/prod unchanged\n"
+    assert person.run("clusters", "edit", "prod").stdout == "clusters/prod unchanged\n"
     assert not world.aws.called("ssm", "PutParameter")
 
 
@@ -147,8 +147,8 @@ def test_edit_writes_nothing_that_is_invalid(person: Administrator, world: World
     world.document("prod", PROD)
     person.editor('grep -q maybe "$1" || echo \'prune: maybe\' >> "$1"')
     ran = person.run("clusters", "edit", "prod")
-    assert (ran.code, person.stored("clusters/prod")) == (2, PROD)
-    assert "line 3: prune: expected true or false" in ran.err
+    assert (ran.exit_code, person.stored("clusters/prod")) == (2, PROD)
+    assert "line 3: prune: expected true or false" in ran.stderr
 
 
 def test_edit_of_the_defaults_is_judged_by_what_it_does_to_documents(
@@ -158,8 +158,8 @@ def test_edit_of_the_defaults_is_judged_by_what_it_does_to_documents(
     world.document("prod", "prune: true")
     person.editor("echo 'prune: false' > \"$1\"")
     ran = person.run("clusters", "edit", "defaults")
-    assert ran.code == 2
-    assert "namespaces: required here or in the defaults" in ran.err
+    assert ran.exit_code == 2
+    assert "namespaces: required here or in the defaults" in ran.stderr
 
 
 def test_edit_does_not_overwrite_what_somebody_else_wrote_meanwhile_and_keeps_the_draft(
@@ -175,10 +175,10 @@ def test_edit_does_not_overwrite_what_somebody_else_wrote_meanwhile_and_keeps_th
     person.editor("echo 'prune: true' >> \"$1\"")
     world.aws.script("ssm", "GetParameter", meanwhile)
     ran = person.run("clusters", "edit", "prod")
-    assert ran.code == 1
-    assert "was changed (version 1 is now 2)" in ran.err
+    assert ran.exit_code == 1
+    assert "was changed (version 1 is now 2)" in ran.stderr
     assert person.stored("clusters/prod") == "namespaces: [theirs]\n"
-    draft = ran.err.split("Your draft is in ")[1].splitlines()[0]
+    draft = ran.stderr.split("Your draft is in ")[1].splitlines()[0]
     with open(draft) as file:
         assert file.read() == f"{PROD}prune: true\n"
 
@@ -187,22 +187,22 @@ def test_disable_and_enable_change_that_line_alone_and_twice_nothing(
     person: Administrator, world: World
 ) -> None:
     world.document("prod", f"{PROD}enabled: true  # for now\n")
-    assert person.run("clusters", "disable", "prod").out == "clusters/prod disabled\n"
+    assert person.run("clusters", "disable", "prod").stdout == "clusters/prod disabled\n"
     assert person.stored("clusters/prod") == f"{PROD}enabled: false  # for now\n"
-    assert person.run("clusters", "disable", "prod").out == "clusters/prod unchanged\n"
-    assert person.run("clusters", "enable", "prod").out == "clusters/prod enabled\n"
+    assert person.run("clusters", "disable", "prod").stdout == "clusters/prod unchanged\n"
+    assert person.run("clusters", "enable", "prod").stdout == "clusters/prod enabled\n"
     assert person.stored("clusters/prod") == f"{PROD}enabled: true  # for now\n"
     assert len(world.aws.called("ssm", "PutParameter")) == 2
 
 
 def test_disable_says_what_becomes_of_the_secrets(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
-    assert "ecr-public-pusher remove prod" in person.run("clusters", "disable", "prod").err
+    assert "ecr-public-pusher remove prod" in person.run("clusters", "disable", "prod").stderr
 
 
 def test_a_discovery_cannot_be_disabled(person: Administrator, world: World) -> None:
     world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]")
-    assert person.run("clusters", "disable", "all").code == 2
+    assert person.run("clusters", "disable", "all").exit_code == 2
 
 
 def pushed(world: World) -> None:
@@ -214,7 +214,7 @@ def pushed(world: World) -> None:
 def test_delete_removes_the_secrets_then_the_document(person: Administrator, world: World) -> None:
     pushed(world)
     ran = person.run("clusters", "delete", "old", "--yes")
-    assert (ran.code, ran.out) == (0, "clusters/old deleted\n")
+    assert (ran.exit_code, ran.stdout) == (0, "clusters/old deleted\n")
     assert (world.secret("old", "a"), person.stored("clusters/old")) == (None, None)
 
 
@@ -223,7 +223,7 @@ def test_delete_off_a_terminal_asks_for_yes_and_does_nothing(
 ) -> None:
     world.document("old", PROD)
     ran = person.run("clusters", "delete", "old")
-    assert (ran.code, person.stored("clusters/old")) == (2, PROD)
+    assert (ran.exit_code, person.stored("clusters/old")) == (2, PROD)
 
 
 def test_delete_keeps_the_document_when_secrets_are_left(
@@ -232,8 +232,8 @@ def test_delete_keeps_the_document_when_secrets_are_left(
     world.add_cluster("old", namespaces=("a",), document=PROD, embedded=True)
     world.invoke()
     ran = person.run("clusters", "delete", "old", "--yes", "-o", "json")
-    assert (ran.code, ran.json) == (1, {"deleted": [], "kept": ["clusters/old"]})
-    assert "--allow-removal" in ran.err
+    assert (ran.exit_code, ran.json) == (1, {"deleted": [], "kept": ["clusters/old"]})
+    assert "--allow-removal" in ran.stderr
     assert person.stored("clusters/old") == PROD
 
 
@@ -242,15 +242,15 @@ def test_delete_keeps_documents_of_which_the_report_says_nothing(
 ) -> None:
     """A report names as many clusters as fit into a log line, and counts the others."""
     pushed(world)
-    answered = person.deployment.function
+    answered = person.stack.function
 
     def shortened(event: Any) -> FunctionAnswer:
         report = answered(event).payload
         return FunctionAnswer({**report, "clusters": [], "clustersLeft": len(report["clusters"])})
 
-    person.deployment.function = shortened
+    person.stack.function = shortened
     ran = person.run("clusters", "delete", "old", "--yes", "-o", "json")
-    assert (ran.code, ran.json) == (1, {"deleted": [], "kept": ["clusters/old"]})
+    assert (ran.exit_code, ran.json) == (1, {"deleted": [], "kept": ["clusters/old"]})
     assert person.stored("clusters/old") == PROD
 
 
@@ -258,7 +258,7 @@ def test_delete_with_keep_secrets_asks_nothing_of_the_function(
     person: Administrator, world: World
 ) -> None:
     world.document("old", PROD)
-    assert person.run("clusters", "delete", "old", "--keep-secrets", "--yes").code == 0
+    assert person.run("clusters", "delete", "old", "--keep-secrets", "--yes").exit_code == 0
     assert person.stored("clusters/old") is None
     assert not world.aws.called("lambda", "Invoke")
 
@@ -268,7 +268,7 @@ def test_delete_on_a_terminal_shows_the_secrets_that_would_go(
 ) -> None:
     pushed(world)
     command = [sys.executable, "-m", "infra.cli", "clusters", "delete", "old"]
-    with Terminal(command, {**person.environ, "TERM": "xterm"}, columns=100) as screen:
+    with Terminal(command, person.process_environ(TERM="xterm"), columns=100) as screen:
         screen.wait_for("Remove these Secrets, and delete clusters/old? [y/N] ")
         assert re.search(r"^a +remove$", "\n".join(screen.lines), re.MULTILINE)
         screen.enter("\x04")

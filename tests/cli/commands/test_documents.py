@@ -1,6 +1,4 @@
-"""`validate`, `diff`, `apply` by boto3 against the local AWS: exit codes, what is written, and what
-is not.
-"""
+"""`validate`, `diff`, `apply` by boto3 against the local AWS: exit codes, writes, output."""
 
 import json
 
@@ -10,14 +8,15 @@ from infra.cli.documents.document import DocumentName
 from infra.cli.documents.store import Store
 from infra.cli.errors import CliError
 from infra.local.aws import Answer, AwsRequest
-from tests.support.administrator import Administrator
+from tests.support.operator import Administrator
 from tests.support.world import ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
-PROD, EDGE = "namespaces: [a] # all of it\n", "namespaces: [b]\n"
+PROD = "namespaces: [a] # all of it\n"
+EDGE = "namespaces: [b]\n"
 
 
 def kinds(person: Administrator, *arguments: str) -> dict[str, str]:
-    """Each document's change, as `diff -o json` has it."""
+    """Return each document's change, as `diff -o json` has it."""
     return {
         one["document"]: one["change"]
         for one in person.run("diff", *arguments, "-o", "json").json["changes"]
@@ -25,21 +24,21 @@ def kinds(person: Administrator, *arguments: str) -> dict[str, str]:
 
 
 def test_validate_needs_no_aws(person: Administrator) -> None:
-    person.more["AWS_PROFILE"] = "no-such-profile"
+    person.environ["AWS_PROFILE"] = "no-such-profile"
     ran = person.run("validate", str(person.folder(prod=PROD)))
-    assert (ran.code, ran.out) == (0, "1 document: valid\n")
+    assert (ran.exit_code, ran.stdout) == (0, "1 document: valid\n")
 
 
 def test_validate_exits_1_and_says_file_and_line(person: Administrator) -> None:
     folder = person.folder(prod="namespaces: [a]\nprune: maybe\n")
     ran = person.run("validate", str(folder))
-    assert ran.code == 1
-    assert f"{folder}/clusters/prod.yaml:2: prune: expected true or false" in ran.out
+    assert ran.exit_code == 1
+    assert f"{folder}/clusters/prod.yaml:2: prune: expected true or false" in ran.stdout
 
 
 def test_a_single_file_is_judged_with_the_defaults_beside_it(person: Administrator) -> None:
     folder = person.folder(defaults=PROD, prod="prune: true\n")
-    assert person.run("validate", str(folder / "clusters" / "prod.yaml")).code == 0
+    assert person.run("validate", str(folder / "clusters" / "prod.yaml")).exit_code == 0
 
 
 def test_the_folder_of_clusters_alone_is_judged_with_the_defaults_beside_it(
@@ -59,10 +58,10 @@ def test_validate_judges_endpoints_by_the_stack_that_is_named(person: Administra
             edge="endpoint: https://api.example.com\nsignIn: {type: webIdentity}\nnamespaces: [a]\n"
         )
     )
-    assert person.run("validate", folder).code == 0
+    assert person.run("validate", folder).exit_code == 0
     ran = person.run("validate", folder, "--stack", "pusher")
-    assert ran.code == 1
-    assert "AllowedEndpoints does not name api.example.com" in ran.out
+    assert ran.exit_code == 1
+    assert "AllowedEndpoints does not name api.example.com" in ran.stdout
 
 
 AWAY = f"namespaces: [a]\nroleArn: {SPOKE_ROLE}\n"
@@ -72,16 +71,19 @@ NOT_NAMED = f"AllowedAccounts does not name the account {SPOKE_ACCOUNT}"
 def test_validate_judges_roles_by_the_stack_that_is_named(person: Administrator) -> None:
     folder = str(person.folder(away=AWAY))
     ran = person.run("validate", folder)
-    assert ran.code == 0
-    assert f"not known whether AllowedAccounts allows {SPOKE_ACCOUNT}" in ran.out
-    person.deployment.parameters = {}
+    assert ran.exit_code == 0
+    assert f"unknown whether AllowedAccounts allows {SPOKE_ACCOUNT}" in ran.stdout
+    person.stack.parameters = {}
     ran = person.run("validate", folder, "--stack", "pusher")
-    assert (ran.code, NOT_NAMED in ran.out) == (1, True)
-    person.deployment.parameters = {"AllowedAccounts": f"777788889999,{SPOKE_ACCOUNT}"}
-    assert person.run("validate", folder, "--stack", "pusher").code == 0
-    person.deployment.parameters |= {"AssumableRoleName": "reader", "PullRoleName": "puller"}
+    assert (ran.exit_code, NOT_NAMED in ran.stdout) == (1, True)
+    person.stack.parameters = {"AllowedAccounts": f"777788889999,{SPOKE_ACCOUNT}"}
+    assert person.run("validate", folder, "--stack", "pusher").exit_code == 0
+    person.stack.parameters |= {"AssumableRoleName": "reader", "PullRoleName": "puller"}
     ran = person.run("validate", folder, "--stack", "pusher")
-    assert (ran.code, "is not reader, the stack's AssumableRoleName" in ran.out) == (1, True)
+    assert (ran.exit_code, "is not reader, the stack's AssumableRoleName" in ran.stdout) == (
+        1,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,24 +96,24 @@ def test_validate_judges_roles_by_the_accounts_that_are_given(
     code: int,
 ) -> None:
     folder = str(person.folder(away=AWAY))
-    assert person.run("validate", folder, "--allowed-accounts", accounts).code == code
+    assert person.run("validate", folder, "--allowed-accounts", accounts).exit_code == code
 
 
 def test_apply_writes_no_role_that_the_stack_does_not_allow(
     person: Administrator,
     world: World,
 ) -> None:
-    person.deployment.parameters = {}
+    person.stack.parameters = {}
     ran = person.run("apply", str(person.folder(away=AWAY)), "--yes")
-    assert (ran.code, NOT_NAMED in ran.out) == (2, True)
+    assert (ran.exit_code, NOT_NAMED in ran.stdout) == (2, True)
     assert not world.aws.called("ssm", "PutParameter")
 
 
 def test_validate_stays_offline_where_only_the_environment_names_a_stack(
     person: Administrator,
 ) -> None:
-    person.more |= {"ECR_PUBLIC_PUSHER_STACK": "pusher", "AWS_PROFILE": "no-such-profile"}
-    assert person.run("validate", str(person.folder(prod=PROD))).code == 0
+    person.environ |= {"ECR_PUBLIC_PUSHER_STACK": "pusher", "AWS_PROFILE": "no-such-profile"}
+    assert person.run("validate", str(person.folder(prod=PROD))).exit_code == 0
 
 
 def test_diff_exits_1_when_something_differs_and_0_when_nothing_does(
@@ -121,18 +123,18 @@ def test_diff_exits_1_when_something_differs_and_0_when_nothing_does(
     world.document("edge", EDGE)
     folder = person.folder(prod=PROD, edge="namespaces: [b, c]\n", new=PROD)
     ran = person.run("diff", str(folder))
-    assert ran.code == 1
-    assert "-namespaces: [b]\n+namespaces: [b, c]\n" in ran.out
-    assert "1 added, 1 changed, 1 unchanged" in ran.out
+    assert ran.exit_code == 1
+    assert "-namespaces: [b]\n+namespaces: [b, c]\n" in ran.stdout
+    assert "1 added, 1 changed, 1 unchanged" in ran.stdout
     (folder / "clusters" / "new.yaml").unlink()
     (folder / "clusters" / "edge.yaml").write_text(EDGE)
-    assert person.run("diff", str(folder)).code == 0
+    assert person.run("diff", str(folder)).exit_code == 0
 
 
 def test_diff_of_invalid_documents_exits_2(person: Administrator) -> None:
     ran = person.run("diff", str(person.folder(prod="a: b\n")))
-    assert ran.code == 2
-    assert "clusters/prod.yaml:1: a: unknown field" in ran.out
+    assert ran.exit_code == 2
+    assert "clusters/prod.yaml:1: a: unknown field" in ran.stdout
 
 
 def test_a_newline_at_the_end_makes_no_difference(person: Administrator, world: World) -> None:
@@ -164,7 +166,7 @@ def test_apply_writes_what_differs_and_nothing_the_second_time(
         )
     )
     ran = person.run("apply", folder, "--yes")
-    assert (ran.code, ran.out) == (
+    assert (ran.exit_code, ran.stdout) == (
         0,
         "+ defaults  added\n+ clusters/edge  added\n+ discover/all  added\n",
     )
@@ -174,20 +176,20 @@ def test_apply_writes_what_differs_and_nothing_the_second_time(
     ]
     before = len(world.aws.called("ssm", "PutParameter"))
     ran = person.run("apply", folder, "--yes")
-    assert (ran.code, ran.out) == (0, "4 unchanged\n")
+    assert (ran.exit_code, ran.stdout) == (0, "4 unchanged\n")
     assert len(world.aws.called("ssm", "PutParameter")) == before
 
 
 def test_apply_asks_and_off_a_terminal_writes_nothing(person: Administrator) -> None:
     ran = person.run("apply", str(person.folder(prod=PROD)))
-    assert ran.code == 2
-    assert "--yes" in ran.err
+    assert ran.exit_code == 2
+    assert "--yes" in ran.stderr
     assert person.stored("clusters/prod") is None
 
 
 def test_an_invalid_document_keeps_all_of_them_from_being_written(person: Administrator) -> None:
     ran = person.run("apply", str(person.folder(prod=PROD, bad="prune: maybe\n")), "--yes")
-    assert ran.code == 2
+    assert ran.exit_code == 2
     assert person.stored("clusters/prod") is None
 
 
@@ -197,8 +199,8 @@ def test_defaults_that_would_break_a_stored_document_are_not_written(
     world.defaults(PROD)
     world.document("edge", "prune: true")
     ran = person.run("apply", str(person.folder(defaults="prune: false\n")), "--yes")
-    assert ran.code == 2
-    assert "clusters/edge: namespaces: required here or in the defaults" in ran.out
+    assert ran.exit_code == 2
+    assert "clusters/edge: namespaces: required here or in the defaults" in ran.stdout
     assert person.stored("defaults") == PROD
 
 
@@ -206,7 +208,7 @@ def test_a_stored_document_that_is_invalid_already_does_not_stop_others(
     person: Administrator, world: World
 ) -> None:
     world.document("bad", "prune: maybe")
-    assert person.run("apply", str(person.folder(prod=PROD)), "--yes").code == 0
+    assert person.run("apply", str(person.folder(prod=PROD)), "--yes").exit_code == 0
 
 
 def test_a_secure_string_stays_one_under_its_key_with_its_description_and_tags(
@@ -222,7 +224,7 @@ def test_a_secure_string_stays_one_under_its_key_with_its_description_and_tags(
         Tags=[{"Key": "team", "Value": "a"}],
     )
     ran = person.run("apply", str(person.folder(prod=PROD)), "--yes")
-    assert ran.code == 0, ran.err
+    assert ran.exit_code == 0, ran.stderr
     (described,) = person.ssm.describe_parameters()["Parameters"]
     assert (described["Type"], described["KeyId"], described["Description"]) == (
         "SecureString",
@@ -246,9 +248,9 @@ def test_a_secure_strings_text_is_shown_only_when_asked_for(
         ("apply", folder, "--yes", "-o", "json"),
     ):
         ran = person.run(*arguments)
-        assert "was-secret" not in ran.out + ran.err
+        assert "was-secret" not in ran.stdout + ran.stderr
     world.document("prod", "namespaces: [was-secret]\n", secure=True)
-    assert "was-secret" in person.run("diff", folder, "--show-secure").out
+    assert "was-secret" in person.run("diff", folder, "--show-secure").stdout
 
 
 def test_a_write_that_fails_in_the_middle_is_said_and_a_second_run_goes_on(
@@ -263,11 +265,11 @@ def test_a_write_that_fails_in_the_middle_is_said_and_a_second_run_goes_on(
 
     world.aws.script("ssm", "PutParameter", full)
     ran = person.run("apply", folder, "--yes")
-    assert ran.code == 3
-    assert "1 of 3 documents are written; not yet: clusters/b, clusters/c" in ran.err
+    assert ran.exit_code == 3
+    assert "1 of 3 documents are written; not yet: clusters/b, clusters/c" in ran.stderr
     world.aws.script("ssm", "PutParameter", None)
     ran = person.run("apply", folder, "--yes")
-    assert (ran.code, ran.out) == (0, "+ clusters/b  added\n+ clusters/c  added\n")
+    assert (ran.exit_code, ran.stdout) == (0, "+ clusters/b  added\n+ clusters/c  added\n")
 
 
 def test_prune_removes_the_secrets_before_it_deletes_the_document(
@@ -278,7 +280,7 @@ def test_prune_removes_the_secrets_before_it_deletes_the_document(
     world.call({"raise": False})
     assert world.secret("old", "a") is not None
     ran = person.run("apply", str(person.folder(prod=PROD)), "--prune", "--yes", "-o", "json")
-    assert ran.code == 0, ran.err
+    assert ran.exit_code == 0, ran.stderr
     assert ran.json["written"] == ["clusters/prod", "clusters/old"]
     assert world.secret("old", "a") is None
     assert person.stored("clusters/old") is None
@@ -293,10 +295,10 @@ def test_prune_keeps_a_document_whose_secrets_cannot_be_removed(
     world.call({"raise": False})
     folder = str(person.folder(prod=PROD))
     ran = person.run("apply", folder, "--prune", "--yes")
-    assert ran.code == 1
-    assert "Not deleted, since the Secrets could not all be removed: clusters/old" in ran.err
+    assert ran.exit_code == 1
+    assert "Not deleted, since the Secrets could not all be removed: clusters/old" in ran.stderr
     assert (person.stored("clusters/old"), person.stored("clusters/prod")) == (PROD, PROD)
-    assert person.run("apply", folder, "--prune", "--keep-secrets", "--yes").code == 0
+    assert person.run("apply", folder, "--prune", "--keep-secrets", "--yes").exit_code == 0
     assert person.stored("clusters/old") is None
     assert world.secret("old", "a") is not None
 
@@ -307,15 +309,18 @@ def test_moving_fields_out_of_the_defaults_writes_the_documents_first(
     world.defaults(PROD)
     world.document("edge", "prune: true")
     ran = person.run("apply", str(person.folder(defaults="prune: false\n", edge=EDGE)), "--yes")
-    assert ran.out == "~ clusters/edge  changed\n~ defaults  changed\n"
+    assert ran.stdout == "~ clusters/edge  changed\n~ defaults  changed\n"
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("namespaces: [a, b]\nenabled: false\n", "is disabled: the Secrets that were written stay"),
-        ("namespaces: [a, b]\ncluster: other\n", "means another cluster than prod, where"),
-        ("namespaces: [a, b]\nsecretName: x\n", "is to write x: of ecr-public-token the Secrets"),
+        ("namespaces: [a, b]\ncluster: other\n", "names another cluster than prod, where"),
+        (
+            "namespaces: [a, b]\nsecretName: x\n",
+            "writes x instead of ecr-public-token: the Secrets",
+        ),
         ("namespaces: [b]\n", "no longer selects a, where the Secrets"),
     ],
 )
@@ -323,7 +328,7 @@ def test_a_change_that_leaves_secrets_behind_says_so(
     person: Administrator, world: World, text: str, said: str
 ) -> None:
     world.document("prod", "namespaces: [a, b]\n")
-    assert said in person.run("diff", str(person.folder(prod=text))).out
+    assert said in person.run("diff", str(person.folder(prod=text))).stdout
 
 
 @pytest.mark.parametrize(
@@ -333,7 +338,7 @@ def test_what_may_be_selected_still_or_is_pruned_is_not_left_behind(
     person: Administrator, world: World, text: str
 ) -> None:
     world.document("prod", "namespaces: [a, b]\n")
-    assert "warning" not in person.run("diff", str(person.folder(prod=text))).out
+    assert "warning" not in person.run("diff", str(person.folder(prod=text))).stdout
 
 
 def test_after_an_apply_the_check_of_what_was_written_is_named(person: Administrator) -> None:
@@ -342,14 +347,15 @@ def test_after_an_apply_the_check_of_what_was_written_is_named(person: Administr
             prod=PROD, discover__all="regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]\n"
         )
     )
-    assert "ecr-public-pusher check prod 'all/*'\n" in person.run("apply", folder, "--yes").err
+    assert "ecr-public-pusher check prod 'all/*'\n" in person.run("apply", folder, "--yes").stderr
 
 
 def test_a_document_that_two_make_at_once_is_made_once_or_refused(person: Administrator) -> None:
-    store, name = Store(person.ssm, ROOT), DocumentName.cluster("prod")
+    store = Store(person.ssm, ROOT)
+    name = DocumentName.cluster("prod")
     store.put(name, PROD, before=None)
     store.put(name, PROD, before=None)
-    with pytest.raises(CliError, match="made by somebody else at the same moment"):
+    with pytest.raises(CliError, match="created by somebody else at the same moment"):
         store.put(name, EDGE, before=None)
     assert person.stored("clusters/prod") == PROD
 
@@ -360,11 +366,11 @@ def test_a_folder_without_documents_is_a_mistake_and_no_reason_to_delete_all(
     world.document("prod", PROD)
     (person.home / "empty").mkdir()
     ran = person.run("apply", str(person.home / "empty"), "--prune", "--yes")
-    assert ran.code == 2
+    assert ran.exit_code == 2
     assert person.stored("clusters/prod") == PROD
 
 
 def test_schema_is_json_on_stdout_and_how_to_use_it_on_stderr(person: Administrator) -> None:
     ran = person.run("schema", "discover")
-    assert json.loads(ran.out)["required"] == ["regions", "tags"]
-    assert "yaml-language-server: $schema=" in ran.err
+    assert json.loads(ran.stdout)["required"] == ["regions", "tags"]
+    assert "yaml-language-server: $schema=" in ran.stderr

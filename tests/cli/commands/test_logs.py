@@ -11,7 +11,7 @@ from tests.support.operator import Operator
 
 @pytest.fixture
 def ran(operator: Operator) -> Operator:
-    """A push of two clusters, of which one does not exist, and a plan of one."""
+    """Push two clusters, of which one does not exist, and plan one."""
     operator.world.add_cluster("prod", namespaces=("team-a",), document="namespaces: [team-a]")
     operator.world.document("edge", "region: eu-west-1\nnamespaces: [a]")
     operator.run("push")
@@ -78,7 +78,7 @@ def test_a_run_without_a_report_is_shown(operator: Operator) -> None:
     operator.world.aws.deployments.log(
         operator.stack, json.dumps({"type": "platform.report", "record": record})
     )
-    assert "a run gave no report: timeout (Sandbox.Timedout)" in operator.run("logs").stdout
+    assert "a run without a report: timeout (Sandbox.Timedout)" in operator.run("logs").stdout
 
 
 def test_follow_shows_what_comes_until_it_is_interrupted(ran: Operator) -> None:

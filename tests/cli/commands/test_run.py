@@ -1,4 +1,4 @@
-"""The runs: what is sent, how often, what is printed, and what the exit code says."""
+"""The runs: the event, how often it is sent, the output, and the exit code."""
 
 import json
 
@@ -9,7 +9,7 @@ from tests.support.operator import Operator
 
 @pytest.fixture
 def prod(operator: Operator) -> Operator:
-    """One cluster with two namespaces, one of which holds somebody else's Secret."""
+    """Make a cluster with two namespaces, one of which holds somebody else's Secret."""
     operator.world.add_cluster(
         "prod", namespaces=("team-a", "team-b"), document="namespaces: [team-a, team-b]"
     )

@@ -1,6 +1,4 @@
-"""Options as a document: what a person would have written, and what the function reads
-out of it.
-"""
+"""Options as a document: the text a person would write, and the fields that the function reads."""
 
 import pytest
 import yaml

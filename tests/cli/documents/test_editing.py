@@ -1,4 +1,4 @@
-"""`enabled` changed in place: everything else a person wrote stays, to the letter."""
+"""`enabled` changed in place: the rest of the text stays to the letter."""
 
 import pytest
 

@@ -15,8 +15,9 @@ type Editor = Callable[[str], dict[str, str]]
 
 @pytest.fixture
 def editor(tmp_path: Path) -> Editor:
-    """An environment whose editor runs these lines of shell on the file $1; $0.seen collects what
-    it saw.
+    """Return an environment whose editor runs these lines of shell on the file $1.
+
+    $0.seen collects the drafts that it was given.
     """
 
     def made(script: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A folder of documents: what is one, what cannot be one, and what is none."""
+"""A folder of documents: the files that are documents, those that cannot be, and unknown ones."""
 
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def test_what_editors_and_git_keep_is_not(tmp_path: Path) -> None:
 
 def test_one_document_in_two_files_is_a_problem(tmp_path: Path) -> None:
     (problem,) = read_folder(write(tmp_path, "clusters/a.yaml", "clusters/a.yml")).problems
-    assert "clusters/a is there twice" in problem.message
+    assert "clusters/a exists twice" in problem.message
     assert problem.where.endswith("a.yml")
 
 

@@ -1,4 +1,4 @@
-"""Merged settings, each with where it comes from."""
+"""Merged settings, each with its origin."""
 
 from infra.cli.documents.document import DocumentName
 from infra.cli.documents.settings import settings

@@ -1,4 +1,4 @@
-"""Which context of a kubeconfig is a certain cluster."""
+"""The context of a kubeconfig that leads to a given cluster."""
 
 import base64
 import json
@@ -77,7 +77,7 @@ RANCHER = "https://rancher.example.com/k8s/clusters/"
     ],
 )
 def test_clusters_behind_one_host_are_told_apart_by_their_paths(server: str, leads: bool) -> None:
-    """They have one authority, that of what stands before them."""
+    """They have one authority, that of the gateway before them."""
     assert Context("c", server, CA).leads_to(f"{RANCHER}c-1", CA) is leads
 
 
@@ -102,8 +102,9 @@ def test_an_unknown_context_is_said_with_those_that_there_are(tmp_path: Path) ->
 
 
 def test_several_files_are_one(tmp_path: Path) -> None:
-    files = f"{write(tmp_path / '1', ('a', EKS, {}), current='a')}:{tmp_path / 'none'}:{write(tmp_path / '2', ('b', EKS, {}))}"
-    found = read_kubeconfig(files)
+    one = write(tmp_path / "1", ("a", EKS, {}), current="a")
+    other = write(tmp_path / "2", ("b", EKS, {}))
+    found = read_kubeconfig(f"{one}:{tmp_path / 'none'}:{other}")
     assert found is not None
     assert [context.name for context in found.contexts] == ["a", "b"]
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from infra.cli.health import Document, judge
+from infra.cli.health import assess
 from infra.cli.queues import QueueState
 from infra.cli.status import Status
 from infra.tools.pictures import PICTURE, draw
@@ -12,7 +12,7 @@ EMPTY = QueueState("arn", 0, 0, 0)
 
 
 def test_it_holds_all_it_shows_and_fetches_nothing() -> None:
-    health = judge([Document("prod", NOW)], [])
+    health = assess({"prod": NOW}, [])
     stack = {
         "name": "ecr-public-pusher",
         "version": "1.0.0",

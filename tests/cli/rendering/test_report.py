@@ -1,4 +1,4 @@
-"""A report, whole: nothing of it is left out without a word."""
+"""A report is shown in full: whatever is left out is counted."""
 
 import io
 from datetime import UTC, datetime
@@ -75,7 +75,7 @@ def test_what_failed_with_its_cluster_is_named_once() -> None:
         for name in ("a", "b")
     ]
     text = of(ok=False, error={"type": "EksError", "message": "m", "remedy": "r"}, problems=failed)
-    assert "With it failed: a, b" in text
+    assert "Failed with it: a, b" in text
     assert "see there" not in text
 
 

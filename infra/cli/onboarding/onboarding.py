@@ -1,5 +1,6 @@
-"""The whole way of an onboarding, planned, then done: access entry and RBAC first, so that the
-first push of the document finds them in place.
+"""An onboarding, planned, then carried out.
+
+Access entry and RBAC come first, so that the document's first push finds them in place.
 """
 
 import time
@@ -10,20 +11,17 @@ from typing import Any
 
 from ..documents.store import Store
 from ..function import Report
-from .access import Choice, RbacStep
-from .cluster import STEP as DOCUMENT
-from .cluster import NewCluster
-from .eks_cluster import STEP as ACCESS_ENTRY
-from .eks_cluster import AccessEntryStep, Admission, EksCluster, describe, not_asked_for
-from .rbac import Manifest
-from .step import Outcome, Step
+from .access_entry import AccessEntryStep, Admission, EksCluster, describe, not_asked_for
+from .document_step import NewCluster
+from .rbac_manifests import Manifest
+from .rbac_step import Choice, RbacStep
+from .step import Step, StepName, StepOutcome
 
-RBAC, CHECK, PUSH = "rbac", "check", "push"
-# A fresh access entry counts after some seconds.
-PROPAGATION_TRIES, PROPAGATION_SECONDS = 8, 5.0
+# A new access entry takes effect after some seconds.
+PROPAGATION_TRIES = 8
+PROPAGATION_SECONDS = 5.0
 _SIGN_IN = "sign-in"
-# Findings that concern single namespaces, or more rights than are needed: a push goes on beside
-# them.
+# Findings about single namespaces, or about more rights than needed, do not prevent a push.
 _NO_OBSTACLE = frozenset({"namespaces", "excess"})
 
 type Run = Callable[[Mapping[str, Any]], Report]
@@ -31,7 +29,7 @@ type Run = Callable[[Mapping[str, Any]], Report]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was asked for. `objects`: the RBAC to apply; none: it is left to others."""
+    """The request of the command line. Empty `objects`: RBAC is left to others."""
 
     admit: bool = False
     objects: Sequence[Manifest] = ()
@@ -40,25 +38,23 @@ class Wanted:
 
 
 class Onboarding:
-    """One cluster.
+    """The onboarding of one cluster.
 
-    `eks`: a client with the person's credentials of the cluster's account and region; None for
+    `eks` is a client with the person's credentials for the cluster's account and region, None for
     other kinds of sign-in.
     """
 
     def __init__(
         self, cluster: NewCluster, store: Store, wanted: Wanted, admission: Admission, eks: Any
     ) -> None:
-        self._cluster, self._store, self._wanted, self._admission, self._eks = (
-            cluster,
-            store,
-            wanted,
-            admission,
-            eks,
-        )
+        self._cluster = cluster
+        self._store = store
+        self._wanted = wanted
+        self._admission = admission
+        self._eks = eks
 
     def plan(self) -> list[Step]:
-        """What would be done, looked up without a change."""
+        """Return the planned steps; change nothing."""
         access = (
             self._access_entry.plan()
             if isinstance(self._access_entry, AccessEntryStep)
@@ -70,22 +66,22 @@ class Onboarding:
         if not self._cluster.config.enabled:
             return [access, rbac, self._document, *self._disabled()]
         push = (
-            Step(PUSH, Outcome.DONE, f"to {self._id}")
+            Step(StepName.PUSH, StepOutcome.DONE, f"to {self._id}")
             if self._wanted.push
-            else Step(PUSH, Outcome.SKIPPED, "--no-push")
+            else Step(StepName.PUSH, StepOutcome.SKIPPED, "--no-push")
         )
         return [
             access,
             rbac,
             self._document,
-            Step(CHECK, Outcome.DONE, "what the function can do there"),
+            Step(StepName.CHECK, StepOutcome.DONE, "tests what the function can do there"),
             push,
         ]
 
     def do(
         self, run: Run, *, sleep: Callable[[float], None] = time.sleep
     ) -> tuple[list[Step], dict[str, Report]]:
-        """Does it, and what became of each step; with the function's reports by step."""
+        """Carry out the steps; return them, and the function's reports by the name of the step."""
         access = (
             self._access_entry.do()
             if isinstance(self._access_entry, AccessEntryStep)
@@ -100,25 +96,15 @@ class Onboarding:
         if not self._cluster.config.enabled:
             return [access, rbac, document, *self._disabled()], {}
         report = self._checked(run, sleep, fresh=access.changes)
-        check, reports = _check_step(report), {CHECK: report}
+        done = [access, rbac, document, _check_step(report)]
+        reports = {StepName.CHECK.value: report}
         if not self._wanted.push:
-            return [
-                access,
-                rbac,
-                document,
-                check,
-                Step(PUSH, Outcome.SKIPPED, "--no-push"),
-            ], reports
+            return [*done, Step(StepName.PUSH, StepOutcome.SKIPPED, "--no-push")], reports
         if _obstacles(report):
-            return [
-                access,
-                rbac,
-                document,
-                check,
-                Step(PUSH, Outcome.NOT_ATTEMPTED, "the check says what stands in the way"),
-            ], reports
-        reports[PUSH] = run({"action": "push", "clusters": [self._id]})
-        return [access, rbac, document, check, _push_step(reports[PUSH])], reports
+            why = "the check failed"
+            return [*done, Step(StepName.PUSH, StepOutcome.NOT_ATTEMPTED, why)], reports
+        pushed = run({"action": "push", "clusters": [self._id]})
+        return [*done, _push_step(pushed)], reports | {StepName.PUSH.value: pushed}
 
     @property
     def _id(self) -> str:
@@ -129,34 +115,35 @@ class Onboarding:
         return self._cluster.plan(self._cluster.name.parameter(self._store.root))
 
     def _held_back(self) -> list[Step]:
-        """While the cluster does not let the function in, a document would only make
-        its runs fail.
-        """
+        """Return the steps that wait: without access for the function, its runs would only fail."""
         document = self._document
         if document.changes:
             document = Step(
-                DOCUMENT,
-                Outcome.NOT_ATTEMPTED,
-                "not written before the function can get in",
+                StepName.DOCUMENT,
+                StepOutcome.NOT_ATTEMPTED,
+                "not written before the function has access",
                 "Then run the same command again.",
             )
         return [
             document,
-            Step(CHECK, Outcome.NOT_ATTEMPTED, ""),
-            Step(PUSH, Outcome.NOT_ATTEMPTED, ""),
+            Step(StepName.CHECK, StepOutcome.NOT_ATTEMPTED, ""),
+            Step(StepName.PUSH, StepOutcome.NOT_ATTEMPTED, ""),
         ]
 
     def _disabled(self) -> list[Step]:
         said = f"its document is disabled (ecr-public-pusher clusters enable {self._id})"
-        return [Step(CHECK, Outcome.SKIPPED, said), Step(PUSH, Outcome.SKIPPED, said)]
+        return [
+            Step(StepName.CHECK, StepOutcome.SKIPPED, said),
+            Step(StepName.PUSH, StepOutcome.SKIPPED, said),
+        ]
 
     @cached_property
     def _seen(self) -> EksCluster | Step:
         if self._eks is None:
             return Step(
-                ACCESS_ENTRY,
-                Outcome.SKIPPED,
-                f"by {self._cluster.config.sign_in.type}: the check says what the API server must"
+                StepName.ACCESS_ENTRY,
+                StepOutcome.SKIPPED,
+                f"by {self._cluster.config.sign_in.type}: the check shows what the API server must"
                 " trust",
             )
         return describe(self._eks, self._admission)
@@ -173,13 +160,11 @@ class Onboarding:
     @cached_property
     def _rbac(self) -> RbacStep | Step:
         if not self._wanted.objects:
-            return Step(RBAC, Outcome.SKIPPED, "--rbac none")
+            return Step(StepName.RBAC, StepOutcome.SKIPPED, "--rbac none")
         return RbacStep(self._cluster, self._wanted.objects, self._wanted.choice, self._seen)
 
     def _checked(self, run: Run, sleep: Callable[[float], None], *, fresh: bool) -> Report:
-        """The check's report; asked again while a fresh access entry is not known
-        everywhere yet.
-        """
+        """Return the check's report, repeated while a fresh access entry may still propagate."""
         for left in reversed(range(PROPAGATION_TRIES if fresh else 1)):
             report = run({"action": "check", "clusters": [self._id]})
             if not left or _SIGN_IN not in _obstacles(report):
@@ -189,23 +174,17 @@ class Onboarding:
 
 
 def _obstacles(report: Report) -> set[str]:
-    """What keeps a push from doing anything: failed checks by name, and errors."""
-    found = {
-        finding["check"]
-        for cluster in report["clusters"]
-        for finding in cluster.get("findings", ())
-        if not finding["ok"]
-    }
+    """Return what prevents a push: names of failed checks, and `error` for an error."""
     errors = {"error" for one in (report, *report["clusters"]) if one.get("error")}
-    return (found - _NO_OBSTACLE) | errors
+    return (_failed(report) - _NO_OBSTACLE) | errors
 
 
 def _check_step(report: Report) -> Step:
     if report["ok"]:
-        return Step(CHECK, Outcome.DONE, "ok")
+        return Step(StepName.CHECK, StepOutcome.DONE, "ok")
     return Step(
-        CHECK,
-        Outcome.FAILED,
+        StepName.CHECK,
+        StepOutcome.FAILED,
         f"not ok: {', '.join(sorted(_failed(report))) or 'see below'}",
         "See below, or: ecr-public-pusher check",
     )
@@ -228,8 +207,8 @@ def _push_step(report: Report) -> Step:
     }
     said = ", ".join(f"{number} {name}" for name, number in counts.items()) or "no namespace"
     return Step(
-        PUSH,
-        Outcome.DONE if report["ok"] else Outcome.FAILED,
+        StepName.PUSH,
+        StepOutcome.DONE if report["ok"] else StepOutcome.FAILED,
         said,
         "" if report["ok"] else "See below.",
     )

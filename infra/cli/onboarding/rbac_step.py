@@ -1,5 +1,6 @@
-"""The RBAC of a cluster applied by the person's own kubeconfig, once it is certain that a context
-leads to that cluster.
+"""A cluster's RBAC, applied by the person's own kubeconfig.
+
+Only with a context that certainly leads to that cluster.
 """
 
 import base64
@@ -10,23 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CliError
-from .apply import STEP, ClusterAdmin, apply_all
-from .cluster import NewCluster
-from .eks_cluster import EksCluster
+from .access_entry import EksCluster
+from .cluster_admin import ClusterAdmin, apply_all
+from .document_step import NewCluster
 from .kubeconfig import Context, Kubeconfig, kubeconfig_files, read_kubeconfig
-from .rbac import Manifest
-from .step import Outcome, Step
+from .rbac_manifests import Manifest
+from .step import Step, StepName, StepOutcome
 
 FIELD_MANAGER = "ecr-public-pusher-cli"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """How the person chose the way to the cluster.
+    """The person's choice of the way to the cluster.
 
-    `trust`: that its context leads there, though nothing shows it.
-
-    `by_hand`: the command with which somebody else applies the same.
+    `trust` means that its context leads there although nothing shows it; `by_hand` is the command
+    with which somebody else applies the same objects.
     """
 
     kubeconfig: Path | None = None
@@ -37,9 +37,9 @@ class Choice:
 
 
 class RbacStep:
-    """Applies `objects`.
+    """The step that applies `objects`.
 
-    `seen`: the cluster as EKS describes it, or the step that says why EKS could not.
+    `seen` is the cluster as EKS describes it, or the step that tells why EKS could not.
     """
 
     def __init__(
@@ -49,16 +49,19 @@ class RbacStep:
         choice: Choice,
         seen: EksCluster | Step,
     ) -> None:
-        self._cluster, self._objects, self._choice, self._seen = cluster, objects, choice, seen
+        self._cluster = cluster
+        self._objects = objects
+        self._choice = choice
+        self._seen = seen
         self._admin: ClusterAdmin | None = None
         self._where = self._whoami = ""
 
     def plan(self) -> Step:
-        """What it would do, by a dry run of the cluster's own API server."""
+        """Return what `do` would do, by a dry run on the cluster's own API server."""
         return self._run(dry_run=True)
 
     def do(self) -> Step:
-        """Does it. Run again, it finds nothing to do."""
+        """Apply the objects. A second run changes nothing."""
         return self._run(dry_run=False)
 
     def _run(self, *, dry_run: bool) -> Step:
@@ -72,11 +75,13 @@ class RbacStep:
                 self._admin, self._objects, self._where, dry_run=dry_run, force=self._choice.force
             )
         except CliError as error:
-            return Step(STEP, Outcome.FAILED, error.message, f"{error.remedy}\n{self._by_hand}")
+            return Step(
+                StepName.RBAC, StepOutcome.FAILED, error.message, f"{error.remedy}\n{self._by_hand}"
+            )
         if not step.failed:
             return step
         remedy = f"Whose credentials are in that context? {self._whoami}\n{self._by_hand}"
-        return Step(STEP, Outcome.FAILED, step.message, remedy, step.details)
+        return Step(StepName.RBAC, StepOutcome.FAILED, step.message, remedy, step.details)
 
     def _choose(self) -> tuple[Context, str]:
         files = kubeconfig_files(self._choice.kubeconfig)
@@ -86,9 +91,9 @@ class RbacStep:
         return self._certain(found), files
 
     def _certain(self, found: Kubeconfig) -> Context:
-        """The context that was asked for, or the one that leads to the cluster.
+        """Return the context that was asked for, or the one that leads to the cluster.
 
-        Raises CliError for one that leads elsewhere, or may.
+        Raise CliError for one that leads elsewhere, or may.
         """
         named = found.find(self._choice.context) if self._choice.context else None
         endpoint, authority = self._place()
@@ -136,7 +141,7 @@ class RbacStep:
         return (
             self._seen.message.rstrip(".")
             if isinstance(self._seen, Step)
-            else "it has no endpoint yet"
+            else "the cluster has no endpoint yet"
         )
 
     @property

@@ -1,6 +1,4 @@
-"""RBAC by server-side apply through the official client: real TLS, real kubeconfigs, an embedded
-cluster.
-"""
+"""Server-side apply of RBAC: the official client, real TLS and kubeconfigs, an embedded cluster."""
 
 import json
 from collections.abc import Iterator
@@ -10,8 +8,8 @@ from typing import Any
 import pytest
 
 from infra.cli.errors import CliError
-from infra.cli.onboarding.apply import Applied, ClusterAdmin
-from infra.cli.onboarding.step import Outcome
+from infra.cli.onboarding.cluster_admin import Applied, ClusterAdmin
+from infra.cli.onboarding.step import StepOutcome
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from infra.local.kube.certificates import Style
 
@@ -30,7 +28,7 @@ def cluster() -> Iterator[EmbeddedCluster]:
 
 
 def admin(cluster: EmbeddedCluster, folder: Path, **user: Any) -> ClusterAdmin:
-    """By a kubeconfig, whose user may be another."""
+    """Return an administrator by the cluster's kubeconfig, with another user if given."""
     config = cluster.kubeconfig()
     if user:
         config["users"][0]["user"] = user
@@ -42,16 +40,20 @@ def test_what_is_new_is_created_then_unchanged_then_updated(
     cluster: EmbeddedCluster, tmp_path: Path
 ) -> None:
     ours = admin(cluster, tmp_path)
-    assert ours.apply(ROLE, dry_run=False, force=False) == Applied("ClusterRole r", Outcome.CREATED)
-    assert ours.apply(ROLE, dry_run=False, force=False).outcome is Outcome.UNCHANGED
-    assert ours.apply({**ROLE, "rules": []}, dry_run=False, force=False).outcome is Outcome.UPDATED
+    assert ours.apply(ROLE, dry_run=False, force=False) == Applied(
+        "ClusterRole r", StepOutcome.CREATED
+    )
+    assert ours.apply(ROLE, dry_run=False, force=False).outcome is StepOutcome.UNCHANGED
+    assert (
+        ours.apply({**ROLE, "rules": []}, dry_run=False, force=False).outcome is StepOutcome.UPDATED
+    )
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(
     cluster: EmbeddedCluster, tmp_path: Path
 ) -> None:
     ours = admin(cluster, tmp_path)
-    assert ours.apply(ROLE, dry_run=True, force=False).outcome is Outcome.CREATED
+    assert ours.apply(ROLE, dry_run=True, force=False).outcome is StepOutcome.CREATED
     assert cluster.admin("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/r")[0] == 404
 
 
@@ -60,7 +62,7 @@ def test_an_authority_without_key_identifiers_is_trusted_too(ca: Style, tmp_path
     with EmbeddedCluster("prod", credentials=lambda _: None, ca=ca) as cluster:
         assert (
             admin(cluster, tmp_path).apply(ROLE, dry_run=False, force=False).outcome
-            is Outcome.CREATED
+            is StepOutcome.CREATED
         )
 
 
@@ -86,7 +88,7 @@ def test_a_token_by_a_credential_plugin(cluster: EmbeddedCluster, tmp_path: Path
     }
     assert (
         admin(cluster, tmp_path, exec=plugin).apply(ROLE, dry_run=False, force=False).outcome
-        is Outcome.CREATED
+        is StepOutcome.CREATED
     )
 
 
@@ -94,7 +96,7 @@ def test_a_token_that_is_refused_is_said_and_not_shown(
     cluster: EmbeddedCluster, tmp_path: Path
 ) -> None:
     said = admin(cluster, tmp_path, token="a-wrong-token").apply(ROLE, dry_run=False, force=False)
-    assert said.outcome is Outcome.FAILED
+    assert said.outcome is StepOutcome.FAILED
     assert said.said.startswith("401")
     assert "a-wrong-token" not in said.said
 
@@ -108,7 +110,7 @@ def test_no_redirect_is_followed(cluster: EmbeddedCluster, tmp_path: Path, statu
 
         cluster.intercept = redirect
         said = admin(cluster, tmp_path).apply(ROLE, dry_run=False, force=False)
-        assert (said.outcome, said.said[:3]) == (Outcome.FAILED, str(status))
+        assert (said.outcome, said.said[:3]) == (StepOutcome.FAILED, str(status))
         assert not elsewhere.requests
 
 

@@ -1,6 +1,4 @@
-"""One cluster to be made ready: its document before and after, its settings, and every document
-that means the same cluster.
-"""
+"""The document of a cluster to make ready: its text before and after, and its settings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +14,14 @@ from ..documents.problem import Problem
 from ..documents.store import Stored
 from ..errors import CliError
 from .fields import Given
-from .step import Outcome, Step
-
-STEP = "document"
+from .step import Step, StepName, StepOutcome
 
 
 @dataclass(frozen=True)
 class NewCluster:
-    """`text`: what its document is to be.
+    """A cluster to make ready. `text` is its document's new text, `before` the stored document.
 
-    `configs`: of all documents that mean the same cluster, its own first.
+    `configs` holds the settings of every document for the same cluster, its own first.
     """
 
     name: DocumentName
@@ -40,29 +36,29 @@ class NewCluster:
         return self.config.sign_in.type == "eks"
 
     def plan(self, store_parameter: str) -> Step:
-        """What is to become of the document."""
+        """Return the step that writes the document to `store_parameter`."""
         if self.before is None:
             return Step(
-                STEP, Outcome.CREATED, store_parameter, details=tuple(self.text.splitlines())
+                StepName.DOCUMENT,
+                StepOutcome.CREATED,
+                store_parameter,
+                details=tuple(self.text.splitlines()),
             )
         if self.text == self.before.text:
-            return Step(STEP, Outcome.UNCHANGED, store_parameter)
+            return Step(StepName.DOCUMENT, StepOutcome.UNCHANGED, store_parameter)
         details = text_diff(self.before.text, self.text, str(self.name), f"{self.name} (changed)")
-        return Step(STEP, Outcome.UPDATED, store_parameter, details=tuple(details))
+        return Step(StepName.DOCUMENT, StepOutcome.UPDATED, store_parameter, details=tuple(details))
 
 
 def new_cluster(
     deployed: Deployed, document_id: str, given: Given, file_text: str | None, *, replace: bool
 ) -> NewCluster:
-    """From the options, a file, or the document that is there.
+    """Return the cluster of the options, of a file, or of the stored document.
 
-    Raises CliError where the function would not take it.
+    Raise CliError when the function would not accept the document.
     """
     name = DocumentName.cluster(document_id)
-    if (
-        DocumentName.of_parameter(name.parameter(deployed.store.root), root=deployed.store.root)
-        != name
-    ):
+    if not name.is_valid:
         raise CliError(
             f"'{document_id}' cannot be an id: letters, digits, '-', '_' and '.' only.",
             remedy="Choose another; --cluster names the EKS cluster.",
@@ -71,24 +67,24 @@ def new_cluster(
     if before is not None and before.error:
         deployed.find(document_id, clusters_only=True)
     text = _text(name, before, given, file_text, replace=replace)
-    judgement = deployed.judged({name: deployed.replacement(name, text, str(name))})
-    theirs = [problem for problem in judgement.problems if problem.where == str(name)]
+    validation = deployed.validate({name: deployed.replacement(name, text, str(name))})
+    theirs = [problem for problem in validation.problems if problem.where == str(name)]
     theirs = theirs or [
-        problem for problem in judgement.problems if problem.where == str(DocumentName.defaults())
+        problem for problem in validation.problems if problem.where == str(DocumentName.defaults())
     ]
     if theirs:
         said = "\n  ".join(str(problem) for problem in theirs)
         raise CliError(
-            f"The function would not take this document; nothing was done.\n  {said}",
+            f"The function would refuse this document; nothing was done.\n  {said}",
             remedy=theirs[0].remedy,
         )
-    config = next(one for one in judgement.configuration.clusters if one.id == document_id)
+    config = next(one for one in validation.configuration.clusters if one.id == document_id)
     same = [
         one
-        for one in judgement.configuration.clusters
+        for one in validation.configuration.clusters
         if one.target == config.target and one.id != document_id
     ]
-    notes = [note for note in judgement.notes if note.where == str(name)]
+    notes = [note for note in validation.notes if note.where == str(name)]
     return NewCluster(name, text, before, config, [config, *same], notes)
 
 
@@ -97,15 +93,14 @@ def _text(
 ) -> str:
     if file_text is not None and not given.nothing:
         raise CliError(
-            "Fields come from options or from a file, not from both.",
+            "Fields come from options or from a file, not both.",
             remedy="Put them into the file, or leave --file out.",
         )
     if file_text is None and given.nothing:
         if before is not None:
             return before.text
-        text = compose(
-            {"cluster": name.id}
-        )  # what else it needs, the defaults may have; the model says so if not
+        # The defaults may hold what else it needs; otherwise the model reports what is missing.
+        text = compose({"cluster": name.id})
     else:
         text = file_text if file_text is not None else compose(given.document())
     if before is None:
@@ -115,10 +110,10 @@ def _text(
     if not replace:
         difference = "\n".join(text_diff(before.text, text, str(name), "this command"))
         raise CliError(
-            f"There is a document {name.id} already, and it says something else:\n{difference}",
+            f"There is a different document {name.id} already:\n{difference}",
             remedy=(
                 f"--replace writes this one over it; ecr-public-pusher clusters edit {name.id}"
-                " changes it; without fields, it is taken as it is."
+                " changes it; without fields, it is used as it is."
             ),
         )
     return text

@@ -1,4 +1,4 @@
-"""RBAC by server-side apply, through the official client and a person's own kubeconfig."""
+"""RBAC applied server-side, through the official client and a person's own kubeconfig."""
 
 import shlex
 import ssl
@@ -8,10 +8,9 @@ from typing import Any
 
 from ..errors import CliError, ExitCode
 from ..json_text import read_json
-from .rbac import Manifest, described
-from .step import Outcome, Step
+from .rbac_manifests import Manifest, described
+from .step import Step, StepName, StepOutcome
 
-STEP = "rbac"
 APPLY = "application/apply-patch+yaml"
 TIMEOUTS = (10, 30)  # connect, read: seconds
 MESSAGE_LENGTH = 300
@@ -20,10 +19,10 @@ _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestam
 
 @dataclass(frozen=True)
 class Applied:
-    """What became of one object, or would."""
+    """The outcome of one object, or the planned one."""
 
     object: str
-    outcome: Outcome
+    outcome: StepOutcome
     said: str = ""
 
 
@@ -35,9 +34,8 @@ class ClusterAdmin:
         from urllib3 import Retry
 
         settings = client.Configuration()
-        settings.retries = Retry(
-            total=0, redirect=False
-        )  # by default a redirect is followed, and takes what was to be applied elsewhere
+        # By default a redirect is followed, which would apply the objects elsewhere.
+        settings.retries = Retry(total=0, redirect=False)
         self._manager = field_manager
         try:
             self._api = config.new_client_from_config(
@@ -60,9 +58,9 @@ class ClusterAdmin:
         self._rbac = client.RbacAuthorizationV1Api(self._api)
 
     def apply(self, one: Manifest, *, dry_run: bool, force: bool) -> Applied:
-        """Applies an object, or says what that would do.
+        """Apply an object, or plan that with `dry_run`.
 
-        Raises CliError when the cluster does not answer.
+        Raise CliError when the cluster does not answer.
         """
         from kubernetes.client.exceptions import ApiException
 
@@ -70,14 +68,14 @@ class ClusterAdmin:
             before = self._read(one)
             after = self._patch(one, dry_run=dry_run, force=force)
         except ApiException as error:
-            return Applied(described(one), Outcome.FAILED, _said(error))
-        except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many: the official client passes them on as they are
+            return Applied(described(one), StepOutcome.FAILED, _said(error))
+        except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many
             raise _no_answer(error) from None
         if before is None:
-            return Applied(described(one), Outcome.CREATED)
+            return Applied(described(one), StepOutcome.CREATED)
         return Applied(
             described(one),
-            Outcome.UNCHANGED if _content(before) == _content(after) else Outcome.UPDATED,
+            StepOutcome.UNCHANGED if _content(before) == _content(after) else StepOutcome.UPDATED,
         )
 
     def _read(self, one: Manifest) -> dict[str, Any] | None:
@@ -124,19 +122,27 @@ def apply_all(
     dry_run: bool,
     force: bool = False,
 ) -> Step:
-    """All objects as one step. One that is refused does not keep the others from being applied."""
+    """Apply all objects as one step. One that is refused does not stop the others."""
     done = [admin.apply(one, dry_run=dry_run, force=force) for one in objects]
     details = tuple(
         f"{one.object}: {one.outcome.value}{f' ({one.said})' if one.said else ''}" for one in done
     )
     outcomes = {one.outcome for one in done}
-    if Outcome.FAILED in outcomes:
-        return Step(STEP, Outcome.FAILED, f"{where}: not everything could be applied", "", details)
-    if outcomes <= {Outcome.UNCHANGED}:
-        return Step(STEP, Outcome.UNCHANGED, f"{where}: {len(done)} objects", "", details)
+    if StepOutcome.FAILED in outcomes:
+        return Step(
+            StepName.RBAC,
+            StepOutcome.FAILED,
+            f"{where}: some objects could not be applied",
+            "",
+            details,
+        )
+    if outcomes <= {StepOutcome.UNCHANGED}:
+        return Step(
+            StepName.RBAC, StepOutcome.UNCHANGED, f"{where}: {len(done)} objects", "", details
+        )
     return Step(
-        STEP,
-        Outcome.CREATED if outcomes == {Outcome.CREATED} else Outcome.UPDATED,
+        StepName.RBAC,
+        StepOutcome.CREATED if outcomes == {StepOutcome.CREATED} else StepOutcome.UPDATED,
         f"{where}: {len(done)} objects",
         "",
         details,
@@ -144,8 +150,9 @@ def apply_all(
 
 
 def _relax(api: Any) -> None:
-    """Many clusters' authorities lack extensions that Python 3.13 demands by default; chain and
-    host name are verified all the same.
+    """Accept certificate authorities without the extensions that Python 3.13 demands.
+
+    Many clusters' authorities lack them. Chain and host name are still verified.
     """
     configuration = api.configuration
     if not configuration.verify_ssl:
@@ -163,7 +170,7 @@ def _content(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _said(error: Any) -> str:
-    """The API server's own words of a refusal, which hold no credential; never the headers."""
+    """Return the API server's message of a refusal; it holds no credential, headers may."""
     status = _status(error.body)
     causes = (status.get("details") or {}).get("causes") or ()
     if managers := sorted(
@@ -174,7 +181,7 @@ def _said(error: Any) -> str:
 
 
 def _status(body: Any) -> dict[str, Any]:
-    """A Kubernetes Status, or nothing where a proxy answered in the server's place."""
+    """Return a Kubernetes Status; empty when a proxy answered in the server's place."""
     try:
         status = read_json(body)
     except (ValueError, TypeError):
@@ -183,7 +190,7 @@ def _status(body: Any) -> dict[str, Any]:
 
 
 def _manager(cause: dict[str, Any]) -> str:
-    """The message is `conflict with "NAME" using rbac.authorization.k8s.io/v1`."""
+    """Return NAME of `conflict with "NAME" using rbac.authorization.k8s.io/v1`."""
     parts = str(cause.get("message", "")).split('"')
     return parts[1] if len(parts) > 1 else "another manager"
 

@@ -1,5 +1,6 @@
-"""Documents judged as the function judges them: by its own model, with the defaults merged in, all
-of them together. Pure, and so offline too.
+"""Validation of documents as the function does it, offline too. Pure.
+
+By its own model, with the defaults merged in, and all documents together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,13 +31,11 @@ OFFLINE_REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
-class Judge:
-    """The stack that documents are judged for.
+class TargetStack:
+    """The stack that documents are validated for.
 
-    `allowed_endpoints` None: not known, so every endpoint passes, and that is noted.
-
-    `region` None: not known, so a discovery may name the regions of every partition.
-    `allowed_roles` likewise.
+    None stands for unknown: with `allowed_endpoints` None every endpoint passes, with a note, and
+    `allowed_roles` likewise; with `region` None a discovery may name regions of every partition.
     """
 
     root: str = "/ecr-public-pusher"
@@ -46,9 +45,9 @@ class Judge:
     allowed_roles: AllowedRoles | None = None
 
     def load(self, texts: Mapping[DocumentName, str]) -> Configuration:
-        """The configuration that the documents make.
+        """Return the configuration that the documents make.
 
-        Raises ConfigurationError for invalid defaults.
+        Raise ConfigurationError for invalid defaults.
         """
         parameters = [Parameter(name.parameter(self.root), text) for name, text in texts.items()]
         allowed = self.allowed_endpoints if self.allowed_endpoints is not None else _entries(texts)
@@ -67,10 +66,7 @@ class Judge:
 
 @dataclass(frozen=True)
 class Document:
-    """A document to judge: its text, and what to call the place where it stands.
-
-    `limit`: how many bytes its parameter takes.
-    """
+    """A document to validate. `where` names its place, `limit` is its parameter's, in bytes."""
 
     text: str = field(repr=False)
     where: str
@@ -78,29 +74,32 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """`problems`: what the function would refuse.
-
-    `notes`: what it would take, but is hardly meant.
-    """
+class Validation:
+    """The outcome: `problems`, which the function would refuse, and `notes` on likely mistakes."""
 
     configuration: Configuration
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
 
 
-def judge(documents: Mapping[DocumentName, Document], judge: Judge) -> Judgement:
-    """All of the documents, judged together."""
+def validate_documents(
+    documents: Mapping[DocumentName, Document], target: TargetStack
+) -> Validation:
+    """Validate the documents together, as one stack's configuration."""
     texts = {name: document.text for name, document in documents.items()}
     problems = [problem for name in sorted(documents) if (problem := _unstorable(documents[name]))]
     try:
-        configuration = judge.load(texts)
+        configuration = target.load(texts)
     except ConfigurationError as error:
-        return Judgement(Configuration(), (*problems, *_without_defaults(documents, error, judge)))
+        return Validation(
+            Configuration(), (*problems, *_without_defaults(documents, error, target))
+        )
     for cluster, refused in configuration.invalid.items():
         name = DocumentName.of_clusters(cluster)
-        problems += _problems(name, documents[name], refused, judge)
-    return Judgement(configuration, tuple(problems), tuple(_notes(documents, configuration, judge)))
+        problems += _problems(name, documents[name], refused, target)
+    return Validation(
+        configuration, tuple(problems), tuple(_notes(documents, configuration, target))
+    )
 
 
 def _unstorable(document: Document) -> Problem | None:
@@ -109,12 +108,12 @@ def _unstorable(document: Document) -> Problem | None:
 
 
 def _problems(
-    name: DocumentName, document: Document, error: PusherError, judge: Judge
+    name: DocumentName, document: Document, error: PusherError, target: TargetStack
 ) -> list[Problem]:
     if not document.text.strip():
-        return []  # said already
+        return []  # reported already
     found = problems_of(
-        error, where=document.where, parameter=name.parameter(judge.root), text=document.text
+        error, where=document.where, parameter=name.parameter(target.root), text=document.text
     )
     return [
         replace(problem, message=problem.message.removeprefix(f"{name.id}: ")) for problem in found
@@ -122,24 +121,25 @@ def _problems(
 
 
 def _without_defaults(
-    documents: Mapping[DocumentName, Document], error: PusherError, judge: Judge
+    documents: Mapping[DocumentName, Document], error: PusherError, target: TargetStack
 ) -> list[Problem]:
-    """The defaults' problems, and what can be said of the others without them."""
-    found = _problems(DocumentName.defaults(), documents[DocumentName.defaults()], error, judge)
+    """Return the defaults' problems, and those that other documents have without them."""
+    found = _problems(DocumentName.defaults(), documents[DocumentName.defaults()], error, target)
     for name in sorted(documents.keys() - {DocumentName.defaults()}):
-        parameter, text = name.parameter(judge.root), documents[name].text
+        parameter = name.parameter(target.root)
+        text = documents[name].text
         model: type[DefaultsDocument] = (
             DiscoverDocument if name.folder == DISCOVER else ClusterDocument
         )
         try:
             validated(model, read_mapping(text, parameter=parameter), parameter)
         except PusherError as own:
-            found += _problems(name, documents[name], own, judge)
+            found += _problems(name, documents[name], own, target)
     return found
 
 
 def _entries(texts: Mapping[DocumentName, str]) -> list[str]:
-    """Return what AllowedEndpoints would have to name."""
+    """Return the entries of AllowedEndpoints that admit every endpoint in the documents."""
     return [allowing(endpoint) for text in texts.values() if (endpoint := _endpoint(text))]
 
 
@@ -152,7 +152,7 @@ def _endpoint(text: str) -> str:
 
 
 def _notes(
-    documents: Mapping[DocumentName, Document], configuration: Configuration, judge: Judge
+    documents: Mapping[DocumentName, Document], configuration: Configuration, target: TargetStack
 ) -> list[Problem]:
     where = {
         name.id: document.where for name, document in documents.items() if name.clusters == name.id
@@ -165,17 +165,17 @@ def _notes(
     for first, second in combinations(enabled, 2):
         if first.target == second.target and first.secret_name == second.secret_name:
             notes += _overlap(first, second, where[second.id])
-    if judge.allowed_endpoints is None:
+    if target.allowed_endpoints is None:
         notes += [
             Problem(
                 where[config.id],
-                f"not known whether AllowedEndpoints names {allowing(config.server.endpoint)}",
+                f"unknown whether AllowedEndpoints names {allowing(config.server.endpoint)}",
                 remedy="Give --allowed-endpoints or --stack.",
             )
             for config in configuration.clusters
             if config.server is not None
         ]
-    if judge.allowed_roles is None:
+    if target.allowed_roles is None:
         for config in configuration.clusters:
             notes += _accounts(config, documents[DocumentName.cluster(config.id)].where)
         for discovery in configuration.discoveries:
@@ -185,17 +185,18 @@ def _notes(
 
 
 def _accounts(config: ClusterConfig, where: str) -> list[Problem]:
-    """Return what cannot be known of the accounts of a document's roles."""
+    """Return a note on the accounts of a document's roles, which may not be allowed."""
     arns = [config.role_arn, *(registry.role_arn for registry in config.private_registries)]
     accounts = sorted({arn.split(":")[4] for arn in arns if arn})
-    said = f"not known whether {ACCOUNTS} allows {', '.join(accounts)}"
+    said = f"unknown whether {ACCOUNTS} allows {', '.join(accounts)}"
     remedy = "Give --allowed-accounts or --stack."
     return [Problem(where, said, remedy=remedy)] if accounts else []
 
 
 def _overlap(first: ClusterConfig, second: ClusterConfig, where: str) -> list[Problem]:
-    """Namespaces that both documents name for the same cluster and Secret: the second's are
-    conflicts.
+    """Return a note on namespaces that both documents select for one cluster and Secret.
+
+    The second document's are conflicts.
     """
     shared = [
         name

@@ -1,21 +1,20 @@
-"""What EKS says of a cluster to the person's own credentials, and the access entry that admits the
-function's role there.
-"""
+"""The EKS access entry that admits the function's role, with a person's credentials."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ecr_public_pusher.configuration.access_entries import AccessEntryCommands
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.ownership import RBAC_GROUP
 
 from ..aws_errors import explain
-from .step import Outcome, Step
+from .step import Step, StepName, StepOutcome
 
-STEP = "access-entry"
-CONFIG_MAP, API = "CONFIG_MAP", "API"
+CONFIG_MAP = "CONFIG_MAP"
+API = "API"
 
 
 @dataclass(frozen=True)
@@ -26,15 +25,12 @@ class EksCluster:
     endpoint: str
     ca_base64: str
     authentication_mode: str
-    local: bool = False  # to an Outpost
+    local: bool = False  # on an Outpost
 
 
 @dataclass(frozen=True)
 class Admission:
-    """Whom to admit where.
-
-    `account`: the cluster's, where it is known; `principal`: the role that signs in.
-    """
+    """The role to admit, `principal`, and the cluster, by its settings."""
 
     config: ClusterConfig
     principal: str
@@ -44,46 +40,21 @@ class Admission:
         return self.config.target[0]
 
     @property
-    def entry(self) -> str:
-        return (
-            f"--region {self.config.region} --cluster-name {self.config.cluster} --principal-arn"
-            f" {self.principal}"
-        )
-
-    @property
-    def create_command(self) -> str:
-        return (
-            f"aws eks create-access-entry {self.entry} --type STANDARD --kubernetes-groups"
-            f" {RBAC_GROUP}"
-        )
-
-    def update_command(self, groups: tuple[str, ...]) -> str:
-        return (
-            f"aws eks update-access-entry {self.entry} --kubernetes-groups"
-            f" {' '.join([*groups, RBAC_GROUP])}"
-        )
-
-    @property
-    def mode_command(self) -> str:
-        cluster = f"--region {self.config.region} --name {self.config.cluster}"
-        return (
-            f"aws eks update-cluster-config {cluster} --access-config"
-            f" authenticationMode=API_AND_CONFIG_MAP && aws eks wait cluster-active {cluster} &&"
-            f" {self.create_command}"
-        )
+    def commands(self) -> AccessEntryCommands:
+        """Return the commands with which the cluster's owner admits the role."""
+        return AccessEntryCommands(self.config.region, self.config.cluster, self.principal)
 
 
 def describe(eks: Any, admission: Admission) -> EksCluster | Step:
-    """The cluster; or a failed step that says why it cannot be seen, and who must admit
-    the role.
-    """
-    name, region = admission.config.cluster, admission.config.region
+    """Return the cluster; or a failed step when it cannot be seen, with the owner's command."""
+    name = admission.config.cluster
+    region = admission.config.region
     try:
         found = eks.describe_cluster(name=name)["cluster"]
     except eks.exceptions.ResourceNotFoundException:
         said = (
-            f"EKS in {region} shows your credentials no cluster {name}; the document means account"
-            f" {admission.account}"
+            f"EKS in {region} has no cluster {name} for your credentials; the document is for"
+            f" account {admission.account}"
         )
         return _unseen(admission, said)
     except (ClientError, BotoCoreError) as error:
@@ -91,7 +62,7 @@ def describe(eks: Any, admission: Admission) -> EksCluster | Step:
     account = found["arn"].split(":")[4]
     if admission.account and account != admission.account:
         said = (
-            f"your credentials see {found['arn']}, and the document means account"
+            f"your credentials see {found['arn']}, and the document is for account"
             f" {admission.account}"
         )
         return _unseen(admission, said)
@@ -107,7 +78,10 @@ def _unseen(admission: Admission, said: str) -> Step:
         " --cluster-profile NAME."
     )
     return Step(
-        STEP, Outcome.FAILED, said, f"{remedy}\n{_owner(admission, admission.create_command)}"
+        StepName.ACCESS_ENTRY,
+        StepOutcome.FAILED,
+        said,
+        f"{remedy}\n{_owner(admission, admission.commands.create)}",
     )
 
 
@@ -116,31 +90,35 @@ def _owner(admission: Admission, command: str) -> str:
 
 
 def not_asked_for(admission: Admission) -> Step:
-    """Whether the cluster admits the role is left to the check."""
-    return Step(STEP, Outcome.SKIPPED, f"not asked for (--admit admits {admission.principal})")
+    """Return the skipped step without --admit; the check tells whether the role is admitted."""
+    return Step(
+        StepName.ACCESS_ENTRY,
+        StepOutcome.SKIPPED,
+        f"not requested (--admit admits {admission.principal})",
+    )
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An access entry that is there."""
+    """An existing access entry."""
 
     type: str
     groups: tuple[str, ...]
 
 
 class AccessEntryStep:
-    """Admits the role by an access entry: makes one, or adds the group to the one that is there,
-    whose own groups it keeps.
-    """
+    """The step that creates the access entry, or adds the group to an existing one."""
 
     def __init__(self, eks: Any, admission: Admission, cluster: EksCluster) -> None:
-        self._eks, self._admission, self._cluster = eks, admission, cluster
+        self._eks = eks
+        self._admission = admission
+        self._cluster = cluster
 
     def plan(self) -> Step:
-        """What it would do."""
+        """Return what `do` would do."""
         if self._cluster.authentication_mode == CONFIG_MAP:
             said = (
-                f"{self._admission.config.cluster} knows no access entries: its authentication mode"
+                f"{self._admission.config.cluster} has no access entries: its authentication mode"
                 f" is {CONFIG_MAP}"
             )
             if self._cluster.local:
@@ -148,26 +126,35 @@ class AccessEntryStep:
             remedy = (
                 "The cluster's owner changes the mode, which cannot be undone, and admits the role:"
             )
-            return Step(STEP, Outcome.FAILED, said, f"{remedy}\n{self._admission.mode_command}")
+            return Step(
+                StepName.ACCESS_ENTRY,
+                StepOutcome.FAILED,
+                said,
+                f"{remedy}\n{self._admission.commands.allow_and_create}",
+            )
         try:
             entry = self._entry()
         except (ClientError, BotoCoreError) as error:
-            return self._refused(error, self._admission.create_command)
+            return self._refused(error, self._admission.commands.create)
         return self._planned(entry)
 
     def _of_aws_auth(self, said: str) -> Step:
-        """A local cluster's mode cannot be changed."""
+        """Return the failed step of a local cluster, whose mode cannot be changed."""
         edit = f"kubectl --context {self._cluster.arn} edit configmap aws-auth -n kube-system"
         who = "The cluster's owner adds this to mapRoles of its ConfigMap aws-auth"
         remedy = (
             f"{who}; then run the same without"
             f" --admit:\n{edit}\n{mapped_role(self._admission.principal)}"
         )
-        return Step(STEP, Outcome.FAILED, f"{said}, as a local cluster's is", remedy)
+        return Step(
+            StepName.ACCESS_ENTRY, StepOutcome.FAILED, f"{said}, as a local cluster's is", remedy
+        )
 
     def look(self) -> Step:
-        """Whether the role is admitted already, where that can be seen and access entries alone
-        decide it; else it is left to the check.
+        """Return the step without --admit: failed when the role is certainly not admitted.
+
+        That is known only when the entry can be read and access entries alone decide; otherwise the
+        step is skipped, and left to the check.
         """
         if self._cluster.authentication_mode != API:
             return not_asked_for(self._admission)
@@ -179,28 +166,32 @@ class AccessEntryStep:
         if not planned.changes:
             return planned
         command = (
-            self._admission.update_command(entry.groups)
+            self._admission.commands.add_group(entry.groups)
             if entry
-            else self._admission.create_command
+            else self._admission.commands.create
         )
         said = f"{self._cluster.arn} does not admit {self._admission.principal}"
         return Step(
-            STEP, Outcome.FAILED, said, f"Give --admit.\n{_owner(self._admission, command)}"
+            StepName.ACCESS_ENTRY,
+            StepOutcome.FAILED,
+            said,
+            f"Give --admit.\n{_owner(self._admission, command)}",
         )
 
     def do(self) -> Step:
-        """Does it. Run again, it finds nothing to do."""
+        """Create or update the entry. A second run changes nothing."""
         planned = self.plan()
         if not planned.changes:
             return planned
         try:
             return self._written(planned)
         except (ClientError, BotoCoreError) as error:
-            return self._refused(error, self._admission.create_command)
+            return self._refused(error, self._admission.commands.create)
 
     def _written(self, planned: Step) -> Step:
-        name, principal = self._admission.config.cluster, self._admission.principal
-        if planned.outcome is Outcome.CREATED:
+        name = self._admission.config.cluster
+        principal = self._admission.principal
+        if planned.outcome is StepOutcome.CREATED:
             try:
                 self._eks.create_access_entry(
                     clusterName=name,
@@ -210,7 +201,7 @@ class AccessEntryStep:
                 )
                 return planned
             except self._eks.exceptions.ResourceInUseException:
-                pass  # made by somebody else meanwhile
+                pass  # created by somebody else meanwhile
         entry = self._entry()
         assert entry is not None
         if RBAC_GROUP not in entry.groups:
@@ -234,19 +225,24 @@ class AccessEntryStep:
     def _planned(self, entry: Entry | None) -> Step:
         who = f"{self._admission.principal} in {self._cluster.arn}"
         if entry is None:
-            return Step(STEP, Outcome.CREATED, f"{who}, group {RBAC_GROUP}")
+            return Step(StepName.ACCESS_ENTRY, StepOutcome.CREATED, f"{who}, group {RBAC_GROUP}")
         if entry.type != "STANDARD":
             said = f"{who} has an access entry of type {entry.type}, which takes no groups"
             return Step(
-                STEP,
-                Outcome.FAILED,
+                StepName.ACCESS_ENTRY,
+                StepOutcome.FAILED,
                 said,
                 "Let the function sign in as a role of its own (roleArn).",
             )
         if RBAC_GROUP in entry.groups:
-            return Step(STEP, Outcome.UNCHANGED, f"{who}, group {RBAC_GROUP}")
+            return Step(StepName.ACCESS_ENTRY, StepOutcome.UNCHANGED, f"{who}, group {RBAC_GROUP}")
         kept = f", beside {', '.join(entry.groups)}" if entry.groups else ""
-        return Step(STEP, Outcome.UPDATED, f"{who}: group {RBAC_GROUP}{kept}")
+        return Step(StepName.ACCESS_ENTRY, StepOutcome.UPDATED, f"{who}: group {RBAC_GROUP}{kept}")
 
     def _refused(self, error: ClientError | BotoCoreError, command: str) -> Step:
-        return Step(STEP, Outcome.FAILED, explain(error).message, _owner(self._admission, command))
+        return Step(
+            StepName.ACCESS_ENTRY,
+            StepOutcome.FAILED,
+            explain(error).message,
+            _owner(self._admission, command),
+        )

@@ -1,5 +1,6 @@
-"""Which of infra/rbac a cluster needs, for all documents that mean it: one role serves them all, so
-that they do not overwrite each other's. Pure.
+"""The manifests of infra/rbac that a cluster needs, for all of its documents together. Pure.
+
+One role serves all of them, so that none overwrites another's.
 """
 
 import copy
@@ -18,12 +19,12 @@ from ..errors import CliError
 type Manifest = dict[str, Any]
 
 _HERE = Path(__file__).parents
-# Beside this package where it is installed, beside infra/cli in a clone.
+# In this package when installed; beside infra/cli in a clone.
 _FOLDERS = (_HERE[1] / "rbac", _HERE[2] / "rbac")
 
 
 class Grant(StrEnum):
-    """How far the rights reach."""
+    """The scope of the rights."""
 
     CLUSTER = "cluster"
     NAMESPACED = "namespaced"
@@ -33,11 +34,10 @@ class Grant(StrEnum):
 def manifests(
     configs: Sequence[ClusterConfig], grant: Grant, *, removal: bool = False
 ) -> list[Manifest]:
-    """The objects to apply, ordered.
+    """Return the objects to apply, in order.
 
-    `removal`: with what the event `remove` needs, even where no document prunes.
-
-    Raises CliError where a grant namespace by namespace cannot do.
+    `removal` includes what the event `remove` needs, even if no document prunes. Raise CliError
+    when documents need more than rights namespace by namespace.
     """
     if grant is Grant.NONE:
         return []
@@ -57,12 +57,12 @@ def manifests(
 
 
 def as_yaml(objects: Iterable[Manifest]) -> str:
-    """A file that kubectl takes."""
+    """Return the objects as a file for kubectl."""
     return "---\n".join(yaml.safe_dump(one, sort_keys=False) for one in objects)
 
 
 def described(one: Manifest) -> str:
-    """`ClusterRole ecr-public-pusher`, or `RoleBinding team-a/ecr-public-pusher`."""
+    """Return `ClusterRole ecr-public-pusher`, or `RoleBinding team-a/ecr-public-pusher`."""
     metadata = one["metadata"]
     return (
         f"{one['kind']}"
@@ -76,7 +76,7 @@ def _read(name: str) -> list[Manifest]:
 
 
 def _named(one: Manifest, secrets: list[str]) -> Manifest:
-    """The rules on Secrets, for these names."""
+    """Return the object with its rules on Secrets narrowed to these names."""
     made = copy.deepcopy(one)
     for rule in made.get("rules", ()):
         if rule["resources"] == ["secrets"]:
@@ -85,7 +85,7 @@ def _named(one: Manifest, secrets: list[str]) -> Manifest:
 
 
 def _for_accounts(one: Manifest, accounts: list[str]) -> Manifest:
-    """The rules on ServiceAccounts, for these alone where all are names: lists by name, too."""
+    """Return the object with its rules on ServiceAccounts narrowed, if all accounts are names."""
     made = copy.deepcopy(one)
     if any(is_glob(name) for name in accounts):
         return made
@@ -123,7 +123,7 @@ def _in_each(binding: Manifest, names: Sequence[str]) -> list[Manifest]:
 
 
 def _bound_by_namespace(objects: Sequence[Manifest], names: Sequence[str]) -> list[Manifest]:
-    """Bindings for the whole cluster become one in each namespace."""
+    """Replace bindings for the whole cluster by one in each namespace."""
     made: list[Manifest] = []
     for one in objects:
         if one["kind"] == "ClusterRoleBinding":

@@ -1,4 +1,4 @@
-"""Documents judged as the function judges them, with the file and the line to blame."""
+"""Documents validated as the function validates them, with the file and the line to blame."""
 
 from collections.abc import Mapping
 
@@ -6,17 +6,17 @@ import pytest
 
 from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 from infra.cli.documents.document import DocumentName
-from infra.cli.documents.judge import Document, Judge, Judgement, judge
+from infra.cli.documents.validation import Document, TargetStack, Validation, validate_documents
 
 ENDPOINT = (
     "endpoint: https://api.edge.example.com\nsignIn: {type: webIdentity}\nnamespaces: [default]\n"
 )
 
 
-def judged(documents: Mapping[str, str], given: Judge | None = None) -> Judgement:
-    """By name: `defaults`, `discover/<id>`, or a cluster's id."""
+def validated(documents: Mapping[str, str], given: TargetStack | None = None) -> Validation:
+    """Validate documents by name: `defaults`, `discover/<id>`, or a cluster's id."""
     named = {name_of(name): Document(text, f"{name}.yaml") for name, text in documents.items()}
-    return judge(named, given or Judge())
+    return validate_documents(named, given or TargetStack())
 
 
 def name_of(called: str) -> DocumentName:
@@ -29,12 +29,12 @@ def name_of(called: str) -> DocumentName:
     )
 
 
-def said(judgement: Judgement) -> list[str]:
-    return [str(problem) for problem in judgement.problems]
+def said(validation: Validation) -> list[str]:
+    return [str(problem) for problem in validation.problems]
 
 
 def test_valid_documents_have_no_problem() -> None:
-    found = judged(
+    found = validated(
         {
             "defaults": "namespaces: [default]",
             "prod": "prune: true",
@@ -46,7 +46,7 @@ def test_valid_documents_have_no_problem() -> None:
 
 
 def test_a_problem_names_file_line_field_and_what_is_expected() -> None:
-    found = judged({"prod": "# a comment\nnamespaces: [default]\n\nprune: maybe\n"})
+    found = validated({"prod": "# a comment\nnamespaces: [default]\n\nprune: maybe\n"})
     assert said(found) == [
         "prod.yaml:4: prune: expected true or false (or yes, no, on, off), found 'maybe'"
     ]
@@ -58,13 +58,13 @@ def test_a_nested_field_has_its_own_line() -> None:
         "registries:\n  - public\n  - account: 111122223333\n    region: nowhere\n    roleArn:"
         " arn:aws:iam::111122223333:role/pull\nnamespaces: [a]\n"
     )
-    assert said(judged({"prod": text}))[0].startswith(
+    assert said(validated({"prod": text}))[0].startswith(
         "prod.yaml:4: registries.1.region: expected an AWS region"
     )
 
 
 def test_a_field_that_the_defaults_would_have_to_give_is_missed() -> None:
-    assert said(judged({"prod": "prune: true"})) == [
+    assert said(validated({"prod": "prune: true"})) == [
         "prod.yaml: namespaces: required here or in the defaults: names, globs, or {include,"
         " exclude, selector}"
     ]
@@ -74,7 +74,7 @@ def test_invalid_defaults_do_not_hide_what_is_wrong_with_others() -> None:
     assert [
         line.split(": ")[0]
         for line in said(
-            judged({"defaults": "prune: maybe", "prod": "a: b", "ok": "enabled: false"})
+            validated({"defaults": "prune: maybe", "prod": "a: b", "ok": "enabled: false"})
         )
     ] == [
         "defaults.yaml:1",
@@ -83,17 +83,19 @@ def test_invalid_defaults_do_not_hide_what_is_wrong_with_others() -> None:
 
 
 def test_an_endpoint_that_the_stack_does_not_allow_is_a_problem_of_its_line() -> None:
-    assert said(judged({"edge": ENDPOINT}, Judge(allowed_endpoints=["*.shops.example.com"]))) == [
-        "edge.yaml:1: endpoint: the stack's AllowedEndpoints does not name api.edge.example.com"
-    ]
-    assert not said(judged({"edge": ENDPOINT}, Judge(allowed_endpoints=["*.edge.example.com"])))
+    assert said(
+        validated({"edge": ENDPOINT}, TargetStack(allowed_endpoints=["*.shops.example.com"]))
+    ) == ["edge.yaml:1: endpoint: the stack's AllowedEndpoints does not name api.edge.example.com"]
+    assert not said(
+        validated({"edge": ENDPOINT}, TargetStack(allowed_endpoints=["*.edge.example.com"]))
+    )
 
 
 def test_without_a_stack_endpoints_pass_and_that_is_noted() -> None:
-    found = judged({"edge": ENDPOINT})
+    found = validated({"edge": ENDPOINT})
     assert not said(found)
     assert [str(note) for note in found.notes] == [
-        "edge.yaml: not known whether AllowedEndpoints names api.edge.example.com"
+        "edge.yaml: unknown whether AllowedEndpoints names api.edge.example.com"
     ]
 
 
@@ -110,18 +112,18 @@ def test_without_a_stack_endpoints_pass_and_that_is_noted() -> None:
 )
 def test_what_would_have_to_be_named_is_said_as_an_entry(endpoint: str, entry: str) -> None:
     document = ENDPOINT.replace("https://api.edge.example.com", f"'{endpoint}'")
-    found = judged({"edge": document})
+    found = validated({"edge": document})
     assert not said(found)
     assert [note.message for note in found.notes] == [
-        f"not known whether AllowedEndpoints names {entry}"
+        f"unknown whether AllowedEndpoints names {entry}"
     ]
-    refused = judged({"edge": document}, Judge(allowed_endpoints=["other.example.com"]))
+    refused = validated({"edge": document}, TargetStack(allowed_endpoints=["other.example.com"]))
     assert (entry in said(refused)[0], entry in refused.problems[0].remedy) == (True, True)
-    assert not said(judged({"edge": document}, Judge(allowed_endpoints=[entry])))
+    assert not said(validated({"edge": document}, TargetStack(allowed_endpoints=[entry])))
 
 
 def test_what_nobody_could_see_is_written_out_on_its_line() -> None:
-    assert said(judged({"prod": "prune: true\nnamespaces: ['team\u200b']\n"}))[0].startswith(
+    assert said(validated({"prod": "prune: true\nnamespaces: ['team\u200b']\n"}))[0].startswith(
         r"prod.yaml:2: namespaces.include: 'team\u200b' is not"
     )
 
@@ -135,7 +137,7 @@ def test_a_role_of_an_account_that_the_stack_does_not_allow_is_a_problem_of_its_
     accounts: tuple[str, ...],
 ) -> None:
     roles = AllowedRoles("111122223333", accounts)
-    found = judged({"away": AWAY}, Judge(allowed_roles=roles))
+    found = validated({"away": AWAY}, TargetStack(allowed_roles=roles))
     assert said(found) == [
         "away.yaml:2: roleArn: the stack's AllowedAccounts does not name the account 444455556666"
         f" of {SPOKE}"
@@ -147,13 +149,13 @@ def test_a_role_of_an_account_that_the_stack_does_not_allow_is_a_problem_of_its_
 @pytest.mark.parametrize("accounts", [("*",), ("444455556666",)])
 def test_a_role_of_an_account_that_it_allows_is_none(accounts: tuple[str, ...]) -> None:
     roles = AllowedRoles("111122223333", accounts, sign_in="ecr-public-pusher-spoke")
-    assert not said(judged({"away": AWAY}, Judge(allowed_roles=roles)))
+    assert not said(validated({"away": AWAY}, TargetStack(allowed_roles=roles)))
 
 
 def test_a_discovery_with_a_registrys_role_is_a_problem_too() -> None:
     roles = AllowedRoles("111122223333", ("*",), sign_in="spoke", pull="ecr-public-pusher-spoke")
     text = f"{AWAY}regions: [us-east-1]\ntags: {{team: a}}\n"
-    (line,) = said(judged({"discover/fleet": text}, Judge(allowed_roles=roles)))
+    (line,) = said(validated({"discover/fleet": text}, TargetStack(allowed_roles=roles)))
     assert line.startswith("discover/fleet.yaml:2: roleArn: the role ecr-public-pusher-spoke")
     assert "is a registry's (PullRoleName)" in line
 
@@ -162,16 +164,16 @@ def test_without_a_stack_roles_pass_and_that_is_noted() -> None:
     registry = "{account: 777788889999, region: eu-west-1, roleArn: ROLE}"
     pulls = f"registries: [{registry.replace('ROLE', SPOKE.replace('4444', '7777'))}]\n"
     fleet = f"{AWAY}regions: [us-east-1]\ntags: {{team: a}}\n"
-    found = judged({"away": AWAY + pulls, "discover/away": fleet, "home": "namespaces: [a]"})
+    found = validated({"away": AWAY + pulls, "discover/away": fleet, "home": "namespaces: [a]"})
     assert not said(found)
     assert [str(note) for note in found.notes] == [
-        "away.yaml: not known whether AllowedAccounts allows 444455556666, 777755556666",
-        "discover/away.yaml: not known whether AllowedAccounts allows 444455556666",
+        "away.yaml: unknown whether AllowedAccounts allows 444455556666, 777755556666",
+        "discover/away.yaml: unknown whether AllowedAccounts allows 444455556666",
     ]
 
 
 def test_a_namespace_that_two_documents_name_for_one_cluster_is_noted() -> None:
-    found = judged(
+    found = validated(
         {
             "a": "cluster: prod\nnamespaces: ['team-*']",
             "b": "cluster: prod\nnamespaces: [team-x, other]",
@@ -190,7 +192,7 @@ def test_a_namespace_that_two_documents_name_for_one_cluster_is_noted() -> None:
     ],
 )
 def test_another_cluster_or_secret_is_no_overlap(second: str) -> None:
-    assert not judged({"a": "cluster: prod\nnamespaces: [a]", "b": second}).notes
+    assert not validated({"a": "cluster: prod\nnamespaces: [a]", "b": second}).notes
 
 
 @pytest.mark.parametrize(
@@ -198,21 +200,21 @@ def test_another_cluster_or_secret_is_no_overlap(second: str) -> None:
     [
         (
             f"namespaces: [a]\n#{'x' * 4096}",
-            "prod.yaml: 4113 bytes, and Parameter Store takes 4096",
+            "prod.yaml: 4113 bytes, and Parameter Store takes at most 4096",
         ),
         (
             "namespaces: [a]\n# {{ssm:x}}",
-            "prod.yaml:2: Parameter Store refuses {{ }}, its mark for a reference",
+            "prod.yaml:2: Parameter Store refuses {{ }}, which marks a reference",
         ),
         ("\n \n", "prod.yaml: is empty"),
     ],
 )
 def test_what_parameter_store_refuses_is_said_before_it_is_asked(text: str, message: str) -> None:
-    assert said(judged({"prod": text})) == [message]
+    assert said(validated({"prod": text})) == [message]
 
 
 def test_json_with_two_closing_braces_is_no_reference() -> None:
-    assert not said(judged({"prod": '{"namespaces": {"include": ["a"]}}'}))
+    assert not said(validated({"prod": '{"namespaces": {"include": ["a"]}}'}))
 
 
 DISCOVERY = "regions: [eu-central-1, REGION]\ntags: {team: a}\nnamespaces: [default]\n"
@@ -222,17 +224,17 @@ DISCOVERY = "regions: [eu-central-1, REGION]\ntags: {team: a}\nnamespaces: [defa
 def test_a_discovery_of_a_region_that_the_stacks_partition_has_not_is_a_problem(
     region: str,
 ) -> None:
-    found = judged({"discover/all": DISCOVERY.replace("REGION", region)}, Judge(region="us-east-1"))
+    found = validated(
+        {"discover/all": DISCOVERY.replace("REGION", region)}, TargetStack(region="us-east-1")
+    )
     assert [line.split(" (")[0] for line in said(found)] == [
         f"discover/all.yaml:1: regions: the function's partition has no region {region}"
     ]
 
 
-def test_offline_a_discovery_may_be_of_any_partition_but_not_of_a_region_that_there_is_nowhere() -> (
-    None
-):
+def test_offline_a_discovery_may_be_of_any_partition_but_not_of_an_unknown_region() -> None:
     assert not said(
-        judged(
+        validated(
             {
                 "discover/all": (
                     DISCOVERY.replace("eu-central-1", "cn-northwest-1").replace(
@@ -244,5 +246,5 @@ def test_offline_a_discovery_may_be_of_any_partition_but_not_of_a_region_that_th
     )
     assert (
         "has no region us-east-99"
-        in said(judged({"discover/all": DISCOVERY.replace("REGION", "us-east-99")}))[0]
+        in said(validated({"discover/all": DISCOVERY.replace("REGION", "us-east-99")}))[0]
     )

@@ -1,6 +1,4 @@
-"""Which RBAC a cluster's documents need: as little as will do, and enough for all of
-them together.
-"""
+"""The RBAC of a cluster's documents: no more than they need, and enough for all of them."""
 
 from typing import Any
 
@@ -10,7 +8,7 @@ from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.jobs.rbac_version import MARK_GROUP, RBAC_VERSION, mark
 from infra.cli.errors import CliError
-from infra.cli.onboarding.rbac import Grant, Manifest, described, manifests
+from infra.cli.onboarding.rbac_manifests import Grant, Manifest, described, manifests
 
 
 def config(document_id: str = "prod", *include: str, **more: Any) -> ClusterConfig:
@@ -18,7 +16,7 @@ def config(document_id: str = "prod", *include: str, **more: Any) -> ClusterConf
 
 
 def rules(objects: list[Manifest]) -> dict[str, list[tuple[list[str], list[str], list[str]]]]:
-    """By role: resources, verbs, names; without the mark of its version, which permits nothing."""
+    """Return resources, verbs and names by role, without the version's rule."""
     roles = (one for one in objects if one["kind"] == "ClusterRole")
     return {
         one["metadata"]["name"]: [

@@ -1,0 +1,56 @@
+"""Commands that admit a role to an EKS cluster by an access entry, to paste. Pure.
+
+https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+"""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecr_public_pusher.ownership import RBAC_GROUP
+
+
+@dataclass(frozen=True)
+class AccessEntryCommands:
+    """Commands of the AWS CLI for one role, `principal`, in one cluster."""
+
+    region: str
+    cluster: str
+    principal: str
+
+    @property
+    def create(self) -> str:
+        """Return the command that creates an entry with our group."""
+        return (
+            f"aws eks create-access-entry {self._entry} --type STANDARD --kubernetes-groups"
+            f" {RBAC_GROUP}"
+        )
+
+    def add_group(self, groups: Sequence[str]) -> str:
+        """Return the command that adds our group to an entry's `groups`."""
+        return (
+            f"aws eks update-access-entry {self._entry} --kubernetes-groups"
+            f" {shlex.join([*groups, RBAC_GROUP])}"
+        )
+
+    @property
+    def allow_and_create(self) -> str:
+        """Return the command for a cluster that knows the ConfigMap aws-auth alone.
+
+        The change of the authentication mode cannot be undone.
+        """
+        cluster = f"--region {self.region} --name {self.cluster}"
+        return " && ".join(
+            (
+                f"aws eks update-cluster-config {cluster} --access-config"
+                " authenticationMode=API_AND_CONFIG_MAP",
+                f"aws eks wait cluster-active {cluster}",
+                self.create,
+            )
+        )
+
+    @property
+    def _entry(self) -> str:
+        return (
+            f"--region {self.region} --cluster-name {self.cluster} --principal-arn {self.principal}"
+        )
