@@ -1,4 +1,4 @@
-"""Lambda's entry: deadline, event loop, parse, call, return."""
+"""Lambda's entry point: deadline, event loop, parse, call, return."""
 
 # ruff: noqa: E402 - the garbage collector pauses before the first import
 
@@ -35,11 +35,10 @@ _SANDBOX = Sandbox()
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Does what `event` asks for and returns the report.
+    """Do what `event` asks for, and return the report.
 
-    Raises PushFailed when it is to be tried again as a whole.
-
-    A batch from the queue is answered with the messages to keep, and never raises.
+    Raise PushFailed when the whole event is to be retried. For a batch from the queue, return the
+    messages to keep and never raise.
     """
     return invoke(event, context, sandbox=_SANDBOX, environ=os.environ)
 
@@ -47,7 +46,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
 def invoke(
     event: Any, context: Any, *, sandbox: Sandbox, environ: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The same, in a sandbox and an environment of the caller's."""
+    """Do the same with the caller's sandbox and environment."""
     deadline = Deadline.of_invocation(context.get_remaining_time_in_millis() / 1000)
     settings = Settings.from_env(environ, function_arn=context.invoked_function_arn)
     # One loop for each invocation: at its end every task is cancelled and every socket closed, so

@@ -1,4 +1,4 @@
-"""Text as a message shows it: what a reader cannot see, or would take for a blank, is escaped.
+"""Text as a message shows it: invisible characters, and those that look like a blank, are escaped.
 
 A no-break space from a web page, a zero-width space or a control character looks like nothing in a
 report, so that a name with one in it reads as if it were right; and a terminal may obey it.
@@ -11,7 +11,7 @@ _VARIATION_SELECTORS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    r"""Return the text with what is invisible, but for the blank and `keep`, as `\xa0`, `\n`."""
+    r"""Return the text with invisible characters escaped (`\xa0`); blanks and `keep` stay."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(one if one in keep or _is_visible(one) else _escaped(one) for one in text)

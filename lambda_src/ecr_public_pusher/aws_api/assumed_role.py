@@ -1,6 +1,6 @@
-"""Whose credentials are used: the execution role's, or an assumed role's.
+"""The credentials of the execution role and of assumed roles, for one invocation.
 
-Of one invocation: credentials never outlive it.
+Credentials never outlive it.
 """
 
 from dataclasses import dataclass, field
@@ -32,16 +32,17 @@ class Caller:
 
     @property
     def signature(self) -> dict[str, Any]:
-        """The parameters that have a call signed by this caller."""
+        """The parameters that make this caller sign a call."""
         return signed_by(self.credentials if self.role_arn else None)
 
 
 class Callers:
-    """The callers of one invocation, each role assumed once for all that name it.
+    """The callers of one invocation: each role is assumed once for all that name it.
 
     A failure is shared too: a role that hangs must not use up the time of each of its clusters in
     turn.
-    `execution_role`: the ARN of the function's own, where it is known.
+
+    `execution_role`: the ARN of the function's own role, where it is known.
     """
 
     def __init__(
@@ -60,15 +61,13 @@ class Callers:
     ) -> Caller:
         """Return the execution role's credentials, or those of `role_arn`, assumed for `use`.
 
-        Raises RoleError; SignInError when the function has no credentials itself.
+        Raise RoleError, or SignInError when the function itself has no credentials.
         """
         key = role_arn or _OWN, external_id, use
         return await self._callers.get(key, lambda: self._assumed(role_arn, external_id, use))
 
     def principal(self, role_arn: str | None) -> str:
-        """Return the ARN of the role that signs for a document with this `role_arn`, its path
-        included.
-        """
+        """Return the full ARN of the role that signs for a document with this `role_arn`."""
         return role_arn or self._execution_role or UNKNOWN_ROLE
 
     async def _assumed(self, role_arn: str | None, external_id: str | None, use: RoleUse) -> Caller:

@@ -1,6 +1,4 @@
-"""Patience with AWS where a quota is shared: a refusal for too many calls is waited out, every
-other error is an answer.
-"""
+"""Retries where a quota is shared: throttling is waited out, every other error is final."""
 
 import random
 import time
@@ -15,7 +13,7 @@ TRIES, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 7, 0.5, 8.0
 
 
 def patiently[T](call: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
-    """`call()`, tried again while it is throttled. Blocks; raises as call_aws does."""
+    """Return `call()`, retried while it is throttled. Block meanwhile; raise as call_aws does."""
     for attempt in range(TRIES - 1):
         try:
             return call_aws(call)

@@ -1,4 +1,4 @@
-"""Every shape of event -> one Request. Pure."""
+"""The parser of events: every shape of event becomes one Request. Pure."""
 
 import difflib
 import json
@@ -40,9 +40,9 @@ _FIELDS: dict[str, frozenset[str]] = {
 
 
 def parse(event: Any, *, root: str) -> Request:
-    """The request an event makes.
+    """Return the request that an event makes.
 
-    Raises RequestError, which shows the accepted shapes, for any other event.
+    Raise RequestError, which shows the accepted shapes, for any other event.
     """
     if not isinstance(event, Mapping):
         raise _refused(f"the event is {_kind(event)}, not an object")
@@ -86,7 +86,7 @@ def parse(event: Any, *, root: str) -> Request:
 
 
 def asked_action(event: Any) -> str:
-    """What an event that was refused asked for, as far as it says, for the report."""
+    """Return the action that a refused event asked for, as far as it can be read."""
     if not isinstance(event, Mapping):
         return "unknown"
     if isinstance(payload := event.get("requestPayload"), Mapping):
@@ -96,14 +96,15 @@ def asked_action(event: Any) -> str:
 
 
 def raises(event: Any) -> bool:
-    """Whether a failure is to be raised: unless the event, even one that is not understood, says
-    `"raise": false`.
+    """Return whether a failure is to be raised.
+
+    It is, unless the event, even an invalid one, says `"raise": false`.
     """
     return not (isinstance(event, Mapping) and event.get("raise") is False)
 
 
 def _patterns(event: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """A narrowing list. Given but empty is refused: it would silently mean everything."""
+    """Return a narrowing list. Refuse an empty one, which would silently mean everything."""
     if name not in event:
         return ()
     value = event[name]
@@ -138,11 +139,10 @@ def _window(event: Mapping[str, Any]) -> int:
 
 
 def _failure_record(event: Mapping[str, Any], root: str) -> Request:
-    """What Lambda sends to an on-failure destination (Lambda Developer Guide, "Capturing records of
-    Lambda asynchronous invocations").
+    """Return the request of a failure record, as Lambda sends it to an on-failure destination.
 
-    It comes up to hours later. So nothing that takes more away than a push does is repeated from
-    one.
+    Source: Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations". It can
+    arrive hours later, so nothing that deletes more than a push does is repeated from one.
     """
     payload = event["requestPayload"]
     if isinstance(payload, Mapping) and "requestPayload" in payload:

@@ -1,4 +1,4 @@
-"""The SQS queue on which clusters wait to be tried again, or, with FanOut, for their first try."""
+"""The SQS queue on which clusters wait for a retry or, with FanOut, for their first try."""
 
 import functools
 from collections.abc import Mapping
@@ -28,11 +28,10 @@ async def send(
     *,
     delay_seconds: int | None = None,
 ) -> None:
-    """Sends one message per cluster id, after `delay_seconds` or, without it, the queue's own
-    delay.
+    """Send one message per cluster id, after `delay_seconds` or, without it, the queue's own delay.
 
-    Raises QueueError unless every one is safely there, and DeadlineReached. Nothing more is sent
-    after the deadline.
+    Raise QueueError unless all of them were accepted, and DeadlineReached. Nothing is sent after
+    the deadline.
     """
     timing = {} if delay_seconds is None else {"DelaySeconds": delay_seconds}
     for part in batched(bodies.items(), ENTRIES_AT_ONCE, strict=False):
@@ -55,7 +54,7 @@ async def send(
 def _accepted(
     clients: AwsClients, url: str, entries: list[dict[str, Any]], clusters: str, deadline: Deadline
 ) -> set[str]:
-    """The ids of the entries that the queue took: a batch may be taken in part."""
+    """Return the ids of the entries that the queue accepted: a batch may be accepted in part."""
     sqs = clients.client("sqs")
     deadline.check()
     try:

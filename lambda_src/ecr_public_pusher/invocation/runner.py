@@ -1,6 +1,6 @@
 """One run, straight through: configuration, plan, token, clusters.
 
-What fails the run as a whole is in its result.
+A failure of the run as a whole is in its result.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ DISCOVERY_SHARE = 1 / 2  # of the time that there is
 
 @dataclass
 class Runner:
-    """What a run works with: all of it passed in, none of it kept for the next."""
+    """The dependencies of a run: all are passed in, none is kept for the next run."""
 
     settings: Settings
     sandbox: Sandbox
@@ -56,7 +56,7 @@ class Runner:
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     async def run(self, request: Request) -> RunResult:
-        """Does what `request` asks for, and never raises for a failure: it is in the result."""
+        """Do what `request` asks for. Never raise for a failure: the result holds it."""
         began = self.deadline.clock.monotonic()
         run = _Run(self, request)
         error: PusherError | None = None
@@ -79,12 +79,12 @@ class Runner:
         )
 
     def clients(self) -> AwsClients:
-        """The sandbox's."""
+        """Return the sandbox's clients."""
         return self.sandbox.clients(self.settings.region)
 
 
 class _Run:
-    """One request's way, and what is known so far, for the result, however it ends."""
+    """One request on its way, with what is known so far, for the result however it ends."""
 
     def __init__(self, runner: Runner, request: Request) -> None:
         self._runner, self._request = runner, request
@@ -107,8 +107,9 @@ class _Run:
 
     @property
     def token_failure(self) -> PusherError | None:
-        """Why ECR Public's could not be had, where the run went on without, and no cluster says so:
-        in a dry run none needs it.
+        """The reason why ECR Public's token is missing, where no cluster's result says so.
+
+        That is where the run went on without the token: in a dry run no cluster needs it.
         """
         return (
             self.tokens.public_failure if self._all_need_public or self._request.dry_run else None
@@ -163,7 +164,7 @@ class _Run:
         self._check_narrowing()
 
     def _intent(self) -> Intent:
-        """Return what the request wants of every cluster."""
+        """Return the request's intent, the same for every cluster."""
         request = self._request
         asked_at = request.asked_at or from_epoch(self._deadline.clock.wall())
         return Intent(
@@ -181,7 +182,7 @@ class _Run:
         )
 
     async def _plan(self) -> Plan | None:
-        """None when there is no configuration yet."""
+        """Return the plan; None when there is no configuration yet."""
         settings, request, clients = self._settings, self._request, self._runner.clients()
         self._read_at = from_epoch(self._deadline.clock.wall())
         reading = self._blocking.run(lambda: read_parameters(clients.client("ssm"), settings.root))
@@ -205,8 +206,9 @@ class _Run:
         return make_plan(request, configuration)
 
     async def _discovered(self, configuration: Configuration) -> Configuration:
-        """With the clusters that are found by tag; a sweep takes EKS's word of the last hour for
-        those that it knows.
+        """Return the configuration with the clusters that are found by tag.
+
+        For clusters that it knows, a sweep uses EKS's answers of the last hour.
         """
         request = self._request
         narrowing = to_look_for(request, configuration)
@@ -232,7 +234,7 @@ class _Run:
         return await self._deadline.wait_for(looking, what="looking for clusters by tag")
 
     async def _dispatch(self, plan: Plan) -> None:
-        """Splits the push into messages of a few clusters each, for workers to take at once."""
+        """Split the push into messages of a few clusters each, which workers receive at once."""
         url = self._settings.retry_queue_url
         assert url is not None
         now = from_epoch(self._deadline.clock.wall())
@@ -244,10 +246,10 @@ class _Run:
         self.dispatched = len(bodies)
 
     async def _try_token(self, plan: Plan) -> None:
-        """Goes on without ECR Public's token: a dry run sends a placeholder anyway, and else those
-        fail that need it.
+        """Get ECR Public's token; go on without it on failure, which the result holds.
 
-        The failure is in the result.
+        A dry run sends a placeholder anyway, and otherwise only the documents that need the token
+        fail.
         """
         if any(planned.config.public_registry for planned in plan.clusters) or (
             not plan.clusters and self.tokens.has_public
@@ -256,8 +258,9 @@ class _Run:
                 await self.tokens.public()
 
     def _check_narrowing(self) -> None:
-        """A namespace asked for that no cluster selects is a mistake, unless a cluster that failed
-        might have had it, or the message is old.
+        """Raise RequestError when no cluster selects a namespace that the request names.
+
+        Not where a cluster that failed might have had it, nor for an old message.
         """
         request, results = self._request, self.results
         if request.ignore_missing or any(

@@ -1,4 +1,4 @@
-"""What an ECR token must be before anything is built on it, whichever registry gave it. Pure."""
+"""The checks of an ECR token, whichever registry gave it, before anything is built on it. Pure."""
 
 import base64
 import binascii
@@ -16,9 +16,9 @@ LEAST_LIFE = timedelta(hours=1)
 def checked(
     data: Any, now: datetime, *, giver: str, least_life: timedelta = LEAST_LIFE
 ) -> RegistryToken:
-    """The token in one `authorizationData`, when it is one that a registry could take.
+    """Return the token in one `authorizationData`, if a registry could accept it.
 
-    Raises TokenError, which names `giver`.
+    Raise TokenError, which names `giver`.
     """
     given: Mapping[str, Any] = data if isinstance(data, dict) else {}
     token, expires_at = given.get("authorizationToken"), given.get("expiresAt")
@@ -44,6 +44,7 @@ def checked(
 
 
 def unusable(giver: str, why: str) -> TokenError:
+    """Return the error of a token that cannot be used, with its reason."""
     return TokenError(
         f"{giver}'s token is unusable: {why}",
         remedy="No Secret that needs it was written. Try again; should it last, ask AWS support.",

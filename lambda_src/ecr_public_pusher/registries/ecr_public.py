@@ -1,4 +1,4 @@
-"""ECR Public's token, for which the execution role asks."""
+"""ECR Public's token, requested by the execution role."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -30,9 +30,9 @@ _REMEDIES = {
 
 
 def fetch_token(clients: Iterable[Any], now: datetime) -> RegistryToken:
-    """A token from the first ECR Public client that gives one.
+    """Return a token from the first ECR Public client that gives one.
 
-    Raises TokenError, of the first region's failure: then nothing may be written.
+    Raise TokenError with the first region's failure; then nothing may be written.
     """
     failures: list[TokenError] = []
     for client in clients:
@@ -47,9 +47,9 @@ def fetch_token(clients: Iterable[Any], now: datetime) -> RegistryToken:
 
 
 def checked_token(answer: Any, now: datetime) -> RegistryToken:
-    """The token in GetAuthorizationToken's answer: one structure, where private ECR has a list.
+    """Return the token in a response of GetAuthorizationToken.
 
-    Raises TokenError.
+    ECR Public's has one structure where private ECR's has a list. Raise TokenError.
     """
     return checked(
         answer.get("authorizationData") if isinstance(answer, dict) else None,

@@ -1,4 +1,4 @@
-"""Which hosts a registry answers to, and the docker config that signs in to them. Pure."""
+"""The host names of a registry, and the docker config that signs in to them. Pure."""
 
 import base64
 import json
@@ -28,10 +28,12 @@ PLACEHOLDER = base64.b64encode(b"AWS:placeholder-of-a-dry-run").decode()
 
 
 def private_hosts(account: str, region: str, *, partition: str, suffix: str) -> tuple[str, ...]:
-    """A private registry's names, its usual one first. `suffix`: of the partition's hosts.
+    """Return a private registry's host names, the usual one first.
 
-    Not its FIPS names (`dkr.ecr-fips`, `dkr-ecr-fips`): each name repeats a token of some 3 KB, and
-    they are the same registry's.
+    `suffix`: the one of the partition's hosts.
+
+    The FIPS names (`dkr.ecr-fips`, `dkr-ecr-fips`) are left out: each name repeats a token of some
+    3 KB, and they belong to the same registry.
     """
     twin = _DUAL_STACK_DOMAIN.get(partition)
     return (
@@ -41,7 +43,7 @@ def private_hosts(account: str, region: str, *, partition: str, suffix: str) -> 
 
 
 def is_private_host(host: str, region: str, *, partition: str, suffix: str) -> bool:
-    """Whether it is a name of some private registry of that region, FIPS included."""
+    """Return whether it is a host name of a private registry in that region, FIPS included."""
     account, _, rest = host.partition(".")
     plain = rest.replace("-fips.", ".", 1)
     return bool(re.fullmatch("[0-9]{12}", account)) and f"{account}.{plain}" in private_hosts(
@@ -50,9 +52,9 @@ def is_private_host(host: str, region: str, *, partition: str, suffix: str) -> b
 
 
 def docker_config(authorizations: Mapping[str, str]) -> bytes:
-    """`.dockerconfigjson`, of each host's credential.
+    """Return the `.dockerconfigjson` with each host's credential.
 
-    Exact hosts: docker's own readers know no globs.
+    Hosts are exact: docker's own readers know no globs.
     """
     return json.dumps(
         {"auths": {host: {"auth": credential} for host, credential in authorizations.items()}},

@@ -1,4 +1,4 @@
-"""The registry tokens of a run, each asked for once, when it is first needed.
+"""The registry tokens of a run, each requested once, when it is first needed.
 
 None of them outlives the invocation.
 """
@@ -31,16 +31,17 @@ type _TokenKey = tuple[str, str | None, str] | None
 
 @dataclass(frozen=True)
 class RegistryCredential:
-    """A token, and the hosts that it signs in to, their usual name first."""
+    """A token, and the hosts that it signs in to, the usual name first."""
 
     hosts: tuple[str, ...]
     token: RegistryToken
 
 
 class TokenProvider:
-    """`issued` and `public_failure` say what came of it, for the report.
+    """The source of registry tokens for one run.
 
-    `execution_role`: the function's own, where it is known.
+    `issued` and `public_failure` hold the results, for the report.
+    `execution_role`: the ARN of the function's own role, where it is known.
     """
 
     def __init__(
@@ -53,21 +54,21 @@ class TokenProvider:
 
     @property
     def issued(self) -> tuple[IssuedToken, ...]:
-        """Those that were had: ECR Public's first, then by registry."""
+        """The tokens that were issued: ECR Public's first, then by registry."""
         return tuple(
             sorted(self._issued.values(), key=lambda issued: (issued.private, issued.registry))
         )
 
     @property
     def has_public(self) -> bool:
-        """Whether the function is where ECR Public is: in the partition aws."""
+        """Return whether ECR Public exists in the function's partition: only in `aws`."""
         clients = self._callers.clients
         return clients.partition(clients.region)[0] in ("", "aws")
 
     async def public(self) -> RegistryCredential:
-        """ECR Public's.
+        """Return ECR Public's credential; later callers get the same, or the same failure.
 
-        Who comes later gets the same, or the same failure: TokenError, DeadlineReached.
+        Raise TokenError, DeadlineReached.
         """
         try:
             token = await self._tokens.get(None, self._fetch_public)
@@ -77,7 +78,7 @@ class TokenProvider:
         return self._noted(RegistryCredential(PUBLIC_HOSTS, token), private=False)
 
     async def private(self, registry: PrivateRegistry) -> RegistryCredential:
-        """A private registry's. Raises TokenError, RoleError, DeadlineReached."""
+        """Return a private registry's credential. Raise TokenError, RoleError, DeadlineReached."""
         partition, suffix = self._callers.clients.partition(registry.region)
         self._check(registry, partition)
         hosts = private_hosts(registry.account, registry.region, partition=partition, suffix=suffix)
@@ -89,7 +90,7 @@ class TokenProvider:
         return self._noted(RegistryCredential(hosts, token), private=True)
 
     def _check(self, registry: PrivateRegistry, partition: str) -> None:
-        """Raises what can be known without asking anybody."""
+        """Raise TokenError or RoleError for mistakes that can be found without a call."""
         if not partition:
             raise TokenError(
                 f"there is no region {registry.region}", remedy="Check `region` of the registry."
@@ -114,9 +115,9 @@ class TokenProvider:
             )
 
     async def of(self, config: ClusterConfig) -> list[RegistryCredential]:
-        """All that a document's Secret signs in to, asked for side by side.
+        """Return all credentials of a document's Secret, requested concurrently.
 
-        Raises the failure of the first that cannot be had.
+        Raise the failure of the first that cannot be had.
         """
         if not config.public_registry:
             return await self.private_of(config)
@@ -124,7 +125,7 @@ class TokenProvider:
         return [public, *private]
 
     async def private_of(self, config: ClusterConfig) -> list[RegistryCredential]:
-        """Of these, the private ones."""
+        """Return the private registries' credentials of a document's Secret."""
         return list(
             await asyncio.gather(
                 *(self.private(registry) for registry in config.private_registries)
@@ -134,9 +135,9 @@ class TokenProvider:
     async def each_private(
         self, config: ClusterConfig
     ) -> list[RegistryCredential | TokenError | RoleError]:
-        """The same, with the failure of each that cannot be had in its place.
+        """Return the private registries' credentials, or in place of each missing one its failure.
 
-        Raises DeadlineReached.
+        Raise DeadlineReached.
         """
 
         async def tried(registry: PrivateRegistry) -> RegistryCredential | TokenError | RoleError:
@@ -198,8 +199,9 @@ class TokenProvider:
 
 
 def _same_role(one: str, other: str) -> bool:
-    """By account and name: within an account a role's name is unique, whatever path is written
-    before it.
+    """Return whether both ARNs have the same account and role name.
+
+    Within an account a role's name is unique, whatever path is written before it.
     """
     return (one.split(":")[4], one.rpartition("/")[2]) == (
         other.split(":")[4],
