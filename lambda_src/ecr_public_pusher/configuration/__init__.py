@@ -1,1 +1,1 @@
-"""The documents in Parameter Store: read, checked, merged, and what they select."""
+"""The documents in Parameter Store: reading, validation, defaults, and what they select."""

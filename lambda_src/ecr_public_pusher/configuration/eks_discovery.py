@@ -1,10 +1,10 @@
-"""Discovery: which EKS clusters the documents' tags mean, in all of their regions.
+"""Discovery: the EKS clusters that bear the documents' tags, in all of their regions.
 
-Clusters that a document of their own names are left to that.
+Clusters that a document of their own names are left to that document.
 
-Only what a request asks for is looked up: all clusters of a region are listed and described where
-it asks for many, and those that it names exactly are described without a list. So a message for ten
-clusters costs ten calls, however many clusters the tags mean.
+Only what a request asks for is looked up: where it asks for many clusters of a region, all are
+listed and described; clusters that it names exactly are described without a list. So a message for
+ten clusters costs ten calls, however many clusters bear the tags.
 """
 
 import asyncio
@@ -34,9 +34,10 @@ SEARCHES_AT_ONCE, MOST_SEARCHES_AT_ONCE = 8, 48
 
 @dataclass(frozen=True)
 class Search:
-    """Where to look, and as whom: `settings` has the region and the role.
+    """One search: a place to look in, and the clusters to look for.
 
-    `names`: to describe these alone; None: what EKS lists and `wants`.
+    `settings`: the region, and the role to look as.
+    `names`: the clusters to describe; None: those that EKS lists and `wants` accepts.
     """
 
     settings: ClusterConfig
@@ -45,10 +46,10 @@ class Search:
 
 
 class Clock:
-    """Ends a search that makes no progress.
+    """The time-out of a search that makes no progress.
 
-    Time counts while a call of it is on a thread: until then it waits for its turn, at most to the
-    end.
+    Time counts only while one of its calls has a thread. Without one, the search waits for its
+    turn, at most until the end of all searches.
     """
 
     def __init__(self, timeout: asyncio.Timeout, patience: "Patience", last: float) -> None:
@@ -57,16 +58,16 @@ class Clock:
 
     @property
     def waits(self) -> bool:
-        """Return whether it has no thread."""
+        """Return whether none of its calls has a thread."""
         return not self._on_threads
 
     def begin(self) -> None:
-        """A call has got its thread."""
+        """Count a call that got its thread."""
         self._on_threads += 1
         self._restart()
 
     def end(self) -> None:
-        """It was answered, or refused."""
+        """Count a call that succeeded or failed."""
         self._on_threads -= 1
         self._restart()
 
@@ -78,13 +79,13 @@ class Clock:
 
 @dataclass
 class Sightings:
-    """What a search has seen until now.
+    """The results of a search so far.
 
-    `tags`: of each cluster. `failures`: of those that could not be described. `failure`: of the
-    search.
-
-    `not_ready`: the tags of those that are being created or deleted, or whose creation failed; None
-    where EKS's answer had none.
+    `tags`: each cluster's tags.
+    `failures`: the errors of clusters that could not be described.
+    `failure`: the error of the search as a whole.
+    `not_ready`: the tags of clusters that are being created or deleted, or whose creation failed;
+    None where EKS's response had none.
     """
 
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -94,15 +95,13 @@ class Sightings:
     clock: Clock | None = None
 
     def failure_of(self, name: str) -> PusherError | None:
-        """Return why it is not known whether there is a cluster of that name, and which tags it
-        has.
-        """
+        """Return the error that leaves a cluster's existence or tags unknown; else None."""
         return None if name in self.tags else self.failures.get(name) or self.failure
 
     async def timed[T](self, call: Callable[[Callable[[], object]], Awaitable[T]]) -> T:
-        """Return what `call(on_thread)` comes to.
+        """Return the result of `call(on_thread)`.
 
-        The search's time counts from when the call has its thread until it is answered.
+        The search's time counts from when the call gets its thread until it ends.
         """
         clock, began = self.clock, False
 
@@ -132,8 +131,9 @@ type _Place = tuple[str | None, str | None, str]
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds that a search may go on without progress, and that all of them have: every cluster
-    waits for them.
+    """Time limits, in seconds, of a search without progress and of all searches.
+
+    Every cluster waits for the searches.
     """
 
     stalled: float
@@ -148,13 +148,14 @@ async def discover(
     patience: Patience,
     any_tags: bool = False,
 ) -> Configuration:
-    """The configuration with the clusters that its discoveries find, and what failed in place of
-    those that could not be looked up.
+    """Return the configuration with the clusters that its discoveries find.
 
-    That is `<id>/<region>/*`, or the very id where it is asked for; a discovery that finds nothing
-    fails as `<id>/*`: never nothing to do.
-    `any_tags`: what is asked for by its very id is meant whatever its tags and whoever names it by
-    now, as for a removal of what was pushed.
+    The errors of clusters that could not be looked up are added as `<id>/<region>/*`, or under the
+    very id where that is asked for. A discovery that finds nothing fails as `<id>/*`: it is never
+    taken for nothing to do.
+
+    `any_tags`: a cluster that is asked for by its very id is included whatever its tags, and
+    whatever document names it by now, as for a removal of what was pushed.
     """
     work = _Discovering(configuration, narrowing, any_tags=any_tags)
     last = asyncio.get_running_loop().time() + patience.in_all
@@ -190,7 +191,7 @@ class _Discovering:
                 self._authenticators.setdefault(choice.cluster_id, []).append(config.id)
 
     def searches(self) -> dict[_Place, Search]:
-        """What to look for, in each place."""
+        """Return the searches to make, by place."""
         found: dict[_Place, Search] = {}
         for discovery, region in self._places():
             prefix = f"{discovery.id}/{region}/"
@@ -212,7 +213,7 @@ class _Discovering:
         return lambda name: name in self._authenticators or self._narrowing.wants(prefix + name)
 
     def result(self, seen: Mapping[_Place, Sightings]) -> Configuration:
-        """The configuration, with what the searches saw."""
+        """Return the configuration with the results of the searches."""
         found: list[ClusterConfig] = []
         left: list[str] = []
         invalid = {**self._configuration.invalid, **self._of_invalid_documents()}
@@ -250,9 +251,7 @@ class _Discovering:
     def _refused_authenticators(
         self, names: Collection[str], seen: Mapping[_Place, Sightings]
     ) -> dict[str, PusherError]:
-        """The documents whose clusterId is the name of a cluster that is pushed to, or of which
-        that is not known.
-        """
+        """Return the errors of documents whose clusterId is, or may be, an EKS cluster's name."""
         refused: dict[str, PusherError] = {}
         coming_or_going = {
             name
@@ -281,9 +280,7 @@ class _Discovering:
     def _not_ready(
         self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]
     ) -> list[str]:
-        """The names of those that have the tags, or may have them, and are being created or
-        deleted.
-        """
+        """Return the names of clusters with the tags, known or possible, that are not ready."""
         sightings = seen.get(_place(discovery, region))
         known = sightings.not_ready if sightings else {}
         return sorted(name for name, tags in known.items() if tags is None or discovery.holds(tags))
@@ -300,10 +297,10 @@ class _Discovering:
     def _tags(
         self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]
     ) -> Mapping[str, Mapping[str, str]]:
-        """What was seen in the discovery's own place.
+        """Return the tags of each cluster that was seen in the discovery's own place.
 
-        Where it was not listed, what others saw of the same clusters, too: which of two documents a
-        namespace belongs to must not depend on what is asked for.
+        Where that was not listed, include clusters that other searches saw in the same account and
+        region: the document that a namespace belongs to must not depend on the request.
         """
         key = _place(discovery, region)
         if key in self._listed:
@@ -320,9 +317,7 @@ class _Discovering:
         return self._any_tags and config.id in self._narrowing.exact
 
     def _is_left(self, config: ClusterConfig) -> bool:
-        """Return whether a document of its own names the cluster, also one that is disabled or
-        invalid.
-        """
+        """Return whether a document, even a disabled or invalid one, names the cluster itself."""
         if self._is_meant_itself(config):
             return False
         return config.target in self._taken or any(
@@ -330,9 +325,10 @@ class _Discovering:
         )
 
     def _possible_claim(self, config: ClusterConfig) -> Claim | None:
-        """Return what may mean the cluster, as far as can be read.
+        """Return the claim of a document that may mean the cluster, as far as it can be read.
 
-        A removal takes away what this discovery wrote, whosever the cluster is.
+        There is none for a removal: it deletes what this discovery wrote, whichever document the
+        cluster belongs to.
         """
         if self._any_tags:
             return None
@@ -343,7 +339,7 @@ class _Discovering:
     def _not_known(
         self, discovery: Discovery, config: ClusterConfig, claim: Claim
     ) -> dict[str, PusherError]:
-        """One error for all clusters that a document may mean, where nothing of it can be read."""
+        """Return one error for all clusters that an unreadable document may mean."""
         remedy = first_correct(claim, self._configuration.invalid)
         if claim.possible is not None:
             meant = f"{config.cluster} in {config.region}"
@@ -379,8 +375,9 @@ class _Discovering:
         return {f"{prefix}*": _not_described(failures)} if failures else {}
 
     def _of_invalid_documents(self) -> dict[str, PusherError]:
-        """Of clusters that are asked for by name, the discovery being invalid: it cannot be known
-        whether it still means them.
+        """Return errors for clusters asked for by name whose discovery is invalid.
+
+        It is unknown whether the discovery still means them.
         """
         every = [
             (document_id[:-1], error)
@@ -395,8 +392,9 @@ class _Discovering:
         }
 
     def _places(self) -> Iterator[tuple[Discovery, str]]:
-        """In turn, one region of each discovery: one whose regions all hang must not keep the
-        others waiting.
+        """Return each discovery with its regions, taking one region of each discovery in turn.
+
+        So a discovery whose regions all hang does not keep the others waiting.
         """
         discoveries = self._configuration.discoveries
         rounds = zip_longest(*(discovery.regions for discovery in discoveries))
@@ -420,7 +418,7 @@ def _joined(one: Search | None, other: Search) -> Search:
 
 
 async def _look(search: Search, look_up: LookUp, patience: Patience, last: float) -> Sightings:
-    """What a search saw, or saw until it failed, or until its time was up."""
+    """Return what a search saw until it ended, failed, or ran out of time."""
     seen = Sightings()
     try:
         async with asyncio.timeout_at(last) as timeout:
@@ -455,7 +453,7 @@ def _not_in_time(search: Search, seen: Sightings) -> DiscoveryError:
 
 
 def _not_described(failures: Mapping[str, EksError]) -> DiscoveryError:
-    """Of what could not be seen, nobody knows whether it is meant."""
+    """Return the error for clusters that could not be described, so that their tags are unknown."""
     names, first = sorted(failures), failures[min(failures)]
     others = (
         f" (and {len(names) - 1} more:"

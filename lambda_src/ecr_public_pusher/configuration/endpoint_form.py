@@ -1,6 +1,6 @@
-"""The form of an API server's address, and the one way in which it is written from there on. Pure.
+"""The form of an API server's address, and its normal form. Pure.
 
-The pattern holds in Python and in a JSON Schema (ECMA-262) alike.
+The pattern is valid in Python and in a JSON Schema (ECMA-262).
 """
 
 import re
@@ -44,9 +44,9 @@ _FAULTS = (
 
 
 def normal_endpoint(value: str) -> str:
-    """Return the address with its host in lower case, without https's port and a slash at its end.
+    """Return the address with its host in lower case, without port 443 and a trailing slash.
 
-    Raise ValueError, which says what is expected and what was found, and repeats nothing of it.
+    Raise ValueError with what is expected and what was found; it repeats no part of the address.
     """
     if not re.fullmatch(ENDPOINT_PATTERN, value):
         raise ValueError(f"expected {EXPECTED}, found {_fault(value)}")

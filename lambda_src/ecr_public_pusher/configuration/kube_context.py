@@ -1,5 +1,6 @@
-"""Which cluster a `kubectl` command to paste is for: by the context that `aws eks
-update-kubeconfig` names after the cluster's ARN. Pure.
+"""The kubeconfig context for `kubectl` commands to paste. Pure.
+
+For EKS it is the cluster's ARN, as `aws eks update-kubeconfig` names it.
 """
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks
@@ -20,7 +21,7 @@ UNKNOWN_CONTEXT = "CONTEXT"
 
 
 def kube_context(config: ClusterConfig) -> str:
-    """The name of the cluster's context, or UNKNOWN_CONTEXT."""
+    """Return the name of the cluster's context, or UNKNOWN_CONTEXT."""
     if not isinstance(config.sign_in, Eks):
         return UNKNOWN_CONTEXT
     account, region, cluster = config.target
@@ -31,14 +32,12 @@ def kube_context(config: ClusterConfig) -> str:
 
 
 def kubectl(config: ClusterConfig) -> str:
-    """How a command for that cluster begins."""
+    """Return the beginning of a kubectl command for that cluster."""
     return f"kubectl --context {kube_context(config)}"
 
 
 def context_said(config: ClusterConfig) -> str:
-    """Where the context comes from, for a person: a command that makes it, or what to put in its
-    place.
-    """
+    """Return the note on a command's context: how to create it, or what to replace it with."""
     context = kube_context(config)
     if context == UNKNOWN_CONTEXT:
         return f"{UNKNOWN_CONTEXT} in commands is your kubeconfig's context of this cluster"

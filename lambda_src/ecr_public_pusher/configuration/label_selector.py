@@ -1,9 +1,10 @@
-"""Kubernetes label selectors: parsed as the API server does, so that a bad one is found before any
-cluster is asked, and matched.
+"""Kubernetes label selectors, parsed and matched as the API server does.
+
+So an invalid one is found before any cluster is called.
 
 Source of the grammar:
 https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors, and
-apimachinery's labels.Parse. The patterns hold in Python and in a JSON Schema (ECMA-262) alike, and
+apimachinery's labels.Parse. The patterns are valid in Python and in a JSON Schema (ECMA-262), and
 match in linear time: no repeated part of one begins with what the part before it may end with.
 """
 
@@ -59,6 +60,7 @@ class Requirement:
     values: frozenset[str] = frozenset()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
+        """Return whether an object with these labels meets the requirement."""
         value = labels.get(self.key)
         match self.operator:
             case "exists":
@@ -77,9 +79,9 @@ class Requirement:
 
 
 def parse(text: str) -> tuple[Requirement, ...]:
-    """The requirements of a label selector; all must hold.
+    """Return the requirements of a label selector; all must hold.
 
-    Raises ValueError naming the part that is invalid, and which it is.
+    Raise ValueError naming the invalid part and its position.
     """
     parts = [part.strip(_SPACES) for part in _parts(text)]
     return tuple(
@@ -89,7 +91,7 @@ def parse(text: str) -> tuple[Requirement, ...]:
 
 
 def _parts(text: str) -> list[str]:
-    """Return what stands between the commas that are in no parentheses."""
+    """Return the parts between the commas that are outside parentheses."""
     parts, begin, inside = [], 0, False
     for found in _OUTSIDE_OR_IN.finditer(text):
         if found[0] != ",":
@@ -110,7 +112,7 @@ def _requirement(part: str, place: str) -> Requirement:
 
 
 def _made(tokens: Sequence[str]) -> Requirement | None:
-    """Return the requirement that the tokens make, None where they make none."""
+    """Return the requirement that the tokens make; None where they make none."""
     match tokens:
         case [key]:
             made = Requirement(key, "exists")
@@ -133,5 +135,5 @@ def _is_bound(word: str) -> bool:
 
 
 def _values(words: Sequence[str]) -> frozenset[str]:
-    """Return the values that commas delimit, of which each may be empty."""
+    """Return the comma-separated values, of which each may be empty."""
     return frozenset(value.strip(" ") for value in " ".join(words).split(","))

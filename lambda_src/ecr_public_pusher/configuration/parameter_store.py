@@ -1,6 +1,4 @@
-"""Parameter Store -> the parameters under one path, each with its text or the reason it could not
-be read.
-"""
+"""The reader of Parameter Store: each parameter under a path, with its text or its error."""
 
 import re
 from collections import deque
@@ -53,14 +51,14 @@ _LIST_REMEDIES = {
 
 
 def read_parameters(ssm: Any, root: str) -> list[Parameter]:
-    """Every parameter below `root`.
+    """Return every parameter below `root`.
 
-    Raises ConfigurationError when the path as a whole cannot be read.
+    Raise ConfigurationError when the path as a whole cannot be read.
 
-    Listed undecrypted, then the SecureStrings ten at a time, and one by one where one of the ten
-    cannot be decrypted: that one fails its own cluster, not the list. What was listed of a
-    SecureString is never taken for its text. Parameter Store's quota is shared with all else in the
-    account, so a refusal for too many calls is waited out.
+    Parameters are listed undecrypted. SecureStrings are then read ten at a time, and one by one
+    where one of the ten cannot be decrypted: that one fails its own cluster, not the list. The
+    listed value of a SecureString is never taken for its text. Parameter Store's quota is shared
+    with everything else in the account, so throttling is waited out.
     """
     try:
         found = [_texts(parameter) for parameter in _pages(ssm, root)]
@@ -81,7 +79,7 @@ def read_parameters(ssm: Any, root: str) -> list[Parameter]:
 
 
 def _pages(ssm: Any, root: str) -> Iterator[dict[str, Any]]:
-    """A page may be short or empty and yet be followed by another."""
+    """Yield all parameters. A page may be short or empty and yet be followed by another."""
     token: dict[str, str] = {}
     while True:
         page = patiently(
@@ -106,10 +104,10 @@ def _texts(parameter: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
-    """Yield each of them once, with its text or why it was not read.
+    """Yield each of them once, with its text or its error.
 
-    Where Parameter Store gives no answer, or throttles for good, the others are not asked for: each
-    ten would wait as long, and the documents that could be read would wait with them.
+    Where Parameter Store does not respond, or throttles for good, the others are not read: each ten
+    would wait as long, and the documents that could be read would wait with them.
     """
     waiting = deque(batched(names, NAMES_AT_ONCE, strict=False))
     while waiting:
@@ -137,7 +135,7 @@ def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
 def _texts_of(answer: Any) -> dict[str, str]:
     """Return the texts by name.
 
-    What was deleted since the list is an invalid parameter to GetParameters.
+    GetParameters calls a parameter that was deleted after the list invalid.
     """
     texts = {one["Name"]: one["Value"] for one in answer["Parameters"]}
     if not all(isinstance(text, str) for text in texts.values()):

@@ -1,10 +1,7 @@
-"""Certificates in PEM, as OpenSSL reads them: blocks, and around them lines that explain them.
+"""Certificates in PEM, as OpenSSL reads them: blocks, with explanatory text around them. Pure.
 
-Pure.
-
-https://www.rfc-editor.org/rfc/rfc7468#section-5.2
-
-The patterns hold in Python and in a JSON Schema (ECMA-262) alike.
+Source: https://www.rfc-editor.org/rfc/rfc7468#section-5.2. The patterns are valid in Python and in
+a JSON Schema (ECMA-262).
 """
 
 import base64
@@ -25,7 +22,7 @@ KEY = "PRIVATE KEY-----"
 def certificates(text: str) -> list[str]:
     """Return each certificate's block, written as OpenSSL writes it, without the text around them.
 
-    Raise ValueError, which says what was found and repeats nothing of it.
+    Raise ValueError with what was found; it repeats no part of the text.
     """
     found = re.findall(CERTIFICATE_PATTERN, text)
     if not found or re.search(STRAY_PATTERN, text):
@@ -37,7 +34,7 @@ def certificates(text: str) -> list[str]:
 
 
 def decoded(text: str) -> str:
-    """Return what the text is base64 of, where that is text; else nothing."""
+    """Return the text that this is the base64 of; empty if it is not base64."""
     try:
         return base64.b64decode("".join(text.split()), validate=True).decode("latin-1")
     except ValueError:

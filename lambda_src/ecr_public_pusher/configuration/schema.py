@@ -1,7 +1,4 @@
-"""The model of the configuration documents: their fields, and what is said of one that is invalid.
-
-Pure.
-"""
+"""The model of the configuration documents: their fields, and the errors of invalid ones. Pure."""
 
 import difflib
 from collections.abc import Mapping
@@ -66,7 +63,7 @@ class _Model(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_not_given(cls, given: Any) -> Any:
-        """Of fields that there are: a null does not hide a misspelt name."""
+        """Drop nulls of known fields; a null of an unknown one stays, to be refused."""
         known = {field.alias for field in cls.model_fields.values()}
         return (
             {name: value for name, value in given.items() if value is not None or name not in known}
@@ -76,8 +73,10 @@ class _Model(BaseModel):
 
 
 class NamespacesField(_Model):
-    """Which namespaces get the Secret: `include` (everything, where there is only a selector) ∩
-    `selector` − `exclude`.
+    """The namespaces that get the Secret.
+
+    They are those in `include` (all, where only `selector` is given) that match `selector`, without
+    those in `exclude`.
     """
 
     include: SomeNamespaces = Field(
@@ -98,8 +97,9 @@ class NamespacesField(_Model):
 
 
 def _selection(value: Any) -> Any:
-    """A list, or a space-delimited string (as the CronJob's TARGET_NAMESPACES), is short for
-    `include`.
+    """Return a mapping; a list or a space-delimited string is short for `include`.
+
+    The CronJob's TARGET_NAMESPACES is such a string.
     """
     return value if isinstance(value, dict) else {"include": value}
 
@@ -108,9 +108,7 @@ Selected = Annotated[NamespacesField, BeforeValidator(_selection)]
 
 
 class RegistryField(_Model):
-    """A private ECR registry: its account and region, and the role with which its token is asked
-    for.
-    """
+    """A private ECR registry: its account and region, and the role that requests its token."""
 
     account: Account = Field(description="AWS account of the registry.")
     region: Region = Field(description="AWS region of the registry.")
@@ -183,8 +181,10 @@ NAMING_THE_SERVER: tuple[SignInType, ...] = ("iamAuthenticator", "webIdentity")
 
 
 class SignInField(_Model):
-    """How to sign in: `eks`, `iamAuthenticator` (with its `clusterId`), `webIdentity`, or
-    `kubeconfig` (with its `secretArn`).
+    """The way to sign in.
+
+    One of `eks`, `iamAuthenticator` (with `clusterId`), `webIdentity`, and `kubeconfig` (with
+    `secretArn`).
     """
 
     type: SignInType = Field(description="The kind of sign-in.")
@@ -223,8 +223,9 @@ def _sign_in_field(value: Any) -> Any:
 
 
 class DefaultsDocument(_Model):
-    """Settings for all clusters, as the parameter `<root>/defaults` holds them: every field but
-    `cluster` and `enabled`.
+    """Settings for all clusters, in the parameter `<root>/defaults`.
+
+    It takes every field of a cluster's document but `cluster` and `enabled`.
     """
 
     region: Region | None = Field(
@@ -284,9 +285,9 @@ class DefaultsDocument(_Model):
 
 
 class ClusterDocument(DefaultsDocument):
-    """One cluster's settings, as a parameter `<root>/clusters/<id>` holds them.
+    """One cluster's settings, in a parameter `<root>/clusters/<id>`.
 
-    What is absent comes from the defaults.
+    Absent fields come from the defaults.
     """
 
     cluster: ClusterName | None = Field(
@@ -296,7 +297,7 @@ class ClusterDocument(DefaultsDocument):
 
     @model_validator(mode="after")
     def _own_sign_in_takes_the_fields(self) -> "ClusterDocument":
-        """Those of the document itself: what is not there may come from the defaults."""
+        """Check the document's own fields only: absent ones may come from the defaults."""
         if self.sign_in is not None:
             _check_taken(self, self.sign_in.type)
         return self
@@ -313,10 +314,11 @@ def _check_external_id(document: DefaultsDocument) -> None:
 
 
 class CompleteDocument(ClusterDocument):
-    """The same with the defaults merged in, where nothing is missing any more."""
+    """A cluster's document with the defaults merged in: now every required field must be there."""
 
     @property
     def sign_in_type(self) -> SignInType:
+        """The kind of sign-in; `eks` where none is given."""
         return self.sign_in.type if self.sign_in else "eks"
 
     @model_validator(mode="after")
@@ -328,9 +330,9 @@ class CompleteDocument(ClusterDocument):
 
 
 def _check_taken(document: ClusterDocument, kind: SignInType) -> None:
-    """Tokens for EKS's clusters go nowhere but where EKS says.
+    """Raise ValueError for a field that the kind of sign-in does not take.
 
-    Raises ValueError for a field that the kind of sign-in does not take.
+    Tokens for EKS clusters are sent only to the address that EKS gives.
     """
     if kind not in NAMING_THE_SERVER and (
         document.endpoint is not None or document.certificate_authority is not None
@@ -350,8 +352,9 @@ def _check_taken(document: ClusterDocument, kind: SignInType) -> None:
 
 
 class DiscoverDocument(DefaultsDocument):
-    """Many EKS clusters, found by their tags, as a parameter `<root>/discover/<id>` holds them;
-    with any field of the defaults but `region`.
+    """Many EKS clusters, found by their tags, in a parameter `<root>/discover/<id>`.
+
+    It takes any field of the defaults but `region`.
     """
 
     regions: Regions = Field(
@@ -380,9 +383,9 @@ class DiscoverDocument(DefaultsDocument):
 
 
 def correction(parameter: str) -> str:
-    """What to do about an invalid document; `parameter`: its full name.
+    """Return the remedy for an invalid document. `parameter`: its full name.
 
-    The region is the function's.
+    REGION in it is the function's region.
     """
     return (
         f"{REFERENCE}: `aws ssm put-parameter --overwrite --region REGION --name {parameter}"
@@ -391,9 +394,9 @@ def correction(parameter: str) -> str:
 
 
 def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], parameter: str) -> M:
-    """The document that the plain fields make.
+    """Return the document that the plain fields make.
 
-    Raises InvalidDocument naming `parameter`, the fields and what is expected.
+    Raise InvalidDocument naming `parameter`, the fields and what is expected.
     """
     try:
         return model.model_validate(plain)
@@ -412,7 +415,7 @@ def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], par
 
 
 def _path(loc: tuple[Any, ...]) -> tuple[str, ...]:
-    """The field's place in the document: without the tags that distinguish registries."""
+    """Return the field's place in the document, without the tags that distinguish registries."""
     return tuple(str(part)[:60] for part in loc if part not in ("private", PUBLIC))
 
 

@@ -1,9 +1,9 @@
-"""YAML text -> plain strings, lists and mappings.
+"""The reader of YAML documents: plain strings, lists and mappings.
 
-`on`, `012` and `no` stay the names they are; the model gives types later.
+`on`, `012` and `no` stay the names they are; the model assigns types later.
 
-A plain `null`, `~` or nothing is a field that is not given, at every depth: so write Terraform's
-optional() attributes and editors.
+A plain `null`, `~` or nothing is a field that is not given, at every depth: Terraform's optional()
+attributes and editors write it.
 
 The value is built from the parser's events, so that its depth is known before anything is nested in
 it: libyaml's composer recurses in C, where 32,000 brackets end the process, and its scanner takes
@@ -43,11 +43,10 @@ _UNQUOTED = ("alias", "anchor", "tag", "directive")
 
 
 def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
-    """The one mapping that `text` holds, scalars as strings.
+    """Return the one mapping in `text`, with scalars as strings.
 
-    A null in a mapping is None, in a list it is left out.
-
-    Raises InvalidDocument naming `parameter` for anything else.
+    A null in a mapping is None; in a list it is left out. Raise InvalidDocument naming `parameter`
+    for anything else.
     """
     if (found := read_json(text, max_depth=MAX_DEPTH)) is not None:
         return found
@@ -64,7 +63,7 @@ def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
 
 
 def without_nulls(mapping: dict[str, Plain | None]) -> dict[str, Plain]:
-    """What is given of it, at every depth."""
+    """Return the mapping without nulls, at every depth."""
     return {
         name: without_nulls(value) if isinstance(value, dict) else value  # type: ignore[misc]
         for name, value in mapping.items()
@@ -83,7 +82,7 @@ def _invalid(parameter: str, said: str, line: int, *, mark: str = "") -> Invalid
 def _unreadable(
     parameter: str, text: str, error: yaml.reader.ReaderError | UnicodeEncodeError
 ) -> InvalidDocument:
-    """Name the control character, or the half of a surrogate pair."""
+    """Return the error that names the control character, or the half of a surrogate pair."""
     bad = text[error.start] if isinstance(error, UnicodeEncodeError) else chr(error.character)
     line = text.count("\n", 0, max(text.find(bad), 0)) + 1
     return _invalid(
@@ -111,13 +110,13 @@ def _character(text: str, mark: yaml.Mark | None) -> str:
 
 
 def _indentation(text: str, mark: yaml.Mark | None) -> str:
-    """Return the blanks that the mark's line begins with."""
+    """Return the blanks at the beginning of the mark's line."""
     line = text[text.rfind("\n", 0, mark.index) + 1 :] if mark else ""
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 class _Reader:
-    """One text's events, in their order. Its methods raise InvalidDocument, yaml.YAMLError."""
+    """The events of one text, in their order. Its methods raise InvalidDocument, yaml.YAMLError."""
 
     def __init__(self, text: str, parameter: str) -> None:
         self._next: Callable[[], Any] = _LOADER(text).get_event
@@ -125,7 +124,7 @@ class _Reader:
         self._anchors: dict[str, int] = {}  # by name, its line
 
     def mapping(self) -> dict[str, Plain | None]:
-        """Return the one mapping that the text holds."""
+        """Return the one mapping in the text."""
         self._next()  # the stream's begin
         if isinstance(self._next(), yaml.StreamEndEvent):
             raise self._no_mapping("nothing")
@@ -174,7 +173,7 @@ class _Reader:
         return fields
 
     def _check_anchor(self, event: Any) -> None:
-        """Refuse an alias, and an anchor that is there twice."""
+        """Raise InvalidDocument or yaml.YAMLError for an alias, and for an anchor defined twice."""
         line, mark = self._anchors.get(event.anchor), event.start_mark
         if isinstance(event, yaml.AliasEvent):
             if line is None:
