@@ -13,15 +13,14 @@ from contextlib import suppress
 
 from ecr_public_pusher.concurrency import STALLED_AFTER_SECONDS, Slots
 
-# Python runs one of them at a time anyway: more would only fight over the interpreter's lock.
+# Python runs one thread at a time: more of them would only contend for the interpreter's lock.
 THREADS = 8
-# As many as may hang (a region that answers nothing) before others have to wait.
+# This many may hang (in a region that does not respond) before others have to wait.
 MOST_THREADS = 64
-# Of these, what one service may hold: where it hangs for each of very many clusters, those of
-# others go on.
+# The most that one service may hold: when it hangs for each of very many clusters, calls to other
+# services go on.
 THREADS_OF_ONE, MOST_THREADS_OF_ONE = 6, 32
-# What looks for clusters holds more, but never all: others sign in, resolve names and send
-# meanwhile.
+# Discovery may hold more, but never all: meanwhile others sign in, resolve names and send.
 DISCOVERY = "discovery"
 MOST_THREADS_OF_DISCOVERY = 48
 

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 
-# A request that takes longer than this hangs by itself, for all we know: others must not wait for
-# it.
+# A request that takes longer than this may be hanging: others must not wait for it.
 STALLED_AFTER_SECONDS = 1.0
 
 
@@ -25,7 +24,7 @@ async def run_concurrently[I](
     waiting = iter(items)
     loop = asyncio.get_running_loop()
     most = most or width
-    running: dict[int, float] = {}  # each worker's item: since when
+    running: dict[int, float] = {}  # by worker, when its item was started
     stalled: set[int] = set()
     timer: asyncio.TimerHandle | None = None
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from ecr_public_pusher.errors import DeadlineReached
 
-# Kept back from the invocation's time to report in, at most; a fifth of it when that is less.
+# At most this much of the invocation's time is reserved for the report; a fifth if that is less.
 REPORT_SECONDS = 5.0
 
-# What to do when the time was not enough.
+# The remedy when the time was not enough.
 TOO_SLOW = "Raise the function's time-out, or see what is slow to answer."
 
 

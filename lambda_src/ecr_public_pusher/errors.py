@@ -170,7 +170,7 @@ class ApiError(PusherError):
     """The response is not the Kubernetes API's, or an object keeps changing while it is written."""
 
 
-# Worth another try; every other status is an answer.
+# Every other status is final.
 RETRYABLE_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 _OVERLOADED = (

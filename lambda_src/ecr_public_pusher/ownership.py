@@ -7,14 +7,14 @@ from functools import cached_property
 from ecr_public_pusher.version import VERSION
 
 PRODUCT = "ecr-public-pusher"
-# Towards Kubernetes and AWS, so that audit logs and CloudTrail say which release asked.
+# Sent to Kubernetes and AWS, so that audit logs and CloudTrail show the release.
 USER_AGENT = f"{PRODUCT}/{VERSION}"
 RBAC_GROUP = "ecr-public-pushers"
 # Set on every Secret, whatever a document says; its value is PRODUCT.
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 ANNOTATION_PREFIX = "ecr-public-pusher/"
 
-MAX_MANAGER_BYTES = 128  # kube-apiserver's limit of a field manager's name
+MAX_MANAGER_BYTES = 128  # kube-apiserver's limit for a field manager's name
 
 
 @dataclass(frozen=True)

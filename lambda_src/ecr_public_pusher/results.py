@@ -100,19 +100,19 @@ class Check(StrEnum):
     """
 
     CONFIGURATION = "configuration"  # its document
-    REGISTRIES = "registries"  # each private registry's token can be had
-    ROLE = "role"  # whose credentials sign: the function's own, or the role to assume
+    REGISTRIES = "registries"  # each private registry gives a token
+    ROLE = "role"  # the signing credentials: the function's own, or a role to assume
     TOKEN = "token"  # the sign-in token can be made, and is not too long
     EKS = "eks"  # EKS describes the cluster
     DNS = "dns"  # the endpoint's name has an address
-    TCP = "tcp"  # a connection to it comes about
-    TLS = "tls"  # it is the server that the cluster's certificate authority vouches for
-    SIGN_IN = "sign-in"  # the cluster knows us, as a member of our group
-    PERMISSION = "permission"  # each right that the configuration needs
-    RBAC = "rbac"  # what of infra/rbac is applied is as new as this release wants
-    EXCESS = "excess"  # no dangerous right beyond
+    TCP = "tcp"  # a connection to it can be made
+    TLS = "tls"  # the server's certificate is signed by the cluster's authority
+    SIGN_IN = "sign-in"  # the cluster accepts us, as a member of our group
+    PERMISSION = "permission"  # each permission that the configuration needs
+    RBAC = "rbac"  # the applied infra/rbac is as new as this release needs
+    EXCESS = "excess"  # no dangerous permission beyond those
     LEFT = "left"  # Secrets of a disabled document, which nothing renews
-    NAMESPACES = "namespaces"  # what is selected now, and whether it could be pushed to: a dry run
+    NAMESPACES = "namespaces"  # the selected namespaces can be pushed to: a dry run
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from ecr_public_pusher.concurrency import OncePerKey
 from ecr_public_pusher.errors import RoleError, SignInError
 from ecr_public_pusher.role_use import SIGN_IN, RoleUse
 
-# In remedies, where the function does not know its own role: the stack's output FunctionRoleArn.
+# Placeholder in remedies where the function does not know its own role: the stack output
+# FunctionRoleArn.
 UNKNOWN_ROLE = "FUNCTION_ROLE_ARN"
 
 _OWN = "own"
-_UNKNOWN = "FUNCTION_ROLE_ARN"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class Callers:
     def __init__(
         self, clients: AwsClients, blocking: BlockingCalls, *, execution_role: str | None = None
     ) -> None:
-        self.clients, self.blocking = clients, blocking
+        self.clients = clients
+        self.blocking = blocking
         self._execution_role = execution_role
         self._callers: OncePerKey[tuple[str, str | None, RoleUse], Caller] = OncePerKey()
 

@@ -26,25 +26,24 @@ from botocore.regions import EndpointResolverBuiltins
 
 from ecr_public_pusher.ownership import PRODUCT, USER_AGENT
 
-# Short enough for several tries within one invocation; the answers are small.
+# Short enough for several attempts within one invocation; the responses are small.
 _READING = Config(
-    max_pool_connections=64,  # as many as blocking calls may be under way
+    max_pool_connections=64,  # one for each blocking call that may be in flight
     connect_timeout=5,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 3},
     user_agent_appid=PRODUCT,
     user_agent_extra=USER_AGENT,  # an application id cannot hold the slash
 )
-# What writes ends within the time that is kept for it, so that nothing is left to be sent after
-# Lambda has frozen and thawed the sandbox.
+# A write ends within the time that is reserved for it, so that nothing is sent after Lambda has
+# frozen and thawed the sandbox.
 _WRITING = _READING.merge(
     Config(
         connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
     )
 )
 WRITING_SERVICES = frozenset({"sqs"})
-# Standard mode has one budget of tries for each client: regions that hang would use up those of the
-# others.
+# Standard mode has one retry budget per client: regions that hang would use up that of the others.
 _REGIONAL = _READING.merge(Config(retries={"mode": "legacy", "total_max_attempts": 3}))
 REGIONAL_SERVICES = frozenset({"ecr", "eks", "secretsmanager"})
 

@@ -21,7 +21,7 @@ _THROTTLED = frozenset(
 )
 
 
-# As AWS's services name their errors: AccessDenied, AWS.SimpleQueueService.NonExistentQueue, 404.
+# The form of AWS's error codes: AccessDenied, AWS.SimpleQueueService.NonExistentQueue, 404.
 _CODE = re.compile(r"[A-Za-z0-9._:-]{1,80}").fullmatch
 
 
@@ -45,7 +45,7 @@ def call_aws[T](call: Callable[[], T]) -> T:
         return call()
     except AWS_ERRORS:
         raise
-    except Exception:  # noqa: BLE001 - its text may repeat the answer
+    except Exception:  # noqa: BLE001 - its text may repeat the response
         raise NonsenseAnswer from None
 
 

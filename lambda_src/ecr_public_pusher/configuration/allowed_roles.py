@@ -14,7 +14,8 @@ from ecr_public_pusher.role_use import PULL, SIGN_IN, RoleUse
 
 ACCOUNTS = "AllowedAccounts"
 ANY_ACCOUNT = ("*",)
-SHOWN, LONGEST = 5, 200  # refusals of one document, characters of a name in them
+SHOWN = 5  # refusals of one document
+LONGEST = 200  # characters of a name in them
 _TEMPLATES = {SIGN_IN: "infra/spoke-role.yaml", PULL: "infra/pull-role.yaml"}
 
 

@@ -32,15 +32,15 @@ from ecr_public_pusher.configuration.schema import (
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 from ecr_public_pusher.errors import PusherError
 
-# What stands in no EKS cluster's name.
+# Characters that no EKS cluster's name has.
 _BETWEEN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
-# In a text that is not YAML: what looks like the field, wherever it stands, and one that begins a
-# line.
+# In a text that is not YAML: anything that looks like the field `cluster`, wherever it stands, and
+# a field `region` at the beginning of a line.
 _CLUSTER = re.compile(
     r"(?:^|[{,\s])[\"']?cluster[\"']?[ \t]*:[ \t]*[\"']?([0-9A-Za-z][A-Za-z0-9_-]*)", re.MULTILINE
 )
-# What YAML and JSON may write in place of a letter, or between two: the words of the text are not
-# its own then.
+# Escapes by which YAML and JSON may write a letter, or break a word: the words of the text are then
+# not those of the document.
 _ESCAPE = re.compile(r"\\[uUx\r\n]")
 _REGION = re.compile(r"^[\"']?region[\"']?[ \t]*:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
 
@@ -83,10 +83,10 @@ class Claim:
     def of(cls, config: ClusterConfig) -> Self:
         """Return the claim of a document that can be read."""
         account, region, place = config.target
-        secrets = {"secret_name": config.secret_name, "selection": config.selection}
+        claim = cls(config.id, secret_name=config.secret_name, selection=config.selection)
         if config.sign_in == Eks():
-            return cls(config.id, frozenset({place}), account=account, region=region, **secrets)  # type: ignore[arg-type]
-        return cls(config.id, server=place, **secrets)  # type: ignore[arg-type]
+            return replace(claim, names=frozenset({place}), account=account, region=region)
+        return replace(claim, server=place)
 
     def misplaced(self, parameter: str, *, intended: str) -> Self:
         """Return the claim of a parameter that is no document: its names are only possible ones."""

@@ -26,9 +26,9 @@ from ecr_public_pusher.configuration.loader import (
 from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.errors import CannotBeJudged, DiscoveryError, EksError, PusherError
 
-# Of names in a message.
+# Names in a message.
 SHOWN = 10
-# One that takes long gives its place to another: it may hang, and no other waits for it.
+# A search that takes long may be hanging: it gives its place to another.
 SEARCHES_AT_ONCE, MOST_SEARCHES_AT_ONCE = 8, 48
 
 
@@ -53,7 +53,9 @@ class Clock:
     """
 
     def __init__(self, timeout: asyncio.Timeout, patience: "Patience", last: float) -> None:
-        self._timeout, self._patience, self._last = timeout, patience, last
+        self._timeout = timeout
+        self._patience = patience
+        self._last = last
         self._on_threads = 0
 
     @property
@@ -114,17 +116,17 @@ class Sightings:
         try:
             return await call(on_thread)
         except asyncio.CancelledError:
-            began = False  # cut off: the call is on its thread still
+            began = False  # the call still occupies its thread
             raise
         finally:
             if clock and began:
                 clock.end()
 
 
-# Fills the sightings, by calls that are `timed`. Raises PusherError.
+# Fills the sightings by calls through `timed`; raises PusherError.
 type LookUp = Callable[[Search, Sightings], Awaitable[None]]
 
-# One search for all documents that look in the same place as the same role: (role, external id,
+# All documents that look in the same place, as the same role, share a search: (role, external id,
 # region).
 type _Place = tuple[str | None, str | None, str]
 
@@ -175,10 +177,12 @@ class _Discovering:
     def __init__(
         self, configuration: Configuration, narrowing: Narrowing, *, any_tags: bool
     ) -> None:
-        self._configuration, self._narrowing, self._any_tags = configuration, narrowing, any_tags
+        self._configuration = configuration
+        self._narrowing = narrowing
+        self._any_tags = any_tags
         self._taken = {config.target for config in configuration.clusters}
-        # A token for aws-iam-authenticator would sign in to an EKS cluster of its clusterId's name,
-        # so that is looked for too.
+        # A token for aws-iam-authenticator would also sign in to an EKS cluster that is named like
+        # its clusterId, so such a cluster is looked for too.
         self._authenticators: dict[str, list[str]] = {}
         self._listed: set[_Place] = set()
         for config in configuration.clusters:

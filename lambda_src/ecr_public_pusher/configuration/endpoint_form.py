@@ -14,8 +14,7 @@ _SHORTENED = "|".join(
 )
 _IPV6 = rf"(?:(?:{_HEX}:){{7}}{_HEX}|{_SHORTENED}|(?:{_HEX}:){{1,7}}:)"
 _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-# Nothing that a server between could take for another path: no dots, escapes or parameters, and
-# no part that is empty.
+# Nothing that a proxy could take for another path: no dots, escapes, parameters or empty parts.
 _PATH = r"(?:/[A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9_-]+)*)?"
 MAX_HOST, MAX_PATH = 259, 255
 ENDPOINT_PATTERN = (
@@ -27,7 +26,7 @@ EXPECTED = (
     " letters, digits, - and _ between slashes"
 )
 _SCHEME, _HTTPS_PORT = "https://", ":443"
-# What may be wrong with an address, in this order: said without repeating it, since it may carry a
+# Possible faults of an address, in this order; the words repeat no part of it, since it may hold a
 # password.
 _FAULTS = (
     (r"(?!https://)", "one that does not begin with https://"),

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from ecr_public_pusher.configuration.endpoint_form import path_of
 
-# As the template has it: a glob stands within one part of a name, of which the last two are said
-# outright, or within one part of a path, which begins with a letter. What is not of this form
-# allows nothing.
+# The template's pattern: a glob stands within one part of a host name, whose last two parts are
+# literal, or within one part of a path, which begins with a letter. An entry of another form allows
+# nothing.
 ALLOWED_FORM = (
     r"(([a-z0-9*?-]+\.)*[a-z0-9-]+\.[a-z0-9-]+|([0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9a-f:]+\])"
     r"(/[A-Za-z][A-Za-z0-9_*?-]*(/[A-Za-z0-9_*?-]+)*)?"

@@ -88,7 +88,7 @@ def _boolean(value: Any) -> bool:
     raise ValueError(f"expected true or false (or yes, no, on, off), found {_kind(value)}")
 
 
-# All of a partition: the largest, `aws`, had 34 in November 2026.
+# All regions of a partition: the largest, `aws`, had 34 in November 2026.
 MOST_REGIONS = 40
 
 
@@ -173,7 +173,8 @@ def check_endpoint(value: Any) -> str:
 
 # Source: Secrets Manager CreateSecret, `Name`; the service adds a hyphen and six characters.
 SECRET_ARN = Text(
-    r"arn:aws[a-z-]*:secretsmanager:[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}",
+    r"arn:aws[a-z-]*:secretsmanager:[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}:[0-9]{12}"
+    r":secret:[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}",
     "a secret's complete ARN, like"
     " arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf",
 )

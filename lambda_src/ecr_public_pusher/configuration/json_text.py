@@ -50,7 +50,7 @@ def _plain(value: Any, depth: int) -> Any:
         case bool():
             return "true" if value else "false"
         case str():
-            value.encode()  # half of a surrogate pair alone is no character
+            value.encode()  # raises on half of a surrogate pair, which is no character
             return value
         case None:
             return None

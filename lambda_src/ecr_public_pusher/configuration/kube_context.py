@@ -5,8 +5,8 @@ For EKS it is the cluster's ARN, as `aws eks update-kubeconfig` names it.
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks
 
-# By the region's first part: https://docs.aws.amazon.com/general/latest/gr/rande.html. All others
-# are of the partition `aws`.
+# By the beginning of the region: https://docs.aws.amazon.com/general/latest/gr/rande.html. All
+# other regions are in the partition `aws`.
 _PARTITIONS = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
@@ -16,7 +16,7 @@ _PARTITIONS = {
     "eu-isoe-": "aws-iso-e",
     "eusc-": "aws-eusc",
 }
-# Of a cluster that is not EKS, nobody but its owner knows the context: a word to replace.
+# Placeholder for the context of a cluster that is not EKS, which only its owner knows.
 UNKNOWN_CONTEXT = "CONTEXT"
 
 

@@ -18,9 +18,8 @@ KEY_PATTERN = rf"(?:(?=[a-z0-9.-]{{1,253}}/){_PREFIX}/)?{_NAME}"
 VALUE_PATTERN = rf"(?:{_NAME})?"
 LABEL_KEY, LABEL_VALUE = re.compile(KEY_PATTERN), re.compile(VALUE_PATTERN)
 
-_MAX_INT = (
-    2**63 - 1
-)  # a Go int64; a bound is a label's value too, which has no sign and at most 63 characters
+# A Go int64. A bound is a label's value too, which has no sign and at most 63 characters.
+_MAX_INT = 2**63 - 1
 _BOUND, _INT = re.compile(r"[0-9]{1,63}"), re.compile(r"-?[0-9]{1,63}")
 
 
@@ -34,7 +33,7 @@ def _more_than(limit: str) -> str:
 
 
 _SPACE = r"[ \t\r\n]"
-# Each with the blanks behind it.
+# Each with the blanks after it.
 _KEY, _VALUE = rf"{KEY_PATTERN}{_SPACE}*", rf"(?:{_NAME}{_SPACE}*)?"
 _IN_VALUES = rf"(?:in|notin){_SPACE}*\({_SPACE}*{_VALUE}(?:,{_SPACE}*{_VALUE})*\){_SPACE}*"
 _EQUALS = rf"(?:==?|!=){_SPACE}*{_VALUE}"
@@ -69,9 +68,9 @@ class Requirement:
                 return value is None
             case "in":
                 return value in self.values
-            case "notin":  # as the API server: an absent label is not in any set
+            case "notin":  # as in the API server: an absent label is in no set
                 return value not in self.values
-            case _:  # as the API server: what is no int64 is neither more nor less
+            case _:  # as in the API server: only an int64 can be more or less
                 if value is None or not _INT.fullmatch(value) or abs(int(value)) > _MAX_INT:
                     return False
                 (bound,) = self.values

@@ -163,17 +163,18 @@ def load(
                 clusters.append(_cluster(by_name[name], document_id, defaults, region, account))
         except PusherError as error:
             invalid[document_id] = error
-        except Exception as error:  # noqa: BLE001 - a defect of ours that one document brings to light is that document's alone
+        except Exception as error:  # noqa: BLE001 - a bug must fail its own document only
             invalid[document_id] = InternalError.from_exception(error)
         if document_id in invalid and not document_id.endswith(_EVERY):
             claimed.append(_claim(by_name[name], document_id, defaults, region, account, regions))
-    # An invalid document counts by what it claims, or its token's namesake would be pushed to while
-    # it is being corrected.
+    # The names that invalid documents claim count too: otherwise a token could sign in to such a
+    # cluster while its document is being corrected.
     eks_names = {config.cluster for config in clusters if config.sign_in == Eks()}.union(
         *(claim.names for claim in claimed)
     )
     unread = tuple(claimed)
-    for discovery in discoveries:  # first: a clusterId cannot be judged without what it would find
+    # Discoveries first: an invalid one leaves it unknown whether it would find a clusterId's name.
+    for discovery in discoveries:
         if allowed_roles and (refused_role := allowed_roles.refused(discovery.settings)):
             invalid[discovery.every] = refused_role
     for config in clusters:
@@ -186,11 +187,10 @@ def load(
         if refusal:
             invalid[config.id] = refusal
             claim = Claim.of(config)
-            claimed.append(
-                replace(claim, account=None) if refused_role else claim
-            )  # its role's account may be the mistake
+            # The role's account may be the mistake.
+            claimed.append(replace(claim, account=None) if refused_role else claim)
         elif regions and config.sign_in == Eks() and config.region not in regions:
-            claimed.append(replace(Claim.of(config), region=None))  # it may be a typing error
+            claimed.append(replace(Claim.of(config), region=None))  # it may be a typo
     return Configuration(
         tuple(config for config in clusters if config.id not in invalid),
         invalid,
@@ -345,7 +345,7 @@ def cannot_judge_cluster_id(
 
 
 _SERVER_FIELDS = ("endpoint", "certificateAuthority")
-# Of the defaults: each cluster found has its region, and EKS says the rest.
+# Defaults that do not apply to discovered clusters: these have a region, and EKS gives the rest.
 NOT_DISCOVERED = ("region", "signIn", *_SERVER_FIELDS)
 
 
@@ -394,7 +394,7 @@ def _claim(
         return claim_of(
             document_id, text, defaults=defaults, region=region, account=account, regions=regions
         )
-    except Exception:  # noqa: BLE001 - a defect of ours, again: then nothing of it is known
+    except Exception:  # noqa: BLE001 - a bug: nothing of the document is known
         return Claim.unreadable(document_id)
 
 
@@ -428,7 +428,7 @@ def merge_defaults(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[
     for name in ("labels", "annotations"):
         merged[name] = {**defaults.get(name, {}), **own.get(name, {})}
     if "roleArn" not in merged:
-        merged.pop("externalId", None)  # the defaults', for those clusters that have a role
+        merged.pop("externalId", None)  # of the defaults, for clusters that have a role
     return merged
 
 

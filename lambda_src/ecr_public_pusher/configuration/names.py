@@ -8,10 +8,10 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase, translate
 from functools import lru_cache
 
-_NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1123 label, as the API server demands
+_NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1123 label, as the API server requires
 _SERVICE_ACCOUNT = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"  # RFC 1123 subdomain
-# A name, or a glob: a name is a glob by its form, but a glob may be what no name may be. Which of
-# them a word is says a look ahead, so that there is one way through it.
+# A name, or a glob, which may be what no name may be. A lookahead decides which of them a word is,
+# so that there is only one way to match it.
 _FORM = (
     r"(?={name}(?!\S)|\S*[*?\[])(?=\S{{1,253}}(?!\S))(?!-)"
     r"(?:[a-z0-9{more}*?-]|\[!?[a-z0-9{more}-]+\])*(?:[a-z0-9{more}*?]|\[!?[a-z0-9{more}-]+\])"
@@ -25,8 +25,8 @@ _NAMESPACE_FORM, _SERVICE_ACCOUNT_FORM = (
 )
 
 
-# Of whatever has a name here, a parameter's is the longest (SSM PutParameter, `Name`). What a glob
-# costs is at worst its length times the name's, however many stars it has.
+# A parameter's name is the longest of all names here (SSM PutParameter, `Name`). Matching a glob
+# costs at most its length times the name's, however many stars it has.
 MAX_LENGTH = 2048
 
 

@@ -22,7 +22,7 @@ from ecr_public_pusher.configuration.loader import Parameter
 from ecr_public_pusher.errors import ConfigurationError, InvalidDocument
 
 NAMES_AT_ONCE = 10  # GetParameters' limit
-# As Parameter Store has them: names stand in the report.
+# The form of Parameter Store's names; they stand in the report.
 _NAME = re.compile(r"[A-Za-z0-9_./-]{1,2048}").fullmatch
 
 _UNWELL = (

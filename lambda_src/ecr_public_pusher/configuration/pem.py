@@ -11,10 +11,9 @@ import ssl
 
 _BLOCK = r"CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
 CERTIFICATE_PATTERN = rf"-----BEGIN {_BLOCK}"
-# A block behind something else on its line is commented out, say: what is in it is not meant.
+# A block after something else on its line, such as a comment sign, is not meant.
 _BEHIND = r"[^\s-][ \t]*-----BEGIN "
-# What must not stand in the text: besides that, a block that is no certificate, and one of a
-# certificate that is not whole.
+# Not allowed in the text: such a block, one that is no certificate, and an incomplete one.
 STRAY_PATTERN = rf"{_BEHIND}|-----BEGIN (?!{_BLOCK})"
 KEY = "PRIVATE KEY-----"
 
@@ -56,9 +55,8 @@ def _found(text: str) -> str:
     inner = decoded(text)
     if "-----BEGIN " in inner:
         return "base64 of PEM, as kubeconfigs and EKS hold it: decode it once (`base64 -d < FILE`)"
-    if inner.startswith(
-        "\x30\x82"
-    ):  # of a certificate in DER: a sequence whose length has two bytes
+    # A certificate in DER: a sequence whose length has two bytes.
+    if inner.startswith("\x30\x82"):
         return (
             "base64 alone: PEM has the lines -----BEGIN CERTIFICATE----- and -----END"
             " CERTIFICATE----- around it"

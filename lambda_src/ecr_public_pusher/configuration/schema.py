@@ -43,11 +43,10 @@ from ecr_public_pusher.configuration.field_types import (
 from ecr_public_pusher.configuration.names import delimiter_hint
 from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
-DEFAULT_SECRET_NAME = (  # the archived CronJob's, so that Pods keep their imagePullSecrets
-    "ecr-public-token"
-)
+# The archived CronJob's, so that Pods keep their imagePullSecrets.
+DEFAULT_SECRET_NAME = "ecr-public-token"
 
-# How the remedy for an invalid document begins.
+# The beginning of the remedy for an invalid document.
 REFERENCE = "See docs/configuration.md, and write the corrected document"
 
 
@@ -157,7 +156,7 @@ def _each_once(
     return registries
 
 
-# Told apart by their form, so that what is wrong with one is said of that form alone.
+# Distinguished by their form, so that an error is about that form only.
 _Registry = Annotated[
     Annotated[RegistryField, Tag("private")] | Annotated[Literal["public"], Tag(PUBLIC)],
     Discriminator(lambda value: PUBLIC if isinstance(value, str) else "private"),
@@ -169,14 +168,14 @@ Registries = Annotated[
 
 type SignInType = Literal["eks", "iamAuthenticator", "webIdentity", "kubeconfig"]
 
-# The field that each kind needs beside its type, and no other kind has.
+# The field that a kind requires beside its type, and that no other kind may have.
 OWN_FIELDS: Mapping[SignInType, str | None] = {
     "eks": None,
     "iamAuthenticator": "clusterId",
     "webIdentity": None,
     "kubeconfig": "secretArn",
 }
-# Whose document says where the cluster is.
+# The kinds whose document gives the cluster's address.
 NAMING_THE_SERVER: tuple[SignInType, ...] = ("iamAuthenticator", "webIdentity")
 
 
@@ -205,7 +204,7 @@ class SignInField(_Model):
         return self
 
 
-# The fields that are mappings with fields of their own, or a list of such.
+# The fields that are mappings with fields of their own, or lists of such mappings.
 NESTED: Mapping[str, type[BaseModel]] = {
     "namespaces": NamespacesField,
     "registries": RegistryField,

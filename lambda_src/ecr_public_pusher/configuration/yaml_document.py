@@ -19,17 +19,17 @@ from yaml.composer import ComposerError
 from ecr_public_pusher.configuration.json_text import read_json
 from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
-# libyaml's parser where the wheel has it: documents are read by the hundred on a fraction of a CPU.
+# libyaml's parser if available: hundreds of documents are read on a fraction of a CPU.
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 type Plain = str | list[Plain] | dict[str, Plain | None]
 
-# Of lists and mappings in each other; no field needs more than three.
+# Levels of nested lists and mappings; no field needs more than three.
 MAX_DEPTH = 10
-# YAML 1.2, core schema: what a plain scalar must be to be null.
+# The plain scalars that are null (YAML 1.2, core schema).
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _PLAIN_STYLES = (None, "")
-# YAML's own tags, which the model has no use of.
+# The prefix of YAML's own tags, which the model ignores.
 _TAGS = "tag:yaml.org,2002:"
 
 _REMEDY = (
@@ -38,7 +38,7 @@ _REMEDY = (
 )
 _QUOTE = "a text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"
 _TAB = "a tab cannot indent: YAML takes spaces alone"
-# Of what libyaml was reading when such a text was taken for something else.
+# The constructs that libyaml takes an unquoted text for.
 _UNQUOTED = ("alias", "anchor", "tag", "directive")
 
 
@@ -125,11 +125,11 @@ class _Reader:
 
     def mapping(self) -> dict[str, Plain | None]:
         """Return the one mapping in the text."""
-        self._next()  # the stream's begin
+        self._next()  # the start of the stream
         if isinstance(self._next(), yaml.StreamEndEvent):
             raise self._no_mapping("nothing")
         value = self._value(self._next(), 1)
-        self._next()  # the document's end
+        self._next()  # the end of the document
         if not isinstance(event := self._next(), yaml.StreamEndEvent):
             begun = "expected a single document in the stream"
             raise ComposerError(begun, None, "but found another document", event.start_mark)
@@ -141,7 +141,7 @@ class _Reader:
         if event.anchor is not None:
             self._check_anchor(event)
         if event.tag is not None and not event.tag.startswith(_TAGS):
-            # `!gone` is a tag without a text, which would be as if it were not given.
+            # `!gone` is a tag without a text: the value would be null.
             said = f"has the tag {event.tag[:60]}: {_QUOTE}"
             raise _invalid(self._parameter, said, _line(event))
         if isinstance(event, yaml.ScalarEvent):

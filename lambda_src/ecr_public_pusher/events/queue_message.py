@@ -15,8 +15,8 @@ from ecr_public_pusher.events.parser import asked_action, parse
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.timestamps import rfc3339
 
-# A push of everything, split into messages, counts as done while its first tries go on. Later ones
-# are retries of single clusters, which must not keep the dead man's switch quiet.
+# A push of everything that was split into messages counts as done during its first tries. Later
+# ones are retries of single clusters, which must not keep the dead man's switch quiet.
 FULL_PUSH_COUNTS_FOR = timedelta(hours=1)
 
 
@@ -141,7 +141,7 @@ def read(record: Mapping[str, Any], *, root: str, now: datetime) -> Message:
         )
     except PusherError as error:
         return Message(**known, error=error)
-    except Exception as error:  # noqa: BLE001 - a defect of ours that one message brings to light is that message's alone
+    except Exception as error:  # noqa: BLE001 - a bug must fail its own message only
         return Message(**known, error=InternalError.from_exception(error))
     return Message(**known, request=request)
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 type Action = Literal["push", "plan", "sweep", "check", "remove"]
 
-# A sweep every 5 minutes sees each new namespace four times: one that fails, or a list that lags,
-# is made good by the next.
+# A sweep every 5 minutes sees each new namespace four times: the next one makes up for a sweep that
+# fails, or a list that lags.
 SWEEP_WINDOW_MINUTES = 20
 
 

@@ -37,10 +37,10 @@ from ecr_public_pusher.timestamps import from_epoch
 
 # Each message's worker reads the whole configuration, against a quota that the account shares.
 CLUSTERS_A_MESSAGE = 10
-# All wait for what is found by tag. So a region that hangs is left out soon, while one with so many
+# All clusters wait for discovery. So a region that hangs is left out soon, while one with so many
 # clusters that EKS throttles may go on.
 DISCOVERY_STALLED_SECONDS = 15.0
-DISCOVERY_SHARE = 1 / 2  # of the time that there is
+DISCOVERY_SHARE = 1 / 2  # of the remaining time
 
 
 @dataclass
@@ -87,12 +87,11 @@ class _Run:
     """One request on its way, with what is known so far, for the result however it ends."""
 
     def __init__(self, runner: Runner, request: Request) -> None:
-        self._runner, self._request = runner, request
-        self._settings, self._deadline, self._blocking = (
-            runner.settings,
-            runner.deadline,
-            runner.blocking,
-        )
+        self._runner = runner
+        self._request = request
+        self._settings = runner.settings
+        self._deadline = runner.deadline
+        self._blocking = runner.blocking
         role = self._settings.execution_role
         self._callers = Callers(runner.clients(), runner.blocking, execution_role=role)
         self.tokens = TokenProvider(self._callers, runner.deadline, execution_role=role)
@@ -146,15 +145,15 @@ class _Run:
             self._runner.retry_policy,
         )
         if request.action == "check":
-            # What only a person asks for is not imported for each push and sweep.
+            # Imported here: only people ask for checks, and pushes and sweeps start faster.
             from ecr_public_pusher.jobs.check import check_clusters
 
             self.results = await check_clusters(plan, self._intent(), workplace)
             await self._try_token(plan)
         else:
             if request.action != "sweep" and not request.removes and plan.clusters:
-                # Without a token there is nothing to sign in for; but a document that needs only
-                # others goes on.
+                # Without a token there is no reason to sign in, except for documents that need
+                # only other registries' tokens.
                 await (
                     self.tokens.public()
                     if self._all_need_public and not request.dry_run
@@ -214,7 +213,7 @@ class _Run:
         narrowing = to_look_for(request, configuration)
         if narrowing is None:
             return configuration
-        # What an estate without discoveries never needs.
+        # Imported here: without discoveries it is never needed.
         from ecr_public_pusher.configuration.eks_discovery import Patience, discover
 
         directory = EksDirectory(

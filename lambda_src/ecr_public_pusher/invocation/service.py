@@ -57,7 +57,7 @@ class Service:
                 self.request_id,
             )
             run = await runner.run(request)
-        except Exception as error:  # noqa: BLE001 - reduced to type and place: its text may carry a credential
+        except Exception as error:  # noqa: BLE001 - reduced: its text may carry a credential
             run = self.failed(request, InternalError.from_exception(error))
         return self.publish(await self._queue(run, held))
 
@@ -81,7 +81,7 @@ class Service:
             return False
         try:
             await self._send(url, {"a message that is not tried again": text}, delay_seconds=0)
-        except Exception as error:  # noqa: BLE001 - as above: it comes back, and is parked then
+        except Exception as error:  # noqa: BLE001 - the message returns, and is parked then
             self.emitter.loop_error(error)
             return False
         return True
@@ -89,9 +89,8 @@ class Service:
     async def _send(
         self, url: str, bodies: Mapping[str, str], *, delay_seconds: int | None = None
     ) -> None:
-        reserve = Deadline.of_invocation(
-            self.remaining(), self.deadline.clock
-        )  # the run may have used up its own time
+        # The run may have used up its own time.
+        reserve = Deadline.of_invocation(self.remaining(), self.deadline.clock)
         await retry_queue.send(
             self.sandbox.clients(self.settings.region),
             self.blocking,

@@ -7,9 +7,8 @@ from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 from ecr_public_pusher.errors import ConfigurationError
 from ecr_public_pusher.ownership import Stack
 
-LOG_LEVELS = frozenset(
-    {"INFO", "WARN", "WARNING", "ERROR", "CRITICAL"}
-)  # at DEBUG, botocore logs whole answers, tokens included
+# Not DEBUG, at which botocore logs whole responses, tokens included.
+LOG_LEVELS = frozenset({"INFO", "WARN", "WARNING", "ERROR", "CRITICAL"})
 
 
 @dataclass(frozen=True)

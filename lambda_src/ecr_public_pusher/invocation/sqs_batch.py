@@ -49,7 +49,7 @@ async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) ->
         )
         return _kept(published.run, group, service.settings.retry_receives)
 
-    # Side by side: what hangs must not use up the time, and so the last receive, of the others.
+    # Concurrently: one that hangs must not use up the time, and so the last receive, of the others.
     for kept in await asyncio.gather(
         *(serve(request, group) for request, group in merge(received))
     ):

@@ -9,7 +9,7 @@ from typing import Any
 from ecr_public_pusher.errors import TokenError
 from ecr_public_pusher.results import RegistryToken
 
-# A token is to outlive the next push by the shortest schedule there is; twelve hours are the rule.
+# A token must outlive the next push of the shortest schedule; usually it lasts twelve hours.
 LEAST_LIFE = timedelta(hours=1)
 
 
@@ -34,7 +34,7 @@ def checked(
         raise unusable(giver, "it has no expiry")
     if expires_at <= now:
         raise unusable(giver, f"it expired at {expires_at.isoformat()}")
-    if expires_at - now < least_life:  # the one that it would replace is better
+    if expires_at - now < least_life:  # the token that it would replace is better
         raise unusable(
             giver,
             f"it lives for {round((expires_at - now).total_seconds())} seconds only, less than"

@@ -17,8 +17,8 @@ from ecr_public_pusher.registries.authorization import checked, unusable
 from ecr_public_pusher.results import RegistryToken
 
 # The session of a role that another role assumed lasts an hour at most (IAM, role chaining). AWS
-# does not say whether such a token ends with it; if so, it has just under an hour, and a Schedule
-# of minutes keeps up with that.
+# does not document whether the token expires with it; if it does, it lasts just under an hour, for
+# which a Schedule of minutes suffices.
 LEAST_LIFE = timedelta(minutes=30)
 
 _REMEDIES = {

@@ -5,13 +5,13 @@ import json
 import re
 from collections.abc import Mapping
 
-# ECR Public's two names; the kubelet's own credential provider covers both. Without a scheme: some
-# readers match no `https://`.
+# ECR Public's two host names; the kubelet's own credential provider covers both. Without a scheme:
+# some readers do not match `https://`.
 PUBLIC_HOSTS = ("public.ecr.aws", "ecr-public.aws.com")
 PUBLIC = PUBLIC_HOSTS[0]
 
-# What a private registry's dual-stack name ends in, by partition. Source:
-# amazon-ecr-credential-helper, the hosts that it matches.
+# The domain of a private registry's dual-stack name, by partition. Source: the hosts that
+# amazon-ecr-credential-helper matches.
 _DUAL_STACK_DOMAIN = {
     "aws": "on.aws",
     "aws-us-gov": "on.aws",
@@ -23,7 +23,7 @@ _DUAL_STACK_DOMAIN = {
     "aws-iso-f": "on.aws.hci.ic.gov",
 }
 
-# What a dry run sends in a token's stead: valid to the API server, worthless to a registry.
+# Sent by a dry run in place of a token: valid to the API server, worthless to a registry.
 PLACEHOLDER = base64.b64encode(b"AWS:placeholder-of-a-dry-run").decode()
 
 

@@ -47,7 +47,9 @@ class TokenProvider:
     def __init__(
         self, callers: Callers, deadline: Deadline, *, execution_role: str | None = None
     ) -> None:
-        self._callers, self._deadline, self._execution_role = callers, deadline, execution_role
+        self._callers = callers
+        self._deadline = deadline
+        self._execution_role = execution_role
         self._tokens: OncePerKey[_TokenKey, RegistryToken] = OncePerKey()
         self._issued: dict[str, IssuedToken] = {}
         self.public_failure: PusherError | None = None
@@ -153,9 +155,10 @@ class TokenProvider:
     def _noted(self, credential: RegistryCredential, *, private: bool) -> RegistryCredential:
         name = credential.hosts[0] if private else PUBLIC
         issued = IssuedToken(name, credential.token.expires_at, private=private)
+        # Of the tokens of two roles, the report shows the first to expire.
         self._issued[name] = min(
             issued, self._issued.get(name, issued), key=lambda one: one.expires_at
-        )  # of two roles', the first to end
+        )
         return credential
 
     async def _fetch_public(self) -> RegistryToken:

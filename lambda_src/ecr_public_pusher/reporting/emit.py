@@ -14,7 +14,7 @@ from ecr_public_pusher.version import VERSION
 
 NAMESPACE = "EcrPublicPusher"
 
-# The names of asyncio tasks say nothing to a reader of the log.
+# The names of asyncio tasks mean nothing to a reader of the log.
 logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed lacks it
 
 

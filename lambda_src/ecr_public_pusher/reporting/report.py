@@ -14,17 +14,17 @@ from ecr_public_pusher.results import ClusterResult, Finding, NamespaceOutcome, 
 from ecr_public_pusher.timestamps import rfc3339
 from ecr_public_pusher.version import VERSION
 
-# A synchronous answer may hold 6 MB, an asynchronous destination's 256 KB, a log line 256 KB: this
-# fits each with room for the rest.
+# A synchronous response may hold 6 MB, an asynchronous destination's record 256 KB, a log line
+# 256 KB: this fits each, with room for the rest.
 MAX_PROBLEM_BYTES = 128 * 1024
-# Of the clusters' entries without their lists; and of names in a list of names.
+# The limits of the clusters' entries without their lists, and of names in a list of names.
 MAX_CLUSTER_BYTES = 64 * 1024
 MAX_NAMES = 100
 
 _ORDER = tuple(Outcome)
-# The lists of a cluster's entry, in the order in which they get the room that there is.
+# The lists of a cluster's entry, in the order in which they are given the available room.
 _LISTS = ("problems", "findings", "changes", "adopted")
-# What a plan names: all that a push would do beyond a fresh token where it was before.
+# A plan names these: all that a push would do besides renewing tokens.
 _CHANGES = (Outcome.CREATED, Outcome.ADOPTED, Outcome.PRUNED, Outcome.REMOVED)
 
 
