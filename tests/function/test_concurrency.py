@@ -75,6 +75,7 @@ def test_never_more_than_the_most_however_many_hang() -> None:
     assert most_at_once(12, width=2, most=4, stalled_after=0.01, seconds=0.05) == 4
 
 
+@pytest.mark.alone
 def test_after_a_stall_the_width_holds_again() -> None:
     running: list[int] = []
     later: list[int] = []

@@ -72,13 +72,12 @@ def add(
 
     [bold]Examples[/bold]
 
-      ecr-public-pusher clusters add prod -n default -n 'team-*' --admit ecr-public-pusher clusters
-      add prod -n default --admit --dry-run ecr-public-pusher clusters add edge --cluster-region
-      eu-central-1 --role-arn ARN -l ecr-public=enabled --admit --cluster-profile edge
+      ecr-public-pusher clusters add prod -n default -n 'team-*' --admit
+      ecr-public-pusher clusters add prod -n default --admit --dry-run
+      ecr-public-pusher clusters add edge --cluster-region eu-central-1 --role-arn ARN -l ecr-public=enabled --admit --cluster-profile edge
       ecr-public-pusher clusters add shop -f shop.yaml --context shop --rbac namespaced --yes
-      ecr-public-pusher clusters add prod -n default --print-rbac | kubectl --context prod apply
-      --server-side -f - ecr-public-pusher clusters add lab --sign-in webIdentity --endpoint
-      https://lab.example.com:6443 --certificate-authority ca.pem -n default
+      ecr-public-pusher clusters add prod -n default --print-rbac | kubectl --context prod apply --server-side -f -
+      ecr-public-pusher clusters add lab --sign-in webIdentity --endpoint https://lab.example.com:6443 --certificate-authority ca.pem -n default
     """
     given = Given(
         cluster=cluster,

@@ -110,10 +110,10 @@ def validate(
 
     [bold]Examples[/bold]
 
-      ecr-public-pusher validate clusters/ ecr-public-pusher validate config/clusters/prod.yaml
-      ecr-public-pusher validate config --allowed-endpoints
-      'api.edge.example.com,*.shops.example.com' ecr-public-pusher validate config --stack
-      ecr-public-pusher -o json
+      ecr-public-pusher validate clusters/
+      ecr-public-pusher validate config/clusters/prod.yaml
+      ecr-public-pusher validate config --allowed-endpoints 'api.edge.example.com,*.shops.example.com'
+      ecr-public-pusher validate config --stack ecr-public-pusher -o json
     """
     folder = _read(paths)
     documents = {file.name: Document(file.text, str(file.path)) for file in folder.documents}

@@ -578,6 +578,7 @@ def test_nobody_is_refused_once() -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.alone
 def test_an_endless_answer_is_cut_off() -> None:
     def script(exchange: Exchange) -> None:
         exchange.request()
