@@ -16,7 +16,7 @@ from ecr_public_pusher.errors import DeadlineReached
 REPORT_SECONDS = 5.0
 
 # The remedy when the time was not enough.
-TOO_SLOW = "Raise the function's time-out, or see what is slow to answer."
+TOO_SLOW = "Raise the function's timeout, or find out what responds slowly."
 
 
 @dataclass(frozen=True)

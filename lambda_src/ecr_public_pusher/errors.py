@@ -64,7 +64,7 @@ class RemovalNotRepeated(RequestError):
 
     def __init__(self) -> None:
         super().__init__(
-            "a removal is done when it is asked for, and never from a queue or a failure record:"
+            "a removal runs only when it is sent directly, never from a queue or a failure record:"
             " the cluster may have been pushed again since",
             remedy=(
                 "See the report of the removal that failed, correct its cause, and send the removal"
@@ -174,8 +174,7 @@ class ApiError(PusherError):
 RETRYABLE_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 _OVERLOADED = (
-    "The API server is overloaded or not healthy; the next run tries again. See its metrics and"
-    " log."
+    "The API server is overloaded or unhealthy; the next run tries again. See its metrics and log."
 )
 _AUDIT_LOG = "See the API server's audit log for this request."
 
@@ -312,7 +311,7 @@ class InternalError(PusherError):
         line = trace.tb_lineno if trace else 0
         return cls(
             f"unexpected {type(error).__name__} at {name}:{line}",
-            remedy="This is a defect of ecr-public-pusher: please report it.",
+            remedy="This is a bug in ecr-public-pusher: please report it.",
         )
 
 

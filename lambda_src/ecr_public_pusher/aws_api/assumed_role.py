@@ -83,7 +83,7 @@ class Callers:
         except AWS_ERRORS as error:
             raise SignInError(
                 f"the function has no credentials: {error_code(error)}",
-                remedy="See the function's execution role.",
+                remedy="Check the function's execution role.",
             ) from None
 
     def _assume(self, role_arn: str, external_id: str | None, use: RoleUse) -> Caller:
@@ -104,6 +104,8 @@ class Callers:
                 remedy=unless_refused(
                     error, "STS", endpoint=f"com.amazonaws.{self.clients.region}.sts"
                 )
-                or f"The role must trust {self.principal(None)} with the same external id and the session name {use.session_name}; {use.parameter} must be its name, with its path, and AllowedAccounts must allow its account.",
+                or f"The role must trust {self.principal(None)} with the same external id and the"
+                f" session name {use.session_name}; {use.parameter} must be its name, with its path,"
+                " and AllowedAccounts must allow its account.",
             ) from None
         return Caller(credentials, role_arn)

@@ -28,15 +28,15 @@ _CODE = re.compile(r"[A-Za-z0-9._:-]{1,80}").fullmatch
 class Failure(Enum):
     """The kind of a failed call to AWS, by what can be done about it."""
 
-    REFUSED = "AWS answered, and will answer so again"
-    UNWELL = "AWS answered, and may answer otherwise later"
-    UNREACHABLE = "no answer"
+    REFUSED = "AWS refused, and will refuse again"
+    UNWELL = "AWS failed or throttled, and may succeed later"
+    UNREACHABLE = "AWS did not respond"
 
 
 class NonsenseAnswer(BotoCoreError):  # type: ignore[misc]  # botocore ships no types
     """A response that is not AWS's: botocore's parsers raise all sorts of exceptions on one."""
 
-    fmt = "the answer is not AWS's"
+    fmt = "the response is not AWS's"
 
 
 def call_aws[T](call: Callable[[], T]) -> T:
@@ -88,8 +88,8 @@ def unless_refused(error: AwsError, service: str, *, endpoint: str) -> str | Non
     match failure_of(error):
         case Failure.UNREACHABLE:
             way = f"through a NAT gateway or the endpoint {endpoint}"
-            return f"{service} gave no answer. From a VPC, it is reached {way}."
+            return f"{service} did not respond. From a VPC, it is reached {way}."
         case Failure.UNWELL:
-            return f"{service} is unwell, or throttles: the cluster is tried again by itself."
+            return f"{service} is unavailable or throttling: the cluster is retried automatically."
         case Failure.REFUSED:
             return None

@@ -68,11 +68,13 @@ class AllowedRoles:
             return
         said = f"is not {names[use]}, the stack's {use.parameter}"
         if name == names[PULL]:
-            said = f"is a registry's ({PULL.parameter}), and signs in to no cluster"
+            said = f"is for registries ({PULL.parameter}), not for signing in to clusters"
         elif name == names[SIGN_IN]:
-            said = f"signs in to clusters ({SIGN_IN.parameter}), and is no registry's"
+            said = f"is for signing in to clusters ({SIGN_IN.parameter}), not for registries"
         problem = DocumentProblem(f"{'.'.join(path)}: the role {name[:LONGEST]} {said}", path)
-        remedy = f"Name a role called {names[use]} ({use.parameter}): {_TEMPLATES[use]} makes one."
+        remedy = (
+            f"Name a role called {names[use]} ({use.parameter}): {_TEMPLATES[use]} creates one."
+        )
         yield problem, remedy
 
     def _of_account(self, arn: str, path: tuple[str, ...]) -> Iterator[_Refusal]:
@@ -88,5 +90,5 @@ class AllowedRoles:
             owner = f"add {account} to the template parameter {ACCOUNTS}"
         else:
             both = ",".join(filter(None, (self.account, account)))
-            owner = f"set the template parameter {ACCOUNTS}, empty for its own alone, to {both}"
+            owner = f"set the template parameter {ACCOUNTS} (empty: only its own account) to {both}"
         return f"Ask the stack's owner to {owner}."

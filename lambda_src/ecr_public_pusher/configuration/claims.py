@@ -103,7 +103,7 @@ class Claim:
     @property
     def fault(self) -> str:
         """The words by which a message says what is wrong with it."""
-        return "is no document" if self.intended else "is invalid"
+        return "is not a document" if self.intended else "is invalid"
 
     def names_cluster(self, config: ClusterConfig) -> bool:
         """Return whether the document names that EKS cluster."""

@@ -437,21 +437,21 @@ async def _look(search: Search, look_up: LookUp, patience: Patience, last: float
 
 def _not_in_time(search: Search, seen: Sightings) -> DiscoveryError:
     region = search.settings.region
-    until = f"{len(seen.tags)} clusters were seen until then"
+    until = f"{len(seen.tags)} clusters were found until then"
     if seen.clock is None or seen.clock.waits:
         return DiscoveryError(
-            f"there was no time left to ask EKS in {region}, since too many other calls did not"
-            f" answer; {until}",
+            f"there was no time left to call EKS in {region}, since too many other calls did not"
+            f" return; {until}",
             remedy=(
-                "What was seen was pushed, and this is tried again. If it lasts: see the regions"
-                " that did not answer in time, or raise Timeout."
+                "The clusters that were found were pushed; the rest is retried. If it persists, see"
+                " the regions that did not respond in time, or raise Timeout."
             ),
         )
     return DiscoveryError(
-        f"EKS in {region} (or the role to assume) did not answer in time; {until}",
+        f"EKS in {region} (or the role to assume) did not respond in time; {until}",
         remedy=(
-            "What was seen was pushed, and this is tried again. If it lasts: check `regions`; from"
-            " a VPC, see that EKS there is reached."
+            "The clusters that were found were pushed; the rest is retried. If it persists, check"
+            " `regions`; from a VPC, make sure that EKS there can be reached."
         ),
     )
 
@@ -479,7 +479,7 @@ def _nothing(discovery: Discovery, not_ready: list[str]) -> EksError:
         else ""
     )
     return DiscoveryError(
-        f"no EKS cluster in {', '.join(discovery.regions)[:300]} bears the tags {tags}{left_out}",
+        f"no EKS cluster in {', '.join(discovery.regions)[:300]} has the tags {tags}{left_out}",
         remedy=(
             f"Tag a cluster (`aws eks tag-resource --region {discovery.regions[0]} --resource-arn"
             " CLUSTER_ARN --tags KEY=VALUE`), correct regions, tags or roleArn, or delete the"

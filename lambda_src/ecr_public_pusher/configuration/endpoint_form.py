@@ -22,7 +22,7 @@ ENDPOINT_PATTERN = (
     rf"(?:{_HOST_PART}(?:\.{_HOST_PART})*|\[{_IPV6}\])(?::{_PORT})?{_PATH}/?"
 )
 EXPECTED = (
-    "the API server's address, https://HOST or https://HOST:PORT, where need be with a plain path:"
+    "the API server's address, https://HOST or https://HOST:PORT, optionally with a plain path:"
     " letters, digits, - and _ between slashes"
 )
 _SCHEME, _HTTPS_PORT = "https://", ":443"
@@ -33,7 +33,7 @@ _FAULTS = (
     (r"[^/]*//[^/]*@", "one with user info"),
     (r"[^?#]*[?#]", "one with a query or a fragment"),
     (r"[^\\%]*[\\%]", "one with a backslash or an escape"),
-    (r"https://[^/]+/.*[^A-Za-z0-9_/-]", "one whose path has something else in it"),
+    (r"https://[^/]+/.*[^A-Za-z0-9_/-]", "one whose path has other characters"),
     (
         r"https://[^/]+/(?:[^A-Za-z]|.*//)",
         "one whose path does not begin with a letter, or has an empty part",

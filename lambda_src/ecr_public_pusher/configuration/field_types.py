@@ -210,7 +210,7 @@ def check_authority(value: Any) -> str:
         authorities = [_authorities(block) for block in blocks]
     except (ValueError, ssl.SSLError):
         raise ValueError(
-            "the certificate authority has PEM's form, but cannot be read as a certificate"
+            "the certificate authority has the form of PEM, but is not a valid certificate"
         ) from None
     if not all(authorities):
         raise ValueError(

@@ -40,8 +40,8 @@ def context_said(config: ClusterConfig) -> str:
     """Return the note on a command's context: how to create it, or what to replace it with."""
     context = kube_context(config)
     if context == UNKNOWN_CONTEXT:
-        return f"{UNKNOWN_CONTEXT} in commands is your kubeconfig's context of this cluster"
+        return f"{UNKNOWN_CONTEXT} in commands stands for this cluster's context in your kubeconfig"
     return (
         f"context {context} (`aws eks update-kubeconfig --region {config.region} --name"
-        f" {config.cluster}` makes it)"
+        f" {config.cluster}` creates it)"
     )

@@ -217,7 +217,7 @@ def _defaults(parameter: Parameter) -> dict[str, Any]:
         return _fields(DefaultsDocument, parameter)
     except PusherError as error:
         raise ConfigurationError(
-            f"{error.message} (nothing was written: every cluster builds on the defaults)",
+            f"{error.message} (nothing was written, because every cluster uses the defaults)",
             remedy=error.remedy,
             problems=error.problems,
         ) from None
@@ -320,9 +320,9 @@ def _unjudged(
 def first_correct(claim: Claim, invalid: Mapping[str, PusherError]) -> str:
     """Return the remedy for the text whose claim keeps something else from being done."""
     if not claim.intended:
-        return f"First {claim.source}: {invalid[claim.document].remedy}"
+        return f"First correct {claim.source}: {invalid[claim.document].remedy}"
     delete = f"aws ssm delete-parameter --region REGION --name {claim.document}"
-    return f"First {claim.source}: write it as {claim.intended}, and delete it here: `{delete}`."
+    return f"First move {claim.source}: write it as {claim.intended}, and delete it: `{delete}`."
 
 
 def cannot_judge_cluster_id(
@@ -330,16 +330,13 @@ def cannot_judge_cluster_id(
 ) -> CannotBeJudged:
     """Return the error of a document whose clusterId may be the name of an EKS cluster."""
     problem = DocumentProblem(
-        f"signIn.clusterId: whether {cluster_id} is the name of an EKS cluster cannot be judged"
-        f" now: {why}",
+        f"signIn.clusterId: whether {cluster_id} is the name of an EKS cluster cannot be"
+        f" determined now: {why}",
         _CLUSTER_ID,
     )
     return CannotBeJudged(
         f"{document_id}: {problem.message}; no token was sent",
-        remedy=(
-            f"{remedy} A clusterID that is not an EKS cluster's name needs no judgement: one with a"
-            " dot never is."
-        ),
+        remedy=(f"{remedy} A clusterID with a dot avoids this: it is never an EKS cluster's name."),
         problems=(problem,),
     )
 

@@ -26,8 +26,8 @@ NAMES_AT_ONCE = 10  # GetParameters' limit
 _NAME = re.compile(r"[A-Za-z0-9_./-]{1,2048}").fullmatch
 
 _UNWELL = (
-    "Parameter Store (or KMS behind it) is unwell, or throttles: it is read again by itself. See"
-    " the AWS Health Dashboard if it lasts."
+    "Parameter Store, or KMS behind it, is unavailable or throttling: it is read again"
+    " automatically. If it persists, see the AWS Health Dashboard."
 )
 _REMEDIES = {
     Failure.REFUSED: (
@@ -35,8 +35,8 @@ _REMEDIES = {
         " ConfigKmsKeyArn), or store it as String."
     ),
     Failure.UNREACHABLE: (
-        "Parameter Store answered the list, and not this: it, or KMS behind it, is slow. It is read"
-        " again by itself."
+        "Parameter Store returned the list, but not this parameter: it, or KMS behind it, is slow."
+        " The parameter is read again automatically."
     ),
     Failure.UNWELL: _UNWELL,
 }
@@ -113,11 +113,7 @@ def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
     while waiting:
         batch = waiting.popleft()
         try:
-            texts = patiently(
-                lambda: _texts_of(
-                    ssm.get_parameters(Names=list(batch), WithDecryption=True)  # noqa: B023 - at once
-                )
-            )
+            texts = patiently(lambda: _texts_of(_get(ssm, batch)))  # noqa: B023 - called at once
         except AWS_ERRORS as error:
             if not is_answer(error) or is_throttled(error):
                 yield from (_unread(name, error) for name in chain(batch, *waiting))
@@ -130,6 +126,10 @@ def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
             yield from (
                 Parameter(name, texts[name]) if name in texts else _gone(name) for name in batch
             )
+
+
+def _get(ssm: Any, names: Sequence[str]) -> Any:
+    return ssm.get_parameters(Names=list(names), WithDecryption=True)
 
 
 def _texts_of(answer: Any) -> dict[str, str]:
@@ -147,8 +147,8 @@ def _gone(name: str) -> Parameter:
     return Parameter(
         name,
         error=InvalidDocument(
-            f"{name}: the SecureString was listed, and is not there any more",
-            remedy="It was deleted or written at that moment: the next run reads it anew.",
+            f"{name}: the SecureString was listed, but no longer exists",
+            remedy="It was deleted or replaced at that moment; the next run reads it again.",
         ),
     )
 

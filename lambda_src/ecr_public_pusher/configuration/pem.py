@@ -29,7 +29,7 @@ def certificates(text: str) -> list[str]:
     try:
         return [_rewritten(block) for block in found]
     except binascii.Error:
-        raise ValueError("a certificate that is no base64") from None
+        raise ValueError("a certificate that is not base64") from None
 
 
 def decoded(text: str) -> str:
@@ -49,9 +49,9 @@ def _found(text: str) -> str:
     if other := re.search(r"-----BEGIN (?!CERTIFICATE-----)([A-Z0-9 ]{1,40})-----", text):
         return f"a block of another kind, {other[1]}"
     if re.search(_BEHIND, text):
-        return "a -----BEGIN behind something else on its line"
+        return "a -----BEGIN after other text on its line"
     if "-----BEGIN " in text:
-        return "a certificate that is not whole, or has something else than base64 in it"
+        return "a certificate that is incomplete, or not base64"
     inner = decoded(text)
     if "-----BEGIN " in inner:
         return "base64 of PEM, as kubeconfigs and EKS hold it: decode it once (`base64 -d < FILE`)"

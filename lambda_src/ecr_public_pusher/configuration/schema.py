@@ -81,12 +81,8 @@ class NamespacesField(_Model):
     include: SomeNamespaces = Field(
         (), description="Names and globs (a list, or one text delimited by spaces)."
     )
-    exclude: Namespaces = Field(
-        (), description="Names and globs that are never selected, whatever else is said."
-    )
-    selector: Selector | None = Field(
-        None, description="A label selector, as kubectl's `-l` takes it."
-    )
+    exclude: Namespaces = Field((), description="Names and globs that are never selected.")
+    selector: Selector | None = Field(None, description="Label selector, as for kubectl's `-l`.")
 
     @model_validator(mode="after")
     def _selects_something(self) -> "NamespacesField":
@@ -113,7 +109,8 @@ class RegistryField(_Model):
     region: Region = Field(description="AWS region of the registry.")
     role_arn: RoleArn = Field(
         description=(
-            "Role that may pull from it, whose rights the token has; never the execution role."
+            "Role that may pull from the registry, and whose permissions the token has. Never the"
+            " execution role."
         )
     )
     external_id: ExternalId | None = Field(
@@ -152,7 +149,7 @@ def _each_once(
         PUBLIC if isinstance(one, str) else f"{one.account} in {one.region}" for one in registries
     ]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ValueError(f"the registry {twice} is there twice")
+        raise ValueError(f"the registry {twice} is given twice")
     return registries
 
 
@@ -186,13 +183,14 @@ class SignInField(_Model):
     `secretArn`).
     """
 
-    type: SignInType = Field(description="The kind of sign-in.")
+    type: SignInType = Field(description="Kind of sign-in.")
     cluster_id: ClusterId | None = Field(
-        None, description="Of iamAuthenticator: the clusterID that aws-iam-authenticator runs with."
+        None,
+        description="With `iamAuthenticator`: the clusterID that aws-iam-authenticator runs with.",
     )
     secret_arn: SecretArn | None = Field(
         None,
-        description="Of kubeconfig: complete ARN of the secret in Secrets Manager that holds it.",
+        description="With `kubeconfig`: complete ARN of the secret in Secrets Manager that holds it.",
     )
 
     @model_validator(mode="after")
@@ -200,7 +198,9 @@ class SignInField(_Model):
         given = {"clusterId": self.cluster_id, "secretArn": self.secret_arn}
         for kind, name in OWN_FIELDS.items():
             if name and (given[name] is not None) is not (self.type == kind):
-                raise ValueError(f"{name}: {kind} needs it, and no other kind has one")
+                raise ValueError(
+                    f"{name}: required with type {kind}, and not allowed with any other"
+                )
         return self
 
 
@@ -230,15 +230,15 @@ class DefaultsDocument(_Model):
     region: Region | None = Field(
         None,
         description=(
-            "AWS region of the EKS cluster; the function's own if absent. Of iamAuthenticator: the"
-            " STS that its token names. Others: unused."
+            "AWS region of the EKS cluster; the function's own if absent. With `iamAuthenticator`:"
+            " the region of the STS endpoint in the token. Ignored otherwise."
         ),
     )
     role_arn: RoleArn | None = Field(
         None,
         description=(
             "Role to assume for EKS and for signing in (or for reading the kubeconfig's secret),"
-            " mostly of another account."
+            " usually in another account."
         ),
     )
     external_id: ExternalId | None = Field(
@@ -247,15 +247,16 @@ class DefaultsDocument(_Model):
     namespaces: Selected | None = Field(
         None,
         description=(
-            "Which namespaces get the Secret: names and globs, or {include, exclude, selector}."
+            "Namespaces that get the Secret: names and globs, or {include, exclude, selector}."
         ),
     )
     registries: Registries = Field(
-        (PUBLIC,), description="What the Secret signs in to: public, and private registries."
+        (PUBLIC,), description="Registries that the Secret signs in to: public, and private ones."
     )
     secret_name: SecretName = Field(DEFAULT_SECRET_NAME, description="Name of the Secret.")
     service_accounts: ServiceAccounts = Field(
-        (), description="Names and globs whose imagePullSecrets get the Secret's name."
+        (),
+        description="ServiceAccounts (names and globs) whose imagePullSecrets get the Secret's name.",
     )
     take_ownership: Boolean = Field(
         False, description="Take over a Secret of that name that somebody else manages."
@@ -264,22 +265,22 @@ class DefaultsDocument(_Model):
         False, description="Delete our Secret from namespaces that are no longer selected."
     )
     allow_empty: Boolean = Field(
-        False, description="A glob or selector that finds no namespace is meant, and no failure."
+        False, description="A glob or selector that finds no namespace is intended, not a failure."
     )
     labels: Labels = Field({}, description="Labels of the Secret.")
     annotations: Annotations = Field({}, description="Annotations of the Secret.")
     endpoint: Endpoint | None = Field(
         None,
         description=(
-            "Of a cluster that is not EKS: its API server's https address, of webIdentity with a"
-            " path if need be."
+            "For a cluster that is not EKS: its API server's https address. With `webIdentity` it"
+            " may have a path."
         ),
     )
     certificate_authority: CertificateAuthority | None = Field(
-        None, description="Its PEM authority; the public ones if absent."
+        None, description="The endpoint's certificate authority in PEM; the public ones if absent."
     )
     sign_in: Annotated[SignInField | None, BeforeValidator(_sign_in_field)] = Field(
-        None, description="How to sign in; to EKS if absent."
+        None, description="The way to sign in; to EKS if absent."
     )
 
 
@@ -309,7 +310,7 @@ class ClusterDocument(DefaultsDocument):
 
 def _check_external_id(document: DefaultsDocument) -> None:
     if document.external_id and not document.role_arn:
-        raise ValueError("externalId: belongs to a roleArn, which must stand in the same document")
+        raise ValueError("externalId: belongs to a roleArn, which must be in the same document")
 
 
 class CompleteDocument(ClusterDocument):
@@ -336,18 +337,20 @@ def _check_taken(document: ClusterDocument, kind: SignInType) -> None:
     if kind not in NAMING_THE_SERVER and (
         document.endpoint is not None or document.certificate_authority is not None
     ):
-        source = "EKS says them of its clusters" if kind == "eks" else "the kubeconfig says them"
+        source = "EKS gives them for its clusters" if kind == "eks" else "the kubeconfig has them"
         raise ValueError(
             f"endpoint and certificateAuthority: {source}; they belong to signIn"
             f" {' and '.join(NAMING_THE_SERVER)}"
         )
     if kind == "iamAuthenticator" and path_of(document.endpoint or ""):
         raise ValueError(
-            "endpoint: one with a path is for signIn webIdentity; a kubeconfig's server may have"
-            " one, too"
+            "endpoint: only signIn webIdentity allows one with a path; a kubeconfig's server may"
+            " have one, too"
         )
     if kind != "eks" and document.cluster is not None:
-        raise ValueError(f"cluster: the name of an EKS cluster, which signIn {kind} is not for")
+        raise ValueError(
+            f"cluster: the name of an EKS cluster, to which signIn {kind} does not sign in"
+        )
 
 
 class DiscoverDocument(DefaultsDocument):
@@ -368,15 +371,15 @@ class DiscoverDocument(DefaultsDocument):
     def _finds_eks_clusters_in_regions(self) -> "DiscoverDocument":
         _check_external_id(self)
         if self.region is not None:
-            raise ValueError("region: a discovery looks in regions")
+            raise ValueError("region: a discovery has `regions` instead")
         if (
             self.sign_in is not None
             or self.endpoint is not None
             or self.certificate_authority is not None
         ):
             raise ValueError(
-                "signIn, endpoint and certificateAuthority: a discovery finds EKS clusters, which"
-                " EKS says them of"
+                "signIn, endpoint and certificateAuthority: a discovery finds EKS clusters, for"
+                " which EKS gives them"
             )
         return self
 

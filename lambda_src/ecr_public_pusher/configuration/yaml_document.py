@@ -36,8 +36,8 @@ _REMEDY = (
     "Write one YAML (or JSON) mapping, without anchors, aliases or duplicate keys; see"
     " docs/configuration.md."
 )
-_QUOTE = "a text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"
-_TAB = "a tab cannot indent: YAML takes spaces alone"
+_QUOTE = "text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"
+_TAB = "a tab cannot indent: YAML allows only spaces"
 # The constructs that libyaml takes an unquoted text for.
 _UNQUOTED = ("alias", "anchor", "tag", "directive")
 
@@ -85,9 +85,7 @@ def _unreadable(
     """Return the error that names the control character, or the half of a surrogate pair."""
     bad = text[error.start] if isinstance(error, UnicodeEncodeError) else chr(error.character)
     line = text.count("\n", 0, max(text.find(bad), 0)) + 1
-    return _invalid(
-        parameter, f"is not YAML: the character U+{ord(bad):04X} may not stand in it", line
-    )
+    return _invalid(parameter, f"is not YAML: it may not have the character U+{ord(bad):04X}", line)
 
 
 def _problem(error: yaml.MarkedYAMLError, text: str) -> str:
@@ -168,7 +166,7 @@ class _Reader:
             if not isinstance(key, yaml.ScalarEvent):
                 raise self._invalid("a field's name must be a plain word", key)
             if key.value in fields:
-                raise self._invalid(f"'{key.value[:60]}' is there twice", key)
+                raise self._invalid(f"'{key.value[:60]}' is given twice", key)
             fields[key.value] = self._value(self._next(), depth)
         return fields
 

@@ -18,13 +18,13 @@ ACCEPTED_SHAPES = """one of:
   {} or {"action": "push"}                          all clusters
   {"action": "push", "clusters": ["prod", "eu-*"]}  these clusters (ids or globs)
   {"action": "push", "namespaces": ["team-a"]}      these namespaces only
-  {"action": "push", "clusters": ["prod"], "prune": "all"}  and prune, however much it takes away
+  {"action": "push", "clusters": ["prod"], "prune": "all"}  and prune, however many Secrets
   {"action": "plan"}                                what a push would do, without doing it
-  {"action": "sweep"}                               what lacks its Secret, or is about to end
-  {"action": "sweep", "windowMinutes": 20}          the same; the window counts where it may not look
-  {"action": "check"}                               whether it could push, and what stands in its way
-  {"action": "remove", "clusters": ["prod"]}        deletes what it wrote there ("*": in all clusters)
-  {"action": "plan", "remove": true, "clusters": ["prod"]}  what a removal would do, without doing it
+  {"action": "sweep"}                               Secrets that are missing or about to expire
+  {"action": "sweep", "windowMinutes": 20}          the same; the window is used where it may not list
+  {"action": "check"}                               whether a push would work, and what prevents it
+  {"action": "remove", "clusters": ["prod"]}        delete what it wrote there ("*": all clusters)
+  {"action": "plan", "remove": true, "clusters": ["prod"]}  what a removal would delete
   an EventBridge event `Parameter Store Change`     the cluster whose document changed
   a Lambda failure record with `requestPayload`     what that payload asked for
   an SQS batch with bodies like any of these        all of what they ask for
@@ -52,7 +52,7 @@ def parse(event: Any, *, root: str) -> Request:
         return replace(_failure_record(event, root), raises=raises(event))
     action = event.get("action", "push")
     if not isinstance(action, str):
-        raise _refused('"action" must be a text')
+        raise _refused('"action" must be a string')
     if action not in _FIELDS:
         raise _refused(f"unknown action {json.dumps(action[:60])}{_did_you_mean(action, _FIELDS)}")
     if unknown := sorted(str(name)[:60] for name in event if name not in _FIELDS[action]):
@@ -68,10 +68,10 @@ def parse(event: Any, *, root: str) -> Request:
     removes = _removes(event, action)
     clusters = _patterns(event, "clusters")
     if removes and (not clusters or namespaces):
-        raise _refused('a removal needs "clusters" (["*"]: all of them), and no "namespaces"')
+        raise _refused('a removal needs "clusters" (["*"] for all), and takes no "namespaces"')
     if "prune" in event and (event["prune"] != "all" or not clusters or namespaces or removes):
         raise _refused(
-            '"prune" can only be "all", and needs "clusters" (["*"]: all of them), and no'
+            '"prune" can only be "all"; it needs "clusters" (["*"] for all), and takes no'
             ' "namespaces"'
         )
     return Request(

@@ -123,7 +123,7 @@ def read(record: Mapping[str, Any], *, root: str, now: datetime) -> Message:
             **known,
             error=RequestError(
                 "the message is not JSON",
-                remedy="Delete it from the queue; nothing of ours sent it.",
+                remedy="Delete it from the queue; ecr-public-pusher did not send it.",
             ),
         )
     known["asked"] = asked_action(asked)

@@ -14,7 +14,7 @@ from ecr_public_pusher.errors import QueueError
 ENTRIES_AT_ONCE = 10  # SQS, SendMessageBatch
 
 _REMEDY = (
-    "The execution role needs sqs:SendMessage on the retry queue (and the use of its KMS key); from"
+    "The execution role needs sqs:SendMessage on the retry queue (and permission to use its KMS key); from"
     " a VPC, SQS must be reachable."
 )
 
@@ -68,6 +68,7 @@ def _accepted(
         )
     except AWS_ERRORS as error:
         raise QueueError(
-            f"the retry queue took no message for {clusters} and those after: {error_code(error)}",
+            f"the retry queue accepted no message for {clusters} and later ones:"
+            f" {error_code(error)}",
             remedy=_REMEDY,
         ) from None

@@ -273,9 +273,9 @@ class _Run:
             if not any(matches(pattern, name) for name in found)
         ]:
             raise RequestError(
-                "no cluster asked for selects a namespace that matches"
+                "none of the requested clusters selects a namespace that matches"
                 f" {', '.join(lost[:10])[:300]}",
                 remedy=(
-                    "Name a namespace that the configuration selects. The others are not affected."
+                    "Name a namespace that the configuration selects. The other namespaces are not affected."
                 ),
             )

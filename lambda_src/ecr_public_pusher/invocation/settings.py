@@ -103,8 +103,8 @@ def _allowed_roles(environ: Mapping[str, str], account: str) -> AllowedRoles:
         raise ConfigurationError(
             f"ASSUMABLE_ROLE_NAME and PULL_ROLE_NAME are both {sign_in}",
             remedy=(
-                "Deploy with template.yaml, which refuses that: give the registries' roles a name"
-                " of their own."
+                "Give the registries' roles a name of their own; deployed with template.yaml, equal"
+                " names are refused."
             ),
         )
     accounts = _listed(environ.get("ALLOWED_ACCOUNTS", ""))

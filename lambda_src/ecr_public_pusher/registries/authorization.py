@@ -37,7 +37,7 @@ def checked(
     if expires_at - now < least_life:  # the token that it would replace is better
         raise unusable(
             giver,
-            f"it lives for {round((expires_at - now).total_seconds())} seconds only, less than"
+            f"it is valid for only {round((expires_at - now).total_seconds())} seconds, less than"
             f" {int(least_life.total_seconds())}",
         )
     return RegistryToken(token, expires_at)
@@ -47,5 +47,5 @@ def unusable(giver: str, why: str) -> TokenError:
     """Return the error of a token that cannot be used, with its reason."""
     return TokenError(
         f"{giver}'s token is unusable: {why}",
-        remedy="No Secret that needs it was written. Try again; should it last, ask AWS support.",
+        remedy="No Secret that needs it was written. Try again; if it persists, contact AWS Support.",
     )

@@ -27,12 +27,12 @@ _REMEDIES = {
         " check `region` too."
     ),
     Failure.UNREACHABLE: (
-        "Check `region`: no ECR answers there; from a VPC, through a NAT gateway or the endpoint"
-        " com.amazonaws.REGION.ecr.api."
+        "ECR did not respond: check `region`. From a VPC, it is reached through a NAT gateway or the"
+        " endpoint com.amazonaws.REGION.ecr.api."
     ),
     Failure.UNWELL: (
-        "ECR is unwell there, or throttles: the cluster is tried again by itself. See the AWS"
-        " Health Dashboard if it lasts."
+        "ECR is unavailable or throttling there: the cluster is retried automatically. If it"
+        " persists, see the AWS Health Dashboard."
     ),
 }
 

@@ -15,16 +15,16 @@ API_REGIONS = ("us-east-1", "us-west-2")
 _REMEDIES = {
     Failure.REFUSED: (
         "The execution role needs ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken"
-        " (see iam-permission.json); a service control policy that denies the region refuses it"
-        " too."
+        " (see iam-permission.json); a service control policy that denies the region refuses"
+        " it too."
     ),
     Failure.UNREACHABLE: (
-        "The function must reach api.ecr-public.us-east-1.amazonaws.com, or that of us-west-2: from"
-        " a VPC, through a NAT gateway."
+        "The function must reach api.ecr-public.us-east-1.amazonaws.com, or the one in us-west-2:"
+        " from a VPC, through a NAT gateway."
     ),
     Failure.UNWELL: (
-        "ECR Public is unwell, or throttles: the run is tried again by itself. See the AWS Health"
-        " Dashboard if it lasts."
+        "ECR Public is unavailable or throttling: the run is retried automatically. If it persists,"
+        " see the AWS Health Dashboard."
     ),
 }
 

@@ -99,19 +99,19 @@ class TokenProvider:
             )
         if (of_role := registry.role_arn.split(":")[1]) != partition:
             raise TokenError(
-                f"{registry.role_arn} is of the partition {of_role}, and the registry's region"
-                f" {registry.region} of {partition}",
+                f"{registry.role_arn} is in the partition {of_role}, and the registry's region"
+                f" {registry.region} in {partition}",
                 remedy=(
-                    "Check `region` and `roleArn` of the registry: a role is of the same partition"
-                    " as the registry that it pulls from."
+                    "Check `region` and `roleArn` of the registry: a role can only pull from"
+                    " registries in its own partition."
                 ),
             )
         if self._execution_role and _same_role(registry.role_arn, self._execution_role):
             raise RoleError(
                 f"the roleArn of the registry {registry.account} in {registry.region} is the"
-                " function's own role, whose rights the token would have",
+                " function's own role, whose permissions the token would have",
                 remedy=(
-                    "Give the registry a role of its own: infra/pull-role.yaml makes one, and"
+                    "Give the registry a role of its own: infra/pull-role.yaml creates one, and"
                     f" {PULL.parameter} names it."
                 ),
             )
@@ -168,8 +168,8 @@ class TokenProvider:
                 "Amazon ECR Public exists in the partition aws only, and the function is in"
                 f" {clients.region}",
                 remedy=(
-                    "Name the registries that the Secret is to sign in to: registries, without"
-                    " public."
+                    "List the registries that the Secret signs in to in `registries`, without"
+                    " `public`."
                 ),
             )
         asking = self._callers.blocking.run(
