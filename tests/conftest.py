@@ -18,7 +18,7 @@ LONGEST_MODULES = (
     "tests/stack/test_terraform_apply.py",
     "tests/local/test_run.py",
     "tests/stack/test_terraform_example.py",
-    "tests/function/invocation/test_discovery.py",
+    "tests/function/sources/test_discovery.py",
     "tests/function/jobs/test_check.py",
     "tests/local/reach/test_story.py",
     "tests/function/jobs/test_isolation.py",

@@ -202,7 +202,7 @@ def _timers(port: int) -> Iterator[tuple[int, int]]:
             yield int(kind, 16), int(when, 16)
 
 
-def test_an_answer_late_by_more_than_botocores_own_patience_is_waited_for(
+def test_no_time_out_of_botocores_own_ends_the_waiting(
     operator: Operator,
 ) -> None:
     """No reading time-out is set: botocore's own would be the 60 seconds that nobody waits for

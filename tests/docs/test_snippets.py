@@ -12,7 +12,7 @@ from ecr_public_pusher.configuration import loader
 from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.events.parser import parse
 from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint
 from tests.docs.documents import DOCUMENTS as PAGES
 from tests.docs.documents import Block, blocks, prose
 

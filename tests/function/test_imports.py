@@ -28,7 +28,10 @@ def imported() -> set[str]:
                 for name in ("iam_authenticator", "web_identity", "kubeconfig", "validity")
             },
         ),
-        ("discovery", {"ecr_public_pusher.configuration.eks_discovery"}),
+        (
+            "discovery",
+            {f"ecr_public_pusher.sources.{name}" for name in ("discovery", "eks_clusters")},
+        ),
         (
             "a check",
             {

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server, WebIdentity
-from ecr_public_pusher.configuration.kube_context import kubectl
+from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.errors import ApiStatusError, DeniedBy, FieldConflict
 from ecr_public_pusher.events.request import Request
@@ -20,7 +20,7 @@ from ecr_public_pusher.jobs.required_permissions import required_permissions
 from ecr_public_pusher.reporting.report import report
 from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.sign_in.eks_remedies import EksRemedies
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint
 from tests.support.commands import Command, in_backticks, judge, parse
 from tests.support.commands.aws_cli import lacks_region
 from tests.support.commands.kubectl_cli import names_context

@@ -16,7 +16,7 @@ import urllib3
 import yaml
 
 from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint
 from infra.local.aws import DEFAULT_ACCOUNT, LocalAws
 from infra.local.kube import Cluster, start_cluster
 from infra.local.kube.auth.jwts import NotTrusted, TrustedIssuer, configuration

@@ -3,7 +3,7 @@
 Paths are below tests/.
 """
 
-DISCOVERY = "function/invocation/test_discovery.py"
+DISCOVERY = "function/sources/test_discovery.py"
 QUEUE = "function/invocation/test_retry_queue.py"
 PUSH, PRUNE, CHECK = (
     "function/jobs/test_push.py",
@@ -88,6 +88,8 @@ HOLDERS = {
     "D5": [f"{REGISTRIES}::test_the_execution_role_never_stands_in"],
     "D6": [
         f"{DOCUMENTS}::test_a_role_with_an_external_id_gives_nothing_to_a_document_without_it",
+        "function/registries/test_registries.py"
+        "::test_a_document_without_the_external_id_has_no_part_in_anothers_token",
         f"{ACCESS}::test_only_the_function_with_the_external_id_may_ask_for_its_tokens",
     ],
     "D7": [

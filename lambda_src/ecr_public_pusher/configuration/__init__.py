@@ -1,1 +1,1 @@
-"""The documents in Parameter Store: reading, validation, defaults, and what they select."""
+"""Cluster documents: parsing, validation, defaults, and what they select. Pure."""

@@ -15,7 +15,6 @@ from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.configuration.loader import Configuration, load
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Scope
-from ecr_public_pusher.configuration.parameter_store import read_parameters
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import PusherError, RequestError, TokenError
 from ecr_public_pusher.events.queue_message import body
@@ -25,22 +24,18 @@ from ecr_public_pusher.invocation.sandbox import Sandbox
 from ecr_public_pusher.invocation.settings import Settings
 from ecr_public_pusher.jobs.cluster_runner import Workplace, run_in_clusters
 from ecr_public_pusher.jobs.decision import Intent
-from ecr_public_pusher.jobs.targets import Plan, make_plan, to_look_for
+from ecr_public_pusher.jobs.targets import Plan, make_plan
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.results import ClusterResult
-from ecr_public_pusher.sign_in.eks import EksDirectory
 from ecr_public_pusher.sign_in.factory import SignIns
+from ecr_public_pusher.sources.parameter_store import read_parameters
 from ecr_public_pusher.timestamps import from_epoch
 
 # Each message's worker reads the whole configuration, against a quota that the account shares.
 CLUSTERS_A_MESSAGE = 10
-# All clusters wait for discovery. So a region that hangs is left out soon, while one with so many
-# clusters that EKS throttles may go on.
-DISCOVERY_STALLED_SECONDS = 15.0
-DISCOVERY_SHARE = 1 / 2  # of the remaining time
 
 
 @dataclass
@@ -196,7 +191,7 @@ class _Run:
             allowed_roles=settings.allowed_roles,
         )
         self.unconfigured = configuration.unconfigured
-        configuration = await self._discovered(configuration)
+        configuration = await self._find_clusters(configuration)
         if request.action != "sweep":
             self.unknown = configuration.unknown
             self.left_to_documents = configuration.left_to_documents
@@ -204,33 +199,23 @@ class _Run:
             return None
         return make_plan(request, configuration)
 
-    async def _discovered(self, configuration: Configuration) -> Configuration:
-        """Return the configuration with the clusters that are found by tag.
-
-        For clusters that it knows, a sweep uses EKS's answers of the last hour.
-        """
+    async def _find_clusters(self, configuration: Configuration) -> Configuration:
+        """Return `configuration` with the clusters found by tag, where the request may mean any."""
         request = self._request
-        narrowing = to_look_for(request, configuration)
-        if narrowing is None:
+        if request.deleted is not None or not (
+            configuration.discoveries or any("/" in pattern for pattern in request.clusters)
+        ):
             return configuration
-        # Imported here: without discoveries it is never needed.
-        from ecr_public_pusher.configuration.eks_discovery import Patience, discover
+        # Imported here: a stack without discoveries never needs it.
+        from ecr_public_pusher.sources.discovery import find_clusters
 
-        directory = EksDirectory(
-            self._callers, self._runner.sandbox.endpoints, fresh=request.action != "sweep"
-        )
-        remaining = self._deadline.remaining
-        looking = discover(
+        return await find_clusters(
             configuration,
-            directory.look_up,
-            narrowing=narrowing,
-            patience=Patience(
-                stalled=min(DISCOVERY_STALLED_SECONDS, remaining / 3),
-                in_all=remaining * DISCOVERY_SHARE,
-            ),
-            any_tags=request.removes,
+            request,
+            callers=self._callers,
+            endpoints=self._runner.sandbox.endpoints,
+            deadline=self._deadline,
         )
-        return await self._deadline.wait_for(looking, what="looking for clusters by tag")
 
     async def _dispatch(self, plan: Plan) -> None:
         """Split the push into messages of a few clusters each, which workers receive at once."""

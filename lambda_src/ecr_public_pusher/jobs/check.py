@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import replace
 
-from ecr_public_pusher.configuration.kube_context import context_said, kubectl
+from ecr_public_pusher.configuration.kubectl_commands import context_said, kubectl
 from ecr_public_pusher.configuration.namespace_selector import select
 from ecr_public_pusher.deadline import TOO_SLOW
 from ecr_public_pusher.errors import (

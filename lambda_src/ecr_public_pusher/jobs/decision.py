@@ -1,8 +1,7 @@
 """Decide what is done in each namespace, from the documents, the request, what was seen and the
 time: values in, values out.
 
-The table is DESIGN's, "Look first, then act": what is there, and what a push and a sweep do about
-it.
+The table says, for each state of a Secret, what a push and a sweep do about it.
 """
 
 from collections.abc import Collection, Iterator, Mapping

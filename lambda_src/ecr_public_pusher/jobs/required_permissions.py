@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.kube_context import kubectl
+from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.configuration.names import is_glob
 from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
 from ecr_public_pusher.kubernetes_api.access_reviews import Right

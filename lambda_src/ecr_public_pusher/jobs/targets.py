@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.kube_context import kubectl
+from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.configuration.loader import Configuration
 from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.errors import CannotBeJudged, PusherError, RequestError
@@ -75,17 +75,6 @@ class Plan:
         invalid documents.
         """
         return sorted([*(planned.config.id for planned in self.clusters), *self.invalid])
-
-
-def to_look_for(request: Request, configuration: Configuration) -> Narrowing | None:
-    """Of which clusters must be known whether a discovery finds them, before a plan is made; None
-    where that changes nothing.
-    """
-    if request.deleted is not None or not (
-        configuration.discoveries or any("/" in pattern for pattern in request.clusters)
-    ):
-        return None
-    return Narrowing(request.clusters)
 
 
 def make_plan(request: Request, configuration: Configuration) -> Plan:

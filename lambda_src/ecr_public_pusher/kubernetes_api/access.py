@@ -1,7 +1,8 @@
-"""What is needed to speak to one cluster, however it is signed in to."""
+"""What is needed to speak to one cluster, and the remedies where it cannot be reached."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,21 @@ class ClusterAccess:
     get_credential: Callable[[], Awaitable[Credential]] = field(repr=False)
     sign_in_remedy: str
     refusal: str = "does not admit the credential"
+
+
+# Beside `reachability`, which only a check imports: every sign-in has these.
+class RouteRemedies(Protocol):
+    """What to do about each way in which the endpoint cannot be reached, by whoever knows where the
+    cluster is.
+    """
+
+    def name_not_resolved(self) -> str:
+        """Its host name has no address."""
+
+    def not_connected(self, *, private: bool) -> str:
+        """No address accepts a connection; `private`: none of them is public."""
+
+    def not_the_cluster(self) -> str:
+        """What answers there does not speak TLS as the cluster's certificate authority
+        vouches for.
+        """

@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Deadline
-from ecr_public_pusher.kubernetes_api.access import ClusterAccess
+from ecr_public_pusher.kubernetes_api.access import ClusterAccess, RouteRemedies
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
-from ecr_public_pusher.kubernetes_api.route_remedies import RouteRemedies
 from ecr_public_pusher.kubernetes_api.tls import verifying_context
 from ecr_public_pusher.results import Check, Finding
 

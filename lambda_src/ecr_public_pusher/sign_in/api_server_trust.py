@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.ownership import PRODUCT, RBAC_GROUP
-from ecr_public_pusher.sign_in.jwt_claims import claims_of
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpointRemedies
+from ecr_public_pusher.sign_in.validity import claims_of
 
 # Structured authentication: on by default since 1.30, stable since 1.34 (KEP-3331).
 BY_DEFAULT, STABLE = (1, 30), (1, 34)

@@ -6,40 +6,31 @@ import base64
 import binascii
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
+from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.aws_api.errors import (
     AWS_ERRORS,
     AwsError,
-    call_aws,
     error_code,
     unless_refused,
 )
 from ecr_public_pusher.aws_api.throttling import patiently
-from ecr_public_pusher.blocking_calls import DISCOVERY
-from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
-from ecr_public_pusher.configuration.kube_context import kube_context
+from ecr_public_pusher.configuration.kubectl_commands import kube_context
 from ecr_public_pusher.deadline import Clock
-from ecr_public_pusher.errors import DiscoveryError, EksError, NotReadyError, NotThereError
+from ecr_public_pusher.errors import EksError, NotReadyError, NotThereError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.ownership import RBAC_GROUP
-from ecr_public_pusher.sign_in.endpoint import DELETING, NOT_READY, Endpoint
-from ecr_public_pusher.sign_in.kind import Remedies
-from ecr_public_pusher.sign_in.role_caller import RoleCaller
+from ecr_public_pusher.sign_in.kind import DELETING, NOT_READY, Endpoint, Remedies, RoleCaller
 from ecr_public_pusher.sign_in.sts_token import (
     MAX_TOKEN_BYTES,
     not_admitted_by_authenticator,
     sts_token,
 )
-
-if TYPE_CHECKING:
-    from ecr_public_pusher.configuration.eks_discovery import Search, Sightings
 
 # An endpoint and its authority change when a cluster is made anew or its authority renewed. Then
 # the connection fails, and EKS is asked at once.
@@ -51,7 +42,6 @@ _ENDPOINT = re.compile(
 _STATUS = re.compile(r"[A-Z_]{1,40}").fullmatch
 _CIDR = re.compile(r"[0-9a-f.:]{2,39}/[0-9]{1,3}").fullmatch
 _SECURITY_GROUP = re.compile(r"sg-[0-9a-f]{8,32}").fullmatch
-DESCRIPTIONS_AT_ONCE = 10  # of a discovery, in each region: EKS's own limits are low
 
 
 # Who asks for which cluster: what one role may see is not shown to another.
@@ -174,73 +164,6 @@ class EksSignIn(RoleCaller):
         )
 
 
-class EksDirectory:
-    """Which clusters EKS has in a region, and their tags.
-
-    `fresh`: by its word now, not by what it said within the hour of those known.
-    """
-
-    def __init__(self, callers: Callers, endpoints: EndpointCache, *, fresh: bool) -> None:
-        self._callers, self._endpoints, self._fresh = callers, endpoints, fresh
-
-    async def look_up(self, search: "Search", seen: "Sightings") -> None:
-        """Fills `seen` with the clusters that the role sees there, and that can be pushed to: not
-        those that are being made or deleted.
-
-        Raises DiscoveryError, RoleError, SignInError.
-        """
-        settings, names = search.settings, search.names
-
-        async def assumed(on_thread: Callable[[], object]) -> Caller:
-            on_thread()  # STS has threads of its own
-            return await self._callers.caller(settings.role_arn, settings.external_id)
-
-        caller = await seen.timed(assumed)
-        if names is None:
-            client = self._callers.clients.client("eks", settings.region)
-            listed = await seen.timed(self._run(lambda: list_clusters(client, **caller.signature)))
-            names = frozenset(name for name in listed if search.wants(name))
-
-        async def describe_one(name: str) -> None:
-            sign_in = EksSignIn(replace(settings, cluster=name), self._callers, self._endpoints)
-            try:
-                remembered = None if self._fresh else sign_in.remembered()
-                endpoint = remembered or await sign_in.ask(lambda call: seen.timed(self._run(call)))
-                (seen.tags if endpoint.is_ready else seen.not_ready)[name] = endpoint.tags
-            except NotReadyError:
-                seen.not_ready[name] = None
-            except NotThereError:
-                pass
-            except EksError as error:
-                seen.failures[name] = error
-
-        await run_concurrently(sorted(names), describe_one, width=DESCRIPTIONS_AT_ONCE)
-
-    def _run[T](self, call: Callable[[], T]) -> Callable[[Callable[[], object]], Awaitable[T]]:
-        return lambda on_thread: self._callers.blocking.run(
-            call, service=DISCOVERY, on_thread=on_thread
-        )
-
-
-def list_clusters(client: Any, **signature: Any) -> list[str]:
-    """The names of all clusters in the client's region, page by page. Raises DiscoveryError."""
-    names: list[str] = []
-    token: dict[str, str] = {}
-    while True:
-        try:
-            page = patiently(lambda: client.list_clusters(**token, **signature))  # noqa: B023 - called at once
-            names += call_aws(lambda: [CLUSTER_NAME.check(name) for name in page["clusters"]])  # noqa: B023
-        except AWS_ERRORS as error:
-            raise DiscoveryError(
-                f"EKS does not list the clusters in {client.meta.region_name}: {error_code(error)}",
-                remedy=_unless_refused(error, client)
-                or "The execution role (or roleArn: infra/spoke-role.yaml with Discovery=true) needs eks:ListClusters; check `regions`.",
-            ) from None
-        if not page.get("nextToken"):
-            return names
-        token = {"nextToken": page["nextToken"]}
-
-
 def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
     """The cluster's endpoint, by one DescribeCluster call.
 
@@ -251,7 +174,7 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
         found = patiently(lambda: client.describe_cluster(name=cluster, **signature)["cluster"])
     except AWS_ERRORS as error:
         code = error_code(error)
-        remedy = (_REMEDIES.get(code) or _unless_refused(error, client) or _REMEDY).replace(
+        remedy = (_REMEDIES.get(code) or unless_eks_refused(error, client) or _REMEDY).replace(
             "REGION", client.meta.region_name
         )
         kind = NotThereError if code == "ResourceNotFoundException" else EksError
@@ -304,7 +227,8 @@ def _local_id(found: dict[str, Any], where: str, region: str, cluster: str) -> s
         ) from None
 
 
-def _unless_refused(error: AwsError, client: Any) -> str | None:
+def unless_eks_refused(error: AwsError, client: Any) -> str | None:
+    """Return the remedy where EKS did not refuse, so that no permission is to blame; else None."""
     region = client.meta.region_name
     return unless_refused(error, f"EKS in {region}", endpoint=f"com.amazonaws.{region}.eks")
 

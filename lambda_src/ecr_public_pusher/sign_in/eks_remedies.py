@@ -5,11 +5,11 @@ paste. Pure.
 import shlex
 from dataclasses import dataclass
 
-from ecr_public_pusher.configuration.kube_context import UNKNOWN_CONTEXT
+from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
 from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.ownership import RBAC_GROUP
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint
 
 _IN_VPC = (
     "Run the function in the cluster's VPC, or one that is connected with it (template parameters"

@@ -9,7 +9,7 @@ from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAut
 from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.server_version import Version
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpoint, NamedEndpointRemedies
 from ecr_public_pusher.sign_in.sts_token import (
     MAX_TOKEN_BYTES,

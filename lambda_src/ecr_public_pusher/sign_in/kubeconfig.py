@@ -33,11 +33,10 @@ from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.kubernetes_api.tls import bear
 from ecr_public_pusher.ownership import RBAC_GROUP
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint, RoleCaller
 from ecr_public_pusher.sign_in.kubeconfig_document import read_kubeconfig
 from ecr_public_pusher.sign_in.kubeconfig_loader import load_kubeconfig
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpointRemedies
-from ecr_public_pusher.sign_in.role_caller import RoleCaller
 from ecr_public_pusher.sign_in.validity import certificate_ends, token_ends
 from ecr_public_pusher.timestamps import from_epoch, rfc3339
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ecr_public_pusher.anonymous_file import anonymous_file
 from ecr_public_pusher.kubernetes_api.access import ClientCertificate, Credential
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint
 from ecr_public_pusher.sign_in.kubeconfig_document import KubeconfigFields
 
 _NAME = "current"

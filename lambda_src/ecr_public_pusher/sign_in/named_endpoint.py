@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server
-from ecr_public_pusher.configuration.kube_context import UNKNOWN_CONTEXT
-from ecr_public_pusher.sign_in.endpoint import Endpoint
-from ecr_public_pusher.sign_in.role_caller import RoleCaller
+from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
+from ecr_public_pusher.sign_in.kind import Endpoint, RoleCaller
 
 
 class NamedEndpoint(RoleCaller):

@@ -15,7 +15,7 @@ from ecr_public_pusher.errors import SignInError
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.ownership import PRODUCT
 from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpoint
 
 LIFE_SECONDS = 300

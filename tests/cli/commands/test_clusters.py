@@ -2,10 +2,12 @@
 
 import re
 import sys
+from typing import Any
 
 import pytest
 
 from infra.local.aws import Answer
+from infra.local.aws.deployed_stack import FunctionAnswer
 from tests.support.administrator import Administrator
 from tests.support.terminal import Terminal
 from tests.support.world import ROOT, World
@@ -232,6 +234,23 @@ def test_delete_keeps_the_document_when_secrets_are_left(
     ran = person.run("clusters", "delete", "old", "--yes", "-o", "json")
     assert (ran.code, ran.json) == (1, {"deleted": [], "kept": ["clusters/old"]})
     assert "--allow-removal" in ran.err
+    assert person.stored("clusters/old") == PROD
+
+
+def test_delete_keeps_documents_of_which_the_report_says_nothing(
+    person: Administrator, world: World
+) -> None:
+    """A report names as many clusters as fit into a log line, and counts the others."""
+    pushed(world)
+    answered = person.deployment.function
+
+    def shortened(event: Any) -> FunctionAnswer:
+        report = answered(event).payload
+        return FunctionAnswer({**report, "clusters": [], "clustersLeft": len(report["clusters"])})
+
+    person.deployment.function = shortened
+    ran = person.run("clusters", "delete", "old", "--yes", "-o", "json")
+    assert (ran.code, ran.json) == (1, {"deleted": [], "kept": ["clusters/old"]})
     assert person.stored("clusters/old") == PROD
 
 

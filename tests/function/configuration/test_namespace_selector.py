@@ -8,6 +8,8 @@ from ecr_public_pusher.results import Namespace
 
 LISTED = [
     Namespace("default"),
+    Namespace("kube-node-lease", {"pull": "yes"}),
+    Namespace("kube-public", {"pull": "yes"}),
     Namespace("kube-system", {"pull": "yes"}),
     Namespace("team-a", {"pull": "yes"}),
     Namespace("team-b"),

@@ -1,6 +1,4 @@
-"""The decision table of DESIGN.md, "Look first, then act": what is there, and what a push and a
-sweep do about it.
-"""
+"""The decision table: what a push and a sweep do about each state of a Secret."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

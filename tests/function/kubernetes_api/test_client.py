@@ -98,6 +98,11 @@ class Calls:
     def apply(self) -> bool:
         return self._runner.run(self.api.apply_secret("team-a", "ecr-public-token", BODY)).created
 
+    def look(self) -> object:
+        """Return what a GET of the Secret's metadata comes to."""
+        asking = self.api.secret_metadata("team-a", "ecr-public-token", lambda found, _: found)
+        return self._runner.run(asking)
+
     def apply_at_once(self, count: int) -> list[bool | BaseException]:
         """As many applies side by side, and what became of each."""
 
@@ -194,6 +199,18 @@ def test_old_and_new_certificate_authorities_are_trusted(
 ) -> None:
     with serving(answering("201 Created", APPLIED), certificate=issue("cluster", style)) as server:
         assert apply(server.url, server.certificate.ca_pem) is True
+
+
+def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be sent a CONNECT at best; of a function's environment, nobody vouches for it."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, address)
+        with serving(answering("201 Created", APPLIED)) as server:
+            assert apply(server.url, server.certificate.ca_pem) is True
 
 
 def test_another_certificate_authority_is_refused_at_once() -> None:
@@ -426,18 +443,15 @@ def test_a_final_answer_is_not_asked_for_twice(status: str) -> None:
     assert len(server.requests) == 1
 
 
-def test_retry_after_is_honoured() -> None:
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+def test_retry_after_is_honoured(status: str) -> None:
     times: list[float] = []
 
     def script(exchange: Exchange) -> None:
         while exchange.request():
             times.append(time.monotonic())
             exchange.answer(
-                *(
-                    ("429 Too Many Requests", b"", "Retry-After: 1")
-                    if len(times) == 1
-                    else ("200 OK", APPLIED)
-                )
+                *((status, b"", "Retry-After: 1") if len(times) == 1 else ("200 OK", APPLIED))
             )
 
     with serving(script) as server:
@@ -604,7 +618,10 @@ def test_headers_without_end_are_not_waited_for_again() -> None:
     assert server.connections == 1
 
 
-def test_nothing_is_sent_once_the_deadline_has_passed() -> None:
+@pytest.mark.parametrize("request_of", [Calls.apply, Calls.look])
+def test_nothing_is_sent_once_the_deadline_has_passed(
+    request_of: Callable[[Calls], object],
+) -> None:
     wall = [1_000.0]
     deadline = Deadline(1_030.0, Clock(wall=lambda: wall[0]))
     with (
@@ -616,7 +633,7 @@ def test_nothing_is_sent_once_the_deadline_has_passed() -> None:
         assert calls.apply() is False
         wall[0] += 60
         with pytest.raises(DeadlineReached):
-            calls.apply()
+            request_of(calls)
         assert len(server.requests) == 1
 
 

@@ -77,6 +77,23 @@ def test_a_token_is_asked_for_once_however_many_documents_want_it(pulling: World
     assert len(pulling.aws.called("sts", "AssumeRole")) == 1
 
 
+@pytest.mark.parametrize("other", ["first", "second"])
+def test_a_document_without_the_external_id_has_no_part_in_anothers_token(
+    pulling: World, other: str
+) -> None:
+    """In one run, with one role and one region: the id is all that tells the two apart."""
+    pulling.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE, external_id="right")
+    pulling.add_cluster(other, namespaces=("a",))
+    for document, external_id in (("prod", "right"), (other, "wrong")):
+        registry = EU.replace("}", f", externalId: {external_id}}}")
+        pulling.document(document, f"{{namespaces: [a], registries: [{registry}]}}")
+    report = pulling.invoke()
+    assert entry(report)["ok"]
+    assert entry(report, other)["error"]["type"] == "RoleError"
+    assert EU_HOST in auths(pulling)
+    assert pulling.secret(other, "a") is None
+
+
 def test_private_registries_alone_need_no_public_token(pulling: World) -> None:
     pulling.aws.ecr_public.deny()
     pulling.document("prod", f"{{namespaces: [a], registries: [{EU}]}}")

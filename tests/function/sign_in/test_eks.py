@@ -18,7 +18,7 @@ from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.errors import EksError, SignInError
 from ecr_public_pusher.sign_in.eks import describe
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint
 from ecr_public_pusher.sign_in.sts_token import sts_token
 
 
@@ -124,16 +124,15 @@ def test_no_credentials_is_a_sign_in_error(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def described(cluster: dict[str, Any]) -> Endpoint:
-    """What `describe` makes of an answer of EKS."""
+    """Return what `describe` makes of an answer of EKS; a field that is None is not in it."""
     authority = {"data": base64.b64encode(b"-----BEGIN CERTIFICATE-----").decode()}
-    body = {
-        "cluster": {
-            "name": "prod",
-            "endpoint": "https://x.eks.amazonaws.com",
-            "certificateAuthority": authority,
-            **cluster,
-        }
+    usual = {
+        "name": "prod",
+        "endpoint": "https://x.eks.amazonaws.com",
+        "certificateAuthority": authority,
     }
+    fields = {name: value for name, value in (usual | cluster).items() if value is not None}
+    body = {"cluster": fields}
     client = session().client("eks")
     with Stubber(client) as stub:
         stub.add_response("describe_cluster", body, {"name": "prod"})
@@ -229,7 +228,7 @@ def test_an_endpoint_that_is_no_https_url_is_an_error(url: str) -> None:
 
 def test_a_cluster_without_an_endpoint_yet_is_to_be_waited_for() -> None:
     with pytest.raises(EksError, match=r"\(status CREATING\)") as caught:
-        described({"status": "CREATING", "certificateAuthority": {}})
+        described({"status": "CREATING", "endpoint": None, "certificateAuthority": {}})
     assert caught.value.remedy.endswith(
         "`aws eks wait cluster-active --region us-east-1 --name prod`"
     )

@@ -11,7 +11,7 @@ import pytest
 
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.sign_in.eks import ENDPOINT_LIFE_SECONDS, EndpointCache
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint
 from infra.local.kube.certificates import issue
 from tests.support.bad_server import Exchange, serving
 from tests.support.world import ACCOUNT, SPOKE_ACCOUNT, SPOKE_ROLE, World
@@ -148,19 +148,24 @@ def test_the_endpoint_of_a_cluster_that_is_not_ready_is_not_remembered(
 
 
 @pytest.mark.parametrize(
-    "key",
+    "more",
     [
-        ("arn:aws:iam::1:role/x", None, "us-east-1", "prod"),
-        (None, None, "eu-west-1", "prod"),
-        (None, None, "us-east-1", "x"),
+        f"cluster: prod, roleArn: '{SPOKE_ROLE}', externalId: an-external-id",
+        f"cluster: prod, roleArn: '{SPOKE_ROLE}', externalId: another",
+        "cluster: prod, region: eu-west-1",
+        "cluster: other",
     ],
 )
 def test_what_one_role_region_or_cluster_was_answered_is_not_shown_to_another(
-    key: tuple[str | None, str | None, str, str],
+    world: World, more: str
 ) -> None:
-    cache = EndpointCache()
-    cache.put(KEY, Endpoint("https://x.eks.amazonaws.com", "PEM"))
-    assert cache.get(key) is None
+    """Each document has EKS asked by its own means, warm sandbox or not."""
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    assert world.run()["ok"]
+    before = described(world) + len(world.aws.called("sts", "AssumeRole"))
+    world.document("twin", f"{{namespaces: [b], {more}}}")
+    world.run({"clusters": ["twin"]})
+    assert described(world) + len(world.aws.called("sts", "AssumeRole")) > before
 
 
 def test_each_call_is_signed_by_the_role_that_its_document_names(world: World) -> None:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,9 @@ def test_a_secret_may_hold_bytes(world: World) -> None:
 # Refused by the cluster
 
 
+UNAUTHORIZED = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 401}
+
+
 def refuse_first(cluster: Any, count: int) -> None:
     """The next requests of ours are answered 401."""
     left = [count]
@@ -170,9 +174,7 @@ def refuse_first(cluster: Any, count: int) -> None:
     def answer(request: SeenRequest) -> Response | None:
         if left[0] and request.method == "PATCH":
             left[0] -= 1
-            return Response(
-                401, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 401}
-            )
+            return Response(401, UNAUTHORIZED)
         return None
 
     cluster.intercept = answer
@@ -208,11 +210,20 @@ def test_a_second_refusal_is_an_error_with_its_own_remedy(world: World) -> None:
 
 
 def test_many_namespaces_that_are_refused_share_one_reading(world: World) -> None:
-    cluster = world.add_stored(
-        "edge", namespaces=tuple("abcdefgh"), document="namespaces: [a, b, c, d, e, f, g, h]"
-    )
-    refuse_first(cluster, 1)
-    world.run()
+    names = tuple(f"n{number:02}" for number in range(40))
+    cluster = world.add_stored("edge", namespaces=names, document="namespaces: ['n*']")
+    refused: list[str] = []
+
+    def until_it_is_read_again(request: SeenRequest) -> Response | None:
+        if request.method != "PATCH" or len(world.aws.called("secretsmanager")) > 1:
+            return None
+        refused.append(request.path)
+        time.sleep(0.1)  # the others are under way meanwhile
+        return Response(401, UNAUTHORIZED)
+
+    cluster.intercept = until_it_is_read_again
+    assert cluster_of(world.run())["counts"] == {"created": 40}
+    assert len(refused) > 1
     assert len(world.aws.called("secretsmanager")) == 2
 
 

@@ -14,7 +14,7 @@ import yaml
 from ecr_public_pusher.blocking_calls import MOST_THREADS
 from ecr_public_pusher.errors import SignInError
 from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
-from ecr_public_pusher.sign_in.endpoint import Endpoint
+from ecr_public_pusher.sign_in.kind import Endpoint
 from infra.local.aws.wire import Answer, AwsRequest
 from infra.local.kube import EmbeddedCluster
 from infra.local.kube.auth.jwts import TrustedIssuer

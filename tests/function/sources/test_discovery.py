@@ -172,6 +172,7 @@ def test_a_region_that_hangs_is_left_out_and_the_others_are_pushed(fleet: World)
     assert "did not respond in time" in entry(report, "fleet/eu-west-1/*")["error"]["message"]
 
 
+@pytest.mark.alone
 def test_roles_whose_every_region_hangs_keep_no_other_discovery_waiting(world: World) -> None:
     regions = " ".join(Session().get_available_regions("eks"))
     roles = {

@@ -8,10 +8,11 @@ ten clusters costs ten calls, however many clusters bear the tags.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from itertools import zip_longest
 
+from ecr_public_pusher.aws_api.assumed_role import Callers
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.claims import Claim
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
@@ -24,122 +25,57 @@ from ecr_public_pusher.configuration.loader import (
     names_an_eks_cluster,
 )
 from ecr_public_pusher.configuration.narrowing import Narrowing
+from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import CannotBeJudged, DiscoveryError, EksError, PusherError
+from ecr_public_pusher.events.request import Request
+from ecr_public_pusher.sign_in.eks import EndpointCache
+from ecr_public_pusher.sources.eks_clusters import (
+    EksDirectory,
+    LookUp,
+    Patience,
+    Search,
+    Sightings,
+    run_search,
+)
 
 # Names in a message.
 SHOWN = 10
 # A search that takes long may be hanging: it gives its place to another.
 SEARCHES_AT_ONCE, MOST_SEARCHES_AT_ONCE = 8, 48
+# All clusters wait for discovery. So a region that hangs is left out soon, while one with so many
+# clusters that EKS throttles may go on.
+STALLED_SECONDS = 15.0
+SHARE = 1 / 2  # of the remaining time
 
-
-@dataclass(frozen=True)
-class Search:
-    """One search: a place to look in, and the clusters to look for.
-
-    `settings`: the region, and the role to look as.
-    `names`: the clusters to describe; None: those that EKS lists and `wants` accepts.
-    """
-
-    settings: ClusterConfig
-    names: frozenset[str] | None
-    wants: Callable[[str], bool]
-
-
-class Clock:
-    """The time-out of a search that makes no progress.
-
-    Time counts only while one of its calls has a thread. Without one, the search waits for its
-    turn, at most until the end of all searches.
-    """
-
-    def __init__(self, timeout: asyncio.Timeout, patience: "Patience", last: float) -> None:
-        self._timeout = timeout
-        self._patience = patience
-        self._last = last
-        self._on_threads = 0
-
-    @property
-    def waits(self) -> bool:
-        """Return whether none of its calls has a thread."""
-        return not self._on_threads
-
-    def begin(self) -> None:
-        """Count a call that got its thread."""
-        self._on_threads += 1
-        self._restart()
-
-    def end(self) -> None:
-        """Count a call that succeeded or failed."""
-        self._on_threads -= 1
-        self._restart()
-
-    def _restart(self) -> None:
-        soon = asyncio.get_running_loop().time() + self._patience.stalled
-        if not self._timeout.expired():
-            self._timeout.reschedule(min(soon, self._last) if self._on_threads else self._last)
-
-
-@dataclass
-class Sightings:
-    """The results of a search so far.
-
-    `tags`: each cluster's tags.
-    `failures`: the errors of clusters that could not be described.
-    `failure`: the error of the search as a whole.
-    `not_ready`: the tags of clusters that are being created or deleted, or whose creation failed;
-    None where EKS's response had none.
-    """
-
-    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    not_ready: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
-    failures: dict[str, EksError] = field(default_factory=dict)
-    failure: PusherError | None = None
-    clock: Clock | None = None
-
-    def failure_of(self, name: str) -> PusherError | None:
-        """Return the error that leaves a cluster's existence or tags unknown; else None."""
-        return None if name in self.tags else self.failures.get(name) or self.failure
-
-    async def timed[T](self, call: Callable[[Callable[[], object]], Awaitable[T]]) -> T:
-        """Return the result of `call(on_thread)`.
-
-        The search's time counts from when the call gets its thread until it ends.
-        """
-        clock, began = self.clock, False
-
-        def on_thread() -> None:
-            nonlocal began
-            if clock and not began:
-                began = True
-                clock.begin()
-
-        try:
-            return await call(on_thread)
-        except asyncio.CancelledError:
-            began = False  # the call still occupies its thread
-            raise
-        finally:
-            if clock and began:
-                clock.end()
-
-
-# Fills the sightings by calls through `timed`; raises PusherError.
-type LookUp = Callable[[Search, Sightings], Awaitable[None]]
 
 # All documents that look in the same place, as the same role, share a search: (role, external id,
 # region).
 type _Place = tuple[str | None, str | None, str]
 
 
-@dataclass(frozen=True)
-class Patience:
-    """Time limits, in seconds, of a search without progress and of all searches.
+async def find_clusters(
+    configuration: Configuration,
+    request: Request,
+    *,
+    callers: Callers,
+    endpoints: EndpointCache,
+    deadline: Deadline,
+) -> Configuration:
+    """Return the configuration with the clusters that `request` asks for and discoveries find.
 
-    Every cluster waits for the searches.
+    For clusters that it knows, a sweep uses EKS's answers of the last hour. Raise DeadlineReached
+    when there is no answer in time.
     """
-
-    stalled: float
-    in_all: float
+    directory = EksDirectory(callers, endpoints, fresh=request.action != "sweep")
+    remaining = deadline.remaining
+    looking = discover(
+        configuration,
+        directory.look_up,
+        narrowing=Narrowing(request.clusters),
+        patience=Patience(min(STALLED_SECONDS, remaining / 3), in_all=remaining * SHARE),
+        any_tags=request.removes,
+    )
+    return await deadline.wait_for(looking, what="looking for clusters by tag")
 
 
 async def discover(
@@ -165,7 +101,7 @@ async def discover(
 
     async def look(item: tuple[_Place, Search]) -> None:
         place, search = item
-        seen[place] = await _look(search, look_up, patience, last)
+        seen[place] = await run_search(search, look_up, patience, last)
 
     await run_concurrently(
         work.searches().items(), look, width=SEARCHES_AT_ONCE, most=MOST_SEARCHES_AT_ONCE
@@ -419,41 +355,6 @@ def _joined(one: Search | None, other: Search) -> Search:
         return other
     names = one.names | other.names if one.names is not None and other.names is not None else None
     return Search(one.settings, names, lambda name: one.wants(name) or other.wants(name))
-
-
-async def _look(search: Search, look_up: LookUp, patience: Patience, last: float) -> Sightings:
-    """Return what a search saw until it ended, failed, or ran out of time."""
-    seen = Sightings()
-    try:
-        async with asyncio.timeout_at(last) as timeout:
-            seen.clock = Clock(timeout, patience, last)
-            await look_up(search, seen)
-    except PusherError as error:
-        seen.failure = error
-    except TimeoutError:
-        seen.failure = _not_in_time(search, seen)
-    return seen
-
-
-def _not_in_time(search: Search, seen: Sightings) -> DiscoveryError:
-    region = search.settings.region
-    until = f"{len(seen.tags)} clusters were found until then"
-    if seen.clock is None or seen.clock.waits:
-        return DiscoveryError(
-            f"there was no time left to call EKS in {region}, since too many other calls did not"
-            f" return; {until}",
-            remedy=(
-                "The clusters that were found were pushed; the rest is retried. If it persists, see"
-                " the regions that did not respond in time, or raise Timeout."
-            ),
-        )
-    return DiscoveryError(
-        f"EKS in {region} (or the role to assume) did not respond in time; {until}",
-        remedy=(
-            "The clusters that were found were pushed; the rest is retried. If it persists, check"
-            " `regions`; from a VPC, make sure that EKS there can be reached."
-        ),
-    )
 
 
 def _not_described(failures: Mapping[str, EksError]) -> DiscoveryError:

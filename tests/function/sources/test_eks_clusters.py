@@ -7,15 +7,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from ecr_public_pusher.configuration.eks_discovery import (
-    LookUp,
-    Patience,
-    Search,
-    Sightings,
-    discover,
-)
 from ecr_public_pusher.configuration.loader import Configuration, Parameter, load
 from ecr_public_pusher.configuration.narrowing import Narrowing
+from ecr_public_pusher.sources.discovery import discover
+from ecr_public_pusher.sources.eks_clusters import LookUp, Patience, Search, Sightings
 
 DOCUMENT = "{regions: [us-east-1, eu-west-1], tags: {team: web}, namespaces: [a]}"
 TAGS = {"team": "web"}
