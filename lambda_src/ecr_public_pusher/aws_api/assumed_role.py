@@ -105,7 +105,7 @@ class Callers:
                     error, "STS", endpoint=f"com.amazonaws.{self.clients.region}.sts"
                 )
                 or f"The role must trust {self.principal(None)} with the same external id and the"
-                f" session name {use.session_name}; {use.parameter} must be its name, with its path,"
-                " and AllowedAccounts must allow its account.",
+                f" session name {use.session_name}; {use.parameter} must be its name, with its"
+                " path, and AllowedAccounts must allow its account.",
             ) from None
         return Caller(credentials, role_arn)

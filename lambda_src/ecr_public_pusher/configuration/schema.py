@@ -190,7 +190,7 @@ class SignInField(_Model):
     )
     secret_arn: SecretArn | None = Field(
         None,
-        description="With `kubeconfig`: complete ARN of the secret in Secrets Manager that holds it.",
+        description="With `kubeconfig`: complete ARN of its secret in Secrets Manager.",
     )
 
     @model_validator(mode="after")
@@ -256,7 +256,9 @@ class DefaultsDocument(_Model):
     secret_name: SecretName = Field(DEFAULT_SECRET_NAME, description="Name of the Secret.")
     service_accounts: ServiceAccounts = Field(
         (),
-        description="ServiceAccounts (names and globs) whose imagePullSecrets get the Secret's name.",
+        description=(
+            "ServiceAccounts (names and globs) whose imagePullSecrets get the Secret's name."
+        ),
     )
     take_ownership: Boolean = Field(
         False, description="Take over a Secret of that name that somebody else manages."

@@ -21,7 +21,7 @@ ACCEPTED_SHAPES = """one of:
   {"action": "push", "clusters": ["prod"], "prune": "all"}  and prune, however many Secrets
   {"action": "plan"}                                what a push would do, without doing it
   {"action": "sweep"}                               Secrets that are missing or about to expire
-  {"action": "sweep", "windowMinutes": 20}          the same; the window is used where it may not list
+  {"action": "sweep", "windowMinutes": 20}          the same, with a window where it may not list
   {"action": "check"}                               whether a push would work, and what prevents it
   {"action": "remove", "clusters": ["prod"]}        delete what it wrote there ("*": all clusters)
   {"action": "plan", "remove": true, "clusters": ["prod"]}  what a removal would delete

@@ -14,8 +14,8 @@ from ecr_public_pusher.errors import QueueError
 ENTRIES_AT_ONCE = 10  # SQS, SendMessageBatch
 
 _REMEDY = (
-    "The execution role needs sqs:SendMessage on the retry queue (and permission to use its KMS key); from"
-    " a VPC, SQS must be reachable."
+    "The execution role needs sqs:SendMessage on the retry queue (and permission to use its KMS"
+    " key); from a VPC, SQS must be reachable."
 )
 
 

@@ -261,6 +261,7 @@ class _Run:
                 "none of the requested clusters selects a namespace that matches"
                 f" {', '.join(lost[:10])[:300]}",
                 remedy=(
-                    "Name a namespace that the configuration selects. The other namespaces are not affected."
+                    "Name a namespace that the configuration selects. The other namespaces are not"
+                    " affected."
                 ),
             )

@@ -27,8 +27,8 @@ _REMEDIES = {
         " check `region` too."
     ),
     Failure.UNREACHABLE: (
-        "ECR did not respond: check `region`. From a VPC, it is reached through a NAT gateway or the"
-        " endpoint com.amazonaws.REGION.ecr.api."
+        "ECR did not respond: check `region`. From a VPC, it is reached through a NAT gateway or"
+        " the endpoint com.amazonaws.REGION.ecr.api."
     ),
     Failure.UNWELL: (
         "ECR is unavailable or throttling there: the cluster is retried automatically. If it"
