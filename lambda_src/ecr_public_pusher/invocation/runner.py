@@ -244,7 +244,7 @@ class _Run:
     def _check_narrowing(self) -> None:
         """Raise RequestError when no cluster selects a namespace that the request names.
 
-        Not where a cluster that failed might have had it, nor for an old message.
+        Do nothing where a cluster that failed might have had it, and for an old message.
         """
         request, results = self._request, self.results
         if request.ignore_missing or any(
