@@ -14,7 +14,7 @@ define INSTALL
 	@command -v "$(PYTHON)" >/dev/null 2>&1 || { echo "There is no $(PYTHON) here, which all of this runs on (as the function does)." >&2; \
 		echo "Install Python 3.13 (uv python install 3.13, pyenv install 3.13, your system's packages), or name it: make PYTHON=/path/to/python3.13" >&2; \
 		exit 1; }
-	@"$(PYTHON)" infra/install.py $(@D) $(1)
+	@"$(PYTHON)" infra/tools/install.py $(@D) $(1)
 	@touch $@
 endef
 
@@ -52,20 +52,20 @@ build: .venv-sam/.done ## sam build, for the template's own architecture
 	$(SAM) build
 
 package: .venv/.done ## the function's zip by pip alone, for infra/terraform (ARCH=x86_64 for the other processor)
-	@$(BIN)/python -m infra.package --arch $(ARCH) $(ARGS)
+	@$(BIN)/python -m infra.tools.package --arch $(ARCH) $(ARGS)
 
 unit: .venv/.done .venv-sam/.done ## the tests (ARGS=tests/function for some of them)
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m "not alone" $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is alone
 
 schemas: .venv/.done ## the JSON Schemas of the configuration, written anew into docs/
-	@$(BIN)/python -m infra.schemas
+	@$(BIN)/python -m infra.tools.schemas
 
 reference: .venv/.done ## the tables of docs/ that follow from the model and the template, written anew
-	@$(BIN)/python -m infra.reference
+	@$(BIN)/python -m infra.tools.reference
 
 pictures: .venv/.done .venv-sam/.done ## docs/status.svg: the status table of a local stack, drawn anew
-	@$(BIN)/python -m infra.pictures
+	@$(BIN)/python -m infra.tools.pictures
 
 bench: .venv/.done ## the push beside a bare loop and beside other ways (some 15 minutes; ARGS="--help" for more)
 	$(BIN)/python -m tests.bench $(ARGS)

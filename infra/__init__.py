@@ -1,4 +1,1 @@
-"""What stands around the function: cluster permissions, the local stack, examples.
-
-Nothing here is deployed with it.
-"""
+"""Command line, local stack, tools, cluster permissions and examples; none of it is deployed."""

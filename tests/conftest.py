@@ -20,7 +20,7 @@ LONGEST_MODULES = (
     "tests/stack/test_terraform_example.py",
     "tests/function/sources/test_discovery.py",
     "tests/function/jobs/test_check.py",
-    "tests/local/reach/test_story.py",
+    "tests/local/scenarios/reach/test_story.py",
     "tests/function/jobs/test_isolation.py",
     "tests/stack/test_terraform.py",
 )

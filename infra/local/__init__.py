@@ -1,6 +1,5 @@
-"""The local stack: an embedded AWS and Kubernetes on loopback, so that the built function can do
-its real job on a laptop.
+"""An embedded AWS and Kubernetes on loopback, in which the built function runs on a laptop.
 
-`aws` and `kube` are the two; `stack` puts them together, and `demo`, `life`, `reach` and `own` fill
-it; `run` is the command line of `make run`.
+`aws` and `kube` are the two, `stack` combines them, `scenarios` fill a stack and tell a story on
+it, and `run` is the command line of `make run`.
 """

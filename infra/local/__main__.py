@@ -1,5 +1,6 @@
-"""`python -m infra.local run`, as `make run` calls it: quiet at an interrupt from its first moment
-on, and without the person's own AWS settings.
+"""Entry point of `make run`: `python -m infra.local run`.
+
+An interrupt is quiet from the first moment on, and the person's own AWS settings are dropped.
 """
 
 import os
@@ -15,18 +16,16 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit code."""
+    """Run the command line; return the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
         _forget_own_settings()
-        sys.path.append(
-            str(Path(__file__).resolve().parents[2] / "lambda_src")
-        )  # the function's own model judges documents
+        # The function's own model validates documents.
+        sys.path.append(str(Path(__file__).resolve().parents[2] / "lambda_src"))
         options = parse(sys.argv[1:] if arguments is None else arguments)
-        from .run.main import (
-            run,
-        )  # a second, in which somebody may change their mind, and which wrong arguments need not wait for
+        # This import takes a second: wrong arguments and interrupts need not wait for it.
+        from .run.main import run
 
         return run(options)
     except KeyboardInterrupt:
@@ -35,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _forget_own_settings() -> None:
-    """Drops the person's AWS settings from this process: a profile, an endpoint or a region of
-    theirs must not reach the stack.
+    """Drop the person's AWS settings from this process.
+
+    Their profile, endpoint and region must not reach the stack.
     """
     for name in [name for name in os.environ if name.startswith(("AWS_", "MOTO_"))]:
         del os.environ[name]
@@ -50,9 +50,7 @@ def _forget_own_settings() -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """A termination ends everything as Ctrl-C does; what is impatient enough to come twice does not
-    interrupt the end.
-    """
+    """End everything at a termination as at Ctrl-C; ignore further signals during the end."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt

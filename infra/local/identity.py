@@ -1,7 +1,7 @@
-"""Who an AWS access key stands for, and what a cluster's access entries make of it.
+"""AWS credentials and EKS access entries, the values that the embedded AWS and Kubernetes share.
 
-The embedded AWS hands out credentials and the embedded Kubernetes verifies tokens signed with them.
-Neither should know the other's rules, so the values that both need live here.
+The AWS hands out credentials, and the Kubernetes verifies tokens signed with them. Neither should
+know the other's rules, so these values live here.
 """
 
 import threading
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Credential:
-    """What an AWS access key stands for. `arn` is the one GetCallerIdentity answers with."""
+    """An AWS access key and its owner; `arn` is the ARN that GetCallerIdentity returns."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -20,13 +20,14 @@ class Credential:
 
 
 CredentialLookup = Callable[[str], Credential | None]
-"""The credential of an access key id, or None when there is no such key."""
+"""A function that returns the credential of an access key id, or None for an unknown one."""
 
 
 @dataclass(frozen=True)
 class AccessEntry:
-    """An EKS access entry: the principal, its Kubernetes groups, and its user name (by default the
-    session's ARN, as EKS does).
+    """An EKS access entry: principal, Kubernetes groups and user name.
+
+    The user name is the session's ARN by default, as with EKS.
     """
 
     principal_arn: str
@@ -35,7 +36,7 @@ class AccessEntry:
 
 
 class AccessEntries:
-    """A cluster's access entries. They change while it runs: `version` says how often they have."""
+    """A cluster's access entries; `version` counts their changes."""
 
     def __init__(self, entries: Iterable[AccessEntry] = ()) -> None:
         self._entries = tuple(entries)
@@ -46,24 +47,25 @@ class AccessEntries:
         return iter(self._entries)
 
     def of(self, principal: str) -> AccessEntry | None:
-        """The entry of a role or user."""
+        """Return the entry of a role or user, if any."""
         return next(
             (entry for entry in self._entries if same_principal(entry.principal_arn, principal)),
             None,
         )
 
     def put(self, entry: AccessEntry) -> None:
-        """Adds it, in the place of the principal's own."""
+        """Add an entry, or replace that of its principal."""
         with self._lock:
             others = tuple(
                 one
                 for one in self._entries
                 if not same_principal(one.principal_arn, entry.principal_arn)
             )
-            self._entries, self.version = (*others, entry), self.version + 1
+            self._entries = (*others, entry)
+            self.version += 1
 
     def remove(self, principal: str) -> None:
-        """Takes the principal's away."""
+        """Remove a principal's entry."""
         with self._lock:
             self._entries = tuple(
                 one for one in self._entries if not same_principal(one.principal_arn, principal)
@@ -72,10 +74,10 @@ class AccessEntries:
 
 
 def principal_of(arn: str) -> str:
-    """The IAM principal behind a caller's ARN: the role of an assumed-role session, anything else
-    unchanged.
+    """Return the IAM principal of a caller's ARN: the role of an assumed-role session.
 
-    STS leaves a role's path out of the session's ARN, so it cannot be given back here.
+    Any other ARN is returned unchanged. STS leaves a role's path out of the session's ARN, so it is
+    missing here too.
     """
     parts = arn.split(":", 5)
     if len(parts) != 6 or parts[2] != "sts" or not parts[5].startswith("assumed-role/"):
@@ -85,8 +87,9 @@ def principal_of(arn: str) -> str:
 
 
 def same_principal(left: str, right: str) -> bool:
-    """Whether two principal ARNs name the same role or user, a role's path aside (EKS itself
-    compares unique ids).
+    """Return whether two principal ARNs name the same role or user, paths ignored.
+
+    EKS itself compares unique ids.
     """
     return _without_path(left) == _without_path(right)
 

@@ -1,7 +1,7 @@
-"""Runs the built function as Lambda does: the Runtime Interface Emulator, AWS's runtime client, and
-what `sam build` packed, no more.
+"""The built function, run as Lambda runs it.
 
-The interpreter runs without its site-packages: a module missing from the package is missing here
+Only the Runtime Interface Emulator, AWS's runtime client and the output of `sam build` take part.
+The interpreter runs without its site-packages, so a module missing from the package is missing here
 too.
 """
 
@@ -25,29 +25,30 @@ from typing import Any, Self
 
 from .aws.deployed_stack import FunctionAnswer
 from .aws.template import FunctionSpec
-from .bound import bound
 from .identity import Credential
+from .processes import LOOPBACK, bound, free_ports, stop
 
 FUNCTION_NAME = "ecr-public-pusher"
-LOOPBACK = "127.0.0.1"
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
-# Lambda's runtime client and what it needs; in Lambda these are the runtime's, not the function's.
+# Lambda's runtime client and its dependencies, which are part of the runtime in Lambda.
 RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
 LOG_SECONDS = 3.0
-# Beyond the function's own time-out, for the emulator to say that it passed.
+# Added to the function's time-out, for the emulator to report that it passed.
 GRACE_SECONDS = 15.0
 
 
 class RuntimeFailed(RuntimeError):
-    """The emulator does not start, or does not answer."""
+    """An emulator that does not start, or does not answer."""
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """What one invocation came to: `payload` when it returned, `error` (errorType, errorMessage)
-    when it raised, timed out or died.
+    """The result of one invocation.
+
+    `payload` is set when it returned, `error` (errorType, errorMessage) when it raised, timed out
+    or died.
     """
 
     payload: Any
@@ -57,7 +58,7 @@ class Invocation:
 
     @property
     def report(self) -> dict[str, Any] | None:
-        """The function's report: returned, or, when it raised, from the log, where it always is."""
+        """The function's report: returned, or, when it raised, taken from the log."""
         if self.error is None and isinstance(self.payload, dict):
             return self.payload
         logged = [
@@ -71,9 +72,8 @@ class Invocation:
 class BuiltFunction:
     """The function, warm between invocations, while the context lasts.
 
-    `logs` is all it printed, the emulator's lines included.
-
-    `log` gets each line too, as it is printed. The function ends with the thread that starts it.
+    `logs` is all that it printed, the emulator's lines included; `log` gets each line as it is
+    printed. The function ends with the thread that starts it.
     """
 
     def __init__(
@@ -89,9 +89,10 @@ class BuiltFunction:
         self.logs: list[str] = []
         self._log = log
         self._spec = spec
-        self._printed, self._one_at_a_time = threading.Condition(), threading.Lock()
+        self._printed = threading.Condition()
+        self._one_at_a_time = threading.Lock()
         self._folder = Path(tempfile.mkdtemp(prefix="local-lambda-"))
-        runtime, self._port = _free_ports(2)
+        runtime, self._port = free_ports(2)
         try:
             _copy_runtime_client(self._folder / "runtime")
             environment = function_environment(
@@ -131,15 +132,16 @@ class BuiltFunction:
 
     @property
     def url(self) -> str:
-        """Where the function is invoked, by a POST with the event."""
+        """The URL that invokes the function, by a POST with the event."""
         return f"http://{LOOPBACK}:{self._port}{INVOCATIONS}"
 
     def invoke(self, event: Any) -> Invocation:
-        """One invocation, from event to answer.
+        """Invoke the function once, and wait for its answer.
 
-        Raises RuntimeFailed when the emulator itself does not answer.
+        Raise RuntimeFailed when the emulator itself does not answer.
         """
-        seen, began = len(self.logs), time.monotonic()
+        seen = len(self.logs)
+        began = time.monotonic()
         connection = http.client.HTTPConnection(
             LOOPBACK, self._port, timeout=self._spec.timeout + GRACE_SECONDS
         )
@@ -160,7 +162,10 @@ class BuiltFunction:
         return Invocation(payload, failure, tuple(self.logs[seen:]), seconds)
 
     def answer(self, event: Any) -> FunctionAnswer:
-        """What Lambda's caller gets. One at a time: the emulator has one sandbox."""
+        """Return what Lambda's caller gets.
+
+        Invocations wait for each other: the emulator has one sandbox.
+        """
         with self._one_at_a_time:
             try:
                 invocation = self.invoke(event)
@@ -171,7 +176,7 @@ class BuiltFunction:
         return FunctionAnswer(invocation.payload, invocation.error)
 
     def cpu_seconds(self) -> float:
-        """Processor time of the emulator and of the function within it, so far."""
+        """Return the processor time of the emulator and the function in it, in seconds."""
         ticks = 0
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
@@ -181,8 +186,9 @@ class BuiltFunction:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def process(self) -> Path:
-        """Where the kernel describes the function's own process (proc(5)): the interpreter that the
-        emulator started.
+        """Return the folder of the function's own process in /proc (proc(5)).
+
+        It is the interpreter that the emulator started.
         """
         for status in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
@@ -196,16 +202,11 @@ class BuiltFunction:
         raise RuntimeFailed("the function's process is not there\n" + "\n".join(self.logs[-20:]))
 
     def close(self) -> None:
-        """Ends the emulator, and the function with it (which the kernel kills when the emulator
-        goes); afterwards the ports are free.
+        """End the emulator and free its ports.
+
+        The function ends with it: the kernel kills it when the emulator goes.
         """
-        with contextlib.suppress(ProcessLookupError):
-            self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        stop(self._process, STOP_SECONDS)
         self._reader.join(STOP_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -232,7 +233,7 @@ class BuiltFunction:
                     self._printed.notify_all()
 
     def _await_report(self, seen: int) -> None:
-        """Waits for the emulator's closing line: the answer may overtake the log."""
+        """Wait for the emulator's closing line: the answer may overtake the log."""
         with self._printed:
             self._printed.wait_for(
                 lambda: any(line.startswith("REPORT RequestId:") for line in self.logs[seen:]),
@@ -251,9 +252,9 @@ class BuiltFunction:
 def function_environment(
     spec: FunctionSpec, credential: Credential, *, region: str, aws_endpoint_url: str, home: Path
 ) -> dict[str, str]:
-    """The function's whole environment: Lambda's variables and the template's.
+    """Return the function's whole environment: Lambda's variables and the template's.
 
-    Nothing of the person's own is in it, profiles and proxies neither.
+    The person's own environment is left out, profiles and proxies included.
     """
     return {
         **spec.environment,
@@ -285,7 +286,10 @@ def _logging(config: Mapping[str, str]) -> dict[str, str]:
 
 
 def _verdict(status: int, answer: str) -> tuple[Any, dict[str, Any] | None]:
-    """The emulator answers 200 for errors too: only the shape distinguishes them from a result."""
+    """Return an answer's payload and error, one of which is None.
+
+    The emulator answers 200 for errors too, so only the shape distinguishes them from a result.
+    """
     payload = _json(answer)
     if isinstance(payload, dict) and {"errorType", "errorMessage"} <= set(payload):
         return None, payload
@@ -304,7 +308,7 @@ def _json(text: str) -> Any:
 
 
 def _runnable(program: Path, folder: Path) -> Path:
-    """The program, or a copy that may be run: a wheel can lose the run bit."""
+    """Return the program, or an executable copy of it: a wheel can lose the executable bit."""
     if os.access(program, os.X_OK):
         return program
     copy = Path(shutil.copy(program, folder / program.name))
@@ -313,9 +317,7 @@ def _runnable(program: Path, folder: Path) -> Path:
 
 
 def _copy_runtime_client(folder: Path) -> None:
-    """Copies the runtime client alone, so that nothing else of this environment is at the
-    function's hand.
-    """
+    """Copy the runtime client alone, so that the function can import nothing else from here."""
     for name in RUNTIME_CLIENT:
         try:
             files = importlib.metadata.files(name) or []
@@ -333,11 +335,3 @@ def _copy_runtime_client(folder: Path) -> None:
             target = folder / file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(str(file.locate()), target)
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as opened:
-        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [one.getsockname()[1] for one in sockets]

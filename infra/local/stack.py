@@ -1,5 +1,6 @@
-"""What every scenario is built on: the AWS with the function's queues, clusters in it, and what a
-person's own tools need to look around.
+"""The base of every scenario: an AWS with the function's queues, and clusters in it.
+
+It also gives the settings with which a person's own tools can look around.
 """
 
 import contextlib
@@ -13,7 +14,8 @@ import yaml
 
 from .aws import DEFAULT_ACCOUNT, LocalAws, LocalDeployment
 from .identity import AccessEntry, Credential
-from .kube import Cluster, start_cluster
+from .kube import Cluster, ClusterError, start_cluster
+from .kube.auth.jwts import TrustedIssuer
 
 REGION = "us-east-1"
 STACK_NAME = "ecr-public-pusher"
@@ -28,16 +30,18 @@ ADMIN_ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/administrator"
 
 RBAC_FILE = Path("infra", "rbac", "cluster.yaml")
 
-# The account of the function's ARN under the Runtime Interface Emulator, which knows no other
+# The account in the function's ARN under the Runtime Interface Emulator, where it is constant
 # (rapid/rie/handlers.go).
 EMULATOR_ACCOUNT = "012345678912"
 
 
 class LocalStack:
-    """AWS with the queues, and the clusters by name, while the context lasts."""
+    """An AWS with the queues, and clusters by name, while the context lasts.
+
+    `parameters` are the template parameters that differ from their defaults.
+    """
 
     parameters: ClassVar[Mapping[str, str]] = {}
-    """What the template's parameters are given, where that is not their default."""
 
     def __init__(self) -> None:
         self._opened = contextlib.ExitStack()
@@ -58,9 +62,9 @@ class LocalStack:
         tags: Mapping[str, str] | None = None,
         context: str | None = None,
     ) -> Cluster:
-        """A cluster that EKS describes, and that admits `role` as the function's group.
+        """Add an EKS cluster that admits `role` to the function's group.
 
-        `context`: what it is called here, else its name.
+        `context`: its name in the local kubeconfig, by default `name`.
         """
         cluster = self._start(
             context or name, name, AccessEntry(role, (RBAC_GROUP,)), region=region, ca=ca
@@ -72,7 +76,7 @@ class LocalStack:
     def add_cluster_elsewhere(
         self, name: str, *, authenticator_id: str | None = None, role: str = EXECUTION_ROLE
     ) -> Cluster:
-        """A cluster that EKS knows nothing of.
+        """Add a cluster that EKS does not know.
 
         `authenticator_id`: it runs aws-iam-authenticator with that clusterID, which maps `role`.
         """
@@ -96,8 +100,9 @@ class LocalStack:
     def deploy(
         self, *, parameters: Mapping[str, str] | None = None, name: str = STACK_NAME
     ) -> LocalDeployment:
-        """Lets CloudFormation and Lambda know the function, as the stack `name`, which `parameters`
-        were given to. It is started apart.
+        """Add the stack `name` with these `parameters` to CloudFormation and Lambda.
+
+        The function is started separately.
         """
         return self.aws.deployments.put(
             LocalDeployment(
@@ -113,9 +118,7 @@ class LocalStack:
         )
 
     def call_aws(self, service: str, operation: str, **parameters: Any) -> Any:
-        """As an administrator's own tools would, by the same API: `call_aws("iam",
-        "enable_outbound_web_identity_federation")`.
-        """
+        """Call AWS as an administrator, for example `call_aws("iam", "list_roles")`."""
         credential = self.aws.credentials_for(ADMIN_ROLE, "somebody")
         client = boto3.client(
             service,
@@ -128,13 +131,11 @@ class LocalStack:
         return getattr(client, operation)(**parameters)
 
     def execution_credential(self) -> Credential:
-        """What Lambda gives the function: a session of its execution role."""
+        """Return a session of the execution role, as Lambda gives it to the function."""
         return self.aws.credentials_for(EXECUTION_ROLE, STACK_NAME)
 
     def aws_settings(self) -> dict[str, str]:
-        """The environment with which a person's own AWS tools speak to this AWS, as the execution
-        role.
-        """
+        """Return the environment in which AWS tools use this AWS as the execution role."""
         credential = self.execution_credential()
         return {
             "AWS_ENDPOINT_URL": self.aws.endpoint_url,
@@ -146,12 +147,12 @@ class LocalStack:
         }
 
     def kubeconfig(self) -> dict[str, Any]:
-        """One kubeconfig, as administrator, with a context for each cluster; the first is the
-        current one.
+        """Return a kubeconfig with a context for each cluster, as administrator.
 
-        EKS clusters have others, named by their ARN as `aws eks update-kubeconfig` does, which the
-        function's remedies name: those of the function's own account by the emulator's account too,
-        since that is the one that the function takes for its own.
+        The first context is the current one. EKS clusters also have contexts named by their ARN, as
+        `aws eks update-kubeconfig` names them, since the function's remedies use those names. In
+        the function's own account there is one more, with the emulator's account, which the
+        function takes for its own.
         """
         merged: dict[str, Any] = {
             "apiVersion": "v1",
@@ -179,7 +180,7 @@ class LocalStack:
         )
 
     def close(self) -> None:
-        """Stops everything."""
+        """Stop everything."""
         self._opened.close()
 
     def __enter__(self) -> Self:
@@ -194,10 +195,43 @@ class LocalStack:
         self.close()
 
     def write(self, name: str, document: Mapping[str, Any] | str, *, secure: bool = False) -> None:
-        """Writes a document, by its name below the configuration path."""
+        """Write a document, by its name below the configuration path."""
         text = (
             document
             if isinstance(document, str)
             else yaml.safe_dump(dict(document), sort_keys=False)
         )
         self.aws.put_parameter(f"{CONFIG_PATH}/{name}", text, secure=secure)
+
+
+def trusted_issuer(aws: LocalAws, *, audience: str, subject: str) -> TrustedIssuer:
+    """Return an entry that trusts the issuer of `subject`'s account.
+
+    It accepts only tokens of that role (`subject`, an ARN) and audience.
+    """
+    account = subject.split(":")[4]
+    issuer = aws.web_identity_of(account)
+    site = aws.issuer_site(account)
+    return TrustedIssuer(
+        issuer.url,
+        issuer.keys,
+        audience,
+        subject,
+        account,
+        discovery_url=site.discovery_url,
+        ca_pem=site.ca_pem,
+    )
+
+
+def ask(
+    cluster: Cluster,
+    method: str,
+    path: str,
+    body: Any = None,
+    *,
+    content_type: str = "application/json",
+) -> None:
+    """Send a request as administrator. Raise ClusterError when it is refused."""
+    status, answer = cluster.admin(method, path, body, content_type=content_type)
+    if status >= 300:
+        raise ClusterError(f"{cluster.name}: {method} {path}: {status} {answer.get('message')}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import reference
+from infra.tools import reference
 from tests.docs.documents import DOCUMENTS, ROOT, blocks, prose
 
 LANGUAGES = {"sh", "yaml", "json", "text", "hcl"}

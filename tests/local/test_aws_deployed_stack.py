@@ -1,4 +1,4 @@
-"""The deployment that the local AWS shows: what real clients get of it."""
+"""A deployment in the local AWS, as real clients see it."""
 
 import json
 from collections.abc import Iterator
@@ -73,13 +73,13 @@ def test_cloudformation_describes_it(deployed: Deployed) -> None:
     assert described["Parameters"] == [{"ParameterKey": "Timeout", "ParameterValue": "300"}]
 
 
-def test_a_stack_that_is_not_there_is_a_validation_error(deployed: Deployed) -> None:
+def test_a_missing_stack_is_a_validation_error(deployed: Deployed) -> None:
     with pytest.raises(ClientError) as caught:
         deployed.client("cloudformation").describe_stacks(StackName="other")
     assert caught.value.response["Error"]["Code"] == "ValidationError"
 
 
-def test_invoke_gives_what_the_function_returned(deployed: Deployed) -> None:
+def test_invoke_returns_the_functions_result(deployed: Deployed) -> None:
     answer = deployed.client("lambda").invoke(
         FunctionName=deployed.stack.function_name, Payload=b'{"action": "push"}'
     )
@@ -90,7 +90,7 @@ def test_invoke_gives_what_the_function_returned(deployed: Deployed) -> None:
     assert deployed.events == [{"action": "push"}]
 
 
-def test_invoke_says_when_the_function_raised(deployed: Deployed) -> None:
+def test_invoke_reports_that_the_function_raised(deployed: Deployed) -> None:
     answer = deployed.client("lambda").invoke(
         FunctionName=deployed.stack.function_name, Payload=b'{"fail": true}'
     )

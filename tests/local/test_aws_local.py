@@ -1,4 +1,4 @@
-"""The embedded AWS over the wire, by boto3: what it must refuse, and what it must know."""
+"""The embedded AWS over the wire, by boto3: its refusals and its contents."""
 
 import base64
 import json
@@ -55,13 +55,13 @@ def assume(aws: LocalAws, credential: Credential, role: str = SPOKE, **more: Any
     )["Credentials"]
 
 
-def test_a_roles_credentials_say_who_they_are(aws: LocalAws, own: Credential) -> None:
+def test_get_caller_identity_names_the_role(aws: LocalAws, own: Credential) -> None:
     identity = client(aws, "sts", own).get_caller_identity()
     assert identity["Arn"] == own.arn == f"arn:aws:sts::{OWN}:assumed-role/pusher/function"
     assert identity["Account"] == OWN
 
 
-def test_a_role_is_assumed_by_whom_it_trusts_with_the_external_id(
+def test_a_role_is_assumed_by_its_trusted_principal_with_the_external_id(
     aws: LocalAws, own: Credential
 ) -> None:
     aws.put_role(SPOKE, external_id="e-1", trusted=EXECUTION_ROLE)
@@ -240,7 +240,7 @@ def test_a_scripted_answer_can_be_anything(aws: LocalAws, own: Credential) -> No
     assert client(aws, "ssm", own).get_parameters_by_path(Path="/app")["NextToken"] == "more"
 
 
-def test_a_session_token_can_be_made_longer_than_life(aws: LocalAws) -> None:
+def test_a_session_token_can_be_made_longer(aws: LocalAws) -> None:
     credential = aws.credentials_for(EXECUTION_ROLE, "function", session_token="t" * 5000)
     assert aws.find_credential(credential.access_key_id) == credential
     assert client(aws, "sts", credential).get_caller_identity()["Arn"] == credential.arn
@@ -255,7 +255,7 @@ def test_other_partitions_have_their_own_names(aws: LocalAws) -> None:
     )
 
 
-def test_a_new_one_knows_nothing_of_the_last(aws: LocalAws, own: Credential) -> None:
+def test_a_new_aws_is_empty(aws: LocalAws, own: Credential) -> None:
     aws.put_parameter("/app/x", "1")
     with LocalAws() as later:
         assert later.find_credential(own.access_key_id) is None
@@ -263,9 +263,7 @@ def test_a_new_one_knows_nothing_of_the_last(aws: LocalAws, own: Credential) -> 
         assert client(later, "ssm", again).get_parameters_by_path(Path="/app")["Parameters"] == []
 
 
-def test_of_a_calls_parameters_only_those_are_kept_that_iam_decides_by(
-    aws: LocalAws, own: Credential
-) -> None:
+def test_only_the_parameters_that_iam_evaluates_are_kept(aws: LocalAws, own: Credential) -> None:
     ssm = client(aws, "ssm", own)
     ssm.put_parameter(Name="/a/b", Value="a secret", Type="SecureString")
     ssm.get_parameter(Name="/a/b", WithDecryption=True)
@@ -275,7 +273,7 @@ def test_of_a_calls_parameters_only_those_are_kept_that_iam_decides_by(
     ]
 
 
-def test_a_call_of_names_shows_them_all_and_a_call_by_path_whether_it_goes_down(
+def test_all_names_of_a_call_are_kept_and_whether_a_path_is_recursive(
     aws: LocalAws, own: Credential
 ) -> None:
     ssm = client(aws, "ssm", own)
@@ -294,9 +292,7 @@ def test_a_cluster_is_known_by_its_name(aws: LocalAws, own: Credential) -> None:
     assert [call.parameters for call in aws.called("eks")] == [{"name": "prod"}, {}]
 
 
-def test_of_messages_only_their_queue_and_their_number_are_kept(
-    aws: LocalAws, own: Credential
-) -> None:
+def test_only_the_queue_and_the_number_of_messages_are_kept(aws: LocalAws, own: Credential) -> None:
     queue, sqs = aws.put_queue("retry"), client(aws, "sqs", own)
     entries = [{"Id": name, "MessageBody": f"a secret {name}"} for name in ("one", "two")]
     sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
@@ -322,7 +318,7 @@ def test_of_messages_only_their_queue_and_their_number_are_kept(
     ],
     ids=["nothing more", "external id", "source identity", "tags", "session policy"],
 )
-def test_of_an_assumed_role_is_recorded_what_its_trust_decides_by(
+def test_the_parameters_that_a_trust_policy_evaluates_are_kept(
     aws: LocalAws, own: Credential, given: dict[str, Any], logged: dict[str, str]
 ) -> None:
     aws.put_role(SPOKE, trusted=EXECUTION_ROLE)
@@ -332,7 +328,7 @@ def test_of_an_assumed_role_is_recorded_what_its_trust_decides_by(
     assert "secret" not in repr(call)
 
 
-def test_of_a_key_only_its_id_is_kept(aws: LocalAws, own: Credential) -> None:
+def test_only_the_id_of_a_key_is_kept(aws: LocalAws, own: Credential) -> None:
     kms = client(aws, "kms", own)
     key = kms.create_key(Description="a secret")["KeyMetadata"]["KeyId"]
     kms.encrypt(KeyId=key, Plaintext=b"a secret")
@@ -340,7 +336,7 @@ def test_of_a_key_only_its_id_is_kept(aws: LocalAws, own: Credential) -> None:
     assert "secret" not in repr(aws.calls)
 
 
-def test_a_parameter_of_that_name_is_kept_of_no_service_that_it_does_not_decide(
+def test_a_parameter_is_kept_only_for_services_that_evaluate_it(
     aws: LocalAws, own: Credential
 ) -> None:
     client(aws, "secretsmanager", own).create_secret(

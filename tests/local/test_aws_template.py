@@ -1,4 +1,4 @@
-"""What the local stack reads of template.yaml."""
+"""The function's settings in template.yaml, as the local stack reads them."""
 
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ def spec(**more: Any) -> FunctionSpec:
     )
 
 
-def test_a_reference_to_a_resource_is_what_the_caller_has_for_it() -> None:
+def test_a_reference_to_a_resource_gives_the_callers_value() -> None:
     assert spec(resources={"RetryQueue": QUEUE}).environment["RETRY_QUEUE_URL"] == QUEUE
 
 
-def test_a_variable_whose_resource_is_not_there_is_left_out() -> None:
+def test_a_variable_of_an_unknown_resource_is_left_out() -> None:
     assert spec(resources={"RetryQueue": QUEUE}).environment.keys() - spec().environment.keys() == {
         "RETRY_QUEUE_URL"
     }
@@ -36,7 +36,7 @@ def test_parameters_replace_defaults(fan_out: str) -> None:
     assert spec(parameters={"FanOut": fan_out}).environment["FAN_OUT"] == fan_out
 
 
-def test_the_scheduled_event_is_the_pushs_wherever_the_sweeps_stands(tmp_path: Path) -> None:
+def test_the_scheduled_event_is_the_pushs_in_any_order_of_the_schedules(tmp_path: Path) -> None:
     text = (ROOT / "template.yaml").read_text()
     head, push, rest = text.partition("  PushSchedule:\n")
     push_schedule, sweep, tail = rest.partition("  NamespaceSweepSchedule:\n")
@@ -45,3 +45,19 @@ def test_the_scheduled_event_is_the_pushs_wherever_the_sweeps_stands(tmp_path: P
     turned.write_text(head + sweep + sweep_schedule + push + push_schedule + role + end)
     found = read_function(turned, stack_name="mine", region="us-east-1", account_id="111122223333")
     assert found.scheduled_event == spec().scheduled_event == {"action": "push"}
+
+
+def test_the_functions_settings_come_from_the_template() -> None:
+    found = read_function(
+        ROOT / "template.yaml",
+        stack_name="mine",
+        region="us-east-1",
+        account_id="111122223333",
+        parameters={"Timeout": "60"},
+    )
+    assert found.handler == "ecr_public_pusher.handler.handler"
+    assert found.folder == ROOT / "lambda_src"
+    assert found.environment["STACK_NAME"] == "mine"
+    assert found.environment["CONFIG_PATH"] == "/ecr-public-pusher"
+    assert found.timeout == 60
+    assert found.scheduled_event in ({}, {"action": "push"})

@@ -1,4 +1,4 @@
-"""STS's web identity tokens and IAM's switch for them, asked as the SDK asks."""
+"""STS's web identity tokens and IAM's switch for them, requested by the SDK."""
 
 import json
 import urllib.error
@@ -32,7 +32,7 @@ def aws() -> Iterator[LocalAws]:
 
 
 def client(aws: LocalAws, service: str, role: str = ROLE) -> Any:
-    """Unvalidated, so that the service itself judges what is asked."""
+    """Return a client without validation, so that the service itself judges the parameters."""
     credential = aws.credentials_for(role, "session")
     return boto3.client(
         service,
@@ -134,7 +134,7 @@ def test_an_account_starts_with_the_switch_off() -> None:
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
-def test_the_account_s_switch_is_turned_by_iam(aws: LocalAws) -> None:
+def test_iam_turns_the_accounts_switch(aws: LocalAws) -> None:
     iam = client(aws, "iam", OTHERS_ROLE)
     with pytest.raises(iam.exceptions.FeatureDisabledException):
         iam.get_outbound_web_identity_federation_info()

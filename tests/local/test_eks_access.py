@@ -1,6 +1,4 @@
-"""EKS's access entries in the embedded AWS, by boto3, and the cluster's own sign-in that goes by
-them.
-"""
+"""EKS access entries in the embedded AWS, by boto3, and the cluster's sign-in that uses them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -80,7 +78,7 @@ def test_a_second_entry_of_the_same_principal_is_in_use(
     assert code(raised) == "ResourceInUseException"
 
 
-def test_what_is_not_there_is_not_found(aws: LocalAws, cluster: EmbeddedCluster) -> None:
+def test_a_missing_entry_is_not_found(aws: LocalAws, cluster: EmbeddedCluster) -> None:
     for name in ("prod", "another"):
         with pytest.raises(ClientError) as raised:
             eks(aws).describe_access_entry(clusterName=name, principalArn=ROLE)
@@ -101,7 +99,7 @@ def test_a_reserved_group_is_refused(aws: LocalAws, cluster: EmbeddedCluster) ->
     assert code(raised) == "InvalidParameterException"
 
 
-def test_a_cluster_of_the_config_map_alone_has_none(
+def test_a_cluster_with_only_the_config_map_has_no_entries(
     aws: LocalAws, cluster: EmbeddedCluster
 ) -> None:
     aws.put_cluster(ACCOUNT, "us-east-1", cluster, authentication_mode="CONFIG_MAP")

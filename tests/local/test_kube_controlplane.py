@@ -1,6 +1,6 @@
-"""The real control plane's life, tried on stand-in binaries: flags, readiness, audit log, shutdown.
+"""The control plane on stand-in binaries: flags, readiness, audit log, shutdown.
 
-The real ones run the contract test.
+The contract test runs the real ones.
 """
 
 import json
@@ -16,7 +16,7 @@ from infra.local.kube import ClusterError, ControlPlane, UserInfo
 from infra.local.kube.auth.jwts import TrustedIssuer
 
 SERVER = """#!{python}
-import http.server, json, ssl, sys
+import http.server, json, socket, ssl, sys, time
 flags = dict(flag[2:].partition("=")[::2] for flag in sys.argv[1:])
 json.dump(flags, open("flags.json", "w"))
 AT_START = open(flags["authentication-config"]).read()
@@ -24,14 +24,21 @@ NAMES = ["default", "kube-system", "kube-public", "kube-node-lease"]
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
-        body = json.dumps({{"items": [{{"metadata": {{"name": name}}}} for name in NAMES]}}).encode()
+        items = [{{"metadata": {{"name": name}}}} for name in NAMES]
+        body = json.dumps({{"items": items}}).encode()
         if self.path == "/metrics":
             text = open(flags["authentication-config"]).read()
             count = 0 if text == AT_START else 1
             status = "failure" if "refused.example" in text else "success"
             name = "apiserver_authentication_config_controller_automatic_reloads_total"
-            body = f'# TYPE x\\n{{name}}{{{{apiserver_id_hash="sha256:a",status="{{status}}"}}}} {{count}}\\n'.encode()
-        event = {{"verb": "list", "requestURI": self.path, "user": {{"username": "local-admin"}}, "responseStatus": {{"code": 200}}}}
+            labels = f'apiserver_id_hash="sha256:a",status="{{status}}"'
+            body = f"# TYPE x\\n{{name}}{{{{{{labels}}}}}} {{count}}\\n".encode()
+        event = {{
+            "verb": "list",
+            "requestURI": self.path,
+            "user": {{"username": "local-admin"}},
+            "responseStatus": {{"code": 200}},
+        }}
         with open(flags["audit-log-path"], "a") as log:
             log.write(json.dumps(event) + "\\n")
         self.send_response(200)
@@ -40,7 +47,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
     def log_message(self, *_):
         pass
-server = http.server.ThreadingHTTPServer((flags["bind-address"], int(flags["secure-port"])), Handler)
+etcd = flags["etcd-servers"].rpartition("/")[2].split(":")
+while socket.socket().connect_ex((etcd[0], int(etcd[1]))):  # like the real one, it needs etcd
+    time.sleep(0.02)
+address = (flags["bind-address"], int(flags["secure-port"]))
+server = http.server.ThreadingHTTPServer(address, Handler)
 tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 tls.load_cert_chain(flags["tls-cert-file"], flags["tls-private-key-file"])
 server.socket = tls.wrap_socket(server.socket, server_side=True)
@@ -126,7 +137,7 @@ def test_an_issuer_is_written_into_the_authentication_configuration(assets: Path
     }
 
 
-def test_a_configuration_that_the_server_does_not_take_is_an_error(assets: Path) -> None:
+def test_a_configuration_that_the_server_refuses_is_an_error(assets: Path) -> None:
     with (
         ControlPlane("edge", credentials=lambda _: None, assets=assets) as cluster,
         pytest.raises(ClusterError, match="did not take the AuthenticationConfiguration"),

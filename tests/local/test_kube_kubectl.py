@@ -1,6 +1,4 @@
-"""kubectl, the real one, against the embedded cluster: what a person playing with the local stack
-types.
-"""
+"""The real kubectl against the embedded cluster, with the commands that a person types."""
 
 import json
 import os

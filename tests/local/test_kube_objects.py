@@ -1,6 +1,4 @@
-"""What the contract leaves open: ownership, patches, selectors, pages and deletes of the embedded
-cluster.
-"""
+"""Behaviour that the contract leaves open: ownership, patches, selectors, pages and deletes."""
 
 import json
 import time
@@ -296,7 +294,7 @@ def test_a_token_of_the_latest_version_outlives_a_compaction(cluster: EmbeddedCl
     assert _names(cluster.admin("GET", following)[1]) == ["b"]
 
 
-def test_of_very_many_lists_the_first_is_forgotten(cluster: EmbeddedCluster) -> None:
+def test_the_first_of_very_many_lists_is_forgotten(cluster: EmbeddedCluster) -> None:
     cluster.apply(secret("a"), secret("b"))
     first = f"{SECRETS}?limit=1&continue={_token(cluster)}"
     for number in range(REMEMBERED):
@@ -330,7 +328,7 @@ def test_a_dry_run_deletes_nothing(cluster: EmbeddedCluster, body: Any, status: 
     assert cluster.admin("GET", ONE)[0] == 200
 
 
-def test_options_in_a_body_replace_those_of_the_query_so_that_its_dry_run_is_none(
+def test_options_in_a_body_replace_those_of_the_query_and_its_dry_run(
     cluster: EmbeddedCluster,
 ) -> None:
     cluster.admin("POST", SECRETS, secret())
@@ -356,7 +354,7 @@ def test_a_replacement_keeps_the_identity(cluster: EmbeddedCluster) -> None:
     assert (after["metadata"]["uid"], after["data"]) == (before["metadata"]["uid"], {"b": "Yg=="})
 
 
-def test_apply_creates_and_replaces_but_not_what_it_does_not_know(cluster: EmbeddedCluster) -> None:
+def test_apply_creates_and_replaces_served_kinds_only(cluster: EmbeddedCluster) -> None:
     cluster.apply(secret(a="YQ=="))
     cluster.apply(secret(b="Yg=="))
     assert cluster.admin("GET", ONE)[1]["data"] == {"b": "Yg=="}

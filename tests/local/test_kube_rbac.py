@@ -168,7 +168,7 @@ def test_wildcards(cluster: EmbeddedCluster) -> None:
     assert apply(cluster, "pusher", OURS) == 201
 
 
-def test_a_binding_to_a_role_that_is_not_there_says_so(cluster: EmbeddedCluster) -> None:
+def test_a_missing_role_of_a_binding_is_named(cluster: EmbeddedCluster) -> None:
     cluster.apply(binding("ClusterRoleBinding", "ClusterRole", PUSHERS))
     status, answer = send(cluster, "pusher", "GET", "/api/v1/namespaces")
     assert (status, answer["message"].partition("scope: ")[2]) == (
@@ -211,7 +211,7 @@ def test_discovery_is_for_the_authenticated(
             assert pool.request("GET", f"{cluster.endpoint}/version").status == 200
 
 
-def test_a_permission_that_is_taken_away_is_gone_at_once(cluster: EmbeddedCluster) -> None:
+def test_a_removed_permission_is_gone_at_once(cluster: EmbeddedCluster) -> None:
     cluster.apply(
         role("ClusterRole", ONE_SECRET), binding("ClusterRoleBinding", "ClusterRole", PUSHERS)
     )

@@ -1,6 +1,4 @@
-"""The cluster's edge: TLS as old and new EKS clusters have it, connections that misbehave, and
-answers that a test puts in between.
-"""
+"""The edge of a cluster: TLS of old and new EKS, misbehaving connections, intercepted requests."""
 
 import json
 import socket
@@ -172,7 +170,7 @@ def test_an_oversized_body_is_refused(cluster: EmbeddedCluster) -> None:
         assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_control_plane_without_binaries_says_which_are_missing(tmp_path: Path) -> None:
+def test_a_control_planes_missing_binaries_are_named(tmp_path: Path) -> None:
     with pytest.raises(ClusterError, match="no executable etcd and no kube-apiserver"):
         ControlPlane("prod", credentials=lambda _: None, assets=tmp_path)
 
@@ -186,7 +184,7 @@ def test_a_control_plane_that_dies_prints_its_last_words(tmp_path: Path) -> None
         ControlPlane("prod", credentials=lambda _: None, assets=tmp_path)
 
 
-def test_a_port_that_another_process_was_quicker_to_take_is_tried_anew(tmp_path: Path) -> None:
+def test_another_port_is_tried_when_a_process_took_the_first(tmp_path: Path) -> None:
     count = tmp_path / "count"
     (tmp_path / "etcd").write_text("#!/bin/sh\nexec sleep 60\n")
     (tmp_path / "kube-apiserver").write_text(

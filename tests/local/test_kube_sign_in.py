@@ -38,7 +38,7 @@ ACTION = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
 
 
 class Clock:
-    """The cluster's clock, which a test may move."""
+    """A clock of the cluster that a test can move."""
 
     offset = 0.0
 
@@ -70,7 +70,7 @@ def presigned(
     parameters: dict[str, str] = ACTION,
     header: str = "x-k8s-aws-id",
 ) -> str:
-    """A GetCallerIdentity URL, signed by botocore, each part as the test wants it."""
+    """Return a GetCallerIdentity URL, signed by botocore, with any part replaced."""
     request = AWSRequest(
         "GET", f"https://{host}{path}?{urlencode(parameters)}", headers={header: cluster}
     )
@@ -86,7 +86,7 @@ def token(url: str) -> str:
 
 
 def changed(url: str, **values: str | None) -> str:
-    """The URL with parameters replaced, or left out, after it was signed."""
+    """Return the URL with parameters replaced or removed after it was signed."""
     pairs = {
         name.replace("-", "_"): (name, value) for name, value in parse_qsl(urlsplit(url).query)
     }
@@ -100,7 +100,7 @@ def changed(url: str, **values: str | None) -> str:
 
 
 def who(cluster: EmbeddedCluster, bearer: str) -> tuple[int, dict[str, Any]]:
-    """Status and user info of a SelfSubjectReview."""
+    """Return status and user info of a SelfSubjectReview."""
     with urllib3.PoolManager(ssl_context=context(cluster.ca_pem), retries=False) as pool:
         answer = pool.request(
             "POST",
@@ -118,7 +118,7 @@ def test_an_assumed_role_signs_in_with_its_entrys_groups(cluster: EmbeddedCluste
     assert review["userInfo"]["groups"] == ["ecr-public-pushers", "system:authenticated"]
 
 
-def test_an_entry_that_is_changed_or_taken_away_counts_at_once(cluster: EmbeddedCluster) -> None:
+def test_a_changed_or_removed_entry_counts_at_once(cluster: EmbeddedCluster) -> None:
     bearer = token(presigned())
     cluster.access_entries.put(AccessEntry(ENTRIES[0].principal_arn, ("viewers",)))
     assert who(cluster, bearer)[1]["userInfo"]["groups"] == ["viewers", "system:authenticated"]
@@ -272,7 +272,7 @@ def test_a_token_of_another_form_is_refused(
 
 def test_a_token_is_at_most_4096_bytes_long() -> None:
     def sized(length: int) -> tuple[str, Authenticator]:
-        """A token of that many bytes or a few less, and a cluster that knows its session."""
+        """Return a token of that many bytes or a few less, and a cluster that knows its session."""
         for padding in range(length, 0, -1):
             long = Credential("ASIALONG", "secret", "t" * padding, ROLE.arn)
             made = token(presigned(long))

@@ -1,5 +1,6 @@
-"""Sign-in by web identity tokens and client certificates: what a cluster takes, and what it
-refuses. With KUBEBUILDER_ASSETS of the real one.
+"""Sign-in by web identity tokens and client certificates.
+
+With KUBEBUILDER_ASSETS the real API server judges them.
 """
 
 import base64
@@ -22,7 +23,7 @@ from infra.local.kube import Cluster, start_cluster
 from infra.local.kube.auth.jwts import NotTrusted, TrustedIssuer, configuration
 from infra.local.kube.auth.x509 import ClientAuthority
 from infra.local.kube.http.client import context
-from infra.local.trust import trusted_issuer
+from infra.local.stack import trusted_issuer
 
 ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/pusher"
 AUDIENCE = "ecr-public-pusher:edge"
@@ -60,7 +61,7 @@ def claims(**changed: Any) -> dict[str, Any]:
 def who(
     cluster: Cluster, token: str | None = None, tls: ssl.SSLContext | None = None
 ) -> tuple[int, Any]:
-    """Status and user info of a SelfSubjectReview."""
+    """Return status and user info of a SelfSubjectReview."""
     headers = {"Content-Type": "application/json"} | (
         {"Authorization": f"Bearer {token}"} if token else {}
     )
@@ -126,7 +127,7 @@ def test_a_token_of_another_accounts_key_is_refused(aws: LocalAws, cluster: Clus
     assert who(cluster, forged)[0] == 401
 
 
-def test_a_token_that_nobody_signed_is_refused(cluster: Cluster, aws: LocalAws) -> None:
+def test_an_unsigned_token_is_refused(cluster: Cluster, aws: LocalAws) -> None:
     head = base64.urlsafe_b64encode(b'{"alg": "none"}').decode().rstrip("=")
     body = (
         base64.urlsafe_b64encode(json.dumps(claims(iss=aws.web_identity.url)).encode())
@@ -136,7 +137,7 @@ def test_a_token_that_nobody_signed_is_refused(cluster: Cluster, aws: LocalAws) 
     assert who(cluster, f"{head}.{body}.")[0] == 401
 
 
-def test_an_issuer_is_trusted_until_it_is_no_more(aws: LocalAws, issuer: TrustedIssuer) -> None:
+def test_an_issuer_is_trusted_until_it_is_removed(aws: LocalAws, issuer: TrustedIssuer) -> None:
     with start_cluster("edge", credentials=aws.find_credential) as cluster:
         token = aws.web_identity.sign(claims())
         assert who(cluster, token)[0] == 401
@@ -160,7 +161,7 @@ def test_the_configuration_that_the_function_prints_is_what_the_cluster_needs(
         read.verify(aws.web_identity.sign(claims(aud="ecr-public-pusher:prod")))
 
 
-def test_an_expression_that_is_not_the_functions_is_not_guessed_at(issuer: TrustedIssuer) -> None:
+def test_an_expression_that_the_function_does_not_print_is_refused(issuer: TrustedIssuer) -> None:
     other = configuration(issuer)
     other["jwt"][0]["claimValidationRules"][0]["expression"] = "claims.sub.startsWith('arn')"
     with pytest.raises(ValueError, match="startsWith"):
@@ -171,7 +172,7 @@ def test_an_expression_that_is_not_the_functions_is_not_guessed_at(issuer: Trust
 
 
 def certificate(kubeconfig: dict[str, Any]) -> list[str]:
-    """The certificate and the key of a kubeconfig's user, PEM."""
+    """Return the certificate and the key of a kubeconfig's user, PEM."""
     user = kubeconfig["users"][0]["user"]
     return [
         base64.b64decode(user[part]).decode()
@@ -192,7 +193,10 @@ def test_a_client_certificate_signs_in_as_the_user_and_groups_that_it_names(
 
 
 def refused(cluster: Cluster, pem: Sequence[str]) -> bool:
-    """By a 401, or, as the embedded server's TLS can only do, by an end of the handshake."""
+    """Return whether the sign-in is refused.
+
+    A 401 refuses it; the embedded server's TLS can only end the handshake.
+    """
     try:
         return who(cluster, tls=client_tls(cluster.ca_pem, *pem))[0] == 401
     except (urllib3.exceptions.SSLError, urllib3.exceptions.ProtocolError):

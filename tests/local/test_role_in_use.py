@@ -1,8 +1,7 @@
-"""What the built function really asks of AWS and tells CloudWatch, under the Runtime Interface
-Emulator, held against the template.
+"""The built function's calls to AWS and its metrics, compared with the template.
 
-Every kind of run is done once for the module; its calls are judged by the execution role's
-policies, its metrics compared with the alarms'.
+Every kind of run is done once for the module, under the Runtime Interface Emulator. Its calls are
+judged by the execution role's policies, its metrics compared with the alarms'.
 """
 
 import contextlib
@@ -22,7 +21,7 @@ from infra.local.aws.wire import AwsCall
 from infra.local.identity import AccessEntry
 from infra.local.kube import EmbeddedCluster
 from infra.local.runtime import BuiltFunction
-from infra.local.trust import trusted_issuer
+from infra.local.stack import trusted_issuer
 from tests.stack.alarms import AWS_METRICS, EMITTED, NAMESPACE, alarm_metrics
 from tests.stack.template import ACCOUNT, REGION, ROOT, STACK, deployed
 from tests.support.aws_calls import asked_of_iam
@@ -36,7 +35,7 @@ ROOT_PATH = "/ecr-public-pusher"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd"
 ALLOWED = {"AllowedEndpoints": "127.0.0.1", "AllowedAccounts": SPOKE_ACCOUNT}
 
-# Statements that no call of the function shows, and who needs them.
+# Statements that no call of the function needs, with their user.
 NOT_THE_FUNCTIONS_OWN = {
     "ReceiveRetries": "Lambda's poller, which takes the role",
     "WriteLogs": "Lambda's runtime",
@@ -94,8 +93,10 @@ def captured() -> Captured:
 
 
 def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
-    """A cluster in the function's account with a SecureString document, one in another account, and
-    one that fails; and two that are not EKS.
+    """Add five clusters with documents.
+
+    One is in the function's account, with a SecureString document, one in another account, and one
+    fails; two are not EKS.
     """
     aws.put_role(ROLE)
     sign_in, pull = "ecr-public-pusher-sign-in", "ecr-public-pusher-pull"
@@ -160,7 +161,7 @@ def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
         "namespaces": ["team-a"],
         "signIn": {"type": "kubeconfig", "secretArn": stored},
     }
-    # It finds only the cluster that has a document of its own, which is left to that.
+    # The discovery finds only the cluster that has a document of its own.
     discovery = {"regions": [REGION], "tags": {"team": "web"}, "namespaces": ["team-*"]}
     aws.put_parameter(f"{ROOT_PATH}/discover/fleet", json.dumps(discovery), region=REGION)
     for name, document in documents.items():
@@ -176,7 +177,7 @@ def _run_all(
     function: BuiltFunction, aws: LocalAws, queue: LocalQueue, found: Captured, *, fan_out: bool
 ) -> None:
     def run(kind: str, event: Any = None) -> None:
-        """One invocation; without an event the poller's next batch."""
+        """Invoke the function once; without an event with the poller's next batch."""
         batch = event is None
         event = queue.batch() if batch else event
         seen = len(aws.calls)
@@ -219,9 +220,7 @@ def _run_all(
 
 
 def _emitted(lines: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """(namespace, metric, dimension names) of every metric in lines of the embedded
-    metric format.
-    """
+    """Return (namespace, metric, dimension names) of all metrics in embedded metric format."""
     for line in lines:
         logged = json.loads(line) if line.startswith("{") else {}
         for block in logged.get("_aws", {}).get("CloudWatchMetrics", []):
@@ -232,7 +231,7 @@ def _emitted(lines: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]
 
 
 def role_policies(captured: Captured, **parameters: Any) -> list[dict[str, Any]]:
-    """The execution role's policies as deployed, with the queue that was really used."""
+    """Return the execution role's policies as deployed, with the URL of the queue in use."""
     role = deployed(**{**ALLOWED, **parameters})["PusherRole"]["Properties"]
     text = json.dumps(role["Policies"])
     text = text.replace("RetryQueue.Arn", captured.queue_arn).replace(
@@ -241,7 +240,7 @@ def role_policies(captured: Captured, **parameters: Any) -> list[dict[str, Any]]
     return [policy["PolicyDocument"] for policy in json.loads(text)]
 
 
-def test_the_runs_made_the_calls_that_are_to_be_judged(captured: Captured) -> None:
+def test_the_runs_made_the_calls_to_judge(captured: Captured) -> None:
     made = {
         kind: {f"{call.service}:{call.action}" for call in calls}
         for kind, calls in captured.calls.items()
@@ -249,8 +248,8 @@ def test_the_runs_made_the_calls_that_are_to_be_judged(captured: Captured) -> No
     read = {"ssm:GetParametersByPath", "ssm:GetParameters"}
     looked = {"eks:ListClusters", "eks:DescribeCluster"}  # by tag, where all clusters are asked for
     pushes = read | {"ecr-public:GetAuthorizationToken"}
-    # What EKS said once is remembered while the sandbox lives; a check asks anew, and so does a
-    # sandbox of its own.
+    # A described cluster is cached while the sandbox lives; a check asks again, and so does another
+    # sandbox.
     described = {"eks:DescribeCluster"}
     # The other account's cluster, and its registry's token.
     assumed = {"sts:AssumeRole", "ecr:GetAuthorizationToken"}
@@ -258,7 +257,7 @@ def test_the_runs_made_the_calls_that_are_to_be_judged(captured: Captured) -> No
     beyond = {"sts:GetWebIdentityToken", "secretsmanager:GetSecretValue"}
     assert made == {
         "push": pushes | looked | assumed | beyond | {"sqs:SendMessageBatch"},
-        # No cluster of a sweep has lost anything here: it looks, and gets no token.
+        # No cluster of this sweep lacks anything, so it gets no token.
         "sweep": read | {"eks:ListClusters", "sts:AssumeRole"} | beyond,
         "change": pushes,
         "batch": pushes,
@@ -322,7 +321,7 @@ def test_a_role_of_another_name_may_not_be_assumed(captured: Captured) -> None:
 
 
 def assumptions(captured: Captured) -> list[Request]:
-    """What the function asked of IAM when it assumed the role that signs in, and the registry's."""
+    """Return the IAM requests with which the function assumed its sign-in and pull roles."""
     calls = [call for call in captured.all_calls if call.action == "AssumeRole"]
     asked = [one for call in calls for one in asked_of_iam(call, account=ACCOUNT)]
     assert {one.resource for one in asked} == {SPOKE, PULL}
@@ -358,7 +357,7 @@ def test_a_role_may_not_be_assumed_for_the_other_use(captured: Captured) -> None
         assert decision is Decision.EXPLICITLY_DENIED
 
 
-def test_a_stack_that_allows_no_endpoint_may_neither_have_web_identity_tokens_nor_read_kubeconfigs(
+def test_without_allowed_endpoints_the_role_gets_no_web_identity_token_and_no_kubeconfig(
     captured: Captured,
 ) -> None:
     beyond = [
@@ -386,7 +385,7 @@ def test_a_stack_that_allows_no_endpoint_may_neither_have_web_identity_tokens_no
         ("sts:DurationSeconds", "301"),
     ],
 )
-def test_no_other_web_identity_token_than_ours_may_be_had(
+def test_no_other_web_identity_token_may_be_requested(
     captured: Captured, key: str, value: Any
 ) -> None:
     call, *_ = [call for call in captured.all_calls if call.action == "GetWebIdentityToken"]
@@ -424,14 +423,14 @@ def test_the_spoke_roles_calls_are_allowed_by_its_template(captured: Captured) -
     assert {evaluate(policies, one).decision for one in asked} == {Decision.ALLOWED}
 
 
-def test_no_metric_is_emitted_that_is_not_known_and_none_known_is_never_emitted(
+def test_exactly_the_known_metrics_are_emitted(
     captured: Captured,
 ) -> None:
     emitted = set().union(*captured.metrics.values())
     assert emitted == EMITTED - AWS_METRICS
 
 
-def test_every_alarm_of_ours_is_on_a_metric_that_a_run_really_emitted(captured: Captured) -> None:
+def test_every_alarm_of_ours_is_on_a_metric_that_a_run_emitted(captured: Captured) -> None:
     emitted = set().union(*captured.metrics.values())
     ours = {metric for metric in alarm_metrics() if metric[0] == NAMESPACE}
     assert ours

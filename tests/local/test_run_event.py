@@ -1,4 +1,4 @@
-"""The event of a person's own, however it is given; and what is said of an invalid one."""
+"""The event of `--event`, in each form, and the messages for an invalid one."""
 
 import io
 from pathlib import Path
@@ -34,14 +34,14 @@ def test_a_dash_reads_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "text", ["{action: check}", "{", '\'{"action": "check"}\'', "dance", "", " "]
 )
-def test_what_is_no_json_is_shown_how_to_quote(text: str) -> None:
+def test_invalid_json_is_answered_with_the_ways_to_quote(text: str) -> None:
     with pytest.raises(EventError) as error:
         read_event(text)
     assert """make run ARGS="--event '{\\"action\\": \\"plan\\"}'\"""" in str(error.value)
     assert text.strip() in str(error.value)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(EventError, match=r"none\.json cannot be read: No such file"):
         read_event(f"@{tmp_path}/none.json")
 

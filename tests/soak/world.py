@@ -19,7 +19,7 @@ from infra.local.kube import EmbeddedCluster
 from infra.local.kube.auth.authz import UserInfo
 from infra.local.kube.certificates import issue
 from infra.local.runtime import BuiltFunction
-from infra.local.trust import trusted_issuer
+from infra.local.stack import trusted_issuer
 from tests.support.world import GROUP, kubeconfig
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""What the Makefile installs with, and what it says before it does."""
+"""The Makefile's installation, and its messages before it installs anything."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.install import InstallError, check_version, explained
+from infra.tools.install import InstallError, check_version, explained
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "public.ecr.aws/docker/library/python"
@@ -19,10 +19,10 @@ IMAGE = "public.ecr.aws/docker/library/python"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What make needs of a fresh clone, with nothing installed."""
+    """Return a fresh clone's files that make needs, with nothing installed."""
     for name in (
         "Makefile",
-        "infra/install.py",
+        "infra/tools/install.py",
         "requirements.txt",
         "requirements-dev.txt",
         "infra/local/requirements-sam.txt",
@@ -44,7 +44,7 @@ def make(checkout: Path, *words: str, **environ: str) -> "subprocess.CompletedPr
     )
 
 
-def test_a_python_that_is_missing_is_said_before_anything_is_installed(checkout: Path) -> None:
+def test_a_missing_python_is_explained_before_anything_is_installed(checkout: Path) -> None:
     done = make(checkout, "run", "PYTHON=no-such-python3.13")
     assert done.returncode == 2
     assert "There is no no-such-python3.13 here" in done.stderr
@@ -83,7 +83,12 @@ def test_another_python_than_the_functions_is_refused() -> None:
 
 
 def install(folder: Path, requirements: Path, **environ: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, str(ROOT / "infra" / "install.py"), str(folder), str(requirements)]
+    command = [
+        sys.executable,
+        str(ROOT / "infra" / "tools" / "install.py"),
+        str(folder),
+        str(requirements),
+    ]
     variables = (
         {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
         | {"PIP_CONFIG_FILE": os.devnull}
@@ -92,7 +97,7 @@ def install(folder: Path, requirements: Path, **environ: str) -> "subprocess.Pop
     return subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True)
 
 
-def test_a_network_that_is_missing_is_said_and_leaves_nothing_half_done(tmp_path: Path) -> None:
+def test_a_missing_network_is_explained_and_leaves_nothing_half_done(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("certifi==2026.1.1\n")
     process = install(
         tmp_path / "venv",
@@ -125,7 +130,7 @@ def test_an_interrupt_is_quiet_and_leaves_nothing_half_done(tmp_path: Path) -> N
     assert not (tmp_path / "venv").exists()
 
 
-def test_a_python_without_venv_is_said() -> None:
+def test_a_python_without_venv_is_explained() -> None:
     assert explained(
         "The virtual environment was not created because ensurepip is not available."
     ).startswith("this Python has no venv")

@@ -1,6 +1,4 @@
-"""`make package`: the zip is the same for the same sources, and holds what is deployed and nothing
-of the machine.
-"""
+"""`make package`: the same zip for the same sources, with nothing of the machine in it."""
 
 import importlib.metadata
 import itertools
@@ -12,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.package import UNPACKED_LIMIT, PackageError, build, main, pack, pip_command
+from infra.tools.package import UNPACKED_LIMIT, PackageError, build, main, pack, pip_command
 from tests.stack.template import ROOT, source
 
 FILES = {
@@ -46,7 +44,7 @@ def names(path: Path) -> list[str]:
 
 
 def wheel(folder: Path) -> Path:
-    """A package with a module and a command, as a wheel: installed without an index."""
+    """Write a package with a module and a command as a wheel, which installs without an index."""
     path = folder / "tiny-1.0-py3-none-any.whl"
     info = "tiny-1.0.dist-info"
     with zipfile.ZipFile(path, "w") as archive:
@@ -103,7 +101,7 @@ def test_entries_are_sorted_and_readable_to_lambda(tmp_path: Path) -> None:
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
 
 
-def test_what_is_the_machines_own_is_left_out(tmp_path: Path) -> None:
+def test_traces_of_the_machine_are_left_out(tmp_path: Path) -> None:
     package = pack(lay(tmp_path / "one", FILES | MACHINES_OWN), tmp_path / "package.zip")
     assert names(package.path) == sorted(FILES)
 
@@ -141,7 +139,7 @@ def test_it_is_built_of_the_requirements_and_the_code(tmp_path: Path) -> None:
     assert build(root, "arm64", tmp_path / "again.zip").sha256 == package.sha256
 
 
-def test_what_pip_refuses_makes_no_zip(tmp_path: Path) -> None:
+def test_a_failure_of_pip_makes_no_zip(tmp_path: Path) -> None:
     root = project(tmp_path / "project", str(tmp_path / "missing-1.0-py3-none-any.whl"))
     with pytest.raises(PackageError, match="pip"):
         build(root, "arm64", tmp_path / "package.zip")
@@ -166,7 +164,7 @@ def test_its_architectures_and_python_are_the_templates() -> None:
 
 
 def test_all_that_is_installed_is_pinned() -> None:
-    """Else the zip would change by itself when somebody else releases something."""
+    """Check the pins, without which another release would change the zip."""
     lines = [line.split("#")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()]
     pins = {_name(line) for line in lines if "==" in line}
     wanted = [
@@ -185,7 +183,7 @@ def test_all_that_is_installed_is_pinned() -> None:
     assert seen <= pins
 
 
-def test_help_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_the_options(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(["--help"])
     assert left.value.code == 0

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,7 +38,8 @@ from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster, EmbeddedCluster, start_cluster
 from infra.local.kube.auth.authz import UserInfo
 from infra.local.kube.certificates import LIFETIME
-from infra.local.trust import trusted_issuer
+from infra.local.kube.kinds import NAMESPACES
+from infra.local.stack import trusted_issuer
 
 ROOT = "/ecr-public-pusher"
 ACCOUNT, SPOKE_ACCOUNT = "111122223333", "444455556666"
@@ -248,6 +249,22 @@ class World:
         }
         status, _ = self.clusters[cluster].admin("POST", "/api/v1/namespaces", body)
         assert status == 201, status
+
+    def set_created(self, cluster: str, namespace: str, *, minutes_ago: float | None) -> None:
+        """Have a namespace say that it was created then, or (None) not say when.
+
+        Only the embedded server lets that be set.
+        """
+        embedded = self.clusters[cluster]
+        assert isinstance(embedded, EmbeddedCluster)
+        found = embedded.store.get(NAMESPACES, "", namespace)
+        assert found is not None
+        stamp = None
+        if minutes_ago is not None:
+            moment = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+            stamp = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        metadata = {**found["metadata"], "creationTimestamp": stamp}
+        embedded.store.put(NAMESPACES, {**found, "metadata": metadata})
 
     def apply(self, cluster: str, file: str) -> None:
         """Applies a file of infra/rbac, as an administrator."""

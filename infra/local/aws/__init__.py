@@ -1,5 +1,6 @@
-"""An AWS for the local stack and the tests: moto's server with ECR Public added, behind a gateway
-that refuses what AWS would refuse.
+"""An AWS for the local stack and the tests.
+
+It is moto's server with ECR Public added, behind a gateway that refuses what AWS would refuse.
 """
 
 from .deployed_stack import FunctionAnswer, LocalDeployment

@@ -1,7 +1,7 @@
 """A stack of this project: its outputs, its alarms, and the function that an invocation runs.
 
-moto's CloudFormation deploys nothing of the template; so its outputs are here, and a test holds
-their names to the template's.
+moto's CloudFormation does not deploy the template, so the outputs are repeated here; a test
+compares their names with the template's.
 """
 
 import uuid
@@ -18,7 +18,7 @@ TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 
 @dataclass(frozen=True)
 class FunctionAnswer:
-    """What the function returned, or the error (errorType, errorMessage) with which it ended."""
+    """The function's result, or the error (errorType, errorMessage) with which it ended."""
 
     payload: Any = None
     error: Mapping[str, Any] | None = None
@@ -28,7 +28,7 @@ type Function = Callable[[Any], FunctionAnswer]
 
 
 def not_running(event: Any) -> FunctionAnswer:
-    """Of a stack whose function nobody has started."""
+    """Return the answer of a function that has not been started."""
     return FunctionAnswer(
         error={"errorType": "Sandbox.Failure", "errorMessage": "the function is not running"}
     )
@@ -38,10 +38,8 @@ def not_running(event: Any) -> FunctionAnswer:
 class LocalDeployment:
     """One stack.
 
-    `function` is what an invocation runs, from when it is there; `status` and `outputs` are
-    CloudFormation's.
-
-    `ours`: whether it is a deployment of this project at all.
+    `function` runs an invocation once it is set. `status` and `outputs` are CloudFormation's.
+    `ours` is false for a stack of another project.
     """
 
     name: str
@@ -59,11 +57,13 @@ class LocalDeployment:
 
     @property
     def id(self) -> str:
-        return f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{self.name}/{uuid.uuid5(uuid.NAMESPACE_DNS, self.name)}"
+        """The stack's ARN."""
+        unique = uuid.uuid5(uuid.NAMESPACE_DNS, self.name)
+        return f"arn:aws:cloudformation:{self.region}:{self.account}:stack/{self.name}/{unique}"
 
     @property
     def alarms(self) -> Mapping[str, str]:
-        """The template's, with their descriptions."""
+        """Descriptions of the template's alarms, by name."""
         return read_alarms(
             TEMPLATE, stack_name=self.name, region=self.region, account_id=self.account
         )
@@ -78,7 +78,7 @@ class LocalDeployment:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """By the names of template.yaml's Outputs."""
+        """Values by the names of template.yaml's Outputs."""
         if not self.ours:
             return {"Url": "https://www.example.com"}
         console = (

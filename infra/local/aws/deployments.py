@@ -1,6 +1,4 @@
-"""Deployments of the function as AWS's APIs show them: stacks by CloudFormation, Lambda's Invoke,
-log lines, alarms, redrives.
-"""
+"""Deployments as AWS's APIs show them: stacks, invocations, log lines, alarms, redrives."""
 
 import json
 import time
@@ -18,7 +16,7 @@ from .log_events import LogEvents
 from .wire import Answer, AwsRequest
 
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
-# By the metric without further dimensions.
+# Alarms by the metric that they watch, in the series without further dimensions.
 _FOLLOWED = {
     "ClustersFailed": "cluster-failed",
     "Unconfigured": "unconfigured",
@@ -28,7 +26,7 @@ _FOLLOWED = {
 
 
 class Deployments:
-    """All stacks of one account, and what was logged."""
+    """All stacks of one account, and their log lines."""
 
     def __init__(self, account: str) -> None:
         self.logs = LogEvents()
@@ -37,7 +35,7 @@ class Deployments:
         self._moves: list[dict[str, Any]] = []
 
     def put(self, deployment: LocalDeployment) -> LocalDeployment:
-        """Deploys it: its log group and its alarms, which are all fine, come with it."""
+        """Deploy a stack with its log group and its alarms, all in the state OK."""
         self._stacks.append(deployment)
         self.logs.put_group(deployment.log_group)
         for name, description in deployment.alarms.items():
@@ -45,22 +43,21 @@ class Deployments:
         return deployment
 
     def delete(self, name: str) -> None:
-        """The stack is there no more."""
+        """Remove a stack."""
         self._stacks = [stack for stack in self._stacks if stack.name != name]
 
     def set_alarm(self, deployment: LocalDeployment, kind: str, state: str) -> None:
-        """OK, ALARM or INSUFFICIENT_DATA."""
+        """Set an alarm's state: OK, ALARM or INSUFFICIENT_DATA."""
         cloudwatch_backends[self._account][deployment.region].set_alarm_state(
             f"{deployment.name}-{kind}", "set by hand", "{}", state
         )
 
     def log(self, deployment: LocalDeployment, line: str, *, at: float | None = None) -> None:
-        """A line that the function printed.
+        """Log a line that the function printed.
 
-        What is not JSON is the emulator's, and none of Lambda's in its JSON format.
-
-        Alarms on what the function measures follow the last value: no more of CloudWatch's
-        evaluation is played here.
+        Lines that are not JSON come from the emulator and are dropped: Lambda's JSON format has
+        none. Alarms follow the last value of their metric; CloudWatch's evaluation is not simulated
+        here.
         """
         try:
             said = json.loads(line)
@@ -93,7 +90,7 @@ class Deployments:
         backend.set_alarm_state(name, "deployed", "{}", "OK")
 
     def answer(self, request: AwsRequest) -> Answer | None:
-        """What AWS answers to what moto does not know, or knows too little of."""
+        """Answer a call that moto does not serve well enough; return None for any other."""
         own = {
             ("cloudformation", "DescribeStacks"): self._describe,
             ("cloudformation", "ListStackResources"): self._resources,
@@ -163,7 +160,7 @@ class Deployments:
         return Answer(200, json.dumps(answer.payload).encode(), headers)
 
     def _move(self, request: AwsRequest) -> Answer:
-        """Moves at once what the service moves bit by bit."""
+        """Move all messages at once, where SQS moves them over time."""
         asked = json.loads(request.body)
         source, target = (
             sqs_backends[self._account][request.region].queues[asked[name].rpartition(":")[2]]
@@ -189,7 +186,7 @@ class Deployments:
 
     def _list_moves(self, request: AwsRequest) -> Answer:
         source = json.loads(request.body)["SourceArn"]
-        # As the service does, the handle of a task that runs no more is left out.
+        # As in SQS, a finished task has no handle.
         found = [
             {name: value for name, value in task.items() if name != "TaskHandle"}
             for task in self._moves
@@ -199,8 +196,9 @@ class Deployments:
 
 
 def _platform_report(answer: FunctionAnswer) -> dict[str, Any]:
-    """The line with which Lambda closes each invocation (Lambda developer guide, "Lambda Telemetry
-    API Event schema reference").
+    """Return the line with which Lambda closes each invocation.
+
+    Source: Lambda developer guide, "Lambda Telemetry API Event schema reference".
     """
     kind = (answer.error or {}).get("errorType")
     record: dict[str, Any] = {

@@ -1,5 +1,6 @@
-"""Private ECR's token, in moto's place: moto's says that it expired in 2015, and is the same for
-everybody.
+"""GetAuthorizationToken of private ECR.
+
+It replaces moto's, whose token expired in 2015 and is the same for everybody.
 """
 
 import base64
@@ -12,22 +13,25 @@ from ..identity import CredentialLookup
 from .ecr_public import PASSWORD_BYTES, TOKEN_LIFE
 from .wire import Answer, AwsRequest
 
-SERVICE, ACTION = "ecr", "GetAuthorizationToken"
+SERVICE = "ecr"
+ACTION = "GetAuthorizationToken"
 
 
 class EcrPrivate:
-    """`issued`: every token handed out, by the role's ARN and the region that it is for.
+    """Private ECR's tokens.
 
-    `life`: how long tokens live.
+    `issued` holds every token handed out, by the role's ARN and the region that it is for; `life`
+    is how long tokens live.
     """
 
     def __init__(self, find_credential: CredentialLookup) -> None:
         self.issued: dict[tuple[str, str], list[str]] = {}
         self.life: timedelta = TOKEN_LIFE
-        self._find, self._lock = find_credential, threading.Lock()
+        self._find = find_credential
+        self._lock = threading.Lock()
 
     def answer(self, request: AwsRequest) -> Answer | None:
-        """What ECR answers, where it is asked for a token."""
+        """Answer a GetAuthorizationToken; return None for any other call."""
         credential = self._find(request.access_key_id) if request.access_key_id else None
         if credential is None or (request.service, request.action) != (SERVICE, ACTION):
             return None

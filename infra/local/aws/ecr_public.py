@@ -1,6 +1,4 @@
-"""ECR Public, which moto lacks: a backend for it, put into moto's index, and the ways in which a
-test lets it fail.
-"""
+"""ECR Public, which moto lacks: a backend in moto's index, and scripted failures for tests."""
 
 import base64
 import json
@@ -27,14 +25,14 @@ URL_BASE = (
 )
 
 TOKEN_LIFE = timedelta(hours=12)
-# Real ones are of this order: much longer than other passwords, which shows in the Secret's size.
+# The length of real ones: much more than other passwords, which shows in the Secret's size.
 PASSWORD_BYTES = 1536
 
 
 class EcrPublicBackend(BaseBackend):
     """One account's ECR Public.
 
-    `issued` keeps every token handed out, for tests to compare with what reached the clusters.
+    `issued` holds every token handed out, for tests to compare with those in the clusters.
     """
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -42,7 +40,7 @@ class EcrPublicBackend(BaseBackend):
         self.issued: list[str] = []
 
     def issue(self) -> dict[str, Any]:
-        """A token that was never given before."""
+        """Return a new token."""
         token = base64.b64encode(f"AWS:{secrets.token_urlsafe(PASSWORD_BYTES)}".encode()).decode()
         self.issued.append(token)
         return {
@@ -58,13 +56,13 @@ class EcrPublicBackend(BaseBackend):
 
 
 class EcrPublicResponse(BaseResponse):
-    """The wire side, by botocore's own model of the service."""
+    """The HTTP side, by botocore's own model of the service."""
 
     def __init__(self) -> None:
         super().__init__(service_name=SERVICE)
 
     def get_authorization_token(self) -> ActionResult:
-        """GetAuthorizationToken: one structure, where private ECR has a list."""
+        """Answer GetAuthorizationToken with one structure, where private ECR has a list."""
         backend = ecrpublic_backends[self.current_account][self.region]
         return ActionResult({"authorizationData": backend.issue()})
 
@@ -73,7 +71,7 @@ ecrpublic_backends: BackendDict[EcrPublicBackend] = BackendDict(EcrPublicBackend
 
 
 def register() -> None:
-    """Puts ECR Public into moto's index, once per process."""
+    """Put ECR Public into moto's index, once per process."""
     if f"moto.{MOTO_NAME}" in sys.modules:
         return
     module = ModuleType(f"moto.{MOTO_NAME}")
@@ -83,7 +81,7 @@ def register() -> None:
 
 
 class EcrPublic:
-    """How ECR Public behaves in one LocalAws: as it should, until a test says otherwise."""
+    """ECR Public in one LocalAws: it works until a test scripts a failure."""
 
     def __init__(self, script: Callable[[str, str, Scripted | None], None]) -> None:
         self._script = script
@@ -100,7 +98,7 @@ class EcrPublic:
         ]
 
     def deny(self, code: str = "AccessDeniedException") -> None:
-        """Refuses, as for a role without ecr-public:GetAuthorizationToken."""
+        """Refuse, as for a role without ecr-public:GetAuthorizationToken."""
 
         def refuse(request: AwsRequest) -> Answer:
             message = (
@@ -111,13 +109,11 @@ class EcrPublic:
         self._script(SERVICE, ACTION, refuse)
 
     def empty(self) -> None:
-        """Answers well, with nothing in it."""
+        """Answer 200 with no token."""
         self.answer({"authorizationData": {}})
 
     def nonsense(self, token: str = "this is no token!") -> None:
-        """Answers with something that is not base64 of `AWS:password`, or whatever else
-        `token` is.
-        """
+        """Answer with `token`, by default one that is not base64 of `AWS:password`."""
         self.answer(
             {
                 "authorizationData": {
@@ -128,7 +124,7 @@ class EcrPublic:
         )
 
     def expired(self) -> None:
-        """Answers with a token whose time is over."""
+        """Answer with a token that has expired."""
         token = base64.b64encode(b"AWS:an-old-password").decode()
         self.answer(
             {
@@ -140,12 +136,12 @@ class EcrPublic:
         )
 
     def answer(self, body: dict[str, Any] | bytes) -> None:
-        """Answers 200 with `body`, whatever it is."""
+        """Answer 200 with any `body`."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         self._script(
             SERVICE, ACTION, Answer(200, raw, {"Content-Type": "application/x-amz-json-1.1"})
         )
 
     def recover(self) -> None:
-        """Issues tokens again."""
+        """Issue tokens again."""
         self._script(SERVICE, ACTION, None)

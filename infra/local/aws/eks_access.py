@@ -1,6 +1,4 @@
-"""EKS's access entries, which moto lacks: what is written here is what the cluster's own sign-in
-goes by.
-"""
+"""EKS access entries, which moto lacks; the local clusters' sign-in uses what is written here."""
 
 import json
 import time
@@ -29,7 +27,7 @@ class _Cluster:
 
 
 class EksAccess:
-    """The access entries of every cluster that is put here, by account, region and name."""
+    """The access entries of clusters, by account, region and name."""
 
     def __init__(self, find_credential: CredentialLookup) -> None:
         self._find = find_credential
@@ -43,13 +41,13 @@ class EksAccess:
         entries: AccessEntries | None,
         authentication_mode: str,
     ) -> None:
-        """A cluster, with the entries that its sign-in goes by (None: nobody's)."""
+        """Add a cluster with the entries that its sign-in uses; None admits nobody."""
         self._clusters[account, region, name] = _Cluster(
             entries if entries is not None else AccessEntries(), authentication_mode
         )
 
     def answer(self, request: AwsRequest) -> Answer | None:
-        """What EKS answers, where it is asked about access entries."""
+        """Answer a call about access entries; return None for any other."""
         credential = self._find(request.access_key_id) if request.access_key_id else None
         if credential is None or request.service != "eks" or request.action not in _ACTIONS:
             return None
@@ -115,8 +113,13 @@ class _Asked:
         return self._shown(entry)
 
     def _shown(self, entry: AccessEntry) -> Answer:
-        partition, name = entry.principal_arn.split(":")[1], entry.principal_arn.rpartition("/")[2]
-        arn = f"arn:{partition}:eks:{self.request.region}:{self.account}:access-entry/{self.cluster}/role/{entry.principal_arn.split(':')[4]}/{name}/1"
+        partition = entry.principal_arn.split(":")[1]
+        name = entry.principal_arn.rpartition("/")[2]
+        owner = entry.principal_arn.split(":")[4]
+        arn = (
+            f"arn:{partition}:eks:{self.request.region}:{self.account}:access-entry/{self.cluster}"
+            f"/role/{owner}/{name}/1"
+        )
         times = {"createdAt": time.time(), "modifiedAt": time.time()}
         shown = {
             "clusterName": self.cluster,

@@ -1,6 +1,4 @@
-"""What stands before moto: records each call, and refuses what AWS refuses where moto lets
-everything pass.
-"""
+"""The gateway before moto: records each call, and refuses where AWS refuses and moto does not."""
 
 import functools
 import logging
@@ -26,7 +24,7 @@ NO_SUCH_KEY = "The security token included in the request is invalid."
 class Gateway:
     """A WSGI application around moto's.
 
-    Scripted answers come first, then identity, region and trust, then `own`, then moto.
+    Answers are tried in this order: scripted; refusals for identity, region and trust; `own`; moto.
     """
 
     def __init__(
@@ -37,7 +35,9 @@ class Gateway:
     ) -> None:
         self.calls: list[AwsCall] = []
         self.roles: dict[str, Role] = {}
-        self._moto, self._find, self._own = moto, find_credential, own
+        self._moto = moto
+        self._find = find_credential
+        self._own = own
         self._scripts: dict[tuple[str, str], tuple[Scripted, int | None]] = {}
         self._lock = threading.Lock()
         self._regions = _all_regions()
@@ -45,7 +45,7 @@ class Gateway:
     def script(
         self, service: str, action: str, answer: Scripted | None, times: int | None = None
     ) -> None:
-        """Answers the next `times` such calls (None: all) with `answer`; None ends it."""
+        """Answer the next `times` such calls (None: all) with `answer`; None ends that."""
         with self._lock:
             self._scripts.pop((service, action), None)
             if answer is not None:
@@ -62,7 +62,7 @@ class Gateway:
         if answer is None:
             try:
                 return self._moto(environ, _noting(call, start_response))
-            except Exception:  # a defect of moto's, which must look like one of AWS's to the caller
+            except Exception:  # a defect of moto, which must look like AWS's to the caller
                 log.exception("moto failed at %s:%s", request.service, request.action)
                 answer = Answer.refusal(
                     request, "InternalFailure", "The request processing has failed.", status=500
@@ -140,7 +140,7 @@ class Gateway:
 
 
 def _noting(call: AwsCall, start_response: Callable[..., Any]) -> Callable[..., Any]:
-    """`start_response`, with the status written into the call."""
+    """Return a `start_response` that records the status in the call."""
 
     def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
         call.status = int(status.split()[0])
@@ -153,7 +153,7 @@ def _noting(call: AwsCall, start_response: Callable[..., Any]) -> Callable[..., 
 def _all_regions() -> frozenset[str]:
     """Return every region that botocore knows, in every partition.
 
-    EKS is asked: it is wherever a cluster can be.
+    botocore is asked for EKS's regions, since EKS runs wherever a cluster can be.
     """
     session = boto3.Session()
     return frozenset(

@@ -1,5 +1,4 @@
-"""An AWS account's issuer of web identity tokens: its address, its keys, and the documents by which
-others verify what it signs.
+"""An AWS account's issuer of web identity tokens: its URL, keys and discovery documents.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html
 """
@@ -18,14 +17,15 @@ from ..kube.cluster import Response
 from ..kube.http.server import HttpRequest, HttpsServer
 
 ALGORITHMS = ("RS256", "ES384")
-DISCOVERY, JWKS = "/.well-known/openid-configuration", "/.well-known/jwks.json"
+DISCOVERY = "/.well-known/openid-configuration"
+JWKS = "/.well-known/jwks.json"
 
 
 class WebIdentityIssuer:
-    """One account's.
+    """The issuer of one account.
 
-    `enabled`: the account's switch, off as in a new account. Keys are made when they are first
-    needed: that takes a while.
+    `enabled` is the account's switch, off as in a new account. Keys are generated at first use,
+    since that takes a while.
     """
 
     def __init__(self) -> None:
@@ -45,15 +45,15 @@ class WebIdentityIssuer:
 
     @property
     def keys(self) -> KeySet:
-        """The public keys, by which a token is verified."""
+        """The public keys that verify a token."""
         return KeySet.import_key_set(self.jwks())
 
     def jwks(self) -> Any:
-        """The same as a JSON Web Key Set."""
+        """Return the public keys as a JSON Web Key Set."""
         return {"keys": [key.as_dict(private=False) for key in self._signing.values()]}
 
     def sign(self, claims: Mapping[str, Any], algorithm: str = "RS256") -> str:
-        """A JSON Web Token of these claims, `iss` among them."""
+        """Return a JSON Web Token of these claims and `iss`."""
         key = self._signing[algorithm]
         return jwt.encode(
             {"alg": algorithm, "kid": key.kid},
@@ -64,10 +64,10 @@ class WebIdentityIssuer:
 
 
 class IssuerSite:
-    """The issuer's two documents over HTTPS on loopback, since its own host name leads nowhere
-    here. `ca_pem`: whom to trust for them.
+    """The issuer's two documents over HTTPS on loopback.
 
-    `asked`: the paths that were asked for.
+    The issuer's own host name does not resolve here. `ca_pem` is the CA of the site's certificate;
+    `asked` holds the paths requested so far.
     """
 
     def __init__(self, issuer: WebIdentityIssuer) -> None:
@@ -80,7 +80,7 @@ class IssuerSite:
         self._server.start()
 
     def close(self) -> None:
-        """Stops answering."""
+        """Stop the server."""
         self._server.close()
 
     def _respond(self, request: HttpRequest) -> Response:

@@ -1,6 +1,4 @@
-"""The embedded AWS as its users see it: an endpoint, a few things to put into it, and what it was
-asked.
-"""
+"""The embedded AWS as its users see it: an endpoint, its contents, and the calls it received."""
 
 import base64
 import contextlib
@@ -47,7 +45,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class DescribedCluster(Protocol):
-    """What EKS says of a cluster."""
+    """The fields of a cluster that EKS describes."""
 
     @property
     def name(self) -> str: ...
@@ -58,14 +56,14 @@ class DescribedCluster(Protocol):
 
 
 class _Quiet(MotoRequestHandler):
-    """moto's own handler, without a line on stderr for each request."""
+    """A moto request handler that prints no line on stderr for each request."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
         pass
 
 
 class _Dispatcher(DomainDispatcherApplication):
-    """Moto's own, which looks through its folder at every request: here once for each host."""
+    """A moto dispatcher that looks up each host's backend once, not at every request."""
 
     def __init__(self) -> None:
         super().__init__(create_backend_app)
@@ -79,8 +77,9 @@ class _Dispatcher(DomainDispatcherApplication):
 
 @functools.cache
 def _moto() -> DomainDispatcherApplication:
-    """Return moto's applications, made once for a process: what they know is their backends', which
-    are reset.
+    """Return moto's applications, made once per process.
+
+    Their state is in the backends, which each LocalAws resets.
     """
     return _Dispatcher()
 
@@ -88,9 +87,9 @@ def _moto() -> DomainDispatcherApplication:
 class LocalAws:
     """An AWS on a loopback port, while the context lasts.
 
-    `account_id` is the function's account, where parameters go.
+    `account_id` is the function's account, which holds the parameters.
 
-    moto's state is the process's: starting one empties it, so that only one is of use at a time.
+    moto's state belongs to the process: a new LocalAws empties it, so only one can be in use.
     """
 
     def __init__(self, account_id: str = DEFAULT_ACCOUNT) -> None:
@@ -130,23 +129,24 @@ class LocalAws:
         return self._gateway.calls
 
     def called(self, service: str, action: str | None = None) -> list[AwsCall]:
-        """The calls of one service, or of one action of it."""
+        """Return the calls of one service, or of one action of it."""
         return [
             call for call in self.calls if call.service == service and action in (None, call.action)
         ]
 
     @property
     def web_identity(self) -> WebIdentityIssuer:
-        """The function's account's issuer of web identity tokens."""
+        """The issuer of web identity tokens of the function's account."""
         return self._web_identity.of(self.account_id)
 
     def web_identity_of(self, account_id: str) -> WebIdentityIssuer:
-        """Another account's."""
+        """Return the issuer of web identity tokens of an account."""
         return self._web_identity.of(account_id)
 
     def issuer_site(self, account_id: str | None = None) -> IssuerSite:
-        """Where an API server reads the issuer's keys, from the first call on until this AWS is
-        closed.
+        """Return the site that serves the issuer's keys to an API server.
+
+        It starts with the first call and ends with this AWS.
         """
         account = account_id or self.account_id
         if account not in self._sites:
@@ -156,13 +156,13 @@ class LocalAws:
     def script(
         self, service: str, action: str, answer: Scripted | None, *, times: int | None = None
     ) -> None:
-        """Answers the next `times` such calls (None: all) with `answer`; `answer` None ends it."""
+        """Answer the next `times` such calls (None: all) with `answer`; None ends that."""
         self._gateway.script(service, action, answer, times)
 
     def put_parameter(
         self, name: str, value: str, *, secure: bool = False, region: str = "us-east-1"
     ) -> None:
-        """Writes a String, or a SecureString under the account's aws/ssm key."""
+        """Write a String, or a SecureString under the account's aws/ssm key."""
         ssm_backends[self.account_id][region].put_parameter(
             name=name,
             description="",
@@ -185,7 +185,7 @@ class LocalAws:
         region: str = "us-east-1",
         account_id: str | None = None,
     ) -> str:
-        """A secret in Secrets Manager, written anew where it is there; its complete ARN."""
+        """Write a secret in Secrets Manager, new or over the old; return its complete ARN."""
         backend = secretsmanager_backends[account_id or self.account_id][region]
         text = value if isinstance(value, str) else ""
         binary = "" if isinstance(value, str) else base64.b64encode(value).decode()
@@ -198,7 +198,7 @@ class LocalAws:
         return str(backend.secrets[name].arn)
 
     def delete_parameter(self, name: str, *, region: str = "us-east-1") -> None:
-        """Deletes a parameter, if it is there."""
+        """Delete a parameter, if it exists."""
         with contextlib.suppress(ParameterNotFound):
             ssm_backends[self.account_id][region].delete_parameter(name)
 
@@ -210,19 +210,19 @@ class LocalAws:
         trusted: str | None = None,
         session_name: str | None = None,
     ) -> None:
-        """A role that `trusted` (a principal's ARN; None: nobody) may assume, with `external_id`
-        where one is given.
+        """Add a role that `trusted` (a principal's ARN; None: nobody) may assume.
 
-        `session_name`: the only one that its trust policy takes, where it names one.
+        `external_id` and `session_name`: the values that its trust policy requires, if any.
         """
         self._gateway.roles[arn] = Role(arn, external_id, trusted, session_name)
 
     def put_queue(
         self, name: str, *, region: str = "us-east-1", delay_seconds: int = RETRY_DELAY_SECONDS
     ) -> LocalQueue:
-        """An SQS queue of the function's account.
+        """Add an SQS queue to the function's account.
 
-        A message comes up `delay_seconds` after it was sent, unless it says otherwise itself.
+        Messages become visible `delay_seconds` after they were sent, unless they set a delay of
+        their own.
         """
         return LocalQueue(
             name, self.account_id, region, self.endpoint_url, delay_seconds=delay_seconds
@@ -241,14 +241,15 @@ class LocalAws:
         local_as: str | None = None,
         status: str = "ACTIVE",
     ) -> None:
-        """Lets EKS describe the cluster, in that account and region only.
+        """Let EKS describe the cluster, in that account and region only.
 
-        `public`: its endpoint is, to `public_cidrs`, and not private only.
+        `public`: the endpoint is open to `public_cidrs`; otherwise it is private only.
 
-        `local_as`: the name of a local cluster on an Outpost, whose sign-in goes by its id: the
+        `local_as`: the name of a local cluster on an Outpost. Its sign-in uses its id, which is the
         cluster's own name here.
         """
-        partition, name = get_partition(region), local_as or cluster.name
+        partition = get_partition(region)
+        name = local_as or cluster.name
         described = EksCluster(
             name,
             f"arn:{partition}:iam::{account_id}:role/cluster",
@@ -264,9 +265,11 @@ class LocalAws:
             "publicAccessCidrs": list(public_cidrs) if public else [],
             "clusterSecurityGroupId": CLUSTER_SECURITY_GROUP,
         }
-        described.access_config = {"authenticationMode": authentication_mode}  # type: ignore[attr-defined]  # moto answers with it all the same
+        # moto answers with these attributes, though its class does not declare them.
+        mode = {"authenticationMode": authentication_mode}
+        described.access_config = mode  # type: ignore[attr-defined]
         if local_as:
-            described.id = cluster.name  # type: ignore[attr-defined]  # as above
+            described.id = cluster.name  # type: ignore[attr-defined]
             described.outpost_config = OUTPOST  # type: ignore[attr-defined]
         described.tags = dict(tags or {})
         described.status = status
@@ -279,24 +282,24 @@ class LocalAws:
         )
 
     def remove_cluster(self, name: str, *, region: str, account_id: str | None = None) -> None:
-        """EKS knows the cluster no more."""
+        """Let EKS no longer describe the cluster."""
         del eks_backends[account_id or self.account_id][region].clusters[name]
 
     def credentials_for(
         self, role_arn: str, session_name: str, *, session_token: str | None = None
     ) -> Credential:
-        """Credentials of a role's session, as Lambda gives its function.
+        """Return credentials of a role's session, as Lambda gives its function.
 
-        `session_token` replaces the one made up.
+        `session_token` replaces the generated one.
         """
         return open_session(role_arn, session_name, session_token)
 
     def find_credential(self, access_key_id: str) -> Credential | None:
-        """The sign-in's CredentialLookup: whose an access key is, while it is valid."""
+        """Return the credential of a valid access key, else None: a CredentialLookup."""
         return find_session(access_key_id)
 
     def close(self) -> None:
-        """Stops the server; its port is free afterwards."""
+        """Stop the server and free its port."""
         for site in self._sites.values():
             site.close()
         self._server.shutdown()

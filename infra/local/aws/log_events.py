@@ -1,8 +1,8 @@
-"""CloudWatch Logs' FilterLogEvents with JSON patterns, which moto lets everything through.
+"""CloudWatch Logs' FilterLogEvents with JSON patterns, which moto does not filter by.
 
-Of the patterns (CloudWatch Logs user guide, "Using filter patterns to match terms in JSON log
-events") only what is used here is known: `$.a.b = "text"`, `$.a.b IS TRUE`, `&&`, `||` and
-parentheses. Anything else is refused, so that nothing passes by mistake.
+Only the patterns used here are supported (CloudWatch Logs user guide, "Using filter patterns to
+match terms in JSON log events"): `$.a.b = "text"`, `$.a.b IS TRUE`, `&&`, `||` and parentheses.
+Any other is refused, so that none is ignored by mistake.
 """
 
 import itertools
@@ -26,7 +26,7 @@ type Matcher = Callable[[Any], bool]
 
 @dataclass(frozen=True)
 class LogEvent:
-    """`timestamp` in milliseconds since the epoch."""
+    """A log event; `timestamp` is in milliseconds since the epoch."""
 
     id: str
     timestamp: int
@@ -34,23 +34,24 @@ class LogEvent:
 
 
 class UnknownPattern(ValueError):
-    """A filter pattern that this knows nothing of."""
+    """A filter pattern that is not supported here."""
 
 
 class LogEvents:
-    """What was logged, by log group. `page`: how many events a page holds at most."""
+    """Log events by log group. `page` is the most events that a page scans."""
 
     def __init__(self, page: int = PAGE) -> None:
         self.page = page
         self._groups: dict[str, list[LogEvent]] = {}
-        self._lock, self._numbers = threading.Lock(), itertools.count(1)
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
 
     def put_group(self, group: str) -> None:
-        """A log group, empty at first."""
+        """Add an empty log group."""
         self._groups.setdefault(group, [])
 
     def put(self, group: str, message: str, *, at: float | None = None) -> None:
-        """A line, logged at `at` (seconds since the epoch; now by default)."""
+        """Log a line at `at`, in seconds since the epoch; now by default."""
         with self._lock:
             event = LogEvent(
                 f"{next(self._numbers):056}",
@@ -60,7 +61,7 @@ class LogEvents:
             self._groups.setdefault(group, []).append(event)
 
     def answer(self, request: AwsRequest) -> Answer | None:
-        """What CloudWatch Logs answers, where it is asked for events."""
+        """Answer a FilterLogEvents; return None for any other call."""
         if (request.service, request.action) != ("logs", "FilterLogEvents"):
             return None
         asked = json.loads(request.body)
@@ -81,7 +82,8 @@ class LogEvents:
         )
 
     def _within(self, group: str, asked: dict[str, Any]) -> list[LogEvent]:
-        start, end = asked.get("startTime", 0), asked.get("endTime", time.time() * 1000 + 1)
+        start = asked.get("startTime", 0)
+        end = asked.get("endTime", time.time() * 1000 + 1)
         with self._lock:
             return sorted(
                 (event for event in self._groups[group] if start <= event.timestamp <= end),
@@ -90,8 +92,9 @@ class LogEvents:
 
 
 def _page(events: list[LogEvent], matches: Matcher, first: int, size: int) -> Answer:
-    """As the service does: so many events are looked at, and a page may be empty and yet be
-    followed by another.
+    """Return one page as the service does.
+
+    A page scans a number of events, so it may be empty and still be followed by another.
     """
     shown = [
         {
@@ -111,7 +114,7 @@ def _page(events: list[LogEvent], matches: Matcher, first: int, size: int) -> An
 
 
 def compile_pattern(pattern: str) -> Matcher:
-    """Whether an event, read as JSON, is what the pattern wants. Raises UnknownPattern."""
+    """Return a predicate for events read as JSON. Raise UnknownPattern."""
     text = pattern.strip()
     if not text:
         return lambda event: True

@@ -1,8 +1,6 @@
-"""An SQS queue as the function's sender sees it, and on its other side Lambda's poller, which the
-function's batches come from.
+"""An SQS queue as its sender sees it, with Lambda's poller on the other side.
 
-Time is not waited for: a poll hands out what is there whatever its delay, since what a test asks is
-what happens next.
+Delays are ignored: a poll hands out every message, since tests ask what happens next.
 """
 
 import json
@@ -14,14 +12,14 @@ from typing import Any
 from moto.sqs.models import Message as SqsMessage
 from moto.sqs.models import sqs_backends
 
-# As the template maps the event source.
+# The template's BatchSize of the event source.
 BATCH_SIZE = 10
-RETRY_DELAY_SECONDS = 900  # the retry queue's
+RETRY_DELAY_SECONDS = 900  # of the template's retry queue
 
 
 @dataclass(frozen=True)
 class WaitingMessage:
-    """A message on the queue. `delay`: seconds until it is first handed out, as it was sent."""
+    """A message on the queue; `delay` is the seconds until it is first handed out."""
 
     body: Any
     delay: int
@@ -31,7 +29,7 @@ class WaitingMessage:
 class LocalQueue:
     """A queue of moto's.
 
-    `dead`: the bodies of messages that were handed out `max_receives` times and never deleted.
+    `dead` holds the bodies of messages that were handed out `max_receives` times and not deleted.
     """
 
     name: str
@@ -57,28 +55,30 @@ class LocalQueue:
 
     @property
     def waiting(self) -> list[WaitingMessage]:
-        """What is on the queue, in the order of sending."""
+        """The messages on the queue, in the order of sending."""
         return [
             WaitingMessage(json.loads(message.body), self._delay(message))
             for message in self._messages
         ]
 
     def put(self, body: Any) -> None:
-        """Sends a message from outside, as Lambda does for an on-failure destination."""
+        """Send a message from outside, as Lambda does for an on-failure destination."""
         text = body if isinstance(body, str) else json.dumps(body)
         sqs_backends[self.account][self.region].send_message(self.name, text)
 
     def batch(self) -> dict[str, Any]:
-        """The event that Lambda's poller would send now, of up to ten messages, each received once
-        more.
+        """Return the poller's next event, and count a receive for each of its messages.
+
+        It holds up to ten messages.
         """
         for message in self._messages[:BATCH_SIZE]:
             message.approximate_receive_count += 1
         return {"Records": [self._record(message) for message in self._messages[:BATCH_SIZE]]}
 
     def settle(self, event: Mapping[str, Any], answer: Any) -> None:
-        """Deletes what the answer does not name as failed (None: the invocation itself failed), and
-        moves what was tried too often.
+        """Delete the messages that succeeded; move those received too often to `dead`.
+
+        `answer` names those that failed; None means that the invocation failed as a whole.
         """
         received = {record["messageId"] for record in event["Records"]}
         kept = (
@@ -94,7 +94,7 @@ class LocalQueue:
                 self.dead.append(json.loads(message.body))
 
     def poll(self, invoke: Callable[[dict[str, Any]], Any]) -> Any:
-        """One batch, from event to what is left of it. Returns the function's answer."""
+        """Invoke the function with one batch, settle it, and return the function's answer."""
         event = self.batch()
         answer = invoke(event)
         self.settle(event, answer)

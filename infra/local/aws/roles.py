@@ -1,5 +1,6 @@
-"""Roles, and the sessions that assume them. moto hands out credentials for any role to anybody; AWS
-asks the role's trust policy first.
+"""Roles and their sessions.
+
+moto hands out credentials for any role to anybody; AWS evaluates the role's trust policy first.
 """
 
 from dataclasses import dataclass
@@ -11,17 +12,16 @@ from moto.utilities.utils import PARTITION_NAMES
 
 from ..identity import Credential, principal_of, same_principal
 
-# Lambda renews its function's credentials; here one session has to last as long as somebody plays
-# with the stack.
+# Lambda renews its function's credentials; here one session has to outlast the stack.
 SESSION_SECONDS = 12 * 3600
 
 
 @dataclass(frozen=True)
 class Role:
-    """A role's trust: the one principal that may assume it (None: nobody, as of a role that only
-    Lambda assumes), and how.
+    """A role's trust policy.
 
-    `session_name`: the only one that a session may have; None: any.
+    `trusted` is the one principal that may assume it; None: nobody, as with a role that only Lambda
+    assumes. `session_name` is the only one allowed; None: any.
     """
 
     arn: str
@@ -30,7 +30,7 @@ class Role:
     session_name: str | None = None
 
     def admits(self, caller: str, external_id: str | None, session_name: str | None) -> bool:
-        """Tell whether `caller` (an ARN as GetCallerIdentity gives it) may assume the role so."""
+        """Return whether `caller` (an ARN from GetCallerIdentity) may assume the role so."""
         if self.session_name not in (None, session_name):
             return False
         if self.trusted is None or not same_principal(self.trusted, principal_of(caller)):
@@ -39,7 +39,7 @@ class Role:
 
 
 def open_session(role_arn: str, session_name: str, session_token: str | None = None) -> Credential:
-    """A session of the role, by no trust policy's leave: as Lambda opens one for a function."""
+    """Open a session without the trust policy, as Lambda does for its function."""
     arn = ArnParser().parse_arn(role_arn)
     backend = sts_backends[arn["account"]][arn["partition"]]
     region = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(
@@ -54,14 +54,15 @@ def open_session(role_arn: str, session_name: str, session_token: str | None = N
 
 
 def find_session(access_key_id: str) -> Credential | None:
-    """The session that an access key id belongs to, while it lasts."""
+    """Return the session of an access key id while it is valid, else None."""
     role = _session(access_key_id)
     return _credential(role) if role else None
 
 
 def role_of(access_key_id: str) -> str | None:
-    """The ARN, path included, of the role that a session's key belongs to: GetCallerIdentity leaves
-    the path out.
+    """Return the ARN of the role behind a session's key, with its path.
+
+    GetCallerIdentity leaves the path out.
     """
     role = _session(access_key_id)
     return str(role.role_arn) if role else None

@@ -1,8 +1,7 @@
-"""The SAM CLI: builds the function as it is deployed, for this machine's processor, and lends its
-Lambda emulator.
+"""The SAM CLI: builds the function for this machine's processor, and brings Lambda's emulator.
 
-The build has a folder of its own beside .aws-sam/build: what `sam deploy` finds there must stay
-what the template's architecture asks for.
+The build has a folder of its own: .aws-sam/build must hold what `sam deploy` deploys, for the
+template's own architecture.
 """
 
 import contextlib
@@ -17,26 +16,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.install import NO_NETWORK
+from infra.tools.install import NO_NETWORK
 
 from .template import parameter_names
 
 BUILD_FOLDER = Path(".aws-sam", "local", "build")
-# In the build folder, which sam empties first: a build that failed or was another's leaves none.
+# A file in the build folder, which sam empties first: a failed or foreign build leaves none.
 STAMP = ".sources"
 SOURCES = ("lambda_src", "requirements.txt", "template.yaml", "samconfig.toml")
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 class SamError(RuntimeError):
-    """The SAM CLI is not there, or did not build."""
+    """The SAM CLI is missing, or did not build."""
 
 
 @dataclass(frozen=True)
 class Build:
-    """A built function: its template, the template parameters it was built with, and whether it was
-    at hand already.
-    """
+    """A built function: its template, the template parameters used, and whether it was reused."""
 
     template: Path
     parameters: Mapping[str, str]
@@ -44,7 +41,7 @@ class Build:
 
 
 def host_architecture() -> str:
-    """This machine's processor, by Lambda's names."""
+    """Return this machine's processor, by Lambda's names. Raise SamError for any other."""
     machine = platform.machine().lower()
     if machine not in _ARCHITECTURES:
         raise SamError(f"Lambda has no {machine} processors: this needs an x86_64 or arm64 machine")
@@ -52,18 +49,18 @@ def host_architecture() -> str:
 
 
 def sam_command(root: Path, environ: Mapping[str, str]) -> Path:
-    """The SAM CLI: the environment's SAM, or the one that `make` installs."""
+    """Return the SAM CLI: the one that SAM names, else the one that `make` installs."""
     command = Path(environ.get("SAM") or root / ".venv-sam" / "bin" / "sam").absolute()
     if not os.access(command, os.X_OK):
         raise SamError(
-            f"there is no SAM CLI at {command}: run this by `make run`, or let SAM name it, where"
-            " it was installed"
+            f"there is no SAM CLI at {command}: use `make run`, which installs it, or set SAM to the"
+            " path of one"
         )
     return command
 
 
 def emulator(sam: Path) -> Path:
-    """The AWS Lambda Runtime Interface Emulator that comes with the SAM CLI."""
+    """Return the AWS Lambda Runtime Interface Emulator that comes with the SAM CLI."""
     if sys.platform != "linux":
         raise SamError(
             f"the Lambda Runtime Interface Emulator is a Linux program and this is {sys.platform}:"
@@ -75,14 +72,14 @@ def emulator(sam: Path) -> Path:
     )
     if not found:
         raise SamError(
-            f"no {name} beside {sam}: SAM must name the command within the environment that"
-            " aws-sam-cli was installed into"
+            f"no {name} beside {sam}: set SAM to the command in the virtual environment of"
+            " aws-sam-cli"
         )
     return found[-1]
 
 
 def build(root: Path, sam: Path, *, echo: bool = False) -> Build:
-    """`sam build` of the project in `root`, unless the last build was of the same sources.
+    """Run `sam build` in `root`, unless the last build was of the same sources.
 
     `echo`: sam's own output goes to stderr.
     """
@@ -94,10 +91,8 @@ def build(root: Path, sam: Path, *, echo: bool = False) -> Build:
     }
     folder = root / BUILD_FOLDER
     with _locked(folder.parent):
-        stamp, sources = (
-            folder / STAMP,
-            _fingerprint(root, [*parameters.values(), platform.python_version()]),
-        )
+        stamp = folder / STAMP
+        sources = _fingerprint(root, [*parameters.values(), platform.python_version()])
         reused = stamp.exists() and stamp.read_text() == sources
         if not reused:
             _run(_command(sam, parameters), root, echo=echo)
@@ -107,7 +102,7 @@ def build(root: Path, sam: Path, *, echo: bool = False) -> Build:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Lets one process build at a time: sam empties the folder first."""
+    """Let one process build at a time, since sam empties the folder first."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -115,8 +110,8 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _command(sam: Path, parameters: Mapping[str, str]) -> list[str]:
-    # Not cached: sam keeps one folder of dependencies for all build folders, and would throw away
-    # the deployable build's.
+    # Not cached: sam keeps one folder of dependencies for all build folders, and would delete the
+    # deployable build's.
     command = [str(sam), "build", "--no-cached", "--build-dir", str(BUILD_FOLDER)]
     if parameters:
         command += [
@@ -136,8 +131,7 @@ def _run(command: list[str], root: Path, *, echo: bool) -> None:
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    # A session of its own, so that nothing of it is left when this is interrupted: sam runs pip,
-    # and pip compilers.
+    # A session of its own, so that an interrupt ends all of it: sam runs pip, and pip compilers.
     process = subprocess.Popen(
         command,
         cwd=root,
@@ -168,7 +162,7 @@ def _run(command: list[str], root: Path, *, echo: bool) -> None:
 
 
 def _fingerprint(root: Path, more: Iterable[str]) -> str:
-    """A hash of everything the build is made from."""
+    """Return a hash of everything that the build is made from."""
     digest = hashlib.sha256("\n".join(more).encode())
     for source in (root / name for name in SOURCES):
         files = sorted(source.rglob("*")) if source.is_dir() else [source]

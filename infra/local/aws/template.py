@@ -1,9 +1,8 @@
-"""What CloudFormation would make of the function in template.yaml: its handler, environment,
-limits, and the scheduler's event.
+"""The function, the alarms and the scheduler's event in template.yaml, as CloudFormation sees them.
 
-Only what is needed of it: parameters, pseudo parameters, mappings, resources that the caller has
-something for, !Ref, !Sub and !Join. Whatever else an intrinsic says stays as it is written; an
-environment variable that such a thing would be the value of is left out.
+Only what they need is resolved: parameters, pseudo parameters, mappings, resources that the caller
+gives a value for, !Ref, !Sub, !Join and !FindInMap. Other intrinsics stay as they are, and an
+environment variable with such a value is left out.
 """
 
 import functools
@@ -18,17 +17,18 @@ import yaml
 
 FUNCTION = "AWS::Serverless::Function"
 ALARM = "AWS::CloudWatch::Alarm"
-# Of the template's schedules the one whose event stands for all.
+# The schedule whose event is read.
 SCHEDULE = "PushSchedule"
-# SAM's own defaults of a function that sets neither.
-DEFAULT_TIMEOUT, DEFAULT_MEMORY = 3, 128
+# SAM's defaults: seconds, and MB.
+DEFAULT_TIMEOUT = 3
+DEFAULT_MEMORY = 128
 
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """How Lambda would run the function.
+    """The function's settings in Lambda.
 
-    `folder`: what is deployed; `timeout` in seconds, `memory` in MB.
+    `folder` holds the deployed code; `timeout` is in seconds, `memory` in MB.
     """
 
     folder: Path
@@ -49,10 +49,10 @@ def read_function(
     parameters: Mapping[str, str] | None = None,
     resources: Mapping[str, str] | None = None,
 ) -> FunctionSpec:
-    """The only function of a (built) template.
+    """Return the only function of a (built) template.
 
-    `parameters` replace the template's defaults; `resources` are what !Ref to a resource gives, by
-    its logical id: a queue's URL.
+    `parameters` replace the template's defaults; `resources` are the values of !Ref to resources,
+    by logical id (a queue's URL).
     """
     document = yaml.load(template.read_text(), Loader=_Loader)
     pseudo = {
@@ -90,7 +90,7 @@ def read_function(
 def read_alarms(
     template: Path, *, stack_name: str, region: str, account_id: str
 ) -> Mapping[str, str]:
-    """The alarms' names and descriptions, by the template's defaults."""
+    """Return the alarms' descriptions by name, with the template's default parameters."""
     document = yaml.load(template.read_text(), Loader=_Loader)
     pseudo = {
         "AWS::StackName": stack_name,
@@ -108,12 +108,12 @@ def read_alarms(
 
 @functools.cache
 def read_version(template: Path) -> str:
-    """The release that it says it is."""
+    """Return the release in the template's outputs."""
     return str(yaml.load(template.read_text(), Loader=_Loader)["Outputs"]["Version"]["Value"])
 
 
 def parameter_names(template: Path) -> frozenset[str]:
-    """The template's parameters."""
+    """Return the names of the template's parameters."""
     return frozenset(yaml.load(template.read_text(), Loader=_Loader).get("Parameters", {}))
 
 
@@ -135,7 +135,7 @@ def _resolve(value: Any, values: Mapping[str, Any], mappings: Mapping[str, Any])
         )
     if set(value) == {"Fn::Join"}:
         separator, parts = _resolve(value["Fn::Join"], values, mappings)
-        # A parameter that is a list is written as its items with commas.
+        # The value of a list parameter is its items, joined by commas.
         return (
             separator.join(parts if isinstance(parts, list) else parts.split(","))
             if isinstance(parts, list | str)

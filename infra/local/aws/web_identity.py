@@ -1,5 +1,4 @@
-"""What moto lacks of web identity tokens: STS's GetWebIdentityToken, and IAM's switch for it,
-account by account.
+"""Web identity tokens, which moto lacks: STS's GetWebIdentityToken and IAM's account switch.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
 """
@@ -17,8 +16,13 @@ from .issuer import ALGORITHMS, WebIdentityIssuer
 from .roles import role_of
 from .wire import Answer, AwsRequest
 
-DEFAULT_LIFE, MIN_LIFE, MAX_LIFE = 300, 60, 3600
-MAX_AUDIENCES, MAX_AUDIENCE = 10, 1000
+# Seconds.
+DEFAULT_LIFE = 300
+MIN_LIFE = 60
+MAX_LIFE = 3600
+MAX_AUDIENCES = 10
+# Characters.
+MAX_AUDIENCE = 1000
 AWS_CLAIMS = "https://sts.amazonaws.com/"
 _NAMESPACES = {
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -27,22 +31,22 @@ _NAMESPACES = {
 
 
 class _Invalid(Exception):
-    """A parameter that breaks a constraint, in STS's words."""
+    """A parameter that violates a constraint, in STS's words."""
 
 
 class WebIdentity:
-    """Answers those calls. `of`: each account's issuer."""
+    """Answers to those calls, with an issuer for each account."""
 
     def __init__(self, find_credential: CredentialLookup) -> None:
         self._find = find_credential
         self._issuers: defaultdict[str, WebIdentityIssuer] = defaultdict(WebIdentityIssuer)
 
     def of(self, account: str) -> WebIdentityIssuer:
-        """The account's issuer."""
+        """Return the account's issuer."""
         return self._issuers[account]
 
     def answer(self, request: AwsRequest) -> Answer | None:
-        """The answer to one of these calls; None to every other."""
+        """Answer one of these calls; return None for any other."""
         credential = self._find(request.access_key_id) if request.access_key_id else None
         if credential is None:
             return None
@@ -61,11 +65,9 @@ class WebIdentity:
 
 def _token(request: AwsRequest, credential: Credential, issuer: WebIdentityIssuer) -> Answer:
     try:
-        audiences, algorithm, life = (
-            _audiences(request.form),
-            _algorithm(request.form),
-            _life(request.form),
-        )
+        audiences = _audiences(request.form)
+        algorithm = _algorithm(request.form)
+        life = _life(request.form)
     except _Invalid as error:
         return Answer.refusal(request, "ValidationError", f"1 validation error detected: {error}")
     if not issuer.enabled:
@@ -184,12 +186,13 @@ def _is_off(request: AwsRequest) -> Answer:
 
 
 def _answer(request: AwsRequest, **result: str) -> Answer:
-    """A result in the query protocol."""
+    """Return a result in the query protocol."""
     fields = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in result.items())
     name = request.action
     metadata = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
     text = (
         f"<{name}Response"
-        f' xmlns="{_NAMESPACES[request.service]}"><{name}Result>{fields}</{name}Result>{metadata}</{name}Response>'
+        f' xmlns="{_NAMESPACES[request.service]}">'
+        f"<{name}Result>{fields}</{name}Result>{metadata}</{name}Response>"
     )
     return Answer(200, text.encode(), {"Content-Type": "text/xml"})

@@ -1,7 +1,4 @@
-"""AWS requests as they arrive, and answers in the shape that the caller's protocol wants.
-
-Knows no service's rules.
-"""
+"""AWS requests as they arrive, and answers in the protocol of the caller; no service's rules."""
 
 import json
 import re
@@ -31,8 +28,8 @@ _REST_ACTIONS = (
     (re.compile(rf"^DELETE {_ENTRIES}/(?P<principalArn>.+)$"), "DeleteAccessEntry"),
 )
 
-# What decides a call's resource and conditions to IAM, by service. Nothing else of a request is
-# kept: no value, no message.
+# The parameters that decide a call's resource and conditions in IAM, by service. No other part of
+# a request is kept: no value, no message.
 _SHOWN = {
     "kms": ("KeyId",),
     "secretsmanager": ("SecretId",),
@@ -47,20 +44,19 @@ _SHOWN = {
         "DurationSeconds",
     ),
 }
-# Lists of a form, whose members are `Name.member.1`, `Name.member.2`, ...
+# Lists in a form; their members are `Name.member.1`, `Name.member.2`, ...
 _LISTED = {"sts": ("Audience",)}
-# Of these only how many there are: their members hold messages and tags.
+# Only the lengths of these lists are kept: their members hold messages and tags.
 _COUNTED = {"sqs": ("Entries",), "sts": ("Tags", "ProvidedContexts")}
 
 
 @dataclass
 class AwsCall:
-    """A call as it arrived: no body, so no secret.
+    """A call without its body, so without secrets.
 
-    `status` is 0 until it is answered, `principal` None when nobody knows the key.
-
-    `parameters`: the few of its parameters that IAM decides by, as text; a list of names is joined
-    by commas, other lists are counted.
+    `status` is 0 until it is answered; `principal` is None for an unknown key. `parameters` holds
+    those that IAM conditions use, as text: lists of names joined by commas, other lists as their
+    length.
     """
 
     service: str
@@ -77,9 +73,9 @@ class AwsCall:
 
 @dataclass(frozen=True)
 class AwsRequest:
-    """What a signed request says of itself.
+    """A signed request.
 
-    Signatures are not checked here: a wrong one shows at the clusters' sign-in.
+    Its signature is not verified here: a wrong one fails at the clusters' sign-in.
     """
 
     service: str
@@ -97,15 +93,13 @@ class AwsRequest:
 
     @classmethod
     def read(cls, environ: dict[str, Any]) -> Self:
-        """Reads a WSGI request and puts its body back for the next reader."""
+        """Read a WSGI request; leave its body for the next reader."""
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
         scope = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-        method, path, target = (
-            environ["REQUEST_METHOD"],
-            environ.get("PATH_INFO", "/"),
-            environ.get("HTTP_X_AMZ_TARGET", ""),
-        )
+        method = environ["REQUEST_METHOD"]
+        path = environ.get("PATH_INFO", "/")
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
         form = _form(environ.get("CONTENT_TYPE", ""), body)
         service = scope["service"] if scope else ""
         rest_action, in_path = _rest(f"{method} {path}")
@@ -128,8 +122,9 @@ class AwsRequest:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to send as it is, `delay` seconds late; status 0: none, the connection
-    is closed.
+    """An answer to send as it is, `delay` seconds late.
+
+    Status 0: the connection is closed without an answer.
     """
 
     status: int
@@ -139,12 +134,13 @@ class Answer:
 
     @classmethod
     def refusal(cls, request: AwsRequest, code: str, message: str, *, status: int = 400) -> Self:
-        """An error as the SDK expects it of the request's protocol."""
+        """Return an error in the request's protocol."""
         if request.protocol == "query":
-            error = f"<Error><Type>Sender</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+            error = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
             text = (
-                "<ErrorResponse"
-                f' xmlns="{_STS_NAMESPACE}">{error}<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>'
+                f'<ErrorResponse xmlns="{_STS_NAMESPACE}">'
+                f"<Error><Type>Sender</Type>{error}</Error>"
+                f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
             )
             return cls(status, text.encode(), {"Content-Type": "text/xml"})
         body: dict[str, str] = (
@@ -160,7 +156,7 @@ class Answer:
 
 
 type Scripted = Answer | Callable[[AwsRequest], Answer | None]
-"""What a test wants to be answered: always the same, or as a function decides (None: as if nothing were scripted)."""
+"""A test's answer: a fixed one, or a function that gives one, or None to leave the call alone."""
 
 
 def _form(content_type: str, body: bytes) -> dict[str, str]:
@@ -202,8 +198,9 @@ def _members(name: str, parameters: dict[str, Any]) -> list[str]:
 
 
 def _count(name: str, parameters: dict[str, Any]) -> int:
-    """How long a list is: a list in JSON; in a form one of `Name.member.1.Key`,
-    `Name.member.1.Value`, `Name.member.2.Key`, ...
+    """Return the length of a list, in JSON or in a form.
+
+    A form's members are `Name.member.1.Key`, `Name.member.1.Value`, `Name.member.2.Key`, ...
     """
     if isinstance(parameters.get(name), list):
         return len(parameters[name])
@@ -217,6 +214,6 @@ def _count(name: str, parameters: dict[str, Any]) -> int:
 
 
 def _rest(line: str) -> tuple[str, dict[str, str]]:
-    """A REST call's action, and what its path says."""
+    """Return a REST call's action and the parameters in its path."""
     matches = ((pattern.match(line), action) for pattern, action in _REST_ACTIONS)
     return next(((action, match.groupdict()) for match, action in matches if match), (line, {}))

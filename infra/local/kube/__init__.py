@@ -1,9 +1,8 @@
-"""A Kubernetes for the local stack and the tests: an embedded API server, or the real one where its
-binaries are at hand.
+"""A Kubernetes for the local stack and the tests: an embedded API server, or a real one.
 
-`EmbeddedCluster` answers as kube-apiserver 1.36.2 was recorded to; `ControlPlane` runs etcd and
-kube-apiserver with the same sign-in. `start_cluster` chooses: the real one when KUBEBUILDER_ASSETS
-names its folder.
+`EmbeddedCluster` answers as recorded from kube-apiserver 1.36.2; `ControlPlane` runs etcd and
+kube-apiserver with the same sign-in. `start_cluster` chooses the real one when KUBEBUILDER_ASSETS
+names the folder of its binaries.
 """
 
 from .auth.authz import UserInfo

@@ -1,6 +1,4 @@
-"""The verbs on the stored kinds: what a create, replace, patch, delete, get or list does once it is
-allowed.
-"""
+"""The verbs on the stored kinds, once authorised: create, replace, patch, delete, get, list."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,13 +45,13 @@ PURGING = (
 
 
 class Api:
-    """The verbs, over one store."""
+    """The verbs on one store."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def answer(self, call: Call) -> tuple[int, Object]:
-        """Status and body of the answer. Raises ApiError for a refusal."""
+        """Return the status and body of the answer. Raise ApiError for a refusal."""
         check_options(call)
         verb = call.asked.verb
         if verb == "get":
@@ -132,12 +130,12 @@ class Api:
         live = self.store.get(call.kind, call.namespace, call.asked.name)
         if live is None:
             self._admit_apply(call, body)
-        # As apimachinery reads a query's booleans: all but these two are true, the official Python
-        # client's `True` too.
+        # apimachinery reads any boolean of a query but these two as true, also the official Python
+        # client's `True`.
         force = call.query.get("force", "false").lower() not in ("false", "0")
         new = apply.apply(call.kind, live, body, manager=call.manager, force=force, now=now())
         if live is not None:
-            # The server's order: another manager's conflict, an old version, another's uid.
+            # In the server's order: a conflict with another manager, an old version, another uid.
             check_version(call.kind, live, body["metadata"])
             check_uid(call.kind, live, body["metadata"])
             return 200, self._commit(call, live, completed(call.kind, replaced(live, new)))
@@ -153,13 +151,13 @@ class Api:
         )
         authz.demand(self.store, call.user, asked)
         if call.dry and (version := body["metadata"].get("resourceVersion")):
-            whole["metadata"]["resourceVersion"] = version  # left in what is not stored
+            whole["metadata"]["resourceVersion"] = version  # a dry run keeps it
         return 201, self._commit(call, None, whole)
 
     def _admit_apply(self, call: Call, body: Object) -> None:
-        """Admission of an apply that creates: it may name any version, but no uid.
+        """Admit an apply that creates: it may name any version, but no uid.
 
-        Its permission to create is asked last, as in the server.
+        The server checks the permission to create last, so it is checked last here.
         """
         if uid := body["metadata"].get("uid"):
             detail = (
@@ -176,7 +174,7 @@ class Api:
         self._admit(call, call.asked.name)
 
     def _admit(self, call: Call, name: str) -> None:
-        """Admission of new objects: their namespace exists and is not going away."""
+        """Admit a new object if its namespace exists and is not terminating. Raise ApiError."""
         if not call.namespace:
             return
         home = self.store.get(NAMESPACES, "", call.namespace)
@@ -189,7 +187,7 @@ class Api:
         validation.check(call.kind, new, live)
         if live is not None and _same(live, new):
             return live
-        if _is_gone(call.kind, new) and not call.dry:  # its last finalizer was taken away
+        if _is_gone(call.kind, new) and not call.dry:  # its last finalizer is gone
             self.store.delete(call.kind, call.namespace, new["metadata"]["name"])
             return _at_version_of(live, new)
         return new if call.dry else self.store.put(call.kind, new)
@@ -203,7 +201,8 @@ class Api:
         return self._gone(call, live, dry=options.get("dryRun") == ["All"] if options else call.dry)
 
     def _gone(self, call: Call, live: Object, *, dry: bool) -> Object:
-        kind, metadata = call.kind, live["metadata"]
+        kind = call.kind
+        metadata = live["metadata"]
         if kind is NAMESPACES:
             return self._terminate(live, dry=dry)
         if metadata.get("finalizers"):
@@ -213,7 +212,7 @@ class Api:
         return live if kind.returns_deleted else success(kind, metadata["name"], metadata["uid"])
 
     def _wait(self, kind: Kind, live: Object, *, dry: bool) -> Object:
-        """A deleted object stays until its finalizers are gone."""
+        """Mark an object as deleted; it stays until its finalizers are gone."""
         if "deletionTimestamp" in live["metadata"]:
             return live
         going = {
@@ -227,8 +226,9 @@ class Api:
         return going if dry else self.store.put(kind, going)
 
     def _terminate(self, live: Object, *, dry: bool) -> Object:
-        """No controller empties a namespace here, so a deleted one stays Terminating, as on the
-        recorded server.
+        """Mark a namespace as terminating.
+
+        It stays so, as on the recorded server: no controller empties it.
         """
         name = live["metadata"]["name"]
         if "deletionTimestamp" in live["metadata"]:

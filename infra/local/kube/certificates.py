@@ -1,8 +1,7 @@
-"""A cluster's certificate authority and server certificate, as new and as old EKS clusters have
-them.
+"""A cluster's certificate authority and server certificate, in the style of new and old EKS.
 
 Many EKS cluster CAs carry no key identifiers and no key usage; Python 3.13 refuses those unless one
-flag is cleared. Both kinds are needed to show that the function talks to both, and still refuses
+flag is cleared. Both kinds are needed to show that the function connects to both, and still refuses
 another CA or host name.
 """
 
@@ -34,8 +33,9 @@ class Certificate:
 def issue(
     name: str, style: Style = "modern", hosts: tuple[str, ...] = DEFAULT_HOSTS
 ) -> Certificate:
-    """A fresh CA and a certificate for `hosts` (names and addresses) signed by it."""
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    """Return a new CA and a certificate for `hosts` (names and addresses) signed by it."""
+    ca_key = ec.generate_private_key(ec.SECP256R1())
+    key = ec.generate_private_key(ec.SECP256R1())
     authority = _name(f"{name} ca")
     ca = _unsigned(
         authority,
@@ -65,8 +65,9 @@ def issue(
 
 
 def private_pem(key: ec.EllipticCurvePrivateKey) -> str:
-    """A private key as unencrypted PEM."""
-    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    """Return a private key as unencrypted PEM."""
+    form = serialization.PrivateFormat.PKCS8
+    plain = serialization.NoEncryption()
     return key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
 
 
@@ -129,5 +130,5 @@ def _name(text: str) -> x509.Name:
 
 
 def certificate_pem(certificate: x509.Certificate) -> str:
-    """A certificate as PEM."""
+    """Return a certificate as PEM."""
     return certificate.public_bytes(serialization.Encoding.PEM).decode()

@@ -1,8 +1,7 @@
-"""What a local cluster is to its users, whichever way it is run: an endpoint, a CA, an
-administrator, and what it was asked.
+"""A local cluster as its users see it: endpoint, CA, administrator, and the requests received.
 
-Tests and the local stack are written against this, so that the embedded server and the real control
-plane can stand in for each other.
+Tests and the local stack depend on this alone, so the embedded server and the real control plane
+can replace each other.
 """
 
 import base64
@@ -26,7 +25,7 @@ REDACTED = "[redacted]"
 class SeenRequest:
     """A request as it arrived.
 
-    `path` has the query; header names are lower case; `status` is 0 until it is answered.
+    `path` includes the query; header names are lower case; `status` is 0 until it is answered.
     """
 
     method: str
@@ -41,8 +40,8 @@ class SeenRequest:
 class Response:
     """An answer.
 
-    `raw`, when given, is sent piece by piece as it is iterated, and the connection closed: for
-    halves, drips and nonsense.
+    `raw`, when given, is sent chunk by chunk as it is iterated, and then the connection is closed:
+    for truncated, slow and malformed answers.
     """
 
     status: int = 200
@@ -56,11 +55,11 @@ type Intercept = Callable[[SeenRequest], Response | None]
 
 
 class ClusterError(RuntimeError):
-    """A cluster that does not start, or does not take a manifest."""
+    """A cluster that does not start, or refuses a manifest."""
 
 
 class Cluster(Protocol):
-    """A running cluster; see `Administered` for what its methods do."""
+    """A running cluster; `Administered` documents its methods."""
 
     name: str
     region: str
@@ -104,7 +103,7 @@ class Cluster(Protocol):
 
 
 class Administered:
-    """The administrator's half of a cluster, over the same HTTPS that everybody uses."""
+    """The administrator's half of a cluster, over the same HTTPS endpoint that everybody uses."""
 
     name: str
     endpoint: str
@@ -116,15 +115,13 @@ class Administered:
     def admin(
         self, method: str, path: str, body: Any = None, *, content_type: str = "application/json"
     ) -> tuple[int, Object]:
-        """Sends a request as cluster administrator; status and decoded answer, refusals
-        included.
-        """
+        """Send a request as administrator; return status and decoded answer, also of a refusal."""
         return self._client.send(method, path, body, content_type)
 
     def apply(self, *documents: Object) -> None:
-        """Creates the objects, or replaces them where they exist.
+        """Create the objects, or replace those that exist.
 
-        Raises ClusterError at the first that is refused.
+        Raise ClusterError at the first that is refused.
         """
         for document in documents:
             kind = BY_KIND.get((document.get("apiVersion", ""), document.get("kind", "")))
@@ -146,13 +143,13 @@ class Administered:
                 )
 
     def kubeconfig(self) -> Object:
-        """A kubeconfig for kubectl, as administrator."""
+        """Return a kubeconfig for kubectl, as administrator."""
         return self._kubeconfig("admin", {"token": self._admin_token})
 
     def client_kubeconfig(
         self, username: str, groups: Sequence[str], *, life: timedelta = LIFETIME
     ) -> Object:
-        """A kubeconfig of a user who signs in by a client certificate."""
+        """Return a kubeconfig of a user who signs in with a client certificate."""
         certificate, key = self._clients.issue(username, groups, life)
         return self._kubeconfig(
             username,
@@ -178,11 +175,11 @@ class Administered:
         }
 
     def compact(self) -> None:
-        """Forget what is past, as API servers do every five minutes: tokens of pages expire."""
+        """Forget old versions, as API servers do every five minutes: tokens of pages expire."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Ends the cluster and everything it started."""
+        """Stop the cluster and everything it started."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:

@@ -1,8 +1,7 @@
-"""The real thing: etcd and kube-apiserver on loopback, from the folder that KUBEBUILDER_ASSETS
-names, with the EKS sign-in as a webhook.
+"""A real control plane: etcd and kube-apiserver on loopback, with EKS's sign-in as a webhook.
 
-What the embedded server claims to answer can be checked against these. There are no controllers, as
-when the contract was recorded.
+Their binaries are in the folder that KUBEBUILDER_ASSETS names. The embedded server is compared with
+them. There are no controllers, as when the contract was recorded.
 """
 
 import base64
@@ -12,7 +11,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,8 +20,8 @@ from typing import Any
 
 import urllib3
 
-from ..bound import bound
 from ..identity import AccessEntry, CredentialLookup
+from ..processes import bound, free_ports, stop
 from . import certificates
 from .auth.authn import Authenticator
 from .auth.authz import MASTERS, UserInfo
@@ -59,7 +57,7 @@ METHODS = {
 
 
 class PortTaken(ClusterError):
-    """Another process took a port between its choice and its use."""
+    """A port that another process took between its choice and its use."""
 
 
 class ControlPlane(Administered):
@@ -69,10 +67,10 @@ class ControlPlane(Administered):
     """
 
     intercept: Intercept | None = None
-    """Always None: nothing can be put before a real API server."""
+    """Always None: a real API server cannot be intercepted."""
 
     compaction_seconds = 16.0
-    """Until kube-apiserver's cache, which looks every 15 seconds, knows what etcd has forgotten."""
+    """Seconds until kube-apiserver's cache, which polls every 15, follows a compaction of etcd."""
 
     def __init__(
         self,
@@ -88,7 +86,8 @@ class ControlPlane(Administered):
         issuers: Sequence[TrustedIssuer] = (),
     ) -> None:
         binaries = _binaries(assets or Path(os.environ.get(ASSETS, "")))
-        self.name, self.region = name, region
+        self.name = name
+        self.region = region
         self._admin_token = secrets.token_urlsafe(24)
         tokens = {
             **(static_tokens or {}),
@@ -128,14 +127,15 @@ class ControlPlane(Administered):
         tokens: Mapping[str, UserInfo],
         port: int,
     ) -> None:
-        """Raises PortTaken when another process was quicker to take a port that was free."""
+        """Start both processes. Raise PortTaken when another process took a free port first."""
         self._processes: list[subprocess.Popen[bytes]] = []
         with contextlib.ExitStack() as opened:
             self._folder = Path(tempfile.mkdtemp(prefix="local-kube-"))
             opened.callback(shutil.rmtree, self._folder, ignore_errors=True)
             webhook = Webhook(authenticator)
             opened.callback(webhook.close)
-            port, etcd, peer = port or _free_port(), _free_port(), _free_port()
+            free, etcd, peer = free_ports(3)
+            port = port or free
             self._etcd_url = f"http://127.0.0.1:{etcd}"
             self.endpoint = f"https://127.0.0.1:{port}"
             write_files(self._folder, certificate, webhook, tokens, self._clients.ca_pem)
@@ -154,15 +154,15 @@ class ControlPlane(Administered):
 
     @property
     def requests(self) -> list[SeenRequest]:
-        """What the server answered so far, read anew from its audit log."""
+        """The requests answered so far, read from the audit log at each access."""
         log = self._folder / "audit.log"
         lines = log.read_text().splitlines() if log.exists() else []
         return [_seen(json.loads(line)) for line in lines if line.endswith("}")]
 
     def trust(self, *issuers: TrustedIssuer) -> None:
-        """These issuers and no others, once the API server has read their keys.
+        """Trust these issuers and no others; return once the API server has read their keys.
 
-        Raises ClusterError when it takes the configuration not at all.
+        Raise ClusterError when it refuses the configuration.
         """
         before = self._reloads()
         fresh = self._folder / f"{AUTHENTICATION}.new"
@@ -185,14 +185,14 @@ class ControlPlane(Administered):
             )
 
     def _reloads(self) -> dict[str, float]:
-        """How often the AuthenticationConfiguration was read anew, by what came of it."""
+        """Return how often the AuthenticationConfiguration was reloaded, by result."""
         said = self.admin("GET", "/metrics")[1].get("message", "")
         return {"success": 0.0, "failure": 0.0} | {
             found[1]: float(found[2]) for found in RELOADS.finditer(said)
         }
 
     def compact(self) -> None:
-        """Compact etcd as kube-apiserver does by itself, and wait until its cache heard of it."""
+        """Compact etcd as kube-apiserver does by itself, and wait until its cache follows."""
         version = int(self._etcd("range", key=_text("compact_rev_key"))["header"]["revision"])
         self._etcd("put", key=_text("compact_rev_key"), value=_text(str(version)))
         self._etcd("compaction", revision=version, physical=True)
@@ -205,7 +205,7 @@ class ControlPlane(Administered):
         return answer
 
     def close(self) -> None:
-        """Terminates the API server, then etcd; kills what does not go; removes the folder."""
+        """Stop the API server, then etcd; kill them after a while; remove the folder."""
         self._opened.close()
 
     def _run(
@@ -216,11 +216,11 @@ class ControlPlane(Administered):
                 bound(*command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder
             )
         self._processes.append(process)
-        opened.callback(_stop, process)
+        opened.callback(stop, process, STOP_SECONDS)
         return process
 
     def _ready(self) -> bool:
-        """Ready, and with the namespaces that the server makes a moment later."""
+        """Return whether the server is ready and its initial namespaces exist."""
         if self.admin("GET", "/readyz")[0] != 200:
             return False
         found = self.admin("GET", "/api/v1/namespaces")[1].get("items") or []
@@ -241,14 +241,13 @@ class ControlPlane(Administered):
         }
         said = "\n".join(line for text in logs.values() for line in text.splitlines()[-LOG_LINES:])
         kind = PortTaken if "address already in use" in said else ClusterError
-        raise kind(
-            f"kube-apiserver did not become ready; the last words of etcd and of it:\n{said}"
-        )
+        raise kind(f"kube-apiserver did not become ready; the last lines of both logs:\n{said}")
 
 
 def start_cluster(name: str, *, credentials: CredentialLookup, **options: Any) -> Cluster:
-    """A ControlPlane when KUBEBUILDER_ASSETS is set, else an EmbeddedCluster; the options are
-    theirs.
+    """Start a ControlPlane when KUBEBUILDER_ASSETS is set, else an EmbeddedCluster.
+
+    `options` are those of its class.
     """
     if os.environ.get(ASSETS):
         options.pop("default_service_accounts", None)
@@ -276,20 +275,5 @@ def _seen(event: Object) -> SeenRequest:
     )
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 def _text(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

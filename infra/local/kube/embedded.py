@@ -1,4 +1,4 @@
-"""The embedded cluster: the API server without etcd, controllers or nodes, in this process."""
+"""The embedded cluster: an API server without etcd, controllers or nodes, in this process."""
 
 import secrets
 import threading
@@ -30,14 +30,15 @@ from .storage.objects import completed, created
 from .storage.store import Store
 
 CONTROLLER_DELAY = 0.05
-"""Seconds until a new namespace has its `default` ServiceAccount: a moment after the namespace, as with the real controller."""
+"""Seconds from a namespace to its `default` ServiceAccount; the real controller is late as well."""
 CONTROLLER = "kube-controller-manager"
 
 
 class EmbeddedCluster(Administered):
     """A cluster on a loopback port.
 
-    `default_service_accounts` plays the controller that gives each namespace one.
+    With `default_service_accounts` each namespace gets its `default` ServiceAccount, as from the
+    controller.
     """
 
     def __init__(
@@ -54,7 +55,8 @@ class EmbeddedCluster(Administered):
         issuers: Sequence[TrustedIssuer] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.name, self.region = name, region
+        self.name = name
+        self.region = region
         self.requests: list[SeenRequest] = []
         self.intercept: Intercept | None = None
         self._admin_token = secrets.token_urlsafe(24)
@@ -87,9 +89,7 @@ class EmbeddedCluster(Administered):
         self._client = AdminClient(self.endpoint, self.ca_pem, self._admin_token)
 
     def trust(self, *issuers: TrustedIssuer) -> None:
-        """From now on these issuers, and no others, as when `--authentication-config` names another
-        file.
-        """
+        """Trust these issuers and no others, as with another `--authentication-config`."""
         self._authn.trust(*issuers)
 
     def compact(self) -> None:
@@ -97,7 +97,7 @@ class EmbeddedCluster(Administered):
         self.store.forget()
 
     def close(self) -> None:
-        """Stops the server and cuts its connections."""
+        """Stop the server and cut its connections."""
         self._client.close()
         self._server.close()
 
@@ -130,8 +130,9 @@ class EmbeddedCluster(Administered):
                     self._put(SERVICE_ACCOUNTS, name, {"metadata": {"name": "default"}}, CONTROLLER)
 
     def _respond(self, request: HttpRequest) -> Response:
-        """Notes the request, lets a test answer it, else answers it; nothing that goes wrong here
-        ends the connection.
+        """Record the request, then answer it: by `intercept` first, if a test set it.
+
+        An error in here is answered with a 500, so that it does not cut the connection.
         """
         user = self._user(request)
         headers = {
@@ -152,7 +153,8 @@ class EmbeddedCluster(Administered):
             return Response(status, body)
         except ApiError as refused:
             return Response(refused.code, refused.status)
-        except Exception:  # noqa: BLE001 (a fault here must look like a server's 500, not like a dropped connection)
+        # A fault here must look like a server's 500, not like a dropped connection.
+        except Exception:  # noqa: BLE001
             traceback.print_exc()
             return Response(
                 500,

@@ -14,7 +14,7 @@ from .auth.webhook import Webhook
 from .kinds import Object
 
 AUTHENTICATION = "authentication.json"
-"""The AuthenticationConfiguration, which the API server reads anew when it changes."""
+"""The AuthenticationConfiguration, which the API server reloads when it changes."""
 
 AUDIT_POLICY: Object = {
     "apiVersion": "audit.k8s.io/v1",
@@ -26,7 +26,7 @@ AUDIT_POLICY: Object = {
         {"level": "Metadata"},
     ],
 }
-"""Metadata only: the bodies hold registry tokens, and no log may."""
+"""Metadata only: the bodies hold registry tokens, which no log may hold."""
 
 
 def write_files(
@@ -36,7 +36,7 @@ def write_files(
     tokens: Mapping[str, UserInfo],
     client_ca_pem: str,
 ) -> None:
-    """Everything that the flags name."""
+    """Write all files that the flags name."""
     key = ec.generate_private_key(ec.SECP256R1())
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -67,16 +67,18 @@ def write_files(
 
 
 def _row(token: str, user: UserInfo) -> str:
-    """A line of the token file; no column of groups where there are none, since that would be one
-    group without a name.
+    """Return a line of the token file.
+
+    Without groups their column is left out, since an empty one would be a group without a name.
     """
     groups = f',"{",".join(user.groups)}"' if user.groups else ""
     return f"{token},{user.username},{user.uid}{groups}\n"
 
 
 def etcd_flags(folder: Path, port: int, peer: int) -> list[str]:
-    """etcd on loopback, not syncing: nothing here outlives the run."""
-    client, peers = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"
+    """Return etcd's flags: on loopback, without fsync, since nothing here outlives the run."""
+    client = f"http://127.0.0.1:{port}"
+    peers = f"http://127.0.0.1:{peer}"
     return [
         f"--data-dir={folder / 'etcd'}",
         f"--listen-client-urls={client}",
@@ -89,8 +91,9 @@ def etcd_flags(folder: Path, port: int, peer: int) -> list[str]:
 
 
 def server_flags(folder: Path, port: int, etcd: int) -> list[str]:
-    """kube-apiserver on loopback, with RBAC, the token file and webhook, and no ServiceAccount
-    admission (there are no controllers).
+    """Return kube-apiserver's flags: loopback, RBAC, the token file and the webhook.
+
+    ServiceAccount admission is off, since there are no controllers.
     """
     return [
         f"--etcd-servers=http://127.0.0.1:{etcd}",

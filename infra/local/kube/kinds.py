@@ -1,15 +1,15 @@
-"""The kinds that the embedded cluster holds, and what differs between them.
+"""The kinds that the embedded cluster serves, and their differences.
 
-One table, so that routes, discovery, field ownership and validation agree on what a Secret is.
-`atomic` holds the paths that server-side apply owns as a whole: every list here is one in the real
-schema or is close enough to one (`ServiceAccount.secrets` is keyed by name there).
+One table, so that routes, discovery, field ownership and validation agree on each kind. `atomic`
+holds the paths that server-side apply owns as a whole: every list here is one in the real schema or
+is close enough to one (`ServiceAccount.secrets` is keyed by name there).
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
 type Object = dict[str, Any]
-"""A Kubernetes object as JSON. Objects in the store are never changed in place, so reading one needs no copy."""
+"""A Kubernetes object as JSON. The store never changes one in place, so readers need no copy."""
 
 type Path = tuple[str, ...]
 
@@ -19,7 +19,7 @@ ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "up
 
 @dataclass(frozen=True)
 class Kind:
-    """A served kind. `fields` are its top-level fields beside apiVersion, kind and metadata."""
+    """A served kind; `fields` are its top-level fields beside apiVersion, kind and metadata."""
 
     kind: str
     plural: str
@@ -37,7 +37,7 @@ class Kind:
 
     @property
     def api_version(self) -> str:
-        """`v1`, or `group/v1`."""
+        """The version in manifests: `v1`, or `group/v1`."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
@@ -51,7 +51,7 @@ class Kind:
         return f"{self.kind}.{self.group}" if self.group else self.kind
 
     def path(self, namespace: str | None) -> str:
-        """The URL path of the collection."""
+        """Return the URL path of the collection."""
         root = f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
         return (
             f"{root}/namespaces/{namespace}/{self.plural}"

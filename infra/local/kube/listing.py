@@ -1,4 +1,4 @@
-"""A list's answer: which page of it, as of which version, of what the selectors let pass."""
+"""The answer to a list request: paging, versions and selectors together."""
 
 from collections.abc import Callable
 
@@ -12,13 +12,13 @@ from .storage.store import Listed, Store
 
 
 def answer(store: Store, call: Call) -> Object:
-    """Return the page that is asked for. Raises ApiError for a bad selector or token."""
+    """Return the requested page. Raise ApiError for a bad selector or token."""
     if call.shape == "PartialObjectMetadata":
         raise no_list(call.kind)
     selects = selector(call)
     limit = lists.number(call.query, "limit")
     if call.query.get("resourceVersion") == "0":
-        limit = 0  # from the server's cache, which answers whole
+        limit = 0  # the server's cache does not page
     at, listed = _as_of(store, call)
     everywhere = call.kind.namespaced and not call.namespace
     page = lists.page(listed, selects, at=at, limit=limit, namespaced=everywhere)
@@ -28,7 +28,7 @@ def answer(store: Store, call: Call) -> Object:
 
 
 def selector(call: Call) -> Callable[[Object], bool] | None:
-    """Return what the selectors let pass; None where there is none."""
+    """Return the selectors' predicate; None when there is none."""
     labels = call.query.get("labelSelector", "")
     by_field = call.query.get("fieldSelector", "")
     has_labels = selectors.label_selector(labels)
@@ -39,7 +39,7 @@ def selector(call: Call) -> Callable[[Object], bool] | None:
 
 
 def _as_of(store: Store, call: Call) -> tuple[Position, Listed]:
-    """Return where the page begins, and the whole list as of its version: that of page one."""
+    """Return the start of the page, and the whole list at the version of the first page."""
     token = call.query.get("continue", "")
     at = lists.position(token) if token else Position(lists.NOW, "")
     with store.lock:

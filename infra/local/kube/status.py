@@ -1,8 +1,6 @@
-"""The Status answers of the API server: one constructor for each refusal, worded as kube-apiserver
-words it.
+"""The Status answers of the API server, each refusal worded as kube-apiserver words it.
 
-Clients tell refusals apart by status, reason and causes, so these must be the server's own, not
-nearly so.
+Clients distinguish refusals by status, reason and causes, so these must equal the server's own.
 """
 
 from typing import Any
@@ -34,7 +32,7 @@ EXPIRED = (
 
 
 class ApiError(Exception):
-    """A refusal, carrying the Status that the client gets."""
+    """A refusal, with the Status that the client gets."""
 
     def __init__(
         self, code: int, message: str, details: Object | None = None, *, reason: str | None = None
@@ -47,7 +45,10 @@ class ApiError(Exception):
 def failure(
     code: int, message: str, details: Object | None = None, reason: str | None = None
 ) -> Object:
-    """A Status object; 500 has no reason, as the recorded server's conversions have none."""
+    """Return a Status object.
+
+    A 500 has no reason, as with the recorded server's conversions.
+    """
     status: dict[str, Any] = {
         "kind": "Status",
         "apiVersion": "v1",
@@ -63,7 +64,7 @@ def failure(
 
 
 def details(kind: Kind, name: str = "") -> Object:
-    """Which object a Status is about."""
+    """Return the object that a Status is about."""
     return {
         key: value
         for key, value in (("name", name), ("group", kind.group), ("kind", kind.plural))
@@ -72,67 +73,73 @@ def details(kind: Kind, name: str = "") -> Object:
 
 
 def bad_request(message: str) -> ApiError:
-    """400: the request cannot be understood."""
+    """Return the 400 for a request that cannot be understood."""
     return ApiError(400, message)
 
 
 def unauthorized() -> ApiError:
-    """401: a token that is not accepted. The client is not given the reason."""
+    """Return the 401 for a token that is not accepted, without the reason."""
     return ApiError(401, "Unauthorized")
 
 
 def not_found(kind: Kind, name: str) -> ApiError:
-    """404 for an object of a served kind."""
+    """Return the 404 for an object of a served kind."""
     return ApiError(404, f'{kind.resource} "{name}" not found', details(kind, name))
 
 
 def no_such_path() -> ApiError:
-    """404 for a path that nothing serves."""
+    """Return the 404 for a path that nothing serves."""
     return ApiError(404, "the server could not find the requested resource", {})
 
 
 def method_not_allowed() -> ApiError:
-    """405: the path is served, not with this method."""
+    """Return the 405 for a served path with an unserved method."""
     return ApiError(405, "the server does not allow this method on the requested resource", {})
 
 
 def expired(following: str) -> ApiError:
-    """410 for a page of a forgotten list; `following`: a token to go on with, as of now."""
+    """Return the 410 for a page of a forgotten list.
+
+    `following` is a token to go on with, from the current version.
+    """
     error = ApiError(410, EXPIRED)
     error.status["metadata"] = {"continue": following}
     return error
 
 
 def too_large_version(version: int, current: int) -> ApiError:
-    """504 for a version that is not reached; the real server waits three seconds for it."""
+    """Return the 504 for a future version; the real server waits three seconds for it."""
     cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
     message = f"Timeout: Too large resource version: {version}, current: {current}"
     return ApiError(504, message, {"causes": [cause], "retryAfterSeconds": 1}, reason="Timeout")
 
 
 def no_list(kind: Kind) -> ApiError:
-    """406 for a list that is asked for as one object's metadata."""
+    """Return the 406 for a list that is requested as one object's metadata."""
     group = "rbac" if kind.group else "core"
     detail = f"the requested object is a list (*{group}.{kind.kind}List)"
     return ApiError(406, f"you requested PartialObjectMetadata, but {detail}")
 
 
 def another_uid(kind: Kind, name: str, uid: str) -> ApiError:
-    """422 for a patch or apply with the uid of another object; the server lists the cause twice."""
+    """Return the 422 for a patch or apply with the uid of another object.
+
+    The server lists the cause twice.
+    """
     detail = f'Invalid value: "{uid}": field is immutable'
     cause = {"reason": "FieldValueInvalid", "message": detail, "field": "metadata.uid"}
     return invalid(kind, name, [cause, cause])
 
 
 def already_exists(kind: Kind, name: str) -> ApiError:
-    """409 for a create of what exists."""
+    """Return the 409 for a create of an existing object."""
     return ApiError(
         409, f'{kind.resource} "{name}" already exists', details(kind, name), reason="AlreadyExists"
     )
 
 
 def modified(kind: Kind, name: str) -> ApiError:
-    """409 for a write that names a stale resourceVersion."""
+    """Return the 409 for a write that names a stale resourceVersion."""
     detail = (
         "the object has been modified; please apply your changes to the latest version and try"
         " again"
@@ -145,8 +152,9 @@ def modified(kind: Kind, name: str) -> ApiError:
 
 
 def precondition_failed(kind: Kind, name: str, detail: str) -> ApiError:
-    """409 for a delete whose precondition does not hold; the server names the kind here, not the
-    resource.
+    """Return the 409 for a delete whose precondition does not hold.
+
+    The server names the kind here, not the resource.
     """
     about = {**details(kind, name), "kind": kind.kind}
     return ApiError(
@@ -155,7 +163,7 @@ def precondition_failed(kind: Kind, name: str, detail: str) -> ApiError:
 
 
 def invalid(kind: Kind, name: str, causes: list[Cause]) -> ApiError:
-    """422 with one cause for each field that is wrong."""
+    """Return the 422 with one cause for each field that is wrong."""
     texts = list(dict.fromkeys(f"{cause['field']}: {cause['message']}" for cause in causes))
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     about = {**details(kind, name), "kind": kind.kind, "causes": causes}
@@ -163,12 +171,12 @@ def invalid(kind: Kind, name: str, causes: list[Cause]) -> ApiError:
 
 
 def unprocessable() -> ApiError:
-    """422 without any hint: a JSON patch whose test or path does not fit."""
+    """Return the 422 without a hint, for a JSON patch whose test or path does not fit."""
     return ApiError(422, "the server rejected our request due to an error in our request", {})
 
 
 def namespace_terminating(kind: Kind, name: str, namespace: str) -> ApiError:
-    """403 from admission; only its cause distinguishes it from an RBAC 403."""
+    """Return admission's 403; only its cause distinguishes it from RBAC's."""
     cause = {
         "reason": "NamespaceTerminating",
         "message": f"namespace {namespace} is being terminated",
@@ -183,7 +191,7 @@ def namespace_terminating(kind: Kind, name: str, namespace: str) -> ApiError:
 
 
 def success(kind: Kind, name: str, uid: str) -> Object:
-    """The answer to a delete."""
+    """Return the answer to a delete."""
     about = {**details(kind, name), "uid": uid}
     return {
         "kind": "Status",

@@ -1,3 +1,1 @@
-"""What `make run` does: reads its arguments, starts the stack with the built function in it, plays
-a scenario or sends an event, shows it.
-"""
+"""The command of `make run`: arguments, a stack with the built function, a scenario or an event."""

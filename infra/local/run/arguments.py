@@ -15,22 +15,25 @@ USAGE = """make run
        make run ARGS="--event EVENT\""""
 
 DESCRIPTION = """\
-Builds the function with the SAM CLI, starts an AWS and Kubernetes clusters on this machine (no Docker, no account, nothing leaves
-loopback), and runs the built function under the AWS Lambda Runtime Interface Emulator."""
+Builds the function with the SAM CLI, starts an AWS and Kubernetes clusters on this machine (no
+Docker, no account, nothing leaves loopback), and runs the built function under the AWS Lambda
+Runtime Interface Emulator."""
 
 EPILOG = """\
 scenarios:
-  push   (the default) two clusters, and the schedule's event twice: what became of every namespace, that the second push rotates the
-         token in the very same Secrets, and the report. One namespace holds somebody else's Secret, which is left alone and reported.
-  life   a namespace's whole life on one cluster, from the check before the first write, ServiceAccounts, a new namespace and a takeover
-         to pruning and the uninstall
-  reach  the four ways to sign in side by side (EKS, aws-iam-authenticator, web identity, a stored kubeconfig), a private registry in the
-         same Secrets, and a cluster found by its tag
+  push   (the default) two clusters, and the schedule's event twice: the outcome in each
+         namespace, a second push that rotates the token in the same Secrets, and the report.
+         One namespace holds somebody else's Secret, which is left alone and reported.
+  life   a namespace's whole life on one cluster, from the check before the first write,
+         ServiceAccounts, a new namespace and a takeover to pruning and the uninstall
+  reach  the four ways to sign in side by side (EKS, aws-iam-authenticator, web identity, a
+         stored kubeconfig), a private registry in the same Secrets, and a cluster found by its tag
 
 your own documents, before you deploy them:
   make run ARGS="--config infra/examples/parameters"
-  DIR holds defaults.yaml, clusters/*.yaml and discover/*.yaml, as Parameter Store will. Clusters are made up to fit, and it is said what
-  was made up. With --event: your event instead of the schedule's.
+  DIR holds defaults.yaml, clusters/*.yaml and discover/*.yaml, as Parameter Store will. Local
+  clusters are made up to fit; the output lists them. With --event: your event instead of the
+  schedule's.
 
 events (docs/events.md): JSON, @FILE, - for stdin, or a bare action (push, plan, check, sweep):
   make run ARGS="--event check"
@@ -42,12 +45,13 @@ to look around:
   make run ARGS=--keep
 
 With KUBEBUILDER_ASSETS naming a folder with etcd and kube-apiserver, those are run as the clusters.
-Exit code: 0 when all went as it should (with --event: when the function returned; with --config: when the run is ok); 1 when something
-did not (or it raised); 2 for wrong arguments; 130 when interrupted."""
+Exit code: 0 when everything is as expected (with --event: when the function returned; with
+--config: when the run is ok); 1 when it is not (or the function raised); 2 for wrong arguments;
+130 when interrupted."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options; exits with 2 at wrong ones."""
+    """Return the options; exit with code 2 for wrong ones."""
     parser = argparse.ArgumentParser(
         prog="make run",
         usage=USAGE,
@@ -61,7 +65,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--scenario",
         choices=SCENARIOS,
         default="push",
-        help="what is shown, and, with --event, what the clusters hold",
+        help="the story to show; with --event: the clusters to use",
     )
     what.add_argument(
         "--config",
@@ -77,17 +81,17 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--output",
         choices=["table", "json"],
         default="table",
-        help="with --event: how the report is shown",
+        help="with --event: the format of the report",
     )
     parser.add_argument(
         "--keep",
         action="store_true",
-        help="leave everything up until Ctrl-C, for kubectl, aws and further invocations",
+        help="keep everything running until Ctrl-C, for kubectl, aws and further invocations",
     )
     parser.add_argument(
         "--verbose",
         action="store_true",
-        help="show what sam and the function print, too (stderr), and reports in full",
+        help="also show the output of sam and the function (stderr), and reports in full",
     )
     return parser.parse_args(arguments)
 

@@ -1,4 +1,4 @@
-"""The event of a person's own: JSON, a file that holds it, stdin, or an action's name alone."""
+"""The event of `--event`: JSON, a file that holds it, stdin, or an action's name alone."""
 
 import json
 import os
@@ -18,11 +18,11 @@ Quotes must pass make and the shell. These ways all work:
 
 
 class EventError(ValueError):
-    """No event; the text says why, and how one is given."""
+    """An argument that is no event, with the reason and the ways to give one."""
 
 
 def read_event(text: str) -> Any:
-    """The event. Raises EventError."""
+    """Return the event that an argument stands for. Raise EventError."""
     if text in ACTIONS:
         return {"action": text}
     if text == "-":

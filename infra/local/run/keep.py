@@ -1,6 +1,4 @@
-"""Leaves everything up, with what is needed to look around: a file to source, and commands that
-work as they are printed.
-"""
+"""`--keep`: everything stays up, with a file to source and commands that work as printed."""
 
 import contextlib
 import json
@@ -12,9 +10,9 @@ from pathlib import Path
 
 from ..runtime import BuiltFunction
 from ..stack import CONFIG_PATH, STACK_NAME, LocalStack
-from .terminal import progress
+from ..terminal import progress
 
-# Of the person's own, what would come before the settings that are exported.
+# Settings of the person's own that would override the exported ones.
 _OWN_SETTINGS = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -25,10 +23,10 @@ COMMAND = "ecr-public-pusher"
 
 
 def keep(root: Path, stack: LocalStack, function: BuiltFunction) -> None:
-    """Waits for Ctrl-C.
+    """Print how to look around, and wait for Ctrl-C.
 
     The files hold credentials (worthless elsewhere), so only their owner can read them; they are
-    gone afterwards.
+    removed at the end.
     """
     with (
         tempfile.TemporaryDirectory(prefix="ecr-public-pusher-") as name,
@@ -42,13 +40,17 @@ def keep(root: Path, stack: LocalStack, function: BuiltFunction) -> None:
 
 
 def _write(folder: Path, root: Path, stack: LocalStack) -> Path:
-    """The kubeconfig, the command line, and the file that puts both, and this AWS, into a shell's
-    environment.
+    """Write the kubeconfig, the command line, and the file to source; return the latter.
+
+    That file sets the environment of a shell: the kubeconfig, PATH, and the settings of this AWS.
     """
-    kubeconfig, command, settings = folder / "kubeconfig", folder / "bin" / COMMAND, folder / "env"
+    kubeconfig = folder / "kubeconfig"
+    command = folder / "bin" / COMMAND
+    settings = folder / "env"
     _write_private(kubeconfig, json.dumps(stack.kubeconfig(), indent=2))
     command.parent.mkdir()
-    python, path = root / ".venv" / "bin" / "python", f"{root}:{root / 'lambda_src'}"
+    python = root / ".venv" / "bin" / "python"
+    path = f"{root}:{root / 'lambda_src'}"
     _write_private(
         command,
         f"#!/bin/sh\nPYTHONPATH={shlex.quote(path)} exec {shlex.quote(str(python))} -m infra.cli"

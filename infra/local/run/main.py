@@ -1,26 +1,31 @@
-"""From options to exit code."""
+"""One run, from options to exit code."""
 
 import argparse
+import sys
 from pathlib import Path
 
-from .. import show
+from rich.text import Text
+
+from infra.cli.rendering.text import GOOD
+
 from ..aws.sam import SamError
 from ..kube import ClusterError
-from ..own import OwnStack
 from ..runtime import RuntimeFailed
+from ..scenarios.catalogue import SCENARIOS, Playing
+from ..scenarios.own import OwnStack, push_documents, send
 from ..stack import LocalStack
+from ..terminal import Printer, Surprise, expected, failed
 from .keep import keep
-from .own_documents import push_documents
-from .own_event import send
-from .scenarios import SCENARIOS, Playing
 from .started import started
-from .terminal import Surprise, expected, failed
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs it; returns the exit code. KeyboardInterrupt passes through, when all is stopped."""
+    """Run with these options; return the exit code.
+
+    KeyboardInterrupt passes through, once everything is stopped.
+    """
     scenario = SCENARIOS[options.scenario]
 
     def make(root: Path) -> LocalStack:
@@ -39,7 +44,8 @@ def run(options: argparse.Namespace) -> int:
                     send(function, options.event, output=options.output, verbose=options.verbose)
                 else:
                     expected(scenario.play(Playing(stack, function, spec, options.verbose)))
-                    print(show.terminal()("good", "All as expected.") + scenario.ending)
+                    ending = Text.assemble(("All as expected.", GOOD), scenario.ending)
+                    Printer(sys.stdout)(ending)
             except (RuntimeFailed, Surprise) as error:
                 code = failed(error)
             if options.keep:

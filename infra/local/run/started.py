@@ -1,4 +1,4 @@
-"""The stack with the built function in it, while a context lasts."""
+"""The stack with the built function in it."""
 
 import contextlib
 import os
@@ -11,16 +11,16 @@ from ..aws.sam import build, emulator, sam_command
 from ..aws.template import FunctionSpec, read_function
 from ..runtime import BuiltFunction
 from ..stack import REGION, STACK_NAME, LocalStack
-from .terminal import progress
+from ..terminal import progress
 
 
 @contextlib.contextmanager
 def started(
     root: Path, make: Callable[[Path], LocalStack], *, verbose: bool
 ) -> Iterator[tuple[LocalStack, BuiltFunction, FunctionSpec]]:
-    """Builds the function, makes the stack, starts the one in the other.
+    """Build the function, make the stack, and start the function in it; stop both at the end.
 
-    Raises SamError, ClusterError, RuntimeFailed.
+    Raise SamError, ClusterError or RuntimeFailed.
     """
     sam = sam_command(root, os.environ)
     rie = emulator(sam)

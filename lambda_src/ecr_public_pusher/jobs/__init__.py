@@ -1,1 +1,1 @@
-"""What is done in a cluster: push, remove, check, and how their results are explained."""
+"""Jobs done in a cluster (push, sweep, remove, check) and the explanation of their results."""

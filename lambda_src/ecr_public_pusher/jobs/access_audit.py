@@ -1,5 +1,6 @@
-"""Asks a cluster what whoever is signed in may do there: what a configuration lacks, and what
-nobody should allow beyond it.
+"""Audit of what the signed-in identity may do in a cluster.
+
+It finds the rights that a configuration lacks, and dangerous ones beyond what it needs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,20 +14,21 @@ from ecr_public_pusher.kubernetes_api.client import Client
 from ecr_public_pusher.results import Check, Finding
 
 QUESTIONS_AT_ONCE = 8
-# Namespaces that are asked about one by one, where a right is not granted in all at once; the dry
-# run shows the others.
+# Namespaces reviewed one by one where a right is not granted in all. The dry run shows the others.
 NAMESPACES_ASKED = 100
-# Of names in a sentence.
+# Most names listed in one sentence.
 SHOWN = 10
 
-# What may be done in which namespace ("": in all of them).
+# By right and namespace ("": all namespaces).
 type _Results = dict[tuple[Right, str], AccessReviewResult]
 
 
 @dataclass(frozen=True)
 class Excess:
-    """Dangerous rights: `what` they are and where, and the kind and name of the bindings that grant
-    them, as far as RBAC says.
+    """Dangerous rights beyond what a push needs.
+
+    `what`: the rights, and where they are granted. `bindings`: kind and name of each binding that
+    grants them, if RBAC names it.
     """
 
     what: str
@@ -34,27 +36,29 @@ class Excess:
 
 
 class AccessAudit:
-    """One cluster's answers.
+    """The access reviews of one cluster.
 
-    `everywhere` is asked first, since what is granted in all namespaces need not be asked of each.
+    `everywhere` comes first: a right that is granted in all namespaces is not reviewed in each.
     """
 
     def __init__(self, client: Client, needs: Sequence[Need]) -> None:
-        self._client, self._needs = client, needs
+        self._client = client
+        self._needs = needs
         self._wide: _Results = {}
         self._narrow: _Results = {}
         self._names: list[str] = []
-        self.probed = 0  # namespaces that were looked into for rights beyond
+        self.probed = 0  # namespaces checked for access to other Secrets
 
     async def everywhere(self) -> None:
-        """Asks what may be done in all namespaces. Raises as Client.send does."""
+        """Review the rights in all namespaces at once. Raise as Client.send does."""
         rights = [*(right for need in self._needs for right in need.rights), *DANGEROUS]
         self._wide = await self._ask((right, "") for right in rights)
 
     async def in_each_of(self, namespaces: Sequence[str]) -> None:
-        """Asks what is left of single namespaces, `kube-system` among them.
+        """Review in single namespaces what is not granted in all.
 
-        Raises as `everywhere`.
+        Unless a dangerous right is held everywhere, these and `kube-system` are also probed for
+        access to other Secrets. Raise as `everywhere` does.
         """
         self._names = list(namespaces[:NAMESPACES_ASKED])
         lacking = [
@@ -74,16 +78,17 @@ class AccessAudit:
         )
 
     async def may(self, right: Right, namespace: str) -> bool:
-        """Whether one more thing is allowed there. Raises as `everywhere`."""
+        """Return whether `right` is allowed in the namespace. Raise as `everywhere` does."""
         return (await can_i(self._client, right, namespace=namespace)).allowed
 
     def permissions(self) -> list[Finding]:
-        """One finding for each need."""
+        """Return one finding for each need."""
         return [self._permission(need) for need in self._needs]
 
     def granted_in(self) -> dict[str, list[str]]:
-        """By file of infra/rbac, where something of it is granted: "" for all namespaces, then the
-        first single one that was asked about.
+        """Return, for each file of infra/rbac, the namespaces where part of it is granted.
+
+        `""` stands for all namespaces. Of single ones, only the first reviewed is given.
         """
         found: dict[str, list[str]] = {}
         for need in self._needs:
@@ -101,7 +106,7 @@ class AccessAudit:
         return found
 
     def excess(self) -> Excess | None:
-        """What is allowed beyond every need, and dangerous."""
+        """Return the dangerous rights granted beyond every need; None if there are none."""
         if held := self._dangerous():
             return Excess(f"{describe(held)}, in every namespace", _bindings(held.values()))
         inside = {
@@ -113,7 +118,7 @@ class AccessAudit:
             return None
         where = list(dict.fromkeys(namespace for _, namespace in inside))
         what = describe(dict.fromkeys(right for right, _ in inside))
-        return Excess(f"{what}, whatever their names, in {some(where)}", _bindings(inside.values()))
+        return Excess(f"{what} of any name, in {some(where)}", _bindings(inside.values()))
 
     def _dangerous(self) -> dict[Right, AccessReviewResult]:
         return {
@@ -153,12 +158,12 @@ class AccessAudit:
         return Finding(
             Check.PERMISSION,
             False,
-            f"may not {missing} in {some(where)} (if it exists), but elsewhere",
+            f"may not {missing} in {some(where)} (if it exists), but may elsewhere",
             need.remedy(where),
         )
 
     async def _ask(self, questions: Iterable[tuple[Right, str]]) -> _Results:
-        """The cluster's answers, asked for side by side."""
+        """Return the cluster's answers, requested concurrently. Raise as Client.send does."""
         asked = list(dict.fromkeys(questions))
         answers: _Results = {}
         failures: list[PusherError] = []
@@ -178,7 +183,7 @@ class AccessAudit:
 
 
 def some(names: Sequence[str]) -> str:
-    """The first few of them, and how many more."""
+    """Return the first SHOWN names, and how many more there are."""
     return ", ".join(names[:SHOWN]) + (
         f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     )

@@ -1,5 +1,6 @@
-"""Do what was decided in one namespace, bound to what was seen; where that has changed since, look
-and decide again.
+"""Carry out one namespace's decision, bound to the version that was seen.
+
+If the Secret has changed since, look and decide again.
 """
 
 import random
@@ -25,17 +26,16 @@ from ecr_public_pusher.kubernetes_api.client import PATIENT, Patience
 from ecr_public_pusher.kubernetes_api.resources import Applied, KubernetesApi
 from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
-# Another writer's changes between a look and a write.
+# Tries of one write, each after another writer changed the Secret between look and write.
 LOOKS = 5
 
 
 @dataclass(frozen=True)
 class Action:
-    """What the decisions of one cluster are carried out with.
+    """Executor of one cluster's decisions.
 
-    `manifest`: of the Secret to apply, where one is.
-
-    `looks`: Secrets may be listed by name, so that one that has changed can be looked at again.
+    `manifest`: the Secret to apply; None for a removal. `looks`: Secrets may be listed by name;
+    otherwise a changed one is looked at again by `get`.
     """
 
     api: KubernetesApi
@@ -58,10 +58,10 @@ class Action:
     async def carry_out(
         self, decision: Decision, patience: Patience = PATIENT
     ) -> NamespaceOutcome | None:
-        """Return the namespace's outcome; None where nothing is to be said of it.
+        """Return the namespace's outcome; None if there is nothing to report.
 
-        Raise what may be tried again (an answer that asks for it, no answer), or fails the cluster
-        as a whole.
+        Raise errors that may be retried (a retryable status, no answer), and those that fail the
+        whole cluster.
         """
         first = decision.outcome
         for _ in range(LOOKS):
@@ -72,9 +72,8 @@ class Action:
             except _Outdated as refusal:
                 seen = await self._look(decision.name)
                 if ours := self._written_by_this_run(seen, first):
-                    decision = replace(
-                        decision, step=Step.CURRENT, outcome=ours, seen=seen
-                    )  # its accounts are left
+                    # Only its ServiceAccounts remain to be changed.
+                    decision = replace(decision, step=Step.CURRENT, outcome=ours, seen=seen)
                     continue
                 if (
                     refusal.error.conflict
@@ -87,8 +86,8 @@ class Action:
                         return self._explained(decision, refusal.error)
                     continue
                 decision = self.judge.again(decision, seen)
-            pause = self.api.retry_policy.lost_race_seconds
-            await self.deadline.sleep(random.uniform(0, min(pause, 0.05)))  # noqa: S311 - jitter, no secret
+            pause = min(self.api.retry_policy.lost_race_seconds, 0.05)
+            await self.deadline.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, no secret
         raise ApiError(
             f"the Secret {self.judge.planned.config.secret_name} keeps changing",
             remedy="See what else writes to it; the next run tries again.",
@@ -119,7 +118,7 @@ class Action:
         return self._with_accounts(outcome, attached)
 
     async def _apply(self, decision: Decision, patience: Patience) -> NamespaceOutcome:
-        """Apply, bound to what was seen. Raise _Outdated where that is not there any more."""
+        """Apply the Secret, bound to what was seen. Raise _Outdated if it has changed since."""
         assert decision.outcome is not None
         manifest = self._made
         seen = decision.seen
@@ -138,8 +137,10 @@ class Action:
         return decision.outcome
 
     async def _apply_blind(self, decision: Decision, patience: Patience) -> NamespaceOutcome:
-        """Apply without having looked: without force first, so that a takeover is seen,
-        and named.
+        """Apply the Secret without having looked.
+
+        The first try is without force, so that a takeover is noticed and the former managers are
+        named.
         """
         body = self._made.unbound
         try:
@@ -160,9 +161,7 @@ class Action:
         )
 
     async def _ask(self, decision: Decision, patience: Patience) -> NamespaceOutcome:
-        """Learn from the API server who holds somebody else's Secret, and whether its type is
-        another; nothing is written.
-        """
+        """Find out by a dry run who manages somebody else's Secret, and if its type is another."""
         body = self._made.unbound
         config = self.judge.planned.config
         try:
@@ -178,7 +177,7 @@ class Action:
     async def _send(
         self, namespace: str, body: bytes, patience: Patience, *, force: bool = False
     ) -> Applied:
-        """Apply; where creations race for a quota, once more, as the API server asks."""
+        """Apply the Secret; retry while creations race for a quota, as the API server asks."""
         config, intent = self.judge.planned.config, self.judge.intent
         for attempt in range(LOOKS):
             try:
@@ -199,9 +198,7 @@ class Action:
     async def _without_marks(
         self, outcome: NamespaceOutcome, marks: Marks, applied: Applied
     ) -> NamespaceOutcome:
-        """Take off what would have a former owner's controller delete the Secret that
-        is ours now.
-        """
+        """Remove the marks by which a former owner's controller would delete our Secret."""
         cleared: dict[str, Any] = {}
         if marks.owners:
             cleared["ownerReferences"] = None
@@ -223,7 +220,7 @@ class Action:
     async def _delete(self, decision: Decision) -> NamespaceOutcome | None:
         """Delete the version seen.
 
-        The accounts come first; where the Secret stays, they get its name back.
+        Its name is taken out of the ServiceAccounts first, and put back if the Secret stays.
         """
         seen, config, intent = decision.seen, self.judge.planned.config, self.judge.intent
         assert seen is not None
@@ -264,22 +261,23 @@ class Action:
         return replace(decision.outcome, service_accounts=tuple(taken))
 
     async def _bearing(self, decision: Decision) -> tuple[SeenAccount, ...]:
-        """Look into the namespace for accounts that bear the name by us: the way of those who may
-        not list all of the cluster's.
+        """Return the namespace's accounts to which we added the Secret's name.
+
+        Used where ServiceAccounts may not be listed in the whole cluster.
         """
         secret = self.judge.planned.config.secret_name
         try:
             listed = await self.api.accounts_named(None, seen_account, namespace=decision.name)
         except ApiStatusError as error:
-            # Without a hint that it was put into accounts, the right to look at them was never
-            # needed.
+            # Nothing hints that the name was ever put into accounts, so the right to list them
+            # was never needed.
             if error.lacks_rights and decision.seen is not None and not decision.seen.attached:
                 return ()
             raise
         return tuple(one for one in listed if one.ours(secret))
 
     async def _look(self, namespace: str) -> SeenSecret | None:
-        """Look at one namespace's Secret again, by the right that was used before."""
+        """Look at one namespace's Secret again, with the same right as before."""
         name = self.judge.planned.config.secret_name
         if not self.looks:
             return await self.api.secret_metadata(namespace, name, seen_secret)
@@ -290,8 +288,9 @@ class Action:
     def _written_by_this_run(
         self, seen: SeenSecret | None, first: NamespaceOutcome | None
     ) -> NamespaceOutcome | None:
-        """Return the outcome of an apply that came through although its answer did not; None where
-        the Secret is not this run's.
+        """Return `first` if this run's apply succeeded although its answer was lost.
+
+        None if the Secret is not this run's.
         """
         if seen is None or first is None or not first.outcome.applied:
             return None
@@ -316,7 +315,7 @@ class Action:
         return changed
 
     def _explained(self, decision: Decision, error: ApiStatusError) -> NamespaceOutcome:
-        """Return what a final refusal means. Raise the error where another try may help."""
+        """Return the outcome of a final refusal. Raise the error if a retry may help."""
         if error.retryable:
             raise error
         planned = self.judge.planned
@@ -327,9 +326,7 @@ class Action:
 
 
 class _Outdated(Exception):
-    """The Secret is not, or not any more, what the write was decided upon; `error` is the API
-    server's refusal.
-    """
+    """The Secret changed since the write was decided; `error` is the API server's refusal."""
 
     def __init__(self, error: ApiStatusError) -> None:
         super().__init__()

@@ -1,5 +1,7 @@
-"""Carry decisions out side by side: a first try for every namespace before anyone's second, so that
-the healthy do not wait for the sick.
+"""Carry out a cluster's decisions concurrently.
+
+Every namespace gets its first try before any gets a second, so that the healthy do not wait for the
+others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +27,7 @@ from ecr_public_pusher.jobs.ledger import Ledger
 from ecr_public_pusher.kubernetes_api.client import PATIENT, Patience
 from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
-# So many long tries without an answer, where none was ever answered: it is the cluster that hangs,
-# not a namespace.
+# After so many long tries without a single answer, it is the cluster that hangs, not a namespace.
 UNANSWERED = 8
 
 
@@ -34,7 +35,7 @@ UNANSWERED = 8
 class CarryOut:
     """Decisions of one cluster on their way into its `ledger`.
 
-    `late`: as connections_for has it.
+    `late`: seconds that an answer takes while the processor is idle, as in `connections_for`.
     """
 
     action: Action
@@ -46,14 +47,15 @@ class CarryOut:
     _again: dict[str, tuple[Decision, PusherError]] = field(default_factory=dict)
 
     async def all(self, decisions: Sequence[Decision]) -> None:
-        """Carry them out, in this order.
+        """Carry out the decisions in this order.
 
-        What fails is in the ledger; never raise for a namespace.
+        Failures go into the ledger; none is raised for a namespace.
         """
         policy = self.action.api.retry_policy
         if len(decisions) > 1:
             await self._each(decisions, Patience(attempts=1, seconds=policy.first_try_seconds), {})
-            again, self._again = self._again, {}
+            again = self._again
+            self._again = {}
             decisions = [decision for decision, _ in again.values()]
             errors = {name: error for name, (_, error) in again.items()}
             patience = Patience(attempts=max(1, policy.attempts - 1))
@@ -99,16 +101,16 @@ class CarryOut:
             self._failed(decision, error)
         except PusherError as error:
             self.ledger.fail(error)
-        except Exception as error:  # noqa: BLE001 - a defect of ours is this namespace's alone
+        except Exception as error:  # noqa: BLE001 - a bug of ours fails only this namespace
             self._failed(decision, InternalError.from_exception(error))
 
     async def _outcome(self, decision: Decision, patience: Patience) -> NamespaceOutcome | None:
-        """Return the outcome. Where long tries were never answered, no further one is made."""
+        """Return the outcome. Raise NoAnswerError once enough long tries went unanswered."""
         long = patience.seconds is None
         if long and not self._answered and self._unanswered >= UNANSWERED:
             raise NoAnswerError(
-                "the cluster gave no write an answer, so this one was not tried once more",
-                remedy="See its admission webhooks and its load; the next run tries again.",
+                "the cluster answered no write, so this one was not retried",
+                remedy="Check its admission webhooks and its load; the next run tries again.",
             )
         try:
             outcome = await self.action.carry_out(decision, patience)
@@ -124,7 +126,7 @@ class CarryOut:
     async def _pause(self, error: PusherError) -> None:
         """Wait before the second try, as long as the answer asked for.
 
-        Raise the error where the deadline leaves no time for that.
+        Raise `error` if the deadline leaves no time for that.
         """
         retry_after = error.retry_after if isinstance(error, ApiStatusError) else None
         deadline = self.action.deadline

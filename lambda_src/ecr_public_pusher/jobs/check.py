@@ -1,5 +1,6 @@
-"""Finds out, without writing, whether each cluster could be pushed to, and what stands in the way:
-findings with a command to paste.
+"""Check, without writing, whether each cluster can be pushed to.
+
+Findings name what stands in the way, with a command to paste.
 """
 
 import asyncio
@@ -34,17 +35,18 @@ from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.results import Check, ClusterResult, Finding
 from ecr_public_pusher.timestamps import rfc3339
 
-# Somebody waits for the answer: a request that got none is tried once more, not four times.
+# Somebody waits for the result: a request without an answer is retried once, not four times.
 ATTEMPTS = 2
-# Kept back of the time, so that what was found out until then is in the report.
+# Kept back of the time, so that the findings so far are reported.
 REPORT_SECONDS = 0.5
-# For all private registries' tokens.
+# Limit for getting all private registries' tokens.
 REGISTRY_SECONDS = 10.0
 
 
 async def check_clusters(plan: Plan, intent: Intent, workplace: Workplace) -> list[ClusterResult]:
-    """Return one result per cluster: what was found out up to the first thing that stands in the
-    way, and a dry run where it can sign in.
+    """Return one result per cluster.
+
+    It holds the findings up to the first failure, and a dry run where the sign-in works.
     """
     deadline = workplace.deadline.sooner(by=min(REPORT_SECONDS, workplace.deadline.remaining / 10))
     policy = replace(
@@ -72,9 +74,9 @@ async def check_clusters(plan: Plan, intent: Intent, workplace: Workplace) -> li
 
 
 class _ClusterCheck:
-    """One cluster's findings, as they grow.
+    """One cluster's findings, as they accumulate.
 
-    `result` is whole at any moment: what was cancelled at the deadline says so.
+    `result` is complete at any moment: a check that was cancelled at the deadline says so.
     """
 
     def __init__(self, planned: PlannedCluster, intent: Intent, workplace: Workplace) -> None:
@@ -98,28 +100,29 @@ class _ClusterCheck:
         self._tried: ClusterResult | None = None
 
     async def run(self) -> None:
-        """Looks at one thing after the other, up to the first that fails."""
+        """Run one check after the other, up to the first that fails."""
         self._began = self._clock.monotonic()
         try:
             await self._run()
             self._looking_at = None
         except DeadlineReached:
-            pass  # the result says what was being looked at
+            pass  # the result says which check was in progress
         except PusherError as error:
             self._stop(error)
-        except Exception as error:  # noqa: BLE001 - a defect of ours is this cluster's alone, and its text may carry a credential
+        except Exception as error:  # noqa: BLE001 - a bug of ours fails only this cluster
+            # from_exception: the error's own text may contain a credential
             self._stop(InternalError.from_exception(error))
         finally:
             self._seconds = self._clock.monotonic() - self._began
 
     def _stop(self, error: PusherError) -> None:
-        """What was being looked at has failed."""
+        """Record `error` as the failure of the check in progress."""
         if self._looking_at is not None:
             self._findings.append(_failed(self._looking_at, error))
         self._looking_at = None
 
     def result(self) -> ClusterResult:
-        """What is known now."""
+        """Return what is known now."""
         findings = tuple(self._findings)
         if self._looking_at is not None:
             what = (
@@ -177,14 +180,13 @@ class _ClusterCheck:
                 self._look(check)
                 if not self._note(await step()):
                     return
-        if (
-            signs and await self._audit(access) and pulls
-        ):  # without its tokens, a dry run would only fail for the same reason
+        # Without its registry tokens, a dry run would only fail for the same reason.
+        if signs and await self._audit(access) and pulls:
             self._look(Check.NAMESPACES)
             await self._try()
 
     def _look(self, check: Check) -> None:
-        """From here on, what goes wrong went wrong with this."""
+        """Attribute failures from here on to `check`. Raise DeadlineReached if time is up."""
         self._looking_at = check
         self._workplace.deadline.check()
 
@@ -193,8 +195,9 @@ class _ClusterCheck:
         return finding.ok
 
     async def _registries(self) -> Finding:
-        """Every token is asked for, side by side; one that hangs must not keep the rest of the
-        check from being done.
+        """Request every private registry's token, concurrently.
+
+        The time is limited: a request that hangs must not keep the other checks from running.
         """
         seconds = min(REGISTRY_SECONDS, self._workplace.deadline.remaining / 3)
         try:
@@ -228,13 +231,13 @@ class _ClusterCheck:
         try:
             credential = await self._sign_in.credential()
         except KubeconfigError:
-            raise  # it says where the cluster is, too
+            raise  # the endpoint comes from the kubeconfig too
         except SignInError as error:
             return _failed(Check.TOKEN, error)
         return Finding(Check.TOKEN, True, self._sign_in.describe_credential(credential))
 
     async def _audit(self, access: ClusterAccess) -> bool:
-        """Signs in and asks the cluster what is allowed; whether the sign-in succeeded."""
+        """Sign in and review what is allowed; return whether the sign-in succeeded."""
         self._look(Check.SIGN_IN)
         async with self._workplace.api(access) as api:
             try:
@@ -259,9 +262,9 @@ class _ClusterCheck:
             return True
 
     async def _version(self, access: ClusterAccess) -> Version | None:
-        """Asked as nobody: the cluster does not admit us.
+        """Return the server's version, asked anonymously since the cluster does not admit us.
 
-        EKS's remedies are the same for all versions.
+        None for EKS, whose remedies are the same for all versions.
         """
         if self._sign_in.asks_eks:
             return None
@@ -293,7 +296,7 @@ class _ClusterCheck:
                 (
                     finding
                     if finding.ok
-                    else replace(finding, remedy="First the group: see the remedy of sign-in.")
+                    else replace(finding, remedy="Add the group first: see the remedy of sign-in.")
                 )
                 for finding in permissions
             ]
@@ -301,8 +304,9 @@ class _ClusterCheck:
         self._findings += [*permissions, *([version] if version else []), await self._excess(audit)]
 
     async def _select(self, api: KubernetesApi) -> list[str]:
-        """Return the namespaces that a push would go to; those named outright where no list is
-        allowed, which the permission says.
+        """Return the namespaces that a push would select.
+
+        Without the right to list them, only those named outright (the permission finding says why).
         """
         listed = None
         if self._planned.needs_list:
@@ -316,8 +320,7 @@ class _ClusterCheck:
         )
         if self._tried.error is not None:
             self._findings.append(_failed(Check.NAMESPACES, self._tried.error))
-            # The finding says it once; that each namespace failed with the cluster says nothing
-            # more.
+            # The finding says it once: outcomes that only repeat the cluster's failure are dropped.
             self._tried = replace(
                 self._tried,
                 error=None,
@@ -347,8 +350,8 @@ class _ClusterCheck:
             return Finding(
                 Check.EXCESS,
                 True,
-                f"may not read other Secrets in the {audit.probed} namespaces looked at, nor run or"
-                " become anything",
+                f"may not read other Secrets in the {audit.probed} namespaces checked, run Pods or"
+                " act as anybody else",
             )
         by = (
             f" (by {some([f'{kind} {name}' for kind, name in excess.bindings])})"
@@ -361,7 +364,7 @@ class _ClusterCheck:
             f" '{names}'`"
         )
         if excess.bindings:
-            remedy = f"Take the function out of it; infra/rbac is all that it needs: {look}"
+            remedy = f"Remove the function from these bindings; infra/rbac is all it needs: {look}"
         else:
             policy = self._remedies.granted_by_policy(self._sign_in.principal())
             remedy = f"See what grants it: `{policy}`; {look}"

@@ -1,5 +1,7 @@
-"""Take our Secrets out of namespaces, with what must be looked at for that: the accounts that bear
-their name, and, without the right to list Secrets, each namespace by itself.
+"""Removal of our Secrets from namespaces.
+
+It looks at what that takes: the ServiceAccounts that bear their name and, without the right to list
+Secrets, each namespace by itself.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,7 +21,7 @@ from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
 
 async def delete_all(carry_out: CarryOut, deletions: Sequence[Decision], secret_name: str) -> None:
-    """Delete the Secrets, after their name has been taken out of the accounts where we put it.
+    """Delete the Secrets, after taking their name out of the accounts where we put it.
 
     Raise as Client.send does.
     """
@@ -30,7 +32,7 @@ async def delete_all(carry_out: CarryOut, deletions: Sequence[Decision], secret_
     except ApiStatusError as error:
         if not error.lacks_rights:
             raise
-        await carry_out.all(deletions)  # each looks into its own namespace
+        await carry_out.all(deletions)  # each lists the accounts of its own namespace
         return
     bearing: dict[str, list[SeenAccount]] = {}
     for account in listed:
@@ -50,19 +52,19 @@ async def look_for_ours(
     expected: Collection[str],
     says_skipped: bool,
 ) -> Mapping[str, SeenSecret] | None:
-    """Return the Secrets in the namespaces `names`; None where looking is refused in all of them,
-    which fails the cluster.
+    """Return the Secrets in the namespaces `names`; None if all of them refuse access.
 
-    A refusal is entered where something of ours is to be `expected`, or could have been written.
-    `says_skipped`: elsewhere too. Raise as Client.send does.
+    The latter fails the cluster. A refusal in a namespace of `expected`, or where we may write,
+    becomes an outcome FORBIDDEN; elsewhere it becomes SKIPPED with `says_skipped`, and is ignored
+    without. Raise as Client.send does.
     """
     seen, refused = await look_into_each(api, secret_name, names)
     if refused and len(refused) == len(names):
         ledger.fail(ClusterAborted(may_not_remove(secret_name), remedy=remedy_removal(secret_name)))
         return None
     for name in refused:
-        # Where we may not write either, as where access is granted namespace by namespace, nothing
-        # of ours is to be expected.
+        # Where we may not write either (access is granted namespace by namespace), nothing of ours
+        # can be expected.
         if (
             name in expected
             or (await can_i(api, Right("patch", "secrets", secret_name), namespace=name)).allowed

@@ -1,5 +1,6 @@
-"""Run every planned cluster side by side, under one deadline, and answer for every planned
-namespace.
+"""Run every planned cluster concurrently, under one deadline.
+
+Every planned namespace comes to an outcome, whatever fails.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -36,15 +37,16 @@ from ecr_public_pusher.sign_in.factory import SignIns
 from ecr_public_pusher.sign_in.kind import SignIn
 
 CLUSTERS_AT_ONCE = 100
-# Clusters that have taken this long may hang: others take their turn beside them.
-SLOW_CLUSTER_SECONDS, MOST_CLUSTERS_AT_ONCE = 5.0, 256
-# How a cluster that is being deleted shows.
+# A cluster that takes this long may hang: others are started beside it, up to the maximum.
+SLOW_CLUSTER_SECONDS = 5.0
+MOST_CLUSTERS_AT_ONCE = 256
+# Errors that a cluster being deleted may cause.
 _MAY_BE_GONE = (NotThereError, UnreachableError, SignInError, ApiError)
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """What working on clusters takes, of one invocation."""
+    """Resources of one invocation that all work on clusters shares."""
 
     sign_ins: SignIns
     deadline: Deadline
@@ -55,7 +57,7 @@ class Workplace:
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     def api(self, access: ClusterAccess) -> KubernetesApi:
-        """Return connections to that cluster, of their own."""
+        """Return the API of one cluster, over connections of its own."""
         return KubernetesApi(
             access,
             field_manager=self.stack.field_manager,
@@ -67,7 +69,7 @@ class Workplace:
 
 
 async def run_in_clusters(plan: Plan, intent: Intent, workplace: Workplace) -> list[ClusterResult]:
-    """Return one result per planned cluster, in order of id, defects and hung ones included.
+    """Return one result per planned cluster, in order of id, also of those that crashed or hung.
 
     Never raise for a cluster.
     """
@@ -84,14 +86,14 @@ async def run_in_clusters(plan: Plan, intent: Intent, workplace: Workplace) -> l
 async def run_until[I](
     deadline: Deadline, clusters: Sequence[I], work: Callable[[I], Awaitable[None]]
 ) -> None:
-    """Await `work` on all clusters side by side; what is not done at the deadline is cancelled, and
-    knows so by itself.
+    """Await `work` on all clusters concurrently, and cancel what is not done at the deadline.
+
+    What is cancelled must record that itself.
     """
 
     async def in_time(cluster: I) -> None:
-        if (
-            not deadline.passed
-        ):  # one whose turn comes while others are being cancelled has not been asked
+        # A cluster whose turn comes while others are being cancelled is not started.
+        if not deadline.passed:
             await work(cluster)
 
     try:
@@ -108,7 +110,7 @@ async def run_until[I](
 
 
 def with_others(results: Sequence[ClusterResult], plan: Plan) -> list[ClusterResult]:
-    """Return the results, with those of the plan's clusters that nothing was to be done in."""
+    """Return the results and those of the plan's invalid and disabled documents, in order of id."""
     failed = [
         ClusterResult(document_id, error=error) for document_id, error in plan.invalid.items()
     ]
@@ -117,7 +119,7 @@ def with_others(results: Sequence[ClusterResult], plan: Plan) -> list[ClusterRes
 
 
 class _State(Enum):
-    """How far a cluster's run has come."""
+    """Progress of a cluster's run."""
 
     WAITING = "its turn has not come"
     STARTED = "it is being asked"
@@ -125,9 +127,9 @@ class _State(Enum):
 
 
 class _ClusterRun:
-    """One cluster's work as it goes.
+    """One cluster's run in progress.
 
-    `result` is whole at any moment: what was cancelled at the deadline says so.
+    `result` is complete at any moment: a run that was cancelled at the deadline says so.
     """
 
     def __init__(
@@ -161,25 +163,27 @@ class _ClusterRun:
         return self._job.ledger
 
     async def run(self) -> None:
-        """Sign in, and do the work. What fails the cluster as a whole is in the result."""
+        """Sign in and do the job. An error that fails the whole cluster is in the result."""
         self._began = self._clock.monotonic()
         self._state = _State.STARTED
         try:
             await self._run()
         except DeadlineReached:
-            return  # as when it is cancelled: the state says in the result what was done
+            return  # as when cancelled: the result follows from the state
         except PusherError as error:
             self._error = error
             self._left_out = await self._why_left_out(error)
-        except Exception as error:  # noqa: BLE001 - a defect of ours is this cluster's alone, and its text may carry a credential
+        except Exception as error:  # noqa: BLE001 - a bug of ours fails only this cluster
+            # from_exception: the error's own text may contain a credential
             self._error = InternalError.from_exception(error)
         finally:
             self._seconds = self._clock.monotonic() - self._began
         self._state = _State.ENDED
 
     def result(self) -> ClusterResult:
-        """Return what is known now; what has no outcome by now failed with the cluster, or ran out
-        of time.
+        """Return what is known now.
+
+        A namespace without an outcome failed with the cluster, or ran out of time.
         """
         if self._left_out is not None:
             return ClusterResult(
@@ -211,9 +215,7 @@ class _ClusterRun:
         )
 
     async def _run(self) -> None:
-        """Use the endpoint that is remembered; where nothing answers there, ask for it and try once
-        more if it has changed.
-        """
+        """Use the cached endpoint; if it is unreachable, ask again and retry once if it changed."""
         sign_in = self._sign_in = self._workplace.sign_ins.of(self._config)
         remembered = sign_in.remembered()
         try:
@@ -230,8 +232,9 @@ class _ClusterRun:
             await self._work(sign_in.access(described))
 
     async def _why_left_out(self, error: PusherError) -> str | None:
-        """Return why it is no failure: EKS, where the cluster was found by tag, deletes it or has
-        it no more. None otherwise.
+        """Return why `error` is no failure of the cluster; None if it is one.
+
+        A cluster found by tag is left out once EKS is deleting it, or has it no more.
         """
         if (
             self._sign_in is None

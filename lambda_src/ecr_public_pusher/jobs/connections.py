@@ -1,5 +1,6 @@
-"""How many connections a cluster's work is worth: few where answers come at once, more where they
-are late and the processor waits. Pure.
+"""Number of connections that a cluster's work is worth. Pure.
+
+Few where answers are prompt, more where they are late and the processor would wait.
 
 One connection costs a TLS handshake, some 2 ms of processor time, and saves the time that its
 requests would wait for others' answers. With n requests whose answers take d seconds each, w
@@ -8,20 +9,20 @@ connections take n·d/w + w·k seconds, least where w is the root of n·d/k.
 
 import math
 
-# Where answers come at once, more only fight over the processor.
+# With prompt answers, more connections would only compete for the processor.
 MOST_AT_ONCE = 8
 REQUESTS_PER_CONNECTION = 8
-# Where they are late. The invocation's budget divides what there is in all.
+# With late answers. The invocation's budget limits the total.
 MOST_LATE = 64
 CONNECTION_SECONDS = 0.002  # of processor time (tests/bench)
-# What is less than this is the processor's own unrest.
+# Anything less is noise of the processor's scheduling.
 LATE_SECONDS = 0.01
 
 
 def connections_for(requests: int, *, late: float = 0.0, most: int) -> int:
-    """Return how many connections that many requests are worth, of at most `most`.
+    """Return how many connections that many requests are worth, at most `most`.
 
-    `late`: how many seconds an answer takes during which the processor has nothing to do.
+    `late`: seconds that an answer takes while the processor is idle.
     """
     worth = min(MOST_AT_ONCE, -(-requests // REQUESTS_PER_CONNECTION))
     if late >= LATE_SECONDS:

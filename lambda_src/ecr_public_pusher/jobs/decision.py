@@ -1,7 +1,7 @@
-"""Decide what is done in each namespace, from the documents, the request, what was seen and the
-time: values in, values out.
+"""Decide what is done in each namespace. Pure.
 
-The table says, for each state of a Secret, what a push and a sweep do about it.
+The inputs are the documents, the request, the observation and the time. TABLE says for each state
+what a push does, and what a sweep does.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -27,7 +27,7 @@ ENDING_SHARE = 0.3
 
 
 class State(Enum):
-    """What is there, under the Secret's name, in a namespace that the document selects."""
+    """State of the Secret in a namespace that the document selects."""
 
     UNKNOWN = "the function may not look"
     ABSENT = "nothing"
@@ -47,7 +47,7 @@ class State(Enum):
 
 
 class Step(Enum):
-    """What is done about it. Those from APPLY to ASK are requests about the Secret."""
+    """Step taken for a state. APPLY, TAKE and ASK send the Secret's manifest."""
 
     APPLY = "apply, bound to the version seen, if one was"
     TAKE = "apply by force, bound to the version seen"
@@ -80,10 +80,10 @@ _OURS = (State.FRESH, State.ENDING, State.NEWER, State.RELEASED, State.RESTORED)
 
 @dataclass(frozen=True)
 class Intent:
-    """The intent of a run for every cluster. `read_at`: when it read its configuration.
+    """Purpose and options of a run, the same for every cluster.
 
-    `new_since`: of a sweep that may not look, since when a namespace must be there to lack its
-    Secret.
+    `read_at`: when the run read its configuration. `new_since`: for a sweep that may not list
+    Secrets, the creation time from which a namespace is new, and lacks its Secret.
     """
 
     kind: Literal["push", "sweep", "remove"]
@@ -96,19 +96,20 @@ class Intent:
 
     @property
     def cleans_up(self) -> bool:
-        """Return whether Secrets in namespaces that are not selected are looked at: not in a sweep,
-        nor a narrowed push.
+        """Return whether Secrets in unselected namespaces are looked at.
+
+        Only a push does that, unless it is narrowed to some namespaces.
         """
         return self.kind == "push" and self.scope.whole
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is done in one namespace, and why.
+    """The step to take in one namespace, and its reason.
 
-    `outcome`: of a step that asks nothing of the cluster, and of one that does if it succeeds; None
-    where nothing is to be said. `accounts` lack the Secret's name (of a deletion: bear it); None:
-    they are to be looked for. `missing_accounts` are named by the document and not there.
+    `outcome`: of a step without requests, or of one with requests if it succeeds; None if there is
+    nothing to report. `accounts`: those that lack the Secret's name (for a deletion: that bear it);
+    None if they must be looked for. `missing_accounts`: named by the document, but not found.
     """
 
     namespace: Namespace
@@ -131,7 +132,7 @@ class Decision:
 
     @property
     def writes_secret(self) -> bool:
-        """Return whether the Secret is applied, and so a token is needed."""
+        """Return whether the Secret is applied, so that a token is needed."""
         return self.step in (Step.APPLY, Step.TAKE, Step.ASK)
 
 
@@ -140,9 +141,9 @@ _IDLE = (Step.CURRENT, Step.LEAVE, Step.CONFLICT, Step.WAIT)
 
 @dataclass(frozen=True)
 class Judge:
-    """The judgement of one cluster's document in one run.
+    """Decisions on one cluster's document in one run.
 
-    Pure: `now` is an argument like all else.
+    Pure: `now` is an argument like everything else.
     """
 
     planned: PlannedCluster
@@ -150,8 +151,9 @@ class Judge:
     now: datetime
 
     def decide(self, observation: Observation) -> list[Decision]:
-        """Return one decision for each selected namespace, and for each that holds a Secret of ours
-        to clean up. Most urgent first.
+        """Return one decision for each selected namespace, and for each Secret of ours to clean up.
+
+        The most urgent come first.
         """
         if self.intent.kind == "remove":
             return sorted(self._removals(observation), key=lambda decision: decision.name)
@@ -166,15 +168,14 @@ class Judge:
     def selected(
         self, observation: Observation, scope: Scope = EVERYTHING
     ) -> tuple[Namespace, ...]:
-        """Return the namespaces that the document selects within `scope`, those named outright
-        first.
+        """Return the namespaces that the document selects within `scope`.
+
+        Those named outright come first.
         """
         return select(self.planned.config.selection, observation.namespaces, scope=scope)
 
     def again(self, decision: Decision, seen: SeenSecret | None) -> Decision:
-        """Return what is decided now that the Secret turned out to be another, or
-        another version.
-        """
+        """Return the decision for a Secret that is no longer the version decided upon."""
         if decision.step is Step.DELETE:
             found = (
                 None
@@ -188,11 +189,10 @@ class Judge:
         )
 
     def contested(self, decision: Decision, managers: tuple[str, ...]) -> Decision:
-        """Return what is decided where the Secret is ours by its data, but `managers` hold other
-        fields that we apply.
+        """Return the decision for a Secret of ours with other fields held by `managers`.
 
-        What a restore left behind is no writer: it holds fields until they change for the first
-        time.
+        The data is ours, but they hold fields that we apply. What a restore left behind is no
+        writer: it holds fields until they change for the first time.
         """
         if managers and all(name.startswith(LEFT_BY_RESTORES) for name in managers):
             return replace(decision, step=Step.TAKE)
@@ -208,7 +208,7 @@ class Judge:
         return replace(decision, step=Step.TAKE, outcome=taken)
 
     def state(self, seen: SeenSecret | None) -> State:
-        """Return what a look at a namespace found that no document ahead selects."""
+        """Return the state of the Secret in a namespace that no document ahead selects."""
         if seen is None:
             return State.ABSENT
         if seen.deleting:
@@ -227,8 +227,9 @@ class Judge:
         return State.ENDING if seen.share_left(self.now) < ENDING_SHARE else State.FRESH
 
     def _is_invalid(self, document: str) -> bool:
-        """Return whether the document, or the discovery that found its cluster, is invalid: then it
-        keeps what it wrote.
+        """Return whether the document, or the discovery that found its cluster, is invalid.
+
+        Then it keeps what it wrote.
         """
         invalid = self.planned.invalid
         if not invalid:
@@ -242,7 +243,7 @@ class Judge:
         return seen.pushed_at is not None and seen.pushed_at > self.intent.read_at
 
     def _is_restored(self, seen: SeenSecret) -> bool:
-        """Return whether nobody holds the data, or Velero alone, whose label says so."""
+        """Return whether nobody holds the data, or Velero alone, as its label says."""
         others = {manager for manager, _ in seen.managers | seen.writers}
         return not others or (
             seen.restored and all(manager.startswith(RESTORE_MANAGER) for manager in others)
@@ -329,7 +330,7 @@ class Judge:
         return self.intent.stack.document_of(seen.owner if seen else None) or "?"
 
     def _held(self, namespace: Namespace, holder: str, seen: SeenSecret | None) -> Decision:
-        """Leave the namespace to a document that comes first and selects it, too."""
+        """Leave the namespace to a document that comes first and selects it too."""
         own = self.planned.config
         outcome = NamespaceOutcome(
             namespace.name,
@@ -348,8 +349,9 @@ class Judge:
         )
 
     def _unknown(self, namespace: Namespace, observation: Observation) -> Decision:
-        """Decide where the function may not look: a push applies, and a sweep where the namespace
-        is new.
+        """Decide where the function may not look.
+
+        A push applies; a sweep does so only if the namespace is new.
         """
         since = self.intent.new_since
         if self.intent.kind == "sweep" and (
@@ -383,8 +385,9 @@ class Judge:
     def _accounts(
         self, namespace: Namespace, observation: Observation
     ) -> tuple[tuple[SeenAccount, ...] | None, tuple[str, ...]]:
-        """Return the accounts that lack the Secret's name, None where they may not be listed; and
-        those that are not there.
+        """Return the accounts that lack the Secret's name, and the named ones that do not exist.
+
+        The former are None if accounts may not be listed.
         """
         patterns = self.planned.config.service_accounts
         if not patterns:
@@ -400,7 +403,7 @@ class Judge:
         )
 
     def _urgency(self, decision: Decision) -> tuple[bool, float, str]:
-        """Missing first, then the least life left."""
+        """Return the sort key: missing Secrets first, then those with the least life left."""
         return (
             decision.seen is not None,
             decision.seen.seconds_left(self.now) if decision.seen else 0.0,
@@ -408,8 +411,9 @@ class Judge:
         )
 
     def clean_up(self, observation: Observation, chosen: Collection[str]) -> Iterator[Decision]:
-        """Decide on Secrets of this stack in namespaces other than those `chosen`, which the
-        document does not select.
+        """Yield decisions on this stack's Secrets in namespaces that the document does not select.
+
+        `chosen`: the names of those it selects.
         """
         known = {one.name: one for one in observation.namespaces or ()}
         for name, seen in sorted((observation.secrets or {}).items()):
@@ -482,7 +486,7 @@ class Judge:
     def _deletion(
         self, namespace: Namespace, seen: SeenSecret, accounts: tuple[SeenAccount, ...] | None
     ) -> Decision | None:
-        """Decide on the deletion of what bears this document's mark."""
+        """Return the decision to delete a Secret; None if it is not this document's."""
         if self.intent.stack.document_of(seen.owner) != self.planned.config.id:
             return None
         name, secret = namespace.name, self.planned.config.secret_name
@@ -502,8 +506,9 @@ class Judge:
         )
 
     def _rewritten(self, name: str, seen: SeenSecret) -> NamespaceOutcome:
-        """Return the outcome of a Secret that bears our mark, but others' data: a removal must not
-        be taken for done.
+        """Return the outcome of a Secret that bears our mark, but data of others.
+
+        It stays, and its removal must not be reported as done.
         """
         by = ", ".join(self._holders(seen))[:200]
         secret = self.planned.config.secret_name

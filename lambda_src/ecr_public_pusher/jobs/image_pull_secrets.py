@@ -1,7 +1,7 @@
-"""Add the Secret's name to ServiceAccounts' imagePullSecrets, and take it out where we put it;
-every other entry stays.
+"""The Secret's name in ServiceAccounts' imagePullSecrets: added, or taken out where we put it.
 
-Each change names the version that it was made for, and is made anew when another writer was faster.
+Every other entry stays. Each change names the version it was made for, and is made again if another
+writer was faster.
 """
 
 import random
@@ -17,16 +17,18 @@ from ecr_public_pusher.jobs.seen_account import Operation, SeenAccount, seen_acc
 from ecr_public_pusher.kubernetes_api.client import PATIENT, Patience
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 
-# A new namespace's `default` account is made by a controller, a moment after the namespace.
-DEFAULT_ACCOUNT, LOOK_EVERY_SECONDS = "default", 0.25
-# Lost races: each one means that another writer got through, so they end.
+# A new namespace's `default` account is created by a controller, a moment after the namespace.
+DEFAULT_ACCOUNT = "default"
+LOOK_EVERY_SECONDS = 0.25
+# Each lost race means that another writer's change went through, so they come to an end.
 TRIES = 25
 
 
 @dataclass(frozen=True)
 class Attached:
-    """What became of a namespace's accounts: those that were `changed`, and those that the document
-    names and are not there.
+    """Result of `attach` in one namespace.
+
+    `changed`: names of the accounts changed. `missing`: named by the document, but not found.
     """
 
     changed: tuple[str, ...] = ()
@@ -35,7 +37,7 @@ class Attached:
 
 @dataclass(frozen=True)
 class ImagePullSecrets:
-    """The accounts of one document's cluster."""
+    """ServiceAccounts of one document's cluster."""
 
     api: KubernetesApi
     config: ClusterConfig
@@ -50,11 +52,10 @@ class ImagePullSecrets:
         *,
         patience: Patience = PATIENT,
     ) -> Attached:
-        """Add the name to the accounts that were seen to lack it (None: to those that a look into
-        the namespace finds).
+        """Add the name to the accounts that were seen to lack it.
 
-        Those that are `missing` are looked for once more, `default` for some seconds. Raise as
-        KubernetesApi's methods do.
+        `lacking`: None to look into the namespace for them. Those in `missing` are looked for once
+        more, `default` for some seconds. Raise as KubernetesApi's methods do.
         """
         accounts = await self._found(namespace) if lacking is None else list(lacking)
         if lacking is None:
@@ -79,9 +80,9 @@ class ImagePullSecrets:
         return Attached(tuple(changed), tuple(gone))
 
     async def detach(self, accounts: Iterable[SeenAccount]) -> list[str]:
-        """Take the name out of those accounts where we put it.
+        """Take the name out of the accounts where we put it; return the names of those changed.
 
-        Return the names of those changed; raise as KubernetesApi's methods do.
+        Raise as KubernetesApi's methods do.
         """
         return [
             account.name
@@ -107,8 +108,9 @@ class ImagePullSecrets:
                 )
 
     async def _found(self, namespace: str) -> list[SeenAccount]:
-        """Look for the accounts that the document names, in one namespace: globs by a list, names
-        one by one.
+        """Return the accounts that the document names in one namespace.
+
+        Globs take a list; names are read one by one.
         """
         patterns = self.config.service_accounts
         if any(is_glob(pattern) for pattern in patterns):
@@ -139,8 +141,9 @@ class ImagePullSecrets:
         change: Callable[[SeenAccount], list[Operation]],
         patience: Patience,
     ) -> bool:
-        """Return whether the account was changed: not where there was nothing to change, nor where
-        it is gone by now.
+        """Change the account, once more if another writer was faster; return whether it changed.
+
+        False if there was nothing to change, or the account is gone.
         """
         seen = account
         for attempt in range(TRIES):

@@ -1,8 +1,7 @@
-"""Measure how late a cluster's answers are while the processor has nothing to do: only then are
-more connections worth their handshakes.
+"""Measurement of how late a cluster's answers are while the processor is idle.
 
-A process that is throttled, as Lambda's is by its memory size, waits too: but then the event loop
-is late by itself.
+Only then are more connections worth their handshakes. A throttled process, as Lambda's is by its
+memory size, waits too, but then the event loop itself is late.
 """
 
 import asyncio
@@ -11,14 +10,14 @@ from contextlib import suppress
 from typing import Self
 
 TICK_SECONDS = 0.02
-# Of the time in which the loop was late by itself: with more, the processor is what is waited for.
+# Above this share of lateness of the loop itself, the processor is the bottleneck.
 BUSY_SHARE = 0.25
 
 
 class LoopLag:
-    """Count the seconds that the event loop has been late in all, since it was entered.
+    """Total seconds that the event loop has been late since this was entered.
 
-    `async with`.
+    Used with `async with`.
     """
 
     def __init__(self) -> None:
@@ -44,7 +43,7 @@ class LoopLag:
 
 
 class Lateness:
-    """The time between its making and `per_answer`. One for each look."""
+    """Time from its creation to `per_answer`. Make one for each observation."""
 
     def __init__(self, lag: LoopLag) -> None:
         self._lag = lag
@@ -53,8 +52,9 @@ class Lateness:
         self._lag_before = lag.seconds
 
     def per_answer(self, answers: int) -> float:
-        """Return the seconds that each of so many answers, one after the other, took; 0 where the
-        processor was what they waited for.
+        """Return the seconds that each of `answers` consecutive answers took.
+
+        0 if they waited for the processor.
         """
         took = asyncio.get_running_loop().time() - self._began
         if self._lag.seconds - self._lag_before > BUSY_SHARE * took:

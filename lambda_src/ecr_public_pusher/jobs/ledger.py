@@ -1,5 +1,6 @@
-"""What one cluster's run has come to until now, whole at any moment: what is cancelled at the
-deadline says so afterwards.
+"""Progress of one cluster's run, complete at any moment.
+
+A run that is cancelled at the deadline is reported from it.
 """
 
 from collections.abc import Iterable
@@ -12,12 +13,16 @@ from ecr_public_pusher.results import Namespace, NamespaceOutcome
 
 @dataclass
 class Ledger:
-    """`targets`: the namespaces that must come to an outcome.
+    """Outcomes of one cluster's run so far.
 
-    `outcomes`: by namespace, None where there is nothing to say.
+    `targets`: namespaces that must come to an outcome. `outcomes`: by namespace; None if there is
+    nothing to report.
 
-    `started`: those that something was sent for. `error`: what fails the cluster as a whole.
+    `started`: namespaces that something was sent for. `error`: what fails the whole cluster.
     `observed`: the cluster has shown what is there.
+
+    `seconds_left`: least life of a selected namespace's Secret; None if unknown. `empty_globs`:
+    globs that match no namespace.
     """
 
     targets: tuple[Namespace, ...] = ()
@@ -34,11 +39,11 @@ class Ledger:
             self.outcomes[decision.name] = decision.outcome
 
     def fail(self, error: PusherError) -> None:
-        """Enter what fails the cluster as a whole: the first such error stands."""
+        """Enter an error that fails the whole cluster; the first one stands."""
         self.error = self.error or error
 
     def restart(self) -> None:
-        """Forget what was found where the cluster is not any more."""
+        """Forget what was found at an endpoint where the cluster no longer is."""
         self.outcomes.clear()
         self.started.clear()
         self.error = None

@@ -1,5 +1,6 @@
-"""Find Secrets that a disabled document has left in its cluster: nothing renews them, and they
-block pulls once their tokens end.
+"""Secrets that a disabled document has left in its cluster.
+
+Nothing renews them, and they block pulls once their tokens expire.
 """
 
 from ecr_public_pusher.errors import PusherError
@@ -16,10 +17,10 @@ from ecr_public_pusher.timestamps import from_epoch
 async def left_behind(
     planned: PlannedCluster, intent: Intent, workplace: Workplace
 ) -> ClusterResult | None:
-    """Return what was found of the disabled document's Secrets that no enabled document selects;
-    None where there are none.
+    """Return the finding on the disabled document's Secrets; None if none are left.
 
-    A cluster that cannot be asked is no finding: it may be disabled for that very reason.
+    Those that an enabled document selects do not count. A cluster that cannot be asked is no
+    finding: it may be disabled for that very reason.
     """
     sign_in = workplace.sign_ins.of(planned.config)
     try:
@@ -43,8 +44,8 @@ async def left_behind(
     finding = Finding(
         Check.LEFT,
         False,
-        f"the document is disabled, but {len(left)} Secrets of it are there, the first of which"
-        f" ends in {hours:.1f} hours: {some(left)}",
+        f"the document is disabled, but {len(left)} of its Secrets are still there, the first of"
+        f" which ends in {hours:.1f} hours: {some(left)}",
         "Nothing renews them, and a token that has ended blocks pulls: enable the document, or"
         f" send {event}.",
     )
@@ -52,7 +53,7 @@ async def left_behind(
 
 
 def _is_left(planned: PlannedCluster, intent: Intent, seen: SeenSecret) -> bool:
-    """Return whether it is this document's, and no enabled document of the cluster adopts it."""
+    """Return whether the Secret is this document's, and no enabled document adopts it."""
     namespace = Namespace(seen.namespace)
     ours = intent.stack.document_of(seen.owner) == planned.config.id and not seen.deleting
     return ours and not any(other.selection.selects(namespace) for other in planned.behind)

@@ -1,5 +1,6 @@
-"""Look into a cluster before anything is decided: at most three lists, side by side, of which only
-what is decided upon is kept.
+"""Observe a cluster before anything is decided: at most three concurrent lists.
+
+Only what decisions need is kept.
 """
 
 import asyncio
@@ -24,11 +25,11 @@ type Accounts = Mapping[str, Mapping[str, SeenAccount]]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a run must know of a cluster.
+    """Facts that a run needs about a cluster.
 
-    `namespaces`: all that the label selector holds (None: every one).
+    `list_namespaces`: namespaces are listed, all that match `selector` (None: every one).
 
-    `accounts`: names and globs of ServiceAccounts; None where none are decided upon.
+    `accounts`: names and globs of ServiceAccounts; None if none are needed.
     """
 
     secret_name: str
@@ -39,10 +40,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Observation:
-    """What was seen.
+    """Facts seen in a cluster.
 
-    A part that was not asked for, or may not be listed, is None: then `refused` says so by its
-    name.
+    A part that was not asked for, or may not be listed, is None; `refused` names the latter.
     """
 
     namespaces: tuple[Namespace, ...] | None = None
@@ -51,14 +51,14 @@ class Observation:
     refused: frozenset[str] = field(default_factory=frozenset)
 
     def accounts_in(self, namespace: str) -> Mapping[str, SeenAccount] | None:
-        """Return the accounts of a namespace by name; None where they may not be listed."""
+        """Return a namespace's accounts by name; None if they may not be listed."""
         return None if self.accounts is None else self.accounts.get(namespace, {})
 
 
 async def observe(api: KubernetesApi, wanted: Wanted) -> Observation:
-    """Return what the cluster shows. A list that is not allowed leaves its part out.
+    """Return what the cluster shows, without the parts that may not be listed.
 
-    Raise what fails the cluster as a whole, as Client.send does.
+    Raise an error that fails the whole cluster, as Client.send does.
     """
     refused: set[str] = set()
 
@@ -104,10 +104,10 @@ async def observe(api: KubernetesApi, wanted: Wanted) -> Observation:
 async def look_into_each(
     api: KubernetesApi, secret_name: str, namespaces: Iterable[str]
 ) -> tuple[dict[str, SeenSecret], tuple[str, ...]]:
-    """Return the Secrets of that name in `namespaces`, and the namespaces where looking is refused.
+    """Return the Secrets of that name in `namespaces`, and the namespaces that refuse access.
 
-    The way of those who may not list them: one request for each. Refused in the first few, it is
-    given up: then all of them count as refused. Raise as Client.send does.
+    For those who may not list Secrets: one request per namespace. If the first few are refused, the
+    others count as refused too. Raise as Client.send does.
     """
     seen: dict[str, SeenSecret] = {}
     refused: list[str] = []
@@ -141,9 +141,7 @@ async def look_into_each(
 
 
 def _only(patterns: Collection[str] | None) -> str | None:
-    """Return the one account that is meant, where there is just one and no glob: then the API
-    server filters.
-    """
+    """Return the account if just one is named and is no glob, so that the API server filters."""
     only, *others = patterns or ("*",)
     return None if others or is_glob(only) else only
 
@@ -156,6 +154,6 @@ def _by_namespace(accounts: Iterable[SeenAccount]) -> Accounts:
 
 
 def _first(failures: ExceptionGroup[Exception]) -> Exception:
-    """Return what the first list to fail raised: the others were cancelled then."""
+    """Return the error of the first list that failed; the others were cancelled then."""
     first = failures.exceptions[0]
     return _first(first) if isinstance(first, ExceptionGroup) else first

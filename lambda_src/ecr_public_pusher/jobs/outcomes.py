@@ -1,7 +1,4 @@
-"""What the API server's final answer means for a namespace: the outcome, and what to do about it.
-
-Pure.
-"""
+"""Outcome and remedy for each final answer of the API server about a namespace. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,8 +8,8 @@ from ecr_public_pusher.jobs.seen_secret import Marks
 from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
-# Namespaces of the platform itself, whose provider's policies deny what others write there (GKE,
-# OpenShift).
+# Prefixes of the platform's own namespaces, where the provider's policies deny what others write
+# (GKE, OpenShift).
 PLATFORM_NAMESPACES = ("kube-", "gke-", "gmp-", "openshift-")
 _REMEDY_ACCOUNTS = (
     "Apply infra/rbac/service-accounts.yaml (get, list and patch on serviceaccounts for the group"
@@ -23,10 +20,10 @@ _REMEDY_ACCOUNTS = (
 def explain(
     error: ApiStatusError, namespace: str, name: str, *, kubectl: str, listed: bool = False
 ) -> NamespaceOutcome:
-    """Return the outcome that a final answer other than success means for the Secret `name`, with
-    its remedy.
+    """Return the outcome and remedy for a final error about the Secret `name`.
 
-    `kubectl`: how a command for the cluster begins. `listed`: the namespace was there a moment ago.
+    `kubectl`: the beginning of a command for the cluster. `listed`: the namespace existed a moment
+    ago.
     """
 
     def outcome(kind: Outcome, message: str, remedy: str = "") -> NamespaceOutcome:
@@ -56,8 +53,8 @@ def explain(
                 f" [{namespace}]}})."
             )
         else:
-            # An apply: the rights are for a Secret of that name, and the request of `kubectl
-            # create` names none.
+            # An apply, since the rights are limited to a name and the request of `kubectl create`
+            # has none.
             remedy = (
                 f"Ask whoever runs it for an exception for the group {RBAC_GROUP}; this shows the"
                 f" API server's message: `{kubectl} -n {namespace} create secret docker-registry"
@@ -106,16 +103,14 @@ def explain_conflict(namespace: str, name: str, managers: Sequence[str]) -> Name
 def explain_marks_left(
     outcome: NamespaceOutcome, name: str, marks: Marks, error: ApiStatusError
 ) -> NamespaceOutcome:
-    """Return the outcome of a takeover after which a former owner's controller can still delete the
-    Secret.
-    """
+    """Return the outcome of a takeover whose former owner may still delete the Secret."""
     owners = ", ".join(marks.owners) or "Argo CD's tracking marks"
     return replace(
         outcome,
         outcome=Outcome.FAILED,
         message=(
-            f"the Secret {name} was taken over, but what would have it deleted with its former"
-            f" owner ({owners[:200]}) could not be taken off: {error.message}"
+            f"the Secret {name} was taken over, but the marks by which its former owner"
+            f" ({owners[:200]}) may delete it could not be removed: {error.message}"
         ),
         remedy=(
             "The next run tries again. Until then keep the former owner, or have it orphan the"
@@ -127,9 +122,7 @@ def explain_marks_left(
 def explain_accounts(
     error: ApiStatusError, outcome: NamespaceOutcome, *, dry_run: bool
 ) -> NamespaceOutcome:
-    """Return the outcome of a Secret whose name could not be put into the namespace's
-    ServiceAccounts.
-    """
+    """Return the outcome of a Secret whose name could not be added to ServiceAccounts."""
     secret_is = _secret_is(dry_run=dry_run)
     if error.lacks_rights:
         return replace(
@@ -151,7 +144,7 @@ def explain_accounts(
     return replace(
         outcome,
         outcome=Outcome.FAILED,
-        message=f"{secret_is}, but its ServiceAccounts: {error.message}",
+        message=f"{secret_is}, but its ServiceAccounts could not be changed: {error.message}",
         remedy=error.remedy,
     )
 
@@ -175,8 +168,9 @@ def missing_accounts(
 
 
 def explain_not_removed(error: ApiStatusError, namespace: str, name: str) -> NamespaceOutcome:
-    """Return the outcome of a Secret that stays, because it or the ServiceAccounts that bear its
-    name could not be changed.
+    """Return the outcome of a Secret that stays.
+
+    It, or the ServiceAccounts that bear its name, could not be changed.
     """
     if error.lacks_rights and error.kind == "serviceaccounts":
         return NamespaceOutcome(
@@ -196,7 +190,7 @@ def explain_not_removed(error: ApiStatusError, namespace: str, name: str) -> Nam
 
 
 def may_not_remove(name: str) -> str:
-    """Return what is said where the rights to remove the Secret are missing."""
+    """Return the message for missing rights to remove the Secret."""
     return (
         f"signed in, but not allowed to get and delete the Secret {name}, which prune and remove"
         " need"
@@ -204,7 +198,7 @@ def may_not_remove(name: str) -> str:
 
 
 def remedy_removal(name: str) -> str:
-    """Return how to get the rights to remove the Secret."""
+    """Return the remedy for missing rights to remove the Secret."""
     return (
         f"Apply infra/rbac/prune.yaml (get and delete on secrets with resourceNames: [{name}] for"
         f" the group {RBAC_GROUP})."

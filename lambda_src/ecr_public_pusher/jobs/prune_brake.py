@@ -1,23 +1,21 @@
-"""Hold a prune back that would take more away than stays: a mistyped glob must not take every
-Secret away. Pure.
-"""
+"""Brake on prune: a mistyped glob must not delete every Secret. Pure."""
 
 import json
 from collections.abc import Sequence
 
 from ecr_public_pusher.errors import PruneHeldBack
 
-# So many Secrets may be pruned without asking whether they are more than what stays.
+# Up to so many Secrets are pruned even if fewer stay.
 PRUNED_WITHOUT_ASKING = 5
-# Of names in a message.
+# Most names listed in the message.
 SHOWN = 10
 
 
 def held_back(document_id: str, leaving: Sequence[str], *, applied: int) -> PruneHeldBack | None:
-    """Return why the Secrets in the namespaces `leaving` must stay; None where they may go.
+    """Return why the Secrets in the namespaces `leaving` must stay; None if they may go.
 
-    `applied`: in how many selected namespaces the Secret is there now. What is only selected does
-    not count: eight names that are mistyped into eight others prune nothing.
+    `applied`: number of selected namespaces that have the Secret now. Those that are only selected
+    do not count, so that eight names mistyped into eight others prune nothing.
     """
     if not leaving or (applied and len(leaving) <= max(PRUNED_WITHOUT_ASKING, applied)):
         return None
@@ -26,7 +24,7 @@ def held_back(document_id: str, leaving: Sequence[str], *, applied: int) -> Prun
     )
     event = json.dumps({"action": "push", "clusters": [document_id], "prune": "all"})
     return PruneHeldBack(
-        f"prune would delete {len(leaving)} of our Secrets, where {applied} namespaces have theirs,"
-        f" and was held back: {names}",
+        f"prune was held back: it would delete {len(leaving)} of our Secrets (in {names}), while"
+        f" {applied} selected namespaces have theirs",
         remedy=f"If namespaces is wrong, correct it. If they are to go, send {event}.",
     )

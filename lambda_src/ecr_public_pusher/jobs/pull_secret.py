@@ -1,5 +1,6 @@
-"""Make the Secret that one document asks for, with the tokens of this run; a dry run's holds a
-placeholder.
+"""Build the Secret that one document asks for, with the tokens of this run.
+
+In a dry run it holds a placeholder.
 """
 
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from ecr_public_pusher.ownership import Stack
 from ecr_public_pusher.registries.registry import PLACEHOLDER, PUBLIC_HOSTS, docker_config
 from ecr_public_pusher.registries.token_provider import TokenProvider
 
-# What a dry run's annotation says: an ECR token's usual life.
+# An ECR token's usual life, for the annotation of a dry run.
 TOKEN_LIFE = timedelta(hours=12)
 
 
@@ -19,10 +20,10 @@ async def pull_secret(
 ) -> SecretManifest:
     """Return the Secret's manifest.
 
-    Raise TokenError, RoleError, DeadlineReached where a token cannot be had.
+    Raise TokenError, RoleError, DeadlineReached if a token cannot be had.
 
-    A dry run asks for private tokens too, to find out whether they can be had (ECR Public's was
-    asked for before), but sends none.
+    A dry run requests private tokens too, to find out whether they can be had (ECR Public's was
+    requested before), but sends none.
     """
     if dry_run:
         private = await tokens.private_of(config)

@@ -1,6 +1,4 @@
-"""A push or a sweep of one cluster: observe, decide, act, and clean up what is no
-longer selected.
-"""
+"""Push or sweep of one cluster: observe, decide, act, clean up what is no longer selected."""
 
 from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,14 +24,14 @@ from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.timestamps import from_epoch
 
-# Outcomes of namespaces that are not there, or going, or whose Secret is somebody else's: they lack
+# Outcomes of namespaces that are gone or going, or whose Secret is somebody else's: they lack
 # nothing of ours.
 _LACKING_NOTHING = (Outcome.MISSING, Outcome.SKIPPED, Outcome.CONFLICT, Outcome.WRONG_TYPE)
 
 
 @dataclass
 class Push:
-    """One cluster's push, and what it has come to in `ledger`."""
+    """One cluster's push or sweep, with its progress in `ledger`."""
 
     planned: PlannedCluster
     intent: Intent
@@ -51,9 +49,9 @@ class Push:
         self.ledger.targets = self._judge().selected(self._observation, self.intent.scope)
 
     async def run(self, api: KubernetesApi) -> None:
-        """Do all of it.
+        """Do the whole job.
 
-        Raise what fails the cluster as a whole; what was done by then is in the ledger.
+        Raise an error that fails the whole cluster; what was done until then is in the ledger.
         """
         selection = self.planned.config.selection
         if not selection.needs_list and not selection.names:
@@ -72,7 +70,7 @@ class Push:
         self.ledger.empty_globs = self._empty_globs()
         try:
             await self._act(api, judge, [one for one in decisions if one.step is not Step.DELETE])
-        finally:  # without a token, and at the deadline, it counts all the more
+        finally:  # needed most without a token, or at the deadline
             self.ledger.seconds_left = self._seconds_left()
         if self.ledger.error is None and self._prunes:
             await self._prune(api, judge, [one for one in decisions if one.step is Step.DELETE])
@@ -88,7 +86,7 @@ class Push:
         return from_epoch(self.deadline.clock.wall())
 
     async def _measured(self, looking: Awaitable[Observation]) -> Observation:
-        """Look, and measure how late the answers are."""
+        """Await the observation, and measure how late its answers are."""
         lateness = Lateness(self.lag)
         seen = await looking
         pages = 1 + max(len(seen.namespaces or ()), len(seen.secrets or ())) // PAGE
@@ -114,14 +112,15 @@ class Push:
             or all(name in seen.secrets for name in named)
         ):
             return seen
-        # A name that lacks its Secret may be of no namespace at all: a sweep does not write to find
-        # that out.
+        # A name that lacks its Secret may not be a namespace at all; a sweep does not write to find
+        # out.
         there = await observe(api, Wanted(config.secret_name, list_namespaces=True))
         return replace(seen, namespaces=there.namespaces)
 
     def _check_selected(self, selected: Sequence[Namespace]) -> None:
-        """Raise NothingSelected where the whole selection is empty, though nobody said that it may
-        be. A sweep leaves that to the push.
+        """Raise NothingSelected if a push selects nothing and the document does not allow that.
+
+        A sweep leaves it to the push.
         """
         config = self.planned.config
         if not selected and not config.allow_empty and self.intent.kind == "push":
@@ -154,9 +153,7 @@ class Push:
         return CarryOut(action, self.ledger, self.most_connections, self._late)
 
     async def _prune(self, api: KubernetesApi, judge: Judge, deletions: Sequence[Decision]) -> None:
-        """Delete ours from namespaces that are no longer selected, unless that would take more away
-        than stays.
-        """
+        """Delete our Secrets from unselected namespaces, unless more would go than stay."""
         config, seen = self.planned.config, self._observation
         if seen.namespaces is None:
             self.ledger.fail(_cannot_list())
@@ -189,15 +186,16 @@ class Push:
         self.ledger.fail(held)
 
     def _there(self) -> int:
-        """Return in how many selected namespaces the Secret is as it should be now."""
+        """Return the number of selected namespaces whose Secret is now as it should be."""
         outcomes = [self.ledger.outcomes.get(target.name) for target in self.ledger.targets]
         return sum(
             1 for one in outcomes if one and (one.outcome.applied or one.outcome is Outcome.CURRENT)
         )
 
     def _seconds_left(self) -> float | None:
-        """Return the least life that a selected namespace's Secret has left, 0 where one lacks it;
-        None where nothing is known.
+        """Return the least life of a selected namespace's Secret, in seconds.
+
+        0 if one lacks its Secret; None if nothing is known.
         """
         now = self._now()
         return min(
@@ -223,7 +221,10 @@ class Push:
         return seen.seconds_left(now) if self.intent.stack.document_of(seen.owner) else None
 
     def _empty_globs(self) -> tuple[str, ...]:
-        """Return the globs, of several names and globs, that match no namespace: maybe mistyped."""
+        """Return globs that match no namespace, and so may be mistyped.
+
+        A single name or glob that selects nothing is an error of its own.
+        """
         selection, listed = self.planned.config.selection, self._observation.namespaces
         if (
             listed is None

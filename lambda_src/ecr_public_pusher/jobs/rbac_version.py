@@ -1,11 +1,10 @@
-"""Whether infra/rbac as it is applied in a cluster is as new as this release wants it, found out
-without a right to read it.
+"""Detection of which version of infra/rbac is applied, without a right to read it.
 
 Reading the ClusterRoles' labels would take `get` on them, which the function needs for nothing
 else. Instead each of them grants one more right, on a thing that cannot exist (an API group without
-a dot can be neither a custom resource's nor an aggregated API's), so that it permits nothing. It is
-named after the role and its version, and whether it is held a SelfSubjectAccessReview says, which
-everybody may ask.
+a dot can be neither a custom resource's nor an aggregated API's), so that it permits nothing. The
+right is named after the role and its version, and a SelfSubjectAccessReview, which everybody may
+create, says whether it is held.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,11 +14,11 @@ from ecr_public_pusher.jobs.required_permissions import Need
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
 from ecr_public_pusher.results import Check, Finding
 
-# To be raised with each change of the rules in infra/rbac, whose roles grant the mark of every
-# version up to it.
+# Raise it with each change of the rules in infra/rbac, whose roles grant the mark of every version
+# up to it.
 RBAC_VERSION = 2
 MARK_GROUP, MARK_RESOURCE, MARK_VERB = "ecr-public-pusher", "rbac", "get"
-# Two files grant the same, everywhere or namespace by namespace, and so bear one mark.
+# The two files for the namespaces' Secrets grant the same rights, and share one mark.
 _MARKED = {
     "cluster.yaml": "push",
     "prune.yaml": "prune",
@@ -29,20 +28,20 @@ _NAMESPACED = {"cluster.yaml": "namespaced.yaml"}
 
 
 def mark(file: str, version: int) -> Right:
-    """What the role in that file of infra/rbac grants since that version."""
+    """Return the right that the role in that file of infra/rbac grants since `version`."""
     return Right(MARK_VERB, MARK_RESOURCE, f"{_MARKED[file]}-{version}", MARK_GROUP)
 
 
-# Whether a right is held in a namespace ("": in all of them).
+# Asks whether a right is held in a namespace ("": in all of them).
 type Ask = Callable[[Right, str], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
 class _Applied:
-    """A file as it is applied.
+    """A file of infra/rbac as it is applied.
 
-    `version`: None for rights without one. `everywhere`: it is bound in all namespaces, not in
-    single ones.
+    `version`: None for rights without one. `everywhere`: bound in all namespaces, not in single
+    ones.
     """
 
     file: str
@@ -57,11 +56,10 @@ async def rbac_version(
     *,
     wanted: int = RBAC_VERSION,
 ) -> Finding | None:
-    """What to say of the files that `needs` name; None where nothing of them is granted, which the
-    permissions say already.
+    """Return the finding on the files that `needs` name; None if nothing of them is granted.
 
-    `granted_in`: by file, namespaces where something of it is granted ("": in all of them). Raises
-    as `ask` does.
+    The permission findings report the latter. `granted_in`: by file, the namespaces where part of
+    it is granted (`""`: in all of them). Raise as `ask` does.
     """
     files = dict.fromkeys(need.file for need in needs if granted_in.get(need.file))
     applied = [await _applied(ask, file, granted_in[file], wanted) for file in files]
@@ -69,8 +67,9 @@ async def rbac_version(
 
 
 async def _applied(ask: Ask, file: str, places: Sequence[str], wanted: int) -> _Applied:
-    """By the first of the places where a version is found: roles of somebody's own may grant the
-    same beside it.
+    """Return the file's version in the first of `places` where one is found.
+
+    A user's own roles may grant the same rights beside it.
     """
     for namespace in places:
         for version in range(wanted, 0, -1):
@@ -87,11 +86,13 @@ def _finding(applied: Sequence[_Applied], kubectl: str, wanted: int) -> Finding:
     older = [one for one in applied if one.version is not None and one.version < wanted]
     unmarked = [one for one in applied if one.version is None]
     if older:
-        what = ", ".join(f"infra/rbac/{one.file} is of version {one.version}" for one in older)
+        what = ", ".join(
+            f"infra/rbac/{one.file} is applied in version {one.version}" for one in older
+        )
         return Finding(
             Check.RBAC,
             False,
-            f"{what}, and this release wants version {wanted}",
+            f"{what}, and this release needs version {wanted}",
             _apply([*older, *unmarked], kubectl),
         )
     if unmarked:
@@ -102,14 +103,18 @@ def _finding(applied: Sequence[_Applied], kubectl: str, wanted: int) -> Finding:
         return Finding(
             Check.RBAC,
             True,
-            f"{what} (infra/rbac is of version {wanted})",
+            f"{what} (this release has infra/rbac of version {wanted})",
             _apply(unmarked, kubectl),
         )
-    return Finding(Check.RBAC, True, f"infra/rbac of version {wanted}, as this release wants it")
+    return Finding(
+        Check.RBAC, True, f"infra/rbac is applied in version {wanted}, as this release needs"
+    )
 
 
 def _apply(applied: Sequence[_Applied], kubectl: str) -> str:
-    """Not a file as a whole where its role is bound in single namespaces: it would bind it in
+    """Return the command that applies the files.
+
+    A file whose role is bound in single namespaces is not applied whole: that would bind it in
     others.
     """
     whole = " ".join(f"-f infra/rbac/{one.file}" for one in applied if one.everywhere)

@@ -1,6 +1,4 @@
-"""The removal of what one document wrote to its cluster: our Secret, wherever it is, and its name
-in ServiceAccounts.
-"""
+"""Removal of what one document wrote: its Secrets, and their name in ServiceAccounts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +19,7 @@ from ecr_public_pusher.timestamps import from_epoch
 
 @dataclass
 class Remove:
-    """One cluster's removal, and what it has come to in `ledger`."""
+    """One cluster's removal, with its progress in `ledger`."""
 
     planned: PlannedCluster
     intent: Intent
@@ -30,9 +28,9 @@ class Remove:
     ledger: Ledger = field(default_factory=Ledger)
 
     async def run(self, api: KubernetesApi) -> None:
-        """Do all of it.
+        """Do the whole job.
 
-        Raise what fails the cluster as a whole; what was done by then is in the ledger.
+        Raise an error that fails the whole cluster; what was done until then is in the ledger.
         """
         secret = self.planned.config.secret_name
         judge = Judge(self.planned, self.intent, from_epoch(self.deadline.clock.wall()))
@@ -52,9 +50,7 @@ class Remove:
         await delete_all(CarryOut(action, self.ledger, self.most_connections), deletions, secret)
 
     async def _look(self, api: KubernetesApi) -> Observation | None:
-        """Look into each namespace, without the right to list Secrets; None where that is refused
-        everywhere.
-        """
+        """Look into each namespace, without the right to list Secrets; None if all refuse."""
         config = self.planned.config
         namespaces = await self._namespaces(api)
         found = await look_for_ours(
@@ -69,8 +65,10 @@ class Remove:
         return None if found is None else Observation(secrets=found)
 
     async def _namespaces(self, api: KubernetesApi) -> Sequence[Namespace]:
-        """Return all namespaces, since earlier configurations may have selected others; those
-        named, where no list is allowed or needed.
+        """Return all namespaces, since earlier configurations may have selected others.
+
+        Where they may not be listed, return those named outright; raise ApiError if a list is
+        needed.
         """
         try:
             return await api.namespaces()

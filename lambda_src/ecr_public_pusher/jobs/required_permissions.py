@@ -1,5 +1,6 @@
-"""What a cluster's configuration needs to be allowed there, what nobody should allow beyond it, and
-the commands that correct either. Pure.
+"""Rights that a configuration needs in its cluster, and dangerous rights beyond them. Pure.
+
+With the commands that correct either.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,10 +20,11 @@ _RBAC_API = "rbac.authorization.k8s.io"
 class Need:
     """Rights that are needed, and granted, together.
 
-    `file`: what grants them, below infra/rbac. `namespaced`: it may be done one by one.
+    `file`: the file below infra/rbac that grants them. `namespaced`: they may be granted namespace
+    by namespace.
 
-    `kubectl`: how a command for the cluster begins. `without`: what is lost without them, where a
-    push goes on all the same.
+    `kubectl`: the beginning of a command for the cluster. `without`: what is lost without them, if
+    a push works all the same.
     """
 
     rights: tuple[Right, ...]
@@ -32,9 +34,7 @@ class Need:
     without: str = ""
 
     def remedy(self, namespaces: Sequence[str] = ()) -> str:
-        """The command that grants them: in `namespaces` only, or everywhere where there
-        are none.
-        """
+        """Return the command that grants them in `namespaces`, or everywhere if there are none."""
         secret = next(
             (right.name for right in self.rights if right.resource == "secrets"),
             DEFAULT_SECRET_NAME,
@@ -68,7 +68,7 @@ class Need:
 
 
 def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Need]:
-    """Return all that a push of this document asks of the cluster."""
+    """Return all that a push of this document needs to be allowed in the cluster."""
     found = []
     command = kubectl(config)
     if needs_list or config.prune:
@@ -114,11 +114,12 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
 
 
 _BLIND = (
-    "pushes write without looking, a sweep serves new namespaces only (no late label, lost or"
-    " ending Secret), and what is left behind or has little life left is not seen"
+    "pushes write without looking, a sweep serves new namespaces only (none that is labelled late,"
+    " or whose Secret is lost or about to end), and Secrets left behind or about to end go"
+    " unnoticed"
 )
 _BLIND_TO_ACCOUNTS = (
-    "a push reads the accounts of each namespace one by one, and a sweep corrects none of"
+    "a push reads the accounts of each namespace one by one, and a sweep corrects no accounts in"
     " namespaces that have their Secret"
 )
 
@@ -127,8 +128,8 @@ def _rights(verbs: Iterable[str], resource: str, *names: str) -> tuple[Right, ..
     return tuple(Right(verb, resource, name) for name in names or ("",) for verb in verbs)
 
 
-# Each of these, in all namespaces, lets whoever signs in as the function read, destroy or become
-# what is not its own.
+# Each of these, granted in all namespaces, lets the function read, destroy or become what is not
+# its own.
 DANGEROUS = (
     *_rights(("get", "list", "watch", "patch", "delete"), "secrets"),
     Right("create", "pods"),
@@ -139,14 +140,12 @@ DANGEROUS = (
     Right("bind", "clusterroles", group=_RBAC_API),
     Right("escalate", "clusterroles", group=_RBAC_API),
 )
-# In one namespace, either of these two reveals a role that was not made for the function.
+# Either of these, even in one namespace, reveals a role that was not made for the function.
 REVEALING = _rights(("get", "list"), "secrets")
 
 
 def describe(rights: Iterable[Right]) -> str:
-    """Rights in one phrase, those on the same things together: `create and patch
-    secrets named x`.
-    """
+    """Return rights as a phrase, grouped by resource: `create and patch secrets named x`."""
     verbs: dict[tuple[str, str], list[str]] = {}
     for right in rights:
         verbs.setdefault((right.resource, right.name), []).append(right.verb)

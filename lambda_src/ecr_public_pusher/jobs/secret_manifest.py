@@ -1,6 +1,4 @@
-"""The Secret's body, as server-side apply sends it: the same for every namespace, but for the
-version that was decided upon. Pure.
-"""
+"""Body of the Secret for server-side apply: one for all namespaces, but for the version. Pure."""
 
 import base64
 import json
@@ -20,8 +18,8 @@ DATA_KEY = ".dockerconfigjson"
 EXPIRES_AT = f"{ANNOTATION_PREFIX}expires-at"
 PUSHED_AT = f"{ANNOTATION_PREFIX}pushed-at"
 OWNER = f"{ANNOTATION_PREFIX}owner"
-# Its name is put into ServiceAccounts, whose own marks say which: a removal must be able to look at
-# them.
+# Set if the Secret's name is put into ServiceAccounts, so that a removal looks at them. Their own
+# marks say which.
 ATTACHED = f"{ANNOTATION_PREFIX}in-service-accounts"
 
 _HEAD = b'{"apiVersion":"v1","kind":"Secret","metadata":{'
@@ -29,9 +27,10 @@ _HEAD = b'{"apiVersion":"v1","kind":"Secret","metadata":{'
 
 @dataclass(frozen=True)
 class SecretManifest:
-    """What a document's Secret is to be.
+    """Content of a document's Secret.
 
-    `expires_at` is in whole seconds, as its annotation says it.
+    `expires_at` is in whole seconds, as in its annotation. `tail`: the body's JSON after the uid
+    and version.
     """
 
     owner: str
@@ -51,7 +50,7 @@ class SecretManifest:
     ) -> Self:
         """Return the Secret that `cluster`'s document asks for.
 
-        `owner` says whose it is to renew, prune and remove.
+        `owner`: the document that may renew, prune and remove it.
         """
         metadata = {
             "name": cluster.secret_name,
@@ -77,8 +76,7 @@ class SecretManifest:
 
     @cached_property
     def new(self) -> bytes:
-        """Return the body that creates the Secret, and that the API server refuses (409) where one
-        is there by now.
+        """Return the body that creates the Secret; the API server refuses it (409) if there is one.
 
         No object has the version 1 yet: tests/contract/kube-api-lists.json, "create-only".
         """
@@ -86,15 +84,11 @@ class SecretManifest:
 
     @cached_property
     def unbound(self) -> bytes:
-        """Return the body that creates the Secret, or overwrites whatever version of it
-        is there.
-        """
+        """Return the body that creates the Secret, or overwrites whatever version is there."""
         return _HEAD + self.tail
 
     def bound(self, *, uid: str, version: str) -> bytes:
-        """Return the body that the API server takes only while the Secret is the very one that was
-        seen.
-        """
+        """Return the body that the API server accepts only for the Secret and version seen."""
         return b"%b%b,%b" % (
             _HEAD,
             _json({"uid": uid, "resourceVersion": version})[1:-1],

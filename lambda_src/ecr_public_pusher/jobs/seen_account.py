@@ -1,5 +1,4 @@
-"""Reduce a ServiceAccount to what is decided upon, and make the JSON patch that adds the Secret's
-name or takes it out. Pure.
+"""A ServiceAccount reduced to what decisions need, and the JSON patches that change it. Pure.
 
 The list of imagePullSecrets is atomic to the API server: an apply takes all of it or none, and
 strategic and merge patches replace it. So a change is a JSON patch that names the version it was
@@ -24,7 +23,8 @@ type Operation = dict[str, Any]
 class SeenAccount:
     """A ServiceAccount as it was seen.
 
-    `entries` are the names in its list, in order; `marked` those that its mark says are ours.
+    `entries`: the names in its list, in order. `marked`: those that are ours by its mark.
+    `annotated`: it has annotations.
     """
 
     namespace: str
@@ -43,9 +43,7 @@ class SeenAccount:
         return secret in self.entries and secret in self.marked
 
     def adding(self, secret: str) -> list[Operation]:
-        """Return the patch that adds the Secret's name at the end of the list; none where it is
-        there.
-        """
+        """Return the patch that appends the Secret's name to the list; empty if it is there."""
         if not self.lacks(secret):
             return []
         entry = {"name": secret}
@@ -56,8 +54,9 @@ class SeenAccount:
         return [self._unchanged, addition, self._mark(self._ours | {secret})]
 
     def taking_out(self, secret: str) -> list[Operation]:
-        """Return the patch that takes out each entry of that name, where we put it there; none
-        otherwise.
+        """Return the patch that takes out each entry of that name.
+
+        Empty if the name is not there, or not put there by us.
         """
         if not self.ours(secret):
             return []
@@ -69,15 +68,17 @@ class SeenAccount:
 
     @property
     def _ours(self) -> frozenset[str]:
-        """Return the marked names that are in the list still: whoever took one out has taken our
-        part in it.
+        """Return the marked names that are still in the list.
+
+        An entry that somebody else took out is no longer ours.
         """
         return self.marked & frozenset(self.entries)
 
     @property
     def _unchanged(self) -> Operation:
-        """Return the operation that has a change refused with 409 where the account has another
-        version; a `test` gives a bare 422.
+        """Return the operation that has the patch refused with 409 if the account has changed.
+
+        A `test` would give a bare 422.
         """
         return {"op": "replace", "path": "/metadata/resourceVersion", "value": self.version}
 
@@ -92,9 +93,9 @@ class SeenAccount:
 
 
 def seen_account(account: Mapping[str, Any], names: Names) -> SeenAccount:
-    """Return what is decided upon.
+    """Return the account reduced to what decisions need.
 
-    Raise KeyError, TypeError, ValueError, AttributeError for what is no ServiceAccount.
+    Raise KeyError, TypeError, ValueError, AttributeError if it is not a ServiceAccount.
     """
     metadata = account["metadata"]
     annotations = metadata.get("annotations") or {}

@@ -1,6 +1,4 @@
-"""Reduce a Secret's metadata to what is decided upon: whose it is, how fresh, and which version of
-it was seen. Pure.
-"""
+"""A Secret's metadata reduced to what decisions need: owner, age and version. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,10 +59,10 @@ NO_MARKS = Marks()
 class SeenSecret:
     """A Secret as a list showed it.
 
-    `owner` is the owner annotation where our label stands beside it, else None. `managers` hold its
+    `owner` is the owner annotation if our label stands beside it, else None. `managers` hold its
     data, and `writers` its stringData, which the API server turns into data: whoever holds either
-    has written it. `restored` says that Velero put it there. `finalizers` are None unless it is
-    being deleted. `attached`: its name was put into ServiceAccounts.
+    has written it. `restored`: Velero put it there. `finalizers`: None unless it is being deleted.
+    `attached`: its name was put into ServiceAccounts.
     """
 
     namespace: str
@@ -82,24 +80,23 @@ class SeenSecret:
 
     @property
     def deleting(self) -> bool:
-        """Return whether it goes as soon as its finalizers do."""
+        """Return whether it is being deleted, and goes as soon as its finalizers do."""
         return self.finalizers is not None
 
     def held_by(self, manager: str) -> bool:
-        """Return whether an apply of `manager` holds the data, and nobody else has written it as
-        stringData since.
+        """Return whether `manager` holds the data by an apply.
+
+        False if somebody else has written it as stringData since.
         """
         ours = (manager, APPLY)
         return ours in self.managers and (not self.writers or ours in self.writers)
 
     def others(self, manager: str) -> tuple[str, ...]:
-        """Return the field managers that hold the data beside `manager`, in order."""
+        """Return the other field managers that hold the data, in order."""
         return tuple(sorted({name for name, _ in self.managers | self.writers if name != manager}))
 
     def seconds_left(self, now: datetime) -> float:
-        """Return how long its token lives yet, in seconds; 0 where it has ended, or
-        does not say.
-        """
+        """Return the seconds that its token has left; 0 if it has expired or does not say."""
         return max(0.0, (self.expires_at - now).total_seconds()) if self.expires_at else 0.0
 
     def share_left(self, now: datetime) -> float:
@@ -110,9 +107,9 @@ class SeenSecret:
 
 
 def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
-    """Return what is decided upon, by the names that may be shown.
+    """Return the Secret reduced to what decisions need, with names that may be shown.
 
-    Raise KeyError, TypeError, ValueError for what is no Secret.
+    Raise KeyError, TypeError, ValueError if it is not a Secret.
     """
     metadata = item["metadata"]
     labels = _texts(metadata.get("labels"))
@@ -152,7 +149,7 @@ def _holders(entries: Any, part: str, names: Names) -> frozenset[Manager]:
 
 @lru_cache(maxsize=1024)
 def _set(managers: tuple[Manager, ...]) -> frozenset[Manager]:
-    """Return the same set for the same managers: those of thousands of Secrets are one."""
+    """Return one shared set for equal managers: thousands of Secrets have the same."""
     return frozenset(managers)
 
 
@@ -184,8 +181,9 @@ def _texts(values: Any) -> Mapping[str, str]:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """Return the moment; None for one that is not written as we write it: then the token's life is
-    unknown, and it is renewed.
+    """Return the time; None if it is not written as we write it.
+
+    Then the token's life is unknown, and it is renewed.
     """
     try:
         moment = datetime.fromisoformat(text) if text else None

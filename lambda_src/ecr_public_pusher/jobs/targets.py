@@ -1,4 +1,4 @@
-"""Request + configuration -> which clusters, in order. Pure."""
+"""Choice of the clusters that a request concerns, in order. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,12 +14,11 @@ from ecr_public_pusher.results import Namespace
 
 @dataclass(frozen=True)
 class PlannedCluster:
-    """A cluster to push.
+    """A cluster to push to.
 
     `ahead`: other enabled documents for the same cluster and Secret name that come first, and keep
-    what they select;
-    `behind`: those that come after. `invalid`: ids of documents whose Secrets must stay theirs
-    until they are corrected.
+    what they select. `behind`: those that come after. `invalid`: ids of documents whose Secrets
+    stay theirs until they are corrected.
     """
 
     config: ClusterConfig
@@ -29,12 +28,13 @@ class PlannedCluster:
 
     @property
     def kubectl(self) -> str:
-        """Return how a command for the cluster begins."""
+        """Return the beginning of a kubectl command for the cluster."""
         return kubectl(self.config)
 
     def answers_for(self, document_id: str) -> bool:
-        """Return whether this document reports what a document that is gone or disabled has left:
-        the first one does.
+        """Return whether this document reports what a disabled or deleted one has left.
+
+        The first document of the cluster does.
         """
         if self.ahead or document_id in self.invalid:
             return False
@@ -42,13 +42,16 @@ class PlannedCluster:
 
     @property
     def needs_list(self) -> bool:
-        """A selector of a document ahead can only be judged by the labels that a list shows."""
+        """Return whether namespaces must be listed.
+
+        Only the labels in a list tell what a selector of a document ahead selects.
+        """
         return self.config.selection.needs_list or any(
             other.selection.selector for other in self.ahead
         )
 
     def holder(self, namespace: Namespace) -> str | None:
-        """The id of the document ahead that selects `namespace` too."""
+        """Return the id of the first document ahead that selects `namespace` too, or None."""
         for other in self.ahead:
             if other.selection.selects(namespace):
                 return other.id
@@ -57,11 +60,11 @@ class PlannedCluster:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will do: `clusters` to push, in order of id; those that are `disabled`; documents
-    that are `invalid`, by id.
+    """Clusters that a run concerns, in order of id.
 
-    `gone`: what was asked for by a message, and that no document names any more, nor a discovery
-    finds.
+    `clusters`: to push to. `disabled`: of disabled documents. `invalid`: errors of invalid
+    documents, by id. `gone`: asked for by a message, but no longer named by a document or found by
+    a discovery.
     """
 
     clusters: tuple[PlannedCluster, ...] = ()
@@ -71,20 +74,18 @@ class Plan:
 
     @property
     def ids(self) -> list[str]:
-        """The clusters that something is to be done or said about by a worker: planned ones, and
-        invalid documents.
-        """
+        """Return the ids a worker must handle: planned clusters and invalid documents."""
         return sorted([*(planned.config.id for planned in self.clusters), *self.invalid])
 
 
 def make_plan(request: Request, configuration: Configuration) -> Plan:
-    """The plan for `request`.
+    """Return the plan for `request`.
 
-    Raises RequestError for a cluster name or glob that matches no document, unless it is to ignore
-    missing ones.
+    Raise RequestError for a cluster name or glob that matches no document, unless the request
+    ignores missing ones.
 
-    Documents that are disabled or invalid were reported by their own push: a sweep says only what
-    it could not judge itself.
+    Disabled and invalid documents were reported by their own push: a sweep reports only what it
+    could not judge itself.
     """
     if request.deleted is not None or request.unknown_parameter is not None:
         return Plan()
@@ -94,7 +95,7 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
     if lost and not request.ignore_missing:
         discoveries = {discovery.every for discovery in configuration.discoveries}
         found = (
-            " Of a discovery only clusters that exist, and bear its tags."
+            " For a discovery, only existing clusters with its tags match."
             if discoveries or any("/" in pattern for pattern in lost)
             else ""
         )
@@ -109,7 +110,7 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
         (config for config in configuration.clusters if config.enabled),
         key=lambda config: config.id,
     )
-    if request.removes:  # what a disabled document wrote before is ours all the same
+    if request.removes:  # disabled documents too: what they wrote is ours
         every = sorted(
             (config for config in configuration.clusters if wanted(config.id)),
             key=lambda config: config.id,
@@ -155,8 +156,9 @@ def _not_judged(
 def _disabled(
     configuration: Configuration, enabled: list[ClusterConfig], wanted: Callable[[str], bool]
 ) -> Iterator[PlannedCluster]:
-    """Yield disabled documents, each with the enabled ones for the same cluster and Secret name, in
-    order of id.
+    """Yield disabled documents, in order of id.
+
+    Each comes with the enabled ones for the same cluster and Secret name.
     """
     for config in sorted(configuration.clusters, key=lambda config: config.id):
         if not config.enabled and wanted(config.id):
@@ -170,7 +172,7 @@ def _side_by_side(
 ) -> Iterator[PlannedCluster]:
     """Yield each document with the others for the same cluster and Secret name.
 
-    `enabled` is in order of id.
+    `enabled` must be in order of id.
     """
     together: dict[tuple[str, ...], list[ClusterConfig]] = {}
     for config in enabled:

@@ -1,8 +1,8 @@
-"""Speaks Kubernetes over one cluster's own connections. Knows no AWS and no configuration.
+"""Kubernetes over one cluster's own connections. Knows no AWS and no configuration.
 
-aiohttp makes two TLS contexts as it is imported and has each read all public authorities, which
-takes a tenth of a cold start. Each cluster's context is made here, so nothing uses those: they are
-given an empty file to read, whoever of this package's modules is imported first.
+aiohttp creates two TLS contexts when it is imported, and each reads all public authorities, which
+takes a tenth of a cold start. Each cluster's context is created in this package, so nothing uses
+those: they are given an empty file to read, whichever module of the package is imported first.
 """
 
 import os
@@ -26,4 +26,4 @@ def _no_public_authorities() -> Iterator[None]:
 
 
 with _no_public_authorities():
-    import aiohttp  # noqa: F401 - so that it is there already when it is imported for use
+    import aiohttp  # noqa: F401 - imported here before any module uses it

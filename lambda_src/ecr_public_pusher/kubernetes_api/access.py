@@ -1,4 +1,4 @@
-"""What is needed to speak to one cluster, and the remedies where it cannot be reached."""
+"""Endpoint, authority and credential of one cluster, and the remedies if it is unreachable."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -7,8 +7,9 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class ClientCertificate:
-    """A certificate (and those that lead to its authority) and its private key without a
-    passphrase, in PEM.
+    """A client certificate and its private key, in PEM.
+
+    The certificate comes with those that lead to its authority, the key without a passphrase.
     """
 
     certificate_pem: str = field(repr=False)
@@ -17,8 +18,9 @@ class ClientCertificate:
 
 @dataclass(frozen=True)
 class Credential:
-    """How a request proves whose it is: a bearer token, a certificate in the TLS handshake, or
-    both. With neither it is anonymous.
+    """A request's proof of identity: a bearer token, a client certificate, or both.
+
+    Without either, the request is anonymous.
     """
 
     token: str | None = field(repr=False, default=None)
@@ -27,11 +29,11 @@ class Credential:
 
 @dataclass(frozen=True)
 class ClusterAccess:
-    """Where a cluster is, the PEM certificate authority it must prove itself with, and how to sign
-    in.
+    """A cluster's URL, its PEM certificate authority, and the way to sign in.
 
-    `get_credential` makes one anew each time it is asked; it raises SignInError. `sign_in_remedy`:
-    what to do when the cluster refuses it.
+    `get_credential` makes a new credential each time; it raises SignInError. `sign_in_remedy`: what
+    to do when the cluster refuses it.
+
     `refusal`: what a 401 may mean, as the rest of a sentence about the cluster.
     """
 
@@ -44,17 +46,13 @@ class ClusterAccess:
 
 # Beside `reachability`, which only a check imports: every sign-in has these.
 class RouteRemedies(Protocol):
-    """What to do about each way in which the endpoint cannot be reached, by whoever knows where the
-    cluster is.
-    """
+    """Remedies for each way in which a cluster's endpoint cannot be reached."""
 
     def name_not_resolved(self) -> str:
-        """Its host name has no address."""
+        """Return the remedy for a host name without an address."""
 
     def not_connected(self, *, private: bool) -> str:
-        """No address accepts a connection; `private`: none of them is public."""
+        """Return the remedy if no address accepts a connection; `private`: none is public."""
 
     def not_the_cluster(self) -> str:
-        """What answers there does not speak TLS as the cluster's certificate authority
-        vouches for.
-        """
+        """Return the remedy for a server that the cluster's authority does not vouch for."""

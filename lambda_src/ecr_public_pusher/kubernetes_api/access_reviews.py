@@ -1,4 +1,4 @@
-"""What the cluster says of whoever is signed in: who that is, and what it may do.
+"""The signed-in identity as the cluster sees it: who that is, and what it may do.
 
 Both may be asked without any permission.
 """
@@ -22,7 +22,7 @@ _GRANTED_BY = re.compile(
 class Right:
     """A right as RBAC grants it.
 
-    `resource`: with its subresource, if any (`pods/exec`). `name`: of the one object meant; empty:
+    `resource`: with its subresource, if any (`pods/exec`). `name`: of the one object; empty for
     any.
     """
 
@@ -42,9 +42,9 @@ class Identity:
 
 @dataclass(frozen=True)
 class AccessReviewResult:
-    """Whether something is allowed.
+    """The cluster's answer to an access review.
 
-    `binding`: kind and name of what grants it, where RBAC says so.
+    `binding`: kind and name of the binding that grants the right, if RBAC names it.
     """
 
     allowed: bool
@@ -52,7 +52,7 @@ class AccessReviewResult:
 
 
 async def who_am_i(client: Client) -> Identity:
-    """Whom the cluster knows us as. Raises as Client.send does."""
+    """Return the identity that the cluster knows us by. Raise as Client.send does."""
     user = (await _review(client, "authentication.k8s.io", "SelfSubjectReview", None)).get(
         "userInfo"
     )
@@ -66,9 +66,9 @@ async def who_am_i(client: Client) -> Identity:
 
 
 async def can_i(client: Client, right: Right, *, namespace: str = "") -> AccessReviewResult:
-    """Whether we may do that, by the cluster's own word; without a namespace: in all of them.
+    """Return whether the cluster grants us the right in a namespace, or, without one, in all.
 
-    Raises as Client.send does.
+    Raise as Client.send does.
     """
     resource, _, subresource = right.resource.partition("/")
     asked = {

@@ -1,10 +1,9 @@
-"""One cluster's connections, kept alive, its sign-in, and requests that are retried where that may
-help. Explicit, never shared.
+"""HTTP client of one cluster: kept-alive connections, sign-in, and retries. Never shared.
 
-Answers are distinguished by status, reason and causes; nothing of a body is ever repeated in a
-message, since whatever answers may echo our own request. Retrying happens here, under the deadline
-(aiohttp itself repeats a GET or DELETE at most once, on a kept connection that turns out dead), and
-no redirect is followed: a 307 would take the Secret to another host.
+Answers are distinguished by status, reason and causes. Nothing of a body is ever repeated in a
+message, since an answer may echo our own request. Retries happen here, under the deadline (aiohttp
+itself repeats a GET or DELETE at most once, on a kept connection that turns out to be dead). No
+redirect is followed: a 307 would take the Secret to another host.
 """
 
 import asyncio
@@ -56,26 +55,25 @@ from ecr_public_pusher.kubernetes_api.tls import (
 from ecr_public_pusher.ownership import USER_AGENT
 
 JSON = "application/json"
-# An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; what is longer is not a
-# Kubernetes API's.
+# An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; a longer answer is not
+# a Kubernetes API's.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-# Of values in an answer, each of which takes some 64 bytes once it is read; many times what a page
-# has.
+# Values in an answer, each of which takes some 64 bytes once parsed; many times what a page has.
 MAX_ANSWER_VALUES = 500_000
 
 # Connections are aborted, which takes a turn of the event loop.
 _CLOSE_SECONDS = 1.0
-# Of the request that the task at hand sends.
+# The turn of the request that the current task sends.
 _TURN: ContextVar[Turn] = ContextVar("turn")
 
 
 class _AnswerTooLong(Exception):
-    """The answer goes on beyond MAX_ANSWER_BYTES."""
+    """The answer exceeds MAX_ANSWER_BYTES."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How often a request is tried, and for how many seconds each time.
+    """Number of tries of a request, and seconds for each.
 
     None: as the retry policy says.
     """
@@ -89,8 +87,9 @@ _READING = ("GET", "POST")  # reviews are posted, and write nothing
 
 
 class Client:
-    """One cluster's connections, and the credential it is signed in to with, renewed once when
-    refused. `async with`, on one event loop.
+    """Connections to one cluster and the credential for it, renewed once when refused.
+
+    Used with `async with`, on one event loop.
     """
 
     def __init__(
@@ -102,28 +101,29 @@ class Client:
         sockets: Sockets,
         retry_policy: RetryPolicy | None = None,
     ) -> None:
-        self._access, self._deadline = access, deadline
+        self._access = access
+        self._deadline = deadline
         self._base = access.url.rstrip("/")
         self._host = urlsplit(access.url).netloc
         self.retry_policy = retry_policy or RetryPolicy()
         self._signed_in: _SignedIn | None = None
         self._signing_in = asyncio.Lock()
-        self._admitted: _SignedIn | None = None  # the last that a request was not refused with
+        self._admitted: _SignedIn | None = None  # the last credential that was accepted
         self._sign_in_failure: PusherError | None = None
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._sent = Sent()
-        self.names = Names(self._sent.holds)  # of the answers
+        self.names = Names(self._sent.holds)  # checks names in answers
         self._last_body: bytes | None = None
         self._last_payload: _DeadlinedBody | None = None
-        self.answered = False  # the cluster has given a whole answer to something
+        self.answered = False  # the cluster has answered a request completely
         try:
             context = verifying_context(access.ca_pem)
         except (ssl.SSLError, ValueError):
             raise UnreachableError(
-                f"the certificate authority that is named for {self._host} is invalid",
+                f"the certificate authority for {self._host} is invalid",
                 remedy=(
-                    "Correct certificateAuthority in the document; of an EKS cluster, EKS itself"
-                    " names it: ask AWS support."
+                    "Correct certificateAuthority in the document; for an EKS cluster, EKS names"
+                    " it: ask AWS support."
                 ),
             ) from None
         policy = self.retry_policy
@@ -144,11 +144,8 @@ class Client:
             ),
             timeout=self._timeout(policy.request_seconds),
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=(
-                "Accept-Encoding",
-                "User-Agent",
-                "Content-Type",
-            ),  # what unfolds to gigabytes is not asked to
+            # Without Accept-Encoding, since a compressed answer could expand to gigabytes.
+            skip_auto_headers=("Accept-Encoding", "User-Agent", "Content-Type"),
             auto_decompress=False,
             trust_env=False,
         )
@@ -157,8 +154,9 @@ class Client:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Closes every connection; one whose request has no answer is reset, so that nothing more
-        of it is sent.
+        """Close every connection.
+
+        One whose request has no answer is reset, so that nothing more of it is sent.
         """
         self._share.end()
         with contextlib.suppress(TimeoutError):  # the invocation closes what is left
@@ -178,13 +176,13 @@ class Client:
         patience: Patience = PATIENT,
         secret: bool = False,
     ) -> tuple[int, dict[str, Any]]:
-        """One request, retried where that may help, until it has a final answer: its status, and
-        its object.
+        """Send one request, retried where that may help; return the final status and object.
 
-        That must be of `kind`, or one of several; of any where none is named. `path` and `query`
-        come encoded. `secret`: the body is a Secret, nothing of which may be shown. Raises
-        ApiStatusError, SignInError, UnreachableError, ApiError; DeadlineReached when nothing may be
-        sent any more.
+        The object must be of `kind`, or one of several; an empty tuple accepts any. `path` and
+        `query` must be encoded. `secret`: the body is a Secret, nothing of which may be shown.
+
+        Raise ApiStatusError, SignInError, UnreachableError, ApiError; DeadlineReached when nothing
+        may be sent any more.
         """
         url = URL(f"{self._base}{path}?{query}" if query else f"{self._base}{path}", encoded=True)
         headers = {"Accept": accept, "User-Agent": USER_AGENT}
@@ -254,7 +252,7 @@ class Client:
             try:
                 data = await _read(response)
             except BaseException:
-                # not released: half an answer must not be taken for the next one's
+                # not released: half an answer must not be taken for the next one
                 response.close()
                 raise
             answered = True
@@ -286,10 +284,10 @@ class Client:
         raise error from None
 
     def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
-        """Return the time-outs of one request: the connection with its TLS handshake; then the
-        request as a whole, whatever drips.
+        """Return the time-outs of a request that may take `seconds` once it is connected.
 
-        DNS has its own, in the resolver.
+        Connecting, with the TLS handshake, has its own limit. The total also ends an answer that
+        drips. DNS has a time-out in the resolver.
         """
         if seconds not in self._timeouts:
             connect = self.retry_policy.connect_seconds
@@ -299,14 +297,15 @@ class Client:
         return self._timeouts[seconds]
 
     def _payload(self, body: bytes | None) -> "_DeadlinedBody | None":
-        """The body as aiohttp sends it.
+        """Return the body as aiohttp sends it.
 
-        The same Secret goes to every namespace, so what was made last will do most of the time.
+        The same Secret goes to every namespace, so the last payload is kept and mostly used again.
         """
         if body is None:
             return None
         if self._last_body is not body:
-            self._last_body, self._last_payload = body, _DeadlinedBody(body, self._deadline)
+            self._last_body = body
+            self._last_payload = _DeadlinedBody(body, self._deadline)
         return self._last_payload
 
     def _answer(
@@ -330,7 +329,7 @@ class Client:
         return answer
 
     async def _sign_in(self) -> "_SignedIn":
-        """Return the credential in use, made when it is first needed; wait while it is replaced."""
+        """Return the credential in use, made when first needed; wait while it is being replaced."""
         if self._signed_in is None or self._signing_in.locked():
             async with self._signing_in:
                 self._check_sign_in()
@@ -338,12 +337,12 @@ class Client:
         return self._signed_in
 
     async def _renew(self, refused: "_SignedIn") -> bool:
-        """Replace a credential that was refused, after a pause; return whether there is one to try.
+        """Replace a refused credential, after a pause; return whether there is one to try.
 
-        All requests that were refused share the pause and what comes of it. The pause is for
-        whoever verifies credentials: where STS throttles aws-iam-authenticator, good tokens are
-        refused too. One that is refused after the pause, and that nothing was admitted with, is not
-        replaced again.
+        All requests that were refused share the pause and its result. The pause is for whoever
+        verifies credentials: where STS throttles aws-iam-authenticator, good tokens are refused
+        too. A credential that is refused after the pause, and was never accepted, is not replaced
+        again.
         """
         async with self._signing_in:
             self._check_sign_in()
@@ -359,7 +358,7 @@ class Client:
             return True
 
     def _check_sign_in(self) -> None:
-        """Raise the failure of whoever came first: the others would only wait for it once more."""
+        """Raise the failure of an earlier sign-in, which would only be repeated."""
         if self._sign_in_failure is not None:
             raise self._sign_in_failure
 
@@ -382,8 +381,8 @@ class Client:
             return _SignedIn(credential, client_context(self._access.ca_pem, certificate))
         except (ssl.SSLError, ValueError):
             raise SignInError(
-                f"the client certificate for {self._host} is not one, or its private key is"
-                " another's",
+                f"the client certificate for {self._host} is invalid, or its private key does not"
+                " match",
                 remedy=self._access.sign_in_remedy,
             ) from None
 
@@ -397,17 +396,14 @@ class Client:
         )
 
     async def _pause(self, attempt: int, retry_after: str | None, error: PusherError) -> None:
-        """Waits before the next try.
-
-        Raises `error` at once when the deadline leaves no time for it.
-        """
+        """Wait before the next try. Raise `error` if the deadline leaves no time for it."""
         seconds = self.retry_policy.pause(attempt, retry_after)
         if seconds >= self._deadline.remaining:
             raise error
         await asyncio.sleep(seconds)
 
     def nonsense(self) -> ApiError:
-        """The error for an answer that no Kubernetes API gives."""
+        """Return the error for an answer that no Kubernetes API gives."""
         return ApiError(f"{self._host} did not answer as a Kubernetes API does", remedy=NOT_THE_API)
 
 
@@ -415,8 +411,8 @@ class Client:
 class _SignedIn:
     """A credential in use.
 
-    `tls`: the context of connections that bear its certificate; True: the client's own, which bear
-    none.
+    `tls`: the context of connections that present its certificate; True for the client's own,
+    without one. `renewed`: it replaced another.
 
     aiohttp keeps connections by their context, so that one with an older certificate serves no
     request with a newer one.
@@ -427,9 +423,9 @@ class _SignedIn:
     renewed: bool = False
 
     def is_last(self, admitted: "_SignedIn | None") -> bool:
-        """Return whether this one, refused, is not replaced.
+        """Return whether this credential, once refused, is not replaced.
 
-        It is nobody's, or took the place of another and was never admitted itself.
+        That is so if it is anonymous, or replaced another and was never accepted itself.
         """
         return self.credential == Credential() or (self.renewed and self is not admitted)
 
@@ -440,8 +436,9 @@ class _SignedIn:
 
 
 class _DeadlinedBody(BytesPayload):
-    """A body that is not sent once the deadline has passed: the last check, after the connection
-    and right before its first byte.
+    """A request body that raises instead of being sent once the deadline has passed.
+
+    This is the last check, after connecting and right before the first byte.
     """
 
     def __init__(self, body: bytes, deadline: Deadline) -> None:
@@ -456,7 +453,7 @@ class _DeadlinedBody(BytesPayload):
 
 
 def _json(data: bytes) -> Any:
-    """Return what the answer says; None where that is no JSON."""
+    """Return the parsed answer; None if it is not JSON."""
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
@@ -464,7 +461,7 @@ def _json(data: bytes) -> Any:
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """The whole answer. Raises _AnswerTooLong before it fills the memory."""
+    """Return the whole answer. Raise _AnswerTooLong before it fills the memory."""
     length = response.content_length
     if length is not None and length <= MAX_ANSWER_BYTES:
         return await response.read()

@@ -1,10 +1,10 @@
-"""How many connections an invocation may have at once, over all of its clusters, and who gets them.
+"""Limit on an invocation's connections, and their distribution among its clusters.
 
 A connection takes memory and a descriptor, of which Lambda gives 1,024. It counts from the moment
-that it is promised until its socket is closed, whether its request is answered, hangs, or has long
-let another take its place. The others must not wait for what hangs: so a cluster that has answered
-nothing for a while gets no more of them once half are taken, and gives up what it has, one by one,
-to clusters that answer.
+it is promised until its socket is closed, whether its request is answered, hangs, or has long given
+way to another. Healthy clusters must not wait for one that hangs: a cluster that has answered
+nothing for a while gets no more connections once half are taken, and gives up those it has, one by
+one, to clusters that answer.
 """
 
 import asyncio
@@ -15,33 +15,37 @@ from contextlib import asynccontextmanager
 from ecr_public_pusher.kubernetes_api.connection_share import Share
 
 CONNECTIONS_IN_ALL = 200
-# Up to so many are taken by clusters that hang: the others are left to those that answer.
+# Clusters that hang take at most so many; the others are left to those that answer.
 TAKEN_BY_HUNG = CONNECTIONS_IN_ALL // 2
-# Nothing else says that a cluster has begun to hang.
+# Polled, since no event says that a cluster has begun to hang.
 LOOK_EVERY_SECONDS = 0.1
 
 
 class ConnectionBudget:
-    """Divides the connections of one invocation, on one event loop."""
+    """Distribution of one invocation's connections, on one event loop."""
 
     def __init__(
         self, most: int = CONNECTIONS_IN_ALL, *, taken_by_hung: int = TAKEN_BY_HUNG
     ) -> None:
-        self._most, self._taken_by_hung = most, taken_by_hung
+        self._most = most
+        self._taken_by_hung = taken_by_hung
         self._held = 0
         self._shares: set[Share] = set()
         self._waiting: dict[Share, None] = {}  # in their order
         self._timer: asyncio.TimerHandle | None = None
 
     def share(self, *, stalled_after: float, close: Callable[[asyncio.Transport], object]) -> Share:
-        """Return a part of it for one cluster, which hangs when it answers nothing for so long."""
+        """Return one cluster's part of the connections.
+
+        The cluster hangs when nothing is answered for `stalled_after` seconds.
+        """
         made = Share(self, stalled_after=stalled_after, close=close)
         self._shares.add(made)
         return made
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
-        """Hold one connection while inside, made by whoever is inside and closed at its end."""
+        """Hold one connection inside the block, whose body opens and closes it."""
         share = self.share(stalled_after=math.inf, close=lambda connection: None)
         turn = await share.take()
         try:
@@ -53,38 +57,41 @@ class ConnectionBudget:
     def end(self, share: Share) -> None:
         """Forget a share that asks for nothing more.
 
-        What is open of it counts until it is closed.
+        Its open connections count until they are closed.
         """
         self._shares.discard(share)
 
     @property
     def held(self) -> int:
-        """Return how many are promised, open or being closed."""
+        """Return the number of connections promised, open or being closed."""
         return self._held
 
     def may_take(self, share: Share) -> bool:
-        """Say whether there is one more for the share."""
+        """Return whether the share may have one more connection."""
         if self._held >= self._most:
             return False
         return not share.held or self._held < self._taken_by_hung or not share.hangs
 
     def wanted_from(self, share: Share) -> bool:
-        """Say whether one of the share's should go to another, which has fewer even then."""
+        """Return whether the share should give one to another, which has fewer even then."""
         return any(other.held + 1 < share.held and not other.hangs for other in self._waiting)
 
     def waits(self, share: Share) -> None:
-        """Take note that the share has asked for one more."""
+        """Register that the share has asked for one more."""
         self._waiting[share] = None
         self._divide()
 
     def changed(self, by: int) -> None:
-        """Take note that so many more are held, or fewer."""
+        """Change the number held by `by`, and hand out what became free."""
         self._held += by
         if by < 0 and self._waiting:
             self._divide()
 
     def _divide(self) -> None:
-        """Give out what is free; make room where one that answers waits for one that does not."""
+        """Hand out free connections.
+
+        Make room where a cluster that answers waits for one that does not.
+        """
         while (share := self._next()) is not None:
             share.admit()
         wanting = [share for share in self._waiting if not share.hangs]
@@ -97,14 +104,17 @@ class ConnectionBudget:
             self._timer = loop.call_later(LOOK_EVERY_SECONDS, self._look_again)
 
     def _next(self) -> Share | None:
-        """Return whose turn it is: who answers before who hangs, then who has the fewest."""
+        """Return the share whose turn it is.
+
+        Those that answer come before those that hang, then those with the fewest connections.
+        """
         for share in [share for share in self._waiting if not share.waits]:
             del self._waiting[share]
         may = [share for share in self._waiting if self.may_take(share)]
         return min(may, key=lambda share: (share.hangs, share.held), default=None)
 
     def _make_room(self, share: Share) -> bool:
-        """Have another give one up, and say whether there was any to give."""
+        """Make another share give up a connection; return whether one could."""
         others = [other for other in self._shares if other is not share]
         for other in others:
             if (other.held > share.held + 1 or not other.busy) and other.close_idle():

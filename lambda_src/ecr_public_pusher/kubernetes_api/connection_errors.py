@@ -1,6 +1,4 @@
-"""Why there was no answer: which of the ways a connection can fail it was, and what to
-do about it.
-"""
+"""Kinds of failed connections, and the remedy for each."""
 
 import ssl
 from collections.abc import Iterable
@@ -25,22 +23,22 @@ NOT_THE_API = (
     "Something between the function and the cluster answers in its place: see DNS, proxies and the"
     " endpoint."
 )
-# In this order: aiohttp's types derive from one another, and from OSError and TimeoutError.
+# The order matters: aiohttp's types derive from one another, and from OSError and TimeoutError.
 _KINDS: tuple[tuple[type[BaseException], str, type[UnreachableError]], ...] = (
     (aiohttp.ClientConnectorDNSError, "has no address (DNS)", ConnectionFailed),
     (aiohttp.ClientConnectorSSLError, "does not speak TLS as expected", ConnectionFailed),
     (aiohttp.ConnectionTimeoutError, "did not accept a connection in time", ConnectionFailed),
     (ConnectionRefusedError, "refuses connections", ConnectionFailed),
     (aiohttp.ClientConnectorError, "cannot be reached", ConnectionFailed),
-    (TimeoutError, "gave no whole answer in time", NoAnswerError),
+    (TimeoutError, "did not answer completely in time", NoAnswerError),
     (aiohttp.ClientPayloadError, "broke off in the middle of its answer", NoAnswerError),
 )
 
 
 def classify(error: BaseException, host: str) -> PusherError:
-    """Which of the ways in which there is no answer it was: by type, never by text.
+    """Return the error for a missing answer, chosen by exception type and never by text.
 
-    DeadlineReached where that is what lies behind it.
+    DeadlineReached if that is the cause.
     """
     chain = list(_causes(error))
     if ours := next((link for link in chain if isinstance(link, DeadlineReached)), None):
@@ -61,9 +59,8 @@ def classify(error: BaseException, host: str) -> PusherError:
                 " renewed: compare the two, as `check` shows."
             ),
         )
-    if isinstance(
-        error, aiohttp.ClientResponseError
-    ):  # no HTTP, or headers without end: it would be so again
+    # Not HTTP, or endless headers: a retry would not help.
+    if isinstance(error, aiohttp.ClientResponseError):
         return WrongAnswer(
             f"{host} did not answer as a Kubernetes API does (not even in HTTP)", remedy=NOT_THE_API
         )
@@ -76,7 +73,7 @@ def classify(error: BaseException, host: str) -> PusherError:
 
 
 def _causes(error: BaseException | None) -> Iterable[BaseException]:
-    """An exception, what caused it, and what aiohttp carries in its attributes."""
+    """Yield an exception, its causes, and those that aiohttp keeps in attributes."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:

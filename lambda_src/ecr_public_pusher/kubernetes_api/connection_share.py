@@ -1,6 +1,4 @@
-"""One cluster's part of the invocation's connections: which of them are used, idle, or being
-closed.
-"""
+"""One cluster's part of the invocation's connections: in use, idle, or being closed."""
 
 import asyncio
 from collections import deque
@@ -9,58 +7,67 @@ from typing import Protocol
 
 
 class Budget(Protocol):
-    """Give connections out."""
+    """Source of connections, as a share sees it."""
 
     def may_take(self, share: "Share") -> bool:
-        """Say whether there is one more for the share, if nobody else waits."""
+        """Return whether the share may have one more, if nobody else waits."""
 
     def wanted_from(self, share: "Share") -> bool:
-        """Say whether one of the share's should go to another."""
+        """Return whether the share should give one to another."""
 
     def changed(self, by: int) -> None:
-        """Take note that so many more are held, or fewer."""
+        """Change the number of connections held by `by`."""
 
     def waits(self, share: "Share") -> None:
-        """Take note that the share has asked for one more."""
+        """Register that the share has asked for one more."""
 
     def end(self, share: "Share") -> None:
         """Forget a share that asks for nothing more."""
 
 
 class GaveWay(Exception):
-    """A request without an answer had to leave its connection to another cluster: to be
-    sent again.
+    """A request had to leave its connection to another cluster before it was answered.
+
+    It must be sent again.
     """
 
 
 class Turn:
-    """One request, by the task that asked for it: from its promised connection to its answer."""
+    """One request of a task, from its promised connection to its answer."""
 
     __slots__ = ("_cancelling", "connections", "cut_off", "since", "task")
 
     def __init__(self, since: float, task: "asyncio.Task[object]") -> None:
-        self.since, self.task = since, task
+        self.since = since
+        self.task = task
         self.connections: list[asyncio.Transport] = []
         self.cut_off = False
         self._cancelling = 0
 
     def cut(self) -> None:
-        """Cancel the task, which finds out by `gave_way` that only its request is meant."""
-        self.cut_off, self._cancelling = True, self.task.cancelling()
+        """Cancel the task, which learns from `gave_way` that only its request is meant."""
+        self.cut_off = True
+        self._cancelling = self.task.cancelling()
         self.task.cancel()
 
     def gave_way(self) -> bool:
-        """Say, once it is cancelled, whether that was by `cut` alone: then the task may go on."""
+        """Return, once cancelled, whether that was by `cut` alone, so that the task may go on."""
         return self.cut_off and self.task.uncancel() <= self._cancelling
 
 
 class Share:
-    """Made by ConnectionBudget. `close` closes a connection whose every request has its answer."""
+    """One cluster's connections. Made by ConnectionBudget.
+
+    `stalled_after`: seconds without an answer after which the cluster hangs. `close` closes a
+    connection whose requests are all answered.
+    """
 
     def __init__(
         self, budget: Budget, *, stalled_after: float, close: Callable[[asyncio.Transport], object]
     ) -> None:
-        self._budget, self._stalled_after, self._close = budget, stalled_after, close
+        self._budget = budget
+        self._stalled_after = stalled_after
+        self._close = close
         self.held = 0
         self._open = 0  # sockets
         self._turns: set[Turn] = set()
@@ -80,15 +87,13 @@ class Share:
 
     @property
     def hangs(self) -> bool:
-        """Say whether nothing was answered for too long while requests were under way,
-        nor since.
-        """
+        """Return whether nothing was answered for too long while requests were under way."""
         self._listen()
         return self._hangs
 
     @property
     def leaving(self) -> int:
-        """Return how many are closed in a moment."""
+        """Return the number of connections that are about to be closed."""
         return sum(turn.cut_off for turn in self._turns) + max(0, self._open - self._used)
 
     async def take(self) -> Turn:
@@ -111,8 +116,9 @@ class Share:
             raise
 
     def connected(self, turn: Turn, connection: asyncio.Transport) -> None:
-        """Take note of the connection that the turn's request goes over; of a second one, where the
-        first was dead.
+        """Register the connection that carries the turn's request.
+
+        It is a second one if the first was dead.
         """
         if not turn.connections:
             self._unconnected -= 1
@@ -120,7 +126,10 @@ class Share:
         self._idle.discard(connection)
 
     def leave(self, turn: Turn, *, answered: bool) -> None:
-        """End a turn. What was not answered is reset, and so is never delivered later."""
+        """End a turn.
+
+        The connection of an unanswered request is reset, so that it is never delivered later.
+        """
         self._listen()
         self._turns.discard(turn)
         if not turn.connections:
@@ -128,7 +137,8 @@ class Share:
         lost = list(turn.connections)
         if answered and lost:
             last = lost.pop()  # the one before was dead, if there was one
-            self._silent_since, self._hangs = asyncio.get_running_loop().time(), False
+            self._silent_since = asyncio.get_running_loop().time()
+            self._hangs = False
             if last.is_closing() or self._budget.wanted_from(self):
                 self._close(last)
             else:
@@ -140,13 +150,13 @@ class Share:
         self._count()
 
     def admit(self) -> None:
-        """Give the first that waits its turn."""
+        """Give the first waiting request its turn."""
         place, task = self._waiting.popleft()
         if not place.done():
             place.set_result(self._begin(task))
 
     def cut(self) -> bool:
-        """Cut off the youngest of the requests that hang, and say whether there was one."""
+        """Cut off the youngest request that hangs; return whether there was one."""
         until = asyncio.get_running_loop().time() - self._stalled_after
         hung = [turn for turn in self._turns if turn.since <= until and not turn.cut_off]
         if hung:
@@ -154,28 +164,28 @@ class Share:
         return bool(hung)
 
     def close_idle(self) -> bool:
-        """Close a connection that no request uses, and say whether there was one."""
+        """Close a connection that no request uses; return whether there was one."""
         if not self._has_idle:
             return False
         self._close(self._idle.pop())
         return True
 
     def end(self) -> None:
-        """Close what is idle.
+        """Close idle connections.
 
-        What is still under way stays as it is: its socket is reset in the end.
+        Those in use stay open; their sockets are reset when the invocation ends.
         """
         while self._idle:
             self._close(self._idle.pop())
         self._budget.end(self)
 
     def opened(self) -> None:
-        """Count a socket."""
+        """Count an opened socket."""
         self._open += 1
         self._count()
 
     def closed(self) -> None:
-        """Count a socket no longer."""
+        """Count a closed socket."""
         self._open -= 1
         self._idle = {connection for connection in self._idle if not connection.is_closing()}
         self._count()
@@ -205,6 +215,7 @@ class Share:
 
     def _count(self) -> None:
         held = max(self._used, self._open)
-        change, self.held = held - self.held, held
+        change = held - self.held
+        self.held = held
         if change:
             self._budget.changed(change)

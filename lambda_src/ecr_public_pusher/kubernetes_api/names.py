@@ -1,10 +1,10 @@
-"""Names in answers, by the forms that Kubernetes gives them.
+"""Names in answers, checked against the forms that Kubernetes gives them.
 
-What has another form is no API server's answer.
+An answer with a name of another form is not an API server's. Only checked names go on: into a
+report or the log, into the URL or the body of another request.
 
-Only what is checked here goes on: into a report or the log, into the URL or the body of another
-request. https://kubernetes.io/docs/concepts/overview/working-with-objects/names/, and
-k8s.io/apimachinery, pkg/util/validation.
+https://kubernetes.io/docs/concepts/overview/working-with-objects/names/, and k8s.io/apimachinery,
+pkg/util/validation.
 """
 
 import re
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 NOT_SHOWN = "(a name that is not shown)"
-MOST_SHOWN = 1024  # names that are remembered
+MOST_SHOWN = 1024  # size of the cache
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _SUBDOMAIN = r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
@@ -34,27 +34,29 @@ SHOWN: Form = re.compile(
     r"[A-Za-z0-9_](?:[\w:./@+=,{} -]{0,198}[\w:./@+=,{}-])?", re.ASCII
 ).fullmatch
 
-# How a sign-in token of EKS begins, whomever it was made for.
+# The beginning of every EKS sign-in token.
 _TOKEN = "k8s-aws-v1"
 
 
 class Names:
-    """Of one cluster's answers. `echoes`: whether a text repeats what the cluster was sent."""
+    """Names in one cluster's answers.
+
+    `echoes`: returns whether a text repeats something that the cluster was sent.
+    """
 
     def __init__(self, echoes: Callable[[str], bool]) -> None:
         self._echoes = echoes
-        self._shown: dict[
-            str, str
-        ] = {}  # of thousands of objects' managers and owners few are different
+        # A cache: thousands of objects have few different managers and owners.
+        self._shown: dict[str, str] = {}
 
     def checked(self, name: Any, form: Form) -> str:
-        """Return the name. Raise ValueError for what is none, or repeats what we sent."""
+        """Return the name. Raise ValueError if its form is wrong, or it repeats what we sent."""
         if self._echoes(of_form(name, form)):
             raise ValueError
         return str(name)
 
     def shown(self, name: Any) -> str:
-        """Return a name that somebody chose freely, as it may be shown."""
+        """Return a freely chosen name, or NOT_SHOWN if it may not be shown."""
         if not isinstance(name, str):
             return NOT_SHOWN
         if (known := self._shown.get(name)) is not None:
@@ -74,7 +76,7 @@ def of_form(value: Any, form: Form) -> str:
 
 
 def labels_of(value: Any) -> dict[str, str]:
-    """Return labels. Raise ValueError for what is none."""
+    """Return valid labels. Raise ValueError for anything else."""
     found = _mapping(value)
     for key, text in found.items():
         of_form(key, QUALIFIED)

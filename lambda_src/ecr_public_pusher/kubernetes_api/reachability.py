@@ -1,5 +1,6 @@
-"""Whether a cluster's endpoint can be reached: name, connection and TLS, each by itself, since each
-is somebody else's to correct.
+"""Reachability of a cluster's endpoint: DNS, TCP and TLS.
+
+Each is checked by itself, since each is somebody else's to correct.
 """
 
 import asyncio
@@ -22,11 +23,12 @@ MAX_ADDRESSES = 4
 
 
 class Route:
-    """The way to one endpoint.
+    """Network path to one endpoint.
 
-    `resolve`, `connect` and `shake_hands` go it step by step, each on what the one before found.
+    `resolve`, `connect` and `shake_hands` go it step by step, each with the result of the one
+    before.
 
-    It takes one connection, which whoever goes it holds of the invocation's budget meanwhile.
+    It takes one connection, which the caller must hold of the invocation's budget.
     """
 
     def __init__(
@@ -39,25 +41,28 @@ class Route:
         retry_policy: RetryPolicy,
     ) -> None:
         parts = urlsplit(access.url)
-        self._ca_pem, self._remedies = access.ca_pem, remedies
-        self._deadline, self._blocking, self._connect_seconds = (
-            deadline,
-            blocking,
-            retry_policy.connect_seconds,
-        )
-        self._host, self._port = parts.hostname or "", parts.port or 443
+        self._ca_pem = access.ca_pem
+        self._remedies = remedies
+        self._deadline = deadline
+        self._blocking = blocking
+        self._connect_seconds = retry_policy.connect_seconds
+        self._host = parts.hostname or ""
+        self._port = parts.port or 443
         self._addresses: list[str] = []
         self._socket: socket.socket | None = None
 
     async def resolve(self) -> Finding:
-        """DNS. In its own time: a resolver may hang for longer than all of the rest."""
+        """Resolve the host name.
+
+        It has a time limit of its own: a resolver may hang for longer than everything else takes.
+        """
         try:
             async with asyncio.timeout(2 * self._connect_seconds):
                 answers = await self._blocking.run(
                     lambda: socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
                 )
         except TimeoutError:
-            self._deadline.check()  # else it is our time that was too short
+            self._deadline.check()  # raises if our own time is up
             return Finding(
                 Check.DNS,
                 False,
@@ -77,7 +82,7 @@ class Route:
         )
 
     async def connect(self) -> Finding:
-        """TCP, to the first address that accepts."""
+        """Connect to the first address that accepts."""
         wrong = []
         for address in self._addresses[:MAX_ADDRESSES]:
             try:
@@ -97,7 +102,7 @@ class Route:
         )
 
     async def shake_hands(self) -> Finding:
-        """TLS, with the cluster's own certificate authority."""
+        """Do a TLS handshake that verifies the cluster's own certificate authority."""
         assert self._socket is not None
         remedy = self._remedies.not_the_cluster()
         with contextlib.closing(self._socket) as connection:
@@ -107,7 +112,7 @@ class Route:
                 return Finding(
                     Check.TLS,
                     False,
-                    "the certificate authority that is named for the cluster is invalid",
+                    "the certificate authority for the cluster is invalid",
                     remedy,
                 )
             try:
@@ -137,16 +142,20 @@ class Route:
                 )
             except (OSError, ValueError) as error:
                 return Finding(
-                    Check.TLS, False, f"no TLS is spoken there ({type(error).__name__})", remedy
+                    Check.TLS,
+                    False,
+                    f"the server does not speak TLS ({type(error).__name__})",
+                    remedy,
                 )
         return Finding(
-            Check.TLS, True, f"{version}, and the certificate is of the cluster's own authority"
+            Check.TLS, True, f"{version}, with a certificate of the cluster's own authority"
         )
 
     async def _connected(self, address: str) -> socket.socket:
+        # An address needs no DNS, so this does not block.
         family, kind, protocol, _, where = socket.getaddrinfo(
             address, self._port, type=socket.SOCK_STREAM
-        )[0]  # an address: nothing to ask DNS
+        )[0]
         made = socket.socket(family, kind, protocol)
         try:
             made.setblocking(False)
@@ -159,7 +168,10 @@ class Route:
 
     @property
     def _private(self) -> bool:
-        """Not `is_private`: a VPC may have addresses of 100.64.0.0/10 too."""
+        """Return whether no address is public.
+
+        `is_private` does not tell: a VPC may have addresses of 100.64.0.0/10 too.
+        """
         return not any(
             ipaddress.ip_address(address.split("%")[0]).is_global for address in self._addresses
         )

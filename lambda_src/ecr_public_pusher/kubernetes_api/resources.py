@@ -1,5 +1,4 @@
-"""The Kubernetes API, as far as it is needed: namespaces, one Secret in each, the ServiceAccounts
-that name it, and what may be done.
+"""The Kubernetes API as far as it is used: namespaces, Secrets and ServiceAccounts.
 
 Each method raises as Client.send does. Answers are metadata only wherever they could hold secret
 data.
@@ -51,9 +50,9 @@ MOST_OBJECTS = 100_000
 
 @dataclass(frozen=True)
 class Applied:
-    """What an apply came to.
+    """Result of an apply.
 
-    `created`: there was no such Secret before. `version` is the Secret's now.
+    `created`: there was no such Secret before. `version`: the Secret's now.
     """
 
     created: bool
@@ -61,7 +60,10 @@ class Applied:
 
 
 class KubernetesApi(Client):
-    """What is asked of one cluster. `field_manager`: as whom things are written."""
+    """The API of one cluster.
+
+    `field_manager`: the name under which things are written.
+    """
 
     def __init__(
         self,
@@ -80,17 +82,17 @@ class KubernetesApi(Client):
         self._manager = urlencode({"fieldManager": field_manager})
 
     async def namespaces(self, selector: str | None = None) -> list[Namespace]:
-        """Return all namespaces that `selector` holds."""
+        """Return all namespaces that match the label selector; without one, all."""
         asked = {"labelSelector": selector} if selector else {}
         return await self._list("/api/v1/namespaces", _namespace, asked)
 
     async def secrets_named[T](
         self, name: str, keep: Keep[T], *, namespace: str | None = None
     ) -> list[T]:
-        """Return what `keep` makes of the metadata of each Secret of that name, in all namespaces
-        or in one.
+        """Return what `keep` makes of the metadata of each Secret of that name.
 
-        RBAC grants such a list by `list` with `resourceNames`, and refuses every other.
+        In all namespaces, or in one. RBAC grants such a list by `list` with `resourceNames`, and
+        refuses every other.
         """
         path = "/api/v1/secrets" if namespace is None else self._path(namespace, "secrets", None)
         return await self._list(path, keep, {"fieldSelector": f"metadata.name={name}"})
@@ -105,7 +107,7 @@ class KubernetesApi(Client):
         dry_run: bool = False,
         patience: Patience = PATIENT,
     ) -> Applied:
-        """Server-side apply `body`."""
+        """Apply `body` by server-side apply."""
         status, answer = await self.send(
             "PATCH",
             self._secret(namespace, name),
@@ -129,8 +131,9 @@ class KubernetesApi(Client):
         return Applied(status == HTTPStatus.CREATED, version)
 
     async def secret_metadata[T](self, namespace: str, name: str, keep: Keep[T]) -> T | None:
-        """Return what `keep` makes of a Secret's metadata; None where there is none, or no such
-        namespace.
+        """Return what `keep` makes of a Secret's metadata.
+
+        None if there is no such Secret, or no such namespace.
         """
         try:
             _, answer = await self.send(
@@ -146,8 +149,9 @@ class KubernetesApi(Client):
     async def clear_secret_metadata(
         self, namespace: str, name: str, cleared: Mapping[str, Any], *, version: str
     ) -> None:
-        """Merge-patch the Secret's metadata, as it was at `version`; refused with 409 when it has
-        changed since.
+        """Merge-patch the Secret's metadata.
+
+        Refused with 409 if it has changed since `version`.
         """
         await self.send(
             "PATCH",
@@ -162,10 +166,10 @@ class KubernetesApi(Client):
     async def delete_secret(
         self, namespace: str, name: str, *, uid: str, version: str, dry_run: bool = False
     ) -> bool:
-        """Delete that very Secret, as it was seen; refused with 409 when it is another by now, or
-        has changed.
+        """Delete the Secret as it was seen; return whether it is gone.
 
-        Return whether it is gone: one with finalizers stays until whoever set them takes them away.
+        Refused with 409 if it is another by now, or has changed. One with finalizers stays until
+        whoever set them takes them away.
         """
         body: dict[str, Any] = {
             "apiVersion": "v1",
@@ -202,8 +206,9 @@ class KubernetesApi(Client):
     async def accounts_named[T](
         self, name: str | None, keep: Keep[T], *, namespace: str | None = None
     ) -> list[T]:
-        """Return what `keep` makes of each ServiceAccount (of that name), in all namespaces or in
-        one. Whole: the list is no metadata.
+        """Return what `keep` makes of each ServiceAccount, or of those of that name.
+
+        In all namespaces, or in one. Whole objects are listed, not only metadata.
         """
         path = "/api/v1/serviceaccounts" if namespace is None else self._service_account(namespace)
         asked = {"fieldSelector": f"metadata.name={name}"} if name else {}
@@ -218,8 +223,9 @@ class KubernetesApi(Client):
         dry_run: bool = False,
         patience: Patience = PATIENT,
     ) -> None:
-        """Apply JSON patch operations; refused with 422 when one of them, a test above all, does
-        not hold.
+        """Apply JSON patch operations.
+
+        Refused with 422 if one of them, above all a test, does not hold.
         """
         await self.send(
             "PATCH",
@@ -242,8 +248,8 @@ class KubernetesApi(Client):
     ) -> list[T]:
         """Return what `keep` makes of each object, page by page.
 
-        One that expires on the way (410) begins anew; a page that is longer than an answer may be
-        is asked for again with fewer objects.
+        A list that expires on the way (410) begins anew; a page that is longer than an answer may
+        be is requested again with fewer objects.
         """
         kept: list[T] = []
         asked = {"limit": str(PAGE), **parameters}
@@ -292,7 +298,7 @@ class KubernetesApi(Client):
         return self._manager + ("&force=true" if force else "") + ("&dryRun=All" if dry_run else "")
 
     def _of(self, answer: Mapping[str, Any], namespace: str, name: str) -> dict[str, Any]:
-        """The metadata of an answer that must be about that object, unchecked."""
+        """Return the unchecked metadata of an answer that must be about that object."""
         metadata = answer.get("metadata")
         if not isinstance(metadata, dict) or (metadata.get("name"), metadata.get("namespace")) != (
             name,
@@ -308,8 +314,9 @@ class KubernetesApi(Client):
         return self._path(namespace, "serviceaccounts", name)
 
     def _path(self, namespace: str, kind: str, name: str | None) -> str:
-        """Names as Kubernetes allows them need no encoding; any other is from an answer, and
-        nonsense.
+        """Return the path of an object, or of a list in a namespace.
+
+        Names that Kubernetes allows need no encoding; any other is from an answer, and nonsense.
         """
         if not NAMESPACE(namespace) or (name is not None and not OBJECT(name)):
             raise self.nonsense()

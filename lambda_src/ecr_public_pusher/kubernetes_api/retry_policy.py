@@ -1,4 +1,4 @@
-"""How long and how often a cluster is tried."""
+"""Limits on how long and how often a cluster is tried."""
 
 import random
 from dataclasses import dataclass
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """`request_seconds`: one request, from its first byte to the last of its answer.
+    """Limits on requests to a cluster, in seconds or number of tries.
 
-    All in seconds, or times.
+    `request_seconds`: one request, from its first byte to the last of its answer.
 
     `write_seconds`: the same for one that writes, which an admission webhook may hold for 30
     seconds (its `timeoutSeconds`).
+
     `first_try_seconds`: for the first try of each namespace, so that all have one before any has a
     second.
     """
@@ -21,19 +22,18 @@ class RetryPolicy:
     write_seconds: float = 35.0
     first_try_seconds: float = 5.0
     attempts: int = 5
-    connect_attempts: int = (
-        3  # a cluster that accepts no connection is known sooner than one that stumbles
-    )
+    connect_attempts: int = 3  # fewer: that a cluster accepts no connection shows soon
     backoff_seconds: float = 0.25  # doubled each time, with full jitter
     backoff_limit_seconds: float = 8.0
-    stalled_seconds: float = 1.0  # what takes longer gives its place to another
-    appearance_seconds: float = 5.0  # what a controller makes a moment later is waited for
-    sign_in_seconds: float = 5.0  # at most, until a refused sign-in is tried again
-    lost_race_seconds: float = 1.0  # the longest pause after another writer was quicker
+    stalled_seconds: float = 1.0  # after this, another is started beside it
+    appearance_seconds: float = 5.0  # wait for what a controller creates a moment later
+    sign_in_seconds: float = 5.0  # longest pause before a refused sign-in is tried again
+    lost_race_seconds: float = 1.0  # longest pause after another writer was faster
 
     def pause(self, attempt: int, retry_after: str | None = None) -> float:
-        """Seconds to wait after so many tries; `retry_after` is the answer's header, of which whole
-        seconds are honoured (RFC 9110, 10.2.3).
+        """Return the seconds to wait after the given number of tries.
+
+        `retry_after`: the answer's header, of which whole seconds are honoured (RFC 9110, 10.2.3).
         """
         most = min(self.backoff_limit_seconds, self.backoff_seconds * 2**attempt)
         seconds = random.uniform(0, most)  # noqa: S311 - jitter, no secret
@@ -42,5 +42,8 @@ class RetryPolicy:
         return seconds
 
     def sign_in_pause(self) -> float:
-        """Return the seconds until a refused sign-in is tried again: not all of a fleet at once."""
+        """Return the seconds to wait before a refused sign-in is tried again.
+
+        They are random, so that not all of a fleet tries at once.
+        """
         return random.uniform(0.5, 1) * self.sign_in_seconds  # noqa: S311 - jitter, no secret

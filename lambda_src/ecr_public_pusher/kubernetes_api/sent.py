@@ -1,7 +1,7 @@
-"""What a cluster was sent that must not be shown: whatever answers may repeat it, as a name for
-one.
+"""Credentials sent to a cluster, which must not be shown when an answer repeats them.
 
-A cluster has these credentials anyway. Whoever reads the log, the report or the queue has not.
+An answer may repeat one as a name, for example. The cluster has these credentials anyway; readers
+of the log, the report or the queue do not.
 """
 
 import base64
@@ -11,28 +11,25 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-# So long a piece of a credential, in upper or lower case, is no coincidence; and a name that is
-# shorter, as most are, need not be compared at all.
+# A piece of a credential as long as this, in upper or lower case, is no coincidence; a shorter
+# name, as most are, need not be compared at all.
 PIECE = 24
-# What is shorter is no credential, but a word.
+# Anything shorter is a word, not a credential.
 _SHORTEST = 8
 
 
 class Sent:
-    """The credentials in the requests to one cluster: its sign-in tokens, and the data of the last
-    Secret.
-    """
+    """Credentials in requests to one cluster: its sign-in tokens, and the last Secret's data."""
 
     def __init__(self) -> None:
         self._tokens: list[str] = []
         self._secret = b""
         self._short: tuple[str, ...] = ()
-        self._long: str | None = (
-            None  # all of them; None until a name is long enough to hold a piece
-        )
+        # All of them; None until a name is long enough to hold a piece.
+        self._long: str | None = None
 
     def token(self, token: str) -> None:
-        """Take note of a bearer token."""
+        """Remember a bearer token."""
         if token not in self._tokens:
             self._tokens.append(token)
             self._short = tuple(
@@ -41,12 +38,13 @@ class Sent:
             self._long = None
 
     def secret(self, manifest: bytes) -> None:
-        """Take note of a Secret, as JSON."""
+        """Remember a Secret, given as JSON."""
         if manifest is not self._secret:
-            self._secret, self._long = manifest, None
+            self._secret = manifest
+            self._long = None
 
     def holds(self, text: str) -> bool:
-        """Say whether `text` has a piece of a credential in it, as it was sent or decoded."""
+        """Return whether `text` contains a piece of a credential, as it was sent or decoded."""
         if len(text) < PIECE and not self._short:
             return False
         folded = text.lower()
@@ -57,7 +55,7 @@ class Sent:
             parts.update(_of_manifest(self._secret))
             self._long = "\n".join(part.lower() for part in parts if len(part) >= PIECE)
         half = PIECE // 2
-        # Any piece holds one of these halves as a whole.
+        # Any piece contains one of these halves completely.
         for start in range(0, len(folded) - half + 1, half):
             if folded[start : start + half] in self._long:
                 around = range(max(0, start - half), min(start, len(folded) - PIECE) + 1)
@@ -67,7 +65,10 @@ class Sent:
 
 
 def _of_token(token: str) -> Iterator[str]:
-    """A token, and, of a presigned URL in it, the signature and whatever else is as long."""
+    """Yield a token and, if it holds a presigned URL, its query and the query's values.
+
+    The signature is among those values.
+    """
     yield token
     for part in token.split("."):
         _, _, query = (_decoded(part.replace("-", "+").replace("_", "/")) or "").partition("?")
@@ -76,8 +77,9 @@ def _of_token(token: str) -> Iterator[str]:
 
 
 def _of_manifest(manifest: bytes) -> Iterator[str]:
-    """The data of a Secret, and each text in it, as docker's config has its credentials, also
-    decoded.
+    """Yield the data of a Secret, and each text in it, as it is and decoded.
+
+    Docker's config has its credentials in base64.
     """
     try:
         body = json.loads(manifest or b"{}")

@@ -1,5 +1,6 @@
-"""Which Kubernetes a cluster is, as it says to everybody (ClusterRole
-system:public-info-viewer).
+"""Kubernetes version of a cluster.
+
+Everybody may read it (ClusterRole system:public-info-viewer).
 """
 
 import re
@@ -14,9 +15,9 @@ _NUMBER = re.compile(r"(\d{1,3})\+?")
 
 
 async def server_version(client: Client) -> Version | None:
-    """By GET /version; None where the cluster does not say it.
+    """Return the version by GET /version; None if the cluster does not say it.
 
-    Never raises for that: it is asked to say something else better.
+    Never raise for that: the version only makes other messages better.
     """
     try:
         _, answer = await client.send("GET", "/version", kind=())

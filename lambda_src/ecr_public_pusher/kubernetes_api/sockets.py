@@ -1,4 +1,4 @@
-"""The sockets of one invocation, which throw away what they have not sent by its end.
+"""The sockets of one invocation, which discard unsent data when it ends.
 
 A write that hangs lies in the kernel's buffer, and is delivered later, after a thaw too, as long as
 its socket is open or was closed in the ordinary way. Closed with SO_LINGER (1, 0), the connection
@@ -19,10 +19,10 @@ _FINISH_ON_CLOSE = struct.pack("ii", 0, 0)
 
 
 class Sockets:
-    """Makes them, and at its end closes those still open: outside the event loop, whose own
-    graceful close may never complete.
+    """Factory of sockets, which at its end closes those still open.
 
-    `budget`: how many there may be.
+    It does so outside the event loop, whose own graceful close may never complete. `budget`: limit
+    on connections.
     """
 
     def __init__(self, budget: ConnectionBudget | None = None) -> None:
@@ -39,9 +39,7 @@ class Sockets:
                 made.close()
 
     def make(self, address_info: Any, on_close: Callable[[], object]) -> socket.socket:
-        """Return a socket for one entry of getaddrinfo's, which calls `on_close` when
-        it is closed.
-        """
+        """Return a socket for one result of getaddrinfo; it calls `on_close` when it is closed."""
         family, kind, protocol, _, _ = address_info
         made = _Socket(family, kind, protocol)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
@@ -56,22 +54,24 @@ class Sockets:
 
 
 class _Socket(socket.socket):
-    """Says when it is closed, which takes a turn of the event loop after its transport is."""
+    """A socket with a callback for when it is closed, a loop turn after its transport."""
 
     on_close: Callable[[], object] | None = None
 
     def close(self) -> None:
         super().close()
-        said, self.on_close = self.on_close, None
-        if said is not None:
-            said()
+        on_close = self.on_close
+        self.on_close = None
+        if on_close is not None:
+            on_close()
 
 
 def close_in_peace(transport: asyncio.Transport) -> None:
-    """Close a connection in the ordinary way, since every request has its answer: a reset would
-    look like trouble to the cluster.
+    """Close a connection in the ordinary way, since every request has its answer.
+
+    A reset would look like trouble to the cluster.
     """
     made = transport.get_extra_info("socket")
     if made is not None and made.fileno() >= 0:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FINISH_ON_CLOSE)
-    transport.abort()  # of TLS's own farewell nobody waits for an answer
+    transport.abort()  # nobody waits for the answer to TLS's close_notify

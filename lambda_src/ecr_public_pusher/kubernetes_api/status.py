@@ -1,5 +1,6 @@
-"""A final answer other than success, reduced to what is safe to repeat and needed to act: status,
-reason, kind, causes, conflict.
+"""API server errors, reduced to what is safe to repeat and needed to act.
+
+That is their status, reason, kind, causes and conflict.
 """
 
 import re
@@ -12,10 +13,10 @@ from ecr_public_pusher.kubernetes_api.names import NOT_SHOWN, Names
 _MANAGER = re.compile(r'conflict with "([^"]{1,128})"')
 _FIELD = re.compile(r"[\w./\[\]{},:=@-]{1,200}", re.ASCII).fullmatch
 _KIND = re.compile(r"[a-z0-9.]{1,63}").fullmatch
-# Of managers and fields: nobody reads more.
+# Most managers and fields kept: nobody reads more.
 _MOST = 20
 _KNOWN_CAUSES = ("NamespaceTerminating", "FieldValueInvalid", "FieldValueForbidden")
-# The fields of an invalid object that something follows from.
+# Fields of an invalid object that are acted upon.
 _KNOWN_FIELDS = ("metadata.uid",)
 # A ValidatingAdmissionPolicy's refusal, and a webhook's: k8s.io/apiserver, plugin/policy/validating
 # and plugin/webhook/errors. The latter comes with whatever code the webhook gives, and without
@@ -27,7 +28,7 @@ _WEBHOOK = re.compile(r'admission webhook "([a-z0-9.-]{1,253})" denied the reque
 def status_error(
     status: int, answer: Any, names: Names, *, retry_after: str | None = None
 ) -> ApiStatusError:
-    """Return a Status answer, reduced to what is known to be safe, by `names`."""
+    """Return a Status answer as an error, reduced to what is safe by `names`."""
     if not isinstance(answer, dict) or answer.get("kind") != "Status":
         return ApiStatusError(status, phrase(status), retry_after=retry_after)
     given = answer.get("details")
@@ -67,8 +68,9 @@ def status_error(
 
 
 def is_denial(answer: Any) -> bool:
-    """Return whether an admission policy or webhook refused the request: whoever signed in is
-    admitted, whatever the status.
+    """Return whether an admission policy or webhook refused the request.
+
+    Then the sign-in was accepted, whatever the status.
     """
     return (
         isinstance(answer, dict)
@@ -78,8 +80,9 @@ def is_denial(answer: Any) -> bool:
 
 
 def _denied_by(status: int, message: str) -> DeniedBy | None:
-    """By fixed phrases of the API server's own (recorded from kube-apiserver 1.36.2); nothing of
-    the message itself is repeated.
+    """Return what denied the request, by fixed phrases of the API server's own.
+
+    They were recorded from kube-apiserver 1.36.2. Nothing of the message itself is repeated.
     """
     if status == HTTPStatus.FORBIDDEN and " exceeded quota: " in message:
         return DeniedBy.QUOTA
@@ -92,7 +95,7 @@ def _webhook(message: str, names: Names) -> str | None:
 
 
 def phrase(status: int) -> str:
-    """The status's standard phrase: what a server writes there itself could be anything."""
+    """Return the status's standard phrase: what a server writes there could be anything."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

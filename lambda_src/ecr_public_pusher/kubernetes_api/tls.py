@@ -15,9 +15,8 @@ from ecr_public_pusher.anonymous_file import anonymous_file
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.kubernetes_api.access import ClientCertificate
 
-# What asyncio takes from a connection at once, and so how large a buffer it keeps for each: 256 KiB
-# by default, 16 times a record of TLS (RFC 8446, 5.1), and most of what a connection costs in
-# memory.
+# asyncio's read buffer of each connection: 256 KiB by default, 16 times a record of TLS (RFC 8446,
+# 5.1), and most of the memory that a connection takes.
 READ_BYTES = 64 * 1024
 asyncio.sslproto.SSLProtocol.max_size = READ_BYTES
 
@@ -27,9 +26,9 @@ CONTEXTS_KEPT = 512
 
 @lru_cache(maxsize=CONTEXTS_KEPT)
 def verifying_context(ca_pem: str) -> ssl.SSLContext:
-    """Chain and host name verified against the cluster's own CA.
+    """Return a context that verifies chain and host name against the cluster's own CA.
 
-    Raises ssl.SSLError for one that is invalid.
+    Raise ssl.SSLError for an invalid CA.
 
     Made once for each authority, since it costs as much as a request; it holds nothing but the
     authority's certificates. Only VERIFY_X509_STRICT is cleared: EKS CAs often lack the key
@@ -39,10 +38,11 @@ def verifying_context(ca_pem: str) -> ssl.SSLContext:
 
 
 def client_context(ca_pem: str, client: ClientCertificate) -> ssl.SSLContext:
-    """The same, for connections that prove whose they are by `client`: one cluster's, and never
-    kept, since it holds the private key.
+    """Return a verifying context whose connections present the client certificate.
 
-    Raises ssl.SSLError, ValueError for a certificate or key that is invalid, or has a passphrase.
+    It is never cached, since it holds one cluster's private key.
+
+    Raise ssl.SSLError, ValueError for a certificate or key that is invalid, or has a passphrase.
     """
     context = _context(ca_pem)
     bear(context, client)
@@ -50,7 +50,7 @@ def client_context(ca_pem: str, client: ClientCertificate) -> ssl.SSLContext:
 
 
 def bear(context: ssl.SSLContext, client: ClientCertificate) -> None:
-    """Has the context's connections bear that certificate. Raises as client_context."""
+    """Make the context's connections present the certificate. Raise as client_context does."""
     with anonymous_file(f"{client.certificate_pem}\n{client.key_pem}\n".encode()) as path:
         context.load_cert_chain(path, password=_no_passphrase)
 
@@ -63,17 +63,19 @@ def _context(ca_pem: str) -> ssl.SSLContext:
 
 
 def _no_passphrase() -> str:
-    """OpenSSL would ask at the terminal."""
+    """Raise ValueError: OpenSSL would ask at the terminal."""
     raise ValueError("the private key has a passphrase")
 
 
 class Resolver(AbstractResolver):
-    """DNS on the invocation's own threads: those of the event loop would be waited for at its end,
-    however long a resolver hangs.
+    """DNS on the invocation's own threads.
+
+    The event loop would wait for its own ones at its end, however long a resolver hangs.
     """
 
     def __init__(self, blocking: BlockingCalls, seconds: float) -> None:
-        self._blocking, self._seconds = blocking, seconds
+        self._blocking = blocking
+        self._seconds = seconds
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -98,13 +100,14 @@ class Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing to close: the threads are the invocation's."""
+        """Do nothing: the threads are the invocation's."""
 
 
 class Connector(aiohttp.TCPConnector):
-    """Connections to one cluster. `on_connect` is told over which of them the request at hand goes.
+    """Connections to one cluster.
 
-    How many there are follows from how many requests are under way.
+    `on_connect` is called with the connection that the current request uses. Their number follows
+    from the number of requests under way.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""How a cluster is signed in to: one module for each kind, each yields a ClusterAccess."""
+"""Kinds of sign-in to a cluster, one module for each; each yields a ClusterAccess."""

@@ -1,7 +1,7 @@
-"""What makes an API server trust AWS's issuer for one role and one audience: texts to paste, for
-the server's own version. Pure.
+"""Configuration that makes an API server trust AWS's issuer for one role and one audience. Pure.
 
-https://kubernetes.io/docs/reference/access-authn-authz/authentication/#using-authentication-configuration
+These are texts to paste, for the server's own version. See "Using Authentication Configuration" in
+https://kubernetes.io/docs/reference/access-authn-authz/authentication/
 """
 
 import re
@@ -21,9 +21,9 @@ _PAGE = "docs/web-identity.md shows the steps for kubeadm, k3s, Talos and EKS An
 
 @dataclass(frozen=True)
 class Claims:
-    """What a token says of itself: who gave it, for whom, for which API server.
+    """Issuer, subject and audience of a token.
 
-    Placeholders where that is not known.
+    Placeholders where they are not known.
     """
 
     audience: str
@@ -32,20 +32,20 @@ class Claims:
 
     @classmethod
     def of(cls, token: str, audience: str) -> Self:
-        """Those of `token`, as far as they can stand in a configuration."""
+        """Return the claims of `token`, as far as they can stand in a configuration."""
         claims = claims_of(token)
         issuer, subject = _pasted(claims.get("iss")), _pasted(claims.get("sub"))
         return cls(audience, issuer, subject) if issuer and subject else cls(audience)
 
     @property
     def account(self) -> str:
-        """Of the subject, the ARN of a role."""
+        """Return the account of the subject, the ARN of a role; else a placeholder."""
         return self.subject.split(":")[4] if self.subject.count(":") >= 5 else "ACCOUNT"
 
 
 @dataclass(frozen=True)
 class TrustRemedies(NamedEndpointRemedies):
-    """By the claims that the API server is to trust."""
+    """Remedies for an API server that must trust the claims."""
 
     claims: Claims
 
@@ -70,7 +70,7 @@ class TrustRemedies(NamedEndpointRemedies):
         )
 
     def configuration(self, version: str) -> str:
-        """The AuthenticationConfiguration, filled in."""
+        """Return the AuthenticationConfiguration, filled in."""
         return (
             f"apiVersion: {_GROUP}/{version}\n"
             "kind: AuthenticationConfiguration\n"
@@ -87,7 +87,10 @@ class TrustRemedies(NamedEndpointRemedies):
 
     @property
     def flags(self) -> str:
-        """The older way: no group can be given, so the user is bound by itself."""
+        """Return the flags that older API servers take, and how to bind the user.
+
+        They can give no group, so the user is bound by itself.
+        """
         return (
             f"`--oidc-issuer-url={self.claims.issuer} --oidc-client-id={self.claims.audience}"
             " --oidc-username-claim=sub --oidc-username-prefix=aws:"
@@ -98,7 +101,7 @@ class TrustRemedies(NamedEndpointRemedies):
 
 
 def _pasted(claim: Any) -> str | None:
-    """A claim as AWS makes it; None for one that would end the quotes around it."""
+    """Return a claim as AWS makes it; None if it would end the quotes around it."""
     return (
         claim
         if isinstance(claim, str) and re.fullmatch(r"[\w:./@+=,-]{1,300}", claim, re.ASCII)

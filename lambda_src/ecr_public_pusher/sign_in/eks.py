@@ -1,6 +1,4 @@
-"""EKS: where a cluster's endpoint is, whom it trusts, and the sign-in with a presigned
-STS token.
-"""
+"""EKS: a cluster's endpoint and authority, and the sign-in with a presigned STS token."""
 
 import base64
 import binascii
@@ -32,10 +30,10 @@ from ecr_public_pusher.sign_in.sts_token import (
     sts_token,
 )
 
-# An endpoint and its authority change when a cluster is made anew or its authority renewed. Then
-# the connection fails, and EKS is asked at once.
+# An endpoint and its authority change when a cluster is recreated or its authority renewed.
+# Then the connection fails, and EKS is asked at once.
 ENDPOINT_LIFE_SECONDS = 3600.0
-# What EKS says, by the forms that it has: a host and perhaps a port, words, addresses, an id.
+# Forms of what EKS says: a host and perhaps a port, words, addresses, an id.
 _ENDPOINT = re.compile(
     r"https://(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]{2,39}\])(?::[0-9]{1,5})?/?"
 ).fullmatch
@@ -44,13 +42,14 @@ _CIDR = re.compile(r"[0-9a-f.:]{2,39}/[0-9]{1,3}").fullmatch
 _SECURITY_GROUP = re.compile(r"sg-[0-9a-f]{8,32}").fullmatch
 
 
-# Who asks for which cluster: what one role may see is not shown to another.
+# Role, external id, region, cluster: what one role may see is not shown to another.
 type EndpointKey = tuple[str | None, str | None, str, str]
 
 
 class EndpointCache:
-    """What EKS said of each cluster's endpoint, for as long as the sandbox lives, but at most an
-    hour. Only clusters that are ready.
+    """Endpoints that EKS named, kept as long as the sandbox lives, but at most an hour.
+
+    Only those of clusters that are ready.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -64,7 +63,7 @@ class EndpointCache:
     def put(self, key: EndpointKey, endpoint: Endpoint) -> None:
         now = self._clock.wall()
         self._known.pop(key, None)
-        self._known[key] = now, endpoint  # at the end: the oldest come first
+        self._known[key] = now, endpoint  # at the end, so that the oldest come first
         while now - next(iter(self._known.values()))[0] >= ENDPOINT_LIFE_SECONDS:
             del self._known[next(iter(self._known))]
 
@@ -73,7 +72,7 @@ class EndpointCache:
 
 
 class EksSignIn(RoleCaller):
-    """A SignIn, to where EKS says that the cluster is, and to nowhere else."""
+    """SignIn by EKS's token, sent only to the endpoint that EKS names."""
 
     asks_eks = True
 
@@ -83,17 +82,17 @@ class EksSignIn(RoleCaller):
         self._key = config.role_arn, config.external_id, config.region, config.cluster
 
     def remembered(self) -> Endpoint | None:
-        """Where the cluster is, by what EKS said within the hour."""
+        """Return the endpoint that EKS named within the hour; None if there is none."""
         return self._endpoints.get(self._key)
 
     def forget(self) -> None:
-        """Nothing answers there as the cluster would: EKS is to be asked anew."""
+        """Forget the endpoint, where the cluster does not answer, so that EKS is asked again."""
         self._endpoints.forget(self._key)
 
     async def described(self) -> Endpoint:
-        """Return where the cluster is, by EKS's word now.
+        """Return the endpoint that EKS names now.
 
-        Raise RoleError, SignInError, EksError; NotThereError for one that is being deleted.
+        Raise RoleError, SignInError, EksError; NotThereError for a cluster that is being deleted.
         """
         found = await self.ask(
             partial(self._callers.blocking.run, service=f"eks {self.config.region}")
@@ -103,8 +102,9 @@ class EksSignIn(RoleCaller):
         return found
 
     async def ask(self, run: Callable[[Callable[[], Endpoint]], Awaitable[Endpoint]]) -> Endpoint:
-        """The same, by a call that `run` has its way with, and whatever EKS is doing with the
-        cluster. Only what is ready is remembered.
+        """Return the endpoint that EKS names now, whatever it is doing with the cluster.
+
+        `run` executes the call to EKS. Only a ready cluster is remembered.
         """
         caller = await self.caller()
         clients, config = self._callers.clients, self.config
@@ -120,12 +120,13 @@ class EksSignIn(RoleCaller):
         return found
 
     async def credential(self) -> Credential:
-        """A token for the cluster, made anew. Raises RoleError, SignInError."""
+        """Return a new token for the cluster. Raise RoleError, SignInError."""
         return await self._credential(self.remembered())
 
     async def _credential(self, endpoint: Endpoint | None) -> Credential:
-        """Return a token as `aws eks get-token --cluster-name` makes it, or, of a local cluster on
-        an Outpost, `--cluster-id`.
+        """Return a token as `aws eks get-token --cluster-name` makes it.
+
+        For a local cluster on an Outpost, as with `--cluster-id`.
         """
         caller, config = await self.caller(), self.config
         cluster = endpoint.local_id if endpoint and endpoint.local_id else config.cluster
@@ -134,7 +135,7 @@ class EksSignIn(RoleCaller):
         )
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
-        """The way to sign in at that endpoint."""
+        """Return the access to the cluster at that endpoint."""
         return ClusterAccess(
             endpoint.url,
             endpoint.ca_pem,
@@ -147,7 +148,7 @@ class EksSignIn(RoleCaller):
         return f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes"
 
     def remedies(self, endpoint: Endpoint) -> Remedies:
-        from ecr_public_pusher.sign_in.eks_remedies import EksRemedies  # for a check alone
+        from ecr_public_pusher.sign_in.eks_remedies import EksRemedies  # seldom needed
 
         config = self.config
         return EksRemedies(endpoint, config.cluster, config.region, kube_context(config))
@@ -165,9 +166,9 @@ class EksSignIn(RoleCaller):
 
 
 def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
-    """The cluster's endpoint, by one DescribeCluster call.
+    """Return the cluster's endpoint, by one DescribeCluster call.
 
-    Raises EksError; NotThereError where there is none, or none yet, or soon none.
+    Raise EksError; NotThereError if the cluster does not exist, or is being created or deleted.
     """
     where = f"cluster {cluster} in {client.meta.region_name}"
     try:
@@ -211,7 +212,7 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
 def _local_id(found: dict[str, Any], where: str, region: str, cluster: str) -> str:
     """Return the id of a local cluster on an Outpost; empty for all others.
 
-    Raise EksError for one that cannot be signed for.
+    Raise EksError if a local cluster has no usable id.
     """
     if found.get("outpostConfig") is None:
         return ""
@@ -262,22 +263,26 @@ def _hints(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cidrs(value: Any) -> tuple[str, ...]:
-    """Return all of them or none: a command that names them says which there will be."""
+    """Return all CIDRs, or none if one is invalid.
+
+    A command that names them replaces the whole list.
+    """
     cidrs = [_word(cidr, _CIDR) for cidr in value[:50]] if isinstance(value, list) else []
     return tuple(cidrs) if all(cidrs) else ()
 
 
 def _word(value: Any, form: Callable[[str], object]) -> str:
-    """A word of EKS's, which may stand in a message or in a command to paste; empty for what has
-    another form.
+    """Return a word of EKS's that may stand in a message or a command to paste.
+
+    Empty if its form is wrong.
     """
     return value if isinstance(value, str) and form(value) else ""
 
 
 _REMEDY_OF_OTHERS = "Wait until the cluster is ACTIVE: `aws eks wait cluster-active"
 _REMEDY_OF_FAILED = (
-    "Its creation failed: see why, delete it, and create it anew: `aws eks describe-cluster --query"
-    " cluster.health"
+    "Its creation failed: see why, delete it, and create it again: `aws eks describe-cluster"
+    " --query cluster.health"
 )
 _REMEDY = (
     "The execution role (or roleArn) needs eks:DescribeCluster on this cluster; check `cluster` and"

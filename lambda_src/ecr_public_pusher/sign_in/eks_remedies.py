@@ -1,5 +1,6 @@
-"""What to do when an EKS cluster cannot be reached, or does not admit the function: commands to
-paste. Pure.
+"""Remedies for an EKS cluster that cannot be reached, or does not admit the function. Pure.
+
+They are commands to paste.
 """
 
 import shlex
@@ -19,7 +20,7 @@ _IN_VPC = (
 
 @dataclass(frozen=True)
 class EksRemedies:
-    """Of one cluster, by what EKS says of its endpoint. A sign_in.kind.Remedies."""
+    """Remedies for one cluster, by what EKS says of its endpoint. A sign_in.kind.Remedies."""
 
     endpoint: Endpoint
     cluster: str
@@ -32,7 +33,10 @@ class EksRemedies:
 
     @property
     def _goes_by_aws_auth(self) -> bool:
-        """A local cluster on an Outpost, whose authentication mode cannot be changed."""
+        """Return whether only aws-auth counts, as in a local cluster on an Outpost.
+
+        Its authentication mode cannot be changed.
+        """
         return bool(self.endpoint.local_id) and not self.endpoint.has_access_entries
 
     def name_not_resolved(self) -> str:
@@ -78,8 +82,9 @@ class EksRemedies:
     def not_admitted(
         self, principal: str, groups: tuple[str, ...], version: Version | None = None
     ) -> str:
-        """What makes the cluster admit the signing role as our group; `groups`: those it is in by
-        an access entry already.
+        """Return what makes the cluster admit the signing role as our group.
+
+        `groups`: those that an access entry gives it already.
         """
         entry = f"--region {self.region} --cluster-name {self.cluster} --principal-arn {principal}"
         others = [group for group in groups if not group.startswith("system:") and " " not in group]
@@ -106,7 +111,7 @@ class EksRemedies:
         )
 
     def granted_by_policy(self, principal: str) -> str:
-        """How to see which access policies EKS grants the role."""
+        """Return the command that shows the access policies EKS grants the role."""
         if self._goes_by_aws_auth:
             return f"kubectl --context {self.context} get configmap aws-auth -n kube-system -o yaml"
         return (

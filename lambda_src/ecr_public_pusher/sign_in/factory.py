@@ -1,4 +1,4 @@
-"""Which way of signing in a document asks for: one module for each, behind the interface in `kind`.
+"""Choice of the kind of sign-in that a document asks for (the interface is in `kind`).
 
 Those other than EKS's are imported when the first document asks for one: an estate that has none
 does not pay for them at each cold start.
@@ -19,9 +19,9 @@ from ecr_public_pusher.sign_in.kind import SignIn
 
 
 class SignIns:
-    """Makes the sign-in of each document of one invocation.
+    """Factory of the sign-ins of one invocation's documents.
 
-    `allowed_endpoints`: the hosts beside EKS's that the stack's owner allows.
+    `allowed_endpoints`: hosts outside EKS that the stack's owner allows.
     """
 
     def __init__(
@@ -32,12 +32,10 @@ class SignIns:
         *,
         allowed_endpoints: Sequence[str] = (),
     ) -> None:
-        self._callers, self._endpoints, self._clock, self._allowed_endpoints = (
-            callers,
-            endpoints,
-            clock,
-            allowed_endpoints,
-        )
+        self._callers = callers
+        self._endpoints = endpoints
+        self._clock = clock
+        self._allowed_endpoints = allowed_endpoints
 
     def of(self, config: ClusterConfig) -> SignIn:
         match config.sign_in:

@@ -1,5 +1,6 @@
-"""Clusters whose API server runs aws-iam-authenticator (EKS Anywhere, kOps): EKS's token, with the
-authenticator's cluster id signed.
+"""Sign-in to clusters whose API server runs aws-iam-authenticator (EKS Anywhere, kOps).
+
+The token is EKS's, with the authenticator's cluster id signed.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from ecr_public_pusher.sign_in.sts_token import (
 
 
 class IamAuthenticatorSignIn(NamedEndpoint):
-    """A SignIn."""
+    """SignIn by a token for aws-iam-authenticator."""
 
     def __init__(self, config: ClusterConfig, choice: IamAuthenticator, callers: Callers) -> None:
         super().__init__(config, choice.server, callers)
@@ -55,7 +56,7 @@ class IamAuthenticatorSignIn(NamedEndpoint):
 
 @dataclass(frozen=True)
 class IamAuthenticatorRemedies(NamedEndpointRemedies):
-    """What makes the authenticator admit the role."""
+    """Remedies for a cluster whose API server runs aws-iam-authenticator."""
 
     cluster_id: str
 

@@ -1,5 +1,5 @@
-"""The interface that each kind of sign-in fills in a module of its own, the endpoint that it signs
-in to, and the base of the kinds that use AWS credentials.
+"""The interface of a sign-in, which each kind implements in a module of its own; the endpoint that
+it signs in to; and the base of the kinds that use AWS credentials.
 """
 
 from collections.abc import Mapping
@@ -19,13 +19,15 @@ NOT_READY = frozenset({"CREATING", "PENDING", DELETING, "FAILED"})
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a cluster is, and the PEM certificate authority it must prove itself with (empty: the
-    public ones).
+    """A cluster's URL and its PEM certificate authority (empty: the public ones).
 
-    `local_id`: of an EKS cluster that is local to an Outpost: what its sign-in tokens are for,
-    instead of its name. What EKS says beside that, for hints only: whether the endpoint is public,
-    and to whom; how the cluster authenticates; its security group.
-    `tags`: the cluster's, for discovery. `status`: what EKS says that it is doing with the cluster.
+    `local_id`: for an EKS cluster local to an Outpost, the id that its sign-in tokens are for,
+    instead of its name.
+
+    `public`, `public_cidrs`, `authentication_mode`, `security_group`: further facts from EKS, for
+    remedies only.
+
+    `tags`: the cluster's, for discovery. `status`: the status that EKS gives the cluster.
     """
 
     url: str
@@ -40,15 +42,17 @@ class Endpoint:
 
     @property
     def is_ready(self) -> bool:
-        """Return whether the cluster is neither being created nor deleted, and its creation has not
-        failed.
+        """Return whether the cluster is usable.
+
+        It is not while it is being created or deleted, or if its creation has failed.
         """
         return self.status not in NOT_READY
 
     @property
     def has_access_entries(self) -> bool:
-        """Return whether access entries count: local clusters go by aws-auth, unless EKS says
-        otherwise.
+        """Return whether access entries count.
+
+        Local clusters go by aws-auth, unless EKS says otherwise.
         """
         return self.authentication_mode != CONFIG_MAP and not (
             self.local_id and not self.authentication_mode
@@ -56,63 +60,66 @@ class Endpoint:
 
 
 class Remedies(RouteRemedies, Protocol):
-    """What to do when a cluster cannot be reached, or does not admit whoever signs in."""
+    """Remedies for a cluster that cannot be reached, or does not admit the signed-in identity."""
 
     def not_admitted(self, principal: str, groups: tuple[str, ...], version: Version | None) -> str:
-        """What makes the cluster admit `principal` as our group; `groups`: those it is in already;
-        `version`: Kubernetes', where it is known.
+        """Return what makes the cluster admit `principal` as our group.
+
+        `groups`: those it is in already. `version`: Kubernetes', if it is known.
         """
 
     def granted_by_policy(self, principal: str) -> str:
-        """How to see what grants the principal rights that RBAC shows no binding for."""
+        """Return how to see rights of the principal that no RBAC binding grants."""
 
 
 class SignIn(Protocol):
-    """How one document's cluster is found and signed in to.
+    """Lookup of one document's cluster, and the sign-in to it.
 
     Each method raises RoleError and SignInError; those about the endpoint EksError.
     """
 
-    asks_eks: bool  # where the cluster is, EKS says
+    asks_eks: bool  # EKS names the endpoint
 
     def remembered(self) -> Endpoint | None:
-        """Where the cluster is, as far as is known without asking."""
+        """Return the endpoint as far as it is known without asking; None if it is not."""
 
     def forget(self) -> None:
-        """Nothing answers there as the cluster would."""
+        """Forget the endpoint that is remembered: the cluster does not answer there."""
 
     async def described(self) -> Endpoint:
-        """Where the cluster is, by whoever knows it, now."""
+        """Return the endpoint that its source names now."""
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
-        """The way to sign in there."""
+        """Return the access to the cluster at that endpoint."""
 
     async def describe_caller(self) -> str:
-        """Whose AWS credentials are used, for a check."""
+        """Return whose AWS credentials are used, for a check."""
 
     async def credential(self) -> Credential:
-        """A credential for the cluster, made or read anew."""
+        """Return a new credential for the cluster, made or read now."""
 
     def describe_credential(self, credential: Credential) -> str:
-        """What may be said of it, for a check: never itself."""
+        """Return what a check may show of the credential: never the credential itself."""
 
     def principal(self) -> str:
-        """Whom the cluster is to admit."""
+        """Return the identity that the cluster must admit."""
 
     def remedies(self, endpoint: Endpoint) -> Remedies:
-        """By what is known of the endpoint."""
+        """Return the remedies, by what is known of the endpoint."""
 
 
 class RoleCaller:
-    """The part of a SignIn that is about whose AWS credentials are used: the execution role's, or
-    those of the document's roleArn.
+    """Base of SignIns that use AWS credentials.
+
+    They are the execution role's, or those of the document's roleArn.
     """
 
     def __init__(self, config: ClusterConfig, callers: Callers) -> None:
-        self.config, self._callers = config, callers
+        self.config = config
+        self._callers = callers
 
     async def caller(self) -> Caller:
-        """Raises RoleError, SignInError."""
+        """Return the AWS credentials to use. Raise RoleError, SignInError."""
         return await self._callers.caller(self.config.role_arn, self.config.external_id)
 
     async def describe_caller(self) -> str:

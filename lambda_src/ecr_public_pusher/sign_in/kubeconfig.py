@@ -1,8 +1,7 @@
-"""The last resort: a kubeconfig in Secrets Manager, for a cluster that trusts no issuer and runs no
-authenticator.
+"""Sign-in by a kubeconfig in Secrets Manager, the last resort.
 
-The secret says where the cluster is, too. It is read by each run that needs it, and nothing of it
-outlives the invocation.
+It is for a cluster that trusts no issuer and runs no authenticator. The secret names the endpoint,
+too. Each run that needs it reads it, and nothing of it outlives the invocation.
 """
 
 import ssl
@@ -60,14 +59,14 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class _Kubeconfig:
-    """What the secret holds."""
+    """Content of the secret."""
 
     endpoint: Endpoint
     credential: Credential
 
 
 class KubeconfigSignIn(RoleCaller):
-    """A SignIn."""
+    """SignIn by a stored kubeconfig."""
 
     asks_eks = False
 
@@ -81,11 +80,9 @@ class KubeconfigSignIn(RoleCaller):
         allowed_endpoints: Sequence[str],
     ) -> None:
         super().__init__(config, callers)
-        self._secret_arn, self._clock, self._allowed_endpoints = (
-            secret_arn,
-            clock,
-            allowed_endpoints,
-        )
+        self._secret_arn = secret_arn
+        self._clock = clock
+        self._allowed_endpoints = allowed_endpoints
         self._where = f"the kubeconfig in {secret_arn}"
         self._read_ahead: _Kubeconfig | None = None
 
@@ -93,24 +90,25 @@ class KubeconfigSignIn(RoleCaller):
         return None
 
     def forget(self) -> None:
-        """Nothing is remembered."""
+        """Do nothing: nothing is remembered."""
 
     async def described(self) -> Endpoint:
-        """Where the cluster is, by the secret now.
+        """Return the endpoint that the secret names now.
 
-        Raises RoleError, SignInError, KubeconfigError.
+        Raise RoleError, SignInError, KubeconfigError.
         """
         self._read_ahead = await self._read()
         return self._read_ahead.endpoint
 
     async def credential(self) -> Credential:
-        """What the secret holds now. Raises RoleError, SignInError, KubeconfigError."""
+        """Return what the secret holds now. Raise RoleError, SignInError, KubeconfigError."""
         return (await self._read()).credential
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
         async def credential() -> Credential:
-            """Read with the endpoint; when the cluster has refused that one, anew."""
-            kubeconfig, self._read_ahead = self._read_ahead or await self._read(), None
+            """Return what was read with the endpoint; once that is refused, read anew."""
+            kubeconfig = self._read_ahead or await self._read()
+            self._read_ahead = None
             if kubeconfig.endpoint != endpoint:
                 raise KubeconfigError(
                     f"{self._where} was changed during the run: it names another server now",
@@ -128,8 +126,7 @@ class KubeconfigSignIn(RoleCaller):
 
     def describe_credential(self, credential: Credential) -> str:
         ends = [
-            f"{what}, which ends"
-            f" {f'at {rfc3339(end)}' if end else 'at a time that it does not say'}"
+            f"{what}, which {f'ends at {rfc3339(end)}' if end else 'does not say when it ends'}"
             for what, end in _ends(credential)
         ]
         return f"stored in {self._secret_arn}: {' and '.join(ends)}. {WITHOUT}"
@@ -162,9 +159,8 @@ class KubeconfigSignIn(RoleCaller):
 
     def _stored(self, signature: dict[str, Any]) -> str:
         clients = self._callers.clients
-        if (
-            clients.partition(self._region)[0] != self._secret_arn.split(":")[1]
-        ):  # or the credentials' session token would go to another partition
+        # Else the credentials' session token would go to another partition.
+        if clients.partition(self._region)[0] != self._secret_arn.split(":")[1]:
             raise KubeconfigError(
                 f"{self._where} cannot be read: there is no region {self._region} in that"
                 " partition",
@@ -185,7 +181,7 @@ class KubeconfigSignIn(RoleCaller):
     def _loaded(self, text: str) -> _Kubeconfig:
         fields = read_kubeconfig(text, where=self._where)
         if not is_allowed(fields.server, self._allowed_endpoints):
-            host, slash, _ = allowing(fields.server).partition("/")  # its path is the secret's
+            host, slash, _ = allowing(fields.server).partition("/")  # its path stays secret
             remedy = ask_the_owner(f"{host}{slash and '/PATH, as the kubeconfig has it,'}")
             raise KubeconfigError(
                 f"{self._where}: server: {not_allowed(fields.server)}", remedy=remedy
@@ -195,7 +191,7 @@ class KubeconfigSignIn(RoleCaller):
         return kubeconfig
 
     def _check(self, credential: Credential) -> None:
-        """What no API server would admit."""
+        """Raise KubeconfigError for a credential that no API server would admit."""
         now = from_epoch(self._clock.wall())
         if ended := next(
             ((what, end) for what, end in _ends(credential) if end and end <= now), None
@@ -210,13 +206,13 @@ class KubeconfigSignIn(RoleCaller):
             except (ssl.SSLError, ValueError):
                 raise KubeconfigError(
                     f"{self._where} holds a client certificate that cannot be read, or whose"
-                    " private key is another's",
+                    " private key does not match",
                     remedy=self._remedy(),
                 ) from None
 
 
 def _ends(credential: Credential) -> list[tuple[str, datetime | None]]:
-    """Each part of a credential, and until when it is valid."""
+    """Return each part of a credential with the end of its validity."""
     parts: list[tuple[str, datetime | None]] = []
     if credential.token:
         parts.append(("a token", token_ends(credential.token)))
@@ -231,7 +227,7 @@ def _ends(credential: Credential) -> list[tuple[str, datetime | None]]:
 
 
 def _text(found: dict[str, Any]) -> str:
-    """A secret's value, stored as text or as bytes."""
+    """Return a secret's value, stored as text or as bytes."""
     text = found.get("SecretString")
     if text is None:
         text = bytes(found["SecretBinary"]).decode()
@@ -242,7 +238,7 @@ def _text(found: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class KubeconfigRemedies(NamedEndpointRemedies):
-    """What makes the cluster admit the kubeconfig's user."""
+    """Remedies for a cluster that is signed in to by a kubeconfig."""
 
     store: str
     server_field: ClassVar[str] = "the server in the kubeconfig"

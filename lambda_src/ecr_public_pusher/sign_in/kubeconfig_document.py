@@ -1,9 +1,9 @@
-"""The text of a kubeconfig -> what of it may be used, judged before anything is loaded.
+"""Validation of a kubeconfig's text, before anything of it is loaded. Pure.
 
-Pure; no message repeats any of it.
+No message repeats any of the text. Only what stands in the kubeconfig itself is used: the function
+runs no command, asks no other service, and has no files of its own.
 
-Only what stands in the kubeconfig itself is used: the function runs no command, asks no other
-service, and has no files of its own. https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
+https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
 """
 
 import base64
@@ -20,7 +20,7 @@ from ecr_public_pusher.errors import InvalidDocument, KubeconfigError
 
 # Secrets Manager's own limit (its quotas: secret value).
 MAX_BYTES = 65_536
-# The scheme's credentials are one word (RFC 6750, section 2.1).
+# A bearer token is one word (RFC 6750, section 2.1).
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=:-]+")
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:RSA |EC )?PRIVATE KEY-----")
 
@@ -59,7 +59,7 @@ _REMEDY = (
 
 @dataclass(frozen=True)
 class KubeconfigFields:
-    """What the current context comes to. PEM as text; `ca_pem` is empty where none is named."""
+    """Values of the current context. PEM as text; `ca_pem` is empty where none is named."""
 
     server: str
     ca_pem: str = field(repr=False)
@@ -69,7 +69,10 @@ class KubeconfigFields:
 
 
 def read_kubeconfig(text: str, *, where: str) -> KubeconfigFields:
-    """The current context's cluster and user. Raises KubeconfigError, which begins with `where`."""
+    """Return the values of the current context's cluster and user.
+
+    Raise KubeconfigError, which begins with `where`.
+    """
     try:
         return _fields(_mapping(text))
     except ValueError as error:
@@ -83,7 +86,7 @@ def _mapping(text: str) -> dict[str, Any]:
         return dict(without_nulls(read_mapping(text, parameter="kubeconfig")))
     except InvalidDocument as error:
         lines = [f" (line {problem.line})" for problem in error.problems if problem.line]
-        said = "it is not one YAML mapping, without aliases, deep nesting or a field there twice"
+        said = "it is not one YAML mapping without aliases, deep nesting or duplicate fields"
         raise ValueError(f"{said}{''.join(lines[:1])}") from None
 
 
@@ -97,7 +100,7 @@ def _fields(config: Mapping[str, Any]) -> KubeconfigFields:
         del cluster["insecure-skip-tls-verify"]
     _refuse(cluster, _REFUSED_OF_CLUSTER)
     if "server" not in cluster:
-        raise ValueError("the cluster that its current-context means has no server")
+        raise ValueError("the cluster of its current-context has no server")
     _refuse(user, _REFUSED_OF_USER)
     authority, certificate = (
         _decoded(cluster, "certificate-authority-data"),
@@ -123,7 +126,7 @@ def _fields(config: Mapping[str, Any]) -> KubeconfigFields:
 
 
 def _named(config: Mapping[str, Any], plural: str, name: Any, singular: str) -> Mapping[str, Any]:
-    """The one entry of that name in one of kubeconfig's lists."""
+    """Return the one entry of that name in one of kubeconfig's lists."""
     entries = config.get(plural)
     found = (
         [entry for entry in entries if isinstance(entry, dict) and entry.get("name") == name]
@@ -132,13 +135,13 @@ def _named(config: Mapping[str, Any], plural: str, name: Any, singular: str) -> 
     )
     if len(found) != 1 or not isinstance(found[0].get(singular), dict):
         raise ValueError(
-            f"the {singular} that its current-context means is not in its {plural}, or not once"
+            f"the {singular} of its current-context is not in its {plural}, or not exactly once"
         )
     return dict(found[0][singular])
 
 
 def _given(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What kubectl writes as empty is not given."""
+    """Return the entry without what kubectl writes as empty."""
     return {name: value for name, value in entry.items() if value not in ("", [], {}, None)}
 
 

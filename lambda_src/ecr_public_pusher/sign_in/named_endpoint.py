@@ -1,5 +1,6 @@
-"""Clusters that are not EKS: their document names where they are, within what the stack's owner
-allows.
+"""Clusters outside EKS, whose document names the endpoint.
+
+It may name only what the stack's owner allows.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from ecr_public_pusher.sign_in.kind import Endpoint, RoleCaller
 
 
 class NamedEndpoint(RoleCaller):
-    """The part of a SignIn that is about the endpoint."""
+    """Base of SignIns whose document names the endpoint."""
 
     asks_eks = False
 
@@ -25,7 +26,7 @@ class NamedEndpoint(RoleCaller):
         return self._endpoint
 
     def forget(self) -> None:
-        """Nobody else knows where it is."""
+        """Do nothing: nobody else knows where the cluster is."""
 
     async def described(self) -> Endpoint:
         return self._endpoint
@@ -33,9 +34,7 @@ class NamedEndpoint(RoleCaller):
 
 @dataclass(frozen=True)
 class NamedEndpointRemedies:
-    """What to do when such a cluster cannot be reached: the ways that are the same for each kind of
-    sign-in.
-    """
+    """Remedies for an unreachable cluster outside EKS, the same for each kind of sign-in."""
 
     endpoint: Endpoint
     server_field: ClassVar[str] = "`endpoint`"

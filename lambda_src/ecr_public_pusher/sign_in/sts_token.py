@@ -23,8 +23,9 @@ _CALL = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
 
 
 def not_admitted_by_authenticator(principal: str) -> str:
-    """Return what a 401 to such a token may mean: the verifier asks STS for each, and says so too
-    where it is throttled.
+    """Return what a 401 to such a token may mean.
+
+    The verifier asks STS about each token, and answers 401 as well where STS throttles it.
     """
     return (
         f"does not admit {principal}, or STS throttled the authenticator behind it, which passes by"
@@ -33,10 +34,9 @@ def not_admitted_by_authenticator(principal: str) -> str:
 
 
 def sts_token(clients: AwsClients, caller: Caller, *, region: str, cluster: str) -> str:
-    """A bearer token for `cluster`.
+    """Return a bearer token for `cluster`. Make no call.
 
-    Makes no call. Raises SignInError when it cannot be signed, or would be longer than the verifier
-    takes.
+    Raise SignInError if it cannot be signed, or would be longer than the verifier accepts.
     """
     try:
         url = call_aws(

@@ -1,6 +1,6 @@
-"""The claims of a token, and the end of a stored credential's validity, as it names them itself.
+"""Claims of a token, and the end of a stored credential's validity, as the credential says it. Pure.
 
-Read, not verified: the API server verifies them. Pure.
+They are read, not verified: that is the API server's part.
 """
 
 import base64
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-# ASN.1 (X.690): what of it is read here.
+# ASN.1 tags (X.690) that are read here.
 _UTC_TIME, _GENERALIZED_TIME, _VERSION = 0x17, 0x18, 0xA0
 _VALIDITY = 3  # RFC 5280, TBSCertificate: after serial number, signature and issuer
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Its claims (RFC 7519); empty for a token that is not one."""
+    """Return the token's claims (RFC 7519); empty if it is not a JSON Web Token."""
     try:
         _, payload, _ = token.split(".")
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -27,7 +27,7 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def token_ends(token: str) -> datetime | None:
-    """The `exp` of a JSON Web Token; None for a token that is not one, or says no end."""
+    """Return the `exp` of a JSON Web Token; None if it is not one, or has no end."""
     try:
         return datetime.fromtimestamp(float(claims_of(token)["exp"]), UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
@@ -35,9 +35,9 @@ def token_ends(token: str) -> datetime | None:
 
 
 def certificate_ends(pem: str) -> datetime | None:
-    """The notAfter of the first certificate in `pem`; None where it cannot be read.
+    """Return the notAfter of the first certificate in `pem`; None if it cannot be read.
 
-    Python's ssl says it of a peer's certificate alone.
+    Python's ssl gives it only for a peer's certificate.
     """
     block = pem[pem.index("-----BEGIN") :].partition("-----END CERTIFICATE-----")
     try:
@@ -52,7 +52,7 @@ def certificate_ends(pem: str) -> datetime | None:
 
 
 def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
-    """Tag and content of each element, one after the other."""
+    """Yield tag and content of each element, one after the other."""
     place = 0
     while place < len(der):
         tag, length = der[place], der[place + 1]

@@ -1,8 +1,9 @@
-"""Any Kubernetes, with nothing stored anywhere: a JSON Web Token of AWS's own issuer, which the API
-server trusts.
+"""Sign-in by a JSON Web Token of AWS's own issuer: any Kubernetes, with nothing stored anywhere.
 
-Each document's token has an audience made of its id, so that it is worthless to every other API
-server. https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
+The API server must trust the issuer. Each document's token has an audience made of its id, so that
+it is worthless to every other API server.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
 """
 
 import re
@@ -19,8 +20,8 @@ from ecr_public_pusher.sign_in.kind import Endpoint
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpoint
 
 LIFE_SECONDS = 300
-ALGORITHM = "RS256"  # what the API server's older --oidc flags take, too
-# Three parts in base64url (RFC 7515, compact serialization): what may stand in a header.
+ALGORITHM = "RS256"  # accepted by the API server's older --oidc flags, too
+# Three parts in base64url (RFC 7515, compact serialization), which may stand in a header.
 _JSON_WEB_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 SWITCH = "aws iam enable-outbound-web-identity-federation"
 
@@ -38,7 +39,7 @@ _REMEDIES = {
 
 
 class WebIdentitySignIn(NamedEndpoint):
-    """A SignIn."""
+    """SignIn by a web identity token."""
 
     def __init__(self, config: ClusterConfig, server: Server, callers: Callers) -> None:
         super().__init__(config, server, callers)
@@ -46,7 +47,10 @@ class WebIdentitySignIn(NamedEndpoint):
 
     @property
     def audience(self) -> str:
-        """Not to be chosen: a document can only ever have tokens made for itself."""
+        """Return the token's audience.
+
+        It cannot be chosen: a document can only have tokens made for itself.
+        """
         return f"{PRODUCT}:{self.config.id}"
 
     async def credential(self) -> Credential:

@@ -23,8 +23,7 @@ from ecr_public_pusher.errors import (
 from ecr_public_pusher.sign_in.eks import EksSignIn, EndpointCache, unless_eks_refused
 
 DESCRIPTIONS_AT_ONCE = 10  # in each region: EKS's own limits are low
-
-_REMEDY_OF_LISTING = (
+_REMEDY = (
     "The execution role (or roleArn: infra/spoke-role.yaml with Discovery=true) needs"
     " eks:ListClusters; check `regions`."
 )
@@ -232,7 +231,7 @@ def list_clusters(client: Any, **signature: Any) -> list[str]:
         except AWS_ERRORS as error:
             raise DiscoveryError(
                 f"EKS does not list the clusters in {client.meta.region_name}: {error_code(error)}",
-                remedy=unless_eks_refused(error, client) or _REMEDY_OF_LISTING,
+                remedy=unless_eks_refused(error, client) or _REMEDY,
             ) from None
         if not page.get("nextToken"):
             return names

@@ -83,7 +83,7 @@ def test_a_check_names_what_a_disabled_document_has_left(prod: Operator) -> None
     result = prod.run("check")
     assert result.exit_code == 1
     assert "failed  left" in result.stdout
-    assert "1 Secrets of it are there" in result.stdout
+    assert "1 of its Secrets are still there" in result.stdout
     assert '{"action": "remove", "clusters": ["prod"]}' in result.stdout
 
 

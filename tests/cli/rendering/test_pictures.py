@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from infra.cli.health import Document, judge
 from infra.cli.queues import QueueState
 from infra.cli.status import Status
-from infra.pictures import PICTURE, draw
+from infra.tools.pictures import PICTURE, draw
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EMPTY = QueueState("arn", 0, 0, 0)

@@ -73,6 +73,11 @@ def record(payload: Any) -> dict[str, Any]:
         ),
         ({"action": "plan", "remove": False}, Request("plan")),
         (record({"action": "plan"}), Request("plan", asked_at=FAILED_AT)),
+        # Hours later, nobody knows whether the brake is still to be let go.
+        (
+            record({"action": "push", "clusters": ["*"], "prune": "all"}),
+            Request(clusters=("*",), asked_at=FAILED_AT),
+        ),
         (record({}) | {"timestamp": "never"}, Request()),
         (record(change(f"{ROOT}/clusters/prod")), Request(clusters=("prod",), asked_at=FAILED_AT)),
     ],

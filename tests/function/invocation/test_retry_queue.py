@@ -15,6 +15,7 @@ from ecr_public_pusher.events import queue_message as messages
 from infra.local.aws import Answer
 from infra.local.aws.queues import WaitingMessage
 from infra.local.kube import EmbeddedCluster
+from tests.support.secrets import without_looking
 from tests.support.world import World
 
 DENIED = Answer(400, b'{"__type": "AccessDeniedException", "message": "no"}')
@@ -259,6 +260,26 @@ def test_a_sweep_that_failed_is_made_good_once_and_never_piles_up(queued: World)
     queued.queue.put(failed)
     assert queued.poll() == []
     assert queued.token("prod", "team-a") == queued.aws.ecr_public.issued[-1]
+
+
+def test_a_sweep_that_failed_looks_back_from_when_it_was_asked_for(queued: World) -> None:
+    """Where it may not look, the namespaces of its window are all that it serves."""
+    queued.add_cluster(
+        "prod", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True
+    )
+    without_looking(queued, "prod")
+    queued.set_created("prod", "team-a", minutes_ago=40)
+    for minutes_ago, served in ((0, False), (30, True)):
+        asked_at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+        queued.queue.put(
+            {
+                "requestContext": {},
+                "requestPayload": {"action": "sweep", "windowMinutes": 20},
+                "timestamp": asked_at.isoformat(),
+            }
+        )
+        assert queued.poll() == []
+        assert (queued.secret("prod", "team-a") is not None) == served
 
 
 def test_it_counts_as_a_full_push_then(queued: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,33 +4,16 @@ asked by lists alone.
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from infra.local.aws import Answer
-from infra.local.kube import EmbeddedCluster
-from infra.local.kube.kinds import NAMESPACES
 from tests.support.secrets import aged, annotate, without_looking
 from tests.support.world import SECRET, World
 
 SWEEP = {"action": "sweep", "windowMinutes": 20}
 ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
-
-
-def created(world: World, cluster: str, namespace: str, *, minutes_ago: float | None) -> None:
-    """Have a namespace say that it was created then, or (None) not say when.
-
-    Only the embedded server lets that be set.
-    """
-    embedded = world.clusters[cluster]
-    assert isinstance(embedded, EmbeddedCluster)
-    found = embedded.store.get(NAMESPACES, "", namespace)
-    assert found is not None
-    moment = datetime.now(UTC) - timedelta(minutes=minutes_ago) if minutes_ago is not None else None
-    stamp = {"creationTimestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None}
-    embedded.store.put(NAMESPACES, {**found, "metadata": {**found["metadata"], **stamp}})
 
 
 def emitted(printed: str) -> list[str]:
@@ -225,8 +208,8 @@ def test_without_the_right_to_look_a_new_namespace_gets_its_secret_and_an_old_on
         embedded=True,
     )
     without_looking(world, "prod")
-    created(world, "prod", "team-old", minutes_ago=25)
-    created(world, "prod", "team-new", minutes_ago=15)
+    world.set_created("prod", "team-old", minutes_ago=25)
+    world.set_created("prod", "team-new", minutes_ago=15)
     report = world.invoke(SWEEP)
     assert (report["action"], report["ok"], report["totals"]["created"]) == ("sweep", True, 1)
     assert world.token("prod", "team-new") == world.aws.ecr_public.issued[-1]
@@ -238,7 +221,7 @@ def test_without_the_right_to_look_it_asks_for_no_token_where_nothing_is_new(wor
         "prod", namespaces=("team-old",), document="namespaces: ['team-*']", embedded=True
     )
     without_looking(world, "prod")
-    created(world, "prod", "team-old", minutes_ago=60)
+    world.set_created("prod", "team-old", minutes_ago=60)
     assert world.invoke(SWEEP)["ok"]
     assert world.aws.called("ecr-public") == []
 
@@ -256,7 +239,7 @@ def test_a_clusters_answer_without_times_means_nothing_is_new(world: World) -> N
         "prod", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True
     )
     without_looking(world, "prod")
-    created(world, "prod", "team-a", minutes_ago=None)
+    world.set_created("prod", "team-a", minutes_ago=None)
     assert world.invoke(SWEEP)["ok"]
     assert world.secret("prod", "team-a", SECRET) is None
 

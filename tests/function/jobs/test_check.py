@@ -314,7 +314,8 @@ def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
     found = bad(check(world))
     assert (found["check"], found["ok"]) == ("left", False)
     assert (
-        "2 Secrets of it are there, the first of which ends in 5.0 hours: a, b" in found["message"]
+        "2 of its Secrets are still there, the first of which ends in 5.0 hours: a, b"
+        in found["message"]
     )
     assert '{"action": "remove", "clusters": ["prod"]}' in found["remedy"]
     world.document("second", "{cluster: prod, namespaces: [a, b]}")  # which adopts them
@@ -539,7 +540,7 @@ def test_a_server_that_speaks_no_tls(world: World) -> None:
     ) as server:
         describe(world, server.url)
         found = bad(check(world))
-    assert (found["check"], "no TLS is spoken there" in found["message"]) == ("tls", True)
+    assert (found["check"], "the server does not speak TLS" in found["message"]) == ("tls", True)
 
 
 def test_a_certificate_authority_that_is_invalid(world: World) -> None:
@@ -551,8 +552,7 @@ def test_a_certificate_authority_that_is_invalid(world: World) -> None:
         )
         assert (
             bad(check(world))["check"],
-            "certificate authority that is named for the cluster is invalid"
-            in bad(check(world))["message"],
+            "certificate authority for the cluster is invalid" in bad(check(world))["message"],
         ) == (
             "tls",
             True,
@@ -892,7 +892,8 @@ def test_access_granted_namespace_by_namespace_names_those_without(world: World)
     ]
     assert (
         found["message"]
-        == f"may not create and patch secrets named {SECRET} in a, b (if it exists), but elsewhere"
+        == f"may not create and patch secrets named {SECRET} in a, b (if it exists),"
+        " but may elsewhere"
     )
     assert found["remedy"].startswith(
         f"for namespace in a b; do kubectl --context {CONTEXT} create role "
@@ -1042,7 +1043,7 @@ def test_a_role_in_one_namespace_that_reads_secrets_is_a_finding(
     assert (found["check"], found["message"]) == (
         "excess",
         (
-            f"may {verb} secrets, whatever their names, in {namespace} (by RoleBinding granted):"
+            f"may {verb} secrets of any name, in {namespace} (by RoleBinding granted):"
             " more than is needed"
         ),
     )

@@ -1,5 +1,7 @@
 """Pruning: our Secret goes from namespaces no longer selected, and nothing else does."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,14 @@ from tests.support.secrets import annotate, without_looking
 from tests.support.world import SECRET, STACK, World
 
 ALL = "{namespaces: ['team-*'], prune: true}"
+# As kube-apiserver 1.36.2 worded an admission policy's.
+DENIED = next(
+    case
+    for case in json.loads(
+        (Path(__file__).parents[2] / "contract" / "kube-api-ownership.json").read_text()
+    )["words"]
+    if case["name"] == "apply-against-policy"
+)
 DROPPED = "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true}"
 
 
@@ -368,6 +378,65 @@ def test_a_namespace_handed_to_another_document_in_between_keeps_its_secret_and_
     secret = world.secret("prod", "team-b")
     assert secret is not None
     assert secret["metadata"]["annotations"]["ecr-public-pusher/owner"] == STACK.owner("second")
+
+
+@pytest.fixture
+def leaving(world: World) -> World:
+    """A cluster whose team-b is selected no more, with its account bearing the name."""
+    document = "{{namespaces: {}, prune: true, serviceAccounts: [default]}}"
+    cluster = world.add_cluster(
+        "prod",
+        namespaces=("team-a", "team-b"),
+        document=document.format("['team-*']"),
+        embedded=True,
+    )
+    for file in ("prune.yaml", "service-accounts.yaml"):
+        world.apply("prod", file)
+    for name in ("team-a", "team-b"):
+        body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+        cluster.admin("POST", f"/api/v1/namespaces/{name}/serviceaccounts", body)
+    world.invoke()
+    world.document("prod", document.format("{include: ['team-*'], exclude: [team-b]}"))
+    assert accounts(world, "team-b") == [SECRET]
+    return world
+
+
+def test_accounts_get_the_name_back_where_the_delete_is_refused(leaving: World) -> None:
+    """By an admission policy, as kube-apiserver 1.36.2 words it."""
+    refused: list[list[str]] = []
+
+    def refuse(request: SeenRequest) -> Response | None:
+        if request.method != "DELETE":
+            return None
+        refused.append(accounts(leaving, "team-b"))
+        return Response(DENIED["status"], json.dumps(DENIED["answer"]).encode())
+
+    cluster = leaving.clusters["prod"]
+    assert isinstance(cluster, EmbeddedCluster)
+    cluster.intercept = refuse
+    (problem,) = leaving.run()["clusters"][0]["problems"]
+    assert (problem["namespace"], problem["outcome"]) == ("team-b", "failed")
+    assert refused == [[]]
+    assert accounts(leaving, "team-b") == [SECRET]
+    assert leaving.secret("prod", "team-b") is not None
+
+
+def test_accounts_get_the_name_back_where_the_secret_keeps_changing(leaving: World) -> None:
+    changed: list[str] = []
+
+    def change_first(request: SeenRequest) -> Response | None:
+        if request.method == "DELETE":
+            changed.append(request.path)
+            annotate(leaving, "prod", "team-b", annotations={"changed": str(len(changed))})
+        return None
+
+    cluster = leaving.clusters["prod"]
+    assert isinstance(cluster, EmbeddedCluster)
+    cluster.intercept = change_first
+    (problem,) = leaving.run()["clusters"][0]["problems"]
+    assert "keeps changing" in problem["message"]
+    assert len(changed) > 1
+    assert accounts(leaving, "team-b") == [SECRET]
 
 
 def many(world: World, count: int) -> None:

@@ -53,7 +53,7 @@ def test_rbac_as_this_release_has_it_is_fine(world: World) -> None:
     assert finding(world) == {
         "check": "rbac",
         "ok": True,
-        "message": f"infra/rbac of version {RBAC_VERSION}, as this release wants it",
+        "message": f"infra/rbac is applied in version {RBAC_VERSION}, as this release needs",
     }
 
 
@@ -63,7 +63,7 @@ def test_rbac_granted_namespace_by_namespace_is_found_too(world: World) -> None:
     assert found
     assert (found["ok"], found["message"]) == (
         True,
-        f"infra/rbac of version {RBAC_VERSION}, as this release wants it",
+        f"infra/rbac is applied in version {RBAC_VERSION}, as this release needs",
     )
 
 
@@ -126,15 +126,20 @@ def said(
             ["push-1"],
             2,
             False,
-            "infra/rbac/cluster.yaml is of version 1, and this release wants version 2",
+            "infra/rbac/cluster.yaml is applied in version 1, and this release needs version 2",
         ),
         (
             ["push-1", "push-2"],
             3,
             False,
-            "infra/rbac/cluster.yaml is of version 2, and this release wants version 3",
+            "infra/rbac/cluster.yaml is applied in version 2, and this release needs version 3",
         ),
-        (["push-1", "push-2"], 1, True, "infra/rbac of version 1, as this release wants it"),
+        (
+            ["push-1", "push-2"],
+            1,
+            True,
+            "infra/rbac is applied in version 1, as this release needs",
+        ),
     ],
 )
 def test_older_rbac_fails_the_check_and_newer_does_not(
@@ -161,7 +166,7 @@ def test_of_an_older_role_bound_in_single_namespaces_the_role_alone_is_to_be_app
     assert found
     assert (
         found.message
-        == "infra/rbac/namespaced.yaml is of version 1, and this release wants version 2"
+        == "infra/rbac/namespaced.yaml is applied in version 1, and this release needs version 2"
     )
     assert found.remedy.startswith(
         "Apply the ClusterRole of infra/rbac/namespaced.yaml without its binding"
@@ -181,5 +186,5 @@ def test_a_file_is_never_applied_as_a_whole_where_its_role_is_bound_in_single_na
 
 def test_a_role_of_ones_own_beside_ours_does_not_hide_the_version() -> None:
     assert said([("push-2", "a")], {"cluster.yaml": ["", "a"]}, wanted=2) == Finding(
-        Check.RBAC, True, "infra/rbac of version 2, as this release wants it"
+        Check.RBAC, True, "infra/rbac is applied in version 2, as this release needs"
     )

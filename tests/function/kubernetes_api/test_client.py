@@ -284,14 +284,14 @@ def test_no_tls_at_all() -> None:
 def test_a_hang_after_the_request() -> None:
     error, server = failure(silent)
     assert isinstance(error, UnreachableError)
-    assert "no whole answer in time" in error.message
+    assert "did not answer completely in time" in error.message
     assert len(server.requests) == IMPATIENT.attempts
 
 
 def test_a_slow_drip_is_not_waited_for() -> None:
     error, _ = failure(drip)
     assert isinstance(error, UnreachableError)
-    assert "no whole answer in time" in error.message
+    assert "did not answer completely in time" in error.message
 
 
 def test_half_a_response() -> None:

@@ -277,7 +277,7 @@ def test_check_says_that_a_credential_is_stored_and_how_to_do_without(world: Wor
         "stored in arn:aws:secretsmanager:us-east-1:111122223333:secret:/ecr-public-pusher/edge-"
         in said["message"]
     )
-    assert "a token, which ends at a time that it does not say" in said["message"]
+    assert "a token, which does not say when it ends" in said["message"]
     assert "webIdentity" in said["message"]
 
 
@@ -363,7 +363,7 @@ def test_a_json_web_token_that_has_expired_is_said_so(world: World) -> None:
 def test_another_certificates_private_key(world: World) -> None:
     other = base64.b64encode(issue("x").key_pem.encode()).decode()
     world.add_stored("edge", by="certificate", client_key_data=other)
-    assert "whose private key is another's" in cluster_of(world.run())["error"]["message"]
+    assert "whose private key does not match" in cluster_of(world.run())["error"]["message"]
 
 
 @pytest.mark.parametrize(

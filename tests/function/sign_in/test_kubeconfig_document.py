@@ -269,8 +269,8 @@ def test_what_a_user_may_not_have(user: dict[str, Any], said: str) -> None:
             {"certificate-authority-data": base64_of(AUTHORITY.certificate_pem)},
             "found a server's or client's certificate",
         ),
-        ({"server": None}, "the cluster that its current-context means has no server"),
-        ({"server": ""}, "the cluster that its current-context means has no server"),
+        ({"server": None}, "the cluster of its current-context has no server"),
+        ({"server": ""}, "the cluster of its current-context has no server"),
         ({"server": "http://10.0.0.1:6443"}, "found one that does not begin with https://"),
         ({"server": f"https://admin:{SECRET}@10.0.0.1"}, "found one with user info"),
         (
@@ -298,17 +298,17 @@ def test_what_a_cluster_may_not_have(cluster: dict[str, Any], said: str) -> None
         ({"current-context": ""}, "has no current-context"),
         (
             {"current-context": "another"},
-            "the context that its current-context means is not in its contexts",
+            "the context of its current-context is not in its contexts",
         ),
-        ({"current-context": ["edge"]}, "the context that its current-context means"),
-        ({"contexts": None}, "the context that its current-context means"),
-        ({"contexts": {"edge": {}}}, "the context that its current-context means"),
-        ({"contexts": [{"name": "edge"}]}, "the context that its current-context means"),
+        ({"current-context": ["edge"]}, "the context of its current-context"),
+        ({"contexts": None}, "the context of its current-context"),
+        ({"contexts": {"edge": {}}}, "the context of its current-context"),
+        ({"contexts": [{"name": "edge"}]}, "the context of its current-context"),
         (
             {"contexts": [{"name": "edge", "context": {"user": "u"}}]},
-            "the cluster that its current-context means",
+            "the cluster of its current-context",
         ),
-        ({"clusters": []}, "the cluster that its current-context means is not in its clusters"),
+        ({"clusters": []}, "the cluster of its current-context is not in its clusters"),
         (
             {
                 "clusters": (
@@ -316,10 +316,10 @@ def test_what_a_cluster_may_not_have(cluster: dict[str, Any], said: str) -> None
                     + [{"name": "c", "cluster": {"server": "https://x"}}]
                 )
             },
-            "or not once",
+            "or not exactly once",
         ),
-        ({"users": None}, "the user that its current-context means is not in its users"),
-        ({"users": ["u"]}, "the user that its current-context means"),
+        ({"users": None}, "the user of its current-context is not in its users"),
+        ({"users": ["u"]}, "the user of its current-context"),
     ],
 )
 def test_a_context_that_leads_nowhere(changes: dict[str, Any], said: str) -> None:

@@ -19,7 +19,7 @@ from infra.local.aws.wire import Answer, AwsRequest
 from infra.local.kube import EmbeddedCluster
 from infra.local.kube.auth.jwts import TrustedIssuer
 from infra.local.kube.cluster import Response, SeenRequest
-from infra.local.trust import trusted_issuer
+from infra.local.stack import trusted_issuer
 from tests.support.reports import cluster_of, findings
 from tests.support.world import ACCOUNT, EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World
 

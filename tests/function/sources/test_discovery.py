@@ -894,7 +894,7 @@ def test_a_message_whose_cluster_cannot_be_looked_up_is_kept(
 def test_a_name_that_is_no_clusters_is_an_error_that_says_how_they_are_found(fleet: World) -> None:
     report = fleet.invoke({"clusters": ["fleet/us-east-1/nine"]})
     assert report["error"]["type"] == "RequestError"
-    assert "bear its tags" in report["error"]["remedy"]
+    assert "only existing clusters with its tags match" in report["error"]["remedy"]
 
 
 @pytest.mark.parametrize("name", ["fleet", "fleet/us-east-1", "nine"])
@@ -905,7 +905,7 @@ def test_a_name_that_is_no_clusters_is_answered_with_the_discoveries_too(
     remedy = fleet.invoke({"clusters": [name]})["error"]["remedy"]
     assert (
         remedy
-        == "Known ids: fleet/*, prod. Of a discovery only clusters that exist, and bear its tags."
+        == "Known ids: fleet/*, prod. For a discovery, only existing clusters with its tags match."
     )
 
 

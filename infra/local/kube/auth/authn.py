@@ -1,8 +1,7 @@
-"""Sign-in: the EKS token rules of aws-iam-authenticator's verifier, then STS's signature check,
-then the access entries.
+"""Sign-in: aws-iam-authenticator's token rules, STS's signature check, the access entries.
 
-The reason for a refusal stays on this side, as on EKS: the client gets a bare 401. Reasons hold no
-token, URL or signature.
+As on EKS the client gets a bare 401, and the reason of a refusal stays here. Reasons hold no token,
+URL or signature.
 """
 
 import base64
@@ -42,13 +41,13 @@ CACHE_SIZE = 1024
 
 
 class SignInError(Exception):
-    """Why a token is refused."""
+    """A refused token, with the reason."""
 
 
 class Authenticator:
-    """Tokens to users, for one cluster.
+    """The sign-in of one cluster: from tokens to users.
 
-    Verdicts are kept for a minute at most, never longer than the URL lives: checking one takes
+    Verdicts are cached for a minute, but never longer than the URL is valid: verifying one takes
     longer than everything else the server does.
     """
 
@@ -64,26 +63,28 @@ class Authenticator:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.failures: list[str] = []
-        self._cluster, self._credentials = cluster, credentials
+        self._cluster = cluster
+        self._credentials = credentials
         self.access_entries = (
             access_entries
             if isinstance(access_entries, AccessEntries)
             else AccessEntries(access_entries)
         )
-        self._partition, self._clock = partition_of(region), clock
+        self._partition = partition_of(region)
+        self._clock = clock
         self._static = {token: authenticated(user) for token, user in static_tokens.items()}
         self._issuers = tuple(issuers)
         self._verdicts: dict[str, tuple[float, int, UserInfo]] = {}
         self._lock = threading.Lock()
 
     def trust(self, *issuers: TrustedIssuer) -> None:
-        """These issuers of JSON Web Tokens, and no others."""
+        """Trust these issuers of JSON Web Tokens and no others."""
         with self._lock:
             self._issuers = tuple(issuers)
             self._verdicts.clear()
 
     def authenticate(self, token: str) -> UserInfo | None:
-        """The user behind a bearer token, or None with the reason noted in `failures`."""
+        """Return the user of a bearer token, or None with the reason in `failures`."""
         if user := self._static.get(token):
             return user
         version = self.access_entries.version
@@ -193,8 +194,9 @@ def _parameters(url: SplitResult) -> dict[str, str]:
 
 
 def _check_parameters(query: Mapping[str, str], now: datetime) -> float:
-    """Checks what the verifier looks at before it asks STS; returns the second at which the URL
-    ends.
+    """Check the URL as the verifier does before it asks STS; return when it expires.
+
+    The result is in seconds since the epoch.
     """
     if query.get("action") != "GetCallerIdentity":
         raise SignInError("unexpected action parameter in pre-signed URL")
@@ -215,6 +217,6 @@ def _check_parameters(query: Mapping[str, str], now: datetime) -> float:
 
 
 def authenticated(user: UserInfo) -> UserInfo:
-    """The user, with the group that everybody is in who signed in."""
+    """Return the user with the group `system:authenticated` added."""
     groups = user.groups if AUTHENTICATED in user.groups else (*user.groups, AUTHENTICATED)
     return UserInfo(user.username, user.uid, groups, user.extra)

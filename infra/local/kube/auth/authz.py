@@ -1,7 +1,7 @@
-"""Who may do what: RBAC, evaluated from the roles and bindings in the store.
+"""RBAC, evaluated from the roles and bindings in the store.
 
-The rules under test are the files that users apply, so nothing is granted here that is not a stored
-role, `system:masters` apart.
+The tests judge the manifests that users apply, so only stored roles grant anything;
+`system:masters` is the one exception.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,9 @@ from ..storage.store import Store
 
 MASTERS = "system:masters"
 CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
-"""Of the extras the one that names the credential, since Kubernetes 1.32."""
-AUTHENTICATED, UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"
+"""The key in a user's extras that names the credential, since Kubernetes 1.32."""
+AUTHENTICATED = "system:authenticated"
+UNAUTHENTICATED = "system:unauthenticated"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class UserInfo:
     extra: dict[str, list[str]] = field(default_factory=dict, hash=False)
 
     def as_json(self) -> Object:
-        """As reviews show it, empty parts left out."""
+        """Return the user as reviews show it, empty fields left out."""
         full = {
             "username": self.username,
             "uid": self.uid,
@@ -45,7 +46,7 @@ ANONYMOUS = UserInfo("system:anonymous", groups=(UNAUTHENTICATED,))
 
 @dataclass(frozen=True)
 class Attributes:
-    """What is asked for: a verb on a resource, or on a path that is no resource."""
+    """A request to authorise: a verb on a resource, or on a path that is no resource."""
 
     verb: str
     group: str = ""
@@ -58,14 +59,14 @@ class Attributes:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether it is allowed, and what the server says about it."""
+    """A verdict, with the server's reason."""
 
     allowed: bool
     reason: str = ""
 
 
 def decide(store: Store, user: UserInfo, asked: Attributes) -> Decision:
-    """RBAC's decision."""
+    """Return RBAC's decision."""
     if MASTERS in user.groups:
         return Decision(True)
     missing = []
@@ -84,7 +85,7 @@ def decide(store: Store, user: UserInfo, asked: Attributes) -> Decision:
 
 
 def demand(store: Store, user: UserInfo, asked: Attributes) -> None:
-    """Raises the 403 that names the missing permission."""
+    """Raise the 403 that names the missing permission."""
     decision = decide(store, user, asked)
     if decision.allowed:
         return
@@ -119,7 +120,8 @@ def _bindings(store: Store, user: UserInfo, namespace: str) -> Iterator[tuple[Ob
 
 def _subject(binding: Object, user: UserInfo, namespace: str) -> str:
     for subject in binding.get("subjects") or []:
-        kind, name = subject["kind"], subject["name"]
+        kind = subject["kind"]
+        name = subject["name"]
         home = subject.get("namespace") or namespace
         if (kind == "User" and name == user.username) or (kind == "Group" and name in user.groups):
             return f'{kind} "{name}"'

@@ -1,7 +1,6 @@
-"""Structured authentication: the JSON Web Tokens of an issuer that the API server trusts, as an
-AuthenticationConfiguration says it.
+"""Structured authentication: JSON Web Tokens of the issuers in an AuthenticationConfiguration.
 
-https://kubernetes.io/docs/reference/access-authn-authz/authentication/#using-authentication-configuration
+https://kubernetes.io/docs/reference/access-authn-authz/authentication/
 """
 
 import re
@@ -24,8 +23,8 @@ CONFIGURATION: Object = {
 }
 ALGORITHMS = ["RS256", "ES384"]
 
-# The only expressions that are evaluated here, the ones that the function prints; a real API server
-# evaluates all of CEL.
+# Only the expressions that the function prints are evaluated here; a real API server evaluates all
+# of CEL.
 _SUBJECT = re.compile(r"claims\.sub == '(?P<value>[^'\\]+)'")
 _ACCOUNT = re.compile(
     r"claims\['https://sts\.amazonaws\.com/'\]\.aws_account == '(?P<value>\d{12})'"
@@ -35,16 +34,15 @@ _GROUPS = re.compile(r"\['(?P<value>[^'\\]+)'\]")
 
 
 class NotTrusted(Exception):
-    """Why a token is refused; never repeats it."""
+    """A refused token, with the reason; the token itself is never repeated."""
 
 
 @dataclass(frozen=True)
 class TrustedIssuer:
-    """One entry of `jwt`: the issuer with its public keys, whom a token is for, and the claims that
-    must hold.
+    """One entry of `jwt`: the issuer, its public keys, the audience and the required claims.
 
-    `discovery_url`, `ca_pem`: where a real API server reads the keys, and whom it trusts for them,
-    where that is not the issuer's own host.
+    `discovery_url` and `ca_pem`: the URL from which a real API server reads the keys, and the CA
+    that it trusts for it, unless that is the issuer's own host.
     """
 
     url: str
@@ -66,9 +64,9 @@ class TrustedIssuer:
         discovery_url: str = "",
         ca_pem: str = "",
     ) -> Self:
-        """The one entry of an AuthenticationConfiguration that says what the function prints.
+        """Return the one entry of an AuthenticationConfiguration that the function printed.
 
-        Raises ValueError at anything else.
+        Raise ValueError for any other.
         """
         (entry,) = configuration["jwt"]
         (audience,) = entry["issuer"]["audiences"]
@@ -90,7 +88,7 @@ class TrustedIssuer:
         )
 
     def entry(self) -> Object:
-        """This, as an entry of an AuthenticationConfiguration's `jwt`."""
+        """Return the issuer as an entry of an AuthenticationConfiguration's `jwt`."""
         issuer: Object = {"url": self.url, "audiences": [self.audience]}
         issuer |= {"discoveryURL": self.discovery_url} if self.discovery_url else {}
         issuer |= {"certificateAuthority": self.ca_pem} if self.ca_pem else {}
@@ -109,7 +107,7 @@ class TrustedIssuer:
         }
 
     def verify(self, token: str) -> tuple[UserInfo, float]:
-        """The user, and until when. Raises NotTrusted."""
+        """Return the token's user and its expiry in seconds. Raise NotTrusted."""
         try:
             claims: dict[str, Any] = jwt.decode(token, self.keys, algorithms=ALGORITHMS).claims
         except (JoseError, ValueError):
@@ -131,7 +129,7 @@ class TrustedIssuer:
 
 
 def configuration(*issuers: TrustedIssuer) -> Object:
-    """The file for `--authentication-config`."""
+    """Return the content of the file for `--authentication-config`."""
     return {**CONFIGURATION, "jwt": [issuer.entry() for issuer in issuers]}
 
 

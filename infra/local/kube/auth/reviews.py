@@ -1,4 +1,4 @@
-"""Self reviews: who am I, and may I? The function's check asks them, and so does `kubectl auth`."""
+"""Self reviews (who am I, may I?), as the function's check and `kubectl auth` ask for them."""
 
 from ..kinds import Kind, Object
 from ..ownership import fields
@@ -33,7 +33,7 @@ REVIEWS = {
 def review(
     kind: Kind, store: Store, user: UserInfo, body: Object, *, manager: str, now: str
 ) -> Object:
-    """The answer to a self review."""
+    """Return the answer to a self review."""
     head = {"kind": kind.kind, "apiVersion": kind.api_version}
     if kind is SUBJECT_REVIEW:
         return {

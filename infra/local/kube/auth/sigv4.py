@@ -1,7 +1,7 @@
-"""What STS would say about a presigned GetCallerIdentity URL: the SigV4 signature, recomputed.
+"""STS's verification of a presigned GetCallerIdentity URL: the SigV4 signature, recomputed.
 
-Verifying it here, and not believing whatever parses, is what makes a token for another cluster or
-with another secret fail as it would on AWS.
+Verifying it here, and not accepting whatever parses, makes a token for another cluster or with
+another secret fail as it would on AWS.
 """
 
 import hashlib
@@ -16,15 +16,15 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_BODY = hashlib.sha256(b"").hexdigest()
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 MAX_AHEAD = timedelta(minutes=5)
-"""How far ahead of its own clock AWS accepts a signature."""
+"""The most that a signature may be ahead of AWS's clock."""
 
 
 class SignatureError(Exception):
-    """Why STS would refuse, in words that hold nothing secret."""
+    """A refusal as STS would word it, without anything secret."""
 
 
 def access_key_id(credential_scope: str) -> str:
-    """The access key id at the start of X-Amz-Credential."""
+    """Return the access key id at the start of X-Amz-Credential."""
     return credential_scope.split("/")[0]
 
 
@@ -37,10 +37,10 @@ def verify(
     region: str,
     now: datetime,
 ) -> None:
-    """Raises SignatureError unless the URL is signed by `credential` for `host` and these headers,
-    now.
+    """Raise SignatureError unless `credential` signed the URL for `host` and these headers.
 
-    `query` has the parameters under their own names; `region` is the host's.
+    It must be valid at `now`. `query` has the parameters under their own names; `region` is the
+    host's.
     """
     lower = {name.lower(): value for name, value in query.items()}
     if lower.get("x-amz-algorithm") != ALGORITHM:

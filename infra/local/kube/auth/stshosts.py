@@ -1,17 +1,15 @@
-"""The hosts at which STS answers, by partition: the only ones that a cluster's verifier sends a
-presigned URL to.
-"""
+"""STS's hosts by partition: the only ones to which a cluster's verifier sends a presigned URL."""
 
 import re
 from dataclasses import dataclass
 
 GLOBAL_REGION = "us-east-1"
-"""What the global host signs for."""
+"""The signing region of the global host."""
 
 
 @dataclass(frozen=True)
 class Partition:
-    """Where a partition's STS answers."""
+    """The hosts of a partition's STS."""
 
     regions: str
     domain: str
@@ -19,7 +17,7 @@ class Partition:
     global_host: str = ""
 
     def region_of(self, host: str) -> str | None:
-        """The region that one of the partition's STS hosts serves; None for any other host."""
+        """Return the region that an STS host of this partition serves, else None."""
         if self.global_host and host == self.global_host:
             return GLOBAL_REGION
         domains = "|".join(map(re.escape, (self.domain, self.dual_stack)))
@@ -45,7 +43,7 @@ PARTITIONS = {
 
 
 def partition_of(region: str) -> Partition:
-    """The partition that a region's name belongs to; `aws` when none claims it."""
+    """Return the partition of a region's name; `aws` when none matches."""
     return next(
         (p for p in PARTITIONS.values() if re.fullmatch(p.regions, region)), PARTITIONS["aws"]
     )

@@ -1,4 +1,4 @@
-"""TokenReview over TLS: the same sign-in rules, for a real kube-apiserver to ask."""
+"""TokenReview over TLS: the same sign-in rules, for a real kube-apiserver."""
 
 import json
 
@@ -13,7 +13,7 @@ API_VERSION = "authentication.k8s.io/v1"
 
 
 class Webhook:
-    """Answers authentication.k8s.io/v1 TokenReviews on loopback until closed."""
+    """A server of authentication.k8s.io/v1 TokenReviews on loopback, until closed."""
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
@@ -24,7 +24,7 @@ class Webhook:
         self._server.start()
 
     def close(self) -> None:
-        """Stops answering."""
+        """Stop the server."""
         self._server.close()
 
     def _respond(self, request: HttpRequest) -> Response:

@@ -1,6 +1,4 @@
-"""Client certificates: the authority that a cluster trusts for them, and the user that one names
-(CN: the name, O: the groups).
-"""
+"""Client certificates: a cluster's authority for them, and the user in one (CN: name, O: group)."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,7 +14,7 @@ from .authz import CREDENTIAL_ID, UserInfo
 
 
 class ClientAuthority:
-    """What `--client-ca-file` names, with its key."""
+    """The authority that `--client-ca-file` names, with its key."""
 
     def __init__(self, cluster: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -42,7 +40,7 @@ class ClientAuthority:
     def issue(
         self, username: str, groups: Sequence[str], life: timedelta = LIFETIME
     ) -> tuple[str, str]:
-        """A certificate for the user, and its key, PEM."""
+        """Return a certificate for the user and its key, both PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         organisations = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
         subject = x509.Name([*organisations, x509.NameAttribute(NameOID.COMMON_NAME, username)])
@@ -66,7 +64,7 @@ class ClientAuthority:
 
 
 def user_of(der: bytes) -> UserInfo:
-    """The user whom a certificate that TLS has verified names."""
+    """Return the user in a client certificate that TLS has verified."""
     subject = x509.load_der_x509_certificate(der).subject
     names, groups = (
         [str(one.value) for one in subject.get_attributes_for_oid(oid)]

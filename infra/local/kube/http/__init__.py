@@ -1,3 +1,1 @@
-"""The wire: HTTPS, what a request asks for, its body decoded, and what it must fulfil before
-anything is written.
-"""
+"""The HTTP side: HTTPS, routes, decoded bodies, and the checks before anything is written."""

@@ -1,4 +1,4 @@
-"""Bodies, decoded: JSON, YAML and protobuf, refused as the server refuses what it cannot decode."""
+"""Request bodies in JSON, YAML and protobuf, decoded, or refused as the server refuses them."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from .call import APPLY, Call
 
 
 def delete_options(call: Call) -> Object:
-    """The DeleteOptions in the body of a delete, if any."""
+    """Return the DeleteOptions in the body of a delete; empty when there is no body."""
     if not call.body:
         return {}
     options = (
@@ -27,7 +27,7 @@ def delete_options(call: Call) -> Object:
 
 
 def decoded(call: Call) -> Object:
-    """The body of a create or replace, checked as far as its types go."""
+    """Return the body of a create or replace, with its types checked."""
     if call.content_type == protobuf.CONTENT_TYPE:
         return typed(call, _protobuf(call.body))
     if call.content_type == "application/yaml":
@@ -44,7 +44,7 @@ def decoded(call: Call) -> Object:
 
 
 def decoded_yaml(call: Call) -> Object:
-    """The body of an apply."""
+    """Return the body of an apply."""
     try:
         return typed(call, json.loads(call.body))
     except ValueError:
@@ -65,8 +65,9 @@ def decoded_yaml(call: Call) -> Object:
 
 
 def _yaml_line(error: yaml.MarkedYAMLError) -> str:
-    """The line as go-yaml counts it: from zero for the parser, from one for the scanner, left out
-    when it is zero.
+    """Return an error's line as go-yaml counts it.
+
+    The parser counts from zero, the scanner from one; line zero is left out.
     """
     marks = (error.context_mark, error.problem_mark)
     line = next((mark.line for mark in marks if mark and mark.line), 0)
@@ -84,7 +85,7 @@ def _protobuf(body: bytes) -> Object:
 
 
 def plain_json(body: bytes) -> Any:
-    """The body of a patch."""
+    """Return the body of a patch."""
     try:
         return json.loads(body)
     except ValueError:
@@ -94,13 +95,14 @@ def plain_json(body: bytes) -> Any:
 
 
 def typed(call: Call, body: Any) -> Object:
-    """The object, its kind and the types of its fields checked."""
+    """Return the object after a check of its kind and its fields' types."""
     if not isinstance(body, dict):
         raise bad_request(
             "couldn't get version/kind; json parse error: cannot unmarshal into Go value of type"
             " struct"
         )
-    version, kind = body.get("apiVersion"), body.get("kind", call.kind.kind)
+    version = body.get("apiVersion")
+    kind = body.get("kind", call.kind.kind)
     if call.content_type == APPLY and version != call.kind.api_version:
         detail = f"Specified patch version: {version or '/'}, expected: {call.kind.api_version}"
         raise bad_request(f"Incorrect version specified in apply patch. {detail}")

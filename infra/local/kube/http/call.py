@@ -1,4 +1,4 @@
-"""One request on a stored kind, as the verbs get it: read, signed in and allowed."""
+"""One request on a stored kind, as the verbs get it: decoded, signed in and authorised."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ APPLY = "application/apply-patch+yaml"
 
 @dataclass(frozen=True)
 class Call:
-    """One allowed request on a served kind."""
+    """One authorised request on a served kind."""
 
     kind: Kind
     asked: Attributes
@@ -29,15 +29,15 @@ class Call:
 
     @property
     def namespace(self) -> str:
-        """The namespace of the object; none for kinds that have none."""
+        """The namespace of the object; empty for cluster-scoped kinds."""
         return self.asked.namespace if self.kind.namespaced else ""
 
     @property
     def dry(self) -> bool:
-        """Whether nothing is to be stored."""
+        """True for a dry run."""
         return self.query.get("dryRun") == "All"
 
 
 def now() -> str:
-    """The time as Kubernetes writes it."""
+    """Return the time as Kubernetes writes it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

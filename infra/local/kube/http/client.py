@@ -1,6 +1,4 @@
-"""The administrator's HTTPS client: plain, verified against the cluster's own CA, no retries, no
-redirects.
-"""
+"""The administrator's HTTPS client, verified against the cluster's CA; no retries or redirects."""
 
 import json
 import ssl
@@ -15,8 +13,9 @@ TIMEOUT = urllib3.Timeout(connect=5, read=30)
 
 
 def context(ca_pem: str) -> ssl.SSLContext:
-    """Verifies chain and host name; the strict flag alone is off, since old EKS CAs lack key
-    identifiers.
+    """Return a TLS context that verifies chain and host name.
+
+    Only the strict flag is off, since old EKS CAs lack key identifiers.
     """
     made = ssl.create_default_context(cadata=ca_pem)
     made.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -24,11 +23,12 @@ def context(ca_pem: str) -> ssl.SSLContext:
 
 
 class AdminClient:
-    """Sends requests with one bearer token."""
+    """A client with one bearer token."""
 
     def __init__(self, endpoint: str, ca_pem: str, token: str) -> None:
         never = urllib3.Retry(total=0, redirect=False)
-        self._endpoint, self._token = endpoint, token
+        self._endpoint = endpoint
+        self._token = token
         self._pool = urllib3.PoolManager(
             ssl_context=context(ca_pem), retries=never, timeout=TIMEOUT, maxsize=8
         )
@@ -36,9 +36,10 @@ class AdminClient:
     def send(
         self, method: str, path: str, body: Any = None, content_type: str = "application/json"
     ) -> tuple[int, Object]:
-        """Status and decoded answer; `body` is sent as JSON unless it is bytes.
+        """Send a request; return its status and decoded answer.
 
-        Text that is not JSON comes back as its `message`.
+        `body` is sent as JSON unless it is bytes. An answer that is not JSON is returned as its
+        `message`.
         """
         headers = {"Authorization": f"Bearer {self._token}", "User-Agent": USER_AGENT}
         if body is not None:
@@ -58,5 +59,5 @@ class AdminClient:
         )
 
     def close(self) -> None:
-        """Closes the kept connections."""
+        """Close the pooled connections."""
         self._pool.clear()

@@ -1,6 +1,4 @@
-"""What a request itself must fulfil before anything is written: its options, the names in its body,
-and the versions it insists on.
-"""
+"""Checks of a request before anything is written: its options, names and versions."""
 
 import uuid
 
@@ -20,7 +18,7 @@ MAX_MANAGER_BYTES = 128
 
 
 def check_options(call: Call) -> None:
-    """The parameters fit the verb."""
+    """Raise ApiError when a query parameter does not fit the verb."""
     dry = call.query.get("dryRun")
     options = Kind(
         f"{'Patch' if call.asked.verb == 'patch' else call.asked.verb.capitalize()}Options",
@@ -63,7 +61,7 @@ def check_options(call: Call) -> None:
 
 
 def check_identity(call: Call, body: Object) -> None:
-    """The body's name and namespace are the URL's, or absent."""
+    """Raise the 400 unless the body's name and namespace are the URL's, or absent."""
     metadata = body["metadata"]
     name = metadata.setdefault("name", call.asked.name)
     if call.asked.name and name != call.asked.name:
@@ -103,7 +101,8 @@ def check_replaces(kind: Kind, live: Object, given: Object) -> None:
 
 def check_version(kind: Kind, live: Object, given: Object) -> None:
     """Raise the 409 for a write with another resourceVersion; none and "0" stand for any."""
-    stored, version = live["metadata"], given.get("resourceVersion") or "0"
+    stored = live["metadata"]
+    version = given.get("resourceVersion") or "0"
     if not version.isdigit():
         raise ApiError(500, f'strconv.ParseUint: parsing "{version}": invalid syntax')
     if version not in ("0", stored["resourceVersion"]):
@@ -112,13 +111,14 @@ def check_version(kind: Kind, live: Object, given: Object) -> None:
 
 def check_uid(kind: Kind, live: Object, given: Object) -> None:
     """Raise the 422 for a patch or an apply with the uid of another object."""
-    stored, uid = live["metadata"], given.get("uid")
+    stored = live["metadata"]
+    uid = given.get("uid")
     if uid and uid != stored["uid"]:
         raise another_uid(kind, stored["name"], uid)
 
 
 def check_preconditions(kind: Kind, live: Object, wanted: Object) -> None:
-    """The preconditions of a delete hold."""
+    """Raise the 409 when a precondition of a delete does not hold."""
     stored = live["metadata"]
     if (uid := wanted.get("uid")) and uid != stored["uid"]:
         detail = (

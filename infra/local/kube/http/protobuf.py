@@ -1,8 +1,8 @@
 """Kubernetes' protobuf, read into JSON's shape.
 
-kubectl sends what it makes itself (`create secret`, `auth can-i`) as protobuf and does not fall
-back; answers it takes as JSON. Only the messages of the served kinds are known, with the field
-numbers of their generated.proto; other fields are skipped.
+kubectl sends what it makes itself (`create secret`, `auth can-i`) as protobuf, without a fallback;
+answers it takes as JSON. Only the messages of the served kinds are known, with the field numbers of
+their generated.proto; other fields are skipped.
 """
 
 import base64
@@ -14,16 +14,17 @@ from ..kinds import Object
 
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\0"
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+VARINT = 0
+FIXED64 = 1
+BYTES = 2
+FIXED32 = 5
 
 type Message = dict[int, Field]
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field's JSON name and what its bytes are: "text", "data" (base64 in JSON), "bool", or
-    another message.
-    """
+    """A field's JSON name and type: "text", "data" (base64 in JSON), "bool", or another message."""
 
     name: str
     holds: str | Message = "text"
@@ -94,9 +95,9 @@ UNKNOWN: Message = {1: Field("type", _texts("apiVersion", "kind")), 2: Field("ra
 
 
 def decode(body: bytes) -> Object:
-    """The object in an envelope.
+    """Return the object in an envelope.
 
-    ValueError for what is none, or of a kind that is not known here.
+    Raise ValueError for a broken envelope, or one of a kind that is not served.
     """
     if not body.startswith(MAGIC):
         raise ValueError("not Kubernetes protobuf")
@@ -137,7 +138,8 @@ def _wire(data: bytes) -> Iterator[tuple[int, Any]]:
     at = 0
     while at < len(data):
         tag, at = _varint(data, at)
-        number, wire = tag >> 3, tag & 7
+        number = tag >> 3
+        wire = tag & 7
         if wire == VARINT:
             value, at = _varint(data, at)
             yield number, value
@@ -158,7 +160,8 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     while at < len(data):
         byte = data[at]
         value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
+        at += 1
+        shift += 7
         if byte < 0x80:
             return value, at
     raise ValueError("cut short")

@@ -1,6 +1,4 @@
-"""From a method and a path to what is asked for: a resource and a verb, or a path that is no
-resource.
-"""
+"""Routes: from a method and a path to a verb on a resource, or on a path that is no resource."""
 
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
@@ -25,7 +23,7 @@ ITEM_METHODS = ("GET", "PUT", "PATCH", "DELETE")
 
 @dataclass(frozen=True)
 class Route:
-    """What a request asks for. `kind` is None for what nothing serves."""
+    """A request's target; `kind` is None for a path that nothing serves."""
 
     method: str
     path: str
@@ -35,7 +33,7 @@ class Route:
 
     @property
     def serves_method(self) -> bool:
-        """Whether the method fits: an item cannot be created, a collection not be replaced."""
+        """True when the method fits: POST is not for an item, nor PUT for a collection."""
         if self.kind is None or self.attributes.subresource:
             return False
         if self.kind in REVIEWS.values():
@@ -54,7 +52,7 @@ class Route:
 
 
 def route(method: str, target: str) -> Route:
-    """Reads a request's target the way the server's RequestInfo does."""
+    """Read a request's target the way the server's RequestInfo does."""
     path, _, query_text = target.partition("?")
     query = dict(parse_qsl(query_text, keep_blank_values=True))
     parts = [unquote(part) for part in path.split("/") if part]
@@ -79,7 +77,9 @@ def _resource(
         namespace = parts[1]
     if parts[0] == "namespaces" and len(parts) > 2 and parts[2] not in ("status", "finalize"):
         parts = parts[2:]
-    resource, name, subresource = parts[0], parts[1] if len(parts) > 1 else "", "/".join(parts[2:])
+    resource = parts[0]
+    name = parts[1] if len(parts) > 1 else ""
+    subresource = "/".join(parts[2:])
     verb = (
         VERBS.get(method, method.lower())
         if name

@@ -34,7 +34,7 @@ _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """A request off the wire; header names are lower case. `client_certificate`: DER, verified."""
+    """A received request; header names are lower case; `client_certificate` is DER, verified."""
 
     method: str
     target: str
@@ -47,11 +47,11 @@ type Application = Callable[[HttpRequest], Response]
 
 
 class HttpsServer(ThreadingHTTPServer):
-    """Answers on a loopback port, a thread for each connection, from `start` to `close`.
+    """A server on a loopback port from `start` to `close`, with a thread per connection.
 
-    `client_ca_pem`: whose client certificates are taken. One of another authority, or out of date,
-    ends the handshake: Python's TLS cannot leave that to the application, as a real API server
-    does, which answers 401.
+    `client_ca_pem`: the authority of the accepted client certificates. One of another authority, or
+    out of date, fails the handshake: Python's TLS cannot leave that to the application, as a real
+    API server does, which answers 401.
     """
 
     daemon_threads = True
@@ -76,20 +76,20 @@ class HttpsServer(ThreadingHTTPServer):
         )
 
     def server_bind(self) -> None:
-        """Binds without HTTPServer's look-up of the host's own name, which may take seconds."""
+        """Bind without HTTPServer's look-up of the host's own name, which may take seconds."""
         socketserver.TCPServer.server_bind(self)
 
     @property
     def endpoint(self) -> str:
-        """Where it answers."""
+        """The server's URL."""
         return f"https://127.0.0.1:{self.server_address[1]}"
 
     def start(self) -> None:
-        """Begins to answer."""
+        """Start to answer."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stops answering and cuts every connection."""
+        """Stop the server and cut every connection."""
         self.shutdown()
         self.server_close()
         self._thread.join()
@@ -99,9 +99,7 @@ class HttpsServer(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accepts without the TLS handshake: a client that dawdles over it must hold up nobody
-        else.
-        """
+        """Accept without the TLS handshake, so that a slow client delays nobody else."""
         connection, address = self.socket.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.settimeout(HANDSHAKE_SECONDS)
@@ -111,13 +109,11 @@ class HttpsServer(ThreadingHTTPServer):
         )
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that breaks is the client's affair; a fault of ours is answered
-        500 already.
-        """
+        """Ignore broken connections; errors of our own are answered with a 500 already."""
 
     @contextlib.contextmanager
     def tracked(self, connection: socket.socket) -> Any:
-        """Keeps the connection where `close` finds it."""
+        """Keep the connection in the list that `close` cuts."""
         with self._lock:
             self._open.add(connection)
         try:
@@ -199,7 +195,7 @@ class _Connection(socketserver.StreamRequestHandler):
 
 
 def encoded(answer: Response, *, closing: bool = False, bodiless: bool = False) -> bytes:
-    """The answer's bytes: status line, headers, body."""
+    """Return the answer's bytes: status line, headers, body."""
     body = (
         answer.body
         if isinstance(answer.body, bytes)

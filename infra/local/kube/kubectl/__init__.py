@@ -1,1 +1,1 @@
-"""What kubectl reads besides objects: discovery, OpenAPI and tables."""
+"""The parts of the API that kubectl reads besides objects: discovery, OpenAPI and tables."""

@@ -1,6 +1,4 @@
-"""What kubectl reads before it does anything: versions, groups and resources, for the kinds that
-are served and no others.
-"""
+"""Discovery: versions, groups and resources of the served kinds, which kubectl reads first."""
 
 from ..auth.reviews import REVIEWS
 from ..kinds import KINDS, Kind, Object
@@ -26,7 +24,7 @@ GROUPS = sorted({kind.group for kind in SERVED if kind.group})
 
 
 def answer(path: str, host: str) -> Object | None:
-    """The document at a discovery path, or None."""
+    """Return the document at a discovery path, or None."""
     parts = [part for part in path.split("/") if part]
     match parts:
         case ["version"]:

@@ -16,7 +16,7 @@ INFO = {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.36.2"
 
 
 def answer(path: str) -> Object | None:
-    """The index, or a group's document; None elsewhere."""
+    """Return the index or a group's document; None for any other path."""
     if path.rstrip("/") == ROOT:
         return {
             "paths": {

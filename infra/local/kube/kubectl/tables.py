@@ -1,6 +1,4 @@
-"""Answers in the shape the client asks for: the object, its metadata only, or the table that
-`kubectl get` prints.
-"""
+"""Answers as the Accept header wants them: objects, metadata only, or kubectl's tables."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -85,8 +83,10 @@ COLUMNS: dict[str, list[Column]] = {
 
 
 def human_duration(seconds: int) -> str:
-    """As apimachinery's duration.HumanDuration: two units at most, coarser with age."""
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    """Return an age as apimachinery's duration.HumanDuration: two units at most."""
+    minutes = seconds // 60
+    hours = seconds // 3600
+    days = seconds // 86400
     if seconds < 0:
         return "0s" if seconds >= -1 else "<invalid>"
     if seconds < 120:
@@ -107,8 +107,10 @@ def human_duration(seconds: int) -> str:
 
 
 def shape(accept: str) -> str:
-    """What the Accept header asks for: "Table", "PartialObjectMetadata",
-    "PartialObjectMetadataList" or "" (the object). 406 otherwise.
+    """Return the shape that the Accept header asks for.
+
+    It is "Table", "PartialObjectMetadata", "PartialObjectMetadataList" or "" (the object). Raise
+    the 406 for any other.
     """
     for part in accept.split(",") if accept else ["*/*"]:
         kind, *parameters = (piece.strip() for piece in part.split(";"))
@@ -131,7 +133,7 @@ def shape(accept: str) -> str:
 
 
 def one(kind: Kind, value: Object, wanted: str, query: dict[str, str]) -> Object:
-    """One object in the shape asked for."""
+    """Return one object in the requested shape."""
     if wanted == "Table":
         return _table(
             kind, [value], {"resourceVersion": value["metadata"].get("resourceVersion", "")}, query
@@ -142,7 +144,10 @@ def one(kind: Kind, value: Object, wanted: str, query: dict[str, str]) -> Object
 def many(
     kind: Kind, values: list[Object], metadata: Object, wanted: str, query: dict[str, str]
 ) -> Object:
-    """A list in the shape asked for. An empty metadata list is null, as Go encodes it."""
+    """Return a list in the requested shape.
+
+    An empty metadata list is null, as Go encodes it.
+    """
     if wanted == "Table":
         return _table(kind, values, metadata, query)
     if wanted:
@@ -166,7 +171,7 @@ def many(
 
 
 def partial(value: Object) -> Object:
-    """The metadata alone: no secret data comes along."""
+    """Return the object's metadata alone, without a Secret's data."""
     return {"kind": "PartialObjectMetadata", "apiVersion": META, "metadata": value["metadata"]}
 
 

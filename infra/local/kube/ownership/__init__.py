@@ -1,1 +1,1 @@
-"""Who owns which field: server-side apply, managedFields, and the patches that change them."""
+"""Field ownership: server-side apply, managedFields, and patches."""

@@ -1,8 +1,8 @@
-"""Field ownership: server-side apply, and what every other write does to `managedFields`.
+"""Field ownership: server-side apply, and the effect of every other write on `managedFields`.
 
-The algorithm is structured-merge-diff's, for one API version: an apply conflicts where it changes
-what another manager owns, shares where it agrees, and drops what it owned before and no longer
-names; an update takes over whatever it changes.
+The algorithm is structured-merge-diff's, for one API version: an apply conflicts where it changes a
+field of another manager, shares where it agrees, and drops fields that it owned before and no
+longer names; an update takes over every field that it changes.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,8 @@ from ..status import ApiError
 from . import fields
 from .fields import FieldSet
 
-APPLY, UPDATE = "Apply", "Update"
+APPLY = "Apply"
+UPDATE = "Update"
 BEFORE_FIRST_APPLY = "before-first-apply"
 NOTHING: FieldSet = frozenset()
 
@@ -29,16 +30,16 @@ class Manager:
 
     @property
     def key(self) -> tuple[str, str]:
-        """An Apply and an Update of the same name are two managers."""
+        """Name and operation: an Apply and an Update of the same name are two managers."""
         return self.name, self.operation
 
 
 def apply(
     kind: Kind, live: Object | None, wanted: Object, *, manager: str, force: bool, now: str
 ) -> Object:
-    """The object after `manager` applied `wanted` to `live`.
+    """Return the object after `manager` applied `wanted` to `live`.
 
-    Raises the 409 that lists every conflict.
+    Raise the 409 that lists every conflict.
     """
     before = live or {"metadata": {}}
     known = _managers(kind, live)
@@ -57,7 +58,7 @@ def apply(
 
 
 def update(kind: Kind, live: Object | None, new: Object, *, manager: str, now: str) -> Object:
-    """The object with its ownership after a create, replace or patch by `manager`.
+    """Return the object with its ownership after `manager` created, replaced or patched it.
 
     An object without managedFields stays without: the server starts to track at create and at the
     first apply only.
@@ -76,7 +77,7 @@ def update(kind: Kind, live: Object | None, new: Object, *, manager: str, now: s
 
 
 def with_managers(kind: Kind, value: Object, managers: list[Manager]) -> Object:
-    """The object with these managers written down, empty ones dropped, in the server's order."""
+    """Return the object with these managers, empty ones dropped, in the server's order."""
     metadata = {name: field for name, field in value["metadata"].items() if name != "managedFields"}
     kept = sorted(
         (m for m in managers if m.paths), key=lambda m: (m.operation, m.time or "", m.name)
@@ -119,7 +120,8 @@ def _managers(kind: Kind, live: Object | None) -> dict[tuple[str, str], Manager]
 def _merge(kind: Kind, live: Object, wanted: Object, path: Path = ()) -> Object:
     merged = dict(live)
     for name, value in wanted.items():
-        here, old = (*path, name), merged.get(name)
+        here = (*path, name)
+        old = merged.get(name)
         if isinstance(value, dict) and here not in kind.atomic:
             merged[name] = _merge(kind, old or {}, value, here)
         elif isinstance(value, list) and here in fields.CONTAINERS:

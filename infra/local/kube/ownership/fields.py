@@ -1,5 +1,4 @@
-"""Sets of fields: which an object has, which differ between two, and how managedFields writes them
-down (FieldsV1).
+"""Sets of fields: of an object, of the difference of two, and as managedFields (FieldsV1).
 
 A set holds paths. A container's own path means that its existence is owned; FieldsV1 writes it as
 "." beside children and as {} alone.
@@ -32,38 +31,39 @@ UNTRACKED = frozenset(
         )
     }
 )
-"""What no manager owns: identity, what the server sets, and the parts that every object has anyway."""
+"""Fields without a manager: identity, fields that the server sets, parts of every object."""
 
 SETS = frozenset({("metadata", "finalizers")})
 """Lists of texts whose items are owned one by one."""
 
 KEYED = {("metadata", "ownerReferences"): "uid", ("secrets",): "name"}
-"""Lists of objects whose items are owned one by one, each whole; by the field that names them."""
+"""Lists of objects whose items are owned one by one and as a whole, with the key of an item."""
 
 TEXTS = frozenset({("metadata", "labels"), ("metadata", "annotations"), ("data",), ("stringData",)})
-"""Mappings of texts, in which null is an empty text."""
+"""Mappings of texts; null in them is an empty text."""
 
 CONTAINERS = TEXTS | SETS | KEYED.keys()
-"""Know the places where null adds nothing and takes nothing away, though who applies it owns them."""
+"""Fields that an apply of null leaves unchanged, though it owns them."""
 
 
 def leaves(kind: Kind, value: Object) -> FieldSet:
-    """Return what an applied configuration claims: its leaves, and mappings it leaves empty.
+    """Return the fields that an applied configuration claims: leaves and empty mappings.
 
-    Of a list that it leaves empty it claims nothing.
+    An empty list claims nothing.
     """
     found = _walk(kind, value)
     return frozenset(p for p, node in found if not _open(kind, p, node) or node == {}) - UNTRACKED
 
 
 def nodes(kind: Kind, value: Object) -> FieldSet:
-    """Every path of an object, containers included: what whoever wrote it as a whole owns."""
+    """Return every path of an object, containers included, which its creator owns."""
     return frozenset(path for path, _ in _walk(kind, value)) - UNTRACKED
 
 
 def compare(kind: Kind, old: Object, new: Object) -> tuple[FieldSet, FieldSet]:
-    """(added or changed, removed) between two versions of an object."""
-    before, after = dict(_walk(kind, old)), dict(_walk(kind, new))
+    """Return (added or changed, removed) paths between two versions of an object."""
+    before = dict(_walk(kind, old))
+    after = dict(_walk(kind, new))
     changed = {
         path
         for path, node in after.items()
@@ -73,7 +73,7 @@ def compare(kind: Kind, old: Object, new: Object) -> tuple[FieldSet, FieldSet]:
 
 
 def to_fields_v1(paths: Iterable[Path]) -> Object:
-    """The nested form that managedFields holds."""
+    """Return the nested form that managedFields holds."""
     members = frozenset(paths)
     root: Object = {}
     for path in sorted(members):
@@ -86,7 +86,7 @@ def to_fields_v1(paths: Iterable[Path]) -> Object:
 
 
 def from_fields_v1(tree: Object, path: Path = ()) -> FieldSet:
-    """The set behind a FieldsV1."""
+    """Return the set that a FieldsV1 stands for."""
     found: set[Path] = set()
     for key, below in tree.items():
         if key == ".":
@@ -99,7 +99,7 @@ def from_fields_v1(tree: Object, path: Path = ()) -> FieldSet:
 
 
 def dotted(path: Path) -> str:
-    """A path as messages show it: `.data..dockerconfigjson`."""
+    """Return a path as messages show it: `.data..dockerconfigjson`."""
     return "".join(f".{name}" for name in path)
 
 
@@ -108,7 +108,7 @@ def _name(key: str) -> str:
 
 
 def item_name(path: Path, item: Any) -> str:
-    """Return the part of a path that stands for an item of the list there, as in FieldsV1."""
+    """Return the last part of a list item's path, as in FieldsV1."""
     if path not in KEYED:
         return f"v:{json.dumps(item)}"
     key = KEYED[path]

@@ -1,7 +1,7 @@
 """JSON patch, merge patch and strategic merge patch.
 
 All three are here because the safe ways to edit `imagePullSecrets` are JSON and merge patches, and
-the unsafe one must show what it does.
+tests show the effect of the unsafe one.
 """
 
 from typing import Any
@@ -12,11 +12,14 @@ from ..kinds import Object
 from ..status import ApiError, bad_request, unprocessable
 
 MERGED_BY = {"secrets": "name", "ownerReferences": "uid"}
-"""Lists that a strategic merge patch merges, and by which field; `imagePullSecrets` is none."""
+"""Lists that a strategic merge patch merges, with the merge key; `imagePullSecrets` is not one."""
 
 
 def json_patch(target: Object, operations: Any) -> Object:
-    """RFC 6902. A failed test or an impossible path is the server's hintless 422."""
+    """Apply a JSON patch (RFC 6902).
+
+    Raise the server's 422 without a hint for a failed test or an impossible path.
+    """
     if not isinstance(operations, list):
         raise bad_request(
             "error decoding patch: json: cannot unmarshal object into Go value of type"
@@ -38,7 +41,7 @@ def json_patch(target: Object, operations: Any) -> Object:
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
-    """RFC 7386: mappings merge, null deletes, everything else replaces."""
+    """Apply a merge patch (RFC 7386): mappings merge, null deletes, anything else replaces."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
@@ -51,8 +54,9 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def strategic_merge_patch(target: Any, patch: Any, name: str = "") -> Any:
-    """Kubernetes' own merge: as a merge patch, with `$patch` directives and lists merged by key
-    where the schema says so.
+    """Apply Kubernetes' own patch.
+
+    It is a merge patch with `$patch` directives, and with lists merged by the schema's key.
     """
     if isinstance(patch, list) and name in MERGED_BY:
         return _merge_by(MERGED_BY[name], target if isinstance(target, list) else [], patch)

@@ -1,1 +1,1 @@
-"""The objects: held in memory, completed, validated, selected and listed as the server does."""
+"""Stored objects: held in memory, defaulted, validated, selected and listed as the server does."""

@@ -1,8 +1,7 @@
-"""What an empty cluster holds already: four namespaces, and the roles that kube-apiserver gives
-everybody.
+"""The initial objects of a cluster: four namespaces, and kube-apiserver's roles for everybody.
 
-The roles are real objects, so that discovery and self reviews are allowed by RBAC as on a server,
-not by exceptions in the code.
+The roles are real objects, so that RBAC allows discovery and self reviews as on a server, without
+exceptions in the code.
 """
 
 from ..kinds import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, RBAC, Kind, Object
@@ -49,7 +48,7 @@ BOUND = {
 
 
 def objects() -> list[tuple[Kind, Object]]:
-    """The roles and their bindings."""
+    """Return the roles and their bindings."""
     label = {"kubernetes.io/bootstrapping": "rbac-defaults"}
     head = {"apiVersion": f"{RBAC}/v1"}
     found: list[tuple[Kind, Object]] = []

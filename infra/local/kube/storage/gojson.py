@@ -1,7 +1,7 @@
-"""Base64 and JSON refusals worded as Go words them.
+"""Base64 and JSON errors worded as Go words them.
 
-kube-apiserver hands Go's own error text to its clients; the few shapes that reach them here are
-rebuilt, nothing more.
+kube-apiserver passes Go's own error text on to its clients; only the few that reach them here are
+rebuilt.
 """
 
 import base64
@@ -13,7 +13,7 @@ _ALPHABET = re.compile(r"[A-Za-z0-9+/]")
 
 
 def json_error(text: str | bytes) -> str | None:
-    """What Go says about a text that is not a JSON object; None when it is one."""
+    """Return Go's error for a text that is not a JSON object; None when it is one."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -25,7 +25,7 @@ def json_error(text: str | bytes) -> str | None:
 
 
 def quoted(character: str) -> str:
-    """A character as Go's scanner quotes it."""
+    """Return a character as Go's scanner quotes it."""
     if character == "'":
         return r"'\''"
     if character == '"':
@@ -38,7 +38,7 @@ def quoted(character: str) -> str:
 
 
 def base64_error(text: str) -> str | None:
-    """What Go says about a text that is not standard base64; None when it is."""
+    """Return Go's error for a text that is not standard base64; None when it is."""
     try:
         base64.b64decode(text, validate=True)
     except binascii.Error:

@@ -1,4 +1,4 @@
-"""Lists in pages: limit, continue tokens and the count of what remains."""
+"""Lists in pages: limit, continue tokens and the count of the remaining items."""
 
 import base64
 import binascii
@@ -16,21 +16,19 @@ from .store import Key, Listed
 
 TOKEN_VERSION = "meta.k8s.io/v1"
 NOW = -1
-"""A token's version for what is there when it comes: the refusal of an expired one offers it."""
+"""The version of a token for the current list, which the refusal of an expired token offers."""
 
 
 @dataclass(frozen=True)
 class Position:
-    """The beginning of a page: the version that it shows, and the path from which on, as in a
-    token.
-    """
+    """The start of a page, as in a token: the version of the list, and the first path."""
 
     version: int
     start: str
 
     @property
     def token(self) -> str:
-        """Return the continue token."""
+        """The continue token."""
         fields = {"v": TOKEN_VERSION, "rv": self.version, "start": self.start}
         text = json.dumps(fields, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
@@ -38,14 +36,14 @@ class Position:
 
 @dataclass(frozen=True)
 class Page:
-    """Some objects and the list's metadata."""
+    """A page's objects and the list's metadata."""
 
     items: list[Object]
     metadata: Object
 
     @property
     def has_more(self) -> bool:
-        """Return whether there is a further page, which may be empty."""
+        """True when there is a further page, which may be empty."""
         return "continue" in self.metadata
 
 
@@ -59,8 +57,8 @@ def page(
 ) -> Page:
     """Return the page of a whole list from a position on.
 
-    Without a selector what remains is counted. With one the server neither counts it nor looks
-    whether any of it is selected, so that the last page may be empty.
+    Without a selector the remaining items are counted. With one the server neither counts them nor
+    checks whether any of them is selected, so the last page may be empty.
     """
     place = bisect_left(listed, at.start, key=lambda item: _path(item[0], namespaced))
     taken: list[Object] = []
@@ -78,7 +76,7 @@ def page(
 
 
 def position(token: str) -> Position:
-    """Return where a token says that its page begins. Raises the 400 for what is no token."""
+    """Return the start of the page that a token stands for. Raise the 400 for an invalid one."""
     try:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (binascii.Error, ValueError):
@@ -92,12 +90,12 @@ def position(token: str) -> Position:
 
 
 def gone(at: Position) -> ApiError:
-    """Return the 410 for a page of a forgotten list, with a token for what is there now."""
+    """Return the 410 for a page of a forgotten list, with a token for the current one."""
     return expired(Position(NOW, at.start.removeprefix("/")).token)
 
 
 def number(query: dict[str, str], name: str) -> int:
-    """A whole number among the parameters; 0 when it is absent."""
+    """Return a whole number from the query; 0 when it is absent. Raise the 400 for any other."""
     text = query.get(name) or "0"
     if not text.isdigit():
         raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
@@ -109,7 +107,8 @@ def _path(key: Key, namespaced: bool) -> str:
 
 
 def _checked(fields: dict[str, Any]) -> Position:
-    version, start = fields.get("rv"), fields.get("start")
+    version = fields.get("rv")
+    start = fields.get("start")
     if (form := fields.get("v", "")) != TOKEN_VERSION:
         raise _no_token(f"server does not recognize this encoded version {form}")
     if not isinstance(version, int) or not version:

@@ -1,4 +1,4 @@
-"""What the server itself adds to an object: identity, time and defaults."""
+"""Identity, time and defaults, which the server adds to an object."""
 
 import base64
 import uuid
@@ -19,7 +19,7 @@ OWN = (
 
 
 def created(kind: Kind, body: Object, namespace: str, now: str) -> Object:
-    """A new object of the body, with an identity."""
+    """Return a new object of the body, with an identity."""
     given = {name: field for name, field in body["metadata"].items() if name not in OWN}
     metadata = {"name": body["metadata"]["name"], **({"namespace": namespace} if namespace else {})}
     metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": now, **given}
@@ -27,7 +27,7 @@ def created(kind: Kind, body: Object, namespace: str, now: str) -> Object:
 
 
 def replaced(live: Object, new: Object) -> Object:
-    """The new content under the identity of the old."""
+    """Return the new content under the identity of the old."""
     own = {name: field for name, field in live["metadata"].items() if name in OWN}
     given = {name: field for name, field in (new.get("metadata") or {}).items() if name not in OWN}
     kept = {name: live[name] for name in ("status",) if name in live}
@@ -41,7 +41,7 @@ def replaced(live: Object, new: Object) -> Object:
 
 
 def completed(kind: Kind, value: Object) -> Object:
-    """Defaults filled in; unknown and empty parts left out, as Go decodes and encodes them."""
+    """Return the object with defaults, without unknown and empty fields, as Go encodes it."""
     metadata = {
         name: _texts(field)
         for name, field in value["metadata"].items()
@@ -87,7 +87,7 @@ def _secret(value: Object) -> Object:
 
 
 def _texts(value: Any) -> Any:
-    """A mapping with empty text for null, as Go decodes it."""
+    """Return a mapping with empty text for null, as Go decodes it."""
     return (
         {name: "" if text is None else text for name, text in value.items()}
         if isinstance(value, dict)

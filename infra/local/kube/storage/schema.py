@@ -47,7 +47,7 @@ GO_TYPES = {str: "string", bool: "bool"}
 
 
 def mistyped(value: Object) -> str | None:
-    """The first field of another type, as Go's decoder would put it; None when all fit.
+    """Return the first field of a wrong type, in the words of Go's decoder; None when all fit.
 
     Unknown fields fit.
     """

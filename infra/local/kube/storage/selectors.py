@@ -1,7 +1,7 @@
 """Label and field selectors, refused in the server's own words.
 
-The parser follows apimachinery's `labels.Parse` token by token, since its error texts name what it
-found and what it expected.
+The parser follows apimachinery's `labels.Parse` token by token, since its error texts name the
+token found and the one expected.
 """
 
 import re
@@ -20,13 +20,16 @@ END = ""
 
 
 def label_selector(text: str) -> Matches:
-    """A predicate over objects; 400 for a selector that cannot be parsed."""
+    """Return a predicate over objects. Raise the 400 for an invalid selector."""
     requirements = _Parser(text).parse()
     return lambda value: all(needs(value["metadata"].get("labels") or {}) for needs in requirements)
 
 
 def field_selector(kind: Kind, text: str) -> Matches:
-    """A predicate over objects by `metadata.name`, `metadata.namespace` and what the kind adds."""
+    """Return a predicate over objects by name, namespace and the kind's own fields.
+
+    Raise the 400 for an invalid selector.
+    """
     terms = [_field_term(kind, term) for term in text.split(",") if term]
     return lambda value: all(
         (_value_at(value, path) == wanted) is equal for path, equal, wanted in terms
@@ -34,9 +37,10 @@ def field_selector(kind: Kind, text: str) -> Matches:
 
 
 def selected_name(text: str) -> str:
-    """The object that a field selector singles out by name, whatever else it asks for.
+    """Return the one name that a field selector selects.
 
-    Authorisation sees it as the request's name. "": there is none, or the selector is invalid.
+    Authorisation treats it as the request's name. It is "" when there is none, or the selector is
+    invalid.
     """
     found = [_TERM.fullmatch(term) for term in text.split(",") if term]
     terms = [match.groups() for match in found if match]
@@ -69,7 +73,7 @@ def _value_at(value: Object, path: tuple[str, ...]) -> str:
 
 
 class _Parser:
-    """labels.Parse: requirements separated by commas."""
+    """A port of labels.Parse: requirements separated by commas."""
 
     def __init__(self, text: str) -> None:
         self.tokens = [*_TOKEN.findall(text), END]

@@ -1,4 +1,4 @@
-"""The objects, in memory, with the one counter that gives resource versions.
+"""The objects, in memory, with the one counter of resource versions.
 
 Objects are replaced, never changed in place, so readers need no lock beyond the dictionary's own.
 """
@@ -13,11 +13,14 @@ type Key = tuple[str, str]
 type Listed = list[tuple[Key, Object]]
 
 REMEMBERED = 64
-"""Lists that are kept for their further pages; the real server keeps all, for five minutes."""
+"""The most lists that are kept for further pages; the real server keeps all, for five minutes."""
 
 
 class Store:
-    """Objects by kind, namespace and name. Hold `lock` around a read that a write depends on."""
+    """Objects by kind, namespace and name.
+
+    Hold `lock` around a read that a write depends on.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -27,11 +30,14 @@ class Store:
         self._past: OrderedDict[tuple[int, str, str], Listed] = OrderedDict()
 
     def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
-        """The object, or None."""
+        """Return the object, or None."""
         return self._of(kind).get((namespace, name))
 
     def all(self, kind: Kind, namespace: str = "") -> Listed:
-        """The objects of a kind, of one namespace or of all, in etcd's order: `a-b/x`, `a/x`."""
+        """Return the objects of a kind, of one namespace or of all.
+
+        They come in etcd's order: `a-b/x`, `a/x`.
+        """
         with self.lock:
             found = [
                 item for item in self._of(kind).items() if not namespace or item[0][0] == namespace
@@ -39,12 +45,12 @@ class Store:
         return sorted(found, key=lambda item: f"{item[0][0]}/{item[0][1]}")
 
     def as_of(self, version: int, kind: Kind, namespace: str = "") -> Listed | None:
-        """Return what `all` was at a version, None where that was not kept or is forgotten."""
+        """Return the result of `all` at a version; None when it was not kept or is forgotten."""
         with self.lock:
             return self._past.get((version, kind.resource, namespace))
 
     def keep(self, version: int, kind: Kind, namespace: str, listed: Listed) -> None:
-        """Keep a list for its further pages, which are as of the first."""
+        """Keep a list for its further pages, which have the first one's version."""
         with self.lock:
             self._past[version, kind.resource, namespace] = listed
             if len(self._past) > REMEMBERED:
@@ -56,12 +62,12 @@ class Store:
             self._past.clear()
 
     def values(self, kind: Kind) -> Iterable[Object]:
-        """The objects of a kind in no order."""
+        """Return the objects of a kind in no order."""
         with self.lock:
             return list(self._of(kind).values())
 
     def put(self, kind: Kind, value: Object) -> Object:
-        """Stores the object under a new resource version."""
+        """Store the object under a new resource version."""
         with self.lock:
             self.version += 1
             metadata = {**value["metadata"], "resourceVersion": str(self.version)}
@@ -71,14 +77,14 @@ class Store:
         return stored
 
     def delete(self, kind: Kind, namespace: str, name: str) -> None:
-        """Removes the object; a removal counts as a version too."""
+        """Remove the object; a removal counts as a version too."""
         with self.lock:
             self.version += 1
             del self._of(kind)[namespace, name]
         self._tell(kind)
 
     def listen(self, listener: Callable[[Kind], None]) -> None:
-        """Calls `listener` after every change."""
+        """Call `listener` after every change."""
         self._listeners.append(listener)
 
     def _of(self, kind: Kind) -> dict[Key, Object]:

@@ -1,6 +1,4 @@
-"""What the server checks before it stores an object: names, labels, Secret data and what may not
-change.
-"""
+"""The server's validation before it stores an object: names, labels, data, immutable fields."""
 
 import base64
 import re
@@ -47,7 +45,7 @@ _SAYS_KEY += "regex used for validation is '[-._a-zA-Z0-9]+')"
 
 
 def check(kind: Kind, value: Object, live: Object | None) -> None:
-    """Raises the 422 that lists everything wrong with an object about to be stored."""
+    """Raise the 422 that lists everything wrong with an object about to be stored."""
     causes = [*_metadata(kind, value["metadata"])]
     if kind is SECRETS:
         causes += _immutable(value, live) + _secret(value) if live else _secret(value)
@@ -60,8 +58,9 @@ def check(kind: Kind, value: Object, live: Object | None) -> None:
 
 
 def check_encoding(kind: Kind, value: Object, *, applied: bool) -> None:
-    """Secret data that is not base64 fails in decoding already: 400 when created, a bare 500 when
-    applied.
+    """Raise the decoding error for Secret data that is not base64.
+
+    It is a 400 for a create and a bare 500 for an apply.
     """
     texts = value.get("data") if kind is SECRETS else None
     wrong = next(
@@ -83,7 +82,7 @@ def check_encoding(kind: Kind, value: Object, *, applied: bool) -> None:
 
 
 def check_schema(kind: Kind, value: Object) -> None:
-    """Apply refuses fields that the schema does not declare."""
+    """Raise the 500 for an apply with fields that the schema does not declare."""
     unknown = sorted(value.keys() - {"apiVersion", "kind", "metadata", *kind.fields})
     if unknown:
         metadata = value["metadata"]
@@ -99,7 +98,8 @@ def check_schema(kind: Kind, value: Object) -> None:
 
 
 def _metadata(kind: Kind, metadata: Object) -> list[Cause]:
-    name, causes = metadata["name"], []
+    name = metadata["name"]
+    causes = []
     if kind is NAMESPACES and (len(name) > 63 or not re.fullmatch(_LABEL1123, name)):
         causes.append(
             _wrong(
@@ -175,8 +175,9 @@ def _secret(value: Object) -> list[Cause]:
 
 
 def _rbac(value: Object) -> list[Cause]:
-    """What the evaluation relies on: roles and subjects that name something."""
-    ref, causes = value.get("roleRef"), []
+    """Return the faults of roles, references and subjects that name nothing."""
+    ref = value.get("roleRef")
+    causes = []
     if value["kind"].endswith("Binding"):
         ref = ref or {}
         if ref.get("kind") not in ("Role", "ClusterRole"):

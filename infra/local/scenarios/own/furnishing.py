@@ -1,0 +1,78 @@
+"""A cluster's contents for a document: RBAC, namespaces that it selects, its ServiceAccounts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.names import is_glob
+
+from ...kube import Cluster
+from ...stack import SECRET_NAME
+from .examples import Example, namespaces
+
+
+def furnish(
+    cluster: Cluster, config: ClusterConfig, *, rbac: Path, secret_names: Sequence[str]
+) -> tuple[list[Example], str]:
+    """Apply the contents to the cluster; return the namespaces, and a description for the person.
+
+    `secret_names`: those of all documents, since they may share the cluster.
+    """
+    files = [
+        "cluster.yaml",
+        *(["service-accounts.yaml"] if config.service_accounts else []),
+        *(["prune.yaml"] if config.prune else []),
+    ]
+    for file in files:
+        text = (
+            (rbac / file)
+            .read_text()
+            .replace(
+                f"resourceNames: [{SECRET_NAME}]", f"resourceNames: [{', '.join(secret_names)}]"
+            )
+        )
+        cluster.apply(*yaml.safe_load_all(text))
+    made = namespaces(config.selection)
+    accounts = (
+        {"default", *(name for name in config.service_accounts if not is_glob(name))}
+        if config.service_accounts
+        else set[str]()
+    )
+    for example in made:
+        cluster.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": example.name, "labels": dict(example.labels)},
+            }
+        )
+        for account in sorted(accounts):
+            cluster.apply(
+                {
+                    "apiVersion": "v1",
+                    "kind": "ServiceAccount",
+                    "metadata": {"name": account, "namespace": example.name},
+                }
+            )
+    return (
+        made,
+        (
+            f"infra/rbac: {', '.join(files)}; namespaces"
+            f" {', '.join(map(_shown, made)) or 'none: no example matches the selection'}"
+        ),
+    )
+
+
+def _shown(example: Example) -> str:
+    labels = (
+        f" [{', '.join(f'{key}={value}' for key, value in example.labels.items())}]"
+        if example.labels
+        else ""
+    )
+    return (
+        example.name + labels
+        if example.why == "named"
+        else f"{example.name}{labels} ({example.why})"
+    )
