@@ -1,3 +1,1 @@
-"""Keeps Amazon ECR Public credentials fresh in many EKS clusters, from one Lambda function outside
-them.
-"""
+"""Fresh Amazon ECR pull credentials in many Kubernetes clusters, from one Lambda function."""

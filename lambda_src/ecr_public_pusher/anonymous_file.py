@@ -1,7 +1,7 @@
-"""Files without a name, for libraries that take a credential only as a path: nothing of it can be
-found when they are closed.
+"""Unnamed files, for libraries that take a credential only as a path.
 
-Lambda's /tmp outlives an invocation, and another one would find there what this one left.
+Lambda's /tmp outlives an invocation, and a named file would be found there by the next one. An
+unnamed file is gone once it is closed.
 """
 
 import contextlib
@@ -12,18 +12,18 @@ from typing import IO
 
 
 def in_memory() -> IO[bytes]:
-    """A file in memory alone (memfd_create(2)), of this process."""
+    """Create an unnamed file in memory, visible to this process only (memfd_create(2))."""
     return os.fdopen(os.memfd_create("credential", os.MFD_CLOEXEC), "w+b")
 
 
 def on_disk() -> IO[bytes]:
-    """A file on disk that no folder lists (O_TMPFILE, or removed once it is open)."""
+    """Create an unnamed file on disk, listed in no directory (O_TMPFILE, or unlinked once open)."""
     return tempfile.TemporaryFile("w+b")
 
 
 @contextlib.contextmanager
 def anonymous_file(content: bytes) -> Iterator[str]:
-    """A path under which this process can read `content`, while the context lasts."""
+    """Yield a path under which this process can read `content` while the context lasts."""
     try:
         opened = in_memory()
     except OSError:  # a sandbox may forbid the call
@@ -35,5 +35,5 @@ def anonymous_file(content: bytes) -> Iterator[str]:
 
 
 def path_of(opened: IO[bytes]) -> str:
-    """How an open file without a name is opened again (proc(5), /proc/pid/fd)."""
+    """Return the path that reopens an open file without a name (proc(5), /proc/pid/fd)."""
     return f"/proc/self/fd/{opened.fileno()}"

@@ -1,8 +1,8 @@
-"""Calls that block (AWS's SDK, DNS), on few threads that nobody waits for.
+"""Calls that block (the AWS SDK, DNS), on a few threads that nobody waits for.
 
-A thread cannot be cancelled: one that hangs is left behind, and ends by its own time-outs, maybe
-after Lambda has frozen and thawed the sandbox. So only what reads may run here for longer than its
-caller waits; what writes brings time-outs that end within the invocation.
+A thread cannot be cancelled: one that hangs is abandoned and ends by its own time-outs, possibly
+after Lambda has frozen and thawed the sandbox. So only reads may run here for longer than their
+caller waits; a write needs time-outs that end within the invocation.
 """
 
 import asyncio
@@ -13,21 +13,20 @@ from contextlib import suppress
 
 from ecr_public_pusher.concurrency import STALLED_AFTER_SECONDS, Slots
 
-# Python runs one of them at a time anyway: more would only fight over the interpreter's lock.
+# Python runs one thread at a time: more of them would only contend for the interpreter's lock.
 THREADS = 8
-# As many as may hang (a region that answers nothing) before others have to wait.
+# This many may hang (in a region that does not respond) before others have to wait.
 MOST_THREADS = 64
-# Of these, what one service may hold: where it hangs for each of very many clusters, those of
-# others go on.
+# The most that one service may hold: when it hangs for each of very many clusters, calls to other
+# services go on.
 THREADS_OF_ONE, MOST_THREADS_OF_ONE = 6, 32
-# What looks for clusters holds more, but never all: others sign in, resolve names and send
-# meanwhile.
+# Discovery may hold more, but never all: meanwhile others sign in, resolve names and send.
 DISCOVERY = "discovery"
 MOST_THREADS_OF_DISCOVERY = 48
 
 
 class BlockingCalls:
-    """The threads of one invocation. `async with`; leaving it waits for nothing."""
+    """The threads of one invocation: an async context manager that waits for none when it ends."""
 
     def __init__(self, *, stalled_after: float = STALLED_AFTER_SECONDS) -> None:
         def slots(width: int, most: int) -> Slots:
@@ -53,12 +52,12 @@ class BlockingCalls:
         service: str | None = None,
         on_thread: Callable[[], object] | None = None,
     ) -> T:
-        """`call()`, on a thread.
+        """Return the result of `call()`, run on a thread.
 
-        Cancelled, it returns at once, and the thread ends by itself: until then it counts.
+        When cancelled, return at once; the thread ends by itself and counts until then.
 
-        `service`: whom it asks, where each of many clusters may do so: a name of the caller's, with
-        the region. `on_thread` is called once there is a thread for it.
+        `service`: the name, with the region, of a service that each of many clusters may call; the
+        threads that it may hold are limited. `on_thread` is called once the call has a thread.
         """
         loop = asyncio.get_running_loop()
         held: list[Callable[[], None]] = []

@@ -1,12 +1,9 @@
-"""Work side by side on one event loop: so many at once, and what hangs gives its place
-to another.
-"""
+"""Concurrent work on one event loop, limited in number; what hangs gives its place to another."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 
-# A request that takes longer than this hangs by itself, for all we know: others must not wait for
-# it.
+# A request that takes longer than this may be hanging: others must not wait for it.
 STALLED_AFTER_SECONDS = 1.0
 
 
@@ -18,16 +15,16 @@ async def run_concurrently[I](
     most: int | None = None,
     stalled_after: float = STALLED_AFTER_SECONDS,
 ) -> None:
-    """Awaits `work` for every item, in their order, `width` at once.
+    """Await `work` for every item, in their order, `width` at once.
 
-    An item whose work takes longer than `stalled_after` seconds gives its place to another, until
-    `most` (by default `width`) run at once. What `work` raises cancels all others and is raised in
+    An item that takes longer than `stalled_after` seconds gives its place to another, until `most`
+    (by default `width`) run at once. An exception from `work` cancels all others and is raised in
     an ExceptionGroup: work whose failures are results catches them itself.
     """
     waiting = iter(items)
     loop = asyncio.get_running_loop()
     most = most or width
-    running: dict[int, float] = {}  # each worker's item: since when
+    running: dict[int, float] = {}  # by worker, when its item was started
     stalled: set[int] = set()
     timer: asyncio.TimerHandle | None = None
 
@@ -38,7 +35,7 @@ async def run_concurrently[I](
             group.create_task(worker(number))
 
     def watch() -> None:
-        """One timer for all workers: one for each item would cost a tenth of a request."""
+        """Watch all workers with one timer: one for each item would cost a tenth of a request."""
         nonlocal timer
         late = [
             number
@@ -73,8 +70,9 @@ async def run_concurrently[I](
 
 
 class Slots:
-    """So many at once; one that holds its slot for too long no longer counts, until `most` are held
-    in all.
+    """A limited number of slots, where one that is held for too long no longer counts.
+
+    At most `most` are held in all.
     """
 
     def __init__(
@@ -85,7 +83,7 @@ class Slots:
         self._stalled_after = stalled_after
 
     async def take(self) -> Callable[[], None]:
-        """Wait for a slot, and return what gives it back."""
+        """Wait for a slot, and return the function that gives it back."""
         await self._all.acquire()
         try:
             await self._free.acquire()
@@ -111,15 +109,13 @@ class Slots:
 
 
 class OncePerKey[K: Hashable, T]:
-    """Asks once for each key, whoever comes first; all others get the same answer, or the same
-    failure.
-    """
+    """Answers by key, each asked for once and shared by all callers, failures included."""
 
     def __init__(self) -> None:
         self._asked: dict[K, asyncio.Task[T]] = {}
 
     async def get(self, key: K, ask: Callable[[], Awaitable[T]]) -> T:
-        """The answer. One that waits may be cancelled without taking the answer from the others."""
+        """Return the answer; a caller that is cancelled does not cancel it for the others."""
         if key not in self._asked:
 
             async def asking() -> T:

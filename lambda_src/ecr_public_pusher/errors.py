@@ -1,8 +1,8 @@
-"""Every way a run can fail, as a type, with what went wrong, where, and what to do about it.
+"""All errors that a run can end with: each type has a message with what and where, and a remedy.
 
-No message here ever carries a foreign exception's text: those can hold bodies, headers and URLs,
-and so credentials. The names of the types are public: they stand in the report as `error.type`
-(each is in docs/report.md, "Errors").
+No message repeats the text of a foreign exception: it can hold bodies, headers and URLs, and so
+credentials. The names of the types are public: they stand in the report as `error.type`
+(docs/report.md, "Errors").
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from ecr_public_pusher.visible_text import visible
 class DocumentProblem:
     """One thing that is wrong with a document.
 
-    `path`: the field's, outermost name first; `line`: counted from 1, where it is known.
+    `path`: the field's, outermost name first.
+    `line`: counted from 1, where it is known.
     """
 
     message: str
@@ -28,12 +29,11 @@ class DocumentProblem:
 
 
 class PusherError(Exception):
-    """Base of this project's errors.
+    """The base of this project's errors.
 
-    `message` says what and where, `remedy` what to do; both are safe to print.
-
-    What others wrote and a reader could not see in them is escaped.
-    `problems`: of an invalid document, what is wrong with it, one by one.
+    `message` says what and where, `remedy` what to do; both are safe to print. Characters in them
+    that a reader could not see are escaped.
+    `problems`: each thing that is wrong with an invalid document.
     """
 
     def __init__(
@@ -51,19 +51,20 @@ class PusherError(Exception):
 
 
 class RequestError(PusherError):
-    """The event asks for nothing this function knows, or names something that does not exist."""
+    """The event is not one that this function accepts, or names something that does not exist."""
 
 
 class RemovalNotRepeated(RequestError):
-    """A removal that comes from a queue, hours after it was asked for: the cluster may have been
-    pushed again since.
+    """A removal arrived through a queue or a failure record, possibly hours after it was requested.
+
+    The cluster may have been pushed again since.
     """
 
     code = "RequestError"
 
     def __init__(self) -> None:
         super().__init__(
-            "a removal is done when it is asked for, and never from a queue or a failure record:"
+            "a removal runs only when it is sent directly, never from a queue or a failure record:"
             " the cluster may have been pushed again since",
             remedy=(
                 "See the report of the removal that failed, correct its cause, and send the removal"
@@ -73,9 +74,7 @@ class RemovalNotRepeated(RequestError):
 
 
 class ConfigurationError(PusherError):
-    """Parameter Store cannot be read, or `defaults` is invalid: nothing can be trusted, so nothing
-    is written.
-    """
+    """Parameter Store cannot be read, or `defaults` is invalid, so nothing is written."""
 
 
 class InvalidDocument(PusherError):
@@ -83,21 +82,18 @@ class InvalidDocument(PusherError):
 
 
 class CannotBeJudged(PusherError):
-    """What a cluster, or a token for it, may be besides cannot be known in this run: nothing is
-    sent, and it is tried again.
+    """This run cannot tell whether a cluster or a token is safe to use, so nothing is sent.
+
+    The cluster is retried.
     """
 
 
 class TokenError(PusherError):
-    """ECR Public, or a private registry's region, gave no usable token: without a token nothing is
-    written.
-    """
+    """ECR Public, or a private registry's region, gave no usable token: nothing is written."""
 
 
 class QueueError(PusherError):
-    """The retry queue did not take a message: what it was to hold would be lost, so the run as a
-    whole is tried again.
-    """
+    """The retry queue did not accept a message, which would be lost: the whole run is retried."""
 
 
 class RoleError(PusherError):
@@ -109,7 +105,7 @@ class EksError(PusherError):
 
 
 class NotThereError(EksError):
-    """EKS has no such cluster, or not yet, or no more."""
+    """EKS has no such cluster, not yet or not any more."""
 
     code = "EksError"
 
@@ -133,65 +129,58 @@ class SignInRefused(SignInError):
 
 
 class KubeconfigError(SignInError):
-    """The kubeconfig in Secrets Manager cannot be read, is not one that may be used, or its
-    credential has expired.
-    """
+    """The kubeconfig in Secrets Manager cannot be read or used, or its credential has expired."""
 
 
 class UnreachableError(PusherError):
-    """The cluster's endpoint cannot be reached, or its certificate is not signed by the cluster's
-    certificate authority.
-    """
+    """The cluster's endpoint is unreachable, or its certificate is not signed by its CA."""
 
 
 class ConnectionFailed(UnreachableError):
     """No connection could be made.
 
-    It is tried less often than a request that failed: a host that is down rarely comes back within
-    seconds.
+    It is retried less often than a request that failed: a host that is down rarely comes back
+    within seconds.
     """
 
     code = "UnreachableError"
 
 
 class CertificateMismatch(UnreachableError):
-    """Something answers with a certificate that is not the cluster's: trying again cannot help."""
+    """The server's certificate is not the cluster's: a retry cannot help."""
 
     code = "UnreachableError"
 
 
 class WrongAnswer(UnreachableError):
-    """What answers speaks no HTTP, or does not stop: trying again cannot help."""
+    """The server does not speak HTTP, or its response does not end: a retry cannot help."""
 
     code = "UnreachableError"
 
 
 class AnswerTooLong(WrongAnswer):
-    """What answers does not stop, or a page of a list holds more than an answer may."""
+    """The response does not end, or a page of a list is larger than a response may be."""
 
 
 class NoAnswerError(UnreachableError):
-    """There was a connection, and one request got no complete answer: the next one may."""
+    """A request on an open connection got no complete response; the next one may."""
 
 
 class ApiError(PusherError):
-    """The answer is not one of the Kubernetes API, or an object keeps changing while it
-    is written.
-    """
+    """The response is not the Kubernetes API's, or an object keeps changing while it is written."""
 
 
-# Worth another try; every other status is an answer.
+# Every other status is final.
 RETRYABLE_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 _OVERLOADED = (
-    "The API server is overloaded or not healthy; the next run tries again. See its metrics and"
-    " log."
+    "The API server is overloaded or unhealthy; the next run tries again. See its metrics and log."
 )
 _AUDIT_LOG = "See the API server's audit log for this request."
 
 
 class DeniedBy(Enum):
-    """Who refused a write that RBAC allows."""
+    """The source of a refusal of a write that RBAC allows."""
 
     QUOTA = "a ResourceQuota"
     POLICY = "an admission policy or webhook"
@@ -199,19 +188,20 @@ class DeniedBy(Enum):
 
 @dataclass(frozen=True)
 class FieldConflict:
-    """Fields of a Secret that other field managers hold."""
+    """Fields of a Secret that other field managers own."""
 
     managers: tuple[str, ...]
     fields: tuple[str, ...]
 
 
 class ApiStatusError(ApiError):
-    """The Kubernetes API's final answer was not success: its HTTP status, reason, kind of object,
-    and the causes' reasons and fields.
+    """The Kubernetes API's final response was not success.
 
-    `kind` is empty where what answered is not the API server's own Status about an object.
-    `webhook` names who denied the request, where that is known; `retry_after` is the header of an
-    answer that asks for patience.
+    It carries the HTTP status, the reason, the kind of object, and the causes' reasons and fields.
+
+    `kind` is empty where the response is not the API server's own Status about an object.
+    `webhook` names the webhook that denied the request, where it is known.
+    `retry_after` is the header of a response that asks to be called again later.
     """
 
     def __init__(
@@ -248,8 +238,10 @@ class ApiStatusError(ApiError):
 
     @property
     def lacks_rights(self) -> bool:
-        """Return whether the authorizer refused it: a 403 that is the API server's own Status, and
-        nobody else's denial.
+        """Return whether the authorizer refused it.
+
+        That is a 403 with the API server's own Status, not denied by admission or a terminating
+        namespace.
         """
         return (
             self.status == HTTPStatus.FORBIDDEN
@@ -260,23 +252,17 @@ class ApiStatusError(ApiError):
 
     @property
     def not_found(self) -> bool:
-        """Return whether the object is not there: a 404 that is the API server's own Status about
-        an object.
-        """
+        """Return whether the object is missing: a 404 with the API server's Status about it."""
         return self.status == HTTPStatus.NOT_FOUND and bool(self.kind)
 
     @property
     def type_conflict(self) -> bool:
-        """Return whether other field managers hold another type than ours, which no apply can
-        change.
-        """
+        """Return whether others own a `type` that differs from ours, which no apply can change."""
         return self.conflict is not None and ".type" in self.conflict.fields
 
     @property
     def retryable(self) -> bool:
-        """Return whether another try may help: the server is overloaded, or several writers raced
-        for a quota.
-        """
+        """Return whether a retry may help: an overloaded server, or writers racing for a quota."""
         return self.status in RETRYABLE_STATUS or self.lost_quota_race
 
     @property
@@ -286,9 +272,7 @@ class ApiStatusError(ApiError):
 
     @property
     def stale(self) -> bool:
-        """Return whether the object is not the one, or not the version, that the write was decided
-        upon.
-        """
+        """Return whether the object was changed or replaced after the write was decided upon."""
         if self.denied_by is not None or self.lost_quota_race:
             return False
         if self.status == HTTPStatus.UNPROCESSABLE_ENTITY:
@@ -297,28 +281,29 @@ class ApiStatusError(ApiError):
 
 
 class NothingSelected(PusherError):
-    """A glob or a selector found no namespace, and the document does not say `allowEmpty`."""
+    """A glob or a selector found no namespace, and the document does not set `allowEmpty`."""
 
 
 class PruneHeldBack(PusherError):
-    """Prune would delete more Secrets than stay: done only when it is asked for."""
+    """Prune would delete more Secrets than stay: it is done only on request."""
 
 
 class ClusterAborted(ApiError):
-    """One namespace's refusal that all others would get too, so the cluster's work ends there."""
+    """One namespace's refusal that all others would get too, so work on the cluster stops."""
 
     code = "ApiError"
 
 
 class DeadlineReached(PusherError):
-    """The function's time is up; what was not started is not started, and nothing more is sent."""
+    """The function's time is up: no further work is started, and nothing more is sent."""
 
 
 class InternalError(PusherError):
-    """A defect of ours: an unexpected exception, reduced to its type and place."""
+    """A bug in ecr-public-pusher: an unexpected exception, reduced to its type and place."""
 
     @classmethod
     def from_exception(cls, error: BaseException) -> "InternalError":
+        """Return the error that names the exception's type, file and line, never its text."""
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
@@ -326,12 +311,12 @@ class InternalError(PusherError):
         line = trace.tb_lineno if trace else 0
         return cls(
             f"unexpected {type(error).__name__} at {name}:{line}",
-            remedy="This is a defect of ecr-public-pusher: please report it.",
+            remedy="This is a bug in ecr-public-pusher: please report it.",
         )
 
 
 class PushFailed(Exception):
-    """Raised by the handler so that Lambda counts an error and tries again.
+    """A failed run, raised by the handler so that Lambda counts an error and retries.
 
-    Its text is a one-line summary, nothing secret.
+    Its text is a one-line summary without secrets.
     """

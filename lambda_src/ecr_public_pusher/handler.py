@@ -1,11 +1,11 @@
-"""Lambda's entry: deadline, event loop, parse, call, return."""
+"""Lambda's entry point: deadline, event loop, parse, call, return."""
 
 # ruff: noqa: E402 - the garbage collector pauses before the first import
 
 import gc
 
-# Nothing of what is imported is garbage: to look for it takes a fifteenth of the import, and 70 ms
-# whenever a large push has it done again.
+# Nothing that is imported is garbage: collecting takes a fifteenth of the import's time, and 70 ms
+# each time that a large push triggers it.
 gc.disable()
 
 import asyncio
@@ -29,17 +29,16 @@ from ecr_public_pusher.reporting.report import summary
 gc.freeze()
 gc.enable()
 
-# What outlives an invocation: clients of the function's own role, and where EKS said that clusters
-# are. Empty until the first one.
+# Outlives an invocation: clients of the function's own role, and EKS's answers about endpoints.
+# Empty until the first invocation.
 _SANDBOX = Sandbox()
 
 
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Does what `event` asks for and returns the report.
+    """Do what `event` asks for, and return the report.
 
-    Raises PushFailed when it is to be tried again as a whole.
-
-    A batch from the queue is answered with the messages to keep, and never raises.
+    Raise PushFailed when the whole event is to be retried. For a batch from the queue, return the
+    messages to keep and never raise.
     """
     return invoke(event, context, sandbox=_SANDBOX, environ=os.environ)
 
@@ -47,11 +46,11 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
 def invoke(
     event: Any, context: Any, *, sandbox: Sandbox, environ: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The same, in a sandbox and an environment of the caller's."""
+    """Do the same with the caller's sandbox and environment."""
     deadline = Deadline.of_invocation(context.get_remaining_time_in_millis() / 1000)
     settings = Settings.from_env(environ, function_arn=context.invoked_function_arn)
-    # One loop for each invocation: at its end every task is cancelled and every socket closed, so
-    # that nothing is sent after a thaw.
+    # One loop per invocation: at its end every task is cancelled and every socket closed, so that
+    # nothing is sent after a thaw.
     with Sockets() as sockets, asyncio.Runner() as runner:
         return runner.run(_serve(event, context, settings, deadline, sandbox, sockets))
 
@@ -90,7 +89,7 @@ async def _serve(
             return await serve_batch(event["Records"], service)
         try:
             request = parse(event, root=settings.root)
-        except Exception as error:  # noqa: BLE001 - reduced to type and place: its text may repeat the event
+        except Exception as error:  # noqa: BLE001 - reduced: its text may repeat the event
             refusal = (
                 error if isinstance(error, PusherError) else InternalError.from_exception(error)
             )

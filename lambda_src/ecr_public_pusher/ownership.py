@@ -1,6 +1,4 @@
-"""What this function is called in a cluster: the names that distinguish its objects from everybody
-else's. Pure.
-"""
+"""The names that distinguish this function's objects in a cluster from everybody else's. Pure."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,19 +7,19 @@ from functools import cached_property
 from ecr_public_pusher.version import VERSION
 
 PRODUCT = "ecr-public-pusher"
-# Towards Kubernetes and AWS, so that audit logs and CloudTrail say which release asked.
+# Sent to Kubernetes and AWS, so that audit logs and CloudTrail show the release.
 USER_AGENT = f"{PRODUCT}/{VERSION}"
 RBAC_GROUP = "ecr-public-pushers"
 # Set on every Secret, whatever a document says; its value is PRODUCT.
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 ANNOTATION_PREFIX = "ecr-public-pusher/"
 
-MAX_MANAGER_BYTES = 128  # kube-apiserver's limit of a field manager's name
+MAX_MANAGER_BYTES = 128  # kube-apiserver's limit for a field manager's name
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Which deployment this is. Two of one name, in two regions or accounts, are not each other."""
+    """One deployment. Two of the same name in two regions or accounts are different ones."""
 
     account: str
     region: str
@@ -29,9 +27,9 @@ class Stack:
 
     @cached_property
     def field_manager(self) -> str:
-        """Whom the API server knows as the owner of fields.
+        """The field manager under which the API server records this stack's fields.
 
-        A name too long for it ends in its own hash instead.
+        A name that is too long ends in its own hash instead.
         """
         manager = f"{PRODUCT}/{self.account}/{self.region}/{self.name}"
         if len(manager.encode()) <= MAX_MANAGER_BYTES:
@@ -40,13 +38,11 @@ class Stack:
         return f"{manager[: MAX_MANAGER_BYTES - len(digest) - 1]}-{digest}"
 
     def owner(self, document_id: str) -> str:
-        """Whose a Secret is: this stack's, for that document."""
+        """Return the owner mark of a Secret: this stack, with the document."""
         return f"{self.account}/{self.region}/{self.name}/{document_id}"
 
     def document_of(self, owner: str | None) -> str | None:
-        """Return the id of the document of this stack that `owner` names; None for
-        another stack's.
-        """
+        """Return the id of this stack's document that `owner` names; None for another stack's."""
         if owner is None or not owner.startswith(self._prefix):
             return None
         return owner[len(self._prefix) :] or None

@@ -1,6 +1,6 @@
 """The values that travel through a run: tokens, namespaces, outcomes, results.
 
-No behaviour that touches the world.
+Nothing here does any I/O.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from ecr_public_pusher.errors import PusherError
 
 
 class Outcome(StrEnum):
-    """What became of one planned namespace."""
+    """The outcome of one planned namespace."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -33,12 +33,12 @@ class Outcome(StrEnum):
 
     @property
     def applied(self) -> bool:
-        """The Secret holds this run's token."""
+        """Return whether the Secret holds this run's token."""
         return self in (Outcome.CREATED, Outcome.UPDATED, Outcome.ADOPTED)
 
     @property
     def bad(self) -> bool:
-        """Somebody has to do something."""
+        """Return whether somebody has to act."""
         return not self.applied and self not in (
             Outcome.REMOVED,
             Outcome.PRUNED,
@@ -49,9 +49,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class RegistryToken:
-    """An ECR token: `authorization` is base64 of `AWS:password`, as a docker config's `auth` wants
-    it.
-    """
+    """An ECR token; `authorization` is base64 of `AWS:password`, a docker config's `auth`."""
 
     authorization: str = field(repr=False)
     expires_at: datetime
@@ -59,7 +57,7 @@ class RegistryToken:
 
 @dataclass(frozen=True)
 class IssuedToken:
-    """What the report says of a token: which registry it is for, and until when."""
+    """A token as the report shows it: the registry it is for, and its expiry."""
 
     registry: str
     expires_at: datetime
@@ -68,7 +66,7 @@ class IssuedToken:
 
 @dataclass(frozen=True)
 class Namespace:
-    """What a namespace list says of one namespace."""
+    """One entry of a namespace list."""
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -78,11 +76,11 @@ class Namespace:
 
 @dataclass(frozen=True)
 class NamespaceOutcome:
-    """What became of one namespace, and why.
+    """The outcome of one namespace, with its reason.
 
-    `taken_from`: the field managers an adopted Secret was taken from. `service_accounts`: those
-    that were changed, in their own order.
-    `with_cluster`: it failed for no reason of its own, but with its cluster.
+    `taken_from`: the field managers an adopted Secret was taken from.
+    `service_accounts`: those that were changed, in their own order.
+    `with_cluster`: it failed only because its cluster did.
     """
 
     namespace: str
@@ -95,31 +93,31 @@ class NamespaceOutcome:
 
 
 class Check(StrEnum):
-    """What a check looks at, in this order; the names are those in the report.
+    """The steps of a check, in their order; the names are those in the report.
 
-    Up to TLS, what does not pass ends the cluster's check, REGISTRIES and TOKEN apart; so does
-    SIGN_IN.
+    A step up to TLS that does not pass ends the cluster's check, except REGISTRIES and TOKEN; so
+    does SIGN_IN.
     """
 
     CONFIGURATION = "configuration"  # its document
-    REGISTRIES = "registries"  # each private registry's token can be had
-    ROLE = "role"  # whose credentials sign: the function's own, or the role to assume
+    REGISTRIES = "registries"  # each private registry gives a token
+    ROLE = "role"  # the signing credentials: the function's own, or a role to assume
     TOKEN = "token"  # the sign-in token can be made, and is not too long
     EKS = "eks"  # EKS describes the cluster
     DNS = "dns"  # the endpoint's name has an address
-    TCP = "tcp"  # a connection to it comes about
-    TLS = "tls"  # it is the server that the cluster's certificate authority vouches for
-    SIGN_IN = "sign-in"  # the cluster knows us, as a member of our group
-    PERMISSION = "permission"  # each right that the configuration needs
-    RBAC = "rbac"  # what of infra/rbac is applied is as new as this release wants
-    EXCESS = "excess"  # no dangerous right beyond
+    TCP = "tcp"  # a connection to it can be made
+    TLS = "tls"  # the server's certificate is signed by the cluster's authority
+    SIGN_IN = "sign-in"  # the cluster accepts us, as a member of our group
+    PERMISSION = "permission"  # each permission that the configuration needs
+    RBAC = "rbac"  # the applied infra/rbac is as new as this release needs
+    EXCESS = "excess"  # no dangerous permission beyond those
     LEFT = "left"  # Secrets of a disabled document, which nothing renews
-    NAMESPACES = "namespaces"  # what is selected now, and whether it could be pushed to: a dry run
+    NAMESPACES = "namespaces"  # the selected namespaces can be pushed to: a dry run
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found out about one thing. `remedy`: what to do, mostly a command to paste."""
+    """The result of one step of a check. `remedy`: what to do, mostly a command to paste."""
 
     check: Check
     ok: bool
@@ -129,13 +127,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class ClusterResult:
-    """What became of one cluster's document.
+    """The result of one cluster's document.
 
     `error` is set where the cluster as a whole failed; `skipped` says why nothing was tried.
-
-    `found`: the names of all namespaces that were to be worked on. `seconds_left`: the least life
-    that the Secret of a selected namespace has left after the run, 0 where one lacks it; None where
-    that is not known. `empty_globs`: those of several that match nothing.
+    `found`: the names of all namespaces that were to be worked on.
+    `seconds_left`: the shortest remaining life of a selected namespace's Secret after the run, 0
+    where one is missing; None where it is not known.
+    `empty_globs`: those of several that match nothing.
     """
 
     id: str
@@ -151,6 +149,7 @@ class ClusterResult:
 
     @cached_property
     def ok(self) -> bool:
+        """Return whether the cluster and everything in it succeeded."""
         return (
             self.error is None
             and not any(outcome.outcome.bad for outcome in self.outcomes)
@@ -159,7 +158,7 @@ class ClusterResult:
 
     @cached_property
     def counts(self) -> dict[Outcome, int]:
-        """How many namespaces came to each outcome; a cluster that was skipped counts as one."""
+        """The number of namespaces by outcome; a skipped cluster counts as one."""
         if self.skipped:
             return {Outcome.SKIPPED: 1}
         return Counter(outcome.outcome for outcome in self.outcomes)

@@ -1,14 +1,15 @@
-"""Name the two uses of roles, and what IAM tells them apart by. Pure."""
+"""The two uses of roles, and the names by which IAM distinguishes them. Pure."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class RoleUse:
-    """One use of roles. `parameter`: of the template, naming the only roles for it.
+    """One use of roles.
 
-    `session_name`: what a role's trust policy knows the use by (the condition key
-    sts:RoleSessionName), and CloudTrail shows in the role's account.
+    `parameter`: the template parameter that names the only roles for it.
+    `session_name`: the name by which a role's trust policy recognizes the use (the condition key
+    sts:RoleSessionName), and which CloudTrail shows in the role's account.
     """
 
     parameter: str

@@ -1,5 +1,3 @@
-"""The release this is: the one place that says so. template.yaml and CHANGELOG.md are held to it by
-a test.
-"""
+"""The release, in one place: a test holds template.yaml and CHANGELOG.md to it."""
 
 VERSION = "1.0.0"

@@ -221,9 +221,9 @@ def test_no_role_stands_in_for_the_other_use(
     found = {one["id"]: one["error"] for one in open_accounts.invoke()["clusters"]}
     assert {one["type"] for one in found.values()} == {"InvalidDocument"}
     for identity in ("away", "stored", "fleet/*"):
-        assert "is a registry's (PullRoleName), and signs in" in found[identity]["message"]
+        assert "is for registries (PullRoleName), not for signing in" in found[identity]["message"]
         assert "infra/spoke-role.yaml" in found[identity]["remedy"]
-    assert "signs in to clusters (AssumableRoleName)" in found["pulling"]["message"]
+    assert "is for signing in to clusters (AssumableRoleName)" in found["pulling"]["message"]
     assert "infra/pull-role.yaml" in found["pulling"]["remedy"]
     assert assumed(open_accounts) == []
 

@@ -1,1 +1,1 @@
-"""AWS's SDK, in one place: clients, assumed roles, and error codes that are safe to print."""
+"""The AWS SDK, in one place: clients, assumed roles, and error codes that are safe to print."""

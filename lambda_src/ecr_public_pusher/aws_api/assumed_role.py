@@ -1,6 +1,6 @@
-"""Whose credentials are used: the execution role's, or an assumed role's.
+"""The credentials of the execution role and of assumed roles, for one invocation.
 
-Of one invocation: credentials never outlive it.
+Credentials never outlive it.
 """
 
 from dataclasses import dataclass, field
@@ -16,11 +16,11 @@ from ecr_public_pusher.concurrency import OncePerKey
 from ecr_public_pusher.errors import RoleError, SignInError
 from ecr_public_pusher.role_use import SIGN_IN, RoleUse
 
-# In remedies, where the function does not know its own role: the stack's output FunctionRoleArn.
+# Placeholder in remedies where the function does not know its own role: the stack output
+# FunctionRoleArn.
 UNKNOWN_ROLE = "FUNCTION_ROLE_ARN"
 
 _OWN = "own"
-_UNKNOWN = "FUNCTION_ROLE_ARN"
 
 
 @dataclass(frozen=True)
@@ -32,22 +32,24 @@ class Caller:
 
     @property
     def signature(self) -> dict[str, Any]:
-        """The parameters that have a call signed by this caller."""
+        """The parameters that make this caller sign a call."""
         return signed_by(self.credentials if self.role_arn else None)
 
 
 class Callers:
-    """The callers of one invocation, each role assumed once for all that name it.
+    """The callers of one invocation: each role is assumed once for all that name it.
 
     A failure is shared too: a role that hangs must not use up the time of each of its clusters in
     turn.
-    `execution_role`: the ARN of the function's own, where it is known.
+
+    `execution_role`: the ARN of the function's own role, where it is known.
     """
 
     def __init__(
         self, clients: AwsClients, blocking: BlockingCalls, *, execution_role: str | None = None
     ) -> None:
-        self.clients, self.blocking = clients, blocking
+        self.clients = clients
+        self.blocking = blocking
         self._execution_role = execution_role
         self._callers: OncePerKey[tuple[str, str | None, RoleUse], Caller] = OncePerKey()
 
@@ -60,15 +62,13 @@ class Callers:
     ) -> Caller:
         """Return the execution role's credentials, or those of `role_arn`, assumed for `use`.
 
-        Raises RoleError; SignInError when the function has no credentials itself.
+        Raise RoleError, or SignInError when the function itself has no credentials.
         """
         key = role_arn or _OWN, external_id, use
         return await self._callers.get(key, lambda: self._assumed(role_arn, external_id, use))
 
     def principal(self, role_arn: str | None) -> str:
-        """Return the ARN of the role that signs for a document with this `role_arn`, its path
-        included.
-        """
+        """Return the full ARN of the role that signs for a document with this `role_arn`."""
         return role_arn or self._execution_role or UNKNOWN_ROLE
 
     async def _assumed(self, role_arn: str | None, external_id: str | None, use: RoleUse) -> Caller:
@@ -83,7 +83,7 @@ class Callers:
         except AWS_ERRORS as error:
             raise SignInError(
                 f"the function has no credentials: {error_code(error)}",
-                remedy="See the function's execution role.",
+                remedy="Check the function's execution role.",
             ) from None
 
     def _assume(self, role_arn: str, external_id: str | None, use: RoleUse) -> Caller:
@@ -104,6 +104,8 @@ class Callers:
                 remedy=unless_refused(
                     error, "STS", endpoint=f"com.amazonaws.{self.clients.region}.sts"
                 )
-                or f"The role must trust {self.principal(None)} with the same external id and the session name {use.session_name}; {use.parameter} must be its name, with its path, and AllowedAccounts must allow its account.",
+                or f"The role must trust {self.principal(None)} with the same external id and the"
+                f" session name {use.session_name}; {use.parameter} must be its name, with its"
+                " path, and AllowedAccounts must allow its account.",
             ) from None
         return Caller(credentials, role_arn)

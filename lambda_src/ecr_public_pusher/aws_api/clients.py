@@ -1,11 +1,11 @@
-"""AWS's clients, made once for each sandbox: making them anew for each invocation costs 60 to 80
-ms, and leaves cycles that pile up.
+"""The AWS clients, made once per sandbox.
 
-All are of the function's own role. A call with an assumed role's credentials says so by
-`signed_by`: its client stays the same, only the signature differs, so that no client is ever made
-for a role, and none outlives its credentials. In the same way a call to another region has its
-endpoint and its signature there, by the service's one client: a client for each region would cost
-0.22 MB and 6 ms each.
+Making them for each invocation costs 60 to 80 ms and leaves cycles that pile up.
+
+All belong to the function's own role. A call with an assumed role's credentials passes `signed_by`:
+the client stays the same and only the signature differs, so no client is made for a role, and none
+outlives its credentials. A call to another region likewise uses the service's one client, with the
+endpoint and signature of that region: a client for each region would cost 0.22 MB and 6 ms.
 """
 
 import threading
@@ -26,25 +26,24 @@ from botocore.regions import EndpointResolverBuiltins
 
 from ecr_public_pusher.ownership import PRODUCT, USER_AGENT
 
-# Short enough for several tries within one invocation; the answers are small.
+# Short enough for several attempts within one invocation; the responses are small.
 _READING = Config(
-    max_pool_connections=64,  # as many as blocking calls may be under way
+    max_pool_connections=64,  # one for each blocking call that may be in flight
     connect_timeout=5,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 3},
     user_agent_appid=PRODUCT,
     user_agent_extra=USER_AGENT,  # an application id cannot hold the slash
 )
-# What writes ends within the time that is kept for it, so that nothing is left to be sent after
-# Lambda has frozen and thawed the sandbox.
+# A write ends within the time that is reserved for it, so that nothing is sent after Lambda has
+# frozen and thawed the sandbox.
 _WRITING = _READING.merge(
     Config(
         connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
     )
 )
 WRITING_SERVICES = frozenset({"sqs"})
-# Standard mode has one budget of tries for each client: regions that hang would use up those of the
-# others.
+# Standard mode has one retry budget per client: regions that hang would use up that of the others.
 _REGIONAL = _READING.merge(Config(retries={"mode": "legacy", "total_max_attempts": 3}))
 REGIONAL_SERVICES = frozenset({"ecr", "eks", "secretsmanager"})
 
@@ -52,14 +51,15 @@ _SIGNED_BY, _IN_REGION = "SignedBy", "InRegion"
 
 
 def signed_by(credentials: Credentials | None) -> dict[str, Any]:
-    """Parameters to add to a call of a client of `AwsClients`: sign it with these credentials
-    (None: with the function's own).
+    """Return the parameters that make an `AwsClients` call sign with these credentials.
+
+    None: with the function's own.
     """
     return {_SIGNED_BY: credentials} if credentials is not None else {}
 
 
 class InRegion:
-    """The service's one client, for calls to one region. `meta.region_name` is that region's."""
+    """A service's one client, for calls to one region, which is `meta.region_name`."""
 
     def __init__(self, client: Any, region: str) -> None:
         self._client = client
@@ -74,8 +74,8 @@ class AwsClients:
 
     Thread-safe: sessions are not, so clients are made under a lock.
 
-    `session`: botocore's, on which boto3's is built. It is asked for endpoints, of which boto3
-    tells less.
+    `session`: botocore's session, on which boto3's is built. It resolves endpoints, for which
+    boto3's has fewer methods.
     """
 
     def __init__(self, region: str, *, session: botocore.session.Session | None = None) -> None:
@@ -100,17 +100,13 @@ class AwsClients:
         return client if region in (None, self.region) else InRegion(client, region)
 
     def partition(self, region: str) -> tuple[str, str]:
-        """The partition of a region, and the suffix of its hosts; both empty for a name that is no
-        region's.
-        """
+        """Return a region's partition and its host suffix; both empty for an unknown region."""
         with self._lock:
             found = self._core.get_component("endpoint_resolver").construct_endpoint("ecr", region)
         return (str(found["partition"]), str(found["dnsSuffix"])) if found else ("", "")
 
     def regions(self) -> frozenset[str]:
-        """Return the names of all regions of the function's partition; none where botocore does not
-        know that.
-        """
+        """Return all regions of the function's partition; empty if botocore does not know them."""
         partition, _ = self.partition(self.region)
         return frozenset(
             self._session.get_available_regions("eks", partition_name=partition)
@@ -119,9 +115,9 @@ class AwsClients:
         )
 
     def own_credentials(self) -> Credentials:
-        """The execution role's credentials as they are now.
+        """Return the execution role's current credentials.
 
-        May block; raises NoCredentialsError.
+        May block. Raise NoCredentialsError when there are none.
         """
         found = self._session.get_credentials()
         if found is None:
@@ -138,11 +134,11 @@ class AwsClients:
         credentials: Credentials,
         seconds: int,
     ) -> str:
-        """A presigned GET of the service's own endpoint in `region`, whatever endpoint is
-        configured: AWS_ENDPOINT_URL would leak into it.
+        """Return a presigned GET URL of the service's default endpoint in `region`.
 
-        Makes no call, and needs no client. Raises EndpointConnectionError for a region that
-        botocore knows no endpoint in.
+        A configured endpoint (AWS_ENDPOINT_URL) is ignored: it would leak into the URL. No call is
+        made and no client is needed. Raise EndpointConnectionError for a region in which botocore
+        knows no endpoint.
         """
         with self._lock:
             endpoint = self._core.get_component("endpoint_resolver").construct_endpoint(
@@ -168,7 +164,7 @@ def _config(service: str) -> Config:
 
 
 def _take_own_parameters(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    """From the call's parameters to its signature.
+    """Move our parameters of a call to its signing context.
 
     botocore.signers.RequestSigner.sign reads `request_credentials` and `region`.
     """

@@ -1,5 +1,6 @@
-"""What went wrong with a call to AWS, in a form that is safe to print: never an exception's text,
-which can carry requests and credentials.
+"""Failures of calls to AWS, in a form that is safe to print.
+
+An exception's text is never used: it can carry requests and credentials.
 """
 
 import re
@@ -20,40 +21,38 @@ _THROTTLED = frozenset(
 )
 
 
-# As AWS's services name their errors: AccessDenied, AWS.SimpleQueueService.NonExistentQueue, 404.
+# The form of AWS's error codes: AccessDenied, AWS.SimpleQueueService.NonExistentQueue, 404.
 _CODE = re.compile(r"[A-Za-z0-9._:-]{1,80}").fullmatch
 
 
 class Failure(Enum):
-    """What kind of failure a call to AWS came to, by what can be done about it."""
+    """The kind of a failed call to AWS, by what can be done about it."""
 
-    REFUSED = "AWS answered, and will answer so again"
-    UNWELL = "AWS answered, and may answer otherwise later"
-    UNREACHABLE = "no answer"
+    REFUSED = "AWS refused, and will refuse again"
+    UNWELL = "AWS failed or throttled, and may succeed later"
+    UNREACHABLE = "AWS did not respond"
 
 
 class NonsenseAnswer(BotoCoreError):  # type: ignore[misc]  # botocore ships no types
-    """Something answered in AWS's place: botocore's parsers let all sorts of exceptions through on
-    such a body.
-    """
+    """A response that is not AWS's: botocore's parsers raise all sorts of exceptions on one."""
 
-    fmt = "the answer is not AWS's"
+    fmt = "the response is not AWS's"
 
 
 def call_aws[T](call: Callable[[], T]) -> T:
-    """`call()`, whose every failure is one of AWS_ERRORS."""
+    """Return `call()`; raise every failure as one of AWS_ERRORS."""
     try:
         return call()
     except AWS_ERRORS:
         raise
-    except Exception:  # noqa: BLE001 - its text may repeat the answer
+    except Exception:  # noqa: BLE001 - its text may repeat the response
         raise NonsenseAnswer from None
 
 
 def error_code(error: AwsError) -> str:
-    """AWS's error code, or the exception's type.
+    """Return AWS's error code, or the exception's type.
 
-    What has not the form of a code is not repeated.
+    A code of another form is not repeated.
     """
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code")
@@ -62,17 +61,17 @@ def error_code(error: AwsError) -> str:
 
 
 def is_answer(error: AwsError) -> bool:
-    """Whether AWS answered at all."""
+    """Return whether AWS responded at all."""
     return isinstance(error, ClientError)
 
 
 def is_throttled(error: AwsError) -> bool:
-    """Return whether AWS refused for too many calls."""
+    """Return whether AWS throttled the call."""
     return isinstance(error, ClientError) and error_code(error) in _THROTTLED
 
 
 def failure_of(error: AwsError) -> Failure:
-    """The kind of this error."""
+    """Return the kind of this error."""
     if isinstance(error, (ConnectionError, HTTPClientError)):
         return Failure.UNREACHABLE
     if isinstance(error, ClientError):
@@ -82,15 +81,15 @@ def failure_of(error: AwsError) -> Failure:
 
 
 def unless_refused(error: AwsError, service: str, *, endpoint: str) -> str | None:
-    """Return the remedy where AWS did not refuse, so that no permission is to blame; else None.
+    """Return the remedy where AWS did not refuse, so that no permission is at fault; else None.
 
-    `endpoint`: the one of the service in a VPC, such as `com.amazonaws.eu-west-1.sts`.
+    `endpoint`: the service's VPC endpoint, such as `com.amazonaws.eu-west-1.sts`.
     """
     match failure_of(error):
         case Failure.UNREACHABLE:
             way = f"through a NAT gateway or the endpoint {endpoint}"
-            return f"{service} gave no answer. From a VPC, it is reached {way}."
+            return f"{service} did not respond. From a VPC, it is reached {way}."
         case Failure.UNWELL:
-            return f"{service} is unwell, or throttles: the cluster is tried again by itself."
+            return f"{service} is unavailable or throttling: the cluster is retried automatically."
         case Failure.REFUSED:
             return None

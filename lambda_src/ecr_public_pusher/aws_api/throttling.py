@@ -1,6 +1,4 @@
-"""Patience with AWS where a quota is shared: a refusal for too many calls is waited out, every
-other error is an answer.
-"""
+"""Retries where a quota is shared: throttling is waited out, every other error is final."""
 
 import random
 import time
@@ -10,17 +8,18 @@ from botocore.exceptions import ClientError
 
 from ecr_public_pusher.aws_api.errors import call_aws, is_throttled
 
-# On top of botocore's own tries; half a minute of waiting in all, at most.
+# In addition to botocore's own retries; at most half a minute of waiting in all.
 TRIES, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 7, 0.5, 8.0
 
 
 def patiently[T](call: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:
-    """`call()`, tried again while it is throttled. Blocks; raises as call_aws does."""
+    """Return `call()`, retried while it is throttled. Block meanwhile; raise as call_aws does."""
     for attempt in range(TRIES - 1):
         try:
             return call_aws(call)
         except ClientError as error:
             if not is_throttled(error):
                 raise
-        sleep(random.uniform(0.5, 1) * min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, no secret
+        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt)
+        sleep(random.uniform(0.5, 1) * longest)  # noqa: S311 - jitter, no secret
     return call_aws(call)

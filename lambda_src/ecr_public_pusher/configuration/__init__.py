@@ -1,1 +1,1 @@
-"""Cluster documents: parsed, checked, merged, and what they select. Pure."""
+"""Cluster documents: parsing, validation, defaults, and what they select. Pure."""

@@ -1,8 +1,8 @@
-"""Judge the roles that documents name by what the stack's owner allows. Pure.
+"""The check of roles in documents against those that the stack's owner allows. Pure.
 
-IAM refuses the same, later and in fewer words. Who may write a document must not be able to have
-tokens sent to a cluster in an account of their own, nor have a role that signs in to clusters
-stand in for a registry's, whose token lies in every selected namespace.
+IAM refuses the same, but later and in fewer words. A document's author must not be able to have
+tokens sent to a cluster in an account of their own, nor have a role that signs in to clusters stand
+in for a registry's, whose token lies in every selected namespace.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,8 @@ from ecr_public_pusher.role_use import PULL, SIGN_IN, RoleUse
 
 ACCOUNTS = "AllowedAccounts"
 ANY_ACCOUNT = ("*",)
-SHOWN, LONGEST = 5, 200  # refusals of one document, characters of a name in them
+SHOWN = 5  # refusals of one document
+LONGEST = 200  # characters of a name in them
 _TEMPLATES = {SIGN_IN: "infra/spoke-role.yaml", PULL: "infra/pull-role.yaml"}
 
 
@@ -25,9 +26,10 @@ type _Refusal = tuple[DocumentProblem, str]  # what is wrong, and what to do abo
 class AllowedRoles:
     """The template parameters about roles.
 
-    `account`: the function's. `accounts`: as AllowedAccounts has them, where none stands for the
-    function's own, and `*` for any. `sign_in`, `pull`: the names, with their paths, of the only
-    roles for either use; empty where they are not known, and then no name is refused.
+    `account`: the function's.
+    `accounts`: as in AllowedAccounts; empty means the function's own, and `*` any.
+    `sign_in`, `pull`: the names, with their paths, of the only roles for either use; empty where
+    they are not known, and then no name is refused.
     """
 
     account: str
@@ -36,7 +38,7 @@ class AllowedRoles:
     pull: str = ""
 
     def refused(self, config: ClusterConfig) -> InvalidDocument | None:
-        """Return what is wrong with a document that names what is not allowed, else None."""
+        """Return the error for a document that names a forbidden role or account, else None."""
         refusals = list(self._refusals(config))
         if not refusals:
             return None
@@ -46,7 +48,7 @@ class AllowedRoles:
         return InvalidDocument(f"{config.id}: {said}", remedy=" ".join(remedies), problems=problems)
 
     def allows(self, account: str) -> bool:
-        """Tell whether roles of an account may be assumed."""
+        """Return whether roles of an account may be assumed."""
         return tuple(self.accounts) == ANY_ACCOUNT or account in (self.accounts or (self.account,))
 
     def _refusals(self, config: ClusterConfig) -> Iterator[_Refusal]:
@@ -66,11 +68,13 @@ class AllowedRoles:
             return
         said = f"is not {names[use]}, the stack's {use.parameter}"
         if name == names[PULL]:
-            said = f"is a registry's ({PULL.parameter}), and signs in to no cluster"
+            said = f"is for registries ({PULL.parameter}), not for signing in to clusters"
         elif name == names[SIGN_IN]:
-            said = f"signs in to clusters ({SIGN_IN.parameter}), and is no registry's"
+            said = f"is for signing in to clusters ({SIGN_IN.parameter}), not for registries"
         problem = DocumentProblem(f"{'.'.join(path)}: the role {name[:LONGEST]} {said}", path)
-        remedy = f"Name a role called {names[use]} ({use.parameter}): {_TEMPLATES[use]} makes one."
+        remedy = (
+            f"Name a role called {names[use]} ({use.parameter}): {_TEMPLATES[use]} creates one."
+        )
         yield problem, remedy
 
     def _of_account(self, arn: str, path: tuple[str, ...]) -> Iterator[_Refusal]:
@@ -86,5 +90,5 @@ class AllowedRoles:
             owner = f"add {account} to the template parameter {ACCOUNTS}"
         else:
             both = ",".join(filter(None, (self.account, account)))
-            owner = f"set the template parameter {ACCOUNTS}, empty for its own alone, to {both}"
+            owner = f"set the template parameter {ACCOUNTS} (empty: only its own account) to {both}"
         return f"Ask the stack's owner to {owner}."

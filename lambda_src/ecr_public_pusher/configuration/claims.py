@@ -1,7 +1,6 @@
-"""Keep an invalid document's cluster, and its Secrets there, for it while it is corrected, as far
-as it can be read. Pure.
+"""The claims that invalid documents keep on their clusters and Secrets until corrected. Pure.
 
-A mistake in a document must not hand its cluster to another. So a part that cannot be read may be
+A mistake in a document must not hand its cluster to another. So a part that cannot be read may mean
 anything.
 """
 
@@ -33,31 +32,33 @@ from ecr_public_pusher.configuration.schema import (
 from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
 from ecr_public_pusher.errors import PusherError
 
-# What stands in no EKS cluster's name.
+# Characters that no EKS cluster's name has.
 _BETWEEN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
-# In a text that is not YAML: what looks like the field, wherever it stands, and one that begins a
-# line.
+# In a text that is not YAML: anything that looks like the field `cluster`, wherever it stands, and
+# a field `region` at the beginning of a line.
 _CLUSTER = re.compile(
     r"(?:^|[{,\s])[\"']?cluster[\"']?[ \t]*:[ \t]*[\"']?([0-9A-Za-z][A-Za-z0-9_-]*)", re.MULTILINE
 )
-# What YAML and JSON may write in place of a letter, or between two: the words of the text are not
-# its own then.
+# Escapes by which YAML and JSON may write a letter, or break a word: the words of the text are then
+# not those of the document.
 _ESCAPE = re.compile(r"\\[uUx\r\n]")
 _REGION = re.compile(r"^[\"']?region[\"']?[ \t]*:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A document's meaning.
+    """The cluster and the Secrets that a document may mean.
 
     A part that is None may be anything: it cannot be read, or may be misspelt.
 
-    `document`: its id. `names`: of EKS clusters. `possible`: names that only stand somewhere in it;
-    None: any.
-    `server`: of a cluster that is not EKS's, its endpoint or the ARN of its kubeconfig's secret, as
-    in ClusterConfig.target. `secret_name`, `selection`: which Secrets.
-    `intended`: of a parameter that is no document, where it would be one; `document` is its full
-    name then.
+    `document`: its id.
+    `names`: names of EKS clusters.
+    `possible`: words of the document that may be such a name; None: any name.
+    `server`: where the cluster is not EKS's, its endpoint or the ARN of its kubeconfig's secret, as
+    in ClusterConfig.target.
+    `secret_name`, `selection`: which Secrets.
+    `intended`: for a parameter that is no document, the name under which it would be one;
+    `document` is then its full name.
     """
 
     document: str
@@ -72,8 +73,9 @@ class Claim:
 
     @classmethod
     def unreadable(cls, document_id: str) -> Self:
-        """Return the claim of a document of which only the id is known: the name of its cluster
-        where it says no other.
+        """Return the claim of a document of which only the id is known.
+
+        The id is its cluster's name unless it names another.
         """
         return cls(document_id, frozenset({document_id}), possible=None)
 
@@ -81,13 +83,13 @@ class Claim:
     def of(cls, config: ClusterConfig) -> Self:
         """Return the claim of a document that can be read."""
         account, region, place = config.target
-        secrets = {"secret_name": config.secret_name, "selection": config.selection}
+        claim = cls(config.id, secret_name=config.secret_name, selection=config.selection)
         if config.sign_in == Eks():
-            return cls(config.id, frozenset({place}), account=account, region=region, **secrets)  # type: ignore[arg-type]
-        return cls(config.id, server=place, **secrets)  # type: ignore[arg-type]
+            return replace(claim, names=frozenset({place}), account=account, region=region)
+        return replace(claim, server=place)
 
     def misplaced(self, parameter: str, *, intended: str) -> Self:
-        """Return the claim of a parameter that is no document: what it names, it only may mean."""
+        """Return the claim of a parameter that is no document: its names are only possible ones."""
         possible = None if self.possible is None else self.possible | self.names
         return replace(
             self, document=parameter, names=frozenset(), possible=possible, intended=intended
@@ -95,22 +97,20 @@ class Claim:
 
     @property
     def source(self) -> str:
-        """Return what a message calls the text that claims."""
+        """The words by which a message refers to the text that claims."""
         return f"the {'parameter' if self.intended else 'document'} {self.document}"
 
     @property
     def fault(self) -> str:
-        """Return what a message says is wrong with it."""
-        return "is no document" if self.intended else "is invalid"
+        """The words by which a message says what is wrong with it."""
+        return "is not a document" if self.intended else "is invalid"
 
     def names_cluster(self, config: ClusterConfig) -> bool:
         """Return whether the document names that EKS cluster."""
         return config.cluster in self.names and self._is_there(config)
 
     def may_name(self, config: ClusterConfig) -> bool:
-        """Return whether it may mean that EKS cluster, though it cannot be read where
-        it says so.
-        """
+        """Return whether the document may mean that EKS cluster, in a part that cannot be read."""
         return (self.possible is None or config.cluster in self.possible) and self._is_there(config)
 
     def _is_there(self, config: ClusterConfig) -> bool:
@@ -127,9 +127,9 @@ def claim_of(
     account: str,
     regions: Collection[str] = (),
 ) -> Claim:
-    """Return what an invalid document means.
+    """Return the claim of an invalid document.
 
-    `text` None: it cannot be read. The others are those of loader.load.
+    `text`: None where it cannot be read. The other arguments are those of loader.load.
     """
     if text is None:
         return Claim.unreadable(document_id)
@@ -141,7 +141,7 @@ def claim_of(
     misspelt = list(_misspelt(said))
 
     def part(name: str, form: Text, otherwise: str) -> str | None:
-        """The field's value; `otherwise`, where it is neither given nor may be misspelt."""
+        """Return the field's value, or `otherwise` where it is neither given nor maybe misspelt."""
         if name in fields:
             return _given(form, fields, name)
         return None if misspelt else otherwise
@@ -163,10 +163,10 @@ def claim_of(
 
 
 def _of_scraps(document_id: str, text: str, regions: Collection[str]) -> Claim:
-    """Return what a text that is not YAML means: every word of it may be its cluster's name.
+    """Return the claim of a text that is not YAML: every word of it may be its cluster's name.
 
-    What follows a `cluster:` is left to it. That may be a label, or in a comment: it clears no
-    other word.
+    Words after `cluster:` are taken as names. Since these may be a label or a comment, they exclude
+    no other word.
     """
     names, where = frozenset(_CLUSTER.findall(text)), _REGION.findall(text)
     # Within braces a line may begin with a registry's region.
@@ -178,9 +178,7 @@ def _of_scraps(document_id: str, text: str, regions: Collection[str]) -> Claim:
 def _misspelt(
     fields: Mapping[str, Any], model: type[BaseModel] = ClusterDocument
 ) -> Iterator[object]:
-    """Yield the values of fields that no document has, or not there: one may be
-    indented too far.
-    """
+    """Yield the values of unknown fields and of fields at a wrong level (a misindented one)."""
     known = {field.alias for field in model.model_fields.values()}
     for name, value in fields.items():
         if name not in known:
@@ -192,7 +190,7 @@ def _misspelt(
 
 
 def _words(value: object) -> frozenset[str]:
-    """Return every word of it that has the form of an EKS cluster's name."""
+    """Return every word of the value that has the form of an EKS cluster's name."""
     words = (
         word.lstrip("_-")
         for word in _BETWEEN_NAMES.split(value if isinstance(value, str) else str(value))
@@ -201,7 +199,7 @@ def _words(value: object) -> frozenset[str]:
 
 
 def _kind(sign_in: Any) -> str | None:
-    """The kind of sign-in; None where it cannot be read."""
+    """Return the kind of sign-in; None where it cannot be read."""
     if sign_in is None:
         return "eks"
     kind = sign_in.get("type") if isinstance(sign_in, Mapping) else None
@@ -209,7 +207,7 @@ def _kind(sign_in: Any) -> str | None:
 
 
 def _given(form: Text, fields: Mapping[str, Any], name: str) -> str | None:
-    """The field's value, where it has the form that it must have."""
+    """Return the field's value; None unless it has the form that it must have."""
     try:
         return form.check(fields.get(name))
     except ValueError:
@@ -217,7 +215,7 @@ def _given(form: Text, fields: Mapping[str, Any], name: str) -> str | None:
 
 
 def _known(region: str | None, regions: Collection[str]) -> str | None:
-    """The region, unless it is a typing error."""
+    """Return the region; None for one that does not exist."""
     if region is None or not re.fullmatch(REGION.pattern, region):
         return None
     return region if region in regions or not regions else None

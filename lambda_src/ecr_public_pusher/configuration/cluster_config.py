@@ -1,4 +1,4 @@
-"""One cluster's settings, as its document and the defaults make them. Pure."""
+"""One cluster's settings, from its document and the defaults. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME, SignInTy
 
 @dataclass(frozen=True)
 class Server:
-    """The address of a cluster that is not EKS, as its document says, in its normal form.
+    """The address of a cluster that is not EKS, from its document, in normal form.
 
-    `ca_pem`: the PEM authority it must prove itself with (empty: the public ones).
+    `ca_pem`: the PEM authority that must have signed its certificate (empty: the public ones).
     """
 
     endpoint: str
@@ -21,7 +21,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Eks:
-    """EKS says where the cluster is."""
+    """An EKS cluster, whose address EKS gives."""
 
     type: ClassVar[SignInType] = "eks"
 
@@ -45,9 +45,9 @@ class WebIdentity:
 
 @dataclass(frozen=True)
 class StoredKubeconfig:
-    """A cluster that a kubeconfig in Secrets Manager says everything of.
+    """A cluster that is described by a kubeconfig in Secrets Manager.
 
-    `secret_arn`: the complete one.
+    `secret_arn`: the secret's complete ARN.
     """
 
     type: ClassVar[SignInType] = "kubeconfig"
@@ -59,8 +59,9 @@ type SignInChoice = Eks | IamAuthenticator | WebIdentity | StoredKubeconfig
 
 @dataclass(frozen=True)
 class PrivateRegistry:
-    """A private ECR registry, and the role that asks for its token: never the function's own, whose
-    rights the token would bear.
+    """A private ECR registry, and the role that requests its token.
+
+    The role is never the function's own, whose rights the token would have.
     """
 
     account: str
@@ -94,11 +95,11 @@ class ClusterConfig:
 
     @property
     def target(self) -> tuple[str, str, str]:
-        """What makes two documents mean the same cluster: of EKS, account (the role's, or the
-        function's), region, name; else where it is.
+        """The key by which two documents mean the same cluster.
 
-        Where a kubeconfig's cluster is, is known only once the secret has been read: documents are
-        the same cluster's where they name one secret.
+        For EKS: account (the role's, or the function's), region and name; otherwise its address. A
+        kubeconfig's cluster is known only once the secret has been read, so documents mean the same
+        cluster where they name the same secret.
         """
         if self.server is not None:
             return ("", "", self.server.endpoint)
@@ -117,7 +118,7 @@ class ClusterConfig:
 
     @property
     def server(self) -> Server | None:
-        """Of a cluster whose document says where it is."""
+        """The cluster's server, if its document names one."""
         return (
             self.sign_in.server
             if isinstance(self.sign_in, (IamAuthenticator, WebIdentity))
@@ -126,7 +127,7 @@ class ClusterConfig:
 
     @property
     def place(self) -> str:
-        """Where the cluster is, for a sentence, as far as the document says."""
+        """The cluster's location as far as the document names it, as part of a sentence."""
         if self.server is not None:
             return self.server.endpoint
         if isinstance(self.sign_in, StoredKubeconfig):

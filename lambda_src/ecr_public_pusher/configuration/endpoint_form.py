@@ -1,6 +1,6 @@
-"""The form of an API server's address, and the one way in which it is written from there on. Pure.
+"""The form of an API server's address, and its normal form. Pure.
 
-The pattern holds in Python and in a JSON Schema (ECMA-262) alike.
+The pattern is valid in Python and in a JSON Schema (ECMA-262).
 """
 
 import re
@@ -14,8 +14,7 @@ _SHORTENED = "|".join(
 )
 _IPV6 = rf"(?:(?:{_HEX}:){{7}}{_HEX}|{_SHORTENED}|(?:{_HEX}:){{1,7}}:)"
 _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-# Nothing that a server between could take for another path: no dots, escapes or parameters, and
-# no part that is empty.
+# Nothing that a proxy could take for another path: no dots, escapes, parameters or empty parts.
 _PATH = r"(?:/[A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9_-]+)*)?"
 MAX_HOST, MAX_PATH = 259, 255
 ENDPOINT_PATTERN = (
@@ -23,18 +22,18 @@ ENDPOINT_PATTERN = (
     rf"(?:{_HOST_PART}(?:\.{_HOST_PART})*|\[{_IPV6}\])(?::{_PORT})?{_PATH}/?"
 )
 EXPECTED = (
-    "the API server's address, https://HOST or https://HOST:PORT, where need be with a plain path:"
+    "the API server's address, https://HOST or https://HOST:PORT, optionally with a plain path:"
     " letters, digits, - and _ between slashes"
 )
 _SCHEME, _HTTPS_PORT = "https://", ":443"
-# What may be wrong with an address, in this order: said without repeating it, since it may carry a
+# Possible faults of an address, in this order; the words repeat no part of it, since it may hold a
 # password.
 _FAULTS = (
     (r"(?!https://)", "one that does not begin with https://"),
     (r"[^/]*//[^/]*@", "one with user info"),
     (r"[^?#]*[?#]", "one with a query or a fragment"),
     (r"[^\\%]*[\\%]", "one with a backslash or an escape"),
-    (r"https://[^/]+/.*[^A-Za-z0-9_/-]", "one whose path has something else in it"),
+    (r"https://[^/]+/.*[^A-Za-z0-9_/-]", "one whose path has other characters"),
     (
         r"https://[^/]+/(?:[^A-Za-z]|.*//)",
         "one whose path does not begin with a letter, or has an empty part",
@@ -44,9 +43,9 @@ _FAULTS = (
 
 
 def normal_endpoint(value: str) -> str:
-    """Return the address with its host in lower case, without https's port and a slash at its end.
+    """Return the address with its host in lower case, without port 443 and a trailing slash.
 
-    Raise ValueError, which says what is expected and what was found, and repeats nothing of it.
+    Raise ValueError with what is expected and what was found; it repeats no part of the address.
     """
     if not re.fullmatch(ENDPOINT_PATTERN, value):
         raise ValueError(f"expected {EXPECTED}, found {_fault(value)}")

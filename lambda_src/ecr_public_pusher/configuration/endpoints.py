@@ -1,6 +1,6 @@
-"""Where else than to EKS anything may be sent: the hosts that the stack's owner allows. Pure.
+"""The hosts outside EKS that anything may be sent to, as the stack's owner allows them. Pure.
 
-Who may write a document must not be able to have tokens sent to a server of their own.
+A document's author must not be able to have tokens sent to a server of their own.
 """
 
 import ipaddress
@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from ecr_public_pusher.configuration.endpoint_form import path_of
 
-# As the template has it: a glob stands within one part of a name, of which the last two are said
-# outright, or within one part of a path, which begins with a letter. What is not of this form
-# allows nothing.
+# The template's pattern: a glob stands within one part of a host name, whose last two parts are
+# literal, or within one part of a path, which begins with a letter. An entry of another form allows
+# nothing.
 ALLOWED_FORM = (
     r"(([a-z0-9*?-]+\.)*[a-z0-9-]+\.[a-z0-9-]+|([0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9a-f:]+\])"
     r"(/[A-Za-z][A-Za-z0-9_*?-]*(/[A-Za-z0-9_*?-]+)*)?"
@@ -21,21 +21,21 @@ ALLOWED_FORM = (
 
 
 def host_of(endpoint: str) -> str:
-    """The host of an endpoint, as the connection takes it: an IPv6 address without its brackets."""
+    """Return an endpoint's host as the connection takes it: an IPv6 address without brackets."""
     return urlsplit(endpoint).hostname or ""
 
 
 def allowing(endpoint: str) -> str:
-    """Return the entry that names this endpoint and no other. `endpoint`: in its normal form."""
+    """Return the entry that names this endpoint and no other. `endpoint`: in normal form."""
     host, path = host_of(endpoint), path_of(endpoint)
     return f"{f'[{host}]' if ':' in host else host}{f'/{path}' if path else ''}"
 
 
 def is_allowed(endpoint: str, allowed: Iterable[str]) -> bool:
-    """Tell whether an entry is the endpoint's host, and its path where it has one.
+    """Return whether an entry matches the endpoint's host, and its path where it has one.
 
-    A glob is for names and paths alone, and each of its parts for one part of the name or path.
-    An entry without a path is for none. `endpoint`: in its normal form.
+    Globs match names and paths only, each part of a glob one part of the name or path. An entry
+    without a path matches no endpoint with one. `endpoint`: in normal form.
     """
     host, path = host_of(endpoint), path_of(endpoint)
     entries = [
@@ -50,7 +50,10 @@ def is_allowed(endpoint: str, allowed: Iterable[str]) -> bool:
 
 
 def not_allowed(endpoint: str) -> str:
-    """Say that an endpoint is not. Its path is left out: it may stand in a secret."""
+    """Return the message for an endpoint that is not allowed.
+
+    Its path is left out: it may stand in a secret.
+    """
     where = (
         f"this path of {host_of(endpoint)[:200]}" if path_of(endpoint) else host_of(endpoint)[:200]
     )
@@ -58,7 +61,7 @@ def not_allowed(endpoint: str) -> str:
 
 
 def ask_the_owner(entry: str) -> str:
-    """Say what to do about one that is not, for which `entry` would have to be there."""
+    """Return the remedy for an endpoint that is not allowed: to add `entry`, which allows it."""
     return (
         f"Ask the stack's owner to add {entry} (or a glob of it) to the template parameter"
         " AllowedEndpoints."
@@ -78,7 +81,7 @@ def _matches(pattern: list[str], parts: list[str]) -> bool:
 
 
 def _is_address(host: str) -> bool:
-    """By any notation that a resolver takes for one: its last part is a number."""
+    """Return whether a resolver takes the host for an address: its last part is a number."""
     last = host.rpartition(".")[2]
     if last.isdecimal() or last.startswith("0x"):
         return True

@@ -1,9 +1,8 @@
-"""The types of the documents' fields: what each accepts, as the function judges it and as the JSON
-Schema says it, from one source.
+"""The types of the documents' fields: validation and JSON Schema of each, from one source. Pure.
 
-Every value comes as text, a list or a mapping (yaml_document). An editor's YAML reader makes
-numbers and booleans of some texts, so the schema takes those too where their text would do.
-Patterns hold in Python and in a JSON Schema (ECMA-262) alike. Pure.
+Every value arrives as text, a list or a mapping (yaml_document). An editor's YAML reader makes
+numbers and booleans of some texts, so the schema accepts those where their text would be accepted.
+Patterns are valid in Python and in a JSON Schema (ECMA-262).
 """
 
 import re
@@ -53,7 +52,9 @@ def _kind(value: Any) -> str:
 class Text:
     """A text of a certain form.
 
-    `expected` completes "expected ..."; `also`: what an editor may make of such a text.
+    `expected` completes "expected ...".
+    `also`: the other types that an editor may make of such a text.
+    `shown`: whether a message may repeat the value.
     """
 
     pattern: str
@@ -62,7 +63,7 @@ class Text:
     shown: bool = True
 
     def check(self, value: Any) -> str:
-        """The text. Raises ValueError saying what is expected and what was found."""
+        """Return the text. Raise ValueError with what is expected and what was found."""
         if isinstance(value, str) and re.fullmatch(self.pattern, value):
             return value
         found = _kind(value) if self.shown or not isinstance(value, str) else "something else"
@@ -70,10 +71,12 @@ class Text:
 
     @property
     def schema(self) -> Schema:
+        """The JSON Schema of the text."""
         return one_of({"type": "string", "pattern": f"^(?:{self.pattern})$"}, *self.also)
 
 
 def one_of(*schemas: Schema) -> Schema:
+    """Return the schema of a value that matches one of `schemas`."""
     return dict(schemas[0]) if len(schemas) == 1 else {"anyOf": list(schemas)}
 
 
@@ -85,7 +88,7 @@ def _boolean(value: Any) -> bool:
     raise ValueError(f"expected true or false (or yes, no, on, off), found {_kind(value)}")
 
 
-# All of a partition: the largest, `aws`, had 34 in November 2026.
+# All regions of a partition: the largest, `aws`, had 34 in November 2026.
 MOST_REGIONS = 40
 
 
@@ -161,7 +164,7 @@ CLUSTER_NAME = Text(
 def check_endpoint(value: Any) -> str:
     """Return the address in its normal form.
 
-    Raise ValueError saying what is expected, and what is wrong with this one.
+    Raise ValueError with what is expected, and what is wrong with this one.
     """
     if not isinstance(value, str):
         raise ValueError(f"expected {endpoint_form.EXPECTED}, found {_kind(value)}")
@@ -170,7 +173,8 @@ def check_endpoint(value: Any) -> str:
 
 # Source: Secrets Manager CreateSecret, `Name`; the service adds a hyphen and six characters.
 SECRET_ARN = Text(
-    r"arn:aws[a-z-]*:secretsmanager:[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}",
+    r"arn:aws[a-z-]*:secretsmanager:[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}:[0-9]{12}"
+    r":secret:[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}",
     "a secret's complete ARN, like"
     " arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf",
 )
@@ -182,9 +186,9 @@ CLUSTER_ID = Text(
 
 
 def check_authority(value: Any) -> str:
-    """Return the certificates of a PEM text, each an authority's, without what is around them.
+    """Return the certificates of a PEM text, each an authority's, without the text around them.
 
-    Raise ValueError, which repeats nothing of it.
+    Raise ValueError, which repeats no part of the text.
     """
     if not isinstance(value, str):
         raise ValueError(
@@ -206,7 +210,7 @@ def check_authority(value: Any) -> str:
         authorities = [_authorities(block) for block in blocks]
     except (ValueError, ssl.SSLError):
         raise ValueError(
-            "the certificate authority has PEM's form, but cannot be read as a certificate"
+            "the certificate authority has the form of PEM, but is not a valid certificate"
         ) from None
     if not all(authorities):
         raise ValueError(
@@ -217,7 +221,7 @@ def check_authority(value: Any) -> str:
 
 
 def _authorities(block: str) -> list[dict[str, Any]]:
-    """Those among the certificates that may sign others. Raises ValueError, ssl.SSLError."""
+    """Return the certificates that may sign others. Raise ValueError, ssl.SSLError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=block)
     return context.get_ca_certs()

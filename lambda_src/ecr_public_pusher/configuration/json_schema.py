@@ -1,5 +1,6 @@
-"""The model of the configuration documents -> JSON Schemas for editors, which judge as the function
-does. The function itself has no use of it.
+"""The JSON Schemas of the documents, for editors; they accept what the function accepts.
+
+The function itself does not use them.
 """
 
 from pydantic import BaseModel
@@ -22,7 +23,7 @@ _SCHEMA_ROOT = "https://raw.githubusercontent.com/ecr-public-pusher/ecr-public-p
 
 
 def json_schemas() -> dict[str, Schema]:
-    """The JSON Schemas for editors, by file name in docs/."""
+    """Return the JSON Schemas for editors, by file name in docs/."""
     cluster = _published(
         ClusterDocument, "cluster.schema.json", "A cluster's document of ecr-public-pusher"
     )
@@ -53,8 +54,8 @@ def json_schemas() -> dict[str, Schema]:
     )
     discover["required"] = ["regions", "tags"]
     discover["allOf"] = [external_id]
-    discover["properties"]["region"] = {**NULL, "description": "A discovery looks in regions."}
-    of_eks = {**NULL, "description": "A discovery finds EKS clusters, which EKS says it of."}
+    discover["properties"]["region"] = {**NULL, "description": "A discovery has `regions` instead."}
+    of_eks = {**NULL, "description": "A discovery finds EKS clusters, for which EKS gives it."}
     discover["properties"] |= dict.fromkeys(("signIn", "endpoint", "certificateAuthority"), of_eks)
     discover["properties"] |= {
         name: _given(discover["properties"][name]) for name in discover["required"]
@@ -69,7 +70,10 @@ def json_schemas() -> dict[str, Schema]:
 
 
 def _signs_in_by(*kinds: SignInType) -> Schema:
-    """Whether a document says so itself: what the defaults say, an editor does not know."""
+    """Return the condition that the document itself sets one of these kinds of sign-in.
+
+    An editor does not know the defaults.
+    """
     return {
         "required": ["signIn"],
         "properties": {
@@ -92,7 +96,7 @@ def _published(model: type[DefaultsDocument], name: str, title: str) -> Schema:
 
 
 def _object(model: type[BaseModel], description: str) -> Schema:
-    """A mapping's schema. Every field may be null, which is as if it were absent."""
+    """Return a mapping's schema. Every field may be null, which means that it is absent."""
     made = model.model_json_schema(by_alias=True)
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     properties = {}
@@ -181,5 +185,5 @@ def _sign_in_schema() -> Schema:
 
 
 def _given(field: Schema) -> Schema:
-    """A field that must be there."""
+    """Return the schema of a field that must be present."""
     return {**field, "anyOf": [kind for kind in field["anyOf"] if kind != NULL]}

@@ -1,8 +1,8 @@
-"""JSON text -> what YAML's reader makes of YAML: scalars as they are written, null as None. Pure.
+"""The reader of JSON documents, with the same result as the reader of YAML: scalars as text. Pure.
 
-JSON is YAML too, but libyaml does not read all of it: a character beyond U+FFFF is written by many
-programs, json.dumps among them, as the two halves of a surrogate pair (RFC 8259, section 7), which
-libyaml refuses.
+JSON is YAML too, but libyaml does not read all of it: many programs, json.dumps among them, write a
+character beyond U+FFFF as the two halves of a surrogate pair (RFC 8259, section 7), which libyaml
+refuses.
 """
 
 import json
@@ -10,13 +10,13 @@ from typing import Any
 
 
 class _NotOurs(Exception):
-    """It is no JSON, or has what no document may have: YAML's reader says what, and where."""
+    """The sign that the text is no JSON document: YAML's reader says what is wrong, and where."""
 
 
 def read_json(text: str, *, max_depth: int) -> dict[str, Any] | None:
-    """Return the object that `text` is, without the nulls of lists.
+    """Return the object in `text`, without the nulls in lists.
 
-    Return None where it is no JSON object that a document may be.
+    Return None if it is not a JSON object that a document may be.
     """
     if not text.lstrip(" \t\r\n").startswith("{"):
         return None
@@ -50,7 +50,7 @@ def _plain(value: Any, depth: int) -> Any:
         case bool():
             return "true" if value else "false"
         case str():
-            value.encode()  # half of a surrogate pair alone is no character
+            value.encode()  # raises on half of a surrogate pair, which is no character
             return value
         case None:
             return None

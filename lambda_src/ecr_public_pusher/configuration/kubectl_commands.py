@@ -1,11 +1,12 @@
-"""Which cluster a `kubectl` command to paste is for: by the context that `aws eks
-update-kubeconfig` names after the cluster's ARN. Pure.
+"""The kubeconfig context for `kubectl` commands to paste. Pure.
+
+For EKS it is the cluster's ARN, as `aws eks update-kubeconfig` names it.
 """
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Eks
 
-# By the region's first part: https://docs.aws.amazon.com/general/latest/gr/rande.html. All others
-# are of the partition `aws`.
+# By the beginning of the region: https://docs.aws.amazon.com/general/latest/gr/rande.html. All
+# other regions are in the partition `aws`.
 _PARTITIONS = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
@@ -15,12 +16,12 @@ _PARTITIONS = {
     "eu-isoe-": "aws-iso-e",
     "eusc-": "aws-eusc",
 }
-# Of a cluster that is not EKS, nobody but its owner knows the context: a word to replace.
+# Placeholder for the context of a cluster that is not EKS, which only its owner knows.
 UNKNOWN_CONTEXT = "CONTEXT"
 
 
 def kube_context(config: ClusterConfig) -> str:
-    """The name of the cluster's context, or UNKNOWN_CONTEXT."""
+    """Return the name of the cluster's context, or UNKNOWN_CONTEXT."""
     if not isinstance(config.sign_in, Eks):
         return UNKNOWN_CONTEXT
     account, region, cluster = config.target
@@ -31,18 +32,16 @@ def kube_context(config: ClusterConfig) -> str:
 
 
 def kubectl(config: ClusterConfig) -> str:
-    """How a command for that cluster begins."""
+    """Return the beginning of a kubectl command for that cluster."""
     return f"kubectl --context {kube_context(config)}"
 
 
 def context_said(config: ClusterConfig) -> str:
-    """Where the context comes from, for a person: a command that makes it, or what to put in its
-    place.
-    """
+    """Return the note on a command's context: how to create it, or what to replace it with."""
     context = kube_context(config)
     if context == UNKNOWN_CONTEXT:
-        return f"{UNKNOWN_CONTEXT} in commands is your kubeconfig's context of this cluster"
+        return f"{UNKNOWN_CONTEXT} in commands stands for this cluster's context in your kubeconfig"
     return (
         f"context {context} (`aws eks update-kubeconfig --region {config.region} --name"
-        f" {config.cluster}` makes it)"
+        f" {config.cluster}` creates it)"
     )

@@ -1,9 +1,10 @@
-"""Kubernetes label selectors: parsed as the API server does, so that a bad one is found before any
-cluster is asked, and matched.
+"""Kubernetes label selectors, parsed and matched as the API server does.
+
+So an invalid one is found before any cluster is called.
 
 Source of the grammar:
 https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors, and
-apimachinery's labels.Parse. The patterns hold in Python and in a JSON Schema (ECMA-262) alike, and
+apimachinery's labels.Parse. The patterns are valid in Python and in a JSON Schema (ECMA-262), and
 match in linear time: no repeated part of one begins with what the part before it may end with.
 """
 
@@ -17,9 +18,8 @@ KEY_PATTERN = rf"(?:(?=[a-z0-9.-]{{1,253}}/){_PREFIX}/)?{_NAME}"
 VALUE_PATTERN = rf"(?:{_NAME})?"
 LABEL_KEY, LABEL_VALUE = re.compile(KEY_PATTERN), re.compile(VALUE_PATTERN)
 
-_MAX_INT = (
-    2**63 - 1
-)  # a Go int64; a bound is a label's value too, which has no sign and at most 63 characters
+# A Go int64. A bound is a label's value too, which has no sign and at most 63 characters.
+_MAX_INT = 2**63 - 1
 _BOUND, _INT = re.compile(r"[0-9]{1,63}"), re.compile(r"-?[0-9]{1,63}")
 
 
@@ -33,7 +33,7 @@ def _more_than(limit: str) -> str:
 
 
 _SPACE = r"[ \t\r\n]"
-# Each with the blanks behind it.
+# Each with the blanks after it.
 _KEY, _VALUE = rf"{KEY_PATTERN}{_SPACE}*", rf"(?:{_NAME}{_SPACE}*)?"
 _IN_VALUES = rf"(?:in|notin){_SPACE}*\({_SPACE}*{_VALUE}(?:,{_SPACE}*{_VALUE})*\){_SPACE}*"
 _EQUALS = rf"(?:==?|!=){_SPACE}*{_VALUE}"
@@ -59,6 +59,7 @@ class Requirement:
     values: frozenset[str] = frozenset()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
+        """Return whether an object with these labels meets the requirement."""
         value = labels.get(self.key)
         match self.operator:
             case "exists":
@@ -67,9 +68,9 @@ class Requirement:
                 return value is None
             case "in":
                 return value in self.values
-            case "notin":  # as the API server: an absent label is not in any set
+            case "notin":  # as in the API server: an absent label is in no set
                 return value not in self.values
-            case _:  # as the API server: what is no int64 is neither more nor less
+            case _:  # as in the API server: only an int64 can be more or less
                 if value is None or not _INT.fullmatch(value) or abs(int(value)) > _MAX_INT:
                     return False
                 (bound,) = self.values
@@ -77,9 +78,9 @@ class Requirement:
 
 
 def parse(text: str) -> tuple[Requirement, ...]:
-    """The requirements of a label selector; all must hold.
+    """Return the requirements of a label selector; all must hold.
 
-    Raises ValueError naming the part that is invalid, and which it is.
+    Raise ValueError naming the invalid part and its position.
     """
     parts = [part.strip(_SPACES) for part in _parts(text)]
     return tuple(
@@ -89,7 +90,7 @@ def parse(text: str) -> tuple[Requirement, ...]:
 
 
 def _parts(text: str) -> list[str]:
-    """Return what stands between the commas that are in no parentheses."""
+    """Return the parts between the commas that are outside parentheses."""
     parts, begin, inside = [], 0, False
     for found in _OUTSIDE_OR_IN.finditer(text):
         if found[0] != ",":
@@ -110,7 +111,7 @@ def _requirement(part: str, place: str) -> Requirement:
 
 
 def _made(tokens: Sequence[str]) -> Requirement | None:
-    """Return the requirement that the tokens make, None where they make none."""
+    """Return the requirement that the tokens make; None where they make none."""
     match tokens:
         case [key]:
             made = Requirement(key, "exists")
@@ -133,5 +134,5 @@ def _is_bound(word: str) -> bool:
 
 
 def _values(words: Sequence[str]) -> frozenset[str]:
-    """Return the values that commas delimit, of which each may be empty."""
+    """Return the comma-separated values, of which each may be empty."""
     return frozenset(value.strip(" ") for value in " ".join(words).split(","))

@@ -1,5 +1,7 @@
-"""The documents under one path -> the configuration: which is which, how defaults merge, and which
-are invalid. Pure.
+"""The configuration, made of the documents under one path. Pure.
+
+Here documents are told from unknown parameters, defaults are merged, and invalid documents are
+found.
 """
 
 import difflib
@@ -56,7 +58,7 @@ _ID = re.compile(r"[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: its full name, and its text or why it could not be read."""
+    """One parameter: its full name, and its text or the reason why it could not be read."""
 
     name: str
     text: str = field(repr=False, default="")
@@ -65,9 +67,9 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Discovery:
-    """A document for many EKS clusters: where to look, as whom, and by which tags.
+    """A document for many EKS clusters: the regions to look in, the role to look as, and the tags.
 
-    `settings`: those of each cluster that is found.
+    `settings`: the settings of each cluster that is found.
     """
 
     id: str
@@ -77,17 +79,17 @@ class Discovery:
 
     @property
     def every(self) -> str:
-        """A glob of all clusters that it finds; the id of what fails it as a whole."""
+        """The glob of all clusters that it finds; also the id of its failure as a whole."""
         return f"{self.id}/*"
 
     def holds(self, tags: Mapping[str, str]) -> bool:
-        """Whether a cluster with these tags is meant."""
+        """Return whether a cluster with these tags matches."""
         return all(
             key in tags and matches(pattern, tags[key]) for key, pattern in self.tags.items()
         )
 
     def cluster(self, region: str, name: str) -> ClusterConfig:
-        """The settings of one that was found."""
+        """Return the settings of a cluster that was found."""
         return replace(self.settings, id=f"{self.id}/{region}/{name}", cluster=name, region=region)
 
 
@@ -95,10 +97,10 @@ class Discovery:
 class Configuration:
     """All documents: valid ones as settings, invalid ones as errors by id, and unknown parameters.
 
-    `claimed`: what invalid documents mean, as far as can be read, and those whose region nobody
-    knows: no discovery takes that over meanwhile.
-    `left_to_documents`: the ids of clusters that a discovery found, and that a document of their
-    own names.
+    `claimed`: the claims of invalid documents, as far as they can be read, and of those whose
+    region is unknown; no discovery takes over their clusters.
+    `left_to_documents`: the ids of clusters that a discovery found and that a document of their own
+    names.
     """
 
     clusters: tuple[ClusterConfig, ...] = ()
@@ -110,6 +112,7 @@ class Configuration:
 
     @property
     def unconfigured(self) -> bool:
+        """Return whether there is nothing at all under the path."""
         return not (self.clusters or self.invalid or self.unknown or self.discoveries)
 
 
@@ -123,16 +126,15 @@ def load(
     allowed_roles: AllowedRoles | None = None,
     regions: Collection[str] = (),
 ) -> Configuration:
-    """The configuration that the parameters under `root` make.
+    """Return the configuration that the parameters under `root` make.
 
     `region`, `account`: the function's, for documents that name none.
+    `allowed_endpoints`: the hosts outside EKS, by name or glob, and their paths, that documents may
+    name.
+    `allowed_roles`: the roles that documents may name; None: not known, and so any.
+    `regions`: the regions of the function's partition; empty where they are not known.
 
-    `allowed_endpoints`: the hosts, by name or glob, and their paths, that documents may name beside
-    EKS's.
-    `allowed_roles`: the roles that they may name; None: not known, and so any.
-    `regions`: those that there are in the function's partition; none where that is not known.
-
-    Raises ConfigurationError for an invalid `<root>/defaults`: then nothing can be trusted.
+    Raise ConfigurationError for an invalid `<root>/defaults`: then nothing can be trusted.
     """
     by_name = {parameter.name: parameter for parameter in parameters}
     shared = by_name.pop(f"{root}/defaults", None)
@@ -161,17 +163,18 @@ def load(
                 clusters.append(_cluster(by_name[name], document_id, defaults, region, account))
         except PusherError as error:
             invalid[document_id] = error
-        except Exception as error:  # noqa: BLE001 - a defect of ours that one document brings to light is that document's alone
+        except Exception as error:  # noqa: BLE001 - a bug must fail its own document only
             invalid[document_id] = InternalError.from_exception(error)
         if document_id in invalid and not document_id.endswith(_EVERY):
             claimed.append(_claim(by_name[name], document_id, defaults, region, account, regions))
-    # An invalid document counts by what it claims, or its token's namesake would be pushed to while
-    # it is being corrected.
+    # The names that invalid documents claim count too: otherwise a token could sign in to such a
+    # cluster while its document is being corrected.
     eks_names = {config.cluster for config in clusters if config.sign_in == Eks()}.union(
         *(claim.names for claim in claimed)
     )
     unread = tuple(claimed)
-    for discovery in discoveries:  # first: a clusterId cannot be judged without what it would find
+    # Discoveries first: an invalid one leaves it unknown whether it would find a clusterId's name.
+    for discovery in discoveries:
         if allowed_roles and (refused_role := allowed_roles.refused(discovery.settings)):
             invalid[discovery.every] = refused_role
     for config in clusters:
@@ -184,11 +187,10 @@ def load(
         if refusal:
             invalid[config.id] = refusal
             claim = Claim.of(config)
-            claimed.append(
-                replace(claim, account=None) if refused_role else claim
-            )  # its role's account may be the mistake
+            # The role's account may be the mistake.
+            claimed.append(replace(claim, account=None) if refused_role else claim)
         elif regions and config.sign_in == Eks() and config.region not in regions:
-            claimed.append(replace(Claim.of(config), region=None))  # it may be a typing error
+            claimed.append(replace(Claim.of(config), region=None))  # it may be a typo
     return Configuration(
         tuple(config for config in clusters if config.id not in invalid),
         invalid,
@@ -199,8 +201,9 @@ def load(
 
 
 def pushed_by(parameter: str, *, root: str) -> str | None:
-    """What a push of the parameter's clusters names: `<id>` for `<root>/clusters/<id>`, `<id>/*`
-    for `<root>/discover/<id>`; else None.
+    """Return the id or glob that pushes the parameter's clusters; None for an unknown parameter.
+
+    It is `<id>` for `<root>/clusters/<id>`, and `<id>/*` for `<root>/discover/<id>`.
     """
     for folder, suffix in (("clusters", ""), ("discover", _EVERY)):
         document_id = parameter.removeprefix(f"{root}/{folder}/")
@@ -214,7 +217,7 @@ def _defaults(parameter: Parameter) -> dict[str, Any]:
         return _fields(DefaultsDocument, parameter)
     except PusherError as error:
         raise ConfigurationError(
-            f"{error.message} (nothing was written: every cluster builds on the defaults)",
+            f"{error.message} (nothing was written, because every cluster uses the defaults)",
             remedy=error.remedy,
             problems=error.problems,
         ) from None
@@ -253,8 +256,9 @@ def _sign_in(document: CompleteDocument) -> SignInChoice:
 def _refused(
     config: ClusterConfig, eks_names: Collection[str], allowed_endpoints: Sequence[str]
 ) -> InvalidDocument | None:
-    """Why a document that is valid by itself is not: its endpoint is allowed by nobody, or its
-    token would sign in elsewhere too.
+    """Return the error of a document that is valid by itself, but not allowed; else None.
+
+    Its endpoint is not allowed, or its token would sign in to another cluster too.
     """
     if config.server is not None and not is_allowed(config.server.endpoint, allowed_endpoints):
         entry = allowing(config.server.endpoint)
@@ -273,9 +277,7 @@ def _refused(
 
 
 def names_an_eks_cluster(document_id: str, cluster_id: str) -> InvalidDocument:
-    """What is wrong with a document whose clusterId is the name of an EKS cluster that is pushed
-    to.
-    """
+    """Return the error of a document whose clusterId is the name of a configured EKS cluster."""
     problem = DocumentProblem(
         f"signIn.clusterId: {cluster_id} is the name of an EKS cluster of another document",
         _CLUSTER_ID,
@@ -291,15 +293,16 @@ def names_an_eks_cluster(document_id: str, cluster_id: str) -> InvalidDocument:
 
 
 def is_eks_name(cluster_id: str) -> bool:
-    """Return whether an EKS cluster can have that name: one with a dot never has."""
+    """Return whether an EKS cluster can have that name: one with a dot cannot."""
     return re.fullmatch(CLUSTER_NAME.pattern, cluster_id) is not None
 
 
 def _unjudged(
     config: ClusterConfig, claimed: Sequence[Claim], invalid: Mapping[str, PusherError]
 ) -> CannotBeJudged | None:
-    """Return why it cannot be known whether a document's token would sign in elsewhere too: another
-    document cannot be read.
+    """Return the error where it is unknown whether a token would sign in to another cluster too.
+
+    That is where another document cannot be read.
     """
     if not isinstance(config.sign_in, IamAuthenticator) or not is_eks_name(
         cluster_id := config.sign_in.cluster_id
@@ -315,36 +318,31 @@ def _unjudged(
 
 
 def first_correct(claim: Claim, invalid: Mapping[str, PusherError]) -> str:
-    """Return what to do about the text whose claim keeps something else from being done."""
+    """Return the remedy for the text whose claim keeps something else from being done."""
     if not claim.intended:
-        return f"First {claim.source}: {invalid[claim.document].remedy}"
+        return f"First correct {claim.source}: {invalid[claim.document].remedy}"
     delete = f"aws ssm delete-parameter --region REGION --name {claim.document}"
-    return f"First {claim.source}: write it as {claim.intended}, and delete it here: `{delete}`."
+    return f"First move {claim.source}: write it as {claim.intended}, and delete it: `{delete}`."
 
 
 def cannot_judge_cluster_id(
     document_id: str, cluster_id: str, why: str, *, remedy: str
 ) -> CannotBeJudged:
-    """Return what is said of a document whose clusterId may be the name of an EKS cluster that is
-    pushed to.
-    """
+    """Return the error of a document whose clusterId may be the name of an EKS cluster."""
     problem = DocumentProblem(
-        f"signIn.clusterId: whether {cluster_id} is the name of an EKS cluster cannot be judged"
-        f" now: {why}",
+        f"signIn.clusterId: whether {cluster_id} is the name of an EKS cluster cannot be"
+        f" determined now: {why}",
         _CLUSTER_ID,
     )
     return CannotBeJudged(
         f"{document_id}: {problem.message}; no token was sent",
-        remedy=(
-            f"{remedy} A clusterID that is not an EKS cluster's name needs no judgement: one with a"
-            " dot never is."
-        ),
+        remedy=(f"{remedy} A clusterID with a dot avoids this: it is never an EKS cluster's name."),
         problems=(problem,),
     )
 
 
 _SERVER_FIELDS = ("endpoint", "certificateAuthority")
-# Of the defaults: each cluster found has its region, and EKS says the rest.
+# Defaults that do not apply to discovered clusters: these have a region, and EKS gives the rest.
 NOT_DISCOVERED = ("region", "signIn", *_SERVER_FIELDS)
 
 
@@ -393,7 +391,7 @@ def _claim(
         return claim_of(
             document_id, text, defaults=defaults, region=region, account=account, regions=regions
         )
-    except Exception:  # noqa: BLE001 - a defect of ours, again: then nothing of it is known
+    except Exception:  # noqa: BLE001 - a bug: nothing of the document is known
         return Claim.unreadable(document_id)
 
 
@@ -405,19 +403,17 @@ def _claim_of_unknown(
     account: str,
     regions: Collection[str],
 ) -> Claim:
-    """Return what a parameter that is no document claims: a cluster's, as likely as not, whose name
-    is misspelt.
-    """
+    """Return the claim of a parameter that is no document, but probably a cluster's, misnamed."""
     document_id = parameter.name.rpartition("/")[2]
     claim = _claim(parameter, document_id, defaults, region, account, regions)
     return claim.misplaced(parameter.name, intended=f"{root}/clusters/{document_id}")
 
 
 def merge_defaults(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """A document's fields, as written, over those of the defaults: field by field, labels and
-    annotations key by key.
+    """Return a document's fields, as written, over those of the defaults.
 
-    The defaults' endpoint is of those clusters whose kind of sign-in takes one.
+    Fields are replaced one by one, labels and annotations key by key. The defaults' endpoint
+    applies only to clusters whose kind of sign-in takes one.
     """
     merged = {**defaults, **own}
     if sign_in_type(merged) not in NAMING_THE_SERVER:
@@ -429,12 +425,12 @@ def merge_defaults(own: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[
     for name in ("labels", "annotations"):
         merged[name] = {**defaults.get(name, {}), **own.get(name, {})}
     if "roleArn" not in merged:
-        merged.pop("externalId", None)  # the defaults', for those clusters that have a role
+        merged.pop("externalId", None)  # of the defaults, for clusters that have a role
     return merged
 
 
 def sign_in_type(fields: Mapping[str, Any]) -> str:
-    """The kind of sign-in that a document's fields, as written, come to."""
+    """Return the kind of sign-in that a document's fields, as written, result in."""
     sign_in = fields.get("signIn")
     return str(sign_in.get("type")) if isinstance(sign_in, Mapping) else "eks"
 
@@ -479,7 +475,7 @@ def _settings(
 
 
 def _fields(model: type[DefaultsDocument], parameter: Parameter) -> dict[str, Any]:
-    """The fields a document sets, as written, after the model has accepted them."""
+    """Return the fields that a document sets, as written, after validation."""
     if parameter.error is not None:
         raise parameter.error
     plain = read_mapping(parameter.text, parameter=parameter.name)

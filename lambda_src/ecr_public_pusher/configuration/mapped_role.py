@@ -1,4 +1,4 @@
-"""A role in aws-iam-authenticator's mapRoles, as a text to paste. Pure."""
+"""The mapRoles entry that admits a role with aws-iam-authenticator, as a text to paste. Pure."""
 
 from ecr_public_pusher.ownership import PRODUCT, RBAC_GROUP
 
@@ -6,7 +6,7 @@ from ecr_public_pusher.ownership import PRODUCT, RBAC_GROUP
 def mapped_role(arn: str) -> str:
     """Return the entry that has the authenticator admit this role as a member of our group.
 
-    It knows a role by what STS says of its session, which leaves the path out.
+    It knows a role by the ARN in STS's response, which leaves the path out:
     https://github.com/kubernetes-sigs/aws-iam-authenticator#full-configuration-format
     """
     head, _, path = arn.partition("/")

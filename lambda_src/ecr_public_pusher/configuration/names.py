@@ -1,6 +1,6 @@
 """Names and globs of Kubernetes objects, and the error for one that no object can have. Pure.
 
-The patterns hold in Python and in a JSON Schema (ECMA-262) alike.
+The patterns are valid in Python and in a JSON Schema (ECMA-262).
 """
 
 import re
@@ -8,10 +8,10 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase, translate
 from functools import lru_cache
 
-_NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1123 label, as the API server demands
+_NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1123 label, as the API server requires
 _SERVICE_ACCOUNT = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"  # RFC 1123 subdomain
-# A name, or a glob: a name is a glob by its form, but a glob may be what no name may be. Which of
-# them a word is says a look ahead, so that there is one way through it.
+# A name, or a glob, which may be what no name may be. A lookahead decides which of them a word is,
+# so that there is only one way to match it.
 _FORM = (
     r"(?={name}(?!\S)|\S*[*?\[])(?=\S{{1,253}}(?!\S))(?!-)"
     r"(?:[a-z0-9{more}*?-]|\[!?[a-z0-9{more}-]+\])*(?:[a-z0-9{more}*?]|\[!?[a-z0-9{more}-]+\])"
@@ -25,23 +25,24 @@ _NAMESPACE_FORM, _SERVICE_ACCOUNT_FORM = (
 )
 
 
-# Of whatever has a name here, a parameter's is the longest (SSM PutParameter, `Name`). What a glob
-# costs is at worst its length times the name's, however many stars it has.
+# A parameter's name is the longest of all names here (SSM PutParameter, `Name`). Matching a glob
+# costs at most its length times the name's, however many stars it has.
 MAX_LENGTH = 2048
 
 
 def is_glob(pattern: str) -> bool:
+    """Return whether the pattern is a glob rather than a name."""
     return any(character in pattern for character in "*?[")
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Return true when the name or glob means `name`; nothing has a name that is too long."""
+    """Return whether the name or glob matches `name`; nothing matches a name that is too long."""
     return len(name) <= MAX_LENGTH and fnmatchcase(name, pattern)
 
 
 @lru_cache(maxsize=256)
 def any_of(patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    """Return a test of whether a name is meant by one of the names and globs, all at once."""
+    """Return a function that tests whether any of the names and globs matches a name."""
     names = frozenset(pattern for pattern in patterns if not is_glob(pattern))
     globs = [pattern for pattern in patterns if is_glob(pattern)]
     if not globs:
@@ -51,9 +52,9 @@ def any_of(patterns: tuple[str, ...]) -> Callable[[str], bool]:
 
 
 def check_namespace(pattern: str) -> str:
-    """`pattern`, when some namespace could have this name or match this glob.
+    """Return `pattern` if a namespace could have this name or match this glob.
 
-    Raises ValueError saying what is expected.
+    Raise ValueError with what is expected.
     """
     if _NAMESPACE_FORM.fullmatch(pattern):
         return pattern
@@ -66,7 +67,10 @@ def check_namespace(pattern: str) -> str:
 
 
 def check_service_account(pattern: str) -> str:
-    """The same for the name of a ServiceAccount."""
+    """Return `pattern` if a ServiceAccount could have this name or match this glob.
+
+    Raise ValueError with what is expected.
+    """
     if _SERVICE_ACCOUNT_FORM.fullmatch(pattern):
         return pattern
     raise _impossible(
@@ -78,12 +82,12 @@ def check_service_account(pattern: str) -> str:
 
 
 def delimiter_hint(text: str, what: str = "names") -> str:
-    """Return what to say first where somebody delimited by commas; else nothing."""
+    """Return the beginning of a message about text that is delimited by commas; else nothing."""
     if "," not in text:
         return ""
     return (
-        f"{what} in one text are delimited by spaces, not commas; in a list each stands for"
-        " itself: "
+        f"{what} in one text are delimited by spaces, not commas; in a list each is an"
+        " item of its own: "
     )
 
 

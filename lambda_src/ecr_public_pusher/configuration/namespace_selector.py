@@ -1,7 +1,4 @@
-"""Which namespaces a document selects: by name, glob, exclusion and label.
-
-Pure: values in, values out.
-"""
+"""The namespaces that a document selects: by name, glob, exclusion and label. Pure."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,11 +22,15 @@ class Selection:
 
     @cached_property
     def requirements(self) -> tuple[label_selector.Requirement, ...]:
+        """The requirements of the selector."""
         return label_selector.parse(self.selector) if self.selector else ()
 
     @property
     def needs_list(self) -> bool:
-        """Names alone need no namespace list, and so no `list` permission."""
+        """Return whether a namespace list, and so `list` permission, is needed.
+
+        Names alone need none.
+        """
         return bool(self.selector) or any(is_glob(pattern) for pattern in self.include)
 
     @property
@@ -42,11 +43,13 @@ class Selection:
         )
 
     def named_outright(self, name: str) -> bool:
+        """Return whether the namespace is included by its very name."""
         return name in self.include
 
     def selects(self, namespace: Namespace) -> bool:
-        """Whether this selection holds `namespace`, whose labels must be known where there is a
-        selector.
+        """Return whether `namespace` is selected.
+
+        Its labels must be known where there is a selector.
         """
         name = namespace.name
         if self._excludes(name) or not all(
@@ -60,7 +63,7 @@ class Selection:
         return not self.include or self._includes(name)
 
     def __str__(self) -> str:
-        """As a message names it."""
+        """Return the selection as a message shows it."""
         include = f"include [{', '.join(self.include)[:200]}]" if self.include else ""
         exclude = f"exclude [{', '.join(self.exclude)[:200]}]" if self.exclude else ""
         selector = f"selector '{self.selector[:200]}'" if self.selector else ""
@@ -77,18 +80,17 @@ class Selection:
 
 @dataclass(frozen=True)
 class Scope:
-    """Names and globs that narrow a selection for one run; none at all means everything
-    selected.
-    """
+    """Names and globs that narrow a selection for one run; none at all means no narrowing."""
 
     only: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
+        """Return whether it does not narrow."""
         return not self.only
 
     def holds(self, namespace: Namespace) -> bool:
-        """Return whether `namespace` is within it."""
+        """Return whether `namespace` is within the scope."""
         return not self.only or any_of(self.only)(namespace.name)
 
 
@@ -98,12 +100,11 @@ EVERYTHING = Scope()
 def select(
     selection: Selection, listed: Iterable[Namespace] | None, *, scope: Scope = EVERYTHING
 ) -> tuple[Namespace, ...]:
-    """The selected namespaces in a stable order: those named outright first, then the listed ones
-    by name.
+    """Return the selected namespaces: those named outright first, then the listed ones by name.
 
-    `listed` is None where no list was needed. A name given outright is planned even when the list
-    does not show it (without a selector, which it would have to match): it is then reported as
-    missing, not forgotten. `scope` narrows.
+    `listed` is None where no list was needed. A namespace named outright is planned even when the
+    list does not have it (unless there is a selector, which it would have to match): it is then
+    reported as missing, not forgotten. `scope` narrows the result.
     """
     known = {namespace.name: namespace for namespace in listed or ()}
     chosen: dict[str, Namespace] = {}

@@ -1,7 +1,6 @@
-"""What a request's `clusters` mean: ids and globs, of clusters that a document names and of those
-that a discovery finds. Pure.
+"""The clusters that a request's `clusters` mean: ids and globs, discovered clusters included. Pure.
 
-A discovered cluster's id is `<id>/<region>/<name>`; a glob's `*` reaches across the slashes.
+A discovered cluster's id is `<id>/<region>/<name>`; a glob's `*` matches slashes too.
 """
 
 import re
@@ -14,7 +13,7 @@ from ecr_public_pusher.configuration.names import is_glob, matches
 
 @dataclass(frozen=True)
 class Narrowing:
-    """`patterns`: ids and globs; none at all means everything."""
+    """Ids and globs; none at all means everything."""
 
     patterns: tuple[str, ...] = ()
 
@@ -24,10 +23,10 @@ class Narrowing:
         return frozenset(pattern for pattern in self.patterns if not is_glob(pattern))
 
     def wants(self, document_id: str) -> bool:
-        """Whether it is meant.
+        """Return whether the id is asked for.
 
-        What fails a discovery (`<id>/*`), or one region of it (`<id>/<region>/*`), concerns each
-        glob of its clusters.
+        The failure of a discovery (`<id>/*`), or of one region of it (`<id>/<region>/*`), concerns
+        each glob of its clusters.
         """
         if not self.patterns or any(matches(pattern, document_id) for pattern in self.patterns):
             return True
@@ -36,7 +35,7 @@ class Narrowing:
         )
 
     def lost(self, known: set[str]) -> list[str]:
-        """The patterns that mean none of the ids."""
+        """Return the patterns that match none of the ids."""
         return [
             pattern
             for pattern in self.patterns
@@ -44,12 +43,13 @@ class Narrowing:
         ]
 
     def may_mean(self, prefix: str) -> bool:
-        """Whether an id that starts with `prefix` may be meant."""
+        """Return whether an id that starts with `prefix` may be asked for."""
         return not self.patterns or any(_may_mean(pattern, prefix) for pattern in self.patterns)
 
     def exactly(self, prefix: str) -> frozenset[str] | None:
-        """The names after `prefix` that are asked for by their very ids; None where others may be
-        meant too.
+        """Return the names after `prefix` that are asked for by their very ids.
+
+        Return None where a glob may match others too.
         """
         if not self.patterns or any(
             _may_mean(pattern, prefix) for pattern in self.patterns if is_glob(pattern)

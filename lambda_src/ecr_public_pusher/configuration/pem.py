@@ -1,10 +1,7 @@
-"""Certificates in PEM, as OpenSSL reads them: blocks, and around them lines that explain them.
+"""Certificates in PEM, as OpenSSL reads them: blocks, with explanatory text around them. Pure.
 
-Pure.
-
-https://www.rfc-editor.org/rfc/rfc7468#section-5.2
-
-The patterns hold in Python and in a JSON Schema (ECMA-262) alike.
+Source: https://www.rfc-editor.org/rfc/rfc7468#section-5.2. The patterns are valid in Python and in
+a JSON Schema (ECMA-262).
 """
 
 import base64
@@ -14,10 +11,9 @@ import ssl
 
 _BLOCK = r"CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
 CERTIFICATE_PATTERN = rf"-----BEGIN {_BLOCK}"
-# A block behind something else on its line is commented out, say: what is in it is not meant.
+# A block after something else on its line, such as a comment sign, is not meant.
 _BEHIND = r"[^\s-][ \t]*-----BEGIN "
-# What must not stand in the text: besides that, a block that is no certificate, and one of a
-# certificate that is not whole.
+# Not allowed in the text: such a block, one that is no certificate, and an incomplete one.
 STRAY_PATTERN = rf"{_BEHIND}|-----BEGIN (?!{_BLOCK})"
 KEY = "PRIVATE KEY-----"
 
@@ -25,7 +21,7 @@ KEY = "PRIVATE KEY-----"
 def certificates(text: str) -> list[str]:
     """Return each certificate's block, written as OpenSSL writes it, without the text around them.
 
-    Raise ValueError, which says what was found and repeats nothing of it.
+    Raise ValueError with what was found; it repeats no part of the text.
     """
     found = re.findall(CERTIFICATE_PATTERN, text)
     if not found or re.search(STRAY_PATTERN, text):
@@ -33,11 +29,11 @@ def certificates(text: str) -> list[str]:
     try:
         return [_rewritten(block) for block in found]
     except binascii.Error:
-        raise ValueError("a certificate that is no base64") from None
+        raise ValueError("a certificate that is not base64") from None
 
 
 def decoded(text: str) -> str:
-    """Return what the text is base64 of, where that is text; else nothing."""
+    """Return the text that this is the base64 of; empty if it is not base64."""
     try:
         return base64.b64decode("".join(text.split()), validate=True).decode("latin-1")
     except ValueError:
@@ -53,15 +49,14 @@ def _found(text: str) -> str:
     if other := re.search(r"-----BEGIN (?!CERTIFICATE-----)([A-Z0-9 ]{1,40})-----", text):
         return f"a block of another kind, {other[1]}"
     if re.search(_BEHIND, text):
-        return "a -----BEGIN behind something else on its line"
+        return "a -----BEGIN after other text on its line"
     if "-----BEGIN " in text:
-        return "a certificate that is not whole, or has something else than base64 in it"
+        return "a certificate that is incomplete, or not base64"
     inner = decoded(text)
     if "-----BEGIN " in inner:
         return "base64 of PEM, as kubeconfigs and EKS hold it: decode it once (`base64 -d < FILE`)"
-    if inner.startswith(
-        "\x30\x82"
-    ):  # of a certificate in DER: a sequence whose length has two bytes
+    # A certificate in DER: a sequence whose length has two bytes.
+    if inner.startswith("\x30\x82"):
         return (
             "base64 alone: PEM has the lines -----BEGIN CERTIFICATE----- and -----END"
             " CERTIFICATE----- around it"

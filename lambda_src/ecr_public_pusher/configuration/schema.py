@@ -1,7 +1,4 @@
-"""The model of the configuration documents: their fields, and what is said of one that is invalid.
-
-Pure.
-"""
+"""The model of the configuration documents: their fields, and the errors of invalid ones. Pure."""
 
 import difflib
 from collections.abc import Mapping
@@ -46,11 +43,10 @@ from ecr_public_pusher.configuration.field_types import (
 from ecr_public_pusher.configuration.names import delimiter_hint
 from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
-DEFAULT_SECRET_NAME = (  # the archived CronJob's, so that Pods keep their imagePullSecrets
-    "ecr-public-token"
-)
+# The archived CronJob's, so that Pods keep their imagePullSecrets.
+DEFAULT_SECRET_NAME = "ecr-public-token"
 
-# How the remedy for an invalid document begins.
+# The beginning of the remedy for an invalid document.
 REFERENCE = "See docs/configuration.md, and write the corrected document"
 
 
@@ -66,7 +62,7 @@ class _Model(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_not_given(cls, given: Any) -> Any:
-        """Of fields that there are: a null does not hide a misspelt name."""
+        """Drop nulls of known fields; a null of an unknown one stays, to be refused."""
         known = {field.alias for field in cls.model_fields.values()}
         return (
             {name: value for name, value in given.items() if value is not None or name not in known}
@@ -76,19 +72,17 @@ class _Model(BaseModel):
 
 
 class NamespacesField(_Model):
-    """Which namespaces get the Secret: `include` (everything, where there is only a selector) ∩
-    `selector` − `exclude`.
+    """The namespaces that get the Secret.
+
+    They are those in `include` (all, where only `selector` is given) that match `selector`, without
+    those in `exclude`.
     """
 
     include: SomeNamespaces = Field(
         (), description="Names and globs (a list, or one text delimited by spaces)."
     )
-    exclude: Namespaces = Field(
-        (), description="Names and globs that are never selected, whatever else is said."
-    )
-    selector: Selector | None = Field(
-        None, description="A label selector, as kubectl's `-l` takes it."
-    )
+    exclude: Namespaces = Field((), description="Names and globs that are never selected.")
+    selector: Selector | None = Field(None, description="Label selector, as for kubectl's `-l`.")
 
     @model_validator(mode="after")
     def _selects_something(self) -> "NamespacesField":
@@ -98,8 +92,9 @@ class NamespacesField(_Model):
 
 
 def _selection(value: Any) -> Any:
-    """A list, or a space-delimited string (as the CronJob's TARGET_NAMESPACES), is short for
-    `include`.
+    """Return a mapping; a list or a space-delimited string is short for `include`.
+
+    The CronJob's TARGET_NAMESPACES is such a string.
     """
     return value if isinstance(value, dict) else {"include": value}
 
@@ -108,15 +103,14 @@ Selected = Annotated[NamespacesField, BeforeValidator(_selection)]
 
 
 class RegistryField(_Model):
-    """A private ECR registry: its account and region, and the role with which its token is asked
-    for.
-    """
+    """A private ECR registry: its account and region, and the role that requests its token."""
 
     account: Account = Field(description="AWS account of the registry.")
     region: Region = Field(description="AWS region of the registry.")
     role_arn: RoleArn = Field(
         description=(
-            "Role that may pull from it, whose rights the token has; never the execution role."
+            "Role that may pull from the registry, and whose permissions the token has. Never the"
+            " execution role."
         )
     )
     external_id: ExternalId | None = Field(
@@ -155,11 +149,11 @@ def _each_once(
         PUBLIC if isinstance(one, str) else f"{one.account} in {one.region}" for one in registries
     ]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ValueError(f"the registry {twice} is there twice")
+        raise ValueError(f"the registry {twice} is given twice")
     return registries
 
 
-# Told apart by their form, so that what is wrong with one is said of that form alone.
+# Distinguished by their form, so that an error is about that form only.
 _Registry = Annotated[
     Annotated[RegistryField, Tag("private")] | Annotated[Literal["public"], Tag(PUBLIC)],
     Discriminator(lambda value: PUBLIC if isinstance(value, str) else "private"),
@@ -171,29 +165,32 @@ Registries = Annotated[
 
 type SignInType = Literal["eks", "iamAuthenticator", "webIdentity", "kubeconfig"]
 
-# The field that each kind needs beside its type, and no other kind has.
+# The field that a kind requires beside its type, and that no other kind may have.
 OWN_FIELDS: Mapping[SignInType, str | None] = {
     "eks": None,
     "iamAuthenticator": "clusterId",
     "webIdentity": None,
     "kubeconfig": "secretArn",
 }
-# Whose document says where the cluster is.
+# The kinds whose document gives the cluster's address.
 NAMING_THE_SERVER: tuple[SignInType, ...] = ("iamAuthenticator", "webIdentity")
 
 
 class SignInField(_Model):
-    """How to sign in: `eks`, `iamAuthenticator` (with its `clusterId`), `webIdentity`, or
-    `kubeconfig` (with its `secretArn`).
+    """The way to sign in.
+
+    One of `eks`, `iamAuthenticator` (with `clusterId`), `webIdentity`, and `kubeconfig` (with
+    `secretArn`).
     """
 
-    type: SignInType = Field(description="The kind of sign-in.")
+    type: SignInType = Field(description="Kind of sign-in.")
     cluster_id: ClusterId | None = Field(
-        None, description="Of iamAuthenticator: the clusterID that aws-iam-authenticator runs with."
+        None,
+        description="With `iamAuthenticator`: the clusterID that aws-iam-authenticator runs with.",
     )
     secret_arn: SecretArn | None = Field(
         None,
-        description="Of kubeconfig: complete ARN of the secret in Secrets Manager that holds it.",
+        description="With `kubeconfig`: complete ARN of its secret in Secrets Manager.",
     )
 
     @model_validator(mode="after")
@@ -201,11 +198,13 @@ class SignInField(_Model):
         given = {"clusterId": self.cluster_id, "secretArn": self.secret_arn}
         for kind, name in OWN_FIELDS.items():
             if name and (given[name] is not None) is not (self.type == kind):
-                raise ValueError(f"{name}: {kind} needs it, and no other kind has one")
+                raise ValueError(
+                    f"{name}: required with type {kind}, and not allowed with any other"
+                )
         return self
 
 
-# The fields that are mappings with fields of their own, or a list of such.
+# The fields that are mappings with fields of their own, or lists of such mappings.
 NESTED: Mapping[str, type[BaseModel]] = {
     "namespaces": NamespacesField,
     "registries": RegistryField,
@@ -223,22 +222,23 @@ def _sign_in_field(value: Any) -> Any:
 
 
 class DefaultsDocument(_Model):
-    """Settings for all clusters, as the parameter `<root>/defaults` holds them: every field but
-    `cluster` and `enabled`.
+    """Settings for all clusters, in the parameter `<root>/defaults`.
+
+    It takes every field of a cluster's document but `cluster` and `enabled`.
     """
 
     region: Region | None = Field(
         None,
         description=(
-            "AWS region of the EKS cluster; the function's own if absent. Of iamAuthenticator: the"
-            " STS that its token names. Others: unused."
+            "AWS region of the EKS cluster; the function's own if absent. With `iamAuthenticator`:"
+            " the region of the STS endpoint in the token. Ignored otherwise."
         ),
     )
     role_arn: RoleArn | None = Field(
         None,
         description=(
             "Role to assume for EKS and for signing in (or for reading the kubeconfig's secret),"
-            " mostly of another account."
+            " usually in another account."
         ),
     )
     external_id: ExternalId | None = Field(
@@ -247,15 +247,18 @@ class DefaultsDocument(_Model):
     namespaces: Selected | None = Field(
         None,
         description=(
-            "Which namespaces get the Secret: names and globs, or {include, exclude, selector}."
+            "Namespaces that get the Secret: names and globs, or {include, exclude, selector}."
         ),
     )
     registries: Registries = Field(
-        (PUBLIC,), description="What the Secret signs in to: public, and private registries."
+        (PUBLIC,), description="Registries that the Secret signs in to: public, and private ones."
     )
     secret_name: SecretName = Field(DEFAULT_SECRET_NAME, description="Name of the Secret.")
     service_accounts: ServiceAccounts = Field(
-        (), description="Names and globs whose imagePullSecrets get the Secret's name."
+        (),
+        description=(
+            "ServiceAccounts (names and globs) whose imagePullSecrets get the Secret's name."
+        ),
     )
     take_ownership: Boolean = Field(
         False, description="Take over a Secret of that name that somebody else manages."
@@ -264,29 +267,29 @@ class DefaultsDocument(_Model):
         False, description="Delete our Secret from namespaces that are no longer selected."
     )
     allow_empty: Boolean = Field(
-        False, description="A glob or selector that finds no namespace is meant, and no failure."
+        False, description="A glob or selector that finds no namespace is intended, not a failure."
     )
     labels: Labels = Field({}, description="Labels of the Secret.")
     annotations: Annotations = Field({}, description="Annotations of the Secret.")
     endpoint: Endpoint | None = Field(
         None,
         description=(
-            "Of a cluster that is not EKS: its API server's https address, of webIdentity with a"
-            " path if need be."
+            "For a cluster that is not EKS: its API server's https address. With `webIdentity` it"
+            " may have a path."
         ),
     )
     certificate_authority: CertificateAuthority | None = Field(
-        None, description="Its PEM authority; the public ones if absent."
+        None, description="The endpoint's certificate authority in PEM; the public ones if absent."
     )
     sign_in: Annotated[SignInField | None, BeforeValidator(_sign_in_field)] = Field(
-        None, description="How to sign in; to EKS if absent."
+        None, description="The way to sign in; to EKS if absent."
     )
 
 
 class ClusterDocument(DefaultsDocument):
-    """One cluster's settings, as a parameter `<root>/clusters/<id>` holds them.
+    """One cluster's settings, in a parameter `<root>/clusters/<id>`.
 
-    What is absent comes from the defaults.
+    Absent fields come from the defaults.
     """
 
     cluster: ClusterName | None = Field(
@@ -296,7 +299,7 @@ class ClusterDocument(DefaultsDocument):
 
     @model_validator(mode="after")
     def _own_sign_in_takes_the_fields(self) -> "ClusterDocument":
-        """Those of the document itself: what is not there may come from the defaults."""
+        """Check the document's own fields only: absent ones may come from the defaults."""
         if self.sign_in is not None:
             _check_taken(self, self.sign_in.type)
         return self
@@ -309,14 +312,15 @@ class ClusterDocument(DefaultsDocument):
 
 def _check_external_id(document: DefaultsDocument) -> None:
     if document.external_id and not document.role_arn:
-        raise ValueError("externalId: belongs to a roleArn, which must stand in the same document")
+        raise ValueError("externalId: belongs to a roleArn, which must be in the same document")
 
 
 class CompleteDocument(ClusterDocument):
-    """The same with the defaults merged in, where nothing is missing any more."""
+    """A cluster's document with the defaults merged in: now every required field must be there."""
 
     @property
     def sign_in_type(self) -> SignInType:
+        """The kind of sign-in; `eks` where none is given."""
         return self.sign_in.type if self.sign_in else "eks"
 
     @model_validator(mode="after")
@@ -328,30 +332,33 @@ class CompleteDocument(ClusterDocument):
 
 
 def _check_taken(document: ClusterDocument, kind: SignInType) -> None:
-    """Tokens for EKS's clusters go nowhere but where EKS says.
+    """Raise ValueError for a field that the kind of sign-in does not take.
 
-    Raises ValueError for a field that the kind of sign-in does not take.
+    Tokens for EKS clusters are sent only to the address that EKS gives.
     """
     if kind not in NAMING_THE_SERVER and (
         document.endpoint is not None or document.certificate_authority is not None
     ):
-        source = "EKS says them of its clusters" if kind == "eks" else "the kubeconfig says them"
+        source = "EKS gives them for its clusters" if kind == "eks" else "the kubeconfig has them"
         raise ValueError(
             f"endpoint and certificateAuthority: {source}; they belong to signIn"
             f" {' and '.join(NAMING_THE_SERVER)}"
         )
     if kind == "iamAuthenticator" and path_of(document.endpoint or ""):
         raise ValueError(
-            "endpoint: one with a path is for signIn webIdentity; a kubeconfig's server may have"
-            " one, too"
+            "endpoint: only signIn webIdentity allows one with a path; a kubeconfig's server may"
+            " have one, too"
         )
     if kind != "eks" and document.cluster is not None:
-        raise ValueError(f"cluster: the name of an EKS cluster, which signIn {kind} is not for")
+        raise ValueError(
+            f"cluster: the name of an EKS cluster, to which signIn {kind} does not sign in"
+        )
 
 
 class DiscoverDocument(DefaultsDocument):
-    """Many EKS clusters, found by their tags, as a parameter `<root>/discover/<id>` holds them;
-    with any field of the defaults but `region`.
+    """Many EKS clusters, found by their tags, in a parameter `<root>/discover/<id>`.
+
+    It takes any field of the defaults but `region`.
     """
 
     regions: Regions = Field(
@@ -366,23 +373,23 @@ class DiscoverDocument(DefaultsDocument):
     def _finds_eks_clusters_in_regions(self) -> "DiscoverDocument":
         _check_external_id(self)
         if self.region is not None:
-            raise ValueError("region: a discovery looks in regions")
+            raise ValueError("region: a discovery has `regions` instead")
         if (
             self.sign_in is not None
             or self.endpoint is not None
             or self.certificate_authority is not None
         ):
             raise ValueError(
-                "signIn, endpoint and certificateAuthority: a discovery finds EKS clusters, which"
-                " EKS says them of"
+                "signIn, endpoint and certificateAuthority: a discovery finds EKS clusters, for"
+                " which EKS gives them"
             )
         return self
 
 
 def correction(parameter: str) -> str:
-    """What to do about an invalid document; `parameter`: its full name.
+    """Return the remedy for an invalid document. `parameter`: its full name.
 
-    The region is the function's.
+    REGION in it is the function's region.
     """
     return (
         f"{REFERENCE}: `aws ssm put-parameter --overwrite --region REGION --name {parameter}"
@@ -391,9 +398,9 @@ def correction(parameter: str) -> str:
 
 
 def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], parameter: str) -> M:
-    """The document that the plain fields make.
+    """Return the document that the plain fields make.
 
-    Raises InvalidDocument naming `parameter`, the fields and what is expected.
+    Raise InvalidDocument naming `parameter`, the fields and what is expected.
     """
     try:
         return model.model_validate(plain)
@@ -412,7 +419,7 @@ def validated[M: DefaultsDocument](model: type[M], plain: Mapping[str, Any], par
 
 
 def _path(loc: tuple[Any, ...]) -> tuple[str, ...]:
-    """The field's place in the document: without the tags that distinguish registries."""
+    """Return the field's place in the document, without the tags that distinguish registries."""
     return tuple(str(part)[:60] for part in loc if part not in ("private", PUBLIC))
 
 

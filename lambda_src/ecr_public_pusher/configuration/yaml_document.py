@@ -1,9 +1,9 @@
-"""YAML text -> plain strings, lists and mappings.
+"""The reader of YAML documents: plain strings, lists and mappings.
 
-`on`, `012` and `no` stay the names they are; the model gives types later.
+`on`, `012` and `no` stay the names they are; the model assigns types later.
 
-A plain `null`, `~` or nothing is a field that is not given, at every depth: so write Terraform's
-optional() attributes and editors.
+A plain `null`, `~` or nothing is a field that is not given, at every depth: Terraform's optional()
+attributes and editors write it.
 
 The value is built from the parser's events, so that its depth is known before anything is nested in
 it: libyaml's composer recurses in C, where 32,000 brackets end the process, and its scanner takes
@@ -19,35 +19,34 @@ from yaml.composer import ComposerError
 from ecr_public_pusher.configuration.json_text import read_json
 from ecr_public_pusher.errors import DocumentProblem, InvalidDocument
 
-# libyaml's parser where the wheel has it: documents are read by the hundred on a fraction of a CPU.
+# libyaml's parser if available: hundreds of documents are read on a fraction of a CPU.
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 type Plain = str | list[Plain] | dict[str, Plain | None]
 
-# Of lists and mappings in each other; no field needs more than three.
+# Levels of nested lists and mappings; no field needs more than three.
 MAX_DEPTH = 10
-# YAML 1.2, core schema: what a plain scalar must be to be null.
+# The plain scalars that are null (YAML 1.2, core schema).
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _PLAIN_STYLES = (None, "")
-# YAML's own tags, which the model has no use of.
+# The prefix of YAML's own tags, which the model ignores.
 _TAGS = "tag:yaml.org,2002:"
 
 _REMEDY = (
     "Write one YAML (or JSON) mapping, without anchors, aliases or duplicate keys; see"
     " docs/configuration.md."
 )
-_QUOTE = "a text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"
-_TAB = "a tab cannot indent: YAML takes spaces alone"
-# Of what libyaml was reading when such a text was taken for something else.
+_QUOTE = "text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"
+_TAB = "a tab cannot indent: YAML allows only spaces"
+# The constructs that libyaml takes an unquoted text for.
 _UNQUOTED = ("alias", "anchor", "tag", "directive")
 
 
 def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
-    """The one mapping that `text` holds, scalars as strings.
+    """Return the one mapping in `text`, with scalars as strings.
 
-    A null in a mapping is None, in a list it is left out.
-
-    Raises InvalidDocument naming `parameter` for anything else.
+    A null in a mapping is None; in a list it is left out. Raise InvalidDocument naming `parameter`
+    for anything else.
     """
     if (found := read_json(text, max_depth=MAX_DEPTH)) is not None:
         return found
@@ -64,7 +63,7 @@ def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
 
 
 def without_nulls(mapping: dict[str, Plain | None]) -> dict[str, Plain]:
-    """What is given of it, at every depth."""
+    """Return the mapping without nulls, at every depth."""
     return {
         name: without_nulls(value) if isinstance(value, dict) else value  # type: ignore[misc]
         for name, value in mapping.items()
@@ -83,12 +82,10 @@ def _invalid(parameter: str, said: str, line: int, *, mark: str = "") -> Invalid
 def _unreadable(
     parameter: str, text: str, error: yaml.reader.ReaderError | UnicodeEncodeError
 ) -> InvalidDocument:
-    """Name the control character, or the half of a surrogate pair."""
+    """Return the error that names the control character, or the half of a surrogate pair."""
     bad = text[error.start] if isinstance(error, UnicodeEncodeError) else chr(error.character)
     line = text.count("\n", 0, max(text.find(bad), 0)) + 1
-    return _invalid(
-        parameter, f"is not YAML: the character U+{ord(bad):04X} may not stand in it", line
-    )
+    return _invalid(parameter, f"is not YAML: it may not have the character U+{ord(bad):04X}", line)
 
 
 def _problem(error: yaml.MarkedYAMLError, text: str) -> str:
@@ -111,13 +108,13 @@ def _character(text: str, mark: yaml.Mark | None) -> str:
 
 
 def _indentation(text: str, mark: yaml.Mark | None) -> str:
-    """Return the blanks that the mark's line begins with."""
+    """Return the blanks at the beginning of the mark's line."""
     line = text[text.rfind("\n", 0, mark.index) + 1 :] if mark else ""
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 class _Reader:
-    """One text's events, in their order. Its methods raise InvalidDocument, yaml.YAMLError."""
+    """The events of one text, in their order. Its methods raise InvalidDocument, yaml.YAMLError."""
 
     def __init__(self, text: str, parameter: str) -> None:
         self._next: Callable[[], Any] = _LOADER(text).get_event
@@ -125,12 +122,12 @@ class _Reader:
         self._anchors: dict[str, int] = {}  # by name, its line
 
     def mapping(self) -> dict[str, Plain | None]:
-        """Return the one mapping that the text holds."""
-        self._next()  # the stream's begin
+        """Return the one mapping in the text."""
+        self._next()  # the start of the stream
         if isinstance(self._next(), yaml.StreamEndEvent):
             raise self._no_mapping("nothing")
         value = self._value(self._next(), 1)
-        self._next()  # the document's end
+        self._next()  # the end of the document
         if not isinstance(event := self._next(), yaml.StreamEndEvent):
             begun = "expected a single document in the stream"
             raise ComposerError(begun, None, "but found another document", event.start_mark)
@@ -142,7 +139,7 @@ class _Reader:
         if event.anchor is not None:
             self._check_anchor(event)
         if event.tag is not None and not event.tag.startswith(_TAGS):
-            # `!gone` is a tag without a text, which would be as if it were not given.
+            # `!gone` is a tag without a text: the value would be null.
             said = f"has the tag {event.tag[:60]}: {_QUOTE}"
             raise _invalid(self._parameter, said, _line(event))
         if isinstance(event, yaml.ScalarEvent):
@@ -169,12 +166,12 @@ class _Reader:
             if not isinstance(key, yaml.ScalarEvent):
                 raise self._invalid("a field's name must be a plain word", key)
             if key.value in fields:
-                raise self._invalid(f"'{key.value[:60]}' is there twice", key)
+                raise self._invalid(f"'{key.value[:60]}' is given twice", key)
             fields[key.value] = self._value(self._next(), depth)
         return fields
 
     def _check_anchor(self, event: Any) -> None:
-        """Refuse an alias, and an anchor that is there twice."""
+        """Raise InvalidDocument or yaml.YAMLError for an alias, and for an anchor defined twice."""
         line, mark = self._anchors.get(event.anchor), event.start_mark
         if isinstance(event, yaml.AliasEvent):
             if line is None:

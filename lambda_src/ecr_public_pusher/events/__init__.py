@@ -1,1 +1,1 @@
-"""Every shape of event and queue message, and the Request each becomes. Pure."""
+"""The shapes of events and queue messages, and the requests that they make. Pure."""

@@ -1,4 +1,4 @@
-"""Every shape of event -> one Request. Pure."""
+"""The parser of events: every shape of event becomes one Request. Pure."""
 
 import difflib
 import json
@@ -18,13 +18,13 @@ ACCEPTED_SHAPES = """one of:
   {} or {"action": "push"}                          all clusters
   {"action": "push", "clusters": ["prod", "eu-*"]}  these clusters (ids or globs)
   {"action": "push", "namespaces": ["team-a"]}      these namespaces only
-  {"action": "push", "clusters": ["prod"], "prune": "all"}  and prune, however much it takes away
+  {"action": "push", "clusters": ["prod"], "prune": "all"}  and prune, however many Secrets
   {"action": "plan"}                                what a push would do, without doing it
-  {"action": "sweep"}                               what lacks its Secret, or is about to end
-  {"action": "sweep", "windowMinutes": 20}          the same; the window counts where it may not look
-  {"action": "check"}                               whether it could push, and what stands in its way
-  {"action": "remove", "clusters": ["prod"]}        deletes what it wrote there ("*": in all clusters)
-  {"action": "plan", "remove": true, "clusters": ["prod"]}  what a removal would do, without doing it
+  {"action": "sweep"}                               Secrets that are missing or about to expire
+  {"action": "sweep", "windowMinutes": 20}          the same, with a window where it may not list
+  {"action": "check"}                               whether a push would work, and what prevents it
+  {"action": "remove", "clusters": ["prod"]}        delete what it wrote there ("*": all clusters)
+  {"action": "plan", "remove": true, "clusters": ["prod"]}  what a removal would delete
   an EventBridge event `Parameter Store Change`     the cluster whose document changed
   a Lambda failure record with `requestPayload`     what that payload asked for
   an SQS batch with bodies like any of these        all of what they ask for
@@ -40,9 +40,9 @@ _FIELDS: dict[str, frozenset[str]] = {
 
 
 def parse(event: Any, *, root: str) -> Request:
-    """The request an event makes.
+    """Return the request that an event makes.
 
-    Raises RequestError, which shows the accepted shapes, for any other event.
+    Raise RequestError, which shows the accepted shapes, for any other event.
     """
     if not isinstance(event, Mapping):
         raise _refused(f"the event is {_kind(event)}, not an object")
@@ -52,7 +52,7 @@ def parse(event: Any, *, root: str) -> Request:
         return replace(_failure_record(event, root), raises=raises(event))
     action = event.get("action", "push")
     if not isinstance(action, str):
-        raise _refused('"action" must be a text')
+        raise _refused('"action" must be a string')
     if action not in _FIELDS:
         raise _refused(f"unknown action {json.dumps(action[:60])}{_did_you_mean(action, _FIELDS)}")
     if unknown := sorted(str(name)[:60] for name in event if name not in _FIELDS[action]):
@@ -68,10 +68,10 @@ def parse(event: Any, *, root: str) -> Request:
     removes = _removes(event, action)
     clusters = _patterns(event, "clusters")
     if removes and (not clusters or namespaces):
-        raise _refused('a removal needs "clusters" (["*"]: all of them), and no "namespaces"')
+        raise _refused('a removal needs "clusters" (["*"] for all), and takes no "namespaces"')
     if "prune" in event and (event["prune"] != "all" or not clusters or namespaces or removes):
         raise _refused(
-            '"prune" can only be "all", and needs "clusters" (["*"]: all of them), and no'
+            '"prune" can only be "all"; it needs "clusters" (["*"] for all), and takes no'
             ' "namespaces"'
         )
     return Request(
@@ -86,7 +86,7 @@ def parse(event: Any, *, root: str) -> Request:
 
 
 def asked_action(event: Any) -> str:
-    """What an event that was refused asked for, as far as it says, for the report."""
+    """Return the action that a refused event asked for, as far as it can be read."""
     if not isinstance(event, Mapping):
         return "unknown"
     if isinstance(payload := event.get("requestPayload"), Mapping):
@@ -96,14 +96,15 @@ def asked_action(event: Any) -> str:
 
 
 def raises(event: Any) -> bool:
-    """Whether a failure is to be raised: unless the event, even one that is not understood, says
-    `"raise": false`.
+    """Return whether a failure is to be raised.
+
+    It is, unless the event, even an invalid one, says `"raise": false`.
     """
     return not (isinstance(event, Mapping) and event.get("raise") is False)
 
 
 def _patterns(event: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """A narrowing list. Given but empty is refused: it would silently mean everything."""
+    """Return a narrowing list. Refuse an empty one, which would silently mean everything."""
     if name not in event:
         return ()
     value = event[name]
@@ -138,11 +139,10 @@ def _window(event: Mapping[str, Any]) -> int:
 
 
 def _failure_record(event: Mapping[str, Any], root: str) -> Request:
-    """What Lambda sends to an on-failure destination (Lambda Developer Guide, "Capturing records of
-    Lambda asynchronous invocations").
+    """Return the request of a failure record, as Lambda sends it to an on-failure destination.
 
-    It comes up to hours later. So nothing that takes more away than a push does is repeated from
-    one.
+    Source: Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations". It can
+    arrive hours later, so nothing that deletes more than a push does is repeated from one.
     """
     payload = event["requestPayload"]
     if isinstance(payload, Mapping) and "requestPayload" in payload:

@@ -1,7 +1,6 @@
-"""What goes on the queue, and what a batch of messages from it asks for. Pure.
+"""The messages of the retry queue, and the requests that a batch of them makes. Pure.
 
-A message names clusters and namespaces, and nothing else: no token and no credential ever goes into
-one.
+A message names clusters and namespaces only: no token and no credential ever goes into one.
 """
 
 import json
@@ -16,19 +15,19 @@ from ecr_public_pusher.events.parser import asked_action, parse
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.timestamps import rfc3339
 
-# A push of everything, split into messages, counts as done while its first tries go on. Later ones
-# are retries of single clusters, which must not keep the dead man's switch quiet.
+# A push of everything that was split into messages counts as done during its first tries. Later
+# ones are retries of single clusters, which must not keep the dead man's switch quiet.
 FULL_PUSH_COUNTS_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message as it was received: what it asks for, or why that is not done.
+    """One received message: the request it makes, or the error that keeps it from being done.
 
-    `receives`: how often it was handed out.
-
-    `text`: its body. `asked`: the action in it. `parked`: it is not to come back, but for somebody
-    to look at.
+    `receives`: how often it has been received.
+    `text`: its body.
+    `asked`: the action in it.
+    `parked`: it must not be retried, but kept for a person to look at.
     """
 
     id: str
@@ -40,7 +39,7 @@ class Message:
 
     @property
     def pushes_clusters(self) -> bool:
-        """Whether it is a push of clusters by name, which every push of everything does too."""
+        """Return whether it pushes clusters by name, as every push of everything does too."""
         return (
             self.request is not None
             and self.request.action == "push"
@@ -49,12 +48,14 @@ class Message:
 
     @property
     def parked(self) -> bool:
+        """Return whether it must go to the dead-letter queue instead of being retried."""
         return isinstance(self.error, RemovalNotRepeated)
 
     @property
     def cluster(self) -> str | None:
-        """The id of the one cluster, or of the one discovery (`<id>/*`), that it is a push of: such
-        a message is tried again itself.
+        """The id of the one cluster, or of the one discovery (`<id>/*`), that it pushes; else None.
+
+        Such a message is itself retried.
         """
         request = self.request
         if (
@@ -71,8 +72,9 @@ class Message:
 def body(
     *clusters: str, namespaces: Sequence[str] = (), dispatched_at: datetime | None = None
 ) -> str:
-    """A message that asks for a push of `clusters`; `dispatched_at` marks it as a part of a push of
-    everything.
+    """Return the message that asks for a push of `clusters`.
+
+    `dispatched_at` marks it as a part of a push of everything.
     """
     asked: dict[str, Any] = {"action": "push", "clusters": list(clusters)}
     if namespaces:
@@ -83,7 +85,7 @@ def body(
 
 
 def is_sqs_batch(event: Any) -> bool:
-    """Whether Lambda's SQS poller sent it."""
+    """Return whether the event is a batch from Lambda's SQS poller."""
     records = event.get("Records") if isinstance(event, Mapping) else None
     return (
         isinstance(records, list)
@@ -98,9 +100,9 @@ def is_sqs_batch(event: Any) -> bool:
 
 
 def read(record: Mapping[str, Any], *, root: str, now: datetime) -> Message:
-    """A record of a batch.
+    """Return the message in one record of a batch.
 
-    What it asks for is never raised, and its clusters may have gone meanwhile.
+    A failure of its request is never raised, and its clusters may have been removed meanwhile.
     """
     attributes = record.get("attributes")
     receives = (
@@ -121,7 +123,7 @@ def read(record: Mapping[str, Any], *, root: str, now: datetime) -> Message:
             **known,
             error=RequestError(
                 "the message is not JSON",
-                remedy="Delete it from the queue; nothing of ours sent it.",
+                remedy="Delete it from the queue; ecr-public-pusher did not send it.",
             ),
         )
     known["asked"] = asked_action(asked)
@@ -139,14 +141,15 @@ def read(record: Mapping[str, Any], *, root: str, now: datetime) -> Message:
         )
     except PusherError as error:
         return Message(**known, error=error)
-    except Exception as error:  # noqa: BLE001 - a defect of ours that one message brings to light is that message's alone
+    except Exception as error:  # noqa: BLE001 - a bug must fail its own message only
         return Message(**known, error=InternalError.from_exception(error))
     return Message(**known, request=request)
 
 
 def merge(messages: Iterable[Message]) -> list[tuple[Request, list[Message]]]:
-    """What the messages ask for in as few requests as will do, each with its messages: one token,
-    and all clusters side by side.
+    """Return the messages' requests, merged into as few as possible, each with its messages.
+
+    So there is one token for all, and the clusters are pushed concurrently.
     """
     groups: dict[Any, list[Message]] = {}
     for message in messages:

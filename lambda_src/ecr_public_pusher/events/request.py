@@ -1,4 +1,4 @@
-"""What an event asks for. Pure."""
+"""The request that an event makes. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,23 +6,24 @@ from typing import Literal
 
 type Action = Literal["push", "plan", "sweep", "check", "remove"]
 
-# A sweep every 5 minutes sees each new namespace four times: one that fails, or a list that lags,
-# is made good by the next.
+# A sweep every 5 minutes sees each new namespace four times: the next one makes up for a sweep that
+# fails, or a list that lags.
 SWEEP_WINDOW_MINUTES = 20
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for.
+    """One request.
 
-    `clusters` and `namespaces`: names and globs that narrow it; empty means all.
-
-    `removes`: a removal, or the plan of one. `prune_all`: prune however much it is. `deleted` names
-    a cluster document that was removed, `unknown_parameter` a changed parameter that is no
-    document: there is nothing to push for either, nor for a change that asks for `nothing`.
-    `window_minutes` is a sweep's; it ends at `asked_at`, or now. The last two are of messages:
-    `of_full_push` of one that a push of everything was split into, `ignore_missing` of those whose
-    cluster may have gone from the configuration since.
+    `clusters`, `namespaces`: names and globs that narrow it; empty means all.
+    `removes`: it is a removal, or the plan of one.
+    `prune_all`: prune however many Secrets that deletes.
+    `deleted`: a cluster document that was deleted; there is nothing to push.
+    `unknown_parameter`: a changed parameter that is no document; there is nothing to push.
+    `nothing`: a change that requires no action.
+    `window_minutes`: a sweep's; the window ends at `asked_at`, or now.
+    `of_full_push`: the message is a part of a push of everything.
+    `ignore_missing`: the message's clusters may have been removed from the configuration since.
     """
 
     action: Action = "push"
@@ -41,10 +42,12 @@ class Request:
 
     @property
     def dry_run(self) -> bool:
+        """Return whether nothing is written."""
         return self.action in ("plan", "check")
 
     @property
     def narrowed(self) -> bool:
+        """Return whether it is for a part of the configuration only."""
         return bool(
             self.clusters
             or self.namespaces
@@ -55,4 +58,5 @@ class Request:
 
     @property
     def pushes_all(self) -> bool:
+        """Return whether it pushes everything."""
         return self.action == "push" and not self.narrowed

@@ -1,3 +1,1 @@
-"""One invocation, start to end: runs what an event asks for, puts failed clusters on the retry
-queue, publishes the result.
-"""
+"""One invocation, start to end: run the request, queue failed clusters, publish the result."""

@@ -1,4 +1,4 @@
-"""The SQS queue on which clusters wait to be tried again, or, with FanOut, for their first try."""
+"""The SQS queue on which clusters wait for a retry or, with FanOut, for their first try."""
 
 import functools
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ from ecr_public_pusher.errors import QueueError
 ENTRIES_AT_ONCE = 10  # SQS, SendMessageBatch
 
 _REMEDY = (
-    "The execution role needs sqs:SendMessage on the retry queue (and the use of its KMS key); from"
-    " a VPC, SQS must be reachable."
+    "The execution role needs sqs:SendMessage on the retry queue (and permission to use its KMS"
+    " key); from a VPC, SQS must be reachable."
 )
 
 
@@ -28,11 +28,10 @@ async def send(
     *,
     delay_seconds: int | None = None,
 ) -> None:
-    """Sends one message per cluster id, after `delay_seconds` or, without it, the queue's own
-    delay.
+    """Send one message per cluster id, after `delay_seconds` or, without it, the queue's own delay.
 
-    Raises QueueError unless every one is safely there, and DeadlineReached. Nothing more is sent
-    after the deadline.
+    Raise QueueError unless all of them were accepted, and DeadlineReached. Nothing is sent after
+    the deadline.
     """
     timing = {} if delay_seconds is None else {"DelaySeconds": delay_seconds}
     for part in batched(bodies.items(), ENTRIES_AT_ONCE, strict=False):
@@ -55,7 +54,7 @@ async def send(
 def _accepted(
     clients: AwsClients, url: str, entries: list[dict[str, Any]], clusters: str, deadline: Deadline
 ) -> set[str]:
-    """The ids of the entries that the queue took: a batch may be taken in part."""
+    """Return the ids of the entries that the queue accepted: a batch may be accepted in part."""
     sqs = clients.client("sqs")
     deadline.check()
     try:
@@ -69,6 +68,7 @@ def _accepted(
         )
     except AWS_ERRORS as error:
         raise QueueError(
-            f"the retry queue took no message for {clusters} and those after: {error_code(error)}",
+            f"the retry queue accepted no message for {clusters} and later ones:"
+            f" {error_code(error)}",
             remedy=_REMEDY,
         ) from None

@@ -1,6 +1,6 @@
 """One run, straight through: configuration, plan, token, clusters.
 
-What fails the run as a whole is in its result.
+A failure of the run as a whole is in its result.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ CLUSTERS_A_MESSAGE = 10
 
 @dataclass
 class Runner:
-    """What a run works with: all of it passed in, none of it kept for the next."""
+    """The dependencies of a run: all are passed in, none is kept for the next run."""
 
     settings: Settings
     sandbox: Sandbox
@@ -51,7 +51,7 @@ class Runner:
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     async def run(self, request: Request) -> RunResult:
-        """Does what `request` asks for, and never raises for a failure: it is in the result."""
+        """Do what `request` asks for. Never raise for a failure: the result holds it."""
         began = self.deadline.clock.monotonic()
         run = _Run(self, request)
         error: PusherError | None = None
@@ -74,20 +74,19 @@ class Runner:
         )
 
     def clients(self) -> AwsClients:
-        """The sandbox's."""
+        """Return the sandbox's clients."""
         return self.sandbox.clients(self.settings.region)
 
 
 class _Run:
-    """One request's way, and what is known so far, for the result, however it ends."""
+    """One request on its way, with what is known so far, for the result however it ends."""
 
     def __init__(self, runner: Runner, request: Request) -> None:
-        self._runner, self._request = runner, request
-        self._settings, self._deadline, self._blocking = (
-            runner.settings,
-            runner.deadline,
-            runner.blocking,
-        )
+        self._runner = runner
+        self._request = request
+        self._settings = runner.settings
+        self._deadline = runner.deadline
+        self._blocking = runner.blocking
         role = self._settings.execution_role
         self._callers = Callers(runner.clients(), runner.blocking, execution_role=role)
         self.tokens = TokenProvider(self._callers, runner.deadline, execution_role=role)
@@ -102,8 +101,9 @@ class _Run:
 
     @property
     def token_failure(self) -> PusherError | None:
-        """Why ECR Public's could not be had, where the run went on without, and no cluster says so:
-        in a dry run none needs it.
+        """The reason why ECR Public's token is missing, where no cluster's result says so.
+
+        That is where the run went on without the token: in a dry run no cluster needs it.
         """
         return (
             self.tokens.public_failure if self._all_need_public or self._request.dry_run else None
@@ -140,15 +140,15 @@ class _Run:
             self._runner.retry_policy,
         )
         if request.action == "check":
-            # What only a person asks for is not imported for each push and sweep.
+            # Imported here: only people ask for checks, and pushes and sweeps start faster.
             from ecr_public_pusher.jobs.check import check_clusters
 
             self.results = await check_clusters(plan, self._intent(), workplace)
             await self._try_token(plan)
         else:
             if request.action != "sweep" and not request.removes and plan.clusters:
-                # Without a token there is nothing to sign in for; but a document that needs only
-                # others goes on.
+                # Without a token there is no reason to sign in, except for documents that need
+                # only other registries' tokens.
                 await (
                     self.tokens.public()
                     if self._all_need_public and not request.dry_run
@@ -158,7 +158,7 @@ class _Run:
         self._check_narrowing()
 
     def _intent(self) -> Intent:
-        """Return what the request wants of every cluster."""
+        """Return the request's intent, the same for every cluster."""
         request = self._request
         asked_at = request.asked_at or from_epoch(self._deadline.clock.wall())
         return Intent(
@@ -176,7 +176,7 @@ class _Run:
         )
 
     async def _plan(self) -> Plan | None:
-        """None when there is no configuration yet."""
+        """Return the plan; None when there is no configuration yet."""
         settings, request, clients = self._settings, self._request, self._runner.clients()
         self._read_at = from_epoch(self._deadline.clock.wall())
         reading = self._blocking.run(lambda: read_parameters(clients.client("ssm"), settings.root))
@@ -206,7 +206,7 @@ class _Run:
             configuration.discoveries or any("/" in pattern for pattern in request.clusters)
         ):
             return configuration
-        # A stack without discoveries never imports these.
+        # Imported here: a stack without discoveries never needs it.
         from ecr_public_pusher.sources.discovery import find_clusters
 
         return await find_clusters(
@@ -218,7 +218,7 @@ class _Run:
         )
 
     async def _dispatch(self, plan: Plan) -> None:
-        """Splits the push into messages of a few clusters each, for workers to take at once."""
+        """Split the push into messages of a few clusters each, which workers receive at once."""
         url = self._settings.retry_queue_url
         assert url is not None
         now = from_epoch(self._deadline.clock.wall())
@@ -230,10 +230,10 @@ class _Run:
         self.dispatched = len(bodies)
 
     async def _try_token(self, plan: Plan) -> None:
-        """Goes on without ECR Public's token: a dry run sends a placeholder anyway, and else those
-        fail that need it.
+        """Get ECR Public's token; go on without it on failure, which the result holds.
 
-        The failure is in the result.
+        A dry run sends a placeholder anyway, and otherwise only the documents that need the token
+        fail.
         """
         if any(planned.config.public_registry for planned in plan.clusters) or (
             not plan.clusters and self.tokens.has_public
@@ -242,8 +242,9 @@ class _Run:
                 await self.tokens.public()
 
     def _check_narrowing(self) -> None:
-        """A namespace asked for that no cluster selects is a mistake, unless a cluster that failed
-        might have had it, or the message is old.
+        """Raise RequestError when no cluster selects a namespace that the request names.
+
+        Do nothing where a cluster that failed might have had it, and for an old message.
         """
         request, results = self._request, self.results
         if request.ignore_missing or any(
@@ -257,9 +258,10 @@ class _Run:
             if not any(matches(pattern, name) for name in found)
         ]:
             raise RequestError(
-                "no cluster asked for selects a namespace that matches"
+                "none of the requested clusters selects a namespace that matches"
                 f" {', '.join(lost[:10])[:300]}",
                 remedy=(
-                    "Name a namespace that the configuration selects. The others are not affected."
+                    "Name a namespace that the configuration selects. The other namespaces are not"
+                    " affected."
                 ),
             )

@@ -1,5 +1,7 @@
-"""What lives as long as Lambda's sandbox: never a token, an assumed role's credentials, a
-connection to a cluster, configuration or a result.
+"""The state that lives as long as Lambda's sandbox.
+
+It never holds a token, an assumed role's credentials, a connection to a cluster, configuration or a
+result.
 """
 
 from collections.abc import Callable
@@ -9,8 +11,9 @@ from ecr_public_pusher.sign_in.eks import EndpointCache
 
 
 class Sandbox:
-    """Clients of the function's own role, which cost time and memory to make anew, and what EKS
-    said of each cluster's endpoint.
+    """Clients of the function's own role, and what EKS said of each cluster's endpoint.
+
+    Clients cost time and memory to make.
     """
 
     def __init__(self, make_clients: Callable[[str], AwsClients] = AwsClients) -> None:
@@ -19,7 +22,7 @@ class Sandbox:
         self._clients: AwsClients | None = None
 
     def clients(self, region: str) -> AwsClients:
-        """Made when first asked for: nothing happens at import.
+        """Return the clients, made on first use so that nothing happens at import.
 
         `region`: the function's, which never changes.
         """

@@ -1,6 +1,4 @@
-"""What an invocation does with a request: runs it, puts what failed on the retry queue, and
-publishes the result.
-"""
+"""The steps of an invocation: run the request, queue what failed, publish the result."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -33,7 +31,7 @@ class Published:
 
 @dataclass
 class Service:
-    """What an invocation works with."""
+    """The dependencies of an invocation."""
 
     settings: Settings
     deadline: Deadline
@@ -45,9 +43,9 @@ class Service:
     remaining: Callable[[], float]
 
     async def run(self, request: Request, *, held: Collection[str] = ()) -> Published:
-        """Runs `request` to its end, whatever happens.
+        """Run `request` to its end, whatever happens.
 
-        `held`: ids of clusters whose own messages come back by themselves when they fail.
+        `held`: ids of clusters whose own messages return to the queue when they fail.
         """
         try:
             runner = Runner(
@@ -59,34 +57,31 @@ class Service:
                 self.request_id,
             )
             run = await runner.run(request)
-        except Exception as error:  # noqa: BLE001 - reduced to type and place: its text may carry a credential
+        except Exception as error:  # noqa: BLE001 - reduced: its text may carry a credential
             run = self.failed(request, InternalError.from_exception(error))
         return self.publish(await self._queue(run, held))
 
     def failed(
         self, request: Request, error: PusherError, *, asked: str | None = None
     ) -> RunResult:
-        """A run that came to nothing. `asked`: the action that a refused event asked for."""
+        """Return a run that failed as a whole. `asked`: the action of the refused event."""
         return RunResult(request, self.request_id, 0.0, error=error, asked=asked)
 
     def publish(self, run: RunResult) -> Published:
-        """The run, after its metrics and its report are out."""
+        """Emit the run's metrics and its report, and return both run and report."""
         self.emitter.metrics(metrics(run, now=from_epoch(self.deadline.clock.wall())))
         published = Published(run, report(run))
         self.emitter.report(published.report)
         return published
 
     async def park(self, text: str) -> bool:
-        """Puts a message where somebody looks at it, and nothing tries it again.
-
-        Whether it is safely there.
-        """
+        """Put a message on the dead-letter queue, and return whether it was accepted."""
         url = self.settings.dead_letter_queue_url
         if url is None:
             return False
         try:
             await self._send(url, {"a message that is not tried again": text}, delay_seconds=0)
-        except Exception as error:  # noqa: BLE001 - as above: it comes back, and is parked then
+        except Exception as error:  # noqa: BLE001 - the message returns, and is parked then
             self.emitter.loop_error(error)
             return False
         return True
@@ -94,9 +89,8 @@ class Service:
     async def _send(
         self, url: str, bodies: Mapping[str, str], *, delay_seconds: int | None = None
     ) -> None:
-        reserve = Deadline.of_invocation(
-            self.remaining(), self.deadline.clock
-        )  # the run may have used up its own time
+        # The run may have used up its own time.
+        reserve = Deadline.of_invocation(self.remaining(), self.deadline.clock)
         await retry_queue.send(
             self.sandbox.clients(self.settings.region),
             self.blocking,
@@ -107,9 +101,9 @@ class Service:
         )
 
     async def _queue(self, run: RunResult, held: Collection[str]) -> RunResult:
-        """The run, with each cluster that failed on the queue once.
+        """Put each failed cluster on the queue once, and return the run with what was queued.
 
-        A run that failed as a whole is tried again as a whole.
+        A run that failed as a whole is retried as a whole.
         """
         url = self.settings.retry_queue_url
         if url is None or run.error is not None or run.request.action != "push":

@@ -7,24 +7,24 @@ from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 from ecr_public_pusher.errors import ConfigurationError
 from ecr_public_pusher.ownership import Stack
 
-LOG_LEVELS = frozenset(
-    {"INFO", "WARN", "WARNING", "ERROR", "CRITICAL"}
-)  # at DEBUG, botocore logs whole answers, tokens included
+# Not DEBUG, at which botocore logs whole responses, tokens included.
+LOG_LEVELS = frozenset({"INFO", "WARN", "WARNING", "ERROR", "CRITICAL"})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`root`: the configuration's path, without a slash at its end.
+    """The function's settings.
 
-    `stack`: whose Secrets these are. `region`, `account`: the function's.
-
-    `retry_queue_url`: where clusters that failed wait; `retry_receives`: how often a message is
-    handed out there at most.
-    `dead_letter_queue_url`: where somebody looks at what is not tried again. `fan_out`: a push of
-    everything is split on the retry queue.
-    `allowed_endpoints`: the hosts beside EKS's that anything may be sent to. `execution_role`: the
-    ARN of the function's own, where it is known.
-    `allowed_roles`: those that documents may name; None: any.
+    `root`: the configuration's path, without a trailing slash.
+    `stack`: the stack that owns the Secrets.
+    `region`, `account`: the function's.
+    `retry_queue_url`: the queue on which failed clusters wait.
+    `retry_receives`: the most often that a message is received there.
+    `dead_letter_queue_url`: the queue for messages that are not retried.
+    `fan_out`: a push of everything is split into messages on the retry queue.
+    `allowed_endpoints`: the hosts outside EKS that anything may be sent to.
+    `execution_role`: the ARN of the function's own role, where it is known.
+    `allowed_roles`: the roles that documents may name; None: any.
     """
 
     root: str
@@ -42,11 +42,12 @@ class Settings:
 
     @property
     def identity(self) -> Stack:
+        """The stack, as the owner of Secrets."""
         return Stack(self.account, self.region, self.stack)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *, function_arn: str) -> "Settings":
-        """Raises ConfigurationError where the environment is not a function's."""
+        """Return the settings. Raise ConfigurationError if the environment is not a function's."""
         region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
         if not region:
             raise ConfigurationError(
@@ -88,19 +89,22 @@ class Settings:
 
 
 def _listed(text: str) -> tuple[str, ...]:
-    """Return the entries of a list as CloudFormation joins it."""
+    """Return the entries of a list that CloudFormation joined with commas."""
     return tuple(entry for entry in text.split(",") if entry.strip())
 
 
 def _allowed_roles(environ: Mapping[str, str], account: str) -> AllowedRoles:
-    """Return what documents may name. Raise ConfigurationError where one name is for both uses."""
+    """Return the roles that documents may name.
+
+    Raise ConfigurationError where one name is given for both uses.
+    """
     sign_in, pull = environ.get("ASSUMABLE_ROLE_NAME", ""), environ.get("PULL_ROLE_NAME", "")
     if sign_in and sign_in == pull:
         raise ConfigurationError(
             f"ASSUMABLE_ROLE_NAME and PULL_ROLE_NAME are both {sign_in}",
             remedy=(
-                "Deploy with template.yaml, which refuses that: give the registries' roles a name"
-                " of their own."
+                "Give the registries' roles a name of their own; deployed with template.yaml, equal"
+                " names are refused."
             ),
         )
     accounts = _listed(environ.get("ALLOWED_ACCOUNTS", ""))

@@ -1,6 +1,4 @@
-"""A batch of messages from the queue: few runs for all of them, and one answer that names the
-messages to keep.
-"""
+"""A batch of queue messages: few runs for all, and one response with the messages to keep."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -21,13 +19,16 @@ from ecr_public_pusher.timestamps import from_epoch
 
 
 class MessageFailed(Exception):
-    """Says to Powertools that a message is to come back. The reason is in the run's report."""
+    """The sign to Powertools that a message must return to the queue.
+
+    The run's report has the reason.
+    """
 
 
 async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) -> dict[str, Any]:
-    """Does what the messages ask for.
+    """Do what the messages ask for.
 
-    Returns Lambda's partial batch response and never raises: the queue keeps what failed.
+    Return Lambda's partial batch response and never raise: the queue keeps what failed.
     """
     now = from_epoch(service.deadline.clock.wall())
     received = [read(record, root=service.settings.root, now=now) for record in records]
@@ -48,7 +49,7 @@ async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) ->
         )
         return _kept(published.run, group, service.settings.retry_receives)
 
-    # Side by side: what hangs must not use up the time, and so the last receive, of the others.
+    # Concurrently: one that hangs must not use up the time, and so the last receive, of the others.
     for kept in await asyncio.gather(
         *(serve(request, group) for request, group in merge(received))
     ):
@@ -63,11 +64,10 @@ async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) ->
 
 
 def _kept(run: RunResult, group: Sequence[Message], receives: int | None) -> set[str]:
-    """The ids of the messages that must come back.
+    """Return the ids of the messages that must return to the queue.
 
-    Clusters' messages that were received for the last time do not become dead letters: the next
-    push of everything takes their clusters up anew, and the alarm on failed clusters speaks for
-    them.
+    Messages for clusters do not become dead letters when received for the last time: the next push
+    of everything includes their clusters, and the alarm on failed clusters covers them.
     """
     let_go = {
         message.id
@@ -78,10 +78,10 @@ def _kept(run: RunResult, group: Sequence[Message], receives: int | None) -> set
 
 
 def _failed(run: RunResult, group: Sequence[Message]) -> set[str]:
-    """The ids of the messages that are not done: of several for one cluster only the one that has
-    waited longest.
+    """Return the ids of the messages that are not done.
 
-    A sweep is not tried more than this once: the schedule sends the next one within minutes.
+    Of several for one cluster, only the one that has waited longest. A sweep is not retried: the
+    schedule sends the next one within minutes.
     """
     if run.request.action == "sweep":
         return set()

@@ -1,1 +1,1 @@
-"""Where pull credentials come from, and the docker config that carries them."""
+"""The registries' tokens, and the docker config that carries them."""

@@ -1,4 +1,4 @@
-"""What an ECR token must be before anything is built on it, whichever registry gave it. Pure."""
+"""The checks of an ECR token, whichever registry gave it, before anything is built on it. Pure."""
 
 import base64
 import binascii
@@ -9,16 +9,16 @@ from typing import Any
 from ecr_public_pusher.errors import TokenError
 from ecr_public_pusher.results import RegistryToken
 
-# A token is to outlive the next push by the shortest schedule there is; twelve hours are the rule.
+# A token must outlive the next push of the shortest schedule; usually it lasts twelve hours.
 LEAST_LIFE = timedelta(hours=1)
 
 
 def checked(
     data: Any, now: datetime, *, giver: str, least_life: timedelta = LEAST_LIFE
 ) -> RegistryToken:
-    """The token in one `authorizationData`, when it is one that a registry could take.
+    """Return the token in one `authorizationData`, if a registry could accept it.
 
-    Raises TokenError, which names `giver`.
+    Raise TokenError, which names `giver`.
     """
     given: Mapping[str, Any] = data if isinstance(data, dict) else {}
     token, expires_at = given.get("authorizationToken"), given.get("expiresAt")
@@ -34,17 +34,18 @@ def checked(
         raise unusable(giver, "it has no expiry")
     if expires_at <= now:
         raise unusable(giver, f"it expired at {expires_at.isoformat()}")
-    if expires_at - now < least_life:  # the one that it would replace is better
+    if expires_at - now < least_life:  # the token that it would replace is better
         raise unusable(
             giver,
-            f"it lives for {round((expires_at - now).total_seconds())} seconds only, less than"
+            f"it is valid for only {round((expires_at - now).total_seconds())} seconds, less than"
             f" {int(least_life.total_seconds())}",
         )
     return RegistryToken(token, expires_at)
 
 
 def unusable(giver: str, why: str) -> TokenError:
+    """Return the error of a token that cannot be used, with its reason."""
     return TokenError(
         f"{giver}'s token is unusable: {why}",
-        remedy="No Secret that needs it was written. Try again; should it last, ask AWS support.",
+        remedy="No Secret that needs it was written. Try again; if it persists, ask AWS Support.",
     )

@@ -1,10 +1,10 @@
-"""A private ECR token.
+"""A private registry's token.
 
-It bears the rights of the role that asks for it, so a registry's own role asks, never the execution
-role.
+It has the rights of the role that requests it. So a registry's own role requests it, never the
+execution role.
 
-It is for every private registry of its region that the role may read, other accounts' too (Amazon
-ECR user guide, "Private registry authentication"), and for no other region's.
+It is valid for every private registry of its region that the role may read, in other accounts too
+(Amazon ECR user guide, "Private registry authentication"), and in no other region.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,8 +17,8 @@ from ecr_public_pusher.registries.authorization import checked, unusable
 from ecr_public_pusher.results import RegistryToken
 
 # The session of a role that another role assumed lasts an hour at most (IAM, role chaining). AWS
-# does not say whether such a token ends with it; if so, it has just under an hour, and a Schedule
-# of minutes keeps up with that.
+# does not document whether the token expires with it; if it does, it lasts just under an hour, for
+# which a Schedule of minutes suffices.
 LEAST_LIFE = timedelta(minutes=30)
 
 _REMEDIES = {
@@ -27,12 +27,12 @@ _REMEDIES = {
         " check `region` too."
     ),
     Failure.UNREACHABLE: (
-        "Check `region`: no ECR answers there; from a VPC, through a NAT gateway or the endpoint"
-        " com.amazonaws.REGION.ecr.api."
+        "ECR did not respond: check `region`. From a VPC, it is reached through a NAT gateway or"
+        " the endpoint com.amazonaws.REGION.ecr.api."
     ),
     Failure.UNWELL: (
-        "ECR is unwell there, or throttles: the cluster is tried again by itself. See the AWS"
-        " Health Dashboard if it lasts."
+        "ECR is unavailable or throttling there: the cluster is retried automatically. If it"
+        " persists, see the AWS Health Dashboard."
     ),
 }
 
@@ -45,9 +45,9 @@ def fetch_private_token(
     signature: Mapping[str, Any],
     is_registry: Callable[[str], bool],
 ) -> RegistryToken:
-    """A token for the registries of the client's region, asked for as `role_arn`.
+    """Return a token for the registries of the client's region, requested as `role_arn`.
 
-    Raises TokenError.
+    Raise TokenError.
     """
     region = client.meta.region_name
     try:
@@ -63,8 +63,9 @@ def fetch_private_token(
 def checked_private_token(
     answer: Any, giver: str, now: datetime, *, is_registry: Callable[[str], bool]
 ) -> RegistryToken:
-    """The token in GetAuthorizationToken's answer, when the host that it is for `is_registry` of
-    that region. Raises TokenError.
+    """Return the token in a response of GetAuthorizationToken.
+
+    Raise TokenError unless `is_registry` accepts the host that it is for.
     """
     listed = answer.get("authorizationData") if isinstance(answer, dict) else None
     data = listed[0] if isinstance(listed, list) and listed else None

@@ -1,4 +1,4 @@
-"""ECR Public's token, for which the execution role asks."""
+"""ECR Public's token, requested by the execution role."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,24 +15,24 @@ API_REGIONS = ("us-east-1", "us-west-2")
 _REMEDIES = {
     Failure.REFUSED: (
         "The execution role needs ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken"
-        " (see iam-permission.json); a service control policy that denies the region refuses it"
-        " too."
+        " (see iam-permission.json); a service control policy that denies the region refuses"
+        " it too."
     ),
     Failure.UNREACHABLE: (
-        "The function must reach api.ecr-public.us-east-1.amazonaws.com, or that of us-west-2: from"
-        " a VPC, through a NAT gateway."
+        "The function must reach api.ecr-public.us-east-1.amazonaws.com, or the one in us-west-2:"
+        " from a VPC, through a NAT gateway."
     ),
     Failure.UNWELL: (
-        "ECR Public is unwell, or throttles: the run is tried again by itself. See the AWS Health"
-        " Dashboard if it lasts."
+        "ECR Public is unavailable or throttling: the run is retried automatically. If it persists,"
+        " see the AWS Health Dashboard."
     ),
 }
 
 
 def fetch_token(clients: Iterable[Any], now: datetime) -> RegistryToken:
-    """A token from the first ECR Public client that gives one.
+    """Return a token from the first ECR Public client that gives one.
 
-    Raises TokenError, of the first region's failure: then nothing may be written.
+    Raise TokenError with the first region's failure; then nothing may be written.
     """
     failures: list[TokenError] = []
     for client in clients:
@@ -47,9 +47,9 @@ def fetch_token(clients: Iterable[Any], now: datetime) -> RegistryToken:
 
 
 def checked_token(answer: Any, now: datetime) -> RegistryToken:
-    """The token in GetAuthorizationToken's answer: one structure, where private ECR has a list.
+    """Return the token in a response of GetAuthorizationToken.
 
-    Raises TokenError.
+    ECR Public's has one structure where private ECR's has a list. Raise TokenError.
     """
     return checked(
         answer.get("authorizationData") if isinstance(answer, dict) else None,

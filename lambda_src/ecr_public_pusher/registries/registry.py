@@ -1,17 +1,17 @@
-"""Which hosts a registry answers to, and the docker config that signs in to them. Pure."""
+"""The host names of a registry, and the docker config that signs in to them. Pure."""
 
 import base64
 import json
 import re
 from collections.abc import Mapping
 
-# ECR Public's two names; the kubelet's own credential provider covers both. Without a scheme: some
-# readers match no `https://`.
+# ECR Public's two host names; the kubelet's own credential provider covers both. Without a scheme:
+# some readers do not match `https://`.
 PUBLIC_HOSTS = ("public.ecr.aws", "ecr-public.aws.com")
 PUBLIC = PUBLIC_HOSTS[0]
 
-# What a private registry's dual-stack name ends in, by partition. Source:
-# amazon-ecr-credential-helper, the hosts that it matches.
+# The domain of a private registry's dual-stack name, by partition. Source: the hosts that
+# amazon-ecr-credential-helper matches.
 _DUAL_STACK_DOMAIN = {
     "aws": "on.aws",
     "aws-us-gov": "on.aws",
@@ -23,15 +23,17 @@ _DUAL_STACK_DOMAIN = {
     "aws-iso-f": "on.aws.hci.ic.gov",
 }
 
-# What a dry run sends in a token's stead: valid to the API server, worthless to a registry.
+# Sent by a dry run in place of a token: valid to the API server, worthless to a registry.
 PLACEHOLDER = base64.b64encode(b"AWS:placeholder-of-a-dry-run").decode()
 
 
 def private_hosts(account: str, region: str, *, partition: str, suffix: str) -> tuple[str, ...]:
-    """A private registry's names, its usual one first. `suffix`: of the partition's hosts.
+    """Return a private registry's host names, the usual one first.
 
-    Not its FIPS names (`dkr.ecr-fips`, `dkr-ecr-fips`): each name repeats a token of some 3 KB, and
-    they are the same registry's.
+    `suffix`: the one of the partition's hosts.
+
+    The FIPS names (`dkr.ecr-fips`, `dkr-ecr-fips`) are left out: each name repeats a token of some
+    3 KB, and they belong to the same registry.
     """
     twin = _DUAL_STACK_DOMAIN.get(partition)
     return (
@@ -41,7 +43,7 @@ def private_hosts(account: str, region: str, *, partition: str, suffix: str) -> 
 
 
 def is_private_host(host: str, region: str, *, partition: str, suffix: str) -> bool:
-    """Whether it is a name of some private registry of that region, FIPS included."""
+    """Return whether it is a host name of a private registry in that region, FIPS included."""
     account, _, rest = host.partition(".")
     plain = rest.replace("-fips.", ".", 1)
     return bool(re.fullmatch("[0-9]{12}", account)) and f"{account}.{plain}" in private_hosts(
@@ -50,9 +52,9 @@ def is_private_host(host: str, region: str, *, partition: str, suffix: str) -> b
 
 
 def docker_config(authorizations: Mapping[str, str]) -> bytes:
-    """`.dockerconfigjson`, of each host's credential.
+    """Return the `.dockerconfigjson` with each host's credential.
 
-    Exact hosts: docker's own readers know no globs.
+    Hosts are exact: docker's own readers know no globs.
     """
     return json.dumps(
         {"auths": {host: {"auth": credential} for host, credential in authorizations.items()}},

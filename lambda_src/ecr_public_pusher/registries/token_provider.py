@@ -1,4 +1,4 @@
-"""The registry tokens of a run, each asked for once, when it is first needed.
+"""The registry tokens of a run, each requested once, when it is first needed.
 
 None of them outlives the invocation.
 """
@@ -31,43 +31,46 @@ type _TokenKey = tuple[str, str | None, str] | None
 
 @dataclass(frozen=True)
 class RegistryCredential:
-    """A token, and the hosts that it signs in to, their usual name first."""
+    """A token, and the hosts that it signs in to, the usual name first."""
 
     hosts: tuple[str, ...]
     token: RegistryToken
 
 
 class TokenProvider:
-    """`issued` and `public_failure` say what came of it, for the report.
+    """The source of registry tokens for one run.
 
-    `execution_role`: the function's own, where it is known.
+    `issued` and `public_failure` hold the results, for the report.
+    `execution_role`: the ARN of the function's own role, where it is known.
     """
 
     def __init__(
         self, callers: Callers, deadline: Deadline, *, execution_role: str | None = None
     ) -> None:
-        self._callers, self._deadline, self._execution_role = callers, deadline, execution_role
+        self._callers = callers
+        self._deadline = deadline
+        self._execution_role = execution_role
         self._tokens: OncePerKey[_TokenKey, RegistryToken] = OncePerKey()
         self._issued: dict[str, IssuedToken] = {}
         self.public_failure: PusherError | None = None
 
     @property
     def issued(self) -> tuple[IssuedToken, ...]:
-        """Those that were had: ECR Public's first, then by registry."""
+        """The tokens that were issued: ECR Public's first, then by registry."""
         return tuple(
             sorted(self._issued.values(), key=lambda issued: (issued.private, issued.registry))
         )
 
     @property
     def has_public(self) -> bool:
-        """Whether the function is where ECR Public is: in the partition aws."""
+        """Return whether ECR Public exists in the function's partition: only in `aws`."""
         clients = self._callers.clients
         return clients.partition(clients.region)[0] in ("", "aws")
 
     async def public(self) -> RegistryCredential:
-        """ECR Public's.
+        """Return ECR Public's credential; later callers get the same, or the same failure.
 
-        Who comes later gets the same, or the same failure: TokenError, DeadlineReached.
+        Raise TokenError, DeadlineReached.
         """
         try:
             token = await self._tokens.get(None, self._fetch_public)
@@ -77,7 +80,7 @@ class TokenProvider:
         return self._noted(RegistryCredential(PUBLIC_HOSTS, token), private=False)
 
     async def private(self, registry: PrivateRegistry) -> RegistryCredential:
-        """A private registry's. Raises TokenError, RoleError, DeadlineReached."""
+        """Return a private registry's credential. Raise TokenError, RoleError, DeadlineReached."""
         partition, suffix = self._callers.clients.partition(registry.region)
         self._check(registry, partition)
         hosts = private_hosts(registry.account, registry.region, partition=partition, suffix=suffix)
@@ -89,34 +92,34 @@ class TokenProvider:
         return self._noted(RegistryCredential(hosts, token), private=True)
 
     def _check(self, registry: PrivateRegistry, partition: str) -> None:
-        """Raises what can be known without asking anybody."""
+        """Raise TokenError or RoleError for mistakes that can be found without a call."""
         if not partition:
             raise TokenError(
                 f"there is no region {registry.region}", remedy="Check `region` of the registry."
             )
         if (of_role := registry.role_arn.split(":")[1]) != partition:
             raise TokenError(
-                f"{registry.role_arn} is of the partition {of_role}, and the registry's region"
-                f" {registry.region} of {partition}",
+                f"{registry.role_arn} is in the partition {of_role}, and the registry's region"
+                f" {registry.region} in {partition}",
                 remedy=(
-                    "Check `region` and `roleArn` of the registry: a role is of the same partition"
-                    " as the registry that it pulls from."
+                    "Check `region` and `roleArn` of the registry: a role can only pull from"
+                    " registries in its own partition."
                 ),
             )
         if self._execution_role and _same_role(registry.role_arn, self._execution_role):
             raise RoleError(
                 f"the roleArn of the registry {registry.account} in {registry.region} is the"
-                " function's own role, whose rights the token would have",
+                " function's own role, whose permissions the token would have",
                 remedy=(
-                    "Give the registry a role of its own: infra/pull-role.yaml makes one, and"
+                    "Give the registry a role of its own: infra/pull-role.yaml creates one, and"
                     f" {PULL.parameter} names it."
                 ),
             )
 
     async def of(self, config: ClusterConfig) -> list[RegistryCredential]:
-        """All that a document's Secret signs in to, asked for side by side.
+        """Return all credentials of a document's Secret, requested concurrently.
 
-        Raises the failure of the first that cannot be had.
+        Raise the failure of the first that cannot be had.
         """
         if not config.public_registry:
             return await self.private_of(config)
@@ -124,7 +127,7 @@ class TokenProvider:
         return [public, *private]
 
     async def private_of(self, config: ClusterConfig) -> list[RegistryCredential]:
-        """Of these, the private ones."""
+        """Return the private registries' credentials of a document's Secret."""
         return list(
             await asyncio.gather(
                 *(self.private(registry) for registry in config.private_registries)
@@ -134,9 +137,9 @@ class TokenProvider:
     async def each_private(
         self, config: ClusterConfig
     ) -> list[RegistryCredential | TokenError | RoleError]:
-        """The same, with the failure of each that cannot be had in its place.
+        """Return the private registries' credentials, or in place of each missing one its failure.
 
-        Raises DeadlineReached.
+        Raise DeadlineReached.
         """
 
         async def tried(registry: PrivateRegistry) -> RegistryCredential | TokenError | RoleError:
@@ -152,9 +155,10 @@ class TokenProvider:
     def _noted(self, credential: RegistryCredential, *, private: bool) -> RegistryCredential:
         name = credential.hosts[0] if private else PUBLIC
         issued = IssuedToken(name, credential.token.expires_at, private=private)
+        # Of the tokens of two roles, the report shows the first to expire.
         self._issued[name] = min(
             issued, self._issued.get(name, issued), key=lambda one: one.expires_at
-        )  # of two roles', the first to end
+        )
         return credential
 
     async def _fetch_public(self) -> RegistryToken:
@@ -164,8 +168,8 @@ class TokenProvider:
                 "Amazon ECR Public exists in the partition aws only, and the function is in"
                 f" {clients.region}",
                 remedy=(
-                    "Name the registries that the Secret is to sign in to: registries, without"
-                    " public."
+                    "List the registries that the Secret signs in to in `registries`, without"
+                    " `public`."
                 ),
             )
         asking = self._callers.blocking.run(
@@ -198,8 +202,9 @@ class TokenProvider:
 
 
 def _same_role(one: str, other: str) -> bool:
-    """By account and name: within an account a role's name is unique, whatever path is written
-    before it.
+    """Return whether both ARNs have the same account and role name.
+
+    Within an account a role's name is unique, whatever path is written before it.
     """
     return (one.split(":")[4], one.rpartition("/")[2]) == (
         other.split(":")[4],

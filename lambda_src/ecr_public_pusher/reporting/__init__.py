@@ -1,1 +1,1 @@
-"""How results are shown: the report, the metrics, and the one place that prints them."""
+"""The results as others see them: the report, the metrics, and the one place that prints them."""

@@ -14,12 +14,12 @@ from ecr_public_pusher.version import VERSION
 
 NAMESPACE = "EcrPublicPusher"
 
-# The names of asyncio tasks say nothing to a reader of the log.
+# The names of asyncio tasks mean nothing to a reader of the log.
 logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed lacks it
 
 
 class Emitter:
-    """Speaks as `service`, the stack's name, which is also the first dimension of every metric."""
+    """The printer for `service`, the stack's name, which is also each metric's first dimension."""
 
     def __init__(self, service: str, *, level: str = "INFO") -> None:
         self._service = service
@@ -29,13 +29,14 @@ class Emitter:
         logging.getLogger(service).setLevel(level)
 
     def report(self, report: dict[str, Any]) -> None:
-        """The report, as one JSON line."""
+        """Print the report as one JSON line."""
         log = self._logger.info if report["ok"] else self._logger.error
         log("report", report=report)
 
     def loop_error(self, error: BaseException | None) -> None:
-        """What the event loop has nobody to raise it to: by type and place, since its text may
-        carry a credential.
+        """Log an error of the event loop that no caller can receive.
+
+        Only its type and place are logged, since its text may carry a credential.
         """
         self._logger.error(
             "error in the event loop",
@@ -43,7 +44,7 @@ class Emitter:
         )
 
     def metrics(self, metrics: Iterable[Metric]) -> None:
-        """One EMF line for the run, one per cluster, and one per private registry."""
+        """Print one EMF line for the run, one per cluster, and one per private registry."""
         groups: dict[tuple[str | None, str | None], list[Metric]] = defaultdict(list)
         for metric in metrics:
             groups[metric.cluster, metric.registry].append(metric)

@@ -1,4 +1,4 @@
-"""A run's result -> CloudWatch metrics. Pure."""
+"""The CloudWatch metrics of a run's result. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,8 +9,9 @@ from ecr_public_pusher.results import Outcome
 
 @dataclass(frozen=True)
 class Metric:
-    """One CloudWatch metric: `unit` is CloudWatch's name of it; `cluster` or `registry` the second
-    dimension, where it has one.
+    """One CloudWatch metric.
+
+    `unit` is CloudWatch's name for the unit; `cluster` or `registry` the second dimension, if any.
     """
 
     name: str
@@ -21,11 +22,11 @@ class Metric:
 
 
 def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
-    """Return what a run emits, explicit zeros included so that every series lives.
+    """Return the metrics of a run, explicit zeros included so that no series ends.
 
     A plan, a check and a removal emit nothing: no alarm may follow from them. A sweep counts only
-    in clusters that it wrote to or that failed; what life is left is said of each. The dispatcher
-    of a push says nothing of its being done.
+    clusters that it wrote to or that failed; the remaining life is emitted for each. The dispatcher
+    of a push does not emit its completion.
     """
     if run.request.action not in ("push", "sweep"):
         return []

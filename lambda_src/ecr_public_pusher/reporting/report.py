@@ -1,4 +1,4 @@
-"""A run's result -> the report, as returned and logged.
+"""The report of a run's result, as returned and logged.
 
 Pure: it only counts what the jobs decided.
 """
@@ -14,24 +14,25 @@ from ecr_public_pusher.results import ClusterResult, Finding, NamespaceOutcome, 
 from ecr_public_pusher.timestamps import rfc3339
 from ecr_public_pusher.version import VERSION
 
-# A synchronous answer may hold 6 MB, an asynchronous destination's 256 KB, a log line 256 KB: this
-# fits each with room for the rest.
+# A synchronous response may hold 6 MB, an asynchronous destination's record 256 KB, a log line
+# 256 KB: this fits each, with room for the rest.
 MAX_PROBLEM_BYTES = 128 * 1024
-# Of the clusters' entries without their lists; and of names in a list of names.
+# The limits of the clusters' entries without their lists, and of names in a list of names.
 MAX_CLUSTER_BYTES = 64 * 1024
 MAX_NAMES = 100
 
 _ORDER = tuple(Outcome)
-# The lists of a cluster's entry, in the order in which they get the room that there is.
+# The lists of a cluster's entry, in the order in which they are given the available room.
 _LISTS = ("problems", "findings", "changes", "adopted")
-# What a plan names: all that a push would do beyond a fresh token where it was before.
+# A plan names these: all that a push would do besides renewing tokens.
 _CHANGES = (Outcome.CREATED, Outcome.ADOPTED, Outcome.PRUNED, Outcome.REMOVED)
 
 
 def report(run: RunResult) -> dict[str, Any]:
-    """Return the report, as returned and logged: always below AWS's limits, nothing secret in it.
+    """Return the report, always below AWS's size limits, with nothing secret in it.
 
-    Long lists come last: Logs Insights reads an event's first 200 fields.
+    docs/report.md describes its fields. Long lists come last: Logs Insights reads an event's first
+    200 fields.
     """
     answer: dict[str, Any] = {
         "action": run.asked or run.request.action,
@@ -80,8 +81,9 @@ def report(run: RunResult) -> dict[str, Any]:
 
 
 def _narrowed(run: RunResult) -> dict[str, list[str]]:
-    """What it was narrowed to, as it was asked: whoever reads the log must not take it for a run of
-    everything.
+    """Return the request's narrowing, as given.
+
+    Without it a reader of the log would take the run for one of everything.
     """
     asked = {"clusters": run.request.clusters, "namespaces": run.request.namespaces}
     return {
@@ -92,8 +94,9 @@ def _narrowed(run: RunResult) -> dict[str, list[str]]:
 
 
 def _clusters(run: RunResult) -> tuple[list[dict[str, Any]], int]:
-    """The clusters' entries, in order of id, within the limits; and how many are left out: first
-    those that are ok.
+    """Return the clusters' entries within the limits, in order of id, and how many are left out.
+
+    Clusters that are ok are left out first.
     """
     entries = [_cluster(result, dry_run=run.request.dry_run) for result in run.results]
     room, kept = MAX_CLUSTER_BYTES, set[int]()
@@ -130,7 +133,7 @@ def _deleted(document: str) -> dict[str, str]:
 
 
 def summary(run: RunResult) -> str:
-    """One line for the error that Lambda counts."""
+    """Return one line for the error that Lambda counts."""
     if run.error:
         return f"{run.error.code}: {run.error.message} {run.error.remedy}"[:2000]
     parts = [f"{run.queue_error.code}: {run.queue_error.message}"[:500]] if run.queue_error else []
@@ -152,7 +155,7 @@ def _total(results: Sequence[ClusterResult]) -> dict[str, int]:
 
 
 def _in_order(counts: Mapping[Outcome, int]) -> dict[str, int]:
-    """By name, in the order in which outcomes are documented."""
+    """Return the counts by name, in the order in which outcomes are documented."""
     return {outcome.value: counts[outcome] for outcome in _ORDER if outcome in counts}
 
 
@@ -214,8 +217,9 @@ def _problem(outcome: NamespaceOutcome) -> dict[str, str]:
 
 
 def _cap_lists(clusters: list[dict[str, Any]]) -> None:
-    """Keeps the lists within MAX_PROBLEM_BYTES in all: the first of every cluster, then the others
-    in turn; the rest is counted.
+    """Keep the lists within MAX_PROBLEM_BYTES in all, and count what is left out.
+
+    The first entry of every cluster comes first, then the others in turn.
     """
     left = MAX_PROBLEM_BYTES
     for name in _LISTS:
@@ -237,5 +241,5 @@ def _cap_lists(clusters: list[dict[str, Any]]) -> None:
 
 
 def _size(entry: Any) -> int:
-    """How many bytes it takes in the report, with the comma after it."""
+    """Return an entry's size in bytes in the report, with the comma after it."""
     return len(json.dumps(entry, ensure_ascii=True)) + 2

@@ -1,4 +1,4 @@
-"""What became of a run: everything that the report, the metrics and the verdict are made of.
+"""The result of a run, from which the report, the metrics and the verdict are made.
 
 Pure.
 """
@@ -14,16 +14,17 @@ from ecr_public_pusher.results import ClusterResult, IssuedToken, Outcome
 
 @dataclass(frozen=True)
 class RunResult:
-    """Everything a run came to.
+    """The result of one run.
 
-    `error` is set when the run as a whole failed, and may be beside results.
-
-    `unconfigured` is None when the configuration was not read. `dispatched`: into how many messages
-    a push of everything was split, instead of being done here. `queued`: the ids of clusters that
-    wait in the queue to be tried again; `queue_error`: why others do not.
-    `asked`: the action that an event which was refused asked for. `gone`: what a message names, and
-    nothing in the configuration means any more.
-    `left_to_documents`: clusters that a discovery found, and that a document of their own names.
+    `error` is set when the run as a whole failed; there may be results beside it.
+    `unconfigured` is None when the configuration was not read.
+    `dispatched`: the number of messages into which a push of everything was split; None if it was
+    done here.
+    `queued`: the ids of clusters that wait in the queue for a retry.
+    `queue_error`: the reason why others do not.
+    `asked`: the action of an event that was refused.
+    `gone`: ids in a message that the configuration no longer holds.
+    `left_to_documents`: clusters that a discovery found and that a document of their own names.
     """
 
     request: Request
@@ -43,10 +44,12 @@ class RunResult:
 
     @cached_property
     def failed(self) -> list[ClusterResult]:
+        """The results of the clusters that failed."""
         return [result for result in self.results if not result.ok]
 
     @property
     def ok(self) -> bool:
+        """Return whether the run succeeded as a whole and in every cluster."""
         return (
             self.error is None
             and not self.failed
@@ -56,8 +59,9 @@ class RunResult:
 
     @property
     def full(self) -> bool:
-        """An un-narrowed push that tried every namespace of every enabled cluster, or a message's
-        worth of one: the dead man's switch watches it.
+        """Return whether it tried all namespaces of all enabled clusters, or a message's share.
+
+        The dead man's switch watches it.
         """
         return (
             self.error is None
@@ -75,10 +79,10 @@ class RunResult:
 
     @property
     def raises(self) -> bool:
-        """Whether Lambda is to count an error and try again: when the run as a whole failed, or
-        clusters failed that no queue holds.
+        """Return whether Lambda is to count an error and retry.
 
-        A plan, a check and a sweep fail only as a whole.
+        It is when the run as a whole failed, or clusters failed that no queue holds. A plan, a
+        check and a sweep fail only as a whole.
         """
         if not self.request.raises:
             return False

@@ -1,10 +1,10 @@
-"""Discovery: which EKS clusters the documents' tags mean, in all of their regions.
+"""Discovery: the EKS clusters that bear the documents' tags, in all of their regions.
 
-Clusters that a document of their own names are left to that.
+Clusters that a document of their own names are left to that document.
 
-Only what a request asks for is looked up: all clusters of a region are listed and described where
-it asks for many, and those that it names exactly are described without a list. So a message for ten
-clusters costs ten calls, however many clusters the tags mean.
+Only what a request asks for is looked up: where it asks for many clusters of a region, all are
+listed and described; clusters that it names exactly are described without a list. So a message for
+ten clusters costs ten calls, however many clusters bear the tags.
 """
 
 import asyncio
@@ -38,17 +38,17 @@ from ecr_public_pusher.sources.eks_clusters import (
     run_search,
 )
 
-# Of names in a message.
+# Names in a message.
 SHOWN = 10
-# One that takes long gives its place to another: it may hang, and no other waits for it.
+# A search that takes long may be hanging: it gives its place to another.
 SEARCHES_AT_ONCE, MOST_SEARCHES_AT_ONCE = 8, 48
-# All clusters wait for what is found by tag. So a region that hangs is left out soon, while one
-# with so many clusters that EKS throttles may go on.
+# All clusters wait for discovery. So a region that hangs is left out soon, while one with so many
+# clusters that EKS throttles may go on.
 STALLED_SECONDS = 15.0
-SHARE = 1 / 2  # of the time that there is
+SHARE = 1 / 2  # of the remaining time
 
 
-# One search for all documents that look in the same place as the same role: (role, external id,
+# All documents that look in the same place, as the same role, share a search: (role, external id,
 # region).
 type _Place = tuple[str | None, str | None, str]
 
@@ -63,8 +63,8 @@ async def find_clusters(
 ) -> Configuration:
     """Return the configuration with the clusters that `request` asks for and discoveries find.
 
-    A sweep uses what EKS said within the last hour of the clusters that it knows. Raise
-    DeadlineReached when there is no answer in time.
+    For clusters that it knows, a sweep uses EKS's answers of the last hour. Raise DeadlineReached
+    when there is no answer in time.
     """
     directory = EksDirectory(callers, endpoints, fresh=request.action != "sweep")
     remaining = deadline.remaining
@@ -86,13 +86,14 @@ async def discover(
     patience: Patience,
     any_tags: bool = False,
 ) -> Configuration:
-    """The configuration with the clusters that its discoveries find, and what failed in place of
-    those that could not be looked up.
+    """Return the configuration with the clusters that its discoveries find.
 
-    That is `<id>/<region>/*`, or the very id where it is asked for; a discovery that finds nothing
-    fails as `<id>/*`: never nothing to do.
-    `any_tags`: what is asked for by its very id is meant whatever its tags and whoever names it by
-    now, as for a removal of what was pushed.
+    The errors of clusters that could not be looked up are added as `<id>/<region>/*`, or under the
+    very id where that is asked for. A discovery that finds nothing fails as `<id>/*`: it is never
+    taken for nothing to do.
+
+    `any_tags`: a cluster that is asked for by its very id is included whatever its tags, and
+    whatever document names it by now, as for a removal of what was pushed.
     """
     work = _Discovering(configuration, narrowing, any_tags=any_tags)
     last = asyncio.get_running_loop().time() + patience.in_all
@@ -112,10 +113,12 @@ class _Discovering:
     def __init__(
         self, configuration: Configuration, narrowing: Narrowing, *, any_tags: bool
     ) -> None:
-        self._configuration, self._narrowing, self._any_tags = configuration, narrowing, any_tags
+        self._configuration = configuration
+        self._narrowing = narrowing
+        self._any_tags = any_tags
         self._taken = {config.target for config in configuration.clusters}
-        # A token for aws-iam-authenticator would sign in to an EKS cluster of its clusterId's name,
-        # so that is looked for too.
+        # A token for aws-iam-authenticator would also sign in to an EKS cluster that is named like
+        # its clusterId, so such a cluster is looked for too.
         self._authenticators: dict[str, list[str]] = {}
         self._listed: set[_Place] = set()
         for config in configuration.clusters:
@@ -128,7 +131,7 @@ class _Discovering:
                 self._authenticators.setdefault(choice.cluster_id, []).append(config.id)
 
     def searches(self) -> dict[_Place, Search]:
-        """What to look for, in each place."""
+        """Return the searches to make, by place."""
         found: dict[_Place, Search] = {}
         for discovery, region in self._places():
             prefix = f"{discovery.id}/{region}/"
@@ -150,7 +153,7 @@ class _Discovering:
         return lambda name: name in self._authenticators or self._narrowing.wants(prefix + name)
 
     def result(self, seen: Mapping[_Place, Sightings]) -> Configuration:
-        """The configuration, with what the searches saw."""
+        """Return the configuration with the results of the searches."""
         found: list[ClusterConfig] = []
         left: list[str] = []
         invalid = {**self._configuration.invalid, **self._of_invalid_documents()}
@@ -188,9 +191,7 @@ class _Discovering:
     def _refused_authenticators(
         self, names: Collection[str], seen: Mapping[_Place, Sightings]
     ) -> dict[str, PusherError]:
-        """The documents whose clusterId is the name of a cluster that is pushed to, or of which
-        that is not known.
-        """
+        """Return the errors of documents whose clusterId is, or may be, an EKS cluster's name."""
         refused: dict[str, PusherError] = {}
         coming_or_going = {
             name
@@ -219,9 +220,7 @@ class _Discovering:
     def _not_ready(
         self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]
     ) -> list[str]:
-        """The names of those that have the tags, or may have them, and are being created or
-        deleted.
-        """
+        """Return the names of clusters with the tags, known or possible, that are not ready."""
         sightings = seen.get(_place(discovery, region))
         known = sightings.not_ready if sightings else {}
         return sorted(name for name, tags in known.items() if tags is None or discovery.holds(tags))
@@ -238,10 +237,10 @@ class _Discovering:
     def _tags(
         self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]
     ) -> Mapping[str, Mapping[str, str]]:
-        """What was seen in the discovery's own place.
+        """Return the tags of each cluster that was seen in the discovery's own place.
 
-        Where it was not listed, what others saw of the same clusters, too: which of two documents a
-        namespace belongs to must not depend on what is asked for.
+        Where that was not listed, include clusters that other searches saw in the same account and
+        region: the document that a namespace belongs to must not depend on the request.
         """
         key = _place(discovery, region)
         if key in self._listed:
@@ -258,9 +257,7 @@ class _Discovering:
         return self._any_tags and config.id in self._narrowing.exact
 
     def _is_left(self, config: ClusterConfig) -> bool:
-        """Return whether a document of its own names the cluster, also one that is disabled or
-        invalid.
-        """
+        """Return whether a document, even a disabled or invalid one, names the cluster itself."""
         if self._is_meant_itself(config):
             return False
         return config.target in self._taken or any(
@@ -268,9 +265,10 @@ class _Discovering:
         )
 
     def _possible_claim(self, config: ClusterConfig) -> Claim | None:
-        """Return what may mean the cluster, as far as can be read.
+        """Return the claim of a document that may mean the cluster, as far as it can be read.
 
-        A removal takes away what this discovery wrote, whosever the cluster is.
+        There is none for a removal: it deletes what this discovery wrote, whichever document the
+        cluster belongs to.
         """
         if self._any_tags:
             return None
@@ -281,7 +279,7 @@ class _Discovering:
     def _not_known(
         self, discovery: Discovery, config: ClusterConfig, claim: Claim
     ) -> dict[str, PusherError]:
-        """One error for all clusters that a document may mean, where nothing of it can be read."""
+        """Return one error for all clusters that an unreadable document may mean."""
         remedy = first_correct(claim, self._configuration.invalid)
         if claim.possible is not None:
             meant = f"{config.cluster} in {config.region}"
@@ -317,8 +315,9 @@ class _Discovering:
         return {f"{prefix}*": _not_described(failures)} if failures else {}
 
     def _of_invalid_documents(self) -> dict[str, PusherError]:
-        """Of clusters that are asked for by name, the discovery being invalid: it cannot be known
-        whether it still means them.
+        """Return errors for clusters asked for by name whose discovery is invalid.
+
+        It is unknown whether the discovery still means them.
         """
         every = [
             (document_id[:-1], error)
@@ -333,8 +332,9 @@ class _Discovering:
         }
 
     def _places(self) -> Iterator[tuple[Discovery, str]]:
-        """In turn, one region of each discovery: one whose regions all hang must not keep the
-        others waiting.
+        """Return each discovery with its regions, taking one region of each discovery in turn.
+
+        So a discovery whose regions all hang does not keep the others waiting.
         """
         discoveries = self._configuration.discoveries
         rounds = zip_longest(*(discovery.regions for discovery in discoveries))
@@ -358,7 +358,7 @@ def _joined(one: Search | None, other: Search) -> Search:
 
 
 def _not_described(failures: Mapping[str, EksError]) -> DiscoveryError:
-    """Of what could not be seen, nobody knows whether it is meant."""
+    """Return the error for clusters that could not be described, so that their tags are unknown."""
     names, first = sorted(failures), failures[min(failures)]
     others = (
         f" (and {len(names) - 1} more:"
@@ -380,7 +380,7 @@ def _nothing(discovery: Discovery, not_ready: list[str]) -> EksError:
         else ""
     )
     return DiscoveryError(
-        f"no EKS cluster in {', '.join(discovery.regions)[:300]} bears the tags {tags}{left_out}",
+        f"no EKS cluster in {', '.join(discovery.regions)[:300]} has the tags {tags}{left_out}",
         remedy=(
             f"Tag a cluster (`aws eks tag-resource --region {discovery.regions[0]} --resource-arn"
             " CLUSTER_ARN --tags KEY=VALUE`), correct regions, tags or roleArn, or delete the"

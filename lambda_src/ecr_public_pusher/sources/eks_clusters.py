@@ -1,4 +1,4 @@
-"""EKS's clusters in one region as one role sees them, with their tags, found within a time limit."""
+"""The EKS clusters of a region as a role sees them, with their tags, found within a time limit."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -31,9 +31,10 @@ _REMEDY = (
 
 @dataclass(frozen=True)
 class Search:
-    """Where to look, and as whom: `settings` has the region and the role.
+    """One search: a place to look in, and the clusters to look for.
 
-    `names`: to describe these alone; None: what EKS lists and `wants`.
+    `settings`: the region, and the role to look as.
+    `names`: the clusters to describe; None: those that EKS lists and `wants` accepts.
     """
 
     settings: ClusterConfig
@@ -43,8 +44,9 @@ class Search:
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds that a search may go on without progress, and that all of them have: every cluster
-    waits for them.
+    """Time limits, in seconds, of a search without progress and of all searches.
+
+    Every cluster waits for the searches.
     """
 
     stalled: float
@@ -52,28 +54,30 @@ class Patience:
 
 
 class Clock:
-    """Ends a search that makes no progress.
+    """The timeout of a search that makes no progress.
 
-    Time counts while a call of it is on a thread: until then it waits for its turn, at most to the
-    end.
+    Time counts only while one of its calls has a thread. Without one, the search waits for its
+    turn, at most until the end of all searches.
     """
 
     def __init__(self, timeout: asyncio.Timeout, patience: Patience, last: float) -> None:
-        self._timeout, self._patience, self._last = timeout, patience, last
+        self._timeout = timeout
+        self._patience = patience
+        self._last = last
         self._on_threads = 0
 
     @property
     def waits(self) -> bool:
-        """Return whether it has no thread."""
+        """Return whether none of its calls has a thread."""
         return not self._on_threads
 
     def begin(self) -> None:
-        """A call has got its thread."""
+        """Count a call that got its thread."""
         self._on_threads += 1
         self._restart()
 
     def end(self) -> None:
-        """It was answered, or refused."""
+        """Count a call that succeeded or failed."""
         self._on_threads -= 1
         self._restart()
 
@@ -85,13 +89,13 @@ class Clock:
 
 @dataclass
 class Sightings:
-    """What a search has seen until now.
+    """The results of a search so far.
 
-    `tags`: of each cluster. `failures`: of those that could not be described. `failure`: of the
-    search.
-
-    `not_ready`: the tags of those that are being created or deleted, or whose creation failed; None
-    where EKS's answer had none.
+    `tags`: each cluster's tags.
+    `failures`: the errors of clusters that could not be described.
+    `failure`: the error of the search as a whole.
+    `not_ready`: the tags of clusters that are being created or deleted, or whose creation failed;
+    None where EKS's response had none.
     """
 
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -101,15 +105,13 @@ class Sightings:
     clock: Clock | None = None
 
     def failure_of(self, name: str) -> PusherError | None:
-        """Return why it is not known whether there is a cluster of that name, and which tags it
-        has.
-        """
+        """Return the error that leaves a cluster's existence or tags unknown; else None."""
         return None if name in self.tags else self.failures.get(name) or self.failure
 
     async def timed[T](self, call: Callable[[Callable[[], object]], Awaitable[T]]) -> T:
-        """Return what `call(on_thread)` comes to.
+        """Return the result of `call(on_thread)`.
 
-        The search's time counts from when the call has its thread until it is answered.
+        The search's time counts from when the call gets its thread until it ends.
         """
         clock, began = self.clock, False
 
@@ -122,19 +124,19 @@ class Sightings:
         try:
             return await call(on_thread)
         except asyncio.CancelledError:
-            began = False  # cut off: the call is on its thread still
+            began = False  # the call still occupies its thread
             raise
         finally:
             if clock and began:
                 clock.end()
 
 
-# Fills the sightings, by calls that are `timed`. Raises PusherError.
+# Fills the sightings by calls through `timed`; raises PusherError.
 type LookUp = Callable[[Search, Sightings], Awaitable[None]]
 
 
 async def run_search(search: Search, look_up: LookUp, patience: Patience, last: float) -> Sightings:
-    """What a search saw, or saw until it failed, or until its time was up."""
+    """Return what a search saw until it ended, failed, or ran out of time."""
     seen = Sightings()
     try:
         async with asyncio.timeout_at(last) as timeout:
@@ -149,21 +151,21 @@ async def run_search(search: Search, look_up: LookUp, patience: Patience, last: 
 
 def _not_in_time(search: Search, seen: Sightings) -> DiscoveryError:
     region = search.settings.region
-    until = f"{len(seen.tags)} clusters were seen until then"
+    until = f"{len(seen.tags)} clusters were found until then"
     if seen.clock is None or seen.clock.waits:
         return DiscoveryError(
-            f"there was no time left to ask EKS in {region}, since too many other calls did not"
-            f" answer; {until}",
+            f"there was no time left to call EKS in {region}, since too many other calls did not"
+            f" return; {until}",
             remedy=(
-                "What was seen was pushed, and this is tried again. If it lasts: see the regions"
-                " that did not answer in time, or raise Timeout."
+                "The clusters that were found were pushed; the rest is retried. If it persists, see"
+                " the regions that did not respond in time, or raise Timeout."
             ),
         )
     return DiscoveryError(
-        f"EKS in {region} (or the role to assume) did not answer in time; {until}",
+        f"EKS in {region} (or the role to assume) did not respond in time; {until}",
         remedy=(
-            "What was seen was pushed, and this is tried again. If it lasts: check `regions`; from"
-            " a VPC, see that EKS there is reached."
+            "The clusters that were found were pushed; the rest is retried. If it persists, check"
+            " `regions`; from a VPC, make sure that EKS there can be reached."
         ),
     )
 
@@ -175,7 +177,9 @@ class EksDirectory:
     """
 
     def __init__(self, callers: Callers, endpoints: EndpointCache, *, fresh: bool) -> None:
-        self._callers, self._endpoints, self._fresh = callers, endpoints, fresh
+        self._callers = callers
+        self._endpoints = endpoints
+        self._fresh = fresh
 
     async def look_up(self, search: Search, seen: Sightings) -> None:
         """Fill `seen` with the clusters that the role sees and that can be pushed to.

@@ -1,6 +1,4 @@
-"""Parameter Store -> the parameters under one path, each with its text or the reason it could not
-be read.
-"""
+"""The reader of Parameter Store: each parameter under a path, with its text or its error."""
 
 import re
 from collections import deque
@@ -24,12 +22,12 @@ from ecr_public_pusher.configuration.loader import Parameter
 from ecr_public_pusher.errors import ConfigurationError, InvalidDocument
 
 NAMES_AT_ONCE = 10  # GetParameters' limit
-# As Parameter Store has them: names stand in the report.
+# The form of Parameter Store's names; they stand in the report.
 _NAME = re.compile(r"[A-Za-z0-9_./-]{1,2048}").fullmatch
 
 _UNWELL = (
-    "Parameter Store (or KMS behind it) is unwell, or throttles: it is read again by itself. See"
-    " the AWS Health Dashboard if it lasts."
+    "Parameter Store, or KMS behind it, is unavailable or throttling: it is read again"
+    " automatically. If it persists, see the AWS Health Dashboard."
 )
 _REMEDIES = {
     Failure.REFUSED: (
@@ -37,8 +35,8 @@ _REMEDIES = {
         " ConfigKmsKeyArn), or store it as String."
     ),
     Failure.UNREACHABLE: (
-        "Parameter Store answered the list, and not this: it, or KMS behind it, is slow. It is read"
-        " again by itself."
+        "Parameter Store returned the list, but not this parameter: it, or KMS behind it, is slow."
+        " The parameter is read again automatically."
     ),
     Failure.UNWELL: _UNWELL,
 }
@@ -53,14 +51,14 @@ _LIST_REMEDIES = {
 
 
 def read_parameters(ssm: Any, root: str) -> list[Parameter]:
-    """Every parameter below `root`.
+    """Return every parameter below `root`.
 
-    Raises ConfigurationError when the path as a whole cannot be read.
+    Raise ConfigurationError when the path as a whole cannot be read.
 
-    Listed undecrypted, then the SecureStrings ten at a time, and one by one where one of the ten
-    cannot be decrypted: that one fails its own cluster, not the list. What was listed of a
-    SecureString is never taken for its text. Parameter Store's quota is shared with all else in the
-    account, so a refusal for too many calls is waited out.
+    Parameters are listed undecrypted. SecureStrings are then read ten at a time, and one by one
+    where one of the ten cannot be decrypted: that one fails its own cluster, not the list. The
+    listed value of a SecureString is never taken for its text. Parameter Store's quota is shared
+    with everything else in the account, so throttling is waited out.
     """
     try:
         found = [_texts(parameter) for parameter in _pages(ssm, root)]
@@ -81,7 +79,7 @@ def read_parameters(ssm: Any, root: str) -> list[Parameter]:
 
 
 def _pages(ssm: Any, root: str) -> Iterator[dict[str, Any]]:
-    """A page may be short or empty and yet be followed by another."""
+    """Yield all parameters. A page may be short or empty and yet be followed by another."""
     token: dict[str, str] = {}
     while True:
         page = patiently(
@@ -106,20 +104,16 @@ def _texts(parameter: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
-    """Yield each of them once, with its text or why it was not read.
+    """Yield each of them once, with its text or its error.
 
-    Where Parameter Store gives no answer, or throttles for good, the others are not asked for: each
-    ten would wait as long, and the documents that could be read would wait with them.
+    Where Parameter Store does not respond, or throttles for good, the others are not read: each ten
+    would wait as long, and the documents that could be read would wait with them.
     """
     waiting = deque(batched(names, NAMES_AT_ONCE, strict=False))
     while waiting:
         batch = waiting.popleft()
         try:
-            texts = patiently(
-                lambda: _texts_of(
-                    ssm.get_parameters(Names=list(batch), WithDecryption=True)  # noqa: B023 - at once
-                )
-            )
+            texts = patiently(lambda: _texts_of(_get(ssm, batch)))  # noqa: B023 - called at once
         except AWS_ERRORS as error:
             if not is_answer(error) or is_throttled(error):
                 yield from (_unread(name, error) for name in chain(batch, *waiting))
@@ -134,10 +128,14 @@ def _decrypted(ssm: Any, names: Sequence[str]) -> Iterator[Parameter]:
             )
 
 
+def _get(ssm: Any, names: Sequence[str]) -> Any:
+    return ssm.get_parameters(Names=list(names), WithDecryption=True)
+
+
 def _texts_of(answer: Any) -> dict[str, str]:
     """Return the texts by name.
 
-    What was deleted since the list is an invalid parameter to GetParameters.
+    GetParameters calls a parameter that was deleted after the list invalid.
     """
     texts = {one["Name"]: one["Value"] for one in answer["Parameters"]}
     if not all(isinstance(text, str) for text in texts.values()):
@@ -149,8 +147,8 @@ def _gone(name: str) -> Parameter:
     return Parameter(
         name,
         error=InvalidDocument(
-            f"{name}: the SecureString was listed, and is not there any more",
-            remedy="It was deleted or written at that moment: the next run reads it anew.",
+            f"{name}: the SecureString was listed, but no longer exists",
+            remedy="It was deleted or replaced at that moment; the next run reads it again.",
         ),
     )
 

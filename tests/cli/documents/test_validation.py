@@ -157,7 +157,7 @@ def test_a_discovery_with_a_registrys_role_is_a_problem_too() -> None:
     text = f"{AWAY}regions: [us-east-1]\ntags: {{team: a}}\n"
     (line,) = said(validated({"discover/fleet": text}, TargetStack(allowed_roles=roles)))
     assert line.startswith("discover/fleet.yaml:2: roleArn: the role ecr-public-pusher-spoke")
-    assert "is a registry's (PullRoleName)" in line
+    assert "is for registries (PullRoleName)" in line
 
 
 def test_without_a_stack_roles_pass_and_that_is_noted() -> None:

@@ -170,7 +170,7 @@ def test_bad_defaults_fail_the_run(text: str) -> None:
         (
             "namespaces: [*]",
             (
-                "line 1 is not YAML: a text that begins with *, &, !, %, @ or ` must be quoted, as"
+                "line 1 is not YAML: text that begins with *, &, !, %, @ or ` must be quoted, as"
                 " in namespaces: ['*']"
             ),
         ),
@@ -449,7 +449,7 @@ def test_the_defaults_path_is_not_for_an_authenticator() -> None:
         "defaults": "{namespaces: [a], endpoint: https://10.0.0.1/k8s}",
         "clusters/edge": f"signIn: {AUTHENTICATOR}",
     }
-    assert "endpoint: one with a path is for signIn webIdentity" in refused(documents)
+    assert "endpoint: only signIn webIdentity allows one with a path" in refused(documents)
 
 
 def test_a_documents_sign_in_and_the_defaults_endpoint() -> None:
@@ -490,16 +490,16 @@ def test_a_document_without_its_endpoint_anywhere() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ("endpoint: https://10.0.0.1", "EKS says them of its clusters"),
-        ("{endpoint: https://10.0.0.1, signIn: {type: eks}}", "EKS says them of its clusters"),
-        (f"{{endpoint: https://10.0.0.1, signIn: {STORED}}}", "the kubeconfig says them"),
+        ("endpoint: https://10.0.0.1", "EKS gives them for its clusters"),
+        ("{endpoint: https://10.0.0.1, signIn: {type: eks}}", "EKS gives them for its clusters"),
+        (f"{{endpoint: https://10.0.0.1, signIn: {STORED}}}", "the kubeconfig has them"),
         (
             f"{{cluster: main, endpoint: https://10.0.0.1, signIn: {WEB}}}",
             "cluster: the name of an EKS cluster",
         ),
         (
             "signIn: {type: eks, clusterId: x}",
-            "clusterId: iamAuthenticator needs it, and no other kind has one",
+            "clusterId: required with type iamAuthenticator, and not allowed with any other",
         ),
         (
             "signIn: {type: iamAuthenticator, clusterId: a b}",
@@ -536,11 +536,11 @@ def test_a_document_without_its_endpoint_anywhere() -> None:
         ),
         (
             f"{{endpoint: 'https://10.0.0.1/k8s/../x', signIn: {WEB}}}",
-            "found one whose path has something else in it",
+            "found one whose path has other characters",
         ),
         (
             f"{{endpoint: 'https://10.0.0.1/k8s.d', signIn: {WEB}}}",
-            "found one whose path has something else in it",
+            "found one whose path has other characters",
         ),
         (
             f"{{endpoint: 'https://10.0.0.1//k8s', signIn: {WEB}}}",
@@ -560,9 +560,9 @@ def test_a_document_without_its_endpoint_anywhere() -> None:
         ),
         (
             f"{{endpoint: 'https://10.0.0.1/k8s', signIn: {AUTHENTICATOR}}}",
-            "endpoint: one with a path is for signIn webIdentity",
+            "endpoint: only signIn webIdentity allows one with a path",
         ),
-        (f"{{endpoint: 'https://10.0.0.1/k8s', signIn: {STORED}}}", "the kubeconfig says them"),
+        (f"{{endpoint: 'https://10.0.0.1/k8s', signIn: {STORED}}}", "the kubeconfig has them"),
         (
             f"{{endpoint: 'https://10.0.0.1#me:hunter2@evil', signIn: {WEB}}}",
             "found one with user info",
@@ -592,7 +592,7 @@ def test_what_a_document_may_not_say(fields: str, said: str) -> None:
         (AUTHORITY.ca_pem + AUTHORITY.key_pem, "found a private key"),
         (AUTHORITY.certificate_pem, "found a server's or client's certificate"),
         (AUTHORITY.ca_pem + AUTHORITY.certificate_pem, "found a server's or client's certificate"),
-        (AUTHORITY.ca_pem.replace("MII", "AAA", 1), "cannot be read as a certificate"),
+        (AUTHORITY.ca_pem.replace("MII", "AAA", 1), "is not a valid certificate"),
         ("secret-text", "found something else"),
     ],
     ids=["key", "with a key", "leaf", "authority and leaf", "broken", "no PEM"],

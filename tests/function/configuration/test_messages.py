@@ -31,7 +31,7 @@ def said(world: World, document: str) -> str:
     [
         (
             "namespaces:\n\t- default\n",
-            "line 2 is not YAML: a tab cannot indent: YAML takes spaces alone",
+            "line 2 is not YAML: a tab cannot indent: YAML allows only spaces",
         ),
         (
             "namespaces: [default]\nlabels:\n  a: b\n\tc: d\n",
@@ -45,16 +45,16 @@ def said(world: World, document: str) -> str:
             "annotations:\n  x: |\n\ttext\nnamespaces: [default]\n",
             "line 3 is not YAML: a tab cannot indent",
         ),
-        ("namespaces: [*]", "line 1 is not YAML: a text that begins with *, &, !"),
-        ("namespaces: [!k*]", "line 1 is not YAML: a text that begins with *, &, !"),
-        ("labels: {a: @x}", "line 1 is not YAML: a text that begins with *, &, !"),
+        ("namespaces: [*]", "line 1 is not YAML: text that begins with *, &, !"),
+        ("namespaces: [!k*]", "line 1 is not YAML: text that begins with *, &, !"),
+        ("labels: {a: @x}", "line 1 is not YAML: text that begins with *, &, !"),
         (
             "namespaces: {include: ['*'], selector: !gone }",
-            "line 1 has the tag !gone: a text that begins with *, &, !",
+            "line 1 has the tag !gone: text that begins with *, &, !",
         ),
         (
             "namespaces: [default, \x07]",
-            "line 1 is not YAML: the character U+0007 may not stand in it",
+            "line 1 is not YAML: it may not have the character U+0007",
         ),
     ],
 )
@@ -177,9 +177,9 @@ BODY = CA.ca_pem.split("-----")[2]
         (base64.encodebytes(CA.ca_pem.encode()).decode(), "found base64 of PEM"),
         (base64.b64encode(CA.key_pem.encode()).decode(), "found a private key"),
         (BODY, "found base64 alone: PEM has the lines -----BEGIN CERTIFICATE-----"),
-        (f"# {CA.ca_pem}", "found a -----BEGIN behind something else on its line"),
-        (CA.ca_pem.replace("\n", "\n# ", 2), "found a certificate that is not whole"),
-        (CA.ca_pem[:200], "found a certificate that is not whole"),
+        (f"# {CA.ca_pem}", "found a -----BEGIN after other text on its line"),
+        (CA.ca_pem.replace("\n", "\n# ", 2), "found a certificate that is incomplete"),
+        (CA.ca_pem[:200], "found a certificate that is incomplete"),
         (CA.ca_pem.replace("CERTIFICATE", "X509 CRL"), "found a block of another kind, X509 CRL"),
         (
             f"{CA.ca_pem}{CA.ca_pem.replace('CERTIFICATE', 'CERTIFICATE REQUEST')}",

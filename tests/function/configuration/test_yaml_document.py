@@ -29,7 +29,7 @@ def test_json_is_yaml() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\na: 2\n", "line 2: 'a' is there twice"),
+        ("a: 1\na: 2\n", "line 2: 'a' is given twice"),
         ("a: &x [1]\nb: *x\n", "alias"),
         ("a: 1\n---\nb: 2\n", "is not YAML"),
         ("- a\n", "expected a mapping of fields, found a list"),
@@ -45,7 +45,7 @@ def test_json_is_yaml() -> None:
             "line 12: lists and mappings",
         ),
         ("words\na: [1", "is not YAML"),
-        ("a: *x\n", "line 1 is not YAML: a text that begins with *, &,"),
+        ("a: *x\n", "line 1 is not YAML: text that begins with *, &,"),
         ("&x a: *x\n", "line 1 is used by an alias"),
         ("a: &x 1\nb: &x 2\n", "line 2 is not YAML"),
     ],

@@ -24,8 +24,8 @@ from tests.support.world import World
             "unknown field window of sweep (did you mean windowMinutes?)",
             "sweep",
         ),
-        ({"action": 7}, '"action" must be a text', "unknown"),
-        ({"action": ["x"] * 10}, '"action" must be a text', "unknown"),
+        ({"action": 7}, '"action" must be a string', "unknown"),
+        ({"action": ["x"] * 10}, '"action" must be a string', "unknown"),
     ],
 )
 def test_a_refused_event_is_reported_under_the_action_it_asked_for(

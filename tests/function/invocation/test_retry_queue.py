@@ -101,7 +101,9 @@ def test_a_queue_that_takes_nothing_is_raised_and_reported(
 ) -> None:
     bad(queued, "shut")
     queued.aws.script("sqs", "SendMessageBatch", DENIED)
-    with pytest.raises(PushFailed, match="QueueError: the retry queue took no message for shut"):
+    with pytest.raises(
+        PushFailed, match="QueueError: the retry queue accepted no message for shut"
+    ):
         queued.call({})
     logged = next(runs(capsys.readouterr().out))
     assert (logged["FullPushCompleted"], logged["ClustersFailed"]) == (1, 1)

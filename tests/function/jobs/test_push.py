@@ -631,7 +631,7 @@ def test_a_refusal_of_both_advises_on_permissions_and_an_outage_does_not(world: 
     )
     error = world.invoke()["error"]
     assert "GetServiceBearerToken" not in error["remedy"]
-    assert "tried again by itself" in error["remedy"]
+    assert "retried automatically" in error["remedy"]
 
 
 def test_a_network_without_a_way_out_is_not_a_matter_of_permissions(

@@ -100,7 +100,7 @@ def test_a_token_that_ends_with_a_chained_roles_session_is_taken() -> None:
         (answer(proxyEndpoint=None), "another registry's host"),
         (answer(authorizationToken=""), "empty"),
         (answer(authorizationToken="***"), "not base64"),
-        (answer(expiresAt=NOW + timedelta(minutes=15)), "lives for 900 seconds only"),
+        (answer(expiresAt=NOW + timedelta(minutes=15)), "is valid for only 900 seconds"),
         ({"authorizationData": []}, "empty"),
         ({"authorizationData": {"authorizationToken": GOOD}}, "empty"),
         ({}, "empty"),

@@ -48,8 +48,8 @@ def test_a_token_is_not_printed() -> None:
         (answer(base64.b64encode(b"AWS").decode()), "AWS:<password>"),
         (answer(GOOD, None), "no expiry"),
         (answer(GOOD, NOW), "expired"),
-        (answer(GOOD, NOW + timedelta(seconds=20)), "lives for 20 seconds only"),
-        (answer(GOOD, NOW + timedelta(minutes=59)), "lives for 3540 seconds only"),
+        (answer(GOOD, NOW + timedelta(seconds=20)), "is valid for only 20 seconds"),
+        (answer(GOOD, NOW + timedelta(minutes=59)), "is valid for only 3540 seconds"),
         (answer(GOOD, NOW - timedelta(hours=1)), "expired"),
     ],
 )

@@ -241,7 +241,7 @@ def test_a_role_of_another_partition_than_the_registrys_region_is_refused(pullin
     assert error["type"] == "TokenError"
     assert (
         error["message"]
-        == f"{PULL_ROLE} is of the partition aws, and the registry's region cn-north-1 of aws-cn"
+        == f"{PULL_ROLE} is in the partition aws, and the registry's region cn-north-1 in aws-cn"
     )
     assert pulling.aws.called("sts", "AssumeRole") == []
 
@@ -371,7 +371,10 @@ def test_where_there_is_no_ecr_public_private_registries_are_enough_and_public_s
         f"{ACCOUNT}.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn",
     }
     error = entry(report, "other")["error"]
-    assert (error["type"], "registries, without public" in error["remedy"]) == ("TokenError", True)
+    assert (error["type"], "`registries`, without `public`" in error["remedy"]) == (
+        "TokenError",
+        True,
+    )
     assert pulling.aws.called("ecr-public") == []
 
 
@@ -387,8 +390,8 @@ def test_where_there_is_no_ecr_public_private_registries_are_enough_and_public_s
             f"{{account: '{ACCOUNT}', region: Europe, roleArn: {PULL_ROLE}}}",
             "registries.0.region: expected an AWS region",
         ),
-        (f"{EU}, {EU}", f"the registry {SPOKE_ACCOUNT} in eu-west-1 is there twice"),
-        ("public, public", "the registry public is there twice"),
+        (f"{EU}, {EU}", f"the registry {SPOKE_ACCOUNT} in eu-west-1 is given twice"),
+        ("public, public", "the registry public is given twice"),
         ("private", "expected public or a mapping {account, region, roleArn}, found 'private'"),
         (
             f"{{account: '{ACCOUNT}', regin: eu-west-1, roleArn: {PULL_ROLE}}}",

@@ -26,7 +26,7 @@ def test_without_an_answer_no_permission_is_blamed(
     assert entry["error"]["message"].endswith("ConnectionClosedError")
     endpoint = f"com.amazonaws.us-east-1.{service}"
     said = (
-        f"{name} gave no answer. From a VPC, it is reached through a NAT gateway or the endpoint"
+        f"{name} did not respond. From a VPC, it is reached through a NAT gateway or the endpoint"
         f" {endpoint}."
     )
     assert entry["error"]["remedy"] == said
@@ -41,4 +41,4 @@ def test_where_aws_is_unwell_no_permission_is_blamed(
 
     spoke.aws.script(service, action, unwell)
     (entry,) = spoke.invoke()["clusters"]
-    assert entry["error"]["remedy"].startswith(f"{name} is unwell, or throttles")
+    assert entry["error"]["remedy"].startswith(f"{name} is unavailable or throttling")

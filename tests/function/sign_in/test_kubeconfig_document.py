@@ -275,7 +275,7 @@ def test_what_a_user_may_not_have(user: dict[str, Any], said: str) -> None:
         ({"server": f"https://admin:{SECRET}@10.0.0.1"}, "found one with user info"),
         (
             {"server": f"https://10.0.0.1/k8s/{SECRET}/.."},
-            "found one whose path has something else in it",
+            "found one whose path has other characters",
         ),
         ({"server": f"https://10.0.0.1/k8s?{SECRET}"}, "found one with a query"),
         (

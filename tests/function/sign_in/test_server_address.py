@@ -198,7 +198,7 @@ def test_an_authenticator_is_not_behind_a_path(world: World, proxy: PathProxy) -
     )
     error = cluster_of(world.run(), "one")["error"]
     assert (error["type"], proxy.asked) == ("InvalidDocument", [])
-    assert "endpoint: one with a path is for signIn webIdentity" in error["message"]
+    assert "endpoint: only signIn webIdentity allows one with a path" in error["message"]
 
 
 # However it is written

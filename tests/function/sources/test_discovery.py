@@ -110,7 +110,7 @@ def test_finding_nothing_is_an_error_of_the_document(world: World) -> None:
     assert error["type"] == "DiscoveryError"
     assert (
         error["message"]
-        == "no EKS cluster in us-east-1, eu-west-1 bears the tags ecr-public-pusher=yes"
+        == "no EKS cluster in us-east-1, eu-west-1 has the tags ecr-public-pusher=yes"
     )
 
 
@@ -141,7 +141,7 @@ def test_a_region_that_gives_no_answer_is_not_blamed_on_permissions(fleet: World
     )
     error = entry(fleet.invoke(), "fleet/eu-west-1/*")["error"]
     assert (error["type"], "ConnectionClosedError" in error["message"]) == ("DiscoveryError", True)
-    assert error["remedy"].startswith("EKS in eu-west-1 gave no answer.")
+    assert error["remedy"].startswith("EKS in eu-west-1 did not respond.")
 
 
 def test_a_cluster_that_may_not_be_described_is_not_taken_for_one_without_tags(
@@ -169,7 +169,7 @@ def test_a_region_that_hangs_is_left_out_and_the_others_are_pushed(fleet: World)
     )
     report = fleet.invoke(seconds=6)
     assert entry(report, "prod")["ok"]
-    assert "did not answer in time" in entry(report, "fleet/eu-west-1/*")["error"]["message"]
+    assert "did not respond in time" in entry(report, "fleet/eu-west-1/*")["error"]["message"]
 
 
 @pytest.mark.alone
@@ -616,9 +616,13 @@ def test_a_parameter_that_is_no_document_hands_its_cluster_to_no_discovery(
     report = fleet.invoke()
     error = entry(report, FOUND[1])["error"]
     assert (report["unknownParameters"], error["type"]) == ([name], "CannotBeJudged")
-    assert error["message"].startswith(f"the parameter {name} is no document, and may mean one in ")
+    assert error["message"].startswith(
+        f"the parameter {name} is not a document, and may mean one in "
+    )
     intended = f"/ecr-public-pusher/clusters/{place.rpartition('/')[2]}"
-    assert error["remedy"].startswith(f"First the parameter {name}: write it as {intended}, and ")
+    assert error["remedy"].startswith(
+        f"First move the parameter {name}: write it as {intended}, and "
+    )
     assert f"--name {name}`" in error["remedy"]
     assert [entry(report, other)["ok"] for other in (FOUND[0], FOUND[2])] == [True, True]
     assert fleet.asked("one") == []
@@ -788,10 +792,10 @@ def test_a_cluster_id_that_cannot_be_judged_is_refused_in_that_run(
         said = found["error"] or found["findings"][0]
         assert found["error"] is None or found["error"]["type"] == "CannotBeJudged"
         assert (
-            "signIn.clusterId: whether one is the name of an EKS cluster cannot be judged now"
+            "signIn.clusterId: whether one is the name of an EKS cluster cannot be determined now"
             in said["message"]
         ), event
-        assert "one with a dot never is" in said["remedy"]
+        assert "it is never an EKS cluster's name" in said["remedy"]
     assert fleet.asked("edge") == []
 
 
@@ -1025,7 +1029,7 @@ def test_running_it_twice_changes_nothing_but_the_token(fleet: World) -> None:
         ("{regions: [us-east-1], tags: {a: [b]}, namespaces: [a]}", "tags: 'a': expected text"),
         (
             "{regions: [us-east-1], region: us-east-1, tags: {a: b}, namespaces: [a]}",
-            "region: a discovery looks in regions",
+            "region: a discovery has `regions` instead",
         ),
         (
             "{regions: [us-east-1], cluster: x, tags: {a: b}, namespaces: [a]}",

@@ -65,7 +65,7 @@ def test_while_it_waits_for_a_thread_it_has_not_stalled() -> None:
 def test_what_never_got_a_thread_is_told_from_what_did_not_answer() -> None:
     configuration = found(one_every(0, count=1, thread_after=60), in_all=0.1)
     assert (
-        "there was no time left to ask EKS in us-east-1"
+        "there was no time left to call EKS in us-east-1"
         in configuration.invalid["fleet/us-east-1/*"].message
     )
 
@@ -83,7 +83,7 @@ def test_what_was_seen_before_the_time_was_up_is_pushed_and_the_rest_is_an_error
     assert [config.id for config in configuration.clusters] == ["fleet/us-east-1/one"]
     assert list(configuration.invalid) == ["fleet/us-east-1/*"]
     message = configuration.invalid["fleet/us-east-1/*"].message
-    assert "did not answer in time; 1 clusters were seen until then" in message
+    assert "did not respond in time; 1 clusters were found until then" in message
 
 
 def test_a_thousand_are_found_like_one() -> None:

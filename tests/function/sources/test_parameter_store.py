@@ -123,7 +123,7 @@ def test_a_fault_at_one_of_ten_is_not_taken_for_a_refusal(world: World) -> None:
     world.aws.script("ssm", "GetParameters", unwell)
     report = world.invoke()
     assert [identity for identity in ids if not entry(report, identity)["ok"]] == ["d01"]
-    assert "is unwell" in entry(report, "d01")["error"]["remedy"]
+    assert "is unavailable" in entry(report, "d01")["error"]["remedy"]
 
 
 def test_a_secure_document_that_went_meanwhile_is_not_sent_to_its_key(world: World) -> None:
@@ -134,7 +134,7 @@ def test_a_secure_document_that_went_meanwhile_is_not_sent_to_its_key(world: Wor
     headers = {"Content-Type": "application/x-amz-json-1.1"}
     world.aws.script("ssm", "GetParameters", Answer(200, gone, headers))
     error = entry(world.invoke(), identity)["error"]
-    assert error["message"] == f"{name}: the SecureString was listed, and is not there any more"
+    assert error["message"] == f"{name}: the SecureString was listed, but no longer exists"
     assert "kms" not in error["remedy"]
 
 
