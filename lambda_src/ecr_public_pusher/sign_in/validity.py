@@ -1,4 +1,4 @@
-"""Claims of a token, and the end of a stored credential's validity, as the credential says it. Pure.
+"""Claims of a token, and the end of a stored credential's validity, as it says it. Pure.
 
 They are read, not verified: that is the API server's part.
 """
