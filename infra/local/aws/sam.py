@@ -53,8 +53,8 @@ def sam_command(root: Path, environ: Mapping[str, str]) -> Path:
     command = Path(environ.get("SAM") or root / ".venv-sam" / "bin" / "sam").absolute()
     if not os.access(command, os.X_OK):
         raise SamError(
-            f"there is no SAM CLI at {command}: use `make run`, which installs it, or set SAM to the"
-            " path of one"
+            f"there is no SAM CLI at {command}: use `make run`, which installs it, or set SAM to"
+            " the path of one"
         )
     return command
 

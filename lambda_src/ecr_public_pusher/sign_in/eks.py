@@ -159,8 +159,8 @@ class EksSignIn(RoleCaller):
             return self.remedies(endpoint).not_admitted(self.principal(), (), None)
         commands = AccessEntryCommands(config.region, config.cluster, self.principal())
         return (
-            f"Give the role that signs an access entry: `{commands.create}` (a role that was deleted"
-            " and created again needs a new entry)."
+            f"Give the role that signs an access entry: `{commands.create}`"
+            " (a role that was deleted and created again needs a new entry)."
         )
 
 
