@@ -1,5 +1,6 @@
-"""The interface of a sign-in, which each kind implements in a module of its own; the endpoint that
-it signs in to; and the base of the kinds that use AWS credentials.
+"""The interface of a sign-in, which each kind implements in a module of its own.
+
+With it, the endpoint that it signs in to, and the base of the kinds that use AWS credentials.
 """
 
 from collections.abc import Mapping
