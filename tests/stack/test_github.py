@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.lock import LOCK
 from tests.stack.template import ROOT, properties
 
 GITHUB = ROOT / ".github"
@@ -63,19 +64,14 @@ def test_the_python_of_ci_is_the_functions() -> None:
 
 
 def test_every_requirements_file_is_kept_current() -> None:
+    """By the lock, of which they are exports (tests/stack/test_lock.py)."""
     watched = {
-        folder
+        update["directory"]
         for update in read("dependabot.yml")["updates"]
-        if update["package-ecosystem"] == "pip"
-        for folder in update["directories"]
+        if update["package-ecosystem"] == "uv"
     }
-    files = [
-        file.relative_to(ROOT)
-        for pattern in ("", "*/", "*/*/")
-        for file in ROOT.glob(f"{pattern}requirements*.txt")
-    ]
-    folders = {file.parent for file in files if not file.parts[0].startswith(".")}
-    assert {f"/{folder}".removesuffix("/.") or "/" for folder in folders} == watched
+    assert watched == {"/"}
+    assert (ROOT / LOCK).exists()
 
 
 @pytest.mark.parametrize(
