@@ -198,8 +198,9 @@ def _timers(port: int) -> Iterator[tuple[int, int]]:
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
         if int(fields[2].split(":")[1], 16) == port and fields[3] == "01":  # established
-            kind, when = re.fullmatch(r"(\w\w):(\w{8})", fields[5]).groups()  # type: ignore[union-attr]
-            yield int(kind, 16), int(when, 16)
+            timer = re.fullmatch(r"(\w\w):(\w{8})", fields[5])
+            assert timer
+            yield int(timer[1], 16), int(timer[2], 16)
 
 
 def test_an_answer_late_by_more_than_botocores_own_patience_is_waited_for(

@@ -24,14 +24,17 @@ NAMES = ["default", "kube-system", "kube-public", "kube-node-lease"]
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
-        body = json.dumps({{"items": [{{"metadata": {{"name": name}}}} for name in NAMES]}}).encode()
+        items = [{{"metadata": {{"name": name}}}} for name in NAMES]
+        body = json.dumps({{"items": items}}).encode()
         if self.path == "/metrics":
             text = open(flags["authentication-config"]).read()
             count = 0 if text == AT_START else 1
             status = "failure" if "refused.example" in text else "success"
             name = "apiserver_authentication_config_controller_automatic_reloads_total"
-            body = f'# TYPE x\\n{{name}}{{{{apiserver_id_hash="sha256:a",status="{{status}}"}}}} {{count}}\\n'.encode()
-        event = {{"verb": "list", "requestURI": self.path, "user": {{"username": "local-admin"}}, "responseStatus": {{"code": 200}}}}
+            labels = f'apiserver_id_hash="sha256:a",status="{{status}}"'
+            body = f"# TYPE x\\n{{name}}{{{{{{labels}}}}}} {{count}}\\n".encode()
+        event = {{"verb": "list", "requestURI": self.path}}
+        event |= {{"user": {{"username": "local-admin"}}, "responseStatus": {{"code": 200}}}}
         with open(flags["audit-log-path"], "a") as log:
             log.write(json.dumps(event) + "\\n")
         self.send_response(200)
@@ -40,7 +43,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
     def log_message(self, *_):
         pass
-server = http.server.ThreadingHTTPServer((flags["bind-address"], int(flags["secure-port"])), Handler)
+address = flags["bind-address"], int(flags["secure-port"])
+server = http.server.ThreadingHTTPServer(address, Handler)
 tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 tls.load_cert_chain(flags["tls-cert-file"], flags["tls-private-key-file"])
 server.socket = tls.wrap_socket(server.socket, server_side=True)

@@ -32,15 +32,16 @@ ROOT = Path(__file__).resolve().parents[2]
 MINUTES = 300
 
 HANDLER = """
-import os, sys, time
+import importlib.util, os, sys, time
 
 def handler(event, context):
     print("token-free line")
     if "raise" in event: raise ValueError(event["raise"])
     if "sleep" in event: time.sleep(event["sleep"])
     if "exit" in event: os._exit(event["exit"])
-    if "find" in event: return __import__("importlib.util").util.find_spec(event["find"]) is not None
-    return {"left": context.get_remaining_time_in_millis(), "name": context.function_name, "memory": context.memory_limit_in_mb,
+    if "find" in event: return importlib.util.find_spec(event["find"]) is not None
+    return {"left": context.get_remaining_time_in_millis(),
+            "name": context.function_name, "memory": context.memory_limit_in_mb,
             "request": context.aws_request_id, "environment": dict(os.environ), "pid": os.getpid()}
 """
 

@@ -228,9 +228,7 @@ def test_a_discovery_of_a_region_that_the_stacks_partition_has_not_is_a_problem(
     ]
 
 
-def test_offline_a_discovery_may_be_of_any_partition_but_not_of_a_region_that_there_is_nowhere() -> (
-    None
-):
+def test_offline_a_discovery_may_be_of_any_partition_but_not_of_an_unknown_region() -> None:
     assert not said(
         judged(
             {

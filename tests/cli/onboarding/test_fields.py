@@ -27,7 +27,8 @@ def test_a_registry_is_public_or_pairs() -> None:
     given = Given(
         registries=[
             "public",
-            "account=111122223333,region=eu-west-1,roleArn=arn:aws:iam::111122223333:role/a,b=c,externalId=x",
+            "account=111122223333,region=eu-west-1,"
+            "roleArn=arn:aws:iam::111122223333:role/a,b=c,externalId=x",
         ]
     )
     assert document(given)["registries"] == [

@@ -102,8 +102,9 @@ def test_an_unknown_context_is_said_with_those_that_there_are(tmp_path: Path) ->
 
 
 def test_several_files_are_one(tmp_path: Path) -> None:
-    files = f"{write(tmp_path / '1', ('a', EKS, {}), current='a')}:{tmp_path / 'none'}:{write(tmp_path / '2', ('b', EKS, {}))}"
-    found = read_kubeconfig(files)
+    one = write(tmp_path / "1", ("a", EKS, {}), current="a")
+    other = write(tmp_path / "2", ("b", EKS, {}))
+    found = read_kubeconfig(f"{one}:{tmp_path / 'none'}:{other}")
     assert found is not None
     assert [context.name for context in found.contexts] == ["a", "b"]
 

@@ -62,7 +62,8 @@ _READS = """
 import sys
 from ecr_public_pusher.configuration.yaml_document import read_mapping
 from ecr_public_pusher.errors import InvalidDocument
-forms = ["[", "a: [", "[\\n", "[a,", "{a: ", "- ", "? ", "a: {? ", "- - ? - ", "!x [", "&x [", "? [", "- a: "]
+forms = ["[", "a: [", "[\\n", "[a,", "{a: ", "- ", "? ", "a: {? ", "- - ? - "]
+forms += ["!x [", "&x [", "? [", "- a: "]
 for form in forms:
     try:
         read_mapping(form * (65536 // len(form)), parameter="p")
