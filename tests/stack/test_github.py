@@ -9,10 +9,12 @@ import pytest
 import yaml
 
 from infra.lock import LOCK
+from infra.release import NOTES, OUTPUT
 from tests.stack.template import ROOT, properties
 
 GITHUB = ROOT / ".github"
 WORKFLOW = GITHUB / "workflows" / "ci.yml"
+WORKFLOWS = ("ci.yml", "release.yml")
 
 
 def read(path: str) -> dict[str, Any]:
@@ -20,8 +22,8 @@ def read(path: str) -> dict[str, Any]:
     return found
 
 
-def steps() -> list[dict[str, Any]]:
-    return [step for job in read("workflows/ci.yml")["jobs"].values() for step in job["steps"]]
+def steps(workflow: str = "ci.yml") -> list[dict[str, Any]]:
+    return [step for job in read(f"workflows/{workflow}")["jobs"].values() for step in job["steps"]]
 
 
 def test_ci_runs_the_one_command() -> None:
@@ -42,8 +44,14 @@ def test_ci_may_read_the_repository_and_no_more() -> None:
     assert "pull_request_target" not in workflow["on"]
 
 
-def test_actions_are_pinned_by_commit_with_their_version_beside() -> None:
-    lines = [line for line in WORKFLOW.read_text().splitlines() if "uses:" in line]
+def test_every_workflow_is_looked_at() -> None:
+    assert sorted(path.name for path in (GITHUB / "workflows").iterdir()) == list(WORKFLOWS)
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_actions_are_pinned_by_commit_with_their_version_beside(workflow: str) -> None:
+    text = (GITHUB / "workflows" / workflow).read_text()
+    lines = [line for line in text.splitlines() if "uses:" in line]
     assert lines
     assert [
         line
@@ -52,10 +60,11 @@ def test_actions_are_pinned_by_commit_with_their_version_beside() -> None:
     ] == []
 
 
-def test_the_python_of_ci_is_the_functions() -> None:
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_the_python_of_ci_is_the_functions(workflow: str) -> None:
     (version,) = [
         step["with"]["python-version-file"]
-        for step in steps()
+        for step in steps(workflow)
         if "actions/setup-python@" in step.get("uses", "")
     ]
     assert (
@@ -72,6 +81,35 @@ def test_every_requirements_file_is_kept_current() -> None:
     }
     assert watched == {"/"}
     assert (ROOT / LOCK).exists()
+
+
+# --- a release
+
+
+def test_a_tag_of_a_version_makes_a_release_after_every_test() -> None:
+    assert read("workflows/release.yml")["on"] == {"push": {"tags": ["v*"]}}
+    test, build, publish = [step["run"] for step in steps("release.yml") if "run" in step]
+    assert test == ".ci/run"
+    assert build == 'make release ARGS="--tag $GITHUB_REF_NAME"'
+    assert publish.startswith(f"mv {OUTPUT}/{NOTES} ")
+    assert f'gh release create "$GITHUB_REF_NAME" --verify-tag {OUTPUT}/*' in " ".join(
+        re.sub(r"--(title|notes-file) \S+", "", publish.replace("\\\n", "")).split()
+    )
+
+
+def test_a_release_may_write_itself_and_its_last_step_alone_has_the_token() -> None:
+    workflow = read("workflows/release.yml")
+    assert workflow["permissions"] == {}
+    assert [job["permissions"] for job in workflow["jobs"].values()] == [{"contents": "write"}]
+    *before, publish = steps("release.yml")
+    assert publish["env"] == {"GH_TOKEN": "${{ github.token }}"}
+    assert "${{" not in publish["run"]
+    assert not [step for step in before if "env" in step or "${{" in str(step)]
+    assert before[0]["with"] == {"persist-credentials": "false"}
+    assert not [step for step in before if "cache" in step.get("with", {})]
+
+
+# --- forms
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def config(document: str = "prod", *namespaces: str, **fields: Any) -> ClusterCo
     return ClusterConfig(document, "main", "us-east-1", Selection(namespaces or ("a",)), **fields)
 
 
-def judge(kind: str = "push", *, planned: PlannedCluster | None = None, **fields: Any) -> Judge:
+def judge(kind: Any = "push", *, planned: PlannedCluster | None = None, **fields: Any) -> Judge:
     own = planned or PlannedCluster(config(), invalid=frozenset({"broken"}))
     return Judge(own, Intent(kind, STACK, READ_AT, **fields), NOW)
 
