@@ -18,7 +18,7 @@ define INSTALL
 	@touch $@
 endef
 
-.PHONY: help linux run test environments check lint types imports workflows templates fix unit build package lock release schemas reference pictures bench plots soak bill clean
+.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference pictures bench plots soak bill clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -80,6 +80,10 @@ unit: .venv/.done .venv-sam/.done ## the tests (ARGS=tests/function for some of 
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m "not alone" $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is alone
 
+coverage: .venv/.done .venv-sam/.done ## the tests once more, half as slow again: lines and branches not reached, and the floor
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m "not alone" --cov --cov-report= $(ARGS)
+	$(BIN)/python -m coverage report
+
 schemas: .venv/.done ## the JSON Schemas of the configuration, written anew into docs/
 	@$(BIN)/python -m infra.schemas
 
@@ -103,7 +107,7 @@ bill: .venv/.done .venv-sam/.done ## what the stack costs a month, by the work m
 	$(BIN)/python -m tests.bench.bill $(ARGS)
 
 clean: ## removes what the other commands made
-	rm -rf .venv .venv-sam .venv-checkov .venv-bench .venv-lock .aws-sam dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-sam .venv-checkov .venv-bench .venv-lock .aws-sam dist .mypy_cache .ruff_cache .pytest_cache .coverage
 
 .venv/.done: requirements.txt requirements-dev.txt
 	$(call INSTALL,requirements-dev.txt)

@@ -262,5 +262,9 @@ HOLDERS = {
         f"{QUEUES}::test_messages_are_encrypted_with_sqss_own_key_or_the_stacks",
         "stack/test_alarms.py::test_the_topic_is_encrypted_with_the_stacks_key_or_not_at_all",
     ],
-    "O5": ["stack/test_package.py::test_all_that_is_installed_is_pinned"],
+    "O5": [
+        "stack/test_package.py::test_all_that_is_installed_is_pinned",
+        "stack/test_package.py::test_a_file_without_its_hash_makes_no_zip",
+        "stack/test_lock.py::test_what_pip_reads_is_what_the_lock_says",
+    ],
 }

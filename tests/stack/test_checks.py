@@ -1,4 +1,4 @@
-"""The checks: a commit's hooks run what `make check` runs, and a bare test run measures nothing."""
+"""The hooks of a commit run what `make check` runs."""
 
 import re
 from typing import Any

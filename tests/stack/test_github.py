@@ -26,8 +26,8 @@ def steps(workflow: str = "ci.yml") -> list[dict[str, Any]]:
     return [step for job in read(f"workflows/{workflow}")["jobs"].values() for step in job["steps"]]
 
 
-def test_ci_runs_the_one_command() -> None:
-    assert [step["run"] for step in steps() if "run" in step] == [".ci/run"]
+def test_ci_runs_the_one_command_and_beside_it_the_coverage() -> None:
+    assert [step["run"] for step in steps() if "run" in step] == [".ci/run", "make coverage"]
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
 
 
@@ -39,7 +39,7 @@ def test_ci_may_read_the_repository_and_no_more() -> None:
         step["with"]["persist-credentials"]
         for step in steps()
         if "actions/checkout@" in step.get("uses", "")
-    ] == ["false"]
+    ] == ["false"] * len(workflow["jobs"])
     assert "secrets." not in WORKFLOW.read_text()
     assert "pull_request_target" not in workflow["on"]
 
@@ -62,11 +62,11 @@ def test_actions_are_pinned_by_commit_with_their_version_beside(workflow: str) -
 
 @pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_the_python_of_ci_is_the_functions(workflow: str) -> None:
-    (version,) = [
+    (version,) = {
         step["with"]["python-version-file"]
         for step in steps(workflow)
         if "actions/setup-python@" in step.get("uses", "")
-    ]
+    }
     assert (
         f"python{(ROOT / version).read_text().strip()}" == properties("PusherFunction")["Runtime"]
     )
