@@ -44,13 +44,16 @@ def main(options: Sequence[str]) -> int:
         _uv("lock", *options)
         write_pins(_pins(export(COMMAND_LINE, hashes=False)))
         _uv("lock")
-        for group, path in EXPORTS.items():
-            (ROOT / path).write_text(HEADER.format(group=group) + export(group))
+        exports = {
+            path: HEADER.format(group=group) + export(group) for group, path in EXPORTS.items()
+        }
     except LockError as error:
         for path, text in before.items():
             (ROOT / path).write_text(text)
         sys.stderr.write(f"failed: {error}\n")
         return 1
+    for path, text in exports.items():
+        (ROOT / path).write_text(text)
     return 0
 
 

@@ -4,6 +4,9 @@ Read as they are: no uv and no network.
 """
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -156,14 +159,64 @@ def test_all_that_is_deployed_has_wheels_for_lambdas_processors(machine: str) ->
     assert without == []
 
 
-def test_pins_are_replaced_and_nothing_else_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lock, "ROOT", tmp_path)
-    before = (ROOT / lock.PROJECT).read_text()
-    (tmp_path / lock.PROJECT).write_text(before)
-    lock.write_pins(["one==1"])
-    changed = tomllib.loads((tmp_path / lock.PROJECT).read_text())
-    assert changed["project"]["dependencies"] == ["one==1"]
-    lock.write_pins(PROJECT["project"]["dependencies"])
-    assert (tmp_path / lock.PROJECT).read_text() == before
+# --- make lock
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What `make lock` reads, with an environment whose uv is a script."""
+    for path in (lock.PROJECT, lock.LOCK, *lock.EXPORTS.values(), Path("infra/lock.py")):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to(sys.executable)
+    return tmp_path
+
+
+def make_lock(checkout: Path, uv: str) -> "subprocess.CompletedProcess[str]":
+    program = checkout / "bin" / "uv"
+    program.write_text(f"#!/bin/sh\n{uv}\n")
+    program.chmod(0o755)
+    command = [checkout / "bin" / "python", checkout / "infra" / "lock.py", "--upgrade"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    paths = (lock.PROJECT, lock.LOCK, *lock.EXPORTS.values())
+    return {str(path): (folder / path).read_text() for path in paths}
+
+
+def test_the_command_lines_pins_and_every_file_are_written_from_the_lock(checkout: Path) -> None:
+    marker = LOCK["supported-markers"][0]
+    done = make_lock(checkout, f'[ "$2" = lock ] || echo "one==1 ; {marker}"')
+    assert (done.returncode, done.stderr) == (0, "")
+    written = contents(checkout)
+    project = tomllib.loads(written[str(lock.PROJECT)])
+    assert project.pop("project") == PROJECT["project"] | {"dependencies": ["one==1"]}
+    assert project == {name: table for name, table in PROJECT.items() if name != "project"}
+    for group, path in lock.EXPORTS.items():
+        assert written[str(path)] == f"{lock.HEADER.format(group=group)}one==1\n"
+
+
+def test_old_pins_hold_nothing_back(checkout: Path) -> None:
+    done = make_lock(
+        checkout, 'echo "$@"; sed -n "/^dependencies/,/^]/p" pyproject.toml >&2; exit 1'
+    )
+    assert done.returncode == 1
+    assert "uv lock --upgrade (1)" in done.stderr
+    assert "dependencies = [\n]" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("uv", "said"),
+    [
+        ("echo contradiction >&2; exit 2", "contradiction"),
+        ("echo \"one==1 ; sys_platform == 'win32'\"", "not for all environments"),
+    ],
+)
+def test_what_cannot_be_resolved_changes_nothing(checkout: Path, uv: str, said: str) -> None:
+    done = make_lock(checkout, uv)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert contents(checkout) == contents(ROOT)
