@@ -41,9 +41,6 @@ class Selection:
             )
         )
 
-    def named_outright(self, name: str) -> bool:
-        return name in self.include
-
     def selects(self, namespace: Namespace) -> bool:
         """Whether this selection holds `namespace`, whose labels must be known where there is a
         selector.

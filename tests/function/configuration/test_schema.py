@@ -643,6 +643,17 @@ def test_whether_a_certificate_is_an_authoritys_the_schema_lets_pass() -> None:
     ) == (False, True)
 
 
+@pytest.mark.parametrize(("number", "good"), [(20, True), (21, False)])
+def test_as_many_registries_are_taken_as_fit_into_one_secret(number: int, good: bool) -> None:
+    registries = [
+        {"account": f"{index:012}", "region": "eu-west-1", "roleArn": ROLE}
+        for index in range(number)
+    ]
+    document = json.dumps({"namespaces": ["a"], "registries": registries})
+    assert judged_by_the_function("cluster", document) is good
+    assert judged_by_the_schema("cluster", json.loads(document)) is good
+
+
 def test_there_are_as_many_documents_as_it_takes() -> None:
     assert len({text for _, text, _ in CORPUS}) >= 150
 

@@ -30,6 +30,7 @@ def test_json_is_yaml() -> None:
     ("text", "said"),
     [
         ("a: 1\na: 2\n", "line 2: 'a' is there twice"),
+        ('{"a": 1,\n"a": 2}', "line 2: 'a' is there twice"),
         ("a: &x [1]\nb: *x\n", "alias"),
         ("a: 1\n---\nb: 2\n", "is not YAML"),
         ("- a\n", "expected a mapping of fields, found a list"),
