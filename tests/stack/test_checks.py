@@ -1,6 +1,7 @@
 """The hooks of a commit run what `make check` runs."""
 
 import re
+import tomllib
 from typing import Any
 
 import yaml
@@ -33,3 +34,10 @@ def test_a_commits_hooks_are_the_checks_of_make() -> None:
 def test_each_check_runs_something_in_an_environment_of_its_own() -> None:
     for name in checks():
         assert re.search(rf"^{name}: \.venv/\.done.*\n\t\S", MAKEFILE, re.MULTILINE), name
+
+
+def test_coverage_is_of_branches_of_the_function_and_the_command_line_and_has_a_floor() -> None:
+    coverage = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]
+    assert coverage["run"]["branch"] is True
+    assert coverage["run"]["source_pkgs"] == ["ecr_public_pusher", "infra.cli"]
+    assert coverage["report"]["fail_under"] > 0
