@@ -18,7 +18,7 @@ define INSTALL
 	@touch $@
 endef
 
-.PHONY: help linux run test environments check unit build package schemas reference pictures bench plots soak bill clean
+.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference pictures bench plots soak bill clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,14 +39,30 @@ test: environments check build unit ## every check and test
 environments:
 	@$(MAKE) --no-print-directory -j3 .venv/.done .venv-sam/.done .venv-checkov/.done
 
-check: .venv/.done .venv-sam/.done .venv-checkov/.done
+check: lint types imports workflows templates ## the checks (.pre-commit-config.yaml has the same)
+
+lint: .venv/.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: .venv/.done
 	$(BIN)/mypy
+
+imports: .venv/.done
 	$(BIN)/lint-imports --no-cache
+
+workflows: .venv/.done
+	$(BIN)/zizmor --offline --quiet --persona auditor .github
+
+templates: .venv/.done .venv-sam/.done .venv-checkov/.done
 	$(BIN)/cfn-lint --include-checks I -- $(TEMPLATES)
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 	.venv-checkov/bin/checkov --framework cloudformation --compact --quiet --skip-download --file $(TEMPLATES)
+
+fix: .venv/.done ## what the checks can correct by themselves: lint, form, the generated parts of docs/
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	@$(MAKE) --no-print-directory schemas reference
 
 build: .venv-sam/.done ## sam build, for the template's own architecture
 	$(SAM) build
@@ -54,9 +70,19 @@ build: .venv-sam/.done ## sam build, for the template's own architecture
 package: .venv/.done ## the function's zip by pip alone, for infra/terraform (ARCH=x86_64 for the other processor)
 	@$(BIN)/python -m infra.tools.package --arch $(ARCH) $(ARGS)
 
+lock: .venv-lock/.done ## uv.lock from pyproject.toml, and from it what pip reads (ARGS="--upgrade-package NAME")
+	@.venv-lock/bin/python infra/tools/lock.py $(ARGS)
+
+release: .venv/.done .venv-lock/.done ## what a release offers, in dist/: zips, wheel, SBOMs, checksums
+	@$(BIN)/python -m infra.tools.release $(ARGS)
+
 unit: .venv/.done .venv-sam/.done ## the tests (ARGS=tests/function for some of them)
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m "not alone" $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is alone
+
+coverage: .venv/.done .venv-sam/.done ## the tests once more, half as slow again: lines and branches not reached, and the floor
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m "not alone" --cov --cov-report= $(ARGS)
+	$(BIN)/python -m coverage report
 
 schemas: .venv/.done ## the JSON Schemas of the configuration, written anew into docs/
 	@$(BIN)/python -m infra.tools.schemas
@@ -81,7 +107,7 @@ bill: .venv/.done .venv-sam/.done ## what the stack costs a month, by the work m
 	$(BIN)/python -m tests.bench.bill $(ARGS)
 
 clean: ## removes what the other commands made
-	rm -rf .venv .venv-sam .venv-checkov .venv-bench .aws-sam .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-sam .venv-checkov .venv-bench .venv-lock .aws-sam dist .mypy_cache .ruff_cache .pytest_cache .coverage
 
 .venv/.done: requirements.txt requirements-dev.txt
 	$(call INSTALL,requirements-dev.txt)
@@ -94,3 +120,6 @@ clean: ## removes what the other commands made
 
 .venv-checkov/.done: infra/local/requirements-checkov.txt
 	$(call INSTALL,infra/local/requirements-checkov.txt)
+
+.venv-lock/.done: infra/requirements-lock.txt
+	$(call INSTALL,infra/requirements-lock.txt)

@@ -49,6 +49,7 @@ def main(arguments: list[str]) -> int:
             "--quiet",
             "--disable-pip-version-check",
             "--no-deps",
+            "--require-hashes",
             "-r",
             str(requirements),
         ]

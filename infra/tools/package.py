@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = Path(".aws-sam", "package", "ecr-public-pusher.zip")
 SOURCES = "lambda_src"
-REQUIREMENTS = "requirements.txt"  # pinned in full, so nothing else is asked for
+REQUIREMENTS = "requirements.txt"  # whole, with hashes: nothing else is asked for
 PYTHON_VERSION = "3.13"
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 # Wheels that run on Amazon Linux 2023, whose glibc is 2.34.
@@ -81,7 +81,7 @@ def pip_command(root: Path, architecture: str, target: Path) -> list[str]:
             "--python-version",
             PYTHON_VERSION,
         ),
-        *("--no-deps", "--requirement", str(root / REQUIREMENTS)),
+        *("--no-deps", "--require-hashes", "--requirement", str(root / REQUIREMENTS)),
     ]
 
 

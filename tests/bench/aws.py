@@ -33,8 +33,8 @@ JWT = ".".join(
     for part in (b'{"alg":"RS256"}', b'{"iss":"https://i","sub":"s"}', b"s" * 256)
 )
 _STS = (
-    "<{action}Response"
-    ' xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result>{result}</{action}Result></{action}Response>'
+    '<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+    "<{action}Result>{result}</{action}Result></{action}Response>"
 )
 _EXPIRY = "2999-01-01T00:00:00Z"
 
@@ -130,7 +130,10 @@ def _parameter(name: str, value: str) -> dict[str, Any]:
 def _sts_result(action: str) -> str:
     if action == "GetWebIdentityToken":
         return f"<WebIdentityToken>{JWT}</WebIdentityToken><Expiration>{_EXPIRY}</Expiration>"
-    keys = "<AccessKeyId>ASIABENCH</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>session</SessionToken>"
+    keys = (
+        "<AccessKeyId>ASIABENCH</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>"
+        "<SessionToken>session</SessionToken>"
+    )
     return f"<Credentials>{keys}<Expiration>{_EXPIRY}</Expiration></Credentials>"
 
 

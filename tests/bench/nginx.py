@@ -174,7 +174,8 @@ http {{
 {listen}
         access_log {folder}/{log} sink buffer=64k flush=100ms;
         location / {{
-            # To answer at once would be before the body is there; a proxy reads it whole first, as an API server does.
+            # A proxy reads the body whole before it answers, as an API server does; an answer of
+            # its own would come before the body is there.
             proxy_pass http://answers;
             {_PROXY}
         }}

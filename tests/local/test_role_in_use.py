@@ -338,7 +338,7 @@ def assumptions(captured: Captured) -> list[Request]:
         (ACCOUNT, Decision.IMPLICITLY_DENIED),
     ],
 )
-def test_a_role_of_another_account_than_those_that_are_allowed_may_not_be_assumed(
+def test_a_role_of_an_account_that_is_not_allowed_may_not_be_assumed(
     captured: Captured,
     accounts: str,
     decision: Decision,

@@ -357,7 +357,7 @@ def test_a_document_may_name_another_documents_kubeconfig_and_sees_nothing_of_it
     assert "stored-token-of-a-test" not in json.dumps([report, allowed.invoke({"action": "check"})])
 
 
-def test_a_cluster_that_two_documents_name_in_different_ways_is_not_known_to_be_one(
+def test_a_cluster_that_two_documents_name_differently_is_not_known_to_be_one(
     allowed: World,
 ) -> None:
     cluster = allowed.add_stored("edge")

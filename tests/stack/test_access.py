@@ -107,9 +107,7 @@ def test_it_finds_clusters_by_tag_only_where_that_is_asked_for() -> None:
     assert found["FindClustersByTag"] == allow("eks:DescribeCluster", "eks:ListClusters", on="*")
 
 
-def test_it_asks_for_web_identity_tokens_only_where_that_is_asked_for_and_for_audiences_of_ours() -> (
-    None
-):
+def test_it_asks_for_web_identity_tokens_only_where_wanted_and_for_audiences_of_ours() -> None:
     found = statements(deployed(SPOKE, **SPOKE_PARAMETERS, WebIdentity="true")["SpokeRole"])
     assert (
         found["GetWebIdentityTokens"]
@@ -215,7 +213,10 @@ def test_the_spoke_roles_parameters_refuse_nonsense(parameter: str, value: str, 
 
 # --- pull role
 
-REPOSITORIES = "arn:aws:ecr:eu-west-1:444455556666:repository/team-a/*,arn:aws:ecr:us-east-1:444455556666:repository/base"
+REPOSITORIES = (
+    "arn:aws:ecr:eu-west-1:444455556666:repository/team-a/*,"
+    "arn:aws:ecr:us-east-1:444455556666:repository/base"
+)
 PULL_PARAMETERS = {
     "PusherRoleArn": ROLE,
     "ExternalId": "some-id-of-yours",

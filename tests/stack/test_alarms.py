@@ -163,7 +163,7 @@ def test_the_failed_clusters_are_found_by_one_query() -> None:
     assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == (">=", 1)
 
 
-def test_the_tokens_of_all_private_registries_are_watched_by_one_query_at_the_public_ones_threshold() -> (
+def test_all_private_registries_tokens_are_watched_by_one_query_at_the_public_ones_threshold() -> (
     None
 ):
     alarm = alarms()["PrivateTokenLifeAlarm"]

@@ -897,7 +897,7 @@ def test_several_metrics_have_one_period_one_result_and_no_circle() -> None:
         )
 
 
-def test_a_metrics_insights_alarm_spans_three_hours_at_most_and_one_period_less_by_the_wall_clock() -> (
+def test_a_metrics_insights_alarm_spans_at_most_three_hours_less_a_period_by_the_wall_clock() -> (
     None
 ):
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html,

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.tools.lock import LOCK
+from infra.tools.release import NOTES, OUTPUT
 from tests.stack.template import ROOT, properties
 
 GITHUB = ROOT / ".github"
 WORKFLOW = GITHUB / "workflows" / "ci.yml"
+WORKFLOWS = ("ci.yml", "release.yml")
 
 
 def read(path: str) -> dict[str, Any]:
@@ -19,12 +22,12 @@ def read(path: str) -> dict[str, Any]:
     return found
 
 
-def steps() -> list[dict[str, Any]]:
-    return [step for job in read("workflows/ci.yml")["jobs"].values() for step in job["steps"]]
+def steps(workflow: str = "ci.yml") -> list[dict[str, Any]]:
+    return [step for job in read(f"workflows/{workflow}")["jobs"].values() for step in job["steps"]]
 
 
-def test_ci_runs_the_one_command() -> None:
-    assert [step["run"] for step in steps() if "run" in step] == [".ci/run"]
+def test_ci_runs_the_one_command_and_beside_it_the_coverage() -> None:
+    assert [step["run"] for step in steps() if "run" in step] == [".ci/run", "make coverage"]
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
 
 
@@ -36,13 +39,19 @@ def test_ci_may_read_the_repository_and_no_more() -> None:
         step["with"]["persist-credentials"]
         for step in steps()
         if "actions/checkout@" in step.get("uses", "")
-    ] == ["false"]
+    ] == ["false"] * len(workflow["jobs"])
     assert "secrets." not in WORKFLOW.read_text()
     assert "pull_request_target" not in workflow["on"]
 
 
-def test_actions_are_pinned_by_commit_with_their_version_beside() -> None:
-    lines = [line for line in WORKFLOW.read_text().splitlines() if "uses:" in line]
+def test_every_workflow_is_looked_at() -> None:
+    assert sorted(path.name for path in (GITHUB / "workflows").iterdir()) == list(WORKFLOWS)
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_actions_are_pinned_by_commit_with_their_version_beside(workflow: str) -> None:
+    text = (GITHUB / "workflows" / workflow).read_text()
+    lines = [line for line in text.splitlines() if "uses:" in line]
     assert lines
     assert [
         line
@@ -51,31 +60,56 @@ def test_actions_are_pinned_by_commit_with_their_version_beside() -> None:
     ] == []
 
 
-def test_the_python_of_ci_is_the_functions() -> None:
-    (version,) = [
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_the_python_of_ci_is_the_functions(workflow: str) -> None:
+    (version,) = {
         step["with"]["python-version-file"]
-        for step in steps()
+        for step in steps(workflow)
         if "actions/setup-python@" in step.get("uses", "")
-    ]
+    }
     assert (
         f"python{(ROOT / version).read_text().strip()}" == properties("PusherFunction")["Runtime"]
     )
 
 
 def test_every_requirements_file_is_kept_current() -> None:
+    """By the lock, of which they are exports (tests/stack/test_lock.py)."""
     watched = {
-        folder
+        update["directory"]
         for update in read("dependabot.yml")["updates"]
-        if update["package-ecosystem"] == "pip"
-        for folder in update["directories"]
+        if update["package-ecosystem"] == "uv"
     }
-    files = [
-        file.relative_to(ROOT)
-        for pattern in ("", "*/", "*/*/")
-        for file in ROOT.glob(f"{pattern}requirements*.txt")
-    ]
-    folders = {file.parent for file in files if not file.parts[0].startswith(".")}
-    assert {f"/{folder}".removesuffix("/.") or "/" for folder in folders} == watched
+    assert watched == {"/"}
+    assert (ROOT / LOCK).exists()
+
+
+# --- a release
+
+
+def test_a_tag_of_a_version_makes_a_release_after_every_test() -> None:
+    assert read("workflows/release.yml")["on"] == {"push": {"tags": ["v*"]}}
+    test, build, publish = [step["run"] for step in steps("release.yml") if "run" in step]
+    assert test == ".ci/run"
+    assert build == 'make release ARGS="--tag $GITHUB_REF_NAME"'
+    assert publish.startswith(f"mv {OUTPUT}/{NOTES} ")
+    assert f'gh release create "$GITHUB_REF_NAME" --verify-tag {OUTPUT}/*' in " ".join(
+        re.sub(r"--(title|notes-file) \S+", "", publish.replace("\\\n", "")).split()
+    )
+
+
+def test_a_release_may_write_itself_and_its_last_step_alone_has_the_token() -> None:
+    workflow = read("workflows/release.yml")
+    assert workflow["permissions"] == {}
+    assert [job["permissions"] for job in workflow["jobs"].values()] == [{"contents": "write"}]
+    *before, publish = steps("release.yml")
+    assert publish["env"] == {"GH_TOKEN": "${{ github.token }}"}
+    assert "${{" not in publish["run"]
+    assert not [step for step in before if "env" in step or "${{" in str(step)]
+    assert before[0]["with"] == {"persist-credentials": "false"}
+    assert not [step for step in before if "cache" in step.get("with", {})]
+
+
+# --- forms
 
 
 @pytest.mark.parametrize(

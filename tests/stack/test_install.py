@@ -97,8 +97,11 @@ def install(folder: Path, requirements: Path, **environ: str) -> "subprocess.Pop
     return subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True)
 
 
+PIN = f"certifi==2026.1.1 --hash=sha256:{'0' * 64}\n"
+
+
 def test_a_missing_network_is_explained_and_leaves_nothing_half_done(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("certifi==2026.1.1\n")
+    (tmp_path / "requirements.txt").write_text(PIN)
     process = install(
         tmp_path / "venv",
         tmp_path / "requirements.txt",
@@ -113,7 +116,7 @@ def test_a_missing_network_is_explained_and_leaves_nothing_half_done(tmp_path: P
 
 
 def test_an_interrupt_is_quiet_and_leaves_nothing_half_done(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("certifi==2026.1.1\n")
+    (tmp_path / "requirements.txt").write_text(PIN)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         process = install(
             tmp_path / "venv",
@@ -127,6 +130,17 @@ def test_an_interrupt_is_quiet_and_leaves_nothing_half_done(tmp_path: Path) -> N
     assert process.returncode == 130
     assert said.splitlines()[-1] == "· interrupted"
     assert "Traceback" not in said
+    assert not (tmp_path / "venv").exists()
+
+
+def test_what_has_no_hash_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "pyproject.toml").write_text("")
+    (tmp_path / "requirements.txt").write_text(f"{tmp_path / 'package'}\n")
+    process = install(tmp_path / "venv", tmp_path / "requirements.txt")
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Can't verify hashes" in said
     assert not (tmp_path / "venv").exists()
 
 

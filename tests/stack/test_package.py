@@ -1,5 +1,6 @@
 """`make package`: the same zip for the same sources, with nothing of the machine in it."""
 
+import hashlib
 import importlib.metadata
 import itertools
 import os
@@ -59,7 +60,8 @@ def wheel(folder: Path) -> Path:
     return path
 
 
-def project(folder: Path, requirement: str) -> Path:
+def project(folder: Path, wheel: Path, sha256: str | None = None) -> Path:
+    """A project that requires a wheel, by the hash given or its own."""
     lay(
         folder / "lambda_src",
         {
@@ -68,7 +70,8 @@ def project(folder: Path, requirement: str) -> Path:
             ".cache/x": "",
         },
     )
-    return lay(folder, {"requirements.txt": f"{requirement}\n"})
+    sha256 = sha256 or hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return lay(folder, {"requirements.txt": f"{wheel} --hash=sha256:{sha256}\n"})
 
 
 def test_the_same_files_make_the_same_zip_whenever_and_however_they_were_written(
@@ -126,7 +129,7 @@ def test_more_than_lambda_takes_is_refused_and_leaves_the_last_zip(tmp_path: Pat
 
 
 def test_it_is_built_of_the_requirements_and_the_code(tmp_path: Path) -> None:
-    root = project(tmp_path / "project", str(wheel(tmp_path)))
+    root = project(tmp_path / "project", wheel(tmp_path))
     package = build(root, "arm64", tmp_path / "deep" / "package.zip")
     assert names(package.path) == [
         *(
@@ -140,8 +143,20 @@ def test_it_is_built_of_the_requirements_and_the_code(tmp_path: Path) -> None:
 
 
 def test_a_failure_of_pip_makes_no_zip(tmp_path: Path) -> None:
-    root = project(tmp_path / "project", str(tmp_path / "missing-1.0-py3-none-any.whl"))
+    missing = tmp_path / "missing-1.0-py3-none-any.whl"
+    root = project(tmp_path / "project", missing, sha256="0" * 64)
     with pytest.raises(PackageError, match="pip"):
+        build(root, "arm64", tmp_path / "package.zip")
+    assert not (tmp_path / "package.zip").exists()
+
+
+@pytest.mark.parametrize("hash_of_it", [f" --hash=sha256:{'0' * 64}", ""], ids=["other", "none"])
+def test_a_file_without_its_hash_makes_no_zip(tmp_path: Path, hash_of_it: str) -> None:
+    root = project(tmp_path / "project", wheel(tmp_path))
+    (root / "requirements.txt").write_text(
+        f"{tmp_path / 'tiny-1.0-py3-none-any.whl'}{hash_of_it}\n"
+    )
+    with pytest.raises(PackageError, match=r"(?i)hash"):
         build(root, "arm64", tmp_path / "package.zip")
     assert not (tmp_path / "package.zip").exists()
 
@@ -165,13 +180,9 @@ def test_its_architectures_and_python_are_the_templates() -> None:
 
 def test_all_that_is_installed_is_pinned() -> None:
     """Check the pins, without which another release would change the zip."""
-    lines = [line.split("#")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()]
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
     pins = {_name(line) for line in lines if "==" in line}
-    wanted = [
-        _name(line)
-        for line in (ROOT / "requirements.txt").read_text().splitlines()
-        if "==" in line.split("#")[0]
-    ]
+    wanted = list(pins)
     seen: set[str] = set()
     while wanted:
         if (name := wanted.pop()) not in seen:

@@ -137,7 +137,7 @@ def test_the_execution_role_follows_the_parameters() -> None:
     assert statements(chosen["PusherRole"]) == execution_statements("/team/ecr", "teams/reader")
 
 
-def test_a_configuration_key_is_decrypted_with_only_when_one_is_named_and_only_for_the_configuration() -> (
+def test_a_configuration_key_is_used_only_when_one_is_named_and_only_for_the_configuration() -> (
     None
 ):
     assert statements(
@@ -337,7 +337,7 @@ def test_the_registries_role_is_apart_from_the_clusters() -> None:
         ("111122223333,444455556666", ["111122223333", "444455556666"]),
     ],
 )
-def test_roles_are_assumed_in_the_stacks_own_account_or_in_those_that_are_named(
+def test_roles_are_assumed_in_the_stacks_own_account_or_in_those_named(
     given: str,
     accounts: str | list[str],
 ) -> None:

@@ -68,9 +68,7 @@ def test_what_cannot_be_delivered_is_tried_again_and_then_kept(
     assert target["DeadLetterConfig"] == {"Arn": "DeadLetterQueue.Arn"}
 
 
-def test_the_scheduler_may_invoke_the_function_keep_what_it_could_not_deliver_and_nothing_else() -> (
-    None
-):
+def test_the_scheduler_may_invoke_the_function_and_keep_what_it_could_not_deliver_no_more() -> None:
     assert statements(deployed()["SchedulerRole"]) == {
         "InvokePusher": allow("lambda:InvokeFunction", on="PusherFunction.Arn"),
         "KeepUndelivered": allow("sqs:SendMessage", on="DeadLetterQueue.Arn"),

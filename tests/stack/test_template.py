@@ -220,9 +220,9 @@ def test_outputs_name_what_people_and_access_entries_need(
 ) -> None:
     found = outputs(**parameters)
     address = found.pop("DashboardUrl")
-    assert (
-        address
-        == "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/Dashboard"
+    assert address == (
+        "https://eu-west-1.console.aws.amazon.com/cloudwatch/home"
+        "?region=eu-west-1#dashboards/dashboard/Dashboard"
     )
     assert found == {
         "ConfigPath": "/ecr-public-pusher",

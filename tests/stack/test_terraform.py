@@ -214,9 +214,7 @@ def test_the_code_is_named_once_in_the_template_where_the_packages_address_takes
     )
 
 
-def test_the_stack_is_deployed_from_the_uploaded_template_with_what_the_transform_and_the_roles_ask_for() -> (
-    None
-):
+def test_the_stack_is_deployed_from_the_uploaded_template_with_the_capabilities_it_needs() -> None:
     stack = blocks(MODULE, "resource")["aws_cloudformation_stack.this"]
     assert stack["template_url"].endswith("/${local.template_key}")
     assert "template_body" not in stack
@@ -465,7 +463,7 @@ def test_terraform_passes_lists_and_booleans_as_cloudformation_reads_them(tmp_pa
 
 
 @needs_terraform
-def test_the_deployed_template_takes_the_packages_address_from_a_parameter_and_is_the_same_otherwise(
+def test_the_deployed_template_differs_in_the_parameter_with_the_packages_address_alone(
     tmp_path: Path,
 ) -> None:
     text, own = stack(tmp_path)["template"], (ROOT / TEMPLATE).read_text()

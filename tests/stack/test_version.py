@@ -54,7 +54,8 @@ template = parse_template(open(sys.argv[1]).read())
 metadata = get_app_metadata(template)
 metadata.validate(["author", "description", "name", "license_url", "semantic_version"])
 assert "Resources" in strip_app_metadata(template)
-json.dump({name: value for name, value in vars(metadata).items() if name != "template_dict"}, sys.stdout)
+fields = {name: value for name, value in vars(metadata).items() if name != "template_dict"}
+json.dump(fields, sys.stdout)
 """
 
 

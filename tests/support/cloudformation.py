@@ -96,7 +96,8 @@ class Stacks:
             return asked
         text, parameters = asked
         partition = get_partition(request.region)
-        arn = f"arn:{partition}:cloudformation:{request.region}:{self.account}:stack/{name}/{uuid.uuid4()}"
+        stacks = f"arn:{partition}:cloudformation:{request.region}:{self.account}:stack"
+        arn = f"{stacks}/{name}/{uuid.uuid4()}"
         self.stacks[arn] = Stack(name, arn, text, parameters, _tags(request.form))
         return _xml(request, {"StackId": arn})
 

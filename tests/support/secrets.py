@@ -58,7 +58,8 @@ def aged(world: World, cluster: str, namespace: str, *, hours_left: float) -> No
         "data": found["data"],
         "stringData": text,
     }
-    path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}?{urlencode({'fieldManager': STACK.field_manager, 'force': 'true'})}"
+    query = urlencode({"fieldManager": STACK.field_manager, "force": "true"})
+    path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}?{query}"
     status, answer = world.clusters[cluster].admin(
         "PATCH", path, body, content_type="application/apply-patch+yaml"
     )

@@ -42,10 +42,6 @@ class Selection:
             )
         )
 
-    def named_outright(self, name: str) -> bool:
-        """Return whether the namespace is included by its very name."""
-        return name in self.include
-
     def selects(self, namespace: Namespace) -> bool:
         """Return whether `namespace` is selected.
 

@@ -57,9 +57,6 @@ def read_mapping(text: str, *, parameter: str) -> dict[str, Plain | None]:
         raise _invalid(parameter, f"is not YAML: {_problem(error, text)}", line) from None
     except (yaml.reader.ReaderError, UnicodeEncodeError) as error:
         raise _unreadable(parameter, text, error) from None
-    except yaml.YAMLError:
-        said = f"{parameter}: not YAML (a control character)"
-        raise InvalidDocument(said, remedy=_REMEDY) from None
 
 
 def without_nulls(mapping: dict[str, Plain | None]) -> dict[str, Plain]:
@@ -114,7 +111,7 @@ def _indentation(text: str, mark: yaml.Mark | None) -> str:
 
 
 class _Reader:
-    """The events of one text, in their order. Its methods raise InvalidDocument, yaml.YAMLError."""
+    """One text's events, in their order. Its methods raise InvalidDocument and YAML's errors."""
 
     def __init__(self, text: str, parameter: str) -> None:
         self._next: Callable[[], Any] = _LOADER(text).get_event

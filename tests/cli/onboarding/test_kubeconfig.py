@@ -95,6 +95,32 @@ def test_the_current_context_goes_first_among_those_that_lead_there() -> None:
         assert found.name == chosen
 
 
+@pytest.mark.parametrize(
+    "authority",
+    [{"certificate-authority": "missing.pem"}, {"certificate-authority-data": "x"}],
+)
+def test_an_authority_that_cannot_be_read_leaves_the_address(
+    tmp_path: Path, authority: dict[str, str]
+) -> None:
+    assert read(write(tmp_path / "config", ("a", EKS, authority))).contexts == [Context("a", EKS)]
+
+
+def test_a_context_without_its_cluster_leads_nowhere(tmp_path: Path) -> None:
+    file = write(tmp_path / "config", ("a", EKS, {}))
+    whole = json.loads(file.read_text())
+    whole["contexts"][0]["context"]["cluster"] = "gone"
+    file.write_text(json.dumps(whole))
+    found = read(file)
+    assert found.contexts == [Context("a", "")]
+    assert found.leading_to(EKS, CA) is None
+
+
+@pytest.mark.parametrize("server", ["https://[::1", "https://host:port"])
+def test_a_context_whose_address_is_none_leads_to_no_other(server: str) -> None:
+    assert not Context("a", server).leads_to(EKS, CA)
+    assert not Context("a", server).leads_to("https://[", CA)
+
+
 def test_an_unknown_context_is_said_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="no context x") as raised:
         read(write(tmp_path / "config", ("a", EKS, {}))).find("x")

@@ -269,15 +269,13 @@ def test_an_authority_that_is_commented_out_vouches_for_nobody(world: World) -> 
 def test_json_whose_characters_are_surrogate_pairs(world: World) -> None:
     """As json.dumps and jq -a write them."""
     world.add_cluster("prod", namespaces=("a",), embedded=True)
-    fields = {
-        "namespaces": ["a"],
-        "annotations": {
-            "team.example.com/mood": "\U0001f600 \U0001f1e9\U0001f1ea",
-            "x": 'a\\ud83d\\ude00"',
-        },
+    annotations = {
+        "team.example.com/mood": "\U0001f600 \U0001f1e9\U0001f1ea",
+        "x": 'a\\ud83d\\ude00"',
     }
+    fields = {"namespaces": ["a"], "annotations": annotations}
     world.document("prod", json.dumps(fields, indent="\t"))
     assert world.run()["ok"]
     secret = world.secret("prod", "a")
     assert secret is not None
-    assert fields["annotations"].items() <= secret["metadata"]["annotations"].items()  # type: ignore[attr-defined]
+    assert annotations.items() <= secret["metadata"]["annotations"].items()

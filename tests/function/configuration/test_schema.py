@@ -34,6 +34,7 @@ HOSTS = (
     ),
 )
 ROLE = "arn:aws:iam::444455556666:role/spoke"
+IN_ROLE = f'region: eu-west-1, roleArn: "{ROLE}"'
 
 GOOD = f"""
 {{}}
@@ -121,8 +122,9 @@ namespaces: {{selector: "a in ()"}}
 {{namespaces: [a], registries: null}}
 {{namespaces: [a], registries: [public, null]}}
 {{namespaces: [a], registries: [{{account: 444455556666, region: eu-west-1, roleArn: "{ROLE}"}}]}}
-{{namespaces: [a], registries: [public, {{account: "044455556666", region: eu-west-1, roleArn: "{ROLE}", externalId: some-id}}]}}
-{{namespaces: [a], registries: [{{account: "444455556666", region: eu-west-1, roleArn: "{ROLE}", externalId: null}}]}}
+{{namespaces: [a], registries: [public, \
+{{account: "044455556666", {IN_ROLE}, externalId: some-id}}]}}
+{{namespaces: [a], registries: [{{account: "444455556666", {IN_ROLE}, externalId: null}}]}}
 """.strip().splitlines()
 GOOD_CLUSTER = """
 cluster: main
@@ -132,7 +134,8 @@ cluster: null
 enabled: false
 enabled: "no"
 enabled: null
-{cluster: main, enabled: true, namespaces: {include: [a], exclude: [b], selector: c}, prune: true, takeOwnership: true, allowEmpty: false}
+{cluster: main, enabled: true, namespaces: {include: [a], exclude: [b], selector: c}, \
+prune: true, takeOwnership: true, allowEmpty: false}
 """.strip().splitlines()
 BAD = f"""
 namespaces: []
@@ -255,7 +258,7 @@ namespaces: {{include: [a], selector: {{}}}}
 {{namespaces: [a], registries: [{{account: 44445555666, region: eu-west-1, roleArn: "{ROLE}"}}]}}
 {{namespaces: [a], registries: [{{account: "444455556666", region: Europe, roleArn: "{ROLE}"}}]}}
 {{namespaces: [a], registries: [{{account: "444455556666", region: eu-west-1, roleArn: role}}]}}
-{{namespaces: [a], registries: [{{account: "444455556666", region: eu-west-1, roleArn: "{ROLE}", host: x}}]}}
+{{namespaces: [a], registries: [{{account: "444455556666", {IN_ROLE}, host: x}}]}}
 {{namespaces: [a], registries: [{{public: true}}]}}
 """.strip().splitlines()
 BAD_CLUSTER = """
@@ -638,6 +641,17 @@ def test_whether_a_certificate_is_an_authoritys_the_schema_lets_pass() -> None:
         judged_by_the_function("cluster", document),
         judged_by_the_schema("cluster", yaml.safe_load(document)),
     ) == (False, True)
+
+
+@pytest.mark.parametrize(("number", "good"), [(20, True), (21, False)])
+def test_as_many_registries_are_taken_as_fit_into_one_secret(number: int, good: bool) -> None:
+    registries = [
+        {"account": f"{index:012}", "region": "eu-west-1", "roleArn": ROLE}
+        for index in range(number)
+    ]
+    document = json.dumps({"namespaces": ["a"], "registries": registries})
+    assert judged_by_the_function("cluster", document) is good
+    assert judged_by_the_schema("cluster", json.loads(document)) is good
 
 
 def test_there_are_as_many_documents_as_it_takes() -> None:

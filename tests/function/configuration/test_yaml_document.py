@@ -30,6 +30,7 @@ def test_json_is_yaml() -> None:
     ("text", "said"),
     [
         ("a: 1\na: 2\n", "line 2: 'a' is given twice"),
+        ('{"a": 1,\n"a": 2}', "line 2: 'a' is given twice"),
         ("a: &x [1]\nb: *x\n", "alias"),
         ("a: 1\n---\nb: 2\n", "is not YAML"),
         ("- a\n", "expected a mapping of fields, found a list"),
@@ -62,7 +63,8 @@ _READS = """
 import sys
 from ecr_public_pusher.configuration.yaml_document import read_mapping
 from ecr_public_pusher.errors import InvalidDocument
-forms = ["[", "a: [", "[\\n", "[a,", "{a: ", "- ", "? ", "a: {? ", "- - ? - ", "!x [", "&x [", "? [", "- a: "]
+forms = ["[", "a: [", "[\\n", "[a,", "{a: ", "- ", "? ", "a: {? ", "- - ? - "]
+forms += ["!x [", "&x [", "? [", "- a: "]
 for form in forms:
     try:
         read_mapping(form * (65536 // len(form)), parameter="p")

@@ -455,7 +455,8 @@ def test_a_removal_is_never_done_from_the_queue_but_parked(
     assert queued.secret("prod", "a") is not None
     assert [waiting.body for waiting in dead.waiting] == [message]
     assert queued.queue.waiting == []
-    assert "never from a queue or a failure record" in caplog.records[-1].report["error"]["message"]  # type: ignore[attr-defined]
+    report = vars(caplog.records[-1])["report"]
+    assert "never from a queue or a failure record" in report["error"]["message"]
     assert '"_aws"' not in capsys.readouterr().out
 
 

@@ -304,8 +304,9 @@ def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
     """
     cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")
     body = secret_body(STACK.owner("prod"))
+    manager = urlencode({"fieldManager": STACK.field_manager})
     for namespace in ("a", "b"):
-        path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}?{urlencode({'fieldManager': STACK.field_manager})}"
+        path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}?{manager}"
         assert (
             cluster.admin("PATCH", path, body, content_type="application/apply-patch+yaml")[0]
             == 201
@@ -1247,7 +1248,7 @@ def reviews(world: World) -> int:
 @pytest.mark.parametrize(
     ("names", "document", "asked"),
     [
-        # the rights needed, the dangerous ones, the namespaces looked into, and infra/rbac's version
+        # rights needed, dangerous ones, namespaces looked into, infra/rbac's version
         (5, "namespaces: n000 n001 n002 n003 n004", 3 + 12 + 2 * 6 + 1),
         (300, "namespaces: ['n*']", 4 + 12 + 2 * 101 + 1),
     ],

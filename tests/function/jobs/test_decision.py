@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -44,17 +45,17 @@ THERE = {
 }
 
 
-def config(document: str = "prod", *namespaces: str, **fields: object) -> ClusterConfig:
-    return ClusterConfig(document, "main", "us-east-1", Selection(namespaces or ("a",)), **fields)  # type: ignore[arg-type]
+def config(document: str = "prod", *namespaces: str, **fields: Any) -> ClusterConfig:
+    return ClusterConfig(document, "main", "us-east-1", Selection(namespaces or ("a",)), **fields)
 
 
-def judge(kind: str = "push", *, planned: PlannedCluster | None = None, **fields: object) -> Judge:
+def judge(kind: Any = "push", *, planned: PlannedCluster | None = None, **fields: Any) -> Judge:
     own = planned or PlannedCluster(config(), invalid=frozenset({"broken"}))
-    return Judge(own, Intent(kind, STACK, READ_AT, **fields), NOW)  # type: ignore[arg-type]
+    return Judge(own, Intent(kind, STACK, READ_AT, **fields), NOW)
 
 
-def seen(*secrets: SeenSecret | None, **fields: object) -> Observation:
-    return Observation(secrets={one.namespace: one for one in secrets if one}, **fields)  # type: ignore[arg-type]
+def seen(*secrets: SeenSecret | None, **fields: Any) -> Observation:
+    return Observation(secrets={one.namespace: one for one in secrets if one}, **fields)
 
 
 def only(decisions: list[Decision]) -> Decision:
@@ -113,7 +114,8 @@ def test_less_than_thirty_percent_of_its_life_is_about_to_end(
 
 @pytest.mark.parametrize("field", ["pushed_at", "expires_at"])
 def test_a_life_that_is_not_known_is_about_to_end(field: str) -> None:
-    assert judge("sweep").state(replace(FRESH, **{field: None})) is State.ENDING  # type: ignore[arg-type]
+    unknown: dict[str, Any] = {field: None}
+    assert judge("sweep").state(replace(FRESH, **unknown)) is State.ENDING
 
 
 @pytest.mark.parametrize(("after", "state"), [(0, State.FRESH), (1, State.NEWER)])
@@ -321,7 +323,7 @@ def test_an_account_that_lacks_our_entry_gets_it_whatever_the_secret_needs(
     assert not decision.idle
 
 
-def test_an_account_that_is_not_there_is_missing_to_a_push_and_looked_for_by_a_sweep_where_it_writes() -> (
+def test_an_account_that_is_not_there_is_missing_to_a_push_and_a_sweep_looks_where_it_writes() -> (
     None
 ):
     planned = PlannedCluster(config(service_accounts=("default",)))

@@ -43,7 +43,7 @@ def describe(world: World, name: str, server: BadServer) -> None:
     world.document(name, "namespaces: [a, b]")
 
 
-def test_of_fifty_clusters_one_hangs_and_one_refuses_and_the_others_finish_as_if_alone(
+def test_of_fifty_one_hangs_one_refuses_and_the_others_finish_as_if_alone(
     world: World,
 ) -> None:
     for name in GOOD:
@@ -252,7 +252,7 @@ def applied(exchange: Exchange, request: bytes) -> None:
 
 
 @pytest.mark.parametrize("where", ["handshake", "answer"])
-def test_no_old_token_arrives_after_a_newer_one_when_lambda_freezes_around_a_hanging_write(
+def test_no_old_token_arrives_after_a_newer_when_lambda_freezes_around_a_write(
     world: World, where: str
 ) -> None:
     release = threading.Event()

@@ -46,9 +46,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TOKENS = (IssuedToken("public.ecr.aws", NOW + timedelta(hours=12)),)
 
 
-def run(*results: ClusterResult, request: Request = Request(), **more: object) -> RunResult:  # noqa: B008 - frozen
+def run(*results: ClusterResult, request: Request | None = None, **more: object) -> RunResult:
     given: dict[str, Any] = {"tokens": TOKENS, "unconfigured": False, **more}
-    return RunResult(request, "id-1", 1.5, results, **given)
+    return RunResult(request or Request(), "id-1", 1.5, results, **given)
 
 
 def test_what_a_run_was_narrowed_to_is_in_its_report() -> None:

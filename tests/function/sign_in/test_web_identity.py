@@ -353,10 +353,12 @@ def test_a_token_that_sts_does_not_give(world: World, code: str, status: int, sa
 )
 def test_a_token_that_is_not_a_json_web_token_is_not_sent(world: World, token: str) -> None:
     def answer(request: AwsRequest) -> Answer:
-        result = f"<GetWebIdentityTokenResult><WebIdentityToken>{token}</WebIdentityToken></GetWebIdentityTokenResult>"
+        text = f"<WebIdentityToken>{token}</WebIdentityToken>"
+        for tag in ("GetWebIdentityTokenResult", "GetWebIdentityTokenResponse"):
+            text = f"<{tag}>{text}</{tag}>"
         return Answer(
             200,
-            f"<GetWebIdentityTokenResponse>{result}</GetWebIdentityTokenResponse>".encode(),
+            text.encode(),
             {"Content-Type": "text/xml"},
         )
 

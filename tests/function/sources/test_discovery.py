@@ -380,7 +380,7 @@ def test_its_metrics_are_of_the_cluster_under_its_id(
     assert sorted(line["cluster"] for line in lines) == FOUND
 
 
-def test_a_document_of_its_own_with_another_secrets_name_leaves_what_was_pushed_to_the_removal_by_id(
+def test_a_document_of_its_own_with_another_secrets_name_leaves_the_old_to_a_removal_by_id(
     fleet: World,
 ) -> None:
     fleet.apply("one", "prune.yaml")
@@ -394,7 +394,7 @@ def test_a_document_of_its_own_with_another_secrets_name_leaves_what_was_pushed_
     )
 
 
-def test_a_change_of_the_document_pushes_its_clusters_and_its_deletion_is_not_ok(
+def test_a_changed_document_pushes_its_clusters_and_a_deleted_one_is_not_ok(
     fleet: World,
 ) -> None:
     detail = {"operation": "Update", "name": "/ecr-public-pusher/discover/fleet", "type": "String"}
@@ -702,7 +702,7 @@ def test_an_invalid_document_of_another_region_keeps_no_cluster_back(fleet: Worl
     assert entry(fleet.invoke(), "fleet/us-east-1/one")["ok"]
 
 
-def test_an_authenticators_cluster_id_may_not_be_the_name_of_a_cluster_that_is_found(
+def test_an_authenticators_cluster_id_may_not_be_the_name_of_a_found_cluster(
     fleet: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1,localhost")

@@ -22,8 +22,9 @@ for name in sys.argv[1:]:
 if isinstance(command, click.Group):
     json.dump(command.list_commands(context), sys.stdout)
 else:
+    options = [p for p in command.params if isinstance(p, click.Option)]
     json.dump({name: 0 if p.is_flag else None if p.multiple or p.nargs == -1 else 1
-               for p in command.params if isinstance(p, click.Option) for name in [*p.opts, *p.secondary_opts]}, sys.stdout)
+               for p in options for name in [*p.opts, *p.secondary_opts]}, sys.stdout)
 """
 
 

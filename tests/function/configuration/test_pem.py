@@ -1,0 +1,11 @@
+"""Certificates in PEM: what is none says what it is, and nothing of it is repeated."""
+
+import pytest
+
+from ecr_public_pusher.configuration.pem import certificates
+
+
+def test_a_certificate_that_is_no_base64_is_refused_without_its_text() -> None:
+    text = "-----BEGIN CERTIFICATE-----\nAAAAA\n-----END CERTIFICATE-----\n"
+    with pytest.raises(ValueError, match=r"^a certificate that is no base64$"):
+        certificates(text)
