@@ -150,15 +150,20 @@ class Judge:
     intent: Intent
     now: datetime
 
-    def decide(self, observation: Observation) -> list[Decision]:
+    def decide(
+        self, observation: Observation, selected: tuple[Namespace, ...] | None = None
+    ) -> list[Decision]:
         """Return one decision for each selected namespace, and for each that holds a Secret of ours
         to clean up. Most urgent first.
+
+        `selected`: those that are selected, where the caller has found them out already.
         """
         if self.intent.kind == "remove":
             return sorted(self._removals(observation), key=lambda decision: decision.name)
-        selected = self.selected(observation, self.intent.scope)
+        if selected is None:
+            selected = self.selected(observation, self.intent.scope)
         decisions = [self._of_selected(namespace, observation) for namespace in selected]
-        decisions.sort(key=lambda decision: self._urgency(decision))
+        decisions.sort(key=self._urgency)
         if not self.intent.cleans_up:
             return decisions
         chosen = {namespace.name for namespace in selected}

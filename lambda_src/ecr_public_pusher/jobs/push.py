@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ecr_public_pusher.configuration.names import is_glob, matches
-from ecr_public_pusher.configuration.namespace_selector import SYSTEM_NAMESPACES
+from ecr_public_pusher.configuration.namespace_selector import SYSTEM_NAMESPACES, in_scope
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import ApiError, NothingSelected
 from ecr_public_pusher.jobs.action import Action
@@ -60,14 +60,15 @@ class Push:
             self._check_selected(())
         seen = self._observation = await self._measured(self._observe(api))
         judge = self._judge()
-        self.ledger.targets = judge.selected(seen, self.intent.scope)
+        selected = judge.selected(seen)
+        self.ledger.targets = in_scope(selected, self.intent.scope)
         self.ledger.observed = True
-        self._check_selected(judge.selected(seen))
-        decisions = judge.decide(seen)
+        self._check_selected(selected)
+        decisions = judge.decide(seen, self.ledger.targets)
         self._lacking = {
             one.name
             for one in decisions
-            if one.writes_secret and one.seen is None and one.state is State.ABSENT
+            if one.state is State.ABSENT and one.seen is None and one.writes_secret
         }
         self.ledger.empty_globs = self._empty_globs()
         try:
@@ -134,8 +135,10 @@ class Push:
             )
 
     async def _act(self, api: KubernetesApi, judge: Judge, decisions: Sequence[Decision]) -> None:
-        idle = [decision for decision in decisions if decision.idle]
-        busy = [decision for decision in decisions if not decision.idle]
+        idle: list[Decision] = []
+        busy: list[Decision] = []
+        for decision in decisions:
+            (idle if decision.idle else busy).append(decision)
         self.ledger.note(idle)
         if any(decision.writes_secret for decision in busy):
             self._manifest = await pull_secret(

@@ -117,6 +117,7 @@ def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
     metadata = item["metadata"]
     labels = _texts(metadata.get("labels"))
     annotations = _texts(metadata.get("annotations"))
+    managers, writers = _holders(metadata.get("managedFields"), names)
     return SeenSecret(
         namespace=names.checked(metadata["namespace"], NAMESPACE),
         uid=of_form(metadata["uid"], UID),
@@ -128,8 +129,8 @@ def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
         ),
         expires_at=_moment(annotations.get(EXPIRES_AT)),
         pushed_at=_moment(annotations.get(PUSHED_AT)),
-        managers=_holders(metadata.get("managedFields"), "f:data", names),
-        writers=_holders(metadata.get("managedFields"), "f:stringData", names),
+        managers=managers,
+        writers=writers,
         restored=not RESTORE_LABELS.isdisjoint(labels),
         finalizers=(
             tuple(names.checked(one, QUALIFIED) for one in metadata.get("finalizers") or ())
@@ -141,13 +142,21 @@ def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
     )
 
 
-def _holders(entries: Any, part: str, names: Names) -> frozenset[Manager]:
-    held = []
+def _holders(entries: Any, names: Names) -> tuple[frozenset[Manager], frozenset[Manager]]:
+    """Return who holds the data, and who has written it as stringData."""
+    data: list[Manager] = []
+    string_data: list[Manager] = []
     for entry in entries or ():
-        fields = entry.get("fieldsV1")
-        if fields and part in fields and _DATA in fields[part]:
-            held.append((names.shown(entry["manager"]), str(entry["operation"])))
-    return _set(tuple(held))
+        fields = entry.get("fieldsV1") or {}
+        in_data = _DATA in fields.get("f:data", ())
+        in_string_data = _DATA in fields.get("f:stringData", ())
+        if in_data or in_string_data:
+            manager = names.shown(entry["manager"]), str(entry["operation"])
+            if in_data:
+                data.append(manager)
+            if in_string_data:
+                string_data.append(manager)
+    return _set(tuple(data)), _set(tuple(string_data))
 
 
 @lru_cache(maxsize=1024)
@@ -188,7 +197,13 @@ def _moment(text: str | None) -> datetime | None:
     unknown, and it is renewed.
     """
     try:
-        moment = datetime.fromisoformat(text) if text else None
+        moment = _parsed(text) if text else None
     except (TypeError, ValueError):
         return None
     return moment if moment is not None and moment.tzinfo is not None else None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> datetime:
+    """Return the moment that ISO 8601 text names: one push writes the same to all namespaces."""
+    return datetime.fromisoformat(text)

@@ -49,9 +49,10 @@ class Names:
 
     def checked(self, name: Any, form: Form) -> str:
         """Return the name. Raise ValueError for what is none, or repeats what we sent."""
-        if self._echoes(of_form(name, form)):
+        found = of_form(name, form)
+        if self._echoes(found):
             raise ValueError
-        return str(name)
+        return found
 
     def shown(self, name: Any) -> str:
         """Return a name that somebody chose freely, as it may be shown."""
