@@ -3,7 +3,8 @@ and decide again.
 """
 
 import random
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any
 
 from ecr_public_pusher.deadline import Deadline

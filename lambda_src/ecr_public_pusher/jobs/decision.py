@@ -5,11 +5,12 @@ The table is DESIGN's, "Look first, then act": what is there, and what a push an
 it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Hashable, Iterator, Mapping
+from copy import replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ecr_public_pusher.configuration.names import any_of, is_glob
 from ecr_public_pusher.configuration.namespace_selector import EVERYTHING, Scope, select
@@ -103,8 +104,7 @@ class Intent:
         return self.kind == "push" and self.scope.whole
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What is done in one namespace, and why.
 
     `outcome`: of a step that asks nothing of the cluster, and of one that does if it succeeds; None
@@ -149,6 +149,7 @@ class Judge:
     planned: PlannedCluster
     intent: Intent
     now: datetime
+    _states: dict[Hashable, State] = field(default_factory=dict, init=False, repr=False)
 
     def decide(
         self, observation: Observation, selected: tuple[Namespace, ...] | None = None
@@ -219,6 +220,16 @@ class Judge:
             return State.ABSENT
         if seen.deleting:
             return State.DELETING
+        # All that one push wrote to a cluster is alike: judged once.
+        written = seen.written
+        if (known := self._states.get(written)) is None:
+            known = self._states[written] = self._state_written(seen)
+        return known
+
+    def _state_written(self, seen: SeenSecret) -> State:
+        """Return the state of a Secret that is there to stay: it follows from `seen.written`, the
+        documents and the time.
+        """
         document = self.intent.stack.document_of(seen.owner)
         if document is None:
             return State.FOREIGN
@@ -256,7 +267,7 @@ class Judge:
 
     def _of_selected(self, namespace: Namespace, observation: Observation) -> Decision:
         seen = None if observation.secrets is None else observation.secrets.get(namespace.name)
-        if holder := self.planned.holder(namespace):
+        if self.planned.ahead and (holder := self.planned.holder(namespace)):
             return self._held(namespace, holder, seen)
         if namespace.terminating:
             outcome = NamespaceOutcome(

@@ -4,7 +4,7 @@ Pure.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 
 from ecr_public_pusher.errors import ApiStatusError, DeniedBy
 from ecr_public_pusher.jobs.seen_secret import Marks

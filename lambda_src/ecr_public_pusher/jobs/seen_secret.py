@@ -2,11 +2,11 @@
 it was seen. Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_public_pusher.jobs.secret_manifest import ATTACHED, DATA_KEY, EXPIRES_AT, OWNER, PUSHED_AT
 from ecr_public_pusher.kubernetes_api.names import (
@@ -57,9 +57,9 @@ class Marks:
 NO_MARKS = Marks()
 
 
-@dataclass(frozen=True, slots=True)
-class SeenSecret:
-    """A Secret as a list showed it.
+class SeenSecret(NamedTuple):
+    """A Secret as a list showed it: a tuple, of which thousands are made, at a fifth of the cost of
+    a frozen dataclass.
 
     `owner` is the owner annotation where our label stands beside it, else None. `managers` hold its
     data, and `writers` its stringData, which the API server turns into data: whoever holds either
@@ -79,6 +79,18 @@ class SeenSecret:
     finalizers: tuple[str, ...] | None = None
     marks: Marks = NO_MARKS
     attached: bool = False
+
+    @property
+    def written(self) -> Hashable:
+        """Return by whom and when it was written: alike for all that one push wrote."""
+        return (
+            self.owner,
+            self.expires_at,
+            self.pushed_at,
+            self.managers,
+            self.writers,
+            self.restored,
+        )
 
     @property
     def deleting(self) -> bool:
@@ -119,27 +131,29 @@ def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
     annotations = _texts(metadata.get("annotations"))
     managers, writers = _holders(metadata.get("managedFields"), names)
     return SeenSecret(
-        namespace=names.checked(metadata["namespace"], NAMESPACE),
-        uid=of_form(metadata["uid"], UID),
-        version=of_form(metadata["resourceVersion"], VERSION),
-        owner=(
-            names.shown(annotations[OWNER])
-            if OWNER in annotations and labels.get(MANAGED_BY_LABEL) == PRODUCT
-            else None
-        ),
-        expires_at=_moment(annotations.get(EXPIRES_AT)),
-        pushed_at=_moment(annotations.get(PUSHED_AT)),
-        managers=managers,
-        writers=writers,
-        restored=not RESTORE_LABELS.isdisjoint(labels),
-        finalizers=(
+        names.checked(metadata["namespace"], NAMESPACE),
+        of_form(metadata["uid"], UID),
+        of_form(metadata["resourceVersion"], VERSION),
+        _owner(labels, annotations, names),
+        _moment(annotations.get(EXPIRES_AT)),
+        _moment(annotations.get(PUSHED_AT)),
+        managers,
+        writers,
+        not RESTORE_LABELS.isdisjoint(labels),
+        (
             tuple(names.checked(one, QUALIFIED) for one in metadata.get("finalizers") or ())
             if "deletionTimestamp" in metadata
             else None
         ),
-        marks=_marks(metadata.get("ownerReferences"), labels, annotations, names),
-        attached=ATTACHED in annotations or NOTED_ACCOUNTS in annotations,
+        _marks(metadata.get("ownerReferences"), labels, annotations, names),
+        ATTACHED in annotations or NOTED_ACCOUNTS in annotations,
     )
+
+
+def _owner(labels: Mapping[str, str], annotations: Mapping[str, str], names: Names) -> str | None:
+    if labels.get(MANAGED_BY_LABEL) != PRODUCT or OWNER not in annotations:
+        return None
+    return names.shown(annotations[OWNER])
 
 
 def _holders(entries: Any, names: Names) -> tuple[frozenset[Manager], frozenset[Manager]]:

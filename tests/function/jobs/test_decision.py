@@ -2,7 +2,7 @@
 sweep do about it.
 """
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
