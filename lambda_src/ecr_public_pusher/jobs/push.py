@@ -16,7 +16,7 @@ from ecr_public_pusher.jobs.clean_up import delete_all, look_for_ours
 from ecr_public_pusher.jobs.decision import Decision, Intent, Judge, State, Step
 from ecr_public_pusher.jobs.lateness import Lateness, LoopLag
 from ecr_public_pusher.jobs.ledger import Ledger
-from ecr_public_pusher.jobs.observation import Observation, Wanted, observe
+from ecr_public_pusher.jobs.observation import LISTS, Observation, Wanted, observe
 from ecr_public_pusher.jobs.prune_brake import held_back
 from ecr_public_pusher.jobs.pull_secret import pull_secret
 from ecr_public_pusher.jobs.secret_manifest import SecretManifest
@@ -26,6 +26,9 @@ from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.timestamps import from_epoch
 
+# Of a cluster's share of the invocation's connections: as little as this comes of some fifty
+# clusters and more.
+SCARCE_CONNECTIONS = 4
 # Outcomes of namespaces that are not there, or going, or whose Secret is somebody else's: they lack
 # nothing of ours.
 _LACKING_NOTHING = (Outcome.MISSING, Outcome.SKIPPED, Outcome.CONFLICT, Outcome.WRONG_TYPE)
@@ -92,9 +95,20 @@ class Push:
         """Look, and measure how late the answers are."""
         lateness = Lateness(self.lag)
         seen = await looking
-        pages = 1 + max(len(seen.namespaces or ()), len(seen.secrets or ())) // PAGE
-        self._late = lateness.per_answer(pages)
+        parts = (seen.namespaces, seen.secrets)
+        pages = [1 + len(part) // PAGE for part in parts if part is not None] or [1]
+        self._late = lateness.per_answer(sum(pages) if self._lists_at_once == 1 else max(pages))
         return seen
+
+    @property
+    def _lists_at_once(self) -> int:
+        """Return how many lists are asked for side by side.
+
+        In a sweep of many clusters, each of which mostly has nothing to write, one after another: a
+        second connection would cost more processor time than all that is asked over it.
+        """
+        sparing = self.intent.kind == "sweep" and self.most_connections <= SCARCE_CONNECTIONS
+        return 1 if sparing else LISTS
 
     async def _observe(self, api: KubernetesApi) -> Observation:
         config = self.planned.config
@@ -104,7 +118,7 @@ class Push:
             selector=None if self._prunes else config.selection.selector,
             accounts=config.service_accounts or None,
         )
-        seen = await observe(api, wanted)
+        seen = await observe(api, wanted, at_once=self._lists_at_once)
         if "namespaces" in seen.refused and self.planned.needs_list:
             raise _cannot_list()
         named = config.selection.names

@@ -78,8 +78,8 @@ def labels_of(value: Any) -> dict[str, str]:
     """Return labels. Raise ValueError for what is none."""
     found = _mapping(value)
     for key, text in found.items():
-        of_form(key, QUALIFIED)
-        of_form(text, LABEL_VALUE)
+        if not isinstance(text, str) or not QUALIFIED(key) or not LABEL_VALUE(text):
+            raise ValueError
     return found
 
 
