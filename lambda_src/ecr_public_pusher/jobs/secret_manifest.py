@@ -95,11 +95,8 @@ class SecretManifest:
         """Return the body that the API server takes only while the Secret is the very one that was
         seen.
         """
-        return b"%b%b,%b" % (
-            _HEAD,
-            _json({"uid": uid, "resourceVersion": version})[1:-1],
-            self.tail,
-        )
+        seen = f'"uid":{json.dumps(uid)},"resourceVersion":{json.dumps(version)},'
+        return b"%b%b%b" % (_HEAD, seen.encode(), self.tail)
 
 
 def _json(value: Any) -> bytes:
