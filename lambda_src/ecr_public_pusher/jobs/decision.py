@@ -5,138 +5,28 @@ The table is DESIGN's, "Look first, then act": what is there, and what a push an
 it.
 """
 
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from copy import replace
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
-from typing import Literal, NamedTuple
+from functools import cached_property
 
 from ecr_public_pusher.configuration.names import any_of, is_glob
 from ecr_public_pusher.configuration.namespace_selector import EVERYTHING, Scope, select
+from ecr_public_pusher.jobs.decision_table import TABLE, Decision, Intent, State, Step
 from ecr_public_pusher.jobs.observation import Observation
+from ecr_public_pusher.jobs.secret_state import SecretStates
 from ecr_public_pusher.jobs.seen_account import SeenAccount
 from ecr_public_pusher.jobs.seen_secret import RESTORE_MANAGER, SeenSecret
 from ecr_public_pusher.jobs.targets import PlannedCluster
-from ecr_public_pusher.ownership import Stack
+from ecr_public_pusher.jobs.unselected import Unselected, waiting
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
+
+__all__ = ["TABLE", "Decision", "Intent", "Judge", "State", "Step", "waiting"]
 
 # Field managers of what was there before it was tracked, or was restored: nobody writes as them
 # again.
 LEFT_BY_RESTORES = ("before-first-apply", RESTORE_MANAGER)
-# A Secret with less of its life left is renewed by the next sweep, not only by the next push.
-ENDING_SHARE = 0.3
-
-
-class State(Enum):
-    """What is there, under the Secret's name, in a namespace that the document selects."""
-
-    UNKNOWN = "the function may not look"
-    ABSENT = "nothing"
-    FRESH = "ours"
-    ENDING = "ours, about to end"
-    NEWER = "ours, written after this run read its configuration"
-    KEPT = (
-        "of another document of this stack, which selects the namespace and comes first, or is"
-        " invalid"
-    )
-    RELEASED = (
-        "of another document of this stack, which is gone or does not select the namespace any more"
-    )
-    RESTORED = "bears our mark, but its field managers were cleared, or it was restored by Velero"
-    FOREIGN = "somebody else's"
-    DELETING = "being deleted"
-
-
-class Step(Enum):
-    """What is done about it. Those from APPLY to ASK are requests about the Secret."""
-
-    APPLY = "apply, bound to the version seen, if one was"
-    TAKE = "apply by force, bound to the version seen"
-    ASK = "a dry run of an apply: the API server says who holds the Secret"
-    DELETE = "delete the version seen"
-    CURRENT = "nothing: it is as it should be"
-    LEAVE = "nothing, and nothing is said"
-    CONFLICT = "nothing: it is another document's"
-    WAIT = "nothing: it is being deleted"
-
-
-# By state: what a push does, and what a sweep does.
-TABLE: Mapping[State, tuple[Step, Step]] = {
-    State.UNKNOWN: (
-        Step.APPLY,
-        Step.APPLY,
-    ),  # a sweep: in namespaces that are newer than its window
-    State.ABSENT: (Step.APPLY, Step.APPLY),
-    State.FRESH: (Step.APPLY, Step.CURRENT),
-    State.ENDING: (Step.APPLY, Step.APPLY),
-    State.NEWER: (Step.CURRENT, Step.CURRENT),
-    State.KEPT: (Step.CONFLICT, Step.LEAVE),
-    State.RELEASED: (Step.APPLY, Step.APPLY),
-    State.RESTORED: (Step.TAKE, Step.TAKE),
-    State.FOREIGN: (Step.ASK, Step.LEAVE),  # a push with takeOwnership: TAKE
-    State.DELETING: (Step.WAIT, Step.LEAVE),
-}
-_OURS = (State.FRESH, State.ENDING, State.NEWER, State.RELEASED, State.RESTORED)
-
-
-@dataclass(frozen=True)
-class Intent:
-    """The intent of a run for every cluster. `read_at`: when it read its configuration.
-
-    `new_since`: of a sweep that may not look, since when a namespace must be there to lack its
-    Secret.
-    """
-
-    kind: Literal["push", "sweep", "remove"]
-    stack: Stack
-    read_at: datetime
-    scope: Scope = EVERYTHING
-    new_since: datetime | None = None
-    dry_run: bool = False
-    prune_all: bool = False
-
-    @property
-    def cleans_up(self) -> bool:
-        """Return whether Secrets in namespaces that are not selected are looked at: not in a sweep,
-        nor a narrowed push.
-        """
-        return self.kind == "push" and self.scope.whole
-
-
-class Decision(NamedTuple):
-    """What is done in one namespace, and why.
-
-    `outcome`: of a step that asks nothing of the cluster, and of one that does if it succeeds; None
-    where nothing is to be said. `accounts` lack the Secret's name (of a deletion: bear it); None:
-    they are to be looked for. `missing_accounts` are named by the document and not there.
-    """
-
-    namespace: Namespace
-    state: State
-    step: Step
-    outcome: NamespaceOutcome | None = None
-    seen: SeenSecret | None = None
-    accounts: tuple[SeenAccount, ...] | None = ()
-    missing_accounts: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Return the namespace's name."""
-        return self.namespace.name
-
-    @property
-    def idle(self) -> bool:
-        """Return whether nothing is asked of the cluster."""
-        return self.step in _IDLE and self.accounts == () and not self.missing_accounts
-
-    @property
-    def writes_secret(self) -> bool:
-        """Return whether the Secret is applied, and so a token is needed."""
-        return self.step in (Step.APPLY, Step.TAKE, Step.ASK)
-
-
-_IDLE = (Step.CURRENT, Step.LEAVE, Step.CONFLICT, Step.WAIT)
 
 
 @dataclass(frozen=True)
@@ -149,7 +39,6 @@ class Judge:
     planned: PlannedCluster
     intent: Intent
     now: datetime
-    _states: dict[Hashable, State] = field(default_factory=dict, init=False, repr=False)
 
     def decide(
         self, observation: Observation, selected: tuple[Namespace, ...] | None = None
@@ -160,7 +49,9 @@ class Judge:
         `selected`: those that are selected, where the caller has found them out already.
         """
         if self.intent.kind == "remove":
-            return sorted(self._removals(observation), key=lambda decision: decision.name)
+            return sorted(
+                self._unselected.removals(observation), key=lambda decision: decision.name
+            )
         if selected is None:
             selected = self.selected(observation, self.intent.scope)
         decisions = [self._of_selected(namespace, observation) for namespace in selected]
@@ -186,7 +77,7 @@ class Judge:
             found = (
                 None
                 if seen is None
-                else self._deletion(decision.namespace, seen, decision.accounts)
+                else self._unselected.deletion(decision.namespace, seen, decision.accounts)
             )
             return found or Decision(decision.namespace, State.ABSENT, Step.LEAVE)
         state = self.state(seen)
@@ -216,54 +107,21 @@ class Judge:
 
     def state(self, seen: SeenSecret | None) -> State:
         """Return what a look at a namespace found that no document ahead selects."""
-        if seen is None:
-            return State.ABSENT
-        if seen.deleting:
-            return State.DELETING
-        # All that one push wrote to a cluster is alike: judged once.
-        written = seen.written
-        if (known := self._states.get(written)) is None:
-            known = self._states[written] = self._state_written(seen)
-        return known
+        return self._states.of(seen)
 
-    def _state_written(self, seen: SeenSecret) -> State:
-        """Return the state of a Secret that is there to stay: it follows from `seen.written`, the
-        documents and the time.
+    def clean_up(self, observation: Observation, chosen: Collection[str]) -> Iterator[Decision]:
+        """Decide on Secrets of this stack in namespaces other than those `chosen`, which the
+        document does not select.
         """
-        document = self.intent.stack.document_of(seen.owner)
-        if document is None:
-            return State.FOREIGN
-        if self._is_invalid(document):
-            return State.KEPT
-        if not seen.held_by(self.intent.stack.field_manager):
-            return State.RESTORED if self._is_restored(seen) else State.FOREIGN
-        if document != self.planned.config.id:
-            return State.RELEASED
-        if self._is_newer(seen):
-            return State.NEWER
-        return State.ENDING if seen.share_left(self.now) < ENDING_SHARE else State.FRESH
+        return self._unselected.clean_up(observation, chosen)
 
-    def _is_invalid(self, document: str) -> bool:
-        """Return whether the document, or the discovery that found its cluster, is invalid: then it
-        keeps what it wrote.
-        """
-        invalid = self.planned.invalid
-        if not invalid:
-            return False
-        return document in invalid or any(
-            document.startswith(one[:-1]) for one in invalid if one.endswith("/*")
-        )
+    @cached_property
+    def _states(self) -> SecretStates:
+        return SecretStates(self.planned, self.intent, self.now)
 
-    def _is_newer(self, seen: SeenSecret) -> bool:
-        """Return whether it was written after this run read its configuration."""
-        return seen.pushed_at is not None and seen.pushed_at > self.intent.read_at
-
-    def _is_restored(self, seen: SeenSecret) -> bool:
-        """Return whether nobody holds the data, or Velero alone, whose label says so."""
-        others = {manager for manager, _ in seen.managers | seen.writers}
-        return not others or (
-            seen.restored and all(manager.startswith(RESTORE_MANAGER) for manager in others)
-        )
+    @cached_property
+    def _unselected(self) -> Unselected:
+        return Unselected(self.planned, self.intent, self.now, self._states)
 
     def _of_selected(self, namespace: Namespace, observation: Observation) -> Decision:
         seen = None if observation.secrets is None else observation.secrets.get(namespace.name)
@@ -313,18 +171,20 @@ class Judge:
         match step:
             case Step.APPLY if state is State.RELEASED:
                 return NamespaceOutcome(
-                    name, Outcome.ADOPTED, taken_from=(f"document {self._document(seen)}",)
+                    name, Outcome.ADOPTED, taken_from=(f"document {self._states.document(seen)}",)
                 )
             case Step.APPLY:
                 return NamespaceOutcome(
                     name, Outcome.CREATED if state is State.ABSENT else Outcome.UPDATED
                 )
             case Step.TAKE:
-                return NamespaceOutcome(name, Outcome.ADOPTED, taken_from=self._holders(seen))
+                return NamespaceOutcome(
+                    name, Outcome.ADOPTED, taken_from=self._states.holders(seen)
+                )
             case Step.CURRENT:
                 return NamespaceOutcome(name, Outcome.CURRENT)
             case Step.CONFLICT:
-                document = self._document(seen)
+                document = self._states.document(seen)
                 return NamespaceOutcome(
                     name,
                     Outcome.CONFLICT,
@@ -337,13 +197,6 @@ class Judge:
                 return waiting(name, secret, seen, kubectl=self.planned.kubectl)
             case _:
                 return None
-
-    def _holders(self, seen: SeenSecret | None) -> tuple[str, ...]:
-        """Return the field managers of the data other than ours."""
-        return (seen.others(self.intent.stack.field_manager) if seen else ()) or ("unknown",)
-
-    def _document(self, seen: SeenSecret | None) -> str:
-        return self.intent.stack.document_of(seen.owner if seen else None) or "?"
 
     def _held(self, namespace: Namespace, holder: str, seen: SeenSecret | None) -> Decision:
         """Leave the namespace to a document that comes first and selects it, too."""
@@ -423,126 +276,3 @@ class Judge:
             decision.seen.seconds_left(self.now) if decision.seen else 0.0,
             decision.name,
         )
-
-    def clean_up(self, observation: Observation, chosen: Collection[str]) -> Iterator[Decision]:
-        """Decide on Secrets of this stack in namespaces other than those `chosen`, which the
-        document does not select.
-        """
-        known = {one.name: one for one in observation.namespaces or ()}
-        for name, seen in sorted((observation.secrets or {}).items()):
-            if name not in chosen and (
-                decision := self._of_unselected(name, known.get(name), seen)
-            ):
-                yield decision
-
-    def _of_unselected(
-        self, name: str, known: Namespace | None, seen: SeenSecret
-    ) -> Decision | None:
-        document = self.intent.stack.document_of(seen.owner)
-        own = document == self.planned.config.id
-        namespace = known or Namespace(name)
-        if (
-            document is None
-            or namespace.terminating
-            or seen.deleting
-            or (not own and not self.planned.answers_for(document))
-        ):
-            return None
-        others = (*self.planned.ahead, *self.planned.behind)
-        if any(
-            other.selection.selects(namespace) or (other.selection.selector and known is None)
-            for other in others
-        ):
-            return None  # theirs to adopt, or, where its labels are not known, maybe
-        if self._is_newer(seen):
-            return None  # by a run that knows better
-        if own and self.planned.config.prune:
-            return self._deletion(namespace, seen, None)
-        if not seen.held_by(self.intent.stack.field_manager):
-            return None
-        return Decision(
-            namespace, State.FRESH, Step.LEAVE, self._left(name, seen, document, own=own), seen
-        )
-
-    def _left(self, name: str, seen: SeenSecret, document: str, *, own: bool) -> NamespaceOutcome:
-        secret = self.planned.config.secret_name
-        hours = seen.seconds_left(self.now) / 3600
-        ends = (
-            f"its token ends in {hours:.1f} hours, and then blocks pulls"
-            if hours
-            else "its token has ended, and blocks pulls"
-        )
-        whose = (
-            "this document wrote it, and does not select the namespace any more"
-            if own
-            else f"of {document}, which is disabled or gone"
-        )
-        remedy = (
-            "Select the namespace again, set prune: true, or "
-            if own
-            else "Select the namespace here or enable that document, or "
-        )
-        return NamespaceOutcome(
-            name,
-            Outcome.LEFT,
-            f"the Secret {secret} is left there ({whose}): {ends}",
-            f"{remedy}delete it: `{self.planned.kubectl} -n {name} delete secret {secret}`.",
-        )
-
-    def _removals(self, observation: Observation) -> Iterator[Decision]:
-        for name, seen in (observation.secrets or {}).items():
-            if self.intent.stack.document_of(seen.owner) == self.planned.config.id and (
-                decision := self._deletion(Namespace(name), seen, None)
-            ):
-                yield decision
-
-    def _deletion(
-        self, namespace: Namespace, seen: SeenSecret, accounts: tuple[SeenAccount, ...] | None
-    ) -> Decision | None:
-        """Decide on the deletion of what bears this document's mark."""
-        if self.intent.stack.document_of(seen.owner) != self.planned.config.id:
-            return None
-        name, secret = namespace.name, self.planned.config.secret_name
-        if seen.deleting:
-            return Decision(
-                namespace,
-                State.DELETING,
-                Step.WAIT,
-                waiting(name, secret, seen, kubectl=self.planned.kubectl),
-                seen,
-            )
-        if not seen.held_by(self.intent.stack.field_manager) and not self._is_restored(seen):
-            return Decision(namespace, State.FOREIGN, Step.LEAVE, self._rewritten(name, seen), seen)
-        gone = Outcome.REMOVED if self.intent.kind == "remove" else Outcome.PRUNED
-        return Decision(
-            namespace, State.FRESH, Step.DELETE, NamespaceOutcome(name, gone), seen, accounts
-        )
-
-    def _rewritten(self, name: str, seen: SeenSecret) -> NamespaceOutcome:
-        """Return the outcome of a Secret that bears our mark, but others' data: a removal must not
-        be taken for done.
-        """
-        by = ", ".join(self._holders(seen))[:200]
-        secret = self.planned.config.secret_name
-        kind = Outcome.CONFLICT if self.intent.kind == "remove" else Outcome.SKIPPED
-        return NamespaceOutcome(
-            name,
-            kind,
-            f"the Secret {secret} stays: it bears our mark, but its data were written by {by} since"
-            " our last push",
-            f"If nothing else needs it, delete it: `{self.planned.kubectl} -n {name} delete secret"
-            f" {secret}`.",
-        )
-
-
-def waiting(name: str, secret: str, seen: SeenSecret, *, kubectl: str) -> NamespaceOutcome:
-    """Return the outcome of a Secret that is being deleted and waits for its finalizers."""
-    return NamespaceOutcome(
-        name,
-        Outcome.FAILED,
-        "the Secret is being deleted, but waits for finalizers set by others:"
-        f" {', '.join(seen.finalizers or ())[:200] or 'unknown'}",
-        "See what set them: it takes them away when it is done. If it is gone, take them away: "
-        f"`{kubectl} -n {name} patch secret {secret} --type=merge -p"
-        ' \'{"metadata":{"finalizers":null}}\'`.',
-    )
