@@ -84,7 +84,9 @@ def write_pages(folder: Path, count: int, ports: Sequence[int]) -> None:
     _write(folder, "page", [_namespace(name) for name in names])
     for number, port in enumerate(ports):
         (folder / str(port)).mkdir()
-        _write(folder / str(port), "secrets", [_secret(name, cluster(number)) for name in names])
+        pushed_at = datetime.now(UTC) - timedelta(hours=1)
+        secrets = [_secret(name, cluster(number), pushed_at) for name in names]
+        _write(folder / str(port), "secrets", secrets)
 
 
 def _write(folder: Path, stem: str, items: list[dict[str, Any]]) -> None:
@@ -115,12 +117,12 @@ def _namespace(name: str) -> dict[str, Any]:
     }
 
 
-def _secret(name: str, document: str) -> dict[str, Any]:
-    """A Secret as the function wrote it an hour ago."""
-    now = datetime.now(UTC)
+def _secret(name: str, document: str, pushed_at: datetime) -> dict[str, Any]:
+    """Return a Secret as a push writes it: with one stamp for all of a cluster's."""
+    expires_at = pushed_at + timedelta(hours=12)
     stamps = {
-        "ecr-public-pusher/expires-at": f"{now + timedelta(hours=11):%Y-%m-%dT%H:%M:%SZ}",
-        "ecr-public-pusher/pushed-at": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%S.%fZ}",
+        "ecr-public-pusher/expires-at": f"{expires_at:%Y-%m-%dT%H:%M:%SZ}",
+        "ecr-public-pusher/pushed-at": f"{pushed_at:%Y-%m-%dT%H:%M:%S.%fZ}",
         "ecr-public-pusher/owner": IDENTITY.owner(document),
     }
     return {

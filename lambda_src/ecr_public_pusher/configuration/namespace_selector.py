@@ -48,7 +48,9 @@ class Selection:
         Its labels must be known where there is a selector.
         """
         name = namespace.name
-        if self._excludes(name) or not all(
+        if self.exclude and self._excludes(name):
+            return False
+        if self.selector and not all(
             requirement.matches(namespace.labels) for requirement in self.requirements
         ):
             return False
@@ -111,4 +113,11 @@ def select(
         for name in sorted(known)
         if name not in chosen and selection.selects(known[name])
     }
-    return tuple(namespace for namespace in chosen.values() if scope.holds(namespace))
+    return in_scope(tuple(chosen.values()), scope)
+
+
+def in_scope(selected: tuple[Namespace, ...], scope: Scope) -> tuple[Namespace, ...]:
+    """Return those of the namespaces that are within `scope`, in their order."""
+    if scope.whole:
+        return selected
+    return tuple(namespace for namespace in selected if scope.holds(namespace))

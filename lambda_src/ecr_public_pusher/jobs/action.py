@@ -4,7 +4,8 @@ If the Secret has changed since, look and decide again.
 """
 
 import random
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any
 
 from ecr_public_pusher.deadline import Deadline

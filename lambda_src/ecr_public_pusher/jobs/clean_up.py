@@ -5,7 +5,7 @@ Secrets, each namespace by itself.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from copy import replace
 
 from ecr_public_pusher.errors import ApiStatusError, ClusterAborted
 from ecr_public_pusher.jobs.carry_out import CarryOut

@@ -4,139 +4,28 @@ The inputs are the documents, the request, the observation and the time. TABLE s
 what a push does, and what a sweep does.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator
+from copy import replace
+from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
-from typing import Literal
+from functools import cached_property
 
 from ecr_public_pusher.configuration.names import any_of, is_glob
 from ecr_public_pusher.configuration.namespace_selector import EVERYTHING, Scope, select
+from ecr_public_pusher.jobs.decision_table import TABLE, Decision, Intent, State, Step
 from ecr_public_pusher.jobs.observation import Observation
+from ecr_public_pusher.jobs.secret_state import SecretStates
 from ecr_public_pusher.jobs.seen_account import SeenAccount
 from ecr_public_pusher.jobs.seen_secret import RESTORE_MANAGER, SeenSecret
 from ecr_public_pusher.jobs.targets import PlannedCluster
-from ecr_public_pusher.ownership import Stack
+from ecr_public_pusher.jobs.unselected import Unselected, waiting
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
+
+__all__ = ["TABLE", "Decision", "Intent", "Judge", "State", "Step", "waiting"]
 
 # Field managers of what was there before it was tracked, or was restored: nobody writes as them
 # again.
 LEFT_BY_RESTORES = ("before-first-apply", RESTORE_MANAGER)
-# A Secret with less of its life left is renewed by the next sweep, not only by the next push.
-ENDING_SHARE = 0.3
-
-
-class State(Enum):
-    """State of the Secret in a namespace that the document selects."""
-
-    UNKNOWN = "the function may not look"
-    ABSENT = "nothing"
-    FRESH = "ours"
-    ENDING = "ours, about to end"
-    NEWER = "ours, written after this run read its configuration"
-    KEPT = (
-        "of another document of this stack, which selects the namespace and comes first, or is"
-        " invalid"
-    )
-    RELEASED = (
-        "of another document of this stack, which is gone or does not select the namespace any more"
-    )
-    RESTORED = "bears our mark, but its field managers were cleared, or it was restored by Velero"
-    FOREIGN = "somebody else's"
-    DELETING = "being deleted"
-
-
-class Step(Enum):
-    """Step taken for a state. APPLY, TAKE and ASK send the Secret's manifest."""
-
-    APPLY = "apply, bound to the version seen, if one was"
-    TAKE = "apply by force, bound to the version seen"
-    ASK = "a dry run of an apply: the API server says who holds the Secret"
-    DELETE = "delete the version seen"
-    CURRENT = "nothing: it is as it should be"
-    LEAVE = "nothing, and nothing is said"
-    CONFLICT = "nothing: it is another document's"
-    WAIT = "nothing: it is being deleted"
-
-
-# By state: what a push does, and what a sweep does.
-TABLE: Mapping[State, tuple[Step, Step]] = {
-    State.UNKNOWN: (
-        Step.APPLY,
-        Step.APPLY,
-    ),  # a sweep: in namespaces that are newer than its window
-    State.ABSENT: (Step.APPLY, Step.APPLY),
-    State.FRESH: (Step.APPLY, Step.CURRENT),
-    State.ENDING: (Step.APPLY, Step.APPLY),
-    State.NEWER: (Step.CURRENT, Step.CURRENT),
-    State.KEPT: (Step.CONFLICT, Step.LEAVE),
-    State.RELEASED: (Step.APPLY, Step.APPLY),
-    State.RESTORED: (Step.TAKE, Step.TAKE),
-    State.FOREIGN: (Step.ASK, Step.LEAVE),  # a push with takeOwnership: TAKE
-    State.DELETING: (Step.WAIT, Step.LEAVE),
-}
-_OURS = (State.FRESH, State.ENDING, State.NEWER, State.RELEASED, State.RESTORED)
-
-
-@dataclass(frozen=True)
-class Intent:
-    """Purpose and options of a run, the same for every cluster.
-
-    `read_at`: when the run read its configuration. `new_since`: for a sweep that may not list
-    Secrets, the creation time from which a namespace is new, and lacks its Secret.
-    """
-
-    kind: Literal["push", "sweep", "remove"]
-    stack: Stack
-    read_at: datetime
-    scope: Scope = EVERYTHING
-    new_since: datetime | None = None
-    dry_run: bool = False
-    prune_all: bool = False
-
-    @property
-    def cleans_up(self) -> bool:
-        """Return whether Secrets in unselected namespaces are looked at.
-
-        Only a push does that, unless it is narrowed to some namespaces.
-        """
-        return self.kind == "push" and self.scope.whole
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The step to take in one namespace, and its reason.
-
-    `outcome`: of a step without requests, or of one with requests if it succeeds; None if there is
-    nothing to report. `accounts`: those that lack the Secret's name (for a deletion: that bear it);
-    None if they must be looked for. `missing_accounts`: named by the document, but not found.
-    """
-
-    namespace: Namespace
-    state: State
-    step: Step
-    outcome: NamespaceOutcome | None = None
-    seen: SeenSecret | None = None
-    accounts: tuple[SeenAccount, ...] | None = ()
-    missing_accounts: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Return the namespace's name."""
-        return self.namespace.name
-
-    @property
-    def idle(self) -> bool:
-        """Return whether nothing is asked of the cluster."""
-        return self.step in _IDLE and self.accounts == () and not self.missing_accounts
-
-    @property
-    def writes_secret(self) -> bool:
-        """Return whether the Secret is applied, so that a token is needed."""
-        return self.step in (Step.APPLY, Step.TAKE, Step.ASK)
-
-
-_IDLE = (Step.CURRENT, Step.LEAVE, Step.CONFLICT, Step.WAIT)
 
 
 @dataclass(frozen=True)
@@ -150,16 +39,21 @@ class Judge:
     intent: Intent
     now: datetime
 
-    def decide(self, observation: Observation) -> list[Decision]:
+    def decide(
+        self, observation: Observation, selected: tuple[Namespace, ...] | None = None
+    ) -> list[Decision]:
         """Return one decision for each selected namespace, and for each Secret of ours to clean up.
 
-        The most urgent come first.
+        The most urgent come first. `selected`: those that are selected, if the caller knows them.
         """
         if self.intent.kind == "remove":
-            return sorted(self._removals(observation), key=lambda decision: decision.name)
-        selected = self.selected(observation, self.intent.scope)
+            return sorted(
+                self._unselected.removals(observation), key=lambda decision: decision.name
+            )
+        if selected is None:
+            selected = self.selected(observation, self.intent.scope)
         decisions = [self._of_selected(namespace, observation) for namespace in selected]
-        decisions.sort(key=lambda decision: self._urgency(decision))
+        decisions.sort(key=self._urgency)
         if not self.intent.cleans_up:
             return decisions
         chosen = {namespace.name for namespace in selected}
@@ -180,7 +74,7 @@ class Judge:
             found = (
                 None
                 if seen is None
-                else self._deletion(decision.namespace, seen, decision.accounts)
+                else self._unselected.deletion(decision.namespace, seen, decision.accounts)
             )
             return found or Decision(decision.namespace, State.ABSENT, Step.LEAVE)
         state = self.state(seen)
@@ -209,49 +103,26 @@ class Judge:
 
     def state(self, seen: SeenSecret | None) -> State:
         """Return the state of the Secret in a namespace that no document ahead selects."""
-        if seen is None:
-            return State.ABSENT
-        if seen.deleting:
-            return State.DELETING
-        document = self.intent.stack.document_of(seen.owner)
-        if document is None:
-            return State.FOREIGN
-        if self._is_invalid(document):
-            return State.KEPT
-        if not seen.held_by(self.intent.stack.field_manager):
-            return State.RESTORED if self._is_restored(seen) else State.FOREIGN
-        if document != self.planned.config.id:
-            return State.RELEASED
-        if self._is_newer(seen):
-            return State.NEWER
-        return State.ENDING if seen.share_left(self.now) < ENDING_SHARE else State.FRESH
+        return self._states.of(seen)
 
-    def _is_invalid(self, document: str) -> bool:
-        """Return whether the document, or the discovery that found its cluster, is invalid.
+    def clean_up(self, observation: Observation, chosen: Collection[str]) -> Iterator[Decision]:
+        """Yield decisions on this stack's Secrets in namespaces that the document does not select.
 
-        Then it keeps what it wrote.
+        `chosen`: the names of those it selects.
         """
-        invalid = self.planned.invalid
-        if not invalid:
-            return False
-        return document in invalid or any(
-            document.startswith(one[:-1]) for one in invalid if one.endswith("/*")
-        )
+        return self._unselected.clean_up(observation, chosen)
 
-    def _is_newer(self, seen: SeenSecret) -> bool:
-        """Return whether it was written after this run read its configuration."""
-        return seen.pushed_at is not None and seen.pushed_at > self.intent.read_at
+    @cached_property
+    def _states(self) -> SecretStates:
+        return SecretStates(self.planned, self.intent, self.now)
 
-    def _is_restored(self, seen: SeenSecret) -> bool:
-        """Return whether nobody holds the data, or Velero alone, as its label says."""
-        others = {manager for manager, _ in seen.managers | seen.writers}
-        return not others or (
-            seen.restored and all(manager.startswith(RESTORE_MANAGER) for manager in others)
-        )
+    @cached_property
+    def _unselected(self) -> Unselected:
+        return Unselected(self.planned, self.intent, self.now, self._states)
 
     def _of_selected(self, namespace: Namespace, observation: Observation) -> Decision:
         seen = None if observation.secrets is None else observation.secrets.get(namespace.name)
-        if holder := self.planned.holder(namespace):
+        if self.planned.ahead and (holder := self.planned.holder(namespace)):
             return self._held(namespace, holder, seen)
         if namespace.terminating:
             outcome = NamespaceOutcome(
@@ -297,18 +168,20 @@ class Judge:
         match step:
             case Step.APPLY if state is State.RELEASED:
                 return NamespaceOutcome(
-                    name, Outcome.ADOPTED, taken_from=(f"document {self._document(seen)}",)
+                    name, Outcome.ADOPTED, taken_from=(f"document {self._states.document(seen)}",)
                 )
             case Step.APPLY:
                 return NamespaceOutcome(
                     name, Outcome.CREATED if state is State.ABSENT else Outcome.UPDATED
                 )
             case Step.TAKE:
-                return NamespaceOutcome(name, Outcome.ADOPTED, taken_from=self._holders(seen))
+                return NamespaceOutcome(
+                    name, Outcome.ADOPTED, taken_from=self._states.holders(seen)
+                )
             case Step.CURRENT:
                 return NamespaceOutcome(name, Outcome.CURRENT)
             case Step.CONFLICT:
-                document = self._document(seen)
+                document = self._states.document(seen)
                 return NamespaceOutcome(
                     name,
                     Outcome.CONFLICT,
@@ -321,13 +194,6 @@ class Judge:
                 return waiting(name, secret, seen, kubectl=self.planned.kubectl)
             case _:
                 return None
-
-    def _holders(self, seen: SeenSecret | None) -> tuple[str, ...]:
-        """Return the field managers of the data other than ours."""
-        return (seen.others(self.intent.stack.field_manager) if seen else ()) or ("unknown",)
-
-    def _document(self, seen: SeenSecret | None) -> str:
-        return self.intent.stack.document_of(seen.owner if seen else None) or "?"
 
     def _held(self, namespace: Namespace, holder: str, seen: SeenSecret | None) -> Decision:
         """Leave the namespace to a document that comes first and selects it too."""
@@ -409,128 +275,3 @@ class Judge:
             decision.seen.seconds_left(self.now) if decision.seen else 0.0,
             decision.name,
         )
-
-    def clean_up(self, observation: Observation, chosen: Collection[str]) -> Iterator[Decision]:
-        """Yield decisions on this stack's Secrets in namespaces that the document does not select.
-
-        `chosen`: the names of those it selects.
-        """
-        known = {one.name: one for one in observation.namespaces or ()}
-        for name, seen in sorted((observation.secrets or {}).items()):
-            if name not in chosen and (
-                decision := self._of_unselected(name, known.get(name), seen)
-            ):
-                yield decision
-
-    def _of_unselected(
-        self, name: str, known: Namespace | None, seen: SeenSecret
-    ) -> Decision | None:
-        document = self.intent.stack.document_of(seen.owner)
-        own = document == self.planned.config.id
-        namespace = known or Namespace(name)
-        if (
-            document is None
-            or namespace.terminating
-            or seen.deleting
-            or (not own and not self.planned.answers_for(document))
-        ):
-            return None
-        others = (*self.planned.ahead, *self.planned.behind)
-        if any(
-            other.selection.selects(namespace) or (other.selection.selector and known is None)
-            for other in others
-        ):
-            return None  # theirs to adopt, or, where its labels are not known, maybe
-        if self._is_newer(seen):
-            return None  # by a run that knows better
-        if own and self.planned.config.prune:
-            return self._deletion(namespace, seen, None)
-        if not seen.held_by(self.intent.stack.field_manager):
-            return None
-        return Decision(
-            namespace, State.FRESH, Step.LEAVE, self._left(name, seen, document, own=own), seen
-        )
-
-    def _left(self, name: str, seen: SeenSecret, document: str, *, own: bool) -> NamespaceOutcome:
-        secret = self.planned.config.secret_name
-        hours = seen.seconds_left(self.now) / 3600
-        ends = (
-            f"its token ends in {hours:.1f} hours, and then blocks pulls"
-            if hours
-            else "its token has ended, and blocks pulls"
-        )
-        whose = (
-            "this document wrote it, and does not select the namespace any more"
-            if own
-            else f"of {document}, which is disabled or gone"
-        )
-        remedy = (
-            "Select the namespace again, set prune: true, or "
-            if own
-            else "Select the namespace here or enable that document, or "
-        )
-        return NamespaceOutcome(
-            name,
-            Outcome.LEFT,
-            f"the Secret {secret} is left there ({whose}): {ends}",
-            f"{remedy}delete it: `{self.planned.kubectl} -n {name} delete secret {secret}`.",
-        )
-
-    def _removals(self, observation: Observation) -> Iterator[Decision]:
-        for name, seen in (observation.secrets or {}).items():
-            if self.intent.stack.document_of(seen.owner) == self.planned.config.id and (
-                decision := self._deletion(Namespace(name), seen, None)
-            ):
-                yield decision
-
-    def _deletion(
-        self, namespace: Namespace, seen: SeenSecret, accounts: tuple[SeenAccount, ...] | None
-    ) -> Decision | None:
-        """Return the decision to delete a Secret; None if it is not this document's."""
-        if self.intent.stack.document_of(seen.owner) != self.planned.config.id:
-            return None
-        name, secret = namespace.name, self.planned.config.secret_name
-        if seen.deleting:
-            return Decision(
-                namespace,
-                State.DELETING,
-                Step.WAIT,
-                waiting(name, secret, seen, kubectl=self.planned.kubectl),
-                seen,
-            )
-        if not seen.held_by(self.intent.stack.field_manager) and not self._is_restored(seen):
-            return Decision(namespace, State.FOREIGN, Step.LEAVE, self._rewritten(name, seen), seen)
-        gone = Outcome.REMOVED if self.intent.kind == "remove" else Outcome.PRUNED
-        return Decision(
-            namespace, State.FRESH, Step.DELETE, NamespaceOutcome(name, gone), seen, accounts
-        )
-
-    def _rewritten(self, name: str, seen: SeenSecret) -> NamespaceOutcome:
-        """Return the outcome of a Secret that bears our mark, but data of others.
-
-        It stays, and its removal must not be reported as done.
-        """
-        by = ", ".join(self._holders(seen))[:200]
-        secret = self.planned.config.secret_name
-        kind = Outcome.CONFLICT if self.intent.kind == "remove" else Outcome.SKIPPED
-        return NamespaceOutcome(
-            name,
-            kind,
-            f"the Secret {secret} stays: it bears our mark, but its data were written by {by} since"
-            " our last push",
-            f"If nothing else needs it, delete it: `{self.planned.kubectl} -n {name} delete secret"
-            f" {secret}`.",
-        )
-
-
-def waiting(name: str, secret: str, seen: SeenSecret, *, kubectl: str) -> NamespaceOutcome:
-    """Return the outcome of a Secret that is being deleted and waits for its finalizers."""
-    return NamespaceOutcome(
-        name,
-        Outcome.FAILED,
-        "the Secret is being deleted, but waits for finalizers set by others:"
-        f" {', '.join(seen.finalizers or ())[:200] or 'unknown'}",
-        "See what set them: it takes them away when it is done. If it is gone, take them away: "
-        f"`{kubectl} -n {name} patch secret {secret} --type=merge -p"
-        ' \'{"metadata":{"finalizers":null}}\'`.',
-    )

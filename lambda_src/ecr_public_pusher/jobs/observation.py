@@ -4,7 +4,7 @@ Only what decisions need is kept.
 """
 
 import asyncio
-from collections.abc import Awaitable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ecr_public_pusher.concurrency import run_concurrently
@@ -17,6 +17,8 @@ from ecr_public_pusher.results import Namespace
 
 # Where no list of Secrets is allowed: so many namespaces are looked into at once.
 LOOKS_AT_ONCE = 8
+# At most three lists are asked for: together, where connections are not scarce.
+LISTS = 3
 # When looking was refused in so many namespaces and allowed in none, it will be refused in all.
 REFUSALS = 8
 
@@ -55,16 +57,19 @@ class Observation:
         return None if self.accounts is None else self.accounts.get(namespace, {})
 
 
-async def observe(api: KubernetesApi, wanted: Wanted) -> Observation:
-    """Return what the cluster shows, without the parts that may not be listed.
+async def observe(api: KubernetesApi, wanted: Wanted, *, at_once: int = LISTS) -> Observation:
+    """Return what the cluster shows, by so many lists `at_once`.
 
-    Raise an error that fails the whole cluster, as Client.send does.
+    A list that is not allowed leaves its part out. Raise an error that fails the whole cluster, as
+    Client.send does.
     """
     refused: set[str] = set()
+    places = asyncio.Semaphore(at_once)
 
-    async def listed[T](part: str, asking: Awaitable[T]) -> T | None:
+    async def listed[T](part: str, ask: Callable[[], Awaitable[T]]) -> T | None:
         try:
-            return await asking
+            async with places:
+                return await ask()
         except ApiStatusError as error:
             if not error.lacks_rights:
                 raise
@@ -77,15 +82,18 @@ async def observe(api: KubernetesApi, wanted: Wanted) -> Observation:
     try:
         async with asyncio.TaskGroup() as group:
             namespaces = group.create_task(
-                listed("namespaces", api.namespaces(wanted.selector))
+                listed("namespaces", lambda: api.namespaces(wanted.selector))
                 if wanted.list_namespaces
                 else nothing()
             )
             secrets = group.create_task(
-                listed("secrets", api.secrets_named(wanted.secret_name, seen_secret))
+                listed("secrets", lambda: api.secrets_named(wanted.secret_name, seen_secret))
             )
             accounts = group.create_task(
-                listed("accounts", api.accounts_named(_only(wanted.accounts), seen_account))
+                listed(
+                    "accounts",
+                    lambda: api.accounts_named(_only(wanted.accounts), seen_account),
+                )
                 if wanted.accounts is not None
                 else nothing()
             )

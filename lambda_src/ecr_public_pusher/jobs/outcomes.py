@@ -1,7 +1,7 @@
 """Outcome and remedy for each final answer of the API server about a namespace. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 
 from ecr_public_pusher.errors import ApiStatusError, DeniedBy
 from ecr_public_pusher.jobs.seen_secret import Marks

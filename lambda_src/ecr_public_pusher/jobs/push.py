@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ecr_public_pusher.configuration.names import is_glob, matches
-from ecr_public_pusher.configuration.namespace_selector import SYSTEM_NAMESPACES
+from ecr_public_pusher.configuration.namespace_selector import SYSTEM_NAMESPACES, in_scope
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.errors import ApiError, NothingSelected
 from ecr_public_pusher.jobs.action import Action
@@ -14,7 +14,7 @@ from ecr_public_pusher.jobs.clean_up import delete_all, look_for_ours
 from ecr_public_pusher.jobs.decision import Decision, Intent, Judge, State, Step
 from ecr_public_pusher.jobs.lateness import Lateness, LoopLag
 from ecr_public_pusher.jobs.ledger import Ledger
-from ecr_public_pusher.jobs.observation import Observation, Wanted, observe
+from ecr_public_pusher.jobs.observation import LISTS, Observation, Wanted, observe
 from ecr_public_pusher.jobs.prune_brake import held_back
 from ecr_public_pusher.jobs.pull_secret import pull_secret
 from ecr_public_pusher.jobs.secret_manifest import SecretManifest
@@ -24,6 +24,9 @@ from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.timestamps import from_epoch
 
+# Of a cluster's share of the invocation's connections: as few as this with some fifty clusters and
+# more.
+SCARCE_CONNECTIONS = 4
 # Outcomes of namespaces that are gone or going, or whose Secret is somebody else's: they lack
 # nothing of ours.
 _LACKING_NOTHING = (Outcome.MISSING, Outcome.SKIPPED, Outcome.CONFLICT, Outcome.WRONG_TYPE)
@@ -58,14 +61,15 @@ class Push:
             self._check_selected(())
         seen = self._observation = await self._measured(self._observe(api))
         judge = self._judge()
-        self.ledger.targets = judge.selected(seen, self.intent.scope)
+        selected = judge.selected(seen)
+        self.ledger.targets = in_scope(selected, self.intent.scope)
         self.ledger.observed = True
-        self._check_selected(judge.selected(seen))
-        decisions = judge.decide(seen)
+        self._check_selected(selected)
+        decisions = judge.decide(seen, self.ledger.targets)
         self._lacking = {
             one.name
             for one in decisions
-            if one.writes_secret and one.seen is None and one.state is State.ABSENT
+            if one.state is State.ABSENT and one.seen is None and one.writes_secret
         }
         self.ledger.empty_globs = self._empty_globs()
         try:
@@ -89,9 +93,20 @@ class Push:
         """Await the observation, and measure how late its answers are."""
         lateness = Lateness(self.lag)
         seen = await looking
-        pages = 1 + max(len(seen.namespaces or ()), len(seen.secrets or ())) // PAGE
-        self._late = lateness.per_answer(pages)
+        parts = (seen.namespaces, seen.secrets)
+        pages = [1 + len(part) // PAGE for part in parts if part is not None] or [1]
+        self._late = lateness.per_answer(sum(pages) if self._lists_at_once == 1 else max(pages))
         return seen
+
+    @property
+    def _lists_at_once(self) -> int:
+        """Return how many lists are asked for side by side.
+
+        In a sweep of many clusters, each of which mostly has nothing to write, one after another: a
+        second connection would cost more processor time than all that is asked over it.
+        """
+        sparing = self.intent.kind == "sweep" and self.most_connections <= SCARCE_CONNECTIONS
+        return 1 if sparing else LISTS
 
     async def _observe(self, api: KubernetesApi) -> Observation:
         config = self.planned.config
@@ -101,7 +116,7 @@ class Push:
             selector=None if self._prunes else config.selection.selector,
             accounts=config.service_accounts or None,
         )
-        seen = await observe(api, wanted)
+        seen = await observe(api, wanted, at_once=self._lists_at_once)
         if "namespaces" in seen.refused and self.planned.needs_list:
             raise _cannot_list()
         named = config.selection.names
@@ -133,8 +148,10 @@ class Push:
             )
 
     async def _act(self, api: KubernetesApi, judge: Judge, decisions: Sequence[Decision]) -> None:
-        idle = [decision for decision in decisions if decision.idle]
-        busy = [decision for decision in decisions if not decision.idle]
+        idle: list[Decision] = []
+        busy: list[Decision] = []
+        for decision in decisions:
+            (idle if decision.idle else busy).append(decision)
         self.ledger.note(idle)
         if any(decision.writes_secret for decision in busy):
             self._manifest = await pull_secret(

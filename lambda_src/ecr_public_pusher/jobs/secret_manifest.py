@@ -89,11 +89,8 @@ class SecretManifest:
 
     def bound(self, *, uid: str, version: str) -> bytes:
         """Return the body that the API server accepts only for the Secret and version seen."""
-        return b"%b%b,%b" % (
-            _HEAD,
-            _json({"uid": uid, "resourceVersion": version})[1:-1],
-            self.tail,
-        )
+        seen = f'"uid":{json.dumps(uid)},"resourceVersion":{json.dumps(version)},'
+        return b"%b%b%b" % (_HEAD, seen.encode(), self.tail)
 
 
 def _json(value: Any) -> bytes:

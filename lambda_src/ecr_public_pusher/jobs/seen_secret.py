@@ -1,10 +1,10 @@
 """A Secret's metadata reduced to what decisions need: owner, age and version. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ecr_public_pusher.jobs.secret_manifest import ATTACHED, DATA_KEY, EXPIRES_AT, OWNER, PUSHED_AT
 from ecr_public_pusher.kubernetes_api.names import (
@@ -55,8 +55,7 @@ class Marks:
 NO_MARKS = Marks()
 
 
-@dataclass(frozen=True, slots=True)
-class SeenSecret:
+class SeenSecret(NamedTuple):
     """A Secret as a list showed it.
 
     `owner` is the owner annotation if our label stands beside it, else None. `managers` hold its
@@ -77,6 +76,18 @@ class SeenSecret:
     finalizers: tuple[str, ...] | None = None
     marks: Marks = NO_MARKS
     attached: bool = False
+
+    @property
+    def written(self) -> Hashable:
+        """Return by whom and when it was written: alike for all that one push wrote."""
+        return (
+            self.owner,
+            self.expires_at,
+            self.pushed_at,
+            self.managers,
+            self.writers,
+            self.restored,
+        )
 
     @property
     def deleting(self) -> bool:
@@ -114,37 +125,48 @@ def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
     metadata = item["metadata"]
     labels = _texts(metadata.get("labels"))
     annotations = _texts(metadata.get("annotations"))
+    managers, writers = _holders(metadata.get("managedFields"), names)
     return SeenSecret(
-        namespace=names.checked(metadata["namespace"], NAMESPACE),
-        uid=of_form(metadata["uid"], UID),
-        version=of_form(metadata["resourceVersion"], VERSION),
-        owner=(
-            names.shown(annotations[OWNER])
-            if OWNER in annotations and labels.get(MANAGED_BY_LABEL) == PRODUCT
-            else None
-        ),
-        expires_at=_moment(annotations.get(EXPIRES_AT)),
-        pushed_at=_moment(annotations.get(PUSHED_AT)),
-        managers=_holders(metadata.get("managedFields"), "f:data", names),
-        writers=_holders(metadata.get("managedFields"), "f:stringData", names),
-        restored=not RESTORE_LABELS.isdisjoint(labels),
-        finalizers=(
+        names.checked(metadata["namespace"], NAMESPACE),
+        of_form(metadata["uid"], UID),
+        of_form(metadata["resourceVersion"], VERSION),
+        _owner(labels, annotations, names),
+        _moment(annotations.get(EXPIRES_AT)),
+        _moment(annotations.get(PUSHED_AT)),
+        managers,
+        writers,
+        not RESTORE_LABELS.isdisjoint(labels),
+        (
             tuple(names.checked(one, QUALIFIED) for one in metadata.get("finalizers") or ())
             if "deletionTimestamp" in metadata
             else None
         ),
-        marks=_marks(metadata.get("ownerReferences"), labels, annotations, names),
-        attached=ATTACHED in annotations or NOTED_ACCOUNTS in annotations,
+        _marks(metadata.get("ownerReferences"), labels, annotations, names),
+        ATTACHED in annotations or NOTED_ACCOUNTS in annotations,
     )
 
 
-def _holders(entries: Any, part: str, names: Names) -> frozenset[Manager]:
-    held = []
+def _owner(labels: Mapping[str, str], annotations: Mapping[str, str], names: Names) -> str | None:
+    if labels.get(MANAGED_BY_LABEL) != PRODUCT or OWNER not in annotations:
+        return None
+    return names.shown(annotations[OWNER])
+
+
+def _holders(entries: Any, names: Names) -> tuple[frozenset[Manager], frozenset[Manager]]:
+    """Return who holds the data, and who has written it as stringData."""
+    data: list[Manager] = []
+    string_data: list[Manager] = []
     for entry in entries or ():
-        fields = entry.get("fieldsV1")
-        if fields and part in fields and _DATA in fields[part]:
-            held.append((names.shown(entry["manager"]), str(entry["operation"])))
-    return _set(tuple(held))
+        fields = entry.get("fieldsV1") or {}
+        in_data = _DATA in fields.get("f:data", ())
+        in_string_data = _DATA in fields.get("f:stringData", ())
+        if in_data or in_string_data:
+            manager = names.shown(entry["manager"]), str(entry["operation"])
+            if in_data:
+                data.append(manager)
+            if in_string_data:
+                string_data.append(manager)
+    return _set(tuple(data)), _set(tuple(string_data))
 
 
 @lru_cache(maxsize=1024)
@@ -186,7 +208,13 @@ def _moment(text: str | None) -> datetime | None:
     Then the token's life is unknown, and it is renewed.
     """
     try:
-        moment = datetime.fromisoformat(text) if text else None
+        moment = _parsed(text) if text else None
     except (TypeError, ValueError):
         return None
     return moment if moment is not None and moment.tzinfo is not None else None
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> datetime:
+    """Return the moment that ISO 8601 text names: one push writes the same to all namespaces."""
+    return datetime.fromisoformat(text)

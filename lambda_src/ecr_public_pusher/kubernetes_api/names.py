@@ -51,9 +51,10 @@ class Names:
 
     def checked(self, name: Any, form: Form) -> str:
         """Return the name. Raise ValueError if its form is wrong, or it repeats what we sent."""
-        if self._echoes(of_form(name, form)):
+        found = of_form(name, form)
+        if self._echoes(found):
             raise ValueError
-        return str(name)
+        return found
 
     def shown(self, name: Any) -> str:
         """Return a freely chosen name, or NOT_SHOWN if it may not be shown."""
@@ -79,8 +80,8 @@ def labels_of(value: Any) -> dict[str, str]:
     """Return valid labels. Raise ValueError for anything else."""
     found = _mapping(value)
     for key, text in found.items():
-        of_form(key, QUALIFIED)
-        of_form(text, LABEL_VALUE)
+        if not isinstance(text, str) or not QUALIFIED(key) or not LABEL_VALUE(text):
+            raise ValueError
     return found
 
 

@@ -338,9 +338,5 @@ def _namespace(item: dict[str, Any], names: Names) -> Namespace:
     if created_at is not None and created_at.tzinfo is None:
         raise ValueError
     labels = labels_of(metadata["labels"]) if metadata.get("labels") else {}
-    return Namespace(
-        names.checked(metadata["name"], NAMESPACE),
-        labels,
-        terminating="deletionTimestamp" in metadata,
-        created_at=created_at,
-    )
+    name = names.checked(metadata["name"], NAMESPACE)
+    return Namespace(name, labels, "deletionTimestamp" in metadata, created_at)

@@ -1,6 +1,6 @@
 """The decision table: what a push and a sweep do about each state of a Secret."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

@@ -1,0 +1,148 @@
+"""Decide on Secrets of ours that are to go, or that no document selects any more. Pure."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ecr_public_pusher.jobs.decision_table import Decision, Intent, State, Step
+from ecr_public_pusher.jobs.observation import Observation
+from ecr_public_pusher.jobs.secret_state import SecretStates
+from ecr_public_pusher.jobs.seen_account import SeenAccount
+from ecr_public_pusher.jobs.seen_secret import SeenSecret
+from ecr_public_pusher.jobs.targets import PlannedCluster
+from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
+
+
+@dataclass(frozen=True)
+class Unselected:
+    """The judgement of one cluster's Secrets outside of what is selected, and of all in a removal."""
+
+    planned: PlannedCluster
+    intent: Intent
+    now: datetime
+    states: SecretStates
+
+    def clean_up(self, observation: Observation, chosen: Collection[str]) -> Iterator[Decision]:
+        """Yield decisions on this stack's Secrets in namespaces that the document does not select.
+
+        `chosen`: the names of those it selects.
+        """
+        known = {one.name: one for one in observation.namespaces or ()}
+        for name, seen in sorted((observation.secrets or {}).items()):
+            if name not in chosen and (
+                decision := self._of_unselected(name, known.get(name), seen)
+            ):
+                yield decision
+
+    def _of_unselected(
+        self, name: str, known: Namespace | None, seen: SeenSecret
+    ) -> Decision | None:
+        document = self.intent.stack.document_of(seen.owner)
+        own = document == self.planned.config.id
+        namespace = known or Namespace(name)
+        if (
+            document is None
+            or namespace.terminating
+            or seen.deleting
+            or (not own and not self.planned.answers_for(document))
+        ):
+            return None
+        others = (*self.planned.ahead, *self.planned.behind)
+        if any(
+            other.selection.selects(namespace) or (other.selection.selector and known is None)
+            for other in others
+        ):
+            return None  # theirs to adopt, or, where its labels are not known, maybe
+        if self.states.is_newer(seen):
+            return None  # by a run that knows better
+        if own and self.planned.config.prune:
+            return self.deletion(namespace, seen, None)
+        if not seen.held_by(self.intent.stack.field_manager):
+            return None
+        return Decision(
+            namespace, State.FRESH, Step.LEAVE, self._left(name, seen, document, own=own), seen
+        )
+
+    def _left(self, name: str, seen: SeenSecret, document: str, *, own: bool) -> NamespaceOutcome:
+        secret = self.planned.config.secret_name
+        hours = seen.seconds_left(self.now) / 3600
+        ends = (
+            f"its token ends in {hours:.1f} hours, and then blocks pulls"
+            if hours
+            else "its token has ended, and blocks pulls"
+        )
+        whose = (
+            "this document wrote it, and does not select the namespace any more"
+            if own
+            else f"of {document}, which is disabled or gone"
+        )
+        remedy = (
+            "Select the namespace again, set prune: true, or "
+            if own
+            else "Select the namespace here or enable that document, or "
+        )
+        return NamespaceOutcome(
+            name,
+            Outcome.LEFT,
+            f"the Secret {secret} is left there ({whose}): {ends}",
+            f"{remedy}delete it: `{self.planned.kubectl} -n {name} delete secret {secret}`.",
+        )
+
+    def removals(self, observation: Observation) -> Iterator[Decision]:
+        for name, seen in (observation.secrets or {}).items():
+            if self.intent.stack.document_of(seen.owner) == self.planned.config.id and (
+                decision := self.deletion(Namespace(name), seen, None)
+            ):
+                yield decision
+
+    def deletion(
+        self, namespace: Namespace, seen: SeenSecret, accounts: tuple[SeenAccount, ...] | None
+    ) -> Decision | None:
+        """Decide on the deletion of what bears this document's mark."""
+        if self.intent.stack.document_of(seen.owner) != self.planned.config.id:
+            return None
+        name, secret = namespace.name, self.planned.config.secret_name
+        if seen.deleting:
+            return Decision(
+                namespace,
+                State.DELETING,
+                Step.WAIT,
+                waiting(name, secret, seen, kubectl=self.planned.kubectl),
+                seen,
+            )
+        if not seen.held_by(self.intent.stack.field_manager) and not self.states.is_restored(seen):
+            return Decision(namespace, State.FOREIGN, Step.LEAVE, self._rewritten(name, seen), seen)
+        gone = Outcome.REMOVED if self.intent.kind == "remove" else Outcome.PRUNED
+        return Decision(
+            namespace, State.FRESH, Step.DELETE, NamespaceOutcome(name, gone), seen, accounts
+        )
+
+    def _rewritten(self, name: str, seen: SeenSecret) -> NamespaceOutcome:
+        """Return the outcome of a Secret that bears our mark, but data of others.
+
+        It stays, and its removal must not be reported as done.
+        """
+        by = ", ".join(self.states.holders(seen))[:200]
+        secret = self.planned.config.secret_name
+        kind = Outcome.CONFLICT if self.intent.kind == "remove" else Outcome.SKIPPED
+        return NamespaceOutcome(
+            name,
+            kind,
+            f"the Secret {secret} stays: it bears our mark, but its data were written by {by} since"
+            " our last push",
+            f"If nothing else needs it, delete it: `{self.planned.kubectl} -n {name} delete secret"
+            f" {secret}`.",
+        )
+
+
+def waiting(name: str, secret: str, seen: SeenSecret, *, kubectl: str) -> NamespaceOutcome:
+    """Return the outcome of a Secret that is being deleted and waits for its finalizers."""
+    return NamespaceOutcome(
+        name,
+        Outcome.FAILED,
+        "the Secret is being deleted, but waits for finalizers set by others:"
+        f" {', '.join(seen.finalizers or ())[:200] or 'unknown'}",
+        "See what set them: it takes them away when it is done. If it is gone, take them away: "
+        f"`{kubectl} -n {name} patch secret {secret} --type=merge -p"
+        ' \'{"metadata":{"finalizers":null}}\'`.',
+    )
