@@ -5,10 +5,11 @@ The table is DESIGN's, "Look first, then act": what is there, and what a push an
 it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from itertools import batched
 from typing import Literal
 
 from ecr_public_pusher.configuration.names import any_of, is_glob
@@ -25,6 +26,8 @@ from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 LEFT_BY_RESTORES = ("before-first-apply", RESTORE_MANAGER)
 # A Secret with less of its life left is renewed by the next sweep, not only by the next push.
 ENDING_SHARE = 0.3
+# Each of their problems bears the command, and a report has room for so much.
+NAMESPACES_A_COMMAND = 20
 
 
 class State(Enum):
@@ -408,16 +411,18 @@ class Judge:
             decision.name,
         )
 
-    def clean_up(self, observation: Observation, chosen: Collection[str]) -> Iterator[Decision]:
+    def clean_up(self, observation: Observation, chosen: Collection[str]) -> list[Decision]:
         """Decide on Secrets of this stack in namespaces other than those `chosen`, which the
         document does not select.
         """
         known = {one.name: one for one in observation.namespaces or ()}
-        for name, seen in sorted((observation.secrets or {}).items()):
-            if name not in chosen and (
-                decision := self._of_unselected(name, known.get(name), seen)
-            ):
-                yield decision
+        found = [
+            decision
+            for name, seen in sorted((observation.secrets or {}).items())
+            if name not in chosen
+            and (decision := self._of_unselected(name, known.get(name), seen)) is not None
+        ]
+        return with_commands(found, self.planned)
 
     def _of_unselected(
         self, name: str, known: Namespace | None, seen: SeenSecret
@@ -442,7 +447,7 @@ class Judge:
             return None  # by a run that knows better
         if own and self.planned.config.prune:
             return self._deletion(namespace, seen, None)
-        if not seen.held_by(self.intent.stack.field_manager):
+        if not seen.held_by(self.intent.stack.field_manager) and not self._is_restored(seen):
             return None
         return Decision(
             namespace, State.FRESH, Step.LEAVE, self._left(name, seen, document, own=own), seen
@@ -470,7 +475,7 @@ class Judge:
             name,
             Outcome.LEFT,
             f"the Secret {secret} is left there ({whose}): {ends}",
-            f"{remedy}delete it: `{self.planned.kubectl} -n {name} delete secret {secret}`.",
+            f"{remedy}delete it: ",
         )
 
     def _removals(self, observation: Observation) -> Iterator[Decision]:
@@ -517,6 +522,42 @@ class Judge:
             f"If nothing else needs it, delete it: `{self.planned.kubectl} -n {name} delete secret"
             f" {secret}`.",
         )
+
+
+def with_commands(decisions: Sequence[Decision], planned: PlannedCluster) -> list[Decision]:
+    """Return the decisions; those whose Secrets are left get the command that deletes them.
+
+    Namespaces of which the same is said share one, so that they can be shown as one problem.
+    """
+    left: dict[tuple[str, str], list[Decision]] = {}
+    for decision in decisions:
+        if (outcome := decision.outcome) and outcome.outcome is Outcome.LEFT:
+            left.setdefault((outcome.message, outcome.remedy), []).append(decision)
+    remedies: dict[str, str] = {}
+    for (_, remedy), same in left.items():
+        for some in batched(same, NAMESPACES_A_COMMAND, strict=False):
+            names = [decision.name for decision in some]
+            command = delete_command(names, planned)
+            remedies |= dict.fromkeys(names, f"{remedy}`{command}`.")
+    return [
+        (
+            replace(one, outcome=replace(one.outcome, remedy=remedies[one.name]))
+            if one.outcome and one.name in remedies
+            else one
+        )
+        for one in decisions
+    ]
+
+
+def delete_command(names: Sequence[str], planned: PlannedCluster) -> str:
+    """Return the command that deletes the Secret in those namespaces."""
+    secret = planned.config.secret_name
+    if len(names) == 1:
+        return f"{planned.kubectl} -n {names[0]} delete secret {secret}"
+    return (
+        f"for namespace in {' '.join(names)}; do {planned.kubectl} -n $namespace delete secret"
+        f" {secret}; done"
+    )
 
 
 def waiting(name: str, secret: str, seen: SeenSecret, *, kubectl: str) -> NamespaceOutcome:

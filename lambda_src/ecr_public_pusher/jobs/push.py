@@ -173,7 +173,7 @@ class Push:
             )
             if found is None:
                 return
-            cleanup = list(judge.clean_up(replace(seen, secrets=found), chosen))
+            cleanup = judge.clean_up(replace(seen, secrets=found), chosen)
             self.ledger.note(one for one in cleanup if one.step is not Step.DELETE)
             deletions = [one for one in cleanup if one.step is Step.DELETE]
         leaving = [decision.name for decision in deletions]
