@@ -263,7 +263,7 @@ class Judge:
             return Decision(
                 namespace, State.ABSENT, Step.LEAVE, outcome if self.intent.kind == "push" else None
             )
-        if observation.secrets is None:
+        if observation.secrets is None or namespace.name in observation.unseen:
             return self._unknown(namespace, observation)
         if seen is None and self._is_missing(namespace, observation):
             return self._missing(namespace)

@@ -42,13 +42,14 @@ class Observation:
     """What was seen.
 
     A part that was not asked for, or may not be listed, is None: then `refused` says so by its
-    name.
+    name. `unseen`: namespaces without the right to look, where others have it.
     """
 
     namespaces: tuple[Namespace, ...] | None = None
     secrets: Mapping[str, SeenSecret] | None = None
     accounts: Accounts | None = None
     refused: frozenset[str] = field(default_factory=frozenset)
+    unseen: frozenset[str] = field(default_factory=frozenset)
 
     def accounts_in(self, namespace: str) -> Mapping[str, SeenAccount] | None:
         """Return the accounts of a namespace by name; None where they may not be listed."""

@@ -16,6 +16,7 @@ from ecr_public_pusher.jobs.clean_up import delete_all, look_for_ours
 from ecr_public_pusher.jobs.decision import Decision, Intent, Judge, State, Step
 from ecr_public_pusher.jobs.lateness import Lateness, LoopLag
 from ecr_public_pusher.jobs.ledger import Ledger
+from ecr_public_pusher.jobs.look_by_name import look_by_name, looks_by_name
 from ecr_public_pusher.jobs.observation import Observation, Wanted, observe
 from ecr_public_pusher.jobs.prune_brake import held_back
 from ecr_public_pusher.jobs.pull_secret import pull_secret
@@ -107,10 +108,11 @@ class Push:
         if "namespaces" in seen.refused and self.planned.needs_list:
             raise _cannot_list()
         named = config.selection.names
+        if seen.secrets is None:
+            return await self._looked_by_name(api, seen)
         if (
             self.intent.kind != "sweep"
             or wanted.list_namespaces
-            or seen.secrets is None
             or all(name in seen.secrets for name in named)
         ):
             return seen
@@ -118,6 +120,17 @@ class Push:
         # that out.
         there = await observe(api, Wanted(config.secret_name, list_namespaces=True))
         return replace(seen, namespaces=there.namespaces)
+
+    async def _looked_by_name(self, api: KubernetesApi, seen: Observation) -> Observation:
+        """Add what single namespaces show, where the document names only a few and does not prune:
+        what is left elsewhere stays unseen.
+        """
+        scope, config = self.intent.scope, self.planned.config
+        if self._prunes or not looks_by_name(config.selection):
+            return seen
+        names = [name for name in config.selection.names if scope.holds(Namespace(name))]
+        found, unseen = await look_by_name(api, config.secret_name, names)
+        return replace(seen, secrets=found, unseen=unseen) if len(unseen) < len(names) else seen
 
     def _check_selected(self, selected: Sequence[Namespace]) -> None:
         """Raise NothingSelected where the whole selection is empty, though nobody said that it may

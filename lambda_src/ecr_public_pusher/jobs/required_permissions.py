@@ -9,6 +9,7 @@ from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.kube_context import kubectl
 from ecr_public_pusher.configuration.names import is_glob
 from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
+from ecr_public_pusher.jobs.look_by_name import looks_by_name
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
 from ecr_public_pusher.ownership import RBAC_GROUP
 
@@ -22,7 +23,8 @@ class Need:
     `file`: what grants them, below infra/rbac. `namespaced`: it may be done one by one.
 
     `kubectl`: how a command for the cluster begins. `without`: what is lost without them, where a
-    push goes on all the same.
+    push goes on all the same. `elsewhere`: what is lost where they are granted in the selected
+    namespaces only.
     """
 
     rights: tuple[Right, ...]
@@ -30,6 +32,7 @@ class Need:
     kubectl: str
     namespaced: bool = True
     without: str = ""
+    elsewhere: str = ""
 
     def remedy(self, namespaces: Sequence[str] = ()) -> str:
         """The command that grants them: in `namespaces` only, or everywhere where there
@@ -110,13 +113,25 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
             )
         )
     look = _rights(("list",), "secrets", config.secret_name)
-    return [*found, Need(look, "cluster.yaml", command, namespaced=False, without=_BLIND)]
+    by_name = not (needs_list or config.prune) and looks_by_name(config.selection)
+    return [
+        *found,
+        Need(
+            look,
+            "cluster.yaml",
+            command,
+            namespaced=by_name,
+            without=_BLIND,
+            elsewhere=_BLIND_ELSEWHERE,
+        ),
+    ]
 
 
 _BLIND = (
     "pushes write without looking, a sweep serves new namespaces only (no late label, lost or"
     " ending Secret), and what is left behind or has little life left is not seen"
 )
+_BLIND_ELSEWHERE = "what is left behind in others is not seen"
 _BLIND_TO_ACCOUNTS = (
     "a push reads the accounts of each namespace one by one, and a sweep corrects none of"
     " namespaces that have their Secret"

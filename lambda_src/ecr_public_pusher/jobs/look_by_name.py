@@ -1,0 +1,54 @@
+"""Look into the namespaces that a document names outright, one list for each: the way of those who
+grant access namespace by namespace (infra/rbac/namespaced.yaml).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from ecr_public_pusher.concurrency import run_concurrently
+from ecr_public_pusher.configuration.namespace_selector import Selection
+from ecr_public_pusher.errors import ApiStatusError, PusherError
+from ecr_public_pusher.jobs.observation import LOOKS_AT_ONCE
+from ecr_public_pusher.jobs.seen_secret import SeenSecret, seen_secret
+from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
+
+# With more names every push would send twice its requests, and every sweep as many as a push.
+MOST_NAMES = 10
+
+
+def looks_by_name(selection: Selection) -> bool:
+    """Return whether a document names its namespaces outright, and so few that each is looked
+    into.
+    """
+    return not selection.needs_list and len(selection.names) <= MOST_NAMES
+
+
+async def look_by_name(
+    api: KubernetesApi, secret_name: str, namespaces: Sequence[str]
+) -> tuple[Mapping[str, SeenSecret], frozenset[str]]:
+    """Return the Secrets of that name in `namespaces`, and the namespaces where looking is refused.
+
+    Raise as Client.send does.
+    """
+    seen: dict[str, SeenSecret] = {}
+    refused: set[str] = set()
+    failures: list[PusherError] = []
+
+    async def look(namespace: str) -> None:
+        if failures:
+            return
+        try:
+            found = await api.secrets_named(secret_name, seen_secret, namespace=namespace)
+        except ApiStatusError as error:
+            if error.lacks_rights:
+                refused.add(namespace)
+            else:
+                failures.append(error)
+        except PusherError as error:
+            failures.append(error)
+        else:
+            seen.update({one.namespace: one for one in found})
+
+    await run_concurrently(namespaces, look, width=LOOKS_AT_ONCE)
+    if failures:
+        raise failures[0]
+    return seen, frozenset(refused)
