@@ -18,6 +18,7 @@ from .run_log import LogLine
 from .times import moment
 
 ASKED_WRONGLY = "RequestError"  # whoever asked was answered: it says nothing of the clusters
+LEFT = "left"  # a check's finding: Secrets of a disabled document
 EVERY = "/*"  # ends the id of a discovery, as of all clusters that it finds
 
 
@@ -66,6 +67,19 @@ class ClusterHealth:
     inferred: bool = False
     measured_at: datetime | None = None
     empty_globs: tuple[str, ...] = ()
+    check: "Check | None" = None
+
+    @property
+    def may_have_secrets(self) -> bool:
+        """Return whether the last good push of what is skipped now was neither removed since, nor
+        looked for in vain by a check.
+        """
+        pushed = self.last_good_push
+        return (
+            self.skipped is not None
+            and pushed is not None
+            and (self.check is None or self.check.at < pushed)
+        )
 
     def state(self, now: datetime) -> State:
         if self.skipped is not None:
@@ -94,6 +108,14 @@ class Failure:
     queued: bool = False
 
 
+@dataclass(frozen=True)
+class Check:
+    """A check of a document that is skipped, and what it found of Secrets that are left."""
+
+    at: datetime
+    left: Mapping[str, Any] | None = None
+
+
 @dataclass
 class Health:
     """All of them, by id; documents that were deleted, with the moment; the last push when it
@@ -120,6 +142,21 @@ def judge(
             _take_sweep(health, line.at, report)
     _forget_deleted(health, documents)
     return health
+
+
+def take_checks(health: Health, checks: Iterable[LogLine]) -> None:
+    """Take what the last check of each skipped document found of its Secrets, unless it was pushed
+    or removed since.
+    """
+    for line in sorted(checks, key=attrgetter("at")):
+        for entry in (line.report or {}).get("clusters", ()):
+            cluster = health.clusters.get(entry["id"])
+            if cluster is None or cluster.skipped is None:
+                continue
+            if any(at and at > line.at for at in (cluster.last_good_push, cluster.removed_at)):
+                continue
+            found = [one for one in entry.get("findings", ()) if one["check"] == LEFT]
+            cluster.check = Check(line.at, found[0] if found else None)
 
 
 def _take_push(
@@ -178,9 +215,9 @@ def _take_good(
     cluster: ClusterHealth, at: datetime, report: Mapping[str, Any], *, inferred: bool = False
 ) -> None:
     ends = [end for token in report.get("tokens", ()) if (end := moment(token["expiresAt"]))]
-    cluster.failed, cluster.removed_at, cluster.inferred = None, None, inferred
+    cluster.failed, cluster.inferred = None, inferred
     if cluster.skipped is None:
-        cluster.last_good_push = at
+        cluster.last_good_push, cluster.removed_at = at, None
         cluster.token_expires_at = (
             cluster.token_expires_at if cluster.measured_at == at else min(ends, default=None)
         )

@@ -20,6 +20,7 @@ from .session import Session
 # report: the last ones are asked for apart.
 PUSHES = '{ $.message = "report" && ($.report.action = "push" || $.report.action = "remove") }'
 SWEEPS = '{ $.message = "report" && $.report.action = "sweep" }'
+CHECKS = '{ $.message = "report" && $.report.action = "check" }'
 # Killed by the time-out or for lack of memory, or never started (Lambda developer guide, "Lambda
 # Telemetry API Event schema reference").
 LOST = (
