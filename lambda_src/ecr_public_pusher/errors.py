@@ -180,6 +180,12 @@ class ApiError(PusherError):
     """
 
 
+class TooManyValues(ApiError):
+    """A page of a list holds more values than an answer may: with fewer objects it may do."""
+
+    code = "ApiError"
+
+
 # Worth another try; every other status is an answer.
 RETRYABLE_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ecr_public_pusher.concurrency import run_concurrently
 from ecr_public_pusher.configuration.namespace_selector import Selection
-from ecr_public_pusher.errors import ApiStatusError, PusherError
+from ecr_public_pusher.errors import ApiError, PusherError
 from ecr_public_pusher.jobs.observation import LOOKS_AT_ONCE
 from ecr_public_pusher.jobs.seen_secret import SeenSecret, seen_secret
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
@@ -25,12 +25,13 @@ def looks_by_name(selection: Selection) -> bool:
 async def look_by_name(
     api: KubernetesApi, secret_name: str, namespaces: Sequence[str]
 ) -> tuple[Mapping[str, SeenSecret], frozenset[str]]:
-    """Return the Secrets of that name in `namespaces`, and the namespaces where looking is refused.
+    """Return the Secrets of that name in `namespaces`, and the namespaces where looking is refused,
+    or answered with another error: one namespace's trouble is not the cluster's.
 
-    Raise as Client.send does.
+    Raise UnreachableError, SignInError, DeadlineReached as Client.send does.
     """
     seen: dict[str, SeenSecret] = {}
-    refused: set[str] = set()
+    unseen: set[str] = set()
     failures: list[PusherError] = []
 
     async def look(namespace: str) -> None:
@@ -38,11 +39,8 @@ async def look_by_name(
             return
         try:
             found = await api.secrets_named(secret_name, seen_secret, namespace=namespace)
-        except ApiStatusError as error:
-            if error.lacks_rights:
-                refused.add(namespace)
-            else:
-                failures.append(error)
+        except ApiError:
+            unseen.add(namespace)
         except PusherError as error:
             failures.append(error)
         else:
@@ -51,4 +49,4 @@ async def look_by_name(
     await run_concurrently(namespaces, look, width=LOOKS_AT_ONCE)
     if failures:
         raise failures[0]
-    return seen, frozenset(refused)
+    return seen, frozenset(unseen)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ecr_public_pusher.jobs.look_by_name import MOST_NAMES
-from infra.local.kube import Cluster
+from infra.local.kube import Cluster, EmbeddedCluster, Response
 from tests.support.secrets import aged, annotate, without_looking
 from tests.support.world import GROUP, SECRET, World
 
@@ -92,6 +92,23 @@ def test_where_one_namespace_is_not_granted_the_others_are_looked_into(prod: Wor
     delete(prod, "a")
     report = prod.invoke(SWEEP)
     assert (report["ok"], entry(report)["counts"]) == (True, {"created": 1, "current": 1})
+
+
+def test_a_look_that_is_answered_with_an_error_is_that_namespaces_alone(world: World) -> None:
+    cluster = world.add_cluster(
+        "prod",
+        namespaces=("a", "b"),
+        rbac="namespaced.yaml",
+        document="namespaces: [a, b]",
+        embedded=True,
+    )
+    assert isinstance(cluster, EmbeddedCluster)
+    grant(cluster, "a", "b")
+    cluster.intercept = lambda request: (
+        Response(418, b"{}") if request.path.startswith("/api/v1/namespaces/a/secrets?") else None
+    )
+    report = world.run()
+    assert (report["ok"], entry(report)["counts"]) == (True, {"created": 2})
 
 
 def test_a_push_of_one_namespace_looks_into_that_one_alone(prod: World) -> None:
