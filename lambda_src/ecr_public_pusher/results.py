@@ -82,7 +82,8 @@ class NamespaceOutcome:
 
     `taken_from`: the field managers an adopted Secret was taken from. `service_accounts`: those
     that were changed, in their own order.
-    `with_cluster`: it failed for no reason of its own, but with its cluster.
+    `with_cluster`: it failed for no reason of its own, but with its cluster. `replaces`: the Secret
+    was somebody else's, and all that it held is replaced.
     """
 
     namespace: str
@@ -92,6 +93,7 @@ class NamespaceOutcome:
     taken_from: tuple[str, ...] = ()
     service_accounts: tuple[str, ...] = ()
     with_cluster: bool = False
+    replaces: bool = False
 
 
 class Check(StrEnum):

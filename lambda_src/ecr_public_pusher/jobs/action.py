@@ -153,7 +153,10 @@ class Action:
                 raise
             await self._send(decision.name, body, patience, force=True)
             return NamespaceOutcome(
-                decision.name, Outcome.ADOPTED, taken_from=error.conflict.managers or ("unknown",)
+                decision.name,
+                Outcome.ADOPTED,
+                taken_from=error.conflict.managers or ("unknown",),
+                replaces=True,
             )
         return NamespaceOutcome(
             decision.name, Outcome.CREATED if applied.created else Outcome.UPDATED

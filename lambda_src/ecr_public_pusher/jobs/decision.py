@@ -207,7 +207,7 @@ class Judge:
         ):
             return replace(decision, step=Step.LEAVE)
         taken = NamespaceOutcome(
-            decision.name, Outcome.ADOPTED, taken_from=managers or ("unknown",)
+            decision.name, Outcome.ADOPTED, taken_from=managers or ("unknown",), replaces=True
         )
         return replace(decision, step=Step.TAKE, outcome=taken)
 
@@ -307,7 +307,12 @@ class Judge:
                     name, Outcome.CREATED if state is State.ABSENT else Outcome.UPDATED
                 )
             case Step.TAKE:
-                return NamespaceOutcome(name, Outcome.ADOPTED, taken_from=self._holders(seen))
+                return NamespaceOutcome(
+                    name,
+                    Outcome.ADOPTED,
+                    taken_from=self._holders(seen),
+                    replaces=state is State.FOREIGN,
+                )
             case Step.CURRENT:
                 return NamespaceOutcome(name, Outcome.CURRENT)
             case Step.CONFLICT:

@@ -85,6 +85,31 @@ def test_without_the_right_to_look_it_is_tried_without_force_first(prod: World) 
     assert ["force=true" in path for path in prod.applies("prod")] == [False, True]
 
 
+@pytest.mark.parametrize("event", [{}, {"action": "plan"}])
+@pytest.mark.parametrize("looks", [True, False])
+def test_that_all_it_held_is_replaced_is_said_of_others_secrets_alone(
+    prod: World, looks: bool, event: dict[str, str]
+) -> None:
+    if not looks:
+        without_looking(prod, "prod")
+    prod.foreign_secret("prod", "a")
+    assert prod.invoke(event)["clusters"][0]["replaced"] == 1
+    prod.invoke()
+    prod.aws.delete_parameter("/ecr-public-pusher/clusters/prod")
+    prod.document("renamed", "{cluster: prod, namespaces: [a], takeOwnership: true}")
+    assert "replaced" not in prod.invoke(event)["clusters"][0]
+
+
+def test_a_conflict_says_what_a_takeover_would_replace(prod: World) -> None:
+    prod.document("prod", "namespaces: [a]")
+    prod.foreign_secret("prod", "a")
+    (problem,) = prod.invoke()["clusters"][0]["problems"]
+    assert (
+        "replaces all that the Secret holds, credentials of other registries too"
+        in (problem["remedy"])
+    )
+
+
 def test_after_it_the_secret_is_ours_alone_and_only_updated(prod: World) -> None:
     prod.foreign_secret("prod", "a")
     before = prod.secret("prod", "a")
