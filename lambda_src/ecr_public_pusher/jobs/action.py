@@ -208,11 +208,14 @@ class Action:
         cleared: dict[str, Any] = {}
         if marks.owners:
             cleared["ownerReferences"] = None
-        if marks.labels:
-            cleared["labels"] = dict.fromkeys(marks.labels)
+        config = self.judge.planned.config
+        if labels := [label for label in marks.labels if label not in config.labels]:
+            cleared["labels"] = dict.fromkeys(labels)
         if marks.annotations:
             cleared["annotations"] = dict.fromkeys(marks.annotations)
-        name = self.judge.planned.config.secret_name
+        if not cleared:
+            return outcome
+        name = config.secret_name
         try:
             await self.api.clear_secret_metadata(
                 outcome.namespace, name, cleared, version=applied.version

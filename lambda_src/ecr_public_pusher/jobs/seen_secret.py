@@ -29,6 +29,8 @@ RESTORE_MANAGER = "velero"
 # Argo CD deletes what bears its mark once it leaves the application (argo-cd.readthedocs.io,
 # "Resource Tracking").
 TRACKING_LABELS = frozenset({"argocd.argoproj.io/instance"})
+# Before 3.0 it tracked by this one, which Helm charts set too: it counts where Argo CD wrote.
+SHARED_LABEL, ARGO_CD = "app.kubernetes.io/instance", "argocd"
 TRACKING_ANNOTATIONS = frozenset(
     {"argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id"}
 )
@@ -136,7 +138,7 @@ def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
             if "deletionTimestamp" in metadata
             else None
         ),
-        marks=_marks(metadata.get("ownerReferences"), labels, annotations, names),
+        marks=_marks(metadata, labels, annotations, names),
         attached=ATTACHED in annotations or NOTED_ACCOUNTS in annotations,
     )
 
@@ -157,11 +159,20 @@ def _set(managers: tuple[Manager, ...]) -> frozenset[Manager]:
 
 
 def _marks(
-    references: Any, labels: Mapping[str, str], annotations: Mapping[str, str], names: Names
+    metadata: Mapping[str, Any],
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    names: Names,
 ) -> Marks:
+    references = metadata.get("ownerReferences")
+    tracking = TRACKING_LABELS
+    if SHARED_LABEL in labels and any(
+        str(entry["manager"]).startswith(ARGO_CD) for entry in metadata.get("managedFields") or ()
+    ):
+        tracking |= {SHARED_LABEL}
     if (
         not references
-        and TRACKING_LABELS.isdisjoint(labels)
+        and tracking.isdisjoint(labels)
         and TRACKING_ANNOTATIONS.isdisjoint(annotations)
     ):
         return NO_MARKS
@@ -170,7 +181,7 @@ def _marks(
     )
     return Marks(
         owners,
-        tuple(sorted(TRACKING_LABELS & labels.keys())),
+        tuple(sorted(tracking & labels.keys())),
         tuple(sorted(TRACKING_ANNOTATIONS & annotations.keys())),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
-from tests.support.secrets import without_looking
+from tests.support.secrets import annotate, without_looking
 from tests.support.world import SECRET, World
 
 TAKE = "{namespaces: [a], takeOwnership: true}"
@@ -223,6 +223,31 @@ def test_what_would_have_it_deleted_with_its_former_owner_is_taken_off(prod: Wor
     assert "argocd.argoproj.io/tracking-id" not in secret["metadata"]["annotations"]
     assert secret["metadata"]["annotations"]["example.com/why"] == "kept"
     assert prod.invoke()["totals"]["updated"] == 1
+
+
+@pytest.mark.parametrize(("manager", "stays"), [("argocd-controller", False), ("helm", True)])
+def test_the_label_that_argo_cd_tracks_by_unless_told_otherwise_comes_off_where_it_wrote(
+    prod: World, manager: str, stays: bool
+) -> None:
+    """Before 3.0 Argo CD tracked by `app.kubernetes.io/instance`, which others set too."""
+    prod.foreign_secret("prod", "a", manager=manager)
+    annotate(prod, "prod", "a", labels={"app.kubernetes.io/instance": "web"})
+    assert prod.invoke()["ok"]
+    secret = prod.secret("prod", "a")
+    assert secret is not None
+    assert ("app.kubernetes.io/instance" in secret["metadata"]["labels"]) is stays
+
+
+def test_a_label_that_the_document_sets_stays(prod: World) -> None:
+    prod.document(
+        "prod", "{namespaces: [a], takeOwnership: true, labels: {app.kubernetes.io/instance: ours}}"
+    )
+    prod.foreign_secret("prod", "a", manager="argocd-controller")
+    annotate(prod, "prod", "a", labels={"app.kubernetes.io/instance": "web"})
+    assert prod.invoke()["ok"]
+    secret = prod.secret("prod", "a")
+    assert secret is not None
+    assert secret["metadata"]["labels"]["app.kubernetes.io/instance"] == "ours"
 
 
 def test_where_that_is_refused_the_takeover_is_not_done_and_says_how(world: World) -> None:
