@@ -281,9 +281,9 @@ class ApiStatusError(ApiError):
     @property
     def retryable(self) -> bool:
         """Return whether another try may help: the server is overloaded, or several writers raced
-        for a quota.
+        for a quota. A denial is an answer, whatever its code.
         """
-        return self.status in RETRYABLE_STATUS or self.lost_quota_race
+        return self.denied_by is None and (self.status in RETRYABLE_STATUS or self.lost_quota_race)
 
     @property
     def lost_quota_race(self) -> bool:
