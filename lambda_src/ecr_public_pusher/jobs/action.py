@@ -67,7 +67,7 @@ class Action:
         for _ in range(LOOKS):
             try:
                 if decision.step is Step.DELETE:
-                    return await self._delete(decision)
+                    return await self._delete(decision, patience)
                 return await self._push(decision, patience)
             except _Outdated as refusal:
                 seen = await self._look(decision.name)
@@ -226,7 +226,7 @@ class Action:
             return explain_marks_left(outcome, name, marks, error)
         return outcome
 
-    async def _delete(self, decision: Decision) -> NamespaceOutcome | None:
+    async def _delete(self, decision: Decision, patience: Patience) -> NamespaceOutcome | None:
         """Delete the version seen.
 
         The accounts come first; where the Secret stays, they get its name back.
@@ -240,7 +240,7 @@ class Action:
                 if decision.accounts is not None
                 else await self._bearing(decision)
             )
-            taken = await self._accounts.detach(bearing)
+            taken = await self._accounts.detach(bearing, patience=patience)
         except ApiStatusError as error:
             if error.retryable:
                 raise
@@ -252,6 +252,7 @@ class Action:
                 uid=seen.uid,
                 version=seen.version,
                 dry_run=intent.dry_run,
+                patience=patience,
             )
         except ApiStatusError as error:
             if error.not_found:

@@ -78,7 +78,9 @@ class ImagePullSecrets:
                 changed.append(account.name)
         return Attached(tuple(changed), tuple(gone))
 
-    async def detach(self, accounts: Iterable[SeenAccount]) -> list[str]:
+    async def detach(
+        self, accounts: Iterable[SeenAccount], *, patience: Patience = PATIENT
+    ) -> list[str]:
         """Take the name out of those accounts where we put it.
 
         Return the names of those changed; raise as KubernetesApi's methods do.
@@ -87,7 +89,7 @@ class ImagePullSecrets:
             account.name
             for account in accounts
             if await self._changed(
-                account, lambda one: one.taking_out(self.config.secret_name), PATIENT
+                account, lambda one: one.taking_out(self.config.secret_name), patience
             )
         ]
 

@@ -160,7 +160,14 @@ class KubernetesApi(Client):
         )
 
     async def delete_secret(
-        self, namespace: str, name: str, *, uid: str, version: str, dry_run: bool = False
+        self,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        version: str,
+        dry_run: bool = False,
+        patience: Patience = PATIENT,
     ) -> bool:
         """Delete that very Secret, as it was seen; refused with 409 when it is another by now, or
         has changed.
@@ -183,6 +190,7 @@ class KubernetesApi(Client):
             query,
             kind=("Status", "Secret"),
             body=_bytes(body),
+            patience=patience,
         )
         return answer.get("kind") == "Status"
 
