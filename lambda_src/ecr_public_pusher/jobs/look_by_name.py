@@ -13,6 +13,8 @@ from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 
 # With more names every push would send twice its requests, and every sweep as many as a push.
 MOST_NAMES = 10
+# When looking was refused so often and allowed nowhere, it will be refused everywhere.
+REFUSALS = 3
 
 
 def looks_by_name(selection: Selection) -> bool:
@@ -28,10 +30,12 @@ async def look_by_name(
     """Return the Secrets of that name in `namespaces`, and the namespaces where looking is refused,
     or answered with another error: one namespace's trouble is not the cluster's.
 
-    Raise UnreachableError, SignInError, DeadlineReached as Client.send does.
+    The first is asked alone, and where it is refused the next, on the one connection that there is:
+    after so many refusals the rest counts as refused. Raise UnreachableError, SignInError,
+    DeadlineReached as Client.send does.
     """
     seen: dict[str, SeenSecret] = {}
-    unseen: set[str] = set()
+    unseen = set(namespaces)
     failures: list[PusherError] = []
 
     async def look(namespace: str) -> None:
@@ -40,13 +44,18 @@ async def look_by_name(
         try:
             found = await api.secrets_named(secret_name, seen_secret, namespace=namespace)
         except ApiError:
-            unseen.add(namespace)
+            return
         except PusherError as error:
             failures.append(error)
-        else:
-            seen.update({one.namespace: one for one in found})
+            return
+        unseen.discard(namespace)
+        seen.update({one.namespace: one for one in found})
 
-    await run_concurrently(namespaces, look, width=LOOKS_AT_ONCE)
+    for asked, namespace in enumerate(namespaces[:REFUSALS], start=1):
+        await look(namespace)
+        if failures or len(unseen) < len(namespaces):
+            await run_concurrently(namespaces[asked:], look, width=LOOKS_AT_ONCE)
+            break
     if failures:
         raise failures[0]
     return seen, frozenset(unseen)

@@ -126,6 +126,25 @@ def test_without_the_right_anywhere_it_pushes_as_before(prod: World) -> None:
     assert prod.secret("prod", "a") is None
 
 
+def test_without_the_right_anywhere_three_are_asked_one_after_the_other(world: World) -> None:
+    names = [f"n-{number}" for number in range(6)]
+    cluster = world.add_cluster(
+        "prod",
+        namespaces=tuple(names),
+        rbac="namespaced.yaml",
+        document=f"namespaces: [{', '.join(names)}]",
+        embedded=True,
+    )
+    grant(cluster, *names)
+    without_looking(world, "prod")
+    assert entry(world.invoke())["counts"] == {"created": 6}
+    gets = [line for line in world.asked("prod") if line.startswith("GET")]
+    assert [line.split("?")[0] for line in gets] == [
+        "GET /api/v1/secrets",
+        *(f"GET /api/v1/namespaces/{name}/secrets" for name in names[:3]),
+    ]
+
+
 def test_with_more_names_than_are_looked_into_it_pushes_as_before(world: World) -> None:
     names = [f"n-{number}" for number in range(MOST_NAMES + 1)]
     cluster = world.add_cluster(
