@@ -17,6 +17,7 @@ from .run_log import LogLine
 from .times import moment
 
 ASKED_WRONGLY = "RequestError"  # a wrong request, which says nothing about the clusters
+LEFT = "left"  # a check's finding: Secrets of a disabled document
 EVERY = "/*"  # ends the id that stands for all clusters of a discovery
 
 
@@ -49,6 +50,21 @@ class ClusterHealth:
     inferred: bool = False
     measured_at: datetime | None = None
     empty_globs: tuple[str, ...] = ()
+    check: "Check | None" = None
+
+    @property
+    def may_have_secrets(self) -> bool:
+        """Return whether Secrets of a skipped document may be there.
+
+        They are, as far as is known, if its last good push was not removed since, and no check
+        since found none.
+        """
+        pushed = self.last_good_push
+        return (
+            self.skipped is not None
+            and pushed is not None
+            and (self.check is None or self.check.at < pushed)
+        )
 
     def state(self, now: datetime) -> State:
         if self.skipped is not None:
@@ -75,6 +91,14 @@ class Failure:
     entry: Mapping[str, Any]
     namespaces: tuple[str, ...] = ()
     queued: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of a document that is skipped, and what it found of Secrets that are left."""
+
+    at: datetime
+    left: Mapping[str, Any] | None = None
 
 
 @dataclass
@@ -107,6 +131,22 @@ def assess(
             _take_sweep(health, line.at, report)
     _forget_deleted(health, documents)
     return health
+
+
+def take_checks(health: Health, checks: Iterable[LogLine]) -> None:
+    """Note what the last check of each skipped document found of its Secrets.
+
+    A check from before its last push or removal does not count.
+    """
+    for line in sorted(checks, key=attrgetter("at")):
+        for entry in (line.report or {}).get("clusters", ()):
+            cluster = health.clusters.get(entry["id"])
+            if cluster is None or cluster.skipped is None:
+                continue
+            if any(at and at > line.at for at in (cluster.last_good_push, cluster.removed_at)):
+                continue
+            found = [one for one in entry.get("findings", ()) if one["check"] == LEFT]
+            cluster.check = Check(line.at, found[0] if found else None)
 
 
 def _take_push(
@@ -167,7 +207,7 @@ def _take_good(
     cluster.removed_at = None
     cluster.inferred = inferred
     if cluster.skipped is None:
-        cluster.last_good_push = at
+        cluster.last_good_push, cluster.removed_at = at, None
         cluster.token_expires_at = (
             cluster.token_expires_at if cluster.measured_at == at else min(ends, default=None)
         )

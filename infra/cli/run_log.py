@@ -20,6 +20,7 @@ from .session import Session
 # reports, so only the last ones are read, separately.
 PUSHES = '{ $.message = "report" && ($.report.action = "push" || $.report.action = "remove") }'
 SWEEPS = '{ $.message = "report" && $.report.action = "sweep" }'
+CHECKS = '{ $.message = "report" && $.report.action = "check" }'
 # Killed for time or memory, or never started (Lambda developer guide, "Lambda
 # Telemetry API Event schema reference").
 LOST = (

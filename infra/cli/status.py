@@ -12,9 +12,9 @@ from ecr_public_pusher.version import VERSION
 from .documents.document import DocumentName
 from .documents.store import list_parameters
 from .errors import CliError
-from .health import ClusterHealth, Health, State, assess
+from .health import ClusterHealth, Health, State, assess, take_checks
 from .queues import QueueState, queue_state
-from .run_log import LOST, PUSHES, SWEEPS, read_log
+from .run_log import CHECKS, LOST, PUSHES, SWEEPS, read_log
 from .session import Session
 
 # Only this much of the log is searched for the last sweep, since sweeps are many and large.
@@ -118,7 +118,32 @@ def _cluster_json(cluster: ClusterHealth, now: datetime) -> dict[str, Any]:
         "problemsLeft": entry.get("problemsLeft", 0),
         "emptyGlobs": list(cluster.empty_globs),
         "inferred": cluster.inferred,
+        "left": left_secrets(cluster, now),
     }
+
+
+def left_secrets(cluster: ClusterHealth, now: datetime) -> dict[str, str] | None:
+    """Return the message and remedy about Secrets that a skipped document has left; None if none.
+
+    Nothing renews them.
+    """
+    check, pushed, ends = cluster.check, cluster.last_good_push, cluster.token_expires_at
+    if check is not None and check.left is not None:
+        return {"message": str(check.left["message"]), "remedy": _remove(cluster)}
+    if not cluster.may_have_secrets or pushed is None:
+        return None
+    blocks = "block pulls now" if ends is None or ends <= now else "block pulls when they end"
+    return {
+        "message": (
+            f"the last good push was at {rfc3339(pushed)}, and no removal is in the log since: its"
+            f" Secrets are there, nothing renews them, and their tokens {blocks}"
+        ),
+        "remedy": _remove(cluster),
+    }
+
+
+def _remove(cluster: ClusterHealth) -> str:
+    return f"Enable the document, or: ecr-public-pusher remove {cluster.id}"
 
 
 def gather(session: Session, *, ids: Collection[str], now: datetime, window: timedelta) -> Status:
@@ -134,6 +159,8 @@ def gather(session: Session, *, ids: Collection[str], now: datetime, window: tim
         read_log(session, PUSHES, since=since),
         read_log(session, SWEEPS, since=max(since, now - SWEEP_WINDOW)),
     )
+    if any(cluster.skipped is not None for cluster in health.clusters.values()):
+        take_checks(health, read_log(session, CHECKS, since=since))
     shown = sorted(health.clusters.values(), key=lambda cluster: cluster.id)
     return Status(
         now,

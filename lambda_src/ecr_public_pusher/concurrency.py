@@ -27,9 +27,11 @@ async def run_concurrently[I](
     running: dict[int, float] = {}  # by worker, when its item was started
     stalled: set[int] = set()
     timer: asyncio.TimerHandle | None = None
+    all_ended = asyncio.Event()
+    ending = False  # a group that is being cancelled takes no further worker
 
     def add_worker() -> None:
-        if len(running) < most:
+        if len(running) < most and not ending:
             number = next(number for number in range(most) if number not in running)
             running[number] = loop.time()
             group.create_task(worker(number))
@@ -48,6 +50,7 @@ async def run_concurrently[I](
         timer = loop.call_later(stalled_after / 4, watch)
 
     async def worker(number: int) -> None:
+        nonlocal ending
         try:
             for item in waiting:
                 running[number] = loop.time()
@@ -55,15 +58,24 @@ async def run_concurrently[I](
                 stalled.discard(number)
                 if len(running) - len(stalled) > width:
                     return  # another took this one's place meanwhile
+        except BaseException:
+            ending = True
+            raise
         finally:
             stalled.discard(number)
             del running[number]
+            if not running:
+                all_ended.set()
 
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(width):
                 add_worker()
             watch()
+            try:
+                await all_ended.wait()
+            finally:
+                ending = True
     finally:
         if timer:
             timer.cancel()

@@ -170,6 +170,12 @@ class ApiError(PusherError):
     """The response is not the Kubernetes API's, or an object keeps changing while it is written."""
 
 
+class TooManyValues(ApiError):
+    """A page of a list with more values than an answer may hold; a smaller page may have fewer."""
+
+    code = "ApiError"
+
+
 # Every other status is final.
 RETRYABLE_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -262,8 +268,11 @@ class ApiStatusError(ApiError):
 
     @property
     def retryable(self) -> bool:
-        """Return whether a retry may help: an overloaded server, or writers racing for a quota."""
-        return self.status in RETRYABLE_STATUS or self.lost_quota_race
+        """Return whether a retry may help: an overloaded server, or writers racing for a quota.
+
+        A denial is final, whatever its code.
+        """
+        return self.denied_by is None and (self.status in RETRYABLE_STATUS or self.lost_quota_race)
 
     @property
     def lost_quota_race(self) -> bool:

@@ -85,6 +85,7 @@ class NamespaceOutcome(NamedTuple):
     `taken_from`: the field managers an adopted Secret was taken from.
     `service_accounts`: those that were changed, in their own order.
     `with_cluster`: it failed only because its cluster did.
+    `replaces`: the Secret was somebody else's, and all that it held is replaced.
     """
 
     namespace: str
@@ -94,6 +95,7 @@ class NamespaceOutcome(NamedTuple):
     taken_from: tuple[str, ...] = ()
     service_accounts: tuple[str, ...] = ()
     with_cluster: bool = False
+    replaces: bool = False
 
 
 class Check(StrEnum):

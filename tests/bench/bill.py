@@ -37,9 +37,9 @@ PUSHES, SWEEPS = DAYS * 3, DAYS * 24 * 12
 # Alarms by what they are billed for: metrics watched. The alarm on failed clusters analyses one
 # metric for each cluster.
 ALARM_METRICS = 12
-METRICS_OF_RUN, METRICS_OF_CLUSTER = 7, 4
-# SecondsLeft, which sweeps send too: of the run, and of each cluster.
-METRICS_OF_SWEEP, METRICS_OF_SWEPT_CLUSTER = 1, 1
+METRICS_OF_RUN, METRICS_OF_CLUSTER = 7, 5
+# SecondsLeft of all clusters, which every sweep sends.
+METRICS_OF_SWEEP = 1
 LOG_LINE_KB, METRIC_LINE_KB, REPORT_KB_PER_CLUSTER = 0.6, 0.5, 0.2
 # Idle, Lambda's five pollers wait 20 seconds each.
 POLLS = 5 * 3 * 60 * HOURS
@@ -87,16 +87,15 @@ def bill(figures: Figures, prices: Prices) -> dict[str, float]:
     )
     logged_kb = PUSHES * (
         LOG_LINE_KB + (METRIC_LINE_KB + REPORT_KB_PER_CLUSTER) * (clusters + 1)
-    ) + SWEEPS * (LOG_LINE_KB + (METRIC_LINE_KB + REPORT_KB_PER_CLUSTER) * (clusters + 1))
+    ) + SWEEPS * (LOG_LINE_KB + METRIC_LINE_KB + REPORT_KB_PER_CLUSTER * (clusters + 1))
     sent_share = 3 / 24  # what pushes alone send is sent in three hours of a day
-    all_day = METRICS_OF_SWEEP + METRICS_OF_SWEPT_CLUSTER * clusters
     return {
         "Lambda": (
             (PUSHES * push + SWEEPS * sweep) * MEMORY_GB * prices.gb_second
             + (PUSHES + SWEEPS) * prices.request
         ),
         "metrics": (
-            ((METRICS_OF_RUN + METRICS_OF_CLUSTER * clusters) * sent_share + all_day)
+            ((METRICS_OF_RUN + METRICS_OF_CLUSTER * clusters) * sent_share + METRICS_OF_SWEEP)
             * prices.metric
         ),
         "alarms": (ALARM_METRICS + clusters) * prices.alarm_metric,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.cli.health import Health, State, assess
+from infra.cli.health import Health, State, assess, take_checks
 from infra.cli.run_log import LogLine
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -137,6 +137,47 @@ def test_workers_reports_make_a_push_that_was_split() -> None:
 def test_a_disabled_cluster_is_skipped() -> None:
     health = assessed(line(8, {"prod": {**GOOD, "skipped": "disabled"}}))
     assert (state(health), health.clusters["prod"].last_good_push) == (State.SKIPPED, None)
+
+
+DISABLED: dict[str, Any] = {**GOOD, "skipped": "disabled"}
+REMOVED: dict[str, Any] = {**GOOD, "counts": {"removed": 2}}
+LEFT: dict[str, Any] = {"ok": False, "findings": [{"check": "left", "message": "two are there"}]}
+NONE_LEFT: dict[str, Any] = {"ok": True, "skipped": "disabled"}
+
+
+def checked(health: Health, *checks: LogLine) -> tuple[bool, bool]:
+    """Return whether Secrets may be left by what the log says, and whether a check saw them."""
+    take_checks(health, checks)
+    prod = health.clusters["prod"]
+    return prod.may_have_secrets, prod.check is not None and prod.check.left is not None
+
+
+def test_what_was_pushed_before_it_was_disabled_is_left_until_it_is_removed() -> None:
+    pushed, disabled = line(8, {"prod": GOOD}), line(10, {"prod": DISABLED})
+    removed = line(9, {"prod": REMOVED}, action="remove")
+    assert checked(assessed(pushed, disabled)) == (True, False)
+    assert checked(assessed(pushed, removed, disabled)) == (False, False)
+    assert checked(assessed(disabled)) == (False, False)
+    assert checked(assessed(pushed)) == (False, False)
+
+
+def test_what_a_push_wrote_that_was_under_way_at_the_removal_is_left() -> None:
+    removed, late = line(8, {"prod": REMOVED}, action="remove"), line(9, {"prod": GOOD})
+    assert checked(assessed(removed, late, line(10, {"prod": DISABLED}))) == (True, False)
+
+
+def test_a_check_has_the_last_word_on_what_is_left() -> None:
+    log = line(8, {"prod": GOOD}), line(9, {"prod": DISABLED})
+    found = line(10, {"prod": LEFT}, action="check")
+    none = line(11, {"prod": NONE_LEFT}, action="check")
+    assert checked(assessed(*log), found) == (False, True)
+    assert checked(assessed(*log), found, none) == (False, False)
+    removed = line(10.5, {"prod": REMOVED}, action="remove")
+    assert checked(assessed(*log, removed, line(11, {"prod": DISABLED})), found) == (False, False)
+    again = line(10.2, {"prod": GOOD}), line(10.3, {"prod": DISABLED})
+    assert checked(assessed(*log, *again), none, found) == (False, False)
+    assert checked(assessed(*log, *again), found) == (True, False)
+    assert checked(assessed(line(8, {"prod": GOOD})), found) == (False, False)
 
 
 def test_a_removal_ends_what_was_pushed_until_the_next_push() -> None:

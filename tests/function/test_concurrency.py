@@ -91,6 +91,33 @@ def test_after_a_stall_the_width_holds_again() -> None:
     assert max(later) <= 2
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_while_it_is_cancelled_nobody_takes_the_place_of_what_hangs(fails: bool) -> None:
+    """The second item's cleanup takes longer than a stall: the group takes no worker any more."""
+    problems: list[str] = []
+
+    async def work(item: int) -> None:
+        if item == 0:
+            await asyncio.sleep(0.02)
+            if fails:
+                raise ValueError
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.1)
+
+    async def cut_off() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, problem: problems.append(str(problem.get("exception")))
+        )
+        with contextlib.suppress(TimeoutError, ExceptionGroup):
+            async with asyncio.timeout(0.03):
+                await run_concurrently(range(9), work, width=2, most=6, stalled_after=0.04)
+
+    asyncio.run(cut_off())
+    assert problems == []
+
+
 def test_who_asks_later_gets_the_same_answer_or_the_same_failure() -> None:
     asked: list[str] = []
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ecr_public_pusher.reporting.metrics import LITTLE_LIFE_SECONDS
 from tests.stack.alarms import EMITTED, NAMESPACE, RUN, alarm_metrics, alarms, metrics_of
 from tests.stack.template import (
     ACCOUNT,
@@ -189,6 +190,7 @@ def test_a_secret_with_less_than_three_hours_left_is_an_alarm_at_its_first_measu
     assert (alarm["Statistic"], alarm["Period"]) == ("Minimum", 300)
     assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == ("<", 3 * 3600)
     assert alarm["DatapointsToAlarm"] == 1
+    assert alarm["Threshold"] == LITTLE_LIFE_SECONDS  # a sweep says of which clusters
 
 
 @pytest.mark.parametrize("timeout", source()["Parameters"]["Timeout"]["AllowedValues"])

@@ -148,6 +148,15 @@ def _cluster(cluster: ClusterEntry, *, verbose: bool, dry_run: bool) -> Iterator
                 rows=[(one["namespace"], ", ".join(one["from"])) for one in adopted],
             )
         )
+    if replaced := cluster.get("replaced"):
+        verb = "would be" if dry_run else "was"
+        lines.append(
+            Text(
+                f"{counted(replaced, 'Secret')} of others: all that they held, credentials of other"
+                f" registries too, {verb} replaced",
+                style=NEUTRAL,
+            )
+        )
     if globs := empty_globs(cluster.get("emptyGlobs", ())):
         lines.append(Text(f"Mistyped, or not there yet: {globs}", style=NEUTRAL))
     if changed := cluster.get("serviceAccountsChanged"):

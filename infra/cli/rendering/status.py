@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ..health import ClusterHealth, State
 from ..queues import QueueState
-from ..status import FINE, Status
+from ..status import FINE, Status, left_secrets
 from .problems import empty_globs, render_error, render_problems
 from .text import (
     BAD,
@@ -59,6 +59,7 @@ def _parts(status: Status) -> Iterator[RenderableType]:
         yield from remedy(said["remedy"])
     for cluster in status.clusters:
         yield from _failure(cluster, status.now)
+        yield from _left_behind(cluster, status.now)
     if not status.narrowed:
         yield from _surroundings(status)
     for note in status.notes:
@@ -132,6 +133,13 @@ def _failure(cluster: ClusterHealth, now: datetime) -> Iterator[RenderableType]:
     yield from render_problems(problems[:PROBLEMS_SHOWN], with_cluster=error is not None)
     if left := len(problems[PROBLEMS_SHOWN:]) + entry.get("problemsLeft", 0):
         yield Text(f"... and {left} more: ecr-public-pusher logs {cluster.id}", style=FAINT)
+
+
+def _left_behind(cluster: ClusterHealth, now: datetime) -> Iterator[RenderableType]:
+    if left := left_secrets(cluster, now):
+        yield heading(f"{cluster.id}: {cluster.skipped}, and its Secrets are left")
+        yield indented(left["message"])
+        yield from remedy(left["remedy"])
 
 
 def _surroundings(status: Status) -> Iterator[RenderableType]:

@@ -131,36 +131,42 @@ class AccessAudit:
         lacking = [right for right in need.rights if not self._wide[right, ""].allowed]
         if not lacking:
             return Finding(Check.PERMISSION, True, f"may {describe(need.rights)}")
-        if need.without:
-            return Finding(
-                Check.PERMISSION,
-                True,
-                f"may not {describe(lacking)}: {need.without}",
-                need.remedy(),
-            )
         if not need.namespaced or not self._names:
-            return Finding(Check.PERMISSION, False, f"may not {describe(lacking)}", need.remedy())
+            return self._lacking(need, describe(lacking))
         refused = {
             right: [name for name in self._names if not self._narrow[right, name].allowed]
             for right in lacking
         }
         where = [name for name in self._names if any(name in those for those in refused.values())]
         if not where:
+            lost = f": {need.elsewhere}" if need.elsewhere else ""
             return Finding(
                 Check.PERMISSION,
                 True,
                 f"may {describe(need.rights)}, in each of the {len(self._names)} namespaces asked"
-                " about",
+                f" about{lost}",
             )
         missing = describe(right for right in lacking if refused[right])
         if len(where) == len(self._names):
-            return Finding(Check.PERMISSION, False, f"may not {missing}", need.remedy())
-        return Finding(
-            Check.PERMISSION,
-            False,
-            f"may not {missing} in {some(where)} (if it exists), but may elsewhere",
-            need.remedy(where),
+            return self._lacking(need, missing, self._granted_by_namespace(need))
+        return self._lacking(
+            need, f"{missing} in {some(where)} (if it exists), but elsewhere", where
         )
+
+    def _lacking(self, need: Need, what: str, where: Sequence[str] = ()) -> Finding:
+        """Return the finding on rights that are missing, with the command that grants them."""
+        lost = f": {need.without}" if need.without else ""
+        return Finding(
+            Check.PERMISSION, bool(need.without), f"may not {what}{lost}", need.remedy(where)
+        )
+
+    def _granted_by_namespace(self, need: Need) -> Sequence[str]:
+        """Return the namespaces asked about, if the file's rights are granted one by one.
+
+        Return none if they are granted in all namespaces.
+        """
+        places = self.granted_in()[need.file]
+        return self._names if need.without and places and "" not in places else ()
 
     async def _ask(self, questions: Iterable[tuple[Right, str]]) -> _Results:
         """Return the cluster's answers, requested concurrently. Raise as Client.send does."""

@@ -68,7 +68,7 @@ class Action:
         for _ in range(LOOKS):
             try:
                 if decision.step is Step.DELETE:
-                    return await self._delete(decision)
+                    return await self._delete(decision, patience)
                 return await self._push(decision, patience)
             except _Outdated as refusal:
                 seen = await self._look(decision.name)
@@ -155,7 +155,10 @@ class Action:
                 raise
             await self._send(decision.name, body, patience, force=True)
             return NamespaceOutcome(
-                decision.name, Outcome.ADOPTED, taken_from=error.conflict.managers or ("unknown",)
+                decision.name,
+                Outcome.ADOPTED,
+                taken_from=error.conflict.managers or ("unknown",),
+                replaces=True,
             )
         return NamespaceOutcome(
             decision.name, Outcome.CREATED if applied.created else Outcome.UPDATED
@@ -203,11 +206,14 @@ class Action:
         cleared: dict[str, Any] = {}
         if marks.owners:
             cleared["ownerReferences"] = None
-        if marks.labels:
-            cleared["labels"] = dict.fromkeys(marks.labels)
+        config = self.judge.planned.config
+        if labels := [label for label in marks.labels if label not in config.labels]:
+            cleared["labels"] = dict.fromkeys(labels)
         if marks.annotations:
             cleared["annotations"] = dict.fromkeys(marks.annotations)
-        name = self.judge.planned.config.secret_name
+        if not cleared:
+            return outcome
+        name = config.secret_name
         try:
             await self.api.clear_secret_metadata(
                 outcome.namespace, name, cleared, version=applied.version
@@ -218,7 +224,7 @@ class Action:
             return explain_marks_left(outcome, name, marks, error)
         return outcome
 
-    async def _delete(self, decision: Decision) -> NamespaceOutcome | None:
+    async def _delete(self, decision: Decision, patience: Patience) -> NamespaceOutcome | None:
         """Delete the version seen.
 
         Its name is taken out of the ServiceAccounts first, and put back if the Secret stays.
@@ -232,7 +238,7 @@ class Action:
                 if decision.accounts is not None
                 else await self._bearing(decision)
             )
-            taken = await self._accounts.detach(bearing)
+            taken = await self._accounts.detach(bearing, patience=patience)
         except ApiStatusError as error:
             if error.retryable:
                 raise
@@ -244,6 +250,7 @@ class Action:
                 uid=seen.uid,
                 version=seen.version,
                 dry_run=intent.dry_run,
+                patience=patience,
             )
         except ApiStatusError as error:
             if error.not_found:

@@ -4,7 +4,7 @@ The inputs are the documents, the request, the observation and the time. TABLE s
 what a push does, and what a sweep does.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from copy import replace
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,7 +97,7 @@ class Judge:
         ):
             return replace(decision, step=Step.LEAVE)
         taken = NamespaceOutcome(
-            decision.name, Outcome.ADOPTED, taken_from=managers or ("unknown",)
+            decision.name, Outcome.ADOPTED, taken_from=managers or ("unknown",), replaces=True
         )
         return replace(decision, step=Step.TAKE, outcome=taken)
 
@@ -105,8 +105,8 @@ class Judge:
         """Return the state of the Secret in a namespace that no document ahead selects."""
         return self._states.of(seen)
 
-    def clean_up(self, observation: Observation, chosen: Collection[str]) -> Iterator[Decision]:
-        """Yield decisions on this stack's Secrets in namespaces that the document does not select.
+    def clean_up(self, observation: Observation, chosen: Collection[str]) -> list[Decision]:
+        """Return decisions on this stack's Secrets in namespaces that the document does not select.
 
         `chosen`: the names of those it selects.
         """
@@ -131,7 +131,7 @@ class Judge:
             return Decision(
                 namespace, State.ABSENT, Step.LEAVE, outcome if self.intent.kind == "push" else None
             )
-        if observation.secrets is None:
+        if observation.secrets is None or namespace.name in observation.unseen:
             return self._unknown(namespace, observation)
         if seen is None and self._is_missing(namespace, observation):
             return self._missing(namespace)
@@ -176,7 +176,10 @@ class Judge:
                 )
             case Step.TAKE:
                 return NamespaceOutcome(
-                    name, Outcome.ADOPTED, taken_from=self._states.holders(seen)
+                    name,
+                    Outcome.ADOPTED,
+                    taken_from=self._states.holders(seen),
+                    replaces=state is State.FOREIGN,
                 )
             case Step.CURRENT:
                 return NamespaceOutcome(name, Outcome.CURRENT)

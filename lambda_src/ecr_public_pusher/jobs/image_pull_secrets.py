@@ -79,7 +79,9 @@ class ImagePullSecrets:
                 changed.append(account.name)
         return Attached(tuple(changed), tuple(gone))
 
-    async def detach(self, accounts: Iterable[SeenAccount]) -> list[str]:
+    async def detach(
+        self, accounts: Iterable[SeenAccount], *, patience: Patience = PATIENT
+    ) -> list[str]:
         """Take the name out of the accounts where we put it; return the names of those changed.
 
         Raise as KubernetesApi's methods do.
@@ -88,7 +90,7 @@ class ImagePullSecrets:
             account.name
             for account in accounts
             if await self._changed(
-                account, lambda one: one.taking_out(self.config.secret_name), PATIENT
+                account, lambda one: one.taking_out(self.config.secret_name), patience
             )
         ]
 

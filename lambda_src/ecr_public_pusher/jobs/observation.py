@@ -45,12 +45,14 @@ class Observation:
     """Facts seen in a cluster.
 
     A part that was not asked for, or may not be listed, is None; `refused` names the latter.
+    `unseen`: namespaces without the right to look, where others have it.
     """
 
     namespaces: tuple[Namespace, ...] | None = None
     secrets: Mapping[str, SeenSecret] | None = None
     accounts: Accounts | None = None
     refused: frozenset[str] = field(default_factory=frozenset)
+    unseen: frozenset[str] = field(default_factory=frozenset)
 
     def accounts_in(self, namespace: str) -> Mapping[str, SeenAccount] | None:
         """Return a namespace's accounts by name; None if they may not be listed."""

@@ -96,7 +96,8 @@ def explain_conflict(namespace: str, name: str, managers: Sequence[str]) -> Name
         Outcome.CONFLICT,
         f"the Secret {name} is managed by {', '.join(managers) or 'another field manager'}",
         "Stop the other writer and set takeOwnership: true, exclude the namespace, or choose"
-        " another secretName.",
+        " another secretName. A takeover replaces all that the Secret holds, credentials of other"
+        " registries too.",
     )
 
 

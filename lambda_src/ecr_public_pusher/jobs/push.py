@@ -14,6 +14,7 @@ from ecr_public_pusher.jobs.clean_up import delete_all, look_for_ours
 from ecr_public_pusher.jobs.decision import Decision, Intent, Judge, State, Step
 from ecr_public_pusher.jobs.lateness import Lateness, LoopLag
 from ecr_public_pusher.jobs.ledger import Ledger
+from ecr_public_pusher.jobs.look_by_name import look_by_name, looks_by_name
 from ecr_public_pusher.jobs.observation import LISTS, Observation, Wanted, observe
 from ecr_public_pusher.jobs.prune_brake import held_back
 from ecr_public_pusher.jobs.pull_secret import pull_secret
@@ -120,10 +121,11 @@ class Push:
         if "namespaces" in seen.refused and self.planned.needs_list:
             raise _cannot_list()
         named = config.selection.names
+        if seen.secrets is None:
+            return await self._looked_by_name(api, seen)
         if (
             self.intent.kind != "sweep"
             or wanted.list_namespaces
-            or seen.secrets is None
             or all(name in seen.secrets for name in named)
         ):
             return seen
@@ -131,6 +133,18 @@ class Push:
         # out.
         there = await observe(api, Wanted(config.secret_name, list_namespaces=True))
         return replace(seen, namespaces=there.namespaces)
+
+    async def _looked_by_name(self, api: KubernetesApi, seen: Observation) -> Observation:
+        """Add what single namespaces show, if the document names only a few and does not prune.
+
+        What is left in other namespaces stays unseen.
+        """
+        scope, config = self.intent.scope, self.planned.config
+        if self._prunes or not looks_by_name(config.selection):
+            return seen
+        names = [name for name in config.selection.names if scope.holds(Namespace(name))]
+        found, unseen = await look_by_name(api, config.secret_name, names)
+        return replace(seen, secrets=found, unseen=unseen) if len(unseen) < len(names) else seen
 
     def _check_selected(self, selected: Sequence[Namespace]) -> None:
         """Raise NothingSelected if a push selects nothing and the document does not allow that.
@@ -187,7 +201,7 @@ class Push:
             )
             if found is None:
                 return
-            cleanup = list(judge.clean_up(replace(seen, secrets=found), chosen))
+            cleanup = judge.clean_up(replace(seen, secrets=found), chosen)
             self.ledger.note(one for one in cleanup if one.step is not Step.DELETE)
             deletions = [one for one in cleanup if one.step is Step.DELETE]
         leaving = [decision.name for decision in deletions]

@@ -10,6 +10,7 @@ from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.configuration.names import is_glob
 from ecr_public_pusher.configuration.schema import DEFAULT_SECRET_NAME
+from ecr_public_pusher.jobs.look_by_name import looks_by_name
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
 from ecr_public_pusher.ownership import RBAC_GROUP
 
@@ -24,7 +25,8 @@ class Need:
     by namespace.
 
     `kubectl`: the beginning of a command for the cluster. `without`: what is lost without them, if
-    a push works all the same.
+    a push works all the same. `elsewhere`: what is lost if they are granted in the selected
+    namespaces only.
     """
 
     rights: tuple[Right, ...]
@@ -32,6 +34,7 @@ class Need:
     kubectl: str
     namespaced: bool = True
     without: str = ""
+    elsewhere: str = ""
 
     def remedy(self, namespaces: Sequence[str] = ()) -> str:
         """Return the command that grants them in `namespaces`, or everywhere if there are none."""
@@ -110,7 +113,18 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
             )
         )
     look = _rights(("list",), "secrets", config.secret_name)
-    return [*found, Need(look, "cluster.yaml", command, namespaced=False, without=_BLIND)]
+    by_name = not (needs_list or config.prune) and looks_by_name(config.selection)
+    return [
+        *found,
+        Need(
+            look,
+            "cluster.yaml",
+            command,
+            namespaced=by_name,
+            without=_BLIND,
+            elsewhere=_BLIND_ELSEWHERE,
+        ),
+    ]
 
 
 _BLIND = (
@@ -118,6 +132,7 @@ _BLIND = (
     " or whose Secret is lost or about to end), and Secrets left behind or about to end go"
     " unnoticed"
 )
+_BLIND_ELSEWHERE = "what is left behind in others is not seen"
 _BLIND_TO_ACCOUNTS = (
     "a push reads the accounts of each namespace one by one, and a sweep corrects no accounts in"
     " namespaces that have their Secret"

@@ -27,6 +27,8 @@ RESTORE_MANAGER = "velero"
 # Argo CD deletes what bears its mark once it leaves the application (argo-cd.readthedocs.io,
 # "Resource Tracking").
 TRACKING_LABELS = frozenset({"argocd.argoproj.io/instance"})
+# Before 3.0 it tracked by this one, which Helm charts set too: it counts where Argo CD wrote.
+SHARED_LABEL, ARGO_CD = "app.kubernetes.io/instance", "argocd"
 TRACKING_ANNOTATIONS = frozenset(
     {"argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id"}
 )
@@ -141,7 +143,7 @@ def seen_secret(item: Mapping[str, Any], names: Names) -> SeenSecret:
             if "deletionTimestamp" in metadata
             else None
         ),
-        _marks(metadata.get("ownerReferences"), labels, annotations, names),
+        _marks(metadata, labels, annotations, names),
         ATTACHED in annotations or NOTED_ACCOUNTS in annotations,
     )
 
@@ -176,11 +178,20 @@ def _set(managers: tuple[Manager, ...]) -> frozenset[Manager]:
 
 
 def _marks(
-    references: Any, labels: Mapping[str, str], annotations: Mapping[str, str], names: Names
+    metadata: Mapping[str, Any],
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    names: Names,
 ) -> Marks:
+    references = metadata.get("ownerReferences")
+    tracking = TRACKING_LABELS
+    if SHARED_LABEL in labels and any(
+        str(entry["manager"]).startswith(ARGO_CD) for entry in metadata.get("managedFields") or ()
+    ):
+        tracking |= {SHARED_LABEL}
     if (
         not references
-        and TRACKING_LABELS.isdisjoint(labels)
+        and tracking.isdisjoint(labels)
         and TRACKING_ANNOTATIONS.isdisjoint(annotations)
     ):
         return NO_MARKS
@@ -189,7 +200,7 @@ def _marks(
     )
     return Marks(
         owners,
-        tuple(sorted(TRACKING_LABELS & labels.keys())),
+        tuple(sorted(tracking & labels.keys())),
         tuple(sorted(TRACKING_ANNOTATIONS & annotations.keys())),
     )
 

@@ -1,8 +1,10 @@
 """Decide on Secrets of ours that are to go, or that no document selects any more. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from copy import replace
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import batched
 
 from ecr_public_pusher.jobs.decision_table import Decision, Intent, State, Step
 from ecr_public_pusher.jobs.observation import Observation
@@ -11,6 +13,9 @@ from ecr_public_pusher.jobs.seen_account import SeenAccount
 from ecr_public_pusher.jobs.seen_secret import SeenSecret
 from ecr_public_pusher.jobs.targets import PlannedCluster
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
+
+# Each of their problems bears the command, and a report has room for so much.
+NAMESPACES_A_COMMAND = 20
 
 
 @dataclass(frozen=True)
@@ -22,17 +27,19 @@ class Unselected:
     now: datetime
     states: SecretStates
 
-    def clean_up(self, observation: Observation, chosen: Collection[str]) -> Iterator[Decision]:
-        """Yield decisions on this stack's Secrets in namespaces that the document does not select.
+    def clean_up(self, observation: Observation, chosen: Collection[str]) -> list[Decision]:
+        """Return decisions on this stack's Secrets in namespaces that the document does not select.
 
         `chosen`: the names of those it selects.
         """
         known = {one.name: one for one in observation.namespaces or ()}
-        for name, seen in sorted((observation.secrets or {}).items()):
-            if name not in chosen and (
-                decision := self._of_unselected(name, known.get(name), seen)
-            ):
-                yield decision
+        found = [
+            decision
+            for name, seen in sorted((observation.secrets or {}).items())
+            if name not in chosen
+            and (decision := self._of_unselected(name, known.get(name), seen)) is not None
+        ]
+        return _with_commands(found, self.planned)
 
     def _of_unselected(
         self, name: str, known: Namespace | None, seen: SeenSecret
@@ -57,7 +64,7 @@ class Unselected:
             return None  # by a run that knows better
         if own and self.planned.config.prune:
             return self.deletion(namespace, seen, None)
-        if not seen.held_by(self.intent.stack.field_manager):
+        if not seen.held_by(self.intent.stack.field_manager) and not self.states.is_restored(seen):
             return None
         return Decision(
             namespace, State.FRESH, Step.LEAVE, self._left(name, seen, document, own=own), seen
@@ -85,7 +92,7 @@ class Unselected:
             name,
             Outcome.LEFT,
             f"the Secret {secret} is left there ({whose}): {ends}",
-            f"{remedy}delete it: `{self.planned.kubectl} -n {name} delete secret {secret}`.",
+            f"{remedy}delete it: ",
         )
 
     def removals(self, observation: Observation) -> Iterator[Decision]:
@@ -133,6 +140,42 @@ class Unselected:
             f"If nothing else needs it, delete it: `{self.planned.kubectl} -n {name} delete secret"
             f" {secret}`.",
         )
+
+
+def _with_commands(decisions: Sequence[Decision], planned: PlannedCluster) -> list[Decision]:
+    """Return the decisions, with the command that deletes the Secret where it is left.
+
+    Namespaces with the same message share one, so that they can be shown as one problem.
+    """
+    left: dict[tuple[str, str], list[Decision]] = {}
+    for decision in decisions:
+        if (outcome := decision.outcome) and outcome.outcome is Outcome.LEFT:
+            left.setdefault((outcome.message, outcome.remedy), []).append(decision)
+    remedies: dict[str, str] = {}
+    for (_, remedy), same in left.items():
+        for some in batched(same, NAMESPACES_A_COMMAND, strict=False):
+            names = [decision.name for decision in some]
+            command = _delete_command(names, planned)
+            remedies |= dict.fromkeys(names, f"{remedy}`{command}`.")
+    return [
+        (
+            replace(one, outcome=replace(one.outcome, remedy=remedies[one.name]))
+            if one.outcome and one.name in remedies
+            else one
+        )
+        for one in decisions
+    ]
+
+
+def _delete_command(names: Sequence[str], planned: PlannedCluster) -> str:
+    """Return the command that deletes the Secret in those namespaces."""
+    secret = planned.config.secret_name
+    if len(names) == 1:
+        return f"{planned.kubectl} -n {names[0]} delete secret {secret}"
+    return (
+        f"for namespace in {' '.join(names)}; do {planned.kubectl} -n $namespace delete secret"
+        f" {secret}; done"
+    )
 
 
 def waiting(name: str, secret: str, seen: SeenSecret, *, kubectl: str) -> NamespaceOutcome:

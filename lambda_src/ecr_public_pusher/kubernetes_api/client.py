@@ -35,6 +35,7 @@ from ecr_public_pusher.errors import (
     PusherError,
     SignInError,
     SignInRefused,
+    TooManyValues,
     UnreachableError,
     WrongAnswer,
 )
@@ -317,7 +318,11 @@ class Client:
                 remedy=NOT_THE_API,
             )
         if data.count(b",") > MAX_ANSWER_VALUES:
-            raise self.nonsense()
+            raise TooManyValues(
+                f"{self._host} answered with more than {MAX_ANSWER_VALUES:,} values, as no"
+                " Kubernetes API does",
+                remedy=NOT_THE_API,
+            )
         answer = _json(data)
         if status == HTTPStatus.UNAUTHORIZED and not is_denial(answer):
             said = f"{self._host} refused the sign-in: it {self._access.refusal}"

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Deadline
-from ecr_public_pusher.errors import AnswerTooLong, ApiStatusError
+from ecr_public_pusher.errors import AnswerTooLong, ApiStatusError, TooManyValues
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess
 from ecr_public_pusher.kubernetes_api.client import JSON, PATIENT, Client, Patience
 from ecr_public_pusher.kubernetes_api.names import (
@@ -164,7 +164,14 @@ class KubernetesApi(Client):
         )
 
     async def delete_secret(
-        self, namespace: str, name: str, *, uid: str, version: str, dry_run: bool = False
+        self,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        version: str,
+        dry_run: bool = False,
+        patience: Patience = PATIENT,
     ) -> bool:
         """Delete the Secret as it was seen; return whether it is gone.
 
@@ -187,6 +194,7 @@ class KubernetesApi(Client):
             query,
             kind=("Status", "Secret"),
             body=_bytes(body),
+            patience=patience,
         )
         return answer.get("kind") == "Status"
 
@@ -258,10 +266,10 @@ class KubernetesApi(Client):
         while True:
             try:
                 _, page = await self.send("GET", path, urlencode(asked), kind=kind, accept=accept)
-            except AnswerTooLong:
-                if (limit := int(asked["limit"]) // FEWER) < 1:
+            except (AnswerTooLong, TooManyValues):
+                if (limit := int(asked["limit"])) == 1:
                     raise
-                asked["limit"] = str(limit)
+                asked["limit"] = str(max(1, limit // FEWER))
                 continue
             except ApiStatusError as error:
                 if (

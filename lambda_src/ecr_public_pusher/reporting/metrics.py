@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ecr_public_pusher.reporting.run_result import RunResult
-from ecr_public_pusher.results import Outcome
+from ecr_public_pusher.results import ClusterResult, Outcome
+
+# The threshold of the alarm token-ending. Below it a sweep says which clusters it means.
+LITTLE_LIFE_SECONDS = 3 * 3600
 
 
 @dataclass(frozen=True)
@@ -25,18 +28,21 @@ def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
     """Return the metrics of a run, explicit zeros included so that no series ends.
 
     A plan, a check and a removal emit nothing: no alarm may follow from them. A sweep counts only
-    clusters that it wrote to or that failed; the remaining life is emitted for each. The dispatcher
-    of a push does not emit its completion.
+    clusters that it wrote to or that failed; the remaining life is emitted for those and for
+    clusters with little of it, since CloudWatch bills each series by the hours in which it is sent.
+    The least of all clusters is emitted by every push and sweep. The dispatcher of a push does not
+    emit its completion.
     """
     if run.request.action not in ("push", "sweep"):
         return []
     lives = [result.seconds_left for result in run.results if result.seconds_left is not None]
-    shown = [result for result in run.results if not result.skipped]
+    shown = measured = [result for result in run.results if not result.skipped]
     if run.request.action == "sweep":
-        shown = [
+        shown = [result for result in shown if _is_news(result)]
+        measured = [
             result
-            for result in shown
-            if not result.ok or any(outcome.outcome.applied for outcome in result.outcomes)
+            for result in measured
+            if _is_news(result) or (result.seconds_left or 0) < LITTLE_LIFE_SECONDS
         ]
         found = [Metric("ClustersFailed", len(run.failed))] if shown else []
     else:
@@ -68,7 +74,7 @@ def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
         found.append(Metric("SecondsLeft", round(min(lives)), "Seconds"))
     found += [
         Metric("SecondsLeft", round(result.seconds_left), "Seconds", cluster=result.id)
-        for result in run.results
+        for result in measured
         if result.seconds_left is not None
     ]
     for result in shown:
@@ -87,3 +93,8 @@ def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
             Metric("SecretsAdopted", result.counts.get(Outcome.ADOPTED, 0), cluster=result.id),
         ]
     return found
+
+
+def _is_news(result: ClusterResult) -> bool:
+    """Return whether a sweep failed in the cluster, or wrote to it."""
+    return not result.ok or any(outcome.outcome.applied for outcome in result.outcomes)

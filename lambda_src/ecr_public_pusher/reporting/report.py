@@ -184,6 +184,8 @@ def _cluster(result: ClusterResult, *, dry_run: bool) -> dict[str, Any]:
         if one.outcome is Outcome.ADOPTED
     ]:
         answer["adopted"] = adopted
+    if replaced := sum(one.replaces for one in result.outcomes if one.outcome is Outcome.ADOPTED):
+        answer["replaced"] = replaced
     if changed := sum(len(one.service_accounts) for one in result.outcomes):
         answer["serviceAccountsChanged"] = changed
     if dry_run and (changes := [one for one in result.outcomes if one.outcome in _CHANGES]):

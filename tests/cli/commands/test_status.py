@@ -86,6 +86,30 @@ def test_secrets_that_are_left_are_shown_with_what_is_mistyped_and_the_command_t
     )
 
 
+def test_secrets_of_a_disabled_document_are_shown_as_the_log_knows_them_then_as_a_check_does(
+    prod: Operator,
+) -> None:
+    prod.world.document("prod", "{namespaces: [team-a, team-b], enabled: false}")
+    prod.run("push")
+    shown = prod.run("status").stdout
+    assert "prod: disabled, and its Secrets are left" in shown
+    assert "Enable the document, or: ecr-public-pusher remove prod" in shown
+    (found,) = prod.json("status")["clusters"]
+    assert (found["state"], "no removal is in the log" in found["left"]["message"]) == (
+        "skipped",
+        True,
+    )
+    prod.run("check")
+    (found,) = prod.json("status")["clusters"]
+    assert "2 Secrets of it are there" in found["left"]["message"]
+    assert "team-a, team-b" in found["left"]["message"]
+    prod.world.apply("prod", "prune.yaml")
+    assert prod.run("remove", "prod", "--yes").exit_code == 0
+    prod.run("push")
+    assert prod.json("status")["clusters"][0]["left"] is None
+    assert "Secrets are left" not in prod.run("status").stdout
+
+
 def test_the_token_left_is_what_a_sweep_measured_last(prod: Operator) -> None:
     aged(prod.world, "prod", "team-b", hours_left=5)
     prod.run("sweep")

@@ -79,6 +79,11 @@ def test_what_failed_with_its_cluster_is_named_once() -> None:
     assert "see there" not in text
 
 
+def test_a_takeover_says_that_what_was_there_is_replaced() -> None:
+    lost = "2 Secrets of others: all that they held, credentials of other registries too,"
+    assert f"{lost} was replaced" in of(replaced=2)
+
+
 @pytest.mark.parametrize(
     ("left", "said"),
     [

@@ -399,3 +399,17 @@ def test_other_fields_of_ours_that_somebody_holds(
     """Leftovers of a restore are taken; a writer's only where the document says so."""
     own = judge(planned=PlannedCluster(config(take_ownership=take)))
     assert own.contested(only(own.decide(seen(FRESH))), managers).step is step
+
+
+def test_very_many_that_are_left_are_named_in_several_commands_that_are_not_too_long() -> None:
+    names = [f"team-{number:03}" for number in range(45)]
+    left = judge().decide(seen(*(replace(FRESH, namespace=name) for name in names)))[1:]
+    assert [one.name for one in left] == names
+    commands: dict[str, list[str]] = {}
+    for one in left:
+        assert one.outcome is not None
+        commands.setdefault(one.outcome.remedy, []).append(one.name)
+    assert [len(those) for those in commands.values()] == [20, 20, 5]
+    assert all(
+        f"for namespace in {' '.join(those)}; do" in said for said, those in commands.items()
+    )

@@ -83,6 +83,29 @@ def test_a_webhooks_denial_is_known_whatever_its_code_and_names_it(world: World,
     assert report["clusters"][0]["counts"] == {"created": 1, "failed": 1}
 
 
+@pytest.mark.parametrize("code", [429, 500, 503])
+def test_a_webhooks_denial_with_a_code_that_asks_for_another_try_is_no_overload(
+    world: World, code: int
+) -> None:
+    message = 'admission webhook "secrets.example.com" denied the request: not today'
+    answer = {"kind": "Status", "metadata": {}, "code": code, "message": message}
+    cluster = world.add_cluster(
+        "prod", namespaces=("a", "b"), document="namespaces: [a, b]", embedded=True
+    )
+    assert isinstance(cluster, EmbeddedCluster)
+    cluster.intercept = lambda request: (
+        Response(code, json.dumps(answer).encode())
+        if request.method == "PATCH" and "/namespaces/a/" in request.path
+        else None
+    )
+    report = world.run()
+    problem = problem_of(report)
+    assert problem["outcome"] == "failed"
+    assert "the admission webhook secrets.example.com denies" in problem["message"]
+    assert "overloaded" not in problem["remedy"]
+    assert report["clusters"][0]["counts"] == {"created": 1, "failed": 1}
+
+
 def test_a_403_that_is_no_status_advises_on_no_right(world: World) -> None:
     cluster = world.add_cluster(
         "prod", namespaces=("a",), document="namespaces: [a]", embedded=True

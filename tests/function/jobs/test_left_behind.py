@@ -2,6 +2,7 @@
 stays its own.
 """
 
+import re
 from typing import Any
 
 import pytest
@@ -39,6 +40,38 @@ def test_a_typo_in_one_of_several_globs_is_said_with_the_hours_that_are_left(pro
     messages = {problem["namespace"]: problem["message"] for problem in found["problems"]}
     assert "ends in 2.0 hours" in messages["team-a"]
     assert "ends in 12.0 hours" in messages["team-b"]
+
+
+def test_namespaces_of_which_the_same_is_said_share_one_command(prod: World) -> None:
+    aged(prod, "prod", "web", hours_left=2)
+    prod.add_namespace("prod", "last")
+    prod.document("prod", "namespaces: [last]")
+    problems = {one["namespace"]: one for one in entry(prod.invoke())["problems"]}
+    one, other, web = problems["team-a"], problems["team-b"], problems["web"]
+    assert (one["message"], one["remedy"]) == (other["message"], other["remedy"])
+    assert re.search(
+        rf"or delete it: `for namespace in team-a team-b; do kubectl --context \S+ -n \$namespace"
+        rf" delete secret {SECRET}; done`\.$",
+        one["remedy"],
+    )
+    assert re.search(
+        rf"or delete it: `kubectl --context \S+ -n web delete secret {SECRET}`\.$", web["remedy"]
+    )
+
+
+def test_a_restored_copy_is_left_too(prod: World) -> None:
+    """Nobody holds its fields; the mark says that it is ours."""
+    patch = [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]
+    status, _ = prod.clusters["prod"].admin(
+        "PATCH",
+        f"/api/v1/namespaces/team-a/secrets/{SECRET}?fieldManager=restorer",
+        patch,
+        content_type="application/json-patch+json",
+    )
+    assert status == 200
+    prod.document("prod", "namespaces: [team-b, web]")
+    (problem,) = entry(prod.invoke())["problems"]
+    assert (problem["namespace"], problem["outcome"]) == ("team-a", "left")
 
 
 def test_one_whose_token_has_ended_blocks_pulls_now(prod: World) -> None:

@@ -11,7 +11,7 @@ HUNG = tuple(f"hung-{number:02}" for number in range(60))
 WELL = ("alpha", "web", "zeta")
 
 
-def hang(world: World, prefix: str, seconds: float) -> None:
+def hang(world: World, prefix: str, seconds: float, method: str = "PATCH") -> None:
     """Writes to some namespaces hang, as behind an admission webhook that does not answer, until
     the test's end.
     """
@@ -20,7 +20,7 @@ def hang(world: World, prefix: str, seconds: float) -> None:
     done = threading.Event()
 
     def slow(request: SeenRequest) -> Response | None:
-        if request.method == "PATCH" and f"/namespaces/{prefix}" in request.path:
+        if request.method == method and f"/namespaces/{prefix}" in request.path:
             done.wait(seconds)
             return Response(504, b"{}")
         return None
@@ -36,6 +36,20 @@ def test_namespaces_that_are_well_are_served_however_many_hang(world: World) -> 
     policy = replace(IMPATIENT, first_try_seconds=0.1, write_seconds=5.0, stalled_seconds=0.05)
     report = world.run(seconds=8, retry_policy=policy)
     assert all(world.secret("prod", name) is not None for name in WELL)
+    assert report["clusters"][0]["counts"].get("not-attempted") is None
+
+
+def test_a_removal_does_not_wait_for_those_that_hang_either(world: World) -> None:
+    world.add_cluster(
+        "prod", namespaces=(*HUNG, *WELL), document="namespaces: ['*']", embedded=True
+    )
+    world.apply("prod", "prune.yaml")
+    world.invoke()
+    hang(world, "hung-", 30, method="DELETE")
+    policy = replace(IMPATIENT, first_try_seconds=0.1, write_seconds=5.0, stalled_seconds=0.05)
+    event = {"action": "remove", "clusters": ["prod"]}
+    report = world.run(event, seconds=8, retry_policy=policy)
+    assert all(world.secret("prod", name) is None for name in WELL)
     assert report["clusters"][0]["counts"].get("not-attempted") is None
 
 

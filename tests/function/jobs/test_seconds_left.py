@@ -82,18 +82,37 @@ def test_a_dry_run_measures_nothing(prod: World, event: dict[str, str]) -> None:
     assert left(prod, event) is None
 
 
-@pytest.mark.parametrize("event", [{}, {"action": "sweep"}])
+@pytest.mark.parametrize(("event", "hours"), [({}, 5), ({"action": "sweep"}, 1)])
 def test_it_is_a_metric_of_each_cluster_and_of_all(
-    prod: World, event: dict[str, str], capsys: pytest.CaptureFixture[str]
+    prod: World, event: dict[str, str], hours: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    aged(prod, "prod", "b", hours_left=5)
+    aged(prod, "prod", "b", hours_left=hours)
     refuse(prod, "b")
     capsys.readouterr()
     prod.invoke(event)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     said = {line.get("cluster"): line["SecondsLeft"][0] for line in lines if "SecondsLeft" in line}
     assert said.keys() == {None, "prod"}
-    assert all(abs(seconds - 5 * HOUR) < 60 for seconds in said.values())
+    assert all(abs(seconds - hours * HOUR) < 60 for seconds in said.values())
+
+
+@pytest.mark.parametrize(
+    ("hours", "clusters"), [(2.9, {None, "prod"}), (3.1, {None}), (11.0, {None})]
+)
+def test_a_sweep_that_has_nothing_new_to_say_of_a_cluster_emits_none_for_it(
+    prod: World, hours: float, clusters: set[str | None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CloudWatch bills a series by the hours in which it is sent. An invalid document keeps the
+    Secret, so that nothing renews it.
+    """
+    aged(prod, "prod", "b", hours_left=hours)
+    prod.document("prod", "{namespaces: [a, b], prune: maybe}")
+    prod.document("second", "{cluster: prod, namespaces: [b]}")
+    capsys.readouterr()
+    assert prod.invoke({"action": "sweep", "clusters": ["second"]})["ok"]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    said = {line.get("cluster") for line in lines if "SecondsLeft" in line}
+    assert said == {None if one is None else "second" for one in clusters}
 
 
 def test_it_is_measured_without_a_token_too(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
-from tests.support.secrets import without_looking
+from tests.support.secrets import annotate, without_looking
 from tests.support.world import SECRET, World
 
 TAKE = "{namespaces: [a], takeOwnership: true}"
@@ -64,12 +64,14 @@ def test_the_manager_it_was_taken_from_is_named(prod: World, manager: str) -> No
     assert prod.token("prod", "a") == prod.aws.ecr_public.issued[-1]
 
 
-def test_it_is_bound_to_what_was_seen(prod: World) -> None:
-    prod.foreign_secret("prod", "a")
-    before = prod.secret("prod", "a")
-    prod.invoke()
-    assert ["force=true" in path for path in prod.applies("prod")] == [True]
-    (apply,) = [one for one in prod.clusters["prod"].requests if one.method == "PATCH"]
+def test_it_is_bound_to_what_was_seen(world: World) -> None:
+    """Embedded: a real cluster's audit log holds no bodies."""
+    world.add_cluster("prod", namespaces=("a",), document=TAKE, embedded=True)
+    world.foreign_secret("prod", "a")
+    before = world.secret("prod", "a")
+    world.invoke()
+    assert ["force=true" in path for path in world.applies("prod")] == [True]
+    (apply,) = [one for one in world.clusters["prod"].requests if one.method == "PATCH"]
     assert before is not None
     assert {
         name: json.loads(apply.body)["metadata"][name] for name in ("uid", "resourceVersion")
@@ -81,6 +83,31 @@ def test_without_the_right_to_look_it_is_tried_without_force_first(prod: World) 
     prod.foreign_secret("prod", "a")
     assert adopted(prod.invoke()) == [{"namespace": "a", "from": ["kubectl-create"]}]
     assert ["force=true" in path for path in prod.applies("prod")] == [False, True]
+
+
+@pytest.mark.parametrize("event", [{}, {"action": "plan"}])
+@pytest.mark.parametrize("looks", [True, False])
+def test_that_all_it_held_is_replaced_is_said_of_others_secrets_alone(
+    prod: World, looks: bool, event: dict[str, str]
+) -> None:
+    if not looks:
+        without_looking(prod, "prod")
+    prod.foreign_secret("prod", "a")
+    assert prod.invoke(event)["clusters"][0]["replaced"] == 1
+    prod.invoke()
+    prod.aws.delete_parameter("/ecr-public-pusher/clusters/prod")
+    prod.document("renamed", "{cluster: prod, namespaces: [a], takeOwnership: true}")
+    assert "replaced" not in prod.invoke(event)["clusters"][0]
+
+
+def test_a_conflict_says_what_a_takeover_would_replace(prod: World) -> None:
+    prod.document("prod", "namespaces: [a]")
+    prod.foreign_secret("prod", "a")
+    (problem,) = prod.invoke()["clusters"][0]["problems"]
+    assert (
+        "replaces all that the Secret holds, credentials of other registries too"
+        in (problem["remedy"])
+    )
 
 
 def test_after_it_the_secret_is_ours_alone_and_only_updated(prod: World) -> None:
@@ -196,6 +223,31 @@ def test_what_would_have_it_deleted_with_its_former_owner_is_taken_off(prod: Wor
     assert "argocd.argoproj.io/tracking-id" not in secret["metadata"]["annotations"]
     assert secret["metadata"]["annotations"]["example.com/why"] == "kept"
     assert prod.invoke()["totals"]["updated"] == 1
+
+
+@pytest.mark.parametrize(("manager", "stays"), [("argocd-controller", False), ("helm", True)])
+def test_the_label_that_argo_cd_tracks_by_unless_told_otherwise_comes_off_where_it_wrote(
+    prod: World, manager: str, stays: bool
+) -> None:
+    """Before 3.0 Argo CD tracked by `app.kubernetes.io/instance`, which others set too."""
+    prod.foreign_secret("prod", "a", manager=manager)
+    annotate(prod, "prod", "a", labels={"app.kubernetes.io/instance": "web"})
+    assert prod.invoke()["ok"]
+    secret = prod.secret("prod", "a")
+    assert secret is not None
+    assert ("app.kubernetes.io/instance" in secret["metadata"]["labels"]) is stays
+
+
+def test_a_label_that_the_document_sets_stays(prod: World) -> None:
+    prod.document(
+        "prod", "{namespaces: [a], takeOwnership: true, labels: {app.kubernetes.io/instance: ours}}"
+    )
+    prod.foreign_secret("prod", "a", manager="argocd-controller")
+    annotate(prod, "prod", "a", labels={"app.kubernetes.io/instance": "web"})
+    assert prod.invoke()["ok"]
+    secret = prod.secret("prod", "a")
+    assert secret is not None
+    assert secret["metadata"]["labels"]["app.kubernetes.io/instance"] == "ours"
 
 
 def test_where_that_is_refused_the_takeover_is_not_done_and_says_how(world: World) -> None:

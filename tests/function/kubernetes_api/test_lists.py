@@ -94,6 +94,35 @@ def test_a_page_that_is_too_long_is_asked_for_again_with_fewer_objects(
     assert limits == ["500", *["50"] * 23]
 
 
+def test_a_page_of_too_many_values_is_asked_for_again_down_to_one_object(
+    world: World, prod: EmbeddedCluster
+) -> None:
+    """As where single objects hold lists of a hundred thousand short names: one namespace's trouble
+    is not the cluster's.
+    """
+
+    def full(request: SeenRequest) -> Response | None:
+        is_list = request.path.startswith("/api/v1/secrets?") and "limit=1&" not in request.path
+        values = b'{"kind": "PartialObjectMetadataList", "items": [' + b"0," * 600_000 + b"0]}"
+        return Response(200, values) if is_list else None
+
+    prod.intercept = full
+    world.document("prod", "namespaces: [n0000]")
+    assert world.run()["clusters"][0]["counts"] == {"created": 1}
+    asked = [line for line in world.asked("prod") if line.startswith("GET /api/v1/secrets?")]
+    limits = [line.split("limit=")[1].split("&")[0] for line in asked]
+    assert limits == ["500", "50", "5", "1"]
+
+
+def test_one_object_that_is_too_long_fails_the_list(world: World, prod: EmbeddedCluster) -> None:
+    prod.intercept = lambda request: (
+        Response(200, b" " * (17 * 1024 * 1024)) if "/api/v1/secrets?" in request.path else None
+    )
+    world.document("prod", "namespaces: [n0000]")
+    report = world.run()
+    assert "more than 16 MiB" in report["clusters"][0]["error"]["message"]
+
+
 def test_a_last_page_that_holds_nothing_is_an_end(world: World, prod: EmbeddedCluster) -> None:
     """With a selector a server may say "continue" though nothing follows; a metadata-only list then
     has null for items.
