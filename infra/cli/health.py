@@ -204,7 +204,6 @@ def _take_good(
 ) -> None:
     ends = [end for token in report.get("tokens", ()) if (end := moment(token["expiresAt"]))]
     cluster.failed = None
-    cluster.removed_at = None
     cluster.inferred = inferred
     if cluster.skipped is None:
         cluster.last_good_push, cluster.removed_at = at, None

@@ -101,7 +101,7 @@ def test_secrets_of_a_disabled_document_are_shown_as_the_log_knows_them_then_as_
     )
     prod.run("check")
     (found,) = prod.json("status")["clusters"]
-    assert "2 Secrets of it are there" in found["left"]["message"]
+    assert "2 of its Secrets are still there" in found["left"]["message"]
     assert "team-a, team-b" in found["left"]["message"]
     prod.world.apply("prod", "prune.yaml")
     assert prod.run("remove", "prod", "--yes").exit_code == 0
