@@ -27,9 +27,9 @@ from ecr_public_pusher.reporting.emit import Emitter
 from ecr_public_pusher.reporting.report import summary
 
 gc.freeze()
-# What requests and pages leave behind is freed by its reference count; few objects are in cycles. By
-# default the collector looks every 2,000 objects, and took an eighth of a large sweep's processor
-# time.
+# What requests and pages leave behind is freed by its reference count; few objects are in cycles.
+# By default the collector looks every 2,000 objects, and took an eighth of a large sweep's
+# processor time.
 gc.set_threshold(20_000)
 gc.enable()
 

@@ -1,4 +1,4 @@
-"""The decision table: states of a Secret, steps, and what a push and a sweep do about each state."""
+"""The decision table: states of a Secret, and the step of a push and of a sweep for each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -28,9 +28,10 @@ async def look_by_name(
 ) -> tuple[Mapping[str, SeenSecret], frozenset[str]]:
     """Return the Secrets of that name in `namespaces`, and the namespaces that could not be seen.
 
-    There the list was refused or failed: one namespace's trouble is not the cluster's. The first is asked alone, and where it is refused the next, on the one connection that there is:
-    after so many refusals the rest counts as refused. Raise UnreachableError, SignInError,
-    DeadlineReached as Client.send does.
+    There the list was refused or failed: one namespace's trouble is not the cluster's. The first is
+    asked alone, and where it is refused the next, on the one connection that there is: after so
+    many refusals the rest counts as refused. Raise UnreachableError, SignInError, DeadlineReached
+    as Client.send does.
     """
     seen: dict[str, SeenSecret] = {}
     unseen = set(namespaces)

@@ -20,7 +20,7 @@ NAMESPACES_A_COMMAND = 20
 
 @dataclass(frozen=True)
 class Unselected:
-    """The judgement of one cluster's Secrets outside of what is selected, and of all in a removal."""
+    """Judgement of one cluster's Secrets outside of what is selected, and of all in a removal."""
 
     planned: PlannedCluster
     intent: Intent
