@@ -42,7 +42,8 @@ class Sink:
 
     def __init__(self, folder: Path, endpoints: list[str], ca_pem: str) -> None:
         self._log = folder / _LOG
-        self.endpoints, self.ca_pem = endpoints, ca_pem
+        self.endpoints = endpoints
+        self.ca_pem = ca_pem
 
     def seen(self, method: str = "PATCH") -> Seen:
         time.sleep(_LOG_DELAY)

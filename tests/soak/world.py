@@ -106,7 +106,8 @@ class _Estate:
     """The clusters and their documents. `good`: the clusters that work."""
 
     def __init__(self, aws: LocalAws, stack: contextlib.ExitStack) -> None:
-        self._aws, self._stack = aws, stack
+        self._aws = aws
+        self._stack = stack
         self._rbac = list(
             yaml.safe_load_all((ROOT / "infra" / "rbac" / "cluster.yaml").read_text())
         )

@@ -23,7 +23,8 @@ class Exchange:
     """
 
     def __init__(self, connection: socket.socket, server: "BadServer") -> None:
-        self.connection, self.server = connection, server
+        self.connection = connection
+        self.server = server
 
     def request(self) -> bytes:
         """Head and body of one request, as they came; empty when the peer hung up."""

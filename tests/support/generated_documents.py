@@ -85,7 +85,8 @@ class Documents:
     """`authorities`: texts for certificateAuthority."""
 
     def __init__(self, seed: int, *, authorities: tuple[str, ...]) -> None:
-        self._random, self._authorities = Random(seed), authorities
+        self._random = Random(seed)
+        self._authorities = authorities
 
     def make(self, kind: str) -> str:
         """The text of a document of that kind: cluster, defaults or discover."""

@@ -23,7 +23,8 @@ class PathProxy:
     """
 
     def __init__(self, host: str, clusters: Mapping[str, Cluster]) -> None:
-        self.host, self.asked = host, list[str]()
+        self.host = host
+        self.asked = list[str]()
         self._clusters = clusters
         pools = (
             (path, urllib3.PoolManager(ssl_context=context(one.ca_pem), retries=False))

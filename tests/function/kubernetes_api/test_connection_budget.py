@@ -66,7 +66,8 @@ class Clusters:
     """Clients of several clusters over one budget."""
 
     def __init__(self, budget: ConnectionBudget, *, policy: RetryPolicy = PATIENT) -> None:
-        self.budget, self._policy = budget, policy
+        self.budget = budget
+        self._policy = policy
         self._sockets = Sockets(budget)
         self._blocking = BlockingCalls()
         self._apis: list[KubernetesApi] = []

@@ -83,7 +83,8 @@ class _Watch:
 
     def evaluate(self, moment: int) -> None:
         if self.restarts and self.updated is not None and self.created < self.updated <= moment:
-            self.created, self.warm = self.updated, False
+            self.created = self.updated
+            self.warm = False
         window = self._window(moment)
         series = self.alarm.source.series(self.metrics, window, self.readings)
         self.warm = self.warm or self._warmed_up(window, series.values())
