@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
 from ecr_public_pusher.configuration.json_schema import json_schemas
@@ -19,6 +18,7 @@ from ecr_public_pusher.configuration.schema import (
     DiscoverDocument,
     RegistryField,
 )
+from infra.local.aws.template import read_template
 from infra.tools import command_reference
 
 ROOT = Path(__file__).parents[2]
@@ -43,8 +43,7 @@ def _parts() -> dict[str, str]:
     cluster = schemas["cluster.schema.json"]["properties"]
     discover = schemas["discover.schema.json"]["properties"]
     common = set(DefaultsDocument.model_fields)
-    text = (ROOT / "template.yaml").read_text()
-    template = yaml.load(text, Loader=_PlainLoader)  # noqa: S506 - a SafeLoader
+    template = read_template((ROOT / "template.yaml").read_text())
     return {
         "defaults": _fields(DefaultsDocument, cluster),
         "cluster": _fields(ClusterDocument, cluster, without=common),
@@ -118,16 +117,6 @@ def _private_registry(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 # --- the template's parameters
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """A loader that reads intrinsic functions as None.
-
-    Neither parameters nor descriptions use any.
-    """
-
-
-_PlainLoader.add_multi_constructor("!", lambda *_: None)
 
 
 def _parameters(template: Mapping[str, Any]) -> str:

@@ -15,6 +15,8 @@ import yaml
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
+from infra.local.aws.template import read_template
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = "template.yaml"
 
@@ -29,30 +31,6 @@ PSEUDO = {
 _ABSENT = object()
 
 
-class _Intrinsics(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms.
-
-    A loader of its own: samtranslator's helper would teach them to every other one too.
-    """
-
-
-def _long_form(loader: _Intrinsics, name: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    match node:
-        case yaml.ScalarNode():
-            value = loader.construct_scalar(node)
-        case yaml.SequenceNode():
-            value = loader.construct_sequence(node, deep=True)
-        case yaml.MappingNode():
-            value = loader.construct_mapping(node, deep=True)
-    if name == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
-
-
-_Intrinsics.add_multi_constructor("!", _long_form)
-
-
 def source(path: str = TEMPLATE) -> dict[str, Any]:
     """A template as written, intrinsic functions in their long form."""
     return copy.deepcopy(_read(path))
@@ -60,8 +38,7 @@ def source(path: str = TEMPLATE) -> dict[str, Any]:
 
 @functools.cache
 def _read(path: str) -> dict[str, Any]:
-    template: dict[str, Any] = yaml.load((ROOT / path).read_text(), Loader=_Intrinsics)
-    return template
+    return read_template((ROOT / path).read_text())
 
 
 def translated(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
@@ -90,7 +67,7 @@ def transformed(text: str) -> dict[str, Any]:
     """
     session = boto3.Session(region_name=REGION)
     output: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(
-        yaml.load(text, Loader=_Intrinsics), {}
+        read_template(text), {}
     )
     return output
 

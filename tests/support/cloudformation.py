@@ -15,22 +15,15 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree as Xml
 
-import yaml
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
 from infra.local.aws.local import LocalAws
+from infra.local.aws.template import read_template
 from infra.local.aws.wire import Answer, AwsRequest
 
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 _CODE = re.compile(r"CodeUri: \{Bucket: (?P<bucket>[^,]+), Key: !Ref (?P<parameter>\w+)\}")
-
-
-class _AnyTag(yaml.SafeLoader):
-    """Reads the parameters and outputs alone: short forms of functions are nothing."""
-
-
-_AnyTag.add_multi_constructor("!", lambda *_: None)
 
 
 @dataclass
@@ -158,7 +151,7 @@ class Stacks:
                 request, "ValidationError", f"S3 error: The specified key does not exist. {key}"
             )
         text = content.decode()
-        declared = yaml.load(text, Loader=_AnyTag)["Parameters"]
+        declared = read_template(text)["Parameters"]
         values = {
             name: given.get(name, str(body.get("Default"))) for name, body in declared.items()
         }
@@ -176,7 +169,7 @@ class Stacks:
         return text, values
 
     def _shown(self, stack: Stack, region: str) -> dict[str, Any]:
-        names = yaml.load(stack.text, Loader=_AnyTag)["Outputs"]
+        names = read_template(stack.text)["Outputs"]
         partition = get_partition(region)
         known = {
             "FunctionRoleArn": f"arn:{partition}:iam::{self.account}:role/{self.role_name}",

@@ -40,6 +40,12 @@ class FunctionSpec:
     scheduled_event: Any
 
 
+def read_template(text: str) -> dict[str, Any]:
+    """Return a template as written, with intrinsic functions in their long form."""
+    found: dict[str, Any] = yaml.load(text, Loader=_Loader)
+    return found
+
+
 def read_function(
     template: Path,
     *,
@@ -54,7 +60,7 @@ def read_function(
     `parameters` replace the template's defaults; `resources` are the values of !Ref to resources,
     by logical id (a queue's URL).
     """
-    document = yaml.load(template.read_text(), Loader=_Loader)
+    document = read_template(template.read_text())
     pseudo = {
         "AWS::StackName": stack_name,
         "AWS::Region": region,
@@ -91,7 +97,7 @@ def read_alarms(
     template: Path, *, stack_name: str, region: str, account_id: str
 ) -> Mapping[str, str]:
     """Return the alarms' descriptions by name, with the template's default parameters."""
-    document = yaml.load(template.read_text(), Loader=_Loader)
+    document = read_template(template.read_text())
     pseudo = {
         "AWS::StackName": stack_name,
         "AWS::Region": region,
@@ -109,12 +115,12 @@ def read_alarms(
 @functools.cache
 def read_version(template: Path) -> str:
     """Return the release in the template's outputs."""
-    return str(yaml.load(template.read_text(), Loader=_Loader)["Outputs"]["Version"]["Value"])
+    return str(read_template(template.read_text())["Outputs"]["Version"]["Value"])
 
 
 def parameter_names(template: Path) -> frozenset[str]:
     """Return the names of the template's parameters."""
-    return frozenset(yaml.load(template.read_text(), Loader=_Loader).get("Parameters", {}))
+    return frozenset(read_template(template.read_text()).get("Parameters", {}))
 
 
 def _scheduled(resources: Mapping[str, Any]) -> Any:
@@ -148,17 +154,24 @@ def _resolve(value: Any, values: Mapping[str, Any], mappings: Mapping[str, Any])
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms (!Ref x) read as their long ones ({Ref: x})."""
+    """YAML with CloudFormation's short forms (!Ref x) read as their long ones ({Ref: x}).
+
+    A loader of its own: samtranslator's helper would teach them to every other one too.
+    """
 
 
 def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
-    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
-    if isinstance(node, yaml.ScalarNode):
-        return {name: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {name: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.MappingNode)
-    return {name: loader.construct_mapping(node, deep=True)}
+    value: Any
+    match node:
+        case yaml.ScalarNode():
+            value = loader.construct_scalar(node)
+        case yaml.SequenceNode():
+            value = loader.construct_sequence(node, deep=True)
+        case yaml.MappingNode():
+            value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
 _Loader.add_multi_constructor("!", _intrinsic)

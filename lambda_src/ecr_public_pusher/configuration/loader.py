@@ -7,7 +7,7 @@ found.
 import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
@@ -54,6 +54,12 @@ from ecr_public_pusher.errors import (
 _EVERY = "/*"
 _CLUSTER_ID = ("signIn", "clusterId")
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
+# Fields of a document that its cluster's settings have under the same name, as they are written.
+_AS_WRITTEN = tuple(
+    one.name
+    for one in fields(ClusterConfig)
+    if one.name in DefaultsDocument.model_fields and one.name not in ("region", "sign_in")
+)
 
 
 @dataclass(frozen=True)
@@ -455,15 +461,6 @@ def _settings(
         cluster=cluster,
         region=region,
         selection=Selection(chosen.include, chosen.exclude, chosen.selector),
-        role_arn=document.role_arn,
-        external_id=document.external_id,
-        secret_name=document.secret_name,
-        service_accounts=document.service_accounts,
-        take_ownership=document.take_ownership,
-        prune=document.prune,
-        allow_empty=document.allow_empty,
-        labels=document.labels,
-        annotations=document.annotations,
         function_account=account,
         public_registry=PUBLIC in document.registries,
         private_registries=tuple(
@@ -471,6 +468,7 @@ def _settings(
             for one in document.registries
             if not isinstance(one, str)
         ),
+        **{name: getattr(document, name) for name in _AS_WRITTEN},
     )
 
 
