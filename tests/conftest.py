@@ -40,13 +40,17 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 def pytest_configure() -> None:
-    """Have the processes that tests start find the project, and take an interrupt, as they would in
-    a person's shell.
-
-    A shell that starts the tests in the background (`make test &`) has SIGINT ignored, and so has
-    every process below it.
-    """
+    """Have the processes that tests start find the project."""
     os.environ["PYTHONPATH"] = f"{ROOT}{os.pathsep}{ROOT / 'lambda_src'}"
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> None:
+    """Have the test, and the processes that it starts, take SIGINT, as in a person's shell.
+
+    A shell that starts the tests in the background (`make test &`) has it ignored, and so has every
+    process below it.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

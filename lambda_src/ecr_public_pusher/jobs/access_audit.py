@@ -149,9 +149,8 @@ class AccessAudit:
         missing = describe(right for right in lacking if refused[right])
         if len(where) == len(self._names):
             return self._lacking(need, missing, self._granted_by_namespace(need))
-        return self._lacking(
-            need, f"{missing} in {some(where)} (if it exists), but elsewhere", where
-        )
+        what = f"{missing} in {some(where)} (if it exists), but may elsewhere"
+        return self._lacking(need, what, where)
 
     def _lacking(self, need: Need, what: str, where: Sequence[str] = ()) -> Finding:
         """Return the finding on rights that are missing, with the command that grants them."""
