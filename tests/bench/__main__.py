@@ -309,8 +309,6 @@ def main() -> None:
             }
             progress("")
             print("\n" + "\n".join(table.beside_hung(beside, hung=HUNG, well=WELL)))
-    for reached in table.side_by_side(results):
-        print(f"\n {reached}")
     if chosen.save:
         rows = [
             {

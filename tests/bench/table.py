@@ -16,7 +16,7 @@ WALL_AIM, CPU_AIM = 1.3, 1.5
 PEAK_AIM_MIB, IMPORT_PEAK_AIM_MIB, IMPORT_CPU_AIM = 128.0, 60.0, 1.1
 OTHERS = " of the other checkout's"
 HUNG_PEAK_AIM_MIB, HUNG_DESCRIPTORS_AIM = 180.0, 600.0
-OLD_CPU_AIM, SIDE_BY_SIDE_AIM = 1.1, 2.0
+OLD_AIM = 1.1
 
 LABELS = {
     "aiohttp": "bare aiohttp loop (floor)",
@@ -139,23 +139,10 @@ def aims(scenario: Scenario, rows: Mapping[str, Row]) -> list[str]:
         )
     if function and scenario.clusters <= 12:
         found.append(aim("peak", function.peak, PEAK_AIM_MIB, " MiB"))
-    if function and "before" in rows and scenario.secrets >= 20_000:
-        found.append(
-            aim("CPU", function.median("cpu") / rows["before"].median("cpu"), OLD_CPU_AIM, OTHERS)
-        )
-    return found
-
-
-def side_by_side(results: Mapping[Scenario, Mapping[str, Row]]) -> list[str]:
-    """Fifty clusters beside one alone, where both were measured."""
-    found = []
-    for scenario, rows in results.items():
-        alone = results.get(Scenario(1, scenario.namespaces, scenario.delay_ms), {}).get("function")
-        if scenario.clusters == 50 and alone and "function" in rows:
-            ratio = rows["function"].median("wall") / alone.median("wall")
-            found.append(
-                aim(f"{scenario}: wall", ratio, SIDE_BY_SIDE_AIM, "x that of one cluster alone")
-            )
+    if function and "before" in rows and scenario.secrets >= AIMS_FROM_SECRETS:
+        for figure, name in (("cpu", "CPU"), ("wall", "wall")):
+            ratio = function.median(figure) / rows["before"].median(figure)
+            found.append(aim(name, ratio, OLD_AIM, OTHERS))
     return found
 
 
