@@ -178,7 +178,7 @@ def test_a_check_says_that_it_may_look_and_where_it_may_not(prod: World) -> None
     prod.document("prod", "namespaces: [a, b, c]")
     message, remedy = said()
     assert message.startswith(
-        f"may not list secrets named {SECRET} in c (if it exists), but elsewhere: pushes write"
+        f"may not list secrets named {SECRET} in c (if it exists), but may elsewhere: pushes write"
     )
     assert remedy.startswith("for namespace in c; do kubectl")
     without_looking(prod, "prod")
