@@ -126,8 +126,9 @@ class Bench:
         }
 
     def features(self, scenario: Scenario, server: Sink, rounds: int) -> list[Cost]:
-        """What documents may ask for, one after the other, in turns; the other checkout knows none
-        of it.
+        """Measure each feature of documents in turn.
+
+        The other checkout knows none of them.
         """
         turns = [("function", feature) for feature in Feature] + (
             [("before", Feature.NONE)] if self.before else []

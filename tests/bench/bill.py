@@ -1,5 +1,5 @@
-"""What the stack costs a month: list prices, times the work of the default schedules, as measured
-on the built function.
+"""Monthly cost of the stack: list prices, times the work of the default schedules, as measured on
+the built function.
 
 python -m tests.bench.bill            measures (minutes), and prints the table of docs/runbook.md
 python -m tests.bench.bill --figures  the same from the figures measured last, which are kept below
@@ -72,8 +72,9 @@ class Figures:
     sweep_wall: float
 
     def billed(self, cpu: float, wall: float) -> float:
-        """What Lambda would bill: the waiting as here, the working at the function's share of a
-        processor.
+        """Return the seconds that Lambda would bill.
+
+        The waiting is as here, the work at the function's share of a processor.
         """
         return max(wall, cpu / PROCESSORS)
 

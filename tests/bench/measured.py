@@ -212,8 +212,9 @@ def urllib3(work: dict[str, Any]) -> dict[str, float]:
 
 
 def get_put(work: dict[str, Any]) -> dict[str, float]:
-    """As nabsul/k8s-ecr-login-renew works: a GET, then a PUT, one namespace after the other, a new
-    client for each; then scaled.
+    """Work as nabsul/k8s-ecr-login-renew does, and scale the result.
+
+    A GET, then a PUT, one namespace after the other, with a new client for each.
     """
     import ssl
 

@@ -28,8 +28,10 @@ _MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 
 @dataclass(frozen=True)
 class Seen:
-    """What came since the last `forget`: requests of one method and their bytes (request line,
-    headers, body), and TLS connections in all.
+    """Counts since the last `forget`.
+
+    Requests of one method and their bytes (request line, headers, body), and TLS connections in
+    all.
     """
 
     requests: int

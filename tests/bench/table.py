@@ -162,7 +162,7 @@ SWEEP_CPU_AIM_SECONDS, SWEEP_PEAK_AIM_MIB = 1.5, 180.0
 
 
 def sweeps(scenario: Scenario, row: Row) -> list[str]:
-    """What a sweep costs where there is nothing to do, and what of it must be reached."""
+    """Return the cost of a sweep with nothing to do, and the aims that it must reach."""
     return [
         (
             f" a sweep of {scenario} fresh Secrets, warm: wall {row.median('wall'):.3f} s, CPU"
@@ -174,9 +174,7 @@ def sweeps(scenario: Scenario, row: Row) -> list[str]:
 
 
 def beside_hung(found: Mapping[int, Mapping[str, Row]], *, hung: int, well: int) -> list[str]:
-    """What clusters whose writes hang take, by the namespaces of each, and what of it must be
-    reached.
-    """
+    """Return the cost of clusters whose writes hang, by namespaces of each, with the aims."""
     lines = [f" {hung} clusters whose writes hang and {well} that are well, one invocation"]
     head = f"{'peak MiB':>9} {'descriptors':>12} {'fresh':>6} {'CPU s':>8} {'slowest well s':>15}"
     lines.append(f"  {'namespaces each':<34} {head}")

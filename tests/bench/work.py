@@ -1,6 +1,4 @@
-"""What is measured, as plain values that a fresh process can read without importing the
-function.
-"""
+"""Scenarios as plain values, which a fresh process can read without importing the function."""
 
 import base64
 import json
@@ -40,7 +38,7 @@ HERE = Path(__file__).resolve().parents[2]
 
 
 class Feature(StrEnum):
-    """What documents may ask for beyond a push to EKS with ECR Public's token."""
+    """Features of a document beyond a push to EKS with ECR Public's token."""
 
     NONE = "none of them"
     REGISTRIES = "a private registry"
