@@ -60,19 +60,8 @@ def read_function(
     `parameters` replace the template's defaults; `resources` are the values of !Ref to resources,
     by logical id (a queue's URL).
     """
-    document = read_template(template.read_text())
-    pseudo = {
-        "AWS::StackName": stack_name,
-        "AWS::Region": region,
-        "AWS::AccountId": account_id,
-        "AWS::Partition": "aws",
-        "AWS::NoValue": None,
-    }
-    defaults = {
-        name: entry.get("Default") for name, entry in document.get("Parameters", {}).items()
-    }
-    values = {**defaults, **(parameters or {}), **(resources or {}), **pseudo}
-    resolved = _resolve(document["Resources"], values, document.get("Mappings", {}))
+    given = {**(parameters or {}), **(resources or {})}
+    resolved = _resources(template, stack_name, region, account_id, given)
     function = next(found for found in resolved.values() if found["Type"] == FUNCTION)["Properties"]
     variables = function.get("Environment", {}).get("Variables", {})
     return FunctionSpec(
@@ -97,17 +86,7 @@ def read_alarms(
     template: Path, *, stack_name: str, region: str, account_id: str
 ) -> Mapping[str, str]:
     """Return the alarms' descriptions by name, with the template's default parameters."""
-    document = read_template(template.read_text())
-    pseudo = {
-        "AWS::StackName": stack_name,
-        "AWS::Region": region,
-        "AWS::AccountId": account_id,
-        "AWS::Partition": "aws",
-    }
-    values = {
-        name: entry.get("Default") for name, entry in document.get("Parameters", {}).items()
-    } | pseudo
-    resolved = _resolve(document["Resources"], values, document.get("Mappings", {}))
+    resolved = _resources(template, stack_name, region, account_id, {})
     alarms = [resource["Properties"] for resource in resolved.values() if resource["Type"] == ALARM]
     return {alarm["AlarmName"]: alarm["AlarmDescription"] for alarm in alarms}
 
@@ -121,6 +100,29 @@ def read_version(template: Path) -> str:
 def parameter_names(template: Path) -> frozenset[str]:
     """Return the names of the template's parameters."""
     return frozenset(read_template(template.read_text()).get("Parameters", {}))
+
+
+def _resources(
+    template: Path, stack_name: str, region: str, account_id: str, given: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the template's resources, resolved.
+
+    `given`: values of parameters and resources, which replace the parameters' defaults.
+    """
+    document = read_template(template.read_text())
+    defaults = {
+        name: entry.get("Default") for name, entry in document.get("Parameters", {}).items()
+    }
+    pseudo = {
+        "AWS::StackName": stack_name,
+        "AWS::Region": region,
+        "AWS::AccountId": account_id,
+        "AWS::Partition": "aws",
+        "AWS::NoValue": None,
+    }
+    values = {**defaults, **given, **pseudo}
+    resolved: dict[str, Any] = _resolve(document["Resources"], values, document.get("Mappings", {}))
+    return resolved
 
 
 def _scheduled(resources: Mapping[str, Any]) -> Any:
