@@ -160,7 +160,7 @@ def apply(
     show_secure: ShowSecure = False,
     yes: Yes = False,
 ) -> int:
-    """Store the folder's documents in Parameter Store, as far as they differ.
+    """Store the folder's new and changed documents in Parameter Store.
 
     Shows the differences first, and asks. The function pushes to a cluster as soon as its document
     changes. Types, keys and tags of parameters stay. A second run changes nothing.
