@@ -105,8 +105,8 @@ def validate(
 ) -> int:
     """Validate documents with the function's own model. Needs neither AWS nor a cluster.
 
-    With --stack, region, account and what is allowed (AllowedEndpoints, AllowedAccounts, the roles'
-    names) are the stack's. Exit code 0: all are valid; 1: some are not.
+    With --stack, uses the stack's region, account and limits (AllowedEndpoints, AllowedAccounts,
+    the roles' names). Exit code 0: all are valid; 1: some are not.
 
     [bold]Examples[/bold]
 
