@@ -1,6 +1,6 @@
-# Deploys ../../template.yaml itself, so that what Terraform deploys and what the SAM CLI deploys are one thing.
+# Deploys ../../template.yaml itself, so that Terraform and the SAM CLI deploy the same stack.
 
-# S3's host in the provider's region, in whatever partition that is.
+# S3's host in the provider's region and partition.
 data "aws_service" "s3" {
   service_id = "s3"
 }
@@ -10,16 +10,16 @@ locals {
   heading  = "\nParameters:\n"
   code_uri = "CodeUri: lambda_src"
 
-  # The zip's address is a parameter: a plan shows how it changes, and after an update that was
-  # rolled back, CloudFormation says which one the stack has.
+  # The zip's key is a parameter: a plan shows its change, and after a rollback, CloudFormation returns the key that the
+  # stack uses.
   declaration = "${local.heading}  PackageKey:\n    Type: String\n"
   code        = "CodeUri: {Bucket: ${var.bucket}, Key: !Ref PackageKey}"
   template = replace(
     replace(local.source, local.heading, local.declaration), local.code_uri, local.code
   )
 
-  # A folder for each release and stack, by what is deployed: what changes gets new objects, and
-  # what two stacks deploy is not shared, so that nobody deletes what another still uses.
+  # A folder for each release and stack, named by the deployed content. Changed content gets new objects, and two stacks
+  # share none, so that neither deletes an object that the other still uses.
   version      = regex("SemanticVersion: (\\S+)", local.source)[0]
   place        = join("/", compact([var.prefix, var.stack_name]))
   content      = sha256("${local.place} ${filesha256(var.package)} ${sha256(local.template)}")
@@ -28,8 +28,8 @@ locals {
   package_key  = "${local.folder}/package.zip"
   template_key = "${local.folder}/template.yaml"
 
-  # How the names of Python's native modules end, as base64 has it at each of three offsets: a zip
-  # holds the names of its files uncompressed, and no function of Terraform looks into a zip.
+  # The suffixes of Python's native modules, in base64 at each of three offsets. A zip contains its file names
+  # uncompressed, and Terraform has no function to read a zip.
   native_modules = {
     arm64  = ["LWFhcmNoNjQtbGludXgtZ251LnNv", "1hYXJjaDY0LWxpbnV4LWdudS5zb", "tYWFyY2g2NC1saW51eC1nbnUuc2"]
     x86_64 = ["LXg4Nl82NC1saW51eC1nbnUuc2", "14ODZfNjQtbGludXgtZ251LnNv", "teDg2XzY0LWxpbnV4LWdudS5zb"]
@@ -71,19 +71,19 @@ locals {
     RolePath               = var.role_path
   }
 
-  # In the documents' descriptions, which a plan shows where it deletes one.
-  first = "Deleted, it leaves its Secrets, which then block pulls within 12 hours. First: ecr-public-pusher"
+  # Part of the documents' descriptions, which a plan shows when it deletes a document.
+  first = "Deletion leaves its Secrets, which block pulls within 12 hours. First run: ecr-public-pusher"
 
-  # A field that is null is one that is not given; a null further down is so to the function.
+  # A field that is null counts as absent. The function treats nested nulls the same way.
   defaults = var.defaults == null ? null : jsonencode({ for field, value in var.defaults : field => value if value != null })
   clusters = { for id, document in var.clusters : id => jsonencode({ for field, value in document : field => value if value != null }) }
   discover = { for id, document in var.discover : id => jsonencode({ for field, value in document : field => value if value != null }) }
 }
 
-# One instance for each release, not one that is replaced: after an update that failed, and back at
-# what was deployed before, the instance that is in use is simply kept. The old one goes after the stack
-# has let go of it (an update that fails rolls back to it). No tags: an object takes ten, a stack
-# fifty. The path of the zip differs between machines, its content is in the key.
+# One instance for each release, instead of one that is replaced. So after a failed update, and when you go back to the
+# previous release, the instance in use is kept. The old one is deleted after the stack no longer uses it (a failed
+# update rolls back to it). No tags, because an object has at most ten and a stack fifty. The path of the zip differs
+# between machines; its content determines the key.
 resource "aws_s3_object" "package" {
   for_each = toset([local.release])
 
@@ -102,8 +102,8 @@ resource "aws_s3_object" "package" {
   }
 }
 
-# Nothing in it is secret: Terraform prints no text of it so, which is longer than all the rest of
-# a plan, and which git shows better.
+# Nothing in it is secret. Terraform does not print sensitive text, so a plan does not show the template, which is
+# longer than the rest of the plan. Git shows its changes better.
 resource "aws_s3_object" "template" {
   for_each = toset([local.release])
 
@@ -122,15 +122,15 @@ resource "aws_s3_object" "template" {
   }
 }
 
-# By address, since a template's own text may have 51,200 bytes only. AUTO_EXPAND is for the SAM transform.
+# By URL, because a template that is sent as text may have at most 51,200 bytes. AUTO_EXPAND is for the SAM transform.
 resource "aws_cloudformation_stack" "this" {
   name         = var.stack_name
   template_url = "https://${data.aws_service.s3.dns_name}/${var.bucket}/${local.template_key}"
   capabilities = ["CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"]
   tags         = var.tags
 
-  # Empty ones are left out, and an update then takes the template's default: the provider drops a
-  # change from a value to "", and the stack would keep the value while apply reports success.
+  # Empty values are left out, so that an update uses the template's default. The provider drops a change from a value
+  # to "", and the stack would keep the value while apply reports success.
   parameters = merge(
     { for name, value in local.parameters : name => value if value != "" },
     { PackageKey = local.package_key },
@@ -138,14 +138,14 @@ resource "aws_cloudformation_stack" "this" {
 
   depends_on = [aws_s3_object.package, aws_s3_object.template]
 
-  # Lambda takes up to 40 minutes to let go of a VPC's network interfaces.
+  # Lambda takes up to 40 minutes to release a VPC's network interfaces.
   timeouts {
     delete = "90m"
   }
 }
 
-# Each change of the stack makes its outputs unknown until it is done, and an access entry with an unknown principal is deleted and made anew.
-# The role stays, so its ARN is remembered for as long as the stack lives.
+# Each change of the stack makes its outputs unknown until it completes, and Terraform replaces an access entry with an
+# unknown principal. The role does not change, so its ARN is kept for as long as the stack exists.
 resource "terraform_data" "function_role_arn" {
   input            = aws_cloudformation_stack.this.outputs["FunctionRoleArn"]
   triggers_replace = concat([aws_cloudformation_stack.this.id], var.role_path == "" ? [] : [var.role_path])
@@ -155,14 +155,15 @@ resource "terraform_data" "function_role_arn" {
   }
 }
 
-# After the stack, whose rule hears of each new or changed parameter and has it pushed. Names by variable: by the stack's output they would be
-# unknown during each of its changes, and the parameters made anew. insecure_value: documents hold no secrets, and plans show what changes. The
-# tier: standard, which is free, up to 4 KB; advanced for a longer document.
+# After the stack, whose rule receives the event of each new or changed parameter and starts the push. The names come
+# from the variable, because the stack's output would be unknown during each change, and the parameters would be
+# replaced. insecure_value: documents contain no secrets, and plans show the changes. Tier: standard, which is free, up
+# to 4 KB; advanced for longer documents.
 resource "aws_ssm_parameter" "defaults" {
   count = local.defaults == null ? 0 : 1
 
   name           = "${var.config_path}/defaults"
-  description    = "ecr-public-pusher: what holds for all clusters"
+  description    = "ecr-public-pusher: settings for all clusters"
   type           = "String"
   tier           = "Intelligent-Tiering"
   insecure_value = local.defaults
@@ -170,13 +171,13 @@ resource "aws_ssm_parameter" "defaults" {
 
   depends_on = [aws_cloudformation_stack.this]
 
-  # They go after the documents have what they took from them.
+  # The defaults are deleted after the documents that use them.
   lifecycle {
     create_before_destroy = true
   }
 }
 
-# After the defaults too, which every cluster builds on.
+# After the defaults, which every cluster depends on.
 resource "aws_ssm_parameter" "clusters" {
   for_each = local.clusters
 

@@ -16,13 +16,13 @@ output "function_arn" {
 }
 
 output "function_role_arn" {
-  description = "ARN of the execution role. EKS access entries, and the trust of roles in other accounts, name it."
+  description = "ARN of the execution role, for EKS access entries and for the trust policies of roles in other accounts."
   value       = terraform_data.function_role_arn.output
 
-  # Not a check, which would warn of what is not known yet at each change of the stack.
+  # Not a check block, which would warn about unknown values at each change of the stack.
   precondition {
     condition     = terraform_data.function_role_arn.output == aws_cloudformation_stack.this.outputs["FunctionRoleArn"]
-    error_message = "The stack has another execution role now, which nobody admits yet: apply once more with -replace for this module's terraform_data.function_role_arn."
+    error_message = "The stack has a new execution role, which no cluster admits yet: apply once more with -replace for this module's terraform_data.function_role_arn."
   }
 }
 
@@ -37,44 +37,44 @@ output "log_group_name" {
 }
 
 output "retry_queue_url" {
-  description = "Queue of what is to be tried again."
+  description = "URL of the retry queue."
   value       = aws_cloudformation_stack.this.outputs["RetryQueueUrl"]
 }
 
 output "retry_queue_arn" {
-  description = "The same, as a destination of messages that are moved back from the dead-letter queue."
+  description = "ARN of the retry queue, as the destination when you move messages back from the dead-letter queue."
   value       = aws_cloudformation_stack.this.outputs["RetryQueueArn"]
 }
 
 output "dead_letter_queue_url" {
-  description = "Queue of what still failed at its last attempt or could not be delivered."
+  description = "URL of the dead-letter queue, with messages that failed at their last attempt or could not be delivered."
   value       = aws_cloudformation_stack.this.outputs["DeadLetterQueueUrl"]
 }
 
 output "dead_letter_queue_arn" {
-  description = "The same, as a source of such messages."
+  description = "ARN of the dead-letter queue, as the source when you move messages back."
   value       = aws_cloudformation_stack.this.outputs["DeadLetterQueueArn"]
 }
 
 output "alarm_topic_arn" {
-  description = "SNS topic that gets the alarms, for further subscriptions."
+  description = "ARN of the SNS topic that receives the alarms, for further subscriptions."
   value       = aws_cloudformation_stack.this.outputs["AlarmTopicArn"]
 }
 
 output "dashboard_url" {
-  description = "The dashboard."
+  description = "URL of the dashboard."
   value       = aws_cloudformation_stack.this.outputs["DashboardUrl"]
 }
 
 output "before_destroy" {
-  description = "What to run before terraform destroy, which deletes no Secrets: has the function remove them while it can still sign in, and fails when some are left. See README, Removing it."
+  description = "Command to run before terraform destroy, which deletes no Secrets. It makes the function remove them while it can still sign in, and fails if some are left. See the README, Removing the stack or a cluster."
   value = join(" ", [
     "test \"$(AWS_MAX_ATTEMPTS=1 aws lambda invoke",
     "--region ${split(":", aws_cloudformation_stack.this.id)[3]}",
     "--function-name ${aws_cloudformation_stack.this.outputs["FunctionName"]}",
     "--cli-read-timeout 0 --cli-binary-format raw-in-base64-out",
     "--payload '{\"action\":\"remove\",\"clusters\":[\"*\"]}'",
-    # An invocation that failed is a success to the AWS CLI.
+    # The AWS CLI succeeds even if the invocation fails.
     "--query FunctionError --output text removed.json)\" = None && cat removed.json",
     "|| { cat removed.json; echo 'Secrets are left: do not destroy yet.' >&2; false; }",
   ])

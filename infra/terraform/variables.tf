@@ -1,42 +1,42 @@
 # --- the deployment
 
 variable "stack_name" {
-  description = "Name of the CloudFormation stack, which the metrics and the owner in each Secret bear too."
+  description = "Name of the CloudFormation stack. The metrics and the owner annotation of each Secret contain it."
   type        = string
   default     = "ecr-public-pusher"
   nullable    = false
 }
 
 variable "package" {
-  description = "Path of the function's zip, as make package builds it for the same architecture."
+  description = "Path of the function's zip, which make package builds for the same architecture."
   type        = string
   nullable    = false
 }
 
 variable "bucket" {
-  description = "Name of a bucket of yours, in the stack's region, for the zip and the template."
+  description = "Name of your bucket, in the stack's region, for the zip and the template."
   type        = string
   nullable    = false
 }
 
 variable "prefix" {
-  description = "Folder for them in the bucket, without slashes around it."
+  description = "Folder in the bucket for the zip and the template, without leading and trailing slashes."
   type        = string
   default     = "ecr-public-pusher"
   nullable    = false
 }
 
 variable "tags" {
-  description = "Tags of the stack, which CloudFormation puts on what it holds, and of the parameters."
+  description = "Tags of the parameters and of the stack. CloudFormation adds them to the stack's resources."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
-# --- the configuration. Any type: documents differ in their fields, which a map's values must not.
+# --- the configuration. The type is any, because documents differ in their fields, and a map's values may not.
 
 variable "defaults" {
-  description = "What holds for all clusters, written to <config_path>/defaults. null: no such parameter, or it is managed elsewhere."
+  description = "Settings for all clusters, written to <config_path>/defaults. null: there is no such parameter, or it is managed elsewhere."
   type        = any
   default     = null
 
@@ -47,7 +47,7 @@ variable "defaults" {
 }
 
 variable "clusters" {
-  description = "The clusters' documents by their <id>, each written to <config_path>/clusters/<id>."
+  description = "The clusters' documents by <id>, each written to <config_path>/clusters/<id>."
   type        = any
   default     = {}
   nullable    = false
@@ -59,12 +59,12 @@ variable "clusters" {
 
   validation {
     condition     = try(alltrue([for id in keys(var.clusters) : can(regex("^[A-Za-z0-9_.-]+$", id))]), false)
-    error_message = "An id is letters, digits, - _ and . only."
+    error_message = "An id may contain only letters, digits, - _ and ."
   }
 }
 
 variable "discover" {
-  description = "Documents that find clusters by tag, by their <id>, each written to <config_path>/discover/<id>."
+  description = "Documents that find clusters by tag, by <id>, each written to <config_path>/discover/<id>."
   type        = any
   default     = {}
   nullable    = false
@@ -76,14 +76,14 @@ variable "discover" {
 
   validation {
     condition     = try(alltrue([for id in keys(var.discover) : can(regex("^[A-Za-z0-9_.-]+$", id))]), false)
-    error_message = "An id is letters, digits, - _ and . only."
+    error_message = "An id may contain only letters, digits, - _ and ."
   }
 }
 
-# --- the template's parameters. What is not checked here CloudFormation checks, before it makes or changes anything.
+# --- the template's parameters. CloudFormation checks everything else before it creates or changes anything.
 
 variable "config_path" {
-  description = "Path of the configuration in Parameter Store, without a slash at the end."
+  description = "Path of the configuration in Parameter Store, without a trailing slash."
   type        = string
   default     = "/ecr-public-pusher"
   nullable    = false
@@ -95,7 +95,7 @@ variable "config_path" {
 }
 
 variable "schedule" {
-  description = "When all clusters get a fresh token: a rate or cron expression of EventBridge Scheduler, in UTC."
+  description = "Schedule of the push, which gives all clusters a fresh token: a rate or cron expression of EventBridge Scheduler, in UTC."
   type        = string
   default     = "rate(8 hours)"
   nullable    = false
@@ -107,14 +107,14 @@ variable "schedule" {
 }
 
 variable "sweep_schedule" {
-  description = "When all clusters are looked at between two pushes, and what lacks its Secret or holds one that is about to end is corrected: a rate or cron expression. Empty or none: never."
+  description = "Schedule of the sweep between two pushes, which creates missing Secrets and renews those that are about to expire: a rate or cron expression. Empty or none: no sweep."
   type        = string
   default     = "rate(5 minutes)"
   nullable    = false
 }
 
 variable "sweep_window_minutes" {
-  description = "Where the function may not list its Secrets, a sweep serves namespaces created within this many minutes."
+  description = "In clusters where the function may not list its Secrets, a sweep serves namespaces created within this many minutes."
   type        = number
   default     = 20
   nullable    = false
@@ -126,14 +126,14 @@ variable "sweep_window_minutes" {
 }
 
 variable "fan_out" {
-  description = "true: a push only puts messages of ten clusters each on the retry queue, and workers push them. For fleets too large for one run."
+  description = "true: a push only puts messages of ten clusters each on the retry queue, and workers push them. Use it for fleets that are too large for one run."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "maximum_concurrency" {
-  description = "Invocations that the retry queue may start at once."
+  description = "Maximum number of concurrent invocations from the retry queue."
   type        = number
   default     = 5
   nullable    = false
@@ -145,21 +145,21 @@ variable "maximum_concurrency" {
 }
 
 variable "alarm_email" {
-  description = "E-mail address that hears of alarms, and must confirm once. Not together with alarm_topic_arn."
+  description = "E-mail address that receives the alarms. It must confirm the subscription once. Cannot be combined with alarm_topic_arn."
   type        = string
   default     = ""
   nullable    = false
 }
 
 variable "alarm_topic_arn" {
-  description = "ARN of an SNS topic of yours that gets the alarms instead of one of the stack's own."
+  description = "ARN of your own SNS topic that receives the alarms instead of the stack's topic."
   type        = string
   default     = ""
   nullable    = false
 }
 
 variable "alarm_after_hours" {
-  description = "Whole hours without a completed full push after which the alarm comes."
+  description = "Whole hours without a completed full push until the alarm goes off."
   type        = number
   default     = 9
   nullable    = false
@@ -171,7 +171,7 @@ variable "alarm_after_hours" {
 }
 
 variable "runbook_url" {
-  description = "Address of the runbook that alarms and the dashboard name, without a fragment; by default its place in this repository."
+  description = "Address of the runbook, without a fragment. Alarms and the dashboard refer to it. By default, it is the file's path in this repository."
   type        = string
   default     = "docs/runbook.md"
   nullable    = false
@@ -183,7 +183,7 @@ variable "runbook_url" {
 }
 
 variable "assumable_role_name" {
-  description = "Name (with its path, if any) of the only roles that the function may assume to sign in to clusters, and to find them."
+  description = "Name (with its path, if any) of the only roles that the function may assume to find clusters and to sign in to them."
   type        = string
   default     = "ecr-public-pusher-spoke"
   nullable    = false
@@ -195,7 +195,7 @@ variable "assumable_role_name" {
 }
 
 variable "pull_role_name" {
-  description = "Name (with its path, if any) of the only roles with which the function may ask for private registries' tokens."
+  description = "Name (with its path, if any) of the only roles with which the function may request private registries' tokens."
   type        = string
   default     = "ecr-public-pusher-pull"
   nullable    = false
@@ -207,14 +207,14 @@ variable "pull_role_name" {
 }
 
 variable "allowed_accounts" {
-  description = "AWS accounts whose roles of these two names the function may assume, and no others. Empty: the stack's own. [\"*\"]: any."
+  description = "AWS accounts in which the function may assume roles of these two names. Empty: only the stack's own account. [\"*\"]: any account."
   type        = list(string)
   default     = []
   nullable    = false
 }
 
 variable "allowed_endpoints" {
-  description = "Hosts of API servers that are not EKS's, by name or glob: the only ones that documents may send tokens to. A path is named, too."
+  description = "Hosts of API servers outside of EKS, by name or glob. Documents may have tokens sent only to these hosts. For a server behind a path, add the path."
   type        = list(string)
   default     = []
   nullable    = false
@@ -224,40 +224,40 @@ variable "allowed_endpoints" {
       for entry in var.allowed_endpoints :
       can(regex("^(([a-z0-9*?-]+\\.)*[a-z0-9-]+\\.[a-z0-9-]+|([0-9]{1,3}\\.){3}[0-9]{1,3}|\\[[0-9a-f:]+\\])(/[A-Za-z][A-Za-z0-9_*?-]*(/[A-Za-z0-9_*?-]+)*)?$", entry))
     ])
-    error_message = "An entry is a host or a glob such as *.k8s.example.com, in lower case, without scheme and port, or such a one with a path."
+    error_message = "An entry must be a host or a glob such as *.k8s.example.com, in lower case, without scheme and port, optionally with a path."
   }
 }
 
 variable "config_kms_key_arn" {
-  description = "ARN of the customer KMS key of SecureString parameters and of kubeconfigs in Secrets Manager, if any."
+  description = "ARN of the customer managed KMS key that encrypts SecureString parameters and kubeconfigs in Secrets Manager, if any."
   type        = string
   default     = ""
   nullable    = false
 }
 
 variable "kms_key_arn" {
-  description = "ARN of a customer KMS key for the logs, the queues and the alarm topic, if any."
+  description = "ARN of a customer managed KMS key for the logs, the queues and the alarm topic, if any."
   type        = string
   default     = ""
   nullable    = false
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of the policy that bounds what the stack's two roles may do, where your organization demands one."
+  description = "ARN of the permissions boundary of the stack's two roles, if your organization requires one."
   type        = string
   default     = ""
   nullable    = false
 }
 
 variable "role_path" {
-  description = "Path of the stack's two roles, such as /teams/platform/. Changed later, it replaces the execution role by one of another ARN."
+  description = "Path of the stack's two roles, such as /teams/platform/. If you change it later, the execution role is replaced by one with another ARN."
   type        = string
   default     = ""
   nullable    = false
 }
 
 variable "architecture" {
-  description = "Processor architecture of the function. Give make package the same value."
+  description = "Processor architecture of the function. Use the same value for make package."
   type        = string
   default     = "arm64"
   nullable    = false
@@ -293,7 +293,7 @@ variable "timeout" {
 }
 
 variable "reserved_concurrency" {
-  description = "Concurrency set aside for the function. 0: none; otherwise at least maximum_concurrency + 3."
+  description = "Reserved concurrency of the function. 0: none. Otherwise, set at least maximum_concurrency + 3."
   type        = number
   default     = 0
   nullable    = false
@@ -305,7 +305,7 @@ variable "reserved_concurrency" {
 }
 
 variable "log_level" {
-  description = "Least level that is logged."
+  description = "Minimum level that is logged."
   type        = string
   default     = "INFO"
   nullable    = false
@@ -317,7 +317,7 @@ variable "log_level" {
 }
 
 variable "log_retention_days" {
-  description = "Days for which logs are kept."
+  description = "Number of days to keep logs."
   type        = number
   default     = 90
   nullable    = false
@@ -329,14 +329,14 @@ variable "log_retention_days" {
 }
 
 variable "subnet_ids" {
-  description = "Private subnets for the function, with a way to the internet. Empty: it runs in no VPC."
+  description = "Private subnets for the function, with internet access. Empty: the function is not in a VPC."
   type        = list(string)
   default     = []
   nullable    = false
 }
 
 variable "security_group_ids" {
-  description = "Security groups for the function. Given exactly when subnets are."
+  description = "Security groups for the function. Required with subnet_ids, and only then."
   type        = list(string)
   default     = []
   nullable    = false

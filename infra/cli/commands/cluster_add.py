@@ -65,10 +65,10 @@ def add(
 
     Shows what it will do, and asks.
 
-    Prints the command for each step that it could not do. Until those are done the document is not
-    written, so that no run fails meanwhile; then run the same command again. What is done already
-    is left unchanged. Without fields, the stored document is used. Exit code 0: the cluster was
-    pushed to; 1: something is left to do.
+    Prints the command for each step that it cannot do. Until these steps are done, the document is
+    not written, so that no run fails in the meantime. Then run the same command again: completed
+    steps stay unchanged. Without fields, the stored document is used. Exit code 0: the cluster was
+    pushed to; 1: a step is left to do.
 
     [bold]Examples[/bold]
 

@@ -122,8 +122,8 @@ def disable(cli: Cli, ids: Ids) -> int:
 def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Yes = False) -> int:
     """Remove the Secrets that documents wrote from their clusters, then delete the documents.
 
-    Shows them first, and asks. A document is kept when not all of its Secrets could be removed,
-    since nothing could remove them afterwards.
+    Shows them first, and asks. A document is kept if not all of its Secrets could be removed,
+    because nothing could remove them afterwards.
 
     [bold]Examples[/bold]
 

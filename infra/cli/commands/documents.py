@@ -105,8 +105,8 @@ def validate(
 ) -> int:
     """Validate documents with the function's own model. Needs neither AWS nor a cluster.
 
-    With --stack, region, account and what is allowed (AllowedEndpoints, AllowedAccounts, the roles'
-    names) are the stack's. Exit code 0: all are valid; 1: some are not.
+    With --stack, uses the stack's region, account and limits (AllowedEndpoints, AllowedAccounts,
+    the roles' names). Exit code 0: all are valid; 1: some are not.
 
     [bold]Examples[/bold]
 
@@ -160,7 +160,7 @@ def apply(
     show_secure: ShowSecure = False,
     yes: Yes = False,
 ) -> int:
-    """Store the folder's documents in Parameter Store, as far as they differ.
+    """Store the folder's new and changed documents in Parameter Store.
 
     Shows the differences first, and asks. The function pushes to a cluster as soon as its document
     changes. Types, keys and tags of parameters stay. A second run changes nothing.

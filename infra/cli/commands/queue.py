@@ -40,9 +40,8 @@ def register(app: typer.Typer) -> None:
 def list_queues(cli: Cli) -> int:
     """Show both queues, and each dead letter. Exit code 1 when there is a dead letter.
 
-    Messages of the retry queue are only counted: reading one counts as a try. Dead letters are
-    read, which hides them from others meanwhile, for at most half a minute, and stay where they
-    are.
+    Messages of the retry queue are only counted, because reading one counts as a try. Dead letters
+    are read and stay in the queue; reading hides them from others for at most half a minute.
 
     [bold]Examples[/bold]
 
@@ -66,7 +65,7 @@ def list_queues(cli: Cli) -> int:
 
 
 def redrive(cli: Cli) -> int:
-    """Move all dead letters back to the retry queue. Correct first what made them fail.
+    """Move all dead letters back to the retry queue. First correct the cause of the failures.
 
     A removal is never repeated from a queue, and becomes a dead letter again: run remove again, and
     purge the dead letters.

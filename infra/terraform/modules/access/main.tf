@@ -1,4 +1,4 @@
-# What ../../../access-entry.yaml does: admits the function to one cluster, as a Kubernetes group. infra/rbac gives the group its rights.
+# The equivalent of ../../../access-entry.yaml: admits the function to one cluster, as a member of a Kubernetes group. infra/rbac grants the group its rights.
 
 resource "aws_eks_access_entry" "this" {
   cluster_name      = var.cluster_name

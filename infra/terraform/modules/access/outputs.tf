@@ -4,6 +4,6 @@ output "access_entry_arn" {
 }
 
 output "cluster_name" {
-  description = "Name of the cluster, for its document: which is then written after the function is admitted, and so pushed at once."
+  description = "Name of the cluster, for its document. With this reference, Terraform writes the document after the access entry, so that the first push succeeds."
   value       = aws_eks_access_entry.this.cluster_name
 }

@@ -10,7 +10,7 @@ variable "cluster_name" {
 }
 
 variable "principal_arn" {
-  description = "ARN of the role that signs in: function_role_arn, or, where the cluster's document names a roleArn, that role."
+  description = "ARN of the role that signs in: function_role_arn or, if the cluster's document has a roleArn, that role."
   type        = string
   nullable    = false
 
@@ -21,7 +21,7 @@ variable "principal_arn" {
 }
 
 variable "kubernetes_group" {
-  description = "Kubernetes group that the role belongs to in the cluster. The files of infra/rbac give their rights to ecr-public-pushers."
+  description = "Kubernetes group of the role in the cluster. The files of infra/rbac grant their rights to ecr-public-pushers."
   type        = string
   default     = "ecr-public-pushers"
   nullable    = false

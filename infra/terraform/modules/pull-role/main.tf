@@ -1,4 +1,4 @@
-# What ../../../pull-role.yaml makes: the role with which the function asks for a private registry's token, which has this role's rights.
+# The equivalent of ../../../pull-role.yaml: the role with which the function requests a private registry's token. The token has this role's rights.
 
 locals {
   trust = {
@@ -49,7 +49,7 @@ resource "aws_iam_role" "this" {
   path                 = var.role_path == "" ? null : var.role_path
   permissions_boundary = var.permissions_boundary_arn == "" ? null : var.permissions_boundary_arn
 
-  description        = "Lets ecr-public-pusher have tokens that pull from the named ECR repositories. Whoever holds a token may do what this role may."
+  description        = "Lets ecr-public-pusher get tokens that pull from the named ECR repositories. The holder of a token has the rights of this role."
   assume_role_policy = jsonencode(local.trust)
   tags               = var.tags
 }

@@ -1,5 +1,5 @@
 variable "pusher_role_arn" {
-  description = "ARN of the function's execution role, function_role_arn of its module. Nobody else may assume the role."
+  description = "ARN of the function's execution role, function_role_arn of its module. Only this role may assume the new role."
   type        = string
   nullable    = false
 
@@ -10,7 +10,7 @@ variable "pusher_role_arn" {
 }
 
 variable "external_id" {
-  description = "External id that the function must name: the externalId of the registry in the documents. A value of your own, such as a UUID."
+  description = "External id that the function must use: the externalId of the registry in the documents. Choose a value, such as a UUID."
   type        = string
   nullable    = false
 
@@ -21,7 +21,7 @@ variable "external_id" {
 }
 
 variable "role_name" {
-  description = "Name of the role, without a path. With role_path before it, and no slash at the beginning, it is pull_role_name of the function's module."
+  description = "Name of the role, without a path. pull_role_name of the function's module must be role_path, without its leading slash, followed by this name."
   type        = string
   default     = "ecr-public-pusher-pull"
   nullable    = false
@@ -33,7 +33,7 @@ variable "role_name" {
 }
 
 variable "repository_arns" {
-  description = "ARNs of the repositories to pull from, in any regions; * within a name for several."
+  description = "ARNs of the repositories to pull from, in any regions. Use * within a name for several repositories."
   type        = list(string)
   nullable    = false
 
@@ -44,14 +44,14 @@ variable "repository_arns" {
 }
 
 variable "pull_through_cache" {
-  description = "true: the first pull of an image through a pull-through cache may import it and make its repository."
+  description = "true: the first pull of an image through a pull-through cache may import it and create its repository."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of the policy that bounds what the role may do, where your organization demands one."
+  description = "ARN of the role's permissions boundary, if your organization requires one."
   type        = string
   default     = ""
   nullable    = false
@@ -63,7 +63,7 @@ variable "permissions_boundary_arn" {
 }
 
 variable "role_path" {
-  description = "Path of the role, such as /teams/platform/, where your organization demands one."
+  description = "Path of the role, such as /teams/platform/, if your organization requires one."
   type        = string
   default     = ""
   nullable    = false

@@ -1,4 +1,4 @@
-# What ../../../spoke-role.yaml makes: the role that the function assumes in another account, to find clusters there and to sign in to them.
+# The equivalent of ../../../spoke-role.yaml: the role that the function assumes in another account, to find clusters there and to sign in to them.
 
 locals {
   trust = {
@@ -72,7 +72,7 @@ resource "aws_iam_role" "this" {
   path                 = var.role_path == "" ? null : var.role_path
   permissions_boundary = var.permissions_boundary_arn == "" ? null : var.permissions_boundary_arn
 
-  description        = "Lets ecr-public-pusher find EKS clusters of this account and sign in to them. It may do nothing in them but what their RBAC gives."
+  description        = "Lets ecr-public-pusher find EKS clusters of this account and sign in to them. In a cluster, it has only the rights that RBAC grants."
   assume_role_policy = jsonencode(local.trust)
   tags               = var.tags
 }
@@ -85,12 +85,12 @@ resource "aws_iam_role_policy" "find_clusters" {
   lifecycle {
     precondition {
       condition     = length(local.permissions.Statement) > 0
-      error_message = "The role would be for nothing: give cluster_arns, discovery, web_identity or kubeconfig_path."
+      error_message = "The role would have no permissions: give cluster_arns, discovery, web_identity or kubeconfig_path."
     }
 
     precondition {
       condition     = var.kubeconfig_kms_key_arn == "" || var.kubeconfig_path != ""
-      error_message = "kubeconfig_kms_key_arn is given without kubeconfig_path. Give both, or neither."
+      error_message = "kubeconfig_kms_key_arn is set without kubeconfig_path. Give both, or neither."
     }
   }
 }

@@ -1,5 +1,5 @@
 variable "pusher_role_arn" {
-  description = "ARN of the function's execution role, function_role_arn of its module. Nobody else may assume the role."
+  description = "ARN of the function's execution role, function_role_arn of its module. Only this role may assume the new role."
   type        = string
   nullable    = false
 
@@ -10,7 +10,7 @@ variable "pusher_role_arn" {
 }
 
 variable "external_id" {
-  description = "External id that the function must name: the externalId of the clusters' documents. A value of your own, such as a UUID."
+  description = "External id that the function must use: the externalId of the clusters' documents. Choose a value, such as a UUID."
   type        = string
   nullable    = false
 
@@ -21,7 +21,7 @@ variable "external_id" {
 }
 
 variable "role_name" {
-  description = "Name of the role, without a path. With role_path before it, and no slash at the beginning, it is assumable_role_name of the function's module."
+  description = "Name of the role, without a path. assumable_role_name of the function's module must be role_path, without its leading slash, followed by this name."
   type        = string
   default     = "ecr-public-pusher-spoke"
   nullable    = false
@@ -33,7 +33,7 @@ variable "role_name" {
 }
 
 variable "cluster_arns" {
-  description = "ARNs of the EKS clusters of this account that the function is to serve, in any regions. Empty: none by name."
+  description = "ARNs of the EKS clusters of this account that the function serves, in any regions. Empty: no clusters by name."
   type        = list(string)
   default     = []
   nullable    = false
@@ -45,21 +45,21 @@ variable "cluster_arns" {
 }
 
 variable "discovery" {
-  description = "true: the function may list and describe all clusters of this account, to find those to serve by their tags."
+  description = "true: the function may list and describe all clusters of this account, to find clusters by tag."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "web_identity" {
-  description = "true: the function may ask for this account's web identity tokens, for documents with this roleArn and signIn webIdentity."
+  description = "true: the function may request this account's web identity tokens, for documents with this roleArn and signIn webIdentity."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "kubeconfig_path" {
-  description = "Beginning of the names of this account's secrets that hold kubeconfigs, such as /ecr-public-pusher. Empty: the function may read none."
+  description = "Common prefix of this account's secrets that contain kubeconfigs, such as /ecr-public-pusher. Empty: the function may read no secret."
   type        = string
   default     = ""
   nullable    = false
@@ -71,7 +71,7 @@ variable "kubeconfig_path" {
 }
 
 variable "kubeconfig_kms_key_arn" {
-  description = "ARN of the customer KMS key of those secrets. Empty: they are under aws/secretsmanager, the key that AWS manages."
+  description = "ARN of the customer managed KMS key of those secrets. Empty: the secrets use the AWS managed key aws/secretsmanager."
   type        = string
   default     = ""
   nullable    = false
@@ -83,7 +83,7 @@ variable "kubeconfig_kms_key_arn" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of the policy that bounds what the role may do, where your organization demands one."
+  description = "ARN of the role's permissions boundary, if your organization requires one."
   type        = string
   default     = ""
   nullable    = false
@@ -95,7 +95,7 @@ variable "permissions_boundary_arn" {
 }
 
 variable "role_path" {
-  description = "Path of the role, such as /teams/platform/, where your organization demands one."
+  description = "Path of the role, such as /teams/platform/, if your organization requires one."
   type        = string
   default     = ""
   nullable    = false
