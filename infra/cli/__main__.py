@@ -24,7 +24,7 @@ def main() -> None:
             "".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n"
         )
         sys.stderr.write(
-            "This is a defect of ecr-public-pusher: please report it, with the lines above.\n"
+            "This is a bug in ecr-public-pusher: please report it, with the lines above.\n"
         )
         sys.exit(ExitCode.DEFECT)
 

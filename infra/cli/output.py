@@ -144,7 +144,7 @@ class Output:
         """Raise CliError when there is no terminal to ask at."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise CliError(
-                f"{question} This needs an answer, and there is no terminal.",
+                f"{question} This needs confirmation, and there is no terminal.",
                 remedy="Nothing was done. Give --yes to do it.",
             )
 

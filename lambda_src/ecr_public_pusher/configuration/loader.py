@@ -319,7 +319,7 @@ def _unjudged(
     claim = next(claims, None) or next(discoveries, None)
     if claim is None:
         return None
-    why = f"{claim.source} {claim.fault}, and may mean that cluster"
+    why = f"{claim.source} {claim.fault}, and may refer to that cluster"
     return cannot_judge_cluster_id(config.id, cluster_id, why, remedy=first_correct(claim, invalid))
 
 
@@ -337,7 +337,7 @@ def cannot_judge_cluster_id(
     """Return the error of a document whose clusterId may be the name of an EKS cluster."""
     problem = DocumentProblem(
         f"signIn.clusterId: whether {cluster_id} is the name of an EKS cluster cannot be"
-        f" determined now: {why}",
+        f" determined at the moment: {why}",
         _CLUSTER_ID,
     )
     return CannotBeJudged(

@@ -86,8 +86,8 @@ def delimiter_hint(text: str, what: str = "names") -> str:
     if "," not in text:
         return ""
     return (
-        f"{what} in one text are delimited by spaces, not commas; in a list each is an"
-        " item of its own: "
+        f"{what} in one string are separated by spaces, not commas; in a list, each is an item"
+        " of its own: "
     )
 
 

@@ -109,7 +109,7 @@ class CarryOut:
         long = patience.seconds is None
         if long and not self._answered and self._unanswered >= UNANSWERED:
             raise NoAnswerError(
-                "the cluster answered no write, so this one was not retried",
+                "the cluster responded to no write, so this one was not retried",
                 remedy="Check its admission webhooks and its load; the next run tries again.",
             )
         try:

@@ -188,8 +188,8 @@ class Judge:
                 return NamespaceOutcome(
                     name,
                     Outcome.CONFLICT,
-                    f"the Secret {secret} is of the document {document}, which is invalid, and"
-                    " keeps what it wrote",
+                    f"the Secret {secret} belongs to the document {document}, which is invalid,"
+                    " and keeps what it wrote",
                     f"Correct {document}, or delete it: then this document takes the Secret over.",
                 )
             case Step.WAIT:
@@ -204,8 +204,8 @@ class Judge:
         outcome = NamespaceOutcome(
             namespace.name,
             Outcome.CONFLICT,
-            f"the document {holder} selects this namespace of the same cluster, with the same"
-            " Secret name, too",
+            f"the document {holder} also selects this namespace of the same cluster, with the"
+            " same Secret name",
             f"Exclude it from one of {holder} and {own.id}, or give one another secretName.",
         )
         push = self.intent.kind == "push"
@@ -244,7 +244,7 @@ class Judge:
             namespace.name,
             Outcome.MISSING,
             "the namespace does not exist",
-            f"`{self.planned.kubectl} create namespace {namespace.name}`, or take it out of the"
+            f"`{self.planned.kubectl} create namespace {namespace.name}`, or remove it from the"
             " configuration.",
         )
         return Decision(

@@ -171,5 +171,5 @@ class ImagePullSecrets:
         raise ApiError(
             f"the ServiceAccount {account.name} was changed by something else {TRIES} times in"
             " a row",
-            remedy="See what keeps writing to it; the next run tries again.",
+            remedy="Find out what else writes to it; the next run tries again.",
         )

@@ -123,8 +123,8 @@ class Client:
             raise UnreachableError(
                 f"the certificate authority for {self._host} is invalid",
                 remedy=(
-                    "Correct certificateAuthority in the document; for an EKS cluster, EKS names"
-                    " it: ask AWS support."
+                    "Correct certificateAuthority in the document; for an EKS cluster, it"
+                    " comes from EKS: contact AWS Support."
                 ),
             ) from None
         policy = self.retry_policy
@@ -263,7 +263,7 @@ class Client:
             raise
         except _AnswerTooLong:
             error: PusherError = AnswerTooLong(
-                f"{self._host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB, and was"
+                f"{self._host} responded with more than {MAX_ANSWER_BYTES >> 20} MiB, and was"
                 " cut off",
                 remedy=NOT_THE_API,
             )
@@ -314,12 +314,12 @@ class Client:
     ) -> dict[str, Any]:
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ApiError(
-                f"{self._host} answered with a redirect ({status}), which is never followed",
+                f"{self._host} responded with a redirect ({status}), which is never followed",
                 remedy=NOT_THE_API,
             )
         if data.count(b",") > MAX_ANSWER_VALUES:
             raise TooManyValues(
-                f"{self._host} answered with more than {MAX_ANSWER_VALUES:,} values, as no"
+                f"{self._host} responded with more than {MAX_ANSWER_VALUES:,} values, which no"
                 " Kubernetes API does",
                 remedy=NOT_THE_API,
             )
@@ -409,7 +409,9 @@ class Client:
 
     def nonsense(self) -> ApiError:
         """Return the error for an answer that no Kubernetes API gives."""
-        return ApiError(f"{self._host} did not answer as a Kubernetes API does", remedy=NOT_THE_API)
+        return ApiError(
+            f"{self._host} did not respond as a Kubernetes API does", remedy=NOT_THE_API
+        )
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class Resolver(AbstractResolver):
                     lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
                 )
         except TimeoutError:
-            raise socket.gaierror(socket.EAI_AGAIN, "no answer in time") from None
+            raise socket.gaierror(socket.EAI_AGAIN, "no response in time") from None
         return [
             ResolveResult(
                 hostname=host,

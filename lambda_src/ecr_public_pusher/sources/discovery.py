@@ -283,11 +283,11 @@ class _Discovering:
         remedy = first_correct(claim, self._configuration.invalid)
         if claim.possible is not None:
             meant = f"{config.cluster} in {config.region}"
-            said = f"{claim.source} {claim.fault}, and may mean {meant}: nothing was sent there"
+            said = f"{claim.source} {claim.fault}, and may refer to {meant}: nothing was sent there"
             return {config.id: CannotBeJudged(said, remedy=remedy)}
         said = (
-            f"{claim.source} cannot be read, and may mean any cluster that {discovery.id} finds:"
-            " nothing was sent to these"
+            f"{claim.source} cannot be read, and may refer to any cluster that {discovery.id}"
+            " finds: nothing was sent to these"
         )
         return {
             config.id if config.id in self._narrowing.exact else discovery.every: CannotBeJudged(
@@ -367,7 +367,7 @@ def _not_described(failures: Mapping[str, EksError]) -> DiscoveryError:
         else ""
     )
     return DiscoveryError(
-        f"{first.message}{others}, so its tags are not known; the others were pushed",
+        f"{first.message}{others}, so its tags are unknown; the others were pushed",
         remedy=first.remedy,
     )
 

@@ -84,7 +84,7 @@ def test_too_many_calls_are_no_matter_of_a_key(person: Administrator, world: Wor
         lambda request: Answer.refusal(request, "ThrottlingException", "Rate exceeded"),
     )
     ran = person.run("clusters", "list")
-    assert "AWS throttles requests at the moment" in ran.stderr
+    assert "AWS is throttling requests" in ran.stderr
     assert "decrypted" not in ran.stdout + ran.stderr
 
 

@@ -77,7 +77,7 @@ def test_secrets_that_are_left_are_shown_with_what_is_mistyped_and_the_command_t
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("prod   ")]
     assert "1 updated, 1 left; no namespace matches teem-*" in line
     assert re.search(r"^team-b  left$", result.stdout, re.MULTILINE)
-    assert "its token ends in 12.0 hours, and then blocks pulls" in result.stdout
+    assert "its token expires in 12.0 hours, and then blocks pulls" in result.stdout
     assert "-n team-b delete secret ecr-public-token" in result.stdout
     (found,) = prod.json("status")["clusters"]
     assert ([one["outcome"] for one in found["problems"]], found["emptyGlobs"]) == (

@@ -69,7 +69,7 @@ def test_an_authority_without_key_identifiers_is_trusted_too(ca: Style, tmp_path
 def test_another_authority_is_not(cluster: EmbeddedCluster, tmp_path: Path) -> None:
     with EmbeddedCluster("other", credentials=lambda _: None) as other:
         cluster.ca_pem = other.ca_pem
-        with pytest.raises(CliError, match="does not answer"):
+        with pytest.raises(CliError, match="does not respond"):
             admin(cluster, tmp_path).apply(ROLE, dry_run=False, force=False)
 
 
@@ -117,6 +117,6 @@ def test_no_redirect_is_followed(cluster: EmbeddedCluster, tmp_path: Path, statu
 def test_a_server_that_is_not_there_is_said(cluster: EmbeddedCluster, tmp_path: Path) -> None:
     ours = admin(cluster, tmp_path)
     cluster.close()
-    with pytest.raises(CliError, match="does not answer") as raised:
+    with pytest.raises(CliError, match="does not respond") as raised:
         ours.apply(ROLE, dry_run=False, force=False)
     assert "kubectl" in raised.value.remedy

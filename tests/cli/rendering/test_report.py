@@ -80,7 +80,7 @@ def test_what_failed_with_its_cluster_is_named_once() -> None:
 
 
 def test_a_takeover_says_that_what_was_there_is_replaced() -> None:
-    lost = "2 Secrets of others: all that they held, credentials of other registries too,"
+    lost = "2 Secrets of others: everything in them, credentials of other registries included,"
     assert f"{lost} was replaced" in of(replaced=2)
 
 
@@ -134,7 +134,7 @@ def test_each_outcome_has_the_colour_of_what_it_means(outcome: Outcome) -> None:
 
 
 def test_what_is_left_is_a_problem_with_the_command_that_deletes_it() -> None:
-    message = "the Secret ecr-public-token is left there: its token ends in 2.0 hours"
+    message = "the Secret ecr-public-token is left behind: its token expires in 2.0 hours"
     remedy_of_it = "delete it: `kubectl -n team-a delete secret ecr-public-token`."
     problem = {"namespace": "team-a", "outcome": "left", "message": message, "remedy": remedy_of_it}
     text = of(ok=False, counts={"updated": 1, "left": 1}, problems=[problem])

@@ -175,11 +175,11 @@ def test_bad_defaults_fail_the_run(text: str) -> None:
             ),
         ),
         ("namespaces: [*-dev, a]", "must be quoted"),
-        ("namespaces: 'default,'", "names in one text are delimited by spaces, not commas"),
+        ("namespaces: 'default,'", "names in one string are separated by spaces, not commas"),
         (
             "namespaces: {selector: {matchLabels: {team: web}}}",
             (
-                "namespaces.selector: expected a label selector as kubectl's -l takes it, found"
+                "namespaces.selector: expected a label selector as for kubectl's -l, found"
                 " matchLabels"
             ),
         ),
@@ -201,7 +201,7 @@ def test_bad_defaults_fail_the_run(text: str) -> None:
             "{namespaces: [a], roleArn: x, externalId: my secret}",
             "externalId: expected 2 to 1224 letters, digits and _+=,.@:/-, found something else",
         ),
-        ("{namespaces: [a], labels: {x: [y]}}", "'x': expected text, found a list"),
+        ("{namespaces: [a], labels: {x: [y]}}", "'x': expected a string, found a list"),
         ("namespaces: " + "[" * 1000 + "]" * 1000, "nested more than 10 deep"),
         ("namespaces: [a]\nx:\n  " + "- " * 1000 + "y", "nested more than 10 deep"),
     ],
@@ -490,8 +490,8 @@ def test_a_document_without_its_endpoint_anywhere() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ("endpoint: https://10.0.0.1", "EKS gives them for its clusters"),
-        ("{endpoint: https://10.0.0.1, signIn: {type: eks}}", "EKS gives them for its clusters"),
+        ("endpoint: https://10.0.0.1", "EKS provides them for its clusters"),
+        ("{endpoint: https://10.0.0.1, signIn: {type: eks}}", "EKS provides them for its clusters"),
         (f"{{endpoint: https://10.0.0.1, signIn: {STORED}}}", "the kubeconfig has them"),
         (
             f"{{cluster: main, endpoint: https://10.0.0.1, signIn: {WEB}}}",

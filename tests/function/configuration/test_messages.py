@@ -12,7 +12,7 @@ from infra.local.kube.certificates import issue
 from tests.support.reports import cluster_of
 from tests.support.world import World
 
-COMMAS = "names in one text are delimited by spaces, not commas"
+COMMAS = "names in one string are separated by spaces, not commas"
 ROLE = "arn:aws:iam::444455556666:role/pull"
 CA = issue("edge")
 
@@ -54,7 +54,7 @@ def said(world: World, document: str) -> str:
         ),
         (
             "namespaces: [default, \x07]",
-            "line 1 is not YAML: it may not have the character U+0007",
+            "line 1 is not YAML: it must not contain the character U+0007",
         ),
     ],
 )
@@ -76,7 +76,7 @@ def test_text_that_is_not_yaml(world: World, document: str, expected: str) -> No
         ("{namespaces: [default], serviceAccounts: 'default,build-*'}", COMMAS),
         (
             "{namespaces: [default], registries: 'public,public'}",
-            "registries in one text are delimited by spaces, not commas",
+            "registries in one string are separated by spaces, not commas",
         ),
     ],
 )
@@ -89,7 +89,7 @@ def test_commas_between_regions(world: World) -> None:
         "fleet", "{regions: 'us-east-1,eu-west-1', tags: {a: b}, namespaces: [default]}"
     )
     error = cluster_of(world.run(), "fleet/*")["error"]
-    assert "regions: regions in one text are delimited by spaces, not commas" in error["message"]
+    assert "regions: regions in one string are separated by spaces, not commas" in error["message"]
 
 
 @pytest.mark.parametrize(

@@ -315,7 +315,7 @@ def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
     found = bad(check(world))
     assert (found["check"], found["ok"]) == ("left", False)
     assert (
-        "2 of its Secrets are still there, the first of which ends in 5.0 hours: a, b"
+        "2 of its Secrets are still there, the first of which expires in 5.0 hours: a, b"
         in found["message"]
     )
     assert '{"action": "remove", "clusters": ["prod"]}' in found["remedy"]
@@ -389,7 +389,7 @@ def test_a_token_that_is_too_long_is_reported_beside_how_far_the_rest_goes(
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     report = check(world)
     assert (bad(report)["check"], passed(report)[-1]) == ("token", "tls")
-    assert "EKS takes 4096 at most" in bad(report)["message"]
+    assert "EKS accepts at most 4096" in bad(report)["message"]
     assert "shorten the session" in bad(report)["remedy"]
     assert world.asked("prod") == []
 
@@ -453,7 +453,7 @@ def test_a_private_address_that_does_not_answer(
     found = bad(report)
     assert (found["check"], passed(report)[-1]) == ("tcp", "dns")
     assert f"{address} port" in found["message"]
-    assert "does not answer (time-out)" in found["message"]
+    assert "does not respond (timeout)" in found["message"]
     assert "SubnetIds" in found["remedy"]
     admit = (
         "aws ec2 authorize-security-group-ingress --region us-east-1 --group-id"
@@ -511,7 +511,7 @@ def test_a_port_that_accepts_and_never_answers(world: World) -> None:
         report = check(world)
     found = bad(report)
     assert (found["check"], passed(report)[-1]) == ("tls", "tcp")
-    assert "the connection is accepted, but nothing answers" in found["message"]
+    assert "the connection is accepted, but nothing responds" in found["message"]
 
 
 @pytest.mark.parametrize(
@@ -621,7 +621,7 @@ def test_a_refusal_may_be_a_throttle_and_says_so(world: World, action: str) -> N
     found = bad(report) if action == "check" else report["clusters"][0]["error"]
     said = (
         f"does not admit {EXECUTION_ROLE}, or STS throttled the authenticator behind it, which"
-        " passes by itself"
+        " is temporary"
     )
     assert found["message"].endswith(said)
 
@@ -703,7 +703,7 @@ def _documents(file: str) -> list[Any]:
         (Response(500, b""), "500"),
         (
             Response(200, {"kind": "SelfSubjectReview", "status": {"userInfo": "x"}}),
-            "did not answer as a Kubernetes API does",
+            "did not respond as a Kubernetes API does",
         ),
         (Response(404, {"kind": "Status", "details": {}}), "404"),
     ],
@@ -873,8 +873,9 @@ def test_access_granted_namespace_by_namespace_is_fine_where_names_are_given_out
         == f"may create and patch secrets named {SECRET}, in each of the 1 namespaces asked about"
     )
     assert (
-        logged[1] == f"may list secrets named {SECRET}, in each of the 1 namespaces asked about:"
-        " what is left behind in others is not seen"
+        logged[1]
+        == f"may list secrets named {SECRET}, in each of the 1 namespaces asked about: Secrets"
+        " that are left behind in others go unnoticed"
     )
 
 
@@ -1198,7 +1199,7 @@ def test_a_cluster_that_the_time_was_not_enough_for_is_not_ok(world: World) -> N
     report = check(world, seconds=1.5, retry_policy=RetryPolicy())
     assert (bad(report)["check"], bad(report)["message"]) == (
         "permission",
-        "no answer before the function ran out of time",
+        "no response before the function ran out of time",
     )
 
 

@@ -284,7 +284,7 @@ def test_what_a_document_that_is_gone_has_left_is_said_by_the_first_and_pruned_b
     decision = only(left(PlannedCluster(config(prune=prune)), orphan))
     assert decision.outcome is not None
     assert decision.outcome.outcome is Outcome.LEFT
-    assert "of gone, which is disabled or gone" in decision.outcome.message
+    assert "written by gone, which is disabled or deleted" in decision.outcome.message
     assert (
         left(PlannedCluster(config(prune=prune), ahead=(config("first", "elsewhere"),)), orphan)
         == []

@@ -149,7 +149,7 @@ def test_one_namespace_that_hangs_does_not_fail_another(world: World, document: 
     assert entry["error"] is None
     assert entry["counts"] == {"created": 2, "failed": 1}
     assert entry["problems"][0]["namespace"] == "a"
-    assert "did not answer completely in time" in entry["problems"][0]["message"]
+    assert "did not complete its response in time" in entry["problems"][0]["message"]
 
 
 def test_a_cluster_that_answers_nothing_is_given_up_before_its_last_namespace(world: World) -> None:

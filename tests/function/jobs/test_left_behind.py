@@ -78,7 +78,7 @@ def test_one_whose_token_has_ended_blocks_pulls_now(prod: World) -> None:
     aged(prod, "prod", "team-a", hours_left=-1)
     prod.document("prod", "namespaces: ['team-b', web]")
     (problem,) = entry(prod.invoke())["problems"]
-    assert "its token has ended, and blocks pulls" in problem["message"]
+    assert "its token has expired, and blocks pulls" in problem["message"]
 
 
 def test_a_document_under_another_id_adopts_what_the_old_one_wrote_and_removes_nothing(
@@ -112,7 +112,7 @@ def test_what_a_disabled_document_wrote_is_said_by_the_one_that_is_there(prod: W
     prod.document("second", "{cluster: prod, namespaces: [web]}")
     found = entry(prod.invoke(), "second")
     assert found["counts"] == {"adopted": 1, "left": 2}
-    assert "of prod, which is disabled or gone" in found["problems"][0]["message"]
+    assert "written by prod, which is disabled or deleted" in found["problems"][0]["message"]
 
 
 @pytest.mark.parametrize("broken", ["namespaces: [*]", "{namespaces: ['team-*'], prune: maybe}"])

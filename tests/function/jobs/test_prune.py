@@ -104,7 +104,7 @@ def test_what_a_document_that_is_gone_wrote_is_said_and_not_pruned(prod: World) 
     report = prod.invoke()
     (problem,) = report["clusters"][0]["problems"]
     assert (problem["namespace"], problem["outcome"]) == ("team-b", "left")
-    assert "of another, which is disabled or gone" in problem["message"]
+    assert "written by another, which is disabled or deleted" in problem["message"]
     assert prod.secret("prod", "team-b") is not None
 
 

@@ -105,7 +105,7 @@ def test_a_conflict_says_what_a_takeover_would_replace(prod: World) -> None:
     prod.foreign_secret("prod", "a")
     (problem,) = prod.invoke()["clusters"][0]["problems"]
     assert (
-        "replaces all that the Secret holds, credentials of other registries too"
+        "replaces everything in the Secret, credentials of other registries included"
         in (problem["remedy"])
     )
 

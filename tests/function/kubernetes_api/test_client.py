@@ -284,14 +284,14 @@ def test_no_tls_at_all() -> None:
 def test_a_hang_after_the_request() -> None:
     error, server = failure(silent)
     assert isinstance(error, UnreachableError)
-    assert "did not answer completely in time" in error.message
+    assert "did not complete its response in time" in error.message
     assert len(server.requests) == IMPATIENT.attempts
 
 
 def test_a_slow_drip_is_not_waited_for() -> None:
     error, _ = failure(drip)
     assert isinstance(error, UnreachableError)
-    assert "did not answer completely in time" in error.message
+    assert "did not complete its response in time" in error.message
 
 
 def test_half_a_response() -> None:
@@ -338,13 +338,13 @@ def test_a_connection_broken_off_is_tried_again() -> None:
 def test_an_answer_that_is_no_kubernetes_answer(body: bytes) -> None:
     error, _ = failure(answering("200 OK", body))
     assert isinstance(error, ApiError)
-    assert "did not answer as a Kubernetes API does" in error.message
+    assert "did not respond as a Kubernetes API does" in error.message
 
 
 def test_garbage_instead_of_http() -> None:
     error, server = failure(garbage)
     assert isinstance(error, UnreachableError)
-    assert "did not answer as a Kubernetes API does (not even in HTTP)" in error.message
+    assert "did not respond as a Kubernetes API does (not even in HTTP)" in error.message
     assert server.connections == 1
 
 
@@ -602,7 +602,7 @@ def test_an_endless_answer_is_cut_off() -> None:
             exchange.connection.sendall(chunk)
 
     error, server = failure(script)
-    assert "answered with more than 16 MiB, and was cut off" in error.message
+    assert "responded with more than 16 MiB, and was cut off" in error.message
     assert server.connections == 1
 
 

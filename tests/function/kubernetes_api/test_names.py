@@ -168,7 +168,7 @@ def test_a_namespace_that_is_no_name_or_was_sent_is_nonsense(
     report = run(world, capsys, server, event)
     (cluster,) = report["clusters"]
     assert (cluster["error"]["type"], cluster["problems"]) == ("ApiError", [])
-    assert "did not answer as a Kubernetes API does" in cluster["error"]["message"]
+    assert "did not respond as a Kubernetes API does" in cluster["error"]["message"]
     assert {path.partition("?")[0] for path in server.paths} <= {
         "/api/v1/namespaces",
         "/api/v1/secrets",
@@ -337,7 +337,7 @@ def test_a_secret_whose_metadata_are_nonsense_is_not_removed(
 ) -> None:
     server = removal(metadata)
     report = run(world, capsys, server, {"action": "remove", "clusters": ["hostile"]})
-    assert "did not answer as a Kubernetes API does" in report["clusters"][0]["error"]["message"]
+    assert "did not respond as a Kubernetes API does" in report["clusters"][0]["error"]["message"]
     assert not [
         path
         for path in server.paths
@@ -366,7 +366,7 @@ def test_a_list_of_secrets_with_names_that_are_none_is_nonsense(
     report = run(
         world, capsys, secrets(HOSTILE_SECRETS[metadata]), event, document="namespaces: [a]"
     )
-    assert "did not answer as a Kubernetes API does" in report["clusters"][0]["error"]["message"]
+    assert "did not respond as a Kubernetes API does" in report["clusters"][0]["error"]["message"]
 
 
 SHOWN: dict[str, Callable[[Hostile], dict[str, Any]]] = {
@@ -467,7 +467,7 @@ def test_a_service_account_that_was_sent_is_nonsense(
     (problem,) = report["clusters"][0]["problems"]
     assert (
         problem["outcome"],
-        "did not answer as a Kubernetes API does" in problem["message"],
+        "did not respond as a Kubernetes API does" in problem["message"],
     ) == ("failed", True)
 
 

@@ -180,7 +180,7 @@ def test_a_plan_and_a_check_ask_for_every_token_and_write_none(pulling: World) -
     (finding,) = [
         finding for finding in entry(report)["findings"] if finding["check"] == "registries"
     ]
-    assert finding["message"].startswith(f"a token for {EU_HOST}; the first ends at 20")
+    assert finding["message"].startswith(f"a token for {EU_HOST}; the first expires at 20")
     assert len(pulling.aws.called("ecr", "GetAuthorizationToken")) == 2
     assert pulling.secret("prod", "a") is None
     pulling.aws.put_role(PULL_ROLE, trusted=None)

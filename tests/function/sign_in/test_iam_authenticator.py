@@ -87,7 +87,7 @@ def test_a_refusal_may_be_a_throttle_and_says_so(world: World, action: str) -> N
     found = findings(report)["sign-in"] if action == "check" else cluster_of(report)["error"]
     said = (
         f"does not admit {EXECUTION_ROLE}, or STS throttled the authenticator behind it, which"
-        " passes by itself"
+        " is temporary"
     )
     assert found["message"].endswith(said)
 

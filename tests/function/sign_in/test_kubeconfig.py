@@ -277,7 +277,7 @@ def test_check_says_that_a_credential_is_stored_and_how_to_do_without(world: Wor
         "stored in arn:aws:secretsmanager:us-east-1:111122223333:secret:/ecr-public-pusher/edge-"
         in said["message"]
     )
-    assert "a token, which does not say when it ends" in said["message"]
+    assert "a token, which has no expiry date" in said["message"]
     assert "webIdentity" in said["message"]
 
 
@@ -346,7 +346,9 @@ def test_a_certificate_that_has_expired_is_said_so_and_not_sent(world: World) ->
     cluster = world.add_stored("edge", by="certificate", life=timedelta(seconds=-1))
     before = len(cluster.requests)
     error = cluster_of(world.run())["error"]
-    assert f"a client certificate, which ended at {datetime.now(UTC):%Y-%m-%dT}" in error["message"]
+    assert (
+        f"a client certificate, which expired at {datetime.now(UTC):%Y-%m-%dT}" in error["message"]
+    )
     assert "put-secret-value" in error["remedy"]
     assert len(cluster.requests) == before
 
@@ -355,7 +357,7 @@ def test_a_json_web_token_that_has_expired_is_said_so(world: World) -> None:
     payload = base64.urlsafe_b64encode(b'{"exp": 1735787045}').decode().rstrip("=")
     world.add_stored("edge", token=f"head.{payload}.signature")
     assert (
-        "a token, which ended at 2025-01-02T03:04:05Z"
+        "a token, which expired at 2025-01-02T03:04:05Z"
         in cluster_of(world.run())["error"]["message"]
     )
 
@@ -372,8 +374,8 @@ def test_another_certificates_private_key(world: World) -> None:
         ("ResourceNotFoundException", 400, "secretArn"),
         ("AccessDeniedException", 400, "begin with the configuration path"),
         ("DecryptionFailure", 400, "ConfigKmsKeyArn"),
-        ("InternalServiceError", 500, "tried again by itself"),
-        ("ThrottlingException", 400, "tried again by itself"),
+        ("InternalServiceError", 500, "retried automatically"),
+        ("ThrottlingException", 400, "retried automatically"),
     ],
 )
 def test_a_secret_that_is_not_given(world: World, code: str, status: int, said: str) -> None:

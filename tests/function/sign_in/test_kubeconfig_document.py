@@ -225,11 +225,11 @@ def test_what_a_user_may_not_have(user: dict[str, Any], said: str) -> None:
     [
         (
             {"insecure-skip-tls-verify": True},
-            "insecure-skip-tls-verify would send tokens to whoever answers",
+            "insecure-skip-tls-verify would send tokens to any server that responds",
         ),
         (
             {"insecure-skip-tls-verify": "yes"},
-            "insecure-skip-tls-verify would send tokens to whoever answers",
+            "insecure-skip-tls-verify would send tokens to any server that responds",
         ),
         (
             {"proxy-url": f"http://user:{SECRET}@proxy:3128"},

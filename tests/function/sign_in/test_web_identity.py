@@ -225,7 +225,7 @@ def test_what_check_prints_makes_the_cluster_trust_it(world: World) -> None:
         ("30", ["apiserver.config.k8s.io/v1beta1\n"], ["--oidc"]),
         (
             "29",
-            ["before structured authentication", "--oidc-issuer-url=https://"],
+            ["structured authentication needs 1.30", "--oidc-issuer-url=https://"],
             ["apiserver.config.k8s.io"],
         ),
         (
@@ -330,8 +330,8 @@ def test_check_names_the_switch_and_still_looks_whether_the_cluster_is_reached(
     [
         ("AccessDenied", 403, "needs sts:GetWebIdentityToken"),
         ("JWTPayloadSizeExceededException", 400, "needs sts:GetWebIdentityToken"),
-        ("InternalFailure", 500, "tried again by itself"),
-        ("Throttling", 400, "tried again by itself"),
+        ("InternalFailure", 500, "retried automatically"),
+        ("Throttling", 400, "retried automatically"),
     ],
 )
 def test_a_token_that_sts_does_not_give(world: World, code: str, status: int, said: str) -> None:
@@ -341,7 +341,7 @@ def test_a_token_that_sts_does_not_give(world: World, code: str, status: int, sa
     report = world.run()
     error = cluster_of(report)["error"]
     assert (error["message"], said in error["remedy"]) == (
-        f"STS gives no web identity token for edge: {code}",
+        f"STS gave no web identity token for edge: {code}",
         True,
     )
     assert cluster_of(report, "prod")["ok"]

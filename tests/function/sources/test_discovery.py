@@ -281,7 +281,7 @@ def test_a_sweep_that_fails_in_a_cluster_that_is_being_deleted_meanwhile_is_no_f
     found = entry(report, FOUND[0])
     assert (report["ok"], found["error"]) == (True, None)
     assert found["skipped"].startswith(
-        "EKS does not describe"
+        "EKS did not describe"
         if gone
         else "EKS is deleting cluster three in eu-west-1 (status DELETING)"
     )
@@ -317,7 +317,8 @@ def test_a_document_of_its_own_of_a_cluster_that_is_being_deleted_says_so(fleet:
     )
     assert (
         error["remedy"]
-        == "Delete its document, or set enabled: false in it: its Secrets end with the cluster."
+        == "Delete its document, or set enabled: false in it: its Secrets are deleted with"
+        " the cluster."
     )
 
 
@@ -617,7 +618,7 @@ def test_a_parameter_that_is_no_document_hands_its_cluster_to_no_discovery(
     error = entry(report, FOUND[1])["error"]
     assert (report["unknownParameters"], error["type"]) == ([name], "CannotBeJudged")
     assert error["message"].startswith(
-        f"the parameter {name} is not a document, and may mean one in "
+        f"the parameter {name} is not a document, and may refer to one in "
     )
     intended = f"/ecr-public-pusher/clusters/{place.rpartition('/')[2]}"
     assert error["remedy"].startswith(
@@ -642,7 +643,7 @@ def test_a_cluster_that_an_invalid_document_may_mean_is_refused_by_name(
     report = fleet.invoke(event)
     error = entry(report, "fleet/us-east-1/one")["error"]
     assert error["type"] == "CannotBeJudged"
-    assert "the document mine is invalid, and may mean one in us-east-1" in error["message"]
+    assert "the document mine is invalid, and may refer to one in us-east-1" in error["message"]
     assert (
         "--name /ecr-public-pusher/clusters/mine" in error["remedy"]
         or "Write one YAML" in error["remedy"]
@@ -672,8 +673,8 @@ def test_a_document_that_cannot_be_decrypted_may_mean_any_cluster_that_is_found(
     assert error["type"] == "CannotBeJudged"
     assert (
         error["message"]
-        == "the document mine cannot be read, and may mean any cluster that fleet finds: nothing"
-        " was sent to these"
+        == "the document mine cannot be read, and may refer to any cluster that fleet finds:"
+        " nothing was sent to these"
     )
     assert "kms:Decrypt" in error["remedy"]
     assert [fleet.asked(name) for name in ("one", "two", "three")] == [[], [], []]
@@ -844,7 +845,7 @@ def test_one_cluster_that_cannot_be_described_keeps_no_other_back(fleet: World) 
     report = fleet.invoke()
     assert entry(report, "fleet/us-east-1/one")["ok"]
     assert entry(report, "fleet/us-east-1/*")["error"]["message"].startswith(
-        "EKS does not describe cluster two in us-east-1: AccessDeniedException"
+        "EKS did not describe cluster two in us-east-1: AccessDeniedException"
     )
 
 

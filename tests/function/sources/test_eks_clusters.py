@@ -83,7 +83,7 @@ def test_what_was_seen_before_the_time_was_up_is_pushed_and_the_rest_is_an_error
     assert [config.id for config in configuration.clusters] == ["fleet/us-east-1/one"]
     assert list(configuration.invalid) == ["fleet/us-east-1/*"]
     message = configuration.invalid["fleet/us-east-1/*"].message
-    assert "did not respond in time; 1 clusters were found until then" in message
+    assert "did not respond in time; 1 clusters were found before" in message
 
 
 def test_a_thousand_are_found_like_one() -> None:
