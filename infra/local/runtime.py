@@ -35,7 +35,7 @@ RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
 LOG_SECONDS = 3.0
-# Added to the function's time-out, for the emulator to report that it passed.
+# Added to the function's timeout, so that the emulator can report that it has passed.
 GRACE_SECONDS = 15.0
 
 

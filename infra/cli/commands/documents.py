@@ -190,7 +190,7 @@ def apply(
         "written": list(map(str, written)),
         "kept": list(map(str, kept)),
     }
-    cli.output.result(said, list)  # people have seen each line already
+    cli.output.result(said, list)  # each line is on the screen already
     pushed = [
         change.name.clusters or ""
         for change in work

@@ -348,7 +348,7 @@ def cannot_judge_cluster_id(
 
 
 _SERVER_FIELDS = ("endpoint", "certificateAuthority")
-# Defaults that do not apply to discovered clusters: these have a region, and EKS gives the rest.
+# Defaults that do not apply to discovered clusters: these have a region, and EKS provides the rest.
 NOT_DISCOVERED = ("region", "signIn", *_SERVER_FIELDS)
 
 

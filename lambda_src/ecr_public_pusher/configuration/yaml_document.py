@@ -38,7 +38,7 @@ _REMEDY = (
 )
 _QUOTE = "text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"
 _TAB = "a tab cannot indent: YAML allows only spaces"
-# The constructs that libyaml takes an unquoted text for.
+# Constructs for which libyaml mistakes unquoted text.
 _UNQUOTED = ("alias", "anchor", "tag", "directive")
 
 

@@ -35,9 +35,9 @@ from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.results import Check, ClusterResult, Finding
 from ecr_public_pusher.timestamps import rfc3339
 
-# Somebody waits for the result: a request without an answer is retried once, not four times.
+# Somebody waits for the result: a request without a response is retried once, not four times.
 ATTEMPTS = 2
-# Kept back of the time, so that the findings so far are reported.
+# Reserved at the end of the run's time, so that the findings so far are reported.
 REPORT_SECONDS = 0.5
 # Limit for getting all private registries' tokens.
 REGISTRY_SECONDS = 10.0

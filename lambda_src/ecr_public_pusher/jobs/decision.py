@@ -23,8 +23,8 @@ from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 
 __all__ = ["TABLE", "Decision", "Intent", "Judge", "State", "Step", "waiting"]
 
-# Field managers of what was there before it was tracked, or was restored: nobody writes as them
-# again.
+# Field managers of fields set before managers were tracked, or restored by Velero: no writer uses
+# these names again.
 LEFT_BY_RESTORES = ("before-first-apply", RESTORE_MANAGER)
 
 

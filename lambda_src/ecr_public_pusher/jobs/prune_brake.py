@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ecr_public_pusher.errors import PruneHeldBack
 
-# Up to so many Secrets are pruned even if fewer stay.
+# Up to this many Secrets are pruned even if fewer stay.
 PRUNED_WITHOUT_ASKING = 5
 # Most names listed in the message.
 SHOWN = 10

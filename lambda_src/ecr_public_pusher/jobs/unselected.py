@@ -14,7 +14,7 @@ from ecr_public_pusher.jobs.seen_secret import SeenSecret
 from ecr_public_pusher.jobs.targets import PlannedCluster
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 
-# Each of their problems bears the command, and a report has room for so much.
+# The command is repeated in each namespace's problem, and a report's size is limited.
 NAMESPACES_A_COMMAND = 20
 
 
@@ -59,9 +59,9 @@ class Unselected:
             other.selection.selects(namespace) or (other.selection.selector and known is None)
             for other in others
         ):
-            return None  # theirs to adopt, or, where its labels are not known, maybe
+            return None  # theirs to adopt; perhaps theirs where its labels are unknown
         if self.states.is_newer(seen):
-            return None  # by a run that knows better
+            return None  # written after this run read its configuration
         if own and self.planned.config.prune:
             return self.deletion(namespace, seen, None)
         if not seen.held_by(self.intent.stack.field_manager) and not self.states.is_restored(seen):

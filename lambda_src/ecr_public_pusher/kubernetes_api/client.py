@@ -56,10 +56,10 @@ from ecr_public_pusher.kubernetes_api.tls import (
 from ecr_public_pusher.ownership import USER_AGENT
 
 JSON = "application/json"
-# An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; a longer answer is not
-# a Kubernetes API's.
+# An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; a longer response does
+# not come from a Kubernetes API.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-# Values in an answer, each of which takes some 64 bytes once parsed; many times what a page has.
+# Values in a response, each of which takes some 64 bytes once parsed; many times what a page has.
 MAX_ANSWER_VALUES = 500_000
 
 # Connections are aborted, which takes a turn of the event loop.
@@ -145,7 +145,7 @@ class Client:
             ),
             timeout=self._timeout(policy.request_seconds),
             cookie_jar=aiohttp.DummyCookieJar(),
-            # Without Accept-Encoding, since a compressed answer could expand to gigabytes.
+            # Without Accept-Encoding, since a compressed response could expand to gigabytes.
             skip_auto_headers=("Accept-Encoding", "User-Agent", "Content-Type"),
             auto_decompress=False,
             trust_env=False,
@@ -253,7 +253,7 @@ class Client:
             try:
                 data = await _read(response)
             except BaseException:
-                # not released: half an answer must not be taken for the next one
+                # not released: half a response must not be read as the next one
                 response.close()
                 raise
             answered = True
@@ -285,10 +285,10 @@ class Client:
         raise error from None
 
     def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
-        """Return the time-outs of a request that may take `seconds` once it is connected.
+        """Return the timeouts of a request that may take `seconds` once it is connected.
 
         Connecting, with the TLS handshake, has its own limit. The total also ends an answer that
-        drips. DNS has a time-out in the resolver.
+        drips. DNS has a timeout in the resolver.
         """
         if seconds not in self._timeouts:
             connect = self.retry_policy.connect_seconds

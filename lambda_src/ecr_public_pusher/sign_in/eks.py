@@ -33,7 +33,7 @@ from ecr_public_pusher.sign_in.sts_token import (
 # An endpoint and its authority change when a cluster is recreated or its authority renewed.
 # Then the connection fails, and EKS is asked at once.
 ENDPOINT_LIFE_SECONDS = 3600.0
-# Forms of what EKS says: a host and perhaps a port, words, addresses, an id.
+# Forms of the values that EKS returns: a host and perhaps a port, words, addresses, an id.
 _ENDPOINT = re.compile(
     r"https://(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]{2,39}\])(?::[0-9]{1,5})?/?"
 ).fullmatch
@@ -148,7 +148,9 @@ class EksSignIn(RoleCaller):
         return f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes"
 
     def remedies(self, endpoint: Endpoint) -> Remedies:
-        from ecr_public_pusher.sign_in.eks_remedies import EksRemedies  # seldom needed
+        from ecr_public_pusher.sign_in.eks_remedies import (
+            EksRemedies,
+        )  # rarely needed
 
         config = self.config
         return EksRemedies(endpoint, config.cluster, config.region, kube_context(config))

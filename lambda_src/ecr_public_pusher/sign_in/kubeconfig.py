@@ -160,7 +160,7 @@ class KubeconfigSignIn(RoleCaller):
 
     def _stored(self, signature: dict[str, Any]) -> str:
         clients = self._callers.clients
-        # Else the credentials' session token would go to another partition.
+        # Otherwise the credentials' session token would be sent to another partition.
         if clients.partition(self._region)[0] != self._secret_arn.split(":")[1]:
             raise KubeconfigError(
                 f"{self._where} cannot be read: there is no region {self._region} in that"

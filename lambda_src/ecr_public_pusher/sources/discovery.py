@@ -38,9 +38,9 @@ from ecr_public_pusher.sources.eks_clusters import (
     run_search,
 )
 
-# Names in a message.
+# Most names listed in a message.
 SHOWN = 10
-# A search that takes long may be hanging: it gives its place to another.
+# A search that takes long may hang, so another is started beside it, up to the maximum.
 SEARCHES_AT_ONCE, MOST_SEARCHES_AT_ONCE = 8, 48
 # All clusters wait for discovery. So a region that hangs is left out soon, while one with so many
 # clusters that EKS throttles may go on.
