@@ -1,5 +1,6 @@
-"""What holds for every test: cases named alike in every process, and an environment that does not
-depend on the caller's.
+"""The setup of every test.
+
+Cases are named alike in every process, and the environment does not depend on the caller's.
 """
 
 import os

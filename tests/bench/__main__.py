@@ -86,8 +86,9 @@ class Bench:
     def compare(
         self, scenario: Scenario, server: Sink, ways: Sequence[str], rounds: int
     ) -> dict[str, Row]:
-        """Rounds of the ways in turn, so that a busy moment of the machine meets them all; the
-        function first, since the floor follows it.
+        """Measure the ways in turn, so that a busy moment of the machine affects all of them.
+
+        The function comes first, since the floor follows it.
         """
         found: dict[str, list[Round]] = {}
         seen: dict[str, sink.Seen] = {}
@@ -149,8 +150,9 @@ class Bench:
         ]
 
     def beside_hung(self, hung: int, well: int, namespaces: int, seconds: float) -> dict[str, Row]:
-        """Clusters that are well beside those whose writes hang, once: it takes all of the
-        `seconds`.
+        """Measure healthy clusters beside ones whose writes hang, once.
+
+        It takes all of the `seconds`.
         """
         scenario = Scenario(hung + well, namespaces)
         found: dict[str, Row] = {}
@@ -208,7 +210,7 @@ def machine() -> str:
 
 
 def scenario(text: str) -> Scenario:
-    """`CLUSTERSxNAMESPACES` or, with answers that come late, `CLUSTERSxNAMESPACES@MILLISECONDS`."""
+    """Read `CLUSTERSxNAMESPACES`, or `CLUSTERSxNAMESPACES@MILLISECONDS` with late responses."""
     size, _, delay = text.partition("@")
     clusters, _, namespaces = size.partition("x")
     return Scenario(int(clusters), int(namespaces), int(delay or 0))

@@ -139,7 +139,7 @@ def _sts_result(action: str) -> str:
 
 @contextlib.contextmanager
 def serving() -> Iterator[FakeAws]:
-    """A FakeAws on a loopback port."""
+    """Yield a FakeAws on a loopback port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -166,7 +166,7 @@ def serving() -> Iterator[FakeAws]:
         do_GET = do_POST = _respond
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Says nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

@@ -80,7 +80,7 @@ class Figures:
 
 
 def bill(figures: Figures, prices: Prices) -> dict[str, float]:
-    """USD a month, by what it is for."""
+    """Return the cost in USD a month, by purpose."""
     clusters = figures.clusters
     push, sweep = (
         figures.billed(figures.push_cpu, figures.push_wall),
@@ -107,7 +107,7 @@ def bill(figures: Figures, prices: Prices) -> dict[str, float]:
 
 
 def table(measured: Sequence[Figures], prices: Prices) -> str:
-    """The table of docs/runbook.md."""
+    """Return the table of docs/runbook.md."""
     bills = [bill(figures, prices) for figures in measured]
     lines = [
         "| a month, in USD | "
@@ -136,7 +136,7 @@ MEASURED = (
 
 
 def measure(size: int, rounds: int = 5) -> Figures:
-    """Pushes to, and sweeps, `size` embedded clusters with the built function."""
+    """Measure pushes to, and sweeps of, `size` embedded clusters with the built function."""
     sam = sam_command(ROOT, {})
     built = build(ROOT, sam)
     spec = read_function(
@@ -180,7 +180,7 @@ def measure(size: int, rounds: int = 5) -> Figures:
 
 
 def _fill(cluster: EmbeddedCluster) -> None:
-    """Namespaces that are a day old, so that a sweep finds nothing new."""
+    """Add namespaces that are a day old, so that a sweep finds nothing new."""
     created = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     for number in range(NAMESPACES_EACH):
         name = f"team-{number}"
@@ -197,7 +197,7 @@ def _fill(cluster: EmbeddedCluster) -> None:
 
 
 def _timed(function: BuiltFunction, event: dict[str, str], rounds: int) -> tuple[float, float]:
-    """Median processor and wall seconds of an invocation."""
+    """Return the median processor and wall seconds of an invocation."""
     taken = []
     for _ in range(rounds):
         before, began = function.cpu_seconds(), time.monotonic()

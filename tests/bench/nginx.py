@@ -141,8 +141,10 @@ def configuration(
     log: str,
     hung: Sequence[int] = (),
 ) -> str:
-    """One server at all ports, which reads each request whole and passes it to another that answers
-    after the delay; at the `hung` ones no PATCH is ever answered.
+    """Return the configuration of one server at all ports.
+
+    It reads each request whole and passes it to another server, which responds after the delay. At
+    the `hung` ports no PATCH is ever answered.
     """
     # Started by root, nginx would give its worker to another user, who may not read the folder.
     user = f"user {pwd.getpwuid(os.geteuid()).pw_name};" if os.geteuid() == 0 else ""
@@ -198,7 +200,7 @@ def _listen(ports: Iterable[int]) -> str:
 
 
 def _hangs(folder: Path, ports: Sequence[int], log: str) -> str:
-    """As behind a webhook that never answers."""
+    """Return a server that never responds to a PATCH, as behind a webhook that hangs."""
     return f"""
     server {{
 {_listen(ports)}

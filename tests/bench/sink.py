@@ -40,7 +40,7 @@ class Seen:
 
 
 class Sink:
-    """One address for each cluster, all in one nginx with one worker."""
+    """An address for each cluster, all in one nginx with one worker."""
 
     def __init__(self, folder: Path, endpoints: list[str], ca_pem: str) -> None:
         self._log = folder / _LOG
@@ -59,7 +59,7 @@ class Sink:
 
 
 def binary() -> str | None:
-    """nginx, where it is there with what delays answers."""
+    """Return the path of nginx if it is installed with the module that delays responses."""
     return (
         (shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin"))
         if _MODULE.exists()
@@ -69,9 +69,9 @@ def binary() -> str | None:
 
 @contextlib.contextmanager
 def running(folder: Path, scenario: Scenario, *, hung: int = 0) -> Iterator[Sink]:
-    """nginx on loopback ports, its files all in `folder`. `binary()` must be there.
+    """Run nginx on loopback ports, with all its files in `folder`. `binary()` must be there.
 
-    `hung`: so many of the clusters, the first ones, answer no PATCH.
+    `hung`: this many of the clusters, the first ones, answer no PATCH.
     """
     program = binary()
     assert program is not None

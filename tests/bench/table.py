@@ -35,7 +35,7 @@ HEAD = (
 
 @dataclass(frozen=True)
 class Row:
-    """One way over one scenario: its rounds.
+    """The rounds of one way over one scenario.
 
     `requests`, `connections`: as the server counted them in one round.
     """
@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Cost:
-    """What documents that ask for a feature cost, and the calls to AWS of one warm push."""
+    """The cost of documents with a feature, and the calls to AWS of one warm push."""
 
     feature: Feature
     row: Row
@@ -63,7 +63,7 @@ class Cost:
 
 
 def costs(scenario: Scenario, found: Sequence[Cost]) -> list[str]:
-    """The table of features; the last columns are over the push that asks for none."""
+    """Return the table of features; its last columns are over the push that uses none."""
     none = next(
         cost.row for cost in found if cost.feature is Feature.NONE and cost.row.way == "function"
     )
@@ -92,7 +92,7 @@ def costs(scenario: Scenario, found: Sequence[Cost]) -> list[str]:
 
 
 def cold(row: Row) -> Row:
-    """The first invocations of the function's rounds."""
+    """Return the first invocations of the function's rounds."""
     return Row(
         "cold",
         tuple(
@@ -103,7 +103,7 @@ def cold(row: Row) -> Row:
 
 
 def line(row: Row, floor: Row, secrets: int, *, scaled: bool = False) -> str:
-    """The last two columns are medians over the floor's."""
+    """Return a row; its last two columns are medians over the floor's."""
     wall, cpu = row.median("wall"), row.median("cpu")
     seen = (
         f"{row.requests:>9} {row.connections:>12}"
@@ -118,8 +118,9 @@ def line(row: Row, floor: Row, secrets: int, *, scaled: bool = False) -> str:
 
 
 def bound(scenario: Scenario, connections: int) -> float:
-    """Seconds that the delays alone take: one for the list's page, and one for each namespace that
-    a connection serves after the other.
+    """Return the seconds that the delays alone take.
+
+    One for the list's page, and one for each namespace that a connection serves after another.
     """
     if not scenario.delay_ms or not connections:
         return 0.0
@@ -128,7 +129,7 @@ def bound(scenario: Scenario, connections: int) -> float:
 
 
 def aims(scenario: Scenario, rows: Mapping[str, Row]) -> list[str]:
-    """How the function stands to what it must reach in this scenario."""
+    """Return how the function compares with its aims in this scenario."""
     found, function, floor = [], rows.get("function"), rows.get("aiohttp")
     if function and floor and scenario.secrets >= AIMS_FROM_SECRETS:
         found.append(
@@ -147,7 +148,7 @@ def aims(scenario: Scenario, rows: Mapping[str, Row]) -> list[str]:
 
 
 def imports(row: Row, before: Row | None) -> str:
-    """What Lambda does before the first event."""
+    """Return the cost of the imports that Lambda does before the first event."""
     said = (
         f"importing the handler: {row.median('cpu'):.3f} s CPU;"
         f" {aim('peak', row.peak, IMPORT_PEAK_AIM_MIB, ' MiB')}"

@@ -1,4 +1,4 @@
-"""One invocation: sent once, waited for however long it takes, and all its failures."""
+"""A single invocation: sent once, waited for however long it takes, and all its failures."""
 
 import contextlib
 import json
@@ -202,7 +202,7 @@ def _timers(port: int) -> Iterator[tuple[int, int]]:
 def test_no_time_out_of_botocores_own_ends_the_waiting(
     operator: Operator,
 ) -> None:
-    """No read time-out is set: botocore's own 60 seconds would be too long for a test."""
+    """The client sets no read timeout: botocore's own 60 seconds would be too long for a test."""
     from infra.cli.function import _client
     from infra.cli.session import Session
 

@@ -193,7 +193,7 @@ def asks(command: Command) -> bool:
     "block", [block for block in SHELL if block.document.name != "command-line.md"], ids=str
 )
 def test_a_command_that_asks_is_the_last_of_its_block(block: Block) -> None:
-    """Of a block that is pasted, the next line would be its answer."""
+    """The next line of a block that is pasted would be its answer."""
     first = next(
         (number for number, command in enumerate(parse(block.text)) if asks(command)), None
     )

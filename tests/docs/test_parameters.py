@@ -19,7 +19,7 @@ GIVEN = [
 
 
 def overrides(command: Command) -> dict[str, str | None]:
-    """By name; None: whatever the reader or a variable puts there.
+    """Return the overrides by name; None for what the reader or a variable supplies.
 
     Quotes within a word are the SAM CLI's.
     """

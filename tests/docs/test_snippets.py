@@ -22,7 +22,10 @@ DOCUMENTS = [block for block in blocks({"yaml"}) if "apiVersion" not in yaml.saf
 
 
 def problems(text: str) -> dict[str, Any]:
-    """What is wrong with one document, beside defaults that have what a fragment leaves out."""
+    """Return the problems of one document.
+
+    The defaults beside it supply what a fragment leaves out.
+    """
     kind = "discover" if "regions" in yaml.safe_load(text) else "clusters"
     parameters = [
         loader.Parameter(f"{ROOT_PATH}/defaults", "namespaces: [default]"),

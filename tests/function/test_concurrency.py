@@ -25,7 +25,7 @@ def most_at_once(
     stalled_after: float = 60.0,
     seconds: float = 0.0,
 ) -> int:
-    """How many ran at the same time."""
+    """Return how many ran at the same time."""
     running = peak = 0
 
     async def work(_: int) -> None:

@@ -1,4 +1,4 @@
-"""What nobody could see in a message is written out."""
+"""Invisible characters in a message are escaped."""
 
 import pytest
 

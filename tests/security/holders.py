@@ -1,4 +1,4 @@
-"""Which tests hold each sentence of SECURITY.md's threat model, by the sentence's number.
+"""The tests that hold each sentence of SECURITY.md's threat model, by the sentence's number.
 
 Paths are below tests/.
 """

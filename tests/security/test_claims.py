@@ -19,7 +19,7 @@ _CLAIM = re.compile(r"^(?:\| \*\*|- \*\*)([A-Z]\d+)\*\*", re.MULTILINE)
 
 @functools.cache
 def names_in(path: Path) -> frozenset[str]:
-    """The names of a file's tests."""
+    """Return the names of a file's tests."""
     return frozenset(
         node.name
         for node in ast.walk(ast.parse(path.read_text()))

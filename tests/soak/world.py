@@ -74,8 +74,9 @@ class Described:
 
 @contextlib.contextmanager
 def soaking() -> Iterator[tuple[BuiltFunction, list[EmbeddedCluster]]]:
-    """The function, and the clusters that work, whose records of requests are the caller's to
-    clear.
+    """Return the function and the clusters that work.
+
+    The caller clears their records of requests.
     """
     sam = sam_command(ROOT, {})
     built = build(ROOT, sam)

@@ -52,7 +52,7 @@ _INSIGHTS = re.compile(r'SELECT \w+\((\w+)\) FROM SCHEMA\("([^"]+)", ([\w, ]+)\)
 
 
 def alarms(**parameters: Any) -> dict[str, dict[str, Any]]:
-    """The properties of each alarm, by logical id."""
+    """Return the properties of each alarm, by logical id."""
     return {
         name: body["Properties"]
         for name, body in deployed(**parameters).items()
@@ -61,14 +61,15 @@ def alarms(**parameters: Any) -> dict[str, dict[str, Any]]:
 
 
 def alarm_metrics(**parameters: Any) -> set[MetricName]:
-    """(namespace, metric, dimension names) of every alarm, those in metric math and in Metrics
-    Insights queries included.
+    """Return (namespace, metric, dimension names) of every alarm.
+
+    Those in metric math and in Metrics Insights queries are included.
     """
     return {metric for alarm in alarms(**parameters).values() for metric in metrics_of(alarm)}
 
 
 def metrics_of(alarm: dict[str, Any]) -> Iterator[MetricName]:
-    """The same for one alarm's properties."""
+    """Return (namespace, metric, dimension names) of one alarm's properties."""
     if "MetricName" in alarm:
         yield _named(alarm)
     for query in alarm.get("Metrics", []):

@@ -82,7 +82,9 @@ class Account:
 
 @dataclass(frozen=True)
 class Step:
-    """One apply. `calls`: what it changed, in order; `given`: the last stack request's parameters.
+    """A single apply.
+
+    `calls`: what it changed, in order; `given`: the last stack request's parameters.
 
     `parameters`: the stack's afterwards; `code_there`: whether the zip that the stack has still
     lies in the bucket.

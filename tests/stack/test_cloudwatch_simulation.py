@@ -34,8 +34,9 @@ PROMPT = Readings(delay_seconds=0)
 
 
 def properties(**changed: Any) -> dict[str, Any]:
-    """Sum of Failures over 5 minutes, above 0, 1 out of 1; a change to None leaves the property
-    out.
+    """Return the properties of an alarm: sum of Failures over 5 minutes, above 0, 1 out of 1.
+
+    A change to None leaves the property out.
     """
     plain = {
         "Namespace": "app",
@@ -50,7 +51,7 @@ def properties(**changed: Any) -> dict[str, Any]:
 
 
 def on_metrics(*queries: dict[str, Any], **changed: Any) -> Alarm:
-    """An alarm on a list of Metrics, of which the last returns data."""
+    """Return an alarm on a list of Metrics, of which the last returns data."""
     no_single = dict.fromkeys(("Namespace", "MetricName", "Statistic", "Period"))
     returning = [
         query | {"ReturnData": number == len(queries)}
@@ -84,7 +85,7 @@ def samples(
     into: Metrics | None = None,
     **dimensions: str,
 ) -> Metrics:
-    """Metrics with samples of (time, value)."""
+    """Return Metrics with samples of (time, value)."""
     metrics = into or Metrics()
     for time, value in values:
         metrics.put("app", name, dimensions, time, value)
@@ -96,7 +97,7 @@ def states(transitions: Iterable[Transition]) -> list[tuple[int, State]]:
 
 
 def state_at(alarm: Alarm, metrics: Metrics, end: float, readings: Readings = PROMPT) -> State:
-    """The state at the end of a day-long life."""
+    """Return the state at the end of a day-long life."""
     transitions = simulate(alarm, metrics, end - DAY, end, readings)
     return transitions[-1].state if transitions else INSUFFICIENT
 
@@ -592,9 +593,7 @@ def test_an_alarm_watches_math_over_math() -> None:
 
 @pytest.mark.parametrize("readings", every_reading())
 def test_a_dead_man_s_switch_fires_whichever_way_the_page_is_read(readings: Readings) -> None:
-    """What both readings of FILL over nothing come to when the treatment of missing data agrees
-    with the filler.
-    """
+    """Both readings of FILL over nothing agree when missing data are treated as the filler."""
     alarm = math_on_failures(
         "FILL(m1, 0)",
         3600,
@@ -616,7 +615,7 @@ def test_a_dead_man_s_switch_fires_whichever_way_the_page_is_read(readings: Read
 
 
 def found(text: str, metrics: Metrics, at: float = HOUR) -> dict[str, float]:
-    """The newest value of each series, by its label."""
+    """Return the newest value of each series, by its label."""
     alarm = query(text)
     window = window_of(alarm, at)
     return {
@@ -915,7 +914,7 @@ def test_a_metrics_insights_alarm_spans_at_most_three_hours_less_a_period_by_the
 
 
 def test_a_month_of_minutes_is_replayed_in_seconds() -> None:
-    """No stopwatch: what is not evaluated takes no time.
+    """The test counts evaluations instead of seconds: what is not evaluated takes no time.
 
     A value is looked at when it is seen, as it moves through 7 periods, and as it leaves.
     """

@@ -66,7 +66,7 @@ def test_commands_are_found_in_comments_and_descriptions() -> None:
 
 
 def overrides(*texts: str) -> dict[str, str]:
-    """What the SAM CLI makes of parameter overrides."""
+    """Return the parameter overrides as the SAM CLI reads them."""
     sam = Path(os.environ.get("SAM") or ROOT / ".venv-sam" / "bin" / "sam")
     asked = subprocess.run(
         [sam.with_name("python"), "-c", PARSE],

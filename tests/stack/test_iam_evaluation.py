@@ -50,7 +50,7 @@ def decided(
 
 
 def met(condition: dict[str, Any], context: dict[str, Values]) -> bool:
-    """Whether a statement with this condition matches a request with this context."""
+    """Return whether a statement with this condition matches a request with this context."""
     return (
         evaluate(
             [policy(allow(**condition))], Request("s3:GetObject", "arn:aws:s3:::b/k", context)

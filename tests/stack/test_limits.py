@@ -73,14 +73,17 @@ STACKS = {
 
 @pytest.fixture(autouse=True)
 def somewhere_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The partition stays aws, which has statements of its own; its ARNs get the longer one's."""
+    """Set the longest region, stack name and account id.
+
+    The partition stays aws, which has statements of its own; its ARNs get the longer one's.
+    """
     longest = {"AWS::Region": REGION, "AWS::StackName": STACK, "AWS::AccountId": ACCOUNT}
     for name, value in longest.items():
         monkeypatch.setitem(template.PSEUDO, name, value)
 
 
 def written(node: Any) -> str:
-    """As AWS counts it: JSON without white space, every reference resolved."""
+    """Return the size as AWS counts it: JSON without white space, every reference resolved."""
     text = json.dumps(node, separators=(",", ":")).replace("arn:aws:", f"arn:{PARTITION}:")
     for reference, value in REFERENCES.items():
         text = text.replace(reference, value)

@@ -1,5 +1,6 @@
-"""What the templates let through: patterns, ranges, and rules over several parameters; and that the
-console explains each.
+"""The values that the templates accept.
+
+Patterns, ranges, and rules over several parameters; the console explains each.
 """
 
 import re

@@ -29,7 +29,7 @@ REQUIRED = {
 
 
 def made(path: str, **parameters: str) -> dict[str, dict[str, Any]]:
-    """The properties of all that IAM puts under a path, by logical id."""
+    """Return the properties of everything that IAM puts under a path, by logical id."""
     required = {
         name: value for name, value in REQUIRED.items() if name in source(path)["Parameters"]
     }

@@ -1,5 +1,6 @@
-"""What makes the function run: two schedules and the rule on changed parameters, and what becomes
-of an event that cannot be delivered.
+"""The triggers of the function.
+
+Two schedules, the rule on changed parameters, and the fate of an event that cannot be delivered.
 """
 
 import json
@@ -105,7 +106,7 @@ def test_only_schedules_of_this_account_take_the_schedulers_role() -> None:
 
 
 def change(**changed: Any) -> dict[str, Any]:
-    """As Parameter Store sends it."""
+    """Return a change event as Parameter Store sends it."""
     detail = {
         "operation": "Create",
         "name": "/ecr-public-pusher/clusters/prod",

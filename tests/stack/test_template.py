@@ -278,7 +278,7 @@ def test_each_exception_for_a_checker_has_its_reason(path: str) -> None:
 
 
 def texts(node: Any) -> list[str]:
-    """All strings in a value."""
+    """Return all strings in a value."""
     if isinstance(node, dict):
         return texts(list(node.values()))
     if isinstance(node, list):

@@ -69,7 +69,10 @@ FAILED = "Resource handler returned message: not authorized"
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """One deployment's life: set up, emptied, an update that fails, back, forth again, and gone."""
+    """Play one deployment's life.
+
+    It is set up, emptied, updated in vain, rolled back, updated again, and destroyed.
+    """
     with account(tmp_path_factory.mktemp("terraform")) as one:
         for name in ("old", "new"):
             one.write(f"{name}.zip", name.encode())

@@ -35,7 +35,7 @@ def test_the_published_applications_version_is_the_version() -> None:
 
 @functools.cache
 def published() -> dict[str, Any]:
-    """The application's metadata, by the SAM CLI's own parser, which has found them complete."""
+    """Return the application's metadata, which the SAM CLI's own parser found complete."""
     asked = subprocess.run(
         [SAM.with_name("python"), "-c", PARSE, ROOT / TEMPLATE],
         capture_output=True,

@@ -32,7 +32,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended, and what it printed."""
+    """The exit code and output of a command."""
 
     exit_code: int
     stdout: str
@@ -172,7 +172,7 @@ class Administrator(Operator):
 
     @property
     def ssm(self) -> Any:
-        """A client of Parameter Store, as the administrator."""
+        """Return a client of Parameter Store, as the administrator."""
         who = self.world.aws.credentials_for(ADMIN, "a-test")
         return boto3.client(
             "ssm",

@@ -51,7 +51,7 @@ needs_provider = pytest.mark.skipif(
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended, and what it printed."""
+    """The exit code and output of a command."""
 
     code: int
     out: str

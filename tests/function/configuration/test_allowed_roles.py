@@ -22,7 +22,7 @@ def loaded(document: str, allowed: AllowedRoles | None) -> Configuration:
 
 
 def fields(document: str, allowed: AllowedRoles) -> list[tuple[str, ...]]:
-    """The fields of a document that are refused."""
+    """Return the fields of a document that are refused."""
     refused = loaded(document, allowed).invalid.get("x")
     return [problem.path for problem in refused.problems] if refused else []
 

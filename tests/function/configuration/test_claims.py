@@ -1,4 +1,4 @@
-"""What an invalid document means, by whatever of it can be read."""
+"""The cluster that an invalid document refers to, by the parts of it that can be read."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ REGIONS = ("us-east-1", "eu-west-1")
 
 
 def claim(text: str, *, defaults: str = "{}") -> Claim:
-    """What the document `mine` claims."""
+    """Return what the document `mine` claims."""
     parameters = [Parameter("/r/defaults", defaults), Parameter("/r/clusters/mine", text)]
     configuration = load(
         parameters, root="/r", region="us-east-1", account="111122223333", regions=REGIONS
@@ -27,7 +27,7 @@ def claim(text: str, *, defaults: str = "{}") -> Claim:
 
 
 def found(name: str, *, region: str = "us-east-1", role: str | None = None) -> ClusterConfig:
-    """A cluster that a discovery finds."""
+    """Return a cluster that a discovery finds."""
     return ClusterConfig(
         f"fleet/{region}/{name}",
         name,

@@ -1,6 +1,4 @@
-"""Where anything may be sent: what the stack's owner says outright, and nothing that only looks
-like it.
-"""
+"""The allowed endpoints: those that the stack's owner names, and none that only look like them."""
 
 import pytest
 

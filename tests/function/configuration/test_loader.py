@@ -27,7 +27,7 @@ ROOT = "/ecr-public-pusher"
 
 
 def build(**documents: str) -> Configuration:
-    """A configuration from documents by name: `defaults`, or a cluster's id."""
+    """Build a configuration from documents by name: `defaults`, or a cluster's id."""
     parameters = [
         Parameter(f"{ROOT}/defaults" if name == "defaults" else f"{ROOT}/clusters/{name}", text)
         for name, text in documents.items()
@@ -36,7 +36,7 @@ def build(**documents: str) -> Configuration:
 
 
 def complaint(text: str) -> str:
-    """What is said of the one document `text`."""
+    """Return the message about the one document `text`."""
     configuration = build(prod=text)
     assert not configuration.clusters
     return configuration.invalid["prod"].message
@@ -463,7 +463,7 @@ def test_a_documents_sign_in_and_the_defaults_endpoint() -> None:
 
 
 def test_the_defaults_endpoint_is_not_of_a_cluster_that_takes_none() -> None:
-    """One estate may have clusters of every kind."""
+    """An estate may have clusters of every kind."""
     defaults = f"{{namespaces: [a], signIn: {WEB}, endpoint: https://10.0.0.1}}"
     assert only({"defaults": defaults, "clusters/edge": "signIn: {type: eks}"}).sign_in == Eks()
     assert isinstance(

@@ -1,6 +1,4 @@
-"""What the report says of documents that people write wrongly: over the wire, from Parameter Store
-to the report.
-"""
+"""The report's messages about invalid documents, from Parameter Store to the report."""
 
 import base64
 import json
@@ -143,7 +141,7 @@ def test_in_an_event_too(world: World) -> None:
 
 
 def elsewhere(world: World, authority: str) -> str | None:
-    """What is said of a document with this authority, which is of no server there."""
+    """Return the message about a document with this authority, which is of no server there."""
     world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
     world.document(
         "edge",
@@ -267,7 +265,7 @@ def test_an_authority_that_is_commented_out_vouches_for_nobody(world: World) -> 
 
 
 def test_json_whose_characters_are_surrogate_pairs(world: World) -> None:
-    """As json.dumps and jq -a write them."""
+    """json.dumps and jq -a write them so."""
     world.add_cluster("prod", namespaces=("a",), embedded=True)
     annotations = {
         "team.example.com/mood": "\U0001f600 \U0001f1e9\U0001f1ea",

@@ -1,6 +1,4 @@
-"""What a request's ids and globs mean, of clusters that documents name and of those
-that are found.
-"""
+"""The ids and globs of a request, for clusters that documents name and those that are found."""
 
 import pytest
 

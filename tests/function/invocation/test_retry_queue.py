@@ -23,14 +23,14 @@ DENIED = Answer(400, b'{"__type": "AccessDeniedException", "message": "no"}')
 
 @pytest.fixture
 def queued(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A world in which the function has its queue."""
+    """Return a world in which the function has its queue."""
     monkeypatch.setenv("RETRY_QUEUE_URL", world.queue.url)
     return world
 
 
 @pytest.fixture
 def fanned(queued: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """The same with FanOut."""
+    """Return a world in which the function has its queue and FanOut."""
     monkeypatch.setenv("FAN_OUT", "true")
     return queued
 
@@ -41,7 +41,7 @@ def good(world: World, *names: str) -> None:
 
 
 def bad(world: World, *names: str) -> None:
-    """Clusters with a namespace that the function may not write to."""
+    """Add clusters with a namespace that the function may not write to."""
     for name in names:
         world.add_cluster(
             name, namespaces=("a",), document="namespaces: [a]", rbac=None, embedded=True
@@ -57,7 +57,7 @@ def push(*clusters: str) -> dict[str, Any]:
 
 
 def runs(printed: str) -> Iterator[dict[str, Any]]:
-    """The run's own metrics in what the function printed, one dictionary for each run."""
+    """Return the run's own metrics from the function's output, one dictionary for each run."""
     for line in printed.splitlines():
         logged = json.loads(line) if line.startswith("{") else {}
         if "_aws" in logged and "cluster" not in logged:
@@ -263,7 +263,7 @@ def test_a_sweep_that_failed_is_made_good_once_and_never_piles_up(queued: World)
 
 
 def test_a_sweep_that_failed_looks_back_from_when_it_was_asked_for(queued: World) -> None:
-    """Where it may not look, the namespaces of its window are all that it serves."""
+    """Without the right to look, a sweep serves only the namespaces of its window."""
     queued.add_cluster(
         "prod", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True
     )

@@ -17,7 +17,7 @@ ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "d
 
 
 def emitted(printed: str) -> list[str]:
-    """The names of the metrics in what the function printed, by cluster."""
+    """Return the names of the metrics in the function's output, by cluster."""
     lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     return sorted(
         f"{line.get('cluster', '-')}:{metric['Name']}"

@@ -62,9 +62,7 @@ HANG_SECONDS = 20.0
 
 @pytest.fixture(autouse=True)
 def nothing_is_written(world: World) -> Iterator[None]:
-    """Of every test here: clusters were asked by reads, self reviews and dry runs alone, AWS by
-    reads.
-    """
+    """Check that no test wrote: clusters got reads, self reviews and dry runs, AWS reads."""
     yield
     for name in world.clusters:
         for line in world.asked(name):
@@ -101,7 +99,7 @@ class Described:
 def check(
     world: World, *, retry_policy: RetryPolicy = IMPATIENT, seconds: float = 60, **event: Any
 ) -> dict[str, Any]:
-    """The report, in which nothing is secret."""
+    """Run a check and return its report, in which nothing is secret."""
     report = world.run({"action": "check", **event}, retry_policy=retry_policy, seconds=seconds)
     text = json.dumps(report)
     secret = [
@@ -129,7 +127,7 @@ def passed(report: dict[str, Any], cluster: str = "prod") -> list[str]:
 
 
 def bad(report: dict[str, Any], cluster: str = "prod") -> dict[str, Any]:
-    """The one finding that is not ok."""
+    """Return the one finding that is not ok."""
     (found,) = [finding for finding in entry(report, cluster)["findings"] if not finding["ok"]]
     return dict(found)
 
@@ -158,7 +156,7 @@ def grant(
     name: str = "granted",
     namespace: str | None = None,
 ) -> None:
-    """Grants rules to our group: everywhere, or in one namespace."""
+    """Grant rules to our group: everywhere, or in one namespace."""
     kind, home = ("Role", {"namespace": namespace}) if namespace else ("ClusterRole", {})
     api = "rbac.authorization.k8s.io"
     world.clusters[cluster].apply(
@@ -324,7 +322,7 @@ def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
 
 
 def secret_body(owner: str) -> dict[str, Any]:
-    """What the function wrote seven hours ago."""
+    """Return a Secret as the function wrote it seven hours ago."""
     now = datetime.now(UTC)
     stamps = {"pushed-at": now - timedelta(hours=7), "expires-at": now + timedelta(hours=5)}
     annotations = {
@@ -660,7 +658,7 @@ def test_a_cluster_that_knows_no_access_entries_is_first_made_to(world: World) -
 
 
 def in_groups(world: World, *groups: str) -> None:
-    """The cluster `prod`, whose access entry has these groups."""
+    """Add the cluster `prod`, whose access entry has these groups."""
     cluster = EmbeddedCluster(
         "prod",
         credentials=world.aws.find_credential,
@@ -925,7 +923,7 @@ def test_of_very_many_namespaces_some_are_asked_about_and_the_dry_run_shows_the_
 
 @pytest.fixture
 def paste(tmp_path: Path, world: World) -> Callable[[str], str]:
-    """Runs a remedy in a shell, as an administrator of `prod`; what it prints."""
+    """Run a remedy in a shell, as an administrator of `prod`, and return what it prints."""
     if shutil.which("kubectl") is None:
         pytest.skip("there is no kubectl on this machine")
 
@@ -1142,7 +1140,7 @@ def test_ecr_public_that_hangs_does_not_keep_the_clusters_waiting(world: World) 
 def test_at_the_deadline_the_report_shows_where_it_hung(
     world: World, resolver: Callable[..., None], kind: str, at: str
 ) -> None:
-    """With the function's own patience, which is longer than this invocation."""
+    """The retry policy is the function's own, which is longer than this invocation."""
     world.add_cluster("good", namespaces=("a",), document="namespaces: [a]", embedded=True)
     script: Callable[[Exchange], None] = (
         drip

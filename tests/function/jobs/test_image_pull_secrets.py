@@ -40,7 +40,7 @@ def account(
     namespace: str = "a",
     pulls: tuple[str, ...] | None = ("regcred",),
 ) -> None:
-    """An account with these imagePullSecrets; None: without the list."""
+    """Return an account with these imagePullSecrets; None: without the list."""
     body: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
@@ -74,7 +74,7 @@ def marked(world: World, name: str = "default", *, namespace: str = "a") -> str 
 
 @pytest.fixture
 def prod(world: World) -> World:
-    """A cluster with the RBAC that serviceAccounts needs."""
+    """Return a cluster with the RBAC that serviceAccounts needs."""
     world.add_cluster("prod", namespaces=("a",), document=DOCUMENT)
     grant(world, "prod", "service-accounts.yaml")
     return world
@@ -188,7 +188,7 @@ def test_an_account_that_goes_meanwhile_keeps_no_other_from_its_entry(
 
 @pytest.mark.parametrize("status", [409, 422])
 def test_a_webhooks_denial_is_no_lost_race(world: World, status: int) -> None:
-    """As apiserver's plugin/webhook/errors words it, with the code that the webhook gave."""
+    """The message is worded as by apiserver's plugin/webhook/errors, with the webhook's code."""
 
     def denied(request: SeenRequest) -> Response | None:
         if request.method == "PATCH" and "/serviceaccounts/" in request.path:
@@ -331,7 +331,7 @@ def test_two_writers_lose_no_entry_in_hundreds_of_rounds(world: World) -> None:
 
 
 def race(cluster: Cluster, namespace: str) -> tuple[list[int], int]:
-    """The rounds that lost an entry, and how many patches ours took.
+    """Return the rounds that lost an entry, and how many patches ours took.
 
     Ours has a thread and an event loop of its own.
     """
@@ -359,7 +359,7 @@ def race(cluster: Cluster, namespace: str) -> tuple[list[int], int]:
 
 
 async def attach_in_rounds(namespace: str, gate: threading.Barrier) -> None:
-    """Signed in as the function signs in."""
+    """Attach the name in rounds, signed in as the function signs in."""
     config = ClusterConfig(
         "prod", "prod", "us-east-1", Selection((namespace,)), service_accounts=("default",)
     )
@@ -390,8 +390,9 @@ def clear(cluster: Cluster, namespace: str) -> None:
 
 
 def insist(cluster: Cluster, namespace: str, entry: str) -> None:
-    """Another controller: reads, adds, writes the whole back, and starts anew when it came too
-    late.
+    """Act as another controller.
+
+    It reads, adds, writes the whole back, and starts again after a conflict.
     """
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
     while True:

@@ -1,4 +1,6 @@
-"""One cluster's trouble is its own; the deadline holds whatever hangs; and nothing left hanging
+"""Isolation of clusters and invocations.
+
+A failure stays within its cluster, the deadline holds whatever hangs, and nothing left hanging
 writes in a later invocation.
 """
 
@@ -86,7 +88,7 @@ def stuck(exchange: Exchange) -> None:
 
 @contextlib.contextmanager
 def hanging(kind: str) -> Iterator[Described]:
-    """An endpoint that hangs in one of the ways there are."""
+    """Return an endpoint that hangs in one of the possible ways."""
     if kind == "connect":
         with hanging_at_connect() as url:
             yield Described("hangs", url, issue("x").ca_pem)
@@ -101,7 +103,7 @@ def hanging(kind: str) -> Iterator[Described]:
 @pytest.mark.alone
 @pytest.mark.parametrize("kind", ["connect", "tls", "drip", "answer"])
 def test_the_report_comes_before_the_time_is_up_whatever_hangs(world: World, kind: str) -> None:
-    """With the function's own patience, which is longer than this invocation."""
+    """The retry policy is the function's own, which is longer than this invocation."""
     world.add_cluster("good", namespaces=("a",), document="namespaces: [a]")
     with hanging(kind) as described:
         world.aws.put_cluster(ACCOUNT, "us-east-1", described)
@@ -132,7 +134,7 @@ def test_aws_that_hangs_fails_the_run_in_time(world: World, service: str, action
 
 @pytest.mark.parametrize("document", ["namespaces: [a, b, c]", "namespaces: ['?']"])
 def test_one_namespace_that_hangs_does_not_fail_another(world: World, document: str) -> None:
-    """As behind a webhook that answers for one namespace only too late."""
+    """A webhook may answer too late for one namespace only."""
     cluster = world.add_cluster(
         "prod", namespaces=("a", "b", "c"), document=document, embedded=True
     )
@@ -228,7 +230,7 @@ MAY_NOT_LIST = json.dumps(
 
 
 def tokens_arrived(server: BadServer) -> list[str]:
-    """The registry credentials that reached the server, in order."""
+    """Return the registry credentials that reached the server, in order."""
     bodies = [
         json.loads(request.partition(b"\r\n\r\n")[2])
         for request in server.requests

@@ -23,7 +23,7 @@ SECOND = (
 
 
 def granted() -> list[tuple[str, str, str]]:
-    """(file, resource, verb) of everything that is granted."""
+    """Return (file, resource, verb) of everything that is granted."""
     return [
         (file, rule["resources"][0], verb)
         for file in FILES
@@ -35,7 +35,7 @@ def granted() -> list[tuple[str, str, str]]:
 
 
 def without(file: str, resource: str, verb: str) -> list[dict[str, Any]]:
-    """A file's objects, with one verb taken away."""
+    """Return a file's objects without one verb."""
     found = []
     for document in yaml.safe_load_all((RBAC / file).read_text()):
         changed = copy.deepcopy(document)

@@ -60,7 +60,7 @@ def test_namespaces_of_which_the_same_is_said_share_one_command(prod: World) -> 
 
 
 def test_a_restored_copy_is_left_too(prod: World) -> None:
-    """Nobody holds its fields; the mark says that it is ours."""
+    """No manager holds its fields; the label says that it is ours."""
     patch = [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]
     status, _ = prod.clusters["prod"].admin(
         "PATCH",

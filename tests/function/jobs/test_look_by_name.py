@@ -1,5 +1,6 @@
-"""Where rights are granted namespace by namespace, each namespace that a document names is looked
-into by a list of its own.
+"""Rights that are granted namespace by namespace.
+
+Each namespace that a document names is listed by itself.
 """
 
 from typing import Any

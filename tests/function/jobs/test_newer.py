@@ -40,7 +40,7 @@ def prod(world: World) -> World:
 
 
 def newer(world: World, document: str) -> Callable[[], None]:
-    """Another run, by a document that was edited since."""
+    """Return another run, by a document that was edited since."""
 
     def push() -> None:
         world.document("prod", document)

@@ -1,4 +1,7 @@
-"""What is ours: by label, owner and field manager, and only as long as our apply holds the data."""
+"""Ownership of a Secret.
+
+By label, owner and field manager, and only as long as our apply holds the data.
+"""
 
 import base64
 import json
@@ -22,7 +25,7 @@ def prod(world: World) -> World:
 
 
 def applied_by(world: World, manager: str, field: str = "stringData") -> None:
-    """Another tool applies its own credential."""
+    """Apply another tool's own credential."""
     config = '{"auths": {"somewhere": {"auth": "eDp5"}}}'
     value = config if field == "stringData" else base64.b64encode(config.encode()).decode()
     body = {
@@ -103,8 +106,9 @@ def test_another_stack_is_not_us(
 
 
 def become(patched: pytest.MonkeyPatch, stack: Stack) -> None:
-    """The function of another deployment, with the same documents and the same role: only its name
-    differs.
+    """Become the function of another deployment, with the same documents and the same role.
+
+    Only its name differs.
     """
     patched.setattr(
         "ecr_public_pusher.invocation.settings.Settings.identity", property(lambda _: stack)

@@ -24,7 +24,7 @@ DROPPED = "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true}"
 
 @pytest.fixture
 def prod(world: World) -> World:
-    """A cluster with prune's RBAC, pushed to, and a document that has dropped team-b since."""
+    """Return a cluster with prune's RBAC, pushed to, whose document has dropped team-b since."""
     world.add_cluster("prod", namespaces=("team-a", "team-b", "other"), document=ALL)
     world.apply("prod", "prune.yaml")
     assert world.invoke()["ok"]
@@ -382,7 +382,7 @@ def test_a_namespace_handed_to_another_document_in_between_keeps_its_secret_and_
 
 @pytest.fixture
 def leaving(world: World) -> World:
-    """A cluster whose team-b is selected no more, with its account bearing the name."""
+    """Return a cluster whose team-b is no longer selected, with the name in its account."""
     document = "{{namespaces: {}, prune: true, serviceAccounts: [default]}}"
     cluster = world.add_cluster(
         "prod",
@@ -402,7 +402,7 @@ def leaving(world: World) -> World:
 
 
 def test_accounts_get_the_name_back_where_the_delete_is_refused(leaving: World) -> None:
-    """By an admission policy, as kube-apiserver 1.36.2 words it."""
+    """An admission policy refuses, worded as by kube-apiserver 1.36.2."""
     refused: list[list[str]] = []
 
     def refuse(request: SeenRequest) -> Response | None:

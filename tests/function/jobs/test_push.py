@@ -15,7 +15,7 @@ MANY = tuple(f"team-{number:02}" for number in range(30))
 
 
 def outcome(report: dict[str, Any], cluster: str, namespace: str) -> dict[str, Any]:
-    """The problem reported of a namespace."""
+    """Return the problem reported for a namespace."""
     found = next(entry for entry in report["clusters"] if entry["id"] == cluster)
     return dict(next(problem for problem in found["problems"] if problem["namespace"] == namespace))
 

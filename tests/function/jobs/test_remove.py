@@ -15,7 +15,7 @@ PLAN = {"action": "plan", "remove": True, "clusters": ["prod"]}
 
 @pytest.fixture
 def prod(world: World) -> World:
-    """A cluster that was pushed to."""
+    """Return a cluster that was pushed to."""
     world.add_cluster(
         "prod", namespaces=("team-a", "team-b", "other"), document="namespaces: ['team-*']"
     )

@@ -1,4 +1,4 @@
-"""What a configuration needs to be allowed, in words and as commands."""
+"""The rights that a configuration needs, in words and as commands."""
 
 from pathlib import Path
 from typing import Any

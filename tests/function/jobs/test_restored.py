@@ -21,7 +21,7 @@ def prod(world: World) -> World:
 
 
 def cleared(world: World) -> None:
-    """What `kubectl replace` of a cleaned manifest, or a restore that clears them, leaves."""
+    """Return what `kubectl replace` of a cleaned manifest, or a clearing restore, leaves."""
     patch = [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]
     status, _ = world.clusters["prod"].admin(
         "PATCH", f"{PATH}?fieldManager=restorer", patch, content_type="application/json-patch+json"
@@ -30,8 +30,9 @@ def cleared(world: World) -> None:
 
 
 def restored(world: World, manager: str = "velero-server", **labels: str) -> None:
-    """As Velero restores: a create of the saved object, without its uid and managed fields, with
-    Velero's labels.
+    """Restore as Velero does.
+
+    It creates the saved object, without its uid and managed fields, with Velero's labels.
     """
     saved: dict[str, Any] = copy.deepcopy(world.secret("prod", "a") or {})
     metadata = {name: saved["metadata"][name] for name in ("name", "labels", "annotations")}

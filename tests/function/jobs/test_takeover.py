@@ -15,8 +15,9 @@ LEAVE = "{namespaces: [a]}"
 
 
 def write(world: World, manager: str, method: str = "PUT") -> None:
-    """Another tool writes its own credential into the Secret: a PUT of the whole, or its own
-    server-side apply with force.
+    """Write another tool's own credential into the Secret.
+
+    By a PUT of the whole, or by its own server-side apply with force.
     """
     data = {".dockerconfigjson": base64.b64encode(b'{"auths": {"somewhere": {}}}').decode()}
     body = {
@@ -38,7 +39,7 @@ def write(world: World, manager: str, method: str = "PUT") -> None:
 
 
 def recreate(world: World) -> None:
-    """What the archived CronJob does: kubectl delete, kubectl create."""
+    """Do what the archived CronJob does: kubectl delete, kubectl create."""
     world.clusters["prod"].admin("DELETE", f"/api/v1/namespaces/a/secrets/{SECRET}")
     world.foreign_secret("prod", "a", manager="kubectl-create")
 
@@ -198,8 +199,9 @@ MARKS = {
 
 
 def owned(world: World) -> None:
-    """Somebody else's Secret, which its owner's controller deletes with the owner, and Argo CD with
-    its application.
+    """Add somebody else's Secret, which its owner's controller and Argo CD would delete.
+
+    The controller deletes it with the owner, Argo CD with its application.
     """
     world.foreign_secret("prod", "a", manager="external-secrets")
     cluster = world.clusters["prod"]

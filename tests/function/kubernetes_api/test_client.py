@@ -104,7 +104,7 @@ class Calls:
         return self._runner.run(asking)
 
     def apply_at_once(self, count: int) -> list[bool | BaseException]:
-        """As many applies side by side, and what became of each."""
+        """Start this many applies concurrently, and return the result of each."""
 
         async def one() -> bool:
             return (await self.api.apply_secret("team-a", "ecr-public-token", BODY)).created
@@ -115,7 +115,7 @@ class Calls:
         return self._runner.run(all_of_them())
 
     def apply_both(self, *namespaces: str) -> None:
-        """Side by side, whatever comes of them."""
+        """Apply both concurrently, whatever the results."""
 
         async def both() -> None:
             await asyncio.gather(
@@ -136,7 +136,7 @@ class Calls:
 def apply(
     url: str, ca_pem: str, *, seconds: float = 30, sign_in: Callable[[], str] = lambda: BEARER
 ) -> bool:
-    """One apply. Whether it created the Secret."""
+    """Apply once, and return whether it created the Secret."""
     with contextlib.closing(
         Calls(url, ca_pem, deadline=Deadline.of_invocation(seconds), sign_in=sign_in)
     ) as calls:
@@ -146,8 +146,9 @@ def apply(
 def failure(
     script: Script, *, certificate: Certificate | None = None, plain: bool = False
 ) -> tuple[PusherError, BadServer]:
-    """What an apply against `script` comes to; whatever it is, it has a remedy and gives away
-    nothing that was sent.
+    """Return the error of an apply against `script`.
+
+    Whatever it is, it has a remedy and reveals nothing that was sent.
     """
     with (
         serving(script, certificate=certificate, plain=plain) as server,
@@ -182,7 +183,7 @@ def garbage(exchange: Exchange) -> None:
 
 
 def in_turn(*answers: tuple[str, bytes]) -> Script:
-    """One answer after the other, across connections; the last stays."""
+    """Return a script that gives one answer after the other, across connections; the last stays."""
     left = list(answers)
 
     def script(exchange: Exchange) -> None:
@@ -484,7 +485,7 @@ def test_a_401_that_lasts_is_a_sign_in_error_with_the_access_entry_as_remedy() -
 
 @dataclass(frozen=True)
 class Counted(RetryPolicy):
-    """As impatient, and notes each pause before a sign-in is tried again."""
+    """An impatient retry policy that records each pause before a sign-in is retried."""
 
     sign_in_seconds: float = 0.02
     pauses: list[float] = field(default_factory=list)
@@ -495,7 +496,7 @@ class Counted(RetryPolicy):
 
 
 def admitting(*tokens: str) -> Script:
-    """401 to every other token."""
+    """Return a script that answers 401 to every other token."""
 
     def script(exchange: Exchange) -> None:
         while request := exchange.request():
@@ -638,8 +639,9 @@ def test_nothing_is_sent_once_the_deadline_has_passed(
 
 
 def test_a_deadline_that_passes_during_the_handshake_sends_nothing() -> None:
-    """As when Lambda freezes between connecting and sending: the wall clock has moved, and nothing
-    was cancelled yet.
+    """Lambda may freeze between connecting and sending.
+
+    The wall clock has moved then, and nothing was cancelled yet.
     """
     wall = [1_000.0]
 
@@ -775,7 +777,7 @@ def test_connections_are_closed_in_the_ordinary_way_when_all_is_answered() -> No
 
 
 def test_a_connection_takes_little_memory() -> None:
-    """Where very many clusters hang, the buffers of their connections are most of what is taken."""
+    """The buffers of connections take most of the memory while very many clusters hang."""
     count, go_on = 20, threading.Event()
 
     def script(exchange: Exchange) -> None:

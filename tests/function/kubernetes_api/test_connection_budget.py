@@ -1,5 +1,6 @@
-"""One budget of connections for all clusters of an invocation: what hangs takes few, and gives them
-up.
+"""A shared budget of connections for all clusters of an invocation.
+
+Clusters that hang take few, and release them.
 """
 
 import asyncio
@@ -102,7 +103,7 @@ class Clusters:
         return made
 
     def write(self, api: KubernetesApi, count: int) -> list[asyncio.Task[object]]:
-        """So many writes at once."""
+        """Start this many writes at once."""
         made: list[asyncio.Task[object]] = [
             asyncio.create_task(api.apply_secret("a", "s", b"{}")) for _ in range(count)
         ]
@@ -192,7 +193,7 @@ def test_what_gave_way_is_sent_again_when_there_is_room() -> None:
 
 
 def test_of_two_that_answer_none_keeps_all_for_itself() -> None:
-    """Who has many gives them up one by one, at the end of a request."""
+    """The cluster that has many releases them one by one, at the end of a request."""
 
     async def run() -> None:
         async with Clusters(ConnectionBudget(4)) as clusters:

@@ -1,5 +1,6 @@
-"""What a hostile API server puts into its answers: names that are none, and names that are what it
-was sent.
+"""Responses of a hostile API server.
+
+Names that are invalid, and names that repeat what it was sent.
 """
 
 import base64
@@ -79,13 +80,13 @@ class Hostile:
 
     @property
     def signature(self) -> str:
-        """Of the presigned URL in the sign-in token."""
+        """Return the signature of the presigned URL in the sign-in token."""
         url = base64.urlsafe_b64decode(self.bearer.removeprefix("k8s-aws-v1.") + "==").decode()
         return url.partition("X-Amz-Signature=")[2][:64]
 
     @property
     def label(self) -> str:
-        """A piece of the sign-in token that is a name by its form."""
+        """Return a piece of the sign-in token that has the form of a name."""
         found = re.search("[A-Za-z][A-Za-z0-9]{30,60}", self.bearer)
         assert found is not None
         return found[0].lower()
@@ -98,8 +99,9 @@ def run(
     event: dict[str, Any] | None = None,
     document: str = "namespaces: ['*']",
 ) -> dict[str, Any]:
-    """The report of an invocation; neither it nor the log nor the queue has a piece of what was
-    sent.
+    """Return the report of an invocation.
+
+    Neither it nor the log nor the queue has a piece of what was sent.
     """
     with serving(server) as serves:
         its = Described("hostile", serves.url, serves.certificate.ca_pem)
@@ -128,8 +130,9 @@ def queue(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def listing(*names: Callable[[Hostile], Any], **metadata: Callable[[Hostile], Any]) -> Hostile:
-    """Namespaces of these names, with these metadata; every write is refused, so that the report
-    names them.
+    """Return a list of namespaces with these names and metadata.
+
+    Every write is refused, so that the report names them.
     """
 
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
@@ -292,7 +295,7 @@ def test_very_many_managers_are_not_all_named(
 
 
 def removal(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
-    """A Secret of ours in the one namespace, with these metadata besides."""
+    """Return a Secret of ours in the one namespace, with additional metadata."""
 
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
         if path.startswith("/api/v1/namespaces?"):
@@ -411,7 +414,7 @@ def test_names_that_somebody_chose_are_not_shown_where_they_are_what_was_sent(
 
 
 def secrets(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
-    """One Secret in the list over all namespaces; what is written is refused."""
+    """Return one Secret in the list over all namespaces; every write is refused."""
 
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
         if method == "GET" and "/secrets?" in path:

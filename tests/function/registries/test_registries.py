@@ -23,7 +23,7 @@ EU_TWIN = f"{SPOKE_ACCOUNT}.dkr-ecr.eu-west-1.on.aws"
 
 @pytest.fixture
 def pulling(world: World) -> World:
-    """A world with two roles that may pull, and a cluster."""
+    """Return a world with two roles that may pull, and a cluster."""
     for role in (PULL_ROLE, SECOND_ROLE):
         world.aws.put_role(role, trusted=EXECUTION_ROLE)
     world.add_cluster("prod", namespaces=("a", "b"))

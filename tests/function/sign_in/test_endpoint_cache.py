@@ -1,5 +1,6 @@
-"""What EKS said of an endpoint is remembered while the sandbox lives, until it turns out wrong or
-is an hour old.
+"""The cache of endpoints that EKS described.
+
+It lasts as long as the sandbox, until an endpoint turns out wrong or is an hour old.
 """
 
 import gc

@@ -38,7 +38,7 @@ def allowed(world: World) -> None:
 
 
 def secrets_in(config: dict[str, Any]) -> list[str]:
-    """Every text that must not show anywhere."""
+    """Return every text that must not appear anywhere."""
     user = config["users"][0]["user"]
     keys = [
         base64.b64decode(value).decode()
@@ -168,7 +168,7 @@ UNAUTHORIZED = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code
 
 
 def refuse_first(cluster: Any, count: int) -> None:
-    """The next requests of ours are answered 401."""
+    """Answer 401 to our next requests."""
     left = [count]
 
     def answer(request: SeenRequest) -> Response | None:

@@ -1,5 +1,6 @@
-"""What of a kubeconfig may be used: everything else is refused by name, before anything is loaded,
-and nothing of it is repeated.
+"""The parts of a kubeconfig that may be used.
+
+Everything else is refused by name, before anything is loaded, and nothing of it is repeated.
 """
 
 import base64
@@ -100,7 +101,7 @@ def test_a_server_is_one_however_kubectl_is_given_it(written: str, server: str) 
 
 
 def test_text_around_certificates_and_keys_is_no_part_of_them() -> None:
-    """As `openssl ca` and `openssl x509 -text` write it."""
+    """`openssl ca` and `openssl x509 -text` write such text."""
     around = "Certificate:\n    Issuer: CN=Bücher\n"
     user = {
         "client-certificate-data": base64_of(around + CERTIFICATE),

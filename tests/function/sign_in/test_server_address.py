@@ -32,8 +32,9 @@ def reachable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def proxy(world: World) -> Iterator[PathProxy]:
-    """Two clusters behind one host, each of which trusts AWS's issuer for the document of its name,
-    and has none yet.
+    """Return two clusters behind one host.
+
+    Each trusts AWS's issuer for the document of its name, and has none yet.
     """
     clusters: dict[str, Cluster] = {}
     for name, path in (("one", ONE), ("two", TWO)):

@@ -51,7 +51,7 @@ def token(claims: Any) -> str:
     ],
 )
 def test_a_certificates_end(ends: datetime) -> None:
-    """From 2050 on it is written in another form."""
+    """The form of a date differs from 2050 on."""
     assert certificate_ends(certificate(ends)) == ends
 
 

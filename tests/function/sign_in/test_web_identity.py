@@ -34,7 +34,7 @@ def switched_on(world: World) -> None:
 
 
 def issued(world: World) -> list[str]:
-    """The audiences that tokens were asked for."""
+    """Return the audiences that tokens were requested for."""
     return [call.parameters["Audience"] for call in world.aws.called(*CALL)]
 
 

@@ -26,7 +26,7 @@ def entry(report: dict[str, Any], identity: str) -> dict[str, Any]:
 
 @pytest.fixture
 def fleet(world: World) -> World:
-    """Three clusters in two regions that bear the tag, one that does not, and the document."""
+    """Return three clusters in two regions with the tag, one without, and the document."""
     for name, region in (("one", "us-east-1"), ("two", "us-east-1"), ("three", "eu-west-1")):
         world.add_cluster(name, namespaces=("a",), region=region, tags=TAGGED, embedded=True)
     world.add_cluster("untagged", namespaces=("a",), embedded=True)
@@ -723,7 +723,7 @@ def test_an_authenticators_cluster_id_may_not_be_the_name_of_a_found_cluster(
 
 
 def trouble(world: World, kind: str) -> None:
-    """One that keeps it from being known whether a discovery finds the cluster `one`."""
+    """Cause trouble, so that it is unknown whether a discovery finds the cluster `one`."""
     actions = {"not described": "DescribeCluster", "not listed": "ListClusters"}
     if kind in actions:
         world.aws.script(

@@ -1,5 +1,6 @@
-"""How long a search may take, what stays of one that is cut off, and what is looked for when only
-some clusters are asked for.
+"""The time limit of a search.
+
+The results of one that is cut off, and the search when only some clusters are requested.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ def found(look_up: LookUp, *patterns: str, stalled: float = 5, in_all: float = 5
 def answered_after(
     seconds: float, *, thread_after: float = 0
 ) -> Callable[[Callable[[], object]], Awaitable[None]]:
-    """A call that has to wait for its thread first."""
+    """Run a call that has to wait for its thread first."""
 
     async def call(on_thread: Callable[[], object]) -> None:
         await asyncio.sleep(thread_after)

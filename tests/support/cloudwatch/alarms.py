@@ -57,8 +57,9 @@ _UNEVALUATED = frozenset(
 
 @dataclass(frozen=True)
 class WarmUp:
-    """How long after its creation an alarm keeps still, and whether it waits that long when there
-    is data enough before.
+    """The time after its creation in which an alarm is not evaluated.
+
+    Also whether it waits that long when there is enough data before.
     """
 
     seconds: int = 0
@@ -77,7 +78,7 @@ class Alarm:
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, Any]) -> Self:
-        """Raises AlarmError, ExpressionError or QueryError.
+        """Return the alarm of these properties. Raise AlarmError, ExpressionError or QueryError.
 
         Numbers and booleans may be strings, as parameters and conditions leave them.
         """
@@ -101,7 +102,7 @@ class Alarm:
 
     @property
     def multi_day(self) -> bool:
-        """ "... exceeds one day": such an alarm is evaluated once an hour.
+        """Return whether the alarm is evaluated once an hour: "... exceeds one day".
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
         """

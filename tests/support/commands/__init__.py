@@ -46,7 +46,7 @@ JUDGES: Mapping[str, Judge] = MappingProxyType(
 
 
 def problems(text: str, *, more: Mapping[str, Judge] = MappingProxyType({})) -> list[str]:
-    """What is wrong with each command of a shell text, each with the command.
+    """Return the problems of a shell text's commands, each with the command.
 
     `more`: judges of further programs.
     """
@@ -58,7 +58,7 @@ def problems(text: str, *, more: Mapping[str, Judge] = MappingProxyType({})) -> 
 
 
 def judge(command: Command, *, more: Mapping[str, Judge] = MappingProxyType({})) -> list[str]:
-    """What is wrong with one command."""
+    """Return the problems of one command."""
     judges = {**JUDGES, **more}
     if command.program in judges:
         return judges[command.program](command)

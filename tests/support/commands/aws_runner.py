@@ -32,7 +32,7 @@ _REFUSED = 254  # https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-ret
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the answer; the exit code."""
+    """Print the answer and return the exit code."""
     service, command, *rest = arguments
     if (service, command) in _OF_THE_CLI:
         return 0
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _options(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
-    """Options with their values, and the words before the first one or after a flag's.
+    """Return options with their values, and the words before the first one or after a flag's.
 
     A file for the answer comes last.
     """

@@ -18,7 +18,7 @@ _AT_ONCE = ("--install-completion", "--show-completion", "--version")
 
 
 def judge(command: Command) -> list[str]:
-    """What is wrong with `ecr-public-pusher COMMAND ...`."""
+    """Return the problems of `ecr-public-pusher COMMAND ...`."""
     words = [word.text for word in command.words]
     if words and words[0] in _AT_ONCE:
         return []
@@ -35,7 +35,7 @@ def judge(command: Command) -> list[str]:
 
 
 def _take_apart(command: Any, words: list[str]) -> None:
-    """Down the groups to the command: each takes its own words, and calls nothing."""
+    """Parse down the groups to the command: each takes its own words, and calls nothing."""
     context: Any = None
     name: str | None = PROGRAM
     while isinstance(command, TyperGroup):
