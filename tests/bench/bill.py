@@ -1,5 +1,6 @@
-"""Monthly cost of the stack: list prices, times the work of the default schedules, as measured on
-the built function.
+"""Monthly cost of the stack.
+
+List prices, times the work of the default schedules, as measured on the built function.
 
 python -m tests.bench.bill            measures (minutes), and prints the table of docs/runbook.md
 python -m tests.bench.bill --figures  the same from the figures measured last, which are kept below
@@ -47,8 +48,9 @@ POLLS = 5 * 3 * 60 * HOURS
 
 @dataclass(frozen=True)
 class Prices:
-    """List prices in us-east-1, USD, without the free tier: aws.amazon.com, the pricing pages of
-    Lambda, CloudWatch, SQS and EventBridge.
+    """List prices in us-east-1, USD, without the free tier.
+
+    Source: aws.amazon.com, the pricing pages of Lambda, CloudWatch, SQS and EventBridge.
     """
 
     gb_second: float = 0.0000133334  # arm64

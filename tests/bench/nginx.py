@@ -76,8 +76,9 @@ _SECRET = '"^/api/v1/namespaces/(?<ns>[a-z0-9-]+)/secrets/(?<name>[a-z0-9.-]+)$"
 
 
 def write_pages(folder: Path, count: int, ports: Sequence[int]) -> None:
-    """Write the lists, in the pages that a real server would cut them into: of namespaces, and for
-    each port of its cluster's Secrets.
+    """Write the lists, in the pages that a real server would cut them into.
+
+    One of namespaces, and for each port one of its cluster's Secrets.
     """
     folder.mkdir()
     names = [namespace(number) for number in range(count)]

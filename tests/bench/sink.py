@@ -1,5 +1,6 @@
-"""nginx as many API servers that are no bottleneck: TLS, keep-alive, and answers that are always
-the same, at once or late.
+"""API servers in one nginx that are no bottleneck.
+
+TLS, keep-alive, and answers that are always the same, at once or late.
 
 They believe everything and keep nothing. The log says how many requests came, of how many bytes,
 over how many connections.

@@ -1,5 +1,6 @@
-"""Rounds -> the table: medians beside the floor's, what must be reached, and the least that is
-possible. Pure.
+"""The table of the measured rounds: medians beside the floor's, the aims, and the least possible.
+
+Pure.
 """
 
 from collections.abc import Mapping, Sequence

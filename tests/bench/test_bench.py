@@ -149,8 +149,9 @@ def test_ratios_are_of_medians() -> None:
 
 
 def test_the_bill_counts_each_metric_that_is_watched_and_each_that_is_sent() -> None:
-    """Metrics Insights is billed by what it analyses: for each cluster, and for each private
-    registry.
+    """Metrics Insights is billed by the metrics it analyses.
+
+    One for each cluster, and one for each private registry.
     """
     watched = [alarm.get("Metrics", [{"MetricStat": alarm}]) for alarm in alarms().values()]
     assert (

@@ -48,9 +48,7 @@ class Feature(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Scenario:
-    """So many clusters, each with so many namespaces, whose answers come so many
-    milliseconds late.
-    """
+    """The number of clusters, of namespaces in each, and the delay of answers in milliseconds."""
 
     clusters: int
     namespaces: int

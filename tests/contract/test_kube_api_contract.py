@@ -1,5 +1,6 @@
-"""The cluster answers as kube-apiserver 1.36.2 was recorded to, request by request, in order, each
-recording from an empty server.
+"""The embedded cluster answers as kube-apiserver 1.36.2 was recorded to.
+
+Request by request, in order, each recording from an empty server.
 
 Run with KUBEBUILDER_ASSETS set, the same requests go to a real kube-apiserver. Only what differs
 from run to run is levelled: identifiers, versions, times, ages, addresses. A request may name what

@@ -1,5 +1,6 @@
-"""A shell in which the documents' commands are run as they stand: `aws` is botocore against a local
-AWS, `kubectl` the real one.
+"""A shell in which the documents' commands are run as they stand.
+
+`aws` is botocore against a local AWS, `kubectl` the real one.
 """
 
 import contextlib

@@ -1,5 +1,6 @@
-"""Every command of the documents is one that its program takes, says where it works, and sends what
-the function understands.
+"""Every command of the documents is valid for its program.
+
+It names its region or context, and sends an event that the function understands.
 """
 
 import json
@@ -93,9 +94,7 @@ def test_each_kubectl_command_names_its_cluster() -> None:
 
 
 def test_each_stack_of_an_access_entry_is_of_one_cluster() -> None:
-    """A stack of a fixed name that is deployed for a second cluster takes the first one's access
-    entry away.
-    """
+    """A second cluster's stack of the same name would delete the first one's access entry."""
     deployed = [
         (block, command)
         for block, command in named("aws")
@@ -142,8 +141,9 @@ def test_each_event_that_is_sent_is_one() -> None:
 
 
 def test_each_invocation_is_sent_once() -> None:
-    """The AWS CLI stops reading after a minute, and it and the SAM CLI then send the
-    event again.
+    """The AWS CLI and the SAM CLI send the event again when no answer comes.
+
+    The AWS CLI stops reading after a minute.
     """
     invocations = [
         pair

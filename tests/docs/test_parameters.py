@@ -1,6 +1,4 @@
-"""Template parameters that the documents' commands give are ones that the templates have, and let
-through.
-"""
+"""Template parameters in the documents' commands exist, with values that are accepted."""
 
 import re
 

@@ -1,5 +1,6 @@
-"""Every command in a message or remedy of the function is one that its tool takes, and names the
-region or the cluster it is for.
+"""Every command in a message or remedy of the function is valid for its tool.
+
+It names the region or the cluster it is for.
 """
 
 import ast

@@ -1,5 +1,6 @@
-"""Each numbered sentence of SECURITY.md's threat model is held by a test that exists, and there is
-no sentence without a number.
+"""Each numbered sentence of SECURITY.md's threat model is held by a test that exists.
+
+There is no sentence without a number.
 """
 
 import ast

@@ -1,5 +1,6 @@
-"""A local AWS with clusters that work and clusters that fail, and the built function in it, warm
-under the Runtime Interface Emulator.
+"""A local AWS with clusters that work and clusters that fail, and the built function in it.
+
+It is warm, under the Runtime Interface Emulator.
 """
 
 import contextlib

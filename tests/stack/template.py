@@ -63,9 +63,7 @@ def translated(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
 
 
 def transformed(text: str) -> dict[str, Any]:
-    """Return what the transform makes of a template that names its code by an address in S3
-    already.
-    """
+    """Return the transformed template, whose code is at an address in S3 already."""
     session = boto3.Session(region_name=REGION)
     output: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(
         read_template(text), {}

@@ -1,5 +1,6 @@
-"""An account that Terraform deploys to: the local AWS, its CloudFormation, a bucket, and a folder
-with the module beside it.
+"""An account that Terraform deploys to.
+
+The local AWS, its CloudFormation, a bucket, and a folder with the module beside it.
 """
 
 import shutil
@@ -45,8 +46,9 @@ class Account:
         return path
 
     def apply(self, name: str) -> "Step":
-        """Apply, or what `name` ends in (destroy), and keep what was printed and called under the
-        name.
+        """Apply, or do what `name` ends in (destroy).
+
+        Keep the output and the calls under the name.
         """
         before = len(self.aws.calls)
         command = "destroy" if name == "destroy" else "apply"

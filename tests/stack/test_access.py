@@ -1,5 +1,6 @@
-"""The three small stacks beside the function's, and the kustomization: who is let in, and on what
-condition.
+"""The three small stacks beside the function's, and the kustomization.
+
+They say who is admitted, and on what condition.
 """
 
 import re

@@ -1,5 +1,6 @@
-"""The template's alarms, replayed over what the function says in a healthy month, with a failing
-cluster, when it stops, and on its first day.
+"""The template's alarms, replayed over the function's metrics.
+
+In a healthy month, with a failing cluster, when it stops, and on its first day.
 
 The metric streams are the function's own (report.metrics of runs as they would be), and the token's
 twelve hours are the judge. Every promise is held against each way in which AWS's documentation of

@@ -1,5 +1,6 @@
-"""The alarms: what each watches, when it comes, whom it tells, and that it leads to its section of
-the runbook. And the topic.
+"""The alarms and their topic.
+
+What each watches, when it goes off, whom it notifies, and its section of the runbook.
 """
 
 from typing import Any

@@ -1,5 +1,6 @@
-"""Commands in the comments and descriptions of templates, RBAC and examples: each is one that its
-tool takes, for a named region or cluster.
+"""Commands in the comments and descriptions of templates, RBAC and examples.
+
+Each is valid for its tool, and for a named region or cluster.
 """
 
 import json

@@ -1,5 +1,7 @@
-""".github: CI runs what developers run, with the least rights; reports of defects come with what it
-takes to look into them.
+"""The folder .github.
+
+CI runs what developers run, with the least rights; reports of bugs come with the information to
+investigate them.
 """
 
 import re

@@ -1,5 +1,6 @@
-"""The policy evaluation that the stack's permissions are judged by, held to AWS's own documented
-examples, whose page each block names.
+"""The policy evaluation by which the stack's permissions are judged.
+
+It is held to AWS's own documented examples, whose page each block names.
 
 At the end: what a captured call asks of it.
 """

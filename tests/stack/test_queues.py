@@ -1,5 +1,6 @@
-"""The retry queue and the dead-letter queue: how long they hold what, who sends, and that nothing
-waits in the clear.
+"""The retry queue and the dead-letter queue.
+
+How long each holds messages, who sends, and that all of them are encrypted.
 """
 
 from typing import Any

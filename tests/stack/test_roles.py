@@ -1,6 +1,4 @@
-"""Every role that the templates make, those that SAM adds included: bounded and placed
-on demand.
-"""
+"""Every role of the templates, those that SAM adds included: permissions boundary and path."""
 
 import re
 from typing import Any

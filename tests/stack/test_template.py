@@ -1,6 +1,4 @@
-"""The stack as CloudFormation gets it, after aws-sam-translator: what is in it, the function, the
-outputs.
-"""
+"""The stack as CloudFormation gets it, after aws-sam-translator: contents, function, outputs."""
 
 import importlib
 import tomllib

@@ -1,5 +1,6 @@
-"""infra/terraform against the templates that it deploys or mirrors: by reading its files, and by
-terraform itself where it is installed.
+"""The modules in infra/terraform, compared with the templates that they deploy or mirror.
+
+By reading their files, and by terraform itself where it is installed.
 """
 
 import base64

@@ -1,5 +1,6 @@
-"""infra/terraform applied to the local AWS by Terraform and the provider themselves: what is asked
-of AWS, and in which order.
+"""The modules in infra/terraform, applied to the local AWS by Terraform and the real provider.
+
+The calls to AWS, and their order.
 """
 
 import re

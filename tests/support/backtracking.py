@@ -1,10 +1,10 @@
-"""Say how far a regular expression backtracks at worst: in steps over all texts, not in seconds.
+r"""The worst backtracking of a regular expression: in steps over all texts, not in seconds.
 
 A backtracking matcher tries one way through the pattern after the other. How many ways are open
 after a text is how often its last character is looked at. So the ways are counted, for each place
 in the pattern (Glushkov's automaton, with multiplicities), and every combination of counts that
 some text comes to is visited. Where all are small, matching takes linear time. Where they grow with
-the text (`\\s*x?\\s*y`: by one with each blank; `(a|a)*`: twofold with each letter), it takes
+the text (`\s*x?\s*y`: by one with each blank; `(a|a)*`: twofold with each letter), it takes
 quadratic time and more.
 
 Errs on the strict side: what a lookaround rules out is followed all the same, and an atomic group

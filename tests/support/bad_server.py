@@ -1,5 +1,6 @@
-"""A TLS server on loopback that answers each connection by a script: the ways in which a cluster's
-endpoint can go wrong.
+"""A TLS server on loopback that answers each connection by a script.
+
+The scripts are the ways in which a cluster's endpoint can fail.
 """
 
 import contextlib

@@ -1,5 +1,6 @@
-"""Documents made at random: each field as it may be, nearly so, or something else; as YAML or JSON,
-quoted or not.
+"""Random documents.
+
+Each field is valid, nearly so, or something else; as YAML or JSON, quoted or not.
 
 What YAML 1.1's reader changes beyond recognition (0x1F, 012, 1_000, 1.0, True, dates) is always
 quoted: no schema could tell what was written.

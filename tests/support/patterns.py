@@ -1,5 +1,6 @@
-"""Find every regular expression that a package uses, in its sources: whoever adds one need not say
-so.
+"""Every regular expression of a package, found in its sources.
+
+Nobody needs to list one that is added.
 """
 
 import ast

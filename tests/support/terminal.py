@@ -18,8 +18,9 @@ PATIENCE = 60.0
 
 
 class Terminal:
-    """`raw` is all that was printed so far, escape sequences included. stdin, stdout and stderr are
-    the terminal.
+    """A process on a terminal. `raw` is all of its output so far, escape sequences included.
+
+    stdin, stdout and stderr are the terminal.
     """
 
     def __init__(

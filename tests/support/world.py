@@ -1,5 +1,6 @@
-"""A whole AWS with clusters on loopback, and the function called in it as Lambda calls it, in this
-process.
+"""A whole AWS with clusters on loopback.
+
+The function is called in it as Lambda calls it, in this process.
 """
 
 import asyncio
@@ -100,8 +101,9 @@ def clients(region: str) -> AwsClients:
 
 @functools.cache
 def manifests(file: str) -> tuple[dict[str, Any], ...]:
-    """Return the objects of a file of infra/rbac, read once: PyYAML takes as long for one as a push
-    does.
+    """Return the objects of a file of infra/rbac, read once.
+
+    PyYAML takes as long for one as a push does.
     """
     return tuple(yaml.safe_load_all((RBAC / file).read_text()))
 

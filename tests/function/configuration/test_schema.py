@@ -1,5 +1,6 @@
-"""The JSON Schemas and the function judge alike: some 150 documents, as an editor's YAML reader and
-as the function's reads them.
+"""The JSON Schemas and the function judge alike.
+
+Some 150 documents, as an editor's YAML reader and as the function's reads them.
 """
 
 import base64

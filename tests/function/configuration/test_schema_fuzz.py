@@ -1,5 +1,6 @@
-"""The function and the JSON Schemas judge alike what nobody thought of: thousands of documents,
-made from a seed.
+"""The function and the JSON Schemas judge random documents alike.
+
+Thousands of documents, made from a seed.
 """
 
 import re

@@ -1,5 +1,7 @@
-"""The queue: what failed is put there once, comes back by itself, and is done by the same function;
-and FanOut, which deals a push out on it.
+"""The retry queue and FanOut.
+
+Whatever failed is queued once, comes back automatically, and is handled by the same function;
+FanOut distributes a push over the queue.
 """
 
 import json
@@ -490,8 +492,9 @@ def test_a_failure_record_prunes_no_more_than_a_push(queued: World) -> None:
 def test_at_its_last_receive_a_clusters_message_is_let_go(
     queued: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next push of everything takes the cluster up anew: three dead letters a day would be an
-    alarm that never ends.
+    """The next full push handles the cluster again.
+
+    Three dead letters a day would be an alarm that never ends.
     """
     monkeypatch.setenv("RETRY_RECEIVES", "3")
     bad(queued, "shut")

@@ -1,5 +1,7 @@
-"""The sweep: what lacks its Secret, or is about to end, gets it, and a cluster where all is well is
-asked by lists alone.
+"""The sweep.
+
+It writes Secrets that are missing or about to expire; a cluster where all is well receives lists
+only.
 """
 
 import json

@@ -1,5 +1,6 @@
-"""The check: each thing that can stand in the way is distinguished, with what to do about it, and
-nothing is written.
+"""The check.
+
+It tells apart everything that can prevent a push, with a remedy, and writes nothing.
 """
 
 import base64
@@ -297,8 +298,9 @@ def test_a_disabled_document_is_skipped_and_its_cluster_asked_by_one_list_at_mos
 
 
 def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
-    """A push that was under way when the document was disabled, and its Secrets removed, may have
-    written them again.
+    """A push may have been in progress when the document was disabled and its Secrets removed.
+
+    It may have written them again.
     """
     cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")
     body = secret_body(STACK.owner("prod"))
@@ -441,7 +443,9 @@ def test_an_invalid_name_is_no_internal_error(world: World) -> None:
 def test_a_private_address_that_does_not_answer(
     world: World, resolver: Callable[..., None], public: bool, address: str
 ) -> None:
-    """A VPC's, seen from outside, or from within behind a security group that does not admit the
+    """The address is of a VPC.
+
+    It is reached from outside, or from within behind a security group that does not admit the
     function.
     """
     resolver(cluster_example=[address])

@@ -1,5 +1,7 @@
-"""Connections grow with the work: a small cluster gets one or two, what hangs gives its place to
-another, and there is a most of all.
+"""The number of connections, which grows with the work.
+
+A small cluster gets one or two, whatever hangs gives its place to another, and there is a maximum
+for all.
 """
 
 import contextlib

@@ -1,5 +1,6 @@
-"""ServiceAccounts: the Secret's name is added to their imagePullSecrets, every other entry stays,
-and a mark says what we put there.
+"""ServiceAccounts: the Secret's name is added to their imagePullSecrets.
+
+Every other entry stays, and an annotation records what we added.
 """
 
 import asyncio
@@ -310,8 +311,9 @@ ROUNDS, SIDE_BY_SIDE = 50, 8
 
 
 def test_two_writers_lose_no_entry_in_hundreds_of_rounds(world: World) -> None:
-    """Ours, and one that reads the list and writes it back under its resource version: let go at
-    the same moment, 400 times over.
+    """The writers start at the same moment, 400 times.
+
+    One is ours; the other reads the list and writes it back under its resource version.
     """
     names = [f"n{number}" for number in range(SIDE_BY_SIDE)]
     cluster = world.add_cluster(
@@ -463,8 +465,9 @@ def removed(world: World) -> list[str]:
 
 
 def test_an_administrators_entry_stays_though_we_wrote_to_the_list_last(prod: World) -> None:
-    """A second document with another Secret name has us write to the same list: that does not make
-    the first name ours.
+    """A second document with another Secret name makes us write to the same list.
+
+    That does not make the first name ours.
     """
     account(prod, pulls=(SECRET,))
     prod.document(
@@ -520,8 +523,9 @@ def test_what_the_account_says_of_us_goes_with_our_entry(prod: World) -> None:
 def test_an_account_that_could_not_be_changed_at_first_is_changed_by_the_second_try(
     world: World,
 ) -> None:
-    """The Secret is there by then: it is not written once more, and the account gets its entry all
-    the same.
+    """The Secret exists by then.
+
+    It is not written again, and the account gets its entry all the same.
     """
     names = ("a", "b")
     cluster = world.add_cluster(

@@ -1,5 +1,6 @@
-"""Every verb that infra/rbac grants is needed: without it, something that works with it
-does not.
+"""Every verb that infra/rbac grants is needed.
+
+Without it, something fails that works with it.
 """
 
 import copy
@@ -53,8 +54,9 @@ INSTEAD_OF_A_LOOK = ("prune.yaml", "secrets", "get")
 
 
 def a_life(world: World, missing: tuple[str, str, str] | None) -> bool:
-    """Return whether all of it worked: a push, a sweep after a Secret was lost, and another push
-    that prunes. An account comes late.
+    """Return whether all of it worked.
+
+    A push, a sweep after a Secret was deleted, and another push that prunes. An account comes late.
     """
     cluster = world.add_cluster("prod", namespaces=("team-a", "team-b"), rbac=None, document=FIRST)
     for namespace in ("team-a", "team-b"):

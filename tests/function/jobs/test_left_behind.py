@@ -1,5 +1,6 @@
-"""Secrets that nothing renews any more are named before they block pulls, and what a document wrote
-stays its own.
+"""Secrets that nothing renews are named before they block pulls.
+
+Whatever a document wrote stays its own.
 """
 
 import re

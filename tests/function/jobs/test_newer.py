@@ -1,5 +1,7 @@
-"""An older run undoes nothing newer: whatever arrives late meets another version, or a Secret that
-was written since it read its configuration.
+"""An older run undoes nothing newer.
+
+A late write meets another version, or a Secret that was written since its run read its
+configuration.
 """
 
 import json
@@ -13,9 +15,7 @@ from tests.support.world import SECRET, World
 
 
 def meanwhile(world: World, cluster: str, happens: Callable[[], object], *, before: str) -> None:
-    """Let something happen right before the function's first request of that method to that cluster
-    is answered.
-    """
+    """Run something right before the function's first such request to that cluster is answered."""
     embedded = world.clusters[cluster]
     assert isinstance(embedded, EmbeddedCluster)
     done: list[str] = []

@@ -82,8 +82,9 @@ def test_it_is_adopted_where_that_is_asked_for_and_then_updated(prod: World, fie
 def test_another_stack_is_not_us(
     prod: World, other: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is a conflict that names the first stack, and neither removes nor prunes what the first
-    wrote.
+    """The conflict names the first stack.
+
+    The second neither removes nor prunes what the first wrote.
     """
     prod.invoke()
     first = auths(prod)

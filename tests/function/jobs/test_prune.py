@@ -340,8 +340,9 @@ def accounts(world: World, namespace: str) -> list[str]:
 def test_a_namespace_handed_to_another_document_in_between_keeps_its_secret_and_its_accounts(
     world: World,
 ) -> None:
-    """The other document's push comes right before the delete: the name that was taken out by then
-    is put back.
+    """The other document's push comes right before the delete.
+
+    The name that was removed by then is put back.
     """
     every = "{namespaces: ['team-*'], prune: true, serviceAccounts: [default]}"
     cluster = world.add_cluster(
@@ -475,8 +476,9 @@ def test_the_brake(world: World, count: int, selected: str, prunes: bool) -> Non
 
 
 def test_the_brake_counts_what_was_applied(world: World) -> None:
-    """Eight names, mistyped into eight others: as many are selected as before, and none of them is
-    there.
+    """Eight names are mistyped into eight others.
+
+    As many are selected as before, and none of them exists.
     """
     many(world, 8)
     names = ", ".join(f"taem-{number:02}" for number in range(8))

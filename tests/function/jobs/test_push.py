@@ -1,5 +1,6 @@
-"""Whole runs of the handler against an AWS and clusters on real sockets: what is written, asked,
-reported.
+"""Whole runs of the handler, with AWS and clusters on real sockets.
+
+Writes, requests and reports.
 """
 
 import json

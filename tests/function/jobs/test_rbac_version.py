@@ -1,6 +1,4 @@
-"""A check says when infra/rbac, as it is applied in a cluster, is older than this
-release wants it.
-"""
+"""A check reports when the infra/rbac in a cluster is older than this release needs."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

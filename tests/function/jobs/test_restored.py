@@ -1,5 +1,6 @@
-"""Copies of ours that a backup tool brings back are ours, without a conflict that advises to stop a
-writer that is none.
+"""Copies of our Secrets that a backup tool restores are ours.
+
+There is no conflict that advises to stop a writer that does not exist.
 """
 
 import copy

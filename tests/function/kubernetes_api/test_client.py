@@ -1,5 +1,6 @@
-"""The Kubernetes session against servers that go wrong in every way an endpoint can: each a typed
-error, nothing secret in it.
+"""The Kubernetes session with servers that fail in every way an endpoint can.
+
+Each failure is a typed error with nothing secret in it.
 """
 
 import asyncio
@@ -669,8 +670,9 @@ def test_a_deadline_that_passes_during_the_handshake_sends_nothing() -> None:
 def test_a_write_without_an_answer_is_thrown_away_with_what_the_kernel_holds(
     end: str, time: str
 ) -> None:
-    """The peer takes nothing until the writer has gone: what lay in buffers must not
-    arrive then.
+    """The peer reads nothing until the writer has gone.
+
+    Data in buffers must not arrive then.
     """
     arrived: list[int] = []
     go_on, done = threading.Event(), threading.Event()

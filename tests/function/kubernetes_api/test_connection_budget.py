@@ -28,8 +28,9 @@ APPLIED = b'{"kind": "PartialObjectMetadata", "metadata": {"name": "s", "namespa
 
 
 class Served:
-    """A cluster that lists at once and answers no write until it is `well`; how many connections it
-    has `now`, and all its writes.
+    """A cluster that lists at once and answers no write until it is `well`.
+
+    It counts the connections it has `now`, and all its writes.
     """
 
     def __init__(self, *, well: bool, pause: float = 0.0) -> None:

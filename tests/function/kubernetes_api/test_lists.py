@@ -1,6 +1,4 @@
-"""Lists, page by page: what expires on the way, pages that are too long, and ends that hold
-nothing.
-"""
+"""Lists, page by page: expired pages, pages that are too long, and ends that hold nothing."""
 
 import json
 

@@ -40,8 +40,9 @@ LISTS_OF_ALL = ("/api/v1/secrets?", "/api/v1/serviceaccounts?")
 
 @dataclass
 class Hostile:
-    """An API server that answers each request by `answer`, which is given what the server has been
-    sent so far.
+    """An API server that answers each request by `answer`.
+
+    `answer` gets what the server has been sent so far.
     """
 
     answer: "Callable[[Hostile, str, str], tuple[str, Any]]"

@@ -1,5 +1,7 @@
-"""Private registries: one token for each role and region, all in one Secret, and no good credential
-dropped because another cannot be had.
+"""Private registries.
+
+One token for each role and region, all in one Secret, and no good credential dropped because
+another is unavailable.
 """
 
 import base64

@@ -1,6 +1,4 @@
-"""EKS clusters that are local to an Outpost: the token is for their id, and aws-auth
-alone admits.
-"""
+"""EKS clusters that are local to an Outpost: the token is for their id, and aws-auth admits."""
 
 import pytest
 

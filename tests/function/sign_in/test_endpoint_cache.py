@@ -170,8 +170,9 @@ def test_what_one_role_region_or_cluster_was_answered_is_not_shown_to_another(
 
 
 def test_each_call_is_signed_by_the_role_that_its_document_names(world: World) -> None:
-    """Clients are the function's own, whoever signs: a mistake here would show one account to
-    another.
+    """Clients are the function's own, whoever signs.
+
+    A mistake here would show one account to another.
     """
     world.add_cluster("own", namespaces=("a",), document="namespaces: [a]")
     other = f"{{namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}"

@@ -1,5 +1,6 @@
-"""EKS's token for clusters that run aws-iam-authenticator themselves: the authenticator's id is
-signed, and nobody else's.
+"""EKS's token for clusters that run aws-iam-authenticator themselves.
+
+The authenticator's id is signed, and nobody else's.
 """
 
 import pytest

@@ -1,5 +1,6 @@
-"""A kubeconfig in Secrets Manager, over the wire: what it holds reaches its own cluster, and nobody
-else, and nothing of it stays behind.
+"""A kubeconfig in Secrets Manager, over the wire.
+
+Its content reaches its own cluster only, and nothing of it stays behind.
 """
 
 import base64
@@ -75,8 +76,9 @@ def test_a_removal_with_what_is_stored(world: World) -> None:
 
 
 def test_both_kinds_beside_each_other_and_eks(world: World) -> None:
-    """Each cluster admits its own alone, so that one credential at another's server
-    fails the test.
+    """Each cluster admits its own credential alone.
+
+    One credential at another's server fails the test.
     """
     world.add_stored("one", by="certificate")
     world.add_stored("two", token="another-token")
@@ -484,8 +486,9 @@ def test_the_official_client_is_imported_by_nothing_else() -> None:
 
 
 def test_contexts_with_a_private_key_are_of_one_client_alone(world: World) -> None:
-    """The contexts without one are kept, by their authority; two clusters of one authority must not
-    share one with a key.
+    """Contexts without a key are cached by their authority.
+
+    Two clusters of one authority must not share one with a key.
     """
     certificate = issue("x")
     client = ClientCertificate(certificate.certificate_pem, certificate.key_pem)

@@ -1,5 +1,6 @@
-"""The address of an API server that is not EKS's, over the wire: however it is written, and behind
-a path, within what the owner allows.
+"""The address of an API server that is not EKS's, over the wire.
+
+However it is written, and behind a path, within what the owner allows.
 """
 
 import base64

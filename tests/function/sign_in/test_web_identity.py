@@ -1,5 +1,6 @@
-"""AWS's web identity tokens, over the wire: to an API server that trusts the issuer for this
-document alone, and to no other.
+"""AWS's web identity tokens, over the wire.
+
+The API server trusts the issuer for this document alone, and for no other.
 """
 
 import base64

@@ -1,6 +1,4 @@
-"""Discovery: clusters found by tag over regions and accounts, beside those that a
-document names.
-"""
+"""Discovery: clusters found by tag in regions and accounts, beside those that documents name."""
 
 import json
 from typing import Any

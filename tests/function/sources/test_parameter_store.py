@@ -1,6 +1,4 @@
-"""The configuration as it is read of Parameter Store: few calls, patience, and each document by
-itself.
-"""
+"""The configuration as read from Parameter Store: few calls, retries, each document by itself."""
 
 import json
 from typing import Any

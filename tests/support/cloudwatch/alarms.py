@@ -1,5 +1,7 @@
-"""An alarm as a template has it: the CloudFormation properties of AWS::CloudWatch::Alarm,
-intrinsics resolved, and AWS's limits kept.
+"""An alarm as a template has it.
+
+The CloudFormation properties of AWS::CloudWatch::Alarm, with intrinsics resolved and AWS's limits
+checked.
 
 What this simulation does not know is an error, not ignored: a property passed over in silence would
 make a test worth nothing.

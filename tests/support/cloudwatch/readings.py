@@ -1,5 +1,6 @@
-"""The things AWS's documentation leaves open, as settings: what must hold should hold however they
-are read.
+"""The points that AWS's documentation leaves open, as settings.
+
+Tests should hold however these are read.
 """
 
 from dataclasses import dataclass

@@ -24,8 +24,9 @@ STATISTICS: dict[str, Callable[[list[float]], float]] = {
 
 @dataclass(frozen=True)
 class Window:
-    """A row of periods up to `end`, looked at `now`, when what is younger than `delay_seconds` or
-    older than `since` cannot be seen.
+    """A row of periods up to `end`, as seen at `now`.
+
+    Samples younger than `delay_seconds` or older than `since` cannot be seen.
     """
 
     end: float

@@ -20,8 +20,9 @@ MULTI_DAY_MINUTE = 3
 
 @dataclass(frozen=True)
 class Transition:
-    """A change of an alarm's state, or (`previous` is `state`) of which of its contributors are in
-    ALARM.
+    """A change of an alarm's state.
+
+    Where `previous` is `state`, a change of the contributors that are in ALARM.
     """
 
     time: int

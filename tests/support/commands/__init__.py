@@ -1,5 +1,6 @@
-"""Commands that people paste, out of remedies and documents: taken apart as bash does, and judged
-by the models of the tools themselves.
+"""Commands that people paste from remedies and documents.
+
+They are parsed as bash parses them, and judged by the models of the tools themselves.
 
 `problems(text)` says what is wrong with a shell text; `commands(text)` gives its simple commands.
 In a text, a word of capitals such as `ROLE_ARN` is to be replaced, and fits everywhere.

@@ -1,5 +1,6 @@
-"""The AWS CLI (version 2), by botocore's service models, from which it makes its commands; and what
-it adds to them by hand.
+"""The AWS CLI (version 2) by botocore's service models, from which it makes its commands.
+
+Also the commands that it adds by hand.
 """
 
 import functools

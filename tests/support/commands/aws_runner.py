@@ -1,5 +1,6 @@
-"""`aws SERVICE COMMAND ...` done by botocore, for documents whose commands are run: what the AWS
-CLI would send, and what it would print.
+"""The command `aws SERVICE COMMAND ...`, run by botocore for documents whose commands are run.
+
+It sends what the AWS CLI would send, and prints what that would print.
 
 `python -m tests.support.commands.aws_runner ssm put-parameter --name ...`. It knows operations of
 the service models, --query and --output text|json. Of what the CLI has besides, it does nothing:

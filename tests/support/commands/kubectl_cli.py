@@ -1,5 +1,6 @@
-"""kubectl, by the flags that its own help names: `python -m tests.support.commands.kubectl_cli`
-asks it, and writes them to kubectl-flags.json.
+"""The command kubectl, by the flags that its own help names.
+
+`python -m tests.support.commands.kubectl_cli` asks it, and writes them to kubectl-flags.json.
 """
 
 import functools

@@ -1,5 +1,6 @@
-"""A shell text -> its simple commands, by tree-sitter's grammar of bash: those in pipes, lists,
-loops and substitutions too.
+"""The simple commands of a shell text, by tree-sitter's grammar of bash.
+
+Those in pipes, lists, loops and substitutions are included.
 """
 
 import codecs
