@@ -1,4 +1,4 @@
-"""The shell's completion, asked as a shell asks."""
+"""The shell's completion, called as a shell calls it."""
 
 from tests.support.operator import Operator
 

@@ -136,7 +136,7 @@ def test_a_lambda_that_cannot_be_reached_exits_3_and_nothing_ran(operator: Opera
 
 @pytest.fixture
 def hangs(operator: Operator) -> Iterator[tuple[Operator, threading.Event, threading.Event]]:
-    """Make a function that does not answer, with an event for its start, and one that ends it."""
+    """Make a function that does not respond, with an event for its start, and one that ends it."""
     started = threading.Event()
     ended = threading.Event()
 

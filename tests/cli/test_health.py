@@ -146,7 +146,7 @@ NONE_LEFT: dict[str, Any] = {"ok": True, "skipped": "disabled"}
 
 
 def checked(health: Health, *checks: LogLine) -> tuple[bool, bool]:
-    """Return whether Secrets may be left by what the log says, and whether a check saw them."""
+    """Return whether the log says that Secrets may be left, and whether a check found them."""
     take_checks(health, checks)
     prod = health.clusters["prod"]
     return prod.may_have_secrets, prod.check is not None and prod.check.left is not None

@@ -43,7 +43,7 @@ def test_each_document_is_one_that_the_function_takes(block: Block) -> None:
 
 
 def test_what_an_api_server_is_to_trust_is_what_check_prints() -> None:
-    """In the file by itself, and within Talos's document."""
+    """The configuration is a file of its own, or part of Talos's document."""
     claims = Claims("ecr-public-pusher:edge-1", subject="arn:aws:iam::111122223333:role/ROLE")
     printed = yaml.safe_load(TrustRemedies(Endpoint("https://x", ""), claims).configuration("v1"))
     found = [

@@ -1,4 +1,4 @@
-"""Work side by side on one loop: bounded, and never held up by what hangs."""
+"""Concurrent work on one loop: bounded, and never delayed by what hangs."""
 
 import asyncio
 import contextlib

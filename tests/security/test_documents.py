@@ -489,7 +489,7 @@ def test_a_message_never_lets_go_of_the_brake() -> None:
 
 
 def test_the_authority_of_an_allowed_host_is_the_documents(allowed: World) -> None:
-    """Whoever answers under an allowed name needs no certificate but one that the document says."""
+    """A server under an allowed name needs no certificate but one that the document names."""
     cluster = allowed.add_elsewhere("edge", document=WEB_IDENTITY)
     impostor = allowed.add_elsewhere(
         "impostor", document=WEB_IDENTITY, audience="ecr-public-pusher:edge"

@@ -20,7 +20,7 @@ SETTLE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Held:
-    """After so many invocations: resident memory in MiB, threads, open descriptors."""
+    """The state after a number of invocations: resident memory in MiB, threads, descriptors."""
 
     invocations: int
     memory: float

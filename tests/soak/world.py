@@ -66,7 +66,7 @@ NOT_OK = ("push of all", "sweep", "failing push", "wrong event")
 
 @dataclass(frozen=True)
 class Described:
-    """A cluster that EKS describes, whatever answers there."""
+    """A cluster that EKS describes, with any server at its address."""
 
     name: str
     endpoint: str

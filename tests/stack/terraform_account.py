@@ -103,7 +103,7 @@ class Step:
 
 @contextmanager
 def account(folder: Path, *, bucket: str = "artifacts", arn: str = ADMIN) -> Iterator[Account]:
-    """Open an account with a bucket, whose administrator's role this is."""
+    """Open an account with a bucket and an administrator's role."""
     clone = folder / "ecr-public-pusher"
     shutil.copytree(ROOT / "infra/terraform", clone / "infra/terraform")
     shutil.copy(ROOT / TEMPLATE, clone)

@@ -263,7 +263,7 @@ def stack_of(one: Account) -> dict[str, Any]:
 
 
 def change(one: Account, kind: str) -> dict[str, Any]:
-    """Return what the plan says that the only resource of a kind will be."""
+    """Return the planned state of the only resource of a kind."""
     plan = json.loads(one.terraform.run("show", "-json", "planned").out)
     (found,) = [
         resource["change"]["after"]

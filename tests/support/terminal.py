@@ -69,7 +69,7 @@ class Terminal:
         os.write(self._own, text.encode())
 
     def interrupt(self) -> None:
-        """Send what Ctrl-C sends. The terminal is nobody's controlling one here."""
+        """Send what Ctrl-C sends. The terminal is no process's controlling terminal here."""
         self._process.send_signal(2)
 
     def finish(self) -> int:

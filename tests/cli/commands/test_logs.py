@@ -11,7 +11,7 @@ from tests.support.operator import Operator
 
 @pytest.fixture
 def ran(operator: Operator) -> Operator:
-    """Push two clusters, of which one does not exist, and plan one."""
+    """Run a push of two clusters, of which one does not exist, and a plan of one."""
     operator.world.add_cluster("prod", namespaces=("team-a",), document="namespaces: [team-a]")
     operator.world.document("edge", "region: eu-west-1\nnamespaces: [a]")
     operator.run("push")

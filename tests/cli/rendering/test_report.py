@@ -1,4 +1,4 @@
-"""A report is shown in full: whatever is left out is counted."""
+"""A report is shown in full, and whatever does not fit is counted."""
 
 import io
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Documents -> settings, and what is said of a bad one."""
+"""Documents to settings, and the messages about invalid ones."""
 
 import json
 import re

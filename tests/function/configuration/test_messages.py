@@ -123,7 +123,7 @@ def test_commas_between_regions(world: World) -> None:
     ],
 )
 def test_what_nobody_could_see_is_written_out(world: World, document: str) -> None:
-    """In whatever field or name of one."""
+    """The field or name in which they stand does not matter."""
     message = said(world, document)
     assert message.isprintable()
     if not document.isascii():

@@ -515,7 +515,7 @@ def test_a_run_that_nothing_else_tries_again_becomes_a_dead_letter(
 
 
 def test_a_message_that_hangs_does_not_use_up_the_time_of_another(queued: World) -> None:
-    """They are of different requests, so of two runs: side by side."""
+    """The messages belong to different requests, so they are two concurrent runs."""
     for name in ("hangs", "well"):
         queued.add_cluster(
             name, namespaces=("a", "b"), document="namespaces: [a, b]", embedded=True

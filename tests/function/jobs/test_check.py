@@ -90,7 +90,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @dataclass
 class Described:
-    """A cluster that EKS describes, whatever answers there."""
+    """A cluster that EKS describes, with any server at its address."""
 
     name: str
     endpoint: str
@@ -605,7 +605,7 @@ def test_sts_is_not_asked_for_the_functions_own_role(world: World) -> None:
 
 @pytest.mark.parametrize("action", ["plan", "check"])
 def test_the_role_is_named_with_its_path(world: World, action: str) -> None:
-    """An access entry is for the whole ARN, and what STS says of a session has no path."""
+    """An access entry needs the whole ARN; the ARN of a session in STS has no path."""
     role = EXECUTION_ROLE.replace("role/", "role/some/path/")
     world.environ["EXECUTION_ROLE_ARN"] = role
     world.add_cluster("prod", principal=SPOKE_ROLE, document="namespaces: [a]")

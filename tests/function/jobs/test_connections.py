@@ -54,7 +54,7 @@ def test_of_many_clusters_each_gets_its_share() -> None:
 
 @dataclass
 class Described:
-    """A cluster that EKS describes, whatever answers there."""
+    """A cluster that EKS describes, with any server at its address."""
 
     name: str
     endpoint: str

@@ -396,7 +396,7 @@ def test_a_deletion_that_met_another_version_is_decided_anew() -> None:
 def test_other_fields_of_ours_that_somebody_holds(
     managers: tuple[str, ...], take: bool, step: Step
 ) -> None:
-    """Leftovers of a restore are taken; a writer's only where the document says so."""
+    """Leftovers of a restore are taken over; a writer's fields only where the document says so."""
     own = judge(planned=PlannedCluster(config(take_ownership=take)))
     assert own.contested(only(own.decide(seen(FRESH))), managers).step is step
 

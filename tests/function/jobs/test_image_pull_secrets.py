@@ -66,7 +66,7 @@ def pulls(
 
 
 def marked(world: World, name: str = "default", *, namespace: str = "a") -> str | None:
-    """Return what the account's mark says that we put into its list."""
+    """Return the names that we put into the account's list, by its annotation."""
     _, found = world.clusters["prod"].admin(
         "GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}"
     )

@@ -31,7 +31,7 @@ HANG_SECONDS = 20.0
 
 @dataclass
 class Described:
-    """A cluster that EKS describes, whatever answers there."""
+    """A cluster that EKS describes, with any server at its address."""
 
     name: str
     endpoint: str

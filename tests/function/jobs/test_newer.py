@@ -120,7 +120,7 @@ def test_what_is_written_to_again_and_again_is_given_up_after_five_looks(prod: W
 
 
 def test_an_apply_that_came_through_although_its_answer_did_not_is_a_success(prod: World) -> None:
-    """The answer is lost once: the second try meets the version that the first one made."""
+    """The response is lost once: the retry meets the version that the first try made."""
     embedded = prod.clusters["prod"]
     assert isinstance(embedded, EmbeddedCluster)
     lost: list[str] = []

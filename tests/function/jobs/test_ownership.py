@@ -134,7 +134,7 @@ def test_a_name_too_long_for_the_api_server_is_cut_and_still_its_own() -> None:
 def test_a_secret_whose_data_somebody_wrote_since_is_not_deleted_and_that_is_said(
     prod: World, event: dict[str, Any], outcome: str
 ) -> None:
-    """It bears our mark still, so a removal that leaves it there is not done."""
+    """It still has our label and annotations, so a removal that leaves it is not complete."""
     prod.invoke()
     edited = {
         "data": {".dockerconfigjson": base64.b64encode(b'{"auths": {"by-hand": {}}}').decode()}

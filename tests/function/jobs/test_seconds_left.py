@@ -14,7 +14,7 @@ HOUR = 3600
 
 
 def left(world: World, event: dict[str, Any] | None = None) -> float | None:
-    """Return the hours that the report says, to a tenth."""
+    """Return the hours left by the report, to a tenth."""
     (found,) = world.invoke(event)["clusters"]
     return round(found["secondsLeft"] / HOUR, 1) if "secondsLeft" in found else None
 

@@ -1,4 +1,4 @@
-"""Takeover: without force first, seen each time, and only where it was asked for."""
+"""Takeover: without force first, visible each time, and only where it is configured."""
 
 import base64
 import json

@@ -100,7 +100,7 @@ class Calls:
         return self._runner.run(self.api.apply_secret("team-a", "ecr-public-token", BODY)).created
 
     def look(self) -> object:
-        """Return what a GET of the Secret's metadata comes to."""
+        """Return the result of a GET of the Secret's metadata."""
         asking = self.api.secret_metadata("team-a", "ecr-public-token", lambda found, _: found)
         return self._runner.run(asking)
 
@@ -204,7 +204,7 @@ def test_old_and_new_certificate_authorities_are_trusted(
 
 
 def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would be sent a CONNECT at best; of a function's environment, nobody vouches for it."""
+    """A proxy would get a CONNECT at best; nothing vouches for the environment's proxies."""
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     with socket.create_server(("127.0.0.1", 0)) as proxy:

@@ -28,7 +28,7 @@ OURS = {
 
 @dataclass
 class Described:
-    """A cluster that EKS describes, whatever answers there."""
+    """A cluster that EKS describes, with any server at its address."""
 
     name: str
     endpoint: str

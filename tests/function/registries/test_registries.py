@@ -83,7 +83,7 @@ def test_a_token_is_asked_for_once_however_many_documents_want_it(pulling: World
 def test_a_document_without_the_external_id_has_no_part_in_anothers_token(
     pulling: World, other: str
 ) -> None:
-    """In one run, with one role and one region: the id is all that tells the two apart."""
+    """They share one run, role and region: only the id distinguishes the two."""
     pulling.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE, external_id="right")
     pulling.add_cluster(other, namespaces=("a",))
     for document, external_id in (("prod", "right"), (other, "wrong")):

@@ -124,7 +124,7 @@ def test_no_credentials_is_a_sign_in_error(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def described(cluster: dict[str, Any]) -> Endpoint:
-    """Return what `describe` makes of an answer of EKS; a field that is None is not in it."""
+    """Return the endpoint that `describe` reads from EKS's response; a None field is left out."""
     authority = {"data": base64.b64encode(b"-----BEGIN CERTIFICATE-----").decode()}
     usual = {
         "name": "prod",

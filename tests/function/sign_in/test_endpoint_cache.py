@@ -22,7 +22,7 @@ KEY = (None, None, "us-east-1", "prod")
 
 @dataclass
 class Described:
-    """A cluster that EKS describes, whatever answers there."""
+    """A cluster that EKS describes, with any server at its address."""
 
     name: str
     endpoint: str
@@ -160,7 +160,7 @@ def test_the_endpoint_of_a_cluster_that_is_not_ready_is_not_remembered(
 def test_what_one_role_region_or_cluster_was_answered_is_not_shown_to_another(
     world: World, more: str
 ) -> None:
-    """Each document has EKS asked by its own means, warm sandbox or not."""
+    """Each document has EKS called by its own credentials, warm sandbox or not."""
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     assert world.run()["ok"]
     before = described(world) + len(world.aws.called("sts", "AssumeRole"))

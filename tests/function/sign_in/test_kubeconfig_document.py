@@ -364,6 +364,6 @@ def test_a_large_one() -> None:
 
 
 def test_a_tag_is_no_command() -> None:
-    """Scalars are texts, whatever their tag says."""
+    """Scalars are strings, whatever their tag."""
     text = yaml.safe_dump(config()).replace(SECRET, f"!!python/name:os.system {SECRET}")
     assert read_kubeconfig(text, where="it").token == SECRET

@@ -1,4 +1,4 @@
-"""Until when a stored credential is valid, as far as it says so."""
+"""The expiry of a stored credential, as far as it has one."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Values as CloudFormation templates write them, and the refusal of properties nobody reads."""
+"""Values as CloudFormation templates write them, and the refusal of unknown properties."""
 
 from collections.abc import Mapping
 from typing import Any

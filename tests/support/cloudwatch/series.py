@@ -66,7 +66,7 @@ class Stream:
 
 
 class Metrics:
-    """All that a region's CloudWatch was sent."""
+    """Everything that a region's CloudWatch was sent."""
 
     def __init__(self) -> None:
         self._streams: dict[

@@ -1,4 +1,4 @@
-"""The project's own command line, by itself: it takes the words apart, and runs nothing."""
+"""The project's own command line: it parses the words, and runs nothing."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""The SAM CLI, by its own commands' options: it is asked in its own environment."""
+"""The SAM CLI, by its own commands' options, read in its own environment."""
 
 import functools
 import json
