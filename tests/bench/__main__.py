@@ -22,10 +22,10 @@ from tests.bench.table import LABELS, Cost, Round, Row
 from tests.bench.work import HERE, Feature, Scenario, environment, work
 
 SCENARIOS = "1x1 1x1000 12x30 100x10 100x200 1x20@200 50x20@200 1x1000@50 100x10@50"
-# What private registries, web identity and discovery cost: over so many clusters.
+# Clusters over which the cost of private registries, web identity and discovery is measured.
 FEATURES_SCENARIO = "100x10"
 PARTS = ["import", "push", "sweep", "features", "hung"]
-# What a sweep of clusters where all is well is measured over.
+# Clusters over which a sweep with nothing to do is measured.
 SWEEP_SCENARIO = Scenario(100, 200)
 # Clusters whose writes hang, beside those that are well; the namespaces in each.
 HUNG, WELL, HUNG_NAMESPACES = 100, 20, (50, 3)
@@ -266,7 +266,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if sink.binary() is None:
         raise SystemExit(sink.MISSING)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nginx goes too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nginx ends too
     ways = [way for way in chosen.ways if way != "kubectl" or shutil.which("kubectl")]
     if "kubectl" in chosen.ways and "kubectl" not in ways:
         print("kubectl is not here, so the original's way is left out")

@@ -48,7 +48,7 @@ _CREATED = {
     "metadata": {"name": "ecr-public-token", "namespace": "$ns"},
 }
 _DELETED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
-# As much of the discovery as kubectl wants before it deletes and creates a Secret.
+# The part of discovery that kubectl needs before it deletes and creates a Secret.
 _DISCOVERY = {
     "/api": {"kind": "APIVersions", "versions": ["v1"]},
     "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},

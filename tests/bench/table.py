@@ -11,7 +11,7 @@ from tests.bench.work import Feature, Scenario
 
 type Round = Mapping[str, float]
 
-# From so many Secrets on, what a run costs once no longer decides.
+# From this many Secrets on, a run's fixed cost no longer matters.
 AIMS_FROM_SECRETS = 1000
 WALL_AIM, CPU_AIM = 1.3, 1.5
 PEAK_AIM_MIB, IMPORT_PEAK_AIM_MIB, IMPORT_CPU_AIM = 128.0, 60.0, 1.1

@@ -43,8 +43,8 @@ def test_the_floor_sends_the_same_bytes_as_the_function_over_as_many_connections
         seen.append(found.bytes / found.requests)
     assert seen[0] == seen[1]
     assert {way: row.requests for way, row in rows.items()} == {"function": 6, "aiohttp": 6}
-    # How many the function opens depends on how late the answers are; the floor is given as many to
-    # each cluster.
+    # The function opens more connections the later the answers are; the floor gets as many for each
+    # cluster.
     assert rows["aiohttp"].connections <= rows["function"].connections <= 6
 
 

@@ -27,8 +27,8 @@ from tests.support.world import world as make_world
 
 AWS = f'#!/bin/sh\nexec {sys.executable} -m tests.support.commands.aws_runner "$@"\n'
 OURS = f'#!/bin/sh\nexec {sys.executable} -m infra.cli "$@"\n'
-# No others are there to be run: what a document says of make, terraform or pip must not happen to
-# whoever runs the tests.
+# Only these can be run: commands for make, terraform or pip in a document must not run on the
+# machine that runs the tests.
 REAL = (
     "awk",
     "basename",

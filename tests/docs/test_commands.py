@@ -27,8 +27,8 @@ JUDGES: Mapping[str, Judge] = {PROGRAM: judge} | {
     for block in SHELL
     for name in re.findall(r"^(\w+)\(\) \{", block.text, re.MULTILINE)
 }
-# Wrong use of it deploys into, or deletes from, whatever region the shell happens to have.
-# What asks before it does it, and with what it does not.
+# Without it a command deploys to, or deletes from, the region that the shell happens to have.
+# Commands that ask for confirmation, and the option with which they do not.
 ASKING = re.compile(
     rf"^(sam (deploy|delete)|terraform (apply|destroy)|{PROGRAM} (clusters"
     r" (add|delete)|apply|remove|queue purge|.*--prune-all))\b"
@@ -60,7 +60,7 @@ def test_each_program_takes_its_commands(block: Block) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_program_takes_its_commands_in_the_text_too(document: Path) -> None:
     shown = in_backticks(prose(document), ("aws", "eksctl", "kubectl", "sam", "terraform", PROGRAM))
-    # A name of a command (`kubectl edit`, `sam remote invoke`) is no command to paste.
+    # The name of a command (`kubectl edit`, `sam remote invoke`) is not a command to paste.
     whole = [text for text in shown if re.search(r" -|/|=", text)]
     assert [problem for text in whole for problem in problems(text, more=JUDGES)] == []
 

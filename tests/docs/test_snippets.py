@@ -17,7 +17,7 @@ from tests.docs.documents import DOCUMENTS as PAGES
 from tests.docs.documents import Block, blocks, prose
 
 ROOT_PATH = "/ecr-public-pusher"
-# Of other readers than the function: their apiVersion says so.
+# Documents for other readers than the function, recognized by their apiVersion.
 DOCUMENTS = [block for block in blocks({"yaml"}) if "apiVersion" not in yaml.safe_load(block.text)]
 
 

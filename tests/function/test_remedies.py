@@ -128,7 +128,7 @@ def test_a_name_that_a_shell_would_expand_is_quoted() -> None:
     assert remedy.endswith("--kubernetes-groups '{a,b}' ecr-public-pushers")
 
 
-# --- all that is written in the sources, whether a test fills it in or not
+# --- everything in the sources, whether a test fills it in or not
 
 
 def texts() -> Iterator[tuple[str, str]]:

@@ -10,11 +10,11 @@ from infra.local.kube import EmbeddedCluster
 from infra.local.runtime import BuiltFunction
 from tests.soak.world import EVENTS, NOT_OK
 
-# By the tenth invocation every kind of event has been met once, and what is made once has been
-# made.
+# By the tenth invocation every kind of event has come once, and everything that is made only once
+# exists.
 BASE = 10
 MEMORY_AIM = 1.1
-# Threads of the invocation end a moment after its answer.
+# An invocation's threads end a moment after its response.
 SETTLE_SECONDS = 3.0
 
 

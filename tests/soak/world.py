@@ -48,7 +48,7 @@ TAG = {"ecr-public-pusher": "yes"}
 CLUSTER_ID = "kops.example.internal"
 STORED_TOKEN = "stored-token-of-a-test"
 
-# In turn. Sweeps look at every cluster, the failing ones too, and are not well for it.
+# In turn. Sweeps look at every cluster, the failing ones too, so they are not ok.
 EVENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("push", {"clusters": ["good-*", "spoke"]}),
     ("sweep", {"action": "sweep"}),

@@ -8,7 +8,7 @@ from tests.stack.template import deployed
 
 NAMESPACE = "EcrPublicPusher"
 RUN, CLUSTER = ("service",), ("cluster", "service")
-# What the function emits: for the run, and for each cluster. Dimension names in alphabetical order.
+# The function's metrics: for the run, and for each cluster. Dimensions in alphabetical order.
 METRICS = {
     "FullPushCompleted": RUN,
     "ClustersFailed": RUN,
@@ -25,9 +25,9 @@ METRICS = {
 }
 # And for each private registry.
 REGISTRY_METRICS = {"TokenSecondsAtIssue": ("registry", "service")}
-# For each cluster what is said of the run as a whole, too.
+# Metrics of the run that are emitted for each cluster, too.
 MEASURED_METRICS = {"SecondsLeft": CLUSTER}
-# What AWS emits, as far as it is watched.
+# Metrics of AWS that are watched.
 AWS_METRICS = {
     ("AWS/Lambda", "Errors", ("FunctionName",)),
     ("AWS/Lambda", "Throttles", ("FunctionName",)),

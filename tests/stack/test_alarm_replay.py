@@ -41,7 +41,7 @@ RETRY_DELAY, RETRY_EVERY, RETRIES = (
     15 * MINUTE,
     30 * MINUTE,
     16,
-)  # RetryQueue with the default time-out
+)  # RetryQueue with the default timeout
 FULL = Request()
 
 

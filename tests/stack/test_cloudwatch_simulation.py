@@ -329,7 +329,7 @@ def test_ignored_gaps_leave_the_state_as_it_was_for_good(grouped: bool) -> None:
     )
     lasting = simulate(
         alarm, metrics, 0, 1800 if grouped else DAY, PROMPT
-    )  # until its last value is out of sight, a contributor is there
+    )  # a contributor exists until its last value leaves the range
     assert [state for _, state in states(lasting)] == [ALARM]
 
 
@@ -480,7 +480,7 @@ def test_warm_up_takes_its_whole_time_where_it_is_asked_to(full: object) -> None
         ("never", False, 8 * HOUR),
         ("never", True, 8 * HOUR),
         ("again", True, 13 * HOUR),
-        # What was reported before the update fills the window; what comes after it, never does.
+        # Values from before the update fill the window; those after it never do.
         ("again", False, 8 * HOUR),
         ("anew", False, 13 * HOUR),
     ],
@@ -809,7 +809,7 @@ def test_math_over_groups_is_refused() -> None:
         )
 
 
-# What is put in, and what is taken from it
+# Samples put in, and statistics taken out
 
 
 @pytest.mark.parametrize(

@@ -611,7 +611,7 @@ def test_a_trust_policy_with_an_external_id(context: dict[str, Values], decision
     )
 
 
-# --- what is not known
+# --- elements that are not simulated
 
 
 @pytest.mark.parametrize(
@@ -671,7 +671,7 @@ def test_a_comparison_that_means_nothing_raises(condition: dict[str, Any], value
     [
         ("Action", "GetObject"),
         ("Action", "s3:Get Object"),
-        ("Resource", "RetryQueue.Arn"),  # a reference that nobody resolved
+        ("Resource", "RetryQueue.Arn"),  # an unresolved reference
         ("Resource", "urn:aws:s3:::b"),
         ("Resource", "arn:aws:s*:::b"),  # "You can't use a wildcard in the service segment"
         ("Resource", ["*", "b/k"]),

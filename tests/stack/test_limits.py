@@ -13,7 +13,7 @@ from tests.stack import template
 from tests.stack.template import ROOT, TEMPLATE, deployed, outputs, source, translated
 
 PARTITION, REGION, ACCOUNT = "aws-us-gov", "ap-southeast-2", "123456789012"
-STACK = "s" * 47  # as long as the rule's name lets it be
+STACK = "s" * 47  # as long as the rule's name allows
 PLACE = f"{REGION}:{ACCOUNT}"
 SUFFIX = "-ABCDEFGHIJKLM"  # as CloudFormation makes names its own
 PATH, NAME = "teams/platform/", "n" * 64

@@ -20,7 +20,7 @@ TEMPLATES = [
     "infra/pull-role.yaml",
     "infra/kms-key.yaml",
 ]
-# What both schedules take and refuse; the sweep's may be empty too.
+# Values that both schedules accept and refuse; the sweep's may be empty too.
 EXPRESSIONS = [
     ("rate(8 hours)", True),
     ("rate(1 hour)", True),

@@ -54,7 +54,7 @@ WITH_WILDCARDS = {
 }
 
 
-# Without a VPC too: a function that leaves one needs them for a while after.
+# Without a VPC too: a function that leaves one still needs them for a while.
 NETWORK = {
     "DescribeNetwork": allow("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", on="*"),
     "ManageNetworkInterfaces": allow(

@@ -27,7 +27,7 @@ PRUNE = {
     "resourceNames": ["ecr-public-token"],
     "verbs": ["get", "delete"],
 }
-# Of what cannot exist; by it a check knows the version of the file.
+# A resource that cannot exist, by which a check recognizes the version of the file.
 MARKS = {
     part: {
         "apiGroups": ["ecr-public-pusher"],

@@ -290,7 +290,7 @@ def test_a_modules_variables_refuse_what_its_templates_parameters_refuse(
     for name, body in source(path)["Parameters"].items():
         if "AllowedPattern" not in body:
             continue  # one of a few values, which a boolean is by itself
-        # Terraform knows no lookahead: what must not come at the start is a second condition.
+        # Terraform has no lookahead: a prefix that is not allowed is a second condition.
         pattern = re.sub(r"^\^\(\?!(.*?)\)(?=\[)", "^", body["AllowedPattern"])
         logged = conditions(blocks(folder, "variable")[snake(name)])
         assert f'regex("{pattern}", ' in logged

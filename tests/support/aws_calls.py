@@ -24,7 +24,7 @@ _QUEUE_KEY_ACTIONS = {
     "SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
     "ReceiveMessage": ("kms:Decrypt",),
 }
-# What would need sts:SetSourceIdentity, sts:TagSession or sts:SetContext besides:
+# Parameters that need sts:SetSourceIdentity, sts:TagSession or sts:SetContext as well:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
 _MORE_THAN_ASSUMING = ("SourceIdentity", "Tags", "ProvidedContexts")
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from re import _compiler, _constants, _parser  # type: ignore[attr-defined]  # typeshed hides them
 from typing import Any
 
-# More ways than this are never needed: a linear pattern's most is a constant of its own.
+# More ways than this are never needed: a linear pattern has a constant maximum.
 MOST_WAYS = 64
-# A counted repeat is unrolled so often at most. What multiplies ways within it does so by then.
+# A counted repeat is unrolled at most this often; ways that multiply in it have done so by then.
 UNROLLED = 9
 MOST_COMBINATIONS = 50_000
 

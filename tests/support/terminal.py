@@ -83,7 +83,7 @@ class Terminal:
         assert ready, self.text
         try:
             chunk = os.read(self._own, 65536)
-        except OSError:  # Linux's way to say that nobody holds the other end any more
+        except OSError:  # on Linux: the other end was closed
             return False
         self.raw += chunk.decode(errors="replace")
         return bool(chunk)

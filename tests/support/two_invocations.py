@@ -24,7 +24,7 @@ def main() -> None:
         flush=True,
     )
     os.kill(os.getpid(), signal.SIGSTOP)
-    time.sleep(THAW_SECONDS)  # what was left hanging has its chance to write
+    time.sleep(THAW_SECONDS)  # what was left hanging could write now
     print("second", handler({"raise": False}, Context())["totals"], file=sys.stderr, flush=True)
 
 

@@ -168,7 +168,7 @@ def test_edit_does_not_overwrite_what_somebody_else_wrote_meanwhile_and_keeps_th
     world.document("prod", PROD)
 
     def meanwhile(request: object) -> None:
-        # The first GetParameter is the one that looks before the write.
+        # The first GetParameter is the read before the write.
         world.aws.script("ssm", "GetParameter", None)
         world.document("prod", "namespaces: [theirs]\n")
 

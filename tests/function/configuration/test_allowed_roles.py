@@ -34,7 +34,7 @@ def fields(document: str, allowed: AllowedRoles) -> list[tuple[str, ...]]:
         (("*",), {OWN, AWAY, THIRD}),
         ((AWAY,), {AWAY}),
         ((OWN, AWAY), {OWN, AWAY}),
-        # As IAM takes it, where the template's own rule was got round.
+        # A value that IAM accepts, for the case that the template's own rule was bypassed.
         (("*", AWAY), {AWAY}),
     ],
 )

@@ -65,8 +65,7 @@ def test_a_host_that_only_looks_like_it(endpoint: str) -> None:
     assert not is_allowed(endpoint, HOSTS)
 
 
-# A path is the owner's to allow, too: below an API server's own paths lies whatever it is a proxy
-# of.
+# The owner must allow a path, too: below an API server's own paths lies everything that it proxies.
 PATHS = (
     "rancher.example.com/k8s/clusters/*",
     "loft.example.com/kubernetes/project/web/virtualcluster/v?",

@@ -17,7 +17,7 @@ from ecr_public_pusher.configuration.narrowing import Narrowing
         ("fleet", "fleet/us-east-1/one", False),
         ("fleet/us-east-1", "fleet/us-east-1/one", False),
         ("fleet2/*", "fleet/us-east-1/one", False),
-        # What fails a discovery, or a region of it, concerns whoever asks for its clusters by a
+        # A failure of a discovery, or of a region of it, concerns a request for its clusters by a
         # glob.
         ("fleet/*", "fleet/*", True),
         ("fleet/us-*", "fleet/*", True),

@@ -73,7 +73,7 @@ def record(payload: Any) -> dict[str, Any]:
         ),
         ({"action": "plan", "remove": False}, Request("plan")),
         (record({"action": "plan"}), Request("plan", asked_at=FAILED_AT)),
-        # Hours later, nobody knows whether the brake is still to be let go.
+        # Hours later, it is unknown whether the brake should still be released.
         (
             record({"action": "push", "clusters": ["*"], "prune": "all"}),
             Request(clusters=("*",), asked_at=FAILED_AT),

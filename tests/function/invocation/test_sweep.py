@@ -52,7 +52,7 @@ def entries(world: World, namespace: str) -> list[str]:
     return [entry["name"] for entry in found.get("imagePullSecrets", [])]
 
 
-# What happens between two pushes is corrected.
+# Changes between two pushes are corrected.
 
 
 def test_a_label_that_comes_late_is_seen(world: World) -> None:

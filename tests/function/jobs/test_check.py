@@ -394,7 +394,7 @@ def test_a_token_that_is_too_long_is_reported_beside_how_far_the_rest_goes(
     assert world.asked("prod") == []
 
 
-# The way to the endpoint
+# Reachability of the endpoint
 
 
 def test_a_name_without_an_address(world: World, resolver: Callable[..., None]) -> None:
@@ -922,7 +922,7 @@ def test_of_very_many_namespaces_some_are_asked_about_and_the_dry_run_shows_the_
     assert [problem["namespace"] for problem in entry(report)["problems"]] == [names[-1]]
 
 
-# What is pasted
+# Commands to paste
 
 
 @pytest.fixture
@@ -1002,7 +1002,7 @@ def test_the_remedy_of_an_excess_pasted_shows_what_grants_it(
     assert "too-much" in paste(command)
 
 
-# Too much
+# Excess rights
 
 
 def test_a_cluster_administrator_may_too_much(world: World) -> None:
@@ -1107,7 +1107,7 @@ def test_namespaces_to_prune_are_not_selected_ones(world: World) -> None:
     assert entry(report)["findings"][-1]["message"] == "1 selected now: a"
 
 
-# ECR Public, time, and the others
+# ECR Public, time, and other clusters
 
 
 def test_a_token_that_ecr_public_refuses_is_the_runs_error_and_clusters_are_checked(

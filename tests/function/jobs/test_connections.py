@@ -36,7 +36,7 @@ def test_a_small_cluster_is_worth_few_and_a_large_one_more(
     [
         (20, 0.2, 200, 20),
         (1000, 0.05, 200, 64),
-        (1000, 0.005, 200, 8),  # what the processor's own unrest may be
+        (1000, 0.005, 200, 8),  # the processor's own jitter
         (100, 0.02, 200, 32),
         (20, 0.2, 4, 4),
         (1, 5.0, 200, 1),
@@ -135,7 +135,7 @@ class AtOnce:
             0.2,
             MOST_AT_ONCE,
             40,
-        ),  # slower than an impatient run waits for: others take their turn beside them
+        ),  # slower than an impatient run waits for: other requests start beside them
     ],
 )
 def test_so_many_writes_are_under_way_at_once(

@@ -200,7 +200,7 @@ def test_missing_first_then_the_least_life_left() -> None:
     ]
 
 
-# Where nothing may be looked at.
+# Without the right to list.
 
 
 def test_a_push_applies_where_it_may_not_look() -> None:

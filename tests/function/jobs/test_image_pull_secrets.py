@@ -327,7 +327,7 @@ def test_two_writers_lose_no_entry_in_hundreds_of_rounds(world: World) -> None:
         account(world, namespace=name, pulls=None)
     found = list(ThreadPoolExecutor(SIDE_BY_SIDE).map(lambda name: race(cluster, name), names))
     assert [lost for lost, _ in found] == [[]] * SIDE_BY_SIDE
-    # They did get into each other's way: where ours comes too late, the patch's test fails, and it
+    # The two did conflict: where ours comes too late, the patch's test fails, and it
     # is made anew.
     assert sum(patches for _, patches in found) > ROUNDS * SIDE_BY_SIDE
 

@@ -169,7 +169,7 @@ def test_a_cluster_that_answers_nothing_is_given_up_before_its_last_namespace(wo
 
 
 def test_what_was_not_begun_in_time_is_not_attempted(world: World) -> None:
-    # More than one cluster's connections can write in the time, however fast they become more.
+    # More than one cluster's connections can write in the time, however fast their number grows.
     names = tuple(f"n{number:03}" for number in range(400))
     cluster = world.add_cluster(
         "prod", namespaces=names, document="namespaces: ['n*']", embedded=True

@@ -49,7 +49,7 @@ def without(file: str, resource: str, verb: str) -> list[dict[str, Any]]:
     return found
 
 
-# What is needed only where Secrets may not be listed.
+# Rights that are needed only where Secrets may not be listed.
 INSTEAD_OF_A_LOOK = ("prune.yaml", "secrets", "get")
 
 

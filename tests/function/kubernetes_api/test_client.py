@@ -736,7 +736,7 @@ def test_what_was_answered_is_closed_in_the_ordinary_way_beside_what_was_not() -
         try:
             while socket.socket.recv(
                 exchange.connection, 1 << 16
-            ):  # beneath TLS, with its own farewell or without
+            ):  # below TLS, with its close_notify or without
                 pass
             end = "closed"
         except ConnectionResetError:
@@ -768,7 +768,7 @@ def test_connections_are_closed_in_the_ordinary_way_when_all_is_answered() -> No
             ends.append("closed")
         except ConnectionResetError:
             ends.append("reset")
-        except OSError:  # the end without TLS's own farewell
+        except OSError:  # the end without TLS's close_notify
             ends.append("closed")
         ended.set()
 

@@ -143,7 +143,7 @@ def test_a_cluster_that_answers_does_not_wait_for_those_that_hang() -> None:
         async with Clusters(ConnectionBudget(6, taken_by_hung=3)) as clusters:
             for server in (one, two, three):
                 clusters.write(clusters.api(server), 20)
-            await until(lambda: clusters.budget.held == 6)  # before anybody can know that they hang
+            await until(lambda: clusters.budget.held == 6)  # before it can be known that they hang
             await all_of(clusters.write(clusters.api(good), 30))
             assert clusters.budget.held <= 6
 
@@ -189,7 +189,7 @@ def test_what_gave_way_is_sent_again_when_there_is_room() -> None:
     hung, well = Served(well=False), Served(well=True)
     with serving(hung) as one, serving(well) as good:
         asyncio.run(run())
-        assert len(one.requests) > 2  # the one that gave way came again
+        assert len(one.requests) > 2  # the one that released its connection came back
     assert well.writes == 5
 
 

@@ -47,7 +47,7 @@ class Hostile:
 
     answer: "Callable[[Hostile, str, str], tuple[str, Any]]"
     looks: bool = (
-        False  # the lists over all namespaces are answered by it too; else they are refused
+        False  # the lists over all namespaces are answered by it too; otherwise they are refused
     )
     bearer: str = ""
     authorization: str = ""

@@ -170,7 +170,7 @@ def test_a_role_that_hangs_delays_nobody_else(pulling: World) -> None:
     pulling.aws.script("sts", "AssumeRole", hang)
     report = pulling.invoke(seconds=4)
     assert entry(report, "other")["ok"]
-    # The cluster was looked at meanwhile, so what waited for the token is named one by one.
+    # The cluster was listed meanwhile, so each write that waited for the token is named.
     assert (entry(report)["ok"], entry(report)["counts"]) == (False, {"not-attempted": 1})
 
 
@@ -322,7 +322,7 @@ def test_tokens_are_asked_for_side_by_side(pulling: World) -> None:
     pulling.document("prod", f"{{namespaces: [a], registries: [{registries}]}}")
     together = threading.Barrier(
         len(regions), timeout=10
-    )  # nobody is answered before all have asked
+    )  # no call is answered before all have been sent
 
     def meet(request: AwsRequest) -> Answer | None:
         together.wait()

@@ -50,7 +50,7 @@ def test_where_nobody_listens_any_more_eks_is_asked_anew_and_the_push_succeeds(
         )
         gone.close()
         assert world.run()["clusters"][0]["error"]["type"] == "UnreachableError"
-    assert described(world) == 1  # what was just said is not asked again
+    assert described(world) == 1  # EKS is not called again for what it just returned
     world.sandbox.endpoints.put(KEY, Endpoint(gone.url, gone.certificate.ca_pem))
     world.aws.put_cluster(ACCOUNT, "us-east-1", world.clusters["prod"])
     report = world.run()

@@ -220,7 +220,7 @@ def test_many_namespaces_that_are_refused_share_one_reading(world: World) -> Non
         if request.method != "PATCH" or len(world.aws.called("secretsmanager")) > 1:
             return None
         refused.append(request.path)
-        time.sleep(0.1)  # the others are under way meanwhile
+        time.sleep(0.1)  # the others are in progress meanwhile
         return Response(401, UNAUTHORIZED)
 
     cluster.intercept = until_it_is_read_again
@@ -341,7 +341,7 @@ def test_check_of_a_user_outside_of_the_group_says_how_to_get_in(world: World) -
     assert "a client certificate's organization, O" in found["remedy"]
 
 
-# What has expired, or cannot be read
+# Credentials that have expired or cannot be read
 
 
 def test_a_certificate_that_has_expired_is_said_so_and_not_sent(world: World) -> None:
@@ -431,7 +431,7 @@ def test_a_secret_that_was_deleted_and_made_anew_is_not_found(world: World) -> N
     assert cluster_of(world.run())["error"]["type"] == "KubeconfigError"
 
 
-# What stays
+# What stays behind
 
 
 @pytest.mark.parametrize("by", KINDS)

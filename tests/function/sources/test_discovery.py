@@ -754,7 +754,7 @@ def trouble(world: World, kind: str) -> None:
 
 
 ALL_EVENTS: list[dict[str, Any]] = [{}, {"action": "plan"}]
-# For these EKS is asked for the very name.
+# For these, EKS is asked for the cluster of exactly that name.
 EDGE_EVENTS: list[dict[str, Any]] = [
     {"clusters": ["edge"]},
     {"action": "check", "clusters": ["edge"]},

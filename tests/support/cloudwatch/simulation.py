@@ -94,8 +94,8 @@ class _Watch:
         if not self.warm:
             return
         before = self.contributors
-        # One that is gone "will transition to OK no matter the treat missing data treatment", and
-        # is a contributor no more.
+        # A missing one "will transition to OK no matter the treat missing data treatment", and is
+        # no contributor any more.
         self.contributors = {
             label: self.alarm.rule.state(points, before.get(label, State.INSUFFICIENT_DATA))
             for label, points in series.items()

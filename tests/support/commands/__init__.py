@@ -28,7 +28,7 @@ __all__ = [
 
 type Judge = Callable[[Command], list[str]]
 
-# What may stand in a command without a model of it here.
+# Programs that may be in a command without a model here.
 _KNOWN = (
     "awk base64 cat cd chmod cp cut date docker echo export false git grep head jq kustomize ls"
     " make mkdir mv openssl pip pipx python3 rm sed set sh sleep sort tail tee test touch tr true"

@@ -47,7 +47,7 @@ PAGING = {
     "--page-size": Option(check=whole_number),
     "--starting-token": Option(),
 }
-# Of no region, or the same in each.
+# Services without a region, or the same in each.
 GLOBAL_SERVICES = frozenset({"configure", "iam", "sts", "s3", "s3api"})
 
 

@@ -22,8 +22,7 @@ _NAMES = (
     " version, wait"
 )
 _COMMANDS = _NAMES.split(", ")
-# What these mean without a value is not asked for by any of ours; pflag takes a value for them
-# after `=` only.
+# None of our commands uses these without a value; pflag takes a value for them after `=` only.
 _ATTACHED = frozenset({"--cascade", "--dry-run", "--validate", "--show-events"})
 
 

@@ -12,7 +12,7 @@ from infra.cli.app import app
 from tests.support.commands.shell import Command
 
 PROGRAM = "ecr-public-pusher"
-_NO_FILE = "does not exist."  # of the reader's own; that ours are there is another test's
+_NO_FILE = "does not exist."  # the reader's own files; another test checks that ours exist
 # Typer does these while it takes the words apart: completion would be installed.
 _AT_ONCE = ("--install-completion", "--show-completion", "--version")
 
