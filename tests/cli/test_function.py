@@ -47,7 +47,7 @@ def test_a_function_that_ends_in_an_error_exits_1_with_its_remedy(
 
 
 @pytest.mark.parametrize("answer", [["hello"], json.loads(DEEP)])
-def test_an_answer_that_is_no_report_is_said(operator: Operator, answer: Any) -> None:
+def test_an_answer_that_is_no_report_is_reported(operator: Operator, answer: Any) -> None:
     operator.stack.function = lambda event: FunctionAnswer(answer)
     result = operator.run("push")
     assert result.exit_code == 1

@@ -60,7 +60,7 @@ def test_it_is_escaped(character: str) -> None:
         "a  b",
     ],
 )
-def test_the_rest_stays(text: str) -> None:
+def test_visible_text_stays_as_it_is(text: str) -> None:
     assert visible(text) == text
 
 

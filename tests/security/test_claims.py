@@ -61,7 +61,7 @@ def test_every_test_of_this_folder_holds_a_sentence() -> None:
     assert here - held == set()
 
 
-def test_nothing_is_said_below_the_introduction_without_a_number() -> None:
+def test_nothing_stands_below_the_introduction_without_a_number() -> None:
     introduction, _, sections = MODEL.partition("\n### ")
     assert "\n\n" not in introduction.strip()
     said = [

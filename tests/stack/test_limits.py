@@ -117,7 +117,7 @@ def test_the_execution_role_has_room_for_statements_to_come() -> None:
     assert len(written(role["Policies"][0]["PolicyDocument"])) < 9_000
 
 
-def test_the_accounts_are_said_once() -> None:
+def test_the_accounts_are_listed_once() -> None:
     role = of_type("AWS::IAM::Role", TEMPLATE)["PusherRole"]
     assert written(role["Policies"]).count(ACCOUNTS[7]) == 1
 

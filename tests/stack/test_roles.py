@@ -56,7 +56,7 @@ def test_every_role_has_the_boundary_and_the_path_that_are_given(path: str) -> N
 
 
 @pytest.mark.parametrize("path", WITH_ROLES)
-def test_without_them_nothing_is_said_or_every_stack_would_get_other_roles(path: str) -> None:
+def test_without_them_no_role_has_either_so_that_no_stacks_roles_are_replaced(path: str) -> None:
     for body in made(path).values():
         assert not body.keys() & {"PermissionsBoundary", "Path"}
 

@@ -37,7 +37,7 @@ def test_a_schedule_carries_the_stacks_name_and_runs_the_function(schedule: str,
         ("NamespaceSweepSchedule", "SweepSchedule", "rate(5 minutes)"),
     ],
 )
-def test_the_parameter_says_when(schedule: str, parameter: str, default: str) -> None:
+def test_each_schedule_follows_its_parameter(schedule: str, parameter: str, default: str) -> None:
     assert properties(schedule)["ScheduleExpression"] == default
     assert (
         properties(schedule, **{parameter: "rate(1 hour)"})["ScheduleExpression"] == "rate(1 hour)"

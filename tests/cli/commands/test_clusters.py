@@ -119,7 +119,7 @@ def test_show_takes_every_document(person: Administrator, world: World, called: 
 @pytest.mark.parametrize(
     "arguments", [["show", "nope"], ["edit", "nope"], ["enable", "nope"], ["delete", "nope"]]
 )
-def test_what_is_not_there_is_said_with_what_there_is(
+def test_what_is_not_there_is_reported_with_what_there_is(
     person: Administrator, world: World, arguments: list[str]
 ) -> None:
     world.document("prod", PROD)

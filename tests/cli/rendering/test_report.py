@@ -111,7 +111,7 @@ def test_changed_service_accounts_are_counted() -> None:
     assert "2 ServiceAccounts got the Secret's name" in of(serviceAccountsChanged=2)
 
 
-def test_globs_that_match_nothing_are_said_though_it_is_ok() -> None:
+def test_globs_that_match_nothing_are_reported_though_it_is_ok() -> None:
     text = of(emptyGlobs=["teem-*", "wob-?"])
     assert "prod     ok" in text
     assert "no namespace matches teem-*, wob-?" in text
@@ -214,5 +214,5 @@ def test_prose_wraps_and_a_file_below_it_stays_whole() -> None:
         (-5, "0s"),
     ],
 )
-def test_spans(seconds: float, text: str) -> None:
+def test_time_spans_are_written_short(seconds: float, text: str) -> None:
     assert span(seconds) == text

@@ -117,7 +117,7 @@ def test_a_host_alone_allows_no_path(host: str) -> None:
     assert not is_allowed("https://10.0.0.1/k8s", [host])
 
 
-def test_what_is_said_of_a_path_repeats_none_of_it() -> None:
+def test_what_is_reported_of_a_path_repeats_none_of_it() -> None:
     """A kubeconfig's stands in a secret."""
     assert not_allowed("https://k8s.example.com/k8s/x").startswith(
         "nothing is sent to this path of k8s.example.com, which"

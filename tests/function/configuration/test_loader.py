@@ -42,7 +42,7 @@ def complaint(text: str) -> str:
     return configuration.invalid["prod"].message
 
 
-def test_the_smallest_document() -> None:
+def test_the_smallest_document_gets_the_defaults() -> None:
     assert build(prod="namespaces: [default]").clusters == (
         ClusterConfig("prod", "prod", "us-east-1", Selection(("default",))),
     )
@@ -345,7 +345,7 @@ def test_the_published_schemas_are_the_models() -> None:
         )
 
 
-def test_what_is_wrong_is_said_one_by_one_with_its_field() -> None:
+def test_what_is_wrong_is_reported_one_by_one_with_its_field() -> None:
     error = build(
         prod="namespaces: {include: [Team]}\nregistries: [{account: 1}]\nnamspaces: x"
     ).invalid["prod"]
@@ -363,11 +363,11 @@ def test_what_is_wrong_is_said_one_by_one_with_its_field() -> None:
     ("text", "line"),
     [("a: 1\na: 2", 2), ("namespaces:\n  - [", 3), ("a: &x 1\nb: *x", 1), ("? [a]\n: b", 1)],
 )
-def test_what_is_no_document_is_said_with_its_line(text: str, line: int) -> None:
+def test_what_is_no_document_is_reported_with_its_line(text: str, line: int) -> None:
     assert [problem.line for problem in build(prod=text).invalid["prod"].problems] == [line]
 
 
-def test_what_is_wrong_with_the_defaults_is_said_one_by_one() -> None:
+def test_what_is_wrong_with_the_defaults_is_reported_one_by_one() -> None:
     with pytest.raises(ConfigurationError) as raised:
         build(defaults="prune: maybe")
     assert [problem.path for problem in raised.value.problems] == [("prune",)]

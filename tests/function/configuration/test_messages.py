@@ -122,7 +122,7 @@ def test_commas_between_regions(world: World) -> None:
         'namespaces: ["a\\nb"]',
     ],
 )
-def test_what_nobody_could_see_is_written_out(world: World, document: str) -> None:
+def test_invisible_characters_are_escaped(world: World, document: str) -> None:
     """The field or name in which they stand does not matter."""
     message = said(world, document)
     assert message.isprintable()
@@ -130,7 +130,7 @@ def test_what_nobody_could_see_is_written_out(world: World, document: str) -> No
         assert "\\x" in message or "\\u" in message
 
 
-def test_in_an_event_too(world: World) -> None:
+def test_invisible_characters_of_an_event_are_escaped(world: World) -> None:
     for event in ({"namespaces": ["team-a\u200b"]}, {"cl\u00a0usters": ["prod"]}):
         message = world.invoke({"action": "push", **event})["error"]["message"]
         assert message.isprintable()

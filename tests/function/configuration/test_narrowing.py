@@ -28,7 +28,7 @@ from ecr_public_pusher.configuration.narrowing import Narrowing
         ("fleet/us-east-1/one", "fleet/*", False),
     ],
 )
-def test_wanted(pattern: str, document_id: str, wanted: bool) -> None:
+def test_a_pattern_selects_documents_by_id(pattern: str, document_id: str, wanted: bool) -> None:
     assert Narrowing((pattern,)).wants(document_id) is wanted
 
 

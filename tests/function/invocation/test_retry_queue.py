@@ -199,7 +199,7 @@ def test_of_several_messages_for_one_cluster_only_the_oldest_stays(queued: World
     assert len(queued.queue.waiting) == 1
 
 
-def test_a_cluster_that_is_gone_or_disabled_by_now_is_let_go(queued: World) -> None:
+def test_a_cluster_that_is_gone_or_disabled_by_now_is_dropped(queued: World) -> None:
     queued.document("off", "enabled: false\nnamespaces: [a]")
     for name in ("off", "gone"):
         queued.queue.put(push(name))
@@ -211,7 +211,7 @@ def test_a_message_outlives_the_whole_configuration(queued: World) -> None:
     assert queued.poll() == []
 
 
-def test_a_namespace_that_is_no_longer_selected_is_let_go(queued: World) -> None:
+def test_a_namespace_that_is_no_longer_selected_is_dropped(queued: World) -> None:
     good(queued, "fine")
     queued.queue.put({**push("fine"), "namespaces": ["former"]})
     assert queued.poll() == []
@@ -489,7 +489,7 @@ def test_a_failure_record_prunes_no_more_than_a_push(queued: World) -> None:
     assert queued.secret("prod", "t8") is not None
 
 
-def test_at_its_last_receive_a_clusters_message_is_let_go(
+def test_at_its_last_receive_a_clusters_message_is_dropped(
     queued: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next full push handles the cluster again.

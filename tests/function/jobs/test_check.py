@@ -267,7 +267,7 @@ def test_a_check_measures_and_queues_nothing_and_raises_for_no_cluster(
     assert not world.aws.called("sqs")
 
 
-def test_nothing_configured_is_said_so(world: World) -> None:
+def test_a_missing_configuration_is_reported(world: World) -> None:
     report = check(world)
     assert (report["ok"], report["unconfigured"], report["clusters"]) == (True, True, [])
 
@@ -1279,7 +1279,7 @@ def test_two_documents_of_one_cluster_conflict_as_in_a_push(world: World) -> Non
     assert entry(report, "second")["problems"][0]["outcome"] == "conflict"
 
 
-def test_a_cluster_that_fails_as_a_whole_is_said_once(world: World) -> None:
+def test_a_cluster_that_fails_as_a_whole_is_reported_once(world: World) -> None:
     world.add_cluster(
         "prod",
         namespaces=("a",),

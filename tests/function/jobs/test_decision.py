@@ -91,7 +91,9 @@ def test_what_is_there_is_known_for_what_it_is_and_treated_as_the_table_says(
         (State.DELETING, Outcome.FAILED, None),
     ],
 )
-def test_what_becomes_of_it(state: State, push: Outcome | None, sweep: Outcome | None) -> None:
+def test_each_state_has_its_outcome(
+    state: State, push: Outcome | None, sweep: Outcome | None
+) -> None:
     for kind, outcome in (("push", push), ("sweep", sweep)):
         decision = only(judge(kind).decide(seen(THERE[state])))
         assert (decision.outcome.outcome if decision.outcome else None) == outcome, kind
@@ -241,7 +243,7 @@ def test_ours_where_nothing_selects_it_is_left_with_its_hours() -> None:
     assert "prune: true" in decision.outcome.remedy
 
 
-def test_prune_takes_it() -> None:
+def test_prune_deletes_a_secret_that_is_left() -> None:
     assert only(left(PlannedCluster(config(prune=True)), OUT)).step is Step.DELETE
 
 
@@ -277,7 +279,7 @@ def test_what_another_enabled_document_selects_is_left_to_it(prune: bool) -> Non
 
 
 @pytest.mark.parametrize("prune", [False, True])
-def test_what_a_document_that_is_gone_has_left_is_said_by_the_first_and_pruned_by_none(
+def test_what_a_document_that_is_gone_has_left_is_reported_by_the_first_and_pruned_by_none(
     prune: bool,
 ) -> None:
     orphan = replace(OUT, owner=STACK.owner("gone"))
@@ -375,7 +377,7 @@ def test_a_removal_takes_nothing_else(secret: SeenSecret) -> None:
     assert judge("remove").decide(seen(secret)) == []
 
 
-def test_a_deletion_that_met_another_version_is_decided_anew() -> None:
+def test_a_deletion_that_met_another_version_is_decided_again() -> None:
     deletion = only(judge("remove").decide(seen(FRESH)))
     assert judge("remove").again(deletion, replace(FRESH, version="2")).step is Step.DELETE
     assert judge("remove").again(deletion, OTHERS).step is Step.LEAVE

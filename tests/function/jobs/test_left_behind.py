@@ -30,7 +30,9 @@ def prod(world: World) -> World:
     return world
 
 
-def test_a_typo_in_one_of_several_globs_is_said_with_the_hours_that_are_left(prod: World) -> None:
+def test_a_typo_in_one_of_several_globs_is_reported_with_the_hours_that_are_left(
+    prod: World,
+) -> None:
     aged(prod, "prod", "team-a", hours_left=2)
     prod.document("prod", "namespaces: ['teem-*', web]")
     report = prod.invoke()
@@ -43,7 +45,7 @@ def test_a_typo_in_one_of_several_globs_is_said_with_the_hours_that_are_left(pro
     assert "ends in 12.0 hours" in messages["team-b"]
 
 
-def test_namespaces_of_which_the_same_is_said_share_one_command(prod: World) -> None:
+def test_namespaces_of_which_the_same_is_reported_share_one_command(prod: World) -> None:
     aged(prod, "prod", "web", hours_left=2)
     prod.add_namespace("prod", "last")
     prod.document("prod", "namespaces: [last]")
@@ -75,7 +77,7 @@ def test_a_restored_copy_is_left_too(prod: World) -> None:
     assert (problem["namespace"], problem["outcome"]) == ("team-a", "left")
 
 
-def test_one_whose_token_has_ended_blocks_pulls_now(prod: World) -> None:
+def test_one_whose_token_has_expired_blocks_pulls_now(prod: World) -> None:
     aged(prod, "prod", "team-a", hours_left=-1)
     prod.document("prod", "namespaces: ['team-b', web]")
     (problem,) = entry(prod.invoke())["problems"]
@@ -108,7 +110,7 @@ def test_a_sweep_adopts_too(prod: World) -> None:
     assert entry(prod.invoke({"action": "sweep"}), "production")["counts"] == {"adopted": 3}
 
 
-def test_what_a_disabled_document_wrote_is_said_by_the_one_that_is_there(prod: World) -> None:
+def test_what_a_disabled_document_wrote_is_reported_by_the_one_that_is_there(prod: World) -> None:
     prod.document("prod", "{namespaces: ['team-*', web], enabled: false}")
     prod.document("second", "{cluster: prod, namespaces: [web]}")
     found = entry(prod.invoke(), "second")

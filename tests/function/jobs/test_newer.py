@@ -86,7 +86,7 @@ def test_what_a_newer_run_wrote_after_the_look_is_not_overwritten(prod: World) -
     assert secret["metadata"]["labels"]["of"] == "newer"
 
 
-def test_what_was_removed_since_the_look_is_decided_anew(prod: World) -> None:
+def test_what_was_removed_since_the_look_is_decided_again(prod: World) -> None:
     path = f"/api/v1/namespaces/a/secrets/{SECRET}"
     meanwhile(prod, "prod", lambda: prod.clusters["prod"].admin("DELETE", path), before="PATCH")
     assert prod.run()["clusters"][0]["counts"] == {"created": 1}

@@ -131,7 +131,7 @@ def test_a_name_too_long_for_the_api_server_is_cut_and_still_its_own() -> None:
     ("event", "outcome"),
     [(REMOVE, "conflict"), ({"action": "push", "clusters": ["prod"], "prune": "all"}, "skipped")],
 )
-def test_a_secret_whose_data_somebody_wrote_since_is_not_deleted_and_that_is_said(
+def test_a_secret_whose_data_somebody_wrote_since_is_not_deleted_and_that_is_reported(
     prod: World, event: dict[str, Any], outcome: str
 ) -> None:
     """It still has our label and annotations, so a removal that leaves it is not complete."""
@@ -153,7 +153,7 @@ def test_a_secret_whose_data_somebody_wrote_since_is_not_deleted_and_that_is_sai
     assert list(auths(prod)) == ["by-hand"]
 
 
-def test_a_secret_that_waits_for_a_finalizer_is_said_to_wait(prod: World) -> None:
+def test_a_secret_that_waits_for_a_finalizer_is_reported_to_wait(prod: World) -> None:
     prod.invoke()
     held = {"metadata": {"finalizers": ["example.com/hold"]}}
     prod.clusters["prod"].admin(

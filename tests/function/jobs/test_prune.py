@@ -48,7 +48,7 @@ def test_a_namespace_without_a_secret_is_looked_at_and_not_spoken_of(prod: World
     assert outcomes(prod.invoke()) == {"updated": 1}
 
 
-def test_without_prune_it_stays_and_is_said_to_be_left(prod: World) -> None:
+def test_without_prune_it_stays_and_is_reported_to_be_left(prod: World) -> None:
     prod.document("prod", DROPPED.replace(", prune: true", ""))
     report = prod.invoke()
     (problem,) = report["clusters"][0]["problems"]
@@ -97,7 +97,7 @@ def test_what_bears_another_owner_or_label_stays(prod: World, change: dict[str, 
     assert prod.secret("prod", "team-b") is not None
 
 
-def test_what_a_document_that_is_gone_wrote_is_said_and_not_pruned(prod: World) -> None:
+def test_what_a_document_that_is_gone_wrote_is_reported_and_not_pruned(prod: World) -> None:
     annotate(
         prod, "prod", "team-b", annotations={"ecr-public-pusher/owner": STACK.owner("another")}
     )
@@ -207,7 +207,7 @@ def test_without_the_rights_the_cluster_fails_after_its_pushes_were_done(world: 
     assert entry["problems"] == []
 
 
-def test_without_the_right_to_delete_what_was_seen_stays_and_that_is_said(world: World) -> None:
+def test_without_the_right_to_delete_what_was_seen_stays_and_that_is_reported(world: World) -> None:
     world.add_cluster("prod", namespaces=("team-a", "team-b"), document=ALL)
     world.invoke()
     world.document("prod", DROPPED)
@@ -217,7 +217,7 @@ def test_without_the_right_to_delete_what_was_seen_stays_and_that_is_said(world:
     assert world.secret("prod", "team-b") is not None
 
 
-def test_one_that_changes_between_the_look_and_the_delete_is_looked_at_anew(world: World) -> None:
+def test_one_that_changes_between_the_look_and_the_delete_is_looked_at_again(world: World) -> None:
     cluster = world.add_cluster(
         "prod", namespaces=("team-a", "team-b"), document=ALL, embedded=True
     )
@@ -462,7 +462,9 @@ def secrets(world: World) -> int:
         (3, "teem-*", False),
     ],
 )
-def test_the_brake(world: World, count: int, selected: str, prunes: bool) -> None:
+def test_the_brake_holds_back_a_large_prune(
+    world: World, count: int, selected: str, prunes: bool
+) -> None:
     """More than five Secrets, and more than stay; or nothing selected."""
     many(world, count)
     world.document("prod", f"{{namespaces: ['{selected}'], prune: true, allowEmpty: true}}")

@@ -330,7 +330,7 @@ def test_a_secure_document_is_decrypted(world: World) -> None:
     assert world.invoke()["totals"]["created"] == 1
 
 
-def test_no_documents_is_said_plainly_and_is_no_error(world: World) -> None:
+def test_no_documents_is_reported_plainly_and_is_no_error(world: World) -> None:
     report = world.invoke()
     assert (report["ok"], report["unconfigured"]) == (True, True)
     assert world.aws.ecr_public.issued == []

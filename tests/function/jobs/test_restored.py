@@ -62,7 +62,7 @@ def test_it_is_taken_back_without_take_ownership(
 
 
 @pytest.mark.parametrize("happens", [cleared, restored])
-def test_a_removal_takes_it(prod: World, happens: Any) -> None:
+def test_a_removal_deletes_a_restored_secret(prod: World, happens: Any) -> None:
     prod.apply("prod", "prune.yaml")
     happens(prod)
     assert prod.invoke({"action": "remove", "clusters": ["prod"]})["clusters"][0]["counts"] == {

@@ -114,7 +114,7 @@ def test_a_sweep_that_has_nothing_new_to_say_of_a_cluster_emits_none_for_it(
     assert said == {None if one is None else "second" for one in clusters}
 
 
-def test_it_is_measured_without_a_token_too(
+def test_the_seconds_left_are_measured_without_a_token(
     prod: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Just then it is what the alarm must know."""

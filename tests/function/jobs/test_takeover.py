@@ -88,7 +88,7 @@ def test_without_the_right_to_look_it_is_tried_without_force_first(prod: World) 
 
 @pytest.mark.parametrize("event", [{}, {"action": "plan"}])
 @pytest.mark.parametrize("looks", [True, False])
-def test_that_all_it_held_is_replaced_is_said_of_others_secrets_alone(
+def test_that_all_it_held_is_replaced_is_reported_of_others_secrets_alone(
     prod: World, looks: bool, event: dict[str, str]
 ) -> None:
     if not looks:

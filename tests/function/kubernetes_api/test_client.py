@@ -586,7 +586,7 @@ def test_a_sign_in_is_not_tried_again_beyond_the_deadline() -> None:
     assert len(server.requests) == 1
 
 
-def test_nobody_is_refused_once() -> None:
+def test_a_client_without_a_token_is_refused_once() -> None:
     with serving(admitting()) as server:
         calls = Calls(server.url, server.certificate.ca_pem, sign_in=lambda: None)
         with contextlib.closing(calls):

@@ -40,7 +40,7 @@ def selects(world: World) -> int:
     return sum(report["clusters"][0]["counts"].values())
 
 
-def test_a_page_that_has_expired_begins_the_list_anew(world: World, prod: EmbeddedCluster) -> None:
+def test_a_page_that_has_expired_begins_the_list_again(world: World, prod: EmbeddedCluster) -> None:
     expired: list[str] = []
 
     def expire(request: SeenRequest) -> Response | None:

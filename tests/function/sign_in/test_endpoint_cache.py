@@ -40,7 +40,7 @@ def test_a_warm_push_asks_eks_nothing(world: World) -> None:
     assert described(world) == 1
 
 
-def test_where_nobody_listens_any_more_eks_is_asked_anew_and_the_push_succeeds(
+def test_where_nobody_listens_any_more_eks_is_asked_again_and_the_push_succeeds(
     world: World,
 ) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
@@ -58,7 +58,7 @@ def test_where_nobody_listens_any_more_eks_is_asked_anew_and_the_push_succeeds(
     assert described(world) == 2
 
 
-def test_where_another_authority_answers_eks_is_asked_anew_and_the_push_succeeds(
+def test_where_another_authority_answers_eks_is_asked_again_and_the_push_succeeds(
     world: World,
 ) -> None:
     cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")

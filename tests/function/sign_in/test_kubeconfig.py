@@ -261,7 +261,7 @@ def test_a_server_that_the_owner_does_not_allow_is_sent_nothing(world: World, ho
     assert "AllowedEndpoints" in error["remedy"]
 
 
-def test_the_others_are_pushed(world: World) -> None:
+def test_an_invalid_kubeconfig_fails_its_own_cluster_only(world: World) -> None:
     world.add_stored("edge", exec={"command": "aws"})
     world.add_stored("good")
     report = world.run()
@@ -344,7 +344,7 @@ def test_check_of_a_user_outside_of_the_group_says_how_to_get_in(world: World) -
 # Credentials that have expired or cannot be read
 
 
-def test_a_certificate_that_has_expired_is_said_so_and_not_sent(world: World) -> None:
+def test_an_expired_certificate_is_reported_and_not_sent(world: World) -> None:
     cluster = world.add_stored("edge", by="certificate", life=timedelta(seconds=-1))
     before = len(cluster.requests)
     error = cluster_of(world.run())["error"]
@@ -355,7 +355,7 @@ def test_a_certificate_that_has_expired_is_said_so_and_not_sent(world: World) ->
     assert len(cluster.requests) == before
 
 
-def test_a_json_web_token_that_has_expired_is_said_so(world: World) -> None:
+def test_an_expired_json_web_token_is_reported(world: World) -> None:
     payload = base64.urlsafe_b64encode(b'{"exp": 1735787045}').decode().rstrip("=")
     world.add_stored("edge", token=f"head.{payload}.signature")
     assert (
@@ -416,7 +416,7 @@ def test_a_region_that_is_not_of_the_arns_partition_is_asked_nothing(
     assert not world.aws.called("secretsmanager")
 
 
-def test_a_secret_that_was_deleted_and_made_anew_is_not_found(world: World) -> None:
+def test_a_secret_that_was_deleted_and_made_again_is_not_found(world: World) -> None:
     cluster = world.add_stored("edge")
     arn = world.store_kubeconfig("edge", kubeconfig(cluster, token=TOKEN))
     world.document(

@@ -356,7 +356,7 @@ def test_a_line_is_named_where_it_is_known() -> None:
     )
 
 
-def test_a_large_one() -> None:
+def test_a_kubeconfig_that_is_too_large_is_refused() -> None:
     assert (
         refusal("a: " + "x" * 5_000_000)
         == f"it cannot be used: it is 5000003 bytes long, of at most {MAX_BYTES}"

@@ -46,7 +46,7 @@ def test_a_push_without_anything_stored(world: World) -> None:
     assert world.token("edge", "a")
 
 
-def test_a_plan(world: World) -> None:
+def test_a_plan_signs_in_by_web_identity(world: World) -> None:
     world.add_elsewhere("edge", document=DOCUMENT)
     assert cluster_of(world.run({"action": "plan"}))["changes"] == [
         {"namespace": "a", "outcome": "created"}
@@ -54,7 +54,7 @@ def test_a_plan(world: World) -> None:
     assert world.secret("edge", "a") is None
 
 
-def test_a_sweep(world: World) -> None:
+def test_a_sweep_signs_in_by_web_identity(world: World) -> None:
     world.add_elsewhere("edge", document="{namespaces: ['*'], signIn: {type: webIdentity}}")
     assert world.run({"action": "sweep"})["totals"]["created"] >= 1
 
@@ -163,7 +163,7 @@ def test_a_role_of_the_document_is_the_subject(world: World) -> None:
 # Refused by the cluster
 
 
-def test_after_a_refusal_a_token_is_asked_for_anew_once(world: World) -> None:
+def test_after_a_refusal_a_token_is_asked_for_again_once(world: World) -> None:
     cluster = world.add_elsewhere("edge", document=DOCUMENT, embedded=True)
     left = [1]
 

@@ -436,7 +436,7 @@ def test_what_failed_waits_on_the_queue_under_its_id(
     assert fleet.secret("one", "a") is not None
 
 
-def test_a_discovery_that_fails_waits_as_one_message_and_is_let_go_at_last(
+def test_a_discovery_that_fails_waits_as_one_message_and_is_dropped_at_last(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", world.queue.url)
@@ -847,7 +847,7 @@ def test_one_cluster_that_cannot_be_described_keeps_no_other_back(fleet: World) 
     )
 
 
-def test_a_message_for_a_cluster_that_is_gone_is_let_go_and_says_so(
+def test_a_message_for_a_cluster_that_is_gone_is_dropped_and_says_so(
     fleet: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
