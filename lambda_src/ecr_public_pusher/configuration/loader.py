@@ -337,7 +337,7 @@ def cannot_judge_cluster_id(
     """Return the error of a document whose clusterId may be the name of an EKS cluster."""
     problem = DocumentProblem(
         f"signIn.clusterId: whether {cluster_id} is the name of an EKS cluster cannot be"
-        f" determined at the moment: {why}",
+        f" determined now: {why}",
         _CLUSTER_ID,
     )
     return CannotBeJudged(

@@ -206,7 +206,7 @@ class Judge:
             Outcome.CONFLICT,
             f"the document {holder} also selects this namespace of the same cluster, with the"
             " same Secret name",
-            f"Exclude it from one of {holder} and {own.id}, or give one another secretName.",
+            f"Exclude it from one of {holder} and {own.id}, or give them different secretNames.",
         )
         push = self.intent.kind == "push"
         return Decision(

@@ -176,7 +176,7 @@ def test_a_document_ahead_keeps_what_it_selects_whatever_is_there(
     decision = only(judge(planned=planned).decide(seen(secret)))
     assert decision.step is Step.CONFLICT
     assert decision.outcome is not None
-    assert "the document other selects this namespace" in decision.outcome.message
+    assert "the document other also selects this namespace" in decision.outcome.message
     assert only(judge("sweep", planned=planned).decide(seen(secret))).outcome is None
 
 
@@ -239,7 +239,7 @@ def test_ours_where_nothing_selects_it_is_left_with_its_hours() -> None:
     decision = only(left(PlannedCluster(config()), OUT))
     assert decision.outcome is not None
     assert decision.outcome.outcome is Outcome.LEFT
-    assert "ends in 8.0 hours" in decision.outcome.message
+    assert "expires in 8.0 hours" in decision.outcome.message
     assert "prune: true" in decision.outcome.remedy
 
 

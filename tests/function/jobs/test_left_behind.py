@@ -41,7 +41,7 @@ def test_a_typo_in_one_of_several_globs_is_reported_with_the_hours_that_are_left
     assert found["counts"] == {"updated": 1, "left": 2}
     assert found["emptyGlobs"] == ["teem-*"]
     messages = {problem["namespace"]: problem["message"] for problem in found["problems"]}
-    assert "ends in 2.0 hours" in messages["team-a"]
+    assert "expires in 2.0 hours" in messages["team-a"]
     assert "ends in 12.0 hours" in messages["team-b"]
 
 
@@ -127,7 +127,7 @@ def test_an_invalid_document_keeps_its_secrets_from_a_second_one_that_selects_th
     prod.document("second", "{cluster: prod, namespaces: ['team-*'], takeOwnership: true}")
     found = entry(prod.invoke(), "second")
     assert found["counts"] == {"conflict": 2}
-    assert "of the document prod, which is invalid" in found["problems"][0]["message"]
+    assert "belongs to the document prod, which is invalid" in found["problems"][0]["message"]
     assert prod.secret("prod", "team-a") == before
     assert entry(prod.invoke({"action": "sweep", "clusters": ["second"]}), "second")["ok"]
 

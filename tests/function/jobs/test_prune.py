@@ -53,7 +53,7 @@ def test_without_prune_it_stays_and_is_reported_to_be_left(prod: World) -> None:
     report = prod.invoke()
     (problem,) = report["clusters"][0]["problems"]
     assert (report["ok"], problem["namespace"], problem["outcome"]) == (False, "team-b", "left")
-    assert "ends in 12.0 hours" in problem["message"]
+    assert "expires in 12.0 hours" in problem["message"]
     assert prod.secret("prod", "team-b") is not None
     assert not [line for line in prod.asked("prod") if line.startswith("DELETE")]
 

@@ -282,7 +282,7 @@ def test_two_documents_that_select_the_same_namespace(world: World) -> None:
     report = world.invoke()
     assert entry(report, "prod")["counts"] == {"created": 2}
     assert entry(report, "web")["counts"] == {"created": 1, "conflict": 1}
-    assert "the document prod selects" in outcome(report, "web", "team-a")["message"]
+    assert "the document prod also selects" in outcome(report, "web", "team-a")["message"]
     secret = world.secret("prod", "team-a")
     assert secret is not None
     assert secret["metadata"]["annotations"]["ecr-public-pusher/owner"] == STACK.owner("prod")

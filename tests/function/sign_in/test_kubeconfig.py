@@ -287,7 +287,7 @@ def test_check_says_until_when_a_client_certificate_is_valid(world: World) -> No
     ends = datetime.now(UTC) + timedelta(days=3)
     world.add_stored("edge", by="certificate", life=timedelta(days=3))
     assert (
-        f"a client certificate, which ends at {ends:%Y-%m-%dT%H}:"
+        f"a client certificate, which expires at {ends:%Y-%m-%dT%H}:"
         in findings(world.run({"action": "check"}))["token"]["message"]
     )
 
@@ -298,7 +298,7 @@ def test_check_says_until_when_a_json_web_token_is_valid(world: World) -> None:
     )
     world.add_stored("edge", token=f"head.{payload}.signature")
     assert (
-        "a token, which ends at 2100-01-01T00:00:00Z"
+        "a token, which expires at 2100-01-01T00:00:00Z"
         in findings(world.run({"action": "check"}))["token"]["message"]
     )
 

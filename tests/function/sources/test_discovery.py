@@ -1025,7 +1025,7 @@ def test_running_it_twice_changes_nothing_but_the_token(fleet: World) -> None:
             "expected at most 40 AWS regions, found 41",
         ),
         ("{regions: [us-east-1], tags: {}, namespaces: [a]}", "tags: expected one or more tags"),
-        ("{regions: [us-east-1], tags: {a: [b]}, namespaces: [a]}", "tags: 'a': expected text"),
+        ("{regions: [us-east-1], tags: {a: [b]}, namespaces: [a]}", "tags: 'a': expected a string"),
         (
             "{regions: [us-east-1], region: us-east-1, tags: {a: b}, namespaces: [a]}",
             "region: a discovery has `regions` instead",
