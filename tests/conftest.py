@@ -1,5 +1,6 @@
-"""What holds for every test: cases named alike in every process, and an environment that does not
-depend on the caller's.
+"""The setup of every test.
+
+Cases are named alike in every process, and the environment does not depend on the caller's.
 """
 
 import os
@@ -29,8 +30,9 @@ WORKERS_PER_CPU, MOST_WORKERS = 2, 8
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Return a case's name: certificates and keys, which each process makes anew, by their kind
-    alone.
+    """Return a case's name.
+
+    Certificates and keys, which each process makes anew, are named by their kind alone.
     """
     if not isinstance(val, str):
         return None
@@ -60,8 +62,6 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the modules that take longest first; within a module and among the others the order
-    stays.
-    """
+    """Put the modules that take longest first; the order stays the same otherwise."""
     ranks = {ROOT / name: rank for rank, name in enumerate(LONGEST_MODULES)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))

@@ -18,13 +18,13 @@ def main() -> None:
         app(prog_name="ecr-public-pusher")
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - a script must tell a defect from a failed run
+    except Exception as error:  # noqa: BLE001 - scripts must be able to tell a bug from a failed run
         # Without the error's text, which may hold a credential.
         sys.stderr.write(
             "".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n"
         )
         sys.stderr.write(
-            "This is a defect of ecr-public-pusher: please report it, with the lines above.\n"
+            "This is a bug in ecr-public-pusher: please report it, with the lines above.\n"
         )
         sys.exit(ExitCode.DEFECT)
 

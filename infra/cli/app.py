@@ -11,8 +11,8 @@ from .commands import clusters, documents, logs, queue, run, schema, status
 from .output import Output
 
 EPILOG = (
-    "Exit codes: 0 fine; 1 the run is not ok, or something is wrong; 2 wrong arguments, or no"
-    " single stack; 3 AWS or the network; 70 a defect of this program; 130 interrupted."
+    "Exit codes: 0 ok; 1 the run is not ok, or a problem was found; 2 wrong arguments, or no"
+    " single stack; 3 AWS or the network; 70 a bug in this program; 130 interrupted."
 )
 
 app = typer.Typer(

@@ -110,12 +110,12 @@ def _refused(error: ClientError, profile: str | None) -> CliError:
         )
     if code in _DENIED:
         return _aws(
-            f"You may not do this: {said or code}",
+            f"Access denied: {said or code}",
             "Ask for the permission that is named, or use another role: --profile or AWS_PROFILE.",
         )
     if is_throttled(error):
         return _aws(
-            f"AWS throttles requests at the moment ({error.operation_name}: {code}).",
+            f"AWS is throttling requests ({error.operation_name}: {code}).",
             "Try again in a minute.",
         )
     return _aws(f"{error.operation_name} was refused: {code}: {said}")
@@ -124,7 +124,7 @@ def _refused(error: ClientError, profile: str | None) -> CliError:
 def _no_way(error: BotoCoreError) -> CliError | None:
     """Explain a failure of the network; return None for other errors."""
     if isinstance(error, ProxyConnectionError):
-        return _aws("The proxy cannot be reached.", "See HTTPS_PROXY and NO_PROXY.")
+        return _aws("The proxy cannot be reached.", "Check HTTPS_PROXY and NO_PROXY.")
     if isinstance(error, SSLError):
         return _aws(
             "The connection to AWS is not trusted (TLS).",
@@ -133,10 +133,10 @@ def _no_way(error: BotoCoreError) -> CliError | None:
     if isinstance(error, (ConnectTimeoutError, ConnectionError)):
         return _aws(
             f"AWS cannot be reached: {error}",
-            "See your network, --region, and AWS_ENDPOINT_URL if it is set.",
+            "Check your network, --region, and AWS_ENDPOINT_URL if it is set.",
         )
     if isinstance(error, (ReadTimeoutError, ConnectionClosedError, HTTPClientError)):
-        return _aws(f"AWS did not answer: {error}", "Try again.")
+        return _aws(f"AWS did not respond: {error}", "Try again.")
     return None
 
 

@@ -114,7 +114,7 @@ def _help(docstring: str) -> str:
 def _guarded(cli: Cli, work: Callable[[], int | None]) -> int:
     """Return the exit code of `work`, with AWS's errors explained.
 
-    Raise what nobody foresaw: it is a defect, and ends in a traceback.
+    Raise every unexpected error: it is a bug, and ends in a traceback.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 

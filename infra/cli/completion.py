@@ -1,6 +1,6 @@
 """Document ids for the shell's completion, from Parameter Store.
 
-Two calls to AWS, tried once with short time-outs: a shell that completes does not wait.
+Two calls to AWS, tried once with short timeouts: a shell that completes does not wait.
 """
 
 import typer

@@ -12,8 +12,8 @@ class ExitCode(IntEnum):
     # The command ran, and something is wrong: a failed cluster, a difference, an alarm.
     NOT_OK = 1
     USAGE = 2  # wrong arguments, no or several stacks, a question without a terminal
-    AWS = 3  # AWS refused, or did not answer
-    DEFECT = 70  # a defect of this program (EX_SOFTWARE of sysexits.h)
+    AWS = 3  # AWS refused, or did not respond
+    DEFECT = 70  # a bug in this program (EX_SOFTWARE of sysexits.h)
     INTERRUPTED = 130  # Ctrl-C (128 + SIGINT)
 
 

@@ -49,7 +49,7 @@ def invoke(session: Session, event: Mapping[str, Any]) -> Report:
     except (HTTPClientError, ConnectionClosedError) as error:
         raise CliError(
             f"The connection to Lambda broke after {time.monotonic() - began:.0f} s"
-            f" ({type(error).__name__}). The function may go on.",
+            f" ({type(error).__name__}). The function may still be running.",
             remedy=_LOOK,
             exit_code=ExitCode.AWS,
         ) from None
@@ -125,7 +125,7 @@ def _failed(body: bytes, name: str) -> CliError:
         )
     elif kind.startswith(("Runtime.", "Extension.")):
         remedy = (
-            "It was killed or did not start, mostly for lack of memory (template parameter"
+            "It was killed or did not start, usually for lack of memory (template parameter"
             " MemorySize). See the log: ecr-public-pusher logs"
         )
     else:
@@ -140,7 +140,7 @@ def _report(body: bytes, name: str) -> Report:
         report = None
     if not isinstance(report, dict) or not {"action", "ok"} <= set(report):
         raise CliError(
-            f"The answer of {name} is not a report.",
+            f"The response of {name} is not a report.",
             remedy="Is it this project's function?",
             exit_code=ExitCode.NOT_OK,
         )

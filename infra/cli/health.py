@@ -26,7 +26,7 @@ class State(StrEnum):
 
     OK = "ok"
     FAILED = "failed"  # in the last run that included it
-    EXPIRED = "expired"  # a Secret's token has ended, as measured or by the last good push's age
+    EXPIRED = "expired"  # a Secret's token has expired, as measured or by the last good push's age
     NO_PUSH = "no-push"  # no good push in the log that was read
     SKIPPED = "skipped"  # disabled by its document
     REMOVED = "removed"  # its Secrets were removed, and not pushed since

@@ -29,7 +29,7 @@ from .rendering.text import Whole, holds_command
 PIPE_COLUMNS = 10_000
 # Without a terminal, progress prints a line this often: build servers stop silent commands.
 PROGRESS_SECONDS = 30.0
-# Control characters that a terminal obeys, but for colours and line ends: names and messages come
+# Control characters that a terminal obeys, except colours and line ends: names and messages come
 # from clusters and queues, where anybody may have written them.
 _CONTROLS = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it
@@ -144,7 +144,7 @@ class Output:
         """Raise CliError when there is no terminal to ask at."""
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise CliError(
-                f"{question} This needs an answer, and there is no terminal.",
+                f"{question} This needs confirmation, and there is no terminal.",
                 remedy="Nothing was done. Give --yes to do it.",
             )
 

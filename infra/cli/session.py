@@ -18,7 +18,7 @@ ATTEMPTS = 4  # botocore's standard mode: throttling, 5xx and lost connections, 
 class Session:
     """The AWS access of one command.
 
-    `stack_name` None means the region's only stack. `patient` False means short time-outs and no
+    `stack_name` None means the region's only stack. `patient` False means short timeouts and no
     retries.
     """
 
@@ -59,7 +59,7 @@ class Session:
         return find_stack(self, self._stack_name)
 
     def client(self, service: str, *, region: str | None = None) -> Any:
-        """Return a client with time-outs and a few retries, made once for each region.
+        """Return a client with timeouts and a few retries, made once for each region.
 
         `region` defaults to the stack's.
         """

@@ -132,7 +132,7 @@ def left_secrets(cluster: ClusterHealth, now: datetime) -> dict[str, str] | None
         return {"message": str(check.left["message"]), "remedy": _remove(cluster)}
     if not cluster.may_have_secrets or pushed is None:
         return None
-    blocks = "block pulls now" if ends is None or ends <= now else "block pulls when they end"
+    blocks = "block pulls now" if ends is None or ends <= now else "block pulls when they expire"
     return {
         "message": (
             f"the last good push was at {rfc3339(pushed)}, and no removal is in the log since: its"
@@ -260,8 +260,8 @@ def _notes(session: Session, health: Health) -> tuple[str, ...]:
     stack = session.stack
     if stack.version not in (None, VERSION):
         notes.append(
-            f"The stack is release {stack.version}, this program {VERSION}: redeploy the one,"
-            " or reinstall the other."
+            f"The stack is release {stack.version}, this program {VERSION}: redeploy the stack,"
+            " or reinstall the program."
         )
     if "FAILED" in stack.status:
         notes.append(f"The stack is {stack.status}: see its events in CloudFormation.")

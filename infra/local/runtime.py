@@ -35,7 +35,7 @@ RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
 LOG_SECONDS = 3.0
-# Added to the function's time-out, for the emulator to report that it passed.
+# Added to the function's timeout, so that the emulator can report that it has passed.
 GRACE_SECONDS = 15.0
 
 
@@ -151,7 +151,7 @@ class BuiltFunction:
             answer = response.read().decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:
             raise RuntimeFailed(
-                f"the Lambda emulator does not answer: {type(error).__name__}\n"
+                f"the Lambda emulator does not respond: {type(error).__name__}\n"
                 + "\n".join(self.logs[-20:])
             ) from None
         finally:
@@ -199,7 +199,7 @@ class BuiltFunction:
                 )
                 if is_function and (status.parent / "comm").read_text().startswith("python"):
                     return status.parent
-        raise RuntimeFailed("the function's process is not there\n" + "\n".join(self.logs[-20:]))
+        raise RuntimeFailed("the function's process is not running\n" + "\n".join(self.logs[-20:]))
 
     def close(self) -> None:
         """End the emulator and free its ports.

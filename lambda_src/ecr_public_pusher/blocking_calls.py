@@ -1,8 +1,8 @@
 """Calls that block (the AWS SDK, DNS), on a few threads that nobody waits for.
 
-A thread cannot be cancelled: one that hangs is abandoned and ends by its own time-outs, possibly
+A thread cannot be cancelled: one that hangs is abandoned and ends by its own timeouts, possibly
 after Lambda has frozen and thawed the sandbox. So only reads may run here for longer than their
-caller waits; a write needs time-outs that end within the invocation.
+caller waits; a write needs timeouts that end within the invocation.
 """
 
 import asyncio

@@ -57,7 +57,7 @@ async def run_concurrently[I](
                 await work(item)
                 stalled.discard(number)
                 if len(running) - len(stalled) > width:
-                    return  # another took this one's place meanwhile
+                    return  # another item has taken this one's place
         except BaseException:
             ending = True
             raise

@@ -16,7 +16,7 @@ from ecr_public_pusher.errors import DeadlineReached
 REPORT_SECONDS = 5.0
 
 # The remedy when the time was not enough.
-TOO_SLOW = "Raise the function's timeout, or find out what responds slowly."
+TOO_SLOW = "Raise the function's timeout, or find out what is slow to respond."
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Deadline:
         except TimeoutError:
             if not scope.expired():
                 raise
-            raise DeadlineReached(f"no answer in time while {what}", remedy=TOO_SLOW) from None
+            raise DeadlineReached(f"no response in time while {what}", remedy=TOO_SLOW) from None
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for `seconds`, but not beyond the deadline."""

@@ -224,7 +224,7 @@ class ApiStatusError(ApiError):
         retry_after: str | None = None,
     ) -> None:
         super().__init__(
-            f"the API server answered {status} {reason}".rstrip(),
+            f"the API server responded {status} {reason}".rstrip(),
             remedy=_OVERLOADED if status in RETRYABLE_STATUS else _AUDIT_LOG,
         )
         self.status = status

@@ -22,10 +22,10 @@ from tests.bench.table import LABELS, Cost, Round, Row
 from tests.bench.work import HERE, Feature, Scenario, environment, work
 
 SCENARIOS = "1x1 1x1000 12x30 100x10 100x200 1x20@200 50x20@200 1x1000@50 100x10@50"
-# What private registries, web identity and discovery cost: over so many clusters.
+# Clusters over which the cost of private registries, web identity and discovery is measured.
 FEATURES_SCENARIO = "100x10"
 PARTS = ["import", "push", "sweep", "features", "hung"]
-# What a sweep of clusters where all is well is measured over.
+# Clusters over which a sweep with nothing to do is measured.
 SWEEP_SCENARIO = Scenario(100, 200)
 # Clusters whose writes hang, beside those that are well; the namespaces in each.
 HUNG, WELL, HUNG_NAMESPACES = 100, 20, (50, 3)
@@ -86,8 +86,9 @@ class Bench:
     def compare(
         self, scenario: Scenario, server: Sink, ways: Sequence[str], rounds: int
     ) -> dict[str, Row]:
-        """Rounds of the ways in turn, so that a busy moment of the machine meets them all; the
-        function first, since the floor follows it.
+        """Measure the ways in turn, so that a busy moment of the machine affects all of them.
+
+        The function comes first, since the floor follows it.
         """
         found: dict[str, list[Round]] = {}
         seen: dict[str, sink.Seen] = {}
@@ -149,8 +150,9 @@ class Bench:
         ]
 
     def beside_hung(self, hung: int, well: int, namespaces: int, seconds: float) -> dict[str, Row]:
-        """Clusters that are well beside those whose writes hang, once: it takes all of the
-        `seconds`.
+        """Measure healthy clusters beside ones whose writes hang, once.
+
+        It takes all of the `seconds`.
         """
         scenario = Scenario(hung + well, namespaces)
         found: dict[str, Row] = {}
@@ -208,7 +210,7 @@ def machine() -> str:
 
 
 def scenario(text: str) -> Scenario:
-    """`CLUSTERSxNAMESPACES` or, with answers that come late, `CLUSTERSxNAMESPACES@MILLISECONDS`."""
+    """Read `CLUSTERSxNAMESPACES`, or `CLUSTERSxNAMESPACES@MILLISECONDS` with late responses."""
     size, _, delay = text.partition("@")
     clusters, _, namespaces = size.partition("x")
     return Scenario(int(clusters), int(namespaces), int(delay or 0))
@@ -264,7 +266,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if sink.binary() is None:
         raise SystemExit(sink.MISSING)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nginx goes too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nginx ends too
     ways = [way for way in chosen.ways if way != "kubectl" or shutil.which("kubectl")]
     if "kubectl" in chosen.ways and "kubectl" not in ways:
         print("kubectl is not here, so the original's way is left out")

@@ -1,5 +1,6 @@
-"""The AWS answers of a push, from a plain HTTP server: moto's would cost more than what is
-measured.
+"""The AWS answers of a push, from a plain HTTP server.
+
+moto's server would cost more than what is measured.
 """
 
 import base64
@@ -40,8 +41,9 @@ _EXPIRY = "2999-01-01T00:00:00Z"
 
 
 class FakeAws:
-    """`url` for AWS_ENDPOINT_URL; `endpoints` are those of the clusters that EKS describes, all
-    with one authority.
+    """AWS for one push. `url` is for AWS_ENDPOINT_URL.
+
+    `endpoints` are those of the clusters that EKS describes, all with one authority.
 
     `feature`: what the documents ask for. `calls`: those of the invocation that began last, by what
     was called.
@@ -139,7 +141,7 @@ def _sts_result(action: str) -> str:
 
 @contextlib.contextmanager
 def serving() -> Iterator[FakeAws]:
-    """A FakeAws on a loopback port."""
+    """Yield a FakeAws on a loopback port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -166,7 +168,7 @@ def serving() -> Iterator[FakeAws]:
         do_GET = do_POST = _respond
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Says nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

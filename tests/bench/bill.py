@@ -1,5 +1,6 @@
-"""Monthly cost of the stack: list prices, times the work of the default schedules, as measured on
-the built function.
+"""Monthly cost of the stack.
+
+List prices, times the work of the default schedules, as measured on the built function.
 
 python -m tests.bench.bill            measures (minutes), and prints the table of docs/runbook.md
 python -m tests.bench.bill --figures  the same from the figures measured last, which are kept below
@@ -47,8 +48,9 @@ POLLS = 5 * 3 * 60 * HOURS
 
 @dataclass(frozen=True)
 class Prices:
-    """List prices in us-east-1, USD, without the free tier: aws.amazon.com, the pricing pages of
-    Lambda, CloudWatch, SQS and EventBridge.
+    """List prices in us-east-1, USD, without the free tier.
+
+    Source: aws.amazon.com, the pricing pages of Lambda, CloudWatch, SQS and EventBridge.
     """
 
     gb_second: float = 0.0000133334  # arm64
@@ -80,7 +82,7 @@ class Figures:
 
 
 def bill(figures: Figures, prices: Prices) -> dict[str, float]:
-    """USD a month, by what it is for."""
+    """Return the cost in USD a month, by purpose."""
     clusters = figures.clusters
     push, sweep = (
         figures.billed(figures.push_cpu, figures.push_wall),
@@ -107,7 +109,7 @@ def bill(figures: Figures, prices: Prices) -> dict[str, float]:
 
 
 def table(measured: Sequence[Figures], prices: Prices) -> str:
-    """The table of docs/runbook.md."""
+    """Return the table of docs/runbook.md."""
     bills = [bill(figures, prices) for figures in measured]
     lines = [
         "| a month, in USD | "
@@ -136,7 +138,7 @@ MEASURED = (
 
 
 def measure(size: int, rounds: int = 5) -> Figures:
-    """Pushes to, and sweeps, `size` embedded clusters with the built function."""
+    """Measure pushes to, and sweeps of, `size` embedded clusters with the built function."""
     sam = sam_command(ROOT, {})
     built = build(ROOT, sam)
     spec = read_function(
@@ -180,7 +182,7 @@ def measure(size: int, rounds: int = 5) -> Figures:
 
 
 def _fill(cluster: EmbeddedCluster) -> None:
-    """Namespaces that are a day old, so that a sweep finds nothing new."""
+    """Add namespaces that are a day old, so that a sweep finds nothing new."""
     created = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     for number in range(NAMESPACES_EACH):
         name = f"team-{number}"
@@ -197,7 +199,7 @@ def _fill(cluster: EmbeddedCluster) -> None:
 
 
 def _timed(function: BuiltFunction, event: dict[str, str], rounds: int) -> tuple[float, float]:
-    """Median processor and wall seconds of an invocation."""
+    """Return the median processor and wall seconds of an invocation."""
     taken = []
     for _ in range(rounds):
         before, began = function.cpu_seconds(), time.monotonic()

@@ -1,4 +1,4 @@
-"""One measurement in a process of its own: `python -m tests.bench.measured WAY WORK RESULT`.
+"""A single measurement, in its own process: `python -m tests.bench.measured WAY WORK RESULT`.
 
 Imports come before the clock, and only those that the way itself needs, so that the peak of one is
 not the other's.
@@ -24,15 +24,19 @@ _ACCEPT = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
 def peak_mib() -> float:
-    """This process's high-water mark. ru_maxrss would count the parent's from before
-    the exec, too.
+    """Return this process's peak memory in MiB.
+
+    ru_maxrss would count the parent's from before the exec, too.
     """
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) * 1024 / _MIB
 
 
 def timed(act: Callable[[], int], *, expected: int) -> dict[str, float]:
-    """`act` returns how many Secrets it applied: fewer than expected is no measurement."""
+    """Return the seconds of wall and processor time that `act` takes, and the peak memory.
+
+    It returns how many Secrets it applied; fewer than expected is no measurement.
+    """
     wall, cpu = time.perf_counter(), time.process_time()
     applied = act()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -42,7 +46,7 @@ def timed(act: Callable[[], int], *, expected: int) -> dict[str, float]:
 
 
 def imported(_: dict[str, Any]) -> dict[str, float]:
-    """What Lambda does before the first event."""
+    """Measure the imports that Lambda does before the first event."""
     wall, cpu = time.perf_counter(), time.process_time()
     import ecr_public_pusher.handler  # noqa: F401 - the import is what is measured
 
@@ -54,14 +58,15 @@ def imported(_: dict[str, Any]) -> dict[str, float]:
 
 
 def function(work: dict[str, Any]) -> dict[str, float]:
-    """Whole pushes: the first, with AWS's clients and EKS's answers to get, and warm ones, whose
-    median is the figure.
+    """Measure whole pushes.
+
+    The first one gets AWS's clients and EKS's answers; the median of the warm ones is the figure.
     """
     return _invocations(work, "push", ("created", "updated", "adopted"))
 
 
 def sweep(work: dict[str, Any]) -> dict[str, float]:
-    """Whole sweeps of clusters where all is well."""
+    """Measure whole sweeps of clusters where nothing needs to be done."""
     return _invocations(work, "sweep", ("current",))
 
 
@@ -92,8 +97,10 @@ def _invocations(work: dict[str, Any], action: str, outcomes: tuple[str, ...]) -
 
 
 def hung(work: dict[str, Any]) -> dict[str, float]:
-    """One invocation, beside clusters whose writes hang: its time, how many descriptors it had at
-    most, how many clusters have all their Secrets, and the seconds that the slowest of them took.
+    """Measure one invocation beside clusters whose writes hang.
+
+    Its time, the most descriptors it had open, how many clusters have all their Secrets, and the
+    seconds that the slowest of them took.
     """
     from ecr_public_pusher.handler import handler
 
@@ -137,8 +144,9 @@ def hung(work: dict[str, Any]) -> dict[str, float]:
 
 
 def aiohttp(work: dict[str, Any]) -> dict[str, float]:
-    """The same bytes on one event loop, over as many connections to each cluster as the function
-    makes, and nothing else.
+    """Send the same bytes from one bare event loop.
+
+    It uses as many connections to each cluster as the function makes.
     """
     import asyncio
     import ssl
@@ -180,7 +188,7 @@ def aiohttp(work: dict[str, Any]) -> dict[str, float]:
 
 
 def urllib3(work: dict[str, Any]) -> dict[str, float]:
-    """The same bytes by eight threads, each with one kept-alive connection at a time."""
+    """Send the same bytes from eight threads, each with one kept-alive connection at a time."""
     import ssl
     from concurrent.futures import ThreadPoolExecutor
     from itertools import product
@@ -244,7 +252,10 @@ def get_put(work: dict[str, Any]) -> dict[str, float]:
 
 
 def kubectl(work: dict[str, Any]) -> dict[str, float]:
-    """The CronJob's loop: two kubectl processes per namespace, one after the other; then scaled."""
+    """Run the CronJob's loop, and scale the result.
+
+    It runs two kubectl processes per namespace, one after the other.
+    """
     import base64
 
     (endpoint,) = work["endpoints"]

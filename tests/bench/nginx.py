@@ -48,7 +48,7 @@ _CREATED = {
     "metadata": {"name": "ecr-public-token", "namespace": "$ns"},
 }
 _DELETED = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
-# As much of the discovery as kubectl wants before it deletes and creates a Secret.
+# The part of discovery that kubectl needs before it deletes and creates a Secret.
 _DISCOVERY = {
     "/api": {"kind": "APIVersions", "versions": ["v1"]},
     "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
@@ -76,8 +76,9 @@ _SECRET = '"^/api/v1/namespaces/(?<ns>[a-z0-9-]+)/secrets/(?<name>[a-z0-9.-]+)$"
 
 
 def write_pages(folder: Path, count: int, ports: Sequence[int]) -> None:
-    """Write the lists, in the pages that a real server would cut them into: of namespaces, and for
-    each port of its cluster's Secrets.
+    """Write the lists, in the pages that a real server would cut them into.
+
+    One of namespaces, and for each port one of its cluster's Secrets.
     """
     folder.mkdir()
     names = [namespace(number) for number in range(count)]
@@ -141,8 +142,10 @@ def configuration(
     log: str,
     hung: Sequence[int] = (),
 ) -> str:
-    """One server at all ports, which reads each request whole and passes it to another that answers
-    after the delay; at the `hung` ones no PATCH is ever answered.
+    """Return the configuration of one server at all ports.
+
+    It reads each request whole and passes it to another server, which responds after the delay. At
+    the `hung` ports no PATCH is ever answered.
     """
     # Started by root, nginx would give its worker to another user, who may not read the folder.
     user = f"user {pwd.getpwuid(os.geteuid()).pw_name};" if os.geteuid() == 0 else ""
@@ -198,7 +201,7 @@ def _listen(ports: Iterable[int]) -> str:
 
 
 def _hangs(folder: Path, ports: Sequence[int], log: str) -> str:
-    """As behind a webhook that never answers."""
+    """Return a server that never responds to a PATCH, as behind a webhook that hangs."""
     return f"""
     server {{
 {_listen(ports)}

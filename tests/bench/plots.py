@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _draw(rows: list[dict[str, Any]], path: Path, figure: str, label: str, title: str) -> None:
-    """Bars side by side for each scenario, one for each way."""
+    """Draw bars side by side for each scenario, one for each way."""
     scenarios = list(
         dict.fromkeys((row["clusters"], row["namespaces"], row["delay_ms"]) for row in rows)
     )

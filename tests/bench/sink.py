@@ -1,5 +1,6 @@
-"""nginx as many API servers that are no bottleneck: TLS, keep-alive, and answers that are always
-the same, at once or late.
+"""API servers in one nginx that are no bottleneck.
+
+TLS, keep-alive, and answers that are always the same, at once or late.
 
 They believe everything and keep nothing. The log says how many requests came, of how many bytes,
 over how many connections.
@@ -40,7 +41,7 @@ class Seen:
 
 
 class Sink:
-    """One address for each cluster, all in one nginx with one worker."""
+    """An address for each cluster, all in one nginx with one worker."""
 
     def __init__(self, folder: Path, endpoints: list[str], ca_pem: str) -> None:
         self._log = folder / _LOG
@@ -59,7 +60,7 @@ class Sink:
 
 
 def binary() -> str | None:
-    """nginx, where it is there with what delays answers."""
+    """Return the path of nginx if it is installed with the module that delays responses."""
     return (
         (shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin"))
         if _MODULE.exists()
@@ -69,9 +70,9 @@ def binary() -> str | None:
 
 @contextlib.contextmanager
 def running(folder: Path, scenario: Scenario, *, hung: int = 0) -> Iterator[Sink]:
-    """nginx on loopback ports, its files all in `folder`. `binary()` must be there.
+    """Run nginx on loopback ports, with all its files in `folder`. `binary()` must be there.
 
-    `hung`: so many of the clusters, the first ones, answer no PATCH.
+    `hung`: this many of the clusters, the first ones, answer no PATCH.
     """
     program = binary()
     assert program is not None

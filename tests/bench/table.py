@@ -1,5 +1,6 @@
-"""Rounds -> the table: medians beside the floor's, what must be reached, and the least that is
-possible. Pure.
+"""The table of the measured rounds: medians beside the floor's, the aims, and the least possible.
+
+Pure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from tests.bench.work import Feature, Scenario
 
 type Round = Mapping[str, float]
 
-# From so many Secrets on, what a run costs once no longer decides.
+# From this many Secrets on, a run's fixed cost no longer matters.
 AIMS_FROM_SECRETS = 1000
 WALL_AIM, CPU_AIM = 1.3, 1.5
 PEAK_AIM_MIB, IMPORT_PEAK_AIM_MIB, IMPORT_CPU_AIM = 128.0, 60.0, 1.1
@@ -35,7 +36,7 @@ HEAD = (
 
 @dataclass(frozen=True)
 class Row:
-    """One way over one scenario: its rounds.
+    """The rounds of one way over one scenario.
 
     `requests`, `connections`: as the server counted them in one round.
     """
@@ -55,7 +56,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Cost:
-    """What documents that ask for a feature cost, and the calls to AWS of one warm push."""
+    """The cost of documents with a feature, and the calls to AWS of one warm push."""
 
     feature: Feature
     row: Row
@@ -63,7 +64,7 @@ class Cost:
 
 
 def costs(scenario: Scenario, found: Sequence[Cost]) -> list[str]:
-    """The table of features; the last columns are over the push that asks for none."""
+    """Return the table of features; its last columns are over the push that uses none."""
     none = next(
         cost.row for cost in found if cost.feature is Feature.NONE and cost.row.way == "function"
     )
@@ -92,7 +93,7 @@ def costs(scenario: Scenario, found: Sequence[Cost]) -> list[str]:
 
 
 def cold(row: Row) -> Row:
-    """The first invocations of the function's rounds."""
+    """Return the first invocations of the function's rounds."""
     return Row(
         "cold",
         tuple(
@@ -103,7 +104,7 @@ def cold(row: Row) -> Row:
 
 
 def line(row: Row, floor: Row, secrets: int, *, scaled: bool = False) -> str:
-    """The last two columns are medians over the floor's."""
+    """Return a row; its last two columns are medians over the floor's."""
     wall, cpu = row.median("wall"), row.median("cpu")
     seen = (
         f"{row.requests:>9} {row.connections:>12}"
@@ -118,8 +119,9 @@ def line(row: Row, floor: Row, secrets: int, *, scaled: bool = False) -> str:
 
 
 def bound(scenario: Scenario, connections: int) -> float:
-    """Seconds that the delays alone take: one for the list's page, and one for each namespace that
-    a connection serves after the other.
+    """Return the seconds that the delays alone take.
+
+    One for the list's page, and one for each namespace that a connection serves after another.
     """
     if not scenario.delay_ms or not connections:
         return 0.0
@@ -128,7 +130,7 @@ def bound(scenario: Scenario, connections: int) -> float:
 
 
 def aims(scenario: Scenario, rows: Mapping[str, Row]) -> list[str]:
-    """How the function stands to what it must reach in this scenario."""
+    """Return how the function compares with its aims in this scenario."""
     found, function, floor = [], rows.get("function"), rows.get("aiohttp")
     if function and floor and scenario.secrets >= AIMS_FROM_SECRETS:
         found.append(
@@ -147,7 +149,7 @@ def aims(scenario: Scenario, rows: Mapping[str, Row]) -> list[str]:
 
 
 def imports(row: Row, before: Row | None) -> str:
-    """What Lambda does before the first event."""
+    """Return the cost of the imports that Lambda does before the first event."""
     said = (
         f"importing the handler: {row.median('cpu'):.3f} s CPU;"
         f" {aim('peak', row.peak, IMPORT_PEAK_AIM_MIB, ' MiB')}"

@@ -1,4 +1,4 @@
-"""The benchmark measures what it says: so few namespaces that it shows whether, not how fast."""
+"""The benchmark works: with so few namespaces that its times say nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,8 +43,8 @@ def test_the_floor_sends_the_same_bytes_as_the_function_over_as_many_connections
         seen.append(found.bytes / found.requests)
     assert seen[0] == seen[1]
     assert {way: row.requests for way, row in rows.items()} == {"function": 6, "aiohttp": 6}
-    # How many the function opens depends on how late the answers are; the floor is given as many to
-    # each cluster.
+    # The function opens more connections the later the answers are; the floor gets as many for each
+    # cluster.
     assert rows["aiohttp"].connections <= rows["function"].connections <= 6
 
 
@@ -149,8 +149,9 @@ def test_ratios_are_of_medians() -> None:
 
 
 def test_the_bill_counts_each_metric_that_is_watched_and_each_that_is_sent() -> None:
-    """Metrics Insights is billed by what it analyses: for each cluster, and for each private
-    registry.
+    """Metrics Insights is billed by the metrics it analyses.
+
+    One for each cluster, and one for each private registry.
     """
     watched = [alarm.get("Metrics", [{"MetricStat": alarm}]) for alarm in alarms().values()]
     assert (

@@ -31,7 +31,7 @@ TAGS = {"ecr-public-pusher": "yes"}
 DISCOVERY = json.dumps({"regions": [REGION], "tags": TAGS, "namespaces": ["bench-*"]})
 PULL_ROLE = "arn:aws:iam::111122223333:role/ecr-public-pusher-pull"
 ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7BENCH01", "bench-secret-access-key"
-# Of each Secret that is there.
+# Of each existing Secret.
 UID, VERSION = "0b6b1c1e-8d7c-4d3e-9a55-0f8f3a6a2f11", "123456"
 PASSWORD_LENGTH = 2050  # ECR's are of about this length
 HERE = Path(__file__).resolve().parents[2]
@@ -48,9 +48,7 @@ class Feature(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Scenario:
-    """So many clusters, each with so many namespaces, whose answers come so many
-    milliseconds late.
-    """
+    """The number of clusters, of namespaces in each, and the delay of answers in milliseconds."""
 
     clusters: int
     namespaces: int
@@ -75,7 +73,7 @@ def cluster(number: int) -> str:
 
 
 def document(feature: Feature, endpoint: str, ca_pem: str) -> str:
-    """A cluster's document that asks for it."""
+    """Return a cluster's document that asks for the feature."""
     if feature is Feature.WEB_IDENTITY:
         return json.dumps(
             {
@@ -92,15 +90,16 @@ def document(feature: Feature, endpoint: str, ca_pem: str) -> str:
 
 
 def authorization() -> str:
-    """An ECR Public token of the usual length."""
+    """Return an ECR Public token of the usual length."""
     return base64.b64encode(b"AWS:" + b"p" * PASSWORD_LENGTH).decode()
 
 
 def work(
     scenario: Scenario, endpoints: list[str], ca_pem: str, *, connections: int
 ) -> dict[str, Any]:
-    """What the other ways need: the very bytes that the function sends, and how many connections it
-    made to each cluster.
+    """Return the input of the other ways.
+
+    The bytes that the function sends, and its number of connections to each cluster.
     """
     expires = datetime.now(UTC) + timedelta(hours=12)
     (config,) = load(
@@ -134,8 +133,9 @@ def work(
 
 
 def environment(aws_url: str, home: Path, *, checkout: Path = HERE) -> dict[str, str]:
-    """A measured process's environment: this AWS and no other, and of the caller's only where
-    programs are.
+    """Return a measured process's environment.
+
+    It has this AWS and no other; of the caller's environment it has only the paths of programs.
     """
     kept = {
         name: value for name, value in os.environ.items() if name in {"PATH", "LD_LIBRARY_PATH"}

@@ -34,7 +34,7 @@ def test_help_of_each_run_has_examples(name: str) -> None:
 def test_wrong_arguments_exit_2_without_asking_aws(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")  # whoever asks AWS fails otherwise
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")  # a call to AWS fails without it
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2
     assert "no-such-profile" not in result.output

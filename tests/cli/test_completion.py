@@ -1,4 +1,4 @@
-"""The shell's completion, asked as a shell asks."""
+"""The shell's completion, called as a shell calls it."""
 
 from tests.support.operator import Operator
 
@@ -33,7 +33,7 @@ def test_without_aws_there_is_nothing_and_no_complaint(operator: Operator) -> No
     )
 
 
-def test_commands_are_completed_too(operator: Operator) -> None:
+def test_commands_are_completed(operator: Operator) -> None:
     assert "status" in " ".join(completed(operator, "ecr-public-pusher sta"))
 
 

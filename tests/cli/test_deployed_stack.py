@@ -45,7 +45,7 @@ def test_the_option_counts_more_than_the_environment_wherever_it_stands(operator
     assert functions(operator) == [other.function_name] * 2
 
 
-def test_what_is_said_after_the_command_counts(operator: Operator) -> None:
+def test_an_option_after_the_command_wins(operator: Operator) -> None:
     assert operator.run("--stack", "nowhere", "push", "--stack", operator.stack.name).exit_code == 0
 
 
@@ -60,18 +60,18 @@ def test_no_stack_says_where_was_looked_and_how_to_deploy(operator: Operator) ->
     assert "sam deploy --region us-east-1" in result.stderr
 
 
-def test_another_region_has_none(operator: Operator) -> None:
+def test_a_region_without_a_deployment_is_named(operator: Operator) -> None:
     assert "region eu-west-1" in operator.run("push", "--region", "eu-west-1").stderr
 
 
-def test_a_stack_that_is_not_there_is_said_with_those_that_are(operator: Operator) -> None:
+def test_a_stack_that_is_not_there_is_reported_with_those_that_are(operator: Operator) -> None:
     result = operator.run("push", "-s", "pusher")
     assert result.exit_code == 2
     assert "no stack pusher" in result.stderr
     assert "stack-of-a-test" in result.stderr
 
 
-def test_a_stack_of_somebody_else_is_said_to_be_no_deployment(operator: Operator) -> None:
+def test_a_stack_of_somebody_else_is_reported_to_be_no_deployment(operator: Operator) -> None:
     deploy(operator.world, "foreign", ours=False)
     result = operator.run("push", "-s", "foreign")
     assert result.exit_code == 2
@@ -100,7 +100,7 @@ def test_a_stack_of_somebody_else_is_said_to_be_no_deployment(operator: Operator
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 3, "AWS cannot be reached"),
     ],
 )
-def test_aws_settings_that_do_not_work_are_said_with_a_remedy(
+def test_aws_settings_that_do_not_work_are_reported_with_a_remedy(
     operator: Operator, environ: dict[str, str], exit_code: int, said: str
 ) -> None:
     result = operator.run("push", **environ)
@@ -109,7 +109,7 @@ def test_aws_settings_that_do_not_work_are_said_with_a_remedy(
     assert len(result.stderr.strip().splitlines()) >= 2
 
 
-def test_credentials_that_expired_are_said_with_the_profile_to_sign_in_to(
+def test_credentials_that_expired_are_reported_with_the_profile_to_sign_in_to(
     operator: Operator,
 ) -> None:
     def refuse(request: AwsRequest) -> Answer:

@@ -1,4 +1,4 @@
-"""One invocation: sent once, waited for however long it takes, and all its failures."""
+"""A single invocation: sent once, waited for however long it takes, and all its failures."""
 
 import contextlib
 import json
@@ -47,7 +47,7 @@ def test_a_function_that_ends_in_an_error_exits_1_with_its_remedy(
 
 
 @pytest.mark.parametrize("answer", [["hello"], json.loads(DEEP)])
-def test_an_answer_that_is_no_report_is_said(operator: Operator, answer: Any) -> None:
+def test_an_answer_that_is_no_report_is_reported(operator: Operator, answer: Any) -> None:
     operator.stack.function = lambda event: FunctionAnswer(answer)
     result = operator.run("push")
     assert result.exit_code == 1
@@ -72,7 +72,7 @@ def test_the_event_says_not_to_raise(operator: Operator) -> None:
         ("TooManyRequestsException", 429, "it did not run"),
         ("ServiceException", 500, "may have run"),
         ("ResourceNotFoundException", 404, "does not exist"),
-        ("AccessDeniedException", 403, "You may not do this: the reason"),
+        ("AccessDeniedException", 403, "Access denied: the reason"),
         ("ExpiredTokenException", 403, "credentials have expired"),
     ],
 )
@@ -112,7 +112,7 @@ def test_a_connection_that_breaks_exits_3_and_nothing_is_sent_again(operator: Op
     with lambda_that(lambda connection: None) as (url, received):
         result = operator.run("push", AWS_ENDPOINT_URL_LAMBDA=url)
     assert (result.exit_code, len(received)) == (3, 1)
-    assert "The function may go on" in result.stderr
+    assert "The function may still be running" in result.stderr
     assert "ecr-public-pusher logs" in result.stderr
 
 
@@ -122,7 +122,7 @@ def test_an_answer_that_breaks_off_exits_3_too(operator: Operator) -> None:
     ) as (url, received):
         result = operator.run("push", AWS_ENDPOINT_URL_LAMBDA=url)
     assert (result.exit_code, len(received)) == (3, 1)
-    assert "The function may go on" in result.stderr
+    assert "The function may still be running" in result.stderr
 
 
 def test_a_lambda_that_cannot_be_reached_exits_3_and_nothing_ran(operator: Operator) -> None:
@@ -131,12 +131,12 @@ def test_a_lambda_that_cannot_be_reached_exits_3_and_nothing_ran(operator: Opera
     result = operator.run("push", AWS_ENDPOINT_URL_LAMBDA=f"http://127.0.0.1:{port}")
     assert result.exit_code == 3
     assert "cannot be reached" in result.stderr
-    assert "may go on" not in result.stderr
+    assert "may still be running" not in result.stderr
 
 
 @pytest.fixture
 def hangs(operator: Operator) -> Iterator[tuple[Operator, threading.Event, threading.Event]]:
-    """Make a function that does not answer, with an event for its start, and one that ends it."""
+    """Make a function that does not respond, with an event for its start, and one that ends it."""
     started = threading.Event()
     ended = threading.Event()
 
@@ -166,7 +166,7 @@ def test_an_interrupt_says_that_the_function_goes_on(
     process.send_signal(signal.SIGINT)
     said, complaint = process.communicate(timeout=30)
     assert (process.returncode, said) == (130, "")
-    assert "The function goes on with the push" in complaint
+    assert "The function continues the push" in complaint
     assert "Traceback" not in complaint
 
 
@@ -202,7 +202,7 @@ def _timers(port: int) -> Iterator[tuple[int, int]]:
 def test_no_time_out_of_botocores_own_ends_the_waiting(
     operator: Operator,
 ) -> None:
-    """No read time-out is set: botocore's own 60 seconds would be too long for a test."""
+    """The client sets no read timeout: botocore's own 60 seconds would be too long for a test."""
     from infra.cli.function import _client
     from infra.cli.session import Session
 

@@ -94,7 +94,7 @@ def test_a_good_push_ends_a_failure() -> None:
     )
 
 
-def test_a_token_that_ended_is_said() -> None:
+def test_a_token_that_expired_is_reported() -> None:
     assert state(assessed(line(-1, {"prod": GOOD}))) is State.EXPIRED
 
 
@@ -146,7 +146,7 @@ NONE_LEFT: dict[str, Any] = {"ok": True, "skipped": "disabled"}
 
 
 def checked(health: Health, *checks: LogLine) -> tuple[bool, bool]:
-    """Return whether Secrets may be left by what the log says, and whether a check saw them."""
+    """Return whether the log says that Secrets may be left, and whether a check found them."""
     take_checks(health, checks)
     prod = health.clusters["prod"]
     return prod.may_have_secrets, prod.check is not None and prod.check.left is not None
@@ -287,13 +287,13 @@ def test_a_discovery_that_failed_is_shown_until_it_works() -> None:
 
 
 @pytest.mark.parametrize("later", [(), (line(10, {}),)], ids=["before the next push", "after it"])
-def test_a_document_that_went_away_without_an_event_is_said(later: tuple[LogLine, ...]) -> None:
+def test_a_document_that_went_away_without_an_event_is_reported(later: tuple[LogLine, ...]) -> None:
     health = assessed(line(8, {"prod": GOOD, "edge": GOOD}), *later)
     assert list(health.clusters) == ["prod"]
     assert list(health.deleted) == ["edge"]
 
 
-def test_a_deletion_by_a_change_event_is_said() -> None:
+def test_a_deletion_by_a_change_event_is_reported() -> None:
     gone = line(
         9, narrowedTo={"clusters": ["edge"]}, deleted={"id": "edge", "message": "m", "remedy": "r"}
     )

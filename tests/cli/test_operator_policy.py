@@ -10,7 +10,7 @@ from tests.support.operator import Operator
 POLICY = json.loads(
     (Path(__file__).parents[2] / "infra" / "examples" / "operator-policy.json").read_text()
 )
-# Where the call's name is not the permission's (Service Authorization Reference).
+# Calls whose permission has another name (Service Authorization Reference).
 PERMISSIONS = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",

@@ -16,7 +16,7 @@ from ecr_public_pusher.version import VERSION
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-# What comes with Python, or is this project's own.
+# Modules of Python itself, or of this project.
 OWN = {"ecr_public_pusher", "ecr_public_pusher_cli", "infra"}
 
 

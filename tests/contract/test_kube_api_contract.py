@@ -1,5 +1,6 @@
-"""The cluster answers as kube-apiserver 1.36.2 was recorded to, request by request, in order, each
-recording from an empty server.
+"""The embedded cluster answers as kube-apiserver 1.36.2 was recorded to.
+
+Request by request, in order, each recording from an empty server.
 
 Run with KUBEBUILDER_ASSETS set, the same requests go to a real kube-apiserver. Only what differs
 from run to run is levelled: identifiers, versions, times, ages, addresses. A request may name what
@@ -80,7 +81,7 @@ def pools(clusters: dict[str, Cluster]) -> Iterator[dict[str, urllib3.PoolManage
 
 @pytest.fixture(scope="module")
 def answers() -> dict[str, dict[str, Any]]:
-    """What was answered so far, by recording and case."""
+    """Return the answers so far, by recording and case."""
     return {recording: {} for recording in RECORDINGS}
 
 
@@ -121,7 +122,7 @@ def _headers(case: dict[str, Any]) -> dict[str, str]:
 
 
 def _filled(value: Any, seen: dict[str, Any]) -> Any:
-    """The request with what earlier answers had in place of what names it."""
+    """Return the request with names replaced by those that earlier answers gave."""
     if isinstance(value, str):
         return SEEN.sub(lambda named: _at(seen[named[1]], named[2]), value)
     if isinstance(value, list):
@@ -146,7 +147,10 @@ def _body(body: Any) -> bytes | None:
 def _served_resources(
     got: dict[str, Any], wanted: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Of discovery, only the resources that are served need to be shown, each as recorded."""
+    """Return discovery's resources that are served.
+
+    Only these need to be shown, each as recorded.
+    """
     served = {entry["name"] for entry in got["resources"]}
     assert {"namespaces", "secrets", "serviceaccounts"} <= served
     return got, {
@@ -160,8 +164,9 @@ def _without(value: Any, names: set[str]) -> Any:
 
 
 def _levelled(value: Any, name: str = "") -> Any:
-    """The answer with what differs from run to run replaced by a mark, so that its presence still
-    counts.
+    """Return the answer with a mark in place of what differs from run to run.
+
+    The presence of such a field still counts.
     """
     if name in LEVELLED and isinstance(value, str):
         return "*"

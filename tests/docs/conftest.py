@@ -1,5 +1,6 @@
-"""A shell in which the documents' commands are run as they stand: `aws` is botocore against a local
-AWS, `kubectl` the real one.
+"""A shell in which the documents' commands are run as they stand.
+
+`aws` is botocore against a local AWS, `kubectl` the real one.
 """
 
 import contextlib
@@ -26,8 +27,8 @@ from tests.support.world import world as make_world
 
 AWS = f'#!/bin/sh\nexec {sys.executable} -m tests.support.commands.aws_runner "$@"\n'
 OURS = f'#!/bin/sh\nexec {sys.executable} -m infra.cli "$@"\n'
-# No others are there to be run: what a document says of make, terraform or pip must not happen to
-# whoever runs the tests.
+# Only these can be run: commands for make, terraform or pip in a document must not run on the
+# machine that runs the tests.
 REAL = (
     "awk",
     "basename",
@@ -63,11 +64,11 @@ class Shell:
     environ: dict[str, str]
 
     def run(self, block: Block) -> str:
-        """What the block printed. Fails where a command does."""
+        """Run a block, and return what it printed. Fail where a command does."""
         return self.run_text(block.text)
 
     def run_text(self, text: str) -> str:
-        """The same, of a part of a block, or of several: a shell keeps what was set in it."""
+        """Run part of a block, or several blocks: a shell keeps what was set in it."""
         command = ["bash", "-euo", "pipefail", "-c", text]
         done = subprocess.run(
             command,
@@ -82,7 +83,7 @@ class Shell:
         return done.stdout
 
     def type(self, text: str, *, answer: str = "y") -> str:
-        """The same on a terminal, where a command may ask; what was shown."""
+        """Run a block on a terminal, where a command may ask, and return what was shown."""
         leader, follower = pty.openpty()
         command = ["bash", "-euo", "pipefail", "-c", text]
         with subprocess.Popen(
@@ -106,7 +107,7 @@ class Shell:
         return shown
 
     def knows(self, *names: str) -> None:
-        """kubectl's contexts are the clusters of these names."""
+        """Have kubectl's contexts be the clusters of these names."""
         parts = [self.world.clusters[name].kubeconfig() for name in names]
         whole = {
             **parts[0],
@@ -125,8 +126,9 @@ class Shell:
 
 
 def _shown(terminal: int) -> str:
-    """All that comes, until the last one who holds the terminal has gone, or is silent for long, as
-    if it asked once more.
+    """Return all output, until the terminal is closed or is silent for long.
+
+    A silent terminal is one that asks again.
     """
     parts = []
     with contextlib.suppress(OSError):  # Linux: EIO at the end
@@ -136,7 +138,7 @@ def _shown(terminal: int) -> str:
 
 
 def block_of(document: str, *, starts: str = "", holds: str = "") -> Block:
-    """The first shell block of a document that begins so, and holds that."""
+    """Return the first shell block of a document that begins so, and contains that."""
     return next(
         block
         for block in blocks({"sh"})
@@ -148,8 +150,9 @@ def block_of(document: str, *, starts: str = "", holds: str = "") -> Block:
 
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    """Of somebody with administrator's rights in AWS and in the clusters; the function's
-    environment is the process's.
+    """Return the shell of an administrator of AWS and the clusters.
+
+    The function's environment is the process's.
     """
     if shutil.which("kubectl") is None:
         pytest.skip("there is no kubectl on this machine")

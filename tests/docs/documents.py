@@ -28,7 +28,7 @@ class Block:
 
 
 def blocks(languages: Collection[str] | None = None) -> list[Block]:
-    """Every fenced block of these languages, or of any."""
+    """Return every fenced block of these languages, or of any."""
     return [
         block
         for document in DOCUMENTS
@@ -47,7 +47,7 @@ def _blocks(document: Path) -> list[Block]:
 
 
 def prose(document: Path) -> str:
-    """The document without its fenced blocks, whose lines are left empty."""
+    """Return the document without its fenced blocks, whose lines are left empty."""
     text, inside = [], False
     for line in document.read_text().splitlines():
         fence = re.match(r" *(```|~~~)", line) is not None

@@ -1,5 +1,6 @@
-"""Every command of the documents is one that its program takes, says where it works, and sends what
-the function understands.
+"""Every command of the documents is valid for its program.
+
+It names its region or context, and sends an event that the function understands.
 """
 
 import json
@@ -26,8 +27,8 @@ JUDGES: Mapping[str, Judge] = {PROGRAM: judge} | {
     for block in SHELL
     for name in re.findall(r"^(\w+)\(\) \{", block.text, re.MULTILINE)
 }
-# Wrong use of it deploys into, or deletes from, whatever region the shell happens to have.
-# What asks before it does it, and with what it does not.
+# Without it a command deploys to, or deletes from, the region that the shell happens to have.
+# Commands that ask for confirmation, and the option with which they do not.
 ASKING = re.compile(
     rf"^(sam (deploy|delete)|terraform (apply|destroy)|{PROGRAM} (clusters"
     r" (add|delete)|apply|remove|queue purge|.*--prune-all))\b"
@@ -59,7 +60,7 @@ def test_each_program_takes_its_commands(block: Block) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_program_takes_its_commands_in_the_text_too(document: Path) -> None:
     shown = in_backticks(prose(document), ("aws", "eksctl", "kubectl", "sam", "terraform", PROGRAM))
-    # A name of a command (`kubectl edit`, `sam remote invoke`) is no command to paste.
+    # The name of a command (`kubectl edit`, `sam remote invoke`) is not a command to paste.
     whole = [text for text in shown if re.search(r" -|/|=", text)]
     assert [problem for text in whole for problem in problems(text, more=JUDGES)] == []
 
@@ -93,9 +94,7 @@ def test_each_kubectl_command_names_its_cluster() -> None:
 
 
 def test_each_stack_of_an_access_entry_is_of_one_cluster() -> None:
-    """A stack of a fixed name that is deployed for a second cluster takes the first one's access
-    entry away.
-    """
+    """A second cluster's stack of the same name would delete the first one's access entry."""
     deployed = [
         (block, command)
         for block, command in named("aws")
@@ -142,8 +141,9 @@ def test_each_event_that_is_sent_is_one() -> None:
 
 
 def test_each_invocation_is_sent_once() -> None:
-    """The AWS CLI stops reading after a minute, and it and the SAM CLI then send the
-    event again.
+    """The AWS CLI and the SAM CLI send the event again when no answer comes.
+
+    The AWS CLI stops reading after a minute.
     """
     invocations = [
         pair
@@ -193,7 +193,7 @@ def asks(command: Command) -> bool:
     "block", [block for block in SHELL if block.document.name != "command-line.md"], ids=str
 )
 def test_a_command_that_asks_is_the_last_of_its_block(block: Block) -> None:
-    """Of a block that is pasted, the next line would be its answer."""
+    """The next line of a block that is pasted would be its answer."""
     first = next(
         (number for number, command in enumerate(parse(block.text)) if asks(command)), None
     )

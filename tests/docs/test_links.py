@@ -1,4 +1,4 @@
-"""What a document points to is there: files, sections of documents, pictures."""
+"""The targets of links in a document exist: files, sections of documents, pictures."""
 
 import itertools
 import re
@@ -13,7 +13,7 @@ from tests.docs.documents import DOCUMENTS, ROOT
 
 
 def targets(document: Path) -> list[str]:
-    """Where the document's links and pictures lead to."""
+    """Return the targets of the document's links and pictures."""
     found = []
     for token in MarkdownIt().enable("table").parse(document.read_text()):
         for child in token.children or []:
@@ -22,8 +22,9 @@ def targets(document: Path) -> list[str]:
 
 
 def anchors(document: Path) -> set[str]:
-    """Of each section, as GitHub makes them: lower case, without punctuation, blanks as hyphens; a
-    second one of a name is numbered.
+    """Return the anchor of each section, as GitHub makes them.
+
+    Lower case, without punctuation, spaces as hyphens; a second one of the same name is numbered.
     """
     found: set[str] = set()
     tokens = MarkdownIt().enable("table").parse(document.read_text())

@@ -1,6 +1,4 @@
-"""Template parameters that the documents' commands give are ones that the templates have, and let
-through.
-"""
+"""Template parameters in the documents' commands exist, with values that are accepted."""
 
 import re
 
@@ -19,7 +17,7 @@ GIVEN = [
 
 
 def overrides(command: Command) -> dict[str, str | None]:
-    """By name; None: whatever the reader or a variable puts there.
+    """Return the overrides by name; None for what the reader or a variable supplies.
 
     Quotes within a word are the SAM CLI's.
     """

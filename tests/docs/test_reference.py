@@ -1,5 +1,6 @@
-"""What is public by name is documented: the report's fields, outcomes, checks, metrics, actions,
-labels.
+"""Everything that is public by name is documented.
+
+The report's fields, outcomes, checks, metrics, actions, labels.
 """
 
 import ast
@@ -20,7 +21,7 @@ REPORT, EVENTS, CLUSTERS = (ROOT / f"docs/{name}.md" for name in ("report", "eve
 
 
 def fields() -> set[str]:
-    """Every name that the report's module puts into a mapping."""
+    """Return every name that the report's module puts into a mapping."""
     tree = ast.parse(Path(report.__file__).read_text())
     keys = [key for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in node.keys]
     set_later = [

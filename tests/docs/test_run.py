@@ -11,7 +11,7 @@ NOBODY = "arn:aws:iam::111122223333:role/somebody-else"
 
 
 def add_cluster(shell: Shell, *, admitted: bool = False) -> None:
-    """One that knows nothing of the function yet, or all of it."""
+    """Add a cluster on which the function has no rights yet, or all of them."""
     principal, rbac = (EXECUTION_ROLE, "cluster.yaml") if admitted else (NOBODY, None)
     shell.world.add_cluster(
         CLUSTER, namespaces=("team-a",), region="eu-west-1", principal=principal, rbac=rbac
@@ -20,8 +20,9 @@ def add_cluster(shell: Shell, *, admitted: bool = False) -> None:
 
 
 def without_pods(text: str) -> str:
-    """Without the example's Pod: the local clusters know none. tests/stack/test_examples.py reads
-    it.
+    """Return the text without the example's Pod, which the local clusters do not know.
+
+    tests/stack/test_examples.py reads it.
     """
     return "".join(
         line for line in text.splitlines(keepends=True) if "infra/examples/pod.yaml" not in line

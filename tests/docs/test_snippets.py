@@ -17,12 +17,15 @@ from tests.docs.documents import DOCUMENTS as PAGES
 from tests.docs.documents import Block, blocks, prose
 
 ROOT_PATH = "/ecr-public-pusher"
-# Of other readers than the function: their apiVersion says so.
+# Documents for other readers than the function, recognized by their apiVersion.
 DOCUMENTS = [block for block in blocks({"yaml"}) if "apiVersion" not in yaml.safe_load(block.text)]
 
 
 def problems(text: str) -> dict[str, Any]:
-    """What is wrong with one document, beside defaults that have what a fragment leaves out."""
+    """Return the problems of one document.
+
+    The defaults beside it supply what a fragment leaves out.
+    """
     kind = "discover" if "regions" in yaml.safe_load(text) else "clusters"
     parameters = [
         loader.Parameter(f"{ROOT_PATH}/defaults", "namespaces: [default]"),
@@ -40,7 +43,7 @@ def test_each_document_is_one_that_the_function_takes(block: Block) -> None:
 
 
 def test_what_an_api_server_is_to_trust_is_what_check_prints() -> None:
-    """In the file by itself, and within Talos's document."""
+    """The configuration is a file of its own, or part of Talos's document."""
     claims = Claims("ecr-public-pusher:edge-1", subject="arn:aws:iam::111122223333:role/ROLE")
     printed = yaml.safe_load(TrustRemedies(Endpoint("https://x", ""), claims).configuration("v1"))
     found = [

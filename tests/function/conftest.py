@@ -9,8 +9,6 @@ from tests.support.world import World, world_of_process
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """An AWS without parameters, and no cluster yet; the process's environment is the
-    function's.
-    """
+    """Return an AWS without parameters and clusters, with the process's environment."""
     with world_of_process(monkeypatch) as made:
         yield made

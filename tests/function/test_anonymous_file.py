@@ -1,4 +1,4 @@
-"""Files without a name: read by their path while they are open, and nowhere afterwards."""
+"""Files without a name: read by their path while they are open, and not found afterwards."""
 
 import tempfile
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Work side by side on one loop: bounded, and never held up by what hangs."""
+"""Concurrent work on one loop: bounded, and never delayed by what hangs."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ def most_at_once(
     stalled_after: float = 60.0,
     seconds: float = 0.0,
 ) -> int:
-    """How many ran at the same time."""
+    """Return how many ran at the same time."""
     running = peak = 0
 
     async def work(_: int) -> None:

@@ -14,7 +14,7 @@ def kinds(base: type[PusherError]) -> list[type[PusherError]]:
 
 
 def code(kind: type[PusherError]) -> str:
-    """The error's name in a report, without making one: its own, or the one that it goes by."""
+    """Return the error's name in a report, without making one: its own, or an alias."""
     return kind.code if isinstance(kind.code, str) else kind.__name__
 
 

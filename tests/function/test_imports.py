@@ -1,4 +1,4 @@
-"""What a cold start imports: nothing that only some estates, or only people, need."""
+"""The imports of a cold start: nothing that only some estates, or only people, need."""
 
 import json
 import os

@@ -1,6 +1,4 @@
-"""No text that others write keeps a regular expression busy: steps are in proportion to
-the text.
-"""
+"""Regular expressions over others' text: the number of steps is proportional to its length."""
 
 import fnmatch
 from functools import cache

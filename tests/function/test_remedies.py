@@ -1,5 +1,6 @@
-"""Every command in a message or remedy of the function is one that its tool takes, and names the
-region or the cluster it is for.
+"""Every command in a message or remedy of the function is valid for its tool.
+
+It names the region or the cluster it is for.
 """
 
 import ast
@@ -31,7 +32,7 @@ ROLE = "arn:aws:iam::111122223333:role/signs+in"
 
 
 def commands_of(text: str) -> list[Command]:
-    """A remedy is a command as a whole, or prose with commands in backticks."""
+    """Return a remedy's commands: the whole of it, or those in backticks."""
     whole = text.startswith(tuple(f"{program} " for program in (*PROGRAMS, "for")))
     return [
         command for part in ([text] if whole else in_backticks(text)) for command in parse(part)
@@ -127,12 +128,13 @@ def test_a_name_that_a_shell_would_expand_is_quoted() -> None:
     assert remedy.endswith("--kubernetes-groups '{a,b}' ecr-public-pushers")
 
 
-# --- all that is written in the sources, whether a test fills it in or not
+# --- everything in the sources, whether a test fills it in or not
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """Every string with a command in it, but docstrings, with its place: what is filled in reads
-    VALUE, or begins a kubectl command.
+    """Return every string with a command in it, except docstrings, with its place.
+
+    A value that is filled in reads VALUE, or begins a kubectl command.
     """
     for file in sorted(SOURCES.rglob("*.py")):
         tree = ast.parse(file.read_text())

@@ -1,4 +1,4 @@
-"""Which release asks is seen by everybody who is asked."""
+"""The release is shown to everything that the function calls."""
 
 import boto3
 

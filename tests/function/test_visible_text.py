@@ -1,4 +1,4 @@
-"""What nobody could see in a message is written out."""
+"""Invisible characters in a message are escaped."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from ecr_public_pusher.visible_text import visible
 from infra.cli.errors import CliError
 
 INVISIBLE = (
-    *("\xa0", "\u2007", "\u202f", "\u3000", "\u1680", "\u2028", "\x85"),  # blanks that are no blank
+    *("\xa0", "\u2007", "\u202f", "\u3000", "\u1680", "\u2028", "\x85"),  # spaces other than U+0020
     *(
         "\u200b",
         "\u200d",
@@ -29,7 +29,7 @@ INVISIBLE = (
         "\r",
         "\u202e",
         "\u2066",
-    ),  # what a terminal or a reader obeys
+    ),  # control characters of terminals and text layout
     *(
         "\ufe0f",
         "\U000e0101",
@@ -60,7 +60,7 @@ def test_it_is_escaped(character: str) -> None:
         "a  b",
     ],
 )
-def test_the_rest_stays(text: str) -> None:
+def test_visible_text_stays_as_it_is(text: str) -> None:
     assert visible(text) == text
 
 

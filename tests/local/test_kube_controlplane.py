@@ -140,7 +140,7 @@ def test_an_issuer_is_written_into_the_authentication_configuration(assets: Path
 def test_a_configuration_that_the_server_refuses_is_an_error(assets: Path) -> None:
     with (
         ControlPlane("edge", credentials=lambda _: None, assets=assets) as cluster,
-        pytest.raises(ClusterError, match="did not take the AuthenticationConfiguration"),
+        pytest.raises(ClusterError, match="rejected the AuthenticationConfiguration"),
     ):
         cluster.trust(issuer("https://refused.example"))
 

@@ -309,7 +309,7 @@ class Kept:
 
     @property
     def files(self) -> list[Path]:
-        """The kubeconfig, and the file to source."""
+        """Return the kubeconfig, and the file to source."""
         return [
             Path(re.findall(pattern, self.said)[0])
             for pattern in (r"KUBECONFIG=(/\S+)", r"  \. (/\S+)")

@@ -1,4 +1,4 @@
-"""Which tests hold each sentence of SECURITY.md's threat model, by the sentence's number.
+"""The tests that hold each sentence of SECURITY.md's threat model, by the sentence's number.
 
 Paths are below tests/.
 """
@@ -152,7 +152,7 @@ HOLDERS = {
         "stack/test_alarm_replay.py::test_a_deleted_document_is_known_and_a_first_one_is_no_alarm",
     ],
     "W4": [
-        f"{PRUNE}::test_the_brake",
+        f"{PRUNE}::test_the_brake_holds_back_a_large_prune",
         f"{PRUNE}::test_the_brake_counts_what_was_applied",
         f"{PRUNE}::test_what_the_brake_holds_is_done_when_it_is_asked_for",
     ],

@@ -1,5 +1,6 @@
-"""Each numbered sentence of SECURITY.md's threat model is held by a test that exists, and there is
-no sentence without a number.
+"""Each numbered sentence of SECURITY.md's threat model is held by a test that exists.
+
+There is no sentence without a number.
 """
 
 import ast
@@ -19,7 +20,7 @@ _CLAIM = re.compile(r"^(?:\| \*\*|- \*\*)([A-Z]\d+)\*\*", re.MULTILINE)
 
 @functools.cache
 def names_in(path: Path) -> frozenset[str]:
-    """The names of a file's tests."""
+    """Return the names of a file's tests."""
     return frozenset(
         node.name
         for node in ast.walk(ast.parse(path.read_text()))
@@ -60,7 +61,7 @@ def test_every_test_of_this_folder_holds_a_sentence() -> None:
     assert here - held == set()
 
 
-def test_nothing_is_said_below_the_introduction_without_a_number() -> None:
+def test_nothing_stands_below_the_introduction_without_a_number() -> None:
     introduction, _, sections = MODEL.partition("\n### ")
     assert "\n\n" not in introduction.strip()
     said = [

@@ -1,5 +1,6 @@
-"""What a target cluster gets to see, and what it can do with that: the sentences of SECURITY.md
-that no other test holds.
+"""The view and the power of a target cluster.
+
+The sentences of SECURITY.md that no other test holds.
 """
 
 import base64
@@ -20,7 +21,7 @@ REGISTRY = f"{{account: '{SPOKE_ACCOUNT}', region: eu-west-1, roleArn: {PULL_ROL
 
 
 def bearer(world: World, cluster: str, region: str = "us-east-1") -> str:
-    """What the function signs in with."""
+    """Return the credential that the function signs in with."""
     credentials = Credentials(
         *(
             world.environ[f"AWS_{name}"]
@@ -33,7 +34,7 @@ def bearer(world: World, cluster: str, region: str = "us-east-1") -> str:
 def ask(
     cluster: Cluster, token: str, method: str, path: str, body: object = None
 ) -> tuple[int, bytes]:
-    """A request as whoever holds the token."""
+    """Send a request as the holder of the token."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/apply-patch+yaml"}
     with urllib3.PoolManager(ssl_context=context(cluster.ca_pem)) as pool:
         answer = pool.request(

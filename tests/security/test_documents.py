@@ -1,5 +1,6 @@
-"""What somebody who may write documents can have done, and cannot: the sentences of SECURITY.md
-that no other test holds.
+"""The power of somebody who may write documents.
+
+The sentences of SECURITY.md that no other test holds.
 """
 
 import json
@@ -125,7 +126,7 @@ KUBECONFIG = f"arn:aws:secretsmanager:us-east-1:{SPOKE_ACCOUNT}:secret:/ecr/edge
 
 
 def naming_a_role(role: str, pull_role: str) -> dict[str, dict[str, Any]]:
-    """Documents that name these roles, one for each way to."""
+    """Return documents that name these roles, one for each way to name one."""
     signed_in = {"namespaces": ["a"], "roleArn": role, "externalId": "an-external-id"}
     pulling = [{**REGISTRY, "roleArn": pull_role}]
     stored = {"type": "kubeconfig", "secretArn": KUBECONFIG}
@@ -139,7 +140,7 @@ def naming_a_role(role: str, pull_role: str) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def open_accounts(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Clusters and roles of another account that would let the function in, were it to ask."""
+    """Add clusters and roles of another account that would admit the function, if it asked."""
     monkeypatch.setenv("ASSUMABLE_ROLE_NAME", "ecr-public-pusher-spoke")
     monkeypatch.setenv("PULL_ROLE_NAME", "ecr-public-pusher-pull")
     world.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE, session_name="ecr-public-pusher-pull")
@@ -161,7 +162,7 @@ def write(world: World, documents: dict[str, dict[str, Any]]) -> None:
 
 
 def assumed(world: World) -> list[tuple[str, str]]:
-    """The role, and the session's name, of each that the function asked for."""
+    """Return the role and the session name of each that the function requested."""
     calls = world.aws.called("sts", "AssumeRole")
     named = [call.parameters for call in calls]
     return sorted({(one["RoleArn"], one["RoleSessionName"]) for one in named})
@@ -243,7 +244,7 @@ def test_a_role_of_any_other_name_is_refused_before_iam_is_asked(
 
 
 def test_iam_itself_refuses_a_role_to_the_other_use(world: World) -> None:
-    """As the trust policies of infra/spoke-role.yaml and infra/pull-role.yaml have it."""
+    """The trust policies of infra/spoke-role.yaml and infra/pull-role.yaml refuse it."""
     world.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE, session_name="ecr-public-pusher-pull")
     world.add_cluster("prod", namespaces=("a",), embedded=True)
     registry = {**REGISTRY, "roleArn": SPOKE_ROLE, "externalId": "an-external-id"}
@@ -488,7 +489,7 @@ def test_a_message_never_lets_go_of_the_brake() -> None:
 
 
 def test_the_authority_of_an_allowed_host_is_the_documents(allowed: World) -> None:
-    """Whoever answers under an allowed name needs no certificate but one that the document says."""
+    """A server under an allowed name needs no certificate but one that the document names."""
     cluster = allowed.add_elsewhere("edge", document=WEB_IDENTITY)
     impostor = allowed.add_elsewhere(
         "impostor", document=WEB_IDENTITY, audience="ecr-public-pusher:edge"

@@ -1,5 +1,6 @@
-"""`python -m tests.soak`: prints what the function's process held, and exits with 1
-when it grew.
+"""The command `python -m tests.soak`.
+
+It prints the resources of the function's process, and exits with 1 when they grew.
 """
 
 import argparse

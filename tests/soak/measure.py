@@ -1,4 +1,4 @@
-"""What a process holds after each invocation, and whether it holds more than it did."""
+"""The resources of a process after each invocation, and whether they grow."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -10,17 +10,17 @@ from infra.local.kube import EmbeddedCluster
 from infra.local.runtime import BuiltFunction
 from tests.soak.world import EVENTS, NOT_OK
 
-# By the tenth invocation every kind of event has been met once, and what is made once has been
-# made.
+# By the tenth invocation every kind of event has come once, and everything that is made only once
+# exists.
 BASE = 10
 MEMORY_AIM = 1.1
-# Threads of the invocation end a moment after its answer.
+# An invocation's threads end a moment after its response.
 SETTLE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Held:
-    """After so many invocations: resident memory in MiB, threads, open descriptors."""
+    """The state after a number of invocations: resident memory in MiB, threads, descriptors."""
 
     invocations: int
     memory: float
@@ -35,9 +35,9 @@ def soak(
     *,
     progress: Callable[[int, str], None] = lambda *_: None,
 ) -> list[Held]:
-    """What the function's process held after each of so many invocations.
+    """Return the resources of the function's process after each of this many invocations.
 
-    Raises where one gave no report, or one that is not ok and should be.
+    Raise where one gave no report, or one that is not ok and should be.
     """
     held = []
     for number, (kind, event) in enumerate(islice(cycle(EVENTS), invocations), start=1):
@@ -61,9 +61,7 @@ def look(function: BuiltFunction, invocations: int) -> Held:
 
 
 def settled(function: BuiltFunction, held: Sequence[Held]) -> Held:
-    """The last one, after the threads and connections of its invocation have had their moment to
-    end.
-    """
+    """Return the last measurement, after the invocation's threads and connections have ended."""
     base, until = held[min(BASE, len(held)) - 1], time.monotonic() + SETTLE_SECONDS
     while True:
         now = look(function, held[-1].invocations)
@@ -75,7 +73,7 @@ def settled(function: BuiltFunction, held: Sequence[Held]) -> Held:
 
 
 def verdicts(held: Sequence[Held]) -> list[tuple[bool, str]]:
-    """Each aim, whether it is reached, in words."""
+    """Return each aim, whether it is reached, in words."""
     base, last = held[BASE - 1], held[-1]
     ratio = last.memory / base.memory
     return [

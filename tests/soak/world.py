@@ -1,5 +1,6 @@
-"""A local AWS with clusters that work and clusters that fail, and the built function in it, warm
-under the Runtime Interface Emulator.
+"""A local AWS with clusters that work and clusters that fail, and the built function in it.
+
+It is warm, under the Runtime Interface Emulator.
 """
 
 import contextlib
@@ -47,7 +48,7 @@ TAG = {"ecr-public-pusher": "yes"}
 CLUSTER_ID = "kops.example.internal"
 STORED_TOKEN = "stored-token-of-a-test"
 
-# In turn. Sweeps look at every cluster, the failing ones too, and are not well for it.
+# In turn. Sweeps look at every cluster, the failing ones too, so they are not ok.
 EVENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("push", {"clusters": ["good-*", "spoke"]}),
     ("sweep", {"action": "sweep"}),
@@ -65,7 +66,7 @@ NOT_OK = ("push of all", "sweep", "failing push", "wrong event")
 
 @dataclass(frozen=True)
 class Described:
-    """A cluster that EKS describes, whatever answers there."""
+    """A cluster that EKS describes, with any server at its address."""
 
     name: str
     endpoint: str
@@ -74,8 +75,9 @@ class Described:
 
 @contextlib.contextmanager
 def soaking() -> Iterator[tuple[BuiltFunction, list[EmbeddedCluster]]]:
-    """The function, and the clusters that work, whose records of requests are the caller's to
-    clear.
+    """Return the function and the clusters that work.
+
+    The caller clears their records of requests.
     """
     sam = sam_command(ROOT, {})
     built = build(ROOT, sam)

@@ -8,7 +8,7 @@ from tests.stack.template import deployed
 
 NAMESPACE = "EcrPublicPusher"
 RUN, CLUSTER = ("service",), ("cluster", "service")
-# What the function emits: for the run, and for each cluster. Dimension names in alphabetical order.
+# The function's metrics: for the run, and for each cluster. Dimensions in alphabetical order.
 METRICS = {
     "FullPushCompleted": RUN,
     "ClustersFailed": RUN,
@@ -25,9 +25,9 @@ METRICS = {
 }
 # And for each private registry.
 REGISTRY_METRICS = {"TokenSecondsAtIssue": ("registry", "service")}
-# For each cluster what is said of the run as a whole, too.
+# Metrics of the run that are emitted for each cluster, too.
 MEASURED_METRICS = {"SecondsLeft": CLUSTER}
-# What AWS emits, as far as it is watched.
+# Metrics of AWS that are watched.
 AWS_METRICS = {
     ("AWS/Lambda", "Errors", ("FunctionName",)),
     ("AWS/Lambda", "Throttles", ("FunctionName",)),
@@ -52,7 +52,7 @@ _INSIGHTS = re.compile(r'SELECT \w+\((\w+)\) FROM SCHEMA\("([^"]+)", ([\w, ]+)\)
 
 
 def alarms(**parameters: Any) -> dict[str, dict[str, Any]]:
-    """The properties of each alarm, by logical id."""
+    """Return the properties of each alarm, by logical id."""
     return {
         name: body["Properties"]
         for name, body in deployed(**parameters).items()
@@ -61,14 +61,15 @@ def alarms(**parameters: Any) -> dict[str, dict[str, Any]]:
 
 
 def alarm_metrics(**parameters: Any) -> set[MetricName]:
-    """(namespace, metric, dimension names) of every alarm, those in metric math and in Metrics
-    Insights queries included.
+    """Return (namespace, metric, dimension names) of every alarm.
+
+    Those in metric math and in Metrics Insights queries are included.
     """
     return {metric for alarm in alarms(**parameters).values() for metric in metrics_of(alarm)}
 
 
 def metrics_of(alarm: dict[str, Any]) -> Iterator[MetricName]:
-    """The same for one alarm's properties."""
+    """Return (namespace, metric, dimension names) of one alarm's properties."""
     if "MetricName" in alarm:
         yield _named(alarm)
     for query in alarm.get("Metrics", []):

@@ -1,12 +1,13 @@
-"""As much of EventBridge's pattern matching as the template uses: exact values, `prefix`, nested
-fields.
+"""The part of EventBridge's pattern matching that the template uses.
+
+Exact values, `prefix`, nested fields.
 """
 
 from typing import Any
 
 
 def matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
-    """Whether every field of the pattern has one of the listed values in the event."""
+    """Return whether every field of the pattern has one of the listed values in the event."""
     return all(_field(wanted, event.get(name)) for name, wanted in pattern.items())
 
 

@@ -1,5 +1,6 @@
-"""What CloudFormation gets to see of the templates: aws-sam-translator's output, and a stack's view
-of it with parameters filled in.
+"""The templates as CloudFormation sees them.
+
+aws-sam-translator's output, and a stack's view of it with parameters filled in.
 """
 
 import copy
@@ -32,7 +33,7 @@ _ABSENT = object()
 
 
 def source(path: str = TEMPLATE) -> dict[str, Any]:
-    """A template as written, intrinsic functions in their long form."""
+    """Return a template as written, with intrinsic functions in their long form."""
     return copy.deepcopy(_read(path))
 
 
@@ -42,7 +43,7 @@ def _read(path: str) -> dict[str, Any]:
 
 
 def translated(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
-    """Plain CloudFormation.
+    """Return the template as plain CloudFormation.
 
     The transform sees a stack's parameters, and puts some of them in place itself.
     """
@@ -62,9 +63,7 @@ def translated(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
 
 
 def transformed(text: str) -> dict[str, Any]:
-    """Return what the transform makes of a template that names its code by an address in S3
-    already.
-    """
+    """Return the transformed template, whose code is at an address in S3 already."""
     session = boto3.Session(region_name=REGION)
     output: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(
         read_template(text), {}
@@ -73,8 +72,9 @@ def transformed(text: str) -> dict[str, Any]:
 
 
 def deployed(path: str = TEMPLATE, /, **parameters: Any) -> dict[str, dict[str, Any]]:
-    """The resources of a stack with these parameters: references resolved, conditions decided,
-    resources whose condition is false left out.
+    """Return the resources of a stack with these parameters.
+
+    References are resolved and conditions decided; resources whose condition is false are left out.
 
     Ref to a resource stays its logical id, GetAtt `<logical id>.<attribute>`. Numbers are numbers,
     lists are lists.
@@ -94,7 +94,10 @@ def deployed_in(
     /,
     **pseudo: str,
 ) -> dict[str, dict[str, Any]]:
-    """The same in another partition, with the default parameters. `pseudo`: parameters besides."""
+    """Return the resources in another partition, with the default parameters.
+
+    `pseudo`: additional parameters.
+    """
     template = translated(path)
     stack = _Stack.of(template, {}, {"AWS::Partition": partition, **pseudo})
     return {
@@ -105,7 +108,7 @@ def deployed_in(
 
 
 def properties(logical_id: str, path: str = TEMPLATE, /, **parameters: Any) -> dict[str, Any]:
-    """The properties of one resource of `deployed`."""
+    """Return the properties of one resource of `deployed`."""
     found: dict[str, Any] = deployed(path, **parameters)[logical_id]["Properties"]
     return found
 
@@ -117,7 +120,7 @@ def outputs(
     partition: str = "aws",
     **parameters: Any,
 ) -> dict[str, Any]:
-    """The values of the outputs, resolved in the same way."""
+    """Return the values of the outputs, resolved in the same way."""
     template = translated(path, **parameters)
     stack = _Stack.of(template, parameters, {"AWS::Partition": partition})
     return {
@@ -128,8 +131,9 @@ def outputs(
 
 
 def refusals(path: str = TEMPLATE, /, *, partition: str = "aws", **parameters: Any) -> list[str]:
-    """What CloudFormation says before it makes anything of these parameters: the descriptions of
-    the assertions in Rules that do not hold.
+    """Return CloudFormation's refusals of these parameters.
+
+    The descriptions of the assertions in Rules that do not hold.
     """
     template = translated(path, **parameters)
     stack = _Stack.of(template, parameters, {"AWS::Partition": partition})
@@ -147,8 +151,9 @@ def refusals(path: str = TEMPLATE, /, *, partition: str = "aws", **parameters: A
 
 
 def statements(resource: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The statements of a role's inline policies, or of the policy of a queue, a topic or a key, by
-    Sid.
+    """Return the statements of a policy, by Sid.
+
+    Of a role's inline policies, or of the policy of a queue, a topic or a key.
     """
     body = resource["Properties"]
     documents = (
@@ -163,7 +168,7 @@ def statements(resource: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def allow(*actions: str, on: str | list[str], **condition: Any) -> dict[str, Any]:
-    """A statement as `statements` returns it."""
+    """Return a statement as `statements` returns it."""
     statement: dict[str, Any] = {
         "Effect": "Allow",
         "Action": actions[0] if len(actions) == 1 else list(actions),
@@ -177,7 +182,7 @@ def as_list(value: str | list[str]) -> list[str]:
 
 
 def documents(path: str) -> list[dict[str, Any]]:
-    """The documents of a YAML file of the project."""
+    """Return the documents of a YAML file of the project."""
     return list(yaml.safe_load_all((ROOT / path).read_text()))
 
 
@@ -212,7 +217,7 @@ class _Stack:
         )
 
     def holds(self, condition: str | None) -> bool:
-        """Whether a condition, by its name, is true; a resource without one is there."""
+        """Return whether a condition, by its name, is true; a resource without one exists."""
         if condition is None:
             return True
         if condition not in self.conditions:
@@ -220,7 +225,7 @@ class _Stack:
         return self.conditions[condition]
 
     def value(self, node: Any) -> Any:
-        """A node without its intrinsic functions, and without what is AWS::NoValue."""
+        """Return a node without its intrinsic functions and without AWS::NoValue."""
         if isinstance(node, list):
             return [found for item in node if (found := self.value(item)) is not _ABSENT]
         if not isinstance(node, dict):
@@ -275,7 +280,7 @@ def _typed(kind: str, value: Any) -> Any:
 
 
 def _same(left: Any, right: Any) -> bool:
-    """CloudFormation compares strings."""
+    """Compare as CloudFormation does, which compares strings."""
     return str(left) == str(right)
 
 

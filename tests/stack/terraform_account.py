@@ -1,5 +1,6 @@
-"""An account that Terraform deploys to: the local AWS, its CloudFormation, a bucket, and a folder
-with the module beside it.
+"""An account that Terraform deploys to.
+
+The local AWS, its CloudFormation, a bucket, and a folder with the module beside it.
 """
 
 import shutil
@@ -45,8 +46,9 @@ class Account:
         return path
 
     def apply(self, name: str) -> "Step":
-        """Apply, or what `name` ends in (destroy), and keep what was printed and called under the
-        name.
+        """Apply, or do what `name` ends in (destroy).
+
+        Keep the output and the calls under the name.
         """
         before = len(self.aws.calls)
         command = "destroy" if name == "destroy" else "apply"
@@ -82,7 +84,9 @@ class Account:
 
 @dataclass(frozen=True)
 class Step:
-    """One apply. `calls`: what it changed, in order; `given`: the last stack request's parameters.
+    """A single apply.
+
+    `calls`: what it changed, in order; `given`: the last stack request's parameters.
 
     `parameters`: the stack's afterwards; `code_there`: whether the zip that the stack has still
     lies in the bucket.
@@ -99,7 +103,7 @@ class Step:
 
 @contextmanager
 def account(folder: Path, *, bucket: str = "artifacts", arn: str = ADMIN) -> Iterator[Account]:
-    """Open an account with a bucket, whose administrator's role this is."""
+    """Open an account with a bucket and an administrator's role."""
     clone = folder / "ecr-public-pusher"
     shutil.copytree(ROOT / "infra/terraform", clone / "infra/terraform")
     shutil.copy(ROOT / TEMPLATE, clone)

@@ -1,5 +1,6 @@
-"""The three small stacks beside the function's, and the kustomization: who is let in, and on what
-condition.
+"""The three small stacks beside the function's, and the kustomization.
+
+They say who is admitted, and on what condition.
 """
 
 import re
@@ -45,7 +46,7 @@ SPOKE_PARAMETERS = {
 
 
 def only(path: str, **parameters: Any) -> tuple[str, dict[str, Any]]:
-    """Type and properties of the only resource."""
+    """Return type and properties of the only resource."""
     (resource,) = deployed(path, **parameters).values()
     return resource["Type"], resource["Properties"]
 
@@ -255,7 +256,7 @@ def test_only_the_function_with_the_external_id_may_ask_for_its_tokens() -> None
 
 
 def assuming(use: RoleUse, **changed: str) -> Request:
-    """The function's call as the trust policy of a role sees it."""
+    """Return the function's call as the trust policy of a role sees it."""
     context = {
         "sts:ExternalId": "some-id-of-yours",
         "sts:RoleSessionName": use.session_name,

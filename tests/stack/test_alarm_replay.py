@@ -1,5 +1,6 @@
-"""The template's alarms, replayed over what the function says in a healthy month, with a failing
-cluster, when it stops, and on its first day.
+"""The template's alarms, replayed over the function's metrics.
+
+In a healthy month, with a failing cluster, when it stops, and on its first day.
 
 The metric streams are the function's own (report.metrics of runs as they would be), and the token's
 twelve hours are the judge. Every promise is held against each way in which AWS's documentation of
@@ -40,7 +41,7 @@ RETRY_DELAY, RETRY_EVERY, RETRIES = (
     15 * MINUTE,
     30 * MINUTE,
     16,
-)  # RetryQueue with the default time-out
+)  # RetryQueue with the default timeout
 FULL = Request()
 
 
@@ -53,7 +54,7 @@ every_way = pytest.mark.parametrize("readings", every_reading(), ids=reading_id)
 
 @dataclass
 class Story:
-    """What CloudWatch was sent, and until when each cluster's token lives."""
+    """The data that CloudWatch was sent, and the end of each cluster's token."""
 
     metrics: Metrics = field(default_factory=Metrics)
     expires: dict[str, float] = field(default_factory=dict)
@@ -67,7 +68,7 @@ class Story:
         private: float = TOKEN_LIFE,
         **more: Any,
     ) -> None:
-        """One run of the function.
+        """Add one run of the function.
 
         `life`: of ECR Public's token; `private`: of a private registry's.
         """
@@ -95,7 +96,7 @@ class Story:
                 self.expires[result.id] = at + life
 
     def crash(self, at: float) -> None:
-        """Lambda counts an error, and tries the same again after one and two minutes more."""
+        """Add a crash: Lambda counts an error, and retries after one and two more minutes."""
         for later in (0, MINUTE, 3 * MINUTE):
             self.metrics.put(
                 "AWS/Lambda", "Errors", {"FunctionName": "PusherFunction"}, at + later, 1
@@ -107,7 +108,7 @@ def good(identity: str) -> ClusterResult:
 
 
 def left(identity: str, hours: float, *, ok: bool = True) -> ClusterResult:
-    """A cluster whose Secrets were looked at: the first of them ends in so many hours."""
+    """Return the result of a cluster whose first Secret expires in this many hours."""
     outcome = NamespaceOutcome("a", Outcome.CURRENT if ok else Outcome.FAILED)
     return ClusterResult(identity, (outcome,), seconds_left=hours * HOUR)
 
@@ -137,7 +138,7 @@ def calls(
     updated: float | None = None,
     **parameters: Any,
 ) -> list[float]:
-    """When an alarm of a stack created at `start`, and updated once, goes off."""
+    """Return when an alarm of a stack created at `start`, and updated once, goes off."""
     alarm = _alarms(tuple(sorted(parameters.items())))[name]
     transitions = simulate(alarm, story.metrics, start, end, readings, updated=updated)
     return [
@@ -150,7 +151,7 @@ def calls(
 def all_calls(
     story: Story, start: float, end: float, readings: Readings, **parameters: Any
 ) -> dict[str, list[float]]:
-    """The same for every alarm of the stack, those that stay silent left out."""
+    """Return the same for every alarm of the stack, without those that stay silent."""
     names = _alarms(tuple(sorted(parameters.items())))
     return {
         name: found
@@ -166,7 +167,7 @@ def pushes(
     every: float = 8 * HOUR,
     results: Iterable[ClusterResult] = FLEET,
 ) -> float:
-    """A schedule's pushes; the time of the last one."""
+    """Add a schedule's pushes; return the time of the last one."""
     at = start
     while at + every <= end:
         story.run(at, *results)
@@ -274,8 +275,9 @@ def test_pushes_that_fail_as_a_whole_are_known_at_once_and_again_when_tokens_are
 
 
 def failing_cluster(*, heals: float) -> tuple[Story, float]:
-    """A cluster that fails from the third day on, tried again by the queue after each push, until
-    it heals; with the time of its first failure.
+    """Add a cluster that fails from the third day on, until it recovers.
+
+    The queue retries it after each push. Return the time of its first failure.
     """
     story = Story()
     fails = 3 * DAY
@@ -517,7 +519,7 @@ SWEEP = Request("sweep")
 
 
 def sweeps(story: Story, start: float, end: float, life: float, *, ok: bool = True) -> None:
-    """Sweeps of two clusters, of which `two` had so many hours left at `start`."""
+    """Add sweeps of two clusters, of which `two` had this many hours left at `start`."""
     at = start
     while at < end:
         hours = max(0.0, life - (at - start) / HOUR)

@@ -1,5 +1,6 @@
-"""The alarms: what each watches, when it comes, whom it tells, and that it leads to its section of
-the runbook. And the topic.
+"""The alarms and their topic.
+
+What each watches, when it goes off, whom it notifies, and its section of the runbook.
 """
 
 from typing import Any
@@ -324,7 +325,7 @@ def plain_metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def reads(query: dict[str, Any]) -> bool:
-    """Whether a query reads metrics itself, as against being math on others."""
+    """Return whether a query reads metrics itself, rather than being math on others."""
     return "MetricStat" in query or query["Expression"].startswith("SELECT")
 
 
@@ -339,6 +340,6 @@ def stats(alarm: dict[str, Any]) -> dict[str, tuple[str, str, int]]:
 
 
 def expression(alarm: dict[str, Any]) -> str:
-    """The one that the alarm follows."""
+    """Return the expression that the alarm follows."""
     (found,) = [query["Expression"] for query in alarm["Metrics"] if query["ReturnData"]]
     return str(found)

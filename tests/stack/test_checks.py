@@ -13,7 +13,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 
 def hooks() -> list[dict[str, Any]]:
     (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
-    assert local["repo"] == "local"  # nothing is fetched but by the lock
+    assert local["repo"] == "local"  # only what the lock names is fetched
     found: list[dict[str, Any]] = local["hooks"]
     return found
 

@@ -1,5 +1,6 @@
-"""The simulated CloudWatch does what AWS's pages say of the real one; their tables and examples are
-the expectations here.
+"""The simulated CloudWatch behaves as AWS documents the real one.
+
+The tables and examples of AWS's pages are the expectations here.
 """
 
 import random
@@ -34,8 +35,9 @@ PROMPT = Readings(delay_seconds=0)
 
 
 def properties(**changed: Any) -> dict[str, Any]:
-    """Sum of Failures over 5 minutes, above 0, 1 out of 1; a change to None leaves the property
-    out.
+    """Return the properties of an alarm: sum of Failures over 5 minutes, above 0, 1 out of 1.
+
+    A change to None leaves the property out.
     """
     plain = {
         "Namespace": "app",
@@ -50,7 +52,7 @@ def properties(**changed: Any) -> dict[str, Any]:
 
 
 def on_metrics(*queries: dict[str, Any], **changed: Any) -> Alarm:
-    """An alarm on a list of Metrics, of which the last returns data."""
+    """Return an alarm on a list of Metrics, of which the last returns data."""
     no_single = dict.fromkeys(("Namespace", "MetricName", "Statistic", "Period"))
     returning = [
         query | {"ReturnData": number == len(queries)}
@@ -84,7 +86,7 @@ def samples(
     into: Metrics | None = None,
     **dimensions: str,
 ) -> Metrics:
-    """Metrics with samples of (time, value)."""
+    """Return Metrics with samples of (time, value)."""
     metrics = into or Metrics()
     for time, value in values:
         metrics.put("app", name, dimensions, time, value)
@@ -96,7 +98,7 @@ def states(transitions: Iterable[Transition]) -> list[tuple[int, State]]:
 
 
 def state_at(alarm: Alarm, metrics: Metrics, end: float, readings: Readings = PROMPT) -> State:
-    """The state at the end of a day-long life."""
+    """Return the state at the end of a day-long life."""
     transitions = simulate(alarm, metrics, end - DAY, end, readings)
     return transitions[-1].state if transitions else INSUFFICIENT
 
@@ -169,7 +171,7 @@ def test_the_table_holds_for_metrics_in_time_too(row: str, alignment: Any) -> No
 
 @pytest.mark.parametrize("row", ["- - - - X", "- - - X -", "- - - X 0", "- - X - 0"])
 def test_a_breach_among_gaps_is_no_alarm_yet(row: str) -> None:
-    """ "Avoiding premature transitions to alarm state", on the same page."""
+    """The same page calls it "avoiding premature transitions to alarm state"."""
     alarm = Alarm.from_properties(properties(EvaluationPeriods=3))
     assert (
         alarm.rule.state([{"0": 0.0, "X": 1.0, "-": None}[mark] for mark in row.split()], OK)
@@ -184,8 +186,10 @@ def test_a_breach_among_gaps_is_no_alarm_yet(row: str) -> None:
 def test_points_further_back_count_only_as_far_as_they_are_needed(
     row: str, expected: State, treatment: str
 ) -> None:
-    """ "The extra data points from farther back ... are ignored", and "missing data points only as
-    few times as possible": 2 out of 3.
+    """The example is 2 out of 3.
+
+    "The extra data points from farther back ... are ignored", and "missing data points only as few
+    times as possible".
     """
     alarm = Alarm.from_properties(
         properties(EvaluationPeriods=3, DatapointsToAlarm=2, TreatMissingData=treatment)
@@ -239,7 +243,7 @@ def test_a_sliding_window_is_evaluated_every_minute() -> None:
 
 
 def test_a_wall_clock_window_shows_a_value_when_its_period_has_ended() -> None:
-    """ "A wall clock window reflects a data point only after the period that contains it ends." """
+    """The page says: "... reflects a data point only after the period that contains it ends"."""
     alarm = Alarm.from_properties(
         properties(
             TreatMissingData="notBreaching",
@@ -253,7 +257,10 @@ def test_a_wall_clock_window_shows_a_value_when_its_period_has_ended() -> None:
 
 
 def test_windows_slide_unless_the_alarm_or_the_reading_says_otherwise() -> None:
-    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html"""
+    """The page on evaluation windows says so.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html
+    """
     plain = Alarm.from_properties(properties())
     assert (
         plain.alignment
@@ -288,8 +295,9 @@ def test_values_are_seen_only_after_their_delay() -> None:
 
 
 def test_a_zero_that_fill_puts_in_for_a_late_value_breaches_until_the_value_comes() -> None:
-    """The page on metric math warns of it: FILL "replaces that missing data point with the
-    requested value".
+    """The page on metric math warns of it.
+
+    FILL "replaces that missing data point with the requested value".
     """
     alarm = math_on_failures(
         "FILL(m1, 0)", period=60, ComparisonOperator="LessThanThreshold", Threshold=1
@@ -321,7 +329,7 @@ def test_ignored_gaps_leave_the_state_as_it_was_for_good(grouped: bool) -> None:
     )
     lasting = simulate(
         alarm, metrics, 0, 1800 if grouped else DAY, PROMPT
-    )  # until its last value is out of sight, a contributor is there
+    )  # a contributor exists until its last value leaves the range
     assert [state for _, state in states(lasting)] == [ALARM]
 
 
@@ -426,8 +434,9 @@ def test_without_warm_up_missing_data_alarm_at_once_and_with_it_when_it_ends() -
 
 
 def test_warm_up_ends_early_when_a_whole_window_has_passed_since_the_first_value() -> None:
-    """The page's example: created at 10:00, 3 periods of 5 minutes, published from 10:04, evaluated
-    from "about 10:19".
+    """The example is the page's.
+
+    Created at 10:00, 3 periods of 5 minutes, published from 10:04, evaluated from "about 10:19".
     """
     values = samples(*((time, 0) for time in range(4 * MINUTE, HOUR, MINUTE)))
     assert states(
@@ -471,7 +480,7 @@ def test_warm_up_takes_its_whole_time_where_it_is_asked_to(full: object) -> None
         ("never", False, 8 * HOUR),
         ("never", True, 8 * HOUR),
         ("again", True, 13 * HOUR),
-        # What was reported before the update fills the window; what comes after it, never does.
+        # Values from before the update fill the window; those after it never do.
         ("again", False, 8 * HOUR),
         ("anew", False, 13 * HOUR),
     ],
@@ -592,9 +601,7 @@ def test_an_alarm_watches_math_over_math() -> None:
 
 @pytest.mark.parametrize("readings", every_reading())
 def test_a_dead_man_s_switch_fires_whichever_way_the_page_is_read(readings: Readings) -> None:
-    """What both readings of FILL over nothing come to when the treatment of missing data agrees
-    with the filler.
-    """
+    """Both readings of FILL over nothing agree when missing data are treated as the filler."""
     alarm = math_on_failures(
         "FILL(m1, 0)",
         3600,
@@ -616,7 +623,7 @@ def test_a_dead_man_s_switch_fires_whichever_way_the_page_is_read(readings: Read
 
 
 def found(text: str, metrics: Metrics, at: float = HOUR) -> dict[str, float]:
-    """The newest value of each series, by its label."""
+    """Return the newest value of each series, by its label."""
     alarm = query(text)
     window = window_of(alarm, at)
     return {
@@ -731,8 +738,9 @@ def test_a_grouped_alarm_is_in_alarm_while_any_contributor_is() -> None:
     ("reading", "expected"), [("insufficient", INSUFFICIENT), ("treat_missing", ALARM)]
 )
 def test_a_grouped_query_without_any_series(reading: Any, expected: State) -> None:
-    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html,
-    "Missing Data in ... Metrics Insights alarms".
+    """The page says so under "Missing Data in ... Metrics Insights alarms".
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
     """
     assert (
         state_at(
@@ -801,7 +809,7 @@ def test_math_over_groups_is_refused() -> None:
         )
 
 
-# What is put in, and what is taken from it
+# Samples put in, and statistics taken out
 
 
 @pytest.mark.parametrize(
@@ -900,8 +908,9 @@ def test_several_metrics_have_one_period_one_result_and_no_circle() -> None:
 def test_a_metrics_insights_alarm_spans_at_most_three_hours_less_a_period_by_the_wall_clock() -> (
     None
 ):
-    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html,
-    "Supported periods".
+    """The page says so under "Supported periods".
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html
     """
     clock: dict[str, Any] = {"EvaluationWindow": {"WallClockWindow": {}}}
     query(GROUPED, 3600, EvaluationPeriods=3)
@@ -915,7 +924,7 @@ def test_a_metrics_insights_alarm_spans_at_most_three_hours_less_a_period_by_the
 
 
 def test_a_month_of_minutes_is_replayed_in_seconds() -> None:
-    """No stopwatch: what is not evaluated takes no time.
+    """The test counts evaluations instead of seconds: what is not evaluated takes no time.
 
     A value is looked at when it is seen, as it moves through 7 periods, and as it leaves.
     """

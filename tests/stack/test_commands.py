@@ -1,5 +1,6 @@
-"""Commands in the comments and descriptions of templates, RBAC and examples: each is one that its
-tool takes, for a named region or cluster.
+"""Commands in the comments and descriptions of templates, RBAC and examples.
+
+Each is valid for its tool, and for a named region or cluster.
 """
 
 import json
@@ -66,7 +67,7 @@ def test_commands_are_found_in_comments_and_descriptions() -> None:
 
 
 def overrides(*texts: str) -> dict[str, str]:
-    """What the SAM CLI makes of parameter overrides."""
+    """Return the parameter overrides as the SAM CLI reads them."""
     sam = Path(os.environ.get("SAM") or ROOT / ".venv-sam" / "bin" / "sam")
     asked = subprocess.run(
         [sam.with_name("python"), "-c", PARSE],

@@ -28,8 +28,10 @@ def widgets(kind: str, **parameters: Any) -> list[dict[str, Any]]:
 
 
 def rows() -> Iterator[tuple[list[Any], dict[str, Any]]]:
-    """The metrics of all graphs: names and dimensions with their abbreviations written out, and
-    options; expressions without names.
+    """Return the metrics of all graphs.
+
+    Names and dimensions with their abbreviations written out, and options; expressions without
+    names.
     """
     for widget in widgets("metric"):
         previous: list[Any] = []

@@ -1,5 +1,7 @@
-""".github: CI runs what developers run, with the least rights; reports of defects come with what it
-takes to look into them.
+"""The folder .github.
+
+CI runs what developers run, with the least rights; reports of bugs come with the information to
+investigate them.
 """
 
 import re
@@ -73,7 +75,7 @@ def test_the_python_of_ci_is_the_functions(workflow: str) -> None:
 
 
 def test_every_requirements_file_is_kept_current() -> None:
-    """By the lock, of which they are exports (tests/stack/test_lock.py)."""
+    """The lock keeps them current, since they are exports of it (tests/stack/test_lock.py)."""
     watched = {
         update["directory"]
         for update in read("dependabot.yml")["updates"]

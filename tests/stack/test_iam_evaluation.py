@@ -1,5 +1,6 @@
-"""The policy evaluation that the stack's permissions are judged by, held to AWS's own documented
-examples, whose page each block names.
+"""The policy evaluation by which the stack's permissions are judged.
+
+It is held to AWS's own documented examples, whose page each block names.
 
 At the end: what a captured call asks of it.
 """
@@ -50,7 +51,7 @@ def decided(
 
 
 def met(condition: dict[str, Any], context: dict[str, Values]) -> bool:
-    """Whether a statement with this condition matches a request with this context."""
+    """Return whether a statement with this condition matches a request with this context."""
     return (
         evaluate(
             [policy(allow(**condition))], Request("s3:GetObject", "arn:aws:s3:::b/k", context)
@@ -610,7 +611,7 @@ def test_a_trust_policy_with_an_external_id(context: dict[str, Values], decision
     )
 
 
-# --- what is not known
+# --- elements that are not simulated
 
 
 @pytest.mark.parametrize(
@@ -670,7 +671,7 @@ def test_a_comparison_that_means_nothing_raises(condition: dict[str, Any], value
     [
         ("Action", "GetObject"),
         ("Action", "s3:Get Object"),
-        ("Resource", "RetryQueue.Arn"),  # a reference that nobody resolved
+        ("Resource", "RetryQueue.Arn"),  # an unresolved reference
         ("Resource", "urn:aws:s3:::b"),
         ("Resource", "arn:aws:s*:::b"),  # "You can't use a wildcard in the service segment"
         ("Resource", ["*", "b/k"]),

@@ -124,7 +124,7 @@ def test_an_interrupt_is_quiet_and_leaves_nothing_half_done(tmp_path: Path) -> N
             PIP_INDEX_URL=f"http://127.0.0.1:{silent.getsockname()[1]}/simple",
         )
         silent.settimeout(60)
-        silent.accept()  # pip is there, and waits for an answer
+        silent.accept()  # pip has started, and waits for a response
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130

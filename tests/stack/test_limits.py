@@ -13,7 +13,7 @@ from tests.stack import template
 from tests.stack.template import ROOT, TEMPLATE, deployed, outputs, source, translated
 
 PARTITION, REGION, ACCOUNT = "aws-us-gov", "ap-southeast-2", "123456789012"
-STACK = "s" * 47  # as long as the rule's name lets it be
+STACK = "s" * 47  # as long as the rule's name allows
 PLACE = f"{REGION}:{ACCOUNT}"
 SUFFIX = "-ABCDEFGHIJKLM"  # as CloudFormation makes names its own
 PATH, NAME = "teams/platform/", "n" * 64
@@ -73,14 +73,17 @@ STACKS = {
 
 @pytest.fixture(autouse=True)
 def somewhere_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The partition stays aws, which has statements of its own; its ARNs get the longer one's."""
+    """Set the longest region, stack name and account id.
+
+    The partition stays aws, which has statements of its own; its ARNs get the longer one's.
+    """
     longest = {"AWS::Region": REGION, "AWS::StackName": STACK, "AWS::AccountId": ACCOUNT}
     for name, value in longest.items():
         monkeypatch.setitem(template.PSEUDO, name, value)
 
 
 def written(node: Any) -> str:
-    """As AWS counts it: JSON without white space, every reference resolved."""
+    """Return the size as AWS counts it: JSON without white space, every reference resolved."""
     text = json.dumps(node, separators=(",", ":")).replace("arn:aws:", f"arn:{PARTITION}:")
     for reference, value in REFERENCES.items():
         text = text.replace(reference, value)
@@ -114,7 +117,7 @@ def test_the_execution_role_has_room_for_statements_to_come() -> None:
     assert len(written(role["Policies"][0]["PolicyDocument"])) < 9_000
 
 
-def test_the_accounts_are_said_once() -> None:
+def test_the_accounts_are_listed_once() -> None:
     role = of_type("AWS::IAM::Role", TEMPLATE)["PusherRole"]
     assert written(role["Policies"]).count(ACCOUNTS[7]) == 1
 

@@ -30,7 +30,7 @@ def normal(name: str) -> str:
 
 @cache
 def pins(group: str) -> Pins:
-    """Versions and hashes by name, as a requirements file has them; nothing else may be in it."""
+    """Return versions and hashes by name from a requirements file; nothing else may be in it."""
     text = re.sub(r"^#.*\n", "", (ROOT / lock.EXPORTS[group]).read_text(), flags=re.MULTILINE)
     found: Pins = {}
     for line in text.replace("\\\n", " ").splitlines():
@@ -46,7 +46,7 @@ def pins(group: str) -> Pins:
 
 @cache
 def packages() -> dict[tuple[str, str], dict[str, Any]]:
-    """The packages of uv.lock by name and version, without the project itself."""
+    """Return the packages of uv.lock by name and version, without the project itself."""
     found = [package for package in LOCK["package"] if "version" in package]
     return {(package["name"], package["version"]): package for package in found}
 
@@ -63,7 +63,7 @@ def project() -> dict[str, Any]:
 
 
 def requirements(group: str) -> set[tuple[str, str]]:
-    """Name and version of what pyproject.toml lists for a group, and those it includes."""
+    """Return name and version of what pyproject.toml lists for a group, included groups too."""
     found: set[tuple[str, str]] = set()
     for entry in GROUPS[group]:
         if isinstance(entry, dict):
@@ -164,7 +164,7 @@ def test_all_that_is_deployed_has_wheels_for_lambdas_processors(machine: str) ->
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What `make lock` reads, with an environment whose uv is a script."""
+    """Return the files that `make lock` reads, with an environment whose uv is a script."""
     for path in (lock.PROJECT, lock.LOCK, *lock.EXPORTS.values(), Path("infra/tools/lock.py")):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, tmp_path / path)

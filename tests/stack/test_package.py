@@ -61,7 +61,7 @@ def wheel(folder: Path) -> Path:
 
 
 def project(folder: Path, wheel: Path, sha256: str | None = None) -> Path:
-    """A project that requires a wheel, by the hash given or its own."""
+    """Write a project that requires a wheel, by the hash given or its own."""
     lay(
         folder / "lambda_src",
         {

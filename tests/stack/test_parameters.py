@@ -1,5 +1,6 @@
-"""What the templates let through: patterns, ranges, and rules over several parameters; and that the
-console explains each.
+"""The values that the templates accept.
+
+Patterns, ranges, and rules over several parameters; the console explains each.
 """
 
 import re
@@ -19,7 +20,7 @@ TEMPLATES = [
     "infra/pull-role.yaml",
     "infra/kms-key.yaml",
 ]
-# What both schedules take and refuse; the sweep's may be empty too.
+# Values that both schedules accept and refuse; the sweep's may be empty too.
 EXPRESSIONS = [
     ("rate(8 hours)", True),
     ("rate(1 hour)", True),
@@ -253,7 +254,7 @@ def test_the_roles_that_sign_in_and_those_that_ask_for_registry_tokens_are_two()
         ("111122223333,*", False),
     ],
 )
-def test_any_account_is_said_alone(accounts: str, accepted: bool) -> None:
+def test_the_wildcard_for_any_account_stands_alone(accounts: str, accepted: bool) -> None:
     assert (refusals(AllowedAccounts=accounts) == []) is accepted
 
 

@@ -54,7 +54,7 @@ WITH_WILDCARDS = {
 }
 
 
-# Without a VPC too: a function that leaves one needs them for a while after.
+# Without a VPC too: a function that leaves one still needs them for a while.
 NETWORK = {
     "DescribeNetwork": allow("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", on="*"),
     "ManageNetworkInterfaces": allow(
@@ -72,7 +72,7 @@ PULL_ROLE = "ecr-public-pusher-pull"
 
 
 def assume(spoke: str, pull: str, accounts: str | list[str] | None = ACCOUNT) -> dict[str, Any]:
-    """The statement on the roles of these names."""
+    """Return the statement on the roles of these names."""
     roles = [f"arn:aws:iam::*:role/{name}" for name in (spoke, pull)]
     limit = {"aws:ResourceAccount": accounts} if accounts else {}
     return allow(
@@ -265,7 +265,7 @@ def test_nothing_of_ecr_public_is_allowed_beyond_the_original() -> None:
 
 
 def policies(node: Any) -> list[dict[str, Any]]:
-    """All policy documents in a value."""
+    """Return all policy documents in a value."""
     if isinstance(node, dict):
         return [node] if "Statement" in node else policies(list(node.values()))
     return [policy for item in node for policy in policies(item)] if isinstance(node, list) else []

@@ -1,5 +1,6 @@
-"""The retry queue and the dead-letter queue: how long they hold what, who sends, and that nothing
-waits in the clear.
+"""The retry queue and the dead-letter queue.
+
+How long each holds messages, who sends, and that all of them are encrypted.
 """
 
 from typing import Any
@@ -24,7 +25,7 @@ HOUR, DAY = 3600, 86400
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: at least six times the
-# function's time-out.
+# function's timeout.
 @pytest.mark.parametrize("timeout", TIMEOUTS)
 def test_a_message_being_tried_is_hidden_for_six_times_the_time_out(timeout: int) -> None:
     assert properties("RetryQueue", Timeout=timeout)["VisibilityTimeout"] >= max(6 * timeout, 900)

@@ -27,7 +27,7 @@ PRUNE = {
     "resourceNames": ["ecr-public-token"],
     "verbs": ["get", "delete"],
 }
-# Of what cannot exist; by it a check knows the version of the file.
+# A resource that cannot exist, by which a check recognizes the version of the file.
 MARKS = {
     part: {
         "apiGroups": ["ecr-public-pusher"],
@@ -151,7 +151,8 @@ def test_every_role_grants_the_marks_of_all_versions_up_to_its_own(file: str, ro
 
 
 def test_no_api_can_exist_of_the_marks_group() -> None:
-    """A CustomResourceDefinition's group has a dot (apiextensions, validation.go: "should be a
-    domain with at least one dot").
+    """The group of a CustomResourceDefinition has a dot.
+
+    apiextensions, validation.go: "should be a domain with at least one dot".
     """
     assert "." not in MARK_GROUP

@@ -1,6 +1,4 @@
-"""Every role that the templates make, those that SAM adds included: bounded and placed
-on demand.
-"""
+"""Every role of the templates, those that SAM adds included: permissions boundary and path."""
 
 import re
 from typing import Any
@@ -29,7 +27,7 @@ REQUIRED = {
 
 
 def made(path: str, **parameters: str) -> dict[str, dict[str, Any]]:
-    """The properties of all that IAM puts under a path, by logical id."""
+    """Return the properties of everything that IAM puts under a path, by logical id."""
     required = {
         name: value for name, value in REQUIRED.items() if name in source(path)["Parameters"]
     }
@@ -58,7 +56,7 @@ def test_every_role_has_the_boundary_and_the_path_that_are_given(path: str) -> N
 
 
 @pytest.mark.parametrize("path", WITH_ROLES)
-def test_without_them_nothing_is_said_or_every_stack_would_get_other_roles(path: str) -> None:
+def test_without_them_no_role_has_either_so_that_no_stacks_roles_are_replaced(path: str) -> None:
     for body in made(path).values():
         assert not body.keys() & {"PermissionsBoundary", "Path"}
 

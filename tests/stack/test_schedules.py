@@ -1,5 +1,6 @@
-"""What makes the function run: two schedules and the rule on changed parameters, and what becomes
-of an event that cannot be delivered.
+"""The triggers of the function.
+
+Two schedules, the rule on changed parameters, and the fate of an event that cannot be delivered.
 """
 
 import json
@@ -36,7 +37,7 @@ def test_a_schedule_carries_the_stacks_name_and_runs_the_function(schedule: str,
         ("NamespaceSweepSchedule", "SweepSchedule", "rate(5 minutes)"),
     ],
 )
-def test_the_parameter_says_when(schedule: str, parameter: str, default: str) -> None:
+def test_each_schedule_follows_its_parameter(schedule: str, parameter: str, default: str) -> None:
     assert properties(schedule)["ScheduleExpression"] == default
     assert (
         properties(schedule, **{parameter: "rate(1 hour)"})["ScheduleExpression"] == "rate(1 hour)"
@@ -105,7 +106,7 @@ def test_only_schedules_of_this_account_take_the_schedulers_role() -> None:
 
 
 def change(**changed: Any) -> dict[str, Any]:
-    """As Parameter Store sends it."""
+    """Return a change event as Parameter Store sends it."""
     detail = {
         "operation": "Create",
         "name": "/ecr-public-pusher/clusters/prod",

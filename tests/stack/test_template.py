@@ -1,6 +1,4 @@
-"""The stack as CloudFormation gets it, after aws-sam-translator: what is in it, the function, the
-outputs.
-"""
+"""The stack as CloudFormation gets it, after aws-sam-translator: contents, function, outputs."""
 
 import importlib
 import tomllib
@@ -161,7 +159,7 @@ def test_logs_are_kept_for_the_days_asked_for_in_a_group_named_after_the_stack()
 
 @pytest.mark.parametrize("resource", ["PusherLogGroup", "RetryQueue", "DeadLetterQueue"])
 def test_what_bears_a_name_or_waits_goes_with_the_stack(resource: str) -> None:
-    # A kept one would be in the way of the next deployment under the same name.
+    # A retained one would prevent the next deployment under the same name.
     body = deployed()[resource]
     assert (body["DeletionPolicy"], body["UpdateReplacePolicy"]) == ("Delete", "Delete")
 
@@ -278,7 +276,7 @@ def test_each_exception_for_a_checker_has_its_reason(path: str) -> None:
 
 
 def texts(node: Any) -> list[str]:
-    """All strings in a value."""
+    """Return all strings in a value."""
     if isinstance(node, dict):
         return texts(list(node.values()))
     if isinstance(node, list):

@@ -1,5 +1,6 @@
-"""infra/terraform against the templates that it deploys or mirrors: by reading its files, and by
-terraform itself where it is installed.
+"""The modules in infra/terraform, compared with the templates that they deploy or mirror.
+
+By reading their files, and by terraform itself where it is installed.
 """
 
 import base64
@@ -56,7 +57,7 @@ def parsed(text: str) -> dict[str, Any]:
 
 
 def blocks(folder: Path, kind: str) -> dict[str, Any]:
-    """The blocks of one kind in a module, by name; of resources by type and name."""
+    """Return the blocks of one kind in a module, by name; resources by type and name."""
     found: dict[str, Any] = {}
     for file in sorted(folder.glob("*.tf")):
         for block in parsed(file.read_text()).get(kind, []):
@@ -74,7 +75,7 @@ def snake(name: str) -> str:
 
 
 def as_parameter(value: Any) -> str:
-    """How CloudFormation is given a variable's value."""
+    """Return a variable's value as CloudFormation gets it."""
     if isinstance(value, list):
         return ",".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -289,7 +290,7 @@ def test_a_modules_variables_refuse_what_its_templates_parameters_refuse(
     for name, body in source(path)["Parameters"].items():
         if "AllowedPattern" not in body:
             continue  # one of a few values, which a boolean is by itself
-        # Terraform knows no lookahead: what must not come at the start is a second condition.
+        # Terraform has no lookahead: a prefix that is not allowed is a second condition.
         pattern = re.sub(r"^\^\(\?!(.*?)\)(?=\[)", "^", body["AllowedPattern"])
         logged = conditions(blocks(folder, "variable")[snake(name)])
         assert f'regex("{pattern}", ' in logged
@@ -338,7 +339,7 @@ def test_a_role_has_the_boundary_and_the_path_that_are_given(folder: Path) -> No
 
 
 def referring_to_variables(node: Any) -> Any:
-    """A template's part with its references as Terraform writes them."""
+    """Return a template's part with its references as Terraform writes them."""
     if isinstance(node, list):
         return [referring_to_variables(item) for item in node]
     if not isinstance(node, dict):
@@ -388,13 +389,14 @@ def test_the_examples_references_to_outputs_exist() -> None:
 
 
 def terraform(folder: Path, *arguments: str, standard_input: str = "") -> str:
-    """Runs it; returns what it printed. Raises CalledProcessError."""
+    """Run terraform and return what it printed. Raise CalledProcessError."""
     return Terraform(folder, ALONE).run(*arguments, standard_input=standard_input).out
 
 
 def evaluated(folder: Path, tmp_path: Path, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """A module's locals, as terraform evaluates them: its variables and locals without its
-    resources need no provider, and so no network.
+    """Return a module's locals, as terraform evaluates them.
+
+    Variables and locals without resources need no provider, and so no network.
     """
     place = tmp_path / folder.relative_to(ROOT)
     shutil.copytree(

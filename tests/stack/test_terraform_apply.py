@@ -1,5 +1,6 @@
-"""infra/terraform applied to the local AWS by Terraform and the provider themselves: what is asked
-of AWS, and in which order.
+"""The modules in infra/terraform, applied to the local AWS by Terraform and the real provider.
+
+The calls to AWS, and their order.
 """
 
 import re
@@ -69,7 +70,10 @@ FAILED = "Resource handler returned message: not authorized"
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """One deployment's life: set up, emptied, an update that fails, back, forth again, and gone."""
+    """Play one deployment's life.
+
+    It is set up, emptied, updated in vain, rolled back, updated again, and destroyed.
+    """
     with account(tmp_path_factory.mktemp("terraform")) as one:
         for name in ("old", "new"):
             one.write(f"{name}.zip", name.encode())

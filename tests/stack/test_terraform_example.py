@@ -1,6 +1,4 @@
-"""The example of infra/terraform's README, applied as it stands to two accounts; and what a plan
-refuses.
-"""
+"""The example of infra/terraform's README, applied to two accounts; and refusals of a plan."""
 
 import json
 import re
@@ -121,8 +119,9 @@ def test_the_documents_come_after_the_access_that_they_need(applied: Applied) ->
 
 
 def before_destroy(applied: Applied, answer: Answer) -> tuple[Ran, list[dict[str, Any]]]:
-    """Run what the output says, before a function that answers so; return what it was
-    asked, too.
+    """Run the commands of the output before a function that answers so.
+
+    Return also what the function was asked.
     """
     command = applied.account.terraform.run("output", "-raw", "before_destroy").out
     assert problems(command) == []
@@ -264,7 +263,7 @@ def stack_of(one: Account) -> dict[str, Any]:
 
 
 def change(one: Account, kind: str) -> dict[str, Any]:
-    """Return what the plan says that the only resource of a kind will be."""
+    """Return the planned state of the only resource of a kind."""
     plan = json.loads(one.terraform.run("show", "-json", "planned").out)
     (found,) = [
         resource["change"]["after"]

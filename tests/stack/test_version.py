@@ -1,5 +1,6 @@
-"""version.py says the release, and the rest says the same: the template, the changelog; and what
-`sam publish` takes from the template.
+"""The release in version.py is the template's and the changelog's.
+
+Also what `sam publish` takes from the template.
 """
 
 import functools
@@ -35,7 +36,7 @@ def test_the_published_applications_version_is_the_version() -> None:
 
 @functools.cache
 def published() -> dict[str, Any]:
-    """The application's metadata, by the SAM CLI's own parser, which has found them complete."""
+    """Return the application's metadata, which the SAM CLI's own parser found complete."""
     asked = subprocess.run(
         [SAM.with_name("python"), "-c", PARSE, ROOT / TEMPLATE],
         capture_output=True,
@@ -60,8 +61,9 @@ json.dump(fields, sys.stdout)
 
 
 def test_the_application_has_the_names_that_the_repository_takes() -> None:
-    """docs.aws.amazon.com/serverless-application-model:
-    serverless-sam-template-publishing-applications-metadata-properties.html
+    """The names are those of the repository's documentation.
+
+    https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-template-publishing-applications-metadata-properties.html
     """
     found = published()
     assert re.fullmatch(r"[a-zA-Z0-9-]{1,140}", found["name"])

@@ -1,1 +1,1 @@
-"""What tests share: servers on real sockets that behave well and badly."""
+"""The servers and helpers that tests share, on real sockets."""

@@ -1,5 +1,6 @@
-"""What a call that the function made asks of IAM: actions, resources and condition keys, by AWS's
-Service Authorization Reference.
+"""The actions, resources and condition keys that a call of the function needs in IAM.
+
+The source is AWS's Service Authorization Reference.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 A call that is not known here raises, so that a new one cannot go unjudged.
@@ -23,7 +24,7 @@ _QUEUE_KEY_ACTIONS = {
     "SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
     "ReceiveMessage": ("kms:Decrypt",),
 }
-# What would need sts:SetSourceIdentity, sts:TagSession or sts:SetContext besides:
+# Parameters that need sts:SetSourceIdentity, sts:TagSession or sts:SetContext as well:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
 _MORE_THAN_ASSUMING = ("SourceIdentity", "Tags", "ProvidedContexts")
 
@@ -36,7 +37,7 @@ def asked_of_iam(
     config_key: str | None = None,
     queue_key: str | None = None,
 ) -> list[Request]:
-    """The requests to judge, none for a call that needs no permission.
+    """Return the requests to judge, none for a call that needs no permission.
 
     `account`: the caller's. Keys: ARNs of the customer keys in use.
     """
@@ -64,7 +65,8 @@ class _Asking:
         )
 
     def via(self) -> dict[str, str]:
-        """A service that uses a key on the caller's behalf says so:
+        """Return the context key of a service that uses a key on the caller's behalf.
+
         https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
         """
         if self.partition != "aws":
@@ -73,7 +75,10 @@ class _Asking:
 
 
 def _ssm(asking: _Asking) -> list[Request]:
-    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html"""
+    """Return the request of a call to SSM.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
+    """
     parameters = asking.call.parameters
     decrypts = parameters.get("WithDecryption") == "True" and asking.config_key is not None
     match asking.call.action:
@@ -104,7 +109,9 @@ def _ssm(asking: _Asking) -> list[Request]:
 
 
 def _parameter(asking: _Asking, name: str) -> str:
-    """A name may go without its first slash, and be followed by a version or label; an ARN is of
+    """Return the ARN of a parameter.
+
+    A name may go without its first slash, and be followed by a version or label; an ARN is of
     somebody else's.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
@@ -115,7 +122,8 @@ def _parameter(asking: _Asking, name: str) -> str:
 
 
 def _decryption(asking: _Asking, parameter: str) -> Request:
-    """A SecureString under a customer key:
+    """Return the request to decrypt a SecureString under a customer key.
+
     https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
     """
     return Request(
@@ -126,7 +134,9 @@ def _decryption(asking: _Asking, parameter: str) -> Request:
 
 
 def _ecr_public(asking: _Asking) -> list[Request]:
-    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistrypublic.html
+    """Return the requests of a call to ECR Public.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistrypublic.html
 
     ECR Public gets a bearer token on the caller's behalf:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_bearer.html What it says there
@@ -139,14 +149,20 @@ def _ecr_public(asking: _Asking) -> list[Request]:
 
 
 def _ecr(asking: _Asking) -> list[Request]:
-    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html"""
+    """Return the request of a call to ECR.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+    """
     if asking.call.action != "GetAuthorizationToken":
         raise _unknown(asking.call)
     return [Request("ecr:GetAuthorizationToken")]
 
 
 def _eks(asking: _Asking) -> list[Request]:
-    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html"""
+    """Return the request of a call to EKS.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html
+    """
     if asking.call.action == "ListClusters":
         return [Request("eks:ListClusters")]
     if asking.call.action != "DescribeCluster":
@@ -155,7 +171,10 @@ def _eks(asking: _Asking) -> list[Request]:
 
 
 def _sts(asking: _Asking) -> list[Request]:
-    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html"""
+    """Return the requests of a call to STS.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+    """
     parameters = asking.call.parameters
     if asking.call.action == "GetCallerIdentity":
         # "No permissions are required":
@@ -189,7 +208,9 @@ def _sts(asking: _Asking) -> list[Request]:
 
 
 def _secretsmanager(asking: _Asking) -> list[Request]:
-    """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+    """Return the requests of a call to Secrets Manager.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
 
     A secret under a customer key:
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
@@ -206,7 +227,10 @@ def _secretsmanager(asking: _Asking) -> list[Request]:
 
 
 def _sqs(asking: _Asking) -> list[Request]:
-    """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html"""
+    """Return the request of a call to SQS.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+    """
     action = asking.call.action.removesuffix("Batch")
     if action not in _QUEUE_ACTIONS:
         raise _unknown(asking.call)

@@ -1,5 +1,6 @@
-"""`aws lambda invoke` as the AWS CLI does it (version 2): enough of it to run a command that people
-paste.
+"""A stand-in for `aws lambda invoke` of the AWS CLI (version 2).
+
+It does enough of it to run a command that people paste.
 
 https://docs.aws.amazon.com/cli/latest/reference/lambda/invoke.html: the payload goes into a file,
 all else of the answer is shown, and an invocation that ended with the function's error ends the

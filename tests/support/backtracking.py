@@ -1,10 +1,10 @@
-"""Say how far a regular expression backtracks at worst: in steps over all texts, not in seconds.
+r"""The worst backtracking of a regular expression: in steps over all texts, not in seconds.
 
 A backtracking matcher tries one way through the pattern after the other. How many ways are open
 after a text is how often its last character is looked at. So the ways are counted, for each place
 in the pattern (Glushkov's automaton, with multiplicities), and every combination of counts that
 some text comes to is visited. Where all are small, matching takes linear time. Where they grow with
-the text (`\\s*x?\\s*y`: by one with each blank; `(a|a)*`: twofold with each letter), it takes
+the text (`\s*x?\s*y`: by one with each blank; `(a|a)*`: twofold with each letter), it takes
 quadratic time and more.
 
 Errs on the strict side: what a lookaround rules out is followed all the same, and an atomic group
@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from re import _compiler, _constants, _parser  # type: ignore[attr-defined]  # typeshed hides them
 from typing import Any
 
-# More ways than this are never needed: a linear pattern's most is a constant of its own.
+# More ways than this are never needed: a linear pattern has a constant maximum.
 MOST_WAYS = 64
-# A counted repeat is unrolled so often at most. What multiplies ways within it does so by then.
+# A counted repeat is unrolled at most this often; ways that multiply in it have done so by then.
 UNROLLED = 9
 MOST_COMBINATIONS = 50_000
 

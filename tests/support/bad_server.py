@@ -1,5 +1,6 @@
-"""A TLS server on loopback that answers each connection by a script: the ways in which a cluster's
-endpoint can go wrong.
+"""A TLS server on loopback that answers each connection by a script.
+
+The scripts are the ways in which a cluster's endpoint can fail.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ type Script = Callable[["Exchange"], None]
 
 
 class Exchange:
-    """One accepted connection.
+    """An accepted connection.
 
     `request()` reads one whole request; the script answers with `connection.sendall`.
     """
@@ -27,7 +28,7 @@ class Exchange:
         self.server = server
 
     def request(self) -> bytes:
-        """Head and body of one request, as they came; empty when the peer hung up."""
+        """Return head and body of one request as received; empty when the peer hung up."""
         data = b""
         while b"\r\n\r\n" not in data:
             if not (chunk := self.connection.recv(65536)):
@@ -140,8 +141,9 @@ def serving(
 
 @contextlib.contextmanager
 def hanging_at_connect() -> Iterator[str]:
-    """The URL of an address whose connections are neither accepted nor refused: the backlog is
-    full.
+    """Return the URL of an address that neither accepts nor refuses connections.
+
+    Its backlog is full.
     """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
@@ -156,7 +158,7 @@ def hanging_at_connect() -> Iterator[str]:
 
 
 def drip(exchange: Exchange) -> None:
-    """An answer whose bytes come one by one, for ever: no read ever times out."""
+    """Send a response byte by byte, for ever: no read ever times out."""
     exchange.request()
     for byte in (
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"

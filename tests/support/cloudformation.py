@@ -1,5 +1,6 @@
-"""CloudFormation's stacks as Terraform's provider asks for them, before the local AWS: what each
-request said is kept.
+"""CloudFormation's stacks as Terraform's provider requests them, before the local AWS.
+
+Every request is kept.
 
 moto runs no transform, and so cannot deploy this template. What counts here is what AWS does with a
 request: a parameter that an update leaves out has its template's default again, an update that
@@ -139,9 +140,7 @@ class Stacks:
         return self.stacks.get(asked) or next((one for one in there if one.name == asked), None)
 
     def _asked(self, request: AwsRequest) -> tuple[str, dict[str, str]] | Answer:
-        """Return the template's text and all parameters' values, or what CloudFormation refuses
-        them with.
-        """
+        """Return the template's text and the parameters' values, or the refusal of them."""
         given = _given(request.form)
         self.requests.append((request.action, given))
         _, bucket, key = request.form["TemplateURL"].removeprefix("https://").split("/", 2)

@@ -1,5 +1,6 @@
-"""Documents made at random: each field as it may be, nearly so, or something else; as YAML or JSON,
-quoted or not.
+"""Random documents.
+
+Each field is valid, nearly so, or something else; as YAML or JSON, quoted or not.
 
 What YAML 1.1's reader changes beyond recognition (0x1F, 012, 1_000, 1.0, True, dates) is always
 quoted: no schema could tell what was written.
@@ -89,7 +90,7 @@ class Documents:
         self._authorities = authorities
 
     def make(self, kind: str) -> str:
-        """The text of a document of that kind: cluster, defaults or discover."""
+        """Return the text of a document of that kind: cluster, defaults or discover."""
         fields = {name: maker() for name, maker in self._chosen(kind).items()}
         if self._one_in(15):
             fields[
@@ -234,8 +235,9 @@ class Documents:
         return [*items, Scalar(None, False)] if self._one_in(6) else items
 
     def _text(self, given: tuple[str, ...]) -> Scalar:
-        """One of those, sometimes with a character changed, or what is a number or a boolean unless
-        it is quoted.
+        """Return one of those, sometimes with a character changed.
+
+        Or what is a number or a boolean unless it is quoted.
         """
         text = self._random.choice(given)
         if self._one_in(12):
@@ -305,8 +307,9 @@ def _flow(value: Any) -> str:
 
 @cache
 def _stays(text: str) -> bool:
-    """Whether it is the same text to a reader of plain scalars, and a number, a boolean or the same
-    text to an editor's.
+    """Return whether a value stays the same text.
+
+    To a reader of plain scalars; to an editor's, a number, a boolean or the same text.
     """
     if text in _PLAIN_WORDS or (
         _PLAIN_NUMBER.fullmatch(text) and not re.fullmatch(r"-0(\.0*)?", text)
@@ -330,7 +333,7 @@ def _quoted(text: str) -> str:
 
 
 def _data(value: Any) -> Any:
-    """As JSON has it."""
+    """Return the value as JSON has it."""
     if isinstance(value, list):
         return [_data(item) for item in value]
     if isinstance(value, dict):

@@ -1,6 +1,4 @@
-"""Entries of AllowedEndpoints: what the template and the function take for hosts, and what both do
-not.
-"""
+"""Entries of AllowedEndpoints: those that the template and the function accept, and others."""
 
 ALLOWING = (
     *(

@@ -32,7 +32,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended, and what it printed."""
+    """The exit code and output of a command."""
 
     exit_code: int
     stdout: str
@@ -81,7 +81,7 @@ class Operator:
         )
 
     def process_environ(self, **more: str) -> dict[str, str]:
-        """Return a process's environment: `environ`, and nothing of whoever runs the tests."""
+        """Return a process's environment: `environ`, and nothing of the caller's."""
         kept = {
             name: os.environ[name] for name in ("PATH", "PYTHONPATH", "HOME") if name in os.environ
         }
@@ -106,7 +106,7 @@ class Operator:
         self.world.aws.deployments.log(self.stack, json.dumps(line), at=time.time() - ago)
 
     def invocations(self) -> int:
-        """Return how often Lambda was asked to invoke the function."""
+        """Return how often Lambda was called to invoke the function."""
         return len(self.world.aws.called("lambda", "Invoke"))
 
 
@@ -172,7 +172,7 @@ class Administrator(Operator):
 
     @property
     def ssm(self) -> Any:
-        """A client of Parameter Store, as the administrator."""
+        """Return a client of Parameter Store, as the administrator."""
         who = self.world.aws.credentials_for(ADMIN, "a-test")
         return boto3.client(
             "ssm",

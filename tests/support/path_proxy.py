@@ -1,5 +1,6 @@
-"""One TLS server before many clusters, each behind a path, as Rancher's and Loft's are; and a name
-that leads to it.
+"""A TLS server before many clusters, each behind a path, as Rancher's and Loft's are.
+
+Also a name that resolves to it.
 """
 
 import contextlib
@@ -38,7 +39,7 @@ class PathProxy:
         self._server.start()
 
     def url(self, path: str = "", *, host: str | None = None) -> str:
-        """The address of what is behind a path. `host`: another spelling of its name."""
+        """Return the address of what is behind a path. `host`: another spelling of its name."""
         return f"https://{host or self.host}:{self.port}{path}"
 
     def close(self) -> None:

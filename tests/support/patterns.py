@@ -1,5 +1,6 @@
-"""Find every regular expression that a package uses, in its sources: whoever adds one need not say
-so.
+"""Every regular expression of a package, found in its sources.
+
+Nobody needs to list one that is added.
 """
 
 import ast
@@ -71,7 +72,10 @@ class _Module:
                     yield from self._compiled(node)
 
     def _called(self, call: ast.Call, method: str) -> Iterator[Use]:
-        """`re.search(pattern, text)`; of `re.compile`, nothing: what it makes is used by itself."""
+        """Yield the use in `re.search(pattern, text)`.
+
+        Nothing for `re.compile`, whose result is used by itself.
+        """
         if method not in (*_AT_BEGIN, *_ANYWHERE):
             return
         named = [word.value for word in call.keywords if word.arg == "flags"]
@@ -81,7 +85,7 @@ class _Module:
             yield Use(self.name, pattern, flags, method in _ANYWHERE)
 
     def _compiled(self, node: ast.Attribute) -> Iterator[Use]:
-        """`PATTERN.search`; a plain text has a `split`, too."""
+        """Yield the use in `PATTERN.search`; a plain string has a `split`, too."""
         if (self.name, ast.unparse(node.value)) in self.meanings:
             return
         try:

@@ -1,4 +1,4 @@
-"""What a report says of one cluster."""
+"""The entries of a report about one cluster."""
 
 from typing import Any
 
@@ -10,5 +10,5 @@ def cluster_of(report: dict[str, Any], document_id: str = "edge") -> dict[str, A
 
 
 def findings(report: dict[str, Any], document_id: str = "edge") -> dict[str, dict[str, Any]]:
-    """Of a check, by their names."""
+    """Return the findings of a check, by name."""
     return {finding["check"]: finding for finding in cluster_of(report, document_id)["findings"]}

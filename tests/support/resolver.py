@@ -1,5 +1,6 @@
-"""A DNS of a test's own, behind socket.getaddrinfo: names that resolve to anything, fail or hang,
-and addresses that lead to loopback.
+"""A DNS of a test's own, behind socket.getaddrinfo.
+
+Names that resolve to anything, fail or hang, and addresses that lead to loopback.
 """
 
 import socket

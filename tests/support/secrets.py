@@ -14,8 +14,9 @@ _ROLES_PATH = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
 
 
 def annotate(world: World, cluster: str, namespace: str, **metadata: Any) -> None:
-    """Change parts of a Secret's metadata, as an administrator; mappings are merged, a None in them
-    takes a key out.
+    """Change parts of a Secret's metadata, as an administrator.
+
+    Mappings are merged; None in them removes a key.
     """
     found = world.secret(cluster, namespace)
     assert found is not None
@@ -33,9 +34,7 @@ def annotate(world: World, cluster: str, namespace: str, **metadata: Any) -> Non
 
 
 def aged(world: World, cluster: str, namespace: str, *, hours_left: float) -> None:
-    """Have a Secret's token end in so many hours, as if the function had written it that much
-    earlier.
-    """
+    """Have a Secret's token expire in this many hours, as if written that much earlier."""
     found = world.secret(cluster, namespace)
     assert found is not None
     ends = datetime.now(UTC) + timedelta(hours=hours_left)

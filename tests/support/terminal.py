@@ -18,8 +18,9 @@ PATIENCE = 60.0
 
 
 class Terminal:
-    """`raw` is all that was printed so far, escape sequences included. stdin, stdout and stderr are
-    the terminal.
+    """A process on a terminal. `raw` is all of its output so far, escape sequences included.
+
+    stdin, stdout and stderr are the terminal.
     """
 
     def __init__(
@@ -45,31 +46,34 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """What was printed, without escape sequences."""
+        """Return what was printed, without escape sequences."""
         return _ESCAPE.sub("", self.raw).replace("\r\n", "\n")
 
     @property
     def lines(self) -> list[str]:
-        """As they are left on the screen: what a carriage return goes back over is gone."""
+        """Return the lines as they are left on the screen.
+
+        What a carriage return overwrites is gone.
+        """
         return [line.rpartition("\r")[2].rstrip() for line in self.text.splitlines()]
 
     def wait_for(self, text: str) -> None:
-        """Reads until it was printed."""
+        """Read until it was printed."""
         deadline = time.monotonic() + PATIENCE
         while text not in self.text:
             assert time.monotonic() < deadline, self.text
             assert self._read(), self.text
 
     def enter(self, text: str) -> None:
-        """As a person does; Ctrl-C is `\\x03`."""
+        r"""Type as a person does; Ctrl-C is `\x03`."""
         os.write(self._own, text.encode())
 
     def interrupt(self) -> None:
-        """What Ctrl-C sends. The terminal is nobody's controlling one here."""
+        """Send what Ctrl-C sends. The terminal is no process's controlling terminal here."""
         self._process.send_signal(2)
 
     def finish(self) -> int:
-        """Reads until the process ends; its exit code."""
+        """Read until the process ends, and return its exit code."""
         while self._read():
             pass
         return self._process.wait(PATIENCE)
@@ -79,7 +83,7 @@ class Terminal:
         assert ready, self.text
         try:
             chunk = os.read(self._own, 65536)
-        except OSError:  # Linux's way to say that nobody holds the other end any more
+        except OSError:  # on Linux: the other end was closed
             return False
         self.raw += chunk.decode(errors="replace")
         return bool(chunk)

@@ -15,7 +15,7 @@ import pytest
 PROGRAM = shutil.which("terraform")
 PLUGIN_FOLDER = "TERRAFORM_PLUGIN_DIR"
 # Where Terraform looks for providers by itself (CLI configuration, "Implied Local Mirror
-# Directories"), and where administrators put what is of no distribution.
+# Directories"), and where administrators install software.
 _USUAL = (
     Path.home() / ".terraform.d/plugins",
     Path.home() / ".local/share/terraform/plugins",
@@ -25,7 +25,7 @@ _USUAL = (
 )
 _PROVIDER = "registry.terraform.io/hashicorp/aws"
 SECONDS = 600
-# Nothing of the person's own settings, and no call home.
+# No personal settings, and no check for updates.
 ALONE = {
     "CHECKPOINT_DISABLE": "1",
     "TF_CLI_CONFIG_FILE": os.devnull,
@@ -51,7 +51,7 @@ needs_provider = pytest.mark.skipif(
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended, and what it printed."""
+    """The exit code and output of a command."""
 
     code: int
     out: str

@@ -1,5 +1,4 @@
-"""A Lambda sandbox in a process of its own: one invocation, frozen after its answer, thawed for the
-next.
+"""A Lambda sandbox in its own process: one invocation, frozen after its answer, then thawed.
 
 Run as `python -m tests.support.two_invocations` with the function's environment; stops itself
 (SIGSTOP) in between, as Lambda does.
@@ -25,7 +24,7 @@ def main() -> None:
         flush=True,
     )
     os.kill(os.getpid(), signal.SIGSTOP)
-    time.sleep(THAW_SECONDS)  # what was left hanging has its chance to write
+    time.sleep(THAW_SECONDS)  # what was left hanging could write now
     print("second", handler({"raise": False}, Context())["totals"], file=sys.stderr, flush=True)
 
 

@@ -1,5 +1,6 @@
-"""A whole AWS with clusters on loopback, and the function called in it as Lambda calls it, in this
-process.
+"""A whole AWS with clusters on loopback.
+
+The function is called in it as Lambda calls it, in this process.
 """
 
 import asyncio
@@ -76,7 +77,7 @@ IMPATIENT = RetryPolicy(
 
 @dataclass
 class Context:
-    """What the handler uses of Lambda's context."""
+    """The part of Lambda's context that the handler uses."""
 
     seconds: float = 60
     aws_request_id: str = "request-of-a-test"
@@ -92,7 +93,7 @@ _MODELS = botocore.loaders.create_loader()
 
 
 def clients(region: str) -> AwsClients:
-    """The function's clients, as it makes them."""
+    """Return the function's clients, as it makes them."""
     session = botocore.session.Session()
     session.register_component("data_loader", _MODELS)
     return AwsClients(region, session=session)
@@ -100,8 +101,9 @@ def clients(region: str) -> AwsClients:
 
 @functools.cache
 def manifests(file: str) -> tuple[dict[str, Any], ...]:
-    """Return the objects of a file of infra/rbac, read once: PyYAML takes as long for one as a push
-    does.
+    """Return the objects of a file of infra/rbac, read once.
+
+    PyYAML takes as long for one as a push does.
     """
     return tuple(yaml.safe_load_all((RBAC / file).read_text()))
 
@@ -130,8 +132,9 @@ class World:
         tags: dict[str, str] | None = None,
         local_id: str | None = None,
     ) -> Cluster:
-        """A cluster that EKS describes, with an access entry, the project's own RBAC and namespaces
-        (with labels); and its document.
+        """Add a cluster that EKS describes, and its document.
+
+        It has an access entry, the project's own RBAC and namespaces (with labels).
 
         `embedded`: never the real one, for tests that need many or that let it fail.
         `local_id`: of a local cluster on an Outpost, which has no access entries: its aws-auth maps
@@ -175,8 +178,9 @@ class World:
         trusts: bool = True,
         embedded: bool = False,
     ) -> Cluster:
-        """A cluster that EKS knows nothing of, with its document, which says `endpoint` and
-        `certificateAuthority` by itself.
+        """Add a cluster that EKS does not know, with its document.
+
+        The document has `endpoint` and `certificateAuthority`.
 
         It runs aws-iam-authenticator with `cluster_id`, or `trusts` AWS's issuer for `audience`
         (the document's own by default), and `principal`.
@@ -210,7 +214,7 @@ class World:
         namespaces: tuple[str, ...] = ("a",),
         **changes: Any,
     ) -> EmbeddedCluster:
-        """A cluster that EKS knows nothing of, its kubeconfig in Secrets Manager, and its document.
+        """Add a cluster that EKS does not know, its document, and its kubeconfig as a secret.
 
         `changes`: of the kubeconfig's user (or, for its own fields, cluster), None to leave one
         out. `life`: of the client certificate.
@@ -236,7 +240,7 @@ class World:
         return cluster
 
     def store_kubeconfig(self, name: str, content: dict[str, Any] | str | bytes) -> str:
-        """The secret of a cluster's kubeconfig, written anew; its ARN."""
+        """Write the secret of a cluster's kubeconfig anew, and return its ARN."""
         return self.aws.put_secret(
             f"{ROOT}/{name}", yaml.safe_dump(content) if isinstance(content, dict) else content
         )
@@ -267,7 +271,7 @@ class World:
         embedded.store.put(NAMESPACES, {**found, "metadata": metadata})
 
     def apply(self, cluster: str, file: str) -> None:
-        """Applies a file of infra/rbac, as an administrator."""
+        """Apply a file of infra/rbac, as an administrator."""
         self.clusters[cluster].apply(*manifests(file))
 
     def document(self, identity: str, text: str, *, secure: bool = False) -> None:
@@ -287,7 +291,7 @@ class World:
         manager: str = "kubectl-create",
         kind: str = "kubernetes.io/dockerconfigjson",
     ) -> None:
-        """Somebody else's Secret under our name."""
+        """Create somebody else's Secret under our name."""
         data = {".dockerconfigjson": base64.b64encode(b'{"auths": {}}').decode()}
         body = {
             "apiVersion": "v1",
@@ -302,7 +306,7 @@ class World:
         assert status == 201, status
 
     def secret(self, cluster: str, namespace: str, name: str = SECRET) -> dict[str, Any] | None:
-        """The Secret as an administrator sees it; None where there is none."""
+        """Return the Secret as an administrator sees it; None where there is none."""
         status, found = self.clusters[cluster].admin(
             "GET", f"/api/v1/namespaces/{namespace}/secrets/{name}"
         )
@@ -310,7 +314,7 @@ class World:
         return found if status == 200 else None
 
     def token(self, cluster: str, namespace: str, name: str = SECRET) -> str:
-        """The registry credential in a Secret, decoded."""
+        """Return the registry credential in a Secret, decoded."""
         found = self.secret(cluster, namespace, name)
         assert found is not None
         config = json.loads(base64.b64decode(found["data"][".dockerconfigjson"]))
@@ -318,18 +322,18 @@ class World:
         return str(config["auths"]["public.ecr.aws"]["auth"])
 
     def call(self, event: Any, *, seconds: float = 60) -> dict[str, Any]:
-        """The handler's answer to that very event, in this world's one warm sandbox.
+        """Return the handler's answer to that very event, in this world's one warm sandbox.
 
-        Raises as the handler does.
+        Raise as the handler does.
         """
         return entry.invoke(event, Context(seconds), sandbox=self.sandbox, environ=os.environ)
 
     def invoke(self, event: Any = None, *, seconds: float = 60) -> dict[str, Any]:
-        """The same, for an event that says not to raise."""
+        """Return the handler's answer to an event that says not to raise."""
         return self.call({"raise": False, **(event or {})}, seconds=seconds)
 
     def poll(self, *, seconds: float = 60) -> list[str]:
-        """Has the function work off a batch of the queue; the message ids that it kept."""
+        """Have the function process a batch of the queue; return the message ids that it kept."""
         answer = self.queue.poll(lambda event: self.call(event, seconds=seconds))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
@@ -341,7 +345,7 @@ class World:
         retry_policy: RetryPolicy = IMPATIENT,
         budget: ConnectionBudget | None = None,
     ) -> dict[str, Any]:
-        """As `invoke`, but impatient, and without log and metrics."""
+        """Invoke as `invoke`, but impatient, and without log and metrics."""
         with Sockets(budget) as sockets:
             return asyncio.run(
                 self._run(event or {}, Deadline.of_invocation(seconds), retry_policy, sockets)
@@ -360,7 +364,7 @@ class World:
             return report(await runner.run(parse(event, root=settings.root)))
 
     def asked(self, cluster: str) -> list[str]:
-        """Method and path of everything the function asked of a cluster, in order."""
+        """Return method and path of every request that the function sent to a cluster, in order."""
         seen = list(self.clusters[cluster].requests)
         return [
             f"{one.method} {one.path}"
@@ -369,7 +373,7 @@ class World:
         ]
 
     def applies(self, cluster: str) -> list[str]:
-        """Of these, the paths of the applies."""
+        """Return the paths of the applies among these requests."""
         return [
             line.removeprefix("PATCH ") for line in self.asked(cluster) if line.startswith("PATCH ")
         ]
@@ -383,7 +387,7 @@ def kubeconfig(
     life: timedelta = LIFETIME,
     **changes: Any,
 ) -> dict[str, Any]:
-    """A kubeconfig as an administrator stores it. `changes`: as in `add_stored`."""
+    """Return a kubeconfig as an administrator stores it. `changes`: as in `add_stored`."""
     config = cluster.client_kubeconfig("pusher", (GROUP,), life=life)
     its, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
     if by == "token":
@@ -400,8 +404,9 @@ def kubeconfig(
 
 @contextlib.contextmanager
 def world(environ: dict[str, str]) -> Iterator[World]:
-    """`environ` receives the function's environment: without a queue, until a test sets
-    RETRY_QUEUE_URL to the one that is there.
+    """Yield a world; `environ` receives the function's environment.
+
+    It has no queue, until a test sets RETRY_QUEUE_URL to the one that exists.
     """
     with LocalAws(ACCOUNT) as aws, contextlib.ExitStack() as stack:
         aws.put_role(EXECUTION_ROLE)
@@ -434,8 +439,9 @@ def world(environ: dict[str, str]) -> Iterator[World]:
 
 @contextlib.contextmanager
 def world_of_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A world without parameters and clusters; the process's environment is the function's, and
-    nothing of the person's.
+    """Return a world without parameters and clusters.
+
+    The process's environment is the function's, and nothing of the person's.
     """
     environ: dict[str, str] = {}
     with world(environ) as made:

@@ -15,7 +15,7 @@ Id = Annotated[
     str,
     typer.Argument(
         metavar="ID",
-        help="The document's id, and the EKS cluster's name where --cluster names no other.",
+        help="Id of the document, and name of the EKS cluster unless --cluster gives another.",
     ),
 ]
 File = Annotated[
@@ -114,7 +114,9 @@ Prune = Annotated[
 Empty = Annotated[
     bool,
     typer.Option(
-        "--allow-empty", help="Accept that no namespace is found.", rich_help_panel=FIELDS
+        "--allow-empty",
+        help="Accept that a glob or selector matches no namespace.",
+        rich_help_panel=FIELDS,
     ),
 ]
 Label = Annotated[

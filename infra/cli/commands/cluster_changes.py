@@ -113,7 +113,7 @@ def disable(cli: Cli, ids: Ids) -> int:
     """
     code = _switch(cli, ids, enabled=False)
     cli.output.note(
-        "Secrets stay, expire within 12 hours, and then block pulls. When the pause lasts:"
+        "Secrets stay, expire within 12 hours, and then block pulls. For a longer pause:"
         f" ecr-public-pusher remove {' '.join(ids)}"
     )
     return code

@@ -64,8 +64,8 @@ KeepSecrets = Annotated[
     typer.Option(
         "--keep-secrets",
         help=(
-            "Leave the Secrets of deleted documents in the clusters. They expire, and then block"
-            " pulls."
+            "Leave the Secrets of deleted documents in the clusters. They expire within 12"
+            " hours, and then block pulls."
         ),
     ),
 ]
@@ -190,7 +190,7 @@ def apply(
         "written": list(map(str, written)),
         "kept": list(map(str, kept)),
     }
-    cli.output.result(said, list)  # people have seen each line already
+    cli.output.result(said, list)  # each line is on the screen already
     pushed = [
         change.name.clusters or ""
         for change in work
@@ -346,7 +346,7 @@ def _write(cli: Cli, deployed: Deployed, work: Sequence[Change]) -> list[Documen
             left = [str(one.name) for one in work if one.name not in written]
             done = (
                 f"{len(written)} of {len(work)} documents are written; not yet:"
-                f" {', '.join(left[:20])}. Run this again: it goes on from there."
+                f" {', '.join(left[:20])}. Run this again: it continues from there."
             )
             raise CliError(
                 f"{change.name}: {said.message}",

@@ -131,7 +131,7 @@ def purge(
         ) from None
     cli.output.result(
         {"queue": queue.value, "deleted": total},
-        lambda: [Text(f"Deleted: about {total}. SQS takes up to a minute for it.")],
+        lambda: [Text(f"Deleted: about {total}. SQS needs up to a minute for this.")],
     )
     return ExitCode.OK
 

@@ -44,7 +44,7 @@ _WINDOW = (
     "For clusters where the function may not list its Secrets: covers namespaces created within"
     " this many minutes."
 )
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what is ok as well.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also show what is ok.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -202,7 +202,7 @@ def run(cli: Cli, event: Mapping[str, Any]) -> Report:
             return invoke(cli.session, event)
     except KeyboardInterrupt:
         cli.output.note(
-            f"The function goes on with the {action}. To follow it: ecr-public-pusher logs --follow"
+            f"The function continues the {action}. To follow it: ecr-public-pusher logs --follow"
         )
         raise
 

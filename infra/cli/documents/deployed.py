@@ -114,8 +114,8 @@ class Deployed:
             name for name in names if not clusters_only or ("/" not in name and name != DEFAULTS)
         ]
         return (
-            f"There are: {', '.join(shown[:50]) or 'none'}. A new one: ecr-public-pusher clusters"
-            " add ID"
+            f"There are: {', '.join(shown[:50]) or 'none'}. To add one: ecr-public-pusher"
+            " clusters add ID"
         )
 
 

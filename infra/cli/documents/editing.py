@@ -33,7 +33,7 @@ def with_enabled(text: str, enabled: bool) -> str:
 def _replaced(text: str, word: str) -> str:
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
-    except yaml.YAMLError:  # JSON that this reader does not take for YAML, such as with tabs
+    except yaml.YAMLError:  # JSON that is not valid YAML, such as with tabs
         raise NotEditable from None
     assert isinstance(node, yaml.MappingNode)
     for key, value in node.value:

@@ -84,7 +84,7 @@ def _without_marks(text: str) -> str:
 def _open(draft: Path, environ: Mapping[str, str]) -> None:
     command = shlex.split(environ.get("VISUAL") or environ.get("EDITOR") or FALLBACK)
     try:
-        done = subprocess.run([*command, str(draft)], check=False)  # noqa: S603 - their own editor
+        done = subprocess.run([*command, str(draft)], check=False)  # noqa: S603 - the user's own editor
     except OSError as error:
         raise CliError(
             f"The editor {command[0]} does not start: {error.strerror}.",

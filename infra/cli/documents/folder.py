@@ -131,6 +131,6 @@ def _read(found: list[tuple[DocumentName, Path]], unknown_files: tuple[Path, ...
 def unknown_file_notes(unknown_files: tuple[Path, ...]) -> list[Problem]:
     """Return a note for each file that is no document."""
     return [
-        Problem(str(path), "is not a document, and is ignored", remedy=_LAYOUT)
+        Problem(str(path), "is not a document, and was ignored", remedy=_LAYOUT)
         for path in unknown_files
     ]

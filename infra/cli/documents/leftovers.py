@@ -43,7 +43,7 @@ def _notes(old: ClusterConfig | None, new: ClusterConfig | None, where: str) -> 
                 where,
                 f"is disabled: {_EXPIRE}",
                 field="enabled",
-                remedy=f"When the pause lasts: ecr-public-pusher remove {old.id}",
+                remedy=f"For a longer pause: ecr-public-pusher remove {old.id}",
             )
         ]
     first = f"Before this: ecr-public-pusher remove {old.id}"

@@ -145,7 +145,7 @@ class Store:
             raise _changed_meanwhile(
                 parameter,
                 said,
-                remedy=f"See what it was: aws ssm get-parameter-history --name {parameter}",
+                remedy=f"To see what it was: aws ssm get-parameter-history --name {parameter}",
             )
 
     def delete(self, stored: Stored) -> None:

@@ -214,6 +214,6 @@ def _overlap(first: ClusterConfig, second: ClusterConfig, where: str) -> list[Pr
             where,
             said,
             field="namespaces",
-            remedy="Exclude it in one of the two, or give them different secretNames.",
+            remedy="Exclude it from one of the two, or give them different secretNames.",
         )
     ]

@@ -198,7 +198,7 @@ def _manager(cause: dict[str, Any]) -> str:
 def _no_answer(error: Exception) -> CliError:
     reason = getattr(error, "reason", error)
     return CliError(
-        f"The cluster does not answer ({type(reason).__name__}).",
+        f"The cluster does not respond ({type(reason).__name__}).",
         remedy="Does kubectl reach it? kubectl get --raw /readyz",
         exit_code=ExitCode.AWS,
     )

@@ -17,7 +17,7 @@ from .rbac_manifests import Manifest
 from .rbac_step import Choice, RbacStep
 from .step import Step, StepName, StepOutcome
 
-# A new access entry takes effect after some seconds.
+# A new access entry takes effect after a few seconds.
 PROPAGATION_TRIES = 8
 PROPAGATION_SECONDS = 5.0
 _SIGN_IN = "sign-in"

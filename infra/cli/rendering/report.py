@@ -152,8 +152,8 @@ def _cluster(cluster: ClusterEntry, *, verbose: bool, dry_run: bool) -> Iterator
         verb = "would be" if dry_run else "was"
         lines.append(
             Text(
-                f"{counted(replaced, 'Secret')} of others: all that they held, credentials of other"
-                f" registries too, {verb} replaced",
+                f"{counted(replaced, 'Secret')} of others: everything in them, credentials of"
+                f" other registries included, {verb} replaced",
                 style=NEUTRAL,
             )
         )

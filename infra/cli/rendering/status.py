@@ -157,12 +157,12 @@ def _surroundings(status: Status) -> Iterator[RenderableType]:
         )
         yield table("PARAMETER", rows=[(name,) for name in status.unknown])
     for deleted, at in sorted(status.health.deleted.items()):
-        yield heading(f"{deleted}: its document is gone (seen {_ago(at, status.now)})")
+        yield heading(f"{deleted}: its document was deleted (seen {_ago(at, status.now)})")
         yield indented(
             "Nothing is pushed there any more, and the tokens left behind block pulls when they"
             " expire."
         )
-        yield pasteable("Put the document back, and: ecr-public-pusher clusters delete " + deleted)
+        yield pasteable("Restore the document, and: ecr-public-pusher clusters delete " + deleted)
     if status.lost_runs:
         last, how = status.lost_runs[-1]
         yield heading(

@@ -62,7 +62,7 @@ class Gateway:
         if answer is None:
             try:
                 return self._moto(environ, _noting(call, start_response))
-            except Exception:  # a defect of moto, which must look like AWS's to the caller
+            except Exception:  # a bug in moto must look like a failure of AWS to the caller
                 log.exception("moto failed at %s:%s", request.service, request.action)
                 answer = Answer.refusal(
                     request, "InternalFailure", "The request processing has failed.", status=500

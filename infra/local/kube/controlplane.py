@@ -180,7 +180,7 @@ class ControlPlane(Administered):
                 if "uthentication" in line
             ]
             raise ClusterError(
-                "kube-apiserver did not take the AuthenticationConfiguration:\n"
+                "kube-apiserver rejected the AuthenticationConfiguration:\n"
                 + "\n".join(said[-LOG_LINES:])
             )
 

@@ -32,7 +32,7 @@ scenarios:
 your own documents, before you deploy them:
   make run ARGS="--config infra/examples/parameters"
   DIR holds defaults.yaml, clusters/*.yaml and discover/*.yaml, as Parameter Store will. Local
-  clusters are made up to fit; the output lists them. With --event: your event instead of the
+  clusters are created to match; the output lists them. With --event: your event instead of the
   schedule's.
 
 events (docs/events.md): JSON, @FILE, - for stdin, or a bare action (push, plan, check, sweep):
@@ -71,7 +71,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--config",
         type=_folder,
         metavar="DIR",
-        help="push your own documents, to clusters made up to fit",
+        help="push your own documents, to clusters created to match",
     )
     parser.add_argument(
         "--event", type=_event, metavar="EVENT", help="send this event, once, and show its report"

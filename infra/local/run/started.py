@@ -31,7 +31,7 @@ def started(
     began = time.monotonic()
     built = build(root, sam, echo=verbose)
     progress(
-        "the last build is still good"
+        "the last build is up to date"
         if built.reused
         else f"built in {time.monotonic() - began:.0f} s"
     )

@@ -55,7 +55,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "push": Scenario(
         PushStack,
         _push,
-        " The report is not ok because of the one conflict above, which only its owner can settle.",
+        " The report is not ok because of the one conflict above, which only its owner can"
+        " resolve.",
     ),
     "life": Scenario(LifeStack, _life),
     "reach": Scenario(

@@ -28,15 +28,15 @@ _CODE = re.compile(r"[A-Za-z0-9._:-]{1,80}").fullmatch
 class Failure(Enum):
     """The kind of a failed call to AWS, by what can be done about it."""
 
-    REFUSED = "AWS refused, and will refuse again"
-    UNWELL = "AWS failed or throttled, and may succeed later"
+    REFUSED = "AWS refused the call, and would refuse a retry"
+    UNWELL = "AWS failed or throttled the call; a retry may succeed"
     UNREACHABLE = "AWS did not respond"
 
 
 class NonsenseAnswer(BotoCoreError):  # type: ignore[misc]  # botocore ships no types
     """A response that is not AWS's: botocore's parsers raise all sorts of exceptions on one."""
 
-    fmt = "the response is not AWS's"
+    fmt = "the response did not come from AWS"
 
 
 def call_aws[T](call: Callable[[], T]) -> T:

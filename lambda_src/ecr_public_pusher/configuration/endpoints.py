@@ -63,8 +63,8 @@ def not_allowed(endpoint: str) -> str:
 def ask_the_owner(entry: str) -> str:
     """Return the remedy for an endpoint that is not allowed: to add `entry`, which allows it."""
     return (
-        f"Ask the stack's owner to add {entry} (or a glob of it) to the template parameter"
-        " AllowedEndpoints."
+        f"Ask the stack's owner to add {entry} (or a glob that matches it) to the template"
+        " parameter AllowedEndpoints."
     )
 
 

@@ -197,8 +197,8 @@ def check_authority(value: Any) -> str:
         )
     if pem.KEY in value or pem.KEY in pem.decoded(value):
         raise ValueError(
-            "expected a certificate authority in PEM, found a private key: take it out, and replace"
-            " the key, which others may have read"
+            "expected a certificate authority in PEM, found a private key: remove it, and"
+            " replace the key, which others may have read"
         )
     try:
         blocks = pem.certificates(value)
@@ -294,8 +294,8 @@ def _names(value: Any, check: Callable[[str], str], what: str) -> tuple[str, ...
         value = value.split()
     if not isinstance(value, list | tuple):
         raise ValueError(
-            f"expected names and globs of {what} in a list, or in one text delimited by spaces,"
-            f" found {_kind(value)}"
+            f"expected names and globs of {what} in a list, or in one string separated by"
+            f" spaces, found {_kind(value)}"
         )
     for item in value:
         if not isinstance(item, str):
@@ -321,7 +321,8 @@ def _names_schema(pattern: str, number: Schema, *, filled: bool) -> Schema:
 def _filled(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
         raise ValueError(
-            "selects nothing: give names or globs ('*' for all), or leave it out beside a selector"
+            "selects nothing: give names or globs ('*' for all), or omit the field where there"
+            " is a selector"
         )
     return names
 
@@ -347,12 +348,12 @@ ServiceAccounts = Annotated[
 def _selector(value: Any) -> str:
     if isinstance(value, dict) and value.keys() & {"matchLabels", "matchExpressions"}:
         raise ValueError(
-            "expected a label selector as kubectl's -l takes it, found matchLabels: write {team:"
+            "expected a label selector as for kubectl's -l, found matchLabels: write {team:"
             " web, tier: db} as 'team=web,tier=db'"
         )
     if not isinstance(value, str):
         raise ValueError(
-            "expected a label selector as kubectl's -l takes it, like 'team=web,!gone', found"
+            "expected a label selector as for kubectl's -l, like 'team=web,!gone', found"
             f" {_kind(value)}"
         )
     label_selector.parse(value)
@@ -377,7 +378,7 @@ def _pairs(value: Any, what: str) -> Mapping[str, str]:
         raise ValueError(f"expected a mapping of {what}, found {_kind(value)}")
     given = {key: item for key, item in value.items() if item is not None}
     if bad := next((key for key, item in given.items() if not isinstance(item, str)), None):
-        raise ValueError(f"'{bad[:80]}': expected text, found {_kind(given[bad])}")
+        raise ValueError(f"'{bad[:80]}': expected a string, found {_kind(given[bad])}")
     return given
 
 

@@ -55,7 +55,7 @@ def json_schemas() -> dict[str, Schema]:
     discover["required"] = ["regions", "tags"]
     discover["allOf"] = [external_id]
     discover["properties"]["region"] = {**NULL, "description": "A discovery has `regions` instead."}
-    of_eks = {**NULL, "description": "A discovery finds EKS clusters, for which EKS gives it."}
+    of_eks = {**NULL, "description": "A discovery finds EKS clusters, and EKS provides it."}
     discover["properties"] |= dict.fromkeys(("signIn", "endpoint", "certificateAuthority"), of_eks)
     discover["properties"] |= {
         name: _given(discover["properties"][name]) for name in discover["required"]

@@ -33,14 +33,13 @@ def _more_than(limit: str) -> str:
 
 
 _SPACE = r"[ \t\r\n]"
-# Each with the blanks after it.
+# Each includes the spaces that follow it.
 _KEY, _VALUE = rf"{KEY_PATTERN}{_SPACE}*", rf"(?:{_NAME}{_SPACE}*)?"
 _IN_VALUES = rf"(?:in|notin){_SPACE}*\({_SPACE}*{_VALUE}(?:,{_SPACE}*{_VALUE})*\){_SPACE}*"
 _EQUALS = rf"(?:==?|!=){_SPACE}*{_VALUE}"
 _COMPARES = rf"[<>]{_SPACE}*(?![0-9]{{64}}|{_more_than(str(_MAX_INT))})[0-9]+{_SPACE}*"
 _RESTRICTION = rf"(?:{_SPACE}+{_IN_VALUES}|{_SPACE}*(?:{_EQUALS}|{_COMPARES})?)"
 _REQUIREMENT = rf"(?:!{_SPACE}*{_KEY}|{KEY_PATTERN}{_RESTRICTION})"
-# A selector as a whole.
 SELECTOR_PATTERN = rf"{_SPACE}*{_REQUIREMENT}(?:,{_SPACE}*{_REQUIREMENT})*"
 
 _OPERATORS = {"=": "in", "==": "in", "!=": "notin", ">": "gt", "<": "lt"}

@@ -319,7 +319,7 @@ def _unjudged(
     claim = next(claims, None) or next(discoveries, None)
     if claim is None:
         return None
-    why = f"{claim.source} {claim.fault}, and may mean that cluster"
+    why = f"{claim.source} {claim.fault}, and may refer to that cluster"
     return cannot_judge_cluster_id(config.id, cluster_id, why, remedy=first_correct(claim, invalid))
 
 
@@ -348,7 +348,7 @@ def cannot_judge_cluster_id(
 
 
 _SERVER_FIELDS = ("endpoint", "certificateAuthority")
-# Defaults that do not apply to discovered clusters: these have a region, and EKS gives the rest.
+# Defaults that do not apply to discovered clusters: these have a region, and EKS provides the rest.
 NOT_DISCOVERED = ("region", "signIn", *_SERVER_FIELDS)
 
 

@@ -10,8 +10,8 @@ from functools import lru_cache
 
 _NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"  # RFC 1123 label, as the API server requires
 _SERVICE_ACCOUNT = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"  # RFC 1123 subdomain
-# A name, or a glob, which may be what no name may be. A lookahead decides which of them a word is,
-# so that there is only one way to match it.
+# A name or a glob, which may have forms that no name has. A lookahead tells the two apart, so that
+# a word can match in one way only.
 _FORM = (
     r"(?={name}(?!\S)|\S*[*?\[])(?=\S{{1,253}}(?!\S))(?!-)"
     r"(?:[a-z0-9{more}*?-]|\[!?[a-z0-9{more}-]+\])*(?:[a-z0-9{more}*?]|\[!?[a-z0-9{more}-]+\])"
@@ -86,8 +86,8 @@ def delimiter_hint(text: str, what: str = "names") -> str:
     if "," not in text:
         return ""
     return (
-        f"{what} in one text are delimited by spaces, not commas; in a list each is an"
-        " item of its own: "
+        f"{what} in one string are separated by spaces, not commas; in a list, each is an item"
+        " of its own: "
     )
 
 

@@ -11,7 +11,7 @@ import ssl
 
 _BLOCK = r"CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
 CERTIFICATE_PATTERN = rf"-----BEGIN {_BLOCK}"
-# A block after something else on its line, such as a comment sign, is not meant.
+# A block after other text on its line, such as a comment sign.
 _BEHIND = r"[^\s-][ \t]*-----BEGIN "
 # Not allowed in the text: such a block, one that is no certificate, and an incomplete one.
 STRAY_PATTERN = rf"{_BEHIND}|-----BEGIN (?!{_BLOCK})"

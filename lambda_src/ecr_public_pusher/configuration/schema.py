@@ -79,7 +79,7 @@ class NamespacesField(_Model):
     """
 
     include: SomeNamespaces = Field(
-        (), description="Names and globs (a list, or one text delimited by spaces)."
+        (), description="Names and globs (a list, or one string separated by spaces)."
     )
     exclude: Namespaces = Field((), description="Names and globs that are never selected.")
     selector: Selector | None = Field(None, description="Label selector, as for kubectl's `-l`.")
@@ -267,7 +267,9 @@ class DefaultsDocument(_Model):
         False, description="Delete our Secret from namespaces that are no longer selected."
     )
     allow_empty: Boolean = Field(
-        False, description="A glob or selector that finds no namespace is intended, not a failure."
+        False,
+        description="Accept that a glob or selector matches no namespace, instead of failing the"
+        " cluster.",
     )
     labels: Labels = Field({}, description="Labels of the Secret.")
     annotations: Annotations = Field({}, description="Annotations of the Secret.")
@@ -282,7 +284,7 @@ class DefaultsDocument(_Model):
         None, description="The endpoint's certificate authority in PEM; the public ones if absent."
     )
     sign_in: Annotated[SignInField | None, BeforeValidator(_sign_in_field)] = Field(
-        None, description="The way to sign in; to EKS if absent."
+        None, description="How to sign in to the cluster; as to EKS if absent."
     )
 
 
@@ -339,7 +341,9 @@ def _check_taken(document: ClusterDocument, kind: SignInType) -> None:
     if kind not in NAMING_THE_SERVER and (
         document.endpoint is not None or document.certificate_authority is not None
     ):
-        source = "EKS gives them for its clusters" if kind == "eks" else "the kubeconfig has them"
+        source = (
+            "EKS provides them for its clusters" if kind == "eks" else "the kubeconfig has them"
+        )
         raise ValueError(
             f"endpoint and certificateAuthority: {source}; they belong to signIn"
             f" {' and '.join(NAMING_THE_SERVER)}"
@@ -363,8 +367,8 @@ class DiscoverDocument(DefaultsDocument):
 
     regions: Regions = Field(
         description=(
-            f"AWS regions of the function's partition to look in, {MOST_REGIONS} at most (a list,"
-            " or one text delimited by spaces)."
+            f"AWS regions of the function's partition to look in, {MOST_REGIONS} at most (a"
+            " list, or one string separated by spaces)."
         )
     )
     tags: Tags = Field(description="Tags that a cluster must have, each with a value or a glob.")
@@ -380,8 +384,8 @@ class DiscoverDocument(DefaultsDocument):
             or self.certificate_authority is not None
         ):
             raise ValueError(
-                "signIn, endpoint and certificateAuthority: a discovery finds EKS clusters, for"
-                " which EKS gives them"
+                "signIn, endpoint and certificateAuthority: a discovery finds EKS clusters,"
+                " and EKS provides them"
             )
         return self
 

@@ -38,7 +38,7 @@ _REMEDY = (
 )
 _QUOTE = "text that begins with *, &, !, %, @ or ` must be quoted, as in namespaces: ['*']"
 _TAB = "a tab cannot indent: YAML allows only spaces"
-# The constructs that libyaml takes an unquoted text for.
+# Constructs for which libyaml mistakes unquoted text.
 _UNQUOTED = ("alias", "anchor", "tag", "directive")
 
 
@@ -82,7 +82,9 @@ def _unreadable(
     """Return the error that names the control character, or the half of a surrogate pair."""
     bad = text[error.start] if isinstance(error, UnicodeEncodeError) else chr(error.character)
     line = text.count("\n", 0, max(text.find(bad), 0)) + 1
-    return _invalid(parameter, f"is not YAML: it may not have the character U+{ord(bad):04X}", line)
+    return _invalid(
+        parameter, f"is not YAML: it must not contain the character U+{ord(bad):04X}", line
+    )
 
 
 def _problem(error: yaml.MarkedYAMLError, text: str) -> str:

@@ -21,13 +21,13 @@ ACCEPTED_SHAPES = """one of:
   {"action": "push", "clusters": ["prod"], "prune": "all"}  and prune, however many Secrets
   {"action": "plan"}                                what a push would do, without doing it
   {"action": "sweep"}                               Secrets that are missing or about to expire
-  {"action": "sweep", "windowMinutes": 20}          the same, with a window where it may not list
+  {"action": "sweep", "windowMinutes": 20}          the same; the window counts where it cannot list
   {"action": "check"}                               whether a push would work, and what prevents it
   {"action": "remove", "clusters": ["prod"]}        delete what it wrote there ("*": all clusters)
   {"action": "plan", "remove": true, "clusters": ["prod"]}  what a removal would delete
   an EventBridge event `Parameter Store Change`     the cluster whose document changed
   a Lambda failure record with `requestPayload`     what that payload asked for
-  an SQS batch with bodies like any of these        all of what they ask for
+  an SQS batch with bodies like any of these        everything that they ask for
   "raise": false in any of those with an action     return the report even when the run failed"""
 
 _FIELDS: dict[str, frozenset[str]] = {

@@ -80,7 +80,7 @@ class Service:
         if url is None:
             return False
         try:
-            await self._send(url, {"a message that is not tried again": text}, delay_seconds=0)
+            await self._send(url, {"a message that is not retried": text}, delay_seconds=0)
         except Exception as error:  # noqa: BLE001 - the message returns, and is parked then
             self.emitter.loop_error(error)
             return False

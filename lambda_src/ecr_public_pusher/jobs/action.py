@@ -91,7 +91,7 @@ class Action:
             await self.deadline.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, no secret
         raise ApiError(
             f"the Secret {self.judge.planned.config.secret_name} keeps changing",
-            remedy="See what else writes to it; the next run tries again.",
+            remedy="Find out what else writes to it; the next run tries again.",
         )
 
     async def _push(self, decision: Decision, patience: Patience) -> NamespaceOutcome | None:

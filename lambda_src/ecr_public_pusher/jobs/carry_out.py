@@ -27,7 +27,7 @@ from ecr_public_pusher.jobs.ledger import Ledger
 from ecr_public_pusher.kubernetes_api.client import PATIENT, Patience
 from ecr_public_pusher.results import NamespaceOutcome, Outcome
 
-# After so many long tries without a single answer, it is the cluster that hangs, not a namespace.
+# After this many slow tries without a response, the cluster is taken to hang, not one namespace.
 UNANSWERED = 8
 
 
@@ -109,7 +109,7 @@ class CarryOut:
         long = patience.seconds is None
         if long and not self._answered and self._unanswered >= UNANSWERED:
             raise NoAnswerError(
-                "the cluster answered no write, so this one was not retried",
+                "the cluster responded to no write, so this one was not retried",
                 remedy="Check its admission webhooks and its load; the next run tries again.",
             )
         try:

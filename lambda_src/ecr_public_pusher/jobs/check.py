@@ -35,9 +35,9 @@ from ecr_public_pusher.ownership import RBAC_GROUP
 from ecr_public_pusher.results import Check, ClusterResult, Finding
 from ecr_public_pusher.timestamps import rfc3339
 
-# Somebody waits for the result: a request without an answer is retried once, not four times.
+# Somebody waits for the result: a request without a response is retried once, not four times.
 ATTEMPTS = 2
-# Kept back of the time, so that the findings so far are reported.
+# Reserved at the end of the run's time, so that the findings so far are reported.
 REPORT_SECONDS = 0.5
 # Limit for getting all private registries' tokens.
 REGISTRY_SECONDS = 10.0
@@ -126,7 +126,7 @@ class _ClusterCheck:
         findings = tuple(self._findings)
         if self._looking_at is not None:
             what = (
-                "no answer before the function ran out of time"
+                "no response before the function ran out of time"
                 if self._began is not None
                 else "the function ran out of time before this was started"
             )
@@ -207,7 +207,7 @@ class _ClusterCheck:
             return Finding(
                 Check.REGISTRIES,
                 False,
-                f"a registry's role, or ECR, did not answer within {seconds:.0f} seconds",
+                f"a registry's role, or ECR, did not respond within {seconds:.0f} seconds",
                 TOO_SLOW,
             )
         if failures := [one for one in tried if isinstance(one, PusherError)]:
@@ -223,7 +223,7 @@ class _ClusterCheck:
         return Finding(
             Check.REGISTRIES,
             True,
-            f"a token for {some([one.hosts[0] for one in had])}; the first ends at"
+            f"a token for {some([one.hosts[0] for one in had])}; the first expires at"
             f" {rfc3339(until)}",
         )
 
@@ -350,8 +350,8 @@ class _ClusterCheck:
             return Finding(
                 Check.EXCESS,
                 True,
-                f"may not read other Secrets in the {audit.probed} namespaces checked, run Pods or"
-                " act as anybody else",
+                f"may not read other Secrets in the {audit.probed} namespaces checked, run Pods"
+                " or impersonate anybody",
             )
         by = (
             f" (by {some([f'{kind} {name}' for kind, name in excess.bindings])})"

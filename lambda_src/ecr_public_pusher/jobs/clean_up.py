@@ -73,7 +73,7 @@ async def look_for_ours(
                 name, Outcome.FORBIDDEN, may_not_remove(secret_name), remedy_removal(secret_name)
             )
         elif says_skipped:
-            message = "not looked into: the function may neither read nor write the Secret there"
+            message = "not checked: the function may neither read nor write the Secret there"
             outcome = NamespaceOutcome(name, Outcome.SKIPPED, message)
         else:
             continue

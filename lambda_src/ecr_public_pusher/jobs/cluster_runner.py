@@ -121,9 +121,9 @@ def with_others(results: Sequence[ClusterResult], plan: Plan) -> list[ClusterRes
 class _State(Enum):
     """Progress of a cluster's run."""
 
-    WAITING = "its turn has not come"
-    STARTED = "it is being asked"
-    ENDED = "all of it is done, or failed"
+    WAITING = "not started"
+    STARTED = "in progress"
+    ENDED = "done or failed"
 
 
 class _ClusterRun:
@@ -271,6 +271,6 @@ class _ClusterRun:
         return NamespaceOutcome(name, Outcome.NOT_ATTEMPTED, _NO_TURN, _TIME)
 
 
-_OUT_OF_TIME = "no answer before the function ran out of time"
+_OUT_OF_TIME = "no response before the function ran out of time"
 _NO_TURN = "the function ran out of time before this was started"
-_TIME = "Raise the function's time-out, or see which cluster is slow to answer."
+_TIME = "Raise the function's timeout, or find out which cluster is slow to respond."

@@ -9,10 +9,10 @@ connections take n·d/w + w·k seconds, least where w is the root of n·d/k.
 
 import math
 
-# With prompt answers, more connections would only compete for the processor.
+# While responses are prompt: more connections would only compete for the processor.
 MOST_AT_ONCE = 8
 REQUESTS_PER_CONNECTION = 8
-# With late answers. The invocation's budget limits the total.
+# While responses are late. The invocation's budget limits the total.
 MOST_LATE = 64
 CONNECTION_SECONDS = 0.002  # of processor time (tests/bench)
 # Anything less is noise of the processor's scheduling.

@@ -23,8 +23,8 @@ from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 
 __all__ = ["TABLE", "Decision", "Intent", "Judge", "State", "Step", "waiting"]
 
-# Field managers of what was there before it was tracked, or was restored: nobody writes as them
-# again.
+# Field managers of fields set before managers were tracked, or restored by Velero: no writer uses
+# these names again.
 LEFT_BY_RESTORES = ("before-first-apply", RESTORE_MANAGER)
 
 
@@ -188,8 +188,8 @@ class Judge:
                 return NamespaceOutcome(
                     name,
                     Outcome.CONFLICT,
-                    f"the Secret {secret} is of the document {document}, which is invalid, and"
-                    " keeps what it wrote",
+                    f"the Secret {secret} belongs to the document {document}, which is invalid,"
+                    " and keeps what it wrote",
                     f"Correct {document}, or delete it: then this document takes the Secret over.",
                 )
             case Step.WAIT:
@@ -204,9 +204,9 @@ class Judge:
         outcome = NamespaceOutcome(
             namespace.name,
             Outcome.CONFLICT,
-            f"the document {holder} selects this namespace of the same cluster, with the same"
-            " Secret name, too",
-            f"Exclude it from one of {holder} and {own.id}, or give one another secretName.",
+            f"the document {holder} also selects this namespace of the same cluster, with the"
+            " same Secret name",
+            f"Exclude it from one of {holder} and {own.id}, or give them different secretNames.",
         )
         push = self.intent.kind == "push"
         return Decision(
@@ -244,7 +244,7 @@ class Judge:
             namespace.name,
             Outcome.MISSING,
             "the namespace does not exist",
-            f"`{self.planned.kubectl} create namespace {namespace.name}`, or take it out of the"
+            f"`{self.planned.kubectl} create namespace {namespace.name}`, or remove it from the"
             " configuration.",
         )
         return Decision(

@@ -19,16 +19,16 @@ class State(Enum):
     UNKNOWN = "the function may not look"
     ABSENT = "nothing"
     FRESH = "ours"
-    ENDING = "ours, about to end"
+    ENDING = "ours, about to expire"
     NEWER = "ours, written after this run read its configuration"
     KEPT = (
         "of another document of this stack, which selects the namespace and comes first, or is"
         " invalid"
     )
     RELEASED = (
-        "of another document of this stack, which is gone or does not select the namespace any more"
+        "of another document of this stack, which was deleted or no longer selects the namespace"
     )
-    RESTORED = "bears our mark, but its field managers were cleared, or it was restored by Velero"
+    RESTORED = "has our annotations, but its field managers were cleared, or Velero restored it"
     FOREIGN = "somebody else's"
     DELETING = "being deleted"
 
@@ -41,7 +41,7 @@ class Step(Enum):
     ASK = "a dry run of an apply: the API server says who holds the Secret"
     DELETE = "delete the version seen"
     CURRENT = "nothing: it is as it should be"
-    LEAVE = "nothing, and nothing is said"
+    LEAVE = "nothing, and it is not reported"
     CONFLICT = "nothing: it is another document's"
     WAIT = "nothing: it is being deleted"
 

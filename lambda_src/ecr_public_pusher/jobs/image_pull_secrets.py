@@ -20,7 +20,7 @@ from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 # A new namespace's `default` account is created by a controller, a moment after the namespace.
 DEFAULT_ACCOUNT = "default"
 LOOK_EVERY_SECONDS = 0.25
-# Each lost race means that another writer's change went through, so they come to an end.
+# A conflict means that another writer's change was accepted, so conflicts do not go on for long.
 TRIES = 25
 
 
@@ -171,5 +171,5 @@ class ImagePullSecrets:
         raise ApiError(
             f"the ServiceAccount {account.name} was changed by something else {TRIES} times in"
             " a row",
-            remedy="See what keeps writing to it; the next run tries again.",
+            remedy="Find out what else writes to it; the next run tries again.",
         )

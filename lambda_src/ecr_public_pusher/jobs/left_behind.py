@@ -44,10 +44,10 @@ async def left_behind(
     finding = Finding(
         Check.LEFT,
         False,
-        f"the document is disabled, but {len(left)} of its Secrets are still there, the first of"
-        f" which ends in {hours:.1f} hours: {some(left)}",
-        "Nothing renews them, and a token that has ended blocks pulls: enable the document, or"
-        f" send {event}.",
+        f"the document is disabled, but {len(left)} of its Secrets are still there, the first"
+        f" of which expires in {hours:.1f} hours: {some(left)}",
+        "Nothing renews them, and an expired token blocks pulls: enable the document, or send"
+        f" {event}.",
     )
     return ClusterResult(planned.config.id, findings=(finding,))
 

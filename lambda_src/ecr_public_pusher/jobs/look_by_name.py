@@ -12,9 +12,9 @@ from ecr_public_pusher.jobs.observation import LOOKS_AT_ONCE
 from ecr_public_pusher.jobs.seen_secret import SeenSecret, seen_secret
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 
-# With more names every push would send twice its requests, and every sweep as many as a push.
+# With more names, looking would double a push's requests, and a sweep would send as many as a push.
 MOST_NAMES = 10
-# When looking was refused so often and allowed nowhere, it will be refused everywhere.
+# After this many refusals without a success, the other namespaces are taken to refuse as well.
 REFUSALS = 3
 
 

@@ -15,11 +15,11 @@ from ecr_public_pusher.jobs.seen_secret import SeenSecret, seen_secret
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.results import Namespace
 
-# Where no list of Secrets is allowed: so many namespaces are looked into at once.
+# Namespaces read concurrently where no list of all Secrets is allowed.
 LOOKS_AT_ONCE = 8
-# At most three lists are asked for: together, where connections are not scarce.
+# At most three lists are requested, concurrently unless connections are scarce.
 LISTS = 3
-# When looking was refused in so many namespaces and allowed in none, it will be refused in all.
+# After this many refusals without a success, the other namespaces are taken to refuse as well.
 REFUSALS = 8
 
 type Accounts = Mapping[str, Mapping[str, SeenAccount]]

@@ -35,7 +35,7 @@ def explain(
         return outcome(
             Outcome.MISSING,
             "the namespace does not exist",
-            f"`{kubectl} create namespace {namespace}`, or take it out of the configuration.",
+            f"`{kubectl} create namespace {namespace}`, or remove it from the configuration.",
         )
     if error.namespace_terminating:
         return outcome(Outcome.SKIPPED, "the namespace is being deleted")
@@ -49,7 +49,7 @@ def explain(
     if error.denied_by is DeniedBy.POLICY:
         if namespace.startswith(PLATFORM_NAMESPACES):
             remedy = (
-                "The namespace is the platform's own: exclude it (namespaces: {exclude:"
+                "The namespace belongs to the platform: exclude it (namespaces: {exclude:"
                 f" [{namespace}]}})."
             )
         else:
@@ -96,8 +96,8 @@ def explain_conflict(namespace: str, name: str, managers: Sequence[str]) -> Name
         Outcome.CONFLICT,
         f"the Secret {name} is managed by {', '.join(managers) or 'another field manager'}",
         "Stop the other writer and set takeOwnership: true, exclude the namespace, or choose"
-        " another secretName. A takeover replaces all that the Secret holds, credentials of other"
-        " registries too.",
+        " another secretName. A takeover replaces everything in the Secret, credentials of"
+        " other registries included.",
     )
 
 
@@ -138,8 +138,8 @@ def explain_accounts(
             outcome=Outcome.FAILED,
             message=f"{secret_is}, but {_denier(error)} denies the change of its ServiceAccounts",
             remedy=(
-                f"Ask whoever runs it for an exception for the group {RBAC_GROUP}, or take the"
-                " account out of serviceAccounts."
+                f"Ask whoever runs it for an exception for the group {RBAC_GROUP}, or remove the"
+                " account from serviceAccounts."
             ),
         )
     return replace(
@@ -162,8 +162,8 @@ def missing_accounts(
             " exist"
         ),
         remedy=(
-            f"`{kubectl} -n {outcome.namespace} create serviceaccount {names[0]}`, or take it out"
-            " of serviceAccounts."
+            f"`{kubectl} -n {outcome.namespace} create serviceaccount {names[0]}`, or remove it"
+            " from serviceAccounts."
         ),
     )
 
@@ -177,8 +177,8 @@ def explain_not_removed(error: ApiStatusError, namespace: str, name: str) -> Nam
         return NamespaceOutcome(
             namespace,
             Outcome.FORBIDDEN,
-            "the Secret stays, since its name may not be taken out of the ServiceAccounts where it"
-            " was put",
+            "the Secret stays, since the function may not remove its name from the"
+            " ServiceAccounts that list it",
             _REMEDY_ACCOUNTS,
         )
     if error.lacks_rights:

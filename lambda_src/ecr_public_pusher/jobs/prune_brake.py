@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ecr_public_pusher.errors import PruneHeldBack
 
-# Up to so many Secrets are pruned even if fewer stay.
+# Up to this many Secrets are pruned even if fewer stay.
 PRUNED_WITHOUT_ASKING = 5
 # Most names listed in the message.
 SHOWN = 10
@@ -26,5 +26,5 @@ def held_back(document_id: str, leaving: Sequence[str], *, applied: int) -> Prun
     return PruneHeldBack(
         f"prune was held back: it would delete {len(leaving)} of our Secrets (in {names}), while"
         f" {applied} selected namespaces have theirs",
-        remedy=f"If namespaces is wrong, correct it. If they are to go, send {event}.",
+        remedy=f"If namespaces is wrong, correct it. If they should be deleted, send {event}.",
     )

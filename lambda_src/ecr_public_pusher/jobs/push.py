@@ -25,8 +25,7 @@ from ecr_public_pusher.registries.token_provider import TokenProvider
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 from ecr_public_pusher.timestamps import from_epoch
 
-# Of a cluster's share of the invocation's connections: as few as this with some fifty clusters and
-# more.
+# A cluster's share of the invocation's connections is this small from some fifty clusters on.
 SCARCE_CONNECTIONS = 4
 # Outcomes of namespaces that are gone or going, or whose Secret is somebody else's: they lack
 # nothing of ours.

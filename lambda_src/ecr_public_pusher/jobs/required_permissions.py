@@ -128,14 +128,14 @@ def required_permissions(config: ClusterConfig, *, needs_list: bool) -> list[Nee
 
 
 _BLIND = (
-    "pushes write without looking, a sweep serves new namespaces only (none that is labelled late,"
-    " or whose Secret is lost or about to end), and Secrets left behind or about to end go"
-    " unnoticed"
+    "pushes write without looking first, a sweep serves new namespaces only (none that is"
+    " labelled later, or whose Secret was deleted or is about to expire), and Secrets that are"
+    " left behind or about to expire go unnoticed"
 )
-_BLIND_ELSEWHERE = "what is left behind in others is not seen"
+_BLIND_ELSEWHERE = "Secrets that are left behind in others go unnoticed"
 _BLIND_TO_ACCOUNTS = (
-    "a push reads the accounts of each namespace one by one, and a sweep corrects no accounts in"
-    " namespaces that have their Secret"
+    "a push reads the accounts of each namespace one by one, and a sweep corrects no accounts"
+    " in namespaces that have the Secret"
 )
 
 

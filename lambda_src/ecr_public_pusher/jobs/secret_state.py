@@ -27,7 +27,7 @@ class SecretStates:
             return State.ABSENT
         if seen.deleting:
             return State.DELETING
-        # All that one push wrote to a cluster is alike: judged once.
+        # Everything that one push wrote to a cluster is alike, so it is judged once.
         written = seen.written
         if (known := self._known.get(written)) is None:
             known = self._known[written] = self._of_written(seen)

@@ -14,7 +14,7 @@ from ecr_public_pusher.jobs.seen_secret import SeenSecret
 from ecr_public_pusher.jobs.targets import PlannedCluster
 from ecr_public_pusher.results import Namespace, NamespaceOutcome, Outcome
 
-# Each of their problems bears the command, and a report has room for so much.
+# The command is repeated in each namespace's problem, and a report's size is limited.
 NAMESPACES_A_COMMAND = 20
 
 
@@ -59,9 +59,9 @@ class Unselected:
             other.selection.selects(namespace) or (other.selection.selector and known is None)
             for other in others
         ):
-            return None  # theirs to adopt, or, where its labels are not known, maybe
+            return None  # theirs to adopt; perhaps theirs where its labels are unknown
         if self.states.is_newer(seen):
-            return None  # by a run that knows better
+            return None  # written after this run read its configuration
         if own and self.planned.config.prune:
             return self.deletion(namespace, seen, None)
         if not seen.held_by(self.intent.stack.field_manager) and not self.states.is_restored(seen):
@@ -74,14 +74,14 @@ class Unselected:
         secret = self.planned.config.secret_name
         hours = seen.seconds_left(self.now) / 3600
         ends = (
-            f"its token ends in {hours:.1f} hours, and then blocks pulls"
+            f"its token expires in {hours:.1f} hours, and then blocks pulls"
             if hours
-            else "its token has ended, and blocks pulls"
+            else "its token has expired, and blocks pulls"
         )
         whose = (
-            "this document wrote it, and does not select the namespace any more"
+            "this document wrote it, and no longer selects the namespace"
             if own
-            else f"of {document}, which is disabled or gone"
+            else f"written by {document}, which is disabled or deleted"
         )
         remedy = (
             "Select the namespace again, set prune: true, or "
@@ -91,7 +91,7 @@ class Unselected:
         return NamespaceOutcome(
             name,
             Outcome.LEFT,
-            f"the Secret {secret} is left there ({whose}): {ends}",
+            f"the Secret {secret} is left behind ({whose}): {ends}",
             f"{remedy}delete it: ",
         )
 
@@ -135,8 +135,8 @@ class Unselected:
         return NamespaceOutcome(
             name,
             kind,
-            f"the Secret {secret} stays: it bears our mark, but its data were written by {by} since"
-            " our last push",
+            f"the Secret {secret} stays: it has our annotations, but {by} has written its data"
+            " since our last push",
             f"If nothing else needs it, delete it: `{self.planned.kubectl} -n {name} delete secret"
             f" {secret}`.",
         )
@@ -185,7 +185,7 @@ def waiting(name: str, secret: str, seen: SeenSecret, *, kubectl: str) -> Namesp
         Outcome.FAILED,
         "the Secret is being deleted, but waits for finalizers set by others:"
         f" {', '.join(seen.finalizers or ())[:200] or 'unknown'}",
-        "See what set them: it takes them away when it is done. If it is gone, take them away: "
-        f"`{kubectl} -n {name} patch secret {secret} --type=merge -p"
+        "Find out what set them: it removes them when it is done. If it no longer exists, remove"
+        f" them: `{kubectl} -n {name} patch secret {secret} --type=merge -p"
         ' \'{"metadata":{"finalizers":null}}\'`.',
     )

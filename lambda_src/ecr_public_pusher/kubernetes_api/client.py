@@ -56,10 +56,10 @@ from ecr_public_pusher.kubernetes_api.tls import (
 from ecr_public_pusher.ownership import USER_AGENT
 
 JSON = "application/json"
-# An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; a longer answer is not
-# a Kubernetes API's.
+# An apply's metadata is about 1 KB and a page of 500 namespaces below 1 MB; a longer response does
+# not come from a Kubernetes API.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-# Values in an answer, each of which takes some 64 bytes once parsed; many times what a page has.
+# Values in a response, each of which takes some 64 bytes once parsed; many times what a page has.
 MAX_ANSWER_VALUES = 500_000
 
 # Connections are aborted, which takes a turn of the event loop.
@@ -123,8 +123,8 @@ class Client:
             raise UnreachableError(
                 f"the certificate authority for {self._host} is invalid",
                 remedy=(
-                    "Correct certificateAuthority in the document; for an EKS cluster, EKS names"
-                    " it: ask AWS support."
+                    "Correct certificateAuthority in the document; for an EKS cluster, it"
+                    " comes from EKS: contact AWS Support."
                 ),
             ) from None
         policy = self.retry_policy
@@ -145,7 +145,7 @@ class Client:
             ),
             timeout=self._timeout(policy.request_seconds),
             cookie_jar=aiohttp.DummyCookieJar(),
-            # Without Accept-Encoding, since a compressed answer could expand to gigabytes.
+            # Without Accept-Encoding, since a compressed response could expand to gigabytes.
             skip_auto_headers=("Accept-Encoding", "User-Agent", "Content-Type"),
             auto_decompress=False,
             trust_env=False,
@@ -253,7 +253,7 @@ class Client:
             try:
                 data = await _read(response)
             except BaseException:
-                # not released: half an answer must not be taken for the next one
+                # not released: half a response must not be read as the next one
                 response.close()
                 raise
             answered = True
@@ -263,7 +263,7 @@ class Client:
             raise
         except _AnswerTooLong:
             error: PusherError = AnswerTooLong(
-                f"{self._host} answered with more than {MAX_ANSWER_BYTES >> 20} MiB, and was"
+                f"{self._host} responded with more than {MAX_ANSWER_BYTES >> 20} MiB, and was"
                 " cut off",
                 remedy=NOT_THE_API,
             )
@@ -285,10 +285,10 @@ class Client:
         raise error from None
 
     def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
-        """Return the time-outs of a request that may take `seconds` once it is connected.
+        """Return the timeouts of a request that may take `seconds` once it is connected.
 
         Connecting, with the TLS handshake, has its own limit. The total also ends an answer that
-        drips. DNS has a time-out in the resolver.
+        drips. DNS has a timeout in the resolver.
         """
         if seconds not in self._timeouts:
             connect = self.retry_policy.connect_seconds
@@ -314,12 +314,12 @@ class Client:
     ) -> dict[str, Any]:
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ApiError(
-                f"{self._host} answered with a redirect ({status}), which is never followed",
+                f"{self._host} responded with a redirect ({status}), which is never followed",
                 remedy=NOT_THE_API,
             )
         if data.count(b",") > MAX_ANSWER_VALUES:
             raise TooManyValues(
-                f"{self._host} answered with more than {MAX_ANSWER_VALUES:,} values, as no"
+                f"{self._host} responded with more than {MAX_ANSWER_VALUES:,} values, which no"
                 " Kubernetes API does",
                 remedy=NOT_THE_API,
             )
@@ -409,7 +409,9 @@ class Client:
 
     def nonsense(self) -> ApiError:
         """Return the error for an answer that no Kubernetes API gives."""
-        return ApiError(f"{self._host} did not answer as a Kubernetes API does", remedy=NOT_THE_API)
+        return ApiError(
+            f"{self._host} did not respond as a Kubernetes API does", remedy=NOT_THE_API
+        )
 
 
 @dataclass(frozen=True)

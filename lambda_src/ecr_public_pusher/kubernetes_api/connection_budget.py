@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from ecr_public_pusher.kubernetes_api.connection_share import Share
 
 CONNECTIONS_IN_ALL = 200
-# Clusters that hang take at most so many; the others are left to those that answer.
+# Clusters that hang take at most this many; the rest is left to clusters that respond.
 TAKEN_BY_HUNG = CONNECTIONS_IN_ALL // 2
 # Polled, since no event says that a cluster has begun to hang.
 LOOK_EVERY_SECONDS = 0.1

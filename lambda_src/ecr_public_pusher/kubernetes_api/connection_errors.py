@@ -20,8 +20,8 @@ _NETWORK = (
     " firewall must admit the function."
 )
 NOT_THE_API = (
-    "Something between the function and the cluster answers in its place: see DNS, proxies and the"
-    " endpoint."
+    "Something between the function and the cluster responds in its place: check DNS, proxies"
+    " and the endpoint."
 )
 # The order matters: aiohttp's types derive from one another, and from OSError and TimeoutError.
 _KINDS: tuple[tuple[type[BaseException], str, type[UnreachableError]], ...] = (
@@ -30,8 +30,12 @@ _KINDS: tuple[tuple[type[BaseException], str, type[UnreachableError]], ...] = (
     (aiohttp.ConnectionTimeoutError, "did not accept a connection in time", ConnectionFailed),
     (ConnectionRefusedError, "refuses connections", ConnectionFailed),
     (aiohttp.ClientConnectorError, "cannot be reached", ConnectionFailed),
-    (TimeoutError, "did not answer completely in time", NoAnswerError),
-    (aiohttp.ClientPayloadError, "broke off in the middle of its answer", NoAnswerError),
+    (TimeoutError, "did not complete its response in time", NoAnswerError),
+    (
+        aiohttp.ClientPayloadError,
+        "closed the connection in the middle of its response",
+        NoAnswerError,
+    ),
 )
 
 
@@ -55,21 +59,20 @@ def classify(error: BaseException, host: str) -> PusherError:
             f"the TLS certificate of {host} is not the cluster's:"
             f" {str(certificate.verify_message)[:200]}",
             remedy=(
-                "Something else answers at the cluster's address, or its certificate authority was"
-                " renewed: compare the two, as `check` shows."
+                "Something else responds at the cluster's address, or its certificate"
+                " authority was renewed: compare the two, as `check` shows."
             ),
         )
     # Not HTTP, or endless headers: a retry would not help.
     if isinstance(error, aiohttp.ClientResponseError):
         return WrongAnswer(
-            f"{host} did not answer as a Kubernetes API does (not even in HTTP)", remedy=NOT_THE_API
+            f"{host} did not respond as a Kubernetes API does (not even in HTTP)",
+            remedy=NOT_THE_API,
         )
     for kind, what, type_ in _KINDS:
         if any(isinstance(link, kind) for link in chain):
             return type_(f"{host} {what}", remedy=_NETWORK)
-    return NoAnswerError(
-        f"{host} broke off the connection ({type(error).__name__})", remedy=_NETWORK
-    )
+    return NoAnswerError(f"{host} closed the connection ({type(error).__name__})", remedy=_NETWORK)
 
 
 def _causes(error: BaseException | None) -> Iterable[BaseException]:

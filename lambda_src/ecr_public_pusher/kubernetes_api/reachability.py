@@ -90,7 +90,7 @@ class Route:
                 return Finding(Check.TCP, True, f"connected to {address} port {self._port}")
             except TimeoutError:
                 self._deadline.check()
-                wrong.append(f"{address} port {self._port} does not answer (time-out)")
+                wrong.append(f"{address} port {self._port} does not respond (timeout)")
             except ConnectionRefusedError:
                 wrong.append(f"{address} port {self._port} refuses connections")
             except OSError as error:
@@ -128,15 +128,15 @@ class Route:
                     Check.TLS,
                     False,
                     what,
-                    "Something answers in the cluster's place, or its authority was renewed:"
-                    f" {remedy}",
+                    "Something else responds at the cluster's address, or its certificate"
+                    f" authority was renewed: {remedy}",
                 )
             except TimeoutError:
                 self._deadline.check()
                 return Finding(
                     Check.TLS,
                     False,
-                    "the connection is accepted, but nothing answers (time-out in the TLS"
+                    "the connection is accepted, but nothing responds (timeout in the TLS"
                     " handshake)",
                     remedy,
                 )

@@ -36,14 +36,14 @@ _APPLY = "application/apply-patch+yaml"  # any JSON is YAML
 _MERGE_PATCH = "application/merge-patch+json"
 _JSON_PATCH = "application/json-patch+json"
 
-# What is kept of an object, by the names that may be: raises KeyError, TypeError, ValueError,
-# AttributeError for what is none.
+# Extracts what is kept of an object and checks its names; raises KeyError, TypeError, ValueError or
+# AttributeError for what is no such object.
 type Keep[T] = Callable[[dict[str, Any], Names], T]
 
 PAGE = 500  # objects a page, kubectl's own chunk size
-FEWER = 10  # by this a page's limit is divided when it is too long
+FEWER = 10  # divides a page's limit when the page was too large
 BEGINNINGS = 3  # of one list, whose pages expire while the API server compacts its history
-# Many times what Kubernetes is tried with
+# Many times what Kubernetes is tested with
 # (https://kubernetes.io/docs/setup/best-practices/cluster-large/).
 MOST_OBJECTS = 100_000
 

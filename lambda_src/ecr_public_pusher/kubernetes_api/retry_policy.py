@@ -22,13 +22,13 @@ class RetryPolicy:
     write_seconds: float = 35.0
     first_try_seconds: float = 5.0
     attempts: int = 5
-    connect_attempts: int = 3  # fewer: that a cluster accepts no connection shows soon
+    connect_attempts: int = 3  # fewer, since an unreachable cluster is recognized soon
     backoff_seconds: float = 0.25  # doubled each time, with full jitter
     backoff_limit_seconds: float = 8.0
-    stalled_seconds: float = 1.0  # after this, another is started beside it
+    stalled_seconds: float = 1.0  # after this, another request may start beside a slow one
     appearance_seconds: float = 5.0  # wait for what a controller creates a moment later
     sign_in_seconds: float = 5.0  # longest pause before a refused sign-in is tried again
-    lost_race_seconds: float = 1.0  # longest pause after another writer was faster
+    lost_race_seconds: float = 1.0  # longest pause after a conflict with another writer
 
     def pause(self, attempt: int, retry_after: str | None = None) -> float:
         """Return the seconds to wait after the given number of tries.

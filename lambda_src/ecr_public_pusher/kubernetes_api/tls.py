@@ -20,7 +20,7 @@ from ecr_public_pusher.kubernetes_api.access import ClientCertificate
 READ_BYTES = 64 * 1024
 asyncio.sslproto.SSLProtocol.max_size = READ_BYTES
 
-# As many clusters as one function may well serve; some 20 KB each.
+# More clusters than one function usually serves; some 20 KB each.
 CONTEXTS_KEPT = 512
 
 
@@ -86,7 +86,7 @@ class Resolver(AbstractResolver):
                     lambda: socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
                 )
         except TimeoutError:
-            raise socket.gaierror(socket.EAI_AGAIN, "no answer in time") from None
+            raise socket.gaierror(socket.EAI_AGAIN, "no response in time") from None
         return [
             ResolveResult(
                 hostname=host,

@@ -47,5 +47,6 @@ def unusable(giver: str, why: str) -> TokenError:
     """Return the error of a token that cannot be used, with its reason."""
     return TokenError(
         f"{giver}'s token is unusable: {why}",
-        remedy="No Secret that needs it was written. Try again; if it persists, ask AWS Support.",
+        remedy="No Secret that needs it was written. Try again; if it persists, contact AWS"
+        " Support.",
     )

@@ -113,9 +113,9 @@ def _clusters(run: RunResult) -> tuple[list[dict[str, Any]], int]:
 def _deleted(document: str) -> dict[str, str]:
     event = json.dumps({"action": "remove", "clusters": [document]})
     back = (
-        "Put the document back"
+        "Restore the document"
         if document.endswith("/*")
-        else "Put the document back with enabled: false"
+        else "Restore the document with enabled: false"
     )
     return {
         "id": document,

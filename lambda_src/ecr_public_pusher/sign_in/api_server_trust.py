@@ -60,8 +60,8 @@ class TrustRemedies(NamedEndpointRemedies):
             )
         if version < BY_DEFAULT:
             return (
-                f"The API server is Kubernetes {version[0]}.{version[1]}, before structured"
-                f" authentication. Start it with {self.flags}"
+                f"The API server is Kubernetes {version[0]}.{version[1]}, and structured"
+                f" authentication needs 1.30. Start it with {self.flags}"
             )
         file = self.configuration("v1" if version >= STABLE else "v1beta1")
         return (

@@ -33,7 +33,7 @@ from ecr_public_pusher.sign_in.sts_token import (
 # An endpoint and its authority change when a cluster is recreated or its authority renewed.
 # Then the connection fails, and EKS is asked at once.
 ENDPOINT_LIFE_SECONDS = 3600.0
-# Forms of what EKS says: a host and perhaps a port, words, addresses, an id.
+# Forms of the values that EKS returns: a host and perhaps a port, words, addresses, an id.
 _ENDPOINT = re.compile(
     r"https://(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:]{2,39}\])(?::[0-9]{1,5})?/?"
 ).fullmatch
@@ -148,7 +148,9 @@ class EksSignIn(RoleCaller):
         return f"{len(credential.token or '')} of at most {MAX_TOKEN_BYTES} bytes"
 
     def remedies(self, endpoint: Endpoint) -> Remedies:
-        from ecr_public_pusher.sign_in.eks_remedies import EksRemedies  # seldom needed
+        from ecr_public_pusher.sign_in.eks_remedies import (
+            EksRemedies,
+        )  # rarely needed
 
         config = self.config
         return EksRemedies(endpoint, config.cluster, config.region, kube_context(config))
@@ -159,8 +161,8 @@ class EksSignIn(RoleCaller):
             return self.remedies(endpoint).not_admitted(self.principal(), (), None)
         commands = AccessEntryCommands(config.region, config.cluster, self.principal())
         return (
-            f"Give the role that signs an access entry: `{commands.create}`"
-            " (a role that was deleted and created again needs a new entry)."
+            f"Create an access entry for the role that signs: `{commands.create}` (a role that"
+            " was deleted and created again needs a new entry)."
         )
 
 
@@ -178,7 +180,7 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
             "REGION", client.meta.region_name
         )
         kind = NotThereError if code == "ResourceNotFoundException" else EksError
-        raise kind(f"EKS does not describe {where}: {code}", remedy=remedy) from None
+        raise kind(f"EKS did not describe {where}: {code}", remedy=remedy) from None
     try:
         url = found["endpoint"]
         ca_pem = base64.b64decode(found["certificateAuthority"]["data"], validate=True).decode(
@@ -197,7 +199,8 @@ def describe(client: Any, cluster: str, **signature: Any) -> Endpoint:
         kind = NotReadyError if status in NOT_READY else EksError
         remedy = _REMEDY_OF_FAILED if status == "FAILED" else _REMEDY_OF_OTHERS
         raise kind(
-            f"EKS names no usable endpoint and certificate authority for {where} (status {status})",
+            f"EKS returned no usable endpoint and certificate authority for {where} (status"
+            f" {status})",
             remedy=f"{remedy} --region {client.meta.region_name} --name {cluster}`",
         ) from None
     return Endpoint(
@@ -219,10 +222,10 @@ def _local_id(found: dict[str, Any], where: str, region: str, cluster: str) -> s
         return CLUSTER_NAME.check(found.get("id"))
     except ValueError:
         raise EksError(
-            f"EKS names no usable id for the local {where}",
+            f"EKS returned no usable id for the local {where}",
             remedy=(
-                f"Ask AWS support: `aws eks describe-cluster --region {region} --name {cluster}"
-                " --query cluster.id`"
+                "Contact AWS Support with the output of: `aws eks describe-cluster --region"
+                f" {region} --name {cluster} --query cluster.id`"
             ),
         ) from None
 
@@ -237,7 +240,8 @@ def _being_deleted(where: str) -> NotReadyError:
     return NotReadyError(
         f"EKS is deleting {where} (status {DELETING})",
         remedy=(
-            "Delete its document, or set enabled: false in it: its Secrets end with the cluster."
+            "Delete its document, or set enabled: false in it: its Secrets are deleted with"
+            " the cluster."
         ),
     )
 
@@ -280,8 +284,8 @@ def _word(value: Any, form: Callable[[str], object]) -> str:
 
 _REMEDY_OF_OTHERS = "Wait until the cluster is ACTIVE: `aws eks wait cluster-active"
 _REMEDY_OF_FAILED = (
-    "Its creation failed: see why, delete it, and create it again: `aws eks describe-cluster"
-    " --query cluster.health"
+    "Its creation failed: find out why, delete it, and create it again: `aws eks"
+    " describe-cluster --query cluster.health"
 )
 _REMEDY = (
     "The execution role (or roleArn) needs eks:DescribeCluster on this cluster; check `cluster` and"
@@ -293,7 +297,7 @@ _REMEDIES = {
         " names there."
     ),
     "EndpointConnectionError": (
-        "Check `region`: no EKS answers there (or the VPC has no way to it)."
+        "Check `region`: EKS has no endpoint there, or the VPC no route to it."
     ),
     "UnrecognizedClientException": "Check `region`: it may not be enabled for the account.",
 }

@@ -41,12 +41,11 @@ class EksRemedies:
     def name_not_resolved(self) -> str:
         if not self.endpoint.public:
             return (
-                "The endpoint is private only, so its name may be known in its VPC alone."
-                f" {_IN_VPC}"
+                f"The endpoint is private only, so its name may resolve in its VPC only. {_IN_VPC}"
             )
         return (
             f"Is this still its name? `aws eks describe-cluster {self._of_cluster} --query"
-            " cluster.endpoint` (In a VPC: see its DNS settings.)"
+            " cluster.endpoint` (In a VPC: check its DNS settings.)"
         )
 
     def not_connected(self, *, private: bool) -> str:
@@ -68,8 +67,8 @@ class EksRemedies:
                 f" publicAccessCidrs={','.join([*cidrs, 'ADDRESS/32'])}`"
             )
         return (
-            "A function in a VPC (SubnetIds) needs a way to the internet: a NAT gateway, and a"
-            " security group that lets 443 out."
+            "A function in a VPC (SubnetIds) needs a route to the internet: a NAT gateway, and"
+            " a security group that allows outbound traffic to port 443."
         )
 
     def not_the_cluster(self) -> str:
@@ -89,8 +88,8 @@ class EksRemedies:
         others = [group for group in groups if not group.startswith("system:") and " " not in group]
         if self._goes_by_aws_auth:
             return (
-                "A local cluster knows the ConfigMap aws-auth alone. Add to its mapRoles (`kubectl"
-                f" --context {self.context} edit configmap aws-auth -n"
+                "A local cluster reads the ConfigMap aws-auth only. Add to its mapRoles"
+                f" (`kubectl --context {self.context} edit configmap aws-auth -n"
                 f" kube-system`):\n{mapped_role(principal)}"
             )
         if not self.endpoint.has_access_entries:

@@ -44,15 +44,16 @@ WITHOUT = "signIn webIdentity needs no stored credential (docs/web-identity.md)"
 _REMEDIES = {
     Failure.REFUSED: (
         "The execution role may read secrets of its own account whose names begin with the"
-        " configuration path, once AllowedEndpoints names a host; elsewhere the document needs a"
-        " roleArn whose role may. See secretArn, and the key's policy (ConfigKmsKeyArn)."
+        " configuration path, once AllowedEndpoints names a host; for any other, the document"
+        " needs a roleArn whose role may read it. Check secretArn, and the key's policy"
+        " (ConfigKmsKeyArn)."
     ),
     Failure.UNREACHABLE: (
         "The function must reach Secrets Manager in the secret's region: from a VPC, through a NAT"
         " gateway or an endpoint of it."
     ),
     Failure.UNWELL: (
-        "Secrets Manager is unwell, or throttles: the cluster is tried again by itself."
+        "Secrets Manager is unavailable or throttling: the cluster is retried automatically."
     ),
 }
 
@@ -111,8 +112,8 @@ class KubeconfigSignIn(RoleCaller):
             self._read_ahead = None
             if kubeconfig.endpoint != endpoint:
                 raise KubeconfigError(
-                    f"{self._where} was changed during the run: it names another server now",
-                    remedy="The next run goes there; this cluster is tried again by itself.",
+                    f"{self._where} was changed during the run: it now names another server",
+                    remedy="The cluster is retried automatically, with the new server.",
                 )
             return kubeconfig.credential
 
@@ -126,7 +127,7 @@ class KubeconfigSignIn(RoleCaller):
 
     def describe_credential(self, credential: Credential) -> str:
         ends = [
-            f"{what}, which {f'ends at {rfc3339(end)}' if end else 'does not say when it ends'}"
+            f"{what}, which {f'expires at {rfc3339(end)}' if end else 'has no expiry date'}"
             for what, end in _ends(credential)
         ]
         return f"stored in {self._secret_arn}: {' and '.join(ends)}. {WITHOUT}"
@@ -159,7 +160,7 @@ class KubeconfigSignIn(RoleCaller):
 
     def _stored(self, signature: dict[str, Any]) -> str:
         clients = self._callers.clients
-        # Else the credentials' session token would go to another partition.
+        # Otherwise the credentials' session token would be sent to another partition.
         if clients.partition(self._region)[0] != self._secret_arn.split(":")[1]:
             raise KubeconfigError(
                 f"{self._where} cannot be read: there is no region {self._region} in that"
@@ -197,7 +198,7 @@ class KubeconfigSignIn(RoleCaller):
             ((what, end) for what, end in _ends(credential) if end and end <= now), None
         ):
             raise KubeconfigError(
-                f"{self._where} holds {ended[0]}, which ended at {rfc3339(ended[1])}",
+                f"{self._where} holds {ended[0]}, which expired at {rfc3339(ended[1])}",
                 remedy=self._remedy(),
             )
         if credential.client_certificate:

@@ -25,8 +25,11 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/=:-]+")
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:RSA |EC )?PRIVATE KEY-----")
 
 _FILE = (
-    "names a file, and the function has none: store its content (`kubectl config view --raw"
-    " --minify --flatten`)"
+    "names a file, which the function does not have: store its content (`kubectl config view"
+    " --raw --minify --flatten`)"
+)
+_IMPERSONATION = (
+    "impersonates another user; grant the rights of infra/rbac to the kubeconfig's own user"
 )
 _REFUSED_OF_USER = {
     "exec": "runs a command, which the function does not",
@@ -36,15 +39,16 @@ _REFUSED_OF_USER = {
     "client-key": _FILE,
     "username": "is basic authentication, which Kubernetes no longer has",
     "password": "is basic authentication, which Kubernetes no longer has",
-    "as": "impersonates somebody; give the user itself the rights of infra/rbac",
-    "as-uid": "impersonates somebody; give the user itself the rights of infra/rbac",
-    "as-groups": "impersonates somebody; give the user itself the rights of infra/rbac",
-    "as-user-extra": "impersonates somebody; give the user itself the rights of infra/rbac",
+    "as": _IMPERSONATION,
+    "as-uid": _IMPERSONATION,
+    "as-groups": _IMPERSONATION,
+    "as-user-extra": _IMPERSONATION,
 }
 _REFUSED_OF_CLUSTER = {
     "certificate-authority": _FILE,
     "insecure-skip-tls-verify": (
-        "would send tokens to whoever answers; name the authority (certificate-authority-data)"
+        "would send tokens to any server that responds; name the authority"
+        " (certificate-authority-data)"
     ),
     "proxy-url": "would send tokens through a proxy; let the function reach the server itself",
     "tls-server-name": (

@@ -42,8 +42,8 @@ class NamedEndpointRemedies:
 
     def name_not_resolved(self) -> str:
         return (
-            f"Correct {self.server_field}, or its DNS. A name that is known in a private network"
-            " only needs the function in a VPC that resolves it."
+            f"Correct {self.server_field}, or its DNS. For a name of a private network, run the"
+            " function in a VPC that resolves it."
         )
 
     def not_connected(self, *, private: bool) -> str:
@@ -53,15 +53,15 @@ class NamedEndpointRemedies:
                 " (template parameter SubnetIds)."
             )
         return (
-            "Is the API server up, and does its firewall admit the function? A function in a VPC"
-            " needs a NAT gateway, whose address to admit."
+            "Is the API server up, and does its firewall admit the function? A function in a"
+            " VPC needs a NAT gateway, and the firewall must admit its address."
         )
 
     def not_the_cluster(self) -> str:
         host = urlsplit(self.endpoint.url).netloc
         address = host if ":" in host.rpartition("]")[2] else f"{host}:443"
         return (
-            f"Compare {self.authority_field} with what the cluster says: `openssl s_client"
+            f"Compare {self.authority_field} with what the cluster presents: `openssl s_client"
             f" -showcerts -connect {address} </dev/null`"
         )
 

@@ -28,8 +28,8 @@ def not_admitted_by_authenticator(principal: str) -> str:
     The verifier asks STS about each token, and answers 401 as well where STS throttles it.
     """
     return (
-        f"does not admit {principal}, or STS throttled the authenticator behind it, which passes by"
-        " itself"
+        f"does not admit {principal}, or STS throttled the authenticator behind it, which is"
+        " temporary"
     )
 
 
@@ -57,8 +57,8 @@ def sts_token(clients: AwsClients, caller: Caller, *, region: str, cluster: str)
     token = TOKEN_PREFIX + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
     if len(token) > MAX_TOKEN_BYTES:
         raise SignInError(
-            f"the sign-in token for cluster {cluster} is {len(token)} bytes long, and EKS takes"
-            f" {MAX_TOKEN_BYTES} at most",
+            f"the sign-in token for cluster {cluster} is {len(token)} bytes long, and EKS"
+            f" accepts at most {MAX_TOKEN_BYTES}",
             remedy=(
                 "Its role's session token is too long: shorten the session (fewer or no session"
                 " tags, no session policies)."

@@ -57,7 +57,7 @@ def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
     while place < len(der):
         tag, length = der[place], der[place + 1]
         place += 2
-        if length & 0x80:  # the long form: how many bytes say it
+        if length & 0x80:  # the long form: how many bytes hold the length
             size = length & 0x7F
             length = int.from_bytes(der[place : place + size])
             place += size

@@ -34,7 +34,7 @@ _REMEDIES = {
         "The function must reach STS in its region: from a VPC, through a NAT gateway or the"
         " endpoint com.amazonaws.REGION.sts."
     ),
-    Failure.UNWELL: "STS is unwell, or throttles: the cluster is tried again by itself.",
+    Failure.UNWELL: "STS is unavailable or throttling: the cluster is retried automatically.",
 }
 
 
@@ -94,15 +94,16 @@ class WebIdentitySignIn(NamedEndpoint):
             )
         except AWS_ERRORS as error:
             code = error_code(error)
-            said = f"STS gives no web identity token for {self.config.id}: {code}"
+            said = f"STS gave no web identity token for {self.config.id}: {code}"
             if "OutboundWebIdentityFederationDisabled" in code:
                 raise SignInError(
-                    said, remedy=f"Turn it on, once for the account: {SWITCH}"
+                    said,
+                    remedy=f"Enable outbound web identity federation, once per account: {SWITCH}",
                 ) from None
             raise SignInError(said, remedy=_REMEDIES[failure_of(error)]) from None
         if not isinstance(token, str) or not _JSON_WEB_TOKEN.fullmatch(token):
             raise SignInError(
                 f"STS's web identity token for {self.config.id} is not a JSON Web Token",
-                remedy="Try again; should it last, ask AWS support.",
+                remedy="Try again; if it persists, contact AWS Support.",
             )
         return token

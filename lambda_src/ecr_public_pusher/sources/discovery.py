@@ -38,9 +38,9 @@ from ecr_public_pusher.sources.eks_clusters import (
     run_search,
 )
 
-# Names in a message.
+# Most names listed in a message.
 SHOWN = 10
-# A search that takes long may be hanging: it gives its place to another.
+# A search that takes long may hang, so another is started beside it, up to the maximum.
 SEARCHES_AT_ONCE, MOST_SEARCHES_AT_ONCE = 8, 48
 # All clusters wait for discovery. So a region that hangs is left out soon, while one with so many
 # clusters that EKS throttles may go on.
@@ -283,11 +283,11 @@ class _Discovering:
         remedy = first_correct(claim, self._configuration.invalid)
         if claim.possible is not None:
             meant = f"{config.cluster} in {config.region}"
-            said = f"{claim.source} {claim.fault}, and may mean {meant}: nothing was sent there"
+            said = f"{claim.source} {claim.fault}, and may refer to {meant}: nothing was sent there"
             return {config.id: CannotBeJudged(said, remedy=remedy)}
         said = (
-            f"{claim.source} cannot be read, and may mean any cluster that {discovery.id} finds:"
-            " nothing was sent to these"
+            f"{claim.source} cannot be read, and may refer to any cluster that {discovery.id}"
+            " finds: nothing was sent to these"
         )
         return {
             config.id if config.id in self._narrowing.exact else discovery.every: CannotBeJudged(
@@ -367,7 +367,7 @@ def _not_described(failures: Mapping[str, EksError]) -> DiscoveryError:
         else ""
     )
     return DiscoveryError(
-        f"{first.message}{others}, so its tags are not known; the others were pushed",
+        f"{first.message}{others}, so its tags are unknown; the others were pushed",
         remedy=first.remedy,
     )
 

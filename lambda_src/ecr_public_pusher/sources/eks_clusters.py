@@ -151,7 +151,7 @@ async def run_search(search: Search, look_up: LookUp, patience: Patience, last: 
 
 def _not_in_time(search: Search, seen: Sightings) -> DiscoveryError:
     region = search.settings.region
-    until = f"{len(seen.tags)} clusters were found until then"
+    until = f"{len(seen.tags)} clusters were found before"
     if seen.clock is None or seen.clock.waits:
         return DiscoveryError(
             f"there was no time left to call EKS in {region}, since too many other calls did not"
@@ -230,7 +230,7 @@ def list_clusters(client: Any, **signature: Any) -> list[str]:
             names += call_aws(partial(_cluster_names, page))
         except AWS_ERRORS as error:
             raise DiscoveryError(
-                f"EKS does not list the clusters in {client.meta.region_name}: {error_code(error)}",
+                f"EKS did not list the clusters in {client.meta.region_name}: {error_code(error)}",
                 remedy=unless_eks_refused(error, client) or _REMEDY,
             ) from None
         if not page.get("nextToken"):

@@ -452,7 +452,7 @@ def test_without_fields_the_document_that_is_there_is_taken(
         ),
     ],
 )
-def test_a_mistake_is_said_before_anything_is_done(
+def test_a_mistake_is_reported_before_anything_is_done(
     person: Administrator, world: World, arguments: tuple[str, ...], said: str
 ) -> None:
     ran = person.run("clusters", "add", *arguments, "--admit", "--yes", stdin="namespaces: [a]")

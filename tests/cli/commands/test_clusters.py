@@ -84,7 +84,7 @@ def test_too_many_calls_are_no_matter_of_a_key(person: Administrator, world: Wor
         lambda request: Answer.refusal(request, "ThrottlingException", "Rate exceeded"),
     )
     ran = person.run("clusters", "list")
-    assert "AWS throttles requests at the moment" in ran.stderr
+    assert "AWS is throttling requests" in ran.stderr
     assert "decrypted" not in ran.stdout + ran.stderr
 
 
@@ -119,7 +119,7 @@ def test_show_takes_every_document(person: Administrator, world: World, called: 
 @pytest.mark.parametrize(
     "arguments", [["show", "nope"], ["edit", "nope"], ["enable", "nope"], ["delete", "nope"]]
 )
-def test_what_is_not_there_is_said_with_what_there_is(
+def test_what_is_not_there_is_reported_with_what_there_is(
     person: Administrator, world: World, arguments: list[str]
 ) -> None:
     world.document("prod", PROD)
@@ -168,7 +168,7 @@ def test_edit_does_not_overwrite_what_somebody_else_wrote_meanwhile_and_keeps_th
     world.document("prod", PROD)
 
     def meanwhile(request: object) -> None:
-        # The first GetParameter is the one that looks before the write.
+        # The first GetParameter is the read before the write.
         world.aws.script("ssm", "GetParameter", None)
         world.document("prod", "namespaces: [theirs]\n")
 

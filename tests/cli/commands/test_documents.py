@@ -253,7 +253,7 @@ def test_a_secure_strings_text_is_shown_only_when_asked_for(
     assert "was-secret" in person.run("diff", folder, "--show-secure").stdout
 
 
-def test_a_write_that_fails_in_the_middle_is_said_and_a_second_run_goes_on(
+def test_a_write_that_fails_in_the_middle_is_reported_and_a_second_run_goes_on(
     person: Administrator, world: World
 ) -> None:
     folder = str(person.folder(a=PROD, b=EDGE, c=EDGE))

@@ -11,7 +11,7 @@ from tests.support.operator import Operator
 
 @pytest.fixture
 def ran(operator: Operator) -> Operator:
-    """Push two clusters, of which one does not exist, and plan one."""
+    """Run a push of two clusters, of which one does not exist, and a plan of one."""
     operator.world.add_cluster("prod", namespaces=("team-a",), document="namespaces: [team-a]")
     operator.world.document("edge", "region: eu-west-1\nnamespaces: [a]")
     operator.run("push")
@@ -45,7 +45,7 @@ def test_a_line_that_is_nested_too_deep_is_left_out(ran: Operator) -> None:
     assert (result.exit_code, result.stdout.count("message: report")) == (0, 2)
 
 
-def test_globs_that_match_nothing_are_said(operator: Operator) -> None:
+def test_globs_that_match_nothing_are_reported(operator: Operator) -> None:
     entry = {
         "id": "prod",
         "ok": True,

@@ -1,4 +1,4 @@
-"""`queue`: messages that are shown stay; only what was asked for is moved or deleted."""
+"""The command `queue`: messages that are shown stay; only requested ones are moved or deleted."""
 
 import json
 import time

@@ -145,5 +145,5 @@ def test_what_the_function_refuses_is_shown_with_its_remedy(operator: Operator) 
     assert "staging" in result.stdout
 
 
-def test_no_configuration_is_said(operator: Operator) -> None:
+def test_a_missing_configuration_is_reported(operator: Operator) -> None:
     assert "ecr-public-pusher clusters add" in operator.run("push").stdout

@@ -77,7 +77,7 @@ def test_secrets_that_are_left_are_shown_with_what_is_mistyped_and_the_command_t
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("prod   ")]
     assert "1 updated, 1 left; no namespace matches teem-*" in line
     assert re.search(r"^team-b  left$", result.stdout, re.MULTILINE)
-    assert "its token ends in 12.0 hours, and then blocks pulls" in result.stdout
+    assert "its token expires in 12.0 hours, and then blocks pulls" in result.stdout
     assert "-n team-b delete secret ecr-public-token" in result.stdout
     (found,) = prod.json("status")["clusters"]
     assert ([one["outcome"] for one in found["problems"]], found["emptyGlobs"]) == (
@@ -203,7 +203,7 @@ def test_a_run_that_was_killed_is_counted(prod: Operator) -> None:
     assert "1 run gave no report" in prod.run("status").stdout
 
 
-def test_a_report_that_was_full_is_said(operator: Operator) -> None:
+def test_a_report_that_was_full_is_reported(operator: Operator) -> None:
     for name in ("prod", "edge"):
         operator.world.document(name, "namespaces: [a]")
     entry = {"id": "prod", "ok": True, "error": None, "counts": {"updated": 1}, "problems": []}
@@ -217,17 +217,17 @@ def test_a_report_that_was_full_is_said(operator: Operator) -> None:
     assert "was full" in found["notes"][0]
 
 
-def test_a_log_level_that_hides_good_runs_is_said(prod: Operator) -> None:
+def test_a_log_level_that_hides_good_runs_is_reported(prod: Operator) -> None:
     prod.stack.parameters = {"LogLevel": "ERROR"}
     assert "LogLevel is ERROR" in prod.run("status").stdout
 
 
-def test_a_stack_of_another_release_is_said(prod: Operator) -> None:
+def test_a_stack_of_another_release_is_reported(prod: Operator) -> None:
     prod.stack.version = "0.9.0"
     assert "The stack is release 0.9.0, this program" in prod.run("status").stdout
 
 
-def test_a_stack_whose_deployment_failed_is_said(prod: Operator) -> None:
+def test_a_stack_whose_deployment_failed_is_reported(prod: Operator) -> None:
     prod.stack.status = "UPDATE_ROLLBACK_FAILED"
     assert "UPDATE_ROLLBACK_FAILED" in prod.run("status").stdout
 
@@ -259,7 +259,7 @@ def test_a_missing_permission_is_named(prod: Operator) -> None:
     assert "logs:FilterLogEvents" in result.stderr
 
 
-def test_a_log_group_that_is_gone_is_said(prod: Operator) -> None:
+def test_a_log_group_that_is_gone_is_reported(prod: Operator) -> None:
     prod.world.aws.script(
         "logs",
         "FilterLogEvents",
@@ -268,7 +268,7 @@ def test_a_log_group_that_is_gone_is_said(prod: Operator) -> None:
     assert "/aws/lambda/stack-of-a-test does not exist" in prod.run("status").stderr
 
 
-def test_a_push_that_failed_as_a_whole_is_said_with_its_remedy(prod: Operator) -> None:
+def test_a_push_that_failed_as_a_whole_is_reported_with_its_remedy(prod: Operator) -> None:
     prod.world.aws.ecr_public.deny()
     prod.run("push")
     result = prod.run("status")

@@ -36,7 +36,7 @@ def test_names_that_yaml_would_take_for_something_else_stay_names(name: str) -> 
     assert yaml.safe_load(text) == {"cluster": name}
 
 
-def test_order_comments_and_style_make_no_difference_in_what_is_said() -> None:
+def test_order_comments_and_style_make_no_difference_in_what_is_reported() -> None:
     assert same_fields(
         "prune: yes\nnamespaces: [a]\nlabels: ~", "# c\nnamespaces:\n- a\nprune: yes\n"
     )

@@ -51,7 +51,7 @@ def test_what_was_written_is_given(editor: Editor) -> None:
     )
 
 
-def test_nothing_changed_is_none(editor: Editor) -> None:
+def test_an_unchanged_draft_is_no_change(editor: Editor) -> None:
     assert edit("a: 1\n", name="prod", check=fine, environ=editor("true")) is None
 
 
@@ -109,6 +109,6 @@ def test_an_editor_that_fails_changes_nothing(editor: Editor) -> None:
         edit("a\n", name="prod", check=fine, environ=editor('echo b > "$1"; exit 3'))
 
 
-def test_an_editor_that_is_not_there_is_said() -> None:
+def test_an_editor_that_is_not_there_is_reported() -> None:
     with pytest.raises(CliError, match="The editor no-such-editor does not start"):
         edit("a\n", name="prod", check=fine, environ={"EDITOR": "no-such-editor --wait"})

@@ -110,7 +110,7 @@ def test_without_a_stack_endpoints_pass_and_that_is_noted() -> None:
         ("https://10.0.0.1/", "10.0.0.1"),
     ],
 )
-def test_what_would_have_to_be_named_is_said_as_an_entry(endpoint: str, entry: str) -> None:
+def test_what_would_have_to_be_named_is_reported_as_an_entry(endpoint: str, entry: str) -> None:
     document = ENDPOINT.replace("https://api.edge.example.com", f"'{endpoint}'")
     found = validated({"edge": document})
     assert not said(found)
@@ -209,7 +209,9 @@ def test_another_cluster_or_secret_is_no_overlap(second: str) -> None:
         ("\n \n", "prod.yaml: is empty"),
     ],
 )
-def test_what_parameter_store_refuses_is_said_before_it_is_asked(text: str, message: str) -> None:
+def test_what_parameter_store_refuses_is_reported_before_it_is_asked(
+    text: str, message: str
+) -> None:
     assert said(validated({"prod": text})) == [message]
 
 

@@ -66,10 +66,12 @@ def test_an_authority_without_key_identifiers_is_trusted_too(ca: Style, tmp_path
         )
 
 
-def test_another_authority_is_not(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+def test_a_server_of_another_authority_is_not_trusted(
+    cluster: EmbeddedCluster, tmp_path: Path
+) -> None:
     with EmbeddedCluster("other", credentials=lambda _: None) as other:
         cluster.ca_pem = other.ca_pem
-        with pytest.raises(CliError, match="does not answer"):
+        with pytest.raises(CliError, match="does not respond"):
             admin(cluster, tmp_path).apply(ROLE, dry_run=False, force=False)
 
 
@@ -92,7 +94,7 @@ def test_a_token_by_a_credential_plugin(cluster: EmbeddedCluster, tmp_path: Path
     )
 
 
-def test_a_token_that_is_refused_is_said_and_not_shown(
+def test_a_token_that_is_refused_is_reported_and_not_shown(
     cluster: EmbeddedCluster, tmp_path: Path
 ) -> None:
     said = admin(cluster, tmp_path, token="a-wrong-token").apply(ROLE, dry_run=False, force=False)
@@ -114,9 +116,9 @@ def test_no_redirect_is_followed(cluster: EmbeddedCluster, tmp_path: Path, statu
         assert not elsewhere.requests
 
 
-def test_a_server_that_is_not_there_is_said(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+def test_a_server_that_is_not_there_is_reported(cluster: EmbeddedCluster, tmp_path: Path) -> None:
     ours = admin(cluster, tmp_path)
     cluster.close()
-    with pytest.raises(CliError, match="does not answer") as raised:
+    with pytest.raises(CliError, match="does not respond") as raised:
         ours.apply(ROLE, dry_run=False, force=False)
     assert "kubectl" in raised.value.remedy

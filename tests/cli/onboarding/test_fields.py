@@ -65,11 +65,11 @@ def test_a_certificate_authority_is_the_files_text(tmp_path: Path) -> None:
         Given(certificate_authority=Path("/")),
     ],
 )
-def test_what_cannot_be_read_is_said(given: Given) -> None:
+def test_what_cannot_be_read_is_reported(given: Given) -> None:
     with pytest.raises(CliError):
         given.document()
 
 
-def test_nothing_given_is_nothing() -> None:
+def test_without_options_no_field_is_given() -> None:
     assert Given().nothing
     assert not Given(prune=True).nothing

@@ -121,13 +121,13 @@ def test_a_context_whose_address_is_none_leads_to_no_other(server: str) -> None:
     assert not Context("a", server).leads_to("https://[", CA)
 
 
-def test_an_unknown_context_is_said_with_those_that_there_are(tmp_path: Path) -> None:
+def test_an_unknown_context_is_reported_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="no context x") as raised:
         read(write(tmp_path / "config", ("a", EKS, {}))).find("x")
     assert "Contexts: a." in raised.value.remedy
 
 
-def test_several_files_are_one(tmp_path: Path) -> None:
+def test_several_files_are_merged_into_one_kubeconfig(tmp_path: Path) -> None:
     one = write(tmp_path / "1", ("a", EKS, {}), current="a")
     other = write(tmp_path / "2", ("b", EKS, {}))
     found = read_kubeconfig(f"{one}:{tmp_path / 'none'}:{other}")
@@ -140,7 +140,7 @@ def test_no_file_is_no_kubeconfig(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "x", "a: [", "clusters: 1\ncontexts: [{}]", "[" * 5000])
-def test_nonsense_is_said_without_its_text(tmp_path: Path, text: str) -> None:
+def test_nonsense_is_reported_without_its_text(tmp_path: Path, text: str) -> None:
     (tmp_path / "config").write_text(text)
     with pytest.raises(CliError, match="cannot be read"):
         read_kubeconfig(str(tmp_path / "config"))

@@ -107,5 +107,5 @@ def test_every_role_keeps_the_mark_of_its_version_whatever_it_is_narrowed_to() -
     }
 
 
-def test_none_is_none() -> None:
+def test_without_a_grant_there_are_no_manifests() -> None:
     assert manifests([config()], Grant.NONE) == []

@@ -1,4 +1,4 @@
-"""A report is shown in full: whatever is left out is counted."""
+"""A report is shown in full, and whatever does not fit is counted."""
 
 import io
 from datetime import UTC, datetime
@@ -80,7 +80,7 @@ def test_what_failed_with_its_cluster_is_named_once() -> None:
 
 
 def test_a_takeover_says_that_what_was_there_is_replaced() -> None:
-    lost = "2 Secrets of others: all that they held, credentials of other registries too,"
+    lost = "2 Secrets of others: everything in them, credentials of other registries included,"
     assert f"{lost} was replaced" in of(replaced=2)
 
 
@@ -111,7 +111,7 @@ def test_changed_service_accounts_are_counted() -> None:
     assert "2 ServiceAccounts got the Secret's name" in of(serviceAccountsChanged=2)
 
 
-def test_globs_that_match_nothing_are_said_though_it_is_ok() -> None:
+def test_globs_that_match_nothing_are_reported_though_it_is_ok() -> None:
     text = of(emptyGlobs=["teem-*", "wob-?"])
     assert "prod     ok" in text
     assert "no namespace matches teem-*, wob-?" in text
@@ -134,7 +134,7 @@ def test_each_outcome_has_the_colour_of_what_it_means(outcome: Outcome) -> None:
 
 
 def test_what_is_left_is_a_problem_with_the_command_that_deletes_it() -> None:
-    message = "the Secret ecr-public-token is left there: its token ends in 2.0 hours"
+    message = "the Secret ecr-public-token is left behind: its token expires in 2.0 hours"
     remedy_of_it = "delete it: `kubectl -n team-a delete secret ecr-public-token`."
     problem = {"namespace": "team-a", "outcome": "left", "message": message, "remedy": remedy_of_it}
     text = of(ok=False, counts={"updated": 1, "left": 1}, problems=[problem])
@@ -214,5 +214,5 @@ def test_prose_wraps_and_a_file_below_it_stays_whole() -> None:
         (-5, "0s"),
     ],
 )
-def test_spans(seconds: float, text: str) -> None:
+def test_time_spans_are_written_short(seconds: float, text: str) -> None:
     assert span(seconds) == text

@@ -1,6 +1,4 @@
-"""What stands in the place of AWS says: nothing that has not the form of AWS's own words is
-repeated.
-"""
+"""Answers in AWS's place: nothing is repeated that does not have the form of AWS's own words."""
 
 import json
 

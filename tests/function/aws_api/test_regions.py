@@ -1,5 +1,6 @@
-"""One client serves all regions: its calls go, and are signed, where a client of that region's own
-would send them.
+"""A client that serves all regions.
+
+Its calls go, and are signed, where a client of that region's own would send them.
 """
 
 import gc
@@ -46,7 +47,7 @@ class Unsent:
 
     @property
     def last(self) -> tuple[str, str]:
-        """The host of the last request, and the region that it was signed for."""
+        """Return the host of the last request, and the region that it was signed for."""
         request = self.requests[-1]
         scope = request.headers["Authorization"]
         scope = scope.decode() if isinstance(scope, bytes) else scope

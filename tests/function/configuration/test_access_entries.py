@@ -1,4 +1,4 @@
-"""Commands that admit a role by an access entry: one form, whoever prints them."""
+"""Commands that admit a role by an access entry have one form everywhere."""
 
 from ecr_public_pusher.configuration.access_entries import AccessEntryCommands
 from tests.support.commands import judge, parse

@@ -22,7 +22,7 @@ def loaded(document: str, allowed: AllowedRoles | None) -> Configuration:
 
 
 def fields(document: str, allowed: AllowedRoles) -> list[tuple[str, ...]]:
-    """The fields of a document that are refused."""
+    """Return the fields of a document that are refused."""
     refused = loaded(document, allowed).invalid.get("x")
     return [problem.path for problem in refused.problems] if refused else []
 
@@ -34,11 +34,11 @@ def fields(document: str, allowed: AllowedRoles) -> list[tuple[str, ...]]:
         (("*",), {OWN, AWAY, THIRD}),
         ((AWAY,), {AWAY}),
         ((OWN, AWAY), {OWN, AWAY}),
-        # As IAM takes it, where the template's own rule was got round.
+        # A value that IAM accepts, for the case that the template's own rule was bypassed.
         (("*", AWAY), {AWAY}),
     ],
 )
-def test_accounts(accounts: tuple[str, ...], allowed: set[str]) -> None:
+def test_only_roles_of_allowed_accounts_pass(accounts: tuple[str, ...], allowed: set[str]) -> None:
     roles = AllowedRoles(OWN, accounts)
     assert {one for one in (OWN, AWAY, THIRD) if roles.allows(one)} == allowed
     found = {one for one in (OWN, AWAY, THIRD) if not fields(f"roleArn: '{role(one, 'r')}'", roles)}
@@ -65,7 +65,7 @@ def test_names_that_are_not_known_refuse_none() -> None:
     assert loaded(f"roleArn: '{role(AWAY, 'any')}'", None).invalid == {}
 
 
-def test_everything_that_is_wrong_is_said_at_once_and_each_remedy_once() -> None:
+def test_everything_that_is_wrong_is_reported_at_once_and_each_remedy_once() -> None:
     registries = ", ".join(
         f"{{account: '{THIRD}', region: {region}, roleArn: '{role(AWAY, 'teams/spoke')}'}}"
         for region in ("eu-west-1", "us-east-1")
@@ -101,7 +101,7 @@ def settings(**environ: str) -> Settings:
     return Settings.from_env({"AWS_REGION": "us-east-1", **environ}, function_arn=FUNCTION)
 
 
-def test_the_environment_says_which() -> None:
+def test_the_environment_names_accounts_and_roles() -> None:
     found = settings(
         ALLOWED_ACCOUNTS=f"{AWAY},{THIRD}",
         ASSUMABLE_ROLE_NAME="teams/spoke",

@@ -1,4 +1,4 @@
-"""What an invalid document means, by whatever of it can be read."""
+"""The cluster that an invalid document refers to, by the parts of it that can be read."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ REGIONS = ("us-east-1", "eu-west-1")
 
 
 def claim(text: str, *, defaults: str = "{}") -> Claim:
-    """What the document `mine` claims."""
+    """Return what the document `mine` claims."""
     parameters = [Parameter("/r/defaults", defaults), Parameter("/r/clusters/mine", text)]
     configuration = load(
         parameters, root="/r", region="us-east-1", account="111122223333", regions=REGIONS
@@ -27,7 +27,7 @@ def claim(text: str, *, defaults: str = "{}") -> Claim:
 
 
 def found(name: str, *, region: str = "us-east-1", role: str | None = None) -> ClusterConfig:
-    """A cluster that a discovery finds."""
+    """Return a cluster that a discovery finds."""
     return ClusterConfig(
         f"fleet/{region}/{name}",
         name,
@@ -90,7 +90,9 @@ def found(name: str, *, region: str = "us-east-1", role: str | None = None) -> C
         ("{registries: [{cluster: one}, public], namespaces: [a]}", {"mine"}, {"one"}),
     ],
 )
-def test_which_cluster(text: str, names: set[str], possible: set[str]) -> None:
+def test_an_invalid_document_claims_the_clusters_that_it_may_name(
+    text: str, names: set[str], possible: set[str]
+) -> None:
     made = claim(text)
     assert made.possible is not None
     assert (set(made.names), set(made.possible)) == (names, possible)
@@ -150,7 +152,9 @@ def test_a_parameter_that_is_no_document_may_mean_what_it_names(name: str, text:
         ("{namespaces: {include: [a], region: eu-west-1}}", None, None),
     ],
 )
-def test_where_it_is(text: str, account: str | None, region: str | None) -> None:
+def test_an_invalid_document_claims_an_account_and_a_region(
+    text: str, account: str | None, region: str | None
+) -> None:
     made = claim(text)
     assert (made.account, made.region) == (account, region)
 
@@ -186,7 +190,9 @@ def test_what_the_defaults_say_counts_where_the_document_says_nothing() -> None:
         ("namespaces: [*]", None, None),
     ],
 )
-def test_which_secrets(text: str, secret_name: str | None, selection: Selection | None) -> None:
+def test_an_invalid_document_claims_a_secret_name_and_a_selection(
+    text: str, secret_name: str | None, selection: Selection | None
+) -> None:
     made = claim(text)
     assert (made.secret_name, made.selection) == (secret_name, selection)
 
@@ -214,7 +220,7 @@ def test_which_secrets(text: str, secret_name: str | None, selection: Selection 
     ],
     ids=["invalid", "not allowed", "not readable", "kubeconfig"],
 )
-def test_which_server(text: str, server: str | None) -> None:
+def test_an_invalid_document_claims_a_server(text: str, server: str | None) -> None:
     assert claim(text).server == server
 
 

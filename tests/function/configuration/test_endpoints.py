@@ -1,6 +1,4 @@
-"""Where anything may be sent: what the stack's owner says outright, and nothing that only looks
-like it.
-"""
+"""The allowed endpoints: those that the stack's owner names, and none that only look like them."""
 
 import pytest
 
@@ -67,8 +65,7 @@ def test_a_host_that_only_looks_like_it(endpoint: str) -> None:
     assert not is_allowed(endpoint, HOSTS)
 
 
-# A path is the owner's to allow, too: below an API server's own paths lies whatever it is a proxy
-# of.
+# The owner must allow a path, too: below an API server's own paths lies everything that it proxies.
 PATHS = (
     "rancher.example.com/k8s/clusters/*",
     "loft.example.com/kubernetes/project/web/virtualcluster/v?",
@@ -120,7 +117,7 @@ def test_a_host_alone_allows_no_path(host: str) -> None:
     assert not is_allowed("https://10.0.0.1/k8s", [host])
 
 
-def test_what_is_said_of_a_path_repeats_none_of_it() -> None:
+def test_what_is_reported_of_a_path_repeats_none_of_it() -> None:
     """A kubeconfig's stands in a secret."""
     assert not_allowed("https://k8s.example.com/k8s/x").startswith(
         "nothing is sent to this path of k8s.example.com, which"

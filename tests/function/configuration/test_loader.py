@@ -1,4 +1,4 @@
-"""Documents -> settings, and what is said of a bad one."""
+"""Documents to settings, and the messages about invalid ones."""
 
 import json
 import re
@@ -27,7 +27,7 @@ ROOT = "/ecr-public-pusher"
 
 
 def build(**documents: str) -> Configuration:
-    """A configuration from documents by name: `defaults`, or a cluster's id."""
+    """Build a configuration from documents by name: `defaults`, or a cluster's id."""
     parameters = [
         Parameter(f"{ROOT}/defaults" if name == "defaults" else f"{ROOT}/clusters/{name}", text)
         for name, text in documents.items()
@@ -36,13 +36,13 @@ def build(**documents: str) -> Configuration:
 
 
 def complaint(text: str) -> str:
-    """What is said of the one document `text`."""
+    """Return the message about the one document `text`."""
     configuration = build(prod=text)
     assert not configuration.clusters
     return configuration.invalid["prod"].message
 
 
-def test_the_smallest_document() -> None:
+def test_the_smallest_document_gets_the_defaults() -> None:
     assert build(prod="namespaces: [default]").clusters == (
         ClusterConfig("prod", "prod", "us-east-1", Selection(("default",))),
     )
@@ -175,11 +175,11 @@ def test_bad_defaults_fail_the_run(text: str) -> None:
             ),
         ),
         ("namespaces: [*-dev, a]", "must be quoted"),
-        ("namespaces: 'default,'", "names in one text are delimited by spaces, not commas"),
+        ("namespaces: 'default,'", "names in one string are separated by spaces, not commas"),
         (
             "namespaces: {selector: {matchLabels: {team: web}}}",
             (
-                "namespaces.selector: expected a label selector as kubectl's -l takes it, found"
+                "namespaces.selector: expected a label selector as for kubectl's -l, found"
                 " matchLabels"
             ),
         ),
@@ -201,7 +201,7 @@ def test_bad_defaults_fail_the_run(text: str) -> None:
             "{namespaces: [a], roleArn: x, externalId: my secret}",
             "externalId: expected 2 to 1224 letters, digits and _+=,.@:/-, found something else",
         ),
-        ("{namespaces: [a], labels: {x: [y]}}", "'x': expected text, found a list"),
+        ("{namespaces: [a], labels: {x: [y]}}", "'x': expected a string, found a list"),
         ("namespaces: " + "[" * 1000 + "]" * 1000, "nested more than 10 deep"),
         ("namespaces: [a]\nx:\n  " + "- " * 1000 + "y", "nested more than 10 deep"),
     ],
@@ -345,7 +345,7 @@ def test_the_published_schemas_are_the_models() -> None:
         )
 
 
-def test_what_is_wrong_is_said_one_by_one_with_its_field() -> None:
+def test_what_is_wrong_is_reported_one_by_one_with_its_field() -> None:
     error = build(
         prod="namespaces: {include: [Team]}\nregistries: [{account: 1}]\nnamspaces: x"
     ).invalid["prod"]
@@ -363,11 +363,11 @@ def test_what_is_wrong_is_said_one_by_one_with_its_field() -> None:
     ("text", "line"),
     [("a: 1\na: 2", 2), ("namespaces:\n  - [", 3), ("a: &x 1\nb: *x", 1), ("? [a]\n: b", 1)],
 )
-def test_what_is_no_document_is_said_with_its_line(text: str, line: int) -> None:
+def test_what_is_no_document_is_reported_with_its_line(text: str, line: int) -> None:
     assert [problem.line for problem in build(prod=text).invalid["prod"].problems] == [line]
 
 
-def test_what_is_wrong_with_the_defaults_is_said_one_by_one() -> None:
+def test_what_is_wrong_with_the_defaults_is_reported_one_by_one() -> None:
     with pytest.raises(ConfigurationError) as raised:
         build(defaults="prune: maybe")
     assert [problem.path for problem in raised.value.problems] == [("prune",)]
@@ -463,7 +463,7 @@ def test_a_documents_sign_in_and_the_defaults_endpoint() -> None:
 
 
 def test_the_defaults_endpoint_is_not_of_a_cluster_that_takes_none() -> None:
-    """One estate may have clusters of every kind."""
+    """An estate may have clusters of every kind."""
     defaults = f"{{namespaces: [a], signIn: {WEB}, endpoint: https://10.0.0.1}}"
     assert only({"defaults": defaults, "clusters/edge": "signIn: {type: eks}"}).sign_in == Eks()
     assert isinstance(
@@ -490,8 +490,8 @@ def test_a_document_without_its_endpoint_anywhere() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ("endpoint: https://10.0.0.1", "EKS gives them for its clusters"),
-        ("{endpoint: https://10.0.0.1, signIn: {type: eks}}", "EKS gives them for its clusters"),
+        ("endpoint: https://10.0.0.1", "EKS provides them for its clusters"),
+        ("{endpoint: https://10.0.0.1, signIn: {type: eks}}", "EKS provides them for its clusters"),
         (f"{{endpoint: https://10.0.0.1, signIn: {STORED}}}", "the kubeconfig has them"),
         (
             f"{{cluster: main, endpoint: https://10.0.0.1, signIn: {WEB}}}",

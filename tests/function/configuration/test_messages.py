@@ -1,6 +1,4 @@
-"""What the report says of documents that people write wrongly: over the wire, from Parameter Store
-to the report.
-"""
+"""The report's messages about invalid documents, from Parameter Store to the report."""
 
 import base64
 import json
@@ -12,7 +10,7 @@ from infra.local.kube.certificates import issue
 from tests.support.reports import cluster_of
 from tests.support.world import World
 
-COMMAS = "names in one text are delimited by spaces, not commas"
+COMMAS = "names in one string are separated by spaces, not commas"
 ROLE = "arn:aws:iam::444455556666:role/pull"
 CA = issue("edge")
 
@@ -54,7 +52,7 @@ def said(world: World, document: str) -> str:
         ),
         (
             "namespaces: [default, \x07]",
-            "line 1 is not YAML: it may not have the character U+0007",
+            "line 1 is not YAML: it must not contain the character U+0007",
         ),
     ],
 )
@@ -76,7 +74,7 @@ def test_text_that_is_not_yaml(world: World, document: str, expected: str) -> No
         ("{namespaces: [default], serviceAccounts: 'default,build-*'}", COMMAS),
         (
             "{namespaces: [default], registries: 'public,public'}",
-            "registries in one text are delimited by spaces, not commas",
+            "registries in one string are separated by spaces, not commas",
         ),
     ],
 )
@@ -89,7 +87,7 @@ def test_commas_between_regions(world: World) -> None:
         "fleet", "{regions: 'us-east-1,eu-west-1', tags: {a: b}, namespaces: [default]}"
     )
     error = cluster_of(world.run(), "fleet/*")["error"]
-    assert "regions: regions in one text are delimited by spaces, not commas" in error["message"]
+    assert "regions: regions in one string are separated by spaces, not commas" in error["message"]
 
 
 @pytest.mark.parametrize(
@@ -124,15 +122,15 @@ def test_commas_between_regions(world: World) -> None:
         'namespaces: ["a\\nb"]',
     ],
 )
-def test_what_nobody_could_see_is_written_out(world: World, document: str) -> None:
-    """In whatever field or name of one."""
+def test_invisible_characters_are_escaped(world: World, document: str) -> None:
+    """The field or name in which they stand does not matter."""
     message = said(world, document)
     assert message.isprintable()
     if not document.isascii():
         assert "\\x" in message or "\\u" in message
 
 
-def test_in_an_event_too(world: World) -> None:
+def test_invisible_characters_of_an_event_are_escaped(world: World) -> None:
     for event in ({"namespaces": ["team-a\u200b"]}, {"cl\u00a0usters": ["prod"]}):
         message = world.invoke({"action": "push", **event})["error"]["message"]
         assert message.isprintable()
@@ -143,7 +141,7 @@ def test_in_an_event_too(world: World) -> None:
 
 
 def elsewhere(world: World, authority: str) -> str | None:
-    """What is said of a document with this authority, which is of no server there."""
+    """Return the message about a document with this authority, which is of no server there."""
     world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
     world.document(
         "edge",
@@ -267,7 +265,7 @@ def test_an_authority_that_is_commented_out_vouches_for_nobody(world: World) -> 
 
 
 def test_json_whose_characters_are_surrogate_pairs(world: World) -> None:
-    """As json.dumps and jq -a write them."""
+    """json.dumps and jq -a write them so."""
     world.add_cluster("prod", namespaces=("a",), embedded=True)
     annotations = {
         "team.example.com/mood": "\U0001f600 \U0001f1e9\U0001f1ea",

@@ -1,6 +1,4 @@
-"""What a request's ids and globs mean, of clusters that documents name and of those
-that are found.
-"""
+"""The ids and globs of a request, for clusters that documents name and those that are found."""
 
 import pytest
 
@@ -19,7 +17,7 @@ from ecr_public_pusher.configuration.narrowing import Narrowing
         ("fleet", "fleet/us-east-1/one", False),
         ("fleet/us-east-1", "fleet/us-east-1/one", False),
         ("fleet2/*", "fleet/us-east-1/one", False),
-        # What fails a discovery, or a region of it, concerns whoever asks for its clusters by a
+        # A failure of a discovery, or of a region of it, concerns a request for its clusters by a
         # glob.
         ("fleet/*", "fleet/*", True),
         ("fleet/us-*", "fleet/*", True),
@@ -30,7 +28,7 @@ from ecr_public_pusher.configuration.narrowing import Narrowing
         ("fleet/us-east-1/one", "fleet/*", False),
     ],
 )
-def test_wanted(pattern: str, document_id: str, wanted: bool) -> None:
+def test_a_pattern_selects_documents_by_id(pattern: str, document_id: str, wanted: bool) -> None:
     assert Narrowing((pattern,)).wants(document_id) is wanted
 
 

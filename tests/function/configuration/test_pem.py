@@ -1,4 +1,4 @@
-"""Certificates in PEM: what is none says what it is, and nothing of it is repeated."""
+"""Certificates in PEM: a fault is named, and nothing of the text is repeated."""
 
 import pytest
 

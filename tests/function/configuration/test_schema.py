@@ -1,5 +1,6 @@
-"""The JSON Schemas and the function judge alike: some 150 documents, as an editor's YAML reader and
-as the function's reads them.
+"""The JSON Schemas and the function judge alike.
+
+Some 150 documents, as an editor's YAML reader and as the function's reads them.
 """
 
 import base64
@@ -596,7 +597,7 @@ CORPUS = [
 
 
 def judged_by_the_function(kind: str, text: str) -> bool:
-    """Beside defaults that select something, where it is a cluster's document."""
+    """Return the function's judgement; a cluster's document has defaults that select something."""
     defaults = text if kind == "defaults" else "namespaces: [default]"
     folder = "discover" if kind == "discover" else "clusters"
     documents = {
@@ -692,9 +693,7 @@ def test_each_schema_is_one_and_says_what_each_field_is(name: str) -> None:
 
 
 def test_no_pattern_is_pythons_own() -> None:
-    """What ECMA-262 does not know: named groups, possessive quantifiers, inline flags,
-    \\A and \\Z.
-    """
+    r"""ECMA-262 lacks named groups, possessive quantifiers, inline flags, \A and \Z."""
     text = json.dumps(SCHEMAS)
     assert not [
         mark for mark in ("(?P", "(?i", "(?x", "*+", "++", "?+", "\\\\A", "\\\\Z") if mark in text

@@ -1,5 +1,6 @@
-"""The function and the JSON Schemas judge alike what nobody thought of: thousands of documents,
-made from a seed.
+"""The function and the JSON Schemas judge random documents alike.
+
+Thousands of documents, made from a seed.
 """
 
 import re
@@ -34,7 +35,7 @@ MANY = 2000  # of each kind
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
-    """As ECMA-262 has it, where `$` is the very end."""
+    """Compile a pattern as ECMA-262 reads it, where `$` is the very end."""
     return re.compile(re.sub(r"(?<!\\)\$", r"\\Z", pattern))
 
 
@@ -55,7 +56,7 @@ def judged_by_the_function(kind: str, text: str) -> bool:
 
 
 def as_an_editor_reads(value: Any) -> Any:
-    """Whose mappings have texts as keys."""
+    """Return the document as an editor reads it, with strings as keys of mappings."""
     if isinstance(value, dict):
         return {
             str(name).lower() if isinstance(name, bool) else str(name): as_an_editor_reads(item)

@@ -74,7 +74,7 @@ for form in forms:
 
 
 def test_no_depth_ends_the_process() -> None:
-    """What recurses in C for each level does not raise: the process is gone."""
+    """A parser that recurses in C for each level does not raise: the process dies."""
     code = [sys.executable, "-c", _READS]
     done = subprocess.run(code, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.split()) == (0, ["refused"] * 13)

@@ -15,7 +15,7 @@ FAILED_AT = datetime(2026, 1, 1, 8, microsecond=250000, tzinfo=UTC)
 
 
 def change(name: str, operation: str = "Update") -> dict[str, Any]:
-    """An EventBridge event, as Parameter Store sends it."""
+    """Return an EventBridge event, as Parameter Store sends it."""
     return {
         "version": "0",
         "source": "aws.ssm",
@@ -27,7 +27,7 @@ def change(name: str, operation: str = "Update") -> dict[str, Any]:
 
 
 def record(payload: Any) -> dict[str, Any]:
-    """A failure record, as Lambda sends it to an on-failure destination."""
+    """Return a failure record, as Lambda sends it to an on-failure destination."""
     return {
         "version": "1.0",
         "timestamp": "2026-01-01T08:00:00.250Z",
@@ -73,7 +73,7 @@ def record(payload: Any) -> dict[str, Any]:
         ),
         ({"action": "plan", "remove": False}, Request("plan")),
         (record({"action": "plan"}), Request("plan", asked_at=FAILED_AT)),
-        # Hours later, nobody knows whether the brake is still to be let go.
+        # Hours later, it is unknown whether the brake should still be released.
         (
             record({"action": "push", "clusters": ["*"], "prune": "all"}),
             Request(clusters=("*",), asked_at=FAILED_AT),

@@ -1,4 +1,4 @@
-"""What goes on the queue, and what a batch from it asks for."""
+"""The messages on the queue, and the requests of a batch."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ NOW = datetime(2026, 1, 1, 8, tzinfo=UTC)
 
 
 def record(body: Any, *, receives: int = 1, identity: str = "m") -> dict[str, Any]:
-    """A record as Lambda's poller hands it out."""
+    """Return a record as Lambda's poller delivers it."""
     text = body if isinstance(body, str) else json.dumps(body)
     return {
         "messageId": identity,

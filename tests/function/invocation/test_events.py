@@ -1,5 +1,6 @@
-"""Events as they reach the function: refused ones, and those of Parameter Store about
-what is gone.
+"""Events as they reach the function.
+
+Refused ones, and those of Parameter Store about deleted documents.
 """
 
 from typing import Any

@@ -1,5 +1,7 @@
-"""The queue: what failed is put there once, comes back by itself, and is done by the same function;
-and FanOut, which deals a push out on it.
+"""The retry queue and FanOut.
+
+Whatever failed is queued once, comes back automatically, and is handled by the same function;
+FanOut distributes a push over the queue.
 """
 
 import json
@@ -23,14 +25,14 @@ DENIED = Answer(400, b'{"__type": "AccessDeniedException", "message": "no"}')
 
 @pytest.fixture
 def queued(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A world in which the function has its queue."""
+    """Return a world in which the function has its queue."""
     monkeypatch.setenv("RETRY_QUEUE_URL", world.queue.url)
     return world
 
 
 @pytest.fixture
 def fanned(queued: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """The same with FanOut."""
+    """Return a world in which the function has its queue and FanOut."""
     monkeypatch.setenv("FAN_OUT", "true")
     return queued
 
@@ -41,7 +43,7 @@ def good(world: World, *names: str) -> None:
 
 
 def bad(world: World, *names: str) -> None:
-    """Clusters with a namespace that the function may not write to."""
+    """Add clusters with a namespace that the function may not write to."""
     for name in names:
         world.add_cluster(
             name, namespaces=("a",), document="namespaces: [a]", rbac=None, embedded=True
@@ -57,7 +59,7 @@ def push(*clusters: str) -> dict[str, Any]:
 
 
 def runs(printed: str) -> Iterator[dict[str, Any]]:
-    """The run's own metrics in what the function printed, one dictionary for each run."""
+    """Return the run's own metrics from the function's output, one dictionary for each run."""
     for line in printed.splitlines():
         logged = json.loads(line) if line.startswith("{") else {}
         if "_aws" in logged and "cluster" not in logged:
@@ -197,7 +199,7 @@ def test_of_several_messages_for_one_cluster_only_the_oldest_stays(queued: World
     assert len(queued.queue.waiting) == 1
 
 
-def test_a_cluster_that_is_gone_or_disabled_by_now_is_let_go(queued: World) -> None:
+def test_a_cluster_that_is_gone_or_disabled_by_now_is_dropped(queued: World) -> None:
     queued.document("off", "enabled: false\nnamespaces: [a]")
     for name in ("off", "gone"):
         queued.queue.put(push(name))
@@ -209,7 +211,7 @@ def test_a_message_outlives_the_whole_configuration(queued: World) -> None:
     assert queued.poll() == []
 
 
-def test_a_namespace_that_is_no_longer_selected_is_let_go(queued: World) -> None:
+def test_a_namespace_that_is_no_longer_selected_is_dropped(queued: World) -> None:
     good(queued, "fine")
     queued.queue.put({**push("fine"), "namespaces": ["former"]})
     assert queued.poll() == []
@@ -263,7 +265,7 @@ def test_a_sweep_that_failed_is_made_good_once_and_never_piles_up(queued: World)
 
 
 def test_a_sweep_that_failed_looks_back_from_when_it_was_asked_for(queued: World) -> None:
-    """Where it may not look, the namespaces of its window are all that it serves."""
+    """Without the right to look, a sweep serves only the namespaces of its window."""
     queued.add_cluster(
         "prod", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True
     )
@@ -487,11 +489,12 @@ def test_a_failure_record_prunes_no_more_than_a_push(queued: World) -> None:
     assert queued.secret("prod", "t8") is not None
 
 
-def test_at_its_last_receive_a_clusters_message_is_let_go(
+def test_at_its_last_receive_a_clusters_message_is_dropped(
     queued: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next push of everything takes the cluster up anew: three dead letters a day would be an
-    alarm that never ends.
+    """The next full push handles the cluster again.
+
+    Three dead letters a day would be an alarm that never ends.
     """
     monkeypatch.setenv("RETRY_RECEIVES", "3")
     bad(queued, "shut")
@@ -512,7 +515,7 @@ def test_a_run_that_nothing_else_tries_again_becomes_a_dead_letter(
 
 
 def test_a_message_that_hangs_does_not_use_up_the_time_of_another(queued: World) -> None:
-    """They are of different requests, so of two runs: side by side."""
+    """The messages belong to different requests, so they are two concurrent runs."""
     for name in ("hangs", "well"):
         queued.add_cluster(
             name, namespaces=("a", "b"), document="namespaces: [a, b]", embedded=True

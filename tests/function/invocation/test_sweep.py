@@ -1,5 +1,7 @@
-"""The sweep: what lacks its Secret, or is about to end, gets it, and a cluster where all is well is
-asked by lists alone.
+"""The sweep.
+
+It writes Secrets that are missing or about to expire; a cluster where all is well receives lists
+only.
 """
 
 import json
@@ -17,7 +19,7 @@ ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "d
 
 
 def emitted(printed: str) -> list[str]:
-    """The names of the metrics in what the function printed, by cluster."""
+    """Return the names of the metrics in the function's output, by cluster."""
     lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     return sorted(
         f"{line.get('cluster', '-')}:{metric['Name']}"
@@ -50,7 +52,7 @@ def entries(world: World, namespace: str) -> list[str]:
     return [entry["name"] for entry in found.get("imagePullSecrets", [])]
 
 
-# What happens between two pushes is corrected.
+# Changes between two pushes are corrected.
 
 
 def test_a_label_that_comes_late_is_seen(world: World) -> None:

@@ -1,5 +1,6 @@
-"""The check: each thing that can stand in the way is distinguished, with what to do about it, and
-nothing is written.
+"""The check.
+
+It tells apart everything that can prevent a push, with a remedy, and writes nothing.
 """
 
 import base64
@@ -62,9 +63,7 @@ HANG_SECONDS = 20.0
 
 @pytest.fixture(autouse=True)
 def nothing_is_written(world: World) -> Iterator[None]:
-    """Of every test here: clusters were asked by reads, self reviews and dry runs alone, AWS by
-    reads.
-    """
+    """Check that no test wrote: clusters got reads, self reviews and dry runs, AWS reads."""
     yield
     for name in world.clusters:
         for line in world.asked(name):
@@ -91,7 +90,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @dataclass
 class Described:
-    """A cluster that EKS describes, whatever answers there."""
+    """A cluster that EKS describes, with any server at its address."""
 
     name: str
     endpoint: str
@@ -101,7 +100,7 @@ class Described:
 def check(
     world: World, *, retry_policy: RetryPolicy = IMPATIENT, seconds: float = 60, **event: Any
 ) -> dict[str, Any]:
-    """The report, in which nothing is secret."""
+    """Run a check and return its report, in which nothing is secret."""
     report = world.run({"action": "check", **event}, retry_policy=retry_policy, seconds=seconds)
     text = json.dumps(report)
     secret = [
@@ -129,7 +128,7 @@ def passed(report: dict[str, Any], cluster: str = "prod") -> list[str]:
 
 
 def bad(report: dict[str, Any], cluster: str = "prod") -> dict[str, Any]:
-    """The one finding that is not ok."""
+    """Return the one finding that is not ok."""
     (found,) = [finding for finding in entry(report, cluster)["findings"] if not finding["ok"]]
     return dict(found)
 
@@ -158,7 +157,7 @@ def grant(
     name: str = "granted",
     namespace: str | None = None,
 ) -> None:
-    """Grants rules to our group: everywhere, or in one namespace."""
+    """Grant rules to our group: everywhere, or in one namespace."""
     kind, home = ("Role", {"namespace": namespace}) if namespace else ("ClusterRole", {})
     api = "rbac.authorization.k8s.io"
     world.clusters[cluster].apply(
@@ -268,7 +267,7 @@ def test_a_check_measures_and_queues_nothing_and_raises_for_no_cluster(
     assert not world.aws.called("sqs")
 
 
-def test_nothing_configured_is_said_so(world: World) -> None:
+def test_a_missing_configuration_is_reported(world: World) -> None:
     report = check(world)
     assert (report["ok"], report["unconfigured"], report["clusters"]) == (True, True, [])
 
@@ -299,8 +298,9 @@ def test_a_disabled_document_is_skipped_and_its_cluster_asked_by_one_list_at_mos
 
 
 def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
-    """A push that was under way when the document was disabled, and its Secrets removed, may have
-    written them again.
+    """A push may have been in progress when the document was disabled and its Secrets removed.
+
+    It may have written them again.
     """
     cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")
     body = secret_body(STACK.owner("prod"))
@@ -315,7 +315,7 @@ def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
     found = bad(check(world))
     assert (found["check"], found["ok"]) == ("left", False)
     assert (
-        "2 of its Secrets are still there, the first of which ends in 5.0 hours: a, b"
+        "2 of its Secrets are still there, the first of which expires in 5.0 hours: a, b"
         in found["message"]
     )
     assert '{"action": "remove", "clusters": ["prod"]}' in found["remedy"]
@@ -324,7 +324,7 @@ def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
 
 
 def secret_body(owner: str) -> dict[str, Any]:
-    """What the function wrote seven hours ago."""
+    """Return a Secret as the function wrote it seven hours ago."""
     now = datetime.now(UTC)
     stamps = {"pushed-at": now - timedelta(hours=7), "expires-at": now + timedelta(hours=5)}
     annotations = {
@@ -389,12 +389,12 @@ def test_a_token_that_is_too_long_is_reported_beside_how_far_the_rest_goes(
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     report = check(world)
     assert (bad(report)["check"], passed(report)[-1]) == ("token", "tls")
-    assert "EKS takes 4096 at most" in bad(report)["message"]
+    assert "EKS accepts at most 4096" in bad(report)["message"]
     assert "shorten the session" in bad(report)["remedy"]
     assert world.asked("prod") == []
 
 
-# The way to the endpoint
+# Reachability of the endpoint
 
 
 def test_a_name_without_an_address(world: World, resolver: Callable[..., None]) -> None:
@@ -443,7 +443,9 @@ def test_an_invalid_name_is_no_internal_error(world: World) -> None:
 def test_a_private_address_that_does_not_answer(
     world: World, resolver: Callable[..., None], public: bool, address: str
 ) -> None:
-    """A VPC's, seen from outside, or from within behind a security group that does not admit the
+    """The address is of a VPC.
+
+    It is reached from outside, or from within behind a security group that does not admit the
     function.
     """
     resolver(cluster_example=[address])
@@ -453,7 +455,7 @@ def test_a_private_address_that_does_not_answer(
     found = bad(report)
     assert (found["check"], passed(report)[-1]) == ("tcp", "dns")
     assert f"{address} port" in found["message"]
-    assert "does not answer (time-out)" in found["message"]
+    assert "does not respond (timeout)" in found["message"]
     assert "SubnetIds" in found["remedy"]
     admit = (
         "aws ec2 authorize-security-group-ingress --region us-east-1 --group-id"
@@ -511,7 +513,7 @@ def test_a_port_that_accepts_and_never_answers(world: World) -> None:
         report = check(world)
     found = bad(report)
     assert (found["check"], passed(report)[-1]) == ("tls", "tcp")
-    assert "the connection is accepted, but nothing answers" in found["message"]
+    assert "the connection is accepted, but nothing responds" in found["message"]
 
 
 @pytest.mark.parametrize(
@@ -603,7 +605,7 @@ def test_sts_is_not_asked_for_the_functions_own_role(world: World) -> None:
 
 @pytest.mark.parametrize("action", ["plan", "check"])
 def test_the_role_is_named_with_its_path(world: World, action: str) -> None:
-    """An access entry is for the whole ARN, and what STS says of a session has no path."""
+    """An access entry needs the whole ARN; the ARN of a session in STS has no path."""
     role = EXECUTION_ROLE.replace("role/", "role/some/path/")
     world.environ["EXECUTION_ROLE_ARN"] = role
     world.add_cluster("prod", principal=SPOKE_ROLE, document="namespaces: [a]")
@@ -621,7 +623,7 @@ def test_a_refusal_may_be_a_throttle_and_says_so(world: World, action: str) -> N
     found = bad(report) if action == "check" else report["clusters"][0]["error"]
     said = (
         f"does not admit {EXECUTION_ROLE}, or STS throttled the authenticator behind it, which"
-        " passes by itself"
+        " is temporary"
     )
     assert found["message"].endswith(said)
 
@@ -660,7 +662,7 @@ def test_a_cluster_that_knows_no_access_entries_is_first_made_to(world: World) -
 
 
 def in_groups(world: World, *groups: str) -> None:
-    """The cluster `prod`, whose access entry has these groups."""
+    """Add the cluster `prod`, whose access entry has these groups."""
     cluster = EmbeddedCluster(
         "prod",
         credentials=world.aws.find_credential,
@@ -703,7 +705,7 @@ def _documents(file: str) -> list[Any]:
         (Response(500, b""), "500"),
         (
             Response(200, {"kind": "SelfSubjectReview", "status": {"userInfo": "x"}}),
-            "did not answer as a Kubernetes API does",
+            "did not respond as a Kubernetes API does",
         ),
         (Response(404, {"kind": "Status", "details": {}}), "404"),
     ],
@@ -873,8 +875,9 @@ def test_access_granted_namespace_by_namespace_is_fine_where_names_are_given_out
         == f"may create and patch secrets named {SECRET}, in each of the 1 namespaces asked about"
     )
     assert (
-        logged[1] == f"may list secrets named {SECRET}, in each of the 1 namespaces asked about:"
-        " what is left behind in others is not seen"
+        logged[1]
+        == f"may list secrets named {SECRET}, in each of the 1 namespaces asked about: Secrets"
+        " that are left behind in others go unnoticed"
     )
 
 
@@ -919,12 +922,12 @@ def test_of_very_many_namespaces_some_are_asked_about_and_the_dry_run_shows_the_
     assert [problem["namespace"] for problem in entry(report)["problems"]] == [names[-1]]
 
 
-# What is pasted
+# Commands to paste
 
 
 @pytest.fixture
 def paste(tmp_path: Path, world: World) -> Callable[[str], str]:
-    """Runs a remedy in a shell, as an administrator of `prod`; what it prints."""
+    """Run a remedy in a shell, as an administrator of `prod`, and return what it prints."""
     if shutil.which("kubectl") is None:
         pytest.skip("there is no kubectl on this machine")
 
@@ -999,7 +1002,7 @@ def test_the_remedy_of_an_excess_pasted_shows_what_grants_it(
     assert "too-much" in paste(command)
 
 
-# Too much
+# Excess rights
 
 
 def test_a_cluster_administrator_may_too_much(world: World) -> None:
@@ -1104,7 +1107,7 @@ def test_namespaces_to_prune_are_not_selected_ones(world: World) -> None:
     assert entry(report)["findings"][-1]["message"] == "1 selected now: a"
 
 
-# ECR Public, time, and the others
+# ECR Public, time, and other clusters
 
 
 def test_a_token_that_ecr_public_refuses_is_the_runs_error_and_clusters_are_checked(
@@ -1141,7 +1144,7 @@ def test_ecr_public_that_hangs_does_not_keep_the_clusters_waiting(world: World) 
 def test_at_the_deadline_the_report_shows_where_it_hung(
     world: World, resolver: Callable[..., None], kind: str, at: str
 ) -> None:
-    """With the function's own patience, which is longer than this invocation."""
+    """The retry policy is the function's own, which is longer than this invocation."""
     world.add_cluster("good", namespaces=("a",), document="namespaces: [a]", embedded=True)
     script: Callable[[Exchange], None] = (
         drip
@@ -1198,7 +1201,7 @@ def test_a_cluster_that_the_time_was_not_enough_for_is_not_ok(world: World) -> N
     report = check(world, seconds=1.5, retry_policy=RetryPolicy())
     assert (bad(report)["check"], bad(report)["message"]) == (
         "permission",
-        "no answer before the function ran out of time",
+        "no response before the function ran out of time",
     )
 
 
@@ -1276,7 +1279,7 @@ def test_two_documents_of_one_cluster_conflict_as_in_a_push(world: World) -> Non
     assert entry(report, "second")["problems"][0]["outcome"] == "conflict"
 
 
-def test_a_cluster_that_fails_as_a_whole_is_said_once(world: World) -> None:
+def test_a_cluster_that_fails_as_a_whole_is_reported_once(world: World) -> None:
     world.add_cluster(
         "prod",
         namespaces=("a",),

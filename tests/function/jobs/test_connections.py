@@ -1,5 +1,7 @@
-"""Connections grow with the work: a small cluster gets one or two, what hangs gives its place to
-another, and there is a most of all.
+"""The number of connections, which grows with the work.
+
+A small cluster gets one or two, whatever hangs gives its place to another, and there is a maximum
+for all.
 """
 
 import contextlib
@@ -34,7 +36,7 @@ def test_a_small_cluster_is_worth_few_and_a_large_one_more(
     [
         (20, 0.2, 200, 20),
         (1000, 0.05, 200, 64),
-        (1000, 0.005, 200, 8),  # what the processor's own unrest may be
+        (1000, 0.005, 200, 8),  # the processor's own jitter
         (100, 0.02, 200, 32),
         (20, 0.2, 4, 4),
         (1, 5.0, 200, 1),
@@ -52,7 +54,7 @@ def test_of_many_clusters_each_gets_its_share() -> None:
 
 @dataclass
 class Described:
-    """A cluster that EKS describes, whatever answers there."""
+    """A cluster that EKS describes, with any server at its address."""
 
     name: str
     endpoint: str
@@ -133,7 +135,7 @@ class AtOnce:
             0.2,
             MOST_AT_ONCE,
             40,
-        ),  # slower than an impatient run waits for: others take their turn beside them
+        ),  # slower than an impatient run waits for: other requests start beside them
     ],
 )
 def test_so_many_writes_are_under_way_at_once(

@@ -91,7 +91,9 @@ def test_what_is_there_is_known_for_what_it_is_and_treated_as_the_table_says(
         (State.DELETING, Outcome.FAILED, None),
     ],
 )
-def test_what_becomes_of_it(state: State, push: Outcome | None, sweep: Outcome | None) -> None:
+def test_each_state_has_its_outcome(
+    state: State, push: Outcome | None, sweep: Outcome | None
+) -> None:
     for kind, outcome in (("push", push), ("sweep", sweep)):
         decision = only(judge(kind).decide(seen(THERE[state])))
         assert (decision.outcome.outcome if decision.outcome else None) == outcome, kind
@@ -174,7 +176,7 @@ def test_a_document_ahead_keeps_what_it_selects_whatever_is_there(
     decision = only(judge(planned=planned).decide(seen(secret)))
     assert decision.step is Step.CONFLICT
     assert decision.outcome is not None
-    assert "the document other selects this namespace" in decision.outcome.message
+    assert "the document other also selects this namespace" in decision.outcome.message
     assert only(judge("sweep", planned=planned).decide(seen(secret))).outcome is None
 
 
@@ -200,7 +202,7 @@ def test_missing_first_then_the_least_life_left() -> None:
     ]
 
 
-# Where nothing may be looked at.
+# Without the right to list.
 
 
 def test_a_push_applies_where_it_may_not_look() -> None:
@@ -237,11 +239,11 @@ def test_ours_where_nothing_selects_it_is_left_with_its_hours() -> None:
     decision = only(left(PlannedCluster(config()), OUT))
     assert decision.outcome is not None
     assert decision.outcome.outcome is Outcome.LEFT
-    assert "ends in 8.0 hours" in decision.outcome.message
+    assert "expires in 8.0 hours" in decision.outcome.message
     assert "prune: true" in decision.outcome.remedy
 
 
-def test_prune_takes_it() -> None:
+def test_prune_deletes_a_secret_that_is_left() -> None:
     assert only(left(PlannedCluster(config(prune=True)), OUT)).step is Step.DELETE
 
 
@@ -277,14 +279,14 @@ def test_what_another_enabled_document_selects_is_left_to_it(prune: bool) -> Non
 
 
 @pytest.mark.parametrize("prune", [False, True])
-def test_what_a_document_that_is_gone_has_left_is_said_by_the_first_and_pruned_by_none(
+def test_what_a_document_that_is_gone_has_left_is_reported_by_the_first_and_pruned_by_none(
     prune: bool,
 ) -> None:
     orphan = replace(OUT, owner=STACK.owner("gone"))
     decision = only(left(PlannedCluster(config(prune=prune)), orphan))
     assert decision.outcome is not None
     assert decision.outcome.outcome is Outcome.LEFT
-    assert "of gone, which is disabled or gone" in decision.outcome.message
+    assert "written by gone, which is disabled or deleted" in decision.outcome.message
     assert (
         left(PlannedCluster(config(prune=prune), ahead=(config("first", "elsewhere"),)), orphan)
         == []
@@ -375,7 +377,7 @@ def test_a_removal_takes_nothing_else(secret: SeenSecret) -> None:
     assert judge("remove").decide(seen(secret)) == []
 
 
-def test_a_deletion_that_met_another_version_is_decided_anew() -> None:
+def test_a_deletion_that_met_another_version_is_decided_again() -> None:
     deletion = only(judge("remove").decide(seen(FRESH)))
     assert judge("remove").again(deletion, replace(FRESH, version="2")).step is Step.DELETE
     assert judge("remove").again(deletion, OTHERS).step is Step.LEAVE
@@ -396,7 +398,7 @@ def test_a_deletion_that_met_another_version_is_decided_anew() -> None:
 def test_other_fields_of_ours_that_somebody_holds(
     managers: tuple[str, ...], take: bool, step: Step
 ) -> None:
-    """Leftovers of a restore are taken; a writer's only where the document says so."""
+    """Leftovers of a restore are taken over; a writer's fields only where the document says so."""
     own = judge(planned=PlannedCluster(config(take_ownership=take)))
     assert own.contested(only(own.decide(seen(FRESH))), managers).step is step
 

@@ -34,7 +34,7 @@ WORDS = {
 def test_a_refusal_that_is_no_missing_right_does_not_advise_on_rights(
     world: World, recorded: str, said: str
 ) -> None:
-    """As kube-apiserver 1.36.2 worded it; what the policy itself says is not repeated."""
+    """Messages are worded as by kube-apiserver 1.36.2; the policy's own text is not repeated."""
     refusal = WORDS[recorded]
     cluster = world.add_cluster(
         "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
@@ -53,8 +53,9 @@ def test_a_refusal_that_is_no_missing_right_does_not_advise_on_rights(
 
 @pytest.mark.parametrize("code", [400, 401, 403, 409, 422])
 def test_a_webhooks_denial_is_known_whatever_its_code_and_names_it(world: World, code: int) -> None:
-    """As apiserver's plugin/webhook/errors words it: without details, with the code that the
-    webhook gave (400 if none).
+    """The message is worded as by apiserver's plugin/webhook/errors.
+
+    It comes without details, with the code that the webhook gave (400 if none).
     """
     answer = {
         "kind": "Status",

@@ -1,5 +1,6 @@
-"""ServiceAccounts: the Secret's name is added to their imagePullSecrets, every other entry stays,
-and a mark says what we put there.
+"""ServiceAccounts: the Secret's name is added to their imagePullSecrets.
+
+Every other entry stays, and an annotation records what we added.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ def account(
     namespace: str = "a",
     pulls: tuple[str, ...] | None = ("regcred",),
 ) -> None:
-    """An account with these imagePullSecrets; None: without the list."""
+    """Return an account with these imagePullSecrets; None: without the list."""
     body: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
@@ -65,7 +66,7 @@ def pulls(
 
 
 def marked(world: World, name: str = "default", *, namespace: str = "a") -> str | None:
-    """Return what the account's mark says that we put into its list."""
+    """Return the names that we put into the account's list, by its annotation."""
     _, found = world.clusters["prod"].admin(
         "GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}"
     )
@@ -74,7 +75,7 @@ def marked(world: World, name: str = "default", *, namespace: str = "a") -> str 
 
 @pytest.fixture
 def prod(world: World) -> World:
-    """A cluster with the RBAC that serviceAccounts needs."""
+    """Return a cluster with the RBAC that serviceAccounts needs."""
     world.add_cluster("prod", namespaces=("a",), document=DOCUMENT)
     grant(world, "prod", "service-accounts.yaml")
     return world
@@ -188,7 +189,7 @@ def test_an_account_that_goes_meanwhile_keeps_no_other_from_its_entry(
 
 @pytest.mark.parametrize("status", [409, 422])
 def test_a_webhooks_denial_is_no_lost_race(world: World, status: int) -> None:
-    """As apiserver's plugin/webhook/errors words it, with the code that the webhook gave."""
+    """The message is worded as by apiserver's plugin/webhook/errors, with the webhook's code."""
 
     def denied(request: SeenRequest) -> Response | None:
         if request.method == "PATCH" and "/serviceaccounts/" in request.path:
@@ -310,8 +311,9 @@ ROUNDS, SIDE_BY_SIDE = 50, 8
 
 
 def test_two_writers_lose_no_entry_in_hundreds_of_rounds(world: World) -> None:
-    """Ours, and one that reads the list and writes it back under its resource version: let go at
-    the same moment, 400 times over.
+    """The writers start at the same moment, 400 times.
+
+    One is ours; the other reads the list and writes it back under its resource version.
     """
     names = [f"n{number}" for number in range(SIDE_BY_SIDE)]
     cluster = world.add_cluster(
@@ -325,13 +327,13 @@ def test_two_writers_lose_no_entry_in_hundreds_of_rounds(world: World) -> None:
         account(world, namespace=name, pulls=None)
     found = list(ThreadPoolExecutor(SIDE_BY_SIDE).map(lambda name: race(cluster, name), names))
     assert [lost for lost, _ in found] == [[]] * SIDE_BY_SIDE
-    # They did get into each other's way: where ours comes too late, the patch's test fails, and it
+    # The two did conflict: where ours comes too late, the patch's test fails, and it
     # is made anew.
     assert sum(patches for _, patches in found) > ROUNDS * SIDE_BY_SIDE
 
 
 def race(cluster: Cluster, namespace: str) -> tuple[list[int], int]:
-    """The rounds that lost an entry, and how many patches ours took.
+    """Return the rounds that lost an entry, and how many patches ours took.
 
     Ours has a thread and an event loop of its own.
     """
@@ -359,7 +361,7 @@ def race(cluster: Cluster, namespace: str) -> tuple[list[int], int]:
 
 
 async def attach_in_rounds(namespace: str, gate: threading.Barrier) -> None:
-    """Signed in as the function signs in."""
+    """Attach the name in rounds, signed in as the function signs in."""
     config = ClusterConfig(
         "prod", "prod", "us-east-1", Selection((namespace,)), service_accounts=("default",)
     )
@@ -390,8 +392,9 @@ def clear(cluster: Cluster, namespace: str) -> None:
 
 
 def insist(cluster: Cluster, namespace: str, entry: str) -> None:
-    """Another controller: reads, adds, writes the whole back, and starts anew when it came too
-    late.
+    """Act as another controller.
+
+    It reads, adds, writes the whole back, and starts again after a conflict.
     """
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
     while True:
@@ -462,8 +465,9 @@ def removed(world: World) -> list[str]:
 
 
 def test_an_administrators_entry_stays_though_we_wrote_to_the_list_last(prod: World) -> None:
-    """A second document with another Secret name has us write to the same list: that does not make
-    the first name ours.
+    """A second document with another Secret name makes us write to the same list.
+
+    That does not make the first name ours.
     """
     account(prod, pulls=(SECRET,))
     prod.document(
@@ -519,8 +523,9 @@ def test_what_the_account_says_of_us_goes_with_our_entry(prod: World) -> None:
 def test_an_account_that_could_not_be_changed_at_first_is_changed_by_the_second_try(
     world: World,
 ) -> None:
-    """The Secret is there by then: it is not written once more, and the account gets its entry all
-    the same.
+    """The Secret exists by then.
+
+    It is not written again, and the account gets its entry all the same.
     """
     names = ("a", "b")
     cluster = world.add_cluster(

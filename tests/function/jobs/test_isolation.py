@@ -1,4 +1,6 @@
-"""One cluster's trouble is its own; the deadline holds whatever hangs; and nothing left hanging
+"""Isolation of clusters and invocations.
+
+A failure stays within its cluster, the deadline holds whatever hangs, and nothing left hanging
 writes in a later invocation.
 """
 
@@ -29,7 +31,7 @@ HANG_SECONDS = 20.0
 
 @dataclass
 class Described:
-    """A cluster that EKS describes, whatever answers there."""
+    """A cluster that EKS describes, with any server at its address."""
 
     name: str
     endpoint: str
@@ -86,7 +88,7 @@ def stuck(exchange: Exchange) -> None:
 
 @contextlib.contextmanager
 def hanging(kind: str) -> Iterator[Described]:
-    """An endpoint that hangs in one of the ways there are."""
+    """Return an endpoint that hangs in one of the possible ways."""
     if kind == "connect":
         with hanging_at_connect() as url:
             yield Described("hangs", url, issue("x").ca_pem)
@@ -101,7 +103,7 @@ def hanging(kind: str) -> Iterator[Described]:
 @pytest.mark.alone
 @pytest.mark.parametrize("kind", ["connect", "tls", "drip", "answer"])
 def test_the_report_comes_before_the_time_is_up_whatever_hangs(world: World, kind: str) -> None:
-    """With the function's own patience, which is longer than this invocation."""
+    """The retry policy is the function's own, which is longer than this invocation."""
     world.add_cluster("good", namespaces=("a",), document="namespaces: [a]")
     with hanging(kind) as described:
         world.aws.put_cluster(ACCOUNT, "us-east-1", described)
@@ -132,7 +134,7 @@ def test_aws_that_hangs_fails_the_run_in_time(world: World, service: str, action
 
 @pytest.mark.parametrize("document", ["namespaces: [a, b, c]", "namespaces: ['?']"])
 def test_one_namespace_that_hangs_does_not_fail_another(world: World, document: str) -> None:
-    """As behind a webhook that answers for one namespace only too late."""
+    """A webhook may answer too late for one namespace only."""
     cluster = world.add_cluster(
         "prod", namespaces=("a", "b", "c"), document=document, embedded=True
     )
@@ -149,7 +151,7 @@ def test_one_namespace_that_hangs_does_not_fail_another(world: World, document: 
     assert entry["error"] is None
     assert entry["counts"] == {"created": 2, "failed": 1}
     assert entry["problems"][0]["namespace"] == "a"
-    assert "did not answer completely in time" in entry["problems"][0]["message"]
+    assert "did not complete its response in time" in entry["problems"][0]["message"]
 
 
 def test_a_cluster_that_answers_nothing_is_given_up_before_its_last_namespace(world: World) -> None:
@@ -167,7 +169,7 @@ def test_a_cluster_that_answers_nothing_is_given_up_before_its_last_namespace(wo
 
 
 def test_what_was_not_begun_in_time_is_not_attempted(world: World) -> None:
-    # More than one cluster's connections can write in the time, however fast they become more.
+    # More than one cluster's connections can write in the time, however fast their number grows.
     names = tuple(f"n{number:03}" for number in range(400))
     cluster = world.add_cluster(
         "prod", namespaces=names, document="namespaces: ['n*']", embedded=True
@@ -228,7 +230,7 @@ MAY_NOT_LIST = json.dumps(
 
 
 def tokens_arrived(server: BadServer) -> list[str]:
-    """The registry credentials that reached the server, in order."""
+    """Return the registry credentials that reached the server, in order."""
     bodies = [
         json.loads(request.partition(b"\r\n\r\n")[2])
         for request in server.requests

@@ -1,5 +1,6 @@
-"""Every verb that infra/rbac grants is needed: without it, something that works with it
-does not.
+"""Every verb that infra/rbac grants is needed.
+
+Without it, something fails that works with it.
 """
 
 import copy
@@ -23,7 +24,7 @@ SECOND = (
 
 
 def granted() -> list[tuple[str, str, str]]:
-    """(file, resource, verb) of everything that is granted."""
+    """Return (file, resource, verb) of everything that is granted."""
     return [
         (file, rule["resources"][0], verb)
         for file in FILES
@@ -35,7 +36,7 @@ def granted() -> list[tuple[str, str, str]]:
 
 
 def without(file: str, resource: str, verb: str) -> list[dict[str, Any]]:
-    """A file's objects, with one verb taken away."""
+    """Return a file's objects without one verb."""
     found = []
     for document in yaml.safe_load_all((RBAC / file).read_text()):
         changed = copy.deepcopy(document)
@@ -48,13 +49,14 @@ def without(file: str, resource: str, verb: str) -> list[dict[str, Any]]:
     return found
 
 
-# What is needed only where Secrets may not be listed.
+# Rights that are needed only where Secrets may not be listed.
 INSTEAD_OF_A_LOOK = ("prune.yaml", "secrets", "get")
 
 
 def a_life(world: World, missing: tuple[str, str, str] | None) -> bool:
-    """Return whether all of it worked: a push, a sweep after a Secret was lost, and another push
-    that prunes. An account comes late.
+    """Return whether all of it worked.
+
+    A push, a sweep after a Secret was deleted, and another push that prunes. An account comes late.
     """
     cluster = world.add_cluster("prod", namespaces=("team-a", "team-b"), rbac=None, document=FIRST)
     for namespace in ("team-a", "team-b"):

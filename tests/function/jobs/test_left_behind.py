@@ -1,5 +1,6 @@
-"""Secrets that nothing renews any more are named before they block pulls, and what a document wrote
-stays its own.
+"""Secrets that nothing renews are named before they block pulls.
+
+Whatever a document wrote stays its own.
 """
 
 import re
@@ -29,7 +30,9 @@ def prod(world: World) -> World:
     return world
 
 
-def test_a_typo_in_one_of_several_globs_is_said_with_the_hours_that_are_left(prod: World) -> None:
+def test_a_typo_in_one_of_several_globs_is_reported_with_the_hours_that_are_left(
+    prod: World,
+) -> None:
     aged(prod, "prod", "team-a", hours_left=2)
     prod.document("prod", "namespaces: ['teem-*', web]")
     report = prod.invoke()
@@ -38,11 +41,11 @@ def test_a_typo_in_one_of_several_globs_is_said_with_the_hours_that_are_left(pro
     assert found["counts"] == {"updated": 1, "left": 2}
     assert found["emptyGlobs"] == ["teem-*"]
     messages = {problem["namespace"]: problem["message"] for problem in found["problems"]}
-    assert "ends in 2.0 hours" in messages["team-a"]
+    assert "expires in 2.0 hours" in messages["team-a"]
     assert "ends in 12.0 hours" in messages["team-b"]
 
 
-def test_namespaces_of_which_the_same_is_said_share_one_command(prod: World) -> None:
+def test_namespaces_of_which_the_same_is_reported_share_one_command(prod: World) -> None:
     aged(prod, "prod", "web", hours_left=2)
     prod.add_namespace("prod", "last")
     prod.document("prod", "namespaces: [last]")
@@ -60,7 +63,7 @@ def test_namespaces_of_which_the_same_is_said_share_one_command(prod: World) -> 
 
 
 def test_a_restored_copy_is_left_too(prod: World) -> None:
-    """Nobody holds its fields; the mark says that it is ours."""
+    """No manager holds its fields; the label says that it is ours."""
     patch = [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]
     status, _ = prod.clusters["prod"].admin(
         "PATCH",
@@ -74,11 +77,11 @@ def test_a_restored_copy_is_left_too(prod: World) -> None:
     assert (problem["namespace"], problem["outcome"]) == ("team-a", "left")
 
 
-def test_one_whose_token_has_ended_blocks_pulls_now(prod: World) -> None:
+def test_one_whose_token_has_expired_blocks_pulls_now(prod: World) -> None:
     aged(prod, "prod", "team-a", hours_left=-1)
     prod.document("prod", "namespaces: ['team-b', web]")
     (problem,) = entry(prod.invoke())["problems"]
-    assert "its token has ended, and blocks pulls" in problem["message"]
+    assert "its token has expired, and blocks pulls" in problem["message"]
 
 
 def test_a_document_under_another_id_adopts_what_the_old_one_wrote_and_removes_nothing(
@@ -107,12 +110,12 @@ def test_a_sweep_adopts_too(prod: World) -> None:
     assert entry(prod.invoke({"action": "sweep"}), "production")["counts"] == {"adopted": 3}
 
 
-def test_what_a_disabled_document_wrote_is_said_by_the_one_that_is_there(prod: World) -> None:
+def test_what_a_disabled_document_wrote_is_reported_by_the_one_that_is_there(prod: World) -> None:
     prod.document("prod", "{namespaces: ['team-*', web], enabled: false}")
     prod.document("second", "{cluster: prod, namespaces: [web]}")
     found = entry(prod.invoke(), "second")
     assert found["counts"] == {"adopted": 1, "left": 2}
-    assert "of prod, which is disabled or gone" in found["problems"][0]["message"]
+    assert "written by prod, which is disabled or deleted" in found["problems"][0]["message"]
 
 
 @pytest.mark.parametrize("broken", ["namespaces: [*]", "{namespaces: ['team-*'], prune: maybe}"])
@@ -124,7 +127,7 @@ def test_an_invalid_document_keeps_its_secrets_from_a_second_one_that_selects_th
     prod.document("second", "{cluster: prod, namespaces: ['team-*'], takeOwnership: true}")
     found = entry(prod.invoke(), "second")
     assert found["counts"] == {"conflict": 2}
-    assert "of the document prod, which is invalid" in found["problems"][0]["message"]
+    assert "belongs to the document prod, which is invalid" in found["problems"][0]["message"]
     assert prod.secret("prod", "team-a") == before
     assert entry(prod.invoke({"action": "sweep", "clusters": ["second"]}), "second")["ok"]
 

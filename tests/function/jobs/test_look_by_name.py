@@ -1,5 +1,6 @@
-"""Where rights are granted namespace by namespace, each namespace that a document names is looked
-into by a list of its own.
+"""Rights that are granted namespace by namespace.
+
+Each namespace that a document names is listed by itself.
 """
 
 from typing import Any
@@ -170,8 +171,8 @@ def test_a_check_says_that_it_may_look_and_where_it_may_not(prod: World) -> None
 
     message, remedy = said()
     assert message == (
-        f"may list secrets named {SECRET}, in each of the 2 namespaces asked about: what is left"
-        " behind in others is not seen"
+        f"may list secrets named {SECRET}, in each of the 2 namespaces asked about: Secrets"
+        " that are left behind in others go unnoticed"
     )
     assert remedy == ""
     prod.add_namespace("prod", "c")

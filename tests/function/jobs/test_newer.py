@@ -1,5 +1,7 @@
-"""An older run undoes nothing newer: whatever arrives late meets another version, or a Secret that
-was written since it read its configuration.
+"""An older run undoes nothing newer.
+
+A late write meets another version, or a Secret that was written since its run read its
+configuration.
 """
 
 import json
@@ -13,9 +15,7 @@ from tests.support.world import SECRET, World
 
 
 def meanwhile(world: World, cluster: str, happens: Callable[[], object], *, before: str) -> None:
-    """Let something happen right before the function's first request of that method to that cluster
-    is answered.
-    """
+    """Run something right before the function's first such request to that cluster is answered."""
     embedded = world.clusters[cluster]
     assert isinstance(embedded, EmbeddedCluster)
     done: list[str] = []
@@ -40,7 +40,7 @@ def prod(world: World) -> World:
 
 
 def newer(world: World, document: str) -> Callable[[], None]:
-    """Another run, by a document that was edited since."""
+    """Return another run, by a document that was edited since."""
 
     def push() -> None:
         world.document("prod", document)
@@ -86,7 +86,7 @@ def test_what_a_newer_run_wrote_after_the_look_is_not_overwritten(prod: World) -
     assert secret["metadata"]["labels"]["of"] == "newer"
 
 
-def test_what_was_removed_since_the_look_is_decided_anew(prod: World) -> None:
+def test_what_was_removed_since_the_look_is_decided_again(prod: World) -> None:
     path = f"/api/v1/namespaces/a/secrets/{SECRET}"
     meanwhile(prod, "prod", lambda: prod.clusters["prod"].admin("DELETE", path), before="PATCH")
     assert prod.run()["clusters"][0]["counts"] == {"created": 1}
@@ -120,7 +120,7 @@ def test_what_is_written_to_again_and_again_is_given_up_after_five_looks(prod: W
 
 
 def test_an_apply_that_came_through_although_its_answer_did_not_is_a_success(prod: World) -> None:
-    """The answer is lost once: the second try meets the version that the first one made."""
+    """The response is lost once: the retry meets the version that the first try made."""
     embedded = prod.clusters["prod"]
     assert isinstance(embedded, EmbeddedCluster)
     lost: list[str] = []

@@ -1,4 +1,4 @@
-"""A look at a cluster asks for its lists side by side, or one after another."""
+"""A look at a cluster requests its lists concurrently, or one after another."""
 
 import asyncio
 from typing import Any, cast
@@ -10,7 +10,7 @@ from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 
 
 class Lists:
-    """A cluster without objects. `most`: of its lists, so many were under way at once."""
+    """A cluster without objects. `most`: the most lists that were requested at once."""
 
     def __init__(self) -> None:
         self.most = self._now = 0

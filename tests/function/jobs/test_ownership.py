@@ -1,4 +1,7 @@
-"""What is ours: by label, owner and field manager, and only as long as our apply holds the data."""
+"""Ownership of a Secret.
+
+By label, owner and field manager, and only as long as our apply holds the data.
+"""
 
 import base64
 import json
@@ -22,7 +25,7 @@ def prod(world: World) -> World:
 
 
 def applied_by(world: World, manager: str, field: str = "stringData") -> None:
-    """Another tool applies its own credential."""
+    """Apply another tool's own credential."""
     config = '{"auths": {"somewhere": {"auth": "eDp5"}}}'
     value = config if field == "stringData" else base64.b64encode(config.encode()).decode()
     body = {
@@ -79,8 +82,9 @@ def test_it_is_adopted_where_that_is_asked_for_and_then_updated(prod: World, fie
 def test_another_stack_is_not_us(
     prod: World, other: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is a conflict that names the first stack, and neither removes nor prunes what the first
-    wrote.
+    """The conflict names the first stack.
+
+    The second neither removes nor prunes what the first wrote.
     """
     prod.invoke()
     first = auths(prod)
@@ -103,8 +107,9 @@ def test_another_stack_is_not_us(
 
 
 def become(patched: pytest.MonkeyPatch, stack: Stack) -> None:
-    """The function of another deployment, with the same documents and the same role: only its name
-    differs.
+    """Become the function of another deployment, with the same documents and the same role.
+
+    Only its name differs.
     """
     patched.setattr(
         "ecr_public_pusher.invocation.settings.Settings.identity", property(lambda _: stack)
@@ -126,10 +131,10 @@ def test_a_name_too_long_for_the_api_server_is_cut_and_still_its_own() -> None:
     ("event", "outcome"),
     [(REMOVE, "conflict"), ({"action": "push", "clusters": ["prod"], "prune": "all"}, "skipped")],
 )
-def test_a_secret_whose_data_somebody_wrote_since_is_not_deleted_and_that_is_said(
+def test_a_secret_whose_data_somebody_wrote_since_is_not_deleted_and_that_is_reported(
     prod: World, event: dict[str, Any], outcome: str
 ) -> None:
-    """It bears our mark still, so a removal that leaves it there is not done."""
+    """It still has our label and annotations, so a removal that leaves it is not complete."""
     prod.invoke()
     edited = {
         "data": {".dockerconfigjson": base64.b64encode(b'{"auths": {"by-hand": {}}}').decode()}
@@ -148,7 +153,7 @@ def test_a_secret_whose_data_somebody_wrote_since_is_not_deleted_and_that_is_sai
     assert list(auths(prod)) == ["by-hand"]
 
 
-def test_a_secret_that_waits_for_a_finalizer_is_said_to_wait(prod: World) -> None:
+def test_a_secret_that_waits_for_a_finalizer_is_reported_to_wait(prod: World) -> None:
     prod.invoke()
     held = {"metadata": {"finalizers": ["example.com/hold"]}}
     prod.clusters["prod"].admin(

@@ -12,9 +12,7 @@ WELL = ("alpha", "web", "zeta")
 
 
 def hang(world: World, prefix: str, seconds: float, method: str = "PATCH") -> None:
-    """Writes to some namespaces hang, as behind an admission webhook that does not answer, until
-    the test's end.
-    """
+    """Have writes to some namespaces hang until the test's end, as behind an admission webhook."""
     cluster = world.clusters["prod"]
     assert isinstance(cluster, EmbeddedCluster)
     done = threading.Event()

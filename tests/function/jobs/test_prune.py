@@ -24,7 +24,7 @@ DROPPED = "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true}"
 
 @pytest.fixture
 def prod(world: World) -> World:
-    """A cluster with prune's RBAC, pushed to, and a document that has dropped team-b since."""
+    """Return a cluster with prune's RBAC, pushed to, whose document has dropped team-b since."""
     world.add_cluster("prod", namespaces=("team-a", "team-b", "other"), document=ALL)
     world.apply("prod", "prune.yaml")
     assert world.invoke()["ok"]
@@ -48,12 +48,12 @@ def test_a_namespace_without_a_secret_is_looked_at_and_not_spoken_of(prod: World
     assert outcomes(prod.invoke()) == {"updated": 1}
 
 
-def test_without_prune_it_stays_and_is_said_to_be_left(prod: World) -> None:
+def test_without_prune_it_stays_and_is_reported_to_be_left(prod: World) -> None:
     prod.document("prod", DROPPED.replace(", prune: true", ""))
     report = prod.invoke()
     (problem,) = report["clusters"][0]["problems"]
     assert (report["ok"], problem["namespace"], problem["outcome"]) == (False, "team-b", "left")
-    assert "ends in 12.0 hours" in problem["message"]
+    assert "expires in 12.0 hours" in problem["message"]
     assert prod.secret("prod", "team-b") is not None
     assert not [line for line in prod.asked("prod") if line.startswith("DELETE")]
 
@@ -97,14 +97,14 @@ def test_what_bears_another_owner_or_label_stays(prod: World, change: dict[str, 
     assert prod.secret("prod", "team-b") is not None
 
 
-def test_what_a_document_that_is_gone_wrote_is_said_and_not_pruned(prod: World) -> None:
+def test_what_a_document_that_is_gone_wrote_is_reported_and_not_pruned(prod: World) -> None:
     annotate(
         prod, "prod", "team-b", annotations={"ecr-public-pusher/owner": STACK.owner("another")}
     )
     report = prod.invoke()
     (problem,) = report["clusters"][0]["problems"]
     assert (problem["namespace"], problem["outcome"]) == ("team-b", "left")
-    assert "of another, which is disabled or gone" in problem["message"]
+    assert "written by another, which is disabled or deleted" in problem["message"]
     assert prod.secret("prod", "team-b") is not None
 
 
@@ -207,7 +207,7 @@ def test_without_the_rights_the_cluster_fails_after_its_pushes_were_done(world: 
     assert entry["problems"] == []
 
 
-def test_without_the_right_to_delete_what_was_seen_stays_and_that_is_said(world: World) -> None:
+def test_without_the_right_to_delete_what_was_seen_stays_and_that_is_reported(world: World) -> None:
     world.add_cluster("prod", namespaces=("team-a", "team-b"), document=ALL)
     world.invoke()
     world.document("prod", DROPPED)
@@ -217,7 +217,7 @@ def test_without_the_right_to_delete_what_was_seen_stays_and_that_is_said(world:
     assert world.secret("prod", "team-b") is not None
 
 
-def test_one_that_changes_between_the_look_and_the_delete_is_looked_at_anew(world: World) -> None:
+def test_one_that_changes_between_the_look_and_the_delete_is_looked_at_again(world: World) -> None:
     cluster = world.add_cluster(
         "prod", namespaces=("team-a", "team-b"), document=ALL, embedded=True
     )
@@ -340,8 +340,9 @@ def accounts(world: World, namespace: str) -> list[str]:
 def test_a_namespace_handed_to_another_document_in_between_keeps_its_secret_and_its_accounts(
     world: World,
 ) -> None:
-    """The other document's push comes right before the delete: the name that was taken out by then
-    is put back.
+    """The other document's push comes right before the delete.
+
+    The name that was removed by then is put back.
     """
     every = "{namespaces: ['team-*'], prune: true, serviceAccounts: [default]}"
     cluster = world.add_cluster(
@@ -382,7 +383,7 @@ def test_a_namespace_handed_to_another_document_in_between_keeps_its_secret_and_
 
 @pytest.fixture
 def leaving(world: World) -> World:
-    """A cluster whose team-b is selected no more, with its account bearing the name."""
+    """Return a cluster whose team-b is no longer selected, with the name in its account."""
     document = "{{namespaces: {}, prune: true, serviceAccounts: [default]}}"
     cluster = world.add_cluster(
         "prod",
@@ -402,7 +403,7 @@ def leaving(world: World) -> World:
 
 
 def test_accounts_get_the_name_back_where_the_delete_is_refused(leaving: World) -> None:
-    """By an admission policy, as kube-apiserver 1.36.2 words it."""
+    """An admission policy refuses, worded as by kube-apiserver 1.36.2."""
     refused: list[list[str]] = []
 
     def refuse(request: SeenRequest) -> Response | None:
@@ -461,7 +462,9 @@ def secrets(world: World) -> int:
         (3, "teem-*", False),
     ],
 )
-def test_the_brake(world: World, count: int, selected: str, prunes: bool) -> None:
+def test_the_brake_holds_back_a_large_prune(
+    world: World, count: int, selected: str, prunes: bool
+) -> None:
     """More than five Secrets, and more than stay; or nothing selected."""
     many(world, count)
     world.document("prod", f"{{namespaces: ['{selected}'], prune: true, allowEmpty: true}}")
@@ -475,8 +478,9 @@ def test_the_brake(world: World, count: int, selected: str, prunes: bool) -> Non
 
 
 def test_the_brake_counts_what_was_applied(world: World) -> None:
-    """Eight names, mistyped into eight others: as many are selected as before, and none of them is
-    there.
+    """Eight names are mistyped into eight others.
+
+    As many are selected as before, and none of them exists.
     """
     many(world, 8)
     names = ", ".join(f"taem-{number:02}" for number in range(8))

@@ -1,5 +1,6 @@
-"""Whole runs of the handler against an AWS and clusters on real sockets: what is written, asked,
-reported.
+"""Whole runs of the handler, with AWS and clusters on real sockets.
+
+Writes, requests and reports.
 """
 
 import json
@@ -15,7 +16,7 @@ MANY = tuple(f"team-{number:02}" for number in range(30))
 
 
 def outcome(report: dict[str, Any], cluster: str, namespace: str) -> dict[str, Any]:
-    """The problem reported of a namespace."""
+    """Return the problem reported for a namespace."""
     found = next(entry for entry in report["clusters"] if entry["id"] == cluster)
     return dict(next(problem for problem in found["problems"] if problem["namespace"] == namespace))
 
@@ -281,7 +282,7 @@ def test_two_documents_that_select_the_same_namespace(world: World) -> None:
     report = world.invoke()
     assert entry(report, "prod")["counts"] == {"created": 2}
     assert entry(report, "web")["counts"] == {"created": 1, "conflict": 1}
-    assert "the document prod selects" in outcome(report, "web", "team-a")["message"]
+    assert "the document prod also selects" in outcome(report, "web", "team-a")["message"]
     secret = world.secret("prod", "team-a")
     assert secret is not None
     assert secret["metadata"]["annotations"]["ecr-public-pusher/owner"] == STACK.owner("prod")
@@ -329,7 +330,7 @@ def test_a_secure_document_is_decrypted(world: World) -> None:
     assert world.invoke()["totals"]["created"] == 1
 
 
-def test_no_documents_is_said_plainly_and_is_no_error(world: World) -> None:
+def test_no_documents_is_reported_plainly_and_is_no_error(world: World) -> None:
     report = world.invoke()
     assert (report["ok"], report["unconfigured"]) == (True, True)
     assert world.aws.ecr_public.issued == []

@@ -1,6 +1,4 @@
-"""A check says when infra/rbac, as it is applied in a cluster, is older than this
-release wants it.
-"""
+"""A check reports when the infra/rbac in a cluster is older than this release needs."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -30,7 +28,7 @@ def finding(world: World) -> dict[str, Any] | None:
 
 
 def apply(world: World, file: str, *, marks: Sequence[str] | None = None) -> None:
-    """A file of infra/rbac; `marks`: with these in the place of its own."""
+    """Apply a file of infra/rbac; `marks`: with these in place of its own."""
     objects = list(yaml.safe_load_all((RBAC / file).read_text()))
     for role in (one for one in objects if marks is not None and one["kind"] == "ClusterRole"):
         rules = [rule for rule in role["rules"] if rule["apiGroups"] != ["ecr-public-pusher"]]
@@ -106,7 +104,7 @@ def test_a_mark_permits_nothing(world: World) -> None:
 def said(
     held: Sequence[tuple[str, str]], granted_in: Mapping[str, Sequence[str]], *, wanted: int
 ) -> Finding | None:
-    """What that release says where these marks are held, each in a namespace."""
+    """Return the message of that release where these marks are held, each in a namespace."""
 
     async def ask(right: Right, namespace: str) -> bool:
         return (right.name, namespace) in held

@@ -15,7 +15,7 @@ PLAN = {"action": "plan", "remove": True, "clusters": ["prod"]}
 
 @pytest.fixture
 def prod(world: World) -> World:
-    """A cluster that was pushed to."""
+    """Return a cluster that was pushed to."""
     world.add_cluster(
         "prod", namespaces=("team-a", "team-b", "other"), document="namespaces: ['team-*']"
     )
@@ -162,7 +162,7 @@ def test_a_removal_that_failed_is_not_queued_as_a_push(
     assert prod.queue.waiting == []
 
 
-def test_it_emits_no_metric(prod: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_removal_emits_no_metric(prod: World, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     prod.invoke(REMOVE)
     assert '"_aws"' not in capsys.readouterr().out

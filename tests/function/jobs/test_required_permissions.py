@@ -1,4 +1,4 @@
-"""What a configuration needs to be allowed, in words and as commands."""
+"""The rights that a configuration needs, in words and as commands."""
 
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,6 @@ def test_one_right_is_described_without_an_and() -> None:
     assert describe([Right("list", "namespaces")]) == "list namespaces"
 
 
-def test_what_is_lost_without_the_right_to_look_is_said_and_that_a_push_goes_on() -> None:
+def test_what_is_lost_without_the_right_to_look_is_reported_and_that_a_push_goes_on() -> None:
     for need in required_permissions(config(service_accounts=("default",)), needs_list=False):
         assert bool(need.without) is ({right.verb for right in need.rights} == {"list"})

@@ -1,5 +1,6 @@
-"""Copies of ours that a backup tool brings back are ours, without a conflict that advises to stop a
-writer that is none.
+"""Copies of our Secrets that a backup tool restores are ours.
+
+There is no conflict that advises to stop a writer that does not exist.
 """
 
 import copy
@@ -21,7 +22,7 @@ def prod(world: World) -> World:
 
 
 def cleared(world: World) -> None:
-    """What `kubectl replace` of a cleaned manifest, or a restore that clears them, leaves."""
+    """Return what `kubectl replace` of a cleaned manifest, or a clearing restore, leaves."""
     patch = [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]
     status, _ = world.clusters["prod"].admin(
         "PATCH", f"{PATH}?fieldManager=restorer", patch, content_type="application/json-patch+json"
@@ -30,8 +31,9 @@ def cleared(world: World) -> None:
 
 
 def restored(world: World, manager: str = "velero-server", **labels: str) -> None:
-    """As Velero restores: a create of the saved object, without its uid and managed fields, with
-    Velero's labels.
+    """Restore as Velero does.
+
+    It creates the saved object, without its uid and managed fields, with Velero's labels.
     """
     saved: dict[str, Any] = copy.deepcopy(world.secret("prod", "a") or {})
     metadata = {name: saved["metadata"][name] for name in ("name", "labels", "annotations")}
@@ -60,7 +62,7 @@ def test_it_is_taken_back_without_take_ownership(
 
 
 @pytest.mark.parametrize("happens", [cleared, restored])
-def test_a_removal_takes_it(prod: World, happens: Any) -> None:
+def test_a_removal_deletes_a_restored_secret(prod: World, happens: Any) -> None:
     prod.apply("prod", "prune.yaml")
     happens(prod)
     assert prod.invoke({"action": "remove", "clusters": ["prod"]})["clusters"][0]["counts"] == {

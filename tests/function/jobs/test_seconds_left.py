@@ -1,6 +1,4 @@
-"""The least life that a selected namespace's Secret has left is measured by each run,
-and emitted.
-"""
+"""The least life left of any selected namespace's Secret: measured by each run, and emitted."""
 
 import json
 from typing import Any
@@ -16,7 +14,7 @@ HOUR = 3600
 
 
 def left(world: World, event: dict[str, Any] | None = None) -> float | None:
-    """Return the hours that the report says, to a tenth."""
+    """Return the hours left by the report, to a tenth."""
     (found,) = world.invoke(event)["clusters"]
     return round(found["secondsLeft"] / HOUR, 1) if "secondsLeft" in found else None
 
@@ -102,8 +100,9 @@ def test_it_is_a_metric_of_each_cluster_and_of_all(
 def test_a_sweep_that_has_nothing_new_to_say_of_a_cluster_emits_none_for_it(
     prod: World, hours: float, clusters: set[str | None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """CloudWatch bills a series by the hours in which it is sent. An invalid document keeps the
-    Secret, so that nothing renews it.
+    """CloudWatch bills a series by the hours in which it is sent.
+
+    An invalid document keeps the Secret, so that nothing renews it.
     """
     aged(prod, "prod", "b", hours_left=hours)
     prod.document("prod", "{namespaces: [a, b], prune: maybe}")
@@ -115,7 +114,7 @@ def test_a_sweep_that_has_nothing_new_to_say_of_a_cluster_emits_none_for_it(
     assert said == {None if one is None else "second" for one in clusters}
 
 
-def test_it_is_measured_without_a_token_too(
+def test_the_seconds_left_are_measured_without_a_token(
     prod: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Just then it is what the alarm must know."""

@@ -1,4 +1,4 @@
-"""Takeover: without force first, seen each time, and only where it was asked for."""
+"""Takeover: without force first, visible each time, and only where it is configured."""
 
 import base64
 import json
@@ -15,8 +15,9 @@ LEAVE = "{namespaces: [a]}"
 
 
 def write(world: World, manager: str, method: str = "PUT") -> None:
-    """Another tool writes its own credential into the Secret: a PUT of the whole, or its own
-    server-side apply with force.
+    """Write another tool's own credential into the Secret.
+
+    By a PUT of the whole, or by its own server-side apply with force.
     """
     data = {".dockerconfigjson": base64.b64encode(b'{"auths": {"somewhere": {}}}').decode()}
     body = {
@@ -38,7 +39,7 @@ def write(world: World, manager: str, method: str = "PUT") -> None:
 
 
 def recreate(world: World) -> None:
-    """What the archived CronJob does: kubectl delete, kubectl create."""
+    """Do what the archived CronJob does: kubectl delete, kubectl create."""
     world.clusters["prod"].admin("DELETE", f"/api/v1/namespaces/a/secrets/{SECRET}")
     world.foreign_secret("prod", "a", manager="kubectl-create")
 
@@ -87,7 +88,7 @@ def test_without_the_right_to_look_it_is_tried_without_force_first(prod: World) 
 
 @pytest.mark.parametrize("event", [{}, {"action": "plan"}])
 @pytest.mark.parametrize("looks", [True, False])
-def test_that_all_it_held_is_replaced_is_said_of_others_secrets_alone(
+def test_that_all_it_held_is_replaced_is_reported_of_others_secrets_alone(
     prod: World, looks: bool, event: dict[str, str]
 ) -> None:
     if not looks:
@@ -105,7 +106,7 @@ def test_a_conflict_says_what_a_takeover_would_replace(prod: World) -> None:
     prod.foreign_secret("prod", "a")
     (problem,) = prod.invoke()["clusters"][0]["problems"]
     assert (
-        "replaces all that the Secret holds, credentials of other registries too"
+        "replaces everything in the Secret, credentials of other registries included"
         in (problem["remedy"])
     )
 
@@ -198,8 +199,9 @@ MARKS = {
 
 
 def owned(world: World) -> None:
-    """Somebody else's Secret, which its owner's controller deletes with the owner, and Argo CD with
-    its application.
+    """Add somebody else's Secret, which its owner's controller and Argo CD would delete.
+
+    The controller deletes it with the owner, Argo CD with its application.
     """
     world.foreign_secret("prod", "a", manager="external-secrets")
     cluster = world.clusters["prod"]

@@ -1,4 +1,4 @@
-"""Which clusters, in order, and whose a namespace is that two documents select."""
+"""The clusters of a run, in order, and the owner of a namespace that two documents select."""
 
 from dataclasses import replace
 

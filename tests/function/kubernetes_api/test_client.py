@@ -1,5 +1,6 @@
-"""The Kubernetes session against servers that go wrong in every way an endpoint can: each a typed
-error, nothing secret in it.
+"""The Kubernetes session with servers that fail in every way an endpoint can.
+
+Each failure is a typed error with nothing secret in it.
 """
 
 import asyncio
@@ -99,12 +100,12 @@ class Calls:
         return self._runner.run(self.api.apply_secret("team-a", "ecr-public-token", BODY)).created
 
     def look(self) -> object:
-        """Return what a GET of the Secret's metadata comes to."""
+        """Return the result of a GET of the Secret's metadata."""
         asking = self.api.secret_metadata("team-a", "ecr-public-token", lambda found, _: found)
         return self._runner.run(asking)
 
     def apply_at_once(self, count: int) -> list[bool | BaseException]:
-        """As many applies side by side, and what became of each."""
+        """Start this many applies concurrently, and return the result of each."""
 
         async def one() -> bool:
             return (await self.api.apply_secret("team-a", "ecr-public-token", BODY)).created
@@ -115,7 +116,7 @@ class Calls:
         return self._runner.run(all_of_them())
 
     def apply_both(self, *namespaces: str) -> None:
-        """Side by side, whatever comes of them."""
+        """Apply both concurrently, whatever the results."""
 
         async def both() -> None:
             await asyncio.gather(
@@ -136,7 +137,7 @@ class Calls:
 def apply(
     url: str, ca_pem: str, *, seconds: float = 30, sign_in: Callable[[], str] = lambda: BEARER
 ) -> bool:
-    """One apply. Whether it created the Secret."""
+    """Apply once, and return whether it created the Secret."""
     with contextlib.closing(
         Calls(url, ca_pem, deadline=Deadline.of_invocation(seconds), sign_in=sign_in)
     ) as calls:
@@ -146,8 +147,9 @@ def apply(
 def failure(
     script: Script, *, certificate: Certificate | None = None, plain: bool = False
 ) -> tuple[PusherError, BadServer]:
-    """What an apply against `script` comes to; whatever it is, it has a remedy and gives away
-    nothing that was sent.
+    """Return the error of an apply against `script`.
+
+    Whatever it is, it has a remedy and reveals nothing that was sent.
     """
     with (
         serving(script, certificate=certificate, plain=plain) as server,
@@ -182,7 +184,7 @@ def garbage(exchange: Exchange) -> None:
 
 
 def in_turn(*answers: tuple[str, bytes]) -> Script:
-    """One answer after the other, across connections; the last stays."""
+    """Return a script that gives one answer after the other, across connections; the last stays."""
     left = list(answers)
 
     def script(exchange: Exchange) -> None:
@@ -202,7 +204,7 @@ def test_old_and_new_certificate_authorities_are_trusted(
 
 
 def test_no_proxy_of_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would be sent a CONNECT at best; of a function's environment, nobody vouches for it."""
+    """A proxy would get a CONNECT at best; nothing vouches for the environment's proxies."""
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     with socket.create_server(("127.0.0.1", 0)) as proxy:
@@ -284,14 +286,14 @@ def test_no_tls_at_all() -> None:
 def test_a_hang_after_the_request() -> None:
     error, server = failure(silent)
     assert isinstance(error, UnreachableError)
-    assert "did not answer completely in time" in error.message
+    assert "did not complete its response in time" in error.message
     assert len(server.requests) == IMPATIENT.attempts
 
 
 def test_a_slow_drip_is_not_waited_for() -> None:
     error, _ = failure(drip)
     assert isinstance(error, UnreachableError)
-    assert "did not answer completely in time" in error.message
+    assert "did not complete its response in time" in error.message
 
 
 def test_half_a_response() -> None:
@@ -338,13 +340,13 @@ def test_a_connection_broken_off_is_tried_again() -> None:
 def test_an_answer_that_is_no_kubernetes_answer(body: bytes) -> None:
     error, _ = failure(answering("200 OK", body))
     assert isinstance(error, ApiError)
-    assert "did not answer as a Kubernetes API does" in error.message
+    assert "did not respond as a Kubernetes API does" in error.message
 
 
 def test_garbage_instead_of_http() -> None:
     error, server = failure(garbage)
     assert isinstance(error, UnreachableError)
-    assert "did not answer as a Kubernetes API does (not even in HTTP)" in error.message
+    assert "did not respond as a Kubernetes API does (not even in HTTP)" in error.message
     assert server.connections == 1
 
 
@@ -484,7 +486,7 @@ def test_a_401_that_lasts_is_a_sign_in_error_with_the_access_entry_as_remedy() -
 
 @dataclass(frozen=True)
 class Counted(RetryPolicy):
-    """As impatient, and notes each pause before a sign-in is tried again."""
+    """An impatient retry policy that records each pause before a sign-in is retried."""
 
     sign_in_seconds: float = 0.02
     pauses: list[float] = field(default_factory=list)
@@ -495,7 +497,7 @@ class Counted(RetryPolicy):
 
 
 def admitting(*tokens: str) -> Script:
-    """401 to every other token."""
+    """Return a script that answers 401 to every other token."""
 
     def script(exchange: Exchange) -> None:
         while request := exchange.request():
@@ -584,7 +586,7 @@ def test_a_sign_in_is_not_tried_again_beyond_the_deadline() -> None:
     assert len(server.requests) == 1
 
 
-def test_nobody_is_refused_once() -> None:
+def test_a_client_without_a_token_is_refused_once() -> None:
     with serving(admitting()) as server:
         calls = Calls(server.url, server.certificate.ca_pem, sign_in=lambda: None)
         with contextlib.closing(calls):
@@ -602,7 +604,7 @@ def test_an_endless_answer_is_cut_off() -> None:
             exchange.connection.sendall(chunk)
 
     error, server = failure(script)
-    assert "answered with more than 16 MiB, and was cut off" in error.message
+    assert "responded with more than 16 MiB, and was cut off" in error.message
     assert server.connections == 1
 
 
@@ -638,8 +640,9 @@ def test_nothing_is_sent_once_the_deadline_has_passed(
 
 
 def test_a_deadline_that_passes_during_the_handshake_sends_nothing() -> None:
-    """As when Lambda freezes between connecting and sending: the wall clock has moved, and nothing
-    was cancelled yet.
+    """Lambda may freeze between connecting and sending.
+
+    The wall clock has moved then, and nothing was cancelled yet.
     """
     wall = [1_000.0]
 
@@ -667,8 +670,9 @@ def test_a_deadline_that_passes_during_the_handshake_sends_nothing() -> None:
 def test_a_write_without_an_answer_is_thrown_away_with_what_the_kernel_holds(
     end: str, time: str
 ) -> None:
-    """The peer takes nothing until the writer has gone: what lay in buffers must not
-    arrive then.
+    """The peer reads nothing until the writer has gone.
+
+    Data in buffers must not arrive then.
     """
     arrived: list[int] = []
     go_on, done = threading.Event(), threading.Event()
@@ -732,7 +736,7 @@ def test_what_was_answered_is_closed_in_the_ordinary_way_beside_what_was_not() -
         try:
             while socket.socket.recv(
                 exchange.connection, 1 << 16
-            ):  # beneath TLS, with its own farewell or without
+            ):  # below TLS, with its close_notify or without
                 pass
             end = "closed"
         except ConnectionResetError:
@@ -764,7 +768,7 @@ def test_connections_are_closed_in_the_ordinary_way_when_all_is_answered() -> No
             ends.append("closed")
         except ConnectionResetError:
             ends.append("reset")
-        except OSError:  # the end without TLS's own farewell
+        except OSError:  # the end without TLS's close_notify
             ends.append("closed")
         ended.set()
 
@@ -775,7 +779,7 @@ def test_connections_are_closed_in_the_ordinary_way_when_all_is_answered() -> No
 
 
 def test_a_connection_takes_little_memory() -> None:
-    """Where very many clusters hang, the buffers of their connections are most of what is taken."""
+    """The buffers of connections take most of the memory while very many clusters hang."""
     count, go_on = 20, threading.Event()
 
     def script(exchange: Exchange) -> None:

@@ -1,5 +1,6 @@
-"""One budget of connections for all clusters of an invocation: what hangs takes few, and gives them
-up.
+"""A shared budget of connections for all clusters of an invocation.
+
+Clusters that hang take few, and release them.
 """
 
 import asyncio
@@ -27,8 +28,9 @@ APPLIED = b'{"kind": "PartialObjectMetadata", "metadata": {"name": "s", "namespa
 
 
 class Served:
-    """A cluster that lists at once and answers no write until it is `well`; how many connections it
-    has `now`, and all its writes.
+    """A cluster that lists at once and answers no write until it is `well`.
+
+    It counts the connections it has `now`, and all its writes.
     """
 
     def __init__(self, *, well: bool, pause: float = 0.0) -> None:
@@ -102,7 +104,7 @@ class Clusters:
         return made
 
     def write(self, api: KubernetesApi, count: int) -> list[asyncio.Task[object]]:
-        """So many writes at once."""
+        """Start this many writes at once."""
         made: list[asyncio.Task[object]] = [
             asyncio.create_task(api.apply_secret("a", "s", b"{}")) for _ in range(count)
         ]
@@ -141,7 +143,7 @@ def test_a_cluster_that_answers_does_not_wait_for_those_that_hang() -> None:
         async with Clusters(ConnectionBudget(6, taken_by_hung=3)) as clusters:
             for server in (one, two, three):
                 clusters.write(clusters.api(server), 20)
-            await until(lambda: clusters.budget.held == 6)  # before anybody can know that they hang
+            await until(lambda: clusters.budget.held == 6)  # before it can be known that they hang
             await all_of(clusters.write(clusters.api(good), 30))
             assert clusters.budget.held <= 6
 
@@ -187,12 +189,12 @@ def test_what_gave_way_is_sent_again_when_there_is_room() -> None:
     hung, well = Served(well=False), Served(well=True)
     with serving(hung) as one, serving(well) as good:
         asyncio.run(run())
-        assert len(one.requests) > 2  # the one that gave way came again
+        assert len(one.requests) > 2  # the one that released its connection came back
     assert well.writes == 5
 
 
 def test_of_two_that_answer_none_keeps_all_for_itself() -> None:
-    """Who has many gives them up one by one, at the end of a request."""
+    """The cluster that has many releases them one by one, at the end of a request."""
 
     async def run() -> None:
         async with Clusters(ConnectionBudget(4)) as clusters:

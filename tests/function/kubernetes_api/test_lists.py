@@ -1,6 +1,4 @@
-"""Lists, page by page: what expires on the way, pages that are too long, and ends that hold
-nothing.
-"""
+"""Lists, page by page: expired pages, pages that are too long, and ends that hold nothing."""
 
 import json
 
@@ -42,7 +40,7 @@ def selects(world: World) -> int:
     return sum(report["clusters"][0]["counts"].values())
 
 
-def test_a_page_that_has_expired_begins_the_list_anew(world: World, prod: EmbeddedCluster) -> None:
+def test_a_page_that_has_expired_begins_the_list_again(world: World, prod: EmbeddedCluster) -> None:
     expired: list[str] = []
 
     def expire(request: SeenRequest) -> Response | None:
@@ -82,7 +80,7 @@ def test_a_list_that_expires_again_and_again_is_given_up(
 def test_a_page_that_is_too_long_is_asked_for_again_with_fewer_objects(
     world: World, prod: EmbeddedCluster
 ) -> None:
-    """As where objects bear a quarter of a megabyte of annotations each."""
+    """Objects may have a quarter of a megabyte of annotations each."""
 
     def long(request: SeenRequest) -> Response | None:
         is_list = request.path.startswith("/api/v1/namespaces?") and "limit=500" in request.path
@@ -97,8 +95,9 @@ def test_a_page_that_is_too_long_is_asked_for_again_with_fewer_objects(
 def test_a_page_of_too_many_values_is_asked_for_again_down_to_one_object(
     world: World, prod: EmbeddedCluster
 ) -> None:
-    """As where single objects hold lists of a hundred thousand short names: one namespace's trouble
-    is not the cluster's.
+    """Single objects may hold lists of a hundred thousand short names.
+
+    That fails one namespace, not the cluster.
     """
 
     def full(request: SeenRequest) -> Response | None:
@@ -124,8 +123,9 @@ def test_one_object_that_is_too_long_fails_the_list(world: World, prod: Embedded
 
 
 def test_a_last_page_that_holds_nothing_is_an_end(world: World, prod: EmbeddedCluster) -> None:
-    """With a selector a server may say "continue" though nothing follows; a metadata-only list then
-    has null for items.
+    """A server may say "continue" to a selector though nothing follows.
+
+    A metadata-only list then has null for items.
     """
     page = {
         "kind": "PartialObjectMetadataList",

@@ -1,5 +1,6 @@
-"""What a hostile API server puts into its answers: names that are none, and names that are what it
-was sent.
+"""Responses of a hostile API server.
+
+Names that are invalid, and names that repeat what it was sent.
 """
 
 import base64
@@ -27,7 +28,7 @@ OURS = {
 
 @dataclass
 class Described:
-    """A cluster that EKS describes, whatever answers there."""
+    """A cluster that EKS describes, with any server at its address."""
 
     name: str
     endpoint: str
@@ -39,13 +40,14 @@ LISTS_OF_ALL = ("/api/v1/secrets?", "/api/v1/serviceaccounts?")
 
 @dataclass
 class Hostile:
-    """An API server that answers each request by `answer`, which is given what the server has been
-    sent so far.
+    """An API server that answers each request by `answer`.
+
+    `answer` gets what the server has been sent so far.
     """
 
     answer: "Callable[[Hostile, str, str], tuple[str, Any]]"
     looks: bool = (
-        False  # the lists over all namespaces are answered by it too; else they are refused
+        False  # the lists over all namespaces are answered by it too; otherwise they are refused
     )
     bearer: str = ""
     authorization: str = ""
@@ -79,13 +81,13 @@ class Hostile:
 
     @property
     def signature(self) -> str:
-        """Of the presigned URL in the sign-in token."""
+        """Return the signature of the presigned URL in the sign-in token."""
         url = base64.urlsafe_b64decode(self.bearer.removeprefix("k8s-aws-v1.") + "==").decode()
         return url.partition("X-Amz-Signature=")[2][:64]
 
     @property
     def label(self) -> str:
-        """A piece of the sign-in token that is a name by its form."""
+        """Return a piece of the sign-in token that has the form of a name."""
         found = re.search("[A-Za-z][A-Za-z0-9]{30,60}", self.bearer)
         assert found is not None
         return found[0].lower()
@@ -98,8 +100,9 @@ def run(
     event: dict[str, Any] | None = None,
     document: str = "namespaces: ['*']",
 ) -> dict[str, Any]:
-    """The report of an invocation; neither it nor the log nor the queue has a piece of what was
-    sent.
+    """Return the report of an invocation.
+
+    Neither it nor the log nor the queue has a piece of what was sent.
     """
     with serving(server) as serves:
         its = Described("hostile", serves.url, serves.certificate.ca_pem)
@@ -128,8 +131,9 @@ def queue(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def listing(*names: Callable[[Hostile], Any], **metadata: Callable[[Hostile], Any]) -> Hostile:
-    """Namespaces of these names, with these metadata; every write is refused, so that the report
-    names them.
+    """Return a list of namespaces with these names and metadata.
+
+    Every write is refused, so that the report names them.
     """
 
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
@@ -168,7 +172,7 @@ def test_a_namespace_that_is_no_name_or_was_sent_is_nonsense(
     report = run(world, capsys, server, event)
     (cluster,) = report["clusters"]
     assert (cluster["error"]["type"], cluster["problems"]) == ("ApiError", [])
-    assert "did not answer as a Kubernetes API does" in cluster["error"]["message"]
+    assert "did not respond as a Kubernetes API does" in cluster["error"]["message"]
     assert {path.partition("?")[0] for path in server.paths} <= {
         "/api/v1/namespaces",
         "/api/v1/secrets",
@@ -292,7 +296,7 @@ def test_very_many_managers_are_not_all_named(
 
 
 def removal(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
-    """A Secret of ours in the one namespace, with these metadata besides."""
+    """Return a Secret of ours in the one namespace, with additional metadata."""
 
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
         if path.startswith("/api/v1/namespaces?"):
@@ -337,7 +341,7 @@ def test_a_secret_whose_metadata_are_nonsense_is_not_removed(
 ) -> None:
     server = removal(metadata)
     report = run(world, capsys, server, {"action": "remove", "clusters": ["hostile"]})
-    assert "did not answer as a Kubernetes API does" in report["clusters"][0]["error"]["message"]
+    assert "did not respond as a Kubernetes API does" in report["clusters"][0]["error"]["message"]
     assert not [
         path
         for path in server.paths
@@ -366,7 +370,7 @@ def test_a_list_of_secrets_with_names_that_are_none_is_nonsense(
     report = run(
         world, capsys, secrets(HOSTILE_SECRETS[metadata]), event, document="namespaces: [a]"
     )
-    assert "did not answer as a Kubernetes API does" in report["clusters"][0]["error"]["message"]
+    assert "did not respond as a Kubernetes API does" in report["clusters"][0]["error"]["message"]
 
 
 SHOWN: dict[str, Callable[[Hostile], dict[str, Any]]] = {
@@ -411,7 +415,7 @@ def test_names_that_somebody_chose_are_not_shown_where_they_are_what_was_sent(
 
 
 def secrets(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
-    """One Secret in the list over all namespaces; what is written is refused."""
+    """Return one Secret in the list over all namespaces; every write is refused."""
 
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
         if method == "GET" and "/secrets?" in path:
@@ -467,7 +471,7 @@ def test_a_service_account_that_was_sent_is_nonsense(
     (problem,) = report["clusters"][0]["problems"]
     assert (
         problem["outcome"],
-        "did not answer as a Kubernetes API does" in problem["message"],
+        "did not respond as a Kubernetes API does" in problem["message"],
     ) == ("failed", True)
 
 

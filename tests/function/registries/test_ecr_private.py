@@ -1,6 +1,4 @@
-"""A private token is believed only when it is one for its region's registries; and the hosts that
-it is written for.
-"""
+"""Private tokens: accepted only for their region's registries, and the hosts in the Secret."""
 
 import base64
 from datetime import UTC, datetime, timedelta

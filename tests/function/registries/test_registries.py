@@ -1,5 +1,7 @@
-"""Private registries: one token for each role and region, all in one Secret, and no good credential
-dropped because another cannot be had.
+"""Private registries.
+
+One token for each role and region, all in one Secret, and no good credential dropped because
+another is unavailable.
 """
 
 import base64
@@ -23,7 +25,7 @@ EU_TWIN = f"{SPOKE_ACCOUNT}.dkr-ecr.eu-west-1.on.aws"
 
 @pytest.fixture
 def pulling(world: World) -> World:
-    """A world with two roles that may pull, and a cluster."""
+    """Return a world with two roles that may pull, and a cluster."""
     for role in (PULL_ROLE, SECOND_ROLE):
         world.aws.put_role(role, trusted=EXECUTION_ROLE)
     world.add_cluster("prod", namespaces=("a", "b"))
@@ -81,7 +83,7 @@ def test_a_token_is_asked_for_once_however_many_documents_want_it(pulling: World
 def test_a_document_without_the_external_id_has_no_part_in_anothers_token(
     pulling: World, other: str
 ) -> None:
-    """In one run, with one role and one region: the id is all that tells the two apart."""
+    """They share one run, role and region: only the id distinguishes the two."""
     pulling.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE, external_id="right")
     pulling.add_cluster(other, namespaces=("a",))
     for document, external_id in (("prod", "right"), (other, "wrong")):
@@ -168,7 +170,7 @@ def test_a_role_that_hangs_delays_nobody_else(pulling: World) -> None:
     pulling.aws.script("sts", "AssumeRole", hang)
     report = pulling.invoke(seconds=4)
     assert entry(report, "other")["ok"]
-    # The cluster was looked at meanwhile, so what waited for the token is named one by one.
+    # The cluster was listed meanwhile, so each write that waited for the token is named.
     assert (entry(report)["ok"], entry(report)["counts"]) == (False, {"not-attempted": 1})
 
 
@@ -180,7 +182,7 @@ def test_a_plan_and_a_check_ask_for_every_token_and_write_none(pulling: World) -
     (finding,) = [
         finding for finding in entry(report)["findings"] if finding["check"] == "registries"
     ]
-    assert finding["message"].startswith(f"a token for {EU_HOST}; the first ends at 20")
+    assert finding["message"].startswith(f"a token for {EU_HOST}; the first expires at 20")
     assert len(pulling.aws.called("ecr", "GetAuthorizationToken")) == 2
     assert pulling.secret("prod", "a") is None
     pulling.aws.put_role(PULL_ROLE, trusted=None)
@@ -320,7 +322,7 @@ def test_tokens_are_asked_for_side_by_side(pulling: World) -> None:
     pulling.document("prod", f"{{namespaces: [a], registries: [{registries}]}}")
     together = threading.Barrier(
         len(regions), timeout=10
-    )  # nobody is answered before all have asked
+    )  # no call is answered before all have been sent
 
     def meet(request: AwsRequest) -> Answer | None:
         together.wait()

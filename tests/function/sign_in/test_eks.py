@@ -97,7 +97,7 @@ def test_a_long_session_token_still_fits() -> None:
 
 def test_a_token_over_the_limit_is_an_error_that_names_the_length() -> None:
     with pytest.raises(
-        SignInError, match=r"is \d{4} bytes long, and EKS takes 4096 at most"
+        SignInError, match=r"is \d{4} bytes long, and EKS accepts at most 4096"
     ) as caught:
         signed("us-east-1", token="t" * 2800)
     assert "ttt" not in str(caught.value)
@@ -124,7 +124,7 @@ def test_no_credentials_is_a_sign_in_error(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def described(cluster: dict[str, Any]) -> Endpoint:
-    """Return what `describe` makes of an answer of EKS; a field that is None is not in it."""
+    """Return the endpoint that `describe` reads from EKS's response; a None field is left out."""
     authority = {"data": base64.b64encode(b"-----BEGIN CERTIFICATE-----").decode()}
     usual = {
         "name": "prod",
@@ -195,7 +195,7 @@ def test_what_has_not_the_form_of_eks_stands_in_no_command(answer: dict[str, Any
     ],
 )
 def test_an_endpoint_with_more_than_a_host_is_an_error(url: str) -> None:
-    with pytest.raises(EksError, match="names no usable endpoint") as caught:
+    with pytest.raises(EksError, match="returned no usable endpoint") as caught:
         described({"endpoint": url, "status": "ACTIVE; curl x"})
     assert "(status unknown)" in caught.value.message
 
@@ -222,7 +222,7 @@ def test_eks_own_endpoints_are_taken_as_they_are() -> None:
     ],
 )
 def test_an_endpoint_that_is_no_https_url_is_an_error(url: str) -> None:
-    with pytest.raises(EksError, match="names no usable endpoint"):
+    with pytest.raises(EksError, match="returned no usable endpoint"):
         described({"endpoint": url})
 
 

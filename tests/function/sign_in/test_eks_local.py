@@ -1,6 +1,4 @@
-"""EKS clusters that are local to an Outpost: the token is for their id, and aws-auth
-alone admits.
-"""
+"""EKS clusters that are local to an Outpost: the token is for their id, and aws-auth admits."""
 
 import pytest
 
@@ -80,4 +78,4 @@ def test_an_id_of_another_form_is_not_signed(world: World, local_id: str) -> Non
     before = len(cluster.requests)
     error = cluster_of(world.run(), "prod")["error"]
     assert (error["type"], len(cluster.requests)) == ("EksError", before)
-    assert error["message"] == "EKS names no usable id for the local cluster prod in us-east-1"
+    assert error["message"] == "EKS returned no usable id for the local cluster prod in us-east-1"

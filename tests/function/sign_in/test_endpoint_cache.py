@@ -1,5 +1,6 @@
-"""What EKS said of an endpoint is remembered while the sandbox lives, until it turns out wrong or
-is an hour old.
+"""The cache of endpoints that EKS described.
+
+It lasts as long as the sandbox, until an endpoint turns out wrong or is an hour old.
 """
 
 import gc
@@ -21,7 +22,7 @@ KEY = (None, None, "us-east-1", "prod")
 
 @dataclass
 class Described:
-    """A cluster that EKS describes, whatever answers there."""
+    """A cluster that EKS describes, with any server at its address."""
 
     name: str
     endpoint: str
@@ -39,7 +40,7 @@ def test_a_warm_push_asks_eks_nothing(world: World) -> None:
     assert described(world) == 1
 
 
-def test_where_nobody_listens_any_more_eks_is_asked_anew_and_the_push_succeeds(
+def test_where_nobody_listens_any_more_eks_is_asked_again_and_the_push_succeeds(
     world: World,
 ) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
@@ -49,7 +50,7 @@ def test_where_nobody_listens_any_more_eks_is_asked_anew_and_the_push_succeeds(
         )
         gone.close()
         assert world.run()["clusters"][0]["error"]["type"] == "UnreachableError"
-    assert described(world) == 1  # what was just said is not asked again
+    assert described(world) == 1  # EKS is not called again for what it just returned
     world.sandbox.endpoints.put(KEY, Endpoint(gone.url, gone.certificate.ca_pem))
     world.aws.put_cluster(ACCOUNT, "us-east-1", world.clusters["prod"])
     report = world.run()
@@ -57,7 +58,7 @@ def test_where_nobody_listens_any_more_eks_is_asked_anew_and_the_push_succeeds(
     assert described(world) == 2
 
 
-def test_where_another_authority_answers_eks_is_asked_anew_and_the_push_succeeds(
+def test_where_another_authority_answers_eks_is_asked_again_and_the_push_succeeds(
     world: World,
 ) -> None:
     cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")
@@ -159,7 +160,7 @@ def test_the_endpoint_of_a_cluster_that_is_not_ready_is_not_remembered(
 def test_what_one_role_region_or_cluster_was_answered_is_not_shown_to_another(
     world: World, more: str
 ) -> None:
-    """Each document has EKS asked by its own means, warm sandbox or not."""
+    """Each document has EKS called by its own credentials, warm sandbox or not."""
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     assert world.run()["ok"]
     before = described(world) + len(world.aws.called("sts", "AssumeRole"))
@@ -169,8 +170,9 @@ def test_what_one_role_region_or_cluster_was_answered_is_not_shown_to_another(
 
 
 def test_each_call_is_signed_by_the_role_that_its_document_names(world: World) -> None:
-    """Clients are the function's own, whoever signs: a mistake here would show one account to
-    another.
+    """Clients are the function's own, whoever signs.
+
+    A mistake here would show one account to another.
     """
     world.add_cluster("own", namespaces=("a",), document="namespaces: [a]")
     other = f"{{namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}"

@@ -1,5 +1,6 @@
-"""EKS's token for clusters that run aws-iam-authenticator themselves: the authenticator's id is
-signed, and nobody else's.
+"""EKS's token for clusters that run aws-iam-authenticator themselves.
+
+The authenticator's id is signed, and nobody else's.
 """
 
 import pytest
@@ -21,13 +22,13 @@ def allowed(world: World) -> None:
     world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
 
 
-def test_a_push(world: World) -> None:
+def test_a_push_signs_in_by_the_authenticator(world: World) -> None:
     world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID)
     assert world.run()["ok"]
     assert world.token("edge", "a")
 
 
-def test_a_plan(world: World) -> None:
+def test_a_plan_signs_in_by_the_authenticator(world: World) -> None:
     world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID)
     assert cluster_of(world.run({"action": "plan"}))["counts"] == {"created": 1}
 
@@ -87,12 +88,12 @@ def test_a_refusal_may_be_a_throttle_and_says_so(world: World, action: str) -> N
     found = findings(report)["sign-in"] if action == "check" else cluster_of(report)["error"]
     said = (
         f"does not admit {EXECUTION_ROLE}, or STS throttled the authenticator behind it, which"
-        " passes by itself"
+        " is temporary"
     )
     assert found["message"].endswith(said)
 
 
-def test_after_a_refusal_it_signs_anew_once(world: World) -> None:
+def test_after_a_refusal_it_signs_again_once(world: World) -> None:
     cluster = world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID, embedded=True)
     tries: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Who signs in, and what is said where AWS does not let it be known."""
+"""The principal that signs in, and the message where AWS does not reveal it."""
 
 import pytest
 

@@ -1,5 +1,6 @@
-"""A kubeconfig in Secrets Manager, over the wire: what it holds reaches its own cluster, and nobody
-else, and nothing of it stays behind.
+"""A kubeconfig in Secrets Manager, over the wire.
+
+Its content reaches its own cluster only, and nothing of it stays behind.
 """
 
 import base64
@@ -38,7 +39,7 @@ def allowed(world: World) -> None:
 
 
 def secrets_in(config: dict[str, Any]) -> list[str]:
-    """Every text that must not show anywhere."""
+    """Return every text that must not appear anywhere."""
     user = config["users"][0]["user"]
     keys = [
         base64.b64decode(value).decode()
@@ -75,8 +76,9 @@ def test_a_removal_with_what_is_stored(world: World) -> None:
 
 
 def test_both_kinds_beside_each_other_and_eks(world: World) -> None:
-    """Each cluster admits its own alone, so that one credential at another's server
-    fails the test.
+    """Each cluster admits its own credential alone.
+
+    One credential at another's server fails the test.
     """
     world.add_stored("one", by="certificate")
     world.add_stored("two", token="another-token")
@@ -168,7 +170,7 @@ UNAUTHORIZED = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code
 
 
 def refuse_first(cluster: Any, count: int) -> None:
-    """The next requests of ours are answered 401."""
+    """Answer 401 to our next requests."""
     left = [count]
 
     def answer(request: SeenRequest) -> Response | None:
@@ -218,7 +220,7 @@ def test_many_namespaces_that_are_refused_share_one_reading(world: World) -> Non
         if request.method != "PATCH" or len(world.aws.called("secretsmanager")) > 1:
             return None
         refused.append(request.path)
-        time.sleep(0.1)  # the others are under way meanwhile
+        time.sleep(0.1)  # the others are in progress meanwhile
         return Response(401, UNAUTHORIZED)
 
     cluster.intercept = until_it_is_read_again
@@ -259,7 +261,7 @@ def test_a_server_that_the_owner_does_not_allow_is_sent_nothing(world: World, ho
     assert "AllowedEndpoints" in error["remedy"]
 
 
-def test_the_others_are_pushed(world: World) -> None:
+def test_an_invalid_kubeconfig_fails_its_own_cluster_only(world: World) -> None:
     world.add_stored("edge", exec={"command": "aws"})
     world.add_stored("good")
     report = world.run()
@@ -277,7 +279,7 @@ def test_check_says_that_a_credential_is_stored_and_how_to_do_without(world: Wor
         "stored in arn:aws:secretsmanager:us-east-1:111122223333:secret:/ecr-public-pusher/edge-"
         in said["message"]
     )
-    assert "a token, which does not say when it ends" in said["message"]
+    assert "a token, which has no expiry date" in said["message"]
     assert "webIdentity" in said["message"]
 
 
@@ -285,7 +287,7 @@ def test_check_says_until_when_a_client_certificate_is_valid(world: World) -> No
     ends = datetime.now(UTC) + timedelta(days=3)
     world.add_stored("edge", by="certificate", life=timedelta(days=3))
     assert (
-        f"a client certificate, which ends at {ends:%Y-%m-%dT%H}:"
+        f"a client certificate, which expires at {ends:%Y-%m-%dT%H}:"
         in findings(world.run({"action": "check"}))["token"]["message"]
     )
 
@@ -296,7 +298,7 @@ def test_check_says_until_when_a_json_web_token_is_valid(world: World) -> None:
     )
     world.add_stored("edge", token=f"head.{payload}.signature")
     assert (
-        "a token, which ends at 2100-01-01T00:00:00Z"
+        "a token, which expires at 2100-01-01T00:00:00Z"
         in findings(world.run({"action": "check"}))["token"]["message"]
     )
 
@@ -339,23 +341,25 @@ def test_check_of_a_user_outside_of_the_group_says_how_to_get_in(world: World) -
     assert "a client certificate's organization, O" in found["remedy"]
 
 
-# What has expired, or cannot be read
+# Credentials that have expired or cannot be read
 
 
-def test_a_certificate_that_has_expired_is_said_so_and_not_sent(world: World) -> None:
+def test_an_expired_certificate_is_reported_and_not_sent(world: World) -> None:
     cluster = world.add_stored("edge", by="certificate", life=timedelta(seconds=-1))
     before = len(cluster.requests)
     error = cluster_of(world.run())["error"]
-    assert f"a client certificate, which ended at {datetime.now(UTC):%Y-%m-%dT}" in error["message"]
+    assert (
+        f"a client certificate, which expired at {datetime.now(UTC):%Y-%m-%dT}" in error["message"]
+    )
     assert "put-secret-value" in error["remedy"]
     assert len(cluster.requests) == before
 
 
-def test_a_json_web_token_that_has_expired_is_said_so(world: World) -> None:
+def test_an_expired_json_web_token_is_reported(world: World) -> None:
     payload = base64.urlsafe_b64encode(b'{"exp": 1735787045}').decode().rstrip("=")
     world.add_stored("edge", token=f"head.{payload}.signature")
     assert (
-        "a token, which ended at 2025-01-02T03:04:05Z"
+        "a token, which expired at 2025-01-02T03:04:05Z"
         in cluster_of(world.run())["error"]["message"]
     )
 
@@ -372,8 +376,8 @@ def test_another_certificates_private_key(world: World) -> None:
         ("ResourceNotFoundException", 400, "secretArn"),
         ("AccessDeniedException", 400, "begin with the configuration path"),
         ("DecryptionFailure", 400, "ConfigKmsKeyArn"),
-        ("InternalServiceError", 500, "tried again by itself"),
-        ("ThrottlingException", 400, "tried again by itself"),
+        ("InternalServiceError", 500, "retried automatically"),
+        ("ThrottlingException", 400, "retried automatically"),
     ],
 )
 def test_a_secret_that_is_not_given(world: World, code: str, status: int, said: str) -> None:
@@ -412,7 +416,7 @@ def test_a_region_that_is_not_of_the_arns_partition_is_asked_nothing(
     assert not world.aws.called("secretsmanager")
 
 
-def test_a_secret_that_was_deleted_and_made_anew_is_not_found(world: World) -> None:
+def test_a_secret_that_was_deleted_and_made_again_is_not_found(world: World) -> None:
     cluster = world.add_stored("edge")
     arn = world.store_kubeconfig("edge", kubeconfig(cluster, token=TOKEN))
     world.document(
@@ -427,7 +431,7 @@ def test_a_secret_that_was_deleted_and_made_anew_is_not_found(world: World) -> N
     assert cluster_of(world.run())["error"]["type"] == "KubeconfigError"
 
 
-# What stays
+# What stays behind
 
 
 @pytest.mark.parametrize("by", KINDS)
@@ -482,8 +486,9 @@ def test_the_official_client_is_imported_by_nothing_else() -> None:
 
 
 def test_contexts_with_a_private_key_are_of_one_client_alone(world: World) -> None:
-    """The contexts without one are kept, by their authority; two clusters of one authority must not
-    share one with a key.
+    """Contexts without a key are cached by their authority.
+
+    Two clusters of one authority must not share one with a key.
     """
     certificate = issue("x")
     client = ClientCertificate(certificate.certificate_pem, certificate.key_pem)

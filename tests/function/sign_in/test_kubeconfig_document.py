@@ -1,5 +1,6 @@
-"""What of a kubeconfig may be used: everything else is refused by name, before anything is loaded,
-and nothing of it is repeated.
+"""The parts of a kubeconfig that may be used.
+
+Everything else is refused by name, before anything is loaded, and nothing of it is repeated.
 """
 
 import base64
@@ -100,7 +101,7 @@ def test_a_server_is_one_however_kubectl_is_given_it(written: str, server: str) 
 
 
 def test_text_around_certificates_and_keys_is_no_part_of_them() -> None:
-    """As `openssl ca` and `openssl x509 -text` write it."""
+    """`openssl ca` and `openssl x509 -text` write such text."""
     around = "Certificate:\n    Issuer: CN=Bücher\n"
     user = {
         "client-certificate-data": base64_of(around + CERTIFICATE),
@@ -225,11 +226,11 @@ def test_what_a_user_may_not_have(user: dict[str, Any], said: str) -> None:
     [
         (
             {"insecure-skip-tls-verify": True},
-            "insecure-skip-tls-verify would send tokens to whoever answers",
+            "insecure-skip-tls-verify would send tokens to any server that responds",
         ),
         (
             {"insecure-skip-tls-verify": "yes"},
-            "insecure-skip-tls-verify would send tokens to whoever answers",
+            "insecure-skip-tls-verify would send tokens to any server that responds",
         ),
         (
             {"proxy-url": f"http://user:{SECRET}@proxy:3128"},
@@ -355,7 +356,7 @@ def test_a_line_is_named_where_it_is_known() -> None:
     )
 
 
-def test_a_large_one() -> None:
+def test_a_kubeconfig_that_is_too_large_is_refused() -> None:
     assert (
         refusal("a: " + "x" * 5_000_000)
         == f"it cannot be used: it is 5000003 bytes long, of at most {MAX_BYTES}"
@@ -363,6 +364,6 @@ def test_a_large_one() -> None:
 
 
 def test_a_tag_is_no_command() -> None:
-    """Scalars are texts, whatever their tag says."""
+    """Scalars are strings, whatever their tag."""
     text = yaml.safe_dump(config()).replace(SECRET, f"!!python/name:os.system {SECRET}")
     assert read_kubeconfig(text, where="it").token == SECRET

@@ -1,5 +1,6 @@
-"""The address of an API server that is not EKS's, over the wire: however it is written, and behind
-a path, within what the owner allows.
+"""The address of an API server that is not EKS's, over the wire.
+
+However it is written, and behind a path, within what the owner allows.
 """
 
 import base64
@@ -32,8 +33,9 @@ def reachable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def proxy(world: World) -> Iterator[PathProxy]:
-    """Two clusters behind one host, each of which trusts AWS's issuer for the document of its name,
-    and has none yet.
+    """Return two clusters behind one host.
+
+    Each trusts AWS's issuer for the document of its name, and has none yet.
     """
     clusters: dict[str, Cluster] = {}
     for name, path in (("one", ONE), ("two", TWO)):

@@ -1,4 +1,4 @@
-"""Until when a stored credential is valid, as far as it says so."""
+"""The expiry of a stored credential, as far as it has one."""
 
 import base64
 import json
@@ -51,7 +51,7 @@ def token(claims: Any) -> str:
     ],
 )
 def test_a_certificates_end(ends: datetime) -> None:
-    """From 2050 on it is written in another form."""
+    """The form of a date differs from 2050 on."""
     assert certificate_ends(certificate(ends)) == ends
 
 

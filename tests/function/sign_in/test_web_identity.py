@@ -1,5 +1,6 @@
-"""AWS's web identity tokens, over the wire: to an API server that trusts the issuer for this
-document alone, and to no other.
+"""AWS's web identity tokens, over the wire.
+
+The API server trusts the issuer for this document alone, and for no other.
 """
 
 import base64
@@ -34,7 +35,7 @@ def switched_on(world: World) -> None:
 
 
 def issued(world: World) -> list[str]:
-    """The audiences that tokens were asked for."""
+    """Return the audiences that tokens were requested for."""
     return [call.parameters["Audience"] for call in world.aws.called(*CALL)]
 
 
@@ -45,7 +46,7 @@ def test_a_push_without_anything_stored(world: World) -> None:
     assert world.token("edge", "a")
 
 
-def test_a_plan(world: World) -> None:
+def test_a_plan_signs_in_by_web_identity(world: World) -> None:
     world.add_elsewhere("edge", document=DOCUMENT)
     assert cluster_of(world.run({"action": "plan"}))["changes"] == [
         {"namespace": "a", "outcome": "created"}
@@ -53,7 +54,7 @@ def test_a_plan(world: World) -> None:
     assert world.secret("edge", "a") is None
 
 
-def test_a_sweep(world: World) -> None:
+def test_a_sweep_signs_in_by_web_identity(world: World) -> None:
     world.add_elsewhere("edge", document="{namespaces: ['*'], signIn: {type: webIdentity}}")
     assert world.run({"action": "sweep"})["totals"]["created"] >= 1
 
@@ -162,7 +163,7 @@ def test_a_role_of_the_document_is_the_subject(world: World) -> None:
 # Refused by the cluster
 
 
-def test_after_a_refusal_a_token_is_asked_for_anew_once(world: World) -> None:
+def test_after_a_refusal_a_token_is_asked_for_again_once(world: World) -> None:
     cluster = world.add_elsewhere("edge", document=DOCUMENT, embedded=True)
     left = [1]
 
@@ -225,7 +226,7 @@ def test_what_check_prints_makes_the_cluster_trust_it(world: World) -> None:
         ("30", ["apiserver.config.k8s.io/v1beta1\n"], ["--oidc"]),
         (
             "29",
-            ["before structured authentication", "--oidc-issuer-url=https://"],
+            ["structured authentication needs 1.30", "--oidc-issuer-url=https://"],
             ["apiserver.config.k8s.io"],
         ),
         (
@@ -330,8 +331,8 @@ def test_check_names_the_switch_and_still_looks_whether_the_cluster_is_reached(
     [
         ("AccessDenied", 403, "needs sts:GetWebIdentityToken"),
         ("JWTPayloadSizeExceededException", 400, "needs sts:GetWebIdentityToken"),
-        ("InternalFailure", 500, "tried again by itself"),
-        ("Throttling", 400, "tried again by itself"),
+        ("InternalFailure", 500, "retried automatically"),
+        ("Throttling", 400, "retried automatically"),
     ],
 )
 def test_a_token_that_sts_does_not_give(world: World, code: str, status: int, said: str) -> None:
@@ -341,7 +342,7 @@ def test_a_token_that_sts_does_not_give(world: World, code: str, status: int, sa
     report = world.run()
     error = cluster_of(report)["error"]
     assert (error["message"], said in error["remedy"]) == (
-        f"STS gives no web identity token for edge: {code}",
+        f"STS gave no web identity token for edge: {code}",
         True,
     )
     assert cluster_of(report, "prod")["ok"]

@@ -1,6 +1,4 @@
-"""Discovery: clusters found by tag over regions and accounts, beside those that a
-document names.
-"""
+"""Discovery: clusters found by tag in regions and accounts, beside those that documents name."""
 
 import json
 from typing import Any
@@ -26,7 +24,7 @@ def entry(report: dict[str, Any], identity: str) -> dict[str, Any]:
 
 @pytest.fixture
 def fleet(world: World) -> World:
-    """Three clusters in two regions that bear the tag, one that does not, and the document."""
+    """Return three clusters in two regions with the tag, one without, and the document."""
     for name, region in (("one", "us-east-1"), ("two", "us-east-1"), ("three", "eu-west-1")):
         world.add_cluster(name, namespaces=("a",), region=region, tags=TAGGED, embedded=True)
     world.add_cluster("untagged", namespaces=("a",), embedded=True)
@@ -281,7 +279,7 @@ def test_a_sweep_that_fails_in_a_cluster_that_is_being_deleted_meanwhile_is_no_f
     found = entry(report, FOUND[0])
     assert (report["ok"], found["error"]) == (True, None)
     assert found["skipped"].startswith(
-        "EKS does not describe"
+        "EKS did not describe"
         if gone
         else "EKS is deleting cluster three in eu-west-1 (status DELETING)"
     )
@@ -317,7 +315,8 @@ def test_a_document_of_its_own_of_a_cluster_that_is_being_deleted_says_so(fleet:
     )
     assert (
         error["remedy"]
-        == "Delete its document, or set enabled: false in it: its Secrets end with the cluster."
+        == "Delete its document, or set enabled: false in it: its Secrets are deleted with"
+        " the cluster."
     )
 
 
@@ -437,7 +436,7 @@ def test_what_failed_waits_on_the_queue_under_its_id(
     assert fleet.secret("one", "a") is not None
 
 
-def test_a_discovery_that_fails_waits_as_one_message_and_is_let_go_at_last(
+def test_a_discovery_that_fails_waits_as_one_message_and_is_dropped_at_last(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", world.queue.url)
@@ -617,7 +616,7 @@ def test_a_parameter_that_is_no_document_hands_its_cluster_to_no_discovery(
     error = entry(report, FOUND[1])["error"]
     assert (report["unknownParameters"], error["type"]) == ([name], "CannotBeJudged")
     assert error["message"].startswith(
-        f"the parameter {name} is not a document, and may mean one in "
+        f"the parameter {name} is not a document, and may refer to one in "
     )
     intended = f"/ecr-public-pusher/clusters/{place.rpartition('/')[2]}"
     assert error["remedy"].startswith(
@@ -642,7 +641,7 @@ def test_a_cluster_that_an_invalid_document_may_mean_is_refused_by_name(
     report = fleet.invoke(event)
     error = entry(report, "fleet/us-east-1/one")["error"]
     assert error["type"] == "CannotBeJudged"
-    assert "the document mine is invalid, and may mean one in us-east-1" in error["message"]
+    assert "the document mine is invalid, and may refer to one in us-east-1" in error["message"]
     assert (
         "--name /ecr-public-pusher/clusters/mine" in error["remedy"]
         or "Write one YAML" in error["remedy"]
@@ -672,8 +671,8 @@ def test_a_document_that_cannot_be_decrypted_may_mean_any_cluster_that_is_found(
     assert error["type"] == "CannotBeJudged"
     assert (
         error["message"]
-        == "the document mine cannot be read, and may mean any cluster that fleet finds: nothing"
-        " was sent to these"
+        == "the document mine cannot be read, and may refer to any cluster that fleet finds:"
+        " nothing was sent to these"
     )
     assert "kms:Decrypt" in error["remedy"]
     assert [fleet.asked(name) for name in ("one", "two", "three")] == [[], [], []]
@@ -722,7 +721,7 @@ def test_an_authenticators_cluster_id_may_not_be_the_name_of_a_found_cluster(
 
 
 def trouble(world: World, kind: str) -> None:
-    """One that keeps it from being known whether a discovery finds the cluster `one`."""
+    """Cause trouble, so that it is unknown whether a discovery finds the cluster `one`."""
     actions = {"not described": "DescribeCluster", "not listed": "ListClusters"}
     if kind in actions:
         world.aws.script(
@@ -755,7 +754,7 @@ def trouble(world: World, kind: str) -> None:
 
 
 ALL_EVENTS: list[dict[str, Any]] = [{}, {"action": "plan"}]
-# For these EKS is asked for the very name.
+# For these, EKS is asked for the cluster of exactly that name.
 EDGE_EVENTS: list[dict[str, Any]] = [
     {"clusters": ["edge"]},
     {"action": "check", "clusters": ["edge"]},
@@ -844,11 +843,11 @@ def test_one_cluster_that_cannot_be_described_keeps_no_other_back(fleet: World) 
     report = fleet.invoke()
     assert entry(report, "fleet/us-east-1/one")["ok"]
     assert entry(report, "fleet/us-east-1/*")["error"]["message"].startswith(
-        "EKS does not describe cluster two in us-east-1: AccessDeniedException"
+        "EKS did not describe cluster two in us-east-1: AccessDeniedException"
     )
 
 
-def test_a_message_for_a_cluster_that_is_gone_is_let_go_and_says_so(
+def test_a_message_for_a_cluster_that_is_gone_is_dropped_and_says_so(
     fleet: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
@@ -1026,7 +1025,7 @@ def test_running_it_twice_changes_nothing_but_the_token(fleet: World) -> None:
             "expected at most 40 AWS regions, found 41",
         ),
         ("{regions: [us-east-1], tags: {}, namespaces: [a]}", "tags: expected one or more tags"),
-        ("{regions: [us-east-1], tags: {a: [b]}, namespaces: [a]}", "tags: 'a': expected text"),
+        ("{regions: [us-east-1], tags: {a: [b]}, namespaces: [a]}", "tags: 'a': expected a string"),
         (
             "{regions: [us-east-1], region: us-east-1, tags: {a: b}, namespaces: [a]}",
             "region: a discovery has `regions` instead",

@@ -1,5 +1,6 @@
-"""How long a search may take, what stays of one that is cut off, and what is looked for when only
-some clusters are asked for.
+"""The time limit of a search.
+
+The results of one that is cut off, and the search when only some clusters are requested.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ def found(look_up: LookUp, *patterns: str, stalled: float = 5, in_all: float = 5
 def answered_after(
     seconds: float, *, thread_after: float = 0
 ) -> Callable[[Callable[[], object]], Awaitable[None]]:
-    """A call that has to wait for its thread first."""
+    """Run a call that has to wait for its thread first."""
 
     async def call(on_thread: Callable[[], object]) -> None:
         await asyncio.sleep(thread_after)
@@ -83,7 +84,7 @@ def test_what_was_seen_before_the_time_was_up_is_pushed_and_the_rest_is_an_error
     assert [config.id for config in configuration.clusters] == ["fleet/us-east-1/one"]
     assert list(configuration.invalid) == ["fleet/us-east-1/*"]
     message = configuration.invalid["fleet/us-east-1/*"].message
-    assert "did not respond in time; 1 clusters were found until then" in message
+    assert "did not respond in time; 1 clusters were found before" in message
 
 
 def test_a_thousand_are_found_like_one() -> None:

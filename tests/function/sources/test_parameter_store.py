@@ -1,6 +1,4 @@
-"""The configuration as it is read of Parameter Store: few calls, patience, and each document by
-itself.
-"""
+"""The configuration as read from Parameter Store: few calls, retries, each document by itself."""
 
 import json
 from typing import Any
@@ -26,7 +24,7 @@ def test_a_document_nested_a_thousand_deep_fails_alone(world: World) -> None:
 
 
 def test_nulls_select_and_prune_nothing_by_themselves(world: World) -> None:
-    """As Terraform's optional() attributes write them."""
+    """Terraform's optional() attributes are written so."""
     world.add_cluster(
         "prod", namespaces=("team-a", "team-b"), document="{namespaces: ['team-*'], prune: true}"
     )
@@ -87,7 +85,7 @@ NO_ANSWER = Answer(0, b"")
 
 
 def sealed(world: World, count: int) -> list[str]:
-    """So many SecureStrings, and their ids."""
+    """Add this many SecureStrings, and return their ids."""
     ids = [f"d{number:02}" for number in range(count)]
     for identity in ids:
         world.document(identity, "{cluster: prod, namespaces: [a], enabled: false}", secure=True)

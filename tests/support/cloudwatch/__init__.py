@@ -1,5 +1,6 @@
-"""Amazon CloudWatch's alarm evaluation, simulated from its documentation: metrics go in, an alarm's
-state changes come out.
+"""Amazon CloudWatch's alarm evaluation, simulated from its documentation.
+
+Metrics go in, an alarm's state changes come out.
 
 No local AWS evaluates alarms over time, and waiting for the real one to see a month go by is no
 test. Where AWS's pages leave a thing open, `Readings` says which way it is read here, and a test

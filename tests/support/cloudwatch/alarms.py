@@ -1,5 +1,7 @@
-"""An alarm as a template has it: the CloudFormation properties of AWS::CloudWatch::Alarm,
-intrinsics resolved, and AWS's limits kept.
+"""An alarm as a template has it.
+
+The CloudFormation properties of AWS::CloudWatch::Alarm, with intrinsics resolved and AWS's limits
+checked.
 
 What this simulation does not know is an error, not ignored: a property passed over in silence would
 make a test worth nothing.
@@ -57,8 +59,9 @@ _UNEVALUATED = frozenset(
 
 @dataclass(frozen=True)
 class WarmUp:
-    """How long after its creation an alarm keeps still, and whether it waits that long when there
-    is data enough before.
+    """The time after its creation in which an alarm is not evaluated.
+
+    Also whether it waits that long when there is enough data before.
     """
 
     seconds: int = 0
@@ -77,7 +80,7 @@ class Alarm:
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, Any]) -> Self:
-        """Raises AlarmError, ExpressionError or QueryError.
+        """Return the alarm of these properties. Raise AlarmError, ExpressionError or QueryError.
 
         Numbers and booleans may be strings, as parameters and conditions leave them.
         """
@@ -101,7 +104,7 @@ class Alarm:
 
     @property
     def multi_day(self) -> bool:
-        """ "... exceeds one day": such an alarm is evaluated once an hour.
+        """Return whether the alarm is evaluated once an hour: "... exceeds one day".
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
         """

@@ -1,5 +1,6 @@
-"""From data points to a state, when some are missing: the two tables AWS publishes, as one
-function.
+"""An alarm's state from data points of which some are missing.
+
+The two tables that AWS publishes, as one function.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
@@ -35,7 +36,7 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class Rule:
-    """What an alarm compares, M out of N, and what it makes of gaps."""
+    """The comparison of an alarm, M out of N, and its treatment of gaps."""
 
     comparison: str
     threshold: float
@@ -44,8 +45,9 @@ class Rule:
     treat_missing: TreatMissing
 
     def state(self, points: Points, current: State) -> State:
-        """The state after one look at the retrieved points (the evaluation periods and the extra
-        ones, oldest first).
+        """Return the state after one look at the retrieved points.
+
+        These are the evaluation periods and the extra ones, oldest first.
         """
         breaches = [
             None if point is None else COMPARISONS[self.comparison](point, self.threshold)
@@ -71,8 +73,9 @@ class Rule:
         return State.ALARM if breaching >= self.datapoints_to_alarm else State.OK
 
     def _is_premature_no_more(self, breaches: list[bool | None]) -> bool:
-        """Whether the oldest point that exists breached at least `datapoints_to_alarm` periods ago;
-        called when none is in bounds.
+        """Return whether the oldest point breached at least `datapoints_to_alarm` periods ago.
+
+        Called when none is in bounds.
 
         "Avoiding premature transitions" speaks only of the points since the oldest breach, by which
         `0 - X - -` would be ALARM for 2 out of 3; the table says OK. The table wins: one point in

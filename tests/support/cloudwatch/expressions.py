@@ -26,7 +26,7 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True)
 class Scope:
-    """What an expression is evaluated in."""
+    """The context in which an expression is evaluated."""
 
     points: Callable[[str], Points]
     periods: int
@@ -48,7 +48,10 @@ class Expression:
             raise self._refused(f"{self._tokens[0]!r} is out of place")
 
     def evaluate(self, scope: Scope) -> Points:
-        """A series: "the final result of any math expression must be a single time series"."""
+        """Return a series.
+
+        "the final result of any math expression must be a single time series"
+        """
         return self._term(scope)
 
     def _sum(self) -> _Term:
@@ -128,8 +131,9 @@ class Expression:
 
 
 def _added(left: _Term, right: _Term) -> _Term:
-    """One's gap counts as 0 where the other has a point ("missing values ... are treated as 0");
-    where neither has one, nor has the sum.
+    """Add two series; a gap counts as 0 where the other has a point.
+
+    "missing values ... are treated as 0"; where neither has a point, nor has the sum.
     """
 
     def add(scope: Scope) -> Points:
@@ -144,15 +148,19 @@ def _latest(before: float | None, point: float | None) -> float | None:
 
 
 def diff(series: Points) -> Points:
-    """DIFF: "the difference between each value in the time series and the preceding value"; without
-    one of the two there is none.
+    """Evaluate DIFF; a point without a preceding one gives none.
+
+    "the difference between each value in the time series and the preceding value"
     """
     pairs = zip([None, *series[:-1]], series, strict=True)
     return [None if before is None or point is None else point - before for before, point in pairs]
 
 
 def fill(series: Points, filler: Filler, fill_of_nothing: bool) -> Points:
-    """FILL: REPEAT takes "the most recent actual value ... before the missing value"."""
+    """Evaluate FILL; REPEAT takes the last value.
+
+    "the most recent actual value ... before the missing value"
+    """
     if filler == "REPEAT":
         return list(accumulate(series, _latest))
     if all(point is None for point in series) and not fill_of_nothing:

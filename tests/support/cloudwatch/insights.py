@@ -84,8 +84,9 @@ class Query:
         )
 
     def streams(self, metrics: Metrics) -> list[Stream]:
-        """The metrics it matches: under SCHEMA those with exactly its dimensions, so that totals do
-        not count twice.
+        """Return the metrics that it matches.
+
+        Under SCHEMA, those with exactly its dimensions, so that totals do not count twice.
         """
         return [
             stream
@@ -94,8 +95,9 @@ class Query:
         ]
 
     def series(self, metrics: Metrics, window: Window) -> dict[str, Points]:
-        """One series for each group that has a point in what the query can see; without GROUP BY at
-        most one, under the empty label.
+        """Return one series for each group that has a point in the query's range.
+
+        Without GROUP BY at most one, under the empty label.
         """
         seen = replace(window, since=max(window.since, window.now - SEEN_SECONDS))
         groups: dict[str, list[Stream]] = {}

@@ -1,5 +1,4 @@
-"""What an alarm watches, read from its properties: the single metric it names, or the list of its
-Metrics.
+"""The metrics that an alarm watches: the single one that it names, or its list of Metrics.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-cloudwatch-alarm-metricdataquery.html
 """
@@ -15,7 +14,7 @@ from tests.support.cloudwatch.sources import Insights, Math, Metric, Source
 
 
 def single(properties: Mapping[str, Any]) -> tuple[Source, int]:
-    """The metric an alarm names itself, and its period."""
+    """Return the metric that an alarm names itself, and its period."""
     return _metric(properties, properties["Statistic"], properties.get("Unit")), int(
         properties["Period"]
     )
@@ -39,8 +38,9 @@ def _insights(text: str) -> Insights:
 
 
 def many(queries: list[Mapping[str, Any]]) -> tuple[Source, int]:
-    """Of an alarm's Metrics the one that returns data, with all that it refers to, and their one
-    period.
+    """Return the entry of an alarm's Metrics that returns data, and the period.
+
+    With all that it refers to.
     """
     watched = [query["Id"] for query in queries if boolean(query.get("ReturnData", True))]
     if len(watched) != 1:

@@ -1,4 +1,4 @@
-"""Values as CloudFormation templates write them, and the refusal of properties nobody reads."""
+"""Values as CloudFormation templates write them, and the refusal of unknown properties."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +9,13 @@ class AlarmError(ValueError):
 
 
 def boolean(value: object) -> bool:
-    """A boolean as YAML, JSON or a parameter has it."""
+    """Return a boolean as YAML, JSON or a parameter has it."""
     if str(value).lower() not in ("true", "false"):
         raise AlarmError(f"{value!r} is no boolean")
     return str(value).lower() == "true"
 
 
 def only(given: Mapping[str, Any], known: set[str] | frozenset[str], where: str) -> None:
-    """Refuses a property nothing here would look at."""
+    """Refuse a property that is not simulated here."""
     if unknown := given.keys() - known:
         raise AlarmError(f"{where}: {', '.join(sorted(unknown))} is not simulated")

@@ -1,5 +1,6 @@
-"""The things AWS's documentation leaves open, as settings: what must hold should hold however they
-are read.
+"""The points that AWS's documentation leaves open, as settings.
+
+Tests should hold however these are read.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ type WarmUpAfterUpdate = Literal["never", "again", "anew"]
 
 @dataclass(frozen=True)
 class Readings:
-    """How to read what is open.
+    """The readings of what the documentation leaves open.
 
     alignment: where periods end. None follows the alarm's EvaluationWindow, which AWS documents
     since August 2026: sliding (each evaluation looks back from its own minute) unless the alarm
@@ -50,8 +51,9 @@ class Readings:
 
 
 def every_reading(delay_seconds: float = DELAY_SECONDS) -> list[Readings]:
-    """The four combinations of the two that matter most to an alarm on what stopped: a test
-    parametrised over them rests on neither.
+    """Return the four combinations of the two that matter most to an alarm on missing data.
+
+    A test parametrised over them depends on neither.
     """
     alignments: tuple[Alignment, ...] = ("sliding", "clock")
     return [

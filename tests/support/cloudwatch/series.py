@@ -1,4 +1,4 @@
-"""What was put into CloudWatch, and statistics of it over periods: the only data an alarm sees.
+"""The data that CloudWatch was sent, and statistics over periods: all that an alarm sees.
 
 Times are seconds since some midnight UTC, so that multiples of an hour or a day are the clock's.
 """
@@ -24,8 +24,9 @@ STATISTICS: dict[str, Callable[[list[float]], float]] = {
 
 @dataclass(frozen=True)
 class Window:
-    """A row of periods up to `end`, looked at `now`, when what is younger than `delay_seconds` or
-    older than `since` cannot be seen.
+    """A row of periods up to `end`, as seen at `now`.
+
+    Samples younger than `delay_seconds` or older than `since` cannot be seen.
     """
 
     end: float
@@ -40,8 +41,9 @@ class Window:
         return self.end - self.period * self.periods
 
     def spans(self) -> Iterator[tuple[float, float]]:
-        """Each period's first moment and the one after its last: a value on the boundary belongs to
-        the later period.
+        """Return each period's first moment and the one after its last.
+
+        A value on the boundary belongs to the later period.
         """
         for number in range(self.periods):
             begin = self.start + number * self.period
@@ -50,7 +52,7 @@ class Window:
 
 @dataclass
 class Stream:
-    """One metric in one unit. Every distinct set of dimensions is a metric of its own."""
+    """A metric in one unit. Every distinct set of dimensions is a metric of its own."""
 
     dimensions: dict[str, str]
     unit: str | None
@@ -64,7 +66,7 @@ class Stream:
 
 
 class Metrics:
-    """All that a region's CloudWatch was sent."""
+    """Everything that a region's CloudWatch was sent."""
 
     def __init__(self) -> None:
         self._streams: dict[
@@ -80,7 +82,7 @@ class Metrics:
         value: float,
         unit: str | None = None,
     ) -> None:
-        """One value, as PutMetricData or a line of the embedded metric format reports it.
+        """Add one value, as PutMetricData or a line of the embedded metric format reports it.
 
         Any order of times will do.
         """
@@ -89,14 +91,15 @@ class Metrics:
         named.setdefault(key, Stream(dict(dimensions), unit)).put(time, value)
 
     def named(self, namespace: str, name: str) -> list[Stream]:
-        """Every set of dimensions under this name."""
+        """Return every set of dimensions under this name."""
         return list(self._streams.get((namespace, name), {}).values())
 
     def exactly(
         self, namespace: str, name: str, dimensions: Mapping[str, str], unit: str | None = None
     ) -> list[Stream]:
-        """The one metric with these dimensions and no others; without a unit, in whatever units it
-        came.
+        """Return the one metric with exactly these dimensions.
+
+        Without a unit, in whatever units it came.
         """
         return [
             s
@@ -106,7 +109,7 @@ class Metrics:
 
 
 def points(streams: Iterable[Stream], statistic: str, window: Window) -> Points:
-    """The statistic of all streams together, period by period."""
+    """Return the statistic of all streams together, period by period."""
     reduce = STATISTICS[statistic]
     collected: list[list[float]] = [[] for _ in range(window.periods)]
     for stream in streams:

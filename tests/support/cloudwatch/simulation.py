@@ -20,8 +20,9 @@ MULTI_DAY_MINUTE = 3
 
 @dataclass(frozen=True)
 class Transition:
-    """A change of an alarm's state, or (`previous` is `state`) of which of its contributors are in
-    ALARM.
+    """A change of an alarm's state.
+
+    Where `previous` is `state`, a change of the contributors that are in ALARM.
     """
 
     time: int
@@ -40,7 +41,9 @@ def simulate(
     every_minute: bool = False,
     updated: float | None = None,
 ) -> list[Transition]:
-    """All transitions of an alarm created at `start`, in INSUFFICIENT_DATA, until `end` inclusive.
+    """Return all transitions of an alarm created at `start`, until `end` inclusive.
+
+    It begins in INSUFFICIENT_DATA.
 
     `metrics` holds the whole story; each evaluation sees what had arrived by then, from before the
     creation too. Minutes at which nothing within sight can have changed are passed over, as their
@@ -55,7 +58,7 @@ def simulate(
 
 @dataclass
 class _Watch:
-    """One alarm's life."""
+    """An alarm's life."""
 
     alarm: Alarm
     metrics: Metrics
@@ -73,7 +76,7 @@ class _Watch:
 
     @property
     def periods(self) -> int:
-        """The evaluation range: the evaluation periods and the extra ones."""
+        """Return the evaluation range: the evaluation periods and the extra ones."""
         return self.alarm.rule.evaluation_periods + self.readings.extra_periods
 
     @property
@@ -91,8 +94,8 @@ class _Watch:
         if not self.warm:
             return
         before = self.contributors
-        # One that is gone "will transition to OK no matter the treat missing data treatment", and
-        # is a contributor no more.
+        # A missing one "will transition to OK no matter the treat missing data treatment", and is
+        # no contributor any more.
         self.contributors = {
             label: self.alarm.rule.state(points, before.get(label, State.INSUFFICIENT_DATA))
             for label, points in series.items()
@@ -100,8 +103,9 @@ class _Watch:
         self._note(moment, self._overall(window))
 
     def moments(self, end: float) -> Iterable[int]:
-        """The minutes at which an evaluation can differ from the one before: a value arrives,
-        changes its period, or is out of sight.
+        """Return the minutes at which an evaluation can differ from the one before.
+
+        A value arrives, changes its period, or leaves the range.
         """
         if self.alarm.multi_day:
             return _all_moments(self.alarm, self.created, end)
@@ -133,8 +137,9 @@ class _Watch:
         return Window(end, self.alarm.period, self.periods, moment, self.readings.delay_seconds)
 
     def _warmed_up(self, window: Window, series: Iterable[Points]) -> bool:
-        """Whether warm-up is over: its time is, or the evaluation window is full where that is
-        enough.
+        """Return whether warm-up is over.
+
+        Its time is, or the evaluation window is full where that is enough.
 
         "Full when a datapoint exists for the most recent period", and in AWS's example (3 x 5
         minutes, published from 10:04, evaluated from about 10:19) not before a whole window has
@@ -180,7 +185,7 @@ def _minute_from(time: float) -> int:
 
 
 def _all_moments(alarm: Alarm, start: float, end: float) -> Iterator[int]:
-    """Every minute, or the third of every hour."""
+    """Yield every minute, or the third of every hour."""
     step, offset = (HOUR, MULTI_DAY_MINUTE * MINUTE) if alarm.multi_day else (MINUTE, 0)
     first = math.ceil((start - offset) / step) * step + offset
     yield from range(first, math.floor(end) + 1, step)

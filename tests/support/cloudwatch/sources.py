@@ -1,4 +1,4 @@
-"""Where an alarm's data points come from: one metric, metric math, or a Metrics Insights query."""
+"""The sources of an alarm's data points: a metric, metric math, or a Metrics Insights query."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ class Source(Protocol):
 
     @property
     def grouped(self) -> bool:
-        """Whether each of its series is a contributor with a state of its own."""
+        """Return whether each of its series is a contributor with a state of its own."""
 
     @property
     def queried(self) -> bool:
-        """Whether Metrics Insights answers it, which forgets after three hours."""
+        """Return whether Metrics Insights answers it, which forgets after three hours."""
 
     def streams(self, metrics: Metrics) -> list[Stream]:
-        """All that its points are made of."""
+        """Return everything that its points are made of."""
 
     def series(self, metrics: Metrics, window: Window, readings: Readings) -> dict[str, Points]:
-        """Its series by label.
+        """Return its series by label.
 
         What is not grouped has exactly one, under the empty label, even when nothing is in it.
         """

@@ -1,5 +1,6 @@
-"""Commands that people paste, out of remedies and documents: taken apart as bash does, and judged
-by the models of the tools themselves.
+"""Commands that people paste from remedies and documents.
+
+They are parsed as bash parses them, and judged by the models of the tools themselves.
 
 `problems(text)` says what is wrong with a shell text; `commands(text)` gives its simple commands.
 In a text, a word of capitals such as `ROLE_ARN` is to be replaced, and fits everywhere.
@@ -27,7 +28,7 @@ __all__ = [
 
 type Judge = Callable[[Command], list[str]]
 
-# What may stand in a command without a model of it here.
+# Programs that may be in a command without a model here.
 _KNOWN = (
     "awk base64 cat cd chmod cp cut date docker echo export false git grep head jq kustomize ls"
     " make mkdir mv openssl pip pipx python3 rm sed set sh sleep sort tail tee test touch tr true"
@@ -46,7 +47,7 @@ JUDGES: Mapping[str, Judge] = MappingProxyType(
 
 
 def problems(text: str, *, more: Mapping[str, Judge] = MappingProxyType({})) -> list[str]:
-    """What is wrong with each command of a shell text, each with the command.
+    """Return the problems of a shell text's commands, each with the command.
 
     `more`: judges of further programs.
     """
@@ -58,7 +59,7 @@ def problems(text: str, *, more: Mapping[str, Judge] = MappingProxyType({})) -> 
 
 
 def judge(command: Command, *, more: Mapping[str, Judge] = MappingProxyType({})) -> list[str]:
-    """What is wrong with one command."""
+    """Return the problems of one command."""
     judges = {**JUDGES, **more}
     if command.program in judges:
         return judges[command.program](command)

@@ -1,5 +1,6 @@
-"""The AWS CLI (version 2), by botocore's service models, from which it makes its commands; and what
-it adds to them by hand.
+"""The AWS CLI (version 2) by botocore's service models, from which it makes its commands.
+
+Also the commands that it adds by hand.
 """
 
 import functools
@@ -46,7 +47,7 @@ PAGING = {
     "--page-size": Option(check=whole_number),
     "--starting-token": Option(),
 }
-# Of no region, or the same in each.
+# Services without a region, or the same in each.
 GLOBAL_SERVICES = frozenset({"configure", "iam", "sts", "s3", "s3api"})
 
 
@@ -113,7 +114,7 @@ _ADDED: Mapping[tuple[str, str], dict[str, Option]] = {
 
 
 def judge(command: Command) -> list[str]:
-    """What is wrong with `aws SERVICE COMMAND ...`."""
+    """Return the problems of `aws SERVICE COMMAND ...`."""
     words = [word for word in command.words if word.text not in GLOBAL or GLOBAL[word.text].values]
     names = _names(words)
     if len(names) < 2:
@@ -140,13 +141,13 @@ def judge(command: Command) -> list[str]:
 
 
 def lacks_region(command: Command) -> bool:
-    """Whether the region is left to whoever pastes it."""
+    """Return whether the region is left to the person who pastes it."""
     names = _names(command.words)
     return bool(names) and names[0] not in GLOBAL_SERVICES and command.option("--region") is None
 
 
 def _names(words: Iterable[Word]) -> list[str]:
-    """The words before the first option of the command's own: service, command."""
+    """Return the words before the first option of the command's own: service, command."""
     names: list[str] = []
     skip = False
     for word in words:

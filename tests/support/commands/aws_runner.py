@@ -1,5 +1,6 @@
-"""`aws SERVICE COMMAND ...` done by botocore, for documents whose commands are run: what the AWS
-CLI would send, and what it would print.
+"""The command `aws SERVICE COMMAND ...`, run by botocore for documents whose commands are run.
+
+It sends what the AWS CLI would send, and prints what that would print.
 
 `python -m tests.support.commands.aws_runner ssm put-parameter --name ...`. It knows operations of
 the service models, --query and --output text|json. Of what the CLI has besides, it does nothing:
@@ -32,7 +33,7 @@ _REFUSED = 254  # https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-ret
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the answer; the exit code."""
+    """Print the answer and return the exit code."""
     service, command, *rest = arguments
     if (service, command) in _OF_THE_CLI:
         return 0
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _options(words: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
-    """Options with their values, and the words before the first one or after a flag's.
+    """Return options with their values, and the words before the first one or after a flag's.
 
     A file for the answer comes last.
     """

@@ -1,5 +1,6 @@
-"""kubectl, by the flags that its own help names: `python -m tests.support.commands.kubectl_cli`
-asks it, and writes them to kubectl-flags.json.
+"""The command kubectl, by the flags that its own help names.
+
+`python -m tests.support.commands.kubectl_cli` asks it, and writes them to kubectl-flags.json.
 """
 
 import functools
@@ -21,13 +22,12 @@ _NAMES = (
     " version, wait"
 )
 _COMMANDS = _NAMES.split(", ")
-# What these mean without a value is not asked for by any of ours; pflag takes a value for them
-# after `=` only.
+# None of our commands uses these without a value; pflag takes a value for them after `=` only.
 _ATTACHED = frozenset({"--cascade", "--dry-run", "--validate", "--show-events"})
 
 
 def judge(command: Command) -> list[str]:
-    """What is wrong with `kubectl COMMAND ...`. Flags may stand before the command."""
+    """Return the problems of `kubectl COMMAND ...`. Flags may stand before the command."""
     table = _flags()
     words = list(command.words)
     options = {name: _option(name, kind) for name, kind in table[""].items()}
@@ -47,14 +47,14 @@ def judge(command: Command) -> list[str]:
 
 
 def names_context(command: Command) -> bool:
-    """Whether the command says which cluster it is for."""
+    """Return whether the command names its cluster."""
     return command.option("--context", "--kubeconfig") is not None or "config" in (
         word.text for word in command.words[:1]
     )
 
 
 def _few(path: str, positional: tuple[Word, ...], given: set[str]) -> list[str]:
-    """Commands that would do nothing for lack of a name or a file."""
+    """Return the problems of commands that lack a name or a file and would do nothing."""
     if any(word.open for word in positional):
         return []
     files = given & {"-f", "--filename", "-k", "--kustomize"}
@@ -93,7 +93,7 @@ def _flags() -> dict[str, dict[str, str]]:
 
 
 def asked() -> dict[str, dict[str, str]]:
-    """The flags of the kubectl that is there: "" those of every command."""
+    """Return the flags of the kubectl that is installed; under "" those of every command."""
     return {"": _of("options")} | {
         command: _of(*command.split(), "--help") for command in _COMMANDS
     }

@@ -8,7 +8,7 @@ from tests.support.commands.shell import Word
 
 @dataclass(frozen=True)
 class Option:
-    """How an option is given.
+    """The form of an option.
 
     `values`: the most that follow it (None: as many as there are). `attached`: a value only by `=`.
     """
@@ -28,7 +28,7 @@ class Parsed:
 
 
 def take_apart(words: Sequence[Word], options: Mapping[str, Option]) -> Parsed:
-    """By a table of options, `-n` and `--namespace` alike under their own names."""
+    """Parse a command by a table of options, `-n` and `--namespace` under their own names."""
     given: dict[str, tuple[Word, ...]] = {}
     positional: list[Word] = []
     found: list[str] = []
@@ -59,7 +59,7 @@ def take_apart(words: Sequence[Word], options: Mapping[str, Option]) -> Parsed:
 
 
 def _following(waiting: list[Word], option: Option) -> list[Word]:
-    """Takes the option's values off the words that wait."""
+    """Remove the option's values from the remaining words, and return them."""
     values: list[Word] = []
     while (
         waiting and not option.attached and (option.values is None or len(values) < option.values)

@@ -1,4 +1,4 @@
-"""The project's own command line, by itself: it takes the words apart, and runs nothing."""
+"""The project's own command line: it parses the words, and runs nothing."""
 
 import contextlib
 import io
@@ -12,13 +12,13 @@ from infra.cli.app import app
 from tests.support.commands.shell import Command
 
 PROGRAM = "ecr-public-pusher"
-_NO_FILE = "does not exist."  # of the reader's own; that ours are there is another test's
+_NO_FILE = "does not exist."  # the reader's own files; another test checks that ours exist
 # Typer does these while it takes the words apart: completion would be installed.
 _AT_ONCE = ("--install-completion", "--show-completion", "--version")
 
 
 def judge(command: Command) -> list[str]:
-    """What is wrong with `ecr-public-pusher COMMAND ...`."""
+    """Return the problems of `ecr-public-pusher COMMAND ...`."""
     words = [word.text for word in command.words]
     if words and words[0] in _AT_ONCE:
         return []
@@ -35,7 +35,7 @@ def judge(command: Command) -> list[str]:
 
 
 def _take_apart(command: Any, words: list[str]) -> None:
-    """Down the groups to the command: each takes its own words, and calls nothing."""
+    """Parse down the groups to the command: each takes its own words, and calls nothing."""
     context: Any = None
     name: str | None = PROGRAM
     while isinstance(command, TyperGroup):

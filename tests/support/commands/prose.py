@@ -1,4 +1,4 @@
-"""Where commands stand in prose: in backticks, and in fenced blocks of Markdown."""
+"""The commands in prose: in backticks, and in fenced blocks of Markdown."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -21,15 +21,19 @@ class Snippet:
 
 
 def in_backticks(text: str, programs: Collection[str] = PROGRAMS) -> list[str]:
-    """What stands in backticks and begins with one of the programs, with a word after it: `sam`
-    alone is a name.
+    """Return the text in backticks that begins with one of the programs.
+
+    A word must follow: `sam` alone is a name.
     """
     found = (" ".join(part.split()) for part in _BACKTICKS.findall(text))
     return [part for part in found if part.split(" ")[0] in programs and " " in part]
 
 
 def in_fences(markdown: str, languages: Collection[str] = SHELLS) -> Iterator[Snippet]:
-    """The fenced blocks of these languages. Of a console's, what follows its prompt."""
+    """Return the fenced blocks of these languages.
+
+    Of a console's, what follows its prompt.
+    """
     for token in MarkdownIt().parse(markdown):
         if token.type != "fence" or token.info.split(" ")[0] not in languages:
             continue

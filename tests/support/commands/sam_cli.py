@@ -1,4 +1,4 @@
-"""The SAM CLI, by its own commands' options: it is asked in its own environment."""
+"""The SAM CLI, by its own commands' options, read in its own environment."""
 
 import functools
 import json
@@ -29,7 +29,7 @@ else:
 
 
 def judge(command: Command) -> list[str]:
-    """What is wrong with `sam COMMAND ...`."""
+    """Return the problems of `sam COMMAND ...`."""
     if "--version" in (word.text for word in command.words):
         return []
     path: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ def judge(command: Command) -> list[str]:
 
 @functools.cache
 def _asked(path: tuple[str, ...]) -> list[str] | dict[str, int | None]:
-    """The commands of a group, or a command's options and how many values each takes."""
+    """Return the commands of a group, or a command's options with their number of values."""
     sam = Path(os.environ.get("SAM") or _ROOT / ".venv-sam" / "bin" / "sam")
     asked = subprocess.run(
         [sam.with_name("python"), "-c", _ASK, *path], capture_output=True, text=True, check=True

@@ -1,5 +1,6 @@
-"""A shell text -> its simple commands, by tree-sitter's grammar of bash: those in pipes, lists,
-loops and substitutions too.
+"""The simple commands of a shell text, by tree-sitter's grammar of bash.
+
+Those in pipes, lists, loops and substitutions are included.
 """
 
 import codecs
@@ -22,7 +23,7 @@ class ShellSyntaxError(ValueError):
 
 @dataclass(frozen=True)
 class Word:
-    """One word as the program gets it.
+    """A word as the program gets it.
 
     `known`: nothing in it is expanded when it runs, or left to be replaced.
     """
@@ -32,13 +33,13 @@ class Word:
 
     @property
     def open(self) -> bool:
-        """Whether any value may come to stand here."""
+        """Return whether any value may stand here."""
         return not self.known or _PLACEHOLDER.search(self.text) is not None
 
 
 @dataclass(frozen=True)
 class Command:
-    """One simple command: a program and its words."""
+    """A simple command: a program and its words."""
 
     program: str
     words: tuple[Word, ...] = ()
@@ -48,8 +49,9 @@ class Command:
         return " ".join(self.source.replace("\\\n", " ").split())
 
     def option(self, *names: str) -> str | None:
-        """The value of the first of these options that is given, as `--name value` or
-        `--name=value`; "" at the end.
+        """Return the value of the first of these options, "" at the end.
+
+        As `--name value` or `--name=value`.
         """
         for place, word in enumerate(self.words):
             name, equals, value = word.text.partition("=")
@@ -63,7 +65,7 @@ class Command:
 
 
 def parse(text: str) -> list[Command]:
-    """Every simple command, in the order in which they begin. Raises ShellSyntaxError."""
+    """Return every simple command, in order of their beginnings. Raise ShellSyntaxError."""
     root = _PARSER.parse(text.encode()).root_node
     if root.has_error:
         raise ShellSyntaxError(f"not shell syntax: {text}")
@@ -84,7 +86,7 @@ def _commands(node: Node) -> Iterator[Command]:
 
 
 def _word(node: Node) -> Word:
-    """A word's text: quotes taken off; what is expanded stays as it is written."""
+    """Return a word's text without quotes; what is expanded stays as it is written."""
     match node.type:
         case "string":
             return _joined(
@@ -112,8 +114,9 @@ def _word(node: Node) -> Word:
 
 
 def _joined(children: list[Node], whole: Node, *, quoted: bool = False) -> Word:
-    """Its parts in a row; between the parts of a quoted string, the blanks that the grammar gives
-    to none of them.
+    """Return the parts of a word in a row.
+
+    Between the parts of a quoted string stand the spaces that the grammar gives to none of them.
     """
     text, known, end = "", True, children[0].start_byte if children else whole.end_byte
     if quoted:

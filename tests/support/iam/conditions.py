@@ -33,7 +33,7 @@ _OPERATORS: dict[str, _Matches] = {
 
 
 def check(condition: Mapping[str, Any]) -> None:
-    """Raises ValueError where an operator is not known, or has nothing to compare with."""
+    """Raise ValueError where an operator is unknown, or has nothing to compare with."""
     for operator, keys in condition.items():
         if operator != _NULL and operator.removeprefix(_FOR_ALL) not in _OPERATORS:
             raise ValueError(f"unknown condition operator {operator}")
@@ -42,7 +42,7 @@ def check(condition: Mapping[str, Any]) -> None:
 
 
 def hold(condition: Mapping[str, Any], request: Request) -> bool:
-    """Whether all of a statement's conditions hold."""
+    """Return whether all of a statement's conditions hold."""
     return all(
         _judged(operator, key, strings(wanted), request)
         for operator, keys in condition.items()
@@ -60,7 +60,10 @@ def _judged(operator: str, key: str, wanted: list[str], request: Request) -> boo
 
 
 def _holds(matches: _Matches, key: str, wanted: list[str], request: Request) -> bool:
-    """Whether the key's value in the request is one of those wanted; without the key, none is."""
+    """Return whether the key's value in the request is one of those wanted.
+
+    Without the key, none is.
+    """
     found = request.found(key)
     if len(found or ()) > 1:
         raise ValueError(f"unknown meaning of several values of {key} without a set operator")

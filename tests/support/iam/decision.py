@@ -1,4 +1,4 @@
-"""What is asked of IAM and what it answers: the values that every other module here speaks in."""
+"""The requests to IAM and its decisions: the values that the other modules here share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ type Values = str | Sequence[str]
 
 
 class Decision(StrEnum):
-    """What IAM makes of a request.
+    """IAM's decision on a request.
 
     DELEGATED: by a resource policy that names the caller's account, so that the caller's own
     policies decide.
@@ -23,8 +23,10 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """Who asks for what: an action (`service:Action`), the ARN of its resource (`*` for actions
-    that have none), and the context's keys.
+    """A request to IAM.
+
+    An action (`service:Action`), the ARN of its resource (`*` for actions that have none), and the
+    context's keys.
 
     `principal`: for resource policies, `{"Service": "..."}` or `{"AWS": "arn"}`, a role's ARN or
     its session's.
@@ -36,7 +38,7 @@ class Request:
     principal: Mapping[str, str] = field(default_factory=dict)
 
     def found(self, key: str) -> list[str] | None:
-        """A context key's values, None where the request has no such key.
+        """Return a context key's values, None where the request has no such key.
 
         Names of keys are compared without regard to case.
 
@@ -61,10 +63,10 @@ class Verdict:
 
 
 def listed(value: Any) -> list[Any]:
-    """The value as a list: policies write a list of one without its brackets."""
+    """Return the value as a list: policies write a list of one without its brackets."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
 def strings(value: Any) -> list[str]:
-    """The values as IAM compares them: `true` and `"true"` are the same."""
+    """Return the values as IAM compares them: `true` and `"true"` are the same."""
     return [str(item).lower() if isinstance(item, bool) else str(item) for item in listed(value)]

@@ -1,4 +1,4 @@
-"""From policies and a request to a verdict.
+"""The evaluation of policies and a request to a verdict.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
 """
@@ -19,8 +19,9 @@ _STATEMENT = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
 
 
 def evaluate(policies: Iterable[Mapping[str, Any]], request: Request) -> Verdict:
-    """By identity policies: a deny that matches wins, then an allow; without either the request is
-    denied implicitly.
+    """Evaluate identity policies.
+
+    A deny that matches wins, then an allow; without either the request is denied implicitly.
     """
     statements = [statement for policy in policies for statement in _statements(policy)]
     if any("Principal" in statement for statement in statements):
@@ -29,8 +30,9 @@ def evaluate(policies: Iterable[Mapping[str, Any]], request: Request) -> Verdict
 
 
 def evaluate_resource_policy(policy: Mapping[str, Any], request: Request) -> Verdict:
-    """By one resource policy alone: a queue's, a topic's, a key's, or a role's trust policy, whose
-    statements have no Resource.
+    """Evaluate one resource policy alone.
+
+    A queue's, a topic's, a key's, or a role's trust policy, whose statements have no Resource.
 
     An allow for the account that the caller belongs to delegates the decision to the caller's own
     policies.
@@ -68,7 +70,7 @@ def _sids(statements: Iterable[Statement]) -> tuple[str, ...]:
 
 
 def _statements(policy: Mapping[str, Any]) -> list[Statement]:
-    """The policy's statements, each checked whether the request concerns it or not."""
+    """Return the policy's statements, each checked whether the request concerns it or not."""
     if unknown := set(policy) - _POLICY:
         raise ValueError(f"unknown elements {sorted(unknown)}")
     if policy.get("Version") != _LANGUAGE:
@@ -104,8 +106,9 @@ def _matches(statement: Statement, request: Request) -> bool:
 
 
 def _any(statement: Statement, element: str, matches: Callable[[str], bool]) -> bool:
-    """Whether one of the element's patterns matches: each is tried, for a malformed one
-    to raise.
+    """Return whether one of the element's patterns matches.
+
+    Each is tried, so that a malformed one raises.
     """
     return element not in statement or True in {
         matches(pattern) for pattern in strings(statement[element])

@@ -14,7 +14,7 @@ _SERVICE = 2
 
 @dataclass(frozen=True)
 class _Wildcards:
-    """What `*` and `?` stand for, as regular expressions, and a `*` at the end."""
+    """The regular expressions for `*`, `?` and a `*` at the end."""
 
     star: str
     mark: str
@@ -39,17 +39,17 @@ _WITHIN_PART = _Wildcards(star="[^:]*", mark="[^:]", last_star=".*")
 
 
 def like(pattern: str, text: str) -> bool:
-    """StringLike: wildcards reach over everything, colons included."""
+    """Match as StringLike: wildcards match everything, colons included."""
     return re.fullmatch(_ANYWHERE.expression(pattern), text, re.DOTALL) is not None
 
 
 def equal(value: str, text: str) -> bool:
-    """StringEquals: no wildcards."""
+    """Match as StringEquals: no wildcards."""
     return re.fullmatch(_NONE.expression(value), text, re.DOTALL) is not None
 
 
 def action_like(pattern: str, action: str) -> bool:
-    """An action's name, its prefix and wildcards: not case-sensitive.
+    """Match an action's name, prefix and wildcards, without regard to case.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
     """
@@ -59,8 +59,9 @@ def action_like(pattern: str, action: str) -> bool:
 
 
 def arn_like(pattern: str, text: str) -> bool:
-    """ArnLike and ArnEquals: each of an ARN's six parts by itself, so that a wildcard does not
-    reach into the next.
+    """Match as ArnLike and ArnEquals.
+
+    Each of an ARN's six parts by itself, so that a wildcard does not match into the next.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
     """
@@ -73,8 +74,10 @@ def arn_like(pattern: str, text: str) -> bool:
 
 
 def resource_like(pattern: str, resource: str) -> bool:
-    """The Resource element: wildcards stay within their part of the ARN, but a `*` that ends its
-    part may reach beyond the colon.
+    """Match the Resource element.
+
+    Wildcards stay within their part of the ARN, except that a `*` at the end of its part may match
+    beyond the colon.
 
     The last part may hold colons itself, and wildcards in it reach over them. A reference that was
     not resolved is no ARN, and raises.

@@ -17,15 +17,16 @@ _ACCOUNT = re.compile(r"(?:arn:[a-z-]+:iam::)?(?P<id>\d{12})(?::root)?")
 
 
 class Named(Enum):
-    """How a statement names the caller: itself, or only the account that it belongs to."""
+    """The way in which a statement names the caller: itself, or only its account."""
 
     DIRECTLY = 1
     BY_ACCOUNT = 2
 
 
 def check(principal: Any) -> None:
-    """Raises ValueError for a kind that is not known, and for a wildcard in part of a name: there
-    are none.
+    """Raise ValueError for an unknown kind, and for a wildcard in part of a name.
+
+    IAM has no such wildcards.
     """
     if principal == "*":
         return
@@ -37,7 +38,7 @@ def check(principal: Any) -> None:
 
 
 def named(wanted: Any, caller: Mapping[str, str]) -> Named | None:
-    """How `wanted` names the caller, None if it does not."""
+    """Return how `wanted` names the caller, None if it does not."""
     if wanted == "*":
         return Named.DIRECTLY
     ((kind, name),) = caller.items()

@@ -104,7 +104,7 @@ def steps(stack: LifeStack) -> Iterator[Step]:
     yield Step(kept, dropped, {"updated": 2, "left": 2}, still, ok=False)
     pruned = stack.configure(namespaces=fewer)
     left = {"payments": OURS, "team-a": NONE, "team-new": OURS, "legacy": NONE}
-    yield Step("prune: true takes their Secrets away", pruned, {"updated": 2, "pruned": 2}, left)
+    yield Step("prune: true deletes their Secrets", pruned, {"updated": 2, "pruned": 2}, left)
     gone = {"action": "plan", "remove": True, "clusters": ["*"]}
     yield Step("The plan of an uninstall changes nothing", gone, {"removed": 2}, left)
     yield Step(

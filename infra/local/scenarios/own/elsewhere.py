@@ -64,7 +64,9 @@ class Elsewhere:
         )
         cluster.trust(*issuers)
         return Admitted(
-            _where(cluster), "trusts AWS's issuer for this document, whose account's switch is on"
+            _where(cluster),
+            "trusts AWS's issuer for this document; web identity tokens are enabled for"
+            " the account",
         )
 
     def _kubeconfig(self, cluster: Cluster, config: ClusterConfig, role: str) -> Admitted:

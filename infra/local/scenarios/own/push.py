@@ -43,7 +43,7 @@ def _show_made_up(stack: OwnStack, show: Show) -> None:
             show(heading(title))
         for line in lines:
             show(Text(line))
-    show(heading("Made up to fit your documents"))
+    show(heading("Created to match your documents"))
     show(
         table(
             "DOCUMENT",

@@ -89,7 +89,7 @@ class _Story:
 
     def steps(self) -> Iterator[Step]:
         yield Step(
-            "Before anything is set up: the account's switch for web identity tokens is off",
+            "Before anything is set up: web identity tokens are not enabled for the account",
             CHECK,
             self._switch_is_off,
         )
