@@ -29,7 +29,7 @@ class Failure(Enum):
     """The kind of a failed call to AWS, by what can be done about it."""
 
     REFUSED = "AWS refused the call, and would refuse a retry"
-    UNWELL = "AWS failed or throttled the call; a retry may succeed"
+    UNAVAILABLE = "AWS failed or throttled the call; a retry may succeed"
     UNREACHABLE = "AWS did not respond"
 
 
@@ -76,8 +76,8 @@ def failure_of(error: AwsError) -> Failure:
         return Failure.UNREACHABLE
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return Failure.UNWELL if status >= 500 or is_throttled(error) else Failure.REFUSED
-    return Failure.UNWELL if isinstance(error, NonsenseAnswer) else Failure.REFUSED
+        return Failure.UNAVAILABLE if status >= 500 or is_throttled(error) else Failure.REFUSED
+    return Failure.UNAVAILABLE if isinstance(error, NonsenseAnswer) else Failure.REFUSED
 
 
 def unless_refused(error: AwsError, service: str, *, endpoint: str) -> str | None:
@@ -89,7 +89,7 @@ def unless_refused(error: AwsError, service: str, *, endpoint: str) -> str | Non
         case Failure.UNREACHABLE:
             way = f"through a NAT gateway or the endpoint {endpoint}"
             return f"{service} did not respond. From a VPC, it is reached {way}."
-        case Failure.UNWELL:
+        case Failure.UNAVAILABLE:
             return f"{service} is unavailable or throttling: the cluster is retried automatically."
         case Failure.REFUSED:
             return None

@@ -30,7 +30,7 @@ _REMEDIES = {
         "ECR did not respond: check `region`. From a VPC, it is reached through a NAT gateway or"
         " the endpoint com.amazonaws.REGION.ecr.api."
     ),
-    Failure.UNWELL: (
+    Failure.UNAVAILABLE: (
         "ECR is unavailable or throttling there: the cluster is retried automatically. If it"
         " persists, see the AWS Health Dashboard."
     ),

@@ -22,7 +22,7 @@ _REMEDIES = {
         "The function must reach api.ecr-public.us-east-1.amazonaws.com, or the one in us-west-2:"
         " from a VPC, through a NAT gateway."
     ),
-    Failure.UNWELL: (
+    Failure.UNAVAILABLE: (
         "ECR Public is unavailable or throttling: the run is retried automatically. If it persists,"
         " see the AWS Health Dashboard."
     ),

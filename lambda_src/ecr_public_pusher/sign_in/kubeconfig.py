@@ -52,7 +52,7 @@ _REMEDIES = {
         "The function must reach Secrets Manager in the secret's region: from a VPC, through a NAT"
         " gateway or an endpoint of it."
     ),
-    Failure.UNWELL: (
+    Failure.UNAVAILABLE: (
         "Secrets Manager is unavailable or throttling: the cluster is retried automatically."
     ),
 }

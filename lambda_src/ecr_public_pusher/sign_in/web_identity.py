@@ -34,7 +34,7 @@ _REMEDIES = {
         "The function must reach STS in its region: from a VPC, through a NAT gateway or the"
         " endpoint com.amazonaws.REGION.sts."
     ),
-    Failure.UNWELL: "STS is unavailable or throttling: the cluster is retried automatically.",
+    Failure.UNAVAILABLE: "STS is unavailable or throttling: the cluster is retried automatically.",
 }
 
 

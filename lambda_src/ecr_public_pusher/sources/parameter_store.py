@@ -25,7 +25,7 @@ NAMES_AT_ONCE = 10  # GetParameters' limit
 # The form of Parameter Store's names; they stand in the report.
 _NAME = re.compile(r"[A-Za-z0-9_./-]{1,2048}").fullmatch
 
-_UNWELL = (
+_UNAVAILABLE = (
     "Parameter Store, or KMS behind it, is unavailable or throttling: it is read again"
     " automatically. If it persists, see the AWS Health Dashboard."
 )
@@ -38,7 +38,7 @@ _REMEDIES = {
         "Parameter Store returned the list, but not this parameter: it, or KMS behind it, is slow."
         " The parameter is read again automatically."
     ),
-    Failure.UNWELL: _UNWELL,
+    Failure.UNAVAILABLE: _UNAVAILABLE,
 }
 _LIST_REMEDIES = {
     Failure.REFUSED: "The execution role needs ssm:GetParametersByPath on the path ROOT.",
@@ -46,7 +46,7 @@ _LIST_REMEDIES = {
         "The function must reach Parameter Store: from a VPC, through a NAT gateway or the endpoint"
         " com.amazonaws.REGION.ssm."
     ),
-    Failure.UNWELL: _UNWELL,
+    Failure.UNAVAILABLE: _UNAVAILABLE,
 }
 
 
