@@ -3,12 +3,22 @@
 Cases are named alike in every process, and the environment does not depend on the caller's.
 """
 
+import gc
 import os
 import re
 import signal
+import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support import botocore_caches
+
+# Bytecode is written, whatever the caller's environment says. Without it each worker rewrites all
+# tests, and each process that a test starts compiles the project: 3 s and 1 s of CPU time.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+botocore_caches.install()
 
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?(?:-----END [A-Z0-9 ]+-----|$)", re.DOTALL)
 _DER = re.compile(r"MII[A-Za-z0-9+/]{20,}")
@@ -59,6 +69,20 @@ def interruptible() -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many workers `-n auto` starts."""
     return min((os.process_cpu_count() or 1) * WORKERS_PER_CPU, MOST_WORKERS)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the modules that have no test of the mark `alone` where only those are run: to
+    import all takes longer than these tests.
+    """
+    if config.option.markexpr != "alone" or not collection_path.is_file():
+        return None
+    return b"mark.alone" not in collection_path.read_bytes() or None
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking through all modules and tests again and again."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

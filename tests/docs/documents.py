@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -37,8 +38,9 @@ def blocks(languages: Collection[str] | None = None) -> list[Block]:
     ]
 
 
+@cache
 def _blocks(document: Path) -> list[Block]:
-    tokens = MarkdownIt().parse(document.read_text())
+    tokens = MarkdownIt().disable("inline").parse(document.read_text())  # fences hold none
     return [
         Block(document, (token.map or [0])[0] + 1, token.info.strip(), token.content)
         for token in tokens

@@ -6,6 +6,7 @@ It names the region or the cluster it is for.
 import ast
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -131,25 +132,30 @@ def test_a_name_that_a_shell_would_expand_is_quoted() -> None:
 # --- everything in the sources, whether a test fills it in or not
 
 
-def texts() -> Iterator[tuple[str, str]]:
-    """Return every string with a command in it, except docstrings, with its place.
+@cache
+def texts() -> tuple[tuple[str, str], ...]:
+    return tuple(_texts())
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    """Yield every string with a command in it, except docstrings, with its place.
 
     A value that is filled in reads VALUE, or begins a kubectl command.
     """
     for file in sorted(SOURCES.rglob("*.py")):
-        tree = ast.parse(file.read_text())
+        nodes = list(ast.walk(ast.parse(file.read_text())))
         inside = {
             part
-            for node in ast.walk(tree)
+            for node in nodes
             if isinstance(node, ast.JoinedStr)
             for part in ast.walk(node)
             if part is not node
         }
-        docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        for node in ast.walk(tree):
+        left_out = inside | {node.value for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
             if (
                 isinstance(node, (ast.JoinedStr, ast.Constant))
-                and node not in inside | docstrings
+                and node not in left_out
                 and (text := _text(node))
             ):
                 yield f"{file.relative_to(SOURCES)}:{node.lineno}", text

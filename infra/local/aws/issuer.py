@@ -3,10 +3,10 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html
 """
 
+import functools
 import json
 import uuid
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 from joserfc import jwt
@@ -21,27 +21,36 @@ DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/.well-known/jwks.json"
 
 
+@functools.cache
+def _signing_keys(account: str) -> Mapping[str, RSAKey | ECKey]:
+    """Return an account's keys by algorithm.
+
+    They are generated at first use and once per process: an RSA key takes a tenth of a second.
+    """
+    return {
+        "RS256": RSAKey.generate_key(
+            2048, parameters={"kid": "RS256-1", "use": "sig", "alg": "RS256"}
+        ),
+        "ES384": ECKey.generate_key(
+            "P-384", parameters={"kid": "ES384-1", "use": "sig", "alg": "ES384"}
+        ),
+    }
+
+
 class WebIdentityIssuer:
     """The issuer of one account.
 
-    `enabled` is the account's switch, off as in a new account. Keys are generated at first use,
-    since that takes a while.
+    `enabled` is the account's switch, off as in a new account.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, account: str) -> None:
+        self._account = account
         self.enabled = False
         self.url = f"https://{uuid.uuid4()}.tokens.sts.global.api.aws"
 
-    @cached_property
+    @property
     def _signing(self) -> Mapping[str, RSAKey | ECKey]:
-        return {
-            "RS256": RSAKey.generate_key(
-                2048, parameters={"kid": "RS256-1", "use": "sig", "alg": "RS256"}
-            ),
-            "ES384": ECKey.generate_key(
-                "P-384", parameters={"kid": "ES384-1", "use": "sig", "alg": "ES384"}
-            ),
-        }
+        return _signing_keys(self._account)
 
     @property
     def keys(self) -> KeySet:

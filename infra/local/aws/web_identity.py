@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
 
 import time
 import uuid
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -39,11 +38,11 @@ class WebIdentity:
 
     def __init__(self, find_credential: CredentialLookup) -> None:
         self._find = find_credential
-        self._issuers: defaultdict[str, WebIdentityIssuer] = defaultdict(WebIdentityIssuer)
+        self._issuers: dict[str, WebIdentityIssuer] = {}
 
     def of(self, account: str) -> WebIdentityIssuer:
         """Return the account's issuer."""
-        return self._issuers[account]
+        return self._issuers.setdefault(account, WebIdentityIssuer(account))
 
     def answer(self, request: AwsRequest) -> Answer | None:
         """Answer one of these calls; return None for any other."""

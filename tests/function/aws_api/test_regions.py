@@ -22,10 +22,11 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "eks": lambda client: client.describe_cluster(name="prod"),
     "secretsmanager": lambda client: client.get_secret_value(SecretId="edge"),
 }
+SESSION = Session()
 REGIONS = sorted(
     region
-    for partition in Session().get_available_partitions()
-    for region in Session().get_available_regions("eks", partition_name=partition)
+    for partition in SESSION.get_available_partitions()
+    for region in SESSION.get_available_regions("eks", partition_name=partition)
 )
 
 
