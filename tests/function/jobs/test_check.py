@@ -28,6 +28,7 @@ from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from infra.local.kube.certificates import Certificate, issue
 from tests.support.bad_server import Exchange, drip, hanging_at_connect, serving
 from tests.support.commands import in_backticks
+from tests.support.recorded_answers import recorded
 from tests.support.resolver import Resolver
 from tests.support.world import (
     ACCOUNT,
@@ -640,7 +641,7 @@ def test_a_cluster_that_stops_answering_after_the_sign_in_is_known_to_have_signe
     )
     cluster.intercept = lambda request: (
         Response(503) if "selfsubjectaccessreviews" in request.path else None
-    )
+    )  # a load balancer's
     report = check(world)
     assert (bad(report)["check"], passed(report)[-1]) == ("permission", "sign-in")
 
@@ -705,8 +706,11 @@ def _documents(file: str) -> list[Any]:
             Response(200, {"kind": "SelfSubjectReview", "status": {"userInfo": "x"}}),
             "did not answer as a Kubernetes API does",
         ),
-        (Response(404, {"kind": "Status", "details": {}}), "404"),
+        (recorded("a-review-that-is-not-served").response, "404"),
+        (recorded("list-without-a-seat").response, "429"),
+        (recorded("namespaces-while-etcd-hangs").response, "504"),
     ],
+    ids=["a proxy's 500", "a hostile answer", "not served", "no seat", "etcd hangs"],
 )
 def test_a_sign_in_that_is_not_answered_well_is_not_taken_for_a_missing_access_entry(
     world: World, answer: Response, message: str
@@ -1051,11 +1055,11 @@ def test_a_role_in_one_namespace_that_reads_secrets_is_a_finding(
 
 
 def test_what_grants_too_much_by_no_rbac_is_looked_for_in_eks(world: World) -> None:
-    """An EKS access policy, say."""
+    """An EKS access policy, say, whose authorizer gives no reason."""
     cluster = world.add_cluster(
         "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
     )
-    allowed = Response(201, {"kind": "SelfSubjectAccessReview", "status": {"allowed": True}})
+    allowed = recorded("a-review-of-who-may-do-everything").response
     cluster.intercept = lambda request: (
         allowed if "selfsubjectaccessreviews" in request.path else None
     )

@@ -106,7 +106,7 @@ def test_a_look_that_is_answered_with_an_error_is_that_namespaces_alone(world: W
     grant(cluster, "a", "b")
     cluster.intercept = lambda request: (
         Response(418, b"{}") if request.path.startswith("/api/v1/namespaces/a/secrets?") else None
-    )
+    )  # a proxy's
     report = world.run()
     assert (report["ok"], entry(report)["counts"]) == (True, {"created": 2})
 

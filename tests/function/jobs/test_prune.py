@@ -1,24 +1,15 @@
 """Pruning: our Secret goes from namespaces no longer selected, and nothing else does."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.local.kube import Cluster, EmbeddedCluster, Response, SeenRequest
+from tests.support.recorded_answers import recorded
 from tests.support.secrets import annotate, without_looking
 from tests.support.world import SECRET, STACK, World
 
 ALL = "{namespaces: ['team-*'], prune: true}"
-# As kube-apiserver 1.36.2 worded an admission policy's.
-DENIED = next(
-    case
-    for case in json.loads(
-        (Path(__file__).parents[2] / "contract" / "kube-api-ownership.json").read_text()
-    )["words"]
-    if case["name"] == "apply-against-policy"
-)
 DROPPED = "{namespaces: {include: ['team-*'], exclude: [team-b]}, prune: true}"
 
 
@@ -402,14 +393,14 @@ def leaving(world: World) -> World:
 
 
 def test_accounts_get_the_name_back_where_the_delete_is_refused(leaving: World) -> None:
-    """By an admission policy, as kube-apiserver 1.36.2 words it."""
+    """By an admission policy."""
     refused: list[list[str]] = []
 
     def refuse(request: SeenRequest) -> Response | None:
         if request.method != "DELETE":
             return None
         refused.append(accounts(leaving, "team-b"))
-        return Response(DENIED["status"], json.dumps(DENIED["answer"]).encode())
+        return recorded("delete-against-a-policy").response
 
     cluster = leaving.clusters["prod"]
     assert isinstance(cluster, EmbeddedCluster)

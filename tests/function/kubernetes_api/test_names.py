@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.bad_server import Exchange, serving
+from tests.support.recorded_answers import recorded
 from tests.support.world import ACCOUNT, GROUP, SECRET, STACK, World
 
 PIECE = 24
@@ -35,6 +36,8 @@ class Described:
 
 
 LISTS_OF_ALL = ("/api/v1/secrets?", "/api/v1/serviceaccounts?")
+MAY_NOT_LIST = {"secrets": "blind-lists-by-name", "serviceaccounts": "blind-lists-accounts"}
+MAY_NOT_WRITE = recorded("apply-of-a-secret-by-who-may-not")
 
 
 @dataclass
@@ -63,11 +66,7 @@ class Hostile:
                 config = json.loads(base64.b64decode(json.loads(body)["data"][".dockerconfigjson"]))
                 self.authorization = config["auths"]["public.ecr.aws"]["auth"]
             if path.startswith(LISTS_OF_ALL) and not self.looks:
-                kind = path.partition("?")[0].rpartition("/")[2]
-                exchange.answer(
-                    "403 Forbidden",
-                    json.dumps({"kind": "Status", "details": {"kind": kind}}).encode(),
-                )
+                recorded(MAY_NOT_LIST[path.partition("?")[0].rpartition("/")[2]]).send(exchange)
                 continue
             self.paths.append(path)
             status, answer = self.answer(self, method, path)
@@ -137,7 +136,7 @@ def listing(*names: Callable[[Hostile], Any], **metadata: Callable[[Hostile], An
             more = {name: value(server) for name, value in metadata.items()}
             items = [{"metadata": {"name": name(server), **more}} for name in names]
             return "200 OK", {**LISTED, "metadata": {}, "items": items}
-        return "403 Forbidden", {"kind": "Status", "details": {"kind": "secrets"}}
+        return MAY_NOT_WRITE.status_line, MAY_NOT_WRITE.answer
 
     return Hostile(answer)
 
@@ -430,7 +429,7 @@ def secrets(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
                 **metadata(server),
             }
             return "200 OK", {**LISTED, "metadata": {}, "items": [{"metadata": its}]}
-        return "403 Forbidden", {"kind": "Status", "details": {"kind": "secrets"}}
+        return MAY_NOT_WRITE.status_line, MAY_NOT_WRITE.answer
 
     return Hostile(answer, looks=True)
 

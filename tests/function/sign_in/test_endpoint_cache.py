@@ -3,7 +3,6 @@ is an hour old.
 """
 
 import gc
-import json
 import weakref
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from ecr_public_pusher.sign_in.eks import ENDPOINT_LIFE_SECONDS, EndpointCache
 from ecr_public_pusher.sign_in.kind import Endpoint
 from infra.local.kube.certificates import issue
 from tests.support.bad_server import Exchange, serving
+from tests.support.recorded_answers import nothing_listed, secret_applied
 from tests.support.world import ACCOUNT, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
 KEY = (None, None, "us-east-1", "prod")
@@ -86,22 +86,12 @@ def test_one_failure_of_a_cluster_that_answers_does_not_start_it_over(world: Wor
         while request := exchange.request():
             answers += 1
             if request.startswith(b"GET"):
-                names = ("a", "b") if b"/namespaces?" in request else ()
-                items = [
-                    {"metadata": {"name": name, "uid": name, "resourceVersion": "1"}}
-                    for name in names
-                ]
-                listed = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": items}
-                exchange.answer("200 OK", json.dumps(listed).encode())
+                nothing_listed().send(exchange)
                 continue
             namespace = request.split(b"/namespaces/")[1].split(b"/")[0].decode()
             if namespace == "b":
                 return
-            body = {
-                "kind": "PartialObjectMetadata",
-                "metadata": {"name": "ecr-public-token", "namespace": namespace},
-            }
-            exchange.answer("200 OK", json.dumps(body).encode())
+            secret_applied(namespace).send(exchange)
 
     with serving(script) as server:
         world.aws.put_cluster(

@@ -6,6 +6,7 @@ import pytest
 
 from infra.local.kube import EmbeddedCluster
 from infra.local.kube.cluster import Response, SeenRequest
+from tests.support.recorded_answers import recorded
 from tests.support.reports import cluster_of, findings
 from tests.support.world import EXECUTION_ROLE, World
 
@@ -100,7 +101,7 @@ def test_after_a_refusal_it_signs_anew_once(world: World) -> None:
         if request.method != "PATCH":
             return None
         tries.append(1)
-        return Response(401, {"kind": "Status", "code": 401})
+        return recorded("bad-token").response
 
     assert isinstance(cluster, EmbeddedCluster)
     cluster.intercept = refuse

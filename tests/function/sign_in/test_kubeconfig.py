@@ -25,6 +25,7 @@ from infra.local.aws.wire import Answer
 from infra.local.kube.auth.authz import UserInfo
 from infra.local.kube.certificates import issue
 from infra.local.kube.cluster import Response, SeenRequest
+from tests.support.recorded_answers import recorded
 from tests.support.reports import cluster_of, findings
 from tests.support.world import EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World, kubeconfig
 
@@ -164,9 +165,6 @@ def test_a_secret_may_hold_bytes(world: World) -> None:
 # Refused by the cluster
 
 
-UNAUTHORIZED = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 401}
-
-
 def refuse_first(cluster: Any, count: int) -> None:
     """The next requests of ours are answered 401."""
     left = [count]
@@ -174,7 +172,7 @@ def refuse_first(cluster: Any, count: int) -> None:
     def answer(request: SeenRequest) -> Response | None:
         if left[0] and request.method == "PATCH":
             left[0] -= 1
-            return Response(401, UNAUTHORIZED)
+            return recorded("bad-token").response
         return None
 
     cluster.intercept = answer
@@ -219,7 +217,7 @@ def test_many_namespaces_that_are_refused_share_one_reading(world: World) -> Non
             return None
         refused.append(request.path)
         time.sleep(0.1)  # the others are under way meanwhile
-        return Response(401, UNAUTHORIZED)
+        return recorded("bad-token").response
 
     cluster.intercept = until_it_is_read_again
     assert cluster_of(world.run())["counts"] == {"created": 40}

@@ -20,6 +20,7 @@ from infra.local.kube import EmbeddedCluster
 from infra.local.kube.auth.jwts import TrustedIssuer
 from infra.local.kube.cluster import Response, SeenRequest
 from infra.local.stack import trusted_issuer
+from tests.support.recorded_answers import recorded
 from tests.support.reports import cluster_of, findings
 from tests.support.world import ACCOUNT, EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
@@ -169,7 +170,7 @@ def test_after_a_refusal_a_token_is_asked_for_anew_once(world: World) -> None:
     def refuse(request: SeenRequest) -> Response | None:
         if request.method == "PATCH" and left[0]:
             left[0] -= 1
-            return Response(401, {"kind": "Status", "code": 401})
+            return recorded("bad-token").response
         return None
 
     assert isinstance(cluster, EmbeddedCluster)
@@ -259,7 +260,7 @@ def test_what_is_printed_fits_the_servers_version(
         return (
             Response(200, {"major": "1", "minor": minor})
             if minor
-            else Response(403, {"kind": "Status", "code": 403})
+            else recorded("version-of-who-is-not-signed-in").response
         )
 
     assert isinstance(cluster, EmbeddedCluster)
