@@ -13,7 +13,6 @@ import pytest
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server, WebIdentity
 from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.configuration.namespace_selector import Selection
-from ecr_public_pusher.errors import ApiStatusError, DeniedBy, FieldConflict
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.jobs.outcomes import explain
 from ecr_public_pusher.jobs.required_permissions import required_permissions
@@ -25,6 +24,7 @@ from tests.support.commands import Command, in_backticks, judge, parse
 from tests.support.commands.aws_cli import lacks_region
 from tests.support.commands.kubectl_cli import names_context
 from tests.support.commands.prose import PROGRAMS
+from tests.support.recorded_answers import refused
 
 SOURCES = Path(__file__).resolve().parents[2] / "lambda_src"
 ROLE = "arn:aws:iam::111122223333:role/signs+in"
@@ -81,16 +81,16 @@ def of_eks() -> Iterator[str]:
 
 def of_refusals() -> Iterator[str]:
     refusals = (
-        ApiStatusError(404, "Not Found", kind="namespaces"),
-        ApiStatusError(403, "Forbidden"),
-        ApiStatusError(409, "Conflict", conflict=FieldConflict(("kubectl",), (".type",))),
-        ApiStatusError(422, "Unprocessable Entity", causes=("FieldValueForbidden",)),
-        ApiStatusError(403, "Forbidden", denied_by=DeniedBy.QUOTA),
-        ApiStatusError(422, "Unprocessable Entity", denied_by=DeniedBy.POLICY),
+        "apply-missing-namespace",
+        "pusher-may-not-write-another-secret",
+        "apply-type-conflict",
+        "apply-on-immutable",
+        "apply-over-quota",
+        "apply-against-policy",
     )
     yield from (
-        explain(refusal, "team-a", "ecr-public-token", kubectl=kubectl(config())).remedy
-        for refusal in refusals
+        explain(refused(name), "team-a", "ecr-public-token", kubectl=kubectl(config())).remedy
+        for name in refusals
     )
 
 

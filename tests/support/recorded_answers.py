@@ -14,6 +14,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from ecr_public_pusher.errors import ApiStatusError
+from ecr_public_pusher.kubernetes_api.names import Names
+from ecr_public_pusher.kubernetes_api.status import status_error
 from infra.local.kube import Response
 from tests.support.bad_server import Exchange
 
@@ -98,6 +101,12 @@ def _by_name() -> dict[str, RecordedAnswer]:
 def recorded(name: str) -> RecordedAnswer:
     """Return the answer to the request of that name."""
     return _by_name()[name]
+
+
+def refused(name: str) -> ApiStatusError:
+    """Return the recorded refusal as the function's client reads it."""
+    one = recorded(name)
+    return status_error(one.status, one.answer, Names(lambda text: False))
 
 
 def refusals_recorded() -> tuple[RecordedAnswer, ...]:
