@@ -175,17 +175,21 @@ def test_names_alone_are_listed_too_when_they_are_to_be_pruned(world: World) -> 
 
 
 def test_a_terminating_namespace_is_left_alone(prod: World) -> None:
+    """Its Secret goes with it; without that, it would be pruned."""
     cluster = prod.clusters["prod"]
     body = {
         "apiVersion": "v1",
         "kind": "Namespace",
-        "metadata": {"name": "going"},
+        "metadata": {"name": "team-going"},
         "spec": {"finalizers": ["example.com/held"]},
     }
     cluster.admin("POST", "/api/v1/namespaces", body)
-    cluster.admin("DELETE", "/api/v1/namespaces/going")
-    prod.invoke()
-    assert not [line for line in prod.asked("prod") if "/namespaces/going/" in line]
+    prod.document("prod", ALL)
+    assert outcomes(prod.invoke())["created"] == 1
+    cluster.admin("DELETE", "/api/v1/namespaces/team-going")
+    prod.document("prod", "{namespaces: [team-a, team-b], prune: true}")
+    assert outcomes(prod.invoke()) == {"updated": 2}
+    assert not [line for line in prod.asked("prod") if line.startswith("DELETE")]
 
 
 def test_without_the_rights_the_cluster_fails_after_its_pushes_were_done(world: World) -> None:

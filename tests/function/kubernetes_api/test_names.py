@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.bad_server import Exchange, serving
-from tests.support.recorded_answers import recorded
+from tests.support.recorded_answers import recorded, secret_applied
 from tests.support.world import ACCOUNT, GROUP, SECRET, STACK, World
 
 PIECE = 24
@@ -52,6 +52,7 @@ class Hostile:
     )
     bearer: str = ""
     authorization: str = ""
+    content_type: str = ""
     paths: list[str] = field(default_factory=list)
 
     def __call__(self, exchange: Exchange) -> None:
@@ -61,6 +62,9 @@ class Hostile:
             method, path, _ = lines[0].split(" ", 2)
             self.bearer = next(
                 line.split()[-1] for line in lines if line.lower().startswith("authorization:")
+            )
+            self.content_type = next(
+                (line.split()[-1] for line in lines if line.lower().startswith("content-type:")), ""
             )
             if method == "PATCH" and b"dockerconfigjson" in body:
                 config = json.loads(base64.b64decode(json.loads(body)["data"][".dockerconfigjson"]))
@@ -387,32 +391,44 @@ def manages(manager: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("metadata", SHOWN)
-@pytest.mark.parametrize("take", ["true", "false"])
+TAKE, LEAVE = "{namespaces: [a], takeOwnership: true}", "namespaces: [a]"
+
+
 @pytest.mark.parametrize(
-    "event", [{}, {"action": "plan"}, {"action": "remove", "clusters": ["hostile"]}]
+    ("metadata", "event", "document", "said"),
+    [
+        ("manager", {}, TAKE, "a name that is not shown"),
+        ("manager", {"action": "plan"}, TAKE, "a name that is not shown"),
+        ("owner", {}, TAKE, "a name that is not shown"),
+        ("document", {}, TAKE, '"from": ["unknown"]'),
+        ("document", {}, LEAVE, '"counts": {"conflict": 1}'),
+        ("document", {"action": "plan"}, LEAVE, '"counts": {"conflict": 1}'),
+        ("document", {}, "namespaces: [b]", '"counts": {"created": 1}'),
+    ],
 )
 def test_names_that_somebody_chose_are_not_shown_where_they_are_what_was_sent(
     world: World,
     capsys: pytest.CaptureFixture[str],
     metadata: str,
-    take: str,
     event: dict[str, Any],
+    document: str,
+    said: str,
 ) -> None:
-    """`run` looks through the report, the log and the queue."""
-    run(
-        world,
-        capsys,
-        secrets(SHOWN[metadata]),
-        event,
-        document=f"{{namespaces: [a], takeOwnership: {take}}}",
-    )
+    """Whom a Secret is taken from, who may delete it still, whose it is that is left."""
+    report = run(world, capsys, secrets(SHOWN[metadata], taken=True), event, document=document)
+    assert said in json.dumps(report)
 
 
-def secrets(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
-    """One Secret in the list over all namespaces; what is written is refused."""
+def secrets(metadata: Callable[[Hostile], dict[str, Any]], *, taken: bool = False) -> Hostile:
+    """One Secret in the list over all namespaces; what is written is refused.
+
+    `taken`: all but the change of its metadata, by which a former owner's marks are taken off.
+    """
 
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
+        if taken and server.content_type == "application/apply-patch+yaml":
+            applied = secret_applied(path.split("/namespaces/")[1].split("/")[0])
+            return applied.status_line, applied.answer
         if method == "GET" and "/secrets?" in path:
             managed = {
                 "manager": STACK.field_manager,
@@ -452,14 +468,12 @@ def test_a_service_account_that_was_sent_is_nonsense(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
+        if "serviceaccounts" in path and method == "GET":
+            listed = recorded("accounts-of-a-namespace-by-name")
+            return "200 OK", listed.renamed({"default": server.label, "list-a": "a"}).answer
         if "serviceaccounts" in path:
-            return "200 OK", {
-                "kind": "ServiceAccountList",
-                "metadata": {},
-                "items": [{"metadata": {"name": server.label}}],
-            }
-        metadata = {"name": SECRET, "namespace": "a", "resourceVersion": "1"}
-        return "200 OK", {"kind": "PartialObjectMetadata", "metadata": metadata}
+            return "200 OK", recorded("account-patch-with-its-mark").answer
+        return "200 OK", secret_applied("a").answer
 
     server = Hostile(answer)
     report = run(world, capsys, server, document="{namespaces: [a], serviceAccounts: ['*']}")

@@ -44,7 +44,7 @@ def test_a_check_passes_and_shows_the_id(world: World) -> None:
 
 def test_it_asks_neither_eks_nor_sts(world: World) -> None:
     world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID)
-    world.run()
+    assert world.run()["ok"]
     assert [
         (call.service, call.action)
         for call in world.aws.calls

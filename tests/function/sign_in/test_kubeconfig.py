@@ -88,13 +88,13 @@ def test_both_kinds_beside_each_other_and_eks(world: World) -> None:
 
 def test_one_reading_for_a_push(world: World) -> None:
     world.add_stored("edge", namespaces=tuple("abcdefghij"), document="namespaces: ['*']")
-    world.run()
+    assert world.run()["ok"]
     assert len(world.aws.called("secretsmanager")) == 1
 
 
 def test_none_for_an_estate_without(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
-    world.run()
+    assert world.run()["ok"]
     assert not world.aws.called("secretsmanager")
 
 

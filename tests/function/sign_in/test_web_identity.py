@@ -119,7 +119,7 @@ def test_one_call_to_sts_for_each_document(world: World) -> None:
 
 def test_none_for_an_estate_without_it(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
-    world.run()
+    assert world.run()["ok"]
     assert not world.aws.called(*CALL)
 
 
