@@ -6,13 +6,11 @@ import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server, WebIdentity
+from ecr_public_pusher.configuration.cluster_config import Server, WebIdentity
 from ecr_public_pusher.configuration.kubectl_commands import kubectl
-from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.jobs.outcomes import explain
 from ecr_public_pusher.jobs.required_permissions import required_permissions
@@ -20,6 +18,7 @@ from ecr_public_pusher.reporting.report import report
 from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.sign_in.eks_remedies import EksRemedies
 from ecr_public_pusher.sign_in.kind import Endpoint
+from tests.support.cluster_config import config
 from tests.support.commands import Command, in_backticks, judge, parse
 from tests.support.commands.aws_cli import lacks_region
 from tests.support.commands.kubectl_cli import names_context
@@ -48,17 +47,6 @@ def problems(command: Command) -> list[str]:
 
 
 # --- remedies that are filled in
-
-
-def config(**fields: Any) -> ClusterConfig:
-    return ClusterConfig(
-        "prod",
-        "prod",
-        "eu-west-1",
-        Selection(include=("a",)),
-        function_account="111122223333",
-        **fields,
-    )
 
 
 def of_eks() -> Iterator[str]:

@@ -5,7 +5,6 @@ under the Runtime Interface Emulator.
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from infra.local.kube.auth.authz import UserInfo
 from infra.local.kube.certificates import issue
 from infra.local.runtime import BuiltFunction
 from infra.local.stack import trusted_issuer
+from tests.support.described import Described
 from tests.support.world import GROUP, kubeconfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,15 +61,6 @@ EVENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("wrong event", {"action": "dance"}),
 )
 NOT_OK = ("push of all", "sweep", "failing push", "wrong event")
-
-
-@dataclass(frozen=True)
-class Described:
-    """A cluster that EKS describes, whatever answers there."""
-
-    name: str
-    endpoint: str
-    ca_pem: str
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,9 @@ from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from infra.local.kube.certificates import Certificate, issue
 from tests.support.bad_server import Exchange, drip, hanging_at_connect, serving
 from tests.support.commands import in_backticks
+from tests.support.described import Described
 from tests.support.recorded_answers import recorded
+from tests.support.reports import entry
 from tests.support.resolver import Resolver
 from tests.support.world import (
     ACCOUNT,
@@ -90,15 +91,6 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return install
 
 
-@dataclass
-class Described:
-    """A cluster that EKS describes, whatever answers there."""
-
-    name: str
-    endpoint: str
-    ca_pem: str
-
-
 def check(
     world: World, *, retry_policy: RetryPolicy = IMPATIENT, seconds: float = 60, **event: Any
 ) -> dict[str, Any]:
@@ -119,10 +111,6 @@ def check(
         for finding in cluster.get("findings", [])
     } <= set(Check)
     return report
-
-
-def entry(report: dict[str, Any], cluster: str = "prod") -> dict[str, Any]:
-    return dict(next(entry for entry in report["clusters"] if entry["id"] == cluster))
 
 
 def passed(report: dict[str, Any], cluster: str = "prod") -> list[str]:

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +15,7 @@ from ecr_public_pusher.jobs.connections import MOST_AT_ONCE, connections_for
 from ecr_public_pusher.kubernetes_api.connection_budget import CONNECTIONS_IN_ALL, ConnectionBudget
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from tests.support.bad_server import Exchange, serving
+from tests.support.described import Described
 from tests.support.recorded_answers import namespaces_listed, nothing_listed
 from tests.support.world import ACCOUNT, IMPATIENT, World
 
@@ -47,15 +48,6 @@ def test_where_answers_are_late_more_are_worth_their_handshakes(
 
 def test_of_many_clusters_each_gets_its_share() -> None:
     assert connections_for(5000, most=CONNECTIONS_IN_ALL // CLUSTERS_AT_ONCE) == 2
-
-
-@dataclass
-class Described:
-    """A cluster that EKS describes, whatever answers there."""
-
-    name: str
-    endpoint: str
-    ca_pem: str
 
 
 def test_clusters_whose_writes_hang_take_no_more_connections_than_there_are(world: World) -> None:

@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pytest
 
@@ -21,20 +20,12 @@ from infra.local.aws import Answer
 from infra.local.kube import Response, SeenRequest
 from infra.local.kube.certificates import issue
 from tests.support.bad_server import BadServer, Exchange, drip, hanging_at_connect, serving
+from tests.support.described import Described
 from tests.support.recorded_answers import recorded, secret_applied
 from tests.support.world import ACCOUNT, Context, World
 
 GOOD = [f"good-{number:02}" for number in range(48)]
 HANG_SECONDS = 20.0
-
-
-@dataclass
-class Described:
-    """A cluster that EKS describes, whatever answers there."""
-
-    name: str
-    endpoint: str
-    ca_pem: str
 
 
 def describe(world: World, name: str, server: BadServer) -> None:

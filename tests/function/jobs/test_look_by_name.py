@@ -2,12 +2,11 @@
 into by a list of its own.
 """
 
-from typing import Any
-
 import pytest
 
 from ecr_public_pusher.jobs.look_by_name import MOST_NAMES
 from infra.local.kube import Cluster, EmbeddedCluster, Response
+from tests.support.reports import entry
 from tests.support.secrets import aged, annotate, without_looking
 from tests.support.world import GROUP, SECRET, World
 
@@ -45,11 +44,6 @@ def prod(world: World) -> World:
 def delete(world: World, namespace: str) -> None:
     path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}"
     assert world.clusters["prod"].admin("DELETE", path)[0] == 200
-
-
-def entry(report: dict[str, Any]) -> dict[str, Any]:
-    (found,) = report["clusters"]
-    return dict(found)
 
 
 def test_a_sweep_corrects_what_is_missing_and_what_is_about_to_end(prod: World) -> None:

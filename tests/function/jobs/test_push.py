@@ -9,6 +9,7 @@ import pytest
 
 from ecr_public_pusher.errors import PushFailed
 from infra.local.aws import Answer
+from tests.support.reports import entry
 from tests.support.world import ACCOUNT, GROUP, SECRET, SPOKE_ACCOUNT, SPOKE_ROLE, STACK, World
 
 MANY = tuple(f"team-{number:02}" for number in range(30))
@@ -18,10 +19,6 @@ def outcome(report: dict[str, Any], cluster: str, namespace: str) -> dict[str, A
     """The problem reported of a namespace."""
     found = next(entry for entry in report["clusters"] if entry["id"] == cluster)
     return dict(next(problem for problem in found["problems"] if problem["namespace"] == namespace))
-
-
-def entry(report: dict[str, Any], cluster: str) -> dict[str, Any]:
-    return dict(next(entry for entry in report["clusters"] if entry["id"] == cluster))
 
 
 def test_every_selected_namespace_gets_the_token_in_one_request(world: World) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.bad_server import Exchange, serving
+from tests.support.described import Described
 from tests.support.recorded_answers import recorded, secret_applied
 from tests.support.world import ACCOUNT, GROUP, SECRET, STACK, World
 
@@ -24,15 +25,6 @@ OURS = {
         "ecr-public-pusher/service-accounts": "default",
     },
 }
-
-
-@dataclass
-class Described:
-    """A cluster that EKS describes, whatever answers there."""
-
-    name: str
-    endpoint: str
-    ca_pem: str
 
 
 LISTS_OF_ALL = ("/api/v1/secrets?", "/api/v1/serviceaccounts?")

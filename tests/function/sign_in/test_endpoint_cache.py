@@ -5,7 +5,6 @@ is an hour old.
 import gc
 import threading
 import weakref
-from dataclasses import dataclass
 
 import pytest
 
@@ -16,21 +15,13 @@ from infra.local.identity import AccessEntry
 from infra.local.kube import EmbeddedCluster
 from infra.local.kube.certificates import issue
 from tests.support.bad_server import Exchange, serving
+from tests.support.described import Described
 from tests.support.recorded_answers import nothing_listed, secret_applied
 from tests.support.world import ACCOUNT, EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
 KEY = (None, None, "us-east-1", "prod")
 """Of the tests of the cache itself."""
 OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/another"
-
-
-@dataclass
-class Described:
-    """A cluster that EKS describes, whatever answers there."""
-
-    name: str
-    endpoint: str
-    ca_pem: str
 
 
 def described(world: World) -> int:

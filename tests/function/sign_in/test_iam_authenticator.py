@@ -10,16 +10,13 @@ from tests.support.recorded_answers import recorded
 from tests.support.reports import cluster_of, findings
 from tests.support.world import EXECUTION_ROLE, World
 
+pytestmark = pytest.mark.usefixtures("loopback_allowed")
+
 DOCUMENT = "{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: edge.example.com}}"
 CLUSTER_ID = "edge.example.com"
 MAPPING = (
     f"- rolearn: {EXECUTION_ROLE}\n  username: ecr-public-pusher\n  groups:\n  - ecr-public-pushers"
 )
-
-
-@pytest.fixture(autouse=True)
-def allowed(world: World) -> None:
-    world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
 
 
 def test_a_push(world: World) -> None:

@@ -29,13 +29,10 @@ from tests.support.recorded_answers import recorded
 from tests.support.reports import cluster_of, findings
 from tests.support.world import EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World, kubeconfig
 
+pytestmark = pytest.mark.usefixtures("loopback_allowed")
+
 TOKEN = "stored-token-of-a-test"
 KINDS = ("token", "certificate")
-
-
-@pytest.fixture(autouse=True)
-def allowed(world: World) -> None:
-    world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
 
 
 def secrets_in(config: dict[str, Any]) -> list[str]:
