@@ -536,6 +536,7 @@ def test_a_disabled_document_is_neither_checked_nor_pushed(
 
 def test_no_credential_is_printed(person: Administrator, cluster: Cluster) -> None:
     ran = person.run(*ADD, "--admit", "--yes")
+    assert ran.exit_code == 0
     token = cluster.kubeconfig()["users"][0]["user"]["token"]
     for secret in (token, "QVdTO", "k8s-aws-v1"):
         assert secret not in ran.stdout + ran.stderr

@@ -416,7 +416,7 @@ def test_a_plan_writes_nothing_and_says_what_would_happen(world: World) -> None:
     assert report["dryRun"]
     assert entry(report, "prod")["counts"] == {"created": 1, "conflict": 1, "missing": 1}
     assert world.secret("prod", "a") is None
-    assert all("dryRun=All" in path for path in world.applies("prod"))
+    assert ["dryRun=All" in path for path in world.applies("prod")] == [True] * 3
     (token,) = world.aws.ecr_public.issued
     assert all(token.encode() not in seen.body for seen in world.clusters["prod"].requests)
 
