@@ -72,8 +72,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the modules that have no test of the mark `alone` where only those are run: to
-    import all takes longer than these tests.
+    """Leave out modules without a test marked `alone` where only those run.
+
+    To import all modules takes longer than these tests.
     """
     if config.option.markexpr != "alone" or not collection_path.is_file():
         return None

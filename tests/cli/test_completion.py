@@ -27,6 +27,7 @@ def test_a_discoverys_id_is_the_glob_of_what_it_finds(operator: Operator) -> Non
 
 
 def test_without_aws_there_is_nothing_and_no_complaint(operator: Operator) -> None:
+    operator.world.document("prod", "namespaces: [a]")
     assert (
         completed(operator, "ecr-public-pusher status ", AWS_ENDPOINT_URL="http://127.0.0.1:9")
         == []

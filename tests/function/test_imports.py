@@ -1,5 +1,6 @@
 """The imports of a cold start: nothing that only some estates, or only people, need."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -44,6 +45,7 @@ def imported() -> set[str]:
     ],
 )
 def test_a_cold_start_imports_nothing_of(whose: str, modules: set[str], imported: set[str]) -> None:
+    assert [name for name in modules if importlib.util.find_spec(name) is None] == []
     assert imported & modules == set(), whose
 
 

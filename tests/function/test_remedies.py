@@ -8,14 +8,11 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig, Server, WebIdentity
+from ecr_public_pusher.configuration.cluster_config import Server, WebIdentity
 from ecr_public_pusher.configuration.kubectl_commands import kubectl
-from ecr_public_pusher.configuration.namespace_selector import Selection
-from ecr_public_pusher.errors import ApiStatusError, DeniedBy, FieldConflict
 from ecr_public_pusher.events.request import Request
 from ecr_public_pusher.jobs.outcomes import explain
 from ecr_public_pusher.jobs.required_permissions import required_permissions
@@ -23,10 +20,12 @@ from ecr_public_pusher.reporting.report import report
 from ecr_public_pusher.reporting.run_result import RunResult
 from ecr_public_pusher.sign_in.eks_remedies import EksRemedies
 from ecr_public_pusher.sign_in.kind import Endpoint
+from tests.support.cluster_config import config
 from tests.support.commands import Command, in_backticks, judge, parse
 from tests.support.commands.aws_cli import lacks_region
 from tests.support.commands.kubectl_cli import names_context
 from tests.support.commands.prose import PROGRAMS
+from tests.support.recorded_answers import refused
 
 SOURCES = Path(__file__).resolve().parents[2] / "lambda_src"
 ROLE = "arn:aws:iam::111122223333:role/signs+in"
@@ -52,17 +51,6 @@ def problems(command: Command) -> list[str]:
 # --- remedies that are filled in
 
 
-def config(**fields: Any) -> ClusterConfig:
-    return ClusterConfig(
-        "prod",
-        "prod",
-        "eu-west-1",
-        Selection(include=("a",)),
-        function_account="111122223333",
-        **fields,
-    )
-
-
 def of_eks() -> Iterator[str]:
     endpoints = (
         Endpoint("https://x", "", public=True),
@@ -83,16 +71,16 @@ def of_eks() -> Iterator[str]:
 
 def of_refusals() -> Iterator[str]:
     refusals = (
-        ApiStatusError(404, "Not Found", kind="namespaces"),
-        ApiStatusError(403, "Forbidden"),
-        ApiStatusError(409, "Conflict", conflict=FieldConflict(("kubectl",), (".type",))),
-        ApiStatusError(422, "Unprocessable Entity", causes=("FieldValueForbidden",)),
-        ApiStatusError(403, "Forbidden", denied_by=DeniedBy.QUOTA),
-        ApiStatusError(422, "Unprocessable Entity", denied_by=DeniedBy.POLICY),
+        "apply-missing-namespace",
+        "pusher-may-not-write-another-secret",
+        "apply-type-conflict",
+        "apply-on-immutable",
+        "apply-over-quota",
+        "apply-against-policy",
     )
     yield from (
-        explain(refusal, "team-a", "ecr-public-token", kubectl=kubectl(config())).remedy
-        for refusal in refusals
+        explain(refused(name), "team-a", "ecr-public-token", kubectl=kubectl(config())).remedy
+        for name in refusals
     )
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,12 +24,6 @@ class FakeCluster:
     name: str
     endpoint: str = "https://127.0.0.1:6443"
     ca_pem: str = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
-
-
-@pytest.fixture
-def aws() -> Iterator[LocalAws]:
-    with LocalAws() as running:
-        yield running
 
 
 @pytest.fixture

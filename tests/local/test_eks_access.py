@@ -17,12 +17,6 @@ GROUPS = ["ecr-public-pushers"]
 
 
 @pytest.fixture
-def aws() -> Iterator[LocalAws]:
-    with LocalAws() as running:
-        yield running
-
-
-@pytest.fixture
 def cluster(aws: LocalAws) -> Iterator[EmbeddedCluster]:
     with EmbeddedCluster("prod", credentials=aws.find_credential) as started:
         aws.put_cluster(ACCOUNT, "us-east-1", started)

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -16,12 +15,6 @@ MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 SECRETS = "/api/v1/namespaces/default/secrets"
 ONE = f"{SECRETS}/one"
-
-
-@pytest.fixture
-def cluster() -> Iterator[EmbeddedCluster]:
-    with EmbeddedCluster("prod", credentials=lambda _: None) as started:
-        yield started
 
 
 def secret(name: str = "one", labels: dict[str, str] | None = None, **data: str) -> dict[str, Any]:

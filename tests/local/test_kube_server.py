@@ -5,7 +5,6 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,6 @@ from infra.local.kube import (
 from infra.local.kube.http.client import context
 
 READY = "/readyz"
-
-
-@pytest.fixture
-def cluster() -> Iterator[EmbeddedCluster]:
-    with EmbeddedCluster("prod", credentials=lambda _: None) as started:
-        yield started
 
 
 def port(cluster: EmbeddedCluster) -> int:

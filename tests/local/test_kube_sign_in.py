@@ -370,6 +370,7 @@ def test_a_token_for_one_cluster_is_refused_by_another(cluster: EmbeddedCluster)
 def test_failures_never_hold_the_token(cluster: EmbeddedCluster) -> None:
     bearer = token(presigned(cluster="staging"))
     who(cluster, bearer)
+    assert cluster.sign_in_failures
     logged = (
         " ".join(cluster.sign_in_failures)
         + repr(cluster.requests)

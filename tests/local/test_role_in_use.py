@@ -449,6 +449,8 @@ def test_a_plan_emits_nothing_and_a_dispatcher_no_completed_push(captured: Captu
 
 def test_nothing_that_was_printed_is_a_credential(captured: Captured) -> None:
     text = "\n".join(captured.printed)
+    assert '"action":"push"' in text.replace('": "', '":"')
+    assert "QVdTO" not in text  # begins the base64 of "AWS:"
     assert "k8s-aws-v1." not in text
     assert "X-Amz-Signature" not in text
 

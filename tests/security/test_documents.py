@@ -22,6 +22,7 @@ from ecr_public_pusher.errors import RequestError
 from ecr_public_pusher.events.parser import parse
 from ecr_public_pusher.events.queue_message import read
 from ecr_public_pusher.timestamps import from_epoch
+from tests.support.reports import entry
 from tests.support.world import (
     ACCOUNT,
     EXECUTION_ROLE,
@@ -35,10 +36,6 @@ from tests.support.world import (
 PULL_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-pull"
 WEB_IDENTITY = "{namespaces: [a], signIn: {type: webIdentity}}"
 AUTHENTICATOR = "{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: CLUSTER}}"
-
-
-def entry(report: dict[str, Any], identity: str) -> dict[str, Any]:
-    return next(cluster for cluster in report["clusters"] if cluster["id"] == identity)
 
 
 @pytest.fixture

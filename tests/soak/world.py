@@ -6,7 +6,6 @@ It is warm, under the Runtime Interface Emulator.
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from infra.local.kube.auth.authz import UserInfo
 from infra.local.kube.certificates import issue
 from infra.local.runtime import BuiltFunction
 from infra.local.stack import trusted_issuer
+from tests.support.described import Described
 from tests.support.world import GROUP, kubeconfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,15 +62,6 @@ EVENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("wrong event", {"action": "dance"}),
 )
 NOT_OK = ("push of all", "sweep", "failing push", "wrong event")
-
-
-@dataclass(frozen=True)
-class Described:
-    """A cluster that EKS describes, with any server at its address."""
-
-    name: str
-    endpoint: str
-    ca_pem: str
 
 
 @contextlib.contextmanager

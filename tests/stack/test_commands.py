@@ -53,7 +53,9 @@ def commands() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("file", "command"), commands())
 def test_every_command_is_one_that_its_tool_takes(file: str, command: str) -> None:
-    for one in parse(command):
+    found = parse(command)
+    assert found
+    for one in found:
         assert judge(one) == []
         assert one.program != "aws" or not lacks_region(one)
         assert one.program != "kubectl" or names_context(one)

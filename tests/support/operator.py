@@ -215,7 +215,8 @@ def _called(made: World, stack: LocalDeployment, event: Any) -> FunctionAnswer:
     with _ONE_AT_A_TIME, contextlib.redirect_stdout(printed):
         for handler in logging.getLogger(STACK.name).handlers:
             if isinstance(handler, logging.StreamHandler):
-                handler.setStream(printed)
+                # Not by setStream: it flushes the one before, which another test has closed.
+                handler.stream = printed
         try:
             answer = FunctionAnswer(made.call(event))
         except PushFailed as error:

@@ -220,7 +220,8 @@ class Client:
             elif not renewed and await self._renew(signed_in):
                 renewed = True
                 continue
-            if code in RETRYABLE_STATUS and attempt < attempts:
+            passing = code in RETRYABLE_STATUS and not is_denial(_json(data))
+            if passing and attempt < attempts:
                 await self._pause(attempt, retry_after, ApiStatusError(code, phrase(code)))
                 continue
             return code, self._answer(

@@ -11,6 +11,7 @@ from infra.local.aws.wire import AwsRequest
 from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster, Response, SeenRequest
 from tests.support.operator import Administrator, Ran
+from tests.support.recorded_answers import recorded
 from tests.support.terminal import Terminal
 from tests.support.world import EXECUTION_ROLE, GROUP, ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
@@ -329,25 +330,26 @@ def test_without_a_kubeconfig_the_command_for_an_administrator_is_printed_and_wo
     assert person.run(*ADD, "--admit", "--rbac", "none", "--yes").exit_code == 0
 
 
-def test_who_may_not_grant_is_told_who_can(person: Administrator, cluster: Cluster) -> None:
+@pytest.mark.parametrize(
+    "recorded_as",
+    [
+        "apply-of-a-clusterrole-by-who-may-not",
+        "apply-of-a-clusterrole-that-grants-more-than-one-has",
+    ],
+)
+def test_who_may_not_grant_is_told_who_can(
+    person: Administrator, cluster: Cluster, recorded_as: str
+) -> None:
+    refusal = recorded(recorded_as)
+
     def refuse(request: SeenRequest) -> Response | None:
-        if request.method != "PATCH":
-            return None
-        return Response(
-            403,
-            {
-                "kind": "Status",
-                "status": "Failure",
-                "message": "clusterroles is forbidden",
-                "reason": "Forbidden",
-                "code": 403,
-            },
-        )
+        return refusal.response if request.method == "PATCH" else None
 
     cluster.intercept = refuse
     ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
     assert outcomes(ran)["rbac"] == "failed"
-    assert "403 clusterroles is forbidden" in json.dumps(ran.json)
+    (rbac,) = (step for step in ran.json["steps"] if step["step"] == "rbac")
+    assert f"403 {refusal.answer['message'].splitlines()[0]}" in "\n".join(rbac["details"])
     assert remedies(ran)["rbac"].startswith(
         "Whose credentials are in that context? kubectl --context "
     )
@@ -534,6 +536,7 @@ def test_a_disabled_document_is_neither_checked_nor_pushed(
 
 def test_no_credential_is_printed(person: Administrator, cluster: Cluster) -> None:
     ran = person.run(*ADD, "--admit", "--yes")
+    assert ran.exit_code == 0
     token = cluster.kubeconfig()["users"][0]["user"]["token"]
     for secret in (token, "QVdTO", "k8s-aws-v1"):
         assert secret not in ran.stdout + ran.stderr

@@ -328,7 +328,9 @@ def test_a_change_that_leaves_secrets_behind_says_so(
     person: Administrator, world: World, text: str, said: str
 ) -> None:
     world.document("prod", "namespaces: [a, b]\n")
-    assert said in person.run("diff", str(person.folder(prod=text))).stdout
+    ran = person.run("diff", str(person.folder(prod=text)))
+    assert said in ran.stdout
+    assert "warning: " in ran.stdout
 
 
 @pytest.mark.parametrize(

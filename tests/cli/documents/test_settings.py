@@ -40,6 +40,9 @@ def test_a_null_is_not_given() -> None:
 
 def test_the_defaults_external_id_goes_with_a_role_only() -> None:
     assert "externalId" not in origins("namespaces: [a]", "externalId: some-id")
+    role = "roleArn: 'arn:aws:iam::444455556666:role/spoke'"
+    found = origins(f"namespaces: [a]\n{role}", "externalId: some-id")
+    assert found["externalId"] == ("some-id", "defaults")
 
 
 def test_a_discovery_has_no_region_of_the_defaults() -> None:

@@ -31,4 +31,6 @@ def test_a_cluster_without_access_entries_gets_them_first() -> None:
 
 def test_each_is_a_command_of_the_aws_cli() -> None:
     for text in (COMMANDS.create, COMMANDS.add_group(["viewers"]), COMMANDS.allow_and_create):
-        assert [problem for command in parse(text) for problem in judge(command)] == []
+        commands = parse(text)
+        assert commands
+        assert [problem for command in commands for problem in judge(command)] == []

@@ -11,7 +11,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,9 @@ from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from infra.local.kube.certificates import Certificate, issue
 from tests.support.bad_server import Exchange, drip, hanging_at_connect, serving
 from tests.support.commands import in_backticks
+from tests.support.described import Described
+from tests.support.recorded_answers import recorded
+from tests.support.reports import entry
 from tests.support.resolver import Resolver
 from tests.support.world import (
     ACCOUNT,
@@ -88,15 +90,6 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return install
 
 
-@dataclass
-class Described:
-    """A cluster that EKS describes, with any server at its address."""
-
-    name: str
-    endpoint: str
-    ca_pem: str
-
-
 def check(
     world: World, *, retry_policy: RetryPolicy = IMPATIENT, seconds: float = 60, **event: Any
 ) -> dict[str, Any]:
@@ -117,10 +110,6 @@ def check(
         for finding in cluster.get("findings", [])
     } <= set(Check)
     return report
-
-
-def entry(report: dict[str, Any], cluster: str = "prod") -> dict[str, Any]:
-    return dict(next(entry for entry in report["clusters"] if entry["id"] == cluster))
 
 
 def passed(report: dict[str, Any], cluster: str = "prod") -> list[str]:
@@ -642,7 +631,7 @@ def test_a_cluster_that_stops_answering_after_the_sign_in_is_known_to_have_signe
     )
     cluster.intercept = lambda request: (
         Response(503) if "selfsubjectaccessreviews" in request.path else None
-    )
+    )  # a load balancer's
     report = check(world)
     assert (bad(report)["check"], passed(report)[-1]) == ("permission", "sign-in")
 
@@ -707,8 +696,11 @@ def _documents(file: str) -> list[Any]:
             Response(200, {"kind": "SelfSubjectReview", "status": {"userInfo": "x"}}),
             "did not respond as a Kubernetes API does",
         ),
-        (Response(404, {"kind": "Status", "details": {}}), "404"),
+        (recorded("a-review-that-is-not-served").response, "404"),
+        (recorded("list-without-a-seat").response, "429"),
+        (recorded("namespaces-while-etcd-hangs").response, "504"),
     ],
+    ids=["a proxy's 500", "a hostile answer", "not served", "no seat", "etcd hangs"],
 )
 def test_a_sign_in_that_is_not_answered_well_is_not_taken_for_a_missing_access_entry(
     world: World, answer: Response, message: str
@@ -856,7 +848,8 @@ def test_rights_are_asked_for_what_the_configuration_needs_alone(world: World) -
         "prod", namespaces=("a",), rbac=None, document="{namespaces: [a], serviceAccounts: [x]}"
     )
     grant(world, SECRETS_RULE, rule("serviceaccounts", "get", "patch", name="x"))
-    assert "permission" not in failing(check(world))
+    report = check(world)
+    assert (failing(report), "permission" in passed(report)) == (["namespaces"], True)
 
 
 def test_access_granted_namespace_by_namespace_is_fine_where_names_are_given_outright(
@@ -1054,11 +1047,11 @@ def test_a_role_in_one_namespace_that_reads_secrets_is_a_finding(
 
 
 def test_what_grants_too_much_by_no_rbac_is_looked_for_in_eks(world: World) -> None:
-    """An EKS access policy, say."""
+    """An EKS access policy, say, whose authorizer gives no reason."""
     cluster = world.add_cluster(
         "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
     )
-    allowed = Response(201, {"kind": "SelfSubjectAccessReview", "status": {"allowed": True}})
+    allowed = recorded("a-review-of-who-may-do-everything").response
     cluster.intercept = lambda request: (
         allowed if "selfsubjectaccessreviews" in request.path else None
     )

@@ -5,12 +5,10 @@ for all.
 """
 
 import contextlib
-import json
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +17,8 @@ from ecr_public_pusher.jobs.connections import MOST_AT_ONCE, connections_for
 from ecr_public_pusher.kubernetes_api.connection_budget import CONNECTIONS_IN_ALL, ConnectionBudget
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from tests.support.bad_server import Exchange, serving
+from tests.support.described import Described
+from tests.support.recorded_answers import namespaces_listed, nothing_listed
 from tests.support.world import ACCOUNT, IMPATIENT, World
 
 
@@ -52,15 +52,6 @@ def test_of_many_clusters_each_gets_its_share() -> None:
     assert connections_for(5000, most=CONNECTIONS_IN_ALL // CLUSTERS_AT_ONCE) == 2
 
 
-@dataclass
-class Described:
-    """A cluster that EKS describes, with any server at its address."""
-
-    name: str
-    endpoint: str
-    ca_pem: str
-
-
 def test_clusters_whose_writes_hang_take_no_more_connections_than_there_are(world: World) -> None:
     patience = replace(
         IMPATIENT,
@@ -72,9 +63,7 @@ def test_clusters_whose_writes_hang_take_no_more_connections_than_there_are(worl
     )
     names = tuple(f"n{number:02}" for number in range(20))
     world.add_cluster("well", namespaces=names, document="namespaces: ['n*']", embedded=True)
-    items = [{"metadata": {"name": name}} for name in names]
-    listed = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": items}
-    none: dict[str, Any] = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": None}
+    listed = namespaces_listed(*names)
     lock, ended = threading.Lock(), threading.Event()
     now: list[Exchange] = []
     most: list[int] = []
@@ -86,10 +75,7 @@ def test_clusters_whose_writes_hang_take_no_more_connections_than_there_are(worl
         with contextlib.suppress(OSError):
             while (request := exchange.request()) and not ended.is_set():
                 if request.startswith(b"GET"):
-                    exchange.answer(
-                        "200 OK",
-                        json.dumps(listed if b"/namespaces?" in request else none).encode(),
-                    )
+                    (listed if b"/namespaces?" in request else nothing_listed()).send(exchange)
         with lock:
             now.remove(exchange)
 

@@ -22,6 +22,7 @@ from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.sign_in.eks import EksSignIn, EndpointCache
 from infra.local.kube import Cluster, EmbeddedCluster, Response, SeenRequest
+from tests.support.recorded_answers import recorded
 from tests.support.world import SECRET, STACK, World
 
 MARK = "ecr-public-pusher/added-image-pull-secrets"
@@ -189,20 +190,12 @@ def test_an_account_that_goes_meanwhile_keeps_no_other_from_its_entry(
 
 @pytest.mark.parametrize("status", [409, 422])
 def test_a_webhooks_denial_is_no_lost_race(world: World, status: int) -> None:
-    """The message is worded as by apiserver's plugin/webhook/errors, with the webhook's code."""
+    """The code is the webhook's own, and the answer bears no details."""
+    denial = recorded(f"webhook-denies-{status}-of-an-account")
 
     def denied(request: SeenRequest) -> Response | None:
         if request.method == "PATCH" and "/serviceaccounts/" in request.path:
-            message = 'admission webhook "accounts.example.com" denied the request: no'
-            answer = {
-                "kind": "Status",
-                "apiVersion": "v1",
-                "metadata": {},
-                "status": "Failure",
-                "message": message,
-                "code": status,
-            }
-            return Response(status, json.dumps(answer).encode())
+            return denial.response
         return None
 
     cluster = world.add_cluster("prod", namespaces=("a",), document=DOCUMENT, embedded=True)
@@ -212,8 +205,8 @@ def test_a_webhooks_denial_is_no_lost_race(world: World, status: int) -> None:
     cluster.intercept = denied
     (problem,) = world.run()["clusters"][0]["problems"]
     assert (
-        "the admission webhook accounts.example.com denies the change of its ServiceAccounts"
-        in problem["message"]
+        f"the admission webhook denies-{status}.policy.example.com denies the change of its"
+        " ServiceAccounts" in problem["message"]
     )
     assert sum("PATCH" in line and "serviceaccounts" in line for line in world.asked("prod")) == 1
 
@@ -425,17 +418,11 @@ def test_a_change_that_keeps_losing_is_given_up_and_reported(world: World) -> No
 
 
 def test_a_refusal_that_is_no_lost_race_is_final(world: World) -> None:
+    """A 422 of a JSON patch says nothing of its reason: here the account did not change."""
+
     def invalid(request: SeenRequest) -> Response | None:
         if request.method == "PATCH" and "/serviceaccounts/" in request.path:
-            status = {
-                "kind": "Status",
-                "apiVersion": "v1",
-                "status": "Failure",
-                "reason": "Invalid",
-                "details": {},
-                "code": 422,
-            }
-            return Response(422, json.dumps(status).encode())
+            return recorded("account-patch-mark-without-annotations").response
         return None
 
     cluster = world.add_cluster("prod", namespaces=("a",), document=DOCUMENT, embedded=True)
@@ -547,7 +534,7 @@ def test_an_account_that_could_not_be_changed_at_first_is_changed_by_the_second_
             and not refused
         ):
             refused.append(request.path)
-            return Response(503, b"{}")
+            return recorded("apply-without-a-seat").response
         return None
 
     cluster.intercept = overloaded

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pytest
 
@@ -23,19 +22,12 @@ from infra.local.aws import Answer
 from infra.local.kube import Response, SeenRequest
 from infra.local.kube.certificates import issue
 from tests.support.bad_server import BadServer, Exchange, drip, hanging_at_connect, serving
+from tests.support.described import Described
+from tests.support.recorded_answers import recorded, secret_applied
 from tests.support.world import ACCOUNT, Context, World
 
 GOOD = [f"good-{number:02}" for number in range(48)]
 HANG_SECONDS = 20.0
-
-
-@dataclass
-class Described:
-    """A cluster that EKS describes, with any server at its address."""
-
-    name: str
-    endpoint: str
-    ca_pem: str
 
 
 def describe(world: World, name: str, server: BadServer) -> None:
@@ -182,12 +174,15 @@ def test_what_was_not_begun_in_time_is_not_attempted(world: World) -> None:
 
     cluster.intercept = slowly
     report = world.invoke(seconds=4)
+    asked = world.applies("prod")
     counts = report["clusters"][0]["counts"]
     assert counts["not-attempted"] > 0
     assert counts["created"] > 0
     assert sum(counts.values()) == len(names)
     time.sleep(0.9)
-    assert sum(world.secret("prod", name) is not None for name in names) < len(names)
+    assert world.applies("prod") == asked
+    written = sum(world.secret("prod", name) is not None for name in names)
+    assert counts["created"] <= written <= len(set(asked)) < len(names)
 
 
 def test_a_full_push_that_ran_out_of_time_is_not_claimed(
@@ -200,7 +195,7 @@ def test_a_full_push_that_ran_out_of_time_is_not_claimed(
 
 
 def test_a_list_that_makes_no_sense_fails_its_own_cluster(world: World) -> None:
-    """Labels that are no mapping: read carelessly, they would break the selection."""
+    """A hostile server's labels are no mapping: read carelessly, they would break the selection."""
     cluster = world.add_cluster(
         "prod", namespaces=("a",), document="namespaces: {selector: x}", embedded=True
     )
@@ -217,18 +212,6 @@ def test_a_list_that_makes_no_sense_fails_its_own_cluster(world: World) -> None:
     assert results["prod"]["error"]["type"] == "ApiError"
 
 
-# As kube-apiserver 1.36.2 words it.
-MAY_NOT_LIST = json.dumps(
-    {
-        "kind": "Status",
-        "status": "Failure",
-        "reason": "Forbidden",
-        "details": {"name": "ecr-public-token", "kind": "secrets"},
-        "code": 403,
-    }
-).encode()
-
-
 def tokens_arrived(server: BadServer) -> list[str]:
     """Return the registry credentials that reached the server, in order."""
     bodies = [
@@ -241,16 +224,7 @@ def tokens_arrived(server: BadServer) -> list[str]:
 
 
 def applied(exchange: Exchange, request: bytes) -> None:
-    namespace = request.split(b"/namespaces/")[1].split(b"/")[0].decode()
-    exchange.answer(
-        "200 OK",
-        json.dumps(
-            {
-                "kind": "PartialObjectMetadata",
-                "metadata": {"name": "ecr-public-token", "namespace": namespace},
-            }
-        ).encode(),
-    )
+    secret_applied(request.split(b"/namespaces/")[1].split(b"/")[0].decode()).send(exchange)
 
 
 @pytest.mark.parametrize("where", ["handshake", "answer"])
@@ -269,7 +243,7 @@ def test_no_old_token_arrives_after_a_newer_when_lambda_freezes_around_a_write(
         first = len(connections) == 1
         while request := exchange.request():
             if request.startswith(b"GET"):
-                exchange.answer("403 Forbidden", MAY_NOT_LIST)
+                recorded("blind-lists-by-name").send(exchange)
                 continue
             if where == "answer" and first:
                 release.wait(HANG_SECONDS)

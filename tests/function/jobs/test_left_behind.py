@@ -8,12 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.reports import entry
 from tests.support.secrets import aged
 from tests.support.world import SECRET, STACK, World
-
-
-def entry(report: dict[str, Any], cluster: str = "prod") -> dict[str, Any]:
-    return dict(next(one for one in report["clusters"] if one["id"] == cluster))
 
 
 def owner(world: World, namespace: str) -> str | None:

@@ -3,12 +3,11 @@
 Each namespace that a document names is listed by itself.
 """
 
-from typing import Any
-
 import pytest
 
 from ecr_public_pusher.jobs.look_by_name import MOST_NAMES
 from infra.local.kube import Cluster, EmbeddedCluster, Response
+from tests.support.reports import entry
 from tests.support.secrets import aged, annotate, without_looking
 from tests.support.world import GROUP, SECRET, World
 
@@ -46,11 +45,6 @@ def prod(world: World) -> World:
 def delete(world: World, namespace: str) -> None:
     path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}"
     assert world.clusters["prod"].admin("DELETE", path)[0] == 200
-
-
-def entry(report: dict[str, Any]) -> dict[str, Any]:
-    (found,) = report["clusters"]
-    return dict(found)
 
 
 def test_a_sweep_corrects_what_is_missing_and_what_is_about_to_end(prod: World) -> None:
@@ -107,7 +101,7 @@ def test_a_look_that_is_answered_with_an_error_is_that_namespaces_alone(world: W
     grant(cluster, "a", "b")
     cluster.intercept = lambda request: (
         Response(418, b"{}") if request.path.startswith("/api/v1/namespaces/a/secrets?") else None
-    )
+    )  # a proxy's
     report = world.run()
     assert (report["ok"], entry(report)["counts"]) == (True, {"created": 2})
 

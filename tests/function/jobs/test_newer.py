@@ -120,7 +120,7 @@ def test_what_is_written_to_again_and_again_is_given_up_after_five_looks(prod: W
 
 
 def test_an_apply_that_came_through_although_its_answer_did_not_is_a_success(prod: World) -> None:
-    """The response is lost once: the retry meets the version that the first try made."""
+    """A load balancer loses the response once: the retry meets the version of the first try."""
     embedded = prod.clusters["prod"]
     assert isinstance(embedded, EmbeddedCluster)
     lost: list[str] = []
@@ -135,7 +135,7 @@ def test_an_apply_that_came_through_although_its_answer_did_not_is_a_success(pro
             json.loads(request.body),
             content_type="application/apply-patch+yaml",
         )
-        return Response(503, b"{}")
+        return Response(503, b"<html>no healthy upstream</html>")
 
     embedded.intercept = lose
     assert prod.run()["clusters"][0]["counts"] == {"updated": 1}

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
+from tests.support.recorded_answers import recorded
 from tests.support.world import IMPATIENT, World
 
 HUNG = tuple(f"hung-{number:02}" for number in range(60))
@@ -20,7 +21,7 @@ def hang(world: World, prefix: str, seconds: float, method: str = "PATCH") -> No
     def slow(request: SeenRequest) -> Response | None:
         if request.method == method and f"/namespaces/{prefix}" in request.path:
             done.wait(seconds)
-            return Response(504, b"{}")
+            return recorded("webhook-hangs").response
         return None
 
     cluster.intercept = slow
@@ -94,20 +95,7 @@ def test_a_quota_that_several_creations_race_for_is_tried_again(world: World) ->
     def race(request: SeenRequest) -> Response | None:
         if request.method == "PATCH" and len(refused) < 2:
             refused.append(request.path)
-            details = {
-                "name": "quota",
-                "kind": "resourcequotas",
-            }  # as kube-apiserver's quota evaluator words it
-            return Response(
-                409,
-                {
-                    "kind": "Status",
-                    "status": "Failure",
-                    "reason": "Conflict",
-                    "details": details,
-                    "code": 409,
-                },
-            )
+            return recorded("a-quota-that-others-race-for").response
         return None
 
     cluster.intercept = race

@@ -10,6 +10,7 @@ import pytest
 
 from ecr_public_pusher.errors import PushFailed
 from infra.local.aws import Answer
+from tests.support.reports import entry
 from tests.support.world import ACCOUNT, GROUP, SECRET, SPOKE_ACCOUNT, SPOKE_ROLE, STACK, World
 
 MANY = tuple(f"team-{number:02}" for number in range(30))
@@ -19,10 +20,6 @@ def outcome(report: dict[str, Any], cluster: str, namespace: str) -> dict[str, A
     """Return the problem reported for a namespace."""
     found = next(entry for entry in report["clusters"] if entry["id"] == cluster)
     return dict(next(problem for problem in found["problems"] if problem["namespace"] == namespace))
-
-
-def entry(report: dict[str, Any], cluster: str) -> dict[str, Any]:
-    return dict(next(entry for entry in report["clusters"] if entry["id"] == cluster))
 
 
 def test_every_selected_namespace_gets_the_token_in_one_request(world: World) -> None:
@@ -420,7 +417,7 @@ def test_a_plan_writes_nothing_and_says_what_would_happen(world: World) -> None:
     assert report["dryRun"]
     assert entry(report, "prod")["counts"] == {"created": 1, "conflict": 1, "missing": 1}
     assert world.secret("prod", "a") is None
-    assert all("dryRun=All" in path for path in world.applies("prod"))
+    assert ["dryRun=All" in path for path in world.applies("prod")] == [True] * 3
     (token,) = world.aws.ecr_public.issued
     assert all(token.encode() not in seen.body for seen in world.clusters["prod"].requests)
 

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 import yaml
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.jobs.required_permissions import (
     DANGEROUS,
     Need,
@@ -16,20 +14,10 @@ from ecr_public_pusher.jobs.required_permissions import (
 )
 from ecr_public_pusher.kubernetes_api.access_reviews import Right
 from ecr_public_pusher.ownership import RBAC_GROUP
+from tests.support.cluster_config import config
 
 KUBECTL = "kubectl --context arn:aws:eks:us-east-1:111122223333:cluster/prod"
 RBAC = Path(__file__).parents[3] / "infra" / "rbac"
-
-
-def config(**fields: Any) -> ClusterConfig:
-    return ClusterConfig(
-        "prod",
-        "prod",
-        "us-east-1",
-        Selection(include=("a",)),
-        function_account="111122223333",
-        **fields,
-    )
 
 
 def phrases(needs: list[Need]) -> list[str]:

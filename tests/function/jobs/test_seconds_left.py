@@ -7,6 +7,7 @@ import pytest
 
 from infra.local.aws import Answer
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
+from tests.support.recorded_answers import recorded
 from tests.support.secrets import aged, without_looking
 from tests.support.world import World
 
@@ -32,7 +33,7 @@ def refuse(world: World, namespace: str) -> None:
 
     def answer(request: SeenRequest) -> Response | None:
         return (
-            Response(500, b"{}")
+            recorded("webhook-http-500").response
             if request.method == "PATCH" and f"/{namespace}/" in request.path
             else None
         )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
+from tests.support.recorded_answers import recorded
 from tests.support.secrets import annotate, without_looking
 from tests.support.world import SECRET, World
 
@@ -256,19 +257,10 @@ def test_where_that_is_refused_the_takeover_is_not_done_and_says_how(world: Worl
     cluster = world.add_cluster("prod", namespaces=("a",), document=TAKE, embedded=True)
     assert isinstance(cluster, EmbeddedCluster)
     owned(world)
-    message = 'admission webhook "owners.example.com" denied the request: no'
-    denial = {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": message,
-        "code": 403,
-    }
 
     def deny(request: SeenRequest) -> Response | None:
         return (
-            Response(403, json.dumps(denial).encode())
+            recorded("webhook-denies-403-of-an-update").response
             if b"ownerReferences" in request.body and request.method == "PATCH"
             else None
         )

@@ -90,7 +90,8 @@ def test_a_disabled_document_claims_nothing() -> None:
     both = Configuration(
         (config("one", "x", cluster="main", enabled=False), config("two", "x", cluster="main"))
     )
-    assert make_plan(Request(), both).clusters[0].ahead == ()
+    (two,) = make_plan(Request(), both).clusters
+    assert (two.config.id, two.ahead) == ("two", ())
 
 
 def test_a_role_in_the_functions_own_account_means_the_same_cluster() -> None:
@@ -112,10 +113,12 @@ def test_the_same_name_in_another_region_or_account_is_another_cluster() -> None
     other = ClusterConfig(
         "three", "main", "us-east-1", Selection(("x",)), role_arn="arn:aws:iam::444455556666:role/r"
     )
-    assert all(
-        planned.ahead == ()
-        for planned in make_plan(Request(), Configuration((first, elsewhere, other))).clusters
-    )
+    planned = make_plan(Request(), Configuration((first, elsewhere, other))).clusters
+    assert [(one.config.id, one.ahead, one.behind) for one in planned] == [
+        ("one", (), ()),
+        ("three", (), ()),
+        ("two", (), ()),
+    ]
 
 
 def test_another_spelling_of_the_address_makes_no_other_cluster() -> None:

@@ -34,6 +34,7 @@ from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from infra.local.kube.certificates import Certificate, issue
 from tests.support.bad_server import BadServer, Exchange, Script, drip, hanging_at_connect, serving
+from tests.support.recorded_answers import RecordedAnswer, recorded, secret_applied
 from tests.support.resolver import Resolver
 
 IMPATIENT = RetryPolicy(
@@ -55,12 +56,8 @@ BODY = json.dumps(
         "data": {".dockerconfigjson": PASSWORD},
     }
 ).encode()
-APPLIED = json.dumps(
-    {
-        "kind": "PartialObjectMetadata",
-        "metadata": {"name": "ecr-public-token", "namespace": "team-a"},
-    }
-).encode()
+APPLIED = secret_applied("team-a").body
+UNAUTHORIZED = (recorded("bad-token").status_line, recorded("bad-token").body)
 
 
 class Calls:
@@ -183,6 +180,16 @@ def garbage(exchange: Exchange) -> None:
     exchange.connection.sendall(b"\x00\x01\x02\r\n\r\n")
 
 
+def refusing(name: str) -> Script:
+    """Answer each request as kube-apiserver was recorded to."""
+    return lambda exchange: answer_all(exchange, recorded(name))
+
+
+def answer_all(exchange: Exchange, answer: RecordedAnswer) -> None:
+    while exchange.request():
+        answer.send(exchange)
+
+
 def in_turn(*answers: tuple[str, bytes]) -> Script:
     """Return a script that gives one answer after the other, across connections; the last stays."""
     left = list(answers)
@@ -299,7 +306,8 @@ def test_a_slow_drip_is_not_waited_for() -> None:
 def test_half_a_response() -> None:
     def script(exchange: Exchange) -> None:
         exchange.request()
-        exchange.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + APPLIED)
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {2 * len(APPLIED)}\r\n\r\n"
+        exchange.connection.sendall(head.encode() + APPLIED)
 
     error, server = failure(script)
     assert isinstance(error, UnreachableError)
@@ -415,14 +423,25 @@ def test_a_redirect_is_refused_and_the_other_server_sees_nothing(status: str) ->
     ],
 )
 def test_a_passing_failure_is_tried_again(status: str) -> None:
+    """Of a proxy or a load balancer, whatever it says besides."""
     with serving(in_turn((status, b"busy"), ("200 OK", APPLIED))) as server:
         assert apply(server.url, server.certificate.ca_pem) is False
         assert len(server.requests) == 2
         assert server.connections == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["apply-while-etcd-hangs", "webhook-hangs", "webhook-http-500", "webhook-unreachable"]
+)
+def test_a_passing_failure_that_lasts_is_an_error(name: str) -> None:
+    error, server = failure(refusing(name))
+    assert isinstance(error, ApiStatusError)
+    assert error.status == recorded(name).status
+    assert len(server.requests) == IMPATIENT.attempts
+
+
 @pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
-def test_a_passing_failure_that_lasts_is_an_error(status: str) -> None:
+def test_a_load_balancers_passing_failure_that_lasts_is_an_error(status: str) -> None:
     error, server = failure(answering(status))
     assert isinstance(error, ApiStatusError)
     assert error.status == int(status[:3])
@@ -430,24 +449,51 @@ def test_a_passing_failure_that_lasts_is_an_error(status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "status",
+    "name",
     [
-        "400 Bad Request",
-        "403 Forbidden",
-        "404 Not Found",
-        "409 Conflict",
-        "422 Unprocessable Entity",
+        "apply-name-mismatch",
+        "pusher-may-not-write-another-secret",
+        "apply-missing-namespace",
+        "apply-conflicts-with-foreign",
+        "apply-with-a-stale-version",
+        "apply-type-immutable",
+        "apply-with-another-uid",
+        "apply-over-quota",
+        "webhook-denies-500",
     ],
 )
-def test_a_final_answer_is_not_asked_for_twice(status: str) -> None:
+def test_a_final_answer_is_not_asked_for_twice(name: str) -> None:
+    error, server = failure(refusing(name))
+    assert isinstance(error, ApiStatusError)
+    assert error.status == recorded(name).status
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden", "404 Not Found"])
+def test_a_proxys_final_answer_is_not_asked_for_twice(status: str) -> None:
     error, server = failure(answering(status, b"{}"))
     assert isinstance(error, ApiStatusError)
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
-def test_retry_after_is_honoured(status: str) -> None:
+def test_a_servers_retry_after_is_honoured() -> None:
+    """Two seconds, by priority and fairness."""
+    answers = iter((recorded("apply-without-a-seat"), secret_applied("team-a")))
     times: list[float] = []
+
+    def script(exchange: Exchange) -> None:
+        while exchange.request():
+            times.append(time.monotonic())
+            next(answers).send(exchange)
+
+    with serving(script) as server:
+        apply(server.url, server.certificate.ca_pem)
+    assert times[1] - times[0] >= 2
+
+
+def test_a_load_balancers_retry_after_is_honoured() -> None:
+    times: list[float] = []
+    status = "503 Service Unavailable"
 
     def script(exchange: Exchange) -> None:
         while exchange.request():
@@ -472,13 +518,13 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for() -> None:
 
 def test_a_401_gets_one_fresh_token() -> None:
     tokens = iter(["stale", "fresh"])
-    with serving(in_turn(("401 Unauthorized", b""), ("200 OK", APPLIED))) as server:
+    with serving(in_turn(UNAUTHORIZED, ("200 OK", APPLIED))) as server:
         apply(server.url, server.certificate.ca_pem, sign_in=lambda: next(tokens))
     assert [b"Bearer fresh" in request for request in server.requests] == [False, True]
 
 
 def test_a_401_that_lasts_is_a_sign_in_error_with_the_access_entry_as_remedy() -> None:
-    error, server = failure(answering("401 Unauthorized", b"{}"))
+    error, server = failure(answering(*UNAUTHORIZED))
     assert isinstance(error, SignInError)
     assert "create-access-entry" in error.remedy
     assert len(server.requests) == 2
@@ -502,7 +548,7 @@ def admitting(*tokens: str) -> Script:
     def script(exchange: Exchange) -> None:
         while request := exchange.request():
             admitted = any(f"Bearer {token}\r\n".encode() in request for token in tokens)
-            exchange.answer(*(("200 OK", APPLIED) if admitted else ("401 Unauthorized", b"")))
+            exchange.answer(*(("200 OK", APPLIED) if admitted else UNAUTHORIZED))
 
     return script
 
@@ -563,7 +609,7 @@ def test_a_verifier_that_is_throttled_for_a_moment_is_waited_for() -> None:
         while exchange.request():
             first.append(time.monotonic())
             throttled = time.monotonic() - first[0] < 0.25
-            exchange.answer(*(("401 Unauthorized", b"") if throttled else ("200 OK", APPLIED)))
+            exchange.answer(*(UNAUTHORIZED if throttled else ("200 OK", APPLIED)))
 
     with serving(script) as server:
         policy = replace(IMPATIENT, sign_in_seconds=0.6)

@@ -21,10 +21,11 @@ from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from tests.support.bad_server import BadServer, Exchange, serving
+from tests.support.recorded_answers import nothing_listed, secret_applied
 
 PATIENT = RetryPolicy(request_seconds=60, write_seconds=60, attempts=1, stalled_seconds=0.1)
-LISTED = b'{"kind": "PartialObjectMetadataList", "metadata": {}, "items": []}'
-APPLIED = b'{"kind": "PartialObjectMetadata", "metadata": {"name": "s", "namespace": "a"}}'
+LISTED = nothing_listed()
+APPLIED = secret_applied("a").renamed({"ecr-public-token": "s"})
 
 
 class Served:
@@ -45,13 +46,13 @@ class Served:
         with self._counted():
             while request := exchange.request():
                 if request.startswith(b"GET"):
-                    exchange.answer("200 OK", LISTED)
+                    LISTED.send(exchange)
                     continue
                 self.well.wait(60)
                 time.sleep(self._pause)
                 with self._lock:
                     self.writes += 1
-                exchange.answer("200 OK", APPLIED)
+                APPLIED.send(exchange)
 
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
@@ -264,7 +265,7 @@ def test_who_waits_for_a_connection_and_is_cancelled_takes_none() -> None:
 def test_a_connection_that_the_server_closes_no_longer_counts() -> None:
     def once(exchange: Exchange) -> None:
         exchange.request()
-        exchange.answer("200 OK", LISTED)
+        LISTED.send(exchange)
 
     async def run() -> None:
         async with Clusters(ConnectionBudget(1)) as clusters:

@@ -1,21 +1,15 @@
 """Lists, page by page: expired pages, pages that are too long, and ends that hold nothing."""
 
-import json
+from dataclasses import replace
 
 import pytest
 
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
+from tests.support.recorded_answers import nothing_listed, recorded
 from tests.support.world import SECRET, World
 
 MANY = tuple(f"n{number:04}" for number in range(1100))
-GONE = {
-    "kind": "Status",
-    "apiVersion": "v1",
-    "metadata": {},
-    "status": "Failure",
-    "reason": "Expired",
-    "code": 410,
-}
+GONE = recorded("page-2-of-namespaces-has-expired").response
 
 
 @pytest.fixture
@@ -50,7 +44,7 @@ def test_a_page_that_has_expired_begins_the_list_again(world: World, prod: Embed
             and len(expired) < 2
         ):
             expired.append(request.path)
-            return Response(410, json.dumps(GONE).encode())
+            return GONE
         return None
 
     prod.intercept = expire
@@ -69,9 +63,7 @@ def test_a_page_that_has_expired_begins_the_list_again(world: World, prod: Embed
 def test_a_list_that_expires_again_and_again_is_given_up(
     world: World, prod: EmbeddedCluster
 ) -> None:
-    prod.intercept = lambda request: (
-        Response(410, json.dumps(GONE).encode()) if "continue=" in request.path else None
-    )
+    prod.intercept = lambda request: GONE if "continue=" in request.path else None
     report = world.run({"action": "plan"})
     assert "410" in report["clusters"][0]["error"]["message"]
     assert len(lists(world)) == 6
@@ -127,19 +119,14 @@ def test_a_last_page_that_holds_nothing_is_an_end(world: World, prod: EmbeddedCl
 
     A metadata-only list then has null for items.
     """
-    page = {
-        "kind": "PartialObjectMetadataList",
-        "apiVersion": "meta.k8s.io/v1",
-        "metadata": {"resourceVersion": "1"},
-    }
-    more = {"resourceVersion": "1", "continue": "a-token"}
-    first = json.dumps({**page, "metadata": more, "items": []}).encode()
-    last = json.dumps({**page, "items": None}).encode()
+    last = nothing_listed()
+    more = {**last.answer["metadata"], "continue": "a-token"}
+    first = replace(last, answer={**last.answer, "metadata": more, "items": []})
 
     def answer(request: SeenRequest) -> Response | None:
         if not request.path.startswith("/api/v1/secrets?"):
             return None
-        return Response(200, last if "continue=" in request.path else first)
+        return (last if "continue=" in request.path else first).response
 
     prod.intercept = answer
     world.document("prod", "namespaces: [n0000]")

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from tests.support.bad_server import Exchange, serving
+from tests.support.described import Described
+from tests.support.recorded_answers import recorded, secret_applied
 from tests.support.world import ACCOUNT, GROUP, SECRET, STACK, World
 
 PIECE = 24
@@ -26,16 +28,9 @@ OURS = {
 }
 
 
-@dataclass
-class Described:
-    """A cluster that EKS describes, with any server at its address."""
-
-    name: str
-    endpoint: str
-    ca_pem: str
-
-
 LISTS_OF_ALL = ("/api/v1/secrets?", "/api/v1/serviceaccounts?")
+MAY_NOT_LIST = {"secrets": "blind-lists-by-name", "serviceaccounts": "blind-lists-accounts"}
+MAY_NOT_WRITE = recorded("apply-of-a-secret-by-who-may-not")
 
 
 @dataclass
@@ -51,6 +46,7 @@ class Hostile:
     )
     bearer: str = ""
     authorization: str = ""
+    content_type: str = ""
     paths: list[str] = field(default_factory=list)
 
     def __call__(self, exchange: Exchange) -> None:
@@ -61,15 +57,14 @@ class Hostile:
             self.bearer = next(
                 line.split()[-1] for line in lines if line.lower().startswith("authorization:")
             )
+            self.content_type = next(
+                (line.split()[-1] for line in lines if line.lower().startswith("content-type:")), ""
+            )
             if method == "PATCH" and b"dockerconfigjson" in body:
                 config = json.loads(base64.b64decode(json.loads(body)["data"][".dockerconfigjson"]))
                 self.authorization = config["auths"]["public.ecr.aws"]["auth"]
             if path.startswith(LISTS_OF_ALL) and not self.looks:
-                kind = path.partition("?")[0].rpartition("/")[2]
-                exchange.answer(
-                    "403 Forbidden",
-                    json.dumps({"kind": "Status", "details": {"kind": kind}}).encode(),
-                )
+                recorded(MAY_NOT_LIST[path.partition("?")[0].rpartition("/")[2]]).send(exchange)
                 continue
             self.paths.append(path)
             status, answer = self.answer(self, method, path)
@@ -141,7 +136,7 @@ def listing(*names: Callable[[Hostile], Any], **metadata: Callable[[Hostile], An
             more = {name: value(server) for name, value in metadata.items()}
             items = [{"metadata": {"name": name(server), **more}} for name in names]
             return "200 OK", {**LISTED, "metadata": {}, "items": items}
-        return "403 Forbidden", {"kind": "Status", "details": {"kind": "secrets"}}
+        return MAY_NOT_WRITE.status_line, MAY_NOT_WRITE.answer
 
     return Hostile(answer)
 
@@ -392,32 +387,44 @@ def manages(manager: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("metadata", SHOWN)
-@pytest.mark.parametrize("take", ["true", "false"])
+TAKE, LEAVE = "{namespaces: [a], takeOwnership: true}", "namespaces: [a]"
+
+
 @pytest.mark.parametrize(
-    "event", [{}, {"action": "plan"}, {"action": "remove", "clusters": ["hostile"]}]
+    ("metadata", "event", "document", "said"),
+    [
+        ("manager", {}, TAKE, "a name that is not shown"),
+        ("manager", {"action": "plan"}, TAKE, "a name that is not shown"),
+        ("owner", {}, TAKE, "a name that is not shown"),
+        ("document", {}, TAKE, '"from": ["unknown"]'),
+        ("document", {}, LEAVE, '"counts": {"conflict": 1}'),
+        ("document", {"action": "plan"}, LEAVE, '"counts": {"conflict": 1}'),
+        ("document", {}, "namespaces: [b]", '"counts": {"created": 1}'),
+    ],
 )
 def test_names_that_somebody_chose_are_not_shown_where_they_are_what_was_sent(
     world: World,
     capsys: pytest.CaptureFixture[str],
     metadata: str,
-    take: str,
     event: dict[str, Any],
+    document: str,
+    said: str,
 ) -> None:
-    """`run` looks through the report, the log and the queue."""
-    run(
-        world,
-        capsys,
-        secrets(SHOWN[metadata]),
-        event,
-        document=f"{{namespaces: [a], takeOwnership: {take}}}",
-    )
+    """Names of former owners, of those who may still delete it, and of owners of what is left."""
+    report = run(world, capsys, secrets(SHOWN[metadata], taken=True), event, document=document)
+    assert said in json.dumps(report)
 
 
-def secrets(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
-    """Return one Secret in the list over all namespaces; every write is refused."""
+def secrets(metadata: Callable[[Hostile], dict[str, Any]], *, taken: bool = False) -> Hostile:
+    """Return one Secret in the list over all namespaces; every write is refused.
+
+    `taken`: except the change of its metadata that removes a former owner's marks.
+    """
 
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
+        if taken and server.content_type == "application/apply-patch+yaml":
+            applied = secret_applied(path.split("/namespaces/")[1].split("/")[0])
+            return applied.status_line, applied.answer
         if method == "GET" and "/secrets?" in path:
             managed = {
                 "manager": STACK.field_manager,
@@ -434,7 +441,7 @@ def secrets(metadata: Callable[[Hostile], dict[str, Any]]) -> Hostile:
                 **metadata(server),
             }
             return "200 OK", {**LISTED, "metadata": {}, "items": [{"metadata": its}]}
-        return "403 Forbidden", {"kind": "Status", "details": {"kind": "secrets"}}
+        return MAY_NOT_WRITE.status_line, MAY_NOT_WRITE.answer
 
     return Hostile(answer, looks=True)
 
@@ -457,14 +464,12 @@ def test_a_service_account_that_was_sent_is_nonsense(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
+        if "serviceaccounts" in path and method == "GET":
+            listed = recorded("accounts-of-a-namespace-by-name")
+            return "200 OK", listed.renamed({"default": server.label, "list-a": "a"}).answer
         if "serviceaccounts" in path:
-            return "200 OK", {
-                "kind": "ServiceAccountList",
-                "metadata": {},
-                "items": [{"metadata": {"name": server.label}}],
-            }
-        metadata = {"name": SECRET, "namespace": "a", "resourceVersion": "1"}
-        return "200 OK", {"kind": "PartialObjectMetadata", "metadata": metadata}
+            return "200 OK", recorded("account-patch-with-its-mark").answer
+        return "200 OK", secret_applied("a").answer
 
     server = Hostile(answer)
     report = run(world, capsys, server, document="{namespaces: [a], serviceAccounts: ['*']}")

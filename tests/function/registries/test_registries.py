@@ -8,11 +8,11 @@ import base64
 import json
 import threading
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from infra.local.aws import Answer, AwsRequest
+from tests.support.reports import entry
 from tests.support.world import ACCOUNT, EXECUTION_ROLE, SPOKE_ACCOUNT, World
 
 PULL_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-pull"
@@ -37,10 +37,6 @@ def auths(world: World, namespace: str = "a", name: str = "ecr-public-token") ->
     assert secret is not None
     config = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))
     return {host: entry["auth"] for host, entry in config["auths"].items()}
-
-
-def entry(report: dict[str, Any], identity: str = "prod") -> dict[str, Any]:
-    return next(cluster for cluster in report["clusters"] if cluster["id"] == identity)
 
 
 def test_one_secret_signs_in_to_all_of_them(pulling: World) -> None:

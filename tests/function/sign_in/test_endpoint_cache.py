@@ -4,29 +4,25 @@ It lasts as long as the sandbox, until an endpoint turns out wrong or is an hour
 """
 
 import gc
-import json
+import threading
 import weakref
-from dataclasses import dataclass
 
 import pytest
 
 from ecr_public_pusher.deadline import Clock
 from ecr_public_pusher.sign_in.eks import ENDPOINT_LIFE_SECONDS, EndpointCache
 from ecr_public_pusher.sign_in.kind import Endpoint
+from infra.local.identity import AccessEntry
+from infra.local.kube import EmbeddedCluster
 from infra.local.kube.certificates import issue
 from tests.support.bad_server import Exchange, serving
-from tests.support.world import ACCOUNT, SPOKE_ACCOUNT, SPOKE_ROLE, World
+from tests.support.described import Described
+from tests.support.recorded_answers import nothing_listed, secret_applied
+from tests.support.world import ACCOUNT, EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
+# For the tests of the cache itself.
 KEY = (None, None, "us-east-1", "prod")
-
-
-@dataclass
-class Described:
-    """A cluster that EKS describes, with any server at its address."""
-
-    name: str
-    endpoint: str
-    ca_pem: str
+OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/another"
 
 
 def described(world: World) -> int:
@@ -40,79 +36,97 @@ def test_a_warm_push_asks_eks_nothing(world: World) -> None:
     assert described(world) == 1
 
 
-def test_where_nobody_listens_any_more_eks_is_asked_again_and_the_push_succeeds(
-    world: World,
+def start(world: World, *, port: int = 0) -> EmbeddedCluster:
+    """Start a cluster `prod` that EKS describes, with an authority of its own."""
+    cluster = EmbeddedCluster(
+        "prod",
+        credentials=world.aws.find_credential,
+        access_entries=[AccessEntry(EXECUTION_ROLE, (GROUP,))],
+        port=port,
+    )
+    world.clusters["prod"] = cluster
+    world.aws.put_cluster(ACCOUNT, "us-east-1", cluster)
+    world.apply("prod", "cluster.yaml")
+    world.add_namespace("prod", "a")
+    return cluster
+
+
+@pytest.fixture
+def remembered(world: World) -> EmbeddedCluster:
+    """Return a cluster whose endpoint EKS was asked for once."""
+    cluster = start(world)
+    world.document("prod", "namespaces: [a]")
+    assert world.run()["ok"]
+    assert described(world) == 1
+    return cluster
+
+
+def test_where_nobody_listens_any_more_eks_is_asked_anew_and_the_push_succeeds(
+    world: World, remembered: EmbeddedCluster
 ) -> None:
-    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
-    with serving(lambda exchange: None) as gone:
-        world.aws.put_cluster(
-            ACCOUNT, "us-east-1", Described("prod", gone.url, gone.certificate.ca_pem)
-        )
-        gone.close()
-        assert world.run()["clusters"][0]["error"]["type"] == "UnreachableError"
-    assert described(world) == 1  # EKS is not called again for what it just returned
-    world.sandbox.endpoints.put(KEY, Endpoint(gone.url, gone.certificate.ca_pem))
-    world.aws.put_cluster(ACCOUNT, "us-east-1", world.clusters["prod"])
+    remembered.close()
+    start(world)
     report = world.run()
     assert (report["ok"], report["totals"]["created"]) == (True, 1)
     assert described(world) == 2
 
 
-def test_where_another_authority_answers_eks_is_asked_again_and_the_push_succeeds(
-    world: World,
-) -> None:
-    cluster = world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")
-    world.sandbox.endpoints.put(KEY, Endpoint(cluster.endpoint, issue("renewed").ca_pem))
-    report = world.run()
-    assert (report["ok"], report["totals"]["created"]) == (True, 2)
+def test_what_eks_said_a_moment_ago_is_not_asked_again(world: World) -> None:
+    with serving(lambda exchange: None) as gone:
+        its = Described("prod", gone.url, gone.certificate.ca_pem)
+        world.aws.put_cluster(ACCOUNT, "us-east-1", its)
+        world.document("prod", "namespaces: [a]")
+        gone.close()
+        assert world.run()["clusters"][0]["error"]["type"] == "UnreachableError"
     assert described(world) == 1
 
 
-def test_what_eks_says_again_is_final(world: World) -> None:
-    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
-    imposed = Described("prod", cluster.endpoint, issue("another").ca_pem)
+def test_where_another_authority_answers_eks_is_asked_anew_and_the_push_succeeds(
+    world: World, remembered: EmbeddedCluster
+) -> None:
+    remembered.close()
+    start(world, port=int(remembered.endpoint.rpartition(":")[2]))
+    report = world.run()
+    assert (report["ok"], report["totals"]["created"]) == (True, 1)
+    assert described(world) == 2
+
+
+def test_what_eks_says_again_is_final(world: World, remembered: EmbeddedCluster) -> None:
+    imposed = Described("prod", remembered.endpoint, issue("another").ca_pem)
+    remembered.close()
+    start(world, port=int(remembered.endpoint.rpartition(":")[2]))
     world.aws.put_cluster(ACCOUNT, "us-east-1", imposed)
-    world.sandbox.endpoints.put(KEY, Endpoint(imposed.endpoint, imposed.ca_pem))
     (entry,) = world.run()["clusters"]
     assert "is not the cluster's" in entry["error"]["message"]
-    assert described(world) == 1
+    assert described(world) == 2
 
 
 def test_one_failure_of_a_cluster_that_answers_does_not_start_it_over(world: World) -> None:
     """A connection that breaks off after the cluster has answered is that namespace's own."""
-    answers = 0
+    breaking = threading.Event()
 
     def script(exchange: Exchange) -> None:
-        nonlocal answers
         while request := exchange.request():
-            answers += 1
             if request.startswith(b"GET"):
-                names = ("a", "b") if b"/namespaces?" in request else ()
-                items = [
-                    {"metadata": {"name": name, "uid": name, "resourceVersion": "1"}}
-                    for name in names
-                ]
-                listed = {"kind": "PartialObjectMetadataList", "metadata": {}, "items": items}
-                exchange.answer("200 OK", json.dumps(listed).encode())
+                nothing_listed().send(exchange)
                 continue
             namespace = request.split(b"/namespaces/")[1].split(b"/")[0].decode()
-            if namespace == "b":
+            if namespace == "b" and breaking.is_set():
                 return
-            body = {
-                "kind": "PartialObjectMetadata",
-                "metadata": {"name": "ecr-public-token", "namespace": namespace},
-            }
-            exchange.answer("200 OK", json.dumps(body).encode())
+            secret_applied(namespace).send(exchange)
 
     with serving(script) as server:
         world.aws.put_cluster(
             ACCOUNT, "us-east-1", Described("prod", server.url, server.certificate.ca_pem)
         )
         world.document("prod", "namespaces: [a, b]")
-        world.sandbox.endpoints.put(KEY, Endpoint(server.url, server.certificate.ca_pem))
+        assert world.run()["ok"]
+        breaking.set()
+        before = len(server.requests)
         (entry,) = world.run()["clusters"]
     assert entry["counts"] == {"created": 1, "failed": 1}
-    assert sum(b"/namespaces/a/" in request for request in server.requests) == 1
+    assert sum(b"/namespaces/a/" in request for request in server.requests[before:]) == 1
+    assert described(world) == 1
 
 
 def test_what_is_an_hour_old_is_asked_for_again() -> None:
@@ -149,24 +163,36 @@ def test_the_endpoint_of_a_cluster_that_is_not_ready_is_not_remembered(
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("more", "asks"),
     [
-        f"cluster: prod, roleArn: '{SPOKE_ROLE}', externalId: an-external-id",
-        f"cluster: prod, roleArn: '{SPOKE_ROLE}', externalId: another",
-        "cluster: prod, region: eu-west-1",
-        "cluster: other",
+        (f"cluster: prod, roleArn: '{SPOKE_ROLE}', externalId: an-external-id", SPOKE_ACCOUNT),
+        (f"cluster: prod, roleArn: '{OTHER_ROLE}'", ACCOUNT),
+        ("cluster: prod, region: eu-west-1", ACCOUNT),
+        ("cluster: other", ACCOUNT),
     ],
 )
 def test_what_one_role_region_or_cluster_was_answered_is_not_shown_to_another(
-    world: World, more: str
+    world: World, remembered: EmbeddedCluster, more: str, asks: str
 ) -> None:
-    """Each document has EKS called by its own credentials, warm sandbox or not."""
-    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
-    assert world.run()["ok"]
-    before = described(world) + len(world.aws.called("sts", "AssumeRole"))
+    """Each document has EKS asked by its own means, warm sandbox or not."""
+    world.aws.put_role(OTHER_ROLE, trusted=EXECUTION_ROLE, session_name="ecr-public-pusher-sign-in")
     world.document("twin", f"{{namespaces: [b], {more}}}")
     world.run({"clusters": ["twin"]})
-    assert described(world) + len(world.aws.called("sts", "AssumeRole")) > before
+    assert [call.account for call in world.aws.called("eks", "DescribeCluster")] == [ACCOUNT, asks]
+
+
+def test_what_a_role_was_answered_is_of_no_use_with_another_external_id(world: World) -> None:
+    spoke = (
+        f"{{cluster: prod, namespaces: [a], roleArn: '{SPOKE_ROLE}', externalId: an-external-id}}"
+    )
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), account=SPOKE_ACCOUNT, principal=SPOKE_ROLE, document=spoke
+    )
+    assert world.run()["ok"]
+    before = len(cluster.requests)
+    world.document("twin", spoke.replace("an-external-id", "another"))
+    (entry,) = world.run({"clusters": ["twin"]})["clusters"]
+    assert (entry["error"]["type"], len(cluster.requests)) == ("RoleError", before)
 
 
 def test_each_call_is_signed_by_the_role_that_its_document_names(world: World) -> None:

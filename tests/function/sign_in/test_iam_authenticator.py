@@ -7,19 +7,17 @@ import pytest
 
 from infra.local.kube import EmbeddedCluster
 from infra.local.kube.cluster import Response, SeenRequest
+from tests.support.recorded_answers import recorded
 from tests.support.reports import cluster_of, findings
 from tests.support.world import EXECUTION_ROLE, World
+
+pytestmark = pytest.mark.usefixtures("loopback_allowed")
 
 DOCUMENT = "{namespaces: [a], signIn: {type: iamAuthenticator, clusterId: edge.example.com}}"
 CLUSTER_ID = "edge.example.com"
 MAPPING = (
     f"- rolearn: {EXECUTION_ROLE}\n  username: ecr-public-pusher\n  groups:\n  - ecr-public-pushers"
 )
-
-
-@pytest.fixture(autouse=True)
-def allowed(world: World) -> None:
-    world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
 
 
 def test_a_push_signs_in_by_the_authenticator(world: World) -> None:
@@ -44,7 +42,7 @@ def test_a_check_passes_and_shows_the_id(world: World) -> None:
 
 def test_it_asks_neither_eks_nor_sts(world: World) -> None:
     world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID)
-    world.run()
+    assert world.run()["ok"]
     assert [
         (call.service, call.action)
         for call in world.aws.calls
@@ -101,7 +99,7 @@ def test_after_a_refusal_it_signs_again_once(world: World) -> None:
         if request.method != "PATCH":
             return None
         tries.append(1)
-        return Response(401, {"kind": "Status", "code": 401})
+        return recorded("bad-token").response
 
     assert isinstance(cluster, EmbeddedCluster)
     cluster.intercept = refuse

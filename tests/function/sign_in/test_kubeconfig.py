@@ -26,16 +26,14 @@ from infra.local.aws.wire import Answer
 from infra.local.kube.auth.authz import UserInfo
 from infra.local.kube.certificates import issue
 from infra.local.kube.cluster import Response, SeenRequest
+from tests.support.recorded_answers import recorded
 from tests.support.reports import cluster_of, findings
 from tests.support.world import EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World, kubeconfig
 
+pytestmark = pytest.mark.usefixtures("loopback_allowed")
+
 TOKEN = "stored-token-of-a-test"
 KINDS = ("token", "certificate")
-
-
-@pytest.fixture(autouse=True)
-def allowed(world: World) -> None:
-    world.environ["ALLOWED_ENDPOINTS"] = "127.0.0.1"
 
 
 def secrets_in(config: dict[str, Any]) -> list[str]:
@@ -89,13 +87,13 @@ def test_both_kinds_beside_each_other_and_eks(world: World) -> None:
 
 def test_one_reading_for_a_push(world: World) -> None:
     world.add_stored("edge", namespaces=tuple("abcdefghij"), document="namespaces: ['*']")
-    world.run()
+    assert world.run()["ok"]
     assert len(world.aws.called("secretsmanager")) == 1
 
 
 def test_none_for_an_estate_without(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
-    world.run()
+    assert world.run()["ok"]
     assert not world.aws.called("secretsmanager")
 
 
@@ -166,9 +164,6 @@ def test_a_secret_may_hold_bytes(world: World) -> None:
 # Refused by the cluster
 
 
-UNAUTHORIZED = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 401}
-
-
 def refuse_first(cluster: Any, count: int) -> None:
     """Answer 401 to our next requests."""
     left = [count]
@@ -176,7 +171,7 @@ def refuse_first(cluster: Any, count: int) -> None:
     def answer(request: SeenRequest) -> Response | None:
         if left[0] and request.method == "PATCH":
             left[0] -= 1
-            return Response(401, UNAUTHORIZED)
+            return recorded("bad-token").response
         return None
 
     cluster.intercept = answer
@@ -220,8 +215,8 @@ def test_many_namespaces_that_are_refused_share_one_reading(world: World) -> Non
         if request.method != "PATCH" or len(world.aws.called("secretsmanager")) > 1:
             return None
         refused.append(request.path)
-        time.sleep(0.1)  # the others are in progress meanwhile
-        return Response(401, UNAUTHORIZED)
+        time.sleep(0.1)  # the others are under way meanwhile
+        return recorded("bad-token").response
 
     cluster.intercept = until_it_is_read_again
     assert cluster_of(world.run())["counts"] == {"created": 40}

@@ -21,6 +21,7 @@ from infra.local.kube import EmbeddedCluster
 from infra.local.kube.auth.jwts import TrustedIssuer
 from infra.local.kube.cluster import Response, SeenRequest
 from infra.local.stack import trusted_issuer
+from tests.support.recorded_answers import recorded
 from tests.support.reports import cluster_of, findings
 from tests.support.world import ACCOUNT, EXECUTION_ROLE, GROUP, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
@@ -119,7 +120,7 @@ def test_one_call_to_sts_for_each_document(world: World) -> None:
 
 def test_none_for_an_estate_without_it(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
-    world.run()
+    assert world.run()["ok"]
     assert not world.aws.called(*CALL)
 
 
@@ -170,7 +171,7 @@ def test_after_a_refusal_a_token_is_asked_for_again_once(world: World) -> None:
     def refuse(request: SeenRequest) -> Response | None:
         if request.method == "PATCH" and left[0]:
             left[0] -= 1
-            return Response(401, {"kind": "Status", "code": 401})
+            return recorded("bad-token").response
         return None
 
     assert isinstance(cluster, EmbeddedCluster)
@@ -260,7 +261,7 @@ def test_what_is_printed_fits_the_servers_version(
         return (
             Response(200, {"major": "1", "minor": minor})
             if minor
-            else Response(403, {"kind": "Status", "code": 403})
+            else recorded("version-of-who-is-not-signed-in").response
         )
 
     assert isinstance(cluster, EmbeddedCluster)

@@ -8,6 +8,7 @@ from botocore.session import Session
 
 from infra.local.aws import Answer, AwsRequest
 from infra.local.identity import principal_of
+from tests.support.reports import entry
 from tests.support.world import EXECUTION_ROLE, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
 TAGGED = {"ecr-public-pusher": "yes", "team": "web-1"}
@@ -16,10 +17,6 @@ DOCUMENT = "{regions: [us-east-1, eu-west-1], tags: {ecr-public-pusher: 'yes'}, 
 
 def ids(report: dict[str, Any]) -> list[str]:
     return [cluster["id"] for cluster in report["clusters"]]
-
-
-def entry(report: dict[str, Any], identity: str) -> dict[str, Any]:
-    return next(cluster for cluster in report["clusters"] if cluster["id"] == identity)
 
 
 @pytest.fixture

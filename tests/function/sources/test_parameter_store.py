@@ -1,14 +1,10 @@
 """The configuration as read from Parameter Store: few calls, retries, each document by itself."""
 
 import json
-from typing import Any
 
 from infra.local.aws import Answer, AwsRequest
+from tests.support.reports import entry
 from tests.support.world import World
-
-
-def entry(report: dict[str, Any], identity: str) -> dict[str, Any]:
-    return next(cluster for cluster in report["clusters"] if cluster["id"] == identity)
 
 
 def test_a_document_nested_a_thousand_deep_fails_alone(world: World) -> None:

@@ -25,6 +25,7 @@ from ..status import failure
 
 MAX_BODY = 3 << 20
 """kube-apiserver's limit."""
+TOO_LARGE = f"Request entity too large: limit is {MAX_BODY}"
 MAX_LINE = 64 << 10
 HANDSHAKE_SECONDS = 10.0
 IDLE_SECONDS = 300.0
@@ -157,7 +158,7 @@ class _Connection(socketserver.StreamRequestHandler):
                 encoded(
                     Response(
                         413,
-                        failure(413, f"limit is {MAX_BODY}", {}, "RequestEntityTooLarge"),
+                        failure(413, TOO_LARGE, reason="RequestEntityTooLarge"),
                         close=True,
                     )
                 )
