@@ -19,9 +19,11 @@ from ..documents.comparison import Comparison, compare, in_order
 from ..documents.deployed import Deployed
 from ..documents.document import DocumentName
 from ..documents.folder import (
-    FOLDERS,
-    SUFFIXES,
     Folder,
+    defaults_beside,
+    is_document_folder,
+    joined,
+    read_documents_in,
     read_files,
     read_folder,
     unknown_file_notes,
@@ -213,13 +215,7 @@ def _read(paths: Sequence[Path]) -> Folder:
     A file in a folder `clusters` or `discover` is validated with the defaults beside that folder.
     Raise CliError for a document that is given twice, and when there is none.
     """
-    parts = [_read_one(path, paths) for path in paths]
-    documents = {file.path.resolve(): file for part in parts for file in part.documents}
-    folder = Folder(
-        tuple(documents.values()),
-        tuple(problem for part in parts for problem in part.problems),
-        tuple(unknown_file for part in parts for unknown_file in part.unknown_files),
-    )
+    folder = joined([_read_one(path, paths) for path in paths])
     twice = [
         file
         for file in folder.documents
@@ -236,22 +232,14 @@ def _read(paths: Sequence[Path]) -> Folder:
 
 
 def _read_one(path: Path, given: Sequence[Path]) -> Folder:
-    if path.is_dir() and path.resolve().name in FOLDERS:
-        files = [file for file in sorted(path.iterdir()) if file.suffix in SUFFIXES]
-        return read_files([*files, *_defaults_beside(files[0], given)]) if files else Folder()
-    return (
-        read_folder(path) if path.is_dir() else read_files([path, *_defaults_beside(path, given)])
-    )
+    if is_document_folder(path):
+        return read_documents_in(path, *_defaults_of(path / "any", given))
+    return read_folder(path) if path.is_dir() else read_files([path, *_defaults_of(path, given)])
 
 
-def _defaults_beside(path: Path, given: Sequence[Path]) -> list[Path]:
-    beside = [path.resolve().parent.parent / f"defaults{suffix}" for suffix in SUFFIXES]
-    inside = path.resolve().parent.name in FOLDERS
-    return [
-        file
-        for file in beside
-        if inside and file.is_file() and file not in [one.resolve() for one in given]
-    ][:1]
+def _defaults_of(path: Path, given: Sequence[Path]) -> list[Path]:
+    found = defaults_beside(path)
+    return [found] if found and found.resolve() not in [one.resolve() for one in given] else []
 
 
 def _target(cli: Cli, allowed_endpoints: str | None, allowed_accounts: str | None) -> TargetStack:
