@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
 from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 
-from ..aws_errors import explain
 from ..command import Cli, command
-from ..documents.changes import Change, Kind
-from ..documents.comparison import Comparison, compare, in_order
+from ..documents.changes import Kind
+from ..documents.comparison import Comparison, compare
 from ..documents.deployed import Deployed
-from ..documents.document import DocumentName
 from ..documents.folder import (
     Folder,
     defaults_beside,
@@ -31,11 +28,18 @@ from ..documents.folder import (
 from ..documents.problem import Problem
 from ..documents.validation import Document, TargetStack, validate_documents
 from ..errors import CliError, ExitCode
-from ..rendering.documents import render_change, render_comparison, render_notes, render_problems
-from ..rendering.text import GOOD, counted
-from .removal import not_deleted, remove_secrets
+from ..output import Format
+from ..rendering.documents import render_comparison, render_notes, render_problems
+from ..rendering.text import BAD, GOOD, counted
+from .apply_steps import ApplySteps
+from .prune_option import Prune, PruneAll, PruningCommand
+from .removal import not_deleted
 
 IDS_SHOWN = 10
+_HOW_TO_PRUNE_ALL = (
+    "Is this the right folder, and all of it? If so: --prune=all, or answer at a terminal, without"
+    " --yes."
+)
 PANEL = "Configuration"
 
 Directory = Annotated[
@@ -50,13 +54,6 @@ Directory = Annotated[
 Paths = Annotated[
     list[Path],
     typer.Argument(metavar="PATH", exists=True, help="A folder of documents, or single files."),
-]
-Prune = Annotated[
-    bool,
-    typer.Option(
-        "--prune",
-        help="Delete stored documents without a file; their Secrets are removed first.",
-    ),
 ]
 ShowSecure = Annotated[
     bool, typer.Option("--show-secure", help="Show differences of SecureStrings as well.")
@@ -95,8 +92,9 @@ Accounts = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for function in (validate, diff, apply):
-        app.command(rich_help_panel=PANEL)(command(function))
+    app.command(rich_help_panel=PANEL)(command(validate))
+    for function in (diff, apply):
+        app.command(cls=PruningCommand, rich_help_panel=PANEL)(command(function))
 
 
 def validate(
@@ -132,11 +130,16 @@ def validate(
     cli.output.result(
         said, lambda: [*render_problems(problems), *render_notes(notes), _verdict(folder, problems)]
     )
+    _warn_beside_data(cli, notes)
     return ExitCode.NOT_OK if problems else ExitCode.OK
 
 
 def diff(
-    cli: Cli, directory: Directory, prune: Prune = False, show_secure: ShowSecure = False
+    cli: Cli,
+    directory: Directory,
+    prune: Prune = False,
+    prune_all: PruneAll = False,
+    show_secure: ShowSecure = False,
 ) -> int:
     """Show what `apply` would change.
 
@@ -147,8 +150,10 @@ def diff(
       ecr-public-pusher diff config
       ecr-public-pusher diff config --prune -o json
     """
-    comparison, _ = _compared(cli, directory, prune=prune)
+    comparison, _ = _compared(cli, directory, prune=prune or prune_all)
     _show(cli, comparison, show_secure)
+    if comparison.is_mass_deletion and not prune_all:
+        cli.output.note(f"{_mass_deletion(comparison)} {_HOW_TO_PRUNE_ALL}")
     if comparison.problems:
         return ExitCode.USAGE
     return ExitCode.NOT_OK if comparison.differing else ExitCode.OK
@@ -158,6 +163,7 @@ def apply(
     cli: Cli,
     directory: Directory,
     prune: Prune = False,
+    prune_all: PruneAll = False,
     keep_secrets: KeepSecrets = False,
     show_secure: ShowSecure = False,
     yes: Yes = False,
@@ -167,13 +173,18 @@ def apply(
     Shows the differences first, and asks. The function pushes to a cluster as soon as its document
     changes. Types, keys and tags of parameters stay. A second run changes nothing.
 
+    With --prune, a document of the same cluster under another id is renamed: its Secrets stay. To
+    delete more than one document, and more than half of those that are stored, takes --prune=all
+    or a yes at the terminal.
+
     [bold]Examples[/bold]
 
       ecr-public-pusher apply config
       ecr-public-pusher apply config --prune
       ecr-public-pusher apply config --prune --yes -o json
+      ecr-public-pusher apply config --prune=all --yes
     """
-    comparison, deployed = _compared(cli, directory, prune=prune)
+    comparison, deployed = _compared(cli, directory, prune=prune or prune_all)
     if comparison.problems:
         _show(cli, comparison, show_secure)
         cli.output.error(CliError("Invalid documents: nothing was written."))
@@ -183,20 +194,24 @@ def apply(
         return ExitCode.OK
     if not yes:
         _ask(cli, comparison, show_secure, keep_secrets=keep_secrets)
-    kept = (
-        [] if keep_secrets else remove_secrets(cli, [change.name for change in comparison.deleted])
-    )
-    work = [change for change in in_order(comparison, deployed) if change.name not in kept]
-    written = _write(cli, deployed, work)
+    else:
+        for part in render_notes(comparison.notes):
+            cli.output.aside(part)
+        if comparison.is_mass_deletion and not prune_all:
+            raise CliError(
+                f"{_mass_deletion(comparison)} Nothing was written.", remedy=_HOW_TO_PRUNE_ALL
+            )
+    steps = ApplySteps(cli, deployed, comparison, keep_secrets)
+    steps.run()
     said: dict[str, Any] = comparison.as_json(show_secure=show_secure) | {
-        "written": list(map(str, written)),
-        "kept": list(map(str, kept)),
+        "written": list(map(str, steps.written)),
+        "kept": list(map(str, steps.kept)),
     }
     cli.output.result(said, list)  # people have seen each line already
     pushed = [
         change.name.clusters or ""
-        for change in work
-        if change.name in written and change.kind is not Kind.DELETED
+        for change in comparison.differing
+        if change.name in steps.written and change.kind is not Kind.DELETED
     ]
     if pushed:
         ids = "" if "" in pushed or len(pushed) > IDS_SHOWN else f" {shlex.join(pushed)}"
@@ -204,8 +219,8 @@ def apply(
             "The function pushes the changes automatically. To test access:"
             f" ecr-public-pusher check{ids}"
         )
-    if kept:
-        raise not_deleted(kept)
+    if steps.kept:
+        raise not_deleted(steps.kept)
     return ExitCode.OK
 
 
@@ -296,6 +311,23 @@ def _show(cli: Cli, comparison: Comparison, show_secure: bool) -> None:
         comparison.as_json(show_secure=show_secure),
         lambda: render_comparison(comparison, show_secure=show_secure),
     )
+    _warn_beside_data(cli, comparison.notes)
+
+
+def _warn_beside_data(cli: Cli, notes: Sequence[Problem]) -> None:
+    """Show warnings on stderr where stdout takes data, which a program may not look into."""
+    if cli.output.format is not Format.TABLE:
+        for part in render_notes(notes):
+            cli.output.aside(part)
+
+
+def _mass_deletion(comparison: Comparison) -> str:
+    names = ", ".join(str(change.name) for change in comparison.deleted[:IDS_SHOWN])
+    more = ", ..." if len(comparison.deleted) > IDS_SHOWN else ""
+    return (
+        f"--prune would delete {len(comparison.deleted)} of {comparison.stored} stored documents,"
+        f" which have no file: {names}{more}."
+    )
 
 
 def _ask(cli: Cli, comparison: Comparison, show_secure: bool, *, keep_secrets: bool) -> None:
@@ -313,43 +345,6 @@ def _ask(cli: Cli, comparison: Comparison, show_secure: bool, *, keep_secrets: b
             else "are removed from the clusters first"
         )
         cli.output.note(f"The Secrets of {names or 'no cluster'} {end}.")
+    if comparison.is_mass_deletion:
+        cli.output.note(_mass_deletion(comparison), style=BAD)
     cli.output.confirm(question)
-
-
-def _write(cli: Cli, deployed: Deployed, work: Sequence[Change]) -> list[DocumentName]:
-    """Write the changes in order; return the documents written.
-
-    Raise CliError, which names what is left, at the first that fails.
-    """
-    written: list[DocumentName] = []
-    for change in work:
-        try:
-            _write_one(deployed, change)
-        except (ClientError, BotoCoreError, CliError) as error:
-            said = (
-                error
-                if isinstance(error, CliError)
-                else explain(error, profile=cli.options.profile)
-            )
-            left = [str(one.name) for one in work if one.name not in written]
-            done = (
-                f"{len(written)} of {len(work)} documents are written; not yet:"
-                f" {', '.join(left[:20])}. Run this again: it goes on from there."
-            )
-            raise CliError(
-                f"{change.name}: {said.message}",
-                remedy=f"{said.remedy}\n{done}".strip(),
-                exit_code=said.exit_code,
-            ) from None
-        written.append(change.name)
-        cli.output.done(render_change(change))
-    return written
-
-
-def _write_one(deployed: Deployed, change: Change) -> None:
-    if change.kind is Kind.DELETED:
-        assert change.before is not None
-        deployed.store.delete(change.before)
-    else:
-        assert change.after is not None
-        deployed.store.put(change.name, change.after.text, before=change.before)

@@ -111,6 +111,11 @@ class Store:
             return None
         return _stored(name, one, None)
 
+    def rewrite(self, before: Stored, text: str) -> Stored:
+        """Write a document over `before` as `put` does; return it as it is then."""
+        self.put(before.name, text, before=before)
+        return replace(before, text=text, version=before.version + 1)
+
     def put(
         self, name: DocumentName, text: str, *, before: Stored | None, key_id: str | None = None
     ) -> None:
@@ -121,7 +126,8 @@ class Store:
         """
         parameter = name.parameter(self.root)
         if before is None:
-            self._create(name, text, key_id)
+            settings = {"Type": SECURE, "KeyId": key_id} if key_id else {"Type": "String"}
+            self._create(name, text, settings)
             return
         now = self.get(name)
         if now is None or now.version != before.version:
@@ -148,6 +154,23 @@ class Store:
                 remedy=f"See what it was: aws ssm get-parameter-history --name {parameter}",
             )
 
+    def create_like(self, old: Stored, name: DocumentName, text: str) -> None:
+        """Create a document with the type, key, description, tier and tags of another one.
+
+        Raise CliError when somebody else has created it meanwhile, with other content.
+        """
+        kept = self._kept(old.parameter, old)
+        try:
+            tags = self._ssm.list_tags_for_resource(
+                ResourceType="Parameter", ResourceId=old.parameter
+            )["TagList"]
+        except ClientError as error:
+            if is_throttled(error):
+                raise
+            tags = []  # without the right to read them, there is none to write them either
+        own = [tag for tag in tags if not tag["Key"].startswith("aws:")]
+        self._create(name, text, {"Type": old.type, **kept, **({"Tags": own} if own else {})})
+
     def delete(self, stored: Stored) -> None:
         """Delete a document; do nothing when it is gone already."""
         try:
@@ -170,12 +193,11 @@ class Store:
             return {parameters[0]: error}
         return {one["Name"]: one["Value"] for one in answer["Parameters"]}
 
-    def _create(self, name: DocumentName, text: str, key_id: str | None) -> None:
+    def _create(self, name: DocumentName, text: str, settings: Mapping[str, Any]) -> None:
         """Create a document. Two people who create equal ones at the same time both succeed."""
         parameter = name.parameter(self.root)
-        kind = {"Type": SECURE, "KeyId": key_id} if key_id else {"Type": "String"}
         try:
-            self._ssm.put_parameter(Name=parameter, Value=text, Overwrite=False, **kind)
+            self._ssm.put_parameter(Name=parameter, Value=text, Overwrite=False, **settings)
         except self._ssm.exceptions.ParameterAlreadyExists:
             there = self.get(name)
             if there is None or there.text != text:

@@ -296,7 +296,7 @@ def test_prune_removes_the_secrets_before_it_deletes_the_document(
     assert world.secret("old", "a") is not None
     ran = person.run("apply", str(person.folder(prod=PROD)), "--prune", "--yes", "-o", "json")
     assert ran.exit_code == 0, ran.stderr
-    assert ran.json["written"] == ["clusters/prod", "clusters/old"]
+    assert ran.json["written"] == ["clusters/old", "clusters/prod"]
     assert world.secret("old", "a") is None
     assert person.stored("clusters/old") is None
 
