@@ -54,10 +54,12 @@ def disabled(text: str, *, limit: int) -> str | None:
 
 
 def with_cluster(text: str, cluster: str) -> str:
-    """Return the document of a cluster that it does not name, with its name.
+    """Return the document with that value of `cluster`; the same text if it names one already.
 
     Raise NotEditable when the change cannot be made in place.
     """
+    if _CLUSTER in without_nulls(read_mapping(text, parameter="document")):
+        return text
     changed = _replaced(text, _CLUSTER, json.dumps(cluster))
     if _without(_CLUSTER, changed) != _without(_CLUSTER, text):
         raise NotEditable
