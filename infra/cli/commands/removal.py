@@ -81,20 +81,28 @@ def rename(
     if old.name.folder == DISCOVER:  # two discoveries that find one cluster exclude each other
         deployed.store.delete(old)
         try:
-            deployed.store.create_like(old, new, text)
+            _create_like(cli, deployed, old, new, text)
         except Exception:
             deployed.store.put(old.name, old.text, before=None)
             raise
         return
     now = disable(deployed, old)
     try:
-        deployed.store.create_like(old, new, text)
+        _create_like(cli, deployed, old, new, text)
     except Exception:
         enable_again(deployed, old, now)
         raise
     if remove_rest and remove_secrets(cli, [old.name]):
         raise not_deleted([old.name])
     deployed.store.delete(old)
+
+
+def _create_like(cli: Cli, deployed: Deployed, old: Stored, new: DocumentName, text: str) -> None:
+    if not deployed.store.create_like(old, new, text):
+        cli.output.note(
+            f"The tags of {old.name} could not be read (ssm:ListTagsForResource): if it had any,"
+            f" give them to {new.parameter(deployed.store.root)}."
+        )
 
 
 def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName]:

@@ -154,22 +154,16 @@ class Store:
                 remedy=f"See what it was: aws ssm get-parameter-history --name {parameter}",
             )
 
-    def create_like(self, old: Stored, name: DocumentName, text: str) -> None:
+    def create_like(self, old: Stored, name: DocumentName, text: str) -> bool:
         """Create a document with the type, key, description, tier and tags of another one.
 
-        Raise CliError when somebody else has created it meanwhile, with other content.
+        Return whether the tags could be read. Raise CliError when somebody else has created it
+        meanwhile, with other content.
         """
         kept = self._kept(old.parameter, old)
-        try:
-            tags = self._ssm.list_tags_for_resource(
-                ResourceType="Parameter", ResourceId=old.parameter
-            )["TagList"]
-        except ClientError as error:
-            if is_throttled(error):
-                raise
-            tags = []  # without the right to read them, there is none to write them either
-        own = [tag for tag in tags if not tag["Key"].startswith("aws:")]
-        self._create(name, text, {"Type": old.type, **kept, **({"Tags": own} if own else {})})
+        tags = self._tags(old.parameter)
+        self._create(name, text, {"Type": old.type, **kept, **({"Tags": tags} if tags else {})})
+        return tags is not None
 
     def delete(self, stored: Stored) -> None:
         """Delete a document; do nothing when it is gone already."""
@@ -204,6 +198,18 @@ class Store:
                 raise _changed_meanwhile(
                     parameter, "created by somebody else at the same moment, with other content"
                 ) from None
+
+    def _tags(self, parameter: str) -> list[dict[str, str]] | None:
+        """Return a parameter's own tags; None without the right to read them."""
+        try:
+            listed = self._ssm.list_tags_for_resource(
+                ResourceType="Parameter", ResourceId=parameter
+            )["TagList"]
+        except ClientError as error:
+            if is_throttled(error):
+                raise
+            return None
+        return [tag for tag in listed if not tag["Key"].startswith("aws:")]
 
     def _kept(self, parameter: str, before: Stored) -> dict[str, Any]:
         """Return the settings that an overwrite resets unless it repeats them. Tags stay anyway."""

@@ -26,7 +26,7 @@ class FunctionAnswer:
 
 
 type Function = Callable[[Any], FunctionAnswer]
-type Delivery = Callable[[Callable[[], object]], None]
+type Delivery = Callable[[Callable[[], object]], object]
 
 
 def not_running(event: Any) -> FunctionAnswer:
