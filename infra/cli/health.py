@@ -18,6 +18,7 @@ from .times import moment
 
 ASKED_WRONGLY = "RequestError"  # a wrong request, which says nothing about the clusters
 LEFT = "left"  # a check's finding: Secrets of a disabled document
+ADOPTED_FROM = "document "  # begins a report's name for the document that an adoption took from
 EVERY = "/*"  # ends the id that stands for all clusters of a discovery
 
 
@@ -51,18 +52,20 @@ class ClusterHealth:
     measured_at: datetime | None = None
     empty_globs: tuple[str, ...] = ()
     check: "Check | None" = None
+    adopted_at: datetime | None = None
 
     @property
     def may_have_secrets(self) -> bool:
         """Return whether Secrets of a skipped document may be there.
 
-        They are, as far as is known, if its last good push was not removed since, and no check
-        since found none.
+        They are, as far as is known, if its last good push was not removed since, no other document
+        has adopted them, and no check since found none.
         """
         pushed = self.last_good_push
         return (
             self.skipped is not None
             and pushed is not None
+            and (self.adopted_at is None or self.adopted_at < pushed)
             and (self.check is None or self.check.at < pushed)
         )
 
@@ -105,11 +108,13 @@ class Check:
 class Health:
     """All clusters by id, and the last push if it failed as a whole.
 
-    `deleted` holds when a document was found deleted, by its id.
+    `deleted` holds when a document was found deleted, by its id. `heirs` holds, by the id of a
+    document, which other one of its cluster has adopted its Secrets last.
     """
 
     clusters: dict[str, ClusterHealth] = field(default_factory=dict)
     deleted: dict[str, datetime] = field(default_factory=dict)
+    heirs: dict[str, str] = field(default_factory=dict)
     run_error: tuple[datetime, Mapping[str, Any]] | None = None
     capped_at: datetime | None = None
 
@@ -123,12 +128,16 @@ def assess(
     or `fleet/*` for a discovery.
     """
     health = Health({name: ClusterHealth(name) for name in documents if not name.endswith(EVERY)})
-    for line in sorted(pushes, key=attrgetter("at")):
+    by_time = attrgetter("at")
+    pushes, sweeps = sorted(pushes, key=by_time), sorted(sweeps, key=by_time)
+    for line in pushes:
         if report := line.report:
             _take_push(health, line.at, report, documents)
-    for line in sorted(sweeps, key=attrgetter("at"))[-1:]:
+    for line in sweeps[-1:]:
         if report := line.report:
             _take_sweep(health, line.at, report)
+    for line in sorted([*pushes, *sweeps], key=by_time):
+        _take_adoptions(health, line.at, line.report or {})
     _forget_deleted(health, documents)
     return health
 
@@ -262,14 +271,39 @@ def _take_sweep(health: Health, at: datetime, report: Mapping[str, Any]) -> None
             cluster.failed = Failure(at, "sweep", entry)
 
 
+def _take_adoptions(health: Health, at: datetime, report: Mapping[str, Any]) -> None:
+    """Note whose Secrets each document has adopted: those of another one of its stack, if named."""
+    for entry in report.get("clusters", ()):
+        for adopted in entry.get("adopted", ()):
+            for whose in adopted["from"]:
+                if whose.startswith(ADOPTED_FROM):
+                    old = whose.removeprefix(ADOPTED_FROM)
+                    health.heirs[old] = entry["id"]
+                    if old in health.clusters:
+                        health.clusters[old].adopted_at = at
+
+
 def _forget_deleted(health: Health, documents: Collection[str]) -> None:
     """Drop clusters that no document covers.
 
-    They count as deleted, unless their Secrets were removed or never pushed.
+    They count as deleted, unless their Secrets were removed or never pushed, or a document that is
+    there has adopted them: that one reports what is left.
     """
     discoveries = [name for name in documents if name.endswith(EVERY)]
+
+    def covered(cluster_id: str) -> bool:
+        return cluster_id in documents or any(matches(name, cluster_id) for name in discoveries)
+
+    def has_heir(cluster_id: str) -> bool:
+        seen = set[str]()
+        heir = health.heirs.get(cluster_id)
+        while heir is not None and heir not in seen and not covered(heir):
+            seen.add(heir)
+            heir = health.heirs.get(heir)
+        return heir is not None and covered(heir)
+
     for cluster in list(health.clusters.values()):
-        if cluster.id in documents or any(matches(name, cluster.id) for name in discoveries):
+        if covered(cluster.id):
             continue
         del health.clusters[cluster.id]
         if (
@@ -280,5 +314,8 @@ def _forget_deleted(health: Health, documents: Collection[str]) -> None:
             health.deleted.setdefault(cluster.id, cluster.seen_at)
         elif cluster.removed_at is not None:
             health.deleted.pop(cluster.id, None)
-    for gone in [gone for gone in health.deleted if gone in documents]:
-        del health.deleted[gone]
+    for gone in list(health.deleted):
+        # A discovery's clusters are adopted one by one.
+        its = [one for one in health.heirs if gone.endswith(EVERY) and matches(gone, one)]
+        if gone in documents or has_heir(gone) or (its and all(map(has_heir, its))):
+            del health.deleted[gone]

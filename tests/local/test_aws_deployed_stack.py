@@ -1,6 +1,7 @@
 """A deployment in the local AWS, as real clients see it."""
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -154,3 +155,38 @@ def test_a_redrive_moves_the_messages(deployed: Deployed) -> None:
         sqs.list_message_move_tasks(SourceArn=arns["DeadLetterQueueArn"])["Results"][0]["Status"]
         == "COMPLETED"
     )
+
+
+def test_a_changed_parameter_is_an_event_of_its_stack(deployed: Deployed) -> None:
+    deployed.stack.deliver = lambda invoke: invoke()
+    ssm = deployed.client("ssm")
+    for value in ("a", "b"):
+        ssm.put_parameter(Name="/config/clusters/x", Value=value, Type="String", Overwrite=True)
+    ssm.put_parameter(Name="/configured/elsewhere", Value="a", Type="String")
+    ssm.delete_parameter(Name="/config/clusters/x")
+    assert [(event["source"], event["detail"]["operation"]) for event in deployed.events] == [
+        ("aws.ssm", "Create"),
+        ("aws.ssm", "Update"),
+        ("aws.ssm", "Delete"),
+    ]
+    assert {event["detail"]["name"] for event in deployed.events} == {"/config/clusters/x"}
+
+
+def test_what_a_call_did_not_change_is_no_event(deployed: Deployed) -> None:
+    deployed.stack.deliver = lambda invoke: invoke()
+    with pytest.raises(ClientError):
+        deployed.client("ssm").delete_parameter(Name="/config/clusters/x")
+    assert deployed.client("ssm").delete_parameters(Names=["/config/x"])["InvalidParameters"]
+    assert deployed.events == []
+
+
+def test_events_come_while_whoever_caused_them_goes_on(deployed: Deployed) -> None:
+    arrived = threading.Event()
+
+    def function(event: Any) -> FunctionAnswer:
+        arrived.set()
+        return FunctionAnswer({"ok": True})
+
+    deployed.stack.function = function
+    deployed.client("ssm").put_parameter(Name="/config/defaults", Value="a", Type="String")
+    assert arrived.wait(10)

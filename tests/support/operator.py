@@ -190,7 +190,12 @@ class Administrator(Operator):
 
 
 def deploy(made: World, name: str = STACK.name, **more: Any) -> LocalDeployment:
-    """Deploy the handler in that world, with its environment's allowed accounts."""
+    """Deploy the handler in that world, with its environment's allowed accounts.
+
+    A change event of a document is delivered before the write that causes it returns, so a test
+    sees the earliest moment at which the function can act upon it.
+    """
+    more.setdefault("deliver", lambda invoke: invoke())
     more.setdefault("parameters", {"AllowedAccounts": made.environ["ALLOWED_ACCOUNTS"]})
     dead_letters = made.aws.put_queue(f"{name}-dead-letters", delay_seconds=0)
     region = STACK.region

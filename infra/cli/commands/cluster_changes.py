@@ -20,7 +20,7 @@ from ..documents.problem import Problem
 from ..documents.store import Stored
 from ..errors import CliError, ExitCode
 from ..rendering.documents import render_diff
-from .removal import not_deleted, remove_secrets, show_removal
+from .removal import not_deleted, remove_before_deletion, show_removal
 
 Called = Annotated[
     str,
@@ -123,7 +123,8 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
     """Remove the Secrets that documents wrote from their clusters, then delete the documents.
 
     Shows them first, and asks. A document is kept if not all of its Secrets could be removed,
-    because nothing could remove them afterwards.
+    because nothing could remove them afterwards. Secrets that another enabled document of the same
+    cluster selects stay: that document adopts them.
 
     [bold]Examples[/bold]
 
@@ -135,7 +136,7 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
     names = [stored.name for stored in documents]
     if not yes:
         _ask(cli, names, keep_secrets=keep_secrets)
-    kept = [] if keep_secrets else remove_secrets(cli, names)
+    kept = remove_before_deletion(cli, deployed, documents, keep_secrets=keep_secrets)
     for stored in documents:
         if stored.name not in kept:
             deployed.store.delete(stored)

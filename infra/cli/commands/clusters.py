@@ -17,7 +17,7 @@ from ..documents.store import Stored
 from ..errors import CliError, ExitCode
 from ..rendering.clusters import cluster_row, render_list, render_settings
 from ..rendering.documents import render_problems
-from . import cluster_add, cluster_changes
+from . import cluster_add, cluster_changes, cluster_rename
 from .run import run
 
 Called = Annotated[
@@ -39,10 +39,11 @@ Discovered = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the group and its commands."""
-    clusters = group("clusters", "Clusters' documents: add, show, change, delete.")
+    clusters = group("clusters", "Clusters' documents: add, show, change, rename, delete.")
     for function, name in ((cluster_add.add, "add"), (list_clusters, "list"), (show, "show")):
         clusters.command(name)(command(function))
     cluster_changes.register(clusters)
+    clusters.command("rename")(command(cluster_rename.rename))
     app.add_typer(clusters, rich_help_panel="Configuration")
 
 

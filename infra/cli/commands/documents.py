@@ -7,21 +7,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
 from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 
-from ..aws_errors import explain
 from ..command import Cli, command
-from ..documents.changes import Change, Kind
-from ..documents.comparison import Comparison, compare, in_order
+from ..documents.changes import Kind
+from ..documents.comparison import Comparison, compare
 from ..documents.deployed import Deployed
-from ..documents.document import DocumentName
 from ..documents.folder import (
-    FOLDERS,
-    SUFFIXES,
     Folder,
+    defaults_beside,
+    is_document_folder,
+    joined,
+    read_documents_in,
     read_files,
     read_folder,
     unknown_file_notes,
@@ -29,11 +28,18 @@ from ..documents.folder import (
 from ..documents.problem import Problem
 from ..documents.validation import Document, TargetStack, validate_documents
 from ..errors import CliError, ExitCode
-from ..rendering.documents import render_change, render_comparison, render_notes, render_problems
-from ..rendering.text import GOOD, counted
-from .removal import not_deleted, remove_secrets
+from ..output import Format
+from ..rendering.documents import render_comparison, render_notes, render_problems
+from ..rendering.text import BAD, GOOD, counted
+from .apply_steps import ApplySteps
+from .prune_option import Prune, PruneAll, PruningCommand
+from .removal import not_deleted
 
 IDS_SHOWN = 10
+_HOW_TO_PRUNE_ALL = (
+    "Is this the right folder, and all of it? If so: --prune=all, or answer at a terminal, without"
+    " --yes."
+)
 PANEL = "Configuration"
 
 Directory = Annotated[
@@ -48,13 +54,6 @@ Directory = Annotated[
 Paths = Annotated[
     list[Path],
     typer.Argument(metavar="PATH", exists=True, help="A folder of documents, or single files."),
-]
-Prune = Annotated[
-    bool,
-    typer.Option(
-        "--prune",
-        help="Delete stored documents without a file; their Secrets are removed first.",
-    ),
 ]
 ShowSecure = Annotated[
     bool, typer.Option("--show-secure", help="Show differences of SecureStrings as well.")
@@ -93,8 +92,9 @@ Accounts = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for function in (validate, diff, apply):
-        app.command(rich_help_panel=PANEL)(command(function))
+    app.command(rich_help_panel=PANEL)(command(validate))
+    for function in (diff, apply):
+        app.command(cls=PruningCommand, rich_help_panel=PANEL)(command(function))
 
 
 def validate(
@@ -130,11 +130,16 @@ def validate(
     cli.output.result(
         said, lambda: [*render_problems(problems), *render_notes(notes), _verdict(folder, problems)]
     )
+    _warn_beside_data(cli, notes)
     return ExitCode.NOT_OK if problems else ExitCode.OK
 
 
 def diff(
-    cli: Cli, directory: Directory, prune: Prune = False, show_secure: ShowSecure = False
+    cli: Cli,
+    directory: Directory,
+    prune: Prune = False,
+    prune_all: PruneAll = False,
+    show_secure: ShowSecure = False,
 ) -> int:
     """Show what `apply` would change.
 
@@ -145,8 +150,10 @@ def diff(
       ecr-public-pusher diff config
       ecr-public-pusher diff config --prune -o json
     """
-    comparison, _ = _compared(cli, directory, prune=prune)
+    comparison, _ = _compared(cli, directory, prune=prune or prune_all)
     _show(cli, comparison, show_secure)
+    if comparison.is_mass_deletion and not prune_all:
+        cli.output.note(f"{_mass_deletion(comparison)} {_HOW_TO_PRUNE_ALL}")
     if comparison.problems:
         return ExitCode.USAGE
     return ExitCode.NOT_OK if comparison.differing else ExitCode.OK
@@ -156,6 +163,7 @@ def apply(
     cli: Cli,
     directory: Directory,
     prune: Prune = False,
+    prune_all: PruneAll = False,
     keep_secrets: KeepSecrets = False,
     show_secure: ShowSecure = False,
     yes: Yes = False,
@@ -165,13 +173,18 @@ def apply(
     Shows the differences first, and asks. The function pushes to a cluster as soon as its document
     changes. Types, keys and tags of parameters stay. A second run changes nothing.
 
+    With --prune, a document of the same cluster under another id is renamed: its Secrets stay. To
+    delete more than one document, and more than half of those that are stored, takes --prune=all
+    or a yes at the terminal.
+
     [bold]Examples[/bold]
 
       ecr-public-pusher apply config
       ecr-public-pusher apply config --prune
       ecr-public-pusher apply config --prune --yes -o json
+      ecr-public-pusher apply config --prune=all --yes
     """
-    comparison, deployed = _compared(cli, directory, prune=prune)
+    comparison, deployed = _compared(cli, directory, prune=prune or prune_all)
     if comparison.problems:
         _show(cli, comparison, show_secure)
         cli.output.error(CliError("Invalid documents: nothing was written."))
@@ -181,20 +194,24 @@ def apply(
         return ExitCode.OK
     if not yes:
         _ask(cli, comparison, show_secure, keep_secrets=keep_secrets)
-    kept = (
-        [] if keep_secrets else remove_secrets(cli, [change.name for change in comparison.deleted])
-    )
-    work = [change for change in in_order(comparison, deployed) if change.name not in kept]
-    written = _write(cli, deployed, work)
+    else:
+        for part in render_notes(comparison.notes):
+            cli.output.aside(part)
+        if comparison.is_mass_deletion and not prune_all:
+            raise CliError(
+                f"{_mass_deletion(comparison)} Nothing was written.", remedy=_HOW_TO_PRUNE_ALL
+            )
+    steps = ApplySteps(cli, deployed, comparison, keep_secrets)
+    steps.run()
     said: dict[str, Any] = comparison.as_json(show_secure=show_secure) | {
-        "written": list(map(str, written)),
-        "kept": list(map(str, kept)),
+        "written": list(map(str, steps.written)),
+        "kept": list(map(str, steps.kept)),
     }
     cli.output.result(said, list)  # each line is on the screen already
     pushed = [
         change.name.clusters or ""
-        for change in work
-        if change.name in written and change.kind is not Kind.DELETED
+        for change in comparison.differing
+        if change.name in steps.written and change.kind is not Kind.DELETED
     ]
     if pushed:
         ids = "" if "" in pushed or len(pushed) > IDS_SHOWN else f" {shlex.join(pushed)}"
@@ -202,8 +219,8 @@ def apply(
             "The function pushes the changes automatically. To test access:"
             f" ecr-public-pusher check{ids}"
         )
-    if kept:
-        raise not_deleted(kept)
+    if steps.kept:
+        raise not_deleted(steps.kept)
     return ExitCode.OK
 
 
@@ -213,13 +230,7 @@ def _read(paths: Sequence[Path]) -> Folder:
     A file in a folder `clusters` or `discover` is validated with the defaults beside that folder.
     Raise CliError for a document that is given twice, and when there is none.
     """
-    parts = [_read_one(path, paths) for path in paths]
-    documents = {file.path.resolve(): file for part in parts for file in part.documents}
-    folder = Folder(
-        tuple(documents.values()),
-        tuple(problem for part in parts for problem in part.problems),
-        tuple(unknown_file for part in parts for unknown_file in part.unknown_files),
-    )
+    folder = joined([_read_one(path, paths) for path in paths])
     twice = [
         file
         for file in folder.documents
@@ -236,22 +247,14 @@ def _read(paths: Sequence[Path]) -> Folder:
 
 
 def _read_one(path: Path, given: Sequence[Path]) -> Folder:
-    if path.is_dir() and path.resolve().name in FOLDERS:
-        files = [file for file in sorted(path.iterdir()) if file.suffix in SUFFIXES]
-        return read_files([*files, *_defaults_beside(files[0], given)]) if files else Folder()
-    return (
-        read_folder(path) if path.is_dir() else read_files([path, *_defaults_beside(path, given)])
-    )
+    if is_document_folder(path):
+        return read_documents_in(path, *_defaults_of(path / "any", given))
+    return read_folder(path) if path.is_dir() else read_files([path, *_defaults_of(path, given)])
 
 
-def _defaults_beside(path: Path, given: Sequence[Path]) -> list[Path]:
-    beside = [path.resolve().parent.parent / f"defaults{suffix}" for suffix in SUFFIXES]
-    inside = path.resolve().parent.name in FOLDERS
-    return [
-        file
-        for file in beside
-        if inside and file.is_file() and file not in [one.resolve() for one in given]
-    ][:1]
+def _defaults_of(path: Path, given: Sequence[Path]) -> list[Path]:
+    found = defaults_beside(path)
+    return [found] if found and found.resolve() not in [one.resolve() for one in given] else []
 
 
 def _target(cli: Cli, allowed_endpoints: str | None, allowed_accounts: str | None) -> TargetStack:
@@ -308,6 +311,23 @@ def _show(cli: Cli, comparison: Comparison, show_secure: bool) -> None:
         comparison.as_json(show_secure=show_secure),
         lambda: render_comparison(comparison, show_secure=show_secure),
     )
+    _warn_beside_data(cli, comparison.notes)
+
+
+def _warn_beside_data(cli: Cli, notes: Sequence[Problem]) -> None:
+    """Show warnings on stderr where stdout takes data, which a program may not look into."""
+    if cli.output.format is not Format.TABLE:
+        for part in render_notes(notes):
+            cli.output.aside(part)
+
+
+def _mass_deletion(comparison: Comparison) -> str:
+    names = ", ".join(str(change.name) for change in comparison.deleted[:IDS_SHOWN])
+    more = ", ..." if len(comparison.deleted) > IDS_SHOWN else ""
+    return (
+        f"--prune would delete {len(comparison.deleted)} of {comparison.stored} stored documents,"
+        f" which have no file: {names}{more}."
+    )
 
 
 def _ask(cli: Cli, comparison: Comparison, show_secure: bool, *, keep_secrets: bool) -> None:
@@ -325,43 +345,6 @@ def _ask(cli: Cli, comparison: Comparison, show_secure: bool, *, keep_secrets: b
             else "are removed from the clusters first"
         )
         cli.output.note(f"The Secrets of {names or 'no cluster'} {end}.")
+    if comparison.is_mass_deletion:
+        cli.output.note(_mass_deletion(comparison), style=BAD)
     cli.output.confirm(question)
-
-
-def _write(cli: Cli, deployed: Deployed, work: Sequence[Change]) -> list[DocumentName]:
-    """Write the changes in order; return the documents written.
-
-    Raise CliError, which names what is left, at the first that fails.
-    """
-    written: list[DocumentName] = []
-    for change in work:
-        try:
-            _write_one(deployed, change)
-        except (ClientError, BotoCoreError, CliError) as error:
-            said = (
-                error
-                if isinstance(error, CliError)
-                else explain(error, profile=cli.options.profile)
-            )
-            left = [str(one.name) for one in work if one.name not in written]
-            done = (
-                f"{len(written)} of {len(work)} documents are written; not yet:"
-                f" {', '.join(left[:20])}. Run this again: it continues from there."
-            )
-            raise CliError(
-                f"{change.name}: {said.message}",
-                remedy=f"{said.remedy}\n{done}".strip(),
-                exit_code=said.exit_code,
-            ) from None
-        written.append(change.name)
-        cli.output.done(render_change(change))
-    return written
-
-
-def _write_one(deployed: Deployed, change: Change) -> None:
-    if change.kind is Kind.DELETED:
-        assert change.before is not None
-        deployed.store.delete(change.before)
-    else:
-        assert change.after is not None
-        deployed.store.put(change.name, change.after.text, before=change.before)

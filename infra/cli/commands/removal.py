@@ -1,14 +1,108 @@
-"""Removal of the Secrets of documents to delete, by the function, before they are deleted."""
+"""Deletion of documents, after the function has removed their Secrets; and renames.
+
+Each write of a document is an event that has the function push. So a document is disabled before
+its Secrets are removed or handed over: nothing writes them back until it is deleted.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ..command import Cli
-from ..documents.document import DocumentName
+from ..documents.deployed import Deployed
+from ..documents.document import DISCOVER, DocumentName
+from ..documents.editing import disabled
+from ..documents.store import Stored
 from ..errors import CliError, ExitCode
 from ..function import Report
 from ..rendering.report import render_report
 from .run import grant_removal, run
+
+
+def remove_before_deletion(
+    cli: Cli, deployed: Deployed, documents: Sequence[Stored], *, keep_secrets: bool
+) -> list[DocumentName]:
+    """Disable documents that are deleted next, and remove what the function wrote for them.
+
+    Return those whose Secrets could not all be removed: they are as they were before. On an
+    interrupt all of them stay disabled, since the function goes on.
+    """
+    if keep_secrets or not documents:
+        return []
+    switched: list[tuple[Stored, Stored]] = []
+    kept = [stored.name for stored in documents]
+    try:
+        for stored in documents:
+            switched.append((stored, disable(deployed, stored)))
+        kept = remove_secrets(cli, kept)
+    except KeyboardInterrupt:
+        names = ", ".join(str(stored.name) for stored, _ in switched)
+        cli.output.note(f"Disabled, and not deleted yet: {names}. To go on, run this again.")
+        kept = []
+        raise
+    finally:
+        for stored, now in switched:
+            if stored.name in kept:
+                enable_again(deployed, stored, now)
+    return kept
+
+
+def disable(deployed: Deployed, stored: Stored) -> Stored:
+    """Disable a document, so that no push writes for it; return it as it is stored then.
+
+    Discoveries cannot be disabled, and invalid documents need not be.
+    """
+    text = None if stored.name.folder == DISCOVER else disabled(stored.text, limit=stored.limit)
+    if text is None or text == stored.text:
+        return stored
+    return deployed.store.rewrite(stored, text)
+
+
+def enable_again(deployed: Deployed, stored: Stored, now: Stored) -> None:
+    """Write a document as it was before `disable`, which left it as `now`."""
+    if now.text != stored.text:
+        deployed.store.put(stored.name, stored.text, before=now)
+
+
+def rename(
+    cli: Cli,
+    deployed: Deployed,
+    old: Stored,
+    new: DocumentName,
+    text: str,
+    *,
+    remove_rest: bool = False,
+) -> None:
+    """Write a document under another id, and delete the old one.
+
+    The push that the new one causes adopts the Secrets where they are. `remove_rest`: those in
+    namespaces that no enabled document selects any more are removed. Raise CliError when that
+    fails: the old document stays then, disabled, so that it can be repeated.
+    """
+    if old.name.folder == DISCOVER:  # two discoveries that find one cluster exclude each other
+        deployed.store.delete(old)
+        try:
+            _create_like(cli, deployed, old, new, text)
+        except Exception:
+            deployed.store.put(old.name, old.text, before=None)
+            raise
+        return
+    now = disable(deployed, old)
+    try:
+        _create_like(cli, deployed, old, new, text)
+    except Exception:
+        enable_again(deployed, old, now)
+        raise
+    if remove_rest and remove_secrets(cli, [old.name]):
+        raise not_deleted([old.name])
+    deployed.store.delete(old)
+
+
+def _create_like(cli: Cli, deployed: Deployed, old: Stored, new: DocumentName, text: str) -> None:
+    if not deployed.store.create_like(old, new, text):
+        cli.output.note(
+            f"The tags of {old.name} could not be read (ssm:ListTagsForResource): if it had any,"
+            f" give them to {new.parameter(deployed.store.root)}."
+        )
 
 
 def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName]:

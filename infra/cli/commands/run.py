@@ -78,7 +78,7 @@ def push(
         cli.output.need_person("Push, and prune all of that?")
         planned = run(cli, {**event, "action": "plan"})
         if planned.get("totals", {}).get("pruned"):
-            _show_aside(cli, planned)
+            show_aside(cli, planned)
             cli.output.confirm("Push, and prune all of that?")
     return show(cli, run(cli, event))
 
@@ -168,7 +168,7 @@ def remove(
         if not planned.get("totals", {}).get("removed"):
             # There is nothing to remove, or nothing that could be removed.
             return _show_removal(cli, planned)
-        _show_aside(cli, planned)
+        show_aside(cli, planned)
         cli.output.confirm("Remove all of that?")
     return _show_removal(cli, run(cli, event))
 
@@ -213,7 +213,7 @@ def show(cli: Cli, report: Report, *, verbose: bool = False) -> int:
     return ExitCode.OK if report["ok"] else ExitCode.NOT_OK
 
 
-def _show_aside(cli: Cli, report: Report) -> None:
+def show_aside(cli: Cli, report: Report) -> None:
     """Show the plan that a question is about on stderr, since stdout takes the result."""
     for part in render_report(report, now=datetime.now(UTC)):
         cli.output.aside(part)

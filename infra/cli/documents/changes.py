@@ -17,12 +17,20 @@ class Kind(StrEnum):
     ADDED = "added"
     CHANGED = "changed"
     DELETED = "deleted"
+    RENAMED = "renamed"
     UNCHANGED = "unchanged"
+
+
+# The changes that have a difference in text to show.
+DIFFERING_TEXTS = (Kind.CHANGED, Kind.RENAMED)
 
 
 @dataclass(frozen=True)
 class Change:
-    """A document as it is stored (`before`) and as its file has it (`after`), None when missing."""
+    """A document as it is stored (`before`) and as its file has it (`after`), None when missing.
+
+    Of a document that is renamed, `before` has the old name.
+    """
 
     name: DocumentName
     before: Stored | None
@@ -34,6 +42,8 @@ class Change:
             return Kind.ADDED
         if self.after is None:
             return Kind.DELETED
+        if self.before.name != self.name:
+            return Kind.RENAMED
         # `$(cat file)` strips newlines at the end, which mean nothing.
         return (
             Kind.UNCHANGED
@@ -51,14 +61,19 @@ class Change:
         before = self.before.text if self.before else ""
         after = self.after.text if self.after else ""
         return text_diff(
-            before, after, str(self.name), str(self.after.path) if self.after else "/dev/null"
+            before,
+            after,
+            str(self.before.name if self.before else self.name),
+            str(self.after.path) if self.after else "/dev/null",
         )
 
     def as_json(self, *, show_secure: bool) -> dict[str, Any]:
         said: dict[str, Any] = {"document": str(self.name), "change": self.kind.value}
         if self.after:
             said["file"] = str(self.after.path)
-        if self.kind is Kind.CHANGED and (show_secure or not self.secure):
+        if self.kind is Kind.RENAMED and self.before:
+            said["from"] = str(self.before.name)
+        if self.kind in DIFFERING_TEXTS and (show_secure or not self.secure):
             said["diff"] = "\n".join(self.diff())
         return said
 

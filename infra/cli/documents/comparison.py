@@ -10,14 +10,20 @@ from .document import DocumentName
 from .folder import Folder, unknown_file_notes
 from .leftovers import leftover_notes
 from .problem import Problem
+from .renames import Both, covers, rename_by_prune_notes, rename_notes, with_renames
 from .validation import Document
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The result of a comparison. `left` are stored documents without a file, which stay."""
+    """The result of a comparison.
+
+    `left` are stored documents without a file, which stay. `stored` counts all that are stored.
+    """
 
     changes: Sequence[Change]
+    both: Both
+    stored: int
     problems: Sequence[Problem] = ()
     notes: Sequence[Problem] = ()
     left: Sequence[DocumentName] = ()
@@ -29,6 +35,21 @@ class Comparison:
     @property
     def deleted(self) -> list[Change]:
         return [change for change in self.changes if change.kind is Kind.DELETED]
+
+    @property
+    def is_mass_deletion(self) -> bool:
+        """Return whether more than one document, and more than half of all, would be deleted."""
+        return len(self.deleted) > 1 and 2 * len(self.deleted) > self.stored
+
+    def goes_over(self, change: Change) -> bool:
+        """Return whether a document that is written takes over the Secrets of a deleted one."""
+        written = [one.name for one in self.differing if one.kind is not Kind.DELETED]
+        return self.both.goes_over(change.name, written)
+
+    def may_leave_secrets(self, change: Change) -> bool:
+        """Return whether a renamed document may not select all that it did under its old name."""
+        old = self.both.before(change.before.name) if change.before else None
+        return not covers(old, self.both.after(change.name))
 
     def as_json(self, *, show_secure: bool) -> dict[str, Any]:
         """Return the JSON of `diff` and `apply`; `show_secure` includes SecureStrings' text."""
@@ -62,28 +83,38 @@ def compare(folder: Folder, deployed: Deployed, *, prune: bool) -> Comparison:
     there_before = set() if prune else {str(problem) for problem in deployed.validation.problems}
     own = [problem for problem in validation.problems if str(problem) not in there_before]
     left = [] if prune else without_file(folder.documents, stored)
-    leftovers = leftover_notes(found, deployed.validation.configuration, validation.configuration)
-    return Comparison(
-        found,
-        (*folder.problems, *own),
-        (*unknown_file_notes(folder.unknown_files), *validation.notes, *leftovers),
-        left,
+    both = Both(deployed.validation.configuration, validation.configuration)
+    found = with_renames(found, both)
+    notes = (
+        *unknown_file_notes(folder.unknown_files),
+        *validation.notes,
+        *leftover_notes(found, deployed.validation.configuration, validation.configuration),
+        *rename_notes(found, both),
+        *rename_by_prune_notes(found, left, both),
     )
+    return Comparison(found, both, len(stored), (*folder.problems, *own), notes, left)
 
 
 def in_order(comparison: Comparison, deployed: Deployed) -> list[Change]:
-    """Return the changes in the order in which to write them, deletions last.
+    """Return the changes, but for deletions of documents, in the order in which to write them.
 
     The defaults come first if every document is valid after that step, else last.
     """
     work = sorted(
-        comparison.differing, key=lambda change: (change.kind is Kind.DELETED, change.name)
+        (
+            change
+            for change in comparison.differing
+            if change.kind is not Kind.DELETED or change.name == DocumentName.defaults()
+        ),
+        key=lambda change: change.name,
     )
     defaults = next((change for change in work if change.name == DocumentName.defaults()), None)
     if defaults is None:
         return work
     after = deployed.replacement(defaults.name, defaults.after.text) if defaults.after else None
+    gone = dict.fromkeys(change.name for change in comparison.deleted)
     known = {str(problem) for problem in deployed.validation.problems}
-    if all(str(problem) in known for problem in deployed.validate({defaults.name: after}).problems):
+    problems = deployed.validate({**gone, defaults.name: after}).problems
+    if all(str(problem) in known for problem in problems):
         return [defaults, *(change for change in work if change is not defaults)]
     return [*(change for change in work if change is not defaults), defaults]

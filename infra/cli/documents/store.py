@@ -111,6 +111,11 @@ class Store:
             return None
         return _stored(name, one, None)
 
+    def rewrite(self, before: Stored, text: str) -> Stored:
+        """Write a document over `before` as `put` does; return it as it is then."""
+        self.put(before.name, text, before=before)
+        return replace(before, text=text, version=before.version + 1)
+
     def put(
         self, name: DocumentName, text: str, *, before: Stored | None, key_id: str | None = None
     ) -> None:
@@ -121,7 +126,8 @@ class Store:
         """
         parameter = name.parameter(self.root)
         if before is None:
-            self._create(name, text, key_id)
+            settings = {"Type": SECURE, "KeyId": key_id} if key_id else {"Type": "String"}
+            self._create(name, text, settings)
             return
         now = self.get(name)
         if now is None or now.version != before.version:
@@ -148,6 +154,17 @@ class Store:
                 remedy=f"To see what it was: aws ssm get-parameter-history --name {parameter}",
             )
 
+    def create_like(self, old: Stored, name: DocumentName, text: str) -> bool:
+        """Create a document with the type, key, description, tier and tags of another one.
+
+        Return whether the tags could be read. Raise CliError when somebody else has created it
+        meanwhile, with other content.
+        """
+        kept = self._kept(old.parameter, old)
+        tags = self._tags(old.parameter)
+        self._create(name, text, {"Type": old.type, **kept, **({"Tags": tags} if tags else {})})
+        return tags is not None
+
     def delete(self, stored: Stored) -> None:
         """Delete a document; do nothing when it is gone already."""
         try:
@@ -170,18 +187,29 @@ class Store:
             return {parameters[0]: error}
         return {one["Name"]: one["Value"] for one in answer["Parameters"]}
 
-    def _create(self, name: DocumentName, text: str, key_id: str | None) -> None:
+    def _create(self, name: DocumentName, text: str, settings: Mapping[str, Any]) -> None:
         """Create a document. Two people who create equal ones at the same time both succeed."""
         parameter = name.parameter(self.root)
-        kind = {"Type": SECURE, "KeyId": key_id} if key_id else {"Type": "String"}
         try:
-            self._ssm.put_parameter(Name=parameter, Value=text, Overwrite=False, **kind)
+            self._ssm.put_parameter(Name=parameter, Value=text, Overwrite=False, **settings)
         except self._ssm.exceptions.ParameterAlreadyExists:
             there = self.get(name)
             if there is None or there.text != text:
                 raise _changed_meanwhile(
                     parameter, "created by somebody else at the same moment, with other content"
                 ) from None
+
+    def _tags(self, parameter: str) -> list[dict[str, str]] | None:
+        """Return a parameter's own tags; None without the right to read them."""
+        try:
+            listed = self._ssm.list_tags_for_resource(
+                ResourceType="Parameter", ResourceId=parameter
+            )["TagList"]
+        except ClientError as error:
+            if is_throttled(error):
+                raise
+            return None
+        return [tag for tag in listed if not tag["Key"].startswith("aws:")]
 
     def _kept(self, parameter: str, before: Stored) -> dict[str, Any]:
         """Return the settings that an overwrite resets unless it repeats them. Tags stay anyway."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from ..documents.changes import Change, Kind
+from ..documents.changes import DIFFERING_TEXTS, Change, Kind
 from ..documents.comparison import Comparison
 from ..documents.problem import Problem
 from .text import BAD, FAINT, GOOD, NEUTRAL, counted
@@ -14,6 +14,7 @@ _LOOKS = {
     Kind.ADDED: ("+", GOOD),
     Kind.CHANGED: ("~", NEUTRAL),
     Kind.DELETED: ("-", BAD),
+    Kind.RENAMED: ("~", NEUTRAL),
     Kind.UNCHANGED: (" ", FAINT),
 }
 
@@ -64,15 +65,20 @@ def render_diff(lines: Iterable[str]) -> Iterator[Text]:
 def render_change(change: Change) -> Text:
     """Render the change of a document in one line."""
     mark, style = _LOOKS[change.kind]
-    return Text.assemble((f"{mark} {change.name}", style), ("  " + change.kind.value, style))
+    said = change.kind.value
+    if change.kind is Kind.RENAMED and change.before:
+        said += f" from {change.before.name}"
+    return Text.assemble((f"{mark} {change.name}", style), (f"  {said}", style))
 
 
 def _changes(comparison: Comparison, show_secure: bool) -> Iterator[RenderableType]:
     for change in comparison.differing:
         yield render_change(change)
-        if change.kind is Kind.CHANGED and change.secure and not show_secure:
+        if change.kind not in DIFFERING_TEXTS:
+            continue
+        if change.secure and not show_secure:
             yield Text("  a SecureString: --show-secure shows the difference", style=FAINT)
-        elif change.kind is Kind.CHANGED:
+        else:
             yield from render_diff(change.diff())
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from rich.console import RenderableType
 from rich.text import Text
 
+from ..documents.document import CLUSTERS, DocumentName
 from ..health import ClusterHealth, State
 from ..queues import QueueState
 from ..status import FINE, Status, left_secrets
@@ -160,9 +161,15 @@ def _surroundings(status: Status) -> Iterator[RenderableType]:
         yield heading(f"{deleted}: its document was deleted (seen {_ago(at, status.now)})")
         yield indented(
             "Nothing is pushed there any more, and the tokens left behind block pulls when they"
-            " expire."
+            " expire. Another document of the cluster takes over what it selects."
         )
-        yield pasteable("Restore the document, and: ecr-public-pusher clusters delete " + deleted)
+        name = DocumentName.of_clusters(deleted)
+        called, how = (
+            (name.id, " with enabled: false") if name.folder == CLUSTERS else (str(name), "")
+        )
+        yield pasteable(
+            f"Put the document back{how}, and: ecr-public-pusher clusters delete {called}"
+        )
     if status.lost_runs:
         last, how = status.lost_runs[-1]
         yield heading(

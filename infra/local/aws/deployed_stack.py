@@ -4,6 +4,7 @@ moto's CloudFormation does not deploy the template, so the outputs are repeated 
 compares their names with the template's.
 """
 
+import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ class FunctionAnswer:
 
 
 type Function = Callable[[Any], FunctionAnswer]
+type Delivery = Callable[[Callable[[], object]], object]
 
 
 def not_running(event: Any) -> FunctionAnswer:
@@ -34,12 +36,18 @@ def not_running(event: Any) -> FunctionAnswer:
     )
 
 
+def in_background(invoke: Callable[[], object]) -> None:
+    """Deliver an event as EventBridge does: while whoever caused it goes on."""
+    threading.Thread(target=invoke, name="local-event", daemon=True).start()
+
+
 @dataclass
 class LocalDeployment:
     """One stack.
 
     `function` runs an invocation once it is set. `status` and `outputs` are CloudFormation's.
-    `ours` is false for a stack of another project.
+    `ours` is false for a stack of another project. `deliver` chooses when the function gets a
+    change event of Parameter Store.
     """
 
     name: str
@@ -54,6 +62,7 @@ class LocalDeployment:
     status: str = "CREATE_COMPLETE"
     version: str = field(default_factory=lambda: read_version(TEMPLATE))
     ours: bool = True
+    deliver: Delivery = in_background
 
     @property
     def id(self) -> str:

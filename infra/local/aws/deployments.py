@@ -1,10 +1,11 @@
-"""Deployments as AWS's APIs show them: stacks, invocations, log lines, alarms, redrives."""
+"""Deployments as AWS's APIs show them: stacks, invocations, events, log lines, alarms, redrives."""
 
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from xml.etree import ElementTree as Xml
 
@@ -71,6 +72,24 @@ class Deployments:
                 and not {"cluster", "registry"} & set(said)
             ):
                 self.set_alarm(deployment, kind, "ALARM" if sum(said[metric]) > 0 else "OK")
+
+    def note_change(self, request: AwsRequest, answer: bytes) -> None:
+        """Send EventBridge's events for the parameters that a call has changed.
+
+        Each stack whose rule matches gets one. Source: Systems Manager User Guide, "Setting up
+        notifications or triggering actions based on Parameter Store events".
+        """
+        for name, operation in _changed_parameters(request, answer):
+            for stack in self._stacks:
+                if stack.region == request.region and name.startswith(f"{stack.config_path}/"):
+                    event = _change_event(stack, name, operation)
+                    stack.deliver(partial(self._invoked, stack, event))
+
+    def _invoked(self, stack: LocalDeployment, event: Any) -> FunctionAnswer:
+        """Run an invocation, and log the line with which Lambda closes it."""
+        answer = stack.function(event)
+        self.log(stack, json.dumps(_platform_report(answer)))
+        return answer
 
     def _put_alarm(self, deployment: LocalDeployment, name: str, description: str) -> None:
         backend = cloudwatch_backends[self._account][deployment.region]
@@ -148,8 +167,7 @@ class Deployments:
                 f" arn:aws:lambda:{request.region}:{self._account}:function:{name}"
             )
             return Answer.refusal(request, "ResourceNotFoundException", message, status=404)
-        answer = stack.function(json.loads(request.body or b"{}"))
-        self.log(stack, json.dumps(_platform_report(answer)))
+        answer = self._invoked(stack, json.loads(request.body or b"{}"))
         headers = {"Content-Type": "application/json", "X-Amz-Executed-Version": "$LATEST"}
         if answer.error is not None:
             return Answer(
@@ -193,6 +211,33 @@ class Deployments:
             if task["SourceArn"] == source
         ]
         return _json({"Results": found[:10]})
+
+
+def _changed_parameters(request: AwsRequest, answer: bytes) -> Iterator[tuple[str, str]]:
+    """Yield name and operation of each parameter that a call has changed."""
+    match request.service, request.action:
+        case "ssm", "PutParameter":
+            is_new = json.loads(answer)["Version"] == 1
+            yield json.loads(request.body)["Name"], "Create" if is_new else "Update"
+        case "ssm", "DeleteParameter":
+            yield json.loads(request.body)["Name"], "Delete"
+        case "ssm", "DeleteParameters":
+            for name in json.loads(answer)["DeletedParameters"]:
+                yield name, "Delete"
+
+
+def _change_event(stack: LocalDeployment, name: str, operation: str) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Parameter Store Change",
+        "source": "aws.ssm",
+        "account": stack.account,
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": stack.region,
+        "resources": [f"arn:aws:ssm:{stack.region}:{stack.account}:parameter{name}"],
+        "detail": {"operation": operation, "name": name, "type": "String"},
+    }
 
 
 def _platform_report(answer: FunctionAnswer) -> dict[str, Any]:

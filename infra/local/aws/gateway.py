@@ -25,6 +25,8 @@ class Gateway:
     """A WSGI application around moto's.
 
     Answers are tried in this order: scripted; refusals for identity, region and trust; `own`; moto.
+    `after` gets each request that moto accepted, with the body of its answer, before the caller
+    does.
     """
 
     def __init__(
@@ -32,12 +34,14 @@ class Gateway:
         moto: WsgiApp,
         find_credential: CredentialLookup,
         own: Callable[[AwsRequest], Answer | None],
+        after: Callable[[AwsRequest, bytes], None],
     ) -> None:
         self.calls: list[AwsCall] = []
         self.roles: dict[str, Role] = {}
         self._moto = moto
         self._find = find_credential
         self._own = own
+        self._after = after
         self._scripts: dict[tuple[str, str], tuple[Scripted, int | None]] = {}
         self._lock = threading.Lock()
         self._regions = _all_regions()
@@ -61,7 +65,10 @@ class Gateway:
         )
         if answer is None:
             try:
-                return self._moto(environ, _noting(call, start_response))
+                body = b"".join(self._moto(environ, _noting(call, start_response)))
+                if call.status == 200:
+                    self._after(request, body)
+                return [body]
             except Exception:  # a bug in moto must look like a failure of AWS to the caller
                 log.exception("moto failed at %s:%s", request.service, request.action)
                 answer = Answer.refusal(

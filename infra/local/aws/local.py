@@ -105,6 +105,7 @@ class LocalAws:
             _moto(),
             self.find_credential,
             self._own_answer,
+            self.deployments.note_change,
         )
         self.ecr_public = ecr_public.EcrPublic(self._gateway.script)
         self._server = make_server(

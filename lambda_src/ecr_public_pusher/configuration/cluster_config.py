@@ -54,6 +54,8 @@ class StoredKubeconfig:
     secret_arn: str
 
 
+# The key of a cluster and a Secret name.
+type SecretsKey = tuple[str, str, str, str]
 type SignInChoice = Eks | IamAuthenticator | WebIdentity | StoredKubeconfig
 
 
@@ -110,6 +112,14 @@ class ClusterConfig:
             self.region,
             self.cluster,
         )
+
+    @property
+    def secrets(self) -> SecretsKey:
+        """The key by which two documents mean the same Secrets, as far as namespaces are the same.
+
+        It is the cluster's (`target`) with the Secret's name.
+        """
+        return (*self.target, self.secret_name)
 
     @property
     def discovered(self) -> bool:

@@ -170,7 +170,8 @@ def _parameter_change(event: Mapping[str, Any], root: str) -> Request:
         return Request(nothing=True) if is_gone else Request(unknown_parameter=name)
     if is_gone:
         return Request(clusters=(changed,), deleted=changed)
-    return Request(clusters=(changed,))
+    # By the time that the event arrives, the document may have been deleted: that is an event, too.
+    return Request(clusters=(changed,), ignore_missing=True)
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -23,7 +23,8 @@ class Request:
     `nothing`: a change that requires no action.
     `window_minutes`: a sweep's; the window ends at `asked_at`, or now.
     `of_full_push`: the message is a part of a push of everything.
-    `ignore_missing`: the message's clusters may have been removed from the configuration since.
+    `ignore_missing`: the clusters of the message or change event may have been removed from the
+    configuration since.
     """
 
     action: Action = "push"

@@ -34,7 +34,9 @@ class Remove:
         """
         secret = self.planned.config.secret_name
         judge = Judge(self.planned, self.intent, from_epoch(self.deadline.clock.wall()))
-        seen = await observe(api, Wanted(secret, list_namespaces=False))
+        # Only labels tell what a selector of a document that stays selects.
+        by_label = any(other.selection.selector for other in self.planned.behind)
+        seen = await observe(api, Wanted(secret, list_namespaces=by_label))
         looks = seen.secrets is not None
         self.ledger.observed = True
         if not looks:
@@ -62,7 +64,8 @@ class Remove:
             says_skipped=True,
         )
         self.ledger.targets = tuple(one for one in namespaces if one.name in self.ledger.outcomes)
-        return None if found is None else Observation(secrets=found)
+        listed = tuple(one for one in namespaces if one.created_at is not None)
+        return None if found is None else Observation(listed, found)
 
     async def _namespaces(self, api: KubernetesApi) -> Sequence[Namespace]:
         """Return all namespaces, since earlier configurations may have selected others.

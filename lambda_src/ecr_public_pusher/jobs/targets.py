@@ -1,9 +1,9 @@
 """Choice of the clusters that a request concerns, in order. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.cluster_config import ClusterConfig, SecretsKey
 from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.configuration.loader import Configuration
 from ecr_public_pusher.configuration.narrowing import Narrowing
@@ -17,8 +17,8 @@ class PlannedCluster:
     """A cluster to push to.
 
     `ahead`: other enabled documents for the same cluster and Secret name that come first, and keep
-    what they select. `behind`: those that come after. `invalid`: ids of documents whose Secrets
-    stay theirs until they are corrected.
+    what they select. `behind`: those that come after; in a removal, all that are not removed.
+    `invalid`: ids of documents whose Secrets stay theirs until they are corrected.
     """
 
     config: ClusterConfig
@@ -49,6 +49,16 @@ class PlannedCluster:
         return self.config.selection.needs_list or any(
             other.selection.selector for other in self.ahead
         )
+
+    def successor(self, namespace: Namespace, *, listed: bool) -> str | None:
+        """Return the id of a document behind that selects `namespace` too, or None.
+
+        Where its labels are not known (`listed` is false), a selector may select it.
+        """
+        for other in self.behind:
+            if other.selection.selects(namespace) or (other.selection.selector and not listed):
+                return other.id
+        return None
 
     def holder(self, namespace: Namespace) -> str | None:
         """Return the id of the first document ahead that selects `namespace` too, or None."""
@@ -115,8 +125,9 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
             (config for config in configuration.clusters if wanted(config.id)),
             key=lambda config: config.id,
         )
+        staying = [config for config in enabled if not wanted(config.id)]
         return Plan(
-            tuple(PlannedCluster(config) for config in every),
+            tuple(PlannedCluster(config, behind=_sharing(config, staying)) for config in every),
             invalid=_invalid(configuration, wanted),
             gone=lost,
         )
@@ -162,9 +173,13 @@ def _disabled(
     """
     for config in sorted(configuration.clusters, key=lambda config: config.id):
         if not config.enabled and wanted(config.id):
-            key = (*config.target, config.secret_name)
-            others = tuple(other for other in enabled if (*other.target, other.secret_name) == key)
+            others = _sharing(config, enabled)
             yield PlannedCluster(config, behind=others, invalid=frozenset(configuration.invalid))
+
+
+def _sharing(config: ClusterConfig, others: Sequence[ClusterConfig]) -> tuple[ClusterConfig, ...]:
+    """Return the `others` that mean the same cluster and Secret name."""
+    return tuple(other for other in others if other.secrets == config.secrets)
 
 
 def _side_by_side(
@@ -174,10 +189,10 @@ def _side_by_side(
 
     `enabled` must be in order of id.
     """
-    together: dict[tuple[str, ...], list[ClusterConfig]] = {}
+    together: dict[SecretsKey, list[ClusterConfig]] = {}
     for config in enabled:
-        together.setdefault((*config.target, config.secret_name), []).append(config)
+        together.setdefault(config.secrets, []).append(config)
     for config in enabled:
-        others = together[(*config.target, config.secret_name)]
+        others = together[config.secrets]
         place = others.index(config)
         yield PlannedCluster(config, tuple(others[:place]), tuple(others[place + 1 :]), invalid)

@@ -96,11 +96,31 @@ class Unselected:
         )
 
     def removals(self, observation: Observation) -> Iterator[Decision]:
+        """Yield decisions on all that bears this document's mark.
+
+        What another enabled document of the cluster selects stays: that one adopts it, and Pods
+        there still need it.
+        """
+        known = {one.name: one for one in observation.namespaces or ()}
         for name, seen in (observation.secrets or {}).items():
-            if self.intent.stack.document_of(seen.owner) == self.planned.config.id and (
-                decision := self.deletion(Namespace(name), seen, None)
-            ):
+            if self.intent.stack.document_of(seen.owner) != self.planned.config.id:
+                continue
+            namespace = known.get(name) or Namespace(name)
+            successor = self.planned.successor(namespace, listed=name in known)
+            if successor is not None and not seen.deleting:
+                yield Decision(
+                    namespace, State.KEPT, Step.LEAVE, self._handed_over(name, successor), seen
+                )
+            elif decision := self.deletion(namespace, seen, None):
                 yield decision
+
+    def _handed_over(self, name: str, successor: str) -> NamespaceOutcome:
+        return NamespaceOutcome(
+            name,
+            Outcome.SKIPPED,
+            f"the Secret {self.planned.config.secret_name} stays: the document {successor} selects"
+            " this namespace of the same cluster too, and adopts it when it is pushed next",
+        )
 
     def deletion(
         self, namespace: Namespace, seen: SeenSecret, accounts: tuple[SeenAccount, ...] | None

@@ -52,6 +52,21 @@ def test_the_folder_of_clusters_alone_is_judged_with_the_defaults_beside_it(
     ]
 
 
+def test_two_links_to_one_file_are_invalid_however_they_are_given(person: Administrator) -> None:
+    folder = person.folder(prod=PROD)
+    edge = folder / "clusters" / "edge.yaml"
+    edge.symlink_to("prod.yaml")
+    for given in ([folder], [folder / "clusters"], [edge, folder / "clusters" / "prod.yaml"]):
+        ran = person.run("validate", *map(str, given))
+        assert (ran.exit_code, "is the same file as" in ran.stdout) == (1, True)
+
+
+def test_a_file_that_is_given_twice_counts_once(person: Administrator) -> None:
+    folder = person.folder(prod=PROD)
+    ran = person.run("validate", str(folder), str(folder / "clusters" / "prod.yaml"))
+    assert (ran.exit_code, ran.stdout) == (0, "1 document: valid\n")
+
+
 def test_validate_judges_endpoints_by_the_stack_that_is_named(person: Administrator) -> None:
     folder = str(
         person.folder(
@@ -281,7 +296,7 @@ def test_prune_removes_the_secrets_before_it_deletes_the_document(
     assert world.secret("old", "a") is not None
     ran = person.run("apply", str(person.folder(prod=PROD)), "--prune", "--yes", "-o", "json")
     assert ran.exit_code == 0, ran.stderr
-    assert ran.json["written"] == ["clusters/prod", "clusters/old"]
+    assert ran.json["written"] == ["clusters/old", "clusters/prod"]
     assert world.secret("old", "a") is None
     assert person.stored("clusters/old") is None
 
@@ -370,6 +385,19 @@ def test_a_folder_without_documents_is_a_mistake_and_no_reason_to_delete_all(
     ran = person.run("apply", str(person.home / "empty"), "--prune", "--yes")
     assert ran.exit_code == 2
     assert person.stored("clusters/prod") == PROD
+
+
+@pytest.mark.parametrize("command", ["validate", "diff", "apply"])
+def test_a_folder_that_cannot_be_read_as_meant_is_an_error_and_nothing_is_written(
+    person: Administrator, world: World, command: str
+) -> None:
+    world.document("prod", PROD)
+    folder = person.folder(defaults="prune: false\n", cluster__prod=PROD)
+    options = ["--prune", "--yes"] if command == "apply" else []
+    ran = person.run(command, str(folder), *options)
+    assert ran.exit_code == (1 if command == "validate" else 2)
+    assert f"{folder}/cluster/prod.yaml: is not where a document is read" in ran.stdout
+    assert (person.stored("clusters/prod"), person.stored("defaults")) == (PROD, None)
 
 
 def test_schema_is_json_on_stdout_and_how_to_use_it_on_stderr(person: Administrator) -> None:

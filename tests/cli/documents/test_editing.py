@@ -3,7 +3,7 @@
 import pytest
 
 from ecr_public_pusher.errors import PusherError
-from infra.cli.documents.editing import NotEditable, with_enabled
+from infra.cli.documents.editing import NotEditable, disabled, with_cluster, with_enabled
 
 REST = "# head\nnamespaces: [a]   # why\n"
 
@@ -50,3 +50,31 @@ def test_a_text_that_nothing_can_be_added_to_is_left_to_people(text: str) -> Non
 def test_an_invalid_document_is_not_changed() -> None:
     with pytest.raises(PusherError, match="prune: expected true or false"):
         with_enabled("namespaces: [a]\nprune: maybe", False)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (REST, f'{REST}cluster: "prod"\n'),
+        (f"{REST}cluster: ~\n", f'{REST}cluster: "prod"\n'),
+        ('{"namespaces": ["a"]}', '{"cluster": "prod", "namespaces": ["a"]}'),
+        (f"{REST}cluster: other\n", f"{REST}cluster: other\n"),
+    ],
+)
+def test_a_document_names_its_cluster(before: str, after: str) -> None:
+    assert with_cluster(before, "prod") == after
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "after"),
+    [
+        (REST, 4096, f"{REST}enabled: false\n"),
+        (f"{REST}enabled: false\n", 4096, f"{REST}enabled: false\n"),
+        ('{\t"namespaces": ["a"]\n}', 4096, '{"namespaces": ["a"], "enabled": false}'),
+        (REST, 45, '{"namespaces": ["a"], "enabled": false}'),
+        (REST, 38, None),
+        ("prune: maybe\n", 4096, None),
+    ],
+)
+def test_a_document_is_disabled_whatever_its_form(text: str, limit: int, after: str | None) -> None:
+    assert disabled(text, limit=limit) == after

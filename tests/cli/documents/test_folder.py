@@ -1,5 +1,8 @@
 """A folder of documents: the files that are documents, those that cannot be, and unknown ones."""
 
+import errno
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,20 +40,107 @@ def test_a_documents_text_is_the_files_to_the_letter(tmp_path: Path) -> None:
     assert file.text == TEXT
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "README.md",
-        "prod.yaml",
-        "cluster/prod.yaml",
-        "clusters/team/prod.yaml",
-        "clusters/prod.toml",
-    ],
-)
+@pytest.mark.parametrize("name", ["README.md", "clusters/prod.toml", "scripts/run.sh"])
 def test_any_other_file_is_reported(tmp_path: Path, name: str) -> None:
     folder = read_folder(write(tmp_path, name))
     assert [str(path.relative_to(tmp_path)) for path in folder.unknown_files] == [name]
     assert not folder.documents
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "prod.yaml",
+        "cluster/prod.yaml",
+        "clusters/team/prod.yaml",
+        "clusters/prod.YAML",
+        "a/b/c.json",
+    ],
+)
+def test_a_document_where_none_is_read_is_a_problem(tmp_path: Path, name: str) -> None:
+    folder = read_folder(write(tmp_path, name))
+    (problem,) = folder.problems
+    assert (problem.where, problem.message) == (
+        str(tmp_path / name),
+        "is not where a document is read",
+    )
+    assert "DIR/clusters/ID.yaml" in problem.remedy
+    assert (folder.documents, folder.unknown_files) == ((), ())
+
+
+@pytest.mark.parametrize("name", ["clusters/edge.yaml", "defaults.yaml", "clusters", "README.md"])
+def test_a_link_to_nowhere_is_a_problem(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "discover/all.yaml")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).symlink_to("gone.yaml")
+    (problem,) = read_folder(tmp_path).problems
+    assert problem.where == str(tmp_path / name)
+    assert problem.message == "is a link to gone.yaml, which does not exist"
+
+
+def test_a_link_to_itself_is_one_to_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "defaults.yaml").symlink_to("defaults.yaml")
+    (problem,) = read_folder(tmp_path).problems
+    assert "which does not exist" in problem.message
+
+
+@pytest.mark.parametrize("name", ["clusters/edge.yaml", "defaults.yaml", "more.json"])
+def test_a_folder_with_a_documents_name_is_a_problem(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    (problem,) = read_folder(tmp_path).problems
+    assert problem.message == "is a folder, not a document"
+
+
+def test_a_file_with_a_folders_name_is_a_problem(tmp_path: Path) -> None:
+    (problem,) = read_folder(write(tmp_path, "clusters")).problems
+    assert problem.message == "is a file, not a folder"
+
+
+def test_a_pipe_with_a_documents_name_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "clusters").mkdir()
+    os.mkfifo(tmp_path / "clusters" / "edge.yaml")
+    (problem,) = read_folder(tmp_path).problems
+    assert problem.message == "is not a regular file"
+
+
+def test_two_links_to_one_file_are_a_problem(tmp_path: Path) -> None:
+    write(tmp_path, "clusters/a.yaml")
+    (tmp_path / "clusters" / "b.yaml").symlink_to("a.yaml")
+    (problem,) = read_folder(tmp_path).problems
+    assert problem.where == str(tmp_path / "clusters" / "b.yaml")
+    assert problem.message == f"is the same file as {tmp_path}/clusters/a.yaml"
+
+
+def test_links_to_folders_and_files_elsewhere_are_followed(tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere", "k8s/prod.yaml", "one.yaml")
+    config = tmp_path / "config"
+    (config / "discover").mkdir(parents=True)
+    (config / "clusters").symlink_to("../elsewhere/k8s")
+    (config / "discover" / "all.yaml").symlink_to("../../elsewhere/one.yaml")
+    assert names(config) == ["clusters/prod", "discover/all"]
+    assert not read_folder(config).problems
+    (alone,) = read_files([config / "discover" / "all.yaml"]).documents
+    assert str(alone.name) == "discover/all"
+
+
+def test_a_link_to_a_folder_of_another_name_is_a_problem(tmp_path: Path) -> None:
+    write(tmp_path, "clusters/prod.yaml")
+    (tmp_path / "loop").symlink_to(".")
+    (problem,) = read_folder(tmp_path).problems
+    assert problem.message == "is a link to a folder of another name"
+
+
+def test_a_folder_that_may_not_be_read_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "clusters/prod.yaml")
+
+    def refused(path: Path) -> Iterator[Path]:  # root, who runs tests, may read everything
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    (problem,) = read_folder(tmp_path).problems
+    assert problem.message == "cannot be read: Permission denied"
 
 
 def test_what_editors_and_git_keep_is_not(tmp_path: Path) -> None:

@@ -55,8 +55,11 @@ def record(payload: Any) -> dict[str, Any]:
         ({"action": "push", "clusters": ["prod", "eu-*"]}, Request(clusters=("prod", "eu-*"))),
         ({"namespaces": ["a", "team-*"]}, Request(namespaces=("a", "team-*"))),
         ({"action": "plan", "raise": False}, Request("plan", raises=False)),
-        (change(f"{ROOT}/clusters/prod"), Request(clusters=("prod",))),
-        (change(f"{ROOT}/clusters/prod", "Create"), Request(clusters=("prod",))),
+        (change(f"{ROOT}/clusters/prod"), Request(clusters=("prod",), ignore_missing=True)),
+        (
+            change(f"{ROOT}/clusters/prod", "Create"),
+            Request(clusters=("prod",), ignore_missing=True),
+        ),
         (change(f"{ROOT}/defaults"), Request()),
         (change(f"{ROOT}/clusters/prod", "Delete"), Request(clusters=("prod",), deleted="prod")),
         (change(f"{ROOT}/cluster/prod"), Request(unknown_parameter=f"{ROOT}/cluster/prod")),
@@ -79,7 +82,10 @@ def record(payload: Any) -> dict[str, Any]:
             Request(clusters=("*",), asked_at=FAILED_AT),
         ),
         (record({}) | {"timestamp": "never"}, Request()),
-        (record(change(f"{ROOT}/clusters/prod")), Request(clusters=("prod",), asked_at=FAILED_AT)),
+        (
+            record(change(f"{ROOT}/clusters/prod")),
+            Request(clusters=("prod",), asked_at=FAILED_AT, ignore_missing=True),
+        ),
     ],
 )
 def test_accepted(event: Any, request_: Request) -> None:

@@ -62,6 +62,19 @@ def test_a_deleted_document_is_not_ok_and_counted(
     assert '"DocumentsDeleted":[1.0]' in capsys.readouterr().out.replace(" ", "")
 
 
+@pytest.mark.parametrize("operation", ["Create", "Update"])
+def test_a_change_event_of_a_document_that_is_gone_meanwhile_asks_for_nothing(
+    world: World, operation: str
+) -> None:
+    """Events may arrive late, and out of order: the deletion has one of its own."""
+    world.document("other", "namespaces: [a]")
+    detail = {"operation": operation, "name": "/ecr-public-pusher/clusters/prod", "type": "String"}
+    report = world.call(
+        {"source": "aws.ssm", "detail-type": "Parameter Store Change", "detail": detail}
+    )
+    assert (report["ok"], report["gone"], report["clusters"]) == (True, ["prod"], [])
+
+
 def test_deleting_a_stray_parameter_is_what_its_alarm_asked_for(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -167,3 +167,55 @@ def test_a_removal_emits_no_metric(prod: World, capsys: pytest.CaptureFixture[st
     capsys.readouterr()
     prod.invoke(REMOVE)
     assert '"_aws"' not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "stays"),
+    [
+        ("[team-a]", ["team-a"]),
+        ("['team-*']", ["team-a", "team-b"]),
+        ("{selector: of=us}", ["team-b"]),
+        ("{include: ['team-*'], exclude: [team-a]}", ["team-b"]),
+    ],
+)
+@pytest.mark.parametrize("looks", [True, False])
+def test_what_another_document_of_the_cluster_selects_stays_for_it(
+    prod: World, namespaces: str, stays: list[str], looks: bool
+) -> None:
+    prod.clusters["prod"].admin(
+        "PATCH",
+        "/api/v1/namespaces/team-b",
+        {"metadata": {"labels": {"of": "us"}}},
+        content_type="application/merge-patch+json",
+    )
+    prod.document("prod", "{namespaces: ['team-*'], enabled: false}")
+    prod.document("renamed", f"{{cluster: prod, namespaces: {namespaces}}}")
+    if not looks:
+        without_looking(prod, "prod")
+    report = prod.invoke(REMOVE)
+    assert (report["ok"], counts(report).get("skipped")) == (True, len(stays))
+    assert left(prod) == stays
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "{cluster: prod, namespaces: ['team-*'], enabled: false}",
+        "{cluster: prod, namespaces: ['team-*'], secretName: other}",
+        "{cluster: prod, namespaces: ['team-*'], region: eu-west-1}",
+        "{cluster: other, namespaces: ['team-*']}",
+    ],
+)
+def test_another_document_that_does_not_write_the_same_secrets_keeps_none(
+    prod: World, other: str
+) -> None:
+    prod.document("other", other)
+    prod.invoke(REMOVE)
+    assert left(prod) == []
+
+
+def test_of_two_documents_that_are_both_removed_nothing_stays(prod: World) -> None:
+    prod.document("renamed", "{cluster: prod, namespaces: ['team-*']}")
+    report = prod.invoke({"action": "remove", "clusters": ["*"]})
+    assert (report["ok"], report["totals"]["removed"]) == (True, 2)
+    assert left(prod) == []

@@ -1,0 +1,118 @@
+"""`clusters rename`: another id for a document of the same cluster."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from ecr_public_pusher.configuration.cluster_config import Eks, WebIdentity
+
+from ..command import Cli
+from ..completion import complete_documents
+from ..documents.deployed import Deployed
+from ..documents.document import CLUSTERS, DISCOVER, DocumentName
+from ..documents.editing import NotEditable, with_cluster
+from ..documents.renames import audience_note
+from ..documents.store import Stored
+from ..documents.validation import Document
+from ..errors import CliError, ExitCode
+from ..rendering.documents import render_notes
+from .removal import rename as rename_document
+from .run import run, show_aside
+
+OldName = Annotated[
+    str,
+    typer.Argument(
+        metavar="OLD",
+        help="A document: ID of a cluster, or discover/ID.",
+        autocompletion=complete_documents,
+    ),
+]
+NewId = Annotated[str, typer.Argument(metavar="NEW", help="Its new ID.")]
+
+
+def rename(cli: Cli, old: OldName, new: NewId) -> int:
+    """Give a document another ID, and push it. Its Secrets stay, and are taken over in place.
+
+    Its cluster stays the same: a document that names none, since its ID is the cluster's name,
+    names it from then on. Alarms, metrics and reports use the new ID. Exit code 1: the push is not
+    ok.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher clusters rename staging staging-eu
+      ecr-public-pusher clusters rename discover/platform discover/teams
+    """
+    deployed = Deployed.of(cli.session)
+    stored = deployed.find(old)
+    name = _new_name(deployed, stored, new)
+    text = _text(deployed, stored)
+    _demand_valid(deployed, stored, name, text)
+    config = deployed.cluster(stored.name.id) if stored.name.folder == CLUSTERS else None
+    if config is not None and isinstance(config.sign_in, WebIdentity):
+        for part in render_notes([audience_note(str(stored.name), name.id)]):
+            cli.output.aside(part)
+    rename_document(cli, deployed, stored, name, text)
+    cli.output.done(Text(f"{stored.name} renamed to {name}"))
+    report = run(cli, {"action": "push", "clusters": [name.clusters]})
+    show_aside(cli, report)
+    said = {"from": str(stored.name), "to": str(name), "push": report}
+    cli.output.result(said, list)  # people have seen it already
+    return ExitCode.OK if report["ok"] else ExitCode.NOT_OK
+
+
+def _new_name(deployed: Deployed, stored: Stored, new: str) -> DocumentName:
+    """Return the new name. Raise CliError for one that is invalid, or is there already."""
+    folder = stored.name.folder
+    if not folder:
+        raise CliError("The defaults have no other name.", remedy="Name a cluster's document.")
+    name = DocumentName(folder, new.removeprefix(f"{folder}/"))
+    if not name.is_valid:
+        raise CliError(
+            f"{new!r} cannot be the id of a document in {folder}/.",
+            remedy="Ids have letters, digits, '-', '_' and '.'.",
+        )
+    if name == stored.name:
+        raise CliError(f"{name} has that id already.", remedy="Give another one.")
+    if name in deployed.snapshot.documents:
+        raise CliError(
+            f"There is a document {name} already.",
+            remedy=(
+                f"If it is for the same cluster, delete the old one: ecr-public-pusher clusters"
+                f" delete {stored.name.id if folder != DISCOVER else stored.name}. Secrets in"
+                f" namespaces that {new} selects stay."
+            ),
+        )
+    return name
+
+
+def _text(deployed: Deployed, stored: Stored) -> str:
+    """Return the document's text under another id: it names its EKS cluster.
+
+    Raise CliError for an invalid document, whose cluster is not known.
+    """
+    by_hand = f"Correct it first: ecr-public-pusher clusters edit {stored.name.id}"
+    problems = [one for one in deployed.validation.problems if one.where == str(stored.name)]
+    if problems:
+        raise CliError(f"Not renamed, since it is invalid: {problems[0]}", remedy=by_hand)
+    config = deployed.cluster(stored.name.id) if stored.name.folder == CLUSTERS else None
+    if config is None or not isinstance(config.sign_in, Eks):
+        return stored.text
+    try:
+        return with_cluster(stored.text, config.cluster)
+    except NotEditable:
+        raise CliError(
+            f"{stored.name} is written in a way that cannot be changed in place.",
+            remedy=(
+                f"Write `cluster: {config.cluster}` into it by hand, and rename it then:"
+                f" ecr-public-pusher clusters edit {stored.name.id}"
+            ),
+        ) from None
+
+
+def _demand_valid(deployed: Deployed, stored: Stored, name: DocumentName, text: str) -> None:
+    """Raise CliError when the document would not be valid under its new id."""
+    known = {str(problem) for problem in deployed.validation.problems}
+    after = deployed.validate({stored.name: None, name: Document(text, str(name), stored.limit)})
+    if problems := [problem for problem in after.problems if str(problem) not in known]:
+        raise CliError(f"Not renamed: {problems[0]}", remedy=problems[0].remedy)

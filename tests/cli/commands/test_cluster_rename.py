@@ -1,0 +1,147 @@
+"""`clusters rename`, and `status` after a rename, however it was made."""
+
+import pytest
+
+from tests.cli.commands.test_prune_order import HERE, ONE, deleted, owner, pushed
+from tests.support.operator import Administrator
+from tests.support.world import World
+
+
+def test_the_cluster_and_its_secrets_stay_and_comments_too(
+    person: Administrator, world: World
+) -> None:
+    pushed(world, prod=f"# of platform\n{ONE}")
+    ran = person.run("clusters", "rename", "prod", "zone")
+    assert ran.exit_code == 0, ran.stderr
+    assert ran.stdout == "clusters/prod renamed to clusters/zone\n"
+    assert person.stored("clusters/prod") is None
+    assert person.stored("clusters/zone") == f'# of platform\n{ONE}cluster: "prod"\n'
+    assert (owner(world, "prod"), deleted(world, "prod")) == ("zone", [])
+    assert not world.queue.waiting
+
+
+def test_there_and_back_again(person: Administrator, world: World) -> None:
+    pushed(world, here=HERE)
+    for names in (("here", "aaa"), ("aaa", "here")):
+        ran = person.run("clusters", "rename", *names, "-o", "json")
+        assert (ran.exit_code, ran.json["push"]["ok"]) == (0, True)
+    assert (owner(world, "here"), person.stored("clusters/here")) == ("here", HERE)
+
+
+def test_the_push_that_fails_is_shown(person: Administrator, world: World) -> None:
+    text = "cluster: here\nnamespaces: [gone]\n"
+    pushed(world, here=text)
+    ran = person.run("clusters", "rename", "here", "zone")
+    assert (ran.exit_code, person.stored("clusters/zone")) == (1, text)
+    assert "the namespace does not exist" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nope", "zone"), "There is no document nope"),
+        (("prod", "prod"), "has that id already"),
+        (("prod", "edge"), "There is a document clusters/edge already."),
+        (("prod", "a/b"), "cannot be the id of a document"),
+        (("prod", "a b"), "cannot be the id of a document"),
+        (("defaults", "zone"), "The defaults have no other name."),
+        (("bad", "zone"), "Not renamed, since it is invalid"),
+        (("full", "zone"), "Not renamed: clusters/zone"),
+    ],
+)
+def test_what_cannot_be_renamed_is_said_and_nothing_is_written(
+    person: Administrator, world: World, arguments: tuple[str, str], said: str
+) -> None:
+    world.defaults("prune: false")
+    world.document("prod", ONE)
+    world.document("edge", ONE)
+    world.document("bad", "prune: maybe")
+    world.document("full", f"{ONE}# {'x' * 4070}\n")  # without room for the cluster's name
+    ran = person.run("clusters", "rename", *arguments)
+    assert (ran.exit_code, said in ran.stderr) == (2, True)
+    assert not world.aws.called("ssm", "PutParameter")
+    assert not world.aws.called("ssm", "DeleteParameter")
+
+
+def test_a_web_identity_is_warned_about(person: Administrator, world: World) -> None:
+    person.stack.parameters = {**person.stack.parameters, "AllowedEndpoints": "127.0.0.1"}
+    world.add_elsewhere(
+        "here", document="signIn: {type: webIdentity}\nnamespaces: [a]\n", embedded=True
+    )
+    ran = person.run("clusters", "rename", "here", "zone")
+    assert "have the audience ecr-public-pusher:zone once it is renamed" in ran.stderr
+    assert "cluster:" not in (person.stored("clusters/zone") or "")
+
+
+def test_a_discovery_is_renamed_too(person: Administrator, world: World) -> None:
+    text = "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]\n"
+    world.add_cluster("found", namespaces=("a",), embedded=True, tags={"team": "a"})
+    world.discovery("all", text)
+    world.invoke()
+    ran = person.run("clusters", "rename", "discover/all", "every")
+    assert ran.exit_code == 0, ran.stderr
+    assert (person.stored("discover/all"), person.stored("discover/every")) == (None, text)
+    assert deleted(world, "found") == []
+    assert person.run("status", "-o", "json").json["deletedDocuments"] == []
+
+
+def test_status_has_nothing_to_say_of_a_renamed_document(
+    person: Administrator, world: World
+) -> None:
+    person.run("push")
+    pushed(world, here=HERE)
+    person.run("push")
+    assert person.run("clusters", "rename", "here", "zone").exit_code == 0
+    found = person.run("status", "-o", "json").json
+    assert (found["deletedDocuments"], [one["id"] for one in found["clusters"]]) == ([], ["zone"])
+
+
+def test_status_after_a_rename_by_hand_has_nothing_to_say_once_the_secrets_are_taken_over(
+    person: Administrator, world: World
+) -> None:
+    pushed(world, here=HERE)
+    person.run("push")
+    for name, text in (("zone", HERE), ("here", None)):
+        path = f"/ecr-public-pusher/clusters/{name}"
+        if text:
+            person.ssm.put_parameter(Name=path, Value=text, Type="String")
+        else:
+            person.ssm.delete_parameter(Name=path)
+    assert [one["id"] for one in person.run("status", "-o", "json").json["deletedDocuments"]] == [
+        "here"
+    ]
+    person.run("sweep")
+    assert person.run("status", "-o", "json").json["deletedDocuments"] == []
+    assert owner(world, "here") == "zone"
+
+
+def test_what_status_advises_on_a_deleted_document_takes_nothing_of_the_live_one(
+    person: Administrator, world: World
+) -> None:
+    pushed(world, here=HERE)
+    person.run("push")
+    person.ssm.delete_parameter(Name="/ecr-public-pusher/clusters/here")
+    world.document("zone", HERE)
+    ran = person.run("status")
+    assert (
+        "Put the document back with enabled: false, and: ecr-public-pusher clusters delete here"
+        in ran.stdout
+    )
+    for text in (HERE, f"{HERE}enabled: false\n"):
+        person.ssm.put_parameter(
+            Name="/ecr-public-pusher/clusters/here", Value=text, Type="String", Overwrite=True
+        )
+        assert person.run("clusters", "delete", "here", "--yes").exit_code == 0
+        person.run("sweep")
+        assert (owner(world, "here"), deleted(world, "here")) == ("zone", [])
+
+
+def test_status_names_a_deleted_discovery_as_clusters_delete_takes_it(
+    person: Administrator, world: World
+) -> None:
+    world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]\n")
+    person.ssm.delete_parameter(Name="/ecr-public-pusher/discover/all")
+    assert (
+        "Put the document back, and: ecr-public-pusher clusters delete discover/all"
+        in person.run("status").stdout
+    )
