@@ -2,14 +2,12 @@
 
 import importlib.util
 import json
-import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -61,8 +59,18 @@ class Tree:
         for name in (".venv", ".venv-sam"):
             if not (self.path / name).is_symlink():
                 (self.path / name).symlink_to((root / name).resolve())
+        self._server = subprocess.Popen(
+            [str(self.python), "-m", "tests.mutation.server"],
+            cwd=self.path,
+            env=environment(self.path) | {FILE: str(self.path / "trial.json")},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def remove(self) -> None:
+        self._server.kill()
+        self._server.wait()
         shutil.rmtree(self.path, ignore_errors=True)
 
     @property
@@ -97,38 +105,29 @@ class Tree:
         """
         if not tests:
             return None
-        trial = self.path / "trial.json"
+        trial, output = self.path / "trial.json", self.path / "pytest.txt"
         trial.write_text(json.dumps({"tests": tests}))
         files = dict.fromkeys(test.split("::")[0] for test in tests)
-        command = [
-            *(str(self.python), "-m", "pytest", "-x", "-p", "no:cacheprovider"),
-            *("-p", "tests.mutation.plugin", f"--timeout={seconds:.0f}", *files),
-        ]
-        process = subprocess.Popen(
-            command,
-            cwd=self.path,
-            env=environment(self.path) | {FILE: str(trial)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            said, _ = process.communicate(timeout=RUN_SECONDS)
-        except subprocess.TimeoutExpired:
+        options = ["-x", "-p", "no:cacheprovider", "-p", "tests.mutation.plugin"]
+        asked = {
+            "arguments": [*options, f"--timeout={seconds:.0f}", *files],
+            "seconds": RUN_SECONDS,
+            "output": str(output),
+        }
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        print(json.dumps(asked), file=self._server.stdin, flush=True)
+        code = json.loads(self._server.stdout.readline())
+        if code is None:
             return Failure("", f"Timeout (>{RUN_SECONDS:.0f}s) of all tests")
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        if process.returncode in (0, NONE_COLLECTED):
+        if code in (0, NONE_COLLECTED):
             return None
         found = json.loads(trial.read_text())
         if "failed" in found:
             return Failure(found["failed"], found["error"])
+        said = output.read_text()
         if self.imports(module):
-            raise RuntimeError(f"pytest ({process.returncode}):\n{said[-2000:]}")
+            raise RuntimeError(f"pytest ({code}):\n{said[-2000:]}")
         return Failure("import", said[-400:])
 
 
