@@ -54,7 +54,7 @@ class Workplace:
     sockets: Sockets
     stack: Stack
     tokens: TokenProvider
-    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
+    retry_policy: RetryPolicy
 
     def api(self, access: ClusterAccess) -> KubernetesApi:
         """Return the API of one cluster, over connections of its own."""

@@ -554,3 +554,11 @@ def test_an_account_that_could_not_be_changed_at_first_is_changed_by_the_second_
     ) == (True, {"created": 2}, 2)
     assert pulls(world, namespace="a") == ["regcred", SECRET]
     assert refused
+
+
+def test_only_the_default_account_is_waited_for(prod: World) -> None:
+    prod.document("prod", "{namespaces: [a], serviceAccounts: [builder]}")
+    before = len(prod.asked("prod"))
+    assert not prod.run()["ok"]
+    looks = [line for line in prod.asked("prod")[before:] if "/serviceaccounts/builder" in line]
+    assert len(looks) == 1
