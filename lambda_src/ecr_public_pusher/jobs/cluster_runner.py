@@ -4,7 +4,7 @@ Every planned namespace comes to an outcome, whatever fails.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
