@@ -51,7 +51,13 @@ def config(document: str = "prod", *namespaces: str, **fields: Any) -> ClusterCo
 
 def judge(kind: Any = "push", *, planned: PlannedCluster | None = None, **fields: Any) -> Judge:
     own = planned or PlannedCluster(config(), invalid=frozenset({"broken"}))
-    return Judge(own, Intent(kind, STACK, READ_AT, **fields), NOW)
+    plain: dict[str, Any] = {
+        "scope": EVERYTHING,
+        "new_since": None,
+        "dry_run": False,
+        "prune_all": False,
+    }
+    return Judge(own, Intent(kind, STACK, READ_AT, **(plain | fields)), NOW)
 
 
 def seen(*secrets: SeenSecret | None, **fields: Any) -> Observation:

@@ -442,6 +442,7 @@ def test_a_refusal_that_is_no_lost_race_is_final(world: World) -> None:
     cluster.intercept = invalid
     (problem,) = world.run()["clusters"][0]["problems"]
     assert (problem["outcome"], "422" in problem["message"]) == ("failed", True)
+    assert problem["remedy"] == "See the API server's audit log for this request."
     assert sum("PATCH" in line and "serviceaccounts" in line for line in world.asked("prod")) == 1
 
 
