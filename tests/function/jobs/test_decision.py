@@ -305,7 +305,7 @@ def test_a_narrowed_push_speaks_of_what_it_was_narrowed_to_alone() -> None:
 
 
 def account(name: str, *entries: str) -> SeenAccount:
-    return SeenAccount("a", name, "7", entries)
+    return SeenAccount("a", name, "7", entries, marked=frozenset(), annotated=False)
 
 
 @pytest.mark.parametrize("kind", ["push", "sweep"])

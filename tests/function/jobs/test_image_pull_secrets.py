@@ -563,3 +563,19 @@ def test_only_the_default_account_is_waited_for(prod: World) -> None:
     assert not prod.run()["ok"]
     looks = [line for line in prod.asked("prod")[before:] if "/serviceaccounts/builder" in line]
     assert len(looks) == 1
+
+
+def test_the_accounts_own_annotations_stay(prod: World) -> None:
+    body = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "default", "annotations": {"eks.amazonaws.com/role-arn": "a-role"}},
+    }
+    path = "/api/v1/namespaces/a/serviceaccounts"
+    assert prod.clusters["prod"].admin("POST", path, body)[0] == 201
+    assert prod.invoke()["ok"]
+    _, found = prod.clusters["prod"].admin("GET", f"{path}/default")
+    assert found["metadata"]["annotations"] == {
+        "eks.amazonaws.com/role-arn": "a-role",
+        MARK: SECRET,
+    }
