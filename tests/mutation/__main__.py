@@ -14,8 +14,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from tests.mutation import mutants, reach
-from tests.mutation.mutants import Mutant
+from tests.mutation import operators, reach
+from tests.mutation.mutant import PACKAGES, Mutant
 from tests.mutation.trial import TEST_SECONDS, Tree, Verdict, judge
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +59,7 @@ class Run:
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     os.nice(NICENESS)
-    found = mutants.places(ROOT, given.packages)
+    found = operators.places(ROOT, given.packages)
     if given.again:
         run = Run.read(given.again)
         wanted = set(run.of("survived", "timeout", "pending"))
@@ -68,8 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run.results[key]["kind"] = "gone"
     else:
         run = Run(given.save, given.seed, len(found))
-        chosen = mutants.shuffled(found, given.seed)
-    possible = (one for place in chosen if (one := mutants.mutant(ROOT, place)))
+        chosen = operators.shuffled(found, given.seed)
+    possible = (one for place in chosen if (one := operators.mutant(ROOT, place)))
     made = list(islice(possible, None if given.again else given.sample or None))
     explained = explanations()
     for mutant in made:
@@ -147,7 +147,7 @@ def report(run: Run) -> list[str]:
             for one in run.results.values()
             if package == "all" or one["module"].startswith(f"{package}/")
         )
-        for package in (*mutants.PACKAGES, "all")
+        for package in (*PACKAGES, "all")
     }
     lines.append(f"\n{'package':<16}" + "".join(f"{kind:>10}" for kind in kinds))
     lines += [
@@ -176,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--sample", type=int, default=SAMPLE, help="how many mutants; 0: all (default %(default)s)")
     add("--seed", type=int, default=SEED, help="which of them (default %(default)s)")
     add("--jobs", type=int, default=2, help="trials side by side (default %(default)s)")
-    add("--packages", nargs="+", choices=mutants.PACKAGES, default=mutants.PACKAGES)
+    add("--packages", nargs="+", choices=PACKAGES, default=PACKAGES)
     add("--save", type=Path, default=KEPT / "mutants.json", help="the results as JSON")
     add("--again", type=Path, help="results of before: try again what was not killed there")
     return parser

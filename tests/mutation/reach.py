@@ -10,7 +10,7 @@ from pathlib import Path
 
 from coverage import CoverageData
 
-from tests.mutation.mutants import SOURCE, Mutant
+from tests.mutation.mutant import SOURCE, Mutant
 
 # The tests that reach the function itself, rather than what surrounds it.
 FOLDERS = ("tests/function", "tests/security", "tests/contract")

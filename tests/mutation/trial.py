@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tests.mutation.mutants import SOURCE, Mutant
+from tests.mutation.mutant import SOURCE, Mutant
 from tests.mutation.plugin import FILE
 from tests.mutation.reach import environment
 

@@ -3,8 +3,8 @@
 Left out by rule, since they change no behaviour or only wording:
 
 - type annotations, `type` statements, decorators, imports, `__all__` and docstrings;
-- texts for people: string literals with a blank between words, which `tests/function/test_patterns`
-  and the tests of messages hold where it matters, and all of `__repr__` and `__str__`;
+- texts for people: string literals of several words, or of one between blanks, whose wording the
+  tests of messages hold where it matters, and all of `__repr__` and `__str__`;
 - `assert`, which narrows types here, the arguments of `isinstance` and `len`, and `repr` and
   `description` of a field;
 - texts that do not compile, or compile to what was there.
@@ -24,10 +24,8 @@ import libcst
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
-PACKAGES = (
-    "jobs", "kubernetes_api", "sign_in", "registries", "configuration", "invocation", "events",
-)  # fmt: skip
-SOURCE = Path("lambda_src/ecr_public_pusher")
+from tests.mutation.mutant import PACKAGES, SOURCE, Mutant
+
 _LEFT_OUT = (
     libcst.Annotation, libcst.Assert, libcst.Decorator, libcst.Import, libcst.ImportFrom,
     libcst.TypeAlias,
@@ -35,30 +33,7 @@ _LEFT_OUT = (
 _TEXT_METHODS = {"__repr__", "__str__"}
 _UNCHANGED_CALLS = {"isinstance", "len"}
 _TEXTS = {"repr", "description"}  # arguments of `field` and pydantic's `Field`
-_WORDS = re.compile(r"\w\W* \W*\w")
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One changed expression of a module.
-
-    `key` stays while its line stays, whatever changes around it. `lines` are those of its
-    statement, and `function` those of its function: None at a module's or class's level, whose code
-    runs on import.
-    """
-
-    key: str
-    module: str
-    lines: range
-    function: range | None
-    text: str
-    diff: str
-
-    @property
-    def changed(self) -> tuple[str, str]:
-        """Return what was there and what is there instead, without indentation and line ends."""
-        lines = self.diff.splitlines()[2:]
-        return _joined(lines, "-"), _joined(lines, "+")
+_WORDS = re.compile(r"\w\W* \W*\w|^ \w+ $")
 
 
 @dataclass(frozen=True)
@@ -185,7 +160,3 @@ def _keeps_texts(node: Any, mutated: Any) -> bool:
 
 def _is_prose(node: Any) -> bool:
     return isinstance(node, libcst.SimpleString) and bool(_WORDS.search(node.value))
-
-
-def _joined(lines: Iterable[str], sign: str) -> str:
-    return " ".join(line[1:].strip() for line in lines if line.startswith(sign))
