@@ -22,7 +22,7 @@ TEST_SECONDS = 60.0
 RUN_SECONDS = 1800.0
 NONE_COLLECTED = 5
 # Of a line that most tests run, as many of them, the nearest first.
-MOST_TESTS = 200
+MOST_TESTS = 400
 
 type Kind = Literal["killed", "timeout", "survived", "explained", "gone", "pending"]
 

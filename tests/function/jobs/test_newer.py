@@ -200,3 +200,15 @@ def test_what_somebody_wrote_over_a_lost_apply_is_not_taken_for_this_runs(prod: 
     (problem,) = prod.run()["clusters"][0]["problems"]
     assert (problem["outcome"], "managed by helm" in problem["message"]) == ("conflict", True)
     assert (len(lost), written) == (1, [200])
+
+
+@pytest.mark.parametrize("name", ["pushed-at", "expires-at"])
+def test_a_moment_without_a_time_zone_is_not_known_and_the_secret_is_renewed(
+    prod: World, name: str
+) -> None:
+    prod.document("prod", "{namespaces: [a], takeOwnership: true}")
+    moment = {f"ecr-public-pusher/{name}": "2999-01-01T12:00:00"}
+    annotate(prod, "prod", "a", annotations=moment)
+    report = prod.run()
+    assert (report["ok"], report["clusters"][0]["counts"]) == (True, {"adopted": 1})
+    assert prod.token("prod", "a") == prod.aws.ecr_public.issued[-1]
