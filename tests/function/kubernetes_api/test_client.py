@@ -830,3 +830,26 @@ def test_an_answer_of_another_kind_is_no_answer() -> None:
     error, _ = failure(answering("200 OK", APPLIED.replace(b"PartialObjectMetadata", b"Pod")))
     assert isinstance(error, ApiError)
     assert "did not answer as a Kubernetes API does" in error.message
+
+
+def test_a_new_token_that_was_accepted_is_replaced_in_its_turn() -> None:
+    made: list[str] = []
+    admitted = ["token-1"]
+
+    def sign_in() -> str:
+        made.append(f"token-{len(made)}")
+        return made[-1]
+
+    def script(exchange: Exchange) -> None:
+        while request := exchange.request():
+            known = f"Bearer {admitted[-1]}\r\n".encode() in request
+            exchange.answer(*(("200 OK", APPLIED) if known else ("401 Unauthorized", b"")))
+
+    with (
+        serving(script) as server,
+        contextlib.closing(Calls(server.url, server.certificate.ca_pem, sign_in=sign_in)) as calls,
+    ):
+        assert calls.apply_at_once(1) == [False]
+        admitted.append("token-2")
+        assert calls.apply_at_once(1) == [False]
+    assert made == ["token-0", "token-1", "token-2"]
