@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -271,3 +272,12 @@ def test_a_connection_that_the_server_closes_no_longer_counts() -> None:
 
     with serving(once) as one:
         asyncio.run(run())
+
+
+def test_a_share_that_has_ended_is_forgotten() -> None:
+    budget = ConnectionBudget()
+    share = budget.share(stalled_after=1, close=lambda connection: None)
+    kept = weakref.ref(share)
+    budget.end(share)
+    del share
+    assert kept() is None
