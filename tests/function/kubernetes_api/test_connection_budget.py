@@ -281,3 +281,14 @@ def test_a_share_that_has_ended_is_forgotten() -> None:
     budget.end(share)
     del share
     assert kept() is None
+
+
+def test_every_socket_counts_from_its_opening_to_its_closing() -> None:
+    """Whether a request uses it or not: it may still be closing."""
+    budget = ConnectionBudget()
+    share = budget.share(stalled_after=1, close=lambda connection: None)
+    held = []
+    for happens in (share.opened, share.opened, share.closed, share.closed, share.opened):
+        happens()
+        held.append(budget.held)
+    assert held == [1, 2, 1, 0, 1]
