@@ -18,7 +18,7 @@ define INSTALL
 	@touch $@
 endef
 
-.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference pictures bench plots soak bill clean
+.PHONY: help linux run test environments check lint types imports workflows templates fix unit coverage build package lock release schemas reference pictures bench plots mutation soak bill clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -100,6 +100,9 @@ plots: .venv/.done .venv-bench/.done ## draw the bench's results into docs/
 	$(BIN)/python -m tests.bench --save .venv-bench/results.json $(ARGS)
 	.venv-bench/bin/python -m tests.bench.plots .venv-bench/results.json docs
 
+mutation: .venv/.done .venv-mutation/.done ## plant small faults in copies of the function, and run the tests (an hour; ARGS="--help" for more)
+	@.venv-mutation/bin/python -m tests.mutation $(ARGS)
+
 soak: .venv/.done .venv-sam/.done ## invoke one warm function 500 times, to detect memory growth (minutes)
 	$(BIN)/python -m tests.soak $(ARGS)
 
@@ -107,7 +110,7 @@ bill: .venv/.done .venv-sam/.done ## calculate the stack's monthly cost from the
 	$(BIN)/python -m tests.bench.bill $(ARGS)
 
 clean: ## remove what the other commands created
-	rm -rf .venv .venv-sam .venv-checkov .venv-bench .venv-lock .aws-sam dist .mypy_cache .ruff_cache .pytest_cache .coverage
+	rm -rf .venv .venv-sam .venv-checkov .venv-bench .venv-mutation .venv-lock .aws-sam dist .mypy_cache .ruff_cache .pytest_cache .coverage
 
 .venv/.done: requirements.txt requirements-dev.txt
 	$(call INSTALL,requirements-dev.txt)
@@ -117,6 +120,9 @@ clean: ## remove what the other commands created
 
 .venv-bench/.done: tests/bench/requirements.txt
 	$(call INSTALL,tests/bench/requirements.txt)
+
+.venv-mutation/.done: tests/mutation/requirements.txt
+	$(call INSTALL,tests/mutation/requirements.txt)
 
 .venv-checkov/.done: infra/local/requirements-checkov.txt
 	$(call INSTALL,infra/local/requirements-checkov.txt)

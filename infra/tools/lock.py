@@ -22,6 +22,7 @@ EXPORTS = {
     "sam": Path("infra/local/requirements-sam.txt"),
     "checkov": Path("infra/local/requirements-checkov.txt"),
     "bench": Path("tests/bench/requirements.txt"),
+    "mutation": Path("tests/mutation/requirements.txt"),
     "lock": Path("infra/requirements-lock.txt"),
 }
 COMMAND_LINE = "cli"

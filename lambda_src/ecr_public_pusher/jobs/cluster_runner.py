@@ -4,7 +4,7 @@ Every planned namespace comes to an outcome, whatever fails.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
@@ -54,7 +54,7 @@ class Workplace:
     sockets: Sockets
     stack: Stack
     tokens: TokenProvider
-    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
+    retry_policy: RetryPolicy
 
     def api(self, access: ClusterAccess) -> KubernetesApi:
         """Return the API of one cluster, over connections of its own."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Literal, NamedTuple
 
-from ecr_public_pusher.configuration.namespace_selector import EVERYTHING, Scope
+from ecr_public_pusher.configuration.namespace_selector import Scope
 from ecr_public_pusher.jobs.seen_account import SeenAccount
 from ecr_public_pusher.jobs.seen_secret import SeenSecret
 from ecr_public_pusher.ownership import Stack
@@ -75,10 +75,10 @@ class Intent:
     kind: Literal["push", "sweep", "remove"]
     stack: Stack
     read_at: datetime
-    scope: Scope = EVERYTHING
-    new_since: datetime | None = None
-    dry_run: bool = False
-    prune_all: bool = False
+    scope: Scope
+    new_since: datetime | None
+    dry_run: bool
+    prune_all: bool
 
     @property
     def cleans_up(self) -> bool:

@@ -31,8 +31,8 @@ class Attached:
     `changed`: names of the accounts changed. `missing`: named by the document, but not found.
     """
 
-    changed: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    changed: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True)

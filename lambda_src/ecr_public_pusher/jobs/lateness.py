@@ -20,16 +20,16 @@ class LoopLag:
     Used with `async with`.
     """
 
+    _watching: asyncio.Task[None]
+
     def __init__(self) -> None:
         self.seconds = 0.0
-        self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._watching = asyncio.create_task(self._watch())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._watching is not None
         self._watching.cancel()
         with suppress(asyncio.CancelledError):
             await self._watching

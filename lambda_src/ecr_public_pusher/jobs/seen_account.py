@@ -30,9 +30,9 @@ class SeenAccount:
     namespace: str
     name: str
     version: str
-    entries: tuple[str, ...] = ()
-    marked: frozenset[str] = frozenset()
-    annotated: bool = False
+    entries: tuple[str, ...]
+    marked: frozenset[str]
+    annotated: bool
 
     def lacks(self, secret: str) -> bool:
         """Return whether its list does not name the Secret."""

@@ -198,35 +198,33 @@ class Client:
         )
         attempts = patience.attempts or self.retry_policy.attempts
         renewed = False
-        attempt = 0
+        attempt = 1
         while True:
-            attempt += 1
             signed_in = await self._sign_in()
             try:
                 code, data, retry_after = await self._exchange(
                     method, url, headers, body, signed_in, seconds
                 )
             except GaveWay:
-                attempt -= 1
                 continue
             except UnreachableError as error:
                 if attempt >= min(attempts, self._attempts(error)):
                     raise
                 await self._pause(attempt, None, error)
-                continue
-            self.answered = True
-            if code != HTTPStatus.UNAUTHORIZED or is_denial(_json(data)):
-                self._admitted = signed_in
-            elif not renewed and await self._renew(signed_in):
-                renewed = True
-                continue
-            passing = code in RETRYABLE_STATUS and not is_denial(_json(data))
-            if passing and attempt < attempts:
-                await self._pause(attempt, retry_after, ApiStatusError(code, phrase(code)))
-                continue
-            return code, self._answer(
-                code, data, retry_after, (kind,) if isinstance(kind, str) else kind
-            )
+            else:
+                self.answered = True
+                denied = code >= HTTPStatus.BAD_REQUEST and is_denial(_json(data))
+                refused = code == HTTPStatus.UNAUTHORIZED and not denied
+                if not refused:
+                    self._admitted = signed_in
+                if refused and not renewed and await self._renew(signed_in):
+                    renewed = True
+                elif code in RETRYABLE_STATUS and not denied and attempt < attempts:
+                    await self._pause(attempt, retry_after, ApiStatusError(code, phrase(code)))
+                else:
+                    kinds = (kind,) if isinstance(kind, str) else kind
+                    return code, self._answer(code, data, retry_after, kinds)
+            attempt += 1
 
     async def _exchange(
         self,

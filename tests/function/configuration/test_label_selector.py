@@ -127,3 +127,22 @@ def test_a_bound_is_an_int64_and_a_label_value(number: int, zeros: int) -> None:
     digits = "0" * zeros + str(number)
     pattern = re.compile(f"^(?:{selectors.SELECTOR_PATTERN})$")
     assert bool(pattern.search(f"a > {digits}")) is (number < 2**63 and len(digits) <= 63)
+
+
+@pytest.mark.parametrize(
+    ("label", "selector", "matches"),
+    [
+        ("2", "n>1", True),
+        ("2", "n>2", False),
+        ("2", "n<2", False),
+        ("2", "n<3", True),
+        ("-1", "n<0", True),
+        ("9223372036854775807", "n>9223372036854775806", True),
+        ("9223372036854775808", "n>0", False),
+    ],
+)
+def test_more_and_less_leave_out_the_bound_itself_and_take_every_int64(
+    label: str, selector: str, matches: bool
+) -> None:
+    (requirement,) = selectors.parse(selector)
+    assert requirement.matches({"n": label}) is matches

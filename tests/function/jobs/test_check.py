@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -1286,3 +1287,24 @@ def test_a_cluster_that_fails_as_a_whole_is_reported_once(world: World) -> None:
     (finding,) = [finding for finding in cluster["findings"] if finding["check"] == "namespaces"]
     assert (finding["ok"], "not allowed to list namespaces" in finding["message"]) == (False, True)
     assert "See the cluster's error" not in str(report)
+
+
+def test_a_request_without_an_answer_is_retried_once_by_a_check(world: World) -> None:
+    """A push tries longer: nobody waits for it."""
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
+    )
+    assert isinstance(cluster, EmbeddedCluster)
+    tries: list[str] = []
+
+    def unavailable(request: SeenRequest) -> Response | None:
+        if not request.path.startswith("/api/v1/namespaces?"):
+            return None
+        tries.append(request.path)
+        return Response(503, b"{}")
+
+    world.document("prod", "namespaces: ['*']")
+    cluster.intercept = unavailable
+    patient = replace(IMPATIENT, attempts=4)
+    assert not world.run({"action": "check"}, retry_policy=patient)["ok"]
+    assert len(tries) == 2 * 2  # by the check itself, and by its dry run

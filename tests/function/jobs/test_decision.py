@@ -51,7 +51,13 @@ def config(document: str = "prod", *namespaces: str, **fields: Any) -> ClusterCo
 
 def judge(kind: Any = "push", *, planned: PlannedCluster | None = None, **fields: Any) -> Judge:
     own = planned or PlannedCluster(config(), invalid=frozenset({"broken"}))
-    return Judge(own, Intent(kind, STACK, READ_AT, **fields), NOW)
+    plain: dict[str, Any] = {
+        "scope": EVERYTHING,
+        "new_since": None,
+        "dry_run": False,
+        "prune_all": False,
+    }
+    return Judge(own, Intent(kind, STACK, READ_AT, **(plain | fields)), NOW)
 
 
 def seen(*secrets: SeenSecret | None, **fields: Any) -> Observation:
@@ -301,7 +307,7 @@ def test_a_narrowed_push_speaks_of_what_it_was_narrowed_to_alone() -> None:
 
 
 def account(name: str, *entries: str) -> SeenAccount:
-    return SeenAccount("a", name, "7", entries)
+    return SeenAccount("a", name, "7", entries, marked=frozenset(), annotated=False)
 
 
 @pytest.mark.parametrize("kind", ["push", "sweep"])
@@ -415,3 +421,27 @@ def test_very_many_that_are_left_are_named_in_several_commands_that_are_not_too_
     assert all(
         f"for namespace in {' '.join(those)}; do" in said for said, those in commands.items()
     )
+
+
+@pytest.mark.parametrize(
+    ("selection", "known"),
+    [(Selection(selector="team=web"), True), (Selection(("elsewhere",)), False)],
+)
+def test_what_another_document_does_not_select_is_said_to_be_left(
+    selection: Selection, known: bool
+) -> None:
+    """Its labels are known, or do not matter to the other."""
+    other = replace(config("second"), selection=selection)
+    namespaces = (Namespace("a"), Namespace("out")) if known else None
+    decisions = judge(planned=PlannedCluster(config(), behind=(other,))).decide(
+        seen(FRESH, OUT, namespaces=namespaces)
+    )
+    assert [one.name for one in decisions] == ["a", "out"]
+
+
+def test_of_very_many_holders_as_many_are_named_as_fit() -> None:
+    managers = frozenset({(f"a-webhook-{number:03}", "Update") for number in range(40)})
+    decision = only(judge("remove").decide(seen(replace(FRESH, managers=managers))))
+    assert decision.outcome is not None
+    named = ", ".join(sorted(name for name, _ in managers))[:200]
+    assert f"were written by {named} since" in decision.outcome.message

@@ -432,6 +432,7 @@ def test_a_refusal_that_is_no_lost_race_is_final(world: World) -> None:
     cluster.intercept = invalid
     (problem,) = world.run()["clusters"][0]["problems"]
     assert (problem["outcome"], "422" in problem["message"]) == ("failed", True)
+    assert problem["remedy"] == "See the API server's audit log for this request."
     assert sum("PATCH" in line and "serviceaccounts" in line for line in world.asked("prod")) == 1
 
 
@@ -546,3 +547,27 @@ def test_an_account_that_could_not_be_changed_at_first_is_changed_by_the_second_
     ) == (True, {"created": 2}, 2)
     assert pulls(world, namespace="a") == ["regcred", SECRET]
     assert refused
+
+
+def test_only_the_default_account_is_waited_for(prod: World) -> None:
+    prod.document("prod", "{namespaces: [a], serviceAccounts: [builder]}")
+    before = len(prod.asked("prod"))
+    assert not prod.run()["ok"]
+    looks = [line for line in prod.asked("prod")[before:] if "/serviceaccounts/builder" in line]
+    assert len(looks) == 1
+
+
+def test_the_accounts_own_annotations_stay(prod: World) -> None:
+    body = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "default", "annotations": {"eks.amazonaws.com/role-arn": "a-role"}},
+    }
+    path = "/api/v1/namespaces/a/serviceaccounts"
+    assert prod.clusters["prod"].admin("POST", path, body)[0] == 201
+    assert prod.invoke()["ok"]
+    _, found = prod.clusters["prod"].admin("GET", f"{path}/default")
+    assert found["metadata"]["annotations"] == {
+        "eks.amazonaws.com/role-arn": "a-role",
+        MARK: SECRET,
+    }

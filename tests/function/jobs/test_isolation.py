@@ -282,3 +282,54 @@ def test_two_invocations_of_one_sandbox_do_not_share_a_token(world: World) -> No
     first, second = (world.invoke(seconds=Context().seconds), world.invoke())
     assert first["tokens"] != second["tokens"] or len(set(world.aws.ecr_public.issued)) == 2
     assert world.token("prod", "a") == world.aws.ecr_public.issued[1]
+
+
+def test_what_did_not_come_to_an_end_is_reported_in_full_with_its_reason(world: World) -> None:
+    cluster = world.add_cluster(
+        "prod", namespaces=("a", "b"), document="namespaces: [a, b]", embedded=True
+    )
+
+    over = threading.Event()
+
+    def hang(request: SeenRequest) -> Response | None:
+        if request.method == "PATCH":
+            over.wait(HANG_SECONDS)
+        return None
+
+    cluster.intercept = hang
+    (entry,) = world.invoke(seconds=4)["clusters"]
+    over.set()
+    problems = {problem["namespace"]: problem for problem in entry["problems"]}
+    remedy = "Raise the function's time-out, or see which cluster is slow to answer."
+    said = {
+        "failed": "no answer before the function ran out of time",
+        "not-attempted": "the function ran out of time before this was started",
+    }
+    assert problems.keys() == {"a", "b"}
+    assert "failed" in {problem["outcome"] for problem in problems.values()}
+    for name, problem in problems.items():
+        assert problem == {
+            "namespace": name,
+            "outcome": problem["outcome"],
+            "message": said[problem["outcome"]],
+            "remedy": remedy,
+        }
+
+
+def test_the_namespaces_of_a_cluster_that_failed_as_a_whole_point_to_its_error(
+    world: World,
+) -> None:
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
+    )
+    cluster.intercept = lambda request: Response(401, b"{}") if request.method == "PATCH" else None
+    (entry,) = world.invoke()["clusters"]
+    assert entry["error"]["type"] == "SignInError"
+    assert entry["problems"] == [
+        {
+            "namespace": "a",
+            "outcome": "failed",
+            "message": "the cluster failed as a whole",
+            "remedy": "See the cluster's error.",
+        }
+    ]

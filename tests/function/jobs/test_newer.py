@@ -4,14 +4,16 @@ A late write meets another version, or a Secret that was written since its run r
 configuration.
 """
 
+import base64
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from infra.local.kube import EmbeddedCluster, Response, SeenRequest
 from tests.support.secrets import annotate
-from tests.support.world import SECRET, World
+from tests.support.world import SECRET, STACK, World
 
 
 def meanwhile(world: World, cluster: str, happens: Callable[[], object], *, before: str) -> None:
@@ -140,3 +142,73 @@ def test_an_apply_that_came_through_although_its_answer_did_not_is_a_success(pro
     embedded.intercept = lose
     assert prod.run()["clusters"][0]["counts"] == {"updated": 1}
     assert lost
+
+
+def lose_first_apply(world: World, cluster: str, change: Callable[[Any], None]) -> list[str]:
+    """Have the first apply come through, changed, and its answer get lost; the paths of such."""
+    embedded = world.clusters[cluster]
+    assert isinstance(embedded, EmbeddedCluster)
+    lost: list[str] = []
+
+    def lose(request: SeenRequest) -> Response | None:
+        if request.method != "PATCH" or lost:
+            return None
+        lost.append(request.path)
+        body = json.loads(request.body)
+        change(body)
+        path, apply = request.path + "&force=true", "application/apply-patch+yaml"
+        assert embedded.admin("PATCH", path, body, content_type=apply)[0] == 200
+        return Response(503, b"{}")
+
+    embedded.intercept = lose
+    return lost
+
+
+def test_what_another_document_wrote_in_the_same_second_is_not_taken_for_this_runs(
+    prod: World,
+) -> None:
+    def by_another(body: Any) -> None:
+        annotations = body["metadata"]["annotations"]
+        annotations["ecr-public-pusher/owner"] = STACK.owner("renamed")
+
+    assert lose_first_apply(prod, "prod", by_another) == []
+    assert prod.run()["clusters"][0]["counts"] == {"adopted": 1}
+    secret = prod.secret("prod", "a")
+    assert secret is not None
+    assert secret["metadata"]["annotations"]["ecr-public-pusher/owner"] == STACK.owner("prod")
+
+
+def test_what_somebody_wrote_over_a_lost_apply_is_not_taken_for_this_runs(prod: World) -> None:
+    """The annotations are still this run's; the data is not."""
+    lost = lose_first_apply(prod, "prod", lambda body: None)
+    embedded = prod.clusters["prod"]
+    assert isinstance(embedded, EmbeddedCluster)
+    lose = embedded.intercept
+    assert lose is not None
+    written: list[int] = []
+
+    def lose_and_write(request: SeenRequest) -> Response | None:
+        answer = lose(request)
+        if answer is not None:
+            path = f"/api/v1/namespaces/a/secrets/{SECRET}"
+            _, found = embedded.admin("GET", path)
+            found["data"][".dockerconfigjson"] = base64.b64encode(b'{"auths": {}}').decode()
+            written.append(embedded.admin("PUT", f"{path}?fieldManager=helm", found)[0])
+        return answer
+
+    embedded.intercept = lose_and_write
+    (problem,) = prod.run()["clusters"][0]["problems"]
+    assert (problem["outcome"], "managed by helm" in problem["message"]) == ("conflict", True)
+    assert (len(lost), written) == (1, [200])
+
+
+@pytest.mark.parametrize("name", ["pushed-at", "expires-at"])
+def test_a_moment_without_a_time_zone_is_not_known_and_the_secret_is_renewed(
+    prod: World, name: str
+) -> None:
+    prod.document("prod", "{namespaces: [a], takeOwnership: true}")
+    moment = {f"ecr-public-pusher/{name}": "2999-01-01T12:00:00"}
+    annotate(prod, "prod", "a", annotations=moment)
+    report = prod.run()
+    assert (report["ok"], report["clusters"][0]["counts"]) == (True, {"adopted": 1})
+    assert prod.token("prod", "a") == prod.aws.ecr_public.issued[-1]

@@ -1,5 +1,9 @@
 """A plan names what a push, or a removal, would change."""
 
+import base64
+import json
+from datetime import datetime, timedelta
+
 from tests.support.world import World
 
 
@@ -28,3 +32,19 @@ def test_a_plan_names_what_a_push_would_change(world: World) -> None:
         {"namespace": "c", "outcome": "removed"},
     ]
     assert "changes" not in world.invoke()["clusters"][0]
+
+
+def test_a_plan_sends_a_placeholder_that_ends_as_a_token_would(world: World) -> None:
+    cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    assert world.invoke({"action": "plan"})["ok"]
+    (apply,) = [one for one in list(cluster.requests) if one.method == "PATCH"]
+    sent = json.loads(apply.body)
+    stamps = [
+        datetime.fromisoformat(sent["metadata"]["annotations"][f"ecr-public-pusher/{name}"])
+        for name in ("pushed-at", "expires-at")
+    ]
+    assert abs(stamps[1] - stamps[0] - timedelta(hours=12)) <= timedelta(seconds=1)
+    config = json.loads(base64.b64decode(sent["data"][".dockerconfigjson"]))
+    assert config["auths"].keys() == {"public.ecr.aws", "ecr-public.aws.com"}
+    token = world.aws.ecr_public.issued[-1]
+    assert token not in {auth["auth"] for auth in config["auths"].values()}

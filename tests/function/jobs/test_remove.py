@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from ecr_public_pusher.errors import PushFailed
-from infra.local.kube import EmbeddedCluster, Response
-from tests.support.secrets import without_looking
+from infra.local.kube import EmbeddedCluster, Response, SeenRequest
+from tests.support.secrets import annotate, without_looking
 from tests.support.world import SECRET, World
 
 REMOVE = {"action": "remove", "clusters": ["prod"]}
@@ -219,3 +219,50 @@ def test_of_two_documents_that_are_both_removed_nothing_stays(prod: World) -> No
     report = prod.invoke({"action": "remove", "clusters": ["*"]})
     assert (report["ok"], report["totals"]["removed"]) == (True, 2)
     assert left(prod) == []
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_changed_since_the_look_is_looked_at_with_the_same_right_and_goes(
+    world: World, listed: bool
+) -> None:
+    cluster = world.add_cluster(
+        "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
+    )
+    assert isinstance(cluster, EmbeddedCluster)
+    world.apply("prod", "prune.yaml")
+    assert world.invoke()["ok"]
+    if not listed:
+        without_looking(world, "prod")
+    deletes: list[bytes] = []
+
+    def write_first(request: SeenRequest) -> Response | None:
+        if request.method == "DELETE":
+            if not deletes:
+                annotate(world, "prod", "a", annotations={"example.com/written": "meanwhile"})
+            deletes.append(request.body)
+        return None
+
+    cluster.intercept = write_first
+    report = world.invoke(REMOVE)
+    assert (report["ok"], counts(report), len(deletes)) == (True, {"removed": 1}, 2)
+    assert world.secret("prod", "a") is None
+
+
+def test_accounts_are_listed_once_for_all_namespaces(prod: World) -> None:
+    prod.apply("prod", "service-accounts.yaml")
+    prod.document("prod", "{namespaces: ['team-*'], serviceAccounts: [default]}")
+    for name in ("team-a", "team-b"):
+        prod.clusters["prod"].apply(
+            {
+                "apiVersion": "v1",
+                "kind": "ServiceAccount",
+                "metadata": {"name": "default", "namespace": name},
+            }
+        )
+    assert prod.invoke()["ok"]
+    before = len(prod.asked("prod"))
+    assert counts(prod.invoke(REMOVE)) == {"removed": 2}
+    lists = [line.split("?")[0] for line in prod.asked("prod")[before:] if "GET" in line]
+    assert [line for line in lists if line.endswith("serviceaccounts")] == [
+        "GET /api/v1/serviceaccounts"
+    ]

@@ -126,3 +126,13 @@ def test_one_right_is_described_without_an_and() -> None:
 def test_what_is_lost_without_the_right_to_look_is_reported_and_that_a_push_goes_on() -> None:
     for need in required_permissions(config(service_accounts=("default",)), needs_list=False):
         assert bool(need.without) is ({right.verb for right in need.rights} == {"list"})
+
+
+@pytest.mark.parametrize("accounts", [(), ("default",), ("default", "builder"), ("*",)])
+def test_every_remedy_applies_a_file_that_there_is(accounts: tuple[str, ...]) -> None:
+    for need in required_permissions(
+        config(prune=True, service_accounts=accounts), needs_list=True
+    ):
+        begin = f"{KUBECTL} apply -f infra/rbac/"
+        assert need.remedy().startswith(begin)
+        assert (RBAC / need.remedy().removeprefix(begin)).is_file()

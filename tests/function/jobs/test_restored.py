@@ -83,3 +83,14 @@ def test_one_that_is_being_deleted_is_never_said_to_be_updated(prod: World) -> N
     assert problem["outcome"] == "failed"
     assert "waits for finalizers set by others: example.com/held" in problem["message"]
     assert prod.invoke({"action": "sweep"})["ok"]
+
+
+def test_one_whose_mark_somebody_took_off_is_a_conflict_though_nobody_else_holds_it(
+    prod: World,
+) -> None:
+    annotate(prod, "prod", "a", labels={"app.kubernetes.io/managed-by": None})
+    before = prod.token("prod", "a")
+    (problem,) = prod.invoke()["clusters"][0]["problems"]
+    assert problem["outcome"] == "conflict"
+    assert problem["message"] == f"the Secret {SECRET} is managed by another field manager"
+    assert prod.token("prod", "a") == before

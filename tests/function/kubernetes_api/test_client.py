@@ -101,6 +101,11 @@ class Calls:
         asking = self.api.secret_metadata("team-a", "ecr-public-token", lambda found, _: found)
         return self._runner.run(asking)
 
+    def get(self, path: str, query: str) -> int:
+        """Return the status of a GET of any path."""
+        status, _ = self._runner.run(self.api.send("GET", path, query, kind=()))
+        return status
+
     def apply_at_once(self, count: int) -> list[bool | BaseException]:
         """Start this many applies concurrently, and return the result of each."""
 
@@ -859,3 +864,42 @@ def test_two_clusters_share_nothing() -> None:
         assert [b"for-one" in request for request in one.requests] == [True, True]
         assert [b"for-two" in request for request in two.requests] == [True, True]
         assert (one.connections, two.connections) == (1, 1)
+
+
+def test_a_query_is_sent_as_it_was_encoded() -> None:
+    with (
+        serving(answering("200 OK", APPLIED)) as server,
+        contextlib.closing(Calls(server.url, server.certificate.ca_pem)) as calls,
+    ):
+        calls.get("/api/v1/namespaces", "fieldManager=a%2Fb%3Ac&x=%7e")
+    (request,) = server.requests
+    assert request.split(b" ")[1] == b"/api/v1/namespaces?fieldManager=a%2Fb%3Ac&x=%7e"
+
+
+def test_an_answer_of_another_kind_is_no_answer() -> None:
+    error, _ = failure(answering("200 OK", APPLIED.replace(b"PartialObjectMetadata", b"Pod")))
+    assert isinstance(error, ApiError)
+    assert "did not answer as a Kubernetes API does" in error.message
+
+
+def test_a_new_token_that_was_accepted_is_replaced_in_its_turn() -> None:
+    made: list[str] = []
+    admitted = ["token-1"]
+
+    def sign_in() -> str:
+        made.append(f"token-{len(made)}")
+        return made[-1]
+
+    def script(exchange: Exchange) -> None:
+        while request := exchange.request():
+            known = f"Bearer {admitted[-1]}\r\n".encode() in request
+            exchange.answer(*(("200 OK", APPLIED) if known else ("401 Unauthorized", b"")))
+
+    with (
+        serving(script) as server,
+        contextlib.closing(Calls(server.url, server.certificate.ca_pem, sign_in=sign_in)) as calls,
+    ):
+        assert calls.apply_at_once(1) == [False]
+        admitted.append("token-2")
+        assert calls.apply_at_once(1) == [False]
+    assert made == ["token-0", "token-1", "token-2"]

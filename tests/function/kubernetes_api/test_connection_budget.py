@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -274,3 +275,23 @@ def test_a_connection_that_the_server_closes_no_longer_counts() -> None:
 
     with serving(once) as one:
         asyncio.run(run())
+
+
+def test_a_share_that_has_ended_is_forgotten() -> None:
+    budget = ConnectionBudget()
+    share = budget.share(stalled_after=1, close=lambda connection: None)
+    kept = weakref.ref(share)
+    budget.end(share)
+    del share
+    assert kept() is None
+
+
+def test_every_socket_counts_from_its_opening_to_its_closing() -> None:
+    """Whether a request uses it or not: it may still be closing."""
+    budget = ConnectionBudget()
+    share = budget.share(stalled_after=1, close=lambda connection: None)
+    held = []
+    for happens in (share.opened, share.opened, share.closed, share.closed, share.opened):
+        happens()
+        held.append(budget.held)
+    assert held == [1, 2, 1, 0, 1]

@@ -1,0 +1,1 @@
+"""Mutation run: small faults put into the function, and whether the tests notice each."""

@@ -1,0 +1,89 @@
+"""The mutation run counts as killed what a test fails for, and nothing else."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from tests.mutation.mutant import Mutant
+from tests.mutation.reach import Reach
+from tests.mutation.trial import MOST_TESTS, Failure, Tree, judge
+
+OWN = "tests/function/jobs/test_push.py::test_{}"
+NEAR = "tests/function/jobs/test_other.py::test_{}"
+FAR = "tests/security/test_documents.py::test_{}"
+FAILS, HANGS = "AssertionError", "Failed: Timeout (>60.0s) from pytest-timeout."
+
+
+def mutant(lines: range = range(5, 6), function: range | None = range(3, 9)) -> Mutant:
+    return Mutant("key", "jobs/push.py", lines, function, "", "--- a\n+++ b\n-  x\n+  y")
+
+
+class Scripted(Tree):
+    """A tree whose tests fail as they are told, one entry of the script each time one is run."""
+
+    def __init__(self, **script: list[str | None]) -> None:
+        self._script = {OWN.format(name): errors for name, errors in script.items()}
+        self.ran: list[str] = []
+
+    @contextmanager
+    def with_module(self, module: str, text: str) -> Iterator[None]:
+        yield
+
+    def first_failure(self, tests: Sequence[str], module: str, seconds: float) -> Failure | None:
+        for test in tests:
+            self.ran.append(test)
+            if (errors := self._script.get(test)) and (error := errors.pop(0)):
+                return Failure(test, error)
+        return None
+
+
+@pytest.mark.parametrize(
+    ("errors", "kind"),
+    [
+        ([FAILS, FAILS], "killed"),
+        ([FAILS, None], "survived"),
+        ([HANGS], "timeout"),
+        ([FAILS, HANGS], "timeout"),
+        ([None], "survived"),
+    ],
+)
+def test_a_test_kills_when_it_fails_twice(errors: list[str | None], kind: str) -> None:
+    verdict = judge(Scripted(a=errors), mutant(), [OWN.format("a"), OWN.format("b")])
+    assert verdict.kind == kind
+    assert verdict.killer == ("" if kind == "survived" else OWN.format("a"))
+
+
+def test_after_one_that_failed_once_the_next_may_kill() -> None:
+    tree = Scripted(a=[FAILS, None], b=[FAILS, FAILS])
+    tests = [OWN.format(name) for name in "abc"]
+    assert judge(tree, mutant(), tests).killer == OWN.format("b")
+    assert OWN.format("c") not in tree.ran
+
+
+def test_the_nearest_run_first_and_of_very_many_the_others_in_part() -> None:
+    tests = [FAR.format(n) for n in range(2 * MOST_TESTS)] + [NEAR.format(1), OWN.format(1)]
+    tree = Scripted()
+    assert judge(tree, mutant(), tests).kind == "survived"
+    assert tree.ran[:2] == [OWN.format(1), NEAR.format(1)]
+    assert len(tree.ran) <= MOST_TESTS
+    assert {FAR.format(0)} < set(tree.ran)
+
+
+@pytest.mark.parametrize(
+    ("lines", "function", "tests"),
+    [
+        (range(5, 6), range(3, 9), ["b"]),
+        (range(6, 8), range(3, 9), ["a", "b"]),
+        (range(8, 9), range(3, 9), ["a", "b"]),  # of its function: its own lines were not seen
+        (range(1, 2), None, ["a", "b", "c"]),  # run on import
+        (range(20, 21), range(20, 22), []),
+    ],
+)
+def test_which_tests_run_a_line(lines: range, function: range | None, tests: list[str]) -> None:
+    reach = Reach(["a", "b", "c"], {"jobs/push.py": {5: [1], 7: [0, 1], 12: [2]}})
+    assert reach.of(mutant(lines, function)) == tests
+
+
+def test_an_equivalent_mutant_is_known_by_its_line_as_it_was_and_is() -> None:
+    assert mutant().changed == ("x", "y")
