@@ -73,7 +73,10 @@ def list_clusters(cli: Cli, discovered: Discovered = False) -> int:
         said["discovered"] = found
     cli.output.result(
         said,
-        lambda: [*render_problems(defaults), *render_list(rows, found, deployed.snapshot.unknown)],
+        lambda: [
+            *render_problems(defaults),
+            *render_list(rows, found, deployed.snapshot.unknown, cli.follow_up),
+        ],
     )
     failed = (
         any(row["problem"] for row in rows)

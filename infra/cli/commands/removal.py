@@ -1,14 +1,12 @@
 """Removal of the Secrets of documents to delete, by the function, before they are deleted."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from ..command import Cli
 from ..documents.document import DocumentName
 from ..errors import CliError, ExitCode
 from ..function import Report
-from ..rendering.report import render_report
-from .run import grant_removal, run
+from .run import note_missing_rights, run, show_aside
 
 
 def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName]:
@@ -20,8 +18,8 @@ def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName
     if not patterns:
         return []
     report = run(cli, {"action": "remove", "clusters": list(patterns)})
-    for part in render_report(report, now=datetime.now(UTC)):
-        cli.output.aside(part)
+    show_aside(cli, report)
+    note_missing_rights(cli, report)
     return _left(report, list(patterns.values()))
 
 
@@ -40,10 +38,7 @@ def not_deleted(kept: Sequence[DocumentName]) -> CliError:
     """Return the error for documents that `remove_secrets` returned."""
     return CliError(
         f"Not deleted, since the Secrets could not all be removed: {', '.join(map(str, kept))}",
-        remedy=(
-            "Correct the errors above and run this again, or give --keep-secrets."
-            f" {grant_removal(kept[0].id)}"
-        ),
+        remedy="Correct the errors above and run this again, or give --keep-secrets.",
         exit_code=ExitCode.NOT_OK,
     )
 
@@ -51,8 +46,4 @@ def not_deleted(kept: Sequence[DocumentName]) -> CliError:
 def show_removal(cli: Cli, names: Sequence[DocumentName]) -> None:
     """Show on stderr what `remove_secrets` would remove."""
     if patterns := [name.clusters for name in names if name.clusters]:
-        for part in render_report(
-            run(cli, {"action": "plan", "remove": True, "clusters": patterns}),
-            now=datetime.now(UTC),
-        ):
-            cli.output.aside(part)
+        show_aside(cli, run(cli, {"action": "plan", "remove": True, "clusters": patterns}))

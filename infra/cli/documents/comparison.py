@@ -62,7 +62,12 @@ def compare(folder: Folder, deployed: Deployed, *, prune: bool) -> Comparison:
     there_before = set() if prune else {str(problem) for problem in deployed.validation.problems}
     own = [problem for problem in validation.problems if str(problem) not in there_before]
     left = [] if prune else without_file(folder.documents, stored)
-    leftovers = leftover_notes(found, deployed.validation.configuration, validation.configuration)
+    leftovers = leftover_notes(
+        found,
+        deployed.validation.configuration,
+        validation.configuration,
+        deployed.follow_up,
+    )
     return Comparison(
         found,
         (*folder.problems, *own),
