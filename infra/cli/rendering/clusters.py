@@ -151,7 +151,11 @@ def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
 
 
 def _found(one: dict[str, Any]) -> tuple[str, Text]:
-    return one["id"], Text(one["error"], style=BAD) if one["error"] else Text("found", style=GOOD)
+    if one["error"]:
+        return one["id"], Text(one["error"], style=BAD)
+    if one["leftToDocument"]:
+        return one["id"], Text("left to a document of its own", style=NEUTRAL)
+    return one["id"], Text("found", style=GOOD)
 
 
 def _value(setting: Setting) -> str:

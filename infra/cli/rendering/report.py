@@ -216,6 +216,12 @@ def _rest(report: Report, now: datetime) -> Iterator[RenderableType]:
         yield table("PARAMETER", rows=[(name,) for name in unknown])
         if more := report.get("unknownParametersLeft"):
             yield Text(f"... and {more} more", style=FAINT)
+    if left_to := report.get("leftToDocuments"):
+        more = report.get("leftToDocumentsLeft")
+        yield Text(
+            f"\nFound by a discovery, and left to documents of their own: {', '.join(left_to)}"
+            + (f", and {more} more" if more else "")
+        )
     if queued := report.get("queued"):
         more = f", and {report['queuedLeft']} more" if report.get("queuedLeft") else ""
         yield Text(f"\nOn the retry queue, to be tried again: {', '.join(queued)}{more}")
