@@ -20,7 +20,8 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from .errors import CliError, ExitCode
+from .errors import CliError, ExitCode, no_region
+from .follow_up import FollowUp
 
 _EXPIRED = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
@@ -72,23 +73,18 @@ def explain(error: BotoCoreError | ClientError, *, profile: str | None = None) -
     if isinstance(error, ClientError):
         return _refused(error, profile)
     if isinstance(error, NoRegionError):
-        return CliError(
-            "No AWS region is set.",
-            remedy=(
-                "Give --region, set AWS_REGION, or put a region into your profile (aws configure)."
-            ),
-        )
+        return no_region(profile)
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
         return _aws(
             "No AWS credentials were found.",
-            f"{_sign_in(profile)} Or give --profile, or set AWS_PROFILE.",
+            f"Give --profile, or set AWS_PROFILE. {_sign_in(profile)}",
         )
     if isinstance(error, (SSOError, LoginError, TokenRetrievalError, NoAuthTokenError)):
         return _aws("You are not signed in to AWS, or your session has expired.", _sign_in(profile))
     if isinstance(error, CredentialRetrievalError):
         return _aws(
             "Your AWS credentials could not be read from the source that your profile names.",
-            f"Try: aws sts get-caller-identity{_of(profile)}",
+            f"Try: {FollowUp(profile=profile).aws('sts', 'get-caller-identity')}",
         )
     return _no_way(error) or _aws(f"{type(error).__name__}: {str(error)[:MESSAGE_LENGTH]}")
 
@@ -106,7 +102,7 @@ def _refused(error: ClientError, profile: str | None) -> CliError:
     if code in _INVALID:
         return _aws(
             f"AWS does not accept your credentials ({code}).",
-            f"{_sign_in(profile)} A wrong clock does this too.",
+            f"A wrong clock does this too. {_sign_in(profile)}",
         )
     if code in _DENIED:
         return _aws(
@@ -145,8 +141,4 @@ def _aws(message: str, remedy: str = "") -> CliError:
 
 
 def _sign_in(profile: str | None) -> str:
-    return f"Sign in again (aws sso login{_of(profile)}, or your usual way)."
-
-
-def _of(profile: str | None) -> str:
-    return f" --profile {profile}" if profile else ""
+    return f"Sign in again, your usual way or by: {FollowUp(profile=profile).aws('sso', 'login')}"

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from .errors import CliError, ExitCode
+from .follow_up import FollowUp
 from .options import FormatOption, Options, ProfileOption, RegionOption, StackOption
 from .output import Format, Output
 from .session import Session
@@ -34,7 +35,13 @@ class Cli:
             profile=self.options.profile,
             region=self.options.region,
             stack_name=self.options.stack_name(),
+            follow_up=self.follow_up,
         )
+
+    @property
+    def follow_up(self) -> FollowUp:
+        """Return the maker of commands for the same deployment."""
+        return self.options.follow_up
 
 
 def command(function: Callable[..., int | None]) -> Callable[..., None]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 
 from .errors import CliError
+from .follow_up import FollowUp
 
 # Outputs of every release: a stack with all of them is a deployment.
 REQUIRED = (
@@ -87,6 +88,9 @@ class DeployedStack:
 
 class Aws(Protocol):
     """The part of `Session` that finds stacks."""
+
+    @property
+    def follow_up(self) -> FollowUp: ...
 
     @property
     def region(self) -> str: ...
@@ -176,6 +180,6 @@ def _known(found: Iterable[DeployedStack], session: Aws) -> str:
         return f"Choose one by --stack or ECR_PUBLIC_PUSHER_STACK: {', '.join(names)}."
     return (
         f"Looked in account {session.account}, region {session.region}. Is it another one? Give"
-        " --region or --profile.\nTo deploy it, from a clone of the repository: sam build && sam"
-        f" deploy --region {session.region}"
+        " --region or --profile.\nTo deploy it, from a clone of the repository:"
+        f" {session.follow_up.deploy(region=session.region)}"
     )

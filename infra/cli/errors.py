@@ -4,6 +4,8 @@ from enum import IntEnum
 
 from ecr_public_pusher.visible_text import visible
 
+from .follow_up import FollowUp
+
 
 class ExitCode(IntEnum):
     """The exit codes, an interface for scripts."""
@@ -30,3 +32,12 @@ class CliError(Exception):
         super().__init__(self.message)
         self.remedy = visible(remedy, keep="\n\t")
         self.exit_code = exit_code
+
+
+def no_region(profile: str | None) -> CliError:
+    """Return the error for AWS settings without a region."""
+    configure = FollowUp(profile=profile).aws("configure", "set", "region", "REGION")
+    return CliError(
+        "No AWS region is set.",
+        remedy=f"Give --region, set AWS_REGION, or put a region into your profile: {configure}",
+    )

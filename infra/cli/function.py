@@ -17,6 +17,7 @@ from botocore.exceptions import (
 )
 
 from .errors import CliError, ExitCode
+from .follow_up import FollowUp
 from .json_text import read_json
 from .session import CONNECT_SECONDS, Session
 
@@ -26,7 +27,23 @@ type Report = Mapping[str, Any]
 # for 350 seconds.
 KEEPALIVE_SECONDS = 60
 
-_LOOK = "See its outcome: ecr-public-pusher logs --since 30m (it is not sent again)."
+
+# The package is not one that Lambda can start with its runtime, processor and handler.
+_NOT_LOADED = frozenset(
+    {
+        "Runtime.ImportModuleError",
+        "Runtime.HandlerNotFound",
+        "Runtime.UserCodeSyntaxError",
+        "Runtime.InvalidEntrypoint",
+    }
+)
+_WRONG_PACKAGE = (
+    "Its package could not be loaded: is it built for the function's processor (template parameter"
+    " Architecture) and its Python? Build it again, and deploy it."
+)
+_KILLED = (
+    "It was killed or did not start, usually for lack of memory (template parameter MemorySize)."
+)
 
 
 def invoke(session: Session, event: Mapping[str, Any]) -> Report:
@@ -36,26 +53,32 @@ def invoke(session: Session, event: Mapping[str, Any]) -> Report:
     when there is no report, KeyboardInterrupt when interrupted: the function goes on then.
     """
     client = _client(session)
-    name = session.stack.function_name
+    stack = session.stack
+    name = stack.function_name
     payload = json.dumps({**event, "raise": False}).encode()
     began = time.monotonic()
     try:
         answer = client.invoke(FunctionName=name, InvocationType="RequestResponse", Payload=payload)
         body = answer["Payload"].read()
     except ClientError as error:
-        raise _refused(error, name) from None
+        deploy = session.follow_up.deploy(region=stack.region, stack=stack.name)
+        raise _refused(error, name, deploy, session.follow_up) from None
     except (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError):
         raise  # there was no connection, so nothing was sent
     except (HTTPClientError, ConnectionClosedError) as error:
         raise CliError(
             f"The connection to Lambda broke after {time.monotonic() - began:.0f} s"
             f" ({type(error).__name__}). The function may still be running.",
-            remedy=_LOOK,
+            remedy=_look(session.follow_up),
             exit_code=ExitCode.AWS,
         ) from None
     if answer.get("FunctionError"):
-        raise _failed(body, name)
+        raise _failed(body, name, session.follow_up)
     return _report(body, name)
+
+
+def _look(follow_up: FollowUp) -> str:
+    return f"It is not sent again. See its outcome: {follow_up.command('logs', '--since', '30m')}"
 
 
 def _client(session: Session) -> Any:
@@ -84,7 +107,9 @@ def _keepalive() -> list[tuple[int, int, int]]:
     ]
 
 
-def _refused(error: ClientError, name: str) -> ClientError | CliError:
+def _refused(
+    error: ClientError, name: str, deploy: str, follow_up: FollowUp
+) -> ClientError | CliError:
     code = error.response["Error"].get("Code")
     if code == "TooManyRequestsException":
         return CliError(
@@ -98,19 +123,19 @@ def _refused(error: ClientError, name: str) -> ClientError | CliError:
     if code == "ResourceNotFoundException":
         return CliError(
             f"The function {name} does not exist, though the stack names it.",
-            remedy="Deploy the stack again: sam deploy",
+            remedy=f"Deploy the stack again: {deploy}",
             exit_code=ExitCode.AWS,
         )
     if code in ("ServiceException", "InternalFailure", "EC2ThrottledException"):
         return CliError(
             f"Lambda failed ({code}). The function may have run.",
-            remedy=_LOOK,
+            remedy=_look(follow_up),
             exit_code=ExitCode.AWS,
         )
     return error
 
 
-def _failed(body: bytes, name: str) -> CliError:
+def _failed(body: bytes, name: str, follow_up: FollowUp) -> CliError:
     """Return the error for a function that raised, timed out, ran out of memory, or was killed."""
     try:
         said = read_json(body)
@@ -123,13 +148,12 @@ def _failed(body: bytes, name: str) -> CliError:
         remedy = (
             "Part of the work is not done. Raise the template parameter Timeout, or set FanOut."
         )
-    elif kind.startswith(("Runtime.", "Extension.")):
-        remedy = (
-            "It was killed or did not start, usually for lack of memory (template parameter"
-            " MemorySize). See the log: ecr-public-pusher logs"
-        )
     else:
-        remedy = "See the log: ecr-public-pusher logs"
+        remedy = f"See the log: {follow_up.command('logs')}"
+        if kind in _NOT_LOADED:
+            remedy = f"{_WRONG_PACKAGE} {remedy}"
+        elif kind.startswith(("Runtime.", "Extension.")):
+            remedy = f"{_KILLED} {remedy}"
     return CliError(f"{name} failed: {kind}: {text}", remedy=remedy, exit_code=ExitCode.NOT_OK)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 import typer
 
+from .follow_up import FollowUp
 from .output import Format
 
 STACK_VARIABLE = "ECR_PUBLIC_PUSHER_STACK"
@@ -69,6 +70,11 @@ class Options:
             self.profile or earlier.profile,
             self.format or earlier.format,
         )
+
+    @property
+    def follow_up(self) -> FollowUp:
+        """Return the maker of commands for the same deployment."""
+        return FollowUp(self.stack, self.region, self.profile)
 
     def stack_name(self, environ: Mapping[str, str] = os.environ) -> str | None:
         """Return the name of the stack asked for; None when there is none."""

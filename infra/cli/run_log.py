@@ -59,7 +59,10 @@ def read_log(session: Session, pattern: str, *, since: datetime) -> Iterator[Log
             raise
         raise CliError(
             f"The log group {group} does not exist.",
-            remedy="Deploy the stack again: sam deploy",
+            remedy=(
+                "Deploy the stack again: "
+                + session.follow_up.deploy(region=session.region, stack=session.stack.name)
+            ),
             exit_code=ExitCode.AWS,
         ) from None
 

@@ -8,7 +8,8 @@ from typing import Any
 from ecr_public_pusher.ownership import USER_AGENT
 
 from .deployed_stack import DeployedStack, find_stack
-from .errors import CliError, ExitCode
+from .errors import CliError, ExitCode, no_region
+from .follow_up import NOTHING_GIVEN, FollowUp
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
@@ -19,7 +20,7 @@ class Session:
     """The AWS access of one command.
 
     `stack_name` None means the region's only stack. `patient` False means short timeouts and no
-    retries.
+    retries. `follow_up` makes the commands of remedies.
     """
 
     def __init__(
@@ -29,7 +30,9 @@ class Session:
         region: str | None = None,
         stack_name: str | None = None,
         patient: bool = True,
+        follow_up: FollowUp = NOTHING_GIVEN,
     ) -> None:
+        self.follow_up = follow_up
         self._stack_name = stack_name
         self._patient = patient
         self._boto = _boto_session(profile, region)
@@ -39,13 +42,7 @@ class Session:
     def region(self) -> str:
         """Return the region. Raise CliError when none is set."""
         if self._boto.region_name is None:
-            raise CliError(
-                "No AWS region is set.",
-                remedy=(
-                    "Give --region, set AWS_REGION, or put a region into your profile (aws"
-                    " configure)."
-                ),
-            )
+            raise no_region(self.follow_up.profile)
         return str(self._boto.region_name)
 
     @cached_property

@@ -12,6 +12,7 @@ from ecr_public_pusher.version import VERSION
 from .documents.document import DocumentName
 from .documents.store import list_parameters
 from .errors import CliError
+from .follow_up import NOTHING_GIVEN, FollowUp
 from .health import ClusterHealth, Health, State, assess, take_checks
 from .queues import QueueState, queue_state
 from .run_log import CHECKS, LOST, PUSHES, SWEEPS, read_log
@@ -52,6 +53,7 @@ class Status:
     unconfigured: bool = False
     narrowed: bool = False
     clusters: tuple[ClusterHealth, ...] = field(default=())
+    follow_up: FollowUp = NOTHING_GIVEN
 
     @property
     def ok(self) -> bool:
@@ -77,7 +79,9 @@ class Status:
             "since": rfc3339(self.since),
             "stack": dict(self.stack),
             "unconfigured": self.unconfigured,
-            "clusters": [_cluster_json(cluster, self.now) for cluster in self.clusters],
+            "clusters": [
+                _cluster_json(cluster, self.now, self.follow_up) for cluster in self.clusters
+            ],
             "lastPushError": {"at": rfc3339(error[0]), **error[1]} if error else None,
             "retryQueue": self.retry_queue.as_json(),
             "deadLetters": self.dead_letters.as_json(),
@@ -98,7 +102,7 @@ class Status:
         }
 
 
-def _cluster_json(cluster: ClusterHealth, now: datetime) -> dict[str, Any]:
+def _cluster_json(cluster: ClusterHealth, now: datetime, follow_up: FollowUp) -> dict[str, Any]:
     entry = cluster.failed.entry if cluster.failed else {}
     end = cluster.token_expires_at
     pushed = cluster.last_good_push
@@ -118,18 +122,20 @@ def _cluster_json(cluster: ClusterHealth, now: datetime) -> dict[str, Any]:
         "problemsLeft": entry.get("problemsLeft", 0),
         "emptyGlobs": list(cluster.empty_globs),
         "inferred": cluster.inferred,
-        "left": left_secrets(cluster, now),
+        "left": left_secrets(cluster, now, follow_up),
     }
 
 
-def left_secrets(cluster: ClusterHealth, now: datetime) -> dict[str, str] | None:
+def left_secrets(
+    cluster: ClusterHealth, now: datetime, follow_up: FollowUp
+) -> dict[str, str] | None:
     """Return the message and remedy about Secrets that a skipped document has left; None if none.
 
     Nothing renews them.
     """
     check, pushed, ends = cluster.check, cluster.last_good_push, cluster.token_expires_at
     if check is not None and check.left is not None:
-        return {"message": str(check.left["message"]), "remedy": _remove(cluster)}
+        return {"message": str(check.left["message"]), "remedy": _remove(cluster, follow_up)}
     if not cluster.may_have_secrets or pushed is None:
         return None
     blocks = "block pulls now" if ends is None or ends <= now else "block pulls when they expire"
@@ -138,12 +144,12 @@ def left_secrets(cluster: ClusterHealth, now: datetime) -> dict[str, str] | None
             f"the last good push was at {rfc3339(pushed)}, and no removal is in the log since: its"
             f" Secrets are there, nothing renews them, and their tokens {blocks}"
         ),
-        "remedy": _remove(cluster),
+        "remedy": _remove(cluster, follow_up),
     }
 
 
-def _remove(cluster: ClusterHealth) -> str:
-    return f"Enable the document, or: ecr-public-pusher remove {cluster.id}"
+def _remove(cluster: ClusterHealth, follow_up: FollowUp) -> str:
+    return f"Enable the document, or: {follow_up.command('remove', cluster.id)}"
 
 
 def gather(session: Session, *, ids: Collection[str], now: datetime, window: timedelta) -> Status:
@@ -185,6 +191,7 @@ def gather(session: Session, *, ids: Collection[str], now: datetime, window: tim
         unconfigured=not documents and not unknown,
         narrowed=bool(ids),
         clusters=tuple(_wanted(shown, ids)),
+        follow_up=session.follow_up,
     )
 
 

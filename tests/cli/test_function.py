@@ -31,7 +31,8 @@ def error(kind: str, text: str) -> FunctionAnswer:
             "RequestId: 1 Error: Runtime exited with error: signal: killed",
             "MemorySize",
         ),
-        ("Runtime.ImportModuleError", "Unable to import module", "ecr-public-pusher logs"),
+        ("Runtime.ImportModuleError", "Unable to import module", "Architecture"),
+        ("Runtime.OutOfMemory", "RequestId: 1 Error: Runtime exited", "MemorySize"),
         ("ValueError", "whatever", "ecr-public-pusher logs"),
     ],
 )
@@ -44,6 +45,8 @@ def test_a_function_that_ends_in_an_error_exits_1_with_its_remedy(
     assert kind in result.stderr
     assert text in result.stderr
     assert remedy in result.stderr
+    assert ("MemorySize" in result.stderr) == (remedy == "MemorySize")
+    assert ("ecr-public-pusher logs" in result.stderr) == (remedy != "Timeout")
 
 
 @pytest.mark.parametrize("answer", [["hello"], json.loads(DEEP)])

@@ -1,14 +1,15 @@
 """`clusters add`: one command from a cluster's name to its first pushed Secret."""
 
-import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..command import Cli
 from ..documents.deployed import Deployed
 from ..errors import CliError, ExitCode
+from ..follow_up import print_rbac as print_rbac_again
 from ..onboarding.access_entry import Admission
 from ..onboarding.document_step import NewCluster, new_cluster
 from ..onboarding.fields import Given
@@ -78,7 +79,7 @@ def add(
           -l ecr-public=enabled --admit --cluster-profile edge
       ecr-public-pusher clusters add shop -f shop.yaml --context shop --rbac namespaced --yes
       ecr-public-pusher clusters add prod -n default --print-rbac \
-          | kubectl --context prod apply --server-side -f -
+          | kubectl --context prod apply --server-side --force-conflicts -f -
       ecr-public-pusher clusters add lab --sign-in webIdentity \
           --endpoint https://lab.example.com:6443 --certificate-authority ca.pem -n default
     """
@@ -111,9 +112,14 @@ def add(
         cli.output.document(as_yaml(objects))
         return ExitCode.OK
     choice = Choice(
-        kubeconfig, context, trust=trust_context, force=force_conflicts, by_hand=_by_hand()
+        kubeconfig,
+        context,
+        trust=trust_context,
+        force=force_conflicts,
+        by_hand=print_rbac_again(sys.argv[1:]),
+        follow_up=replace(cli.follow_up, profile=cluster_profile or cli.options.profile),
     )
-    wanted = Wanted(admit=admit, objects=objects, choice=choice, push=not no_push)
+    wanted = Wanted(cli.follow_up, admit=admit, objects=objects, choice=choice, push=not no_push)
     admission = Admission(made.config, made.config.role_arn or cli.session.stack.role_arn)
     for note in render_notes(made.notes):
         cli.output.aside(note)
@@ -134,7 +140,8 @@ def _carry_out(
         planned = onboarding.plan()
     if dry_run:
         cli.output.result(
-            _said(made, planned, dry_run=True), lambda: render_steps(planned, dry_run=True)
+            _said(made, planned, dry_run=True),
+            lambda: render_steps(planned, dry_run=True, follow_up=cli.follow_up),
         )
         return _exit_code(planned)
     if any(step.changes for step in planned) and not yes:
@@ -142,7 +149,7 @@ def _carry_out(
     done, reports = onboarding.do(lambda event: run(cli, event))
     cli.output.result(
         _said(made, done, dry_run=False) | reports,
-        lambda: render_steps(done, dry_run=False, reports=reports),
+        lambda: render_steps(done, dry_run=False, follow_up=cli.follow_up, reports=reports),
     )
     return _exit_code(done)
 
@@ -150,7 +157,7 @@ def _carry_out(
 def _ask(cli: Cli, planned: Sequence[Step]) -> None:
     question = "Do that?"
     cli.output.need_person(question)
-    for part in render_steps(planned, dry_run=True):
+    for part in render_steps(planned, dry_run=True, follow_up=cli.follow_up):
         cli.output.aside(part)
     cli.output.confirm(question)
 
@@ -180,14 +187,6 @@ def _eks(cli: Cli, made: NewCluster, profile: str | None) -> Any:
         return None
     session = Session(profile=profile or cli.options.profile, region=made.config.region)
     return session.client("eks")
-
-
-def _by_hand() -> str:
-    """Return this command line with `--print-rbac`, for the cluster's administrator to run."""
-    return (
-        f"{shlex.join(['ecr-public-pusher', *sys.argv[1:]])} --print-rbac | kubectl --context"
-        " CONTEXT apply --server-side -f -"
-    )
 
 
 def _said(made: NewCluster, steps: Sequence[Step], *, dry_run: bool) -> dict[str, Any]:

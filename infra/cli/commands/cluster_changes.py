@@ -114,7 +114,7 @@ def disable(cli: Cli, ids: Ids) -> int:
     code = _switch(cli, ids, enabled=False)
     cli.output.note(
         "Secrets stay, expire within 12 hours, and then block pulls. For a longer pause:"
-        f" ecr-public-pusher remove {' '.join(ids)}"
+        f" {cli.follow_up.command('remove', *ids)}"
     )
     return code
 
@@ -196,7 +196,7 @@ def _switch(cli: Cli, ids: list[str], *, enabled: bool) -> int:
     deployed = Deployed.of(cli.session)
     documents = [deployed.find(called, clusters_only=True) for called in dict.fromkeys(ids)]
     # All of them, before one is written.
-    texts = [(stored, _switched(stored, enabled=enabled)) for stored in documents]
+    texts = [(stored, _switched(cli, stored, enabled=enabled)) for stored in documents]
     word = "enabled" if enabled else "disabled"
     for stored, text in texts:
         if text != stored.text:
@@ -206,17 +206,18 @@ def _switch(cli: Cli, ids: list[str], *, enabled: bool) -> int:
     return ExitCode.OK
 
 
-def _switched(stored: Stored, *, enabled: bool) -> str:
+def _switched(cli: Cli, stored: Stored, *, enabled: bool) -> str:
+    edit_it = cli.follow_up.command("clusters", "edit", stored.name.id)
     try:
         return with_enabled(stored.text, enabled)
     except PusherError as error:
         raise CliError(
             error.message.replace("document: ", f"{stored.name}: ", 1),
-            remedy=f"Correct it: ecr-public-pusher clusters edit {stored.name.id}",
+            remedy=f"Correct it: {edit_it}",
         ) from None
     except NotEditable:
         said = f"{stored.name} is written in a way that cannot be changed in place."
         raise CliError(
             said,
-            remedy=f"Change `enabled` by hand: ecr-public-pusher clusters edit {stored.name.id}",
+            remedy=f"Change `enabled` by hand: {edit_it}",
         ) from None

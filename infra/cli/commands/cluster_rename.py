@@ -75,12 +75,12 @@ def _new_name(deployed: Deployed, stored: Stored, new: str) -> DocumentName:
     if name == stored.name:
         raise CliError(f"{name} has that id already.", remedy="Give another one.")
     if name in deployed.snapshot.documents:
+        old = str(stored.name) if folder == DISCOVER else stored.name.id
         raise CliError(
             f"There is a document {name} already.",
             remedy=(
-                f"If it is for the same cluster, delete the old one: ecr-public-pusher clusters"
-                f" delete {stored.name.id if folder != DISCOVER else stored.name}. Secrets in"
-                f" namespaces that {new} selects stay."
+                f"If it is for the same cluster, delete the old one. Secrets in namespaces that"
+                f" {new} selects stay: {deployed.follow_up.command('clusters', 'delete', old)}"
             ),
         )
     return name
@@ -91,10 +91,12 @@ def _text(deployed: Deployed, stored: Stored) -> str:
 
     Raise CliError for an invalid document, whose cluster is not known.
     """
-    by_hand = f"Correct it first: ecr-public-pusher clusters edit {stored.name.id}"
+    edit = deployed.follow_up.command("clusters", "edit", stored.name.id)
     problems = [one for one in deployed.validation.problems if one.where == str(stored.name)]
     if problems:
-        raise CliError(f"Not renamed, since it is invalid: {problems[0]}", remedy=by_hand)
+        raise CliError(
+            f"Not renamed, since it is invalid: {problems[0]}", remedy=f"Correct it first: {edit}"
+        )
     config = deployed.cluster(stored.name.id) if stored.name.folder == CLUSTERS else None
     if config is None or not isinstance(config.sign_in, Eks):
         return stored.text
@@ -104,8 +106,7 @@ def _text(deployed: Deployed, stored: Stored) -> str:
         raise CliError(
             f"{stored.name} is written in a way that cannot be changed in place.",
             remedy=(
-                f"Write `cluster: {config.cluster}` into it by hand, and rename it then:"
-                f" ecr-public-pusher clusters edit {stored.name.id}"
+                f"Write `cluster: {config.cluster}` into it by hand, and rename it then: {edit}"
             ),
         ) from None
 

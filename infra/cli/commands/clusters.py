@@ -74,7 +74,10 @@ def list_clusters(cli: Cli, discovered: Discovered = False) -> int:
         said["discovered"] = found
     cli.output.result(
         said,
-        lambda: [*render_problems(defaults), *render_list(rows, found, deployed.snapshot.unknown)],
+        lambda: [
+            *render_problems(defaults),
+            *render_list(rows, found, deployed.snapshot.unknown, cli.follow_up),
+        ],
     )
     failed = (
         any(row["problem"] for row in rows)
@@ -153,13 +156,19 @@ def _found(cli: Cli, deployed: Deployed) -> list[dict[str, Any]]:
             remedy=error["remedy"],
             exit_code=ExitCode.NOT_OK,
         )
-    return [
+    found = [
         {
             "id": one["id"],
             "error": (one["error"] or {}).get("message") if not _is_cluster(one["id"]) else None,
+            "leftToDocument": False,
         }
         for one in report["clusters"]
     ]
+    left = [
+        {"id": cluster_id, "error": None, "leftToDocument": True}
+        for cluster_id in report.get("leftToDocuments", ())
+    ]
+    return sorted([*found, *left], key=lambda one: str(one["id"]))
 
 
 def _is_cluster(found: str) -> bool:

@@ -1,6 +1,5 @@
 """`validate`, `diff`, `apply`: documents as files, in Git or elsewhere."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -214,10 +213,10 @@ def apply(
         if change.name in steps.written and change.kind is not Kind.DELETED
     ]
     if pushed:
-        ids = "" if "" in pushed or len(pushed) > IDS_SHOWN else f" {shlex.join(pushed)}"
+        ids = [] if "" in pushed or len(pushed) > IDS_SHOWN else pushed
         cli.output.note(
             "The function pushes the changes automatically. To test access:"
-            f" ecr-public-pusher check{ids}"
+            f" {cli.follow_up.command('check', *ids)}"
         )
     if steps.kept:
         raise not_deleted(steps.kept)

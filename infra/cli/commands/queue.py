@@ -13,6 +13,7 @@ from rich.text import Text
 
 from ..command import Cli, command, group
 from ..errors import CliError, ExitCode
+from ..follow_up import FollowUp
 from ..queues import DeadLetter, QueueState, look_at_dead_letters, queue_state
 from ..rendering.text import FAINT, heading, span, table
 from .run import Yes
@@ -60,7 +61,7 @@ def list_queues(cli: Cli) -> int:
         "retry": retry.as_json(),
         "deadLetters": {**dead.as_json(), "messages": [letter.as_json() for letter in letters]},
     }
-    cli.output.result(data, lambda: _render(retry, dead, letters, datetime.now(UTC)))
+    cli.output.result(data, lambda: _render(retry, dead, letters, cli.follow_up, datetime.now(UTC)))
     return ExitCode.NOT_OK if dead.total else ExitCode.OK
 
 
@@ -92,7 +93,8 @@ def redrive(cli: Cli) -> int:
         task = _finished(cli, dead.arn)
     moved = task.get("ApproximateNumberOfMessagesMoved", 0)
     ended = str(task["Status"])
-    said = f"{moved} moved ({ended.lower()}). Follow: ecr-public-pusher logs --follow"
+    follow = cli.follow_up.command("logs", "--follow")
+    said = f"{moved} moved ({ended.lower()}). Follow: {follow}"
     cli.output.result({"moved": moved, "status": ended}, lambda: [Text(said)])
     return ExitCode.OK if ended == "COMPLETED" else ExitCode.NOT_OK
 
@@ -148,7 +150,11 @@ def _finished(cli: Cli, source: str) -> dict[str, Any]:
 
 
 def _render(
-    retry: QueueState, dead: QueueState, letters: list[DeadLetter], now: datetime
+    retry: QueueState,
+    dead: QueueState,
+    letters: list[DeadLetter],
+    follow_up: FollowUp,
+    now: datetime,
 ) -> list[RenderableType]:
     rows = [
         _row("retry", retry, retry.oldest_seconds),
@@ -165,12 +171,10 @@ def _render(
     if (left := dead.waiting - len(letters)) > 0:
         parts.append(Text(f"\n... and about {left} more", style=FAINT))
     if letters:
-        parts.append(
-            Text(
-                "\nTo try them again: ecr-public-pusher queue redrive. To delete them:"
-                " ecr-public-pusher queue purge dead-letters"
-            )
-        )
+        parts += [
+            Text(f"\nTo try them again: {follow_up.command('queue', 'redrive')}"),
+            Text(f"To delete them: {follow_up.command('queue', 'purge', Queue.DEAD_LETTERS)}"),
+        ]
     return parts
 
 

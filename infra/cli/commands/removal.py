@@ -5,7 +5,6 @@ its Secrets are removed or handed over: nothing writes them back until it is del
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from ..command import Cli
 from ..documents.deployed import Deployed
@@ -14,8 +13,7 @@ from ..documents.editing import disabled
 from ..documents.store import Stored
 from ..errors import CliError, ExitCode
 from ..function import Report
-from ..rendering.report import render_report
-from .run import grant_removal, run
+from .run import note_missing_rights, run, show_aside
 
 
 def remove_before_deletion(
@@ -114,8 +112,8 @@ def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName
     if not patterns:
         return []
     report = run(cli, {"action": "remove", "clusters": list(patterns)})
-    for part in render_report(report, now=datetime.now(UTC)):
-        cli.output.aside(part)
+    show_aside(cli, report)
+    note_missing_rights(cli, report)
     return _left(report, list(patterns.values()))
 
 
@@ -134,10 +132,7 @@ def not_deleted(kept: Sequence[DocumentName]) -> CliError:
     """Return the error for documents that `remove_secrets` returned."""
     return CliError(
         f"Not deleted, since the Secrets could not all be removed: {', '.join(map(str, kept))}",
-        remedy=(
-            "Correct the errors above and run this again, or give --keep-secrets."
-            f" {grant_removal(kept[0].id)}"
-        ),
+        remedy="Correct the errors above and run this again, or give --keep-secrets.",
         exit_code=ExitCode.NOT_OK,
     )
 
@@ -145,8 +140,4 @@ def not_deleted(kept: Sequence[DocumentName]) -> CliError:
 def show_removal(cli: Cli, names: Sequence[DocumentName]) -> None:
     """Show on stderr what `remove_secrets` would remove."""
     if patterns := [name.clusters for name in names if name.clusters]:
-        for part in render_report(
-            run(cli, {"action": "plan", "remove": True, "clusters": patterns}),
-            now=datetime.now(UTC),
-        ):
-            cli.output.aside(part)
+        show_aside(cli, run(cli, {"action": "plan", "remove": True, "clusters": patterns}))

@@ -5,16 +5,20 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from rich.console import RenderableType
 
 from ecr_public_pusher.events.request import SWEEP_WINDOW_MINUTES
 
 from ..command import Cli, command
 from ..completion import complete_ids
 from ..errors import CliError, ExitCode
+from ..follow_up import apply_file
 from ..function import Report, invoke
 from ..rendering.report import render_report
 
 PANEL = "Runs"
+FORBIDDEN = "forbidden"
+PRUNE_FILE = "infra/rbac/prune.yaml"
 
 Ids = Annotated[
     list[str] | None,
@@ -175,17 +179,27 @@ def remove(
 
 def _show_removal(cli: Cli, report: Report) -> int:
     code = show(cli, report)
-    if failed := [cluster["id"] for cluster in report.get("clusters", ()) if not cluster["ok"]]:
-        cli.output.note(grant_removal(failed[0]))
+    note_missing_rights(cli, report)
     return code
 
 
-def grant_removal(cluster_id: str) -> str:
-    """Return the command that grants the rights for a removal, as a sentence."""
-    return (
-        f"Where rights are missing: ecr-public-pusher clusters add {cluster_id} --allow-removal"
-        " --no-push"
-    )
+def note_missing_rights(cli: Cli, report: Report) -> None:
+    """Print the command that grants the rights for a removal, where a cluster lacks them."""
+    lacking = [
+        cluster["id"]
+        for cluster in report.get("clusters", ())
+        if any(problem["outcome"] == FORBIDDEN for problem in cluster.get("problems", ()))
+    ]
+    for cluster_id in lacking[:1]:
+        # A cluster that a discovery found has no document of its own to add.
+        grant = (
+            apply_file(PRUNE_FILE)
+            if "/" in cluster_id
+            else cli.follow_up.command(
+                "clusters", "add", cluster_id, "--allow-removal", "--no-push"
+            )
+        )
+        cli.output.note(f"Where rights are missing, as in {cluster_id}: {grant}")
 
 
 def run(cli: Cli, event: Mapping[str, Any]) -> Report:
@@ -202,21 +216,26 @@ def run(cli: Cli, event: Mapping[str, Any]) -> Report:
             return invoke(cli.session, event)
     except KeyboardInterrupt:
         cli.output.note(
-            f"The function continues the {action}. To follow it: ecr-public-pusher logs --follow"
+            f"The function continues the {action}. To follow it:"
+            f" {cli.follow_up.command('logs', '--follow')}"
         )
         raise
 
 
 def show(cli: Cli, report: Report, *, verbose: bool = False) -> int:
     """Print the report; return its exit code."""
-    cli.output.result(report, lambda: render_report(report, now=datetime.now(UTC), verbose=verbose))
+    cli.output.result(report, lambda: _rendered(cli, report, verbose=verbose))
     return ExitCode.OK if report["ok"] else ExitCode.NOT_OK
 
 
 def show_aside(cli: Cli, report: Report) -> None:
-    """Show the plan that a question is about on stderr, since stdout takes the result."""
-    for part in render_report(report, now=datetime.now(UTC)):
+    """Show a report beside the result, on stderr, such as the plan that a question is about."""
+    for part in _rendered(cli, report):
         cli.output.aside(part)
+
+
+def _rendered(cli: Cli, report: Report, *, verbose: bool = False) -> list[RenderableType]:
+    return render_report(report, now=datetime.now(UTC), follow_up=cli.follow_up, verbose=verbose)
 
 
 def _event(

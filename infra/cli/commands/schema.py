@@ -9,6 +9,7 @@ import typer
 from ecr_public_pusher.configuration.json_schema import json_schemas
 
 from ..command import Cli, command
+from ..follow_up import local
 from ..output import Format
 
 
@@ -26,7 +27,7 @@ For VS Code's and other editors' YAML language server, above a document:
 or, for a whole folder, in .vscode/settings.json:
   "yaml.schemas": {{"{id}": "{glob}"}}
 Without a network, write it to a file and name that:
-  ecr-public-pusher schema {which} > {which}.schema.json"""
+  {command} > {which}.schema.json"""
 _GLOBS = {
     Which.CLUSTER: "clusters/*.yaml",
     Which.DEFAULTS: "defaults.yaml",
@@ -58,5 +59,12 @@ def schema(
     if cli.output.format is Format.TABLE:
         cli.output.format = Format.JSON
     cli.output.result(found, lambda: [json.dumps(found)])
-    cli.output.note(_HOW.format(id=found["$id"], glob=_GLOBS[which], which=which.value))
+    cli.output.note(
+        _HOW.format(
+            id=found["$id"],
+            glob=_GLOBS[which],
+            command=local("schema", which.value),
+            which=which.value,
+        )
+    )
     return 0

@@ -88,7 +88,12 @@ def compare(folder: Folder, deployed: Deployed, *, prune: bool) -> Comparison:
     notes = (
         *unknown_file_notes(folder.unknown_files),
         *validation.notes,
-        *leftover_notes(found, deployed.validation.configuration, validation.configuration),
+        *leftover_notes(
+            found,
+            deployed.validation.configuration,
+            validation.configuration,
+            deployed.follow_up,
+        ),
         *rename_notes(found, both),
         *rename_by_prune_notes(found, left, both),
     )

@@ -7,6 +7,7 @@ from functools import cached_property
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 
 from ..errors import CliError
+from ..follow_up import FollowUp
 from ..session import Session
 from .document import CLUSTERS, DEFAULTS, DISCOVER, DocumentName
 from .limits import STANDARD_BYTES
@@ -18,19 +19,20 @@ from .validation import Document, TargetStack, Validation, validate_documents
 class Deployed:
     """The documents of one stack. `snapshot` holds them as they were when the command began.
 
-    `region` is the function's.
+    `region` is the function's. `follow_up` makes the commands of remedies.
     """
 
     store: Store
     region: str
     target: TargetStack
     snapshot: Snapshot
+    follow_up: FollowUp
 
     @classmethod
     def of(cls, session: Session) -> "Deployed":
         """Read the documents of the session's stack."""
         stack = session.stack
-        store = Store(session.client("ssm"), stack.config_path)
+        store = Store(session.client("ssm"), stack.config_path, session.follow_up)
         target = TargetStack(
             stack.config_path,
             stack.region,
@@ -38,7 +40,7 @@ class Deployed:
             stack.allowed_endpoints,
             stack.allowed_roles,
         )
-        return cls(store, stack.region, target, store.read())
+        return cls(store, stack.region, target, store.read(), session.follow_up)
 
     @cached_property
     def validation(self) -> Validation:
@@ -114,8 +116,8 @@ class Deployed:
             name for name in names if not clusters_only or ("/" not in name and name != DEFAULTS)
         ]
         return (
-            f"There are: {', '.join(shown[:50]) or 'none'}. To add one: ecr-public-pusher"
-            " clusters add ID"
+            f"There are: {', '.join(shown[:50]) or 'none'}. To add one:"
+            f" {self.follow_up.command('clusters', 'add', 'ID')}"
         )
 
 

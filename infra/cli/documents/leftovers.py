@@ -6,6 +6,7 @@ from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.loader import Configuration
 from ecr_public_pusher.results import Namespace
 
+from ..follow_up import FollowUp
 from .changes import Change, Kind
 from .document import CLUSTERS
 from .problem import Problem
@@ -14,7 +15,7 @@ _EXPIRE = "the Secrets that were written stay, expire within 12 hours, and then 
 
 
 def leftover_notes(
-    changes: list[Change], before: Configuration, after: Configuration
+    changes: list[Change], before: Configuration, after: Configuration, follow_up: FollowUp
 ) -> list[Problem]:
     """Return a note for each document that leaves Secrets behind.
 
@@ -30,23 +31,28 @@ def leftover_notes(
         replace(note, message=f"a change of {note.field}: {_EXPIRE}") if change.secure else note
         for change in changes
         if change.kind is Kind.CHANGED and change.name.folder == CLUSTERS and change.after
-        for note in _notes(old.get(change.name.id), new.get(change.name.id), str(change.after.path))
+        for note in _notes(
+            old.get(change.name.id), new.get(change.name.id), str(change.after.path), follow_up
+        )
     ]
 
 
-def _notes(old: ClusterConfig | None, new: ClusterConfig | None, where: str) -> list[Problem]:
+def _notes(
+    old: ClusterConfig | None, new: ClusterConfig | None, where: str, follow_up: FollowUp
+) -> list[Problem]:
     if old is None or new is None or not old.enabled:
         return []
+    remove = follow_up.command("remove", old.id)
     if not new.enabled:
         return [
             Problem(
                 where,
                 f"is disabled: {_EXPIRE}",
                 field="enabled",
-                remedy=f"For a longer pause: ecr-public-pusher remove {old.id}",
+                remedy=f"For a longer pause: {remove}",
             )
         ]
-    first = f"Before this: ecr-public-pusher remove {old.id}"
+    first = f"Before this: {remove}"
     if old.target != new.target:
         return [
             Problem(

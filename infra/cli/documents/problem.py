@@ -10,8 +10,10 @@ from ecr_public_pusher.configuration.schema import REFERENCE
 from ecr_public_pusher.errors import PusherError
 from ecr_public_pusher.visible_text import visible
 
+from ..follow_up import local
+
 # Replaces the function's own remedy, which names put-parameter.
-_SCHEMA = "Every field: ecr-public-pusher schema, and the configuration reference."
+_SCHEMA = f"Every field is in the configuration reference, and in: {local('schema')}"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from ..aws_errors import is_throttled
 from ..errors import CliError, ExitCode
+from ..follow_up import NOTHING_GIVEN, FollowUp
 from .document import DocumentName
 from .limits import ADVANCED_BYTES, STANDARD_BYTES
 
@@ -68,8 +69,9 @@ def list_parameters(ssm: Any, root: str) -> Iterator[Mapping[str, Any]]:
 class Store:
     """The documents below `root`. `ssm` is a client of the stack's region."""
 
-    def __init__(self, ssm: Any, root: str) -> None:
+    def __init__(self, ssm: Any, root: str, follow_up: FollowUp = NOTHING_GIVEN) -> None:
         self._ssm = ssm
+        self._follow_up = follow_up
         self.root = root
 
     def read(self) -> Snapshot:
@@ -148,11 +150,14 @@ class Store:
                 f"written by somebody else at the same moment (version {written - 1}), which this"
                 " write has replaced"
             )
-            raise _changed_meanwhile(
+            history = self._follow_up.aws(
+                "ssm",
+                "get-parameter-history",
+                "--name",
                 parameter,
-                said,
-                remedy=f"To see what it was: aws ssm get-parameter-history --name {parameter}",
+                region=self._ssm.meta.region_name,
             )
+            raise _changed_meanwhile(parameter, said, remedy=f"To see what it was: {history}")
 
     def create_like(self, old: Stored, name: DocumentName, text: str) -> bool:
         """Create a document with the type, key, description, tier and tags of another one.

@@ -11,6 +11,7 @@ from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.ownership import RBAC_GROUP
 
 from ..aws_errors import explain
+from ..follow_up import kubectl
 from .step import Step, StepName, StepOutcome
 
 CONFIG_MAP = "CONFIG_MAP"
@@ -140,7 +141,8 @@ class AccessEntryStep:
 
     def _of_aws_auth(self, said: str) -> Step:
         """Return the failed step of a local cluster, whose mode cannot be changed."""
-        edit = f"kubectl --context {self._cluster.arn} edit configmap aws-auth -n kube-system"
+        words = ("edit", "configmap", "aws-auth", "-n", "kube-system")
+        edit = kubectl(*words, context=self._cluster.arn)
         who = "The cluster's owner adds this to mapRoles of its ConfigMap aws-auth"
         remedy = (
             f"{who}; then run the same without"

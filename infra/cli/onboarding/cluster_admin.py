@@ -1,12 +1,13 @@
 """RBAC applied server-side, through the official client and a person's own kubeconfig."""
 
-import shlex
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..errors import CliError, ExitCode
+from ..follow_up import kubectl
 from ..json_text import read_json
 from .rbac_manifests import Manifest, described
 from .step import Step, StepName, StepOutcome
@@ -27,9 +28,14 @@ class Applied:
 
 
 class ClusterAdmin:
-    """A person's access to one cluster, by a context of their kubeconfig."""
+    """A person's access to one cluster, by a context of their kubeconfig.
 
-    def __init__(self, files: str, context: str, *, field_manager: str) -> None:
+    `kubeconfig` is the file that was given, which kubectl needs too; None when none was.
+    """
+
+    def __init__(
+        self, files: str, context: str, *, field_manager: str, kubeconfig: Path | None = None
+    ) -> None:
         from kubernetes import client, config
         from urllib3 import Retry
 
@@ -37,6 +43,9 @@ class ClusterAdmin:
         # By default a redirect is followed, which would apply the objects elsewhere.
         settings.retries = Retry(total=0, redirect=False)
         self._manager = field_manager
+        self.whoami = kubectl("auth", "whoami", context=context, kubeconfig=kubeconfig)
+        words = ("get", "--raw", "/readyz")
+        self._ready = kubectl(*words, context=context, kubeconfig=kubeconfig)
         try:
             self._api = config.new_client_from_config(
                 config_file=files,
@@ -52,7 +61,7 @@ class ClusterAdmin:
             )
             raise CliError(
                 f"The context {context} cannot be used: {said}",
-                remedy=f"Try: kubectl --context {shlex.quote(context)} auth whoami",
+                remedy=f"Try: {self.whoami}",
             ) from None
         _relax(self._api)
         self._rbac = client.RbacAuthorizationV1Api(self._api)
@@ -70,7 +79,7 @@ class ClusterAdmin:
         except ApiException as error:
             return Applied(described(one), StepOutcome.FAILED, _said(error))
         except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many
-            raise _no_answer(error) from None
+            raise _no_answer(error, self._ready) from None
         if before is None:
             return Applied(described(one), StepOutcome.CREATED)
         return Applied(
@@ -195,10 +204,10 @@ def _manager(cause: dict[str, Any]) -> str:
     return parts[1] if len(parts) > 1 else "another manager"
 
 
-def _no_answer(error: Exception) -> CliError:
+def _no_answer(error: Exception, ready: str) -> CliError:
     reason = getattr(error, "reason", error)
     return CliError(
         f"The cluster does not respond ({type(reason).__name__}).",
-        remedy="Does kubectl reach it? kubectl get --raw /readyz",
+        remedy=f"Does kubectl reach it? {ready}",
         exit_code=ExitCode.AWS,
     )

@@ -66,7 +66,8 @@ def new_cluster(
     before = deployed.snapshot.documents.get(name)
     if before is not None and before.error:
         deployed.find(document_id, clusters_only=True)
-    text = _text(name, before, given, file_text, replace=replace)
+    edit = deployed.follow_up.command("clusters", "edit", name.id)
+    text = _text(name, before, given, file_text, edit, replace=replace)
     validation = deployed.validate({name: deployed.replacement(name, text, str(name))})
     theirs = [problem for problem in validation.problems if problem.where == str(name)]
     theirs = theirs or [
@@ -89,7 +90,13 @@ def new_cluster(
 
 
 def _text(
-    name: DocumentName, before: Stored | None, given: Given, file_text: str | None, *, replace: bool
+    name: DocumentName,
+    before: Stored | None,
+    given: Given,
+    file_text: str | None,
+    edit: str,
+    *,
+    replace: bool,
 ) -> str:
     if file_text is not None and not given.nothing:
         raise CliError(
@@ -112,8 +119,8 @@ def _text(
         raise CliError(
             f"There is a different document {name.id} already:\n{difference}",
             remedy=(
-                f"--replace writes this one over it; ecr-public-pusher clusters edit {name.id}"
-                " changes it; without fields, it is used as it is."
+                "--replace writes this one over it; without fields, it is used as it is. To change"
+                f" it: {edit}"
             ),
         )
     return text

@@ -14,6 +14,7 @@ import yaml
 from ecr_public_pusher.configuration.pem import certificates
 
 from ..errors import CliError
+from ..follow_up import view_kubeconfig
 
 # The client's errors for a file that is no kubeconfig; RecursionError when nested too deep.
 _UNREADABLE = (
@@ -94,7 +95,7 @@ def read_kubeconfig(files: str) -> Kubeconfig | None:
     except (ConfigException, *_UNREADABLE) as error:
         raise CliError(
             f"The kubeconfig {files} cannot be read ({type(error).__name__}).",
-            remedy="Try: kubectl config view",
+            remedy=f"Try: {view_kubeconfig(files)}",
         ) from None
     return Kubeconfig(contexts, merged.value.get("current-context") or None)
 

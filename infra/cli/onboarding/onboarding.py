@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from ..documents.store import Store
+from ..follow_up import FollowUp
 from ..function import Report
 from .access_entry import AccessEntryStep, Admission, EksCluster, describe, not_asked_for
 from .document_step import NewCluster
@@ -31,6 +32,7 @@ type Run = Callable[[Mapping[str, Any]], Report]
 class Wanted:
     """The request of the command line. Empty `objects`: RBAC is left to others."""
 
+    follow_up: FollowUp
     admit: bool = False
     objects: Sequence[Manifest] = ()
     choice: Choice = field(default_factory=Choice)
@@ -96,7 +98,7 @@ class Onboarding:
         if not self._cluster.config.enabled:
             return [access, rbac, document, *self._disabled()], {}
         report = self._checked(run, sleep, fresh=access.changes)
-        done = [access, rbac, document, _check_step(report)]
+        done = [access, rbac, document, self._check_step(report)]
         reports = {StepName.CHECK.value: report}
         if not self._wanted.push:
             return [*done, Step(StepName.PUSH, StepOutcome.SKIPPED, "--no-push")], reports
@@ -131,7 +133,8 @@ class Onboarding:
         ]
 
     def _disabled(self) -> list[Step]:
-        said = f"its document is disabled (ecr-public-pusher clusters enable {self._id})"
+        enable = self._wanted.follow_up.command("clusters", "enable", self._id)
+        said = f"its document is disabled; to enable it: {enable}"
         return [
             Step(StepName.CHECK, StepOutcome.SKIPPED, said),
             Step(StepName.PUSH, StepOutcome.SKIPPED, said),
@@ -163,6 +166,16 @@ class Onboarding:
             return Step(StepName.RBAC, StepOutcome.SKIPPED, "--rbac none")
         return RbacStep(self._cluster, self._wanted.objects, self._wanted.choice, self._seen)
 
+    def _check_step(self, report: Report) -> Step:
+        if report["ok"]:
+            return Step(StepName.CHECK, StepOutcome.DONE, "ok")
+        return Step(
+            StepName.CHECK,
+            StepOutcome.FAILED,
+            f"not ok: {', '.join(sorted(_failed(report))) or 'see below'}",
+            f"See below, or: {self._wanted.follow_up.command('check', self._id)}",
+        )
+
     def _checked(self, run: Run, sleep: Callable[[float], None], *, fresh: bool) -> Report:
         """Return the check's report, repeated while a fresh access entry may still propagate."""
         for left in reversed(range(PROPAGATION_TRIES if fresh else 1)):
@@ -177,17 +190,6 @@ def _obstacles(report: Report) -> set[str]:
     """Return what prevents a push: names of failed checks, and `error` for an error."""
     errors = {"error" for one in (report, *report["clusters"]) if one.get("error")}
     return (_failed(report) - _NO_OBSTACLE) | errors
-
-
-def _check_step(report: Report) -> Step:
-    if report["ok"]:
-        return Step(StepName.CHECK, StepOutcome.DONE, "ok")
-    return Step(
-        StepName.CHECK,
-        StepOutcome.FAILED,
-        f"not ok: {', '.join(sorted(_failed(report))) or 'see below'}",
-        "See below, or: ecr-public-pusher check",
-    )
 
 
 def _failed(report: Report) -> set[str]:

@@ -5,12 +5,12 @@ Only with a context that certainly leads to that cluster.
 
 import base64
 import binascii
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CliError
+from ..follow_up import NOTHING_GIVEN, FollowUp
 from .access_entry import EksCluster
 from .cluster_admin import ClusterAdmin, apply_all
 from .document_step import NewCluster
@@ -26,7 +26,8 @@ class Choice:
     """The person's choice of the way to the cluster.
 
     `trust` means that its context leads there although nothing shows it; `by_hand` is the command
-    with which somebody else applies the same objects.
+    with which somebody else applies the same objects. `follow_up` makes commands with the
+    credentials of the cluster's account.
     """
 
     kubeconfig: Path | None = None
@@ -34,6 +35,7 @@ class Choice:
     trust: bool = False
     force: bool = False
     by_hand: str = ""
+    follow_up: FollowUp = NOTHING_GIVEN
 
 
 class RbacStep:
@@ -54,7 +56,7 @@ class RbacStep:
         self._choice = choice
         self._seen = seen
         self._admin: ClusterAdmin | None = None
-        self._where = self._whoami = ""
+        self._where = ""
 
     def plan(self) -> Step:
         """Return what `do` would do, by a dry run on the cluster's own API server."""
@@ -69,8 +71,12 @@ class RbacStep:
             if self._admin is None:
                 context, files = self._choose()
                 self._where = f"context {context.name} ({context.server})"
-                self._whoami = f"kubectl --context {shlex.quote(context.name)} auth whoami"
-                self._admin = ClusterAdmin(files, context.name, field_manager=FIELD_MANAGER)
+                self._admin = ClusterAdmin(
+                    files,
+                    context.name,
+                    field_manager=FIELD_MANAGER,
+                    kubeconfig=self._choice.kubeconfig,
+                )
             step = apply_all(
                 self._admin, self._objects, self._where, dry_run=dry_run, force=self._choice.force
             )
@@ -80,7 +86,7 @@ class RbacStep:
             )
         if not step.failed:
             return step
-        remedy = f"Whose credentials are in that context? {self._whoami}\n{self._by_hand}"
+        remedy = f"Whose credentials are in that context? {self._admin.whoami}\n{self._by_hand}"
         return Step(StepName.RBAC, StepOutcome.FAILED, step.message, remedy, step.details)
 
     def _choose(self) -> tuple[Context, str]:
@@ -115,8 +121,8 @@ class RbacStep:
             raise CliError(
                 said,
                 remedy=(
-                    f"Name the cluster's context: --context. {self._get_one} Through a tunnel:"
-                    " --trust-context."
+                    "Name the cluster's context: --context. Through a tunnel: --trust-context."
+                    f" {self._get_one}"
                 ),
             )
         said = (
@@ -149,10 +155,8 @@ class RbacStep:
         config = self._cluster.config
         if not self._cluster.is_eks:
             return "Get a kubeconfig of the cluster's administrator."
-        return (
-            f"To get one: aws eks update-kubeconfig --region {config.region} --name"
-            f" {config.cluster}"
-        )
+        words = ("eks", "update-kubeconfig", "--name", config.cluster)
+        return f"To get one: {self._choice.follow_up.aws(*words, region=config.region)}"
 
     @property
     def _by_hand(self) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 from ..documents.deployed import Deployed
 from ..documents.document import DISCOVER, DocumentName
 from ..documents.settings import Setting
+from ..follow_up import ADD_A_CLUSTER, FollowUp
 from .text import BAD, FAINT, GOOD, NEUTRAL, heading, table
 
 
@@ -72,16 +73,15 @@ def cluster_row(deployed: Deployed, name: DocumentName) -> dict[str, Any]:
 
 
 def render_list(
-    rows: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]] | None, unknown: Sequence[str]
+    rows: Sequence[dict[str, Any]],
+    found: Sequence[dict[str, Any]] | None,
+    unknown: Sequence[str],
+    follow_up: FollowUp,
 ) -> list[RenderableType]:
     """Render documents, clusters found by discoveries, and unknown parameters."""
     if not rows:
-        return [
-            Text(
-                "There are no documents yet. Add a cluster: ecr-public-pusher clusters add ID"
-                " --namespace NAME --admit"
-            )
-        ]
+        add = follow_up.command(*ADD_A_CLUSTER)
+        return [Text(f"There are no documents yet. Add a cluster: {add}")]
     parts: list[RenderableType] = [
         table("ID", "STATE", "CLUSTER", "REGION", "NAMESPACES", rows=[_cells(row) for row in rows])
     ]
@@ -151,7 +151,11 @@ def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
 
 
 def _found(one: dict[str, Any]) -> tuple[str, Text]:
-    return one["id"], Text(one["error"], style=BAD) if one["error"] else Text("found", style=GOOD)
+    if one["error"]:
+        return one["id"], Text(one["error"], style=BAD)
+    if one["leftToDocument"]:
+        return one["id"], Text("left to a document of its own", style=NEUTRAL)
+    return one["id"], Text("found", style=GOOD)
 
 
 def _value(setting: Setting) -> str:

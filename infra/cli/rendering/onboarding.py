@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from rich.console import RenderableType
 from rich.text import Text
 
+from ..follow_up import FollowUp
 from ..function import Report
 from ..onboarding.step import Step, StepName, StepOutcome
 from .documents import render_diff
@@ -23,14 +24,18 @@ _LOOKS = {
 
 
 def render_steps(
-    steps: Sequence[Step], *, dry_run: bool, reports: Mapping[str, Report] | None = None
+    steps: Sequence[Step],
+    *,
+    dry_run: bool,
+    follow_up: FollowUp,
+    reports: Mapping[str, Report] | None = None,
 ) -> list[RenderableType]:
     """Render a line for each step, then their details, and what is left to do."""
-    return list(_parts(steps, dry_run, reports or {}))
+    return list(_parts(steps, dry_run, follow_up, reports or {}))
 
 
 def _parts(
-    steps: Sequence[Step], dry_run: bool, reports: Mapping[str, Report]
+    steps: Sequence[Step], dry_run: bool, follow_up: FollowUp, reports: Mapping[str, Report]
 ) -> Iterator[RenderableType]:
     yield table(
         "STEP",
@@ -52,7 +57,7 @@ def _parts(
             name == StepName.CHECK and StepName.PUSH in reports and _of_namespaces_alone(report)
         ):
             yield heading(f"The function's {name}")
-            yield from render_report(report, now=datetime.now(UTC))
+            yield from render_report(report, now=datetime.now(UTC), follow_up=follow_up)
     yield from _left([step for step in steps if step.failed and step.name not in reports])
     if not dry_run and not any(step.failed or step.changes for step in steps):
         yield Text("Nothing to change.", style=FAINT)

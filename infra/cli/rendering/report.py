@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from ..follow_up import ADD_A_CLUSTER, FollowUp
 from ..function import Report
 from ..times import moment
 from .problems import empty_globs, explained, render_error, render_problems
@@ -19,6 +20,7 @@ from .text import (
     heading,
     indented,
     life,
+    pasteable,
     remedy,
     span,
     state,
@@ -38,27 +40,32 @@ _WOULD = {
 _LEFT = {"problems": "problem", "findings": "finding", "changes": "change", "adopted": "adoption"}
 
 
-def render_report(report: Report, *, now: datetime, verbose: bool = False) -> list[RenderableType]:
+def render_report(
+    report: Report, *, now: datetime, follow_up: FollowUp, verbose: bool = False
+) -> list[RenderableType]:
     """Render a report. `verbose` includes the checks that are ok."""
-    return list(_parts(report, now, verbose))
+    return list(_parts(report, now, follow_up, verbose))
 
 
-def _parts(report: Report, now: datetime, verbose: bool) -> Iterator[RenderableType]:
+def _parts(
+    report: Report, now: datetime, follow_up: FollowUp, verbose: bool
+) -> Iterator[RenderableType]:
     clusters: Sequence[ClusterEntry] = report.get("clusters", [])
     yield headline(report)
     if error := report.get("error"):
         yield from render_error(error)
     if report.get("unconfigured"):
         yield indented(
-            "There is no configuration yet, so there is nothing to do. Add a cluster:"
-            " ecr-public-pusher clusters add ID --namespace NAME --admit",
+            "There is no configuration yet, so there is nothing to do. Add a cluster:",
             style=NEUTRAL,
         )
+        yield pasteable(follow_up.command(*ADD_A_CLUSTER))
     if "dispatched" in report:
         yield indented(
             f"FanOut: split into {counted(report['dispatched'], 'message')}; workers push them now."
-            " Follow: ecr-public-pusher status"
+            " Follow:"
         )
+        yield pasteable(follow_up.command("status"))
     if deleted := report.get("deleted"):
         yield from explained(Text(f"{deleted.get('id')}: document deleted", style=BAD), deleted)
     if clusters:
@@ -209,6 +216,12 @@ def _rest(report: Report, now: datetime) -> Iterator[RenderableType]:
         yield table("PARAMETER", rows=[(name,) for name in unknown])
         if more := report.get("unknownParametersLeft"):
             yield Text(f"... and {more} more", style=FAINT)
+    if left_to := report.get("leftToDocuments"):
+        more = report.get("leftToDocumentsLeft")
+        yield Text(
+            f"\nFound by a discovery, and left to documents of their own: {', '.join(left_to)}"
+            + (f", and {more} more" if more else "")
+        )
     if queued := report.get("queued"):
         more = f", and {report['queuedLeft']} more" if report.get("queuedLeft") else ""
         yield Text(f"\nOn the retry queue, to be tried again: {', '.join(queued)}{more}")

@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ..documents.document import CLUSTERS, DocumentName
+from ..follow_up import ADD_A_CLUSTER, FollowUp
 from ..health import ClusterHealth, State
 from ..queues import QueueState
 from ..status import FINE, Status, left_secrets
@@ -39,10 +40,9 @@ def _parts(status: Status) -> Iterator[RenderableType]:
     yield _headline(status)
     if status.unconfigured:
         yield indented(
-            "There is no configuration yet, so nothing is pushed. Add a cluster: ecr-public-pusher"
-            " clusters add ID --namespace NAME --admit",
-            style=NEUTRAL,
+            "There is no configuration yet, so nothing is pushed. Add a cluster:", style=NEUTRAL
         )
+        yield pasteable(status.follow_up.command(*ADD_A_CLUSTER))
     if status.clusters:
         yield Text("")
         yield table(
@@ -59,8 +59,8 @@ def _parts(status: Status) -> Iterator[RenderableType]:
         yield indented(said["message"])
         yield from remedy(said["remedy"])
     for cluster in status.clusters:
-        yield from _failure(cluster, status.now)
-        yield from _left_behind(cluster, status.now)
+        yield from _failure(cluster, status)
+        yield from _left_behind(cluster, status)
     if not status.narrowed:
         yield from _surroundings(status)
     for note in status.notes:
@@ -123,7 +123,8 @@ def _outcome(cluster: ClusterHealth, word: State) -> str:
     return "by a full report" if cluster.inferred and word is State.OK else ""
 
 
-def _failure(cluster: ClusterHealth, now: datetime) -> Iterator[RenderableType]:
+def _failure(cluster: ClusterHealth, status: Status) -> Iterator[RenderableType]:
+    now = status.now
     if cluster.state(now) is not State.FAILED or cluster.failed is None:
         return
     entry = cluster.failed.entry
@@ -133,11 +134,12 @@ def _failure(cluster: ClusterHealth, now: datetime) -> Iterator[RenderableType]:
     problems = entry.get("problems", [])
     yield from render_problems(problems[:PROBLEMS_SHOWN], with_cluster=error is not None)
     if left := len(problems[PROBLEMS_SHOWN:]) + entry.get("problemsLeft", 0):
-        yield Text(f"... and {left} more: ecr-public-pusher logs {cluster.id}", style=FAINT)
+        logs = status.follow_up.command("logs", cluster.id)
+        yield Text(f"... and {left} more: {logs}", style=FAINT)
 
 
-def _left_behind(cluster: ClusterHealth, now: datetime) -> Iterator[RenderableType]:
-    if left := left_secrets(cluster, now):
+def _left_behind(cluster: ClusterHealth, status: Status) -> Iterator[RenderableType]:
+    if left := left_secrets(cluster, status.now, status.follow_up):
         yield heading(f"{cluster.id}: {cluster.skipped}, and its Secrets are left")
         yield indented(left["message"])
         yield from remedy(left["remedy"])
@@ -167,9 +169,8 @@ def _surroundings(status: Status) -> Iterator[RenderableType]:
         called, how = (
             (name.id, " with enabled: false") if name.folder == CLUSTERS else (str(name), "")
         )
-        yield pasteable(
-            f"Put the document back{how}, and: ecr-public-pusher clusters delete {called}"
-        )
+        delete = status.follow_up.command("clusters", "delete", called)
+        yield pasteable(f"Restore the document{how}, and: {delete}")
     if status.lost_runs:
         last, how = status.lost_runs[-1]
         yield heading(
@@ -177,24 +178,27 @@ def _surroundings(status: Status) -> Iterator[RenderableType]:
             f" {_ago(last, status.now)}: {how}"
         )
     yield Text("")
-    yield _queue_line("Retry queue", status.retry_queue, bad=False)
-    yield _queue_line("Dead letters", status.dead_letters, bad=True)
+    yield _retry_line(status.retry_queue)
+    yield _dead_letters_line(status.dead_letters, status.follow_up)
     if not status.alarms:
         yield Text("Alarms: none")
 
 
-def _queue_line(name: str, queue: QueueState, *, bad: bool) -> Text:
+def _retry_line(queue: QueueState) -> Text:
     if not queue.total:
-        return Text(f"{name}: empty")
-    if bad:
-        return Text(
-            f"{name}: {queue.total}, not tried again: ecr-public-pusher queue list",
-            style=BAD,
-        )
+        return Text("Retry queue: empty")
     return Text(
-        f"{name}: {queue.waiting} available, {queue.delayed} delayed, {queue.in_flight} in flight",
+        f"Retry queue: {queue.waiting} available, {queue.delayed} delayed,"
+        f" {queue.in_flight} in flight",
         style=NEUTRAL,
     )
+
+
+def _dead_letters_line(queue: QueueState, follow_up: FollowUp) -> Text:
+    if not queue.total:
+        return Text("Dead letters: empty")
+    listed = follow_up.command("queue", "list")
+    return Text(f"Dead letters: {queue.total}, not tried again: {listed}", style=BAD)
 
 
 def _ago(moment: datetime, now: datetime) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, SecretsKey
 from ecr_public_pusher.configuration.kubectl_commands import kubectl
 from ecr_public_pusher.configuration.loader import Configuration
+from ecr_public_pusher.configuration.names import is_glob, matches
 from ecr_public_pusher.configuration.narrowing import Narrowing
 from ecr_public_pusher.errors import CannotBeJudged, PusherError, RequestError
 from ecr_public_pusher.events.request import Request
@@ -92,7 +93,8 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
     """Return the plan for `request`.
 
     Raise RequestError for a cluster name or glob that matches no document, unless the request
-    ignores missing ones.
+    ignores missing ones. A glob may match only clusters that are left to documents of their own: a
+    discovery all of whose clusters have one is no mistake. The id of such a cluster is one.
 
     Disabled and invalid documents were reported by their own push: a sweep reports only what it
     could not judge itself.
@@ -101,20 +103,14 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
         return Plan()
     known = {config.id for config in configuration.clusters} | set(configuration.invalid)
     narrowing = Narrowing(request.clusters)
-    lost = tuple(narrowing.lost(known))
+    left = configuration.left_to_documents
+    lost = tuple(
+        pattern
+        for pattern in narrowing.lost(known)
+        if not (is_glob(pattern) and any(matches(pattern, cluster) for cluster in left))
+    )
     if lost and not request.ignore_missing:
-        discoveries = {discovery.every for discovery in configuration.discoveries}
-        found = (
-            " For a discovery, only existing clusters with its tags match."
-            if discoveries or any("/" in pattern for pattern in lost)
-            else ""
-        )
-        raise RequestError(
-            f"no cluster document matches {', '.join(lost[:10])[:300]}",
-            remedy=(
-                f"Known ids: {', '.join(sorted(known | discoveries)[:50])[:1000] or 'none'}.{found}"
-            ),
-        )
+        raise _no_document(lost, known, configuration)
     wanted = narrowing.wants
     enabled = sorted(
         (config for config in configuration.clusters if config.enabled),
@@ -144,6 +140,18 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
         invalid=_invalid(configuration, wanted),
         gone=lost,
     )
+
+
+def _no_document(
+    lost: tuple[str, ...], known: set[str], configuration: Configuration
+) -> RequestError:
+    discoveries = {discovery.every for discovery in configuration.discoveries}
+    remedy = f"Known ids: {', '.join(sorted(known | discoveries)[:50])[:1000] or 'none'}."
+    if own := [pattern for pattern in lost if pattern in configuration.left_to_documents]:
+        remedy += f" Documents of their own name {', '.join(own[:10])[:300]}: use their ids."
+    elif discoveries or any("/" in pattern for pattern in lost):
+        remedy += " For a discovery, only existing clusters with its tags match."
+    return RequestError(f"no cluster document matches {', '.join(lost[:10])[:300]}", remedy=remedy)
 
 
 def _invalid(configuration: Configuration, wanted: Callable[[str], bool]) -> dict[str, PusherError]:

@@ -323,7 +323,7 @@ def test_without_a_kubeconfig_the_command_for_an_administrator_is_printed_and_wo
     assert outcomes(ran)["rbac"] == "failed"
     assert (
         "ecr-public-pusher clusters add prod -n a --admit --yes -o json --print-rbac | kubectl"
-        " --context CONTEXT apply --server-side -f -" in remedies(ran)["rbac"]
+        " --context CONTEXT apply --server-side --force-conflicts -f -" in remedies(ran)["rbac"]
     )
     printed = person.run(*ADD, "--admit", "--yes", "--print-rbac")
     cluster.apply(*yaml.safe_load_all(printed.stdout))

@@ -54,8 +54,25 @@ def test_list_asks_the_function_for_what_discoveries_find(
     world.add_cluster("found", namespaces=("a",), embedded=True, tags={"team": "a"})
     world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]")
     ran = person.run("clusters", "list", "--discovered", "-o", "json")
-    assert ran.json["discovered"] == [{"id": "all/us-east-1/found", "error": None}]
+    assert ran.json["discovered"] == [
+        {"id": "all/us-east-1/found", "error": None, "leftToDocument": False}
+    ]
     assert ran.exit_code == 0
+
+
+def test_a_discovery_all_of_whose_clusters_have_documents_is_listed_and_may_be_pushed(
+    person: Administrator, world: World
+) -> None:
+    world.add_cluster("found", namespaces=("a",), embedded=True, tags={"team": "a"}, document=PROD)
+    world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]")
+    ran = person.run("clusters", "list", "--discovered")
+    assert ran.exit_code == 0
+    assert re.search(r"^all/us-east-1/found +left to a document of its own$", ran.stdout, re.M)
+    pushed = person.run("push", "all/*")
+    assert pushed.exit_code == 0
+    assert "left to documents of their own: all/us-east-1/found\n" in pushed.stdout
+    assert person.run("remove", "all/*", "--yes").exit_code == 0
+    assert person.run("clusters", "delete", "discover/all", "--yes").exit_code == 0
 
 
 def test_a_document_that_may_not_be_decrypted_is_listed_all_the_same(

@@ -364,7 +364,10 @@ def test_after_an_apply_the_check_of_what_was_written_is_named(person: Administr
             prod=PROD, discover__all="regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]\n"
         )
     )
-    assert "ecr-public-pusher check prod 'all/*'\n" in person.run("apply", folder, "--yes").stderr
+    assert (
+        "ecr-public-pusher check prod 'all/*' --profile admin\n"
+        in person.run("apply", folder, "--yes").stderr
+    )
 
 
 def test_a_document_that_two_make_at_once_is_made_once_or_refused(person: Administrator) -> None:

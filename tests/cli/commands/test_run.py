@@ -124,6 +124,31 @@ def test_a_removal_without_the_rights_names_the_command_that_gives_them(operator
     assert "ecr-public-pusher clusters add prod --allow-removal --no-push" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "removal", [("remove", "platform/*"), ("clusters", "delete", "discover/platform")]
+)
+def test_where_a_discovered_cluster_lacks_the_rights_the_command_is_for_that_cluster(
+    operator: Operator, removal: tuple[str, ...]
+) -> None:
+    operator.world.add_cluster("one", namespaces=("a",), tags={"team": "a"})
+    operator.world.discovery("platform", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]")
+    operator.run("push")
+    result = operator.run(*removal, "--yes")
+    assert result.exit_code == 1
+    assert "clusters add" not in result.stderr
+    said = "as in platform/us-east-1/one: kubectl --context CONTEXT apply -f infra/rbac/prune.yaml"
+    assert said in result.stderr
+    operator.world.apply("one", "prune.yaml")
+    assert operator.run(*removal, "--yes").exit_code == 0
+
+
+def test_a_removal_that_fails_for_another_reason_names_no_rights(operator: Operator) -> None:
+    operator.world.document("edge", "region: eu-west-1\nnamespaces: [a]")
+    result = operator.run("remove", "edge", "--yes")
+    assert result.exit_code == 1
+    assert "rights" not in result.stderr
+
+
 def test_a_plan_of_a_removal_names_what_would_be_removed(prod: Operator) -> None:
     prod.run("push")
     assert any(

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from ecr_public_pusher.results import Outcome
+from infra.cli.follow_up import NOTHING_GIVEN
 from infra.cli.rendering.report import render_report
 from infra.cli.rendering.text import Whole, indented, remedy, span, state
 
@@ -33,7 +34,7 @@ CONFLICT = {"namespace": "a", "outcome": "conflict", "message": "held", "remedy"
 
 def printed(report: dict[str, Any], *, verbose: bool = False, columns: int = 200) -> str:
     console = Console(file=io.StringIO(), width=columns, highlight=False, markup=False)
-    for part in render_report(report, now=NOW, verbose=verbose):
+    for part in render_report(report, now=NOW, follow_up=NOTHING_GIVEN, verbose=verbose):
         console.print(part)
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())

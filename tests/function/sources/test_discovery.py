@@ -83,6 +83,27 @@ def test_a_cluster_with_a_document_of_its_own_is_left_to_that(fleet: World) -> N
     assert fleet.secret("two", "a") is None
 
 
+@pytest.mark.parametrize("action", ["push", "plan", "check", "sweep", "remove"])
+def test_a_glob_of_clusters_that_are_all_left_to_their_own_documents_is_no_mistake(
+    fleet: World, action: str
+) -> None:
+    for name, region in (("one", "us-east-1"), ("two", "us-east-1"), ("three", "eu-west-1")):
+        fleet.document(name, f"{{region: {region}, namespaces: [a], enabled: false}}")
+    report = fleet.invoke({"action": action, "clusters": ["fleet/*"]})
+    assert (report["ok"], ids(report), report.get("error")) == (True, [], None)
+    if action != "sweep":
+        assert sorted(report["leftToDocuments"]) == sorted(FOUND)
+
+
+def test_the_id_of_a_cluster_that_is_left_to_its_document_is_refused_with_what_to_name(
+    fleet: World,
+) -> None:
+    fleet.document("mine", "{cluster: one, namespaces: [a]}")
+    report = fleet.invoke({"clusters": ["fleet/us-east-1/one"]})
+    assert report["error"]["type"] == "RequestError"
+    assert "Documents of their own name fleet/us-east-1/one: use" in report["error"]["remedy"]
+
+
 def test_one_that_appears_is_pushed_at_the_next_run_and_one_that_disappears_no_longer(
     fleet: World,
 ) -> None:

@@ -48,7 +48,7 @@ PAGING = {
     "--starting-token": Option(),
 }
 # Services without a region, or the same in each.
-GLOBAL_SERVICES = frozenset({"configure", "iam", "sts", "s3", "s3api"})
+GLOBAL_SERVICES = frozenset({"configure", "iam", "sts", "s3", "s3api", "sso"})
 
 
 def _options(names: str, *, flags: str = "", many: str = "") -> dict[str, Option]:
@@ -98,6 +98,7 @@ _CUSTOM: Mapping[tuple[str, str], tuple[dict[str, Option], tuple[str, ...], int]
     ("s3", "ls"): (_options("", flags="recursive human-readable summarize"), (), 1),
     ("s3", "cp"): (_options("", flags="recursive quiet dryrun"), (), 2),
     ("s3", "rm"): (_options("", flags="recursive quiet dryrun"), (), 1),
+    ("sso", "login"): (_options("sso-session", flags="no-browser use-device-code"), (), 0),
     ("configure", "list"): ({}, (), 0),
     ("configure", "get"): ({}, (), 1),
     ("configure", "set"): ({}, (), 2),

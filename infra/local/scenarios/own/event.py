@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from infra.cli.follow_up import NOTHING_GIVEN
 from infra.cli.rendering.report import render_report
 
 from ...runtime import BuiltFunction, Invocation
@@ -41,7 +42,9 @@ def _show(report: Mapping[str, Any], output: str, *, verbose: bool) -> None:
         print(json.dumps(report, indent=2))
         return
     show = Printer(sys.stdout)
-    for part in render_report(report, now=datetime.now(UTC), verbose=verbose):
+    for part in render_report(
+        report, now=datetime.now(UTC), follow_up=NOTHING_GIVEN, verbose=verbose
+    ):
         show(part)
     if verbose:
         print("\n" + json.dumps(report, indent=2))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from infra.cli.follow_up import NOTHING_GIVEN
 from infra.cli.rendering.report import render_report
 from infra.cli.rendering.text import heading
 
@@ -64,7 +65,8 @@ def reach(stack: ReachStack, function: Invocable, show: Show) -> list[str]:
         if invocation.report is None:
             return [*wrong, f"step {number}: the function raised {invocation.error}"]
         story.last = invocation.report
-        for part in render_report(_brief(invocation.report), now=datetime.now(UTC)):
+        brief = _brief(invocation.report)
+        for part in render_report(brief, now=datetime.now(UTC), follow_up=NOTHING_GIVEN):
             show(part)
         after = {member.id: stack.written(member) for member in MEMBERS}
         if step.event["action"] == "push":

@@ -1,0 +1,107 @@
+"""Commands to run next, complete as they are printed: for this deployment, quoted for a shell.
+
+Nothing else in the command line makes a command to paste, so that none drops the options that
+were given. A printed command ends its line. Pure.
+"""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
+
+PROGRAM = "ecr-public-pusher"
+APPLY_STDIN = ("apply", "--server-side", "--force-conflicts", "-f", "-")
+# The first cluster's document, as far as it can be known.
+ADD_A_CLUSTER = ("clusters", "add", "ID", "--namespace", "NAME", "--admit")
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """The options that were given to find the deployment; None means not given.
+
+    What the environment names is left to the environment.
+    """
+
+    stack: str | None = None
+    region: str | None = None
+    profile: str | None = None
+
+    def command(self, *words: str) -> str:
+        """Return a command of this program for the same deployment."""
+        return shlex.join(
+            [
+                PROGRAM,
+                *words,
+                *_option("--stack", self.stack),
+                *_option("--region", self.region),
+                *_option("--profile", self.profile),
+            ]
+        )
+
+    def aws(self, *words: str, region: str | None = None) -> str:
+        """Return a command of the AWS CLI with the same credentials."""
+        return shlex.join(
+            ["aws", *words, *_option("--region", region), *_option("--profile", self.profile)]
+        )
+
+    def deploy(self, *, region: str, stack: str | None = None) -> str:
+        """Return the command that deploys the stack from a clone of the repository.
+
+        Without `stack`, it is the one of `--stack`, or of samconfig.toml.
+        """
+        options = [
+            *_option("--region", region),
+            *_option("--stack-name", stack or self.stack),
+            *_option("--profile", self.profile),
+        ]
+        return f"sam build && {shlex.join(['sam', 'deploy', *options])}"
+
+
+NOTHING_GIVEN = FollowUp()
+
+
+def local(*words: str) -> str:
+    """Return a command of this program that needs no deployment."""
+    return NOTHING_GIVEN.command(*words)
+
+
+def print_rbac(line: Sequence[str]) -> str:
+    """Return the command that applies the RBAC of this command line, `line`, by kubectl.
+
+    `line` names the deployment itself. `--force-conflicts`, since what was applied before by
+    another way (`kubectl apply -k`, `clusters add`) would be a conflict.
+    """
+    document = " < FILE" if _reads_stdin(line) else ""
+    return (
+        f"{shlex.join([PROGRAM, *line, '--print-rbac'])}{document}"
+        f" | {kubectl(*APPLY_STDIN, context=UNKNOWN_CONTEXT)}"
+    )
+
+
+def apply_file(file: str) -> str:
+    """Return the command that applies a file of the repository, from a clone of it."""
+    return kubectl("apply", "-f", file, context=UNKNOWN_CONTEXT)
+
+
+def view_kubeconfig(files: str) -> str:
+    """Return the command that shows these files, `files` as in KUBECONFIG."""
+    return f"KUBECONFIG={shlex.quote(files)} kubectl config view"
+
+
+def kubectl(*words: str, context: str, kubeconfig: Path | None = None) -> str:
+    """Return a command of kubectl for the cluster of that context."""
+    file = _option("--kubeconfig", str(kubeconfig) if kubeconfig else None)
+    return shlex.join(["kubectl", "--context", context, *file, *words])
+
+
+def _option(name: str, value: str | None) -> list[str]:
+    return [name, value] if value else []
+
+
+def _reads_stdin(line: Sequence[str]) -> bool:
+    return any(
+        word in ("-f-", "--file=-") or (word in ("-f", "--file") and following == "-")
+        for word, following in zip(line, [*line[1:], ""], strict=True)
+    )
