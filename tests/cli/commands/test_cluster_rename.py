@@ -124,7 +124,7 @@ def test_what_status_advises_on_a_deleted_document_takes_nothing_of_the_live_one
     world.document("zone", HERE)
     ran = person.run("status")
     assert (
-        "Put the document back with enabled: false, and: ecr-public-pusher clusters delete here"
+        "Restore the document with enabled: false, and: ecr-public-pusher clusters delete here"
         in ran.stdout
     )
     for text in (HERE, f"{HERE}enabled: false\n"):
@@ -142,6 +142,6 @@ def test_status_names_a_deleted_discovery_as_clusters_delete_takes_it(
     world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]\n")
     person.ssm.delete_parameter(Name="/ecr-public-pusher/discover/all")
     assert (
-        "Put the document back, and: ecr-public-pusher clusters delete discover/all"
+        "Restore the document, and: ecr-public-pusher clusters delete discover/all"
         in person.run("status").stdout
     )
