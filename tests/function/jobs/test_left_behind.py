@@ -39,7 +39,7 @@ def test_a_typo_in_one_of_several_globs_is_reported_with_the_hours_that_are_left
     assert found["emptyGlobs"] == ["teem-*"]
     messages = {problem["namespace"]: problem["message"] for problem in found["problems"]}
     assert "expires in 2.0 hours" in messages["team-a"]
-    assert "ends in 12.0 hours" in messages["team-b"]
+    assert "expires in 12.0 hours" in messages["team-b"]
 
 
 def test_namespaces_of_which_the_same_is_reported_share_one_command(prod: World) -> None:
