@@ -139,7 +139,7 @@ def _replay(
 
 
 def test_every_recording_is_replayed_whole() -> None:
-    assert len(CASES) == 83 + 43 + 286 + 12
+    assert len(CASES) == 83 + 43 + 286 + 29
 
 
 def _headers(case: dict[str, Any]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from ..kinds import Kind, Object
 from ..ownership import fields
-from ..status import bad_request
+from ..status import ApiError
 from ..storage.store import Store
 from . import authz
 from .authz import Attributes, UserInfo
@@ -66,7 +66,17 @@ def _asked(spec: Object) -> Attributes:
         return Attributes(**{name: resource.get(name, "") for name in names})
     if path := spec.get("nonResourceAttributes"):
         return Attributes(verb=path.get("verb", ""), path=path.get("path", ""))
-    raise bad_request(
-        "spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or"
-        " resourceAttributes must be specified"
+    # The server names no kind here.
+    detail = (
+        "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be"
+        " specified"
+    )
+    field = "spec.resourceAttributes"
+    raise ApiError(
+        422,
+        f'.{ACCESS_REVIEW.group} "" is invalid: {field}: {detail}',
+        {
+            "group": ACCESS_REVIEW.group,
+            "causes": [{"reason": "FieldValueInvalid", "message": detail, "field": field}],
+        },
     )

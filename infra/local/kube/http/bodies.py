@@ -38,7 +38,6 @@ def decoded(call: Call) -> Object:
             415,
             "the body of the request was in an unknown format - accepted media types include:"
             f" {types}",
-            {},
         )
     return typed(call, plain_json(call.body))
 
@@ -104,8 +103,8 @@ def typed(call: Call, body: Any) -> Object:
     version = body.get("apiVersion")
     kind = body.get("kind", call.kind.kind)
     if call.content_type == APPLY and version != call.kind.api_version:
-        detail = f"Specified patch version: {version or '/'}, expected: {call.kind.api_version}"
-        raise bad_request(f"Incorrect version specified in apply patch. {detail}")
+        group = version if "/" in str(version) else f"/{version or ''}"
+        raise bad_request(f"invalid object type: {group}, Kind={kind}")
     if version not in (None, call.kind.api_version):
         raise bad_request(
             f"the API version in the data ({version}) does not match the expected API version"

@@ -29,7 +29,7 @@ def check_options(call: Call) -> None:
         "meta.k8s.io",
     )
     if dry not in (None, "", "All"):
-        detail = f'Unsupported value: "{dry}": supported values: "All"'
+        detail = f'Unsupported value: ["{dry}"]: supported values: "All"'
         raise invalid(
             options,
             "",

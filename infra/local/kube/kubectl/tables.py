@@ -8,6 +8,7 @@ from ..kinds import Kind, Object
 from ..status import ApiError
 
 META = "meta.k8s.io/v1"
+BODIES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 _NAME = (
     "Name must be unique within a namespace. Is required when creating resources, although some"
     " resources may allow a client to request the generation of an appropriate name automatically."
@@ -125,10 +126,8 @@ def shape(accept: str) -> str:
                 and given.get("v", "v1") == "v1"
             ):
                 return wanted
-    detail = (
-        "only the following media types are accepted: application/json, application/yaml,"
-        " application/vnd.kubernetes.protobuf"
-    )
+    types = (*BODIES, *(f"{one};stream=watch" for one in (BODIES[0], BODIES[2])))
+    detail = f"406: Not Acceptable\n\nAvailable representations: {', '.join(types)}"
     raise ApiError(406, detail, {})
 
 
