@@ -21,8 +21,8 @@ TEST_SECONDS = 60.0
 # All tests of a mutant together, whatever they do.
 RUN_SECONDS = 1800.0
 NONE_COLLECTED = 5
-# Of a line that most tests run, as many of them, the nearest first.
-MOST_TESTS = 400
+# Of a line that most tests run: of its own file, of its package and of all others.
+MOST_TESTS = (200, 60, 100)
 
 type Kind = Literal["killed", "timeout", "survived", "explained", "gone", "pending"]
 
@@ -169,11 +169,10 @@ def _stages(module: str, tests: Sequence[str]) -> list[list[str]]:
     stages: list[list[str]] = [[], [], []]
     for test in tests:
         stages[0 if test.startswith(own) else 1 if test.startswith(near) else 2].append(test)
-    left = MOST_TESTS
-    for number, stage in enumerate(stages):
-        stages[number] = stage[:: -(-len(stage) // left)] if stage and left else []
-        left -= len(stages[number])
-    return stages
+    return [
+        stage[:: -(-len(stage) // most) or 1]
+        for stage, most in zip(stages, MOST_TESTS, strict=True)
+    ]
 
 
 def _write(path: Path, text: str) -> None:

@@ -1308,3 +1308,12 @@ def test_a_request_without_an_answer_is_retried_once_by_a_check(world: World) ->
     patient = replace(IMPATIENT, attempts=4)
     assert not world.run({"action": "check"}, retry_policy=patient)["ok"]
     assert len(tries) == 2 * 2  # by the check itself, and by its dry run
+
+
+def test_an_endpoint_without_a_port_is_asked_at_443(
+    world: World, resolver: Callable[..., None]
+) -> None:
+    resolver(cluster_example=["10.0.3.7"])  # leads to this machine
+    describe(world, f"https://{ONE_NAME}")
+    findings = {one["check"]: one["message"] for one in entry(check(world))["findings"]}
+    assert "10.0.3.7 port 443" in findings["tcp"]
