@@ -109,12 +109,14 @@ class Health:
     """All clusters by id, and the last push if it failed as a whole.
 
     `deleted` holds when a document was found deleted, by its id. `heirs` holds, by the id of a
-    document, which other one of its cluster has adopted its Secrets last.
+    document, which other one of its cluster has adopted its Secrets last. `removed` are the ids of
+    those whose Secrets were removed, and not written since.
     """
 
     clusters: dict[str, ClusterHealth] = field(default_factory=dict)
     deleted: dict[str, datetime] = field(default_factory=dict)
     heirs: dict[str, str] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
     run_error: tuple[datetime, Mapping[str, Any]] | None = None
     capped_at: datetime | None = None
 
@@ -169,6 +171,10 @@ def _take_push(
         health.deleted[gone["id"]] = at
     entries = {entry["id"]: entry for entry in report.get("clusters", ())}
     for cluster_id, entry in entries.items():
+        if entry["ok"] and report["action"] == "remove":
+            health.removed.add(cluster_id)
+        elif "skipped" not in entry:
+            health.removed.discard(cluster_id)
         _take_entry(
             health.clusters.setdefault(cluster_id, ClusterHealth(cluster_id)), at, report, entry
         )
@@ -287,14 +293,16 @@ def _forget_deleted(health: Health, documents: Collection[str]) -> None:
     """Drop clusters that no document covers.
 
     They count as deleted, unless their Secrets were removed or never pushed, or a document that is
-    there has adopted them: that one reports what is left.
+    there has adopted them: that one reports what is left. A discovery counts as its clusters do.
     """
     discoveries = [name for name in documents if name.endswith(EVERY)]
 
     def covered(cluster_id: str) -> bool:
         return cluster_id in documents or any(matches(name, cluster_id) for name in discoveries)
 
-    def has_heir(cluster_id: str) -> bool:
+    def is_settled(cluster_id: str) -> bool:
+        if cluster_id in health.removed:
+            return True
         seen = set[str]()
         heir = health.heirs.get(cluster_id)
         while heir is not None and heir not in seen and not covered(heir):
@@ -312,10 +320,10 @@ def _forget_deleted(health: Health, documents: Collection[str]) -> None:
             and cluster.seen_at is not None
         ):
             health.deleted.setdefault(cluster.id, cluster.seen_at)
-        elif cluster.removed_at is not None:
-            health.deleted.pop(cluster.id, None)
-    for gone in list(health.deleted):
-        # A discovery's clusters are adopted one by one.
-        its = [one for one in health.heirs if gone.endswith(EVERY) and matches(gone, one)]
-        if gone in documents or has_heir(gone) or (its and all(map(has_heir, its))):
-            del health.deleted[gone]
+    for gone in [one for one in health.deleted if one in documents or is_settled(one)]:
+        del health.deleted[gone]
+    settled = [one for one in {*health.heirs, *health.removed} if is_settled(one)]
+    for every in [one for one in health.deleted if one.endswith(EVERY)]:
+        left = [one for one in health.deleted if one != every and matches(every, one)]
+        if not left and any(matches(every, one) for one in settled):
+            del health.deleted[every]

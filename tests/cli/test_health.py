@@ -340,3 +340,72 @@ def test_a_document_younger_than_a_full_report_is_not_taken_to_be_in_it() -> Non
         [line(8, {"prod": GOOD}, clustersLeft=1)],
     )
     assert state(health, "edge") is State.NO_PUSH
+
+
+REMOVED = {**GOOD, "counts": {"removed": 2}}
+
+
+def adopted(old: str) -> dict[str, Any]:
+    return {**GOOD, "adopted": [{"namespace": "a", "from": [f"document {old}"]}]}
+
+
+def gone(hour: float, name: str) -> LogLine:
+    """Return the line of the run that a deletion's event causes."""
+    said = {"id": name, "message": "m", "remedy": "r"}
+    return line(hour, narrowedTo={"clusters": [name]}, deleted=said)
+
+
+@pytest.mark.parametrize(
+    ("log", "deleted"),
+    [
+        ([gone(9, "old")], ["old"]),
+        ([gone(9, "old"), line(10, {"prod": adopted("old")})], []),
+        ([line(9, {"prod": adopted("old")}), gone(10, "old")], []),
+        ([line(9, {"mid": adopted("old")}), line(10, {"prod": adopted("mid")})], []),
+        ([line(9, {"mid": adopted("old")}), line(10, {"old": adopted("mid")})], ["mid", "old"]),
+        ([line(9, {"prod": adopted("kubectl")}), gone(10, "old")], ["old"]),
+        ([line(9, {"old": REMOVED}, action="remove"), line(10), gone(11, "old")], []),
+        (
+            [line(9, {"old": REMOVED}, action="remove"), line(10, {"old": GOOD}), gone(11, "old")],
+            ["old"],
+        ),
+        ([gone(9, "fleet/*"), line(10, {"prod": adopted("fleet/eu/a")})], ["old"]),
+        ([line(8, {"fleet/eu/a": REMOVED}, action="remove"), gone(9, "fleet/*")], ["old"]),
+        (
+            [
+                line(8, {"fleet/eu/a": GOOD, "fleet/eu/b": GOOD}),
+                line(9, {"fleet/eu/a": REMOVED}, action="remove"),
+                gone(10, "fleet/*"),
+            ],
+            ["fleet/*", "fleet/eu/b", "old"],
+        ),
+    ],
+)
+def test_a_deleted_document_is_named_until_its_secrets_are_removed_or_adopted(
+    log: list[LogLine], deleted: list[str]
+) -> None:
+    assert sorted(assessed(line(7, {"old": GOOD, "prod": GOOD}), *log).deleted) == deleted
+
+
+def test_an_adoption_by_a_sweep_counts_too_though_a_later_one_finds_nothing() -> None:
+    sweeps = (
+        line(10, {"prod": adopted("old")}, action="sweep"),
+        line(11, {"prod": GOOD}, action="sweep"),
+    )
+    assert assessed(line(8, {"old": GOOD}), gone(9, "old"), sweeps=sweeps).deleted == {}
+
+
+@pytest.mark.parametrize(
+    ("log", "may_have"),
+    [
+        ((), True),
+        ((line(10, {"prod": adopted("off")}),), False),
+        ((line(7, {"prod": adopted("off")}),), True),
+    ],
+)
+def test_what_another_document_has_adopted_is_no_longer_a_disabled_ones(
+    log: tuple[LogLine, ...], may_have: bool
+) -> None:
+    skipped = line(9, {"off": {**GOOD, "skipped": "disabled"}})
+    health = assessed(line(8, {"off": GOOD}), skipped, *log, documents=("prod", "off"))
+    assert health.clusters["off"].may_have_secrets is may_have

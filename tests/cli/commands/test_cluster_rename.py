@@ -10,7 +10,7 @@ from tests.support.world import World
 def test_the_cluster_and_its_secrets_stay_and_comments_too(
     person: Administrator, world: World
 ) -> None:
-    pushed(world, prod=f"# of platform\n{ONE}")
+    pushed(person, prod=f"# of platform\n{ONE}")
     ran = person.run("clusters", "rename", "prod", "zone")
     assert ran.exit_code == 0, ran.stderr
     assert ran.stdout == "clusters/prod renamed to clusters/zone\n"
@@ -21,7 +21,7 @@ def test_the_cluster_and_its_secrets_stay_and_comments_too(
 
 
 def test_there_and_back_again(person: Administrator, world: World) -> None:
-    pushed(world, here=HERE)
+    pushed(person, here=HERE)
     for names in (("here", "aaa"), ("aaa", "here")):
         ran = person.run("clusters", "rename", *names, "-o", "json")
         assert (ran.exit_code, ran.json["push"]["ok"]) == (0, True)
@@ -30,7 +30,7 @@ def test_there_and_back_again(person: Administrator, world: World) -> None:
 
 def test_the_push_that_fails_is_shown(person: Administrator, world: World) -> None:
     text = "cluster: here\nnamespaces: [gone]\n"
-    pushed(world, here=text)
+    pushed(person, here=text)
     ran = person.run("clusters", "rename", "here", "zone")
     assert (ran.exit_code, person.stored("clusters/zone")) == (1, text)
     assert "the namespace does not exist" in ran.stderr
@@ -73,6 +73,18 @@ def test_a_web_identity_is_warned_about(person: Administrator, world: World) -> 
     assert "cluster:" not in (person.stored("clusters/zone") or "")
 
 
+def test_status_has_nothing_to_say_of_a_discovery_that_was_deleted_with_its_secrets(
+    person: Administrator, world: World
+) -> None:
+    world.add_cluster("found", namespaces=("a",), embedded=True, tags={"team": "a"})
+    world.apply("found", "prune.yaml")
+    world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]\n")
+    person.run("push")
+    assert person.run("clusters", "delete", "discover/all", "--yes").exit_code == 0
+    assert world.secret("found", "a") is None
+    assert person.run("status", "-o", "json").json["deletedDocuments"] == []
+
+
 def test_a_discovery_is_renamed_too(person: Administrator, world: World) -> None:
     text = "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]\n"
     world.add_cluster("found", namespaces=("a",), embedded=True, tags={"team": "a"})
@@ -88,9 +100,7 @@ def test_a_discovery_is_renamed_too(person: Administrator, world: World) -> None
 def test_status_has_nothing_to_say_of_a_renamed_document(
     person: Administrator, world: World
 ) -> None:
-    person.run("push")
-    pushed(world, here=HERE)
-    person.run("push")
+    pushed(person, here=HERE)
     assert person.run("clusters", "rename", "here", "zone").exit_code == 0
     found = person.run("status", "-o", "json").json
     assert (found["deletedDocuments"], [one["id"] for one in found["clusters"]]) == ([], ["zone"])
@@ -99,8 +109,7 @@ def test_status_has_nothing_to_say_of_a_renamed_document(
 def test_status_after_a_rename_by_hand_has_nothing_to_say_once_the_secrets_are_taken_over(
     person: Administrator, world: World
 ) -> None:
-    pushed(world, here=HERE)
-    person.run("push")
+    pushed(person, here=HERE)
     for name, text in (("zone", HERE), ("here", None)):
         path = f"/ecr-public-pusher/clusters/{name}"
         if text:
@@ -118,8 +127,7 @@ def test_status_after_a_rename_by_hand_has_nothing_to_say_once_the_secrets_are_t
 def test_what_status_advises_on_a_deleted_document_takes_nothing_of_the_live_one(
     person: Administrator, world: World
 ) -> None:
-    pushed(world, here=HERE)
-    person.run("push")
+    pushed(person, here=HERE)
     person.ssm.delete_parameter(Name="/ecr-public-pusher/clusters/here")
     world.document("zone", HERE)
     ran = person.run("status")

@@ -20,12 +20,14 @@ HERE = "cluster: here\nnamespaces: [a]\n"
 BOTH = "cluster: here\nnamespaces: [a, b]\n"
 
 
-def pushed(world: World, **documents: str) -> None:
+def pushed(person: Administrator, **documents: str) -> None:
     """Make a cluster for each document, and push: the Secrets are there, and may be removed."""
+    world = person.world
     for name, text in documents.items():
         world.add_cluster(name, namespaces=("a", "b"), document=text, embedded=True)
         world.apply(name, "prune.yaml")
-    world.invoke()
+    person.run("push")
+    world.aws.calls.clear()
 
 
 def owner(world: World, cluster: str, namespace: str = "a") -> str | None:
@@ -69,18 +71,20 @@ def events(request: pytest.FixtureRequest, person: Administrator) -> Callable[[]
 def test_a_removed_secret_is_not_written_back_by_the_events_of_the_other_writes(
     person: Administrator, world: World, events: Callable[[], None]
 ) -> None:
-    pushed(world, old=ONE, prod=ONE)
+    pushed(person, old=ONE, prod=ONE)
     folder = person.folder(defaults="labels: {of: us}\n", prod=f"{ONE}prune: true\n")
     ran = person.run("apply", str(folder), "--prune", "--yes")
     assert ran.exit_code == 0, ran.stderr
     events()
     assert (owner(world, "old"), owner(world, "prod")) == (None, "prod")
+    person.run("push")
+    assert person.run("status", "-o", "json").json["deletedDocuments"] == []
 
 
 def test_what_is_deleted_is_disabled_removed_and_deleted_before_anything_else_is_written(
     person: Administrator, world: World
 ) -> None:
-    pushed(world, old=ONE, prod=ONE)
+    pushed(person, old=ONE, prod=ONE)
     folder = person.folder(defaults="labels: {of: us}\n", prod=f"{ONE}prune: true\n")
     assert person.run("apply", str(folder), "--prune", "--yes").exit_code == 0
     assert writes(world) == [
@@ -96,7 +100,7 @@ def test_what_is_deleted_is_disabled_removed_and_deleted_before_anything_else_is
 def test_a_rename_keeps_the_secrets_and_makes_no_conflict(
     person: Administrator, world: World, new: str, events: Callable[[], None]
 ) -> None:
-    pushed(world, here=HERE)
+    pushed(person, here=HERE)
     before = world.secret("here", "a")
     ran = person.run("apply", str(person.folder(**{new: HERE})), "--prune", "--yes")
     assert ran.exit_code == 0, ran.stderr
@@ -151,7 +155,7 @@ def test_without_prune_a_rename_is_said_to_need_it(person: Administrator, world:
 def test_another_cluster_or_secret_is_no_rename_and_what_was_written_is_removed(
     person: Administrator, world: World, text: str
 ) -> None:
-    pushed(world, here=HERE)
+    pushed(person, here=HERE)
     ran = person.run("apply", str(person.folder(zone=text)), "--prune", "--yes", "-o", "json")
     assert {one["document"]: one["change"] for one in ran.json["changes"]} == {
         "clusters/here": "deleted",
@@ -200,7 +204,7 @@ def test_a_renamed_discovery_keeps_the_secrets(
 def test_what_a_renamed_document_selects_no_more_is_removed(
     person: Administrator, world: World, events: Callable[[], None]
 ) -> None:
-    pushed(world, here=BOTH)
+    pushed(person, here=BOTH)
     ran = person.run("apply", str(person.folder(zone=HERE)), "--prune", "--yes")
     assert ran.exit_code == 0, ran.stderr
     events()
@@ -211,7 +215,7 @@ def test_what_a_renamed_document_selects_no_more_is_removed(
 def test_of_two_documents_that_become_one_the_secrets_stay(
     person: Administrator, world: World, events: Callable[[], None]
 ) -> None:
-    pushed(world, here=HERE)
+    pushed(person, here=HERE)
     world.document("more", "cluster: here\nnamespaces: [b]\n")
     world.invoke()
     assert owner(world, "here", "b") == "more"
@@ -249,7 +253,7 @@ def test_a_renamed_secure_string_stays_one_with_its_key_and_tags(person: Adminis
 def test_a_rename_whose_new_document_is_refused_leaves_the_old_one_as_it_was(
     person: Administrator, world: World
 ) -> None:
-    pushed(world, here=HERE)
+    pushed(person, here=HERE)
 
     def full(request: AwsRequest) -> Answer | None:
         if request.parameters["Name"].endswith("/zone"):
@@ -268,7 +272,7 @@ def test_a_rename_whose_new_document_is_refused_leaves_the_old_one_as_it_was(
 def test_a_document_is_enabled_again_when_the_function_cannot_be_asked(
     person: Administrator, world: World
 ) -> None:
-    pushed(world, old=ONE)
+    pushed(person, old=ONE)
     world.aws.script(
         "lambda",
         "Invoke",
@@ -281,7 +285,7 @@ def test_a_document_is_enabled_again_when_the_function_cannot_be_asked(
 def test_a_document_stays_disabled_while_an_interrupted_removal_goes_on(
     person: Administrator, world: World
 ) -> None:
-    pushed(world, old=ONE)
+    pushed(person, old=ONE)
     asked, end = threading.Event(), threading.Event()
     answer = person.stack.function
 
@@ -305,7 +309,7 @@ def test_deletion_leaves_what_another_document_of_the_cluster_selects(
     person: Administrator, world: World
 ) -> None:
     """As when a deleted document was put back, which another id has taken the place of."""
-    pushed(world, here=HERE)
+    pushed(person, here=HERE)
     world.document("zone", HERE)
     ran = person.run("clusters", "delete", "here", "--yes")
     assert ran.exit_code == 0, ran.stderr
