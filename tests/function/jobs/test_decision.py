@@ -274,6 +274,15 @@ def test_what_is_anothers_or_going_or_newer_is_not_spoken_of(
     assert left(planned, secret) == []
 
 
+def test_what_somebody_else_wrote_since_is_not_said_to_be_left_and_not_pruned() -> None:
+    rewritten = replace(OUT, managers=frozenset({("helm", "Update")}))
+    assert left(PlannedCluster(config()), rewritten) == []
+    decision = only(left(PlannedCluster(config(prune=True)), rewritten))
+    assert decision.outcome is not None
+    assert (decision.step, decision.outcome.outcome) == (Step.LEAVE, Outcome.SKIPPED)
+    assert "written by helm" in decision.outcome.message
+
+
 @pytest.mark.parametrize("prune", [False, True])
 def test_what_another_enabled_document_selects_is_left_to_it(prune: bool) -> None:
     assert left(PlannedCluster(config(prune=prune), behind=(config("second", "out"),)), OUT) == []
