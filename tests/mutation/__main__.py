@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".venv-mutation"
 EXPLAINED = Path(__file__).with_name("equivalent.toml")
 SAMPLE, SEED = 300, 1
-NICENESS = 10
+NICENESS = 5
 
 
 class Run:
@@ -77,7 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run.add(mutant, Verdict("explained" if known else "pending"))
     trees = [Tree(ROOT) for _ in range(given.jobs)]
     try:
-        reached = reach.cached(KEPT / "reach.json", trees[0].path, trees[0].python, given.jobs)
+        reached = reach.cached(
+            KEPT / "reach.json", trees[0].path, trees[0].python, given.jobs, stale=given.stale
+        )
         todo = [mutant for mutant in made if run.results[mutant.key]["kind"] == "pending"]
         judge_all(run, todo, reached, trees)
         # Alone, and with more time: so no busy machine counts as a kill.
@@ -179,6 +181,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--packages", nargs="+", choices=PACKAGES, default=PACKAGES)
     add("--save", type=Path, default=KEPT / "mutants.json", help="the results as JSON")
     add("--again", type=Path, help="results of before: try again what was not killed there")
+    add(
+        "--stale",
+        action="store_true",
+        help="take the lines that tests reached before, though tests or sources have changed",
+    )
     return parser
 
 

@@ -84,12 +84,15 @@ def read(tree: Path) -> Reach:
     )
 
 
-def cached(path: Path, tree: Path, python: Path, jobs: int) -> Reach:
-    """Return what was measured of the same sources and tests before, else measure."""
+def cached(path: Path, tree: Path, python: Path, jobs: int, *, stale: bool) -> Reach:
+    """Return what was measured of the same sources and tests before, else measure.
+
+    `stale`: of others, too.
+    """
     fingerprint = _fingerprint(tree)
     if path.exists():
         kept = json.loads(path.read_text())
-        if kept["fingerprint"] == fingerprint:
+        if stale or kept["fingerprint"] == fingerprint:
             lines = {
                 module: {int(line): of for line, of in lines.items()}
                 for module, lines in kept["lines"].items()

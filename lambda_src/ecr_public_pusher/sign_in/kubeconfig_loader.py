@@ -41,10 +41,8 @@ def load_kubeconfig(fields: KubeconfigFields) -> tuple[Endpoint, Credential]:
 
 
 def _kubeconfig(server: str, authority: str | None, user: dict[str, str | None]) -> dict[str, Any]:
-    """Return a kubeconfig of only what was validated."""
+    """Return a kubeconfig of only what was validated, as far as the loader reads it."""
     return {
-        "apiVersion": "v1",
-        "kind": "Config",
         "current-context": _NAME,
         "contexts": [{"name": _NAME, "context": {"cluster": _NAME, "user": _NAME}}],
         "clusters": [

@@ -281,3 +281,11 @@ def test_a_valid_document_claims_by_itself() -> None:
         regions=REGIONS,
     )
     assert configuration.claimed == ()
+
+
+def test_a_valid_document_claims_its_cluster_in_its_own_region_and_account_alone() -> None:
+    claimed = Claim.of(found("one", region="eu-west-1"))
+    assert claimed.names_cluster(found("one", region="eu-west-1"))
+    assert not claimed.names_cluster(found("one"))
+    assert not claimed.names_cluster(found("one", region="eu-west-1", role=ROLE))
+    assert not claimed.names_cluster(found("two", region="eu-west-1"))

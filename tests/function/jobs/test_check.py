@@ -1317,3 +1317,15 @@ def test_an_endpoint_without_a_port_is_asked_at_443(
     describe(world, f"https://{ONE_NAME}")
     findings = {one["check"]: one["message"] for one in entry(check(world))["findings"]}
     assert "10.0.3.7 port 443" in findings["tcp"]
+
+
+def test_an_address_that_cannot_be_reached_is_named_with_the_systems_reason(
+    world: World, resolver: Callable[..., None]
+) -> None:
+    resolver(cluster_example=["127.255.255.255"])  # loopback's broadcast address
+    describe(world, f"https://{ONE_NAME}")
+    found = bad(check(world))
+    assert (found["check"], found["message"]) == (
+        "tcp",
+        "127.255.255.255 port 443 cannot be reached (OSError)",
+    )

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ecr_public_pusher.kubernetes_api.sent import Sent
 from tests.support.bad_server import Exchange, serving
 from tests.support.described import Described
 from tests.support.recorded_answers import recorded, secret_applied
@@ -522,3 +523,13 @@ def test_an_answer_that_would_fill_the_memory_once_it_is_read_is_nonsense(
 
     server = Raw(lambda server, method, path: ("", {}))
     assert run(world, capsys, server)["clusters"][0]["error"]["type"] == "ApiError"
+
+
+def test_a_token_in_base64_for_urls_is_read_whatever_bytes_it_has() -> None:
+    signature = "a-signature-of-more-than-24-characters"
+    url = f"https://sts.example/?X-Amz-Signature={signature}&x=>>>???~~~"
+    token = base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
+    assert {"-", "_"} < set(token)
+    sent = Sent()
+    sent.token(f"k8s-aws-v1.{token}")
+    assert sent.holds(signature)

@@ -367,3 +367,10 @@ def test_a_tag_is_no_command() -> None:
     """Scalars are strings, whatever their tag."""
     text = yaml.safe_dump(config()).replace(SECRET, f"!!python/name:os.system {SECRET}")
     assert read_kubeconfig(text, where="it").token == SECRET
+
+
+def test_a_kubeconfig_is_as_long_as_a_secret_may_be_and_no_longer() -> None:
+    text = yaml.safe_dump(config({"token": SECRET}))
+    full = text + "#" * (MAX_BYTES - len(text))
+    assert read_kubeconfig(full, where="it").token == SECRET
+    assert "65537 bytes long, of at most 65536" in refusal(f"{full}#")
