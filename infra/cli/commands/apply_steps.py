@@ -49,9 +49,8 @@ class ApplySteps:
             self.cli, self.deployed, _stored(alone), keep_secrets=self.keep_secrets
         )
         self._each(alone)
-        if not self.keep_secrets:
-            for stored in _stored(shared):
-                disable(self.deployed, stored)
+        for stored in _stored(shared):
+            disable(self.deployed, stored)
         self._each(work)
         if not self.keep_secrets:
             self.kept += remove_secrets(self.cli, [change.name for change in shared])

@@ -76,31 +76,29 @@ def rename(
     namespaces that no enabled document selects any more are removed. Raise CliError when that
     fails: the old document stays then, disabled, so that it can be repeated.
     """
+    settings = deployed.store.settings(old)
+    if not settings.has_tags:
+        cli.output.note(
+            f"The tags of {old.name} cannot be read (ssm:ListTagsForResource): if it has any, give"
+            f" them to {new.parameter(deployed.store.root)}."
+        )
     if old.name.folder == DISCOVER:  # two discoveries that find one cluster exclude each other
         deployed.store.delete(old)
         try:
-            _create_like(cli, deployed, old, new, text)
-        except Exception:
-            deployed.store.put(old.name, old.text, before=None)
+            deployed.store.create(new, text, settings)
+        except BaseException:
+            deployed.store.create(old.name, old.text, settings)
             raise
         return
     now = disable(deployed, old)
     try:
-        _create_like(cli, deployed, old, new, text)
-    except Exception:
+        deployed.store.create(new, text, settings)
+    except BaseException:
         enable_again(deployed, old, now)
         raise
     if remove_rest and remove_secrets(cli, [old.name]):
         raise not_deleted([old.name])
     deployed.store.delete(old)
-
-
-def _create_like(cli: Cli, deployed: Deployed, old: Stored, new: DocumentName, text: str) -> None:
-    if not deployed.store.create_like(old, new, text):
-        cli.output.note(
-            f"The tags of {old.name} could not be read (ssm:ListTagsForResource): if it had any,"
-            f" give them to {new.parameter(deployed.store.root)}."
-        )
 
 
 def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName]:

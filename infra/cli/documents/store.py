@@ -42,6 +42,17 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """Type, key, description, tier and tags of a parameter, as PutParameter takes them.
+
+    `has_tags` is false where the tags may not be read.
+    """
+
+    fields: Mapping[str, Any]
+    has_tags: bool
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """All parameters below the path: documents by name, and the names of unknown ones."""
 
@@ -159,16 +170,18 @@ class Store:
             )
             raise _changed_meanwhile(parameter, said, remedy=f"To see what it was: {history}")
 
-    def create_like(self, old: Stored, name: DocumentName, text: str) -> bool:
-        """Create a document with the type, key, description, tier and tags of another one.
+    def settings(self, stored: Stored) -> Settings:
+        """Return the settings of a document's parameter, to create another one like it."""
+        tags = self._tags(stored.parameter)
+        kept = {"Type": stored.type, **self._kept(stored.parameter, stored)}
+        return Settings(kept | ({"Tags": tags} if tags else {}), has_tags=tags is not None)
 
-        Return whether the tags could be read. Raise CliError when somebody else has created it
-        meanwhile, with other content.
+    def create(self, name: DocumentName, text: str, settings: Settings) -> None:
+        """Create a document with these settings.
+
+        Raise CliError when somebody else has created it meanwhile, with other content.
         """
-        kept = self._kept(old.parameter, old)
-        tags = self._tags(old.parameter)
-        self._create(name, text, {"Type": old.type, **kept, **({"Tags": tags} if tags else {})})
-        return tags is not None
+        self._create(name, text, settings.fields)
 
     def delete(self, stored: Stored) -> None:
         """Delete a document; do nothing when it is gone already."""

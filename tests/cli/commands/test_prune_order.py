@@ -12,7 +12,8 @@ import pytest
 
 from infra.local.aws import Answer, AwsRequest
 from infra.local.aws.deployed_stack import FunctionAnswer
-from tests.support.operator import Administrator
+from tests.support.operator import COMMAND, Administrator
+from tests.support.terminal import Terminal
 from tests.support.world import ROOT, World
 
 ONE = "namespaces: [a]\n"
@@ -269,6 +270,43 @@ def test_a_rename_whose_new_document_is_refused_leaves_the_old_one_as_it_was(
     assert (ran.exit_code, owner(world, "here")) == (0, "zone")
 
 
+def test_a_renamed_discovery_that_is_refused_is_as_it_was(
+    person: Administrator, world: World
+) -> None:
+    text = "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]\n"
+    name = f"{ROOT}/discover/all"
+    person.ssm.put_parameter(Name=name, Value=text, Type="SecureString", KeyId="alias/ours")
+
+    def full(request: AwsRequest) -> Answer | None:
+        if request.parameters["Name"].endswith("/every"):
+            return Answer.refusal(request, "ParameterLimitExceeded", "full")
+        return None
+
+    world.aws.script("ssm", "PutParameter", full)
+    ran = person.run("apply", str(person.folder(discover__every=text)), "--prune", "--yes")
+    assert (ran.exit_code, person.stored("discover/all")) == (3, text)
+    (described,) = person.ssm.describe_parameters()["Parameters"]
+    assert (described["Name"], described["Type"], described["KeyId"]) == (
+        name,
+        "SecureString",
+        "alias/ours",
+    )
+
+
+def test_tags_that_cannot_be_read_are_said_to_be_missing(
+    person: Administrator, world: World
+) -> None:
+    world.document("here", HERE)
+    world.aws.script(
+        "ssm",
+        "ListTagsForResource",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "no"),
+    )
+    ran = person.run("apply", str(person.folder(zone=HERE)), "--prune", "--yes")
+    assert (ran.exit_code, person.stored("clusters/zone")) == (0, HERE)
+    assert "The tags of clusters/here cannot be read (ssm:ListTagsForResource)" in ran.stderr
+
+
 def test_a_document_is_enabled_again_when_the_function_cannot_be_asked(
     person: Administrator, world: World
 ) -> None:
@@ -362,6 +400,20 @@ def test_one_document_or_half_of_them_may_be_pruned_by_yes(
     folder = str(person.folder(**dict.fromkeys(names, ONE)))
     ran = person.run("apply", folder, "--prune", "--keep-secrets", "--yes")
     assert ran.exit_code == code
+
+
+def test_a_persons_yes_at_the_terminal_prunes_most_documents(
+    person: Administrator, world: World
+) -> None:
+    fleet(world)
+    folder = str(person.folder(defaults="prune: false\n"))
+    command = [*COMMAND, "apply", folder, "--prune", "--keep-secrets"]
+    with Terminal(command, person.process_environ(TERM="xterm"), columns=200) as screen:
+        screen.wait_for("Write that? [y/N] ")
+        assert any(COUNTS in line for line in screen.lines)
+        screen.enter("y\n")
+        assert screen.finish() == 0
+    assert person.stored("clusters/prod") is None
 
 
 def test_another_value_of_prune_is_refused(person: Administrator) -> None:
