@@ -33,7 +33,10 @@ linux:
 run: linux .venv/.done .venv-sam/.done ## the built function at its real job, on a local AWS and two local clusters (ARGS="--help" for more)
 	@$(BIN)/python -m infra.local run $(ARGS)
 
-test: environments check build unit ## every check and test
+# The checks and the build side by side, each one's output as a whole; then the tests, which take every processor.
+test: environments ## every check and test
+	@$(MAKE) --no-print-directory -j3 --output-sync=target check build
+	@$(MAKE) --no-print-directory unit
 
 # Side by side: each waits for the network more than for the processor.
 environments:
