@@ -33,7 +33,10 @@ linux:
 run: linux .venv/.done .venv-sam/.done ## run the built function with a local AWS and two local clusters (ARGS="--help" for more)
 	@$(BIN)/python -m infra.local run $(ARGS)
 
-test: environments check build unit ## run every check and test
+# The checks and the build side by side, each one's output as a whole; then the tests, which take every processor.
+test: environments ## run every check and test
+	@$(MAKE) --no-print-directory -j3 --output-sync=target check build
+	@$(MAKE) --no-print-directory unit
 
 # Concurrently: each waits more for the network than for the processor.
 environments:
