@@ -34,7 +34,7 @@ WORDS = [
     if "server" not in case
 ]
 POLICY_SECONDS = 6
-"""Until an admission policy that was bound is in force."""
+"""Time until a bound admission policy is in force."""
 TOKENS = {
     "admin-token": UserInfo("admin", "1", ("system:masters",)),
     "pusher-token": UserInfo("pusher", "2", ("ecr-public-pushers",)),
@@ -167,7 +167,7 @@ def _at(answer: Any, path: str) -> str:
 
 
 def _body(body: Any, blanks: int = 0) -> bytes | None:
-    """The body as it is sent. `blanks`: the bytes of one that is none, and only long."""
+    """Return the body as it is sent. `blanks`: the length of a body of blanks alone."""
     if body is None:
         return b" " * blanks or None
     return body.encode() if isinstance(body, str) else json.dumps(body).encode()

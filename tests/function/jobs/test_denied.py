@@ -1,5 +1,5 @@
-"""Refusals as kube-apiserver worded them, each replayed against a whole run: what was recorded
-decides the outcome.
+"""Recorded refusals of kube-apiserver, each replayed against a whole run, where it decides the
+outcome.
 """
 
 import json

@@ -406,7 +406,7 @@ def test_names_that_somebody_chose_are_not_shown_where_they_are_what_was_sent(
     document: str,
     said: str,
 ) -> None:
-    """Whom a Secret is taken from, who may delete it still, whose it is that is left."""
+    """Former field managers, former owners, and the document that wrote a Secret."""
     report = run(world, capsys, secrets(SHOWN[metadata], taken=True), event, document=document)
     assert said in json.dumps(report)
 
