@@ -35,7 +35,7 @@ WORDS = [
     if "server" not in case
 ]
 POLICY_SECONDS = 6
-"""Until an admission policy that was bound is in force."""
+"""Time until a bound admission policy is in force."""
 TOKENS = {
     "admin-token": UserInfo("admin", "1", ("system:masters",)),
     "pusher-token": UserInfo("pusher", "2", ("ecr-public-pushers",)),

@@ -1,4 +1,4 @@
-"""What kube-apiserver 1.36.2 answered, by the name of the recorded request.
+"""Recorded answers of kube-apiserver 1.36.2, by the name of the request.
 
 The recordings are those that tests/contract holds the embedded API server to. A fake that stands in
 for an API server answers by these; one that stands in for something else (a proxy, a load balancer,
@@ -27,7 +27,7 @@ TEXT = "text/plain; charset=utf-8"
 
 @dataclass(frozen=True)
 class RecordedAnswer:
-    """An answer as it was recorded. `answer`: an object, or the text of one that is no JSON."""
+    """A recorded answer. `answer`: the JSON object, or the text of an answer in another form."""
 
     name: str
     method: str
