@@ -26,15 +26,14 @@ class Reach:
     def of(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the mutant's lines.
 
-        What runs on import is run by whatever runs anything of the module, and a line that no test
-        was seen to run by those of its function.
+        A line that no test was seen to run is run by those that run any of its function, and what
+        runs on import by those that run anything of the module.
         """
         lines = self.lines.get(mutant.module, {})
         numbers: set[int] = set()
         for wanted in (mutant.lines, mutant.function) if mutant.function else ():
             numbers = numbers or {n for line in wanted or () for n in lines.get(line, ())}
-        if not mutant.function:
-            numbers = {number for of_line in lines.values() for number in of_line}
+        numbers = numbers or {number for of_line in lines.values() for number in of_line}
         return [self.tests[number] for number in sorted(numbers)]
 
 

@@ -77,7 +77,7 @@ def test_the_nearest_run_first_and_of_very_many_the_others_in_part() -> None:
         (range(6, 8), range(3, 9), ["a", "b"]),
         (range(8, 9), range(3, 9), ["a", "b"]),  # of its function: its own lines were not seen
         (range(1, 2), None, ["a", "b", "c"]),  # run on import
-        (range(20, 21), range(20, 22), []),
+        (range(20, 21), range(20, 22), ["a", "b", "c"]),  # which only runs on import
     ],
 )
 def test_which_tests_run_a_line(lines: range, function: range | None, tests: list[str]) -> None:

@@ -7,12 +7,15 @@ import re
 
 _HOST_PART = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HEX = "[0-9A-Fa-f]{1,4}"
-# RFC 4291, section 2.2, in hexadecimal groups: eight of them, or fewer around one "::".
-_SHORTENED = "|".join(
-    f"(?:{_HEX}(?::{_HEX}){{0,{left - 1}}})?::(?:{_HEX}(?::{_HEX}){{0,{6 - left}}})?"
-    for left in range(1, 7)
-)
-_IPV6 = rf"(?:(?:{_HEX}:){{7}}{_HEX}|{_SHORTENED}|(?:{_HEX}:){{1,7}}:)"
+
+
+def _groups(most: int) -> str:
+    return rf"(?:{_HEX}(?::{_HEX}){{0,{most - 1}}})?" if most else ""
+
+
+# RFC 4291, section 2.2, in hexadecimal groups: eight of them, or at most seven around one "::".
+_SHORTENED = "|".join(f"{_groups(left)}::{_groups(7 - left)}" for left in range(8))
+_IPV6 = rf"(?:(?:{_HEX}:){{7}}{_HEX}|{_SHORTENED})"
 _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 # Nothing that a proxy could take for another path: no dots, escapes, parameters or empty parts.
 _PATH = r"(?:/[A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9_-]+)*)?"

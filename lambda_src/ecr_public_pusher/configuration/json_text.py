@@ -18,8 +18,6 @@ def read_json(text: str, *, max_depth: int) -> dict[str, Any] | None:
 
     Return None if it is not a JSON object that a document may be.
     """
-    if not text.lstrip(" \t\r\n").startswith("{"):
-        return None
     try:
         found = json.loads(
             text,
@@ -28,7 +26,7 @@ def read_json(text: str, *, max_depth: int) -> dict[str, Any] | None:
             parse_constant=_refused,
             object_pairs_hook=_once_each,
         )
-        return dict(_plain(found, max_depth))
+        return dict(_plain(found, max_depth)) if isinstance(found, dict) else None
     except (ValueError, RecursionError, _NotOurs):
         return None
 

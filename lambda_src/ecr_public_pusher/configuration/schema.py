@@ -56,7 +56,6 @@ class _Model(BaseModel):
         frozen=True,
         alias_generator=to_camel,
         hide_input_in_errors=True,
-        validate_by_name=False,
     )
 
     @model_validator(mode="before")

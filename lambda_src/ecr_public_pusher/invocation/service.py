@@ -90,7 +90,7 @@ class Service:
         self, url: str, bodies: Mapping[str, str], *, delay_seconds: int | None = None
     ) -> None:
         # The run may have used up its own time.
-        reserve = Deadline.of_invocation(self.remaining(), self.deadline.clock)
+        reserve = Deadline.of_invocation(self.remaining())
         await retry_queue.send(
             self.sandbox.clients(self.settings.region),
             self.blocking,

@@ -106,6 +106,7 @@ MISLEADING = [
     'clusters: one\nnamespaces: [*]\nannotations: {"team/cluster": blue, cluster: blue}',
     '{"cluster": "\\u006fne", "namespaces": [*]}',
     '{"cluster": "\\x6fne", "namespaces": [*]}',
+    '{"cluster": "\\U0000006fne", "namespaces": [*]}',
     'cluster: "on\\\n  e"\nnamespaces: [*]\nlabels: {cluster: blue}',
 ]
 

@@ -1,7 +1,11 @@
 """The allowed endpoints: those that the stack's owner names, and none that only look like them."""
 
+import ipaddress
+import re
+
 import pytest
 
+from ecr_public_pusher.configuration.endpoint_form import ENDPOINT_PATTERN
 from ecr_public_pusher.configuration.endpoints import (
     ALLOWED_FORM,
     allowing,
@@ -174,3 +178,19 @@ def test_the_form_is_the_templates() -> None:
 def test_terraform_says_it_before_anything_is_made() -> None:
     variables = (ROOT / "infra/terraform/variables.tf").read_text()
     assert f'can(regex("^{ALLOWED_FORM.replace("\\", 2 * "\\")}$", entry))' in variables
+
+
+@pytest.mark.parametrize("before", range(9))
+@pytest.mark.parametrize("after", [None, *range(9)])
+def test_the_form_takes_every_ipv6_address_in_groups_and_nothing_else(
+    before: int, after: int | None
+) -> None:
+    """`after`: the groups after "::"; None without it."""
+    text = ":".join(["2001"] * before)
+    if after is not None:
+        text += "::" + ":".join(["db8"] * after)
+    try:
+        valid = bool(ipaddress.IPv6Address(text))
+    except ValueError:
+        valid = False
+    assert bool(re.fullmatch(ENDPOINT_PATTERN, f"https://[{text}]:6443")) is valid

@@ -31,3 +31,8 @@ def test_it_is_as_deep_as_it_may_be_and_no_deeper() -> None:
     text = '{"a": {"b": ["c"]}}'
     assert read_json(text, max_depth=3) == {"a": {"b": ["c"]}}
     assert read_json(text, max_depth=2) is None
+
+
+@pytest.mark.parametrize("text", ['["ab"]', '"ab"', "12", "null", "true", ' ["ab"]'])
+def test_what_is_no_object_is_no_document(text: str) -> None:
+    assert read_json(text, max_depth=10) is None

@@ -277,3 +277,11 @@ def test_json_whose_characters_are_surrogate_pairs(world: World) -> None:
     secret = world.secret("prod", "a")
     assert secret is not None
     assert annotations.items() <= secret["metadata"]["annotations"].items()
+
+
+@pytest.mark.parametrize("field", ["labels", "annotations"])
+def test_what_a_list_in_place_of_a_mapping_should_be(world: World, field: str) -> None:
+    world.add_cluster("prod", namespaces=("a",), embedded=True)
+    world.document("prod", f"{{namespaces: [a], {field}: [a]}}")
+    said = cluster_of(world.run(), "prod")["error"]["message"]
+    assert f"{field}: expected a mapping of {field}, found a list" in said

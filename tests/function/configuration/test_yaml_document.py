@@ -82,3 +82,9 @@ def test_no_depth_ends_the_process() -> None:
 
 def test_an_anchor_that_nothing_refers_to_is_let_pass() -> None:
     assert read_mapping("a: &x [1, &y b]\n&z c: 2\n", parameter="/p") == {"a": ["1", "b"], "c": "2"}
+
+
+def test_a_tag_is_refused_with_its_parameter_and_line() -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        read_mapping("a: 1\nb: !gone\n", parameter="/p")
+    assert caught.value.message.startswith("/p: line 2 has the tag !gone")

@@ -135,3 +135,36 @@ def test_anything_else_is_refused_and_shown_the_accepted_shapes(event: Any) -> N
     with pytest.raises(RequestError) as caught:
         parse(event, root=ROOT)
     assert '{"action": "push"}' in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ({"action": "pusj"}, 'unknown action "pusj" (did you mean push?)'),
+        ({"action": "xyz"}, 'unknown action "xyz"'),
+        ({"cluster": ["a"]}, "unknown field cluster of push (did you mean clusters?)"),
+        ({"xyz": 1, "abc": 1}, "unknown field abc, xyz of push"),
+    ],
+)
+def test_what_is_unknown_is_named_with_what_may_be_meant(event: Any, why: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse(event, root=ROOT)
+    assert caught.value.message == f"this event is not understood: {why}"
+
+
+@pytest.mark.parametrize(
+    ("event", "everything"),
+    [
+        ({}, True),
+        ({"clusters": ["prod"]}, False),
+        ({"namespaces": ["a"]}, False),
+        ({"action": "sweep"}, False),
+        ({"action": "plan"}, False),
+        (change(f"{ROOT}/clusters/prod"), False),
+        (change(f"{ROOT}/defaults"), True),
+    ],
+)
+def test_only_a_push_that_nothing_narrows_is_one_of_everything(
+    event: Any, everything: bool
+) -> None:
+    assert parse(event, root=ROOT).pushes_all is everything

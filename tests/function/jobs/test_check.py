@@ -1329,3 +1329,13 @@ def test_an_address_that_cannot_be_reached_is_named_with_the_systems_reason(
         "tcp",
         "127.255.255.255 port 443 cannot be reached (OSError)",
     )
+
+
+def test_it_says_of_which_cluster_secret_and_context_it_speaks(world: World) -> None:
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    finding = entry(check(world))["findings"][0]
+    assert finding["check"] == "configuration"
+    assert finding["message"].endswith(
+        f"Secret {SECRET}; context {CONTEXT} (`aws eks update-kubeconfig --region us-east-1 --name"
+        " prod` creates it)"
+    )

@@ -1,0 +1,40 @@
+"""The function's environment, as the template, Terraform or a person sets it."""
+
+import pytest
+
+from ecr_public_pusher.invocation.settings import Settings
+from tests.support.world import Context
+
+FUNCTION = Context().invoked_function_arn
+
+
+def settings(**environ: str) -> Settings:
+    return Settings.from_env({"AWS_REGION": "us-east-1", **environ}, function_arn=FUNCTION)
+
+
+@pytest.mark.parametrize(
+    ("given", "level"),
+    [
+        ("INFO", "INFO"),
+        ("WARN", "WARN"),
+        ("warning", "WARNING"),
+        ("ERROR", "ERROR"),
+        ("CRITICAL", "CRITICAL"),
+        ("DEBUG", "INFO"),
+        ("", "INFO"),
+    ],
+)
+def test_every_log_level_but_debug_is_taken(given: str, level: str) -> None:
+    assert settings(POWERTOOLS_LOG_LEVEL=given).log_level == level
+
+
+@pytest.mark.parametrize(
+    ("environ", "stack"),
+    [
+        ({"STACK_NAME": "a", "POWERTOOLS_SERVICE_NAME": "b"}, "a"),
+        ({"POWERTOOLS_SERVICE_NAME": "b"}, "b"),
+        ({}, "ecr-public-pusher"),
+    ],
+)
+def test_whose_secrets_they_are(environ: dict[str, str], stack: str) -> None:
+    assert settings(**environ).identity.name == stack
