@@ -213,6 +213,25 @@ def test_what_a_renamed_document_selects_no_more_is_removed(
     assert len(deleted(world, "here")) == 1
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "removes"),
+    [
+        (HERE, HERE, False),
+        (HERE, BOTH, False),
+        (BOTH, HERE, True),
+        ("cluster: here\nnamespaces: ['*']\n", "cluster: here\nnamespaces: ['*']\n", False),
+        ("cluster: here\nnamespaces: ['*']\n", HERE, True),
+        (HERE, "cluster: here\nnamespaces: {include: [a], selector: x=y}\n", True),
+    ],
+)
+def test_a_rename_asks_for_a_removal_only_where_something_may_be_left(
+    person: Administrator, world: World, old: str, new: str, removes: bool
+) -> None:
+    world.document("here", old)
+    person.run("apply", str(person.folder(zone=new)), "--prune", "--yes")
+    assert ("Invoke" in writes(world)) is removes
+
+
 def test_of_two_documents_that_become_one_the_secrets_stay(
     person: Administrator, world: World, events: Callable[[], None]
 ) -> None:
@@ -390,14 +409,16 @@ def test_diff_says_what_a_prune_of_most_documents_will_need(
     assert COUNTS not in person.run("diff", folder, "--prune=all").stderr
 
 
-@pytest.mark.parametrize(("left", "code"), [(("prod",), 0), ((), 2)])
+@pytest.mark.parametrize(
+    ("stored", "left", "code"),
+    [("abcd", "abc", 0), ("abcd", "ab", 0), ("abcd", "a", 2), ("abc", "a", 2), ("a", "b", 0)],
+)
 def test_one_document_or_half_of_them_may_be_pruned_by_yes(
-    person: Administrator, world: World, left: tuple[str, ...], code: int
+    person: Administrator, world: World, stored: str, left: str, code: int
 ) -> None:
-    for name in ("edge", "new", "prod"):
+    for name in stored:
         world.document(name, ONE)
-    names = (*left, "new")
-    folder = str(person.folder(**dict.fromkeys(names, ONE)))
+    folder = str(person.folder(**dict.fromkeys(left, ONE)))
     ran = person.run("apply", folder, "--prune", "--keep-secrets", "--yes")
     assert ran.exit_code == code
 
