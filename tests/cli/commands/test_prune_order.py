@@ -221,7 +221,7 @@ def test_what_a_renamed_document_selects_no_more_is_removed(
         (BOTH, HERE, True),
         ("cluster: here\nnamespaces: ['*']\n", "cluster: here\nnamespaces: ['*']\n", False),
         ("cluster: here\nnamespaces: ['*']\n", HERE, True),
-        (HERE, "cluster: here\nnamespaces: {include: [a], selector: x=y}\n", True),
+        (HERE, "cluster: here\nnamespaces: {include: [a], selector: 'x!=y'}\n", True),
     ],
 )
 def test_a_rename_asks_for_a_removal_only_where_something_may_be_left(
@@ -230,6 +230,19 @@ def test_a_rename_asks_for_a_removal_only_where_something_may_be_left(
     world.document("here", old)
     person.run("apply", str(person.folder(zone=new)), "--prune", "--yes")
     assert ("Invoke" in writes(world)) is removes
+
+
+def test_of_several_documents_of_a_cluster_each_gets_the_one_with_its_namespaces(
+    person: Administrator, world: World
+) -> None:
+    other = "cluster: here\nnamespaces: [b]\n"
+    world.document("first", other)
+    world.document("here", HERE)
+    ran = person.run("diff", str(person.folder(one=HERE, two=other)), "--prune", "-o", "json")
+    assert {one["document"]: one["from"] for one in ran.json["changes"]} == {
+        "clusters/one": "clusters/here",
+        "clusters/two": "clusters/first",
+    }
 
 
 def test_of_two_documents_that_become_one_the_secrets_stay(
