@@ -260,6 +260,23 @@ def test_of_two_documents_that_become_one_the_secrets_stay(
     assert not world.queue.waiting
 
 
+def test_what_a_document_beside_a_written_one_leaves_is_removed_and_nothing_else(
+    person: Administrator, world: World, events: Callable[[], None]
+) -> None:
+    pushed(person, here=HERE)
+    world.document("more", "cluster: here\nnamespaces: [b]\n")
+    person.run("push")
+    more = "cluster: here\nnamespaces: [b]\nprune: true\n"
+    ran = person.run("apply", str(person.folder(more=more)), "--prune", "--yes")
+    assert (ran.exit_code, ran.stdout) == (
+        0,
+        "~ clusters/more  changed\n- clusters/here  deleted\n",
+    )
+    events()
+    assert [owner(world, "here", name) for name in ("a", "b")] == [None, "more"]
+    assert len(deleted(world, "here")) == 1
+
+
 def test_a_renamed_secure_string_stays_one_with_its_key_and_tags(person: Administrator) -> None:
     name = f"{ROOT}/clusters/here"
     person.ssm.put_parameter(
@@ -465,3 +482,15 @@ def test_yes_hides_no_warning(
     ran = person.run("apply", folder, "--yes", *options)
     assert (ran.exit_code, ran.stderr.count("warning: ")) == (0, 1)
     assert "no longer selects b" in ran.stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "diff"])
+def test_warnings_are_beside_data_and_among_lines_for_people(
+    person: Administrator, command: str
+) -> None:
+    folder = person.folder(prod=ONE)
+    (folder / "README.md").write_text("of ours\n")
+    ran = person.run(command, str(folder))
+    assert (ran.stdout.count("warning: "), ran.stderr.count("warning: ")) == (1, 0)
+    ran = person.run(command, str(folder), "-o", "json")
+    assert (len(ran.json["notes"]), ran.stderr.count("warning: ")) == (1, 1)

@@ -218,3 +218,14 @@ def test_of_two_documents_that_are_both_removed_nothing_stays(prod: World) -> No
     report = prod.invoke({"action": "remove", "clusters": ["*"]})
     assert (report["ok"], report["totals"]["removed"]) == (True, 2)
     assert left(prod) == []
+
+
+def test_where_labels_cannot_be_known_a_selector_may_select(world: World) -> None:
+    world.add_cluster("prod", rbac="namespaced.yaml", document="namespaces: [default]")
+    assert world.invoke()["ok"]
+    world.apply("prod", "prune.yaml")
+    world.document("prod", "{namespaces: [default], enabled: false}")
+    world.document("renamed", "{cluster: prod, namespaces: {selector: of=us}}")
+    report = world.invoke(REMOVE)
+    assert (report["ok"], counts(report)) == (True, {"skipped": 1})
+    assert world.secret("prod", "default") is not None
