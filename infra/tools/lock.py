@@ -37,7 +37,7 @@ class LockError(RuntimeError):
 def main(options: Sequence[str]) -> int:
     """Run `lock.py [OPTION OF uv lock ...]` and return the exit code.
 
-    Leave pyproject.toml and uv.lock as they were when the dependencies cannot be resolved.
+    Leave pyproject.toml and uv.lock as they were when that fails, or is interrupted.
     """
     before = {path: (ROOT / path).read_text() for path in (PROJECT, LOCK)}
     try:
@@ -48,9 +48,11 @@ def main(options: Sequence[str]) -> int:
         exports = {
             path: HEADER.format(group=group) + export(group) for group, path in EXPORTS.items()
         }
-    except LockError as error:
+    except BaseException as error:
         for path, text in before.items():
             (ROOT / path).write_text(text)
+        if not isinstance(error, LockError):
+            raise
         sys.stderr.write(f"failed: {error}\n")
         return 1
     for path, text in exports.items():
@@ -86,7 +88,10 @@ def _pins(requirements: str) -> list[str]:
 def _uv(*arguments: str) -> str:
     """Run the uv of this interpreter's environment and return its standard output."""
     environment = os.environ | {"UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"}
-    command = [str(Path(sys.executable).with_name("uv")), "--quiet", *arguments]
+    uv = Path(sys.executable).with_name("uv")
+    if not uv.exists():
+        raise LockError(f"{uv} does not exist: run this as `make lock`")
+    command = [str(uv), "--quiet", *arguments]
     done = subprocess.run(  # noqa: S603 - our own command
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

@@ -5,6 +5,7 @@ Read as they are: no uv and no network.
 
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -220,4 +221,17 @@ def test_what_cannot_be_resolved_changes_nothing(checkout: Path, uv: str, said: 
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert contents(checkout) == contents(ROOT)
+
+
+def test_without_uv_nothing_changes_and_the_command_is_named(checkout: Path) -> None:
+    command = [str(checkout / "bin" / "python"), str(checkout / "infra" / "tools" / "lock.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, "run this as `make lock`" in done.stderr) == (1, True)
+    assert contents(checkout) == contents(ROOT)
+
+
+def test_an_interrupted_lock_changes_nothing(checkout: Path) -> None:
+    done = make_lock(checkout, "kill -INT $PPID; sleep 5")
+    assert done.returncode == -signal.SIGINT
     assert contents(checkout) == contents(ROOT)

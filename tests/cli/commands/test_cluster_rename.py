@@ -46,6 +46,10 @@ def test_the_push_that_fails_is_shown(person: Administrator, world: World) -> No
         (("prod", "a b"), "cannot be the id of a document"),
         (("defaults", "zone"), "The defaults have no other name."),
         (("bad", "zone"), "Not renamed, since it is invalid"),
+        (
+            ("tabbed", "zone"),
+            "clusters/tabbed is written in a way that cannot be changed in place.",
+        ),
         (("full", "zone"), "Not renamed: clusters/zone"),
     ],
 )
@@ -56,6 +60,7 @@ def test_what_cannot_be_renamed_is_said_and_nothing_is_written(
     world.document("prod", ONE)
     world.document("edge", ONE)
     world.document("bad", "prune: maybe")
+    world.document("tabbed", '{\t"namespaces": ["a"]\n}')
     world.document("full", f"{ONE}# {'x' * 4070}\n")  # without room for the cluster's name
     ran = person.run("clusters", "rename", *arguments)
     assert (ran.exit_code, said in ran.stderr) == (2, True)

@@ -213,6 +213,38 @@ def test_what_a_renamed_document_selects_no_more_is_removed(
     assert len(deleted(world, "here")) == 1
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "removes"),
+    [
+        (HERE, HERE, False),
+        (HERE, BOTH, False),
+        (BOTH, HERE, True),
+        ("cluster: here\nnamespaces: ['*']\n", "cluster: here\nnamespaces: ['*']\n", False),
+        ("cluster: here\nnamespaces: ['*']\n", HERE, True),
+        (HERE, "cluster: here\nnamespaces: {include: [a], selector: 'x!=y'}\n", True),
+    ],
+)
+def test_a_rename_asks_for_a_removal_only_where_something_may_be_left(
+    person: Administrator, world: World, old: str, new: str, removes: bool
+) -> None:
+    world.document("here", old)
+    person.run("apply", str(person.folder(zone=new)), "--prune", "--yes")
+    assert ("Invoke" in writes(world)) is removes
+
+
+def test_of_several_documents_of_a_cluster_each_gets_the_one_with_its_namespaces(
+    person: Administrator, world: World
+) -> None:
+    other = "cluster: here\nnamespaces: [b]\n"
+    world.document("first", other)
+    world.document("here", HERE)
+    ran = person.run("diff", str(person.folder(one=HERE, two=other)), "--prune", "-o", "json")
+    assert {one["document"]: one["from"] for one in ran.json["changes"]} == {
+        "clusters/one": "clusters/here",
+        "clusters/two": "clusters/first",
+    }
+
+
 def test_of_two_documents_that_become_one_the_secrets_stay(
     person: Administrator, world: World, events: Callable[[], None]
 ) -> None:
@@ -226,6 +258,23 @@ def test_of_two_documents_that_become_one_the_secrets_stay(
     assert [owner(world, "here", name) for name in ("a", "b")] == ["zone", "zone"]
     assert deleted(world, "here") == []
     assert not world.queue.waiting
+
+
+def test_what_a_document_beside_a_written_one_leaves_is_removed_and_nothing_else(
+    person: Administrator, world: World, events: Callable[[], None]
+) -> None:
+    pushed(person, here=HERE)
+    world.document("more", "cluster: here\nnamespaces: [b]\n")
+    person.run("push")
+    more = "cluster: here\nnamespaces: [b]\nprune: true\n"
+    ran = person.run("apply", str(person.folder(more=more)), "--prune", "--yes")
+    assert (ran.exit_code, ran.stdout) == (
+        0,
+        "~ clusters/more  changed\n- clusters/here  deleted\n",
+    )
+    events()
+    assert [owner(world, "here", name) for name in ("a", "b")] == [None, "more"]
+    assert len(deleted(world, "here")) == 1
 
 
 def test_a_renamed_secure_string_stays_one_with_its_key_and_tags(person: Administrator) -> None:
@@ -390,14 +439,16 @@ def test_diff_says_what_a_prune_of_most_documents_will_need(
     assert COUNTS not in person.run("diff", folder, "--prune=all").stderr
 
 
-@pytest.mark.parametrize(("left", "code"), [(("prod",), 0), ((), 2)])
+@pytest.mark.parametrize(
+    ("stored", "left", "code"),
+    [("abcd", "abc", 0), ("abcd", "ab", 0), ("abcd", "a", 2), ("abc", "a", 2), ("a", "b", 0)],
+)
 def test_one_document_or_half_of_them_may_be_pruned_by_yes(
-    person: Administrator, world: World, left: tuple[str, ...], code: int
+    person: Administrator, world: World, stored: str, left: str, code: int
 ) -> None:
-    for name in ("edge", "new", "prod"):
+    for name in stored:
         world.document(name, ONE)
-    names = (*left, "new")
-    folder = str(person.folder(**dict.fromkeys(names, ONE)))
+    folder = str(person.folder(**dict.fromkeys(left, ONE)))
     ran = person.run("apply", folder, "--prune", "--keep-secrets", "--yes")
     assert ran.exit_code == code
 
@@ -431,3 +482,15 @@ def test_yes_hides_no_warning(
     ran = person.run("apply", folder, "--yes", *options)
     assert (ran.exit_code, ran.stderr.count("warning: ")) == (0, 1)
     assert "no longer selects b" in ran.stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "diff"])
+def test_warnings_are_beside_data_and_among_lines_for_people(
+    person: Administrator, command: str
+) -> None:
+    folder = person.folder(prod=ONE)
+    (folder / "README.md").write_text("of ours\n")
+    ran = person.run(command, str(folder))
+    assert (ran.stdout.count("warning: "), ran.stderr.count("warning: ")) == (1, 0)
+    ran = person.run(command, str(folder), "-o", "json")
+    assert (len(ran.json["notes"]), ran.stderr.count("warning: ")) == (1, 1)

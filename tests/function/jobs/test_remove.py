@@ -266,3 +266,14 @@ def test_accounts_are_listed_once_for_all_namespaces(prod: World) -> None:
     assert [line for line in lists if line.endswith("serviceaccounts")] == [
         "GET /api/v1/serviceaccounts"
     ]
+
+
+def test_where_labels_cannot_be_known_a_selector_may_select(world: World) -> None:
+    world.add_cluster("prod", rbac="namespaced.yaml", document="namespaces: [default]")
+    assert world.invoke()["ok"]
+    world.apply("prod", "prune.yaml")
+    world.document("prod", "{namespaces: [default], enabled: false}")
+    world.document("renamed", "{cluster: prod, namespaces: {selector: of=us}}")
+    report = world.invoke(REMOVE)
+    assert (report["ok"], counts(report)) == (True, {"skipped": 1})
+    assert world.secret("prod", "default") is not None
