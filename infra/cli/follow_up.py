@@ -7,6 +7,7 @@ were given. A printed command ends its line. Pure.
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
@@ -103,5 +104,5 @@ def _option(name: str, value: str | None) -> list[str]:
 def _reads_stdin(line: Sequence[str]) -> bool:
     return any(
         word in ("-f-", "--file=-") or (word in ("-f", "--file") and following == "-")
-        for word, following in zip(line, [*line[1:], ""], strict=True)
+        for word, following in pairwise([*line, ""])
     )
