@@ -200,9 +200,12 @@ def _cluster(result: ClusterResult, *, dry_run: bool) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    return {"check": finding.check, "ok": finding.ok, "message": finding.message} | (
-        {"remedy": finding.remedy} if finding.remedy else {}
-    )
+    answer = {"check": finding.check, "ok": finding.ok, "message": finding.message}
+    if finding.remedy:
+        answer["remedy"] = finding.remedy
+    if finding.seconds_left is not None:
+        answer["secondsLeft"] = round(finding.seconds_left)
+    return answer
 
 
 def _error(error: PusherError) -> dict[str, str]:

@@ -129,3 +129,14 @@ def test_anything_else_is_refused_and_shown_the_accepted_shapes(event: Any) -> N
     with pytest.raises(RequestError) as caught:
         parse(event, root=ROOT)
     assert '{"action": "push"}' in caught.value.remedy
+
+
+def test_to_forget_clusters_names_them_and_does_nothing() -> None:
+    request = parse({"action": "forget", "clusters": ["gone", "fleet/*"]}, root=ROOT)
+    assert (request.action, request.clusters, request.nothing) == (
+        "forget",
+        ("gone", "fleet/*"),
+        True,
+    )
+    with pytest.raises(RequestError, match="clusters"):
+        parse({"action": "forget"}, root=ROOT)
