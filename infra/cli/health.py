@@ -365,7 +365,8 @@ def _forget_deleted(health: Health, documents: Collection[str]) -> None:
         del health.clusters[cluster.id]
         if cluster.secrets_at is not None and cluster.seen_at is not None:
             health.deleted.setdefault(cluster.id, cluster.seen_at)
-        elif cluster.removed_at is not None and health.deleted.pop(cluster.id, None):
+        elif cluster.removed_at is not None and cluster.id in health.deleted:
+            del health.deleted[cluster.id]
             health.settled.add(cluster.id)
     for gone in [gone for gone in health.deleted if gone in documents]:
         del health.deleted[gone]

@@ -315,12 +315,8 @@ def heads_in_the_sources() -> Iterator[str]:
             if not isinstance(node, ast.Call) or path.name == "follow_up.py":
                 continue
             made = ast.unparse(node.func).rpartition(".")[2]
-            words = [one.value for one in node.args if isinstance(one, ast.Constant)]
-            if (
-                words
-                and made in ("command", "local")
-                and all(isinstance(one, str) for one in words)
-            ):
+            words = [str(one.value) for one in node.args if isinstance(one, ast.Constant)]
+            if words and made in ("command", "local"):
                 two = words[0] in ("clusters", "queue")
                 yield " ".join(words[:2]) if two else words[0]
 
