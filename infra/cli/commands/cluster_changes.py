@@ -153,6 +153,12 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
         {"deleted": deleted, "kept": [str(name) for name in kept]},
         lambda: [Text(f"{name} deleted") for name in deleted],
     )
+    if keep_secrets:
+        clusters = [name.clusters for name in names if name.clusters]
+        cli.output.note(
+            "Where the clusters are gone for good:"
+            f" {cli.follow_up.command('clusters', 'forget', *clusters)}"
+        )
     if kept:
         raise not_deleted(kept)
     return ExitCode.OK

@@ -2,7 +2,10 @@
 
 import ast
 import json
+import os
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -145,6 +148,8 @@ def deleted_documents(now: Situation) -> None:
     now.run("push")
     now.run("clusters", "forget", "prod")
     now.cluster("other")
+    now.cluster("third")
+    now.run("clusters", "delete", "third", "--keep-secrets", "--yes")
     now.delete("clusters/prod")
     now.delete("discover/platform")
     now.run("status")
@@ -258,6 +263,37 @@ def a_document_that_somebody_else_writes_at_the_same_moment(now: Situation) -> N
     ours.script("ssm", "PutParameter", twice)
     now.run("clusters", "disable", "prod")
     now.printed[-1] = now.printed[-1].replace("When the pause lasts:", "")
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl here")
+def test_rbac_that_is_printed_takes_over_what_kubectl_apply_wrote(
+    situation: Situation, tmp_path: Path
+) -> None:
+    situation.cluster(document=f"{DOCUMENT}\nsecretName: mine\n", rbac=None)
+    situation.run("clusters", "add", "prod", "--yes")
+    (printed,) = [one for one in situation.commands() if "--print-rbac" in one]
+    situation.person.kubeconfig("prod")
+    program = tmp_path / PROGRAM
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m infra.cli "$@"\n')
+    program.chmod(0o755)
+    environ = situation.person.process_environ()
+    environ |= {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    for line in (
+        "kubectl --context prod apply -k infra/rbac",
+        printed.replace("CONTEXT", "prod"),
+        printed.replace("CONTEXT", "prod"),
+    ):
+        ran = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line],
+            env=environ,
+            cwd=CLI.parents[1],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+    situation.run("push")
+    assert situation.person.world.secret("prod", "team-a", "mine") is not None
 
 
 def head(command: Command) -> str:
