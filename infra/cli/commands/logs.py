@@ -62,7 +62,9 @@ def logs(
             cli.output.line(line.said, *render_line(line, wanted))
             shown += 1
     if not shown:
-        cli.output.note("Nothing was logged in that time. Look further back: --since 2d")
+        further = cli.follow_up.command("logs", *wanted, "--since", "2d")
+        back = f" Look further back: {further}" if since < timedelta(days=2) else ""
+        cli.output.note(f"Nothing was logged in that time.{back}")
 
 
 def _lines(cli: Cli, since: timedelta, *, follow: bool) -> Iterator[LogLine]:

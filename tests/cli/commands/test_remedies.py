@@ -177,6 +177,13 @@ def dead_letters(now: Situation) -> None:
 
 
 @prints("logs")
+def nothing_logged(now: Situation) -> None:
+    now.run("logs", "team-*")
+    assert now.commands()
+    assert "Look further" not in now.run("logs", "--since", "7d").stderr
+
+
+@prints("logs")
 def many_problems(now: Situation) -> None:
     problem = {"outcome": "missing", "message": "there is none", "remedy": ""}
     names = [f"namespace-{number}" for number in range(30)]
