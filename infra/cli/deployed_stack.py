@@ -22,6 +22,9 @@ REQUIRED = (
     "DeadLetterQueueUrl",
 )
 
+# DescribeStacks finds a deleted stack by its id; what stands in for AWS lists it too.
+DELETED = "DELETE_COMPLETE"
+
 
 @dataclass(frozen=True)
 class DeployedStack:
@@ -118,11 +121,10 @@ def _named(session: Aws, name: str) -> DeployedStack:
         # CloudFormation has no error code of its own for a stack that does not exist.
         if error.response["Error"]["Code"] != "ValidationError":
             raise
-        raise CliError(
-            f"There is no stack {name} in {_where(session)}.",
-            remedy=_known(_ours(session), session),
-        ) from None
+        raise _no_stack(session, name) from None
     stack = _read(described, session)
+    if stack.status == DELETED:
+        raise _no_stack(session, name)
     if missing := [output for output in REQUIRED if output not in stack.outputs]:
         raise CliError(
             f"The stack {name} in {_where(session)} ({stack.status}) is not a deployment of"
@@ -130,6 +132,12 @@ def _named(session: Aws, name: str) -> DeployedStack:
             remedy=_known(_ours(session), session),
         )
     return stack
+
+
+def _no_stack(session: Aws, name: str) -> CliError:
+    return CliError(
+        f"There is no stack {name} in {_where(session)}.", remedy=_known(_ours(session), session)
+    )
 
 
 def _only(session: Aws) -> DeployedStack:
@@ -151,7 +159,11 @@ def _ours(session: Aws) -> list[DeployedStack]:
     pages = session.client("cloudformation").get_paginator("describe_stacks").paginate()
     stacks = (_read(described, session) for page in pages for described in page["Stacks"])
     return sorted(
-        (stack for stack in stacks if all(output in stack.outputs for output in REQUIRED)),
+        (
+            stack
+            for stack in stacks
+            if stack.status != DELETED and all(output in stack.outputs for output in REQUIRED)
+        ),
         key=lambda stack: stack.name,
     )
 

@@ -16,9 +16,14 @@ from ecr_public_pusher.configuration.names import matches
 from .run_log import LogLine
 from .times import moment
 
+FORGET = "forget"  # the action that acknowledges clusters that are gone for good
 ASKED_WRONGLY = "RequestError"  # a wrong request, which says nothing about the clusters
 LEFT = "left"  # a check's finding: Secrets of a disabled document
 ADOPTED_FROM = "document "  # begins a report's name for the document that an adoption took from
+# Outcomes of namespaces that have a Secret of ours after the run; the last was not pushed by it.
+PUSHED = frozenset({"created", "updated", "adopted", "current"})
+HOLDING = PUSHED | {"left"}
+TOKEN_LIFE = timedelta(hours=12)  # Amazon ECR Public, GetAuthorizationToken
 EVERY = "/*"  # ends the id that stands for all clusters of a discovery
 
 
@@ -27,7 +32,8 @@ class State(StrEnum):
 
     OK = "ok"
     FAILED = "failed"  # in the last run that included it
-    EXPIRED = "expired"  # a Secret's token has expired, as measured or by the last good push's age
+    # As measured, or by the age of the last good push; a disabled document counts, too.
+    EXPIRED = "expired"
     NO_PUSH = "no-push"  # no good push in the log that was read
     SKIPPED = "skipped"  # disabled by its document
     REMOVED = "removed"  # its Secrets were removed, and not pushed since
@@ -37,8 +43,10 @@ class State(StrEnum):
 class ClusterHealth:
     """A cluster's health, as far as the log shows it.
 
-    `seen_at` is the time of the last report that names it. `inferred` says that a full report,
-    which leaves out clusters that are ok, made it ok.
+    `seen_at` is the time of the last report that names it, `secrets_at` of the last that shows
+    Secrets of ours there, since a removal. `inferred` says that a full report, which leaves out
+    clusters that are ok, made it ok. `new` says that an earlier push of everything shows that its
+    document was not there yet.
     """
 
     id: str
@@ -53,15 +61,17 @@ class ClusterHealth:
     empty_globs: tuple[str, ...] = ()
     check: "Check | None" = None
     adopted_at: datetime | None = None
+    secrets_at: datetime | None = None
+    new: bool = False
 
     @property
     def may_have_secrets(self) -> bool:
         """Return whether Secrets of a skipped document may be there.
 
-        They are, as far as is known, if its last good push was not removed since, no other document
-        has adopted them, and no check since found none.
+        They are, as far as is known, if what was pushed last was not removed since, no other
+        document has adopted it, and no check since found none.
         """
-        pushed = self.last_good_push
+        pushed = self.secrets_at
         return (
             self.skipped is not None
             and pushed is not None
@@ -69,20 +79,43 @@ class ClusterHealth:
             and (self.check is None or self.check.at < pushed)
         )
 
+    @property
+    def expires_at(self) -> datetime | None:
+        """Return when the first of its Secrets' tokens ends, as far as is known.
+
+        None where it is not known, and where a skipped document has left no Secrets.
+        """
+        if self.skipped is None:
+            return self.token_expires_at
+        if self.check is not None and self.check.left is not None:
+            return self.check.expires_at or self.token_expires_at
+        if not self.may_have_secrets or self.secrets_at is None:
+            return None
+        return self.token_expires_at or self.secrets_at + TOKEN_LIFE
+
+    @property
+    def partial_push(self) -> datetime | None:
+        """Return the time of the last push, if it failed and wrote some of the Secrets."""
+        if self.failed is None or self.failed.action != "push":
+            return None
+        return self.failed.at if _holds(self.failed.entry, PUSHED) else None
+
+    @property
+    def is_harmless(self) -> bool:
+        """Return whether nothing of it is left: removed, acknowledged as gone, or never written."""
+        return self.secrets_at is None and (self.removed_at is not None or self.new)
+
     def state(self, now: datetime) -> State:
+        expired = self.expires_at is not None and self.expires_at <= now
         if self.skipped is not None:
-            return State.SKIPPED
+            return State.EXPIRED if expired else State.SKIPPED
         if self.failed is not None:
             return State.FAILED
         if self.removed_at is not None:
             return State.REMOVED
         if self.last_good_push is None:
             return State.NO_PUSH
-        return (
-            State.EXPIRED
-            if self.token_expires_at is not None and self.token_expires_at <= now
-            else State.OK
-        )
+        return State.EXPIRED if expired else State.OK
 
 
 @dataclass(frozen=True)
@@ -103,20 +136,31 @@ class Check:
     at: datetime
     left: Mapping[str, Any] | None = None
 
+    @property
+    def expires_at(self) -> datetime | None:
+        """Return when the first of their tokens ends; None where the check does not say."""
+        seconds = (self.left or {}).get("secondsLeft")
+        return self.at + timedelta(seconds=seconds) if isinstance(seconds, int | float) else None
+
 
 @dataclass
 class Health:
     """All clusters by id, and the last push if it failed as a whole.
 
-    `deleted` holds when a document was found deleted, by its id. `heirs` holds, by the id of a
+    `deleted` holds when a document was found deleted, by its id, unless nothing of it is left:
+    those are in `settled`. `acknowledged` holds ids and globs of clusters that are gone for good.
+    `complete` says that a push of everything has named all clusters. `heirs` holds, by the id of a
     document, which other one of its cluster has adopted its Secrets last. `removed` are the ids of
     those whose Secrets were removed, and not written since.
     """
 
     clusters: dict[str, ClusterHealth] = field(default_factory=dict)
     deleted: dict[str, datetime] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
+    acknowledged: list[str] = field(default_factory=list)
     heirs: dict[str, str] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
+    complete: bool = False
     run_error: tuple[datetime, Mapping[str, Any]] | None = None
     capped_at: datetime | None = None
 
@@ -167,8 +211,11 @@ def _take_push(
     error = report.get("error")
     if report["action"] == "push" and (error or {}).get("type") != ASKED_WRONGLY:
         health.run_error = (at, error) if error else None
+    if report["action"] == FORGET:
+        _take_acknowledgement(health, at, narrowed.get("clusters", ()), modified)
+        return
     if report["action"] == "push" and (gone := report.get("deleted")):
-        health.deleted[gone["id"]] = at
+        _take_deletion(health, at, gone["id"])
     entries = {entry["id"]: entry for entry in report.get("clusters", ())}
     for cluster_id, entry in entries.items():
         if entry["ok"] and report["action"] == "remove":
@@ -176,7 +223,10 @@ def _take_push(
         elif "skipped" not in entry:
             health.removed.discard(cluster_id)
         _take_entry(
-            health.clusters.setdefault(cluster_id, ClusterHealth(cluster_id)), at, report, entry
+            health.clusters.setdefault(cluster_id, ClusterHealth(cluster_id, new=health.complete)),
+            at,
+            report,
+            entry,
         )
     if (
         report["action"] == "push"
@@ -185,6 +235,41 @@ def _take_push(
         and not narrowed
     ):
         _take_silence(health, at, report, entries, modified)
+
+
+def _take_deletion(health: Health, at: datetime, document: str) -> None:
+    """Take the deletion of a document (`<id>/*`: a discovery), unless nothing of it is left."""
+    its = [cluster for cluster in health.clusters.values() if matches(document, cluster.id)]
+    if its:
+        harmless = all(cluster.is_harmless for cluster in its)
+    else:
+        harmless = health.complete or _is_acknowledged(health, document)
+    if harmless:
+        health.settled.add(document)
+    else:
+        health.deleted[document] = at
+
+
+def _take_acknowledgement(
+    health: Health, at: datetime, patterns: Collection[str], modified: Collection[str]
+) -> None:
+    """Take it that clusters of deleted documents are gone for good, with their Secrets."""
+    health.acknowledged += patterns
+    for cluster in health.clusters.values():
+        if cluster.id not in modified and _is_acknowledged(health, cluster.id):
+            cluster.removed_at = at
+            cluster.last_good_push = cluster.token_expires_at = cluster.secrets_at = None
+    for document in [one for one in health.deleted if _is_acknowledged(health, one)]:
+        del health.deleted[document]
+        health.settled.add(document)
+
+
+def _is_acknowledged(health: Health, cluster_id: str) -> bool:
+    return any(matches(pattern, cluster_id) for pattern in health.acknowledged)
+
+
+def _holds(entry: Mapping[str, Any], outcomes: Collection[str]) -> bool:
+    return any(number and name in outcomes for name, number in entry.get("counts", {}).items())
 
 
 def _take_entry(
@@ -198,7 +283,10 @@ def _take_entry(
             cluster.failed = None
             cluster.last_good_push = None
             cluster.token_expires_at = None
+            cluster.secrets_at = None
         return
+    if cluster.skipped is None and _holds(entry, HOLDING):
+        cluster.secrets_at = at
     namespaces = tuple(report.get("narrowedTo", {}).get("namespaces", ()))
     if not namespaces:
         _take_life(cluster, at, entry)
@@ -221,6 +309,8 @@ def _take_good(
     cluster.failed = None
     cluster.inferred = inferred
     if cluster.skipped is None:
+        if inferred:
+            cluster.secrets_at = at
         cluster.last_good_push, cluster.removed_at = at, None
         cluster.token_expires_at = (
             cluster.token_expires_at if cluster.measured_at == at else min(ends, default=None)
@@ -248,10 +338,11 @@ def _take_silence(
     """
     unnamed = [cluster for cluster in health.clusters.values() if cluster.id not in entries]
     if not report.get("clustersLeft"):
+        health.complete = True
         for cluster in unnamed:
             if cluster.id not in modified or cluster.id.endswith(EVERY):
                 del health.clusters[cluster.id]
-                if "/" not in cluster.id and cluster.last_good_push is not None:
+                if "/" not in cluster.id and cluster.secrets_at is not None:
                     health.deleted.setdefault(cluster.id, at)
         return
     health.capped_at = at
@@ -314,16 +405,19 @@ def _forget_deleted(health: Health, documents: Collection[str]) -> None:
         if covered(cluster.id):
             continue
         del health.clusters[cluster.id]
-        if (
-            cluster.last_good_push is not None
-            and cluster.removed_at is None
-            and cluster.seen_at is not None
-        ):
+        if cluster.secrets_at is not None and cluster.seen_at is not None:
             health.deleted.setdefault(cluster.id, cluster.seen_at)
-    for gone in [one for one in health.deleted if one in documents or is_settled(one)]:
+        elif cluster.removed_at is not None and cluster.id in health.deleted:
+            del health.deleted[cluster.id]
+            health.settled.add(cluster.id)
+    for gone in [one for one in health.deleted if is_settled(one)]:
+        health.settled.add(gone)
+        del health.deleted[gone]
+    for gone in [one for one in health.deleted if one in documents]:
         del health.deleted[gone]
     settled = [one for one in {*health.heirs, *health.removed} if is_settled(one)]
     for every in [one for one in health.deleted if one.endswith(EVERY)]:
         left = [one for one in health.deleted if one != every and matches(every, one)]
         if not left and any(matches(every, one) for one in settled):
+            health.settled.add(every)
             del health.deleted[every]

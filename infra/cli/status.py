@@ -21,6 +21,7 @@ from .session import Session
 # Only this much of the log is searched for the last sweep, since sweeps are many and large.
 SWEEP_WINDOW = timedelta(minutes=30)
 FINE = (State.OK, State.SKIPPED, State.REMOVED)
+DELETED_ALARM = "documents-deleted"  # the template's name for it, after the stack's
 ALARMS_AT_ONCE = 100  # CloudWatch, DescribeAlarms
 
 
@@ -65,10 +66,22 @@ class Status:
             self.health.run_error,
             self.unknown,
             self.dead_letters.total,
-            self.alarms,
+            [alarm for alarm in self.alarms if not self.is_settled(alarm)],
             self.unconfigured,
         )
         return clusters_fine and not any(rest)
+
+    def is_settled(self, alarm: Alarm) -> bool:
+        """Return whether an alarm is about deleted documents alone of which nothing is left.
+
+        Such an alarm ends by itself, hours later. The log must go back to before it began.
+        """
+        return (
+            alarm.name == f"{self.stack['name']}-{DELETED_ALARM}"
+            and alarm.since > self.since
+            and bool(self.health.settled)
+            and not self.health.deleted
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON of `status`."""
@@ -90,6 +103,7 @@ class Status:
                     "name": alarm.name,
                     "since": rfc3339(alarm.since),
                     "description": alarm.description,
+                    "settled": self.is_settled(alarm),
                 }
                 for alarm in self.alarms
             ],
@@ -104,12 +118,14 @@ class Status:
 
 def _cluster_json(cluster: ClusterHealth, now: datetime, follow_up: FollowUp) -> dict[str, Any]:
     entry = cluster.failed.entry if cluster.failed else {}
-    end = cluster.token_expires_at
+    end = cluster.expires_at
     pushed = cluster.last_good_push
+    partial = cluster.partial_push
     return {
         "id": cluster.id,
         "state": cluster.state(now).value,
         "lastGoodPush": rfc3339(pushed) if pushed else None,
+        "lastPartialPush": rfc3339(partial) if partial else None,
         "tokenExpiresAt": rfc3339(end) if end else None,
         "tokenHoursLeft": round(max(0.0, (end - now).total_seconds() / 3600), 1) if end else None,
         "failedAt": rfc3339(cluster.failed.at) if cluster.failed else None,
@@ -133,7 +149,7 @@ def left_secrets(
 
     Nothing renews them.
     """
-    check, pushed, ends = cluster.check, cluster.last_good_push, cluster.token_expires_at
+    check, pushed, ends = cluster.check, cluster.secrets_at, cluster.expires_at
     if check is not None and check.left is not None:
         return {"message": str(check.left["message"]), "remedy": _remove(cluster, follow_up)}
     if not cluster.may_have_secrets or pushed is None:
@@ -141,7 +157,7 @@ def left_secrets(
     blocks = "block pulls now" if ends is None or ends <= now else "block pulls when they expire"
     return {
         "message": (
-            f"the last good push was at {rfc3339(pushed)}, and no removal is in the log since: its"
+            f"the last push was at {rfc3339(pushed)}, and no removal is in the log since: its"
             f" Secrets are there, nothing renews them, and their tokens {blocks}"
         ),
         "remedy": _remove(cluster, follow_up),

@@ -123,12 +123,16 @@ class Check(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one step of a check. `remedy`: what to do, mostly a command to paste."""
+    """The result of one step of a check. `remedy`: what to do, mostly a command to paste.
+
+    `seconds_left`: the shortest remaining life of the Secrets that are left; None for other steps.
+    """
 
     check: Check
     ok: bool
     message: str
     remedy: str = ""
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,15 @@ def test_of_two_stacks_none_is_taken_and_both_are_named(operator: Operator) -> N
     assert "--stack or ECR_PUBLIC_PUSHER_STACK: other, stack-of-a-test" in result.stderr
 
 
+def test_a_deleted_stack_counts_neither_by_name_nor_among_others(operator: Operator) -> None:
+    gone = deploy(operator.world, "gone")
+    gone.status = "DELETE_COMPLETE"
+    assert operator.run("push").exit_code == 0
+    result = operator.run("push", "--stack", "gone")
+    assert result.exit_code == 2
+    assert "There is no stack gone" in result.stderr
+
+
 def functions(operator: Operator) -> list[str]:
     return [call.parameters["name"] for call in operator.world.aws.called("lambda", "Invoke")]
 

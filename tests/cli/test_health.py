@@ -141,6 +141,10 @@ def test_a_disabled_cluster_is_skipped() -> None:
 
 DISABLED: dict[str, Any] = {**GOOD, "skipped": "disabled"}
 REMOVED: dict[str, Any] = {**GOOD, "counts": {"removed": 2}}
+EXPIRED: dict[str, Any] = {
+    "ok": False,
+    "findings": [{"check": "left", "message": "one is there", "secondsLeft": 3600}],
+}
 LEFT: dict[str, Any] = {"ok": False, "findings": [{"check": "left", "message": "two are there"}]}
 NONE_LEFT: dict[str, Any] = {"ok": True, "skipped": "disabled"}
 
@@ -178,6 +182,29 @@ def test_a_check_has_the_last_word_on_what_is_left() -> None:
     assert checked(assessed(*log, *again), none, found) == (False, False)
     assert checked(assessed(*log, *again), found) == (True, False)
     assert checked(assessed(line(8, {"prod": GOOD})), found) == (False, False)
+
+
+def test_a_disabled_cluster_is_expired_once_a_token_that_is_left_has_ended() -> None:
+    log = line(-1, {"prod": GOOD}), line(9, {"prod": DISABLED})
+    assert state(assessed(*log)) is State.EXPIRED
+    health = assessed(*log)
+    take_checks(health, [line(11.5, {"prod": EXPIRED}, action="check")])
+    assert health.clusters["prod"].expires_at == at(12.5)
+    assert [health.clusters["prod"].state(at(hour)) for hour in (12, 13)] == [
+        State.SKIPPED,
+        State.EXPIRED,
+    ]
+    take_checks(health, [line(11.8, {"prod": NONE_LEFT}, action="check")])
+    assert health.clusters["prod"].state(at(13)) is State.SKIPPED
+
+
+def test_what_a_push_wrote_in_part_is_left_too() -> None:
+    conflict = {**BAD, "error": None, "counts": {"updated": 2, "conflict": 1}, "secondsLeft": 60}
+    health = assessed(line(8, {"prod": conflict}), line(9, {"prod": DISABLED}))
+    assert health.clusters["prod"].may_have_secrets
+    assert state(health) is State.EXPIRED
+    assert assessed(line(8, {"prod": conflict})).clusters["prod"].partial_push == at(8)
+    assert assessed(line(8, {"prod": BAD})).clusters["prod"].partial_push is None
 
 
 def test_a_removal_ends_what_was_pushed_until_the_next_push() -> None:
@@ -298,6 +325,48 @@ def test_a_deletion_by_a_change_event_is_reported() -> None:
         9, narrowedTo={"clusters": ["edge"]}, deleted={"id": "edge", "message": "m", "remedy": "r"}
     )
     assert assessed(gone).deleted == {"edge": at(9)}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "deleted"),
+    [
+        ([], ["edge"]),
+        ([line(5, {"prod": GOOD})], []),
+        ([line(5, {"prod": GOOD}), line(6, {"edge": BAD})], []),
+        ([line(5, {"prod": GOOD}), line(6, {"edge": BAD}), line(7, {"edge": GOOD})], ["edge"]),
+        ([line(5, {"prod": GOOD, "edge": BAD})], ["edge"]),
+        ([line(5, {"prod": GOOD}, narrowedTo={"clusters": ["prod"]})], ["edge"]),
+        ([line(5, {"prod": GOOD}, clustersLeft=1)], ["edge"]),
+    ],
+)
+def test_a_deleted_document_counts_unless_the_log_shows_that_it_was_never_pushed(
+    earlier: list[LogLine], deleted: list[str]
+) -> None:
+    gone = line(
+        9, narrowedTo={"clusters": ["edge"]}, deleted={"id": "edge", "message": "m", "remedy": "r"}
+    )
+    narrowed = [
+        LogLine(
+            one.id,
+            one.at,
+            {**one.said, "report": {**one.report, "narrowedTo": {"clusters": ["edge"]}}},
+        )
+        if one.report and [entry["id"] for entry in one.report["clusters"]] == ["edge"]
+        else one
+        for one in earlier
+    ]
+    assert list(assessed(*narrowed, gone).deleted) == deleted
+
+
+def test_a_removal_before_the_deletion_settles_it_whatever_is_pushed_after() -> None:
+    removed = line(8, {"edge": REMOVED}, action="remove", narrowedTo={"clusters": ["edge"]})
+    gone = line(
+        9, narrowedTo={"clusters": ["edge"]}, deleted={"id": "edge", "message": "m", "remedy": "r"}
+    )
+    health = assessed(
+        line(7, {"prod": GOOD, "edge": GOOD}), removed, gone, line(10, {"prod": GOOD})
+    )
+    assert (health.deleted, health.settled) == ({}, {"edge"})
 
 
 def test_a_document_that_is_back_is_not() -> None:

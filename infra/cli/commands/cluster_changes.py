@@ -7,20 +7,23 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.errors import PusherError
 
 from ..command import Cli, command
 from ..completion import complete_documents
 from ..documents.changes import text_diff
 from ..documents.deployed import Deployed
-from ..documents.document import DocumentName
+from ..documents.document import CLUSTERS, DocumentName
 from ..documents.editing import NotEditable, with_enabled
 from ..documents.editor import edit as open_editor
 from ..documents.problem import Problem
 from ..documents.store import Stored
 from ..errors import CliError, ExitCode
 from ..rendering.documents import render_diff
+from ..status import read_documents
 from .removal import not_deleted, remove_before_deletion, show_removal
+from .run import run, show
 
 Called = Annotated[
     str,
@@ -44,6 +47,12 @@ DeletedIds = Annotated[
         autocompletion=complete_documents,
     ),
 ]
+GoneIds = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID", help="Ids or globs of clusters without a document, as status shows them."
+    ),
+]
 KeepSecrets = Annotated[
     bool,
     typer.Option(
@@ -56,7 +65,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 
 def register(clusters: typer.Typer) -> None:
     """Add the commands to the group."""
-    for function in (edit, enable, disable, delete):
+    for function in (edit, enable, disable, delete, forget):
         clusters.command()(command(function))
 
 
@@ -145,8 +154,44 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
         {"deleted": deleted, "kept": [str(name) for name in kept]},
         lambda: [Text(f"{name} deleted") for name in deleted],
     )
+    if keep_secrets:
+        clusters = [name.clusters for name in names if name.clusters]
+        cli.output.note(
+            "Where the clusters are gone for good:"
+            f" {cli.follow_up.command('clusters', 'forget', *clusters)}"
+        )
     if kept:
         raise not_deleted(kept)
+    return ExitCode.OK
+
+
+def forget(cli: Cli, ids: GoneIds) -> int:
+    """Acknowledge that clusters of deleted documents are gone for good, with their Secrets.
+
+    Nothing is removed anywhere. `status` counts them no longer, for everybody: the function notes
+    it in its log.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher clusters forget staging
+      ecr-public-pusher clusters forget 'platform/*'
+    """
+    documents, _ = read_documents(cli.session)
+    if known := [name for name in sorted(documents) if any(matches(one, name) for one in ids)]:
+        name = DocumentName.of_clusters(known[0])
+        called = name.id if name.folder == CLUSTERS else str(name)
+        delete_it = cli.follow_up.command("clusters", "delete", called, "--keep-secrets")
+        raise CliError(
+            f"{known[0]} has a document, so it is pushed to; nothing was done.",
+            remedy=f"If its cluster is gone, delete it first: {delete_it}",
+        )
+    report = run(cli, {"action": "forget", "clusters": list(dict.fromkeys(ids))})
+    if not report["ok"]:
+        return show(cli, report)
+    cli.output.result(
+        {"forgotten": list(ids)},
+        lambda: [Text(f"{cluster_id} forgotten: status counts it no longer") for cluster_id in ids],
+    )
     return ExitCode.OK
 
 

@@ -75,15 +75,20 @@ def _new_name(deployed: Deployed, stored: Stored, new: str) -> DocumentName:
     if name == stored.name:
         raise CliError(f"{name} has that id already.", remedy="Give another one.")
     if name in deployed.snapshot.documents:
-        old = str(stored.name) if folder == DISCOVER else stored.name.id
+        delete = deployed.follow_up.command("clusters", "delete", _called(stored))
         raise CliError(
             f"There is a document {name} already.",
             remedy=(
                 f"If it is for the same cluster, delete the old one. Secrets in namespaces that"
-                f" {new} selects stay: {deployed.follow_up.command('clusters', 'delete', old)}"
+                f" {new} selects stay: {delete}"
             ),
         )
     return name
+
+
+def _called(stored: Stored) -> str:
+    """Return the document as the command line names it: `<id>`, or `discover/<id>`."""
+    return str(stored.name) if stored.name.folder == DISCOVER else stored.name.id
 
 
 def _text(deployed: Deployed, stored: Stored) -> str:
@@ -91,7 +96,7 @@ def _text(deployed: Deployed, stored: Stored) -> str:
 
     Raise CliError for an invalid document, whose cluster is not known.
     """
-    edit = deployed.follow_up.command("clusters", "edit", stored.name.id)
+    edit = deployed.follow_up.command("clusters", "edit", _called(stored))
     problems = [one for one in deployed.validation.problems if one.where == str(stored.name)]
     if problems:
         raise CliError(

@@ -10,15 +10,10 @@ import typer
 from ..command import Cli, command
 from ..completion import complete_ids
 from ..rendering.log import is_about, render_line
-from ..run_log import LogLine, read_log
+from ..run_log import RUNS, LogLine, read_log
 from ..times import Duration
 from .status import PANEL
 
-# Each run's report, errors without one, and runs that Lambda ended.
-PATTERN = (
-    '{ $.message = "report" || $.level = "ERROR" || ($.type = "platform.report" && ($.record.status'
-    ' = "timeout" || $.record.status = "failure")) }'
-)
 POLL_SECONDS = 5
 # A line may appear after younger ones.
 OVERLAP = timedelta(minutes=2)
@@ -67,7 +62,9 @@ def logs(
             cli.output.line(line.said, *render_line(line, wanted))
             shown += 1
     if not shown:
-        cli.output.note("Nothing was logged in that time. Look further back: --since 2d")
+        further = cli.follow_up.command("logs", *wanted, "--since", "2d")
+        back = f" Look further back: {further}" if since < timedelta(days=2) else ""
+        cli.output.note(f"Nothing was logged in that time.{back}")
 
 
 def _lines(cli: Cli, since: timedelta, *, follow: bool) -> Iterator[LogLine]:
@@ -75,7 +72,7 @@ def _lines(cli: Cli, since: timedelta, *, follow: bool) -> Iterator[LogLine]:
     start = datetime.now(UTC) - since
     seen = dict[str, datetime]()
     while True:
-        for line in read_log(cli.session, PATTERN, since=start):
+        for line in read_log(cli.session, RUNS, since=start):
             if line.id not in seen:
                 seen[line.id] = line.at
                 yield line

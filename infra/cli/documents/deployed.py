@@ -7,7 +7,7 @@ from functools import cached_property
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 
 from ..errors import CliError
-from ..follow_up import FollowUp
+from ..follow_up import ADD_A_CLUSTER, FollowUp
 from ..session import Session
 from .document import CLUSTERS, DEFAULTS, DISCOVER, DocumentName
 from .limits import STANDARD_BYTES
@@ -117,7 +117,7 @@ class Deployed:
         ]
         return (
             f"There are: {', '.join(shown[:50]) or 'none'}. To add one:"
-            f" {self.follow_up.command('clusters', 'add', 'ID')}"
+            f" {self.follow_up.command(*ADD_A_CLUSTER)}"
         )
 
 

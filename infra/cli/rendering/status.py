@@ -93,19 +93,21 @@ def _row(cluster: ClusterHealth, status: Status) -> tuple[str | Text, ...]:
 
 
 def _pushed(cluster: ClusterHealth, word: State, status: Status) -> str:
+    if cluster.partial_push and word is State.FAILED:
+        return f"{_ago(cluster.partial_push, status.now)}, in part"
     if cluster.last_good_push:
         return _ago(cluster.last_good_push, status.now)
     return "-" if word in FINE else f"none in {span((status.now - status.since).total_seconds())}"
 
 
 def _left(cluster: ClusterHealth, now: datetime) -> Text:
-    if cluster.token_expires_at is None:
+    if cluster.expires_at is None:
         return Text("-")
-    return life((cluster.token_expires_at - now).total_seconds())
+    return life((cluster.expires_at - now).total_seconds())
 
 
 def _detail(cluster: ClusterHealth, word: State) -> str:
-    if word is State.SKIPPED:
+    if cluster.skipped is not None:
         return str(cluster.skipped)
     return "; ".join(filter(None, [_outcome(cluster, word), empty_globs(cluster.empty_globs)]))
 
@@ -149,8 +151,11 @@ def _surroundings(status: Status) -> Iterator[RenderableType]:
     if status.alarms:
         yield heading("Active alarms")
         for alarm in status.alarms:
+            settled = status.is_settled(alarm)
             yield Text.assemble(
-                (alarm.name, BAD), f"  for {span((status.now - alarm.since).total_seconds())}"
+                (alarm.name, FAINT if settled else BAD),
+                f"  for {span((status.now - alarm.since).total_seconds())}",
+                ", ends by itself: nothing of the deleted documents is left" if settled else "",
             )
             yield indented(alarm.description)
     if status.unknown:
@@ -170,7 +175,9 @@ def _surroundings(status: Status) -> Iterator[RenderableType]:
             (name.id, " with enabled: false") if name.folder == CLUSTERS else (str(name), "")
         )
         delete = status.follow_up.command("clusters", "delete", called)
+        forget = status.follow_up.command("clusters", "forget", deleted)
         yield pasteable(f"Restore the document{how}, and: {delete}")
+        yield pasteable(f"Or, if the cluster is gone for good: {forget}")
     if status.lost_runs:
         last, how = status.lost_runs[-1]
         yield heading(

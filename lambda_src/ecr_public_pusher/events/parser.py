@@ -25,6 +25,7 @@ ACCEPTED_SHAPES = """one of:
   {"action": "check"}                               whether a push would work, and what prevents it
   {"action": "remove", "clusters": ["prod"]}        delete what it wrote there ("*": all clusters)
   {"action": "plan", "remove": true, "clusters": ["prod"]}  what a removal would delete
+  {"action": "forget", "clusters": ["gone"]}        note that these, without documents, are gone
   an EventBridge event `Parameter Store Change`     the cluster whose document changed
   a Lambda failure record with `requestPayload`     what that payload asked for
   an SQS batch with bodies like any of these        everything that they ask for
@@ -36,6 +37,7 @@ _FIELDS: dict[str, frozenset[str]] = {
     "sweep": frozenset({"action", "clusters", "windowMinutes", "raise"}),
     "check": frozenset({"action", "clusters", "namespaces", "raise"}),
     "remove": frozenset({"action", "clusters", "raise"}),
+    "forget": frozenset({"action", "clusters", "raise"}),
 }
 
 
@@ -69,6 +71,8 @@ def parse(event: Any, *, root: str) -> Request:
     clusters = _patterns(event, "clusters")
     if removes and (not clusters or namespaces):
         raise _refused('a removal needs "clusters" (["*"] for all), and takes no "namespaces"')
+    if action == "forget" and not clusters:
+        raise _refused('to forget needs "clusters"')
     if "prune" in event and (event["prune"] != "all" or not clusters or namespaces or removes):
         raise _refused(
             '"prune" can only be "all"; it needs "clusters" (["*"] for all), and takes no'
@@ -80,6 +84,7 @@ def parse(event: Any, *, root: str) -> Request:
         namespaces,
         raises(event),
         removes=removes,
+        nothing=action == "forget",
         prune_all="prune" in event,
         window_minutes=_window(event),
     )

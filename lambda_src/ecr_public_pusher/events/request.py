@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-type Action = Literal["push", "plan", "sweep", "check", "remove"]
+type Action = Literal["push", "plan", "sweep", "check", "remove", "forget"]
 
 # A sweep every 5 minutes sees each new namespace four times: the next one makes up for a sweep that
 # fails, or a list that lags.
@@ -20,7 +20,8 @@ class Request:
     `prune_all`: prune however many Secrets that deletes.
     `deleted`: a cluster document that was deleted; there is nothing to push.
     `unknown_parameter`: a changed parameter that is no document; there is nothing to push.
-    `nothing`: a change that requires no action.
+    `nothing`: a change that requires no action, or what only the report in the log is for
+    (`forget`).
     `window_minutes`: a sweep's; the window ends at `asked_at`, or now.
     `of_full_push`: the message is a part of a push of everything.
     `ignore_missing`: the clusters of the message or change event may have been removed from the

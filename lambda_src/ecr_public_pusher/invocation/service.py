@@ -42,10 +42,13 @@ class Service:
     emitter: Emitter
     remaining: Callable[[], float]
 
-    async def run(self, request: Request, *, held: Collection[str] = ()) -> Published:
+    async def run(
+        self, request: Request, *, held: Collection[str] = (), let_go: Collection[str] = ()
+    ) -> Published:
         """Run `request` to its end, whatever happens.
 
-        `held`: ids of clusters whose own messages return to the queue when they fail.
+        `held`: ids of clusters whose own messages return to the queue when they fail. `let_go`:
+        those of them whose messages were received for the last time, and do not.
         """
         try:
             runner = Runner(
@@ -59,7 +62,7 @@ class Service:
             run = await runner.run(request)
         except Exception as error:  # noqa: BLE001 - reduced: its text may carry a credential
             run = self.failed(request, InternalError.from_exception(error))
-        return self.publish(await self._queue(run, held))
+        return self.publish(await self._queue(run, held, let_go))
 
     def failed(
         self, request: Request, error: PusherError, *, asked: str | None = None
@@ -100,7 +103,9 @@ class Service:
             delay_seconds=delay_seconds,
         )
 
-    async def _queue(self, run: RunResult, held: Collection[str]) -> RunResult:
+    async def _queue(
+        self, run: RunResult, held: Collection[str], let_go: Collection[str]
+    ) -> RunResult:
         """Put each failed cluster on the queue once, and return the run with what was queued.
 
         A run that failed as a whole is retried as a whole.
@@ -114,12 +119,13 @@ class Service:
             for cluster in failed
             if cluster not in held
         }
+        queued = tuple(cluster for cluster in failed if cluster not in let_go)
         if not bodies:
-            return replace(run, queued=tuple(failed))
+            return replace(run, queued=queued)
         try:
             await self._send(url, bodies)
         except PusherError as error:
             return replace(run, queue_error=error)
         except Exception as error:  # noqa: BLE001 - as above
             return replace(run, queue_error=InternalError.from_exception(error))
-        return replace(run, queued=tuple(failed))
+        return replace(run, queued=queued)

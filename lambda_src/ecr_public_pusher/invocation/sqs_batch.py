@@ -44,10 +44,11 @@ async def serve_batch(records: Sequence[Mapping[str, Any]], service: Service) ->
             keep.add(message.id)
 
     async def serve(request: Request, group: Sequence[Message]) -> set[str]:
-        published = await service.run(
-            request, held={message.cluster for message in group if message.cluster}
-        )
-        return _kept(published.run, group, service.settings.retry_receives)
+        receives = service.settings.retry_receives
+        held = {message.cluster for message in group if message.cluster}
+        last = {message.cluster for message in group if _is_last(message, receives)}
+        published = await service.run(request, held=held, let_go=held & last)
+        return _kept(published.run, group, receives)
 
     # Concurrently: one that hangs must not use up the time, and so the last receive, of the others.
     for kept in await asyncio.gather(
@@ -69,12 +70,13 @@ def _kept(run: RunResult, group: Sequence[Message], receives: int | None) -> set
     Messages for clusters do not become dead letters when received for the last time: the next push
     of everything includes their clusters, and the alarm on failed clusters covers them.
     """
-    let_go = {
-        message.id
-        for message in group
-        if message.pushes_clusters and receives is not None and message.receives >= receives
-    }
+    let_go = {message.id for message in group if _is_last(message, receives)}
     return _failed(run, group) - let_go
+
+
+def _is_last(message: Message, receives: int | None) -> bool:
+    """Return whether a message for clusters was received for the last of `receives` times."""
+    return message.pushes_clusters and receives is not None and message.receives >= receives
 
 
 def _failed(run: RunResult, group: Sequence[Message]) -> set[str]:

@@ -36,18 +36,18 @@ async def left_behind(
     if not left:
         return None
     now = from_epoch(workplace.deadline.clock.wall())
-    hours = (
-        min(one.seconds_left(now) for one in (seen.secrets or {}).values() if one.namespace in left)
-        / 3600
+    seconds = min(
+        one.seconds_left(now) for one in (seen.secrets or {}).values() if one.namespace in left
     )
     event = f'{{"action": "remove", "clusters": ["{planned.config.id}"]}}'
     finding = Finding(
         Check.LEFT,
         False,
         f"the document is disabled, but {len(left)} of its Secrets are still there, the first"
-        f" of which expires in {hours:.1f} hours: {some(left)}",
+        f" of which expires in {seconds / 3600:.1f} hours: {some(left)}",
         "Nothing renews them, and an expired token blocks pulls: enable the document, or send"
         f" {event}.",
+        seconds_left=seconds,
     )
     return ClusterResult(planned.config.id, findings=(finding,))
 

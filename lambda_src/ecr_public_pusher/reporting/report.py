@@ -111,7 +111,9 @@ def _clusters(run: RunResult) -> tuple[list[dict[str, Any]], int]:
 
 
 def _deleted(document: str) -> dict[str, str]:
-    event = json.dumps({"action": "remove", "clusters": [document]})
+    event, gone = (
+        json.dumps({"action": action, "clusters": [document]}) for action in ("remove", "forget")
+    )
     back = (
         "Restore the document"
         if document.endswith("/*")
@@ -127,7 +129,7 @@ def _deleted(document: str) -> dict[str, str]:
             f"{back} and send {event}; or, where no other document serves the cluster: `kubectl"
             " --context CONTEXT delete secret -A -l"
             " app.kubernetes.io/managed-by=ecr-public-pusher` (CONTEXT: that cluster's in your"
-            " kubeconfig)."
+            f" kubeconfig). Where the cluster is gone for good, send {gone}."
         ),
     }
 
@@ -200,9 +202,12 @@ def _cluster(result: ClusterResult, *, dry_run: bool) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    return {"check": finding.check, "ok": finding.ok, "message": finding.message} | (
-        {"remedy": finding.remedy} if finding.remedy else {}
-    )
+    answer = {"check": finding.check, "ok": finding.ok, "message": finding.message}
+    if finding.remedy:
+        answer["remedy"] = finding.remedy
+    if finding.seconds_left is not None:
+        answer["secondsLeft"] = round(finding.seconds_left)
+    return answer
 
 
 def _error(error: PusherError) -> dict[str, str]:

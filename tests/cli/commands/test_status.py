@@ -3,10 +3,11 @@
 import json
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
-from infra.local.aws import Answer
+from infra.local.aws import Answer, AwsRequest
 from tests.support.operator import Operator, deploy
 from tests.support.secrets import aged
 
@@ -115,6 +116,148 @@ def test_the_token_left_is_what_a_sweep_measured_last(prod: Operator) -> None:
     prod.run("sweep")
     assert prod.json("status")["clusters"][0]["tokenHoursLeft"] == 5.0
     assert "4h59m" in prod.run("status").stdout
+
+
+def test_a_disabled_cluster_whose_tokens_have_ended_is_expired(prod: Operator) -> None:
+    prod.world.apply("prod", "prune.yaml")
+    aged(prod.world, "prod", "team-b", hours_left=-1)
+    prod.run("sweep", "prod")  # may not write: it only measures
+    prod.world.document("prod", "{namespaces: [team-a, team-b], enabled: false}")
+    prod.run("push")
+    assert prod.json("status")["clusters"][0]["state"] == "skipped"
+    aged(prod.world, "prod", "team-b", hours_left=-1)
+    prod.run("check")
+    result = prod.run("status")
+    assert result.exit_code == 1
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("prod   ")]
+    assert (line.split()[1], line.split()[-2:]) == ("expired", ["none", "disabled"])
+    assert prod.run("remove", "prod", "--yes").exit_code == 0
+    prod.run("push")
+    (found,) = prod.json("status")["clusters"]
+    assert (found["state"], found["tokenExpiresAt"]) == ("skipped", None)
+
+
+def test_a_push_that_failed_in_part_shows_what_is_fresh(prod: Operator) -> None:
+    prod.world.add_namespace("prod", "legacy")
+    prod.world.foreign_secret("prod", "legacy")
+    prod.world.document("prod", "namespaces: [team-a, team-b, legacy]")
+    prod.run("push")
+    result = prod.run("status")
+    assert result.exit_code == 1
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("prod   ")]
+    assert "s ago, in part" in line
+    assert "11h59m" in line
+    assert "2 updated, 1 conflict" in line
+    (found,) = prod.json("status")["clusters"]
+    assert found["lastPartialPush"] == found["failedAt"]
+    assert found["lastGoodPush"]
+
+
+def test_a_log_that_is_not_filtered_is_read_all_the_same(prod: Operator) -> None:
+    logs = prod.world.aws.deployments.logs
+    for line in (
+        {"type": "platform.report"},
+        {"message": "report", "report": {}},
+        {"level": "INFO"},
+    ):
+        prod.world.aws.deployments.log(prod.stack, json.dumps(line))
+
+    def unfiltered(request: AwsRequest) -> Answer:
+        asked = {**json.loads(request.body), "filterPattern": ""}
+        answer = logs.answer(replace(request, body=json.dumps(asked).encode()))
+        assert answer is not None
+        return answer
+
+    prod.run("sweep")
+    prod.run("plan")
+    prod.world.aws.script("logs", "FilterLogEvents", unfiltered, times=100)
+    result = prod.run("status")
+    assert result.exit_code == 0
+    assert "gave no report" not in result.stdout
+    assert prod.run("logs").stdout.count("request") == 0
+
+
+def deletion(operator: Operator, name: str) -> None:
+    """Delete a parameter, and have the function work off the event."""
+    operator.world.aws.delete_parameter(f"/ecr-public-pusher/{name}")
+    assert operator.stack.function is not None
+    operator.stack.function(
+        {
+            "source": "aws.ssm",
+            "detail-type": "Parameter Store Change",
+            "detail": {"name": f"/ecr-public-pusher/{name}", "operation": "Delete"},
+            "raise": False,
+        }
+    )
+
+
+def test_a_mistyped_document_that_was_never_pushed_leaves_nothing_behind(prod: Operator) -> None:
+    prod.world.document("typo", "namespace: [team-a]")
+    prod.run("push", "typo")
+    deletion(prod, "clusters/typo")
+    prod.run("push")
+    found = prod.json("status")
+    assert (found["deletedDocuments"], found["ok"]) == ([], True)
+    assert "block pulls" not in prod.run("status").stdout
+
+
+def test_a_document_that_was_pushed_in_part_leaves_secrets_behind(prod: Operator) -> None:
+    prod.world.add_cluster("edge", namespaces=("a",), document="namespaces: [a, missing]")
+    prod.run("push", "edge")
+    deletion(prod, "clusters/edge")
+    prod.run("push")
+    assert [gone["id"] for gone in prod.json("status")["deletedDocuments"]] == ["edge"]
+
+
+def test_a_cluster_that_is_gone_for_good_is_acknowledged(prod: Operator) -> None:
+    prod.world.add_cluster("edge", namespaces=("a",), document="namespaces: [a]")
+    prod.run("push")
+    refused = prod.run("clusters", "forget", "edge")
+    assert refused.exit_code == 2
+    assert "ecr-public-pusher clusters delete edge --keep-secrets" in refused.stderr
+    deletion(prod, "clusters/edge")
+    shown = prod.run("status")
+    assert shown.exit_code == 1
+    assert "gone for good: ecr-public-pusher clusters forget edge\n" in shown.stdout
+    assert prod.run("clusters", "forget", "edge").exit_code == 0
+    after = prod.json("status")
+    assert (after["deletedDocuments"], after["ok"]) == ([], True)
+    assert [(alarm["name"], alarm["settled"]) for alarm in after["alarms"]] == [
+        ("stack-of-a-test-documents-deleted", True)
+    ]
+    prod.run("push")
+    assert prod.run("status").exit_code == 0
+
+
+def test_what_is_pushed_again_after_that_counts_again(prod: Operator) -> None:
+    prod.world.add_cluster("edge", namespaces=("a",), document="namespaces: [a]")
+    prod.run("push")
+    deletion(prod, "clusters/edge")
+    prod.run("clusters", "forget", "edge")
+    prod.world.document("edge", "namespaces: [a]")
+    prod.run("push")
+    deletion(prod, "clusters/edge")
+    assert [gone["id"] for gone in prod.json("status")["deletedDocuments"]] == ["edge"]
+
+
+def test_a_deletion_whose_event_comes_after_the_acknowledgement_is_settled(prod: Operator) -> None:
+    prod.world.add_cluster("edge", namespaces=("a",), document="namespaces: [a]")
+    prod.run("push")
+    assert prod.stack.function is not None
+    prod.stack.function({"action": "forget", "clusters": ["edge"]})
+    deletion(prod, "clusters/edge")
+    assert prod.json("status")["deletedDocuments"] == []
+
+
+def test_a_deleted_discovery_is_put_back_and_forgotten_under_its_name(prod: Operator) -> None:
+    prod.world.add_cluster("one", namespaces=("a",), tags={"team": "a"})
+    prod.world.discovery("fleet", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]")
+    prod.run("push")
+    deletion(prod, "discover/fleet")
+    shown = prod.run("status").stdout
+    assert "ecr-public-pusher clusters delete discover/fleet\n" in shown
+    assert prod.run("clusters", "forget", "fleet/*").exit_code == 0
+    assert prod.json("status")["deletedDocuments"] == []
 
 
 def test_ids_narrow_what_is_shown_and_what_counts(prod: Operator) -> None:

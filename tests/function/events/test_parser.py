@@ -168,3 +168,14 @@ def test_only_a_push_that_nothing_narrows_is_one_of_everything(
     event: Any, everything: bool
 ) -> None:
     assert parse(event, root=ROOT).pushes_all is everything
+
+
+def test_to_forget_clusters_names_them_and_does_nothing() -> None:
+    request = parse({"action": "forget", "clusters": ["gone", "fleet/*"]}, root=ROOT)
+    assert (request.action, request.clusters, request.nothing) == (
+        "forget",
+        ("gone", "fleet/*"),
+        True,
+    )
+    with pytest.raises(RequestError, match="clusters"):
+        parse({"action": "forget"}, root=ROOT)

@@ -503,6 +503,22 @@ def test_at_its_last_receive_a_clusters_message_is_dropped(
     assert (queued.queue.waiting, queued.queue.dead) == ([], [])
 
 
+def test_a_message_that_is_let_go_is_not_reported_as_queued(
+    queued: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("RETRY_RECEIVES", "2")
+    bad(queued, "shut", "shut-too")
+    queued.queue.put(push("shut"))
+    queued.poll()
+    queued.queue.put(push("shut-too"))
+    caplog.clear()
+    queued.poll()
+    reports = [record.__dict__["report"] for record in caplog.records]
+    named = [cluster["id"] for report in reports for cluster in report["clusters"]]
+    assert sorted(named) == ["shut", "shut-too"]
+    assert [cluster for report in reports for cluster in report.get("queued", ())] == ["shut-too"]
+
+
 def test_a_run_that_nothing_else_tries_again_becomes_a_dead_letter(
     queued: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

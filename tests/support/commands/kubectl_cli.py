@@ -64,6 +64,7 @@ def _few(path: str, positional: tuple[Word, ...], given: set[str]) -> list[str]:
         path in ("get", "delete", "describe", "patch", "edit", "label", "annotate")
         and not positional
         and not files
+        and "--raw" not in given
     ):
         return ["names no resource"]
     if path.startswith("create ") and given & {"--as", "--as-group"}:
