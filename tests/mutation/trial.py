@@ -162,8 +162,8 @@ def _verdict(kind: Kind, failure: Failure, began: float) -> Verdict:
 def _stages(module: str, tests: Sequence[str]) -> list[list[str]]:
     """Return the tests of the module's own file, those of its package, and all others.
 
-    Most mutants die early, and then the other files are never imported. Of more than MOST_TESTS some
-    are left out: a survivor may be one that only those would kill.
+    Most mutants die early, and then the other files are never imported. Of more than MOST_TESTS
+    some are left out: a survivor may be one that only those would kill.
     """
     package, name = module.split("/")
     own, near = f"tests/function/{package}/test_{name}::", f"tests/function/{package}/"
