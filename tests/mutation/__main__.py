@@ -6,7 +6,7 @@ import os
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from itertools import islice
@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from tests.mutation import operators, reach
-from tests.mutation.mutant import PACKAGES, Mutant
+from tests.mutation.mutant import PACKAGES, Mutant, changed_by
 from tests.mutation.trial import TEST_SECONDS, Tree, Verdict, judge
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,15 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = operators.places(ROOT, given.packages)
     if given.again:
         run = Run.read(given.again)
-        wanted = set(run.of("survived", "timeout", "pending"))
-        chosen = [place for place in found if place.key in wanted]
-        for key in wanted - {place.key for place in chosen}:
-            run.results[key]["kind"] = "gone"
+        wanted = {key: run.results[key] for key in run.of("survived", "timeout", "pending")}
+        possible = made_of([place for place in found if place.key in wanted])
+        made = [one for one in possible if one.changed == changed_by(wanted[one.key]["diff"])]
+        for key in wanted.keys() - {mutant.key for mutant in made}:
+            wanted[key]["kind"] = "gone"
     else:
         run = Run(given.save, given.seed, len(found))
-        chosen = operators.shuffled(found, given.seed)
-    possible = (one for place in chosen if (one := operators.mutant(ROOT, place)))
-    made = list(islice(possible, None if given.again else given.sample or None))
+        possible = made_of(operators.shuffled(found, given.seed))
+        made = list(islice(possible, given.sample or None))
     explained = explanations()
     for mutant in made:
         known = (mutant.module, *mutant.changed) in explained
@@ -90,6 +90,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tree.remove()
     print("\n".join(report(run)))
     return 1 if run.of("survived") else 0
+
+
+def made_of(places: Iterable[operators.Place]) -> Iterator[Mutant]:
+    """Yield the mutants of those places that have one."""
+    return (one for place in places if (one := operators.mutant(ROOT, place)))
 
 
 def judge_all(

@@ -63,11 +63,12 @@ def test_after_one_that_failed_once_the_next_may_kill() -> None:
 
 def test_the_nearest_run_first_and_of_very_many_the_others_in_part() -> None:
     most = MOST_TESTS[-1]
-    tests = [FAR.format(n) for n in range(2 * most)] + [NEAR.format(1), OWN.format(1)]
+    cases = [FAR.format(f"cases[{n}]") for n in range(2 * most)]
+    tests = [*cases, FAR.format("last"), NEAR.format(1), OWN.format(1)]
     tree = Scripted()
     assert judge(tree, mutant(), tests).kind == "survived"
     assert tree.ran[:2] == [OWN.format(1), NEAR.format(1)]
-    assert tree.ran[2:] == [FAR.format(2 * n) for n in range(most)]
+    assert tree.ran[2:] == [*cases[: most - 1], FAR.format("last")]
 
 
 @pytest.mark.parametrize(

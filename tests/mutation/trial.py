@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -161,18 +162,26 @@ def _verdict(kind: Kind, failure: Failure, began: float) -> Verdict:
 def _stages(module: str, tests: Sequence[str]) -> list[list[str]]:
     """Return the tests of the module's own file, those of its package, and all others.
 
-    Most mutants die early, and then the other files are never imported. Of more than MOST_TESTS the
-    rest is evenly left out: a survivor may be one that only those would kill.
+    Most mutants die early, and then the other files are never imported. Of more than MOST_TESTS
+    some are left out: a survivor may be one that only those would kill.
     """
     package, name = module.split("/")
     own, near = f"tests/function/{package}/test_{name}::", f"tests/function/{package}/"
     stages: list[list[str]] = [[], [], []]
     for test in tests:
         stages[0 if test.startswith(own) else 1 if test.startswith(near) else 2].append(test)
-    return [
-        stage[:: -(-len(stage) // most) or 1]
-        for stage, most in zip(stages, MOST_TESTS, strict=True)
-    ]
+    return [_some(stage, most) for stage, most in zip(stages, MOST_TESTS, strict=True)]
+
+
+def _some(tests: Sequence[str], most: int) -> list[str]:
+    """Return at most so many tests, in order: of each function one case before another's second."""
+    cases: Counter[str] = Counter()
+    ranked = []
+    for number, test in enumerate(tests):
+        function = test.split("[")[0]
+        ranked.append((cases[function], number))
+        cases[function] += 1
+    return [tests[number] for number in sorted(number for _, number in sorted(ranked)[:most])]
 
 
 def _write(path: Path, text: str) -> None:
