@@ -36,7 +36,8 @@ LONGEST_MODULES = (
     "tests/stack/test_terraform.py",
 )
 # Half of a test's time is spent waiting; each worker takes half a gigabyte.
-WORKERS_PER_CPU, MOST_WORKERS = 2, 8
+WORKERS_PER_CPU = 2
+MOST_WORKERS = 8
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -175,7 +175,8 @@ def assess(
     """
     health = Health({name: ClusterHealth(name) for name in documents if not name.endswith(EVERY)})
     by_time = attrgetter("at")
-    pushes, sweeps = sorted(pushes, key=by_time), sorted(sweeps, key=by_time)
+    pushes = sorted(pushes, key=by_time)
+    sweeps = sorted(sweeps, key=by_time)
     for line in pushes:
         if report := line.report:
             _take_push(health, line.at, report, documents)
@@ -311,7 +312,8 @@ def _take_good(
     if cluster.skipped is None:
         if inferred:
             cluster.secrets_at = at
-        cluster.last_good_push, cluster.removed_at = at, None
+        cluster.last_good_push = at
+        cluster.removed_at = None
         cluster.token_expires_at = (
             cluster.token_expires_at if cluster.measured_at == at else min(ends, default=None)
         )

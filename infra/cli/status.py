@@ -149,7 +149,9 @@ def left_secrets(
 
     Nothing renews them.
     """
-    check, pushed, ends = cluster.check, cluster.secrets_at, cluster.expires_at
+    check = cluster.check
+    pushed = cluster.secrets_at
+    ends = cluster.expires_at
     if check is not None and check.left is not None:
         return {"message": str(check.left["message"]), "remedy": _remove(cluster, follow_up)}
     if not cluster.may_have_secrets or pushed is None:

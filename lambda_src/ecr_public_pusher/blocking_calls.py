@@ -19,7 +19,8 @@ THREADS = 8
 MOST_THREADS = 64
 # The most that one service may hold: when it hangs for each of very many clusters, calls to other
 # services go on.
-THREADS_OF_ONE, MOST_THREADS_OF_ONE = 6, 32
+THREADS_OF_ONE = 6
+MOST_THREADS_OF_ONE = 32
 # Discovery may hold more, but never all: meanwhile others sign in, resolve names and send.
 DISCOVERY = "discovery"
 MOST_THREADS_OF_DISCOVERY = 48

@@ -28,7 +28,9 @@ PARTS = ["import", "push", "sweep", "features", "hung"]
 # Clusters over which a sweep with nothing to do is measured.
 SWEEP_SCENARIO = Scenario(100, 200)
 # Clusters whose writes hang, beside those that are well; the namespaces in each.
-HUNG, WELL, HUNG_NAMESPACES = 100, 20, (50, 3)
+HUNG = 100
+WELL = 20
+HUNG_NAMESPACES = (50, 3)
 # Long enough for two requests to a cluster to time out one after the other.
 HUNG_SECONDS = 60.0
 ROUNDS = 3
@@ -44,7 +46,9 @@ class Bench:
     """
 
     def __init__(self, fake: aws.FakeAws, folder: Path, *, before: Path | None = None) -> None:
-        self._fake, self._folder, self.before = fake, folder, before
+        self._fake = fake
+        self._folder = folder
+        self.before = before
 
     def measure(
         self,
@@ -56,9 +60,11 @@ class Bench:
         seconds: float = HUNG_SECONDS,
     ) -> Round:
         if server is not None:
-            self._fake.endpoints, self._fake.ca_pem = server.endpoints, server.ca_pem
+            self._fake.endpoints = server.endpoints
+            self._fake.ca_pem = server.ca_pem
         with tempfile.TemporaryDirectory(dir=self._folder) as home:
-            given, answer = Path(home) / "work.json", Path(home) / "answer.json"
+            given = Path(home) / "work.json"
+            answer = Path(home) / "answer.json"
             given.touch(mode=0o600)
             of_server = (
                 work(scenario, server.endpoints, server.ca_pem, connections=connections)

@@ -33,15 +33,20 @@ ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/ecr-public-pusher-PusherRole"
 # The template's defaults.
 MEMORY_GB = 256 / 1024
 PROCESSORS = 256 / 1769  # Lambda gives one at 1,769 MB
-HOURS, DAYS = 730, 730 / 24
-PUSHES, SWEEPS = DAYS * 3, DAYS * 24 * 12
+HOURS = 730
+DAYS = 730 / 24
+PUSHES = DAYS * 3
+SWEEPS = DAYS * 24 * 12
 # Alarms by what they are billed for: metrics watched. The alarm on failed clusters analyses one
 # metric for each cluster.
 ALARM_METRICS = 12
-METRICS_OF_RUN, METRICS_OF_CLUSTER = 7, 5
+METRICS_OF_RUN = 7
+METRICS_OF_CLUSTER = 5
 # SecondsLeft of all clusters, which every sweep sends.
 METRICS_OF_SWEEP = 1
-LOG_LINE_KB, METRIC_LINE_KB, REPORT_KB_PER_CLUSTER = 0.6, 0.5, 0.2
+LOG_LINE_KB = 0.6
+METRIC_LINE_KB = 0.5
+REPORT_KB_PER_CLUSTER = 0.2
 # Idle, Lambda's five pollers wait 20 seconds each.
 POLLS = 5 * 3 * 60 * HOURS
 
@@ -84,10 +89,8 @@ class Figures:
 def bill(figures: Figures, prices: Prices) -> dict[str, float]:
     """Return the cost in USD a month, by purpose."""
     clusters = figures.clusters
-    push, sweep = (
-        figures.billed(figures.push_cpu, figures.push_wall),
-        figures.billed(figures.sweep_cpu, figures.sweep_wall),
-    )
+    push = figures.billed(figures.push_cpu, figures.push_wall)
+    sweep = figures.billed(figures.sweep_cpu, figures.sweep_wall)
     logged_kb = PUSHES * (
         LOG_LINE_KB + (METRIC_LINE_KB + REPORT_KB_PER_CLUSTER) * (clusters + 1)
     ) + SWEEPS * (LOG_LINE_KB + METRIC_LINE_KB + REPORT_KB_PER_CLUSTER * (clusters + 1))
@@ -202,7 +205,8 @@ def _timed(function: BuiltFunction, event: dict[str, str], rounds: int) -> tuple
     """Return the median processor and wall seconds of an invocation."""
     taken = []
     for _ in range(rounds):
-        before, began = function.cpu_seconds(), time.monotonic()
+        before = function.cpu_seconds()
+        began = time.monotonic()
         invocation = function.invoke(event)
         assert invocation.report is not None, invocation
         assert invocation.report["ok"], invocation.report

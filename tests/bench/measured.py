@@ -17,7 +17,8 @@ from statistics import median
 from typing import Any
 
 # These two work namespace after namespace, so a few say what many cost.
-KUBECTL_COUNT, GET_PUT_COUNT = 10, 100
+KUBECTL_COUNT = 10
+GET_PUT_COUNT = 100
 WARM_ROUNDS = 2
 _MIB = 1024 * 1024
 _ACCEPT = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -37,9 +38,11 @@ def timed(act: Callable[[], int], *, expected: int) -> dict[str, float]:
 
     It returns how many Secrets it applied; fewer than expected is no measurement.
     """
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall = time.perf_counter()
+    cpu = time.process_time()
     applied = act()
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    wall = time.perf_counter() - wall
+    cpu = time.process_time() - cpu
     if applied != expected:
         raise SystemExit(f"applied {applied} of {expected}")
     return {"wall": wall, "cpu": cpu, "peak": peak_mib()}
@@ -47,7 +50,8 @@ def timed(act: Callable[[], int], *, expected: int) -> dict[str, float]:
 
 def imported(_: dict[str, Any]) -> dict[str, float]:
     """Measure the imports that Lambda does before the first event."""
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall = time.perf_counter()
+    cpu = time.process_time()
     import ecr_public_pusher.handler  # noqa: F401 - the import is what is measured
 
     return {
@@ -124,7 +128,8 @@ def hung(work: dict[str, Any]) -> dict[str, float]:
 
     counting = threading.Thread(target=count)
     counting.start()
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall = time.perf_counter()
+    cpu = time.process_time()
     try:
         report = handler({"action": "push", "raise": False}, Context())
     finally:
@@ -154,13 +159,15 @@ def aiohttp(work: dict[str, Any]) -> dict[str, float]:
     import aiohttp
     from yarl import URL
 
-    body, paths = work["body"].encode(), _paths(work)
+    body = work["body"].encode()
+    paths = _paths(work)
 
     async def cluster(endpoint: str, good: list[str]) -> None:
         context = ssl.create_default_context(cadata=work["ca_pem"])
         waiting = iter(paths)
         connector = aiohttp.TCPConnector(ssl=context, limit=work["connections"])
-        jar, skipped = aiohttp.DummyCookieJar(), ("Accept-Encoding",)
+        jar = aiohttp.DummyCookieJar()
+        skipped = ("Accept-Encoding",)
         async with aiohttp.ClientSession(
             connector=connector, cookie_jar=jar, auto_decompress=False, skip_auto_headers=skipped
         ) as session:
@@ -195,7 +202,8 @@ def urllib3(work: dict[str, Any]) -> dict[str, float]:
 
     import urllib3
 
-    body, paths = work["body"].encode(), _paths(work)
+    body = work["body"].encode()
+    paths = _paths(work)
 
     def act() -> int:
         pools = {}
@@ -283,14 +291,16 @@ def kubectl(work: dict[str, Any]) -> dict[str, float]:
         f"--docker-password={'p' * work['password_length']}",
     ]
     names = work["names"][:KUBECTL_COUNT]
-    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     for name in names:
         for arguments in (
             ["delete", "secret", work["secret_name"], "-n", name, "--ignore-not-found"],
             ["create", "secret", "docker-registry", work["secret_name"], "-n", name, *create],
         ):
             subprocess.run([*program, *arguments], check=True, stdout=subprocess.DEVNULL)
-    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return _scaled(
         {"wall": wall, "cpu": cpu, "peak": after.ru_maxrss * 1024 / _MIB},

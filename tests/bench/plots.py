@@ -25,7 +25,8 @@ WAYS = {
 
 
 def main() -> None:
-    results, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    results = Path(sys.argv[1])
+    folder = Path(sys.argv[2])
     found = json.loads(results.read_text())
     plt.rcParams.update(
         {

@@ -13,10 +13,14 @@ type Round = Mapping[str, float]
 
 # From this many Secrets on, a run's fixed cost no longer matters.
 AIMS_FROM_SECRETS = 1000
-WALL_AIM, CPU_AIM = 1.3, 1.5
-PEAK_AIM_MIB, IMPORT_PEAK_AIM_MIB, IMPORT_CPU_AIM = 128.0, 60.0, 1.1
+WALL_AIM = 1.3
+CPU_AIM = 1.5
+PEAK_AIM_MIB = 128.0
+IMPORT_PEAK_AIM_MIB = 60.0
+IMPORT_CPU_AIM = 1.1
 OTHERS = " of the other checkout's"
-HUNG_PEAK_AIM_MIB, HUNG_DESCRIPTORS_AIM = 180.0, 600.0
+HUNG_PEAK_AIM_MIB = 180.0
+HUNG_DESCRIPTORS_AIM = 600.0
 OLD_AIM = 1.1
 
 LABELS = {
@@ -74,15 +78,12 @@ def costs(scenario: Scenario, found: Sequence[Cost]) -> list[str]:
     )
     lines = [f" What documents may ask for, {scenario} ({scenario.secrets} Secrets), warm", head]
     for cost in found:
-        row, label = (
-            cost.row,
-            (
-                f"the other checkout, {cost.feature}"
-                if cost.row.way == "before"
-                else str(cost.feature)
-            ),
+        row = cost.row
+        label = (
+            f"the other checkout, {cost.feature}" if cost.row.way == "before" else str(cost.feature)
         )
-        wall, cpu = row.median("wall"), row.median("cpu")
+        wall = row.median("wall")
+        cpu = row.median("cpu")
         called = ", ".join(f"{count} {name}" for name, count in sorted(cost.calls.items()))
         lines.append(
             f"  {label:<34} {wall:>8.3f} {cpu:>8.3f} {cpu / scenario.clusters * 1000:>15.2f}"
@@ -105,7 +106,8 @@ def cold(row: Row) -> Row:
 
 def line(row: Row, floor: Row, secrets: int, *, scaled: bool = False) -> str:
     """Return a row; its last two columns are medians over the floor's."""
-    wall, cpu = row.median("wall"), row.median("cpu")
+    wall = row.median("wall")
+    cpu = row.median("cpu")
     seen = (
         f"{row.requests:>9} {row.connections:>12}"
         if row.requests and not scaled
@@ -131,7 +133,9 @@ def bound(scenario: Scenario, connections: int) -> float:
 
 def aims(scenario: Scenario, rows: Mapping[str, Row]) -> list[str]:
     """Return how the function compares with its aims in this scenario."""
-    found, function, floor = [], rows.get("function"), rows.get("aiohttp")
+    found = []
+    function = rows.get("function")
+    floor = rows.get("aiohttp")
     if function and floor and scenario.secrets >= AIMS_FROM_SECRETS:
         found.append(
             aim("CPU", function.median("cpu") / floor.median("cpu"), CPU_AIM, "x the floor's")
@@ -160,7 +164,8 @@ def imports(row: Row, before: Row | None) -> str:
     return f"{said}; {aim('CPU', ratio, IMPORT_CPU_AIM, OTHERS)}"
 
 
-SWEEP_CPU_AIM_SECONDS, SWEEP_PEAK_AIM_MIB = 1.5, 180.0
+SWEEP_CPU_AIM_SECONDS = 1.5
+SWEEP_PEAK_AIM_MIB = 180.0
 
 
 def sweeps(scenario: Scenario, row: Row) -> list[str]:

@@ -30,9 +30,11 @@ DOCUMENT = "namespaces: [bench-*]\n"
 TAGS = {"ecr-public-pusher": "yes"}
 DISCOVERY = json.dumps({"regions": [REGION], "tags": TAGS, "namespaces": ["bench-*"]})
 PULL_ROLE = "arn:aws:iam::111122223333:role/ecr-public-pusher-pull"
-ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7BENCH01", "bench-secret-access-key"
+ACCESS_KEY = "AKIAIOSFODNN7BENCH01"
+SECRET_KEY = "bench-secret-access-key"
 # Of each existing Secret.
-UID, VERSION = "0b6b1c1e-8d7c-4d3e-9a55-0f8f3a6a2f11", "123456"
+UID = "0b6b1c1e-8d7c-4d3e-9a55-0f8f3a6a2f11"
+VERSION = "123456"
 PASSWORD_LENGTH = 2050  # ECR's are of about this length
 HERE = Path(__file__).resolve().parents[2]
 

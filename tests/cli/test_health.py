@@ -157,7 +157,8 @@ def checked(health: Health, *checks: LogLine) -> tuple[bool, bool]:
 
 
 def test_what_was_pushed_before_it_was_disabled_is_left_until_it_is_removed() -> None:
-    pushed, disabled = line(8, {"prod": GOOD}), line(10, {"prod": DISABLED})
+    pushed = line(8, {"prod": GOOD})
+    disabled = line(10, {"prod": DISABLED})
     removed = line(9, {"prod": REMOVED}, action="remove")
     assert checked(assessed(pushed, disabled)) == (True, False)
     assert checked(assessed(pushed, removed, disabled)) == (False, False)
@@ -166,7 +167,8 @@ def test_what_was_pushed_before_it_was_disabled_is_left_until_it_is_removed() ->
 
 
 def test_what_a_push_wrote_that_was_under_way_at_the_removal_is_left() -> None:
-    removed, late = line(8, {"prod": REMOVED}, action="remove"), line(9, {"prod": GOOD})
+    removed = line(8, {"prod": REMOVED}, action="remove")
+    late = line(9, {"prod": GOOD})
     assert checked(assessed(removed, late, line(10, {"prod": DISABLED}))) == (True, False)
 
 

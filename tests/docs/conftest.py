@@ -50,7 +50,8 @@ REAL = (
     "uname",
 )
 NOTHING = "#!/bin/sh\n"
-SECONDS, PATIENCE = 60, 5
+SECONDS = 60
+PATIENCE = 5
 NAME = "ecr-public-pusher"
 
 

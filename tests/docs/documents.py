@@ -50,7 +50,8 @@ def _blocks(document: Path) -> list[Block]:
 
 def prose(document: Path) -> str:
     """Return the document without its fenced blocks, whose lines are left empty."""
-    text, inside = [], False
+    text = []
+    inside = False
     for line in document.read_text().splitlines():
         fence = re.match(r" *(```|~~~)", line) is not None
         text.append("" if inside or fence else line)

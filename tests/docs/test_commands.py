@@ -159,7 +159,8 @@ def test_each_invocation_is_sent_once() -> None:
 
 def test_each_document_that_is_written_is_one() -> None:
     for _, command in named("aws"):
-        name, value = command.option("--name"), command.option("--value")
+        name = command.option("--name")
+        value = command.option("--value")
         if command.words[1].text == "put-parameter" and name and value:
             built = loader.load(
                 [loader.Parameter(name, value)], root=CONFIG_PATH, region="us-east-1"

@@ -146,7 +146,8 @@ def test_an_alarm_follows_what_the_function_measures(deployed: Deployed) -> None
 
 def test_a_redrive_moves_the_messages(deployed: Deployed) -> None:
     deployed.stack.dead_letters.put({"action": "push"})
-    sqs, arns = deployed.client("sqs"), deployed.stack.outputs
+    sqs = deployed.client("sqs")
+    arns = deployed.stack.outputs
     sqs.start_message_move_task(
         SourceArn=arns["DeadLetterQueueArn"], DestinationArn=arns["RetryQueueArn"]
     )

@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 from infra.local.aws import Answer, LocalAws
 from infra.local.identity import Credential
 
-OWN, OTHER = "111122223333", "444455556666"
+OWN = "111122223333"
+OTHER = "444455556666"
 EXECUTION_ROLE = f"arn:aws:iam::{OWN}:role/service/pusher"
 SPOKE = f"arn:aws:iam::{OTHER}:role/spoke"
 
@@ -286,7 +287,8 @@ def test_a_cluster_is_known_by_its_name(aws: LocalAws, own: Credential) -> None:
 
 
 def test_only_the_queue_and_the_number_of_messages_are_kept(aws: LocalAws, own: Credential) -> None:
-    queue, sqs = aws.put_queue("retry"), client(aws, "sqs", own)
+    queue = aws.put_queue("retry")
+    sqs = client(aws, "sqs", own)
     entries = [{"Id": name, "MessageBody": f"a secret {name}"} for name in ("one", "two")]
     sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
     sqs.send_message(QueueUrl=queue.url, MessageBody="a secret three")

@@ -259,7 +259,8 @@ def test_an_unknown_field_selector_is_refused(cluster: EmbeddedCluster) -> None:
 
 def test_pages_add_up_to_the_list(cluster: EmbeddedCluster) -> None:
     cluster.apply(*(secret(f"s{number:02}") for number in range(7)))
-    names, path = [], "/api/v1/secrets?limit=3"
+    names = []
+    path = "/api/v1/secrets?limit=3"
     for _ in range(3):
         _, answer = cluster.admin("GET", path)
         names += [item["metadata"]["name"] for item in answer["items"]]

@@ -69,7 +69,8 @@ def captured() -> Captured:
     with LocalAws(ACCOUNT) as aws, contextlib.ExitStack() as stack:
         queue = aws.put_queue(f"{STACK}-retry", region=REGION)
         dead = aws.put_queue(f"{STACK}-dead", region=REGION)
-        found.queue_arn, found.dead_letter_arn = queue.arn, dead.arn
+        found.queue_arn = queue.arn
+        found.dead_letter_arn = dead.arn
         _fill(aws, stack)
         for fan_out in ("false", "true"):
             spec = read_function(
@@ -99,7 +100,8 @@ def _fill(aws: LocalAws, stack: contextlib.ExitStack) -> None:
     fails; two are not EKS.
     """
     aws.put_role(ROLE)
-    sign_in, pull = "ecr-public-pusher-sign-in", "ecr-public-pusher-pull"
+    sign_in = "ecr-public-pusher-sign-in"
+    pull = "ecr-public-pusher-pull"
     aws.put_role(SPOKE, external_id="an-id", trusted=ROLE, session_name=sign_in)
     aws.put_role(PULL, trusted=ROLE, session_name=pull)
     rbac = list(yaml.safe_load_all((ROOT / "infra" / "rbac" / "cluster.yaml").read_text()))

@@ -118,7 +118,8 @@ def test_no_token_is_shown(demonstration: "subprocess.CompletedProcess[str]") ->
 def test_the_second_scenario_goes_as_expected() -> None:
     done = run("--scenario", "life")
     assert done.returncode == 0, done.stderr
-    healed, left = "1 created, 1 updated, 1 current", "2 updated, 2 left"
+    healed = "1 created, 1 updated, 1 current"
+    left = "2 updated, 2 left"
     for said in (
         "check",
         healed,
@@ -257,7 +258,8 @@ def commands() -> list[str]:
 
 
 def test_an_interrupted_build_leaves_no_process(tmp_path: Path) -> None:
-    program, started = tmp_path / "sam", tmp_path / "started"
+    program = tmp_path / "sam"
+    started = tmp_path / "started"
     program.write_text(
         f"#!/bin/sh\nsleep 300 &\necho $! > {started}.new; mv {started}.new {started}; wait\n"
     )

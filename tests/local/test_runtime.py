@@ -72,7 +72,8 @@ def test_the_function_gets_the_deadline_and_its_context(function: BuiltFunction)
 
 
 def test_the_function_stays_warm(function: BuiltFunction) -> None:
-    first, second = function.invoke({}), function.invoke({})
+    first = function.invoke({})
+    second = function.invoke({})
     assert first.payload["pid"] == second.payload["pid"]
     assert first.payload["request"] != second.payload["request"]
     assert len(second.logs) < len(function.logs)
@@ -123,7 +124,8 @@ def test_a_function_that_fails_is_distinguished_from_one_that_returns(
 
 
 def test_closing_leaves_no_process_and_frees_the_port(function: BuiltFunction) -> None:
-    pid, port = function.invoke({}).payload["pid"], int(function.url.split(":")[2].split("/")[0])
+    pid = function.invoke({}).payload["pid"]
+    port = int(function.url.split(":")[2].split("/")[0])
     function.close()
     assert not alive(pid)
     with socket.socket() as again:

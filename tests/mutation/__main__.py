@@ -21,7 +21,8 @@ from tests.mutation.trial import TEST_SECONDS, Tree, Verdict, judge
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".venv-mutation"
 EXPLAINED = Path(__file__).with_name("equivalent.toml")
-SAMPLE, SEED = 300, 1
+SAMPLE = 300
+SEED = 1
 NICENESS = 5
 
 
@@ -29,7 +30,9 @@ class Run:
     """The mutants of one sample and what became of each, kept in a file as it goes on."""
 
     def __init__(self, path: Path, seed: int, population: int) -> None:
-        self.path, self.seed, self.population = path, seed, population
+        self.path = path
+        self.seed = seed
+        self.population = population
         self.results: dict[str, dict[str, Any]] = {}
 
     @classmethod
@@ -121,7 +124,8 @@ def judge_all(
         tasks = {pool.submit(judged, mutant): mutant for mutant in todo}
         try:
             for number, task in enumerate(as_completed(tasks), 1):
-                mutant, verdict = tasks[task], task.result()
+                mutant = tasks[task]
+                verdict = task.result()
                 run.add(mutant, verdict)
                 print(
                     f"{number}/{len(todo)} {verdict.kind} {mutant.module}:{mutant.lines.start}"
@@ -162,7 +166,8 @@ def report(run: Run) -> list[str]:
         for package, count in counts.items()
         if count
     ]
-    killed, total = len(run.of("killed", "timeout", "gone")), len(run.results)
+    killed = len(run.of("killed", "timeout", "gone"))
+    total = len(run.results)
     lines.append(
         f"{killed} of {total} mutants killed ({killed / max(total, 1):.1%}), of {run.population};"
         f" seed {run.seed}; {run.path}"

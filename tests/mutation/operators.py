@@ -92,7 +92,8 @@ def mutant(root: Path, place: Place) -> Mutant | None:
 class _Module:
     def __init__(self, path: Path, name: str) -> None:
         text = path.read_text()
-        self._name, self._lines = name, text.splitlines()
+        self._name = name
+        self._lines = text.splitlines()
         wrapper = MetadataWrapper(libcst.parse_module(text))
         self._module = wrapper.module
         self._positions = wrapper.resolve(PositionProvider)

@@ -12,7 +12,8 @@ from tests.mutation.trial import MOST_TESTS, Failure, Tree, judge
 OWN = "tests/function/jobs/test_push.py::test_{}"
 NEAR = "tests/function/jobs/test_other.py::test_{}"
 FAR = "tests/security/test_documents.py::test_{}"
-FAILS, HANGS = "AssertionError", "Failed: Timeout (>60.0s) from pytest-timeout."
+FAILS = "AssertionError"
+HANGS = "Failed: Timeout (>60.0s) from pytest-timeout."
 
 
 def mutant(lines: range = range(5, 6), function: range | None = range(3, 9)) -> Mutant:

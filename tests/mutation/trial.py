@@ -52,7 +52,8 @@ class Tree:
     """A copy of the project in a temporary folder, where alone mutants exist."""
 
     def __init__(self, root: Path) -> None:
-        self.path, self._root = Path(tempfile.mkdtemp(prefix="mutation-")), root
+        self.path = Path(tempfile.mkdtemp(prefix="mutation-"))
+        self._root = root
         command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
         for name in filter(None, listed.stdout.split("\0")):
@@ -108,7 +109,8 @@ class Tree:
         """
         if not tests:
             return None
-        trial, output = self.path / "trial.json", self.path / "pytest.txt"
+        trial = self.path / "trial.json"
+        output = self.path / "pytest.txt"
         trial.write_text(json.dumps({"tests": tests}))
         files = dict.fromkeys(test.split("::")[0] for test in tests)
         options = ["-x", "-p", "no:cacheprovider", "-p", "tests.mutation.plugin"]
@@ -166,7 +168,8 @@ def _stages(module: str, tests: Sequence[str]) -> list[list[str]]:
     some are left out: a survivor may be one that only those would kill.
     """
     package, name = module.split("/")
-    own, near = f"tests/function/{package}/test_{name}::", f"tests/function/{package}/"
+    own = f"tests/function/{package}/test_{name}::"
+    near = f"tests/function/{package}/"
     stages: list[list[str]] = [[], [], []]
     for test in tests:
         stages[0 if test.startswith(own) else 1 if test.startswith(near) else 2].append(test)

@@ -5,29 +5,22 @@ Paths are below tests/.
 
 DISCOVERY = "function/sources/test_discovery.py"
 QUEUE = "function/invocation/test_retry_queue.py"
-PUSH, PRUNE, CHECK = (
-    "function/jobs/test_push.py",
-    "function/jobs/test_prune.py",
-    "function/jobs/test_check.py",
-)
+PUSH = "function/jobs/test_push.py"
+PRUNE = "function/jobs/test_prune.py"
+CHECK = "function/jobs/test_check.py"
 CLIENT = "function/kubernetes_api/test_client.py"
 REGISTRIES = "function/registries/test_registries.py"
-KUBECONFIG, KUBECONFIG_FORM = (
-    "function/sign_in/test_kubeconfig.py",
-    "function/sign_in/test_kubeconfig_document.py",
-)
+KUBECONFIG = "function/sign_in/test_kubeconfig.py"
+KUBECONFIG_FORM = "function/sign_in/test_kubeconfig_document.py"
 ADDRESS = "function/sign_in/test_server_address.py"
-ROLE_IN_USE, SIGN_IN = "local/test_role_in_use.py", "local/test_kube_sign_in.py"
-ACCESS, PERMISSIONS, QUEUES = (
-    "stack/test_access.py",
-    "stack/test_permissions.py",
-    "stack/test_queues.py",
-)
-DOCUMENTS, CLUSTERS, ANSWERS = (
-    "security/test_documents.py",
-    "security/test_clusters.py",
-    "function/kubernetes_api/test_names.py",
-)
+ROLE_IN_USE = "local/test_role_in_use.py"
+SIGN_IN = "local/test_kube_sign_in.py"
+ACCESS = "stack/test_access.py"
+PERMISSIONS = "stack/test_permissions.py"
+QUEUES = "stack/test_queues.py"
+DOCUMENTS = "security/test_documents.py"
+CLUSTERS = "security/test_clusters.py"
+ANSWERS = "function/kubernetes_api/test_names.py"
 QUEUE_MESSAGE = "function/events/test_queue_message.py"
 CONNECTIONS = "function/jobs/test_connections.py"
 ISOLATION = "function/jobs/test_isolation.py"

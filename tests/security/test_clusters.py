@@ -93,7 +93,8 @@ def test_a_private_token_lies_in_every_namespace_that_its_document_selects(world
 def test_who_may_patch_a_secret_may_read_it(world: World) -> None:
     cluster = world.add_cluster("prod", namespaces=("a",), document="{namespaces: [a]}")
     world.invoke()
-    token, path = bearer(world, "prod"), f"/api/v1/namespaces/a/secrets/{SECRET}"
+    token = bearer(world, "prod")
+    path = f"/api/v1/namespaces/a/secrets/{SECRET}"
     assert ask(cluster, token, "GET", path)[0] == 403
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET}}
     status, answer = ask(cluster, token, "PATCH", f"{path}?fieldManager=whoever&dryRun=All", body)

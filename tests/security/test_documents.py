@@ -192,7 +192,8 @@ def test_roles_are_assumed_where_the_owner_allows_it_each_for_its_own_use(
     accounts: str,
     path: str,
 ) -> None:
-    sign_in, pull = "ecr-public-pusher-sign-in", "ecr-public-pusher-pull"
+    sign_in = "ecr-public-pusher-sign-in"
+    pull = "ecr-public-pusher-pull"
     monkeypatch.setenv("ALLOWED_ACCOUNTS", accounts)
     monkeypatch.setenv("ASSUMABLE_ROLE_NAME", f"{path}ecr-public-pusher-spoke")
     monkeypatch.setenv("PULL_ROLE_NAME", f"{path}ecr-public-pusher-pull")

@@ -62,7 +62,8 @@ def look(function: BuiltFunction, invocations: int) -> Held:
 
 def settled(function: BuiltFunction, held: Sequence[Held]) -> Held:
     """Return the last measurement, after the invocation's threads and connections have ended."""
-    base, until = held[min(BASE, len(held)) - 1], time.monotonic() + SETTLE_SECONDS
+    base = held[min(BASE, len(held)) - 1]
+    until = time.monotonic() + SETTLE_SECONDS
     while True:
         now = look(function, held[-1].invocations)
         if (
@@ -74,7 +75,8 @@ def settled(function: BuiltFunction, held: Sequence[Held]) -> Held:
 
 def verdicts(held: Sequence[Held]) -> list[tuple[bool, str]]:
     """Return each aim, whether it is reached, in words."""
-    base, last = held[BASE - 1], held[-1]
+    base = held[BASE - 1]
+    last = held[-1]
     ratio = last.memory / base.memory
     return [
         (

@@ -28,7 +28,8 @@ SPOKE_ACCOUNT = "444455556666"
 REGION = "us-east-1"
 ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT}:role/ecr-public-pusher-PusherRole"
 SPOKE_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-spoke"
-GOOD, NAMESPACES = 4, 12
+GOOD = 4
+NAMESPACES = 12
 # What each cluster that fails does: nobody listens; another authority; no rights; EKS does not know
 # it; its role may not be assumed.
 FAILING = ("refuses", "impostor", "forbidden", "gone", "unassumable")

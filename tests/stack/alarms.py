@@ -7,7 +7,8 @@ from typing import Any
 from tests.stack.template import deployed
 
 NAMESPACE = "EcrPublicPusher"
-RUN, CLUSTER = ("service",), ("cluster", "service")
+RUN = ("service",)
+CLUSTER = ("cluster", "service")
 # The function's metrics: for the run, and for each cluster. Dimensions in alphabetical order.
 METRICS = {
     "FullPushCompleted": RUN,

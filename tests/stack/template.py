@@ -21,7 +21,9 @@ from infra.local.aws.template import read_template
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = "template.yaml"
 
-REGION, ACCOUNT, STACK = "eu-west-1", "123456789012", "two-of-a-kind"
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+STACK = "two-of-a-kind"
 PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::Region": REGION,

@@ -18,7 +18,8 @@ from tests.stack.template import ROOT, TEMPLATE
 from tests.support.cloudformation import Stack, Stacks
 from tests.support.terraform import ALONE, Ran, Terraform
 
-REGION, ADMIN = "us-east-1", "arn:aws:iam::111122223333:role/admin"
+REGION = "us-east-1"
+ADMIN = "arn:aws:iam::111122223333:role/admin"
 _CHANGES = {
     "s3": ("PUT", "DELETE"),
     "cloudformation": ("CreateStack", "UpdateStack", "DeleteStack"),

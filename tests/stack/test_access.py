@@ -28,12 +28,10 @@ from tests.stack.template import (
 )
 from tests.support.iam import Decision, Request, evaluate_resource_policy
 
-ENTRY, SPOKE, PULL, KMS = (
-    "infra/access-entry.yaml",
-    "infra/spoke-role.yaml",
-    "infra/pull-role.yaml",
-    "infra/kms-key.yaml",
-)
+ENTRY = "infra/access-entry.yaml"
+SPOKE = "infra/spoke-role.yaml"
+PULL = "infra/pull-role.yaml"
+KMS = "infra/kms-key.yaml"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/two-of-a-kind-PusherRole-0A1B"
 CLUSTERS = (
     "arn:aws:eks:eu-west-1:444455556666:cluster/a,arn:aws:eks:us-east-1:444455556666:cluster/b"

@@ -37,11 +37,9 @@ from tests.support.cloudwatch.readings import WarmUpAfterUpdate
 
 TOKEN_LIFE = 12 * HOUR
 MONTH = 31 * DAY
-RETRY_DELAY, RETRY_EVERY, RETRIES = (
-    15 * MINUTE,
-    30 * MINUTE,
-    16,
-)  # RetryQueue with the default timeout
+RETRY_DELAY = 15 * MINUTE
+RETRY_EVERY = 30 * MINUTE
+RETRIES = 16  # RetryQueue with the default timeout
 FULL = Request()
 
 

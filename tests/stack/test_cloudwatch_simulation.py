@@ -29,7 +29,10 @@ from tests.support.cloudwatch.expressions import Expression, Scope
 from tests.support.cloudwatch.readings import WarmUpAfterUpdate
 from tests.support.cloudwatch.series import Points, Window
 
-OK, ALARM, INSUFFICIENT, RETAIN = State.OK, State.ALARM, State.INSUFFICIENT_DATA, None
+OK = State.OK
+ALARM = State.ALARM
+INSUFFICIENT = State.INSUFFICIENT_DATA
+RETAIN = None
 TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
 PROMPT = Readings(delay_seconds=0)
 

@@ -15,12 +15,10 @@ from tests.stack.template import ACCOUNT, REGION, properties
 from tests.support.aws_calls import asked_of_iam
 from tests.support.iam import Decision, Request, Values, evaluate, evaluate_resource_policy
 
-ALLOWED, IMPLICIT, EXPLICIT, DELEGATED = (
-    Decision.ALLOWED,
-    Decision.IMPLICITLY_DENIED,
-    Decision.EXPLICITLY_DENIED,
-    Decision.DELEGATED,
-)
+ALLOWED = Decision.ALLOWED
+IMPLICIT = Decision.IMPLICITLY_DENIED
+EXPLICIT = Decision.EXPLICITLY_DENIED
+DELEGATED = Decision.DELEGATED
 
 
 def policy(*statements: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,7 +130,8 @@ READ_NO_REPORTS = policy(
     },
     {"Sid": "DenyReports", "Effect": "Deny", "Action": "iam:*Report", "Resource": "*"},
 )
-MFA, NO_MFA = {"aws:MultiFactorAuthPresent": "true"}, {"aws:MultiFactorAuthPresent": "false"}
+MFA = {"aws:MultiFactorAuthPresent": "true"}
+NO_MFA = {"aws:MultiFactorAuthPresent": "false"}
 
 
 @pytest.mark.parametrize(
@@ -501,10 +500,8 @@ def test_condition_operators(
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-ROLE, SESSION = (
-    "arn:aws:iam::111122223333:role/service/b",
-    "arn:aws:sts::111122223333:assumed-role/b/a-session",
-)
+ROLE = "arn:aws:iam::111122223333:role/service/b"
+SESSION = "arn:aws:sts::111122223333:assumed-role/b/a-session"
 USER = "arn:aws:iam::123456789012:user/carlossalazar"
 
 
@@ -805,10 +802,8 @@ def test_the_key_serves_who_writes_to_the_stack(
 # --- what a captured call asks of IAM
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd"
-QUEUE_URL, QUEUE = (
-    "https://sqs.eu-west-1.amazonaws.com/111122223333/retry",
-    "arn:aws:sqs:eu-west-1:111122223333:retry",
-)
+QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/111122223333/retry"
+QUEUE = "arn:aws:sqs:eu-west-1:111122223333:retry"
 PARAMETERS = "arn:aws:ssm:eu-west-1:111122223333:parameter"
 SPOKE = "arn:aws:iam::444455556666:role/spoke"
 VIA_SSM, VIA_SQS = (

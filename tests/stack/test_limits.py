@@ -12,11 +12,14 @@ import pytest
 from tests.stack import template
 from tests.stack.template import ROOT, TEMPLATE, deployed, outputs, source, translated
 
-PARTITION, REGION, ACCOUNT = "aws-us-gov", "ap-southeast-2", "123456789012"
+PARTITION = "aws-us-gov"
+REGION = "ap-southeast-2"
+ACCOUNT = "123456789012"
 STACK = "s" * 47  # as long as the rule's name allows
 PLACE = f"{REGION}:{ACCOUNT}"
 SUFFIX = "-ABCDEFGHIJKLM"  # as CloudFormation makes names its own
-PATH, NAME = "teams/platform/", "n" * 64
+PATH = "teams/platform/"
+NAME = "n" * 64
 DEAD_LETTERS = f"{STACK}-DeadLetterQueue{SUFFIX}"
 SQS = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
 REFERENCES = {

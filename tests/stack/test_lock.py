@@ -178,7 +178,8 @@ def make_lock(checkout: Path, uv: str) -> "subprocess.CompletedProcess[str]":
     program = checkout / "bin" / "uv"
     program.write_text(f"#!/bin/sh\n{uv}\n")
     program.chmod(0o755)
-    python, script = checkout / "bin" / "python", checkout / "infra" / "tools" / "lock.py"
+    python = checkout / "bin" / "python"
+    script = checkout / "infra" / "tools" / "lock.py"
     command = [str(python), str(script), "--upgrade"]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 

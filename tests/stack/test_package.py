@@ -82,7 +82,8 @@ def test_the_same_files_make_the_same_zip_whenever_and_however_they_were_written
     for number, file in enumerate(other.rglob("*.py")):
         os.utime(file, (number, number))
         file.chmod(0o700)
-    first, second = pack(one, tmp_path / "first.zip"), pack(other, tmp_path / "second.zip")
+    first = pack(one, tmp_path / "first.zip")
+    second = pack(other, tmp_path / "second.zip")
     assert first.sha256 == second.sha256
     assert first.path.read_bytes() == second.path.read_bytes()
 

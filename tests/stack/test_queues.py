@@ -21,7 +21,8 @@ from tests.stack.template import (
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
 QUEUES = ["RetryQueue", "DeadLetterQueue"]
 TIMEOUTS = source()["Parameters"]["Timeout"]["AllowedValues"]
-HOUR, DAY = 3600, 86400
+HOUR = 3600
+DAY = 86400
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: at least six times the

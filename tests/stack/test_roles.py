@@ -64,7 +64,8 @@ def test_without_them_no_role_has_either_so_that_no_stacks_roles_are_replaced(pa
 @pytest.mark.parametrize("path", WITH_ROLES)
 def test_all_templates_take_the_same_boundaries_and_paths(path: str) -> None:
     for name in CHOSEN:
-        body, functions = source(path)["Parameters"][name], source()["Parameters"][name]
+        body = source(path)["Parameters"][name]
+        functions = source()["Parameters"][name]
         assert {**body, "Description": ""} == {**functions, "Description": ""}
 
 

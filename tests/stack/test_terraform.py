@@ -21,11 +21,9 @@ from tests.stack.template import ACCOUNT, ROOT, TEMPLATE, as_list, deployed, sou
 from tests.support.terraform import ALONE, Terraform, needs_provider, needs_terraform
 
 MODULE = ROOT / "infra/terraform"
-ACCESS, SPOKE, PULL = (
-    MODULE / "modules/access",
-    MODULE / "modules/spoke-role",
-    MODULE / "modules/pull-role",
-)
+ACCESS = MODULE / "modules/access"
+SPOKE = MODULE / "modules/spoke-role"
+PULL = MODULE / "modules/pull-role"
 MODULES = [MODULE, ACCESS, SPOKE, PULL]
 MIRRORS = [
     (ACCESS, "infra/access-entry.yaml"),
@@ -45,7 +43,8 @@ OWN_VARIABLES = {
     "clusters",
     "discover",
 }
-PACKAGE, BUCKET = b"a zip", "artifacts"
+PACKAGE = b"a zip"
+BUCKET = "artifacts"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/two-of-a-kind-PusherRole-0A1B"
 CLUSTER = "arn:aws:eks:us-west-2:444455556666:cluster/analytics"
 KUBECONFIG_KEY = "arn:aws:kms:us-west-2:444455556666:key/0a1b"
@@ -115,7 +114,8 @@ def test_a_variable_has_its_parameters_type(name: str) -> None:
     [name for name, body in PARAMETERS.items() if "AllowedValues" in body or "MinValue" in body],
 )
 def test_a_variable_takes_what_its_parameter_takes(name: str) -> None:
-    variable, body = snake(name), PARAMETERS[name]
+    variable = snake(name)
+    body = PARAMETERS[name]
     if VARIABLES[variable]["type"] == "bool":
         assert conditions(VARIABLES[variable]) == ""
     elif "AllowedValues" in body:
@@ -264,7 +264,7 @@ def test_the_configuration_is_written_below_its_path_after_the_stack(name: str, 
 
 @pytest.mark.parametrize("folder", MODULES, ids=lambda folder: folder.name)
 def test_each_module_pins_the_provider(folder: Path) -> None:
-    ((settings,),) = (parsed((folder / "versions.tf").read_text())["terraform"],)
+    (settings,) = parsed((folder / "versions.tf").read_text())["terraform"]
     assert settings == {
         "required_version": ">= 1.5.0",
         "required_providers": [{"aws": {"source": "hashicorp/aws", "version": ">= 5.100, < 7.0"}}],
@@ -276,7 +276,8 @@ def test_each_module_pins_the_provider(folder: Path) -> None:
 
 @pytest.mark.parametrize(("folder", "path"), MIRRORS, ids=["access", "spoke-role", "pull-role"])
 def test_a_modules_variables_are_its_templates_parameters(folder: Path, path: str) -> None:
-    variables, parameters = blocks(folder, "variable"), source(path)["Parameters"]
+    variables = blocks(folder, "variable")
+    parameters = source(path)["Parameters"]
     assert variables.keys() - {"tags"} == {snake(name) for name in parameters}
     defaults = {name: variables[snake(name)].get("default") for name in parameters}
     given = {name: None if one is None else as_parameter(one) for name, one in defaults.items()}
@@ -310,11 +311,13 @@ def test_the_entry_is_the_templates() -> None:
 
 
 def test_the_spoke_role_is_the_templates() -> None:
-    resources, found = blocks(SPOKE, "resource"), module_locals(SPOKE)
+    resources = blocks(SPOKE, "resource")
+    found = module_locals(SPOKE)
     written = source("infra/spoke-role.yaml")["Resources"]["SpokeRole"]["Properties"]
     (policy,) = written["Policies"]
     assert resources.keys() == {"aws_iam_role.this", "aws_iam_role_policy.find_clusters"}
-    role, attached = resources["aws_iam_role.this"], resources["aws_iam_role_policy.find_clusters"]
+    role = resources["aws_iam_role.this"]
+    attached = resources["aws_iam_role_policy.find_clusters"]
     assert (role["name"], role["description"]) == ("${var.role_name}", written["Description"])
     assert (role["assume_role_policy"], found["trust"]) == (
         "${jsonencode(local.trust)}",
@@ -468,7 +471,8 @@ def test_terraform_passes_lists_and_booleans_as_cloudformation_reads_them(tmp_pa
 def test_the_deployed_template_differs_in_the_parameter_with_the_packages_address_alone(
     tmp_path: Path,
 ) -> None:
-    text, own = stack(tmp_path)["template"], (ROOT / TEMPLATE).read_text()
+    text = stack(tmp_path)["template"]
+    own = (ROOT / TEMPLATE).read_text()
     inserted = own.replace("\nParameters:\n", "\nParameters:\n  PackageKey:\n    Type: String\n")
     assert text == inserted.replace(
         "CodeUri: lambda_src", f"CodeUri: {{Bucket: {BUCKET}, Key: !Ref PackageKey}}"
@@ -496,7 +500,8 @@ def test_no_two_releases_stacks_or_places_share_an_instance_or_a_key(
         other = {"package": str(tmp_path / "another.zip")}
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    one, two = stack(tmp_path / "a"), stack(tmp_path / "b", **other)
+    one = stack(tmp_path / "a")
+    two = stack(tmp_path / "b", **other)
     assert one["release"] != two["release"]
     assert one["package_key"] != two["package_key"]
     assert one["template_key"] != two["template_key"]

@@ -155,10 +155,8 @@ def test_when_all_is_applied_a_plan_has_nothing_to_do(story: Account) -> None:
 
 
 def test_a_document_is_gone_before_the_defaults_that_it_relied_on(story: Account) -> None:
-    clusters, defaults = (
-        "ssm PutParameter /ecr-public-pusher/clusters/one",
-        "ssm DeleteParameter /ecr-public-pusher/defaults",
-    )
+    clusters = "ssm PutParameter /ecr-public-pusher/clusters/one"
+    defaults = "ssm DeleteParameter /ecr-public-pusher/defaults"
     emptied = positions(
         story.steps["empty"],
         "ssm DeleteParameter /ecr-public-pusher/clusters/two",

@@ -20,7 +20,8 @@ from tests.support.terraform import Ran, needs_provider
 
 pytestmark = [needs_provider, pytest.mark.timeout(400)]
 
-OTHER_ACCOUNT, BUCKET = "444455556666", "my-artifacts-us-east-1"
+OTHER_ACCOUNT = "444455556666"
+BUCKET = "my-artifacts-us-east-1"
 # S3's addresses have the bucket in front of the host otherwise, which no loopback address takes.
 OVERRIDE = 'provider "aws" {\n  s3_use_path_style = true\n}\n'
 
@@ -56,7 +57,8 @@ class Applied:
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
     """Apply the example, and plan once more."""
     with account(tmp_path_factory.mktemp("example"), bucket=BUCKET) as one:
-        prod, analytics = Cluster("prod", AccessEntries()), Cluster("analytics", AccessEntries())
+        prod = Cluster("prod", AccessEntries())
+        analytics = Cluster("analytics", AccessEntries())
         one.aws.put_cluster(one.aws.account_id, "eu-west-1", prod)
         one.aws.put_cluster(OTHER_ACCOUNT, "us-west-2", analytics)
         one.aws.put_role(

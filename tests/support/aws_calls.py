@@ -217,7 +217,8 @@ def _secretsmanager(asking: _Asking) -> list[Request]:
     """
     if asking.call.action != "GetSecretValue":
         raise _unknown(asking.call)
-    secret, key = asking.call.parameters["SecretId"], asking.config_key
+    secret = asking.call.parameters["SecretId"]
+    key = asking.config_key
     opened = (
         [Request("kms:Decrypt", key, asking.via() | {"kms:EncryptionContext:SecretARN": secret})]
         if key

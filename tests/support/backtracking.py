@@ -32,7 +32,8 @@ _END = (_constants.AT_END, _constants.AT_END_STRING)
 _ALPHABET = [*map(chr, range(128)), "\u00a0", "\u00e9", "\u0663", "\u2028", "\U0001f600"]
 # Where a way is that has not begun yet: before the text, or in it, when the pattern is searched
 # for.
-_BEFORE, _SEARCHING = -1, -2
+_BEFORE = -1
+_SEARCHING = -2
 
 type Ways = Counter[int]
 type Combination = frozenset[tuple[int, int]]
@@ -64,7 +65,9 @@ class _Part:
     only_empty: int = 0
 
 
-_NOTHING, _NEVER, _AT_BEGIN = _Part(empty=1), _Part(), _Part(only_empty=1)
+_NOTHING = _Part(empty=1)
+_NEVER = _Part()
+_AT_BEGIN = _Part(only_empty=1)
 
 
 def worst(pattern: str, flags: int = 0, *, searched: bool) -> Worst:

@@ -82,7 +82,9 @@ class BadServer:
         self.certificate = certificate or issue("bad")
         self.requests: list[bytes] = []
         self.connections = 0
-        self._script, self._plain, self._before_handshake = script, plain, before_handshake
+        self._script = script
+        self._plain = plain
+        self._before_handshake = before_handshake
         self._context = _server_context(self.certificate)
         self._listener = socket.socket()
         if receive_buffer is not None:  # inherited by the connections it accepts

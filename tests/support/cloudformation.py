@@ -110,7 +110,9 @@ class Stacks:
             token = request.form["ClientRequestToken"]
             stack.events.insert(0, _event(stack, "UPDATE_FAILED", reason, token))
         else:
-            stack.text, stack.parameters, stack.tags = text, parameters, tags
+            stack.text = text
+            stack.parameters = parameters
+            stack.tags = tags
             stack.status = "UPDATE_COMPLETE"
         return _xml(request, {"StackId": stack.id})
 
@@ -220,10 +222,8 @@ def _tags(form: Mapping[str, str]) -> dict[str, str]:
 def _fits(declared: Mapping[str, Any], value: str) -> bool:
     """Say whether CloudFormation takes a value: of a list each of its members."""
     values = value.split(",") if declared["Type"] == "CommaDelimitedList" else [value]
-    pattern, allowed = (
-        declared.get("AllowedPattern"),
-        [str(one) for one in declared.get("AllowedValues", [])],
-    )
+    pattern = declared.get("AllowedPattern")
+    allowed = [str(one) for one in declared.get("AllowedValues", [])]
     return all(
         (not pattern or re.search(pattern, one)) and (not allowed or one in allowed)
         for one in values

@@ -123,7 +123,8 @@ def namespaces_listed(*names: str) -> RecordedAnswer:
     """Return a list of namespaces, metadata only, with the recorded one's object for each name."""
     one = recorded("namespaces-by-label")
     first = one.answer["items"][0]
-    text, its = json.dumps(first), first["metadata"]["name"]
+    text = json.dumps(first)
+    its = first["metadata"]["name"]
     metadata = {"resourceVersion": one.answer["metadata"]["resourceVersion"]}
     items = [json.loads(text.replace(its, name)) for name in names]
     return replace(one, answer={**deepcopy(one.answer), "metadata": metadata, "items": items})

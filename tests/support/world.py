@@ -43,7 +43,8 @@ from infra.local.kube.kinds import NAMESPACES
 from infra.local.stack import trusted_issuer
 
 ROOT = "/ecr-public-pusher"
-ACCOUNT, SPOKE_ACCOUNT = "111122223333", "444455556666"
+ACCOUNT = "111122223333"
+SPOKE_ACCOUNT = "444455556666"
 EXECUTION_ROLE = f"arn:aws:iam::{ACCOUNT}:role/ecr-public-pusher"
 SPOKE_ROLE = f"arn:aws:iam::{SPOKE_ACCOUNT}:role/ecr-public-pusher-spoke"
 GROUP = "ecr-public-pushers"
@@ -389,7 +390,8 @@ def kubeconfig(
 ) -> dict[str, Any]:
     """Return a kubeconfig as an administrator stores it. `changes`: as in `add_stored`."""
     config = cluster.client_kubeconfig("pusher", (GROUP,), life=life)
-    its, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    its = config["clusters"][0]["cluster"]
+    user = config["users"][0]["user"]
     if by == "token":
         user.clear()
         user["token"] = token

@@ -68,7 +68,8 @@ class ApplySteps:
             self.cli.output.done(render_change(change))
 
     def _write(self, change: Change) -> None:
-        before, after = change.before, change.after
+        before = change.before
+        after = change.after
         if after is None:
             assert before is not None
             self.deployed.store.delete(before)

@@ -80,7 +80,8 @@ def covers(old: Settings | None, new: Settings | None) -> bool:
     """Return whether `new` certainly selects every namespace that `old` does."""
     if old is None or new is None:
         return False
-    before, after = _config(old), _config(new)
+    before = _config(old)
+    after = _config(new)
     if before.selection == after.selection:
         return True
     by_name = not before.selection.selector and not any(map(is_glob, before.selection.include))
@@ -97,7 +98,8 @@ def rename_notes(changes: Sequence[Change], both: Both) -> Iterator[Problem]:
     for change in changes:
         if change.after is None:
             continue
-        found, where = both.after(change.name), str(change.after.path)
+        found = both.after(change.name)
+        where = str(change.after.path)
         if found is None:
             continue
         its = _config(found)

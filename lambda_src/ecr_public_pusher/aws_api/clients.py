@@ -47,7 +47,8 @@ WRITING_SERVICES = frozenset({"sqs"})
 _REGIONAL = _READING.merge(Config(retries={"mode": "legacy", "total_max_attempts": 3}))
 REGIONAL_SERVICES = frozenset({"ecr", "eks", "secretsmanager"})
 
-_SIGNED_BY, _IN_REGION = "SignedBy", "InRegion"
+_SIGNED_BY = "SignedBy"
+_IN_REGION = "InRegion"
 
 
 def signed_by(credentials: Credentials | None) -> dict[str, Any]:
@@ -92,7 +93,8 @@ class AwsClients:
                 client = self._session.client(
                     service, region_name=self.region, config=_config(service)
                 )
-                events, name = client.meta.events, client.meta.service_model.service_id.hyphenize()
+                events = client.meta.events
+                name = client.meta.service_model.service_id.hyphenize()
                 events.register(f"provide-client-params.{name}", _take_own_parameters)
                 events.register(f"before-endpoint-resolution.{name}", _resolve_in_region)
                 self._clients[service] = client

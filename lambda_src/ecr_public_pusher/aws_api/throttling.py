@@ -9,7 +9,9 @@ from botocore.exceptions import ClientError
 from ecr_public_pusher.aws_api.errors import call_aws, is_throttled
 
 # In addition to botocore's own retries; at most half a minute of waiting in all.
-TRIES, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 7, 0.5, 8.0
+TRIES = 7
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 8.0
 
 
 def patiently[T](call: Callable[[], T], *, sleep: Callable[[float], None] = time.sleep) -> T:

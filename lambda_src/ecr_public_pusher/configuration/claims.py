@@ -146,7 +146,8 @@ def claim_of(
             return _given(form, fields, name)
         return None if misspelt else otherwise
 
-    kind, names = _kind(fields.get("signIn")), _words(said.get("cluster", ""))
+    kind = _kind(fields.get("signIn"))
+    names = _words(said.get("cluster", ""))
     if not names and (kind in ("eks", None) or misspelt):
         names = frozenset({document_id})
     role = part("roleArn", ROLE_ARN, "")
@@ -168,7 +169,8 @@ def _of_scraps(document_id: str, text: str, regions: Collection[str]) -> Claim:
     Words after `cluster:` are taken as names. Since these may be a label or a comment, they exclude
     no other word.
     """
-    names, where = frozenset(_CLUSTER.findall(text)), _REGION.findall(text)
+    names = frozenset(_CLUSTER.findall(text))
+    where = _REGION.findall(text)
     # Within braces a line may begin with a registry's region.
     region = _known(where[0], regions) if len(where) == 1 and "{" not in text else None
     possible = None if _ESCAPE.search(text) else _words(text)

@@ -19,7 +19,8 @@ _IPV6 = rf"(?:(?:{_HEX}:){{7}}{_HEX}|{_SHORTENED})"
 _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 # Nothing that a proxy could take for another path: no dots, escapes, parameters or empty parts.
 _PATH = r"(?:/[A-Za-z][A-Za-z0-9_-]*(?:/[A-Za-z0-9_-]+)*)?"
-MAX_HOST, MAX_PATH = 259, 255
+MAX_HOST = 259
+MAX_PATH = 255
 ENDPOINT_PATTERN = (
     rf"[Hh][Tt][Tt][Pp][Ss]://(?=[^/]{{1,{MAX_HOST}}}(?:/.{{0,{MAX_PATH}}})?$)"
     rf"(?:{_HOST_PART}(?:\.{_HOST_PART})*|\[{_IPV6}\])(?::{_PORT})?{_PATH}/?"
@@ -28,7 +29,8 @@ EXPECTED = (
     "the API server's address, https://HOST or https://HOST:PORT, optionally with a plain path:"
     " letters, digits, - and _ between slashes"
 )
-_SCHEME, _HTTPS_PORT = "https://", ":443"
+_SCHEME = "https://"
+_HTTPS_PORT = ":443"
 # Possible faults of an address, in this order; the words repeat no part of it, since it may hold a
 # password.
 _FAULTS = (

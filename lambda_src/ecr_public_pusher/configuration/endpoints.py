@@ -27,7 +27,8 @@ def host_of(endpoint: str) -> str:
 
 def allowing(endpoint: str) -> str:
     """Return the entry that names this endpoint and no other. `endpoint`: in normal form."""
-    host, path = host_of(endpoint), path_of(endpoint)
+    host = host_of(endpoint)
+    path = path_of(endpoint)
     return f"{f'[{host}]' if ':' in host else host}{f'/{path}' if path else ''}"
 
 
@@ -37,7 +38,8 @@ def is_allowed(endpoint: str, allowed: Iterable[str]) -> bool:
     Globs match names and paths only, each part of a glob one part of the name or path. An entry
     without a path matches no endpoint with one. `endpoint`: in normal form.
     """
-    host, path = host_of(endpoint), path_of(endpoint)
+    host = host_of(endpoint)
+    path = path_of(endpoint)
     entries = [
         entry.partition("/")
         for entry in map(str.strip, allowed)

@@ -30,7 +30,8 @@ INTEGER: Schema = {"type": "integer", "minimum": 0}
 NUMBER: Schema = {"type": "number", "minimum": 0}
 BOOLEAN: Schema = {"type": "boolean"}
 
-_TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
+_TRUE = ("true", "yes", "on")
+_FALSE = ("false", "no", "off")
 _WORDS = {
     form: word in _TRUE
     for word in (*_TRUE, *_FALSE)

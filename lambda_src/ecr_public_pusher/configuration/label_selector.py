@@ -16,11 +16,13 @@ _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 _PREFIX = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
 KEY_PATTERN = rf"(?:(?=[a-z0-9.-]{{1,253}}/){_PREFIX}/)?{_NAME}"
 VALUE_PATTERN = rf"(?:{_NAME})?"
-LABEL_KEY, LABEL_VALUE = re.compile(KEY_PATTERN), re.compile(VALUE_PATTERN)
+LABEL_KEY = re.compile(KEY_PATTERN)
+LABEL_VALUE = re.compile(VALUE_PATTERN)
 
 # A Go int64. A bound is a label's value too, which has no sign and at most 63 characters.
 _MAX_INT = 2**63 - 1
-_BOUND, _INT = re.compile(r"[0-9]{1,63}"), re.compile(r"-?[0-9]{1,63}")
+_BOUND = re.compile(r"[0-9]{1,63}")
+_INT = re.compile(r"-?[0-9]{1,63}")
 
 
 def _more_than(limit: str) -> str:
@@ -34,7 +36,8 @@ def _more_than(limit: str) -> str:
 
 _SPACE = r"[ \t\r\n]"
 # Each includes the spaces that follow it.
-_KEY, _VALUE = rf"{KEY_PATTERN}{_SPACE}*", rf"(?:{_NAME}{_SPACE}*)?"
+_KEY = rf"{KEY_PATTERN}{_SPACE}*"
+_VALUE = rf"(?:{_NAME}{_SPACE}*)?"
 _IN_VALUES = rf"(?:in|notin){_SPACE}*\({_SPACE}*{_VALUE}(?:,{_SPACE}*{_VALUE})*\){_SPACE}*"
 _EQUALS = rf"(?:==?|!=){_SPACE}*{_VALUE}"
 _COMPARES = rf"[<>]{_SPACE}*(?![0-9]{{64}}|{_more_than(str(_MAX_INT))})[0-9]+{_SPACE}*"
@@ -90,7 +93,9 @@ def parse(text: str) -> tuple[Requirement, ...]:
 
 def _parts(text: str) -> list[str]:
     """Return the parts between the commas that are outside parentheses."""
-    parts, begin, inside = [], 0, False
+    parts = []
+    begin = 0
+    inside = False
     for found in _OUTSIDE_OR_IN.finditer(text):
         if found[0] != ",":
             inside = found[0] == "("

@@ -19,10 +19,8 @@ _FORM = (
 NAMESPACE_PATTERN = _FORM.format(name=_NAMESPACE, more="")
 SERVICE_ACCOUNT_PATTERN = _FORM.format(name=_SERVICE_ACCOUNT, more=".")
 
-_NAMESPACE_FORM, _SERVICE_ACCOUNT_FORM = (
-    re.compile(NAMESPACE_PATTERN),
-    re.compile(SERVICE_ACCOUNT_PATTERN),
-)
+_NAMESPACE_FORM = re.compile(NAMESPACE_PATTERN)
+_SERVICE_ACCOUNT_FORM = re.compile(SERVICE_ACCOUNT_PATTERN)
 
 
 # A parameter's name is the longest of all names here (SSM PutParameter, `Name`). Matching a glob

@@ -171,7 +171,8 @@ class _Reader:
 
     def _check_anchor(self, event: Any) -> None:
         """Raise InvalidDocument or yaml.YAMLError for an alias, and for an anchor defined twice."""
-        line, mark = self._anchors.get(event.anchor), event.start_mark
+        line = self._anchors.get(event.anchor)
+        mark = event.start_mark
         if isinstance(event, yaml.AliasEvent):
             if line is None:
                 raise ComposerError(None, None, "found undefined alias", mark)

@@ -170,7 +170,8 @@ def _parameter_change(event: Mapping[str, Any], root: str) -> Request:
     assert isinstance(detail, Mapping)
     if name == f"{root}/defaults":
         return Request()
-    changed, is_gone = pushed_by(name, root=root), detail.get("operation") == "Delete"
+    changed = pushed_by(name, root=root)
+    is_gone = detail.get("operation") == "Delete"
     if changed is None:
         return Request(nothing=True) if is_gone else Request(unknown_parameter=name)
     if is_gone:

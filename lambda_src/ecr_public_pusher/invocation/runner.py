@@ -177,7 +177,9 @@ class _Run:
 
     async def _plan(self) -> Plan | None:
         """Return the plan; None when there is no configuration yet."""
-        settings, request, clients = self._settings, self._request, self._runner.clients()
+        settings = self._settings
+        request = self._request
+        clients = self._runner.clients()
         self._read_at = from_epoch(self._deadline.clock.wall())
         reading = self._blocking.run(lambda: read_parameters(clients.client("ssm"), settings.root))
         parameters = await self._deadline.wait_for(reading, what="reading the configuration")
@@ -246,7 +248,8 @@ class _Run:
 
         Do nothing where a cluster that failed might have had it, and for an old message.
         """
-        request, results = self._request, self.results
+        request = self._request
+        results = self.results
         if request.ignore_missing or any(
             result.error or not all(finding.ok for finding in result.findings) for result in results
         ):

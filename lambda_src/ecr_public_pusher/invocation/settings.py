@@ -98,7 +98,8 @@ def _allowed_roles(environ: Mapping[str, str], account: str) -> AllowedRoles:
 
     Raise ConfigurationError where one name is given for both uses.
     """
-    sign_in, pull = environ.get("ASSUMABLE_ROLE_NAME", ""), environ.get("PULL_ROLE_NAME", "")
+    sign_in = environ.get("ASSUMABLE_ROLE_NAME", "")
+    pull = environ.get("PULL_ROLE_NAME", "")
     if sign_in and sign_in == pull:
         raise ConfigurationError(
             f"ASSUMABLE_ROLE_NAME and PULL_ROLE_NAME are both {sign_in}",

@@ -182,7 +182,8 @@ class Action:
         self, namespace: str, body: bytes, patience: Patience, *, force: bool = False
     ) -> Applied:
         """Apply the Secret; retry while creations race for a quota, as the API server asks."""
-        config, intent = self.judge.planned.config, self.judge.intent
+        config = self.judge.planned.config
+        intent = self.judge.intent
         for attempt in range(LOOKS):
             try:
                 return await self.api.apply_secret(
@@ -229,7 +230,9 @@ class Action:
 
         Its name is taken out of the ServiceAccounts first, and put back if the Secret stays.
         """
-        seen, config, intent = decision.seen, self.judge.planned.config, self.judge.intent
+        seen = decision.seen
+        config = self.judge.planned.config
+        intent = self.judge.intent
         assert seen is not None
         assert decision.outcome is not None
         try:

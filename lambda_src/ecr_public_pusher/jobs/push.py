@@ -138,7 +138,8 @@ class Push:
 
         What is left in other namespaces stays unseen.
         """
-        scope, config = self.intent.scope, self.planned.config
+        scope = self.intent.scope
+        config = self.planned.config
         if self._prunes or not looks_by_name(config.selection):
             return seen
         names = [name for name in config.selection.names if scope.holds(Namespace(name))]
@@ -184,7 +185,8 @@ class Push:
 
     async def _prune(self, api: KubernetesApi, judge: Judge, deletions: Sequence[Decision]) -> None:
         """Delete our Secrets from unselected namespaces, unless more would go than stay."""
-        config, seen = self.planned.config, self._observation
+        config = self.planned.config
+        seen = self._observation
         if seen.namespaces is None:
             self.ledger.fail(_cannot_list())
             return
@@ -255,7 +257,8 @@ class Push:
 
         A single name or glob that selects nothing is an error of its own.
         """
-        selection, listed = self.planned.config.selection, self._observation.namespaces
+        selection = self.planned.config.selection
+        listed = self._observation.namespaces
         if (
             listed is None
             or len(selection.include) < 2

@@ -17,7 +17,9 @@ from ecr_public_pusher.results import Check, Finding
 # Raise it with each change of the rules in infra/rbac, whose roles grant the mark of every version
 # up to it.
 RBAC_VERSION = 2
-MARK_GROUP, MARK_RESOURCE, MARK_VERB = "ecr-public-pusher", "rbac", "get"
+MARK_GROUP = "ecr-public-pusher"
+MARK_RESOURCE = "rbac"
+MARK_VERB = "get"
 # The two files for the namespaces' Secrets grant the same rights, and share one mark.
 _MARKED = {
     "cluster.yaml": "push",

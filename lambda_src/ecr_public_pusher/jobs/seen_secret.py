@@ -28,7 +28,8 @@ RESTORE_MANAGER = "velero"
 # "Resource Tracking").
 TRACKING_LABELS = frozenset({"argocd.argoproj.io/instance"})
 # Before 3.0 it tracked by this one, which Helm charts set too: it counts where Argo CD wrote.
-SHARED_LABEL, ARGO_CD = "app.kubernetes.io/instance", "argocd"
+SHARED_LABEL = "app.kubernetes.io/instance"
+ARGO_CD = "argocd"
 TRACKING_ANNOTATIONS = frozenset(
     {"argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id"}
 )

@@ -128,7 +128,8 @@ class Unselected:
         """Decide on the deletion of what bears this document's mark."""
         if self.intent.stack.document_of(seen.owner) != self.planned.config.id:
             return None
-        name, secret = namespace.name, self.planned.config.secret_name
+        name = namespace.name
+        secret = self.planned.config.secret_name
         if seen.deleting:
             return Decision(
                 namespace,

@@ -283,7 +283,8 @@ class KubernetesApi(Client):
                 del asked["continue"]
                 continue
             try:
-                items, token = page["items"] or (), page["metadata"].get("continue")
+                items = page["items"] or ()
+                token = page["metadata"].get("continue")
                 kept += [keep(item, self.names) for item in items]
                 if token:
                     self.names.checked(token, CONTINUE)

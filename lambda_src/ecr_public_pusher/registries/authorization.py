@@ -21,7 +21,8 @@ def checked(
     Raise TokenError, which names `giver`.
     """
     given: Mapping[str, Any] = data if isinstance(data, dict) else {}
-    token, expires_at = given.get("authorizationToken"), given.get("expiresAt")
+    token = given.get("authorizationToken")
+    expires_at = given.get("expiresAt")
     if not token or not isinstance(token, str):
         raise unusable(giver, "it is empty")
     try:

@@ -99,7 +99,8 @@ def _clusters(run: RunResult) -> tuple[list[dict[str, Any]], int]:
     Clusters that are ok are left out first.
     """
     entries = [_cluster(result, dry_run=run.request.dry_run) for result in run.results]
-    room, kept = MAX_CLUSTER_BYTES, set[int]()
+    room = MAX_CLUSTER_BYTES
+    kept = set[int]()
     for place in sorted(range(len(entries)), key=lambda place: entries[place]["ok"]):
         room -= _size({name: value for name, value in entries[place].items() if name not in _LISTS})
         if room < 0:

@@ -14,7 +14,8 @@ from ecr_public_pusher.sign_in.named_endpoint import NamedEndpointRemedies
 from ecr_public_pusher.sign_in.validity import claims_of
 
 # Structured authentication: on by default since 1.30, stable since 1.34 (KEP-3331).
-BY_DEFAULT, STABLE = (1, 30), (1, 34)
+BY_DEFAULT = (1, 30)
+STABLE = (1, 34)
 _GROUP = "apiserver.config.k8s.io"
 _PAGE = "docs/web-identity.md shows the steps for kubeadm, k3s, Talos and EKS Anywhere"
 
@@ -34,7 +35,8 @@ class Claims:
     def of(cls, token: str, audience: str) -> Self:
         """Return the claims of `token`, as far as they can stand in a configuration."""
         claims = claims_of(token)
-        issuer, subject = _pasted(claims.get("iss")), _pasted(claims.get("sub"))
+        issuer = _pasted(claims.get("iss"))
+        subject = _pasted(claims.get("sub"))
         return cls(audience, issuer, subject) if issuer and subject else cls(audience)
 
     @property

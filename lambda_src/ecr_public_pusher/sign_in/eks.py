@@ -107,7 +107,8 @@ class EksSignIn(RoleCaller):
         `run` executes the call to EKS. Only a ready cluster is remembered.
         """
         caller = await self.caller()
-        clients, config = self._callers.clients, self.config
+        clients = self._callers.clients
+        config = self.config
         found = await run(
             lambda: describe(
                 clients.client("eks", config.region), config.cluster, **caller.signature
@@ -128,7 +129,8 @@ class EksSignIn(RoleCaller):
 
         For a local cluster on an Outpost, as with `--cluster-id`.
         """
-        caller, config = await self.caller(), self.config
+        caller = await self.caller()
+        config = self.config
         cluster = endpoint.local_id if endpoint and endpoint.local_id else config.cluster
         return Credential(
             sts_token(self._callers.clients, caller, region=config.region, cluster=cluster)
@@ -247,11 +249,10 @@ def _being_deleted(where: str) -> NotReadyError:
 
 
 def _hints(found: dict[str, Any]) -> dict[str, Any]:
-    network, access = found.get("resourcesVpcConfig"), found.get("accessConfig")
-    network, access = (
-        (network if isinstance(network, dict) else {}),
-        (access if isinstance(access, dict) else {}),
-    )
+    network = found.get("resourcesVpcConfig")
+    access = found.get("accessConfig")
+    network = network if isinstance(network, dict) else {}
+    access = access if isinstance(access, dict) else {}
     tags = found.get("tags")
     return {
         "tags": (

@@ -106,10 +106,8 @@ def _fields(config: Mapping[str, Any]) -> KubeconfigFields:
     if "server" not in cluster:
         raise ValueError("the cluster of its current-context has no server")
     _refuse(user, _REFUSED_OF_USER)
-    authority, certificate = (
-        _decoded(cluster, "certificate-authority-data"),
-        _decoded(user, "client-certificate-data"),
-    )
+    authority = _decoded(cluster, "certificate-authority-data")
+    certificate = _decoded(user, "client-certificate-data")
     return _checked(
         KubeconfigFields(
             server=_checked_as("server", check_endpoint, cluster.get("server")),

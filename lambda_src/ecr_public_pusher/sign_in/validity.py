@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 # ASN.1 tags (X.690) that are read here.
-_UTC_TIME, _GENERALIZED_TIME, _VERSION = 0x17, 0x18, 0xA0
+_UTC_TIME = 0x17
+_GENERALIZED_TIME = 0x18
+_VERSION = 0xA0
 _VALIDITY = 3  # RFC 5280, TBSCertificate: after serial number, signature and issuer
 
 
@@ -55,7 +57,8 @@ def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield tag and content of each element, one after the other."""
     place = 0
     while place < len(der):
-        tag, length = der[place], der[place + 1]
+        tag = der[place]
+        length = der[place + 1]
         place += 2
         if length & 0x80:  # the long form: how many bytes hold the length
             size = length & 0x7F

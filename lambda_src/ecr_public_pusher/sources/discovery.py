@@ -41,7 +41,8 @@ from ecr_public_pusher.sources.eks_clusters import (
 # Most names listed in a message.
 SHOWN = 10
 # A search that takes long may hang, so another is started beside it, up to the maximum.
-SEARCHES_AT_ONCE, MOST_SEARCHES_AT_ONCE = 8, 48
+SEARCHES_AT_ONCE = 8
+MOST_SEARCHES_AT_ONCE = 48
 # All clusters wait for discovery. So a region that hangs is left out soon, while one with so many
 # clusters that EKS throttles may go on.
 STALLED_SECONDS = 15.0
@@ -137,7 +138,8 @@ class _Discovering:
             prefix = f"{discovery.id}/{region}/"
             if not self._narrowing.may_mean(prefix) and not self._authenticators:
                 continue
-            names, key = self._names(prefix), _place(discovery, region)
+            names = self._names(prefix)
+            key = _place(discovery, region)
             found[key] = _joined(
                 found.get(key),
                 Search(replace(discovery.settings, region=region), names, self._wanted(prefix)),
@@ -298,7 +300,8 @@ class _Discovering:
     def _failed(
         self, discovery: Discovery, region: str, seen: Mapping[_Place, Sightings]
     ) -> dict[str, PusherError]:
-        prefix, sightings = f"{discovery.id}/{region}/", seen.get(_place(discovery, region))
+        prefix = f"{discovery.id}/{region}/"
+        sightings = seen.get(_place(discovery, region))
         if sightings is None or not self._narrowing.may_mean(prefix):
             return {}
         exactly = self._narrowing.exactly(prefix)
@@ -359,7 +362,8 @@ def _joined(one: Search | None, other: Search) -> Search:
 
 def _not_described(failures: Mapping[str, EksError]) -> DiscoveryError:
     """Return the error for clusters that could not be described, so that their tags are unknown."""
-    names, first = sorted(failures), failures[min(failures)]
+    names = sorted(failures)
+    first = failures[min(failures)]
     others = (
         f" (and {len(names) - 1} more:"
         f" {', '.join(names[1:SHOWN])}{', ...' if len(names) > SHOWN else ''})"

@@ -113,7 +113,8 @@ class Sightings:
 
         The search's time counts from when the call gets its thread until it ends.
         """
-        clock, began = self.clock, False
+        clock = self.clock
+        began = False
 
         def on_thread() -> None:
             nonlocal began
@@ -187,7 +188,8 @@ class EksDirectory:
         Those that are being created or deleted are noted apart, as not ready. Raise DiscoveryError,
         RoleError, SignInError.
         """
-        settings, names = search.settings, search.names
+        settings = search.settings
+        names = search.names
 
         async def assumed(on_thread: Callable[[], object]) -> Caller:
             on_thread()  # STS has threads of its own

@@ -373,7 +373,8 @@ def test_a_document_stays_disabled_while_an_interrupted_removal_goes_on(
     person: Administrator, world: World
 ) -> None:
     pushed(person, old=ONE)
-    asked, end = threading.Event(), threading.Event()
+    asked = threading.Event()
+    end = threading.Event()
     answer = person.stack.function
 
     def slow(event: Any) -> FunctionAnswer:

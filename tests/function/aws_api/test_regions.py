@@ -66,8 +66,10 @@ def unsent(monkeypatch: pytest.MonkeyPatch) -> Unsent:
 def test_a_call_goes_where_a_client_of_that_region_would_send_it(
     unsent: Unsent, service: str
 ) -> None:
-    clients, call = AwsClients("eu-central-1", session=unsent.session), CALLS[service]
-    ours, theirs = {}, {}
+    clients = AwsClients("eu-central-1", session=unsent.session)
+    call = CALLS[service]
+    ours = {}
+    theirs = {}
     for region in REGIONS:
         call(clients.client(service, region))
         ours[region] = unsent.last
@@ -107,7 +109,8 @@ def test_each_says_the_region_that_it_speaks_to(unsent: Unsent) -> None:
 
 
 def test_a_region_that_fails_takes_no_tries_from_the_others(unsent: Unsent) -> None:
-    clients, unsent.status = AwsClients("us-east-1", session=unsent.session), 500
+    clients = AwsClients("us-east-1", session=unsent.session)
+    unsent.status = 500
 
     def ask(region: str) -> None:
         with pytest.raises(ClientError):

@@ -7,7 +7,9 @@ from ecr_public_pusher.configuration.loader import Configuration, Parameter, loa
 from ecr_public_pusher.errors import ConfigurationError
 from ecr_public_pusher.invocation.settings import Settings
 
-OWN, AWAY, THIRD = "111122223333", "444455556666", "777788889999"
+OWN = "111122223333"
+AWAY = "444455556666"
+THIRD = "777788889999"
 FUNCTION = f"arn:aws:lambda:us-east-1:{OWN}:function:pusher"
 NAMES = {"sign_in": "teams/spoke", "pull": "teams/pull"}
 

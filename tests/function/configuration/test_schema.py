@@ -312,11 +312,9 @@ BAD_DISCOVERY = f"""
 # not know: see the tests below.
 CA = json.dumps(issue("edge").ca_pem)
 ARN = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:/ecr-public-pusher/edge-1-AbCdEf"
-TRUST, AUTHENTICATOR, STORED = (
-    "{type: webIdentity}",
-    "{type: iamAuthenticator, clusterId: edge.example.com}",
-    f'{{type: kubeconfig, secretArn: "{ARN}"}}',
-)
+TRUST = "{type: webIdentity}"
+AUTHENTICATOR = "{type: iamAuthenticator, clusterId: edge.example.com}"
+STORED = f'{{type: kubeconfig, secretArn: "{ARN}"}}'
 GOOD_ENDPOINTS = (
     *(
         "https://10.0.0.1",

@@ -69,7 +69,8 @@ def as_an_editor_reads(value: Any) -> Any:
 def test_the_schema_and_the_function_judge_alike(kind: str) -> None:
     documents = Documents(20261130, authorities=(*GOOD_AUTHORITIES, *BAD_AUTHORITIES))
     validator = Validator(SCHEMAS[f"{kind}.schema.json"])
-    different, seen = [], Counter[bool]()
+    different = []
+    seen = Counter[bool]()
     for text in (documents.make(kind) for _ in range(MANY)):
         judged = judged_by_the_function(kind, text)
         seen[judged] += 1

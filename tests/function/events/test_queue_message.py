@@ -96,10 +96,8 @@ def test_only_a_push_of_one_cluster_is_tried_again_itself(body: Any) -> None:
 
 
 def test_pushes_of_single_clusters_become_one_request() -> None:
-    one, two = (
-        read(messages.body("a"), identity="1"),
-        read(messages.body("b", dispatched_at=NOW), identity="2"),
-    )
+    one = read(messages.body("a"), identity="1")
+    two = read(messages.body("b", dispatched_at=NOW), identity="2")
     again = read(messages.body("a"), identity="3")
     ((request, group),) = messages.merge([one, two, again])
     assert request.clusters == ("a", "b")

@@ -142,11 +142,9 @@ def test_where_all_is_well_it_sends_lists_alone_and_asks_for_no_token(
     for namespace in ("team-a", "team-b"):
         cluster.admin("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", ACCOUNT)
     assert world.invoke()["ok"]
-    calls, requests, issued = (
-        len(world.aws.calls),
-        len(world.asked("prod")),
-        len(world.aws.ecr_public.issued),
-    )
+    calls = len(world.aws.calls)
+    requests = len(world.asked("prod"))
+    issued = len(world.aws.ecr_public.issued)
     capsys.readouterr()
     assert world.invoke(SWEEP)["clusters"][0]["counts"] == {"current": 2}
     assert sorted(line.split("?")[0] for line in world.asked("prod")[requests:]) == [
@@ -162,7 +160,8 @@ def test_where_all_is_well_it_sends_lists_alone_and_asks_for_no_token(
 def test_a_name_of_no_namespace_is_not_written_to_again_and_again(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a, gone]")
     world.invoke()
-    requests, issued = len(world.asked("prod")), len(world.aws.ecr_public.issued)
+    requests = len(world.asked("prod"))
+    issued = len(world.aws.ecr_public.issued)
     report = world.invoke(SWEEP)
     assert (report["ok"], report["clusters"][0]["counts"]) == (True, {"current": 1})
     assert len(world.asked("prod")) - requests <= 4
@@ -191,7 +190,8 @@ def test_what_is_not_its_own_to_correct_is_left_to_the_push(
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]", embedded=True)
     world.invoke()
     happens(world)
-    before, requests = world.secret("prod", "a"), len(world.applies("prod"))
+    before = world.secret("prod", "a")
+    requests = len(world.applies("prod"))
     assert world.invoke({**SWEEP, "clusters": ["prod"]})["ok"]
     assert len(world.applies("prod")) == requests
     assert world.secret("prod", "a") == before

@@ -752,14 +752,10 @@ def test_a_server_that_echoes_the_token_does_not_get_it_into_the_report(world: W
 
 # Permissions
 
-SECRETS_RULE, LIST_RULE = (
-    rule("secrets", "create", "patch", name=SECRET),
-    rule("namespaces", "list"),
-)
-PRUNE_RULE, ACCOUNTS_RULE = (
-    rule("secrets", "get", "delete", name=SECRET),
-    rule("serviceaccounts", "get", "list", "patch"),
-)
+SECRETS_RULE = rule("secrets", "create", "patch", name=SECRET)
+LIST_RULE = rule("namespaces", "list")
+PRUNE_RULE = rule("secrets", "get", "delete", name=SECRET)
+ACCOUNTS_RULE = rule("serviceaccounts", "get", "list", "patch")
 
 
 @pytest.mark.parametrize(

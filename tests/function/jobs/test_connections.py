@@ -64,7 +64,8 @@ def test_clusters_whose_writes_hang_take_no_more_connections_than_there_are(worl
     names = tuple(f"n{number:02}" for number in range(20))
     world.add_cluster("well", namespaces=names, document="namespaces: ['n*']", embedded=True)
     listed = namespaces_listed(*names)
-    lock, ended = threading.Lock(), threading.Event()
+    lock = threading.Lock()
+    ended = threading.Event()
     now: list[Exchange] = []
     most: list[int] = []
 
@@ -98,7 +99,9 @@ class AtOnce:
 
     def __init__(self, cluster: EmbeddedCluster, seconds: float) -> None:
         self.most = 0
-        self._seconds, self._now, self._lock = seconds, 0, threading.Lock()
+        self._seconds = seconds
+        self._now = 0
+        self._lock = threading.Lock()
         cluster.intercept = self
 
     def __call__(self, request: SeenRequest) -> Response | None:

@@ -300,7 +300,8 @@ def test_a_plan_of_a_first_push_works_though_there_is_no_secret_yet(prod: World)
     assert prod.secret("prod", "a") is None
 
 
-ROUNDS, SIDE_BY_SIDE = 50, 8
+ROUNDS = 50
+SIDE_BY_SIDE = 8
 
 
 def test_two_writers_lose_no_entry_in_hundreds_of_rounds(world: World) -> None:

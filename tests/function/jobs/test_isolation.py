@@ -279,7 +279,8 @@ def test_no_old_token_arrives_after_a_newer_when_lambda_freezes_around_a_write(
 
 def test_two_invocations_of_one_sandbox_do_not_share_a_token(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
-    first, second = (world.invoke(seconds=Context().seconds), world.invoke())
+    first = world.invoke(seconds=Context().seconds)
+    second = world.invoke()
     assert first["tokens"] != second["tokens"] or len(set(world.aws.ecr_public.issued)) == 2
     assert world.token("prod", "a") == world.aws.ecr_public.issued[1]
 

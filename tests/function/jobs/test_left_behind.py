@@ -47,7 +47,9 @@ def test_namespaces_of_which_the_same_is_reported_share_one_command(prod: World)
     prod.add_namespace("prod", "last")
     prod.document("prod", "namespaces: [last]")
     problems = {one["namespace"]: one for one in entry(prod.invoke())["problems"]}
-    one, other, web = problems["team-a"], problems["team-b"], problems["web"]
+    one = problems["team-a"]
+    other = problems["team-b"]
+    web = problems["web"]
     assert (one["message"], one["remedy"]) == (other["message"], other["remedy"])
     assert re.search(
         rf"or delete it: `for namespace in team-a team-b; do kubectl --context \S+ -n \$namespace"

@@ -57,7 +57,8 @@ def test_a_sweep_corrects_what_is_missing_and_what_is_about_to_end(prod: World) 
 
 def test_a_sweep_that_finds_all_well_sends_lists_alone_and_measures(prod: World) -> None:
     aged(prod, "prod", "b", hours_left=5)
-    requests, issued = len(prod.asked("prod")), len(prod.aws.ecr_public.issued)
+    requests = len(prod.asked("prod"))
+    issued = len(prod.aws.ecr_public.issued)
     found = entry(prod.invoke(SWEEP))
     assert found["counts"] == {"current": 2}
     assert abs(found["secondsLeft"] - 5 * 3600) < 60

@@ -156,7 +156,8 @@ def lose_first_apply(world: World, cluster: str, change: Callable[[Any], None]) 
         lost.append(request.path)
         body = json.loads(request.body)
         change(body)
-        path, apply = request.path + "&force=true", "application/apply-patch+yaml"
+        path = request.path + "&force=true"
+        apply = "application/apply-patch+yaml"
         assert embedded.admin("PATCH", path, body, content_type=apply)[0] == 200
         return Response(503, b"{}")
 

@@ -52,7 +52,8 @@ def test_names_alone_need_no_list_of_namespaces(world: World) -> None:
 def test_a_second_run_rotates_the_token_and_keeps_the_secret(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.invoke()
-    before, token = world.secret("prod", "a"), world.token("prod", "a")
+    before = world.secret("prod", "a")
+    token = world.token("prod", "a")
     assert world.invoke()["totals"]["updated"] == 1
     after = world.secret("prod", "a")
     assert before is not None
@@ -434,7 +435,8 @@ def test_a_plan_goes_on_without_a_token_and_says_so(world: World) -> None:
 def test_no_token_no_write(world: World, fault: str) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.invoke()
-    before, asked = world.secret("prod", "a"), len(world.asked("prod"))
+    before = world.secret("prod", "a")
+    asked = len(world.asked("prod"))
     getattr(world.aws.ecr_public, fault)()
     report = world.invoke()
     assert report["error"]["type"] == "TokenError"

@@ -726,7 +726,8 @@ def test_a_write_without_an_answer_is_thrown_away_with_what_the_kernel_holds(
     Data in buffers must not arrive then.
     """
     arrived: list[int] = []
-    go_on, done = threading.Event(), threading.Event()
+    go_on = threading.Event()
+    done = threading.Event()
     patience = replace(
         IMPATIENT,
         attempts=1,
@@ -831,7 +832,8 @@ def test_connections_are_closed_in_the_ordinary_way_when_all_is_answered() -> No
 
 def test_a_connection_takes_little_memory() -> None:
     """The buffers of connections take most of the memory while very many clusters hang."""
-    count, go_on = 20, threading.Event()
+    count = 20
+    go_on = threading.Event()
 
     def script(exchange: Exchange) -> None:
         exchange.request()

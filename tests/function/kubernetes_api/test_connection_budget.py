@@ -149,7 +149,8 @@ def test_a_cluster_that_answers_does_not_wait_for_those_that_hang() -> None:
             await all_of(clusters.write(clusters.api(good), 30))
             assert clusters.budget.held <= 6
 
-    hung, well = [Served(well=False) for _ in range(3)], Served(well=True)
+    hung = [Served(well=False) for _ in range(3)]
+    well = Served(well=True)
     with (
         serving(hung[0]) as one,
         serving(hung[1]) as two,
@@ -188,7 +189,8 @@ def test_what_gave_way_is_sent_again_when_there_is_room() -> None:
             hung.well.set()
             await all_of(slow)
 
-    hung, well = Served(well=False), Served(well=True)
+    hung = Served(well=False)
+    well = Served(well=True)
     with serving(hung) as one, serving(well) as good:
         asyncio.run(run())
         assert len(one.requests) > 2  # the one that released its connection came back
@@ -206,7 +208,8 @@ def test_of_two_that_answer_none_keeps_all_for_itself() -> None:
             assert not all(task.done() for task in much)
             assert two.connections == 2
 
-    first, second = Served(well=True, pause=0.02), Served(well=True, pause=0.02)
+    first = Served(well=True, pause=0.02)
+    second = Served(well=True, pause=0.02)
     with serving(first) as one, serving(second) as two:
         asyncio.run(run())
     assert second.writes == 8
@@ -220,7 +223,8 @@ def test_a_connection_that_nobody_uses_is_left_to_who_waits() -> None:
             await all_of(clusters.write(clusters.api(two), 2))
             await idle.namespaces()
 
-    first, second = Served(well=True), Served(well=True)
+    first = Served(well=True)
+    second = Served(well=True)
     with serving(first) as one, serving(second) as two:
         asyncio.run(run())
         assert (one.connections, two.connections) == (2, 1)

@@ -388,7 +388,8 @@ def manages(manager: str) -> dict[str, Any]:
     }
 
 
-TAKE, LEAVE = "{namespaces: [a], takeOwnership: true}", "namespaces: [a]"
+TAKE = "{namespaces: [a], takeOwnership: true}"
+LEAVE = "namespaces: [a]"
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,8 @@ def test_many_namespaces_that_are_refused_share_one_reading(world: World) -> Non
 
 
 def test_a_credential_is_never_sent_to_another_server_than_its_own(world: World) -> None:
-    cluster, other = world.add_stored("edge"), world.add_stored("other")
+    cluster = world.add_stored("edge")
+    other = world.add_stored("other")
     world.aws.delete_parameter("/ecr-public-pusher/clusters/other")
     world.store_kubeconfig("edge", kubeconfig(cluster, token="revoked"))
 

@@ -18,7 +18,8 @@ from tests.support.resolver import Resolver
 from tests.support.world import World, kubeconfig
 
 HOST = "rancher.example.com"
-ONE, TWO = "/k8s/clusters/c-m-1", "/k8s/clusters/c-m-2"
+ONE = "/k8s/clusters/c-m-1"
+TWO = "/k8s/clusters/c-m-2"
 WEB = {"type": "webIdentity"}
 TOKEN = "stored-token-of-a-test"
 ROOT = "/ecr-public-pusher/clusters"
@@ -212,10 +213,8 @@ def test_a_host_in_upper_case_and_a_slash_at_the_end_are_as_kubectl_takes_them(
     world: World, host: str, slash: str
 ) -> None:
     world.environ["ALLOWED_ENDPOINTS"] = HOST
-    cluster, other = (
-        world.add_stored("edge", token=TOKEN),
-        world.add_elsewhere("web", document="namespaces: [a]"),
-    )
+    cluster = world.add_stored("edge", token=TOKEN)
+    other = world.add_elsewhere("web", document="namespaces: [a]")
     with proxied(HOST, {"": cluster}) as proxy, proxied(HOST, {"": other}) as second:
         world.store_kubeconfig("edge", stored(cluster, proxy, f"{proxy.url(host=host)}{slash}"))
         write(world, second, "web", f"{second.url(host=host)}{slash}")

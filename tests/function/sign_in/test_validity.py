@@ -56,7 +56,8 @@ def test_a_certificates_end(ends: datetime) -> None:
 
 
 def test_of_several_certificates_the_first() -> None:
-    first, second = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    second = datetime(2027, 1, 1, tzinfo=UTC)
     both = [certificate(ends) for ends in (first, second)]
     assert certificate_ends("".join(both)) == first
 

@@ -1010,7 +1010,8 @@ def test_a_prune_takes_what_its_own_id_wrote_and_no_other_discoverys(fleet: Worl
 
 def test_running_it_twice_changes_nothing_but_the_token(fleet: World) -> None:
     fleet.document("mine", "{cluster: one, namespaces: [a], secretName: mine}")
-    first, second = fleet.invoke(), fleet.invoke()
+    first = fleet.invoke()
+    second = fleet.invoke()
     assert (ids(first), second["totals"]) == (
         ids(second),
         {"clusters": 3, "clustersFailed": 1, "updated": 2, "forbidden": 1},

@@ -24,7 +24,8 @@ __all__ = ["Alarm", "AlarmError", "WarmUp"]
 
 # "Seven days for alarms with a period of at least one hour ... one day for alarms with a shorter
 # period." https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
-LONGEST_SECONDS, LONGEST_SECONDS_BELOW_AN_HOUR = 7 * DAY, DAY
+LONGEST_SECONDS = 7 * DAY
+LONGEST_SECONDS_BELOW_AN_HOUR = DAY
 
 # A wall clock window of UTC; the week, which starts on a Monday, is not simulated.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation-window.html
@@ -130,7 +131,8 @@ class Alarm:
 
 
 def _rule(properties: Mapping[str, Any]) -> Rule:
-    comparison, periods = properties["ComparisonOperator"], int(properties["EvaluationPeriods"])
+    comparison = properties["ComparisonOperator"]
+    periods = int(properties["EvaluationPeriods"])
     if comparison not in COMPARISONS:
         raise AlarmError(f"ComparisonOperator {comparison} is not simulated")
     datapoints = int(properties.get("DatapointsToAlarm", periods))

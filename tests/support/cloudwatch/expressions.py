@@ -117,7 +117,8 @@ class Expression:
         return token
 
     def _split(self, text: str) -> list[str]:
-        tokens, place = [], 0
+        tokens = []
+        place = 0
         while place < len(text):
             match = _TOKEN.match(text, place)
             if not match:

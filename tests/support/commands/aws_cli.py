@@ -120,7 +120,8 @@ def judge(command: Command) -> list[str]:
     names = _names(words)
     if len(names) < 2:
         return ["no service and command"]
-    service, action = names[0], names[1]
+    service = names[0]
+    action = names[1]
     rest = [word for word in words if word.text not in (service, action)]
     if (service, action) in _CUSTOM:
         options, required, more = _CUSTOM[service, action]

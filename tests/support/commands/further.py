@@ -8,7 +8,8 @@ from tests.support.commands.shell import Command
 
 type Table = dict[tuple[str, ...], dict[str, Option]]
 
-_ONE, _FLAG = Option(), Option(values=0)
+_ONE = Option()
+_FLAG = Option(values=0)
 # pkg/ctl/create/access_entry.go and pkg/ctl/cmdutils of eksctl, at the end of August 2026.
 _EKSCTL: Table = {
     ("create", "accessentry"): dict.fromkeys(

@@ -118,7 +118,9 @@ def _joined(children: list[Node], whole: Node, *, quoted: bool = False) -> Word:
 
     Between the parts of a quoted string stand the spaces that the grammar gives to none of them.
     """
-    text, known, end = "", True, children[0].start_byte if children else whole.end_byte
+    text = ""
+    known = True
+    end = children[0].start_byte if children else whole.end_byte
     if quoted:
         end = whole.start_byte + 1
     for child in children:
@@ -126,7 +128,8 @@ def _joined(children: list[Node], whole: Node, *, quoted: bool = False) -> Word:
         text += (whole.text or b"")[
             end - whole.start_byte : child.start_byte - whole.start_byte
         ].decode() + part.text
-        known, end = known and part.known, child.end_byte
+        known = known and part.known
+        end = child.end_byte
     return Word(text, known)
 
 

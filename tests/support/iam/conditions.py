@@ -15,7 +15,8 @@ from .decision import Request, strings
 type _Matches = Callable[[str, str], bool]
 
 _BOOLEANS = ("true", "false")
-_FOR_ALL, _NULL = "ForAllValues:", "Null"
+_FOR_ALL = "ForAllValues:"
+_NULL = "Null"
 
 
 def _bool(wanted: str, value: str) -> bool:

@@ -65,7 +65,8 @@ def arn_like(pattern: str, text: str) -> bool:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
     """
-    patterns, parts = pattern.split(":", _ARN_PARTS - 1), text.split(":", _ARN_PARTS - 1)
+    patterns = pattern.split(":", _ARN_PARTS - 1)
+    parts = text.split(":", _ARN_PARTS - 1)
     if len(patterns) != _ARN_PARTS or patterns[0] != "arn":
         raise ValueError(f"unknown form of ARN {pattern}")
     return len(parts) == _ARN_PARTS and all(
