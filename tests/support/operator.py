@@ -215,7 +215,8 @@ def _called(made: World, stack: LocalDeployment, event: Any) -> FunctionAnswer:
     with _ONE_AT_A_TIME, contextlib.redirect_stdout(printed):
         for handler in logging.getLogger(STACK.name).handlers:
             if isinstance(handler, logging.StreamHandler):
-                handler.setStream(printed)
+                # Not setStream, which flushes the stream before, closed with an earlier test's.
+                handler.stream = printed
         try:
             answer = FunctionAnswer(made.call(event))
         except PushFailed as error:
