@@ -207,6 +207,12 @@ def test_what_a_push_wrote_in_part_is_left_too() -> None:
     assert assessed(line(8, {"prod": BAD})).clusters["prod"].partial_push is None
 
 
+def test_what_is_left_by_a_push_without_a_measure_lives_as_long_as_a_token() -> None:
+    health = assessed(line(8, {"prod": GOOD}, tokens=[]), line(9, {"prod": DISABLED}))
+    assert health.clusters["prod"].expires_at == at(20)
+    assert state(health) is State.SKIPPED
+
+
 def test_a_removal_ends_what_was_pushed_until_the_next_push() -> None:
     removed = line(9, {"prod": {**GOOD, "counts": {"removed": 2}}}, action="remove")
     assert state(assessed(line(8, {"prod": GOOD}), removed)) is State.REMOVED
