@@ -341,6 +341,7 @@ def test_a_deletion_by_a_change_event_is_said() -> None:
         ([line(5, {"prod": GOOD}), line(6, {"edge": BAD})], []),
         ([line(5, {"prod": GOOD}), line(6, {"edge": BAD}), line(7, {"edge": GOOD})], ["edge"]),
         ([line(5, {"prod": GOOD, "edge": BAD})], ["edge"]),
+        ([line(5, {"prod": GOOD}), line(6, {"edge": {**BAD, "counts": {"left": 1}}})], ["edge"]),
         ([line(5, {"prod": GOOD}, narrowedTo={"clusters": ["prod"]})], ["edge"]),
         ([line(5, {"prod": GOOD}, clustersLeft=1)], ["edge"]),
     ],
