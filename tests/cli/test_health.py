@@ -209,6 +209,12 @@ def test_what_a_push_wrote_in_part_is_left_too() -> None:
     assert assessed(line(8, {"prod": BAD})).clusters["prod"].partial_push is None
 
 
+def test_what_is_left_by_a_push_without_a_measure_lives_as_long_as_a_token() -> None:
+    health = assessed(line(8, {"prod": GOOD}, tokens=[]), line(9, {"prod": DISABLED}))
+    assert health.clusters["prod"].expires_at == at(20)
+    assert state(health) is State.SKIPPED
+
+
 def test_a_removal_ends_what_was_pushed_until_the_next_push() -> None:
     removed = line(9, {"prod": {**GOOD, "counts": {"removed": 2}}}, action="remove")
     assert state(assessed(line(8, {"prod": GOOD}), removed)) is State.REMOVED
@@ -337,6 +343,7 @@ def test_a_deletion_by_a_change_event_is_reported() -> None:
         ([line(5, {"prod": GOOD}), line(6, {"edge": BAD})], []),
         ([line(5, {"prod": GOOD}), line(6, {"edge": BAD}), line(7, {"edge": GOOD})], ["edge"]),
         ([line(5, {"prod": GOOD, "edge": BAD})], ["edge"]),
+        ([line(5, {"prod": GOOD}), line(6, {"edge": {**BAD, "counts": {"left": 1}}})], ["edge"]),
         ([line(5, {"prod": GOOD}, narrowedTo={"clusters": ["prod"]})], ["edge"]),
         ([line(5, {"prod": GOOD}, clustersLeft=1)], ["edge"]),
     ],

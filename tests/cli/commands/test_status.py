@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from infra.local.aws import Answer, AwsRequest
+from infra.local.aws import Answer, AwsRequest, FunctionAnswer
 from tests.support.operator import Operator, deploy
 from tests.support.secrets import aged
 
@@ -227,6 +227,32 @@ def test_a_cluster_that_is_gone_for_good_is_acknowledged(prod: Operator) -> None
     ]
     prod.run("push")
     assert prod.run("status").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("alarm", "arguments"), [("throttles", ()), ("documents-deleted", ("--since", "1s"))]
+)
+def test_an_alarm_of_another_kind_or_from_before_the_log_is_not_settled(
+    prod: Operator, alarm: str, arguments: tuple[str, ...]
+) -> None:
+    prod.world.document("typo", "namespace: [team-a]")
+    deletion(prod, "clusters/typo")
+    prod.world.aws.deployments.set_alarm(prod.stack, "documents-deleted", "OK")
+    prod.world.aws.deployments.set_alarm(prod.stack, alarm, "ALARM")
+    if arguments:
+        time.sleep(1.1)
+    (found,) = prod.json("status", *arguments)["alarms"]
+    assert found["settled"] is False
+    assert prod.run("status", *arguments).exit_code == 1
+
+
+def test_a_function_that_knows_no_acknowledgement_says_so(prod: Operator) -> None:
+    error = {"type": "RequestError", "message": "unknown action", "remedy": "Send one of"}
+    refusal = {"action": "forget", "ok": False, "error": error, "clusters": []}
+    prod.stack.function = lambda event: FunctionAnswer(refusal)
+    result = prod.run("clusters", "forget", "edge")
+    assert result.exit_code == 1
+    assert "unknown action" in result.stdout
 
 
 def test_what_is_pushed_again_after_that_counts_again(prod: Operator) -> None:

@@ -160,6 +160,10 @@ def test_a_plan_says_what_it_would_do() -> None:
         ({"unknownParameters": ["/x/cluster/a"], "unknownParametersLeft": 4}, "... and 4 more"),
         ({"queued": ["prod", "edge"]}, "to be tried again: prod, edge"),
         (
+            {"leftToDocuments": ["fleet/us-east-1/one"], "leftToDocumentsLeft": 2},
+            "left to documents of their own: fleet/us-east-1/one, and 2 more",
+        ),
+        (
             {"deleted": {"id": "edge", "message": "gone", "remedy": "put it back"}},
             "edge: document deleted",
         ),
