@@ -3,14 +3,14 @@
 Two calls to AWS, tried once with short timeouts: a shell that completes does not wait.
 """
 
-import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from typing import TYPE_CHECKING
 
-from .documents.document import DocumentName
-from .documents.store import list_parameters
-from .errors import CliError
+import typer
+
 from .options import Options
-from .session import Session
+
+if TYPE_CHECKING:
+    from .documents.document import DocumentName
 
 
 def complete_ids(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -32,7 +32,14 @@ def complete_documents(ctx: typer.Context, incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
-def _documents(ctx: typer.Context) -> list[DocumentName]:
+def _documents(ctx: typer.Context) -> list["DocumentName"]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from .documents.document import DocumentName
+    from .documents.store import list_parameters
+    from .errors import CliError
+    from .session import Session
+
     options = _options(ctx)
     try:
         session = Session(

@@ -7,8 +7,8 @@ from typing import Annotated, Self
 
 import typer
 
+from .choices import Format
 from .follow_up import FollowUp
-from .output import Format
 
 STACK_VARIABLE = "ECR_PUBLIC_PUSHER_STACK"
 _PANEL = "Deployment and output"

@@ -1,16 +1,14 @@
 """`clusters edit`, `enable`, `disable`, `delete`: changes of one document."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.text import Text
 
 from ecr_public_pusher.errors import PusherError
 
-from ..command import Cli, command
-from ..completion import complete_documents
+from ..command import Cli
 from ..documents.changes import text_diff
 from ..documents.deployed import Deployed
 from ..documents.document import DocumentName
@@ -22,54 +20,9 @@ from ..errors import CliError, ExitCode
 from ..rendering.documents import render_diff
 from .removal import not_deleted, remove_before_deletion, show_removal
 
-Called = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID",
-        help="A document: ID of a cluster, discover/ID, or defaults.",
-        autocompletion=complete_documents,
-    ),
-]
-Ids = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="ID", help="Ids of clusters' documents.", autocompletion=complete_documents
-    ),
-]
-DeletedIds = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="ID",
-        help="Documents: ids of clusters, or discover/ID.",
-        autocompletion=complete_documents,
-    ),
-]
-KeepSecrets = Annotated[
-    bool,
-    typer.Option(
-        "--keep-secrets",
-        help="Leave the Secrets in the cluster. They expire within 12 hours, and then block pulls.",
-    ),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 
-
-def register(clusters: typer.Typer) -> None:
-    """Add the commands to the group."""
-    for function in (edit, enable, disable, delete):
-        clusters.command()(command(function))
-
-
-def edit(cli: Cli, called: Called) -> int:
-    """Open a document in $VISUAL or $EDITOR.
-
-    It is written once it is valid, unless somebody else has changed it meanwhile.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters edit prod
-      EDITOR="code --wait" ecr-public-pusher clusters edit defaults
-    """
+def edit(cli: Cli, called: str) -> int:
+    """Open a document in an editor, and write it once it is valid."""
     deployed = Deployed.of(cli.session)
     stored = deployed.find(called)
     text = open_editor(
@@ -92,25 +45,13 @@ def edit(cli: Cli, called: Called) -> int:
     return ExitCode.OK
 
 
-def enable(cli: Cli, ids: Ids) -> int:
-    """Set enabled: true in clusters' documents, and change nothing else in them.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters enable staging
-    """
+def enable(cli: Cli, ids: Sequence[str]) -> int:
+    """Set enabled: true in clusters' documents."""
     return _switch(cli, ids, enabled=True)
 
 
-def disable(cli: Cli, ids: Ids) -> int:
-    """Set enabled: false in clusters' documents, and change nothing else in them.
-
-    Their Secrets stay until they are removed.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters disable staging && ecr-public-pusher remove staging
-    """
+def disable(cli: Cli, ids: Sequence[str]) -> int:
+    """Set enabled: false in clusters' documents."""
     code = _switch(cli, ids, enabled=False)
     cli.output.note(
         "Secrets stay, expire within 12 hours, and then block pulls. For a longer pause:"
@@ -119,18 +60,8 @@ def disable(cli: Cli, ids: Ids) -> int:
     return code
 
 
-def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Yes = False) -> int:
-    """Remove the Secrets that documents wrote from their clusters, then delete the documents.
-
-    Shows them first, and asks. A document is kept if not all of its Secrets could be removed,
-    because nothing could remove them afterwards. Secrets that another enabled document of the same
-    cluster selects stay: that document adopts them.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters delete staging
-      ecr-public-pusher clusters delete staging --keep-secrets --yes
-    """
+def delete(cli: Cli, ids: Sequence[str], *, keep_secrets: bool, yes: bool) -> int:
+    """Remove the Secrets of documents, then delete the documents; ask first, unless `yes`."""
     deployed = Deployed.of(cli.session)
     documents = [deployed.find(called) for called in dict.fromkeys(ids)]
     names = [stored.name for stored in documents]
@@ -192,7 +123,7 @@ def _diff(stored: Stored, text: str) -> list[Text]:
     )
 
 
-def _switch(cli: Cli, ids: list[str], *, enabled: bool) -> int:
+def _switch(cli: Cli, ids: Sequence[str], *, enabled: bool) -> int:
     deployed = Deployed.of(cli.session)
     documents = [deployed.find(called, clusters_only=True) for called in dict.fromkeys(ids)]
     # All of them, before one is written.

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..onboarding.rbac_manifests import Grant
+from ..choices import Grant
 
 FIELDS = "The document's fields"
 ACCESS = "Access to the cluster"
