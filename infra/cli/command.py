@@ -10,7 +10,8 @@ import typer
 from .choices import Format
 from .errors import CliError, ExitCode
 from .follow_up import FollowUp
-from .options import FormatOption, Options, ProfileOption, RegionOption, StackOption
+from .options import Options
+from .shared_options import FormatOption, ProfileOption, RegionOption, StackOption
 
 if TYPE_CHECKING:
     from .output import Output

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ..command import Cli, command, group
-from ..completion import complete_documents
+from ..completion import complete_any_document, complete_clusters, complete_documents
 from .cluster_add import add
 from .run import Yes
 
@@ -14,13 +14,13 @@ Called = Annotated[
     typer.Argument(
         metavar="ID",
         help="A document: ID of a cluster, discover/ID, or defaults.",
-        autocompletion=complete_documents,
+        autocompletion=complete_any_document,
     ),
 ]
 Ids = Annotated[
     list[str],
     typer.Argument(
-        metavar="ID", help="Ids of clusters' documents.", autocompletion=complete_documents
+        metavar="ID", help="Ids of clusters' documents.", autocompletion=complete_clusters
     ),
 ]
 DeletedIds = Annotated[
