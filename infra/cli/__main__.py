@@ -2,23 +2,28 @@
 
 import importlib.util
 import sys
-import traceback
 from pathlib import Path
 
 if importlib.util.find_spec("ecr_public_pusher") is None:
     sys.path.append(str(Path(__file__).parents[2] / "lambda_src"))
 
 
+INTERRUPTED = 130  # ExitCode.INTERRUPTED, before anything is imported
+
+
 def main() -> None:
     """Run the command line, and end the process with its exit code."""
-    from .app import app
-    from .errors import ExitCode
-
     try:
+        from .app import app
+
         app(prog_name="ecr-public-pusher")
     except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
+        sys.exit(INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - scripts must be able to tell a bug from a failed run
+        import traceback
+
+        from .errors import ExitCode
+
         # Without the error's text, which may hold a credential.
         sys.stderr.write(
             "".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n"

@@ -7,14 +7,16 @@ import typer
 from ecr_public_pusher.version import VERSION
 
 from .command import shared_options
-from .commands import clusters, documents, logs, queue, run, schema, status
-from .output import Output
+from .interface import clusters, documents, logs, queue, run, schema, status
+from .printing import write_out
+from .quick_typer import make_typer_quick
 
 EPILOG = (
     "Exit codes: 0 ok; 1 the run is not ok, or a problem was found; 2 wrong arguments, or no"
     " single stack; 3 AWS or the network; 70 a bug in this program; 130 interrupted."
 )
 
+make_typer_quick()
 app = typer.Typer(
     name="ecr-public-pusher",
     help=(
@@ -32,7 +34,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        Output().document(f"ecr-public-pusher {VERSION}\n")
+        write_out(f"ecr-public-pusher {VERSION}\n")
         raise typer.Exit
 
 

@@ -3,15 +3,19 @@
 import inspect
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from .choices import Format
 from .errors import CliError, ExitCode
 from .follow_up import FollowUp
-from .options import FormatOption, Options, ProfileOption, RegionOption, StackOption
-from .output import Format, Output
-from .session import Session
+from .options import Options
+from .shared_options import FormatOption, ProfileOption, RegionOption, StackOption
+
+if TYPE_CHECKING:
+    from .output import Output
+    from .session import Session
 
 _SHARED: dict[str, Any] = {
     "stack": StackOption,
@@ -26,11 +30,19 @@ class Cli:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.output = Output(options.format or Format.TABLE)
 
     @cached_property
-    def session(self) -> Session:
+    def output(self) -> "Output":
+        """Return the output in the format of the options."""
+        from .output import Output
+
+        return Output(self.options.format or Format.TABLE)
+
+    @cached_property
+    def session(self) -> "Session":
         """Return the AWS session, made on first use, so after the arguments are checked."""
+        from .session import Session
+
         return Session(
             profile=self.options.profile,
             region=self.options.region,

@@ -5,12 +5,13 @@ Its outputs and parameters are all that the command line knows about a deploymen
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import CliError
 from .follow_up import FollowUp
+
+if TYPE_CHECKING:
+    from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 
 # Outputs of every release: a stack with all of them is a deployment.
 REQUIRED = (
@@ -75,8 +76,10 @@ class DeployedStack:
         return self._listed("AllowedEndpoints")
 
     @property
-    def allowed_roles(self) -> AllowedRoles:
+    def allowed_roles(self) -> "AllowedRoles":
         """Return the roles that documents may name."""
+        from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
+
         return AllowedRoles(
             self.account,
             self._listed("AllowedAccounts"),
@@ -129,19 +132,20 @@ def _named(session: Aws, name: str) -> DeployedStack:
         raise CliError(
             f"The stack {name} in {_where(session)} ({stack.status}) is not a deployment of"
             f" ecr-public-pusher: it has no output {missing[0]}.",
-            remedy=_known(_ours(session), session),
+            remedy=_known(deployments(session), session),
         )
     return stack
 
 
 def _no_stack(session: Aws, name: str) -> CliError:
     return CliError(
-        f"There is no stack {name} in {_where(session)}.", remedy=_known(_ours(session), session)
+        f"There is no stack {name} in {_where(session)}.",
+        remedy=_known(deployments(session), session),
     )
 
 
 def _only(session: Aws) -> DeployedStack:
-    found = _ours(session)
+    found = deployments(session)
     if len(found) == 1:
         return found[0]
     if not found:
@@ -155,7 +159,8 @@ def _only(session: Aws) -> DeployedStack:
     )
 
 
-def _ours(session: Aws) -> list[DeployedStack]:
+def deployments(session: Aws) -> list[DeployedStack]:
+    """Return the deployments of the region, by name."""
     pages = session.client("cloudformation").get_paginator("describe_stacks").paginate()
     stacks = (_read(described, session) for page in pages for described in page["Stacks"])
     return sorted(

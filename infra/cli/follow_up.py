@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
-
 PROGRAM = "ecr-public-pusher"
 APPLY_STDIN = ("apply", "--server-side", "--force-conflicts", "-f", "-")
 # The first cluster's document, as far as it can be known.
@@ -75,15 +73,12 @@ def print_rbac(line: Sequence[str]) -> str:
     another way (`kubectl apply -k`, `clusters add`) would be a conflict.
     """
     document = " < FILE" if _reads_stdin(line) else ""
-    return (
-        f"{shlex.join([PROGRAM, *line, '--print-rbac'])}{document}"
-        f" | {kubectl(*APPLY_STDIN, context=UNKNOWN_CONTEXT)}"
-    )
+    return f"{shlex.join([PROGRAM, *line, '--print-rbac'])}{document} | {_kubectl(*APPLY_STDIN)}"
 
 
 def apply_file(file: str) -> str:
     """Return the command that applies a file of the repository, from a clone of it."""
-    return kubectl("apply", "-f", file, context=UNKNOWN_CONTEXT)
+    return _kubectl("apply", "-f", file)
 
 
 def view_kubeconfig(files: str) -> str:
@@ -95,6 +90,13 @@ def kubectl(*words: str, context: str, kubeconfig: Path | None = None) -> str:
     """Return a command of kubectl for the cluster of that context."""
     file = _option("--kubeconfig", str(kubeconfig) if kubeconfig else None)
     return shlex.join(["kubectl", "--context", context, *file, *words])
+
+
+def _kubectl(*words: str) -> str:
+    """Return a command of kubectl for a cluster whose context is not known."""
+    from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
+
+    return kubectl(*words, context=UNKNOWN_CONTEXT)
 
 
 def _option(name: str, value: str | None) -> list[str]:

@@ -1,56 +1,14 @@
-"""The options that every command takes, before and after its name; those after it win."""
+"""The values of the options that every command takes."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Self
 
-import typer
-
+from .choices import Format
 from .follow_up import FollowUp
-from .output import Format
 
 STACK_VARIABLE = "ECR_PUBLIC_PUSHER_STACK"
-_PANEL = "Deployment and output"
-
-StackOption = Annotated[
-    str | None,
-    typer.Option(
-        "--stack",
-        "-s",
-        metavar="NAME",
-        rich_help_panel=_PANEL,
-        help=f"The stack's name (or {STACK_VARIABLE}); else the only one in the region.",
-    ),
-]
-RegionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--region",
-        metavar="REGION",
-        rich_help_panel=_PANEL,
-        help="The stack's region (or AWS_REGION, or the profile's).",
-    ),
-]
-ProfileOption = Annotated[
-    str | None,
-    typer.Option(
-        "--profile",
-        metavar="NAME",
-        rich_help_panel=_PANEL,
-        help="A profile of your AWS configuration (or AWS_PROFILE).",
-    ),
-]
-FormatOption = Annotated[
-    Format | None,
-    typer.Option(
-        "--output",
-        "-o",
-        rich_help_panel=_PANEL,
-        help="table (the default) is for people, json and yaml for scripts.",
-        show_default=False,
-    ),
-]
 
 
 @dataclass(frozen=True)

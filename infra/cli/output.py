@@ -5,42 +5,28 @@ yaml`) has stable names. Nothing else in the command line prints.
 """
 
 import json
-import os
-import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
-from typing import IO, Any, TextIO
+from typing import Any, TextIO
 
-import yaml
 from rich.console import Console, RenderableType
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from ecr_public_pusher.visible_text import visible
 
+from .choices import Format
 from .errors import CliError, ExitCode
+from .printing import harmless, write
 from .rendering.text import Whole, holds_command
 
 # In a pipe nothing is wrapped or cut: grep or a file reads it.
 PIPE_COLUMNS = 10_000
 # Without a terminal, progress prints a line this often: build servers stop silent commands.
 PROGRESS_SECONDS = 30.0
-# Control characters that a terminal obeys, except colours and line ends: names and messages come
-# from clusters and queues, where anybody may have written them.
-_CONTROLS = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
-BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports it
-
-
-class Format(StrEnum):
-    """The formats of results."""
-
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
 
 
 def console(stream: TextIO) -> Console:
@@ -61,28 +47,10 @@ def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
             or (isinstance(part, Text) and holds_command(part.plain)),
             end=end,
         )
-    text = _harmless(printed.get())
+    text = harmless(printed.get())
     if not console.is_terminal:
         text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
-    _write(console.file, text)
-
-
-def _write(stream: IO[str], text: str) -> None:
-    """Write text without control characters that a terminal obeys. All printed text passes here.
-
-    Raise SystemExit when the reader has gone, as in `... | head`.
-    """
-    try:
-        stream.write(_harmless(text))
-        stream.flush()
-    except BrokenPipeError:
-        # The interpreter's own last flush must find an open stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        raise SystemExit(BROKEN_PIPE) from None
-
-
-def _harmless(text: str) -> str:
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+    write(console.file, text)
 
 
 class Output:
@@ -96,9 +64,9 @@ class Output:
     def result(self, data: Any, render: Callable[[], Sequence[RenderableType]]) -> None:
         """Print `data` as JSON or YAML, or what `render` returns for people."""
         if self.format is Format.JSON:
-            _write(self._out.file, json.dumps(data, indent=2) + "\n")
+            write(self._out.file, json.dumps(data, indent=2) + "\n")
         elif self.format is Format.YAML:
-            _write(self._out.file, _yaml(data))
+            write(self._out.file, _yaml(data))
         else:
             for part in render():
                 _print(self._out, part)
@@ -106,16 +74,16 @@ class Output:
     def line(self, data: Any, *parts: RenderableType) -> None:
         """Print one of many results: a line of JSON, a YAML document, or `parts` for people."""
         if self.format is Format.JSON:
-            _write(self._out.file, json.dumps(data) + "\n")
+            write(self._out.file, json.dumps(data) + "\n")
         elif self.format is Format.YAML:
-            _write(self._out.file, "---\n" + _yaml(data))
+            write(self._out.file, "---\n" + _yaml(data))
         else:
             for part in parts:
                 _print(self._out, part)
 
     def document(self, text: str) -> None:
         """Print a file for another program, such as kubectl, whatever the format."""
-        _write(self._out.file, text)
+        write(self._out.file, text)
 
     def done(self, part: RenderableType) -> None:
         """Print one of several changes as it is made: to stderr where stdout takes data."""
@@ -187,4 +155,6 @@ class Output:
 
 
 def _yaml(data: Any) -> str:
+    import yaml
+
     return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=PIPE_COLUMNS))

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
+from infra.cli.choices import Format
 from infra.cli.errors import CliError
-from infra.cli.output import Format, Output
+from infra.cli.output import Output
 from tests.support.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]

@@ -1,1 +1,1 @@
-"""Commands, a module for each group: read arguments, call AWS, hand values to `rendering`."""
+"""What the commands of `interface` do: call AWS, hand values to `rendering`, return exit codes."""

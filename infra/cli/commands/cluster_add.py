@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..choices import Grant
 from ..command import Cli
 from ..documents.deployed import Deployed
 from ..errors import CliError, ExitCode
@@ -14,97 +15,36 @@ from ..onboarding.access_entry import Admission
 from ..onboarding.document_step import NewCluster, new_cluster
 from ..onboarding.fields import Given
 from ..onboarding.onboarding import Onboarding, Wanted
-from ..onboarding.rbac_manifests import Grant, as_yaml, manifests
+from ..onboarding.rbac_manifests import as_yaml, manifests
 from ..onboarding.rbac_step import Choice
 from ..onboarding.step import Step
 from ..rendering.documents import render_notes
 from ..rendering.onboarding import render_steps
 from ..session import Session
-from . import add_options as options
 from .run import run
 
 
 def add(
     cli: Cli,
-    document_id: options.Id,
-    file: options.File = None,
-    cluster: options.Cluster = None,
-    cluster_region: options.Region = None,
-    role_arn: options.Role = None,
-    external_id: options.External = None,
-    namespace: options.Namespace = None,
-    exclude: options.Exclude = None,
-    selector: options.SelectorOption = None,
-    service_account: options.Accounts = None,
-    secret_name: options.SecretName = None,
-    take_ownership: options.Take = False,
-    prune: options.Prune = False,
-    allow_empty: options.Empty = False,
-    label: options.Label = None,
-    annotation: options.Annotation = None,
-    registry: options.Registry = None,
-    sign_in: options.SignIn = None,
-    cluster_id: options.ClusterId = None,
-    secret_arn: options.SecretArn = None,
-    endpoint: options.Endpoint = None,
-    certificate_authority: options.Authority = None,
-    admit: options.Admit = False,
-    cluster_profile: options.ClusterProfile = None,
-    rbac: options.GrantOption = Grant.CLUSTER,
-    allow_removal: options.Removal = False,
-    context: options.KubeContext = None,
-    kubeconfig: options.KubeFile = None,
-    trust_context: options.Trust = False,
-    force_conflicts: options.Force = False,
-    replace_document: options.Replace = False,
-    print_rbac: options.PrintRbac = False,
-    no_push: options.NoPush = False,
-    dry_run: options.DryRun = False,
-    yes: options.Yes = False,
+    document_id: str,
+    given: Given,
+    *,
+    file: Path | None,
+    admit: bool,
+    cluster_profile: str | None,
+    rbac: Grant,
+    allow_removal: bool,
+    context: str | None,
+    kubeconfig: Path | None,
+    trust_context: bool,
+    force_conflicts: bool,
+    replace_document: bool,
+    print_rbac: bool,
+    no_push: bool,
+    dry_run: bool,
+    yes: bool,
 ) -> int:
-    """Make a cluster ready in one command: access entry, RBAC, document, check, push.
-
-    Shows what it will do, and asks.
-
-    Prints the command for each step that it cannot do. Until these steps are done, the document is
-    not written, so that no run fails in the meantime. Then run the same command again: completed
-    steps stay unchanged. Without fields, the stored document is used. Exit code 0: the cluster was
-    pushed to; 1: a step is left to do.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters add prod -n default -n 'team-*' --admit
-      ecr-public-pusher clusters add prod -n default --admit --dry-run
-      ecr-public-pusher clusters add edge --cluster-region eu-central-1 --role-arn ARN \
-          -l ecr-public=enabled --admit --cluster-profile edge
-      ecr-public-pusher clusters add shop -f shop.yaml --context shop --rbac namespaced --yes
-      ecr-public-pusher clusters add prod -n default --print-rbac \
-          | kubectl --context prod apply --server-side --force-conflicts -f -
-      ecr-public-pusher clusters add lab --sign-in webIdentity \
-          --endpoint https://lab.example.com:6443 --certificate-authority ca.pem -n default
-    """
-    given = Given(
-        cluster=cluster,
-        region=cluster_region,
-        role_arn=role_arn,
-        external_id=external_id,
-        namespaces=namespace or (),
-        exclude=exclude or (),
-        selector=selector,
-        service_accounts=service_account or (),
-        secret_name=secret_name,
-        take_ownership=take_ownership,
-        prune=prune,
-        allow_empty=allow_empty,
-        labels=label or (),
-        annotations=annotation or (),
-        registries=registry or (),
-        sign_in=sign_in,
-        cluster_id=cluster_id,
-        secret_arn=secret_arn,
-        endpoint=endpoint,
-        certificate_authority=certificate_authority,
-    )
+    """Show what is left to do for a cluster, ask, and do it."""
     deployed = Deployed.of(cli.session)
     made = new_cluster(deployed, document_id, given, _given_file(file), replace=replace_document)
     objects = manifests(made.configs, rbac, removal=allow_removal)

@@ -1,17 +1,15 @@
 """`clusters edit`, `enable`, `disable`, `delete`: changes of one document."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.text import Text
 
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.errors import PusherError
 
-from ..command import Cli, command
-from ..completion import complete_documents
+from ..command import Cli
 from ..documents.changes import text_diff
 from ..documents.deployed import Deployed
 from ..documents.document import CLUSTERS, DocumentName
@@ -25,60 +23,9 @@ from ..status import read_documents
 from .removal import not_deleted, remove_before_deletion, show_removal
 from .run import run, show
 
-Called = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID",
-        help="A document: ID of a cluster, discover/ID, or defaults.",
-        autocompletion=complete_documents,
-    ),
-]
-Ids = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="ID", help="Ids of clusters' documents.", autocompletion=complete_documents
-    ),
-]
-DeletedIds = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="ID",
-        help="Documents: ids of clusters, or discover/ID.",
-        autocompletion=complete_documents,
-    ),
-]
-GoneIds = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="ID", help="Ids or globs of clusters without a document, as status shows them."
-    ),
-]
-KeepSecrets = Annotated[
-    bool,
-    typer.Option(
-        "--keep-secrets",
-        help="Leave the Secrets in the cluster. They expire within 12 hours, and then block pulls.",
-    ),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 
-
-def register(clusters: typer.Typer) -> None:
-    """Add the commands to the group."""
-    for function in (edit, enable, disable, delete, forget):
-        clusters.command()(command(function))
-
-
-def edit(cli: Cli, called: Called) -> int:
-    """Open a document in $VISUAL or $EDITOR.
-
-    It is written once it is valid, unless somebody else has changed it meanwhile.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters edit prod
-      EDITOR="code --wait" ecr-public-pusher clusters edit defaults
-    """
+def edit(cli: Cli, called: str) -> int:
+    """Open a document in an editor, and write it once it is valid."""
     deployed = Deployed.of(cli.session)
     stored = deployed.find(called)
     text = open_editor(
@@ -101,25 +48,13 @@ def edit(cli: Cli, called: Called) -> int:
     return ExitCode.OK
 
 
-def enable(cli: Cli, ids: Ids) -> int:
-    """Set enabled: true in clusters' documents, and change nothing else in them.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters enable staging
-    """
+def enable(cli: Cli, ids: Sequence[str]) -> int:
+    """Set enabled: true in clusters' documents."""
     return _switch(cli, ids, enabled=True)
 
 
-def disable(cli: Cli, ids: Ids) -> int:
-    """Set enabled: false in clusters' documents, and change nothing else in them.
-
-    Their Secrets stay until they are removed.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters disable staging && ecr-public-pusher remove staging
-    """
+def disable(cli: Cli, ids: Sequence[str]) -> int:
+    """Set enabled: false in clusters' documents."""
     code = _switch(cli, ids, enabled=False)
     cli.output.note(
         "Secrets stay, expire within 12 hours, and then block pulls. For a longer pause:"
@@ -128,18 +63,8 @@ def disable(cli: Cli, ids: Ids) -> int:
     return code
 
 
-def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Yes = False) -> int:
-    """Remove the Secrets that documents wrote from their clusters, then delete the documents.
-
-    Shows them first, and asks. A document is kept if not all of its Secrets could be removed,
-    because nothing could remove them afterwards. Secrets that another enabled document of the same
-    cluster selects stay: that document adopts them.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters delete staging
-      ecr-public-pusher clusters delete staging --keep-secrets --yes
-    """
+def delete(cli: Cli, ids: Sequence[str], *, keep_secrets: bool, yes: bool) -> int:
+    """Remove the Secrets of documents, then delete the documents; ask first, unless `yes`."""
     deployed = Deployed.of(cli.session)
     documents = [deployed.find(called) for called in dict.fromkeys(ids)]
     names = [stored.name for stored in documents]
@@ -157,7 +82,7 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
     if keep_secrets:
         clusters = [name.clusters for name in names if name.clusters]
         cli.output.note(
-            "Where the clusters are gone for good:"
+            "If the clusters are gone for good:"
             f" {cli.follow_up.command('clusters', 'forget', *clusters)}"
         )
     if kept:
@@ -165,17 +90,8 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
     return ExitCode.OK
 
 
-def forget(cli: Cli, ids: GoneIds) -> int:
-    """Acknowledge that clusters of deleted documents are gone for good, with their Secrets.
-
-    Nothing is removed anywhere. `status` counts them no longer, for everybody: the function notes
-    it in its log.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters forget staging
-      ecr-public-pusher clusters forget 'platform/*'
-    """
+def forget(cli: Cli, ids: Sequence[str]) -> int:
+    """Have the function note in its log that clusters are gone for good."""
     documents, _ = read_documents(cli.session)
     if known := [name for name in sorted(documents) if any(matches(one, name) for one in ids)]:
         name = DocumentName.of_clusters(known[0])
@@ -237,7 +153,7 @@ def _diff(stored: Stored, text: str) -> list[Text]:
     )
 
 
-def _switch(cli: Cli, ids: list[str], *, enabled: bool) -> int:
+def _switch(cli: Cli, ids: Sequence[str], *, enabled: bool) -> int:
     deployed = Deployed.of(cli.session)
     documents = [deployed.find(called, clusters_only=True) for called in dict.fromkeys(ids)]
     # All of them, before one is written.

@@ -1,14 +1,10 @@
 """`clusters rename`: another id for a document of the same cluster."""
 
-from typing import Annotated
-
-import typer
 from rich.text import Text
 
 from ecr_public_pusher.configuration.cluster_config import Eks, WebIdentity
 
 from ..command import Cli
-from ..completion import complete_documents
 from ..documents.deployed import Deployed
 from ..documents.document import CLUSTERS, DISCOVER, DocumentName
 from ..documents.editing import NotEditable, with_cluster
@@ -20,29 +16,9 @@ from ..rendering.documents import render_notes
 from .removal import rename as rename_document
 from .run import run, show_aside
 
-OldName = Annotated[
-    str,
-    typer.Argument(
-        metavar="OLD",
-        help="A document: ID of a cluster, or discover/ID.",
-        autocompletion=complete_documents,
-    ),
-]
-NewId = Annotated[str, typer.Argument(metavar="NEW", help="Its new ID.")]
 
-
-def rename(cli: Cli, old: OldName, new: NewId) -> int:
-    """Give a document another ID, and push it. Its Secrets stay, and are taken over in place.
-
-    Its cluster stays the same: a document that names none, since its ID is the cluster's name,
-    names it from then on. Alarms, metrics and reports use the new ID. Exit code 1: the push is not
-    ok.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters rename staging staging-eu
-      ecr-public-pusher clusters rename discover/platform discover/teams
-    """
+def rename(cli: Cli, old: str, new: str) -> int:
+    """Give a document another id, and push it."""
     deployed = Deployed.of(cli.session)
     stored = deployed.find(old)
     name = _new_name(deployed, stored, new)

@@ -1,15 +1,13 @@
 """`clusters list` and `clusters show`: the stack's documents with their defaults merged in."""
 
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import RenderableType
 from rich.text import Text
 
 from ecr_public_pusher.errors import PusherError
 
-from ..command import Cli, command, group
-from ..completion import complete_documents
+from ..command import Cli
 from ..documents.deployed import Deployed
 from ..documents.document import DISCOVER, DocumentName
 from ..documents.settings import Setting, settings
@@ -17,47 +15,11 @@ from ..documents.store import Stored
 from ..errors import CliError, ExitCode
 from ..rendering.clusters import cluster_row, render_list, render_settings
 from ..rendering.documents import render_problems
-from . import cluster_add, cluster_changes, cluster_rename
 from .run import run
 
-Called = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID",
-        help="A document: ID of a cluster, discover/ID, or defaults.",
-        autocompletion=complete_documents,
-    ),
-]
-Discovered = Annotated[
-    bool,
-    typer.Option(
-        "--discovered",
-        help="Also list the clusters that discoveries find now, by a plan of the function.",
-    ),
-]
 
-
-def register(app: typer.Typer) -> None:
-    """Add the group and its commands."""
-    clusters = group("clusters", "Clusters' documents: add, show, change, rename, delete.")
-    for function, name in ((cluster_add.add, "add"), (list_clusters, "list"), (show, "show")):
-        clusters.command(name)(command(function))
-    cluster_changes.register(clusters)
-    clusters.command("rename")(command(cluster_rename.rename))
-    app.add_typer(clusters, rich_help_panel="Configuration")
-
-
-def list_clusters(cli: Cli, discovered: Discovered = False) -> int:
-    """List every document's cluster, region and namespaces, with the defaults merged in.
-
-    Exit code 1: some are invalid.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters list
-      ecr-public-pusher clusters list --discovered
-      ecr-public-pusher clusters list -o json | jq -r '.clusters[] | select(.enabled | not) | .id'
-    """
+def list_clusters(cli: Cli, *, discovered: bool) -> int:
+    """List every document; with `discovered`, what the function's discoveries find as well."""
     deployed = Deployed.of(cli.session)
     rows = [
         cluster_row(deployed, name) for name in sorted(deployed.snapshot.documents) if name.folder
@@ -87,15 +49,8 @@ def list_clusters(cli: Cli, discovered: Discovered = False) -> int:
     return ExitCode.NOT_OK if failed else ExitCode.OK
 
 
-def show(cli: Cli, called: Called) -> int:
-    """Show a document's settings, each with its origin: the document, the defaults, or built in.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher clusters show prod
-      ecr-public-pusher clusters show discover/platform -o yaml
-      ecr-public-pusher clusters show defaults
-    """
+def show(cli: Cli, called: str) -> int:
+    """Show a document's settings, each with its origin."""
     deployed = Deployed.of(cli.session)
     stored = deployed.find(called)
     problems = [

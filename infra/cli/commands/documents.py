@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.text import Text
 
 from ecr_public_pusher.configuration.allowed_roles import AllowedRoles
 
-from ..command import Cli, command
+from ..choices import Format
+from ..command import Cli
 from ..documents.changes import Kind
 from ..documents.comparison import Comparison, compare
 from ..documents.deployed import Deployed
@@ -27,11 +27,9 @@ from ..documents.folder import (
 from ..documents.problem import Problem
 from ..documents.validation import Document, TargetStack, validate_documents
 from ..errors import CliError, ExitCode
-from ..output import Format
 from ..rendering.documents import render_comparison, render_notes, render_problems
 from ..rendering.text import BAD, GOOD, counted
 from .apply_steps import ApplySteps
-from .prune_option import Prune, PruneAll, PruningCommand
 from .removal import not_deleted
 
 IDS_SHOWN = 10
@@ -39,82 +37,15 @@ _HOW_TO_PRUNE_ALL = (
     "Is this the right folder, and all of it? If so: --prune=all, or answer at a terminal, without"
     " --yes."
 )
-PANEL = "Configuration"
-
-Directory = Annotated[
-    Path,
-    typer.Argument(
-        metavar="DIR",
-        exists=True,
-        file_okay=False,
-        help="Holds defaults.yaml, clusters/ID.yaml, discover/ID.yaml (or .yml, .json).",
-    ),
-]
-Paths = Annotated[
-    list[Path],
-    typer.Argument(metavar="PATH", exists=True, help="A folder of documents, or single files."),
-]
-ShowSecure = Annotated[
-    bool, typer.Option("--show-secure", help="Show differences of SecureStrings as well.")
-]
-KeepSecrets = Annotated[
-    bool,
-    typer.Option(
-        "--keep-secrets",
-        help=(
-            "Leave the Secrets of deleted documents in the clusters. They expire within 12"
-            " hours, and then block pulls."
-        ),
-    ),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
-Endpoints = Annotated[
-    str | None,
-    typer.Option(
-        "--allowed-endpoints",
-        metavar="HOSTS",
-        help=(
-            "Hosts to validate endpoints against, separated by commas, as in the template"
-            " parameter."
-        ),
-    ),
-]
-Accounts = Annotated[
-    str | None,
-    typer.Option(
-        "--allowed-accounts",
-        metavar="ACCOUNTS",
-        help="Accounts to validate roles against, as in the template parameter.",
-    ),
-]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command(rich_help_panel=PANEL)(command(validate))
-    for function in (diff, apply):
-        app.command(cls=PruningCommand, rich_help_panel=PANEL)(command(function))
 
 
 def validate(
     cli: Cli,
-    paths: Paths,
-    allowed_endpoints: Endpoints = None,
-    allowed_accounts: Accounts = None,
+    paths: Sequence[Path],
+    allowed_endpoints: str | None,
+    allowed_accounts: str | None,
 ) -> int:
-    """Validate documents with the function's own model. Needs neither AWS nor a cluster.
-
-    With --stack, uses the stack's region, account and limits (AllowedEndpoints, AllowedAccounts,
-    the roles' names). Exit code 0: all are valid; 1: some are not.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher validate clusters/
-      ecr-public-pusher validate config/clusters/prod.yaml
-      ecr-public-pusher validate config \
-          --allowed-endpoints 'api.edge.example.com,*.shops.example.com'
-      ecr-public-pusher validate config --stack ecr-public-pusher -o json
-    """
+    """Validate documents with the function's own model."""
     folder = _read(paths)
     documents = {file.name: Document(file.text, str(file.path)) for file in folder.documents}
     validation = validate_documents(documents, _target(cli, allowed_endpoints, allowed_accounts))
@@ -133,22 +64,8 @@ def validate(
     return ExitCode.NOT_OK if problems else ExitCode.OK
 
 
-def diff(
-    cli: Cli,
-    directory: Directory,
-    prune: Prune = False,
-    prune_all: PruneAll = False,
-    show_secure: ShowSecure = False,
-) -> int:
-    """Show what `apply` would change.
-
-    Exit code 0: nothing; 1: something (as with kubectl diff); 2: invalid documents.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher diff config
-      ecr-public-pusher diff config --prune -o json
-    """
+def diff(cli: Cli, directory: Path, *, prune: bool, prune_all: bool, show_secure: bool) -> int:
+    """Show what `apply` would change."""
     comparison, _ = _compared(cli, directory, prune=prune or prune_all)
     _show(cli, comparison, show_secure)
     if comparison.is_mass_deletion and not prune_all:
@@ -160,29 +77,15 @@ def diff(
 
 def apply(
     cli: Cli,
-    directory: Directory,
-    prune: Prune = False,
-    prune_all: PruneAll = False,
-    keep_secrets: KeepSecrets = False,
-    show_secure: ShowSecure = False,
-    yes: Yes = False,
+    directory: Path,
+    *,
+    prune: bool,
+    prune_all: bool,
+    keep_secrets: bool,
+    show_secure: bool,
+    yes: bool,
 ) -> int:
-    """Store the folder's new and changed documents in Parameter Store.
-
-    Shows the differences first, and asks. The function pushes to a cluster as soon as its document
-    changes. Types, keys and tags of parameters stay. A second run changes nothing.
-
-    With --prune, a document of the same cluster under another id is renamed: its Secrets stay. To
-    delete more than one document, and more than half of those that are stored, takes --prune=all
-    or a yes at the terminal.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher apply config
-      ecr-public-pusher apply config --prune
-      ecr-public-pusher apply config --prune --yes -o json
-      ecr-public-pusher apply config --prune=all --yes
-    """
+    """Write the folder's differences to Parameter Store; ask first, unless `yes`."""
     comparison, deployed = _compared(cli, directory, prune=prune or prune_all)
     if comparison.problems:
         _show(cli, comparison, show_secure)

@@ -1,61 +1,20 @@
 """`logs`: the function's runs, one a line."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
 
-import typer
-
-from ..command import Cli, command
-from ..completion import complete_ids
+from ..command import Cli
 from ..rendering.log import is_about, render_line
 from ..run_log import RUNS, LogLine, read_log
-from ..times import Duration
-from .status import PANEL
 
 POLL_SECONDS = 5
 # A line may appear after younger ones.
 OVERLAP = timedelta(minutes=2)
 
-Only = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="ID",
-        help="Only runs that name these clusters.",
-        show_default=False,
-        autocompletion=complete_ids,
-    ),
-]
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(rich_help_panel=PANEL)(command(logs))
-
-
-def logs(
-    cli: Cli,
-    ids: Only = None,
-    since: Annotated[
-        timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back.")
-    ] = timedelta(hours=3),
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Show new lines as they come, until Ctrl-C.")
-    ] = False,
-) -> None:
-    """Show what the function did: a line for each run, with its problems.
-
-    With -o json, the lines as they were logged, one JSON object each.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher logs
-      ecr-public-pusher logs prod --since 2d
-      ecr-public-pusher logs --follow
-      ecr-public-pusher logs --since 1d -o json | jq 'select(.report.ok | not) | .report.requestId'
-    """
-    wanted = ids or []
+def logs(cli: Cli, wanted: Sequence[str], since: timedelta, *, follow: bool) -> None:
+    """Show a line for each run that names one of the clusters `wanted`, or any if empty."""
     shown = 0
     for line in _lines(cli, since, follow=follow):
         if is_about(line, wanted):

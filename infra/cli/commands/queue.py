@@ -3,52 +3,25 @@
 import json
 import time
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from botocore.exceptions import ClientError
 from rich.console import RenderableType
 from rich.text import Text
 
-from ..command import Cli, command, group
+from ..choices import Queue
+from ..command import Cli
 from ..errors import CliError, ExitCode
 from ..follow_up import FollowUp
 from ..queues import DeadLetter, QueueState, look_at_dead_letters, queue_state
 from ..rendering.text import FAINT, heading, span, table
-from .run import Yes
-from .status import PANEL
 
 POLL_SECONDS = 2
 RUNNING = "RUNNING"
 
 
-class Queue(StrEnum):
-    """The stack's queues, as `queue purge` names them."""
-
-    RETRY = "retry"
-    DEAD_LETTERS = "dead-letters"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the group and its commands."""
-    made = group("queue", "The retry queue and the dead-letter queue.")
-    for name, function in (("list", list_queues), ("redrive", redrive), ("purge", purge)):
-        made.command(name)(command(function))
-    app.add_typer(made, rich_help_panel=PANEL)
-
-
 def list_queues(cli: Cli) -> int:
-    """Show both queues, and each dead letter. Exit code 1 when there is a dead letter.
-
-    Messages of the retry queue are only counted, because reading one counts as a try. Dead letters
-    are read and stay in the queue; reading hides them from others for at most half a minute.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher queue list
-      ecr-public-pusher queue list -o json | jq '.deadLetters.messages[].body'
-    """
+    """Show both queues, and each dead letter."""
     session = cli.session
     stack = cli.session.stack
     with cli.output.progress("reading the queues"):
@@ -66,16 +39,7 @@ def list_queues(cli: Cli) -> int:
 
 
 def redrive(cli: Cli) -> int:
-    """Move all dead letters back to the retry queue. First correct the cause of the failures.
-
-    A removal is never repeated from a queue, and becomes a dead letter again: run remove again, and
-    purge the dead letters.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher queue list
-      ecr-public-pusher queue redrive
-    """
+    """Move all dead letters back to the retry queue."""
     session = cli.session
     stack = cli.session.stack
     retry, dead = (
@@ -99,19 +63,8 @@ def redrive(cli: Cli) -> int:
     return ExitCode.OK if ended == "COMPLETED" else ExitCode.NOT_OK
 
 
-def purge(
-    cli: Cli, queue: Annotated[Queue, typer.Argument(help="Which queue.")], yes: Yes = False
-) -> int:
-    """Delete all messages of a queue. Asks first.
-
-    Clusters on the retry queue are then tried again at the next push of all clusters. Dead letters
-    are lost.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher queue purge dead-letters
-      ecr-public-pusher queue purge retry --yes
-    """
+def purge(cli: Cli, queue: Queue, *, yes: bool) -> int:
+    """Delete all messages of a queue; ask first, unless `yes`."""
     session = cli.session
     stack = cli.session.stack
     question = f"Delete the messages of {queue.value}?"

@@ -2,79 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import RenderableType
 
-from ecr_public_pusher.events.request import SWEEP_WINDOW_MINUTES
-
-from ..command import Cli, command
-from ..completion import complete_ids
+from ..command import Cli
 from ..errors import CliError, ExitCode
 from ..follow_up import apply_file
 from ..function import Report, invoke
 from ..rendering.report import render_report
 
-PANEL = "Runs"
 FORBIDDEN = "forbidden"
 PRUNE_FILE = "infra/rbac/prune.yaml"
-
-Ids = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="ID",
-        help="Ids of clusters' documents, or globs ('prod-*'); none: all.",
-        show_default=False,
-        autocompletion=complete_ids,
-    ),
-]
-Namespaces = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--namespace",
-        "-n",
-        metavar="NAME",
-        help="Only this namespace, or glob. May be given several times.",
-        show_default=False,
-    ),
-]
-PruneAll = Annotated[
-    bool,
-    typer.Option("--prune-all", help="Prune any number of Secrets. Needs IDs ('*': all clusters)."),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
-_WINDOW = (
-    "For clusters where the function may not list its Secrets: covers namespaces created within"
-    " this many minutes."
-)
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also show what is ok.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    for function in (check, plan, push, sweep, remove):
-        app.command(rich_help_panel=PANEL)(command(function))
 
 
 def push(
     cli: Cli,
-    ids: Ids = None,
-    namespace: Namespaces = None,
-    prune_all: PruneAll = False,
-    yes: Yes = False,
+    ids: Sequence[str] | None,
+    namespace: Sequence[str] | None,
+    *,
+    prune_all: bool,
+    yes: bool,
 ) -> int:
-    """Push a fresh token now, to all clusters or to the named ones.
-
-    With --prune-all, shows first what would be deleted, and asks.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher push
-      ecr-public-pusher push prod 'edge-*'
-      ecr-public-pusher push prod -n team-a -n 'web-*'
-      ecr-public-pusher push prod --prune-all
-    """
+    """Push to all clusters or to the named ones. With `prune_all`, ask first."""
     event = _event("push", clusters=ids, namespaces=namespace)
     if prune_all:
         event |= _prune_all(ids)
@@ -89,20 +39,13 @@ def push(
 
 def plan(
     cli: Cli,
-    ids: Ids = None,
-    namespace: Namespaces = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Plan a removal.")] = False,
-    prune_all: PruneAll = False,
+    ids: Sequence[str] | None,
+    namespace: Sequence[str] | None,
+    *,
+    remove: bool,
+    prune_all: bool,
 ) -> int:
-    """Show what a push, or with --remove a removal, would do. Changes nothing.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher plan
-      ecr-public-pusher plan prod -n 'team-*'
-      ecr-public-pusher plan --remove prod
-      ecr-public-pusher plan prod -o json | jq '.clusters[].changes'
-    """
+    """Show what a push, or with `remove` a removal, would do."""
     event = _event("plan", clusters=ids, namespaces=namespace)
     if prune_all:
         event |= _prune_all(ids)
@@ -112,59 +55,20 @@ def plan(
     return show(cli, run(cli, event))
 
 
-def check(cli: Cli, ids: Ids = None, namespace: Namespaces = None, verbose: Verbose = False) -> int:
-    """Check that the function can do its work in each cluster.
-
-    Tests the way to the cluster, the sign-in, and each permission that its document needs, and
-    prints a remedy for what fails.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher check
-      ecr-public-pusher check prod --verbose
-    """
+def check(
+    cli: Cli, ids: Sequence[str] | None, namespace: Sequence[str] | None, *, verbose: bool
+) -> int:
+    """Check that the function can do its work in each cluster."""
     return show(cli, run(cli, _event("check", clusters=ids, namespaces=namespace)), verbose=verbose)
 
 
-def sweep(
-    cli: Cli,
-    ids: Ids = None,
-    window: Annotated[
-        int, typer.Option("--window", metavar="MINUTES", min=1, help=_WINDOW)
-    ] = SWEEP_WINDOW_MINUTES,
-) -> int:
-    """Correct Secrets that are missing or about to expire, as the schedule does every few minutes.
-
-    Covers new namespaces, late labels, deleted Secrets, and ServiceAccounts that were created later
-    or reset. Leaves everything else alone.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher sweep
-      ecr-public-pusher sweep prod --window 60
-    """
+def sweep(cli: Cli, ids: Sequence[str] | None, window: int) -> int:
+    """Correct Secrets that are missing or about to expire. `window` is in minutes."""
     return show(cli, run(cli, _event("sweep", clusters=ids) | {"windowMinutes": window}))
 
 
-def remove(
-    cli: Cli,
-    ids: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="ID", help="Ids or globs; '*': all clusters.", autocompletion=complete_ids
-        ),
-    ],
-    yes: Yes = False,
-) -> int:
-    """Delete the Secrets that were written to the named clusters. Shows them first, and asks.
-
-    The next push writes them again, unless the document says enabled: false or is deleted.
-
-    [bold]Examples[/bold]
-
-      ecr-public-pusher remove staging
-      ecr-public-pusher remove '*' --yes
-    """
+def remove(cli: Cli, ids: Sequence[str], *, yes: bool) -> int:
+    """Delete the Secrets that were written to the named clusters; ask first, unless `yes`."""
     event = _event("remove", clusters=ids)
     if not yes:
         cli.output.need_person("Remove all of that?")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from ecr_public_pusher.configuration.loader import pushed_by
+from ecr_public_pusher.configuration.parameter_names import pushed_by
 
 CLUSTERS = "clusters"
 DISCOVER = "discover"

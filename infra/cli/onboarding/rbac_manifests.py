@@ -5,7 +5,6 @@ One role serves all of them, so that none overwrites another's.
 
 import copy
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import yaml
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.names import is_glob
 
+from ..choices import Grant
 from ..errors import CliError
 
 type Manifest = dict[str, Any]
@@ -21,14 +21,6 @@ type Manifest = dict[str, Any]
 _HERE = Path(__file__).parents
 # In this package when installed; beside infra/cli in a clone.
 _FOLDERS = (_HERE[1] / "rbac", _HERE[2] / "rbac")
-
-
-class Grant(StrEnum):
-    """The scope of the rights."""
-
-    CLUSTER = "cluster"
-    NAMESPACED = "namespaced"
-    NONE = "none"
 
 
 def manifests(

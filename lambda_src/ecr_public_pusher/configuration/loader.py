@@ -31,6 +31,7 @@ from ecr_public_pusher.configuration.endpoints import (
 from ecr_public_pusher.configuration.field_types import CLUSTER_NAME
 from ecr_public_pusher.configuration.names import matches
 from ecr_public_pusher.configuration.namespace_selector import Selection
+from ecr_public_pusher.configuration.parameter_names import EVERY, pushed_by
 from ecr_public_pusher.configuration.schema import (
     NAMING_THE_SERVER,
     PUBLIC,
@@ -51,9 +52,7 @@ from ecr_public_pusher.errors import (
     PusherError,
 )
 
-_EVERY = "/*"
 _CLUSTER_ID = ("signIn", "clusterId")
-_ID = re.compile(r"[A-Za-z0-9_.-]+")
 # Fields of a document that its cluster's settings have under the same name, as they are written.
 _AS_WRITTEN = tuple(
     one.name
@@ -159,10 +158,10 @@ def load(
             )
             continue
         try:
-            if document_id.endswith(_EVERY):
+            if document_id.endswith(EVERY):
                 discoveries.append(
                     _discovery(
-                        by_name[name], document_id.removesuffix(_EVERY), defaults, account, regions
+                        by_name[name], document_id.removesuffix(EVERY), defaults, account, regions
                     )
                 )
             else:
@@ -171,7 +170,7 @@ def load(
             invalid[document_id] = error
         except Exception as error:  # noqa: BLE001 - a bug must fail its own document only
             invalid[document_id] = InternalError.from_exception(error)
-        if document_id in invalid and not document_id.endswith(_EVERY):
+        if document_id in invalid and not document_id.endswith(EVERY):
             claimed.append(_claim(by_name[name], document_id, defaults, region, account, regions))
     # The names that invalid documents claim count too: otherwise a token could sign in to such a
     # cluster while its document is being corrected.
@@ -204,18 +203,6 @@ def load(
         tuple(discovery for discovery in discoveries if discovery.every not in invalid),
         tuple(claimed),
     )
-
-
-def pushed_by(parameter: str, *, root: str) -> str | None:
-    """Return the id or glob that pushes the parameter's clusters; None for an unknown parameter.
-
-    It is `<id>` for `<root>/clusters/<id>`, and `<id>/*` for `<root>/discover/<id>`.
-    """
-    for folder, suffix in (("clusters", ""), ("discover", _EVERY)):
-        document_id = parameter.removeprefix(f"{root}/{folder}/")
-        if document_id != parameter and _ID.fullmatch(document_id):
-            return document_id + suffix
-    return None
 
 
 def _defaults(parameter: Parameter) -> dict[str, Any]:
@@ -315,7 +302,7 @@ def _unjudged(
     ):
         return None
     claims = (claim for claim in claimed if claim.possible is None or cluster_id in claim.possible)
-    discoveries = (Claim(one) for one in invalid if one.endswith(_EVERY))
+    discoveries = (Claim(one) for one in invalid if one.endswith(EVERY))
     claim = next(claims, None) or next(discoveries, None)
     if claim is None:
         return None

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ecr_public_pusher.configuration.loader import pushed_by
 from ecr_public_pusher.configuration.names import MAX_LENGTH, check_namespace
+from ecr_public_pusher.configuration.parameter_names import pushed_by
 from ecr_public_pusher.errors import RemovalNotRepeated, RequestError
 from ecr_public_pusher.events.request import SWEEP_WINDOW_MINUTES, Request
 

@@ -375,13 +375,18 @@ def test_a_document_stays_disabled_while_an_interrupted_removal_goes_on(
     pushed(person, old=ONE)
     asked = threading.Event()
     end = threading.Event()
+    ended = threading.Event()
     answer = person.stack.function
 
     def slow(event: Any) -> FunctionAnswer:
-        if event.get("action") == "remove":
-            asked.set()
-            end.wait(60)
-        return answer(event)
+        if event.get("action") != "remove":
+            return answer(event)
+        asked.set()
+        end.wait(60)
+        try:
+            return answer(event)
+        finally:
+            ended.set()
 
     person.stack.function = slow
     process = person.start("clusters", "delete", "old", "--yes")
@@ -389,6 +394,7 @@ def test_a_document_stays_disabled_while_an_interrupted_removal_goes_on(
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     end.set()
+    assert ended.wait(60)
     assert (process.returncode, person.stored("clusters/old")) == (130, f"{ONE}enabled: false\n")
     assert "Disabled, and not deleted yet: clusters/old" in stderr
 

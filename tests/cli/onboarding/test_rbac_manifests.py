@@ -7,8 +7,9 @@ import pytest
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
 from ecr_public_pusher.configuration.namespace_selector import Selection
 from ecr_public_pusher.jobs.rbac_version import MARK_GROUP, RBAC_VERSION, mark
+from infra.cli.choices import Grant
 from infra.cli.errors import CliError
-from infra.cli.onboarding.rbac_manifests import Grant, Manifest, described, manifests
+from infra.cli.onboarding.rbac_manifests import Manifest, described, manifests
 
 
 def config(document_id: str = "prod", *include: str, **more: Any) -> ClusterConfig:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ..onboarding.rbac_manifests import Grant
+from ..choices import Grant
+from ..completion import complete_clusters, complete_contexts, complete_profiles
 
 FIELDS = "The document's fields"
 ACCESS = "Access to the cluster"
@@ -15,6 +16,7 @@ Id = Annotated[
     str,
     typer.Argument(
         metavar="ID",
+        autocompletion=complete_clusters,
         help="Id of the document, and name of the EKS cluster unless --cluster gives another.",
     ),
 ]
@@ -197,6 +199,7 @@ ClusterProfile = Annotated[
     typer.Option(
         "--cluster-profile",
         metavar="NAME",
+        autocompletion=complete_profiles,
         help="AWS profile of the cluster's account, if it is another.",
         rich_help_panel=ACCESS,
     ),
@@ -220,7 +223,11 @@ Removal = Annotated[
 KubeContext = Annotated[
     str | None,
     typer.Option(
-        "--context", metavar="NAME", help="Context of your kubeconfig.", rich_help_panel=ACCESS
+        "--context",
+        metavar="NAME",
+        autocompletion=complete_contexts,
+        help="Context of your kubeconfig.",
+        rich_help_panel=ACCESS,
     ),
 ]
 KubeFile = Annotated[

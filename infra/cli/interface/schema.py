@@ -6,11 +6,9 @@ from typing import Annotated
 
 import typer
 
-from ecr_public_pusher.configuration.json_schema import json_schemas
-
+from ..choices import Format
 from ..command import Cli, command
 from ..follow_up import local
-from ..output import Format
 
 
 class Which(StrEnum):
@@ -55,6 +53,8 @@ def schema(
       ecr-public-pusher schema
       ecr-public-pusher schema discover > discover.schema.json
     """
+    from ecr_public_pusher.configuration.json_schema import json_schemas
+
     found = json_schemas()[f"{which}.schema.json"]
     if cli.output.format is Format.TABLE:
         cli.output.format = Format.JSON
