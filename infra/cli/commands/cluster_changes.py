@@ -1,6 +1,7 @@
 """`clusters edit`, `enable`, `disable`, `delete`: changes of one document."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from ..documents.store import Stored
 from ..errors import CliError, ExitCode
 from ..rendering.documents import render_diff
 from .removal import not_deleted, remove_before_deletion, show_removal
+from .replaced import keeping
 
 Called = Annotated[
     str,
@@ -40,7 +42,7 @@ DeletedIds = Annotated[
     list[str],
     typer.Argument(
         metavar="ID",
-        help="Documents: ids of clusters, or discover/ID.",
+        help="Documents: ids of clusters, discover/ID, or defaults.",
         autocompletion=complete_documents,
     ),
 ]
@@ -63,7 +65,8 @@ def register(clusters: typer.Typer) -> None:
 def edit(cli: Cli, called: Called) -> int:
     """Open a document in $VISUAL or $EDITOR.
 
-    It is written once it is valid, unless somebody else has changed it meanwhile.
+    It is written once it is valid, unless somebody else has changed it meanwhile. A copy of the
+    text that it replaces is saved, to restore it.
 
     [bold]Examples[/bold]
 
@@ -80,11 +83,12 @@ def edit(cli: Cli, called: Called) -> int:
             _said(stored.name, "unchanged"), lambda: [Text(f"{stored.name} unchanged")]
         )
         return ExitCode.OK
-    try:
-        deployed.store.put(stored.name, text, before=stored)
-    except Exception:
-        cli.output.note(f"Your draft is in {_kept(stored.name, text)}")
-        raise
+    with keeping(cli, [stored]):
+        try:
+            deployed.store.put(stored.name, text, before=stored)
+        except Exception:
+            cli.output.note(f"Your draft is in {_kept(stored.name, text)}")
+            raise
     cli.output.result(
         _said(stored.name, "changed"),
         lambda: [*_diff(stored, text), Text(f"{stored.name} changed")],
@@ -124,7 +128,8 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
 
     Shows them first, and asks. A document is kept if not all of its Secrets could be removed,
     because nothing could remove them afterwards. Secrets that another enabled document of the same
-    cluster selects stay: that document adopts them.
+    cluster selects stay: that document adopts them. Nothing is deleted that another document would
+    be invalid without. A copy of each document is saved, to restore it.
 
     [bold]Examples[/bold]
 
@@ -133,13 +138,17 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
     """
     deployed = Deployed.of(cli.session)
     documents = [deployed.find(called) for called in dict.fromkeys(ids)]
+    # The defaults go last: the others may need them until they are gone.
+    documents.sort(key=lambda stored: stored.name == DocumentName.defaults())
     names = [stored.name for stored in documents]
+    _demand_valid_without(deployed, names)
     if not yes:
         _ask(cli, names, keep_secrets=keep_secrets)
-    kept = remove_before_deletion(cli, deployed, documents, keep_secrets=keep_secrets)
-    for stored in documents:
-        if stored.name not in kept:
-            deployed.store.delete(stored)
+    with keeping(cli, documents):
+        kept = remove_before_deletion(cli, deployed, documents, keep_secrets=keep_secrets)
+        for stored in documents:
+            if stored.name not in kept:
+                deployed.store.delete(stored)
     deleted = [str(name) for name in names if name not in kept]
     cli.output.result(
         {"deleted": deleted, "kept": [str(name) for name in kept]},
@@ -161,6 +170,19 @@ def _ask(cli: Cli, names: list[DocumentName], *, keep_secrets: bool) -> None:
     if not keep_secrets:
         show_removal(cli, names)
     cli.output.confirm(question)
+
+
+def _demand_valid_without(deployed: Deployed, names: Sequence[DocumentName]) -> None:
+    """Raise CliError when documents that stay would be invalid without these."""
+    known = {str(problem) for problem in deployed.validation.problems}
+    after = deployed.validate(dict.fromkeys(names))
+    if problems := [problem for problem in after.problems if str(problem) not in known]:
+        said = "\n  ".join(map(str, problems))
+        raise CliError(
+            f"Nothing was deleted: other documents would be invalid without"
+            f" {', '.join(map(str, names))}.\n  {said}",
+            remedy="Correct these documents first, or delete them in the same command.",
+        )
 
 
 def _wrong(deployed: Deployed, stored: Stored, text: str) -> list[Problem]:

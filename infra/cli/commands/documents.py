@@ -33,6 +33,7 @@ from ..rendering.text import BAD, GOOD, counted
 from .apply_steps import ApplySteps
 from .prune_option import Prune, PruneAll, PruningCommand
 from .removal import not_deleted
+from .replaced import keeping
 
 IDS_SHOWN = 10
 _HOW_TO_PRUNE_ALL = (
@@ -170,7 +171,8 @@ def apply(
     """Store the folder's new and changed documents in Parameter Store.
 
     Shows the differences first, and asks. The function pushes to a cluster as soon as its document
-    changes. Types, keys and tags of parameters stay. A second run changes nothing.
+    changes. Types, keys and tags of parameters stay. A copy of each document that is overwritten or
+    deleted is saved, to restore it. A second run changes nothing.
 
     With --prune, a document of the same cluster under another id is renamed: its Secrets stay. To
     delete more than one document, and more than half of those that are stored, takes --prune=all
@@ -201,7 +203,8 @@ def apply(
                 f"{_mass_deletion(comparison)} Nothing was written.", remedy=_HOW_TO_PRUNE_ALL
             )
     steps = ApplySteps(cli, deployed, comparison, keep_secrets)
-    steps.run()
+    with keeping(cli, [one.before for one in comparison.differing if one.before is not None]):
+        steps.run()
     said: dict[str, Any] = comparison.as_json(show_secure=show_secure) | {
         "written": list(map(str, steps.written)),
         "kept": list(map(str, steps.kept)),

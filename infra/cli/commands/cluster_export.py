@@ -1,0 +1,122 @@
+"""`clusters export`: the stored documents as a folder, to keep them in Git."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from ..command import Cli
+from ..documents.deployed import Deployed
+from ..documents.folder import read_folder
+from ..documents.store import Stored
+from ..errors import CliError, ExitCode
+from ..rendering.text import counted
+
+Directory = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIR", file_okay=False, help="The folder to write to; it is made if absent."
+    ),
+]
+ShowSecure = Annotated[
+    bool, typer.Option("--show-secure", help="Write SecureStrings as well, decrypted.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Overwrite files that differ from what is stored.")
+]
+
+
+def export(
+    cli: Cli, directory: Directory, show_secure: ShowSecure = False, overwrite: Overwrite = False
+) -> int:
+    """Write every stored document to a folder, as `apply` reads it.
+
+    To begin with documents in Git. Texts are written as they are, comments included; then `diff`
+    finds nothing to change. Files that differ stay as they are, unless --overwrite is given.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher clusters export config
+      ecr-public-pusher clusters export config --overwrite && git -C config diff
+    """
+    deployed = Deployed.of(cli.session)
+    snapshot = deployed.snapshot
+    snapshot.demand_readable()
+    documents = [snapshot.documents[name] for name in sorted(snapshot.documents)]
+    if not documents:
+        raise CliError(f"There are no documents under {deployed.store.root}.")
+    if not show_secure:
+        _demand_plain(documents)
+    changed = _changed(cli, directory, documents, overwrite=overwrite)
+    written = {str(stored.name): str(file) for stored, file in changed}
+    for stored, file in changed:
+        _write(file, stored.text)
+    cli.output.result(
+        {"written": written, "unchanged": len(documents) - len(written)},
+        lambda: [
+            *(Text(file) for file in written.values()),
+            Text(
+                f"{counted(len(written), 'document')} written,"
+                f" {len(documents) - len(written)} unchanged",
+                style="bold",
+            ),
+        ],
+    )
+    for parameter in snapshot.unknown:
+        cli.output.note(f"{parameter} is not a document, and was not written.")
+    return ExitCode.OK
+
+
+def _demand_plain(documents: Sequence[Stored]) -> None:
+    """Raise CliError for SecureStrings: `apply --prune` would delete one that has no file."""
+    if secure := [str(stored.name) for stored in documents if stored.secure]:
+        raise CliError(
+            f"Nothing was written, since these are SecureStrings: {', '.join(secure[:20])}.",
+            remedy="To write them decrypted: --show-secure.",
+        )
+
+
+def _changed(
+    cli: Cli, directory: Path, documents: Sequence[Stored], *, overwrite: bool
+) -> list[tuple[Stored, Path]]:
+    """Return the documents to write, with their files.
+
+    A document that is in the folder already keeps its file's name. Raise CliError for one that
+    differs, unless `overwrite` is set.
+    """
+    folder = read_folder(directory) if directory.exists() else None
+    if folder is not None and folder.problems:
+        raise CliError(f"{folder.problems[0]}", remedy=folder.problems[0].remedy)
+    there = {file.name: file for file in folder.documents} if folder is not None else {}
+    differing = [
+        there[stored.name].path
+        for stored in documents
+        if stored.name in there and there[stored.name].text != stored.text
+    ]
+    if differing and not overwrite:
+        raise CliError(
+            f"Nothing was written: {counted(len(differing), 'file')} would be overwritten:"
+            f" {', '.join(map(str, differing[:20]))}.",
+            remedy=(
+                "To overwrite them: --overwrite. To see the differences:"
+                f" {cli.follow_up.command('diff', str(directory))}"
+            ),
+        )
+    return [
+        (
+            stored,
+            there[stored.name].path if stored.name in there else directory / f"{stored.name}.yaml",
+        )
+        for stored in documents
+        if stored.name not in there or there[stored.name].path in differing
+    ]
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text.encode())
+    except OSError as error:
+        raise CliError(f"{file} cannot be written: {error.strerror}.") from None
