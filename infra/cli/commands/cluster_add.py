@@ -21,6 +21,7 @@ from ..rendering.documents import render_notes
 from ..rendering.onboarding import render_steps
 from ..session import Session
 from . import add_options as options
+from .replaced import keeping
 from .run import run
 
 
@@ -66,10 +67,12 @@ def add(
 
     Shows what it will do, and asks.
 
-    Prints the command for each step that it cannot do. Until these steps are done, the document is
-    not written, so that no run fails in the meantime. Then run the same command again: completed
-    steps stay unchanged. Without fields, the stored document is used. Exit code 0: the cluster was
-    pushed to; 1: a step is left to do.
+    Prints the command for each step that it cannot do. Once these steps are done, run the same
+    command again: completed steps stay unchanged. A new document is written disabled, so that no
+    run fails in the meantime, and enabled once the function's check is good, whoever gave the
+    access. For a cluster that certainly does not exist, or does not admit the function, nothing is
+    written. Without fields, the stored document is used. Exit code 0: the cluster was pushed to; 1:
+    a step is left to do.
 
     [bold]Examples[/bold]
 
@@ -119,17 +122,22 @@ def add(
         by_hand=print_rbac_again(sys.argv[1:]),
         follow_up=replace(cli.follow_up, profile=cluster_profile or cli.options.profile),
     )
-    wanted = Wanted(cli.follow_up, admit=admit, objects=objects, choice=choice, push=not no_push)
+    wanted = Wanted(
+        cli.follow_up,
+        admit=admit,
+        objects=objects,
+        removal=allow_removal,
+        choice=choice,
+        push=not no_push,
+    )
     admission = Admission(made.config, made.config.role_arn or cli.session.stack.role_arn)
     for note in render_notes(made.notes):
         cli.output.aside(note)
-    return _carry_out(
-        cli,
-        made,
-        Onboarding(made, deployed.store, wanted, admission, _eks(cli, made, cluster_profile)),
-        dry_run=dry_run,
-        yes=yes,
-    )
+    # The person's credentials for the cluster's account and region.
+    session = Session(profile=cluster_profile or cli.options.profile, region=made.config.region)
+    eks = session.client("eks") if made.is_eks else None
+    onboarding = Onboarding(made, deployed.store, wanted, admission, eks, lambda: session.account)
+    return _carry_out(cli, made, onboarding, dry_run=dry_run, yes=yes)
 
 
 def _carry_out(
@@ -146,7 +154,10 @@ def _carry_out(
         return _exit_code(planned)
     if any(step.changes for step in planned) and not yes:
         _ask(cli, planned)
-    done, reports = onboarding.do(lambda event: run(cli, event))
+    is_replaced = made.before and not made.waits and made.text != made.before.text
+    replaced = [made.before] if made.before and is_replaced else []
+    with keeping(cli, replaced):
+        done, reports = onboarding.do(lambda event: run(cli, event))
     cli.output.result(
         _said(made, done, dry_run=False) | reports,
         lambda: render_steps(done, dry_run=False, follow_up=cli.follow_up, reports=reports),
@@ -176,17 +187,6 @@ def _given_file(file: Path | None) -> str | None:
             f"--file: {file} cannot be read ({type(error).__name__}).",
             remedy="Name a document's file, or - for stdin.",
         ) from None
-
-
-def _eks(cli: Cli, made: NewCluster, profile: str | None) -> Any:
-    """Return an EKS client for the cluster's region with the person's credentials.
-
-    Return None when the cluster is not EKS.
-    """
-    if not made.is_eks:
-        return None
-    session = Session(profile=profile or cli.options.profile, region=made.config.region)
-    return session.client("eks")
 
 
 def _said(made: NewCluster, steps: Sequence[Step], *, dry_run: bool) -> dict[str, Any]:

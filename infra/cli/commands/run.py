@@ -48,6 +48,12 @@ _WINDOW = (
     "For clusters where the function may not list its Secrets: covers namespaces created within"
     " this many minutes."
 )
+IncludeDisabled = Annotated[
+    bool,
+    typer.Option(
+        "--include-disabled", help="Check disabled documents as if they were enabled, too."
+    ),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also show what is ok.")]
 
 
@@ -112,7 +118,13 @@ def plan(
     return show(cli, run(cli, event))
 
 
-def check(cli: Cli, ids: Ids = None, namespace: Namespaces = None, verbose: Verbose = False) -> int:
+def check(
+    cli: Cli,
+    ids: Ids = None,
+    namespace: Namespaces = None,
+    include_disabled: IncludeDisabled = False,
+    verbose: Verbose = False,
+) -> int:
     """Check that the function can do its work in each cluster.
 
     Tests the way to the cluster, the sign-in, and each permission that its document needs, and
@@ -122,8 +134,12 @@ def check(cli: Cli, ids: Ids = None, namespace: Namespaces = None, verbose: Verb
 
       ecr-public-pusher check
       ecr-public-pusher check prod --verbose
+      ecr-public-pusher check staging --include-disabled
     """
-    return show(cli, run(cli, _event("check", clusters=ids, namespaces=namespace)), verbose=verbose)
+    event = _event("check", clusters=ids, namespaces=namespace)
+    if include_disabled:
+        event["includeDisabled"] = True
+    return show(cli, run(cli, event), verbose=verbose)
 
 
 def sweep(

@@ -1,5 +1,6 @@
 """The EKS access entry that admits the function's role, with a person's credentials."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +47,12 @@ class Admission:
         return AccessEntryCommands(self.config.region, self.config.cluster, self.principal)
 
 
-def describe(eks: Any, admission: Admission) -> EksCluster | Step:
-    """Return the cluster; or a failed step when it cannot be seen, with the owner's command."""
+def describe(eks: Any, admission: Admission, caller: Callable[[], str]) -> EksCluster | Step:
+    """Return the cluster; or a failed step when it cannot be seen, with the owner's command.
+
+    `caller` returns the account of the credentials. Only of its own clusters is it certain that
+    EKS does not know one.
+    """
     name = admission.config.cluster
     region = admission.config.region
     try:
@@ -57,7 +62,7 @@ def describe(eks: Any, admission: Admission) -> EksCluster | Step:
             f"EKS in {region} has no cluster {name} for your credentials; the document is for"
             f" account {admission.account}"
         )
-        return _unseen(admission, said)
+        return _unseen(admission, said, undecided=not _is_own(admission, caller))
     except (ClientError, BotoCoreError) as error:
         return _unseen(admission, explain(error).message)
     account = found["arn"].split(":")[4]
@@ -73,7 +78,15 @@ def describe(eks: Any, admission: Admission) -> EksCluster | Step:
     return EksCluster(found["arn"], found.get("endpoint", ""), ca_base64, mode, local=local)
 
 
-def _unseen(admission: Admission, said: str) -> Step:
+def _is_own(admission: Admission, caller: Callable[[], str]) -> bool:
+    """Return whether the credentials are certainly of the cluster's account."""
+    try:
+        return caller() == admission.account
+    except (ClientError, BotoCoreError):
+        return False
+
+
+def _unseen(admission: Admission, said: str, *, undecided: bool = True) -> Step:
     remedy = (
         "Is it the right name, region and account? Credentials of another account:"
         " --cluster-profile NAME."
@@ -83,6 +96,7 @@ def _unseen(admission: Admission, said: str) -> Step:
         StepOutcome.FAILED,
         said,
         f"{remedy}\n{_owner(admission, admission.commands.create)}",
+        undecided=undecided,
     )
 
 
@@ -132,11 +146,12 @@ class AccessEntryStep:
                 StepOutcome.FAILED,
                 said,
                 f"{remedy}\n{self._admission.commands.allow_and_create}",
+                undecided=True,
             )
         try:
             entry = self._entry()
         except (ClientError, BotoCoreError) as error:
-            return self._refused(error, self._admission.commands.create)
+            return self._refused(error, self._admission.commands.create, undecided=True)
         return self._planned(entry)
 
     def _of_aws_auth(self, said: str) -> Step:
@@ -149,7 +164,11 @@ class AccessEntryStep:
             f" --admit:\n{edit}\n{mapped_role(self._admission.principal)}"
         )
         return Step(
-            StepName.ACCESS_ENTRY, StepOutcome.FAILED, f"{said}, as a local cluster's is", remedy
+            StepName.ACCESS_ENTRY,
+            StepOutcome.FAILED,
+            f"{said}, as a local cluster's is",
+            remedy,
+            undecided=True,
         )
 
     def look(self) -> Step:
@@ -188,7 +207,9 @@ class AccessEntryStep:
         try:
             return self._written(planned)
         except (ClientError, BotoCoreError) as error:
-            return self._refused(error, self._admission.commands.create)
+            # Where access entries do not decide alone, aws-auth may admit the role.
+            may_be_admitted = self._cluster.authentication_mode != API
+            return self._refused(error, self._admission.commands.create, undecided=may_be_admitted)
 
     def _written(self, planned: Step) -> Step:
         name = self._admission.config.cluster
@@ -241,10 +262,13 @@ class AccessEntryStep:
         kept = f", beside {', '.join(entry.groups)}" if entry.groups else ""
         return Step(StepName.ACCESS_ENTRY, StepOutcome.UPDATED, f"{who}: group {RBAC_GROUP}{kept}")
 
-    def _refused(self, error: ClientError | BotoCoreError, command: str) -> Step:
+    def _refused(
+        self, error: ClientError | BotoCoreError, command: str, *, undecided: bool
+    ) -> Step:
         return Step(
             StepName.ACCESS_ENTRY,
             StepOutcome.FAILED,
             explain(error).message,
             _owner(self._admission, command),
+            undecided=undecided,
         )

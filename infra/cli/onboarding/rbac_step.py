@@ -6,7 +6,7 @@ Only with a context that certainly leads to that cluster.
 import base64
 import binascii
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import CliError
@@ -81,13 +81,21 @@ class RbacStep:
                 self._admin, self._objects, self._where, dry_run=dry_run, force=self._choice.force
             )
         except CliError as error:
-            return Step(
-                StepName.RBAC, StepOutcome.FAILED, error.message, f"{error.remedy}\n{self._by_hand}"
-            )
+            return self._failed(error.message, error.remedy)
         if not step.failed:
             return step
-        remedy = f"Whose credentials are in that context? {self._admin.whoami}\n{self._by_hand}"
-        return Step(StepName.RBAC, StepOutcome.FAILED, step.message, remedy, step.details)
+        whose = f"Whose credentials are in that context? {self._admin.whoami}"
+        return replace(self._failed(step.message, whose), details=step.details)
+
+    def _failed(self, message: str, remedy: str) -> Step:
+        """Return the failed step. Somebody else may have applied the objects."""
+        return Step(
+            StepName.RBAC,
+            StepOutcome.FAILED,
+            message,
+            f"{remedy}\n{self._by_hand}",
+            undecided=True,
+        )
 
     def _choose(self) -> tuple[Context, str]:
         files = kubeconfig_files(self._choice.kubeconfig)

@@ -32,17 +32,30 @@ CHANGES = frozenset({StepOutcome.CREATED, StepOutcome.UPDATED})
 
 @dataclass(frozen=True)
 class Step:
-    """A step with its outcome. `details` holds the lines of a difference or of the objects."""
+    """A step with its outcome. `details` holds the lines of a difference or of the objects.
+
+    `undecided`: it failed, but may be in place already; the function's check decides.
+    """
 
     name: StepName
     outcome: StepOutcome
     message: str
     remedy: str = ""
     details: tuple[str, ...] = field(default=())
+    undecided: bool = False
 
     @property
     def failed(self) -> bool:
         return self.outcome is StepOutcome.FAILED
+
+    @property
+    def prevents(self) -> bool:
+        """Return whether the function certainly has no access for want of this step."""
+        return self.failed and not self.undecided
+
+    def in_place(self) -> "Step":
+        """Return an undecided step after a good check."""
+        return Step(self.name, StepOutcome.UNCHANGED, "in place already, as the check shows")
 
     @property
     def changes(self) -> bool:
