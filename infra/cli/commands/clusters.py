@@ -17,7 +17,7 @@ from ..documents.store import Stored
 from ..errors import CliError, ExitCode
 from ..rendering.clusters import cluster_row, render_list, render_settings
 from ..rendering.documents import render_problems
-from . import cluster_add, cluster_changes, cluster_export, cluster_rename
+from . import cluster_add, cluster_changes, cluster_export, cluster_offboard, cluster_rename
 from .run import run
 
 Called = Annotated[
@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
         clusters.command(name)(command(function))
     cluster_changes.register(clusters)
     clusters.command("rename")(command(cluster_rename.rename))
+    clusters.command("offboard")(command(cluster_offboard.offboard))
     clusters.command("export")(command(cluster_export.export))
     app.add_typer(clusters, rich_help_panel="Configuration")
 

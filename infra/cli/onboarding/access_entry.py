@@ -1,7 +1,7 @@
 """The EKS access entry that admits the function's role, with a person's credentials."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -28,6 +28,7 @@ class EksCluster:
     ca_base64: str
     authentication_mode: str
     local: bool = False  # on an Outpost
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def describe(eks: Any, admission: Admission, caller: Callable[[], str]) -> EksCl
     mode = found.get("accessConfig", {}).get("authenticationMode", CONFIG_MAP)
     ca_base64 = found.get("certificateAuthority", {}).get("data", "")
     local = found.get("outpostConfig") is not None
-    return EksCluster(found["arn"], found.get("endpoint", ""), ca_base64, mode, local=local)
+    endpoint = found.get("endpoint", "")
+    return EksCluster(found["arn"], endpoint, ca_base64, mode, local, found.get("tags", {}))
 
 
 def _is_own(admission: Admission, caller: Callable[[], str]) -> bool:

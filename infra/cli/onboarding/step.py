@@ -1,4 +1,4 @@
-"""One step of an onboarding: its outcome, and who must do what when it failed. Pure."""
+"""One step of an on- or offboarding: its outcome, and who must do what when it failed. Pure."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,8 +6,10 @@ from typing import Any
 
 
 class StepName(StrEnum):
-    """The steps, in the order in which they run. Stable names: `-o json` shows them."""
+    """The steps. Stable names: `-o json` shows them."""
 
+    REMOVAL_RIGHTS = "removal-rights"
+    SECRETS = "secrets"
     ACCESS_ENTRY = "access-entry"
     RBAC = "rbac"
     DOCUMENT = "document"
@@ -20,6 +22,7 @@ class StepOutcome(StrEnum):
 
     CREATED = "created"
     UPDATED = "updated"
+    DELETED = "deleted"
     UNCHANGED = "unchanged"
     DONE = "done"
     SKIPPED = "skipped"  # not requested
@@ -27,7 +30,7 @@ class StepOutcome(StrEnum):
     NOT_ATTEMPTED = "not-attempted"  # waits for an earlier step
 
 
-CHANGES = frozenset({StepOutcome.CREATED, StepOutcome.UPDATED})
+CHANGES = frozenset({StepOutcome.CREATED, StepOutcome.UPDATED, StepOutcome.DELETED})
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ class Step:
     def in_place(self) -> "Step":
         """Return an undecided step after a good check."""
         return Step(self.name, StepOutcome.UNCHANGED, "in place already, as the check shows")
+
+    @property
+    def created(self) -> bool:
+        return self.outcome is StepOutcome.CREATED
 
     @property
     def changes(self) -> bool:
