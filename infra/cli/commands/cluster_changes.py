@@ -23,6 +23,7 @@ from ..errors import CliError, ExitCode
 from ..rendering.documents import render_diff
 from .removal import not_deleted, remove_before_deletion, show_removal
 from .replaced import keeping
+from .verdict import NoWait, Verdict
 
 Called = Annotated[
     str,
@@ -62,11 +63,12 @@ def register(clusters: typer.Typer) -> None:
         clusters.command()(command(function))
 
 
-def edit(cli: Cli, called: Called) -> int:
+def edit(cli: Cli, called: Called, no_wait: NoWait = False) -> int:
     """Open a document in $VISUAL or $EDITOR.
 
     It is written once it is valid, unless somebody else has changed it meanwhile. A copy of the
-    text that it replaces is saved, to restore it.
+    text that it replaces is saved, to restore it. Then pushes to its clusters, and shows the
+    outcome. Exit code 1: the push is not ok.
 
     [bold]Examples[/bold]
 
@@ -89,21 +91,27 @@ def edit(cli: Cli, called: Called) -> int:
         except Exception:
             cli.output.note(f"Your draft is in {_kept(stored.name, text)}")
             raise
-    cli.output.result(
-        _said(stored.name, "changed"),
-        lambda: [*_diff(stored, text), Text(f"{stored.name} changed")],
-    )
-    return ExitCode.OK
+    for part in (*_diff(stored, text), Text(f"{stored.name} changed")):
+        cli.output.done(part)
+    verdict = Verdict.of(cli, [stored.name], wait=not no_wait)
+    cli.output.result(_said(stored.name, "changed") | verdict.as_json(), verdict.render)
+    return verdict.exit_code()
 
 
-def enable(cli: Cli, ids: Ids) -> int:
+def enable(cli: Cli, ids: Ids, no_wait: NoWait = False) -> int:
     """Set enabled: true in clusters' documents, and change nothing else in them.
+
+    Then pushes to them, and shows the outcome. Exit code 1: the push is not ok.
 
     [bold]Examples[/bold]
 
       ecr-public-pusher clusters enable staging
+      ecr-public-pusher clusters enable staging --no-wait
     """
-    return _switch(cli, ids, enabled=True)
+    verdict = Verdict.of(cli, _switch(cli, ids, enabled=True), wait=not no_wait)
+    if verdict.report is not None:
+        cli.output.line(verdict.as_json(), *verdict.render())
+    return verdict.exit_code()
 
 
 def disable(cli: Cli, ids: Ids) -> int:
@@ -115,12 +123,12 @@ def disable(cli: Cli, ids: Ids) -> int:
 
       ecr-public-pusher clusters disable staging && ecr-public-pusher remove staging
     """
-    code = _switch(cli, ids, enabled=False)
+    _switch(cli, ids, enabled=False)
     cli.output.note(
         "Secrets stay, expire within 12 hours, and then block pulls. For a longer pause:"
         f" {cli.follow_up.command('remove', *ids)}"
     )
-    return code
+    return ExitCode.OK
 
 
 def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Yes = False) -> int:
@@ -214,7 +222,8 @@ def _diff(stored: Stored, text: str) -> list[Text]:
     )
 
 
-def _switch(cli: Cli, ids: list[str], *, enabled: bool) -> int:
+def _switch(cli: Cli, ids: list[str], *, enabled: bool) -> list[DocumentName]:
+    """Set `enabled` in the documents, and return those that it has changed."""
     deployed = Deployed.of(cli.session)
     documents = [deployed.find(called, clusters_only=True) for called in dict.fromkeys(ids)]
     # All of them, before one is written.
@@ -225,7 +234,7 @@ def _switch(cli: Cli, ids: list[str], *, enabled: bool) -> int:
             deployed.store.put(stored.name, text, before=stored)
         outcome = word if text != stored.text else "unchanged"
         cli.output.line(_said(stored.name, outcome), Text(f"{stored.name} {outcome}"))
-    return ExitCode.OK
+    return [stored.name for stored, text in texts if text != stored.text]
 
 
 def _switched(cli: Cli, stored: Stored, *, enabled: bool) -> str:

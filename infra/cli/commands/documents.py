@@ -34,6 +34,7 @@ from .apply_steps import ApplySteps
 from .prune_option import Prune, PruneAll, PruningCommand
 from .removal import not_deleted
 from .replaced import keeping
+from .verdict import NoWait, Verdict
 
 IDS_SHOWN = 10
 _HOW_TO_PRUNE_ALL = (
@@ -166,13 +167,15 @@ def apply(
     prune_all: PruneAll = False,
     keep_secrets: KeepSecrets = False,
     show_secure: ShowSecure = False,
+    no_wait: NoWait = False,
     yes: Yes = False,
 ) -> int:
     """Store the folder's new and changed documents in Parameter Store.
 
-    Shows the differences first, and asks. The function pushes to a cluster as soon as its document
-    changes. Types, keys and tags of parameters stay. A copy of each document that is overwritten or
-    deleted is saved, to restore it. A second run changes nothing.
+    Shows the differences first, and asks. Then pushes to the clusters of the new and changed
+    documents, and shows the outcome; a change of the defaults concerns all. Types, keys and tags of
+    parameters stay. A copy of each document that is overwritten or deleted is saved, to restore it.
+    A second run changes nothing. Exit code 1: the push is not ok.
 
     With --prune, a document of the same cluster under another id is renamed: its Secrets stay. To
     delete more than one document, and more than half of those that are stored, takes --prune=all
@@ -183,6 +186,7 @@ def apply(
       ecr-public-pusher apply config
       ecr-public-pusher apply config --prune
       ecr-public-pusher apply config --prune --yes -o json
+      ecr-public-pusher apply config --yes --no-wait
       ecr-public-pusher apply config --prune=all --yes
     """
     comparison, deployed = _compared(cli, directory, prune=prune or prune_all)
@@ -205,25 +209,21 @@ def apply(
     steps = ApplySteps(cli, deployed, comparison, keep_secrets)
     with keeping(cli, [one.before for one in comparison.differing if one.before is not None]):
         steps.run()
+    written = [
+        change.name
+        for change in comparison.differing
+        if change.name in steps.written and change.kind is not Kind.DELETED
+    ]
+    verdict = Verdict.of(cli, written, wait=not no_wait)
     said: dict[str, Any] = comparison.as_json(show_secure=show_secure) | {
         "written": list(map(str, steps.written)),
         "kept": list(map(str, steps.kept)),
     }
-    cli.output.result(said, list)  # each line is on the screen already
-    pushed = [
-        change.name.clusters or ""
-        for change in comparison.differing
-        if change.name in steps.written and change.kind is not Kind.DELETED
-    ]
-    if pushed:
-        ids = [] if "" in pushed or len(pushed) > IDS_SHOWN else pushed
-        cli.output.note(
-            "The function pushes the changes automatically. To test access:"
-            f" {cli.follow_up.command('check', *ids)}"
-        )
+    # Each change is on the screen already.
+    cli.output.result(said | verdict.as_json(), verdict.render)
     if steps.kept:
         raise not_deleted(steps.kept)
-    return ExitCode.OK
+    return verdict.exit_code()
 
 
 def _read(paths: Sequence[Path]) -> Folder:

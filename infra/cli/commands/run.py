@@ -240,17 +240,18 @@ def run(cli: Cli, event: Mapping[str, Any]) -> Report:
 
 def show(cli: Cli, report: Report, *, verbose: bool = False) -> int:
     """Print the report; return its exit code."""
-    cli.output.result(report, lambda: _rendered(cli, report, verbose=verbose))
+    cli.output.result(report, lambda: rendered(cli, report, verbose=verbose))
     return ExitCode.OK if report["ok"] else ExitCode.NOT_OK
 
 
 def show_aside(cli: Cli, report: Report) -> None:
     """Show a report beside the result, on stderr, such as the plan that a question is about."""
-    for part in _rendered(cli, report):
+    for part in rendered(cli, report):
         cli.output.aside(part)
 
 
-def _rendered(cli: Cli, report: Report, *, verbose: bool = False) -> list[RenderableType]:
+def rendered(cli: Cli, report: Report, *, verbose: bool = False) -> list[RenderableType]:
+    """Return a report for people."""
     return render_report(report, now=datetime.now(UTC), follow_up=cli.follow_up, verbose=verbose)
 
 
