@@ -21,11 +21,13 @@ from ..errors import CliError, ExitCode
 from ..rendering.documents import render_diff
 from ..status import read_documents
 from .removal import not_deleted, remove_before_deletion, show_removal
+from .replaced import keeping
 from .run import run, show
+from .verdict import Verdict
 
 
-def edit(cli: Cli, called: str) -> int:
-    """Open a document in an editor, and write it once it is valid."""
+def edit(cli: Cli, called: str, *, no_wait: bool) -> int:
+    """Open a document in an editor, write it once it is valid, and push."""
     deployed = Deployed.of(cli.session)
     stored = deployed.find(called)
     text = open_editor(
@@ -36,44 +38,52 @@ def edit(cli: Cli, called: str) -> int:
             _said(stored.name, "unchanged"), lambda: [Text(f"{stored.name} unchanged")]
         )
         return ExitCode.OK
-    try:
-        deployed.store.put(stored.name, text, before=stored)
-    except Exception:
-        cli.output.note(f"Your draft is in {_kept(stored.name, text)}")
-        raise
-    cli.output.result(
-        _said(stored.name, "changed"),
-        lambda: [*_diff(stored, text), Text(f"{stored.name} changed")],
-    )
-    return ExitCode.OK
+    with keeping(cli, [stored]):
+        try:
+            deployed.store.put(stored.name, text, before=stored)
+        except Exception:
+            cli.output.note(f"Your draft is in {_kept(stored.name, text)}")
+            raise
+    for part in (*_diff(stored, text), Text(f"{stored.name} changed")):
+        cli.output.done(part)
+    verdict = Verdict.of(cli, [stored.name], wait=not no_wait)
+    cli.output.result(_said(stored.name, "changed") | verdict.as_json(), verdict.render)
+    return verdict.exit_code()
 
 
-def enable(cli: Cli, ids: Sequence[str]) -> int:
-    """Set enabled: true in clusters' documents."""
-    return _switch(cli, ids, enabled=True)
+def enable(cli: Cli, ids: Sequence[str], *, no_wait: bool) -> int:
+    """Set enabled: true in clusters' documents, and push."""
+    verdict = Verdict.of(cli, _switch(cli, ids, enabled=True), wait=not no_wait)
+    if verdict.report is not None:
+        cli.output.line(verdict.as_json(), *verdict.render())
+    return verdict.exit_code()
 
 
 def disable(cli: Cli, ids: Sequence[str]) -> int:
     """Set enabled: false in clusters' documents."""
-    code = _switch(cli, ids, enabled=False)
+    _switch(cli, ids, enabled=False)
     cli.output.note(
         "Secrets stay, expire within 12 hours, and then block pulls. For a longer pause:"
         f" {cli.follow_up.command('remove', *ids)}"
     )
-    return code
+    return ExitCode.OK
 
 
 def delete(cli: Cli, ids: Sequence[str], *, keep_secrets: bool, yes: bool) -> int:
     """Remove the Secrets of documents, then delete the documents; ask first, unless `yes`."""
     deployed = Deployed.of(cli.session)
     documents = [deployed.find(called) for called in dict.fromkeys(ids)]
+    # The defaults go last: the others may need them until they are gone.
+    documents.sort(key=lambda stored: stored.name == DocumentName.defaults())
     names = [stored.name for stored in documents]
+    _demand_valid_without(deployed, names)
     if not yes:
         _ask(cli, names, keep_secrets=keep_secrets)
-    kept = remove_before_deletion(cli, deployed, documents, keep_secrets=keep_secrets)
-    for stored in documents:
-        if stored.name not in kept:
-            deployed.store.delete(stored)
+    with keeping(cli, documents):
+        kept = remove_before_deletion(cli, deployed, documents, keep_secrets=keep_secrets)
+        for stored in documents:
+            if stored.name not in kept:
+                deployed.store.delete(stored)
     deleted = [str(name) for name in names if name not in kept]
     cli.output.result(
         {"deleted": deleted, "kept": [str(name) for name in kept]},
@@ -124,6 +134,19 @@ def _ask(cli: Cli, names: list[DocumentName], *, keep_secrets: bool) -> None:
     cli.output.confirm(question)
 
 
+def _demand_valid_without(deployed: Deployed, names: Sequence[DocumentName]) -> None:
+    """Raise CliError when documents that stay would be invalid without these."""
+    known = {str(problem) for problem in deployed.validation.problems}
+    after = deployed.validate(dict.fromkeys(names))
+    if problems := [problem for problem in after.problems if str(problem) not in known]:
+        said = "\n  ".join(map(str, problems))
+        raise CliError(
+            f"Nothing was deleted: other documents would be invalid without"
+            f" {', '.join(map(str, names))}.\n  {said}",
+            remedy="Correct these documents first, or delete them in the same command.",
+        )
+
+
 def _wrong(deployed: Deployed, stored: Stored, text: str) -> list[Problem]:
     """Return the draft's problems, and those it would cause in other documents."""
     before = {
@@ -153,7 +176,8 @@ def _diff(stored: Stored, text: str) -> list[Text]:
     )
 
 
-def _switch(cli: Cli, ids: Sequence[str], *, enabled: bool) -> int:
+def _switch(cli: Cli, ids: Sequence[str], *, enabled: bool) -> list[DocumentName]:
+    """Set `enabled` in the documents, and return those that it has changed."""
     deployed = Deployed.of(cli.session)
     documents = [deployed.find(called, clusters_only=True) for called in dict.fromkeys(ids)]
     # All of them, before one is written.
@@ -164,7 +188,7 @@ def _switch(cli: Cli, ids: Sequence[str], *, enabled: bool) -> int:
             deployed.store.put(stored.name, text, before=stored)
         outcome = word if text != stored.text else "unchanged"
         cli.output.line(_said(stored.name, outcome), Text(f"{stored.name} {outcome}"))
-    return ExitCode.OK
+    return [stored.name for stored, text in texts if text != stored.text]
 
 
 def _switched(cli: Cli, stored: Stored, *, enabled: bool) -> str:

@@ -31,6 +31,8 @@ from ..rendering.documents import render_comparison, render_notes, render_proble
 from ..rendering.text import BAD, GOOD, counted
 from .apply_steps import ApplySteps
 from .removal import not_deleted
+from .replaced import keeping
+from .verdict import Verdict
 
 IDS_SHOWN = 10
 _HOW_TO_PRUNE_ALL = (
@@ -83,9 +85,10 @@ def apply(
     prune_all: bool,
     keep_secrets: bool,
     show_secure: bool,
+    no_wait: bool,
     yes: bool,
 ) -> int:
-    """Write the folder's differences to Parameter Store; ask first, unless `yes`."""
+    """Write the folder's differences to Parameter Store, and push; ask first, unless `yes`."""
     comparison, deployed = _compared(cli, directory, prune=prune or prune_all)
     if comparison.problems:
         _show(cli, comparison, show_secure)
@@ -104,26 +107,23 @@ def apply(
                 f"{_mass_deletion(comparison)} Nothing was written.", remedy=_HOW_TO_PRUNE_ALL
             )
     steps = ApplySteps(cli, deployed, comparison, keep_secrets)
-    steps.run()
+    with keeping(cli, [one.before for one in comparison.differing if one.before is not None]):
+        steps.run()
+    written = [
+        change.name
+        for change in comparison.differing
+        if change.name in steps.written and change.kind is not Kind.DELETED
+    ]
+    verdict = Verdict.of(cli, written, wait=not no_wait)
     said: dict[str, Any] = comparison.as_json(show_secure=show_secure) | {
         "written": list(map(str, steps.written)),
         "kept": list(map(str, steps.kept)),
     }
-    cli.output.result(said, list)  # each line is on the screen already
-    pushed = [
-        change.name.clusters or ""
-        for change in comparison.differing
-        if change.name in steps.written and change.kind is not Kind.DELETED
-    ]
-    if pushed:
-        ids = [] if "" in pushed or len(pushed) > IDS_SHOWN else pushed
-        cli.output.note(
-            "The function pushes the changes automatically. To test access:"
-            f" {cli.follow_up.command('check', *ids)}"
-        )
+    # Each change is on the screen already.
+    cli.output.result(said | verdict.as_json(), verdict.render)
     if steps.kept:
         raise not_deleted(steps.kept)
-    return ExitCode.OK
+    return verdict.exit_code()
 
 
 def _read(paths: Sequence[Path]) -> Folder:

@@ -56,10 +56,18 @@ def plan(
 
 
 def check(
-    cli: Cli, ids: Sequence[str] | None, namespace: Sequence[str] | None, *, verbose: bool
+    cli: Cli,
+    ids: Sequence[str] | None,
+    namespace: Sequence[str] | None,
+    *,
+    include_disabled: bool,
+    verbose: bool,
 ) -> int:
     """Check that the function can do its work in each cluster."""
-    return show(cli, run(cli, _event("check", clusters=ids, namespaces=namespace)), verbose=verbose)
+    event = _event("check", clusters=ids, namespaces=namespace)
+    if include_disabled:
+        event["includeDisabled"] = True
+    return show(cli, run(cli, event), verbose=verbose)
 
 
 def sweep(cli: Cli, ids: Sequence[str] | None, window: int) -> int:
@@ -128,17 +136,18 @@ def run(cli: Cli, event: Mapping[str, Any]) -> Report:
 
 def show(cli: Cli, report: Report, *, verbose: bool = False) -> int:
     """Print the report; return its exit code."""
-    cli.output.result(report, lambda: _rendered(cli, report, verbose=verbose))
+    cli.output.result(report, lambda: rendered(cli, report, verbose=verbose))
     return ExitCode.OK if report["ok"] else ExitCode.NOT_OK
 
 
 def show_aside(cli: Cli, report: Report) -> None:
     """Show a report beside the result, on stderr, such as the plan that a question is about."""
-    for part in _rendered(cli, report):
+    for part in rendered(cli, report):
         cli.output.aside(part)
 
 
-def _rendered(cli: Cli, report: Report, *, verbose: bool = False) -> list[RenderableType]:
+def rendered(cli: Cli, report: Report, *, verbose: bool = False) -> list[RenderableType]:
+    """Return a report for people."""
     return render_report(report, now=datetime.now(UTC), follow_up=cli.follow_up, verbose=verbose)
 
 

@@ -1,5 +1,6 @@
 """`clusters`: the stack's documents, one by one."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,7 +8,8 @@ import typer
 from ..command import Cli, command, group
 from ..completion import complete_any_document, complete_clusters, complete_documents
 from .cluster_add import add
-from .run import Yes
+from .cluster_offboard import offboard
+from .run import NoWait, Yes
 
 Called = Annotated[
     str,
@@ -27,7 +29,7 @@ DeletedIds = Annotated[
     list[str],
     typer.Argument(
         metavar="ID",
-        help="Documents: ids of clusters, or discover/ID.",
+        help="Documents: ids of clusters, discover/ID, or defaults.",
         autocompletion=complete_documents,
     ),
 ]
@@ -53,6 +55,18 @@ GoneIds = Annotated[
         metavar="ID", help="Ids or globs of clusters without a document, as status shows them."
     ),
 ]
+Directory = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIR", file_okay=False, help="The folder to write to; it is made if absent."
+    ),
+]
+ShowSecure = Annotated[
+    bool, typer.Option("--show-secure", help="Write SecureStrings as well, decrypted.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Overwrite files that differ from what is stored.")
+]
 KeepSecrets = Annotated[
     bool,
     typer.Option(
@@ -67,7 +81,7 @@ def register(app: typer.Typer) -> None:
     clusters = group("clusters", "Clusters' documents: add, show, change, rename, delete.")
     for function, name in ((add, "add"), (list_clusters, "list"), (show, "show")):
         clusters.command(name)(command(function))
-    for changing in (edit, enable, disable, delete, forget, rename):
+    for changing in (edit, enable, disable, delete, forget, rename, offboard, export):
         clusters.command()(command(changing))
     app.add_typer(clusters, rich_help_panel="Configuration")
 
@@ -102,10 +116,12 @@ def show(cli: Cli, called: Called) -> int:
     return clusters.show(cli, called)
 
 
-def edit(cli: Cli, called: Called) -> int:
+def edit(cli: Cli, called: Called, no_wait: NoWait = False) -> int:
     """Open a document in $VISUAL or $EDITOR.
 
-    It is written once it is valid, unless somebody else has changed it meanwhile.
+    It is written once it is valid, unless somebody else has changed it meanwhile. A copy of the
+    text that it replaces is saved, to restore it. Then pushes to its clusters, and shows the
+    outcome. Exit code 1: the push is not ok.
 
     [bold]Examples[/bold]
 
@@ -114,19 +130,22 @@ def edit(cli: Cli, called: Called) -> int:
     """
     from ..commands import cluster_changes
 
-    return cluster_changes.edit(cli, called)
+    return cluster_changes.edit(cli, called, no_wait=no_wait)
 
 
-def enable(cli: Cli, ids: Ids) -> int:
+def enable(cli: Cli, ids: Ids, no_wait: NoWait = False) -> int:
     """Set enabled: true in clusters' documents, and change nothing else in them.
+
+    Then pushes to them, and shows the outcome. Exit code 1: the push is not ok.
 
     [bold]Examples[/bold]
 
       ecr-public-pusher clusters enable staging
+      ecr-public-pusher clusters enable staging --no-wait
     """
     from ..commands import cluster_changes
 
-    return cluster_changes.enable(cli, ids)
+    return cluster_changes.enable(cli, ids, no_wait=no_wait)
 
 
 def disable(cli: Cli, ids: Ids) -> int:
@@ -148,7 +167,8 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
 
     Shows them first, and asks. A document is kept if not all of its Secrets could be removed,
     because nothing could remove them afterwards. Secrets that another enabled document of the same
-    cluster selects stay: that document adopts them.
+    cluster selects stay: that document adopts them. Nothing is deleted that another document would
+    be invalid without. A copy of each document is saved, to restore it.
 
     [bold]Examples[/bold]
 
@@ -191,3 +211,21 @@ def rename(cli: Cli, old: OldName, new: NewId) -> int:
     from ..commands.cluster_rename import rename
 
     return rename(cli, old, new)
+
+
+def export(
+    cli: Cli, directory: Directory, show_secure: ShowSecure = False, overwrite: Overwrite = False
+) -> int:
+    """Write every stored document to a folder, as `apply` reads it.
+
+    To begin with documents in Git. Texts are written as they are, comments included; then `diff`
+    finds nothing to change. Files that differ stay as they are, unless --overwrite is given.
+
+    [bold]Examples[/bold]
+
+      ecr-public-pusher clusters export config
+      ecr-public-pusher clusters export config --overwrite && git -C config diff
+    """
+    from ..commands.cluster_export import export
+
+    return export(cli, directory, show_secure=show_secure, overwrite=overwrite)

@@ -7,7 +7,7 @@ import typer
 
 from ..command import Cli, command
 from .prune_option import Prune, PruneAll, PruningCommand
-from .run import Yes
+from .run import NoWait, Yes
 
 PANEL = "Configuration"
 
@@ -117,12 +117,15 @@ def apply(
     prune_all: PruneAll = False,
     keep_secrets: KeepSecrets = False,
     show_secure: ShowSecure = False,
+    no_wait: NoWait = False,
     yes: Yes = False,
 ) -> int:
     """Store the folder's new and changed documents in Parameter Store.
 
-    Shows the differences first, and asks. The function pushes to a cluster as soon as its document
-    changes. Types, keys and tags of parameters stay. A second run changes nothing.
+    Shows the differences first, and asks. Then pushes to the clusters of the new and changed
+    documents, and shows the outcome; a change of the defaults concerns all. Types, keys and tags of
+    parameters stay. A copy of each document that is overwritten or deleted is saved, to restore it.
+    A second run changes nothing. Exit code 1: the push is not ok.
 
     With --prune, a document of the same cluster under another id is renamed: its Secrets stay. To
     delete more than one document, and more than half of those that are stored, takes --prune=all
@@ -133,6 +136,7 @@ def apply(
       ecr-public-pusher apply config
       ecr-public-pusher apply config --prune
       ecr-public-pusher apply config --prune --yes -o json
+      ecr-public-pusher apply config --yes --no-wait
       ecr-public-pusher apply config --prune=all --yes
     """
     from ..commands import documents
@@ -144,5 +148,6 @@ def apply(
         prune_all=prune_all,
         keep_secrets=keep_secrets,
         show_secure=show_secure,
+        no_wait=no_wait,
         yes=yes,
     )

@@ -35,10 +35,23 @@ PruneAll = Annotated[
     typer.Option("--prune-all", help="Prune any number of Secrets. Needs IDs ('*': all clusters)."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
+NoWait = Annotated[
+    bool,
+    typer.Option(
+        "--no-wait",
+        help="Do not wait for a push. The function pushes all the same, as after any change.",
+    ),
+]
 _WINDOW = (
     "For clusters where the function may not list its Secrets: covers namespaces created within"
     " this many minutes."
 )
+IncludeDisabled = Annotated[
+    bool,
+    typer.Option(
+        "--include-disabled", help="Check disabled documents as if they were enabled, too."
+    ),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also show what is ok.")]
 
 
@@ -92,7 +105,13 @@ def plan(
     return run.plan(cli, ids, namespace, remove=remove, prune_all=prune_all)
 
 
-def check(cli: Cli, ids: Ids = None, namespace: Namespaces = None, verbose: Verbose = False) -> int:
+def check(
+    cli: Cli,
+    ids: Ids = None,
+    namespace: Namespaces = None,
+    include_disabled: IncludeDisabled = False,
+    verbose: Verbose = False,
+) -> int:
     """Check that the function can do its work in each cluster.
 
     Tests the way to the cluster, the sign-in, and each permission that its document needs, and
@@ -102,10 +121,11 @@ def check(cli: Cli, ids: Ids = None, namespace: Namespaces = None, verbose: Verb
 
       ecr-public-pusher check
       ecr-public-pusher check prod --verbose
+      ecr-public-pusher check staging --include-disabled
     """
     from ..commands import run
 
-    return run.check(cli, ids, namespace, verbose=verbose)
+    return run.check(cli, ids, namespace, include_disabled=include_disabled, verbose=verbose)
 
 
 def sweep(

@@ -1,6 +1,7 @@
 """The EKS access entry that admits the function's role, with a person's credentials."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -27,6 +28,7 @@ class EksCluster:
     ca_base64: str
     authentication_mode: str
     local: bool = False  # on an Outpost
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,12 @@ class Admission:
         return AccessEntryCommands(self.config.region, self.config.cluster, self.principal)
 
 
-def describe(eks: Any, admission: Admission) -> EksCluster | Step:
-    """Return the cluster; or a failed step when it cannot be seen, with the owner's command."""
+def describe(eks: Any, admission: Admission, caller: Callable[[], str]) -> EksCluster | Step:
+    """Return the cluster; or a failed step when it cannot be seen, with the owner's command.
+
+    `caller` returns the account of the credentials. Only of its own clusters is it certain that
+    EKS does not know one.
+    """
     name = admission.config.cluster
     region = admission.config.region
     try:
@@ -57,7 +63,7 @@ def describe(eks: Any, admission: Admission) -> EksCluster | Step:
             f"EKS in {region} has no cluster {name} for your credentials; the document is for"
             f" account {admission.account}"
         )
-        return _unseen(admission, said)
+        return _unseen(admission, said, undecided=not _is_own(admission, caller))
     except (ClientError, BotoCoreError) as error:
         return _unseen(admission, explain(error).message)
     account = found["arn"].split(":")[4]
@@ -70,10 +76,19 @@ def describe(eks: Any, admission: Admission) -> EksCluster | Step:
     mode = found.get("accessConfig", {}).get("authenticationMode", CONFIG_MAP)
     ca_base64 = found.get("certificateAuthority", {}).get("data", "")
     local = found.get("outpostConfig") is not None
-    return EksCluster(found["arn"], found.get("endpoint", ""), ca_base64, mode, local=local)
+    endpoint = found.get("endpoint", "")
+    return EksCluster(found["arn"], endpoint, ca_base64, mode, local, found.get("tags", {}))
 
 
-def _unseen(admission: Admission, said: str) -> Step:
+def _is_own(admission: Admission, caller: Callable[[], str]) -> bool:
+    """Return whether the credentials are certainly of the cluster's account."""
+    try:
+        return caller() == admission.account
+    except (ClientError, BotoCoreError):
+        return False
+
+
+def _unseen(admission: Admission, said: str, *, undecided: bool = True) -> Step:
     remedy = (
         "Is it the right name, region and account? Credentials of another account:"
         " --cluster-profile NAME."
@@ -83,6 +98,7 @@ def _unseen(admission: Admission, said: str) -> Step:
         StepOutcome.FAILED,
         said,
         f"{remedy}\n{_owner(admission, admission.commands.create)}",
+        undecided=undecided,
     )
 
 
@@ -132,11 +148,12 @@ class AccessEntryStep:
                 StepOutcome.FAILED,
                 said,
                 f"{remedy}\n{self._admission.commands.allow_and_create}",
+                undecided=True,
             )
         try:
             entry = self._entry()
         except (ClientError, BotoCoreError) as error:
-            return self._refused(error, self._admission.commands.create)
+            return self._refused(error, self._admission.commands.create, undecided=True)
         return self._planned(entry)
 
     def _of_aws_auth(self, said: str) -> Step:
@@ -149,7 +166,11 @@ class AccessEntryStep:
             f" --admit:\n{edit}\n{mapped_role(self._admission.principal)}"
         )
         return Step(
-            StepName.ACCESS_ENTRY, StepOutcome.FAILED, f"{said}, as a local cluster's is", remedy
+            StepName.ACCESS_ENTRY,
+            StepOutcome.FAILED,
+            f"{said}, as a local cluster's is",
+            remedy,
+            undecided=True,
         )
 
     def look(self) -> Step:
@@ -188,7 +209,9 @@ class AccessEntryStep:
         try:
             return self._written(planned)
         except (ClientError, BotoCoreError) as error:
-            return self._refused(error, self._admission.commands.create)
+            # Where access entries do not decide alone, aws-auth may admit the role.
+            may_be_admitted = self._cluster.authentication_mode != API
+            return self._refused(error, self._admission.commands.create, undecided=may_be_admitted)
 
     def _written(self, planned: Step) -> Step:
         name = self._admission.config.cluster
@@ -241,10 +264,13 @@ class AccessEntryStep:
         kept = f", beside {', '.join(entry.groups)}" if entry.groups else ""
         return Step(StepName.ACCESS_ENTRY, StepOutcome.UPDATED, f"{who}: group {RBAC_GROUP}{kept}")
 
-    def _refused(self, error: ClientError | BotoCoreError, command: str) -> Step:
+    def _refused(
+        self, error: ClientError | BotoCoreError, command: str, *, undecided: bool
+    ) -> Step:
         return Step(
             StepName.ACCESS_ENTRY,
             StepOutcome.FAILED,
             explain(error).message,
             _owner(self._admission, command),
+            undecided=undecided,
         )

@@ -1,4 +1,4 @@
-"""RBAC applied server-side, through the official client and a person's own kubeconfig."""
+"""RBAC applied and deleted, through the official client and a person's own kubeconfig."""
 
 import ssl
 from collections.abc import Sequence
@@ -15,6 +15,14 @@ from .step import Step, StepName, StepOutcome
 APPLY = "application/apply-patch+yaml"
 TIMEOUTS = (10, 30)  # connect, read: seconds
 MESSAGE_LENGTH = 300
+# The calls that list each kind, bindings first: what they bind is deleted after them.
+_LISTS = {
+    "ClusterRoleBinding": "cluster_role_binding",
+    "RoleBinding": "role_binding_for_all_namespaces",
+    "ClusterRole": "cluster_role",
+}
+# Parts of the field managers of tools that restore what is deleted behind their back.
+_TOOLS = ("argocd", "helm", "hashicorp", "terraform", "kustomize-controller", "pulumi")
 _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid")
 
 
@@ -87,6 +95,45 @@ class ClusterAdmin:
             StepOutcome.UNCHANGED if _content(before) == _content(after) else StepOutcome.UPDATED,
         )
 
+    def find(self, labels: str) -> list[Manifest]:
+        """Return the bindings and roles with these labels, bindings first.
+
+        Raise CliError when the cluster refuses, or does not answer.
+        """
+        from kubernetes.client.exceptions import ApiException
+
+        found: list[Manifest] = []
+        for kind, many in _LISTS.items():
+            try:
+                listed = getattr(self._rbac, f"list_{many}")(
+                    label_selector=labels, _request_timeout=TIMEOUTS
+                )
+            except ApiException as error:
+                raise CliError(f"{kind}s cannot be listed: {_said(error)}") from None
+            except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many
+                raise _no_answer(error, self._ready) from None
+            # Objects in lists have no kind of their own.
+            found += [
+                {**self._api.sanitize_for_serialization(one), "kind": kind} for one in listed.items
+            ]
+        return found
+
+    def delete(self, one: Manifest) -> Applied:
+        """Delete an object; one that is gone already is deleted, too.
+
+        Raise CliError when the cluster does not answer.
+        """
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            self._call("delete", one, {})
+        except ApiException as error:
+            if error.status != 404:
+                return Applied(described(one), StepOutcome.FAILED, _said(error))
+        except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many
+            raise _no_answer(error, self._ready) from None
+        return Applied(described(one), StepOutcome.DELETED)
+
     def _read(self, one: Manifest) -> dict[str, Any] | None:
         from kubernetes.client.exceptions import ApiException
 
@@ -133,9 +180,7 @@ def apply_all(
 ) -> Step:
     """Apply all objects as one step. One that is refused does not stop the others."""
     done = [admin.apply(one, dry_run=dry_run, force=force) for one in objects]
-    details = tuple(
-        f"{one.object}: {one.outcome.value}{f' ({one.said})' if one.said else ''}" for one in done
-    )
+    details = _details(done)
     outcomes = {one.outcome for one in done}
     if StepOutcome.FAILED in outcomes:
         return Step(
@@ -155,6 +200,39 @@ def apply_all(
         f"{where}: {len(done)} objects",
         "",
         details,
+    )
+
+
+def delete_all(admin: ClusterAdmin, labels: str, where: str, *, dry_run: bool) -> Step:
+    """Delete all RBAC objects with these labels as one step; with `dry_run`, only find them."""
+    done = [_deleted(admin, one, dry_run=dry_run) for one in admin.find(labels)]
+    details = _details(done)
+    count = sum(one.outcome is StepOutcome.DELETED for one in done)
+    if any(one.outcome is StepOutcome.FAILED for one in done):
+        said = f"{where}: some objects could not be deleted"
+        return Step(StepName.RBAC, StepOutcome.FAILED, said, "", details)
+    if count < len(done):
+        said = f"{where}: {len(done) - count} objects belong to another tool; remove them there"
+        return Step(StepName.RBAC, StepOutcome.FAILED, said, "", details)
+    outcome = StepOutcome.DELETED if done else StepOutcome.UNCHANGED
+    return Step(StepName.RBAC, outcome, f"{where}: {count} objects", "", details)
+
+
+def _deleted(admin: ClusterAdmin, one: Manifest, *, dry_run: bool) -> Applied:
+    """Delete an object, unless a tool manages it that would make it again."""
+    if tool := _tool(one):
+        return Applied(described(one), StepOutcome.SKIPPED, f"managed by {tool}")
+    return Applied(described(one), StepOutcome.DELETED) if dry_run else admin.delete(one)
+
+
+def _tool(one: Manifest) -> str | None:
+    managers = [str(field.get("manager")) for field in one["metadata"].get("managedFields") or ()]
+    return next((name for name in managers if any(tool in name.lower() for tool in _TOOLS)), None)
+
+
+def _details(done: Sequence[Applied]) -> tuple[str, ...]:
+    return tuple(
+        f"{one.object}: {one.outcome.value}{f' ({one.said})' if one.said else ''}" for one in done
     )
 
 

@@ -10,6 +10,7 @@ from ..documents.changes import text_diff
 from ..documents.compose import compose, same_fields
 from ..documents.deployed import Deployed
 from ..documents.document import DocumentName
+from ..documents.pending import enabled_again, is_pending
 from ..documents.problem import Problem
 from ..documents.store import Stored
 from ..errors import CliError
@@ -30,6 +31,11 @@ class NewCluster:
     config: ClusterConfig
     configs: Sequence[ClusterConfig]
     notes: Sequence[Problem] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Return whether its document is new, or is stored and waits for the function's access."""
+        return self.before is None or is_pending(self.before.text)
 
     @property
     def is_eks(self) -> bool:
@@ -105,12 +111,12 @@ def _text(
         )
     if file_text is None and given.nothing:
         if before is not None:
-            return before.text
+            return enabled_again(before.text) if is_pending(before.text) else before.text
         # The defaults may hold what else it needs; otherwise the model reports what is missing.
         text = compose({"cluster": name.id})
     else:
         text = file_text if file_text is not None else compose(given.document())
-    if before is None:
+    if before is None or is_pending(before.text):
         return text
     if _same(text, before.text):
         return before.text

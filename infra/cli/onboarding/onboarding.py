@@ -1,6 +1,7 @@
 """An onboarding, planned, then carried out.
 
-Access entry and RBAC come first, so that the document's first push finds them in place.
+Access entry and RBAC come first. A new document is enabled once the function's check is good, so
+that its first push finds them in place, whoever made them.
 """
 
 import time
@@ -9,7 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..documents.store import Store
+from ..documents.limits import STANDARD_BYTES
+from ..documents.pending import pending
+from ..documents.store import Store, Stored
+from ..errors import CliError
 from ..follow_up import FollowUp
 from ..function import Report
 from .access_entry import AccessEntryStep, Admission, EksCluster, describe, not_asked_for
@@ -30,11 +34,15 @@ type Run = Callable[[Mapping[str, Any]], Report]
 
 @dataclass(frozen=True)
 class Wanted:
-    """The request of the command line. Empty `objects`: RBAC is left to others."""
+    """The request of the command line. Empty `objects`: RBAC is left to others.
+
+    `removal`: the objects grant the rights of a removal too.
+    """
 
     follow_up: FollowUp
     admit: bool = False
     objects: Sequence[Manifest] = ()
+    removal: bool = False
     choice: Choice = field(default_factory=Choice)
     push: bool = True
 
@@ -43,17 +51,24 @@ class Onboarding:
     """The onboarding of one cluster.
 
     `eks` is a client with the person's credentials for the cluster's account and region, None for
-    other kinds of sign-in.
+    other kinds of sign-in. `caller` returns the account of these credentials.
     """
 
     def __init__(
-        self, cluster: NewCluster, store: Store, wanted: Wanted, admission: Admission, eks: Any
+        self,
+        cluster: NewCluster,
+        store: Store,
+        wanted: Wanted,
+        admission: Admission,
+        eks: Any,
+        caller: Callable[[], str],
     ) -> None:
         self._cluster = cluster
         self._store = store
         self._wanted = wanted
         self._admission = admission
         self._eks = eks
+        self._caller = caller
 
     def plan(self) -> list[Step]:
         """Return the planned steps; change nothing."""
@@ -63,7 +78,7 @@ class Onboarding:
             else self._access_entry
         )
         rbac = self._rbac.plan() if isinstance(self._rbac, RbacStep) else self._rbac
-        if access.failed or rbac.failed:
+        if access.prevents or rbac.prevents:
             return [access, rbac, *self._held_back()]
         if not self._cluster.config.enabled:
             return [access, rbac, self._document, *self._disabled()]
@@ -90,14 +105,22 @@ class Onboarding:
             else self._access_entry
         )
         rbac = self._rbac.do() if isinstance(self._rbac, RbacStep) else self._rbac
-        if access.failed or rbac.failed:
+        if access.prevents or rbac.prevents:
             return [access, rbac, *self._held_back()], {}
-        document = self._document
-        if document.changes:
-            self._store.put(self._cluster.name, self._cluster.text, before=self._cluster.before)
         if not self._cluster.config.enabled:
+            document = self._document
+            if document.changes:
+                self._write(self._cluster.text, self._cluster.before)
             return [access, rbac, document, *self._disabled()], {}
-        report = self._checked(run, sleep, fresh=access.changes)
+        undecided = access.failed or rbac.failed
+        document, report = self._try_document(
+            lambda event: self._checked(run, sleep, event, fresh=access.changes),
+            undecided=undecided,
+        )
+        if not _obstacles(report):
+            access = access.in_place() if access.undecided else access
+            # A check does not ask about the rights of a removal.
+            rbac = rbac.in_place() if rbac.undecided and not self._wanted.removal else rbac
         done = [access, rbac, document, self._check_step(report)]
         reports = {StepName.CHECK.value: report}
         if not self._wanted.push:
@@ -107,6 +130,52 @@ class Onboarding:
             return [*done, Step(StepName.PUSH, StepOutcome.NOT_ATTEMPTED, why)], reports
         pushed = run({"action": "push", "clusters": [self._id]})
         return [*done, _push_step(pushed)], reports | {StepName.PUSH.value: pushed}
+
+    def _try_document(self, check: Run, *, undecided: bool) -> tuple[Step, Report]:
+        """Write the document and check it; return the step and the check's report.
+
+        It is stored disabled for the check, and enabled if that is good, so that no push fails for
+        want of access: if it is new, or the access is undecided. Otherwise a new document waits,
+        and one that was there before is restored.
+        """
+        cluster = self._cluster
+        event = {"action": "check", "clusters": [self._id]}
+        document = self._document
+        if not document.changes:
+            return document, check(event)
+        if not (cluster.waits or undecided):
+            self._write(cluster.text, cluster.before)
+            return document, check(event)
+        limit = cluster.before.limit if cluster.before else STANDARD_BYTES
+        waiting = pending(cluster.text, limit=limit)
+        if waiting is None:
+            raise CliError(
+                f"{cluster.name} is too large to be stored disabled while it is checked.",
+                remedy="Shorten it, for example its comments.",
+            )
+        now = self._write(waiting, cluster.before)
+        report = check({**event, "includeDisabled": True})
+        if not _obstacles(report):
+            self._write(cluster.text, now)
+            return document, report
+        if cluster.waits:
+            changed = cluster.before is None or cluster.before.text != waiting
+            outcome = document.outcome if changed else StepOutcome.UNCHANGED
+            said = f"{document.message}, disabled until the function has access"
+            return Step(StepName.DOCUMENT, outcome, said), report
+        assert cluster.before is not None
+        self._write(cluster.before.text, now)
+        return self._not_written(), report
+
+    def _write(self, text: str, before: Stored | None) -> Stored:
+        """Write the document over `before`; return it as it is stored then."""
+        name = self._cluster.name
+        if before is not None and before.text == text:
+            return before
+        if before is not None:
+            return self._store.rewrite(before, text)
+        self._store.put(name, text, before=None)
+        return Stored(name, name.parameter(self._store.root), text, "String", 1)
 
     @property
     def _id(self) -> str:
@@ -118,19 +187,19 @@ class Onboarding:
 
     def _held_back(self) -> list[Step]:
         """Return the steps that wait: without access for the function, its runs would only fail."""
-        document = self._document
-        if document.changes:
-            document = Step(
-                StepName.DOCUMENT,
-                StepOutcome.NOT_ATTEMPTED,
-                "not written before the function has access",
-                "Then run the same command again.",
-            )
         return [
-            document,
+            self._not_written() if self._document.changes else self._document,
             Step(StepName.CHECK, StepOutcome.NOT_ATTEMPTED, ""),
             Step(StepName.PUSH, StepOutcome.NOT_ATTEMPTED, ""),
         ]
+
+    def _not_written(self) -> Step:
+        return Step(
+            StepName.DOCUMENT,
+            StepOutcome.NOT_ATTEMPTED,
+            "not written before the function has access",
+            "Then run the same command again.",
+        )
 
     def _disabled(self) -> list[Step]:
         enable = self._wanted.follow_up.command("clusters", "enable", self._id)
@@ -149,14 +218,15 @@ class Onboarding:
                 f"by {self._cluster.config.sign_in.type}: the check shows what the API server must"
                 " trust",
             )
-        return describe(self._eks, self._admission)
+        return describe(self._eks, self._admission, self._caller)
 
     @cached_property
     def _access_entry(self) -> AccessEntryStep | Step:
         if isinstance(self._seen, Step) and self._eks is None:
             return self._seen
         if isinstance(self._seen, Step):
-            return self._seen if self._wanted.admit else not_asked_for(self._admission)
+            shown = self._wanted.admit or self._seen.prevents
+            return self._seen if shown else not_asked_for(self._admission)
         entry = AccessEntryStep(self._eks, self._admission, self._seen)
         return entry if self._wanted.admit else entry.look()
 
@@ -176,10 +246,12 @@ class Onboarding:
             f"See below, or: {self._wanted.follow_up.command('check', self._id)}",
         )
 
-    def _checked(self, run: Run, sleep: Callable[[float], None], *, fresh: bool) -> Report:
+    def _checked(
+        self, run: Run, sleep: Callable[[float], None], event: Mapping[str, Any], *, fresh: bool
+    ) -> Report:
         """Return the check's report, repeated while a fresh access entry may still propagate."""
         for left in reversed(range(PROPAGATION_TRIES if fresh else 1)):
-            report = run({"action": "check", "clusters": [self._id]})
+            report = run(event)
             if not left or _SIGN_IN not in _obstacles(report):
                 break
             sleep(PROPAGATION_SECONDS)

@@ -18,6 +18,9 @@ from ..errors import CliError
 
 type Manifest = dict[str, Any]
 
+# Every object of infra/rbac has this label.
+LABELS = "app.kubernetes.io/name=ecr-public-pusher"
+
 _HERE = Path(__file__).parents
 # In this package when installed; beside infra/cli in a clone.
 _FOLDERS = (_HERE[1] / "rbac", _HERE[2] / "rbac")
@@ -46,6 +49,13 @@ def manifests(
     if accounts:
         found += [_for_accounts(one, accounts) for one in _read("service-accounts.yaml")]
     return found if grant is Grant.CLUSTER else _bound_by_namespace(found, _names(configs))
+
+
+def removal_rights(configs: Sequence[ClusterConfig]) -> list[Manifest]:
+    """Return the objects that grant what the event `remove` needs beside the rights of a push."""
+    push = {described(one) for one in _read("cluster.yaml")}
+    every = manifests(configs, Grant.CLUSTER, removal=True)
+    return [one for one in every if described(one) not in push]
 
 
 def as_yaml(objects: Iterable[Manifest]) -> str:

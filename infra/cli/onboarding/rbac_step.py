@@ -1,18 +1,18 @@
-"""A cluster's RBAC, applied by the person's own kubeconfig.
+"""A cluster's RBAC, applied and deleted by the person's own kubeconfig.
 
 Only with a context that certainly leads to that cluster.
 """
 
 import base64
 import binascii
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import CliError
 from ..follow_up import NOTHING_GIVEN, FollowUp
 from .access_entry import EksCluster
-from .cluster_admin import ClusterAdmin, apply_all
+from .cluster_admin import ClusterAdmin, apply_all, delete_all
 from .document_step import NewCluster
 from .kubeconfig import Context, Kubeconfig, kubeconfig_files, read_kubeconfig
 from .rbac_manifests import Manifest
@@ -26,7 +26,7 @@ class Choice:
     """The person's choice of the way to the cluster.
 
     `trust` means that its context leads there although nothing shows it; `by_hand` is the command
-    with which somebody else applies the same objects. `follow_up` makes commands with the
+    with which somebody else does the same. `follow_up` makes commands with the
     credentials of the cluster's account.
     """
 
@@ -39,7 +39,7 @@ class Choice:
 
 
 class RbacStep:
-    """The step that applies `objects`.
+    """The step that applies `objects`, or deletes what has these labels.
 
     `seen` is the cluster as EKS describes it, or the step that tells why EKS could not.
     """
@@ -66,7 +66,27 @@ class RbacStep:
         """Apply the objects. A second run changes nothing."""
         return self._run(dry_run=False)
 
+    def delete(self, labels: str, *, dry_run: bool) -> Step:
+        """Delete what has these labels; with `dry_run`, show what that would be."""
+        return self._by_admin(lambda admin: delete_all(admin, labels, self._where, dry_run=dry_run))
+
+    def withdraw(self) -> None:
+        """Delete the objects again, as far as the cluster lets this person."""
+
+        def work(admin: ClusterAdmin) -> Step:
+            for one in reversed(self._objects):
+                admin.delete(one)
+            return Step(StepName.RBAC, StepOutcome.DELETED, "")
+
+        self._by_admin(work)
+
     def _run(self, *, dry_run: bool) -> Step:
+        force = self._choice.force
+        return self._by_admin(
+            lambda admin: apply_all(admin, self._objects, self._where, dry_run=dry_run, force=force)
+        )
+
+    def _by_admin(self, work: Callable[[ClusterAdmin], Step]) -> Step:
         try:
             if self._admin is None:
                 context, files = self._choose()
@@ -77,17 +97,23 @@ class RbacStep:
                     field_manager=FIELD_MANAGER,
                     kubeconfig=self._choice.kubeconfig,
                 )
-            step = apply_all(
-                self._admin, self._objects, self._where, dry_run=dry_run, force=self._choice.force
-            )
+            step = work(self._admin)
         except CliError as error:
-            return Step(
-                StepName.RBAC, StepOutcome.FAILED, error.message, f"{error.remedy}\n{self._by_hand}"
-            )
+            return self._failed(error.message, error.remedy)
         if not step.failed:
             return step
-        remedy = f"Whose credentials are in that context? {self._admin.whoami}\n{self._by_hand}"
-        return Step(StepName.RBAC, StepOutcome.FAILED, step.message, remedy, step.details)
+        whose = f"Whose credentials are in that context? {self._admin.whoami}"
+        return replace(self._failed(step.message, whose), details=step.details)
+
+    def _failed(self, message: str, remedy: str) -> Step:
+        """Return the failed step. Somebody else may have applied the objects."""
+        return Step(
+            StepName.RBAC,
+            StepOutcome.FAILED,
+            message,
+            f"{remedy}\n{self._by_hand}",
+            undecided=True,
+        )
 
     def _choose(self) -> tuple[Context, str]:
         files = kubeconfig_files(self._choice.kubeconfig)
@@ -160,4 +186,4 @@ class RbacStep:
 
     @property
     def _by_hand(self) -> str:
-        return f"Or an administrator of the cluster applies it:\n{self._choice.by_hand}"
+        return f"Or an administrator of the cluster runs:\n{self._choice.by_hand}"

@@ -1,4 +1,4 @@
-"""One step of an onboarding: its outcome, and who must do what when it failed. Pure."""
+"""One step of an on- or offboarding: its outcome, and who must do what when it failed. Pure."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,8 +6,10 @@ from typing import Any
 
 
 class StepName(StrEnum):
-    """The steps, in the order in which they run. Stable names: `-o json` shows them."""
+    """The steps. Stable names: `-o json` shows them."""
 
+    REMOVAL_RIGHTS = "removal-rights"
+    SECRETS = "secrets"
     ACCESS_ENTRY = "access-entry"
     RBAC = "rbac"
     DOCUMENT = "document"
@@ -20,6 +22,7 @@ class StepOutcome(StrEnum):
 
     CREATED = "created"
     UPDATED = "updated"
+    DELETED = "deleted"
     UNCHANGED = "unchanged"
     DONE = "done"
     SKIPPED = "skipped"  # not requested
@@ -27,22 +30,39 @@ class StepOutcome(StrEnum):
     NOT_ATTEMPTED = "not-attempted"  # waits for an earlier step
 
 
-CHANGES = frozenset({StepOutcome.CREATED, StepOutcome.UPDATED})
+CHANGES = frozenset({StepOutcome.CREATED, StepOutcome.UPDATED, StepOutcome.DELETED})
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step with its outcome. `details` holds the lines of a difference or of the objects."""
+    """A step with its outcome. `details` holds the lines of a difference or of the objects.
+
+    `undecided`: it failed, but may be in place already; the function's check decides.
+    """
 
     name: StepName
     outcome: StepOutcome
     message: str
     remedy: str = ""
     details: tuple[str, ...] = field(default=())
+    undecided: bool = False
 
     @property
     def failed(self) -> bool:
         return self.outcome is StepOutcome.FAILED
+
+    @property
+    def prevents(self) -> bool:
+        """Return whether the function certainly has no access for want of this step."""
+        return self.failed and not self.undecided
+
+    def in_place(self) -> "Step":
+        """Return an undecided step after a good check."""
+        return Step(self.name, StepOutcome.UNCHANGED, "in place already, as the check shows")
+
+    @property
+    def created(self) -> bool:
+        return self.outcome is StepOutcome.CREATED
 
     @property
     def changes(self) -> bool:

@@ -1,4 +1,4 @@
-"""An onboarding's steps for people. Pure."""
+"""The steps of an on- or offboarding for people. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,8 +13,14 @@ from .documents import render_diff
 from .report import render_report
 from .text import BAD, FAINT, GOOD, NEUTRAL, heading, indented, pasteable, table
 
-_WOULD = {StepOutcome.CREATED: "create", StepOutcome.UPDATED: "update", StepOutcome.DONE: "do"}
+_WOULD = {
+    StepOutcome.CREATED: "create",
+    StepOutcome.UPDATED: "update",
+    StepOutcome.DELETED: "delete",
+    StepOutcome.DONE: "do",
+}
 _LOOKS = {
+    StepOutcome.DELETED: GOOD,
     StepOutcome.CREATED: GOOD,
     StepOutcome.UPDATED: GOOD,
     StepOutcome.DONE: GOOD,

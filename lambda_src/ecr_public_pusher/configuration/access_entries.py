@@ -34,6 +34,11 @@ class AccessEntryCommands:
         )
 
     @property
+    def delete(self) -> str:
+        """Return the command that deletes the role's entry."""
+        return f"aws eks delete-access-entry {self._entry}"
+
+    @property
     def allow_and_create(self) -> str:
         """Return the command for a cluster that knows the ConfigMap aws-auth alone.
 

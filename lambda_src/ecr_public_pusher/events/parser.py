@@ -23,6 +23,7 @@ ACCEPTED_SHAPES = """one of:
   {"action": "sweep"}                               Secrets that are missing or about to expire
   {"action": "sweep", "windowMinutes": 20}          the same; the window counts where it cannot list
   {"action": "check"}                               whether a push would work, and what prevents it
+  {"action": "check", "clusters": ["prod"], "includeDisabled": true}  disabled documents, too
   {"action": "remove", "clusters": ["prod"]}        delete what it wrote there ("*": all clusters)
   {"action": "plan", "remove": true, "clusters": ["prod"]}  what a removal would delete
   {"action": "forget", "clusters": ["gone"]}        note that these, without documents, are gone
@@ -35,7 +36,7 @@ _FIELDS: dict[str, frozenset[str]] = {
     "push": frozenset({"action", "clusters", "namespaces", "prune", "raise"}),
     "plan": frozenset({"action", "clusters", "namespaces", "prune", "remove", "raise"}),
     "sweep": frozenset({"action", "clusters", "windowMinutes", "raise"}),
-    "check": frozenset({"action", "clusters", "namespaces", "raise"}),
+    "check": frozenset({"action", "clusters", "namespaces", "includeDisabled", "raise"}),
     "remove": frozenset({"action", "clusters", "raise"}),
     "forget": frozenset({"action", "clusters", "raise"}),
 }
@@ -60,8 +61,9 @@ def parse(event: Any, *, root: str) -> Request:
     if unknown := sorted(str(name)[:60] for name in event if name not in _FIELDS[action]):
         guess = _did_you_mean(unknown[0], _FIELDS[action])
         raise _refused(f"unknown field {', '.join(unknown[:5])} of {action}{guess}")
-    if not isinstance(event.get("raise", True), bool):
-        raise _refused('"raise" must be true or false')
+    for name in ("raise", "includeDisabled"):
+        if not isinstance(event.get(name, True), bool):
+            raise _refused(f'"{name}" must be true or false')
     patterns = _patterns(event, "namespaces")
     try:
         namespaces = tuple(check_namespace(pattern) for pattern in patterns)
@@ -86,6 +88,7 @@ def parse(event: Any, *, root: str) -> Request:
         removes=removes,
         nothing=action == "forget",
         prune_all="prune" in event,
+        includes_disabled=event.get("includeDisabled", False),
         window_minutes=_window(event),
     )
 

@@ -18,6 +18,7 @@ class Request:
     `clusters`, `namespaces`: names and globs that narrow it; empty means all.
     `removes`: it is a removal, or the plan of one.
     `prune_all`: prune however many Secrets that deletes.
+    `includes_disabled`: check disabled documents as if they were enabled.
     `deleted`: a cluster document that was deleted; there is nothing to push.
     `unknown_parameter`: a changed parameter that is no document; there is nothing to push.
     `nothing`: a change that requires no action, or what only the report in the log is for
@@ -34,6 +35,7 @@ class Request:
     raises: bool = True
     removes: bool = False
     prune_all: bool = False
+    includes_disabled: bool = False
     deleted: str | None = None
     unknown_parameter: str | None = None
     nothing: bool = False

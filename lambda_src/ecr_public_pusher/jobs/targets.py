@@ -1,7 +1,7 @@
 """Choice of the clusters that a request concerns, in order. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, SecretsKey
 from ecr_public_pusher.configuration.kubectl_commands import kubectl
@@ -112,6 +112,8 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
     if lost and not request.ignore_missing:
         raise _no_document(lost, known, configuration)
     wanted = narrowing.wants
+    if request.includes_disabled:
+        configuration = _enabling(configuration, wanted)
     enabled = sorted(
         (config for config in configuration.clusters if config.enabled),
         key=lambda config: config.id,
@@ -140,6 +142,15 @@ def make_plan(request: Request, configuration: Configuration) -> Plan:
         invalid=_invalid(configuration, wanted),
         gone=lost,
     )
+
+
+def _enabling(configuration: Configuration, wanted: Callable[[str], bool]) -> Configuration:
+    """Return the configuration as it would be if the wanted documents were enabled."""
+    clusters = tuple(
+        replace(config, enabled=True) if wanted(config.id) else config
+        for config in configuration.clusters
+    )
+    return replace(configuration, clusters=clusters)
 
 
 def _no_document(

@@ -330,6 +330,117 @@ def test_without_a_kubeconfig_the_command_for_an_administrator_is_printed_and_wo
     assert person.run(*ADD, "--admit", "--rbac", "none", "--yes").exit_code == 0
 
 
+def failed_pushes(person: Administrator) -> list[str]:
+    """Return what the pushes of the function's log failed for."""
+    lines = [json.loads(line) for line in person.run("logs", "-o", "json").stdout.splitlines()]
+    reports = [line["report"] for line in lines if line["report"]["action"] == "push"]
+    return [json.dumps(report) for report in reports if not report["ok"]]
+
+
+def test_without_a_kubeconfig_a_new_document_waits_and_the_same_command_goes_on(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    (person.home / "kubeconfig").unlink()
+    ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
+    assert ran.exit_code == 1
+    waiting = {
+        "access-entry": "created",
+        "rbac": "failed",
+        "document": "created",
+        "check": "failed",
+        "push": "not-attempted",
+    }
+    assert outcomes(ran) == waiting
+    text = str(person.stored("clusters/prod"))
+    assert "enabled: false" in text
+    again = person.run(*ADD, "--admit", "--yes", "-o", "json")
+    assert outcomes(again) == {**waiting, "access-entry": "unchanged", "document": "unchanged"}
+    assert person.stored("clusters/prod") == text
+    world.apply("prod", "cluster.yaml")
+    ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
+    assert ran.exit_code == 0, ran.stdout
+    assert outcomes(ran) == {
+        "access-entry": "unchanged",
+        "rbac": "unchanged",
+        "document": "updated",
+        "check": "done",
+        "push": "done",
+    }
+    assert person.stored("clusters/prod") == "namespaces:\n  - a\n"
+    assert world.secret("prod", "a") is not None
+    assert failed_pushes(person) == []
+
+
+def test_a_document_that_waits_is_taken_up_without_fields(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    assert person.run(*ADD, "--admit", "--rbac", "none", "--yes").exit_code == 1
+    world.apply("prod", "cluster.yaml")
+    ran = person.run("clusters", "add", "prod", "--rbac", "none", "--yes", "-o", "json")
+    assert ran.exit_code == 0, ran.stdout
+    assert "enabled: true" in str(person.stored("clusters/prod"))
+    assert world.secret("prod", "a") is not None
+
+
+@pytest.mark.parametrize("admit", [(), ("--admit",)])
+def test_nothing_is_written_for_a_cluster_that_eks_does_not_know(
+    person: Administrator, world: World, cluster: Cluster, admit: tuple[str, ...]
+) -> None:
+    typo = ("clusters", "add", "prd-typo", "-n", "a", "--rbac", "none", *admit)
+    ran = person.run(*typo, "--yes", "-o", "json")
+    assert ran.exit_code == 1
+    assert outcomes(ran)["document"] == "not-attempted"
+    assert "EKS in us-east-1 has no cluster prd-typo" in json.dumps(ran.json)
+    assert not world.aws.called("ssm", "PutParameter")
+
+
+def test_whose_credentials_are_of_another_account_leaves_it_to_the_check(
+    person: Administrator, world: World
+) -> None:
+    world.add_cluster(
+        "edge",
+        namespaces=("a",),
+        account=SPOKE_ACCOUNT,
+        region="us-east-1",
+        principal=SPOKE_ROLE,
+        embedded=True,
+    )
+    role = ("--role-arn", SPOKE_ROLE, "--external-id", "an-external-id")
+    ran = person.run("clusters", "add", "edge", "-n", "a", *role, "--rbac", "none", "--yes")
+    assert ran.exit_code == 0, ran.stdout
+    assert world.secret("edge", "a") is not None
+
+
+def test_who_may_not_see_the_entry_that_is_there_succeeds_with_admit_too(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, (GROUP,)))
+    world.aws.script("eks", "DescribeAccessEntry", _denied)
+    ran = person.run(*ADD, "--admit", "--yes", "-o", "json")
+    assert ran.exit_code == 0, ran.stdout
+    assert outcomes(ran)["access-entry"] == "unchanged"
+
+
+def test_a_check_does_not_stand_for_the_rights_of_a_removal(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    (person.home / "kubeconfig").unlink()
+    world.apply("prod", "cluster.yaml")
+    ran = person.run(*ADD, "--admit", "--allow-removal", "--yes", "-o", "json")
+    assert (ran.exit_code, outcomes(ran)["rbac"], outcomes(ran)["push"]) == (1, "failed", "done")
+
+
+def test_a_document_that_was_there_is_restored_when_the_other_one_has_no_access(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    before = "# ours\nnamespaces: [b]\n"
+    world.document("prod", before)
+    (person.home / "kubeconfig").unlink()
+    ran = person.run(*ADD, "--admit", "--replace", "--yes", "-o", "json")
+    assert (ran.exit_code, outcomes(ran)["document"]) == (1, "not-attempted")
+    assert person.stored("clusters/prod") == before
+
+
 @pytest.mark.parametrize(
     "recorded_as",
     [

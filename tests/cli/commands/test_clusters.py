@@ -148,7 +148,7 @@ def test_what_is_not_there_is_reported_with_what_there_is(
 def test_edit_writes_what_the_editor_left(person: Administrator, world: World) -> None:
     world.document("prod", PROD)
     person.editor("echo 'prune: true' >> \"$1\"")
-    ran = person.run("clusters", "edit", "prod")
+    ran = person.run("clusters", "edit", "prod", "--no-wait")
     assert (ran.exit_code, person.stored("clusters/prod")) == (0, f"{PROD}prune: true\n")
     assert "+prune: true" in ran.stdout
 
@@ -207,7 +207,7 @@ def test_disable_and_enable_change_that_line_alone_and_twice_nothing(
     assert person.run("clusters", "disable", "prod").stdout == "clusters/prod disabled\n"
     assert person.stored("clusters/prod") == f"{PROD}enabled: false  # for now\n"
     assert person.run("clusters", "disable", "prod").stdout == "clusters/prod unchanged\n"
-    assert person.run("clusters", "enable", "prod").stdout == "clusters/prod enabled\n"
+    assert person.run("clusters", "enable", "prod", "--no-wait").stdout == "clusters/prod enabled\n"
     assert person.stored("clusters/prod") == f"{PROD}enabled: true  # for now\n"
     assert len(world.aws.called("ssm", "PutParameter")) == 2
 

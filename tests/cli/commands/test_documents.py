@@ -180,7 +180,7 @@ def test_apply_writes_what_differs_and_nothing_the_second_time(
             discover__all="regions: [eu-west-1]\ntags: {a: b}\nnamespaces: [a]\n",
         )
     )
-    ran = person.run("apply", folder, "--yes")
+    ran = person.run("apply", folder, "--yes", "--no-wait")
     assert (ran.exit_code, ran.stdout) == (
         0,
         "+ defaults  added\n+ clusters/edge  added\n+ discover/all  added\n",
@@ -190,7 +190,7 @@ def test_apply_writes_what_differs_and_nothing_the_second_time(
         "prune: true\n",
     ]
     before = len(world.aws.called("ssm", "PutParameter"))
-    ran = person.run("apply", folder, "--yes")
+    ran = person.run("apply", folder, "--yes", "--no-wait")
     assert (ran.exit_code, ran.stdout) == (0, "4 unchanged\n")
     assert len(world.aws.called("ssm", "PutParameter")) == before
 
@@ -223,7 +223,7 @@ def test_a_stored_document_that_is_invalid_already_does_not_stop_others(
     person: Administrator, world: World
 ) -> None:
     world.document("bad", "prune: maybe")
-    assert person.run("apply", str(person.folder(prod=PROD)), "--yes").exit_code == 0
+    assert person.run("apply", str(person.folder(prod=PROD)), "--yes", "--no-wait").exit_code == 0
 
 
 def test_a_secure_string_stays_one_under_its_key_with_its_description_and_tags(
@@ -238,7 +238,7 @@ def test_a_secure_string_stays_one_under_its_key_with_its_description_and_tags(
         Description="of the team",
         Tags=[{"Key": "team", "Value": "a"}],
     )
-    ran = person.run("apply", str(person.folder(prod=PROD)), "--yes")
+    ran = person.run("apply", str(person.folder(prod=PROD)), "--yes", "--no-wait")
     assert ran.exit_code == 0, ran.stderr
     (described,) = person.ssm.describe_parameters()["Parameters"]
     assert (described["Type"], described["KeyId"], described["Description"]) == (
@@ -279,11 +279,11 @@ def test_a_write_that_fails_in_the_middle_is_reported_and_a_second_run_goes_on(
         return Answer.refusal(request, "ParameterLimitExceeded", "full")
 
     world.aws.script("ssm", "PutParameter", full)
-    ran = person.run("apply", folder, "--yes")
+    ran = person.run("apply", folder, "--yes", "--no-wait")
     assert ran.exit_code == 3
     assert "1 of 3 documents are written; not yet: clusters/b, clusters/c" in ran.stderr
     world.aws.script("ssm", "PutParameter", None)
-    ran = person.run("apply", folder, "--yes")
+    ran = person.run("apply", folder, "--yes", "--no-wait")
     assert (ran.exit_code, ran.stdout) == (0, "+ clusters/b  added\n+ clusters/c  added\n")
 
 
@@ -294,7 +294,9 @@ def test_prune_removes_the_secrets_before_it_deletes_the_document(
     world.apply("old", "prune.yaml")
     world.call({"raise": False})
     assert world.secret("old", "a") is not None
-    ran = person.run("apply", str(person.folder(prod=PROD)), "--prune", "--yes", "-o", "json")
+    ran = person.run(
+        "apply", str(person.folder(prod=PROD)), "--prune", "--yes", "--no-wait", "-o", "json"
+    )
     assert ran.exit_code == 0, ran.stderr
     assert ran.json["written"] == ["clusters/old", "clusters/prod"]
     assert world.secret("old", "a") is None
@@ -323,7 +325,9 @@ def test_moving_fields_out_of_the_defaults_writes_the_documents_first(
 ) -> None:
     world.defaults(PROD)
     world.document("edge", "prune: true")
-    ran = person.run("apply", str(person.folder(defaults="prune: false\n", edge=EDGE)), "--yes")
+    ran = person.run(
+        "apply", str(person.folder(defaults="prune: false\n", edge=EDGE)), "--yes", "--no-wait"
+    )
     assert ran.stdout == "~ clusters/edge  changed\n~ defaults  changed\n"
 
 
@@ -366,7 +370,7 @@ def test_after_an_apply_the_check_of_what_was_written_is_named(person: Administr
     )
     assert (
         "ecr-public-pusher check prod 'all/*' --profile admin\n"
-        in person.run("apply", folder, "--yes").stderr
+        in person.run("apply", folder, "--yes", "--no-wait").stderr
     )
 
 

@@ -87,7 +87,7 @@ def test_what_is_deleted_is_disabled_removed_and_deleted_before_anything_else_is
 ) -> None:
     pushed(person, old=ONE, prod=ONE)
     folder = person.folder(defaults="labels: {of: us}\n", prod=f"{ONE}prune: true\n")
-    assert person.run("apply", str(folder), "--prune", "--yes").exit_code == 0
+    assert person.run("apply", str(folder), "--prune", "--yes", "--no-wait").exit_code == 0
     assert writes(world) == [
         "PutParameter clusters/old",
         "Invoke",
@@ -103,7 +103,7 @@ def test_a_rename_keeps_the_secrets_and_makes_no_conflict(
 ) -> None:
     pushed(person, here=HERE)
     before = world.secret("here", "a")
-    ran = person.run("apply", str(person.folder(**{new: HERE})), "--prune", "--yes")
+    ran = person.run("apply", str(person.folder(**{new: HERE})), "--prune", "--yes", "--no-wait")
     assert ran.exit_code == 0, ran.stderr
     assert ran.stdout == f"~ clusters/{new}  renamed from clusters/here\n"
     events()
@@ -192,7 +192,9 @@ def test_a_renamed_discovery_keeps_the_secrets(
     world.add_cluster("found", namespaces=("a",), embedded=True, tags={"team": "a"})
     world.discovery("all", text)
     world.invoke()
-    ran = person.run("apply", str(person.folder(discover__every=text)), "--prune", "--yes")
+    ran = person.run(
+        "apply", str(person.folder(discover__every=text)), "--prune", "--yes", "--no-wait"
+    )
     assert ran.exit_code == 0, ran.stderr
     assert ran.stdout == "~ discover/every  renamed from discover/all\n"
     events()
@@ -287,7 +289,7 @@ def test_a_renamed_secure_string_stays_one_with_its_key_and_tags(person: Adminis
         Description="of the team",
         Tags=[{"Key": "team", "Value": "a"}],
     )
-    ran = person.run("apply", str(person.folder(zone=HERE)), "--prune", "--yes")
+    ran = person.run("apply", str(person.folder(zone=HERE)), "--prune", "--yes", "--no-wait")
     assert ran.exit_code == 0, ran.stderr
     (described,) = person.ssm.describe_parameters()["Parameters"]
     assert (described["Name"], described["Type"], described["KeyId"], described["Description"]) == (
@@ -486,7 +488,7 @@ def test_yes_hides_no_warning(
 ) -> None:
     world.document("prod", "namespaces: [a, b]\n")
     folder = str(person.folder(prod=ONE))
-    ran = person.run("apply", folder, "--yes", *options)
+    ran = person.run("apply", folder, "--yes", "--no-wait", *options)
     assert (ran.exit_code, ran.stderr.count("warning: ")) == (0, 1)
     assert "no longer selects b" in ran.stderr
 

@@ -55,6 +55,7 @@ def record(payload: Any) -> dict[str, Any]:
         ({"action": "push", "clusters": ["prod", "eu-*"]}, Request(clusters=("prod", "eu-*"))),
         ({"namespaces": ["a", "team-*"]}, Request(namespaces=("a", "team-*"))),
         ({"action": "plan", "raise": False}, Request("plan", raises=False)),
+        ({"action": "check", "includeDisabled": True}, Request("check", includes_disabled=True)),
         (change(f"{ROOT}/clusters/prod"), Request(clusters=("prod",), ignore_missing=True)),
         (
             change(f"{ROOT}/clusters/prod", "Create"),

@@ -287,6 +287,14 @@ def test_a_disabled_document_is_skipped_and_its_cluster_asked_by_one_list_at_mos
     assert [line.split("?")[0] for line in world.asked("prod")] == ["GET /api/v1/secrets"]
 
 
+def test_a_disabled_document_is_checked_as_if_enabled_if_asked_for(world: World) -> None:
+    world.add_cluster("prod", document="{namespaces: [a], enabled: false}")
+    (found,) = check(world, includeDisabled=True)["clusters"]
+    assert "skipped" not in found
+    assert [one["check"] for one in found["findings"] if not one["ok"]] == ["namespaces"]
+    assert world.secret("prod", "a") is None
+
+
 def test_what_a_disabled_document_has_left_is_found(world: World) -> None:
     """A push may have been in progress when the document was disabled and its Secrets removed.
 

@@ -57,6 +57,13 @@ def test_a_narrowed_push_leaves_other_bad_documents_alone() -> None:
     assert make_plan(Request(clusters=("d",)), ALL).invalid
 
 
+def test_wanted_disabled_documents_are_planned_as_if_enabled_if_asked_for() -> None:
+    plan = make_plan(Request("check", clusters=("[ab]",), includes_disabled=True), ALL)
+    assert [planned.config.id for planned in plan.clusters] == ["a", "b"]
+    plan = make_plan(Request("check", clusters=("a",), includes_disabled=True), ALL)
+    assert [planned.config.id for planned in plan.clusters] == ["a"]
+
+
 def test_a_name_that_matches_nothing_is_an_error() -> None:
     with pytest.raises(RequestError, match="no cluster document matches staging, eu-"):
         make_plan(Request(clusters=("a", "staging", "eu-*")), ALL)

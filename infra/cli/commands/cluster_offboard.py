@@ -1,0 +1,92 @@
+"""`clusters offboard`: one command that undoes what `clusters add` did."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from ..command import Cli
+from ..documents.deployed import Deployed
+from ..documents.document import DocumentName
+from ..errors import CliError
+from ..function import Report
+from ..onboarding.document_step import NewCluster, new_cluster
+from ..onboarding.fields import Given
+from ..onboarding.offboarding import Leaving, Offboarding
+from ..onboarding.rbac_step import Choice
+from ..onboarding.step import Step
+from ..session import Session
+from .carry_out import Done, carry_out
+from .removal import remove_before_deletion
+from .replaced import keeping
+from .run import run
+
+
+def offboard(
+    cli: Cli,
+    document_id: str,
+    given: Given,
+    *,
+    cluster_profile: str | None,
+    context: str | None,
+    kubeconfig: Path | None,
+    trust_context: bool,
+    keep_secrets: bool,
+    cluster_gone: bool,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Show what is left to undo for a cluster, ask, and do it."""
+    deployed = Deployed.of(cli.session)
+    made = _leaving(deployed, document_id, given)
+    choice = Choice(
+        kubeconfig,
+        context,
+        trust=trust_context,
+        force=True,
+        follow_up=replace(cli.follow_up, profile=cluster_profile or cli.options.profile),
+    )
+    # The person's credentials for the cluster's account and region.
+    session = Session(profile=cluster_profile or cli.options.profile, region=made.config.region)
+    offboarding = Offboarding(
+        made,
+        deployed.store,
+        Leaving(gone=cluster_gone, keep_secrets=keep_secrets, choice=choice),
+        session.client("eks") if made.is_eks else None,
+        lambda: session.account,
+        own_role=cli.session.stack.role_arn,
+        discoveries=deployed.validation.configuration.discoveries,
+    )
+    if made.before is None and offboarding.is_gone:
+        deployed.find(document_id, clusters_only=True)  # which raises
+
+    def look() -> Report:
+        return run(cli, {"action": "plan", "remove": True, "clusters": [document_id]})
+
+    def plan() -> list[Step]:
+        with cli.output.progress("reading the document, the cluster and your kubeconfig"):
+            return offboarding.plan(look)
+
+    def remove() -> bool:
+        before = [made.before] if made.before else []
+        return not remove_before_deletion(cli, deployed, before, keep_secrets=False)
+
+    def do() -> Done:
+        with keeping(cli, [made.before] if made.before else []):
+            return offboarding.do(remove), {}
+
+    return carry_out(cli, document_id, plan, do, dry_run=dry_run, yes=yes)
+
+
+def _leaving(deployed: Deployed, document_id: str, given: Given) -> NewCluster:
+    """Return the cluster of the document; without one, of the options.
+
+    Raise CliError for an invalid document, and for options that contradict it.
+    """
+    if DocumentName.cluster(document_id) not in deployed.snapshot.documents:
+        named = replace(given, namespaces=("default",))  # any one: a document needs some
+        return new_cluster(deployed, document_id, named, None, replace=False)
+    if not given.nothing:
+        raise CliError(
+            f"The document {document_id} names its cluster itself.",
+            remedy="--cluster, --cluster-region and --role-arn are for a cluster without one.",
+        )
+    return new_cluster(deployed, document_id, given, None, replace=False)

@@ -1,0 +1,24 @@
+"""A new cluster's document, stored disabled until the function has access. Pure.
+
+A disabled document can be checked, and no push fails for it meanwhile.
+"""
+
+from .editing import disabled, with_enabled
+
+_MARK = "# Disabled by `clusters add` until the function has access to the cluster.\n"
+
+
+def pending(text: str, *, limit: int) -> str | None:
+    """Return the document as it waits, within `limit` bytes; None when there is no room."""
+    waiting = disabled(text, limit=limit - len(_MARK))
+    return None if waiting is None else _MARK + waiting
+
+
+def is_pending(text: str) -> bool:
+    """Return whether the document waits, and nobody has taken that for their own decision."""
+    return text.startswith(_MARK)
+
+
+def enabled_again(text: str) -> str:
+    """Return a document that waited, enabled."""
+    return with_enabled(text.removeprefix(_MARK), True)

@@ -1,0 +1,289 @@
+"""`clusters offboard` on an embedded cluster: all that `clusters add` made, and nothing else."""
+
+import json
+
+import pytest
+
+from infra.local.aws import Answer
+from infra.local.aws.wire import AwsRequest
+from infra.local.identity import AccessEntry
+from infra.local.kube import Cluster
+from tests.support.operator import Administrator, Ran
+from tests.support.world import EXECUTION_ROLE, GROUP, ROOT, World
+
+ADD = ("clusters", "add", "prod", "-n", "a", "--admit", "--yes")
+OFFBOARD = ("clusters", "offboard", "prod", "--yes", "-o", "json")
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+LABEL = "?labelSelector=app.kubernetes.io/name%3Decr-public-pusher"
+ALL_DONE = {
+    "removal-rights": "created",
+    "secrets": "deleted",
+    "document": "deleted",
+    "rbac": "deleted",
+    "access-entry": "deleted",
+}
+
+
+@pytest.fixture
+def cluster(world: World, person: Administrator) -> Cluster:
+    """Onboard a cluster by `clusters add`; the person is its administrator."""
+    made = world.add_cluster("prod", namespaces=("a", "b"), rbac=None, embedded=True)
+    made.access_entries.remove(EXECUTION_ROLE)
+    person.kubeconfig("prod")
+    assert person.run(*ADD).exit_code == 0
+    return made
+
+
+def outcomes(ran: Ran) -> dict[str, str]:
+    return {step["step"]: step["outcome"] for step in ran.json["steps"]}
+
+
+def remedy(ran: Ran, name: str) -> str:
+    return next(str(step["remedy"]) for step in ran.json["steps"] if step["step"] == name)
+
+
+def rbac_left(cluster: Cluster) -> list[str]:
+    """Return the names of the RBAC objects with our label."""
+    kinds = ("clusterroles", "clusterrolebindings", "rolebindings")
+    answers = [cluster.admin("GET", f"{RBAC}/{kind}{LABEL}")[1] for kind in kinds]
+    return [one["metadata"]["name"] for answer in answers for one in answer["items"]]
+
+
+def denied(request: AwsRequest) -> Answer:
+    return Answer.refusal(request, "AccessDeniedException", "not you", status=403)
+
+
+def test_it_undoes_what_add_did_and_a_second_run_finds_nothing(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    ran = person.run(*OFFBOARD)
+    assert ran.exit_code == 0, ran.stderr
+    assert outcomes(ran) == ALL_DONE
+    assert world.secret("prod", "a") is None
+    assert person.stored("clusters/prod") is None
+    assert list(cluster.access_entries) == []
+    assert rbac_left(cluster) == []
+    assert "To restore it:" in ran.stderr
+    again = person.run(*OFFBOARD)
+    assert again.exit_code == 0, again.stderr
+    assert outcomes(again) == {
+        "secrets": "unchanged",
+        "document": "unchanged",
+        "rbac": "unchanged",
+        "access-entry": "unchanged",
+    }
+
+
+def test_rights_namespace_by_namespace_are_deleted_too(
+    person: Administrator, cluster: Cluster
+) -> None:
+    assert person.run(*ADD, "--rbac", "namespaced").exit_code == 0
+    assert "ecr-public-pusher-namespaced" in rbac_left(cluster)
+    assert person.run(*OFFBOARD).exit_code == 0
+    assert rbac_left(cluster) == []
+
+
+def test_a_dry_run_shows_all_of_it_and_changes_nothing(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    before = rbac_left(cluster)
+    ran = person.run("clusters", "offboard", "prod", "--dry-run")
+    assert ran.exit_code == 0, ran.stderr
+    assert [line.split()[:2] for line in ran.stdout.splitlines()[1:6]] == [
+        ["removal-rights", "create"],
+        ["secrets", "delete"],
+        ["document", "delete"],
+        ["rbac", "delete"],
+        ["access-entry", "delete"],
+    ]
+    assert "\nsecrets\n  a\n" in ran.stdout
+    assert rbac_left(cluster) == before
+    assert world.secret("prod", "a") is not None
+    assert [entry.groups for entry in cluster.access_entries] == [(GROUP,)]
+    assert person.stored("clusters/prod") is not None
+
+
+def test_off_a_terminal_it_shows_the_plan_and_wants_yes(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    ran = person.run("clusters", "offboard", "prod")
+    assert ran.exit_code == 2
+    assert "access-entry" in ran.stderr
+    assert "--yes" in ran.stderr
+    assert world.secret("prod", "a") is not None
+
+
+def test_an_entry_with_other_groups_keeps_them(person: Administrator, cluster: Cluster) -> None:
+    cluster.access_entries.put(AccessEntry(EXECUTION_ROLE, ("viewers", GROUP)))
+    assert outcomes(person.run(*OFFBOARD))["access-entry"] == "updated"
+    assert [entry.groups for entry in cluster.access_entries] == [("viewers",)]
+
+
+def test_what_another_document_of_the_cluster_needs_stays(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    before = rbac_left(cluster)
+    world.document("other", "cluster: prod\nnamespaces: [b]\n")
+    world.call({"raise": False})
+    ran = person.run(*OFFBOARD)
+    assert ran.exit_code == 0, ran.stderr
+    assert outcomes(ran) == {**ALL_DONE, "rbac": "skipped", "access-entry": "skipped"}
+    assert "other" in json.dumps(ran.json)
+    assert rbac_left(cluster) == before  # without the rights of the removal
+    assert [entry.groups for entry in cluster.access_entries] == [(GROUP,)]
+    assert world.secret("prod", "b") is not None
+
+
+def test_what_a_discovery_needs_stays(person: Administrator, world: World) -> None:
+    cluster = world.add_cluster("prod", namespaces=("a",), embedded=True, tags={"team": "a"})
+    person.kubeconfig("prod")
+    world.document("prod", "namespaces: [a]")
+    world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]")
+    ran = person.run(*OFFBOARD)
+    assert ran.exit_code == 0, ran.stderr
+    assert (outcomes(ran)["rbac"], outcomes(ran)["access-entry"]) == ("skipped", "skipped")
+    assert "all/us-east-1/prod" in json.dumps(ran.json)
+    assert "ecr-public-pusher" in rbac_left(cluster)
+
+
+def test_rbac_that_another_stacks_role_needs_stays(person: Administrator, cluster: Cluster) -> None:
+    other = EXECUTION_ROLE.replace("ecr-public-pusher", "of-another-stack")
+    cluster.access_entries.put(AccessEntry(other, (GROUP,)))
+    ran = person.run(*OFFBOARD)
+    assert (outcomes(ran)["rbac"], outcomes(ran)["access-entry"]) == ("skipped", "deleted")
+    assert other in json.dumps(ran.json)
+    assert "ecr-public-pusher" in rbac_left(cluster)
+
+
+def test_rbac_of_a_tool_that_would_restore_it_is_left_to_that_tool(
+    person: Administrator, cluster: Cluster
+) -> None:
+    theirs = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {
+            "name": "ecr-public-pusher-theirs",
+            "labels": {"app.kubernetes.io/name": "ecr-public-pusher"},
+        },
+        "rules": [],
+    }
+    path = f"{RBAC}/clusterroles/ecr-public-pusher-theirs?fieldManager=argocd-controller"
+    cluster.admin("PATCH", path, theirs, content_type="application/apply-patch+yaml")
+    ran = person.run(*OFFBOARD)
+    assert (ran.exit_code, outcomes(ran)["rbac"]) == (1, "failed")
+    assert "managed by argocd-controller" in json.dumps(ran.json)
+    assert rbac_left(cluster) == ["ecr-public-pusher-theirs"]
+
+
+def test_without_a_kubeconfig_nothing_goes_until_the_function_may_remove_the_secrets(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    (person.home / "kubeconfig").unlink()
+    ran = person.run(*OFFBOARD)
+    assert ran.exit_code == 1
+    assert outcomes(ran) == {
+        "removal-rights": "skipped",
+        "secrets": "failed",
+        "document": "not-attempted",
+        "rbac": "not-attempted",
+        "access-entry": "not-attempted",
+    }
+    assert "--keep-secrets" in remedy(ran, "secrets")
+    assert person.stored("clusters/prod") == "namespaces:\n  - a\n"
+    world.apply("prod", "prune.yaml")
+    ran = person.run(*OFFBOARD)
+    assert outcomes(ran) == {**ALL_DONE, "removal-rights": "skipped", "rbac": "failed"}
+    assert world.secret("prod", "a") is None
+    assert (
+        "kubectl --context CONTEXT delete clusterrolebindings,rolebindings,clusterroles -A -l"
+        " app.kubernetes.io/name=ecr-public-pusher" in remedy(ran, "rbac")
+    )
+
+
+def test_who_may_not_touch_access_entries_gets_the_owners_command(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    world.aws.script("eks", "DeleteAccessEntry", denied)
+    ran = person.run(*OFFBOARD)
+    assert (ran.exit_code, outcomes(ran)["access-entry"]) == (1, "failed")
+    entry = f"--region us-east-1 --cluster-name prod --principal-arn {EXECUTION_ROLE}"
+    assert f"aws eks delete-access-entry {entry}" in remedy(ran, "access-entry")
+    world.aws.script("eks", "DescribeCluster", denied)
+    ran = person.run(*OFFBOARD)
+    assert f"aws eks delete-access-entry {entry}" in remedy(ran, "access-entry")
+
+
+def test_an_entry_of_a_cloudformation_stack_is_left_to_the_stack(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    entry = {
+        "principalArn": EXECUTION_ROLE,
+        "kubernetesGroups": [GROUP],
+        "type": "STANDARD",
+        "tags": {"aws:cloudformation:stack-name": "pusher-access-prod"},
+    }
+    body = json.dumps({"accessEntry": entry}).encode()
+    as_json = {"Content-Type": "application/json"}
+    world.aws.script("eks", "DescribeAccessEntry", lambda _: Answer(200, body, as_json))
+    ran = person.run(*OFFBOARD)
+    assert (ran.exit_code, outcomes(ran)["access-entry"]) == (1, "failed")
+    assert "delete-stack --stack-name pusher-access-prod" in remedy(ran, "access-entry")
+    assert not world.aws.called("eks", "DeleteAccessEntry")
+
+
+def test_where_other_entries_cannot_be_seen_rbac_is_left_to_who_knows(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    world.aws.script("eks", "ListAccessEntries", denied)
+    ran = person.run(*OFFBOARD)
+    assert (outcomes(ran)["rbac"], outcomes(ran)["access-entry"]) == ("failed", "deleted")
+    assert "kubectl --context CONTEXT delete" in remedy(ran, "rbac")
+    assert "ecr-public-pusher" in rbac_left(cluster)
+
+
+def test_of_a_cluster_that_is_gone_the_document_is_deleted(
+    person: Administrator, world: World
+) -> None:
+    world.document("gone", "namespaces: [a]\n")
+    ran = person.run("clusters", "offboard", "gone", "--yes", "-o", "json")
+    assert ran.exit_code == 0, ran.stderr
+    assert outcomes(ran) == {
+        "secrets": "unchanged",
+        "document": "deleted",
+        "rbac": "unchanged",
+        "access-entry": "unchanged",
+    }
+    assert person.stored("clusters/gone") is None
+    assert not world.aws.called("lambda", "Invoke")
+
+
+def test_a_cluster_that_is_gone_and_cannot_be_asked_about_needs_to_be_said(
+    person: Administrator, world: World
+) -> None:
+    world.document("gone", "namespaces: [a]\n")
+    world.aws.script("eks", "DescribeCluster", denied)
+    command = ("clusters", "offboard", "gone", "--yes", "-o", "json")
+    ran = person.run(*command)
+    assert (ran.exit_code, outcomes(ran)["secrets"]) == (1, "failed")
+    assert person.stored("clusters/gone") is not None
+    ran = person.run(*command, "--cluster-gone")
+    assert (ran.exit_code, outcomes(ran)["document"]) == (0, "deleted")
+
+
+def test_what_has_neither_a_document_nor_a_cluster_is_a_mistake(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    ran = person.run("clusters", "offboard", "prd", "--yes")
+    assert ran.exit_code == 2
+    assert "There are: prod." in ran.stderr
+
+
+def test_without_a_document_the_cluster_is_named_by_options(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    world.aws.delete_parameter(f"{ROOT}/clusters/prod")
+    command = ("clusters", "offboard", "was-prod", "--cluster", "prod", "--yes", "-o", "json")
+    ran = person.run(*command)
+    assert ran.exit_code == 0, ran.stderr
+    assert (outcomes(ran)["rbac"], outcomes(ran)["access-entry"]) == ("deleted", "deleted")
+    assert rbac_left(cluster) == []
