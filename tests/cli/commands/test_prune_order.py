@@ -230,7 +230,7 @@ def test_a_rename_asks_for_a_removal_only_where_something_may_be_left(
     person: Administrator, world: World, old: str, new: str, removes: bool
 ) -> None:
     world.document("here", old)
-    person.run("apply", str(person.folder(zone=new)), "--prune", "--yes")
+    person.run("apply", str(person.folder(zone=new)), "--prune", "--yes", "--no-wait")
     assert ("Invoke" in writes(world)) is removes
 
 
@@ -269,7 +269,7 @@ def test_what_a_document_beside_a_written_one_leaves_is_removed_and_nothing_else
     world.document("more", "cluster: here\nnamespaces: [b]\n")
     person.run("push")
     more = "cluster: here\nnamespaces: [b]\nprune: true\n"
-    ran = person.run("apply", str(person.folder(more=more)), "--prune", "--yes")
+    ran = person.run("apply", str(person.folder(more=more)), "--prune", "--yes", "--no-wait")
     assert (ran.exit_code, ran.stdout) == (
         0,
         "~ clusters/more  changed\n- clusters/here  deleted\n",
@@ -353,7 +353,7 @@ def test_tags_that_cannot_be_read_are_said_to_be_missing(
         "ListTagsForResource",
         lambda request: Answer.refusal(request, "AccessDeniedException", "no"),
     )
-    ran = person.run("apply", str(person.folder(zone=HERE)), "--prune", "--yes")
+    ran = person.run("apply", str(person.folder(zone=HERE)), "--prune", "--yes", "--no-wait")
     assert (ran.exit_code, person.stored("clusters/zone")) == (0, HERE)
     assert "The tags of clusters/here cannot be read (ssm:ListTagsForResource)" in ran.stderr
 
@@ -430,7 +430,7 @@ def test_a_prune_of_most_documents_needs_more_than_yes(
 ) -> None:
     fleet(world)
     folder = str(person.folder(defaults="prune: false\n"))
-    ran = person.run("apply", folder, "--prune", "--yes", *options)
+    ran = person.run("apply", folder, "--prune", "--yes", "--no-wait", *options)
     assert ran.exit_code == 2
     assert f"{COUNTS} clusters/edge, clusters/prod. Nothing was written." in ran.stderr
     assert "--prune=all" in ran.stderr
@@ -458,7 +458,7 @@ def test_one_document_or_half_of_them_may_be_pruned_by_yes(
     for name in stored:
         world.document(name, ONE)
     folder = str(person.folder(**dict.fromkeys(left, ONE)))
-    ran = person.run("apply", folder, "--prune", "--keep-secrets", "--yes")
+    ran = person.run("apply", folder, "--prune", "--keep-secrets", "--yes", "--no-wait")
     assert ran.exit_code == code
 
 

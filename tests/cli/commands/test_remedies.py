@@ -24,7 +24,7 @@ from tests.support.world import ROOT
 CLI = Path(__file__).resolve().parents[3] / "infra" / "cli"
 # A printed command ends its line.
 PRINTED = re.compile(
-    rf"(?:^|[\s:(])((?:{PROGRAM} (?:status|logs|check|push|remove|schema|queue|clusters)\b"
+    rf"(?:^|[\s:(])((?:{PROGRAM} [a-z]+\b"
     r"|kubectl --|KUBECONFIG=|aws [a-z]|sam build).*)$",
     re.MULTILINE,
 )
@@ -106,7 +106,7 @@ def no_configuration(now: Situation) -> None:
         now.run(*words)
 
 
-@prints("clusters add")
+@prints("apply", "clusters add")
 def a_removal_without_rights(now: Situation) -> None:
     now.cluster()
     now.run("push")
@@ -114,7 +114,7 @@ def a_removal_without_rights(now: Situation) -> None:
     now.run("clusters", "delete", "prod", "--yes")
 
 
-@prints("kubectl apply")
+@prints("apply", "kubectl apply")
 def a_removal_without_rights_in_a_discovered_cluster(now: Situation) -> None:
     now.cluster("one", document=None, tags={"team": "a"})
     now.person.world.discovery("platform", DISCOVERY)
@@ -123,14 +123,14 @@ def a_removal_without_rights_in_a_discovered_cluster(now: Situation) -> None:
     now.run("clusters", "delete", "discover/platform", "--yes")
 
 
-@prints("remove", "check")
+@prints("apply", "remove", "check")
 def a_disabled_document(now: Situation) -> None:
     now.cluster()
     now.run("push")
     now.run("clusters", "disable", "prod")
     now.run("push")
     now.run("status")
-    now.run("apply", str(now.person.folder(prod=f"{DOCUMENT}\n")), "--yes")
+    now.run("apply", str(now.person.folder(prod=f"{DOCUMENT}\n")), "--yes", "--no-wait")
 
 
 @prints("remove")
@@ -140,7 +140,7 @@ def a_document_that_leaves_secrets_behind(now: Situation) -> None:
         now.run("diff", str(now.person.folder(prod=f"{DOCUMENT}\n{change}\n")))
 
 
-@prints("clusters delete", "clusters forget")
+@prints("apply", "clusters delete", "clusters forget")
 def deleted_documents(now: Situation) -> None:
     now.cluster("prod")
     now.cluster("one", document=None, tags={"team": "a"})
@@ -279,6 +279,12 @@ def a_document_that_cannot_have_the_other_id(now: Situation) -> None:
     now.run("clusters", "rename", "prod", "other")
     now.person.world.aws.put_parameter(f"{ROOT}/clusters/wrong", "namespace: a")
     now.run("clusters", "rename", "wrong", "right")
+
+
+@prints("diff")
+def files_that_differ_from_what_is_stored(now: Situation) -> None:
+    now.cluster()
+    now.run("clusters", "export", str(now.person.folder(prod="namespaces: [other]\n")))
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl here")
