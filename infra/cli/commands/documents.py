@@ -24,13 +24,20 @@ from ..documents.folder import (
     read_folder,
     unknown_file_notes,
 )
+from ..documents.live import LiveChange
 from ..documents.problem import Problem
 from ..documents.validation import Document, TargetStack, validate_documents
 from ..errors import CliError, ExitCode
 from ..output import Format
-from ..rendering.documents import render_comparison, render_notes, render_problems
+from ..rendering.documents import (
+    render_comparison,
+    render_live_changes,
+    render_notes,
+    render_problems,
+)
 from ..rendering.text import BAD, GOOD, counted
 from .apply_steps import ApplySteps
+from .live_selection import Live, live_changes
 from .prune_option import Prune, PruneAll, PruningCommand
 from .removal import not_deleted
 from .replaced import keeping
@@ -141,18 +148,22 @@ def diff(
     prune: Prune = False,
     prune_all: PruneAll = False,
     show_secure: ShowSecure = False,
+    live: Live = False,
 ) -> int:
     """Show what `apply` would change.
 
+    With --live, shows which namespaces of the clusters that would select, or not any more, and why.
     Exit code 0: nothing; 1: something (as with kubectl diff); 2: invalid documents.
 
     [bold]Examples[/bold]
 
       ecr-public-pusher diff config
       ecr-public-pusher diff config --prune -o json
+      ecr-public-pusher diff config --live
     """
     comparison, _ = _compared(cli, directory, prune=prune or prune_all)
-    _show(cli, comparison, show_secure)
+    asked = live_changes(cli, comparison, show_secure=show_secure) if live else None
+    _show(cli, comparison, show_secure, asked)
     if comparison.is_mass_deletion and not prune_all:
         cli.output.note(f"{_mass_deletion(comparison)} {_HOW_TO_PRUNE_ALL}")
     if comparison.problems:
@@ -308,10 +319,21 @@ def _compared(cli: Cli, directory: Path, *, prune: bool) -> tuple[Comparison, De
     return compare(folder, deployed, prune=prune), deployed
 
 
-def _show(cli: Cli, comparison: Comparison, show_secure: bool) -> None:
+def _show(
+    cli: Cli,
+    comparison: Comparison,
+    show_secure: bool,
+    live: Sequence[LiveChange] | None = None,
+) -> None:
+    said = comparison.as_json(show_secure=show_secure)
+    if live is not None:
+        said["live"] = [change.as_json() for change in live]
     cli.output.result(
-        comparison.as_json(show_secure=show_secure),
-        lambda: render_comparison(comparison, show_secure=show_secure),
+        said,
+        lambda: [
+            *render_comparison(comparison, show_secure=show_secure),
+            *render_live_changes(live or ()),
+        ],
     )
     _warn_beside_data(cli, comparison.notes)
 

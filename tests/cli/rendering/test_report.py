@@ -73,11 +73,11 @@ def test_a_plans_selection_is_shown_by_reason_and_cut_where_there_are_several_cl
     old = {"namespace": "old", "selected": False, "reason": "excluded by old"}
     lines = of(selection=[*chosen, old]).splitlines()
     by = next(line for line in lines if line.startswith("glob team-*"))
-    assert by.split(maxsplit=3)[2:] == ["12", ", ".join(one["namespace"] for one in chosen)]
+    assert by.split(maxsplit=3)[2:] == ["12", ", ".join(str(one["namespace"]) for one in chosen)]
     start = lines.index("NOT SELECTED ANY MORE     NAMESPACES")
     assert lines[start + 1].split() == ["excluded", "by", "old", "1", "old"]
     several = printed({**BASE, "clusters": [{**CLUSTER, "selection": chosen}, CLUSTER]})
-    assert "team-9 and 2 more\n" in several
+    assert several.endswith("team-8, team-9 and 2 more")
 
 
 def test_what_failed_with_its_cluster_is_named_once() -> None:
