@@ -98,6 +98,14 @@ class NamespaceOutcome(NamedTuple):
     replaces: bool = False
 
 
+class Choice(NamedTuple):
+    """A namespace that a document selects, or no longer selects, with the reason."""
+
+    namespace: str
+    selected: bool
+    reason: str
+
+
 class Check(StrEnum):
     """The steps of a check, in their order; the names are those in the report.
 
@@ -144,6 +152,7 @@ class ClusterResult:
     `seconds_left`: the shortest remaining life of a selected namespace's Secret after the run, 0
     where one is missing; None where it is not known.
     `empty_globs`: those of several that match nothing.
+    `selection`: in a dry run, the namespaces selected, and those that have its Secret still.
     """
 
     id: str
@@ -156,6 +165,7 @@ class ClusterResult:
     findings: tuple[Finding, ...] = ()
     seconds_left: float | None = None
     empty_globs: tuple[str, ...] = ()
+    selection: tuple[Choice, ...] = ()
 
     @cached_property
     def ok(self) -> bool:

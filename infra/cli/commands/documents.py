@@ -24,12 +24,19 @@ from ..documents.folder import (
     read_folder,
     unknown_file_notes,
 )
+from ..documents.live import LiveChange
 from ..documents.problem import Problem
 from ..documents.validation import Document, TargetStack, validate_documents
 from ..errors import CliError, ExitCode
-from ..rendering.documents import render_comparison, render_notes, render_problems
+from ..rendering.documents import (
+    render_comparison,
+    render_live_changes,
+    render_notes,
+    render_problems,
+)
 from ..rendering.text import BAD, GOOD, counted
 from .apply_steps import ApplySteps
+from .live_selection import live_changes
 from .removal import not_deleted
 from .replaced import keeping
 from .verdict import Verdict
@@ -66,10 +73,13 @@ def validate(
     return ExitCode.NOT_OK if problems else ExitCode.OK
 
 
-def diff(cli: Cli, directory: Path, *, prune: bool, prune_all: bool, show_secure: bool) -> int:
+def diff(
+    cli: Cli, directory: Path, *, prune: bool, prune_all: bool, show_secure: bool, live: bool
+) -> int:
     """Show what `apply` would change."""
     comparison, _ = _compared(cli, directory, prune=prune or prune_all)
-    _show(cli, comparison, show_secure)
+    asked = live_changes(cli, comparison, show_secure=show_secure) if live else None
+    _show(cli, comparison, show_secure, asked)
     if comparison.is_mass_deletion and not prune_all:
         cli.output.note(f"{_mass_deletion(comparison)} {_HOW_TO_PRUNE_ALL}")
     if comparison.problems:
@@ -208,10 +218,21 @@ def _compared(cli: Cli, directory: Path, *, prune: bool) -> tuple[Comparison, De
     return compare(folder, deployed, prune=prune), deployed
 
 
-def _show(cli: Cli, comparison: Comparison, show_secure: bool) -> None:
+def _show(
+    cli: Cli,
+    comparison: Comparison,
+    show_secure: bool,
+    live: Sequence[LiveChange] | None = None,
+) -> None:
+    said = comparison.as_json(show_secure=show_secure)
+    if live is not None:
+        said["live"] = [change.as_json() for change in live]
     cli.output.result(
-        comparison.as_json(show_secure=show_secure),
-        lambda: render_comparison(comparison, show_secure=show_secure),
+        said,
+        lambda: [
+            *render_comparison(comparison, show_secure=show_secure),
+            *render_live_changes(live or ()),
+        ],
     )
     _warn_beside_data(cli, comparison.notes)
 

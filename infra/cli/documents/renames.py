@@ -24,8 +24,26 @@ class Both:
 
     def __init__(self, before: Configuration, after: Configuration) -> None:
         self._before = dict(_documents(before))
+        stored = dict(_documents(after))
+        self._stored_after = frozenset(stored)
         # A disabled document takes nothing over.
-        self._after = {name: its for name, its in _documents(after) if _config(its).enabled}
+        self._after = {name: its for name, its in stored.items() if _config(its).enabled}
+
+    @property
+    def clusters(self) -> list[DocumentName]:
+        """Return the clusters' documents that stay or are new, valid ones in order of name."""
+        names = {*self._after, *(name for name in self._before if name in self._stored_after)}
+        return sorted(name for name in names if name.folder == CLUSTERS)
+
+    def cluster_before(self, name: DocumentName) -> ClusterConfig | None:
+        """Return a stored cluster's settings; None unless it was valid and enabled."""
+        its = self._before.get(name)
+        return its if isinstance(its, ClusterConfig) and its.enabled else None
+
+    def cluster_after(self, name: DocumentName) -> ClusterConfig | None:
+        """Return a cluster's settings after the change; None unless it is valid and enabled."""
+        its = self._after.get(name)
+        return its if isinstance(its, ClusterConfig) else None
 
     def before(self, name: DocumentName) -> Settings | None:
         """Return a stored document's settings; None when it is invalid or not there."""

@@ -24,6 +24,16 @@ Paths = Annotated[
     list[Path],
     typer.Argument(metavar="PATH", exists=True, help="A folder of documents, or single files."),
 ]
+Live = Annotated[
+    bool,
+    typer.Option(
+        "--live",
+        help=(
+            "Show which namespaces documents would select, or not any more, in the clusters as they"
+            " are now. Needs contexts of your kubeconfig that lead there."
+        ),
+    ),
+]
 ShowSecure = Annotated[
     bool, typer.Option("--show-secure", help="Show differences of SecureStrings as well.")
 ]
@@ -95,19 +105,24 @@ def diff(
     prune: Prune = False,
     prune_all: PruneAll = False,
     show_secure: ShowSecure = False,
+    live: Live = False,
 ) -> int:
     """Show what `apply` would change.
 
+    With --live, shows which namespaces of the clusters that would select, or not any more, and why.
     Exit code 0: nothing; 1: something (as with kubectl diff); 2: invalid documents.
 
     [bold]Examples[/bold]
 
       ecr-public-pusher diff config
       ecr-public-pusher diff config --prune -o json
+      ecr-public-pusher diff config --live
     """
     from ..commands import documents
 
-    return documents.diff(cli, directory, prune=prune, prune_all=prune_all, show_secure=show_secure)
+    return documents.diff(
+        cli, directory, prune=prune, prune_all=prune_all, show_secure=show_secure, live=live
+    )
 
 
 def apply(

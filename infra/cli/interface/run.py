@@ -93,6 +93,9 @@ def plan(
 ) -> int:
     """Show what a push, or with --remove a removal, would do. Changes nothing.
 
+    For a push, shows which namespaces are selected, which have a Secret but are not selected any
+    more, and why.
+
     [bold]Examples[/bold]
 
       ecr-public-pusher plan

@@ -1,10 +1,12 @@
-"""RBAC applied and deleted, through the official client and a person's own kubeconfig."""
+"""A person's own access to a cluster: RBAC applied and deleted, namespaces listed."""
 
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from ecr_public_pusher.results import Namespace
 
 from ..errors import CliError, ExitCode
 from ..follow_up import kubectl
@@ -15,6 +17,7 @@ from .step import Step, StepName, StepOutcome
 APPLY = "application/apply-patch+yaml"
 TIMEOUTS = (10, 30)  # connect, read: seconds
 MESSAGE_LENGTH = 300
+PAGE = 500  # namespaces in an answer
 # The calls that list each kind, bindings first: what they bind is deleted after them.
 _LISTS = {
     "ClusterRoleBinding": "cluster_role_binding",
@@ -94,6 +97,31 @@ class ClusterAdmin:
             described(one),
             StepOutcome.UNCHANGED if _content(before) == _content(after) else StepOutcome.UPDATED,
         )
+
+    def namespaces(self) -> list[Namespace]:
+        """Return the cluster's namespaces with their labels.
+
+        Raise CliError when the cluster refuses, or does not answer.
+        """
+        from kubernetes import client
+        from kubernetes.client.exceptions import ApiException
+
+        core = client.CoreV1Api(self._api)
+        found: list[Namespace] = []
+        token = ""
+        while True:
+            try:
+                page = core.list_namespace(
+                    limit=PAGE, _continue=token or None, _request_timeout=TIMEOUTS
+                )
+            except ApiException as error:
+                raise CliError(f"Namespaces cannot be listed: {_said(error)}") from None
+            except Exception as error:  # noqa: BLE001 - urllib3's and ssl's many
+                raise _no_answer(error, self._ready) from None
+            found += [Namespace(one.metadata.name, one.metadata.labels or {}) for one in page.items]
+            token = page.metadata._continue or ""  # noqa: SLF001 - the field's name in the client
+            if not token:
+                return found
 
     def find(self, labels: str) -> list[Manifest]:
         """Return the bindings and roles with these labels, bindings first.

@@ -7,8 +7,9 @@ from rich.text import Text
 
 from ..documents.changes import DIFFERING_TEXTS, Change, Kind
 from ..documents.comparison import Comparison
+from ..documents.live import LiveChange
 from ..documents.problem import Problem
-from .text import BAD, FAINT, GOOD, NEUTRAL, counted
+from .text import BAD, FAINT, GOOD, NEUTRAL, counted, heading
 
 _LOOKS = {
     Kind.ADDED: ("+", GOOD),
@@ -60,6 +61,21 @@ def render_diff(lines: Iterable[str]) -> Iterator[Text]:
             else ""
         )
         yield Text(line, style=style)
+
+
+def render_live_changes(changes: Sequence[LiveChange]) -> Iterator[Text]:
+    """Render which namespaces documents select, and which not any more, each with its reason."""
+    for change in changes:
+        if change.problem:
+            said = f"\n{change.document}: not asked: {change.problem}"
+            yield Text(said, style=NEUTRAL)
+            continue
+        yield heading(f"{change.document}: {counted(change.selected, 'namespace')} selected")
+        for mark, style, choices in (("+", GOOD, change.gained), ("-", BAD, change.lost)):
+            for one in choices:
+                yield Text(f"{mark} {one.namespace}  {one.reason}", style=style)
+        if not change.gained and not change.lost:
+            yield Text("the same as now", style=FAINT)
 
 
 def render_change(change: Change) -> Text:

@@ -37,7 +37,15 @@ _WOULD = {
     "removed": "remove",
     "updated": "update",
 }
-_LEFT = {"problems": "problem", "findings": "finding", "changes": "change", "adopted": "adoption"}
+_LEFT = {
+    "problems": "problem",
+    "findings": "finding",
+    "changes": "change",
+    "adopted": "adoption",
+    "selection": "selected namespace",
+}
+# The most names in a line of a report on several clusters.
+_NAMES_SHOWN = 10
 
 
 def render_report(
@@ -138,6 +146,8 @@ def _cluster(cluster: ClusterEntry, *, verbose: bool, dry_run: bool) -> Iterator
         lines += render_error(error)
     lines += render_problems(cluster.get("problems", ()), with_cluster=error is not None)
     lines += _findings(cluster.get("findings", ()), verbose=verbose)
+    if selection := cluster.get("selection"):
+        lines += _selection(selection, most=None if verbose else _NAMES_SHOWN)
     if changes := cluster.get("changes"):
         verb = "WOULD" if dry_run else "DID"
         lines.append(
@@ -176,6 +186,30 @@ def _cluster(cluster: ClusterEntry, *, verbose: bool, dry_run: bool) -> Iterator
     if lines:
         yield heading(cluster["id"])
         yield from lines
+
+
+def _selection(
+    selection: Sequence[Mapping[str, Any]], *, most: int | None
+) -> Iterator[RenderableType]:
+    """Render the namespaces of a plan by the reason for which they are selected, or not any more.
+
+    Show at most `most` names for each reason.
+    """
+    for is_selected, title in ((True, "SELECTED BY"), (False, "NOT SELECTED ANY MORE")):
+        by_reason: dict[str, list[str]] = {}
+        for one in selection:
+            if one["selected"] is is_selected:
+                by_reason.setdefault(one["reason"], []).append(one["namespace"])
+        rows = [
+            (reason, str(len(names)), ", ".join(names[:most]) + _more(names, most))
+            for reason, names in by_reason.items()
+        ]
+        if rows:
+            yield table(title, "", "NAMESPACES", rows=rows)
+
+
+def _more(names: Sequence[str], most: int | None) -> str:
+    return f" and {len(names) - most} more" if most is not None and len(names) > most else ""
 
 
 def _change(outcome: str) -> Text:

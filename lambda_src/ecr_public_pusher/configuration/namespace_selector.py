@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ecr_public_pusher.configuration import label_selector
-from ecr_public_pusher.configuration.names import any_of, is_glob
+from ecr_public_pusher.configuration.names import any_of, is_glob, matches
 from ecr_public_pusher.results import Namespace
 
 # A glob or a selector never reaches these by accident; naming them outright does.
@@ -59,6 +59,28 @@ class Selection:
         if name in SYSTEM_NAMESPACES:
             return False
         return not self.include or self._includes(name)
+
+    def reason(self, name: str) -> str:
+        """Return why a namespace that is selected is: by its name, a glob, or its labels."""
+        by = next((pattern for pattern in self.include if matches(pattern, name)), None)
+        if name in self.include:
+            by = "name"
+        elif by is not None:
+            by = f"glob {by}"
+        selector = f"selector {self.selector}" if self.selector else None
+        return ", ".join(part for part in (by, selector) if part)
+
+    def reason_against(self, name: str) -> str:
+        """Return why a namespace that is not selected is not."""
+        pattern = next((pattern for pattern in self.exclude if matches(pattern, name)), None)
+        if pattern is not None:
+            return f"excluded by {pattern}"
+        if name not in self.include:
+            if name in SYSTEM_NAMESPACES:
+                return "a system namespace, which only its name selects"
+            if self.include and not self._includes(name):
+                return "no name or glob matches"
+        return f"selector {self.selector} does not match"
 
     def __str__(self) -> str:
         """Return the selection as a message shows it."""

@@ -32,7 +32,7 @@ from ecr_public_pusher.kubernetes_api.retry_policy import RetryPolicy
 from ecr_public_pusher.kubernetes_api.sockets import Sockets
 from ecr_public_pusher.ownership import Stack
 from ecr_public_pusher.registries.token_provider import TokenProvider
-from ecr_public_pusher.results import ClusterResult, NamespaceOutcome, Outcome
+from ecr_public_pusher.results import Choice, ClusterResult, NamespaceOutcome, Outcome
 from ecr_public_pusher.sign_in.factory import SignIns
 from ecr_public_pusher.sign_in.kind import SignIn
 
@@ -144,6 +144,7 @@ class _ClusterRun:
         self._config = planned.config
         self._workplace = workplace
         self._clock = workplace.deadline.clock
+        self._explains = intent.dry_run and intent.kind == "push"
         self._job: Push | Remove
         if intent.kind == "remove":
             self._job = Remove(planned, intent, workplace.deadline, most_connections)
@@ -212,6 +213,15 @@ class _ClusterRun:
             found=frozenset(planned),
             seconds_left=ledger.seconds_left,
             empty_globs=ledger.empty_globs,
+            selection=self._selection(planned, others) if self._explains else (),
+        )
+
+    def _selection(self, selected: Sequence[str], others: Sequence[str]) -> tuple[Choice, ...]:
+        """Return why namespaces are selected, and why others with our Secret are not."""
+        selection = self._config.selection
+        return (
+            *(Choice(name, True, selection.reason(name)) for name in selected),
+            *(Choice(name, False, selection.reason_against(name)) for name in others),
         )
 
     async def _run(self) -> None:

@@ -23,7 +23,7 @@ MAX_NAMES = 100
 
 _ORDER = tuple(Outcome)
 # The lists of a cluster's entry, in the order in which they are given the available room.
-_LISTS = ("problems", "findings", "changes", "adopted")
+_LISTS = ("problems", "findings", "changes", "adopted", "selection")
 # A plan names these: all that a push would do besides renewing tokens.
 _CHANGES = (Outcome.CREATED, Outcome.ADOPTED, Outcome.PRUNED, Outcome.REMOVED)
 
@@ -99,6 +99,10 @@ def _clusters(run: RunResult) -> tuple[list[dict[str, Any]], int]:
     Clusters that are ok are left out first.
     """
     entries = [_cluster(result, dry_run=run.request.dry_run) for result in run.results]
+    if run.request.action == "plan":
+        for entry, result in zip(entries, run.results, strict=True):
+            if result.selection:
+                entry["selection"] = [choice._asdict() for choice in result.selection]
     room = MAX_CLUSTER_BYTES
     kept = set[int]()
     for place in sorted(range(len(entries)), key=lambda place: entries[place]["ok"]):

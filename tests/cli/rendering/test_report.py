@@ -65,6 +65,21 @@ def test_namespaces_with_the_same_problem_share_it() -> None:
     assert "a, b  conflict\n  held\n    let go\nc  conflict\n  other" in text
 
 
+def test_a_plans_selection_is_shown_by_reason_and_cut_where_there_are_several_clusters() -> None:
+    chosen = [
+        {"namespace": f"team-{number}", "selected": True, "reason": "glob team-*"}
+        for number in range(12)
+    ]
+    old = {"namespace": "old", "selected": False, "reason": "excluded by old"}
+    lines = of(selection=[*chosen, old]).splitlines()
+    by = next(line for line in lines if line.startswith("glob team-*"))
+    assert by.split(maxsplit=3)[2:] == ["12", ", ".join(str(one["namespace"]) for one in chosen)]
+    start = lines.index("NOT SELECTED ANY MORE     NAMESPACES")
+    assert lines[start + 1].split() == ["excluded", "by", "old", "1", "old"]
+    several = printed({**BASE, "clusters": [{**CLUSTER, "selection": chosen}, CLUSTER]})
+    assert several.endswith("team-8, team-9 and 2 more")
+
+
 def test_what_failed_with_its_cluster_is_named_once() -> None:
     failed = [
         {

@@ -27,6 +27,43 @@ def names(selection: Selection, *, only: tuple[str, ...] = ()) -> list[str]:
 
 
 @pytest.mark.parametrize(
+    ("selection", "name", "reason"),
+    [
+        (Selection(("team-a", "team-*")), "team-a", "name"),
+        (Selection(("x-*", "team-*")), "team-a", "glob team-*"),
+        (Selection((), (), "pull"), "team-a", "selector pull"),
+        (Selection(("team-*",), (), "pull"), "team-a", "glob team-*, selector pull"),
+    ],
+)
+def test_the_reason_why_a_namespace_is_selected(
+    selection: Selection, name: str, reason: str
+) -> None:
+    assert selection.reason(name) == reason
+
+
+@pytest.mark.parametrize(
+    ("selection", "name", "reason"),
+    [
+        (Selection(("*",), ("x", "team-*")), "team-a", "excluded by team-*"),
+        (Selection(("team-b",)), "team-a", "no name or glob matches"),
+        (Selection(("*",)), "kube-system", "a system namespace, which only its name selects"),
+        (
+            Selection((), (), "pull"),
+            "kube-public",
+            "a system namespace, which only its name selects",
+        ),
+        (Selection(("kube-system",), (), "x"), "kube-system", "selector x does not match"),
+        (Selection(("team-*",), (), "pull=no"), "team-a", "selector pull=no does not match"),
+    ],
+)
+def test_the_reason_why_a_namespace_is_not_selected(
+    selection: Selection, name: str, reason: str
+) -> None:
+    assert not selection.selects(Namespace(name))
+    assert selection.reason_against(name) == reason
+
+
+@pytest.mark.parametrize(
     ("selection", "selected"),
     [
         (Selection(("b", "a", "b")), ["b", "a"]),

@@ -34,6 +34,34 @@ def test_a_plan_names_what_a_push_would_change(world: World) -> None:
     assert "changes" not in world.invoke()["clusters"][0]
 
 
+def test_a_plan_says_what_is_selected_what_is_not_any_more_and_why(world: World) -> None:
+    world.add_cluster(
+        "prod",
+        namespaces={"a": {"team": "x"}, "team-a": {}, "team-b": {}, "old": {}},
+        document="namespaces: [a, 'team-*', old]",
+    )
+    world.invoke()
+    world.document("prod", "{namespaces: {include: [a, 'team-*', gone], exclude: [team-b]}}")
+    (cluster,) = world.invoke({"action": "plan"})["clusters"]
+    assert cluster["selection"] == [
+        {"namespace": "a", "selected": True, "reason": "name"},
+        {"namespace": "gone", "selected": True, "reason": "name"},
+        {"namespace": "team-a", "selected": True, "reason": "glob team-*"},
+        {"namespace": "old", "selected": False, "reason": "no name or glob matches"},
+        {"namespace": "team-b", "selected": False, "reason": "excluded by team-b"},
+    ]
+    for event in ({}, {"action": "check"}, {"action": "plan", "remove": True, "clusters": ["*"]}):
+        assert "selection" not in world.invoke(event)["clusters"][0]
+    world.document("prod", "{namespaces: {selector: team=x}}")
+    (cluster,) = world.invoke({"action": "plan"})["clusters"]
+    assert [(one["namespace"], one["reason"]) for one in cluster["selection"]] == [
+        ("a", "selector team=x"),
+        ("old", "selector team=x does not match"),
+        ("team-a", "selector team=x does not match"),
+        ("team-b", "selector team=x does not match"),
+    ]
+
+
 def test_a_plan_sends_a_placeholder_that_ends_as_a_token_would(world: World) -> None:
     cluster = world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     assert world.invoke({"action": "plan"})["ok"]
