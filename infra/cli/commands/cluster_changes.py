@@ -35,7 +35,7 @@ def edit(cli: Cli, called: str) -> int:
         return ExitCode.OK
     try:
         deployed.store.put(stored.name, text, before=stored)
-    except Exception:
+    except BaseException:
         cli.output.note(f"Your draft is in {_kept(stored.name, text)}")
         raise
     cli.output.result(

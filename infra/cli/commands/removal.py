@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..command import Cli
 from ..documents.deployed import Deployed
-from ..documents.document import DISCOVER, DocumentName
+from ..documents.document import CLUSTERS, DISCOVER, DocumentName
 from ..documents.editing import disabled
 from ..documents.store import Stored
 from ..errors import CliError, ExitCode
@@ -47,9 +47,9 @@ def remove_before_deletion(
 def disable(deployed: Deployed, stored: Stored) -> Stored:
     """Disable a document, so that no push writes for it; return it as it is stored then.
 
-    Discoveries cannot be disabled, and invalid documents need not be.
+    Discoveries and the defaults cannot be disabled, and invalid documents need not be.
     """
-    text = None if stored.name.folder == DISCOVER else disabled(stored.text, limit=stored.limit)
+    text = None if stored.name.folder != CLUSTERS else disabled(stored.text, limit=stored.limit)
     if text is None or text == stored.text:
         return stored
     return deployed.store.rewrite(stored, text)

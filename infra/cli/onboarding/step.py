@@ -22,6 +22,7 @@ class StepOutcome(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     DONE = "done"
+    PLANNED = "planned"  # of a plan: would be done
     SKIPPED = "skipped"  # not requested
     FAILED = "failed"  # could not be done: `remedy` says who does what
     NOT_ATTEMPTED = "not-attempted"  # waits for an earlier step

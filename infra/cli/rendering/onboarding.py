@@ -13,11 +13,12 @@ from .documents import render_diff
 from .report import render_report
 from .text import BAD, FAINT, GOOD, NEUTRAL, heading, indented, pasteable, table
 
-_WOULD = {StepOutcome.CREATED: "create", StepOutcome.UPDATED: "update", StepOutcome.DONE: "do"}
+_WOULD = {StepOutcome.CREATED: "create", StepOutcome.UPDATED: "update", StepOutcome.PLANNED: "do"}
 _LOOKS = {
     StepOutcome.CREATED: GOOD,
     StepOutcome.UPDATED: GOOD,
     StepOutcome.DONE: GOOD,
+    StepOutcome.PLANNED: GOOD,
     StepOutcome.FAILED: BAD,
     StepOutcome.NOT_ATTEMPTED: BAD,
 }
