@@ -8,19 +8,20 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.text import Text
 
 from ecr_public_pusher.visible_text import visible
 
 from .choices import Format
 from .errors import CliError, ExitCode
-from .printing import harmless, write
+from .printing import harmless, is_unicode, write
 from .rendering.text import Whole, holds_command
 
 # In a pipe nothing is wrapped or cut: grep or a file reads it.
@@ -29,13 +30,28 @@ PIPE_COLUMNS = 10_000
 PROGRESS_SECONDS = 30.0
 
 
+class _Console(Console):
+    """A console that replaces control characters before it adds its own colours."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Yield the parts of a text or a table."""
+        for segment in super().render(renderable, options):
+            yield (
+                segment
+                if segment.control
+                else Segment(harmless(segment.text), segment.style, segment.control)
+            )
+
+
 def console(stream: TextIO) -> Console:
     """Return a console for a stream: styled on a terminal, plain and uncut elsewhere.
 
     NO_COLOR, FORCE_COLOR, TERM and COLUMNS apply.
     """
     width = None if stream.isatty() else PIPE_COLUMNS
-    return Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
+    return _Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
 
 
 def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
@@ -47,10 +63,10 @@ def _print(console: Console, part: RenderableType, end: str = "\n") -> None:
             or (isinstance(part, Text) and holds_command(part.plain)),
             end=end,
         )
-    text = harmless(printed.get())
+    text = printed.get()
     if not console.is_terminal:
         text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
-    write(console.file, text)
+    write(console.file, text, coloured=True)
 
 
 class Output:
@@ -66,7 +82,7 @@ class Output:
         if self.format is Format.JSON:
             write(self._out.file, json.dumps(data, indent=2) + "\n")
         elif self.format is Format.YAML:
-            write(self._out.file, _yaml(data))
+            write(self._out.file, _yaml(data, self._out.file))
         else:
             for part in render():
                 _print(self._out, part)
@@ -76,7 +92,7 @@ class Output:
         if self.format is Format.JSON:
             write(self._out.file, json.dumps(data) + "\n")
         elif self.format is Format.YAML:
-            write(self._out.file, "---\n" + _yaml(data))
+            write(self._out.file, "---\n" + _yaml(data, self._out.file))
         else:
             for part in parts:
                 _print(self._out, part)
@@ -154,7 +170,13 @@ class Output:
             done.set()
 
 
-def _yaml(data: Any) -> str:
+def _yaml(data: Any, stream: IO[str]) -> str:
+    """Return YAML in characters of the stream's encoding; those that a terminal obeys escaped."""
     import yaml
 
-    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=PIPE_COLUMNS))
+    def dumped(*, unicode: bool) -> str:
+        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=unicode, width=PIPE_COLUMNS)
+        return str(text)
+
+    text = dumped(unicode=is_unicode(stream))
+    return text if text == harmless(text) else dumped(unicode=False)

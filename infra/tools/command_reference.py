@@ -89,7 +89,10 @@ def _shared(option: Any) -> bool:
 
 
 def _options(options: list[Any]) -> str:
-    rows = [f"| {_said(option)} | {_cell(option.help or '')} |\n" for option in options]
+    rows = [
+        f"| {_said(option)} | {_cell(f'{option.help or ""}{_default(option)}')} |\n"
+        for option in options
+    ]
     return "".join(["| argument, option | |\n| --- | --- |\n", *rows])
 
 
@@ -98,6 +101,13 @@ def _said(option: Any) -> str:
         return f"`{_cell(_name(option))}`"
     value = "" if option.is_flag else f" {option.metavar or _choices(option)}"
     return f"`{_cell(', '.join(option.opts) + value)}`"
+
+
+def _default(option: Any) -> str:
+    """Return the default of an option that has a value, as --help shows it."""
+    if isinstance(option, TyperArgument) or option.is_flag or option.default is None:
+        return ""
+    return f" Default: `{option.default}`."
 
 
 def _choices(option: Any) -> str:

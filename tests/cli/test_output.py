@@ -15,8 +15,9 @@ from tests.support.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
 # Clears the screen, sets the window's title, goes back over the line, and the same as single bytes.
-HOSTILE = "a\x1b[2Jb\x1b]0;c\x07d\re\x9b2Jf\x85g\x0bh"
-CONTROLS = "\x1b\x07\r\x9b\x85\x0b"
+# Hides what follows; turns the order of the line's letters; breaks the line.
+HOSTILE = "a\x1b[2Jb\x1b]0;c\x07d\re\x9b2Jf\x85g\x0bh\x1b[8mi\u202ej\u2066k\u2028l"
+CONTROLS = "\x1b\x07\r\x9b\x85\x0b\u202e\u2066\u2028"
 
 type Print = Callable[[Output, str], object]
 

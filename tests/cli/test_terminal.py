@@ -1,7 +1,9 @@
 """Output on a terminal and in a pipe: widths, colours, questions, interrupts."""
 
 import re
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -143,3 +145,49 @@ def test_watching_ends_at_an_interrupt(prod: Operator) -> None:
         screen.interrupt()
         assert screen.finish() == 130
     assert "Traceback" not in screen.text
+
+
+def test_long_names_share_80_columns(operator: Operator) -> None:
+    operator.world.document(
+        "payments-production-frankfurt",
+        f"cluster: {LONG}\nregion: eu-central-1\nnamespaces: [payments, default, 'team-*']",
+    )
+    with terminal(operator, "clusters", "list") as screen:
+        assert screen.finish() == 0
+    assert max(len(line) for line in screen.lines) <= 80
+    ids = [line.split("  ")[0] for line in screen.lines[1:] if line[:1].strip()]
+    assert "".join(ids).startswith("payments-production-frankfurt")
+    assert min(len(part) for part in ids[:1]) >= 12
+
+
+@pytest.mark.parametrize("after", [0.0, 0.02, 0.05, 0.1, 0.2, 0.4])
+def test_an_interrupt_while_it_starts_exits_130_in_silence(
+    operator: Operator, after: float
+) -> None:
+    """The process says when its own first line runs; before that, it is Python that starts."""
+    program = "import os; os.write(1, b'+'); from infra.cli.__main__ import main; main()"
+    process = subprocess.Popen(
+        [COMMAND[0], "-c", program, "status", "--watch"],
+        env=operator.process_environ(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.read(1) == b"+"
+    time.sleep(0.02 + after)  # the import of `__main__`
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in complaint
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("-o", "yaml", "status"), ("status", "--help")])
+def test_a_stream_that_cannot_show_a_character_is_no_bug(
+    prod: Operator, arguments: tuple[str, ...]
+) -> None:
+    process = prod.start(*arguments, PYTHONIOENCODING="ascii")
+    said, complaint = process.communicate(timeout=60)
+    assert process.returncode in (0, 1), complaint
+    assert said.isascii()
+    assert "\\x" not in said

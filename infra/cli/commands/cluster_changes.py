@@ -41,7 +41,7 @@ def edit(cli: Cli, called: str, *, no_wait: bool) -> int:
     with keeping(cli, [stored]):
         try:
             deployed.store.put(stored.name, text, before=stored)
-        except Exception:
+        except BaseException:
             cli.output.note(f"Your draft is in {_kept(stored.name, text)}")
             raise
     for part in (*_diff(stored, text), Text(f"{stored.name} changed")):

@@ -4,7 +4,12 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from ecr_public_pusher.configuration.names import matches
+
 from ..command import Cli
+from ..documents.document import DocumentName
+from ..documents.store import list_parameters
+from ..errors import CliError
 from ..rendering.log import is_about, render_line
 from ..run_log import RUNS, LogLine, read_log
 
@@ -21,9 +26,24 @@ def logs(cli: Cli, wanted: Sequence[str], since: timedelta, *, follow: bool) -> 
             cli.output.line(line.said, *render_line(line, wanted))
             shown += 1
     if not shown:
+        unknown = [one for one in wanted if not _is_known(cli, one)]
+        if unknown:
+            raise CliError(
+                f"There is no document or run of {', '.join(unknown)}.",
+                remedy=f"To see the documents: {cli.follow_up.command('clusters', 'list')}",
+            )
         further = cli.follow_up.command("logs", *wanted, "--since", "2d")
         back = f" Look further back: {further}" if since < timedelta(days=2) else ""
         cli.output.note(f"Nothing was logged in that time.{back}")
+
+
+def _is_known(cli: Cli, wanted: str) -> bool:
+    """Return whether an id or glob names a document's clusters."""
+    root = cli.session.stack.config_path
+    parameters = list_parameters(cli.session.client("ssm"), root)
+    names = (DocumentName.of_parameter(one["Name"], root=root) for one in parameters)
+    pushed = [name.clusters for name in names if name and name.clusters]
+    return any(matches(wanted, one) or matches(one, wanted) for one in pushed)
 
 
 def _lines(cli: Cli, since: timedelta, *, follow: bool) -> Iterator[LogLine]:

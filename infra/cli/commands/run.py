@@ -1,7 +1,7 @@
 """`push`, `plan`, `check`, `sweep`, `remove`: one event to the function, and its report."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import RenderableType
@@ -70,9 +70,10 @@ def check(
     return show(cli, run(cli, event), verbose=verbose)
 
 
-def sweep(cli: Cli, ids: Sequence[str] | None, window: int) -> int:
-    """Correct Secrets that are missing or about to expire. `window` is in minutes."""
-    return show(cli, run(cli, _event("sweep", clusters=ids) | {"windowMinutes": window}))
+def sweep(cli: Cli, ids: Sequence[str] | None, window: timedelta) -> int:
+    """Correct Secrets that are missing or about to expire. `window` is rounded up to minutes."""
+    minutes = -(-window // timedelta(minutes=1))
+    return show(cli, run(cli, _event("sweep", clusters=ids) | {"windowMinutes": minutes}))
 
 
 def remove(cli: Cli, ids: Sequence[str], *, yes: bool) -> int:

@@ -10,8 +10,8 @@ from ..rendering.status import render_status
 from ..status import Status, gather
 
 
-def status(cli: Cli, ids: Sequence[str], since: timedelta, *, watch: bool, every: int) -> int:
-    """Show every cluster; with `watch` again after `every` seconds, until an interrupt."""
+def status(cli: Cli, ids: Sequence[str], since: timedelta, *, watch: bool, every: timedelta) -> int:
+    """Show every cluster; with `watch` again after `every`, until an interrupt."""
     found = _gather(cli, ids, since)
     if not watch:
         cli.output.result(found.as_json(), lambda: render_status(found))
@@ -19,7 +19,7 @@ def status(cli: Cli, ids: Sequence[str], since: timedelta, *, watch: bool, every
     while True:
         cli.output.fresh_page()
         cli.output.line(found.as_json(), *render_status(found))
-        time.sleep(every)
+        time.sleep(every.total_seconds())
         found = _gather(cli, ids, since)
 
 

@@ -82,6 +82,8 @@ class Deployed:
             (self.snapshot.documents[name] for name in names if name in self.snapshot.documents),
             None,
         )
+        if stored is None and clusters_only:
+            self._refuse_others(called)
         if stored is None:
             raise CliError(
                 f"There is no document {called} under {self.store.root}.",
@@ -90,6 +92,19 @@ class Deployed:
         if stored.error:
             Snapshot({stored.name: stored}).demand_readable()
         return stored
+
+    def _refuse_others(self, called: str) -> None:
+        """Raise CliError when a document that is called so is no cluster's."""
+        name = next((one for one in _candidates(called) if one in self.snapshot.documents), None)
+        if name is None or name.folder == CLUSTERS:
+            return
+        remedy = (
+            f"Name the clusters that use them. {self._known(clusters_only=True)}"
+            if name == DocumentName.defaults()
+            else "Change what it finds, or delete it:"
+            f" {self.follow_up.command('clusters', 'edit', str(name))}"
+        )
+        raise CliError(f"Only a cluster's document has `enabled`, not {name}.", remedy=remedy)
 
     def defaults(self) -> str | None:
         """Return the defaults' text; None when there are none."""

@@ -3,9 +3,11 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import CliError, ExitCode
@@ -25,8 +27,8 @@ def edit(
     """Return the text that the person made of `text`; None when they changed nothing.
 
     `check` returns a draft's problems. They are shown above the draft, in lines that are removed
-    again. Raise CliError when an invalid draft is saved unchanged: it stays, and the error names
-    it.
+    again. Raise CliError when an invalid draft is saved unchanged, and on an interrupt or a signal
+    to end: what the person has saved stays, and the error names it. Nothing else stays.
     """
     folder = Path(tempfile.mkdtemp(prefix="ecr-public-pusher-"))
     draft = folder / f"{name}.yaml"
@@ -37,7 +39,8 @@ def edit(
     try:
         while True:
             draft.write_text(shown)
-            _open(draft, environ)
+            with _raising_on_signals():
+                _open(draft, environ)
             given = _without_marks(draft.read_text())
             if given.rstrip("\n") == text.rstrip("\n"):
                 return None
@@ -59,9 +62,36 @@ def edit(
         raise CliError(
             "The draft is not UTF-8, so nothing was written.", remedy=f"Your draft is in {draft}"
         ) from None
+    except (KeyboardInterrupt, _Ended):
+        keep = _without_marks(draft.read_text(errors="replace")) != text
+        raise CliError(
+            "Interrupted: nothing was written.",
+            remedy=f"Your draft is in {draft}" if keep else "",
+            exit_code=ExitCode.INTERRUPTED,
+        ) from None
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Ended(Exception):
+    """A signal to end."""
+
+
+@contextmanager
+def _raising_on_signals() -> Iterator[None]:
+    """Raise _Ended when this process is to end, as when its terminal is closed."""
+
+    def end(*_: object) -> None:
+        raise _Ended
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _marked(text: str, wrong: list[Problem]) -> str:

@@ -3,6 +3,7 @@
 By its own model, with the defaults merged in, and all documents together.
 """
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -24,7 +25,7 @@ from ecr_public_pusher.results import Namespace
 
 from .document import DISCOVER, DocumentName
 from .limits import STANDARD_BYTES, refusal
-from .problem import Problem, problems_of
+from .problem import Problem, line_of, problems_of
 from .regions import known_regions
 
 OFFLINE_REGION = "us-east-1"
@@ -97,8 +98,11 @@ def validate_documents(
     for cluster, refused in configuration.invalid.items():
         name = DocumentName.of_clusters(cluster)
         problems += _problems(name, documents[name], refused, target)
+    no_regions, doubtful = _unknown_regions(documents, configuration, target)
     return Validation(
-        configuration, tuple(problems), tuple(_notes(documents, configuration, target))
+        configuration,
+        (*problems, *no_regions),
+        (*_notes(documents, configuration, target), *doubtful),
     )
 
 
@@ -182,6 +186,44 @@ def _notes(
             name = DocumentName(DISCOVER, discovery.id)
             notes += _accounts(discovery.settings, documents[name].where)
     return notes
+
+
+def _unknown_regions(
+    documents: Mapping[DocumentName, Document], configuration: Configuration, target: TargetStack
+) -> tuple[list[Problem], list[Problem]]:
+    """Return problems and notes on regions that AWS does not have, as far as this release knows.
+
+    A new region has another number, or begins with another area. One whose direction no region has
+    (`eu-centrall-1`) cannot be.
+    """
+    given = [
+        (config, region)
+        for config in configuration.clusters
+        for region in (config.region, *(one.region for one in config.private_registries))
+        if region != (target.region or OFFLINE_REGION)
+    ]
+    known = known_regions(None) if given else frozenset()
+    directions = {_direction(region) for region in known}
+    problems, notes = list[Problem](), list[Problem]()
+    for config, region in given:
+        if region in known:
+            continue
+        document = documents[DocumentName.cluster(config.id)]
+        close = difflib.get_close_matches(region, sorted(known), n=1)
+        problem = Problem(
+            document.where,
+            f"AWS has no region {region}{f' (did you mean {close[0]}?)' if close else ''}",
+            line_of(document.text, ("region",)) if region == config.region else None,
+            "region" if region == config.region else "registries",
+            "Correct it, unless the region is newer than this release.",
+        )
+        (notes if _direction(region) in directions else problems).append(problem)
+    return problems, notes
+
+
+def _direction(region: str) -> str:
+    """Return the word before the number."""
+    return region.rsplit("-", 2)[-2]
 
 
 def _accounts(config: ClusterConfig, where: str) -> list[Problem]:

@@ -7,8 +7,10 @@ import typer
 
 from ..command import Cli, command
 from ..completion import complete_ids
-from ..times import Duration
+from ..times import Duration, duration
 from .status import PANEL
+
+LOOK_BACK = Duration(hours=3)
 
 Only = Annotated[
     list[str] | None,
@@ -30,8 +32,14 @@ def logs(
     cli: Cli,
     ids: Only = None,
     since: Annotated[
-        timedelta, typer.Option("--since", parser=Duration, metavar="TIME", help="How far back.")
-    ] = timedelta(hours=3),
+        timedelta,
+        typer.Option(
+            "--since",
+            parser=duration(),
+            metavar="TIME",
+            help="How far back, such as 90m, 36h or 7d.",
+        ),
+    ] = LOOK_BACK,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Show new lines as they come, until Ctrl-C.")
     ] = False,

@@ -1,5 +1,6 @@
 """`push`, `plan`, `check`, `sweep`, `remove`: one event to the function, and its report."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -8,8 +9,10 @@ from ecr_public_pusher.events.request import SWEEP_WINDOW_MINUTES
 
 from ..command import Cli, command
 from ..completion import complete_ids
+from ..times import Duration, duration
 
 PANEL = "Runs"
+SWEEP_WINDOW = Duration(minutes=SWEEP_WINDOW_MINUTES)
 
 Ids = Annotated[
     list[str] | None,
@@ -44,7 +47,7 @@ NoWait = Annotated[
 ]
 _WINDOW = (
     "For clusters where the function may not list its Secrets: covers namespaces created within"
-    " this many minutes."
+    " this time; a plain number is in minutes."
 )
 IncludeDisabled = Annotated[
     bool,
@@ -135,8 +138,9 @@ def sweep(
     cli: Cli,
     ids: Ids = None,
     window: Annotated[
-        int, typer.Option("--window", metavar="MINUTES", min=1, help=_WINDOW)
-    ] = SWEEP_WINDOW_MINUTES,
+        timedelta,
+        typer.Option("--window", parser=duration(plain="m"), metavar="TIME", help=_WINDOW),
+    ] = SWEEP_WINDOW,
 ) -> int:
     """Correct Secrets that are missing or about to expire, as the schedule does every few minutes.
 
@@ -146,7 +150,7 @@ def sweep(
     [bold]Examples[/bold]
 
       ecr-public-pusher sweep
-      ecr-public-pusher sweep prod --window 60
+      ecr-public-pusher sweep prod --window 1h
     """
     from ..commands import run
 

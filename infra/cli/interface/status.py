@@ -7,10 +7,11 @@ import typer
 
 from ..command import Cli, command
 from ..completion import complete_ids
-from ..times import Duration
+from ..times import Duration, duration
 
 PANEL = "Status"
-WATCH_SECONDS = 30
+LOOK_BACK = Duration(days=1)
+REFRESH = Duration(seconds=30)
 
 Only = Annotated[
     list[str] | None,
@@ -34,16 +35,22 @@ def status(
     since: Annotated[
         timedelta,
         typer.Option(
-            "--since", parser=Duration, metavar="TIME", help="How far back the log is read."
+            "--since",
+            parser=duration(),
+            metavar="TIME",
+            help="How far back the log is read, such as 90m, 36h or 7d.",
         ),
-    ] = timedelta(days=1),
+    ] = LOOK_BACK,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Refresh until Ctrl-C.")] = False,
     every: Annotated[
-        int,
+        timedelta,
         typer.Option(
-            "--every", metavar="SECONDS", min=1, help="Time between two refreshes, with --watch."
+            "--every",
+            parser=duration(plain="s"),
+            metavar="TIME",
+            help="Time between two refreshes, with --watch; a plain number is in seconds.",
         ),
-    ] = WATCH_SECONDS,
+    ] = REFRESH,
 ) -> int:
     """Show every cluster: its last good push, its token's remaining life, and its failures.
 
@@ -53,7 +60,7 @@ def status(
     [bold]Examples[/bold]
 
       ecr-public-pusher status
-      ecr-public-pusher status 'prod-*' --watch --every 10
+      ecr-public-pusher status 'prod-*' --watch --every 10s
       ecr-public-pusher status -o json | jq '.clusters[] | select(.tokenHoursLeft < 4)'
     """
     from ..commands.status import status

@@ -83,7 +83,7 @@ class Onboarding:
         if not self._cluster.config.enabled:
             return [access, rbac, self._document, *self._disabled()]
         push = (
-            Step(StepName.PUSH, StepOutcome.DONE, f"to {self._id}")
+            Step(StepName.PUSH, StepOutcome.PLANNED, f"to {self._id}")
             if self._wanted.push
             else Step(StepName.PUSH, StepOutcome.SKIPPED, "--no-push")
         )
@@ -91,7 +91,7 @@ class Onboarding:
             access,
             rbac,
             self._document,
-            Step(StepName.CHECK, StepOutcome.DONE, "tests what the function can do there"),
+            Step(StepName.CHECK, StepOutcome.PLANNED, "tests what the function can do there"),
             push,
         ]
 

@@ -25,6 +25,7 @@ class StepOutcome(StrEnum):
     DELETED = "deleted"
     UNCHANGED = "unchanged"
     DONE = "done"
+    PLANNED = "planned"  # of a plan: would be done
     SKIPPED = "skipped"  # not requested
     FAILED = "failed"  # could not be done: `remedy` says who does what
     NOT_ATTEMPTED = "not-attempted"  # waits for an earlier step

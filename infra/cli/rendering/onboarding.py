@@ -17,13 +17,14 @@ _WOULD = {
     StepOutcome.CREATED: "create",
     StepOutcome.UPDATED: "update",
     StepOutcome.DELETED: "delete",
-    StepOutcome.DONE: "do",
+    StepOutcome.PLANNED: "do",
 }
 _LOOKS = {
     StepOutcome.DELETED: GOOD,
     StepOutcome.CREATED: GOOD,
     StepOutcome.UPDATED: GOOD,
     StepOutcome.DONE: GOOD,
+    StepOutcome.PLANNED: GOOD,
     StepOutcome.FAILED: BAD,
     StepOutcome.NOT_ATTEMPTED: BAD,
 }

@@ -13,6 +13,8 @@ BAD = "red"
 NEUTRAL = "yellow"
 FAINT = "dim"
 HEAD = "bold"
+# Cells between the first and the last column that are never broken, such as a region.
+WHOLE_COLUMNS = 20
 
 STYLES: Mapping[str, str] = {
     **dict.fromkeys(("ok", "created", "updated", "adopted", "removed", "pruned", "current"), GOOD),
@@ -47,13 +49,18 @@ def life(seconds: float) -> Text:
 
 
 def table(*columns: str, rows: Iterable[Sequence[str | Text]]) -> Table:
-    """Return a table, whose first and last columns fold on a narrow terminal."""
+    """Return a table. On a narrow terminal its first, its last and wide columns fold."""
+    cells = list(rows)
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=HEAD, expand=False)
     for number, column in enumerate(columns):
         made.add_column(
-            column, overflow="fold", no_wrap=0 < number < len(columns) - 1, min_width=len(column)
+            column,
+            overflow="fold",
+            no_wrap=0 < number < len(columns) - 1
+            and all(len(row[number]) <= WHOLE_COLUMNS for row in cells),
+            min_width=len(column),
         )
-    for row in rows:
+    for row in cells:
         made.add_row(*row)
     return made
 

@@ -133,8 +133,9 @@ ACCOUNT = Text(
     ({"type": "integer", "minimum": 10**11, "maximum": 10**12 - 1},),
 )
 REGION = Text(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}", "an AWS region, like eu-central-1")
+# A path of names, and a name of at most 64 characters.
 ROLE_ARN = Text(
-    r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+",
+    r"arn:aws[a-z-]*:iam::[0-9]{12}:role/(?:[A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}",
     "a role's ARN, like arn:aws:iam::444455556666:role/NAME",
 )
 # Source: STS AssumeRole, `ExternalId`

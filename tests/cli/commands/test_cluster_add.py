@@ -76,6 +76,8 @@ def test_a_dry_run_shows_all_of_it_and_changes_nothing(
         ["push", "do"],
     ]
     assert "ClusterRole ecr-public-pusher: created" in ran.stdout
+    planned = outcomes(person.run(*ADD, "--admit", "--dry-run", "-o", "json"))
+    assert (planned["check"], planned["push"]) == ("planned", "planned")
     assert not list(cluster.access_entries)
     assert person.stored("clusters/prod") is None
     assert (

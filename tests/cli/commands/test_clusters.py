@@ -292,3 +292,27 @@ def test_delete_on_a_terminal_shows_the_secrets_that_would_go(
         assert screen.finish() == 1
     assert world.secret("old", "a") is not None
     assert person.stored("clusters/old") == PROD
+
+
+@pytest.mark.parametrize("switch", ["enable", "disable"])
+def test_only_clusters_are_switched(person: Administrator, world: World, switch: str) -> None:
+    world.defaults("prune: false")
+    world.document("prod", PROD)
+    world.discovery("all", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]")
+    ran = person.run("clusters", switch, "defaults")
+    assert ran.exit_code == 2
+    assert "Only a cluster's document has `enabled`, not defaults." in ran.stderr
+    assert "There are: prod." in ran.stderr
+    ran = person.run("clusters", switch, "discover/all")
+    assert "not discover/all." in ran.stderr
+    assert "clusters edit discover/all" in ran.stderr
+    assert world.aws.called("ssm", "PutParameter") == []
+
+
+def test_the_defaults_are_deleted_as_they_are(person: Administrator, world: World) -> None:
+    """They have no `enabled`: with it they would be invalid, and no cluster would be pushed."""
+    world.defaults("prune: false")
+    world.document("prod", PROD)
+    assert person.run("clusters", "delete", "defaults", "--yes").exit_code == 0
+    assert person.stored("defaults") is None
+    assert world.aws.called("ssm", "PutParameter") == []

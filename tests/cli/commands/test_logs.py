@@ -90,3 +90,17 @@ def test_follow_shows_what_comes_until_it_is_interrupted(ran: Operator) -> None:
     _, complaint = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in complaint
+
+
+def test_an_id_of_which_nothing_is_known_exits_2(operator: Operator) -> None:
+    operator.world.document("quiet", "namespaces: [a]")
+    operator.world.discovery("fleet", "regions: [eu-west-1]\ntags: {a: b}")
+    for known in ("quiet", "qui*", "fleet/eu-west-1/one"):
+        assert operator.run("logs", known).exit_code == 0
+    unknown = operator.run("logs", "queit", "quiet")
+    assert unknown.exit_code == 2
+    assert "There is no document or run of queit." in unknown.stderr
+
+
+def test_an_id_whose_document_is_gone_is_known_by_its_runs(ran: Operator) -> None:
+    assert ran.run("logs", "prod").exit_code == 0

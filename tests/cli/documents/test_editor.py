@@ -1,6 +1,10 @@
 """A person's editor, here a script, on a draft."""
 
+import os
+import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +13,8 @@ import pytest
 from infra.cli.documents.editor import edit
 from infra.cli.documents.problem import Problem
 from infra.cli.errors import CliError
+
+PATH = os.pathsep.join(str(entry) for entry in sys.path if entry)
 
 type Editor = Callable[[str], dict[str, str]]
 
@@ -112,3 +118,43 @@ def test_an_editor_that_fails_changes_nothing(editor: Editor) -> None:
 def test_an_editor_that_is_not_there_is_reported() -> None:
     with pytest.raises(CliError, match="The editor no-such-editor does not start"):
         edit("a\n", name="prod", check=fine, environ={"EDITOR": "no-such-editor --wait"})
+
+
+PROGRAM = """\
+from infra.cli.documents.editor import edit
+from infra.cli.errors import CliError
+try:
+    edit("a\\n", name="prod", check=lambda text: [])
+except CliError as error:
+    print(error.exit_code, error.message, error.remedy)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_signal_leaves_only_what_the_person_saved(
+    editor: Editor, tmp_path: Path, number: signal.Signals, changed: bool
+) -> None:
+    script = f"{'echo b >> "$1"' if changed else 'true'}; echo ready; exec sleep 60"
+    folder = tmp_path / "drafts"
+    folder.mkdir()
+    environ = {**os.environ, **editor(script), "TMPDIR": str(folder), "PYTHONPATH": PATH}
+    environ.pop("VISUAL", None)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        env=environ,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    if number is signal.SIGTERM:
+        process.send_signal(number)
+    else:  # from a terminal, to both
+        os.killpg(process.pid, number)
+    said, _ = process.communicate(timeout=60)
+    assert said.startswith("130 Interrupted: nothing was written.")
+    drafts = [path for path in folder.rglob("*") if path.is_file()]
+    assert [path.read_text() for path in drafts] == (["a\nb\n"] if changed else [])
+    assert all(f"Your draft is in {path}" in said for path in drafts)

@@ -250,3 +250,44 @@ def test_offline_a_discovery_may_be_of_any_partition_but_not_of_an_unknown_regio
         "has no region us-east-99"
         in said(validated({"discover/all": DISCOVERY.replace("REGION", "us-east-99")}))[0]
     )
+
+
+def test_a_region_that_cannot_be_is_a_problem_of_its_line() -> None:
+    assert said(validated({"prod": "namespaces: [a]\nregion: eu-centrall-1"})) == [
+        "prod.yaml:2: AWS has no region eu-centrall-1 (did you mean eu-central-1?)"
+    ]
+    pull = (
+        "{account: '111122223333', region: us-easst-1, roleArn: arn:aws:iam::111122223333:role/p}"
+    )
+    assert said(validated({"prod": f"namespaces: [a]\nregistries: [{pull}]"})) == [
+        "prod.yaml: AWS has no region us-easst-1 (did you mean us-east-1?)"
+    ]
+
+
+def test_a_region_that_may_be_new_is_a_note() -> None:
+    validation = validated({"prod": "namespaces: [a]\nregion: eu-central-99"})
+    assert said(validation) == []
+    (note,) = validation.notes
+    assert (note.line, note.field) == (2, "region")
+    assert note.message.startswith("AWS has no region eu-central-99")
+
+
+@pytest.mark.parametrize(
+    "region", ["us-gov-east-1", "cn-north-1", "eusc-de-east-1", "mx-central-1"]
+)
+def test_every_region_that_is_known_is_fine(region: str) -> None:
+    validation = validated({"prod": f"namespaces: [a]\nregion: {region}"})
+    assert (said(validation), validation.notes) == ([], ())
+
+
+@pytest.mark.parametrize("name", ["a" * 65, "a/", "a//b", "/a", "path/" + "a" * 65])
+def test_a_roles_name_that_iam_does_not_have_is_a_problem(name: str) -> None:
+    text = f"namespaces: [a]\nroleArn: arn:aws:iam::111122223333:role/{name}"
+    (problem,) = said(validated({"prod": text}))
+    assert problem.startswith("prod.yaml:2: roleArn: expected a role's ARN")
+
+
+@pytest.mark.parametrize("name", ["a" * 64, "path/to/" + "a" * 64, "a=b,c.d@e_f-g+h"])
+def test_a_roles_name_with_a_path_is_fine(name: str) -> None:
+    text = f"namespaces: [a]\nroleArn: arn:aws:iam::111122223333:role/{name}"
+    assert said(validated({"prod": text})) == []
