@@ -69,7 +69,8 @@ def test_stacks_are_those_of_the_region_that_are_deployments(operator: Operator)
 
 
 def test_profiles_come_from_both_files(operator: Operator, tmp_path: Path) -> None:
-    config, credentials = tmp_path / "config", tmp_path / "credentials"
+    config = tmp_path / "config"
+    credentials = tmp_path / "credentials"
     config.write_text(
         "[default]\nregion = a\n[profile dev]\ncolor = 10%\n"
         "[sso-session corp]\n[profile 'a\x1bb']\n"
@@ -108,7 +109,8 @@ def calls(operator: Operator) -> int:
 
 
 def test_ids_are_kept_for_a_minute(operator: Operator, cache: Path) -> None:
-    line, kept = "ecr-public-pusher push ", {"XDG_CACHE_HOME": str(cache)}
+    line = "ecr-public-pusher push "
+    kept = {"XDG_CACHE_HOME": str(cache)}
     operator.world.document("prod", "namespaces: [a]")
     assert completed(operator, line, **kept) == ["prod"]
     operator.world.document("edge", "namespaces: [a]")

@@ -204,7 +204,8 @@ def _unknown_regions(
     ]
     known = known_regions(None) if given else frozenset()
     directions = {_direction(region) for region in known}
-    problems, notes = list[Problem](), list[Problem]()
+    problems = list[Problem]()
+    notes = list[Problem]()
     for config, region in given:
         if region in known:
             continue
