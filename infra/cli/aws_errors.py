@@ -102,7 +102,7 @@ def _refused(error: ClientError, profile: str | None) -> CliError:
     if code in _INVALID:
         return _aws(
             f"AWS does not accept your credentials ({code}).",
-            f"A wrong clock does this too. {_sign_in(profile)}",
+            f"A wrong system clock also causes this. {_sign_in(profile)}",
         )
     if code in _DENIED:
         return _aws(
@@ -141,4 +141,4 @@ def _aws(message: str, remedy: str = "") -> CliError:
 
 
 def _sign_in(profile: str | None) -> str:
-    return f"Sign in again, your usual way or by: {FollowUp(profile=profile).aws('sso', 'login')}"
+    return f"Sign in again, as usual or with: {FollowUp(profile=profile).aws('sso', 'login')}"

@@ -1,8 +1,8 @@
-"""Names that a completion asked AWS for, kept in a file for a minute.
+"""Names from AWS for completion, kept in a file for a minute.
 
-Pressing TAB a few times asks AWS once. A file holds names only, is readable by its owner alone, and
-is named by a hash of the deployment and of the AWS settings that lead to it. A cache that cannot be
-read or written is no error: AWS is asked then.
+Pressing TAB a few times asks AWS once. A file contains only names, is readable only by its
+owner, and is named by a hash of the deployment and of the AWS settings that lead to it. A cache
+that cannot be read or written is no error: AWS is asked then.
 """
 
 import contextlib

@@ -194,7 +194,7 @@ def _where(session: Aws) -> str:
 def _known(found: Iterable[DeployedStack], session: Aws) -> str:
     names = [stack.name for stack in found]
     if names:
-        return f"Choose one by --stack or ECR_PUBLIC_PUSHER_STACK: {', '.join(names)}."
+        return f"Choose one with --stack or ECR_PUBLIC_PUSHER_STACK: {', '.join(names)}."
     return (
         f"Looked in account {session.account}, region {session.region}. Is it another one? Give"
         " --region or --profile.\nTo deploy it, from a clone of the repository:"

@@ -50,7 +50,7 @@ def invoke(session: Session, event: Mapping[str, Any]) -> Report:
     """Run the function with the event, and return its report.
 
     The event gets `"raise": false`, so that a failed run returns its report as well. Raise CliError
-    when there is no report, KeyboardInterrupt when interrupted: the function goes on then.
+    when there is no report, KeyboardInterrupt when interrupted: the function then continues.
     """
     client = _client(session)
     stack = session.stack

@@ -41,7 +41,7 @@ class State(StrEnum):
 
 @dataclass
 class ClusterHealth:
-    """A cluster's health, as far as the log shows it.
+    """A cluster's health according to the log.
 
     `seen_at` is the time of the last report that names it, `secrets_at` of the last that shows
     Secrets of ours there, since a removal. `inferred` says that a full report, which leaves out
@@ -68,7 +68,7 @@ class ClusterHealth:
     def may_have_secrets(self) -> bool:
         """Return whether Secrets of a skipped document may be there.
 
-        They are, as far as is known, if what was pushed last was not removed since, no other
+        They are, according to the log, if what was pushed last was not removed since, no other
         document has adopted it, and no check since found none.
         """
         pushed = self.secrets_at
@@ -81,7 +81,7 @@ class ClusterHealth:
 
     @property
     def expires_at(self) -> datetime | None:
-        """Return when the first of its Secrets' tokens ends, as far as is known.
+        """Return when the first of its Secrets' tokens expires, according to the log.
 
         None where it is not known, and where a skipped document has left no Secrets.
         """

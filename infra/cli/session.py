@@ -110,7 +110,7 @@ def _boto_session(profile: str | None, region: str | None) -> Any:
         raise CliError(
             f"{error}.",
             remedy=(
-                f"Profiles of your AWS configuration: {known}. Give one by --profile or"
+                f"Profiles of your AWS configuration: {known}. Give one with --profile or"
                 " AWS_PROFILE."
             ),
         ) from None

@@ -38,7 +38,7 @@ class Alarm:
 class Status:
     """The status at `now`, by the log since `since`.
 
-    `narrowed` says that only some clusters were asked for, which alone decide `ok`.
+    `narrowed` means that only some clusters were asked for; only these decide `ok`.
     """
 
     now: datetime
@@ -72,9 +72,9 @@ class Status:
         return clusters_fine and not any(rest)
 
     def is_settled(self, alarm: Alarm) -> bool:
-        """Return whether an alarm is about deleted documents alone of which nothing is left.
+        """Return whether an alarm is only about deleted documents of which nothing is left.
 
-        Such an alarm ends by itself, hours later. The log must go back to before it began.
+        Such an alarm ends without any action, hours later. The log must go back to before it began.
         """
         return (
             alarm.name == f"{self.stack['name']}-{DELETED_ALARM}"

@@ -204,7 +204,7 @@ class BuiltFunction:
     def close(self) -> None:
         """End the emulator and free its ports.
 
-        The function ends with it: the kernel kills it when the emulator goes.
+        The function ends with it: the kernel kills it when the emulator ends.
         """
         stop(self._process, STOP_SECONDS)
         self._reader.join(STOP_SECONDS)
@@ -317,7 +317,7 @@ def _runnable(program: Path, folder: Path) -> Path:
 
 
 def _copy_runtime_client(folder: Path) -> None:
-    """Copy the runtime client alone, so that the function can import nothing else from here."""
+    """Copy only the runtime client, so that the function can import nothing else from here."""
     for name in RUNTIME_CLIENT:
         try:
             files = importlib.metadata.files(name) or []

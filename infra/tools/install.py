@@ -78,8 +78,8 @@ def check_version(version: tuple[int, int]) -> None:
 def _run(command: list[str]) -> None:
     """Run a command; raise InstallError with its output when it fails.
 
-    It has a session of its own, so that an interrupt reaches this process alone, which then ends
-    all of it.
+    It runs in its own session, so that an interrupt reaches only this process, which then ends
+    all processes of that session.
     """
     process = subprocess.Popen(  # noqa: S603 - our own command
         command,

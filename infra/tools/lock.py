@@ -1,6 +1,6 @@
 """`make lock`: uv.lock from the dependencies of pyproject.toml, and what pip reads from uv.lock.
 
-pip alone installs everything: each requirements file is a group of uv.lock, exported with the
+pip suffices to install everything: each requirements file is a group of uv.lock, exported with the
 hashes of all its files. The command line's package pins the whole of its group in its metadata.
 """
 
@@ -61,7 +61,7 @@ def main(options: Sequence[str]) -> int:
 
 
 def export(group: str, *, hashes: bool = True) -> str:
-    """Return the requirements of a group in pip's form, without the marker that all of them bear.
+    """Return the requirements of a group in pip's form, without the marker that all of them have.
 
     Raise LockError for one with another marker: pip would install it in some environments only.
     """

@@ -1,4 +1,4 @@
-"""`make package`: the function's zip by pip alone, without the SAM CLI (infra/terraform).
+"""`make package`: the function's zip, built with pip, without the SAM CLI (infra/terraform).
 
 The same sources give the same bytes, so that a changed hash means a changed function: entries are
 sorted, have one time and one mode, and pip's notes about this machine are left out.
@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.tools.package",
-        description="Makes the function's zip by pip alone, without the SAM CLI.",
+        description="Build the function's zip with pip, without the SAM CLI.",
     )
     parser.add_argument(
         "--arch",

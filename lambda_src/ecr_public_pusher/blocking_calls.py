@@ -55,7 +55,7 @@ class BlockingCalls:
     ) -> T:
         """Return the result of `call()`, run on a thread.
 
-        When cancelled, return at once; the thread ends by itself and counts until then.
+        When cancelled, return at once; the thread counts until it has ended.
 
         `service`: the name, with the region, of a service that each of many clusters may call; the
         threads that it may hold are limited. `on_thread` is called once the call has a thread.

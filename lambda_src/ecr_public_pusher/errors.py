@@ -105,7 +105,7 @@ class EksError(PusherError):
 
 
 class NotThereError(EksError):
-    """EKS has no such cluster, not yet or not any more."""
+    """EKS does not know the cluster, not yet or no longer."""
 
     code = "EksError"
 

@@ -1,4 +1,4 @@
-"""What starts at once: a shell's completion, `--version` and `--help` import nothing slow."""
+"""Startup: a shell's completion, `--version` and `--help` import nothing slow."""
 
 import os
 import resource

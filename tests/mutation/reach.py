@@ -1,4 +1,4 @@
-"""Which tests run which lines of the function, from one run with coverage."""
+"""The tests that run each line of the function, from one run with coverage."""
 
 import hashlib
 import json

@@ -30,7 +30,7 @@ type Kind = Literal["killed", "timeout", "survived", "explained", "gone", "pendi
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a mutant; `killer` is the test that failed, `error` the end of its message."""
+    """The fate of a mutant; `killer` is the test that failed, `error` the end of its message."""
 
     kind: Kind
     killer: str = ""

@@ -407,7 +407,7 @@ print(json.dumps(handler({"raise": False}, Context())))
 
 @pytest.mark.parametrize("form", ["[", "{a: ", "- "])
 def test_what_is_nested_deep_does_not_end_the_function(allowed: World, form: str) -> None:
-    """In a process of its own: what recurses in C ends it without an exception."""
+    """The function has its own process here: recursion in C ends it without an exception."""
     allowed.add_cluster("prod", namespaces=("a",), document="{namespaces: [a]}")
     allowed.add_stored("edge")
     allowed.store_kubeconfig("edge", form * (65_000 // len(form)))

@@ -1,1 +1,1 @@
-"""What the commands of `interface` do: call AWS, hand values to `rendering`, return exit codes."""
+"""The work of the commands in `interface`: AWS calls, values for `rendering`, exit codes."""

@@ -36,9 +36,9 @@ class ApplySteps:
     def run(self) -> None:
         """Write everything. Raise CliError, which names what is left, at the first that fails.
 
-        First go the documents whose clusters no other document serves: disabled, their Secrets
-        removed, deleted at once. Then the others are written, renames among them. Last go documents
-        whose Secrets one of those takes over, as far as it selects their namespaces.
+        First, documents whose clusters no other document serves are disabled, their Secrets
+        removed, and deleted at once. Then the others are written, renames included. Documents
+        whose Secrets one of those adopts, where it selects their namespaces, are deleted last.
         """
         work = in_order(self.comparison, self.deployed)
         deleted = [change for change in self.comparison.deleted if change not in work]
@@ -90,7 +90,7 @@ class ApplySteps:
         left = [str(name) for name in self._planned if name not in (*self.written, *self.kept)]
         done = (
             f"{len(self.written)} of {len(self._planned)} documents are written; not yet:"
-            f" {', '.join(left[:20])}. Run this again: it goes on from there."
+            f" {', '.join(left[:20])}. Run this again to continue from there."
         )
         return CliError(
             f"{change.name}: {said.message}",

@@ -201,7 +201,7 @@ def _switched(cli: Cli, stored: Stored, *, enabled: bool) -> str:
             remedy=f"Correct it: {edit_it}",
         ) from None
     except NotEditable:
-        said = f"{stored.name} is written in a way that cannot be changed in place."
+        said = f"{stored.name} is written in a way that cannot be edited in place."
         raise CliError(
             said,
             remedy=f"Change `enabled` by hand: {edit_it}",

@@ -85,7 +85,7 @@ def _text(deployed: Deployed, stored: Stored) -> str:
         return with_cluster(stored.text, config.cluster)
     except NotEditable:
         raise CliError(
-            f"{stored.name} is written in a way that cannot be changed in place.",
+            f"{stored.name} is written in a way that cannot be edited in place.",
             remedy=(
                 f"Write `cluster: {config.cluster}` into it by hand, and rename it then: {edit}"
             ),

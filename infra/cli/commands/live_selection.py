@@ -1,6 +1,6 @@
 """`diff --live`: the selections that a folder would change, asked of the clusters themselves.
 
-By the person's own kubeconfig, since the function knows only the stored documents.
+The person's own kubeconfig is used, since the function knows only the stored documents.
 """
 
 import base64
@@ -25,7 +25,7 @@ from ..onboarding.step import Step
 def live_changes(cli: Cli, comparison: Comparison, *, show_secure: bool) -> list[LiveChange]:
     """Return the change of each cluster's document whose selection differs.
 
-    Without `show_secure`, SecureStrings' are not looked at.
+    Without `show_secure`, SecureStrings are left out.
     """
     secure = {change.name for change in comparison.changes if change.secure and not show_secure}
     renamed = {
@@ -67,7 +67,7 @@ def _ask(
 
 
 def _namespaces(cli: Cli, config: ClusterConfig) -> list[Namespace]:
-    """Return the cluster's namespaces. Raise CliError when it cannot be asked."""
+    """Return the cluster's namespaces. Raise CliError when they cannot be read."""
     files = kubeconfig_files(None)
     context = _context(cli, config, files)
     admin = ClusterAdmin(files, context.name, field_manager=FIELD_MANAGER)

@@ -21,8 +21,8 @@ def remove_before_deletion(
 ) -> list[DocumentName]:
     """Disable documents that are deleted next, and remove what the function wrote for them.
 
-    Return those whose Secrets could not all be removed: they are as they were before. On an
-    interrupt all of them stay disabled, since the function goes on.
+    Return those whose Secrets could not all be removed: they are as they were before. When
+    interrupted, leave all of them disabled, since the function continues.
     """
     if keep_secrets or not documents:
         return []
@@ -34,7 +34,7 @@ def remove_before_deletion(
         kept = remove_secrets(cli, kept)
     except KeyboardInterrupt:
         names = ", ".join(str(stored.name) for stored, _ in switched)
-        cli.output.note(f"Disabled, and not deleted yet: {names}. To go on, run this again.")
+        cli.output.note(f"Disabled, and not deleted yet: {names}. To continue, run this again.")
         kept = []
         raise
     finally:

@@ -118,7 +118,7 @@ def note_missing_rights(cli: Cli, report: Report) -> None:
 def run(cli: Cli, event: Mapping[str, Any]) -> Report:
     """Return the report of one run.
 
-    Raise KeyboardInterrupt when interrupted, after a note that the function goes on.
+    Raise KeyboardInterrupt when interrupted, after a note that the function continues.
     """
     stack = cli.session.stack
     action = event["action"]

@@ -202,7 +202,7 @@ def _shared_files(files: Sequence[DocumentFile]) -> list[Problem]:
         _problem(
             file.path,
             f"is the same file as {other.path}",
-            "Give each document a file of its own. What several have in common belongs into the"
+            "Give each document a file of its own. What several have in common belongs in the"
             " defaults.",
         )
         for file in files

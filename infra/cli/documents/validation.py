@@ -191,7 +191,7 @@ def _notes(
 def _unknown_regions(
     documents: Mapping[DocumentName, Document], configuration: Configuration, target: TargetStack
 ) -> tuple[list[Problem], list[Problem]]:
-    """Return problems and notes on regions that AWS does not have, as far as this release knows.
+    """Return problems and notes on regions that this release does not know.
 
     A new region has another number, or begins with another area. One whose direction no region has
     (`eu-centrall-1`) cannot be.

@@ -49,10 +49,10 @@ def add(
 
     Prints the command for each step that it cannot do. Once these steps are done, run the same
     command again: completed steps stay unchanged. A new document is written disabled, so that no
-    run fails in the meantime, and enabled once the function's check is good, whoever gave the
-    access. For a cluster that certainly does not exist, or does not admit the function, nothing is
-    written. Without fields, the stored document is used. Exit code 0: the cluster was pushed to; 1:
-    a step is left to do.
+    run fails in the meantime, and enabled once the function's check is good, no matter who gave
+    the access. For a cluster that certainly does not exist, or does not admit the function, nothing
+    is written. Without fields, the stored document is used. Exit code 0: the cluster was pushed to;
+    1: a step is left to do.
 
     [bold]Examples[/bold]
 

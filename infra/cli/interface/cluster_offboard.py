@@ -65,11 +65,11 @@ def offboard(
 ) -> int:
     """Undo what `clusters add` did: Secrets, document, RBAC, access entry.
 
-    Shows what it will do, and asks. The Secrets go first: if not all can be removed, nothing else
-    is touched. What others need stays: an access entry keeps its other groups, and RBAC stays while
-    another document, a discovery or another stack uses the cluster.
+    Shows what it will do, and asks. Removes the Secrets first: if not all can be removed, nothing
+    else changes. What others need stays: an access entry keeps its other groups, and RBAC stays
+    while another document, a discovery or another stack uses the cluster.
 
-    If EKS does not know the cluster any more, only the document is deleted. Prints the command for
+    If EKS no longer knows the cluster, only the document is deleted. Prints the command for
     each step that is left to do. A second run changes nothing. Exit code 1: a step is left to do.
 
     [bold]Examples[/bold]

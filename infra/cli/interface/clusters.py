@@ -58,7 +58,7 @@ GoneIds = Annotated[
 Directory = Annotated[
     Path,
     typer.Argument(
-        metavar="DIR", file_okay=False, help="The folder to write to; it is made if absent."
+        metavar="DIR", file_okay=False, help="The folder to write to; it is created if absent."
     ),
 ]
 ShowSecure = Annotated[
@@ -119,8 +119,8 @@ def show(cli: Cli, called: Called) -> int:
 def edit(cli: Cli, called: Called, no_wait: NoWait = False) -> int:
     """Open a document in $VISUAL or $EDITOR.
 
-    It is written once it is valid, unless somebody else has changed it meanwhile. A copy of the
-    text that it replaces is saved, to restore it. Then pushes to its clusters, and shows the
+    It is written once it is valid, unless somebody else has changed it in the meantime. A copy of
+    the previous text is saved, to restore it. Then pushes to its clusters, and shows the
     outcome. Exit code 1: the push is not ok.
 
     [bold]Examples[/bold]
@@ -167,8 +167,8 @@ def delete(cli: Cli, ids: DeletedIds, keep_secrets: KeepSecrets = False, yes: Ye
 
     Shows them first, and asks. A document is kept if not all of its Secrets could be removed,
     because nothing could remove them afterwards. Secrets that another enabled document of the same
-    cluster selects stay: that document adopts them. Nothing is deleted that another document would
-    be invalid without. A copy of each document is saved, to restore it.
+    cluster selects stay: that document adopts them. A document is not deleted if others would be
+    invalid without it. A copy of each document is saved, to restore it.
 
     [bold]Examples[/bold]
 
@@ -218,8 +218,8 @@ def export(
 ) -> int:
     """Write every stored document to a folder, as `apply` reads it.
 
-    To begin with documents in Git. Texts are written as they are, comments included; then `diff`
-    finds nothing to change. Files that differ stay as they are, unless --overwrite is given.
+    Use it to start keeping documents in Git. Texts are written unchanged, with their comments, so
+    that `diff` then finds no difference. Files that differ are kept, unless --overwrite is given.
 
     [bold]Examples[/bold]
 

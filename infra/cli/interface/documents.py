@@ -29,8 +29,8 @@ Live = Annotated[
     typer.Option(
         "--live",
         help=(
-            "Show which namespaces documents would select, or not any more, in the clusters as they"
-            " are now. Needs contexts of your kubeconfig that lead there."
+            "Show which namespaces documents would select, or no longer select, in the clusters as"
+            " they are now. Needs contexts of your kubeconfig that lead there."
         ),
     ),
 ]
@@ -109,8 +109,8 @@ def diff(
 ) -> int:
     """Show what `apply` would change.
 
-    With --live, shows which namespaces of the clusters that would select, or not any more, and why.
-    Exit code 0: nothing; 1: something (as with kubectl diff); 2: invalid documents.
+    With --live, shows which namespaces would be selected, or no longer selected, and why.
+    Exit code 0: no difference; 1: differences (as with kubectl diff); 2: invalid documents.
 
     [bold]Examples[/bold]
 

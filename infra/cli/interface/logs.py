@@ -41,7 +41,7 @@ def logs(
         ),
     ] = LOOK_BACK,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Show new lines as they come, until Ctrl-C.")
+        bool, typer.Option("--follow", "-f", help="Show new lines as they arrive, until Ctrl-C.")
     ] = False,
 ) -> None:
     """Show what the function did: a line for each run, with its problems.

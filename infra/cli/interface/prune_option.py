@@ -11,7 +11,7 @@ Prune = Annotated[
         "--prune",
         help=(
             "Delete stored documents without a file; their Secrets are removed first."
-            " --prune=all: however many that are."
+            " --prune=all: any number of them."
         ),
     ),
 ]
@@ -36,8 +36,8 @@ def _spelled_out(argument: str) -> list[str]:
     value = argument.removeprefix(_WITH_VALUE)
     if value != "all":
         raise typer.BadParameter(
-            f"{value!r} is not one of its values. Give --prune, or --prune=all for however many"
-            " documents it deletes.",
+            f"{value!r} is not one of its values. Give --prune, or --prune=all to delete any"
+            " number of documents.",
             param_hint="--prune",
         )
     return ["--prune", "--prune-all"]

@@ -42,7 +42,7 @@ NoWait = Annotated[
     bool,
     typer.Option(
         "--no-wait",
-        help="Do not wait for a push. The function pushes all the same, as after any change.",
+        help="Do not wait for a push. The function pushes nevertheless, as after any change.",
     ),
 ]
 _WINDOW = (
@@ -96,8 +96,8 @@ def plan(
 ) -> int:
     """Show what a push, or with --remove a removal, would do. Changes nothing.
 
-    For a push, shows which namespaces are selected, which have a Secret but are not selected any
-    more, and why.
+    For a push, shows which namespaces are selected, which have a Secret but are no longer selected,
+    and why.
 
     [bold]Examples[/bold]
 
@@ -145,7 +145,7 @@ def sweep(
     """Correct Secrets that are missing or about to expire, as the schedule does every few minutes.
 
     Covers new namespaces, late labels, deleted Secrets, and ServiceAccounts that were created later
-    or reset. Leaves everything else alone.
+    or reset. Changes nothing else.
 
     [bold]Examples[/bold]
 

@@ -51,8 +51,8 @@ class Admission:
 def describe(eks: Any, admission: Admission, caller: Callable[[], str]) -> EksCluster | Step:
     """Return the cluster; or a failed step when it cannot be seen, with the owner's command.
 
-    `caller` returns the account of the credentials. Only of its own clusters is it certain that
-    EKS does not know one.
+    `caller` returns the account of the credentials. Only in that account is it certain that a
+    cluster does not exist.
     """
     name = admission.config.cluster
     region = admission.config.region
@@ -176,7 +176,7 @@ class AccessEntryStep:
     def look(self) -> Step:
         """Return the step without --admit: failed when the role is certainly not admitted.
 
-        That is known only when the entry can be read and access entries alone decide; otherwise the
+        That is known only when the entry can be read and only access entries decide; otherwise the
         step is skipped, and left to the check.
         """
         if self._cluster.authentication_mode != API:

@@ -125,7 +125,7 @@ def _text(
         raise CliError(
             f"There is a different document {name.id} already:\n{difference}",
             remedy=(
-                "--replace writes this one over it; without fields, it is used as it is. To change"
+                "--replace overwrites it; without fields, the stored one is used. To change"
                 f" it: {edit}"
             ),
         )

@@ -37,9 +37,9 @@ class Context:
     def leads_to(self, endpoint: str, ca: bytes) -> bool:
         """Return whether the context leads to the cluster with that endpoint and authority.
 
-        By host, port and path; or, through a tunnel or proxy, by the certificate authority. A
-        gateway that serves many clusters, each under a path, has one authority for all: there the
-        address alone counts.
+        Compare host, port and path; or, through a tunnel or proxy, the certificate authority. A
+        gateway that serves many clusters, each under a path, has one authority for all: there
+        only the address counts.
         """
         here = _place(self.server)
         there = _place(endpoint)

@@ -175,7 +175,7 @@ class Offboarding:
         return RbacStep(self._cluster, objects, self._wanted.choice, self._seen)
 
     def _granted(self, *, dry_run: bool) -> Step:
-        """Grant what a removal needs, as far as this person can: the function decides."""
+        """Grant what a removal needs, if this person may. The function decides on a refusal."""
         step = self._rights.plan() if dry_run else self._rights.do()
         if step.failed:
             said = f"not granted; the function may have them already ({step.message})"

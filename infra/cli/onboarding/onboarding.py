@@ -1,7 +1,7 @@
 """An onboarding, planned, then carried out.
 
 Access entry and RBAC come first. A new document is enabled once the function's check is good, so
-that its first push finds them in place, whoever made them.
+that its first push finds them in place, no matter who created them.
 """
 
 import time

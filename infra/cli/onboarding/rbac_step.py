@@ -1,6 +1,6 @@
-"""A cluster's RBAC, applied and deleted by the person's own kubeconfig.
+"""A cluster's RBAC, applied and deleted with the person's own kubeconfig.
 
-Only with a context that certainly leads to that cluster.
+Only a context that certainly leads to that cluster is used.
 """
 
 import base64
@@ -41,7 +41,7 @@ class Choice:
 class RbacStep:
     """The step that applies `objects`, or deletes what has these labels.
 
-    `seen` is the cluster as EKS describes it, or the step that tells why EKS could not.
+    `seen` is the cluster as EKS describes it, or the failed step of describing it.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class RbacStep:
         return self._by_admin(lambda admin: delete_all(admin, labels, self._where, dry_run=dry_run))
 
     def withdraw(self) -> None:
-        """Delete the objects again, as far as the cluster lets this person."""
+        """Delete the objects again, those that this person may delete."""
 
         def work(admin: ClusterAdmin) -> Step:
             for one in reversed(self._objects):

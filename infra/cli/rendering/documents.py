@@ -64,7 +64,7 @@ def render_diff(lines: Iterable[str]) -> Iterator[Text]:
 
 
 def render_live_changes(changes: Sequence[LiveChange]) -> Iterator[Text]:
-    """Render which namespaces documents select, and which not any more, each with its reason."""
+    """Render which namespaces documents select or no longer select, each with its reason."""
     for change in changes:
         if change.problem:
             said = f"\n{change.document}: not asked: {change.problem}"

@@ -191,7 +191,7 @@ def _cluster(cluster: ClusterEntry, *, verbose: bool, dry_run: bool) -> Iterator
 def _selection(
     selection: Sequence[Mapping[str, Any]], *, most: int | None
 ) -> Iterator[RenderableType]:
-    """Render the namespaces of a plan by the reason for which they are selected, or not any more.
+    """Render the namespaces of a plan by the reason why they are selected, or no longer are.
 
     Show at most `most` names for each reason.
     """

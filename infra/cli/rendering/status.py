@@ -155,7 +155,7 @@ def _surroundings(status: Status) -> Iterator[RenderableType]:
             yield Text.assemble(
                 (alarm.name, FAINT if settled else BAD),
                 f"  for {span((status.now - alarm.since).total_seconds())}",
-                ", ends by itself: nothing of the deleted documents is left" if settled else "",
+                ", will clear: nothing of the deleted documents is left" if settled else "",
             )
             yield indented(alarm.description)
     if status.unknown:

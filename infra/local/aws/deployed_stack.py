@@ -37,7 +37,7 @@ def not_running(event: Any) -> FunctionAnswer:
 
 
 def in_background(invoke: Callable[[], object]) -> None:
-    """Deliver an event as EventBridge does: while whoever caused it goes on."""
+    """Deliver an event as EventBridge does: asynchronously."""
     threading.Thread(target=invoke, name="local-event", daemon=True).start()
 
 

@@ -1,6 +1,6 @@
 """A local cluster as its users see it: endpoint, CA, administrator, and the requests received.
 
-Tests and the local stack depend on this alone, so the embedded server and the real control plane
+Tests and the local stack depend only on this, so the embedded server and the real control plane
 can replace each other.
 """
 

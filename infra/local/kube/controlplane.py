@@ -192,7 +192,7 @@ class ControlPlane(Administered):
         }
 
     def compact(self) -> None:
-        """Compact etcd as kube-apiserver does by itself, and wait until its cache follows."""
+        """Compact etcd as kube-apiserver does regularly, and wait until its cache follows."""
         version = int(self._etcd("range", key=_text("compact_rev_key"))["header"]["revision"])
         self._etcd("put", key=_text("compact_rev_key"), value=_text(str(version)))
         self._etcd("compaction", revision=version, physical=True)

@@ -1,4 +1,4 @@
-"""The event of `--event`: JSON, a file that holds it, stdin, or an action's name alone."""
+"""The event of `--event`: JSON, a file that contains it, stdin, or only an action's name."""
 
 import json
 import os

@@ -40,7 +40,7 @@ class AccessEntryCommands:
 
     @property
     def allow_and_create(self) -> str:
-        """Return the command for a cluster that knows the ConfigMap aws-auth alone.
+        """Return the command for a cluster that uses only the ConfigMap aws-auth.
 
         The change of the authentication mode cannot be undone.
         """

@@ -115,7 +115,7 @@ class ClusterConfig:
 
     @property
     def secrets(self) -> SecretsKey:
-        """The key by which two documents mean the same Secrets, as far as namespaces are the same.
+        """The key by which two documents mean the same Secrets, in the same namespaces.
 
         It is the cluster's (`target`) with the Secret's name.
         """
@@ -137,7 +137,7 @@ class ClusterConfig:
 
     @property
     def place(self) -> str:
-        """The cluster's location as far as the document names it, as part of a sentence."""
+        """The cluster's location according to the document, as part of a sentence."""
         if self.server is not None:
             return self.server.endpoint
         if isinstance(self.sign_in, StoredKubeconfig):

@@ -102,8 +102,8 @@ class Discovery:
 class Configuration:
     """All documents: valid ones as settings, invalid ones as errors by id, and unknown parameters.
 
-    `claimed`: the claims of invalid documents, as far as they can be read, and of those whose
-    region is unknown; no discovery takes over their clusters.
+    `claimed`: the readable claims of invalid documents, and of those whose region is unknown; no
+    discovery takes over their clusters.
     `left_to_documents`: the ids of clusters that a discovery found and that a document of their own
     names.
     """
@@ -249,7 +249,7 @@ def _sign_in(document: CompleteDocument) -> SignInChoice:
 def _refused(
     config: ClusterConfig, eks_names: Collection[str], allowed_endpoints: Sequence[str]
 ) -> InvalidDocument | None:
-    """Return the error of a document that is valid by itself, but not allowed; else None.
+    """Return the error of a document that is valid, but not allowed; else None.
 
     Its endpoint is not allowed, or its token would sign in to another cluster too.
     """

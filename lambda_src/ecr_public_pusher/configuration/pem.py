@@ -58,7 +58,7 @@ def _found(text: str) -> str:
     # A certificate in DER: a sequence whose length has two bytes.
     if inner.startswith("\x30\x82"):
         return (
-            "base64 alone: PEM has the lines -----BEGIN CERTIFICATE----- and -----END"
+            "only base64: PEM has the lines -----BEGIN CERTIFICATE----- and -----END"
             " CERTIFICATE----- around it"
         )
     return "something else"

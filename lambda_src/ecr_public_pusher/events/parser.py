@@ -94,7 +94,7 @@ def parse(event: Any, *, root: str) -> Request:
 
 
 def asked_action(event: Any) -> str:
-    """Return the action that a refused event asked for, as far as it can be read."""
+    """Return the action that a refused event asked for, if it can be read."""
     if not isinstance(event, Mapping):
         return "unknown"
     if isinstance(payload := event.get("requestPayload"), Mapping):

@@ -1,6 +1,6 @@
 """The messages of the retry queue, and the requests that a batch of them makes. Pure.
 
-A message names clusters and namespaces only: no token and no credential ever goes into one.
+A message names only clusters and namespaces: it never contains a token or credential.
 """
 
 import json

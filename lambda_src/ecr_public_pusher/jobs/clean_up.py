@@ -1,7 +1,7 @@
 """Removal of our Secrets from namespaces.
 
-It looks at what that takes: the ServiceAccounts that bear their name and, without the right to list
-Secrets, each namespace by itself.
+It first reads what that requires: the ServiceAccounts that list their name and, without the right
+to list Secrets, each namespace separately.
 """
 
 from collections.abc import Collection, Mapping, Sequence

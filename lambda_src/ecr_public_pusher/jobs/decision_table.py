@@ -93,7 +93,7 @@ class Decision(NamedTuple):
     """The step to take in one namespace, and its reason.
 
     `outcome`: of a step without requests, or of one with requests if it succeeds; None if there is
-    nothing to report. `accounts`: those that lack the Secret's name (for a deletion: that bear it);
+    nothing to report. `accounts`: those that lack the Secret's name (for a deletion: that have it);
     None if they must be looked for. `missing_accounts`: named by the document, but not found.
     """
 

@@ -143,7 +143,7 @@ class ImagePullSecrets:
         change: Callable[[SeenAccount], list[Operation]],
         patience: Patience,
     ) -> bool:
-        """Change the account, once more if another writer was faster; return whether it changed.
+        """Change the account, again if another writer was faster; return whether it changed.
 
         False if there was nothing to change, or the account is gone.
         """

@@ -68,7 +68,7 @@ class SecretStates:
         return seen.pushed_at is not None and seen.pushed_at > self.intent.read_at
 
     def is_restored(self, seen: SeenSecret) -> bool:
-        """Return whether nobody holds the data, or Velero alone, whose label says so."""
+        """Return whether nobody manages the data, or only Velero, according to its label."""
         others = {manager for manager, _ in seen.managers | seen.writers}
         return not others or (
             seen.restored and all(manager.startswith(RESTORE_MANAGER) for manager in others)

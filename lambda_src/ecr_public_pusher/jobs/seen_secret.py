@@ -82,7 +82,7 @@ class SeenSecret(NamedTuple):
 
     @property
     def written(self) -> Hashable:
-        """Return by whom and when it was written: alike for all that one push wrote."""
+        """Return its writer and time of writing: the same for all that one push wrote."""
         return (
             self.owner,
             self.expires_at,
@@ -94,7 +94,7 @@ class SeenSecret(NamedTuple):
 
     @property
     def deleting(self) -> bool:
-        """Return whether it is being deleted, and goes as soon as its finalizers do."""
+        """Return whether it is being deleted, and waits only for its finalizers."""
         return self.finalizers is not None
 
     def held_by(self, manager: str) -> bool:

@@ -96,7 +96,7 @@ class Unselected:
         )
 
     def removals(self, observation: Observation) -> Iterator[Decision]:
-        """Yield decisions on all that bears this document's mark.
+        """Yield decisions on all Secrets with this document's mark.
 
         What another enabled document of the cluster selects stays: that one adopts it, and Pods
         there still need it.
@@ -125,7 +125,7 @@ class Unselected:
     def deletion(
         self, namespace: Namespace, seen: SeenSecret, accounts: tuple[SeenAccount, ...] | None
     ) -> Decision | None:
-        """Decide on the deletion of what bears this document's mark."""
+        """Decide on the deletion of Secrets with this document's mark."""
         if self.intent.stack.document_of(seen.owner) != self.planned.config.id:
             return None
         name = namespace.name
@@ -146,7 +146,7 @@ class Unselected:
         )
 
     def _rewritten(self, name: str, seen: SeenSecret) -> NamespaceOutcome:
-        """Return the outcome of a Secret that bears our mark, but data of others.
+        """Return the outcome of a Secret with our mark, but data of others.
 
         It stays, and its removal must not be reported as done.
         """

@@ -343,7 +343,7 @@ class Client:
     async def _renew(self, refused: "_SignedIn") -> bool:
         """Replace a refused credential, after a pause; return whether there is one to try.
 
-        All requests that were refused share the pause and its result. The pause is for whoever
+        All requests that were refused share the pause and its result. The pause is for what
         verifies credentials: where STS throttles aws-iam-authenticator, good tokens are refused
         too. A credential that is refused after the pause, and was never accepted, is not replaced
         again.
@@ -461,8 +461,8 @@ class _DeadlinedBody(BytesPayload):
 def _json(data: bytes) -> Any:
     """Return the parsed answer; None if it is not JSON.
 
-    pydantic's parser takes half of the standard library's time for a page of objects. Keys alone
-    are kept for the next answers: no value outlives its own.
+    pydantic's parser takes half of the standard library's time for a page of objects. Only
+    keys are kept for the next answers, never values.
     """
     try:
         return from_json(data, cache_strings="keys")

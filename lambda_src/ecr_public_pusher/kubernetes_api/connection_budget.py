@@ -104,7 +104,7 @@ class ConnectionBudget:
             self._timer = loop.call_later(LOOK_EVERY_SECONDS, self._look_again)
 
     def _next(self) -> Share | None:
-        """Return the share whose turn it is.
+        """Return the next share to serve.
 
         Those that answer come before those that hang, then those with the fewest connections.
         """

@@ -51,7 +51,7 @@ class Turn:
         self.task.cancel()
 
     def gave_way(self) -> bool:
-        """Return, once cancelled, whether that was by `cut` alone, so that the task may go on."""
+        """Return, once cancelled, whether only `cut` did that, so that the task may continue."""
         return self.cut_off and self.task.uncancel() <= self._cancelling
 
 

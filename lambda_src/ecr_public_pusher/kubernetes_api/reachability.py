@@ -1,6 +1,6 @@
 """Reachability of a cluster's endpoint: DNS, TCP and TLS.
 
-Each is checked by itself, since each is somebody else's to correct.
+Each is checked separately, since different people correct each.
 """
 
 import asyncio

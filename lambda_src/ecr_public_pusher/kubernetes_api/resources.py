@@ -1,4 +1,4 @@
-"""The Kubernetes API as far as it is used: namespaces, Secrets and ServiceAccounts.
+"""The part of the Kubernetes API that is used: namespaces, Secrets and ServiceAccounts.
 
 Each method raises as Client.send does. Answers are metadata only wherever they could hold secret
 data.
@@ -176,7 +176,7 @@ class KubernetesApi(Client):
         """Delete the Secret as it was seen; return whether it is gone.
 
         Refused with 409 if it is another by now, or has changed. One with finalizers stays until
-        whoever set them takes them away.
+        their owners remove them.
         """
         body: dict[str, Any] = {
             "apiVersion": "v1",

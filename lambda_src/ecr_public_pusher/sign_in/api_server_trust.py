@@ -33,7 +33,7 @@ class Claims:
 
     @classmethod
     def of(cls, token: str, audience: str) -> Self:
-        """Return the claims of `token`, as far as they can stand in a configuration."""
+        """Return the claims of `token` that can be written into a configuration."""
         claims = claims_of(token)
         issuer = _pasted(claims.get("iss"))
         subject = _pasted(claims.get("sub"))
@@ -91,7 +91,7 @@ class TrustRemedies(NamedEndpointRemedies):
     def flags(self) -> str:
         """Return the flags that older API servers take, and how to bind the user.
 
-        They can give no group, so the user is bound by itself.
+        They cannot set a group, so the role is bound to the user.
         """
         return (
             f"`--oidc-issuer-url={self.claims.issuer} --oidc-client-id={self.claims.audience}"

@@ -82,7 +82,7 @@ class SignIn(Protocol):
     asks_eks: bool  # EKS names the endpoint
 
     def remembered(self) -> Endpoint | None:
-        """Return the endpoint as far as it is known without asking; None if it is not."""
+        """Return the endpoint if it is known without a call; else None."""
 
     def forget(self) -> None:
         """Forget the endpoint that is remembered: the cluster does not answer there."""

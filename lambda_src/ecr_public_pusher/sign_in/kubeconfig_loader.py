@@ -41,7 +41,7 @@ def load_kubeconfig(fields: KubeconfigFields) -> tuple[Endpoint, Credential]:
 
 
 def _kubeconfig(server: str, authority: str | None, user: dict[str, str | None]) -> dict[str, Any]:
-    """Return a kubeconfig of only what was validated, as far as the loader reads it."""
+    """Return a kubeconfig of only the validated fields that the loader reads."""
     return {
         "current-context": _NAME,
         "contexts": [{"name": _NAME, "context": {"cluster": _NAME, "user": _NAME}}],

@@ -1,10 +1,10 @@
-"""Discovery: the EKS clusters that bear the documents' tags, in all of their regions.
+"""Discovery: the EKS clusters with the documents' tags, in all of their regions.
 
 Clusters that a document of their own names are left to that document.
 
 Only what a request asks for is looked up: where it asks for many clusters of a region, all are
 listed and described; clusters that it names exactly are described without a list. So a message for
-ten clusters costs ten calls, however many clusters bear the tags.
+ten clusters costs ten calls, no matter how many clusters have the tags.
 """
 
 import asyncio

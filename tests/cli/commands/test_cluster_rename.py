@@ -48,7 +48,7 @@ def test_the_push_that_fails_is_shown(person: Administrator, world: World) -> No
         (("bad", "zone"), "Not renamed, since it is invalid"),
         (
             ("tabbed", "zone"),
-            "clusters/tabbed is written in a way that cannot be changed in place.",
+            "clusters/tabbed is written in a way that cannot be edited in place.",
         ),
         (("full", "zone"), "Not renamed: clusters/zone"),
     ],

@@ -404,7 +404,7 @@ def test_a_document_stays_disabled_while_an_interrupted_removal_goes_on(
 def test_deletion_leaves_what_another_document_of_the_cluster_selects(
     person: Administrator, world: World
 ) -> None:
-    """As when a deleted document was put back, which another id has taken the place of."""
+    """A deleted document that another id replaced may have been restored."""
     pushed(person, here=HERE)
     world.document("zone", HERE)
     ran = person.run("clusters", "delete", "here", "--yes")

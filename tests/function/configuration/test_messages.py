@@ -174,7 +174,7 @@ BODY = CA.ca_pem.split("-----")[2]
         (base64.b64encode(f"# ours\n{CA.ca_pem}".encode()).decode(), "found base64 of PEM"),
         (base64.encodebytes(CA.ca_pem.encode()).decode(), "found base64 of PEM"),
         (base64.b64encode(CA.key_pem.encode()).decode(), "found a private key"),
-        (BODY, "found base64 alone: PEM has the lines -----BEGIN CERTIFICATE-----"),
+        (BODY, "found only base64: PEM has the lines -----BEGIN CERTIFICATE-----"),
         (f"# {CA.ca_pem}", "found a -----BEGIN after other text on its line"),
         (CA.ca_pem.replace("\n", "\n# ", 2), "found a certificate that is incomplete"),
         (CA.ca_pem[:200], "found a certificate that is incomplete"),

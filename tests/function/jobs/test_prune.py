@@ -398,7 +398,7 @@ def leaving(world: World) -> World:
 
 
 def test_accounts_get_the_name_back_where_the_delete_is_refused(leaving: World) -> None:
-    """By an admission policy."""
+    """An admission policy refuses it."""
     refused: list[list[str]] = []
 
     def refuse(request: SeenRequest) -> Response | None:

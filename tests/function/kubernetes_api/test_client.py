@@ -428,7 +428,7 @@ def test_a_redirect_is_refused_and_the_other_server_sees_nothing(status: str) ->
     ],
 )
 def test_a_passing_failure_is_tried_again(status: str) -> None:
-    """Of a proxy or a load balancer, whatever it says besides."""
+    """A proxy or a load balancer answers so, with any body."""
     with serving(in_turn((status, b"busy"), ("200 OK", APPLIED))) as server:
         assert apply(server.url, server.certificate.ca_pem) is False
         assert len(server.requests) == 2

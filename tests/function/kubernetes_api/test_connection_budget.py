@@ -291,7 +291,7 @@ def test_a_share_that_has_ended_is_forgotten() -> None:
 
 
 def test_every_socket_counts_from_its_opening_to_its_closing() -> None:
-    """Whether a request uses it or not: it may still be closing."""
+    """One that no request uses counts too: it may still be closing."""
     budget = ConnectionBudget()
     share = budget.share(stalled_after=1, close=lambda connection: None)
     held = []

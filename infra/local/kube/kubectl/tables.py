@@ -170,7 +170,7 @@ def many(
 
 
 def partial(value: Object) -> Object:
-    """Return the object's metadata alone, without a Secret's data."""
+    """Return only the object's metadata, without a Secret's data."""
     return {"kind": "PartialObjectMetadata", "apiVersion": META, "metadata": value["metadata"]}
 
 

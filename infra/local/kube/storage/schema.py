@@ -1,4 +1,4 @@
-"""The JSON types of the served kinds, as far as the code relies on them.
+"""The JSON types of the served kinds that the code relies on.
 
 An object of the wrong shape must be refused when it is written: once stored, it would fail every
 request that reads it.

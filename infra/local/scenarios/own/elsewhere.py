@@ -20,7 +20,7 @@ USER = "ecr-public-pusher"
 class Admitted:
     """The result of admitting the function to a cluster.
 
-    `fields` replace the document's own here; `said` is what the person is told about it.
+    `fields` replace the document's own here; `said` is the text for the person.
     """
 
     fields: Mapping[str, Any]

@@ -1,6 +1,6 @@
 """The stack for a person's own documents: a local cluster for each one that they name.
 
-Namespaces are made up to fit, and the person is told what was made up.
+Matching namespaces are invented, and the invented ones are printed.
 """
 
 import contextlib
