@@ -281,7 +281,7 @@ variable "memory_size" {
 }
 
 variable "timeout" {
-  description = "Time-out of the function in seconds."
+  description = "Timeout of the function in seconds."
   type        = number
   default     = 300
   nullable    = false

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ecr_public_pusher.configuration import loader
-from ecr_public_pusher.configuration.mapped_role import mapped_role
+from ecr_public_pusher.configuration.access_entries import mapped_role
 from ecr_public_pusher.events.parser import parse
 from ecr_public_pusher.sign_in.api_server_trust import Claims, TrustRemedies
 from ecr_public_pusher.sign_in.kind import Endpoint

@@ -143,7 +143,7 @@ def test_a_long_run_is_seen_beside_the_time_out() -> None:
         for widget in widgets("metric", Timeout=600)
         for line in widget.get("annotations", {}).get("horizontal", [])
     ]
-    assert {"label": "Time-out", "value": 600} in lines
+    assert {"label": "Timeout", "value": 600} in lines
 
 
 def test_the_cost_counts_the_functions_memory() -> None:

@@ -6,9 +6,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ecr_public_pusher.configuration.access_entries import AccessEntryCommands
+from ecr_public_pusher.configuration.access_entries import AccessEntryCommands, mapped_role
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
-from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.ownership import RBAC_GROUP
 
 from ..aws_errors import explain

@@ -1,4 +1,4 @@
-"""Commands that admit a role to an EKS cluster by an access entry, to paste. Pure.
+"""Commands and texts to paste that admit a role to a cluster: access entries, mapRoles. Pure.
 
 https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
 """
@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecr_public_pusher.ownership import RBAC_GROUP
+from ecr_public_pusher.ownership import PRODUCT, RBAC_GROUP
 
 
 @dataclass(frozen=True)
@@ -59,3 +59,14 @@ class AccessEntryCommands:
         return (
             f"--region {self.region} --cluster-name {self.cluster} --principal-arn {self.principal}"
         )
+
+
+def mapped_role(arn: str) -> str:
+    """Return the entry that has the authenticator admit this role as a member of our group.
+
+    It knows a role by the ARN in STS's response, which leaves the path out:
+    https://github.com/kubernetes-sigs/aws-iam-authenticator#full-configuration-format
+    """
+    head, _, path = arn.partition("/")
+    role = f"{head}/{path.rpartition('/')[2]}" if path else arn
+    return f"- rolearn: {role}\n  username: {PRODUCT}\n  groups:\n  - {RBAC_GROUP}"

@@ -5,9 +5,8 @@ They are commands to paste.
 
 from dataclasses import dataclass
 
-from ecr_public_pusher.configuration.access_entries import AccessEntryCommands
+from ecr_public_pusher.configuration.access_entries import AccessEntryCommands, mapped_role
 from ecr_public_pusher.configuration.kubectl_commands import UNKNOWN_CONTEXT
-from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.sign_in.kind import Endpoint
 

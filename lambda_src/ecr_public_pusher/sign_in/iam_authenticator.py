@@ -6,8 +6,8 @@ The token is EKS's, with the authenticator's cluster id signed.
 from dataclasses import dataclass
 
 from ecr_public_pusher.aws_api.assumed_role import Callers
+from ecr_public_pusher.configuration.access_entries import mapped_role
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig, IamAuthenticator
-from ecr_public_pusher.configuration.mapped_role import mapped_role
 from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.sign_in.kind import Endpoint
