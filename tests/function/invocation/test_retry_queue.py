@@ -127,6 +127,22 @@ def test_a_message_that_sqs_refuses_by_itself_is_reported_too(queued: World) -> 
     assert "queued" not in report
 
 
+def test_of_a_batch_that_sqs_takes_in_part_what_it_refused_is_reported(queued: World) -> None:
+    bad(queued, "shut", "shut-too")
+    answer = {
+        "Successful": [{"Id": "0", "MessageId": "1", "MD5OfMessageBody": "0" * 32}],
+        "Failed": [{"Id": "1", "SenderFault": True, "Code": "InternalError"}],
+    }
+    queued.aws.script(
+        "sqs",
+        "SendMessageBatch",
+        Answer(200, json.dumps(answer).encode(), {"Content-Type": "application/x-amz-json-1.0"}),
+    )
+    report = queued.invoke()
+    assert report["error"]["message"] == "the retry queue refused the message for shut-too"
+    assert "queued" not in report
+
+
 def test_a_plan_queues_nothing(queued: World) -> None:
     bad(queued, "shut")
     assert queued.invoke({"action": "plan"})["ok"] is False

@@ -435,6 +435,27 @@ def test_accounts_get_the_name_back_where_the_secret_keeps_changing(leaving: Wor
     assert accounts(leaving, "team-b") == [SECRET]
 
 
+def test_an_entry_that_is_put_before_ours_in_between_stays(leaving: World) -> None:
+    path = "/api/v1/namespaces/team-b/serviceaccounts/default"
+    cluster = leaving.clusters["prod"]
+    assert isinstance(cluster, EmbeddedCluster)
+    tries: list[str] = []
+
+    def put_before(request: SeenRequest) -> Response | None:
+        if request.method == "PATCH" and path in request.path:
+            tries.append(request.path)
+            if len(tries) == 1:
+                _, found = cluster.admin("GET", path)
+                found["imagePullSecrets"] = [{"name": "regcred"}, *found["imagePullSecrets"]]
+                assert cluster.admin("PUT", path, found)[0] == 200
+        return None
+
+    cluster.intercept = put_before
+    assert outcomes(leaving.run()) == {"updated": 1, "pruned": 1}
+    assert len(tries) == 2
+    assert accounts(leaving, "team-b") == ["regcred"]
+
+
 def many(world: World, count: int) -> None:
     names = tuple(f"team-{number:02}" for number in range(count))
     world.add_cluster("prod", namespaces=names, document=ALL, embedded=True)
