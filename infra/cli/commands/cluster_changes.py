@@ -15,6 +15,7 @@ from ..documents.deployed import Deployed
 from ..documents.document import CLUSTERS, DocumentName
 from ..documents.editing import NotEditable, with_enabled
 from ..documents.editor import edit as open_editor
+from ..documents.pending import decided
 from ..documents.problem import Problem
 from ..documents.store import Stored
 from ..errors import CliError, ExitCode
@@ -194,7 +195,7 @@ def _switch(cli: Cli, ids: Sequence[str], *, enabled: bool) -> list[DocumentName
 def _switched(cli: Cli, stored: Stored, *, enabled: bool) -> str:
     edit_it = cli.follow_up.command("clusters", "edit", stored.name.id)
     try:
-        return with_enabled(stored.text, enabled)
+        return with_enabled(decided(stored.text), enabled)
     except PusherError as error:
         raise CliError(
             error.message.replace("document: ", f"{stored.name}: ", 1),
