@@ -22,7 +22,7 @@ from ..documents.store import Stored
 from ..errors import CliError, ExitCode
 from ..rendering.documents import render_diff
 from ..status import read_documents
-from .removal import not_deleted, remove_before_deletion, show_removal
+from .removal import how_to_forget, not_deleted, remove_before_deletion, show_removal
 from .replaced import keeping
 from .run import run, show
 from .verdict import Verdict
@@ -95,10 +95,8 @@ def delete(cli: Cli, ids: Sequence[str], *, keep_secrets: bool, yes: bool) -> in
     )
     if keep_secrets:
         clusters = [name.clusters for name in names if name.clusters]
-        cli.output.note(
-            "If the clusters are gone for good:"
-            f" {cli.follow_up.command('clusters', 'forget', *clusters)}"
-        )
+        if clusters:
+            cli.output.note(how_to_forget(cli, clusters))
     if kept:
         raise not_deleted(kept)
     return ExitCode.OK

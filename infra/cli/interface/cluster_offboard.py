@@ -69,8 +69,9 @@ def offboard(
     is touched. What others need stays: an access entry keeps its other groups, and RBAC stays while
     another document, a discovery or another stack uses the cluster.
 
-    If EKS does not know the cluster any more, only the document is deleted. Prints the command for
-    each step that is left to do. A second run changes nothing. Exit code 1: a step is left to do.
+    If EKS does not know the cluster any more, only the document is deleted, and `status` does not
+    count the cluster. Prints the command for each step that is left to do. A second run changes
+    nothing. Exit code 1: a step is left to do.
 
     [bold]Examples[/bold]
 
