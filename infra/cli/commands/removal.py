@@ -101,7 +101,12 @@ def rename(
         raise
     if remove_rest and remove_secrets(cli, [old.name]):
         raise not_deleted([old.name])
-    deployed.store.delete(old)
+    try:
+        deployed.store.delete(old)
+    except BaseException:
+        delete = cli.follow_up.command("clusters", "delete", old.name.id)
+        cli.output.note(f"{new} is written. {old.name} is left, disabled. To delete it: {delete}")
+        raise
 
 
 def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName]:

@@ -53,6 +53,24 @@ def test_what_is_renamed_is_shown_where_the_push_cannot_be_invoked(
     assert "ecr-public-pusher check here" in back.stderr
 
 
+def test_an_old_document_that_cannot_be_deleted_is_named_with_the_command_that_does(
+    person: Administrator, world: World
+) -> None:
+    pushed(person, here=HERE)
+    world.aws.script(
+        "ssm",
+        "DeleteParameter",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "not you", status=403),
+    )
+    ran = person.run("clusters", "rename", "here", "zone")
+    assert ran.exit_code == 3
+    assert "clusters/zone is written. clusters/here is left, disabled." in ran.stderr
+    assert "ecr-public-pusher clusters delete here" in ran.stderr
+    world.aws.script("ssm", "DeleteParameter", None)
+    assert person.run("clusters", "delete", "here", "--yes").exit_code == 0
+    assert (owner(world, "here"), person.stored("clusters/here")) == ("zone", None)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
