@@ -1,8 +1,9 @@
 """`clusters edit`, `enable`, `disable`, `delete`: changes of one document."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 
@@ -15,12 +16,13 @@ from ..documents.deployed import Deployed
 from ..documents.document import CLUSTERS, DocumentName
 from ..documents.editing import NotEditable, with_enabled
 from ..documents.editor import edit as open_editor
+from ..documents.pending import decided
 from ..documents.problem import Problem
 from ..documents.store import Stored
 from ..errors import CliError, ExitCode
 from ..rendering.documents import render_diff
 from ..status import read_documents
-from .removal import not_deleted, remove_before_deletion, show_removal
+from .removal import how_to_forget, not_deleted, remove_before_deletion, show_removal
 from .replaced import keeping
 from .run import run, show
 from .verdict import Verdict
@@ -53,15 +55,17 @@ def edit(cli: Cli, called: str, *, no_wait: bool) -> int:
 
 def enable(cli: Cli, ids: Sequence[str], *, no_wait: bool) -> int:
     """Set enabled: true in clusters' documents, and push."""
-    verdict = Verdict.of(cli, _switch(cli, ids, enabled=True), wait=not no_wait)
-    if verdict.report is not None:
-        cli.output.line(verdict.as_json(), *verdict.render())
+    said = _switch(cli, ids, enabled=True)
+    changed = [name for name, outcome in said.items() if outcome != "unchanged"]
+    verdict = Verdict.of(cli, changed, wait=not no_wait)
+    cli.output.result(_said_of_all(said) | verdict.as_json(), verdict.render)
     return verdict.exit_code()
 
 
 def disable(cli: Cli, ids: Sequence[str]) -> int:
     """Set enabled: false in clusters' documents."""
-    _switch(cli, ids, enabled=False)
+    said = _switch(cli, ids, enabled=False)
+    cli.output.result(_said_of_all(said), list)  # people have seen it already
     cli.output.note(
         "Secrets stay, expire within 12 hours, and then block pulls. For a longer pause:"
         f" {cli.follow_up.command('remove', *ids)}"
@@ -91,10 +95,8 @@ def delete(cli: Cli, ids: Sequence[str], *, keep_secrets: bool, yes: bool) -> in
     )
     if keep_secrets:
         clusters = [name.clusters for name in names if name.clusters]
-        cli.output.note(
-            "If the clusters are gone for good:"
-            f" {cli.follow_up.command('clusters', 'forget', *clusters)}"
-        )
+        if clusters:
+            cli.output.note(how_to_forget(cli, clusters))
     if kept:
         raise not_deleted(kept)
     return ExitCode.OK
@@ -170,31 +172,37 @@ def _said(name: DocumentName, outcome: str) -> dict[str, str]:
     return {"document": str(name), "outcome": outcome}
 
 
+def _said_of_all(outcomes: Mapping[DocumentName, str]) -> dict[str, Any]:
+    return {"documents": [_said(name, outcome) for name, outcome in outcomes.items()]}
+
+
 def _diff(stored: Stored, text: str) -> list[Text]:
     return list(
         render_diff(text_diff(stored.text, text, str(stored.name), f"{stored.name} (changed)"))
     )
 
 
-def _switch(cli: Cli, ids: Sequence[str], *, enabled: bool) -> list[DocumentName]:
-    """Set `enabled` in the documents, and return those that it has changed."""
+def _switch(cli: Cli, ids: Sequence[str], *, enabled: bool) -> dict[DocumentName, str]:
+    """Set `enabled` in the documents; return what became of each."""
     deployed = Deployed.of(cli.session)
     documents = [deployed.find(called, clusters_only=True) for called in dict.fromkeys(ids)]
     # All of them, before one is written.
     texts = [(stored, _switched(cli, stored, enabled=enabled)) for stored in documents]
     word = "enabled" if enabled else "disabled"
+    outcomes = {}
     for stored, text in texts:
         if text != stored.text:
             deployed.store.put(stored.name, text, before=stored)
         outcome = word if text != stored.text else "unchanged"
-        cli.output.line(_said(stored.name, outcome), Text(f"{stored.name} {outcome}"))
-    return [stored.name for stored, text in texts if text != stored.text]
+        outcomes[stored.name] = outcome
+        cli.output.done(Text(f"{stored.name} {outcome}"))
+    return outcomes
 
 
 def _switched(cli: Cli, stored: Stored, *, enabled: bool) -> str:
     edit_it = cli.follow_up.command("clusters", "edit", stored.name.id)
     try:
-        return with_enabled(stored.text, enabled)
+        return with_enabled(decided(stored.text), enabled)
     except PusherError as error:
         raise CliError(
             error.message.replace("document: ", f"{stored.name}: ", 1),

@@ -15,7 +15,7 @@ from ..onboarding.rbac_step import Choice
 from ..onboarding.step import Step
 from ..session import Session
 from .carry_out import Done, carry_out
-from .removal import remove_before_deletion
+from .removal import forget_gone, how_to_forget, remove_before_deletion
 from .replaced import keeping
 from .run import run
 
@@ -71,7 +71,12 @@ def offboard(
 
     def do() -> Done:
         with keeping(cli, [made.before] if made.before else []):
-            return offboarding.do(remove), {}
+            steps = offboarding.do(remove)
+        if made.before and offboarding.is_gone:
+            forget_gone(cli, document_id)
+        elif made.before and keep_secrets:
+            cli.output.note(how_to_forget(cli, [document_id]))
+        return steps, {}
 
     return carry_out(cli, document_id, plan, do, dry_run=dry_run, yes=yes)
 

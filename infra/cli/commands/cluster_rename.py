@@ -11,13 +11,13 @@ from ..documents.editing import NotEditable, with_cluster
 from ..documents.renames import audience_note
 from ..documents.store import Stored
 from ..documents.validation import Document
-from ..errors import CliError, ExitCode
+from ..errors import CliError
 from ..rendering.documents import render_notes
 from .removal import rename as rename_document
-from .run import run, show_aside
+from .verdict import Verdict
 
 
-def rename(cli: Cli, old: str, new: str) -> int:
+def rename(cli: Cli, old: str, new: str, *, no_wait: bool) -> int:
     """Give a document another id, and push it."""
     deployed = Deployed.of(cli.session)
     stored = deployed.find(old)
@@ -30,11 +30,10 @@ def rename(cli: Cli, old: str, new: str) -> int:
             cli.output.aside(part)
     rename_document(cli, deployed, stored, name, text)
     cli.output.done(Text(f"{stored.name} renamed to {name}"))
-    report = run(cli, {"action": "push", "clusters": [name.clusters]})
-    show_aside(cli, report)
-    said = {"from": str(stored.name), "to": str(name), "push": report}
-    cli.output.result(said, list)  # people have seen it already
-    return ExitCode.OK if report["ok"] else ExitCode.NOT_OK
+    verdict = Verdict.of(cli, [name], wait=not no_wait)
+    said = {"from": str(stored.name), "to": str(name)}
+    cli.output.result(said | verdict.as_json(), verdict.render)
+    return verdict.exit_code()
 
 
 def _new_name(deployed: Deployed, stored: Stored, new: str) -> DocumentName:

@@ -126,6 +126,7 @@ def apply(
     ]
     verdict = Verdict.of(cli, written, wait=not no_wait)
     said: dict[str, Any] = comparison.as_json(show_secure=show_secure) | {
+        "ok": verdict.ok and not steps.kept,
         "written": list(map(str, steps.written)),
         "kept": list(map(str, steps.kept)),
     }

@@ -6,6 +6,8 @@ its Secrets are removed or handed over: nothing writes them back until it is del
 
 from collections.abc import Sequence
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from ..command import Cli
 from ..documents.deployed import Deployed
 from ..documents.document import CLUSTERS, DISCOVER, DocumentName
@@ -99,7 +101,12 @@ def rename(
         raise
     if remove_rest and remove_secrets(cli, [old.name]):
         raise not_deleted([old.name])
-    deployed.store.delete(old)
+    try:
+        deployed.store.delete(old)
+    except BaseException:
+        delete = cli.follow_up.command("clusters", "delete", old.name.id)
+        cli.output.note(f"{new} is written. {old.name} is left, disabled. To delete it: {delete}")
+        raise
 
 
 def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName]:
@@ -114,6 +121,27 @@ def remove_secrets(cli: Cli, names: Sequence[DocumentName]) -> list[DocumentName
     show_aside(cli, report)
     note_missing_rights(cli, report)
     return _left(report, list(patterns.values()))
+
+
+def forget_gone(cli: Cli, cluster_id: str) -> None:
+    """Have the function note that the cluster of a deleted document is gone for good.
+
+    Print the command that does it where the function cannot be asked.
+    """
+    try:
+        is_noted = run(cli, {"action": "forget", "clusters": [cluster_id]})["ok"]
+    except (CliError, ClientError, BotoCoreError):
+        is_noted = False
+    if not is_noted:
+        cli.output.note(how_to_forget(cli, [cluster_id]))
+
+
+def how_to_forget(cli: Cli, clusters: Sequence[str]) -> str:
+    """Return the remark on the Secrets that are left of deleted documents."""
+    return (
+        "If the clusters are gone for good, so that `status` does not count them:"
+        f" {cli.follow_up.command('clusters', 'forget', *clusters)}"
+    )
 
 
 def _left(report: Report, names: Sequence[DocumentName]) -> list[DocumentName]:

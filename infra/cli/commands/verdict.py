@@ -53,6 +53,11 @@ class Verdict:
         except (CliError, ClientError, BotoCoreError) as error:
             return cls(cli, error=error)
 
+    @property
+    def ok(self) -> bool:
+        """Return whether the push is ok, as far as there was one to wait for."""
+        return self.error is None and (self.report is None or bool(self.report["ok"]))
+
     def as_json(self) -> dict[str, Any]:
         """Return the part of a command's result."""
         return {} if self.report is None else {"push": self.report}
@@ -64,5 +69,4 @@ class Verdict:
         """Return the command's exit code. Raise the error, once the result is shown."""
         if self.error is not None:
             raise self.error
-        is_ok = self.report is None or self.report["ok"]
-        return ExitCode.OK if is_ok else ExitCode.NOT_OK
+        return ExitCode.OK if self.ok else ExitCode.NOT_OK

@@ -15,10 +15,15 @@ def pending(text: str, *, limit: int) -> str | None:
 
 
 def is_pending(text: str) -> bool:
-    """Return whether the document waits, and nobody has taken that for their own decision."""
-    return text.startswith(_MARK)
+    """Return whether the document waits, and nobody has enabled it since."""
+    return text.startswith(_MARK) and disabled(text, limit=len(text.encode())) == text
+
+
+def decided(text: str) -> str:
+    """Return a document without the mark, since a person now decides whether it is enabled."""
+    return text.removeprefix(_MARK)
 
 
 def enabled_again(text: str) -> str:
     """Return a document that waited, enabled."""
-    return with_enabled(text.removeprefix(_MARK), True)
+    return with_enabled(decided(text), True)

@@ -69,8 +69,9 @@ def offboard(
     else changes. What others need stays: an access entry keeps its other groups, and RBAC stays
     while another document, a discovery or another stack uses the cluster.
 
-    If EKS no longer knows the cluster, only the document is deleted. Prints the command for
-    each step that is left to do. A second run changes nothing. Exit code 1: a step is left to do.
+    If EKS no longer knows the cluster, only the document is deleted, and `status` does not count
+    the cluster. Prints the command for each step that is left to do. A second run changes nothing.
+    Exit code 1: a step is left to do.
 
     [bold]Examples[/bold]
 

@@ -196,7 +196,7 @@ def forget(cli: Cli, ids: GoneIds) -> int:
     return cluster_changes.forget(cli, ids)
 
 
-def rename(cli: Cli, old: OldName, new: NewId) -> int:
+def rename(cli: Cli, old: OldName, new: NewId, no_wait: NoWait = False) -> int:
     """Give a document another ID, and push it. Its Secrets stay, and are taken over in place.
 
     Its cluster stays the same: a document that names none, since its ID is the cluster's name,
@@ -210,7 +210,7 @@ def rename(cli: Cli, old: OldName, new: NewId) -> int:
     """
     from ..commands.cluster_rename import rename
 
-    return rename(cli, old, new)
+    return rename(cli, old, new, no_wait=no_wait)
 
 
 def export(

@@ -136,7 +136,7 @@ class Onboarding:
 
         It is stored disabled for the check, and enabled if that is good, so that no push fails for
         want of access: if it is new, or the access is undecided. Otherwise a new document waits,
-        and one that was there before is restored.
+        and one that was there before is restored, as it is when the check raises.
         """
         cluster = self._cluster
         event = {"action": "check", "clusters": [self._id]}
@@ -154,7 +154,12 @@ class Onboarding:
                 remedy="Shorten it, for example its comments.",
             )
         now = self._write(waiting, cluster.before)
-        report = check({**event, "includeDisabled": True})
+        try:
+            report = check({**event, "includeDisabled": True})
+        except BaseException:
+            if not cluster.waits:
+                self._restore(now)
+            raise
         if not _obstacles(report):
             self._write(cluster.text, now)
             return document, report
@@ -163,9 +168,13 @@ class Onboarding:
             outcome = document.outcome if changed else StepOutcome.UNCHANGED
             said = f"{document.message}, disabled until the function has access"
             return Step(StepName.DOCUMENT, outcome, said), report
-        assert cluster.before is not None
-        self._write(cluster.before.text, now)
+        self._restore(now)
         return self._not_written(), report
+
+    def _restore(self, now: Stored) -> None:
+        """Write the document as it was before; `now` is what is stored instead."""
+        assert self._cluster.before is not None
+        self._write(self._cluster.before.text, now)
 
     def _write(self, text: str, before: Stored | None) -> Stored:
         """Write the document over `before`; return it as it is stored then."""

@@ -443,6 +443,46 @@ def test_a_document_that_was_there_is_restored_when_the_other_one_has_no_access(
     assert person.stored("clusters/prod") == before
 
 
+def test_a_document_that_was_there_is_restored_when_the_check_cannot_be_made(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    before = "# ours\nnamespaces: [b]\n"
+    world.document("prod", before)
+    (person.home / "kubeconfig").unlink()
+    world.aws.script(
+        "lambda",
+        "Invoke",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "no", status=403),
+    )
+    ran = person.run(*ADD, "--admit", "--replace", "--yes")
+    assert (ran.exit_code, person.stored("clusters/prod")) == (3, before)
+
+
+@pytest.mark.parametrize("decision", ["enable", "disable"])
+def test_a_document_that_a_person_has_enabled_or_disabled_does_not_wait_any_more(
+    person: Administrator, cluster: Cluster, decision: str
+) -> None:
+    (person.home / "kubeconfig").unlink()
+    assert person.run(*ADD, "--admit", "--yes").exit_code == 1
+    assert person.run("clusters", decision, "prod").exit_code == int(decision == "enable")
+    text = str(person.stored("clusters/prod"))
+    ran = person.run("clusters", "add", "prod", "-n", "b", "--admit", "--yes")
+    assert (ran.exit_code, person.stored("clusters/prod")) == (2, text)
+    assert "--replace" in ran.stderr
+    assert text == f"namespaces:\n  - a\nenabled: {str(decision == 'enable').lower()}\n"
+
+
+def test_a_document_that_waited_and_was_enabled_in_an_editor_is_not_overwritten(
+    person: Administrator, cluster: Cluster
+) -> None:
+    (person.home / "kubeconfig").unlink()
+    assert person.run(*ADD, "--admit", "--yes").exit_code == 1
+    person.editor("sed -i '/^enabled/d' $1")
+    person.run("clusters", "edit", "prod", "--no-wait")
+    ran = person.run("clusters", "add", "prod", "-n", "b", "--admit", "--yes")
+    assert (ran.exit_code, "--replace" in ran.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     "recorded_as",
     [

@@ -1,10 +1,12 @@
 """`clusters offboard` on an embedded cluster: all that `clusters add` made, and nothing else."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from infra.local.aws import Answer
+from infra.local.aws import Answer, FunctionAnswer
 from infra.local.aws.wire import AwsRequest
 from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster
@@ -245,6 +247,15 @@ def test_of_a_cluster_that_is_gone_the_document_is_deleted(
     person: Administrator, world: World
 ) -> None:
     world.document("gone", "namespaces: [a]\n")
+    asked = []
+    answer = person.stack.function
+
+    def noting(event: Any) -> FunctionAnswer:
+        asked.append(event)
+        return answer(event)
+
+    person.stack.deliver = lambda invoke: None  # only what the command itself asks for
+    person.stack.function = noting
     ran = person.run("clusters", "offboard", "gone", "--yes", "-o", "json")
     assert ran.exit_code == 0, ran.stderr
     assert outcomes(ran) == {
@@ -254,7 +265,43 @@ def test_of_a_cluster_that_is_gone_the_document_is_deleted(
         "access-entry": "unchanged",
     }
     assert person.stored("clusters/gone") is None
-    assert not world.aws.called("lambda", "Invoke")
+    assert asked == [{"action": "forget", "clusters": ["gone"], "raise": False}]
+
+
+def test_status_does_not_count_a_cluster_that_was_offboarded_as_gone(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    del cluster
+    world.document("stays", "cluster: prod\nnamespaces: [b]\n")
+    assert person.run("push", "stays").exit_code == 0
+    assert person.run("clusters", "offboard", "prod", "--cluster-gone", "--yes").exit_code == 0
+    found = person.run("status", "-o", "json")
+    assert (found.exit_code, found.json["deletedDocuments"]) == (0, []), found.stdout
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        denied,
+        lambda request: Answer.refusal(request, "ServiceException", "later", status=500),
+    ],
+)
+def test_the_command_that_acknowledges_it_is_printed_where_the_function_cannot_be_asked(
+    person: Administrator, world: World, failure: Callable[[AwsRequest], Answer]
+) -> None:
+    world.document("gone", "namespaces: [a]\n")
+    world.aws.script("lambda", "Invoke", failure)
+    ran = person.run("clusters", "offboard", "gone", "--yes")
+    assert (ran.exit_code, person.stored("clusters/gone")) == (0, None)
+    assert "ecr-public-pusher clusters forget gone" in ran.stderr
+
+
+def test_secrets_that_are_left_are_said_to_count_in_status(
+    person: Administrator, cluster: Cluster
+) -> None:
+    ran = person.run("clusters", "offboard", "prod", "--keep-secrets", "--yes")
+    assert ran.exit_code == 0
+    assert "ecr-public-pusher clusters forget prod" in ran.stderr
 
 
 def test_a_cluster_that_is_gone_and_cannot_be_asked_about_needs_to_be_said(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from infra.local.aws import Answer
 from tests.cli.commands.test_prune_order import HERE, ONE, deleted, owner, pushed
 from tests.support.operator import Administrator
 from tests.support.world import World
@@ -13,7 +14,7 @@ def test_the_cluster_and_its_secrets_stay_and_comments_too(
     pushed(person, prod=f"# of platform\n{ONE}")
     ran = person.run("clusters", "rename", "prod", "zone")
     assert ran.exit_code == 0, ran.stderr
-    assert ran.stdout == "clusters/prod renamed to clusters/zone\n"
+    assert ran.stdout.startswith("clusters/prod renamed to clusters/zone\npush: ok · 1 cluster ·")
     assert person.stored("clusters/prod") is None
     assert person.stored("clusters/zone") == f'# of platform\n{ONE}cluster: "prod"\n'
     assert (owner(world, "prod"), deleted(world, "prod")) == ("zone", [])
@@ -33,7 +34,41 @@ def test_the_push_that_fails_is_shown(person: Administrator, world: World) -> No
     pushed(person, here=text)
     ran = person.run("clusters", "rename", "here", "zone")
     assert (ran.exit_code, person.stored("clusters/zone")) == (1, text)
-    assert "the namespace does not exist" in ran.stderr
+    assert "the namespace does not exist" in ran.stdout
+
+
+def test_what_is_renamed_is_shown_where_the_push_cannot_be_invoked(
+    person: Administrator, world: World
+) -> None:
+    pushed(person, here=HERE)
+    world.aws.script(
+        "lambda",
+        "Invoke",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "not you", status=403),
+    )
+    ran = person.run("clusters", "rename", "here", "zone", "-o", "json")
+    assert (ran.exit_code, ran.json) == (3, {"from": "clusters/here", "to": "clusters/zone"})
+    back = person.run("clusters", "rename", "zone", "here", "--no-wait")
+    assert (back.exit_code, person.stored("clusters/here")) == (0, HERE)
+    assert "ecr-public-pusher check here" in back.stderr
+
+
+def test_an_old_document_that_cannot_be_deleted_is_named_with_the_command_that_does(
+    person: Administrator, world: World
+) -> None:
+    pushed(person, here=HERE)
+    world.aws.script(
+        "ssm",
+        "DeleteParameter",
+        lambda request: Answer.refusal(request, "AccessDeniedException", "not you", status=403),
+    )
+    ran = person.run("clusters", "rename", "here", "zone")
+    assert ran.exit_code == 3
+    assert "clusters/zone is written. clusters/here is left, disabled." in ran.stderr
+    assert "ecr-public-pusher clusters delete here" in ran.stderr
+    world.aws.script("ssm", "DeleteParameter", None)
+    assert person.run("clusters", "delete", "here", "--yes").exit_code == 0
+    assert (owner(world, "here"), person.stored("clusters/here")) == ("zone", None)
 
 
 @pytest.mark.parametrize(

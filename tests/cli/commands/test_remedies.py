@@ -178,9 +178,15 @@ def dead_letters(now: Situation) -> None:
 
 @prints("logs")
 def nothing_logged(now: Situation) -> None:
+    now.cluster("team-a")
     now.run("logs", "team-*")
     assert now.commands()
     assert "Look further" not in now.run("logs", "--since", "7d").stderr
+
+
+@prints("clusters list")
+def a_log_of_what_is_not_there(now: Situation) -> None:
+    now.run("logs", "nowhere")
 
 
 @prints("logs")

@@ -1,7 +1,5 @@
 """The push after `apply`, `clusters edit` and `clusters enable`: its outcome is shown there."""
 
-import json
-
 import pytest
 
 from infra.local.aws import Answer
@@ -49,15 +47,43 @@ def test_edit_shows_the_push_and_its_exit_code(person: Administrator, world: Wor
 
 
 @pytest.mark.usefixtures("prod")
+@pytest.mark.parametrize(("namespace", "ok"), [("a", True), ("missing", False)])
+def test_the_data_of_apply_is_as_ok_as_its_exit_code(
+    person: Administrator, namespace: str, ok: bool
+) -> None:
+    folder = person.folder(prod=f"namespaces: [{namespace}]\n")
+    ran = person.run("apply", str(folder), "--yes", "-o", "json")
+    assert (ran.exit_code, ran.json["ok"]) == (int(not ok), ok)
+
+
+def test_a_document_that_is_kept_is_not_ok(person: Administrator, world: World) -> None:
+    world.add_cluster("old", namespaces=("a",), embedded=True)
+    for name in ("old", "prod"):
+        world.document(name, PROD)
+    world.invoke()
+    ran = person.run("apply", str(person.folder(prod=PROD)), "--prune", "--yes", "-o", "json")
+    assert (ran.exit_code, ran.json["ok"], ran.json["kept"]) == (1, False, ["clusters/old"])
+
+
+@pytest.mark.usefixtures("prod")
 def test_enable_shows_the_push_of_what_it_has_enabled(person: Administrator, world: World) -> None:
     world.document("other", "cluster: prod\nnamespaces: [b]\n")
     ran = person.run("clusters", "enable", "prod", "other", "-o", "json")
-    *lines, pushed = map(json.loads, ran.stdout.splitlines())
-    assert [line["outcome"] for line in lines] == ["enabled", "unchanged"]
-    assert pushed["push"]["narrowedTo"] == {"clusters": ["prod"]}
+    assert ran.json["documents"] == [
+        {"document": "clusters/prod", "outcome": "enabled"},
+        {"document": "clusters/other", "outcome": "unchanged"},
+    ]
+    assert ran.json["push"]["narrowedTo"] == {"clusters": ["prod"]}
     assert ran.exit_code == 0
     again = person.run("clusters", "enable", "prod", "-o", "json")
-    assert [json.loads(line)["outcome"] for line in again.stdout.splitlines()] == ["unchanged"]
+    assert again.json == {"documents": [{"document": "clusters/prod", "outcome": "unchanged"}]}
+
+
+def test_disable_prints_one_json_document(person: Administrator, world: World) -> None:
+    world.document("prod", PROD)
+    ran = person.run("clusters", "disable", "prod", "-o", "json")
+    assert ran.json == {"documents": [{"document": "clusters/prod", "outcome": "disabled"}]}
+    assert ran.exit_code == 0
 
 
 @pytest.mark.usefixtures("prod")
@@ -85,7 +111,7 @@ def test_what_is_written_is_shown_where_the_push_cannot_be_invoked(
     )
     ran = person.run("apply", str(person.folder(prod=PROD)), "--yes", "-o", "json")
     assert (ran.exit_code, ran.json["written"]) == (3, ["clusters/prod"])
-    assert "push" not in ran.json
+    assert (ran.json["ok"], "push" in ran.json) == (False, False)
     assert "not you" in ran.stderr or "AccessDenied" in ran.stderr
     assert person.stored("clusters/prod") == PROD
 
