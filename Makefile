@@ -30,6 +30,13 @@ linux:
 		echo "  docker run --rm -it -v \"$$PWD\":/work -w /work public.ecr.aws/docker/library/python:3.13 make run" >&2; \
 		echo "or open the folder in its devcontainer (.devcontainer/devcontainer.json)." >&2; exit 1; }
 
+# GNU make takes --keep for its own -k (--keep-going), and would run without it.
+ifneq (,$(filter run,$(MAKECMDGOALS)))
+ifneq (,$(findstring k,$(firstword -$(MAKEFLAGS))))
+$(error make takes --keep for its own option -k (--keep-going). Give it to the run: make run ARGS=--keep)
+endif
+endif
+
 run: linux .venv/.done .venv-sam/.done ## run the built function with a local AWS and two local clusters (ARGS="--help" for more)
 	@$(BIN)/python -m infra.local run $(ARGS)
 

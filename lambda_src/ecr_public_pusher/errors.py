@@ -290,7 +290,7 @@ class ApiStatusError(ApiError):
 
 
 class NothingSelected(PusherError):
-    """A glob or a selector found no namespace, and the document does not set `allowEmpty`."""
+    """A document selects no namespace of its cluster, and does not set `allowEmpty`."""
 
 
 class PruneHeldBack(PusherError):

@@ -352,6 +352,7 @@ def test_a_kept_stack_can_be_used(kept: Kept) -> None:
     kubeconfig, settings = kept.files
     contexts = {context["name"] for context in yaml.safe_load(kubeconfig.read_text())["contexts"]}
     assert {name for name in contexts if not name.startswith("arn:")} == {"prod", "edge"}
+    assert "It does by itself what AWS does: the push every 8 hours" in kept.said
     assert f"export KUBECONFIG={kubeconfig}\n" in settings.read_text()
     with urllib.request.urlopen(kept.url, data=b'{"action": "plan"}', timeout=60) as answer:
         assert json.load(answer)["action"] == "plan"

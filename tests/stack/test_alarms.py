@@ -88,7 +88,7 @@ def test_each_alarm_watches_this_stacks_own(name: str) -> None:
 @pytest.mark.parametrize(("name", "section"), SECTIONS.items())
 def test_each_alarm_says_what_it_means_and_where_to_read_on(name: str, section: str) -> None:
     said = alarms()[name]["AlarmDescription"]
-    assert said.endswith(f". {RUNBOOK}#alarm-{section}")
+    assert said.endswith(f". Runbook: {RUNBOOK}#alarm-{section}")
     assert 100 < len(said) <= 1024
     assert alarms(RunbookUrl="https://git.example.com/runbook.md")[name][
         "AlarmDescription"

@@ -117,7 +117,7 @@ Empty = Annotated[
     bool,
     typer.Option(
         "--allow-empty",
-        help="Accept that a glob or selector matches no namespace.",
+        help="Accept that globs and selectors select no namespace at all.",
         rich_help_panel=FIELDS,
     ),
 ]

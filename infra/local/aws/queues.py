@@ -1,6 +1,7 @@
 """An SQS queue as its sender sees it, with Lambda's poller on the other side.
 
-Delays are ignored: a poll hands out every message, since tests ask what happens next.
+`poll` ignores delays and hands out every message, since tests ask what happens next; `due_batch`
+keeps to them.
 """
 
 import json
@@ -74,6 +75,16 @@ class LocalQueue:
         for message in self._messages[:BATCH_SIZE]:
             message.approximate_receive_count += 1
         return {"Records": [self._record(message) for message in self._messages[:BATCH_SIZE]]}
+
+    def due_batch(self, *, hide_seconds: int) -> dict[str, Any]:
+        """Return the poller's next event, of messages that are neither delayed nor in flight.
+
+        They are in flight for `hide_seconds` then.
+        """
+        due = [one for one in self._messages if one.visible and not one.delayed][:BATCH_SIZE]
+        for message in due:
+            message.mark_received(hide_seconds)
+        return {"Records": [self._record(message) for message in due]}
 
     def settle(self, event: Mapping[str, Any], answer: Any) -> None:
         """Delete the messages that succeeded; move those received too often to `dead`.

@@ -3,14 +3,16 @@
 import contextlib
 import json
 import shlex
-import signal
 import tempfile
+import textwrap
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..runtime import BuiltFunction
 from ..stack import CONFIG_PATH, STACK_NAME, LocalStack
 from ..terminal import progress
+from .background import SAID, Background
 
 # Settings of the person's own that would override the exported ones.
 _OWN_SETTINGS = (
@@ -20,6 +22,8 @@ _OWN_SETTINGS = (
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 )
 COMMAND = "ecr-public-pusher"
+LOOK_SECONDS = 1.0
+COLUMNS = 100
 
 
 def keep(root: Path, stack: LocalStack, function: BuiltFunction) -> None:
@@ -34,8 +38,12 @@ def keep(root: Path, stack: LocalStack, function: BuiltFunction) -> None:
     ):
         settings = _write(Path(name), root, stack)
         print("\n".join(_lines(settings, stack, function)), flush=True)
+        background = Background(
+            stack.queue, stack.dead_letters, function.answer, now=time.monotonic()
+        )
         while True:
-            signal.pause()
+            time.sleep(LOOK_SECONDS)
+            background.step(time.monotonic())
     progress("stopping")
 
 
@@ -83,6 +91,7 @@ def _lines(settings: Path, stack: LocalStack, function: BuiltFunction) -> Iterat
         )
     yield f"  aws ssm get-parameters-by-path --path {CONFIG_PATH} --recursive"
     yield f"  curl -d '{{\"raise\": false}}' {function.url}"
+    yield f"\n{textwrap.fill(SAID, COLUMNS)}"
     yield (
         f"\n  KUBECONFIG={settings.with_name('kubeconfig')}\n "
         f" AWS_ENDPOINT_URL={stack.aws.endpoint_url}\n"

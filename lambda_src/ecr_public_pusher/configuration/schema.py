@@ -267,8 +267,8 @@ class DefaultsDocument(_Model):
     )
     allow_empty: Boolean = Field(
         False,
-        description="Accept that a glob or selector matches no namespace, instead of failing the"
-        " cluster.",
+        description="Accept that globs and selectors select no namespace at all, instead of failing"
+        " the cluster.",
     )
     labels: Labels = Field({}, description="Labels of the Secret.")
     annotations: Annotations = Field({}, description="Annotations of the Secret.")
