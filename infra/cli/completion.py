@@ -22,13 +22,15 @@ def complete_ids(ctx: typer.Context, incomplete: str) -> list[str]:
     return [name for name in ids if name.startswith(incomplete)]
 
 
+def complete_clusters(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the ids of clusters' documents that begin with `incomplete`."""
+    ids = sorted(name.id for name in _documents(ctx) if name.clusters == name.id)
+    return [name for name in ids if name.startswith(incomplete)]
+
+
 def complete_documents(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the documents that begin with `incomplete`: `<id>`, or `discover/<id>`."""
-    names = sorted(
-        name.id if name.clusters == name.id else str(name)
-        for name in _documents(ctx)
-        if name.clusters is not None
-    )
+    """Return the documents that begin with `incomplete`: `<id>`, `discover/<id>`, `defaults`."""
+    names = sorted(name.id if name.clusters == name.id else str(name) for name in _documents(ctx))
     return [name for name in names if name.startswith(incomplete)]
 
 

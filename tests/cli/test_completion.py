@@ -45,3 +45,7 @@ def test_documents_are_completed_by_their_names_and_the_stack_before_the_group_c
     operator.world.discovery("fleet", "regions: [eu-west-1]\ntags: {a: b}")
     assert completed(operator, "ecr-public-pusher clusters edit ") == ["discover/fleet", "prod"]
     assert completed(operator, "ecr-public-pusher --stack another clusters edit ") == []
+    operator.world.defaults("prune: true")
+    edited = completed(operator, "ecr-public-pusher clusters edit ")
+    assert edited == ["defaults", "discover/fleet", "prod"]
+    assert completed(operator, "ecr-public-pusher clusters enable ") == ["prod"]

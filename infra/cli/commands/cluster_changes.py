@@ -11,7 +11,7 @@ from rich.text import Text
 from ecr_public_pusher.errors import PusherError
 
 from ..command import Cli, command
-from ..completion import complete_documents
+from ..completion import complete_clusters, complete_documents
 from ..documents.changes import text_diff
 from ..documents.deployed import Deployed
 from ..documents.document import DocumentName
@@ -36,7 +36,9 @@ Called = Annotated[
 Ids = Annotated[
     list[str],
     typer.Argument(
-        metavar="ID", help="Ids of clusters' documents.", autocompletion=complete_documents
+        metavar="ID",
+        help="Ids of clusters' documents, or globs ('prod-*').",
+        autocompletion=complete_clusters,
     ),
 ]
 DeletedIds = Annotated[
@@ -105,7 +107,7 @@ def enable(cli: Cli, ids: Ids, no_wait: NoWait = False) -> int:
 
     [bold]Examples[/bold]
 
-      ecr-public-pusher clusters enable staging
+      ecr-public-pusher clusters enable staging 'test-*'
       ecr-public-pusher clusters enable staging --no-wait
     """
     verdict = Verdict.of(cli, _switch(cli, ids, enabled=True), wait=not no_wait)
@@ -225,7 +227,7 @@ def _diff(stored: Stored, text: str) -> list[Text]:
 def _switch(cli: Cli, ids: list[str], *, enabled: bool) -> list[DocumentName]:
     """Set `enabled` in the documents, and return those that it has changed."""
     deployed = Deployed.of(cli.session)
-    documents = [deployed.find(called, clusters_only=True) for called in dict.fromkeys(ids)]
+    documents = deployed.find_clusters(ids)
     # All of them, before one is written.
     texts = [(stored, _switched(cli, stored, enabled=enabled)) for stored in documents]
     word = "enabled" if enabled else "disabled"

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..command import Cli
-from ..completion import complete_documents
+from ..completion import complete_clusters
 from ..documents.deployed import Deployed
 from ..documents.document import DocumentName
 from ..errors import CliError
@@ -26,7 +26,7 @@ from .run import run
 Id = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="Id of the cluster's document.", autocompletion=complete_documents
+        metavar="ID", help="Id of the cluster's document.", autocompletion=complete_clusters
     ),
 ]
 _NO_DOCUMENT = "If there is no document any more"
