@@ -6,7 +6,7 @@ Two calls to AWS, tried once with short timeouts: a shell that completes does no
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .documents.document import DocumentName
+from .documents.document import DISCOVER, DocumentName
 from .documents.store import list_parameters
 from .errors import CliError
 from .options import Options
@@ -25,6 +25,12 @@ def complete_ids(ctx: typer.Context, incomplete: str) -> list[str]:
 def complete_clusters(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the ids of clusters' documents that begin with `incomplete`."""
     ids = sorted(name.id for name in _documents(ctx) if name.clusters == name.id)
+    return [name for name in ids if name.startswith(incomplete)]
+
+
+def complete_discoveries(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the ids of discoveries that begin with `incomplete`."""
+    ids = sorted(name.id for name in _documents(ctx) if name.folder == DISCOVER)
     return [name for name in ids if name.startswith(incomplete)]
 
 

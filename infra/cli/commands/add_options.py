@@ -1,10 +1,12 @@
-"""The options of `clusters add`, by the panels of its help."""
+"""The options of `clusters add` and `discover add`, by the panels of their help."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..errors import CliError
 from ..onboarding.rbac_manifests import Grant
 
 FIELDS = "The document's fields"
@@ -267,3 +269,16 @@ DryRun = Annotated[
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.", rich_help_panel=STEPS)]
+
+
+def file_text(file: Path | None) -> str | None:
+    """Return the text of --file; None without one. Raise CliError when it cannot be read."""
+    if file is None:
+        return None
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CliError(
+            f"--file: {file} cannot be read ({type(error).__name__}).",
+            remedy="Name a document's file, or - for stdin.",
+        ) from None

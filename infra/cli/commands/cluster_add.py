@@ -2,11 +2,10 @@
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from ..command import Cli
 from ..documents.deployed import Deployed
-from ..errors import CliError, ExitCode
+from ..errors import ExitCode
 from ..follow_up import print_rbac as print_rbac_again
 from ..onboarding.access_entry import Admission
 from ..onboarding.document_step import new_cluster
@@ -107,7 +106,9 @@ def add(
         certificate_authority=certificate_authority,
     )
     deployed = Deployed.of(cli.session)
-    made = new_cluster(deployed, document_id, given, _given_file(file), replace=replace_document)
+    made = new_cluster(
+        deployed, document_id, given, options.file_text(file), replace=replace_document
+    )
     objects = manifests(made.configs, rbac, removal=allow_removal)
     if print_rbac:
         cli.output.document(as_yaml(objects))
@@ -146,15 +147,3 @@ def add(
             return onboarding.do(lambda event: run(cli, event))
 
     return carry_out(cli, made.name.id, plan, do, dry_run=dry_run, yes=yes)
-
-
-def _given_file(file: Path | None) -> str | None:
-    if file is None:
-        return None
-    try:
-        return sys.stdin.read() if str(file) == "-" else file.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CliError(
-            f"--file: {file} cannot be read ({type(error).__name__}).",
-            remedy="Name a document's file, or - for stdin.",
-        ) from None

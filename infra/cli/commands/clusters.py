@@ -17,7 +17,14 @@ from ..documents.store import Stored
 from ..errors import CliError, ExitCode
 from ..rendering.clusters import cluster_row, render_list, render_settings
 from ..rendering.documents import render_problems
-from . import cluster_add, cluster_changes, cluster_export, cluster_offboard, cluster_rename
+from . import (
+    cluster_add,
+    cluster_changes,
+    cluster_export,
+    cluster_offboard,
+    cluster_rename,
+    discover,
+)
 from .run import run
 
 Called = Annotated[
@@ -47,6 +54,7 @@ def register(app: typer.Typer) -> None:
     clusters.command("offboard")(command(cluster_offboard.offboard))
     clusters.command("export")(command(cluster_export.export))
     app.add_typer(clusters, rich_help_panel="Configuration")
+    discover.register(app)
 
 
 def list_clusters(cli: Cli, discovered: Discovered = False) -> int:
