@@ -36,9 +36,13 @@ def render_steps(
     dry_run: bool,
     follow_up: FollowUp,
     reports: Mapping[str, Report] | None = None,
+    again: str = "",
 ) -> list[RenderableType]:
-    """Render a line for each step, then their details, and what is left to do."""
-    return list(_parts(steps, dry_run, follow_up, reports or {}))
+    """Render a line for each step, then their details, and what is left to do.
+
+    `again` is the command that goes on afterwards, if it is not the same one.
+    """
+    return list(_parts(steps, dry_run, follow_up, reports or {}, again))
 
 
 def render_clusters(
@@ -68,7 +72,11 @@ def render_clusters(
 
 
 def _parts(
-    steps: Sequence[Step], dry_run: bool, follow_up: FollowUp, reports: Mapping[str, Report]
+    steps: Sequence[Step],
+    dry_run: bool,
+    follow_up: FollowUp,
+    reports: Mapping[str, Report],
+    again: str,
 ) -> Iterator[RenderableType]:
     yield table(
         "STEP",
@@ -91,7 +99,7 @@ def _parts(
         ):
             yield heading(f"The function's {name}")
             yield from render_report(report, now=datetime.now(UTC), follow_up=follow_up)
-    yield from _left([step for step in steps if step.failed and step.name not in reports])
+    yield from _left([step for step in steps if step.failed and step.name not in reports], again)
     if not dry_run and not any(step.failed or step.changes for step in steps):
         yield Text("Nothing to change.", style=FAINT)
 
@@ -107,14 +115,17 @@ def _of_namespaces_alone(check: Report) -> bool:
     return all(finding["check"] == "namespaces" for finding in findings) and not check.get("error")
 
 
-def _left(failed: Sequence[Step]) -> Iterator[RenderableType]:
+def _left(failed: Sequence[Step], again: str) -> Iterator[RenderableType]:
     """Render the failed steps, with who does them and how."""
     for step in failed:
         yield heading(f"Left to do: {step.name}")
         yield indented(step.message)
         yield pasteable(step.remedy)
     if failed:
-        yield Text("\nThen run the same command again; finished steps are kept.", style="bold")
+        what = "this" if again else "the same command again"
+        yield Text(f"\nThen run {what}; finished steps are kept.", style="bold")
+        if again:
+            yield pasteable(again)
 
 
 def _row(step: Step, *, dry_run: bool) -> tuple[str | Text, ...]:
