@@ -7,7 +7,7 @@ import typer
 from ecr_public_pusher.version import VERSION
 
 from .command import shared_options
-from .interface import clusters, documents, logs, queue, run, schema, status
+from .interface import clusters, discover, documents, logs, queue, run, schema, status
 from .printing import write_out
 from .quick_typer import make_typer_quick
 
@@ -49,5 +49,5 @@ def main(
     pass
 
 
-for module in (status, logs, run, queue, clusters, documents, schema):
+for module in (status, logs, run, queue, clusters, discover, documents, schema):
     module.register(app)

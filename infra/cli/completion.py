@@ -29,6 +29,12 @@ def complete_clusters(ctx: typer.Context, incomplete: str) -> list[str]:
     return _beginning(_ids(_documents(ctx)), incomplete)
 
 
+def complete_discoveries(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the ids of discoveries that begin with `incomplete`."""
+    names = (name for name in _documents(ctx) if name.startswith(DISCOVER))
+    return _beginning((_without(name, DISCOVER) for name in names), incomplete)
+
+
 def complete_documents(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the documents that begin with `incomplete`: `<id>`, or `discover/<id>`."""
     names = _documents(ctx)

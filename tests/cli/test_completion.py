@@ -59,7 +59,9 @@ def test_each_command_is_offered_the_documents_that_it_takes(operator: Operator)
     every = ["defaults", "discover/fleet", "prod"]
     assert completed(operator, "ecr-public-pusher clusters show ") == every
     assert completed(operator, "ecr-public-pusher clusters edit d") == every[:2]
-    assert completed(operator, "ecr-public-pusher clusters delete ") == every[1:]
+    assert completed(operator, "ecr-public-pusher clusters delete ") == every
+    assert completed(operator, "ecr-public-pusher clusters rename ") == every[1:]
+    assert completed(operator, "ecr-public-pusher discover edit ") == ["fleet"]
     assert completed(operator, "ecr-public-pusher clusters disable ") == ["prod"]
 
 

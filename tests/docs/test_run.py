@@ -79,6 +79,15 @@ def test_a_cluster_is_removed_with_its_secrets(shell: Shell) -> None:
     assert "unconfigured" in shell.world.invoke()
 
 
+def test_one_command_undoes_what_one_command_did(shell: Shell) -> None:
+    add_cluster(shell)
+    shell.type(block_of("docs/clusters.md", starts="ecr-public-pusher clusters add").text)
+    assert shell.world.secret(CLUSTER, "default", SECRET) is not None
+    shell.type(block_of("docs/clusters.md", starts="ecr-public-pusher clusters offboard").text)
+    assert shell.world.secret(CLUSTER, "default", SECRET) is None
+    assert shell.world.clusters[CLUSTER].access_entries.of(EXECUTION_ROLE) is None
+
+
 def test_what_one_command_does_may_be_done_again(shell: Shell) -> None:
     add_cluster(shell)
     for _ in range(2):

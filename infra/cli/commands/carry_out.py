@@ -20,31 +20,35 @@ def carry_out(
     *,
     dry_run: bool,
     yes: bool,
+    again: str = "",
 ) -> int:
     """Show the plan, ask, carry it out, show the outcome; return the exit code.
 
-    `do` returns the steps, and the function's reports by the name of the step.
+    `do` returns the steps, and the function's reports by the name of the step. `again` is the
+    command that goes on where a step is left to do, if it is not the same one.
     """
     planned = plan()
     if dry_run:
         cli.output.result(
             _said(document_id, planned, dry_run=True),
-            lambda: render_steps(planned, dry_run=True, follow_up=cli.follow_up),
+            lambda: render_steps(planned, dry_run=True, follow_up=cli.follow_up, again=again),
         )
         return _exit_code(planned)
     if any(step.changes for step in planned) and not yes:
-        _ask(cli, planned)
+        _ask(cli, planned, again)
     done, reports = do()
     cli.output.result(
         _said(document_id, done, dry_run=False) | reports,
-        lambda: render_steps(done, dry_run=False, follow_up=cli.follow_up, reports=reports),
+        lambda: render_steps(
+            done, dry_run=False, follow_up=cli.follow_up, reports=reports, again=again
+        ),
     )
     return _exit_code(done)
 
 
-def _ask(cli: Cli, planned: Sequence[Step]) -> None:
+def _ask(cli: Cli, planned: Sequence[Step], again: str) -> None:
     question = "Do that?"
-    for part in render_steps(planned, dry_run=True, follow_up=cli.follow_up):
+    for part in render_steps(planned, dry_run=True, follow_up=cli.follow_up, again=again):
         cli.output.aside(part)
     cli.output.confirm(question)
 

@@ -45,7 +45,7 @@ def add(
 ) -> int:
     """Show what is left to do for a cluster, ask, and do it."""
     deployed = Deployed.of(cli.session)
-    made = new_cluster(deployed, document_id, given, _given_file(file), replace=replace_document)
+    made = new_cluster(deployed, document_id, given, given_file(file), replace=replace_document)
     objects = manifests(made.configs, rbac, removal=allow_removal)
     if print_rbac:
         cli.output.document(as_yaml(objects))
@@ -86,7 +86,8 @@ def add(
     return carry_out(cli, made.name.id, plan, do, dry_run=dry_run, yes=yes)
 
 
-def _given_file(file: Path | None) -> str | None:
+def given_file(file: Path | None) -> str | None:
+    """Return the text of --file; None without one. Raise CliError when it cannot be read."""
     if file is None:
         return None
     try:

@@ -185,7 +185,7 @@ def _diff(stored: Stored, text: str) -> list[Text]:
 def _switch(cli: Cli, ids: Sequence[str], *, enabled: bool) -> dict[DocumentName, str]:
     """Set `enabled` in the documents; return what became of each."""
     deployed = Deployed.of(cli.session)
-    documents = [deployed.find(called, clusters_only=True) for called in dict.fromkeys(ids)]
+    documents = deployed.find_clusters(ids)
     # All of them, before one is written.
     texts = [(stored, _switched(cli, stored, enabled=enabled)) for stored in documents]
     word = "enabled" if enabled else "disabled"

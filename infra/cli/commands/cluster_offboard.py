@@ -78,7 +78,23 @@ def offboard(
             cli.output.note(how_to_forget(cli, [document_id]))
         return steps, {}
 
-    return carry_out(cli, document_id, plan, do, dry_run=dry_run, yes=yes)
+    # The document, which names the cluster, may be gone by then.
+    again = cli.follow_up.command(
+        *("clusters", "offboard", document_id, *_place(made)),
+        *(["--cluster-profile", cluster_profile] if cluster_profile else []),
+        *(["--context", context] if context else []),
+        *(["--kubeconfig", str(kubeconfig)] if kubeconfig else []),
+    )
+    return carry_out(cli, document_id, plan, do, dry_run=dry_run, yes=yes, again=again)
+
+
+def _place(made: NewCluster) -> list[str]:
+    """Return the options that name an EKS cluster without its document; none for others."""
+    config = made.config
+    if not made.is_eks:
+        return []
+    role = ["--role-arn", config.role_arn] if config.role_arn else []
+    return ["--cluster", config.cluster, "--cluster-region", config.region, *role]
 
 
 def _leaving(deployed: Deployed, document_id: str, given: Given) -> NewCluster:
@@ -87,11 +103,15 @@ def _leaving(deployed: Deployed, document_id: str, given: Given) -> NewCluster:
     Raise CliError for an invalid document, and for options that contradict it.
     """
     if DocumentName.cluster(document_id) not in deployed.snapshot.documents:
-        named = replace(given, namespaces=("default",))  # any one: a document needs some
-        return new_cluster(deployed, document_id, named, None, replace=False)
-    if not given.nothing:
+        some = replace(given, namespaces=("default",))  # any one: a document needs some
+        return new_cluster(deployed, document_id, some, None, replace=False)
+    made = new_cluster(deployed, document_id, Given(), None, replace=False)
+    config = made.config
+    theirs = (config.cluster, config.region, config.role_arn)
+    named = (given.cluster, given.region, given.role_arn)
+    if any(one is not None and one != other for one, other in zip(named, theirs, strict=True)):
         raise CliError(
-            f"The document {document_id} names its cluster itself.",
+            f"The document {document_id} names another cluster: {config.place}.",
             remedy="--cluster, --cluster-region and --role-arn are for a cluster without one.",
         )
-    return new_cluster(deployed, document_id, given, None, replace=False)
+    return made

@@ -15,6 +15,7 @@ from ..documents.changes import Kind
 from ..documents.comparison import Comparison, compare
 from ..documents.deployed import Deployed
 from ..documents.folder import (
+    SUFFIXES,
     Folder,
     defaults_beside,
     is_document_folder,
@@ -211,12 +212,24 @@ def _nothing(directory: Path) -> CliError:
 
 
 def _compared(cli: Cli, directory: Path, *, prune: bool) -> tuple[Comparison, Deployed]:
+    _demand_whole(cli, directory)
     folder = read_folder(directory)
     if not folder.documents and not folder.problems:
         raise _nothing(directory)
     deployed = Deployed.of(cli.session)
     deployed.snapshot.demand_readable()
     return compare(folder, deployed, prune=prune), deployed
+
+
+def _demand_whole(cli: Cli, directory: Path) -> None:
+    """Raise CliError for a folder `clusters` or `discover` that holds documents itself."""
+    holds = any(path.is_file() and path.suffix in SUFFIXES for path in directory.iterdir())
+    above = directory.absolute().parent
+    if is_document_folder(directory) and holds and not read_folder(directory).documents:
+        raise CliError(
+            f"{directory}/ holds documents of one kind only.",
+            remedy=f"Name the folder above: {cli.follow_up.command('diff', str(above))}",
+        )
 
 
 def _show(
@@ -256,7 +269,6 @@ def _mass_deletion(comparison: Comparison) -> str:
 
 def _ask(cli: Cli, comparison: Comparison, show_secure: bool, *, keep_secrets: bool) -> None:
     question = "Write that?"
-    cli.output.need_person(question)
     for part in render_comparison(comparison, show_secure=show_secure):
         cli.output.aside(part)
     if comparison.deleted:

@@ -1,10 +1,12 @@
 """A deployed stack's documents: read once for a command, and validated as its function does."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from ecr_public_pusher.configuration.cluster_config import ClusterConfig
+from ecr_public_pusher.configuration.names import is_glob, matches
 
 from ..errors import CliError
 from ..follow_up import ADD_A_CLUSTER, FollowUp
@@ -85,10 +87,7 @@ class Deployed:
         if stored is None and clusters_only:
             self._refuse_others(called)
         if stored is None:
-            raise CliError(
-                f"There is no document {called} under {self.store.root}.",
-                remedy=self._known(clusters_only),
-            )
+            raise self._unknown(called, clusters_only=clusters_only)
         if stored.error:
             Snapshot({stored.name: stored}).demand_readable()
         return stored
@@ -106,6 +105,20 @@ class Deployed:
         )
         raise CliError(f"Only a cluster's document has `enabled`, not {name}.", remedy=remedy)
 
+    def find_clusters(self, called: Iterable[str]) -> list[Stored]:
+        """Return the clusters' documents with these ids, or that these globs match, each once.
+
+        Raise CliError as `find` does, and for a glob that matches none.
+        """
+        ids = sorted(name.id for name in self.snapshot.documents if name.folder == CLUSTERS)
+        found: dict[str, None] = {}
+        for one in called:
+            same = [name for name in ids if matches(one, name)] if is_glob(one) else [one]
+            if not same:
+                raise self._unknown(one, clusters_only=True)
+            found |= dict.fromkeys(same)
+        return [self.find(one, clusters_only=True) for one in found]
+
     def defaults(self) -> str | None:
         """Return the defaults' text; None when there are none."""
         stored = self.snapshot.documents.get(DocumentName.defaults())
@@ -122,17 +135,30 @@ class Deployed:
             None,
         )
 
-    def _known(self, clusters_only: bool) -> str:
+    def _names(self, *, clusters_only: bool) -> list[str]:
+        """Return the documents as `find` takes them."""
         names = [
             name.id if name.folder == CLUSTERS else str(name)
             for name in sorted(self.snapshot.documents)
         ]
-        shown = [
+        return [
             name for name in names if not clusters_only or ("/" not in name and name != DEFAULTS)
         ]
+
+    def _known(self, *, clusters_only: bool) -> str:
+        shown = self._names(clusters_only=clusters_only)
         return (
             f"There are: {', '.join(shown[:50]) or 'none'}. To add one:"
             f" {self.follow_up.command(*ADD_A_CLUSTER)}"
+        )
+
+    def _unknown(self, called: str, *, clusters_only: bool) -> CliError:
+        shown = self._names(clusters_only=clusters_only)
+        close = difflib.get_close_matches(called, shown, n=1)
+        guess = f"Did you mean {close[0]}? " if close else ""
+        return CliError(
+            f"There is no document {called} under {self.store.root}.",
+            remedy=f"{guess}{self._known(clusters_only=clusters_only)}",
         )
 
 

@@ -1,4 +1,4 @@
-"""The options of `clusters add`, by the panels of its help."""
+"""The options of `clusters add` and `discover add`, by the panels of their help."""
 
 from pathlib import Path
 from typing import Annotated

@@ -70,7 +70,7 @@ def offboard(
     while another document, a discovery or another stack uses the cluster.
 
     If EKS no longer knows the cluster, only the document is deleted, and `status` does not count
-    the cluster. Prints the command for each step that is left to do. A second run changes nothing.
+    the cluster. Prints the command for each step that is left to do, and the one to continue with.
     Exit code 1: a step is left to do.
 
     [bold]Examples[/bold]

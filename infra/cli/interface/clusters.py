@@ -22,7 +22,9 @@ Called = Annotated[
 Ids = Annotated[
     list[str],
     typer.Argument(
-        metavar="ID", help="Ids of clusters' documents.", autocompletion=complete_clusters
+        metavar="ID",
+        help="Ids of clusters' documents, or globs ('prod-*').",
+        autocompletion=complete_clusters,
     ),
 ]
 DeletedIds = Annotated[
@@ -30,7 +32,7 @@ DeletedIds = Annotated[
     typer.Argument(
         metavar="ID",
         help="Documents: ids of clusters, discover/ID, or defaults.",
-        autocompletion=complete_documents,
+        autocompletion=complete_any_document,
     ),
 ]
 OldName = Annotated[
@@ -140,7 +142,7 @@ def enable(cli: Cli, ids: Ids, no_wait: NoWait = False) -> int:
 
     [bold]Examples[/bold]
 
-      ecr-public-pusher clusters enable staging
+      ecr-public-pusher clusters enable staging 'test-*'
       ecr-public-pusher clusters enable staging --no-wait
     """
     from ..commands import cluster_changes

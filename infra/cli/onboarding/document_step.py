@@ -73,7 +73,7 @@ def new_cluster(
     if before is not None and before.error:
         deployed.find(document_id, clusters_only=True)
     edit = deployed.follow_up.command("clusters", "edit", name.id)
-    text = _text(name, before, given, file_text, edit, replace=replace)
+    text = document_text(name, before, given, file_text, edit, replace=replace)
     validation = deployed.validate({name: deployed.replacement(name, text, str(name))})
     theirs = [problem for problem in validation.problems if problem.where == str(name)]
     theirs = theirs or [
@@ -95,7 +95,7 @@ def new_cluster(
     return NewCluster(name, text, before, config, [config, *same], notes)
 
 
-def _text(
+def document_text(
     name: DocumentName,
     before: Stored | None,
     given: Given,
@@ -104,6 +104,10 @@ def _text(
     *,
     replace: bool,
 ) -> str:
+    """Return the document's text: of the options, of a file, or as it is stored.
+
+    Raise CliError for both, and for one that differs from what is stored, unless `replace` is set.
+    """
     if file_text is not None and not given.nothing:
         raise CliError(
             "Fields come from options or from a file, not both.",

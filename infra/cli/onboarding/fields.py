@@ -63,8 +63,8 @@ class Given:
             "takeOwnership": self.take_ownership or None,
             "prune": self.prune or None,
             "allowEmpty": self.allow_empty or None,
-            "labels": _pairs("--label", self.labels),
-            "annotations": _pairs("--annotation", self.annotations),
+            "labels": pairs("--label", self.labels),
+            "annotations": pairs("--annotation", self.annotations),
         }
 
     def _sign_in(self) -> dict[str, str] | None:
@@ -102,7 +102,8 @@ def _read(file: Path | None) -> str | None:
         ) from None
 
 
-def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """Return KEY=VALUE arguments as a mapping. Raise CliError for another form."""
     if bad := next((one for one in given if "=" not in one), None):
         raise CliError(f"{option}: expected KEY=VALUE, found '{bad}'.")
     return dict(one.split("=", 1) for one in given)

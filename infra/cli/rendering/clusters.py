@@ -83,7 +83,10 @@ def render_list(
         add = follow_up.command(*ADD_A_CLUSTER)
         return [Text(f"There are no documents yet. Add a cluster: {add}")]
     parts: list[RenderableType] = [
-        table("ID", "STATE", "CLUSTER", "REGION", "NAMESPACES", rows=[_cells(row) for row in rows])
+        table(
+            *("ID", "STATE", "CLUSTER", "ACCOUNT", "REGION", "NAMESPACES"),
+            rows=[_cells(row) for row in rows],
+        )
     ]
     parts += [
         Text.assemble((f"{row['id']}: ", "bold"), (str(row["problem"]), BAD))
@@ -145,6 +148,7 @@ def _cells(row: dict[str, Any]) -> tuple[str | Text, ...]:
         f"{row['id']}/*" if is_discovery else row["id"],
         Text(word, style=style),
         where,
+        row["account"] or "",
         row["region"] or "",
         chosen,
     )

@@ -8,10 +8,11 @@ from rich.text import Text
 
 from ..follow_up import FollowUp
 from ..function import Report
+from ..onboarding.found_clusters import Prepared
 from ..onboarding.step import Step, StepName, StepOutcome
 from .documents import render_diff
 from .report import render_report
-from .text import BAD, FAINT, GOOD, NEUTRAL, heading, indented, pasteable, table
+from .text import BAD, FAINT, GOOD, NEUTRAL, counted, heading, indented, pasteable, table
 
 _WOULD = {
     StepOutcome.CREATED: "create",
@@ -36,13 +37,47 @@ def render_steps(
     dry_run: bool,
     follow_up: FollowUp,
     reports: Mapping[str, Report] | None = None,
+    again: str = "",
 ) -> list[RenderableType]:
-    """Render a line for each step, then their details, and what is left to do."""
-    return list(_parts(steps, dry_run, follow_up, reports or {}))
+    """Render a line for each step, then their details, and what is left to do.
+
+    `again` is the command that goes on afterwards, if it is not the same one.
+    """
+    return list(_parts(steps, dry_run, follow_up, reports or {}, again))
+
+
+def render_clusters(
+    clusters: Sequence[Prepared], document: Step, *, dry_run: bool
+) -> list[RenderableType]:
+    """Render a line for each cluster, then the document, and what is left to do in each."""
+    words: list[tuple[str | Text, ...]] = [
+        (one.id, *(_word(step, dry_run=dry_run) for step in one.steps)) for one in clusters
+    ]
+    parts: list[RenderableType] = [table("CLUSTER", "ACCESS ENTRY", "RBAC", rows=words)]
+    for one in clusters:
+        failed = [step for step in one.steps if step.failed]
+        if failed:
+            parts.append(heading(one.id))
+        for step in failed:
+            parts += [indented(f"{step.name}: {step.message}"), pasteable(step.remedy)]
+    count = sum(one.failed for one in clusters)
+    ready = f"{len(clusters) - count} of {counted(len(clusters), 'cluster')} ready"
+    parts.append(Text(f"\n{ready}" if not dry_run else "", style="bold"))
+    line = Text.assemble(f"{document.name}: ", _word(document, dry_run=dry_run))
+    parts.append(line.append(f"  {document.message}"))
+    if dry_run and document.details:
+        is_diff = document.outcome is StepOutcome.UPDATED
+        lines = render_diff(document.details) if is_diff else map(Text, document.details)
+        parts += lines
+    return parts
 
 
 def _parts(
-    steps: Sequence[Step], dry_run: bool, follow_up: FollowUp, reports: Mapping[str, Report]
+    steps: Sequence[Step],
+    dry_run: bool,
+    follow_up: FollowUp,
+    reports: Mapping[str, Report],
+    again: str,
 ) -> Iterator[RenderableType]:
     yield table(
         "STEP",
@@ -65,7 +100,7 @@ def _parts(
         ):
             yield heading(f"The function's {name}")
             yield from render_report(report, now=datetime.now(UTC), follow_up=follow_up)
-    yield from _left([step for step in steps if step.failed and step.name not in reports])
+    yield from _left([step for step in steps if step.failed and step.name not in reports], again)
     if not dry_run and not any(step.failed or step.changes for step in steps):
         yield Text("Nothing to change.", style=FAINT)
 
@@ -81,25 +116,24 @@ def _of_namespaces_alone(check: Report) -> bool:
     return all(finding["check"] == "namespaces" for finding in findings) and not check.get("error")
 
 
-def _left(failed: Sequence[Step]) -> Iterator[RenderableType]:
+def _left(failed: Sequence[Step], again: str) -> Iterator[RenderableType]:
     """Render the failed steps, with who does them and how."""
     for step in failed:
         yield heading(f"Left to do: {step.name}")
         yield indented(step.message)
         yield pasteable(step.remedy)
     if failed:
-        yield Text("\nThen run the same command again; finished steps are kept.", style="bold")
+        what = "this" if again else "the same command again"
+        yield Text(f"\nThen run {what}; finished steps are kept.", style="bold")
+        if again:
+            yield pasteable(again)
 
 
 def _row(step: Step, *, dry_run: bool) -> tuple[str | Text, ...]:
+    return step.name, _word(step, dry_run=dry_run), step.message
+
+
+def _word(step: Step, *, dry_run: bool) -> Text:
     word = _WOULD.get(step.outcome, step.outcome.value) if dry_run else step.outcome.value
-    return (
-        step.name,
-        Text(
-            word,
-            style=_LOOKS.get(
-                step.outcome, NEUTRAL if step.outcome is StepOutcome.SKIPPED else FAINT
-            ),
-        ),
-        step.message,
-    )
+    other = NEUTRAL if step.outcome is StepOutcome.SKIPPED else FAINT
+    return Text(word, style=_LOOKS.get(step.outcome, other))

@@ -1,5 +1,6 @@
 """Choice of the clusters that a request concerns, in order. Pure."""
 
+import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -157,7 +158,10 @@ def _no_document(
     lost: tuple[str, ...], known: set[str], configuration: Configuration
 ) -> RequestError:
     discoveries = {discovery.every for discovery in configuration.discoveries}
-    remedy = f"Known ids: {', '.join(sorted(known | discoveries)[:50])[:1000] or 'none'}."
+    ids = sorted(known | discoveries)
+    close = difflib.get_close_matches(lost[0], ids, n=1)
+    guess = f"Did you mean {close[0]}? " if close else ""
+    remedy = f"{guess}Known ids: {', '.join(ids[:50])[:1000] or 'none'}."
     if own := [pattern for pattern in lost if pattern in configuration.left_to_documents]:
         remedy += f" Documents of their own name {', '.join(own[:10])[:300]}: use their ids."
     elif discoveries or any("/" in pattern for pattern in lost):

@@ -317,6 +317,35 @@ def test_a_cluster_that_is_gone_and_cannot_be_asked_about_needs_to_be_said(
     assert (ran.exit_code, outcomes(ran)["document"]) == (0, "deleted")
 
 
+def test_what_is_left_is_done_by_the_command_that_is_printed(
+    person: Administrator, world: World
+) -> None:
+    made = world.add_cluster("prod", namespaces=("a",), region="eu-west-1", embedded=True)
+    world.document("eu", "{cluster: prod, region: eu-west-1, namespaces: [a]}")
+    world.apply("prod", "prune.yaml")
+    ran = person.run("clusters", "offboard", "eu", "--yes")
+    assert ran.exit_code == 1
+    command = (
+        "ecr-public-pusher clusters offboard eu --cluster prod --cluster-region eu-west-1"
+        " --profile admin\n"
+    )
+    assert f"Then run this; finished steps are kept.\n    {command}" in ran.stdout
+    person.kubeconfig("prod")
+    _, *words = command.split()
+    ran = person.run(*words[: words.index("--profile")], "--yes", "-o", "json")
+    assert ran.exit_code == 0, ran.stderr
+    assert outcomes(ran)["rbac"] == "deleted"
+    assert rbac_left(made) == []
+
+
+def test_options_that_name_another_cluster_than_the_document_are_refused(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    ran = person.run(*OFFBOARD, "--cluster", "other")
+    assert (ran.exit_code, "names another cluster: prod in us-east-1" in ran.stderr) == (2, True)
+    assert person.run(*OFFBOARD, "--cluster", "prod").exit_code == 0
+
+
 def test_what_has_neither_a_document_nor_a_cluster_is_a_mistake(
     person: Administrator, world: World, cluster: Cluster
 ) -> None:

@@ -10,7 +10,7 @@ from infra.local.aws import Answer
 from infra.local.aws.deployed_stack import FunctionAnswer
 from tests.support.operator import Administrator
 from tests.support.terminal import Terminal
-from tests.support.world import ROOT, World
+from tests.support.world import ACCOUNT, ROOT, SPOKE_ACCOUNT, SPOKE_ROLE, World
 
 PROD = "# of platform\nnamespaces: [a]  # all of it\n"
 
@@ -210,6 +210,33 @@ def test_disable_and_enable_change_that_line_alone_and_twice_nothing(
     assert person.run("clusters", "enable", "prod", "--no-wait").stdout == "clusters/prod enabled\n"
     assert person.stored("clusters/prod") == f"{PROD}enabled: true  # for now\n"
     assert len(world.aws.called("ssm", "PutParameter")) == 2
+
+
+def test_enable_and_disable_take_globs(person: Administrator, world: World) -> None:
+    for name in ("prod", "test-1", "test-2"):
+        world.document(name, PROD)
+    ran = person.run("clusters", "disable", "test-*", "test-1")
+    assert ran.stdout == "clusters/test-1 disabled\nclusters/test-2 disabled\n"
+    assert person.stored("clusters/prod") == PROD
+    ran = person.run("clusters", "enable", "test-?", "--no-wait")
+    assert ran.stdout == "clusters/test-1 enabled\nclusters/test-2 enabled\n"
+    assert person.run("clusters", "disable", "x-*").exit_code == 2
+
+
+def test_a_mistyped_id_is_guessed(person: Administrator, world: World) -> None:
+    world.document("production", PROD)
+    world.discovery("platform", "regions: [us-east-1]\ntags: {a: b}\nnamespaces: [a]")
+    for typed, meant in (("prodution", "production"), ("discover/platfrom", "discover/platform")):
+        ran = person.run("clusters", "show", typed)
+        assert f"Did you mean {meant}?" in ran.stderr
+
+
+def test_list_shows_the_account_of_each_cluster(person: Administrator, world: World) -> None:
+    world.document("prod", PROD)
+    world.document("edge", f"{PROD}roleArn: {SPOKE_ROLE}\nexternalId: an-id\n")
+    head, *rows = person.run("clusters", "list").stdout.splitlines()
+    place = head.index("ACCOUNT")
+    assert [row[place : place + 12] for row in rows] == [SPOKE_ACCOUNT, ACCOUNT]
 
 
 def test_disable_says_what_becomes_of_the_secrets(person: Administrator, world: World) -> None:

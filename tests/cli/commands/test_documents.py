@@ -36,6 +36,25 @@ def test_validate_exits_1_and_says_file_and_line(person: Administrator) -> None:
     assert f"{folder}/clusters/prod.yaml:2: prune: expected true or false" in ran.stdout
 
 
+@pytest.mark.parametrize("command", ["diff", "apply"])
+def test_of_a_folder_of_one_kind_the_folder_above_is_named(
+    person: Administrator, command: str
+) -> None:
+    folder = person.folder(prod=PROD)
+    ran = person.run(command, str(folder / "clusters"))
+    assert ran.exit_code == 2
+    assert f"ecr-public-pusher diff {folder} --profile admin\n" in ran.stderr
+
+
+def test_off_a_terminal_apply_shows_what_it_would_write_and_wants_yes(
+    person: Administrator,
+) -> None:
+    ran = person.run("apply", str(person.folder(prod=PROD)))
+    assert (ran.exit_code, person.stored("clusters/prod")) == (2, None)
+    assert "+ clusters/prod  added\n" in ran.stderr
+    assert ran.stderr.index("added") < ran.stderr.index("--yes")
+
+
 def test_a_single_file_is_judged_with_the_defaults_beside_it(person: Administrator) -> None:
     folder = person.folder(defaults=PROD, prod="prune: true\n")
     assert person.run("validate", str(folder / "clusters" / "prod.yaml")).exit_code == 0

@@ -64,6 +64,12 @@ def test_wanted_disabled_documents_are_planned_as_if_enabled_if_asked_for() -> N
     assert [planned.config.id for planned in plan.clusters] == ["a"]
 
 
+def test_a_mistyped_id_is_guessed() -> None:
+    with pytest.raises(RequestError) as raised:
+        make_plan(Request(clusters=("prodution",)), Configuration((config("production", "x"),)))
+    assert raised.value.remedy.startswith("Did you mean production? Known ids: ")
+
+
 def test_a_name_that_matches_nothing_is_an_error() -> None:
     with pytest.raises(RequestError, match="no cluster document matches staging, eu-"):
         make_plan(Request(clusters=("a", "staging", "eu-*")), ALL)
