@@ -3,7 +3,9 @@
 A disabled document can be checked, and no push fails for it meanwhile.
 """
 
-from .editing import disabled, with_enabled
+from ecr_public_pusher.errors import PusherError
+
+from .editing import NotEditable, disabled, with_enabled
 
 _MARK = "# Disabled by `clusters add` until the function has access to the cluster.\n"
 
@@ -20,5 +22,8 @@ def is_pending(text: str) -> bool:
 
 
 def enabled_again(text: str) -> str:
-    """Return a document that waited, enabled."""
-    return with_enabled(text.removeprefix(_MARK), True)
+    """Return a document that waited, enabled; as it is where somebody has broken it since."""
+    try:
+        return with_enabled(text.removeprefix(_MARK), True)
+    except (PusherError, NotEditable):
+        return text
