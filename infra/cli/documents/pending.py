@@ -3,7 +3,9 @@
 A disabled document can be checked, and no push fails for it meanwhile.
 """
 
-from .editing import disabled, with_enabled
+from ecr_public_pusher.errors import PusherError
+
+from .editing import NotEditable, disabled, with_enabled
 
 _MARK = "# Disabled by `clusters add` until the function has access to the cluster.\n"
 
@@ -25,5 +27,8 @@ def decided(text: str) -> str:
 
 
 def enabled_again(text: str) -> str:
-    """Return a document that waited, enabled."""
-    return with_enabled(decided(text), True)
+    """Return a document that waited, enabled; as it is if somebody has broken it since."""
+    try:
+        return with_enabled(decided(text), True)
+    except (PusherError, NotEditable):
+        return text

@@ -136,6 +136,17 @@ def test_what_another_document_of_the_cluster_needs_stays(
     assert world.secret("prod", "b") is not None
 
 
+def test_the_entry_goes_where_the_other_document_signs_in_with_another_role(
+    person: Administrator, world: World, cluster: Cluster
+) -> None:
+    role = EXECUTION_ROLE.replace("ecr-public-pusher", "another")
+    text = f"cluster: prod\nroleArn: {role}\nexternalId: an-id\nnamespaces: [b]\n"
+    world.document("other", text)
+    ran = person.run(*OFFBOARD)
+    assert (outcomes(ran)["rbac"], outcomes(ran)["access-entry"]) == ("skipped", "deleted")
+    assert list(cluster.access_entries) == []
+
+
 def test_what_a_discovery_needs_stays(person: Administrator, world: World) -> None:
     cluster = world.add_cluster("prod", namespaces=("a",), embedded=True, tags={"team": "a"})
     person.kubeconfig("prod")
