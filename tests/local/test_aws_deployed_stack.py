@@ -191,3 +191,13 @@ def test_events_come_while_whoever_caused_them_goes_on(deployed: Deployed) -> No
     deployed.stack.function = function
     deployed.client("ssm").put_parameter(Name="/config/defaults", Value="a", Type="String")
     assert arrived.wait(10)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "action"),
+    [("pusher-push", "rate(8 hours)", "push"), ("pusher-sweep", "rate(5 minutes)", "sweep")],
+)
+def test_its_schedules_are_there(deployed: Deployed, name: str, rate: str, action: str) -> None:
+    schedule = deployed.client("scheduler").get_schedule(Name=name)
+    assert (schedule["ScheduleExpression"], schedule["State"]) == (rate, "ENABLED")
+    assert json.loads(schedule["Target"]["Input"])["action"] == action

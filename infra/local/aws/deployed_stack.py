@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .queues import LocalQueue
-from .template import read_alarms, read_version
+from .template import read_alarms, read_schedules, read_version
 
 TEMPLATE = Path(__file__).parents[3] / "template.yaml"
 
@@ -74,6 +74,13 @@ class LocalDeployment:
     def alarms(self) -> Mapping[str, str]:
         """Descriptions of the template's alarms, by name."""
         return read_alarms(
+            TEMPLATE, stack_name=self.name, region=self.region, account_id=self.account
+        )
+
+    @property
+    def schedules(self) -> Mapping[str, Mapping[str, Any]]:
+        """Properties of the template's schedules, by name."""
+        return read_schedules(
             TEMPLATE, stack_name=self.name, region=self.region, account_id=self.account
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree as Xml
 
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.scheduler.models import scheduler_backends
 from moto.sqs.models import sqs_backends
 
 from .deployed_stack import FunctionAnswer, LocalDeployment
@@ -36,11 +37,13 @@ class Deployments:
         self._moves: list[dict[str, Any]] = []
 
     def put(self, deployment: LocalDeployment) -> LocalDeployment:
-        """Deploy a stack with its log group and its alarms, all in the state OK."""
+        """Deploy a stack with its log group, schedules, and alarms, all in the state OK."""
         self._stacks.append(deployment)
         self.logs.put_group(deployment.log_group)
         for name, description in deployment.alarms.items():
             self._put_alarm(deployment, name, description)
+        for name, schedule in deployment.schedules.items():
+            self._put_schedule(deployment, name, schedule)
         return deployment
 
     def delete(self, name: str) -> None:
@@ -107,6 +110,32 @@ class Deployments:
             [],
         )
         backend.set_alarm_state(name, "deployed", "{}", "OK")
+
+    def _put_schedule(
+        self, deployment: LocalDeployment, name: str, schedule: Mapping[str, Any]
+    ) -> None:
+        scheduler = scheduler_backends[self._account][deployment.region]
+        # One of a stack of that name that was there before.
+        scheduler.get_schedule_group(None).schedules.pop(name, None)
+        settings: dict[str, Any] = {
+            "description": schedule["Description"],
+            "end_date": None,
+            "flexible_time_window": schedule["FlexibleTimeWindow"],
+            "group_name": "default",
+            "kms_key_arn": None,
+            "name": name,
+            "schedule_expression": schedule["ScheduleExpression"],
+            "schedule_expression_timezone": schedule["ScheduleExpressionTimezone"],
+            "start_date": None,
+            "state": schedule["State"],
+            "target": {
+                "Arn": deployment.outputs["FunctionArn"],
+                "RoleArn": deployment.role_arn,
+                "Input": schedule["Target"]["Input"],
+            },
+            "action_after_completion": None,
+        }
+        scheduler.create_schedule(**settings)
 
     def answer(self, request: AwsRequest) -> Answer | None:
         """Answer a call that moto does not serve well enough; return None for any other."""

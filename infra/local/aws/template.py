@@ -17,6 +17,7 @@ import yaml
 
 FUNCTION = "AWS::Serverless::Function"
 ALARM = "AWS::CloudWatch::Alarm"
+SCHEDULE_TYPE = "AWS::Scheduler::Schedule"
 # The schedule whose event is read.
 SCHEDULE = "PushSchedule"
 # SAM's defaults: seconds, and MB.
@@ -95,6 +96,16 @@ def read_alarms(
 def read_version(template: Path) -> str:
     """Return the release in the template's outputs."""
     return str(read_template(template.read_text())["Outputs"]["Version"]["Value"])
+
+
+@functools.cache
+def read_schedules(
+    template: Path, *, stack_name: str, region: str, account_id: str
+) -> Mapping[str, Mapping[str, Any]]:
+    """Return the properties of the schedules by name, with the template's default parameters."""
+    resolved = _resources(template, stack_name, region, account_id, {})
+    found = [one["Properties"] for one in resolved.values() if one["Type"] == SCHEDULE_TYPE]
+    return {schedule["Name"]: schedule for schedule in found}
 
 
 def parameter_names(template: Path) -> frozenset[str]:
