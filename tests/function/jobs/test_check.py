@@ -1305,7 +1305,7 @@ def test_a_request_without_an_answer_is_retried_once_by_a_check(world: World) ->
         if not request.path.startswith("/api/v1/namespaces?"):
             return None
         tries.append(request.path)
-        return Response(503, b"{}")
+        return Response(503, b"{}")  # a load balancer's
 
     world.document("prod", "namespaces: ['*']")
     cluster.intercept = unavailable

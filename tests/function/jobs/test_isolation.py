@@ -323,7 +323,9 @@ def test_the_namespaces_of_a_cluster_that_failed_as_a_whole_point_to_its_error(
     cluster = world.add_cluster(
         "prod", namespaces=("a",), document="namespaces: [a]", embedded=True
     )
-    cluster.intercept = lambda request: Response(401, b"{}") if request.method == "PATCH" else None
+    cluster.intercept = lambda request: (
+        recorded("bad-token").response if request.method == "PATCH" else None
+    )
     (entry,) = world.invoke()["clusters"]
     assert entry["error"]["type"] == "SignInError"
     assert entry["problems"] == [
