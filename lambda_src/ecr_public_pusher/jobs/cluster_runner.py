@@ -182,7 +182,7 @@ class _ClusterRun:
         self._state = _State.ENDED
 
     def result(self) -> ClusterResult:
-        """Return what is known now.
+        """Return the result so far.
 
         A namespace without an outcome failed with the cluster, or ran out of time.
         """
