@@ -53,7 +53,7 @@ def test_the_push_that_fails_is_shown(person: Administrator, world: World) -> No
         (("full", "zone"), "Not renamed: clusters/zone"),
     ],
 )
-def test_what_cannot_be_renamed_is_said_and_nothing_is_written(
+def test_what_cannot_be_renamed_is_reported_and_nothing_is_written(
     person: Administrator, world: World, arguments: tuple[str, str], said: str
 ) -> None:
     world.defaults("prune: false")

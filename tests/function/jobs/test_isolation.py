@@ -37,7 +37,7 @@ def describe(world: World, name: str, server: BadServer) -> None:
     world.document(name, "namespaces: [a, b]")
 
 
-def test_of_fifty_one_hangs_one_refuses_and_the_others_finish_as_if_alone(
+def test_of_fifty_one_hangs_one_refuses_and_the_others_are_not_affected(
     world: World,
 ) -> None:
     for name in GOOD:

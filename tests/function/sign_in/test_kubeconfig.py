@@ -178,7 +178,7 @@ def refuse_first(cluster: Any, count: int) -> None:
 
 
 @pytest.mark.parametrize("by", KINDS)
-def test_after_a_refusal_the_secret_is_read_once_more(world: World, by: Any) -> None:
+def test_after_a_refusal_the_secret_is_read_again_once(world: World, by: Any) -> None:
     refuse_first(world.add_stored("edge", by=by), 1)
     assert world.run()["ok"]
     assert len(world.aws.called("secretsmanager")) == 2
@@ -481,7 +481,7 @@ def test_the_official_client_is_imported_by_nothing_else() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_contexts_with_a_private_key_are_of_one_client_alone(world: World) -> None:
+def test_contexts_with_a_private_key_belong_to_one_client(world: World) -> None:
     """Contexts without a key are cached by their authority.
 
     Two clusters of one authority must not share one with a key.
