@@ -92,7 +92,7 @@ async def run_until[I](
     """
 
     async def in_time(cluster: I) -> None:
-        # A cluster whose turn comes while others are being cancelled is not started.
+        # A cluster is not started while others are being cancelled.
         if not deadline.passed:
             await work(cluster)
 
