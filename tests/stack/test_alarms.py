@@ -1,6 +1,6 @@
 """The alarms and their topic.
 
-What each watches, when it goes off, whom it notifies, and its section of the runbook.
+Their metrics, thresholds, notifications, and sections of the runbook.
 """
 
 from typing import Any

@@ -190,7 +190,7 @@ def test_an_account_that_is_deleted_meanwhile_keeps_no_other_from_its_entry(
 
 @pytest.mark.parametrize("status", [409, 422])
 def test_a_webhooks_denial_is_no_lost_race(world: World, status: int) -> None:
-    """The code is the webhook's own, and the answer bears no details."""
+    """The code is the webhook's own, and the answer has no details."""
     denial = recorded(f"webhook-denies-{status}-of-an-account")
 
     def denied(request: SeenRequest) -> Response | None:

@@ -1,6 +1,6 @@
 """Rights that are granted namespace by namespace.
 
-Each namespace that a document names is listed by itself.
+Each namespace that a document names is listed separately.
 """
 
 import pytest

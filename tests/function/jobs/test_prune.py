@@ -1,4 +1,4 @@
-"""Pruning: our Secret goes from namespaces no longer selected, and nothing else does."""
+"""Pruning: our Secret is deleted from namespaces no longer selected, and nothing else is."""
 
 from typing import Any
 

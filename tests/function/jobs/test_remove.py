@@ -1,4 +1,4 @@
-"""The uninstall: what was written goes from the named clusters, and a plan shows it first."""
+"""The uninstall: our Secrets are deleted from the named clusters, and a plan shows it first."""
 
 from typing import Any
 

@@ -74,7 +74,7 @@ def test_a_removal_with_what_is_stored(world: World) -> None:
 
 
 def test_both_kinds_beside_each_other_and_eks(world: World) -> None:
-    """Each cluster admits its own credential alone.
+    """Each cluster admits only its own credential.
 
     One credential at another's server fails the test.
     """
@@ -98,7 +98,7 @@ def test_none_for_an_estate_without(world: World) -> None:
 
 
 def test_a_token_and_a_certificate_are_both_sent(world: World) -> None:
-    """kube-apiserver goes by the certificate."""
+    """kube-apiserver uses the certificate."""
     cluster = world.add_stored("edge", by="certificate")
     config = kubeconfig(cluster, by="certificate")
     config["users"][0]["user"]["token"] = TOKEN

@@ -1,4 +1,4 @@
-"""The configuration as read from Parameter Store: few calls, retries, each document by itself."""
+"""The configuration as read from Parameter Store: few calls, retries, each document separately."""
 
 import json
 
