@@ -90,7 +90,7 @@ unit: .venv/.done .venv-sam/.done ## run the tests (ARGS=tests/function for a pa
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m "not alone" $(ARGS)
 	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]  # 5: none of them is alone
 
-coverage: .venv/.done .venv-sam/.done ## run the tests with coverage, half as slow again: show the lines and branches without tests, and enforce the floor
+coverage: .venv/.done .venv-sam/.done ## run the tests with coverage, which takes half as long again: show the lines and branches without tests, and enforce the floor
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m "not alone" --cov --cov-report= $(ARGS)
 	$(BIN)/python -m coverage report
 

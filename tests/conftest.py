@@ -43,7 +43,7 @@ MOST_WORKERS = 8
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Return a case's name.
 
-    Certificates and keys, which each process makes anew, are named by their kind alone.
+    Certificates and keys, which each process makes anew, are named only by their kind.
     """
     if not isinstance(val, str):
         return None

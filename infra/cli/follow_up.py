@@ -69,8 +69,8 @@ def local(*words: str) -> str:
 def print_rbac(line: Sequence[str]) -> str:
     """Return the command that applies the RBAC of this command line, `line`, by kubectl.
 
-    `line` names the deployment itself. `--force-conflicts`, since what was applied before by
-    another way (`kubectl apply -k`, `clusters add`) would be a conflict.
+    `line` names the deployment itself. kubectl gets `--force-conflicts`, since rules that were
+    applied in another way (`kubectl apply -k`, `clusters add`) would be a conflict.
     """
     document = " < FILE" if _reads_stdin(line) else ""
     return f"{shlex.join([PROGRAM, *line, '--print-rbac'])}{document} | {_kubectl(*APPLY_STDIN)}"

@@ -8,7 +8,7 @@ MAX_DEPTH = 50
 
 
 def read_json(text: str | bytes) -> Any:
-    """Return the value. Raise ValueError for what is not JSON, or nested deeper than MAX_DEPTH."""
+    """Return the value. Raise ValueError if it is not JSON, or nested deeper than MAX_DEPTH."""
     try:
         value = json.loads(text)
     except RecursionError:

@@ -99,7 +99,7 @@ def _boto_session(profile: str | None, region: str | None) -> Any:
     from botocore.session import Session as BotocoreSession
 
     try:
-        # As in AWS CLI v2; boto3 alone reads only AWS_DEFAULT_REGION.
+        # As in AWS CLI v2; boto3 reads only AWS_DEFAULT_REGION.
         session = BotocoreSession(profile=profile)
         session.register_component("data_loader", _models(session.get_config_variable("data_path")))
         return boto3.Session(

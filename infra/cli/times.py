@@ -20,7 +20,7 @@ class Duration(timedelta):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the span of a text. Raise ValueError, whose text says what is wrong."""
+        """Return the span of a text. Raise ValueError, whose text states the mistake."""
         if not _FORM.fullmatch(text):
             raise ValueError(f"{text!r} is not a time: give {EXPECTED}")
         found = sum(int(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
@@ -52,7 +52,7 @@ def duration(*, plain: str | None = None) -> Callable[[str | timedelta], timedel
 
 
 def moment(text: str) -> datetime | None:
-    """Parse a time of a report; return None for what is not RFC 3339 with an offset."""
+    """Parse a time of a report; return None if it is not RFC 3339 with an offset."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

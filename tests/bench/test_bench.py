@@ -67,7 +67,7 @@ def test_a_way_that_does_not_write_is_no_measurement(bench: Bench, server: Sink)
         bench.measure("function", Scenario(2, 4), server)
 
 
-def test_each_feature_is_really_used_and_pays_for_its_own_calls_alone(
+def test_each_feature_is_really_used_and_pays_only_for_its_own_calls(
     bench: Bench, server: Sink
 ) -> None:
     found = {cost.feature: cost.calls for cost in bench.features(TWO, server, 1)}

@@ -142,7 +142,7 @@ def test_the_first_completion_of_ids_needs_no_pydantic(operator: Operator) -> No
     assert not packages & {"pydantic", "kubernetes", "rich"}
 
 
-def test_the_cache_holds_names_only_and_for_its_owner_alone(
+def test_the_cache_contains_only_names_and_only_its_owner_reads_it(
     operator: Operator, cache: Path
 ) -> None:
     operator.world.document("prod", "namespaces: [a]")

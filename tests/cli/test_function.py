@@ -160,7 +160,7 @@ def hangs(operator: Operator) -> Iterator[tuple[Operator, threading.Event, threa
     ended.set()
 
 
-def test_an_interrupt_says_that_the_function_goes_on(
+def test_an_interrupt_notes_that_the_function_continues(
     hangs: tuple[Operator, threading.Event, threading.Event],
 ) -> None:
     operator, started, _ = hangs

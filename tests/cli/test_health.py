@@ -105,7 +105,7 @@ def test_a_push_of_some_namespaces_is_no_good_push_of_the_cluster() -> None:
     assert health.clusters["prod"].last_good_push == at(2)
 
 
-def test_a_failed_push_of_some_namespaces_is_made_good_by_the_same_again() -> None:
+def test_a_failed_push_of_some_namespaces_is_corrected_by_the_same_push() -> None:
     some = {"clusters": ["prod"], "namespaces": ["team-a"]}
     failed = line(10, {"prod": BAD}, narrowedTo=some)
     assert state(assessed(line(2, {"prod": GOOD}), failed)) is State.FAILED

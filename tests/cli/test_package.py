@@ -70,7 +70,7 @@ def test_it_is_named_by_the_release_and_holds_command_model_and_rbac(wheel: Path
     ]
 
 
-def test_it_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
+def test_it_runs_from_only_the_wheel(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
     environ = {
         "PATH": os.environ["PATH"],

@@ -70,7 +70,7 @@ def test_a_pipe_gets_colours_when_they_are_forced_and_whole_lines_still(prod: Op
     assert any(LONG in line and "EksError" in line for line in text.splitlines())
 
 
-def test_a_reader_that_goes_is_no_failure_to_speak_of(prod: Operator) -> None:
+def test_a_reader_that_closes_the_pipe_is_no_failure(prod: Operator) -> None:
     process = prod.start("status")
     assert process.stdout is not None
     process.stdout.close()

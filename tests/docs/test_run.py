@@ -29,7 +29,7 @@ def without_pods(text: str) -> str:
     )
 
 
-def test_the_quick_start_works_pasted_as_it_stands_and_once_more(shell: Shell) -> None:
+def test_the_quick_start_works_pasted_unchanged_and_again(shell: Shell) -> None:
     add_cluster(shell)
     pasted = [block.text for block in blocks({"sh"}) if block.document == ROOT / "README.md"]
     yours, *steps = pasted[

@@ -25,7 +25,7 @@ def test_a_deadline_leaves_time_to_report(remaining: float, left: float) -> None
     assert Deadline.of_invocation(remaining, FakeClock().clock()).remaining == pytest.approx(left)
 
 
-def test_a_deadline_has_passed_by_the_wall_clock_alone() -> None:
+def test_a_deadline_can_pass_by_only_the_wall_clock() -> None:
     fake = FakeClock()
     deadline = Deadline.of_invocation(60, fake.clock())
     deadline.check()

@@ -18,7 +18,7 @@ def test_aws_and_kubernetes_see_the_release_in_the_user_agent(world: World) -> N
     assert seen - {USER_AGENT} == {AGENT}
 
 
-def test_aws_is_spoken_to_by_boto3(world: World) -> None:
+def test_aws_is_called_with_boto3(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.invoke()
     agent = f"Boto3/{boto3.__version__}"

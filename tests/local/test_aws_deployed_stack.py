@@ -181,7 +181,7 @@ def test_what_a_call_did_not_change_is_no_event(deployed: Deployed) -> None:
     assert deployed.events == []
 
 
-def test_events_come_while_whoever_caused_them_goes_on(deployed: Deployed) -> None:
+def test_events_are_delivered_asynchronously(deployed: Deployed) -> None:
     arrived = threading.Event()
 
     def function(event: Any) -> FunctionAnswer:

@@ -62,7 +62,7 @@ def test_false_is_applied_as_it_is(cluster: EmbeddedCluster) -> None:
     assert apply(cluster, body, "first")[1]["immutable"] is False
 
 
-def test_a_conflict_with_an_apply_names_the_manager_alone(cluster: EmbeddedCluster) -> None:
+def test_a_conflict_with_an_apply_names_only_the_manager(cluster: EmbeddedCluster) -> None:
     apply(cluster, secret(a="YQ=="), "first")
     status, answer = apply(cluster, secret(a="Yg=="), "second")
     assert (status, answer["message"]) == (

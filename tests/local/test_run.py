@@ -55,7 +55,7 @@ def demonstration() -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_the_demonstration_goes_as_expected(
+def test_the_demonstration_is_as_expected(
     demonstration: "subprocess.CompletedProcess[str]",
 ) -> None:
     assert demonstration.returncode == 0, demonstration.stderr
@@ -101,7 +101,7 @@ def test_it_ends_with_the_report(demonstration: "subprocess.CompletedProcess[str
     ] == ["conflict"]
 
 
-def test_progress_goes_to_stderr_and_nothing_is_coloured_off_a_terminal(
+def test_progress_is_printed_to_stderr_and_nothing_is_coloured_off_a_terminal(
     demonstration: "subprocess.CompletedProcess[str]",
 ) -> None:
     assert demonstration.stderr.count("· ") >= 4
@@ -115,7 +115,7 @@ def test_no_token_is_shown(demonstration: "subprocess.CompletedProcess[str]") ->
     assert "k8s-aws-v1" not in demonstration.stdout + demonstration.stderr
 
 
-def test_the_second_scenario_goes_as_expected() -> None:
+def test_the_second_scenario_is_as_expected() -> None:
     done = run("--scenario", "life")
     assert done.returncode == 0, done.stderr
     healed = "1 created, 1 updated, 1 current"
@@ -133,7 +133,7 @@ def test_the_second_scenario_goes_as_expected() -> None:
     assert "QVdTO" not in done.stdout + done.stderr
 
 
-def test_the_third_scenario_goes_as_expected() -> None:
+def test_the_third_scenario_is_as_expected() -> None:
     done = run("--scenario", "reach")
     assert done.returncode == 0, done.stderr
     for said in (

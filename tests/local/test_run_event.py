@@ -16,7 +16,7 @@ def test_json_is_taken_as_it_stands() -> None:
     assert read_event(TEXT) == EVENT
 
 
-def test_an_actions_name_alone_is_an_event() -> None:
+def test_an_actions_name_is_an_event() -> None:
     assert read_event("check") == {"action": "check"}
 
 

@@ -27,7 +27,7 @@ NICENESS = 5
 
 
 class Run:
-    """The mutants of one sample and what became of each, kept in a file as it goes on."""
+    """The mutants of one sample with the fate of each, written to a file during the run."""
 
     def __init__(self, path: Path, seed: int, population: int) -> None:
         self.path = path

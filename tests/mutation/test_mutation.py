@@ -21,7 +21,7 @@ def mutant(lines: range = range(5, 6), function: range | None = range(3, 9)) -> 
 
 
 class Scripted(Tree):
-    """A tree whose tests fail as they are told, one entry of the script each time one is run."""
+    """A tree whose tests fail as the script demands, one entry for each run."""
 
     def __init__(self, **script: list[str | None]) -> None:
         self._script = {OWN.format(name): errors for name, errors in script.items()}

@@ -49,7 +49,7 @@ class Failure:
 
 
 class Tree:
-    """A copy of the project in a temporary folder, where alone mutants exist."""
+    """A copy of the project in a temporary folder, the only place where mutants exist."""
 
     def __init__(self, root: Path) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="mutation-"))

@@ -38,7 +38,7 @@ HOLDERS = {
     "A2": [f"{REGISTRIES}::test_one_secret_signs_in_to_all_of_them"],
     "A3": [
         "function/sign_in/test_eks.py::test_the_signature_covers_the_clusters_name",
-        f"{DOCUMENTS}::test_a_web_identity_token_signs_in_to_its_own_documents_server_alone",
+        f"{DOCUMENTS}::test_a_web_identity_token_signs_in_only_to_its_own_documents_server",
     ],
     "A4": [f"{KUBECONFIG}::test_a_push_with_what_is_stored"],
     "A5": [
@@ -75,7 +75,7 @@ HOLDERS = {
     "D4": [
         f"{ROLE_IN_USE}::test_a_role_of_an_account_that_is_not_allowed_may_not_be_assumed",
         f"{PERMISSIONS}::test_roles_are_assumed_in_the_stacks_own_account_or_in_those_named",
-        f"{PERMISSIONS}::test_roles_of_any_account_are_assumed_only_where_it_says_so",
+        f"{PERMISSIONS}::test_roles_of_any_account_are_assumed_only_where_that_is_set",
         f"{DOCUMENTS}::test_no_role_is_assumed_in_an_account_that_the_owner_does_not_allow",
         f"{DOCUMENTS}::test_a_cluster_of_a_refused_document_is_no_discoverys",
     ],
@@ -94,7 +94,7 @@ HOLDERS = {
         f"{ACCESS}::test_only_the_function_with_the_external_id_may_ask_for_its_tokens",
     ],
     "D7": [
-        f"{DOCUMENTS}::test_a_web_identity_token_signs_in_to_its_own_documents_server_alone",
+        f"{DOCUMENTS}::test_a_web_identity_token_signs_in_only_to_its_own_documents_server",
         f"{DOCUMENTS}::test_no_document_chooses_the_audience",
         "function/sign_in/test_web_identity.py::test_another_documents_token_is_refused",
     ],
@@ -110,11 +110,11 @@ HOLDERS = {
     ],
     "D12": [f"{PUSH}::test_another_secret_name_needs_its_own_rule"],
     "D13": [
-        f"{PUSH}::test_somebody_elses_secret_is_left_alone_and_named",
+        f"{PUSH}::test_somebody_elses_secret_is_not_touched_and_is_named",
         "function/jobs/test_takeover.py::test_the_manager_it_was_taken_from_is_named",
     ],
     "D14": [
-        f"{PRUNE}::test_what_bears_another_owner_or_label_stays",
+        f"{PRUNE}::test_what_has_another_owner_or_label_stays",
         f"{PRUNE}::test_another_document_of_the_same_cluster_keeps_its_own",
         "function/jobs/test_ownership.py::test_another_stack_is_not_us",
     ],
@@ -123,7 +123,7 @@ HOLDERS = {
         f"{DISCOVERY}::test_whose_a_namespace_is_does_not_depend_on_what_is_asked_for",
     ],
     "D16": [
-        f"{PUSH}::test_a_bad_document_fails_alone",
+        f"{PUSH}::test_a_bad_document_fails_only_itself",
         f"{DOCUMENTS}::test_an_invalid_document_keeps_its_secrets",
     ],
     "D17": [
@@ -149,9 +149,9 @@ HOLDERS = {
         f"{PRUNE}::test_the_brake_counts_what_was_applied",
         f"{PRUNE}::test_what_the_brake_holds_is_done_when_it_is_asked_for",
     ],
-    "T1": [f"{DISCOVERY}::test_what_bears_the_tags_is_pushed_like_any_other"],
+    "T1": [f"{DISCOVERY}::test_a_cluster_with_the_tags_is_pushed_like_any_other"],
     "T2": [
-        f"{DISCOVERY}::test_what_bears_the_tags_is_pushed_like_any_other",
+        f"{DISCOVERY}::test_a_cluster_with_the_tags_is_pushed_like_any_other",
         f"{DISCOVERY}::test_every_tag_must_hold_by_value_or_glob",
     ],
     "T3": [
@@ -190,7 +190,7 @@ HOLDERS = {
         f"{CLUSTERS}::test_a_namesake_in_another_region_takes_the_token",
         f"{CLUSTERS}::test_an_authenticator_of_the_same_cluster_id_takes_the_token",
     ],
-    "C3": [f"{CLUSTERS}::test_a_cluster_gets_the_registries_of_its_own_documents_alone"],
+    "C3": [f"{CLUSTERS}::test_a_cluster_gets_only_the_registries_of_its_own_documents"],
     "C4": [f"{CLUSTERS}::test_a_private_token_lies_in_every_namespace_that_its_document_selects"],
     "C5": [f"{CLIENT}::test_a_redirect_is_refused_and_the_other_server_sees_nothing"],
     "C6": [
@@ -206,7 +206,7 @@ HOLDERS = {
         f"{ANSWERS}::test_a_list_without_end_is_nonsense",
     ],
     "C7": [
-        f"{ISOLATION}::test_of_fifty_one_hangs_one_refuses_and_the_others_finish_as_if_alone",
+        f"{ISOLATION}::test_of_fifty_one_hangs_one_refuses_and_the_others_are_not_affected",
         f"{CLIENT}::test_an_endless_answer_is_cut_off",
         f"{CLIENT}::test_a_slow_drip_is_not_waited_for",
         f"{CONNECTIONS}::test_clusters_whose_writes_hang_take_no_more_connections_than_there_are",

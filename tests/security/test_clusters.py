@@ -56,7 +56,7 @@ def test_a_namesake_in_another_region_takes_the_token(world: World) -> None:
     ] == [200, 401]
 
 
-def test_a_cluster_gets_the_registries_of_its_own_documents_alone(world: World) -> None:
+def test_a_cluster_gets_only_the_registries_of_its_own_documents(world: World) -> None:
     world.aws.put_role(PULL_ROLE, trusted=EXECUTION_ROLE)
     world.add_cluster(
         "private",

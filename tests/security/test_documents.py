@@ -292,7 +292,7 @@ def test_an_assumed_roles_credentials_go_nowhere(world: World) -> None:
     ]
 
 
-def test_a_web_identity_token_signs_in_to_its_own_documents_server_alone(allowed: World) -> None:
+def test_a_web_identity_token_signs_in_only_to_its_own_documents_server(allowed: World) -> None:
     allowed.add_elsewhere("edge", document=WEB_IDENTITY)
     allowed.add_elsewhere(
         "other", document=WEB_IDENTITY, audience="ecr-public-pusher:edge"

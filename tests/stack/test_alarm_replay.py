@@ -346,7 +346,7 @@ def unconfigured(story: Story, start: float, end: float) -> None:
 
 
 @every_way
-def test_a_deployment_without_configuration_is_silent_for_a_day_and_then_says_so_once(
+def test_a_deployment_without_configuration_is_silent_for_a_day_and_then_reports_it_once(
     readings: Readings,
 ) -> None:
     story = Story()
@@ -546,7 +546,7 @@ def test_one_secret_that_nothing_renews_is_known_hours_before_it_ends(readings: 
 
 
 @every_way
-def test_it_is_known_once_and_recovers_where_retries_alone_measure(readings: Readings) -> None:
+def test_it_is_known_once_and_recovers_where_only_retries_measure(readings: Readings) -> None:
     story = Story()
     pushes(story, 0, DAY, results=(left("one", 12),))
     failed = DAY + 8 * HOUR

@@ -1,6 +1,6 @@
 """The alarms and their topic.
 
-What each watches, when it goes off, whom it notifies, and its section of the runbook.
+Their metrics, thresholds, notifications, and sections of the runbook.
 """
 
 from typing import Any
@@ -122,7 +122,7 @@ def test_recovery_is_notified_where_somebody_waits_for_it(
     assert logged == {"NoFullPushAlarm": [topic], "ClusterFailedAlarm": [topic]}
 
 
-def test_missing_data_are_bad_for_the_dead_mans_switch_alone() -> None:
+def test_missing_data_are_bad_only_for_the_dead_mans_switch() -> None:
     treatment = {name: body["TreatMissingData"] for name, body in alarms().items()}
     assert treatment == dict.fromkeys(SECTIONS, "notBreaching") | {"NoFullPushAlarm": "breaching"}
 
@@ -218,7 +218,7 @@ def test_silence_is_no_full_push_and_something_to_push() -> None:
     assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == ("<", 1)
 
 
-def test_a_new_stack_is_left_alone_until_its_first_token_could_end() -> None:
+def test_a_new_stack_raises_no_alarm_until_its_first_token_could_expire() -> None:
     warm_up = alarms()["NoFullPushAlarm"]["WarmUpConfiguration"]
     assert warm_up["WarmUpPeriodDurationInMinutes"] == 660
 

@@ -99,7 +99,7 @@ def test_a_tag_of_a_version_makes_a_release_after_every_test() -> None:
     )
 
 
-def test_a_release_may_write_itself_and_its_last_step_alone_has_the_token() -> None:
+def test_a_release_may_write_itself_and_only_its_last_step_has_the_token() -> None:
     workflow = read("workflows/release.yml")
     assert workflow["permissions"] == {}
     assert [job["permissions"] for job in workflow["jobs"].values()] == [{"contents": "write"}]

@@ -137,7 +137,7 @@ def test_the_command_line_pins_its_whole_group() -> None:
         assert {one["name"] for one in needed if "marker" not in one} <= versions.keys(), name
 
 
-def test_files_come_from_the_public_index_alone() -> None:
+def test_files_come_only_from_the_public_index() -> None:
     assert {package["source"]["registry"] for package in packages().values()} == {
         "https://pypi.org/simple"
     }

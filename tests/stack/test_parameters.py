@@ -254,7 +254,7 @@ def test_the_roles_that_sign_in_and_those_that_ask_for_registry_tokens_are_two()
         ("111122223333,*", False),
     ],
 )
-def test_the_wildcard_for_any_account_stands_alone(accounts: str, accepted: bool) -> None:
+def test_the_wildcard_for_any_account_is_the_only_entry(accounts: str, accepted: bool) -> None:
     assert (refusals(AllowedAccounts=accounts) == []) is accepted
 
 

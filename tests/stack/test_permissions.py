@@ -301,7 +301,7 @@ def test_kubeconfigs_lie_below_the_configurations_path() -> None:
     )
 
 
-def test_the_configuration_key_decrypts_kubeconfigs_for_secrets_manager_alone() -> None:
+def test_the_configuration_key_decrypts_kubeconfigs_only_for_secrets_manager() -> None:
     found = statements(deployed(ConfigKmsKeyArn=CONFIG_KEY, **HOSTS)["PusherRole"])
     assert found["DecryptKubeconfigs"] == allow(
         "kms:Decrypt",
@@ -345,7 +345,7 @@ def test_roles_are_assumed_in_the_stacks_own_account_or_in_those_named(
     assert found["ReachOtherAccounts"] == assume("ecr-public-pusher-spoke", PULL_ROLE, accounts)
 
 
-def test_roles_of_any_account_are_assumed_only_where_it_says_so() -> None:
+def test_roles_of_any_account_are_assumed_only_where_that_is_set() -> None:
     found = statements(deployed(AllowedAccounts="*")["PusherRole"])
     assert found["ReachOtherAccounts"] == assume("ecr-public-pusher-spoke", PULL_ROLE, None)
 

@@ -50,7 +50,7 @@ def test_the_first_try_again_comes_after_a_quarter_of_an_hour() -> None:
     assert properties("RetryQueue")["DelaySeconds"] == 900
 
 
-def test_what_was_tried_in_vain_goes_to_the_dead_letter_queue() -> None:
+def test_what_was_tried_in_vain_becomes_a_dead_letter() -> None:
     assert properties("RetryQueue")["RedrivePolicy"]["deadLetterTargetArn"] == "DeadLetterQueue.Arn"
 
 

@@ -125,7 +125,7 @@ def test_no_two_files_define_the_same_object_so_that_they_can_be_applied_beside_
 
 
 @pytest.mark.parametrize("file", ["cluster", "namespaced", "service-accounts", "prune"])
-def test_every_object_bears_the_version_that_this_release_wants(file: str) -> None:
+def test_every_object_has_the_version_that_this_release_needs(file: str) -> None:
     labels = [document["metadata"]["labels"] for document in documents(f"infra/rbac/{file}.yaml")]
     assert {label["ecr-public-pusher/rbac-version"] for label in labels} == {str(RBAC_VERSION)}
 

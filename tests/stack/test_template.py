@@ -158,7 +158,7 @@ def test_logs_are_kept_for_the_days_asked_for_in_a_group_named_after_the_stack()
 
 
 @pytest.mark.parametrize("resource", ["PusherLogGroup", "RetryQueue", "DeadLetterQueue"])
-def test_what_bears_a_name_or_waits_goes_with_the_stack(resource: str) -> None:
+def test_what_has_a_name_or_waits_is_deleted_with_the_stack(resource: str) -> None:
     # A retained one would prevent the next deployment under the same name.
     body = deployed()[resource]
     assert (body["DeletionPolicy"], body["UpdateReplacePolicy"]) == ("Delete", "Delete")

@@ -468,7 +468,7 @@ def test_terraform_passes_lists_and_booleans_as_cloudformation_reads_them(tmp_pa
 
 
 @needs_terraform
-def test_the_deployed_template_differs_in_the_parameter_with_the_packages_address_alone(
+def test_the_deployed_template_differs_only_in_the_parameter_with_the_packages_address(
     tmp_path: Path,
 ) -> None:
     text = stack(tmp_path)["template"]

@@ -181,7 +181,7 @@ def test_the_plan_says_what_becomes_of_the_secrets_of_a_cluster_that_is_taken_ou
     )
 
 
-def test_an_update_that_failed_leaves_the_code_that_the_stack_goes_back_to(story: Account) -> None:
+def test_an_update_that_failed_leaves_the_code_for_the_rollback(story: Account) -> None:
     assert story.steps["fail"].parameters == story.steps["empty"].parameters
     assert story.steps["fail"].code_there
 

@@ -43,7 +43,7 @@ def add(
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Show what is left to do for a cluster, ask, and do it."""
+    """Show the remaining steps for a cluster, ask, and carry them out."""
     deployed = Deployed.of(cli.session)
     made = new_cluster(deployed, document_id, given, given_file(file), replace=replace_document)
     objects = manifests(made.configs, rbac, removal=allow_removal)

@@ -34,7 +34,7 @@ def offboard(
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Show what is left to undo for a cluster, ask, and do it."""
+    """Show the remaining steps to undo for a cluster, ask, and carry them out."""
     deployed = Deployed.of(cli.session)
     made = _leaving(deployed, document_id, given)
     choice = Choice(

@@ -22,7 +22,7 @@ _LAYOUT = (
 
 @dataclass(frozen=True)
 class DocumentFile:
-    """A document's file, with its text as written, comments included: that is what is stored."""
+    """A document's file, with its text as written, comments included, and as it is stored."""
 
     name: DocumentName
     path: Path
@@ -121,7 +121,7 @@ def _inside(folder: Path, kind: str) -> Iterator[_Found]:
 
 
 def _other(path: Path) -> Iterator[_Found]:
-    """Yield what is not where documents are read: a problem, if it looks like one."""
+    """Yield files where no documents are read: as problems, if they look like documents."""
     looks_so = path.suffix.lower() in SUFFIXES
     if path.is_symlink() and not path.exists():
         said = f"is a link to {path.readlink()}, which does not exist"

@@ -111,7 +111,7 @@ def covers(old: Settings | None, new: Settings | None) -> bool:
 
 
 def rename_notes(changes: Sequence[Change], both: Both) -> Iterator[Problem]:
-    """Yield notes on what a rename needs, and on one that is none."""
+    """Yield notes on the needs of renames, and on changes that only look like a rename."""
     deleted = [change for change in changes if change.kind is Kind.DELETED and change.before]
     for change in changes:
         if change.after is None:

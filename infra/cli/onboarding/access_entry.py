@@ -208,7 +208,7 @@ class AccessEntryStep:
         try:
             return self._written(planned)
         except (ClientError, BotoCoreError) as error:
-            # Where access entries do not decide alone, aws-auth may admit the role.
+            # Unless only access entries decide, aws-auth may admit the role.
             may_be_admitted = self._cluster.authentication_mode != API
             return self._refused(error, self._admission.commands.create, undecided=may_be_admitted)
 

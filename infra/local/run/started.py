@@ -25,8 +25,7 @@ def started(
     sam = sam_command(root, os.environ)
     rie = emulator(sam)
     progress(
-        "building the function with sam build (a quarter of a minute; skipped while nothing"
-        " changes)"
+        "building the function with sam build (about 15 seconds; skipped while nothing changes)"
     )
     began = time.monotonic()
     built = build(root, sam, echo=verbose)

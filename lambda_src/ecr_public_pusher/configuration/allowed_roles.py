@@ -54,7 +54,7 @@ class AllowedRoles:
     def _refusals(self, config: ClusterConfig) -> Iterator[_Refusal]:
         if config.role_arn:
             yield from self._of_role(config.role_arn, SIGN_IN, ("roleArn",))
-            # Without a role, IAM lets the function read the secrets of its own account alone.
+            # Without a role, IAM lets the function read only the secrets of its own account.
             if isinstance(config.sign_in, StoredKubeconfig):
                 yield from self._of_account(config.sign_in.secret_arn, ("signIn", "secretArn"))
         for registry in config.private_registries:

@@ -102,7 +102,7 @@ class Claim:
 
     @property
     def fault(self) -> str:
-        """The words by which a message says what is wrong with it."""
+        """The words for its fault, for messages."""
         return "is not a document" if self.intended else "is invalid"
 
     def names_cluster(self, config: ClusterConfig) -> bool:

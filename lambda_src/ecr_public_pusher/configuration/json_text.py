@@ -10,7 +10,7 @@ from typing import Any
 
 
 class _NotOurs(Exception):
-    """The sign that the text is no JSON document: YAML's reader says what is wrong, and where."""
+    """The text is no JSON document: YAML's reader reports what is wrong, and where."""
 
 
 def read_json(text: str, *, max_depth: int) -> dict[str, Any] | None:

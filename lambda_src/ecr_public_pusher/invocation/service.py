@@ -106,7 +106,7 @@ class Service:
     async def _queue(
         self, run: RunResult, held: Collection[str], let_go: Collection[str]
     ) -> RunResult:
-        """Put each failed cluster on the queue once, and return the run with what was queued.
+        """Put each failed cluster on the queue once; return the run with the queued clusters.
 
         A run that failed as a whole is retried as a whole.
         """

@@ -55,7 +55,7 @@ class AccessAudit:
         self._wide = await self._ask((right, "") for right in rights)
 
     async def in_each_of(self, namespaces: Sequence[str]) -> None:
-        """Review in single namespaces what is not granted in all.
+        """Review, in single namespaces, the rights that are not granted in all.
 
         Unless a dangerous right is held everywhere, these and `kube-system` are also probed for
         access to other Secrets. Raise as `everywhere` does.

@@ -122,7 +122,7 @@ class _ClusterCheck:
         self._looking_at = None
 
     def result(self) -> ClusterResult:
-        """Return what is known now."""
+        """Return the findings so far."""
         findings = tuple(self._findings)
         if self._looking_at is not None:
             what = (

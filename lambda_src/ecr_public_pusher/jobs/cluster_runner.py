@@ -92,7 +92,7 @@ async def run_until[I](
     """
 
     async def in_time(cluster: I) -> None:
-        # A cluster whose turn comes while others are being cancelled is not started.
+        # A cluster is not started while others are being cancelled.
         if not deadline.passed:
             await work(cluster)
 
@@ -182,7 +182,7 @@ class _ClusterRun:
         self._state = _State.ENDED
 
     def result(self) -> ClusterResult:
-        """Return what is known now.
+        """Return the result so far.
 
         A namespace without an outcome failed with the cluster, or ran out of time.
         """

@@ -34,7 +34,7 @@ class Ledger:
     empty_globs: tuple[str, ...] = ()
 
     def note(self, decisions: Iterable[Decision]) -> None:
-        """Enter the outcomes of decisions that ask nothing of the cluster."""
+        """Enter the outcomes of decisions that need no request."""
         for decision in decisions:
             self.outcomes[decision.name] = decision.outcome
 
@@ -43,7 +43,7 @@ class Ledger:
         self.error = self.error or error
 
     def restart(self) -> None:
-        """Forget what was found at an endpoint where the cluster no longer is."""
+        """Forget the findings at an endpoint where the cluster no longer is."""
         self.outcomes.clear()
         self.started.clear()
         self.error = None

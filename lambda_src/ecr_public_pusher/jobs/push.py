@@ -52,9 +52,9 @@ class Push:
         self.ledger.targets = self._judge().selected(self._observation, self.intent.scope)
 
     async def run(self, api: KubernetesApi) -> None:
-        """Do the whole job.
+        """Push, or sweep, the whole cluster.
 
-        Raise an error that fails the whole cluster; what was done until then is in the ledger.
+        Raise an error that fails the whole cluster; the ledger has the outcomes until then.
         """
         selection = self.planned.config.selection
         if not selection.needs_list and not selection.names:

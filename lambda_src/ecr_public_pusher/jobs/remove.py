@@ -28,9 +28,9 @@ class Remove:
     ledger: Ledger = field(default_factory=Ledger)
 
     async def run(self, api: KubernetesApi) -> None:
-        """Do the whole job.
+        """Remove the document's Secrets from the whole cluster.
 
-        Raise an error that fails the whole cluster; what was done until then is in the ledger.
+        Raise an error that fails the whole cluster; the ledger has the outcomes until then.
         """
         secret = self.planned.config.secret_name
         judge = Judge(self.planned, self.intent, from_epoch(self.deadline.clock.wall()))

@@ -24,7 +24,7 @@ NOTED_ACCOUNTS = f"{ANNOTATION_PREFIX}service-accounts"
 # manager.
 RESTORE_LABELS = frozenset({"velero.io/restore-name", "velero.io/backup-name"})
 RESTORE_MANAGER = "velero"
-# Argo CD deletes what bears its mark once it leaves the application (argo-cd.readthedocs.io,
+# Argo CD deletes what has its mark once it leaves the application (argo-cd.readthedocs.io,
 # "Resource Tracking").
 TRACKING_LABELS = frozenset({"argocd.argoproj.io/instance"})
 # Before 3.0 it tracked by this one, which Helm charts set too: it counts where Argo CD wrote.

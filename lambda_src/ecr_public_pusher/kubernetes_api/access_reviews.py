@@ -1,6 +1,6 @@
-"""The signed-in identity as the cluster sees it: who that is, and what it may do.
+"""The signed-in identity as the cluster sees it: its name, groups and rights.
 
-Both may be asked without any permission.
+Reading them needs no permission.
 """
 
 import json

@@ -256,8 +256,8 @@ class KubernetesApi(Client):
     ) -> list[T]:
         """Return what `keep` makes of each object, page by page.
 
-        A list that expires on the way (410) begins anew; a page that is longer than an answer may
-        be is requested again with fewer objects.
+        A list that expires between pages (410) starts again; a page that is too long is requested
+        again with fewer objects.
         """
         kept: list[T] = []
         asked = {"limit": str(PAGE), **parameters}

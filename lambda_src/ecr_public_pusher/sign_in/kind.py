@@ -106,7 +106,7 @@ class SignIn(Protocol):
         """Return the identity that the cluster must admit."""
 
     def remedies(self, endpoint: Endpoint) -> Remedies:
-        """Return the remedies, by what is known of the endpoint."""
+        """Return the remedies that fit the known endpoint."""
 
 
 class RoleCaller:

@@ -107,7 +107,7 @@ class KubeconfigSignIn(RoleCaller):
 
     def access(self, endpoint: Endpoint) -> ClusterAccess:
         async def credential() -> Credential:
-            """Return what was read with the endpoint; once that is refused, read anew."""
+            """Return the credential read with the endpoint; once it is refused, read again."""
             kubeconfig = self._read_ahead or await self._read()
             self._read_ahead = None
             if kubeconfig.endpoint != endpoint:

@@ -16,7 +16,7 @@ TOKEN_PREFIX = "k8s-aws-v1."
 CLUSTER_HEADER = "x-k8s-aws-id"
 # aws-iam-authenticator refuses longer ones (maxTokenLenBytes).
 MAX_TOKEN_BYTES = 4096
-# As `aws eks get-token`; the verifier itself goes by X-Amz-Date and allows 15 minutes.
+# As `aws eks get-token`; the verifier itself uses X-Amz-Date and allows 15 minutes.
 PRESIGNED_SECONDS = 60
 
 _CALL = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}

@@ -193,7 +193,7 @@ def test_without_admit_an_entry_that_is_there_is_enough(
     assert outcomes(ran)["access-entry"] == "unchanged"
 
 
-def test_where_aws_auth_may_admit_the_role_or_entries_may_not_be_seen_the_check_says_so(
+def test_where_aws_auth_may_admit_the_role_or_entries_may_not_be_seen_the_check_decides(
     person: Administrator, world: World, cluster: Cluster
 ) -> None:
     failed = {
@@ -339,7 +339,7 @@ def failed_pushes(person: Administrator) -> list[str]:
     return [json.dumps(report) for report in reports if not report["ok"]]
 
 
-def test_without_a_kubeconfig_a_new_document_waits_and_the_same_command_goes_on(
+def test_without_a_kubeconfig_a_new_document_waits_and_the_same_command_continues(
     person: Administrator, world: World, cluster: Cluster
 ) -> None:
     (person.home / "kubeconfig").unlink()
@@ -490,7 +490,7 @@ def test_a_document_that_waited_and_was_enabled_in_an_editor_is_not_overwritten(
         "apply-of-a-clusterrole-that-grants-more-than-one-has",
     ],
 )
-def test_who_may_not_grant_is_told_who_can(
+def test_who_may_not_grant_learns_who_can(
     person: Administrator, cluster: Cluster, recorded_as: str
 ) -> None:
     refusal = recorded(recorded_as)
@@ -552,7 +552,7 @@ def test_the_document_comes_from_a_file_as_it_is(person: Administrator, cluster:
     assert outcomes(ran)["document"] == "unchanged"
 
 
-def test_a_document_that_says_something_else_is_not_overwritten_unasked(
+def test_a_different_document_is_not_overwritten_unasked(
     person: Administrator, world: World, cluster: Cluster
 ) -> None:
     world.document("prod", "namespaces: [b]\n")

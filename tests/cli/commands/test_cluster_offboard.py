@@ -188,7 +188,7 @@ def test_rbac_of_a_tool_that_would_restore_it_is_left_to_that_tool(
     assert rbac_left(cluster) == ["ecr-public-pusher-theirs"]
 
 
-def test_without_a_kubeconfig_nothing_goes_until_the_function_may_remove_the_secrets(
+def test_without_a_kubeconfig_nothing_is_removed_until_the_function_may_remove_the_secrets(
     person: Administrator, world: World, cluster: Cluster
 ) -> None:
     (person.home / "kubeconfig").unlink()

@@ -88,7 +88,7 @@ def test_an_old_document_that_cannot_be_deleted_is_named_with_the_command_that_d
         (("full", "zone"), "Not renamed: clusters/zone"),
     ],
 )
-def test_what_cannot_be_renamed_is_said_and_nothing_is_written(
+def test_what_cannot_be_renamed_is_reported_and_nothing_is_written(
     person: Administrator, world: World, arguments: tuple[str, str], said: str
 ) -> None:
     world.defaults("prune: false")

@@ -200,7 +200,7 @@ def test_edit_does_not_overwrite_what_somebody_else_wrote_meanwhile_and_keeps_th
         assert file.read() == f"{PROD}prune: true\n"
 
 
-def test_disable_and_enable_change_that_line_alone_and_twice_nothing(
+def test_disable_and_enable_change_only_that_line_and_nothing_the_second_time(
     person: Administrator, world: World
 ) -> None:
     world.document("prod", f"{PROD}enabled: true  # for now\n")

@@ -60,7 +60,7 @@ def test_a_single_file_is_judged_with_the_defaults_beside_it(person: Administrat
     assert person.run("validate", str(folder / "clusters" / "prod.yaml")).exit_code == 0
 
 
-def test_the_folder_of_clusters_alone_is_judged_with_the_defaults_beside_it(
+def test_only_the_folder_of_clusters_is_validated_with_the_defaults_beside_it(
     person: Administrator,
 ) -> None:
     folder = person.folder(defaults=PROD, prod="prune: true\n", edge="prune: maybe\n")
@@ -287,7 +287,7 @@ def test_a_secure_strings_text_is_shown_only_when_asked_for(
     assert "was-secret" in person.run("diff", folder, "--show-secure").stdout
 
 
-def test_a_write_that_fails_in_the_middle_is_reported_and_a_second_run_goes_on(
+def test_a_write_that_fails_in_the_middle_is_reported_and_a_second_run_continues(
     person: Administrator, world: World
 ) -> None:
     folder = str(person.folder(a=PROD, b=EDGE, c=EDGE))
@@ -362,7 +362,7 @@ def test_moving_fields_out_of_the_defaults_writes_the_documents_first(
         ("namespaces: [b]\n", "no longer selects a, where the Secrets"),
     ],
 )
-def test_a_change_that_leaves_secrets_behind_says_so(
+def test_a_change_that_leaves_secrets_behind_is_noted(
     person: Administrator, world: World, text: str, said: str
 ) -> None:
     world.document("prod", "namespaces: [a, b]\n")

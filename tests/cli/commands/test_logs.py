@@ -69,7 +69,7 @@ def test_older_lines_are_shown_when_asked_for(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize("time", ["6", "h", "-1h", "0h", "1y", "1.5h"])
-def test_a_time_that_is_none_exits_2(operator: Operator, time: str) -> None:
+def test_an_invalid_time_exits_2(operator: Operator, time: str) -> None:
     assert operator.run("logs", f"--since={time}").exit_code == 2
 
 

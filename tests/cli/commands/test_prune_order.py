@@ -137,7 +137,7 @@ def test_a_rename_is_shown_as_one(person: Administrator, world: World) -> None:
     )
 
 
-def test_without_prune_a_rename_is_said_to_need_it(person: Administrator, world: World) -> None:
+def test_without_prune_a_rename_is_reported_to_need_it(person: Administrator, world: World) -> None:
     world.document("here", HERE)
     ran = person.run("diff", str(person.folder(zone=HERE)))
     assert "means the cluster of clusters/here, which has no file" in ran.stdout
@@ -174,7 +174,7 @@ def test_a_rename_that_forgets_the_clusters_name_is_warned_about(
     assert "write `cluster: prod` into it" in ran.stdout
 
 
-def test_a_rename_of_a_cluster_elsewhere_goes_by_its_endpoint(
+def test_a_rename_of_a_cluster_elsewhere_is_known_by_its_endpoint(
     person: Administrator, world: World
 ) -> None:
     person.stack.parameters = {**person.stack.parameters, "AllowedEndpoints": "api.example.com"}
@@ -371,7 +371,7 @@ def test_a_document_is_enabled_again_when_the_function_cannot_be_asked(
     assert (ran.exit_code, person.stored("clusters/old")) == (3, ONE)
 
 
-def test_a_document_stays_disabled_while_an_interrupted_removal_goes_on(
+def test_a_document_stays_disabled_while_an_interrupted_removal_continues(
     person: Administrator, world: World
 ) -> None:
     pushed(person, old=ONE)

@@ -47,7 +47,7 @@ def test_yaml_says_the_same(prod: Operator) -> None:
     assert "outcome: conflict" in prod.run("plan", "--output", "yaml").stdout
 
 
-def test_progress_goes_to_stderr(prod: Operator) -> None:
+def test_progress_is_printed_to_stderr(prod: Operator) -> None:
     result = prod.run("push", "-o", "json")
     assert "waiting for" in result.stderr
     assert "waiting for" not in result.stdout

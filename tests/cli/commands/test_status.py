@@ -246,7 +246,7 @@ def test_an_alarm_of_another_kind_or_from_before_the_log_is_not_settled(
     assert prod.run("status", *arguments).exit_code == 1
 
 
-def test_a_function_that_knows_no_acknowledgement_says_so(prod: Operator) -> None:
+def test_a_function_without_acknowledgements_is_reported(prod: Operator) -> None:
     error = {"type": "RequestError", "message": "unknown action", "remedy": "Send one of"}
     refusal = {"action": "forget", "ok": False, "error": error, "clusters": []}
     prod.stack.function = lambda event: FunctionAnswer(refusal)

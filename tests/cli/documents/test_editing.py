@@ -32,7 +32,7 @@ def test_only_that_field_changes(before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize("text", [REST, f"{REST}enabled: yes\n", f"{REST}enabled: true # on"])
-def test_what_says_so_already_is_the_same_text(text: str) -> None:
+def test_an_unchanged_setting_gives_the_same_text(text: str) -> None:
     assert with_enabled(text, True) == text
 
 

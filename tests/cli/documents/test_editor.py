@@ -61,7 +61,7 @@ def test_an_unchanged_draft_is_no_change(editor: Editor) -> None:
     assert edit("a: 1\n", name="prod", check=fine, environ=editor("true")) is None
 
 
-def test_visual_goes_before_editor(editor: Editor) -> None:
+def test_visual_takes_precedence_over_editor(editor: Editor) -> None:
     assert (
         edit(
             "a\n",
@@ -73,7 +73,7 @@ def test_visual_goes_before_editor(editor: Editor) -> None:
     )
 
 
-def test_the_draft_is_its_owners_alone(editor: Editor, tmp_path: Path) -> None:
+def test_only_its_owner_can_read_the_draft(editor: Editor, tmp_path: Path) -> None:
     edit("a\n", name="prod", check=fine, environ=editor("true"))
     assert int((tmp_path / "mode").read_text(), 8) == stat.S_IRUSR | stat.S_IWUSR
 

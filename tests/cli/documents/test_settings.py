@@ -38,7 +38,7 @@ def test_a_null_is_not_given() -> None:
     )
 
 
-def test_the_defaults_external_id_goes_with_a_role_only() -> None:
+def test_the_defaults_external_id_needs_a_role() -> None:
     assert "externalId" not in origins("namespaces: [a]", "externalId: some-id")
     role = "roleArn: 'arn:aws:iam::444455556666:role/spoke'"
     found = origins(f"namespaces: [a]\n{role}", "externalId: some-id")

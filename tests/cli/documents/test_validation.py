@@ -147,7 +147,7 @@ def test_a_role_of_an_account_that_the_stack_does_not_allow_is_a_problem_of_its_
 
 
 @pytest.mark.parametrize("accounts", [("*",), ("444455556666",)])
-def test_a_role_of_an_account_that_it_allows_is_none(accounts: tuple[str, ...]) -> None:
+def test_a_role_of_an_allowed_account_is_no_problem(accounts: tuple[str, ...]) -> None:
     roles = AllowedRoles("111122223333", accounts, sign_in="ecr-public-pusher-spoke")
     assert not said(validated({"away": AWAY}, TargetStack(allowed_roles=roles)))
 

@@ -12,7 +12,7 @@ def document(given: Given) -> dict[str, object]:
     return {name: value for name, value in given.document().items() if value not in (None, [], {})}
 
 
-def test_names_alone_are_a_list() -> None:
+def test_without_exclusions_and_selectors_namespaces_are_a_list() -> None:
     assert document(Given(namespaces=["a", "b-*"])) == {"namespaces": ["a", "b-*"]}
 
 

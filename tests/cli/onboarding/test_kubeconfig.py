@@ -76,7 +76,9 @@ RANCHER = "https://rancher.example.com/k8s/clusters/"
         ("https://localhost:8443", False),
     ],
 )
-def test_clusters_behind_one_host_are_told_apart_by_their_paths(server: str, leads: bool) -> None:
+def test_clusters_behind_one_host_are_distinguished_by_their_paths(
+    server: str, leads: bool
+) -> None:
     """They have one authority, that of the gateway before them."""
     assert Context("c", server, CA).leads_to(f"{RANCHER}c-1", CA) is leads
 
@@ -87,7 +89,7 @@ def test_an_authority_is_one_however_it_is_written() -> None:
     assert Context("c", "https://localhost:8443", written).leads_to(EKS, ca.encode())
 
 
-def test_the_current_context_goes_first_among_those_that_lead_there() -> None:
+def test_the_current_context_comes_first_among_those_that_lead_there() -> None:
     contexts = [Context("a", EKS), Context("b", EKS), Context("c", "https://other")]
     for current, chosen in (("b", "b"), ("c", "a")):
         found = Kubeconfig(contexts, current).leading_to(EKS, b"")
@@ -116,7 +118,7 @@ def test_a_context_without_its_cluster_leads_nowhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("server", ["https://[::1", "https://host:port"])
-def test_a_context_whose_address_is_none_leads_to_no_other(server: str) -> None:
+def test_a_context_with_an_invalid_address_leads_to_no_other(server: str) -> None:
     assert not Context("a", server).leads_to(EKS, CA)
     assert not Context("a", server).leads_to("https://[", CA)
 
@@ -146,6 +148,6 @@ def test_nonsense_is_reported_without_its_text(tmp_path: Path, text: str) -> Non
         read_kubeconfig(str(tmp_path / "config"))
 
 
-def test_the_option_goes_before_the_environment() -> None:
+def test_the_option_takes_precedence_over_the_environment() -> None:
     assert kubeconfig_files(Path("/a"), {"KUBECONFIG": "/b"}) == "/a"
     assert kubeconfig_files(None, {"KUBECONFIG": "/b:/c"}) == "/b:/c"

@@ -52,7 +52,7 @@ def test_prune_and_service_accounts_bring_theirs() -> None:
     ]
 
 
-def test_service_accounts_by_name_alone_are_granted_by_name() -> None:
+def test_service_accounts_without_globs_are_granted_by_name() -> None:
     found = rules(manifests([config(service_accounts=("default", "build"))], Grant.CLUSTER))
     granted = (["serviceaccounts"], ["get", "list", "patch"], ["build", "default"])
     assert found["ecr-public-pusher-service-accounts"] == [granted]

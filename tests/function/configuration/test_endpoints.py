@@ -116,7 +116,7 @@ def test_a_path_that_only_looks_like_it(endpoint: str) -> None:
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_host_alone_allows_no_path(host: str) -> None:
+def test_a_host_without_a_path_allows_no_path(host: str) -> None:
     assert not is_allowed("https://k8s.example.com/k8s", [host])
     assert not is_allowed("https://10.0.0.1/k8s", [host])
 

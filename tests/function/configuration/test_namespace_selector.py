@@ -89,7 +89,7 @@ def test_only_narrows_what_is_selected() -> None:
     assert names(Selection(("team-*", "default")), only=("team-?", "other")) == ["team-a", "team-b"]
 
 
-def test_names_alone_need_no_list() -> None:
+def test_names_without_globs_need_no_list() -> None:
     assert not Selection(("a", "b"), ("team-*",)).needs_list
     assert Selection(("a-*",)).needs_list
     assert Selection(("a",), (), "x").needs_list

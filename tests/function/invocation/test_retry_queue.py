@@ -111,7 +111,7 @@ def test_a_queue_that_takes_nothing_is_raised_and_reported(
     assert (logged["FullPushCompleted"], logged["ClustersFailed"]) == (1, 1)
 
 
-def test_a_message_that_sqs_refuses_by_itself_is_reported_too(queued: World) -> None:
+def test_a_single_message_that_sqs_refuses_is_reported_too(queued: World) -> None:
     bad(queued, "shut")
     answer = {
         "Successful": [],
@@ -263,7 +263,7 @@ def test_a_run_that_failed_as_a_whole_comes_back_as_the_same_push(
     assert queued.token("one", "a") == queued.token("two", "a") == queued.aws.ecr_public.issued[-1]
 
 
-def test_a_sweep_that_failed_is_made_good_once_and_never_piles_up(queued: World) -> None:
+def test_a_sweep_that_failed_is_repeated_once_and_never_piles_up(queued: World) -> None:
     queued.add_cluster(
         "prod", namespaces=("team-a",), document="namespaces: ['team-*']", embedded=True
     )
@@ -519,7 +519,7 @@ def test_at_its_last_receive_a_clusters_message_is_dropped(
     assert (queued.queue.waiting, queued.queue.dead) == ([], [])
 
 
-def test_a_message_that_is_let_go_is_not_reported_as_queued(
+def test_a_message_that_is_dropped_is_not_reported_as_queued(
     queued: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("RETRY_RECEIVES", "2")

@@ -130,7 +130,7 @@ def test_an_accounts_list_that_a_deployment_tool_reset_is_corrected(
     assert entries(world, "a") == [*(one["name"] for one in reset), SECRET]
 
 
-def test_where_all_is_well_it_sends_lists_alone_and_asks_for_no_token(
+def test_with_nothing_to_correct_it_sends_only_lists_and_requests_no_token(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document = "{namespaces: ['team-*'], serviceAccounts: [default], prune: true}"
@@ -200,7 +200,7 @@ def test_what_is_not_its_own_to_correct_is_left_to_the_push(
 # Where the function may not look, only new namespaces are served, as before.
 
 
-def test_without_the_right_to_look_a_new_namespace_gets_its_secret_and_an_old_one_is_left_alone(
+def test_without_the_right_to_look_only_a_new_namespace_gets_its_secret(
     world: World,
 ) -> None:
     world.add_cluster(

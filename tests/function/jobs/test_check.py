@@ -380,7 +380,7 @@ def test_a_role_that_cannot_be_assumed(world: World) -> None:
     assert "must trust" in found["remedy"]
 
 
-def test_a_token_that_is_too_long_is_reported_beside_how_far_the_rest_goes(
+def test_a_token_that_is_too_long_is_reported_with_the_other_findings(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "t" * 2800)
@@ -535,7 +535,7 @@ def test_another_servers_certificate(world: World, certificate: Certificate, why
     assert "aws eks describe-cluster --region us-east-1 --name prod" in found["remedy"]
 
 
-def test_a_server_that_speaks_no_tls(world: World) -> None:
+def test_a_server_without_tls(world: World) -> None:
     with serving(
         lambda exchange: exchange.connection.sendall(b"SSH-2.0-OpenSSH\r\n" * 10), plain=True
     ) as server:
@@ -615,7 +615,7 @@ def test_the_role_is_named_with_its_path(world: World, action: str) -> None:
 
 
 @pytest.mark.parametrize("action", ["plan", "check"])
-def test_a_refusal_may_be_a_throttle_and_says_so(world: World, action: str) -> None:
+def test_a_refusal_names_the_possible_throttle(world: World, action: str) -> None:
     world.add_cluster("prod", principal=SPOKE_ROLE, document="namespaces: [a]")
     report = world.run({"action": action})
     found = bad(report) if action == "check" else report["clusters"][0]["error"]
@@ -848,7 +848,7 @@ def test_each_right_that_is_missing_is_reported_with_the_file_that_grants_it(
     assert found["remedy"] == f"kubectl --context {CONTEXT} apply -f infra/rbac/{file}"
 
 
-def test_rights_are_asked_for_what_the_configuration_needs_alone(world: World) -> None:
+def test_only_rights_that_the_configuration_needs_are_requested(world: World) -> None:
     world.add_cluster(
         "prod", namespaces=("a",), rbac=None, document="{namespaces: [a], serviceAccounts: [x]}"
     )
@@ -1166,7 +1166,7 @@ def test_at_the_deadline_the_report_shows_where_it_hung(
     assert (bad(report)["check"], entry(report)["ok"]) == (at, False)
 
 
-def test_clusters_whose_turn_never_came_say_so(world: World) -> None:
+def test_clusters_that_were_never_started_report_that(world: World) -> None:
     with hanging_at_connect() as url:
         for number in range(102):
             world.aws.put_cluster(
@@ -1305,7 +1305,7 @@ def test_a_request_without_an_answer_is_retried_once_by_a_check(world: World) ->
         if not request.path.startswith("/api/v1/namespaces?"):
             return None
         tries.append(request.path)
-        return Response(503, b"{}")
+        return Response(503, b"{}")  # a load balancer's
 
     world.document("prod", "namespaces: ['*']")
     cluster.intercept = unavailable
@@ -1335,7 +1335,7 @@ def test_an_address_that_cannot_be_reached_is_named_with_the_systems_reason(
     )
 
 
-def test_it_says_of_which_cluster_secret_and_context_it_speaks(world: World) -> None:
+def test_it_names_the_cluster_the_secret_and_the_context(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     finding = entry(check(world))["findings"][0]
     assert finding["check"] == "configuration"

@@ -145,7 +145,7 @@ def test_only_what_was_written_after_the_configuration_was_read_is_newer(
         ({(STACK.field_manager, "Apply"), ("kubectl", "Apply")}, False, State.FRESH),
     ],
 )
-def test_what_bears_our_mark_is_ours_as_long_as_our_apply_or_nobody_holds_its_data(
+def test_what_has_our_mark_is_ours_as_long_as_our_apply_or_nobody_holds_its_data(
     managers: set[tuple[str, str]], restored: bool, state: State
 ) -> None:
     assert judge().state(replace(FRESH, managers=frozenset(managers), restored=restored)) is state
@@ -164,7 +164,9 @@ def test_another_stacks_is_somebody_elses(owner: str) -> None:
     assert judge().state(replace(FRESH, owner=owner)) is State.FOREIGN
 
 
-def test_somebody_elses_is_taken_by_force_where_the_document_says_so_and_never_by_a_sweep() -> None:
+def test_somebody_elses_is_taken_by_force_where_the_document_allows_it_and_never_by_a_sweep() -> (
+    None
+):
     planned = PlannedCluster(config(take_ownership=True))
     foreign = replace(FRESH, owner=None, managers=frozenset({("helm", "Update")}))
     decision = only(judge(planned=planned).decide(seen(foreign)))
@@ -265,7 +267,7 @@ def test_prune_deletes_a_secret_that_is_left() -> None:
     ],
 )
 @pytest.mark.parametrize("prune", [False, True])
-def test_what_is_anothers_or_going_or_newer_is_not_spoken_of(
+def test_what_is_anothers_or_being_deleted_or_newer_is_not_reported(
     secret: SeenSecret, prune: bool
 ) -> None:
     planned = PlannedCluster(
@@ -308,7 +310,7 @@ def test_what_a_document_that_is_gone_has_left_is_reported_by_the_first_and_prun
     )
 
 
-def test_a_narrowed_push_speaks_of_what_it_was_narrowed_to_alone() -> None:
+def test_a_narrowed_push_reports_only_what_it_was_narrowed_to() -> None:
     assert left(PlannedCluster(config(prune=True)), OUT, scope=Scope(("a",))) == []
 
 
@@ -376,7 +378,7 @@ def test_accounts_that_may_not_be_listed_are_looked_for_in_each_namespace_by_a_p
         (replace(FRESH, finalizers=("example.com/held",)), Step.WAIT, Outcome.FAILED),
     ],
 )
-def test_a_removal_takes_what_is_ours_and_says_what_only_bears_our_mark(
+def test_a_removal_deletes_what_is_ours_and_reports_what_only_has_our_mark(
     secret: SeenSecret, step: Step, outcome: Outcome
 ) -> None:
     decision = only(judge("remove").decide(seen(secret)))
@@ -436,7 +438,7 @@ def test_very_many_that_are_left_are_named_in_several_commands_that_are_not_too_
     ("selection", "known"),
     [(Selection(selector="team=web"), True), (Selection(("elsewhere",)), False)],
 )
-def test_what_another_document_does_not_select_is_said_to_be_left(
+def test_what_another_document_does_not_select_is_reported_as_left(
     selection: Selection, known: bool
 ) -> None:
     """Its labels are known, or do not matter to the other."""

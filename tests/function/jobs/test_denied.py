@@ -140,7 +140,7 @@ def test_a_denial_of_an_accounts_change_says_that_the_secret_is_there(
 
 
 @pytest.mark.parametrize("name", OF_DELETES)
-def test_a_denial_of_the_delete_leaves_the_secret_and_says_so(world: World, name: str) -> None:
+def test_a_denied_delete_leaves_the_secret_and_is_reported(world: World, name: str) -> None:
     refusing(world, recorded(name), "/namespaces/b/secrets/", "{namespaces: [a, b], prune: true}")
     world.apply("prod", "prune.yaml")
     assert world.run()["ok"]

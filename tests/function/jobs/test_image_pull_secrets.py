@@ -165,7 +165,7 @@ def test_accounts_that_come_and_go_leave_nothing_behind(prod: World) -> None:
 
 
 @pytest.mark.parametrize("names", ["['*']", "[going, staying]"])
-def test_an_account_that_goes_meanwhile_keeps_no_other_from_its_entry(
+def test_an_account_that_is_deleted_meanwhile_keeps_no_other_from_its_entry(
     world: World, names: str
 ) -> None:
     def go(request: SeenRequest) -> Response | None:
@@ -190,7 +190,7 @@ def test_an_account_that_goes_meanwhile_keeps_no_other_from_its_entry(
 
 @pytest.mark.parametrize("status", [409, 422])
 def test_a_webhooks_denial_is_no_lost_race(world: World, status: int) -> None:
-    """The code is the webhook's own, and the answer bears no details."""
+    """The code is the webhook's own, and the answer has no details."""
     denial = recorded(f"webhook-denies-{status}-of-an-account")
 
     def denied(request: SeenRequest) -> Response | None:
@@ -486,7 +486,7 @@ def test_an_administrators_entry_stays_though_we_wrote_to_the_list_last(prod: Wo
     assert removed(prod) == [SECRET, "other"]
 
 
-def test_every_duplicate_of_our_entry_goes(prod: World) -> None:
+def test_every_duplicate_of_our_entry_is_removed(prod: World) -> None:
     account(prod)
     prod.invoke()
     path = "/api/v1/namespaces/a/serviceaccounts/default"
@@ -501,7 +501,7 @@ def test_every_duplicate_of_our_entry_goes(prod: World) -> None:
     assert removed(prod) == ["regcred"]
 
 
-def test_what_the_account_says_of_us_goes_with_our_entry(prod: World) -> None:
+def test_our_annotation_is_removed_with_our_entry(prod: World) -> None:
     account(prod)
     prod.invoke()
     assert removed(prod) == ["regcred"]

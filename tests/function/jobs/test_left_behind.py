@@ -132,7 +132,7 @@ def test_an_invalid_document_keeps_its_secrets_from_a_second_one_that_selects_th
 
 
 @pytest.mark.parametrize("event", [{"action": "sweep"}, {"namespaces": ["web"]}])
-def test_only_a_whole_push_speaks_of_what_is_left(prod: World, event: dict[str, Any]) -> None:
+def test_only_a_whole_push_reports_what_is_left(prod: World, event: dict[str, Any]) -> None:
     prod.document("prod", "namespaces: [web]")
     assert prod.invoke(event)["ok"]
 

@@ -1,6 +1,6 @@
 """Rights that are granted namespace by namespace.
 
-Each namespace that a document names is listed by itself.
+Each namespace that a document names is listed separately.
 """
 
 import pytest
@@ -55,7 +55,7 @@ def test_a_sweep_corrects_what_is_missing_and_what_is_about_to_end(prod: World) 
     assert prod.token("prod", "a") == prod.token("prod", "b") == prod.aws.ecr_public.issued[-1]
 
 
-def test_a_sweep_that_finds_all_well_sends_lists_alone_and_measures(prod: World) -> None:
+def test_a_sweep_with_nothing_to_correct_sends_only_lists_and_measures(prod: World) -> None:
     aged(prod, "prod", "b", hours_left=5)
     requests = len(prod.asked("prod"))
     issued = len(prod.aws.ecr_public.issued)
@@ -90,7 +90,7 @@ def test_where_one_namespace_is_not_granted_the_others_are_looked_into(prod: Wor
     assert (report["ok"], entry(report)["counts"]) == (True, {"created": 1, "current": 1})
 
 
-def test_a_look_that_is_answered_with_an_error_is_that_namespaces_alone(world: World) -> None:
+def test_a_look_that_fails_fails_only_its_namespace(world: World) -> None:
     cluster = world.add_cluster(
         "prod",
         namespaces=("a", "b"),
@@ -107,7 +107,7 @@ def test_a_look_that_is_answered_with_an_error_is_that_namespaces_alone(world: W
     assert (report["ok"], entry(report)["counts"]) == (True, {"created": 2})
 
 
-def test_a_push_of_one_namespace_looks_into_that_one_alone(prod: World) -> None:
+def test_a_push_of_one_namespace_looks_only_into_that_one(prod: World) -> None:
     requests = len(prod.asked("prod"))
     assert entry(prod.invoke({"namespaces": ["a"]}))["counts"] == {"updated": 1}
     lists = [line.split("?")[0] for line in prod.asked("prod")[requests:] if "GET" in line]

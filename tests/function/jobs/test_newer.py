@@ -159,7 +159,7 @@ def lose_first_apply(world: World, cluster: str, change: Callable[[Any], None]) 
         path = request.path + "&force=true"
         apply = "application/apply-patch+yaml"
         assert embedded.admin("PATCH", path, body, content_type=apply)[0] == 200
-        return Response(503, b"{}")
+        return Response(503, b"{}")  # a load balancer's
 
     embedded.intercept = lose
     return lost

@@ -1,4 +1,4 @@
-"""Pruning: our Secret goes from namespaces no longer selected, and nothing else does."""
+"""Pruning: our Secret is deleted from namespaces no longer selected, and nothing else is."""
 
 from typing import Any
 
@@ -27,14 +27,14 @@ def outcomes(report: dict[str, Any]) -> dict[str, int]:
     return dict(report["clusters"][0]["counts"])
 
 
-def test_the_secret_goes_from_a_namespace_that_was_dropped(prod: World) -> None:
+def test_the_secret_is_deleted_from_a_namespace_that_was_dropped(prod: World) -> None:
     report = prod.invoke()
     assert (report["ok"], outcomes(report)) == (True, {"updated": 1, "pruned": 1})
     assert prod.secret("prod", "team-b") is None
     assert prod.secret("prod", "team-a") is not None
 
 
-def test_a_namespace_without_a_secret_is_looked_at_and_not_spoken_of(prod: World) -> None:
+def test_a_namespace_without_a_secret_is_looked_at_and_not_reported(prod: World) -> None:
     prod.invoke()
     assert outcomes(prod.invoke()) == {"updated": 1}
 
@@ -82,7 +82,7 @@ def test_it_asks_once_for_metadata_only_and_deletes_what_it_saw(world: World) ->
         {"labels": {"app.kubernetes.io/managed-by": "somebody"}},
     ],
 )
-def test_what_bears_another_owner_or_label_stays(prod: World, change: dict[str, Any]) -> None:
+def test_what_has_another_owner_or_label_stays(prod: World, change: dict[str, Any]) -> None:
     annotate(prod, "prod", "team-b", **change)
     assert outcomes(prod.invoke()) == {"updated": 1}
     assert prod.secret("prod", "team-b") is not None
@@ -166,7 +166,7 @@ def test_a_namespace_whose_labels_left_the_selector_is_pruned(world: World) -> N
     assert world.secret("prod", "b") is None
 
 
-def test_names_alone_are_listed_too_when_they_are_to_be_pruned(world: World) -> None:
+def test_names_without_globs_are_listed_too_when_they_are_to_be_pruned(world: World) -> None:
     world.add_cluster("prod", namespaces=("a", "b"), document="{namespaces: [a, b], prune: true}")
     world.apply("prod", "prune.yaml")
     world.invoke()
@@ -174,7 +174,7 @@ def test_names_alone_are_listed_too_when_they_are_to_be_pruned(world: World) -> 
     assert outcomes(world.invoke()) == {"updated": 1, "pruned": 1}
 
 
-def test_a_terminating_namespace_is_left_alone(prod: World) -> None:
+def test_a_terminating_namespace_is_not_touched(prod: World) -> None:
     """Its Secret goes with it; without that, it would be pruned."""
     cluster = prod.clusters["prod"]
     body = {
@@ -240,7 +240,9 @@ def test_one_that_changes_between_the_look_and_the_delete_is_looked_at_again(wor
     assert world.secret("prod", "team-b") is not None
 
 
-def test_the_name_goes_from_the_accounts_where_we_put_it_and_from_no_other(world: World) -> None:
+def test_the_name_is_removed_from_the_accounts_where_we_put_it_and_from_no_other(
+    world: World,
+) -> None:
     cluster = world.add_cluster(
         "prod",
         namespaces=("team-a", "team-b"),
@@ -526,7 +528,7 @@ def test_what_the_brake_holds_is_done_when_it_is_asked_for(world: World, action:
         {"action": "sweep", "prune": "all"},
     ],
 )
-def test_the_brake_is_never_let_go_by_a_slip(prod: World, event: dict[str, Any]) -> None:
+def test_the_brake_is_never_released_by_mistake(prod: World, event: dict[str, Any]) -> None:
     assert prod.invoke(event)["error"]["type"] == "RequestError"
 
 

@@ -39,7 +39,7 @@ def test_every_selected_namespace_gets_the_token_in_one_request(world: World) ->
     assert len(world.aws.called("eks", "DescribeCluster")) == 1
 
 
-def test_names_alone_need_no_list_of_namespaces(world: World) -> None:
+def test_names_without_globs_need_no_list_of_namespaces(world: World) -> None:
     world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: a b")
     assert world.invoke()["totals"]["created"] == 2
     assert [line.split("?")[0] for line in sorted(world.asked("prod"))] == [
@@ -192,7 +192,7 @@ def test_a_session_token_too_long_for_eks(world: World, monkeypatch: pytest.Monk
     assert world.asked("prod") == []
 
 
-def test_somebody_elses_secret_is_left_alone_and_named(world: World) -> None:
+def test_somebody_elses_secret_is_not_touched_and_is_named(world: World) -> None:
     world.add_cluster("prod", namespaces=("a", "b"), document="namespaces: [a, b]")
     world.foreign_secret("prod", "a", manager="kubectl-client-side-apply")
     before = world.secret("prod", "a")
@@ -312,7 +312,7 @@ def test_broken_defaults_write_nothing(world: World) -> None:
         "namespaces: {selector: '='}",
     ],
 )
-def test_a_bad_document_fails_alone(world: World, text: str) -> None:
+def test_a_bad_document_fails_only_itself(world: World, text: str) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.document("bad", text)
     report = world.invoke()
@@ -423,7 +423,7 @@ def test_a_plan_writes_nothing_and_says_what_would_happen(world: World) -> None:
     assert all(token.encode() not in seen.body for seen in world.clusters["prod"].requests)
 
 
-def test_a_plan_goes_on_without_a_token_and_says_so(world: World) -> None:
+def test_a_plan_continues_without_a_token_and_reports_that(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.aws.ecr_public.deny()
     report = world.invoke({"action": "plan"})
@@ -543,7 +543,7 @@ def test_the_groups_of_the_rbac_files_are_the_designs(world: World) -> None:
     assert [subject["name"] for subject in review["subjects"]] == [GROUP]
 
 
-def test_a_secure_document_that_may_not_be_decrypted_fails_alone(world: World) -> None:
+def test_a_secure_document_that_may_not_be_decrypted_fails_only_itself(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.document("locked", "namespaces: [a]", secure=True)
     world.aws.script(
@@ -666,7 +666,7 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("body", GARBAGE)
-def test_garbage_in_place_of_eks_fails_that_cluster_alone(world: World, body: bytes) -> None:
+def test_garbage_in_place_of_eks_fails_only_that_cluster(world: World, body: bytes) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.document("odd", "{namespaces: [a], region: eu-west-1}")
     world.aws.script(

@@ -85,7 +85,7 @@ def test_rbac_without_a_version_is_reported_with_the_files_to_apply_and_fails_no
     )
 
 
-def test_where_nothing_is_granted_the_permissions_say_it_alone(world: World) -> None:
+def test_where_nothing_is_granted_only_the_permissions_report_it(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), rbac=None, document="namespaces: [a]")
     assert finding(world) is None
 
@@ -157,7 +157,7 @@ def test_each_file_that_is_older_is_named() -> None:
     assert found.remedy == f"{KUBECTL} apply -f infra/rbac/cluster.yaml -f infra/rbac/prune.yaml"
 
 
-def test_of_an_older_role_bound_in_single_namespaces_the_role_alone_is_to_be_applied() -> None:
+def test_of_an_older_role_bound_in_single_namespaces_only_the_role_is_applied() -> None:
     found = said(
         [("push-1", "a"), ("prune-2", "")], {"cluster.yaml": ["a"], "prune.yaml": [""]}, wanted=2
     )

@@ -1,4 +1,4 @@
-"""The uninstall: what was written goes from the named clusters, and a plan shows it first."""
+"""The uninstall: our Secrets are deleted from the named clusters, and a plan shows it first."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def counts(report: dict[str, Any]) -> dict[str, int]:
     return dict(report["clusters"][0]["counts"])
 
 
-def test_all_that_was_written_goes_and_no_token_is_asked_for(prod: World) -> None:
+def test_all_that_was_written_is_deleted_without_a_token(prod: World) -> None:
     issued = len(prod.aws.ecr_public.issued)
     report = prod.invoke(REMOVE)
     assert (report["action"], report["ok"], counts(report), report["tokens"]) == (
@@ -68,7 +68,7 @@ def test_somebody_elses_secret_stays(prod: World) -> None:
     assert left(prod) == ["other"]
 
 
-def test_what_an_earlier_configuration_selected_goes_too(prod: World) -> None:
+def test_what_an_earlier_configuration_selected_is_removed_too(prod: World) -> None:
     prod.document("prod", "namespaces: [team-a]")
     assert counts(prod.invoke(REMOVE)) == {"removed": 2}
 
@@ -101,7 +101,7 @@ def test_never_all_without_saying_so(prod: World, event: dict[str, Any]) -> None
     assert left(prod) == ["team-a", "team-b"]
 
 
-def test_where_no_list_is_allowed_it_goes_by_the_names(world: World) -> None:
+def test_where_no_list_is_allowed_the_names_are_used(world: World) -> None:
     cluster = world.add_cluster(
         "prod", namespaces=("b",), rbac="namespaced.yaml", document="namespaces: [default]"
     )
@@ -222,7 +222,7 @@ def test_of_two_documents_that_are_both_removed_nothing_stays(prod: World) -> No
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_what_changed_since_the_look_is_looked_at_with_the_same_right_and_goes(
+def test_what_changed_since_the_look_is_looked_at_with_the_same_right_and_deleted(
     world: World, listed: bool
 ) -> None:
     cluster = world.add_cluster(

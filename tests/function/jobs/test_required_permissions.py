@@ -109,7 +109,7 @@ def test_another_secrets_rights_are_granted_by_a_command() -> None:
     )
 
 
-def test_rights_in_some_namespaces_are_granted_there_alone() -> None:
+def test_rights_in_some_namespaces_are_granted_only_there() -> None:
     need, _ = required_permissions(config(), needs_list=False)
     remedy = need.remedy(["a", "b"])
     assert remedy.startswith(
@@ -123,7 +123,7 @@ def test_one_right_is_described_without_an_and() -> None:
     assert describe([Right("list", "namespaces")]) == "list namespaces"
 
 
-def test_what_is_lost_without_the_right_to_look_is_reported_and_that_a_push_goes_on() -> None:
+def test_what_is_lost_without_the_right_to_look_is_reported_and_a_push_continues() -> None:
     for need in required_permissions(config(service_accounts=("default",)), needs_list=False):
         assert bool(need.without) is ({right.verb for right in need.rights} == {"list"})
 

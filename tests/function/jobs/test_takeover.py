@@ -89,7 +89,7 @@ def test_without_the_right_to_look_it_is_tried_without_force_first(prod: World) 
 
 @pytest.mark.parametrize("event", [{}, {"action": "plan"}])
 @pytest.mark.parametrize("looks", [True, False])
-def test_that_all_it_held_is_replaced_is_reported_of_others_secrets_alone(
+def test_only_of_others_secrets_is_the_replaced_content_reported(
     prod: World, looks: bool, event: dict[str, str]
 ) -> None:
     if not looks:
@@ -112,7 +112,7 @@ def test_a_conflict_says_what_a_takeover_would_replace(prod: World) -> None:
     )
 
 
-def test_after_it_the_secret_is_ours_alone_and_only_updated(prod: World) -> None:
+def test_after_it_the_secret_is_only_ours_and_only_updated(prod: World) -> None:
     prod.foreign_secret("prod", "a")
     before = prod.secret("prod", "a")
     prod.invoke()
@@ -229,7 +229,7 @@ def test_what_would_have_it_deleted_with_its_former_owner_is_taken_off(prod: Wor
 
 
 @pytest.mark.parametrize(("manager", "stays"), [("argocd-controller", False), ("helm", True)])
-def test_the_label_that_argo_cd_tracks_by_unless_told_otherwise_comes_off_where_it_wrote(
+def test_argo_cds_default_tracking_label_is_removed_where_it_wrote(
     prod: World, manager: str, stays: bool
 ) -> None:
     """Before 3.0 Argo CD tracked by `app.kubernetes.io/instance`, which others set too."""

@@ -52,7 +52,7 @@ def test_narrowed_by_id_and_glob(patterns: tuple[str, ...], ids: list[str]) -> N
     ] == ids
 
 
-def test_a_narrowed_push_leaves_other_bad_documents_alone() -> None:
+def test_a_narrowed_push_ignores_other_bad_documents() -> None:
     assert not make_plan(Request(clusters=("a",)), ALL).invalid
     assert make_plan(Request(clusters=("d",)), ALL).invalid
 

@@ -222,7 +222,7 @@ def test_names_as_kubernetes_has_them_are_taken(
         lambda server: 7,
     ],
 )
-def test_a_continue_token_that_is_none_goes_into_no_url(
+def test_an_invalid_continue_token_is_put_into_no_url(
     world: World, capsys: pytest.CaptureFixture[str], token: Callable[[Hostile], Any]
 ) -> None:
     def answer(server: Hostile, method: str, path: str) -> tuple[str, Any]:
@@ -448,7 +448,7 @@ def secrets(metadata: Callable[[Hostile], dict[str, Any]], *, taken: bool = Fals
     return Hostile(answer, looks=True)
 
 
-def test_whoever_wrote_the_data_since_is_not_named_by_what_was_sent(
+def test_a_writer_of_the_data_is_not_named_by_what_was_sent(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def taken(server: Hostile) -> dict[str, Any]:

@@ -21,6 +21,6 @@ def test_only_the_strict_check_of_key_identifiers_is_left_out(context: ssl.SSLCo
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
-def test_nothing_older_than_tls_1_2_is_spoken(context: ssl.SSLContext) -> None:
+def test_nothing_older_than_tls_1_2_is_accepted(context: ssl.SSLContext) -> None:
     """OpenSSL's own configuration may allow more on the machine that it runs on."""
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2

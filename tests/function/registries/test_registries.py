@@ -92,7 +92,7 @@ def test_a_document_without_the_external_id_has_no_part_in_anothers_token(
     assert pulling.secret(other, "a") is None
 
 
-def test_private_registries_alone_need_no_public_token(pulling: World) -> None:
+def test_only_private_registries_need_no_public_token(pulling: World) -> None:
     pulling.aws.ecr_public.deny()
     pulling.document("prod", f"{{namespaces: [a], registries: [{EU}]}}")
     report = pulling.invoke()

@@ -79,7 +79,7 @@ def test_a_push_of_a_role_that_is_not_mapped_names_it_too(world: World) -> None:
 
 
 @pytest.mark.parametrize("action", ["push", "check"])
-def test_a_refusal_may_be_a_throttle_and_says_so(world: World, action: str) -> None:
+def test_a_refusal_names_the_possible_throttle(world: World, action: str) -> None:
     other = "arn:aws:iam::111122223333:role/another"
     world.add_elsewhere("edge", document=DOCUMENT, cluster_id=CLUSTER_ID, principal=other)
     report = world.run({"action": action})

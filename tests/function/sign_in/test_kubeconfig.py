@@ -74,7 +74,7 @@ def test_a_removal_with_what_is_stored(world: World) -> None:
 
 
 def test_both_kinds_beside_each_other_and_eks(world: World) -> None:
-    """Each cluster admits its own credential alone.
+    """Each cluster admits only its own credential.
 
     One credential at another's server fails the test.
     """
@@ -98,7 +98,7 @@ def test_none_for_an_estate_without(world: World) -> None:
 
 
 def test_a_token_and_a_certificate_are_both_sent(world: World) -> None:
-    """kube-apiserver goes by the certificate."""
+    """kube-apiserver uses the certificate."""
     cluster = world.add_stored("edge", by="certificate")
     config = kubeconfig(cluster, by="certificate")
     config["users"][0]["user"]["token"] = TOKEN
@@ -178,7 +178,7 @@ def refuse_first(cluster: Any, count: int) -> None:
 
 
 @pytest.mark.parametrize("by", KINDS)
-def test_after_a_refusal_the_secret_is_read_once_more(world: World, by: Any) -> None:
+def test_after_a_refusal_the_secret_is_read_again_once(world: World, by: Any) -> None:
     refuse_first(world.add_stored("edge", by=by), 1)
     assert world.run()["ok"]
     assert len(world.aws.called("secretsmanager")) == 2
@@ -481,7 +481,7 @@ def test_the_official_client_is_imported_by_nothing_else() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_contexts_with_a_private_key_are_of_one_client_alone(world: World) -> None:
+def test_contexts_with_a_private_key_belong_to_one_client(world: World) -> None:
     """Contexts without a key are cached by their authority.
 
     Two clusters of one authority must not share one with a key.

@@ -75,7 +75,7 @@ def test_web_identity_pushes_to_each_cluster_behind_its_path(
 
 
 @pytest.mark.parametrize("action", ["plan", "check", "sweep", "push"])
-def test_every_action_goes_there(world: World, proxy: PathProxy, action: str) -> None:
+def test_every_action_is_sent_there(world: World, proxy: PathProxy, action: str) -> None:
     write(world, proxy, "one", proxy.url(ONE), namespaces=["*"])
     report = world.run({"action": action})
     assert report["ok"], report
@@ -84,7 +84,7 @@ def test_every_action_goes_there(world: World, proxy: PathProxy, action: str) ->
     assert "//" not in "".join(proxy.asked)
 
 
-def test_a_removal_goes_there_too(world: World, proxy: PathProxy) -> None:
+def test_a_removal_is_sent_there_too(world: World, proxy: PathProxy) -> None:
     write(world, proxy, "one", proxy.url(ONE))
     world.run()
     assert world.run({"action": "remove", "clusters": ["one"]})["totals"]["removed"] == 1

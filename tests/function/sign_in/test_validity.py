@@ -1,4 +1,4 @@
-"""The expiry of a stored credential, as far as it has one."""
+"""The expiry of a stored credential, if it has one."""
 
 import base64
 import json

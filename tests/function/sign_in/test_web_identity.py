@@ -1,6 +1,6 @@
 """AWS's web identity tokens, over the wire.
 
-The API server trusts the issuer for this document alone, and for no other.
+The API server trusts the issuer for this document, and for no other.
 """
 
 import base64

@@ -32,7 +32,7 @@ def fleet(world: World) -> World:
 FOUND = ["fleet/eu-west-1/three", "fleet/us-east-1/one", "fleet/us-east-1/two"]
 
 
-def test_what_bears_the_tags_is_pushed_like_any_other(fleet: World) -> None:
+def test_a_cluster_with_the_tags_is_pushed_like_any_other(fleet: World) -> None:
     report = fleet.invoke()
     assert (report["ok"], ids(report)) == (True, FOUND)
     assert report["totals"]["created"] == 3
@@ -311,7 +311,7 @@ def test_a_cluster_that_fails_while_it_is_there_is_a_failure(fleet: World) -> No
     assert not entry(fleet.invoke(), FOUND[0])["ok"]
 
 
-def test_a_discovery_whose_only_cluster_is_being_created_says_so(fleet: World) -> None:
+def test_a_discovery_whose_only_cluster_is_being_created_reports_that(fleet: World) -> None:
     fleet.discovery("fleet", DOCUMENT.replace("us-east-1, ", ""))
     fleet.aws.put_cluster(
         "111122223333", "eu-west-1", fleet.clusters["three"], tags=TAGGED, status="CREATING"
@@ -321,7 +321,7 @@ def test_a_discovery_whose_only_cluster_is_being_created_says_so(fleet: World) -
     )
 
 
-def test_a_document_of_its_own_of_a_cluster_that_is_being_deleted_says_so(fleet: World) -> None:
+def test_a_document_of_a_cluster_that_is_being_deleted_reports_that(fleet: World) -> None:
     fleet.document("mine", "{cluster: one, namespaces: [a]}")
     fleet.aws.put_cluster(
         "111122223333", "us-east-1", fleet.clusters["one"], tags=TAGGED, status="DELETING"
@@ -338,7 +338,7 @@ def test_a_document_of_its_own_of_a_cluster_that_is_being_deleted_says_so(fleet:
     )
 
 
-def test_an_authenticators_id_is_not_judged_while_its_namesake_comes_or_goes(
+def test_an_authenticators_id_is_not_judged_while_its_namesake_is_created_or_deleted(
     fleet: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
@@ -480,7 +480,7 @@ def listed_and_described(world: World) -> tuple[int, int]:
     )
 
 
-def test_what_is_named_by_its_id_is_described_alone_and_nothing_is_listed(fleet: World) -> None:
+def test_only_what_is_named_by_its_id_is_described_and_nothing_is_listed(fleet: World) -> None:
     assert ids(fleet.invoke({"clusters": ["fleet/us-east-1/one"]})) == ["fleet/us-east-1/one"]
     assert listed_and_described(fleet) == (0, 1)
 
@@ -490,7 +490,7 @@ def test_a_glob_describes_only_what_it_may_mean(fleet: World) -> None:
     assert listed_and_described(fleet) == (1, 1)
 
 
-def test_a_worker_looks_at_the_clusters_of_its_message_alone(
+def test_a_worker_looks_only_at_the_clusters_of_its_message(
     fleet: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
@@ -865,7 +865,7 @@ def test_one_cluster_that_cannot_be_described_keeps_no_other_back(fleet: World) 
     )
 
 
-def test_a_message_for_a_cluster_that_is_gone_is_dropped_and_says_so(
+def test_a_message_for_a_cluster_that_is_gone_is_dropped_and_reported(
     fleet: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("RETRY_QUEUE_URL", fleet.queue.url)
@@ -980,7 +980,7 @@ def test_a_cluster_that_lost_its_tag_is_pushed_no_longer_and_can_be_removed_from
     assert fleet.secret("one", "a") is None
 
 
-def test_what_a_discovery_left_behind_goes_by_name_after_a_document_of_its_own_took_the_cluster(
+def test_what_a_discovery_left_is_removed_by_name_after_a_document_took_the_cluster(
     fleet: World,
 ) -> None:
     fleet.apply("one", "prune.yaml")
@@ -1056,7 +1056,7 @@ def test_running_it_twice_changes_nothing_but_the_token(fleet: World) -> None:
         ("{regions: [us-east-1], tags: {a: b}}", "namespaces: required here or in the defaults"),
     ],
 )
-def test_a_bad_discovery_fails_alone(world: World, document: str, said: str) -> None:
+def test_a_bad_discovery_fails_only_itself(world: World, document: str, said: str) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.discovery("fleet", document)
     report = world.invoke()

@@ -63,7 +63,7 @@ def test_while_it_waits_for_a_thread_it_has_not_stalled() -> None:
     assert (len(configuration.clusters), configuration.invalid) == (2, {})
 
 
-def test_what_never_got_a_thread_is_told_from_what_did_not_answer() -> None:
+def test_what_never_got_a_thread_is_distinguished_from_what_did_not_answer() -> None:
     configuration = found(one_every(0, count=1, thread_after=60), in_all=0.1)
     assert (
         "there was no time left to call EKS in us-east-1"

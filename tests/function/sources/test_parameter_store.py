@@ -1,4 +1,4 @@
-"""The configuration as read from Parameter Store: few calls, retries, each document by itself."""
+"""The configuration as read from Parameter Store: few calls, retries, each document separately."""
 
 import json
 
@@ -7,7 +7,7 @@ from tests.support.reports import entry
 from tests.support.world import World
 
 
-def test_a_document_nested_a_thousand_deep_fails_alone(world: World) -> None:
+def test_a_document_nested_a_thousand_deep_fails_only_itself(world: World) -> None:
     world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
     world.document("deep", "namespaces: " + "[" * 1000 + "]" * 1000)
     world.document("deeper", "namespaces:\n- " + "- " * 1500 + "a")

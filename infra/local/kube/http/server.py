@@ -1,4 +1,4 @@
-"""The HTTPS edge: connections, TLS and HTTP/1.1 framing, nothing of Kubernetes.
+"""The HTTPS edge: connections, TLS and HTTP/1.1 framing, without Kubernetes.
 
 The request is parsed here and not by http.server, whose e-mail parser costs more than the rest of
 an answer; a server that is the bottleneck would make every measurement of the function worthless.

@@ -63,7 +63,7 @@ def steps(stack: LifeStack) -> Iterator[Step]:
     stack.add_namespace("team-new")
     sweep = {"action": "sweep", "windowMinutes": 20}
     everywhere = {"payments": OURS, "team-a": OURS, "team-new": OURS}
-    new = "A namespace team-new is made: the next sweep finds it"
+    new = "A namespace team-new is created: the next sweep finds it"
     yield Step(new, sweep, {"created": 1, "current": 2}, everywhere)
     stack.delete_secret("payments")
     stack.reset_account("team-a")

@@ -48,7 +48,7 @@ def played(
         return reach(stack, InProcess(stack), ignore)
 
 
-def test_the_story_goes_as_expected(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_story_is_as_expected(monkeypatch: pytest.MonkeyPatch) -> None:
     assert played(monkeypatch) == []
 
 
