@@ -378,6 +378,7 @@ def _take_adoptions(health: Health, at: datetime, report: Mapping[str, Any]) -> 
                 if whose.startswith(ADOPTED_FROM):
                     old = whose.removeprefix(ADOPTED_FROM)
                     health.heirs[old] = entry["id"]
+                    health.heirs.pop(entry["id"], None)  # what it had given away is back
                     if old in health.clusters:
                         health.clusters[old].adopted_at = at
 
@@ -385,8 +386,9 @@ def _take_adoptions(health: Health, at: datetime, report: Mapping[str, Any]) -> 
 def _forget_deleted(health: Health, documents: Collection[str]) -> None:
     """Drop clusters that no document covers.
 
-    They count as deleted, unless their Secrets were removed or never pushed, or a document that is
-    there has adopted them: that one reports what is left. A discovery counts as its clusters do.
+    They count as deleted, unless their Secrets were removed or never pushed, or another document
+    has adopted them that is there, and reports what is left, or of which nothing is left either. A
+    discovery counts as its clusters do.
     """
     discoveries = [name for name in documents if name.endswith(EVERY)]
 
@@ -396,12 +398,12 @@ def _forget_deleted(health: Health, documents: Collection[str]) -> None:
     def is_settled(cluster_id: str) -> bool:
         if cluster_id in health.removed:
             return True
-        seen = set[str]()
-        heir = health.heirs.get(cluster_id)
-        while heir is not None and heir not in seen and not covered(heir):
-            seen.add(heir)
-            heir = health.heirs.get(heir)
-        return heir is not None and covered(heir)
+        heir = cluster_id
+        while heir in health.heirs:
+            heir = health.heirs[heir]
+        if heir == cluster_id:
+            return False
+        return covered(heir) or heir in health.removed or _is_acknowledged(health, heir)
 
     for cluster in list(health.clusters.values()):
         if covered(cluster.id):

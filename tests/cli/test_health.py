@@ -441,6 +441,15 @@ def gone(hour: float, name: str) -> LogLine:
         ([line(9, {"prod": adopted("old")}), gone(10, "old")], []),
         ([line(9, {"mid": adopted("old")}), line(10, {"prod": adopted("mid")})], []),
         ([line(9, {"mid": adopted("old")}), line(10, {"old": adopted("mid")})], ["mid", "old"]),
+        ([line(9, {"mid": adopted("old")}), line(10, {"mid": REMOVED}, action="remove")], []),
+        (
+            [
+                line(9, {"mid": adopted("old")}),
+                line(10, {"old": adopted("mid")}),
+                line(11, {"mid": REMOVED}, action="remove"),
+            ],
+            ["old"],
+        ),
         ([line(9, {"prod": adopted("kubectl")}), gone(10, "old")], ["old"]),
         ([line(9, {"old": REMOVED}, action="remove"), line(10), gone(11, "old")], []),
         (

@@ -81,7 +81,15 @@ def add(
 
     def do() -> Done:
         with keeping(cli, [made.before] if made.before and is_replaced else []):
-            return onboarding.do(lambda event: run(cli, event))
+            try:
+                return onboarding.do(lambda event: run(cli, event))
+            except BaseException:
+                if onboarding.waits:
+                    cli.output.note(
+                        f"{made.name} is stored, disabled until the function has access. To go on,"
+                        " run the same command again."
+                    )
+                raise
 
     return carry_out(cli, made.name.id, plan, do, dry_run=dry_run, yes=yes)
 

@@ -34,6 +34,7 @@ def leftover_notes(
         for note in _notes(
             old.get(change.name.id), new.get(change.name.id), str(change.after.path), follow_up
         )
+        if note.field != "cluster" or not _goes_over(old[change.name.id], after)
     ]
 
 
@@ -82,6 +83,17 @@ def _notes(
             )
         ]
     return []
+
+
+def _goes_over(old: ClusterConfig, after: Configuration) -> bool:
+    """Return whether another document adopts all Secrets of a cluster, as when ids are swapped."""
+    return bool(old.selection.names) and any(
+        other.enabled
+        and (other.target, other.secret_name) == (old.target, old.secret_name)
+        and not any(_is_lost(name, other) for name in old.selection.names)
+        for other in after.clusters
+        if other.id != old.id
+    )
 
 
 def _is_lost(name: str, new: ClusterConfig) -> bool:

@@ -51,7 +51,8 @@ class Onboarding:
     """The onboarding of one cluster.
 
     `eks` is a client with the person's credentials for the cluster's account and region, None for
-    other kinds of sign-in. `caller` returns the account of these credentials.
+    other kinds of sign-in. `caller` returns the account of these credentials. `waits`: a new
+    document is stored, disabled until the function has access.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Onboarding:
         self._admission = admission
         self._eks = eks
         self._caller = caller
+        self.waits = False
 
     def plan(self) -> list[Step]:
         """Return the planned steps; change nothing."""
@@ -154,6 +156,7 @@ class Onboarding:
                 remedy="Shorten it, for example its comments.",
             )
         now = self._write(waiting, cluster.before)
+        self.waits = cluster.waits
         try:
             report = check({**event, "includeDisabled": True})
         except BaseException:
@@ -162,6 +165,7 @@ class Onboarding:
             raise
         if not _obstacles(report):
             self._write(cluster.text, now)
+            self.waits = False
             return document, report
         if cluster.waits:
             changed = cluster.before is None or cluster.before.text != waiting

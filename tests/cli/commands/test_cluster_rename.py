@@ -146,6 +146,42 @@ def test_status_has_nothing_to_say_of_a_renamed_document(
     assert (found["deletedDocuments"], [one["id"] for one in found["clusters"]]) == ([], ["zone"])
 
 
+def test_status_has_nothing_to_say_of_a_renamed_document_whose_secrets_were_removed(
+    person: Administrator, world: World
+) -> None:
+    pushed(person, here=HERE, stays=f"{HERE}secretName: stays\n")
+    world.apply("here", "prune.yaml")
+    assert person.run("clusters", "rename", "here", "zone").exit_code == 0
+    assert person.run("clusters", "delete", "zone", "--yes").exit_code == 0
+    assert world.secret("here", "a") is None
+    assert person.run("status", "-o", "json").json["deletedDocuments"] == []
+
+
+def test_status_counts_a_renamed_document_until_its_heir_is_forgotten(
+    person: Administrator, world: World
+) -> None:
+    pushed(person, here=HERE, stays=f"{HERE}secretName: stays\n")
+    assert person.run("clusters", "rename", "here", "zone").exit_code == 0
+    assert person.run("clusters", "delete", "zone", "--keep-secrets", "--yes").exit_code == 0
+    left = person.run("status", "-o", "json").json["deletedDocuments"]
+    assert [one["id"] for one in left] == ["here", "zone"]
+    assert person.run("clusters", "forget", "zone").exit_code == 0
+    assert person.run("status", "-o", "json").json["deletedDocuments"] == []
+
+
+def test_what_was_renamed_and_back_again_counts_when_it_is_deleted_with_its_secrets_left(
+    person: Administrator, world: World
+) -> None:
+    pushed(person, here=HERE, stays=f"{HERE}secretName: stays\n")
+    world.apply("here", "prune.yaml")
+    for names in (("here", "zone"), ("zone", "here")):
+        assert person.run("clusters", "rename", *names).exit_code == 0
+    person.run("remove", "zone", "--yes")
+    assert person.run("clusters", "delete", "here", "--keep-secrets", "--yes").exit_code == 0
+    left = person.run("status", "-o", "json").json["deletedDocuments"]
+    assert "here" in [one["id"] for one in left]
+
+
 def test_status_after_a_rename_by_hand_has_nothing_to_say_once_the_secrets_are_taken_over(
     person: Administrator, world: World
 ) -> None:

@@ -381,6 +381,23 @@ def test_what_may_be_selected_still_or_is_pruned_is_not_left_behind(
     assert "warning" not in person.run("diff", str(person.folder(prod=text))).stdout
 
 
+@pytest.mark.parametrize(
+    ("theirs", "is_left"),
+    [("[a, b, c]", False), ("[a]", True), ("[a, b]\nenabled: false", True)],
+)
+def test_of_swapped_ids_only_what_the_other_does_not_select_is_left_behind(
+    person: Administrator, world: World, theirs: str, is_left: bool
+) -> None:
+    for name in ("blue", "green"):
+        world.document(name, "namespaces: [a, b]\n")
+    folder = person.folder(
+        blue="cluster: green\nnamespaces: [a, b]\n", green=f"cluster: blue\nnamespaces: {theirs}\n"
+    )
+    ran = person.run("diff", str(folder))
+    assert ("names another cluster than blue, where" in ran.stdout) is is_left
+    assert "names another cluster than green, where" not in ran.stdout
+
+
 def test_after_an_apply_the_check_of_what_was_written_is_named(person: Administrator) -> None:
     folder = str(
         person.folder(
