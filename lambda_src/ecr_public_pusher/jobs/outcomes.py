@@ -105,7 +105,7 @@ def explain_marks_left(
     outcome: NamespaceOutcome, name: str, marks: Marks, error: ApiStatusError
 ) -> NamespaceOutcome:
     """Return the outcome of a takeover whose former owner may still delete the Secret."""
-    owners = ", ".join(marks.owners) or "Argo CD's tracking marks"
+    owners = ", ".join(marks.owners or (*marks.labels, *marks.annotations))
     return replace(
         outcome,
         outcome=Outcome.FAILED,

@@ -24,14 +24,25 @@ NOTED_ACCOUNTS = f"{ANNOTATION_PREFIX}service-accounts"
 # manager.
 RESTORE_LABELS = frozenset({"velero.io/restore-name", "velero.io/backup-name"})
 RESTORE_MANAGER = "velero"
-# Argo CD deletes what has its mark once it leaves the application (argo-cd.readthedocs.io,
-# "Resource Tracking").
-TRACKING_LABELS = frozenset({"argocd.argoproj.io/instance"})
+# Argo CD deletes what bears its mark once it leaves the application (argo-cd.readthedocs.io,
+# "Resource Tracking"). External Secrets deletes what bears its label if the ExternalSecret of that
+# name gets another target (`deleteOrphanedSecrets`).
+TRACKING_LABELS = frozenset(
+    {"argocd.argoproj.io/instance", "reconcile.external-secrets.io/created-by"}
+)
 # Before 3.0 it tracked by this one, which Helm charts set too: it counts where Argo CD wrote.
 SHARED_LABEL = "app.kubernetes.io/instance"
 ARGO_CD = "argocd"
+# reflector (`ResourceMirror.cs`) and kubernetes-replicator (`DeleteReplicatedResource`) delete
+# copies whose source is gone. With `replicate-from`, the latter goes on writing the source's data.
 TRACKING_ANNOTATIONS = frozenset(
-    {"argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id"}
+    {
+        "argocd.argoproj.io/tracking-id",
+        "argocd.argoproj.io/installation-id",
+        "reflector.v1.k8s.emberstack.com/reflects",
+        "replicator.v1.mittwald.de/replicate-from",
+        "replicator.v1.mittwald.de/replicated-keys",
+    }
 )
 
 _DATA = f"f:{DATA_KEY}"

@@ -241,6 +241,27 @@ def test_argo_cds_default_tracking_label_is_removed_where_it_wrote(
     assert ("app.kubernetes.io/instance" in secret["metadata"]["labels"]) is stays
 
 
+@pytest.mark.parametrize(
+    ("kind", "mark"),
+    [
+        ("labels", "reconcile.external-secrets.io/created-by"),
+        ("annotations", "reflector.v1.k8s.emberstack.com/reflects"),
+        ("annotations", "replicator.v1.mittwald.de/replicate-from"),
+        ("annotations", "replicator.v1.mittwald.de/replicated-keys"),
+    ],
+)
+def test_marks_by_which_another_tool_deletes_or_writes_it_come_off(
+    prod: World, kind: str, mark: str
+) -> None:
+    prod.foreign_secret("prod", "a", manager="unknown")
+    annotate(prod, "prod", "a", **{kind: {mark: "x", "example.com/why": "kept"}})
+    assert prod.invoke()["totals"]["adopted"] == 1
+    secret = prod.secret("prod", "a")
+    assert secret is not None
+    assert mark not in secret["metadata"][kind]
+    assert secret["metadata"][kind]["example.com/why"] == "kept"
+
+
 def test_a_label_that_the_document_sets_stays(prod: World) -> None:
     prod.document(
         "prod", "{namespaces: [a], takeOwnership: true, labels: {app.kubernetes.io/instance: ours}}"
@@ -276,6 +297,21 @@ def test_where_that_is_refused_the_takeover_is_not_done_and_says_how(world: Worl
     secret = world.secret("prod", "a")
     assert secret is not None
     assert "ownerReferences" not in secret["metadata"]
+
+
+def test_without_an_owner_the_marks_that_stay_are_named(world: World) -> None:
+    cluster = world.add_cluster("prod", namespaces=("a",), document=TAKE, embedded=True)
+    assert isinstance(cluster, EmbeddedCluster)
+    world.foreign_secret("prod", "a", manager="unknown")
+    mark = "reflector.v1.k8s.emberstack.com/reflects"
+    annotate(world, "prod", "a", annotations={mark: "infra/pull"})
+    cluster.intercept = lambda request: (
+        recorded("webhook-denies-403-of-an-update").response
+        if mark.encode() in request.body and request.method == "PATCH"
+        else None
+    )
+    (problem,) = world.invoke()["clusters"][0]["problems"]
+    assert f"former owner ({mark})" in problem["message"]
 
 
 def test_a_plan_takes_nothing_off(prod: World) -> None:

@@ -19,7 +19,7 @@ _NAMES = (
     " view, create clusterrole, create clusterrolebinding, create namespace, create role, create"
     " rolebinding, create secret docker-registry, create serviceaccount, delete, describe, diff,"
     " edit, explain, get, kustomize, label, logs, patch, rollout restart, rollout status, run,"
-    " version, wait"
+    " scale, version, wait"
 )
 _COMMANDS = _NAMES.split(", ")
 # None of our commands uses these without a value; pflag takes a value for them after `=` only.
