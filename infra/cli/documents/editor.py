@@ -6,8 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import CliError, ExitCode
@@ -39,8 +38,7 @@ def edit(
     try:
         while True:
             draft.write_text(shown)
-            with _raising_on_signals():
-                _open(draft, environ)
+            _open(draft, environ)
             given = _without_marks(draft.read_text())
             if given.rstrip("\n") == text.rstrip("\n"):
                 return None
@@ -75,23 +73,7 @@ def edit(
 
 
 class _Ended(Exception):
-    """A signal to end."""
-
-
-@contextmanager
-def _raising_on_signals() -> Iterator[None]:
-    """Raise _Ended when this process is to end, as when its terminal is closed."""
-
-    def end(*_: object) -> None:
-        raise _Ended
-
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, end) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    """A signal to end: an interrupt, or the terminal is closed."""
 
 
 def _marked(text: str, wrong: list[Problem]) -> str:
@@ -112,16 +94,40 @@ def _without_marks(text: str) -> str:
 
 
 def _open(draft: Path, environ: Mapping[str, str]) -> None:
+    """Wait for the person's editor. Raise _Ended, with the editor ended, at a signal to end.
+
+    The handlers raise nothing: a signal that comes while the editor starts would leave it running.
+    """
     command = shlex.split(environ.get("VISUAL") or environ.get("EDITOR") or FALLBACK)
+    editor: subprocess.Popen[bytes] | None = None
+    ended = False
+
+    def end(*_: object) -> None:
+        nonlocal ended
+        ended = True
+        if editor is not None:
+            editor.kill()
+
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
-        done = subprocess.run([*command, str(draft)], check=False)  # noqa: S603 - the user's own editor
+        editor = subprocess.Popen([*command, str(draft)])  # noqa: S603 - the user's own editor
+        if ended:
+            editor.kill()
+        code = editor.wait()
     except OSError as error:
         raise CliError(
             f"The editor {command[0]} does not start: {error.strerror}.",
             remedy="Set VISUAL or EDITOR to your editor.",
         ) from None
-    if done.returncode:
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if ended:
+        raise _Ended
+    if code:
         raise CliError(
-            f"The editor {command[0]} ended with {done.returncode}: nothing was written.",
+            f"The editor {command[0]} ended with {code}: nothing was written.",
             exit_code=ExitCode.NOT_OK,
         )

@@ -293,6 +293,12 @@ def files_that_differ_from_what_is_stored(now: Situation) -> None:
     now.run("clusters", "export", str(now.person.folder(prod="namespaces: [other]\n")))
 
 
+@prints("discover edit")
+def a_discovery_that_says_something_else(now: Situation) -> None:
+    now.person.world.discovery("platform", DISCOVERY)
+    now.run("discover", "add", "platform", "--in-region", "eu-west-1", "--tag", "team=b", "--yes")
+
+
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl here")
 def test_rbac_that_is_printed_takes_over_what_kubectl_apply_wrote(
     situation: Situation, tmp_path: Path
@@ -333,7 +339,7 @@ def head(command: Command) -> str:
         return f"kubectl {words[0]}"
     if command.program != PROGRAM:
         return f"{command.program} {words[0]}"
-    return " ".join(words[:2]) if words[0] in ("clusters", "queue") else words[0]
+    return " ".join(words[:2]) if words[0] in ("clusters", "discover", "queue") else words[0]
 
 
 def run_as_printed(situation: Situation, command: Command) -> str:
@@ -381,7 +387,7 @@ def heads_in_the_sources() -> Iterator[str]:
             made = ast.unparse(node.func)
             words = [str(one.value) for one in node.args if isinstance(one, ast.Constant)]
             if words and (made == "local" or made.endswith("follow_up.command")):
-                two = words[0] in ("clusters", "queue")
+                two = words[0] in ("clusters", "discover", "queue")
                 yield " ".join(words[:2]) if two else words[0]
 
 

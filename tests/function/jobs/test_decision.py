@@ -282,7 +282,7 @@ def test_what_somebody_else_wrote_since_is_not_said_to_be_left_and_not_pruned() 
     decision = only(left(PlannedCluster(config(prune=True)), rewritten))
     assert decision.outcome is not None
     assert (decision.step, decision.outcome.outcome) == (Step.LEAVE, Outcome.SKIPPED)
-    assert "written by helm" in decision.outcome.message
+    assert "but helm has written its data since our last push" in decision.outcome.message
 
 
 @pytest.mark.parametrize("prune", [False, True])
@@ -455,4 +455,4 @@ def test_of_very_many_holders_as_many_are_named_as_fit() -> None:
     decision = only(judge("remove").decide(seen(replace(FRESH, managers=managers))))
     assert decision.outcome is not None
     named = ", ".join(sorted(name for name, _ in managers))[:200]
-    assert f"were written by {named} since" in decision.outcome.message
+    assert f"but {named} has written its data" in decision.outcome.message

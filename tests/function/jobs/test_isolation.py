@@ -301,9 +301,9 @@ def test_what_did_not_come_to_an_end_is_reported_in_full_with_its_reason(world: 
     (entry,) = world.invoke(seconds=4)["clusters"]
     over.set()
     problems = {problem["namespace"]: problem for problem in entry["problems"]}
-    remedy = "Raise the function's timeout, or see which cluster is slow to answer."
+    remedy = "Raise the function's timeout, or find out which cluster is slow to respond."
     said = {
-        "failed": "no answer before the function ran out of time",
+        "failed": "no response before the function ran out of time",
         "not-attempted": "the function ran out of time before this was started",
     }
     assert problems.keys() == {"a", "b"}

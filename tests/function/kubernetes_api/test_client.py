@@ -881,7 +881,7 @@ def test_a_query_is_sent_as_it_was_encoded() -> None:
 def test_an_answer_of_another_kind_is_no_answer() -> None:
     error, _ = failure(answering("200 OK", APPLIED.replace(b"PartialObjectMetadata", b"Pod")))
     assert isinstance(error, ApiError)
-    assert "did not answer as a Kubernetes API does" in error.message
+    assert "did not respond as a Kubernetes API does" in error.message
 
 
 def test_a_new_token_that_was_accepted_is_replaced_in_its_turn() -> None:
