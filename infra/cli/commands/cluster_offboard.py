@@ -102,6 +102,15 @@ def _leaving(deployed: Deployed, document_id: str, given: Given) -> NewCluster:
 
     Raise CliError for an invalid document, and for options that contradict it.
     """
+    if "/" in document_id:
+        raise CliError(
+            f"{document_id} is what a discovery found: it has no document of its own.",
+            remedy=(
+                "First `remove` its Secrets, and at once its tags, so that the discovery does not"
+                " find it again. Then name the EKS cluster instead, and its region with"
+                " --cluster-region."
+            ),
+        )
     if DocumentName.cluster(document_id) not in deployed.snapshot.documents:
         some = replace(given, namespaces=("default",))  # any one: a document needs some
         return new_cluster(deployed, document_id, some, None, replace=False)

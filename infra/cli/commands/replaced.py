@@ -21,7 +21,9 @@ def keeping(cli: Cli, documents: Sequence[Stored]) -> Iterator[None]:
     finally:
         if folder is not None:
             back = cli.follow_up.command("apply", str(folder))
-            cli.output.note(f"A copy of what this replaces is in {folder}. To restore it: {back}")
+            cli.output.note(
+                f"A copy of what was stored before is in {folder}. To restore it: {back}"
+            )
 
 
 def _saved(cli: Cli, documents: Sequence[Stored]) -> Path | None:
@@ -31,7 +33,7 @@ def _saved(cli: Cli, documents: Sequence[Stored]) -> Path | None:
         return save(documents, cli.session.stack.name)
     except OSError as error:
         cli.output.note(
-            f"No copy of what this replaces could be saved ({error.filename}: {error.strerror})."
+            f"No copy of what is stored now could be saved ({error.filename}: {error.strerror})."
         )
         for stored in documents:
             shown = "a SecureString, not shown" if stored.secure else f"\n{stored.text}"

@@ -357,6 +357,24 @@ def test_options_that_name_another_cluster_than_the_document_are_refused(
     assert person.run(*OFFBOARD, "--cluster", "prod").exit_code == 0
 
 
+def test_a_discovered_cluster_is_offboarded_by_its_own_name_once_it_is_not_found_any_more(
+    person: Administrator, world: World
+) -> None:
+    made = world.add_cluster("found", namespaces=("a",), embedded=True, tags={"team": "a"})
+    world.apply("found", "prune.yaml")
+    world.discovery("fleet", "regions: [us-east-1]\ntags: {team: a}\nnamespaces: [a]\n")
+    person.kubeconfig("found")
+    assert person.run("push").exit_code == 0
+    ran = person.run("clusters", "offboard", "fleet/us-east-1/found", "--yes")
+    assert ran.exit_code == 2
+    assert "fleet/us-east-1/found is what a discovery found" in ran.stderr
+    assert person.run("remove", "fleet/us-east-1/found", "--yes").exit_code == 0
+    world.discovery("fleet", "regions: [us-east-1]\ntags: {team: b}\nnamespaces: [a]\n")
+    ran = person.run("clusters", "offboard", "found", "--cluster-region", "us-east-1", "--yes")
+    assert ran.exit_code == 0, ran.stderr
+    assert (list(made.access_entries), rbac_left(made)) == ([], [])
+
+
 def test_what_has_neither_a_document_nor_a_cluster_is_a_mistake(
     person: Administrator, world: World, cluster: Cluster
 ) -> None:
