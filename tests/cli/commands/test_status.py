@@ -149,6 +149,8 @@ def test_a_stored_credential_that_ends_within_two_weeks_is_in_the_detail_until_i
     result = operator.run("status")
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("edge")]
     assert (line.split()[1], "stored credential expires in 10d" in line) == ("ok", True)
+    assert result.exit_code == 1
+    assert "stack-of-a-test-credential-ending" in result.stdout
     (found,) = operator.json("status")["clusters"]
     assert found["credentialExpiresAt"].startswith(
         f"{datetime.now(UTC) + timedelta(days=10, hours=1):%Y-%m-%dT}"
@@ -156,6 +158,8 @@ def test_a_stored_credential_that_ends_within_two_weeks_is_in_the_detail_until_i
     world.store_kubeconfig("edge", kubeconfig(cluster, by="certificate", life=timedelta(days=300)))
     operator.run("sweep")
     assert "stored credential" not in operator.run("status").stdout
+    operator.run("push")
+    assert operator.run("status").exit_code == 0
 
 
 def test_a_push_that_failed_in_part_shows_what_is_fresh(prod: Operator) -> None:
