@@ -466,9 +466,10 @@ def test_one_that_has_expired_has_nothing_left(
     assert credential_seconds(capsys.readouterr().out) == {None: 0, "edge": 0}
 
 
-def test_the_end_is_known_when_the_cluster_does_not_answer(world: World) -> None:
+@pytest.mark.parametrize("action", ["push", "sweep", "check"])
+def test_the_end_is_known_when_the_cluster_does_not_answer(world: World, action: str) -> None:
     world.add_stored("edge", token=json_web_token(EXP), server="https://127.0.0.1:1")
-    found = cluster_of(world.run())
+    found = cluster_of(world.run({"action": action}))
     assert (found["ok"], found["credentialExpiresAt"]) == (False, "2100-01-01T00:00:00Z")
 
 
