@@ -46,7 +46,8 @@ class ClusterHealth:
     `seen_at` is the time of the last report that names it, `secrets_at` of the last that shows
     Secrets of ours there, since a removal. `inferred` says that a full report, which leaves out
     clusters that are ok, made it ok. `new` says that an earlier push of everything shows that its
-    document was not there yet.
+    document was not there yet. `credential_expires_at`: the end of the stored credential, if the
+    last run that could read it knew it.
     """
 
     id: str
@@ -63,6 +64,7 @@ class ClusterHealth:
     adopted_at: datetime | None = None
     secrets_at: datetime | None = None
     new: bool = False
+    credential_expires_at: datetime | None = None
 
     @property
     def may_have_secrets(self) -> bool:
@@ -278,6 +280,7 @@ def _take_entry(
 ) -> None:
     cluster.seen_at = at
     cluster.skipped = entry.get("skipped")
+    _take_credential(cluster, entry)
     if report["action"] == "remove":
         if entry["ok"]:
             cluster.removed_at = at
@@ -327,6 +330,15 @@ def _take_life(cluster: ClusterHealth, at: datetime, entry: Mapping[str, Any]) -
         cluster.measured_at = at
 
 
+def _take_credential(cluster: ClusterHealth, entry: Mapping[str, Any]) -> None:
+    """Take over the end of the stored credential.
+
+    A cluster that failed without naming one may not have been able to read it.
+    """
+    if (text := entry.get("credentialExpiresAt")) or entry["ok"]:
+        cluster.credential_expires_at = moment(text) if text else None
+
+
 def _take_silence(
     health: Health,
     at: datetime,
@@ -361,6 +373,7 @@ def _take_sweep(health: Health, at: datetime, report: Mapping[str, Any]) -> None
         cluster = health.clusters.get(entry["id"])
         if cluster and (cluster.seen_at is None or cluster.seen_at < at):
             _take_life(cluster, at, entry)
+            _take_credential(cluster, entry)
         if (
             cluster
             and not entry["ok"]

@@ -121,6 +121,7 @@ def _cluster_json(cluster: ClusterHealth, now: datetime, follow_up: FollowUp) ->
     end = cluster.expires_at
     pushed = cluster.last_good_push
     partial = cluster.partial_push
+    credential = cluster.credential_expires_at
     return {
         "id": cluster.id,
         "state": cluster.state(now).value,
@@ -128,6 +129,7 @@ def _cluster_json(cluster: ClusterHealth, now: datetime, follow_up: FollowUp) ->
         "lastPartialPush": rfc3339(partial) if partial else None,
         "tokenExpiresAt": rfc3339(end) if end else None,
         "tokenHoursLeft": round(max(0.0, (end - now).total_seconds() / 3600), 1) if end else None,
+        "credentialExpiresAt": rfc3339(credential) if credential else None,
         "failedAt": rfc3339(cluster.failed.at) if cluster.failed else None,
         "failedAction": cluster.failed.action if cluster.failed else None,
         "queued": bool(cluster.failed and cluster.failed.queued),

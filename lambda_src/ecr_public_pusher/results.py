@@ -6,13 +6,16 @@ Nothing here does any I/O.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
 from ecr_public_pusher.errors import PusherError
+
+# The threshold of the alarm credential-ending, and of what a check and `status` report.
+CREDENTIAL_ENDING = timedelta(days=14)
 
 
 class Outcome(StrEnum):
@@ -117,6 +120,7 @@ class Check(StrEnum):
     REGISTRIES = "registries"  # each private registry gives a token
     ROLE = "role"  # the signing credentials: the function's own, or a role to assume
     TOKEN = "token"  # the sign-in token can be made, and is not too long
+    CREDENTIAL = "credential"  # a stored credential that expires within CREDENTIAL_ENDING
     EKS = "eks"  # EKS describes the cluster
     DNS = "dns"  # the endpoint's name has an address
     TCP = "tcp"  # a connection to it can be made
@@ -153,6 +157,8 @@ class ClusterResult:
     where one is missing; None where it is not known.
     `empty_globs`: those of several that match nothing.
     `selection`: in a dry run, the namespaces selected, and those that have its Secret still.
+    `credential_expires_at`: the end of the stored credential; None where none is stored, or where
+    its end is not known.
     """
 
     id: str
@@ -166,6 +172,7 @@ class ClusterResult:
     seconds_left: float | None = None
     empty_globs: tuple[str, ...] = ()
     selection: tuple[Choice, ...] = ()
+    credential_expires_at: datetime | None = None
 
     @cached_property
     def ok(self) -> bool:

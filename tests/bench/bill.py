@@ -39,7 +39,7 @@ PUSHES = DAYS * 3
 SWEEPS = DAYS * 24 * 12
 # Alarms by what they are billed for: metrics watched. The alarm on failed clusters analyses one
 # metric for each cluster.
-ALARM_METRICS = 12
+ALARM_METRICS = 13
 METRICS_OF_RUN = 7
 METRICS_OF_CLUSTER = 5
 # SecondsLeft of all clusters, which every sweep sends.

@@ -270,6 +270,30 @@ def test_a_push_of_some_namespaces_measures_nothing_of_the_cluster() -> None:
     assert assessed(line(2, {"prod": GOOD}), some).clusters["prod"].token_expires_at == at(14)
 
 
+def ending(hour: float, end: str, **more: Any) -> LogLine:
+    return line(hour, {"prod": {**GOOD, "credentialExpiresAt": end, **more}})
+
+
+END = "2026-01-10T00:00:00Z"
+
+
+def test_a_good_run_without_an_end_forgets_it_and_a_failure_keeps_it() -> None:
+    failed = line(9, {"prod": BAD})
+    known = datetime(2026, 1, 10, tzinfo=UTC)
+    assert assessed(ending(8, END), failed).clusters["prod"].credential_expires_at == known
+    good = line(10, {"prod": GOOD})
+    assert assessed(ending(8, END), failed, good).clusters["prod"].credential_expires_at is None
+
+
+def test_a_sweep_after_the_last_push_knows_a_renewed_credential() -> None:
+    entry = {**GOOD, "credentialExpiresAt": "2027-01-10T00:00:00Z"}
+    sweep = line(9, {"prod": entry}, action="sweep")
+    found = assessed(ending(8, END), sweeps=(sweep,)).clusters["prod"].credential_expires_at
+    assert found == datetime(2027, 1, 10, tzinfo=UTC)
+    later = assessed(ending(10, END), sweeps=(sweep,)).clusters["prod"].credential_expires_at
+    assert later == datetime(2026, 1, 10, tzinfo=UTC)
+
+
 def test_globs_that_match_nothing_are_kept_until_a_push_finds_something_for_them() -> None:
     mistyped = line(8, {"prod": {**GOOD, "emptyGlobs": ["teem-*"]}})
     assert assessed(mistyped).clusters["prod"].empty_globs == ("teem-*",)

@@ -144,6 +144,16 @@ def test_an_alarm_follows_what_the_function_measures(deployed: Deployed) -> None
     assert alarm["AlarmName"] == "pusher-cluster-failed"
 
 
+def test_an_alarm_below_a_threshold_follows_too(deployed: Deployed) -> None:
+    active = []
+    for seconds in (14 * 86400, 14 * 86400 - 1, 14 * 86400):
+        line = {"service": "pusher", "CredentialSecondsLeft": [float(seconds)]}
+        deployed.aws.deployments.log(deployed.stack, json.dumps(line))
+        found = deployed.client("cloudwatch").describe_alarms(StateValue="ALARM")["MetricAlarms"]
+        active.append([alarm["AlarmName"] for alarm in found])
+    assert active == [[], ["pusher-credential-ending"], []]
+
+
 def test_a_redrive_moves_the_messages(deployed: Deployed) -> None:
     deployed.stack.dead_letters.put({"action": "push"})
     sqs = deployed.client("sqs")

@@ -106,7 +106,8 @@ HOLDERS = {
     "D9": [f"{DOCUMENTS}::test_a_cluster_id_of_an_eks_cluster_that_no_document_means_is_not_known"],
     "D10": [f"{DOCUMENTS}::test_a_document_may_name_any_cluster_that_admits_the_function"],
     "D11": [
-        f"{DOCUMENTS}::test_a_document_may_name_another_documents_kubeconfig_and_sees_nothing_of_it"
+        f"{DOCUMENTS}::test_a_document_may_name_another_documents_kubeconfig_and_sees_nothing_of_it",
+        f"{KUBECONFIG}::test_nothing_but_the_time_is_said_of_a_credential",
     ],
     "D12": [f"{PUSH}::test_another_secret_name_needs_its_own_rule"],
     "D13": [

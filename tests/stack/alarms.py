@@ -28,6 +28,8 @@ METRICS = {
 REGISTRY_METRICS = {"TokenSecondsAtIssue": ("registry", "service")}
 # Metrics of the run that are emitted for each cluster, too.
 MEASURED_METRICS = {"SecondsLeft": CLUSTER}
+# Metrics of clusters with a stored credential alone, for the run and for each cluster.
+STORED_METRICS = ("CredentialSecondsLeft",)
 # Metrics of AWS that are watched.
 AWS_METRICS = {
     ("AWS/Lambda", "Errors", ("FunctionName",)),
@@ -48,6 +50,9 @@ EMITTED: set[MetricName] = {
     for metrics in (METRICS, REGISTRY_METRICS, MEASURED_METRICS)
     for name, dimensions in metrics.items()
 } | AWS_METRICS
+EMITTED |= {
+    (NAMESPACE, name, dimensions) for name in STORED_METRICS for dimensions in (RUN, CLUSTER)
+}
 
 _INSIGHTS = re.compile(r'SELECT \w+\((\w+)\) FROM SCHEMA\("([^"]+)", ([\w, ]+)\)')
 

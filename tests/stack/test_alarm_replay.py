@@ -573,6 +573,65 @@ def test_a_namespace_that_lacks_its_secret_is_known_within_minutes(readings: Rea
     assert call <= DAY + HOUR + 10 * MINUTE
 
 
+def stored(identity: str, ends: float, at: float) -> ClusterResult:
+    """Return the result of a cluster whose stored credential ends then, as a push finds it."""
+    return replace(
+        good(identity) if at < ends else bad(identity),
+        credential_expires_at=datetime.fromtimestamp(ends, UTC),
+    )
+
+
+def stored_story(end: float, ends: float, *, renewed: float | None = None) -> Story:
+    """Return pushes of two clusters with stored credentials.
+
+    That of `two` ends at `ends`; at `renewed` it is replaced by one that ends a year later.
+    """
+    story = Story()
+    at = 37 * MINUTE
+    while at < end:
+        its = ends + 365 * DAY if renewed is not None and at >= renewed else ends
+        story.run(at, good("eks"), stored("one", 400 * DAY, at), stored("two", its, at))
+        at += 8 * HOUR
+    return story
+
+
+@every_way
+def test_a_stored_credential_is_known_once_two_weeks_before_its_end(readings: Readings) -> None:
+    story = stored_story(20 * DAY, 17 * DAY)
+    (call,) = calls("CredentialEndingAlarm", story, 0, 20 * DAY, readings)
+    assert 3 * DAY < call <= 3 * DAY + 8 * HOUR + 10 * MINUTE
+
+
+@every_way
+def test_it_recovers_within_a_pushs_time_of_the_renewal(readings: Readings) -> None:
+    renewed = 5 * DAY
+    story = stored_story(10 * DAY, 17 * DAY, renewed=renewed)
+    alarm = _alarms(())["CredentialEndingAlarm"]
+    transitions = simulate(alarm, story.metrics, 0, 10 * DAY, readings)
+    changes = [one for one in transitions if State.ALARM in (one.state, one.previous)]
+    assert [one.state for one in changes] == [State.ALARM, State.OK]
+    assert renewed < changes[1].time <= renewed + 11 * HOUR
+
+
+@every_way
+def test_a_stored_credential_with_more_than_two_weeks_left_is_silent(readings: Readings) -> None:
+    story = stored_story(3 * DAY, 18 * DAY)
+    assert all_calls(story, 0, 3 * DAY, readings) == {}
+
+
+@every_way
+def test_a_retry_of_another_cluster_does_not_hide_it(readings: Readings) -> None:
+    story = stored_story(6 * DAY, 17 * DAY)
+    for number in range(12):
+        at = 4 * DAY + number * 2 * HOUR
+        story.run(at, stored("one", 400 * DAY, at), request=Request(clusters=("one",)))
+    alarm = _alarms(())["CredentialEndingAlarm"]
+    transitions = simulate(alarm, story.metrics, 0, 6 * DAY, readings)
+    assert [one.state for one in transitions if State.ALARM in (one.state, one.previous)] == [
+        State.ALARM
+    ]
+
+
 @every_way
 def test_a_parameter_that_is_no_document_is_known(readings: Readings) -> None:
     story = Story()

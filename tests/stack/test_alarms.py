@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ecr_public_pusher.reporting.metrics import LITTLE_LIFE_SECONDS
+from ecr_public_pusher.results import CREDENTIAL_ENDING
 from tests.stack.alarms import EMITTED, NAMESPACE, RUN, alarm_metrics, alarms, metrics_of
 from tests.stack.template import (
     ACCOUNT,
@@ -31,6 +32,7 @@ SECTIONS = {
     "FunctionErrorsAlarm": "function-errors",
     "UnconfiguredAlarm": "unconfigured",
     "TokenEndingAlarm": "token-ending",
+    "CredentialEndingAlarm": "credential-ending",
     "TokenLifeAlarm": "token-life",
     "PrivateTokenLifeAlarm": "private-token-life",
     "ThrottlesAlarm": "throttles",
@@ -45,6 +47,7 @@ WATCHED = {
     "FunctionErrorsAlarm": {("AWS/Lambda", "Errors", ("FunctionName",))},
     "UnconfiguredAlarm": {(NAMESPACE, "Unconfigured", RUN)},
     "TokenEndingAlarm": {(NAMESPACE, "SecondsLeft", RUN)},
+    "CredentialEndingAlarm": {(NAMESPACE, "CredentialSecondsLeft", RUN)},
     "TokenLifeAlarm": {(NAMESPACE, "TokenSecondsAtIssue", RUN)},
     "PrivateTokenLifeAlarm": {(NAMESPACE, "TokenSecondsAtIssue", ("registry", "service"))},
     "ThrottlesAlarm": {("AWS/Lambda", "Throttles", ("FunctionName",))},
@@ -199,6 +202,17 @@ def test_it_stays_in_alarm_between_the_tries_of_a_cluster_that_failed(timeout: i
     alarm = alarms(Timeout=timeout)["TokenEndingAlarm"]
     seconds = alarm["EvaluationPeriods"] * alarm["Period"]
     assert seconds >= properties("RetryQueue", Timeout=timeout)["VisibilityTimeout"] + 300
+
+
+def test_a_stored_credential_is_an_alarm_two_weeks_before_its_end_until_pushes_find_a_new_one() -> (
+    None
+):
+    alarm = alarms(AlarmAfterHours=10)["CredentialEndingAlarm"]
+    assert stats(alarm) == {"stored": ("CredentialSecondsLeft", "Minimum", 3600)}
+    assert expression(alarm) == f"FILL(stored, {alarm['Threshold']})"
+    assert (OPERATORS[alarm["ComparisonOperator"]], alarm["Threshold"]) == ("<", 14 * 24 * 3600)
+    assert alarm["Threshold"] == CREDENTIAL_ENDING.total_seconds()
+    assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (10, 1)
 
 
 @pytest.mark.parametrize("hours", [2, 9, 10])

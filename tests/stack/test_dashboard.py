@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.alarms import EMITTED, METRICS, NAMESPACE, MetricName, alarms
+from tests.stack.alarms import EMITTED, METRICS, NAMESPACE, STORED_METRICS, MetricName, alarms
 from tests.stack.template import REGION, STACK, properties
 
 WIDTH = 24
@@ -121,11 +121,15 @@ def test_queries_read_the_functions_log(query: str) -> None:
 @pytest.mark.parametrize("query", queries())
 def test_queries_name_metrics_as_powertools_writes_them(query: str) -> None:
     # {"SecretsApplied": [3.0]} is SecretsApplied.0 to Logs Insights.
-    assert set(re.findall(r"\b([A-Z]\w+)\.0\b", query)) <= METRICS.keys()
-    assert (
-        not set(re.findall(r"\b([A-Z]\w+)\b(?!\.0)", re.sub(r"'[^']*'", "", query)))
-        & METRICS.keys()
-    )
+    known = METRICS.keys() | set(STORED_METRICS)
+    assert set(re.findall(r"\b([A-Z]\w+)\.0\b", query)) <= known
+    assert not set(re.findall(r"\b([A-Z]\w+)\b(?!\.0)", re.sub(r"'[^']*'", "", query))) & known
+
+
+def test_the_days_that_a_stored_credential_has_left_are_shown_for_each_cluster() -> None:
+    (query,) = [query for query in queries() if "credentialDaysLeft" in query]
+    assert "CredentialSecondsLeft.0 / 86400 as days" in query
+    assert "latest(days) as credentialDaysLeft by cluster" in query
 
 
 def test_how_long_tokens_live_counts_from_the_last_write_of_each_cluster() -> None:

@@ -15,6 +15,7 @@ ALARMS = {
     "FunctionErrorsAlarm",
     "UnconfiguredAlarm",
     "TokenEndingAlarm",
+    "CredentialEndingAlarm",
     "TokenLifeAlarm",
     "PrivateTokenLifeAlarm",
     "ThrottlesAlarm",

@@ -26,8 +26,9 @@ from .step import Step, StepName, StepOutcome
 PROPAGATION_TRIES = 8
 PROPAGATION_SECONDS = 5.0
 _SIGN_IN = "sign-in"
-# Findings about single namespaces, or about more rights than needed, do not prevent a push.
-_NO_OBSTACLE = frozenset({"namespaces", "excess"})
+# Findings about single namespaces, about more rights than needed, or about a stored credential that
+# is still valid, do not prevent a push.
+_NO_OBSTACLE = frozenset({"namespaces", "excess", "credential"})
 
 type Run = Callable[[Mapping[str, Any]], Report]
 

@@ -1,12 +1,15 @@
 """Problems of a report with their remedies; namespaces with the same problem share an entry."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from .text import BAD, FAINT, indented, remedy, state
+from ecr_public_pusher.results import CREDENTIAL_ENDING
+
+from .text import BAD, FAINT, indented, remedy, span, state
 
 # A problem, an error or a finding of a report, each with `message` and `remedy`.
 type ReportEntry = Mapping[str, Any]
@@ -49,6 +52,15 @@ def render_problems(
 def empty_globs(globs: Sequence[str]) -> str:
     """Return the sentence about globs that select nothing; "" when there are none."""
     return f"no namespace matches {', '.join(globs)}" if globs else ""
+
+
+def stored_credential(ends_at: datetime | None, now: datetime) -> str:
+    """Return the sentence about a stored credential that expires soon; "" for any other."""
+    if ends_at is None or ends_at - now >= CREDENTIAL_ENDING:
+        return ""
+    if ends_at <= now:
+        return "stored credential expired"
+    return f"stored credential expires in {span((ends_at - now).total_seconds())}"
 
 
 def explained(title: Text, problem: ReportEntry) -> list[RenderableType]:

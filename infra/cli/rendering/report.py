@@ -10,7 +10,13 @@ from rich.text import Text
 from ..follow_up import ADD_A_CLUSTER, FollowUp
 from ..function import Report
 from ..times import moment
-from .problems import empty_globs, explained, render_error, render_problems
+from .problems import (
+    empty_globs,
+    explained,
+    render_error,
+    render_problems,
+    stored_credential,
+)
 from .text import (
     BAD,
     FAINT,
@@ -81,7 +87,10 @@ def _parts(
         yield _clusters(clusters)
     for cluster in clusters:
         yield from _cluster(
-            cluster, verbose=verbose or len(clusters) == 1, dry_run=bool(report.get("dryRun"))
+            cluster,
+            now=now,
+            verbose=verbose or len(clusters) == 1,
+            dry_run=bool(report.get("dryRun")),
         )
     yield from _rest(report, now)
 
@@ -140,7 +149,9 @@ def _row(cluster: ClusterEntry) -> tuple[str | Text, ...]:
     )
 
 
-def _cluster(cluster: ClusterEntry, *, verbose: bool, dry_run: bool) -> Iterator[RenderableType]:
+def _cluster(
+    cluster: ClusterEntry, *, now: datetime, verbose: bool, dry_run: bool
+) -> Iterator[RenderableType]:
     lines: list[RenderableType] = []
     if error := cluster.get("error"):
         lines += render_error(error)
@@ -174,6 +185,9 @@ def _cluster(cluster: ClusterEntry, *, verbose: bool, dry_run: bool) -> Iterator
                 style=NEUTRAL,
             )
         )
+    ends_at = moment(cluster.get("credentialExpiresAt", ""))
+    if (ending := stored_credential(ends_at, now)) and "findings" not in cluster:
+        lines.append(Text(f"{ending}: store a new kubeconfig", style=NEUTRAL))
     if globs := empty_globs(cluster.get("emptyGlobs", ())):
         lines.append(Text(f"Mistyped, or not there yet: {globs}", style=NEUTRAL))
     if changed := cluster.get("serviceAccountsChanged"):

@@ -11,7 +11,7 @@ from ..follow_up import ADD_A_CLUSTER, FollowUp
 from ..health import ClusterHealth, State
 from ..queues import QueueState
 from ..status import FINE, Status, left_secrets
-from .problems import empty_globs, render_error, render_problems
+from .problems import empty_globs, render_error, render_problems, stored_credential
 from .text import (
     BAD,
     FAINT,
@@ -88,7 +88,7 @@ def _row(cluster: ClusterHealth, status: Status) -> tuple[str | Text, ...]:
         state(word.value),
         _pushed(cluster, word, status),
         _left(cluster, now),
-        _detail(cluster, word),
+        _detail(cluster, word, now),
     )
 
 
@@ -106,10 +106,15 @@ def _left(cluster: ClusterHealth, now: datetime) -> Text:
     return life((cluster.expires_at - now).total_seconds())
 
 
-def _detail(cluster: ClusterHealth, word: State) -> str:
+def _detail(cluster: ClusterHealth, word: State, now: datetime) -> str:
     if cluster.skipped is not None:
         return str(cluster.skipped)
-    return "; ".join(filter(None, [_outcome(cluster, word), empty_globs(cluster.empty_globs)]))
+    parts = [
+        _outcome(cluster, word),
+        stored_credential(cluster.credential_expires_at, now),
+        empty_globs(cluster.empty_globs),
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def _outcome(cluster: ClusterHealth, word: State) -> str:

@@ -25,6 +25,8 @@ _FOLLOWED = {
     "UnknownParameters": "unknown-parameters",
     "DocumentsDeleted": "documents-deleted",
 }
+# The same for those that go off below a threshold.
+_FOLLOWED_BELOW = {"CredentialSecondsLeft": ("credential-ending", 14 * 24 * 3600)}
 
 
 class Deployments:
@@ -68,13 +70,15 @@ class Deployments:
         except ValueError:
             return
         self.logs.put(deployment.log_group, line, at=at)
+        if not isinstance(said, dict) or {"cluster", "registry"} & set(said):
+            return
         for metric, kind in _FOLLOWED.items():
-            if (
-                isinstance(said, dict)
-                and metric in said
-                and not {"cluster", "registry"} & set(said)
-            ):
+            if metric in said:
                 self.set_alarm(deployment, kind, "ALARM" if sum(said[metric]) > 0 else "OK")
+        for metric, (kind, threshold) in _FOLLOWED_BELOW.items():
+            if metric in said:
+                state = "ALARM" if min(said[metric]) < threshold else "OK"
+                self.set_alarm(deployment, kind, state)
 
     def note_change(self, request: AwsRequest, answer: bytes) -> None:
         """Send EventBridge's events for the parameters that a call has changed.

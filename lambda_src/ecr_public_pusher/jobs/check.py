@@ -32,8 +32,8 @@ from ecr_public_pusher.kubernetes_api.reachability import Route
 from ecr_public_pusher.kubernetes_api.resources import KubernetesApi
 from ecr_public_pusher.kubernetes_api.server_version import Version, server_version
 from ecr_public_pusher.ownership import RBAC_GROUP
-from ecr_public_pusher.results import Check, ClusterResult, Finding
-from ecr_public_pusher.timestamps import rfc3339
+from ecr_public_pusher.results import CREDENTIAL_ENDING, Check, ClusterResult, Finding
+from ecr_public_pusher.timestamps import from_epoch, rfc3339
 
 # Somebody waits for the result: a request without a response is retried once, not four times.
 ATTEMPTS = 2
@@ -134,6 +134,7 @@ class _ClusterCheck:
         return replace(
             self._tried or ClusterResult(self._config.id),
             findings=findings,
+            credential_expires_at=end.at if (end := self._sign_in.credential_end) else None,
             seconds=self._seconds or 0.0,
             attempted=self._began is not None,
         )
@@ -145,6 +146,7 @@ class _ClusterCheck:
         self._findings.append(Finding(Check.ROLE, True, await self._sign_in.describe_caller()))
         self._look(Check.TOKEN)
         signs = self._note(await self._sign())
+        self._findings += self._credential()
         self._look(Check.EKS if self._sign_in.asks_eks else Check.DNS)
         endpoint = await self._sign_in.described()
         local = f", local cluster {endpoint.local_id}" if endpoint.local_id else ""
@@ -235,6 +237,21 @@ class _ClusterCheck:
         except SignInError as error:
             return _failed(Check.TOKEN, error)
         return Finding(Check.TOKEN, True, self._sign_in.describe_credential(credential))
+
+    def _credential(self) -> list[Finding]:
+        """Return the finding on a stored credential that expires soon; none for any other.
+
+        It is no obstacle: the credential still signs in.
+        """
+        end = self._sign_in.credential_end
+        if end is None:
+            return []
+        left = end.at - from_epoch(self._clock.wall())
+        if left >= CREDENTIAL_ENDING:
+            return []
+        days = left.total_seconds() / 86400
+        what = f"the stored credential expires in {days:.1f} days, at {rfc3339(end.at)}"
+        return [Finding(Check.CREDENTIAL, False, what, end.renewal)]
 
     async def _audit(self, access: ClusterAccess) -> bool:
         """Sign in and review what is allowed; return whether the sign-in succeeded."""

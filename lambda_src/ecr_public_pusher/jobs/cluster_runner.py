@@ -5,6 +5,7 @@ Every planned namespace comes to an outcome, whatever fails.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 from ecr_public_pusher.blocking_calls import BlockingCalls
@@ -214,7 +215,13 @@ class _ClusterRun:
             seconds_left=ledger.seconds_left,
             empty_globs=ledger.empty_globs,
             selection=self._selection(planned, others) if self._explains else (),
+            credential_expires_at=self._credential_expires_at,
         )
+
+    @property
+    def _credential_expires_at(self) -> datetime | None:
+        end = self._sign_in.credential_end if self._sign_in else None
+        return end.at if end else None
 
     def _selection(self, selected: Sequence[str], others: Sequence[str]) -> tuple[Choice, ...]:
         """Return why namespaces are selected, and why others with our Secret are not."""

@@ -31,7 +31,8 @@ def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
     clusters that it wrote to or that failed; the remaining life is emitted for those and for
     clusters with little of it, since CloudWatch bills each series by the hours in which it is sent.
     The least of all clusters is emitted by every push and sweep. The dispatcher of a push does not
-    emit its completion.
+    emit its completion. The remaining life of stored credentials is emitted only where there are
+    any.
     """
     if run.request.action not in ("push", "sweep"):
         return []
@@ -76,6 +77,18 @@ def metrics(run: RunResult, *, now: datetime) -> list[Metric]:
         Metric("SecondsLeft", round(result.seconds_left), "Seconds", cluster=result.id)
         for result in measured
         if result.seconds_left is not None
+    ]
+    stored = [
+        (result.id, max(0, round((result.credential_expires_at - now).total_seconds())))
+        for result in shown
+        if result.credential_expires_at is not None
+    ]
+    if stored:
+        least = min(seconds for _, seconds in stored)
+        found.append(Metric("CredentialSecondsLeft", least, "Seconds"))
+    found += [
+        Metric("CredentialSecondsLeft", seconds, "Seconds", cluster=cluster)
+        for cluster, seconds in stored
     ]
     for result in shown:
         found += [

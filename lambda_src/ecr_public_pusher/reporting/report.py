@@ -181,6 +181,8 @@ def _cluster(result: ClusterResult, *, dry_run: bool) -> dict[str, Any]:
     }
     if result.seconds_left is not None and not dry_run:
         answer["secondsLeft"] = round(result.seconds_left)
+    if result.credential_expires_at is not None:
+        answer["credentialExpiresAt"] = rfc3339(result.credential_expires_at)
     if result.skipped:
         answer["skipped"] = result.skipped
     if result.empty_globs:

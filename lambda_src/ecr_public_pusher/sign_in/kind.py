@@ -5,6 +5,7 @@ With it, the endpoint that it signs in to, and the base of the kinds that use AW
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from ecr_public_pusher.aws_api.assumed_role import Caller, Callers
@@ -73,6 +74,14 @@ class Remedies(RouteRemedies, Protocol):
         """Return how to see rights of the principal that no RBAC binding grants."""
 
 
+@dataclass(frozen=True)
+class CredentialEnd:
+    """The end of a stored credential, and the remedy that replaces it in time."""
+
+    at: datetime
+    renewal: str
+
+
 class SignIn(Protocol):
     """Lookup of one document's cluster, and the sign-in to it.
 
@@ -80,6 +89,8 @@ class SignIn(Protocol):
     """
 
     asks_eks: bool  # EKS names the endpoint
+    # The end of a stored credential, once it was read; None for a credential that is made anew.
+    credential_end: CredentialEnd | None
 
     def remembered(self) -> Endpoint | None:
         """Return the endpoint if it is known without a call; else None."""
@@ -114,6 +125,8 @@ class RoleCaller:
 
     They are the execution role's, or those of the document's roleArn.
     """
+
+    credential_end: CredentialEnd | None = None
 
     def __init__(self, config: ClusterConfig, callers: Callers) -> None:
         self.config = config

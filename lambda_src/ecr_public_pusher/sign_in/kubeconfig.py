@@ -32,7 +32,7 @@ from ecr_public_pusher.kubernetes_api.access import ClusterAccess, Credential
 from ecr_public_pusher.kubernetes_api.server_version import Version
 from ecr_public_pusher.kubernetes_api.tls import bear
 from ecr_public_pusher.ownership import RBAC_GROUP
-from ecr_public_pusher.sign_in.kind import Endpoint, RoleCaller
+from ecr_public_pusher.sign_in.kind import CredentialEnd, Endpoint, RoleCaller
 from ecr_public_pusher.sign_in.kubeconfig_document import read_kubeconfig
 from ecr_public_pusher.sign_in.kubeconfig_loader import load_kubeconfig
 from ecr_public_pusher.sign_in.named_endpoint import NamedEndpointRemedies
@@ -188,6 +188,9 @@ class KubeconfigSignIn(RoleCaller):
                 f"{self._where}: server: {not_allowed(fields.server)}", remedy=remedy
             )
         kubeconfig = _Kubeconfig(*load_kubeconfig(fields))
+        ends = [end for _, end in _ends(kubeconfig.credential) if end is not None]
+        # Before the check: the end of one that has expired is known, too.
+        self.credential_end = CredentialEnd(min(ends), self._remedy()) if ends else None
         self._check(kubeconfig.credential)
         return kubeconfig
 

@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -708,6 +709,17 @@ def test_a_cluster_that_is_not_eks_by_its_endpoint_and_authority(
     assert outcomes(ran)["access-entry"] == "skipped"
     assert world.secret("lab", "a") is not None
     assert not world.aws.called("eks")
+
+
+def test_a_stored_credential_that_ends_soon_is_reported_and_no_obstacle(
+    person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add_stored("edge", by="certificate", life=timedelta(days=10))
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    person.stack.parameters = {"AllowedEndpoints": "127.0.0.1"}
+    ran = person.run("clusters", "add", "edge", "--rbac", "none", "--yes", "-o", "json")
+    assert (outcomes(ran)["check"], outcomes(ran)["push"]) == ("failed", "done")
+    assert world.secret("edge", "a") is not None
 
 
 def test_a_disabled_document_is_neither_checked_nor_pushed(

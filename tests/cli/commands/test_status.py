@@ -4,12 +4,14 @@ import json
 import re
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from infra.local.aws import Answer, AwsRequest, FunctionAnswer
 from tests.support.operator import Operator, deploy
 from tests.support.secrets import aged
+from tests.support.world import kubeconfig
 
 HOUR = 3600
 
@@ -135,6 +137,29 @@ def test_a_disabled_cluster_whose_tokens_have_ended_is_expired(prod: Operator) -
     prod.run("push")
     (found,) = prod.json("status")["clusters"]
     assert (found["state"], found["tokenExpiresAt"]) == ("skipped", None)
+
+
+def test_a_stored_credential_that_ends_within_two_weeks_is_in_the_detail_until_it_is_renewed(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+    world = operator.world
+    cluster = world.add_stored("edge", by="certificate", life=timedelta(days=10, hours=1))
+    operator.run("push")
+    result = operator.run("status")
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("edge")]
+    assert (line.split()[1], "stored credential expires in 10d" in line) == ("ok", True)
+    assert result.exit_code == 1
+    assert "stack-of-a-test-credential-ending" in result.stdout
+    (found,) = operator.json("status")["clusters"]
+    assert found["credentialExpiresAt"].startswith(
+        f"{datetime.now(UTC) + timedelta(days=10, hours=1):%Y-%m-%dT}"
+    )
+    world.store_kubeconfig("edge", kubeconfig(cluster, by="certificate", life=timedelta(days=300)))
+    operator.run("sweep")
+    assert "stored credential" not in operator.run("status").stdout
+    operator.run("push")
+    assert operator.run("status").exit_code == 0
 
 
 def test_a_push_that_failed_in_part_shows_what_is_fresh(prod: Operator) -> None:

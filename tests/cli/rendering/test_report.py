@@ -143,6 +143,29 @@ def test_the_least_life_that_is_left_has_a_column_where_a_run_measured_it() -> N
     assert "TOKEN LEFT" not in of()
 
 
+@pytest.mark.parametrize(
+    ("end", "shown"),
+    [
+        ("2026-01-15T11:59:59Z", "stored credential expires in 13d: store a new kubeconfig"),
+        ("2026-01-15T12:00:00Z", ""),
+        ("2026-01-01T12:00:01Z", "stored credential expires in 1s: store a new kubeconfig"),
+        ("2026-01-01T12:00:00Z", "stored credential expired: store a new kubeconfig"),
+        ("soon", ""),
+    ],
+)
+def test_a_stored_credential_that_expires_within_two_weeks_is_reported(
+    end: str, shown: str
+) -> None:
+    lines = of(credentialExpiresAt=end).splitlines()
+    assert [one for one in lines if "stored credential" in one] == [shown][: bool(shown)]
+
+
+def test_a_check_says_so_once() -> None:
+    finding = {"check": "credential", "ok": False, "message": "it expires", "remedy": "renew"}
+    text = of(credentialExpiresAt="2026-01-05T00:00:00Z", findings=[finding])
+    assert "stored credential" not in text
+
+
 @pytest.mark.parametrize("outcome", Outcome)
 def test_each_outcome_has_the_colour_of_what_it_means(outcome: Outcome) -> None:
     neutral = {Outcome.SKIPPED: "yellow"}

@@ -46,9 +46,10 @@ from tests.support.world import (
     World,
 )
 
-# Of a document that is enabled and names no private registry; two permissions: to write, and to
-# look.
-EVERY = [check for check in Check if check not in (Check.REGISTRIES, Check.LEFT)]
+# Of a document that is enabled, and neither names a private registry nor stores a credential; two
+# permissions: to write, and to look.
+SOMETIMES = (Check.REGISTRIES, Check.CREDENTIAL, Check.LEFT)
+EVERY = [check for check in Check if check not in SOMETIMES]
 EVERY.insert(EVERY.index(Check.PERMISSION), Check.PERMISSION)
 READS = {
     "GetParametersByPath",

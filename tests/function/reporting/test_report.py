@@ -324,3 +324,40 @@ def test_an_unknown_parameter_is_not_ok() -> None:
     assert not checked.ok
     assert reporting.report(checked)["unknownParameters"] == ["/ecr-public-pusher/cluster/prod"]
     assert "/ecr-public-pusher/cluster/prod" in reporting.summary(checked)
+
+
+def stored(identity: str, days: float, *, wrote: bool = True) -> ClusterResult:
+    """Return the result of a cluster whose stored credential ends in this many days."""
+    outcome = NamespaceOutcome("x", Outcome.UPDATED if wrote else Outcome.CURRENT)
+    return ClusterResult(identity, (outcome,), credential_expires_at=NOW + timedelta(days=days))
+
+
+def credential_metrics(run: RunResult) -> list[Metric]:
+    return [one for one in metrics(run, now=NOW) if one.name == "CredentialSecondsLeft"]
+
+
+def credential_metric(days: float, cluster: str | None = None) -> Metric:
+    return Metric("CredentialSecondsLeft", days * 86400, "Seconds", cluster=cluster)
+
+
+def test_the_life_of_stored_credentials_is_a_metric_of_each_cluster_with_one_and_of_all() -> None:
+    assert credential_metrics(run(stored("a", 3), GOOD, stored("c", 20, wrote=False))) == [
+        credential_metric(3),
+        credential_metric(3, "a"),
+        credential_metric(20, "c"),
+    ]
+    assert credential_metrics(run(GOOD, OFF)) == []
+
+
+def test_a_sweep_emits_it_where_it_wrote() -> None:
+    sweep = Request(action="sweep")
+    assert credential_metrics(run(stored("a", 3, wrote=False), stored("c", 20), request=sweep)) == [
+        credential_metric(20),
+        credential_metric(20, "c"),
+    ]
+
+
+def test_the_end_of_a_stored_credential_is_in_its_clusters_entry() -> None:
+    first, second = reporting.report(run(stored("a", 3), GOOD))["clusters"]
+    assert first["credentialExpiresAt"] == "2026-01-04T00:00:00Z"
+    assert "credentialExpiresAt" not in second

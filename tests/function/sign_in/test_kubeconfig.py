@@ -337,6 +337,171 @@ def test_check_of_a_user_outside_of_the_group_says_how_to_get_in(world: World) -
     assert "a client certificate's organization, O" in found["remedy"]
 
 
+# The end of a stored credential
+
+EXP = 4102444800  # 2100-01-01T00:00:00Z
+DAY = timedelta(days=1)
+
+
+def json_web_token(exp: float) -> str:
+    payload = base64.urlsafe_b64encode(json.dumps({"exp": exp}).encode()).decode().rstrip("=")
+    return f"head.{payload}.signature"
+
+
+def ending_in(life: timedelta) -> str:
+    return json_web_token((datetime.now(UTC) + life).timestamp())
+
+
+@pytest.fixture
+def handler_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allow the handler, whose run prints metrics, to send tokens to this machine."""
+    monkeypatch.setenv("ALLOWED_ENDPOINTS", "127.0.0.1")
+
+
+def credential_seconds(lines: str) -> dict[str | None, float]:
+    """Return the metric of the printed lines, by cluster; None for all together."""
+    logged = [json.loads(line) for line in lines.splitlines()]
+    return {
+        line.get("cluster"): line["CredentialSecondsLeft"][0]
+        for line in logged
+        if "CredentialSecondsLeft" in line
+    }
+
+
+@pytest.mark.parametrize("action", ["push", "sweep", "plan", "check"])
+def test_every_run_reports_when_a_json_web_token_ends(world: World, action: str) -> None:
+    world.add_stored("edge", token=json_web_token(EXP))
+    assert cluster_of(world.run({"action": action}))["credentialExpiresAt"] == (
+        "2100-01-01T00:00:00Z"
+    )
+
+
+def test_the_end_of_a_client_certificate_is_reported(world: World) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    world.add_stored("edge", by="certificate", life=3 * DAY)
+    ends = datetime.fromisoformat(cluster_of(world.run())["credentialExpiresAt"])
+    assert before + 3 * DAY <= ends <= datetime.now(UTC) + 3 * DAY
+
+
+def test_of_a_token_and_a_certificate_the_first_end_counts(world: World) -> None:
+    cluster = world.add_stored("edge", by="certificate")
+    config = kubeconfig(cluster, by="certificate", life=30 * DAY)
+    certificate = datetime.now(UTC) + 30 * DAY
+    for exp, first in ((EXP, certificate), (certificate.timestamp() - 86400, certificate - DAY)):
+        config["users"][0]["user"]["token"] = json_web_token(exp)
+        world.store_kubeconfig("edge", config)
+        found = datetime.fromisoformat(cluster_of(world.run())["credentialExpiresAt"])
+        assert abs(found - first) < timedelta(minutes=5)
+
+
+def test_a_renewed_credential_is_known_in_the_next_run(world: World) -> None:
+    cluster = world.add_stored("edge", by="certificate", life=3 * DAY)
+    first = cluster_of(world.run())["credentialExpiresAt"]
+    world.store_kubeconfig("edge", kubeconfig(cluster, by="certificate", life=300 * DAY))
+    assert cluster_of(world.run())["credentialExpiresAt"] > first
+
+
+@pytest.mark.usefixtures("handler_allowed")
+def test_one_without_an_end_has_none_and_no_metric(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor has a cluster whose credential is made for each run."""
+    world.add_stored("edge")
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    capsys.readouterr()
+    report = world.invoke()
+    assert report["ok"]
+    assert [one for one in report["clusters"] if "credentialExpiresAt" in one] == []
+    assert credential_seconds(capsys.readouterr().out) == {}
+
+
+@pytest.mark.usefixtures("handler_allowed")
+def test_a_push_emits_what_is_left_of_each_and_the_least(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.add_stored("edge", token=ending_in(10 * DAY))
+    world.add_stored("far", token=ending_in(20 * DAY))
+    world.add_cluster("prod", namespaces=("a",), document="namespaces: [a]")
+    capsys.readouterr()
+    assert world.invoke()["ok"]
+    left = credential_seconds(capsys.readouterr().out)
+    assert {name: round(seconds / 86400, 2) for name, seconds in left.items()} == {
+        None: 10,
+        "edge": 10,
+        "far": 20,
+    }
+
+
+@pytest.mark.parametrize("action", ["plan", "check"])
+@pytest.mark.usefixtures("handler_allowed")
+def test_a_dry_run_emits_nothing_of_it(
+    world: World, action: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.add_stored("edge", token=ending_in(10 * DAY))
+    capsys.readouterr()
+    assert cluster_of(world.invoke({"action": action}))["credentialExpiresAt"]
+    assert credential_seconds(capsys.readouterr().out) == {}
+
+
+@pytest.mark.usefixtures("handler_allowed")
+def test_a_sweep_that_has_nothing_new_to_say_of_the_cluster_emits_nothing_of_it(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.add_stored("edge", token=ending_in(10 * DAY))
+    world.invoke()
+    capsys.readouterr()
+    assert world.invoke({"action": "sweep"})["ok"]
+    assert credential_seconds(capsys.readouterr().out) == {}
+
+
+@pytest.mark.usefixtures("handler_allowed")
+def test_one_that_has_expired_has_nothing_left(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The alarm must not clear just then."""
+    world.add_stored("edge", token=json_web_token(1735787045))
+    capsys.readouterr()
+    found = cluster_of(world.invoke())
+    assert (found["ok"], found["credentialExpiresAt"]) == (False, "2025-01-02T03:04:05Z")
+    assert credential_seconds(capsys.readouterr().out) == {None: 0, "edge": 0}
+
+
+@pytest.mark.parametrize("action", ["push", "sweep", "check"])
+def test_the_end_is_known_when_the_cluster_does_not_answer(world: World, action: str) -> None:
+    world.add_stored("edge", token=json_web_token(EXP), server="https://127.0.0.1:1")
+    found = cluster_of(world.run({"action": action}))
+    assert (found["ok"], found["credentialExpiresAt"]) == (False, "2100-01-01T00:00:00Z")
+
+
+def test_check_finds_one_that_ends_within_two_weeks_and_goes_on(world: World) -> None:
+    world.add_stored("edge", by="certificate", life=10 * DAY + timedelta(hours=12))
+    report = world.run({"action": "check"})
+    found = findings(report)
+    assert [name for name, finding in found.items() if not finding["ok"]] == ["credential"]
+    assert "expires in 10.5 days, at 20" in found["credential"]["message"]
+    assert "put-secret-value --region us-east-1 --secret-id arn:" in found["credential"]["remedy"]
+    assert found["namespaces"]["ok"]
+
+
+@pytest.mark.parametrize(("hours", "found"), [(-1, True), (1, False)])
+def test_the_two_weeks_of_a_check(world: World, hours: int, found: bool) -> None:
+    world.add_stored("edge", token=ending_in(14 * DAY + timedelta(hours=hours)))
+    assert ("credential" in findings(world.run({"action": "check"}))) is found
+
+
+@pytest.mark.usefixtures("handler_allowed")
+def test_nothing_but_the_time_is_said_of_a_credential(
+    world: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    claims = {"exp": time.time() + 86400, "sub": "some-subject", "jti": "some-id"}
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    world.add_stored("edge", token=f"head.{payload}.signature")
+    shown = json.dumps([world.invoke({"action": action}) for action in ("push", "check", "plan")])
+    shown += "".join(capfd.readouterr())
+    assert "credentialExpiresAt" in shown
+    assert not [text for text in ("some-", payload, "signature") if text in shown]
+
+
 # Credentials that have expired or cannot be read
 
 

@@ -153,6 +153,9 @@ class _Story:
             yield (
                 f"tokens requested: {asked} (public, private), expected one of each for all Secrets"
             )
+        ends = [one["id"] for one in report["clusters"] if "credentialExpiresAt" in one]
+        if ends != [LEGACY.id]:
+            yield f"an end of the credential is reported for {ends}, expected for {LEGACY.id} alone"
         for member in MEMBERS:
             users = self._stack.users(member)
             if len(users) != 1 or not next(iter(users)).startswith(member.user):
