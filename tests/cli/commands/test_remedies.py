@@ -176,6 +176,11 @@ def dead_letters(now: Situation) -> None:
     now.person.stack.dead_letters.put({"action": "push"})
 
 
+@prints("clusters list")
+def logs_of_an_unknown_cluster(now: Situation) -> None:
+    now.run("logs", "team-*")
+
+
 @prints("logs")
 def nothing_logged(now: Situation) -> None:
     now.cluster("team-a")
