@@ -44,8 +44,9 @@ class Deployments:
         self.logs.put_group(deployment.log_group)
         for name, description in deployment.alarms.items():
             self._put_alarm(deployment, name, description)
-        for name, schedule in deployment.schedules.items():
-            self._put_schedule(deployment, name, schedule)
+        if deployment.ours:
+            for name, schedule in deployment.schedules.items():
+                self._put_schedule(deployment, name, schedule)
         return deployment
 
     def delete(self, name: str) -> None:

@@ -914,15 +914,18 @@ def test_a_name_that_is_no_clusters_is_an_error_that_says_how_they_are_found(fle
     assert "only existing clusters with its tags match" in report["error"]["remedy"]
 
 
-@pytest.mark.parametrize("name", ["fleet", "fleet/us-east-1", "nine"])
+@pytest.mark.parametrize(
+    ("name", "guess"),
+    [("fleet", "Did you mean fleet/*? "), ("fleet/us-east-1", ""), ("nine", "")],
+)
 def test_a_name_that_is_no_clusters_is_answered_with_the_discoveries_too(
-    fleet: World, name: str
+    fleet: World, name: str, guess: str
 ) -> None:
     fleet.document("prod", "{cluster: untagged, namespaces: [a]}")
     remedy = fleet.invoke({"clusters": [name]})["error"]["remedy"]
-    assert (
-        remedy
-        == "Known ids: fleet/*, prod. For a discovery, only existing clusters with its tags match."
+    assert remedy == (
+        f"{guess}Known ids: fleet/*, prod. For a discovery, only existing clusters with its tags"
+        " match."
     )
 
 
