@@ -124,17 +124,21 @@ class Output:
         """Print the subject of a question, to stderr."""
         _print(self._err, part)
 
-    def need_person(self, question: str) -> None:
-        """Raise CliError when there is no terminal to ask at."""
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    @property
+    def has_person(self) -> bool:
+        """Return whether there is a terminal to ask at."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def confirm(self, question: str) -> None:
+        """Raise CliError unless a person at this terminal answers yes, or if there is no terminal.
+
+        The caller has shown what the question is about.
+        """
+        if not self.has_person:
             raise CliError(
                 f"{question} This needs confirmation, and there is no terminal.",
                 remedy="Nothing was done. Give --yes to do it.",
             )
-
-    def confirm(self, question: str) -> None:
-        """Raise CliError unless a person at this terminal answers yes."""
-        self.need_person(question)
         _print(self._err, Text(f"{question} [y/N] ", style="bold"), end="")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise CliError("Not confirmed: nothing was done.", exit_code=ExitCode.NOT_OK)

@@ -48,7 +48,7 @@ def test_no_control_character_is_printed(
 def test_every_method_that_prints_is_among_them() -> None:
     others = {
         "fresh_page",
-        "need_person",
+        "has_person",
         "confirm",
         "progress",
     }  # questions are this program's own

@@ -164,8 +164,8 @@ def test_long_names_share_80_columns(operator: Operator) -> None:
 def test_an_interrupt_while_it_starts_exits_130_in_silence(
     operator: Operator, after: float
 ) -> None:
-    """The process says when its own first line runs; before that, it is Python that starts."""
-    program = "import os; os.write(1, b'+'); from infra.cli.__main__ import main; main()"
+    """The process says when its own first line is next; before that, it is Python that starts."""
+    program = "import os; from infra.cli.__main__ import main; os.write(1, b'+'); main()"
     process = subprocess.Popen(
         [COMMAND[0], "-c", program, "status", "--watch"],
         env=operator.process_environ(),
@@ -175,7 +175,7 @@ def test_an_interrupt_while_it_starts_exits_130_in_silence(
     )
     assert process.stdout is not None
     assert process.stdout.read(1) == b"+"
-    time.sleep(0.02 + after)  # the import of `__main__`
+    time.sleep(0.02 + after)  # the first line
     process.send_signal(signal.SIGINT)
     _, complaint = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -130,7 +130,6 @@ def _ask(cli: Cli, names: list[DocumentName], *, keep_secrets: bool) -> None:
         if keep_secrets
         else f"Remove these Secrets, and delete {listed}?"
     )
-    cli.output.need_person(question)
     if not keep_secrets:
         show_removal(cli, names)
     cli.output.confirm(question)

@@ -67,9 +67,6 @@ def purge(cli: Cli, queue: Queue, *, yes: bool) -> int:
     """Delete all messages of a queue; ask first, unless `yes`."""
     session = cli.session
     stack = cli.session.stack
-    question = f"Delete the messages of {queue.value}?"
-    if not yes:
-        cli.output.need_person(question)
     url = stack.retry_queue_url if queue is Queue.RETRY else stack.dead_letter_queue_url
     total = queue_state(session, url).total
     if not yes:

@@ -29,9 +29,8 @@ def push(
     if prune_all:
         event |= _prune_all(ids)
     if prune_all and not yes:
-        cli.output.need_person("Push, and prune all of that?")
         planned = run(cli, {**event, "action": "plan"})
-        if planned.get("totals", {}).get("pruned"):
+        if planned.get("totals", {}).get("pruned") or not cli.output.has_person:
             show_aside(cli, planned)
             cli.output.confirm("Push, and prune all of that?")
     return show(cli, run(cli, event))
@@ -80,9 +79,8 @@ def remove(cli: Cli, ids: Sequence[str], *, yes: bool) -> int:
     """Delete the Secrets that were written to the named clusters; ask first, unless `yes`."""
     event = _event("remove", clusters=ids)
     if not yes:
-        cli.output.need_person("Remove all of that?")
         planned = run(cli, _event("plan", clusters=ids) | {"remove": True})
-        if not planned.get("totals", {}).get("removed"):
+        if not planned.get("totals", {}).get("removed") and cli.output.has_person:
             # There is nothing to remove, or nothing that could be removed.
             return _show_removal(cli, planned)
         show_aside(cli, planned)

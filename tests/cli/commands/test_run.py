@@ -101,10 +101,24 @@ def test_a_sweep_sends_its_window(prod: Operator) -> None:
     assert prod.json("sweep", "--window", "60")["action"] == "sweep"
 
 
-def test_a_removal_without_a_terminal_is_refused_before_anything_is_sent(prod: Operator) -> None:
+def test_a_removal_without_a_terminal_is_refused_after_its_plan(prod: Operator) -> None:
+    prod.run("push")
+    before = prod.invocations()
     result = prod.run("remove", "prod")
-    assert (result.exit_code, prod.invocations()) == (2, 0)
+    assert (result.exit_code, prod.invocations()) == (2, before + 1)
+    assert "1 removed" in result.stderr
     assert "--yes" in result.stderr
+    assert prod.world.secret("prod", "team-a") is not None
+
+
+def test_a_prune_of_any_number_without_a_terminal_is_refused_after_its_plan(
+    prod: Operator,
+) -> None:
+    prod.run("push")
+    prod.world.document("prod", "{namespaces: [team-b], prune: true}")
+    result = prod.run("push", "prod", "--prune-all")
+    assert (result.exit_code, "1 pruned" in result.stderr) == (2, True)
+    assert prod.world.secret("prod", "team-a") is not None
 
 
 def test_a_removal_with_yes_is_done(prod: Operator) -> None:
