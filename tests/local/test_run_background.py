@@ -1,4 +1,4 @@
-"""What a kept stack does by itself, and that make's own --keep is not taken for it."""
+"""The background work of a kept stack; make's own option --keep is refused."""
 
 import json
 import subprocess

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -79,6 +80,34 @@ class Operator:
             stderr=pipe,
             text=True,
         )
+
+    def interrupt_during(self, action: str, *arguments: str) -> Ran:
+        """Start the command, interrupt it while it waits for `action`, and let the function end."""
+        asked = threading.Event()
+        end = threading.Event()
+        ended = threading.Event()
+        answer = self.stack.function
+        assert answer is not None
+
+        def slow(event: Any) -> FunctionAnswer:
+            if event.get("action") != action:
+                return answer(event)
+            asked.set()
+            end.wait(SECONDS)
+            try:
+                return answer(event)
+            finally:
+                ended.set()
+
+        self.stack.function = slow
+        process = self.start(*arguments)
+        assert asked.wait(SECONDS)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=SECONDS)
+        end.set()
+        assert ended.wait(SECONDS)
+        self.stack.function = answer
+        return Ran(process.returncode, stdout, stderr)
 
     def process_environ(self, **more: str) -> dict[str, str]:
         """Return a process's environment: `environ`, and nothing of the caller's."""

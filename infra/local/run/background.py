@@ -1,4 +1,4 @@
-"""What AWS does by itself, while a stack is kept: schedules, and the retry queue's poller."""
+"""AWS's background work for a kept stack: schedules, and the retry queue's poller."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,16 +1,13 @@
 """`clusters add` on an embedded cluster: to its first Secret, again, and stopped half-way."""
 
 import json
-import signal
 import sys
-import threading
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import yaml
 
-from infra.local.aws import Answer, FunctionAnswer
+from infra.local.aws import Answer
 from infra.local.aws.wire import AwsRequest
 from infra.local.identity import AccessEntry
 from infra.local.kube import Cluster, Response, SeenRequest
@@ -465,31 +462,9 @@ def test_a_document_that_was_there_is_restored_when_the_check_cannot_be_made(
 def test_a_new_document_whose_check_is_interrupted_waits_and_the_same_command_goes_on(
     person: Administrator, world: World, cluster: Cluster
 ) -> None:
-    asked = threading.Event()
-    end = threading.Event()
-    ended = threading.Event()
-    answer = person.stack.function
-
-    def slow(event: Any) -> FunctionAnswer:
-        if event.get("action") != "check":
-            return answer(event)
-        asked.set()
-        end.wait(60)
-        try:
-            return answer(event)
-        finally:
-            ended.set()
-
-    person.stack.function = slow
-    process = person.start(*ADD, "--admit", "--yes")
-    assert asked.wait(60)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
-    end.set()
-    assert ended.wait(60)
-    person.stack.function = answer
-    assert process.returncode == 130
-    assert "clusters/prod is stored, disabled until the function has access." in stderr
+    ran = person.interrupt_during("check", *ADD, "--admit", "--yes")
+    assert ran.exit_code == 130
+    assert "clusters/prod is stored, disabled until the function has access." in ran.stderr
     assert world.secret("prod", "a") is None
     assert person.run(*ADD, "--admit", "--yes").exit_code == 0
     assert person.stored("clusters/prod") == "namespaces:\n  - a\n"

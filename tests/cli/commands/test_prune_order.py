@@ -3,15 +3,11 @@
 Events arrive at once, before the write returns, or late, when the command has ended.
 """
 
-import signal
-import threading
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from infra.local.aws import Answer, AwsRequest
-from infra.local.aws.deployed_stack import FunctionAnswer
 from tests.support.operator import COMMAND, Administrator
 from tests.support.terminal import Terminal
 from tests.support.world import ROOT, World
@@ -375,30 +371,9 @@ def test_a_document_stays_disabled_while_an_interrupted_removal_continues(
     person: Administrator, world: World
 ) -> None:
     pushed(person, old=ONE)
-    asked = threading.Event()
-    end = threading.Event()
-    ended = threading.Event()
-    answer = person.stack.function
-
-    def slow(event: Any) -> FunctionAnswer:
-        if event.get("action") != "remove":
-            return answer(event)
-        asked.set()
-        end.wait(60)
-        try:
-            return answer(event)
-        finally:
-            ended.set()
-
-    person.stack.function = slow
-    process = person.start("clusters", "delete", "old", "--yes")
-    assert asked.wait(60)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
-    end.set()
-    assert ended.wait(60)
-    assert (process.returncode, person.stored("clusters/old")) == (130, f"{ONE}enabled: false\n")
-    assert "Disabled, and not deleted yet: clusters/old" in stderr
+    ran = person.interrupt_during("remove", "clusters", "delete", "old", "--yes")
+    assert (ran.exit_code, person.stored("clusters/old")) == (130, f"{ONE}enabled: false\n")
+    assert "Disabled, and not deleted yet: clusters/old" in ran.stderr
 
 
 def test_deletion_leaves_what_another_document_of_the_cluster_selects(

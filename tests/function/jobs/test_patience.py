@@ -70,7 +70,7 @@ def test_a_webhook_that_takes_its_time_is_waited_for(world: World) -> None:
 
 
 def test_missing_first_then_the_least_life_left(world: World) -> None:
-    """As many as one connection is for: of several, the second may be the first to arrive."""
+    """Use as many as one connection serves: over several, a later request may arrive first."""
     names = tuple(f"n{number:02}" for number in range(REQUESTS_PER_CONNECTION))
     world.add_cluster("prod", namespaces=names, document="namespaces: ['n*']", embedded=True)
     world.invoke()
