@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import botocore_caches
+from tests.support import library_caches
 
 # Bytecode is written, whatever the caller's environment says. Without it each worker rewrites all
 # tests, and each process that a test starts compiles the project: 3 s and 1 s of CPU time.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-botocore_caches.install()
+library_caches.install()
 
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?(?:-----END [A-Z0-9 ]+-----|$)", re.DOTALL)
 _DER = re.compile(r"MII[A-Za-z0-9+/]{20,}")

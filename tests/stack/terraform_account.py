@@ -5,7 +5,7 @@ The local AWS, its CloudFormation, a bucket, and a folder with the module beside
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from infra.local.aws.local import LocalAws
 from infra.local.aws.wire import AwsCall
 from tests.stack.template import ROOT, TEMPLATE
 from tests.support.cloudformation import Stack, Stacks
-from tests.support.terraform import ALONE, Ran, Terraform
+from tests.support.terraform import ALONE, Ran, Terraform, kept_provider
 
 REGION = "us-east-1"
 ADMIN = "arn:aws:iam::111122223333:role/admin"
@@ -103,8 +103,13 @@ class Step:
 
 
 @contextmanager
-def account(folder: Path, *, bucket: str = "artifacts", arn: str = ADMIN) -> Iterator[Account]:
-    """Open an account with a bucket and an administrator's role."""
+def account(
+    folder: Path, *, bucket: str = "artifacts", arn: str = ADMIN, one_provider: bool = True
+) -> Iterator[Account]:
+    """Open an account with a bucket and an administrator's role.
+
+    `one_provider`: the configurations have no second `provider "aws"`.
+    """
     clone = folder / "ecr-public-pusher"
     shutil.copytree(ROOT / "infra/terraform", clone / "infra/terraform")
     shutil.copy(ROOT / TEMPLATE, clone)
@@ -119,9 +124,12 @@ def account(folder: Path, *, bucket: str = "artifacts", arn: str = ADMIN) -> Ite
             "AWS_SECRET_ACCESS_KEY": who.secret_access_key,
             "AWS_SESSION_TOKEN": who.session_token or "",
         }
-        one = Account(aws, Stacks.before(aws), folder, Terraform(folder, environment), bucket)
-        one.client("s3").create_bucket(Bucket=bucket)
-        yield one
+        with (
+            kept_provider(folder, environment) if one_provider else nullcontext(environment) as kept
+        ):
+            one = Account(aws, Stacks.before(aws), folder, Terraform(folder, kept), bucket)
+            one.client("s3").create_bucket(Bucket=bucket)
+            yield one
 
 
 def _changes(call: AwsCall) -> bool:

@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,13 @@ from hcl2.utils import SerializationOptions
 
 from ecr_public_pusher.configuration import loader as config
 from tests.stack.template import ACCOUNT, ROOT, TEMPLATE, as_list, deployed, source, transformed
-from tests.support.terraform import ALONE, Terraform, needs_provider, needs_terraform
+from tests.support.terraform import (
+    ALONE,
+    Terraform,
+    kept_provider,
+    needs_provider,
+    needs_terraform,
+)
 
 MODULE = ROOT / "infra/terraform"
 ACCESS = MODULE / "modules/access"
@@ -645,11 +651,19 @@ def test_the_pull_roles_documents_are_the_templates_as_deployed(
     same_documents(found, deployed("infra/pull-role.yaml", **parameters)["PullRole"]["Properties"])
 
 
+@pytest.fixture(scope="module")
+def provider() -> Iterator[dict[str, str]]:
+    with kept_provider(MODULE, ALONE) as environment:
+        yield environment
+
+
 @needs_provider
 @pytest.mark.parametrize("folder", MODULES, ids=lambda folder: folder.name)
-def test_validate_says_that_the_provider_takes_every_argument(tmp_path: Path, folder: Path) -> None:
+def test_validate_says_that_the_provider_takes_every_argument(
+    tmp_path: Path, provider: dict[str, str], folder: Path
+) -> None:
     shutil.copytree(MODULE, tmp_path / "infra/terraform")
     shutil.copy(ROOT / TEMPLATE, tmp_path)
-    place = Terraform(tmp_path / folder.relative_to(ROOT), ALONE)
+    place = Terraform(tmp_path / folder.relative_to(ROOT), provider)
     place.init()
     assert "Success" in place.run("validate", "-no-color").out

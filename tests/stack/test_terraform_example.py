@@ -56,7 +56,7 @@ class Applied:
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
     """Apply the example, and plan once more."""
-    with account(tmp_path_factory.mktemp("example"), bucket=BUCKET) as one:
+    with account(tmp_path_factory.mktemp("example"), bucket=BUCKET, one_provider=False) as one:
         prod = Cluster("prod", AccessEntries())
         analytics = Cluster("analytics", AccessEntries())
         one.aws.put_cluster(one.aws.account_id, "eu-west-1", prod)

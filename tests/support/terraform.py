@@ -4,9 +4,13 @@ Nothing is downloaded.
 """
 
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +29,11 @@ _USUAL = (
 )
 _PROVIDER = "registry.terraform.io/hashicorp/aws"
 SECONDS = 600
-# No personal settings, and no check for updates.
+# No personal settings, and no check for updates. To collect garbage takes a third of the time of
+# these short programs.
 ALONE = {
+    "GOGC": "off",
+    "GOMEMLIMIT": "1GiB",
     "CHECKPOINT_DISABLE": "1",
     "TF_CLI_CONFIG_FILE": os.devnull,
     "TF_IN_AUTOMATION": "1",
@@ -47,6 +54,37 @@ needs_provider = pytest.mark.skipif(
     PROGRAM is None or PLUGINS is None,
     reason=f"there is no terraform, or no AWS provider on disk ({PLUGIN_FOLDER} names its folder)",
 )
+
+
+@contextmanager
+def kept_provider(folder: Path, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Keep the provider running in a folder, and yield the environment for Terraform to find it.
+
+    Each command starts a provider otherwise, which takes longer than the command. It is for
+    configurations with one `provider "aws"` only: the process holds one at a time.
+    """
+    assert PLUGINS
+    (program,) = (PLUGINS / _PROVIDER).rglob("terraform-provider-aws_*")
+    with (
+        tempfile.NamedTemporaryFile() as output,
+        subprocess.Popen(
+            [program, "-debug"], cwd=folder, env=dict(environment), stdout=output, stderr=output
+        ) as process,
+    ):
+        try:
+            yield {**environment, "TF_REATTACH_PROVIDERS": _address(Path(output.name))}
+        finally:
+            process.kill()
+
+
+def _address(output: Path) -> str:
+    """Return what the provider prints for Terraform once it listens."""
+    last = time.monotonic() + SECONDS
+    while time.monotonic() < last:
+        if found := re.search("TF_REATTACH_PROVIDERS='(.+)'\n", output.read_text()):
+            return found[1]
+        time.sleep(0.05)
+    raise TimeoutError(output.read_text())
 
 
 @dataclass(frozen=True)

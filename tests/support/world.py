@@ -15,13 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-import botocore.loaders
-import botocore.session
 import pytest
 import yaml
 
 from ecr_public_pusher import handler as entry
-from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.blocking_calls import BlockingCalls
 from ecr_public_pusher.deadline import Deadline
 from ecr_public_pusher.events.parser import parse
@@ -89,17 +86,6 @@ class Context:
         return int(self.seconds * 1000)
 
 
-# AWS's service models, read from the disk once for all tests: half of what a test costs otherwise.
-_MODELS = botocore.loaders.create_loader()
-
-
-def clients(region: str) -> AwsClients:
-    """Return the function's clients, as it makes them."""
-    session = botocore.session.Session()
-    session.register_component("data_loader", _MODELS)
-    return AwsClients(region, session=session)
-
-
 @functools.cache
 def manifests(file: str) -> tuple[dict[str, Any], ...]:
     """Return the objects of a file of infra/rbac, read once.
@@ -117,7 +103,7 @@ class World:
     environ: dict[str, str]
     queue: LocalQueue
     clusters: dict[str, Cluster] = field(default_factory=dict)
-    sandbox: Sandbox = field(default_factory=lambda: Sandbox(clients))
+    sandbox: Sandbox = field(default_factory=Sandbox)
 
     def add_cluster(
         self,

@@ -166,7 +166,7 @@ def _resolve(value: Any, values: Mapping[str, Any], mappings: Mapping[str, Any])
     return {key: _resolve(item, values, mappings) for key, item in value.items()}
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML with CloudFormation's short forms (!Ref x) read as their long ones ({Ref: x}).
 
     A loader of its own: samtranslator's helper would teach them to every other one too.

@@ -4,8 +4,6 @@ It never holds a token, an assumed role's credentials, a connection to a cluster
 result.
 """
 
-from collections.abc import Callable
-
 from ecr_public_pusher.aws_api.clients import AwsClients
 from ecr_public_pusher.sign_in.eks import EndpointCache
 
@@ -16,9 +14,8 @@ class Sandbox:
     Clients cost time and memory to make.
     """
 
-    def __init__(self, make_clients: Callable[[str], AwsClients] = AwsClients) -> None:
+    def __init__(self) -> None:
         self.endpoints = EndpointCache()
-        self._make_clients = make_clients
         self._clients: AwsClients | None = None
 
     def clients(self, region: str) -> AwsClients:
@@ -27,5 +24,5 @@ class Sandbox:
         `region`: the function's, which never changes.
         """
         if self._clients is None:
-            self._clients = self._make_clients(region)
+            self._clients = AwsClients(region)
         return self._clients
