@@ -28,7 +28,7 @@ def install() -> None:
         client.ClientCreator._create_client_class
     )
     hooks._PrefixTrie._recursive_copy = _copied
-    typer.testing._get_command = functools.cache(typer.testing._get_command)
+    typer.testing._get_command = functools.cache(typer.testing._get_command)  # type: ignore[attr-defined]
     hooks.EventAliaser.__init__ = _with_shared_names(hooks.EventAliaser.__init__)
     hooks.accepts_kwargs = _by_code(hooks.accepts_kwargs)
 
