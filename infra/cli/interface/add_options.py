@@ -1,7 +1,8 @@
-"""The options of `clusters add` and `discover add`, by the panels of their help."""
+"""The options of the commands that add clusters, by the panels of their help."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -274,3 +275,40 @@ DryRun = Annotated[
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.", rich_help_panel=STEPS)]
+
+
+@dataclass(frozen=True)
+class DocumentOptions:
+    """The options of a document's fields that mean the same for one cluster and for many."""
+
+    role_arn: Role = None
+    external_id: External = None
+    namespace: Namespace = None
+    exclude: Exclude = None
+    selector: SelectorOption = None
+    service_account: Accounts = None
+    secret_name: SecretName = None
+    take_ownership: Take = False
+    prune: Prune = False
+    allow_empty: Empty = False
+    label: Label = None
+    annotation: Annotation = None
+    registry: Registry = None
+
+    def given(self) -> dict[str, Any]:
+        """Return the values as the arguments of `onboarding.fields.Given`."""
+        return {
+            "role_arn": self.role_arn,
+            "external_id": self.external_id,
+            "namespaces": self.namespace or (),
+            "exclude": self.exclude or (),
+            "selector": self.selector,
+            "service_accounts": self.service_account or (),
+            "secret_name": self.secret_name,
+            "take_ownership": self.take_ownership,
+            "prune": self.prune,
+            "allow_empty": self.allow_empty,
+            "labels": self.label or (),
+            "annotations": self.annotation or (),
+            "registries": self.registry or (),
+        }
