@@ -288,8 +288,8 @@ class Onboarding:
 
         `waiting`: the document is stored disabled.
         """
-        event = {"action": "check", "clusters": [self._id]}
-        event |= {"includeDisabled": True} if waiting else {}
+        event: Event = {"action": "check", "clusters": [self._id]}
+        event = {**event, "includeDisabled": True} if waiting else event
         for left in reversed(range(PROPAGATION_TRIES if fresh else 1)):
             report = yield event
             if not left or _SIGN_IN not in _obstacles(report):
