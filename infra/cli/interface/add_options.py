@@ -12,6 +12,7 @@ from ..completion import complete_clusters, complete_contexts, complete_profiles
 FIELDS = "The document's fields"
 ACCESS = "Access to the cluster"
 STEPS = "Actions"
+SOURCES = "The clusters"
 
 Id = Annotated[
     str,
@@ -231,6 +232,72 @@ KubeContext = Annotated[
         rich_help_panel=ACCESS,
     ),
 ]
+Contexts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--context",
+        metavar="GLOB",
+        autocompletion=complete_contexts,
+        help="Contexts of your kubeconfig, by name or glob; repeat it.",
+        rich_help_panel=SOURCES,
+    ),
+]
+FromProfiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from-profile",
+        metavar="NAME",
+        autocompletion=complete_profiles,
+        help="AWS profile whose EKS clusters are listed; repeat it.",
+        rich_help_panel=SOURCES,
+    ),
+]
+FromRegions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--in-region",
+        metavar="REGION",
+        help="Region in which EKS clusters are listed; the profile's own if absent; repeat it.",
+        rich_help_panel=SOURCES,
+    ),
+]
+FromKubeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--kubeconfig",
+        metavar="FILE",
+        exists=True,
+        help="Your kubeconfig.",
+        rich_help_panel=SOURCES,
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="GLOB",
+        help="Only these, by id, cluster or context; repeat it.",
+        rich_help_panel=SOURCES,
+    ),
+]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--skip",
+        metavar="GLOB",
+        help="All but these, by id, cluster or context; repeat it.",
+        rich_help_panel=SOURCES,
+    ),
+]
+StoredFor = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stored",
+        metavar="GLOB",
+        help="Sign in to these with a kubeconfig in Secrets Manager, as a last resort; repeat it.",
+        rich_help_panel=FIELDS,
+    ),
+]
 KubeFile = Annotated[
     Path | None,
     typer.Option(
@@ -268,6 +335,24 @@ PrintRbac = Annotated[
     ),
 ]
 NoPush = Annotated[bool, typer.Option("--no-push", help="Only check.", rich_help_panel=STEPS)]
+OutputDirectory = Annotated[
+    Path | None,
+    typer.Option(
+        "--output-dir",
+        metavar="DIR",
+        file_okay=False,
+        help="Write the documents to this folder, for Git, instead of storing them.",
+        rich_help_panel=STEPS,
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="With --output-dir: overwrite files that differ.",
+        rich_help_panel=STEPS,
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option(

@@ -72,14 +72,17 @@ def onboard_all(
     """Carry out all onboardings; return the outcome of each by id.
 
     An error of one is its outcome, and stops no other. `advanced` is called with each cluster's id
-    and the event that it waits for next, None when it has ended.
+    and the event that it waits for next, None when it has ended; in any thread.
     """
+
+    def advance(task: _Task) -> None:
+        task.advance()
+        advanced(task.id, task.event)
+
     tasks = [_Task.of(one, onboarding) for one, onboarding in onboardings.items()]
     waiting = tasks
     while waiting:
-        side_by_side(_Task.advance, waiting)
-        for task in waiting:
-            advanced(task.id, task.event)
+        side_by_side(advance, waiting)
         waiting = [task for task in waiting if task.event is not None]
         if pauses := [seconds for task in waiting for seconds in task.pauses]:
             sleep(max(pauses))

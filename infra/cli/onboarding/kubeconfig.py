@@ -98,6 +98,10 @@ class Entries:
     all: Sequence[Entry]
     current: str | None
 
+    @property
+    def kubeconfig(self) -> Kubeconfig:
+        return Kubeconfig([entry.context for entry in self.all], self.current)
+
 
 def read_kubeconfig(files: str) -> Kubeconfig | None:
     """Read the kubeconfig; return None when no file exists.
@@ -105,7 +109,7 @@ def read_kubeconfig(files: str) -> Kubeconfig | None:
     Raise CliError for a file that cannot be read.
     """
     found = read_entries(files)
-    return found and Kubeconfig([entry.context for entry in found.all], found.current)
+    return found.kubeconfig if found else None
 
 
 def read_entries(files: str) -> Entries | None:
