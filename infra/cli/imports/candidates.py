@@ -34,9 +34,9 @@ class Candidate:
     """A cluster to import.
 
     `cluster`: the EKS cluster's name, else the server's address. `endpoint` and `ca_pem` are those
-    of a server outside EKS. `contexts`: the contexts that lead there. `profile`: the AWS profile
-    that sees it. `tags` are None if EKS has not described it. `not_storable`: why the context's
-    user cannot be stored. `problem`: why it cannot be imported.
+    of a server outside EKS. `contexts`: those that lead there, the best one first. `profile`: the
+    AWS profile that sees it. `tags` are None if EKS has not described it. `not_storable`: why the
+    context's user cannot be stored. `problem`: why it cannot be imported.
     """
 
     name: str
@@ -114,10 +114,11 @@ def candidates(
         else:
             new = _of_server(context)
         before = found.get(new.target)
-        if before is not None and (new.problem or not before.problem):
-            new = before
         others = before.contexts if before else ()
-        found[new.target] = replace(new, contexts=(*others, context.name))
+        if before is not None and (new.problem or not before.problem):
+            found[new.target] = replace(before, contexts=(*others, context.name))
+        else:
+            found[new.target] = replace(new, contexts=(context.name, *others))
     return list(found.values())
 
 
