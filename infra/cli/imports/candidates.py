@@ -68,17 +68,28 @@ class Candidate:
         """Return whether the glob matches its id, its cluster's name or one of its contexts."""
         return any(matches(pattern, one) for one in (self.id, self.cluster, *self.contexts))
 
-    def fields(self, given: Mapping[str, Any], *, role_arn: str, region: str) -> dict[str, Any]:
+    def fields(
+        self,
+        given: Mapping[str, Any],
+        *,
+        role_arn: str,
+        region: str,
+        defaults: Collection[str] = (),
+    ) -> dict[str, Any]:
         """Return its document's fields: `given`, for all clusters, with its own.
 
-        `role_arn`: the role to assume, if there is one. `region`: the function's.
+        `role_arn`: the role to assume, if there is one. `region`: the function's. `defaults`: the
+        fields that the defaults set, which the document must not inherit.
         """
         own: dict[str, Any] = {**given, "roleArn": role_arn or None}
         if not role_arn:
             own["externalId"] = None
         if self.kind is Kind.EKS:
             own["cluster"] = self.cluster if self.cluster != self.id else None
-            own["region"] = self.region if self.region != region else None
+            if self.region != region or "region" in defaults:
+                own["region"] = self.region
+            if "signIn" in defaults:
+                own["signIn"] = {"type": self.kind.value}
         elif self.kind is Kind.KUBECONFIG:
             own["signIn"] = {"type": self.kind.value, "secretArn": self.secret_arn}
         else:

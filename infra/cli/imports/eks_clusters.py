@@ -82,7 +82,8 @@ class Profiles:
             what = f"profile {profile}" if profile else "your own credentials"
             try:
                 for region in regions or (self.session(profile).region,):
-                    found = cluster_names(self.eks(profile, region), region)
+                    eks = self.eks(profile, region)
+                    found = cluster_names(eks, region, option="--from-profile")
                     names += [(profile, region, name) for name in found]
             except CliError as error:
                 unseen.append(Unseen(what, error.message, error.remedy))

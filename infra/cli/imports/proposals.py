@@ -1,11 +1,14 @@
 """The proposed documents: what an import would do for each cluster, and what it has done."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from ecr_public_pusher.configuration.yaml_document import read_mapping, without_nulls
+from ecr_public_pusher.errors import PusherError
 
 from ..aws_errors import explain
 from ..choices import Grant
@@ -129,8 +132,8 @@ class Proposer:
         """Return a cluster with the fields. Raise CliError when the function would refuse them."""
         ids = {name.id for name in self.deployed.snapshot.documents}
         free = next(one for n in range(len(ids) + 1) if (one := f"any{n or ''}") not in ids)
-        fields = {**self.fields, "roleArn": None, "externalId": None, "cluster": free}
-        return new_cluster(self.deployed, free, Given(), compose(fields), replace=False)
+        any_one = Candidate(free, Kind.EKS, free, self.deployed.region, id=free)
+        return self._cluster(any_one, role_arn="")
 
     def propose(self, named: Named) -> Proposal:
         """Return the proposal for a cluster."""
@@ -142,15 +145,38 @@ class Proposer:
         if candidate.problem:
             return Proposal(candidate)
         try:
-            role = self._role(candidate)
-            fields = candidate.fields(self.fields, role_arn=role, region=self.deployed.region)
-            cluster = new_cluster(
-                self.deployed, candidate.id, Given(), compose(fields), replace=False
-            )
+            cluster = self._cluster(candidate, role_arn=self._role(candidate))
+            if candidate.kind is Kind.EKS and cluster.config.target != candidate.target:
+                raise CliError(
+                    "With the stack's defaults, the document would mean the cluster"
+                    f" {cluster.config.cluster} in {cluster.config.region} of the account"
+                    f" {cluster.config.target[0]}.",
+                    remedy="The defaults' roleArn applies to every document. Move it out of them.",
+                )
             return Proposal(candidate, "", cluster, self._onboarding(candidate, cluster))
         except CliError as error:
             problem = replace(candidate, problem=error.message, remedy=error.remedy)
             return Proposal(problem)
+
+    def _cluster(self, one: Candidate, *, role_arn: str) -> NewCluster:
+        """Return the cluster to add. Raise CliError when the function would refuse it."""
+        text = compose(
+            one.fields(
+                self.fields,
+                role_arn=role_arn,
+                region=self.deployed.region,
+                defaults=self._fields_of_defaults,
+            )
+        )
+        return new_cluster(self.deployed, one.id, Given(), text, replace=False)
+
+    @property
+    def _fields_of_defaults(self) -> Collection[str]:
+        text = self.deployed.defaults()
+        try:
+            return without_nulls(read_mapping(text, parameter="defaults")).keys() if text else ()
+        except PusherError:
+            return ()  # which validation reports
 
     def _role(self, one: Candidate) -> str:
         """Return the role to assume; empty without one. Raise CliError when it is not known."""

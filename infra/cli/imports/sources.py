@@ -51,7 +51,12 @@ class Sources:
         Raise CliError when it cannot be read, or is a source and has no contexts.
         """
         files = kubeconfig_files(self.kubeconfig)
-        found = read_entries(files)
+        try:
+            found = read_entries(files)
+        except CliError:
+            if self._reads_contexts:
+                raise
+            return None  # a step that needs it reports that
         if self._reads_contexts and (found is None or not found.all):
             said = "has no contexts" if found else "does not exist"
             raise CliError(

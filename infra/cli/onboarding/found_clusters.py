@@ -133,14 +133,17 @@ class Access:
         return Admission(config, config.role_arn or self.own_role)
 
 
-def cluster_names(eks: Any, region: str) -> Iterator[str]:
-    """Yield the names of a region's EKS clusters. Raise CliError when they cannot be listed."""
+def cluster_names(eks: Any, region: str, *, option: str = "--cluster-profile") -> Iterator[str]:
+    """Yield the names of a region's EKS clusters. Raise CliError when they cannot be listed.
+
+    `option` is the one that chooses other credentials.
+    """
     try:
         for page in eks.get_paginator("list_clusters").paginate():
             yield from page["clusters"]
     except (ClientError, BotoCoreError) as error:
         raise CliError(
             f"The clusters in {region} cannot be listed: {explain(error).message}",
-            remedy="You need eks:ListClusters. Credentials of another account: --cluster-profile.",
+            remedy=f"You need eks:ListClusters. Credentials of another account: {option}.",
             exit_code=ExitCode.AWS,
         ) from None

@@ -17,7 +17,7 @@ from ..errors import CliError
 from ..follow_up import view_kubeconfig
 
 # The client's errors for a file that is no kubeconfig; RecursionError when nested too deep.
-_UNREADABLE = (
+UNREADABLE = (
     *(yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError),
     RecursionError,
 )
@@ -127,7 +127,7 @@ def read_entries(files: str) -> Entries | None:
             for kind in ("clusters", "users")
         )
         entries = [_entry(one.value, clusters, users) for one in merged.value["contexts"]]
-    except (ConfigException, *_UNREADABLE) as error:
+    except (ConfigException, *UNREADABLE) as error:
         raise CliError(
             f"The kubeconfig {files} cannot be read ({type(error).__name__}).",
             remedy=f"Try: {view_kubeconfig(files)}",

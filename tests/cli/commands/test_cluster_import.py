@@ -534,6 +534,73 @@ def test_fields_that_the_function_would_refuse_are_reported_before_anything_is_d
     assert not world.aws.called("eks")
 
 
+def test_a_document_inherits_no_region_and_no_sign_in_of_another_cluster(
+    person: Administrator, world: World
+) -> None:
+    eks(world, "one")
+    defaults = "region: eu-west-1\nsignIn: {type: webIdentity}\nendpoint: https://lab.example.com\n"
+    world.defaults(f"{defaults}namespaces: [a]\n")
+    person.kubeconfig("one")
+    command = ("clusters", "import", "--in-region", "us-east-1", "--admit", "--yes", "-o", "json")
+    ran = person.run(*command)
+    assert ran.exit_code == 0, ran.stdout
+    assert yaml.safe_load(person.stored("clusters/one") or "") == {
+        "region": "us-east-1",
+        "signIn": {"type": "eks"},
+    }
+
+
+def test_a_role_of_the_defaults_would_mean_a_cluster_of_another_account(
+    person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eks(world, "one")
+    allow(person, monkeypatch, "127.0.0.1")
+    world.defaults(f"roleArn: {SPOKE_ROLE}\n")
+    person.kubeconfig("one")
+    ran = person.run(*IMPORT, "--in-region", "us-east-1", "--yes", "-o", "json")
+    assert (ran.exit_code, by_id(ran)["one"]["state"]) == (1, "impossible")
+    assert f"in us-east-1 of the account {SPOKE_ACCOUNT}" in by_id(ran)["one"]["problem"]
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"exec": ["aws"]},
+        {"exec": {"command": "aws", "args": 5, "env": "x"}},
+        {"auth-provider": ["gcp"]},
+        {"client-certificate-data": 5},
+        {"client-key-data": "%%"},
+        {"tokenFile": ["x"]},
+        "nobody",
+        None,
+    ],
+)
+def test_a_malformed_user_is_the_failure_of_its_own_cluster(
+    person: Administrator, world: World, user: Any
+) -> None:
+    for name in ("one", "two"):
+        eks(world, name)
+    person.kubeconfig("one", "two")
+    change(person, lambda config: config["users"][0].update(user=user))
+    ran = person.run(*IMPORT, "--in-region", "us-east-1", "--yes", "-o", "json")
+    assert ran.exit_code == 1, ran.stdout
+    assert outcomes(by_id(ran)["one"])["rbac"] == "failed"
+    assert world.secret("two", "a") is not None
+
+
+def test_without_a_kubeconfig_the_clusters_that_eks_lists_are_imported_without_rbac(
+    person: Administrator, world: World
+) -> None:
+    eks(world, "one")
+    (person.home / "kubeconfig").write_text("[")
+    command = (*IMPORT, "--in-region", "us-east-1", "--yes", "-o", "json")
+    ran = person.run(*command)
+    assert (ran.exit_code, outcomes(by_id(ran)["one"])["rbac"]) == (1, "failed")
+    world.apply("one", "cluster.yaml")
+    assert person.run(*command, "--rbac", "none").exit_code == 0
+    assert world.secret("one", "a") is not None
+
+
 def test_the_rbac_of_all_is_printed_for_others_to_apply(person: Administrator) -> None:
     ran = person.run("clusters", "import", "-n", "a", "--print-rbac")
     assert ran.exit_code == 0, ran.stderr
