@@ -59,9 +59,9 @@ def import_clusters(
         force=force_conflicts,
         push=not no_push,
     )
-    example = proposer.example()
+    # A mistake in the options raises here, before anything is read.
+    objects = manifests(proposer.example().configs, rbac, removal=allow_removal)
     if print_rbac:
-        objects = manifests(example.configs, rbac, removal=allow_removal)
         cli.output.document(as_yaml(objects))
         return ExitCode.OK
     with cli.output.progress("reading your kubeconfig, EKS, the clusters and the documents"):

@@ -150,7 +150,7 @@ def _of_name(context: ImportedContext, unseen: Unseen) -> Candidate:
     """Return the cluster as its context names it, which EKS does not describe to this person."""
     named = context.eks
     assert named is not None
-    known = all((named.name, named.region, named.account))
+    known = all((named.name, named.region, named.account)) and not unseen.certain
     return Candidate(
         named.name or context.name,
         Kind.EKS,

@@ -4,7 +4,7 @@ import base64
 import binascii
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -39,11 +39,15 @@ class FoundEks:
 
 @dataclass(frozen=True)
 class Unseen:
-    """A part of the import that could not be read: what, why, and what to do about it."""
+    """A part of the import that could not be read: what, why, and what to do about it.
+
+    `certain`: EKS has answered, and it is certainly not there.
+    """
 
     what: str
     message: str
     remedy: str = ""
+    certain: bool = False
 
     def as_json(self) -> dict[str, str]:
         return {"what": self.what, "message": self.message, "remedy": self.remedy}
@@ -115,14 +119,22 @@ class Profiles:
             except CliError as error:
                 why = Unseen(context.name, error.message, error.remedy)
             except (ClientError, BotoCoreError) as error:
-                said = explain(error, profile=profile)
-                why = Unseen(context.name, said.message, said.remedy)
+                explained = explain(error, profile=profile)
+                why = Unseen(context.name, explained.message, explained.remedy)
             else:
                 if _leads_to(context, found):
                     return found
-                said_so = f"EKS's cluster {found.name} in {region} is not at the context's server"
-                why = Unseen(context.name, said_so)
+                said = f"EKS has {found.name} in {region} at {found.endpoint}, not at its server"
+                remedy = f"Is the context of an older cluster? {self._update(found)}"
+                why = Unseen(context.name, said, remedy, certain=True)
         return why
+
+    def _update(self, found: FoundEks) -> str:
+        """Return the command that writes the cluster's context."""
+        own = self.session(None).follow_up
+        follow_up = replace(own, profile=found.profile or own.profile)
+        words = ("eks", "update-kubeconfig", "--name", found.name)
+        return f"To get a new one: {follow_up.aws(*words, region=found.region)}"
 
     def _described(self, profile: str | None, region: str, name: str) -> FoundEks:
         found = self.eks(profile, region).describe_cluster(name=name)["cluster"]

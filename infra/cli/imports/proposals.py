@@ -155,8 +155,7 @@ class Proposer:
                 )
             return Proposal(candidate, "", cluster, self._onboarding(candidate, cluster))
         except CliError as error:
-            problem = replace(candidate, problem=error.message, remedy=error.remedy)
-            return Proposal(problem)
+            return Proposal(replace(candidate, problem=error.message, remedy=error.remedy))
 
     def _cluster(self, one: Candidate, *, role_arn: str) -> NewCluster:
         """Return the cluster to add. Raise CliError when the function would refuse it."""
@@ -244,8 +243,8 @@ class Proposer:
             return one
         if one.not_storable:
             remedy = (
-                f"{one.not_storable[0].upper()}{one.not_storable[1:]}, which the function cannot"
-                f" do. Store a kubeconfig with a token or a client certificate as {name}."
+                f"{one.not_storable[0].upper()}{one.not_storable[1:]}. Store a kubeconfig with a"
+                f" token or a client certificate as {name}."
             )
         else:
             store = self._follow_up.store_kubeconfig(

@@ -92,6 +92,8 @@ class Sources:
         if self.skip:
             left_out = _matching(chosen, self.skip, "--skip", _is_called)
             chosen = [one for one in chosen if one not in left_out]
+        if self.stored:
+            _matching(chosen, self.stored, "--stored", _is_called)
         return chosen
 
 

@@ -385,6 +385,41 @@ def test_a_context_named_by_an_arn_is_the_eks_cluster_that_eks_describes(
     }
 
 
+def test_a_context_of_an_older_cluster_is_not_possible(person: Administrator, world: World) -> None:
+    eks(world, "one")
+    eks(world, "two")
+    person.kubeconfig("one")
+    arn = f"arn:aws:eks:us-east-1:{ACCOUNT}:cluster/two"
+
+    def renamed(config: dict[str, Any]) -> None:
+        config["clusters"][0]["name"] = config["contexts"][0]["context"]["cluster"] = arn
+
+    change(person, renamed)
+    ran = person.run(*IMPORT, "--yes", "-o", "json")
+    found = by_id(ran)["two"]
+    assert (ran.exit_code, found["state"]) == (1, "impossible")
+    assert "aws eks update-kubeconfig --name two --region us-east-1" in found["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-n", "a*", "--rbac", "namespaced"), "must list namespaces"),
+        (("-n", "A"), "is not a namespace name"),
+        (("-n", "a", "--label", "x"), "expected KEY=VALUE"),
+        (("-n", "a", "--stored", "nowhere"), "--stored nowhere matches none"),
+    ],
+)
+def test_a_mistake_is_reported_before_anything_is_done(
+    person: Administrator, world: World, arguments: tuple[str, ...], said: str
+) -> None:
+    eks(world, "one")
+    person.kubeconfig("one")
+    ran = person.run("clusters", "import", "--in-region", "us-east-1", *arguments, "--yes")
+    assert (ran.exit_code, said in ran.stderr) == (2, True)
+    assert not list(world.clusters["one"].access_entries)
+
+
 def test_a_context_of_another_accounts_cluster_is_proposed_as_its_arn_says(
     person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
