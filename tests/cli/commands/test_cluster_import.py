@@ -385,6 +385,38 @@ def test_a_context_named_by_an_arn_is_the_eks_cluster_that_eks_describes(
     }
 
 
+def test_a_credential_plugin_names_the_cluster_and_the_profile_that_sees_it(
+    person: Administrator, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eks(world, "spoke", account=SPOKE_ACCOUNT, region="eu-west-1", principal=SPOKE_ROLE)
+    allow(person, monkeypatch, "127.0.0.1")
+    person.kubeconfig("spoke")
+    credential = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "kind": "ExecCredential",
+        "status": {"token": world.clusters["spoke"].kubeconfig()["users"][0]["user"]["token"]},
+    }
+    aws = person.home / "aws"
+    aws.write_text(f"#!/bin/sh\necho '{json.dumps(credential)}'\n")
+    aws.chmod(0o755)
+    words = ["--region", "eu-west-1", "eks", "get-token", "--cluster-name", "spoke"]
+    plugin = {
+        "apiVersion": credential["apiVersion"],
+        "command": str(aws),
+        "args": words,
+        "env": [{"name": "AWS_PROFILE", "value": "spoke"}],
+    }
+    change(person, lambda config: config["users"][0].update(user={"exec": plugin}))
+    ran = person.run(*IMPORT, "--external-id", "an-external-id", "--yes", "-o", "json")
+    assert ran.exit_code == 0, ran.stdout
+    assert (by_id(ran)["spoke"]["signIn"], by_id(ran)["spoke"]["account"]) == (
+        "eks",
+        SPOKE_ACCOUNT,
+    )
+    assert outcomes(by_id(ran)["spoke"])["rbac"] == "created"
+    assert world.secret("spoke", "a") is not None
+
+
 def test_a_context_of_an_older_cluster_is_not_possible(person: Administrator, world: World) -> None:
     eks(world, "one")
     eks(world, "two")
